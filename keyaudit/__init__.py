@@ -1,3 +1,3 @@
-"""keyaudit: what an Azure and Entra tenant's signing keys and credentials are, and what could not be seen."""
+"""keyaudit: audits the signing keys and credentials of an Azure and Entra tenant, and reports what could not be read."""
 
 __version__ = "0.1.0"

@@ -10,7 +10,7 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         sys.stdout.write(f"keyaudit {__version__}\n")
         return
-    from keyaudit.cli.app import run  # noqa: PLC0415 - so that --version stays near Python's own start-up
+    from keyaudit.cli.app import run  # noqa: PLC0415 - keeps --version as fast as Python's start-up
 
     sys.exit(run(sys.argv[1:]))
 

@@ -1,4 +1,4 @@
-"""Answers one question about a snapshot, without policies: who reaches what, what a key opens, what there is, what expires."""
+"""Answers questions about a snapshot without policies: access, blast radius, inventory, expirations."""
 
 import contextlib
 import dataclasses
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 def inventory(
     snapshot: Snapshot, tables: Sequence[str], *, as_of: int, unmet: Sequence[Gap] | None = None
 ) -> Iterator[Inventory]:
-    """Those tables of the snapshot, unjudged. Rows stream from the listings for as long as the context lasts.
+    """These tables of the snapshot, without evaluation. Rows are streamed while the context is open.
 
-    `unmet`, here and below: the expectations that the snapshot does not meet; None where nothing is expected.
+    `unmet`, here and below: the expectations that the snapshot does not meet; None if nothing is expected.
     """
     from keyaudit.inventory.listing import listing
 
@@ -42,9 +42,9 @@ def inventory(
 
 
 def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] | None = None) -> "Access":
-    """Who can use what `asked` names, or what that can use. Raises UsageError where it names nothing, or several things.
+    """Who can use the resource `asked`, or what it can use as a principal. Raises UsageError if unknown or ambiguous.
 
-    Of something in a vault that was read, another that was expected says nothing.
+    For a resource in a vault that was read, a missing vault that was expected makes no difference.
     """
     from keyaudit.inventory.access import (
         BESIDE,
@@ -67,10 +67,10 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] |
         note = described(connection, meant)
     of_hsms = (*HSMS_FOUND, *LOCAL_LISTED) if by_principal or note == "hsm-local" else ()
     beside = (*BESIDE, *operations_of("grant", "name")) if by_principal else ()
-    # The way is asked for too, and a group is in another only as far as the way between them was read.
+    # Nested membership is known only where the intermediate groups were read.
     required = frozenset((*REACH_OPERATIONS, "group.direct_members", *VAULTS_FOUND, *of_hsms, *beside))
     widening = {*WIDENING, *(BESIDE_ELIGIBLE if by_principal else ())}
-    # Of a vault, what was not read elsewhere says nothing.
+    # Gaps in other vaults do not affect this one.
     places = {meant.vault_id, "/".join(meant.vault_id.split("/")[:3])}
     here = [
         record
@@ -106,10 +106,10 @@ def blast_radius(
     since: Snapshot | None = None,
     unmet: Sequence[Gap] | None = None,
 ) -> "BlastRadius":
-    """What trusts the key that `asked` names and what its holder reaches; to `verify`, only the former.
+    """What trusts the key `asked`, and what its holder can access; with `verify`, only the former.
 
-    What the snapshot does not have is what it was in the earlier one, `since`. Raises UsageError where `asked` names nothing,
-    or several things.
+    A key that the snapshot does not have is taken from the earlier one, `since`. Raises UsageError if `asked` is unknown or
+    ambiguous.
     """
     from keyaudit.inventory.blast.reading import known, read
 
@@ -131,10 +131,10 @@ def incident(
     usual: "Baseline | None",
     since: int | None,
 ) -> "Incident":
-    """What happened with the key that `asked` names, and what trusts it. Raises UsageError where it names nothing, or several.
+    """What happened with the key `asked`, and what trusts it. Raises UsageError if it is unknown or ambiguous.
 
-    `since`: the start of the first day of the logs to look at; None: the day after the last that `usual` was learned from, or
-    without one, that of the logs.
+    `since`: the start of the first day of logs; None: the day after the baseline `usual`, or without one, the first day of the
+    logs.
     """
     from keyaudit.inventory.blast.reading import read
     from keyaudit.inventory.incident import logs as logged
@@ -163,7 +163,7 @@ def incident(
 
 @contextlib.contextmanager
 def expiring(snapshot: Snapshot, *, as_of: int, within: int, unmet: Sequence[Gap] | None = None) -> Iterator[Expiring]:
-    """What of the snapshot ends within so many seconds. It streams for as long as the context lasts."""
+    """The rows of the snapshot that expire within so many seconds, streamed while the context is open."""
     from keyaudit.inventory.expiring import TABLES_THAT_END, endings, operations_read, prepare
     from keyaudit.inventory.owners import OWNERS_ASKED
 

@@ -1,4 +1,4 @@
-"""One audit from end to end: wiring only. Read it from top to bottom to see the way of the data."""
+"""One audit from end to end: wiring only. Read it from top to bottom to follow the data."""
 
 import contextlib
 import dataclasses
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where to read: a cloud, a way to sign in, and the network in between."""
+    """The source of a run: cloud, sign-in method and network."""
 
     environment: "Environment"
     auth: str
@@ -59,15 +59,15 @@ class Source:
     filters: Filters = dataclasses.field(default_factory=Filters)
     environment_rules: tuple[EnvironmentRule, ...] = ()
     roams: bool = False
-    """It is one tenant of several, to be signed in to whichever the credential's variables name."""
+    """Whether it is one of several tenants, signed in to regardless of the credential's variables."""
     simulated: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Collected:
-    """What a collection came to: the spool, still locked; bugs that cost a unit each; and how many requests it took.
+    """The result of a collection: the spool, still locked; failed units; and the number of requests.
 
-    `uses`: the log store whose uses belong into the snapshot; `usual`: the baseline that does.
+    `uses`: the log store for the snapshot; `usual`: the baseline for it.
     """
 
     spool: "Spool"
@@ -80,8 +80,8 @@ class Collected:
 def connected(
     source: Source, *, clock: "Clock", prompt: Callable[[str], None]
 ) -> "contextlib.AbstractAsyncContextManager[Connection]":
-    """A connection to where `source` says, signed in. `prompt` shows what somebody has to do to sign in."""
-    # The official clients take a third of a second to import; judging a stored snapshot does without them.
+    """A signed-in connection to `source`. `prompt` shows the instructions of an interactive sign-in."""
+    # The official clients take a third of a second to import, and evaluating a stored snapshot does not need them.
     from keyaudit.cloud.connection import connect
 
     return connect(
@@ -110,9 +110,9 @@ async def collect(
     announce: Callable[[Run], None],
     evidence: "Evidence",
 ) -> Collected:
-    """Read everything into the spool of `folder`. `announce` is told who reads which tenant, before anything is read.
+    """Read everything into the spool of `folder`. `announce` receives identity and tenant before anything is read.
 
-    What surely did not change since the snapshot `since` is taken from there.
+    Objects that certainly have not changed since the snapshot `since` are copied from it.
     """
     from keyaudit.collect.run import collect_all
     from keyaudit.inventory.earlier import Earlier, continued
@@ -135,7 +135,7 @@ async def collect(
 
 
 def finish(collected: Collected) -> Snapshot:
-    """The snapshot of what was collected. It takes the spool's place."""
+    """The snapshot of the collection, which replaces the spool."""
     with collected.spool as spool:
         return write(spool, spool.run, collected.uses, collected.usual)
 
@@ -161,17 +161,17 @@ def judge(
     expected: Expectations = NOTHING,
     since: Snapshot | None = None,
 ) -> Iterator[Report]:
-    """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts.
+    """The snapshot evaluated with policies, offline. Findings are streamed while the context is open.
 
-    `require` names what is otherwise optional, as `model.evidence` does. `listed`: whole rows of the report's listings are
-    looked at, so that what no policy reads is worked out too. Without `whole_rows` a finding's row has, of the derived columns,
-    those alone that its policies read or show. `expected` is what must be there, measured against `since`.
+    `require` names optional evidence (`model.evidence`). `listed`: the report's listings need whole rows, including columns
+    that no policy reads. Without `whole_rows` a finding's row has only the derived columns that its policies read or show.
+    `expected` has the expectations, measured against `since`.
     """
     may_lack = optional(snapshot.run, require)
     tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
     reach_known = listed or scoring is not Scoring.NONE or reads_reach(policies)
     often = {policy.table.name for policy in policies}
-    # What is not planned for costs nothing: planning is most of the work on a small tenant.
+    # Only needed views are created, because planning is most of the work on a small tenant.
     narrow = not (whole_rows or listed) and scoring is Scoring.NONE
     names = tuple(often) if narrow else tuple(TABLES)
     columns = columns_judged(policies, classes) if narrow else None
@@ -182,7 +182,7 @@ def judge(
 
         @functools.cache
         def whole() -> "DuckDBPyConnection":
-            # Few formats look at what no policy reads: its views are made on demand.
+            # Few formats need columns that no policy reads: these views are created on demand.
             if not narrow:
                 return connection
             return opened.enter_context(snapshot.judging(as_of, reach_known=reach_known))
@@ -247,6 +247,7 @@ def _overview(
     *,
     reach_known: bool,
 ) -> "Overview":
+    from keyaudit.inventory import migration
     from keyaudit.inventory.expiring import operations_read
     from keyaudit.inventory.overview import calendar, custody, widest
     from keyaudit.model.overview import Overview
@@ -261,13 +262,18 @@ def _overview(
         ),
         ages=judgement.ages(as_of),
         custody=custody(connection),
+        migration=migration.migration(
+            connection,
+            as_of,
+            complete=gate.assess(snapshot.run, snapshot.coverage, migration.operations_read()).complete,
+        ),
         reach=reach,
         reach_left_out=left_out,
     )
 
 
 def _unmet(snapshot: Snapshot, expected: Expectations, since: Snapshot | None) -> Sequence[Gap]:
-    """What of the expectations the snapshot does not meet."""
+    """The unmet expectations of the snapshot."""
     from keyaudit.inventory.expected import unmet
 
     return unmet(snapshot, expected, since)

@@ -2,12 +2,17 @@
 
 import functools
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from keyaudit.cli import progress
 from keyaudit.policy import load
+
+TESTS = Path(__file__).parent
+MEASURED = ("model", "policy", "inventory", "cloud", "test_gate.py")
+"""The tests of the floors that have a bar for coverage. Tracing the others would take time, and prove nothing of a floor."""
 
 settings.register_profile("default", max_examples=30, deadline=None)
 settings.register_profile("exhaustive", max_examples=200, deadline=None)
@@ -28,7 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A property is in both tiers: in the exhaustive one it is tried on more examples."""
+    """Coverage is traced in the tests of floors that have a bar for it.
+
+    A property is in both tiers: in the exhaustive one it is tried on more examples.
+    """
+    for item in items:
+        if item.path.relative_to(TESTS).parts[0] not in MEASURED:
+            item.add_marker(pytest.mark.no_cover)
     if _exhaustive(config):
         for item in items:
             if isinstance(item, pytest.Function) and getattr(item.obj, "is_hypothesis_test", False):

@@ -2,20 +2,23 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tarfile
-import venv
 from pathlib import Path
 
 import pytest
 
 import keyaudit
 from keyaudit.report.formats import FORMATS
+from tests.needs import program
 
 pytestmark = pytest.mark.exhaustive
 
 ROOT = Path(keyaudit.__file__).parents[1]
+CONTAINER = ROOT / ".github" / "container"
+RECIPE = (CONTAINER / "Dockerfile").read_text(encoding="utf-8")
 _EPOCH = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
 
 
@@ -39,10 +42,75 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made[0]
 
 
-def test_the_wheel_runs_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "venv", with_pip=True)
-    python = str(tmp_path / "venv" / "bin" / "python")
-    subprocess.run([python, "-m", "pip", "install", "-q", f"{wheel}[xlsx]"], check=True)
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an empty environment with the wheel, made by the commands of the container's first layers."""
+    folder = tmp_path_factory.mktemp("container")
+    build, _run = RECIPE.split("\n\n")
+    made_wheel, *commands = re.findall(r"^RUN (.+)$", build, re.MULTILINE)
+    assert made_wheel == "python -m pip wheel --quiet --no-deps --wheel-dir /dist /src"
+    for command in commands:
+        here = command.replace("/opt/keyaudit", str(folder / "keyaudit")).replace("/dist", str(wheel.parent))
+        subprocess.run(here.replace("python -m venv", f"{sys.executable} -m venv"), shell=True, check=True, cwd=folder)
+    return folder / "keyaudit"
+
+
+def test_the_container_takes_what_the_build_needs_and_runs_as_nobody() -> None:
+    _build, run = RECIPE.split("\n\n")
+    assert "USER 65532:65532\n" in run
+    assert 'ENTRYPOINT ["python", "-m", "keyaudit"]\n' in run
+    assert "RUN" not in run
+    kept = (CONTAINER / "Dockerfile.dockerignore").read_text(encoding="utf-8").split()
+    assert kept[0] == "*"
+    assert all((ROOT / line.removeprefix("!")).exists() for line in kept if line.startswith("!"))
+
+
+def test_the_container_runs_without_root_on_a_read_only_file_system(installed: Path) -> None:
+    """In a mount namespace, with nothing to write to but a small file system in memory, as `docker run` makes it."""
+    mounts = (
+        "mount --make-rprivate / && mount -t tmpfs -o mode=755 none /mnt && mkdir /mnt/python /mnt/keyaudit /mnt/tmp",
+        # Where python itself is, only root may be able to look.
+        f"mount --bind {sys.base_prefix} /mnt/python && mount --bind {installed} /mnt/keyaudit",
+        "mount -o remount,ro,bind /mnt/python && mount -o remount,ro,bind /mnt/keyaudit && mount -o remount,ro,bind /mnt",
+        "mount -t tmpfs -o mode=1777 none /mnt/tmp && mount -o remount,ro,bind / && cd /",
+    )
+    nobody = "setpriv --reuid 65532 --regid 65532 --clear-groups --bounding-set=-all --no-new-privs --"
+    [packages] = (installed / "lib").glob("*/site-packages")
+    environ = {
+        "PATH": "/mnt/python/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        "LD_LIBRARY_PATH": "/mnt/python/lib",
+        "PYTHONPATH": f"/mnt/keyaudit/{packages.relative_to(installed)}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": "/mnt/tmp",
+        "TMPDIR": "/mnt/tmp",
+    }
+
+    def ran(command: str) -> subprocess.CompletedProcess[str]:
+        inside = [program("unshare"), "--mount", "sh", "-ec", f"{' && '.join(mounts)}; exec {nobody} {command}"]
+        return subprocess.run(inside, env=environ, capture_output=True, text=True, check=False)
+
+    if os.geteuid() != 0 or ran("true").returncode != 0:
+        pytest.skip("nothing may be mounted here")
+    installed.chmod(0o755)
+    assert ran("touch /root-is-read-only").returncode != 0
+    assert ran("touch /mnt/keyaudit/here-too").returncode != 0
+    assert ran("touch /mnt/tmp/here").returncode == 0
+    report = ran("python3 -m keyaudit report --demo --estate sized:2x3")
+    assert report.returncode == 0, report.stderr
+    assert "open findings" in report.stdout
+    assert ran("python3 -m keyaudit gate --demo --fail-on critical").returncode == 1
+
+
+def test_the_readme_says_what_an_installation_weighs(installed: Path) -> None:
+    bytes_ = sum(path.stat().st_blocks * 512 for path in installed.rglob("*") if not path.is_symlink())
+    said = re.search(r"An installation takes about (\d+) MB", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert said is not None
+    assert int(said[1]) == pytest.approx(bytes_ / 1_000_000, rel=0.15)
+
+
+def test_the_wheel_runs_in_an_empty_environment(installed: Path, tmp_path: Path) -> None:
+    python = str(installed / "bin" / "python")
+    subprocess.run([python, "-m", "pip", "install", "-q", "XlsxWriter"], check=True)
 
     def ran(*arguments: str | Path) -> str:
         command = [python, "-P", "-m", "keyaudit", *map(str, arguments)]

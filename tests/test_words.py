@@ -1,10 +1,15 @@
-"""What keyaudit says to people has none of the words that `tests.words` lists."""
+"""Texts, docstrings and comments of keyaudit have none of the words that `tests.words` forbids."""
 
-from tests.words import COINED, coined, said
+from tests.words import COINED, coined, said, written
 
 
 def test_no_coined_word_is_said() -> None:
     found = {place: words for place, text in said() if (words := coined(text))}
+    assert found == {}
+
+
+def test_no_docstring_or_comment_has_a_coined_word() -> None:
+    found = {place: words for place, text in written() if (words := coined(text))}
     assert found == {}
 
 

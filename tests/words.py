@@ -1,7 +1,8 @@
-"""The words that keyaudit does not say to people, with what it says instead: `voice.md`'s table, in one place."""
+"""The words that keyaudit does not use, with the words to use instead: `voice.md`'s table, in one place."""
 
 import ast
 import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,56 +15,84 @@ MESSAGES = README.parent / "tests" / "golden" / "messages.txt"
 """Title, problem and messages of every policy."""
 
 COINED: dict[str, str] = {
-    r"mend(s|ed|ing)?": "fix, fixed",
+    r"(un)?mend(s|ed|ing)?": "fix, fixed",
     r"remed(y|ied) it": "fix it",
-    r"grav(er|est)|milder": "severity raised, severity lowered",
+    r"grav(er|est)|milder": "higher severity, severity lowered",
     r"(gone|went|goes) dark": "no longer readable",
     r"not judged|judged by|unjudged": "not evaluated, evaluated with",
     r"excused": "waived",
     r"blinds": "affects",
-    r"crown key|clean bill|sleeps": "(say what it is)",
+    r"crown key|clean bill|sleeps|riddles?": "(say what it is)",
     r"whoever|whatever": "the principal, users, workloads",
     r"(lives?|lies) (in|on|beside|below)|hangs? on": "is in, is stored in, is attached to",
     r"strangers?": "(say who: readers outside the organisation)",
     r"as Azure's": "in sync with Azure",
     r"is such as|that which|of which": "(write two sentences)",
-    r"so far as|as far as the": "(say what is known)",
+    r"so far as": "(say what is known)",
     r"not so(?=\.|:|$)": "(name the problem)",
     r"a password that is live|live (passwords?|client secrets?|credentials?)": "active client secret",
-    r"(?:^|(?<=\. ))What(?:ever)? [a-z ]{1,60} (?:is|are)": "(begin with the subject)",
+    r"(?:^|(?<=\. ))(?-i:What(?:ever)?) [a-z ]{1,60} (?:is|are)": "(begin with the subject)",
     r"home foreign": "external tenant",
     r"cannot tell": "unknown",
+    r"clock as": "in sync with",
+    r"next signing certificate": "secondary signing certificate",
+    r"runs? out|ran out": "expires",
+    r"costs? (no|nothing|none)": "(say what still works)",
+    r"is no answer": "(say what is unknown)",
+    r"for good": "permanently",
+    r"anew": "again",
 }
-"""Patterns of words, each with what to say. What a pattern finds anywhere in a text that people read is a mistake."""
+"""Patterns of forbidden words, each with the words to use instead."""
 
-# What a report prints, which is for the formats' tests, and the text of a whole policy.
+# Output of reports, which the tests of formats check, and the text of a whole policy.
 _SHOWN = re.compile(r"<!-- generated: (?:demo|hardened|policy-example) -->.*?<!-- end -->", re.DOTALL)
 _TEMPLATE = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}|<[^>]*>", re.DOTALL)
-"""What of a Jinja template nobody reads."""
+"""The parts of a Jinja template that are not text."""
+_STABLE = frozenset({"not judged"})
+"""Values of machine-readable formats, which stay as they are."""
+_CODE = re.compile(r"`[^`]*`|\bnoqa: [A-Z0-9, ]+ - ")
 _FOUND = re.compile("|".join(rf"(?:(?<![\w-])(?:{pattern})(?![\w-]))" for pattern in COINED), re.IGNORECASE | re.MULTILINE)
 
 
 def coined(text: str) -> list[str]:
-    """The words of the list that a text has."""
+    """The forbidden words in a text."""
     return [" ".join(match[0].split()) for match in _FOUND.finditer(text)]
 
 
 def said() -> Iterator[tuple[str, str]]:
-    """Texts that people read, with their places: titles, problems, messages, help, errors, topics, README, templates."""
+    """Texts that users read, with their places: policies, help, errors, reports, topics, README, templates."""
     yield "messages", MESSAGES.read_text(encoding="utf-8")
+    for path in (README.parent / "policies").rglob("*.yaml"):
+        yield path.name, path.read_text(encoding="utf-8")
     for path in (README, *TOPICS.glob("*.md"), *(PACKAGE / "cli" / "templates").iterdir()):
         yield path.name, _SHOWN.sub("", path.read_text(encoding="utf-8"))
     for path in (PACKAGE / "report" / "html" / "templates").iterdir():
         yield path.name, _TEMPLATE.sub("", path.read_text(encoding="utf-8"))
     yield from ((name, topic(name)) for name in topics.TOPICS if name not in topics.FILES)
-    for path in (PACKAGE / "cli").glob("*.py"):
-        yield from _literals(path)
+    for path in _modules():
+        if "simulator" not in path.parts:  # its names are those of a made-up tenant
+            yield from _literals(path)
+
+
+def written() -> Iterator[tuple[str, str]]:
+    """Texts that developers read, with their places: docstrings and comments."""
+    for path in _modules():
+        with path.open("rb") as file:
+            for token in tokenize.tokenize(file.readline):
+                if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and token.string.startswith('"""')):
+                    yield f"{path.relative_to(README.parent)}:{token.start[0]}", _CODE.sub("", token.string.strip('# "'))
+
+
+def _modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
 
 
 def _literals(path: Path) -> Iterator[tuple[str, str]]:
-    """The string literals of a module that are no docstrings, but for those of commands, which are their help."""
+    """The string literals of a module, without docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in silent:
+            continue
+        if " " in node.value and node.value not in _STABLE:
             yield f"{path.relative_to(README.parent)}:{node.lineno}", node.value

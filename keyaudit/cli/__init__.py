@@ -1,1 +1,1 @@
-"""The commands, one file each: they read the clock, print and exit. What is heavy is imported inside the command."""
+"""The commands, one file each: they read the clock, print and exit. Slow imports are inside the commands."""

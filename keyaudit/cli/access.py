@@ -1,4 +1,4 @@
-"""`keyaudit access`: who can use a key, certificate, vault or HSM, and by which way; or what somebody can use."""
+"""`keyaudit access`: who can use a key, certificate, vault or HSM, and how; or what a principal can use."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ def access(
     ],
     output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
 ) -> int:
-    """Show who can use a key or vault, or what one can use.
+    """Show who can use a key or vault, or what a principal can use.
 
     Nested groups, inherited roles and access policies are resolved, and each way in is named.
     """

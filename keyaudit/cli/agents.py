@@ -1,4 +1,4 @@
-"""Speaks to the build agent that a gate runs in."""
+"""Annotations and summaries for the build agent that a gate runs in."""
 
 import os
 import secrets
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def tell_agent(reports: Sequence[Report], ci: Ci, *, machine: bool) -> None:
-    """Annotations and a summary for the agent, if there is one. Where stdout is for a `machine`, they go to stderr.
+    """Write annotations and a summary for the agent, if there is one; to stderr if a `machine` reads stdout.
 
-    What the agent does not take is said, and changes nothing of what the gate decided.
+    If the summary cannot be written, a message says so; the gate's decision stays the same.
     """
     agent = _agent(ci, os.environ)
     if agent is None:
@@ -57,7 +57,7 @@ def _agent(ci: Ci, environ: Mapping[str, str]) -> "Agent | None":
 
 
 def _summary(reports: Sequence[Report], agent: "Agent", environ: Mapping[str, str]) -> list[str]:
-    """Writes the summary to where the agent wants it, and returns the commands that show it."""
+    """Write the summary to the agent's file, and return the commands that show it."""
     from keyaudit.report import markdown
     from keyaudit.report.agents import Agent, summary_command
     from keyaudit.report.files import output_bytes

@@ -1,4 +1,4 @@
-"""Puts the commands together, and turns whatever ends a command into one line and an exit code."""
+"""The command line: all commands, and for every exception one message and an exit code."""
 
 import os
 import sys
@@ -17,20 +17,20 @@ from keyaudit.cli.streams import ClosedError, coloured, need_stderr, tell
 from keyaudit.model.errors import AuditError, Exit
 from keyaudit.report.lines import Paint, paint
 
-# What DuckDB makes of the KeyboardInterrupt that it meets in a query: a RuntimeError without a cause.
+# DuckDB turns a KeyboardInterrupt during a query into a RuntimeError with this text and without a cause.
 _INTERRUPTED = ("Query interrupted",)
 
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Look": ("report", "inventory", "expiring", "diff", "explain"),
     "Decide": ("gate", "waivers", "baseline"),
-    "Export": ("export", "notify"),
+    "Export": ("export", "notify", "ship"),
     "Investigate": ("access", "blast-radius", "incident", "trust", "usage", "mcp"),
     "Maintain": ("collect", "doctor", "permissions", "guardrails"),
     "Configure": ("init", "config", "policies"),
 }
-"""The commands, as --help groups them. Each is the function of its name in the module of its name, unless it is of _GROUPS."""
+"""The commands by section of --help. Each is a function in the module of the same name, or one of _GROUPS."""
 LONGEST = 60
-"""The most characters that a command's one line in --help has; typer would cut the rest."""
+"""The maximum length of a command's line in --help; typer truncates longer ones."""
 _GROUPS = {
     "config": "show_config",
     "trust": "trust",
@@ -38,6 +38,7 @@ _GROUPS = {
     "waivers": "waivers",
     "baseline": "baseline",
     "usage": "usage",
+    "ship": "ship",
 }
 """Groups of commands, each the `app` of a module."""
 
@@ -54,14 +55,14 @@ class _Sectioned(TyperGroup):
 
 
 def _line(name: str, command: Any, width: int) -> tuple[str, str]:
-    """A command's name over the `width` of all names, and what it does in at most `LONGEST` characters."""
+    """A command's name, padded to `width`, and what it does in at most `LONGEST` characters."""
     return f"{name:<{width}}", command.get_short_help_str(limit=LONGEST)
 
 
 def app(arguments: Sequence[str] = ()) -> typer.Typer:
-    """The command line; with no more than the command that `arguments` begin with, where they begin with one.
+    """The command line. If `arguments` begin with a command, only that command is imported.
 
-    To import every command takes longer than some of them run.
+    Importing all commands takes longer than some commands run.
     """
     made = typer.Typer(
         name="keyaudit",
@@ -101,7 +102,7 @@ def _root(
 
 
 def run(arguments: Sequence[str]) -> int:
-    """The exit code of one command line. What ends a command is said in one line on stderr."""
+    """Run a command line and return its exit code. An error is reported in one line on stderr."""
     os.umask(0o077)
     need_stderr()
     with terminable() as ended:
@@ -123,7 +124,7 @@ def _run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return Exit.INTERRUPTED
     except SystemExit as error:
-        # typer's way out after completing for a shell, and, with 1, when nobody reads --help to its end.
+        # typer exits this way after shell completion and, with 1, if --help goes to a closed pipe.
         return Exit.CLOSED if error.code else Exit.CLEAN
     except Exception as error:  # noqa: BLE001 - the outermost floor: a bug must not exit 1, which means findings
         return _unforeseen(error)

@@ -1,4 +1,4 @@
-"""`keyaudit baseline`: the findings of one day, so that a gate can be switched on in a dirty tenant."""
+"""`keyaudit baseline`: the findings of one day, so that a gate can start in a tenant with many findings."""
 
 from pathlib import Path
 from typing import Annotated

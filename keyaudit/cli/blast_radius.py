@@ -1,4 +1,4 @@
-"""`keyaudit blast-radius`: what trusts a key, what its holder can become and reach, and in which order to close it."""
+"""`keyaudit blast-radius`: what trusts a key, what its holder can sign in as and reach, and a plan to close it."""
 
 from dataclasses import replace
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""The addresses that digests go to. They hold secrets: none is shown or kept, and none is taken from a command line."""
+"""The addresses that digests are sent to. They contain secrets: never printed, stored or accepted as arguments."""
 
 import logging
 import os
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 VARIABLE = "KEYAUDIT_NOTIFY_URLS"
 OPEN = ("json", "jsons", "form", "forms", "xml", "xmls")
-"""Schemes whose addresses hold no secret, as long as they are no more than a host and a port."""
+"""Schemes whose addresses contain no secret if they consist of a host and a port only."""
 _MOST = 65_536
 _REMEDY = f"put the address into {VARIABLE}, or into a file for --to-file"
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One address, called by where it was given and its kind: "KEYAUDIT_NOTIFY_URLS, address 2 (Slack)"."""
+    """One address; its name says where it was given and its kind: "KEYAUDIT_NOTIFY_URLS, address 2 (Slack)"."""
 
     called: str
     _target: "apprise.NotifyBase" = field(repr=False)
 
     def send(self, digest: Digest) -> bool:
-        """Whether it took the message."""
+        """Send the message; False if the address did not accept it."""
         from apprise import Apprise, NotifyFormat
 
         sender = Apprise(asset=self._target.asset)
@@ -44,7 +44,7 @@ class Channel:
 
 
 def channels(to: Sequence[str], to_file: Path | None, environ: Mapping[str, str] = os.environ) -> list[Channel]:
-    """The addresses that are meant: those of --to and of the file, else of the variable. Raises UsageError."""
+    """The addresses of --to and --to-file, or else of the environment variable. Raises UsageError."""
     found = [("--to", address) for address in to if _plain(address)]
     if to_file is not None:
         found += [(str(to_file), address) for address in _of_file(to_file)]
@@ -55,14 +55,14 @@ def channels(to: Sequence[str], to_file: Path | None, environ: Mapping[str, str]
     ]
     if not found:
         raise UsageError("notify", "no destination", f"set {VARIABLE} or --to-file; --dry-run prints the messages")
-    # What it is made of, it says is going out of fashion; that is nothing to the reader.
+    # Its dependencies warn about their own deprecated functions, which users cannot change.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return [_channel(*each) for each in numbered]
 
 
 def _plain(address: str) -> bool:
-    """Raises UsageError for an address that may hold a secret: whoever lists processes would have it."""
+    """Raises UsageError for an address that may contain a secret: arguments are visible in the list of processes."""
     try:
         split = urlsplit(address)
         plain = split.scheme.lower() in OPEN and bool(split.hostname) and split.path in ("", "/") and split.port != 0
@@ -102,7 +102,7 @@ def _channel(place: str, number: int, address: str) -> Channel:
         from apprise.common import PersistentStoreMode
     except ImportError as error:
         raise UsageError("notify", f"needs {error.name}, which is not installed", installing("notify")) from error
-    # What these say may quote an address, or a host and a path that are one.
+    # Their messages may quote the address.
     for name in ("apprise", "urllib3", "requests", "requests_oauthlib", "oauthlib", "markdown"):
         logging.getLogger(name).disabled = True
     asset = AppriseAsset(

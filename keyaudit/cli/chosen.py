@@ -1,4 +1,4 @@
-"""From flags to the policies that are meant."""
+"""The policies that the flags select."""
 
 import fnmatch
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from keyaudit.policy.load import Policy
 
 
 def chosen(policies: Sequence[Policy], choice: Selection) -> tuple[Policy, ...]:
-    """Those that --select and --ignore leave. Raises UsageError for a pattern that matches none, and where none is left."""
+    """The policies after --select and --ignore. Raises UsageError if a pattern matches none, or none is left."""
     for flag, patterns in (("--select", choice.select), ("--ignore", choice.ignore)):
         for pattern in patterns or ():
             if not any(fnmatch.fnmatchcase(policy.text.id, pattern.lower()) for policy in policies):
@@ -27,7 +27,7 @@ def chosen(policies: Sequence[Policy], choice: Selection) -> tuple[Policy, ...]:
 
 
 def needed_by(policies: Sequence[Policy]) -> dict[str, tuple[str, ...]]:
-    """Every operation that the policies rest on, with those that rest on it."""
+    """The operations that the policies need, each with the policies that need it."""
     found: dict[str, list[str]] = {}
     for policy in policies:
         for operation in sorted(policy.operations):

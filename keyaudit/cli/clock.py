@@ -1,4 +1,4 @@
-"""The clock: the one place where it is read. All that lies below takes a moment, or this."""
+"""The clock of this machine, read only here. All other code takes a moment, or this clock, as an argument."""
 
 import time
 
@@ -11,11 +11,11 @@ class SystemClock:
         return int(time.time())  # noqa: TID251 - the clock is read here and nowhere else
 
     def monotonic(self) -> float:
-        """Seconds that never step back, for measuring spans."""
+        """Seconds that never go back, to measure durations."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Let others run for that long."""
+        """Wait, and let other tasks run."""
         import asyncio
 
         await asyncio.sleep(seconds)

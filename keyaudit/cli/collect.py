@@ -1,4 +1,4 @@
-"""`keyaudit collect`: reads the tenant into a snapshot, and judges nothing."""
+"""`keyaudit collect`: reads the tenant into a snapshot, without evaluating it."""
 
 import re
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def collect(
         [tenant] = one.tenant or []
         try:
             held.add(_collect(one, out / place(tenant), out, resume=resume, since=None))
-        # One that cannot be read costs the others nothing, and is told by the exit code.
+        # If one tenant cannot be read, the others still are; the exit code says so.
         except (AccessError, UnavailableError) as error:
             tell(f"tenant {one_line(tenant)}: {error}")
             held.add(error.exit)
@@ -57,11 +57,11 @@ def collect(
 
 
 def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path | None) -> int:
-    """One tenant. What an earlier run finished is not read again."""
+    """Collect one tenant. Finished parts of an earlier run are not read again."""
     several = folder != out
     begun = resume and (not several or folder.exists())
     if not begun:
-        # Before all that reads Azure is imported, and anybody has to sign in.
+        # Checked before the slow imports and the sign-in.
         from keyaudit.inventory.spool import check_new
 
         check_new(folder)
@@ -82,7 +82,7 @@ def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path |
         evidence = None if several else supplied(live.imports or ())
         unread = evidence.relying_parties.unread if evidence and evidence.relying_parties else ()
         snapshot = collected(live, folder, resume=begun, kept=kept, since=earlier, among=several, evidence=evidence)
-    # A snapshot serves whatever policies come later, so every column is required of it.
+    # Later policies may need any column, so all are required.
     verdict = with_access_models(
         assess(snapshot.run, snapshot.coverage, operations(), unknown={each.reason for each in unread}), snapshot
     )
@@ -92,7 +92,7 @@ def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path |
 
 
 def place(tenant: str) -> str:
-    """The folder of a tenant among others: its id or domain, which is checked to be one before it is used for more."""
+    """The folder of one of several tenants, named by its id or domain, which must have been validated."""
     from keyaudit.model.errors import UsageError
     from keyaudit.model.text import one_line
 

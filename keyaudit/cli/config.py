@@ -1,4 +1,4 @@
-"""`keyaudit.toml`: what to read by default, where, how to judge it. All its mistakes are listed at once."""
+"""`keyaudit.toml`: what to read, where, and by which limits. All errors in it are reported at once."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ _PLACES: Mapping[str, Literal["vault", "principal", "subscription"]] = {
     "principals": "principal",
     "subscriptions": "subscription",
 }
-"""The tables of [environments], with what their rules are about."""
+"""The tables of [environments], and what the rules in each match."""
 _EXPECT = ("subscriptions", "vaults", "at_least", "shrinkage")
 _PERCENT = re.compile(r"(\d{1,2}|100) ?%", re.ASCII)
 _FILTERS = tuple(each.name for each in fields(Filters))
@@ -35,13 +35,13 @@ _MOST = 10**9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """What a file says; what it leaves out is None or empty."""
+    """The content of a file; settings that it leaves out are None or empty."""
 
     tenant: str | None = None
     filters: Filters = field(default_factory=Filters)
     auth: Auth | None = None
     cloud: str | None = None
-    """One of Azure's own. A cloud that a file makes up has to be chosen on the command line."""
+    """One of Azure's clouds. Others can only be chosen on the command line."""
     clouds: Mapping[str, Environment] = field(default_factory=dict)
     environment_rules: tuple[EnvironmentRule, ...] = ()
     policy: PolicyConfig = field(default_factory=PolicyConfig)
@@ -49,7 +49,7 @@ class Config:
 
 
 def read_config(path: Path | None) -> Config:
-    """The configuration in `path`, or in `DEFAULT_CONFIG` if that exists. Raises UsageError for its mistakes."""
+    """The configuration in `path`, or in `DEFAULT_CONFIG` if that exists. Raises UsageError for errors in it."""
     config, mistakes = read_with_mistakes(path)
     if mistakes:
         raise SettingsError(mistakes)
@@ -57,7 +57,7 @@ def read_config(path: Path | None) -> Config:
 
 
 def read_with_mistakes(path: Path | None) -> tuple[Config, Sequence[UsageError]]:
-    """As `read_config`, with the mistakes beside what could be read, for a caller that finds further ones."""
+    """As `read_config`, but returns the errors, for callers that find more of them."""
     found = in_use(path)
     if found is None:
         return Config(), ()
@@ -66,7 +66,7 @@ def read_with_mistakes(path: Path | None) -> tuple[Config, Sequence[UsageError]]
 
 
 def in_use(path: Path | None) -> Path | None:
-    """The file that is read where `path` was named, or none was."""
+    """The file that is read: `path`, or the default if it exists."""
     return path or (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
 
 
@@ -120,7 +120,7 @@ class _Reader:
         return dict(each for each in found if each is not None)
 
     def _least(self, path: Keys, asked: str, least: object) -> tuple[str, int]:
-        """A table, and how many rows it has to have."""
+        """A table, and the least number of rows it must have."""
         table = table_named(asked)
         if table is None:
             raise self._file.error(

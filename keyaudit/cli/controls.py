@@ -21,7 +21,7 @@ from keyaudit.report.several import together, verdict_of_all
 
 
 def report_by(name: str, live: Live, stored: Stored, choice: Choice, shown_: Shown) -> int:
-    """Judge by the framework's own limits, unless --profile says otherwise, and print what its controls came to."""
+    """Evaluate with the framework's own limits, unless --profile is given, and print the result of each control."""
     by = _view(name, shown_, load(besides=choice.policies))
     own = replace(choice, profile=choice.profile or by.framework.profile or None)
     with all_judged(live, stored, own, fail_on=None) as reports:
@@ -29,7 +29,7 @@ def report_by(name: str, live: Live, stored: Stored, choice: Choice, shown_: Sho
 
 
 def _view(name: str, shown_: Shown, policies: Sequence[Policy]) -> View:
-    """A declared framework, or one that only an organisation's own policies name."""
+    """A declared framework, or one that only the organisation's own policies refer to."""
     if shown_.export:
         raise UsageError("--framework, --export", "cannot be combined", "redirect stdout, as in -o csv > controls.csv")
     texts = [policy.text for policy in policies]

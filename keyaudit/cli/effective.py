@@ -23,7 +23,7 @@ _DEFAULTS = Live()
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`value` is None where nothing is set, which `unset` puts in words. `origin`: flag, variable, file or default."""
+    """`value` is None if nothing is set; `unset` then says what that means. `origin`: flag, variable, file or default."""
 
     name: str
     value: str | float | Sequence[str] | None
@@ -34,7 +34,7 @@ class Setting:
 
 
 def in_force(live: Live, choice: Choice, environ: Mapping[str, str] = os.environ) -> list[Setting]:
-    """Every setting of a run with those flags. Raises UsageError for whatever the run would be refused for."""
+    """Every setting of a run with these flags. Raises UsageError if the run itself would."""
     known = load(besides=choice.policies)
     limits = settled(live, choice, known)
     path = None if live.demo and live.config is None else in_use(live.config)
@@ -49,13 +49,13 @@ def in_force(live: Live, choice: Choice, environ: Mapping[str, str] = os.environ
 
 
 class _Found:
-    """Tells which of a flag and a file counts."""
+    """Decides between a flag and the file."""
 
     def __init__(self, file: Toml | None) -> None:
         self.file = file
 
     def setting(self, path: Keys, value: Any, flag: str, given: object, unset: str = "") -> Setting:
-        """What is set at that place of the file, unless the flag was given."""
+        """The value of the flag if it was given, or else of the file at `path`."""
         name = dotted(path)
         if given:
             return Setting(name, value, "flag", flag, unset)
@@ -64,7 +64,7 @@ class _Found:
         return Setting(name, value, "default", "", unset)
 
     def place(self, path: Keys) -> str:
-        """`file:line`, of what is known to be in the file."""
+        """`file:line` of a setting that the file contains."""
         return self.file.at(path) if self.file is not None else ""
 
     def _holds(self, path: Keys) -> bool:
@@ -92,7 +92,7 @@ def _scope(found: _Found, live: Live, how: Settings) -> Iterator[Setting]:
 
 
 def _written(found: _Found, live: Live) -> Iterator[Setting]:
-    """What only a file can say."""
+    """Settings that only a file can contain."""
     config = read_config(live.config) if found.file is not None else None
     if config is None:
         return
@@ -131,7 +131,7 @@ def _policy(found: _Found, choice: Choice, limits: Limits, known: Sequence[Polic
 
 
 def _flags(live: Live, choice: Choice) -> Iterator[Setting]:
-    """What no file sets."""
+    """Settings that a file cannot contain."""
     none = _Found(None)
     yield none.setting(
         ("policies",), str(choice.policies) if choice.policies else None, "--policies", choice.policies, "shipped"

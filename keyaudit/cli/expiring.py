@@ -1,4 +1,4 @@
-"""`keyaudit expiring`: what ends soon or has ended, by owner."""
+"""`keyaudit expiring`: what expires soon or has expired, by owner."""
 
 import re
 from typing import Annotated

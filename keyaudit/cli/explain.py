@@ -55,7 +55,7 @@ def _finding(fingerprint: str, live: Live, stored: Stored, choice: Choice) -> in
     from keyaudit.report.finding import render_finding
 
     with judged(live, stored, choice, fail_on=None, scoring=Scoring.CARRIED) as report:
-        # A pass has a fingerprint, too; there are many, and seldom is one asked for.
+        # Passes are searched last: they are many and rarely asked for.
         pairs = (pair for passes in (False, True) for pair in report.owned(passes))
         found = next((pair for pair in pairs if pair[1].id == fingerprint), None)
         if found is None:

@@ -1,4 +1,4 @@
-"""`keyaudit export`: the judged tenant in the formats that other programs read, and as evidence that can be verified."""
+"""`keyaudit export`: findings and inventory in formats for other programs, and as evidence that can be verified."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""`keyaudit gate`: decides for a pipeline, by its exit code."""
+"""`keyaudit gate`: decides for a pipeline by the exit code."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,6 +1,7 @@
-"""`keyaudit guardrails`: what refuses or reports, from now on, what the policies find."""
+"""`keyaudit guardrails`: Azure and Entra settings that prevent or report what the policies find."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,13 +25,22 @@ class As(StrEnum):
     AZURE_POLICY = "azure-policy"
     APP_MANAGEMENT_POLICY = "app-management-policy"
     ALERTS = "alerts"
+    BICEP = "bicep"
+    TERRAFORM = "terraform"
 
 
 @flags(Selection)
 def guardrails(
     selection: Selection,
     *,
-    as_: Annotated[As, typer.Option("--as", help="An overview to read, or a document of one kind to deploy.")] = As.TEXT,
+    as_: Annotated[
+        As,
+        typer.Option(
+            "--as",
+            help="An overview to read, or a document of one kind to deploy; bicep and terraform are azure-policy in "
+            "these languages.",
+        ),
+    ] = As.TEXT,
     profile: Annotated[
         str | None,
         typer.Option("--profile", metavar="NAME", help="The set of limits. Default: the one in keyaudit.toml, else default."),
@@ -54,13 +64,10 @@ def guardrails(
     """
     from keyaudit.report.files import check, output_file
     from keyaudit.report.guardrails.text import beside, overview
-    from keyaudit.report.members import inert
 
     if out is not None:
         if as_ is As.TEXT:
-            raise UsageError(
-                "--out", "only works with --as azure-policy, app-management-policy or alerts", "name one, or leave it out"
-            )
+            raise UsageError("--out", "only works with --as and the kind of a document", "name one, or leave it out")
         check(out)
     asked, limits = _asked(selection, profile, config)
     found = _kinds(asked, limits)
@@ -68,10 +75,10 @@ def guardrails(
         with printing() as stdout:
             stdout.write(overview(asked, list(found.values()), limits))
         return Exit.CLEAN
-    guarded = found[as_]
+    guarded, render = _document(found, as_)
     if not guarded.covered:
         raise UsageError("--select, --ignore", f"no guardrail of the kind {as_} is for any of these policies", "select others")
-    document = inert(guarded.document, indent=2) + "\n"
+    document = render(guarded.document)
     if out is None:
         with printing() as stdout:
             stdout.write(document)
@@ -84,8 +91,19 @@ def guardrails(
     return Exit.CLEAN
 
 
+def _document(found: "Mapping[str, Guarded]", as_: As) -> "tuple[Guarded, Callable[[Mapping[str, object]], str]]":
+    """What is printed of the kinds, with how it is put into force, and what writes it."""
+    from keyaudit.report.guardrails import bicep, terraform
+    from keyaudit.report.members import inert
+
+    languages = {As.BICEP: bicep, As.TERRAFORM: terraform}
+    if as_ in languages:
+        return replace(found[As.AZURE_POLICY], deploy=languages[as_].DEPLOY), languages[as_].render
+    return found[as_], lambda document: inert(document, indent=2) + "\n"
+
+
 def _asked(selection: Selection, profile: str | None, config: Path | None) -> "tuple[list[Asked], str]":
-    """The selected policies with the limits that hold for them, and the profile that these are of."""
+    """The selected policies with their limits, and the profile of these limits."""
     from keyaudit.cli.chosen import chosen
     from keyaudit.cli.limits import settled
     from keyaudit.cli.options import Choice, Live

@@ -1,4 +1,4 @@
-"""From a folder of snapshots to what each of them came to."""
+"""The results of every snapshot in a folder."""
 
 from pathlib import Path
 
@@ -12,17 +12,17 @@ from keyaudit.model.text import one_line
 
 
 def past(folder: Path, live: Live, choice: Choice, run: Run) -> tuple[Past, ...]:
-    """The snapshots that lie in `folder`, each in a folder of its own, judged by the same settings, each as of its own day.
+    """The snapshots in the subfolders of `folder`, evaluated with the same settings, each as of its own day.
 
-    The earliest first. What holds no finished snapshot is passed over, and so, with a word on stderr, is one that another
-    version made. Raises UsageError where none is left, and UnsafeError for one of another tenant than the run's.
+    The earliest first. Folders without a finished snapshot are skipped, and so, with a message, are snapshots of another
+    version. Raises UsageError if none is left, and UnsafeError if one is of another tenant.
     """
     found = [_judged(snapshot, live, choice, run) for snapshot in snapshots(folder)]
     return tuple(sorted(found, key=lambda each: (each.as_of, each.run_id)))
 
 
 def snapshots(folder: Path) -> list[Path]:
-    """The snapshots in it that this version can read. Raises UsageError where there is none."""
+    """The snapshots in the folder that this version can read. Raises UsageError if there is none."""
     try:
         found = sorted(path.parent for path in folder.glob("*/manifest.json"))
     except OSError as error:
@@ -36,7 +36,7 @@ def snapshots(folder: Path) -> list[Path]:
 
 
 def _readable(snapshot: Path) -> bool:
-    """Whether this version can read it. One that another version made is told of and skipped: it is no answer."""
+    """Whether this version can read it. If not, a message says that it is skipped."""
     try:
         open_snapshot(snapshot)
     except UsageError as error:
@@ -52,7 +52,7 @@ def _judged(snapshot: Path, live: Live, choice: Choice, run: Run) -> Past:
 
 
 def same_tenant(snapshot: Path, there: Run, here: Run) -> None:
-    """Raises UnsafeError where a snapshot of the history is of another tenant."""
+    """Raises UnsafeError if a snapshot of the history is of another tenant."""
     if there.tenant_id.lower() != here.tenant_id.lower():
         what = f"{snapshot} is of tenant {one_line(there.tenant_id)}, not of {one_line(here.tenant_id)}"
         raise UnsafeError("--history", what, "keep each tenant's snapshots in a folder of their own")

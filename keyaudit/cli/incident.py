@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from keyaudit.inventory.usage.baseline import Baseline
 
 _DEMO_DAYS, _DEMO_LEARNED = 90, 60
-"""The days of the simulated tenant's logs that are read, and of these the first that are learned from."""
+"""How many days of the simulated tenant's logs are read, and how many of them the baseline is learned from."""
 
 
 class Page(StrEnum):
@@ -108,9 +108,9 @@ def incident(
 def _evidence(
     live: Live, imports: list[str], tenant_id: str, first: int | None
 ) -> Iterator[tuple["LogStore | None", "Baseline | None", int | None]]:
-    """The logs, what is usual in them, and the first day to look at; good until the context ends.
+    """The logs, their baseline and the first day to check, inside a context.
 
-    The simulated tenant's logs are read, where none are named. Days before the first are learned from where no baseline is.
+    Without named logs, those of the simulated tenant. Without a baseline, it is learned from the days before the first.
     """
     from keyaudit.collect.evidence import supplied
     from keyaudit.inventory.usage.learn import learn, window_of
@@ -134,7 +134,7 @@ def _evidence(
 
 
 def _of_demo(live: Live, folder: Path) -> "LogStore":
-    """The logs of the simulated tenant, read as `usage collect` does."""
+    """The logs of the simulated tenant, collected as by `usage collect`."""
     from keyaudit.cli.clock import SystemClock
     from keyaudit.cli.usage_collect import records
     from keyaudit.collect.usage.live.place import Outcome

@@ -1,4 +1,4 @@
-"""`keyaudit init`: begins a folder in which audits are run: settings with comments, and a pipeline that gates."""
+"""`keyaudit init`: writes settings with comments, and a pipeline with a gate, into a folder."""
 
 from enum import StrEnum
 from importlib import resources
@@ -13,14 +13,14 @@ from keyaudit.model.errors import Exit, OutputError, UsageError
 
 
 class System(StrEnum):
-    """Systems that run pipelines."""
+    """Pipeline systems."""
 
     GITHUB = "github"
     AZURE = "azure"
 
 
 PIPELINES = {System.GITHUB: Path(".github/workflows/keyaudit.yml"), System.AZURE: Path(".azure-pipelines/keyaudit.yml")}
-"""Where the pipeline's file goes, in the folder."""
+"""The path of the pipeline's file in the folder."""
 
 
 def init(
@@ -54,7 +54,7 @@ def init(
     if custody:
         files[out / _CUSTODY] = ""
     there = [path for path in files if path.exists() or path.is_symlink()]
-    # Settings that are there serve a new pipeline, or records, as well.
+    # Existing settings can stay when a pipeline or custody records are added.
     if there and ((ci is None and not custody) or there != [out / DEFAULT_CONFIG]):
         raise UsageError(str(there[-1]), "exists already, and is not overwritten", "move it, or write to another --out")
     for path, name in files.items():
@@ -85,7 +85,7 @@ records: []
 
 
 def _custody(folder: Path | None) -> str:
-    """The file of custody records, with a comment for each key of a snapshot that needs a record and has none."""
+    """The custody file, with a comment for each key of the snapshot that needs a record and has none."""
     if folder is None:
         return _CUSTODY_HEAD
     from keyaudit.inventory.snapshot import open_snapshot
@@ -108,7 +108,7 @@ def _custody(folder: Path | None) -> str:
 
 
 def template(name: str) -> str:
-    """A file that is shipped to be written: keyaudit.toml, github.yml or azure.yml."""
+    """The text of a shipped template: keyaudit.toml, github.yml or azure.yml."""
     return resources.files("keyaudit.cli").joinpath("templates", name).read_text(encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""`keyaudit inventory`: what was collected, without a judgement."""
+"""`keyaudit inventory`: what was collected, without evaluating it."""
 
 import difflib
 from typing import TYPE_CHECKING, Annotated
@@ -45,7 +45,7 @@ def inventory(
 
 
 def _known(table: str) -> "Table":
-    """The table, for its name or its plural, however it is spelt."""
+    """The table by its name or plural, in any case and with any separators."""
     from keyaudit.model.tables import TABLES, table_named
 
     found = table_named(table)

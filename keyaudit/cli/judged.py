@@ -1,4 +1,4 @@
-"""From flags to a report that can be printed: a snapshot, judged by the chosen policies."""
+"""Reports for flags: snapshots, evaluated by the selected policies."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -24,7 +24,7 @@ from keyaudit.policy.queries import Scoring
 from keyaudit.report.lines import plural
 
 WAIVERS = Path("keyaudit.waivers.yaml")
-"""The waivers of the folder that a command is run in."""
+"""The default waivers file, in the current folder."""
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def all_judged(
     whole_rows: bool = True,
     since: Path | None = None,
 ) -> Iterator[Sequence[Report]]:
-    """A report for each tenant that is named, in that order; good until the context ends."""
+    """A report for each named tenant, in that order, inside a context."""
     tenants = each(live, stored)
     if len(tenants) > 1 and choice.baseline is not None:
         raise UsageError("--baseline", "takes one tenant, and several are named", "evaluate that one separately")
@@ -83,11 +83,10 @@ def judged(
     since: Path | None = None,
     taken: tuple[Snapshot, int] | None = None,
 ) -> Iterator[Report]:
-    """The report, good until the context ends. Everything that can be refused is refused before anything is read.
+    """The report of one tenant, inside a context. All flags are checked before anything is read.
 
-    `among` other tenants, one that cannot be read is a report that says so. `listed` and `whole_rows` as
-    `audit.judge` has them. `since` is the folder of an earlier snapshot of the tenant. `taken`: the snapshot, where it is open
-    already, and the moment to judge it at.
+    `among`: there are other tenants, so one that cannot be read is reported instead of raised. `listed`, `whole_rows`: as in
+    `audit.judge`. `since`: the folder of an earlier snapshot of the tenant. `taken`: the snapshot and moment, if already open.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)

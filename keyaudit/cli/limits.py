@@ -1,4 +1,4 @@
-"""By which limits to judge: the flags first, then `keyaudit.toml`, then the defaults."""
+"""The limits in force: flags first, then `keyaudit.toml`, then defaults."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """All that decides how policies judge, and what they may do without."""
+    """The limits of policies, and the columns that are not required."""
 
     profile: str
     parameters: Overrides
@@ -29,15 +29,15 @@ class Limits:
     expected: Expectations
 
     def overrides(self, policies: Sequence[Policy]) -> Overrides:
-        """The values that were set for these policies."""
+        """The values that are set for these policies."""
         chosen = {policy.text.id for policy in policies}
         return {name: given for name, given in self.parameters.items() if name in chosen}
 
 
 def settled(live: Live, choice: Choice, known: Sequence[Policy]) -> Limits:
-    """What holds of all policies that there are, chosen or not. Raises UsageError for what cannot be meant.
+    """The limits for all policies, selected or not. Raises UsageError if they contradict each other or name nothing known.
 
-    A simulated tenant is judged without the file of the folder, which is about a real one; --config names one all the same.
+    For a simulated tenant the folder's file, which is about a real one, is not read unless --config names it.
     """
     whole, mistakes = _of_file(live)
     config = whole.policy if whole else None
@@ -67,7 +67,7 @@ def _mistakes(limits: Limits, known: Mapping[str, Policy]) -> Iterator[UsageErro
 
 
 def _of_file(live: Live) -> "tuple[Config | None, Sequence[UsageError]]":
-    """What the file in use says, and the mistakes in it; None where there is none."""
+    """The content of the configuration file and its errors; None without a file."""
     if live.config is None and (live.demo or not DEFAULT_CONFIG.is_file()):
         return None, ()
     from keyaudit.cli.config import read_with_mistakes

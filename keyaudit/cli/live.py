@@ -1,4 +1,4 @@
-"""The live or simulated tenant, read into a folder."""
+"""Collects the live or simulated tenant into a folder."""
 
 import asyncio
 import dataclasses
@@ -44,8 +44,8 @@ def collected(
 ) -> Snapshot:
     """The live or simulated tenant, read into `folder`. `kept` says what is left there if the run is stopped.
 
-    What surely did not change since the snapshot `since` is taken from there. `among` other tenants, an application's own is
-    not the only one that it is signed in to. `evidence`: what --import leads to, where the caller has read it already.
+    Resources that certainly did not change are copied from the snapshot `since`. `among`: there are other tenants, so an
+    application may sign in to tenants other than its own. `evidence`: the --import files, if already read.
     """
     collect_cycles_later()
     if among and live.imports:
@@ -59,7 +59,7 @@ def collected(
 
 
 def unread(live: Live, folder: Path, error: AccessError | UnavailableError) -> Snapshot:
-    """A snapshot of a tenant that could not be read at all, which says so of everything."""
+    """A snapshot of a tenant that could not be read at all: every table is unknown."""
     settings = settle(live, resume=False)
     tell(f"tenant {one_line(settings.tenant or '')}: {error}")
     run = Run(
@@ -80,7 +80,7 @@ def unread(live: Live, folder: Path, error: AccessError | UnavailableError) -> S
 
 
 def collect_cycles_later() -> None:
-    """Python looks for cycles at every 700 new objects, through all that was imported; a request alone makes hundreds."""
+    """Collect garbage less often: Python scans every 700 new objects, and one request creates hundreds."""
     gc.set_threshold(20_000)
 
 
@@ -105,7 +105,7 @@ async def _collect(
 
 @asynccontextmanager
 async def where(live: Live, clock: SystemClock, settings: Settings) -> AsyncIterator[audit.Source]:
-    """The tenant that the flags mean, simulated or not, for as long as the block lasts."""
+    """The tenant of the flags, simulated or not, inside a context."""
     if not live.demo:
         if live.estate is not None:
             raise UsageError("--estate", "only works with --demo", "add --demo, or leave it out")
@@ -132,7 +132,7 @@ async def where(live: Live, clock: SystemClock, settings: Settings) -> AsyncIter
 
     now = clock.now()
     try:
-        # The day's start: a demo that is resumed the same day finds the tenant as it left it.
+        # The start of the day, so that a demo resumed on the same day finds the same tenant.
         simulated = estate(live.estate or "contoso", now - now % times.DAY)
     except ValueError as error:
         raise UsageError("--estate", str(error)) from error
@@ -152,7 +152,7 @@ async def where(live: Live, clock: SystemClock, settings: Settings) -> AsyncIter
 
 
 def _silent(run: Run) -> None:
-    """The result says it."""
+    """The result is printed anyway."""
 
 
 def _announce(run: Run) -> None:

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 
 from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.model.errors import Exit, UsageError
+from keyaudit.model.extras import installing
 
 
 @flags(Live, Stored, Choice)
@@ -14,11 +15,9 @@ def mcp(live: Live, stored: Stored, choice: Choice) -> int:
     expiring, blast_radius, coverage.
     """
     try:
-        import mcp.server  # noqa: F401 - to see that it is there before anything is read
+        import mcp.server  # noqa: F401 - fails early if it is not installed
     except ImportError as error:
-        raise UsageError(
-            "mcp", "needs the extra mcp, which is not installed", "pip install '.[mcp]' in the checkout"
-        ) from error
+        raise UsageError("mcp", f"needs {error.name}, which is not installed", installing("mcp")) from error
     from keyaudit.cli.judged import judged
     from keyaudit.cli.source import snapshot
     from keyaudit.cli.tools import Tools, server

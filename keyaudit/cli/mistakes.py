@@ -1,4 +1,4 @@
-"""What is wrong with a command line, in our own words: `<place>: <what>; <what to do> (see <command> --help)`."""
+"""Messages about command-line errors: `<place>: <what>; <what to do> (see <command> --help)`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,15 +9,15 @@ from keyaudit.policy.problems import nearest, shown
 from keyaudit.report.formats import BUNDLE, FILES
 
 _MEANT = {"-f": "-o", "--format": "--output", "--out": "--output"}
-"""Flags of other programs, with the one that does the same here, where a command has it."""
+"""Flags of other programs, and the equivalent here, if the command has it."""
 _VERBOSE = ("-v", "--verbose", "--debug")
 _WHOLE = {int: "a whole number", float: "a number"}
 
 
 def explained(error: TyperException, tree: Any, arguments: Sequence[str]) -> str:
-    """One line for what typer refused of these arguments: the nearest name, and the help of the command that it is about.
+    """One line about what typer rejected: with the nearest name and the command's help.
 
-    `tree` is the command line as typer has it. Nothing of the libraries' own messages is repeated.
+    `tree` is typer's command line. The libraries' own messages are not repeated.
     """
     path, command = ["keyaudit"], tree
     for word in arguments:
@@ -56,7 +56,7 @@ def _instead(name: str, known: Sequence[str]) -> str:
 
 
 def _refused(error: TyperException, parameter: Any) -> str:
-    """What is wrong with a value, which pydantic's error, the cause of typer's, has kept."""
+    """What is wrong with a value, by pydantic's error, which is the cause of typer's."""
     cause: Any = error.__cause__
     value = str(cause.errors()[0]["input"])
     choices = [str(choice) for choice in parameter.type_descriptor.choices or ()]

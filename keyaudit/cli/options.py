@@ -1,4 +1,4 @@
-"""Flags that several commands share: each is declared once, in a group, with its default and its help."""
+"""Flags that several commands share: each declared once, in a group, with default and help."""
 
 import dataclasses
 import inspect
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 DEFAULT_CONFIG = Path("keyaudit.toml")
-"""The configuration of the folder that a command is run in."""
+"""The default configuration file, in the current folder."""
 
 BOM = "Begin CSV with a byte order mark, so that Excel reads it as UTF-8."
 
@@ -176,7 +176,7 @@ class Selection:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Choice(Selection):
-    """Policies and limits, and what is accepted."""
+    """Policies, limits, waivers and baseline."""
 
     profile: Annotated[
         str | None,
@@ -228,14 +228,14 @@ class Shown:
 
 
 class Redact(StrEnum):
-    """What a report can be written without."""
+    """What can be left out of a report."""
 
     NAMES = "names"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Redaction:
-    """Reports without names, for readers outside the organisation."""
+    """Reports with pseudonyms, for readers outside the organisation."""
 
     redact: Annotated[
         Redact | None,
@@ -257,9 +257,9 @@ class Redaction:
 
 
 def flags(*groups: type, without: Collection[str] = ()) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Gives a command one flag for each field of each group; it is called with the groups, filled in, by position.
+    """Add a flag to a command for each field of each group; the command gets the groups as positional arguments.
 
-    The fields `without` a flag keep their defaults.
+    Fields named in `without` get no flag and keep their defaults.
     """
 
     def wrap(command: Callable[..., int]) -> Callable[..., int]:

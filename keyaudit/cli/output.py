@@ -1,4 +1,4 @@
-"""Puts a report into files and on stdout. Files first: what a pipe does cannot cost them."""
+"""Writes reports to files and then to stdout, so that a broken pipe does not lose the files."""
 
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -29,10 +29,9 @@ class Target:
 
 
 def targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
-    """The files, and folders, that are named as FORMAT=PATH.
+    """The files and folders named as FORMAT=PATH.
 
-    What is not that, needs what is not installed, or is no place for one, is refused before anything is read. `place`: where
-    they were named.
+    Raises UsageError, before anything is read, for a bad format or path, or a missing extra. `place`: where they were named.
     """
     found: dict[Path, Target] = {}
     for text in texts:
@@ -48,14 +47,14 @@ def targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
 
 
 def scoring(printed: str | None, files: Sequence[Target], *, by_score: bool = False, carried: bool = False) -> Scoring:
-    """Whether findings need scores: for their order, or since what is printed or written says them. `carried`: it does."""
+    """Whether findings need scores: for their order, or because a format contains them. `carried`: the printed one does."""
     if by_score:
         return Scoring.ORDER
     return Scoring.CARRIED if carried or {printed, *(target.format for target in files)} & SCORED else Scoring.NONE
 
 
 def known(name: str, place: str) -> None:
-    """Refuses a format that there is not, or that needs what is not installed. `place`: where it was named."""
+    """Raises UsageError for an unknown format, or a missing extra. `place`: where it was named."""
     if name not in _EVERY:
         raise UsageError(place, f"no such format: {name!r}", nearest(name, _EVERY) or f"one of {', '.join(_EVERY)}")
     if name in FILES:
@@ -63,19 +62,19 @@ def known(name: str, place: str) -> None:
 
 
 def marked(bom: bool, formats: Iterable[str]) -> bool:
-    """Whether CSV begins with a byte order mark. Refuses --bom where nothing is written as CSV."""
+    """Whether CSV begins with a byte order mark. Raises UsageError for --bom if nothing is written as CSV."""
     if bom and "csv" not in formats:
         raise UsageError("--bom", "only works with CSV output", "leave it out, or choose csv")
     return bom
 
 
 def listed(files: Sequence[Target]) -> bool:
-    """Whether one of them shows whole rows of the inventory: what `all_judged` has to know."""
+    """Whether one of the formats contains whole rows of the inventory, as `all_judged` must know."""
     return any(target.format in LISTING for target in files)
 
 
 def write(reports: Sequence[Report], files: Sequence[Target], options: Options) -> OutputError | None:
-    """Write the files. One that cannot be written costs no other: what went wrong first is returned, for later."""
+    """Write all files, even if one fails; return the first error."""
     failure = None
     for target in files:
         try:
@@ -92,7 +91,7 @@ def write(reports: Sequence[Report], files: Sequence[Target], options: Options) 
 
 
 def print_file(name: str, reports: Sequence[Report], options: Options) -> None:
-    """Print what the file of that format would hold."""
+    """Print the content that a file of this format would have."""
     with printing() as out:
         out.flush()
         _write(name, reports, out.buffer, options)
@@ -113,11 +112,11 @@ def _alone(name: str, reports: Sequence[Report]) -> Report:
 
 
 def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...], exported: Sequence[Report], **how: Any) -> int:
-    """Write the files, print the reports, and return the exit code, which is never 0 if anything was not written.
+    """Write the files, print the reports, and return the exit code, which is not 0 if a file could not be written.
 
-    `exported`: the reports as files have them. `how`: further `Options` of what is printed.
+    `exported`: the reports for the files. `how`: further `Options` for printing.
 
-    A file that cannot be written is said after the report is printed, so that a long run is not lost with it.
+    An error about a file is raised after the report is printed, so that a long run is not lost.
     """
     failure = write(exported, files, Options(passes=shown.passes, bom=shown.bom))
     try:
@@ -126,7 +125,7 @@ def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...], 
             name = "gate" if gate else shown.output or Format.TEXT
             _render(name, reports, out, replace(options(out, passes=shown.passes, bom=shown.bom), **how))
     except ClosedError as error:
-        # A gate that fails has failed, however much of it was read.
+        # A failed gate stays failed, even if not everything was read.
         if conditions(reports)[0] is Exit.CLEAN:
             failure = failure or error
     if failure:
@@ -137,7 +136,7 @@ def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...], 
 def show(
     render: Callable[[T, TextIO, Options], None], found: T, verdict: Verdict, *, passes: bool = False, hints: bool = True
 ) -> int:
-    """Print what was found, and return the verdict's exit code."""
+    """Print the result, and return the verdict's exit code."""
     with printing() as out:
         render(found, out, replace(options(out, passes=passes), hints=hints))
     return verdict.exit
@@ -157,6 +156,6 @@ def _render(name: str, reports: Sequence[Report], out: TextIO, options: Options)
 
 
 def options(out: TextIO, *, passes: bool = False, bom: bool = False) -> Options:
-    """How to show things on a terminal, or where there is none."""
+    """Display options for a terminal, or for output that is not one."""
     width = shutil.get_terminal_size().columns if out.isatty() else None
     return Options(passes=passes, bom=bom, width=width, colour=coloured(out))

@@ -1,4 +1,4 @@
-"""`keyaudit policies`: what keyaudit judges by, and whether each policy does what it says."""
+"""`keyaudit policies`: the policies and their limits, checks and tests for policy files."""
 
 import json
 from collections.abc import Collection
@@ -183,7 +183,7 @@ def docs(
 
 
 def named(name: str, own: Path | None, place: str, besides: Collection[str] = ()) -> "Policy":
-    """The policy of that id, in any case. Raises UsageError where there is none, with the nearest id, or topic `besides`."""
+    """The policy with this id, in any case. Raises UsageError if there is none, with the nearest id, or topic in `besides`."""
     from keyaudit.policy.load import load
     from keyaudit.policy.problems import nearest, shown
 
@@ -197,7 +197,7 @@ def named(name: str, own: Path | None, place: str, besides: Collection[str] = ()
 
 
 def details(policy: "Policy") -> dict[str, str]:
-    """What the policy asks, and its limits by profile."""
+    """The policy's condition, and its limits by profile."""
     from keyaudit.policy.bind import bind
     from keyaudit.policy.parameters import PROFILES
 

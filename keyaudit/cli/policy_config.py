@@ -1,6 +1,6 @@
-"""The `[policy]` and `[require]` tables of `keyaudit.toml`: by which limits to judge, everywhere and by class of things.
+"""The `[policy]` and `[require]` tables of `keyaudit.toml`: the limits of policies, in general and by class of resources.
 
-What a policy or parameter can be is settled where policies are bound; here it is only read, with its place.
+Names of policies and parameters are checked later, when policies are bound; here they are only read, with their lines.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _LONGEST = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyConfig:
-    """What a file says of policies."""
+    """The settings of a file for policies."""
 
     profile: str | None = None
     parameters: Mapping[str, Mapping[str, Given]] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class PolicyConfig:
 
 
 def read_policy_config(file: Toml) -> PolicyConfig:
-    """The two tables of a file. Mistakes in them are kept in the file's, with their lines."""
+    """The two tables of a file. Errors are added to the file's `mistakes`, with their lines."""
     policy: dict[str, Any] = file.value((), file.tables, "policy", partial(file.table, known=_TABLE), {})
     require: dict[str, Any] = file.value((), file.tables, "require", partial(file.table, known=_REQUIRE), {})
     return PolicyConfig(
@@ -65,7 +65,7 @@ def _given(file: Toml, path: Keys, value: object) -> Given:
 
 
 def _node(file: Toml, path: Keys, value: object) -> Node:
-    """The value as policies' own files have it: text, typed by the parameter that it is for."""
+    """The value as in policy files: text, which the parameter's type converts later."""
     if isinstance(value, str | int) and not isinstance(value, bool):
         text = str(value)
         if not text.isprintable():

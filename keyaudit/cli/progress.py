@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar and the current step for a person at a terminal; elsewhere only what takes long is told."""
+"""Progress on stderr: a bar and the current step at a terminal; elsewhere only long waits."""
 
 import sys
 import threading
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 LONG = 2.0
-"""Seconds after which a step that shows no progress is told of."""
+"""Seconds after which a message about a step without progress is printed."""
 _STEP = 36
-"""Columns for the name of a step and its numbers, so that the bar stays where it is."""
+"""Columns for the name of a step and its numbers, so that the bar does not move."""
 
 # Why a request is sent again.
 _WHY = {
@@ -30,7 +30,7 @@ _WHY = {
 
 
 def wait_text(host: str, reason: Reason, seconds: float) -> str:
-    """What is waited for, on one line."""
+    """The message about a wait, on one line."""
     return f"{host}: {_WHY.get(reason, reason)}; waiting for {seconds:.0f} s"
 
 
@@ -45,7 +45,7 @@ class Silent:
 
 
 class Lines(Silent):
-    """Tells of waits, once of each host and reason: a log that a pipeline keeps shows why it took so long."""
+    """Prints waits, once for each host and reason, so that a pipeline's log shows why it took long."""
 
     def __init__(self) -> None:
         self._told: set[tuple[str, Reason]] = set()
@@ -58,7 +58,7 @@ class Lines(Silent):
 
 
 class Bars:
-    """One bar for the whole collection, with the step that it is at."""
+    """One bar for the whole collection, with the current step."""
 
     def __init__(self, bars: "Progress", steps: int | None) -> None:
         self._bars, self._steps = bars, steps
@@ -67,7 +67,7 @@ class Bars:
         self._waits: dict[str, tuple[TaskID, float]] = {}
 
     def update(self, surface: str, done: int, total: int | None) -> None:
-        """The step `surface` is at `done` of `total`. Each of the steps counts as one, whatever there is in it."""
+        """The step `surface` is at `done` of `total`. Every step counts the same."""
         self._done[surface] = 1.0 if done == total else done / total if total else 0.0
         step = f"{surface} {done:,}" if total is None else f"{surface} {done:,} of {total:,}"
         completed = None if self._steps is None else sum(self._done.values())
@@ -75,7 +75,7 @@ class Bars:
         self._forget_waits()
 
     def waits(self, host: str, reason: Reason, seconds: float) -> None:
-        """A line of its own for as long as the wait lasts, with the time that has passed of it."""
+        """A separate line while the wait lasts, with the time that has passed."""
         self._forget_waits()
         if host in self._waits:
             self._bars.remove_task(self._waits[host][0])
@@ -91,7 +91,7 @@ class Bars:
 
 @contextmanager
 def progress(*, quiet: bool, steps: int | None = None) -> Iterator[Silent | Bars]:
-    """What a collection of so many steps tells how far it is; `steps` is None where nobody knows how many there are."""
+    """The progress display for a collection of `steps`, or None if their number is unknown."""
     if quiet or not sys.stderr.isatty():
         yield Silent() if quiet else Lines()
         return
@@ -105,7 +105,7 @@ def progress(*, quiet: bool, steps: int | None = None) -> Iterator[Silent | Bars
 
 @contextmanager
 def told_if_long(doing: str, *, quiet: bool) -> Iterator[None]:
-    """Tells what a command is `doing`, in one line, if the block takes longer than `LONG` seconds."""
+    """Print what a command is `doing`, in one line, if the block takes longer than `LONG` seconds."""
     if quiet:
         yield
         return

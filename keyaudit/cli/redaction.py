@@ -1,4 +1,4 @@
-"""From the flags of a redaction to reports without names."""
+"""Reports with pseudonyms, by the flags."""
 
 import stat
 from collections.abc import Iterable, Sequence
@@ -13,9 +13,9 @@ _MAKE = "make one with openssl rand -hex 32"
 
 
 def salt(redaction: Redaction, formats: Iterable[str | None]) -> bytes | None:
-    """What pseudonyms are made with, if that is given; to be called before anything is read.
+    """The salt of the pseudonyms, if --redact is given. To be called before anything is read.
 
-    Raises UsageError, for one of `formats` that cannot do without names too.
+    Raises UsageError also if one of `formats` needs real names.
     """
     named = NAMED.intersection(formats)
     if redaction.redact is not None and named:
@@ -41,7 +41,7 @@ def salt(redaction: Redaction, formats: Iterable[str | None]) -> bytes | None:
 
 
 def without_names(reports: Sequence[Report], redaction: Redaction, key: bytes | None) -> Sequence[Report]:
-    """The reports as they are to be written. `key` is what `salt` gave."""
+    """The reports to be written. `key`: the result of `salt`."""
     if redaction.redact is None:
         return reports
     from keyaudit.report.redact import redacted

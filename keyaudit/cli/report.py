@@ -1,4 +1,4 @@
-"""`keyaudit report`: lists findings to a person. It does not decide, and exits 0 or 3."""
+"""`keyaudit report`: lists findings for people. It does not fail on findings: it exits with 0 or 3."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -12,11 +12,12 @@ from keyaudit.model.findings import Severity
 
 
 class GroupBy(StrEnum):
-    """What findings are grouped by, for people."""
+    """Groupings of findings in text."""
 
     RESOURCE = "resource"
     POLICY = "policy"
     OWNER = "owner"
+    ALGORITHM = "algorithm"
     NONE = "none"
 
 
@@ -42,7 +43,8 @@ def report(
         GroupBy | None,
         typer.Option(
             "--group-by",
-            help="resource is the default; policy: to fix one kind of finding; owner: to assign work; none: one table.",
+            help="resource is the default; policy: to fix one kind of finding; owner: to assign work; algorithm: to plan a "
+            "migration; none: one table.",
         ),
     ] = None,
     sort: Annotated[
@@ -111,13 +113,13 @@ def report(
         result = without_names(judged, redaction, key)
         least = severity or Severity.INFO
         how |= {"sort": sort, "full": not first_screen, "least": least, "top": top}
-        # What to run next would name the snapshot's folder, or the tenant.
+        # Suggested commands would contain the snapshot's folder or the tenant.
         hints = not live.quiet and redaction == Redaction()
         return deliver(result, shown, files, result, **how, hints=hints, source=named(live, stored))
 
 
 def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | None) -> dict[str, object]:
-    """The grouping and columns that are meant. Raises UsageError for those that the format has no place for."""
+    """The grouping and columns. Raises UsageError if the format does not support them."""
     from keyaudit.policy.problems import nearest, shown
     from keyaudit.report.table import COLUMNS
 

@@ -1,4 +1,4 @@
-"""What a run is to read, and as whom: the flags first, then `keyaudit.toml`, then the defaults."""
+"""What a run reads, and how it signs in: flags first, then `keyaudit.toml`, then defaults."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,7 +17,7 @@ from keyaudit.model.text import one_line
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All that is settled before anything is asked."""
+    """The settings of a run, complete before the first request."""
 
     environment: Environment
     auth: Auth
@@ -28,10 +28,10 @@ class Settings:
 
 
 def settle(live: Live, *, resume: bool) -> Settings:
-    """The settings of a run. Raises UsageError for what cannot be meant.
+    """The settings of a run. Raises UsageError if flags contradict each other.
 
-    A simulated tenant is read without the file of the folder, which is about a real one; --config names one all the same.
-    A resumed run keeps the filters that it began with, so that those of the file do not count.
+    For a simulated tenant the folder's file, which is about a real one, is not read unless --config names it. A resumed run
+    keeps its filters; those of the file are ignored.
     """
     config = Config() if live.demo and live.config is None else read_config(live.config)
     given = Filters(

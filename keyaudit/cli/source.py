@@ -1,4 +1,4 @@
-"""From flags to the snapshot that is judged: a stored one, or one made for this run."""
+"""The snapshot to evaluate: a stored one, or one collected for this run."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ def each(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
 
 
 def named(live: Live, stored: Stored) -> str:
-    """The flags that named the tenant, as they are typed: for commands that go on with the same one."""
+    """The flags that name the tenant, as typed, for suggested commands."""
     flags = [option("--from", one_line(str(folder), 1_024)) for folder in stored.from_ or ()]
     flags += ["--demo"] if live.demo else []
     flags += [option("--estate", one_line(live.estate))] if live.demo and live.estate else []
@@ -42,7 +42,7 @@ def named(live: Live, stored: Stored) -> str:
 
 
 def check_since(folder: Path, there: Run, here: Run) -> None:
-    """Raises UnsafeError where the snapshot of --since is of another tenant, UsageError where it is not the earlier one."""
+    """Raises UnsafeError if the snapshot of --since is of another tenant, UsageError if it is not earlier."""
     if there.tenant_id.lower() != here.tenant_id.lower():
         what = f"the snapshot is of tenant {one_line(there.tenant_id)}, not of {one_line(here.tenant_id)}"
         raise UnsafeError("--since", what, "name a snapshot of this tenant")
@@ -53,9 +53,9 @@ def check_since(folder: Path, there: Run, here: Run) -> None:
 
 @contextmanager
 def snapshot(live: Live, stored: Stored, *, among: bool = False) -> Iterator[tuple["Snapshot", int]]:
-    """The snapshot to judge, and the moment to judge it at. A live one lies in a folder that is gone afterwards.
+    """The snapshot to evaluate, and the moment to evaluate it at. A live one is deleted afterwards.
 
-    `among` others: a tenant that cannot be signed in to, or holds nothing that is asked for, is a snapshot that says so.
+    `among`: there are other tenants, so if sign-in fails, or nothing matches the filters, the snapshot records this.
     """
     with _live(live, stored, among=among) if not stored.from_ else _stored(live, stored) as found:
         yield found
@@ -104,7 +104,7 @@ def _stored(live: Live, stored: Stored) -> Iterator[tuple["Snapshot", int]]:
 
 @contextmanager
 def _with_imports(taken: "Snapshot", live: Live) -> Iterator[tuple["Snapshot", int]]:
-    """The snapshot with the evidence of --import, and the end of the last day of its logs; good until the context ends."""
+    """The snapshot with the evidence of --import, and the end of the last day of its logs, inside a context."""
     if not live.imports:
         yield taken, 0
         return
@@ -118,7 +118,7 @@ def _with_imports(taken: "Snapshot", live: Live) -> Iterator[tuple["Snapshot", i
 
 
 def _with_environments(taken: "Snapshot", live: Live) -> "Snapshot":
-    """The snapshot with the environments that the configuration names, which is read as for judging; else with its own."""
+    """The snapshot with the environments of the configuration, or else its own."""
     if live.config is None and not DEFAULT_CONFIG.is_file():
         return taken
     from keyaudit.cli.config import read_config
@@ -144,7 +144,7 @@ def _moment(text: str, collected: int) -> int:
         moment = parse(text)
     except ValueError as error:
         raise UsageError("--as-of", str(error), "use 2026-11-24 or 2026-11-24T12:00:00Z") from error
-    # The day itself is as good as any moment of it; before that nobody looked, and little has expired yet.
+    # On the day of collection: the moment of collection, not the start of the day, when less has expired.
     if moment < collected - collected % times.DAY:
         what = f"{text} is before the snapshot was collected, at {times.iso_time(collected)}"
         raise UsageError("--as-of", what, "use that day or a later one")

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: both end a command where it is; it cleans up, and ends with 130 or 143."""
+"""Ctrl-C and SIGTERM: both stop a command; it cleans up, and exits with 130 or 143."""
 
 import contextlib
 import signal
@@ -11,13 +11,13 @@ from keyaudit.model.errors import Exit, StoppedError
 
 @contextlib.contextmanager
 def terminable() -> Iterator[Callable[[int], int]]:
-    """Within it SIGTERM does what Ctrl-C does. Gives what turns a command's exit code into the one that says which it was."""
+    """Inside it, SIGTERM works like Ctrl-C. Yields a function that converts the command's exit code to 130 or 143."""
     terminated = False
 
     def terminate(number: int, frame: FrameType | None) -> None:
         nonlocal terminated
         terminated = True
-        # An event loop puts a handler of its own here, which cancels what it runs.
+        # An event loop installs its own handler here, which cancels its task.
         interrupt = signal.getsignal(signal.SIGINT)
         if not callable(interrupt):
             raise KeyboardInterrupt
@@ -25,9 +25,9 @@ def terminable() -> Iterator[Callable[[int], int]]:
 
     before = signal.signal(signal.SIGTERM, terminate)
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    # Windows starts nothing with Ctrl-C ignored, and has no mask.
+    # Windows does not start processes with Ctrl-C ignored, and has no signal mask.
     if sys.platform != "win32" and ignored:
-        # A shell's background job: Ctrl-C stays without effect, and the handler that SIGTERM needs is there.
+        # A shell's background job: Ctrl-C stays ignored, but SIGTERM needs the handler.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -35,14 +35,14 @@ def terminable() -> Iterator[Callable[[int], int]]:
     finally:
         signal.signal(signal.SIGTERM, before)
         if sys.platform != "win32" and ignored:
-            # In this order: one that came meanwhile is still without effect.
+            # In this order, so that a signal that arrived meanwhile is ignored.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 @contextlib.contextmanager
 def keeping(kept: str) -> Iterator[None]:
-    """Says what is `kept` if the block is stopped."""
+    """If the block is stopped, the message says what is `kept`."""
     try:
         yield
     except KeyboardInterrupt as error:

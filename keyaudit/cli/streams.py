@@ -1,4 +1,4 @@
-"""stdout, which is the result, and stderr, which is everything else: neither can be counted on."""
+"""stdout, for the result, and stderr, for everything else; both may be closed or fail."""
 
 import contextlib
 import io
@@ -15,18 +15,18 @@ NEVER, ALWAYS, TERMINAL = "never", "always", "on a terminal"
 
 
 class ClosedError(OutputError):
-    """Whoever read stdout stopped reading, as `head` does and a pager that is left: no error to be told of."""
+    """The reader of stdout stopped, as `head` or a pager does. This is not reported."""
 
     exit = Exit.CLOSED
 
 
 @contextlib.contextmanager
 def printing() -> Iterator[TextIO]:
-    """stdout, flushed at the end. Raises OutputError if not all of it could be written, ClosedError if nobody reads on."""
+    """stdout, flushed at the end. Raises OutputError if it could not be written, ClosedError if the reader stopped."""
     if sys.stdout is None:
         raise OutputError("stdout", "is closed", "redirect it to a file or a pipe")
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A letter that the terminal's encoding lacks is shown as its code, and costs no report.
+        # A character that the terminal's encoding lacks is shown as its code, instead of failing.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         yield sys.stdout
@@ -42,13 +42,13 @@ def printing() -> Iterator[TextIO]:
 
 
 def coloured(stream: TextIO) -> bool:
-    """Whether what goes there is coloured: NO_COLOR wins over FORCE_COLOR and CLICOLOR_FORCE; else only a terminal's is."""
+    """Whether to use colour: NO_COLOR wins over FORCE_COLOR and CLICOLOR_FORCE; without them, only on a terminal."""
     _, when = colour_variable(os.environ)
     return stream.isatty() if when == TERMINAL else when == ALWAYS
 
 
 def colour_variable(environ: Mapping[str, str]) -> tuple[str, str]:
-    """The variable that says when to colour, empty where none does, and when: `NEVER`, `ALWAYS` or on a `TERMINAL`."""
+    """The variable that decides about colour, or "", and its decision: `NEVER`, `ALWAYS` or `TERMINAL`."""
     if environ.get("NO_COLOR"):
         return "NO_COLOR", NEVER
     for name in ("FORCE_COLOR", "CLICOLOR_FORCE"):
@@ -60,7 +60,7 @@ def colour_variable(environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def tell(message: str, prefix: str = "") -> None:
-    """A message on stderr, each of its lines made safe. Where stderr takes none, there is nobody to tell."""
+    """Print a message to stderr, with safe characters. If stderr cannot be written, it is lost."""
     lines = [one_line(line, _LONGEST) for line in message.splitlines()] or [""]
     try:
         sys.stderr.write(prefix + "\n".join(lines) + "\n")
@@ -70,12 +70,12 @@ def tell(message: str, prefix: str = "") -> None:
 
 
 def need_stderr() -> None:
-    """Where stderr was closed before the start, libraries would fail at it, and the next file opened would take its place."""
+    """Open stderr if it was closed: libraries would fail, and the next opened file would take its number."""
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - a device, for as long as Python runs
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - a device, open until Python exits
 
 
 def _discard(stream: TextIO) -> None:
-    """Python flushes what is left when it exits, and would complain once more."""
+    """Discard what is left, so that Python does not fail again when it flushes at exit."""
     with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - a device
         os.dup2(nowhere.fileno(), stream.fileno())

@@ -1,4 +1,4 @@
-"""TOML with places: the standard library's reader keeps none, so that a second, small one finds the line of every key."""
+"""TOML with line numbers: the standard library's reader has none, so a second, small reader finds each key's line."""
 
 import re
 import tomllib
@@ -24,14 +24,14 @@ _QUOTED = re.compile(
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _PLAIN = re.compile(r"[^,\]}#\n]+")
 Keys = tuple[str | int, ...]
-"""The way to a value: names of tables and keys, and numbers of list items from 0."""
+"""The path to a value: names of tables and keys, and indexes of list items."""
 
 
 class Toml:
-    """One file: its tables, and the mistakes in it. Every mistake is a UsageError with file and line.
+    """One file: its tables, and its errors, each a UsageError with file and line.
 
-    A file that is not TOML is refused at once. What a setting may not be is kept in `mistakes`, so that a reader gets the whole
-    list: `table` keeps unknown settings there, `value` and `attempt` what the functions that read a value raise.
+    Raises UsageError at once if the file is not TOML. Errors in settings are collected in `mistakes`, so that users get all of
+    them: `table` adds unknown settings, `value` and `attempt` what the functions that read a value raise.
     """
 
     def __init__(self, place: str, data: bytes) -> None:
@@ -56,7 +56,7 @@ class Toml:
 
     @classmethod
     def of_file(cls, path: Path) -> "Toml":
-        """The file's."""
+        """Read a file."""
         place = one_line(str(path))
         try:
             with path.open("rb") as file:
@@ -66,18 +66,18 @@ class Toml:
         return cls(place, data)
 
     def at(self, path: Keys) -> str:
-        """`file:line` of the key, or of the nearest table that holds it."""
+        """`file:line` of the key, or of the nearest table that contains it."""
         for end in range(len(path), 0, -1):
             if path[:end] in self._lines:
                 return f"{self.place}:{self._lines[path[:end]]}"
         return self.place
 
     def error(self, path: Keys, what: str, remedy: str) -> UsageError:
-        """What is wrong there."""
+        """An error at that key."""
         return UsageError(self.at(path), what, remedy)
 
     def attempt(self, read: Callable[[], T], default: D) -> T | D:
-        """What `read` gives; the default where it raises UsageError, which is kept."""
+        """The result of `read`, or the default if it raises UsageError, which is added to `mistakes`."""
         try:
             return read()
         except UsageError as error:
@@ -85,11 +85,11 @@ class Toml:
             return default
 
     def value(self, path: Keys, table: Mapping[str, Any], key: str, read: Callable[[Keys, object], T], default: D) -> T | D:
-        """What `read` makes of a table's member, by its path and value; the default where there is none, or a mistake."""
+        """The result of `read` for a key of the table, or the default if it is missing or wrong."""
         return self.attempt(lambda: read((*path, key), table[key]), default) if key in table else default
 
     def table(self, path: Keys, value: object, known: Sequence[str]) -> dict[str, Any]:
-        """The known members of a table. Others are mistakes. Raises UsageError where it is no table."""
+        """The known keys of a table. Others are errors. Raises UsageError if it is not a table."""
         table = self.named(path, value)
         for key in table.keys() - set(known):
             remedy = nearest(key, known) or f"known are {', '.join(known)}"
@@ -97,26 +97,26 @@ class Toml:
         return {key: each for key, each in table.items() if key in known}
 
     def named(self, path: Keys, value: object) -> dict[str, Any]:
-        """A table whose keys the file chooses."""
+        """A table with any keys."""
         if not isinstance(value, dict):
             raise self.error(path, f"{dotted(path)}: not a table", f"write it as [{dotted(path)}]")
         return value
 
     def texts(self, path: Keys, value: object) -> tuple[str, ...]:
-        """One text, or a list of them."""
+        """A string, or a list of strings."""
         values = [value] if isinstance(value, str) else value
         if not isinstance(values, list):
             raise self.error(path, f"{dotted(path)}: not a list of texts", 'write it as ["one", "another"]')
         return tuple(self.text((*path, number), each) for number, each in enumerate(values))
 
     def text(self, path: Keys, value: object) -> str:
-        """A text with something in it."""
+        """A string that is not empty."""
         if not isinstance(value, str) or not value.strip():
             raise self.error(path, f"{dotted(path)}: not a text", 'write it in quotes, as "prod"')
         return value
 
     def one_of(self, path: Keys, value: object, known: Sequence[str]) -> str:
-        """One of the texts known."""
+        """One of the known strings."""
         text = self.text(path, value)
         if text not in known:
             remedy = nearest(text, known) or f"one of {', '.join(known)}"
@@ -125,12 +125,12 @@ class Toml:
 
 
 def dotted(path: Keys) -> str:
-    """The keys as a reader finds them, safe for one line; places in lists are left out."""
+    """The keys with dots, safe for one line, without indexes of lists."""
     return one_line(".".join(key for key in path if isinstance(key, str)))
 
 
 class _Lines:
-    """The line of every key of a text that is known to be TOML, by its path; items of lists are numbered from 0."""
+    """The line of every key in valid TOML, by path."""
 
     def __init__(self, source: str) -> None:
         self._source = source

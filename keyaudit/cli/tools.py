@@ -1,4 +1,4 @@
-"""What an assistant can ask of a snapshot, and the server that takes its questions."""
+"""The MCP tools for a snapshot, and the server."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ INSTRUCTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What an assistant can ask: each method is a tool, its docstring what the assistant is told of it."""
+    """Each method is a tool; its docstring is the description that the assistant gets."""
 
     taken: "Snapshot"
     as_of: int
@@ -40,7 +40,7 @@ class Tools:
         """How many findings are open by severity, what could not be read, and which policies were not evaluated."""
         return answers.summary(self.report)
 
-    def findings(  # noqa: PLR0917 - an assistant names them
+    def findings(  # noqa: PLR0917 - the assistant passes them by name
         self,
         policy: str = "",
         severity: Literal["low", "medium", "high", "critical"] = "low",
@@ -49,9 +49,9 @@ class Tools:
         offset: int = 0,
         limit: int = PAGE,
     ) -> Answer:
-        """Findings, the worst first: of one policy (its id), of this severity and above, of resources whose name holds a text.
+        """Findings, worst first: of one policy (its id), of this severity and above, of resources whose name contains a text.
 
-        fail: violated and open. unknown: could not be decided. offset and limit page through them.
+        fail: violated and open. unknown: could not be evaluated. offset and limit page through them.
         """
         if policy:
             self._policy(policy)
@@ -66,7 +66,7 @@ class Tools:
             limit=limit,
         )
 
-    def explain(self, id: str) -> Answer:  # noqa: A002 - what an assistant is told that it is
+    def explain(self, id: str) -> Answer:  # noqa: A002 - the name that the assistant sees
         """A policy by its id (why it exists, how to fix what it finds), or a finding by its 16 hex digits."""
         from keyaudit.report.json import finding_member, policy_member
 
@@ -77,7 +77,7 @@ class Tools:
         return {**about, "data": {"policy": policy_member(self._policy(id))}}
 
     def access(self, resource: str, offset: int = 0, limit: int = PAGE) -> Answer:
-        """Who can use a key or vault (VAULT, VAULT/KEY or a full id), or what a principal can use, and by which way."""
+        """Who can use a key or vault (VAULT, VAULT/KEY or a full id), or what a principal can use, and how."""
         from keyaudit import ask
         from keyaudit.report.access import json
 
@@ -97,7 +97,7 @@ class Tools:
             return answers.of_document(json.render, found, found.run, found.verdict, offset=offset, limit=limit)
 
     def blast_radius(self, key: str, offset: int = 0, limit: int = PAGE) -> Answer:
-        """What trusts a key and what its holder can become and reach: VAULT/KEY, a thumbprint, a key id, or an application."""
+        """What trusts a key and what its holder can sign in as and reach: VAULT/KEY, thumbprint, key id or application."""
         from keyaudit import ask
         from keyaudit.report.blast_radius import json
 
@@ -126,7 +126,7 @@ TOOLS = ("summary", "findings", "explain", "access", "expiring", "blast_radius",
 
 
 def server(tools: Tools) -> "MCPServer":
-    """The server, with every tool marked as one that only reads."""
+    """The server, with every tool marked as read-only."""
     from mcp.server import MCPServer
     from mcp.types import ToolAnnotations
 
@@ -149,14 +149,14 @@ def _answering(tool: Callable[..., Answer]) -> Callable[..., Any]:
 
     from keyaudit.report.members import inert
 
-    # Not a thread of its own for each call: DuckDB's connection is one.
+    # Not one thread for each call: DuckDB's connection must not be shared.
     @functools.wraps(tool)
     async def answered(**given: Any) -> CallToolResult:
         try:
             answer, failed = tool(**given), False
         except AuditError as error:
             answer, failed = answers.refusal(error), True
-        # As text alone: half a surrogate pair, which a name may hold, has no place in what the protocol calls structured.
+        # Text only: a name may contain half a surrogate pair, which structured content does not allow.
         return CallToolResult(content=[TextContent(type="text", text=inert(answer))], is_error=failed)
 
     signature = inspect.signature(tool)

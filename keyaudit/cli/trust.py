@@ -1,4 +1,4 @@
-"""`keyaudit trust`: the keys that tokens are checked by, as Entra publishes them and as services of yours hold them."""
+"""`keyaudit trust`: the keys that tokens are verified with, as Entra publishes them and as your services trust them."""
 
 import dataclasses
 import itertools
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Check the keys that services verify tokens with.", rich_markup_mode=None)
 
-# What tells of published keys, and of the applications that may have their own.
+# The tables with published keys, and with applications that may have their own.
 _SOURCES = ("tenant", "applications", "service-principals", "federation", "issuer-keys")
 
 
 class Printed(StrEnum):
-    """Formats of what these commands show."""
+    """Formats of these commands."""
 
     TEXT = "text"
     JSON = "json"
@@ -52,7 +52,7 @@ def list_(
 ) -> int:
     """List the keys that Entra publishes to verify tokens.
 
-    With their age, and those that are an application's own or expired and still published.
+    With their age, and marks for those that belong to one application, or have expired and are still published.
     """
     from keyaudit import gate
     from keyaudit.cli.output import show
@@ -143,13 +143,13 @@ def scan(
     outcomes = {validator.takes_anybodys for validator in found.validators}
     verdict = _ended(_none(), failed=True in outcomes, unknown=None in outcomes or bool(found.unread))
     if not (found.files or found.unread):
-        # Where nothing was looked at, that nothing was found is no answer.
+        # If no file was checked, "nothing found" would be wrong.
         verdict = dataclasses.replace(verdict, exit=Exit.NO_ACCESS, conditions=(Exit.NO_ACCESS,))
     return show(SCANS[output], TrustScan(verdict=verdict, found=found), verdict)
 
 
 def _confined(live: Live, stored: Stored) -> Live:
-    """Of a tenant that is read for this alone, only what tells of published keys is read."""
+    """A live tenant: only the tables about published keys are read."""
     return live if stored.from_ or live.source else dataclasses.replace(live, source=list(_SOURCES))
 
 
@@ -167,7 +167,7 @@ def _compared(live: Live, stored: Stored, keys: Sequence["HeldKey"]) -> "tuple[R
 
 
 def _none() -> "Verdict":
-    """The verdict of what reads no tenant."""
+    """The verdict of a command that reads no tenant."""
     from keyaudit.model.run import Verdict
 
     return Verdict(
@@ -176,7 +176,7 @@ def _none() -> "Verdict":
 
 
 def _ended(verdict: "Verdict", *, failed: bool, unknown: bool) -> "Verdict":
-    """The verdict with what the files came to. What could not be read of the tenant matters as far as a key needed it."""
+    """The verdict with the results of the files. Gaps of the tenant matter only if a key needed them."""
     held = {Exit.UNSAFE}.intersection(verdict.conditions)
     held |= {Exit.FINDINGS} if failed else set()
     held |= {Exit.INCOMPLETE} if unknown else set()
@@ -185,7 +185,7 @@ def _ended(verdict: "Verdict", *, failed: bool, unknown: bool) -> "Verdict":
 
 
 def _steps(folder: Path, taken: "Snapshot") -> "list[Step]":
-    """What came and went from one snapshot in the folder to the next, and then to the one that is shown."""
+    """The changes from each snapshot in the folder to the next, and to the one that is shown."""
     from keyaudit.cli.history import same_tenant, snapshots
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.inventory.trust import named
@@ -214,7 +214,7 @@ def _steps(folder: Path, taken: "Snapshot") -> "list[Step]":
 
 
 def _whole(snapshot: "Snapshot") -> bool:
-    """Every key set was read to its end, but for those that the cloud does not have."""
+    """Whether every key set that the cloud has was read completely."""
     from keyaudit.model.coverage import State
     from keyaudit.model.reasons import Reason
     from keyaudit.model.tables import TABLES

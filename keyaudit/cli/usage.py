@@ -1,4 +1,4 @@
-"""`keyaudit usage`: what logs show of keys, credentials and mailboxes: what is usual, and what does not belong."""
+"""`keyaudit usage`: uses of keys, credentials and mailboxes in logs: usual and unusual ones."""
 
 from pathlib import Path
 from typing import Annotated

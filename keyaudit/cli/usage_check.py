@@ -1,4 +1,4 @@
-"""`keyaudit usage check`: what does not belong in a window of logs."""
+"""`keyaudit usage check`: unusual uses in logs."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +11,7 @@ from keyaudit.cli.usage_learn import Logs, day
 
 
 class Format(StrEnum):
-    """Formats of what a check found."""
+    """Formats of a check."""
 
     TEXT = "text"
     JSON = "json"

@@ -1,4 +1,4 @@
-"""`keyaudit usage collect`: logs read from Azure itself into a folder of uses."""
+"""`keyaudit usage collect`: reads logs from Azure into a folder."""
 
 import asyncio
 import contextlib
@@ -89,7 +89,7 @@ def collect(
 
 
 def _window(first: int | None, last: int | None, now: int) -> "Window":
-    """Whole days. Raises UsageError where there are none, or some that have not begun."""
+    """Whole days. Raises UsageError if there are none, or one has not begun."""
     from keyaudit.model.times import DAY
     from keyaudit.model.usage import Window
 
@@ -105,9 +105,9 @@ def _window(first: int | None, last: int | None, now: int) -> "Window":
 def records(
     live: Live, clock: "SystemClock", wanted: "Wanted", known: "Import", outcome: "Outcome"
 ) -> "Generator[Use | FileRead]":
-    """What is read, as it comes: an answer at a time is asked for, and then what it holds is taken.
+    """The records as they are read, one response at a time.
 
-    Raises AccessError, UnavailableError or UnsafeError where nothing at all could be read.
+    Raises AccessError, UnavailableError or UnsafeError if nothing could be read.
     """
     from keyaudit.inventory.logs.use import FileRead
 
@@ -134,7 +134,7 @@ async def _batches(
     from keyaudit.cli.settings import settle
     from keyaudit.collect.usage.live.run import Reading
 
-    # What a file of settings leaves out is not audited; the logs of what is may lie in any workspace.
+    # The configuration's filters choose what is audited; its logs may be in any workspace.
     async with (
         where(live, clock, settle(live, resume=False)) as source,
         audit.connected(source, clock=clock, prompt=tell) as connection,
@@ -154,7 +154,7 @@ async def _batches(
 
 
 def _refuse(places: "Sequence[FileRead]", outcome: "Outcome") -> None:
-    """Says why each place was not read, and ends the command."""
+    """Print why each source was not read, and stop the command."""
     from keyaudit.model.reasons import AZURES, UNSAFE
 
     for place in places:

@@ -1,4 +1,4 @@
-"""`keyaudit usage learn` and `show`: what is usual, from logs."""
+"""`keyaudit usage learn` and `show`: the usual uses, learned from logs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -76,7 +76,7 @@ def show(*, baseline: Annotated[Path, typer.Argument(metavar="BASELINE", help="T
 
 
 def day(text: str | None, flag: str) -> int | None:
-    """The start of a day that a flag names."""
+    """The start of the day that a flag names."""
     if text is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""`keyaudit waivers`: exceptions in a file that people read, review and own. Editing it keeps their comments."""
+"""`keyaudit waivers`: exceptions in a file that people read, review and own. Editing keeps the comments."""
 
 import datetime
 import io
@@ -168,7 +168,7 @@ def _today() -> int:
 
 @contextmanager
 def _uses(live: Live, stored: Stored, file: Path, own: Path | None) -> "Iterator[Report]":
-    """A report by every policy, with these waivers."""
+    """A report of all policies, with these waivers."""
     from keyaudit.cli.judged import judged
 
     with judged(live, stored, Choice(waivers=file, policies=own), fail_on=None) as report:
@@ -176,13 +176,13 @@ def _uses(live: Live, stored: Stored, file: Path, own: Path | None) -> "Iterator
 
 
 def _looked_at(live: Live, stored: Stored) -> bool:
-    """Whether there is a tenant to hold the waivers against."""
+    """Whether a tenant or snapshot is given to compare the waivers with."""
     return bool(stored.from_ or live.demo or live.tenant)
 
 
 @contextmanager
 def _edited(file: Path, own: Path | None) -> Iterator[Any]:
-    """The file's content to be changed in place. What is not a file of waivers afterwards is refused, and nothing written."""
+    """The file's content, to be changed in place. Raises, and writes nothing, if the result is not a valid file."""
     from keyaudit.policy.waivers import parse_waivers
     from keyaudit.report.files import output_file
 
@@ -199,7 +199,7 @@ def _edited(file: Path, own: Path | None) -> Iterator[Any]:
     if document["waivers"] is None:
         document["waivers"] = []
     yield document
-    # A list that was written as [] would go on in one line.
+    # A list written as [] would otherwise stay on one line.
     getattr(document["waivers"], "fa", document.fa).set_block_style()
     text = io.StringIO()
     editor.dump(document, text)
@@ -209,7 +209,7 @@ def _edited(file: Path, own: Path | None) -> Iterator[Any]:
 
 
 def _plain(date: str) -> object:
-    """A date as YAML writes one, without quotes; what is none stays text, for the reader of waivers to refuse."""
+    """A date as in YAML, without quotes; anything else stays text, and the reader of waivers rejects it."""
     try:
         return datetime.date.fromisoformat(date)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Where a request may go: addresses are built from the operation table, and links that Azure sends are pinned to an origin."""
+"""Allowed request addresses: built from the operation table; links that Azure returns must stay at the same origin."""
 
 import re
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from keyaudit.model.operations import GLOBAL_CLOUD, Operation, Surface
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules: 3-24 letters, digits, hyphens.
 _VAULT_NAME = re.compile(r"[a-z][a-z0-9-]{1,22}[a-z0-9]")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-# Printable ASCII without what a URI may not hold: braces would be filled in by the Key Vault client as a template.
+# Printable ASCII that a URI may contain. Braces are excluded: the Key Vault client would fill them in as a template.
 _PLAIN = re.compile(r"[!#-;=?-\[\]_a-z|~]+")
 _SLASHES = re.compile(r"/+")
 
 MAX_LINK = 32_768
-"""Characters of the longest link that is followed; Resource Manager's skip tokens run to a few thousand."""
+"""The maximum length of a link in characters; Resource Manager's skip tokens have a few thousand."""
 
 MAX_SEGMENT = 1_024
 
@@ -56,7 +56,7 @@ def host_of(operation: Operation, environment: Environment, uri: str) -> str:
 
 
 def address(operation: Operation, host: str, segments: Mapping[str, str], cloud: str = GLOBAL_CLOUD) -> str:
-    """The URL of an operation's first request in `cloud`. Raises ValueError for a segment that could change where it leads.
+    """The URL of an operation's first request in `cloud`. Raises ValueError for a segment that could change the target.
 
     A placeholder in the query is filled like one in the path.
     """
@@ -86,7 +86,7 @@ def follow(link: str, first: str) -> str:
 def _origin(link: str) -> SplitResult:
     if len(link) > MAX_LINK:
         raise ValueError("too long a link")
-    # What is left after this has one reading only: no controls, spaces, letters of other scripts, or backslashes.
+    # The remaining links have only one interpretation: no control characters, spaces, non-ASCII letters or backslashes.
     if not _PLAIN.fullmatch(link):
         raise ValueError("not a plain address")
     split = urlsplit(link)
@@ -98,7 +98,7 @@ def _origin(link: str) -> SplitResult:
 
 
 def _authority(netloc: str) -> str:
-    # No user, no other port, no final dot survives the comparison with a bare host that follows.
+    # The comparison with a bare host that follows excludes users, other ports and final dots.
     return netloc.lower().removesuffix(":443")
 
 

@@ -1,4 +1,4 @@
-"""Graph's $batch: the first pages of several lists asked for in one request, each with a status of its own.
+"""Graph's $batch: the first pages of several lists in one request, each with its own status.
 
 https://learn.microsoft.com/graph/json-batching
 """
@@ -40,9 +40,9 @@ def requests_of(urls: Sequence[str], headers: Mapping[str, str]) -> bytes:
 
 
 def answers_of(answer: Answer, urls: Sequence[str]) -> Mapping[str, Answer]:
-    """By address, the answers of a batch that will be no other when asked for again.
+    """The final answers of a batch, by address.
 
-    What was throttled, failed, was not signed for, or is missing or there twice is not among them: it is asked for by itself.
+    Parts that were throttled, failed, were unauthorised, are missing or appear twice are left out: they are sent separately.
     """
     found: dict[str, Answer] = {}
     repeated: set[str] = set()
@@ -56,7 +56,7 @@ def answers_of(answer: Answer, urls: Sequence[str]) -> Mapping[str, Answer]:
 
 
 def wait_of(answer: Answer, now: int) -> float | None:
-    """The longest that a throttled part of a batch asks to wait, in seconds, not yet clamped; None where none asks."""
+    """The longest wait that a throttled part of a batch asks for, in seconds, not yet clamped; None if there is none."""
     waits = [asked(CIMultiDict(part.headers or {}), now) for part in _parts(answer) if part.status in RETRIED]
     return max((wait for wait in waits if wait is not None), default=None)
 

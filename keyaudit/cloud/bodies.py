@@ -1,4 +1,4 @@
-"""Bodies, bounded: no answer, packed or not, may take more memory than is plausible."""
+"""Bounded bodies: no answer, compressed or not, may take more memory than is plausible."""
 
 import zlib
 from collections.abc import AsyncIterator
@@ -8,10 +8,10 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 
 MAX_BODY = 64 * 1024 * 1024
-"""Bytes of the largest answer, unpacked. A page of 999 applications is about 4 MB."""
+"""The maximum size of an uncompressed answer in bytes. A page of 999 applications is about 4 MB."""
 
 ACCEPTED = "gzip"
-"""The one encoding that is asked for and understood."""
+"""The only encoding that is requested and understood."""
 
 _PIECE = 1024 * 1024
 
@@ -42,7 +42,7 @@ async def _gunzipped(pieces: AsyncIterator[bytes], limit: int) -> AsyncIterator[
                 total += len(plain)
                 _check(total, limit)
                 yield plain
-                piece = unpacker.unconsumed_tail  # noqa: PLW2901 - what is left of it
+                piece = unpacker.unconsumed_tail  # noqa: PLW2901 - the remaining part
     except zlib.error:
         raise Refused(Refusal(Reason.BAD_BODY, "its compression is damaged")) from None
     if not unpacker.eof:

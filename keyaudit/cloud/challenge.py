@@ -1,4 +1,4 @@
-"""Checks of a 401, before any official client acts on it: whose sign-in a vault asks for, and whether access was revoked."""
+"""Checks a 401 before an official client acts on it: the authority that a vault names, and whether access was revoked."""
 
 import re
 
@@ -8,7 +8,7 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 
 MAX_CHALLENGE = 8_190
-"""Characters of the longest challenge that is read; claims run to a few hundred."""
+"""The maximum length of a challenge in characters; claims have a few hundred."""
 
 _PARAMETER = re.compile(r'([A-Za-z_]+)="([^"]*)"')
 
@@ -30,7 +30,7 @@ def vault_refusal(header: str, environment: Environment, tenant: str, scope: str
     authority = asked.get("authorization") or asked.get("authorization_uri", "")
     if len(header) > MAX_CHALLENGE or (not authority and "claims" not in asked):
         return Refusal(Reason.BAD_CHALLENGE, "a challenge that cannot be read", 401)
-    # With claims the authority names no tenant (`common`), and the client keeps to the one of the challenge before.
+    # With claims the authority names no tenant (`common`), and the client uses that of the previous challenge.
     if "claims" not in asked:
         scheme, _, rest = authority.partition("://")
         host, _, path = rest.partition("/")

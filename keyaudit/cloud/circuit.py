@@ -1,4 +1,4 @@
-"""Circuits: a host that cannot be connected to, or a path that only fails, is tried one request at a time until it answers."""
+"""Circuit breakers: an unreachable host, or a path that only fails, gets one request at a time until it answers."""
 
 import asyncio
 import random
@@ -8,16 +8,16 @@ from keyaudit.cloud.clock import Clock
 from keyaudit.model.coverage import Refusal
 
 CIRCUIT = 7
-"""Failures of one path in a row that open its circuit. More than one request is ever tried, so that no single object does."""
+"""Consecutive failures of one path that open its circuit; more than the tries of one request, so that no single object does."""
 
 CONNECT_CIRCUIT = 3
-"""Failures in a row to connect to a host, each of which costs seconds, that open its circuit."""
+"""The number of consecutive failures to connect to a host that open its circuit. Each takes seconds."""
 
 PATIENCE = 900.0
-"""Seconds of nothing but trouble that a run waits for a host or a path."""
+"""Seconds for which a run waits for a host or path that only fails."""
 
 LONGEST_PROBE = 15.0
-"""Seconds: the most between two tries while a circuit is open."""
+"""The maximum seconds between two tries while a circuit is open."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,15 +30,15 @@ class Turn:
 class Circuit:
     """One circuit. Call `enter` before a request, then exactly one of `answered`, `failed`, `throttled`, `put_off`, `let_go`.
 
-    While it is open, requests wait and are not refused. After `PATIENCE` it is given up: the requests that wait then are
-    refused, and a later one is tried again. So what is refused depends on what the service answers, and not on the order.
+    While it is open, requests wait and are not refused. After `PATIENCE` it is given up: waiting requests are refused, and a
+    later one is tried again. So refusals depend on the service's answers and not on the order of requests.
     """
 
     def __init__(self, clock: Clock, chance: random.Random, opens_after: int, *, waits_unanswered: bool) -> None:
         """Without `waits_unanswered` it is given up as soon as it opens where nothing was ever answered.
 
-        That is for hosts: one that no connection was ever made to, such as a vault behind a private endpoint, has no trouble
-        that passes, and is where a run would wait longest.
+        This is for hosts: a host without any connection so far, such as a vault behind a private endpoint, will not recover,
+        and the run would wait for it the longest.
         """
         self._clock, self._chance, self._opens_after = clock, chance, opens_after
         self._waits_unanswered = waits_unanswered
@@ -53,7 +53,7 @@ class Circuit:
 
     @property
     def mark(self) -> int:
-        """What a request remembers of the moment at which it came."""
+        """The state at the arrival of a request."""
         return self._given_up
 
     def is_open(self) -> bool:
@@ -65,7 +65,7 @@ class Circuit:
         return self._refusal if self._given_up > mark else None
 
     async def enter(self, mark: int, deadline: float) -> Turn:
-        """Wait until requests go through, or for one's turn to try; no longer than to the deadline, or until it is given up."""
+        """Wait until requests are allowed, or for a turn to probe; at most until the deadline, or until it is given up."""
         if not self.is_open():
             return Turn()
         async with self._turnstile:
@@ -80,13 +80,13 @@ class Circuit:
         return Turn()
 
     def answered(self, turn: Turn) -> None:
-        """It answered: all that wait may go on."""
+        """The service answered: all waiting requests continue."""
         self._answered, self._abandoned, self._throttled_on = True, False, None
         self._failures = self._put_off = self._level = 0
         self.let_go(turn)
 
     def failed(self, turn: Turn, refusal: Refusal) -> None:
-        """The request failed in a way that may pass."""
+        """The request failed with a transient error."""
         now = self._clock.monotonic()
         self._throttled_on = None
         self._failures += 1
@@ -99,12 +99,12 @@ class Circuit:
             if hopeless or now - self._opened_on > PATIENCE:
                 self._give_up(refusal)
             else:
-                # Full jitter, so that several runs that failed together do not come back together.
+                # Full jitter, so that runs that failed together do not retry together.
                 self._not_before = now + self._chance.uniform(0, min(LONGEST_PROBE, 2.0**self._level))
         self.let_go(turn)
 
     def throttled(self, turn: Turn, refusal: Refusal) -> None:
-        """Azure asks for less: what waits for it is given up after long enough of nothing else."""
+        """The request was throttled; after `PATIENCE` of only throttling, waiting requests are given up."""
         now = self._clock.monotonic()
         if self._throttled_on is None:
             self._throttled_on = now
@@ -113,19 +113,21 @@ class Circuit:
         self.let_go(turn)
 
     def put_off(self, turn: Turn, refusal: Refusal) -> None:
-        """Azure asks to come back later than the run waits: after a few such answers in a row, what waits is refused, too."""
+        """Azure asks for a longer wait than the run allows: after a few such answers in a row, waiting requests are refused
+        too.
+        """
         self._put_off += 1
         if self._put_off >= self._opens_after:
             self._give_up(refusal)
         self.let_go(turn)
 
     def abandon(self, refusal: Refusal) -> None:
-        """It is known that there will be no answer: nothing waits for it any more, now or later."""
+        """No answer will come: refuse waiting and later requests."""
         self._abandoned = True
         self._give_up(refusal)
 
     def let_go(self, turn: Turn) -> None:
-        """The request came to an end that says nothing about it."""
+        """The request ended without information about the circuit."""
         if turn.probe is not None:
             turn.probe.set()
             if self._probe is turn.probe:

@@ -31,12 +31,12 @@ _HEADERS = {"Accept": "application/json", "User-Agent": USER_AGENT}
 _BLOCK = 65_536
 
 QUERY_TIMEOUT = 115.0
-"""Seconds to the first byte of an answer of Log Analytics, which works on a query before it sends any."""
+"""Seconds to the first byte of an answer of Log Analytics, which sends nothing before a query is finished."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, whatever its status: header names compare without case, the body is unpacked."""
+    """An answer of any status: header names compare without case, the body is uncompressed."""
 
     status: int
     headers: Mapping[str, str]
@@ -73,7 +73,7 @@ class Clients:
         self._arm: AsyncPipeline[HttpRequest, AsyncHttpResponse] = AsyncPipeline(transport, [arm])
         logs = AsyncBearerTokenCredentialPolicy(tokens, environment.logs_scope, enable_cae=True)
         self._logs: AsyncPipeline[HttpRequest, AsyncHttpResponse] = AsyncPipeline(transport, [logs])
-        # A client keeps one token for all its hosts: one client for vaults and HSMs would send an HSM's token to a vault.
+        # A client keeps one token for all its hosts: a shared client would send an HSM's token to a vault.
         self._keys = {
             Surface.VAULT: _key_client(environment.vault_suffix, tokens, transport),
             Surface.MANAGED_HSM: _key_client(environment.hsm_suffix, tokens, transport),
@@ -91,7 +91,7 @@ class Clients:
         self._graph.base_url = f"https://{environment.graph}/v1.0"
 
     async def send(self, operation: Operation, url: str, body: bytes | None) -> Answer:
-        """One request, one answer. The caller has checked where it goes. Raises what `failures` knows."""
+        """Sends one request. The caller has checked its address. Raises the errors that `failures` knows."""
         surface, method, headers = operation.surface, operation.method, dict(operation.headers)
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -124,7 +124,7 @@ class Clients:
 
 
 def _key_client(suffix: str, tokens: Tokens, transport: AioHttpTransport) -> KeyClient:
-    """The client of all hosts of one kind. Its own URL names nothing: every request has one."""
+    """The client of all hosts of one kind. Its own URL is not used: every request has an absolute URL."""
     return KeyClient(
         f"https://unnamed.{suffix}",
         tokens,
@@ -137,17 +137,17 @@ def _key_client(suffix: str, tokens: Tokens, transport: AioHttpTransport) -> Key
 
 
 class _BoundedTransport(AiohttpTransport):
-    """Unpacks and bounds what Graph's client would otherwise read whole, however large."""
+    """Decompresses and bounds bodies, which Graph's client would otherwise read at any size."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await super().handle_async_request(request)
         stream = response.stream
-        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - says to the type checker what the base class returns
+        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - narrows the type that the base class returns
         response.stream = _Bounded(stream, response.headers.pop("Content-Encoding", ""))
         return response
 
     async def aclose(self) -> None:
-        """Nothing: the session belongs to the connection."""
+        """Does nothing: the session belongs to the connection."""
 
 
 class _Bounded(httpx.AsyncByteStream):

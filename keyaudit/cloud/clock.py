@@ -1,19 +1,19 @@
-"""The clock that cloud/ is given: it never reads one of its own."""
+"""The clock that cloud/ receives; it reads no other."""
 
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time for pacing, token ages and skew; made in cli/, and a fake one in tests."""
+    """Time for pacing, token ages and skew; created in cli/, faked in tests."""
 
     def now(self) -> int:
         """Whole seconds since 1970 UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never step back; only differences mean anything."""
+        """Monotonic seconds; only differences are meaningful."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Come back after so many seconds."""
+        """Sleep for so many seconds."""
         ...

@@ -1,4 +1,4 @@
-"""A signed-in connection to one tenant in one cloud: who reads what, checked before anything is read."""
+"""A signed-in connection to one tenant in one cloud, checked before anything is read."""
 
 import asyncio
 import logging
@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import msgspec
+from azure.core.pipeline.transport import AioHttpTransport
 
 from keyaudit.cloud.clients import Clients, transport_on
 from keyaudit.cloud.clock import Clock
@@ -32,10 +33,10 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _ISSUER = re.compile(rf"https://[^/]+/({_GUID.pattern})(/.*)?")
 
-# These log what a service or a command answered, ids included; a run says for itself what went wrong.
+# These loggers print answers with ids; a run reports its own errors.
 _LOGGERS = ("azure", "msal", "aiohttp", "httpx", "urllib3", "msgraph", "kiota_http")
 
-# One sign-in that must stop `auto`: whoever set these up means them, and another identity would see another tenant.
+# Variables that stop `auto`: they were set on purpose, and another identity could see another tenant.
 _DECISIVE = frozenset({"env", "workload-identity", "azure-pipelines"})
 
 
@@ -45,21 +46,21 @@ class _Metadata(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who reads. `shown` is for people: "alice@contoso.example (Azure CLI)"; `tenant_id` is a GUID in lower case."""
+    """The identity. `shown` is for people: "alice@contoso.example (Azure CLI)"; `tenant_id` is a GUID in lower case."""
 
     tenant_id: str
     shown: str
 
 
 class Connection:
-    """What collectors get: the gateway, and who and where they are."""
+    """What collectors use: the gateway, the identity and the environment."""
 
     def __init__(self, gateway: Gateway, identity: Identity, environment: Environment, door: Door) -> None:
         self.gateway, self.identity, self.environment = gateway, identity, environment
         self._door = door
 
     def skew(self) -> int | None:
-        """Median of this clock minus the services', in seconds; None where no answer had a date."""
+        """The median of this clock minus the services' clocks, in seconds; None if no answer had a date."""
         return self.gateway.sender.skew.median()
 
     @property
@@ -69,7 +70,7 @@ class Connection:
 
     @property
     def retries(self) -> int:
-        """How many of them were retries."""
+        """The number of retries among them."""
         return self.gateway.sender.retries
 
 
@@ -88,19 +89,62 @@ async def connect(
     roams: bool = False,
     prompt: Callable[[str], None],
 ) -> AsyncIterator[Connection]:
-    """Sign in, check the tenant, and hold the connection for as long as the block lasts.
+    """Sign in, check the tenant, and keep the connection open for the block.
 
-    `tenant` is a GUID or a domain, None for the tenant that the sign-in belongs to; an application that `roams` signs in to
-    it, whichever its variables name. `budget` is in seconds. `environ`
-    gives the variables of credentials; a managed identity's are read by azure-identity from the process itself.
-    Raises UsageError for what cannot be meant, UnsafeError for another tenant's token or another cloud's authority,
-    AccessError where no sign-in works, UnavailableError where the sign-in service is down.
+    `tenant` is a GUID or a domain; None means the tenant of the sign-in. `roams`: an application signs in to `tenant` even if
+    its variables name another. `budget` is in seconds. `environ` has the variables of credentials; azure-identity reads those
+    of a managed identity from the process. Raises UsageError for invalid arguments, UnsafeError for a token of another tenant
+    or an authority of another cloud, AccessError if no sign-in works, UnavailableError if the sign-in service is down.
     """
+    door = Door(environment, network, local_hosts(environ))
+    async with signed_in(
+        environment=environment,
+        auth=auth,
+        tenant=tenant,
+        network=network,
+        environ=environ,
+        clock=clock,
+        share=share,
+        concurrency=concurrency,
+        budget=budget,
+        roams=roams,
+        prompt=prompt,
+        door=door,
+    ) as session:
+        yield Connection(session.gateway, session.identity, environment, door)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A sign-in that holds, and what the clients that use it need."""
+
+    identity: Identity
+    tokens: Tokens
+    transport: AioHttpTransport
+    gateway: Gateway
+
+
+@asynccontextmanager
+async def signed_in(
+    *,
+    environment: Environment,
+    auth: str,
+    tenant: str | None,
+    network: Network,
+    environ: Mapping[str, str],
+    clock: Clock,
+    share: float,
+    concurrency: int,
+    budget: float | None = None,
+    roams: bool = False,
+    prompt: Callable[[str], None],
+    door: Door,
+) -> AsyncIterator[Session]:
+    """Sign in and check the tenant, as `connect` says. Nothing gets past the `door`."""
     _check(environment, environ, share, concurrency)
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     asked = _tenant(tenant)
-    door = Door(environment, network, local_hosts(environ))
     context = tls_context(network)
     async with open_session(network, context, door, connections=2 * concurrency) as session:
         tokens = Tokens(environment, clock)
@@ -126,7 +170,7 @@ async def connect(
             roams=roams,
             prompt=prompt,
         )
-        async with _signed_in(ways(auth, around), tokens, environment.login) as (way, claims):
+        async with _first_way(ways(auth, around), tokens, environment.login) as (way, claims):
             found = claims.tid.lower()
             if asked is not None and asked != found:
                 shown = asked if tenant is None or tenant.lower() == asked else f"{one_line(tenant)} ({asked})"
@@ -136,7 +180,7 @@ async def connect(
                     "sign in to the tenant you mean, or name the other one",
                 )
             tokens.tenant = door.tenant = found
-            yield Connection(gateway, Identity(found, f"{_name(claims)} ({way.shown})"), environment, door)
+            yield Session(Identity(found, f"{_name(claims)} ({way.shown})"), tokens, transport, gateway)
 
 
 def _check(environment: Environment, environ: Mapping[str, str], share: float, concurrency: int) -> None:
@@ -165,7 +209,7 @@ def _tenant(tenant: str | None) -> str | None:
 
 
 async def _resolve(domain: str, gateway: Gateway) -> str:
-    """The GUID of a domain's tenant, asked for without signing in."""
+    """The GUID of a domain's tenant, read without signing in."""
     found = await gateway.get("login.metadata", _Metadata, tenant=domain)
     if isinstance(found, Refusal):
         if found.status in (400, 404):
@@ -178,8 +222,8 @@ async def _resolve(domain: str, gateway: Gateway) -> str:
 
 
 @asynccontextmanager
-async def _signed_in(candidates: list[Way], tokens: Tokens, login: str) -> AsyncIterator[tuple[Way, Claims]]:
-    """The first way that gives a token, for as long as the block lasts. `login` is the host of the sign-in service."""
+async def _first_way(candidates: list[Way], tokens: Tokens, login: str) -> AsyncIterator[tuple[Way, Claims]]:
+    """The first credential that returns a token, open for the block. `login` is the host of the sign-in service."""
     failures: list[str] = []
     last, decisive = Refusal(Reason.AUTH_FAILED), False
     for way in candidates:
@@ -213,7 +257,7 @@ async def _signed_in(candidates: list[Way], tokens: Tokens, login: str) -> Async
 
 
 def _stopped(place: str, what: str, refusal: Refusal, *, decisive: bool = False) -> AccessError | UnavailableError:
-    """The error that ends the run. `decisive`: the sign-in was set up by variables, and they are what is wrong."""
+    """The error that ends the run. `decisive`: the sign-in was configured by variables, and they are the cause."""
     if refusal.status in RETRIED or refusal.reason in (Reason.SERVICE_ERROR, Reason.THROTTLED):
         return UnavailableError(place, what, "try again later")
     if refusal.reason is Reason.AUTH_FAILED:
@@ -223,7 +267,7 @@ def _stopped(place: str, what: str, refusal: Refusal, *, decisive: bool = False)
 
 
 def _name(claims: Claims) -> str:
-    """A user's sign-in name, else an application's name and id."""
+    """A user's sign-in name, or an application's name and id."""
     for user in (claims.upn, claims.unique_name, claims.preferred_username):
         if user:
             return one_line(user)

@@ -1,4 +1,4 @@
-"""Ways to sign in: the official credentials, each on the session's transport or, where it has none, in a thread of its own."""
+"""Sign-in methods: the official credentials, each on the session's transport or, if it has no async form, in its own thread."""
 
 import asyncio
 import threading
@@ -26,7 +26,7 @@ from keyaudit.cloud.tokens import FAILURES, Credential
 from keyaudit.model.errors import UsageError
 
 AUTO = ("env", "workload-identity", "azure-pipelines", "managed-identity", "cli")
-"""What `auto` tries, in this order: what the environment is set up for, the Azure CLI, and a managed identity after all."""
+"""The methods that `auto` tries, in this order: those configured in the environment, the Azure CLI, a managed identity."""
 
 METHODS = ("auto", "cli", "env", "managed-identity", "workload-identity", "azure-pipelines", "device-code")
 
@@ -43,7 +43,7 @@ _PIPELINES = (
 )
 _MANAGED = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT")
 
-# The identity endpoint of a machine that is not in Azure never answers; this bounds how long that is waited for.
+# Outside Azure the identity endpoint never answers; this bounds the wait.
 PROBE_TIMEOUT = 10.0
 
 _CLI_TIMEOUT = 30
@@ -51,7 +51,7 @@ _CLI_TIMEOUT = 30
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to sign in: `make` gives the credential. `shown` is what reports call it."""
+    """One sign-in method: `make` returns the credential, `shown` is its name in reports."""
 
     method: str
     shown: str
@@ -61,29 +61,29 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What credentials are made from."""
+    """The inputs of credentials."""
 
     environment: Environment
     environ: Mapping[str, str]
     network: Network
     transport: AioHttpTransport
     tenant: str | None
-    """The tenant asked for: a GUID, or None for whichever the sign-in belongs to."""
+    """The requested tenant: a GUID, or None for the tenant of the sign-in."""
     roams: bool = False
-    """Sign in to the tenant asked for, whichever the variables name: one application of several tenants."""
+    """Sign in to the requested tenant even if the variables name another (a multitenant application)."""
     prompt: Callable[[str], None]
 
     def home(self, variable: str) -> str:
-        """The tenant to sign in to, where a variable names one."""
+        """The tenant to sign in to, if a variable names one."""
         return self.tenant if self.roams and self.tenant else self.environ[variable]
 
     def holds(self, names: tuple[str, ...]) -> bool:
-        """Whether all these variables are set."""
+        """Whether all of these variables are set."""
         return all(self.environ.get(name) for name in names)
 
 
 def ways(auth: str, around: Surroundings) -> list[Way]:
-    """The ways to sign in that `--auth` allows, in the order in which they are tried. Raises UsageError for unset variables."""
+    """The sign-in methods that `--auth` allows, in order. Raises UsageError for unset variables."""
     if auth == "auto":
         return _auto(around)
     if auth == "env" and not around.holds(_SECRET) and not around.holds(_CERTIFICATE):
@@ -183,7 +183,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Surroundings], Credential]]] = {
 
 
 def _options(around: Surroundings) -> dict[str, Any]:
-    # The memo tries again by itself, by its own clock.
+    # `Tokens` retries with its own clock.
     return {
         "authority": around.environment.login,
         "transport": around.transport,
@@ -193,7 +193,7 @@ def _options(around: Surroundings) -> dict[str, Any]:
 
 
 def _threaded(around: Surroundings, *hosts: str) -> dict[str, Any]:
-    """The same network for a credential without an async form: no settings from the environment, and so no NETRC."""
+    """The same network settings for a credential without an async form: none are read from the environment, so no NETRC."""
     session = requests.Session()
     session.trust_env = False
     session.verify = str(around.network.ca_file) if around.network.ca_file else True
@@ -219,13 +219,13 @@ class _Blocking(Protocol):
 
 
 class InThread:
-    """A credential that blocks, asked in a thread that does not keep the process alive: nobody need end a sign-in."""
+    """A blocking credential in a daemon thread, so that an unfinished sign-in does not keep the process alive."""
 
     def __init__(self, credential: _Blocking) -> None:
         self._credential = credential
 
     async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
-        """A token for one scope; raises what the credential raises."""
+        """A token for one scope; raises the credential's errors."""
         loop = asyncio.get_running_loop()
         found: asyncio.Future[AccessTokenInfo] = loop.create_future()
 
@@ -252,7 +252,7 @@ class InThread:
         return await found
 
     async def close(self) -> None:
-        """Give up what it holds."""
+        """Close the credential."""
         self._credential.close()
 
 

@@ -1,4 +1,4 @@
-"""Azure's clouds as a table: which host serves what, and which token goes there."""
+"""Azure's clouds: hosts and token scopes."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """One cloud. Hosts are bare names in lower case; scopes are what a token is asked for."""
+    """One cloud. Hosts are bare names in lower case; tokens are requested for scopes."""
 
     name: str
     login: str
@@ -22,18 +22,23 @@ class Environment:
     """A Managed HSM's host is `<name>.<hsm_suffix>`."""
     hsm_scope: str
     logs: str = ""
-    """The query API of Log Analytics; empty: nobody said where it is."""
+    """The host of the query API of Log Analytics; empty if not configured."""
     logs_scope: str = ""
+    ingest_suffix: str = ""
+    """Endpoints that take rows for Log Analytics are `<name>.<region>.<ingest_suffix>`; empty: nobody said where they are."""
+    ingest_scope: str = ""
 
     @property
     def scopes(self) -> frozenset[str]:
-        """Every scope that a token may be asked for in this cloud."""
-        return frozenset({self.arm_scope, self.graph_scope, self.vault_scope, self.hsm_scope, self.logs_scope}) - {""}
+        """Every scope for which a token may be requested in this cloud."""
+        read = {self.arm_scope, self.graph_scope, self.vault_scope, self.hsm_scope, self.logs_scope}
+        return frozenset({*read, self.ingest_scope}) - {""}
 
 
 # The suffixes of vaults and HSMs: https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates
 # The query API's new host in the public cloud takes tokens of the old one's audience:
 # https://learn.microsoft.com/azure/azure-monitor/logs/api/access-api; azlogs of the Azure SDK for Go has the other clouds'.
+# Ingestion: azingest of the same SDK has the audiences, Microsoft Learn's lists of firewall rules the hosts.
 _DECLARED = (
     Environment(
         name="public",
@@ -48,6 +53,8 @@ _DECLARED = (
         hsm_scope="https://managedhsm.azure.net/.default",
         logs="api.loganalytics.azure.com",
         logs_scope="https://api.loganalytics.io/.default",
+        ingest_suffix="ingest.monitor.azure.com",
+        ingest_scope="https://monitor.azure.com/.default",
     ),
     # azure.mgmt.core's table names management.core.usgovcloudapi.net as the audience of Azure Government's ARM.
     Environment(
@@ -63,6 +70,8 @@ _DECLARED = (
         hsm_scope="https://managedhsm.usgovcloudapi.net/.default",
         logs="api.loganalytics.us",
         logs_scope="https://api.loganalytics.us/.default",
+        ingest_suffix="ingest.monitor.azure.us",
+        ingest_scope="https://monitor.azure.us/.default",
     ),
     Environment(
         name="dod",
@@ -77,6 +86,8 @@ _DECLARED = (
         hsm_scope="https://managedhsm.usgovcloudapi.net/.default",
         logs="api.loganalytics.us",
         logs_scope="https://api.loganalytics.us/.default",
+        ingest_suffix="ingest.monitor.azure.us",
+        ingest_scope="https://monitor.azure.us/.default",
     ),
     Environment(
         name="china",
@@ -91,6 +102,8 @@ _DECLARED = (
         hsm_scope="https://managedhsm.azure.cn/.default",
         logs="api.loganalytics.azure.cn",
         logs_scope="https://api.loganalytics.azure.cn/.default",
+        ingest_suffix="ingest.monitor.azure.cn",
+        ingest_scope="https://monitor.azure.cn/.default",
     ),
 )
 
@@ -99,26 +112,18 @@ ENVIRONMENTS: dict[str, Environment] = {environment.name: environment for enviro
 _HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _SCOPE = re.compile(rf"https://{_HOST.pattern}/\.default")
 _HOSTS = ("login", "arm", "graph", "vault_suffix", "hsm_suffix")
-_OPTIONAL = ("logs",)
+_OPTIONAL = ("logs", "ingest_suffix")
 MEMBERS = tuple(field.name for field in fields(Environment) if field.name != "name")
-"""What an endpoint table of a custom cloud may hold."""
+"""The settings of a custom cloud."""
 
 
 def custom(name: str, members: Mapping[str, str]) -> Environment:
-    """A cloud of its own. `members` are some of `MEMBERS`: every host, and the scopes that are not simply their host's.
+    """A custom cloud. `members` are some of `MEMBERS`: every host, and the scopes that differ from their host.
 
-    In one without `logs` no logs can be queried. Raises ValueError, with the member first, for what is missing or is no host: a
-    token goes to each of these.
+    Without `logs` no logs can be queried, and without `ingest_suffix` nothing can be shipped. Raises ValueError, beginning with
+    the member, for a missing or invalid host, because a token is sent to each.
     """
-    missing = [member for member in _HOSTS if member not in members]
-    if missing:
-        raise ValueError(f"{missing[0]}: missing; a cloud needs {', '.join(_HOSTS)}")
-    for member, value in members.items():
-        if not (_SCOPE if member.endswith("_scope") else _HOST).fullmatch(value):
-            form = "https://HOST/.default" if member.endswith("_scope") else "a bare host name in lower case"
-            raise ValueError(f"{member}: not {form}")
-    if "logs_scope" in members and "logs" not in members:
-        raise ValueError("logs: missing, and logs_scope names what its tokens are for")
+    _check(members)
     named = [member for member in (*_HOSTS, *_OPTIONAL) if member in members]
     usual = {
         f"{member.removesuffix('_suffix')}_scope": f"https://{members[member]}/.default"
@@ -134,3 +139,20 @@ def custom(name: str, members: Mapping[str, str]) -> Environment:
     if len(set(hosts)) != len(hosts):
         raise ValueError("login: two services on one host")
     return Environment(name=name, **made)
+
+
+def _check(members: Mapping[str, str]) -> None:
+    """Raises ValueError for a member that is missing beside the others, or is no host or scope."""
+    missing = [member for member in _HOSTS if member not in members]
+    if missing:
+        raise ValueError(f"{missing[0]}: missing; a cloud needs {', '.join(_HOSTS)}")
+    for member, value in members.items():
+        if not (_SCOPE if member.endswith("_scope") else _HOST).fullmatch(value):
+            form = "https://HOST/.default" if member.endswith("_scope") else "a bare host name in lower case"
+            raise ValueError(f"{member}: not {form}")
+    if "logs_scope" in members and "logs" not in members:
+        raise ValueError("logs: missing, and logs_scope names what its tokens are for")
+    for member, other in (("ingest_suffix", "ingest_scope"), ("ingest_scope", "ingest_suffix")):
+        # The audience of these tokens is not the host that they go to.
+        if member in members and other not in members:
+            raise ValueError(f"{other}: missing, and {member} is given")

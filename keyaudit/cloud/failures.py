@@ -1,4 +1,4 @@
-"""What a request that got no answer met: the official clients' exceptions, traced to their cause, as one closed reason."""
+"""Maps the official clients' exceptions, by their cause, to one closed list of reasons."""
 
 import errno
 import ssl
@@ -12,14 +12,14 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 
 EXPECTED = (Refused, AzureError, aiohttp.ClientError, httpx.HTTPError, OSError, ValueError)
-"""What sending may raise; TimeoutError and ssl.SSLError are OSErrors. Anything else is a bug."""
+"""The exceptions that sending may raise; TimeoutError and ssl.SSLError are OSErrors. Any other is a bug."""
 
 _LASTING = frozenset({Reason.TLS, Reason.BAD_CHALLENGE, Reason.AUTH_FAILED, Reason.INTERCEPTED})
 _PROXY_RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 
 
 def failure_of(error: BaseException, host: str) -> tuple[Refusal, bool]:
-    """The refusal behind an exception met on the way to `host`, and whether trying again can help."""
+    """The refusal for an exception while sending to `host`, and whether a retry can help."""
     cause = _cause(error)
     if isinstance(cause, Refused):
         return cause.refusal, False
@@ -31,19 +31,19 @@ def failure_of(error: BaseException, host: str) -> tuple[Refusal, bool]:
     if isinstance(cause, aiohttp.ClientConnectorDNSError) and cause.host != host:
         refusal = Refusal(Reason.UNREACHABLE, "the proxy's name does not resolve")
     if refusal is None:
-        # The Key Vault client refuses a challenge for another resource with a ValueError of its own.
+        # The Key Vault client refuses a challenge for another resource with a ValueError.
         refusal = Refusal(Reason.BAD_CHALLENGE, "the official client refused the challenge")
     return refusal, refusal.reason not in _LASTING
 
 
 def never_connected(error: BaseException) -> bool:
-    """Whether there was no connection to send a request on; what breaks off later says nothing about the host."""
+    """Whether no connection was made. A failure after connecting says nothing about the host."""
     return isinstance(
         _cause(error), aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.ClientHttpProxyError
     )
 
 
-# The first that fits counts, so the special come before the general.
+# The first match counts, so specific errors come before general ones.
 _TRANSPORT: tuple[tuple[type[BaseException], Reason, str], ...] = (
     (aiohttp.ClientConnectorDNSError, Reason.DNS, "the name does not resolve"),
     (aiohttp.ClientProxyConnectionError, Reason.UNREACHABLE, "no connection to the proxy"),
@@ -74,7 +74,7 @@ def _transport(cause: BaseException) -> Refusal | None:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The innermost exception of a kind that means something here; the clients wrap it once or twice."""
+    """The innermost exception of a known kind; the clients wrap it once or twice."""
     found = error
     seen = {id(error)}
     while (inner := error.__cause__) is not None and id(inner) not in seen:

@@ -28,7 +28,7 @@ _BATCH = OPERATIONS["graph.batch"]
 
 
 class Gateway:
-    """Sends the operations of `model.operations` and no others. Never raises for what Azure does, but for a wrong tenant."""
+    """Sends the operations of `model.operations` and no others. Azure's answers never raise, except for a wrong tenant."""
 
     def __init__(self, sender: Sender, environment: Environment) -> None:
         self.sender = sender
@@ -46,9 +46,9 @@ class Gateway:
     ) -> Listing[T]:
         """A list over all its pages. `host` is the vault's URI, for the operations of a vault; `body` what is posted.
 
-        `by` names an item, and may raise ValueError for one that is not what it should be. An item of a name that
-        came before is a duplicate; one that cannot be read, or named, is quarantined. None: items have no names here, and
-        of a list of any length nothing is held but the page in hand.
+        `by` returns the name of an item, and may raise ValueError for an invalid one. An item with a repeated name is a
+        duplicate; an item that cannot be decoded or named is quarantined. None: items have no names, and only the current page
+        is kept in memory.
         """
         declared = _declared_list(operation)
         url = self._address(declared, host, segments)
@@ -62,9 +62,9 @@ class Gateway:
     async def lists(
         self, operation: str, item: type[T], *, by: Callable[[T], str], places: Sequence[Mapping[str, str]]
     ) -> Sequence[Listing[T]]:
-        """One list of Graph's for each of `places`, which are its segments. Their first pages come in one request for 20 lists.
+        """One Graph list for each of `places`, which are path segments. One batch request reads the first pages of 20 lists.
 
-        A list whose first page did not come that way asks for it by itself.
+        A list whose first page failed in the batch reads it separately.
         """
         declared = _declared_list(operation)
         urls = [self._address(declared, "", place) for place in places]
@@ -89,7 +89,7 @@ class Gateway:
         subscription: str = "",
         begun: Answer | None = None,
     ) -> Listing[T]:
-        """A list that begins at `first`, whose answer may have come already."""
+        """A list that begins at `first`, whose answer may be known already."""
         beginning = first if isinstance(first, Step) else Step("")
 
         async def fetch(step: Step) -> Page | Refusal:
@@ -103,7 +103,7 @@ class Gateway:
         return Listing(fetch, first, item, by, declared.never_empty)
 
     async def _batched(self, declared: Operation, urls: Sequence[str]) -> Mapping[str, Answer]:
-        """The first pages at these addresses, as far as one request gives them."""
+        """The first pages at these addresses that one batch request returns."""
         whole = self._address(_BATCH, "", {})
         if len(urls) < 2 or isinstance(whole, Refusal):
             return {}
@@ -113,13 +113,13 @@ class Gateway:
 
     @staticmethod
     def _judged(operation: Operation, answer: Answer) -> Answer | Refusal:
-        """An answer to use, or the refusal that it is."""
+        """The answer, or its refusal."""
         if answer.status == 200:
             return answer
         return refusal_of(operation.surface, answer.status, answer.headers, answer.body)
 
     async def get(self, operation: str, item: type[T], *, host: str = "", **segments: str) -> T | Refusal:
-        """One object. Of what has not every member that `item` requires: Refusal(bad_item)."""
+        """One object; Refusal(bad_item) if it lacks a member that `item` requires."""
         answer = await self._one(OPERATIONS[operation], None, host, segments)
         found = answer if isinstance(answer, Refusal) else object_of(answer, item)
         if isinstance(found, Refusal) and found.reason is Reason.BAD_ITEM and any(segments.values()):
@@ -128,15 +128,15 @@ class Gateway:
         return found
 
     async def make(self, operation: str, item: type[T], body: Mapping[str, object]) -> T | Refusal:
-        """One object that is made by `body`, as `get` gives one."""
+        """The object that posting `body` creates, like `get`."""
         answer = await self._one(OPERATIONS[operation], msgspec.json.encode(body), "", {})
         return answer if isinstance(answer, Refusal) else object_of(answer, item)
 
     async def query(self, operation: str, text: str, **segments: str) -> Rows | Refusal:
-        """The rows of a query of Log Analytics, all of them; Refusal(truncated) where the service gives a part."""
+        """All rows of a Log Analytics query; Refusal(truncated) if the service returns a part."""
         answer = await self._one(OPERATIONS[operation], msgspec.json.encode({"query": text}), "", segments)
         if isinstance(answer, Refusal):
-            # So it says that a workspace has never had any data.
+            # The service's error for a workspace without any data.
             return Rows() if answer.status == 204 else answer
         return rows_of(answer)
 

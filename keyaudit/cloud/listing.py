@@ -1,4 +1,4 @@
-"""One list over all its pages: items one by one, and at the end how it ended."""
+"""A list over all its pages: items one by one, then the result."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
@@ -14,16 +14,16 @@ T = TypeVar("T")
 
 MAX_PAGES = 100_000
 MAX_COPIES = 1_000
-"""Differing copies that are kept. A list with more of them disagrees with itself as a whole."""
+"""The maximum number of differing copies; a list with more is inconsistent as a whole."""
 MAX_BARREN = 50
-"""Pages in a row that bring nothing new. Azure does send empty pages with a link; endless ones it does not."""
+"""The maximum number of consecutive pages without new items. Azure sends some empty pages with a link, but not endlessly."""
 
 
 class Listing(Generic[T]):
     """`async for item in listing`, once; then `listing.end`. Never raises for a refusal.
 
     `never_empty`: why it cannot be empty, as a sentence; an empty one is then inconsistent.
-    Until the last page is read, `end` says that it was interrupted: a list that was left early is not a complete one.
+    Until the last page is read, `end` is interrupted, so that a list that is not read completely is not taken for complete.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Listing(Generic[T]):
 
     @property
     def end(self) -> End:
-        """How it ended, or stands. Received = kept + duplicate + quarantined."""
+        """The result so far. Received = kept + duplicate + quarantined."""
         return End(
             received=self._received,
             kept=self._kept,
@@ -59,14 +59,13 @@ class Listing(Generic[T]):
 
     @property
     def unsettled(self) -> list[T]:
-        """The later copies of items that came again and differ from the first, as far as they are kept."""
+        """Later copies of items that differ from the first copy."""
         return list(self._copies)
 
     def copies(self) -> list[T]:
-        """The later copies of items that came again and differ from the first; to be called once the list was read.
+        """Later copies of items that differ from the first copy; call it after reading the list.
 
-        Whoever takes them answers for them: what the copies disagree on has to become unknown. They do not count against the
-        list any more, which without this call ends as inconsistent_pages.
+        The caller must make unknown what the copies disagree on. Without this call the list ends as inconsistent_pages.
         """
         if len(self._copies) > MAX_COPIES:
             return []
@@ -113,7 +112,7 @@ class Listing(Generic[T]):
         return page.next
 
     def _take(self, raw: msgspec.Raw) -> T | None:
-        """One item, or None if it is not a new one; one that contradicts an earlier one is set aside."""
+        """One item, or None if it is not new; a copy that contradicts an earlier one is kept separately."""
         self._received += 1
         try:
             item = self._decoder.decode(raw)
@@ -148,13 +147,13 @@ class Listing(Generic[T]):
         return Refusal(Reason.INCONSISTENT_PAGES, f"{self._received:,} items came, {told} were announced")
 
 
-# What an item is called, in the services' answers.
+# The members that name an item in the services' answers.
 _NAMES = ("id", "kid", "name", "displayName")
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
 def _label(number: int, raw: msgspec.Raw) -> str:
-    """What to look for in the service: the place in the list, and the name if the item has one."""
+    """Identifies an item for people: its position in the list, and its name if it has one."""
     try:
         item = _OBJECT.decode(raw)
         names = [item[name] for name in _NAMES if isinstance(item.get(name), str)]

@@ -1,4 +1,4 @@
-"""How this machine reaches the network: proxy and CA file, from the environment, the same for all hosts, and always shown."""
+"""Network settings: proxy and CA file from the environment, the same for all hosts, shown in every report."""
 
 import re
 from collections.abc import Mapping
@@ -17,20 +17,20 @@ _PROXY_AUTHORITY = re.compile(r"[^\s/?#\\]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """One proxy for all of Azure, and the CA file that replaces the system's. No proxy: None; the system's CAs: None."""
+    """One proxy for all of Azure, and the CA file that replaces the system's. None: no proxy, or the system's CAs."""
 
     proxy: str | None = None
-    """An http:// or https:// address; it may hold a user and a password."""
+    """An http:// or https:// address, possibly with user and password."""
     ca_file: Path | None = None
     no_proxy: tuple[str, ...] = ()
-    """Hosts reached without the proxy: `example.com` with everything below it, `*` for all."""
+    """Hosts that bypass the proxy: `example.com` includes its subdomains, `*` means all."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Network":
-        """What the environment says: HTTPS_PROXY, NO_PROXY, and SSL_CERT_FILE or else REQUESTS_CA_BUNDLE.
+        """From HTTPS_PROXY, NO_PROXY, and SSL_CERT_FILE or REQUESTS_CA_BUNDLE.
 
-        HTTP_PROXY and ALL_PROXY are not read, since every request is HTTPS; NETRC is never read. An empty variable is
-        an unset one. Raises UsageError for a proxy that is no proxy and a CA file that is no file.
+        HTTP_PROXY and ALL_PROXY are not read, because every request uses HTTPS; NETRC is never read. An empty variable counts
+        as unset. Raises UsageError for an invalid proxy or CA file.
         """
         name, proxy = _first(environ, _PROXY)
         ca_name, ca_file = _first(environ, _CA_FILE)
@@ -48,7 +48,7 @@ class Network:
         return not any(entry in ("*", host) or host.endswith(f".{entry}") for entry in self.no_proxy)
 
     def shown(self) -> dict[str, str]:
-        """What is in use, for reports: without user and password, and only what is set."""
+        """The settings in use, for reports: without user and password."""
         shown: dict[str, str] = {}
         if self.proxy:
             split = urlsplit(self.proxy)
@@ -61,7 +61,7 @@ class Network:
 
 
 def variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variable that counts for each of `Network`'s members."""
+    """The variable in effect for each field of `Network`."""
     members = {"proxy": _PROXY, "no_proxy": _NO_PROXY, "ca_file": _CA_FILE}
     return {member: _first(environ, names)[0] for member, names in members.items()}
 

@@ -1,4 +1,4 @@
-"""Pacing: a share of each documented limit, less when Azure asks for less, then one request at a time."""
+"""Pacing: a share of each documented limit, reduced when Azure throttles, down to one request at a time."""
 
 import asyncio
 import math
@@ -11,7 +11,7 @@ from keyaudit.model.operations import Throttle
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A documented limit: so many units in each window of so many seconds."""
+    """A documented limit: units per window of seconds."""
 
     units: float
     window: float
@@ -32,25 +32,25 @@ LIMITS: dict[Throttle, Limit] = {
 }
 
 FLOOR = 1 / 64
-"""Of its share, the least that a domain is slowed down to."""
+"""The minimum fraction of its share that a domain is slowed down to."""
 
 LONGEST_BACKOFF = 60.0
-"""Seconds: the most that is waited where Azure names no time."""
+"""The maximum wait in seconds if Azure names no time."""
 
 DEEPEST = 6
-"""The level at which two to its power exceeds the longest back-off; a deeper one would only take longer to leave."""
+"""The maximum back-off level: beyond it the delay no longer grows, and recovery would only take longer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ticket:
-    """One request's turn. What it learns counts only if nothing was learned since it was sent."""
+    """One request's turn. Its result counts only if no newer result changed the rate since it was sent."""
 
     setback: int
     probe: asyncio.Event | None
 
 
 class Domain:
-    """One throttling domain: who shares a limit, waits in one queue, and slows down together.
+    """One throttling domain: requests that share a limit, a queue and a rate.
 
     Call `enter` before a request, then exactly one of `succeeded`, `throttled`, `let_go` with its ticket.
     """
@@ -77,23 +77,23 @@ class Domain:
         self._turnstile = asyncio.Lock()
         self._probe: asyncio.Event | None = None
         self._setback = 0
-        """Which setback was the last: tickets of before it are of the past."""
+        """The number of the last setback: tickets issued before it are stale."""
         self._level = 0
-        """How far to back off; above 0, one request at a time probes."""
+        """The back-off level; above 0, requests are sent one at a time."""
 
     @property
     def rate(self) -> float:
-        """Units a second that it may spend now; 0 where nothing limits it."""
+        """Units per second that it may spend now; 0 means unlimited."""
         return self._rate * self._slowed
 
     def held(self) -> float:
-        """Seconds for which nothing is sent from now on."""
+        """Seconds from now for which nothing is sent."""
         return max(0.0, self._not_before - self._clock.monotonic())
 
     async def enter(self, cost: float) -> Ticket:
-        """Wait for one's turn, for the time that Azure asked for, and for `cost` units; in that order.
+        """Wait for a turn, for the time that Azure asked for, and for `cost` units; in that order.
 
-        Waits no longer than to the deadline, at which the caller looks before it sends.
+        Waits at most until the deadline, which the caller checks before sending.
         """
         async with self._turnstile:
             while True:
@@ -112,11 +112,11 @@ class Domain:
             return Ticket(self._setback, self._probe)
 
     def succeeded(self, ticket: Ticket) -> None:
-        """It answered: whoever waits may go on, and the rate grows again, a twentieth of the share for each clean second."""
+        """A success: waiting requests continue, and the rate grows by a twentieth of the share per clean second."""
         self.let_go(ticket)
         if ticket.setback != self._setback:
             return
-        # Halved, not forgotten: one that got through a storm must not send all others into it.
+        # Halved, not reset: one success during a throttling storm must not release all other requests.
         self._level //= 2
         now = self._clock.monotonic()
         if self._slowed < 1 and now - self._changed >= 1:
@@ -124,25 +124,25 @@ class Domain:
             self._changed = now
 
     def throttled(self, ticket: Ticket, asked: float | None) -> None:
-        """Azure asks for less: wait as long as it asks, and halve the rate."""
+        """The request was throttled: wait as long as Azure asks, and halve the rate."""
         if self._set_back(ticket, asked):
             self._slowed = max(FLOOR, self._slowed / 2)
             self._tokens = min(self._tokens, 0.0)
             self._changed = self._clock.monotonic()
 
     def let_go(self, ticket: Ticket) -> None:
-        """The request came to an end that says nothing about the domain."""
+        """The request ended without information about the domain."""
         if ticket.probe is not None:
             ticket.probe.set()
             if self._probe is ticket.probe:
                 self._probe = None
 
     def hold(self, seconds: float) -> None:
-        """Send nothing for so long."""
+        """Send nothing for so many seconds."""
         self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
 
     def _set_back(self, ticket: Ticket, asked: float | None) -> bool:
-        """Whether this is news: of the requests that were under way together, only the first one counts."""
+        """Whether the ticket is current: of the requests in flight together, only the first setback counts."""
         news = ticket.setback == self._setback
         if news:
             self._setback += 1
@@ -150,7 +150,7 @@ class Domain:
         if asked is not None:
             self.hold(asked)
         elif news:
-            # Full jitter, so that clients that failed together do not come back together.
+            # Full jitter, so that clients that failed together do not retry together.
             self.hold(self._chance.uniform(0, min(LONGEST_BACKOFF, 2.0**self._level)))
         self.let_go(ticket)
         return news
@@ -164,12 +164,12 @@ class Domain:
         self._tokens = min(self._full, self._tokens + (now - self._counted) * self.rate)
         self._counted = now
         missing = min(cost, self._full) - self._tokens
-        # A millionth is rounding, not debt.
+        # Differences below a millionth are rounding errors.
         return missing / self.rate if missing > 1e-6 else 0.0
 
 
 class RetryQuota:
-    """Retries of throttled requests over the whole run: a tenth of its requests, and a few to begin with."""
+    """The retry budget for throttled requests of the whole run: a tenth of its requests, plus a few at the start."""
 
     def __init__(self, share: float = 0.1, start: float = 20.0) -> None:
         self._share, self._credit = share, start
@@ -179,7 +179,7 @@ class RetryQuota:
         self._credit += self._share
 
     def spend(self) -> bool:
-        """Take one retry, if there is one."""
+        """Take one retry from the budget, if any is left."""
         if self._credit < 1:
             return False
         self._credit -= 1

@@ -1,4 +1,4 @@
-"""Answers, read strictly: a list is one only if a member says so, and a link is checked before it is used."""
+"""Strict decoding of answers: a list must be in its declared member, and a link is checked before it is followed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ RESOURCE_GRAPH_PAGE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Where one page is: its address, and for Resource Graph the body that is posted there."""
+    """The request for one page: its address, and for Resource Graph the posted body."""
 
     url: str
     body: bytes | None = None
@@ -32,9 +32,9 @@ class Page:
     items: list[msgspec.Raw]
     next: Step | None = None
     total: int | None = None
-    """How many items the whole list has, where Azure says so."""
+    """The total number of items, if Azure returns it."""
     refusal: Refusal | None = None
-    """Why the list cannot be followed further, though this page was good."""
+    """Why the list cannot be continued, although this page is valid."""
 
 
 class _Links(msgspec.Struct, rename="camel"):
@@ -70,7 +70,7 @@ _OBJECT = msgspec.json.Decoder(_Object)
 
 
 def object_of(answer: Answer, item: type[T]) -> T | Refusal:
-    """The object in an answer, of status 201 where it was made. An error, an empty object or another form is a refusal."""
+    """The object in an answer (status 201 if created). An error, an empty object or another form is a refusal."""
     if refusal := foreign(answer):
         return refusal
     try:
@@ -86,7 +86,7 @@ def object_of(answer: Answer, item: type[T]) -> T | Refusal:
 
 
 def page_of(answer: Answer, paging: Paging, first: Step) -> Page | Refusal:
-    """The page in an answer of status 200. What has no list in it is a refusal, and never an empty page."""
+    """The page in an answer of status 200. An answer without a list is a refusal, never an empty page."""
     if refusal := foreign(answer):
         return refusal
     try:
@@ -122,12 +122,12 @@ def query(body: Mapping[str, object], skip_token: str | None = None) -> bytes:
 
 
 def is_set(error: msgspec.Raw) -> bool:
-    """Whether an answer's `error` says anything."""
+    """Whether an answer's `error` member is set."""
     return bytes(error) not in (b"", b"null")
 
 
 def foreign(answer: Answer) -> Refusal | None:
-    """Why an answer is none of Azure's, if it is none."""
+    """The refusal for an answer that is not from Azure, or None."""
     if answer.status not in (200, 201):
         return Refusal(Reason.BAD_BODY, f"status {answer.status} where 200 is documented", answer.status)
     if "text/html" in answer.headers.get("content-type", "").lower():

@@ -1,4 +1,4 @@
-"""What an answer without data means: Azure's status, code and inner code, or the transport's failure, as one closed reason."""
+"""Maps an answer without data (status, code and inner code), or a transport failure, to one closed list of reasons."""
 
 import re
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from keyaudit.model.operations import Surface
 from keyaudit.model.reasons import Reason
 
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})
-"""Statuses after which the same read may succeed, a Resource Graph POST included: it only reads."""
+"""Statuses after which a retry may succeed, also for a Resource Graph POST, which only reads."""
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
-# One code of ARM has spaces in it: the resource provider was never registered in the subscription.
+# This ARM code contains spaces: the resource provider is not registered in the subscription.
 _UNREGISTERED = "Subscription Not Registered"
 _SIGN_IN_CODE = re.compile(r"AADSTS\d{4,9}")
 
@@ -42,12 +42,12 @@ _UNLICENSED = frozenset(
     }
 )
 _BEING_DELETED = frozenset({"ObjectIsBeingDeleted", "ResourceGroupBeingDeleted", "VaultBeingDeleted"})
-# A list so long that its link is no longer good when its turn comes.
+# The link of a very long list has expired.
 _EXPIRED_PAGES = frozenset({"Directory_ExpiredPageToken", "ExpiredPageToken"})
 _OF_ANOTHER_TENANT = frozenset({"InvalidAuthenticationTokenTenant", "TenantMismatch"})
 
 
-class Refused(Exception):  # noqa: N818 - it carries a refusal through the official clients, and never leaves cloud/
+class Refused(Exception):  # noqa: N818 - carries a refusal through the official clients, and never leaves cloud/
     """A request that was not sent, or whose answer was not accepted."""
 
     def __init__(self, refusal: Refusal) -> None:
@@ -73,7 +73,7 @@ _BODY = msgspec.json.Decoder(_Body)
 
 
 def refusal_of(surface: Surface, status: int, headers: Mapping[str, str], body: bytes) -> Refusal:
-    """The refusal in an answer whose status is not 200. Its detail holds Azure's codes and nothing else that Azure wrote."""
+    """The refusal in an answer whose status is not 200. Its detail contains only Azure's codes."""
     error = _error(body)
     code = _word(error.code) if error else ""
     inner = _word(error.innererror.code) if error and error.innererror else ""
@@ -89,7 +89,7 @@ def refusal_of(surface: Surface, status: int, headers: Mapping[str, str], body: 
 
 
 def _reason(surface: Surface, status: int, error: _Error | None, code: str, inner: str) -> Reason | None:
-    """None where the answer does not look like Azure's."""
+    """None if the answer is not in Azure's format."""
     if reason := _of_status(status):
         return reason
     if status == 401:
@@ -102,14 +102,14 @@ def _reason(surface: Surface, status: int, error: _Error | None, code: str, inne
 
 
 def _of_status(status: int) -> Reason | None:
-    """What some statuses mean, whatever the body says."""
+    """The reasons of statuses that do not depend on the body."""
     if 300 <= status < 400:
         return Reason.REDIRECTED
     if status == 429:
         return Reason.THROTTLED
     if status in (408, 504):
         return Reason.TIMEOUT
-    # 511 is a captive portal's.
+    # 511 comes from a captive portal.
     return Reason.SERVICE_ERROR if status >= 500 and status != 511 else None
 
 
@@ -122,7 +122,7 @@ def _of_code(status: int, code: str, inner: str) -> Reason:
         return Reason.VANISHED
     if not _EXPIRED_PAGES.isdisjoint((code, inner)):
         return Reason.TRUNCATED
-    # Azure no longer takes, or in this tenant does not take, what it documents: nothing failed here.
+    # Azure refuses a documented request, in general or in this tenant.
     return Reason.UNRECOGNISED
 
 
@@ -144,7 +144,7 @@ def _forbidden(surface: Surface, code: str, inner: str) -> Reason:
 
 
 def sign_in_refusal(message: str) -> Refusal:
-    """The refusal in what a credential said. Only a sign-in code is taken over, or what a known phrase means."""
+    """The refusal for a credential's error message. Only the sign-in code, or the meaning of a known phrase, is kept."""
     if code := _SIGN_IN_CODE.search(message):
         return Refusal(Reason.AUTH_FAILED, code[0])
     for phrase, meaning in _PHRASES:
@@ -153,7 +153,7 @@ def sign_in_refusal(message: str) -> Refusal:
     return Refusal(Reason.AUTH_FAILED, "no token was given")
 
 
-# Phrases of azure-identity's own messages, none of which holds anything from the tenant.
+# Phrases of azure-identity's own messages; none contains data of the tenant.
 _PHRASES = (
     ("not found on path", "the Azure CLI is not installed"),
     ("az login", "the Azure CLI is not signed in"),

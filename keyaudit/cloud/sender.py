@@ -1,4 +1,4 @@
-"""One request until there is an answer, or no hope of one: tried again as Azure asks, waited for, and given up in time."""
+"""Sends one request until there is a final answer, with retries, waits and a time limit."""
 
 import asyncio
 import random
@@ -22,29 +22,29 @@ from keyaudit.model.operations import OPERATIONS, Operation, Surface, Throttle
 from keyaudit.model.reasons import Reason
 
 ATTEMPTS = 6
-"""Of one request that meets errors; throttling and failures to connect are bounded by time (`circuit.PATIENCE`)."""
+"""The maximum tries of a request with errors; throttling and failures to connect are bounded by `circuit.PATIENCE`."""
 
 ATTEMPT_TIMEOUT = 120.0
-"""Seconds for one answer to arrive whole."""
+"""Seconds for one answer to arrive completely."""
 
 PER_DOMAIN = 16
-"""Requests in flight within one throttling domain, which for vaults is one vault."""
+"""Requests in flight in one throttling domain (for vaults, one vault)."""
 
 WORTH_TELLING = 3.0
-"""Seconds of waiting after which somebody who watches is told."""
+"""Seconds of waiting after which the progress display is told."""
 
 _BATCH = OPERATIONS["graph.batch"]
 
 Watch = Callable[[str, Reason, float], None]
-"""Is told which host is waited for, why, and for how many seconds."""
+"""Receives the host that the run waits for, the reason, and the seconds."""
 
 Gone = Callable[[str], Awaitable[bool]]
-"""Says of a host whether what it served was deleted, so that nobody has to wait for it."""
+"""Returns whether the resource of a host was deleted, so that the run does not wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What one attempt came to: an answer to use, or a refusal, perhaps one that passes."""
+    """The result of one attempt: an answer, or a refusal that may be transient."""
 
     answer: Answer | Refusal
     again: bool = False
@@ -52,12 +52,12 @@ class _Outcome:
     connecting: bool = False
     """No connection was made."""
     put_off: bool = False
-    """Azure asks to come back later than the run waits."""
+    """Azure asks for a longer wait than the run allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """Where a request goes: the circuits of its path and of its host, with their marks, and what it is charged to."""
+    """The route of a request: the circuits of its path and host, with their marks, and the domains that it is charged to."""
 
     host: str
     path: Circuit
@@ -66,16 +66,16 @@ class _Way:
     spent: Sequence[tuple[Domain, float]]
 
     def given_up(self) -> Refusal | None:
-        """Why it is not waited for any longer, if so."""
+        """Why the request is given up, or None."""
         return self.path.given_up(self.marks[0]) or self.line.given_up(self.marks[1])
 
     def barred(self, path: Turn, line: Turn) -> bool:
-        """Whether a circuit was opened while the request waited elsewhere."""
+        """Whether a circuit opened while the request waited."""
         return (self.path.is_open() and path.probe is None) or (self.line.is_open() and line.probe is None)
 
 
 class Sender:
-    """Sends requests whose address and body were checked. Never raises for what Azure does, but for a wrong tenant."""
+    """Sends requests with checked addresses and bodies. Azure's answers never raise, except for a wrong tenant."""
 
     def __init__(
         self,
@@ -91,9 +91,9 @@ class Sender:
         self.retries = 0
         self.skew = Skew(clock)
         self.watch: Watch | None = None
-        """Is told of every wait that somebody would notice."""
+        """Receives every noticeable wait."""
         self.gone: Gone | None = None
-        """Is asked once of each host that can no longer be connected to."""
+        """Called once for each host that is no longer reachable."""
         self._asked_gone: set[str] = set()
         self._clients, self._tokens, self._clock = clients, tokens, clock
         self._share, self._deadline, self._chance = share, deadline, chance
@@ -104,7 +104,7 @@ class Sender:
         self._quota = RetryQuota()
 
     async def send(self, operation: Operation, step: Step, subscription: str, *, times: int = 1) -> Answer | Refusal:
-        """Until there is an answer that is no refusal, or no hope of one. `times`: as how many requests it counts."""
+        """Retries until there is an answer or a final refusal. `times`: the number of requests that it counts as."""
         way = self._way(operation, step.url.split("/", 3)[2], subscription, times)
         self._quota.earn()
         tries = connects = 0
@@ -117,7 +117,7 @@ class Sender:
             pause = 0.0
             if refusal.reason is Reason.THROTTLED:
                 if not self._quota.spend():
-                    # Nothing may be lost to throttling, so it is waited for, only longer.
+                    # Throttling must not lose data, so the request waits longer instead of failing.
                     way.spent[0][0].hold(LONGEST_BACKOFF)
             elif outcome.connecting:
                 connects += 1
@@ -145,7 +145,7 @@ class Sender:
         return await self.gone(way.host)
 
     def _backoff(self, tries: int) -> float:
-        # Full jitter, so that requests that failed together do not come back together.
+        # Full jitter, so that requests that failed together do not retry together.
         return self._chance.uniform(0, min(LONGEST_BACKOFF, 2.0**tries))
 
     def _tell(self, host: str, reason: Reason, seconds: float) -> None:
@@ -153,7 +153,7 @@ class Sender:
             self.watch(host, reason, seconds)
 
     async def _attempt(self, operation: Operation, step: Step, way: _Way) -> _Outcome:
-        """One attempt, when its turn has come. A request that a circuit stops holds no place in the queue of its domain."""
+        """One attempt, in its turn. A request that waits for a circuit has no place in the queue of its domain."""
         domain = way.spent[0][0]
         while True:
             if refusal := self._stopped(way):
@@ -168,7 +168,7 @@ class Sender:
                         continue
                     for each, cost in way.spent:
                         tickets.append((each, await each.enter(cost)))
-                    # Time has passed in the queue.
+                    # The state may have changed while the request waited in the queue.
                     if way.barred(path, line) or self._stopped(way):
                         continue
                     async with self._flight:
@@ -210,11 +210,11 @@ class Sender:
         return _Outcome(refusal, _again(operation, refusal, passes=passes), None if seconds is None else clamped(seconds))
 
     def _wait(self, operation: Operation, answer: Answer) -> float | None:
-        """How long an answer of status 200 asks to send nothing more."""
+        """The wait that an answer of status 200 asks for."""
         if operation.throttle is Throttle.RESOURCE_GRAPH:
             return quota_wait(answer.headers)
         seconds = batch.wait_of(answer, self._clock.now()) if operation is _BATCH else None
-        # A part of a batch that is put off for longer than the run waits is asked for by itself, and told so there.
+        # A part of a batch with a longer wait than the run allows is sent separately, and refused there.
         return None if seconds is None or seconds > PATIENCE else clamped(seconds)
 
     def _learn(self, way: _Way, tickets: Sequence[tuple[Domain, Ticket]], path: Turn, line: Turn, outcome: _Outcome) -> None:
@@ -251,14 +251,14 @@ class Sender:
         return _Way(host, path, line, (path.mark, line.mark), spent)
 
     def _spent(self, operation: Operation, host: str, subscription: str) -> list[tuple[Domain, float]]:
-        """What a request is charged to: its own domain first."""
+        """The domains that a request is charged to, its own first."""
         match operation.throttle:
             case Throttle.VAULT:
                 return [(self._domain(Throttle.VAULT, host), operation.cost)]
             case Throttle.ARM_SUBSCRIPTION:
                 return [(self._domain(Throttle.ARM_SUBSCRIPTION, subscription.lower()), operation.cost)]
             case Throttle.GRAPH_KEY_CREDENTIALS:
-                # A limit on requests, besides the one on units that holds for all of Graph.
+                # A limit on requests, in addition to the limit on units for all of Graph.
                 return [
                     (self._domain(Throttle.GRAPH_KEY_CREDENTIALS, ""), 1),
                     (self._domain(Throttle.GRAPH, ""), operation.cost),
@@ -276,9 +276,9 @@ class Sender:
 
 
 def _again(operation: Operation, refusal: Refusal, *, passes: bool) -> bool:
-    """Whether the same request may come to more. `passes`: whether a refusal like this one does, of a read."""
+    """Whether a retry can help. `passes`: whether this refusal is transient for a read."""
     if operation.makes:
-        # After any other refusal it may have been made all the same, and would be made twice.
+        # After any other refusal the object may have been created, and a retry would create it twice.
         return refusal.reason is Reason.THROTTLED
-    # A query that took too long takes as long again.
+    # A query that timed out would time out again.
     return passes and not (operation.surface is Surface.LOGS and refusal.reason is Reason.TIMEOUT)

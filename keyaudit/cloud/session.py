@@ -1,4 +1,4 @@
-"""The one HTTP session: one connector, TLS context and resolver, and a door that lets nothing out to an unknown host."""
+"""The one HTTP session: connector, TLS context and resolver, and a check that allows requests to known hosts only."""
 
 import re
 import ssl
@@ -18,14 +18,14 @@ from keyaudit.model.errors import UsageError
 from keyaudit.model.reasons import Reason
 
 CONNECT_TIMEOUT = 8.0
-"""Seconds to have a connection: name, proxy and TLS included."""
+"""Seconds to connect, including DNS, proxy and TLS."""
 
 READ_TIMEOUT = 30.0
 
 KEPT_ALIVE = 1.0
-"""Seconds for which an idle connection is kept: each holds 256 KB of buffers, and there may be thousands of vaults."""
+"""Seconds for which an idle connection is kept: each has 256 KB of buffers, and there may be thousands of vaults."""
 
-# Where azure-identity may look for a managed identity; it sends no token there, it gets one.
+# The hosts that azure-identity contacts for a managed identity; it receives a token there and sends none.
 # https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token
 _LOCAL = frozenset({"169.254.169.254", "localhost", "127.0.0.1"})
 _VAULT_NAME = re.compile(r"[a-z0-9-]+")
@@ -34,9 +34,7 @@ _IDENTITY_VARIABLES = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "IMDS_ENDPOINT", "AZ
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Bounds all of connecting. The clients bound the parts, but not a proxy's answer to CONNECT: one that sends none
-    would be waited for without end.
-    """
+    """Bounds the time to connect. The clients bound its parts, but not a proxy's answer to CONNECT, which may never come."""
 
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
@@ -48,19 +46,29 @@ class _Connector(aiohttp.TCPConnector):
 
 
 class Door:
-    """The last check of every request that any client sends, and the first look at every 401.
+    """Checks every request that any client sends, and every 401 before a client sees it.
 
-    It stands beneath the official clients, so that what they would do on their own (follow, answer a stranger's
-    challenge) does not get past it.
+    It is below the official clients, so that they cannot follow a redirect or answer a foreign challenge on their own.
     """
 
-    def __init__(self, environment: Environment, network: Network, local: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        network: Network,
+        local: frozenset[str] = frozenset(),
+        *,
+        only: str | None = None,
+    ) -> None:
+        """`only`: the one host that may be contacted besides the sign-in service. None: all that is read of the cloud."""
         self.requests = 0
         """Requests sent, sign-in and challenges included."""
         self.tenant = ""
         self._environment, self._network, self._local = environment, network, local
-        self._azure = frozenset({environment.login, environment.arm, environment.graph, environment.logs}) - {""}
-        self._scopes = {environment.vault_suffix: environment.vault_scope, environment.hsm_suffix: environment.hsm_scope}
+        if only is None:
+            self._azure = frozenset({environment.login, environment.arm, environment.graph, environment.logs}) - {""}
+            self._scopes = {environment.vault_suffix: environment.vault_scope, environment.hsm_suffix: environment.hsm_scope}
+        else:
+            self._azure, self._scopes = frozenset({environment.login, only}), {}
 
     async def __call__(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         """Send one request, if it may be sent."""
@@ -81,7 +89,7 @@ class Door:
         return response
 
     def _challenge(self, response: aiohttp.ClientResponse, scope: str | None) -> Refusal | None:
-        """`scope` is what a vault or HSM may ask a token of; None for other hosts."""
+        """`scope` is the scope that a vault or HSM may request a token for; None for other hosts."""
         header = ", ".join(response.headers.getall("WWW-Authenticate", ()))
         if not header:
             return None
@@ -94,7 +102,9 @@ def local_hosts(environ: Mapping[str, str]) -> frozenset[str]:
 
 
 def tls_context(network: Network) -> ssl.SSLContext:
-    """The one context of a run. SSLKEYLOGFILE is ignored: no session keys are logged. Raises UsageError for a bad CA file."""
+    """The TLS context of a run. SSLKEYLOGFILE is ignored, so that no session keys are logged. Raises UsageError for a bad CA
+    file.
+    """
     try:
         context = ssl.create_default_context(cafile=network.ca_file)
     except OSError as error:
@@ -107,7 +117,7 @@ def tls_context(network: Network) -> ssl.SSLContext:
 async def open_session(
     network: Network, context: ssl.SSLContext, door: Door, *, connections: int
 ) -> AsyncIterator[aiohttp.ClientSession]:
-    """The session under all official clients; closed here alone. Nothing is read from the environment: no NETRC, no cookies."""
+    """The session of all official clients, closed only here. It reads nothing from the environment: no NETRC, no cookies."""
     connector = _Connector(ssl=context, limit=connections, ttl_dns_cache=300, keepalive_timeout=KEPT_ALIVE)
     session = aiohttp.ClientSession(
         connector=connector,

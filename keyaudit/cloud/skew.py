@@ -1,4 +1,4 @@
-"""How far this machine's clock is off, by the services' Date headers."""
+"""The clock skew of this machine, from the services' Date headers."""
 
 from statistics import median
 
@@ -10,7 +10,7 @@ _KEPT = 101
 
 
 class Skew:
-    """This clock minus the services', in seconds: the median over hosts of each one's median, so that none decides alone."""
+    """This clock minus the services', in seconds: the median of the hosts' medians, so that no host decides alone."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -18,7 +18,7 @@ class Skew:
         self._differences: dict[str, list[int]] = {}
 
     def add(self, host: str, date: str | None) -> None:
-        """An answer came with this Date header. Only the first of each second and host counts."""
+        """Record the Date header of an answer. Only the first per second and host counts."""
         known = self._differences.get(host, [])
         if date is None or self._seen.get(host) == date or len(known) >= _KEPT:
             return
@@ -27,5 +27,5 @@ class Skew:
             self._differences.setdefault(host, known).append(self._clock.now() - seconds)
 
     def median(self) -> int | None:
-        """Seconds; positive where this clock is ahead. None before any date came."""
+        """Seconds; positive if this clock is ahead. None without any date."""
         return round(median(median(found) for found in self._differences.values())) if self._differences else None

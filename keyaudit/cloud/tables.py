@@ -1,4 +1,4 @@
-"""Answers of Log Analytics: rows under columns. What the service says it cut short is a refusal, whatever came with it."""
+"""Decodes answers of Log Analytics. An answer that the service marks as partial is a refusal, even if it has rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ _TABLES = msgspec.json.Decoder(_Tables)
 
 
 def rows_of(answer: Answer) -> Rows | Refusal:
-    """The rows in an answer of status 200. A part of them is Refusal(truncated), and never fewer rows."""
+    """The rows in an answer of status 200; Refusal(truncated) for a partial answer."""
     if refusal := foreign(answer):
         return refusal
     try:

@@ -1,4 +1,4 @@
-"""The memo of tokens under all official clients: one request for each, refreshed in time, for the audited tenant alone."""
+"""The token cache of all official clients: one request per scope, refreshed in time, for the audited tenant only."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -17,32 +17,32 @@ from keyaudit.model.errors import UnsafeError
 from keyaudit.model.reasons import Reason
 
 MARGIN = 300
-"""Seconds before its end at which a token is replaced; azure-identity's own caches give it up at the same time."""
+"""Seconds before expiry at which a token is replaced; azure-identity's own caches drop it at the same time."""
 
 FAILURES = (AzureError, OSError, ValueError, LookupError, TypeError)
-"""What a credential may raise: azure-identity takes members of an answer for granted, and trips over one that lacks them."""
+"""The exceptions of credentials: azure-identity fails in various ways on answers with missing members."""
 
 NO_ANSWER = "at the sign-in service: "
-"""How the refusal of a token begins where the sign-in service could not be reached."""
+"""The beginning of a refusal's detail if the sign-in service could not be reached."""
 
 _ATTEMPTS = 4
 _FAILURE_KEPT = 60.0
 
 
 class Credential(Protocol):
-    """What a memo asks for tokens: any credential of azure.identity.aio."""
+    """The interface of credentials of azure.identity.aio."""
 
     async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
         """A token for one scope."""
         ...
 
     async def close(self) -> None:
-        """Give up what it holds."""
+        """Close the credential."""
         ...
 
 
 class Claims(msgspec.Struct):
-    """What a token says of whom it was given to. Nothing is checked here: Azure checks it, we only compare the tenant."""
+    """The identity claims of a token. Azure validates the token; keyaudit only compares the tenant."""
 
     tid: str = ""
     upn: str = ""
@@ -55,7 +55,7 @@ class Claims(msgspec.Struct):
 
 
 def claims_of(token: str) -> Claims | None:
-    """The claims of a token, or None if it is not one that can be read."""
+    """The claims of a token, or None if it cannot be decoded."""
     parts = token.split(".")
     if len(parts) != 3:
         return None
@@ -71,40 +71,40 @@ _STANDARD = str.maketrans("-_", "+/")
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _CachedToken:
     token: AccessTokenInfo
     claims: str | None
     renew: float
-    """When to replace it, on the clock that never steps back. That one stops while a machine sleeps, hence the others."""
+    """When to replace it, on the monotonic clock, which stops while a machine is suspended; the others are wall-clock times."""
     renew_on: int
     end: float
     end_on: int
 
 
 class Tokens:
-    """An AsyncTokenCredential for this cloud's scopes and the audited tenant. Every other request raises Refused.
+    """An AsyncTokenCredential for this cloud's scopes and the audited tenant. Any other request raises Refused.
 
-    What a vault's challenge asks for arrives here, so that this is what pins it. A token of another tenant raises
-    UnsafeError, which ends the run.
+    Token requests for a vault's challenge arrive here and are checked. A token of another tenant raises UnsafeError, which ends
+    the run.
     """
 
     def __init__(self, environment: Environment, clock: Clock) -> None:
         self.tenant = ""
-        """The audited tenant, a GUID in lower case; nothing is given out before it is set."""
+        """The audited tenant, a GUID in lower case; no token is returned before it is set."""
         self._credential: Credential | None = None
         self._environment, self._clock = environment, clock
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, _CachedToken] = {}
         self._failed: dict[str, tuple[Refusal, float]] = {}
         self._locks: dict[str, asyncio.Lock] = {scope: asyncio.Lock() for scope in environment.scopes}
         self._revoked: Refusal | None = None
 
     @property
     def revoked(self) -> Refusal | None:
-        """Set once access was revoked: from then on no token is given."""
+        """Set after access was revoked: from then on no token is returned."""
         return self._revoked
 
     def revoke(self, status: int) -> Refusal:
-        """Azure refused the token that answered its claims challenge: give none from now on."""
+        """Azure refused the token for its claims challenge: return no tokens from now on."""
         self._revoked = Refusal(Reason.IDENTITY_REVOKED, "insufficient_claims", status)
         return self._revoked
 
@@ -113,7 +113,7 @@ class Tokens:
         *scopes: str,
         claims: str | None = None,
         tenant_id: str | None = None,
-        enable_cae: bool = False,  # noqa: ARG002 - always asked for
+        enable_cae: bool = False,  # noqa: ARG002 - always requested
         **_: Any,
     ) -> AccessToken:
         """For the Graph client."""
@@ -126,18 +126,18 @@ class Tokens:
         return await self._get(scopes, asked.get("claims"), asked.get("tenant_id"))
 
     async def close(self) -> None:
-        """Nothing: the credential belongs to the connection."""
+        """Does nothing: the credential belongs to the connection."""
 
     async def __aenter__(self) -> "Tokens":
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Nothing: see close."""
+        """Does nothing, see close."""
 
     async def sign_in(self, credential: Credential) -> Claims:
-        """Use this credential from now on; the claims of its first token, for Resource Manager, before the tenant is known.
+        """Use this credential from now on. Returns the claims of its first token, for Resource Manager.
 
-        Raises Refused where it gives none, UnsafeError for a token that names no tenant.
+        Raises Refused if there is no token, UnsafeError for a token without a tenant.
         """
         scope = self._environment.arm_scope
         async with self._locks[scope]:
@@ -146,7 +146,7 @@ class Tokens:
             token = await self._ask(scope, None)
             claims = claims_of(token.token)
             if claims is None or not claims.tid:
-                raise UnsafeError("sign-in", "the token does not say of which tenant it is", "sign in with another --auth")
+                raise UnsafeError("sign-in", "the token does not name its tenant", "sign in with another --auth")
             self._keep(scope, token, None)
         return claims
 
@@ -162,7 +162,7 @@ class Tokens:
             try:
                 token = await self._ask(scope, claims)
             except Refused:
-                # Renewed ahead of its end, so that a sign-in service that is down for a while costs nothing.
+                # Renewed before it expires, so that a short outage of the sign-in service has no effect.
                 if held and serves and not self._revoked and self._before(held.end, held.end_on):
                     return held.token
                 raise
@@ -187,7 +187,7 @@ class Tokens:
         left = max(token.expires_on - self._clock.now(), 0)
         ahead = left - min(MARGIN, left // 4)
         monotonic, now = self._clock.monotonic(), self._clock.now()
-        self._held[scope] = _Held(token, claims, monotonic + ahead, now + ahead, monotonic + left, now + left)
+        self._held[scope] = _CachedToken(token, claims, monotonic + ahead, now + ahead, monotonic + left, now + left)
 
     def _before(self, monotonic: float, now: int) -> bool:
         return self._clock.monotonic() < monotonic and self._clock.now() < now

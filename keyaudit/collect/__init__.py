@@ -1,1 +1,1 @@
-"""Azure's answers become rows, one file a surface, and every call's end becomes coverage. Nothing is judged here."""
+"""Collectors turn Azure's answers into rows and coverage, one file per surface. Nothing is evaluated here."""

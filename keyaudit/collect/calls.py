@@ -1,4 +1,4 @@
-"""Adds up what every call of one operation on one scope came to, and makes its coverage record."""
+"""Collects the results of all calls of one operation in one scope, for its coverage record."""
 
 from collections import Counter
 
@@ -7,9 +7,9 @@ from keyaudit.model.reasons import UNSAFE, Reason
 
 
 class Calls:
-    """The calls of one operation on one scope, for the coverage record at the end.
+    """The calls of one operation in one scope, for the coverage record.
 
-    `per_object`: it is asked once per object, so that refusals are counted as objects.
+    `per_object`: it is sent once per object, so refusals are counted as objects.
     """
 
     def __init__(self, scope: Scope, operation: str, *, per_object: bool = False) -> None:
@@ -27,22 +27,22 @@ class Calls:
 
     @property
     def used(self) -> bool:
-        """Anything was asked at all."""
+        """Whether any request was sent."""
         return bool(self._received or self._refused or self._answered)
 
     def answered(self) -> None:
-        """One request gave its one object."""
+        """Record a request that returned its object."""
         self._received += 1
         self._kept += 1
         self._answered += 1
 
     def refused(self, refusal: Refusal) -> None:
-        """One object, or the whole list, was refused."""
+        """Record a refusal of one object, or of the whole list."""
         self._refused[refusal.reason] += 1
         self._details.setdefault(refusal.reason, refusal.detail)
 
     def ended(self, end: End) -> None:
-        """One list came to its end."""
+        """Record the end of a list."""
         self._received += end.received
         self._kept += end.kept
         self._duplicate += end.duplicate
@@ -54,11 +54,11 @@ class Calls:
             self._answered += 1
 
     def coverage(self, parent: Coverage | None = None) -> Coverage:
-        """The record. What was asked only for objects of a parent that was not read through is itself not read through."""
+        """The record. If the parent list is incomplete, an operation that is sent for its objects is incomplete too."""
         reason, detail = None, ""
         if self._refused:
-            # A boundary that was met shows whatever else there was, then the commonest; the name decides a tie, so that
-            # the order of answers does not show.
+            # A refusal for safety has precedence, then the most frequent reason; the name decides a tie, so that the result
+            # does not depend on the order of answers.
             reason = min(self._refused, key=lambda reason: (reason not in UNSAFE, -self._refused[reason], reason))
             detail = self._details[reason]
         elif self._quarantined:
@@ -81,7 +81,7 @@ class Calls:
 
 
 def not_assessed(scope: Scope, operations: tuple[str, ...], reason: Reason, detail: str = "") -> tuple[Coverage, ...]:
-    """Records that say of each operation that nothing was read."""
+    """Records of operations that were not assessed."""
     return tuple(
         Coverage(scope=scope, operation=operation, state=State.NOT_ASSESSED, reason=reason, detail=detail)
         for operation in operations
@@ -89,5 +89,5 @@ def not_assessed(scope: Scope, operations: tuple[str, ...], reason: Reason, deta
 
 
 def why_incomplete(end: End) -> Reason | None:
-    """Why a list does not hold everything; None if it does."""
+    """Why a list is incomplete; None if it is complete."""
     return end.refusal.reason if end.refusal else Reason.BAD_ITEM if end.quarantined else None

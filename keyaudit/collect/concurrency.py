@@ -1,4 +1,4 @@
-"""Runs work for many things at once, a bounded number at a time, with the first failure raised as itself."""
+"""Runs work for many items concurrently, a bounded number at a time, and raises the first failure itself."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 async def for_each(things: AsyncIterable[T] | Iterable[T], work: Callable[[T], Awaitable[None]], *, limit: int) -> None:
-    """`work` on every thing, at most `limit` at once; a stream is drawn only as fast as that. A failure ends the others."""
+    """Run `work` for every item, at most `limit` at once; a stream is read no faster. A failure cancels the others."""
     room = asyncio.Semaphore(limit)
 
     async def one(thing: T) -> None:
@@ -25,7 +25,7 @@ async def for_each(things: AsyncIterable[T] | Iterable[T], work: Callable[[T], A
                 await room.acquire()
                 group.create_task(one(thing))
     except ExceptionGroup as failures:
-        # What must end the whole run is not to be hidden by a bug that met it at the same moment.
+        # An error that must stop the whole run wins over a bug that was raised at the same moment.
         told = [failure for failure in failures.exceptions if isinstance(failure, AuditError)]
         raise (told or failures.exceptions)[0] from failures
 

@@ -1,4 +1,4 @@
-"""What the filters of a run leave of a tenant, and how that is said: nothing is left out in silence."""
+"""Applies the filters of a run, and reports everything that they leave out."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ class _Group(Struct):
 
 
 class Confines:
-    """Tells what is to be read, and remembers which filters ever matched anything."""
+    """Decides what is read, and records which filters matched anything."""
 
     def __init__(self, filters: Filters) -> None:
         self.filters = filters
@@ -36,25 +36,25 @@ class Confines:
         self._seen: dict[str, set[str]] = {}
 
     def subscription(self, subscription: Subscription) -> bool:
-        """Whether a subscription is to be read."""
+        """Whether a subscription is read."""
         return self._keeps("subscriptions", subscription.shown, subscription.id, subscription.scope.id)
 
     def resource(self, resource_id: str) -> bool:
-        """Whether a resource is to be read, by its resource group."""
+        """Whether a resource is read, by its resource group."""
         group = "/".join(resource_id.split("/")[:5])
         return self._keeps("resource_groups", group.rpartition("/")[2], group)
 
     def vault(self, vault: Vault) -> bool:
-        """Whether a vault is to be read, by its resource group, its name and its id."""
+        """Whether a vault is read, by its resource group, name and id."""
         named = self._keeps("vaults", vault.name, vault.resource_id)
         return self.resource(vault.resource_id) and named
 
     def source(self, surface: str, operations: Sequence[str]) -> bool:
-        """Whether a surface is to be read, by its name or the family of its operations."""
+        """Whether a surface is read, by its name or the family of its operations."""
         return self._keeps("sources", *_names(surface, operations))
 
     def _keeps(self, kind: str, *names: str) -> bool:
-        """`names`: what it may be called, first what people call it."""
+        """`names`: its possible names, the display name first."""
         patterns = getattr(self.filters, kind)
         if patterns:
             self._seen.setdefault(kind, set()).add(names[0])
@@ -63,7 +63,7 @@ class Confines:
         return not patterns or bool(found)
 
     def check(self, kind: str, *lists: Coverage) -> None:
-        """Raises AccessError for a filter that matched nothing, unless a list that was not read to its end may hold it."""
+        """Raises AccessError for a filter that matched nothing, unless an incomplete list may contain a match."""
         unused = [pattern for pattern in getattr(self.filters, kind) if (kind, pattern) not in self._used]
         whole = all(record.state is State.ASSESSED or record.reason is Reason.EXCLUDED_BY_CONFIG for record in lists)
         if unused and whole:
@@ -75,9 +75,9 @@ class Confines:
             raise AccessError(f"--{noun.replace(' ', '-')}", what, f"{remedy} Otherwise grant Reader on it")
 
     async def check_groups(self, gateway: Gateway, scope: Scope, subscriptions: Sequence[Subscription]) -> tuple[Coverage, ...]:
-        """Look the resource groups up that the filters name: whether one is empty, no list of what is in them tells.
+        """Look up the resource groups of the filters, because lists of resources do not show empty groups.
 
-        Raises AccessError as `check` does.
+        Raises AccessError like `check`.
         """
         if not self.filters.resource_groups or not subscriptions:
             return ()
@@ -94,7 +94,7 @@ class Confines:
         return (record,)
 
     def part(self, record: Coverage, *kinds: str) -> Coverage:
-        """The record of a query over the whole tenant, of which filters of these kinds took a part away."""
+        """The record of a query over the whole tenant that filters of these kinds reduced."""
         taken = "; ".join(one_line(text) for kind in kinds for text in Filters(**{kind: getattr(self.filters, kind)}).shown)
         if record.state is not State.ASSESSED or not taken:
             return record
@@ -102,7 +102,7 @@ class Confines:
 
 
 def confined(record: Coverage, names: Sequence[str], noun: str) -> Coverage:
-    """The record of a list that was read, and of whose items those of these names were left out."""
+    """The record of a list from which the items with these names were left out."""
     if not names or record.state is not State.ASSESSED:
         return record
     shown = ", ".join(one_line(name) for name in sorted(names)[:_NAMED])
@@ -112,7 +112,7 @@ def confined(record: Coverage, names: Sequence[str], noun: str) -> Coverage:
 
 
 def check_sources(filters: Filters, surfaces: Mapping[str, Sequence[str]]) -> None:
-    """Raises UsageError for a source that names neither a surface nor a family of them. `surfaces`: operations by name."""
+    """Raises UsageError for a source that is neither a surface nor a family. `surfaces`: operations by name."""
     every = sorted({name for surface in surfaces.items() for name in _names(*surface)})
     for pattern in filters.sources:
         if not matching((pattern,), every):

@@ -1,4 +1,4 @@
-"""Copies of one object that came twice in a list and differ: what both say stands, and the rest is inconsistent."""
+"""Differing copies of one object in a list: equal members are kept, the others are inconsistent."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from typing import TypeVar, cast
@@ -15,9 +15,9 @@ Item = TypeVar("Item", bound=Struct)
 
 
 async def both(listing: Listing[Item]) -> AsyncIterator[Item]:
-    """The items of a list, and at its end the copies that differ from an item before.
+    """The items of a list, and at its end the copies that differ from an earlier item.
 
-    For items that become rows of one id: where such rows differ, their columns are inconsistent once they are loaded.
+    For items that become rows with the same id: columns that differ become inconsistent when they are loaded.
     """
     async for item in listing:
         yield item
@@ -26,10 +26,10 @@ async def both(listing: Listing[Item]) -> AsyncIterator[Item]:
 
 
 async def distinct(listing: Listing[Item], by: Callable[[Item], str]) -> dict[str, Item]:
-    """The items of a list, read to its end, by name in the order in which they came; copies that differ are one item.
+    """All items of a list by name, in order; differing copies are merged into one item.
 
-    Members on which copies differ read as inconsistent. A list with copies that differ in what is decoded at once (whose the
-    object is, say) keeps the first of them, and ends as inconsistent_pages.
+    Members that differ are inconsistent. If copies differ in an already decoded member, such as the owner of the object, the
+    first is kept, and the list ends as inconsistent_pages.
     """
     found = {by(item): item async for item in listing}
     copies = [(by(copy), copy) for copy in listing.unsettled]
@@ -41,13 +41,13 @@ async def distinct(listing: Listing[Item], by: Callable[[Item], str]) -> dict[st
 
 
 def merged(first: Item, second: Item) -> Item:
-    """One item out of two copies: each member that is not decoded yet and differs reads as inconsistent."""
+    """One item from two copies: each undecoded member that differs is inconsistent."""
     differing = {name: CONTRADICTED for name, one, other in _members(first, second) if _raw(one) != _raw(other)}
     return msgspec.structs.replace(first, **differing)
 
 
 def _mergeable(first: Struct, second: Struct) -> bool:
-    """Whether copies differ in nothing but members that are not decoded yet, and in case."""
+    """Whether copies differ only in undecoded members and in case."""
     members = ((getattr(first, name), getattr(second, name)) for name in first.__struct_fields__)
     return all(one == other or _undecoded(one, other) or _alike(one, other) for one, other in members)
 
@@ -70,9 +70,9 @@ def _raw(member: object) -> bytes | None:
 
 
 def stored_once(rows: Iterable[Item], by: Callable[[Item], str]) -> dict[str, Item]:
-    """Rows as a spool has them, by name; of an object that has several, what they disagree on is unknown.
+    """Rows of a spool by name; for an object with several rows, the columns that differ are unknown.
 
-    `rows` have the map `unknown`, and None for what is unknown.
+    `rows` have the map `unknown`, and None for unknown values.
     """
     found: dict[str, Item] = {}
     for row in rows:
@@ -92,9 +92,9 @@ def _united(first: Item, second: Item) -> Item:
 def agreed(
     table: Table, first: Mapping[str, object], second: Mapping[str, object], columns: Collection[str] | None = None
 ) -> dict[str, object]:
-    """The first of two finished rows of one object; what the second contradicts is unknown as inconsistent.
+    """The first of two finished rows of one object; columns that the second contradicts are unknown as inconsistent.
 
-    `columns`: those that are compared, where both rows know them; None: all, known or not, as for two copies of one answer.
+    `columns`: the compared columns, if known in both rows; None: all columns, known or not, as for two copies of one answer.
     """
     reasons, others = _reasons(first), _reasons(second)
     wrong = []

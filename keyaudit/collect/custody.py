@@ -1,4 +1,4 @@
-"""A file of custody records, as YAML: who keeps which key, where, since when, and what proves it."""
+"""Reads a YAML file of custody records: who keeps which key, where, since when, and the evidence."""
 
 import datetime
 import hashlib
@@ -40,7 +40,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def custody(path: Path) -> Custody:
-    """The records of a file. Raises UsageError, with its place, for one that is not as `init --custody` begins it."""
+    """The records of a file. Raises UsageError with its place for a record that is not in the form of `init --custody`."""
     place = f"{PLACE}: {one_line(str(path), 1024)}"
     try:
         data = content(path)

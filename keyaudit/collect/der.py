@@ -1,4 +1,4 @@
-"""Just enough DER to find the parts of a certificate that must be read apart from each other. Nothing here trusts a length."""
+"""A minimal DER parser to read the parts of a certificate separately. Lengths are never trusted."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ OBJECT_ID = 0x06
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One value with its tag. `whole` is its encoding, `content` what its length covers."""
+    """One value with its tag. `whole` is its encoding, `content` the part that its length covers."""
 
     tag: int
     whole: bytes
@@ -19,12 +19,12 @@ class Element:
 
     @property
     def parts(self) -> list["Element"]:
-        """The values in its content, one after another; ValueError if it holds anything else."""
+        """The values in its content in order; ValueError for other content."""
         return _elements(self.content)
 
 
 def read(encoded: bytes, tag: int) -> Element:
-    """The one value that `encoded` is; ValueError if it is none, another kind, or more than one."""
+    """The single value in `encoded`; ValueError if it is none, of another kind, or more than one."""
     found = _elements(encoded)
     if len(found) != 1 or found[0].tag != tag:
         raise ValueError("not the one value that is expected here")
@@ -68,7 +68,7 @@ def _elements(encoded: bytes) -> list[Element]:
 
 
 def _content(encoded: bytes, start: int) -> tuple[int, int]:
-    """Where the content of the value at `start` begins and ends."""
+    """The start and end of the content of the value at `start`."""
     header = encoded[start : start + 2]
     if len(header) < 2 or header[0] & 0x1F == 0x1F:
         raise ValueError("not a value that a certificate holds")
@@ -76,7 +76,7 @@ def _content(encoded: bytes, start: int) -> tuple[int, int]:
     if size & 0x80:
         octets = encoded[first : first + (size & 0x7F)]
         first += size & 0x7F
-        # At most four octets of length: what needs more is longer than anything that is read here.
+        # At most four octets of length: a longer value is larger than anything that is read here.
         if not 1 <= len(octets) <= 4:
             raise ValueError("a length that nothing here has")
         size = int.from_bytes(octets)

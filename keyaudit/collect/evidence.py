@@ -1,4 +1,4 @@
-"""Evidence that Azure's read APIs do not hold, taken from files that the user exports and supplies."""
+"""Supplied evidence: files that the user exports, with data that Azure's read APIs do not return."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ _TOGETHER = {
     CUSTODY: "put the records in one file",
     USAGE_BASELINE: "add them up with usage learn --merge",
 }
-"""What to do with several of a kind."""
+"""The remedy for several values of one kind."""
 _EXPORT = (
     "export it with: @(Get-AdminAuditLogConfig; Get-OrganizationConfig) | ConvertTo-Json -Depth 3 |"
     " Out-File -Encoding utf8 ual.json"
@@ -52,7 +52,7 @@ _ORGANIZATION = re.compile(r"Microsoft Exchange Hosted Organizations/([^/ ]{1,25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnifiedAudit:
-    """What Get-AdminAuditLogConfig and Get-OrganizationConfig said; None where that one's object is not in the file."""
+    """The output of Get-AdminAuditLogConfig and Get-OrganizationConfig; None if its object is not in the file."""
 
     digest: str
     """SHA-256 of the file, in hex."""
@@ -61,10 +61,10 @@ class UnifiedAudit:
     mailboxes: bool | None
     """Not AuditDisabled."""
     organizations: frozenset[str]
-    """The organizations that the objects say they are of: names of domains, in lower case."""
+    """The organizations of the objects: domain names in lower case."""
 
     def belongs_to(self, domains: frozenset[str]) -> None:
-        """Raises UnsafeError unless every organization that the file names is one of these domains, in lower case."""
+        """Raises UnsafeError unless every organization in the file is one of these domains, in lower case."""
         for name in sorted(self.organizations - domains):
             what = f"the file is of the organization {one_line(name)}, which is no domain of the audited tenant"
             raise UnsafeError(_PLACE, what, "export it from the audited tenant")
@@ -72,18 +72,18 @@ class UnifiedAudit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """All that was supplied."""
+    """All supplied evidence."""
 
     unified_audit: UnifiedAudit | None = None
     relying_parties: RelyingParties | None = None
     logs: LogStore | None = None
     custody: Custody | None = None
     usual: UsageBaseline | None = None
-    """What is usual in such logs."""
+    """The usage baseline."""
 
     @property
     def digests(self) -> Mapping[str, str]:
-        """SHA-256 of what was supplied, by its name in `model.evidence`; of a folder, that which it is sealed with."""
+        """SHA-256 of each evidence, by its name in `model.evidence`; for a folder, its own digest."""
         given = {
             UNIFIED_AUDIT: self.unified_audit,
             RELYING_PARTIES: self.relying_parties,
@@ -94,7 +94,7 @@ class Evidence:
         return {name: each.digest for name, each in given.items() if each}
 
     def belongs_to(self, tenant_id: str) -> None:
-        """Raises UnsafeError where logs, or what was learned from logs, name another tenant."""
+        """Raises UnsafeError if logs or baseline name another tenant."""
         for place, each in ((_LOGS, self.logs), (_BASELINE, self.usual)):
             if each and each.tenant_id and each.tenant_id.lower() != tenant_id.lower():
                 what = f"of tenant {one_line(each.tenant_id)}, and the audited one is {tenant_id}"
@@ -105,7 +105,7 @@ NONE = Evidence()
 
 
 def supplied(imports: Iterable[str]) -> Evidence:
-    """What the values of --import, as in ual=FILE, lead to. Raises UsageError for what cannot be read or used."""
+    """The evidence of --import values such as ual=FILE. Raises UsageError for values that cannot be read or used."""
     paths: dict[str, Path] = {}
     for given in imports:
         kind, _, name = given.partition("=")
@@ -128,7 +128,7 @@ def supplied(imports: Iterable[str]) -> Evidence:
 
 
 def relying_parties(path: Path) -> RelyingParties:
-    """What the file, or the files below the folder, hold. Raises UsageError for a place in which there is nothing of it."""
+    """The content of the file, or of the files below the folder. Raises UsageError if there is nothing relevant."""
     found = in_place(path, _PARTIES, with_keys=True)
     if not (found.keys or found.validators or found.unread):
         what = f"{one_line(str(path), 1024)} holds neither keys nor settings that tokens are checked by"
@@ -138,7 +138,7 @@ def relying_parties(path: Path) -> RelyingParties:
 
 
 def unified_audit(path: Path) -> UnifiedAudit:
-    """The file's content. Raises UsageError, with place and remedy, for anything that PowerShell would not write."""
+    """The file's content. Raises UsageError, with place and remedy, for a file that PowerShell did not write."""
     place = f"{_PLACE}: {one_line(str(path), 1024)}"
     data = _content(path, place)
     objects = list(_objects(_parsed(data, place), place))
@@ -157,7 +157,7 @@ def unified_audit(path: Path) -> UnifiedAudit:
 
 def _content(path: Path, place: str) -> bytes:
     try:
-        # What is named is meant, wherever it leads.
+        # A link that the user names is followed.
         return content(Path(os.path.realpath(path)))
     except (UnreadError, ValueError) as error:
         what = error.what if isinstance(error, UnreadError) else "not a path"
@@ -186,7 +186,7 @@ def _constant(name: str) -> NoReturn:
 
 
 def _objects(document: object, place: str) -> Iterator[dict[str, Any]]:
-    """The objects in it: one, or several in a list, which Windows PowerShell may wrap as {"value": [...], "Count": 2}."""
+    """The objects in it: one, or a list, which Windows PowerShell may wrap as {"value": [...], "Count": 2}."""
     if isinstance(document, dict) and isinstance(document.get("value"), list) and "Count" in document:
         document = document["value"]
     several = document if isinstance(document, list) else [document]
@@ -197,7 +197,7 @@ def _objects(document: object, place: str) -> Iterator[dict[str, Any]]:
 
 
 def _switch(objects: list[dict[str, Any]], name: str, place: str) -> bool | None:
-    """The switch that one of the objects has; None where none has it."""
+    """The switch in one of the objects; None if none has it."""
     values = [each[name] for each in objects if name in each]
     if len(values) > 1:
         raise UsageError(place, f"has {name} twice", "export one organization alone")
@@ -207,7 +207,7 @@ def _switch(objects: list[dict[str, Any]], name: str, place: str) -> bool | None
 
 
 def _texts(each: dict[str, Any]) -> Iterator[str]:
-    """All text in what an object says of its organization, which some versions of PowerShell write as an object itself."""
+    """All text in an object's organization, which some versions of PowerShell write as an object."""
     waiting = [each.get("OrganizationId")]
     while waiting:
         value = waiting.pop()

@@ -1,4 +1,4 @@
-"""The rows of the table `grant`, alike whatever gives them."""
+"""Rows of the table `grant`, in the same form for all kinds."""
 
 from keyaudit.collect.rows import Row
 from keyaudit.model.tables.grant import GRANT
@@ -13,9 +13,9 @@ def grant_row(
     version: str,
     principal_id: str,
 ) -> Row:
-    """A row of that kind, begun: what only other kinds have is absent, and it holds now, through no role of the tenant's own.
+    """A new row of that kind: columns of other kinds are absent, it is active, and its role is not custom.
 
-    To be put yet: name, principal_type, scope, scope_kind, allows. To be put where it differs: all else.
+    The caller must fill name, principal_type, scope, scope_kind and allows, and may overwrite the others.
     """
     row = Row(GRANT, id=resource_id, resource_id=resource_id, scope_id=scope_id, url=url, version=version)
     row.put_all(kind=kind, principal_id=principal_id.lower())

@@ -1,4 +1,4 @@
-"""Where collected things live: the tenant, subscriptions and vaults, their scopes, and the addresses that are asked."""
+"""The places of collection: the tenant, subscriptions and vaults, with their scopes and addresses."""
 
 import re
 from collections.abc import Mapping
@@ -36,12 +36,12 @@ class Subscription:
     id: str
     name: Wire
     shown: str
-    """Its name for people; its id where Azure gave none."""
+    """Its display name; its id if Azure returned none."""
     tenant_id: str
 
     @classmethod
     def of_scope(cls, scope: Scope, tenant_id: str) -> "Subscription":
-        """The subscription of that scope, which an earlier run found in the tenant."""
+        """The subscription of a scope that an earlier run found in the tenant."""
         id_ = scope.id.rpartition("/")[2]
         name = UNSET if scope.name == id_ else Raw(msgspec.json.encode(scope.name))
         return cls(id=id_, name=name, shown=scope.name, tenant_id=tenant_id.lower())
@@ -54,26 +54,26 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vault:
-    """A vault or Managed HSM to read keys from."""
+    """A vault or Managed HSM."""
 
     resource_id: str
     kind: str
-    """As the column `kind` of its table holds it."""
+    """The value of the column `kind`."""
     name: str
     resource_group: str
     subscription_id: str
     subscription_name: str | Refusal
     location: str | Refusal
     uri: str | Refusal
-    """Where its keys are read, as Azure says."""
+    """Its address, from Azure."""
     soft_delete: bool | Refusal
-    """Whether it keeps what is deleted in it."""
+    """Whether soft delete is on."""
     activated: bool = True
-    """Not false but of a Managed HSM of which Azure says so."""
+    """False only for a Managed HSM that is not activated."""
 
     @classmethod
     def of_row(cls, row: Mapping[str, object]) -> "Vault":
-        """The vault of a finished row of the vault table, just made or read back from the spool."""
+        """The vault of a finished row of the vault table, new or read back from the spool."""
         unknown = cast("Mapping[str, str]", row["unknown"])
 
         def held(column: str) -> str | Refusal:
@@ -105,17 +105,17 @@ class Vault:
 
     @property
     def segments(self) -> dict[str, str]:
-        """What names it in an ARM path."""
+        """Its segments in an ARM path."""
         return {"subscription": self.subscription_id, "resource_group": self.resource_group, "vault": self.name}
 
     def put_place(self, row: Row) -> None:
-        """Fill the columns that say where a row of this vault lies."""
+        """Fill the columns with the location of a row in this vault."""
         row.put_all(subscription_id=self.subscription_id, subscription_name=self.subscription_name)
         row.put_all(resource_group=self.resource_group, location=self.location)
 
 
 class VaultId(NamedTuple):
-    """What the ARM id of a vault or Managed HSM names: the subscription in lower case, the others as it spells them."""
+    """The parts of the ARM id of a vault or Managed HSM: the subscription in lower case, the others in its own spelling."""
 
     subscription: str
     resource_group: str
@@ -124,13 +124,13 @@ class VaultId(NamedTuple):
 
 
 def vault_id_parts(resource_id: str) -> VaultId | None:
-    """What an ARM id names; None for the id of anything else, and for any other text."""
+    """The parts of the ARM id; None for any other text."""
     match = _VAULT_ID.fullmatch(resource_id)
     return VaultId(match[1].lower(), match[2], match[4], _KINDS[match[3].lower()]) if match else None
 
 
 def source(environment: Environment, operation: str, *, host: str = "", **segments: str) -> tuple[str, str]:
-    """The address of a request without its query, and its api-version: where a row says that it comes from."""
+    """The address of a request without its query, and its api-version, for a row's source columns."""
     declared = OPERATIONS[operation]
     if not host:
         host = environment.graph if declared.surface is Surface.GRAPH else environment.arm

@@ -1,4 +1,4 @@
-"""What every collector reads with, and how it is called."""
+"""The inputs and the interface of collectors."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The places that a run found, in order of id, before it reads what is in them."""
+class Places:
+    """The places that a run found, in order of id."""
 
     subscriptions: Sequence[Subscription] = ()
-    """Of the audited tenant alone."""
+    """Subscriptions of the audited tenant only."""
     vaults: Sequence[Vault] = ()
     hsms: Sequence[Vault] = ()
     """Managed HSMs."""
@@ -29,29 +29,29 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a collector reads with."""
+    """The inputs of a collector."""
 
     connection: Connection
     tenant: Scope
-    found: Found
+    found: Places
     spool: Spool
-    """What units that are closed by now have read: `spool.lines(table)`."""
+    """The spool; `spool.lines(table)` has the rows of closed units."""
     at_once: int
-    """How many objects of one place may be read at the same time."""
+    """The number of objects of one place that may be read concurrently."""
     evidence: Evidence
-    """What files say that Azure's read APIs do not hold."""
+    """The supplied evidence."""
     seen: Callable[[int], None]
-    """Is told how many objects were seen so far, where nobody knows how many there are."""
+    """Receives the number of objects so far, if the total is unknown."""
     confines: Confines
-    """What the run's filters leave."""
+    """The filters of the run."""
     earlier: Earlier | None = None
-    """An earlier run of the tenant, of which what surely did not change is not read again."""
+    """An earlier run of the tenant; objects that certainly have not changed since are not read again."""
 
     def missing(self, operation: str) -> Reason | None:
-        """Why an operation on the tenant, of a unit that is closed by now, was not read through; None: it was."""
+        """Why an operation on the tenant, of a closed unit, is incomplete; None if it is complete."""
         found = {record.operation: record.reason for record in self.spool.coverage() if record.scope == self.tenant}
         return found.get(operation, Reason.PARENT_NOT_ASSESSED)
 
 
 Collector = Callable[[Reading, Unit, P], Awaitable[Sequence[Coverage]]]
-"""Writes the rows of one place to its unit. Gives the coverage of every operation of its surface, and of others it used."""
+"""Writes the rows of one place to its unit. Returns the coverage of every operation of its surface, and of others it used."""

@@ -18,13 +18,13 @@ T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
 
 Wire = Raw | UnsetType
-"""A member of an answer as it came: not decoded yet, or left out."""
+"""An undecoded member of an answer, or UNSET if it was left out."""
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 """The form of an object's id in Entra, of a tenant's, a subscription's and an application's."""
 
 CONTRADICTED = Raw(b"\x00")
-"""A member on which two copies of one object disagree: it reads as inconsistent, and is no JSON that could come."""
+"""Marks a member that differs between two copies of an object, and is read as inconsistent; not valid JSON."""
 
 _DECODERS: dict[Type, msgspec.json.Decoder[object]] = {
     type_: msgspec.json.Decoder[object](expected | None)
@@ -51,14 +51,14 @@ _HELD: dict[Type, type[object]] = {
 
 
 def read(raw: Wire, kind: type[T]) -> T | Refusal:
-    """`raw` as `kind`. A left-out member is refused as bad_body, null or anything else that is not `kind` as bad_value,
-    and what copies disagree on as inconsistent.
+    """`raw` decoded as `kind`. A left-out member is refused as bad_body, null or any other type as bad_value, and a member that
+    differs between copies as inconsistent.
     """
     if isinstance(raw, UnsetType):
         return Refusal(Reason.BAD_BODY)
     try:
         return msgspec.json.decode(raw, type=kind)
-    # Deep nesting ends in RecursionError, ill-formed text in UnicodeDecodeError, a ValueError.
+    # Deep nesting raises RecursionError, malformed text UnicodeDecodeError, which is a ValueError.
     except (ValueError, RecursionError):
         return Refusal(_why_bad(raw))
 
@@ -68,20 +68,20 @@ def _why_bad(value: object) -> Reason:
 
 
 def is_null(raw: Wire) -> bool:
-    """The member is there, and null."""
+    """Whether the member is present and null."""
     return not isinstance(raw, UnsetType) and bytes(raw).strip() == b"null"
 
 
 class Row:
-    """One row in the making. Every stored column is put or refused, else `finish` raises: a column never defaults.
+    """A row under construction. Every stored column must be put or refused, otherwise `finish` raises: there are no defaults.
 
-    `values` holds what is known so far (None: absent), `unknown` the reason of each column that is not.
+    `values` has the known values so far (None: absent), `unknown` the reasons of unknown columns.
     """
 
     __slots__ = ("_columns", "_conditional", "table", "unknown", "values")
 
     def __init__(self, table: Table, *, id: str, resource_id: str, scope_id: str, url: str, version: str) -> None:  # noqa: A002
-        """`id` is made lower case; `url` and `version` are the request that gave the row and its api-version."""
+        """`id` is converted to lower case; `url` and `version` are the request of the row and its api-version."""
         self.table = table.name
         self._columns = table.by_name
         self._conditional = _conditional(table.name)
@@ -95,18 +95,17 @@ class Row:
         }
 
     def put(self, column: str, value: object) -> None:
-        """Set `column` from a wire value (a Raw, or UNSET), or from a Python value in the form it is stored in.
+        """Set `column` from a wire value (a Raw, or UNSET), or from a Python value in its stored form.
 
-        A wire value that the column cannot hold makes it unknown as bad_value, a text that is not among the values of an
-        enumeration as unrecognised; what a left-out member means, the table says, and where it does not, the column is
-        unknown as bad_body.
+        An invalid wire value makes it unknown as bad_value, a text that is not a value of the enumeration as unrecognised. The
+        table declares the meaning of a left-out member; without such a declaration the column is unknown as bad_body.
         """
         declared = self._columns[column]
         if isinstance(value, UnsetType):
             self._left_out(declared)
             return
         try:
-            held = _held(declared, _DECODERS[declared.type].decode(value)) if isinstance(value, Raw) else value
+            held = _stored_form(declared, _DECODERS[declared.type].decode(value)) if isinstance(value, Raw) else value
             if held is None:
                 self._absent(declared)
                 return
@@ -122,21 +121,21 @@ class Row:
             self._unknown(column, reason)
 
     def put_read(self, column: str, value: object) -> None:
-        """Set `column` from what `read` gave: its value, or unknown with the refusal's reason."""
+        """Set `column` from the result of `read`: a value, or a refusal whose reason makes it unknown."""
         if isinstance(value, Refusal):
             self.refuse((column,), value.reason)
         else:
             self.put(column, value)
 
     def put_all(self, **columns: object) -> None:
-        """Set each of `columns`, as `put_read` does."""
+        """Set each of `columns` like `put_read`."""
         for column, value in columns.items():
             self.put_read(column, value)
 
     def fill(self, item: Struct | Refusal | None, at: str = "") -> None:
-        """Set every column whose `Column.wire` is a member of `item`, which stands at the path `at` of its answer.
+        """Set every column whose `Column.wire` is a member of `item`, which is at the path `at` of its answer.
 
-        Where `item` could not be read, all columns whose members stand there are unknown; where it is None, absent.
+        If `item` is a refusal, these columns are unknown; if it is None, absent.
         """
         if isinstance(item, Refusal):
             self.refuse(members(self.table, at), item.reason)
@@ -152,10 +151,10 @@ class Row:
             self.put(column, None)
 
     def finish(self) -> dict[str, object]:
-        """The row as the spool takes it: known values, and `unknown` with the reasons. Absent columns are None.
+        """The row for the spool: known values, and `unknown` with the reasons. Absent columns are None.
 
-        A column that is absent in a kind of row in which it may not be (`Column.absent_where`) is unknown as bad_value; where
-        the row's kind is unknown, for that reason.
+        A column that is absent where it may not be (`Column.absent_where`) is unknown as bad_value, or for the reason of the
+        deciding column if that is unknown.
         """
         for column in self._conditional:
             if column.name in self.values and self.values[column.name] is None:
@@ -169,7 +168,7 @@ class Row:
         return {**self.values, **dict.fromkeys(missing), "unknown": {name: str(why) for name, why in self.unknown.items()}}
 
     def _why_not_absent(self, column: Column) -> Reason | None:
-        """Why a column cannot be absent in this row; None where it can."""
+        """Why a column cannot be absent in this row; None if it can."""
         if any(case.column in self.values and self.values[case.column] in case.values for case in column.absent_where):
             return None
         reasons = [self.unknown[case.column] for case in column.absent_where if case.column in self.unknown]
@@ -183,12 +182,12 @@ class Row:
         if declared.guid and isinstance(held, str) and not GUID.fullmatch(held):
             raise ValueError
         if isinstance(held, str) and declared.values and not declared.open_ended:
-            # ARM tells names apart without case, and answers in several spellings.
+            # ARM ignores the case of names, and returns several spellings.
             held = _spelled(declared.values).get(held.lower())
             if held is None:
                 self._unknown(declared.name, Reason.UNRECOGNISED)
                 return
-        # An empty map is the other way of having none: ARM sends it for no tags, Key Vault leaves the member out.
+        # An empty map means none too: ARM sends it for no tags, Key Vault leaves the member out.
         if declared.type is Type.MAP and not held and declared.absent:
             held = None
         self._known(declared.name, held)
@@ -216,19 +215,19 @@ class Row:
 
 @cache
 def _spelled(values: tuple[str, ...]) -> Mapping[str, str]:
-    """The values of an enumeration by what they are in lower case."""
+    """The values of an enumeration by their lower-case form."""
     return {value.lower(): value for value in values}
 
 
 @cache
 def members(table: str, at: str = "") -> Mapping[str, str]:
-    """The columns of a table that are straight copies of members at the path `at`, each with the name of its member."""
+    """The columns of a table that copy members at the path `at`, each with the name of its member."""
     paths = {column.name: column.wire.rpartition(".") for column in TABLES[table].stored if column.wire}
     return {name: member for name, (parent, _, member) in paths.items() if parent == at}
 
 
 def wired(table: Table, at: str = "") -> Callable[[type[S]], type[S]]:
-    """Gives a struct the members at the path `at` that are straight copies in `table`, but for those that it names itself."""
+    """Adds to a struct the members at the path `at` that columns of `table` copy, unless it declares them itself."""
 
     def extended(struct: type[S]) -> type[S]:
         named = members(table.name, at).values()
@@ -240,19 +239,19 @@ def wired(table: Table, at: str = "") -> Callable[[type[S]], type[S]]:
 
 @cache
 def _attributes(table: str, struct: type[Struct], at: str) -> tuple[tuple[str, str], ...]:
-    """The columns that a struct fills, each with the attribute that fills it."""
+    """The columns that a struct fills, each with its attribute."""
     attributes = dict(zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True))
     return tuple((name, attributes[member]) for name, member in members(table, at).items() if member in attributes)
 
 
 @cache
 def _conditional(table: str) -> tuple[Column, ...]:
-    """The stored columns of a table that may be absent in some rows alone, and may be unknown."""
+    """The stored columns of a table that may be absent in some rows only, and may be unknown."""
     return tuple(column for column in TABLES[table].stored if column.absent_where and column.can_be_unknown)
 
 
-def _held(declared: Column, wire: object) -> object:
-    """The stored form of a decoded value; ValueError if there is none."""
+def _stored_form(declared: Column, wire: object) -> object:
+    """The stored form of a decoded value; ValueError if it has none."""
     if declared.type is Type.TIME:
         if isinstance(wire, str):
             return parse_time(wire)

@@ -1,4 +1,4 @@
-"""Reads a whole tenant into a spool: the places in it, then what is in each, then what those that were read lead to."""
+"""Reads a whole tenant into a spool: places first, then their content, then everything that depends on both."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ from keyaudit.collect.confines import Confines
 from keyaudit.collect.evidence import NONE, Evidence
 from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults, is_gone
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
-from keyaudit.collect.reading import Found, Reading
+from keyaudit.collect.reading import Places, Reading
 from keyaudit.collect.subscriptions import list_subscriptions
 from keyaudit.collect.supplied import write_supplied
 from keyaudit.collect.surfaces import SURFACES, Surface
@@ -34,8 +34,8 @@ _VAULT_OPERATIONS = ("subscription.list", *QUERIES)
 _SUBSCRIPTIONS_AT_ONCE = 16
 _VAULTS_AT_ONCE = 32
 
-# Over all vaults: enough to keep the gateway's requests in flight, and no more, since each object that is read may hold a
-# connection of its own open, which takes 256 KB. One vault alone gets what the gateway lets a vault have.
+# Over all vaults: enough to keep the gateway busy and no more, because each object that is read may keep a connection of 256 KB
+# open. A single vault gets the gateway's limit for a vault.
 _OBJECTS_AT_ONCE = 96
 _OBJECTS_OF_A_VAULT = 16
 
@@ -43,7 +43,7 @@ Work = Callable[[Unit], Awaitable[Sequence[Coverage]]]
 
 
 class Place(Protocol):
-    """Where a surface is read."""
+    """A place that a surface is read in."""
 
     @property
     def scope(self) -> Scope:
@@ -56,14 +56,14 @@ T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """Is told how far each of `SURFACES` is."""
+    """Receives the progress of each of `SURFACES`."""
 
     def update(self, surface: str, done: int, total: int | None) -> None:
-        """`done` of `total`; None while nobody knows how many there are. Equal numbers: the surface is finished."""
+        """`done` of `total`, which is None while unknown. Equal numbers mean that the surface is finished."""
         ...
 
     def waits(self, host: str, reason: Reason, seconds: float) -> None:
-        """For so many seconds nothing is sent to `host`, or not again."""
+        """The run waits for `host` for so many seconds."""
         ...
 
 
@@ -79,11 +79,11 @@ class Failure:
 async def collect_all(
     connection: Connection, spool: Spool, *, progress: Progress, evidence: Evidence = NONE, earlier: Earlier | None = None
 ) -> Sequence[Failure]:
-    """Read everything that `spool` does not hold yet. What Azure refuses is coverage, what a bug ends is returned.
+    """Read everything that `spool` does not have yet. Refusals are coverage; units that a bug ended are returned.
 
-    `evidence` is what files say that Azure's read APIs do not hold; what is surely as `earlier` has it is not read again.
-    Raises AuditError where the spool cannot be written, or where evidence is another tenant's. When cancelled, what is under
-    way stays unclosed, for `resume`.
+    `evidence` is supplied evidence; objects that certainly have not changed since `earlier` are not read again. Raises
+    AuditError if the spool cannot be written, or for evidence of another tenant. On cancellation open units stay open, for
+    `resume`.
     """
     collection = _Collection(connection, spool, progress, evidence, earlier)
     connection.gateway.sender.watch, connection.gateway.sender.gone = progress.waits, collection.gone
@@ -91,7 +91,7 @@ async def collect_all(
 
 
 def note_unread(spool: Spool, refusal: Refusal) -> None:
-    """Record of everything that a tenant is asked for that it was refused, before anything was asked."""
+    """Record everything as refused, if nothing could be read."""
     scope = tenant_scope(spool.run.tenant_id)
     surfaces = {
         surface.name: surface.operations for ring in (SURFACES.tenant, SURFACES.last, SURFACES.named) for surface in ring
@@ -110,12 +110,12 @@ class _Collection:
         self._evidence = evidence
         self._earlier = earlier
         self._scope = tenant_scope(spool.run.tenant_id)
-        self._found = Found()
+        self._found = Places()
         self._confines = Confines(spool.run.filters)
         self._failures: list[Failure] = []
 
     async def collect(self) -> Sequence[Failure]:
-        # First, and whatever is left out: evidence that was supplied and has no rows would read as nothing found.
+        # First, regardless of filters: supplied evidence without rows would look like an empty result.
         write_supplied(self._spool, self._scope, self._evidence)
         await _together(self._places, *(partial(self._of_tenant, surface) for surface in SURFACES.tenant))
         await _together(*(partial(self._of_tenant, surface) for surface in SURFACES.last))
@@ -130,7 +130,7 @@ class _Collection:
         return False
 
     async def _places(self) -> None:
-        """Find the places, then read what is in each."""
+        """Find the places, then read their content."""
         self._progress.update("vaults", 0, None)
         if self._spool.done("vaults", self._scope):
             self._found = _found_earlier(self._spool)
@@ -147,7 +147,7 @@ class _Collection:
         )
 
     def _look(self) -> bool:
-        """Whether anything is to be read that needs places."""
+        """Whether anything is read that needs places."""
         without = {surface.name for surface in (*SURFACES.tenant, *SURFACES.named)}
         surfaces = {**SURFACES.operations, "vaults": _VAULT_OPERATIONS}
         return any(self._confines.source(name, asked) for name, asked in surfaces.items() if name not in without)
@@ -203,7 +203,7 @@ class _Collection:
         self._progress.update(surface.name, count, count)
 
     async def _surface(self, surface: Surface[T], place: T, scope: Scope, reading: Reading) -> None:
-        """One surface of one place: read, or left out and said to be."""
+        """One surface of one place: read, or recorded as excluded."""
 
         async def work(unit: Unit) -> Sequence[Coverage]:
             if self._confines.source(surface.name, surface.operations):
@@ -219,11 +219,11 @@ class _Collection:
         )
 
     async def _unit(self, surface: str, scope: Scope, opened: tuple[str, ...], work: Work) -> None:
-        """One unit from opening to closing, unless an earlier run closed it. Nothing that it raises is lost."""
+        """One unit from opening to closing, unless an earlier run closed it. Its exceptions are recorded."""
         if self._spool.done(surface, scope):
             return
         unit = self._spool.unit(surface, scope, opened)
-        # A cancellation from outside passes through; from within, gather gives every exception as a value.
+        # An external cancellation propagates; gather returns all other exceptions as values.
         [outcome] = await asyncio.gather(work(unit), return_exceptions=True)
         if isinstance(outcome, AuditError):
             raise outcome
@@ -232,7 +232,7 @@ class _Collection:
             outcome = not_assessed(scope, opened, Reason.INTERNAL_ERROR, type(outcome).__name__)
         if isinstance(outcome, BaseException):
             raise outcome
-        # A query over the tenant is asked of what is left of its subscriptions.
+        # A query over the tenant covers only the subscriptions that the filters include.
         unit.close(
             [
                 self._confines.part(record, "subscriptions")
@@ -257,8 +257,8 @@ class _VaultRow(msgspec.Struct):
     unknown: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-def _found_earlier(spool: Spool) -> Found:
-    """The places that an earlier run found: a resumed one goes on with them, and with no others."""
+def _found_earlier(spool: Spool) -> Places:
+    """The places that the stopped run found; a resumed run uses only these."""
     decoder = msgspec.json.Decoder(_VaultRow)
     vaults = [Vault.of_row(msgspec.structs.asdict(decoder.decode(line))) for line in spool.lines("vault")]
     subscriptions = [
@@ -271,9 +271,9 @@ def _found_earlier(spool: Spool) -> Found:
     return _found(subscriptions, sorted(vaults, key=lambda vault: vault.scope.id))
 
 
-def _found(subscriptions: Sequence[Subscription], vaults: Sequence[Vault]) -> Found:
-    """The places by kind, in the order that they come in."""
-    return Found(
+def _found(subscriptions: Sequence[Subscription], vaults: Sequence[Vault]) -> Places:
+    """The places by kind, in their order."""
+    return Places(
         subscriptions=subscriptions,
         vaults=[vault for vault in vaults if vault.kind == KEY_VAULT],
         hsms=[vault for vault in vaults if vault.kind == MANAGED_HSM],

@@ -1,4 +1,4 @@
-"""The subscriptions that the identity sees, disabled ones too: their vaults still hold keys."""
+"""The subscriptions that the identity sees, including disabled ones, whose vaults still contain keys."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from keyaudit.model.reasons import Reason
 
 
 class SubscriptionItem(Struct, rename="camel"):
-    """An item of the subscription list. Whose it is has to be known before it is looked into."""
+    """An item of the subscription list. Its tenant is required."""
 
     subscription_id: str
     tenant_id: str
@@ -22,9 +22,9 @@ class SubscriptionItem(Struct, rename="camel"):
 
 
 async def list_subscriptions(gateway: Gateway, scope: Scope) -> tuple[Sequence[Subscription], Coverage]:
-    """Every visible subscription, in order of id, those of other tenants too; and the coverage of `subscription.list`.
+    """Every visible subscription, in order of id, including those of other tenants; and the coverage of `subscription.list`.
 
-    To see none is not to know that there are none: then nothing was assessed.
+    An empty list does not prove that there are none, so it counts as not assessed.
     """
 
     def by(item: SubscriptionItem) -> str:

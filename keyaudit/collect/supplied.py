@@ -1,4 +1,4 @@
-"""Evidence that was supplied, as rows: of a collection that is under way, or of a snapshot that was made before it came."""
+"""Rows from supplied evidence, for a running collection or for an earlier snapshot."""
 
 import dataclasses
 from pathlib import Path
@@ -19,7 +19,7 @@ _CUSTODY = "custody records"
 
 
 def write_supplied(spool: Spool, scope: Scope, evidence: Evidence) -> None:
-    """Write the rows of the evidence that `spool` does not hold yet."""
+    """Write the rows of the evidence that `spool` does not have yet."""
     if evidence.relying_parties and not spool.done(_PARTIES, scope):
         unit = spool.unit(_PARTIES, scope, ())
         write_relying_parties(unit, scope, evidence.relying_parties)
@@ -35,10 +35,9 @@ def write_supplied(spool: Spool, scope: Scope, evidence: Evidence) -> None:
 
 
 def with_evidence(taken: Snapshot, folder: Path, evidence: Evidence) -> Snapshot:
-    """A snapshot in `folder`, which is new, of what `taken` holds and of evidence that came later, in place of earlier evidence
-    of the same kind.
+    """A new snapshot in `folder` with the data of `taken` and later evidence, which replaces earlier evidence of the same kind.
 
-    Raises UnsafeError where the evidence is another tenant's, UsageError for evidence that is read together with the tenant.
+    Raises UnsafeError for evidence of another tenant, UsageError for evidence that must be read together with the tenant.
     """
     if evidence.unified_audit is not None:
         raise UsageError("--import ual", "is read together with the tenant's settings", "collect again with it")

@@ -1,4 +1,4 @@
-"""What a run reads: each surface declared once, with its operations, where it is read, and what reads it."""
+"""The surfaces of a run, each declared once with its operations, place and collector."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from keyaudit.collect.access import principals, roles
 from keyaudit.collect.entra import (
     activity,
+    agents,
     app_management,
     applications,
     authorities,
@@ -33,7 +34,7 @@ P = TypeVar("P")
 
 @dataclass(frozen=True, slots=True)
 class Surface(Generic[P]):
-    """One thing to read in every place of its kind. `name` is for people, and names its units in the spool."""
+    """A surface, read in every place of its kind. `name` is for people, and names its units in the spool."""
 
     name: str
     operations: tuple[str, ...]
@@ -42,17 +43,17 @@ class Surface(Generic[P]):
 
 @dataclass(frozen=True, slots=True)
 class Surfaces:
-    """Every surface, by the place that it is read in."""
+    """Every surface, by the kind of its place."""
 
     tenant: Sequence[Surface[Scope]] = ()
-    """Read from the start."""
+    """Tenant surfaces that are read first."""
     subscription: Sequence[Surface[Subscription]] = ()
     vault: Sequence[Surface[Vault]] = ()
     hsm: Sequence[Surface[Vault]] = ()
     last: Sequence[Surface[Scope]] = ()
-    """Read of the tenant once all before are: what they found is what is asked for."""
+    """Tenant surfaces that depend on the results of all surfaces above."""
     named: Sequence[Surface[Scope]] = ()
-    """Read once those are, too: who it is that all of them name."""
+    """Tenant surfaces that depend on these too: the principals that they name."""
     discovery: tuple[str, ...] = ("vaults",)
 
     @property
@@ -73,7 +74,7 @@ class Surfaces:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What progress is told of."""
+        """The names in progress reports."""
         return tuple(self.operations)
 
 
@@ -110,6 +111,7 @@ SURFACES = Surfaces(
         Surface("alert rules", alert_rules.OPERATIONS, alert_rules.collect_alert_rules),
         Surface("services", services.OPERATIONS, services.collect_services),
         Surface("delegated permissions", delegated.OPERATIONS, delegated.collect_delegated),
+        Surface("agent identities", agents.OPERATIONS, agents.collect_agents),
         Surface("managed identities", managed_identities.OPERATIONS, managed_identities.collect_managed_identities),
         Surface("role assignments", roles.OPERATIONS, roles.collect_roles),
         Surface("federation", federation.OPERATIONS, federation.collect_federation),

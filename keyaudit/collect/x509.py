@@ -1,4 +1,4 @@
-"""What an X.509 certificate says: each fact read by itself, so that one that is broken takes no other with it. No requests."""
+"""Reads X.509 certificates. Each fact is read separately, so that an invalid one does not affect others. No requests."""
 
 import base64
 import binascii
@@ -19,7 +19,7 @@ T = TypeVar("T")
 E = TypeVar("E", bound=x509.ExtensionType)
 
 _MOST_BYTES = 128 * 1024
-"""Several times the size of the largest certificate in use: one signed with SLH-DSA, or with a thousand names."""
+"""The maximum size: several times that of the largest certificate in use, with an SLH-DSA signature or a thousand names."""
 
 _BROKEN = (
     ValueError,
@@ -40,7 +40,7 @@ _KEY_TYPES = {
     "1.3.101.112": "Ed25519",
     "1.3.101.113": "Ed448",
 }
-# As Key Vault names them: https://learn.microsoft.com/azure/key-vault/keys/about-keys-details
+# Key Vault's names: https://learn.microsoft.com/azure/key-vault/keys/about-keys-details
 _CURVES = {
     "1.2.840.10045.3.1.7": "P-256",
     "1.3.132.0.34": "P-384",
@@ -71,41 +71,41 @@ _EXTENSIONS = 0xA3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class X509:
-    """The facts of one certificate, each in the form that a column stores, or refused by itself."""
+    """The facts of one certificate, each in the stored form of its column, or refused."""
 
     thumbprint: str
     """SHA-1 of the whole certificate, in upper-case hex."""
     thumbprint_sha256: str
     public_key_sha256: str
-    """SHA-256 of the SubjectPublicKeyInfo, in upper-case hex: alike for every certificate on the same key."""
+    """SHA-256 of the SubjectPublicKeyInfo, in upper-case hex: the same for every certificate with the same key."""
     subject: str | Refusal
     issuer: str | Refusal
     serial: str | Refusal
     """In upper-case hex."""
     self_signed: bool | Refusal
-    """Its own key made its signature: verified, and refused as unrecognised where the algorithm does not allow that."""
+    """Whether its own key signed it; verified, or refused as unrecognised for an unsupported algorithm."""
     not_before: int | Refusal
     not_after: int | Refusal
     key_type: str | Refusal
-    """RSA, EC, DSA, Ed25519, Ed448; the object identifier of any other."""
+    """RSA, EC, DSA, Ed25519 or Ed448; otherwise the object identifier."""
     key_size: int | Refusal | None
     """Bits of an RSA modulus; None for other keys."""
     curve: str | Refusal | None
-    """The curve of an EC key as Key Vault names it, or its object identifier; None for other keys."""
+    """The curve of an EC key by Key Vault's name, or its object identifier; None for other keys."""
     signature_hash: str | Refusal | None
-    """What the signature was made over: sha256, sha1, md5, ...; None for algorithms that have no choice of hash."""
+    """The hash of the signature: sha256, sha1, md5, ...; None for algorithms without a choice of hash."""
     is_ca: bool | Refusal
     names: list[str] | Refusal
     """Subject alternative names with their kind: dns:www.example.com, ip:192.0.2.1."""
     ekus: list[str] | Refusal | None
     """Extended key usages as object identifiers; None: any use."""
     key_usage: list[str] | Refusal | None
-    """As RFC 5280 spells them; None: any use."""
+    """By the names of RFC 5280; None: any use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """What a certificate and its key are known by, and how strong they are: at a fraction of the cost of all facts."""
+    """The identity and strength of a certificate and its key, at a fraction of the cost of all facts."""
 
     thumbprint_sha256: str
     public_key_sha256: str
@@ -116,12 +116,12 @@ class Brief:
 
 
 def read_x509(encoded: str | bytes) -> X509 | Refusal:
-    """The facts of a certificate in DER, or in the base64 of that. What is no certificate at all is refused as bad_value."""
+    """The facts of a certificate in DER or base64. Refused as bad_value if it is not a certificate."""
     return _read(encoded, lambda reader: reader.facts())
 
 
 def read_brief(encoded: str | bytes) -> Brief | Refusal:
-    """The few of the facts that `read_x509` gives."""
+    """The facts in `Brief`."""
     return _read(encoded, lambda reader: reader.brief())
 
 
@@ -133,7 +133,7 @@ def _read(encoded: str | bytes, answer: "Callable[[_Reader], T]") -> T | Refusal
             return Refusal(Reason.BAD_VALUE)
     if len(encoded) > _MOST_BYTES:
         return Refusal(Reason.TOO_LARGE)
-    # cryptography warns of what RFC 5280 forbids, such as a negative serial. Such certificates are there all the same.
+    # cryptography warns about violations of RFC 5280, such as a negative serial. Such certificates exist.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -194,7 +194,7 @@ class _Reader:
             self._certificate.verify_directly_issued_by(self._certificate)
         except InvalidSignature:
             return False
-        # A key or an algorithm that is not verified here: it proves neither.
+        # An unsupported key or algorithm: it proves neither.
         except _BROKEN:
             return Refusal(Reason.UNRECOGNISED)
         return True
@@ -208,7 +208,7 @@ class _Reader:
         return _KEY_TYPES.get(algorithm, algorithm)
 
     def _key_size(self) -> int:
-        """Of the modulus as it stands there: libraries refuse keys that are too large for them."""
+        """From the modulus itself, because libraries refuse keys that are too large for them."""
         bits = self._key.parts[1]
         if bits.tag != der.BIT_STRING or bits.content[:1] != b"\0":
             raise ValueError("not a public key")
@@ -238,7 +238,7 @@ class _Reader:
         found = self._extension(x509.KeyUsage)
         if found is None:
             return None
-        # The last two mean something with keyAgreement alone; cryptography refuses to tell without it.
+        # The last two apply only with keyAgreement; cryptography raises without it.
         also = (
             [name for name, on in (("encipherOnly", found.encipher_only), ("decipherOnly", found.decipher_only)) if on]
             if found.key_agreement
@@ -247,7 +247,7 @@ class _Reader:
         return [name for attribute, name in _USAGES.items() if getattr(found, attribute)] + also
 
     def _extension(self, kind: type[E]) -> E | None:
-        """One extension by itself: the certificate with no others, since one that is broken hides them all."""
+        """One extension, read from a certificate without the others, because an invalid one hides them all."""
         mine = [part for part in self._listed() if der.object_id(part.parts[0]) == kind.oid.dotted_string]
         if not mine:
             return None
@@ -282,7 +282,7 @@ def _of(key_type: str | Refusal, wanted: str, read: Callable[[], T]) -> T | Refu
 
 
 def _text(text: str) -> str:
-    """`text`, if it is text; ValueError for halves of characters, which no file can hold."""
+    """`text`; ValueError for half a surrogate pair, which cannot be stored."""
     text.encode()
     return text
 

@@ -1,4 +1,4 @@
-"""Findings and coverage to a verdict and an exit code. Every change of a verdict happens here."""
+"""Turns findings and coverage into a verdict and an exit code. Every change of a verdict happens here."""
 
 from keyaudit.gate.verdict import assess, decide, settled, shows_access
 

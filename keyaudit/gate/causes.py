@@ -1,4 +1,4 @@
-"""Why values are missing: the coverage, with what was never asked added, and each operation not read traced to its cause."""
+"""Causes of missing values: the coverage, extended with operations that were never sent, each traced to its cause."""
 
 import re
 from collections import defaultdict
@@ -11,19 +11,19 @@ from keyaudit.model.operations import BY_SURFACE, OPERATIONS, Operation, Surface
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import Run
 
-# What follows from another refusal in the same place: it belongs to that gap and is not one of its own.
+# Reasons that follow from another refusal in the same scope, and belong to that gap.
 CONSEQUENCES = frozenset({Reason.PARENT_NOT_ASSESSED, Reason.CONTROL_PLANE_ONLY})
 OPEN_TO_ANYBODY = frozenset(operation.id for operation in OPERATIONS.values() if operation.surface is Surface.LOGIN)
-"""What the sign-in host tells everybody, with or without a right in the tenant."""
+"""Operations of the sign-in host that need no permission in the tenant."""
 WHERE_TO_LOOK = "subscription.list"
-"""Any identity may list subscriptions, so that this list alone proves no access."""
+"""Any identity may list subscriptions, so this list alone proves no access."""
 _DECLARED = tuple(OPERATIONS)
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """One operation not read in full, and the record that explains it: its own, or the refusal it follows from."""
+    """One incomplete operation, and the record that explains it: its own, or the refusal that caused it."""
 
     record: Coverage
     cause: Coverage
@@ -39,7 +39,7 @@ class Unread:
 
 
 class Causes:
-    """The coverage, with what was never asked added, and every operation that was not read traced to its cause."""
+    """The coverage, extended with operations that were never sent; every incomplete one is traced to its cause."""
 
     def __init__(self, run: Run, coverage: Sequence[Coverage], required: frozenset[str], optional: frozenset[Reason]) -> None:
         self.asked, self.may_lack = required, optional
@@ -62,16 +62,18 @@ class Causes:
         self.required = [record for record in wanted if id(record) not in out]
         telling = [record for record in self.required if record.operation != WHERE_TO_LOOK]
         entitled = [record for record in telling if record.operation not in OPEN_TO_ANYBODY]
-        # What anybody may read assesses nothing, unless nothing else was asked for.
+        # Public operations do not count as assessed, unless nothing else is required.
         self.assessed = any(record.kept for record in entitled or telling)
 
     def explaining(self, scope_id: str, operations: Collection[str]) -> list[Unread]:
-        """What may have made a value of that scope unknown: there, in what holds it, and in what it holds."""
+        """The incomplete operations that may explain an unknown value: in that scope, above it, and below it."""
         places = [*self._under[scope_id], *(blind for above in self._above(scope_id) for blind in self._at[above])]
         return [blind for blind in places if blind.record.operation in operations]
 
     def optional(self, group: UnknownGroup) -> bool:
-        """All that is missing was left out by configuration, or is not in this cloud and was not required: it does not gate."""
+        """Whether everything missing was excluded by configuration, or is not in this cloud and not required, so it does not
+        gate.
+        """
         if group.causes:
             return set(group.causes.values()) <= self.may_lack
         here = {blind.reason for blind in self._at[group.scope_id] if blind.record.operation in group.operations}
@@ -85,7 +87,7 @@ class Causes:
         return (self.tenant.id,) if subscription == scope_id else (subscription, self.tenant.id)
 
     def _cause(self, record: Coverage, reason: Reason, refusals: Mapping[str, Sequence[Unread]]) -> Unread:
-        """Of the refusals in the nearest scope that has one, the one of the same family of operations, else the first."""
+        """The refusal in the nearest scope: of the same family of operations, otherwise the first."""
         if reason in CONSEQUENCES:
             family = record.operation.partition(".")[0]
             for place in (record.scope.id, *self._above(record.scope.id)):
@@ -101,9 +103,9 @@ def _distance(blind: Unread, family: str) -> tuple[bool, bool, tuple[int, str]]:
 
 
 def _never_asked(run: Run, tenant: Scope, coverage: Sequence[Coverage], required: frozenset[str]) -> Iterator[Coverage]:
-    """A required list that no record speaks of was not read: an older snapshot, or a collector that left it out.
+    """Records for required lists without one, which were not read: an older snapshot, or a missing collector.
 
-    Operations on single objects are not looked for here: where a list gave none, there was none to ask.
+    Operations on single objects are not included, because without objects there is nothing to send.
     """
     asked = {record.operation for record in coverage}
     out = _with_their_source(run, coverage)
@@ -138,7 +140,7 @@ def _never_asked(run: Run, tenant: Scope, coverage: Sequence[Coverage], required
 
 
 def _with_their_source(run: Run, coverage: Sequence[Coverage]) -> frozenset[str]:
-    """Operations that only prove needed while their source is read, where a filter by source left it out."""
+    """Records for conditional operations of sources that a filter excluded."""
     if not run.filters.sources:
         return frozenset()
     out = {record.operation for record in coverage if record.reason is Reason.EXCLUDED_BY_CONFIG}

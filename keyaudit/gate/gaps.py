@@ -1,4 +1,4 @@
-"""The gaps of a run, and what accepts them: allowances, and waivers that cover coverage."""
+"""The gaps of a run, and their acceptance by allowances and by waivers that cover coverage."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -14,22 +14,22 @@ from keyaudit.model.waivers import Waiver
 
 
 class Accepted:
-    """What accepts a gap, and how often each of it matched something."""
+    """Allowances and coverage waivers, with the number of matches of each."""
 
     def __init__(self, accepting: Sequence[Allowance | Waiver], ledger: Causes, tables: Mapping[str, str]) -> None:
         self._accepting, self._ledger, self._tables = accepting, ledger, tables
         self._used: Counter[int] = Counter()
 
     def unused(self, allowances: Sequence[Allowance]) -> tuple[str, ...]:
-        """The allowances that matched nothing, as they were given."""
+        """The allowances without a match, as given."""
         return tuple(str(each) for each in allowances if not self.used(each))
 
     def used(self, accepting: Allowance | Waiver) -> int:
-        """How often it matched."""
+        """Its number of matches."""
         return sum(self._used[index] for index, each in enumerate(self._accepting) if each is accepting)
 
     def blind(self, blind: Unread, policy: str | None) -> bool:
-        """Whether this policy may do without that operation."""
+        """Whether the gap of this policy in that operation is accepted."""
         return self.allows(blind.scopes, blind.operations, blind.reason, policy)
 
     def unknown(self, group: UnknownGroup) -> bool:
@@ -52,7 +52,7 @@ class Accepted:
         table = TABLES[self._tables[group.policy]]
         operations = {*table.listed_by, *(operations_of(table.name, column) if column in table.by_name else ())}
         blinds = self._ledger.explaining(group.scope_id, operations)
-        # A value that follows from a refusal carries that refusal's reason or says that it follows from one.
+        # A derived unknown value has the reason of its refusal, or one that refers to it.
         blinds = [blind for blind in blinds if reason in {blind.record.reason, blind.reason} or reason in CONSEQUENCES]
         if blinds:
             return every(self.blind(blind, group.policy) for blind in blinds)
@@ -64,7 +64,7 @@ class Accepted:
         return self.allows((scope,), operations, reason, group.policy)
 
     def allows(self, scopes: Sequence[Scope], operations: Collection[str], reason: Reason, policy: str | None) -> bool:
-        """Whether anything matches; all that does counts as used."""
+        """Whether anything matches; every match counts as used."""
         if reason in UNSAFE:
             return False
         matching = [index for index, each in enumerate(self._accepting) if each.matches(scopes, operations, reason, policy)]
@@ -73,7 +73,7 @@ class Accepted:
 
 
 def gaps_of(ledger: Causes, allowing: Accepted, needed_by: Mapping[str, tuple[str, ...]]) -> tuple[Gap, ...]:
-    """One gap for each scope and reason, widest scope first; in the same order whatever order the ledger has."""
+    """One gap for each scope and reason, widest scope first, in an order independent of the ledger's."""
     grouped: dict[tuple[Scope, Reason], list[Unread]] = defaultdict(list)
     for blind in ledger.unread:
         grouped[blind.cause.scope, blind.reason].append(blind)
@@ -119,7 +119,7 @@ def skew_gap(skew: int, tenant: Scope, allowing: Accepted, needed_by: Mapping[st
 
 
 def unsupplied_gaps(unsupplied: Sequence[NotJudged], tenant: Scope, allowing: Accepted) -> Iterator[Gap]:
-    """One gap for each kind of evidence that was required and nobody supplied."""
+    """One gap for each kind of required evidence that was not supplied."""
     for need in dict.fromkeys(need for each in unsupplied for need in each.needs):
         blinded = tuple(sorted(each.policy.id for each in unsupplied if need in each.needs))
         yield Gap(
@@ -133,6 +133,6 @@ def unsupplied_gaps(unsupplied: Sequence[NotJudged], tenant: Scope, allowing: Ac
 
 
 def every(answers: Iterable[bool]) -> bool:
-    """All true, and at least one. Every answer is asked for, so that each allowance that matches is seen to."""
+    """Whether all are true, and there is at least one. Evaluates all, so that every match is counted."""
     known = list(answers)
     return bool(known) and all(known)

@@ -1,4 +1,4 @@
-"""Tallies and coverage to a verdict: what a run came to, and the exit code that says so. Unknown is never a pass."""
+"""Turns tallies and coverage into a verdict and its exit code. Unknown is never a pass."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -37,12 +37,12 @@ def decide(
     optional: frozenset[Reason] = OPTIONAL,
     unmet: Sequence[Gap] | None = None,
 ) -> Verdict:
-    """The verdict. `required` holds operation ids and `needed_by` the selected policies that need each.
+    """The verdict. `required`: operation ids; `needed_by`: the selected policies that need each.
 
-    With `fail_on` None open findings do not count against the run. Allowances never excuse an unsafe reason, nor do waivers
-    that cover coverage; `waived` says how many findings each of the others covers, by its id. With `new_only` the findings that
-    the baseline holds do not count. What is missing for an `optional` reason does not count; evidence that is `unsupplied` to
-    policies does. `unmet` are expectations that were not met; None: nothing was expected.
+    With `fail_on` None open findings do not fail the run. Allowances and coverage waivers never accept an unsafe reason.
+    `waived`: the number of findings that each other waiver covers, by id. With `new_only` findings in the baseline do not
+    count. Gaps with an `optional` reason do not count, `unsupplied` evidence does. `unmet`: unmet expectations; None if there
+    are no expectations.
     """
     ledger = Causes(run, coverage, required, optional)
     holding = [each for each in waivers if each.covers_coverage and not each.expired(run.as_of)]
@@ -70,7 +70,7 @@ def decide(
         conditions.add(Exit.BUG)
     if standing or unknown.total() > allowed_unknown + left_out:
         conditions.add(Exit.INCOMPLETE)
-    # What was supplied is judged without a read of Azure's.
+    # Supplied evidence is evaluated without a read from Azure.
     rows = any(tally.rows or tally.not_applicable for tally in tallies)
     judged = rows and (not required or shows_access(ledger.records))
     if not (ledger.assessed or judged or any(group.causes for group in groups) or _proven_empty(ledger)):
@@ -109,9 +109,9 @@ def assess(
     unknown: Collection[Reason] = (),
     unmet: Sequence[Gap] | None = None,
 ) -> Verdict:
-    """The verdict of a run that judges nothing: whether everything required was read. `unknown`: why values of it were not.
+    """The verdict of a run without policies: whether everything required was read. `unknown`: reasons of unknown values.
 
-    Of `unmet`, as `decide` has it, what has nothing to do with what is required is left out.
+    Entries of `unmet` (see `decide`) that concern nothing required are left out.
     """
     missing = None if unmet is None else tuple(gap for gap in unmet if required.intersection(gap.operations))
     verdict = decide(
@@ -126,25 +126,25 @@ def assess(
         allowances=(),
         unmet=missing,
     )
-    # What nobody asked for is no gap of this reading.
+    # Operations that were not requested are not gaps of this run.
     gaps = tuple(gap for gap in verdict.gaps if gap.required or gap.reason in UNSAFE or required.intersection(gap.operations))
     held = set(verdict.conditions)
     if shows_access(coverage) and (verdict.required or not required):
         # Access is proven, so an empty result is real; a result that was never requested is not.
         held -= {Exit.NO_ACCESS, Exit.UNAVAILABLE}
-    # What nobody can read is said, and asks nobody for anything.
+    # Data that the cloud does not have is listed, without a required action.
     if not set(unknown) <= OPTIONAL | {Reason.NOT_SUPPLIED}:
         held.add(Exit.INCOMPLETE)
     return settled(replace(verdict, gaps=gaps), held)
 
 
 def shows_access(coverage: Iterable[Coverage]) -> bool:
-    """Whether something was read that the identity needs a right for."""
+    """Whether anything was read that needs a permission."""
     return any(record.kept and record.operation not in (WHERE_TO_LOOK, *OPEN_TO_ANYBODY) for record in coverage)
 
 
 def settled(verdict: Verdict, held: Collection[Exit]) -> Verdict:
-    """The verdict with these conditions, and the exit code that they come to."""
+    """The verdict with these conditions, and their exit code."""
     conditions = tuple(code for code in PRECEDENCE if code in held and code is not Exit.CLEAN) or (Exit.CLEAN,)
     return replace(verdict, exit=conditions[0], conditions=conditions)
 
@@ -157,7 +157,7 @@ def _use(waiver: Waiver, as_of: int, allowing: Accepted, waived: Mapping[str, in
 
 
 def _proven_empty(ledger: Causes) -> bool:
-    """Every required list was read, with access to the same service shown by what others gave: so there is nothing."""
+    """Whether every required list was read and other results prove access, so that there really are no rows."""
     shown = {OPERATIONS[each.operation].surface for each in ledger.records if shows_access([each])} | {Surface.LOGIN}
     return bool(ledger.required) and all(
         each.state is State.ASSESSED and OPERATIONS[each.operation].surface in shown for each in ledger.required

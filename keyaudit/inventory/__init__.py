@@ -1,1 +1,1 @@
-"""What was read: the spool while collecting, the ledger of what was attempted, the snapshot on disk and its views."""
+"""The inventory: the spool during collection, the coverage ledger, the snapshot on disk and its views."""

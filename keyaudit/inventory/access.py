@@ -1,4 +1,4 @@
-"""Who can use something, and by which way; or what somebody can use: read from the views and from `reach`."""
+"""Who can use a resource, and through which grants; or what a principal can use. Read from the views and from `reach`."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; what people type is a parameter
 
@@ -9,21 +9,27 @@ from typing import Any
 import duckdb
 
 from keyaudit.inventory.finding import Target
+from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.reach import KINDS
 from keyaudit.model.access import Open, Reach, Way, Who
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import GRANT, HONOURED, Allows
 
 TABLES_ASKED = ("vault", "key", "certificate", "grant", "principal", "service_principal", "membership", "subscription")
-"""The views that are asked here, and in `finding` for what is meant."""
+"""The views that this module and `finding` query."""
 
 _OF_A_VAULT = (Allows.PURGE_VAULT,)
 _OF_SECRETS = (Allows.READ_PRIVATE,)
 
 _BESIDE = {operation: rows for operation, rows in GRANT.parts.items() if all(row["kind"] not in KINDS for row in rows)}
 BESIDE_ELIGIBLE = tuple(operation for operation, rows in _BESIDE.items() if all(row["standing"] is False for row in rows))
-BESIDE = tuple(operation for operation in _BESIDE if operation not in BESIDE_ELIGIBLE)
-"""The lists of what principals hold that is no way to a vault: of what they could activate, and of all else."""
+BESIDE = (
+    *(operation for operation in _BESIDE if operation not in BESIDE_ELIGIBLE),
+    *("agent.list", "blueprint.inheritable_of"),
+)
+"""The operations that list grants of principals that are not about vaults: eligible ones, and all others."""
+
+_VIEWS = {"service_principal": "service_principal"}
 
 MET = """
     SELECT way.id AS met_id, vault.id AS vault_id, vault.access_model, met.object, met.certain, met.possible, met.doubt
@@ -32,23 +38,23 @@ MET = """
 
 
 Members = Mapping[str, Sequence[tuple[str, Sequence[str], Reason | None]]]
-"""By group, its members, each with the groups in between, or why these are not known."""
+"""By group, its members, each with the intermediate groups, or why these are unknown."""
 
 
 @dataclass(slots=True)
-class Found:
-    """What was found out."""
+class Reaches:
+    """The result."""
 
     reaches: list[Reach] = field(default_factory=list)
     open: list[Open] = field(default_factory=list)
     others: list[Way] = field(default_factory=list)
     inert: int = 0
     reasons: set[Reason] = field(default_factory=set)
-    """Why something in it is not sure."""
+    """Why the result is uncertain."""
 
 
-def who_reaches(connection: duckdb.DuckDBPyConnection, target: Target) -> Found:
-    """Everybody who can use a vault or a thing in it."""
+def who_reaches(connection: duckdb.DuckDBPyConnection, target: Target) -> Reaches:
+    """All principals that can use a vault or an object in it."""
     objects = [f"{target.vault_id}/{kind}/{target.thing}" for kind in _kinds(target)]
     where, values = "vault.id = ?", [target.vault_id]
     if objects:
@@ -57,15 +63,15 @@ def who_reaches(connection: duckdb.DuckDBPyConnection, target: Target) -> Found:
     return _Reading(connection, _without(target)).read(f"{MET} WHERE {where}", values)
 
 
-def reached_by(connection: duckdb.DuckDBPyConnection, target: Target) -> Found:
-    """Everything that a principal holds, through the groups that it is in as well."""
+def reached_by(connection: duckdb.DuckDBPyConnection, target: Target) -> Reaches:
+    """All grants of a principal, including those through groups."""
     query = f"""{MET} JOIN reach_holder AS holder ON holder.holder = way.holder
         WHERE holder.principal_id = ? OR holder.principal_id IN ({_ABOVE})"""
     return _Reading(connection, (), target.id).read(query, [target.id] * 3)
 
 
 def described(connection: duckdb.DuckDBPyConnection, target: Target) -> str:
-    """How a thing's vault decides who may use it, or what kind of principal somebody is; empty where that is not known."""
+    """The access model of the target's vault, or the kind of the principal; empty if unknown."""
     if target.vault_id:
         row = connection.execute("SELECT access_model FROM vault WHERE id = ?", [target.vault_id]).fetchone()
     else:
@@ -74,31 +80,31 @@ def described(connection: duckdb.DuckDBPyConnection, target: Target) -> str:
 
 
 def _kinds(target: Target) -> Sequence[str]:
-    """The objects of a role's scope that a thing is: a certificate is a key and a secret too."""
+    """The object kinds of a target in a role's scope: a certificate is also a key and a secret."""
     return {"key": ("keys",), "certificate": ("certificates", "keys", "secrets")}.get(target.noun, ())
 
 
 def _without(target: Target) -> Sequence[Allows]:
-    """What is not about that thing."""
+    """The permissions that do not apply to the target."""
     if target.noun == "key":
-        # A Managed HSM has no secrets: what it lets one read is the key, exported.
+        # A Managed HSM has no secrets: read-private there means export of the key.
         return (*_OF_A_VAULT, *(() if "/managedhsms/" in target.vault_id else _OF_SECRETS))
     return _OF_A_VAULT if target.noun == "certificate" else ()
 
 
 _ABOVE = "SELECT group_id FROM membership WHERE member_id = ? OR list_contains(through, ?)"
-"""The groups that somebody, or a group, is in."""
+"""The groups that a principal or group is a member of."""
 
 
 class _Reading:
     def __init__(self, connection: duckdb.DuckDBPyConnection, without: Sequence[Allows], alone: str = "") -> None:
-        """`alone`: only that principal is asked about, and a group then stands for itself."""
+        """`alone`: the question is about this principal only, and a group is not expanded."""
         self._connection, self._without, self._alone = connection, without, alone
-        self._found = Found()
+        self._found = Reaches()
         self._people: dict[str, Who] = {}
 
-    def read(self, query: str, values: Sequence[str]) -> Found:
-        """The reaches of what the query meets."""
+    def read(self, query: str, values: Sequence[str]) -> Reaches:
+        """The reaches of the rows of a query."""
         met = self._rows(
             f"""
             SELECT met.*, {WAY}, vault.name AS vault_name, given.unknown['allows'] AS unread,
@@ -107,7 +113,7 @@ class _Reading:
             ORDER BY met.met_id, met.vault_id, met.object""",
             values,
         )
-        # Whom it is given to nobody can say, and so not who has it.
+        # The principal is unknown, so its members are too.
         self._found.reasons.update(Reason(row["unnamed"]) for row in met if row["unnamed"])
         met = [row for row in met if not row["unnamed"]]
         named = {row["principal_id"] for row in met}
@@ -122,7 +128,7 @@ class _Reading:
         return self._found
 
     def _reach(self, row: Mapping[str, Any], members: Members) -> bool:
-        """Everybody whom one grant brings to one vault; whether it brings its principal there at all."""
+        """The principals that one grant gives access to one vault, if the vault honours it."""
         kept = honoured(row["access_model"], row["kind"])
         unread = row["allows"] is None
         if not kept or not (unread or kept.intersection(row["allows"])):
@@ -145,7 +151,7 @@ class _Reading:
         return True
 
     def _holders(self, principal_id: str, members: Members) -> Iterator[tuple[Who, Sequence[Who], Reason | None]]:
-        """Who has what was given to a principal, through which groups, and why there may be groups in between these."""
+        """The holders of a grant to a principal, with the groups in between, and why further groups may be missing."""
         named = self._people[principal_id]
         if named.kind == "group" and principal_id != self._alone:
             for member, through, unplaced in members.get(principal_id, ()):
@@ -177,7 +183,7 @@ class _Reading:
         }
 
     def _opened(self, groups: Sequence[str]) -> None:
-        """Those whom grants name and who stand for others that are not known."""
+        """The principals in grants whose members are not all known."""
         query = "SELECT principal_id, open FROM reach_holder WHERE open IS NOT NULL AND list_contains(?, principal_id)"
         for row in self._rows(query, [groups]):
             self._found.open.append(Open(self._people[row["principal_id"]], Reason(row["open"])))
@@ -196,6 +202,16 @@ class _Reading:
                 self._found.reasons.add(Reason(row["nameless"]))
             through = () if row["principal_id"] == self._alone else (self._people[row["principal_id"]],)
             self._found.others.append(way_of(row, row["allows"] or (), None, through))
+        # An agent has what its blueprint's principal was granted and lets it inherit.
+        inherited = f"""
+            SELECT {WAY}, given.why FROM ({agents.inherited(_VIEWS, 'SELECT * FROM "grant"')}) AS given
+            LEFT JOIN subscription AS place ON place.id = given.scope WHERE given.given_to = ?
+            ORDER BY given.kind, given.api, given.name, given.id"""
+        for row in self._rows(inherited, [self._alone]):
+            self._know({row["principal_id"]})
+            doubt = Reason(row["why"]) if row["why"] else None
+            self._found.reasons.update({doubt} if doubt else ())
+            self._found.others.append(way_of(row, row["allows"] or (), doubt, (self._people[row["principal_id"]],)))
 
     def _know(self, ids: set[str]) -> None:
         missing = sorted(ids - self._people.keys())
@@ -209,7 +225,7 @@ class _Reading:
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
-# What the directory did not say that somebody is, the grant may have.
+# If the directory did not return the kind, the grant may state it.
 PEOPLE = """
     SELECT asked.id, principal.* EXCLUDE (id, kind), coalesce(principal.kind, holder.kind) AS kind
     FROM (SELECT unnest(?::VARCHAR[]) AS id) AS asked
@@ -221,11 +237,11 @@ _COLUMNS = (
 )  # fmt: skip
 WAY = ", ".join(f"given.{name}" for name in _COLUMNS) + ", place.name AS scope_name"
 GIVEN = '"grant" AS given LEFT JOIN subscription AS place ON place.id = given.scope'
-"""What `way_of` reads of a grant, and from where."""
+"""The columns of a grant that `way_of` reads, with their sources."""
 
 
 def honoured(model: str | None, kind: str) -> set[str]:
-    """What a vault honours of a kind of grant; where its model is not known, what any model would honour."""
+    """The permissions of a kind of grant that a vault honours; if its model is unknown, those that any model would honour."""
     of_model = HONOURED.get(model or "")
     models = list(HONOURED.values()) if of_model is None else [of_model]
     return {each.value for kinds in models for each in kinds.get(kind, ())}
@@ -238,7 +254,7 @@ def way_of(
     through: Sequence[Who],
     unplaced: Reason | None = None,
 ) -> Way:
-    """The way that a row of `WAY` is, allowing only that, and held through those groups."""
+    """The `Way` of a row, with these permissions and groups."""
     return Way(
         id=row["id"],
         kind=row["kind"],

@@ -1,4 +1,4 @@
-"""How access is granted in the vaults that refused it: what is printed as the fix depends on it."""
+"""The access models of vaults that refused a read, which the printed fix depends on."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from keyaudit.model.run import Verdict
 
 
 def with_access_models(verdict: Verdict, snapshot: Snapshot) -> Verdict:
-    """The verdict with the access model of each vault that refused a read, as far as the snapshot has it."""
+    """The verdict with the access model of each vault that refused a read, if the snapshot has it."""
     refused = {gap.scope.id for gap in verdict.gaps if gap.reason is Reason.PERMISSION and gap.scope.kind is ScopeKind.VAULT}
     if not refused:
         return verdict

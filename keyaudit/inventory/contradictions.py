@@ -1,6 +1,6 @@
-"""Lists that were read to their end and lack what other answers of the same run show to be there.
+"""Complete lists that lack objects which other answers of the same run show.
 
-What such a list does not show is not known to be absent, so that its operation counts as not read to its end: `inconsistent`.
+Absence from such a list proves nothing, so its operation counts as partial: `inconsistent`.
 """
 
 # ruff: noqa: S608 - every name in this SQL is declared in this program
@@ -16,12 +16,12 @@ from keyaudit.model.reasons import Reason
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """`query` gives a scope and how many things the list of `operation` should have shown there, and did not."""
+    """`query` returns a scope and the number of objects that the list of `operation` lacks there."""
 
     operation: str
     query: str
     detail: str
-    """What contradicts the list. `{count}` is that number, `{s}` its plural."""
+    """The contradiction, in words. `{count}` is that number, `{s}` its plural."""
 
 
 def _checks(tables: Mapping[str, str]) -> Sequence[_Check]:
@@ -39,7 +39,7 @@ def _checks(tables: Mapping[str, str]) -> Sequence[_Check]:
                 ) ANTI JOIN {key} USING (scope_id, key_id) GROUP BY scope_id""",
             "it lacks {count} key{s} that certificates of the vault name",
         ),
-        # As its key, so its secret, which holds the certificate from when it is issued on.
+        # Like its key, its secret, which contains the certificate after it is issued.
         _Check(
             "secret.list",
             f"""SELECT scope_id, count(*) FROM (
@@ -54,7 +54,7 @@ def _checks(tables: Mapping[str, str]) -> Sequence[_Check]:
                 GROUP BY scope_id""",
             "it lacks {count} certificate{s} that keys of the vault belong to",
         ),
-        # Of an application that signs in by itself, and has nothing to do that with but what the other report is about.
+        # An application that signs in with credentials appears in both reports.
         _Check(
             "credential_activity.list",
             f"""SELECT scope_id, count(DISTINCT app_id) FROM {sign_in} AS signed_in
@@ -78,7 +78,7 @@ def _checks(tables: Mapping[str, str]) -> Sequence[_Check]:
 def contradicted(
     connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str], coverage: Sequence[Coverage]
 ) -> tuple[Coverage, ...]:
-    """The coverage, in which lists that `tables`, the stored rows as SQL relations, contradict are inconsistent."""
+    """The coverage, with lists that `tables` (the stored rows as SQL relations) contradict marked as inconsistent."""
     found: dict[tuple[str, str], str] = {}
     for check in _checks(tables):
         for scope, count in connection.execute(check.query).fetchall():
@@ -88,7 +88,7 @@ def contradicted(
 
 
 def _noted(record: Coverage, detail: str | None) -> Coverage:
-    """What was not read for another reason keeps that reason."""
+    """A record with another reason keeps it."""
     if detail is None or record.state is not State.ASSESSED:
         return record
     state = State.PARTIAL if record.kept else State.NOT_ASSESSED

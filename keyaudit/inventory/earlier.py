@@ -1,4 +1,4 @@
-"""What an earlier snapshot holds, for a run that reads again only what may have changed since."""
+"""An earlier snapshot, for a run that reads only objects that may have changed since."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from keyaudit.model.tables.key import KEY
 from keyaudit.model.text import one_line
 
 MARGIN = 300
-"""Seconds before the earlier run in which a change may have come after the reading: clocks differ, and are whole seconds."""
+"""Seconds before the earlier run in which a change may be later than the read: clocks differ, and times are whole seconds."""
 
 
 class Earlier:
@@ -29,11 +29,11 @@ class Earlier:
         self._connection.close()
 
     def settled(self, updated_on: object) -> bool:
-        """Whether what was last changed at that time had its last change before it was read."""
+        """Whether an object with that last change was read after the change."""
         return isinstance(updated_on, int) and updated_on < self._settled
 
     def keys(self, vault_id: str) -> Mapping[str, Mapping[str, Mapping[str, object]]]:
-        """The rows of a vault's keys, by key id, then by version. A row is as it is stored, `unknown` included."""
+        """The stored rows of a vault's keys, by key id and version, with `unknown`."""
         names = [*(column.name for column in KEY.stored), "unknown"]
         query = f"SELECT {', '.join(names)} FROM {self._source} WHERE vault_id = ?"  # noqa: S608 - declared names
         found: dict[str, dict[str, Mapping[str, object]]] = {}
@@ -44,7 +44,7 @@ class Earlier:
 
 
 def continued(run: Run, since: Run) -> Run:
-    """The run that takes over what another one read, of the same tenant and in the same way. Raises where it is not."""
+    """The run that reuses rows of another run. Raises UsageError unless both read the same tenant in the same way."""
     if (since.tenant_id, since.environment, since.simulated) != (run.tenant_id, run.environment, run.simulated):
         there, here = (f"tenant {each.tenant_id} ({each.environment})" for each in (since, run))
         raise UnsafeError("--since", f"the snapshot is of {there}, signed in to {here}", "name a snapshot of this tenant")

@@ -1,4 +1,4 @@
-"""What was expected and is not in a snapshot: each as a gap that gates."""
+"""Unmet expectations of a snapshot, each as a required gap."""
 
 # ruff: noqa: S608 - every name in this SQL is declared in this program
 
@@ -20,7 +20,7 @@ _LISTED_IN_VAULTS = ("key", "certificate", "secret")
 
 
 def unmet(snapshot: Snapshot, expected: Expectations, earlier: Snapshot | None = None) -> Sequence[Gap]:
-    """A gap for each expectation that is not met. Shrinkage is measured against `earlier`, where that is given."""
+    """A gap for each unmet expectation. Shrinkage is measured against `earlier`, if given."""
     if not expected:
         return ()
     tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
@@ -31,7 +31,7 @@ def unmet(snapshot: Snapshot, expected: Expectations, earlier: Snapshot | None =
 
 
 def _unseen(snapshot: Snapshot, expected: Expectations, tenant: Scope) -> Iterator[Gap]:
-    # One of another tenant is not this tenant's, whatever its name.
+    # A subscription of another tenant does not count, even with a matching name.
     scopes = {
         each.scope
         for each in snapshot.coverage
@@ -58,10 +58,10 @@ def _too_few(snapshot: Snapshot, expected: Expectations, tenant: Scope) -> Itera
 
 
 def _shrunk(snapshot: Snapshot, earlier: Snapshot, percent: int, tenant: Scope) -> Iterator[Gap]:
-    """The tables that have too few rows, and the vaults of which nothing of a kind is left."""
+    """The tables with too few rows, and the vaults that lost all objects of a kind."""
     then = iso_date(earlier.run.as_of)
     for table in TABLES.values():
-        # Evidence that was supplied is not seen by the identity.
+        # Tables from supplied evidence do not depend on what the identity can see.
         before, now = earlier.run.rows.get(table.name, 0), snapshot.run.rows.get(table.name, 0)
         if table.listed_by and now * 100 < before * (100 - percent):
             what = f"{table.plural}: {now:,} seen, {before:,} on {then}; at most {percent} % fewer expected"

@@ -1,4 +1,4 @@
-"""What ends within a while, or has ended, by owner: out of every table whose rows end."""
+"""Rows that expire within a time, or have expired, by owner, from every table with expiration dates."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -20,21 +20,21 @@ _BATCH = 1_024
 _END = "expires_on"
 _KNOWN = {str(reason): reason for reason in Reason}
 _NEVER = 2**63
-# A certificate, its key and its secret are one thing under one name and version, and end together.
+# A certificate, its key and its secret share name and version, and expire together.
 _CERTIFICATES = f"""LEFT JOIN (
         SELECT DISTINCT vault_id, name, version FROM certificate WHERE unknown['{_END}'] IS NULL
     ) AS whole ON whole.vault_id = it.vault_id AND whole.name = it.name AND whole.version = it.version"""
-# A row that surely holds one of these is no longer in use, so that its end troubles nobody.
+# A row with one of these values is not in use, so its expiry does not matter.
 _OUT_OF_USE = {"enabled": "false", "holder_enabled": "false", "is_current": "false", "active": "false"}
 
 TABLES_THAT_END: tuple[Table, ...] = tuple(
     table for table in TABLES.values() if _END in table.by_name and table.by_name[_END].type is Type.TIME and table.replaced
 )
-"""Every table whose rows end and then have to be replaced."""
+"""Every table whose rows expire and then have to be replaced."""
 
 
 def columns_read() -> frozenset[tuple[str, str]]:
-    """The columns, as (table, column), that say when something ends and who owns it."""
+    """The columns, as (table, column), for expiration dates and owners."""
     found = set()
     for table in TABLES_THAT_END:
         found |= {(table.name, name) for name in (_END, "tags", "owner_ids", "app_id") if name in table.by_name}
@@ -46,16 +46,16 @@ def columns_read() -> frozenset[tuple[str, str]]:
 
 
 def operations_read() -> frozenset[str]:
-    """The operations that say when things end, and who owns them."""
+    """The operations for expiration dates and owners."""
     found = {operation for column in columns_read() for operation in operations_of(*column)}
     return frozenset(found.union(*(table.listed_by for table in TABLES_THAT_END)))
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """How many have ended, how many end before the moment asked for, and of how many nobody knows when.
+class EndingCounts:
+    """The numbers of rows that have expired, that expire before the given time, and with an unknown date.
 
-    Those are in use, and none is part of another; `retired` counts the others.
+    They count rows in use that are not part of another row; `retired` counts the others.
     """
 
     overdue: int
@@ -63,12 +63,12 @@ class Found:
     unknown: int
     retired: int
     reasons: frozenset[Reason]
-    """Why ends or owners are unknown."""
+    """Why dates or owners are unknown."""
 
 
-def prepare(connection: duckdb.DuckDBPyConnection, as_of: int, before: int) -> Found:
-    """Finds what has ended or ends before a moment; `endings` then has it, as long as the connection is open."""
-    # A table at a time: all views in one query would hold more memory at once than there is.
+def prepare(connection: duckdb.DuckDBPyConnection, as_of: int, before: int) -> EndingCounts:
+    """Creates the table of rows that expire before `before`; `endings` reads it while the connection is open."""
+    # One table at a time: all views in one query would take too much memory.
     for number, table in enumerate(TABLES_THAT_END):
         rows = _endings(table, before)
         connection.execute(f"INSERT INTO found {rows}" if number else f"CREATE OR REPLACE TABLE found AS {rows}")
@@ -85,14 +85,14 @@ def prepare(connection: duckdb.DuckDBPyConnection, as_of: int, before: int) -> F
         [as_of],
     ).fetchall()
     reasons = connection.execute("SELECT DISTINCT unnest([doubt, why]) FROM ending").fetchall()
-    return Found(overdue, soon, unknown, retired, frozenset(_reason(reason) for (reason,) in reasons if reason))
+    return EndingCounts(overdue, soon, unknown, retired, frozenset(_reason(reason) for (reason,) in reasons if reason))
 
 
 def endings(connection: duckdb.DuckDBPyConnection, supplied: Collection[str], most: int | None = None) -> Iterator[Ending]:
-    """What `prepare` found: the owner with the soonest end first, of each owner the soonest first, unknown last.
+    """The rows that `prepare` found: the owner with the earliest date first, by date within an owner, unknown last.
 
-    `supplied`: the evidence that the snapshot has. `most`: no more than so many, those that end first; what is out of use, and
-    unknown ends, come after all others.
+    `supplied`: the evidence that the snapshot has. `most`: the maximum number, by date; rows not in use and unknown dates come
+    last.
     """
     names = called(connection)
     for _, ending in merge(
@@ -110,7 +110,7 @@ def _of(
 ) -> Iterator[tuple[tuple[int, int, str], Ending]]:
     lacking = table.lacking(supplied)
     names = ", ".join(f"{table.name}.{name}" for name in (*view_names(table), "unknown"))
-    # A cursor of its own: another query on the connection would end the answer without a word.
+    # A separate cursor, because another query on the connection would silently end this result.
     with connection.cursor() as cursor:
         answer = cursor.execute(
             f"""SELECT place, owner, source, doubt, retired, ending.{_END}, {names}
@@ -125,21 +125,24 @@ def _of(
                 yield (place, _NEVER if end is None else end, str(row["id"])), Ending(who, table.name, row, end, retired)
 
 
-def _endings(table: Table, before: int) -> str:
-    """A table's rows that end before a moment, or nobody knows when, with their owners."""
-    own = owning(table)
+def out_of_use(table: Table) -> tuple[str, str]:
+    """SQL over a table called `it`: whether a row is surely out of use or part of another, and the join that this needs."""
     off = [f"it.{name} = {value}" for name, value in _OUT_OF_USE.items() if name in table.by_name]
-    joins = [own.joins]
-    if "managed" in table.by_name:
-        off.append("it.managed AND whole.name IS NOT NULL")
-        joins.append(_CERTIFICATES)
-    retired = " OR ".join(f"coalesce({each}, false)" for each in off)
+    managed = "managed" in table.by_name
+    off += ["it.managed AND whole.name IS NOT NULL"] if managed else []
+    return " OR ".join(f"coalesce({each}, false)" for each in off) or "false", _CERTIFICATES if managed else ""
+
+
+def _endings(table: Table, before: int) -> str:
+    """A table's rows that expire before a time, or at an unknown time, with their owners."""
+    own = owning(table)
+    retired, join = out_of_use(table)
     return f"""
         SELECT {quoted(table.name)} AS kind, it.id, it.{_END},
             {own.names} AS owner, {own.source} AS source, {own.doubt} AS doubt,
             it.unknown[{quoted(_END)}] AS why,
-            {retired or "false"} AS retired
-        FROM {table.name} AS it {" ".join(joins)}
+            {retired} AS retired
+        FROM {table.name} AS it {own.joins} {join}
         WHERE it.{_END} <= {before} OR it.unknown[{quoted(_END)}] IS NOT NULL"""
 
 

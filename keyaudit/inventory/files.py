@@ -1,4 +1,4 @@
-"""Files that only their owner may read, that appear whole or not at all, and that are never reached through a symlink."""
+"""Private, atomically written files that are never opened through a symlink."""
 
 import contextlib
 import hashlib
@@ -23,17 +23,17 @@ REMEDY = "check the space and permissions there; what was collected is kept, and
 _PIECE = 1024 * 1024
 
 BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding raises for bytes that are not the JSON expected: msgspec leaves bad UTF-8 in a name to Python."""
+"""The exceptions of decoding unexpected JSON; msgspec leaves invalid UTF-8 in a name to Python."""
 
 
 def shown(path: Path) -> str:
-    """A path as an error names it."""
+    """A path for an error message."""
     return one_line(str(path), 1024)
 
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turns what the disk refuses into an OutputError that names `path`."""
+    """Turns an OSError into an OutputError that names `path`."""
     try:
         yield
     except OSError as error:
@@ -42,7 +42,7 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def create(path: Path, data: bytes = b"") -> None:
-    """Makes a file of mode 0600 that was not there before."""
+    """Creates a new file of mode 0600."""
     with writing(path):
         descriptor = platform.open_file(path, _NEW)
         try:
@@ -52,7 +52,7 @@ def create(path: Path, data: bytes = b"") -> None:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Puts `data` at `path` in one step: after a crash there is the old file or the new one, never a part. Mode 0600."""
+    """Replaces `path` atomically: after a crash it is the old or the new file, never a part. Mode 0600."""
     beside = path.with_name(path.name + ".part")
     with writing(path):
         beside.unlink(missing_ok=True)
@@ -67,7 +67,7 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Makes a file of mode 0600, which was not there before, with the content of a regular file."""
+    """Copies a regular file to a new file of mode 0600."""
     with reading(source) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as content:
         create(target)
         with changing(target) as copied:
@@ -77,20 +77,20 @@ def copy(source: Path, target: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Makes a file's content outlast a loss of power."""
-    # Windows syncs only what was opened for writing.
+    """Flushes a file's content to disk."""
+    # Windows flushes only files that were opened for writing.
     with changing(path) as descriptor:
         os.fsync(descriptor)
 
 
 def sync_names(folder: Path) -> None:
-    """Makes the names in a folder outlast a loss of power."""
+    """Flushes the entries of a folder to disk."""
     with writing(folder):
         platform.sync_folder(folder)
 
 
 def folder(path: Path) -> None:
-    """Makes a folder that only its owner may enter, or makes an existing one so."""
+    """Creates a private folder, or makes an existing one private."""
     with writing(path):
         with contextlib.suppress(FileExistsError):
             path.mkdir(mode=0o700)
@@ -98,7 +98,7 @@ def folder(path: Path) -> None:
 
 
 def discard(path: Path) -> None:
-    """Takes away whatever an earlier attempt left there."""
+    """Removes the remains of an earlier attempt."""
     with writing(path):
         if path.is_symlink():
             path.unlink()
@@ -107,18 +107,18 @@ def discard(path: Path) -> None:
 
 
 def read(path: Path, limit: int) -> bytes:
-    """The content of a regular file of at most `limit` bytes. Anything else is an UnsafeError; so is a symlink."""
+    """The content of a regular file of at most `limit` bytes. Raises UnsafeError for anything else, including a symlink."""
     with reading(path) as descriptor:
         size = os.fstat(descriptor).st_size
         if size > limit:
             raise UnsafeError(shown(path), f"{size:,} bytes, where {limit:,} is the most", "use a snapshot that keyaudit wrote")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            # One more than the limit, in case that it grows meanwhile: a cut file would not verify, a whole one is bounded.
+            # One byte more than the limit, in case the file grows while it is read.
             return file.read(limit + 1)
 
 
 def digest(path: Path) -> tuple[int, str]:
-    """Size and SHA-256 in hex of a regular file. Anything else is an UnsafeError; so is a symlink."""
+    """Size and SHA-256 in hex of a regular file. Raises UnsafeError for anything else, including a symlink."""
     with reading(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
         return os.fstat(descriptor).st_size, found
@@ -126,7 +126,7 @@ def digest(path: Path) -> tuple[int, str]:
 
 @contextlib.contextmanager
 def changing(path: Path, flags: int = 0) -> Iterator[int]:
-    """A descriptor to write to a file with."""
+    """A descriptor for writing a file."""
     with writing(path):
         descriptor = platform.open_file(path, os.O_WRONLY | flags)
         try:
@@ -137,7 +137,7 @@ def changing(path: Path, flags: int = 0) -> Iterator[int]:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[int]:
-    """A descriptor to read a regular file with. Anything else is an UnsafeError; so is a symlink."""
+    """A descriptor for reading a regular file. Raises UnsafeError for anything else, including a symlink."""
     try:
         descriptor = platform.open_file(path)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Finds what a person means by a name, an id or an address, among the vaults, their keys, and the principals."""
+"""Resolves a name, id or address to a vault, an object in one, or a principal."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; what people type is a parameter
 
@@ -18,12 +18,12 @@ _RESOURCE = re.compile(
 )
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _MOST = 5
-"""Things of one name that are told apart."""
+"""The maximum number of matches that are listed."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Target:
-    """What is meant: a vault or Managed HSM, a key or certificate in one, or a principal."""
+    """The target: a vault or Managed HSM, a key or certificate in one, or a principal."""
 
     noun: str
     id: str
@@ -34,7 +34,7 @@ class Target:
 
 
 def target(connection: duckdb.DuckDBPyConnection, asked: str) -> Target:
-    """The one thing that `asked` names. Raises UsageError where there is none, or several, and names the nearest."""
+    """The target that `asked` names. Raises UsageError with the nearest names if there is none, or several."""
     found = sorted({*_in_vaults(connection, asked.strip()), *_principals(connection, asked.strip())})
     if len(found) == 1:
         return found[0]
@@ -69,7 +69,7 @@ def _in_vaults(connection: duckdb.DuckDBPyConnection, asked: str) -> Sequence[Ta
 def _things(
     connection: duckdb.DuckDBPyConnection, vault_id: str, vault_name: str, name: str, kind: str | None
 ) -> Sequence[Target]:
-    """The certificate of that name, else the key: a certificate's key is asked about with it."""
+    """The certificate of that name, otherwise the key: a certificate includes its key."""
     for noun, table, column in (("certificate", "certificate", "certificate_id"), ("key", "key", "key_id")):
         if kind not in (None, f"{noun}s"):
             continue
@@ -81,7 +81,7 @@ def _things(
 
 
 def _principals(connection: duckdb.DuckDBPyConnection, asked: str) -> Sequence[Target]:
-    """By object id, client id, sign-in name or name; a service principal even if nothing names it."""
+    """Principals by object id, client id, sign-in name or display name."""
     text = asked.lower()
     if _GUID.fullmatch(text):
         held, own = "object_id = $1 OR lower(app_id) = $1", "split_part(id, '/', 5) = $1 OR lower(app_id) = $1"

@@ -1,4 +1,4 @@
-"""A file that grows at its end, where a write that failed half way is overwritten by the next one."""
+"""An append-only file, in which a write that failed half way is overwritten by the next one."""
 
 import os
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ _BLOCK = 1024 * 1024
 
 
 class Growing:
-    """A file of lines. It is made, with mode 0600, by what is added first."""
+    """A file of lines. The first write creates it with mode 0600."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._end = 0
 
     def add(self, data: bytes) -> int:
-        """Writes at the end. Returns where that was; the end moves only if all was written."""
+        """Appends and returns the position; the end moves only if everything was written."""
         start = self._end
         with files.changing(self.path, os.O_CREAT) as descriptor:
             os.lseek(descriptor, start, os.SEEK_SET)
@@ -26,7 +26,7 @@ class Growing:
         return start
 
     def keep(self, pieces: Sequence[tuple[int, int]]) -> None:
-        """Makes line ends of all but these pieces, (start, size) in order, and ends the file after the last."""
+        """Overwrites everything except these pieces, (start, size) in order, with line ends, and truncates after the last."""
         if not self.path.exists():
             return
         end = 0
@@ -42,7 +42,7 @@ class Growing:
         self._end = end
 
     def piece(self, start: int, size: int) -> bytes:
-        """What is there; less than `size` bytes where the file ends before, none where there is no file."""
+        """The bytes at that position; fewer than `size` at the end of the file, none without a file."""
         if not self.path.exists():
             return b""
         with files.reading(self.path) as descriptor:

@@ -13,7 +13,7 @@ _MAX_JOURNAL = 1024 * 1024 * 1024
 
 
 class Segment(msgspec.Struct, forbid_unknown_fields=True):
-    """A stretch of a table's file that one unit wrote. `longest`: bytes of its longest row."""
+    """A segment of a table's file that one unit wrote. `longest`: size of its longest row in bytes."""
 
     table: str
     start: int
@@ -23,7 +23,7 @@ class Segment(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Opened(msgspec.Struct, tag="opened", forbid_unknown_fields=True):
-    """A journal line: this is going to be asked."""
+    """A journal line: a unit was opened."""
 
     surface: str
     scope: Scope
@@ -31,7 +31,7 @@ class Opened(msgspec.Struct, tag="opened", forbid_unknown_fields=True):
 
 
 class Closed(msgspec.Struct, tag="closed", forbid_unknown_fields=True):
-    """A journal line: this is what it came to."""
+    """A journal line: a unit was closed, with its result."""
 
     surface: str
     scope: Scope
@@ -55,7 +55,7 @@ class Journal:
         self._file.add(_ENCODER.encode(line) + b"\n")
 
     def replay(self) -> list[Opened | Closed]:
-        """Every line that is whole. The last may have been cut short: the next one takes its place."""
+        """Every complete line. The last may be truncated; the next write replaces it."""
         if not self._file.path.exists():
             return []
         found = files.read(self._file.path, _MAX_JOURNAL)
@@ -63,7 +63,7 @@ class Journal:
         self._file.keep([(0, len(whole))])
         lines: list[Opened | Closed] = []
         for line in whole.splitlines():
-            # After a loss of power there can be anything in place of a line. What it opened or closed is then read again.
+            # After a loss of power a line can be garbage. Its unit is then read again.
             with suppress(*files.BROKEN):
                 lines.append(_DECODER.decode(line))
         return lines

@@ -8,18 +8,18 @@ from keyaudit.model.reasons import Reason
 
 
 class BreachError(RuntimeError):
-    """An invariant of the inventory does not hold: a bug of keyaudit, never the tenant's or the reader's fault."""
+    """A violated invariant of the inventory: always a bug of keyaudit."""
 
 
 class Ledger:
-    """What was attempted and what it came to. Whatever is not closed reads as not assessed."""
+    """The coverage records. A record that is not closed counts as not assessed."""
 
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], Scope] = {}
         self._closed: dict[tuple[str, str], Coverage] = {}
 
     def open(self, scope: Scope, operations: Sequence[str]) -> None:
-        """Records the attempt; to be called before the first request. Raises BreachError where one was recorded before."""
+        """Opens records; call it before the first request. Raises BreachError if one exists already."""
         keys = [(scope.id, operation) for operation in operations]
         if len(set(keys)) != len(keys):
             raise BreachError(f"{scope.id}: an operation is named twice")
@@ -28,14 +28,14 @@ class Ledger:
         self._open.update(dict.fromkeys(keys, scope))
 
     def forget(self, scope: Scope, operations: Sequence[str]) -> None:
-        """Withdraws an attempt that never closed, so that it can be made again."""
+        """Removes open records, so that they can be opened again."""
         for operation in operations:
             del self._open[scope.id, operation]
 
     def check(self, scope: Scope, operations: Sequence[str], coverage: Sequence[Coverage]) -> None:
-        """Raises BreachError unless `coverage` closes these operations of `scope`, each once.
+        """Raises BreachError unless `coverage` has exactly one record for each of these operations in `scope`.
 
-        Further records may be there, of operations that only then proved needed, but none that another unit holds.
+        Records of further operations are allowed, unless another unit has them.
         """
         records = {(record.scope.id, record.operation) for record in coverage}
         if len(records) != len(coverage):
@@ -50,13 +50,13 @@ class Ledger:
             self._check_new(key)
 
     def close(self, scope: Scope, operations: Sequence[str], coverage: Sequence[Coverage]) -> None:
-        """Closes what `open` opened, under the conditions of `check`; where they do not hold, nothing is closed."""
+        """Closes what `open` opened, if the conditions of `check` hold; otherwise nothing is closed."""
         self.check(scope, operations, coverage)
         self.forget(scope, operations)
         self._closed.update({(record.scope.id, record.operation): record for record in coverage})
 
     def records(self) -> tuple[Coverage, ...]:
-        """Every record, by scope id and operation; what is still open is not assessed: interrupted."""
+        """Every record, by scope id and operation; open records are not assessed (interrupted)."""
         unclosed = {
             key: Coverage(scope=scope, operation=key[1], state=State.NOT_ASSESSED, reason=Reason.INTERRUPTED)
             for key, scope in self._open.items()
@@ -72,7 +72,7 @@ class Ledger:
 
 
 def repeated(coverage: Iterable[Coverage]) -> str:
-    """The first operation and scope that have two records, in words; empty where there is none."""
+    """The first operation and scope with two records, in words; empty if there is none."""
     seen: set[tuple[str, str]] = set()
     for record in coverage:
         key = (record.scope.id, record.operation)

@@ -1,4 +1,4 @@
-"""The rows of a table's view one after another, and what is unknown in them."""
+"""Streams the rows of a table's view, with what is unknown in them."""
 
 # ruff: noqa: S608 - every name in this SQL is declared in this program
 
@@ -15,7 +15,7 @@ from keyaudit.model.rows import decoded, view_names
 
 _BATCH = 1_024
 _SLICE = 100_000
-"""Rows that are sorted at once, about 100 MB; a view may take a second for each slice, however small."""
+"""The number of rows sorted at once, about 100 MB; a view may take a second per slice, however small."""
 _KNOWN = {str(reason): reason for reason in Reason}
 
 
@@ -36,9 +36,9 @@ def _unknown(connection: duckdb.DuckDBPyConnection, table: Table, count: int, la
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, table: Table, lacking: Sequence[str]) -> Iterator[Mapping[str, Value]]:
-    """A slice of ids at a time: DuckDB keeps the rows that it sorts in memory, and fails where they do not fit."""
+    """Yields slices of ids: DuckDB sorts in memory, and fails if the rows do not fit."""
     names = ", ".join(view_names(table))
-    # A cursor of its own: another query on the connection would end the answer without a word.
+    # A separate cursor, because another query on the connection would silently end this result.
     with connection.cursor() as cursor:
         numbered = f"SELECT id, row_number() OVER (ORDER BY id) AS number FROM {table.name}"
         firsts = cursor.execute(f"SELECT id FROM ({numbered}) WHERE (number - 1) % {_SLICE} = 0 ORDER BY id").fetchall()

@@ -1,7 +1,7 @@
-"""Spool to Parquet: sorted by id, each id once, and no NULL that says neither absent nor unknown.
+"""Loads the spool into Parquet: sorted by id, each id once, and every NULL either absent or unknown.
 
-DuckDB's sort of wide rows outgrows any small limit on memory. So a table is first turned into Parquet as it comes, and then
-sorted piece by piece, each piece a range of ids that fits.
+DuckDB's sort of wide rows exceeds any small memory limit. So a table is first converted to Parquet unsorted, and then sorted in
+pieces, each a range of ids that fits into memory.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
@@ -24,7 +24,7 @@ _MEMORY = "200MB"
 _PIECE = 64 * 1024 * 1024
 """Bytes of spooled rows that are sorted at once."""
 _SAMPLES = 200
-"""Ids looked at for each piece, to cut pieces of like size."""
+"""The number of sampled ids per piece, to make pieces of similar size."""
 _SHORT = 64 * 1024
 UNSORTED = "COMPRESSION lz4, ROW_GROUP_SIZE 10240"
 _SORTED = "COMPRESSION zstd"
@@ -32,12 +32,12 @@ _SORTED = "COMPRESSION zstd"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A table on disk: its files in the order of ids, its rows, and the objects of which several rows came."""
+    """A table on disk: its files in the order of ids, its row count, and the objects with several rows."""
 
     files: tuple[Path, ...]
     rows: int
     repeated: frozenset[tuple[str, str]]
-    """Each with its id and the request that gave it."""
+    """Each with its id and the request that returned it."""
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def loading(temporary: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB connection for `load`, bounded in memory, which spills to `temporary`."""
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": _MEMORY,
-        # One: a second costs its own buffers and gains nothing.
+        # One thread: a second needs its own buffers and saves nothing.
         "threads": 1,
         "temp_directory": str(temporary),
         "preserve_insertion_order": True,
@@ -69,11 +69,10 @@ def load(
 ) -> Loaded:
     """Writes the rows of `spooled`, JSON lines of at most `longest` bytes, to files in `target` (mode 0600, Parquet).
 
-    An id that came twice with one content is kept once. With two, what they disagree on becomes unknown (`inconsistent`).
-    `torn`: objects of which differing copies came, as `Loaded.repeated` has them. What is a part of one (`Table.part_of`) by
-    the same request, and is in one copy alone, keeps its row, in which all is unknown. `aside` is where a file can be
-    meanwhile. Raises BreachError, naming table, column and row, for a row that breaks the table's declaration, and OutputError
-    where the disk refuses.
+    Equal copies of an id are kept once. In differing copies, the columns that differ become unknown (`inconsistent`). `torn`:
+    objects with differing copies, as in `Loaded.repeated`. A part (`Table.part_of`) of such an object, from the same request
+    and in one copy only, keeps its row, with all columns unknown. `aside`: a path for a temporary file. Raises BreachError,
+    with table, column and row, for a row that violates the table's declaration, and OutputError if it cannot be written.
     """
     try:
         write_parquet(connection, _spooled(table, spooled, longest), aside, UNSORTED)
@@ -103,7 +102,7 @@ def described(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, st
 
 
 def counted(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> dict[str, int]:
-    """By path how many rows a Parquet file has."""
+    """The number of rows of Parquet files, by path."""
     if not paths:
         return {}
     files_ = ", ".join(map(_literal, paths))
@@ -121,7 +120,7 @@ def parquet(*paths: Path) -> str:
 
 
 def pattern(path: Path) -> str:
-    """A pattern that only `path` matches: DuckDB takes any path that it reads as a pattern."""
+    """A glob that matches only `path`, because DuckDB reads every path as a glob."""
     return "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
 
 
@@ -135,10 +134,10 @@ def part_name(number: int) -> str:
 
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, target: Path, options: str = _SORTED) -> None:
-    """Writes what the query gives to `target`, mode 0600, in place of what is there."""
+    """Writes the result of the query to `target` (mode 0600), replacing an existing file."""
     with files.writing(target):
         target.unlink(missing_ok=True)
-    # Made first and by us, since DuckDB would make it with whatever mode the umask leaves.
+    # Created here first, because DuckDB would use the mode of the umask.
     files.create(target)
     connection.execute(f"COPY ({query}) TO {quoted(str(target))} (FORMAT parquet, USE_TMP_FILE false, {options})")
     files.sync(target)
@@ -156,19 +155,19 @@ def _spooled(table: Table, spooled: Path, longest: int) -> str:
 
 
 def pieces(connection: duckdb.DuckDBPyConnection, path: Path, size: int, key: str = "id", most: int | None = None) -> list[str]:
-    """Conditions on `key` that cut the rows of `path`, `size` bytes of JSON, into ascending ranges of some `most` bytes."""
+    """Conditions on `key` that divide the rows of `path` (`size` bytes of JSON) into ascending ranges of about `most` bytes."""
     number = -(-size // (most or _PIECE))
     if number <= 1:
         return ["true"]
     every = max(1, one(connection, f"SELECT count(*) FROM {parquet(path)}") // (number * _SAMPLES))
-    # By digest of the id, not by chance or place: the cuts depend on what the rows are, not on the order in which they came.
+    # Sampled by digest of the id, so that the ranges depend on the rows and not on their order.
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE cut AS SELECT row_number() OVER (ORDER BY low) AS number, low FROM ("
         f" SELECT DISTINCT min({key}) AS low FROM (SELECT {key}, ntile({number}) OVER (ORDER BY {key}) AS tile FROM"
         f" (SELECT DISTINCT id, {key} FROM {parquet(path)} WHERE hash(id) % {every} = 0)) GROUP BY tile)"
     )
     lows = [low for (low,) in connection.execute("SELECT low FROM cut WHERE number > 1 ORDER BY number").fetchall()]
-    # A number is written as such, by which DuckDB passes over what cannot hold it; no text from the tenant goes into SQL.
+    # Numbers are literals, so that DuckDB can skip row groups. No text from the tenant goes into SQL.
     cuts = [str(low) if isinstance(low, int) else f"(SELECT low FROM cut WHERE number = {n})" for n, low in enumerate(lows, 2)]
     above = ["true", *(f"{key} >= {cut}" for cut in cuts)]
     below = [*(f"{key} < {cut}" for cut in cuts), "true"]
@@ -176,7 +175,7 @@ def pieces(connection: duckdb.DuckDBPyConnection, path: Path, size: int, key: st
 
 
 def _refuse(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> None:
-    """Raises BreachError for the first row that the declaration does not allow."""
+    """Raises BreachError for the first row that violates the declaration."""
     known = ", ".join(quoted(reason) for reason in Reason)
     wrong = [_contradiction(table, column) for column in table.stored]
     wrong += [
@@ -213,7 +212,7 @@ def _contradiction(table: Table, column: Column) -> str:
 
 
 def _name_torn(connection: duckdb.DuckDBPyConnection, torn: Collection[tuple[str, str]]) -> None:
-    """Makes tables of the objects of which differing copies came, and of the ids of a piece that came more than once."""
+    """Creates tables of the objects with differing copies, and of repeated ids of a piece."""
     connection.execute("CREATE OR REPLACE TEMP TABLE torn (id VARCHAR, source_url VARCHAR)")
     connection.execute("CREATE OR REPLACE TEMP TABLE repeated (id VARCHAR)")
     if torn:
@@ -221,7 +220,7 @@ def _name_torn(connection: duckdb.DuckDBPyConnection, torn: Collection[tuple[str
 
 
 def _without_torn(table: Table, rows: str) -> str:
-    """`rows` as a relation, in which all is unknown of what belongs to a torn object and came only once."""
+    """`rows` as a relation, in which all columns of rows that belong to a torn object and appear once are unknown."""
     data = [column.name for column in table.stored if column.can_be_unknown]
     whole = f"({table.part_of}, source_url) IN (SELECT (id, source_url) FROM torn)"
     torn = f"{whole} AND id NOT IN (SELECT id FROM repeated)"
@@ -231,7 +230,7 @@ def _without_torn(table: Table, rows: str) -> str:
 
 
 def _united(connection: duckdb.DuckDBPyConnection, table: Table, rows: str) -> str:
-    """`rows` with each id once, as a relation; the ids that were there more than once are in the table `repeated`."""
+    """`rows` with each id once, as a relation; repeated ids are in the table `repeated`."""
     data = [column.name for column in table.stored if column.can_be_unknown]
     place = [column.name for column in table.stored if not column.can_be_unknown and column.name != "id"]
     kinds = [case.column for column in table.stored for case in column.absent_where]
@@ -255,14 +254,14 @@ def _united(connection: duckdb.DuckDBPyConnection, table: Table, rows: str) -> s
 
 
 def _standing(column: Column) -> str:
-    """Whether what the rows say stands: an absence only where they agree on what kind of row it is, too."""
+    """Whether the copies of a row agree on a column; an absence also requires agreement on the columns that decide it."""
     kinds = " AND ".join(dict.fromkeys(f"same_{case.column}" for case in column.absent_where))
     same = f"same_{column.name}"
     return f"{same} AND ({column.name} IS NOT NULL OR ({kinds}))" if kinds else same
 
 
 def _agreement(name: str) -> str:
-    """Whether rows of one id have one value of a column, and one reason. Least and greatest: to tell apart takes memory."""
+    """Whether the copies of an id agree on value and reason of a column. By min and max: DISTINCT takes more memory."""
     why = f"unknown[{quoted(name)}]"
     return " AND ".join(
         f"count({each}) IN (0, count(*)) AND min({each}::VARCHAR) IS NOT DISTINCT FROM max({each}::VARCHAR)"
@@ -271,11 +270,11 @@ def _agreement(name: str) -> str:
 
 
 def one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    """The number that the query gives."""
+    """The single number that the query returns."""
     row = connection.execute(query).fetchone()
     return int(row[0]) if row else 0
 
 
 def first_line(error: duckdb.Error) -> str:
-    """What went wrong, without the SQL that DuckDB quotes."""
+    """The error message without the SQL that DuckDB quotes."""
     return str(error).partition("\n")[0]

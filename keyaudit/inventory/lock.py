@@ -1,4 +1,4 @@
-"""A lock on a folder, so that one collection at a time writes to it."""
+"""A lock on a folder, so that only one collection at a time writes to it."""
 
 import contextlib
 import os
@@ -10,13 +10,13 @@ from keyaudit.inventory import files, platform
 from keyaudit.model.errors import UsageError
 from keyaudit.model.text import one_line
 
-# Windows locks the first byte against readers, too.
+# Windows locks the first byte for readers too.
 _PID_AT = 1
 _MOST = 32
 
 
 class Lock:
-    """Exclusive use of a folder while this object lives and is not released; the system frees it when the process ends."""
+    """Exclusive use of a folder until `release`; the system also frees it when the process ends."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -39,14 +39,14 @@ class Lock:
             failed.pop_all()
 
     def remove(self) -> None:
-        """Takes the lock file away, at the latest on `release`; the lock itself is held until then."""
+        """Removes the lock file, at the latest on `release`; the lock itself is kept until then."""
         self._removed = True
-        # Windows keeps a file that is open. `release` tries again, and says so where the file has to stay.
+        # Windows cannot remove an open file. `release` tries again, and reports a file that has to stay.
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
 
     def release(self) -> None:
-        """Gives the folder free; safe to repeat."""
+        """Releases the folder; safe to repeat."""
         self._lock.release()
         if self._removed:
             with files.writing(self._path):

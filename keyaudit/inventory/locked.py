@@ -1,4 +1,4 @@
-"""DuckDB over the files of one folder, which whatever those files hold cannot lead anywhere else."""
+"""DuckDB confined to the files of one folder, regardless of their content."""
 
 import contextlib
 import os
@@ -13,22 +13,22 @@ from keyaudit.inventory.load import first_line, pattern
 from keyaudit.model.errors import OutputError, UnsafeError
 
 TEMPORARY = "tmp-"
-"""What the names of folders begin with that a connection makes in its folder, and a killed process leaves there."""
+"""The prefix of temporary folders of a connection, which a killed process leaves behind."""
 _MEMORY = "400MB"
-# Whatever the files hold, these come from our own SQL.
+# These errors come from our own SQL, not from the content of files.
 _BUGS = (duckdb.BinderException, duckdb.CatalogException, duckdb.InternalException, duckdb.ParserException)
 
 
 def locked(folder: Path, **settings: str) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB that can read `folder` and nothing else: no network, no extension, and no setting can be changed.
+    """An in-memory DuckDB that can only read `folder`: no network, no extensions, and locked settings.
 
     `settings`: more of them, by name.
     """
     configuration: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": _MEMORY,
-        # Each thread takes its part of that memory, whatever the machine has.
+        # Each thread takes its share of that memory.
         "threads": 2,
-        # Of its own, since two processes may judge one folder; DuckDB makes it on need, and removes it.
+        # A folder of its own, because two processes may evaluate one snapshot; DuckDB creates it when needed, and removes it.
         "temp_directory": str(folder / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
@@ -38,7 +38,7 @@ def locked(folder: Path, **settings: str) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:", config=configuration)
     with contextlib.ExitStack() as failed:
         failed.enter_context(connection)
-        # DuckDB holds both against it: the pattern that it is asked to read, and the path that it then finds.
+        # DuckDB checks both against the allowed folders: the glob, and the path that it matches.
         connection.execute("SET allowed_directories = ?", [[str(folder), pattern(folder)]])
         connection.execute("SET enable_external_access = false")
         for name, value in settings.items():
@@ -50,8 +50,8 @@ def locked(folder: Path, **settings: str) -> duckdb.DuckDBPyConnection:
 
 @contextlib.contextmanager
 def judged(folder: Path, verify: Callable[[], None], remedy: str) -> Iterator[None]:
-    """What a query inside fails of becomes UnsafeError where the files are not what was verified, or never were what they
-    should be, and OutputError where memory or disk is short. `verify` raises UnsafeError for files that were changed.
+    """Turns errors of queries in the block into UnsafeError, if files were changed or damaged, and into OutputError if memory
+    or disk is short. `verify` raises UnsafeError for changed files.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""The manifest: what a snapshot holds, byte for byte, so that anything cut, changed or added is seen before it is trusted."""
+"""The manifest of a snapshot, with a digest of every file, so that truncated, changed or added files are detected."""
 
 import hashlib
 from collections import Counter
@@ -16,7 +16,7 @@ from keyaudit.model.tables import TABLES, filled
 from keyaudit.model.text import one_line
 
 FORMAT = 3
-"""Raised when an older keyaudit could misread what a newer one writes."""
+"""Increased when an older keyaudit could misread a newer format."""
 MAX_MANIFEST = 512 * 1024 * 1024
 _REMEDY = "take the snapshot from where it was made, or collect again"
 
@@ -30,7 +30,7 @@ class File(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class TableFiles(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A table's files, in the order of ids, and what they hold together. What has no row has no file."""
+    """A table's files, in the order of ids, with their total. A table without rows has no file."""
 
     files: tuple[File, ...]
     rows: int
@@ -39,7 +39,7 @@ class TableFiles(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Sealed(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What is written with its own SHA-256 in it, which is that of the same with an empty digest."""
+    """A document with its own SHA-256, computed with an empty digest."""
 
     digest: str
 
@@ -48,7 +48,7 @@ S = TypeVar("S", bound=Sealed)
 
 
 class Manifest(Sealed):
-    """What a snapshot holds."""
+    """The content of a snapshot."""
 
     format: int
     run: Run
@@ -61,19 +61,19 @@ class _Version(msgspec.Struct):
 
 
 def encode(run: Run, tables: Mapping[str, TableFiles], coverage: tuple[Coverage, ...]) -> bytes:
-    """The one way in which these are written."""
+    """Encodes a manifest in its canonical form."""
     return sealed(Manifest(format=FORMAT, digest="", run=run, tables=dict(tables), coverage=coverage))
 
 
 def decode(data: bytes, place: str, columns: Mapping[str, Mapping[str, str]]) -> Manifest:
-    """The manifest in `data`. Raises UnsafeError unless it is exactly what `encode` writes, UsageError for another version's.
+    """The manifest in `data`. Raises UnsafeError unless it is in canonical form, UsageError for another format version.
 
     `columns` are those that this version reads, by table.
     """
     manifest = unsealed(data, place, Manifest, reads=FORMAT, again="collect again", remedy=_REMEDY)
     if repeated(manifest.coverage):
         raise UnsafeError(place, f"two coverage records for {repeated(manifest.coverage)}", _REMEDY)
-    # What is in a table that nobody supplied rows of matters to no version.
+    # The columns of a table without rows do not matter.
     supplied = filled(manifest.run.evidence)
     there = {name: table.columns for name, table in manifest.tables.items() if table.rows or name in supplied}
     if there != {name: columns[name] for name in supplied}:
@@ -90,7 +90,7 @@ def decode(data: bytes, place: str, columns: Mapping[str, Mapping[str, str]]) ->
 
 
 def _disagreement(manifest: Manifest) -> str:
-    """What its parts say differently of the same, in words; empty where they agree."""
+    """A contradiction between its parts, in words; empty if there is none."""
     counted, rows = manifest.run.rows, {name: table.rows for name, table in manifest.tables.items()}
     for name in dict.fromkeys((*rows, *counted)):
         there = name in filled(manifest.run.evidence)
@@ -108,9 +108,9 @@ def _disagreement(manifest: Manifest) -> str:
 
 
 def unsealed(data: bytes, place: str, kind: type[S], *, reads: int, again: str, remedy: str) -> S:
-    """What `sealed` wrote. Raises UnsafeError unless it is exactly that, UsageError unless its `format` is `reads`.
+    """The document that `sealed` wrote. Raises UnsafeError if it was changed, UsageError unless its `format` is `reads`.
 
-    `again`: how to have an older one made anew. `remedy`: what to do about a damaged one.
+    `again`: how to create an older one again. `remedy`: what to do about a damaged one.
     """
     try:
         version = msgspec.json.decode(data, type=_Version).format
@@ -120,14 +120,14 @@ def unsealed(data: bytes, place: str, kind: type[S], *, reads: int, again: str, 
         found = msgspec.json.decode(data, type=kind)
     except BROKEN as error:
         raise UnsafeError(place, f"damaged, or not of keyaudit: {one_line(str(error))}", remedy) from error
-    # One way to write it means that doubled keys, other number forms and trailing bytes all show here.
+    # A canonical form detects repeated keys, other number formats and trailing bytes.
     if sealed(found) != data:
         raise UnsafeError(place, "damaged or edited: it does not match its own digest", remedy)
     return found
 
 
 def check_files(tables: Mapping[str, TableFiles], place: str, remedy: str) -> None:
-    """Raises UnsafeError unless each table has the files that are its own, and none where it has no row."""
+    """Raises UnsafeError unless each table has its own files, and none if it has no rows."""
     for name, table in tables.items():
         expected = [f"{name}/{n:05}.parquet" for n in range(len(table.files))]
         if bool(table.files) != (table.rows > 0) or [file.path for file in table.files] != expected:
@@ -135,7 +135,7 @@ def check_files(tables: Mapping[str, TableFiles], place: str, remedy: str) -> No
 
 
 def sealed(manifest: Sealed) -> bytes:
-    """The one way in which it is written: doubled keys, other number forms and trailing bytes all show against it."""
+    """Encodes the document in its canonical form, with its digest."""
     bare = msgspec.structs.replace(manifest, digest="")
     digest = hashlib.sha256(msgspec.json.encode(bare, order="deterministic")).hexdigest()
     whole = msgspec.structs.replace(manifest, digest=digest)

@@ -1,4 +1,4 @@
-"""The inventory at a glance: when its things end, how its keys are kept, and which of them most can use."""
+"""The overview of the inventory: expiration dates, custody, and the keys that most principals can use."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -23,14 +23,14 @@ _FEW = 6
 _BATCH = 1_024
 _COUNTED = tuple(f"{who}_{action}" for action in OF_KEYS for who in WHO)
 _KNOWN = {str(reason): reason for reason in Reason}
-# What may be in use: what surely is not concerns nobody any more.
+# Keys that are or may be in use.
 _IN_USE = "enabled IS NOT FALSE AND is_current IS NOT FALSE"
 
 
 def calendar(connection: duckdb.DuckDBPyConnection, as_of: int, *, complete: bool, supplied: Collection[str]) -> Calendar:
-    """What ends within the horizon, from `as_of` on.
+    """The rows that expire within the horizon after `as_of`.
 
-    `complete`: everything that it rests on was read. `supplied`: the evidence that the snapshot has.
+    `complete`: whether all required operations were read. `supplied`: the evidence that the snapshot has.
     """
     found = prepare(connection, as_of, as_of + HORIZON)
     upto = " ".join(f"WHEN expires_on <= {as_of + last} THEN {quoted(span)}" for span, last in SPANS.items())
@@ -61,7 +61,7 @@ def calendar(connection: duckdb.DuckDBPyConnection, as_of: int, *, complete: boo
 
 
 def custody(connection: duckdb.DuckDBPyConnection) -> list[Custody]:
-    """How the keys that are or may be in use are kept, by environment."""
+    """The custody of keys that are or may be in use, by environment."""
     rows = connection.execute(
         f"""SELECT environment, unknown['environment'] AS doubt, custody, count(*) FROM key WHERE {_IN_USE}
         GROUP BY ALL ORDER BY ALL"""
@@ -73,9 +73,9 @@ def custody(connection: duckdb.DuckDBPyConnection) -> list[Custody]:
 
 
 def widest(connection: duckdb.DuckDBPyConnection) -> tuple[list[Reach], int]:
-    """The keys that are or may be in use and that most can sign with, then decrypt with; and how many more there are.
+    """The keys in use, or possibly in use, that most principals can sign with, then decrypt with; and the number of others.
 
-    Of keys that as many can surely use, those come first that nothing bounds.
+    Among keys with the same minimum, those without an upper bound come first.
     """
     bounds = ", ".join(f"{name}_min, {name}_max" for name in _COUNTED)
     order = ", ".join(f"{name}_min DESC NULLS LAST, {name}_max DESC NULLS FIRST" for name in _COUNTED)

@@ -1,4 +1,4 @@
-"""Who owns a row of the inventory: it says so itself, or its vault does, or what holds it, or the application behind that."""
+"""The owners of rows, from their own tag or Entra owners, their vault, their holder, or the holder's application."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -18,19 +18,19 @@ from keyaudit.model.tables import TABLES
 OWNED = tuple(name for name, table in TABLES.items() if "owner_ids" in table.by_name)
 """Tables whose rows have owners in Entra."""
 OWNERS_ASKED = (*OWNED, "vault", "principal")
-"""The views that owners are looked up in, beside that of the table whose rows they own."""
+"""The views that owners are looked up in, besides the table itself."""
 _KNOWN = {str(reason): reason for reason in Reason}
 _NONE = "NULL::VARCHAR[]"
 _ENTRA = "Entra owners"
 _BATCH = 2_000
-"""Findings whose owners are looked up at once."""
+"""The number of findings whose owners are looked up at once."""
 _UNREAD = Owner((), "", Reason.PARENT_NOT_ASSESSED)
-"""Who owns what no row was read of."""
+"""The owner of a scope without rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Owning:
-    """SQL over a table that is called `it`, and joined by `joins`: names or NULL, who says so, why they are unknown or NULL."""
+    """SQL over a table `it` with `joins`: names or NULL, their source, and why they are unknown or NULL."""
 
     names: str
     source: str
@@ -40,7 +40,7 @@ class Owning:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """One way to learn of an owner: names or NULL, why they are unknown or NULL, who says so, and what must be joined."""
+    """One source of owners: names or NULL, why they are unknown or NULL, the name of the source, and the required join."""
 
     names: str
     doubt: str
@@ -49,7 +49,7 @@ class _Way:
 
 
 def owned(connection: duckdb.DuckDBPyConnection, findings: Iterator[Finding]) -> Iterator[tuple[Owner, Finding]]:
-    """The findings, each with who owns what it is about."""
+    """The findings, each with the owner of its resource."""
     names = called(connection)
     while some := list(islice(findings, _BATCH)):
         ids: dict[str, list[str]] = {}
@@ -63,9 +63,9 @@ def owned(connection: duckdb.DuckDBPyConnection, findings: Iterator[Finding]) ->
 
 
 def called(connection: duckdb.DuckDBPyConnection) -> Mapping[str, str]:
-    """What owners in Entra are called, by object id; of those alone that a grant names, too, nothing more was read than ids.
+    """Object id to name, of the owners in Entra whose name was read.
 
-    It tells any two apart: a user is called by the sign-in name, anybody else by name and id.
+    Users have their sign-in name; others have their display name and id, since display names repeat.
     """
     held = " UNION ".join(f"SELECT unnest(owner_ids) AS id FROM {name}" for name in OWNED)
     with connection.cursor() as cursor:
@@ -80,7 +80,7 @@ def _owners(
     connection: duckdb.DuckDBPyConnection, table: Table, ids: Sequence[str], names: Mapping[str, str]
 ) -> Mapping[str, Owner]:
     own = owning(table)
-    # A cursor of its own: another query on the connection would end the answer without a word.
+    # A separate cursor, because another query on the connection would silently end this result.
     with connection.cursor() as cursor:
         rows = cursor.execute(
             f"SELECT it.id, {own.names}, {own.source}, {own.doubt} FROM {table.name} AS it {own.joins}"
@@ -91,13 +91,13 @@ def _owners(
 
 
 def owner_of(called: Mapping[str, str], ids: Sequence[str] | None, source: str | None, doubt: str | None) -> Owner:
-    """What the SQL of `owning` says, with those whom it names in Entra as they are `called`."""
+    """The owner from the columns of `owning`, with Entra owners by name."""
     names = [called.get(id_, id_) for id_ in ids or ()] if source and source.startswith(_ENTRA) else ids or ()
     return Owner(tuple(names), source or "", _KNOWN.get(doubt, Reason.UNRECOGNISED) if doubt else None)
 
 
 def owning(table: Table) -> Owning:
-    """How a table's rows are owned."""
+    """The SQL for the owners of a table's rows."""
     ways = _ways(table)
     if not ways:
         return Owning(_NONE, "''", "NULL", "")
@@ -113,7 +113,7 @@ def owning(table: Table) -> Owning:
 
 
 def _ways(table: Table) -> list[_Way]:
-    """The nearest first: what the row says itself, then its vault, then what holds it, then the application behind that."""
+    """The sources of owners, the nearest first: the row itself, its vault, its holder, the holder's application."""
     ways: list[_Way] = []
     if "tags" in table.by_name:
         ways.append(_Way(_tagged("it"), "it.unknown['tags']", "tag owner"))

@@ -1,7 +1,7 @@
-"""What Linux, macOS and Windows do differently with files: following links, permissions, and what a disk keeps.
+"""File operations that differ between Linux, macOS and Windows: links, permissions, flushing.
 
-On POSIX a file is private by its mode. Windows has no such modes: there a file inherits the access control list of the folder
-that it is made in, so that what lies in a user's profile is private to that user, and what lies elsewhere need not be.
+On POSIX a file is private by its mode. On Windows a file inherits the access control list of its folder, so a file in a user's
+profile is private to that user, and a file elsewhere may not be.
 """
 
 import errno
@@ -10,20 +10,19 @@ import stat
 from pathlib import Path
 
 _NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
-# Opening a FIFO must not wait for a writer.
+# Opening a FIFO must not block until there is a writer.
 _NO_WAIT: int = getattr(os, "O_NONBLOCK", 0)
-# Windows would turn line ends into others.
+# Windows would convert line ends.
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _FOLDER: int | None = getattr(os, "O_DIRECTORY", None)
 POSIX = _FOLDER is not None
-"""Whether files have modes and owners, and folders can be opened."""
+"""Whether the platform has file modes and owners, and can open folders."""
 
 
 def open_file(path: Path, flags: int = os.O_RDONLY, *, folder: int | None = None, follow: bool = False) -> int:
-    """A descriptor of a file, in binary, with mode 0600 if it is made. Does not wait for a FIFO's writer.
+    """A descriptor of a file, binary, created with mode 0600. Does not wait for a FIFO's writer.
 
-    `folder`: a descriptor of the folder that a relative `path` is in, from `open_folder`. Raises OSError, also for a link that
-    it is not to `follow`.
+    `folder`: a descriptor from `open_folder` for a relative `path`. Raises OSError, also for a link unless `follow`.
     """
     if not follow and not _NO_FOLLOW and path.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
@@ -31,7 +30,7 @@ def open_file(path: Path, flags: int = os.O_RDONLY, *, folder: int | None = None
 
 
 def open_folder(path: Path) -> int | None:
-    """A descriptor of a folder that is no link; None where folders cannot be opened. Raises OSError where it is neither."""
+    """A descriptor of a folder; None if the platform cannot open folders. Raises OSError if it is a link or no folder."""
     if _FOLDER is not None:
         return os.open(path, os.O_RDONLY | _FOLDER | _NO_FOLLOW)
     if path.is_symlink() or not path.is_dir():
@@ -40,21 +39,21 @@ def open_folder(path: Path) -> int | None:
 
 
 def make_private(folder: Path) -> None:
-    """Lets nobody but its owner into a folder that is there, where the platform has modes. Raises OSError."""
-    # By descriptor, so that a folder that was swapped for a link in between is refused and not changed.
+    """Makes an existing folder private to its owner, if the platform has modes. Raises OSError."""
+    # By descriptor, so that a folder that was replaced with a link in between is refused.
     descriptor = open_folder(folder)
     if descriptor is None:
         return
     try:
         if stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o700:
-            # Where folders can be opened there is fchmod; a checker for Windows does not know that.
+            # fchmod exists where folders can be opened; mypy for Windows does not know that.
             os.chmod(descriptor, 0o700)  # noqa: PTH101 - a descriptor
     finally:
         os.close(descriptor)
 
 
 def sync_folder(path: Path) -> None:
-    """Makes the names in a folder outlast a loss of power; NTFS does so by itself. Raises OSError."""
+    """Flushes the entries of a folder to disk; NTFS does this itself. Raises OSError."""
     descriptor = open_folder(path)
     if descriptor is None:
         return
@@ -65,12 +64,12 @@ def sync_folder(path: Path) -> None:
 
 
 def others_can_read(mode: int) -> bool:
-    """Whether a file of this mode is open to others; False where modes say nothing about that."""
+    """Whether other users can read a file of this mode; False if the platform has no modes."""
     return POSIX and bool(mode & 0o077)
 
 
 def only_owner_can_write(found: os.stat_result) -> bool:
-    """Whether nobody but this user and the administrator can have written a regular file; True where that cannot be told."""
+    """Whether only this user and the administrator can have written a regular file; True if the platform has no such check."""
     if not stat.S_ISREG(found.st_mode):
         return False
     user = getattr(os, "geteuid", None)
@@ -78,8 +77,8 @@ def only_owner_can_write(found: os.stat_result) -> bool:
 
 
 def move_folder(source: Path, target: Path) -> None:
-    """Gives a folder a new name, which nothing has or an empty folder. Raises OSError."""
+    """Renames a folder to a new name, or onto an empty folder. Raises OSError."""
     if target.is_dir() and not target.is_symlink():
-        # Windows renames onto nothing that exists.
+        # Windows cannot rename onto an existing folder.
         target.rmdir()
     source.rename(target)

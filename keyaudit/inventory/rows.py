@@ -1,4 +1,4 @@
-"""A table's row as one line of JSON, checked against the table's declaration, and the columns that DuckDB reads back."""
+"""Encodes a row as one line of JSON, checked against the table's declaration, and the SQL types of its columns."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -34,9 +34,9 @@ SQL_TYPES: dict[Type, str] = {
     Type.MAP: "MAP(VARCHAR, VARCHAR)",
 }
 MAX_ROW = 16 * 1024 * 1024
-"""Bytes of one row as JSON; no object of Azure's comes near."""
+"""The maximum size of one row as JSON in bytes; objects in Azure are much smaller."""
 
-# Sorted, so that a map's names have one order however Azure answers.
+# Sorted, so that maps have the same order in every run.
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
@@ -52,24 +52,24 @@ def view_types(table: Table) -> dict[str, str]:
 
 
 def columns_of(types: Mapping[str, str]) -> str:
-    """Columns of these SQL types, as a statement that makes a table has them."""
+    """Columns of these SQL types, as in CREATE TABLE."""
     return ", ".join(f"{name} {type_}" for name, type_ in types.items())
 
 
 def no_rows(types: Mapping[str, str]) -> str:
-    """A query that gives columns of these SQL types, and no row."""
+    """A query with columns of these SQL types, and no rows."""
     return "SELECT " + ", ".join(f"NULL::{type_} AS {name}" for name, type_ in types.items()) + " WHERE false"
 
 
 def declared() -> dict[str, dict[str, str]]:
-    """The stored columns of every table with their SQL types: what makes two versions' files the same."""
+    """The stored columns of every table with their SQL types: versions with equal ones can read each other's files."""
     return {table.name: stored_types(table) for table in TABLES.values()}
 
 
 def encode(table: str, row: Mapping[str, object]) -> bytes:
-    """The row as one line of JSON. Raises BreachError for a row that the table's declaration does not allow.
+    """The row as one line of JSON. Raises BreachError for a row that violates the table's declaration.
 
-    The loader checks again what is on disk; here a bug costs one unit, and not the whole run.
+    The loader checks again on disk; a failure here affects only one unit and not the whole run.
     """
     form = _forms().get(table)
     if form is None:
@@ -88,7 +88,7 @@ def encode(table: str, row: Mapping[str, object]) -> bytes:
 
 
 class _Form:
-    """What rows of one table look like."""
+    """The shape of rows of one table."""
 
     def __init__(self, table: Table) -> None:
         optional = [(column.name, _PYTHON[column.type] | None, None) for column in table.stored if column.name != "id"]
@@ -110,9 +110,9 @@ class _Form:
         ]
 
     def contradiction(self, row: Any) -> str:
-        """What a row of `shape` leaves unsaid or says twice, in words; empty where there is nothing."""
+        """A violation of the declaration, in words; empty if there is none."""
         unknown = row.unknown
-        # One look at them all first: nearly every row has them all.
+        # A fast path: nearly every row has all columns.
         unsaid = self._present if None in self._values_present(row) else []
         unsaid = unsaid + [name for name, decides, values in self._conditional if _all_among(decides(row), values)]
         for name in unsaid:
@@ -125,7 +125,7 @@ class _Form:
 
 
 def _all_among(held: Any, values: tuple[tuple[object, ...], ...]) -> bool:
-    """Whether each value held is among those given for it; `held` is the one value where there is one."""
+    """Whether each value is one of its allowed values."""
     many = held if len(values) > 1 else (held,)
     return all(each in among for each, among in zip(many, values, strict=True))
 

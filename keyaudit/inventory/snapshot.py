@@ -1,4 +1,4 @@
-"""A snapshot on disk: written once and whole, verified to the last byte before it is read, judged any number of times."""
+"""A snapshot on disk: written once and atomically, fully verified before it is read, evaluated any number of times."""
 
 import contextlib
 import dataclasses
@@ -34,7 +34,7 @@ _DAMAGED = "take the snapshot from where it was made, or collect again"
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A verified snapshot. Nothing derived is in it: the same snapshot can be judged at any `as_of`."""
+    """A verified snapshot. It contains no derived data, so it can be evaluated at any `as_of`."""
 
     folder: Path
     run: Run
@@ -43,20 +43,20 @@ class Snapshot:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """How many rows each view has at most; a connection finds so in the files, or refuses the snapshot."""
+        """The maximum number of rows of each view; a connection checks it against the files, or refuses the snapshot."""
         besides: dict[str, int] = {}
         if USAGE.needs in self.run.evidence:
             besides = {USAGE.name: len(SHOWN_BY), UNUSUAL_USE.name: min(self.tables[USAGE.name].rows, MOST) + len(SHOWN_BY)}
         return {name: table.rows + besides.get(name, 0) for name, table in self.tables.items()}
 
     def reading(self) -> duckdb.DuckDBPyConnection:
-        """An in-memory DuckDB that can read this snapshot's folder and nothing else: no network, no extension, and no setting
-        can be changed. What `stored` gives can be asked of it; close it, or use it in `with`.
+        """An in-memory DuckDB that can only read this snapshot's folder: no network, no extensions, and locked settings. It can
+        query the relations of `stored`; close it, or use it in `with`.
 
-        Raises UnsafeError where a file does not hold what the manifest says.
+        Raises UnsafeError if a file does not match the manifest.
         """
         with contextlib.ExitStack() as failed:
-            # It plans for half a second per query over a view with many conditions, however few the rows.
+            # Otherwise planning a query over a view with many conditions takes half a second, even for few rows.
             connection = failed.enter_context(locked(self.folder, disabled_optimizers="partial_aggregate_pushdown"))
             self._check(connection)
             failed.pop_all()
@@ -71,7 +71,7 @@ class Snapshot:
         names: Collection[str] = tuple(TABLES),
         columns: Mapping[str, Collection[str]] | None = None,
     ) -> duckdb.DuckDBPyConnection:
-        """What `reading` gives, with one view per table under the table's name, and `coverage`, the ledger, as a table.
+        """Like `reading`, with one view per table under the table's name, and the ledger as the table `coverage`.
 
         A view has the stored columns, the derived ones as of `as_of`, and `unknown` with the reasons of both.
         `reach_known`: false for a reader of none of `model.tables.reach.COLUMNS`, which are work to make, and then are NULL.
@@ -108,9 +108,9 @@ class Snapshot:
         names: Collection[str] = tuple(TABLES),
         columns: Mapping[str, Collection[str]] | None = None,
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """What `connect` gives, closed in the end.
+        """Like `connect`, closed after the block.
 
-        What a query fails of is told as `locked.judged` does.
+        Query errors are raised as in `locked.judged`.
         """
         with (
             judged(self.folder, self.verify, _DAMAGED),
@@ -119,13 +119,13 @@ class Snapshot:
             yield connection
 
     def verify(self) -> None:
-        """Raises UnsafeError unless every file has the digest that the manifest says."""
+        """Raises UnsafeError unless every file has the digest in the manifest."""
         for file in _files(self.tables):
             if files.digest(self.folder / file.path) != (file.size, file.sha256):
                 raise UnsafeError(files.shown(self.folder / file.path), "damaged or edited: its digest differs", _DAMAGED)
 
     def stored(self, table: str) -> str:
-        """A table's rows as they are stored, as an SQL relation."""
+        """A table's stored rows, as an SQL relation."""
         return _stored(self.folder, self.tables)[table]
 
     def _paths(self, table: TableFiles) -> list[Path]:
@@ -135,7 +135,7 @@ class Snapshot:
         try:
             rows: dict[str, int] | None = counted(connection, [self.folder / file.path for file in _files(self.tables)])
         except duckdb.Error:
-            # The files are looked at one by one below, so as to name the one that is no Parquet.
+            # The files are checked one by one below, so that the error names the file that is not Parquet.
             rows = None
         for name, table in self.tables.items():
             paths = self._paths(table)
@@ -152,7 +152,8 @@ class Snapshot:
 def write(
     spool: "Spool", run: Run, uses: "LogStore | None" = None, usual: "Baseline | None" = None, beside: Snapshot | None = None
 ) -> Snapshot:
-    """Turns a spool into a snapshot in the same folder, and removes the spool. Stopped half way, `Spool.resume` can go on.
+    """Turns a spool into a snapshot in the same folder, and removes the spool. If stopped half way, `Spool.resume` can
+    continue.
 
     The table `usage` is that of the log store `uses`, file by file: its rows may be too many to be read and written again.
     `usual`: the baseline whose rows are the table `usage_baseline`. `beside`: an earlier snapshot of the same tenant, whose
@@ -202,14 +203,14 @@ def write(
 
 
 def _replaced(name: str, run: Run, beside: Snapshot) -> bool:
-    """Whether the rows of a table are of evidence that is not the earlier snapshot's."""
+    """Whether the rows of a table come from other evidence than the earlier snapshot's."""
     needs = TABLES[name].needs
     of = USAGE_BASELINE_EVIDENCE if name == USAGE_BASELINE.name else needs
     return bool(needs) and run.evidence.get(of) != beside.run.evidence.get(of)
 
 
 def _taken_over(beside: Snapshot, name: str, into: Path) -> TableFiles:
-    """The table's files in another folder: the same ones where the disk can give a file a second name."""
+    """The table's files in another folder, as hard links if possible."""
     table = beside.tables[name]
     if table.files:
         files.folder(into)
@@ -223,7 +224,7 @@ def _taken_over(beside: Snapshot, name: str, into: Path) -> TableFiles:
 
 
 def _stored(folder: Path, tables: Mapping[str, TableFiles]) -> dict[str, str]:
-    """Each table's rows as they are stored, as an SQL relation."""
+    """Each table's stored rows, as an SQL relation."""
     return {
         name: parquet(*(folder / file.path for file in table.files))
         if table.files
@@ -233,7 +234,7 @@ def _stored(folder: Path, tables: Mapping[str, TableFiles]) -> dict[str, str]:
 
 
 def _tenant_name(connection: duckdb.DuckDBPyConnection, *paths: Path) -> str:
-    """The tenant's display name; empty where it was not read."""
+    """The tenant's display name; empty if it was not read."""
     if not paths:
         return ""
     found = connection.execute(f"SELECT name FROM {parquet(*paths)} WHERE name IS NOT NULL").fetchone()  # noqa: S608
@@ -243,8 +244,8 @@ def _tenant_name(connection: duckdb.DuckDBPyConnection, *paths: Path) -> str:
 def open_snapshot(folder: Path) -> Snapshot:
     """The snapshot in `folder`, every byte of it checked against its manifest.
 
-    Raises UnsafeError if it is damaged, edited or not keyaudit's, UsageError if it is not there, not finished, or was
-    written by a version that this one cannot read.
+    Raises UnsafeError if it is damaged, edited or not written by keyaudit, UsageError if it does not exist, is not finished, or
+    has another format version.
     """
     folder = folder.absolute()
     place = files.shown(folder)
@@ -263,7 +264,7 @@ def open_snapshot(folder: Path) -> Snapshot:
 
 
 def _refuse_extra(folder: Path, manifest: Manifest) -> None:
-    # A run killed right after it wrote the manifest leaves spool and lock; a judgement that was killed, its temporary folder.
+    # A run killed right after it wrote the manifest leaves spool and lock; a killed evaluation leaves its temporary folder.
     tables = [name for name, table in manifest.tables.items() if table.files]
     expected = {"manifest.json", "spool", "lock", *tables}
     found = [entry for entry in folder.iterdir() if not entry.name.startswith(TEMPORARY)]

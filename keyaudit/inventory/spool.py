@@ -1,8 +1,8 @@
-"""The spool: what collectors read, added to disk unit by unit, so that a run that is stopped anywhere can go on.
+"""The spool: collected rows, written to disk unit by unit, so that a stopped run can be resumed.
 
-A unit is one surface of one scope. Its rows go to `spool/<table>.jsonl` in segments, between those of other units. What counts
-is one line of the journal, which closes the unit with its coverage and the digests of its segments. Rows without that line
-are as if never read. One file a table, since DuckDB takes half a millisecond for each file, and a tenant has 10,000 vaults.
+A unit is one surface of one scope. Its rows go to `spool/<table>.jsonl` in segments, between those of other units. One line of
+the journal closes the unit, with its coverage and the digests of its segments. Rows without that line count as not read. There
+is one file per table, because DuckDB takes half a millisecond for each file, and a tenant can have 10,000 vaults.
 """
 
 import contextlib
@@ -33,12 +33,12 @@ from keyaudit.model.text import one_line
 _FLUSH = 256 * 1024
 _MAX_RUN = 1024 * 1024
 _RESUMED = frozenset({Reason.INTERRUPTED, Reason.BUDGET})
-"""Reasons that a resumed run does away with: a unit closed for one of them is read again."""
+"""Reasons that a resumed run clears: a unit closed with one of them is read again."""
 _AGAIN = "collect into another folder"
 
 
 class Begun(msgspec.Struct, forbid_unknown_fields=True):
-    """What is written first: the run, and the columns that this version stores."""
+    """The first record: the run, and the columns that this version stores."""
 
     columns: dict[str, dict[str, str]]
     run: Run
@@ -48,13 +48,13 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class Spool:
-    """One collection under way in `folder`, which no other process can write to meanwhile. Close it, or use it in `with`."""
+    """A collection in progress in `folder`, locked against other processes. Close it, or use it in `with`."""
 
     def __init__(self, folder: Path, run: Run, lock: Lock) -> None:
         self.folder = folder
         self.run = run
         self.now: Callable[[], int] = lambda: self.run.as_of
-        """The clock of what reads into it. A run that takes hours, or is resumed, reads of what happened after it began."""
+        """The clock for plausibility checks. A long or resumed run reads events that happened after its start."""
         self.place = folder / "spool"
         self._lock = lock
         self._journal = Journal(self.place / "journal.jsonl")
@@ -65,9 +65,9 @@ class Spool:
 
     @classmethod
     def create(cls, folder: Path, run: Run) -> "Spool":
-        """Begins a collection in a folder that is new, empty, or was left by a run that had not begun to read.
+        """Begins a collection in a folder that is new, empty, or left by a run that had not read anything.
 
-        Raises UsageError where something else is there or another run is writing, OutputError where nothing can be written.
+        Raises UsageError if the folder has other content or another run is writing, OutputError if it cannot be written.
         """
         folder = folder.absolute()
         check_new(folder)
@@ -88,9 +88,9 @@ class Spool:
 
     @classmethod
     def resume(cls, folder: Path) -> "Spool":
-        """Goes on where an earlier run was stopped: closed units stay, anything else of it is dropped and read again.
+        """Resumes a stopped run: closed units are kept, everything else is dropped and read again.
 
-        Raises UsageError where there is nothing to go on with or another run is writing, UnsafeError where it is damaged.
+        Raises UsageError if there is nothing to resume or another run is writing, UnsafeError if it is damaged.
         """
         folder = folder.absolute()
         if folder.is_symlink() or not folder.is_dir():
@@ -111,11 +111,11 @@ class Spool:
         return spool
 
     def done(self, surface: str, scope: Scope) -> bool:
-        """Whether that unit is closed: its rows and coverage are kept and need not be read again."""
+        """Whether that unit is closed, so that it need not be read again."""
         return _unit(surface, scope) in self._closed
 
     def unit(self, surface: str, scope: Scope, operations: Sequence[str]) -> "Unit":
-        """Opens a coverage record per operation, on disk, before the first request. Raises BreachError if one is there."""
+        """Opens a coverage record per operation, on disk, before the first request. Raises BreachError if one exists."""
         opened = Opened(surface, scope, tuple(operations))
         name = _unit(surface, scope)
         left = self._left.pop(name, None)
@@ -126,48 +126,50 @@ class Spool:
         return Unit(self, name, opened)
 
     def commit(self, name: str, closed: Closed) -> None:
-        """Closes a unit: on disk first, so that memory never knows more than a resumed run would."""
+        """Closes a unit, on disk first, so that a resumed run knows everything that memory does."""
         self._ledger.check(closed.scope, closed.operations, closed.coverage)
         self._journal.append(closed)
         self._ledger.close(closed.scope, closed.operations, closed.coverage)
         self._closed[name] = closed
 
     def segment(self, table: str, lines: Sequence[bytes]) -> Segment:
-        """Writes rows of one unit, as they are."""
+        """Writes rows of one unit unchanged."""
         data = b"".join(lines)
         start = self._tables[table].add(data)
         return Segment(table, start, len(data), max(map(len, lines)), digest(data))
 
     def file(self, table: str) -> Path:
-        """Where the rows of a table are; it need not be there."""
+        """The path of a table's file, which may not exist."""
         return self._tables[table].path
 
     def segments(self, table: str) -> list[Segment]:
-        """What closed units wrote to a table's file, in the file's order."""
+        """The segments of closed units in a table's file, in file order."""
         kept = [segment for unit in self._closed.values() for segment in unit.segments if segment.table == table]
         return sorted(kept, key=lambda segment: segment.start)
 
     def lines(self, table: str) -> Iterator[bytes]:
-        """The rows of closed units as they were written, one JSON object each."""
+        """The rows of closed units, one JSON object each."""
         for segment in self.segments(table):
             yield from self._tables[table].piece(segment.start, segment.size).splitlines()
 
     def settle(self, table: str) -> list[Segment]:
-        """`segments`, after blanking all else in the file. For when no unit is under way: its rows would be blanked too."""
+        """`segments`, after overwriting everything else in the file. Only when no unit is open, because its rows would be
+        overwritten.
+        """
         kept = self.segments(table)
         self._tables[table].keep([(segment.start, segment.size) for segment in kept])
         return kept
 
     def coverage(self) -> tuple[Coverage, ...]:
-        """Every coverage record, by scope and operation; what never closed, in this run or an earlier one, as interrupted."""
+        """Every coverage record, by scope and operation; records that were never closed are interrupted."""
         return self._ledger.records()
 
     def close(self) -> None:
-        """Gives the folder free for a later `resume`."""
+        """Releases the folder for a later `resume`."""
         self._lock.release()
 
     def remove(self) -> None:
-        """Takes the spool away once the snapshot is written. The folder stays locked until `close`."""
+        """Removes the spool after the snapshot is written. The folder stays locked until `close`."""
         with files.writing(self.place):
             shutil.rmtree(self.place)
         self._lock.remove()
@@ -179,10 +181,10 @@ class Spool:
         self.close()
 
     def _replay(self) -> None:
-        """Takes over what an earlier run closed and is still whole; anything else of it reads as interrupted."""
+        """Keeps closed, undamaged units of an earlier run; everything else counts as interrupted."""
         for line in self._journal.replay():
             name = _unit(line.surface, line.scope)
-            # The last word on a unit counts.
+            # The last line of a unit counts.
             self._closed.pop(name, None)
             self._left.pop(name, None)
             if isinstance(line, Closed) and self._whole(line):
@@ -200,7 +202,7 @@ class Spool:
     def _whole(self, unit: Closed) -> bool:
         if not _RESUMED.isdisjoint(record.reason for record in unit.coverage):
             return False
-        # After a loss of power a file can be shorter than it was, or hold zeros: nothing is synced until the snapshot is.
+        # After a loss of power a file can be truncated or contain zeros: nothing is flushed before the snapshot.
         return all(
             digest(self._tables[segment.table].piece(segment.start, segment.size)) == segment.sha256
             for segment in unit.segments
@@ -208,7 +210,7 @@ class Spool:
 
 
 class Unit:
-    """One surface of one scope while it is being read. Nothing of it counts until `close` returns."""
+    """One surface of one scope while it is read. Nothing of it counts before `close` returns."""
 
     def __init__(self, spool: Spool, name: str, opened: Opened) -> None:
         self._spool = spool
@@ -221,9 +223,9 @@ class Unit:
     def row(self, table: str, row: Mapping[str, object]) -> None:
         """Adds a row: `id`, a value per stored column (left out or None: absent or unknown), and `unknown`: column -> reason.
 
-        A time that cannot be right (`model.plausible`) becomes unknown as bad_value, whichever collector took it.
+        An implausible time (`model.plausible`) becomes unknown as bad_value, for every collector.
 
-        Raises BreachError for what the table's declaration does not allow.
+        Raises BreachError for a row that violates the table's declaration.
         """
         if self._over:
             raise BreachError(f"{table} {row.get('id')}: written after its unit was closed")
@@ -236,11 +238,11 @@ class Unit:
 
     @property
     def latest(self) -> int:
-        """The latest time at which something can have happened that is read now: the clock's, plus the allowed skew."""
+        """The latest plausible time of an event that is read now: the clock's, plus the allowed skew."""
         return self._spool.now() + MAX_SKEW
 
     def discard(self) -> None:
-        """Drops the rows added so far: what they were about proved not to be there any more."""
+        """Drops the rows added so far, because their object no longer exists."""
         self._parts.clear()
         self._segments.clear()
 
@@ -261,14 +263,14 @@ class Unit:
 
 @dataclass(slots=True)
 class _Part:
-    """Rows of one table that are not on disk yet."""
+    """Rows of one table that are not written yet."""
 
     lines: list[bytes] = field(default_factory=list)
     size: int = 0
 
 
 def _plausible(table: str, row: Mapping[str, object], latest: int) -> Mapping[str, object]:
-    """The row, with every time that cannot be right unknown as bad_value."""
+    """The row, with implausible times unknown as bad_value."""
     wrong = implausible(table, row, latest)
     if not wrong:
         return row
@@ -287,9 +289,9 @@ def _unit(surface: str, scope: Scope) -> str:
 
 
 def same_collection(begun: Run, now: Run) -> None:
-    """Raises unless a resumed collection goes on in the tenant and cloud in which it began, with the same evidence.
+    """Raises UsageError unless a resumed collection has the same tenant, cloud and evidence.
 
-    Its filters are kept: others are refused.
+    Its filters are kept, and other filters are refused.
     """
     if (begun.tenant_id, begun.environment) != (now.tenant_id, now.environment):
         raise UnsafeError(
@@ -320,7 +322,7 @@ def _begun(path: Path) -> Run:
 
 
 def _clear_remains(folder: Path) -> None:
-    """Removes what a run leaves that is killed after its snapshot was whole and before its spool was gone."""
+    """Removes the spool of a run that was killed after it completed its snapshot."""
     if not any((folder / name).exists() for name in ("spool", "lock")):
         return
     lock = Lock(folder / "lock")
@@ -333,7 +335,7 @@ def _clear_remains(folder: Path) -> None:
 
 
 def check_new(folder: Path) -> None:
-    """Raises UsageError where a collection cannot begin in that folder, as `Spool.create` does."""
+    """Raises UsageError if a collection cannot begin in that folder, like `Spool.create`."""
     folder = folder.absolute()
     if folder.is_symlink():
         raise UsageError(files.shown(folder), "a symlink", "name the folder itself")
@@ -348,6 +350,6 @@ def _refuse_used(folder: Path) -> None:
         raise UsageError(place, "holds a finished collection", _AGAIN)
     if (folder / "spool" / "run.json").exists():
         raise UsageError(place, "holds an unfinished collection", "go on with collect --resume, or collect into another folder")
-    # A run that was stopped before it wrote run.json leaves these two.
+    # A run stopped before it wrote run.json leaves these two.
     if remains - {"lock", "spool"}:
         raise UsageError(place, "not an empty folder", _AGAIN)

@@ -1,4 +1,4 @@
-"""The keys that Entra publishes, by what they are, and whether it publishes those that services hold."""
+"""The keys that Entra publishes, and whether it publishes the keys that services trust."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
@@ -16,10 +16,10 @@ from keyaudit.model.tables.relying_parties import TRUSTED_KEY
 from keyaudit.model.trust import Named, PublishedKey
 
 Compared = list[tuple[bool | None, Reason | None]]
-"""Of each key whether it is published, or why that is not known."""
+"""Whether each key is published, or why that is unknown."""
 
 _PLACES = {"entra": "tenant"}
-"""What a key set is called, where it is not its kind."""
+"""Display names of key sets that differ from their kind."""
 _FACTS = ("thumbprint", "token_issuer", "for_consumers", "starts_on", "expires_on")
 _OF_BOTH = f"""
     SELECT kind AS place, key_set, app_id, status, key_id, {", ".join(_FACTS)}, unknown FROM issuer_key
@@ -27,12 +27,12 @@ _OF_BOTH = f"""
 
 
 def published(connection: duckdb.DuckDBPyConnection) -> Sequence[PublishedKey]:
-    """Every key once, with all places that it is published in: first what ended first, then what is oldest, then by id."""
+    """Every key once, with all key sets that contain it, ordered by expiration date, age and id."""
     principals = (
         "SELECT lower(app_id), min(name) FROM service_principal WHERE app_id IS NOT NULL AND name IS NOT NULL GROUP BY 1"
     )
     names = dict(connection.execute(principals).fetchall())
-    # Of B2C, and of an application, a key is its own, however alike it may be to another.
+    # Keys of B2C and of applications are never merged with others.
     together: dict[tuple[object, ...], list[tuple[object, ...]]] = defaultdict(list)
     for row in connection.execute(f"FROM ({_OF_BOTH}) ORDER BY key_id, place, app_id, key_set").fetchall():
         _, key_set, app_id, _, key_id, thumbprint, issuer, *_ = row
@@ -47,7 +47,7 @@ def _last(moment: int | None) -> tuple[bool, int]:
 
 
 def _key(rows: list[tuple[object, ...]], names: dict[str, str]) -> PublishedKey:
-    # The tenant's own row says most: the shared ones leave its issuer open.
+    # The tenant's own row has the most information: shared ones do not name the issuer.
     rows.sort(key=lambda row: row[0] != "entra")
     _, key_set, app_id, status, key_id, *facts, unknown = rows[0]
     told = dict(zip(_FACTS, facts, strict=True))
@@ -68,7 +68,7 @@ def _text(value: object) -> str | None:
 
 
 def named(connection: duckdb.DuckDBPyConnection) -> frozenset[Named]:
-    """What is in each key set, to be compared with another snapshot."""
+    """The keys in each key set, for comparison with another snapshot."""
     rows = connection.execute(f"SELECT place, coalesce(key_set, app_id), key_id, thumbprint FROM ({_OF_BOTH})").fetchall()
     return frozenset(
         Named(" ".join(filter(None, (_PLACES.get(place, place), of))), key_id, thumbprint)
@@ -77,7 +77,7 @@ def named(connection: duckdb.DuckDBPyConnection) -> frozenset[Named]:
 
 
 def compare(connection: duckdb.DuckDBPyConnection, scope_id: str, keys: Sequence[HeldKey]) -> Compared:
-    """Of each key whether Entra publishes it, or why that is not known; by the view that makes `trusted_key.published`."""
+    """Whether Entra publishes each key, or why that is unknown; by the view of `trusted_key.published`."""
     types = stored_types(TRUSTED_KEY)
     told = ("key_id", "thumbprint", "token_issuer")
     columns = {name: [_known(getattr(key, name)) for key in keys] for name in told}

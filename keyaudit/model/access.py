@@ -1,4 +1,4 @@
-"""Who can use a key, certificate or vault, and by which way; or what somebody can use."""
+"""Who can use a key, certificate or vault, and through which grants; or what a principal can use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from keyaudit.model.run import Run, Verdict
 
 @dataclass(frozen=True, slots=True, order=True)
 class Who:
-    """A principal. What is None is not known, or there is none such."""
+    """A principal. A field is None where the value is unknown or does not exist."""
 
     id: str
     name: str | None = None
@@ -23,25 +23,25 @@ class Who:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One grant as it reaches somebody at one place."""
+    """One grant as it applies to one principal at one place."""
 
     id: str
-    """The grant's."""
+    """The id of the grant."""
     kind: str
     role: str | None
     custom: bool | None
     scope: str
     scope_kind: str
     scope_name: str
-    """What the scope is called."""
+    """The name of the scope."""
     allows: Sequence[str]
-    """What it allows there, of that which the vault honours."""
+    """The permissions that the vault honours."""
     doubt: Reason | None = None
-    """Why it is not sure that it holds there, or what it allows."""
+    """Why it is uncertain whether the grant applies there, or what it allows."""
     through: Sequence[Who] = ()
-    """The groups that lead to him, the one that the grant names first."""
+    """The groups through which the principal has the grant; first the group that the grant names."""
     unplaced: Reason | None = None
-    """Why there may be groups in between that are not known."""
+    """Why intermediate groups may be missing."""
     application_id: str | None = None
     condition: str | None = None
     api: str | None = None
@@ -52,19 +52,19 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """One way of one principal to one vault, or to a thing in it."""
+    """One grant of one principal to one vault, or to an object in it."""
 
     who: Who
     vault_id: str
     vault_name: str
     thing: str
-    """What of the vault the grant is limited to, as `keys/name`; empty: all of it."""
+    """The object that the grant is limited to, as `keys/name`; empty for the whole vault."""
     way: Way
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A group, or another that stands for many, of whom not all are known; and why."""
+    """A group, or another principal that stands for several, whose members are not all known; and why."""
 
     who: Who
     reason: Reason
@@ -72,26 +72,26 @@ class Open:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """The answer. `reaches` is in the order of names, what holds now before what could be activated."""
+    """The answer. `reaches` is ordered by name, active access before eligible access."""
 
     run: Run
     verdict: Verdict
     noun: str
-    """What was asked about: key, certificate, vault, Managed HSM or principal."""
+    """The kind of subject: key, certificate, vault, Managed HSM or principal."""
     id: str
     name: str
     note: str
-    """How its vault goes, or what kind of principal it is."""
+    """The access model of its vault, or the kind of principal."""
     reaches: Sequence[Reach]
     open: Sequence[Open]
     others: Sequence[Way]
-    """What a principal holds that is no way to a vault: permissions on APIs, directory roles."""
+    """Grants of a principal that give no access to a vault: permissions on APIs, directory roles."""
     inert: int
-    """Grants that open nothing there: data roles under access policies, access policies under RBAC."""
+    """Grants that the vault ignores: data roles under access policies, access policies under RBAC."""
     unlisted: Sequence[Coverage]
-    """What was not read that would only show more who could activate a role, or that something is denied."""
+    """Gaps that could only hide further eligible principals, or deny assignments."""
 
     @property
     def by_principal(self) -> bool:
-        """It was asked what somebody can use."""
+        """The question is what a principal can use."""
         return self.noun == "principal"

@@ -1,4 +1,4 @@
-"""What somebody accepts for one run, without a waiver: --allow-gap."""
+"""Gaps that are accepted for one run without a waiver: --allow-gap."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _SYNTAX = "write KEY=VALUE[,KEY=VALUE], with the keys scope, operation, reason, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """What --allow-gap accepts: all keys given must match, case aside. `scope` is an id or a name."""
+    """One --allow-gap. Every given key must match, ignoring case. `scope` is an id or a name."""
 
     scope: str | None = None
     operation: str | None = None
@@ -22,7 +22,7 @@ class Allowance:
 
     @classmethod
     def parse(cls, text: str) -> "Allowance":
-        """From `scope=kv-legacy,reason=firewall`. Raises UsageError for anything that could not match a gap."""
+        """From `scope=kv-legacy,reason=firewall`. Raises UsageError for a value that cannot match any gap."""
         place = f"--allow-gap {text!r}"
         given: dict[str, str] = {}
         for part in text.split(","):
@@ -46,7 +46,7 @@ class Allowance:
         return ",".join(f"{key}={value}" for key, value in given if value is not None)
 
     def matches(self, scopes: Sequence[Scope], operations: Collection[str], reason: Reason, policy: str | None) -> bool:
-        """Whether it accepts what `policy` misses there."""
+        """Whether it accepts a gap of `policy` with these scopes, operations and reason."""
         return (
             _same(self.scope, [name for scope in scopes for name in (scope.id, scope.name)])
             and _same(self.operation, operations)

@@ -1,4 +1,4 @@
-"""A baseline: the findings of one day, so that a gate can ask for nothing new before all that is old is mended."""
+"""A baseline: the open findings of one day, so that a gate can fail on new findings only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ class Known:
     subject: str
     severity: Severity
     since: int
-    """When a baseline first held it, in seconds since 1970 UTC. Making the baseline anew does not change it."""
+    """When the finding first entered a baseline, in seconds since 1970 UTC. Creating the baseline again keeps it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Baseline:
     run_id: str
     as_of: int
     complete: bool
-    """Everything required had been read when it was made."""
+    """Everything required was read when the baseline was created."""
     limit: int
     entries: tuple[Known, ...]
     _since: Mapping[tuple[str, str], Known] = field(init=False, repr=False, compare=False)
@@ -35,13 +35,13 @@ class Baseline:
         object.__setattr__(self, "_since", found)
 
     def entry(self, policy: str, subject: str) -> Known | None:
-        """What it holds of a policy and a subject."""
+        """The entry for a policy and a subject."""
         return self._since.get((policy, subject))
 
     def outlived(self, as_of: int) -> int:
-        """How many entries are older than the limit."""
+        """The number of entries that are older than the limit."""
         return sum(as_of >= entry.since + self.limit for entry in self.entries)
 
     def counting(self, as_of: int) -> tuple[Known, ...]:
-        """The entries that are not."""
+        """The entries that are not older than the limit."""
         return tuple(entry for entry in self.entries if as_of < entry.since + self.limit)

@@ -1,4 +1,4 @@
-"""What a key opens: a graph of what trusts it and of what its holder can become and reach, each edge certain or unknown."""
+"""The blast radius of a key: a graph of the objects that trust it and of what its holder can access. Edges can be unknown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,16 +12,18 @@ from keyaudit.model.stolen_keys import Stolen
 
 
 class Kind(StrEnum):
-    """What a node is."""
+    """Kinds of nodes."""
 
     SUBJECT = "subject"
-    """What was asked about."""
+    """The subject of the question."""
     KEY = "key"
     CERTIFICATE = "certificate"
     PRINCIPAL = "principal"
     """Who can use a key of a vault."""
     IDENTITY = "application"
-    """An application and its service principal here, which are one; or a managed identity."""
+    """An application together with its service principal here, or a managed identity."""
+    AGENT = "agent-identity"
+    """An agent identity, which signs in with the credentials of its blueprint."""
     RELYING_PARTY = "relying-party"
     DOMAIN = "federated-domain"
     PROVIDER = "identity-provider"
@@ -32,13 +34,13 @@ class Kind(StrEnum):
     PERMISSION = "permission"
     ROLE = "directory-role"
     AZURE_ROLE = "azure-role"
-    """Over more than a vault."""
+    """A role whose scope is wider than one vault."""
     VAULT = "vault"
     USERS = "users"
     TENANT = "tenant"
     TENANTS = "other-tenants"
     UNSEEN = "unknown"
-    """What was not read, and may be anything of its kind."""
+    """Stands for any number of objects that were not read."""
 
 
 class Relation(StrEnum):
@@ -54,7 +56,7 @@ class Relation(StrEnum):
     HOLDS = "holds"
     REACHES = "reaches"
     OPENS = "opens"
-    """The holder of a right on a vault can use that key, or take it out."""
+    """The holder of a permission on a vault can use that key, or download it."""
     SPEAKS_FOR = "speaks-for"
     CONTROLS = "controls"
 
@@ -67,7 +69,7 @@ TRUSTS = (
     Relation.ISSUES_FOR,
     Relation.ENCRYPTS,
 )
-"""The relations whose target accepts, or works with, what their source is."""
+"""The relations whose target accepts or uses the source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,22 +80,22 @@ class Node:
     kind: Kind
     name: str
     note: str = ""
-    """What else there is to say of it, in words of our own."""
+    """A further description, in our own words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """A step of a path. With `doubt` it is not known to hold, and why; to a node that is unseen, there may be any number."""
+    """A step of a path. `doubt` says why it is uncertain. An edge to an unseen node stands for any number of edges."""
 
     source: str
     target: str
     relation: Relation
     how: str = ""
-    """By what it holds, in words of our own."""
+    """What gives this relation, in our own words."""
     names: str = ""
-    """What the tenant calls that, or its id."""
+    """The name or id of the same in the tenant."""
     way: Way | None = None
-    """The grant that it rests on."""
+    """The grant that it comes from."""
     doubt: Reason | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     """Ids that a plan needs."""
@@ -101,25 +103,25 @@ class Edge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlastRadius:
-    """The graph of one subject, as far as it was read. Edges are in the order of a walk from the subject."""
+    """The graph of one subject. Edges are in the order of a walk from the subject."""
 
     run: Run
     verdict: Verdict
     target: str
-    """By what the subject can be asked about again."""
+    """A name or id with which the subject can be queried again."""
     subject: Node
     digests: Sequence[str]
-    """SHA-256 of the public keys that it was found to be, in upper-case hex."""
+    """SHA-256 of its public keys, in upper-case hex."""
     nodes: Mapping[str, Node]
     edges: Sequence[Edge]
     verify: bool
-    """It was asked whether anything accepts the subject still: what its holder reaches was not looked for."""
+    """The question was only whether anything still accepts the subject; what its holder can access was not computed."""
     gone: bool = False
-    """Only the earlier snapshot has the subject."""
+    """The subject is only in the earlier snapshot."""
     stolen: Stolen | None = None
     """What is publicly known of its theft."""
     kept_in: str = ""
-    """The folder of the snapshot that this is read from; empty where none stays."""
+    """The folder of the snapshot; empty if none is kept."""
 
     def trusting(self) -> list[Edge]:
         """The edges from the subject to what accepts it, unknown ones too."""
@@ -127,13 +129,15 @@ class BlastRadius:
 
     @property
     def held(self) -> set[Exit]:
-        """What the graph itself says of the run: something unknown in it, or to verify, something that accepts the subject."""
-        # What was left out on purpose may accept it all the same.
+        """The exit codes that the graph itself causes: for unknown edges, and with --verify for objects that accept the
+        subject.
+        """
+        # An object excluded by configuration may accept it too.
         settled = {Reason.NOT_SUPPLIED, Reason.NOT_IN_CLOUD} | (set() if self.verify else {Reason.EXCLUDED_BY_CONFIG})
         unknown = {edge.doubt for edge in self.edges if edge.doubt is not None} - settled
         accepted = {Exit.FINDINGS} if self.verify and any(edge.doubt is None for edge in self.accepting()) else set()
         return accepted | ({Exit.INCOMPLETE} if unknown else set())
 
     def accepting(self) -> list[Edge]:
-        """Those of them that lead to a thing that is there, for certain or not."""
+        """The edges of `trusting` that lead to an existing object, certain or not."""
         return [edge for edge in self.trusting() if self.nodes[edge.target].kind is not Kind.UNSEEN]

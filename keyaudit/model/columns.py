@@ -1,4 +1,4 @@
-"""What a column is: its type, its meaning, which operations fill it, and what its absence means."""
+"""Columns and tables: type, meaning, the operations that fill a column, and what absence means."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -8,7 +8,7 @@ from functools import partial
 from keyaudit.model.operations import with_all_before
 
 Sure = Mapping[str, str | bool | None]
-"""What is sure of a row that was not read: column to value, None where the column is absent."""
+"""Known values of a row that was not read: column to value, None where the column is absent."""
 
 
 class Type(StrEnum):
@@ -26,24 +26,23 @@ class Type(StrEnum):
     MAP = "map"
     """Text to text; names in lower case."""
     COUNT = "count"
-    """Two integers, at least and at most (`<name>_min`, `<name>_max`); no at most means that nothing bounds it."""
+    """Two integers, at least and at most (`<name>_min`, `<name>_max`); a missing maximum means unbounded."""
 
 
 class RestsOn(StrEnum):
-    """What can make a derived column unknown in a row. Nothing that happens to other objects does."""
+    """What can make a derived column unknown in a row. Gaps in other objects do not."""
 
     OBJECT = "object"
-    """The object itself, with all that is read as a part of it: the versions of a key, the credentials of an application."""
+    """The object itself and its parts: the versions of a key, the credentials of an application."""
     PARENT = "parent"
-    """Besides, objects that it names: its vault, holder, key or workspace. That one which is not found does not exist, only
-    the list of all of them says."""
+    """Also objects that it names, such as its vault or holder. Only a complete list shows that one does not exist."""
     LIST = "list"
-    """The whole of some list: how many others there are, or that there is none."""
+    """A whole list: the number of other objects, or that there are none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a member left out of a complete answer means. `fixed` is a value, or None for absent. `source` says who says so."""
+    """What a member means that a complete answer leaves out: `fixed` is a value, or None for absent; `source` says so."""
 
     fixed: str | int | bool | None
     source: str
@@ -51,7 +50,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The rows in which `column` has one of `values`; None among them: in which that column is absent itself."""
+    """The rows in which `column` has one of `values`; None among them stands for an absent value."""
 
     column: str
     values: tuple[str | bool | None, ...]
@@ -71,31 +70,31 @@ class Column:
     absent: str = ""
     """What absence means; empty where the column may not be absent."""
     absent_where: tuple[Where, ...] = ()
-    """The only rows in which it may be absent, as alternatives; empty: any row. Elsewhere a null is not a value of it."""
+    """The only rows in which it may be absent, as alternatives; empty: any row. In other rows a null is invalid."""
     left_out: Left | None = None
     """What a member left out of a complete answer means; None: unknown."""
     values: tuple[str, ...] = ()
-    """The values of an enumeration. Another text than these is unrecognised, hence unknown, unless it is `open_ended`."""
+    """The values of an enumeration. Any other text is unrecognised, hence unknown, unless the column is `open_ended`."""
     open_ended: bool = False
+    """The service has no closed list: `values` are the usual ones, and other values are valid too."""
     guid: bool = False
-    """A text that is a GUID. Another cannot be right: it would be taken for the name of something else."""
-    """`values` are the usual ones of many, each of which means what it says: they come from no closed list of the service."""
+    """The text is a GUID: any other is a bad value, since it could be the name of something else."""
     number: bool = False
-    """Of a time: some answers write it as seconds since 1970. Of any other a number is not a value."""
+    """For a time: some answers give seconds since 1970. For other times a number is invalid."""
     past: bool = False
-    """A time at which something happened: it cannot be later than the moment at which the run read it."""
+    """A time in the past: it cannot be later than the time of the run."""
     follows: str = ""
     """For the end of a span of time: the column with its start, before which it cannot be."""
     derived_from: tuple[str, ...] = ()
-    """For a column that a view computes: the stored columns it rests on. Such a column is not stored."""
+    """For a column that a view computes: the columns that it depends on. Such a column is not stored."""
     rests_on: RestsOn | None = None
     """For a column that a view computes: what can make it unknown in a row."""
     rows_of: tuple[str, ...] = ()
-    """Where it rests on a table that several listings share out: the listings whose rows it looks at; empty: all of them."""
+    """If it depends on a table that several list operations fill: the operations whose rows it reads; empty: all of them."""
     needs: str = ""
     """The evidence, by its name in `model.evidence`, without which it is unknown in every row; empty: Azure's own answers."""
     wire: str = ""
-    """The member of an answer that it is a straight copy of, `attributes.created`; empty where it is worked out."""
+    """The member of the answer that it copies, such as `attributes.created`; empty if it is computed."""
 
     def present_where(self, column: str, value: object) -> bool:
         """Whether rows in which `column` has `value` always have this one, unless it is unknown."""
@@ -103,7 +102,7 @@ class Column:
 
     @property
     def can_be_unknown(self) -> bool:
-        """Something has to be read for it, which can fail: not so of ids, and of where a row was found."""
+        """Whether it depends on a read that can fail. Ids and the columns of `where_found` do not."""
         return bool(self.operations or self.derived_from or self.needs)
 
 
@@ -116,11 +115,11 @@ duration = partial(Column, Type.DURATION, unit="seconds")
 texts = partial(Column, Type.TEXTS)
 mapping = partial(Column, Type.MAP)
 count = partial(Column, Type.COUNT)
-"""How tables declare a column of each type: its name, its meaning, the operations that fill it, then the rest by keyword."""
+"""Declares a column of this type: name, meaning, the operations that fill it, then keywords."""
 
 
 class Area(StrEnum):
-    """What a table is about, for people, in the order in which these are listed."""
+    """The area of a table, for people, in display order."""
 
     KEYS = "Keys, certificates, secrets"
     VAULTS = "Vaults and HSMs"
@@ -134,37 +133,37 @@ class Area(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One kind of thing to judge."""
+    """One kind of resource."""
 
     name: str
     order: int
-    """Its place wherever tables are listed: the lowest first."""
+    """Its position in lists of tables; the lowest is first."""
     area: Area
     noun: str
     plural: str
     meaning: str
     columns: Sequence[Column]
     added_by: tuple[str, ...]
-    """The operations whose answers add rows, each with the request that lists them: what is then asked of a row is not here.
+    """The list operations whose answers add rows. Operations that only fill columns of a row are not included.
 
     Empty for a table whose rows come from evidence.
     """
     parts: Mapping[str, Sequence[Sure]] = field(default_factory=dict)
-    """Operation of `added_by` to what is sure of the rows that it alone gives, where several operations share the table."""
+    """For each operation of `added_by`, the known values of the rows that only it adds."""
     replaced_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Operation of `added_by` to the operations that give its rows too, and are asked where it was not read to its end."""
+    """For each operation of `added_by`, the operations that return the same rows and are sent if it was not read completely."""
     row_for_each: tuple[str, ...] = ()
-    """The lists of which every item that was kept has a row of its own at least."""
+    """The list operations whose every kept item has at least one row."""
     replaced: bool = True
-    """The end of a row (`expires_on`), if it has one, is the end of something that somebody has to replace."""
+    """Whether a row with an expiration date must be replaced by somebody before it."""
     subject: str = "id"
-    """The column that names the thing which lives on when a row is replaced (a key, over its versions)."""
+    """The column with the id that stays the same when a row is replaced (a key, over its versions)."""
     part_of: str = ""
-    """The column with the id of the object that a row is a part of, where the same answer gives both."""
+    """The column with the id of the object that contains the row, if the same answer returns both."""
     needs: str = ""
     """The evidence that its rows come from, by its name in `model.evidence`; empty: Azure's own answers."""
     listed_by: tuple[str, ...] = field(init=False)
-    """Every operation without which rows may be missing, outermost first: those that add rows, and all that lead to them."""
+    """Every operation without which rows may be missing, outermost first: those that add rows, and their prerequisites."""
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -172,12 +171,12 @@ class Table:
         object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
 
     def rows_after(self, operation: str) -> Sequence[Sure]:
-        """What is sure of the rows that are missing without this operation of `listed_by`, one for each kind of them."""
+        """The known values of the rows that are missing without this operation of `listed_by`, one for each kind of row."""
         adding = [each for each in self.added_by if operation in with_all_before(each)]
         return [sure for each in adding for sure in self.parts.get(each, ({},))]
 
     def lacking(self, supplied: Collection[str]) -> tuple[str, ...]:
-        """The columns that need evidence which is not supplied, and which its rows do not come from."""
+        """The columns that need evidence which is not supplied, other than the evidence that the rows come from."""
         return tuple(column.name for column in self.columns if column.needs not in ("", self.needs, *supplied))
 
     @property
@@ -186,7 +185,7 @@ class Table:
         return tuple(column for column in self.columns if not column.derived_from)
 
     def never_absent(self, column: Column) -> tuple[tuple[str, tuple[str | bool, ...]], ...]:
-        """Where a column with `absent_where` has a value or is unknown, by the declared values of the columns that decide it.
+        """For a column with `absent_where`: the values of the deciding columns with which it cannot be absent.
 
         It is not absent in a row in which each of these columns has one of the values given with it.
         """
@@ -204,7 +203,7 @@ class Table:
 
 
 def where_found(*naming: str) -> tuple[Column, ...]:
-    """The columns that every table begins with. `naming`: the operations that give the name, unless the id holds it."""
+    """The columns that every table begins with. `naming`: the operations that return the name; empty if the id contains it."""
     return (
         text("id", "full resource id in lower case"),
         text("name", "name as Azure shows it", naming, absent="it has no name"),

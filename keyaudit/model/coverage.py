@@ -1,4 +1,4 @@
-"""Coverage: what each operation on each scope came to. A refusal is a value here, never an exception."""
+"""Coverage: the result of each operation in each scope. A refusal is a value here, never an exception."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from keyaudit.model.reasons import Reason
 
 
 class ScopeKind(StrEnum):
-    """What kind of place a scope is."""
+    """The kind of a scope."""
 
     TENANT = "tenant"
     SUBSCRIPTION = "subscription"
@@ -18,7 +18,7 @@ class ScopeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Scope:
-    """A place to look. `id` is a full resource id in lower case (a tenant's: `/tenants/<guid>`); `name` is for people."""
+    """A scope of a read. `id` is a full resource id in lower case (a tenant's: `/tenants/<guid>`); `name` is for people."""
 
     id: str
     name: str
@@ -26,7 +26,7 @@ class Scope:
 
 
 class State(StrEnum):
-    """How far an operation on a scope got."""
+    """The result of an operation in a scope."""
 
     ASSESSED = "assessed"
     PARTIAL = "partial"
@@ -35,11 +35,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why one request gave no usable answer.
+    """Why a request returned no usable answer.
 
-    `detail` is Azure's code and what we make of it, at most 200 characters, with no token, body or address in it, and no object
-    id but that of an item which could not be read.
-    `status` is 0 where no HTTP answer came.
+    `detail` is Azure's error code with an explanation, at most 200 characters. It contains no token, body or address, and no
+    object id except that of an item that could not be read. `status` is 0 where no HTTP answer came.
     """
 
     reason: Reason
@@ -48,30 +47,32 @@ class Refusal:
 
 
 SHOWN_BAD = 3
-"""Quarantined items that are named."""
+"""The number of quarantined items that are named."""
 _LONGEST = 200
 
 
 def bad_items(quarantined: int, received: int, named: Sequence[str]) -> str:
-    """The detail of a refusal for items that could not be read: how many of how many, and which."""
+    """The detail of a refusal for items that could not be read: their number, the total, and some names."""
     more = f" and {quarantined - len(named):,} more" if named and quarantined > len(named) else ""
     return f"{quarantined:,} of {received:,} items{': ' if named else ''}{', '.join(named)}{more}"[:_LONGEST]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """How one list came to its end. Received = kept + duplicate + quarantined, always; no refusal: read to the last page."""
+    """The result of reading one list. Received = kept + duplicate + quarantined, always. Without a refusal, every page was
+    read.
+    """
 
     received: int = 0
     kept: int = 0
     duplicate: int = 0
     quarantined: int = 0
     bad: tuple[str, ...] = ()
-    """The first few of the quarantined: the place of each in the list, and its name if it has one; safe for one line."""
+    """The first few quarantined items: the position of each in the list, and its name if it has one; safe for one line."""
     refusal: Refusal | None = None
 
     def coverage(self, scope: Scope, operation: str) -> "Coverage":
-        """The coverage record of an operation that was this one list."""
+        """The coverage record of an operation that consists of this list."""
         refusal = self.refusal
         if refusal is None and self.quarantined:
             refusal = Refusal(Reason.BAD_ITEM, bad_items(self.quarantined, self.received, self.bad))
@@ -91,7 +92,7 @@ class End:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """What one operation on one scope came to. Received = kept + duplicate + quarantined, always."""
+    """The result of one operation in one scope. Received = kept + duplicate + quarantined, always."""
 
     scope: Scope
     operation: str
@@ -103,7 +104,7 @@ class Coverage:
     duplicate: int = 0
     quarantined: int = 0
     refused: int = 0
-    """For an operation asked once per object: on how many objects it was refused."""
+    """For an operation sent once per object: the number of objects for which it was refused."""
 
     def __post_init__(self) -> None:
         if self.received != self.kept + self.duplicate + self.quarantined:

@@ -1,4 +1,4 @@
-"""Records of who keeps a key that no API of Azure shows, and where."""
+"""Custody records: who keeps a key that no API of Azure shows, and where it is stored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from enum import StrEnum
 
 
 class Kept(StrEnum):
-    """What a record says."""
+    """Where a record says that a key is kept."""
 
     HSM = "hsm"
     """The private half is in an HSM."""
     SOFTWARE = "software"
     SECURITY_DOMAIN = "security-domain"
-    """Who keeps the shares of a Managed HSM's security domain was confirmed."""
+    """The holders of a Managed HSM's security domain shares were confirmed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +26,13 @@ class CustodyRecord:
     hsm: str | None
     recorded_on: int
     valid_until: int
-    """The start of the last day on which it counts."""
+    """The start of the last day on which the record is valid."""
     evidence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Custody:
-    """A file of them."""
+    """A file of custody records."""
 
     digest: str
     """SHA-256 of the file, in hex."""

@@ -1,4 +1,4 @@
-"""What two snapshots of one tenant say differently."""
+"""The difference between two snapshots of one tenant."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,21 +14,21 @@ class Change(StrEnum):
 
     NEW = "new"
     CHANGED = "changed"
-    """It is still there, with another severity."""
+    """The finding is still open, with another severity."""
     DARK = "dark"
-    """It was there; whether it still is could not be read."""
+    """The finding was open; whether it still is could not be read."""
     FIXED = "fixed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """One finding that changed. `before` and `after` are its severities, None where it is none."""
+    """One finding that changed. `before` and `after` are its severities, None where it is not open."""
 
     change: Change
     id: str
     policy: str
     problem: str
-    """The policy's."""
+    """The id of the policy."""
     subject: str
     resource: str
     """The name of the resource, for people."""
@@ -53,8 +53,8 @@ class Difference:
     old: Run
     new: Run
     verdict: Verdict
-    """Of the newer snapshot."""
+    """The verdict of the newer snapshot."""
     changes: tuple[Changed, ...]
     dark: tuple[Dark, ...]
     same: int
-    """Findings that are as they were."""
+    """The number of unchanged findings."""

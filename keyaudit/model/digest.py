@@ -1,4 +1,4 @@
-"""What somebody is told of what changed: a title and a few lines, in words that mean nothing to whatever shows them."""
+"""A notification about changes: a title and a few lines of plain text, without markup of any chat or mail program."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Names of Entra's that say whose tokens something is about."""
+"""Host names and tenant ids of Entra that identify an issuer of tokens."""
 
 ISSUING_HOSTS = (
     "login.microsoftonline.com",
@@ -8,11 +8,11 @@ ISSUING_HOSTS = (
     "login.partner.microsoftonline.cn",
     "sts.chinacloudapi.cn",
 )
-"""Where Entra issues tokens, in every cloud; the first part of the path is the tenant."""
+"""The hosts on which Entra issues tokens, in every cloud; the first part of the path is the tenant."""
 
-# By the aliases of instance discovery.
+# The aliases that instance discovery returns.
 SIGN_IN_HOSTS = frozenset({*ISSUING_HOSTS, "login.windows.net", "login.microsoft.com", "login.usgovcloudapi.net"})
-"""Where metadata and keys are fetched from."""
+"""The hosts of metadata and signing keys."""
 
 CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
 """The tenant of personal Microsoft accounts: https://learn.microsoft.com/entra/identity-platform/access-tokens"""

@@ -1,4 +1,4 @@
-"""Which environment a vault or principal belongs to where no tag says so: the reader's own knowledge."""
+"""The environment of vaults and principals without a tag, as [environments] in keyaudit.toml states it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentRule:
-    """What a vault, a principal, or what is in a subscription, belongs to. `pattern` is a name, an id, or a glob with * and ?.
+    """The environment of a vault, of a principal, or of all that is in a subscription. `pattern` is a name, id or glob.
 
     The ids of a principal are its object id and its application id.
     """
@@ -14,4 +14,4 @@ class EnvironmentRule:
     of: Literal["vault", "principal", "subscription"]
     pattern: str
     environment: str
-    """In lower case, as tags are compared."""
+    """In lower case, because tags are compared in lower case."""

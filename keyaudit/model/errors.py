@@ -1,4 +1,4 @@
-"""What stops a run on purpose. Anything else that is raised is a bug and shows as one."""
+"""The errors that stop a run on purpose. Any other exception is a bug and is shown as one."""
 
 from collections.abc import Sequence
 from enum import IntEnum
@@ -34,7 +34,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.TERMINATED: "terminated by SIGTERM; collect keeps what it read, for --resume",
 }
 
-# Several conditions can hold at once; the earliest here gives the exit code.
+# Several conditions can be true at once; the first in this order gives the exit code.
 PRECEDENCE: tuple[Exit, ...] = (
     Exit.UNSAFE,
     Exit.BUG,
@@ -64,7 +64,7 @@ class UsageError(AuditError):
 
 
 class SettingsError(UsageError):
-    """The mistakes of one file of settings. Prints a line for each, in the order of their places (`file:line`)."""
+    """The errors in one settings file. Prints a line for each, ordered by place (`file:line`)."""
 
     def __init__(self, errors: Sequence[UsageError]) -> None:
         in_order = sorted(errors, key=_line)
@@ -79,19 +79,19 @@ def _line(error: AuditError) -> int:
 
 
 class AccessError(AuditError):
-    """No sign-in, or an identity that may see nothing."""
+    """No sign-in, or an identity without access."""
 
     exit = Exit.NO_ACCESS
 
 
 class UnsafeError(AuditError):
-    """Going on would send a token, or trust data, across a boundary: wrong tenant, damaged snapshot."""
+    """Refused for safety, for example a wrong tenant, a foreign link or a damaged snapshot."""
 
     exit = Exit.UNSAFE
 
 
 class UnavailableError(AuditError):
-    """Azure did not answer, to the end."""
+    """Azure did not answer within the patience of the run."""
 
     exit = Exit.UNAVAILABLE
 

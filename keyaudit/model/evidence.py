@@ -1,4 +1,6 @@
-"""What is optional unless it is required: evidence that Azure's read APIs do not hold, and what a cloud does not have."""
+"""Evidence that is optional unless --require names it: data that Azure's read APIs do not return, or that a cloud does not
+have.
+"""
 
 from collections.abc import Sequence
 
@@ -9,9 +11,11 @@ CUSTODY = "custody"
 UNIFIED_AUDIT = "unified-audit"
 RELYING_PARTIES = "relying-parties"
 ENVIRONMENTS = "environments"
-"""Which environments vaults and workloads belong to: tags of the tenant say it, or the reader."""
+"""The environments of vaults and workloads, from tags or from keyaudit.toml."""
 USAGE_BASELINE = "usage-baseline"
-"""What is usual in the logs, beside which it is supplied. No policy needs it: without it, what rests on it is unknown."""
+"""The usage baseline, supplied together with logs. No policy declares it as needed: without it, columns based on it are
+unknown.
+"""
 
 EVIDENCE: dict[str, str] = {
     LOGS: "--import logs=DIR",
@@ -20,15 +24,15 @@ EVIDENCE: dict[str, str] = {
     RELYING_PARTIES: "--import relying-parties=PATH",
     ENVIRONMENTS: "[environments] in keyaudit.toml",
 }
-"""By the name that a policy's `needs` gives: the flag or setting that supplies it; empty where this version has none."""
+"""For each name in a policy's `needs`, the flag or setting that supplies it; empty if this version has none."""
 
 NOT_IN_CLOUD = "not-in-cloud"
 REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD)
-"""What --require takes: evidence, and all that policies read which the audited cloud does not have."""
+"""The values of --require: evidence, and data that the audited cloud does not have."""
 
 
 def remedy(needs: Sequence[str]) -> str:
-    """How to supply it, or that there is no way yet."""
+    """How to supply it, or that this version cannot take it."""
     flags = [EVIDENCE[need] for need in needs if EVIDENCE.get(need)]
     if flags:
         return f"supply it with {' and '.join(flags)}"

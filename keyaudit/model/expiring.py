@@ -1,4 +1,4 @@
-"""What ends soon or has ended, and who has to see to it."""
+"""Rows that expire soon or have expired, and their owners."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from keyaudit.model.reasons import Reason
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who owns a thing, and who says so. Without names nobody is known, or, with a `reason`, nobody can tell."""
+    """The owners of a resource, and where this is stated. Without names there is no owner, or with a `reason` it is unknown."""
 
     names: tuple[str, ...]
     source: str
@@ -18,8 +18,8 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A row that ends; `expires_on` is None where nobody knows when. `retired`: it surely is not in use
-    any more, or is the key or secret of a certificate, with which it ends.
+    """A row with an expiration date; None where it is unknown. `retired`: the row is certainly not in use, or is the key or
+    secret of a certificate and expires with it.
     """
 
     owner: Owner

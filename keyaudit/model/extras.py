@@ -1,6 +1,6 @@
-"""What has to be installed for some formats and commands, besides keyaudit itself."""
+"""The extras that some formats and commands need."""
 
 
 def installing(extra: str) -> str:
-    """How to install an extra: keyaudit is in no registry, and is installed from its checkout."""
+    """The command that installs an extra, from a checkout of keyaudit."""
     return f"run pip install '.[{extra}]' in the checkout of keyaudit"

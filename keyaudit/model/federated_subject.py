@@ -1,7 +1,7 @@
-"""What a federated credential trusts: how many workloads, and whether their names can be taken over by somebody else.
+"""What a federated credential trusts: how many workloads, and whether somebody else can take over their names.
 
 A subject or a claims-matching expression names workloads of an issuer by names, which can be given up and registered again by
-others, or by ids, which cannot. What is known of the forms:
+others, or by ids, which cannot. Documentation of the forms:
 
 * https://learn.microsoft.com/entra/workload-id/workload-identities-flexible-federated-identity-credentials
 * https://docs.github.com/actions/reference/security/oidc
@@ -18,20 +18,20 @@ from keyaudit.model.entra import ISSUING_HOSTS
 
 
 class Grade(StrEnum):
-    """Whether what is trusted stays what it is."""
+    """Whether the trusted name can be taken over."""
 
     IMMUTABLE = "immutable"
-    """It is named by ids, or by names that nobody outside can register."""
+    """Ids, or names that nobody outside can register."""
     MUTABLE = "mutable"
-    """It is named by names alone: who registers such a name after its owner gave it up is trusted."""
+    """Names only: anyone who registers such a name after its owner gave it up is trusted."""
     DEAD = "dead"
     """No token of that issuer can ever match."""
     OTHER = "other"
-    """The subjects of that issuer are not known."""
+    """keyaudit does not know the subjects of that issuer."""
 
 
 class Breadth(StrEnum):
-    """How many workloads match."""
+    """How many workloads the subject matches."""
 
     ONE = "one"
     """One branch, tag, environment, pipeline, identity or account."""
@@ -46,11 +46,11 @@ class Breadth(StrEnum):
     DEFAULT_ACCOUNT = "default-account"
     """Every pod of a namespace that names no service account of its own."""
     ORGANISATION = "organisation"
-    """All that an organisation, group or owner has."""
+    """Everything of an organisation, group or owner."""
     EVERYTHING = "everything"
     """Everybody who uses the issuer."""
     WILDCARD = "wildcard"
-    """A plain subject with a wildcard. It is compared as it stands, and shows that more was meant than it lets in."""
+    """A plain subject with a wildcard. It is compared literally, so the wildcard has no effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ _VSTOKEN = "vstoken.dev.azure.com"
 _AKS = re.compile(r"(?:[a-z0-9-]+\.)+oic\.prod-aks\.azure\.com")
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 RETIRED_ON: Mapping[str, int] = {_VSTOKEN: 1_814_400_000}
-"""Hosts of issuers that end, and when: Azure DevOps' own on 2027-07-01.
+"""Hosts of issuers that are being retired, with the date: Azure DevOps' own on 2027-07-01.
 
 https://learn.microsoft.com/azure/devops/pipelines/release/convert-service-connections
 """
@@ -83,9 +83,9 @@ _GITLAB_REF = re.compile(r":ref_type:(?:branch|tag):ref:(.+)")
 
 
 def conditions(expression: str) -> dict[str, tuple[str, bool]] | None:
-    """What a claims-matching expression asks of each claim: the value, and whether it may have wildcards.
+    """The value that a claims-matching expression requires for each claim, and whether it may have wildcards.
 
-    None for one that is not written as the language says, or asks two things of one claim.
+    None for an invalid expression, or one with two conditions on one claim.
     """
     found: dict[str, tuple[str, bool]] = {}
     at = 0
@@ -106,7 +106,7 @@ def conditions(expression: str) -> dict[str, tuple[str, bool]] | None:
 def trusted(issuer: str, subject: str | None, expression: str | None, tenant_id: str) -> Trusted | None:
     """What a credential of an application or identity in `tenant_id` trusts.
 
-    None where neither its subject nor its expression says so: both are missing, or the expression cannot be read.
+    None where both subject and expression are missing, or the expression cannot be parsed.
     """
     host, path = _host(issuer)
     if subject is not None:
@@ -118,7 +118,7 @@ def trusted(issuer: str, subject: str | None, expression: str | None, tenant_id:
 
 
 def retires_on(issuer: str) -> int | None:
-    """When an issuer ends, in seconds since 1970 UTC; None where nothing says that it does."""
+    """When an issuer is retired, in seconds since 1970 UTC; None if no retirement is known."""
     return RETIRED_ON.get(_host(issuer)[0])
 
 
@@ -156,7 +156,7 @@ def _plain(host: str, path: list[str], subject: str, tenant_id: str) -> Trusted:
 
 
 def _entra(issuing: str, subject: str, tenant_id: str) -> Trusted:
-    """A GUID is an identity of the same tenant, other subjects are services of Microsoft's."""
+    """A GUID is an identity of the same tenant; other subjects are Microsoft services."""
     foreign = issuing != tenant_id and bool(_GUID.fullmatch(subject))
     return Trusted(Grade.DEAD if foreign else Grade.IMMUTABLE, Breadth.ONE)
 
@@ -177,7 +177,7 @@ def _github(subject: str) -> Trusted:
 
 
 def _github_breadth(what: str) -> Breadth:
-    """Of what follows a repository in a subject without wildcards."""
+    """The breadth of the part after the repository, in a subject without wildcards."""
     if what == "pull_request" or what.endswith(":pull_request"):
         return Breadth.PULL_REQUESTS
     named = any(f":{kind}" in f":{what}" and not what.endswith(kind) for kind in (*_REF, "job_workflow_ref:"))
@@ -191,7 +191,7 @@ def _gitlab(subject: str) -> Trusted:
 
 
 def _flexible(host: str, asked: Mapping[str, tuple[str, bool]]) -> Trusted:
-    """Of an expression; a value without wildcards is as good as a plain one."""
+    """The result for an expression; a value without wildcards is treated as a plain subject."""
     subject, wild = asked.get("sub", ("*", True))
     ids = [name for name in _IDS if name in asked and not asked[name][1]]
     of_one = [name for name in ids if name not in _OF_OWNER]
@@ -215,7 +215,7 @@ def _flexible(host: str, asked: Mapping[str, tuple[str, bool]]) -> Trusted:
 
 
 def _literal(pattern: str) -> str:
-    """What stands before the first wildcard."""
+    """The part before the first wildcard."""
     return _WILD.split(pattern, maxsplit=1)[0]
 
 

@@ -1,4 +1,4 @@
-"""What a run is confined to. It is kept with what the run read, so that nobody takes a part for the whole."""
+"""The filters of a run. They are stored in the snapshot, so that a partial read is never taken for a complete one."""
 
 import fnmatch
 import re
@@ -9,12 +9,12 @@ from difflib import SequenceMatcher, get_close_matches
 from keyaudit.model.text import one_line
 
 _AS_NEAR = 0.1
-"""How much less alike than the nearest a name may be to be worth naming beside it."""
+"""The largest difference in similarity to the nearest name with which another name is still suggested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Names, ids or globs, by what they choose, compared without case. Where there is none, everything is read."""
+    """Names, ids or globs by what they select, compared without case. Without any, everything is read."""
 
     subscriptions: tuple[str, ...] = ()
     resource_groups: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class Filters:
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """For people, one text for each kind: "only subscriptions prod-*, shared"."""
+        """The filters in words, one text for each kind: "only subscriptions prod-*, shared"."""
         kinds = ((field.name.replace("_", " "), getattr(self, field.name)) for field in fields(self))
         return tuple(f"only {kind} {', '.join(patterns)}" for kind, patterns in kinds if patterns)
 
@@ -35,14 +35,14 @@ def matching(patterns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
 
 
 def close_to(pattern: str, names: Iterable[str], most: int = 3) -> tuple[str, ...]:
-    """The names that the writer of a pattern may have meant, the nearest first. Compared without case."""
+    """The names nearest to a pattern, the nearest first. Compared without case."""
     stem = pattern.strip().lower()
     bare = re.sub(r"[*?]", "", stem)
     alike: dict[str, list[str]] = {}
     for name in sorted(set(names)):
         lowered = name.lower()
         forms = {lowered}
-        # A star at an end stands for any rest: what it follows, or comes before, is what has to be near.
+        # A star at an end matches any rest, so only the part without it is compared.
         if stem.endswith("*"):
             forms |= {lowered[: len(bare)], lowered[: len(bare) + 1]}
         if stem.startswith("*"):
@@ -55,7 +55,7 @@ def close_to(pattern: str, names: Iterable[str], most: int = 3) -> tuple[str, ..
 
 
 def did_you_mean(pattern: str, names: Iterable[str]) -> str:
-    """ "did you mean a, b or c?", safe for one line; empty where nothing is near."""
+    """ "did you mean a, b or c?", safe for one line; empty if no name is near."""
     *others, last = [one_line(name) for name in close_to(pattern, names)] or [""]
     either = f"{', '.join(others)} or {last}" if others else last
     return f"did you mean {either}?" if last else ""

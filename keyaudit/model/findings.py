@@ -1,8 +1,8 @@
-"""What a policy says of one row: its outcome, how grave it is, and the evidence it read.
+"""Findings: the outcome of a policy for one row, its severity, and the evidence that it read.
 
 The score of a key or credential is blast radius x exposure x age, each factor with its reason, and no hidden weights: a
-product, because a sum lets a strong factor be cancelled by weak ones. What is unknown stays a range, from its best to its
-worst, and counts by its upper bound.
+product, because in a sum weak factors can cancel a strong one. An unknown factor is a range from its best to its worst value,
+and counts with its upper bound.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.waivers import Waiver
 
 Bounds: TypeAlias = tuple[int, int | None]
-"""A count column's value: at least, at most."""
+"""The value of a count column: at least, at most."""
 Value: TypeAlias = str | int | bool | list[str] | dict[str, str] | Bounds | None
-"""A column's value as Python holds it; times and durations are seconds."""
+"""The value of a column; times and durations are seconds."""
 
 
 class Severity(StrEnum):
-    """How grave a finding is, in ascending order."""
+    """The severity of a finding, in ascending order."""
 
     INFO = "info"
     LOW = "low"
@@ -46,15 +46,15 @@ FACTORS = ("blast radius", "exposure", "age")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Factor:
-    """One of the three: what it surely is at least, what it may be at most, and why."""
+    """One of the three factors: its lower bound, its upper bound, and why."""
 
     name: str
     low: int
     high: int
     because: str
-    """Why it is so, or why nobody can tell; safe to print."""
+    """The reason for the value, or why it is unknown; safe to print."""
     unknown: Mapping[str, Reason]
-    """What would have to be known for the bounds to meet, with why it is not; empty where they do."""
+    """The unknown columns that keep the bounds apart, with their reasons; empty where the bounds are equal."""
 
     @property
     def range(self) -> str:
@@ -69,14 +69,14 @@ class Override:
     name: str
     because: str
     certain: bool
-    """False: it may hold, and nobody can say."""
+    """False: whether it applies is unknown."""
     floor: Severity | None = None
-    """The band that it puts the score in, at least."""
+    """The lowest band that it allows."""
     steps: int = 0
-    """How many bands up it puts the score."""
+    """The number of bands by which it raises the score."""
 
     def applied(self, band: Severity) -> Severity:
-        """The band that one becomes by it."""
+        """The band that results from `band`."""
         bands = list(Severity)
         raised = bands[min(band.rank + self.steps, len(bands) - 1)]
         return max(raised, self.floor or raised, key=lambda each: each.rank)
@@ -84,19 +84,19 @@ class Override:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """The factors in the order of `FACTORS`, and what overrides the band of their product, in the order in which it does."""
+    """The factors in the order of `FACTORS`, and the overrides of the band of their product, in the order of application."""
 
     factors: tuple[Factor, ...]
     overrides: tuple[Override, ...] = ()
 
     @property
     def low(self) -> int:
-        """What it surely is at least."""
+        """The lower bound."""
         return math.prod(factor.low for factor in self.factors)
 
     @property
     def high(self) -> int:
-        """What it may be at most; by this scores are sorted."""
+        """The upper bound, by which scores are sorted."""
         return math.prod(factor.high for factor in self.factors)
 
     @property
@@ -106,12 +106,12 @@ class Score:
 
     @property
     def band(self) -> Severity:
-        """The band of the upper bound, with every override that may hold."""
+        """The band of the upper bound, with every override that may apply."""
         return self._band(self.high, self.overrides)
 
     @property
     def least_band(self) -> Severity:
-        """The band of the lower bound, with the overrides that surely hold."""
+        """The band of the lower bound, with the overrides that certainly apply."""
         return self._band(self.low, tuple(each for each in self.overrides if each.certain))
 
     @property
@@ -147,7 +147,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyText:
-    """What a reader is told of a policy: everything but its condition."""
+    """The text of a policy: everything except its condition."""
 
     id: str
     title: str
@@ -158,33 +158,33 @@ class PolicyText:
     table: str
     why: str
     fix: Mapping[str, str]
-    """Ways to mend it, by kind (`cli`, `powershell`, `text`), with `{columns}` still in place."""
+    """The fixes by kind (`cli`, `powershell`, `text`), with placeholders not yet filled in."""
     references: tuple[str, ...] = ()
     frameworks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The controls that it maps to, by framework."""
     confined: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By framework and control, the condition that says what of the policy the control is about; absent: all of it."""
+    """By framework and control, the condition that selects the rows that the control is about; absent: all rows."""
     lessons: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    """Evidence that Azure's read APIs do not hold; without it the policy is not judged."""
+    """Evidence that Azure's read APIs do not return; without it the policy is not evaluated."""
     guardrails: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By kind and name, each with the parameter that is its limit, or `ENABLED`."""
+    """Guardrails by kind and name, each with the parameter that is its limit, or `ENABLED`."""
     digest: str = ""
     """SHA-256 of the file's text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One policy's answer for one row, or for a scope that gave no row (then `row` is empty and `scope` is set)."""
+    """The outcome of one policy for one row, or for a scope without rows (then `row` is empty and `scope` is set)."""
 
     policy: PolicyText
     outcome: Outcome
     severity: Severity
     subject: str
-    """What it is about: an id that stays the same when a row is replaced. With the policy's id this is the fingerprint."""
+    """The id of the subject, which stays the same when a row is replaced. With the policy's id it forms the fingerprint."""
     message: str
     row: Mapping[str, Value] = field(default_factory=dict)
-    """The whole row as judged, derived columns included."""
+    """The whole row as it was evaluated, derived columns included."""
     unknown: Mapping[str, Reason] = field(default_factory=dict)
     """Every unknown column of the row that the policy read, with its reason."""
     evidence: Mapping[str, Value] = field(default_factory=dict)
@@ -195,17 +195,17 @@ class Finding:
     """`policy.fix` with the row's values filled in, shell-quoted."""
     scope: Scope | None = None
     waiver: Waiver | None = None
-    """What covers it, where it is waived."""
+    """The waiver that covers it, if it is waived."""
     known: bool = False
-    """It fails, and the baseline holds it."""
+    """It fails, and the baseline contains it."""
     beside: frozenset[tuple[str, str]] = frozenset()
-    """Framework and control, of those that its policy maps to, that are about something else."""
+    """The framework controls of its policy that are not about this row."""
     score: Score | None = None
-    """Of its row, where scores were asked for; None: not evaluated."""
+    """The score of its row; None if scores were not requested."""
     reworded: Callable[[Mapping[str, Value]], tuple[str, Mapping[str, str]]] | None = field(
         default=None, compare=False, repr=False
     )
-    """The message and the fix that it would have if its row held these values, judged the same."""
+    """The message and fix for a row with these values and the same outcome."""
 
     @property
     def frameworks(self) -> Mapping[str, tuple[str, ...]]:
@@ -219,18 +219,18 @@ class Finding:
     @property
     def id(self) -> str:
         """The fingerprint: 16 hex digits of SHA-256 over policy id and subject."""
-        # Half a surrogate pair is legal in JSON, and so in a name.
+        # JSON, and so a name, may contain half a surrogate pair.
         text = f"{self.policy.id}\n{self.subject}".encode("utf-8", "surrogatepass")
         return hashlib.sha256(text).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlCount:
-    """How the rows of one policy came out that one control is about."""
+    """The results of one policy for the rows that one control is about."""
 
     failed: int = 0
     excused: int = 0
-    """Failures that a waiver covers or a baseline holds; not in `failed`."""
+    """Failures that a waiver covers or the baseline contains; not in `failed`."""
     unknown: int = 0
     passed: int = 0
     not_applicable: int = 0
@@ -238,22 +238,22 @@ class ControlCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """How one policy's rows came out. `unknown` includes scopes that gave no row."""
+    """The results of one policy. `unknown` includes scopes without rows."""
 
     policy: PolicyText
     passed: int = 0
     failed: Mapping[Severity, int] = field(default_factory=dict)
     unknown: Mapping[Severity, int] = field(default_factory=dict)
     waived: Mapping[Severity, int] = field(default_factory=dict)
-    """What fails and is covered by a waiver; not in `failed`."""
+    """Failures that a waiver covers; not in `failed`."""
     known: Mapping[Severity, int] = field(default_factory=dict)
-    """What fails and the baseline holds, no graver than it is there; not in `failed`."""
+    """Failures that the baseline contains with the same or a higher severity; not in `failed`."""
     not_applicable: int = 0
     controls: Mapping[tuple[str, str], ControlCount] = field(default_factory=dict)
-    """By framework and control, for those that are about a part of the policy alone."""
+    """By framework and control, for controls that are about some of the rows only."""
 
     def of_control(self, framework: str, control: str) -> ControlCount:
-        """How the rows came out that the control is about: all of them, where nothing else is said."""
+        """The results for the rows that the control is about; all rows, unless the mapping has a condition."""
         found = self.controls.get((framework, control))
         return found or ControlCount(
             failed=sum(self.failed.values()),
@@ -271,15 +271,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownGroup:
-    """Unknown results of one policy that share scope, severity and causes: what a gate needs to tell which gap made them."""
+    """Unknown results of one policy that share scope, severity and causes, so that a gate can attribute them to a gap."""
 
     policy: str
     severity: Severity
     scope_id: str
     causes: Mapping[str, Reason]
-    """Unknown columns that were read, with their reasons; empty where the scope gave no row."""
+    """Unknown columns that were read, with their reasons; empty for a scope without rows."""
     operations: tuple[str, ...] = ()
-    """For a scope that gave no row: the operations whose gaps left it so."""
+    """For a scope without rows: the operations that were not assessed."""
     reasons: tuple[Reason, ...] = ()
-    """For a scope that gave no row: the reasons of those gaps."""
+    """For a scope without rows: the reasons of these gaps."""
     count: int

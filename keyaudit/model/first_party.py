@@ -1,12 +1,12 @@
-"""Application ids of Microsoft's own applications, the same in every tenant: those that its documentation states.
+"""Application ids of Microsoft's own applications, the same in every tenant, from Microsoft's documentation.
 
-The documentation says itself that it lists some of them. An id that is not here may be Microsoft's all the same.
+The documentation is incomplete, so other ids may be Microsoft's too.
 """
 
 from collections.abc import Mapping
 
 SOURCE = "https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in"
-"""Where every id below is stated, with the name of the application."""
+"""The documentation of every id below, with the name of the application."""
 
 FIRST_PARTY: Mapping[str, str] = {
     "23523755-3a2b-41ca-9315-f81f3f566a95": "ACOM Azure Website",
@@ -118,4 +118,4 @@ TOOLS = frozenset(
         "14d82eec-204b-4c2f-b7e8-296a70dab67e",
     }
 )
-"""Those of them that people work with: the portal, command lines and Graph Explorer. Who uses one is its principal."""
+"""Interactive applications: the portal, command lines and Graph Explorer. Their actor is the signed-in principal."""

@@ -1,4 +1,4 @@
-"""Guardrails that a policy can name: what refuses, or reports at once, what the policy itself finds only afterwards.
+"""Guardrails that a policy can name: Azure and Entra settings that block, or report at once, what the policy finds afterwards.
 
 Definitions of Azure Policy are not among them: policies name those as controls of the framework `azure-policy`.
 """
@@ -17,15 +17,15 @@ KINDS: Mapping[str, str] = {
     APP_MANAGEMENT_POLICY: "restrictions of the tenant's default app management policy",
     ALERTS: "alert rules on logs, which refuse nothing and report what happens from then on",
 }
-"""What each kind is made of."""
+"""Each kind of guardrail, with what it consists of."""
 
 ENABLED = "enabled"
-"""What a policy says of a guardrail that takes no limit of it."""
+"""The value in a policy for a guardrail without a limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guardrail:
-    """`takes`: the type of the limit that a policy may set for it; None: it takes none."""
+    """`takes`: the type of the limit that a policy sets for it; None: no limit."""
 
     meaning: str
     takes: Type | None = None
@@ -48,4 +48,4 @@ GUARDRAILS: Mapping[str, Mapping[str, Guardrail]] = {
         "mail-by-one-application": Guardrail("one application read many mailboxes"),
     },
 }
-"""By kind and name. Restrictions have Microsoft Graph's names; rules for what `alert_rule.watches` knows are called so."""
+"""Guardrails by kind and name. Restrictions have Microsoft Graph's names, alert rules those of `alert_rule.watches`."""

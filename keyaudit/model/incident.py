@@ -1,4 +1,4 @@
-"""One stolen key on one page: what it is, who trusts it, who used it, what they did next, and what nobody can know."""
+"""The incident page of a stolen key: what it is, who trusts it, who used it, what they did next, and what cannot be known."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,23 +11,23 @@ from keyaudit.model.tables.usage import MAIL_LOG, SHOWN_BY
 from keyaudit.model.usage import Blind, Unseen, Window
 
 LOGS = frozenset((*SHOWN_BY.values(), "AADManagedIdentitySignInLogs", "AzureDiagnostics"))
-"""Names of logs, as what is not seen names them."""
+"""Names of logs, as `Unseen` uses them."""
 
 
 class Confidence(StrEnum):
-    """What a sentence rests on."""
+    """The basis of a sentence."""
 
     OBSERVED = "observed"
-    """A record of a log, or an object that Azure showed, says so."""
+    """A log record, or an object that Azure returned, shows it."""
     INFERRED = "inferred"
-    """It follows from several of these; something else could explain them."""
+    """It follows from several of these, but there could be another explanation."""
     NOT_KNOWABLE = "not knowable"
-    """What would say so was not recorded, not supplied, or is recorded nowhere."""
+    """The evidence was not recorded, not supplied, or is recorded nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFacts:
-    """A version of the key in a vault, as the inventory has it. None: unknown where `unknown` names it, else absent."""
+    """A key version from the inventory. None: unknown where `unknown` names the field, otherwise absent."""
 
     id: str
     version: str | None
@@ -42,16 +42,16 @@ class KeyFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """An application or principal, as far as the log names it."""
+    """An application or principal that a log names."""
 
     app_id: str | None
     principal_id: str | None
     name: str
-    """As the inventory has it; empty where that does not know it."""
+    """Its name in the inventory; empty if the inventory does not have it."""
 
     @property
     def shown(self) -> str:
-        """Its name, else its id."""
+        """Its name, or its id if it has none."""
         return self.name or self.app_id or self.principal_id or "nobody that the log names"
 
 
@@ -63,20 +63,20 @@ class Act:
     operation: str
     target_kind: str
     target: str
-    """The class of targets, as a baseline has it."""
+    """The class of targets, as in a baseline."""
     caller: str | None
     credential: str | None
     networks: Sequence[str]
     clients: Sequence[str]
     objects: Sequence[str]
-    """The first few of what it was done to."""
+    """The first few targets."""
     objects_count: int
     first_on: int
     last_on: int
     count: int
     refused: int
     outside: Sequence[str] | None
-    """The reasons for which it is outside the baseline; empty: it is inside. None: nobody knows, for want of a baseline."""
+    """Why it is outside the baseline; empty: it is inside. None: unknown, because there is no baseline."""
     because: str
     """Why this actor is followed, in words; empty for an actor that used the key itself."""
     records: Sequence[str]
@@ -85,14 +85,14 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """At least so many, and at most; None: nothing bounds it."""
+    """A number with bounds; no maximum means unbounded."""
 
     least: int
     most: int | None
 
 
 def about_log(unseen: Unseen, log: str) -> bool:
-    """Whether what is not seen is of that log, as far as its subject names one: a file may be of any."""
+    """Whether a gap may concern that log. A file without a log name may concern any."""
     if unseen.blind is Blind.THROTTLED:
         return log == MAIL_LOG
     name = unseen.subject.rpartition("/")[2].rpartition(" of ")[2]
@@ -101,22 +101,22 @@ def about_log(unseen: Unseen, log: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What the logs show."""
+    """The results from the logs."""
 
     window: Window
     learned_until: int | None
     """None: there is no baseline."""
     uses: Sequence[Act]
-    """Who used the key."""
+    """The principals and applications that used the key."""
     timeline: Sequence[Act]
-    """What those did who are outside the baseline, or without one all of them, in the order of their first acts."""
+    """What the actors outside the baseline did (without a baseline, all actors), ordered by their first act."""
     mailboxes: Count
-    """Read by these."""
+    """Mailboxes that these actors read."""
     unseen: Sequence[Unseen]
     absent: Sequence[str]
-    """Logs of which nothing at all was supplied."""
+    """Logs that were not supplied at all."""
     vault_logged: bool | None
-    """The log of the key's own vault is there; None: it is in no vault."""
+    """Whether the log of the key's vault was supplied; None: the key is in no vault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,16 +128,16 @@ class Incident:
     observed: Observed | None
     """None: no logs were supplied."""
     extractable: bool | None
-    """Its private half may be outside of a vault: it is exportable, external, or known stolen. None: unknown."""
+    """The private key may exist outside a vault: it is exportable, external, or known to be stolen. None: unknown."""
 
     @property
     def verdict(self) -> Verdict:
-        """That of the walk; what logs do not show makes it incomplete."""
+        """The verdict of the graph; gaps in the logs make it incomplete."""
         return self.radius.verdict
 
     @property
     def held(self) -> set[Exit]:
-        """What the logs say of the run: something of them is missing."""
+        """The exit codes that the logs cause: incomplete if something is missing."""
         if self.observed is None or self.observed.unseen or self.observed.absent or self.observed.vault_logged is False:
             return {Exit.INCOMPLETE}
         return set()

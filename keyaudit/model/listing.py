@@ -1,4 +1,4 @@
-"""What was collected, without a judgement: tables, their rows, and what is unknown in them."""
+"""The collected tables without evaluation: their rows, and what is unknown in them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from keyaudit.model.reasons import Reason
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A column that is unknown for a reason, and in how many rows."""
+    """A column that is unknown for one reason, with the number of rows."""
 
     column: str
     reason: Reason
@@ -19,7 +19,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One table. `rows()` streams anew each time, in the order of ids, each row as `model.rows.decoded` gives it."""
+    """One table. `rows()` starts a new stream, in the order of ids; rows are as in `model.rows.decoded`."""
 
     table: Table
     count: int

@@ -1,9 +1,10 @@
-"""The inventory at a glance, for those who read one page of it and not every row."""
+"""An overview of the inventory for one page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from keyaudit.model.algorithms import DEPRECATED_AFTER, DISALLOWED_AFTER
 from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.findings import Bounds, PolicyText
 from keyaudit.model.reasons import Reason
@@ -14,7 +15,7 @@ HORIZON = 365 * DAY
 
 
 class Span(StrEnum):
-    """When something ends, counted from the moment of the run."""
+    """Ranges of time until expiry, counted from the time of the run."""
 
     OVERDUE = "expired"
     WEEK = "in 7 days"
@@ -33,12 +34,12 @@ SPANS: Mapping[Span, int] = {
     Span.QUARTER: 90 * DAY,
     Span.LATER: HORIZON,
 }
-"""The last second of each span, counted from the moment of the run; each begins where the one before it ends."""
+"""The last second of each range, counted from the time of the run; each begins where the previous one ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """How many things of one owner end in each span; a span without any is not there."""
+    """The number of expiring resources of one owner by range; empty ranges are left out."""
 
     owner: Owner
     counts: Mapping[Span, int]
@@ -46,18 +47,18 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """What in use ends within the horizon, has ended, or ends nobody knows when."""
+    """Resources in use that expire within the horizon, have expired, or have an unknown expiration date."""
 
     owners: Sequence[Due]
-    """Who has the most overdue first, then the most within a week, and so on."""
+    """Ordered by the number of expired resources, then by those that expire within a week, and so on."""
     months: Mapping[str, int]
-    """How many end in each month from now on, as in "2026-12", in their order; months without any are not there."""
+    """The number that expires in each month from now on, such as "2026-12", in order; empty months are left out."""
     soonest: Sequence[Ending]
-    """What ends first, overdue included, at most a hundred; the soonest first."""
+    """At most a hundred resources that expire first, expired ones included; the soonest first."""
     retired: int
-    """How many more end within the horizon that are out of use, or end with their certificate."""
+    """The number of further ones that are not in use, or expire with their certificate."""
     complete: bool
-    """All of it was read; else there may be more."""
+    """Whether everything was read; otherwise there may be more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,30 +66,30 @@ class AgeGroup:
     """Ages of the rows that have one limit. Bin `n` holds ages above `n` widths, up to `n + 1`; the last, all above it."""
 
     kind: str
-    """Which rows these are where the policy has several limits, as in "purpose sign"; empty where it has one for all."""
+    """The rows of the group if the policy has several limits, such as "purpose sign"; empty for a single limit."""
     limit: int
     """Seconds."""
     width: int
-    """Seconds; the limit is a whole number of widths, so that what is above it is in bins of its own."""
+    """Seconds; the limit is a multiple of the width, so that no bin contains ages on both sides of it."""
     bins: Mapping[int, int]
-    """Rows by bin; one without any is not there."""
+    """Rows by bin; empty bins are left out."""
     undated: int
     """Rows without a date, or with one that is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ages:
-    """How old the rows are that a policy applies to, or may apply to, against the ages that it allows."""
+    """The ages of the rows that a policy applies to, or may apply to, with its limits."""
 
     policy: PolicyText
     groups: Sequence[AgeGroup]
     unplaced: int
-    """Rows of which nobody knows which limit is theirs."""
+    """Rows whose limit is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Custody:
-    """How many keys of one environment are kept in one way. None with a reason is unknown; an environment may be absent."""
+    """The number of keys by environment and custody. None with a reason is unknown; an environment may be absent."""
 
     environment: str | None
     environment_unknown: Reason | None
@@ -96,28 +97,58 @@ class Custody:
     count: int
 
 
+class Wave(StrEnum):
+    """By when a key or certificate has to move to another algorithm, by the plan that `model.algorithms` names."""
+
+    FIRST = f"by {DEPRECATED_AFTER}"
+    SECOND = f"by {DISALLOWED_AFTER}"
+    IN_TIME = "expires before that"
+    UNAFFECTED = "not affected"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """How many things of one owner, or of one algorithm, have to move in each wave; a wave without any is not there."""
+
+    of: Owner | str
+    counts: Mapping[Wave, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """The keys and certificates that are, or may be, in use, by when they have to move."""
+
+    owners: Sequence[Moving]
+    """Who has the most in the first wave first."""
+    algorithms: Sequence[Moving]
+    complete: bool
+    """All of them were listed; else there may be more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """Keys of one vault that equally many can use."""
+    """Keys of one vault that the same number of principals can use."""
 
     vault: str
     keys: int
     names: Sequence[str]
-    """A few of them, in order."""
+    """A few of their names, in order."""
     counts: Mapping[str, Bounds | None]
-    """By column of `model.tables.reach` how many can; None is unknown."""
+    """The number of principals, by column of `model.tables.reach`; None is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """What a page shows beside the findings. All of it is small, however large the inventory."""
+    """The overview beside the findings. Its size does not depend on the size of the inventory."""
 
     calendar: Calendar
     ages: Sequence[Ages]
-    """One a policy that limits the age of its rows."""
+    """One entry for each policy that limits the age of its rows."""
     custody: Sequence[Custody]
     """The key versions that are, or may be, current and enabled."""
+    migration: Migration
     reach: Sequence[Reach] | None
-    """Those of these keys that most can use, the most first; None where no selected policy reads who can."""
+    """The keys that most principals can use, in descending order; None if no selected policy reads access."""
     reach_left_out: int
-    """How many more of these keys there are, which fewer can use."""
+    """The number of further keys, which fewer principals can use."""

@@ -1,4 +1,4 @@
-"""Values that contradict the run's clock or each other: an event in the future, an end before its start."""
+"""Implausible times: an event in the future, an end before its start."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -8,10 +8,10 @@ from keyaudit.model.tables import TABLES
 
 
 def implausible(table: str, row: Mapping[str, object], latest: int) -> Sequence[str]:
-    """The stored columns of a row that hold times which cannot be right.
+    """The stored columns of a row with implausible times.
 
-    Those are: a time of something that happened (`Column.past`) that is after `latest`; and both the start and the end of a
-    span whose end (`Column.follows`) is before its start. An absent or unknown time contradicts nothing.
+    These are a past time (`Column.past`) after `latest`, and both ends of a span whose end (`Column.follows`) is before its
+    start. Absent and unknown times are ignored.
     """
     past, spans = _times(table)
     found = dict.fromkeys(name for name, value in _known(past, row) if value > latest)
@@ -28,7 +28,7 @@ def _known(columns: Iterable[str], row: Mapping[str, object]) -> Iterable[tuple[
 
 @cache
 def _times(table: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """The columns of a table that are past, and its spans, as (start, end)."""
+    """The past columns of a table, and its spans as (start, end)."""
     declared: Table | None = TABLES.get(table)
     stored = declared.stored if declared else ()
     return (

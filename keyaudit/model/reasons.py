@@ -65,7 +65,7 @@ class Advice:
     remedy: str
 
 
-# Azure answered as if across a boundary it must not cross: such a run ends with exit 5.
+# Refused for safety: a run with one of these ends with exit 5.
 UNSAFE = frozenset(
     {
         Reason.FOREIGN_LINK,
@@ -76,10 +76,10 @@ UNSAFE = frozenset(
     }
 )
 
-# Left out on purpose, or not there to be read: listed in every report, and no gap that gates, unless it was required.
+# Excluded on purpose, or not available: listed in every report, but it does not fail a gate unless it is required.
 OPTIONAL = frozenset({Reason.EXCLUDED_BY_CONFIG, Reason.NOT_IN_CLOUD})
 
-# Azure's own trouble: a run that assessed nothing for these reasons alone ends with exit 6.
+# Failures on Azure's side: a run that assessed nothing for only these reasons ends with exit 6.
 AZURES = frozenset({Reason.THROTTLED, Reason.SERVICE_ERROR, Reason.TIMEOUT, Reason.UNREACHABLE})
 
 ADVICE: dict[Reason, Advice] = {
@@ -158,7 +158,7 @@ def unknown_columns(unknown: Mapping[str, Reason]) -> str:
 
 
 def _noun(column: str) -> str:
-    """`owner_count` as words; `signers_named`, which only ever says that somebody named it, as what is named."""
+    """A column name in words: `owner_count` is "owner count", `signers_named` is "environment of the signers"."""
     words = column.replace("_", " ")
     for ending in (" named", " environment"):
         if words.endswith(ending):

@@ -1,4 +1,4 @@
-"""What services of yours trust, as their files say: keys that they hold, and settings by which they take tokens."""
+"""What your own services trust according to their files: keys, and settings for token validation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,15 +11,15 @@ SHARED_AUTHORITIES = ("common", "organizations", "consumers")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldKey:
-    """One key that a service accepts tokens by. A fact is a value, None where there is none, or why it is not known."""
+    """One key with which a service validates tokens. A field is a value, None if absent, or the reason why it is unknown."""
 
     file: str
-    """The file, below the folder that was named."""
+    """The path of the file, relative to the imported folder."""
     line: int | None
-    """None for a format whose lines say nothing."""
+    """None for a format without meaningful line numbers."""
     relying_party: str
     held_as: str
-    """As the column of `trusted_key`."""
+    """As in the columns of `trusted_key`."""
     key_id: str | Refusal | None
     thumbprint: str | Refusal | None
     token_issuer: str | Refusal | None
@@ -27,35 +27,35 @@ class HeldKey:
 
     @property
     def place(self) -> str:
-        """Where it stands, for people."""
+        """The file and line, for people."""
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validator:
-    """The settings by which a service decides whose tokens it takes."""
+    """The settings that decide whose tokens a service accepts."""
 
     file: str
     line: int
     relying_party: str
     section: str
-    """Where in the file, as in `AzureAd`."""
+    """The section of the file, such as `AzureAd`."""
     authority: str | Refusal
-    """As the columns of `token_validator`; so are those below."""
+    """This and the fields below are as in the columns of `token_validator`."""
     validates_issuer: bool | Refusal
     tenants_allowed: int | Refusal
     validates_audience: bool | Refusal
 
     @property
     def place(self) -> str:
-        """Where it stands, for people."""
+        """The file and section, for people."""
         return f"{self.file}:{self.line}"
 
     @property
     def takes_anybodys(self) -> bool | None:
-        """It fetches keys that tenants share and names neither issuer nor tenant; None where the file does not say.
+        """Whether it uses shared keys and checks neither issuer nor tenant; None if the file does not say.
 
-        This is what the policy use-validator-common-metadata finds, for a reader without a snapshot.
+        The same condition as the policy use-validator-common-metadata, for a command without a snapshot.
         """
         if isinstance(self.authority, str) and self.authority not in SHARED_AUTHORITIES:
             return False
@@ -72,22 +72,22 @@ class Unread:
     file: str
     line: int | None = None
     holds_keys: bool
-    """It was read for keys; else for settings."""
+    """Whether it was read for keys; otherwise for settings."""
     reason: Reason
     what: str
-    """What is wrong with it, for people."""
+    """The problem with it, for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelyingParties:
-    """What the files hold, in the order of their names."""
+    """The content of the files, ordered by name."""
 
     keys: tuple[HeldKey, ...] = ()
     validators: tuple[Validator, ...] = ()
     unread: tuple[Unread, ...] = ()
     files: int = 0
-    """How many files were read."""
+    """The number of files that were read."""
     skipped: Mapping[str, int] = field(default_factory=dict)
-    """What was not looked into, and how often: folders of other people's code, links."""
+    """The number of skipped entries by kind: folders of third-party code, links."""
     digest: str = ""
     """SHA-256 over the names and contents of all files that were read, in hex."""

@@ -1,4 +1,4 @@
-"""A row as a table's view gives it: every column, a count as its two bounds, and `unknown` with the reasons."""
+"""Rows of a view: every column, a count as its two bounds, and `unknown` with the reasons."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,19 +9,19 @@ from keyaudit.model.reasons import Reason
 
 
 def view_name(column: Column) -> tuple[str, ...]:
-    """A column as a view has it: two for a count."""
+    """The names of a column in a view: two for a count."""
     return (f"{column.name}_min", f"{column.name}_max") if column.type is Type.COUNT else (column.name,)
 
 
 def view_names(table: Table) -> list[str]:
-    """A table's columns as its view has them."""
+    """The names of a table's columns in its view."""
     return [name for column in table.columns for name in view_name(column)]
 
 
 def decoded(table: Table, cells: Sequence[Any], unknown: Mapping[str, str] | None, lacking: Sequence[str]) -> dict[str, Value]:
-    """A row by column, out of the cells of `view_names`; `unknown` among them. NULL, which is absent or unknown, is None.
+    """A row by column, from the cells of `view_names`, with `unknown`. NULL (absent or unknown) is None.
 
-    `lacking`: the columns that rest on evidence which was not supplied, of which a view gives no reason: it is the same in
+    `lacking`: the columns that need evidence which was not supplied. A view gives no reason for them, because it is the same in
     every row.
     """
     found: dict[str, Value] = {}

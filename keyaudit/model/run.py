@@ -1,4 +1,4 @@
-"""What a report says of the run it rests on, and what the run came to."""
+"""A run and its result, as reports show them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,19 +17,19 @@ from keyaudit.model.settings import InForce, PolicyInForce
 from keyaudit.model.waivers import Use
 
 MAX_SKEW = 300
-"""Seconds between this machine's clock and the services' above which ages cannot be trusted."""
+"""The clock skew in seconds above which ages cannot be trusted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One collection: who read which tenant, when, from where. Made by `collect`, kept in the snapshot."""
+    """One collection: who read which tenant, and when. `collect` creates it, the snapshot stores it."""
 
     run_id: str
     tenant_id: str
     tenant_name: str
     environment: str
     identity: str
-    """Who read, and how it signed in: "alice@contoso.example (Azure CLI)"."""
+    """The identity, and how it signed in: "alice@contoso.example (Azure CLI)"."""
     as_of: int
     """Seconds since 1970 UTC; every age and deadline counts from here."""
     tool_version: str
@@ -39,20 +39,20 @@ class Run:
     network: Mapping[str, str] = field(default_factory=dict)
     """Proxy and CA file in use, if any."""
     filters: Filters = field(default_factory=Filters)
-    """What the collection was confined to; what that left out is in the coverage, as excluded_by_config."""
+    """The filters of the collection; what they left out is in the coverage, as excluded_by_config."""
     environment_rules: tuple[EnvironmentRule, ...] = ()
-    """Which environment vaults and subscriptions belong to, where no tag says so."""
+    """The environments of vaults and subscriptions without a tag."""
     evidence: Mapping[str, str] = field(default_factory=dict)
-    """What was supplied that Azure does not hold: its name in `model.evidence` to the SHA-256 of the file."""
+    """The supplied evidence: its name in `model.evidence` to the SHA-256 of the file."""
     rows: Mapping[str, int] = field(default_factory=dict)
     """Rows by table."""
     since: str = ""
-    """The run whose snapshot what surely did not change was taken from; empty where everything was read."""
+    """The run from whose snapshot unchanged objects were copied; empty if everything was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Something that was not read: one scope and reason, with every operation that it cost."""
+    """A gap: one scope and reason, with every operation that was not assessed for it."""
 
     scope: Scope
     reason: Reason
@@ -60,18 +60,18 @@ class Gap:
     detail: str = ""
     refused: int = 0
     required: bool = True
-    """A selected policy needs it; other gaps are listed and do not gate."""
+    """Whether a selected policy needs it; other gaps are listed and do not fail a gate."""
     allowed: bool = False
     """Accepted with --allow-gap, or by a waiver that covers coverage."""
     blinds: tuple[str, ...] = ()
     """Ids of the selected policies that needed it."""
     access_model: str = ""
-    """Of a vault, its `access_model`, which says how access is granted there; empty where it is not known."""
+    """For a vault, its `access_model`; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotJudged:
-    """A policy that needs what Azure does not hold and nobody supplied: no finding, and never a pass."""
+    """A policy that was not evaluated because it needs evidence that was not supplied: no finding, and never a pass."""
 
     policy: PolicyText
     needs: tuple[str, ...]
@@ -79,12 +79,12 @@ class NotJudged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the run came to. `conditions` holds every exit code that held; `exit` is the first of them by precedence."""
+    """The result of a run. `conditions` has every exit code that applies; `exit` is the first of them by precedence."""
 
     exit: Exit
     conditions: tuple[Exit, ...]
     gate: Severity | None
-    """The severity from which open findings fail; None for a report, which does not decide."""
+    """The lowest severity at which open findings fail the gate; None for a report, which has no gate."""
     failed: Mapping[Severity, int]
     unknown: Mapping[Severity, int]
     passed: int
@@ -94,44 +94,44 @@ class Verdict:
     waived: Mapping[Severity, int] = field(default_factory=dict)
     """Failures that a waiver covers; not in `failed`."""
     known: Mapping[Severity, int] = field(default_factory=dict)
-    """Failures that the baseline holds; not in `failed`."""
+    """Failures that the baseline contains; not in `failed`."""
     baseline: Baseline | None = None
     new_only: bool = False
-    """What the baseline holds does not count against the run."""
+    """Whether findings in the baseline do not fail the gate."""
     allowed_unknown: int = 0
-    """Unknown results accepted in the same way."""
+    """Unknown results accepted with --allow-gap or a waiver."""
     unused_allowances: tuple[str, ...] = ()
-    """What was given with --allow-gap and matched nothing that this run missed."""
+    """The values of --allow-gap that matched no gap."""
     waivers: tuple[Use, ...] = ()
-    """Every waiver that was given, with what it covered."""
+    """Every waiver, with the number of findings that it covered."""
     coverage: tuple[Coverage, ...] = ()
     expected: bool = False
-    """The reader said what must be there; else the run is complete only as far as the identity can see."""
+    """Whether expectations were given; otherwise completeness is relative to what the identity can see."""
     required: int = 0
-    """Coverage records that the selected policies need."""
+    """The number of coverage records that the selected policies need."""
     assessed: int = 0
-    """Those of them that were assessed."""
+    """The number of these that were assessed."""
 
     @property
     def complete(self) -> bool:
-        """Everything required was read, or its absence allowed, and no required result is unknown."""
+        """Whether everything required was read, or its gap accepted, and no required result is unknown."""
         return Exit.INCOMPLETE not in self.conditions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What an earlier snapshot of the tenant came to by the same policies, as of its own day."""
+    """The result of the same policies for an earlier snapshot of the tenant, as of its own day."""
 
     run_id: str
     as_of: int
     open: Mapping[Severity, int]
-    """Failures, those that a baseline holds included."""
+    """Failures, including those in the baseline."""
     unknown: int
     complete: bool
 
     @classmethod
     def of(cls, run: Run, verdict: Verdict) -> "Past":
-        """What a report will once have been."""
+        """The summary of a report, for later comparison."""
         counted = {each: verdict.failed.get(each, 0) + verdict.known.get(each, 0) for each in Severity}
         return cls(
             run_id=run.run_id,
@@ -144,33 +144,33 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that a format needs. `findings(passes)` streams anew each time, in order, with passes too if asked."""
+    """The data of a report. `findings(passes)` streams the findings in order, again at each call, with passes if requested."""
 
     run: Run
     verdict: Verdict
     tallies: tuple[Tally, ...]
     findings: Callable[[bool], Iterator[Finding]]
     by_score: bool = False
-    """They come in the order of their scores."""
+    """Whether findings are ordered by score."""
     listing: Callable[[str], Listing]
-    """A table of what was judged, by its name: the inventory beside the findings."""
+    """Returns an evaluated table by name: the inventory beside the findings."""
     owned: Callable[[bool], Iterator[tuple[Owner, Finding]]]
-    """The same as `findings`, each with who owns what it is about."""
+    """Like `findings`, each finding with the owner of its resource."""
     settings: InForce = field(default_factory=InForce)
-    """What was settled for it: profile, limits, classes."""
+    """The settings in force: profile, limits, classes."""
     overview: Callable[[], Overview]
-    """The inventory at a glance. It is worked out when it is asked for, anew each time."""
+    """The overview of the inventory, computed at each call."""
     policies: tuple[PolicyInForce, ...] = ()
-    """Every policy that was chosen for it, by id, with those that were not judged."""
+    """Every selected policy by id, including those that were not evaluated."""
     worst: Callable[[int], Sequence[Finding]] = lambda _: ()
-    """So many of the findings that make the gate fail, the worst first, found without looking at all the others."""
+    """The first so many findings that fail the gate, the worst first, without reading all findings."""
     history: tuple[Past, ...] = ()
-    """Other snapshots of the tenant, the earliest first; empty where none was named."""
+    """Other snapshots of the tenant, the earliest first; empty if none were given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Tables as one run collected them. The verdict is on the reading alone."""
+    """The tables that a run collected. The verdict covers only what could be read."""
 
     run: Run
     verdict: Verdict
@@ -179,25 +179,27 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expiring:
-    """All that ends before `before`, or nobody knows when. `endings()` streams anew each time: by owner, the soonest first."""
+    """Rows that expire before `before`, or at an unknown time. `endings()` streams them by owner, the soonest first, at each
+    call.
+    """
 
     run: Run
     verdict: Verdict
     before: int
     overdue: int
-    """How many have ended, of those in use; so are the next two."""
+    """The number of expired rows in use; the next two also count rows in use."""
     soon: int
-    """How many end before `before`."""
+    """The number of rows that expire before `before`."""
     unknown: int
-    """Of how many nobody knows when they end."""
+    """The number of rows with an unknown expiration date."""
     retired: int
-    """How many of `endings()` are out of use, or end with their certificate."""
+    """The number of rows in `endings()` that are not in use, or expire with their certificate."""
     looked: Mapping[str, int]
-    """Rows by table, of every table whose rows end."""
+    """The number of rows by table, for every table with expiration dates."""
     endings: Callable[[], Iterator[Ending]]
 
 
 def conditions(reports: Sequence[Report]) -> tuple[Exit, ...]:
-    """Every exit code that held for any of them, the one that counts first."""
+    """Every exit code that applies to any of the reports, by precedence."""
     held = {code for report in reports for code in report.verdict.conditions}
     return tuple(code for code in PRECEDENCE if code in held and (code is not Exit.CLEAN or len(held) == 1))

@@ -1,4 +1,4 @@
-"""What an organisation settled for a run: the profile, single limits, and classes of things that have limits of their own."""
+"""The settings of a run: the profile, single limits, and classes of resources with limits of their own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from keyaudit.model.findings import PolicyText
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """One parameter of one policy that somebody set. `value` is in words; `place` is `file:line`."""
+    """One parameter of one policy that was set. `value` is in words; `place` is `file:line`."""
 
     policy: str
     parameter: str
@@ -18,36 +18,36 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassInForce:
-    """A class as it held in one run."""
+    """A class as it applied in one run."""
 
     name: str
     match: str
-    """What belongs to it, in words: "keys where tag team is build"."""
+    """The resources in it, in words: "keys where tag team is build"."""
     reason: str
-    """Why there is such a class; empty where its file does not say."""
+    """The reason for the class; empty if the file gives none."""
     place: str
     limits: tuple[Limit, ...]
     not_applicable: tuple[str, ...]
-    """Ids of the judged policies that do not apply to it."""
+    """Ids of the evaluated policies that do not apply to it."""
     rows: int
-    """Rows of the judged tables that belong to it."""
+    """The number of rows in it, over all evaluated tables."""
     left_out: int
-    """Results that a policy which does not apply would otherwise have had, those that would be passes included."""
+    """The number of results, including passes, that policies which do not apply would have had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
-    """All that was settled for one run, of the policies that it chose."""
+    """All settings in force for the selected policies of one run."""
 
     profile: str = "default"
     limits: tuple[Limit, ...] = ()
     classes: tuple[ClassInForce, ...] = ()
     require: tuple[str, ...] = ()
-    """What is otherwise optional and was required, by name."""
+    """Optional evidence that was required, by name."""
 
     @property
     def plain(self) -> bool:
-        """Nothing was settled: every policy judged by its own defaults."""
+        """Whether every policy uses its own defaults."""
         return self == InForce()
 
 
@@ -61,11 +61,11 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyInForce:
-    """A policy as it was chosen for one run, whether or not there was anything to judge."""
+    """A selected policy of one run, whether or not it had rows to evaluate."""
 
     text: PolicyText
     source: str
-    """Its file's text."""
+    """The text of its file."""
     shipped: bool
-    """It came with keyaudit."""
+    """Whether it ships with keyaudit."""
     parameters: Mapping[str, Setting]

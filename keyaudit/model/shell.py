@@ -1,22 +1,22 @@
-"""One word of a command that somebody may paste into a shell."""
+"""Quoting of one word in a command that readers paste into a shell."""
 
 import re
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:][A-Za-z0-9_./:-]*", re.ASCII)
-# PowerShell takes these as quotes too, and a doubled one as the character itself.
+# PowerShell treats these as quotes too, and a doubled one as the character itself.
 _POWERSHELL_QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
-# What one of the two shells reads within double quotes as something else; an interactive bash the exclamation mark.
+# Characters that are special within double quotes in one of the two shells; the exclamation mark in an interactive bash.
 _NOT_IN_DOUBLE_QUOTES = re.compile('["$`\\\\!\u201c\u201d\u201e]')
 UNQUOTABLE = "'A VALUE WITH QUOTES'"
-"""Stands for a value that no quotes hold in both shells: one would take the rest of it for a command."""
+"""Replaces a value that cannot be quoted for both shells: one of them would run the rest of it as a command."""
 
 _OPTION = re.compile(r"(?:^|\s)--[A-Za-z][A-Za-z0-9-]* $", re.ASCII)
 
 
 def shell_quoted(text: str) -> str:
-    """One word that a POSIX shell and PowerShell read alike; `UNQUOTABLE` if there is no such word.
+    """One word that means the same in a POSIX shell and in PowerShell; `UNQUOTABLE` if there is none.
 
-    One that begins with a dash is quoted too, and has to be joined to its option: `appended`.
+    A word that begins with a dash is quoted too, and must be joined to its option with `appended`.
     """
     if _PLAIN.fullmatch(text):
         return text
@@ -28,7 +28,7 @@ def shell_quoted(text: str) -> str:
 def appended(command: str, quoted: str) -> str:
     """`command` with a quoted word after it.
 
-    Programs take what begins with a dash for an option, quoted or not, unless an equals sign joins it to the option before it.
+    Programs read a word that begins with a dash as an option, quoted or not, unless an equals sign joins it to its option.
     """
     if quoted.startswith(("'-", '"-')) and _OPTION.search(command):
         return f"{command[:-1]}={quoted}"
@@ -36,7 +36,7 @@ def appended(command: str, quoted: str) -> str:
 
 
 def option(name: str, value: str) -> str:
-    """An option of a command with its value, as `shell_quoted` has it: "--name kv-prod", or "--name='-kv'"."""
+    """An option of a command with its value, quoted by `shell_quoted`: "--name kv-prod", or "--name='-kv'"."""
     return appended(f"{name} ", shell_quoted(value))
 
 

@@ -1,4 +1,4 @@
-"""Keys that are known to be in the wrong hands, with who says so. What trusts one is open, whatever its issuer publishes."""
+"""Keys that are publicly known to be stolen, with sources. Services that trust one are at risk even after its withdrawal."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Stolen:
-    """What is known of a stolen key."""
+    """A stolen key."""
 
     what: str
     source: str
@@ -18,4 +18,4 @@ STOLEN: Mapping[str, Stolen] = {
         "https://www.wiz.io/blog/storm-0558-compromised-microsoft-key-enables-authentication-of-countless-micr",
     ),
 }
-"""By the SHA-1 of the certificate, in upper-case hex."""
+"""Stolen keys by the SHA-1 of the certificate, in upper-case hex."""

@@ -1,27 +1,27 @@
-"""Names from the tenant are hostile text. This makes them safe for one line of a terminal, a log or an error."""
+"""Makes hostile text, such as names from the tenant, safe for one line of a terminal, log or error."""
 
 import unicodedata
 from collections.abc import Sequence
 
-# Unassigned is left out: a newer Unicode's letters are not an attack. Format covers bidi controls and zero-width marks.
+# Unassigned code points are allowed: letters of a newer Unicode version are harmless. Cf covers bidi and zero-width marks.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Co"})
 
 
 def one_line(text: str, limit: int = 256) -> str:
     r"""`text` on one line: controls, bidi marks, invisible and line-breaking characters as `\x1b`, `\u202e`, ...
 
-    `##` and `::` are broken with a backslash, since build agents take them as commands. Cut at `limit`
-    characters, with the length said.
+    `##` and `::` are broken with a backslash, because build agents read them as commands. Cut at `limit` characters, with the
+    full length appended.
     """
     shown = _visible(text[:limit])
-    # Twice: "###" holds two overlapping pairs.
+    # Twice, because "###" contains two overlapping pairs.
     for _ in range(2):
         shown = shown.replace("##", "#\\#").replace("::", ":\\:")
     return _cut(shown, text, limit)
 
 
 def visible(text: str, limit: int = 256) -> str:
-    """`one_line`, with `##` and `::` as they are: for a format that has its own way to keep them from build agents."""
+    """Like `one_line`, but with `##` and `::` unchanged: for formats that protect build agents in their own way."""
     return _cut(_visible(text[:limit]), text, limit)
 
 
@@ -36,7 +36,7 @@ def _cut(shown: str, text: str, limit: int) -> str:
 
 
 def _visible(text: str) -> str:
-    # What is printable has none of them, and nearly every text is.
+    # A fast path: nearly every text is printable, and printable text needs no change.
     if text.isprintable():
         return text
     return "".join(_escape(character) if unicodedata.category(character) in _HIDDEN else character for character in text)

@@ -1,6 +1,6 @@
 """Which permissions and roles lead to control of the whole tenant (tier 0), or to all of one kind of its data (tier 1).
 
-What is not here is not ranked. Names and ids are Microsoft's; that a way to control exists is what the sources describe.
+Permissions and roles that are not here have no tier. Names and ids are Microsoft's; the sources describe the path to control.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ PERMISSIONS: dict[str, Sequence[Ranked]] = {
             "RoleManagementPolicy.ReadWrite.Directory",
             "31e08e0a-d3f7-4ca2-ac39-7343fb83e8ad",
             0,
-            "it can take away what a directory role asks of whoever activates it",
+            "it can remove the conditions for activating a directory role",
             _PATHS,
         ),
         Ranked(
@@ -91,7 +91,7 @@ PERMISSIONS: dict[str, Sequence[Ranked]] = {
             "RoleManagementPolicy.ReadWrite.AzureADGroup",
             "b38dcc4d-a239-4ed6-aa84-6c65b284f97c",
             0,
-            "it can take away what membership of a privileged group asks of whoever activates it",
+            "it can remove the conditions for activating membership of a privileged group",
             _PATHS,
         ),
         Ranked(
@@ -139,8 +139,10 @@ PERMISSIONS: dict[str, Sequence[Ranked]] = {
         Ranked("Notes.ReadWrite.All", "0c458cef-11f3-48c2-a568-c66751c238c0", 1, "every notebook", _PERMISSIONS),
         Ranked("Chat.Read.All", "6b7d71aa-70aa-4810-a8d9-5d9fb2830017", 1, "every chat", _PERMISSIONS),
         Ranked("Chat.ReadWrite.All", "", 1, "every chat", _PERMISSIONS),
-        Ranked("eDiscovery.Read.All", "50180013-6191-4d1e-a373-e590ff4e66af", 1, "whatever a case collects", _PERMISSIONS),
-        Ranked("eDiscovery.ReadWrite.All", "b2620db1-3bf7-4c5b-9cb9-576d29eac736", 1, "whatever a case collects", _PERMISSIONS),
+        Ranked("eDiscovery.Read.All", "50180013-6191-4d1e-a373-e590ff4e66af", 1, "all data that a case collects", _PERMISSIONS),
+        Ranked(
+            "eDiscovery.ReadWrite.All", "b2620db1-3bf7-4c5b-9cb9-576d29eac736", 1, "all data that a case collects", _PERMISSIONS
+        ),
         Ranked("User.ReadWrite.All", "741f803b-c850-494e-b5df-cde7c675a1ca", 1, "every user's profile", _PERMISSIONS),
     ),
     EXCHANGE: (
@@ -243,7 +245,17 @@ ACTIONS: Sequence[Ranked] = tuple(
         "domains/federation/update",
     )
 )
-"""What a role of the tenant's own may hold that makes it one of tier 0."""
+"""The actions that make a custom role one of tier 0."""
+
+_AGENTS = "it can add a credential to a blueprint, and sign in as each of its agents"
+_AGENT_PERMISSIONS = "https://learn.microsoft.com/graph/api/agentidentityblueprint-addpassword"
+
+ADDS_AGENT_CREDENTIALS: Sequence[Ranked] = (
+    Ranked("Agent ID Administrator", "db506228-d27e-4b7d-95e5-295956d6615f", 0, _AGENTS, _ROLES),
+    Ranked("AgentIdentityBlueprint.AddRemoveCreds.All", "", 0, _AGENTS, _AGENT_PERMISSIONS),
+    Ranked("AgentIdentityBlueprint.ReadWrite.All", "", 0, _AGENTS, _AGENT_PERMISSIONS),
+)
+"""Directory roles, and permissions of Microsoft Graph (without an id), that are worth as much as the agents of the tenant."""
 
 _BY_PERMISSION = {
     (api, key.lower()): ranked.tier
@@ -257,16 +269,16 @@ _BY_ACTION = {ranked.name.lower(): ranked.tier for ranked in ACTIONS}
 
 
 def tier_of_permission(api_id: str, permission_id: str, name: str | None) -> int | None:
-    """The tier of an application permission, by its id or its name on that API; None: not ranked."""
+    """The tier of an application permission, by its id or name on that API; None: no tier."""
     tier = _BY_PERMISSION.get((api_id.lower(), permission_id.lower()))
     return tier if tier is not None else _BY_PERMISSION.get((api_id.lower(), (name or "").lower()))
 
 
 def tier_of_role(template_id: str) -> int | None:
-    """The tier of a built-in directory role; None: not ranked."""
+    """The tier of a built-in directory role; None: no tier."""
     return _BY_ROLE.get(template_id.lower())
 
 
 def tier_of_actions(actions: Sequence[str]) -> int | None:
-    """The tier of a directory role of the tenant's own, by what it allows; None: not ranked."""
+    """The tier of a custom directory role, by its actions; None: no tier."""
     return min((tier for action in actions if (tier := _BY_ACTION.get(action.lower())) is not None), default=None)

@@ -4,7 +4,7 @@ import re
 
 DAY = 86_400
 MAX_TIME = 2**60
-"""Times beyond this, either way, are `bad_value`: thousands of millions of years, of which seven add up within 64 bits."""
+"""Times beyond this in either direction are `bad_value`; the sum of seven such times still fits into 64 bits."""
 
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
@@ -15,7 +15,7 @@ _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def iso_time(seconds: int) -> str:
-    """ISO 8601 in UTC with `Z`; years past 9999 get the `+` that ISO 8601 asks for there."""
+    """ISO 8601 in UTC with `Z`; years after 9999 get the `+` that ISO 8601 requires."""
     days, rest = divmod(seconds, DAY)
     year, month, day = _civil(days)
     hours, minutes = divmod(rest // 60, 60)
@@ -29,7 +29,7 @@ def iso_date(seconds: int) -> str:
 
 
 def parse_time(text: str) -> int:
-    """Seconds of an ISO 8601 time that names its offset; fractions are cut. Raises ValueError for anything else."""
+    """Seconds of an ISO 8601 time with an offset; fractions are dropped. Raises ValueError for anything else."""
     match = _TIME.fullmatch(text)
     if match is None:
         raise ValueError(f"not an ISO 8601 time with an offset: {text!r}")
@@ -82,7 +82,7 @@ def _days(year: int, month: int, day: int, text: str) -> int:
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     if not 1 <= month <= 12 or not 1 <= day <= _MONTH_DAYS[month - 1] + (leap and month == 2):
         raise ValueError(f"no such day: {text!r}")
-    # Days from civil, proleptic Gregorian: years start in March, so that the leap day comes last.
+    # Days from a proleptic Gregorian date. Years start in March, so that the leap day is the last day.
     shifted = year - (month <= 2)
     era, of_era = divmod(shifted, 400)
     of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1

@@ -1,4 +1,4 @@
-"""What tokens are checked by: the keys that Entra publishes, those that services hold, and how far the two agree."""
+"""The keys that tokens are validated with: those that Entra publishes, those that services trust, and their comparison."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,46 +12,46 @@ from keyaudit.model.stolen_keys import STOLEN, Stolen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedKey:
-    """One key, wherever it is published."""
+    """One published key."""
 
     key_id: str
     thumbprint: str | None
     places: tuple[str, ...]
-    """The key sets that it is in: the tenant's, an application's, one of Azure AD B2C's, or ones that tenants share."""
+    """The key sets that contain it: of the tenant, of an application, of Azure AD B2C, or shared by tenants."""
     app_id: str | None
-    """The application whose own key it is."""
+    """The application that has this key of its own."""
     app_name: str | None
     token_issuer: str | None
     for_consumers: bool | None
     starts_on: int | None
     expires_on: int | None
     disabled: bool
-    """A key of B2C that is there and not in use."""
+    """A B2C key that exists but is not in use."""
     unknown: Mapping[str, Reason] = field(default_factory=dict)
 
     @property
     def among_tenants(self) -> bool:
-        """It is for personal accounts, and stands in the tenant's own key set."""
+        """Whether it is a key for personal accounts in the tenant's own key set."""
         return self.for_consumers is True and "tenant" in self.places
 
     def expired(self, as_of: int) -> bool:
-        """It has ended, and is published all the same."""
+        """Whether it has expired but is still published."""
         return self.expires_on is not None and self.expires_on <= as_of
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A key in a key set, as one snapshot has it: what it is compared by over time."""
+    """A key in a key set of one snapshot, for comparison over time."""
 
     place: str
-    """The key set; of an application or of B2C with its id."""
+    """The key set; for an application or B2C with its id."""
     key_id: str
     thumbprint: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What changed from one snapshot to the next."""
+    """The changes from one snapshot to the next."""
 
     run_id: str
     as_of: int
@@ -59,23 +59,23 @@ class Step:
     came: Sequence[Named]
     gone: Sequence[Named]
     whole: bool
-    """Every key set was read in both: else what came may have been there, and what is gone may be there still."""
+    """Whether every key set was read in both snapshots; otherwise added and removed keys are uncertain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """The keys that are published."""
+    """The published keys."""
 
     run: Run
     verdict: Verdict
     keys: Sequence[PublishedKey]
-    """Those that ended first, then by age."""
+    """Expired keys first, then by age."""
     steps: Sequence[Step] | None
-    """The earliest first; None where no history was asked for."""
+    """The earliest first; None if no history was requested."""
 
 
 class State(StrEnum):
-    """What a held key comes to."""
+    """The result for a key that a service trusts."""
 
     STOLEN = "stolen"
     WITHDRAWN = "withdrawn"
@@ -85,17 +85,19 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """A key that a service holds, and what it comes to."""
+    """A key that a service trusts, with its result."""
 
     key: HeldKey
     state: State
     reason: Reason | None = None
-    """Why it is not known whether it is published."""
+    """Why it is unknown whether it is published."""
     stolen: Stolen | None = None
 
     @classmethod
     def of(cls, key: HeldKey, published: bool | None, reason: Reason | None) -> "Checked":
-        """A key that is published or not, or of which that is not known for a reason. A stolen one is that in any case."""
+        """The result from whether the key is published, or the reason why that is unknown. A stolen key is always reported as
+        stolen.
+        """
         stolen = STOLEN.get(key.thumbprint) if isinstance(key.thumbprint, str) else None
         state = State.UNKNOWN if published is None else State.PUBLISHED if published else State.WITHDRAWN
         return cls(key=key, state=State.STOLEN if stolen else state, reason=reason, stolen=stolen)
@@ -103,10 +105,10 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustCheck:
-    """Held keys against published and stolen ones."""
+    """Trusted keys compared with published and stolen ones."""
 
     run: Run | None
-    """None where nothing was named that says what is published."""
+    """None if no source of published keys was given."""
     verdict: Verdict
     keys: Sequence[Checked]
     unread: Sequence[Unread]
@@ -115,7 +117,7 @@ class TrustCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustScan:
-    """Settings by which services take tokens."""
+    """The token validation settings of services."""
 
     verdict: Verdict
     found: RelyingParties

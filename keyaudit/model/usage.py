@@ -1,4 +1,4 @@
-"""What is unusual in a window of logs, held against what a baseline learned; and what nobody can tell from these logs."""
+"""Unusual uses in a window of logs compared with a baseline, and what these logs cannot show."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from keyaudit.model.times import DAY, iso_date
 from keyaudit.model.waivers import Glob
 
 NOBODY = ""
-"""The application id of a use that the log ties to none."""
+"""The application id of a use without one in the log."""
 ANY = "(any)"
-"""The class of targets that all of a kind are in."""
+"""The class that contains all targets of a kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Whole days in UTC, in seconds since 1970: from the start of the first to the end of the last, which is not in it."""
+    """Whole days in UTC, in seconds since 1970: the start of the first day, and the end of the last (exclusive)."""
 
     since: int
     until: int
@@ -33,31 +33,31 @@ class Window:
 
 
 class Facet(StrEnum):
-    """What is learned of a kind of use, and in what a use can be unusual."""
+    """The properties of uses that a baseline learns, and in which a use can be unusual."""
 
     APP = "app"
     CLIENT_APP = "client-app"
     NETWORK = "network"
     CLIENT = "client"
     KEY = "key"
-    """The version of the key, or the credential signed in with."""
+    """The key version, or the credential used to sign in."""
     PRINCIPAL = "principal"
-    """For whom the application did it, where that is neither the application itself nor the owner of the mailbox."""
+    """The principal for whom the application acted, unless it is the application itself or the owner of the mailbox."""
 
 
 class Kind(StrEnum):
-    """Why a use does not belong, the gravest first."""
+    """Why a use is unusual, the most severe first."""
 
     MANY_MAILBOXES = "many-mailboxes"
     RETURNED_KEY = "returned-key"
-    """A newer one had taken its place long before."""
+    """A newer version replaced it long before."""
     NEW_OPERATION = "new-operation"
-    """Nobody did this with the target before, or at all."""
+    """Nobody did this with the target before."""
     NEW_APP = "new-app"
     NEW_CLIENT_APP = "new-client-app"
     NEW_PRINCIPAL = "new-principal"
     NEW_TARGET = "new-target"
-    """The target is new as well, and the application known for such a use of others."""
+    """The target is new too, and the application is known for such use of other targets."""
     NEW_NETWORK = "new-network"
     NEW_CLIENT = "new-client"
     NEW_KEY = "new-key"
@@ -65,7 +65,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """One row of `usage`, as evidence; None is what the log does not say."""
+    """One row of `usage`, as evidence; None: not in the log."""
 
     id: str
     used_on: int
@@ -77,25 +77,25 @@ class Use:
     succeeded: bool | None
     source: str
     found_in: str
-    """The file that holds it."""
+    """The file that contains it."""
     key: str | None
-    """The version of the key, or the credential signed in with."""
+    """The key version, or the credential used to sign in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """One reason why uses do not belong, with all the uses that it holds of."""
+    """One reason why uses are unusual, with all the uses that it applies to."""
 
     kind: Kind
     severity: Severity
     count: int
-    """How many values are new; of mailboxes, how many were read in one day."""
+    """The number of new values; for mailboxes, the number read in one day."""
     values: Sequence[str]
-    """The first few of them."""
+    """The first few new values."""
     elsewhere: bool
-    """The baseline knows them of other uses, or they are Microsoft's own."""
+    """Whether the baseline knows these values from other uses, or they are Microsoft's own."""
     usual: int
-    """Of mailboxes: the most that it learned of one day."""
+    """For mailboxes: the largest number learned for one day."""
     uses: int
     refused: int
     days: int
@@ -106,7 +106,7 @@ class Why:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """An application that somebody announced, for one operation, until a day."""
+    """An announced application, for one operation, until a day."""
 
     app_id: str
     operation: str
@@ -114,33 +114,33 @@ class Accepted:
     owner: str
     reason: str
     ends: int
-    """The first second after the last day of use that it covers."""
+    """The first second after the last covered day."""
     place: str
     """`file:line`, for messages."""
 
     @property
     def last_day(self) -> str:
-        """The last day of use that it covers."""
+        """The last covered day of use."""
         return iso_date(self.ends - DAY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unusual:
-    """What one application did in one operation with one class of targets, and that does not belong."""
+    """Unusual uses by one application, in one operation, of one class of targets."""
 
     target_kind: str
     target: str
     operation: str
     app_id: str
     app_name: str
-    """Of Microsoft's own applications; else empty."""
+    """The name of a Microsoft application; otherwise empty."""
     why: Sequence[Why]
-    """The gravest first."""
+    """The most severe first."""
     accepted: Accepted | None = None
 
     @property
     def severity(self) -> Severity:
-        """That of the gravest reason."""
+        """The severity of the most severe reason."""
         return self.why[0].severity
 
     @property
@@ -150,7 +150,7 @@ class Unusual:
 
 
 class Blind(StrEnum):
-    """What cannot be told, by its cause."""
+    """The cause of a gap in logs or baseline."""
 
     NO_BASELINE = "no-baseline"
     TOO_MANY = "too-many-findings"
@@ -166,34 +166,34 @@ class Blind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unseen:
-    """Something that the logs or the baseline do not show: never a pass."""
+    """A gap in the logs or the baseline: never a pass."""
 
     blind: Blind
     subject: str
-    """A source, a mailbox, a file, an operation, or a column of a source; empty where it is all of them."""
+    """A source, a mailbox, a file, an operation, or a column of a source; empty for all of them."""
     reason: Reason
     days: tuple[int, ...] = ()
-    """The starts of the days that it is about; empty where it is the whole window."""
+    """The starts of the affected days; empty for the whole window."""
     count: int = 0
-    """Of lines or uses, where it is about some."""
+    """The number of lines or uses, if it concerns some of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """One window that a baseline was learned from, and what was missing then."""
+    """One window that a baseline was learned from, and its gaps."""
 
     window: Window
     uses: int
     sources: Mapping[str, int]
     """Events by source."""
     undecided: int
-    """Uses that were not learned, since the log does not say whether they were let in."""
+    """Uses that were not learned because the log does not say whether they succeeded."""
     missing: Sequence[Unseen]
 
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
-    """What a baseline holds of one application, operation and class of targets."""
+    """The content of a baseline for one application, operation and class of targets."""
 
     target_kind: str
     target: str
@@ -204,7 +204,7 @@ class Belonging:
     first_on: int
     last_on: int
     mailboxes: int
-    """The most that it read in one day."""
+    """The largest number read in one day."""
     client_apps: int
     networks: int
     clients: int
@@ -214,28 +214,28 @@ class Belonging:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageCheck:
-    """What a check found."""
+    """The result of a check."""
 
     tenant_id: str | None
     window: Window
     learned: Sequence[Learned]
-    """Empty: there was no baseline."""
+    """Empty if there was no baseline."""
     uses: int
     findings: Sequence[Unusual]
-    """The gravest first, and last what was announced."""
+    """The most severe first, announced ones last."""
     unseen: Sequence[Unseen]
     unused: Sequence[Accepted]
-    """What was announced and covers nothing here; empty where something is unseen: then nobody knows."""
+    """Announced applications without a matching use; empty if there are gaps, because then it is unknown."""
     fail_on: Severity
 
     @property
     def failing(self) -> int:
-        """How many findings nobody accepted reach the severity to fail on."""
+        """The number of findings, not accepted, at or above the severity to fail on."""
         return sum(not found.accepted and found.severity.rank >= self.fail_on.rank for found in self.findings)
 
     @property
     def exit(self) -> Exit:
-        """Findings before gaps, as for every command."""
+        """The exit code; findings have precedence over gaps."""
         if self.failing:
             return Exit.FINDINGS
         return Exit.INCOMPLETE if self.unseen else Exit.CLEAN

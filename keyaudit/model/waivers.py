@@ -1,4 +1,4 @@
-"""Waivers: exceptions that somebody owns, somebody approved, and that end by themselves."""
+"""Waivers: exceptions with an owner, an approver and an end date."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -12,7 +12,7 @@ from keyaudit.model.times import DAY, iso_date
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """A pattern over ids, case aside: `*` stands for any text, `?` for any one character, all else for itself."""
+    """A pattern over ids, ignoring case: `*` matches any text, `?` any one character."""
 
     text: str
     _expression: re.Pattern[str] = field(init=False, repr=False, compare=False)
@@ -29,13 +29,13 @@ class Glob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
-    """One exception as its file states it. Times are seconds since 1970 UTC."""
+    """One waiver of a file. Times are seconds since 1970 UTC."""
 
     id: str
     policy: Glob
-    """Over ids of policies."""
+    """Matches ids of policies."""
     resource: Glob
-    """Over ids of what a finding is about; for one that covers coverage, over ids and names of scopes."""
+    """Matches ids of resources; for a waiver that covers coverage, ids and names of scopes."""
     reason: str
     owner: str
     approved_by: str
@@ -45,28 +45,28 @@ class Waiver:
     ticket: str = ""
     compensating_control: str = ""
     covers_coverage: bool = False
-    """It accepts what was not read, and no finding."""
+    """Whether it accepts gaps instead of findings."""
     allow_critical: bool = False
     place: str = ""
     """`file:line`, for messages."""
 
     @property
     def last_day(self) -> str:
-        """The last day on which it holds: "2027-01-31"."""
+        """The last valid day: "2027-01-31"."""
         return iso_date(self.ends - DAY)
 
     def expired(self, as_of: int) -> bool:
-        """Whether it has ended."""
+        """Whether it has expired."""
         return as_of >= self.ends
 
     def waives(self, policy: str, row: str, subject: str, *, critical: bool) -> bool:
-        """Whether it covers a policy's finding about a row or what that row is of. Whether it has expired is not asked."""
+        """Whether it covers a finding about this row or subject, ignoring its end date."""
         if self.covers_coverage or (critical and not self.allow_critical):
             return False
         return self.policy.matches(policy) and (self.resource.matches(row) or self.resource.matches(subject))
 
     def matches(self, scopes: Sequence[Scope], operations: Collection[str], reason: Reason, policy: str | None) -> bool:
-        """Whether it accepts what `policy` misses there, whatever operation or reason; as an --allow-gap does."""
+        """Whether it accepts a gap of `policy` in these scopes, for any operation and reason; the interface of --allow-gap."""
         del operations, reason
         named = self.policy.matches(policy) if policy is not None else self.policy.text == "*"
         return named and any(self.resource.matches(name) for scope in scopes for name in (scope.id, scope.name))
@@ -76,17 +76,17 @@ class Waiver:
 
 
 class State(StrEnum):
-    """What has become of a waiver in a run."""
+    """The state of a waiver in a run."""
 
     ACTIVE = "active"
     EXPIRED = "expired"
     UNUSED = "unused"
-    """It has not expired, and there is nothing that it covers."""
+    """It has not expired, and covers nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A waiver in one run. `count`: the findings, or unknown results and gaps, that it covered."""
+    """A waiver in one run. `count`: the number of findings, or of unknown results and gaps, that it covered."""
 
     waiver: Waiver
     state: State

@@ -1,4 +1,4 @@
-"""Reads a file of announced applications: each named by id and operation, owned by somebody, with an end."""
+"""Reads a file of announced applications: id, operation, owner and end date of each."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ _OPERATIONS = USAGE.by_name["operation"].values
 
 
 def load_accepted(path: Path, *, today: int) -> tuple[Accepted, ...]:
-    """The announced applications of a file, in its order. `today` is a moment of the day it is read on.
+    """The announced applications of a file, in order. `today` is a time on the current day.
 
     Raises PolicyError, a UsageError, with every problem of the file.
     """
@@ -38,7 +38,7 @@ def load_accepted(path: Path, *, today: int) -> tuple[Accepted, ...]:
 
 
 class _Reader(Reader):
-    """A file of announced applications'."""
+    """The reader of a file of announced applications."""
 
     def __init__(self, file: str, today: int) -> None:
         super().__init__(file)

@@ -1,7 +1,7 @@
-"""How old the rows are that policies limit the age of.
+"""The ages of rows whose age policies limit.
 
-A policy limits age where it is violated by `now - created_on > parameter`: the parameter says the limit, or, looked up by an
-enumeration, one for each of its values. No policy is known here by its name.
+A policy limits age if its condition contains `now - created_on > parameter`. The parameter is the limit, or a map of limits by
+an enumeration. Policies are not recognised by name.
 """
 
 # ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
@@ -21,15 +21,15 @@ from keyaudit.policy.verdict import EXEMPT, NOT_APPLICABLE
 
 _MADE = "created_on"
 _BINS = 8
-"""Bins up to the limit."""
+"""The number of bins up to the limit."""
 _LAST = 3 * _BINS - 1
-"""The last bin, for whatever is older than three times the limit."""
+"""The last bin, for ages above three times the limit."""
 
 
 def ages(
     connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], relations: Mapping[str, str], as_of: int
 ) -> tuple[Ages, ...]:
-    """The ages for each policy that limits them and has rows, by id. `relations`: by table the one with its verdicts."""
+    """The ages for each policy with an age limit and rows, by id. `relations`: the relation with verdicts, by table."""
     found = [
         _ages(connection, bound.policy.text, list(_places(bound, number, limit)), _rows(relations[name], number), as_of)
         for name, of_table in by_table(bounds).items()
@@ -42,7 +42,7 @@ def ages(
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Rows that have one limit: what they are called, the condition that tells them, and the limit in seconds."""
+    """Rows with one limit: their name, their condition, and the limit in seconds."""
 
     kind: str
     condition: str
@@ -50,7 +50,7 @@ class _Place:
 
 
 def _limit(bound: Bound) -> Setting | Lookup | None:
-    """The parameter that limits the age, if one does. A schedule does not: what it allows is of its day."""
+    """The parameter that limits the age, if any. A schedule is not a limit on age."""
     for node in walk(bound.policy.trees.violated_when):
         match node:
             case Compare(operator=">", left=Sum(operator="-", left=Now(), right=Read(column=column)), right=limit):
@@ -72,7 +72,7 @@ def _ages(connection: duckdb.DuckDBPyConnection, policy: PolicyText, places: Seq
 
 
 def _places(bound: Bound, number: int, limit: Setting | Lookup) -> Iterator[_Place]:
-    """Which rows have which limit: by the class that they are in, and by what the limit is looked up by."""
+    """The rows of each limit: by class, and by the column that the limit is looked up by."""
     for index in range(len(bound.classes) + 1):
         in_class = bound.classes[index - 1] if index else None
         name = f"class {in_class.declared.name}" if in_class else ""
@@ -98,7 +98,7 @@ def _entries(entries: Mapping[str | int, Single], column: str) -> Iterator[tuple
 
 def _group(connection: duckdb.DuckDBPyConnection, place: _Place, rows: str, as_of: int) -> AgeGroup:
     width = max(place.limit // _BINS, 1)
-    # An age of just the limit is within it. `least` and `greatest` pass over a NULL.
+    # An age equal to the limit is within it. `least` and `greatest` ignore NULL.
     bin_ = f"greatest(least(({as_of}::HUGEINT - {_MADE} - 1) // {width}, {_LAST}), 0)"
     number = f"CASE WHEN {_MADE} IS NOT NULL THEN {bin_} END"
     counted = f"SELECT {number} AS bin, count(*) FROM {rows} AND {place.condition} GROUP BY bin ORDER BY bin"

@@ -1,4 +1,4 @@
-"""Whether a policy may apply to rows of which only a little is sure: those that a listing would have given."""
+"""Whether a policy may apply to rows with only a few known values: those that an unread list would have added."""
 
 from keyaudit.model.columns import Sure, Table
 from keyaudit.model.tables import TABLES
@@ -8,17 +8,17 @@ _UNSURE = object()
 
 
 def may_apply(term: Term, sure: Sure) -> bool:
-    """Whether the condition may hold of a row with these columns, whatever the others are."""
+    """Whether the condition may be true for a row with these known columns."""
     return _holds(term, sure) is not False
 
 
 def part_may_apply(term: Term, table: Table, operation: str) -> bool:
-    """Whether the condition may hold of a row that is missing without this listing."""
+    """Whether the condition may be true for a row that is missing without this list operation."""
     return any(may_apply(term, sure) for sure in table.rows_after(operation))
 
 
 def needless(term: Term, table: Table, columns: tuple[str, ...]) -> frozenset[str]:
-    """The listings whose rows the condition can never hold of, but for those that the columns rest on in another way."""
+    """The list operations whose rows can never match the condition, unless the columns depend on them in another way."""
     elsewhere = {operation for column in columns for operation in _through_others(table, column)}
     unfit = {operation for operation in table.listed_by if not part_may_apply(term, table, operation)}
     return frozenset(unfit - elsewhere)
@@ -46,7 +46,7 @@ def _holds(term: Term, sure: Sure) -> bool | None:
 
 
 def _value(term: Term, sure: Sure) -> object:
-    """A value that is sure and there."""
+    """A known, present value."""
     match term:
         case Constant(value=value):
             return value
@@ -57,7 +57,7 @@ def _value(term: Term, sure: Sure) -> object:
 
 
 def _through_others(table: Table, column: str) -> frozenset[str]:
-    """The operations that a derived column rests on through other tables."""
+    """The operations that a derived column depends on through other tables."""
     found: set[str] = set()
     for base in table.by_name[column].derived_from:
         other, _, name = base.rpartition(".")

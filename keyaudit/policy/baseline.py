@@ -1,4 +1,4 @@
-"""Reads and writes baselines: JSON that is reviewed like code, so one finding a line, always in the same order."""
+"""Reads and writes baselines: JSON for code review, with one finding per line in a fixed order."""
 
 import json
 import stat
@@ -16,10 +16,10 @@ from keyaudit.model.times import DAY, iso_date, iso_time, parse_date, parse_time
 
 SCHEMA = "keyaudit-baseline/1"
 MAX_SIZE = 1_000_000_000
-"""Bytes."""
+"""The maximum size in bytes."""
 MAX_DAYS = 366
-"""The longest that an entry may count."""
-_DAMAGED = "make it anew with keyaudit baseline create"
+"""The maximum time for which an entry counts."""
+_DAMAGED = "create it again with keyaudit baseline create"
 
 
 class _Entry(msgspec.Struct, forbid_unknown_fields=True):
@@ -40,7 +40,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def of_run(run: Run, findings: Iterable[Finding], *, complete: bool, days: int, before: Baseline | None) -> Baseline:
-    """The baseline of a run: what fails and no waiver covers. What `before` held keeps the day on which it came there."""
+    """The baseline of a run: failures without a waiver. Entries that `before` had keep their first day."""
     held: dict[tuple[str, str], Known] = {}
     for finding in findings:
         if finding.outcome is not Outcome.FAIL:
@@ -53,7 +53,7 @@ def of_run(run: Run, findings: Iterable[Finding], *, complete: bool, days: int, 
             severity=finding.severity,
             since=old.since if old else run.as_of,
         )
-        # Several rows of one subject: the gravest counts.
+        # Of several rows of one subject, the most severe counts.
         if key not in held or held[key].severity.rank < known.severity.rank:
             held[key] = known
     entries = tuple(held[key] for key in sorted(held))
@@ -86,10 +86,10 @@ def write_baseline(baseline: Baseline, out: TextIO) -> None:
 
 
 def read_baseline(path: Path) -> Baseline:
-    """The baseline in a file. Raises UsageError for anything else."""
+    """The baseline in a file. Raises UsageError if it is not one."""
     place = str(path)
     try:
-        # A pipe or device would never end.
+        # Reading a pipe or device might never end.
         if not stat.S_ISREG(path.stat().st_mode):
             raise UsageError(place, "not a file", _DAMAGED)
         with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""Policies with their parameters settled for one run: by the policy itself, a profile, a file, and for classes of things."""
+"""Binds policies to the parameters of one run: from the policy itself, a profile, a settings file, and classes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,12 +22,12 @@ DEFAULT = "the policy's default"
 
 @dataclass(frozen=True, slots=True)
 class BoundClass:
-    """A class as one policy sees it. `values`: of the parameters that it sets for that policy."""
+    """A class for one policy. `values`: the parameters that it sets for that policy."""
 
     declared: PolicyClass
     values: Mapping[str, Value]
     applies: bool
-    """The policy applies to what belongs to it."""
+    """Whether the policy applies to the class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +37,34 @@ class Bound:
     policy: Policy
     values: Mapping[str, Value]
     waivers: tuple[Waiver, ...] = ()
-    """Those that hold and name it, in the order of their file."""
+    """The valid waivers that name it, in file order."""
     in_baseline: bool = False
-    """The table `baseline` holds findings of it."""
+    """Whether the table `baseline` has findings of it."""
     origins: Mapping[str, str] = field(default_factory=dict)
-    """Where each parameter's value comes from: `DEFAULT`, "profile NAME", or `file:line`."""
+    """The origin of each parameter's value: `DEFAULT`, "profile NAME", or `file:line`."""
     classes: tuple[BoundClass, ...] = ()
-    """The classes that are for it, the first that a row matches being the one that it belongs to; none where none of them
-    changes anything for this policy. They are numbered from 1; a row in none of them is in 0."""
+    """The classes for it, numbered from 1; a row belongs to the first that it matches, or to 0. Empty if no class changes
+    anything for this policy.
+    """
 
     @property
     def columns_read(self) -> tuple[str, ...]:
-        """Every column that decides an outcome: those of the conditions, then those of the classes."""
+        """Every column that decides an outcome: of the conditions, then of the classes."""
         return tuple(dict.fromkeys((*self.policy.columns_read, *self.columns_of_classes)))
 
     @property
     def columns_of_classes(self) -> tuple[str, ...]:
-        """The columns that say which class a row belongs to."""
+        """The columns that decide the class of a row."""
         return tuple(dict.fromkeys(name for each in self.classes for name in each.declared.columns(self.policy)))
 
     @property
     def operations(self) -> frozenset[str]:
-        """Every operation that must have been assessed for its answer to be trusted."""
+        """Every operation that must be assessed for its results."""
         table = self.policy.table.name
         return self.policy.operations.union(*(operations_of(table, name) for name in self.columns_of_classes))
 
     def causes(self, code: int) -> tuple[str, ...]:
-        """The columns that can have made a verdict unknown: of the conditions that came to nothing, and of the classes."""
+        """The columns that can have made a verdict unknown: of the unknown conditions, and of the classes."""
         trees = self.policy.trees
         if code >= verdict.UNKNOWN_BOTH:
             asked = columns_read(trees.applies_to, trees.violated_when)
@@ -74,14 +75,14 @@ class Bound:
         return tuple(dict.fromkeys((*asked, *self.columns_of_classes))) if asked else ()
 
     def expected(self, row: Mapping[str, Row] | None = None, in_class: int | None = 0) -> str:
-        """The parameters that the conditions read, in words, with the class that they are of: "max_age 730 days"."""
+        """The parameters that the conditions read, in words, with their class: "max_age 730 days"."""
         told = ", ".join(f"{name} {self.shown(name, row, in_class)}" for name in self.policy.parameters_read)
         return f"{told} (class {self.classes[in_class - 1].declared.name})" if told and in_class else told
 
     def shown(self, name: str, row: Mapping[str, Row] | None = None, in_class: int | None = 0) -> str:
-        """A parameter's value in words: of a map or schedule the row's entry, or all entries where the row has none.
+        """A parameter's value in words: for a map or schedule the row's entry, or all entries if the row has none.
 
-        `in_class` is the number of the row's class; None where that is unknown: then every value that it could be.
+        `in_class` is the number of the row's class; if None (unknown), all possible values are given.
         """
         if in_class is None:
             every = (self.shown(name, row, number) for number in range(len(self.classes) + 1))
@@ -89,7 +90,7 @@ class Bound:
         return self.worded(name, self.value(name, in_class), row)
 
     def value(self, name: str, in_class: int | None = 0) -> Value:
-        """A parameter's value for the rows of a class; the policy's own where the class is unknown."""
+        """A parameter's value for the rows of a class; the policy's own if the class is unknown."""
         own = self.classes[in_class - 1].values if in_class else {}
         return own.get(name, self.values[name])
 
@@ -118,11 +119,10 @@ class Bound:
 def bind(
     policies: Sequence[Policy], profile: str, overrides: Overrides, classes: Sequence[PolicyClass] = ()
 ) -> tuple[Bound, ...]:
-    """The policies under a profile, with single parameters overridden by policy id and name, and for classes of things.
+    """The policies under a profile, with parameters overridden by policy id and name, and for classes.
 
-    An override is YAML text (`P365D`, `[a, b]`, `{sign: P365D, wrap: P730D}`), or a node of a file with its place. Of classes,
-    what concerns other policies than these is passed over. Raises UsageError for a profile, policy, parameter or value that
-    cannot be.
+    An override is YAML text (`P365D`, `[a, b]`, `{sign: P365D, wrap: P730D}`), or a node of a file with its place. Settings of
+    classes for other policies are ignored. Raises UsageError for an invalid profile, policy, parameter or value.
     """
     if profile not in PROFILES:
         raise UsageError(f"profile {profile}", "no such profile", nearest(profile, PROFILES))
@@ -162,13 +162,13 @@ def _settled(policy: Policy, given: Mapping[str, str | Given]) -> dict[str, Valu
 
 
 def _node(text: str) -> Node:
-    from keyaudit.policy import yaml  # noqa: PLC0415 - heavy, and few runs have values of their own
+    from keyaudit.policy import yaml  # noqa: PLC0415 - slow to import, and few runs override values
 
     return yaml.read(text)
 
 
 def changed(policy: Policy, nodes: Mapping[str, Node]) -> dict[str, Value]:
-    """The values that `nodes` give to parameters; the policy's conditions are checked again with them. Raises FieldError."""
+    """The parameter values in `nodes`; the policy's conditions are checked again with them. Raises FieldError."""
     from keyaudit.policy.syntax import condition  # noqa: PLC0415 - heavy, and few runs have values of their own
 
     parameters: dict[str, Parameter] = dict(policy.parameters)
@@ -187,14 +187,14 @@ def changed(policy: Policy, nodes: Mapping[str, Node]) -> dict[str, Value]:
 
 
 def waived(bounds: Sequence[Bound], waivers: Sequence[Waiver]) -> tuple[Bound, ...]:
-    """The policies, each with those of the waivers that name it."""
+    """The policies, each with the waivers that name it."""
     return tuple(
         replace(bound, waivers=tuple(each for each in waivers if each.policy.matches(bound.policy.text.id))) for bound in bounds
     )
 
 
 def by_table(bounds: Sequence[Bound]) -> dict[str, list[Bound]]:
-    """The policies by the table that they judge, in the order given."""
+    """The policies by table, in the given order."""
     found: dict[str, list[Bound]] = {}
     for bound in bounds:
         found.setdefault(bound.policy.table.name, []).append(bound)

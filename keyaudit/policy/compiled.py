@@ -1,9 +1,8 @@
-"""The shipped policies as a file of data: read from YAML and checked once, and then for as long as nothing changes.
+"""The shipped policies as a data file, compiled from YAML once and used until the sources change.
 
-The file begins with the digest of all that it was made from (the YAML files, and the code that reads and checks them) and the
-digest of what follows, which is MessagePack of `Policy`. It is data and no code: a file that is damaged, or does not decode as
-`Policy`, or was made from something else, is made again. A wheel has it beside the policies; for a checkout it is in the user's
-cache folder.
+The file begins with the digest of its sources (the YAML files, and the code that reads and checks them) and the digest of the
+rest, which is MessagePack of `Policy`. It is data, not code: a file that is damaged, does not decode as `Policy`, or has other
+sources is compiled again. A wheel contains it beside the policies; for a checkout it is in the user's cache folder.
 """
 
 import hashlib
@@ -24,7 +23,7 @@ NAME = "compiled.msgpack"
 
 
 def digest(root: Path, files: Sequence[Path]) -> bytes:
-    """The digest of the policies in `files` below `root`, and of the code that makes `Policy` of them."""
+    """The digest of the policies in `files` below `root`, and of the code that compiles them."""
     found = hashlib.sha256()
     code = (each for part in ("model", "policy") for each in sorted((_PACKAGE / part).rglob("*.py")))
     for base, paths in ((_PACKAGE, code), (root, files)):
@@ -36,7 +35,7 @@ def digest(root: Path, files: Sequence[Path]) -> bytes:
 
 
 def place(root: Path, environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Where the compiled policies of `root` are kept; None where the user has no home folder."""
+    """The path of the compiled policies of `root`; None if the user has no home folder."""
     if root.is_relative_to(_PACKAGE):
         return root / NAME
     caches = environ.get("LOCALAPPDATA") if sys.platform == "win32" else environ.get("XDG_CACHE_HOME")
@@ -49,13 +48,13 @@ def place(root: Path, environ: Mapping[str, str] = os.environ) -> Path | None:
 
 
 def read(path: Path, made_from: bytes, root: Path) -> tuple[Policy, ...] | None:
-    """The policies that `write` kept there for the digest `made_from`; None where there is no such file, or it is damaged.
+    """The policies that `write` stored for the digest `made_from`; None if there is no such file, or it is damaged.
 
     Their files are those below `root`.
     """
     try:
         with path.open("rb") as file:
-            # What another user put there could hide findings.
+            # A file of another user could hide findings.
             if not path.is_relative_to(_PACKAGE) and not platform.only_owner_can_write(os.fstat(file.fileno())):
                 return None
             data = file.read()
@@ -75,14 +74,14 @@ def read(path: Path, made_from: bytes, root: Path) -> tuple[Policy, ...] | None:
 
 
 def content(policies: Sequence[Policy], made_from: bytes, root: Path) -> bytes:
-    """What a file of these policies holds, all of which have their files below `root`."""
+    """The content of a file of these policies, whose files are below `root`."""
     relative = [msgspec.structs.replace(each, file=Path(each.file).relative_to(root).as_posix()) for each in policies]
     body = msgspec.msgpack.encode(relative)
     return made_from + hashlib.sha256(body).digest() + body
 
 
 def write(path: Path, policies: Sequence[Policy], made_from: bytes, root: Path) -> None:
-    """Keeps the policies there. Where that cannot be written to, nothing happens: they are then made again each time."""
+    """Stores the policies. If the file cannot be written, they are compiled again each time."""
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

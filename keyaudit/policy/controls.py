@@ -1,4 +1,4 @@
-"""Controls of frameworks that are about a part of a policy: some of its rows, or one of the things that it asks of them."""
+"""Framework controls about a part of a policy: some of its rows, or a part of its condition."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ _SURE: dict[ScopeKind, Sure] = {
     ScopeKind.VAULT: {"vault_kind": KEY_VAULT},
     ScopeKind.MANAGED_HSM: {"vault_kind": MANAGED_HSM, "vault_access_model": "hsm-local"},
 }
-"""What is sure of every row of a scope."""
+"""The known values of every row of a scope."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one control is about. `where`: the rows; None: all that the policy applies to.
+    """The part of one control. `where`: its rows; None: all rows that the policy applies to.
 
-    `violated_when`: what violates the control; None: what violates the policy.
+    `violated_when`: its violation; None: that of the policy.
     """
 
     framework: str
@@ -52,6 +52,6 @@ def columns_of(parts: Sequence[Part]) -> tuple[str, ...]:
 
 
 def beside(parts: Sequence[Part], kind: ScopeKind) -> frozenset[tuple[str, str]]:
-    """The controls that are about no row of a scope of that kind, whatever its rows are."""
+    """The controls that are not about any row of a scope of that kind."""
     sure = _SURE.get(kind, {})
     return frozenset(part.key for part in parts if part.where is not None and not may_apply(part.where.tree, sure))

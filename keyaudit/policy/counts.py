@@ -1,4 +1,4 @@
-"""Counts the verdicts of every row: how each policy came out, and what its unknown results have in common."""
+"""Counts the verdicts of all rows by policy, and groups unknown results."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _MEMBERS = {
 
 
 def reason_of(text: str) -> Reason:
-    """The reason as stored; one that this version does not know is itself unrecognised."""
+    """The stored reason; unrecognised if this version does not know it."""
     try:
         return Reason(text)
     except ValueError:
@@ -34,14 +34,14 @@ def reason_of(text: str) -> Reason:
 
 
 def _member(code: int) -> str:
-    """The member of `ControlCount` that a verdict counts in."""
+    """The field of `ControlCount` for a verdict."""
     if KNOWN <= code < UNKNOWN_VIOLATION:
         return "excused"
     return _MEMBERS[outcome_of(code)]
 
 
 class Counts:
-    """Adds up table after table."""
+    """Counts table by table."""
 
     def __init__(self) -> None:
         self._passed: Counter[str] = Counter()
@@ -54,12 +54,12 @@ class Counts:
         self._parts: Counter[tuple[str, tuple[str, str], str]] = Counter()
         """By policy, control and member of `ControlCount`."""
         self.classes: dict[tuple[str, str], tuple[int, int]] = {}
-        """By policy and class: how many rows are in it, and how many results it leaves out."""
+        """By policy and class, the number of rows, and of results that are left out."""
         self._groups: Counter[tuple[str, Severity, str, tuple[tuple[str, Reason], ...]]] = Counter()
         self._blind: list[Blind | Unsupplied] = []
 
     def table(self, connection: duckdb.DuckDBPyConnection, relation: str, bounds: Sequence[Bound]) -> None:
-        """Counts a judged table in one pass. Rows with the same verdicts are one row of the answer."""
+        """Counts a table with verdicts in one pass. The query groups rows with equal verdicts."""
         parts = [(bound.policy.text.id, part.key) for bound in bounds for part in bound.policy.parts]
         answer = connection.execute(counted(relation, bounds))
         while rows := answer.fetchmany(_BATCH):
@@ -81,7 +81,7 @@ class Counts:
             self.classes |= zip(inside, zip(held[::2], held[1::2], strict=True), strict=True)
 
     def covered(self, waiver: Waiver) -> int:
-        """How many findings a waiver covers."""
+        """The number of findings that a waiver covers."""
         return self._covered[waiver.id]
 
     def _add(self, bound: Bound, code: int, scope: str | None, reasons: dict[str, str], count: int) -> None:
@@ -103,16 +103,16 @@ class Counts:
             self._groups[policy, severity, scope or "", causes] += count
 
     def blind(self, blind: Sequence[Blind | Unsupplied]) -> None:
-        """Adds scopes that gave no row, and policies that lack what was required for them."""
+        """Adds scopes without rows, and policies without required evidence."""
         self._blind += blind
         for each in blind:
             policy = each.bound.policy
-            self._unknown[policy.text.id, policy.gravest] += 1
+            self._unknown[policy.text.id, policy.top_severity] += 1
             for part in policy.parts:
                 self._parts[policy.text.id, part.key, "unknown"] += part.key not in each.beside
 
     def tally(self, policy: Policy) -> Tally:
-        """How a policy came out."""
+        """The counts of a policy."""
         name = policy.text.id
         return Tally(
             policy=policy.text,
@@ -129,7 +129,7 @@ class Counts:
         return ControlCount(**{each.name: self._parts[policy, control, each.name] for each in fields(ControlCount)})
 
     def groups(self) -> tuple[UnknownGroup, ...]:
-        """Every unknown result, those of scopes first; ordered by policy, gravest first, scope and causes."""
+        """Every unknown result, scopes first, ordered by policy, severity, scope and causes."""
         grouped = sorted(self._groups.items(), key=lambda item: (item[0][0], -item[0][1].rank, *item[0][2:]))
         return (
             *(blind.group for blind in self._blind),

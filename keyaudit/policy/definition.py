@@ -17,29 +17,29 @@ from keyaudit.policy.types import Every, Lookup, Term, columns_read, parameters_
 
 
 class Rung(Struct, frozen=True):
-    """One step of `severity_when`: the severity where the condition holds and no earlier one does."""
+    """One step of `severity_when`: the severity if this condition is the first that is true."""
 
     severity: Severity
     condition: Condition
 
 
 class Arm(Struct, frozen=True):
-    """One step of `message_when`: the message where the condition holds and no earlier one does."""
+    """One step of `message_when`: the message if this condition is the first that is true."""
 
     condition: Condition
     message: Template
 
 
 class Example(Struct, frozen=True):
-    """One test of a policy: the changed columns of `given`, and what must come out."""
+    """One test of a policy: the changed columns of `given`, and the expected result."""
 
     why: str
     expect: Outcome
     severity: Severity | None
-    """What the severity must be; None: not compared."""
+    """The expected severity; None: not compared."""
     changes: Mapping[str, Node]
     parameters: Mapping[str, Node]
-    """Parameters that have other values in this example."""
+    """Parameters with other values in this example."""
     line: int
     column: int
 
@@ -50,17 +50,17 @@ class Example(Struct, frozen=True):
 
 
 class Trees(Struct, frozen=True):
-    """What a policy asks, as typed trees: all that decides an outcome, but for the parameters' values."""
+    """The conditions of a policy as typed trees: everything that decides an outcome except parameter values."""
 
     applies_to: Term
     violated_when: Term
     rungs: tuple[tuple[Severity, Term], ...]
     severity: Severity
-    """Where no rung holds."""
+    """The severity if no rung applies."""
 
     @property
     def all(self) -> tuple[Term, ...]:
-        """Every condition, in the order in which they are judged."""
+        """Every condition, in the order of evaluation."""
         return (self.applies_to, self.violated_when, *(tree for _, tree in self.rungs))
 
 
@@ -74,15 +74,15 @@ class Derived(Struct, frozen=True, kw_only=True):
     parameters_read: tuple[str, ...]
     """Every parameter that its conditions read, in the order of the text."""
     indexes: Mapping[str, str]
-    """The column that a map or schedule is looked up by; not there where it is looked up by several."""
+    """The column that a map or schedule is looked up by; left out if there are several."""
     operations: frozenset[str]
-    """Every operation that must have been assessed for its answer to be trusted."""
+    """Every operation that must be assessed for its results."""
 
     @classmethod
     def of(
         cls, table: Table, severity: Severity, applies_to: Condition | None, violated_when: Condition, rungs: Sequence[Rung]
     ) -> "Derived":
-        """Of a policy over `table` with these conditions. `severity`: where no rung holds."""
+        """The trees of a policy over `table`. `severity`: if no rung applies."""
         asked = applies_to.tree if applies_to else Every(())
         trees = Trees(asked, violated_when.tree, tuple((rung.severity, rung.condition.tree) for rung in rungs), severity)
         columns = columns_read(*trees.all)
@@ -97,32 +97,32 @@ class Derived(Struct, frozen=True, kw_only=True):
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """One policy. `applies_to` is None where it applies to every row of its table."""
+    """One policy. `applies_to` is None if it applies to every row of its table."""
 
     text: PolicyText
     derived: Derived
     subject: str
-    """The column that the finding is about."""
+    """The column of the finding's subject."""
     applies_to: Condition | None
     violated_when: Condition
     severity_when: tuple[Rung, ...]
     parameters: Mapping[str, Parameter]
     message_when: tuple[Arm, ...]
     message: Template
-    """Where no arm of `message_when` holds."""
+    """The message if no arm of `message_when` applies."""
     fix: Mapping[str, Template]
     given: Mapping[str, Node]
     examples: tuple[Example, ...]
     parts: tuple[Part, ...] = ()
     """The controls that are about a part of it, in the order of the text."""
     file: str
-    """The file as errors name it."""
+    """The file name for errors."""
     source: str
     """The file's text."""
 
     @property
     def table(self) -> Table:
-        """Whose rows it judges."""
+        """The table that it evaluates."""
         return TABLES[self.text.table]
 
     @property
@@ -152,18 +152,18 @@ class Policy(Struct, frozen=True, kw_only=True):
 
     @property
     def columns_shown(self) -> frozenset[str]:
-        """Every column that its conditions read or its texts name, and perhaps parameters of its own."""
+        """Every column in its conditions or texts, and possibly parameters."""
         texts = (self.message, *(arm.message for arm in self.message_when), *self.fix.values())
         named = (name for text in texts for name in text.names)
         return frozenset((*self.columns_read, *columns_of(self.parts), *self.columns_of_arms, *named))
 
     @property
     def columns_of_arms(self) -> tuple[str, ...]:
-        """Every column that decides which message is shown."""
+        """Every column that decides the message."""
         return columns_read(*(arm.condition.tree for arm in self.message_when))
 
     @property
-    def gravest(self) -> Severity:
+    def top_severity(self) -> Severity:
         """The highest severity that it can have."""
         return max((self.text.severity, *(rung.severity for rung in self.severity_when)), key=lambda level: level.rank)
 

@@ -1,4 +1,4 @@
-"""What policies may do without, and what there is: evidence that Azure's read APIs do not hold."""
+"""Optional and supplied evidence of a run."""
 
 from collections.abc import Collection, Iterable
 
@@ -12,9 +12,9 @@ from keyaudit.policy.definition import Policy
 
 
 def optional(run: Run, require: Collection[str]) -> frozenset[Reason]:
-    """The reasons for which something may be missing without making the run incomplete.
+    """The reasons for gaps that do not make the run incomplete.
 
-    Whose environment nothing says counts against a run only where [environments] is in use, or was required.
+    An unconfigured environment counts only if [environments] is in use or required.
     """
     found = set(OPTIONAL)
     if NOT_IN_CLOUD in require:
@@ -25,9 +25,9 @@ def optional(run: Run, require: Collection[str]) -> frozenset[Reason]:
 
 
 def supplied(run: Run, policies: Iterable[Policy], connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """The evidence that there is. Environments are where [environments] is in use, or a tag of some vault names one.
+    """The supplied evidence. Environments count as supplied if [environments] is in use, or a tag of any vault names one.
 
-    Where vaults may not all have been seen, one of them may name one: then what rests on it is unknown, and not left out.
+    If vaults may be missing, one of them may have such a tag: then dependent policies are unknown, not left out.
     """
     found = set(run.evidence)
     if any(ENVIRONMENTS in policy.text.needs for policy in policies) and (
@@ -41,4 +41,4 @@ _LEFT_OUT = ", ".join(f"'{reason}'" for reason in sorted(OPTIONAL))
 _LISTS = ", ".join(f"'{operation}'" for operation in sorted({*VAULTS_FOUND, *HSMS_FOUND}))
 _NAMED_OR_UNSEEN = f"""
     SELECT 1 FROM environment_named UNION ALL
-    SELECT 1 FROM coverage WHERE operation IN ({_LISTS}) AND state <> 'assessed' AND reason NOT IN ({_LEFT_OUT}) LIMIT 1"""  # noqa: S608 - declared names alone
+    SELECT 1 FROM coverage WHERE operation IN ({_LISTS}) AND state <> 'assessed' AND reason NOT IN ({_LEFT_OUT}) LIMIT 1"""  # noqa: S608 - declared names only

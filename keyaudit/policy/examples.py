@@ -1,4 +1,4 @@
-"""Runs policies' own examples through the SQL that judges a tenant, and breaks each policy to see whether they notice."""
+"""Runs policies' examples through the production SQL, and checks that they detect mutants of each policy."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,9 +27,9 @@ _FORM = 2_500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestReport:
-    """What came of testing policies.
+    """The result of testing policies.
 
-    `failures` are lines with file and place: examples that came out otherwise or are missing, mutants that no example notices.
+    `failures` are lines with file and place: failed or missing examples, and mutants that no example detects.
     """
 
     __test__: ClassVar[bool] = False
@@ -41,7 +41,7 @@ class TestReport:
 
     @property
     def summary(self) -> str:
-        """One line: what was tested, and how it went."""
+        """A summary in one line."""
         policies = "1 policy" if self.policies == 1 else f"{self.policies} policies"
         examples = f"{self.examples} example{'' if self.examples == 1 else 's'}"
         tested = f"{policies}, {examples}, {self.mutants} mutant{'' if self.mutants == 1 else 's'}"
@@ -67,12 +67,12 @@ def test_policies(place: Path | None) -> TestReport:
     )
 
 
-# pytest would take it for a test wherever it is imported.
+# pytest would collect it as a test wherever it is imported.
 test_policies.__test__ = False  # type: ignore[attr-defined]
 
 
 class _Trial:
-    """One policy under test. Examples that set parameters of their own are judged apart from the others."""
+    """One policy under test. Examples with parameters of their own are evaluated separately."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, bound: Bound) -> None:
         self._connection = connection
@@ -118,7 +118,7 @@ class _Trial:
                 self._problem(f"no example of {outcome}", "add one")
 
     def _judge(self, forms: Sequence[Mutant], own: Mapping[str, Value], group: Sequence[Sample]) -> list[tuple[int, ...]]:
-        """The verdict of every form on each of the rows, so many forms at a time as one query may hold."""
+        """The verdict of every form on each row, with as many forms per query as its size allows."""
         trees = [(form.trees, {**form.values, **own}) for form in forms]
         rows = [(each.values, each.unknown) for each in group]
         policy = self._bound.policy

@@ -1,4 +1,4 @@
-"""Reads one policy file: its bytes, its YAML, and what the fields come to."""
+"""Reads one policy file."""
 
 import stat
 from pathlib import Path
@@ -10,12 +10,12 @@ from keyaudit.policy.schema import policy
 
 
 def read(path: Path, *, ours: bool) -> tuple[Policy | None, list[Problem]]:
-    """The policy in a file, or its problems. `ours`: as `schema.policy` has it."""
+    """The policy in a file, or its problems. `ours`: see `schema.policy`."""
     file = str(path)
     if path.suffix != ".yaml":
         return None, [Problem(file=file, what="not a policy's file name", remedy="name it <id>.yaml")]
     try:
-        # A pipe or device would never end, and /dev/zero never fill.
+        # Reading a pipe or device such as /dev/zero might never end.
         if not stat.S_ISREG(path.stat().st_mode):
             return None, [Problem(file=file, what="not a file")]
         with path.open("rb") as stream:

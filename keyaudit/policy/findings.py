@@ -1,4 +1,4 @@
-"""Findings one after another, in order: rows stay in DuckDB until a batch of them is asked for."""
+"""Streams findings in order: rows stay in DuckDB until a batch of them is needed."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,28 +26,28 @@ from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED
 
 _BATCH = 1_024
 _SLICE = 50_000
-"""Rows that are sorted at once, about 50 MB. DuckDB keeps the rows that it sorts in memory, and fails where they do not fit."""
+"""The number of rows sorted at once, about 50 MB. DuckDB sorts in memory, and fails if the rows do not fit."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One judged row: its columns, its unknown ones, and the reasons of those that a policy may have made unknown."""
+    """One evaluated row: its columns, its unknown map, and the reasons with those of single policies."""
 
     values: Mapping[str, Value]
     reasons: Mapping[str, str]
     codes: Sequence[int]
     parts: Mapping[tuple[str, str, str], int]
-    """The verdicts for parts, by policy, framework and control."""
+    """The verdicts for controls, by policy, framework and control."""
     rungs: Mapping[str, Sequence[bool | None]]
-    """Whether each rung of its severity holds, by policy."""
+    """The state of each severity rung, by policy."""
     score: Mapping[str, Any] | None
-    """What its score rests on, where that was asked for."""
+    """The explanation of its score, if requested."""
     classes: Mapping[str, int | None]
-    """The number of the class that it belongs to, by the id of each policy that has classes; None where that is unknown."""
+    """The number of its class, by the id of each policy with classes; None if unknown."""
     arms: Mapping[str, int]
-    """The number of the message to be shown, by the id of each policy that has several."""
+    """The number of its message, by the id of each policy with several."""
     now: int
-    """The moment that it is judged at."""
+    """The time of evaluation."""
 
     def message(self, policy: Policy) -> Template:
         """The message for this row."""
@@ -57,12 +57,12 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Thing:
-    """All judged rows of one thing. Things are ordered by `place`."""
+    """All evaluated rows of one resource, ordered by `place`."""
 
     place: tuple[int, int, int, str, str]
     rows: Sequence[_Row]
     bounds: Sequence[Bound]
-    """The policies of its table; each row's codes are theirs."""
+    """The policies of its table, in the order of each row's codes."""
 
 
 def stream(
@@ -76,12 +76,11 @@ def stream(
     scoring: Scoring,
     as_of: int,
 ) -> Iterator[Finding]:
-    """The findings of every table's rows, by thing: the gravest first, then by name and id.
+    """The findings of all tables by resource: the most severe first, then by name and id.
 
-    In the order of scores by row: the one that may be highest first, then the one that is higher for certain, then as above.
-    `relations`: by table the relation with its verdicts and scores; a table without one has no rows. `having`: the
-    tables with the columns that their views have. `supplied`: the evidence
-    that there is.
+    With scores, by row: by upper bound, then by lower bound, then as above. `relations`: by table, the relation with its
+    verdicts and scores; a table without one has no rows. `having`: the tables with the columns of their views. `supplied`: the
+    supplied evidence.
     """
     tables = by_table(bounds).items()
     streams = [
@@ -108,10 +107,10 @@ def worst(
     as_of: int,
     failing: Collection[str],
 ) -> list[Finding]:
-    """The `most` worst findings of rows that fail with severity `least` or above; what the baseline holds only where `known`.
+    """The `most` worst findings of failing rows with severity `least` or above; those in the baseline only if `known`.
 
-    `failing`: the ids of the policies that may have such a finding; nothing is asked about another. Each of their tables is
-    read once, and no more of it is fetched than may be among them. `relations` are without scores.
+    `failing`: the ids of policies that may have such a finding; others are skipped. Each table is read once, and at most `most`
+    rows are fetched. `relations` have no scores.
     """
     found: list[tuple[tuple[int, str, str, str, str], Finding]] = []
     for name, of_table in by_table(bounds).items():
@@ -142,7 +141,7 @@ def _things(
     scoring: Scoring,
     as_of: int,
 ) -> Iterator[_Thing]:
-    # A cursor of its own: another query on the connection would end the answer without a word.
+    # A separate cursor, because another query on the connection would silently end this result.
     with connection.cursor() as cursor:
         found = _rows(cursor, relation, table, bounds, passes=passes, scoring=scoring, as_of=as_of)
         yield from _grouped(found, table, bounds, supplied, as_of)
@@ -151,7 +150,7 @@ def _things(
 def _grouped(
     found: Iterable[tuple[Any, ...]], table: Table, bounds: Sequence[Bound], supplied: Collection[str], as_of: int
 ) -> Iterator[_Thing]:
-    """Rows with the columns of `slice_in_order`, in order, by thing."""
+    """Groups the rows of `slice_in_order` by resource."""
     lacking = table.lacking(supplied)
     width = len(view_names(table))
     parts = [(bound.policy.text.id, *part.key) for bound in bounds for part in bound.policy.parts]
@@ -162,7 +161,7 @@ def _grouped(
     having = [bound.policy.text.id for bound in bounds if bound.classes]
     telling = [bound.policy.text.id for bound in bounds if bound.policy.message_when]
     arms = after + len(having)
-    for (high, low, gravest, label, thing), rows in groupby(found, key=lambda row: row[:5]):
+    for (high, low, top_severity, label, thing), rows in groupby(found, key=lambda row: row[:5]):
         judged = [
             _Row(
                 values=decoded(table, row[5 : 5 + width], row[-2], lacking),
@@ -177,11 +176,11 @@ def _grouped(
             )
             for row in rows
         ]
-        yield _Thing((-high, -low, -gravest, label, thing), judged, bounds)
+        yield _Thing((-high, -low, -top_severity, label, thing), judged, bounds)
 
 
 def _shared_out(counts: Sequence[tuple[str, int]], values: Sequence[bool | None]) -> dict[str, Sequence[bool | None]]:
-    """Values in a row, so many for each name."""
+    """Distributes consecutive values to names by their counts."""
     left = iter(values)
     return {name: tuple(islice(left, count)) for name, count in counts}
 
@@ -196,7 +195,7 @@ def _rows(
     scoring: Scoring,
     as_of: int,
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows in order, a slice at a time: `relation` is read once a slice, and no more than a slice is ever sorted."""
+    """The rows in order by slices: `relation` is read once per slice, and at most a slice is sorted."""
     least = PASS if passes else WAIVED
     cursor.execute(slices(relation, table, bounds, least=least, size=_SLICE, scoring=scoring))
     ((count,),) = cursor.execute(count_slices()).fetchall()
@@ -227,7 +226,7 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
     message, fix = _worded(bound, code, row, row.values)
     subject = str(row.values[policy.subject])
     severity = policy.text.severity if outcome is Outcome.PASS else severity_of(code)
-    # What passes says nothing of a control that asks for more.
+    # A pass of the policy does not imply a pass of a stricter control.
     aside = set(Outcome) - {Outcome.PASS} if outcome is Outcome.PASS else {Outcome.NOT_APPLICABLE, Outcome.PASS}
     return Finding(
         policy=policy.text,
@@ -249,14 +248,14 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
 
 
 def _worded(bound: Bound, code: int, row: _Row, values: Mapping[str, Value]) -> tuple[str, Mapping[str, str]]:
-    """The message and the fix, with the row's columns as `values` has them."""
+    """The message and the fix, with the row's columns from `values`."""
     texts = _Texts(bound, row, values)
     fix = {kind: template.fill(texts, QUOTING[kind]) for kind, template in bound.policy.fix.items()}
     return _message(bound, code, row, texts), fix
 
 
 def _waiver(bound: Bound, row: str, subject: str, severity: Severity) -> Waiver:
-    """The first that covers it; there is one, since the query found so by the same pattern."""
+    """The first waiver that covers it; one exists, because the query used the same pattern."""
     critical = severity is Severity.CRITICAL
     return next(each for each in bound.waivers if each.waives(bound.policy.text.id, row, subject, critical=critical))
 
@@ -268,13 +267,13 @@ def _message(bound: Bound, code: int, row: _Row, texts: "_Texts") -> str:
     if outcome in (Outcome.FAIL, Outcome.WAIVED):
         return row.message(bound.policy).fill(texts) + _severity_in_doubt(bound, row)
     causes = {name: reason_of(row.reasons[name]) for name in bound.causes(code) if name in row.reasons}
-    # The reader alone can say it, and no gap of the run has the remedy.
+    # Only configuration can supply it, so no gap of the run names the fix.
     remedy = f"; {ADVICE[Reason.NOT_CONFIGURED].remedy}" if Reason.NOT_CONFIGURED in causes.values() else ""
-    return f"cannot tell: {unknown_columns(causes) or 'a value is missing, and nothing says why'}{remedy}"
+    return f"unknown: {unknown_columns(causes) or 'a value is missing for an unrecorded reason'}{remedy}"
 
 
 def _severity_in_doubt(bound: Bound, row: _Row) -> str:
-    """What a severity that is the highest of several rests on, to end a message with; empty where it is certain."""
+    """The ending of a message whose severity is the highest of several possible ones; empty if it is certain."""
     trees, holding = bound.policy.trees, row.rungs[bound.policy.text.id]
     levels = sorted(set(in_play(trees, holding)), key=lambda level: level.rank)
     if len(levels) == 1:
@@ -285,7 +284,7 @@ def _severity_in_doubt(bound: Bound, row: _Row) -> str:
 
 
 class _Texts:
-    """A row's columns, by the values to be shown, and a policy's parameters as people read them."""
+    """The texts of a row's columns and a policy's parameters."""
 
     __slots__ = ("_bound", "_row", "_values", "now")
 
@@ -296,7 +295,7 @@ class _Texts:
         self.now = row.now
 
     def known(self, column: str) -> bool:
-        """Whether the column has a value or is absent; a count with bounds has one, though the exact number is unknown."""
+        """Whether the column has a value or is absent; a count with bounds has one."""
         return column not in self._row.reasons or isinstance(self._row.values[column], tuple)
 
     def of(self, names: Sequence[str]) -> dict[str, str]:
@@ -304,16 +303,16 @@ class _Texts:
         return {name: self._text(name) for name in names}
 
     def parameter(self, name: str) -> str:
-        """A parameter in words, with the value that it has for this row."""
+        """A parameter in words, with its value for this row."""
         return self._bound.shown(name, self._row.values, self._row.classes.get(self._bound.policy.text.id, 0))
 
     def setting(self, name: str) -> Collection[object]:
-        """The items of a parameter that is a list, with the value that it has for this row."""
+        """The items of a list parameter, with its value for this row."""
         value = self._bound.value(name, self._row.classes.get(self._bound.policy.text.id, 0))
         return value if isinstance(value, tuple) else ()
 
     def value(self, column: str) -> Value:
-        """The value to be shown of a known column."""
+        """The displayed value of a known column."""
         return self._values[column]
 
     def _text(self, column: str) -> str:

@@ -10,7 +10,7 @@ from keyaudit.policy.reader import Reader
 
 
 def guardrails(reader: Reader, node: Node | None, parameters: Mapping[str, Parameter]) -> dict[str, dict[str, str]]:
-    """By kind and name, each with the parameter that is its limit, or `ENABLED`. What is wrong is noted with the reader."""
+    """Guardrails by kind and name, each with its limit parameter, or `ENABLED`. Problems are added to the reader."""
     found: dict[str, dict[str, str]] = {}
     for kind, named in _entries(reader, node).items():
         known = GUARDRAILS.get(kind)

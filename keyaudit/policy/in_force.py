@@ -1,4 +1,4 @@
-"""What was settled for a run, as reports tell it: which limits hold, whose, and how much each class takes in."""
+"""The settings in force for a run: limits, their origin, and the size of each class."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -10,7 +10,7 @@ from keyaudit.policy.load import shipped
 from keyaudit.policy.settings import Given, Overrides, PolicyClass
 
 Held = Mapping[tuple[str, str], tuple[int, int]]
-"""By policy and class: the rows in it, and how many results it leaves out."""
+"""By policy and class, the number of rows, and of results that are left out."""
 
 
 def in_force(
@@ -22,7 +22,7 @@ def in_force(
     held: Held,
     require: Collection[str],
 ) -> InForce:
-    """The settings of these policies. A class that concerns none of them is not in force."""
+    """The settings of these policies. A class for none of them is not in force."""
     limits = tuple(
         Limit(policy=bound.policy.text.id, parameter=name, value=bound.worded(name, bound.values[name]), place=_place(given))
         for bound in bounds
@@ -38,7 +38,7 @@ def in_force(
 
 
 def policies_in_force(bounds: Sequence[Bound]) -> tuple[PolicyInForce, ...]:
-    """The policies with all their parameters, set by somebody or not."""
+    """The policies with all their parameters."""
     ours = shipped()
     return tuple(
         PolicyInForce(
@@ -68,7 +68,7 @@ def _class(declared: PolicyClass, bounds: Sequence[Bound], held: Held) -> ClassI
             ]
             out += [] if each.applies else [name]
             here, without = held.get((name, declared.name), (0, 0))
-            # Policies over one table may see the class in different rows, where another class comes first for some of them.
+            # Policies over one table may assign different rows to a class, if another class comes first for some of them.
             rows[bound.policy.table.name] = max(rows[bound.policy.table.name], here)
             left_out += without
     return ClassInForce(

@@ -1,4 +1,4 @@
-"""The form of a policy file as a JSON Schema, so that editors complete and check it. The loader checks more."""
+"""A JSON Schema of policy files for editors. The loader checks more."""
 
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Outcome, Severity
@@ -15,7 +15,7 @@ _TEXTS: Json = {"type": "array", "items": _TEXT, "minItems": 1}
 
 
 def json_schema() -> Json:
-    """The schema, draft 2020-12. Each column's meaning is its description, as the editor shows it."""
+    """The schema, draft 2020-12. Each column's meaning is its description in the editor."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A policy of keyaudit",
@@ -119,7 +119,7 @@ _OF_EXAMPLE: dict[str, Json] = {
 
 
 def _of_table(table: Table) -> Json:
-    """What holds of the policies of one table: the columns that their examples can name."""
+    """The part for policies of one table: the columns in their examples."""
     columns: dict[str, Json] = {column.name: {"description": column.meaning} for column in table.columns}
     example = {**{name: _OF_EXAMPLE[name] for name in EXAMPLE}, **columns}
     return {

@@ -1,4 +1,4 @@
-"""Judges an inventory: every policy of a table in one pass, counted and grouped; findings are streamed when asked for."""
+"""Evaluates an inventory: all policies of a table in one pass, counted and grouped; findings are streamed on demand."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream, worst
 from keyaudit.policy.in_force import in_force, policies_in_force
-from keyaudit.policy.queries import Scoring, carrying, doubted, hold, hold_baseline, judged
+from keyaudit.policy.queries import Scoring, create_baseline, doubted, judged, materialize, with_scores
 from keyaudit.policy.scopes import Blind, Unsupplied, blind_scopes
 from keyaudit.policy.settings import Overrides, PolicyClass
 
@@ -36,24 +36,24 @@ _NOWHERE = Scope("", "", ScopeKind.TENANT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What the policies say of one inventory. Valid while the connection it was made with is open."""
+    """The results of the policies for one inventory. Valid while its connection is open."""
 
     tallies: tuple[Tally, ...]
-    """One a policy, ordered by id."""
+    """One per policy, ordered by id."""
     groups: tuple[UnknownGroup, ...]
     """Every unknown result, grouped; their counts add up to those of the tallies."""
     not_judged: tuple[NotJudged, ...]
     unsupplied: tuple[NotJudged, ...]
-    """Policies whose missing evidence was required: each is unknown, once, on the tenant."""
+    """Policies without required evidence: each is unknown once, on the tenant."""
     settings: InForce
     policies: tuple[PolicyInForce, ...]
-    """All of them, by id."""
+    """All policies, by id."""
     waived: Mapping[str, int]
-    """How many findings each waiver covers, by its id; only those that hold and cover findings."""
+    """The number of findings that each waiver covers, by id; only valid waivers that cover findings."""
     required: frozenset[str]
-    """Ids of the operations that the judged policies rest on."""
+    """Ids of the operations that the evaluated policies depend on."""
     needed_by: Mapping[str, tuple[str, ...]]
-    """Operation id to the ids of the policies that rest on it."""
+    """By operation id, the ids of the policies that depend on it."""
     _connection: duckdb.DuckDBPyConnection = field(repr=False)
     _bounds: tuple[Bound, ...] = field(repr=False)
     _blind: tuple[Blind | Unsupplied, ...] = field(repr=False)
@@ -61,17 +61,17 @@ class Judgement:
     _scoring: Scoring = field(repr=False)
     _supplied: Collection[str] = field(repr=False)
     _tables: Mapping[str, Table] = field(repr=False)
-    """The tables judged, with the columns that their views have."""
+    """The evaluated tables, with the columns of their views."""
     _as_of: int = field(repr=False)
 
     def findings(self, passes: bool = False) -> Iterator[Finding]:
-        """Every fail and unknown, with `passes` every pass too, anew at each call and always in the same order.
+        """Every fail and unknown, with `passes` every pass too, streamed at each call in the same order.
 
-        First what is said of scopes that gave no row. Then by the thing that lives on (a key, over its versions): the one with
-        the gravest finding first, then by name and id; within it the gravest finding first, then by policy and row. Rows are
-        fetched in batches as they are asked for.
+        First the scopes without rows. Then by resource (a key with all its versions): the one with the most severe finding
+        first, then by name and id; within it the most severe finding first, then by policy and row. Rows are fetched in batches
+        on demand.
 
-        In the order of scores: row by row, what may be highest first; what is not evaluated last, and then those scopes.
+        With scores: by row, the highest upper bound first; rows without a score last, then those scopes.
         """
         blind = (blind.finding for blind in self._blind)
         if self._scoring is not Scoring.ORDER:
@@ -90,15 +90,15 @@ class Judgement:
             yield from blind
 
     def worst(self, least: Severity, *, known: bool, most: int) -> list[Finding]:
-        """The `most` worst findings that fail with severity `least` or above: gravest first, then by name and id.
+        """The `most` worst failing findings with severity `least` or above: the most severe first, then by name and id.
 
-        What the baseline holds is among them only where `known`.
+        Findings in the baseline are included only if `known`.
         """
         found: Counter[Severity] = Counter()
         for tally in self.tallies:
             found.update(tally.failed)
             found.update(tally.known if known else {})
-        # Where there are enough that are graver, those of a lower severity are not looked for.
+        # If there are enough findings of a higher severity, lower ones are not queried.
         levels = sorted((level for level in Severity if level.rank >= least.rank), key=lambda level: -level.rank)
         enough = (level for number, level in enumerate(levels, 1) if sum(found[each] for each in levels[:number]) >= most)
         least = next(enough, least)
@@ -122,8 +122,8 @@ class Judgement:
         )
 
     def ages(self, as_of: int) -> "tuple[Ages, ...]":
-        """How old the rows are at `as_of` whose age a policy limits, by policy."""
-        from keyaudit.policy.ages import ages  # noqa: PLC0415 - few formats show it
+        """The ages at `as_of` of rows whose age a policy limits, by policy."""
+        from keyaudit.policy.ages import ages  # noqa: PLC0415 - few formats need it
 
         return ages(self._connection, self._bounds, self._relations, as_of)
 
@@ -147,20 +147,19 @@ def judge(
     scoring: Scoring = Scoring.NONE,
     columns: Mapping[str, Collection[str]] | None = None,
 ) -> Judgement:
-    """Judges the views of `connection`, one for each table, by the policies.
+    """Evaluates the views of `connection`, one for each table, with the policies.
 
-    `scoring`: whether findings carry scores, and come in their order. `sizes`: how many rows tables have, where that is known;
-    it changes how long judging takes, and nothing else. `columns`: by table the derived columns that the views have, None: all.
-    Raises UsageError for a profile or override that cannot be. Policies that need evidence which Azure does not hold are not
-    judged unless all of it is `supplied`; where what is missing is in `require`, they are unknown, on the `tenant`. A gap
-    for an `optional` reason blinds nobody.
+    `scoring`: whether findings have scores, and are ordered by them. `sizes`: known row counts of tables, which only affect
+    speed. `columns`: by table, the derived columns of the views; None: all. Raises UsageError for an invalid profile or
+    override. Policies that need evidence are not evaluated unless all of it is `supplied`; if missing evidence is in `require`,
+    they are unknown on the `tenant`. A gap with an `optional` reason affects no policy.
     """
     ordered = sorted(policies, key=lambda policy: policy.text.id)
     holding = [waiver for waiver in waivers if not waiver.covers_coverage and not waiver.expired(as_of)]
     lacking = {each.policy.id: each for each in not_judged(ordered, supplied)}
     settled = bind(ordered, profile, overrides or {}, classes)
     applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
-    bounds = _held(connection, waived(applying, holding), baseline.counting(as_of) if baseline else ())
+    bounds = _in_baseline(connection, waived(applying, holding), baseline.counting(as_of) if baseline else ())
     without = tuple(
         Unsupplied(tenant, bound, lacking[bound.policy.text.id].needs)
         for bound in settled
@@ -202,9 +201,9 @@ def judge(
 def _judged(
     connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], as_of: int, sizes: Mapping[str, int]
 ) -> dict[str, str]:
-    """By table the relation with its verdicts. What has no row has none; what is small is worked out here, once."""
+    """By table, the relation with its verdicts. Tables without rows have none; small ones are materialized here."""
     filled = {name: of_table for name, of_table in by_table(bounds).items() if sizes.get(name) != 0}
-    # To ask small tables what they leave unknown takes less time than to plan for any of their columns being so.
+    # Querying small tables for their unknown columns is faster than planning for every column.
     small = [name for name in filled if sizes.get(name, SMALL + 1) <= SMALL]
     asked: dict[str, set[str]] = {name: set() for name in small}
     for name, column in connection.execute(doubted(small)).fetchall() if small else ():
@@ -218,8 +217,8 @@ def _judged(
 def _scored(
     connection: duckdb.DuckDBPyConnection, scoring: Scoring, relations: Mapping[str, str], as_of: int, sizes: Mapping[str, int]
 ) -> dict[str, str]:
-    """Those relations with the scores that are asked for; what is small is worked out here, once."""
-    found = {name: carrying(scoring, relation, name, as_of) for name, relation in relations.items()}
+    """These relations with scores, if requested; small ones are materialized here."""
+    found = {name: with_scores(scoring, relation, name, as_of) for name, relation in relations.items()}
     evaluated = () if scoring is Scoring.NONE else sorted(SCALES.keys() & found.keys())
     for statement in (each for name in evaluated for each in prepared(name, as_of)):
         connection.execute(statement)
@@ -227,32 +226,32 @@ def _scored(
 
 
 def _kept(connection: duckdb.DuckDBPyConnection, name: str, relation: str, size: int | None) -> str:
-    """The relation, as a table of that name where its `size` is known to be small."""
+    """The relation, materialized as a table of that name if its `size` is known to be small."""
     if size is None or size > SMALL:
         return relation
-    statement, held = hold(name, relation)
+    statement, held = materialize(name, relation)
     connection.execute(statement)
     return held
 
 
-def _held(connection: duckdb.DuckDBPyConnection, bounds: tuple[Bound, ...], known: Sequence[Known]) -> tuple[Bound, ...]:
-    """The policies, with what the baseline holds of them in a table for the queries."""
+def _in_baseline(connection: duckdb.DuckDBPyConnection, bounds: tuple[Bound, ...], known: Sequence[Known]) -> tuple[Bound, ...]:
+    """The policies, with their baseline entries in a table for the queries."""
     if not known:
         return bounds
     columns = zip(*((entry.policy, entry.subject, entry.severity.rank) for entry in known), strict=True)
-    connection.execute(hold_baseline(), [list(column) for column in columns])
+    connection.execute(create_baseline(), [list(column) for column in columns])
     held = {entry.policy for entry in known}
     return tuple(replace(bound, in_baseline=bound.policy.text.id in held) for bound in bounds)
 
 
 def not_judged(policies: Iterable[Policy], supplied: Collection[str]) -> tuple[NotJudged, ...]:
-    """The policies that need evidence which Azure does not hold and which is not among the `supplied`."""
+    """The policies that need evidence which is not `supplied`."""
     missing = ((policy.text, tuple(need for need in policy.text.needs if need not in supplied)) for policy in policies)
     return tuple(NotJudged(policy=text, needs=needs) for text, needs in missing if needs)
 
 
 def columns_judged(policies: Sequence[Policy], classes: Sequence[PolicyClass]) -> dict[str, frozenset[str]]:
-    """By table the columns that the policies read or show, and those that tell the classes of a row."""
+    """By table, the columns that the policies read or show, and those that decide classes."""
     found: dict[str, set[str]] = {}
     for policy in policies:
         own = found.setdefault(policy.table.name, set())
@@ -262,7 +261,7 @@ def columns_judged(policies: Sequence[Policy], classes: Sequence[PolicyClass]) -
 
 
 def _having(table: Table, columns: Mapping[str, Collection[str]] | None) -> Table:
-    """The table with its stored columns, and of the derived ones those."""
+    """The table with its stored columns and these derived ones."""
     if columns is None:
         return table
     kept = [column for column in table.columns if not column.derived_from or column.name in columns[table.name]]
@@ -270,5 +269,5 @@ def _having(table: Table, columns: Mapping[str, Collection[str]] | None) -> Tabl
 
 
 def reads_reach(policies: Iterable[Policy]) -> bool:
-    """Whether any of them reads, or shows, a column that rests on who reaches what: only then is that to be worked out."""
+    """Whether any policy reads or shows a column that depends on reach, which is computed only then."""
     return any(not COLUMNS.isdisjoint(policy.columns_shown) for policy in policies)

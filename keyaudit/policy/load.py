@@ -1,4 +1,4 @@
-"""Finds policy files and loads them, or says everything that is wrong with them at once."""
+"""Finds and loads policy files, or reports all their problems at once."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def shipped() -> Path:
-    """Where the policies that come with keyaudit lie: in the wheel beside the code, in a checkout beside the package."""
+    """The folder of the shipped policies: beside the code in a wheel, beside the package in a checkout."""
     packaged = _PACKAGE / "_policies"
     return packaged if packaged.is_dir() else _PACKAGE.parent / "policies"
 
@@ -22,12 +22,12 @@ def shipped() -> Path:
 def load(place: Path | None = None, *, besides: Path | None = None) -> tuple[Policy, ...]:
     """Every policy below a folder, or the one in a file, ordered by id; None: the shipped ones. And those of `besides`.
 
-    Raises PolicyError, a UsageError, with every problem of every file; UsageError where there is no policy at all.
+    Raises PolicyError, a UsageError, with every problem of every file; UsageError if there is no policy at all.
     """
     policies = {each.text.id: each for each in _shipped()} if place is None else {}
     problems: list[Problem] = []
     for root in (*((place,) if place else ()), *((besides,) if besides else ())):
-        from keyaudit.policy.files import read  # noqa: PLC0415 - heavy: PyYAML, and all that checks a policy
+        from keyaudit.policy.files import read  # noqa: PLC0415 - slow to import: PyYAML, and the checks of policies
 
         count = 0
         for path in policy_files(root):
@@ -48,7 +48,7 @@ def load(place: Path | None = None, *, besides: Path | None = None) -> tuple[Pol
 
 
 def _shipped() -> tuple[Policy, ...]:
-    """The shipped policies: as they were compiled, or else compiled now and kept."""
+    """The shipped policies, from the compiled file, or compiled now and stored."""
     root = shipped()
     files = list(policy_files(root))
     made_from, kept = compiled.digest(root, files), compiled.place(root)
@@ -61,7 +61,7 @@ def _shipped() -> tuple[Policy, ...]:
 
 
 def policy_files(root: Path) -> Iterator[Path]:
-    """The policy files below a folder, in order; of anything but a folder, itself."""
+    """The policy files below a folder, in order; a file stands for itself."""
     if not root.is_dir():
         yield root
         return

@@ -17,9 +17,9 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*", re.ASCII)
 
 
 def frameworks(reader: Reader, node: Node | None, *, declared: bool) -> dict[str, tuple[str, ...]]:
-    """The ids of controls by framework. What is wrong is noted with the reader.
+    """The ids of controls by framework. Problems are added to the reader.
 
-    `declared`: they have to be in `model.frameworks`.
+    `declared`: they must be in `model.frameworks`.
     """
     found: dict[str, tuple[str, ...]] = {}
     if node is not None and not isinstance(node, Members):
@@ -35,7 +35,7 @@ def frameworks(reader: Reader, node: Node | None, *, declared: bool) -> dict[str
 
 
 def parts(reader: Reader, node: Node | None, condition: Callable[[Node | None], Condition | None]) -> tuple[Part, ...]:
-    """The controls with a condition. `condition` reads one, and notes what is wrong with it."""
+    """The controls with a condition. `condition` reads one, and adds its problems."""
     return tuple(
         Part(name, reader.text(item.members.get("id")), *(condition(item.members.get(each)) for each in CONDITIONS))
         for name, value in _by_name(node)
@@ -67,7 +67,7 @@ def _items(reader: Reader, node: Node) -> list[Node]:
 
 
 def _control(reader: Reader, item: Node) -> Node | None:
-    """The id, which stands by itself or beside conditions."""
+    """The id, alone or with conditions."""
     if not isinstance(item, Members):
         return item
     reader.members(item, ("id",), CONDITIONS, "a control with a condition has one")

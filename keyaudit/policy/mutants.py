@@ -1,4 +1,4 @@
-"""Breaks a policy in every small way. A policy whose examples notice none of it says less than it seems to."""
+"""Generates mutants of a policy, which its examples must detect."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _MOVED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A policy that is wrong in one place. Nothing checks its types."""
+    """A policy with one change, which is not type-checked."""
 
     what: str
     trees: Trees
@@ -43,7 +43,7 @@ class Mutant:
 
 
 def mutants(bound: Bound) -> Iterator[Mutant]:
-    """Every mutant: a term of and/or or a severity dropped, a comparison moved over its boundary, a limit moved by one."""
+    """Every mutant: a term of and/or or a severity removed, a comparison moved over its boundary, a limit moved by one."""
     trees, values = bound.policy.trees, bound.values
     for what, term in _variants(trees.applies_to):
         yield Mutant(f"applies_to {what}", replace(trees, applies_to=term), values)
@@ -52,8 +52,8 @@ def mutants(bound: Bound) -> Iterator[Mutant]:
     for number, (severity, tree) in enumerate(trees.rungs):
         before, after = trees.rungs[:number], trees.rungs[number + 1 :]
         yield Mutant(f"severity_when without {severity}", replace(trees, rungs=(*before, *after)), values)
-        # Without its guard a rung is unknown where the column is absent, and so in play beside the last one: where that is as
-        # grave, no example could notice. The type checker does.
+        # Without its guard a rung is unknown if the column is absent, so its severity stays possible beside the last one. If
+        # both are equal, no example can detect it, but the type checker does.
         for what, term in _variants(tree, guards=severity.rank > trees.severity.rank):
             changed = replace(trees, rungs=(*before, (severity, term), *after))
             yield Mutant(f"{severity} in severity_when {what}", changed, values)
@@ -76,7 +76,7 @@ def _moved(name: str, value: Value, unit: int) -> Iterator[tuple[str, Value]]:
 
 
 def _variants(term: Term, *, guards: bool = True) -> Iterator[tuple[str, Term]]:
-    """The terms that differ from `term` in one place; `guards`: also those that lack an `x is not None` before a use of x."""
+    """The terms that differ from `term` in one place; `guards`: also those without an `x is not None` before a use of x."""
     match term:
         case Every() | Some():
             yield from _joined(term, guards=guards)
@@ -121,7 +121,7 @@ def _sides(term: Compare | Sum | Call, left: Term, right: Term) -> Iterator[tupl
 
 
 def wording(term: Term) -> str:  # noqa: C901, PLR0911, PLR0912 - one line a kind of term
-    """A term as its author could have written it."""
+    """A term as source text."""
     match term:
         case Read(column):
             return column

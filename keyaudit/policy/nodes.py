@@ -1,6 +1,6 @@
-"""What YAML is read as: text, lists and mappings, each with its place (line and column, from 1).
+"""YAML nodes: text, lists and mappings, each with its place (line and column, from 1).
 
-They are stored in the file of compiled policies, as arrays that begin with the name of their class.
+The file of compiled policies stores them as arrays that begin with their class name.
 """
 
 from typing import TypeAlias
@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class Scalar(Struct, frozen=True, tag=True, array_like=True):
-    """A value as text. `quoted`: it was written in quotes, or as a block."""
+    """A value as text. `quoted`: whether it was in quotes, or a block."""
 
     text: str
     line: int

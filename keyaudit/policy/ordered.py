@@ -1,4 +1,4 @@
-"""The rows behind findings, in the order in which findings are shown: slice by slice, or the worst few."""
+"""Queries for the rows of findings in display order, by slices, or the worst few."""
 
 # ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
 
@@ -12,7 +12,7 @@ from keyaudit.policy.bind import Bound
 from keyaudit.policy.queries import DIALECT, REASONS, Numbered, Scoring, can_blank, part_columns, rung_columns, writer_of
 from keyaudit.policy.sql import UNKNOWN, blanked
 
-_ORDER = "high DESC, low DESC, gravest DESC, label, thing"
+_ORDER = "high DESC, low DESC, top_severity DESC, label, thing"
 
 
 def _places(relation: str, table: Table, bounds: Sequence[Bound], least: int, scoring: Scoring) -> str:
@@ -22,24 +22,24 @@ def _places(relation: str, table: Table, bounds: Sequence[Bound], least: int, sc
     )
     high, low = ("max(score_high)", "max(score_low)") if scoring is Scoring.ORDER else ("0", "0")
     return (
-        f"SELECT {high} AS high, {low} AS low, max(greatest({ranks}, -1)) AS gravest, min(coalesce(name, '')) AS label,"
+        f"SELECT {high} AS high, {low} AS low, max(greatest({ranks}, -1)) AS top_severity, min(coalesce(name, '')) AS label,"
         f" {_thing(table, scoring)} AS thing, count(*) AS held"
         f" FROM {relation} WHERE {_kept(bounds, least)} GROUP BY thing"
     )
 
 
 def _thing(table: Table, scoring: Scoring) -> str:
-    """What is kept together: all rows of a key, but where scores are the order, which are those of single rows."""
+    """The grouping key: all rows of a resource, or single rows when ordered by score."""
     return DIALECT.name("id" if scoring is Scoring.ORDER else table.subject)
 
 
 def slices(relation: str, table: Table, bounds: Sequence[Bound], *, least: int, size: int, scoring: Scoring) -> str:
-    """Makes the temporary table `places`: things that have rows whose gravest verdict is `least` at least.
+    """Creates the temporary table `places`: resources with rows whose most severe verdict is at least `least`.
 
-    `relation` is one that `carrying` gave for this scoring.
+    `relation` is the result of `with_scores` for this scoring.
 
-    Of each: the bounds of its score (0 where that is not the order), the rank of its gravest verdict (-1: passes alone), a
-    name, its id, and the slice it is in. Slices are numbered in the order of the findings, and have about `size` rows each.
+    It has the bounds of the score (0 if that is not the order), the rank of the most severe verdict (-1: only passes), a name,
+    the id, and the slice number. Slices are in the order of the findings, with about `size` rows each.
     """
     before = f"sum(held) OVER (ORDER BY {_ORDER} ROWS UNBOUNDED PRECEDING) - held"
     found = _places(relation, table, bounds, least, scoring)
@@ -47,14 +47,14 @@ def slices(relation: str, table: Table, bounds: Sequence[Bound], *, least: int, 
 
 
 def count_slices() -> str:
-    """How many slices there are."""
+    """The number of slices."""
     return "SELECT coalesce(max(slice), -1) + 1 FROM places"
 
 
 def with_arms(relation: str, numbered: Numbered, as_of: int) -> str:
-    """The relation with `arm0`, ... for the policies that have `message_when`: the number of the message that is to be shown.
+    """The relation with `arm0`, ... for policies with `message_when`: the number of the message.
 
-    The first whose condition holds for certain; as many as there are where none does: then it is `message`.
+    It is the first arm whose condition is certainly true, or the number of arms for `message`.
     """
     telling = [(number, bound) for number, bound in numbered.items() if bound.policy.message_when]
     if not telling:
@@ -76,23 +76,23 @@ def slice_in_order(
 ) -> str:
     """The rows of a slice of `places` in order.
 
-    Columns: the thing's score, rank, name and id; the table's columns as stored; the verdicts; those for parts of the policies;
-    whether each rung of their severities holds; the classes of the policies that have any; the numbers of the messages of the
-    policies that have several; what the row's score rests on; the unknown map; the reasons.
+    Columns: the resource's score, rank, name and id; the table's stored columns; the verdicts; those for controls; the states
+    of severity rungs; the classes of policies with classes; the message numbers of policies with several; the explanation of
+    the score; the unknown map; the reasons.
     """
     names = ", ".join(DIALECT.name(name) for name in view_names(table))
     numbered = dict(enumerate(bounds))
     found = _judged(numbered)
     relation = with_arms(relation, numbered, as_of)
     return (
-        f"SELECT high, low, gravest, label, thing, {names}, {', '.join(found)}, score, {UNKNOWN}, {REASONS}"
+        f"SELECT high, low, top_severity, label, thing, {names}, {', '.join(found)}, score, {UNKNOWN}, {REASONS}"
         f" FROM {relation} JOIN places ON {_thing(table, scoring)} = thing"
         f" WHERE slice = {number} AND ({_kept(bounds, least)}) ORDER BY {_ORDER}"
     )
 
 
 def _judged(numbered: Numbered) -> list[str]:
-    """The columns that say what the policies make of a row, as `slice_in_order` has them."""
+    """The result columns of the policies, as in `slice_in_order`."""
     return [
         *(f"code{index}" for index in numbered),
         *part_columns(numbered),
@@ -103,9 +103,9 @@ def _judged(numbered: Numbered) -> list[str]:
 
 
 def worst_rows(relation: str, table: Table, numbered: Numbered, *, least: Severity, known: bool, most: int, as_of: int) -> str:
-    """The `most` rows whose findings are worst, of those that fail with severity `least` or above; what is `known` counts too.
+    """The `most` rows with the worst failing findings of severity `least` or above; with `known`, also those in the baseline.
 
-    Columns as those of `slice_in_order`, of these policies alone, over a relation without scores.
+    Columns as in `slice_in_order`, for these policies only, over a relation without scores.
     """
     below = verdict.UNKNOWN_VIOLATION if known else verdict.KNOWN
     codes = [f"code{number}" for number in numbered]
@@ -113,11 +113,11 @@ def worst_rows(relation: str, table: Table, numbered: Numbered, *, least: Severi
     ranks = ", ".join(f"CASE WHEN {fails.format(code)} THEN CAST({code} % 5 AS INTEGER) ELSE -1 END" for code in codes)
     names = ", ".join(DIALECT.name(name) for name in view_names(table))
     found = _judged(numbered)
-    relation = f"(SELECT *, greatest({ranks}, -1) AS gravest FROM {with_arms(relation, numbered, as_of)})"
+    relation = f"(SELECT *, greatest({ranks}, -1) AS top_severity FROM {with_arms(relation, numbered, as_of)})"
     shown = f"coalesce(name, '') AS label, {_thing(table, Scoring.NONE)} AS thing"
     return (
-        f"SELECT 0, 0, gravest, {shown}, {names}, {', '.join(found)}, NULL, {UNKNOWN}, {REASONS}"
-        f" FROM {relation} WHERE gravest >= {least.rank} ORDER BY gravest DESC, label, thing, id LIMIT {most}"
+        f"SELECT 0, 0, top_severity, {shown}, {names}, {', '.join(found)}, NULL, {UNKNOWN}, {REASONS}"
+        f" FROM {relation} WHERE top_severity >= {least.rank} ORDER BY top_severity DESC, label, thing, id LIMIT {most}"
     )
 
 

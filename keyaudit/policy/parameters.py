@@ -1,4 +1,4 @@
-"""Parameters of policies: what they are, their values by profile, and overrides."""
+"""Parameters of policies: declaration, values by profile, and overrides."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,16 +16,16 @@ PROFILES: tuple[str, ...] = ("default", "strict", "scuba", "cis-azure-6.0", "cis
 """Named sets of parameter values. A parameter without a value for the profile keeps its default."""
 
 MAX_ENTRIES = 200
-"""Of a map or schedule."""
+"""The maximum number of entries of a map or schedule."""
 
 OTHERWISE = "otherwise"
-"""The entry of a map for every value that it does not name."""
+"""The entry of a map for all other values."""
 
 NOW = "now"
 
 Single: TypeAlias = str | int
 Value: TypeAlias = Single | tuple[str, ...] | Mapping[str | int, Single]
-"""One value, a list, a map by the values of an enumeration (text), or a schedule by the second from which each entry holds."""
+"""A value, a list, a map by the values of an enumeration (text), or a schedule by the second from which each entry applies."""
 
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}", re.ASCII)
@@ -48,7 +48,7 @@ class Shape(StrEnum):
 
 
 class Parameter(Struct, frozen=True):
-    """A parameter as declared. `kind` is that of its value, or of each entry of a map or schedule."""
+    """A declared parameter. `kind` is that of its value, or of each entry of a map or schedule."""
 
     name: str
     kind: Kind
@@ -61,7 +61,7 @@ class Parameter(Struct, frozen=True):
         return self.profiles.get(profile, self.profiles["default"])
 
     def singles(self) -> Iterator[Single]:
-        """Every text or number that it can be, whatever the profile."""
+        """Every text or number that it can have in any profile."""
         for value in self.profiles.values():
             if isinstance(value, Mapping):
                 yield from value.values()
@@ -72,7 +72,7 @@ class Parameter(Struct, frozen=True):
 
     @property
     def written(self) -> int:
-        """The characters of its longest value as a query holds it, about: each entry with its quotes and comma."""
+        """The approximate length of its longest value in a query."""
         return max(sum(len(str(each)) + 4 for each in _texts(value)) for value in self.profiles.values())
 
 
@@ -86,7 +86,7 @@ def _texts(value: Value) -> Iterator[Single]:
 
 
 def parse_integer(text: str) -> int:
-    """A whole number within what a column can hold. Raises FieldError."""
+    """A whole number in the range of a column. Raises FieldError."""
     if _INTEGER.fullmatch(text) is None or abs(int(text)) > MAX_TIME:
         raise FieldError(f"{shown(text)} is not a whole number")
     return int(text)
@@ -121,9 +121,9 @@ def declare(name: str, node: Node) -> Parameter:
 
 
 def override(parameter: Parameter, node: Node) -> Parameter:
-    """The parameter with one value for every profile. Raises FieldError where it is of another type or shape.
+    """The parameter with one value for every profile. Raises FieldError for another type or shape.
 
-    One value for a map or schedule is that of all its entries.
+    A single value for a map or schedule applies to all its entries.
     """
     _, shape, value = _value(parameter.name, node, parameter.kind)
     if isinstance(value, str | int) and parameter.shape is not Shape.ONE:

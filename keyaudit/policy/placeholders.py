@@ -37,13 +37,13 @@ _FORMS: tuple[tuple[re.Pattern[str], Collection[Kind], str], ...] = tuple(
         (r"(?P<column>NAME)\|(?P<one>[^|]+)\|(?P<many>[^|]+)", (Kind.INTEGER, Kind.COUNT, Kind.TEXTS), "a number or a list"),
     )
 )
-"""The placeholders that compute: their form, and the kinds of column that they take."""
+"""Computed placeholders: their syntax, and the kinds of column that they accept."""
 
 
 def template(text: str, columns: Mapping[str, Column], parameters: Collection[str], present: Collection[str] = ()) -> Template:
-    """The template in `text`. `present`: the columns that cannot be absent where it is shown.
+    """The template in `text`. `present`: the columns that cannot be absent in it.
 
-    Raises FieldError for a placeholder that is not one, or that has no text for a value which may be absent or empty.
+    Raises FieldError for an invalid placeholder, or one without a text for a value that may be absent or empty.
     """
     if len(text) > MAX_LENGTH:
         raise FieldError(f"a text of more than {MAX_LENGTH:,} characters, to be filled in for every finding", "shorten it")
@@ -121,7 +121,7 @@ def _column(name: str, columns: Mapping[str, Column], parameters: Collection[str
 
 
 def _require_text(found: Placeholder, columns: Mapping[str, Column], present: Collection[str]) -> None:
-    """A value that may be absent or empty needs a text, or a finding would print a hole."""
+    """Requires a text for a value that may be absent or empty."""
     place = shown("{" + found.name + "}")
     for column in (columns[name] for name in found.columns):
         if column.name not in {*present, NAME} and column.absent:

@@ -1,4 +1,4 @@
-"""What is wrong with a policy file: where, what, and the nearest thing that would be right."""
+"""Problems of a policy file: place, description, and the nearest valid name."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from keyaudit.model.errors import UsageError
 from keyaudit.model.text import one_line
 
 _BEGUN = 3
-"""The letters of a name that are enough to tell which names begin so."""
+"""The minimum length of a prefix for suggestions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One error of one file. `quote` and `caret` show a condition and the place in it, where a condition is concerned."""
+    """One error of one file. `quote` and `caret` show the place in a condition."""
 
     file: str
     line: int = 0
     column: int = 0
-    """Both from 1; 0 where the error has no place in the file."""
+    """Line and column from 1; 0 if the error has no place in the file."""
     what: str
     remedy: str = ""
     quote: str = ""
@@ -35,7 +35,7 @@ class Problem:
 
 
 class PolicyError(UsageError):
-    """Policies that cannot be used. Prints one line for each problem, in the order of the files."""
+    """Invalid policies. Prints one line for each problem, in the order of the files."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -45,9 +45,9 @@ class PolicyError(UsageError):
 
 
 class FieldError(Exception):
-    """Text that cannot be what its field asks for; whoever knows the place turns it into a Problem.
+    """An invalid field value; the caller that knows the place turns it into a Problem.
 
-    `at` is the character of a condition that is wrong, or -1.
+    `at` is the position of the error in a condition, or -1.
     """
 
     def __init__(self, what: str, remedy: str = "", at: int = -1) -> None:
@@ -56,9 +56,9 @@ class FieldError(Exception):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`did you mean X?` for the nearest known names, else what there is to choose from.
+    """`did you mean X?` for the nearest known names, otherwise the list of valid names.
 
-    Those that begin with the name are nearer than any other: `cis` may be each of the frameworks of that body.
+    Names that begin with the given name are preferred: `cis` may mean each framework of that body.
     """
     choices = {choice.lower(): choice for choice in sorted(known)}
     lowered = name.lower()

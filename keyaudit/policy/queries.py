@@ -1,4 +1,4 @@
-"""The queries that are run: every one reads a table's view and adds to each row what the policies say of it."""
+"""The queries that add the results of policies to the rows of a table's view."""
 
 # ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
 
@@ -20,28 +20,28 @@ from keyaudit.policy.types import Lookup, walk
 
 DIALECT = DuckDB()
 BASELINE = "baseline"
-"""The table of what the baseline holds: policy, subject, rank."""
+"""The table of baseline entries: policy, subject, rank."""
 Numbered = Mapping[int, Bound]
-"""Policies of one table by their numbers, in order: what `selection` says of the policy N is in `codeN`, and so on."""
+"""The policies of one table by number: `selection` has the verdict of policy N in `codeN`, and so on."""
 REASONS = "reasons"
-"""The column with a row's unknown columns and reasons, those included that are unknown to a policy alone."""
+"""The column with a row's unknown columns and reasons, including those of single policies."""
 
 
 class Scoring(Enum):
-    """What findings have to do with scores."""
+    """Whether findings have scores."""
 
     NONE = auto()
-    """They carry none, and none is computed."""
+    """No scores are computed."""
     CARRIED = auto()
     ORDER = auto()
-    """They carry them, and come in their order."""
+    """Findings have scores and are ordered by them."""
 
 
 def selection(bounds: Sequence[Bound], source: str, as_of: int, doubted: Collection[str] | None = None) -> str:
-    """A relation over `source` that adds to each row its verdicts, `code0` and on, those for parts of policies, and `reasons`.
+    """A relation over `source` that adds to each row its verdicts (`code0`, ...), those for controls, and `reasons`.
 
-    `doubted`: the columns that some row says are unknown; None: it may be any. Each step is a query around the one before:
-    DuckDB repeats what a name of the same query stands for wherever it is read.
+    `doubted`: the columns that are unknown in some row; None: possibly any. Each step is a query around the previous one,
+    because DuckDB repeats the expression of an alias wherever it is used.
     """
     table = bounds[0].policy.table
     read = dict.fromkeys(name for bound in bounds for name in (*bound.policy.columns_read, *columns_of(bound.policy.parts)))
@@ -64,7 +64,7 @@ def selection(bounds: Sequence[Bound], source: str, as_of: int, doubted: Collect
             parts[name] = verdict.of_part(f"code{number}", *(flag if each else None for flag, each in conditions.items()))
     classes = {f"class{number}": _in_class(bound) for number, bound in enumerate(bounds) if bound.classes}
     relation = _with(shared.columns, _with(classes, relation))
-    # Under the table's own name, by which a policy's subject is looked up in the baseline.
+    # Under the table's own name, which the baseline lookup uses.
     inner = f"{relation} AS {DIALECT.name(table.name)}"
     written = {name: shared.resolved(sql) for name, sql in (flags | of_parts).items()}
     relation = _with(written, inner, without=shared.columns)
@@ -74,7 +74,7 @@ def selection(bounds: Sequence[Bound], source: str, as_of: int, doubted: Collect
 
 
 def _with(columns: Mapping[str, str], relation: str, without: Collection[str] = ()) -> str:
-    """The relation with more columns, SQL by name, and `without` some that it has."""
+    """The relation with additional columns (SQL by name), and `without` some."""
     if not columns:
         return relation
     kept = f"* EXCLUDE ({', '.join(without)})" if without else "*"
@@ -84,18 +84,18 @@ def _with(columns: Mapping[str, str], relation: str, without: Collection[str] = 
 def writer_of(
     number: int, bound: Bound, as_of: int, shared: Shared | None = None, doubted: Collection[str] | None = None
 ) -> Writer:
-    """What writes the conditions of the policy with this number, by the values of the class that a row is in."""
+    """The writer of the conditions of the policy with this number, with the values of a row's class."""
     own = {index: each.values for index, each in enumerate(bound.classes, 1)}
     return Writer(DIALECT, bound.values, as_of, own, f"class{number}", shared=shared, doubted=doubted)
 
 
 def can_blank(table: Table, column: str) -> bool:
-    """Whether a column can be blanked: a count that is unknown still has bounds."""
+    """Whether an unknown column is set to NULL; a count keeps its bounds."""
     return table.by_name[column].type is not Type.COUNT
 
 
 def _in_class(bound: Bound) -> str:
-    """The number of the class that a row belongs to, 0 for none; NULL where that cannot be told."""
+    """SQL: the number of a row's class, 0 for none; NULL if unknown."""
     cases: list[str] = []
     for number, each in enumerate(bound.classes, 1):
         matches = each.declared.condition(bound.policy, DIALECT)
@@ -109,7 +109,7 @@ def _exempt(bound: Bound, number: int) -> str | None:
 
 
 def classed(relation: str, bounds: Sequence[Bound]) -> str:
-    """For each class of each policy, in their order: how many rows are in it, and how many of them it leaves out."""
+    """For each class of each policy, in order: the number of rows, and of results that are left out."""
     counts = [
         f"count(*) FILTER (class{number} = {index}),"
         f" count(*) FILTER (class{number} = {index} AND code{number} = {verdict.EXEMPT})"
@@ -132,8 +132,8 @@ def _excused(bound: Bound) -> verdict.Excused:
     )
 
 
-def hold_baseline() -> str:
-    """Makes the table `baseline` of three lists: ids of policies, subjects, and ranks of severities."""
+def create_baseline() -> str:
+    """Creates the table `baseline` from three lists: policy ids, subjects, and severity ranks."""
     return f"CREATE TABLE {BASELINE} AS SELECT unnest(?) AS policy, unnest(?) AS subject, unnest(?) AS rank"
 
 
@@ -143,7 +143,7 @@ def _covered(bound: Bound, waiver: Waiver) -> str:
 
 
 def judged(table: Table, bounds: Sequence[Bound], as_of: int, doubted: Collection[str] | None = None) -> str:
-    """A table's view with the verdicts of its policies, as a relation that is worked out wherever it is read.
+    """A table's view with the verdicts of its policies, as a relation that is not materialized.
 
     `doubted` as for `selection`.
     """
@@ -151,19 +151,19 @@ def judged(table: Table, bounds: Sequence[Bound], as_of: int, doubted: Collectio
 
 
 def doubted(tables: Sequence[str]) -> str:
-    """The columns that some row of these tables says are unknown, each with its table."""
+    """The columns that are unknown in some row of these tables, each with its table."""
     each = (f"SELECT {DIALECT.text(name)}, unnest(map_keys({UNKNOWN})) AS doubted FROM {DIALECT.name(name)}" for name in tables)
     return f"SELECT DISTINCT * FROM ({' UNION ALL '.join(each)})"
 
 
-def hold(name: str, relation: str) -> tuple[str, str]:
-    """The statement that works a relation out once and for all, and the relation of that name that it makes."""
+def materialize(name: str, relation: str) -> tuple[str, str]:
+    """The statement that materializes a relation, and the resulting relation of that name."""
     held = DIALECT.name(name)
     return f"CREATE TABLE {held} AS FROM {relation}", held
 
 
 def covered(relation: str, bounds: Sequence[Bound]) -> str:
-    """How many waived findings each waiver of each policy covers, one column for each pair, in their order."""
+    """The number of waived findings for each waiver of each policy, one column per pair, in order."""
     counts = [
         f"count(*) FILTER (code{number} >= {verdict.WAIVED} AND code{number} < {verdict.FAIL} AND {_covered(bound, waiver)}"
         f"{'' if waiver.allow_critical else f' AND code{number} % 5 < {Severity.CRITICAL.rank}'})"
@@ -174,7 +174,7 @@ def covered(relation: str, bounds: Sequence[Bound]) -> str:
 
 
 def _reasons(bounds: Sequence[Bound]) -> str:
-    """The row's unknown map; with it, as unrecognised, what a map was looked up by and does not name."""
+    """SQL: the row's unknown map, extended with columns whose value is missing in a map parameter, as unrecognised."""
     reasons = DIALECT.name(UNKNOWN)
     looked_up = {
         (bound.policy.table.by_name[node.index.column].name, tuple(str(key) for key in entries), held)
@@ -193,7 +193,7 @@ def _reasons(bounds: Sequence[Bound]) -> str:
 
 
 def _values(number: int, bound: Bound, parameter: str) -> Iterator[tuple[str, Settled]]:
-    """Each value that a parameter has for some row, with the condition, ready to be gone on with, that it has it."""
+    """Each value of a parameter for some rows, with the condition for these rows."""
     if not bound.classes:
         yield "", bound.values[parameter]
         return
@@ -203,18 +203,18 @@ def _values(number: int, bound: Bound, parameter: str) -> Iterator[tuple[str, Se
 
 
 def part_columns(numbered: Numbered) -> list[str]:
-    """The columns with the verdicts for parts, by policy in their order."""
+    """The columns with the verdicts for controls, by policy in order."""
     return [name for number, bound in numbered.items() for name in _parts_of(number, bound)]
 
 
 def _parts_of(number: int, bound: Bound) -> list[str]:
-    """The column of each part; controls that are about the same have one column."""
+    """The column of each control; equal controls share one column."""
     conditions = [(part.where, part.violated_when) for part in bound.policy.parts]
     return [f"part{number}_{conditions.index(each)}" for each in conditions]
 
 
 def rung_columns(numbered: Numbered) -> list[str]:
-    """The columns that say whether each rung of a severity holds, by policy in their order."""
+    """The columns with the states of severity rungs, by policy in order."""
     counts = ((number, len(bound.policy.trees.rungs)) for number, bound in numbered.items())
     return [verdict.rung(_prefix(number), index) for number, count in counts for index in range(count)]
 
@@ -224,7 +224,7 @@ def _prefix(number: int) -> str:
 
 
 def counted(relation: str, bounds: Sequence[Bound]) -> str:
-    """The verdicts that occur, and how many rows have them; where one is unknown, by scope and reasons too."""
+    """The verdicts with their number of rows; unknown ones also by scope and reasons."""
     codes = [f"code{number}" for number in range(len(bounds))]
     unknown = " OR ".join(f"{code} >= {verdict.UNKNOWN_VIOLATION}" for code in codes)
     return (
@@ -234,14 +234,14 @@ def counted(relation: str, bounds: Sequence[Bound]) -> str:
     )
 
 
-def carrying(scoring: Scoring, relation: str, table: str, as_of: int) -> str:
-    """A relation with verdicts that has `score`, what each row's score rests on, and its bounds, `score_high` and `score_low`.
+def with_scores(scoring: Scoring, relation: str, table: str, as_of: int) -> str:
+    """A relation with verdicts, extended with `score` (the explanation) and its bounds `score_high` and `score_low`.
 
-    Where none is asked for, or rows of that table have none, `score` is NULL, and the bounds are 0.
+    Without scoring, or for tables without scores, `score` is NULL and the bounds are 0.
     """
     return f"({unscored(relation) if scoring is Scoring.NONE else scored(relation, table, as_of)})"
 
 
 def scopes_seen(table: str) -> str:
-    """The scopes that gave a row of a table."""
+    """The scopes with rows of a table."""
     return f"SELECT DISTINCT scope_id FROM {DIALECT.name(table)}"

@@ -1,4 +1,4 @@
-"""What readers of our YAML files have in common: they collect problems, each with its place, and go on."""
+"""The base of the YAML readers, which collect all problems with their places."""
 
 import stat
 from collections.abc import Iterable
@@ -10,10 +10,10 @@ from keyaudit.policy.yaml import MAX_SIZE
 
 
 def content(path: Path) -> bytes:
-    """What a file holds, or one byte more than `yaml.decode` takes. Raises PolicyError for what is no file to be read."""
+    """The content of a file, or one byte more than `yaml.decode` accepts. Raises PolicyError if it is not a readable file."""
     file = str(path)
     try:
-        # A pipe or device would never end.
+        # Reading a pipe or device might never end.
         if not stat.S_ISREG(path.stat().st_mode):
             raise PolicyError([Problem(file=file, what="not a file")])
         with path.open("rb") as stream:
@@ -23,18 +23,18 @@ def content(path: Path) -> bytes:
 
 
 class Reader:
-    """Collects problems of one file as it goes; what it reads counts only while there are none."""
+    """Collects the problems of one file; its result is valid only if there are none."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.problems: list[Problem] = []
 
     def problem(self, at: Node, what: str, remedy: str = "") -> None:
-        """Note what is wrong there."""
+        """Add a problem at this place."""
         self.problems.append(Problem(file=self.file, line=at.line, column=at.column, what=what, remedy=remedy))
 
     def members(self, node: Members, required: Iterable[str], optional: Iterable[str], needed: str) -> None:
-        """Note every field that is not known, and every required one that is not there; `needed` says why it should be."""
+        """Add a problem for every unknown field and every missing required one; `needed` says why it is required."""
         known = [*required, *optional]
         for name, key in node.keys.items():
             if name not in known:
@@ -44,7 +44,7 @@ class Reader:
                 self.problem(node, f"no {name}", needed)
 
     def text(self, node: Node | None) -> str:
-        """The text of a field on one line; empty where there is none, which is a problem unless the field is not there."""
+        """The text of a field on one line; empty if the field is missing. An empty text is a problem."""
         if node is None:
             return ""
         if not isinstance(node, Scalar):

@@ -1,8 +1,8 @@
-"""The regular expressions that a policy may use: those that RE2, Java and Python read alike, and that no text makes slow.
+"""The regular expressions of policies: a subset with the same meaning in RE2, Java and Python, and linear run time.
 
-Whole strings are matched. Allowed: characters, `.`, `[...]` with ranges and `^`, `(...)`, `|`, `*`, `+`, `?`, `{n}`, `{n,m}`,
-`\\d`, `\\w`, and `\\` before punctuation. Anchors, flags, back-references, look-around, lazy and possessive quantifiers
-are refused.
+Patterns match whole strings. Allowed: characters, `.`, `[...]` with ranges and `^`, `(...)`, `|`, `*`, `+`, `?`, `{n}`,
+`{n,m}`, `\\d`, `\\w`, and `\\` before punctuation. Anchors, flags, back-references, look-around, lazy and possessive
+quantifiers are refused.
 """
 
 import re
@@ -12,7 +12,7 @@ from keyaudit.policy.problems import FieldError
 MAX_LENGTH = 200
 MAX_REPEAT = 100
 MAX_SIZE = 2_000
-"""Characters and classes after every counted repetition is written out."""
+"""The maximum size with counted repetitions expanded."""
 
 _COUNT = re.compile(r"\{(\d{1,4})(?:(,)(\d{1,4})?)?\}", re.ASCII)
 _CLASSES = frozenset("dw")
@@ -33,7 +33,7 @@ def portable(pattern: str) -> str:
 
 
 class _Reader:
-    """A recursive descent over the pattern; each method gives the size of what it read."""
+    """A recursive descent parser; each method returns the size of the part that it read."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
@@ -122,7 +122,7 @@ class _Reader:
         character = self._take()
         if character == "\\":
             return self._escape()
-        # In Java [ opens a class within the class, and && is its intersection.
+        # In Java [ opens a nested class, and && is an intersection.
         if character in "[&~^":
             return "\\" + character
         return character
@@ -130,7 +130,7 @@ class _Reader:
     def _escape(self) -> str:
         character = self._take()
         if character in _CLASSES or (character.isascii() and not character.isalnum() and character.isprintable()):
-            # A blank needs no backslash, and RE2 takes none before it.
+            # A space needs no backslash, and RE2 does not accept one before it.
             return character if character == " " else "\\" + character
         self.at -= 1
         raise self.error(f"\\{character}")

@@ -1,4 +1,4 @@
-"""The rows of a policy's examples: what `730 days ago`, `absent` and `unknown` stand for."""
+"""Builds the rows of a policy's examples from values such as `730 days ago`, `absent` and `unknown`."""
 
 import re
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from keyaudit.policy.parameters import parse_integer
 from keyaudit.policy.problems import FieldError, shown
 
 NOW = parse_time("2026-07-01T12:00:00Z")
-"""The moment that examples count from."""
+"""The time of evaluation of examples."""
 REASON = "permission"
-"""Why a column is unknown in an example."""
+"""The reason of unknown columns in examples."""
 
 _UNITS = {"second": 1, "minute": 60, "hour": 3_600, "day": DAY}
 _SPAN = re.compile(r"(\d{1,7}) (second|minute|hour|day)s?", re.ASCII)
@@ -25,7 +25,7 @@ _SHAPES: Mapping[Type, type[Scalar | Items | Members]] = {Type.TEXTS: Items, Typ
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One example as a row: every column that the policy reads, None where it is absent or unknown."""
+    """One example as a row: every column that the policy reads, None if absent or unknown."""
 
     example: Example
     values: Mapping[str, Value]
@@ -33,7 +33,7 @@ class Sample:
 
 
 def sample(policy: Policy, example: Example) -> Sample:
-    """The row of an example. Raises FieldError where a value cannot be its column's, or a column read has none."""
+    """The row of an example. Raises FieldError for an invalid value, or a missing column."""
     nodes = {**policy.given, **example.changes}
     missing = [name for name in policy.columns_read if name not in nodes]
     if missing:
@@ -60,7 +60,7 @@ def sample(policy: Policy, example: Example) -> Sample:
 
 
 def _may_be_absent(column: Column, values: Mapping[str, Value], unknown: Mapping[str, str]) -> None:
-    """Raises FieldError where no row like this one lacks the column. What the example does not say decides nothing."""
+    """Raises FieldError if the column cannot be absent in a row like this one."""
     cases = column.absent_where
     settled = bool(cases) and all(case.column in values and case.column not in unknown for case in cases)
     if settled and not any(values[case.column] in case.values for case in cases):
@@ -69,7 +69,7 @@ def _may_be_absent(column: Column, values: Mapping[str, Value], unknown: Mapping
 
 
 def parse(node: Node, column: Column) -> Value:
-    """A column's value as an example writes it. Raises FieldError."""
+    """A column's value from an example. Raises FieldError."""
     wanted = _SHAPES.get(column.type, Scalar)
     if not isinstance(node, wanted):
         raise FieldError(f"{column.name} is {column.type}", _FORMS[column.type])

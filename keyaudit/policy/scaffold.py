@@ -1,4 +1,4 @@
-"""The beginning of a policy: a file that loads, with the examples that every policy needs, for its author to fill in."""
+"""Generates a new policy file that loads, with the required examples, for its author to edit."""
 
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.errors import UsageError
@@ -6,7 +6,7 @@ from keyaudit.model.tables import TABLES
 from keyaudit.policy.problems import nearest, shown
 from keyaudit.policy.schema import ID
 
-# For each type, best first: what is wrong with a column, a value that is right, at the edge of it, and one that is wrong.
+# For each type, best first: a violation, a passing value, a boundary value, and a failing value.
 _WRONG = {
     Type.BOOLEAN: ("not {name}", "true", "false"),
     Type.TIME: ("{name} < now", "now", "1 days ago"),
@@ -19,7 +19,7 @@ _WRONG = {
 def scaffold(name: str, table: str) -> str:
     """The text of a new policy of that id over a table. It passes `policies check` and `policies test` as it is.
 
-    Raises UsageError for an id or a table that cannot be.
+    Raises UsageError for an invalid id or table.
     """
     if ID.fullmatch(name) is None or len(name) > 64:
         what = f"{shown(name)} cannot be an id"
@@ -50,7 +50,7 @@ def scaffold(name: str, table: str) -> str:
             "severity: medium",
             f"# {declared.meaning}.",
             f"table: {table}",
-            "# applies_to: a condition; rows for which it does not hold are not judged.",
+            "# applies_to: a condition; the policy ignores all other rows.",
             *([f"needs: {declared.needs}"] if declared.needs else []),
             f"violated_when: {_yaml(violated)}",
             f'message: "{column.name} is {{{column.name}{_text(column)}}}"',
@@ -69,7 +69,7 @@ def scaffold(name: str, table: str) -> str:
 
 
 def _column(table: Table) -> Column:
-    """A column to begin with: one that is read in every row, of a type whose values need no explaining."""
+    """A column for the example condition: never absent, and of a simple type."""
     read = [each for each in table.columns if each.operations or (table.needs and each.needs)]
     usable = [each for each in read if not each.absent_where and not each.values]
     return next(each for type_ in _WRONG for each in usable if each.type is type_)

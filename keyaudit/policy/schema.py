@@ -1,4 +1,4 @@
-"""Reads one policy file: every field typed, every mistake named with its place, as many at once as can be told apart."""
+"""Reads one policy file with typed fields, and reports all problems with their places."""
 
 import hashlib
 import re
@@ -45,17 +45,17 @@ LESSON = re.compile(r"L[1-9]", re.ASCII)
 _MAX_RUNGS = 8
 _MAX_ARMS = 8
 _MAX_PROBLEM = 60
-"""Characters of `problem`, which names a finding in tables and headings."""
+"""The maximum length of `problem`, the name of a finding in tables and headings."""
 _MAX_EXAMPLES = 200
 _MAX_VARIED = 20
-"""Examples with parameters of their own: each is judged apart."""
+"""The maximum number of examples with parameters of their own, which are evaluated separately."""
 _MAX_PARAMETERS = 50
 
 
 def policy(document: Node, *, file: str, stem: str, source: str, ours: bool = False) -> tuple[Policy | None, list[Problem]]:
     """The policy in `document`, or its problems. `stem` is the file's name without `.yaml`, which must be the id.
 
-    `ours`: it comes with keyaudit, and maps only to frameworks and controls that are declared.
+    `ours`: it ships with keyaudit, and maps only to declared frameworks and controls.
     """
     reader = _Reader(file, source, ours=ours)
     if not isinstance(document, Members):
@@ -66,7 +66,7 @@ def policy(document: Node, *, file: str, stem: str, source: str, ours: bool = Fa
 
 
 class _Reader(Reader):
-    """A policy file's."""
+    """The reader of a policy file."""
 
     def __init__(self, file: str, source: str, *, ours: bool) -> None:
         super().__init__(file)
@@ -204,7 +204,7 @@ class _Reader(Reader):
     def _evidence(
         self, fields: Mapping[str, Node], table: Table, needs: Collection[str], conditions: Iterable[Condition | None]
     ) -> None:
-        """What the policy rests on beside Azure's answers has to be said, or it would be judged without."""
+        """Requires a declaration of the evidence that the policy depends on; otherwise it would be evaluated without it."""
         read = columns_read(*(condition.tree for condition in conditions if condition is not None))
         for need in dict.fromkeys((table.needs, *(table.by_name[name].needs for name in read))):
             if need and need not in needs:
@@ -225,7 +225,7 @@ class _Reader(Reader):
             return None
 
     def _quoted(self, node: Scalar, error: FieldError) -> Problem:
-        """The problem with the condition beneath it, and its exact place where the text stands on one line as it is."""
+        """The problem with the condition below it, and its exact place if the text is on one line."""
         text = node.text.replace("\n", " ").strip()
         column = node.column
         at = max(error.at, 0)
@@ -258,7 +258,7 @@ class _Reader(Reader):
     def _arms(
         self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
     ) -> tuple[list[Arm], frozenset[str]]:
-        """The messages with a condition, and the columns that are present where none of these conditions holds."""
+        """The messages with a condition, and the columns that are present if none of these conditions is true."""
         arms: list[Arm] = []
         for item in self._items(node):
             if not isinstance(item, Members) or set(item.members) != {"when", "message"}:
@@ -346,7 +346,7 @@ class _Reader(Reader):
         return node.members
 
     def _columns(self, node: Node | None, table: Table, besides: Iterable[str] = ()) -> dict[str, Node]:
-        """Values of columns for an example; what they mean is settled when the examples are run."""
+        """Values of columns for an example, which are parsed when the examples are run."""
         found: dict[str, Node] = {}
         if not isinstance(node, Members):
             self._entries(node)

@@ -1,9 +1,9 @@
-"""Scopes of which rows may be missing because a list was not read to its end: each policy over such rows is unknown there.
+"""Scopes with incomplete lists: each policy over their rows is unknown there.
 
-That is one result for each policy and scope, besides those of the rows that were read. Where several listings share a table,
-as those of applications and service principals do credentials, each counts for the policies that may apply to its rows.
+This adds one result for each policy and scope to those of the rows that were read. If several lists fill a table, as those of
+applications and service principals do credentials, each counts for the policies that may apply to its rows.
 
-Only listing counts. What fills a column, be it through another table, makes that column unknown in the rows there are.
+Only list operations count. An operation that fills a column makes that column unknown in existing rows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence, Set
@@ -26,7 +26,7 @@ from keyaudit.policy.queries import scopes_seen
 
 @dataclass(frozen=True, slots=True)
 class Blind:
-    """One policy on one scope of which rows may be missing. `gaps`: the listings that were not read to their end."""
+    """One policy on one scope with possibly missing rows. `gaps`: the incomplete lists."""
 
     scope: Scope
     bound: Bound
@@ -34,14 +34,14 @@ class Blind:
 
     @property
     def finding(self) -> Finding:
-        """The unknown finding, as grave as the policy can be."""
+        """The unknown finding, with the highest severity of the policy."""
         policy = self.bound.policy
         return Finding(
             policy=policy.text,
             outcome=Outcome.UNKNOWN,
-            severity=policy.gravest,
+            severity=policy.top_severity,
             subject=self.scope.id,
-            message=f"cannot tell: {'; '.join(_told(self.gaps))}",
+            message=f"unknown: {'; '.join(_told(self.gaps))}",
             expected=self.bound.expected(None, None if self.bound.classes else 0),
             scope=self.scope,
             beside=self.beside,
@@ -49,15 +49,15 @@ class Blind:
 
     @property
     def beside(self) -> frozenset[tuple[str, str]]:
-        """The controls that are about none of its rows."""
+        """The controls that are not about its rows."""
         return beside(self.bound.policy.parts, self.scope.kind)
 
     @property
     def group(self) -> UnknownGroup:
-        """The same for a gate."""
+        """The same as a group for the gate."""
         return UnknownGroup(
             policy=self.bound.policy.text.id,
-            severity=self.bound.policy.gravest,
+            severity=self.bound.policy.top_severity,
             scope_id=self.scope.id,
             causes={},
             operations=tuple(record.operation for record in self.gaps),
@@ -68,15 +68,15 @@ class Blind:
 
 @dataclass(frozen=True, slots=True)
 class Unsupplied:
-    """A policy that needs evidence which Azure does not hold, which was required, and which nobody supplied."""
+    """A policy without required evidence."""
 
     scope: Scope
     """The tenant."""
     bound: Bound
     needs: tuple[str, ...]
-    """What is missing."""
+    """The missing evidence."""
     beside: frozenset[tuple[str, str]] = frozenset()
-    """None: every control that the policy maps to is in doubt."""
+    """None, because every control of the policy is affected."""
 
     @property
     def finding(self) -> Finding:
@@ -85,9 +85,9 @@ class Unsupplied:
         return Finding(
             policy=policy.text,
             outcome=Outcome.UNKNOWN,
-            severity=policy.gravest,
+            severity=policy.top_severity,
             subject=self.scope.id,
-            message=f"cannot tell: {listed(self.needs)} ({ADVICE[Reason.NOT_SUPPLIED].meaning})",
+            message=f"unknown: {listed(self.needs)} ({ADVICE[Reason.NOT_SUPPLIED].meaning})",
             expected=self.bound.expected(None, None if self.bound.classes else 0),
             scope=self.scope,
         )
@@ -97,7 +97,7 @@ class Unsupplied:
         """The same for a gate."""
         return UnknownGroup(
             policy=self.bound.policy.text.id,
-            severity=self.bound.policy.gravest,
+            severity=self.bound.policy.top_severity,
             scope_id=self.scope.id,
             causes={},
             reasons=(Reason.NOT_SUPPLIED,),
@@ -111,9 +111,9 @@ def blind_scopes(
     coverage: Iterable[Coverage],
     optional: frozenset[Reason] = OPTIONAL,
 ) -> tuple[Blind, ...]:
-    """Every policy on every such scope: the gravest first, then by the scope's name and id, then by policy.
+    """Every policy on every such scope: by severity, then by the scope's name and id, then by policy.
 
-    A gap for an `optional` reason makes no scope blind.
+    A gap with an `optional` reason does not count.
     """
     gaps: dict[Scope, dict[str, Coverage]] = {}
     whole: dict[Scope, set[str]] = {}
@@ -141,20 +141,20 @@ def blind_scopes(
                 if missing:
                     found.append(Blind(scope, bound, tuple(here[operation] for operation in missing)))
     found.sort(
-        key=lambda blind: (-blind.bound.policy.gravest.rank, blind.scope.name, blind.scope.id, blind.bound.policy.text.id)
+        key=lambda blind: (-blind.bound.policy.top_severity.rank, blind.scope.name, blind.scope.id, blind.bound.policy.text.id)
     )
     return tuple(found)
 
 
 def _made_up_for(table: Table, whole: Set[str]) -> Iterator[str]:
-    """The listings whose rows others gave, of which `whole` were read to their end."""
+    """The lists whose rows other lists returned; `whole` were read completely."""
     for operation, others in table.replaced_by.items():
         if whole >= set(others):
             yield operation
 
 
 def _told(gaps: Sequence[Coverage]) -> Iterator[str]:
-    """What was not read, in words. What only follows from another gap of the scope is left out."""
+    """The gaps in words, without those that follow from another gap of the scope."""
     causes = [record for record in gaps if record.reason is not Reason.PARENT_NOT_ASSESSED] or gaps
     unread = [record for record in causes if record.state is State.NOT_ASSESSED and record.reason is not Reason.INCONSISTENT]
     nouns: dict[Reason | None, list[str]] = {}
@@ -172,7 +172,7 @@ def _why(reason: Reason | None) -> str:
 
 
 def _part(record: Coverage) -> str:
-    """How much of a list was not read, as far as that is known."""
+    """How much of a list was not read, if known."""
     noun = OPERATIONS[record.operation].noun
     if record.reason is Reason.INCONSISTENT:
         return f"the list of {noun} cannot be right: {record.detail}"

@@ -1,4 +1,4 @@
-"""From which rungs of a row hold to its score in words."""
+"""Builds a row's score and its explanation from the states of its rungs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from string import Formatter
@@ -17,7 +17,7 @@ Show = Callable[[Sequence[str]], Mapping[str, str]]
 
 
 def score_of(table: str, cells: Mapping[str, Any], reasons: Mapping[str, str], show: Show) -> Score:
-    """The score of a row of `table`. `cells`: its column `score`; `reasons`: why columns of the row are unknown."""
+    """The score of a row of `table`. `cells`: its column `score`; `reasons`: of the row's unknown columns."""
     scale = SCALES[table]
     known = _Known(cells["facts"], {**reasons, **(cells["unknown"] or {})}, show)
     *ladders, overrides = cells["flags"]
@@ -34,7 +34,7 @@ def score_of(table: str, cells: Mapping[str, Any], reasons: Mapping[str, str], s
 
 
 class _Known:
-    """What is known of a row and of what it hangs on, for reasons to name."""
+    """The known values of a row and of its related objects, for explanations."""
 
     def __init__(self, facts: Mapping[str, str | None], reasons: Mapping[str, str], show: Show) -> None:
         self._facts = facts
@@ -49,7 +49,7 @@ class _Known:
         return because.format_map({**of_row, **facts})
 
     def unknown(self, *reads: str) -> dict[str, Reason]:
-        """Those of the columns that are unknown, without the mark of a fact."""
+        """The unknown ones of these columns, without the prefix of facts."""
         return {name.removeprefix(FACT): reason_of(self._reasons[name]) for name in reads if name in self._reasons}
 
 
@@ -60,7 +60,7 @@ def _factor(name: str, ladder: Ladder, flags: Sequence[bool | None], known: _Kno
     if not open_:
         return Factor(name=name, low=low, high=low, because=known.said(held.because), unknown={})
     unknown = {column: reason for rung in open_ for column, reason in _missing(rung, known).items()}
-    because = f"cannot tell: {unknown_columns(unknown)}"
+    because = f"unknown: {unknown_columns(unknown)}"
     return Factor(name=name, low=low, high=open_[0].value, because=because, unknown=unknown)
 
 
@@ -69,7 +69,7 @@ def _missing(rung: Rung, known: _Known) -> dict[str, Reason]:
 
 
 def _override(declared: Declared, known: _Known, *, certain: bool) -> Override:
-    perhaps = f"perhaps, cannot tell: {unknown_columns(known.unknown(*declared.reads))}; then "
+    perhaps = f"perhaps, unknown: {unknown_columns(known.unknown(*declared.reads))}; then "
     return Override(
         name=declared.name,
         because=declared.because if certain else f"{perhaps}{declared.because}",

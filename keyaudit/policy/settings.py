@@ -1,4 +1,4 @@
-"""Limits that somebody set: for a policy everywhere, or for a class of things that names and tags tell apart."""
+"""Configured limits: for a policy everywhere, or for a class of resources by names and tags."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ TAGS = "tags"
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A parameter's value as its author wrote it. `place` is `file:line`."""
+    """A parameter's value as written. `place` is `file:line`."""
 
     node: Node
     place: str
@@ -29,9 +29,9 @@ Overrides = Mapping[str, Mapping[str, str | Given]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyClass:
-    """A class of things. It is for the policies named or, where none is, for all of its table.
+    """A class of resources, for the named policies or, without names, for all policies of its table.
 
-    A row belongs to the first class that it matches, of those that are for the policy that judges it.
+    A row belongs to the first matching class for the policy.
     """
 
     name: str
@@ -40,27 +40,27 @@ class PolicyClass:
     """Ids or patterns over them."""
     table: str = ""
     resource: Glob | None = None
-    """Over the id, the subject and the name of a row; any of them."""
+    """Patterns over the id, subject and name of a row; one match is enough."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    """Values by lower-case name; all of them."""
+    """Tag values by lower-case name; all must match."""
     parameters: Mapping[str, Mapping[str, Given]] = field(default_factory=dict)
     not_applicable: tuple[str, ...] = ()
     """Ids of policies that do not apply to it."""
     reason: str = ""
 
     def is_for(self, policy: Policy) -> bool:
-        """Whether it has a say about this policy."""
+        """Whether it applies to this policy."""
         if self.table and self.table != policy.table.name:
             return False
         return not self.policies or any(fnmatchcase(policy.text.id, pattern) for pattern in self.policies)
 
     def columns(self, policy: Policy) -> tuple[str, ...]:
-        """The columns that say whether a row of the policy belongs to it; ids left out, which are never unknown."""
+        """The columns that decide whether a row belongs to it, without ids, which are never unknown."""
         names = (*(("name",) if self.resource else ()), *((TAGS,) if self.tags else ()))
         return tuple(name for name in names if name in policy.table.by_name)
 
     def condition(self, policy: Policy, dialect: DuckDB) -> str:
-        """SQL that is true of the rows that belong to it, and NULL where that cannot be told."""
+        """SQL that is true for its rows, and NULL if unknown."""
         terms: list[str] = []
         if self.resource is not None:
             ids = dict.fromkeys(("id", policy.subject))
@@ -76,19 +76,19 @@ class PolicyClass:
 
     @property
     def match(self) -> str:
-        """What belongs to it, in words."""
+        """Its rows in words."""
         told = [f"resource {self.resource.text}"] if self.resource else []
         told += [f"tag {name}={value}" for name, value in self.tags.items()]
         return f"{' and '.join(told)}, for {', '.join(self.policies) or f'every policy over {self.table}'}"
 
 
 def _or_absent(dialect: DuckDB, column: str, condition: str) -> str:
-    """A condition that is false where the column, or what of it the condition reads, is absent; NULL where it is unknown."""
+    """A condition that is false if the column, or the part that it reads, is absent; NULL if unknown."""
     return f"(CASE WHEN {is_unknown(dialect, column)} THEN NULL ELSE coalesce({condition}, FALSE) END)"
 
 
 def mistakes(overrides: Overrides, classes: tuple[PolicyClass, ...], known: Mapping[str, Policy]) -> Iterator[UsageError]:
-    """An error, with its place, for each policy that does not exist, and for each class that cannot match anything."""
+    """An error with its place for each unknown policy, and for each class that cannot match anything."""
     for name, given in overrides.items():
         if name not in known:
             place = next((each.place for each in given.values() if isinstance(each, Given)), "")
@@ -118,7 +118,7 @@ def _mistakes_of_class(each: PolicyClass, known: Mapping[str, Policy]) -> Iterat
 
 
 def placed(given: Given | None, policy: str, parameter: str, error: FieldError) -> UsageError:
-    """The error at the place of the value, or at its name where it has none."""
+    """The error at the place of the value, or at its name if it has none."""
     if given is None or not given.place:
         return UsageError(f"parameter {parameter} of {policy}", error.what, error.remedy)
     return UsageError(given.place, f"{policy}: {error.what}", error.remedy)

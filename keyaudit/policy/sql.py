@@ -1,4 +1,4 @@
-"""Writes typed conditions as SQL with three-valued logic: a value that is unknown makes NULL, and NULL is never a pass."""
+"""Writes typed conditions as three-valued SQL: an unknown value is NULL, and NULL is never a pass."""
 
 import re
 from collections import Counter
@@ -36,24 +36,24 @@ _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 NOTHING: Mapping[int, Mapping[str, Value]] = {}
 
 _FEW = 8
-"""Items of a list that are looked for one by one: beyond some ten of them, all at once is faster."""
+"""The number of list items that are compared one by one; above about ten, one call for all is faster."""
 
 _MARK = re.compile("\x01(\\d+)\x02")
-"""What `Shared` puts into SQL meanwhile: no literal of a policy holds a control character."""
+"""The marker of `Shared` in SQL: literals of policies contain no control characters."""
 
 _FITTING = (2**63 - 1) // MAX_TIME
-"""How many times and durations surely add up within 64 bits; wider sums are twice the work."""
+"""The number of times and durations whose sum fits into 64 bits; wider sums take twice as long."""
 
 
 def read(dialect: DuckDB, column: str) -> str:
-    """A column's value; NULL where the row says that it is unknown, whatever is stored beside that."""
+    """A column's value; NULL if the row says that it is unknown, regardless of the stored value."""
     return f"(CASE WHEN {is_unknown(dialect, column)} THEN NULL ELSE {dialect.name(column)} END)"
 
 
 def blanked(dialect: DuckDB, source: str, columns: Iterable[str]) -> str:
-    """A query for what is in `source`, with NULL in each of `columns` wherever `read` gives NULL, as `Writer` expects it."""
+    """A query over `source` with unknown values of `columns` set to NULL, as `Writer` expects."""
     values = ", ".join(f"{read(dialect, column)} AS {dialect.name(column)}" for column in columns)
-    return f"SELECT *{f' REPLACE ({values})' if values else ''} FROM {source}"  # noqa: S608 - declared names alone
+    return f"SELECT *{f' REPLACE ({values})' if values else ''} FROM {source}"  # noqa: S608 - declared names only
 
 
 def is_unknown(dialect: DuckDB, column: str) -> str:
@@ -62,9 +62,9 @@ def is_unknown(dialect: DuckDB, column: str) -> str:
 
 
 class Shared:
-    """Conditions that several terms contain, each to be worked out once: what a plan costs is counted in its expressions.
+    """Common subexpressions, each computed once, because the cost of a plan depends on its expressions.
 
-    A writer puts a mark in place of each; `resolved` puts in the name of a column, of those in `columns`, or what stood there.
+    A writer inserts a marker for each; `resolved` replaces it with a column of `columns`, or with the original SQL.
     """
 
     def __init__(self) -> None:
@@ -72,18 +72,18 @@ class Shared:
         self._times: Counter[int] = Counter()
 
     def mark(self, condition: str) -> str:
-        """What stands for the condition in SQL that is then `resolved`."""
+        """The marker of the condition, for `resolved`."""
         number = self._numbers.setdefault(condition, len(self._numbers))
         self._times[number] += 1
         return f"\x01{number}\x02"
 
     @property
     def columns(self) -> dict[str, str]:
-        """The SQL of what is there more than once, by the name of its column."""
+        """The SQL of repeated conditions, by column name."""
         return {f"shared{number}": condition for condition, number in self._numbers.items() if self._times[number] > 1}
 
     def resolved(self, sql: str) -> str:
-        """`sql` without marks."""
+        """`sql` without markers."""
         conditions = list(self._numbers)
         return _MARK.sub(
             lambda found: f"shared{found[1]}" if self._times[int(found[1])] > 1 else conditions[int(found[1])], sql
@@ -91,15 +91,15 @@ class Shared:
 
 
 class Writer:
-    """Writes the conditions of one policy for one run: `values` are its parameters' values, `now` the moment it counts from.
+    """Writes the conditions of one policy for one run: `values` are its parameter values, `now` is the time of evaluation.
 
-    They are conditions on a relation that `blanked` made, with all columns among its `columns` that they read.
+    The conditions apply to a relation of `blanked` whose `columns` include all that they read.
 
-    `classes`: values by the number of the class that a row belongs to, which the column `in_class` holds: 0 for those in none,
-    whose values are `values`; NULL where that cannot be told, and then whatever differs between classes is unknown.
+    `classes`: values by the number of a row's class in the column `in_class`: 0 for none, with `values`; NULL if unknown, when
+    values that differ between classes are unknown.
 
-    `shared`: what several writers write only once; what they give is then to be resolved by it. `doubted`: the columns that
-    some row says are unknown; None: it may be any.
+    `shared`: collects common subexpressions of several writers, whose results it must resolve. `doubted`: the columns that are
+    unknown in some row; None: possibly any.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Writer:
         self._doubted = doubted
 
     def write(self, term: Term) -> str:
-        """SQL of any term, in brackets where it needs them."""
+        """SQL of any term, in brackets if needed."""
         match term:
             case Not():
                 return f"(NOT {self.write(term.term)})"
@@ -187,7 +187,7 @@ class Writer:
         return self._literal(value)
 
     def _by_class(self, parameter: str, write: Callable[[Value], str]) -> str:
-        """What `write` makes of the parameter's value, for each class its own; NULL where the class is unknown."""
+        """The result of `write` for the parameter's value of each class; NULL if the class is unknown."""
         usual = write(self._values[parameter])
         others = {number: write(values[parameter]) for number, values in self._classes.items() if parameter in values}
         if all(other == usual for other in others.values()):
@@ -204,7 +204,7 @@ class Writer:
         return f"({self.write(term.left)} {sign} {self.write(term.right)})"
 
     def _compare_count(self, column: str, sign: str, limit: str) -> str:
-        """A count has bounds; a comparison is certain where a bound decides it. No upper bound is NULL."""
+        """Compares a count with bounds; certain if a bound decides it. No upper bound is NULL."""
         least, most = self._dialect.name(f"{column}_min"), self._dialect.name(f"{column}_max")
         certain = {
             ">": (f"{least} > {limit}", f"{most} <= {limit}"),
@@ -220,7 +220,7 @@ class Writer:
     def _absent(self, term: Read | Tag) -> str:
         if self._doubted is not None and term.column not in self._doubted:
             return f"({self.write(term)} IS NULL)"
-        # Most rows have a value, and are not looked up.
+        # Most rows have a value, and need no lookup.
         unknown = is_unknown(self._dialect, term.column)
         return f"(CASE WHEN {self.write(term)} IS NOT NULL THEN FALSE WHEN {unknown} THEN NULL ELSE TRUE END)"
 
@@ -234,7 +234,7 @@ class Writer:
         return f"({item} IN ({', '.join(self._literal(value) for value in items)}))"
 
     def _items(self, term: Term) -> tuple[Single, ...] | None:
-        """The items of a list that is the same for every row, else None."""
+        """The items of a list that is the same for every row, otherwise None."""
         match term:
             case Constant(value=tuple() as values):
                 return values
@@ -261,7 +261,7 @@ class Writer:
         return f"({functions[term.function](left, right)})"
 
     def _short(self, term: Call) -> str | None:
-        """The same item by item, five times as fast, where the list on the right is written and has few items, else None."""
+        """The same call item by item, five times as fast, if the right list is a short constant; otherwise None."""
         items = self._items(term.right)
         if items is None or not 0 < len(items) <= _FEW:
             return None
@@ -270,7 +270,7 @@ class Writer:
         return f"({sign.join(self._dialect.has(held, self._literal(item)) for item in items)})"
 
     def _matches(self, text: str, pattern: Term) -> str:
-        """An engine prepares a pattern once where it is a literal: so each class has a call of its own."""
+        """Writes a separate call per class, because engines compile a literal pattern only once."""
 
         def call(value: Value) -> str:
             return f"({self._dialect.matches(text, self._dialect.text(regex.portable(str(value))))})"
@@ -290,7 +290,7 @@ class Writer:
     def _entry(self, index: str, entries: Value) -> str:
         if not isinstance(entries, Mapping):
             raise TypeError("one value is not looked up")
-        # An unknown index has an unknown entry; without this line it would fall to the last one.
+        # An unknown index gives an unknown entry; without this line it would match the last one.
         cases = [f"WHEN {index} IS NULL THEN NULL"]
         last = "NULL"
         for key, value in sorted(entries.items(), key=str, reverse=True):
@@ -298,7 +298,7 @@ class Writer:
                 last = self._literal(value)
             elif isinstance(key, str):
                 cases.append(f"WHEN {index} = {self._dialect.text(key)} THEN {self._literal(value)}")
-        # A schedule's first entry holds for all before the second.
+        # A schedule's first entry applies to all times before the second.
         starts = sorted((key for key in entries if isinstance(key, int)), reverse=True)
         cases += [f"WHEN {index} >= {start} THEN {self._literal(entries[start])}" for start in starts[:-1]]
         if starts:

@@ -30,7 +30,7 @@ from keyaudit.policy.types import (
 
 MAX_LENGTH = 2_000
 MAX_WRITTEN = 50_000
-"""Characters of parameters, written out in every place that reads them: a query holds them so."""
+"""The maximum length of parameters in a query, counted at every use."""
 
 _ORDER: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _EQUALITY: dict[type[ast.cmpop], str] = {ast.Eq: "==", ast.NotEq: "!="}
@@ -44,14 +44,14 @@ FUNCTIONS: dict[str, tuple[Kind, Kind]] = {
     "overlaps": (Kind.TEXTS, Kind.TEXTS),
     "covers": (Kind.TEXTS, Kind.TEXTS),
 }
-"""Functions that give a boolean, with what they take. `days(n)` gives a duration."""
+"""Boolean functions with their argument kinds. `days(n)` returns a duration."""
 
 
 def condition(text: str, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str] = frozenset()) -> Condition:
-    """The condition in `text`. `present`: the columns known not to be absent where it is judged. Raises FieldError."""
+    """The condition in `text`. `present`: the columns that cannot be absent. Raises FieldError."""
     if len(text) > MAX_LENGTH:
         raise FieldError(f"a condition of more than {MAX_LENGTH:,} characters", "split the policy")
-    # Block scalars keep their line ends; an expression has none that mean anything.
+    # Block scalars keep line ends, which have no meaning in an expression.
     line = text.replace("\n", " ").strip()
     tree, facts = _Checker(table, parameters, line).boolean(_parse(line), present, 1)
     if written(tree, parameters) > MAX_WRITTEN:
@@ -61,7 +61,7 @@ def condition(text: str, table: Table, parameters: Mapping[str, Parameter], pres
 
 
 def written(tree: Term, parameters: Mapping[str, Parameter]) -> int:
-    """The characters of the parameters that a condition reads, counted wherever it reads them."""
+    """The length of the parameters in a condition, counted at every use."""
     read = (parameters[node.parameter] for node in walk(tree) if isinstance(node, Setting | Lookup))
     return sum(parameter.written for parameter in read)
 
@@ -71,11 +71,11 @@ def _parse(line: str) -> ast.expr:
         raise FieldError("a character in the condition that cannot be seen", "leave it out")
     try:
         with warnings.catch_warnings():
-            # "\d" in a plain string is a warning to Python; here it is an author's mistake.
+            # "\d" in a plain string is a warning in Python; here it is an error.
             warnings.simplefilter("error")
             return ast.parse(line, mode="eval").body
     except SyntaxError as error:
-        # Python says 0 for the end of the text.
+        # Python returns 0 for the end of the text.
         at = error.offset - 1 if error.offset else len(line)
         remedy = (
             'write patterns as r"..."' if "escape" in error.msg else "write == to compare" if line[at : at + 1] == "=" else ""
@@ -86,14 +86,14 @@ def _parse(line: str) -> ast.expr:
 
 
 class _Checker:
-    """One walk over one condition. `present` is the set of columns, and of tags, that cannot be absent at that place."""
+    """Checks one condition. `present` is the set of columns and tags that cannot be absent at that place."""
 
     def __init__(self, table: Table, parameters: Mapping[str, Parameter], line: str) -> None:
         self._table = table
         self._terms = Terms(table, parameters, line)
 
     def boolean(self, node: ast.expr, present: frozenset[str], depth: int) -> tuple[Term, Facts]:
-        """A term that is true or false."""
+        """A boolean term."""
         if depth > MAX_DEPTH:
             raise self._terms.error(node, f"nested deeper than {MAX_DEPTH} levels", "split the policy")
         match node:
@@ -118,7 +118,7 @@ class _Checker:
         terms: list[Term] = []
         facts: Facts | None = None
         for value in values:
-            # The later terms of `and` count only where the earlier are true; those of `or` where they are false.
+            # The later terms of `and` are evaluated if the earlier are true; those of `or` if they are false.
             known = present if facts is None else present | (facts.when_true if every else facts.when_false)
             term, found = self.boolean(value, known, depth + 1)
             terms.append(term)
@@ -166,7 +166,7 @@ class _Checker:
         return Compare(sign, first, second), Facts()
 
     def _equality(self, node: ast.Compare, sign: str, present: frozenset[str], depth: int) -> tuple[Term, Facts]:
-        """`==` or `!=`: what is absent equals nothing, and needs no test before it."""
+        """`==` or `!=`: an absent value equals nothing, and needs no test."""
         left, right = node.left, node.comparators[0]
         every = self._every(left, right)
         first, second = self._terms.value(left, every, depth), self._terms.value(right, every, depth)
@@ -181,11 +181,11 @@ class _Checker:
         return (Compare("!=", first, second) if isinstance(found, Compare) else Not(found)), facts.negated()
 
     def _every(self, *nodes: ast.expr) -> frozenset[str]:
-        """All columns, and the tags that stand at these places: for a comparison that absence decides."""
+        """All columns, and the tags at these places, for a comparison that handles absence."""
         return frozenset(self._table.by_name).union(tag_name(node) for node in nodes)
 
     def _open(self, present: frozenset[str], *terms: Term) -> list[Read | Tag]:
-        """Those of the terms that may be absent at a place where `present` cannot be."""
+        """The terms that may be absent, given that `present` cannot be."""
         return [
             term
             for term in terms
@@ -272,7 +272,7 @@ class _Checker:
 
 
 def _unless_absent(term: Term, open_: list[Read | Tag]) -> tuple[Term, Facts]:
-    """The term, false where one of those is absent; and what its being true says of them."""
+    """The term, false if one of these is absent; with its narrowing facts."""
     if not open_:
         return term, Facts()
     tests = tuple(Not(Absent(each)) for each in open_)

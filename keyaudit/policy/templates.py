@@ -1,4 +1,4 @@
-"""Messages and fixes: text with placeholders, filled in with what a row holds, safely."""
+"""Messages and fixes: text with placeholders, filled in safely with a row's values."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
@@ -12,17 +12,17 @@ from keyaudit.model.times import duration_text, iso_date
 from keyaudit.policy.types import Kind
 
 NAME = "name"
-"""The column that every table has; a thing without a name is shown by the last part of its id."""
+"""The name column of every table; a row without a name is shown by the last part of its id."""
 UNKNOWN = "unknown"
-"""What a text shows for a value that was not read."""
+"""The text for an unknown value."""
 
 
 class Source(Protocol):
-    """Where a template's values come from."""
+    """The values for a template."""
 
     @property
     def now(self) -> int:
-        """The moment that ages are counted at."""
+        """The time of evaluation."""
 
     def parameter(self, name: str) -> str:
         """A parameter in words."""
@@ -38,12 +38,12 @@ class Source(Protocol):
 
 
 class Placeholder(Struct, frozen=True):
-    """One placeholder. `columns` is empty for a parameter; `text`: what stands for an absent or empty value."""
+    """One placeholder. `columns` is empty for a parameter; `text` replaces an absent or empty value."""
 
     name: str
     columns: tuple[str, ...] = ()
     kind: Kind = Kind.TEXT
-    """What its columns hold."""
+    """The kind of its columns."""
     text: str = ""
     span: str = ""
     entry: str = ""
@@ -76,7 +76,7 @@ class Placeholder(Struct, frozen=True):
         return self._shown(values, source.now)
 
     def _joined(self, source: Source) -> str:
-        """What the lists hold together; that one of them was not read is said, and an absent one holds nothing."""
+        """The combined items of the lists; says if one of them is unknown. An absent list counts as empty."""
         items: list[str] = []
         unread = False
         for column in self.columns:
@@ -106,11 +106,11 @@ class Placeholder(Struct, frozen=True):
 
 
 class Template(Struct, frozen=True):
-    """Text with placeholders, as `policy.placeholders` reads it."""
+    """Text with placeholders, parsed by `policy.placeholders`."""
 
     text: str
     parts: tuple[tuple[str, Placeholder | None], ...]
-    """What stands before each placeholder, with it; None after the last one."""
+    """The text before each placeholder, with the placeholder; None for the text after the last one."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ class Template(Struct, frozen=True):
 
 
 def _instead(name: str, source: Source) -> str:
-    """What stands for an absent value that has no text: the last part of the id for a name."""
+    """The replacement of an absent value without a text: for a name, the last part of the id."""
     id_ = source.value("id") if name == NAME and source.known("id") else None
     return one_line(id_.rpartition("/")[2]) if isinstance(id_, str) else "not set"
 

@@ -1,4 +1,4 @@
-"""The terms of a condition that have a value: columns, parameters, constants, tags and sums, each with its kind."""
+"""Type-checks the value terms of a condition: columns, parameters, constants, tags and sums."""
 
 import ast
 import unicodedata
@@ -16,7 +16,7 @@ MAX_DEPTH = 32
 class Terms:
     """Types the value terms of one condition; `line` is its text. Every method raises FieldError with the place.
 
-    `present` is the set of columns, and of tags, that cannot be absent at that place.
+    `present` is the set of columns and tags that cannot be absent at that place.
     """
 
     def __init__(self, table: Table, parameters: Mapping[str, Parameter], line: str) -> None:
@@ -26,7 +26,7 @@ class Terms:
 
     def error(self, node: ast.AST, what: str, remedy: str = "") -> FieldError:
         """An error at a node's place."""
-        # Python counts bytes of UTF-8.
+        # Python counts UTF-8 bytes.
         before = self._line.encode()[: getattr(node, "col_offset", 0)]
         return FieldError(what, remedy, len(before.decode(errors="ignore")))
 
@@ -35,7 +35,7 @@ class Terms:
         return bool(self._table.by_name[name].absent)
 
     def known_values(self, column_at: ast.expr, column: Term, other_at: ast.expr, other: Term) -> None:
-        """Refuses a text that the enumeration on the other side does not have: it could never be equal."""
+        """Refuses a text that is not a value of the enumeration on the other side, because it could never be equal."""
         if not isinstance(column, Read) or not self._table.by_name[column.column].values:
             return
         values = self._table.by_name[column.column].values
@@ -53,7 +53,7 @@ class Terms:
         return ()
 
     def value(self, node: ast.expr, present: frozenset[str], depth: int) -> Term:  # noqa: PLR0911 - one line a kind of term
-        """A term that has a value: a column, a parameter, a constant, a sum."""
+        """A value term: a column, a parameter, a constant or a sum."""
         if depth > MAX_DEPTH:
             raise self.error(node, f"nested deeper than {MAX_DEPTH} levels", "split the policy")
         match node:
@@ -94,7 +94,7 @@ class Terms:
     def _constant(self, node: ast.Constant) -> Constant:
         value = node.value
         if isinstance(value, str):
-            # The SQL parser ends a statement at NUL, and nobody means a control character in a name.
+            # The SQL parser ends a statement at NUL, and control characters in names are never intended.
             if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
                 raise self.error(node, "a control character in a text")
             return Constant(value, Kind.TEXT)

@@ -1,6 +1,6 @@
-"""Conditions as typed trees: what `syntax` makes of an author's text, and `sql` writes out per dialect.
+"""Conditions as typed trees, which `syntax` builds from text, and `sql` writes for a dialect.
 
-They are stored in the file of compiled policies, as arrays that begin with the name of their class.
+The file of compiled policies stores them as arrays that begin with their class name.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 
 class Kind(StrEnum):
-    """What a term is: the column types, and lists of integers."""
+    """The kind of a term: the column types, and lists of integers."""
 
     BOOLEAN = "boolean"
     TEXT = "text"
@@ -32,7 +32,7 @@ class Read(Struct, frozen=True, tag=True, array_like=True):
 
 
 class Tag(Struct, frozen=True, tag=True, array_like=True):
-    """One entry of a column of kind map; absent where the map is absent or has no such entry."""
+    """One entry of a map column; absent if the map is absent or has no such entry."""
 
     column: str
     key: str
@@ -40,14 +40,14 @@ class Tag(Struct, frozen=True, tag=True, array_like=True):
 
 
 class Constant(Struct, frozen=True, tag=True, array_like=True):
-    """A value written in the condition. Durations are seconds; lists are tuples."""
+    """A literal. Durations are seconds; lists are tuples."""
 
     value: str | int | tuple[str | int, ...]
     kind: Kind
 
 
 class Now(Struct, frozen=True, tag=True, array_like=True):
-    """The moment that the run counts from."""
+    """The time of evaluation."""
 
     kind: Kind = Kind.TIME
 
@@ -60,7 +60,7 @@ class Setting(Struct, frozen=True, tag=True, array_like=True):
 
 
 class Lookup(Struct, frozen=True, tag=True, array_like=True):
-    """A parameter's entry for the row: by the value of an enumeration, or by the time that a schedule's entry covers."""
+    """A parameter's entry for the row, by the value of an enumeration, or by time in a schedule."""
 
     parameter: str
     index: Read
@@ -101,7 +101,7 @@ class In(Struct, frozen=True, tag=True, array_like=True):
 
 
 class Call(Struct, frozen=True, tag=True, array_like=True):
-    """A function of the closed list that gives a boolean."""
+    """A boolean function of the closed list."""
 
     function: str
     left: "Term"
@@ -117,14 +117,14 @@ class Not(Struct, frozen=True, tag=True, array_like=True):
 
 
 class Every(Struct, frozen=True, tag=True, array_like=True):
-    """`a and b and ...`; true where it has no terms."""
+    """`a and b and ...`; true without terms."""
 
     terms: tuple["Term", ...]
     kind: Kind = Kind.BOOLEAN
 
 
 class Some(Struct, frozen=True, tag=True, array_like=True):
-    """`a or b or ...`; false where it has no terms."""
+    """`a or b or ...`; false without terms."""
 
     terms: tuple["Term", ...]
     kind: Kind = Kind.BOOLEAN

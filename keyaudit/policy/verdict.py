@@ -1,4 +1,4 @@
-"""One policy's verdict on a row, as SQL: a small number that holds outcome, severity, and which condition was unknown."""
+"""One policy's verdict on a row, as SQL: a small number for outcome, severity, and which condition was unknown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _SEVERITIES = tuple(Severity)
 
 NOT_APPLICABLE = 0
 EXEMPT = 5
-"""Not applicable because a class says so."""
+"""Not applicable because of a class."""
 PASS = 10
 WAIVED = 15
 FAIL = 20
@@ -19,16 +19,16 @@ KNOWN = 25
 UNKNOWN_VIOLATION = 30
 UNKNOWN_APPLICATION = 40
 UNKNOWN_BOTH = 50
-"""Codes; all below PASS are not applicable; from WAIVED on, the severity's rank is added, of which there are five."""
+"""Codes: below PASS is not applicable; from WAIVED on, the severity's rank (0 to 4) is added."""
 
 
 ALWAYS = "TRUE"
-"""SQL of a condition that holds for every row."""
+"""SQL of a condition that is true for every row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """SQL of a verdict. `flags` are the conditions, by names for an inner query, which `code` reads."""
+    """SQL of a verdict. `flags` are the conditions by column name in an inner query, which `code` reads."""
 
     flags: Mapping[str, str]
     code: str
@@ -36,10 +36,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Excused:
-    """SQL of what excuses a row that fails. Whatever can excuse none is None.
+    """SQL for waivers and the baseline of a failing row; None if there are none.
 
-    Whether a waiver covers it: `waived`, and `waived_critical` by one that covers critical findings too. And `known`: the rank
-    of the severity with which the baseline holds it, NULL where it does not.
+    `waived`: whether a waiver covers it; `waived_critical`: one that covers critical findings too. `known`: the rank of the
+    severity in the baseline, NULL if it is not there.
     """
 
     waived: str | None = None
@@ -48,12 +48,12 @@ class Excused:
 
 
 def rung(prefix: str, number: int) -> str:
-    """The flag of whether a rung's condition holds."""
+    """The flag of a rung's condition."""
     return f"{prefix}rung{number}"
 
 
 def in_play(trees: Trees, holding: Sequence[bool | None]) -> tuple[Severity, ...]:
-    """The severities that a row may have, `holding` being whether each rung holds: one where nothing about them is unknown."""
+    """The possible severities of a row, given the states of the rungs; exactly one if none is unknown."""
     found: list[Severity] = []
     for (severity, _), holds in zip(trees.rungs, holding, strict=True):
         found += [severity] if holds is not False else []
@@ -63,11 +63,11 @@ def in_play(trees: Trees, holding: Sequence[bool | None]) -> tuple[Severity, ...
 
 
 def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = Excused(), exempt: str | None = None) -> Verdict:
-    """The verdict as SQL; names of flags begin with `prefix`. `excused` says which rows that fail are.
+    """The verdict as SQL; names of flags begin with `prefix`. `excused`: SQL for waivers and the baseline.
 
-    `exempt`: SQL of whether the row is of a class that the policy does not apply to, NULL where that is unknown. Not applicable
-    where `applies_to` is false or the row is exempt. Else a fail where `violated_when` is true, a pass where it is false, and
-    unknown where either is NULL. The severity is that of the first rung that holds; one that is unknown keeps its own in play.
+    `exempt`: SQL of whether the row is in a class that the policy does not apply to, NULL if unknown. Not applicable if
+    `applies_to` is false or the row is exempt. Otherwise a fail if `violated_when` is true, a pass if it is false, and unknown
+    if either is NULL. The severity is that of the first rung that is true; an unknown rung keeps its severity possible.
     """
     applies, violated = f"{prefix}applies", f"{prefix}violated"
     flags = {applies: writer.write(trees.applies_to), violated: writer.write(trees.violated_when)}
@@ -87,7 +87,7 @@ def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = Excuse
         flags[out] = exempt
         left_out, applies = f" WHEN {out} THEN {EXEMPT}", f"({asked} AND NOT {out})"
     if flags[asked] == ALWAYS and exempt is None:
-        # Planning takes longer than judging, and most policies apply to every row of their table.
+        # Planning takes longer than evaluating, and most policies apply to every row of their table.
         del flags[asked]
         cases = f"WHEN NOT {violated} THEN {PASS} ELSE {rank} + CASE WHEN {violated} THEN {fail} ELSE {UNKNOWN_VIOLATION} END"
     else:
@@ -100,7 +100,7 @@ def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = Excuse
 
 
 def _rank(trees: Trees, writer: Writer, prefix: str, flags: dict[str, str]) -> str:
-    """SQL of the rank of a row's severity, the highest that is in play; what it reads is added to `flags`."""
+    """SQL of the rank of a row's highest possible severity; its inputs are added to `flags`."""
     last = trees.severity.rank
     for number, (_, tree) in enumerate(trees.rungs):
         flags[rung(prefix, number)] = writer.write(tree)
@@ -118,11 +118,11 @@ def _rank(trees: Trees, writer: Writer, prefix: str, flags: dict[str, str]) -> s
 
 
 def of_part(code: str, where: str | None, violated: str | None) -> str:
-    """The code of what one control comes to, as SQL: `code` names the policy's own, the others are conditions or None.
+    """The code of one control, as SQL: `code` names the policy's own, the others are conditions or None.
 
-    Not applicable where `where` is false, and unknown where it is NULL. Where the policy applies, `violated` decides, be it of
-    what the policy itself lets pass; else the policy. What excuses a failure of the policy excuses it here. Its severity says
-    nothing.
+    Not applicable if `where` is false, and unknown if it is NULL. If the policy applies, `violated` decides, even for rows that
+    pass the policy; without it, the policy decides. Waivers and the baseline apply too. The severity in the code has no
+    meaning.
     """
     cases = [f"WHEN {code} < {PASS} THEN {code}"]
     if where is not None:
@@ -138,7 +138,7 @@ def of_part(code: str, where: str | None, violated: str | None) -> str:
 
 
 def outcome_of(code: int) -> Outcome:
-    """The outcome that a code stands for."""
+    """The outcome of a code."""
     if code < PASS:
         return Outcome.NOT_APPLICABLE
     if code == PASS:
@@ -149,5 +149,5 @@ def outcome_of(code: int) -> Outcome:
 
 
 def severity_of(code: int) -> Severity:
-    """The severity in the code of what is waived, fails or is unknown."""
+    """The severity in a code of a waived, failed or unknown result."""
     return _SEVERITIES[code % len(_SEVERITIES)]

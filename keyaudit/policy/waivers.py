@@ -1,4 +1,6 @@
-"""Reads a file of waivers: every mistake with its place, all at once, and nothing that never ends or covers everything."""
+"""Reads a file of waivers, and reports all problems with their places. Refuses waivers without an end, or that cover
+everything.
+"""
 
 import re
 from collections.abc import Collection, Mapping
@@ -12,10 +14,10 @@ from keyaudit.policy.problems import PolicyError, nearest, shown
 from keyaudit.policy.reader import Reader, content
 
 MAX_DAYS = 366
-"""The longest that a waiver may run, from the day it was made, or from today where it does not say."""
+"""The maximum duration of a waiver, from its creation date, or from today if it has none."""
 
 MAX_COVERAGE_DAYS = 30
-"""The same for one that accepts what was not read."""
+"""The same for a waiver that covers coverage."""
 
 _REQUIRED = ("id", "match", "reason", "owner", "approved_by", "expires")
 _OPTIONAL = ("created", "ticket", "compensating_control", "covers", "allow_critical")
@@ -23,7 +25,7 @@ _NEEDED = "it is required"
 _MATCH = ("policy", "resource")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _WORDS = re.compile(r"[*?/\s]+")
-# What every id of its kind has: a pattern with nothing else names no resource.
+# Parts that every id of its kind has: a pattern with nothing else names no resource.
 _EVERYWHERE = frozenset(
     {
         "subscriptions", "resourcegroups", "providers", "microsoft.keyvault", "vaults", "managedhsms", "keys", "secrets",
@@ -34,20 +36,20 @@ _EVERYWHERE = frozenset(
 
 
 def names_something(pattern: str) -> bool:
-    """Whether a pattern over ids names anything in particular, and not just what every id of its kind has."""
+    """Whether a pattern over ids names a specific resource, not only parts that every id of its kind has."""
     return any(len(word) > 2 and word not in _EVERYWHERE for word in _WORDS.split(pattern.lower()))
 
 
 def load_waivers(path: Path, *, policies: Collection[str], today: int) -> tuple[Waiver, ...]:
-    """The waivers of a file, in its order. `policies` are the known ids, `today` a moment of the day it is read on.
+    """The waivers of a file, in order. `policies` are the known ids, `today` is a time on the current day.
 
-    Raises PolicyError, a UsageError, with every problem of the file. An expired waiver is none.
+    Raises PolicyError, a UsageError, with every problem of the file. An expired waiver is not a problem.
     """
     return parse_waivers(content(path), file=str(path), policies=policies, today=today)
 
 
 def parse_waivers(data: bytes, *, file: str, policies: Collection[str], today: int) -> tuple[Waiver, ...]:
-    """The waivers in a file's content, as `load_waivers` reads them; `file` is its name in errors."""
+    """The waivers in a file's content, like `load_waivers`; `file` is its name in errors."""
     try:
         document = yaml.read(yaml.decode(data))
     except yaml.YamlError as error:
@@ -60,7 +62,7 @@ def parse_waivers(data: bytes, *, file: str, policies: Collection[str], today: i
 
 
 class _Reader(Reader):
-    """A file of waivers'."""
+    """The reader of a file of waivers."""
 
     def __init__(self, file: str, policies: Collection[str], today: int) -> None:
         super().__init__(file)
@@ -78,7 +80,7 @@ class _Reader(Reader):
             self.problem(version, f"version {shown(self.text(version))}", "this is version 1")
         listed = document.members.get("waivers")
         if listed is not None and not isinstance(listed, Items):
-            # `waivers:` with nothing under it is how the last one's removal leaves a file.
+            # `waivers:` without entries is left after the last one is removed.
             if not (isinstance(listed, Scalar) and not listed.text):
                 self.problem(listed, "not a list", "write - before each waiver")
             return ()

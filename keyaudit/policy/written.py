@@ -1,4 +1,4 @@
-"""Rows that are written into a query, such as those of a policy's examples, and the verdicts on them."""
+"""Literal rows in a query, such as those of a policy's examples, and their verdicts."""
 
 # ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
 

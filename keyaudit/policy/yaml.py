@@ -1,7 +1,7 @@
-"""Reads YAML as text with positions: nothing is resolved, constructed, aliased, merged or silently overwritten.
+"""Reads YAML as text with positions: no types, tags, aliases, merges or repeated keys.
 
-The events of libyaml's parser are read, and not the nodes that PyYAML composes of them: composing recurses, so that a deeply
-nested file could end the process, and it follows aliases.
+It reads the events of libyaml's parser instead of PyYAML's nodes, because building nodes is recursive, so that a deeply nested
+file could crash the process, and it follows aliases.
 """
 
 import unicodedata
@@ -13,15 +13,15 @@ from keyaudit.policy.nodes import Items, Members, Node, Scalar
 from keyaudit.policy.problems import FieldError, Problem, shown
 
 MAX_SIZE = 1_000_000
-"""Bytes."""
+"""The maximum size in bytes."""
 MAX_DEPTH = 64
 
-# Written as escapes in quotes, they would otherwise come through: NUL ends SQL text, and half a surrogate pair is no UTF-8.
+# Refused also as escapes in quotes: NUL ends SQL text, and half a surrogate pair is not UTF-8.
 _CONTROLS = frozenset({"Cc", "Cs"})
 
 
 class YamlError(FieldError):
-    """Text that is not the YAML we read, with its place (from 1)."""
+    """Text outside the supported YAML subset, with its place (from 1)."""
 
     def __init__(self, line: int, column: int, what: str, remedy: str = "") -> None:
         super().__init__(what, remedy)
@@ -33,7 +33,7 @@ class YamlError(FieldError):
 
 
 def decode(data: bytes) -> str:
-    """The text of a file. Raises YamlError for anything but UTF-8 of a plausible size."""
+    """The text of a file. Raises YamlError unless it is UTF-8 of at most the maximum size."""
     if len(data) > MAX_SIZE:
         raise YamlError(0, 0, f"larger than {MAX_SIZE:,} bytes", "split it")
     try:
@@ -54,7 +54,7 @@ def read(text: str) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        # Within { } or [ ], where placeholders and commas are read as YAML's own.
+        # Within { } or [ ], placeholders and commas are YAML syntax.
         flow = "flow" in (error.context or "")
         remedy = "put a text that holds , { } [ ] or : in quotes" if flow else ""
         raise YamlError(line, column, f"not YAML: {error.problem or error.context}", remedy) from None

@@ -1,1 +1,1 @@
-"""From a report to text: one file a format. Names from the tenant are hostile in every one of them."""
+"""Renders reports, one module per format. Names from the tenant are hostile text in every format."""

@@ -1,7 +1,7 @@
-"""What a build agent is told of a gate, in its own commands: a few annotations, and that it passed with warnings.
+"""Commands for build agents about a gate: a few annotations, and the state "passed with warnings".
 
-An annotation is of a policy or a gap, never of a single key, and there are at most twenty: the summary has the rest. Everything
-in them that comes from the tenant is encoded as each agent says, so that no name can speak to it.
+An annotation is for a policy or a gap, never for a single key, and there are at most twenty: the summary has the rest. Text
+from the tenant is encoded by each agent's rules, so that no name can be a command.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,11 +19,11 @@ from keyaudit.report.summary import severities
 _LINE = "%\r\n"
 
 MOST = 10
-"""Errors, and warnings: GitHub shows no more of a step."""
+"""The maximum number of errors, and of warnings: GitHub shows no more per step."""
 
 
 class Agent(StrEnum):
-    """The build agents that are spoken to."""
+    """The supported build agents."""
 
     GITHUB = "github"
     AZURE = "azure"
@@ -31,7 +31,7 @@ class Agent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Annotation:
-    """`error`: it is why the gate fails; else a warning. `code` is ours: a policy's id, or a word."""
+    """`error`: it makes the gate fail; otherwise a warning. `code` is a policy's id, or a fixed word."""
 
     error: bool
     code: str
@@ -39,7 +39,7 @@ class _Annotation:
 
 
 def annotations(reports: Sequence[Report], agent: Agent) -> Iterator[str]:
-    """The commands, one a line: errors first, the gravest of them first."""
+    """The commands, one per line: errors first, the most severe first."""
     write = _WRITERS[agent]
     found = [each for report in reports for each in (*_of_gaps(report), *_of_policies(report))]
     for error in (True, False):
@@ -53,7 +53,7 @@ def annotations(reports: Sequence[Report], agent: Agent) -> Iterator[str]:
 
 
 def summary_command(path: str) -> str:
-    """What makes Azure Pipelines show a Markdown file on the run's page."""
+    """The command with which Azure Pipelines shows a Markdown file on the run's page."""
     return f"##vso[task.uploadsummary]{_azure_data(path)}"
 
 
@@ -67,10 +67,10 @@ def _of_policies(report: Report) -> Iterator[_Annotation]:
         }
         open_ = {severity: count for severity, count in counted.items() if count}
         if open_:
-            gravest = max(open_, key=lambda severity: severity.rank)
-            blocks = gate is not None and gravest.rank >= gate.rank
+            top_severity = max(open_, key=lambda severity: severity.rank)
+            blocks = gate is not None and top_severity.rank >= gate.rank
             text = f"{tally.policy.problem}: {severities(open_)} open; keyaudit explain {tally.policy.id}"
-            found.append((gravest.rank, _Annotation(blocks, tally.policy.id, text)))
+            found.append((top_severity.rank, _Annotation(blocks, tally.policy.id, text)))
         unknown = sum(tally.unknown.values())
         if unknown:
             text = f"{tally.policy.problem}: {plural(unknown, 'result')} unknown; keyaudit doctor says why"

@@ -1,7 +1,7 @@
-"""Answers for a program that reads JSON and draws conclusions, such as an assistant: no number without what it leaves out.
+"""JSON answers for programs that draw conclusions, such as an assistant: every number comes with what it leaves out.
 
-Every answer is one JSON object. What the audited tenant chose (names, tags, messages, error texts) is in the member `data` and
-nowhere else; all other text is keyaudit's own. A count is exact only if nothing that it counts was left unread.
+Every answer is one JSON object. Text from the audited tenant (names, tags, messages, error texts) is only in the member `data`;
+all other text is keyaudit's own. A count is exact only if everything that it counts was read.
 """
 
 import io
@@ -24,9 +24,9 @@ from keyaudit.report.summary import WORST_FIRST
 T = TypeVar("T")
 
 PAGE = 50
-"""How many items of a list an answer holds, if nobody asks for fewer or more."""
+"""The default number of list items in an answer."""
 MOST = 500
-"""How many it holds at most."""
+"""The maximum number of list items in an answer."""
 Answer = dict[str, Any]
 _UNSURE = ("not_all_known", "not_read")
 
@@ -34,7 +34,7 @@ _UNSURE = ("not_all_known", "not_read")
 def of_document(
     render: Callable[[T, TextIO], object], found: T, run: Run, verdict: Verdict, *, offset: int, limit: int
 ) -> Answer:
-    """What a command's JSON says, with at most `limit` items of each of its lists, from `offset` on."""
+    """The JSON of a command, with at most `limit` items of each of its lists, from `offset` on."""
     text = io.StringIO()
     render(found, text)
     document: dict[str, Any] = json.loads(text.getvalue())
@@ -43,7 +43,7 @@ def of_document(
     sizes = {name: len(value) for name, value in document.items() if isinstance(value, list)}
     cut = {name: document[name][offset : offset + limit] for name in sizes}
     data = {**document, **cut, "gaps": [gap_member(gap) for gap in verdict.gaps[:MOST]]}
-    # What the document itself says that it does not know; that is all of it, and not short of itself.
+    # The document's own list of unknowns, which is complete.
     unsure = {name: size for name, size in sizes.items() if name in _UNSURE}
     doubts = sum(edge.get("unknown") is not None for edge in document.get("edges", ()))
     unknown = sum(unsure.values()) + doubts + (document["unknown"] if isinstance(document.get("unknown"), int) else 0)
@@ -53,7 +53,7 @@ def of_document(
 
 
 def summary(report: Report) -> Answer:
-    """How many findings are open by severity, and what the report rests on."""
+    """The number of open findings by severity, and the basis of the report."""
     verdict = report.verdict
     gaps = _gaps(report)
     return {
@@ -75,7 +75,9 @@ def summary(report: Report) -> Answer:
 def findings(
     report: Report, *, policy: str, severity: Severity, outcome: Outcome, resource: str, offset: int, limit: int
 ) -> Answer:
-    """The findings of an outcome, of this severity and above: of one policy, and of resources whose name or id holds a text."""
+    """The findings with an outcome, of this severity and above, of one policy, and of resources whose name or id contains a
+    text.
+    """
     wanted = resource.lower()
     unknown = 0
     items: list[tuple[Owner, Finding]] = []
@@ -103,7 +105,7 @@ def findings(
 
 
 def coverage(report: Report, *, offset: int, limit: int) -> Answer:
-    """What was read and what was not, with the reason and what to do."""
+    """What was read and what was not, with reasons and fixes."""
     verdict = report.verdict
     records = list(islice(verdict.coverage, offset, offset + limit))
     return {
@@ -118,12 +120,12 @@ def coverage(report: Report, *, offset: int, limit: int) -> Answer:
 
 
 def refusal(error: AuditError) -> Answer:
-    """Why a question has no answer here; never an empty list, which would be one."""
+    """The refusal of a question; never an empty list, which would be an answer."""
     return {"answered": False, "untrusted": UNTRUSTED, "data": {"reason": str(error)}}
 
 
 def about(run: Run, verdict: Verdict) -> Answer:
-    """How an answer begins: of which tenant, as of when, and whether everything required was read."""
+    """The beginning of an answer: tenant, time, and whether everything required was read."""
     simulated = {"simulated": True} if run.simulated else {}
     return {
         "answered": True,
@@ -136,7 +138,7 @@ def about(run: Run, verdict: Verdict) -> Answer:
 
 
 def _count(number: int, gaps: Sequence[Gap], unknown: int = 0, *, lacking: bool = False) -> Answer:
-    """A number, and whether it is all: what was not read, or is unknown, could add to it."""
+    """A number, and whether it is exact: gaps and unknown results could add to it."""
     why = [
         *([f"{len(gaps)} places were not read: see data.gaps"] if gaps else []),
         *([f"{unknown} results are unknown"] if unknown else []),

@@ -1,6 +1,6 @@
-"""Findings in the order, and in the groups, that a reader asks for; without a wish they are as the engine gives them.
+"""Sorts and groups findings as requested; by default they keep the engine's order.
 
-However many there are, few are held at once.
+Memory use does not depend on their number.
 """
 
 import dataclasses
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby, islice
 from typing import Any, TypeAlias
 
+from keyaudit.model.algorithms import Algorithm, algorithm
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Report
@@ -21,13 +22,13 @@ Key: TypeAlias = Callable[[Finding], tuple[Any, ...]]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Group:
-    """Findings that belong together. `key` is a policy's id or an Owner; None where nothing gave a row to tell by."""
+    """A group of findings. `key` is a policy's id, an Owner or an Algorithm; None if unknown or without a row."""
 
     key: Any
     counts: Mapping[str, int]
-    """How many there are of each severity that fails, and of each other outcome."""
+    """Counts by severity of failures, and by other outcome."""
     findings: Iterator[Finding]
-    """To be read before the next group."""
+    """Must be read before the next group."""
 
 
 def _by_severity(finding: Finding) -> tuple[Any, ...]:
@@ -39,7 +40,7 @@ def _by_severity(finding: Finding) -> tuple[Any, ...]:
 
 
 def _by_expiry(finding: Finding) -> tuple[Any, ...]:
-    """The soonest expiration first, then unknown ones, then resources without one."""
+    """The earliest expiration first, then unknown ones, then resources without one."""
     facts = Facts.of(finding)
     ends = facts.integer("expires_on")
     doubtful = "expires_on" in facts.unknown or not facts.row
@@ -52,11 +53,11 @@ _KEYS: Mapping[str, Key] = {
     "resource": lambda finding: (label(Facts.of(finding)).lower(),),
     "expires": _by_expiry,
 }
-"""What findings are sorted by; by anything else, as by score, the engine has sorted them already."""
+"""Sort keys; for other orders, such as score, the engine has sorted the findings already."""
 
 
 def chosen(report: Report, least: Severity, top: int | None) -> Report:
-    """The report with its findings of a severity and above, and at most `top` of them. Its counts stay those of all."""
+    """The report with only findings of a severity and above, and at most `top`. Its counts still cover all."""
     if least is Severity.INFO and top is None:
         return report
 
@@ -71,7 +72,7 @@ def chosen(report: Report, least: Severity, top: int | None) -> Report:
 
 
 def flat(report: Report, sort: str) -> Report:
-    """The report with its findings in that order, one by one."""
+    """The report with single findings in that order."""
     if sort not in _KEYS:
         return report
     key = _KEYS[sort]
@@ -88,7 +89,7 @@ def flat(report: Report, sort: str) -> Report:
 
 
 def by_thing(report: Report, sort: str) -> Report:
-    """The report with its `owned` in that order, those on one resource together: where the first of them belongs."""
+    """The report with `owned` in that order, with all findings of a resource at the position of its first."""
     if sort not in _KEYS:
         return report
     key = _KEYS[sort]
@@ -103,9 +104,9 @@ def by_thing(report: Report, sort: str) -> Report:
 
 
 def groups(report: Report, group: str, sort: str, passes: bool) -> Iterator[Group]:
-    """The findings by `policy` or by `owner`, in that order. Groups are in the order of their first finding.
+    """The findings grouped by `policy`, `owner` or `algorithm`. Groups are in the order of their first finding.
 
-    What has no owner comes after what has one, and last what nothing gave a row of.
+    Findings without an owner or algorithm come after the others, and scopes without rows last.
     """
     key = _KEYS.get(sort, _as_given)
     first: dict[Any, Any] = {}
@@ -131,11 +132,20 @@ def _as_given(_finding: Finding) -> tuple[Any, ...]:
 def _grouped(report: Report, group: str, passes: bool) -> Iterator[tuple[Any, Finding]]:
     if group == "policy":
         return ((finding.policy.id, finding) for finding in _bare(report.findings(passes)))
+    if group == "algorithm":
+        return ((_made_by(finding), finding) for finding in _bare(report.findings(passes)))
     return ((_by_name(owner) if finding.row else None, finding) for owner, finding in _owned(report, passes))
 
 
+def _made_by(finding: Finding) -> Algorithm | None:
+    """The algorithm of a finding's key or certificate; None if it is unknown, or the finding is about something else."""
+    facts = Facts.of(finding)
+    family = facts.text("kty") or facts.text("key_type")
+    return algorithm(family, facts.integer("key_size"), facts.text("curve")) if family else None
+
+
 def _by_name(owner: Owner) -> Owner:
-    """The owner without the source: a person named by a tag and by Entra is one owner."""
+    """The owner without the source, so that a person in a tag and in Entra is one owner."""
     return dataclasses.replace(owner, source="")
 
 
@@ -148,7 +158,7 @@ def _bare(findings: Iterator[Finding]) -> Iterator[Finding]:
 
 
 def _put_down(finding: Finding) -> Finding:
-    """A finding as it can be put aside: what it would say of other values cannot, and is of no more use here."""
+    """A finding that can be serialised, without its function for other values."""
     return dataclasses.replace(finding, reworded=None)
 
 

@@ -1,4 +1,4 @@
-"""Puts things in order, however many there are: those that do not fit are put aside in a file, which has no name."""
+"""External sort: items that do not fit into memory are written to an anonymous temporary file."""
 
 import pickle
 import tempfile
@@ -14,13 +14,13 @@ from keyaudit.model.errors import OutputError
 T = TypeVar("T")
 
 HELD = 10_000
-"""Things that are held at once, while they are put in order. A finding with its row is about 5 KB."""
+"""The number of items in memory while sorting. A finding with its row is about 5 KB."""
 _BATCH = 64
-"""Things that are read back at once, of each part that was put aside."""
+"""The number of items read back at once from each part."""
 
 
 def in_order(keyed: Iterable[tuple[Any, T]]) -> Iterator[T]:
-    """The things by their keys, which come with them, are no two alike, and can be compared."""
+    """The items in the order of their keys, which are unique and comparable."""
     with _Aside() as aside:
         parts: list[Iterator[tuple[Any, T]]] = []
         held: list[tuple[Any, T]] = []
@@ -36,7 +36,7 @@ def in_order(keyed: Iterable[tuple[Any, T]]) -> Iterator[T]:
 
 
 class _Aside:
-    """The file. What cannot be written ends in OutputError."""
+    """The temporary file. Raises OutputError if it cannot be written."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
@@ -49,10 +49,10 @@ class _Aside:
             self._file.close()
 
     def put(self, things: Sequence[T]) -> Iterator[T]:
-        """Writes them, and gives them back one by one in the same order."""
+        """Writes the items, and returns an iterator over them in the same order."""
         try:
             if self._file is None:
-                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
             places = [self._file.seek(0, 2)]
             for start in range(0, len(things), _BATCH):
                 some = things[start : start + _BATCH]
@@ -68,4 +68,4 @@ class _Aside:
 def _read(file: IO[bytes], places: Sequence[int]) -> Iterator[Any]:
     for start, end in pairwise(places):
         file.seek(start)
-        yield from pickle.loads(zlib.decompress(file.read(end - start)))  # noqa: S301 - it reads what this process wrote to a file that nobody else can open
+        yield from pickle.loads(zlib.decompress(file.read(end - start)))  # noqa: S301 - reads data that this process wrote to a file that no other process can open

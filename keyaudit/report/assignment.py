@@ -1,4 +1,4 @@
-"""What one way in is called: what it is, to whom it is given, and on what. "access policy: Sofia Rossi on kv-prod"."""
+"""Names a grant by kind, principal and scope: "access policy: Sofia Rossi on kv-prod"."""
 
 import re
 from collections.abc import Mapping
@@ -20,14 +20,14 @@ _SCOPES: Mapping[str, str] = {
     "administrative-unit": "administrative unit",
     "directory-object": "directory object",
 }
-"""Scopes whose name alone does not say what they are; a vault's or an HSM's does, in the company of a role."""
+"""Kinds of scopes that are named before the scope's name; vaults and HSMs need no kind."""
 _EVERYTHING = {"root": "the whole tenant", "tenant": "the whole tenant"}
-# The parts of a vault or HSM, with what is in front of them.
+# An object in a vault or HSM, with the name of the vault.
 _PART = re.compile(r"/(?:vaults|managedhsms)/([^/]+)/((?:keys|secrets|certificates)(?:/[^/]+)?)$", re.IGNORECASE)
 
 
 def assignment(facts: Facts) -> str:
-    """A row of the table `grant`, in words. As the tenant spells it: not safe to print."""
+    """A row of the table `grant` in words. Text of the tenant, not safe to print."""
     kind = facts.text("kind") or ""
     what = _KINDS.get(kind, "access")
     if facts.row.get("standing") is False:
@@ -38,7 +38,7 @@ def assignment(facts: Facts) -> str:
 
 
 def _principal(facts: Facts) -> str:
-    """The name; without one the object id, which is all that there is to find it by."""
+    """The name, or the object id if there is no name."""
     name = facts.text("principal_name")
     if name:
         return name
@@ -57,11 +57,11 @@ def _place(facts: Facts) -> str:
         return facts.text("api") or f"the API {facts.text('api_id') or 'of unknown name'}"
     if not scope:
         return "a scope that was not read"
-    # The id of an assignment begins with its scope, in the tenant's own spelling.
+    # The id of an assignment begins with its scope in its original spelling.
     id_ = facts.text("resource_id") or ""
     scope = id_[: len(scope)] if id_.lower().startswith(scope) else scope
     part = _PART.search(scope)
     if part:
         return f"all keys of {part[1]}" if part[2].lower() == "keys" else f"{part[1]}/{part[2]}"
-    name = scope.rpartition("/")[2] or scope
+    name = facts.text("scope_name") or scope.rpartition("/")[2] or scope
     return f"{_SCOPES[kind]} {name}" if kind in _SCOPES else name

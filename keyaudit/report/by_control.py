@@ -24,7 +24,7 @@ COLUMNS = (
     "schema_version", "run_id", "assessed_at", "tool_version", "tenant_id", "tenant_name", "framework", "edition", "control_id",
     "control_title", "result", "failed", "excused", "unknown", "passed", "not_applicable", "policies", "not_judged",
 )  # fmt: skip
-"""In this order for good; new ones come at the end."""
+"""This order is stable; new columns are added at the end."""
 
 _WIDTH = 80
 _HEADERS = ("Result", "Control", "Title", "Failed", "Waived", "Unknown", "Passed", "N/A", "Policies")
@@ -34,7 +34,7 @@ _WORD = 14
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What to group by. `policies`: all that there are, chosen or not."""
+    """The grouping. `policies`: all policies, selected or not."""
 
     framework: Framework
     policies: Sequence[PolicyText]
@@ -45,7 +45,7 @@ class View:
 
 
 def render_text(report: Report, view: View, out: TextIO, options: Options) -> None:
-    """One control after another, then the same summary as that of the findings."""
+    """One control after another, then the summary of the report."""
     width = max(options.width or _WIDTH, 40)
     found = view.controls(report)
     out.write(joined([*_begin(report, view, width, options.colour), ""]))
@@ -73,7 +73,7 @@ def render_table(report: Report, view: View, out: TextIO, options: Options) -> N
 
 
 def render_json(report: Report, view: View, out: TextIO, _options: Options) -> None:
-    """One JSON object, the verdict last."""
+    """One JSON object with the verdict last."""
     framework = view.framework
     members = {
         **begun(report.run),
@@ -96,7 +96,7 @@ def render_json(report: Report, view: View, out: TextIO, _options: Options) -> N
 
 
 def render_csv(report: Report, view: View, out: TextIO, *, heading: bool = True) -> None:
-    """One line a control. `out` must not translate line ends."""
+    """One line per control. `out` must not translate line ends."""
     writer = csv_format.DictWriter(out, COLUMNS, lineterminator="\r\n")
     if heading:
         writer.writeheader()
@@ -144,13 +144,13 @@ def _begin(report: Report, view: View, width: int, colour: bool) -> list[str]:
     framework = view.framework
     name = one_line(f"{framework.title} {framework.edition}".strip())
     scope = (
-        "its controls that concern keys, credentials and their logging, and no others."
+        "only the controls about keys, credentials and their logging."
         if framework.closed
-        else "what policies map to. It is no whole edition, and what is not listed was not looked for."
+        else "controls that policies map to. This is not the whole edition; other controls were not checked."
     )
     texts = [f"{name} ({framework.key}): {scope}", *([f"Source: {framework.source}."] if framework.source else [])]
     if framework.profile and report.settings.profile != framework.profile:
-        judged = f"Judged by profile {report.settings.profile}"
+        judged = f"Evaluated with profile {report.settings.profile}"
         texts.append(f"{judged}, whose limits are not those of this edition: its own are profile {framework.profile}.")
     return [*header(report.run, report.verdict, width, colour), "", *(line for text in texts for line in wrap(text, width))]
 

@@ -15,35 +15,35 @@ from keyaudit.report.members import SCHEMA
 
 _MARK = "(simulated tenant)"
 
-# A cell that begins so is a formula to a spreadsheet, in full width too.
+# A spreadsheet reads a cell that begins with one of these as a formula, also in full width.
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = frozenset(
     "=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
 )
-# Where the list separator is a semicolon, a cell also begins after one: quotes do not protect it there.
+# If the list separator is a semicolon, a cell also begins after one, even within quotes.
 _AFTER_SEMICOLON = re.compile(rf"(;[\s\"']*)([{re.escape(''.join(sorted(_FORMULA)))}])")
 _ODD = re.compile(r"[^ -\[\]-~]")
-# Most cells: nothing in them means anything to anyone but a reader.
+# Most cells contain no special characters.
 _HARMLESS = re.compile(r"[A-Za-z0-9/][ !\"$-:<-\[\]-~]*")
 
 
 def guarded(text: str | None) -> str:
-    """One text cell: never a formula, a control character or a build agent's command, and never a loss."""
+    """One text cell, escaped losslessly: never a formula, a control character or a build agent's command."""
     if text is None:
         return ""
     if _HARMLESS.fullmatch(text):
         return text
     safe = escaped(text)
-    # Twice: "###" holds two overlapping pairs.
+    # Twice, because "###" contains two overlapping pairs.
     safe = safe.replace("##", "#\\#").replace("##", "#\\#")
     safe = _AFTER_SEMICOLON.sub(r"\1\\\2", safe)
-    # An empty text is not an absent one, and a quote of the tenant's own is not ours.
+    # An empty text differs from an absent one, and a leading quote of the tenant from ours.
     marked = not text or text[0] in "\t\r\n'" or text.lstrip()[:1] in _FORMULA
     return f"'{safe}" if marked else safe
 
 
 def escaped(text: str) -> str:
-    """Text of which every character can be shown, and stored as XML: others as `\\u202e`, and a backslash twice."""
+    """Text in which every character is printable and valid in XML: others as `\\u202e`, and a backslash twice."""
     return _ODD.sub(_shown, text)
 
 
@@ -55,18 +55,18 @@ def _shown(odd: re.Match[str]) -> str:
 
 
 def marked(run: Run) -> str:
-    """The tenant's name, as it spells it; of a simulated one it says so."""
+    """The tenant's name unchanged, marked if it is simulated."""
     mark = _MARK if run.simulated and _MARK not in run.tenant_name else ""
     return " ".join(filter(None, (run.tenant_name, mark)))
 
 
 def tenant_cell(run: Run) -> str:
-    """The tenant's name; of a simulated one it says so."""
+    """The tenant's name as a cell, marked if it is simulated."""
     return guarded(marked(run) or None)
 
 
 def common_cells(run: Run) -> dict[str, str]:
-    """What the lines of a run's rows begin with, by column."""
+    """The leading columns of every row of a run."""
     return {
         "schema_version": SCHEMA,
         "run_id": guarded(run.run_id),
@@ -77,5 +77,5 @@ def common_cells(run: Run) -> dict[str, str]:
 
 
 def note_cell(reasons: Mapping[str, Reason]) -> str:
-    """The unknown columns with their reasons, as `coverage_note` has them."""
+    """The unknown columns with their reasons, in the form of `coverage_note`."""
     return "|".join(f"{name}:{reason}" for name, reason in reasons.items())

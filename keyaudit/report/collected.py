@@ -1,4 +1,4 @@
-"""What a collection came to, for people: how much was read, and everything that was not."""
+"""The result of a collection for people: how much was read, and everything that was not."""
 
 from collections.abc import Sequence
 from typing import TextIO
@@ -18,13 +18,13 @@ from keyaudit.report.trust import words
 _WIDTH = 80
 _LONGEST = 4_096
 _FILES = 20
-"""Files that are named; the rest is counted."""
+"""The maximum number of files that are named; others are counted."""
 
 
 def render(run: Run, verdict: Verdict, folder: str, out: TextIO, *, hints: bool, unread: Sequence[Unread] = ()) -> None:
-    """Write the counts, the gaps, and, as a hint, how to judge what was collected.
+    """Write the counts, the gaps, and, as a hint, how to evaluate the snapshot.
 
-    `unread`: files of relying parties that were supplied and could not be read.
+    `unread`: supplied files of relying parties that could not be read.
     """
     lines = [SIMULATED] if run.simulated else []
     found = [(run.rows.get(name, 0), TABLES[name]) for name in filled(run.evidence) if name != UNUSUAL_USE.name]

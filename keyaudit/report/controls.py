@@ -10,54 +10,54 @@ from keyaudit.model.run import Report
 
 
 class State(StrEnum):
-    """What became of a control, the worst first."""
+    """The state of a control, the worst first."""
 
     FAIL = "fail"
-    """Something fails, be it waived or known to a baseline."""
+    """A policy fails, even if the failure is waived or in the baseline."""
     UNKNOWN = "unknown"
-    """Nothing that was read fails, and something was not read."""
+    """Nothing that was read fails, but something was not read."""
     NOT_JUDGED = "not judged"
-    """Nothing fails, and a policy that maps to it was not evaluated: it lacks evidence, or was not selected."""
+    """Nothing fails, but a mapped policy was not evaluated, for lack of evidence or selection."""
     PASS = "pass"  # noqa: S105 - a result, not a password
     NOT_APPLICABLE = "not applicable"
-    """There is nothing that its policies apply to."""
+    """Its policies apply to no row."""
     NOT_COVERED = "not covered"
     """No policy maps to it."""
 
     @property
     def words(self) -> str:
-        """For people; the values are data, and stay."""
+        """For people; the values themselves are stable data."""
         return "not evaluated" if self is State.NOT_JUDGED else str(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """One control with the counts of all policies that map to it, each over the part of it that the control is about."""
+    """One control with the counts of all mapped policies, each over the rows that the control is about."""
 
     id: str
     title: str
     state: State
     policies: tuple[str, ...] = ()
-    """Those that were evaluated."""
+    """The evaluated policies."""
     not_judged: tuple[str, ...] = ()
-    """Those that were not."""
+    """The policies that were not evaluated."""
     failed: int = 0
     excused: int = 0
-    """Failures that a waiver covers or a baseline knows; not in `failed`."""
+    """Failures that a waiver covers or the baseline contains; not in `failed`."""
     unknown: int = 0
     passed: int = 0
     not_applicable: int = 0
 
 
 def controls(framework: Framework, report: Report, policies: Sequence[PolicyText]) -> tuple[Control, ...]:
-    """Every control of the framework, in its order, then those that only `policies`, all that there are, name."""
+    """Every control of the framework, in its order, then those that only a policy names."""
     mapped: dict[str, set[str]] = {}
     for policy in policies:
         for control in policy.frameworks.get(framework.key, ()):
             mapped.setdefault(control, set()).add(policy.id)
     listed = [each for each in framework.controls if framework.closed or each in mapped]
     tallies = {tally.policy.id: tally for tally in report.tallies}
-    # A gap may blind a policy and leave no unknown row behind it: what was to be listed there is not known.
+    # A gap may affect a policy without leaving an unknown row, if a list was not read.
     blinded = {policy for gap in report.verdict.gaps if gap.required for policy in gap.blinds}
     return tuple(
         _control(framework, each, mapped.get(each, set()), tallies, blinded)

@@ -1,4 +1,4 @@
-"""The findings as CSV: 47 columns and the score, one line a finding, passes included, for spreadsheets and auditors."""
+"""The findings as CSV: 47 columns and the score, one line per finding, passes included, for spreadsheets and auditors."""
 
 import csv
 from collections import Counter
@@ -9,13 +9,13 @@ from keyaudit.report.cells import guarded
 from keyaudit.report.records import COLUMNS, NUMBERS, records
 
 MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
-"""The byte order mark: by it Excel knows UTF-8, and to any other reader it is part of the first column's name."""
+"""The byte order mark, by which Excel recognises UTF-8; other readers take it for part of the first column's name."""
 
 
 def render(report: Report, out: TextIO, *, heading: bool = True, mark: bool = False) -> Counter[str]:
-    """Write every finding, passes too, then the policies that were not judged. `out` must not translate line ends.
+    """Write every finding, passes too, then the policies that were not evaluated. `out` must not translate line ends.
 
-    `mark`: begin with a byte order mark. Returned is how many cells of each column the guard altered.
+    `mark`: begin with a byte order mark. Returns the number of altered cells by column.
     """
     if mark:
         out.write(MARK)
@@ -27,7 +27,7 @@ def render(report: Report, out: TextIO, *, heading: bool = True, mark: bool = Fa
         cells = []
         for name in COLUMNS:
             text = record.get(name)
-            # A number's minus sign makes no formula.
+            # The minus sign of a number does not make a formula.
             cell = (text or "") if name in NUMBERS else guarded(text)
             if text is not None and cell != text:
                 altered[name] += 1

@@ -1,22 +1,25 @@
 """The inventory's keys and certificates as a CycloneDX CBOM, in 1.6 and in 1.7: what there is, not what is wrong with it.
 
-States are those of NIST SP 800-57, as far as metadata shows them. What nobody knows is left out and named in a property
+States are those of NIST SP 800-57, as far as metadata shows them. Unknown values are left out and named in a property
 `keyaudit:unknown` with its reason, never filled in; what a version of CycloneDX has no member for is a property, too. The BOM
-calls itself incomplete where a list that it rests on was not read to its end.
+calls itself incomplete where a list that it rests on was not read to its end. Which thing depends on which is in `bom_edges`.
 """
 
+import contextlib
 import re
 import uuid
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from keyaudit.model import times
+from keyaudit.model.algorithms import LEAST, LEAST_BY, PLAN, Algorithm, algorithm, last_year
 from keyaudit.model.coverage import State
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
+from keyaudit.report.bom_edges import Edges, ref_of
 from keyaudit.report.cells import marked
 from keyaudit.report.facts import Facts
 from keyaudit.report.members import UNTRUSTED, inert
@@ -31,6 +34,9 @@ _LISTS = frozenset(operation for name in _HELD for operation in TABLES[name].lis
 _NO_MATERIAL = frozenset({"federated", "vault", "managed-hsm", "secret"})
 """Kinds of credentials and of deleted things that are neither a key nor a certificate."""
 _CERTIFICATES = frozenset({"certificate", "signing_certificate", "trusted_authority"})
+_SIGNING = frozenset({"credential", "signing_certificate", "issuer_key", "trusted_authority"})
+"""Tables of what signs tokens, assertions or certificates; of issuer keys some encrypt tokens, and say so."""
+_FUNCTIONS = {"signature": ["sign", "verify"], "pke": ["encrypt", "decrypt"], "block-cipher": ["encrypt", "decrypt"]}
 _BITS = {"P-256": 256, "P-384": 384, "P-521": 521, "P-256K": 256}
 # As CycloneDX 1.7 registers them; 1.6 recommends the same names.
 _CURVES = {"P-256": "nist/P-256", "P-384": "nist/P-384", "P-521": "nist/P-521", "P-256K": "secg/secp256k1"}
@@ -68,28 +74,32 @@ def write_1_7(report: Report, out: BinaryIO) -> None:
 
 
 class _Bom:
-    """One BOM, component by component. What they refer to comes last."""
+    """One BOM, component by component. What they refer to comes last, and then which depends on which."""
 
     def __init__(self, report: Report, version: str) -> None:
         self.report, self.version, self.as_of = report, version, report.run.as_of
         self.algorithms: dict[str, Member] = {}
+        self.edges = Edges(report)
 
     def write(self, out: BinaryIO) -> None:
         """Write it whole."""
-        out.write(b"{\n")
-        out.writelines(f"{inert(name)}: {inert(value)},\n".encode("ascii") for name, value in self._head().items())
-        out.write(b'"components": [')
-        comma = ""
-        for component in self._components():
-            out.write(f"{comma}\n{inert(component)}".encode("ascii"))
-            comma = ","
-        out.write(b"\n]\n}\n")
+        with contextlib.closing(self.edges) as edges:
+            out.write(b"{\n")
+            out.writelines(f"{inert(name)}: {inert(value)},\n".encode("ascii") for name, value in self._head().items())
+            out.write(b'"components": [')
+            _listed(out, self._components())
+            out.write(b'],\n"dependencies": [')
+            _listed(out, edges.dependencies(self._root, sorted(self.algorithms)))
+            out.write(b"]\n}\n")
+
+    @property
+    def _root(self) -> str:
+        return f"tenant:{self.report.run.tenant_id}"
 
     def _head(self) -> Member:
         run = self.report.run
         # Half a surrogate pair is legal in a snapshot's JSON.
         name = f"{run.run_id}:{run.as_of}:{self.version}".encode("utf-8", "surrogatepass").hex()
-        root = f"tenant:{run.tenant_id}"
         return {
             "$schema": f"http://cyclonedx.org/schema/bom-{self.version}.schema.json",
             "bomFormat": "CycloneDX",
@@ -100,10 +110,10 @@ class _Bom:
                 "timestamp": times.iso_time(run.as_of),
                 "lifecycles": [{"phase": "operations"}],
                 "tools": {"components": [{"type": "application", "name": "keyaudit", "version": run.tool_version}]},
-                "component": {"type": "platform", "bom-ref": root, "name": marked(run) or run.tenant_id},
+                "component": {"type": "platform", "bom-ref": self._root, "name": marked(run) or run.tenant_id},
                 "properties": list(self._about()),
             },
-            "compositions": [{"aggregate": self._aggregate(), "assemblies": [root]}],
+            "compositions": [{"aggregate": self._aggregate(), "assemblies": [self._root]}],
         }
 
     def _about(self) -> Iterator[Member]:
@@ -134,24 +144,26 @@ class _Bom:
                 facts = Facts(table, row)
                 if facts.text("kind") not in _NO_MATERIAL:
                     yield self._component(facts)
+        yield from self.edges.dependants()
         for name in sorted(self.algorithms):
             yield self.algorithms[name]
 
     def _component(self, facts: Facts) -> Member:
         lifecycle, why = _state(facts, self.as_of)
         version = facts.text("version") or ""
-        algorithm = self._algorithm(facts)
+        made_by = self._algorithm(facts)
+        self.edges.add(facts, made_by)
         beyond: list[Member] = []
         if _is_certificate(facts):
-            made = self._certificate(facts, lifecycle, algorithm, beyond)
+            made = self._certificate(facts, lifecycle, made_by, beyond)
             crypto: Member = {"assetType": "certificate", "certificateProperties": made}
         else:
-            made = self._material(facts, lifecycle, algorithm, beyond)
+            made = self._material(facts, lifecycle, made_by, beyond)
             crypto = {"assetType": "related-crypto-material", "relatedCryptoMaterialProperties": made}
         unknown = {**facts.unknown, **({"state": why} if why else {})}
         return {
             "type": "cryptographic-asset",
-            "bom-ref": f"{facts.kind}:{facts.text('id')}",
+            "bom-ref": ref_of(facts),
             "name": label(facts),
             **({"version": version} if 0 < len(version) <= _LONGEST_VERSION else {}),
             "cryptoProperties": crypto,
@@ -164,14 +176,14 @@ class _Bom:
             ],
         }
 
-    def _certificate(self, facts: Facts, lifecycle: str | None, algorithm: str | None, beyond: list[Member]) -> Member:
+    def _certificate(self, facts: Facts, lifecycle: str | None, made_by: str | None, beyond: list[Member]) -> Member:
         texts = {"subjectName": facts.text("subject"), "issuerName": facts.text("issuer")}
         made: Member = {name: text for name, text in texts.items() if text is not None}
         made |= _dates(facts, _VALIDITY, beyond)
         made["certificateFormat"] = "X.509"
         if self.version == "1.6":
             beyond += [_property("state", lifecycle)] if lifecycle else []
-            beyond += [_property("algorithm", algorithm)] if algorithm else []
+            beyond += [_property("algorithm", made_by)] if made_by else []
             return made
         fingerprint = facts.text("thumbprint_sha256") or ""
         if _SHA256.fullmatch(fingerprint):
@@ -180,9 +192,9 @@ class _Bom:
             made["serialNumber"] = facts.text("serial")
         if lifecycle:
             made["certificateState"] = [{"state": lifecycle}]
-        return {**made, **_dates(facts, {"creationDate": ("created_on",)}, beyond), **self._refers(algorithm)}
+        return {**made, **_dates(facts, {"creationDate": ("created_on",)}, beyond), **self._refers(made_by)}
 
-    def _material(self, facts: Facts, lifecycle: str | None, algorithm: str | None, beyond: list[Member]) -> Member:
+    def _material(self, facts: Facts, lifecycle: str | None, made_by: str | None, beyond: list[Member]) -> Member:
         made: Member = {"type": _type(facts), "id": facts.text("resource_id") or facts.text("id")}
         if lifecycle:
             made["state"] = lifecycle
@@ -192,33 +204,74 @@ class _Bom:
         mechanism = _MECHANISMS.get(facts.text("custody") or "")
         if mechanism:
             made["securedBy"] = {"mechanism": mechanism}
-        return {**made, **_dates(facts, _DATES, beyond), **self._refers(algorithm)}
+        return {**made, **_dates(facts, _DATES, beyond), **self._refers(made_by)}
 
-    def _refers(self, algorithm: str | None) -> Member:
-        if algorithm is None:
+    def _refers(self, made_by: str | None) -> Member:
+        if made_by is None:
             return {}
         if self.version == "1.6":
-            return {"algorithmRef": algorithm}
-        return {"relatedCryptographicAssets": [{"type": "algorithm", "ref": algorithm}]}
+            return {"algorithmRef": made_by}
+        return {"relatedCryptographicAssets": [{"type": "algorithm", "ref": made_by}]}
 
     def _algorithm(self, facts: Facts) -> str | None:
         """The reference of a key's algorithm; None where it is unknown or there is none."""
-        family = (facts.text("key_type") or facts.text("kty") or "").removesuffix("-HSM").replace("oct", "AES")
+        family = facts.text("key_type") or facts.text("kty") or ""
         if not family:
             return None
-        size, curve = facts.text("key_size"), facts.text("curve")
-        name = "-".join(filter(None, (family, size, curve)))
-        ref = f"algorithm:{name}"
-        about: Member = {"parameterSetIdentifier": size} if size else {}
-        if curve in _CURVES:
-            about["curve" if self.version == "1.6" else "ellipticCurve"] = _CURVES[curve]
-        self.algorithms[ref] = {
+        found = algorithm(family, facts.integer("key_size"), facts.text("curve"))
+        primitive = _primitive(found, facts)
+        ref = f"algorithm:{found.name}" + ("" if found.signs_only or found.symmetric else f":{primitive}")
+        if ref not in self.algorithms:
+            self.algorithms[ref] = self._described(found, ref, primitive)
+        return ref
+
+    def _described(self, found: Algorithm, ref: str, primitive: str) -> Member:
+        about: Member = {"primitive": primitive}
+        about |= {"parameterSetIdentifier": found.parameters} if found.parameters else {}
+        if found.curve in _CURVES:
+            about["curve" if self.version == "1.6" else "ellipticCurve"] = _CURVES[found.curve]
+        about |= {"cryptoFunctions": _FUNCTIONS[primitive]} if primitive in _FUNCTIONS else {}
+        about |= {"classicalSecurityLevel": found.classical} if found.classical is not None else {}
+        about |= {"nistQuantumSecurityLevel": found.quantum} if found.quantum is not None else {}
+        crypto: Member = {"assetType": "algorithm", "algorithmProperties": about}
+        year, weak = last_year(found), found.classical is not None and found.classical < LEAST
+        until = f"{year} ({PLAN})" if year else f"not allowed any more ({LEAST_BY})" if weak else ""
+        why = Reason.NOT_SUPPLIED if found.symmetric else Reason.UNRECOGNISED
+        return {
             "type": "cryptographic-asset",
             "bom-ref": ref,
-            "name": name,
-            "cryptoProperties": {"assetType": "algorithm", **({"algorithmProperties": about} if about else {})},
+            "name": found.name,
+            "cryptoProperties": {**crypto, **({"oid": found.oid} if found.oid else {})},
+            "properties": [
+                *([_property("security-levels", found.standard)] if found.standard else []),
+                *([_property("allowed-until", until)] if until else []),
+                *(_property("unknown", f"{name}:{why}") for name in found.unknown),
+            ],
         }
-        return ref
+
+
+def _listed(out: BinaryIO, members: Iterator[Member]) -> None:
+    """The members of a list, one a line."""
+    comma = ""
+    for member in members:
+        out.write(f"{comma}\n{inert(member)}".encode("ascii"))
+        comma = ","
+    out.write(b"\n" if comma else b"")
+
+
+def _primitive(found: Algorithm, facts: Facts) -> str:
+    """What the algorithm does, by what its key is for where it can do several things."""
+    if found.signs_only:
+        return "signature"
+    if found.symmetric:
+        return "block-cipher"
+    if facts.kind in _SIGNING:
+        return "pke" if facts.text("use") == "enc" else "signature"
+    allowed = facts.row.get("key_ops")
+    if not isinstance(allowed, list) or not allowed:
+        return "unknown"
+    signs, encrypts = bool({"sign", "verify"} & set(allowed)), bool({*allowed} - {"sign", "verify", "import", "export"})
+    return "other" if signs and encrypts else "signature" if signs else "pke" if encrypts else "unknown"
 
 
 def _property(name: str, text: str) -> Member:
@@ -233,7 +286,7 @@ def _is_certificate(facts: Facts) -> bool:
 
 
 def _type(facts: Facts) -> str:
-    """What kind of material it is: `key` where nobody knows which half, or whether it has halves."""
+    """The type of material: `key` if it is unknown which half it is, or whether it has halves."""
     kind, family = facts.text("kind"), facts.text("kty")
     if facts.kind == "key" and family:
         return "secret-key" if family.startswith("oct") else "private-key"

@@ -1,4 +1,4 @@
-"""What changed between two snapshots: worked out from two reports, and written for people, programs and spreadsheets."""
+"""The changes between two snapshots, computed from two reports and rendered for people, programs and spreadsheets."""
 
 import csv
 from collections import Counter, defaultdict
@@ -41,7 +41,7 @@ _WORDS = {
 
 
 def compare(old: Report, new: Report) -> Difference:
-    """The difference of two reports by the same policies. Waived findings count as those that they are.
+    """The difference of two reports by the same policies. Waived findings count as failures.
 
     A finding is fixed only where the newer report read its resource; one that became unknown is no longer readable.
     """
@@ -66,7 +66,7 @@ def compare(old: Report, new: Report) -> Difference:
 
 
 def _failing(report: Report) -> dict[tuple[str, str], Finding]:
-    """By policy and subject; where a subject has several rows, the gravest."""
+    """The failures by policy and subject; of several rows of a subject, the most severe."""
     found: dict[tuple[str, str], Finding] = {}
     for finding in report.findings(False):
         if finding.outcome is Outcome.UNKNOWN:
@@ -78,13 +78,13 @@ def _failing(report: Report) -> dict[tuple[str, str], Finding]:
 
 
 def _lost(gone: Mapping[tuple[str, str], Finding], new: Report) -> set[tuple[str, str]]:
-    """Those of `gone` that are not fixed for certain: their resources were not read, or may not have been listed."""
+    """The findings of `gone` that are not certainly fixed: their resources were not read, or may be missing from a list."""
     coverage: dict[str, dict[str, Coverage]] = defaultdict(dict)
     for record in new.verdict.coverage:
         coverage[record.scope.id][record.operation] = record
     unlisted = {key for key, was in gone.items() if not _looked(was, coverage, new.run.tenant_id)}
     unknown = set()
-    # Where a listing lacks something, only what it gave all the same is sure to have been seen.
+    # In an incomplete list only the returned objects are certain.
     for each in new.findings(bool(unlisted)):
         key = (each.policy.id, each.subject)
         if each.outcome is Outcome.UNKNOWN:
@@ -95,13 +95,13 @@ def _lost(gone: Mapping[tuple[str, str], Finding], new: Report) -> set[tuple[str
 
 
 def _looked(was: Finding, coverage: Mapping[str, Mapping[str, Coverage]], tenant_id: str) -> bool:
-    """Whether what would list what the finding is about, or else the vault that held it, was read to its end."""
+    """Whether the list of the finding's resource, or of its former vault, was read completely."""
     table, scope = TABLES[was.policy.table], str(was.row.get("scope_id", ""))
     above = "/".join(scope.split("/")[:3])
     listings: Collection[str] = [operation for operation in table.listed_by if _gives(table, operation, was.row)]
     if scope not in coverage:
         listings = TABLES["vault"].listed_by
-    # A subscription that is not there any more may be one that the identity may not see any more.
+    # A missing subscription may exist but be no longer visible to the identity.
     if above not in coverage:
         return False
     for place in (scope, above, f"/tenants/{tenant_id.lower()}"):
@@ -112,7 +112,7 @@ def _looked(was: Finding, coverage: Mapping[str, Mapping[str, Coverage]], tenant
 
 
 def _gives(table: Table, operation: str, row: Mapping[str, Value]) -> bool:
-    """Whether that listing may give such a row."""
+    """Whether that list can return such a row."""
     return any(
         all(row[name] == value or not isinstance(row[name], str | bool) for name, value in sure.items())
         for sure in table.rows_after(operation)
@@ -141,7 +141,7 @@ def _rank(changed: Changed) -> int:
 
 
 def _dark(old: Report, new: Report) -> Iterator[Dark]:
-    """What was assessed then and is not now, by scope and reason."""
+    """The operations that were assessed before and are not now, by scope and reason."""
     read = {(record.scope.id, record.operation) for record in old.verdict.coverage if record.state is State.ASSESSED}
     lost: dict[tuple[str, Reason], list[str]] = defaultdict(list)
     scopes = {}
@@ -154,7 +154,7 @@ def _dark(old: Report, new: Report) -> Iterator[Dark]:
 
 
 def render_text(found: Difference, out: TextIO, options: Options) -> None:
-    """For people: one entry a finding, what is no longer readable, and counts."""
+    """Text for people: one entry per finding, what is no longer readable, and counts."""
     width = options.width or _WIDTH
     out.write(joined(header(found.new, found.verdict, width, options.colour)))
     out.write(joined(wrap(f"compared with {times.iso_time(found.old.as_of)}", width, "    ", "    ")))

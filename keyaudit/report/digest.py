@@ -1,7 +1,7 @@
-"""Digests of the changes since the last snapshot: one for each owner, one for resources without an owner.
+"""Digests of the changes since the last snapshot: one per owner, and one for resources without an owner.
 
-The channel that shows a digest is unknown, so names of the tenant are written without anything that a chat, a mail or a ticket
-could take for a mention, a link or markup.
+The channel of a digest is unknown, so names of the tenant are written so that no chat, mail or ticket system reads a mention,
+link or markup in them.
 """
 
 import re
@@ -25,16 +25,16 @@ from keyaudit.report.lines import plural
 from keyaudit.report.summary import SIMULATED
 
 TOLD = 5
-"""Changes that a digest lists."""
+"""The maximum number of changes in a digest."""
 MOST = 25
-"""Digests of one run; further owners are counted in the last."""
+"""The maximum number of digests of one run; further owners are counted in the last."""
 LOOK_AHEAD = 30 * times.DAY
 _GRAVE = (Severity.CRITICAL, Severity.HIGH)
 _SPANS = ((0, "expired"), (7 * times.DAY, "expiring within 7 days"), (LOOK_AHEAD, "expiring within 30 days"))
 _DARK = "no longer readable"
 _RECOVERED = "gate passes again"
 _KINDS = (_RECOVERED, "new critical", "new high", _DARK, *(word for _, word in _SPANS))
-"""In the order in which they are told."""
+"""The kinds of changes in display order."""
 _NAME, _MESSAGE = 120, 200
 
 _ACTS = {"<": "\\x3c", ">": "\\x3e", "[": "\\x5b", "]": "\\x5d", "`": "\\x60", "*": "\\x2a", "~": "\\x7e", "|": "\\x7c"}
@@ -43,31 +43,31 @@ _SPELLED = str.maketrans({**_ACTS, "@": "(at)"})
 
 @dataclass(frozen=True, slots=True, order=True)
 class _News:
-    """Something that changed. `kind`: its place in `_KINDS`."""
+    """One change. `kind`: its index in `_KINDS`."""
 
     kind: int
     text: str
 
 
 def inert(text: str, limit: int = _NAME) -> str:
-    """Text that no channel takes for more than text: no mention, link, entity, markup or command."""
+    """Text without mentions, links, entities, markup or commands for any channel."""
     shown = one_line(text, limit).translate(_SPELLED)
     shown = re.sub(r"&(?=#?\w{1,31};)", r"\\x26", shown)
     shown = re.sub(r"(?<=www)\.", r"\\x2e", shown, flags=re.IGNORECASE)
-    # Within a word it is a letter like any other; at its edge it is emphasis.
+    # Within a word it is an ordinary character; at its edge it means emphasis.
     shown = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\x5f", shown)
     return shown.replace("://", ":\\x2f/")
 
 
 def ends_soon(found: Expiring) -> dict[str, int]:
-    """By id, in which span each thing in use ends."""
+    """By id, the range in which each resource in use expires."""
     return {_id(each): span for each in found.endings() if (span := _span(each, found.run.as_of)) is not None}
 
 
 def digests(before: Report, after: Report, ended: Mapping[str, int], ending: Expiring, gate: Severity) -> list[Digest]:
-    """What there is to tell, the gravest first; none where nothing changed.
+    """The digests, the most severe first; none without changes.
 
-    `ended`: what `ends_soon` gave for the earlier snapshot. `gate`: from which severity on something open fails one.
+    `ended`: the result of `ends_soon` for the earlier snapshot. `gate`: the lowest severity that fails a gate.
     """
     news: dict[tuple[str, ...], list[_News]] = defaultdict(list)
     found = compare(before, after)
@@ -98,13 +98,13 @@ def _kind(each: Changed) -> str | None:
 
 
 def _owned(before: Report, after: Report, changed: Mapping[tuple[str, str], Changed]) -> Iterator[tuple[Owner, _News]]:
-    """What changed, with its owner: as it is now, or as it was, of what is not seen any more."""
+    """The changes with their owner, from the newer report, or from the earlier one for missing resources."""
     left = dict(changed)
     for report in (after, before):
         of_this = {key for key, each in left.items() if (each.change is Change.DARK) == (report is before)}
         for owner, finding in report.owned(False) if of_this else ():
             key = (finding.policy.id, finding.subject)
-            # A subject may have several rows; what is waived is known to somebody.
+            # A subject may have several rows; waived ones are known already.
             if key in of_this and key in left and finding.outcome is Outcome.FAIL:
                 yield owner, _finding(left.pop(key))
 
@@ -128,7 +128,7 @@ def _ends(each: Ending, span: int) -> _News:
 
 
 def _span(each: Ending, as_of: int) -> int | None:
-    """The number of the nearest span that it ends in; None where it is out of use, expires later, or the date is unknown."""
+    """The number of the range that it expires in; None if it is not in use, expires later, or has an unknown date."""
     if each.retired or each.expires_on is None:
         return None
     left = each.expires_on - as_of
@@ -140,14 +140,14 @@ def _id(each: Ending) -> str:
 
 
 def _green(report: Report, gate: Severity) -> bool:
-    """Whether a gate would have passed."""
+    """Whether a gate would pass."""
     verdict = report.verdict
     open_ = [of.get(each, 0) for of in (verdict.failed, verdict.known) for each in Severity if each.rank >= gate.rank]
     return verdict.exit is Exit.CLEAN and not any(open_)
 
 
 def _written(news: Mapping[tuple[str, ...], Sequence[_News]], new: Run, old: Run) -> list[Digest]:
-    """One for each owner, who has the gravest first, and the one for what nobody owns last."""
+    """One digest per owner, the most severe first, and the one without an owner last."""
     owners = sorted((names for names in news if names), key=lambda names: (min(news[names]).kind, names))
     told, more = owners[: MOST - 1], owners[MOST - 1 :]
     found = [_digest(", ".join(map(inert, names)), news[names], new, old, ()) for names in told]

@@ -13,7 +13,7 @@ _TEXT = 10_000
 
 
 def render_policy(text: PolicyText, details: Mapping[str, str]) -> str:
-    """The policy's text over lines of at most 80 columns. `details` are shown after the reason, by name, in their order."""
+    """The policy's text in lines of at most 80 columns. `details` are shown after the reason, by name, in order."""
     return joined(_lines(text, details))
 
 
@@ -38,7 +38,7 @@ def _lines(text: PolicyText, details: Mapping[str, str]) -> Iterator[str]:
 
 
 def controls(text: PolicyText) -> list[str]:
-    """The controls that the policy maps to, by framework, each with the part of the policy that it is about."""
+    """The mapped controls by framework, each with its condition."""
     return [
         f"{name}: {', '.join(_control(each, text.confined.get(name, {})) for each in mapped)}"
         for name, mapped in sorted(text.frameworks.items())
@@ -50,7 +50,7 @@ def _control(control: str, confined: Mapping[str, str]) -> str:
 
 
 def guardrails(text: PolicyText) -> list[str]:
-    """What refuses or reports beforehand what the policy finds, by kind, each with the parameter that is its limit."""
+    """The guardrails of the policy by kind, each with its limit parameter."""
     return [
         f"{kind}: {', '.join(name if limit == ENABLED else f'{name} ({limit})' for name, limit in named.items())}"
         for kind, named in sorted(text.guardrails.items())
@@ -58,7 +58,7 @@ def guardrails(text: PolicyText) -> list[str]:
 
 
 def _section(name: str, text: str, *, wrapped: bool = True) -> Iterator[str]:
-    """`wrapped`: not for commands, which could no longer be pasted."""
+    """`wrapped`: false for commands, which must stay on one line."""
     paragraphs = [one_line(line, _TEXT) for line in text.splitlines() if line.strip()]
     if paragraphs:
         yield ""

@@ -1,4 +1,4 @@
-"""A row's columns as typed facts: what is absent and what is unknown are kept apart."""
+"""A row's columns as typed facts, which distinguish absent and unknown values."""
 
 from collections.abc import Mapping
 
@@ -13,33 +13,33 @@ _NONE: Mapping[str, Reason] = {}
 
 
 class Facts:
-    """A row of the table `kind`. Empty for a finding on a scope, which is then `called` by the scope's name."""
+    """A row of the table `kind`. Empty for a finding on a scope, whose name is then `called`."""
 
     def __init__(self, kind: str, row: Mapping[str, Value], unknown: Mapping[str, Reason] = _NONE, called: str = "") -> None:
         self.kind, self.called = kind, called
         self.table: Table | None = TABLES.get(kind)
         self.row = {name: value for name, value in row.items() if name != "unknown"}
         self.unknown = {**_reasons(row.get("unknown")), **unknown}
-        """Every column known to be unknown, with its reason."""
+        """Every unknown column, with its reason."""
         for name, value in self.row.items():
             column = self.table.by_name.get(name) if self.table else None
             if value is None and column and not column.absent and name not in self.unknown:
-                self.unknown[name] = Reason.INTERNAL_ERROR  # a NULL that nobody explained is not an absence
+                self.unknown[name] = Reason.INTERNAL_ERROR  # a NULL without an explanation does not mean absent
 
     @classmethod
     def of(cls, finding: Finding) -> "Facts":
-        """The row of a finding, unknown to it what is unknown to its policy alone, too."""
+        """The row of a finding, including columns that are unknown only to its policy."""
         scope = finding.scope
         called = f"{scope.kind} {scope.name or scope.id}" if scope else finding.subject
         return cls(finding.policy.table, finding.row, finding.unknown, called)
 
     def text(self, name: str) -> str | None:
-        """A column as plain text; None where it is absent, unknown, or not of this table."""
+        """A column as plain text; None if it is absent, unknown, or not in this table."""
         value = self.row.get(name)
         return None if value is None else plain(self.type(name), value)
 
     def integer(self, name: str) -> int | None:
-        """A time or number; None where it is absent, unknown, or not of this table."""
+        """A time or number; None if it is absent, unknown, or not in this table."""
         value = self.row.get(name)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
@@ -49,7 +49,7 @@ class Facts:
         return column.type if column else None
 
     def shown(self, name: str, unknown: str) -> str:
-        """A column as text, `unknown` where it is unknown, empty where it is absent. A count may be known within bounds."""
+        """A column as text, `unknown` if it is unknown, empty if absent. A count may have bounds."""
         return self.text(name) or (unknown if name in self.unknown else "")
 
 

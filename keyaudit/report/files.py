@@ -1,4 +1,4 @@
-"""Output files and folders: complete or absent, for their owner alone, never written through a link or onto a device."""
+"""Output files and folders: written atomically, private to their owner, never through a link or onto a device."""
 
 import contextlib
 import io
@@ -24,7 +24,7 @@ def output_file(path: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def as_text(out: BinaryIO) -> Iterator[TextIO]:
-    """Text into bytes: UTF-8, line ends as written. `out` stays open."""
+    """A text stream over a byte stream: UTF-8, line ends unchanged. `out` stays open."""
     text = io.TextIOWrapper(out, encoding="utf-8", newline="")
     try:
         yield text
@@ -35,10 +35,10 @@ def as_text(out: BinaryIO) -> Iterator[TextIO]:
 
 @contextmanager
 def output_bytes(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of `path` when the block ends well, and else leaves no trace.
+    """A file that replaces `path` when the block succeeds, and is removed otherwise.
 
-    Made with mode 0600. Raises OutputError if `path` is a link, a folder or a device, or if anything cannot be written: what
-    was at `path` is then as it was.
+    Created with mode 0600. Raises OutputError if `path` is a link, a folder or a device, or if writing fails; an existing file
+    is then unchanged.
     """
     if obstacle := _obstacle(path):
         raise OutputError(str(path), *obstacle)
@@ -50,7 +50,7 @@ def output_bytes(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise _failed(path, error) from error
     finally:
-        # Gone already where it took its place.
+        # Already gone after the replacement.
         with contextlib.suppress(OSError):
             beside.unlink()
     _sync(path)
@@ -58,9 +58,9 @@ def output_bytes(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def output_tree(path: Path) -> Iterator[Path]:
-    """A folder to fill with `new_file`, which is moved to `path` when the block ends well, and else leaves no trace.
+    """A folder for `new_file`, which is moved to `path` when the block succeeds, and removed otherwise.
 
-    Made with mode 0700. Raises OutputError if there is anything at `path`, or if anything cannot be written.
+    Created with mode 0700. Raises OutputError if `path` exists, or if writing fails.
     """
     if obstacle := _obstacle(path, new=True):
         raise OutputError(str(path), *obstacle)
@@ -74,14 +74,14 @@ def output_tree(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise _failed(path, error) from error
     finally:
-        # Not there any more where it took its place.
+        # Already gone after the move.
         shutil.rmtree(beside, ignore_errors=True)
     _sync(path)
 
 
 @contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
-    """A file with mode 0600 that was not there, on the disk when the block ends well. Raises OSError."""
+    """A new file with mode 0600, flushed to disk when the block succeeds. Raises OSError."""
     with _opened(path) as out:
         yield out
         out.flush()
@@ -89,13 +89,13 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def _opened(path: Path) -> BinaryIO:
-    # O_EXCL: a name that exists is refused, be it a link that somebody put there.
+    # O_EXCL refuses an existing name, including a link.
     descriptor = platform.open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     return open(descriptor, "w+b")  # noqa: PTH123 - a descriptor, not a path
 
 
 def output_folder(path: Path) -> None:
-    """Makes a folder, with mode 0700, and those above it, where they are not there. Raises OutputError."""
+    """Creates a folder with mode 0700, and missing folders above it. Raises OutputError."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -103,19 +103,19 @@ def output_folder(path: Path) -> None:
 
 
 def check(path: Path) -> None:
-    """Raises UsageError if `path` cannot become a file; for commands to ask before they read anything."""
+    """Raises UsageError if `path` cannot become a file; commands call it before they read anything."""
     if obstacle := _obstacle(path):
         raise UsageError(str(path), *obstacle)
 
 
 def check_absent(path: Path) -> None:
-    """Raises UsageError if `path` cannot become a new folder; for commands to ask before they read anything."""
+    """Raises UsageError if `path` cannot become a new folder; commands call it before they read anything."""
     if obstacle := _obstacle(path, new=True):
         raise UsageError(str(path), *obstacle)
 
 
 def _obstacle(path: Path, *, new: bool = False) -> tuple[str, str] | None:
-    """What keeps `path` from becoming a file, or a `new` folder, and what to do about it."""
+    """Why `path` cannot become a file, or a `new` folder, and the fix."""
     try:
         path.parent.stat()
         mode = path.lstat().st_mode
@@ -126,7 +126,7 @@ def _obstacle(path: Path, *, new: bool = False) -> tuple[str, str] | None:
     except OSError as error:
         return f"cannot be written ({error.strerror})", "name another"
     if new:
-        # Evidence is not overwritten, and a tool that only reads deletes no folder, not even its own.
+        # Evidence is never overwritten, and keyaudit deletes no folders, not even its own.
         return "exists already, and is not replaced", "name a folder that does not exist yet"
     if stat.S_ISREG(mode):
         return None
@@ -139,7 +139,7 @@ def _beside(path: Path) -> Path:
 
 
 def _sync(path: Path) -> None:
-    """Have the disk keep the new name, too."""
+    """Flush the new name to disk."""
     try:
         platform.sync_folder(path.parent)
     except OSError as error:

@@ -19,7 +19,7 @@ _FACTORS = "blast radius x exposure x age"
 
 
 def render_finding(finding: Finding, owner: Owner, run: Run) -> str:
-    """The finding over lines of at most 80 columns."""
+    """The finding in lines of at most 80 columns."""
     return joined(_lines(finding, owner, run))
 
 
@@ -38,7 +38,7 @@ def _lines(finding: Finding, owner: Owner, run: Run) -> Iterator[str]:
         if kind == "text":
             yield from _section(f"Fix ({kind})", fix)
         else:
-            # A command that is broken over lines cannot be pasted.
+            # A command over several lines cannot be pasted.
             yield from ("", f"Fix ({kind})", f"{_INDENT}{one_line(fix, _LONGEST)}")
     yield ""
     yield from _wrapped(f"The policy in full: keyaudit explain {policy.id}", "")

@@ -13,7 +13,7 @@ from keyaudit.model.run import Report
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to show it. `width` is the terminal's; None where there is none."""
+    """Display options. `width` is the terminal's; None without a terminal."""
 
     passes: bool = False
     width: int | None = None
@@ -21,20 +21,20 @@ class Options:
     bom: bool = False
     """Begin CSV with a byte order mark."""
     hints: bool = True
-    """Say what to do next."""
+    """Whether to print next commands."""
     source: str = ""
-    """The flags that named the tenant, for a command to go on with: `--demo`, or `--from DIR`."""
+    """The flags that selected the tenant, for next commands: `--demo`, or `--from DIR`."""
     group: str = "resource"
-    """For text: what findings are grouped by, or none."""
+    """For text: the grouping, or none."""
     sort: str = "severity"
     columns: tuple[str, ...] = ()
-    """For a table: the names of its columns, if not the usual ones."""
+    """For a table: the columns, if not the default ones."""
     full: bool = True
-    """For text: every finding, and not the first screen alone."""
+    """For text: every finding instead of the first screen."""
     least: Severity = Severity.INFO
-    """Findings of this severity and above."""
+    """The lowest listed severity."""
     top: int | None = None
-    """At most so many findings."""
+    """The maximum number of listed findings."""
 
 
 def _text(report: Report, out: TextIO, options: Options) -> None:
@@ -52,7 +52,7 @@ def _text(report: Report, out: TextIO, options: Options) -> None:
         _table(report, out, options)
     elif options.group == "resource":
         if report.by_score and sort == "severity":
-            # Few findings are listed as ever, though they came in the order that the first screen needs.
+            # Few findings are listed in the usual order, although they came in the order of the first screen.
             report = by_thing(replace(report, by_score=False), sort)
         elif sort != "severity":
             report = by_thing(report, sort)
@@ -88,19 +88,19 @@ def _csv(report: Report, out: TextIO, options: Options) -> object:
 
 
 def _engines(report: Report, options: Options) -> Report:
-    """For programs: as the engine has them, unless another order was asked for."""
+    """For programs: in the engine's order, unless another order was requested."""
     from keyaudit.report.arrange import flat  # noqa: PLC0415
 
     return report if options.sort == "severity" else flat(report, options.sort)
 
 
 def _chosen(render: Callable[[Report, TextIO, Options], object]) -> Callable[[Report, TextIO, Options], object]:
-    """The format, over the findings alone that were asked for."""
+    """The format, restricted to the requested findings."""
 
     def shown(report: Report, out: TextIO, options: Options) -> object:
         if options.least is Severity.INFO and options.top is None:
             return render(report, out, options)
-        from keyaudit.report.arrange import chosen  # noqa: PLC0415 - where some are left out
+        from keyaudit.report.arrange import chosen  # noqa: PLC0415 - only if findings are left out
 
         return render(chosen(report, options.least, options.top), out, options)
 
@@ -113,7 +113,7 @@ FORMATS: Mapping[str, Callable[[Report, TextIO, Options], object]] = {
     "json": _chosen(_json),
     "csv": _chosen(_csv),
 }
-"""What a report is printed in."""
+"""The formats for printing."""
 
 PRINTED: Mapping[str, str] = {
     "text": "for people: by resource, by policy or by owner, as wide as the terminal",
@@ -121,11 +121,11 @@ PRINTED: Mapping[str, str] = {
     "json": "for programs: the run, every finding with its evidence, the gaps and the verdict",
     "csv": "for spreadsheets and auditors: one line per finding, 47 columns and the score, passes too",
 }
-"""What each of them is for."""
+"""The purpose of each format."""
 
 
 class Writer(Protocol):
-    """Writes a report in one of the formats that files are written in. The same report gives the same bytes."""
+    """Writes a report in a file format. The same report gives the same bytes."""
 
     def __call__(self, report: Report, out: BinaryIO, /) -> None:
         """Write it to `out`."""
@@ -133,16 +133,16 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A format that other programs read: the module and the function of this package that write it, and what it is for."""
+    """A file format: the module and function of this package that write it, and its purpose."""
 
     module: str
     meaning: str
     function: str = "write"
     extra: str = ""
-    """The extra that has to be installed for it; empty where none has."""
+    """The required extra; empty if none."""
 
     def writer(self, name: str) -> Writer:
-        """What writes it. Raises UsageError where what it needs is not installed; `name`: what it is called there."""
+        """Its writer. Raises UsageError if its extra is not installed; `name`: the format's name in the error."""
         try:
             found: Writer = getattr(import_module(f"keyaudit.report.{self.module}"), self.function)
         except ImportError as error:
@@ -159,19 +159,19 @@ FILES: Mapping[str, File] = {
     "html": File("html", "one page for a browser or for print, with charts and without scripts: everything, to decide by"),
     "ocsf": File("ocsf", "OCSF 1.5 Compliance Findings, one per line, passes too, for a security lake"),
     "xlsx": File("xlsx", "an Excel workbook: summary, findings, inventory, coverage and waivers", extra="xlsx"),
-    "cyclonedx": File("cyclonedx", "CycloneDX 1.6 CBOM: every key and certificate, with state, dates, size and custody"),
+    "cyclonedx": File("cyclonedx", "CycloneDX 1.6 CBOM: keys, certificates and algorithms, and what depends on them"),
     "cyclonedx-1.7": File("cyclonedx", "the same as CycloneDX 1.7", function="write_1_7"),
     "prometheus": File("prometheus", "metrics for the textfile collector of node exporter: expiration dates, and counts"),
     "junit": File("junit", "JUnit XML, for the test results of a pipeline: a suite for each policy, passes too"),
 }
-"""What a report is exported to, besides `json` and `csv`."""
+"""The file formats besides `json` and `csv`."""
 
 BUNDLE = "bundle"
-"""The one that is a folder: `keyaudit.report.bundle`."""
+"""The format that is a folder: `keyaudit.report.bundle`."""
 
 SCORED = frozenset({"json", "csv", "jsonl", "xlsx", "html", BUNDLE})
-"""The formats, printed or written, that say each finding's score, whatever the order."""
+"""The formats that contain scores in any order."""
 NAMED = frozenset({"html"})
-"""The formats that say more of names than their rows do, and cannot be redacted."""
+"""The formats that contain more names than their rows, and cannot be redacted."""
 LISTING = frozenset({BUNDLE, "html"})
-"""Those that show whole rows of the inventory, and so need what no policy reads."""
+"""The formats with whole rows of the inventory, which need columns that no policy reads."""

@@ -1,4 +1,4 @@
-"""The gate's summary for a pipeline's log: one record a line, never wrapped, the exit code last."""
+"""The gate's summary for a pipeline's log: one record per line, never wrapped, the exit code last."""
 
 from collections.abc import Iterator, Mapping
 from typing import TextIO
@@ -18,11 +18,11 @@ from keyaudit.report.summary import SIMULATED, looked, message, network, results
 
 _PASSED = "everything required was assessed, and nothing is open at or above --fail-on"
 MOST = 20
-"""Findings that are listed: a log is read by somebody who fixes the first of them."""
+"""The maximum number of listed findings."""
 
 
 def render_gate(report: Report, out: TextIO) -> None:
-    """Write the verdict, what weakens it, and every finding that blocks."""
+    """Write the verdict, its limitations, and the blocking findings."""
     out.writelines(f"{line}\n" for line in _lines(report))
 
 
@@ -53,7 +53,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _blocks(report: Report) -> Iterator[str]:
-    """The worst findings that block, by policy, and how many more there are of each."""
+    """The worst blocking findings by policy, and the number of others."""
     verdict = report.verdict
     found = report.worst(MOST)
     shown: dict[str, list[Finding]] = {}
@@ -62,7 +62,7 @@ def _blocks(report: Report) -> Iterator[str]:
     blocking = _blocking(verdict)
     counts = {tally.policy.id: sum(_open(verdict, tally)[each] for each in blocking) for tally in report.tallies}
     rest = {name: count - len(shown.get(name, ())) for name, count in counts.items()}
-    # The worst first; of what is not listed, the most frequent.
+    # The worst first; among unlisted ones, the most frequent.
     for name in (*shown, *sorted(rest.keys() - shown.keys(), key=lambda name: (-rest[name], name))):
         for finding in shown.get(name, ()):
             place = one_line(label(Facts.of(finding)))
@@ -75,7 +75,7 @@ def _blocks(report: Report) -> Iterator[str]:
 
 
 def _answer(verdict: Verdict) -> str:
-    """FAIL when something blocks; PASS only when nothing else held."""
+    """FAIL if there are blocking findings; PASS only without any other condition."""
     if Exit.FINDINGS in verdict.conditions:
         return "FAIL"
     return {Exit.CLEAN: "PASS", Exit.INCOMPLETE: "INCOMPLETE"}.get(verdict.exit, verdict.exit.name.replace("_", " "))
@@ -86,7 +86,7 @@ def _blocking(verdict: Verdict) -> tuple[Severity, ...]:
 
 
 def _open(verdict: Verdict, of: Verdict | Tally | None = None) -> Mapping[Severity, int]:
-    """What counts against the run, by severity: all, or `of` one policy."""
+    """The blocking findings by severity: all, or `of` one policy."""
     some = of or verdict
     counted = (some.failed,) if verdict.new_only else (some.failed, some.known)
     return {severity: sum(counts.get(severity, 0) for counts in counted) for severity in Severity}

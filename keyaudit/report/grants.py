@@ -1,4 +1,4 @@
-"""The commands that let the identity read what it was refused: for the vault at hand, and one line each."""
+"""The commands that grant the missing permissions: for the specific vault, one line each."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,14 +18,14 @@ _IF = {_RBAC: "if the vault uses Azure RBAC", _POLICIES: "if the vault uses acce
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A command, on one line and quoted for a POSIX shell. `when`: what it is for, where that was not read."""
+    """A command, on one line and quoted for a POSIX shell. `when`: its condition, if the access model is unknown."""
 
     command: str
     when: str = ""
 
 
 def grants(gap: Gap) -> Sequence[Grant]:
-    """The commands that grant what a gap lacks; both ways where it was not read which of them the vault uses."""
+    """The commands for a gap; for both access models if the vault's is unknown."""
     asked = [OPERATIONS[each] for each in gap.operations if each in OPERATIONS]
     of_vault = [each for each in asked if each.right.access_policy and gap.scope.kind is ScopeKind.VAULT]
     others = [each for each in asked if each not in of_vault]
@@ -39,12 +39,12 @@ def grants(gap: Gap) -> Sequence[Grant]:
 
 
 def permission_flags(allowed: Mapping[str, Iterable[str]]) -> str:
-    """Key Vault's permissions by kind of object, as `az keyvault set-policy` takes them."""
+    """Key Vault's permissions by kind of object, in the form of `az keyvault set-policy`."""
     return " ".join(f"--{kind.removesuffix('s')}-permissions {' '.join(names)}" for kind, names in allowed.items())
 
 
 def access_policies(operations: Iterable[Operation]) -> dict[str, tuple[str, ...]]:
-    """What a vault under access policies has to allow for them, by kind of object: keys, certificates, secrets."""
+    """The required permissions in an access policy, by kind of object: keys, certificates, secrets."""
     found: dict[str, dict[str, None]] = {}
     for operation in operations:
         if allowed := operation.right.access_policy:
@@ -62,7 +62,9 @@ def _roles(operations: Iterable[Operation], gap: Gap) -> Iterator[str]:
 
 
 def _set_policy(operations: Iterable[Operation], gap: Gap) -> str:
-    """The command for all that is ever asked of these kinds of objects: it replaces the permissions on a kind."""
+    """The command with all permissions that keyaudit uses on these kinds of objects, because it replaces the permissions of a
+    kind.
+    """
     kinds = access_policies(operations)
     allowed = {kind: names for kind, names in access_policies(OPERATIONS.values()).items() if kind in kinds}
     name = option("--name", one_line(gap.scope.name, _LONGEST))

@@ -1,4 +1,4 @@
-"""Rows in columns, as `az -o table` looks, one after another: however many there are, few are held. Cells are safe to print."""
+"""Rows in columns, in the style of `az -o table`, streamed with little memory. Cells are safe to print."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -7,9 +7,9 @@ from itertools import chain, islice, zip_longest
 from keyaudit.report.lines import columns, pad, wrap
 
 SAMPLE = 1_000
-"""Rows whose cells settle how wide the columns are; a longer cell that comes later stands out, or is wrapped."""
+"""The number of rows that determine the column widths; a longer cell later on overflows, or is wrapped."""
 GAP = "  "
-"""What is between two columns."""
+"""The space between two columns."""
 _LEAST = 8
 _GUID = 36
 _HAS_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -20,7 +20,7 @@ def grid(
 ) -> Iterator[str]:
     """Lines with the header, a rule, and the rows; cells are wrapped to fit `width`, and never cut.
 
-    The columns of these numbers are kept `whole` as long as the others need no more than that to fit.
+    The columns in `whole` are not narrowed as long as the others can be.
     """
     stream = iter(rows)
     sample = list(islice(stream, SAMPLE))
@@ -37,7 +37,7 @@ def grid(
 
 
 def natural(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[int]:
-    """The columns that each column of cells takes."""
+    """The natural width of each column."""
     widths = [columns(header) for header in headers]
     for row in rows:
         widths = [max(width, columns(cell)) for width, cell in zip(widths, row, strict=True)]
@@ -45,7 +45,7 @@ def natural(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[int]:
 
 
 def least(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[int]:
-    """The columns that each column of cells needs, so that no GUID is broken over lines."""
+    """The minimum width of each column, so that no GUID is broken over lines."""
     found = [_LEAST] * len(headers)
     for row in rows:
         found = [_GUID if _HAS_GUID.search(cell) else size for size, cell in zip(found, row, strict=True)]
@@ -53,9 +53,9 @@ def least(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[int]:
 
 
 def fitting(widths: Sequence[int], width: int, always: int) -> list[int]:
-    """Which columns of cells fit side by side: the first `always`, and of the others, in their order, all that still do.
+    """The columns that fit side by side: the first `always`, and of the others, in order, all that still fit.
 
-    No column takes more than a third of the width: one of the first is wrapped to that, another is left out.
+    No column is wider than a third of the width: one of the first is wrapped, another is left out.
     """
     most = max(_LEAST, width // 3)
     chosen = list(range(min(always, len(widths))))
@@ -68,7 +68,7 @@ def fitting(widths: Sequence[int], width: int, always: int) -> list[int]:
 
 
 def _fitted(widths: list[int], width: int | None, whole: Collection[int], least_: Sequence[int]) -> list[int]:
-    """The widest give way until all fit; those to be kept whole come late, and last the room that ids need."""
+    """The widest columns are narrowed until all fit; first the others, then those in `whole`, last below the width of ids."""
     if width is None:
         return widths
     every = list(range(len(widths)))

@@ -1,8 +1,9 @@
-"""The report for people by policy, for a campaign, or by owner, for handing work out; with the same summary as by resource."""
+"""The report for people by policy, by owner or by algorithm, with the same summary as by resource."""
 
 from collections.abc import Iterator, Mapping
 from typing import TextIO
 
+from keyaudit.model.algorithms import Algorithm, allowed_until
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText
 from keyaudit.model.run import Report
@@ -15,6 +16,11 @@ from keyaudit.report.summary import WORST_FIRST, footer, header, message, word
 from keyaudit.report.text import LEAST, named, painted
 
 _INDENT = " " * 12
+_LAST = {
+    "owner": ("no owner to ask", BELOW),
+    "algorithm": ("no algorithm", "Findings about other things, and about keys whose algorithm is unknown."),
+}
+"""The name of the group for all other findings, and why they are in it."""
 _OTHERS = (Outcome.UNKNOWN, Outcome.WAIVED, Outcome.PASS)
 
 
@@ -34,20 +40,22 @@ def render(
     out.write(joined([*header(report.run, report.verdict, width, colour), ""]))
     policies = {tally.policy.id: tally.policy for tally in report.tallies}
     for each in groups(report, group, sort, passes):
-        out.write(joined(_heading(each, policies, width, colour)))
+        out.write(joined(_heading(each, group, policies, width, colour)))
         out.writelines(joined(_finding(finding, width, colour, policy=group != "policy")) for finding in each.findings)
         out.write("\n")
     out.write(joined(footer(report, width, colour, hints=hints)))
 
 
-def _heading(group: Group, policies: Mapping[str, PolicyText], width: int, colour: bool) -> Iterator[str]:
-    """The policy or owner, how many findings it has, and the problem."""
+def _heading(group: Group, by: str, policies: Mapping[str, PolicyText], width: int, colour: bool) -> Iterator[str]:
+    """The policy, owner or algorithm, how many findings it has, and the problem, or until when it is allowed."""
     counts = [f"{group.counts[each]:,} {each}" for each in (*WORST_FIRST, *_OTHERS) if group.counts[each]]
     name, more = str(group.key), ""
     if isinstance(group.key, Owner):
         name = owned_by(group.key)
+    elif isinstance(group.key, Algorithm):
+        name, more = group.key.name, allowed_until(group.key)
     elif group.key is None:
-        name, more = "no owner to ask", BELOW
+        name, more = _LAST[by]
     elif group.key in policies:
         more = policies[group.key].problem
     beside = f"{name}  {', '.join(counts)}"
@@ -61,7 +69,7 @@ def _heading(group: Group, policies: Mapping[str, PolicyText], width: int, colou
 
 
 def _finding(finding: Finding, width: int, colour: bool, *, policy: bool) -> Iterator[str]:
-    """The resource, then the message. Under a policy the policy is not named again."""
+    """The resource, then the message. The policy is not repeated under its heading."""
     said = word(finding)
     first, *rest = wrap(one_line(label(Facts.of(finding))), width, f"  {pad(said, 8)}  ", _INDENT)
     yield "  " + painted(finding, colour) + first[2 + len(said) :]

@@ -1,4 +1,4 @@
-"""The report as JSON. The verdict is its last member, so that a report cut short has none."""
+"""The report as JSON. The verdict is its last member, so that a truncated report has none."""
 
 from collections.abc import Iterable, Mapping
 from typing import TextIO
@@ -68,7 +68,7 @@ def _tally(tally: Tally) -> dict[str, object]:
 
 
 def finding_member(owner: Owner, finding: Finding) -> dict[str, object]:
-    """A finding with its row, and who owns what it is about."""
+    """A finding with its row and the owner of its resource."""
     facts = Facts.of(finding)
     row = {name: value_member(facts.type(name), value) for name, value in facts.row.items()}
     return {
@@ -148,5 +148,5 @@ def verdict_member(verdict: Verdict) -> dict[str, object]:
 
 
 def severities_member(counts: Mapping[Severity, int]) -> dict[str, int]:
-    """Counts by severity, every one of them named."""
+    """Counts for every severity."""
     return {severity: counts.get(severity, 0) for severity in WORST_FIRST}

@@ -1,6 +1,6 @@
-"""The report as JSON lines: each member of the lists of the JSON report on a line of its own, with what it is.
+"""The report as JSON lines: each list item of the JSON report on its own line, with its type.
 
-The first line is the run, the last the verdict, so that a file cut short has none.
+The first line is the run, the last the verdict, so that a truncated file has none.
 """
 
 from collections.abc import Iterator

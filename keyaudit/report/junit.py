@@ -1,4 +1,4 @@
-"""The findings as JUnit XML, for the test results of a pipeline: a suite for each policy, a case for each thing it judged.
+"""The findings as JUnit XML, for the test results of a pipeline: a suite for each policy, a case for each evaluated row.
 
 A pass is a plain case, a failure is `failure`, a waived failure is `skipped`, and an unknown result is an `error`, which no
 pipeline counts as passed. A case is named after its resource, with a digest of the resource's id, so that names are unique. A
@@ -24,7 +24,7 @@ from keyaudit.report.settings import lines_of
 from keyaudit.report.summary import SIMULATED, message
 
 _IN_MEMORY = 1_000_000
-"""Bytes of a suite, above which it waits on disk for its turn: findings come by what they are about."""
+"""The size of a suite in bytes above which it is stored on disk, because findings are ordered by resource."""
 _COPIED = 1 << 20
 # https://www.w3.org/TR/xml/#charsets
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -88,7 +88,7 @@ def _suite(report: Report, policy: PolicyText, counts: Mapping[str, int]) -> str
 
 def _case(finding: Finding) -> str:
     facts = Facts.of(finding)
-    # Where two cases have one name, a reader may keep the first of them alone, and with it a pass for a failure.
+    # If two cases have the same name, a reader may keep only the first, and show a pass instead of a failure.
     row = hashlib.sha256((facts.text("id") or finding.subject).encode("utf-8", "surrogatepass")).hexdigest()[:8]
     attributes = {"classname": finding.policy.id, "name": f"{label(facts)} #{row}", "time": "0"}
     if finding.outcome is Outcome.PASS:
@@ -126,5 +126,5 @@ def _text(text: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """One line that XML can hold."""
+    """One line of valid XML characters."""
     return _NO_XML.sub(lambda odd: f"\\u{ord(odd[0]):04x}", one_line(text, 2_000))

@@ -1,16 +1,20 @@
-"""Words on lines of a given width: wrapping, plurals, colours. Text given here is already safe to print."""
+"""Formats lines of a given width: wrapping, plurals, colours. The text must already be safe to print."""
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 _FEW = 4
-"""Columns of a table that are still named one by one."""
+"""The maximum number of columns of a table that are named one by one."""
+
+_SEPARATOR = re.compile(r"[/:;,?&=]+")
+"""What a long word can be broken after."""
 
 
 class Paint(StrEnum):
-    """ANSI colours, by what they say."""
+    """ANSI colours by meaning."""
 
     ALARM = "\x1b[1;31m"
     WARN = "\x1b[33m"
@@ -21,7 +25,7 @@ class Paint(StrEnum):
 
 
 def paint(text: str, colour: Paint, on: bool) -> str:
-    """`text` in that colour, or as it is where colour is off."""
+    """`text` in that colour, or unchanged if colour is off."""
     return f"{colour}{text}\x1b[0m" if on else text
 
 
@@ -36,7 +40,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 def in_short(names: Iterable[str]) -> list[str]:
-    """Columns given as `table.column`, by name where a table has few among them, else how many; whole tables as they are."""
+    """Columns (`table.column`) by name if they are few per table, otherwise their number; whole tables unchanged."""
     by_table: dict[str, dict[str, None]] = defaultdict(dict)
     for name in names:
         by_table[name.partition(".")[0]][name] = None
@@ -50,7 +54,7 @@ def in_short(names: Iterable[str]) -> list[str]:
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal it takes: wide characters two, combining marks none."""
+    """The width in terminal columns: wide characters two, combining marks none."""
     if text.isascii():
         return len(text)
     return sum(map(_columns, text))
@@ -62,9 +66,10 @@ def pad(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    """Lines of at most `width` columns, the first begun with `first` and the others with `rest`.
+    """Lines of at most `width` columns, the first with the prefix `first`, the others with `rest`.
 
-    Broken at spaces only, so that ids stay whole; a word longer than a line is broken where it must be.
+    Lines break at spaces, so that ids stay whole. A word longer than a line breaks after the last separator that fits, as in a
+    path or an address, and inside a part only where that part alone is longer than a line.
     """
     lines: list[str] = []
     rest = rest[: width * 2 // 3]
@@ -86,12 +91,12 @@ def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
 
 
 def joined(lines: Iterable[str]) -> str:
-    """The lines as text, each ended."""
+    """The lines as text, each with a line end."""
     return "".join(f"{line}\n" for line in lines)
 
 
 def parted(*blocks: Sequence[str]) -> list[str]:
-    """The blocks that hold anything, with an empty line between them."""
+    """The non-empty blocks, with an empty line between them."""
     return [line for block in blocks if block for line in ("", *block)][1:]
 
 
@@ -102,8 +107,11 @@ def _break(line: str, width: int, rest: str) -> list[str]:
         while taken + _columns(line[end]) <= width:
             taken += _columns(line[end])
             end += 1
-        broken.append(line[: max(end, len(rest) + 1)])
-        line = rest + line[max(end, len(rest) + 1) :]
+        least = len(rest) + 1
+        parts = [found.end() for found in _SEPARATOR.finditer(line, least, end)]
+        end = parts[-1] if parts else max(end, least)
+        broken.append(line[:end])
+        line = rest + line[end:]
     return [*broken, line]
 
 

@@ -1,4 +1,4 @@
-"""What an import of logs came to, as text."""
+"""The result of an import of logs, as text."""
 
 import itertools
 from collections import Counter, defaultdict
@@ -16,10 +16,10 @@ from keyaudit.report.lines import plural
 
 _UNTOLD = "(no log that is known)"
 _GAPS = 5
-"""Gaps, and files with trouble, that are shown; the rest is counted."""
+"""The maximum number of listed gaps and files; others are counted."""
 _FILES = 20
 _NAMES = 15
-"""Operations of a log that are named."""
+"""The maximum number of named operations of a log."""
 
 
 @dataclass(slots=True)
@@ -36,12 +36,12 @@ class _Counts:
 
 
 def complete(store: LogStore) -> bool:
-    """Whether all that the files hold was read."""
+    """Whether the files were read completely."""
     return all(file.complete and not any(read.quarantined for read in file.sources.values()) for file in store.files)
 
 
 def render(store: LogStore, place: str, out: TextIO) -> None:
-    """Write what was kept by log, which days have none, and what could not be read with its place."""
+    """Write the kept records by log, days without any, and unreadable places."""
     tenant = f"tenant {store.tenant_id}" if store.tenant_id else "a tenant that no record names"
     out.write(f"{one_line(place)}: {plural(len(store.files), 'file')}, {tenant}\n\n")
     counts: dict[str, _Counts] = {}
@@ -51,7 +51,7 @@ def render(store: LogStore, place: str, out: TextIO) -> None:
     out.write(tabulate(list(_rows(store, counts)), headers=_HEADERS, disable_numparse=True) + "\n")
     gaps = [line for source, days in store.manifest.days.items() for line in _gaps(source, [day for day, _ in days])]
     _section(out, "Days without any event between the first and the last", gaps, _GAPS)
-    _section(out, "Other operations, of which nothing is kept", list(_others(store)), _FILES)
+    _section(out, "Other operations, which are not stored", list(_others(store)), _FILES)
     _section(out, "Not read", [line for file in store.files for line in _trouble(file)], _FILES)
     if not complete(store):
         out.write("\nThe import is incomplete: what was not read may have been anything.\n")
@@ -78,7 +78,7 @@ def _gaps(source: str, days: Sequence[int]) -> Iterator[str]:
 
 
 def _others(store: LogStore) -> Iterator[str]:
-    """By log the operations that it has besides, the most frequent first."""
+    """By log, the other operations, the most frequent first."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for file in store.files:
         for source, read in file.sources.items():

@@ -1,6 +1,6 @@
 """The report as Markdown, for a job summary, a pull request or a wiki: the headline, the findings, what was not read.
 
-GitHub drops a job summary above a mebibyte without a word, so that findings beyond what fits are counted and not listed.
+GitHub silently drops a job summary above 1 MiB, so findings beyond that are counted and not listed.
 """
 
 import re
@@ -22,23 +22,23 @@ from keyaudit.report.settings import setting_lines
 from keyaudit.report.summary import NO_GATE, SIMULATED, WORST_FIRST, counted, headline, message, severities, verdict_words, word
 
 MOST = 900_000
-"""Bytes of a report."""
+"""The maximum size of a report in bytes."""
 
-# Every other punctuation mark means something to some Markdown: a mention, a link, a table's edge, HTML. So does "www.".
+# All other punctuation has a meaning in some Markdown: mentions, links, tables, HTML. So does "www.".
 _ACTS = re.compile(r"[!-&*+:<-@\[-`{-~]|(?<=www)\.", re.IGNORECASE)
 _NOTICE = 200
-"""Bytes kept for what says that there is more."""
+"""The bytes reserved for the note that there is more."""
 
 
 def write(report: Report, out: BinaryIO) -> None:
     """Write it: at most `MOST` bytes."""
-    # Thousands of gaps leave room for findings.
+    # Gaps are limited, so that findings have room.
     taken = _fill(out, _head(report), MOST // 2)
     _fill(out, _findings(report), MOST - taken)
 
 
 def _fill(out: BinaryIO, lines: Iterable[str], room: int) -> int:
-    """Write the lines that fit, and how many do not; returned is how many bytes that took."""
+    """Write the lines that fit, and the number of others. Returns the written bytes."""
     taken = left_out = 0
     for line in lines:
         data = f"{line}\n".encode()
@@ -52,13 +52,13 @@ def _fill(out: BinaryIO, lines: Iterable[str], room: int) -> int:
 
 
 def safe(text: str) -> str:
-    """Text that Markdown shows as it is, whatever renders it."""
+    """Text that every Markdown renderer shows literally."""
     return _ACTS.sub(lambda mark: f"&#{ord(mark[0])};", one_line(text, 1_000))
 
 
 def _head(report: Report) -> Iterator[str]:
     run, verdict = report.run, report.verdict
-    # What is built of counts and of our own words has nothing to make safe.
+    # Counts and our own words need no escaping.
     yield f"# keyaudit: {_title(verdict)}"
     yield ""
     yield f"**{headline(report)}**"

@@ -1,4 +1,4 @@
-r"""The pieces of every JSON document, schema `keyaudit/1`: exact to a parser, inert to a terminal or a build agent.
+r"""Parts of JSON documents, schema `keyaudit/1`: exact for a parser, inert for terminals and build agents.
 
 ASCII only, with `##` written `\u0023\u0023`. Lists have one item a line, written as it comes. Members are only ever added
 within a schema version.
@@ -26,7 +26,7 @@ UNTRUSTED = "names, tags, messages and row facts come from the audited tenant: t
 def document(
     out: TextIO, members: Mapping[str, object], lists: Mapping[str, Iterable[object]], last: Mapping[str, object]
 ) -> None:
-    """Write one JSON object: `members`, then `lists`, which may be endless, then `last`, so that one cut short has no end."""
+    """Write one JSON object: `members`, then the streamed `lists`, then `last`, so that a truncated one has no end."""
     out.write("{\n")
     out.writelines(f"{inert(name)}: {inert(value)},\n" for name, value in members.items())
     for name, values in lists.items():
@@ -35,13 +35,13 @@ def document(
 
 
 def inert(value: object, indent: int | None = None) -> str:
-    """The value as JSON that no terminal or build agent acts on."""
-    # DEL is the one control character that ASCII JSON leaves as it is.
+    """The value as JSON that no terminal or build agent interprets."""
+    # DEL is the only control character that ASCII JSON does not escape.
     return json.dumps(value, allow_nan=False, indent=indent).replace("##", "\\u0023\\u0023").replace("\x7f", "\\u007f")
 
 
 def begun(run: Run) -> dict[str, object]:
-    """How every document on a run begins."""
+    """The beginning of every document about a run."""
     begin: dict[str, object] = {"schema": SCHEMA, "untrusted": UNTRUSTED}
     if run.simulated:
         begin["notice"] = SIMULATED
@@ -98,7 +98,7 @@ def coverage_member(record: Coverage) -> dict[str, object]:
 
 
 def gap_member(gap: Gap) -> dict[str, object]:
-    """A gap, with its remedy."""
+    """A gap with its fix."""
     return {
         "scope": scope_member(gap.scope),
         "reason": gap.reason,
@@ -115,7 +115,7 @@ def gap_member(gap: Gap) -> dict[str, object]:
 
 
 def exits(verdict: Verdict) -> dict[str, object]:
-    """The exit code with every condition that held, and how much was read."""
+    """The exit code with every condition, and how much was read."""
     return {
         **_exit(verdict.exit, verdict),
         "conditions": [_exit(code, verdict) for code in verdict.conditions],
@@ -126,13 +126,13 @@ def exits(verdict: Verdict) -> dict[str, object]:
 
 
 def _exit(code: Exit, verdict: Verdict) -> dict[str, object]:
-    # Exit code 0 of a report says that all was read, whatever is open: "clean" would say more.
+    # Exit code 0 of a report means that everything was read, even with open findings, so it is not called clean.
     name = "complete" if code is Exit.CLEAN and any(verdict.failed.values()) else code.name.lower()
     return {"exit": int(code), "name": name}
 
 
 def value_member(type_: Type | None, value: Value) -> object:
-    """Times and durations as ISO 8601, counts as their bounds, maps by name; anything else as it is."""
+    """Times and durations as ISO 8601, counts as bounds, maps by name; other values unchanged."""
     match value:
         case (low, high) if isinstance(value, tuple):
             return {"at_least": low, "at_most": high}

@@ -1,4 +1,4 @@
-"""What a report says of everything that was not read or not evaluated: the reason, the effect and the fix, never left out."""
+"""Everything that was not read or not evaluated, with reason, effect and fix; never left out of a report."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ _DETAIL = 200
 _UNUSED = "in this run; remove it with keyaudit waivers prune"
 _UNUSED_IN_PART = "that was read; what was not read a waiver accepts only where it says covers: coverage, for 30 days at most"
 _SOON = 14
-"""Days before its end that a waiver is spoken of."""
+"""The number of days before its end from which a waiver is mentioned."""
 
 
 def incomplete(verdict: Verdict, width: int, colour: bool) -> list[str]:
-    """The gaps that gate, each with its remedy; empty where nothing required is missing."""
+    """The required gaps, each with its fix; empty if there are none."""
     if verdict.complete:
         return []
     gaps = needed(verdict)
@@ -42,7 +42,7 @@ def needed(verdict: Verdict) -> list[Gap]:
 
 
 def unsafe(verdict: Verdict, width: int, colour: bool) -> list[str]:
-    """Where an answer would have led across a boundary: nothing was sent there, and nothing excuses it."""
+    """The gaps refused for safety, which cannot be accepted."""
     gaps = [gap for gap in verdict.gaps if gap.reason in UNSAFE]
     if not gaps:
         return []
@@ -52,7 +52,7 @@ def unsafe(verdict: Verdict, width: int, colour: bool) -> list[str]:
 
 
 def not_judged(verdict: Verdict, width: int, *, full: bool = True) -> list[str]:
-    """The policies whose evidence Azure does not hold and nobody supplied: how many for each, and if `full` their ids."""
+    """The policies without their evidence: the number for each kind, and with `full` their ids."""
     if not verdict.not_judged:
         return []
     count = plural(len(verdict.not_judged), "policy", "policies")
@@ -78,7 +78,7 @@ def not_judged(verdict: Verdict, width: int, *, full: bool = True) -> list[str]:
 
 
 def accepted(verdict: Verdict, width: int) -> list[str]:
-    """What --allow-gap or a waiver accepted, and what --allow-gap was given for nothing."""
+    """The gaps accepted by --allow-gap or a waiver, and the values of --allow-gap without a match."""
     gaps = [gap for gap in verdict.gaps if gap.allowed]
     lines: list[str] = []
     if gaps or verdict.allowed_unknown:
@@ -91,12 +91,12 @@ def accepted(verdict: Verdict, width: int) -> list[str]:
 
 
 def waivers(report: Report, width: int) -> list[str]:
-    """The waivers that ended, end soon or cover nothing; what the others cover is counted with the results."""
+    """The waivers that expired, expire soon or cover nothing; the findings of others are counted with the results."""
     return [line for said in waiver_lines(report) for line in wrap(said, width, rest=_INDENT)]
 
 
 def waiver_lines(report: Report) -> list[str]:
-    """A sentence for each waiver that somebody has to do something about, safe for one line."""
+    """A sentence for each waiver that needs an action, safe for one line."""
     as_of, lines = report.run.as_of, []
     for use in report.verdict.waivers:
         waiver = use.waiver
@@ -115,7 +115,7 @@ def waiver_lines(report: Report) -> list[str]:
 
 
 def outlived(report: Report) -> str:
-    """How many findings of the baseline are older than its limit and count again; empty for none, or without a baseline."""
+    """The number of baseline findings above the age limit, which count again; empty for none, or without a baseline."""
     baseline = report.verdict.baseline
     old = baseline.outlived(report.run.as_of) if baseline else 0
     if baseline is None or not old:
@@ -125,7 +125,7 @@ def outlived(report: Report) -> str:
 
 
 def not_needed(verdict: Verdict, width: int) -> list[str]:
-    """Gaps that gate nothing: left out by configuration, not in this cloud, or of no use to the selected policies."""
+    """Gaps that do not gate: excluded by configuration, not in this cloud, or not needed by the selected policies."""
     gaps = [gap for gap in verdict.gaps if not gap.required and gap.reason not in UNSAFE]
     out = [gap for gap in gaps if gap.reason is Reason.EXCLUDED_BY_CONFIG]
     lacking = [gap for gap in gaps if gap.reason is Reason.NOT_IN_CLOUD]
@@ -140,13 +140,13 @@ def not_needed(verdict: Verdict, width: int) -> list[str]:
 
 
 def reads(operations: Sequence[str]) -> str:
-    """What operations read, in words: "keys, key versions"."""
+    """The objects that operations read: "keys, key versions"."""
     nouns = [OPERATIONS[each].noun if each in OPERATIONS else one_line(each) for each in operations]
     return ", ".join(dict.fromkeys(nouns))
 
 
 def permissions(operations: Sequence[str]) -> list[str]:
-    """The least that allows all of them, each role once: "Key Vault Reader on the vault (or ... keys list, get)"."""
+    """The least permissions for all of them, each role once: "Key Vault Reader on the vault (or ... keys list, get)"."""
     tails: dict[str, list[str]] = defaultdict(list)
     for permission in dict.fromkeys(OPERATIONS[each].permission for each in operations if each in OPERATIONS):
         role, _, tail = permission.removesuffix(")").partition(" (")
@@ -161,7 +161,7 @@ def permissions(operations: Sequence[str]) -> list[str]:
 
 
 def alike(gaps: Sequence[Gap]) -> list[list[Gap]]:
-    """Gaps that differ in their scope alone, together."""
+    """Gaps grouped if they differ only in their scope."""
     groups: dict[object, list[Gap]] = defaultdict(list)
     for gap in gaps:
         groups[gap.scope.kind, gap.reason, gap.operations, gap.detail, gap.blinds, gap.access_model].append(gap)
@@ -169,7 +169,7 @@ def alike(gaps: Sequence[Gap]) -> list[list[Gap]]:
 
 
 def remedy_of(gap: Gap) -> str:
-    """What the reader can do about it; where permissions lack, `permissions` says more."""
+    """The fix; for missing permissions see also `permissions`."""
     return supplying([gap.detail]) if gap.reason is Reason.NOT_SUPPLIED else ADVICE[gap.reason].remedy
 
 
@@ -188,7 +188,7 @@ def _plain(gaps: Sequence[Gap], width: int) -> list[str]:
 
 
 def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[str]:
-    """Gaps that are `alike`: why, what was not read, what that affects, and what to do. `named`: name those policies."""
+    """Gaps that are `alike`: reason, unread objects, effect and fix. `named`: name the affected policies."""
     gap, advice = gaps[0], ADVICE[gaps[0].reason]
     detail = f" ({one_line(gap.detail, _DETAIL)})" if gap.detail else ""
     lines = wrap(_names(gaps), width, "  ", _INDENT)
@@ -219,7 +219,7 @@ def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[st
 
 
 def _grants(gaps: Sequence[Gap], width: int) -> list[str]:
-    """The commands that grant it, never wrapped: for one scope, since the others differ from it in nothing but the scope."""
+    """The granting commands, never wrapped, for one scope; others differ only in the scope."""
     lines: list[str] = []
     for grant in grants(gaps[0]):
         lines += wrap(f"{grant.when}:", width, _INDENT) if grant.when else []

@@ -1,4 +1,4 @@
-"""The findings as OCSF 1.5.0 Compliance Findings (class 2003), one JSON object a line, for a security lake. Passes too.
+"""The findings as OCSF 1.5.0 Compliance Findings (class 2003), one JSON object per line, for a security lake, with passes.
 
 An unknown result and a policy that was not evaluated are a Warning, which OCSF defines as a check that "did not yield a result
 due to missing information". `status_code` has our own word for the outcome. Every time is that of the run.
@@ -27,7 +27,7 @@ _COMPLIANCE = {
     Outcome.WAIVED: (3, "Fail"),
     Outcome.UNKNOWN: (2, "Warning"),
 }
-# A pass was never open, so that it has no status as a finding.
+# A pass was never open, so it has no finding status.
 _STATUS = {Outcome.FAIL: (1, "New"), Outcome.WAIVED: (3, "Suppressed"), Outcome.UNKNOWN: (1, "New")}
 _RULE = 1
 _SUBSCRIPTION = (13, "Azure Subscription")
@@ -44,7 +44,7 @@ def write(report: Report, out: BinaryIO) -> None:
 
 
 def _common(report: Report) -> dict[str, object]:
-    """What every line says of its run: where it ran, and whether it saw everything."""
+    """The members about the run that every line has."""
     run, verdict = report.run, report.verdict
     return {
         "category_uid": 2,
@@ -71,7 +71,7 @@ def _common(report: Report) -> dict[str, object]:
 
 
 def _policy(policy: PolicyText) -> dict[str, dict[str, object]]:
-    """What is the same for every finding of a policy, by the member of an event that it is a part of."""
+    """The parts that are the same for every finding of a policy, by member of an event."""
     links = [reference for reference in policy.references if reference.startswith("https://")]
     return {
         "finding_info": {
@@ -111,7 +111,7 @@ def _finding(finding: Finding, owner: Owner, report: Report, policy: Mapping[str
         **({"status_detail": finding.waiver.reason} if finding.waiver else {}),
         "finding_info": {
             **policy["finding_info"],
-            # What passes is no problem.
+            # A pass is not a problem.
             **({"title": finding.policy.title} if finding.outcome is Outcome.PASS else {}),
             "uid": finding.id,
             **_first_seen(finding, report),
@@ -147,7 +147,7 @@ def _not_judged(each: NotJudged, report: Report) -> dict[str, object]:
 
 
 def _activity(*, known: bool) -> dict[str, object]:
-    """What the baseline holds is an update to what it has said before."""
+    """A finding in the baseline is an update of an earlier event."""
     id_, name = (2, "Update") if known else (1, "Create")
     return {
         "activity_id": id_,
@@ -186,7 +186,7 @@ def _resource(finding: Finding, owner: Owner, facts: Facts) -> dict[str, object]
         "uid": facts.text("resource_id") or finding.subject,
         "name": label(facts),
         "type": str(scope.kind) if scope else facts.kind,
-        # Not OCSF's own `owner`, which some readers take for an account with an id and a type.
+        # Not OCSF's `owner`, which some readers expect to be an account with id and type.
         **({"tags": [{"name": "owner", "value": ", ".join(owner.names)}]} if owner.names else {}),
         **({"region": facts.text("location")} if facts.text("location") else {}),
     }

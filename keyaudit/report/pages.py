@@ -13,12 +13,12 @@ _LONGEST = 10_000
 
 
 def policy_page(text: PolicyText, details: Mapping[str, str], examples: Sequence[tuple[str, str, str]]) -> str:
-    """A policy: `details` by name, in their order, shown as code; `examples` as (why, outcome, columns)."""
+    """A policy: `details` by name, in order, shown as code; `examples` as (why, outcome, columns)."""
     return "\n".join(_policy(text, details, examples)) + "\n"
 
 
 def table_page(table: Table, filled_by: Mapping[str, tuple[str, ...]]) -> str:
-    """A table, column by column. `filled_by`: the operations that each column rests on, by its name."""
+    """A table, column by column. `filled_by`: the operations of each column, by name."""
     lines = [f"# {table.name}", "", f"One row is {_plain(table.meaning)}.", ""]
     if table.listed_by:
         lines += [f"Rows may be missing unless all of these were read: {_nouns(table.listed_by)}.", ""]
@@ -33,7 +33,7 @@ def table_page(table: Table, filled_by: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def index_page(policies: Iterable[PolicyText], tables: Iterable[Table]) -> str:
-    """What there is, with a link to each page."""
+    """The index, with a link to each page."""
     rows = [(f"[{text.id}](policies/{text.id}.md)", str(text.severity), _plain(text.title)) for text in policies]
     described = [(f"[{table.name}](tables/{table.name}.md)", _plain(table.meaning)) for table in tables]
     return "\n".join(
@@ -99,6 +99,6 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str
 
 
 def _plain(text: str) -> str:
-    """Text that Markdown takes as text: an organisation's policies are documented with the others."""
+    """Escaped text, because an organisation's own policies are documented too."""
     shown = one_line(text, _LONGEST)
     return "".join(f"\\{character}" if character in "\\`*_<>[]#" else character for character in shown)

@@ -20,9 +20,9 @@ from keyaudit.report.resource import label, owner, owner_unknown
 from keyaudit.report.summary import SIMULATED
 
 MOST_CREDENTIALS = 5_000
-"""Series of credentials, those that expire first: more would cost a Prometheus server more than they are worth."""
+"""The maximum number of series of credentials, those that expire first, to limit the load on a Prometheus server."""
 _LONGEST = 1_000
-# Credentials that are out of use, and keys of certificates, which expire with the certificate, need no alert.
+# Credentials that are not in use, and keys of certificates, which expire with the certificate, need no alert.
 _OUT_OF_USE = {"enabled": False, "holder_enabled": False, "is_current": False, "active": False, "managed": True}
 _ENDING = tuple(
     name
@@ -105,13 +105,13 @@ def _findings(tallies: Iterable[Tally], tenant: Labels) -> Iterator[Sample]:
             "pass": {usual: tally.passed},
         }
         for status, counts in by_status.items():
-            # A zero is a series too: an alert cannot tell one that is missing from one that never was.
+            # Zeros are written too, because an alert cannot distinguish a missing series from one that never existed.
             for severity, count in ({usual: 0} | dict(counts)).items():
                 yield {**tenant, "policy": _safe(policy.id), "severity": severity, "status": status}, count
 
 
 def _credentials(report: Report, tenant: Labels) -> Iterator[tuple[str, str, Iterable[Sample]]]:
-    """The soonest ends, and what there is beside them."""
+    """The earliest expiration dates, and the number of others."""
     soonest: list[tuple[int, int, tuple[tuple[str, str], ...]]] = []
     unknown: Counter[tuple[str, str]] = Counter()
     endless: Counter[str] = Counter()
@@ -130,7 +130,7 @@ def _credentials(report: Report, tenant: Labels) -> Iterator[tuple[str, str, Ite
                 count += 1
                 entry = (-ends, -count, tuple(_labels(facts).items()))
                 (heapq.heappush if len(soonest) < MOST_CREDENTIALS else heapq.heappushpop)(soonest, entry)
-    # Two that cannot be told apart are one series: the one that ends first.
+    # Two with the same labels are one series, with the earlier date.
     series = {labels: -ends for ends, _, labels in sorted(soonest)}
     shown = sorted(series.items(), key=lambda each: (each[1], each[0]))
     yield (
@@ -171,5 +171,5 @@ def _labels(facts: Facts) -> dict[str, str]:
 
 
 def _safe(text: str) -> str:
-    """Text as the value of a label: on one line, escaped as the format asks."""
+    """Text as the value of a label: on one line, escaped for the format."""
     return one_line(text, _LONGEST).replace("\\", "\\\\").replace('"', '\\"')

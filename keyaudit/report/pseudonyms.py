@@ -1,4 +1,4 @@
-"""Pseudonyms: the same text has the same one, by a key, wherever it stands; ids stay ids and kinds stay readable.
+"""Keyed pseudonyms: the same text always has the same one; ids keep their form and kinds stay readable.
 
 `vault-7f3a91c2d04e`, `person-04be...`; a GUID stays a GUID, a thumbprint stays one of its length. The digits after the kind
 depend on the text alone, case aside, so that a name in one column is found again in another, or inside an id.
@@ -30,7 +30,7 @@ _HOSTS = frozenset(
         "azureadtokenexchange",
     }
 )
-"""Hosts that everybody has, so that they name nobody."""
+"""Common hosts, which identify nobody."""
 _SUFFIXES = tuple(f".{suffix}" for cloud in ENVIRONMENTS.values() for suffix in (cloud.vault_suffix, cloud.hsm_suffix))
 
 _NAMED = {
@@ -44,9 +44,9 @@ _NAMED = {
     "storageaccounts": "account", "subscriptions": "subscription", "tenants": "tenant", "userassignedidentities": "app",
     "users": "person", "vaults": "vault", "workspaces": "workspace",
 }  # fmt: skip
-"""Words of paths after which there is a name, and what it is a name of."""
+"""Path segments that are followed by a name, with the kind of name."""
 _FOLLOWED = frozenset({"locations", "tables", "pricings", "settings"})
-"""Words of paths after which there is a word of Azure's."""
+"""Path segments that are followed by a fixed word of Azure."""
 _WORDS = frozenset(
     {
         "appcredentialsigninactivities", "appmanagementpolicies", "beta", "certificatebasedauthconfigurations",
@@ -58,23 +58,23 @@ _WORDS = frozenset(
         "tokenissuancepolicies", "tokenlifetimepolicies", "transitivemembers", "v1.0", "v2.0", "versions",
     }
 )  # fmt: skip
-"""Other words of paths that name nobody."""
+"""Other path segments that identify nobody."""
 
 
 class Pseudonyms:
-    """By one key. Who has the key can tell whether a text that they guess is meant, and nothing more."""
+    """Pseudonyms with one key. A holder of the key can only confirm a guessed text."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        # The rows of a large table repeat the texts of their neighbours.
+        # A cache, because neighbouring rows of a large table repeat texts.
         self._digest = lru_cache(maxsize=100_000)(self._digested)
 
     def name(self, kind: str, text: str) -> str:
-        """`kind-7f3a91c2d04e`; an empty text, which names nothing, stays."""
+        """`kind-7f3a91c2d04e`; an an empty text stays empty."""
         return f"{kind}-{self._digest(text)[:DIGITS]}" if text else text
 
     def text(self, kind: str, text: str) -> str:
-        """For a text that may be an id, an address or a sign-in name, and else is a name of `kind`."""
+        """The pseudonym of a text that may be an id, an address, a sign-in name, or a name of `kind`."""
         if _GUID.fullmatch(text):
             digest = self._digest(text)
             return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]))
@@ -85,12 +85,12 @@ class Pseudonyms:
             return self._path(text)
         address = _ADDRESS.match(text)
         if address:
-            # What is asked for there, behind a question mark, may name anything.
+            # The query of an address may contain any name.
             return f"{address[1].lower()}{self.host(address[2])}{self._path(address[3])}"
         return self.name("person" if _SIGN_IN.fullmatch(text) else kind, text)
 
     def host(self, host: str) -> str:
-        """A vault's host keeps its suffix, and has the pseudonym of the vault's name; hosts that everybody has stay."""
+        """A vault's host keeps its suffix, with the pseudonym of the vault's name; common hosts stay."""
         if not host or host.lower() in _HOSTS:
             return host
         for suffix in _SUFFIXES:
@@ -99,7 +99,7 @@ class Pseudonyms:
         return self.text("host", host)
 
     def _path(self, path: str) -> str:
-        """Segment by segment: words of Azure's paths stay, but where a name has to be."""
+        """Segment by segment: fixed words of Azure's paths stay, except in the position of a name."""
         found: list[str] = []
         kind, before = "resource", ""
         for segment in path.split("/"):
@@ -113,7 +113,7 @@ class Pseudonyms:
                 kind = _NAMED.get(word, "resource")
             else:
                 found.append(self.text(kind, segment))
-            # A name is never taken for the word that it spells.
+            # A name is replaced even if it equals a fixed word.
             before = word if found[-1] == segment else ""
         return "/".join(found)
 
@@ -122,5 +122,5 @@ class Pseudonyms:
         return word in _NAMED or word in _WORDS or word == "providers" or _NAMESPACE.fullmatch(word) is not None
 
     def _digested(self, text: str) -> str:
-        # Half a surrogate pair is legal in JSON, and so in a name.
+        # JSON, and so a name, may contain half a surrogate pair.
         return hmac.digest(self._key, text.lower().encode("utf-8", "surrogatepass"), hashlib.sha256).hex()

@@ -1,7 +1,7 @@
-"""Findings and the things they are about as flat records, for every format that has columns.
+"""Findings and their resources as flat records, for all formats with columns.
 
-Text is as the tenant spells it: a format makes it safe for itself. An absent or unknown value has no entry, and an unknown one
-is named with its reason in `coverage_note`. Times are ISO 8601, numbers decimal.
+Text is the tenant's, unescaped: each format makes it safe. An absent or unknown value has no entry, and an unknown one is named
+with its reason in `coverage_note`. Times are ISO 8601, numbers decimal.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ COLUMNS = (
     "waiver_approved_by", "waiver_expires_at", "coverage_note",
     "score", "score_low", "score_band", "score_arithmetic", "score_reasons",
 )  # fmt: skip
-"""Of a finding: in this order for good; new ones come at the end."""
+"""The columns of a finding. This order is stable; new columns are added at the end."""
 
 THING_COLUMNS = (
     *COLUMNS[COLUMNS.index("subscription_id") : COLUMNS.index("policy_id")],
@@ -39,14 +39,14 @@ THING_COLUMNS = (
     "owner_source",
     "coverage_note",
 )
-"""Those of them that say what a thing is, whatever is found of it."""
+"""The columns about the resource itself."""
 
 TIMES = frozenset(
     {"assessed_at", "created_at", "activated_at", "expires_at", "last_rotated_at", "first_seen_at", "waiver_expires_at"}
 )
 NUMBERS = frozenset({"key_size", "age_days", "days_to_expiry"})
 
-# Our columns, by the column that shows them.
+# Inventory columns by record column.
 _SHOWN = {
     "subscription_name": "subscription_name",
     "location": "location",
@@ -66,21 +66,21 @@ _SHOWN = {
 Record = dict[str, str]
 
 
-def records(report: Report) -> Iterator[Record]:
-    """Every finding, passes included, then the policies that were not evaluated."""
-    common = _common(report)
+def records(report: Report, *, passes: bool = True) -> Iterator[Record]:
+    """Every finding, with passes or without, then the policies that were not evaluated."""
+    same = common(report)
     policies = {tally.policy.id: _policy(tally.policy) for tally in report.tallies}
-    for of, finding in report.owned(True):
+    for of, finding in report.owned(passes):
         policy = policies.get(finding.policy.id, {})
         if finding.beside:
             policy = _policy(finding.policy, finding.frameworks)
-        yield {**common, **policy, **_finding(finding, of, report)}
+        yield {**same, **policy, **_finding(finding, of, report)}
     for each in report.verdict.not_judged:
-        yield {**common, **_not_judged(each)}
+        yield {**same, **_not_judged(each)}
 
 
 def thing(table: str, row: Mapping[str, Value], as_of: int) -> Record:
-    """A row of the inventory, whatever is found of it."""
+    """A row of the inventory as a record."""
     facts = Facts(table, row)
     note: dict[str, Reason] = {}
     for name, reason in facts.unknown.items():
@@ -90,13 +90,13 @@ def thing(table: str, row: Mapping[str, Value], as_of: int) -> Record:
     if why := owner_unknown(facts):
         note["owner"] = why
     who, source = owner(facts)
-    return _held({**described, "owner": who, "owner_source": source, "coverage_note": note_cell(note) or None})
+    return _present({**described, "owner": who, "owner_source": source, "coverage_note": note_cell(note) or None})
 
 
 def state(facts: Facts, as_of: int) -> tuple[str | None, Reason | None]:
-    """The key state of SP 800-57 as far as metadata shows it, or why it is unknown; neither for tables without an end date.
+    """The key state of SP 800-57 from metadata, or why it is unknown; neither for tables without an expiration date.
 
-    End of use wins over suspension, and that over the rest.
+    Expiry has precedence over suspension, and that over the other states.
     """
     if "expires_on" not in facts.row:
         return None, None
@@ -112,9 +112,10 @@ def state(facts: Facts, as_of: int) -> tuple[str | None, Reason | None]:
     return ("pre-activation" if begins is not None and begins > as_of else "active"), None
 
 
-def _common(report: Report) -> Record:
+def common(report: Report) -> Record:
+    """The columns about the run, the tenant and the policies: the same in every row."""
     run = report.run
-    return _held(
+    return _present(
         {
             "schema_version": SCHEMA,
             "run_id": run.run_id,
@@ -128,12 +129,12 @@ def _common(report: Report) -> Record:
 
 
 def pack(tallies: Sequence[Tally]) -> str:
-    """One name for the policies that judged: a digest over their ids and texts."""
+    """An id of the evaluated policies: a digest over their ids and texts."""
     lines = sorted(f"{tally.policy.id} {tally.policy.digest}\n" for tally in tallies)
     return f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()[:16]}"
 
 
-def _held(record: Mapping[str, str | None]) -> Record:
+def _present(record: Mapping[str, str | None]) -> Record:
     return {name: value for name, value in record.items() if value is not None}
 
 
@@ -152,7 +153,7 @@ def _finding(finding: Finding, of: Owner, report: Report) -> Record:
         "evidence_source": " ".join(filter(None, map(facts.text, ("source_url", "source_version")))) or None,
     }
     if not facts.row:
-        return _held({**judged, **_scope(finding, report)})
+        return _present({**judged, **_scope(finding, report)})
     note: dict[str, Reason] = {}
     for name, reason in facts.unknown.items():
         if name in _SHOWN or name in finding.unknown:
@@ -161,7 +162,7 @@ def _finding(finding: Finding, of: Owner, report: Report) -> Record:
     if of.reason:
         note["owner"] = of.reason
     owned = {"owner": "|".join(of.names) or None, "owner_source": of.source or None}
-    return _held({**judged, **described, **owned, "coverage_note": note_cell(note) or None})
+    return _present({**judged, **described, **owned, "coverage_note": note_cell(note) or None})
 
 
 def _first_seen(finding: Finding, baseline: Baseline | None) -> str | None:
@@ -186,9 +187,9 @@ def _controls(frameworks: Mapping[str, Sequence[str]]) -> str | None:
 
 
 def _policy(policy: PolicyText, frameworks: Mapping[str, Sequence[str]] | None = None) -> Record:
-    """What is said of a policy. `frameworks`: the controls that a finding counts for, where these are not all."""
+    """The columns of a policy. `frameworks`: the controls that a finding counts for, if not all."""
     links = (reference for reference in policy.references if reference.startswith("https://"))
-    return _held(
+    return _present(
         {
             "policy_id": policy.id,
             "policy_title": policy.title,
@@ -204,7 +205,7 @@ def _not_judged(each: NotJudged) -> Record:
 
 
 def _scope(finding: Finding, report: Report) -> dict[str, str | None]:
-    """A scope that gave no row: all columns are unknown, for the reasons of the gaps that affect the policy there."""
+    """A scope without rows: all columns are unknown, with the reasons of the gaps that affect the policy there."""
     scope = finding.scope
     if scope is None:
         return {"resource_id": finding.subject, "coverage_note": note_cell(finding.unknown) or None}
@@ -239,7 +240,7 @@ def _described(facts: Facts, as_of: int, note: dict[str, Reason]) -> dict[str, s
 
 
 def _dates(facts: Facts, as_of: int, note: dict[str, Reason]) -> dict[str, str | None]:
-    """The dates, and what follows from them: named in `note` where what they follow from is unknown."""
+    """The dates and derived columns, which are added to `note` if their source is unknown."""
     starts = _starts(facts)
     begun = "created_on" if "created_on" in facts.row else starts
     created, expires = facts.integer(begun), facts.integer("expires_on")

@@ -1,10 +1,10 @@
-"""A report for strangers: names, ids and whatever else the tenant or its people wrote are pseudonyms; the judgement stays.
+"""A report for readers outside the organisation: names, ids and all text of the tenant become pseudonyms; results stay.
 
-What stays is a closed list: dates, sizes, numbers, yes and no, enumerations that we declare, Azure's own words (regions, log
-categories, built-in roles and permissions), the policies that come with keyaudit, reasons and remedies. A column that nobody
-thought of is a pseudonym. Counts, severities, outcomes and the verdict are as before.
+A closed list stays: dates, sizes, numbers, booleans, declared enumerations, Azure's own words (regions, log categories,
+built-in roles and permissions), shipped policies, reasons and fixes. Any other column is a pseudonym. Counts, severities,
+outcomes and the verdict are unchanged.
 
-What a stranger can still do is in `LIMITS`, which `keyaudit explain redaction` prints.
+`LIMITS`, which `keyaudit explain redaction` prints, says what such readers can still find out.
 """
 
 import re
@@ -58,7 +58,7 @@ _SCOPES = {ScopeKind.TENANT: "tenant", ScopeKind.SUBSCRIPTION: "subscription"}
 
 
 def redacted(report: Report, key: bytes) -> Report:
-    """The report with pseudonyms by that key. It streams as the report does."""
+    """The report with pseudonyms of that key, streamed like the original."""
     return _Redaction(report, Pseudonyms(key)).report()
 
 
@@ -104,7 +104,7 @@ class _Redaction:
         return replace(rule, pattern=self._names.text(rule.of, rule.pattern), environment=environment)
 
     def _identity(self, identity: str) -> str:
-        """ "person-04be... (Azure CLI)", "application 7f3a... (environment)": how somebody signed in names nobody."""
+        """ "person-04be... (Azure CLI)", "application 7f3a... (environment)": the sign-in method identifies nobody."""
         way = _WAY.fullmatch(identity)
         who = way[1] if way else identity
         application = _APPLICATION.fullmatch(who)
@@ -190,7 +190,7 @@ class _Redaction:
             fix=fix,
             scope=self._scope(finding.scope) if finding.scope else None,
             waiver=self._waiver(finding.waiver) if finding.waiver else None,
-            # Its reasons are sentences with names in them.
+            # Its reasons contain names.
             score=None,
             reworded=None,
         )
@@ -199,9 +199,9 @@ class _Redaction:
         return replace(owner, names=tuple(self._names.text("owner", name) for name in owner.names))
 
     def _worded(self, finding: Finding, policy: PolicyText, row: Mapping[str, Value]) -> tuple[str, Mapping[str, str]]:
-        """The message and the fix, as they would be for the redacted row; nothing where they cannot be had so."""
+        """The message and the fix for the redacted row; empty if that is impossible."""
         if policy is not finding.policy or finding.reworded is None:
-            # Of a scope, a message says in our words what was not read there.
+            # The message of a scope contains only our own words.
             return (finding.message if finding.scope and not finding.row else "", {})
         message, fix = finding.reworded(row)
         return self._settings.said(message), {kind: self._settings.said(text) for kind, text in fix.items()}
@@ -211,7 +211,7 @@ _FILTERS = tuple(Filters.__dataclass_fields__)
 
 
 def _codes(detail: str, reason: Reason | None) -> str:
-    """Of a detail, the codes that services answer with; what was left out on request is told by names."""
+    """The service codes of a detail; details of excluded objects contain names."""
     if reason is Reason.EXCLUDED_BY_CONFIG:
         return ""
     return "; ".join(part for part in detail.split("; ") if _CODE.fullmatch(part))

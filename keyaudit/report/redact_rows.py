@@ -1,4 +1,4 @@
-"""Rows with pseudonyms: which columns stay as they are, and what kind of thing the others name."""
+"""Rows with pseudonyms: the unchanged columns, and the kinds of names in the others."""
 
 from collections.abc import Callable, Mapping
 
@@ -14,23 +14,29 @@ _STAY = frozenset(
         "source_version", "tables", "unified_audit_evidence", "update_result",
     }
 )  # fmt: skip
-"""Columns of free text in which there is nothing but Azure's own words, or ours."""
+"""Text columns that contain only Azure's own words, or ours."""
 _OWN_NAMES = frozenset({"hsm_setting", "log_table", "defender_plan"})
-"""Tables whose rows have names that Azure gave."""
+"""Tables whose rows have names from Azure."""
 
 _KINDS = {
     "api": "api", "app_roles": "permission", "app_tags": "tag", "audiences": "audience", "claims": "claim",
-    "content_type": "content", "created_by": "person", "default_domain": "domain", "delegated_for_everyone": "permission",
+    "blueprint_name": "app", "content_type": "content", "created_by": "person", "credential_admins": "principal",
+    "default_domain": "domain", "delegated_for_everyone": "permission",
     "directory_roles": "role", "exposed_roles": "permission", "exposed_scopes": "permission", "federated_domains": "domain",
-    "id": "resource", "issuer": "subject", "issuer_host": "host", "issuer_name": "issuer", "principal_name": "principal",
-    "provider_name": "provider", "resource_group": "resource-group", "resource_id": "resource", "store_name": "store",
+    "id": "resource", "inheritable_roles": "permission", "inheritable_scopes": "permission", "inherited": "permission",
+    "inherited_wide": "permission", "issuer": "subject", "issuer_host": "host", "issuer_name": "issuer",
+    "principal_name": "principal", "provider_name": "provider", "resource_group": "resource-group",
+    "resource_id": "resource", "store_name": "store",
     "subject": "subject", "subscription_name": "subscription", "tenant_wide_app_roles": "permission",
     "user_consent_policies": "consent", "user_principal_name": "person", "validated_names": "domain",
     "vault_name": "vault", "verified_domains": "domain", "verified_publisher": "publisher", "wide_azure_roles": "role",
 }  # fmt: skip
-"""What a column names, where its own name does not say so."""
-_NAMES = {"application": "app", "service_principal": "app", "federated_domain": "domain", "signing_certificate": "subject"}
-"""What the rows of a table are, where it is not what the table is called."""
+"""The kind of name in a column, if it differs from the column's name."""
+_NAMES = {
+    **dict.fromkeys(("application", "service_principal", "agent", "blueprint"), "app"),
+    "federated_domain": "domain", "signing_certificate": "subject",
+}  # fmt: skip
+"""The kind of a table's rows, if it differs from the table's name."""
 _PEOPLE = {"user": "person", "group": "group", "foreign-group": "group"}
 _SIGNERS = {"federated-domain": "domain", "external-idp": "provider"}
 
@@ -50,20 +56,20 @@ _PUBLIC = frozenset(
         "application/x-pkcs12", "application/x-pem-file", "application/json", "text/plain", "api://AzureADTokenExchange",
     }
 )  # fmt: skip
-"""Texts that are the same in every tenant: roles, permissions, services and forms of content."""
+"""Texts that are the same in every tenant: roles, permissions, services and content types."""
 _ENVIRONMENTS = frozenset(
     {
         "prod", "production", "prd", "live", "preprod", "pre-production", "staging", "stage", "nonprod", "non-production",
         "test", "testing", "tst", "qa", "uat", "dev", "development", "sandbox", "lab", "demo", "shared",
     }
 )  # fmt: skip
-"""Environments as everybody calls them."""
+"""Common names of environments."""
 
 _Change = Callable[[Mapping[str, Value], Value], Value]
 
 
 class Rows:
-    """Rows of every table, by one key."""
+    """Redacts rows of every table with one key."""
 
     def __init__(self, names: Pseudonyms) -> None:
         self._names = names
@@ -71,9 +77,9 @@ class Rows:
         self._last: tuple[Mapping[str, Value], Mapping[str, Value]] = ({}, {})
 
     def row(self, table: Table, row: Mapping[str, Value]) -> Mapping[str, Value]:
-        """The row with pseudonyms. Reasons for what is unknown stay."""
+        """The row with pseudonyms. Reasons of unknown columns stay."""
         before, after = self._last
-        # All findings of a row come with the same one.
+        # All findings of a row share the same row object.
         if before is row and row:
             return after
         changes = self._changes.get(table.name) or self._of(table)
@@ -86,7 +92,7 @@ class Rows:
         return found
 
     def environment(self, text: str) -> str:
-        """An environment: what everybody calls so stays."""
+        """An environment; common names stay."""
         return text if text.lower() in _ENVIRONMENTS else self._names.name("environment", text)
 
     def _of(self, table: Table) -> dict[str, _Change]:
@@ -95,7 +101,7 @@ class Rows:
         return found
 
     def _change(self, table: Table, column: Column) -> _Change | None:
-        """What becomes of a column's values; None: they stay."""
+        """The change of a column's values; None: unchanged."""
         if column.type is Type.MAP:
             return lambda _, value: self._tags(value) if isinstance(value, dict) else None
         if column.type not in (Type.TEXT, Type.TEXTS) or _stays(table, column.name):

@@ -1,4 +1,4 @@
-"""What an organisation settled for a run, and its own policies, without what they say of the organisation."""
+"""Redacts the settings of a run and an organisation's own policies."""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _VALUES = frozenset(value for table in TABLES.values() for column in table.colum
 
 
 class Settings:
-    """The settings of one run, by one key."""
+    """Redacts the settings of one run with one key."""
 
     def __init__(self, names: Pseudonyms, settled: InForce, policies: Sequence[PolicyInForce]) -> None:
         self._names, self._settled = names, settled
@@ -26,30 +26,30 @@ class Settings:
         limits = (*settled.limits, *(limit for each in settled.classes for limit in each.limits))
         said = {limit.value: self._value(limit.value) for limit in limits}
         said |= {f"(class {each.name})": f"(class {names.name('class', each.name)})" for each in settled.classes}
-        # The longest first: one may be a part of another.
+        # The longest first, because one may contain another.
         changing = ((text, other) for text, other in said.items() if text and text != other)
         self._said = sorted(changing, key=lambda pair: (-len(pair[0]), pair[0]))
 
     def cloud(self, name: str) -> str:
-        """The name of a cloud: Azure's own stay."""
+        """The name of a cloud; Azure's own stay."""
         return name if name in ENVIRONMENTS else self._names.name("cloud", name)
 
     def said(self, text: str) -> str:
-        """A text of ours that may tell the settings' values, and the names of classes."""
+        """A text of ours that may contain values of settings, and names of classes."""
         for found, other in self._said:
             text = text.replace(found, other)
         return text
 
     def id(self, policy: str) -> str:
-        """The id of a policy: one that came with keyaudit keeps it."""
+        """The id of a policy; shipped policies keep theirs."""
         return policy if policy in self._shipped else self._names.name("policy", policy)
 
     def ours(self, pattern: Glob) -> bool:
-        """Whether a pattern over ids of policies says no more than those that came with keyaudit do."""
+        """Whether a pattern over policy ids contains only ids of shipped policies."""
         return pattern.text == "*" or any(map(pattern.matches, self._shipped))
 
     def text(self, policy: PolicyText) -> PolicyText:
-        """A policy: of the organisation's own only what it is about, and how grave."""
+        """A policy; of the organisation's own only table and severity."""
         if policy.id in self._shipped:
             return policy
         if policy.id not in self._texts:
@@ -59,7 +59,7 @@ class Settings:
         return self._texts[policy.id]
 
     def policy(self, policy: PolicyInForce) -> PolicyInForce:
-        """The same with its limits. The text of the organisation's own is left out."""
+        """The same with its limits, without the text of the organisation's own."""
         if not policy.shipped:
             return replace(policy, text=self.text(policy.text), source="", parameters={})
         set_ = {limit.parameter for limit in self._settled.limits if limit.policy == policy.text.id}
@@ -70,7 +70,7 @@ class Settings:
         return replace(policy, parameters=parameters)
 
     def in_force(self) -> InForce:
-        """All that was settled."""
+        """The settings in force."""
         return replace(
             self._settled,
             limits=tuple(map(self._limit, self._settled.limits)),
@@ -93,7 +93,7 @@ class Settings:
         return replace(limit, policy=self.id(limit.policy), value=self._value(limit.value), place=place)
 
     def _value(self, value: str) -> str:
-        """Numbers and durations stay, by themselves or for a value that we declare."""
+        """Numbers and durations stay, alone or for a declared value."""
         plain = all(
             (found := _NUMBER.fullmatch(part)) and (not found[1] or self._declared(found[1])) for part in value.split(", ")
         )

@@ -1,6 +1,7 @@
-"""What a finding is about, in words: its name, what it is, who owns it."""
+"""Describes the resource of a finding: its name, kind and owner."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from keyaudit.model import times
 from keyaudit.model.expiring import Owner
@@ -18,28 +19,34 @@ _HOLDERS = {
     "service_principal": "service principal",
     "managed_identity": "managed identity",
 }
-_MANAGED = "ManagedIdentity"
+_MANAGED, _AGENT = "ManagedIdentity", "agent-identity"
 _CREDENTIALS = {"password": "client secret", "federated": "federated credential"}
-_TABLES = {"trusted_authority": "certificate authority (CA)", "key_use": "customer-managed key of"}
-"""Tables whose rows people call otherwise than the table."""
+_TABLES = {
+    "agent": "agent identity",
+    "blueprint": "agent blueprint",
+    "trusted_authority": "certificate authority (CA)",
+    "key_use": "customer-managed key of",
+}
+"""Tables whose rows have another display name than the table."""
 _OWNED = frozenset(
     {"key", "certificate", "secret", "vault", "application", "service_principal", "credential", "signing_certificate"}
 )
 """Tables whose rows should have an owner."""
 _OWNERS = 3
-"""Owners that are named; of more, the rest are counted."""
+"""The maximum number of named owners; others are counted."""
+_OBJECT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _HOMES = {"foreign": "external tenant", "microsoft": "Microsoft"}
 
 
 def thing(finding: Finding) -> tuple[str, object]:
-    """What lives on when a row is replaced: a key over its versions. For a finding without a row, its scope."""
+    """The resource of a finding, such as a key with all its versions. For a finding without a row, its scope."""
     if not finding.row:
         return "", finding.scope
     return finding.policy.table, finding.row[TABLES[finding.policy.table].subject]
 
 
 def label(facts: Facts) -> str:
-    """How people call it: `kv-prod/keys/codesign-2021`, `app registration ci`. As the tenant spells it: not safe to print."""
+    """The display name: `kv-prod/keys/codesign-2021`, `app registration ci`. Text of the tenant, not safe to print."""
     if not facts.row:
         return facts.called
     name = facts.text("name") or _last(facts.text("id") or facts.called)
@@ -47,7 +54,7 @@ def label(facts: Facts) -> str:
 
 
 def context(facts: Facts, owner: Owner) -> str:
-    """What it is, in a few words, and whose: "RSA 2048, software, owner team-release". Not safe to print."""
+    """A short description with the owner: "RSA 2048, software, owner team-release". Not safe to print."""
     if not facts.row:
         return BELOW
     parts = _CONTEXTS[facts.kind](facts) if facts.kind in _CONTEXTS else []
@@ -55,15 +62,15 @@ def context(facts: Facts, owner: Owner) -> str:
 
 
 def algorithm(facts: Facts) -> str:
-    """`RSA 2048`, `EC-HSM P-256`; empty where it is unknown or the thing has none."""
+    """`RSA 2048`, `EC-HSM P-256`; empty if unknown or if there is none."""
     family = facts.text("kty") or facts.text("key_type")
     return " ".join(filter(None, (family, facts.text("key_size"), facts.text("curve"))))
 
 
 def owner(facts: Facts) -> tuple[str | None, str | None]:
-    """The tag `owner` of the row itself, and that it says so; None: it names nobody, or is unknown.
+    """The tag `owner` of the row itself, with its source; None if there is none, or it is unknown.
 
-    `Report.owned` knows more of what findings are about: Entra's owners by name, and the owner of the vault.
+    `Report.owned` also has Entra owners by name, and the owner of the vault.
     """
     tags = facts.row.get("tags")
     if isinstance(tags, dict) and tags.get("owner"):
@@ -72,7 +79,7 @@ def owner(facts: Facts) -> tuple[str | None, str | None]:
 
 
 def owner_unknown(facts: Facts) -> Reason | None:
-    """Why nobody can say who owns it; None where it can be said."""
+    """Why the owner is unknown; None if it is known."""
     return facts.unknown.get("tags") or facts.unknown.get("owner_ids")
 
 
@@ -82,17 +89,22 @@ def owned_by(owner: Owner) -> str:
         return f"owner unknown ({ADVICE[owner.reason].meaning})"
     if not owner.names:
         return "no owner known"
-    return one_line(f"{', '.join(owner.names)}{f' ({owner.source})' if owner.source else ''}", 500)
+    return one_line(f"{', '.join(_names(owner.names))}{f' ({owner.source})' if owner.source else ''}", 500)
 
 
 def _owner_words(facts: Facts, owner: Owner) -> str:
-    """ "owner ada@contoso.example", "no owner"; nothing of what nobody is expected to own."""
+    """ "owner ada@contoso.example", "no owner"; empty for tables that need no owner."""
     if owner.reason:
         return "owner unknown" if facts.kind in _OWNED else ""
     if not owner.names:
         return "no owner" if facts.kind in _OWNED else ""
     more = len(owner.names) - _OWNERS
-    return f"owner {', '.join(owner.names[:_OWNERS])}{f' and {more:,} more' if more > 0 else ''}"
+    return f"owner {', '.join(_names(owner.names[:_OWNERS]))}{f' and {more:,} more' if more > 0 else ''}"
+
+
+def _names(names: Sequence[str]) -> Iterator[str]:
+    """The owners in words: an object id stands for a name that was not read."""
+    return (f"object id {name} (name not read)" if _OBJECT_ID.fullmatch(name) else name for name in names)
 
 
 def _expiry(facts: Facts) -> str:
@@ -111,7 +123,7 @@ def _holder(facts: Facts) -> str:
 
 
 def _signer(facts: Facts) -> str:
-    """Whose certificate signs tokens: Entra's for an application, or an identity provider's that is trusted."""
+    """The signer: Entra for an application, or a trusted identity provider."""
     kind = facts.text("kind") or ""
     if kind in _PROVIDERS:
         holder = f"{_PROVIDERS[kind]} {facts.text('holder_name') or _last(facts.text('holder_id') or '')}"
@@ -133,6 +145,8 @@ def _in_vault(facts: Facts, name: str) -> str:
 
 
 def _service_principal(facts: Facts, name: str) -> str:
+    if facts.text("agent_type") == _AGENT:
+        return f"{_TABLES['agent']} {name}"
     return f"{_HOLDERS['managed_identity' if facts.text('principal_type') == _MANAGED else 'service_principal']} {name}"
 
 
@@ -166,7 +180,7 @@ _LABELS: Mapping[str, Callable[[Facts, str], str]] = {
     "unusual_use": _usage,
     "deleted": lambda facts, name: f"deleted {facts.text('kind')} {name}",
 }
-"""By table; the rows of others are called by the table and their name."""
+"""Display names by table; rows of other tables have the table's noun and their name."""
 
 
 def _key(facts: Facts) -> list[str]:
@@ -216,4 +230,4 @@ _CONTEXTS: Mapping[str, Callable[[Facts], list[str]]] = {
     "key_use": _PLACED,
     "deleted": _PLACED,
 }
-"""By table: what a row is, beside its name."""
+"""Descriptions by table, beside the name."""

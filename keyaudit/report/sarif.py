@@ -1,9 +1,8 @@
-"""The findings as SARIF 2.1.0, as GitHub code scanning and Azure DevOps read it: one run for each subscription.
+"""The findings as SARIF 2.1.0 for GitHub code scanning and Azure DevOps: one run for each subscription.
 
-A finding has no file: its place is a path that exists in no repository, so that what uploads the report leaves its fingerprint
-alone, and the fingerprint is the finding's id. What fails is a result, what a waiver covers a suppressed one, and what nobody
-can tell one of kind `open`: it stays until it is answered. Passes are counted. A run over which there is a gap says so in
-`executionSuccessful` and names each gap.
+A finding has no file. Its location is a path that exists in no repository, so that uploaders keep its fingerprint, which is the
+finding's id. Failures are results, waived findings suppressed results, and unknown findings results of kind `open`. Passes are
+only counted. If a run has gaps, `executionSuccessful` is false, and each gap is a notification.
 """
 
 import heapq
@@ -29,11 +28,11 @@ from keyaudit.report.summary import SIMULATED, message
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MOST_RESULTS = 5_000
-"""Of a run: GitHub shows so many, and drops the others without a word."""
+"""The maximum number of results of a run: GitHub silently drops others."""
 MOST_RUNS = 20
 """Of a file. https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support"""
 LONGEST = 1_024
-"""Characters of a description."""
+"""The maximum length of a description."""
 
 _LEVELS = {
     Severity.CRITICAL: "error",
@@ -42,7 +41,7 @@ _LEVELS = {
     Severity.LOW: "note",
     Severity.INFO: "note",
 }
-# GitHub calls critical what is over 9.0, high from 7.0, medium from 4.0, low from 0.1.
+# GitHub's scale: critical above 9.0, high from 7.0, medium from 4.0, low from 0.1.
 _SCORES = {
     Severity.CRITICAL: "9.5",
     Severity.HIGH: "8.0",
@@ -70,13 +69,13 @@ def write(report: Report, out: BinaryIO) -> None:
 
 @dataclass(slots=True)
 class _Results:
-    """The gravest findings of one run, and how many there were."""
+    """The most severe findings of one run, and their total number."""
 
     kept: list[tuple[int, int, Finding]] = field(default_factory=list)
     count: int = 0
 
     def add(self, finding: Finding) -> None:
-        # Of one severity the first ones stay, as they come in the report's order.
+        # Within a severity the first ones in the report's order are kept.
         entry = (finding.severity.rank, -self.count, finding)
         self.count += 1
         if len(self.kept) < MOST_RESULTS:
@@ -89,7 +88,7 @@ class _Results:
 
 
 def _shared_out(report: Report) -> dict[str, _Results]:
-    """The findings by category, the tenant's first: every subscription that is in the report has one, found or not."""
+    """The findings by category, the tenant's first; every subscription of the report has one, even without findings."""
     seen = {record.scope.id.split("/")[2] for record in report.verdict.coverage if _is_subscription(record.scope.id)}
     runs: dict[str, _Results] = defaultdict(_Results)
     order = [_TENANT, *sorted(seen)]
@@ -119,7 +118,7 @@ def _run(report: Report, category: str, results: _Results, rules: Mapping[str, i
     notices = [_notice(gap) for gap in verdict.gaps if _concerns(gap, category)]
     left_out = results.count - len(results.kept)
     if left_out:
-        notices.append(_notification(f"{left_out:,} more results, none graver than these, are left out", "warning"))
+        notices.append(_notification(f"{left_out:,} more results, of this severity or lower, are left out", "warning"))
     if run.simulated:
         notices.append(_notification(SIMULATED, "note"))
     return {
@@ -131,7 +130,7 @@ def _run(report: Report, category: str, results: _Results, rules: Mapping[str, i
                 "rules": [_rule(tally.policy) for tally in report.tallies],
             }
         },
-        # What is before the last slash is the category: an upload replaces the earlier one of the same category.
+        # The part before the last slash is the category: an upload replaces the earlier one of the same category.
         "automationDetails": {"id": f"keyaudit/{_segment(run.tenant_id)}/{_segment(category)}/{_segment(run.run_id)}"},
         "invocations": [
             {
@@ -165,7 +164,7 @@ def _counts(report: Report) -> dict[str, object]:
 
 
 def _concerns(gap: Gap, category: str) -> bool:
-    """A gap of another subscription says nothing of this one; one of the tenant may."""
+    """Whether a gap concerns the category: its own subscription or the tenant."""
     return not _is_subscription(gap.scope.id) or gap.scope.id.split("/")[2] == category or category in (_TENANT, _OTHERS)
 
 
@@ -240,16 +239,16 @@ def _result(finding: Finding, tenant: str, rule: int, *, compared: bool) -> dict
 
 
 def _plain(text: str) -> str:
-    """Text in which nothing is a link or a placeholder: in a SARIF message brackets make the one, and braces the other."""
+    """Text without links and placeholders, which brackets and braces make in a SARIF message."""
     return "".join(_MARKS.get(character, character) for character in text)
 
 
 def _path(tenant: str, name: str) -> str:
-    """Where it would lie if tenants were repositories: `azure/TENANT/kv-prod/keys/codesign`."""
+    """A virtual path: `azure/TENANT/kv-prod/keys/codesign`."""
     return "/".join(("azure", *map(_segment, (tenant, *name.split("/")))))
 
 
 def _segment(text: str) -> str:
-    """One segment of a path, at most 200 characters of it. No name leads out of the path, or to the folder it is in."""
+    """One path segment of at most 200 characters, which is never a relative segment such as `..`."""
     written = quote(one_line(text, 200), safe="-._~", errors="replace")
     return written if written.strip(".") else f"_{written}"

@@ -6,7 +6,7 @@ from keyaudit.model.findings import Score
 
 
 def band_words(score: Score) -> str:
-    """ "critical", or "medium..critical" where that depends on what is unknown."""
+    """ "critical", or "medium..critical" if it depends on unknown values."""
     least, band = score.least_band, score.band
     return str(band) if least is band else f"{least}..{band}"
 
@@ -17,7 +17,7 @@ def line(score: Score | None) -> str:
 
 
 def explained(score: Score) -> Iterator[tuple[str, str]]:
-    """Each factor and override by name, in order, with why it is so."""
+    """Each factor and override by name, in order, with its reason."""
     for factor in score.factors:
         yield f"{factor.name} {factor.range}", factor.because
     for override in score.overrides:
@@ -25,7 +25,7 @@ def explained(score: Score) -> Iterator[tuple[str, str]]:
 
 
 def member(score: Score | None) -> dict[str, object] | None:
-    """The score in JSON; null for what is not evaluated."""
+    """The score in JSON; null without a score."""
     if score is None:
         return None
     return {
@@ -50,7 +50,7 @@ def member(score: Score | None) -> dict[str, object] | None:
 
 
 def cells(score: Score | None) -> dict[str, str]:
-    """The score in CSV, by column; empty for what is not evaluated."""
+    """The score in CSV, by column; empty without a score."""
     if score is None:
         return {}
     reasons = "|".join(f"{name}: {because}" for name, because in explained(score))

@@ -1,4 +1,4 @@
-"""The first screen of a report: how bad it is, where, what is worst and how to fix it, what was not read, what to run next."""
+"""The first screen of a report: headline, severities by area, worst findings with fixes, gaps, and next commands."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ from keyaudit.report.resource import label
 from keyaudit.report.summary import WORST_FIRST, header, headline, message, word
 
 FEW = 20
-"""Findings that a report lists whole instead."""
+"""The number of findings up to which a report lists them all instead."""
 TOP = 10
 HEIGHT = 45
 _HINTS = 3
@@ -29,15 +29,15 @@ _WORD = 8
 
 
 def short(report: Report) -> bool:
-    """Whether so little was found that a report lists all of it."""
+    """Whether there are so few findings that a report lists them all."""
     verdict = report.verdict
     return sum(verdict.failed.values()) + sum(verdict.unknown.values()) < FEW
 
 
 def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool, source: str = "") -> None:
-    """Write it, on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider. The findings must carry scores.
+    """Write it, on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider. The findings must have scores.
 
-    `source`: the flags that named the tenant, which the commands to run next are given, too.
+    `source`: the flags that selected the tenant, for the next commands.
     """
     verdict = report.verdict
     before = [*header(report.run, verdict, width, colour), ""]
@@ -58,7 +58,7 @@ def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool
 
 
 def _areas(report: Report) -> Iterator[str]:
-    """How many findings there are of each severity in each area."""
+    """The number of findings by severity and area."""
     counts: dict[Area, Counter[Severity]] = {area: Counter() for area in Area}
     for tally in report.tallies:
         counts[TABLES[tally.policy.table].area].update(tally.failed)
@@ -71,9 +71,9 @@ def _areas(report: Report) -> Iterator[str]:
 
 
 def _worst(report: Report) -> Iterator[tuple[Finding, int]]:
-    """The gravest open finding of each resource, with how many more it has; the highest score first.
+    """The most severe open finding of each resource, with the number of its others; the highest score first.
 
-    Of the highest severities only, as far as there are enough of these: a minor flaw of an important key is not what is worst.
+    Only of the highest severities, if there are enough: a minor problem of an important key is not among the worst.
     """
     failed, levels = report.verdict.failed, set[Severity]()
     for level in WORST_FIRST:
@@ -90,7 +90,7 @@ def _worst(report: Report) -> Iterator[tuple[Finding, int]]:
 
 
 def _entry(finding: Finding, more: int, width: int, colour: bool) -> list[str]:
-    """Where and how bad on one line, how to fix it on the next."""
+    """Resource and problem on one line, the fix on the next."""
     score = f"{finding.score.high:>3} " if finding.score else "    "
     indent = len(score) + _WORD + 1
     where = _cut(one_line(_where(Facts.of(finding))), (width - indent) // 2)
@@ -101,18 +101,18 @@ def _entry(finding: Finding, more: int, width: int, colour: bool) -> list[str]:
 
 
 def _where(facts: Facts) -> str:
-    """What it is about, as short as it can be told: of a credential, whose it is."""
+    """The resource in short form; for a credential its holder."""
     return facts.text("holder_name") or label(facts)
 
 
 def _fix(finding: Finding, room: int) -> str:
-    """The command, else the first sentence of the text; `explain` has all of it where it is cut."""
+    """The command, otherwise the first sentence of the text; `explain` has the full one."""
     command = next((text for kind, text in finding.fix.items() if kind != "text"), "")
     return _cut(one_line(command or finding.fix.get("text", "").partition(". ")[0], 1_000), room)
 
 
 def _cut(text: str, room: int) -> str:
-    """The text, cut behind a word where it is longer than `room` columns."""
+    """The text, cut after a word if it is longer than `room` columns."""
     if columns(text) <= room:
         return text
     short_ = text[: room - 1]
@@ -121,7 +121,7 @@ def _cut(text: str, room: int) -> str:
 
 
 def _unread(verdict: Verdict, width: int, colour: bool) -> list[str]:
-    """What was not read, one line each; empty where everything required was."""
+    """What was not read, one line each; empty if everything required was read."""
     gaps = needed(verdict)
     if not gaps:
         return []
@@ -136,7 +136,7 @@ def _unread(verdict: Verdict, width: int, colour: bool) -> list[str]:
 
 
 def _next(worst: list[tuple[Finding, int]], verdict: Verdict, width: int, source: str) -> list[str]:
-    """Three commands with what each is for, which is left out where the command needs the whole line."""
+    """Three commands with their purpose, which is left out if the command needs the whole line."""
     commands = {"keyaudit report --full": "every finding, by resource"}
     if worst:
         commands[f"keyaudit explain {worst[0][0].id}"] = "the worst one, with its fix"

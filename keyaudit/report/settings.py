@@ -1,4 +1,4 @@
-"""What was settled for a run, in words: nothing that changes a result, or leaves one out, goes unsaid."""
+"""The settings of a run in words: everything that changes or leaves out a result."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from keyaudit.report.lines import plural, wrap
 
 
 def settings(report: Report, width: int) -> list[str]:
-    """The settings over lines of that width; none where every policy judged by its own defaults."""
+    """The settings in lines of that width; empty if every policy uses its defaults."""
     return [line for said in setting_lines(report.settings) for line in wrap(said, width, rest="    ")]
 
 
@@ -24,7 +24,7 @@ def setting_lines(settled: InForce) -> list[str]:
 
 
 def lines_of(settled: InForce, policy: str) -> list[str]:
-    """Of the sentences those that concern a policy, or the whole run."""
+    """The sentences that concern a policy, or the whole run."""
     lines = setting_lines(InForce(profile=settled.profile, require=settled.require))
     lines += [_limit(each) for each in settled.limits if each.policy == policy]
     for each in settled.classes:

@@ -1,4 +1,4 @@
-"""Several tenants in one report: each as it is alone, one after the other, and what all of them came to at the end."""
+"""Several tenants in one report: one report after the other, and the combined verdict at the end."""
 
 from collections.abc import Sequence
 from typing import TextIO
@@ -33,7 +33,7 @@ def render(name: str, reports: Sequence[Report], out: TextIO, options: Options) 
 
 
 def _json(reports: Sequence[Report], out: TextIO, options: Options) -> None:
-    """One object: a run for each tenant, as it is alone, and the verdict over all, last."""
+    """One object: a run for each tenant, and the combined verdict last."""
     out.write(f'{{\n"schema": {inert(SCHEMA)},\n"runs": [\n')
     for number, report in enumerate(reports):
         out.write(",\n" if number else "")
@@ -42,7 +42,7 @@ def _json(reports: Sequence[Report], out: TextIO, options: Options) -> None:
 
 
 def verdict_of_all(reports: Sequence[Report]) -> dict[str, object]:
-    """The same for programs."""
+    """The combined verdict for programs."""
     held = conditions(reports)
     return {
         "exit": int(held[0]),
@@ -53,7 +53,7 @@ def verdict_of_all(reports: Sequence[Report]) -> dict[str, object]:
 
 
 def together(reports: Sequence[Report]) -> list[str]:
-    """What all of them came to, for people."""
+    """The combined verdict for people."""
     held = conditions(reports)
     each = (f"  {_name(report)}: exit {report.verdict.exit:d}" for report in reports)
     first = f"=== {plural(len(reports), 'tenant')}, exit {held[0]:d}: {MEANINGS[held[0]]}"

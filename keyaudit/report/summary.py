@@ -1,4 +1,4 @@
-"""What every report for people says around its findings: whose tenant, how much was looked at, and what came of it."""
+"""The header and footer of reports for people: tenant, amount of data, and results."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -24,11 +24,11 @@ _NETWORK = {"ca_file": "CA file", "no_proxy": "no proxy for"}
 _FILTERS = 500
 _OF_VAULTS = frozenset({"vault", "key", "certificate", "secret"})
 MESSAGE = 1_000
-"""Characters of a message that a person is shown."""
+"""The maximum length of a message for people."""
 
 
 def header(run: Run, verdict: Verdict, width: int, colour: bool) -> list[str]:
-    """Whose tenant, read by whom, when, over what network."""
+    """The header: tenant, identity, time and network."""
     facts = [one_line(run.tenant_name or run.tenant_id), *_subscriptions(verdict), f"as {one_line(run.identity)}"]
     line = "  |  ".join(facts)
     notes = [f"as of {times.iso_time(run.as_of)}", *network(run), *(f"{name} as supplied" for name in sorted(run.evidence))]
@@ -46,7 +46,7 @@ def header(run: Run, verdict: Verdict, width: int, colour: bool) -> list[str]:
 
 
 def network(run: Run) -> Iterator[str]:
-    """The clock's error, the proxy and the CA file, where they are known."""
+    """The clock skew, the proxy and the CA file, if known."""
     if run.skew is not None:
         apart = f"{abs(run.skew):,} s {'ahead of' if run.skew > 0 else 'behind'} Azure"
         yield f"clock: {apart if run.skew else 'in sync with Azure'}"
@@ -55,7 +55,7 @@ def network(run: Run) -> Iterator[str]:
 
 
 def verdict_words(verdict: Verdict) -> str:
-    """What was decided: of a run without a gate nothing was, however much is open."""
+    """The verdict in words; without a gate nothing is decided, even with open findings."""
     if Exit.FINDINGS in verdict.conditions:
         return "failed"
     match verdict.exit:
@@ -70,7 +70,7 @@ def verdict_words(verdict: Verdict) -> str:
 
 
 def headline(report: Report) -> str:
-    """How many findings are open, how much was read, what is unknown, and how many policies were not evaluated."""
+    """The headline: open findings, reads, unknown results, and policies that were not evaluated."""
     verdict = report.verdict
     parts = [open_findings(verdict), reads_done(verdict)]
     unknown = sum(verdict.unknown.values())
@@ -102,23 +102,23 @@ def not_evaluated(verdict: Verdict) -> str:
 
 
 def word(finding: Finding) -> str:
-    """The severity of a failure, else the outcome: what a reader's eye looks for."""
+    """The severity of a failure, otherwise the outcome."""
     return (finding.severity if finding.outcome is Outcome.FAIL else finding.outcome).upper()
 
 
 def message(finding: Finding) -> str:
-    """What a finding says, safe for one line. An unknown one says what could not be read, and why."""
+    """The message of a finding, safe for one line. An unknown one says what could not be read, and why."""
     if finding.waiver is not None:
         waiver = finding.waiver
         return one_line(f"{finding.message} (waiver {waiver.id} of {waiver.owner}, to {waiver.last_day})", MESSAGE)
     if finding.message:
         known = " (known)" if finding.known else ""
         return one_line(f"{finding.message}{known}", MESSAGE)
-    return one_line(_cannot_tell(finding) if finding.outcome is Outcome.UNKNOWN else finding.policy.title, MESSAGE)
+    return one_line(_why_unknown(finding) if finding.outcome is Outcome.UNKNOWN else finding.policy.title, MESSAGE)
 
 
 def footer(report: Report, width: int, colour: bool, *, hints: bool = True, full: bool = True) -> list[str]:
-    """Counts with their denominator, then what weakens them, then the verdict, where the eye lands; with `hints`, what next."""
+    """The footer: counts, limitations, then the verdict; with `hints`, next commands."""
     return parted(
         wrap(counted(report), width),
         [line for said in _empty(report) for line in wrap(said, width)],
@@ -137,17 +137,21 @@ def footer(report: Report, width: int, colour: bool, *, hints: bool = True, full
 
 def _settings(report: Report, width: int) -> list[str]:
     lines = settings(report, width - 2)
-    return [*wrap("Judged by settings other than the policies' own:", width), *(f"  {line}" for line in lines)] if lines else []
+    return (
+        [*wrap("Evaluated with settings other than the policies' own:", width), *(f"  {line}" for line in lines)]
+        if lines
+        else []
+    )
 
 
 def looked(report: Report) -> str:
-    """What was looked at, and by how many policies: the denominator of every count."""
+    """The number of evaluated rows and policies."""
     policies = {tally.policy.id for tally in report.tallies} - {each.policy.id for each in report.verdict.not_judged}
     return f"{listed(_denominators(report)) or 'nothing'} against {plural(len(policies), 'policy', 'policies')}"
 
 
 def results(report: Report) -> str:
-    """The results that are no failures."""
+    """The results other than failures."""
     verdict = report.verdict
     unknown = sum(verdict.unknown.values())
     excused = [f"{sum(verdict.known.values()):,} known"] if any(verdict.known.values()) else []
@@ -159,12 +163,12 @@ def results(report: Report) -> str:
 
 
 def counted(report: Report) -> str:
-    """What was looked at and what came of it, as a sentence."""
+    """The evaluated rows and the results, as a sentence."""
     return f"Checked {looked(report)}: {_failures(report.verdict)}; {results(report)}."
 
 
 def _failures(verdict: Verdict) -> str:
-    """What fails, or in which way nothing does: that nobody looked is not that there is nothing."""
+    """The failures, or why there are none, which differs if nothing was evaluated."""
     if any(verdict.failed.values()):
         return severities(verdict.failed)
     unknown, waived = any(verdict.unknown.values()), sum(verdict.waived.values())
@@ -178,7 +182,7 @@ def _failures(verdict: Verdict) -> str:
 
 
 def _empty(report: Report) -> Iterator[str]:
-    """Why so little was looked at, where that is so."""
+    """Why nothing was evaluated, if so."""
     verdict, run = report.verdict, report.run
     if not report.tallies or all(not (tally.rows or tally.not_applicable) for tally in report.tallies):
         without = len({each.policy.id for each in verdict.not_judged})
@@ -197,7 +201,7 @@ def severities(counts: Mapping[Severity, int], *, zeros: bool = False) -> str:
 
 
 def outcome(report: Report, width: int, colour: bool) -> list[str]:
-    """The verdict, with every condition that held."""
+    """The verdict, with every condition."""
     verdict = report.verdict
     but = " but for what was accepted" if any(gap.allowed for gap in verdict.gaps) or verdict.allowed_unknown else ""
     decided = NO_GATE if verdict.gate is None else f"nothing open at {verdict.gate} or above"
@@ -205,13 +209,13 @@ def outcome(report: Report, width: int, colour: bool) -> list[str]:
 
 
 def _next(report: Report, width: int) -> list[str]:
-    """Where to read on."""
+    """The next commands."""
     worst = _worst(report)
     return wrap(f"Next: keyaudit explain {worst}", width) if worst else []
 
 
 def ended(verdict: Verdict, width: int, colour: bool, but: str = "", decided: str = "") -> list[str]:
-    """How much of what was required was read, and the exit code, with every condition that held."""
+    """How many required reads were done, and the exit code, with every condition."""
     read = reads_done(verdict)
     if verdict.exit is Exit.CLEAN:
         return wrap(f"Complete{but}: {read}, as far as this identity can see{decided}.", width)
@@ -223,20 +227,20 @@ def ended(verdict: Verdict, width: int, colour: bool, but: str = "", decided: st
 
 
 def _worst(report: Report) -> str:
-    """The policy with the gravest failures, and of those the most."""
+    """The policy with the most severe failures, and the most of them."""
     failing = [tally for tally in report.tallies if any(tally.failed.values())]
     if not failing:
         return ""
     return max(failing, key=lambda tally: ([tally.failed.get(each, 0) for each in WORST_FIRST], tally.policy.id)).policy.id
 
 
-def _cannot_tell(finding: Finding) -> str:
+def _why_unknown(finding: Finding) -> str:
     why = unknown_columns(dict(sorted((finding.unknown or Facts.of(finding).unknown).items())))
-    return f"cannot tell: {why or 'nothing of it could be read'}"
+    return f"unknown: {why or 'nothing of it could be read'}"
 
 
 def _subscriptions(verdict: Verdict) -> list[str]:
-    """How many subscriptions were looked into: at least so many, where their list was not read to its end."""
+    """The number of subscriptions; "at least" if their list is incomplete."""
     found = {record.scope.id for record in verdict.coverage if record.scope.kind is ScopeKind.SUBSCRIPTION}
     lists = [record for record in verdict.coverage if record.operation == "subscription.list"]
     if not found and not lists:
@@ -247,7 +251,7 @@ def _subscriptions(verdict: Verdict) -> list[str]:
 
 
 def _denominators(report: Report) -> list[str]:
-    """Rows of each table that a policy judges: at least so many, where a list that gives them was not read to its end."""
+    """The number of rows of each evaluated table; "at least" if one of its lists is incomplete."""
     unread = {record.operation for record in report.verdict.coverage if record.state is not State.ASSESSED}
     judged = {tally.policy.table for tally in report.tallies}
     shown = []

@@ -1,4 +1,4 @@
-"""The flat table: one line a finding, as `az -o table` looks; then the same summary as the text report."""
+"""The flat table: one line per finding, in the style of `az -o table`; then the summary of the text report."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
@@ -18,13 +18,13 @@ from keyaudit.report.summary import footer, header, message, word
 _UNKNOWN = "unknown"
 _SUMMARY = 80
 _WITH_OWNER = 100
-"""Columns of a terminal from which on the owner is shown without being asked for."""
+"""The terminal width from which the owner is shown by default."""
 _TABLE = 70
-"""Columns from which on a table is a table."""
+"""The minimum width of a table."""
 _WORDS = 20
-"""Columns that a cell with words needs to be read."""
+"""The minimum width of a readable text cell."""
 _WHOLE = frozenset({"severity", "policy", "expires", "id"})
-"""What is never broken over lines, so that it can be found and copied."""
+"""Columns that are never broken over lines, so that their values can be found and copied."""
 
 
 def _owner(owner: Owner) -> str:
@@ -60,7 +60,7 @@ COLUMNS: Mapping[str, Callable[[Finding, Owner], str]] = {
     "subject": lambda finding, _: one_line(finding.subject, 1_000),
     "id": lambda finding, _: finding.id,
 }
-"""What a column says of a finding, by its name; an empty cell is absent."""
+"""The cell of a finding by column; an empty cell is absent."""
 _USUAL = ("severity", "problem", "resource", "finding", "owner")
 
 
@@ -73,9 +73,9 @@ def render(
     columns: Sequence[str] = (),
     hints: bool = True,
 ) -> None:
-    """Write the table, of these `columns` or the usual ones. Cells are wrapped to fit `width`, and never cut.
+    """Write the table with these `columns` or the default ones. Cells are wrapped to fit `width`, and never cut.
 
-    Where there is little room the owner is left out unless it was asked for; where there is less, each cell has its own line.
+    On a narrow terminal the owner is left out unless requested; on a very narrow one, each cell has its own line.
     """
     names = tuple(columns) or _USUAL
     out.write(joined([*header(report.run, report.verdict, width or _SUMMARY, colour=False), ""]))
@@ -114,7 +114,7 @@ def _headers(names: Sequence[str]) -> list[str]:
 
 
 def _fits(names: Sequence[str], sample: Sequence[Sequence[str]], width: int) -> bool:
-    """Whether cells that are wrapped have room for a few words beside those that are not."""
+    """Whether wrapped cells have room for a few words beside the unwrapped ones."""
     widths = natural(_headers(names), sample)
     needed = least(_headers(names), sample)
     wanted = (

@@ -1,4 +1,4 @@
-"""The report for people: grouped by resource, at most `width` columns, what weakens it last."""
+"""The report for people: grouped by resource, at most `width` columns, its limitations last."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ from keyaudit.report.resource import BELOW, context, label, thing
 from keyaudit.report.summary import footer, header, message, word
 
 LEAST = 40
-"""Columns that a report for people takes, on however narrow a terminal."""
+"""The minimum width of a report for people."""
 _HEADING = 34
 _WORD = 8
 _INDENT = " " * (2 + _WORD + 2)
@@ -58,7 +58,7 @@ def render(
 
 
 def _groups(pairs: Iterable[tuple[Owner, Finding]], width: int, colour: bool, *, by_score: bool) -> Iterator[str]:
-    """A heading a row, so that each version of a key has its own."""
+    """The headings: one per row, so that each version of a key has its own."""
     rows: dict[object, list[tuple[Owner, Finding]]] = defaultdict(list)
     for pair in pairs:
         rows[pair[1].row.get("id")].append(pair)
@@ -73,7 +73,7 @@ def _groups(pairs: Iterable[tuple[Owner, Finding]], width: int, colour: bool, *,
 
 
 def _findings(same: Sequence[Finding], width: int, colour: bool) -> Iterator[str]:
-    """The problem of each with its message; policies that are unknown for one and the same cause share an entry, at the end."""
+    """The problem of each with its message; policies that are unknown for the same cause share an entry at the end."""
     alike: dict[str, list[Finding]] = defaultdict(list)
     for finding in same:
         if finding.outcome is Outcome.UNKNOWN:
@@ -88,7 +88,7 @@ def _findings(same: Sequence[Finding], width: int, colour: bool) -> Iterator[str
 
 
 def _unread(scope: Scope, policies: list[str], width: int, colour: bool) -> Iterator[str]:
-    """All that is unknown of a scope in one entry: why, the gaps at the end say."""
+    """All unknown policies of a scope in one entry; the gaps at the end have the reasons."""
     name = one_line(f"{scope.kind} {scope.name or scope.id}")
     yield from _heading(name, BELOW, width, colour)
     yield from _unknown(policies, "", width, colour)
@@ -96,7 +96,7 @@ def _unread(scope: Scope, policies: list[str], width: int, colour: bool) -> Iter
 
 
 def _unknown(policies: list[str], why: str, width: int, colour: bool) -> Iterator[str]:
-    """One entry for all policies that cannot tell."""
+    """One entry for all policies with this cause."""
     first, *more = wrap(", ".join(policies), width, f"  {pad(_UNKNOWN, _WORD)}  ", _INDENT)
     yield "  " + paint(_UNKNOWN, Paint.DOUBT, colour) + first[2 + len(_UNKNOWN) :]
     yield from more
@@ -117,17 +117,17 @@ def _finding(finding: Finding, width: int, colour: bool) -> Iterator[str]:
     first, *more = wrap(named(finding), width, f"  {pad(said, _WORD)}  ", _INDENT)
     yield "  " + painted(finding, colour) + first[2 + len(said) :]
     yield from more
-    # A pass has nothing more to say than its requirement.
+    # A pass shows only its requirement.
     if finding.outcome is not Outcome.PASS:
         yield from wrap(message(finding), width, _INDENT, _INDENT)
 
 
 def named(finding: Finding) -> str:
-    """The problem, or of a pass the requirement, with the policy's id."""
+    """The problem, or the requirement for a pass, with the policy's id."""
     policy = finding.policy
     return one_line(f"{policy.title if finding.outcome is Outcome.PASS else policy.problem} ({policy.id})", 1_000)
 
 
 def painted(finding: Finding, colour: bool) -> str:
-    """Its `word`, in the colour that stands for it."""
+    """Its `word` in its colour."""
     return paint(word(finding), _COLOURS[finding.severity if finding.outcome is Outcome.FAIL else finding.outcome], colour)

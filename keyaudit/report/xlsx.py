@@ -43,22 +43,22 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 MOST_ROWS = 1_048_576 - 1
-"""Of a sheet, below its heading."""
+"""The maximum number of rows of a sheet, without its heading."""
 _LONGEST = 32_000
-"""Characters of a cell: Excel holds 32,767."""
+"""The maximum length of a cell; Excel's limit is 32,767."""
 _THINGS = (
     "key", "certificate", "secret", "credential", "signing_certificate", "account_key", "issuer_key", "trusted_authority",
 )  # fmt: skip
 _FIRST = ("severity", "problem", "resource", "finding", "owner")
 _RENAMED = {"resource_name": "resource", "actual": "finding"}
 FINDINGS = (*_FIRST, *(name for name in COLUMNS if name not in {*_FIRST, *_RENAMED}))
-"""The columns of the findings: first what a person reads, then the other columns of the CSV in their order."""
+"""The columns of the findings: first those for people, then the other columns of the CSV in order."""
 _WIDTHS = {"problem": 40, "resource": 44, "finding": 60, "owner": 28, "policy_title": 40, "meaning": 40, "remedy": 40}
 """Columns whose text is wrapped, with their widths in characters."""
 _COLUMNS, _WIDTH = 8, 14
 """Columns beside the first of a sheet to read, and the width of each."""
 _DATES = ("1900-03-01", "9999-12-31")
-"""The days that Excel counts as everyone does."""
+"""The range of dates that Excel counts correctly."""
 _EPOCH = 25_569
 """Excel's number for 1970-01-01."""
 _COVERAGE = (
@@ -74,7 +74,7 @@ Rows = Iterable[Mapping[str, str]]
 
 
 def write(report: Report, out: BinaryIO) -> None:
-    """Write the workbook. It is made in a folder of its own, which is gone at the end, however that comes about."""
+    """Write the workbook. It is created in a temporary folder, which is always removed."""
     with TemporaryDirectory(prefix="keyaudit-") as folder:
         made = Path(folder) / "book"
         _make(report, made)
@@ -97,10 +97,10 @@ def _make(report: Report, path: Path) -> None:
     try:
         _fill(report, book)
     except FileCreateError as error:
-        # It wraps what the disk said, and whoever writes files knows what to make of that.
+        # It wraps the OSError, which the writer of files handles.
         raise error.args[0] from error
     finally:
-        # A disk that was full leaves them open.
+        # A full disk leaves them open.
         for sheet in book.worksheets():
             for handle in filter(None, (sheet.row_data_fh, sheet.fh)):
                 with contextlib.suppress(OSError):
@@ -121,7 +121,7 @@ def _fill(report: Report, book: Workbook) -> None:
 
 
 class _Sheets:
-    """The sheets of one workbook, each written whole before the next."""
+    """The sheets of one workbook, written one after the other."""
 
     def __init__(self, book: Workbook) -> None:
         self.book = book
@@ -130,7 +130,7 @@ class _Sheets:
         self.date: Format = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
 
     def lines(self, name: str, lines: Iterable[Sequence[str | int]]) -> None:
-        """A sheet to read: a word on the left of each line; a single text beside it is wrapped over the other columns."""
+        """A text sheet: a word at the left of each line; a single text beside it is wrapped over the other columns."""
         sheet = self.book.add_worksheet(name)
         sheet.set_column(0, 0, 22)
         sheet.set_column(1, _COLUMNS, _WIDTH)
@@ -150,7 +150,7 @@ class _Sheets:
                     sheet.write_string(number, column, text, self.bold if column == 0 else None)
 
     def table(self, name: str, columns: Sequence[str], rows: Rows) -> None:
-        """A sheet to filter. What does not fit below its heading is counted in a last row."""
+        """A sheet with a filter. Rows beyond the maximum are counted in a last row."""
         sheet = self.book.add_worksheet(name)
         sheet.freeze_panes(1, 0)
         for column, title in enumerate(columns):
@@ -193,7 +193,7 @@ def _summary(report: Report) -> Iterator[Sequence[str | int]]:
     yield "tenant", marked(run) or run.tenant_id
     yield "as of", times.iso_time(run.as_of)
     yield "verdict", f"{verdict_words(verdict)}; {open_findings(verdict)}; {reads_done(verdict)}"
-    # The exit code without a failure has no more to say than the verdict.
+    # Without a failure the exit code adds nothing to the verdict.
     yield from (("condition", MEANINGS[code]) for code in verdict.conditions if code is not Exit.CLEAN)
     yield "complete", "yes" if verdict.complete else "no: the results are incomplete; sheet Coverage lists what was not read"
     if verdict.not_judged:
@@ -219,7 +219,7 @@ def _findings(report: Report) -> Rows:
     problems = {tally.policy.id: tally.policy.problem for tally in report.tallies}
     problems |= {each.policy.id: each.policy.problem for each in report.verdict.not_judged}
     for record in records(report):
-        # What passes has no problem.
+        # A pass has no problem.
         problem = {"problem": problems[record["policy_id"]]} if record["status"] != "pass" else {}
         yield {**{_RENAMED.get(name, name): cell for name, cell in record.items()}, **problem}
 

@@ -1,4 +1,4 @@
-"""`python -m keyaudit.simulator`: a simulated tenant by itself, for any client that can be told of a proxy."""
+"""`python -m keyaudit.simulator`: a simulated tenant on its own, for any client that supports a proxy."""
 
 import argparse
 import asyncio
@@ -15,7 +15,7 @@ _UNITS = {"ms": 0.001, "s": 1.0}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until Ctrl-C or a SIGTERM; 0 then, 2 for arguments that cannot be used."""
+    """Serve until Ctrl-C or SIGTERM, and return 0; return 2 for invalid arguments."""
     parsed = _parser().parse_args(arguments)
     try:
         asyncio.run(_serve(parsed))
@@ -59,7 +59,7 @@ async def _serve(parsed: argparse.Namespace) -> None:
     found = estate(parsed.estate, int(now()))
     throttle = Throttle.documented() if parsed.throttle == "documented" else None
     async with serve(found, latency=parsed.latency, throttle=throttle, port=parsed.port, now=now) as simulator:
-        print(_introduction(simulator), flush=True)  # noqa: T201 -- what a caller reads to find it
+        print(_introduction(simulator), flush=True)  # noqa: T201 -- callers read the address from here
         await stop.wait()
 
 

@@ -1,4 +1,4 @@
-"""What every tenant has, and an estate need not name: a Global Administrator, and the roles of the identity that reads it."""
+"""Defaults of every tenant: a Global Administrator, and the roles of the identity that reads it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ _CRYPTO_AUDITOR = "2c18b078-7c48-4d3a-af88-5a3a1b3f82b3"
 
 
 def with_what_is_always_there(estate: Estate, reader: str, guid: Callable[..., str]) -> Estate:
-    """The estate with these, where it has no such thing. `reader` is the object id of the service principal that reads it."""
+    """The estate with these defaults added if missing. `reader`: the object id of the service principal that reads it."""
     if not any(not grant.eligible for grant in estate.directory_role_grants):
         user = User(id=guid("emergency"), name="Emergency Access", upn=f"emergency@{estate.name}.example")
         granted = DirectoryRoleGrant(principal_id=user.id, role_id=_GLOBAL.id)
@@ -31,7 +31,7 @@ def with_what_is_always_there(estate: Estate, reader: str, guid: Callable[..., s
 
 
 def _read_by(hsm: ManagedHsm, reader: str, guid: Callable[..., str]) -> ManagedHsm:
-    """The HSM with a local role of the reader, where nobody has one on all of it."""
+    """The HSM with a local role of the reader, if nobody has a role on the whole HSM."""
     if any(one.scope == "/" for one in hsm.assignments):
         return hsm
     reads = HsmAssignment(id=guid("reader", hsm.name), role=_CRYPTO_AUDITOR, principal=reader)

@@ -33,13 +33,13 @@ PARTS: tuple[Callable[[Directory], Sequence[Route]], ...] = (
     other_services.routes,
     arm_logs.routes,
 )
-"""What serves the paths of other resources than vaults."""
+"""Routes for resources other than vaults."""
 
 _AUDIENCES = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
 _RESOURCE_FILTER = re.compile(
     r"(?:\s*resourceType\s+eq\s+'Microsoft\.KeyVault/vaults'(?:\s+and\s+name\s+eq\s+'(?P<name>[^']*)')?\s*)?", re.IGNORECASE
 )
-"""The filters of the generic list that vaults pass; any other asks for what this tenant does not have."""
+"""The filters of the generic list that match vaults; all others match nothing in this tenant."""
 
 _WRONG_AUDIENCE = (
     "The access token has been obtained for wrong audience or resource '{0}'. It should exactly match with one of the "
@@ -83,7 +83,7 @@ class Arm(Service):
         )
 
     def call(self, request: Request) -> Call:
-        """As every service; but when a vault was deleted in mid-run, what was answered before holds no more."""
+        """As every service, but if a vault was deleted during the run, cached answers are dropped."""
         if len(self.directory.gone) != self._gone:
             self._gone = len(self.directory.gone)
             self.forget()
@@ -151,7 +151,7 @@ class Arm(Service):
         return fixed(route.operation, found, charge)
 
     def _posted(self, request: Request, path: list[str], charge: Charge) -> Call:
-        """Resource Graph; anything else that is posted to ARM makes something or, as listKeys, gives a secret away."""
+        """Resource Graph; any other POST to ARM creates something or, as listKeys, returns a secret."""
         if path == ["providers", "microsoft.resourcegraph", "resources"]:
             charges = (Charge("resource_graph", ""), charge)
             return varying(
@@ -177,7 +177,7 @@ class Arm(Service):
         return answer(resources.subscription_resource(self.directory, found), HEADERS)
 
     def _locations(self, _request: Request, stars: list[str]) -> Answer:
-        """The regions that the subscription's vaults lie in; the real list is long and the same for everyone."""
+        """The regions of the subscription's vaults; the real list is long and the same for everyone."""
         names = sorted({vault.location for vault in self._here(*stars)})
         found = [{"id": f"/subscriptions/{stars[0]}/locations/{name}", "name": name, "type": "Region"} for name in names]
         return answer({"value": found}, HEADERS)
@@ -186,7 +186,7 @@ class Arm(Service):
         return answer({"value": [resources.tenant_resource(self.directory)]}, HEADERS)
 
     def _in_vault(self, respond: Callable[[Request, Vault, list[str]], Answer]) -> Callable[[Request, list[str]], Answer]:
-        """A responder about one vault, which may not be there."""
+        """A responder for one vault, which may not exist."""
 
         def found(request: Request, stars: list[str]) -> Answer:
             subscription, group, name, *rest = stars

@@ -1,4 +1,4 @@
-"""Where logs go and how long they are kept, as Azure Resource Manager shows it."""
+"""Destinations and retention of logs, as Azure Resource Manager shows them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +12,7 @@ _WORKSPACE = "subscriptions/*/resourcegroups/*/providers/microsoft.operationalin
 
 
 def routes(directory: Directory) -> Sequence[Route]:
-    """What the paths lead to."""
+    """The routes."""
     served = _Logs(directory)
     return (
         Route("hsm.diagnostic_setting.list", f"{_HSM}/providers/microsoft.insights/diagnosticsettings", served.hsm),
@@ -43,7 +43,7 @@ class _Logs:
         return answer({"value": list(self._directory.subscriptions[stars[0].lower()].activity_settings)})
 
     def entra(self, _request: Request, _stars: list[str]) -> Answer:
-        """Rights on subscriptions do not reach here, so that a 403 is the usual answer."""
+        """Rights on subscriptions do not apply here, so a 403 is the usual answer."""
         logs = self._directory.estate.logs
         if logs.entra_refused:
             return self._denied("microsoft.aadiam/diagnosticSettings/read", "/providers/microsoft.aadiam")
@@ -107,7 +107,7 @@ def workspace_id(workspace: Workspace) -> str:
 
 
 def customer_id(directory: Directory, workspace: Workspace) -> str:
-    """The GUID by which Log Analytics knows a workspace."""
+    """The GUID of a workspace in Log Analytics."""
     return directory.guid("workspace", workspace_id(workspace))
 
 
@@ -131,7 +131,7 @@ def _workspace(directory: Directory, found: Workspace) -> dict[str, object]:
 
 
 def _named(workspace: Workspace, name: str) -> LogTable:
-    """What was set of a table."""
+    """The settings of a table."""
     named = [table for table in workspace.tables if table.name.lower() == name.lower()]
     return named[0] if named else LogTable(name=name)
 
@@ -143,7 +143,7 @@ def retention_days(workspace: Workspace, table: str) -> int:
 
 
 def _table(workspace: Workspace, table: LogTable) -> dict[str, object]:
-    """What stands for the workspace's retention is answered as a number, with a flag beside it."""
+    """If the table uses the workspace's retention, the answer has that number, and a flag."""
     retention = retention_days(workspace, table.name)
     total = retention if table.total_days == -1 else table.total_days
     return {

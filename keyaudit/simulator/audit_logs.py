@@ -1,4 +1,4 @@
-"""Graph's lists of sign-ins and of changes of the directory, filtered by time as they can be."""
+"""Graph's lists of sign-ins and directory changes, with filters by time."""
 
 import re
 from dataclasses import replace
@@ -46,7 +46,7 @@ def _list(directory: Directory, operation: str, place: tuple[str, str], wanted: 
 
 
 def between(directory: Directory, collection: str, first: str, last: str) -> list[Row]:
-    """What is in a collection, the newest first, the last moment included."""
+    """The items of a collection, newest first, including the last moment."""
     events = directory.estate.logs.events
     start, end = (datetime.fromisoformat(moment).timestamp() for moment in (first, last))
     return list(reversed(events.graph(collection, start, end + 0.000001))) if events else []

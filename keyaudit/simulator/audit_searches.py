@@ -1,4 +1,4 @@
-"""Searches of the unified audit log: made, under way for a while, then with records."""
+"""Searches of the unified audit log: created, running for a while, then with records."""
 
 import json
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ _STATES = ("notStarted", "running", "succeeded")
 
 
 def operation(request: Request) -> str | None:
-    """What a request about searches is called; None for all others."""
+    """The operation of a request about searches; None for all others."""
     path = [part.lower() for part in request.segments]
     if path[:4] != _ROOT:
         return None
@@ -32,13 +32,13 @@ class _Search:
 
 @dataclass
 class Searches:
-    """The searches of one run. Each time that one is looked at it is a step further."""
+    """The searches of one run. Each request for a search advances it by a step."""
 
     directory: Directory
     made: dict[str, _Search] = field(default_factory=dict)
 
     def answer(self, request: Request) -> tuple[int, dict[str, object] | None]:
-        """Status and body of an answer; no body: it is refused."""
+        """Status and body of an answer; no body if it is refused."""
         if request.method == "POST":
             return self._create(request)
         path = request.segments
@@ -53,7 +53,7 @@ class Searches:
     def _create(self, request: Request) -> tuple[int, dict[str, object] | None]:
         try:
             body = json.loads(request.body)
-            # Both are read later, and have to be there.
+            # Both are read later, and must exist.
             body["filterStartDateTime"], body["filterEndDateTime"]
         except (ValueError, KeyError, TypeError):
             return 400, None

@@ -1,4 +1,4 @@
-"""A certificate authority made for one run, and the TLS context of every name that it stands in for."""
+"""A certificate authority for one run, and a TLS context for all simulated names."""
 
 import ssl
 from collections.abc import Iterable

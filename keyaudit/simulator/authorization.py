@@ -122,7 +122,7 @@ def _authorization_row(kind: str, subscription: str, found: dict[str, object], d
 
 
 def _role_id(directory: Directory, role: str, scope: str) -> str:
-    """Of an assignment above subscriptions too, it names a subscription or none."""
+    """Also for an assignment above subscriptions; it names a subscription or none."""
     subscription = _place(scope) or directory.estate.subscriptions[0].id
     return f"/subscriptions/{subscription}/providers/Microsoft.Authorization/RoleDefinitions/{role}"
 

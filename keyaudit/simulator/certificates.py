@@ -18,7 +18,7 @@ def current(certificate: Certificate) -> CertificateVersion:
 
 
 def version(certificate: Certificate, wanted: str) -> CertificateVersion | None:
-    """One version of it, or its current one where none is wanted by name; None where there is no such."""
+    """The wanted version, or the current one; None if there is no such version."""
     return next((one for one in certificate.versions if one.version == (wanted.lower() or certificate.current)), None)
 
 
@@ -35,7 +35,7 @@ def item(vault: Vault, certificate: Certificate, version: CertificateVersion, *,
 
 
 def bundle(vault: Vault, certificate: Certificate, version: CertificateVersion) -> dict[str, object]:
-    """A certificate as a GET gives it. One that is not issued yet has a key, and nothing else."""
+    """A certificate as in the answer to a GET. One that is not issued yet has only a key."""
     found: dict[str, object] = {
         "id": uri(vault, certificate, version.version),
         "kid": _uri(vault, "keys", certificate, version.version),
@@ -55,7 +55,7 @@ def bundle(vault: Vault, certificate: Certificate, version: CertificateVersion) 
 
 
 def deleted_item(vault: Vault, deleted: DeletedCertificate) -> dict[str, object]:
-    """An item of the list of deleted certificates: with what it can be undone by, and without a subject."""
+    """An item of the list of deleted certificates: with recovery fields, and without a subject."""
     version = current(deleted.certificate)
     found: dict[str, object] = {
         "recoveryId": f"{keys.base_uri(vault)}/deletedcertificates/{deleted.certificate.name}",

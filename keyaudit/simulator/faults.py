@@ -1,4 +1,4 @@
-"""Scripted faults: what goes wrong, at which call of which operation."""
+"""Scripted faults: an error, at a call of an operation."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -13,13 +13,13 @@ class _Effect:
     status: int | None = None
     """The status instead of the true one."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Headers set over the true ones."""
+    """Headers that replace the true ones."""
     body: object = None
     """The body instead of the true one: bytes and text as they are, anything else as JSON."""
     edit: Callable[[Any], Any] | None = None
-    """Given the true answer's decoded JSON, gives what is sent instead; it may change it in place and return it."""
+    """Takes the true answer's decoded JSON and returns the JSON to send; it may change it in place."""
     next_link: str | None = None
-    """Where the answer says the next page is; `{self}` stands for this request's own address."""
+    """The answer's link to the next page; `{self}` stands for this request's address."""
     raw: bytes | None = None
     """Bytes sent instead of any HTTP; then the connection is closed."""
     drop: bool = False

@@ -1,4 +1,4 @@
-"""What Graph shows of privileges: app roles granted, delegated permissions, and directory roles."""
+"""Graph's lists of privileges: granted app roles, delegated permissions, and directory roles."""
 
 from collections.abc import Sequence
 
@@ -63,7 +63,7 @@ def _definitions(directory: Directory, version: str) -> Resource:
     render = collection(version, _ROLES + "roleDefinitions", directory.estate.directory_roles, _definition)
 
     def refusing(asked: Request, options: Options) -> dict[str, object]:
-        # As met in a real tenant: this list takes no $top, whatever its value.
+        # As in a real tenant: this list rejects $top with any value.
         if "$top" in asked.query:
             raise BadQueryError("BadRequest", "The query parameter $top is not supported.")
         return render(asked, options)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from keyaudit.simulator import (
+    agents,
     audit_logs,
     audit_searches,
     grants,
@@ -38,7 +39,7 @@ PARTS: tuple[Callable[[Directory, str, list[str], Request], Resource | None], ..
     trusted_authorities.resource,
     graph_posture.policies,
 )
-"""What serves other paths than the directory's: each is given the version and the path, and says what that names, or None."""
+"""Functions for other paths than the directory's: from version and path to the resource, or None."""
 
 _AUDIENCES = frozenset({odata.GRAPH})
 _HEADERS = {
@@ -62,7 +63,7 @@ class Graph(Service):
     def __init__(self, directory: Directory) -> None:
         super().__init__(directory)
         self.part: Callable[[Request], Answer] = _denied
-        """Answers one request of a batch: set by whoever counts and hinders requests."""
+        """Answers one request of a batch; set by the caller, which counts requests and adds faults."""
         self._by_id: dict[str, dict[str, Holder]] = {}
         self._searches = audit_searches.Searches(directory)
         self._kinds = {kind.name.lower(): kind for kind in (applications(directory), principals(directory))}
@@ -102,7 +103,7 @@ class Graph(Service):
         return "\r\n".join(lines) + "\r\n"
 
     def understand(self, request: Request) -> Call:
-        """The operation by path and options. Errors carry the request's id and time, so they are made anew."""
+        """The operation by path and options. Errors contain the request's id and time, so they are not cached."""
         version, *path = request.segments or [""]
         if special := self._special(version, path, request):
             return special
@@ -127,7 +128,7 @@ class Graph(Service):
         return fixed(resource.operation, answer, *charges)
 
     def _special(self, version: str, path: list[str], request: Request) -> Call | None:
-        """What is not a plain read: searches of the audit log, and all that is posted."""
+        """Requests other than plain reads: searches of the audit log, and POST."""
         search = audit_searches.operation(request)
         if search is not None:
             return varying(search, self._searched, self._charge(1))
@@ -136,7 +137,7 @@ class Graph(Service):
         return self._posted(version, path) or varying("graph.write", _denied, self._charge(1))
 
     def _posted(self, version: str, path: list[str]) -> Call | None:
-        """The reads that are posted. What a batch holds is charged by itself."""
+        """Reads with POST. Requests in a batch are charged separately."""
         match [part.lower() for part in path]:
             case ["$batch"]:
                 return varying("graph.batch", lambda asked: _made(asked, lambda: graph_posts.parts(asked, version, self.part)))
@@ -174,6 +175,8 @@ class Graph(Service):
 
     def _resource(self, version: str, path: list[str], request: Request) -> Resource | None:
         estate = self.directory.estate
+        if any(part.lower().startswith(agents.CAST) for part in path):
+            return agents.part(self.directory, version, path, request)
         match [part.lower() for part in path]:
             case ["organization"]:
                 body = objects.organization(self.directory)
@@ -201,7 +204,7 @@ class Graph(Service):
         return next((resource for resource in named if resource is not None), None)
 
     def _holders(self, version: str, kind: Kind, request: Request) -> Resource:
-        """The list of applications or service principals; what it is called depends on what it is asked for."""
+        """The list of applications or service principals; the operation's name depends on its options."""
         expanded = request.query.get("$expand", "").partition("(")[0]
         federated = "federatedidentitycredentials" in request.query.get("$filter", "").lower()
         relation = expanded or ("federatedIdentityCredentials" if federated else "")
@@ -221,7 +224,7 @@ class Graph(Service):
         )
 
     def _held(self, version: str, kind: Kind, object_id: str, path: list[str]) -> Resource | None:
-        """One application or service principal, or what hangs on it."""
+        """One application or service principal, or one of its relations."""
         if kind.name not in self._by_id:
             self._by_id[kind.name] = {holder.id.lower(): holder for holder in kind.holders}
         holder = self._by_id[kind.name].get(object_id.lower())
@@ -288,9 +291,9 @@ class Graph(Service):
 
 
 _EXPANDING = {"owners": "owners", "appRoleAssignments": "app_roles"}
-"""What a list with something expanded is called."""
+"""The operation's name for a list with an expanded relation."""
 _RELATIONS = {"applications": ("owners",), "servicePrincipals": tuple(_EXPANDING)}
-"""What can be expanded into the objects of a collection."""
+"""The relations of a collection's objects that can be expanded."""
 _SMALL = frozenset(str(number) for number in range(1, 20))
 
 

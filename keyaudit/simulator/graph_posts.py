@@ -1,4 +1,4 @@
-"""The two reads of Microsoft Graph that are posted: objects by id, and several requests in one."""
+"""The two reads of Microsoft Graph with POST: objects by id, and batches of requests."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ class BadPostError(Exception):
 
 
 def by_ids(directory: Directory, request: Request) -> dict[str, object]:
-    """The body of an answer to getByIds: what is there, in no order that means anything. Raises BadPostError."""
+    """The body of an answer to getByIds: the objects that exist, in arbitrary order. Raises BadPostError."""
     asked = _read(request)
     ids = asked.get("ids")
     if not isinstance(ids, list) or len(ids) > _MOST_IDS:
@@ -63,7 +63,7 @@ def _read(request: Request) -> dict[str, Any]:
 
 
 def _json(body: bytes) -> object:
-    """A part's body; what is no JSON is sent as text."""
+    """A part's body; anything but JSON is sent as text."""
     try:
         return json.loads(body)
     except ValueError:

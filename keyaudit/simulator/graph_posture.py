@@ -13,7 +13,7 @@ _SECURITY_DEFAULTS_ID = "00000000-0000-0000-0000-000000000005"
 
 
 def policies(directory: Directory, version: str, path: list[str], _request: Request) -> Resource | None:
-    """What a path below /policies names, of those that are simulated."""
+    """The resource of a path below /policies, if it is simulated."""
     match [part.lower() for part in path]:
         case ["policies", "defaultappmanagementpolicy"]:
             return _one(version, "app_management.default", "defaultAppManagementPolicy", _default(directory))

@@ -1,4 +1,4 @@
-"""What the paths of Microsoft Graph name, and how it is rendered."""
+"""The resources of Microsoft Graph's paths, and how they are rendered."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Render = Callable[[Request, odata.Options], dict[str, object]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """What a path names: its operation, what it is refused by, the members that can be selected, and its body."""
+    """The resource of a path: its operation, the estate's switch that refuses it, the selectable members, and its body."""
 
     operation: str
     relations: tuple[str, ...]
@@ -23,9 +23,9 @@ class Resource:
     render: Render | None
     """None: there is no such object."""
     listed: bool = False
-    """A collection of holders, which weighs more than other reads."""
+    """Whether it is a collection of holders, which costs more than other reads."""
     limit: str = "graph"
-    """The documented limit that requests for it count against."""
+    """The documented limit for requests to it."""
 
 
 def collection(version: str, name: str, found: Sequence[T], body: Callable[[T], dict[str, object]]) -> Render:
@@ -34,7 +34,7 @@ def collection(version: str, name: str, found: Sequence[T], body: Callable[[T], 
 
 
 def listed(operation: str, version: str, name: str, found: Sequence[T], body: Callable[[T], dict[str, object]]) -> Resource:
-    """A whole collection of which nothing can be selected."""
+    """A whole collection without $select."""
     return Resource(
         operation=operation,
         relations=(name,),

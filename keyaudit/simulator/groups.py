@@ -21,11 +21,16 @@ MEMBERS = (
     "appOwnerOrganizationId",
     "visibility",
 )
-"""What can be selected of directory objects of different kinds: each shows what it has."""
+"""The selectable members of directory objects of all kinds; each shows those that it has."""
+
+
+_SERVICE_PRINCIPALS = {
+    f"#microsoft.graph.{kind}" for kind in ("servicePrincipal", "agentIdentity", "agentIdentityBlueprintPrincipal")
+}
 
 
 def part(directory: Directory, version: str, path: list[str], _request: Request) -> Resource | None:
-    """What a path below groups names."""
+    """The resource of a path below groups."""
     match [segment.lower() for segment in path]:
         case ["groups", group, "members" | "transitivemembers" as which]:
             return _members(directory, version, group, nested=which == "transitivemembers")
@@ -33,7 +38,7 @@ def part(directory: Directory, version: str, path: list[str], _request: Request)
 
 
 def directory_object(directory: Directory, id_: str) -> Body | None:
-    """An object of any kind by its id; None if the directory has none such, or shows only that it has."""
+    """An object of any kind by its id; None if it does not exist, or only its existence is visible."""
     for table in (directory.users, directory.groups, directory.principals):
         if id_ in table:
             return _body(directory, table[id_])
@@ -51,8 +56,8 @@ def _members(directory: Directory, version: str, group_id: str, *, nested: bool)
         [body for id_ in _ids(directory, group, nested=nested) if (body := directory_object(directory, id_))] if group else []
     )
     if version == "v1.0":
-        # As the real service, which lists service principals in beta alone.
-        bodies = [body for body in bodies if body["@odata.type"] != "#microsoft.graph.servicePrincipal"]
+        # As in the real service, which lists service principals only in beta.
+        bodies = [body for body in bodies if body["@odata.type"] not in _SERVICE_PRINCIPALS]
     return Resource(
         operation="group.members" if nested else "group.direct_members",
         relations=("groups", f"groups/{group_id}"),
@@ -80,9 +85,16 @@ def _all(directory: Directory, group: Group, seen: set[str]) -> Iterator[str]:
 def _body(directory: Directory, found: User | Group | ServicePrincipal) -> Body:
     kind, names = _described(found)
     if f"{kind}s" in directory.estate.graph_refuses:
-        # What the identity may not read is there, with nothing but its id.
+        # Unreadable objects are listed with their id only.
         names = dict.fromkeys(names)
-    return {"@odata.type": f"#microsoft.graph.{kind}", "id": found.id, **names}
+    return {"@odata.type": f"#microsoft.graph.{_type(found, kind)}", "id": found.id, **names}
+
+
+def _type(found: User | Group | ServicePrincipal, kind: str) -> str:
+    """The full name of the type, which differs from `kind` for agents."""
+    if isinstance(found, ServicePrincipal) and found.agent:
+        return found.agent
+    return "agentUser" if isinstance(found, User) and found.parent else kind
 
 
 def _described(found: User | Group | ServicePrincipal) -> tuple[str, Body]:

@@ -1,4 +1,4 @@
-"""The two collections of Graph that hold credentials: applications and service principals."""
+"""The two collections of Graph with credentials: applications and service principals."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Key sets: what the tenant publishes for checking its tokens, and those of Azure AD B2C."""
+"""Key sets: the keys that the tenant publishes to verify its tokens, and those of Azure AD B2C."""
 
 from base64 import b64encode
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from keyaudit.simulator.tokens import encoded
 _CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
 _PRIVATE = ("k", "d", "p", "q", "dp", "dq", "qi")
 CANARY = "canary-b2c-private-member"
-"""What stands in every private member of a B2C key: nothing that reads the simulated tenant may keep it."""
+"""The value of every private member of a B2C key, which no client may store."""
 
 
 def of_tenant(directory: Directory, login: str, issued: bool) -> dict[str, object]:
@@ -40,7 +40,7 @@ def shared(directory: Directory, login: str, consumers: Iterable[bool]) -> dict[
 
 
 def of_application(directory: Directory, app_id: str) -> dict[str, object]:
-    """The keys that tokens for one application are signed with, where it has its own; else the tenant's."""
+    """The signing keys of one application, or else the tenant's."""
     estate = directory.estate
     holders: list[Application | ServicePrincipal] = [*estate.applications, *estate.service_principals]
     holders = [one for one in holders if one.app_id.lower() == app_id.lower()]

@@ -1,4 +1,4 @@
-"""Keys as Key Vault's data plane describes them: member order, and what is left out when never set."""
+"""Keys as Key Vault's data plane describes them: member order, and members that are omitted if never set."""
 
 import hashlib
 
@@ -9,7 +9,7 @@ _COORDINATE_BYTES = {"P-256": 32, "P-256K": 32, "P-384": 48, "P-521": 66}
 _LONGEST_RETENTION = 90
 
 Home = Vault | ManagedHsm
-"""Where a key lies."""
+"""A key's container."""
 
 
 def base_uri(vault: Home) -> str:
@@ -29,12 +29,12 @@ def current(key: Key) -> KeyVersion:
 
 
 def named(vault: Home, name: str) -> Key | None:
-    """A vault's key by its name, whatever the case."""
+    """A vault's key by its name, in any case."""
     return next((key for key in vault.keys if key.name.lower() == name.lower()), None)
 
 
 def version(key: Key | None, wanted: str) -> tuple[Key, KeyVersion] | None:
-    """A key and one version of it, or its current one where none is wanted by name; None where there is no such."""
+    """A key and the wanted or the current version; None if there is none."""
     for one in key.versions if key else ():
         if key and one.version.lower() == (wanted or key.current).lower():
             return key, one
@@ -42,7 +42,7 @@ def version(key: Key | None, wanted: str) -> tuple[Key, KeyVersion] | None:
 
 
 def recovery_level(vault: Home) -> str:
-    """What a deletion can be undone by, from the vault's settings."""
+    """The recovery level, by the vault's settings."""
     if vault.soft_delete is False:
         return "Purgeable"
     custom = "Customized" if retention_days(vault) < _LONGEST_RETENTION else ""
@@ -50,7 +50,7 @@ def recovery_level(vault: Home) -> str:
 
 
 def retention_days(vault: Home) -> int:
-    """How long a vault keeps what is deleted in it."""
+    """The retention of deleted objects in a vault."""
     return vault.retention_days or _LONGEST_RETENTION
 
 
@@ -110,7 +110,7 @@ def deleted_item(vault: Home, deleted: DeletedKey, *, whole: bool) -> dict[str, 
 
 
 def rotation_policy(vault: Home, key: Key) -> dict[str, object]:
-    """A key's rotation policy; one that was never set has no id and no dates, and notifies all the same."""
+    """A key's rotation policy; the default one has no id and no dates, but notifies."""
     if key.rotation is None:
         return {
             "lifetimeActions": [_action("timeBeforeExpiry", "P30D", "Notify")],

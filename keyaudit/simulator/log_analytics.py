@@ -1,4 +1,4 @@
-"""Log Analytics, api.loganalytics.azure.com: rows of a table between two times; what else is asked is refused."""
+"""Log Analytics, api.loganalytics.azure.com: rows of a table between two times; other queries are refused."""
 
 import json
 import re
@@ -28,7 +28,7 @@ class LogAnalytics(Service):
     """The query API for all workspaces of the tenant."""
 
     def denied(self, request: Request) -> Answer | None:
-        """A token that is none is a 403 here, and none at all a 401."""
+        """An invalid token is a 403 here, and a missing one a 401."""
         flaw = self.directory.tokens.flaw(request.headers.get("authorization"), _AUDIENCES, request.now)
         if flaw is None:
             return None
@@ -42,7 +42,7 @@ class LogAnalytics(Service):
         return _error(429, "ThrottledError", "Rate limit is exceeded", headers=retry_after(refusal))
 
     def understand(self, request: Request) -> Call:
-        """A query, or nothing that is known."""
+        """A query, or an unknown request."""
         match request.method, [part.lower() for part in request.segments]:
             case "POST", ["v1", "workspaces", guid, "query"]:
                 charge = Charge("log_queries", self.directory.client_id)
@@ -56,7 +56,7 @@ class LogAnalytics(Service):
         try:
             parsed = _QUERY.fullmatch(str(json.loads(request.body)["query"]))
         except (ValueError, KeyError, TypeError):
-            # So the service answers what is no JSON.
+            # The service's answer to a body that is not JSON.
             return Answer(200, b"", _HEADERS)
         if parsed is None:
             return _bad_query("SyntaxError", "Syntax Error")
@@ -80,7 +80,7 @@ class LogAnalytics(Service):
         return Answer(200, compact(body), _HEADERS, compressible=True)
 
     def _rows(self, workspace: Workspace, query: re.Match[str], now: float) -> Sequence[Row] | None:
-        """The rows that the table still keeps; None: there is no such table."""
+        """The rows that the table still retains; None: there is no such table."""
         first, until = (datetime.fromisoformat(query[name]).timestamp() for name in ("first", "until"))
         kept = now - retention_days(workspace, query["table"]) * DAY
         events = self.directory.estate.logs.events
@@ -95,7 +95,7 @@ class LogAnalytics(Service):
 
 
 def _table(rows: Sequence[Row]) -> dict[str, object]:
-    """Under the columns that any of the rows has; what is an object in a row is JSON text here."""
+    """With the columns of all rows; objects are JSON text here."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     values = [
         [json.dumps(cell) if isinstance(cell := row.get(name), dict | list) else cell for name in columns] for row in rows

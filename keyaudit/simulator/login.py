@@ -14,7 +14,7 @@ from keyaudit.simulator.wire import JSON, Answer, Request, compact
 HOST = "login.microsoftonline.com"
 LOGIN = f"https://{HOST}"
 
-# Every name under which a resource's token can be asked for.
+# Every name of a resource in token requests.
 _RESOURCES = {
     "https://vault.azure.net": "https://vault.azure.net",
     "https://managedhsm.azure.net": "https://managedhsm.azure.net",
@@ -22,6 +22,7 @@ _RESOURCES = {
     "https://management.core.windows.net": "https://management.core.windows.net",
     "https://graph.microsoft.com": "https://graph.microsoft.com",
     "https://api.loganalytics.io": "https://api.loganalytics.io",
+    "https://monitor.azure.com": "https://monitor.azure.com",
 }
 _CHINA = "login.partner.microsoftonline.cn"
 _GOVERNMENT = "login.microsoftonline.us"
@@ -79,7 +80,7 @@ class Login(Service):
         return f"x-ms-request-id: {request.id}\r\n" + (f"client-request-id: {client}\r\n" if client else "")
 
     def understand(self, request: Request) -> Call:
-        """The endpoint by its path. Errors carry the request's id and time, so nothing is kept."""
+        """The endpoint by its path. Errors contain the request's id and time, so nothing is cached."""
         found = routed(self._routes, request)
         if found is None:
             return fixed("login.unknown", Answer(404, b"", _HEADERS))
@@ -163,7 +164,7 @@ class Login(Service):
         return self._refused(request, form) or self._grant(request, form, self.directory.app_claims, {})
 
     def _device(self, request: Request, _stars: list[str]) -> Answer:
-        # The scope is asked for here and not again with the code, so the code carries it.
+        # The code contains the scope, because clients do not send it again with the code.
         code = f"{self._user_code}.{encoded(_form(request).get('scope', '').encode())}"
         where = "https://login.microsoft.com/device"
         body = {
@@ -177,7 +178,7 @@ class Login(Service):
         return Answer(200, compact(body), _HEADERS)
 
     def _user(self, request: Request, form: dict[str, str]) -> Answer:
-        """A signed-in user's tokens. The user has entered the code before the first question for it."""
+        """A signed-in user's tokens. The user has entered the code before the first poll."""
         code, _, scope = (form.get("device_code") or form.get("refresh_token", "")).partition(".")
         if code != self._user_code:
             return _error(request, 400, "invalid_grant", 70000, "Provided grant is invalid or malformed.")

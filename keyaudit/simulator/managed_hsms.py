@@ -1,4 +1,4 @@
-"""A Managed HSM's data plane: {hsm}.managedhsm.azure.net, behind its own challenge and its local roles.
+"""A Managed HSM's data plane: {hsm}.managedhsm.azure.net, with its own challenge and local roles.
 
 Its answers name their members in order of name, and its 401 has an empty body.
 """
@@ -119,7 +119,7 @@ class ManagedHsms(Service):
         return _answer({"value": [*fixed_roles, *own]})
 
     def _assignments(self, request: Request, _stars: list[str]) -> Answer:
-        """Those that hold at the scope: assigned there or above, not below."""
+        """The assignments that apply at the scope: assigned there or above, not below."""
         scope = f"/{request.target.partition('?')[0].lower().partition('/providers/')[0].strip('/')}"
         above = {"/", "/keys", scope} if scope != "/" else {"/"}
         found = [_assignment(one) for one in self._hsm(request).assignments if one.scope.lower() in above]

@@ -54,7 +54,7 @@ def key_credential(credential: KeyCredential, *, with_key: bool) -> dict[str, ob
 
 
 def _public(credential: KeyCredential) -> str:
-    """A certificate; where the estate has none, a DER sequence that holds noise: of a certificate's kind, and none."""
+    """A certificate; if the estate has none, a DER sequence of random bytes, which is not a valid certificate."""
     noise = hashlib.sha512(credential.key_id.encode()).digest()
     return b64encode(credential.certificate or b"\x30\x42\x04\x40" + noise).decode()
 
@@ -66,7 +66,7 @@ def _publisher(name: str | None) -> dict[str, object]:
 
 
 def only_selected(found: Application | ServicePrincipal) -> dict[str, object]:
-    """Members that come only where they are asked for: no recording of a whole object has them."""
+    """Members that are returned only with $select: no recording of a whole object has them."""
     members: dict[str, object] = {"createdByAppId": found.created_by_app}
     if isinstance(found, Application):
         members["servicePrincipalLockConfiguration"] = found.lock
@@ -76,6 +76,7 @@ def only_selected(found: Application | ServicePrincipal) -> dict[str, object]:
 def application(directory: Directory, found: Application, *, with_key: bool) -> dict[str, object]:
     """An application registration."""
     return {
+        **({"@odata.type": "#microsoft.graph.agentIdentityBlueprint"} if found.blueprint else {}),
         "id": found.id,
         "deletedDateTime": None,
         "appId": found.app_id,
@@ -166,6 +167,8 @@ def _published(role: AppRole) -> dict[str, object]:
 def service_principal(found: ServicePrincipal, *, with_key: bool) -> dict[str, object]:
     """A service principal; its application's credentials are not among its own."""
     return {
+        **({"@odata.type": f"#microsoft.graph.{found.agent}"} if found.agent else {}),
+        **({"agentIdentityBlueprintId": found.blueprint} if found.blueprint else {}),
         "id": found.id,
         "deletedDateTime": None,
         "accountEnabled": found.enabled,
@@ -222,7 +225,7 @@ def federated(found: FederatedCredential, *, beta: bool) -> dict[str, object]:
 
 
 def owner(directory: Directory, object_id: str) -> dict[str, object]:
-    """An owner, with no more than its id: names need a permission that an audit of keys does not have."""
+    """An owner with its id only: names need a permission that an audit of keys does not have."""
     if object_id in directory.principal_ids:
         names = ("appDisplayName", "appId", "displayName", "servicePrincipalType")
         return {"@odata.type": "#microsoft.graph.servicePrincipal", "id": object_id, **_nulls(*names)}
@@ -232,7 +235,7 @@ def owner(directory: Directory, object_id: str) -> dict[str, object]:
 
 
 def organization(directory: Directory) -> dict[str, object]:
-    """The tenant. Its name says that it is simulated."""
+    """The tenant, whose name says that it is simulated."""
     estate = directory.estate
     return {
         "id": estate.tenant_id,

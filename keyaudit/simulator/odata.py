@@ -14,7 +14,7 @@ GRAPH = "https://graph.microsoft.com"
 _DEFAULT = 100
 _MOST = 999
 _EXPANDED = 20
-"""$expand gives so many related objects, and no link to the rest."""
+"""The maximum of related objects with $expand, which has no link to the rest."""
 
 _EXPAND = re.compile(r"(?P<relation>\w+)(?:\(\$select=(?P<select>[\w,]+)\))?")
 _EQUAL = re.compile(r"(?P<name>\w+)\s+eq\s+'(?P<value>[^']*)'")
@@ -33,7 +33,7 @@ class BadQueryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A request's query options, read and found good."""
+    """A request's valid query options."""
 
     select: tuple[str, ...] = ()
     top: int = _DEFAULT
@@ -51,7 +51,7 @@ class Options:
 
     @property
     def with_key(self) -> bool:
-        """Whether keyCredentials were selected, which alone brings their public part."""
+        """Whether keyCredentials were selected; only then their public part is returned."""
         return "keyCredentials" in self.select
 
 
@@ -84,7 +84,7 @@ def read(request: Request, kind: str, members: Iterable[str]) -> Options:
 
 
 def matching(options: Options, objects: Sequence[T], read_member: Callable[[T, str], object]) -> Sequence[T]:
-    """The objects that pass the filter; raises BadQueryError for one that is not of the known forms."""
+    """The objects that match the filter; raises BadQueryError for an unknown form of filter."""
     if not options.filter or options.federated:
         return [one for one in objects if read_member(one, "federated")] if options.federated else objects
     for form in (_EQUAL, _NAMED, _STARTS):

@@ -1,4 +1,4 @@
-"""Storage, databases, messaging, disks and clusters: their rows in Resource Graph, and what ARM says of SQL servers."""
+"""Storage, databases, messaging, disks and clusters: their rows in Resource Graph, and SQL servers in ARM."""
 
 from collections.abc import Iterator, Sequence
 
@@ -32,7 +32,7 @@ def rows(directory: Directory) -> Iterator[dict[str, object]]:
 
 
 def group_rows(directory: Directory) -> Iterator[dict[str, object]]:
-    """The resource groups that something lies in, as the table resourcecontainers has them."""
+    """The resource groups that are not empty, as in the table resourcecontainers."""
     found: dict[str, dict[str, object]] = {}
     places = [(vault.subscription, vault.resource_group, vault.location) for vault in directory.estate.vaults]
     places += [(each.subscription, each.resource_group, each.location) for each in directory.estate.resources]
@@ -54,7 +54,7 @@ def group_rows(directory: Directory) -> Iterator[dict[str, object]]:
 
 
 def routes(directory: Directory) -> Sequence[Route]:
-    """What a SQL server encrypts with, and what would give keys away."""
+    """A SQL server's encryption protector, and actions that would return keys."""
     path = "subscriptions/*/resourcegroups/*/providers/microsoft.sql/*/*/encryptionprotector/current"
 
     def protector(_request: Request, stars: list[str]) -> Answer:

@@ -1,4 +1,4 @@
-"""How Key Vault and ARM cut their lists into pages, and how each links to the next."""
+"""Pages of lists in Key Vault and ARM, and their links."""
 
 import base64
 import binascii
@@ -22,8 +22,8 @@ def vault_page(
 ) -> dict[str, object]:
     """A page of a vault's list; the last has a null nextLink. Raises BadPageError.
 
-    `names` are in the order of the list, and the skip token holds the next item's. The first page is `short` of what
-    was asked for, if more follow. `restated`: the link names an api-version of the service's own.
+    `names` are in the order of the list, and the skip token holds the next item's. The first page has `short` items fewer than
+    requested, if more follow. `restated`: the link has another api-version.
     """
     query = request.query
     asked = query.get("maxresults", str(_MOST_KEYS))

@@ -1,6 +1,6 @@
-"""The listener: an HTTP CONNECT proxy that ends TLS itself and then speaks HTTP/1.1, one connection an object.
+"""The listener: an HTTP CONNECT proxy that terminates TLS and then speaks HTTP/1.1, with one object for each connection.
 
-TLS runs over memory buffers and not as an asyncio transport of its own: half the work for a request.
+TLS runs over memory buffers instead of an asyncio transport, which halves the work for a request.
 """
 
 import asyncio
@@ -12,12 +12,12 @@ from keyaudit.simulator.wire import Request
 _HEAD_END = b"\r\n\r\n"
 _MOST_HEAD = 65_536
 _MOST_WAITING = 1_000_000
-"""Bytes of one request, or of requests that wait for their turn, beyond which the client is kept from sending more."""
+"""The maximum of buffered bytes; beyond it, the client must wait."""
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 class Listener:
-    """Makes the protocol of each connection, and ends them all."""
+    """Creates the protocol of each connection, and closes them all."""
 
     def __init__(self, tenant: Tenant, context: ssl.SSLContext, latency: float) -> None:
         self.tenant = tenant
@@ -31,7 +31,7 @@ class Listener:
         return Connection(self)
 
     def close(self) -> None:
-        """End every connection at once, those too that are still being accepted."""
+        """Close all connections at once, including those that are being accepted."""
         self.closed = True
         for connection in list(self.open_ones):
             connection.close()
@@ -55,7 +55,7 @@ class Connection(asyncio.Protocol):
         self._taking = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client is there."""
+        """A client has connected."""
         if isinstance(transport, asyncio.Transport):
             self._transport = transport
             self._listener.open_ones.add(self)
@@ -63,7 +63,7 @@ class Connection(asyncio.Protocol):
                 self.close()
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        """The client is gone; an answer still to come is dropped."""
+        """The client has disconnected; an outstanding answer is dropped."""
         self._listener.open_ones.discard(self)
         self._transport = None
         if self._waiting is not None:
@@ -84,7 +84,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of whichever phase the connection is in."""
+        """Handle bytes by the phase of the connection."""
         if self._tls is not None:
             self._incoming.write(data)
             self._decrypt(self._tls)
@@ -130,7 +130,7 @@ class Connection(asyncio.Protocol):
                 return
             self._read(tls)
         except ssl.SSLError:
-            # The client does not trust the certificate, or speaks no TLS: its error to report.
+            # The client does not trust the certificate, or does not use TLS; it reports the error.
             self._flush()
             self.close()
             return
@@ -160,7 +160,7 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def _serve(self) -> None:
-        """Answer the requests in the buffer, each after the one before it, as far as the client takes the answers."""
+        """Answer the requests in the buffer in order, while the client reads the answers."""
         while self._waiting is None and self._taking and self._transport is not None and not self._transport.is_closing():
             try:
                 request = self._request()
@@ -177,7 +177,7 @@ class Connection(asyncio.Protocol):
                 self._transport.resume_reading()
 
     def _request(self) -> Request | None:
-        """The request at the head of the buffer, once it is whole. Raises ValueError for what is no request."""
+        """The first request in the buffer, if it is complete. Raises ValueError if it is malformed."""
         end = self._buffer.find(_HEAD_END)
         if (len(self._buffer) if end < 0 else end) > _MOST_HEAD:
             raise ValueError("the head is too long")
@@ -245,14 +245,14 @@ def _refusal(status: int, delay: float = 0.0) -> Delivery:
 
 
 def _length(text: str) -> int:
-    """A Content-Length. Raises ValueError for one that is none, or that nothing here would send."""
+    """A Content-Length. Raises ValueError if it is malformed or too large."""
     if not text.isdecimal() or len(text) > 7:
         raise ValueError("the length is no number, or too great")
     return int(text)
 
 
 def _unchunked(buffer: bytearray, start: int) -> tuple[bytes, int]:
-    """A chunked body and where it ends; -1 while it is not whole. Raises ValueError for a size that is none."""
+    """A chunked body and its end; -1 if it is incomplete. Raises ValueError for a malformed size."""
     body = bytearray()
     while True:
         line = buffer.find(b"\r\n", start)

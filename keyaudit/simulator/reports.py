@@ -1,4 +1,4 @@
-"""Graph's reports of last use, of the beta version alone. Their dates are as the documentation's samples have them."""
+"""Graph's reports of last use, in beta only. Dates are as in the documentation's samples."""
 
 from base64 import b64encode
 
@@ -9,7 +9,7 @@ from keyaudit.simulator.wire import Request, iso
 
 
 def part(directory: Directory, version: str, path: list[str], _request: Request) -> Resource | None:
-    """The report that a path names."""
+    """The report of a path."""
     if version != "beta":
         return None
     match [piece.lower() for piece in path]:

@@ -1,4 +1,4 @@
-"""Resource Graph: the queries that are asked of it, recognised by their words; not a query engine."""
+"""Resource Graph: recognises known queries by their words; it is not a query engine."""
 
 import base64
 import binascii
@@ -24,7 +24,7 @@ _QUOTED = re.compile(r"'([^']+)'")
 
 
 class _QueryError(Exception):
-    """A query that is not one of those that this stands in for, or that the service refuses too."""
+    """A query that is not simulated, or that the service refuses."""
 
     def __init__(self, message: str, code: str = "InvalidQuery") -> None:
         super().__init__(message)
@@ -43,7 +43,7 @@ def answer(directory: Directory, request: Request, headers: Mapping[str, str]) -
 
 
 def operation(body: bytes) -> str:
-    """By which name the query in a request's body is known: the operation of the type that it names first."""
+    """The operation of the query in a request's body: that of the first type in it."""
     found = _QUOTED.search(body.decode(errors="replace").lower())
     return OPERATIONS.get(found[1], "resource_graph.query") if found else "resource_graph.query"
 
@@ -80,7 +80,7 @@ def _page(directory: Directory, body: dict[str, Any]) -> dict[str, object]:
         "facets": [],
         "resultTruncated": "true" if more else "false",
     }
-    # With limit, take or sample the service gives no token, and what it cut off is lost.
+    # With limit, take or sample the service returns no token, so the remaining rows cannot be read.
     if more and not limited:
         page["$skipToken"] = base64.b64encode(compact({"skip": start + size, "query": len(query)})).decode()
     return page
@@ -96,7 +96,7 @@ def _start(token: object, skip: object) -> int:
 
 
 def _chosen(directory: Directory, asked: list[str] | None) -> set[str]:
-    """Subscriptions of the query. One that the caller cannot see is left out in silence, as the service does."""
+    """Subscriptions of the query. Those that the caller cannot read are silently omitted, as in the service."""
     if not asked:
         return set(directory.subscriptions)
     chosen = {str(one).lower() for one in asked} & set(directory.subscriptions)
@@ -106,7 +106,7 @@ def _chosen(directory: Directory, asked: list[str] | None) -> set[str]:
 
 
 def _rows(directory: Directory, query: str, subscriptions: set[str], *, above: bool) -> tuple[list[dict[str, object]], bool]:
-    """All rows of the query, and whether it limits them itself. `above`: those of what is above the subscriptions too."""
+    """All rows of the query, and whether it has a limit. `above`: include rows of scopes above the subscriptions."""
     table, *steps = [step.strip() for step in query.split("|")]
     sources = ROWS.get(table.lower())
     if sources is None:
@@ -137,7 +137,7 @@ def _rows(directory: Directory, query: str, subscriptions: set[str], *, above: b
 
 
 def _types(condition: str) -> set[str]:
-    """The types that a condition asks for. == and in mind the case, and the tables hold types in lower case."""
+    """The types that a condition asks for. == and in are case-sensitive, and the tables have types in lower case."""
     text = condition.strip().replace('"', "'")
     if _CONDITION.fullmatch(text) is None:
         raise _QueryError(f"The condition '{condition}' is not simulated.")

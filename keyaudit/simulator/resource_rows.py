@@ -1,4 +1,4 @@
-"""The tables of Resource Graph: what each holds, and by which name a query for a type of resource is known."""
+"""The tables of Resource Graph, and the operation for each type of resource."""
 
 from collections.abc import Callable, Iterator
 
@@ -42,7 +42,7 @@ ROWS: dict[str, tuple[Callable[[Directory], Iterator[ResourceRow]], ...]] = {
     "authorizationresources": (authorization.assignment_rows, authorization.definition_rows),
     "resourcecontainers": (authorization.subscription_rows, other_services.group_rows),
 }
-"""Table to what fills it. A row has every column of its table, with `type` in lower case."""
+"""By table the function that returns its rows. A row has every column of its table, with `type` in lower case."""
 
 OPERATIONS = {
     "microsoft.keyvault/vaults": "vault.query",
@@ -56,11 +56,11 @@ OPERATIONS = {
     "microsoft.operationalinsights/workspaces": "workspace.query",
     "microsoft.resources/subscriptions/resourcegroups": "resource_group.query",
 }
-"""Type, in lower case, to the name of the operation that asks for it first in its query."""
+"""By type, in lower case, the operation whose query names it first."""
 
 
 def shown_above(directory: Directory, row: ResourceRow, subscriptions: set[str]) -> bool:
-    """Whether a row that is above all subscriptions is above one of these."""
+    """Whether a row of a scope above subscriptions is above one of these."""
     properties = row["properties"]
     scope = str(properties.get("scope", "/")) if isinstance(properties, dict) else "/"
     return any(authorization.touches(directory, scope, subscription) for subscription in subscriptions)

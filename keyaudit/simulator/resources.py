@@ -38,7 +38,7 @@ def vault_resource(directory: Directory, vault: Vault, api_version: str) -> dict
 
 
 def properties(directory: Directory, vault: Vault) -> dict[str, object]:
-    """A vault's properties; what was never set is left out."""
+    """A vault's properties, without those that were never set."""
     found: dict[str, object] = {
         "sku": {"family": "A", "name": vault.sku},
         "tenantId": vault.tenant or directory.tenant_id,
@@ -66,7 +66,7 @@ def properties(directory: Directory, vault: Vault) -> dict[str, object]:
 
 
 _OWN_POLICY = AccessPolicy(principal="", keys=("get", "list", "getrotationpolicy"))
-"""That of the audited identity."""
+"""The access policy of the audited identity."""
 
 
 def _access_policy(directory: Directory, policy: AccessPolicy) -> dict[str, object]:
@@ -102,16 +102,16 @@ def endpoint_connections(resource_id: str, states: Sequence[str]) -> list[dict[s
 
 
 def system_data(directory: Directory, created: int | None = None) -> dict[str, object]:
-    """Who made a resource, and when; None: with the tenant."""
+    """The creator of a resource, and the time; None: as old as the tenant."""
     made = iso(directory.estate.tenant_created if created is None else created).replace("Z", ".000Z")
     who = {"By": f"admin@{directory.default_domain}", "ByType": "User", "At": made}
     return {f"{verb}{what}": value for verb in ("created", "lastModified") for what, value in who.items()}
 
 
 def key_resource(vault: Vault, key: Key, version: KeyVersion, *, whole: bool, versioned: bool) -> dict[str, object]:
-    """A key or one version of it: of a list without, `whole` with type, operations and size.
+    """A key or one version of it: `whole` with type, operations and size; in lists without.
 
-    The control plane knows no public key, hsmPlatform, managed or recoverableDays.
+    The control plane has no public key, hsmPlatform, managed or recoverableDays.
     """
     path = f"{vault_id(vault)}/keys/{key.name}" + (f"/versions/{version.version}" if versioned else "")
     attributes = keys.attributes(vault, version, whole=False)

@@ -1,4 +1,4 @@
-"""Azure's own roles that have to do with vaults, as Microsoft documents them, and how Azure describes any role.
+"""Azure's built-in roles for vaults, as documented by Microsoft, and role definitions.
 
 https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 """

@@ -1,4 +1,4 @@
-"""What Key Vault's data plane says of secrets in its lists, which is all that is ever said of them without their value."""
+"""Items of Key Vault's lists of secrets, which have no value."""
 
 from keyaudit.simulator import keys
 from keyaudit.simulator.estate import DeletedSecret, Secret, SecretVersion, Vault
@@ -27,7 +27,7 @@ def item(vault: Vault, secret: Secret, version: SecretVersion, *, versioned: boo
 
 
 def newest(secret: Secret) -> SecretVersion:
-    """The version that was made last, which its list of secrets describes."""
+    """The newest version, which the list of secrets describes."""
     return max(secret.versions, key=lambda version: version.created or 0)
 
 

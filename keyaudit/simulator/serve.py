@@ -1,4 +1,4 @@
-"""Serves a simulated tenant on loopback for as long as a block lasts."""
+"""Serves a simulated tenant on loopback, inside a context."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from pathlib import Path
 
-from keyaudit.simulator import arm, graph, log_analytics, login, managed_hsms, vaults
+from keyaudit.simulator import arm, graph, ingestion, log_analytics, login, managed_hsms, vaults
 from keyaudit.simulator.authority import tls_context
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault
@@ -19,18 +19,18 @@ __all__ = ["Simulator", "serve"]
 
 
 class Simulator:
-    """A running simulated tenant: how to reach it, how to sign in, and what was asked of it."""
+    """A running simulated tenant: its address, how to sign in, and the received requests."""
 
     def __init__(self, tenant: Tenant, proxy: str, ca_file: Path) -> None:
         self._tenant = tenant
         self.proxy = proxy
         """The HTTP CONNECT proxy, `http://127.0.0.1:PORT`."""
         self.ca_file = ca_file
-        """The CA that its clients must trust, PEM; removed at the end."""
+        """The CA file that its clients must trust, in PEM; removed at the end."""
 
     @property
     def estate(self) -> Estate:
-        """What it serves."""
+        """The served estate."""
         return self._tenant.directory.estate
 
     @property
@@ -40,12 +40,12 @@ class Simulator:
 
     @property
     def client_secret(self) -> str:
-        """Its secret."""
+        """The application's secret."""
         return self._tenant.directory.client_secret
 
     @property
     def environ(self) -> dict[str, str]:
-        """The variables that lead an unmodified client here, signed in as the application."""
+        """The environment variables that connect an unmodified client, signed in as the application."""
         return {
             "HTTPS_PROXY": self.proxy,
             "SSL_CERT_FILE": str(self.ca_file),
@@ -62,31 +62,36 @@ class Simulator:
 
     @property
     def calls(self) -> Counter[str]:
-        """How often each operation was asked for; `challenge` counts the 401s."""
+        """The number of requests by operation; `challenge` counts the 401s."""
         return self._tenant.calls
 
     @property
     def audiences(self) -> set[tuple[str, str]]:
-        """Each host that was sent a token, with that token's audience; empty for none that was issued here."""
+        """Each host that received a token, with the token's audience; empty for a token that was not issued here."""
         return self._tenant.audiences
 
     @property
     def refused(self) -> list[str]:
-        """`host:port` of every CONNECT to a name that leads nowhere."""
+        """`host:port` of every CONNECT to an unknown name."""
         return self._tenant.refused
 
     @property
     def trapped(self) -> list[Trapped]:
-        """What the trap hosts were sent."""
+        """The requests to the trap hosts."""
         return self._tenant.trapped
 
     @property
+    def ingested(self) -> list[dict[str, object]]:
+        """The rows that the ingestion endpoint accepted, in order."""
+        return self._tenant.ingestion.rows
+
+    @property
     def throttled(self) -> int:
-        """How many requests were refused as too many."""
+        """The number of throttled requests."""
         return self._tenant.meter.refused if self._tenant.meter else 0
 
     def token(self, audience: str, *, tenant_id: str | None = None, **claims: object) -> str:
-        """An access token of the audited identity, as another kind of sign-in would bring it.
+        """An access token of the audited identity, as from another kind of sign-in.
 
         `tenant_id` and `claims` replace what it says: a token of another tenant, of a user.
         """
@@ -119,7 +124,8 @@ async def serve(
     more = [Tenant(other, clock, throttle=throttle, faults=(), traps=()) for other in others]
     tenant = Tenant(estate, clock, throttle=throttle, faults=faults, traps=traps, others=more)
     with tempfile.TemporaryDirectory(prefix="keyaudit-simulated-") as folder:
-        names = [login.HOST, arm.HOST, graph.HOST, log_analytics.HOST, f"*{vaults.SUFFIX}", f"*{managed_hsms.SUFFIX}", *traps]
+        services = [login.HOST, arm.HOST, graph.HOST, log_analytics.HOST, ingestion.HOST]
+        names = [*services, f"*{vaults.SUFFIX}", f"*{managed_hsms.SUFFIX}", *traps]
         context, ca_file = tls_context(names, Path(folder))
         listener = Listener(tenant, context, latency)
         server = await loop.create_server(listener, "127.0.0.1", port, backlog=1024)

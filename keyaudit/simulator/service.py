@@ -1,4 +1,4 @@
-"""What the simulated services have in common: the directory that they serve, and how each takes a request."""
+"""The base of the simulated services: the directory that they serve, and the handling of requests."""
 
 import uuid
 from collections.abc import Callable, Sequence
@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from keyaudit.simulator.always import with_what_is_always_there
-from keyaudit.simulator.estate import AppRoleGrant, Estate, Group, ManagedHsm, ServicePrincipal, Subscription, User, Vault
+from keyaudit.simulator.estate import (
+    Application,
+    AppRoleGrant,
+    Estate,
+    Group,
+    ManagedHsm,
+    ServicePrincipal,
+    Subscription,
+    User,
+    Vault,
+)
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Tokens
 from keyaudit.simulator.wire import Answer, Request
@@ -15,7 +25,7 @@ _KEPT_BYTES = 16_000_000
 
 
 class Directory:
-    """The estate with what serving it needs: who signs in, the tokens, look-ups by name, and the vaults that are gone."""
+    """The estate, with the identity, tokens, look-ups by name, and deleted vaults."""
 
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
@@ -27,7 +37,7 @@ class Directory:
         self.gone: set[str] = set()
 
     def guid(self, *parts: str) -> str:
-        """A GUID that depends on the estate and the parts only."""
+        """A GUID that depends only on the estate and the parts."""
         return str(uuid.uuid5(uuid.NAMESPACE_OID, "/".join((self.estate.tenant_id, *parts))))
 
     @property
@@ -84,8 +94,12 @@ class Directory:
 
     @cached_property
     def users(self) -> dict[str, User]:
-        """Users by object id."""
-        return {user.id: user for user in self.estate.users}
+        """Users by object id. An owner that the estate does not describe is a user called by the last part of its id."""
+        described = {user.id: user for user in self.estate.users}
+        owned: tuple[Application | ServicePrincipal, ...] = (*self.estate.applications, *self.estate.service_principals)
+        others = {owner for one in owned for owner in one.owners} - described.keys() - self.principal_ids
+        names = {id_: f"owner-{id_.rpartition('-')[2]}" for id_ in sorted(others)}
+        return described | {id_: User(id=id_, name=name, upn=f"{name}@{self.default_domain}") for id_, name in names.items()}
 
     @cached_property
     def groups(self) -> dict[str, Group]:
@@ -99,7 +113,7 @@ class Directory:
         return names[0] if names else f"{self.estate.name}.example"
 
     def user_claims(self, client: str) -> dict[str, object]:
-        """Claims of a signed-in user's token, but for audience and times; `client` is what the user signed in with."""
+        """Claims of a signed-in user's token, without audience and times; `client`: the application of the sign-in."""
         user = self.guid("user")
         return {
             "iss": f"https://sts.windows.net/{self.tenant_id}/",
@@ -118,7 +132,7 @@ class Directory:
 
     @property
     def app_claims(self) -> dict[str, object]:
-        """Claims of the audited identity's token, but for audience and times."""
+        """Claims of the audited identity's token, without audience and times."""
         issuer = f"https://sts.windows.net/{self.tenant_id}/"
         return {
             "iss": issuer,
@@ -134,22 +148,22 @@ class Directory:
 
 
 Respond = Callable[[Request], Answer | None]
-"""Makes the answer; None: the connection is closed without one."""
+"""Returns the answer; None: the connection is closed without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request understood: which operation it is, what answers it, what it weighs."""
+    """A parsed request: its operation, responder and charges."""
 
     operation: str
     respond: Respond
     charges: tuple[Charge, ...] = ()
     answer: Answer | None = None
-    """Set where the answer depends on the request's address only, so that it can be kept."""
+    """Set if the answer depends only on the address, so that it can be cached."""
 
 
 def fixed(operation: str, answer: Answer, *charges: Charge) -> Call:
-    """A call whose answer depends on the address only."""
+    """A call whose answer depends only on the address."""
     return Call(operation, lambda _: answer, charges, answer)
 
 
@@ -165,11 +179,11 @@ class Route:
     operation: str
     path: str
     respond: Callable[[Request, list[str]], Answer]
-    """Is given the segments that the stars stand for, as the client spelled them."""
+    """Gets the segments for the stars, in the client's spelling."""
     method: str = "GET"
 
     def stars(self, method: str, segments: list[str]) -> list[str] | None:
-        """What the stars stand for, or None if the route does not lead there."""
+        """The segments for the stars, or None if the route does not match."""
         wanted = self.path.split("/")
         more = wanted[-1] == "**"
         if more:
@@ -184,7 +198,7 @@ class Route:
 
 
 class Service:
-    """One host's behaviour. By itself it needs no token and knows no operation."""
+    """One host's behaviour. The base class needs no token and has no operations."""
 
     def __init__(self, directory: Directory) -> None:
         self.directory = directory
@@ -192,7 +206,7 @@ class Service:
         self._kept_bytes = 0
 
     def call(self, request: Request) -> Call:
-        """What the request asks for. Answers that depend on its address only are made once."""
+        """The call of a request. Answers that depend only on the address are cached."""
         key = (request.host, request.method, request.target)
         known = self._kept.get(key)
         if known is not None:
@@ -206,7 +220,7 @@ class Service:
         return call
 
     def forget(self) -> None:
-        """Make every answer anew from now on."""
+        """Drop all cached answers."""
         self._kept.clear()
         self._kept_bytes = 0
 
@@ -223,12 +237,12 @@ class Service:
         return Answer(429, b"", retry_after(refusal))
 
     def own_headers(self, _request: Request, _charges: tuple[Charge, ...], _meter: Meter | None) -> str:
-        """Header lines that are of this request only, each with its line end."""
+        """Header lines for this request only, each with its line end."""
         return ""
 
 
 def routed(routes: Sequence[Route], request: Request) -> tuple[Route, list[str]] | None:
-    """The first route that leads to the request's path, and what its stars stand for."""
+    """The first route that matches the request's path, and the segments for its stars."""
     segments = request.segments
     for route in routes:
         stars = route.stars(request.method, segments)
@@ -238,5 +252,5 @@ def routed(routes: Sequence[Route], request: Request) -> tuple[Route, list[str]]
 
 
 def retry_after(refusal: Refusal) -> dict[str, str]:
-    """The Retry-After header, where this refusal says it."""
+    """The Retry-After header, if this refusal has it."""
     return {"Retry-After": str(refusal.wait)} if refusal.said else {}

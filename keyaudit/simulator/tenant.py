@@ -1,10 +1,10 @@
-"""The simulated tenant: takes each request to its service, past faults and throttles, and keeps the log."""
+"""The simulated tenant: routes each request to its service, applies faults and throttles, and keeps the log."""
 
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from keyaudit.simulator import arm, graph, log_analytics, login, managed_hsms, vaults
+from keyaudit.simulator import arm, graph, ingestion, log_analytics, login, managed_hsms, vaults
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault, Script
 from keyaudit.simulator.service import Call, Directory, Service, fixed
@@ -16,7 +16,7 @@ _LOGGED = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What goes back: bytes (None: nothing), how much later than the latency, and whether the connection then ends."""
+    """A response: bytes (None: nothing), the delay beyond the latency, and whether the connection is then closed."""
 
     payload: bytes | None
     delay: float = 0.0
@@ -25,7 +25,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Trapped:
-    """A request that reached a host which is none of Azure's."""
+    """A request to a host outside Azure."""
 
     host: str
     method: str
@@ -49,7 +49,7 @@ class Tenant:
         self.directory = Directory(estate)
         self._others = others
         for other in others:
-            # One application, which all of these tenants let in.
+            # One application, which is in all of these tenants.
             other.directory.client_id, other.directory.client_secret = self.directory.client_id, self.directory.client_secret
         self.requests: deque[tuple[str, str, str]] = deque(maxlen=_LOGGED)
         self.calls: Counter[str] = Counter()
@@ -66,29 +66,34 @@ class Tenant:
         self._hsms = managed_hsms.ManagedHsms(self.directory)
         graph_service = graph.Graph(self.directory)
         graph_service.part = self._part
+        self.ingestion = ingestion.Ingestion(self.directory)
         self._services: dict[str, Service] = {
             login.HOST: login.Login(self.directory),
             arm.HOST: arm.Arm(self.directory),
             graph.HOST: graph_service,
             log_analytics.HOST: log_analytics.LogAnalytics(self.directory),
+            ingestion.HOST: self.ingestion,
         }
 
     def resolves(self, host: str) -> bool:
-        """Whether the name leads anywhere: a vault that was deleted has none any more."""
+        """Whether the name resolves: deleted vaults do not."""
         return host in self._traps or self._service(host) is not None or any(other.resolves(host) for other in self._others)
 
     def concerns(self, request: Request) -> bool:
-        """Whether a request is about this tenant: by its sign-in address, the token it brings, or the vault it goes to."""
+        """Whether a request is for this tenant: by its sign-in address, its token, or its vault."""
         authorization = request.headers.get("authorization")
         if request.host == login.HOST:
             known = {self.directory.tenant_id, *(domain.name.lower() for domain in self.directory.estate.domains)}
             return bool(request.segments) and request.segments[0].lower() in known
         if authorization is not None:
             return bool(self.directory.tokens.audience(authorization))
-        return request.host not in (arm.HOST, graph.HOST, log_analytics.HOST) and self._service(request.host) is not None
+        return (
+            request.host not in (arm.HOST, graph.HOST, log_analytics.HOST, ingestion.HOST)
+            and self._service(request.host) is not None
+        )
 
     def connecting(self, host: str) -> Fault | None:
-        """The fault that strikes this CONNECT."""
+        """The fault for this CONNECT."""
         return self._script.meet("connect", host)
 
     def deliver(self, request: Request) -> Delivery:
@@ -115,7 +120,7 @@ class Tenant:
         return self._encoded(request, answer, own) if fault is None else self._faulty(request, fault, answer, own)
 
     def _answer(self, service: Service, call: Call, request: Request) -> tuple[Answer | None, Fault | None]:
-        """What a call is answered with, counted and charged, and the fault that strikes it."""
+        """Count and charge a call; return its answer and fault."""
         self.calls[call.operation] += 1
         fault = self._script.meet(call.operation, request.host + request.target)
         refusal = None
@@ -124,7 +129,7 @@ class Tenant:
         return (call.respond(request) if refusal is None else service.throttled(request, refusal)), fault
 
     def _part(self, request: Request) -> Answer:
-        """One request of a batch, counted, charged and hindered like one that came by itself."""
+        """One request of a batch, with counts, charges and faults like a single one."""
         service = self._services[request.host]
         answer, fault = self._answer(service, service.call(request), request)
         whole = answer or Answer(500, b"{}")
@@ -161,7 +166,7 @@ class Tenant:
         return found
 
     def _trap(self, request: Request) -> Delivery:
-        """A host of a trap: it notes what it is sent, challenges for a token of its own, and then has an empty list."""
+        """A trap host: it records requests, asks for a token, and then returns an empty list."""
         authorization = request.headers.get("authorization")
         self.trapped.append(Trapped(request.host, request.method, request.target, authorization))
         headers = {"Content-Type": JSON}

@@ -9,7 +9,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """So many units in each span of so many seconds."""
+    """A number of units in each span of seconds."""
 
     limit: int
     seconds: float
@@ -17,7 +17,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A token bucket: its size, and how many tokens come back in a second."""
+    """A token bucket: its size, and the tokens that are added in a second."""
 
     size: int
     refill: float
@@ -28,7 +28,7 @@ class Throttle:
     """Limits by throttling domain. `seed` decides which refusals carry a Retry-After."""
 
     vault: Window
-    """Per vault, software keys and everything that is not a key's own material."""
+    """Per vault, requests for software keys and all other requests."""
     vault_hsm: Window
     """Per vault, requests for HSM keys."""
     vault_subscription: Window
@@ -48,7 +48,7 @@ class Throttle:
 
     @classmethod
     def documented(cls, seed: int = 0) -> Self:
-        """What Microsoft documents, for a tenant of more than 500 users."""
+        """The documented limits of a tenant with more than 500 users."""
         return cls(
             vault=Window(4000, 10),
             vault_hsm=Window(2000, 10),
@@ -65,7 +65,7 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What one request weighs against one limit; `key` tells apart the domains that share it."""
+    """The charge of one request against one limit; `key` identifies the limit's domain."""
 
     limit: str
     key: str
@@ -74,7 +74,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refused request: which charge, how many seconds to wait, and whether the answer says so."""
+    """A refused request: the charge, the seconds to wait, and whether the answer has them."""
 
     charge: Charge
     wait: int
@@ -82,7 +82,7 @@ class Refusal:
 
 
 class Meter:
-    """Counts one run's charges. A refused request costs nothing."""
+    """Counts one run's charges. A refused request is not charged."""
 
     def __init__(self, throttle: Throttle) -> None:
         self._throttle = throttle
@@ -91,7 +91,7 @@ class Meter:
         self.refused = 0
 
     def charge(self, charges: Sequence[Charge], now: float) -> Refusal | None:
-        """Take all charges, or none and say why."""
+        """Add all charges, or none and return the refusal."""
         for charge in charges:
             if self.remaining(charge, now) < charge.cost:
                 self.refused += 1
@@ -108,13 +108,13 @@ class Meter:
         return math.floor(size - self._state(charge, now)[1])
 
     def used(self, charge: Charge, now: float) -> float:
-        """The share of the domain's limit that is spent."""
+        """The used share of the domain's limit."""
         rule = self._rule(charge)
         size = rule.limit if isinstance(rule, Window) else rule.size
         return self._state(charge, now)[1] / size if size else 1.0
 
     def resets_after(self, charge: Charge, now: float) -> int:
-        """Whole seconds until the domain is as new."""
+        """Whole seconds until the domain is reset."""
         rule = self._rule(charge)
         since, spent = self._state(charge, now)
         return math.ceil(since + rule.seconds - now if isinstance(rule, Window) else spent / rule.refill)

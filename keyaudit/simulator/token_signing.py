@@ -1,4 +1,4 @@
-"""Graph's resources on what tokens are signed with and checked by: federation, token policies, key sets."""
+"""Graph's resources for keys that sign and verify tokens: federation, token policies, key sets."""
 
 from base64 import b64encode
 
@@ -18,7 +18,7 @@ _ENUMERATED = frozenset({"enumerated", "allManagedAndEnumeratedFederated"})
 
 
 def resource(directory: Directory, version: str, path: list[str], request: Request) -> Resource | None:
-    """What a path names of these; None for any other."""
+    """The resource of a path; None for other paths."""
     held = directory.estate.token_signing
     match [part.lower() for part in path]:
         case ["domains", name, "federationconfiguration"]:
@@ -35,7 +35,7 @@ def resource(directory: Directory, version: str, path: list[str], request: Reque
 
 
 def _federation(directory: Directory, version: str, name: str) -> Resource:
-    """A domain's federation; a domain that has none is answered with a 404."""
+    """A domain's federation; 404 if it has none."""
     named = {domain.name.lower(): domain.federation for domain in directory.estate.domains}
     found = named.get(name)
     return Resource(
@@ -115,7 +115,7 @@ def _validation(directory: Directory, version: str) -> Resource:
 
 
 def _policies(directory: Directory, version: str, kind: str, path: list[str], request: Request) -> Resource | None:
-    """The policies of a kind, with what they apply to where that is expanded; or what one applies to."""
+    """The policies of a kind, with the objects that they apply to if expanded; or the objects of one policy."""
     name, operation = _POLICIES[kind]
     policies = [one for one in directory.estate.token_signing.policies if one.collection == name]
 

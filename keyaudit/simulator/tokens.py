@@ -1,4 +1,4 @@
-"""Access tokens of the simulated tenant: issued as signed JWTs, and checked by every service that gets one."""
+"""Access tokens of the simulated tenant: signed JWTs, which every service checks."""
 
 import base64
 from collections.abc import Collection
@@ -10,15 +10,15 @@ from keyaudit.simulator import x509
 from keyaudit.simulator.wire import compact
 
 LIFETIME = 3599
-"""Seconds that a token lasts, as Entra says it in `expires_in`."""
+"""A token's lifetime in seconds, as in Entra's `expires_in`."""
 
-# A run keeps what it issued; beyond this many the oldest are forgotten, as if expired.
+# The maximum of issued tokens that a run remembers; older ones are treated as expired.
 _KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What a service needs to know of a token."""
+    """The properties of an issued token."""
 
     audience: str
     tenant_id: str
@@ -26,7 +26,7 @@ class Issued:
 
 
 class Flaw(Enum):
-    """Why a service does not take a token."""
+    """The reason why a service rejects a token."""
 
     MISSING = "missing"
     INVALID = "invalid"
@@ -39,18 +39,18 @@ class Tokens:
     """Issues and checks the tokens of one run."""
 
     def __init__(self, tenant_id: str, as_of: int) -> None:
-        """The key that signs has a certificate with five years to live, as Entra's have, a good part of it gone at `as_of`."""
+        """The signing key's certificate is valid for five years, like Entra's; a part of that has passed at `as_of`."""
         self._tenant_id, self._as_of = tenant_id, as_of
         self._issued: dict[str, Issued] = {}
 
     @cached_property
     def certificate(self) -> bytes:
-        """The certificate of the key that signs, in DER."""
+        """The signing key's certificate, in DER."""
         return self._made(self._tenant_id, 290)
 
     @cached_property
     def for_consumers(self) -> bytes:
-        """The certificate of the key that would sign tokens of personal accounts."""
+        """The certificate of the key for tokens of personal accounts."""
         return self._made(f"consumers of {self._tenant_id}", 130)
 
     def _made(self, key_name: str, age: int) -> bytes:
@@ -71,7 +71,7 @@ class Tokens:
         return f"{text}.{encoded(x509.key(self._tenant_id).sign(text.encode()))}"
 
     def issue(self, claims: dict[str, object], now: float) -> str:
-        """An access token with these claims and its times; from now on services know it."""
+        """Issue an access token with these claims and its times; services accept it from now on."""
         start = int(now)
         token = self.sign({**claims, "iat": start, "nbf": start, "exp": start + LIFETIME})
         if len(self._issued) >= _KEPT:

@@ -15,7 +15,7 @@ _CLASSIC = "29728ade-6ae4-4ee9-9103-412912537da5"
 
 
 def resource(directory: Directory, version: str, path: list[str], _request: Request) -> Resource | None:
-    """What a path names of these; None for any other."""
+    """The resource of a path; None for other paths."""
     held = directory.estate.token_signing
     match [part.lower() for part in path]:
         case ["directory", "publickeyinfrastructure", "certificatebasedauthconfigurations", *rest]:

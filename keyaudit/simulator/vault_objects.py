@@ -1,4 +1,4 @@
-"""The certificates and secrets of a vault, and what was deleted of them, on its data plane."""
+"""The certificates and secrets of a vault, and deleted ones, on its data plane."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
@@ -40,7 +40,7 @@ N = TypeVar("N", bound=_Named)
 
 
 def routes(plane: Plane) -> tuple[Route, ...]:
-    """What a vault answers. There is no route to one secret: that leads to the canary."""
+    """The routes of a vault. There is no route to a secret's value: such requests get the canary."""
     served = _Objects(plane)
     return (
         Route("certificate.list", "certificates", served.certificates),
@@ -59,7 +59,7 @@ class _Objects:
         self._plane = plane
 
     def certificates(self, request: Request, _stars: list[str]) -> Answer:
-        """Those that are issued; with includePending the others too. The first page is a little short, as recorded."""
+        """The issued certificates, and with includePending all others. The first page is a little short, as recorded."""
         vault = self._plane.vault(request)
         pending = request.query.get("includepending") == "true"
         listed = [one for one in _ordered(vault.certificates) if pending or certificates.current(one).issued]
@@ -98,7 +98,7 @@ class _Objects:
         return self._plane.page(request, [one.name for one in listed], item)
 
     def secret_versions(self, request: Request, stars: list[str]) -> Answer:
-        """Of a secret that is not there: no versions, and no error, as recorded."""
+        """For a missing secret: no versions, and no error, as recorded."""
         vault = self._plane.vault(request)
         found = _named(vault.secrets, stars[0])
         versions = sorted(found.versions, key=lambda one: one.version) if found else []
@@ -122,7 +122,7 @@ class _Objects:
 
 
 def _ordered(objects: Iterable[N]) -> list[N]:
-    """In the order of lists: by name, whatever the case."""
+    """In the order of lists: by name, case-insensitive."""
     return sorted(objects, key=lambda one: one.name.lower())
 
 

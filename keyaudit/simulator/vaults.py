@@ -1,4 +1,4 @@
-"""Key Vault's data plane: {vault}.vault.azure.net, behind its 401 challenge."""
+"""Key Vault's data plane: {vault}.vault.azure.net, with its 401 challenge."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ _BY_PERMISSION = {
     "deleted_certificate.list": ("deleted", "certificates list"),
     "deleted_secret.list": ("deleted", "secrets list"),
 }
-"""Operation to the word in `Vault.refused`, and the permission of an access policy."""
+"""By operation the word in `Vault.refused`, and the permission of an access policy."""
 
 _ACTIONS = {
     "keys getrotationpolicy": "keyrotationpolicies/read",
@@ -62,14 +62,14 @@ class Vaults(Service):
             *objects.routes(self),
             Route("canary.secret", "secrets/**", self._canary),
             Route("canary.storage", "storage/**", self._canary),
-            # Backup, release, sign, decrypt, unwrap: whatever is posted gives something away, or makes something.
+            # Backup, release, sign, decrypt, unwrap: every POST returns a secret, or creates something.
             Route("canary.key", "keys/**", self._canary, "POST"),
             Route("canary.secret", "secrets/**", self._canary, "POST"),
             Route("canary.certificate", "certificates/**", self._canary, "POST"),
         )
 
     def denied(self, request: Request) -> Answer | None:
-        """The challenge, for a request without a good token; even where everything else is refused."""
+        """The challenge for a request without a valid token, even if all other requests are refused."""
         authorization = request.headers.get("authorization")
         flaw = self.directory.tokens.flaw(authorization, (_AUDIENCE,), request.now)
         if flaw is None:
@@ -103,7 +103,7 @@ class Vaults(Service):
         return f"x-ms-request-id: {request.id}\r\n" + (f"x-ms-client-request-id: {client}\r\n" if client else "")
 
     def call(self, request: Request) -> Call:
-        """As every service; but a vault may be deleted after so many requests about keys, and is then gone for good."""
+        """As every service, but a vault may be deleted after a number of requests about keys."""
         name = request.host.removesuffix(SUFFIX)
         vault = self.directory.vaults[name]
         if vault.vanishes_after is not None and (name in self.directory.gone or request.segments[:1] == ["keys"]):
@@ -233,7 +233,7 @@ class Vaults(Service):
         def item(index: int) -> object:
             return key and keys.item(vault, key, ordered[index], versioned=True)
 
-        # The link may name another api-version than the one that was asked for; it is to be followed as it stands.
+        # The link may have another api-version than the request; clients must use it unchanged.
         restated = request.query["api-version"].startswith("20")
         return self.page(request, [version.version for version in ordered], item, restated=restated)
 
@@ -255,7 +255,7 @@ class Vaults(Service):
         short: int = 0,
         restated: bool = False,
     ) -> Answer:
-        """A page of a list, as `vault_page` cuts it."""
+        """A page of a list, as in `vault_page`."""
         headers = self.headers_for(request)
         try:
             return Answer(200, compact(vault_page(request, names, item, short=short, restated=restated)), headers)

@@ -1,4 +1,4 @@
-"""Requests and answers as they stand on the wire, and the small formats that all simulated services share."""
+"""Requests and answers on the wire, and small formats that all simulated services share."""
 
 import gzip
 import json
@@ -11,7 +11,7 @@ from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote
 
 CANARY = "KEYAUDIT-CANARY-this-value-must-never-be-read"
-"""What every endpoint answers that gives away a secret: found anywhere else, something read what it must not."""
+"""The answer of every endpoint that returns a secret. If it is found elsewhere, a client read a secret."""
 
 JSON = "application/json; charset=utf-8"
 
@@ -33,7 +33,7 @@ class Request:
 
     @property
     def segments(self) -> list[str]:
-        """The path's segments, decoded; doubled and trailing slashes do not count, as with the real services."""
+        """The decoded segments of the path, without doubled and trailing slashes, as in the real services."""
         return [unquote(part) for part in self.target.partition("?")[0].split("/") if part]
 
     @property
@@ -43,14 +43,14 @@ class Request:
         return {name.lower(): value for name, value in pairs}
 
     def query_without(self, *names: str) -> list[str]:
-        """The raw `name=value` pieces of the query, in order and as the client spelled them, without some names."""
+        """The raw `name=value` parts of the query, in order and in the client's spelling, without some names."""
         pieces = self.target.partition("?")[2].split("&")
         return [piece for piece in pieces if piece and unquote(piece.partition("=")[0]).lower() not in names]
 
 
 @dataclass(slots=True)
 class Answer:
-    """One answer; it may be kept and sent again, so nothing in it is of one request only."""
+    """One answer; it may be cached, so nothing in it belongs to one request only."""
 
     status: int
     body: bytes
@@ -62,7 +62,7 @@ class Answer:
     _packed: dict[bool, tuple[bytes, bytes]] = field(default_factory=dict)
 
     def encode(self, date: str, own: str, *, accept_gzip: bool, keep: bool) -> bytes:
-        """The whole answer; `own` are header lines of this request only, each with its line end. No `date`: no Date."""
+        """The whole answer; `own`: header lines for this request only, each with its line end. Without `date`: no Date."""
         packed = accept_gzip and self.compressible and len(self.body) >= _COMPRESS_FROM
         parts = self._packed.get(packed)
         if parts is None:

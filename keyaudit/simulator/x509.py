@@ -1,4 +1,4 @@
-"""Real certificates from nothing but names, made fast: the same names give the same bytes, and signatures hold."""
+"""Real certificates, created fast from names: the same names give the same bytes, and signatures are valid."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 EXPONENT = 65_537
 _PRIME_BITS = 64
 _WITNESSES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
-"""Enough to tell every prime of 64 bits."""
-# RFC 8017, 9.2: what stands before a digest in a signature, and the name of such signatures.
+"""Enough bases to test every number of 64 bits."""
+# RFC 8017, 9.2: the prefix of a digest in a signature, and the identifier of such signatures.
 _DIGESTS = {
     "sha1": (bytes.fromhex("3021300906052b0e03021a05000414"), bytes.fromhex("300d06092a864886f70d0101050500")),
     "sha256": (bytes.fromhex("3031300d060960864801650304020105000420"), bytes.fromhex("300d06092a864886f70d01010b0500")),
@@ -24,7 +24,7 @@ _BASIC_CONSTRAINTS, _ALTERNATIVE_NAMES, _EXTENDED_USAGE = 0x13, 0x11, 0x25
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An RSA key of the size that real ones have, out of primes so small that it is found at once and protects nothing."""
+    """An RSA key of real size, from primes so small that it is created fast and protects nothing."""
 
     primes: tuple[int, ...]
 
@@ -37,7 +37,7 @@ class Key:
         return product
 
     def sign(self, message: bytes, digest: str = "sha256") -> bytes:
-        """The signature by RSASSA-PKCS1-v1_5 over such a digest, which any library finds valid."""
+        """The signature by RSASSA-PKCS1-v1_5 over such a digest, valid for any library."""
         size = len(self.primes) * _PRIME_BITS // 8
         ending = _DIGESTS[digest][0] + hashlib.new(digest, message, usedforsecurity=False).digest()
         padded = int.from_bytes(b"\0\1" + b"\xff" * (size - len(ending) - 3) + b"\0" + ending)
@@ -71,7 +71,7 @@ def certificate(
     bits: int = 2048,
     digest: str = "sha256",
 ) -> bytes:
-    """A certificate in DER for the key of that name, signed by the issuer's key, or by its own where no issuer is named.
+    """A certificate in DER for the key of that name, signed by the issuer's key, or self-signed.
 
     `subject` and `issuer` are of the form `CN=name,O=company`; times are seconds since 1970 UTC; `names` are host names,
     `usages` extended key usages as object identifiers; it is signed over `digest`, sha256 or sha1.

@@ -6,7 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from mcp import Client
+from mcp.types import TextContent
 
+from keyaudit.cli.tools import Tools, server
+from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit
 from tests.cli.stolen import SAML, asked_of, collected, stolen
@@ -24,7 +28,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     whole = stolen()
     applications = tuple(replace(one, name=HOSTILE) if one.name == "etl-runner" else one for one in whole.applications)
     principals = tuple(
-        replace(one, name=HOSTILE) if one.name in ("etl-runner", SAML) else one for one in whole.service_principals
+        replace(one, name=HOSTILE) if one.name in ("etl-runner", "github-deploy-orders", SAML) else one
+        for one in whole.service_principals
     )
     estate = replace(whole, applications=applications, service_principals=principals)
     return collected(tmp_path_factory.mktemp("hostile") / "snapshot", estate)
@@ -67,3 +72,24 @@ def strings_removed(line: str) -> str:
         at += 1
     assert not inside
     return kept
+
+
+async def test_a_hostile_name_is_data_to_an_assistant_whatever_it_asks_the_snapshot(hostile: Path) -> None:
+    taken = open_snapshot(hostile)
+    (digest,) = asked_of(hostile, "SELECT thumbprint FROM credential WHERE holder_name = 'etl-runner-test'")
+    questions: list[tuple[str, dict[str, object]]] = [
+        ("expiring", {"within_days": 36_500, "limit": 500}),
+        ("blast_radius", {"key": digest, "limit": 500}),
+        ("access", {"resource": "kv-orders-prod", "limit": 500}),
+    ]
+    met = set[str]()
+    async with Client(server(Tools(taken, taken.run.as_of, None))) as client:  # type: ignore[arg-type]
+        for tool, given in questions:
+            result = await client.call_tool(tool, given)
+            (text,) = result.content
+            assert isinstance(text, TextContent)
+            answer = json.loads(text.text)
+            met.update({tool} if "rm -rf" in json.dumps(answer["data"]) else ())
+            outside = {name: value for name, value in answer.items() if name != "data"}
+            assert "rm -rf" not in json.dumps(outside)
+    assert met == {"expiring", "blast_radius", "access"}

@@ -73,6 +73,8 @@ def test_where_the_logs_of_a_cloud_are_queried_may_be_said(folder: Path) -> None
         ('logs = "https://api.logs.bleu.example"', "not a bare host name"),
         ('logs = "graph.bleu.example"', "two services on one host"),
         ('logs = "api.vault.bleu.example"', "would be a vault's host"),
+        ('ingest_suffix = "ingest.bleu.example"', "ingest_scope missing"),
+        ('ingest_scope = "https://monitor.bleu.example/.default"', "ingest_suffix missing"),
     ],
 )
 def test_and_is_checked_as_other_hosts_are(folder: Path, line: str, what: str) -> None:

@@ -48,6 +48,8 @@ def test_who_reads_all_of_one_kind_of_data(rows: dict[str, dict[str, dict[str, A
         "Backup Orchestrator": ["Sites.FullControl.All", "full_access_as_app"],
         "notification-sender-prod": ["Mail.Send"],
         "Humongous Insurance Claims": ["Files.Read.All"],
+        "Fabrikam Invoice Agent": ["Mail.ReadWrite"],
+        "Returns Agent": ["Files.Read.All"],
     }
 
 

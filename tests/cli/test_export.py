@@ -75,6 +75,21 @@ def test_what_is_exported_of_a_whole_tenant_is_valid(written: Path) -> None:
     assert [error.message for error in test_sarif.schema().iter_errors(json.loads(output["sarif"]))] == []
 
 
+@pytest.mark.parametrize("name", test_cyclonedx.FORMATS)
+def test_the_bill_of_cryptography_joins_everything_that_was_read(written: Path, name: str) -> None:
+    text = (written / name).read_bytes()
+    assert test_cyclonedx.invalid(name, text) is None
+    bom = json.loads(text)
+    there = {each["bom-ref"] for each in (*bom["components"], bom["metadata"]["component"])}
+    joined = [(each["ref"], below) for each in bom["dependencies"] for below in each["dependsOn"]]
+    assert {end for edge in joined for end in edge} <= there
+    kinds = {(above.partition(":")[0], below.partition(":")[0]) for above, below in joined}
+    assert {("key", "algorithm"), ("certificate", "key"), ("application", "credential")} <= kinds
+    algorithms = [each["cryptoProperties"] for each in bom["components"] if each["bom-ref"].startswith("algorithm:")]
+    assert algorithms
+    assert all("primitive" in each["algorithmProperties"] and "oid" in each for each in algorithms)
+
+
 def test_a_byte_order_mark_is_of_csv_alone(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
     few = ("--select", "kv-key-exportable", "--from", contoso)
     assert keyaudit("export", f"csv={tmp_path / 'a'}", "--bom", *few).code == Exit.CLEAN

@@ -14,6 +14,7 @@ import pytest
 from keyaudit.model.times import DAY
 from keyaudit.policy.bind import bind
 from keyaudit.policy.load import Policy, load
+from keyaudit.report.guardrails.built_ins import NEAR
 from keyaudit.simulator.estate import AlertRule, Estate, Posture, Restriction, Restrictions
 from tests.cli.conftest import Keyaudit, Ran
 from tests.collect.estate import ESTATE, SUBSCRIPTION
@@ -162,6 +163,16 @@ def test_a_person_is_shown_every_policy_once(keyaudit: Keyaudit) -> None:
     assert all(len(line) <= 80 for line in ran.out.splitlines())
 
 
+def test_definitions_on_federated_credentials_are_named_with_their_limits(keyaudit: Keyaudit) -> None:
+    """They see managed identities alone, and need names that no policy has: they stand for none, and that is said."""
+    told = " ".join(keyaudit("guardrails").out.split())
+    for id_ in ("2571b7c3-3056-4a61-b00a-9bc5232234f5", "fd1a8e20-2c4f-4a6c-9354-b58d786d9a1f"):
+        assert id_ in told
+        assert id_ not in keyaudit("guardrails", "--as", "azure-policy").out
+    assert "on user-assigned identities alone: allow each as OWNER and as OWNER@ID" in told
+    assert set(NEAR) <= set(policies())
+
+
 def test_selected_policies_alone_are_in_a_document(keyaudit: Keyaudit) -> None:
     ran = keyaudit("guardrails", "--as", "azure-policy", "--select", "kv-key-no-*", "--select", "app-no-owner")
     groups = {group["name"] for group in ran.json["properties"]["policyDefinitionGroups"]}
@@ -175,7 +186,7 @@ def test_selected_policies_alone_are_in_a_document(keyaudit: Keyaudit) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--as", "terraform"),
+        ("--as", "pulumi"),
         ("--profile", "lax"),
         ("--select", "no-such-policy"),
         ("--as", "alerts", "--select", "app-no-owner"),

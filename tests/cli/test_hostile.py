@@ -27,33 +27,17 @@ from tests.cli.redirected import redirected
 from tests.cli.tenants import running
 from tests.report.sinks import CORPUS, agent_commands, is_formula, restored, terminal_codes
 
-FEW = tuple(
-    word
-    for name in (
-        "kv-key-no-auto-rotation",
-        "kv-purge-*",
-        "app-secret-too-long",
-        "sp-inactive-*",
-        "fed-fic-broad-*",
-        "scope-key-backup-*",
-        "log-unexpected-appid",
-    )
-    for word in ("--select", name)
-)
-"""Policies of every family, whose findings show what a tenant names. Files of evidence hold all of its inventory anyway."""
 FORMATS = ("text", "table")
 LISTINGS: dict[str, tuple[str, ...]] = {
     "keys": ("inventory", "key"),
     "applications": ("inventory", "application", "-o", "json"),
     "access": ("access", "kv-orders-prod/order-event-signing"),
-}
-OTHER_LISTINGS: dict[str, tuple[str, ...]] = {
     "credentials": ("inventory", "credential", "-o", "table"),
     "expiring": ("expiring", "99w", "--all"),
     "doctor": ("doctor",),
 }
 EXPORTS = ("json", "csv", "html", "junit")
-"""Those that are read again here; that of the others each is inert is tested where it is written."""
+"""Those that are read again here."""
 OTHER_EXPORTS = tuple(name for name in FILES if name not in ("xlsx", *EXPORTS))
 COMMANDS = {name: ("report", "--all", "-o", name) for name in FORMATS} | {"gate": ("gate",)}
 
@@ -121,15 +105,12 @@ class Shown:
     out: dict[str, bytes]
     err: dict[str, bytes]
     used: set[str]
-    few: tuple[str, ...]
-    """Flags that select the policies by which it was judged; none: all."""
 
 
-@pytest.fixture(scope="module", params=[FEW, pytest.param((), marks=pytest.mark.exhaustive)], ids=["few", "all"])
-def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, blind_spots: Path) -> Shown:
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory, blind_spots: Path) -> Shown:
     used: set[str] = set()
-    few: tuple[str, ...] = request.param
-    listings, exports = (LISTINGS, EXPORTS) if few else (LISTINGS | OTHER_LISTINGS, EXPORTS + OTHER_EXPORTS)
+    exports = EXPORTS + OTHER_EXPORTS
     now = int(time.time())  # noqa: TID251 - the simulated tenant lives now
     tenant = _poisoned(estate("blind-spots", now - now % 86_400), _payloads(), used)
     here = tmp_path_factory.mktemp("hostile")
@@ -140,21 +121,19 @@ def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     written = [f"{name}={here / name}" for name in (*exports, BUNDLE)]
     commands = {
         **COMMANDS,
-        **listings,
+        **LISTINGS,
         "export": ("export", *written),
         "notify": ("notify", "--since", str(blind_spots), "--dry-run"),
     }
     for name, command in commands.items():
-        unjudged = command[0] in ("inventory", "expiring", "access")
-        done[name] = redirected([*command, "--from", folder, *(() if unjudged else few)])
-    done["diff"] = redirected(["diff", blind_spots, folder, *few])
+        done[name] = redirected([*command, "--from", folder])
+    done["diff"] = redirected(["diff", blind_spots, folder])
     files = [here / name for name in exports] + [path for path in sorted((here / BUNDLE).rglob("*")) if path.is_file()]
     return Shown(
         {name: each.returncode for name, each in done.items()},
         {name: each.stdout for name, each in done.items()} | {str(path.relative_to(here)): path.read_bytes() for path in files},
         {name: each.stderr for name, each in done.items()},
         used,
-        few,
     )
 
 
@@ -162,8 +141,9 @@ def _rows(shown: Shown) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(shown.out["csv"].decode(), newline="")))
 
 
+@pytest.mark.exhaustive
 def test_the_names_change_no_exit_code(shown: Shown) -> None:
-    listings = shown.code.keys() & {**LISTINGS, **OTHER_LISTINGS}
+    listings = shown.code.keys() & LISTINGS.keys()
     codes = {name: code for name, code in shown.code.items() if name not in listings}
     incomplete = ("collect", "export", "notify", "diff", *FORMATS)
     assert codes == {**dict.fromkeys(incomplete, Exit.INCOMPLETE), "gate": Exit.FINDINGS}
@@ -171,6 +151,7 @@ def test_the_names_change_no_exit_code(shown: Shown) -> None:
     assert len(shown.used) > 50
 
 
+@pytest.mark.exhaustive
 def test_nothing_that_is_printed_acts_on_a_terminal_or_commands_a_build_agent(shown: Shown) -> None:
     for name in shown.out:
         for output in (shown.out[name], shown.err.get(name, b"")):
@@ -180,6 +161,7 @@ def test_nothing_that_is_printed_acts_on_a_terminal_or_commands_a_build_agent(sh
             assert b"Traceback" not in output
 
 
+@pytest.mark.exhaustive
 def test_what_changed_is_told_of_hostile_names_too(shown: Shown) -> None:
     """But written so that they do nothing; here it is only that they are there at all."""
     # A message holds no more than the worst few.
@@ -188,6 +170,7 @@ def test_what_changed_is_told_of_hostile_names_too(shown: Shown) -> None:
         assert b"evil" in shown.out[name], name
 
 
+@pytest.mark.exhaustive
 def test_the_page_and_the_test_results_are_of_our_own_elements(shown: Shown) -> None:
     page = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(shown.out["html"], transport_encoding="utf-8")
     names = {str(each.tag).rpartition("}")[2] for each in page.iter()}
@@ -203,13 +186,15 @@ def test_the_page_and_the_test_results_are_of_our_own_elements(shown: Shown) -> 
     }  # fmt: skip
 
 
+@pytest.mark.exhaustive
 def test_json_has_the_originals(shown: Shown) -> None:
     assert shown.out["json"].isascii()
     there = set(_texts(json.loads(shown.out["json"])))
     # Scopes and roles are counted, not shown; a text may be in one of them alone.
-    assert len(shown.used - there) <= 3 or (shown.few and len(shown.used & there) > 20), shown.used - there
+    assert len(shown.used - there) <= 3, shown.used - there
 
 
+@pytest.mark.exhaustive
 def test_csv_computes_nothing_and_gives_names_back(shown: Shown) -> None:
     rows = _rows(shown)
     numbers = {"age_days", "days_to_expiry"}
@@ -224,6 +209,7 @@ def test_csv_computes_nothing_and_gives_names_back(shown: Shown) -> None:
     assert owners <= shown.used
 
 
+@pytest.mark.exhaustive
 def test_all_formats_count_the_same(shown: Shown) -> None:
     report = json.loads(shown.out["json"])
     as_json = Counter(each["outcome"] for each in report["findings"])
@@ -238,6 +224,7 @@ def test_all_formats_count_the_same(shown: Shown) -> None:
     assert f"  blocking   {severe:,}\n".encode() in shown.out["gate"]
 
 
+@pytest.mark.exhaustive
 def test_a_hostile_name_hides_no_failure(shown: Shown, keyaudit: Keyaudit, blind_spots: Path) -> None:
     """But for what a policy judges by name: a federated subject, and the environment that a tag says."""
     said = {
@@ -262,7 +249,7 @@ def test_a_hostile_name_hides_no_failure(shown: Shown, keyaudit: Keyaudit, blind
         found = ((each["policy"], each["subject"]) for each in report["findings"] if each["outcome"] == "fail")
         return {(policy, subject) for policy, subject in found if policy not in by_name}
 
-    plain = failures(keyaudit("report", "--from", blind_spots, "-o", "json", *shown.few).json)
+    plain = failures(keyaudit("report", "--from", blind_spots, "-o", "json").json)
     assert plain
     assert plain <= failures(json.loads(shown.out["json"]))
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.cli.conftest import Keyaudit
 from tests.report.hostile import hostile
 from tests.report.sinks import KINDS
 
+ASKED = Counter[str]()
+"""How often each tool answered."""
 OURS = {"answered", "untrusted", "tenant_id", "as_of", "simulated", "complete"}
 
 
@@ -31,6 +34,7 @@ async def asked(snapshot: Path) -> AsyncIterator[Client]:
 async def _answer(client: Client, tool: str, **given: Any) -> dict[str, Any]:
     result = await client.call_tool(tool, given)
     assert not result.is_error
+    ASKED[tool] += 1
     return _read(result)
 
 
@@ -53,6 +57,7 @@ async def test_every_number_is_that_of_the_commands(estate: str, contoso: Path, 
     ending = keyaudit("expiring", "60d", "--from", snapshot, "-o", "json").json
     by_policy = {each["id"]: each for each in report["policies"]}
     blind = {id_ for gap in report["gaps"] if gap["required"] for id_ in gap["blinds"]}
+    ASKED.clear()
     async with asked(snapshot) as client:
         assert {tool.name for tool in (await client.list_tools()).tools} == set(TOOLS)
         summary = await _answer(client, "summary")
@@ -80,6 +85,17 @@ async def test_every_number_is_that_of_the_commands(estate: str, contoso: Path, 
             ways = keyaudit("access", name, "--from", snapshot, "-o", "json").json["ways"]
             answer = await _answer(client, "access", resource=name, limit=500)
             assert answer["data"]["ways"] == ways
+            reached = keyaudit("blast-radius", name, "--from", snapshot, "-o", "json").json if "/" in name else {}
+            answer = await _answer(client, "blast_radius", key=name, limit=500) if reached else {"data": {}}
+            # The last step of the plan is a command that an assistant does not have.
+            same = set(answer["data"]) & set(reached) - {"gaps", "plan"}
+            assert {member: answer["data"][member] for member in same} == {member: reached[member] for member in same}
+            assert "edges" in same or not reached
+        coverage = await _answer(client, "coverage", limit=500)
+        assert coverage["data"]["gaps"] == report["gaps"]
+    # With the other tenant, over 200 questions; each tool has its share.
+    assert set(ASKED) == set(TOOLS)
+    assert ASKED.total() >= 100
 
 
 async def _refused(client: Client, tool: str, **given: Any) -> str:
@@ -104,10 +120,17 @@ async def test_a_question_that_the_snapshot_cannot_answer_is_refused(contoso: Pa
 @pytest.mark.parametrize("payload", KINDS.values(), ids=KINDS)
 async def test_what_the_tenant_says_is_data_and_nothing_else(payload: str) -> None:
     report = hostile(payload)
-    # The questions that go to the snapshot are answered from the commands' own documents, which have a test of their own.
+    # The questions that go to the snapshot are in tests/cli/test_blast_radius_hostile.py.
     tools = server(Tools(None, 0, report))  # type: ignore[arg-type]
     async with Client(tools) as client:
-        for tool, given in (("summary", {}), ("findings", {}), ("findings", {"outcome": "unknown"}), ("coverage", {})):
+        explained = [("explain", {"id": finding.id}) for finding in report.findings(True)]
+        for tool, given in (
+            ("summary", {}),
+            ("findings", {}),
+            ("findings", {"outcome": "unknown"}),
+            ("coverage", {}),
+            *explained,
+        ):
             answer = await _answer(client, tool, **given)
             outside = {name: value for name, value in answer.items() if name not in ("data", "tenant_id")}
             assert payload not in json.dumps(outside, ensure_ascii=False)

@@ -68,9 +68,7 @@ def test_every_format_says_why_and_what_to_do(keyaudit: Keyaudit, contoso: Path,
     unknown = {each["policy"]: each for each in found.json["findings"]}
     assert set(unknown) == {"own-logged", "own-kept", "own-audited"}
     assert all(each["outcome"] == "unknown" and each["scope"]["kind"] == "tenant" for each in unknown.values())
-    assert (
-        unknown["own-kept"]["message"] == "cannot tell: custody and logs (evidence that Azure does not hold was not supplied)"
-    )
+    assert unknown["own-kept"]["message"] == "unknown: custody and logs (evidence that Azure does not hold was not supplied)"
     remedies = {gap["detail"]: gap["remedy"] for gap in found.json["gaps"] if gap["reason"] == "not_supplied"}
     assert remedies == {
         "logs": "supply it with --import logs=DIR",

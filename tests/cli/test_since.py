@@ -8,6 +8,7 @@ import pytest
 from tests.cli.conftest import Keyaudit
 
 
+@pytest.mark.exhaustive
 def test_it_gives_the_snapshot_that_a_whole_run_gives(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
     ran = keyaudit("collect", "--demo", "--since", contoso, "--out", tmp_path / "later", "--quiet")
     assert ran.code == 0

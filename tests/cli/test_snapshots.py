@@ -45,6 +45,7 @@ def tenant(tmp_path: Path) -> Iterator[Mapping[str, str]]:
         assert server.returncode == 0
 
 
+@pytest.mark.exhaustive
 def test_one_snapshot_gives_the_same_bytes_in_any_time_zone_and_hash_order(contoso: Path) -> None:
     reports = [
         _run("report", "--from", contoso, "-o", "json", *KEYS, environ={"TZ": zone, "PYTHONHASHSEED": seed})
@@ -65,13 +66,8 @@ def test_concurrency_does_not_change_what_is_collected(tmp_path: Path, tenant: M
     assert _content(tmp_path / "1") == _content(tmp_path / "64")
 
 
-@pytest.mark.parametrize(
-    ("number", "code"),
-    [
-        (signal.SIGINT, Exit.INTERRUPTED),
-        pytest.param(signal.SIGTERM, Exit.TERMINATED, marks=pytest.mark.exhaustive),
-    ],
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)])
 def test_an_interrupted_collection_goes_on_and_ends_as_if_it_had_not_been(
     tmp_path: Path, tenant: Mapping[str, str], number: signal.Signals, code: Exit
 ) -> None:

@@ -52,6 +52,7 @@ def test_a_reader_that_stops_reading_is_told_nothing() -> None:
         assert (ran.returncode, ran.stderr) == (Exit.CLOSED, b""), arguments
 
 
+@pytest.mark.exhaustive
 def test_a_full_disk_is_said_in_one_line(contoso: Path) -> None:
     said = b"keyaudit: stdout: could not be written (No space left on device); free some space, or redirect it elsewhere\n"
     for arguments in (*COMMANDS, ["report", *FEW], ["gate", *FEW], ["gate", "-o", "csv", *FEW], *LISTINGS):
@@ -72,9 +73,9 @@ def test_a_snapshot_is_kept_though_nobody_reads_what_became_of_it(tmp_path: Path
     ("close", "arguments", "code"),
     [
         (lambda: os.close(1), ["explain", "exit-codes"], Exit.BUG),
-        (lambda: os.close(2), ["explain", "exit-codes"], Exit.CLEAN),
-        (lambda: os.close(2), ["explain", "nothing"], Exit.USAGE),
-        (lambda: os.close(2), ["gate", *TINY, *ONE], Exit.CLEAN),
+        pytest.param(lambda: os.close(2), ["explain", "exit-codes"], Exit.CLEAN, marks=pytest.mark.exhaustive),
+        pytest.param(lambda: os.close(2), ["explain", "nothing"], Exit.USAGE, marks=pytest.mark.exhaustive),
+        pytest.param(lambda: os.close(2), ["gate", *TINY, *ONE], Exit.CLEAN, marks=pytest.mark.exhaustive),
         (lambda: os.closerange(1, 3), ["explain", "nothing"], Exit.USAGE),
     ],
 )
@@ -149,6 +150,7 @@ def test_an_export_that_fails_costs_neither_the_others_nor_the_report_and_is_exi
     assert [entry.name for entry in tmp_path.iterdir()] == ["b"]
 
 
+@pytest.mark.exhaustive
 def test_an_export_to_stdout_that_is_cut_short_is_never_exit_0(contoso: Path) -> None:
     for name in ("json", "csv", "text", "jsonl", "sarif", "xlsx"):
         with _closed() as closed:
@@ -169,6 +171,7 @@ def test_a_closed_pipe_costs_no_file_and_no_failing_gate(contoso: Path, tmp_path
     assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(names)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["json", BUNDLE])
 def test_a_disk_that_fills_up_at_any_write_is_exit_70_and_leaves_no_part(
     keyaudit: Keyaudit, contoso: Path, tmp_path: Path, name: str

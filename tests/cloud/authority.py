@@ -14,6 +14,7 @@ NAMES = (
     "management.azure.com",
     "graph.microsoft.com",
     "*.vault.azure.net",
+    "*.westeurope-1.ingest.monitor.azure.com",
     "dev.oidc.example",
     "*.evil.example",
     "*.com.evil.example",

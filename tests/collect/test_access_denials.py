@@ -11,6 +11,8 @@ from tests.collect.access import ACCESS, BOB, CAROL, DENIAL, HOME, KEY_SCOPE, gr
 from tests.collect.estate import TENANT
 from tests.collect.rig import Collected, collect
 
+READS = ("role assignments", "principals")
+
 
 async def test_a_denial_of_everybody_is_taken_off() -> None:
     found = await collect(estate=replace(ACCESS, deny_assignments=(DENIAL,)))

@@ -1,14 +1,16 @@
 """Who is in the groups that grants name: every member, by a shortest way; and no group is taken for an empty one."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
 from keyaudit.model.coverage import State
-from keyaudit.simulator.estate import Group
+from keyaudit.simulator.estate import Group, User
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.roles import OWNER
+from tests.collect import estate as collected
 from tests.collect.access import (
     ACCESS,
     ALICE,
@@ -30,6 +32,9 @@ from tests.collect.estate import TENANT_ID
 from tests.collect.refusals import refused
 from tests.collect.rig import Collected, collect
 
+READS = ("service principals", "applications", "role assignments", "principals")
+AN_OWNER = User(id=collected.OWNER.format(1), name="", upn="")
+
 
 @pytest.fixture(scope="module")
 def reached() -> Collected:
@@ -41,8 +46,17 @@ def principal(found: Collected, object_id: str) -> dict[str, object]:
     return found.rows["principal"][f"{TENANT_ID}/principals/{object_id}"]
 
 
+def owners_in(found: Collected) -> set[str]:
+    """Object ids of the owners of applications and service principals."""
+    rows = [row for table in ("application", "service_principal") for row in found.rows[table].values()]
+    return {owner for row in rows for owner in row["owner_ids"] or ()}
+
+
 async def test_everybody_who_is_named_or_in_a_group_is_known(reached: Collected) -> None:
-    people = {GUEST.id: "user", DAVE.id: "user", CAROL.id: "user", ALICE.id: "user", BOB.id: "user", GONE: "deleted"}
+    owners = owners_in(reached)
+    assert AN_OWNER.id in owners
+    people = dict.fromkeys(owners, "user")
+    people |= {GUEST.id: "user", DAVE.id: "user", CAROL.id: "user", ALICE.id: "user", BOB.id: "user", GONE: "deleted"}
     others = {
         OUTER.id: "group",
         INNER.id: "group",
@@ -61,6 +75,16 @@ async def test_everybody_who_is_named_or_in_a_group_is_known(reached: Collected)
     assert principal(reached, OUTER.id)["members_listed"] is True
     assert "members_listed" not in principal(reached, INNER.id)
     assert principal(reached, ALICE.id)["user_principal_name"] == ALICE.upn
+    assert all(principal(reached, owner)["user_principal_name"] for owner in owners)
+
+
+async def test_an_owner_whose_name_may_not_be_read_is_unknown_and_takes_nothing_else_along() -> None:
+    hidden = {"displayName": None, "userPrincipalName": None, "userType": None, "accountEnabled": None}
+    found = await collect(shown("principal.lookup", AN_OWNER, hidden), estate=ACCESS)
+    unknown = {row["object_id"]: row["unknown"] for row in found.rows["principal"].values() if row.get("unknown")}
+    names = ("name", "user_principal_name", "user_type", "enabled", "home")
+    assert unknown == {AN_OWNER.id: dict.fromkeys(names, "permission")}
+    assert found.gaps() == {}
 
 
 async def test_a_nested_member_is_reached_through_the_group_in_between(reached: Collected) -> None:
@@ -200,8 +224,8 @@ SHOWN: list[tuple[dict[str, object], str | None]] = [
 """What the directory shows of the group, `...` for a member left out; and why members of it may not show."""
 
 
-def shown(operation: str, group: Group, changes: dict[str, object]) -> Fault:
-    """A fault that changes what an answer shows of a group."""
+def shown(operation: str, group: Group | User, changes: Mapping[str, object]) -> Fault:
+    """A fault that changes what an answer shows of a group or user."""
 
     def edit(body: dict[str, list[dict[str, object]]]) -> object:
         for item in body["value"]:
@@ -321,12 +345,7 @@ async def test_who_is_in_a_group_or_owns_an_application_is_not_deleted_whatever_
         ACCESS, role_assignments=(*ASSIGNMENTS, assigned(21, HOME, OWNER, BOB.id), assigned(22, HOME, OWNER, ALICE.id))
     )
     members = {str(row["member_id"]) for row in reached.rows["membership"].values()}
-    owners = {
-        owner
-        for table in ("application", "service_principal")
-        for row in reached.rows[table].values()
-        for owner in row["owner_ids"] or ()
-    }
+    owners = owners_in(reached)
     left_out = {BOB.id, ALICE.id}
     assert left_out & members or left_out & owners
     found = await collect(_without(BOB.id, ALICE.id), estate=estate)

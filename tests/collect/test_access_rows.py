@@ -27,9 +27,12 @@ from tests.collect.access import (
     grant,
 )
 from tests.collect.estate import AS_OF, DAY, EMPTY_SUBSCRIPTION, SECOND, SECOND_ID, SUBSCRIPTION, TENANT, TENANT_ID
+from tests.collect.logged_estate import LOGGED
 from tests.collect.refusals import REASONS, ends_refused, never_wrong, refused
 from tests.collect.rig import Collected, collect
 from tests.matrices import each_with_each
+
+READS = ("directory roles", "delegated permissions", "role assignments", "principals")
 
 ROLES = "/providers/microsoft.authorization/roleassignments/"
 ELIGIBLE_PART = "/providers/microsoft.authorization/roleeligibilityscheduleinstances/"
@@ -68,6 +71,12 @@ async def test_every_way_in_is_a_grant_and_nothing_else_is(reached: Collected) -
     assert {id_ for id_, row in reached.rows["grant"].items() if row["kind"] != "directory-role"} == set(scopes)
     assert not any(row.get("unknown") for table in ("grant", "principal", "membership") for row in reached.rows[table].values())
     assert reached.gaps() == {}
+
+
+async def test_a_subscription_says_whether_it_is_enabled() -> None:
+    found = await collect(estate=LOGGED)
+    states = {row["subscription_id"]: row["state"] for row in found.rows["subscription"].values()}
+    assert states == {SUBSCRIPTION: "Enabled", EMPTY_SUBSCRIPTION: "Disabled"}
 
 
 async def test_a_grant_says_who_where_and_what(reached: Collected) -> None:

@@ -21,6 +21,8 @@ from tests.collect.recorded import bodies, raw, wire
 from tests.collect.refusals import REASONS, ends_refused, refused
 from tests.collect.rig import Collected, collect
 
+READS = ("certificates", "secrets")
+
 URI = "https://vaultname.vault.azure.net/"
 ALL = f"{VAULT}/certificates"
 CURRENT, OLDER, OLDEST = (f"{ALL}/rolled/{version(number).version}" for number in (10, 200, 300))

@@ -17,6 +17,8 @@ from tests.collect.refusals import REASONS, ends_refused, refused
 from tests.collect.rig import Collected, collect
 from tests.matrices import each_with_each
 
+READS = ("keys", "certificates", "deleted vaults", "deleted")
+
 KEY, PLAIN = f"{VAULT}/deletedkeys/gone", f"{VAULT}/deletedkeys/plain"
 CERTIFICATE, SECRET = f"{VAULT}/deletedcertificates/gone", f"{VAULT}/deletedsecrets/gone"
 PROVIDER = f"/subscriptions/{SUBSCRIPTION}/providers/microsoft.keyvault/locations/northeurope/deletedvaults"

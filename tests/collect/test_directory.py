@@ -9,6 +9,8 @@ from tests.collect.estate import APPLICATIONS, PRINCIPALS, TENANT_ID
 from tests.collect.refusals import never_wrong, refused
 from tests.collect.rig import Collected, collect
 
+READS = ("tenant", "applications", "service principals", "token policies", "federation", "issuer keys")
+
 
 async def test_hostile_names_arrive_as_they_are() -> None:
     hostile = "\x1b[31m\u202e##vso[task]=cmd|' /C calc'!A0\n\0</td>"

@@ -67,6 +67,7 @@ def test_every_recorded_application() -> None:
             "disabled_by_microsoft": None,
             "microsoft_made": False,
             "owner_ids": [],
+            "agent_blueprint": False,
             **dict.fromkeys(NEWER_OF_APPLICATIONS),
             "unknown": dict.fromkeys(NEWER_OF_APPLICATIONS, "bad_body"),
         }
@@ -279,8 +280,8 @@ def test_what_may_be_a_client_secret_is_no_certificate_that_others_could_have() 
     row: dict[str, Any] = Rows(application()).untold(wire({"keyId": "K"}, PasswordItem))
     assert (row["kind"], row["public_key_sha256"], row["unknown"]["expires_on"]) == ("password", None, "bad_value")
     assert not {"kind", "public_key_sha256", "thumbprint_sha256"} & set(row["unknown"])
-    row = Rows(application()).untold(wire({"keyId": "K"}, KeyItem))
-    assert {"kind", "public_key_sha256"} <= set(row["unknown"])
+    other: dict[str, Any] = Rows(application()).untold(wire({"keyId": "K"}, KeyItem))
+    assert {"kind", "public_key_sha256"} <= set(other["unknown"])
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from tests.collect.rig import Collected, collect, take
 from tests.collect.test_managed_hsm import HSM, HSM_ID, HSM_KEYS, TENANTS
 from tests.matrices import each_with_each
 
+READS = ("HSMs",)
+
 ADMINISTRATOR = "a290e904-7015-4bba-90c8-60543313cdb4"
 CRYPTO_OFFICER = "515eb02d-2335-4d2d-92f2-b1cbdf9c3778"
 CRYPTO_USER = "21dbd100-6940-42c2-9190-5d6cb909625b"

@@ -22,6 +22,8 @@ from tests.collect.refusals import CODE, REASONS, ends_refused, never_wrong, ref
 from tests.collect.rig import Collected, collect
 from tests.matrices import each_with_each
 
+READS = ("HSMs", "keys", "deleted vaults")
+
 ADMIN = "0a000000-0000-4000-8000-000000000099"
 SIGNING = Key(
     name="Signing",

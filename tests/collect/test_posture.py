@@ -13,6 +13,8 @@ from tests.collect.refusals import REASONS, ends_refused, refused
 from tests.collect.rig import Collected, collect
 from tests.matrices import each_with_each
 
+READS = ("tenant", "applications", "service principals", "app management policies", "activity logs")
+
 DEFAULT = f"{TENANT_ID}/appmanagementpolicies/default"
 OPERATIONS = (
     "app_management.default",

@@ -32,6 +32,18 @@ from tests.collect.refusals import CODE, REASONS, ends_refused, never_wrong, ref
 from tests.collect.rig import Collected, collect
 from tests.matrices import each_with_each
 
+READS = (
+    "applications",
+    "service principals",
+    "directory roles",
+    "delegated permissions",
+    "sign-in activity",
+    "credential activity",
+    "managed identities",
+    "issuer keys",
+    "principals",
+)
+
 PRINCIPALS = f"{TENANT_ID}/serviceprincipals"
 IDENTITY_ID = (
     f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg-main/providers/microsoft.managedidentity/userassignedidentities/id-pod"

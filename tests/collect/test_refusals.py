@@ -49,8 +49,14 @@ CHILDREN = {
     "key.list": ("key.versions", "key.get", "key.rotation_policy"),
     "organization.get": ("domain.federation",),
     "domain.list": ("domain.federation",),
-    "application.list": ("login.app_keys", "application.get"),
-    "service_principal.list": ("login.app_keys", "service_principal.get"),
+    "application.list": (
+        *("login.app_keys", "application.get"),
+        *("blueprint.sponsors_of", "blueprint.inheritable_of"),
+    ),
+    "service_principal.list": (
+        *("login.app_keys", "service_principal.get"),
+        *("agent.list", "agent.sponsors", "agent_user.list"),
+    ),
     "application.owners": ("application.owners_of",),
     "application.federated": ("application.federated_of", "application.expressions_of"),
     "application.federated_of": ("application.expressions_of",),

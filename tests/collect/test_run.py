@@ -24,6 +24,7 @@ from tests.collect.estate import (
     ESTATE,
     FIRST_ID,
     FIRST_KEYS,
+    OWNER,
     PRINCIPALS,
     SAML,
     SECOND_ID,
@@ -91,6 +92,7 @@ TENANT_OPERATIONS = (
     "credential_activity.list",
     "managed_identity.query",
     "managed_identity.federated_of",
+    *("agent.list", "agent.sponsors", "agent_user.list", "blueprint.sponsors_of", "blueprint.inheritable_of"),
     *federation.OPERATIONS,
     *token_policies.OPERATIONS,
     *authorities.OPERATIONS,
@@ -129,6 +131,8 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "secret": set(),
         "deleted": set(),
         "account_key": set(),
+        "agent": set(),
+        "blueprint": set(),
         "key_use": set(),
         "sign_in_activity": set(),
         "credential_activity": set(),
@@ -159,7 +163,9 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         },
         "defender_plan": {f"{one}/providers/microsoft.security/pricings/keyvaults" for one in subscriptions},
         **{table: set() for table in ("log_sink", "workspace", "log_table", "alert_rule")},
-        "principal": set(found.rows["principal"]),
+        # Owners, and the administrator that every simulated tenant has.
+        "principal": {f"{TENANT_ID}/principals/{OWNER.format(number)}" for number in range(25)}
+        | {f"{TENANT_ID}/principals/{row['principal_id']}" for row in found.rows["grant"].values()},
         "membership": set(),
     }
     # The key that the simulated tenant signs with is among those of every organization, beside one for personal accounts.
@@ -200,7 +206,8 @@ async def test_the_demonstration_tenant_is_read_without_a_gap() -> None:
     assert len(found.rows["secret"]) == sum(len(secret.versions) for vault in contoso.vaults for secret in vault.secrets)
     assert len(found.rows["application"]) == len(contoso.applications)
     assert len(found.rows["service_principal"]) == len(contoso.service_principals)
-    assert unknown(found) == set()
+    # Of another company's blueprint, only its own tenant can see it.
+    assert unknown(found) == {("blueprint", "inheritable_roles"), ("blueprint", "inheritable_scopes")}
 
 
 async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> None:
@@ -226,6 +233,7 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "delegated permissions": (1, 1),
         "sign-in activity": (1, 1),
         "credential activity": (1, 1),
+        "agent identities": (1, 1),
         "managed identities": (1, 1),
         "role assignments": (1, 1),
         "token policies": (1, 1),

@@ -15,6 +15,8 @@ from tests.collect.recorded import bodies
 from tests.collect.refusals import REASONS, ends_refused
 from tests.collect.rig import Collected, collect
 
+READS = ("secrets", "deleted")
+
 ALL = f"{VAULT}/secrets"
 OLD, NEW = (f"{ALL}/password/{version(number).version}" for number in (90, 30))
 BACKING = f"{ALL}/backing/{version(50).version}"

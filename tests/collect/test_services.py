@@ -15,6 +15,8 @@ from tests.collect.estate import AS_OF, DAY, ESTATE, SUBSCRIPTION, TENANT_ID, ve
 from tests.collect.refusals import REASONS, ends_refused
 from tests.collect.rig import Collected, collect
 
+READS = ("services", "keys")
+
 VAULT = "https://kv-first.vault.azure.net"
 VERSION = version(10).version
 DATE = "2021-03-04T05:06:07.0000000Z"

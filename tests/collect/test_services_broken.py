@@ -10,6 +10,8 @@ from tests.collect.estate import SUBSCRIPTION, TENANT_ID
 from tests.collect.rig import Collected, collect
 from tests.collect.test_services import BUS, CLOSED, DATE, PINNED, SERVED, VAULT, VERSION, served
 
+READS = ("services",)
+
 __all__ = ["served"]
 
 Edit = Callable[[dict[str, Any]], None]

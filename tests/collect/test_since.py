@@ -17,6 +17,8 @@ from keyaudit.simulator.serve import serve
 from tests.collect.estate import AS_OF, DAY, ESTATE, FIRST, ROTATED
 from tests.collect.rig import EVIDENCE, Collected, Noted, begun, collect, connected, left
 
+READS = ("keys", "certificates", "secrets", "deleted", "applications", "service principals", "role assignments", "principals")
+
 
 async def snapshot(folder: Path, estate: Estate = ESTATE, *faults: Fault) -> Snapshot:
     async with serve(estate, faults=faults) as simulator, connected(simulator) as connection:

@@ -41,6 +41,8 @@ from tests.collect.signing_estate import (
 )
 from tests.matrices import each_with_each
 
+READS = ("tenant", "applications", "service principals", "token policies", "trusted authorities", "federation", "issuer keys")
+
 TABLES = ("signing_certificate", "federated_domain", "token_policy", "trusted_authority", "issuer_key")
 OPERATIONS = (*federation.OPERATIONS, *token_policies.OPERATIONS, *authorities.OPERATIONS, *issuer.OPERATIONS)
 STORES = f"{TENANT_ID}/certificateauthorities"

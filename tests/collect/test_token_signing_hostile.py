@@ -17,6 +17,8 @@ from tests.collect.recorded import raw
 from tests.collect.rig import Collected, collect
 from tests.collect.signing_estate import CUSTOM, CUSTOM_APP, NEXT, POLICIES, SECOND, SIGNING
 
+READS = ("tenant", "applications", "service principals", "token policies", "trusted authorities", "federation", "issuer keys")
+
 OUTLET = f"{TENANT_ID}/domains/c.example"
 OTHER = "99999999-0000-4000-8000-000000000000"
 

@@ -186,12 +186,13 @@ COUNTED = ("key", "vault", "certificate")
 """Tables with such columns."""
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("table", "reach_known", "alike"),
     [
         *((table, True, False) for table in (*COUNTED, "application", "credential", "secret", "service_principal")),
-        *(pytest.param(table, True, True, marks=pytest.mark.exhaustive) for table in COUNTED),
-        *(pytest.param(table, False, False, marks=pytest.mark.exhaustive) for table in COUNTED),
+        *((table, True, True) for table in COUNTED),
+        *((table, False, False) for table in COUNTED),
     ],
 )
 def test_one_column_alone_is_what_it_is_among_all(table: str, reach_known: bool, alike: bool) -> None:

@@ -148,6 +148,7 @@ def test_every_derived_column_declares_what_it_rests_on_and_no_other_does() -> N
     assert stored == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", TABLES)
 def test_what_happens_to_others_changes_only_what_rests_on_a_whole_list(
     name: str, changed: frozenset[tuple[str, str]], tenant: Tenant
@@ -161,6 +162,7 @@ EVERY_SIGNER_IS_NAMED = {("key", "signers_named")}
 """It is true of every key here, and what is missing makes it no other."""
 
 
+@pytest.mark.exhaustive
 def test_what_rests_on_a_whole_list_is_changed_by_what_is_missing_from_it(changed: frozenset[tuple[str, str]]) -> None:
     # Of evidence that is supplied nothing is missing here.
     of_azure = [(table, column) for table, column in _DERIVED if not column.needs and not TABLES[table].needs]

@@ -1,5 +1,6 @@
 """Who can reach a vault or key: each principal once, by every way, with bounds wherever something was not read."""
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -66,9 +67,17 @@ def _member(group_id: str, member_id: str) -> Row:
 
 
 def derive(
-    rows: list[Row], *, of: dict[str, Any] = RBAC, table: str = "vault", coverage: list[Coverage] = READ
+    rows: list[Row],
+    *,
+    of: dict[str, Any] = RBAC,
+    table: str = "vault",
+    coverage: list[Coverage] = READ,
+    columns: Collection[str] | None = None,
 ) -> dict[str, Row]:
-    """The rows of a view, by id, of one vault of that kind with two keys; `rows` tell their table by what they hold."""
+    """The rows of a view, by id, of one vault of that kind with two keys; `rows` tell their table by what they hold.
+
+    `columns`: the derived ones that are looked at; None: all of them.
+    """
     tables: dict[str, list[Row]] = {
         "vault": [vault(**of)],
         "key": [key("1", name="a"), key("1", name="b")],
@@ -88,7 +97,8 @@ def derive(
     if any(each["id"] == SUBSCRIPTION for each in rows):
         tables["subscription"] = [each for each in tables["subscription"] if each is not HOME]
     by_scope = {scope: [record for record in coverage if record.scope == scope] for scope in (TENANT, vault_scope("kv"))}
-    with in_memory(tables, by_scope, table, reach=True) as connection:
+    read = None if columns is None else {table: columns}
+    with in_memory(tables, by_scope, table, reach=True, columns=read) as connection:
         return {str(found["id"]): found for found in fetch(connection, f'SELECT * FROM "{table}"')}
 
 
@@ -98,7 +108,7 @@ def bounds(found: Row, name: str) -> tuple[object, object, object]:
 
 
 def signing(rows: list[Row], *, of: dict[str, Any] = RBAC, coverage: list[Coverage] = READ) -> tuple[object, object, object]:
-    return bounds(derive(rows, of=of, coverage=coverage)[KV], "principals_signing")
+    return bounds(derive(rows, of=of, coverage=coverage, columns=("principals_signing",))[KV], "principals_signing")
 
 
 def test_a_subscription_that_was_not_listed_hides_nobody_who_reaches_a_vault_of_another() -> None:
@@ -382,3 +392,17 @@ def test_a_managed_hsm_goes_by_its_own_roles_alone() -> None:
 def test_local_roles_that_were_not_read_leave_no_upper_bound() -> None:
     lost = [*assessed(TENANT, "subscription.list"), refused(vault_scope("kv"), LOCAL[0], Reason.PERMISSION)]
     assert signing([], of=HSM, coverage=lost) == (0, None, "permission")
+
+
+def test_a_grant_names_the_subscription_that_is_its_scope() -> None:
+    named = {**HOME, "name": "contoso-prod"}
+    rows = [named, grant("a", scope=SUBSCRIPTION), grant("b"), grant("c", scope=OTHER, scope_kind="subscription")]
+
+    def names(coverage: list[Coverage]) -> dict[object, tuple[object, object]]:
+        found = derive(rows, table="grant", coverage=coverage).values()
+        return {each["principal_id"]: (each["scope_name"], each["unknown"].get("scope_name")) for each in found}  # type: ignore[attr-defined]
+
+    known = {"a": ("contoso-prod", None), "b": (None, None)}
+    assert names(READ) == {**known, "c": (None, "not_visible")}
+    part = [*READ[1:], refused(TENANT, "subscription.list", Reason.BAD_ITEM, State.PARTIAL)]
+    assert names(part) == {**known, "c": (None, "bad_item")}

@@ -11,6 +11,8 @@ from keyaudit.model.errors import Exit
 from tests.pipelines.agent import ACTION, ROOT, Agent, every_hostile, filled, read, script
 from tests.report.sinks import agent_commands
 
+pytestmark = pytest.mark.exhaustive
+
 
 def _step(name: str) -> dict[str, Any]:
     [found] = [step for step in read(ACTION)["runs"]["steps"] if step["name"] == name]
@@ -37,7 +39,6 @@ def _ends(agent: Agent) -> int:
     return agent.run(step["run"], filled(step["env"], {"steps.gate.outputs.exit-code": agent.outputs["exit-code"]})).returncode
 
 
-@pytest.mark.exhaustive
 def test_a_tenant_that_is_as_it_should_be_passes(agent: Agent) -> None:
     ran = _gate(agent, demo="hardened", formats="sarif junit  markdown\njsonl cyclonedx-1.7")
     assert ran.returncode == 0, ran.stderr
@@ -60,7 +61,6 @@ def test_findings_fail_the_job_after_all_else(agent: Agent) -> None:
     assert _ends(agent) == Exit.FINDINGS
 
 
-@pytest.mark.exhaustive
 def test_nothing_is_uploaded_of_a_run_that_saw_less_even_where_findings_decide_its_exit(agent: Agent) -> None:
     _gate(agent, demo="blind-spots")
     assert agent.outputs["exit-code"] == str(int(Exit.FINDINGS))
@@ -68,7 +68,6 @@ def test_nothing_is_uploaded_of_a_run_that_saw_less_even_where_findings_decide_i
     assert (agent.temp / "keyaudit" / "keyaudit.sarif").exists()
 
 
-@pytest.mark.exhaustive
 def test_nothing_is_uploaded_over_a_gap_that_was_accepted(agent: Agent) -> None:
     _gate(
         agent,
@@ -168,7 +167,6 @@ def test_what_follows_the_gate_hangs_on_what_it_said() -> None:
     assert [step["name"] for step in read(ACTION)["runs"]["steps"]][-1] == "Pass or fail"
 
 
-@pytest.mark.exhaustive
 def test_the_uploaded_file_says_that_it_is_whole(agent: Agent) -> None:
     _gate(agent, demo="hardened", formats="sarif")
     runs = json.loads((agent.temp / "keyaudit" / "keyaudit.sarif").read_text(encoding="utf-8"))["runs"]

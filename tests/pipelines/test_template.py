@@ -13,6 +13,8 @@ from tests.cli.tenants import running
 from tests.pipelines.agent import TEMPLATE, Agent, every_hostile, filled, read, script
 from tests.report.sinks import agent_commands
 
+pytestmark = pytest.mark.exhaustive
+
 
 def _step(name: str) -> dict[str, Any]:
     [found] = [step for step in read(TEMPLATE)["steps"] if step.get("displayName") == name]
@@ -31,7 +33,6 @@ def _gate(agent: Agent, environ: Mapping[str, str], **given: str) -> subprocess.
     return agent.run(step["inputs"]["inlineScript"], {**filled(step["env"], _values(given)), **environ})
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize(("estate", "exit_"), [("hardened", Exit.CLEAN), ("contoso", Exit.FINDINGS)])
 def test_a_live_tenant_is_audited_and_the_task_ends_as_the_gate(agent: Agent, estate: str, exit_: Exit) -> None:
     agent.installed()

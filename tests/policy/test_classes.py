@@ -86,7 +86,7 @@ def test_where_tags_are_unknown_the_limit_is_and_never_the_default(tmp_path: Pat
         judgement = judge(connection, [policy(tmp_path, **AGE)], (), as_of=NOW, classes=[prod])
         (first, second) = judgement.findings(passes=True)
     assert {first.outcome, second.outcome} == {Outcome.UNKNOWN}
-    assert first.message == "cannot tell: tags (the identity may not read it)"
+    assert first.message == "unknown: tags (the identity may not read it)"
     assert first.unknown == {"tags": Reason.PERMISSION}
     assert first.expected == "max_age 730 days or 365 days"
     assert judgement.groups[0].causes == {"tags": Reason.PERMISSION}

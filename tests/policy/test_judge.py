@@ -108,7 +108,7 @@ def test_an_unknown_never_uses_the_policys_message(tmp_path: Path) -> None:
         judgement = judge(connection, [policy(tmp_path, **AGE)], (), as_of=NOW)
         (finding,) = judgement.findings()
     assert finding.outcome is Outcome.UNKNOWN
-    assert finding.message == "cannot tell: is current (throttled to the end); created on (the identity may not read it)"
+    assert finding.message == "unknown: is current (throttled to the end); created on (the identity may not read it)"
     assert finding.unknown == {"is_current": Reason.THROTTLED, "created_on": Reason.PERMISSION}
     assert finding.evidence == {"enabled": True}
     lacking = dict.fromkeys(TABLES["key"].lacking(()), "not_supplied")
@@ -133,7 +133,7 @@ def test_a_policy_that_may_not_apply_is_unknown_by_what_says_whether_it_does(tmp
         judgement = judge(connection, [policy(tmp_path)], (), as_of=NOW)
         (finding,) = judgement.findings()
     assert judgement.groups[0].causes == {"enabled": Reason.PERMISSION}
-    assert finding.message == "cannot tell: enabled (the identity may not read it)"
+    assert finding.message == "unknown: enabled (the identity may not read it)"
 
 
 def test_a_certain_fail_says_unknown_for_what_it_names_and_does_not_know(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_null_that_nothing_explains_is_unknown_too(tmp_path: Path) -> None:
         judgement = judge(connection, [policy(tmp_path)], (), as_of=NOW)
         (finding,) = judgement.findings()
     assert finding.outcome is Outcome.UNKNOWN
-    assert finding.message == "cannot tell: a value is missing, and nothing says why"
+    assert finding.message == "unknown: a value is missing for an unrecorded reason"
     assert judgement.groups[0].causes == {}
 
 
@@ -387,7 +387,7 @@ def test_tags_are_absent_one_by_one_and_unknown_together(tmp_path: Path) -> None
         "2": "app=x, env=prod",
         "3": "none",
         "4": "owner=",
-        "5": "cannot tell: tags (Azure returned a value that cannot be right)",
+        "5": "unknown: tags (Azure returned a value that cannot be right)",
     }
 
 

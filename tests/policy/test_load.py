@@ -44,7 +44,7 @@ def test_a_policy_is_read_whole(tmp_path: Path) -> None:
     assert found.text.frameworks == {"cis-azure-6.0": ("8.3.9",), "mcsb": ("DP-6",)}
     assert found.text.lessons == ("L4",)
     assert found.text.severity is Severity.HIGH
-    assert found.gravest is Severity.CRITICAL
+    assert found.top_severity is Severity.CRITICAL
     assert found.columns_read == ("enabled", "exportable", "managed")
     assert len(found.text.digest) == 64
 

@@ -31,7 +31,7 @@ def test_a_scope_that_gave_no_row_is_unknown_for_each_policy_that_needed_it(tmp_
     assert findings[0].subject == OTHER_VAULT.id
     assert findings[0].row == {}
     # A rotation policy lists no keys.
-    assert findings[0].message == "cannot tell: keys not read (the identity may not read it)"
+    assert findings[0].message == "unknown: keys not read (the identity may not read it)"
     assert [tally.unknown for tally in judgement.tallies] == [{Severity.CRITICAL: 1}, {Severity.HIGH: 1}]
     assert [(group.operations, group.reasons) for group in judgement.groups] == [(("key.list",), (Reason.PERMISSION,))] * 2
 
@@ -61,7 +61,7 @@ def test_keys_that_the_vault_does_not_list_are_missing_unless_arm_listed_them_al
     with inventory(key=[key("k")]) as connection:
         judgement = judge(connection, [policy(tmp_path)], [*refused, *arm], as_of=NOW)
         messages = [finding.message for finding in judgement.findings()]
-    assert messages == (["cannot tell: keys not read (the identity may not read it)"] if blind else [])
+    assert messages == (["unknown: keys not read (the identity may not read it)"] if blind else [])
 
 
 def _part(operation: str, reason: Reason, **counts: Any) -> Coverage:
@@ -73,19 +73,19 @@ def _part(operation: str, reason: Reason, **counts: Any) -> Coverage:
     [
         (
             _part("key.list", Reason.BAD_ITEM, received=5, kept=3, quarantined=2),
-            "cannot tell: 2 of 5 keys were not read (an item of the answer could not be read)",
+            "unknown: 2 of 5 keys were not read (an item of the answer could not be read)",
         ),
         (
             _part("key.list", Reason.BAD_ITEM, received=5, kept=4, quarantined=1),
-            "cannot tell: 1 of 5 keys was not read (an item of the answer could not be read)",
+            "unknown: 1 of 5 keys was not read (an item of the answer could not be read)",
         ),
         (
             _part("key.list", Reason.PAGE_LOOP, received=3, kept=3),
-            "cannot tell: at least 3 keys were read, and the rest of the list was not (its pages lead back to themselves)",
+            "unknown: at least 3 keys were read, and the rest of the list was not (its pages lead back to themselves)",
         ),
         (
             _part("key.versions", Reason.PERMISSION, received=8, kept=8, refused=1),
-            "cannot tell: key versions were not listed in full: 1 request failed (the identity may not read it)",
+            "unknown: key versions were not listed in full: 1 request failed (the identity may not read it)",
         ),
     ],
 )
@@ -202,7 +202,7 @@ def test_what_a_cloud_lacks_blinds_once_it_was_required(tmp_path: Path) -> None:
         assert judge(connection, [policy(tmp_path)], [lacking], as_of=NOW).groups == ()
         insisted = judge(connection, [policy(tmp_path)], [lacking], as_of=NOW, optional=frozenset())
         (finding,) = insisted.findings()
-    assert finding.message == "cannot tell: keys not read (this cloud does not have it)"
+    assert finding.message == "unknown: keys not read (this cloud does not have it)"
 
 
 @pytest.mark.parametrize("reason", [Reason.PERMISSION, Reason.NOTHING_VISIBLE])

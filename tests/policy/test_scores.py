@@ -141,7 +141,7 @@ def test_a_yearly_rotated_hsm_key_of_one_application_scores_4() -> None:
 def test_a_key_of_unknown_custody_shows_a_range() -> None:
     found = of_key(user_environments=(1, 1), **unknown(custody="permission"))
     assert (found.arithmetic, found.least_band, found.band) == ("2 x 2..4 x 1 = 4..8 (custody unknown)", "info", "low")
-    assert found.factors[1].because == "cannot tell: custody (the identity may not read it)"
+    assert found.factors[1].because == "unknown: custody (the identity may not read it)"
 
 
 KEY_FACTORS: list[tuple[str, Row, Row, str]] = [

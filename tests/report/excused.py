@@ -25,7 +25,7 @@ WAIVER = Waiver(
 
 SCORE = Score(
     factors=tuple(
-        Factor(name=name, low=1, high=4, because="cannot tell: custody (permission)", unknown={"custody": Reason.PERMISSION})
+        Factor(name=name, low=1, high=4, because="unknown: custody (permission)", unknown={"custody": Reason.PERMISSION})
         for name in FACTORS
     )
 )

@@ -2,7 +2,7 @@
 
 from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.findings import PolicyText, Value
-from keyaudit.model.overview import AgeGroup, Ages, Calendar, Custody, Due, Overview, Reach, Span
+from keyaudit.model.overview import AgeGroup, Ages, Calendar, Custody, Due, Migration, Moving, Overview, Reach, Span, Wave
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.reach import OF_KEYS, WHO
 from keyaudit.model.times import DAY
@@ -39,6 +39,15 @@ def overview(aged: PolicyText, key: dict[str, Value], as_of: int, text: str = ""
             Custody(environment=None, environment_unknown=None, custody="managed-hsm", count=1),
             Custody(environment=None, environment_unknown=Reason.PERMISSION, custody=None, count=2),
         ),
+        migration=Migration(
+            owners=(
+                Moving(team, {Wave.FIRST: 2, Wave.SECOND: 1}),
+                Moving(nobody, {Wave.IN_TIME: 3, Wave.UNAFFECTED: 1}),
+                Moving(Owner((), "", Reason.PERMISSION), {Wave.UNKNOWN: 1}),
+            ),
+            algorithms=(Moving("RSA-2048", {Wave.FIRST: 2, Wave.IN_TIME: 3}), Moving(text or "AES", {Wave.UNAFFECTED: 1})),
+            complete=False,
+        ),
         reach=(
             Reach(vault=text or "kv-prod", keys=9, names=(text or "codesign", "new"), counts=dict.fromkeys(COUNTED, (2, 4))),
             Reach(vault="kv-old", keys=1, names=("old",), counts=dict.fromkeys(COUNTED, (1, None))),
@@ -51,4 +60,5 @@ def overview(aged: PolicyText, key: dict[str, Value], as_of: int, text: str = ""
 def nothing() -> Overview:
     """Of a tenant in which nothing was read."""
     calendar = Calendar(owners=(), months={}, soonest=(), retired=0, complete=True)
-    return Overview(calendar=calendar, ages=(), custody=(), reach=None, reach_left_out=0)
+    none = Migration(owners=(), algorithms=(), complete=True)
+    return Overview(calendar=calendar, ages=(), custody=(), migration=none, reach=None, reach_left_out=0)

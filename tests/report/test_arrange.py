@@ -123,6 +123,15 @@ def test_a_disk_without_room_is_said_by_its_name(monkeypatch: pytest.MonkeyPatch
         list(flat(REPORT, "policy").findings(False))
 
 
+def test_by_algorithm_what_has_none_comes_last_and_says_so() -> None:
+    keys = [group.key for group in groups(REPORT, "algorithm", "severity", False) if list(group.findings)]
+    assert keys[-1] is None
+    assert "RSA-2048" in [key.name for key in keys if key is not None]
+    text = printed("text", group="algorithm")
+    assert "Deprecated after 2030, disallowed after 2035: NIST IR 8547, initial public draft (2024)." in text
+    assert "\nno algorithm  " in text
+
+
 def test_a_table_leaves_the_owner_out_where_there_is_little_room_and_takes_lines_where_there_is_less() -> None:
     wide, narrow = printed("table", width=200), printed("table", width=99)
     assert "Owner" in wide

@@ -43,11 +43,11 @@ CERTIFICATE = row(
 )
 
 
-def holding(**tables: Mapping[str, Value]) -> Report:
-    """A report whose inventory is one row of each of these tables."""
+def holding(*more: tuple[str, Mapping[str, Value]], **tables: Mapping[str, Value]) -> Report:
+    """A report whose inventory is one row of each of these tables, and `more` rows of tables."""
 
     def listing(name: str) -> Listing:
-        rows = [tables[name]] if name in tables else []
+        rows = [*([tables[name]] if name in tables else []), *(row_ for table, row_ in more if table == name)]
         return Listing(TABLES[name], len(rows), (), lambda: iter(rows))
 
     return dataclasses.replace(REPORT, listing=listing)
@@ -59,7 +59,7 @@ def invalid(name: str, output: bytes) -> object:
 
 def assets(name: str, report: Report) -> list[Any]:
     found: list[Any] = json.loads(exported(name, report))["components"]
-    return found
+    return [each for each in found if each["type"] == "cryptographic-asset"]
 
 
 def said(asset: Any, name: str) -> list[str]:
@@ -147,7 +147,7 @@ def test_a_certificate_has_members_in_1_7_and_properties_in_1_6() -> None:
     assert {key: value for key, value in more.items() if key in same} == same
     assert (more["certificateState"], more["serialNumber"]) == ([{"state": "active"}], "0A")
     assert more["fingerprint"] == {"alg": "SHA-256", "content": "AB" * 32}
-    assert algorithm["cryptoProperties"]["algorithmProperties"] == {"ellipticCurve": "nist/P-256"}
+    assert algorithm["cryptoProperties"]["algorithmProperties"]["ellipticCurve"] == "nist/P-256"
     assert said(newer, "custody") == ["vault-hsm"]
 
 
@@ -210,9 +210,133 @@ def test_every_reference_leads_somewhere(name: str) -> None:
     bom = json.loads(exported(name, REPORT))
     refs = {each["bom-ref"] for each in bom["components"]} | {bom["metadata"]["component"]["bom-ref"]}
     used = set(bom["compositions"][0]["assemblies"])
+    used |= {ref for each in bom["dependencies"] for ref in (each["ref"], *each["dependsOn"])}
     for each in bom["components"]:
-        properties = each["cryptoProperties"].get("relatedCryptoMaterialProperties", {})
+        properties = each.get("cryptoProperties", {}).get("relatedCryptoMaterialProperties", {})
         used |= {properties["algorithmRef"]} if "algorithmRef" in properties else set()
         used |= {asset["ref"] for asset in properties.get("relatedCryptographicAssets", ())}
     assert used <= refs
     assert len(refs) == len(bom["components"]) + 1
+
+
+def edges(report: Report, name: str = "cyclonedx") -> dict[str, list[str]]:
+    found = json.loads(exported(name, report))["dependencies"]
+    assert len({each["ref"] for each in found}) == len(found)
+    return {each["ref"]: each["dependsOn"] for each in found}
+
+
+KEY = "https://kv-prod.vault.azure.net/keys/edge"
+VERSION = "0123456789abcdef0123456789abcdef"
+CREDENTIAL = row(
+    "credential", None, id="/c/1", kind="certificate", holder_kind="application", holder_id="/a/1", holder_name="ci",
+    app_id="app-1", vault_certificate_id=CERTIFICATE["id"], key_type="RSA", key_size=2048,
+)  # fmt: skip
+
+
+@BOTH
+def test_an_algorithm_carries_a_key_and_that_a_certificate_an_application_and_a_relying_party(name: str) -> None:
+    key = key_row("edge", kty="EC-HSM", key_size=None, curve="P-256", is_current=True)
+    use = row("key_use", None, id="/u", name="st1", consumer_id="/st1", key_id=KEY, pinned=False, version=None)
+    saml = row(
+        "signing_certificate", None, id="/s/1", kind="saml", holder_id="/sp/1", holder_name="HR", key_type="RSA", key_size=2048
+    )
+    agent = row("agent", None, id="/agent/1", name="helper", blueprint_app_id="APP-1")
+    found = edges(
+        holding(
+            agent=agent,
+            key=key,
+            certificate={**CERTIFICATE, "key_version_id": key["id"]},
+            credential=CREDENTIAL,
+            key_use=use,
+            signing_certificate=saml,
+        ),
+        name,
+    )
+    certificate = f"certificate:{CERTIFICATE['id']}"
+    assert found[f"key:{KEY}/{VERSION}"] == ["algorithm:EC-P-256"]
+    assert found[certificate] == [f"key:{KEY}/{VERSION}"]
+    assert found["credential:/c/1"] == [certificate]
+    assert found["application:/a/1"] == ["credential:/c/1"]
+    assert found["agent:/agent/1"] == ["application:/a/1"]
+    assert found["service:/st1"] == [f"key:{KEY}/{VERSION}"]
+    assert found["signing_certificate:/s/1"] == ["algorithm:RSA-2048:signature"]
+    assert found["relying-party:/sp/1"] == ["signing_certificate:/s/1"]
+    assert found["algorithm:EC-P-256"] == []
+
+
+def test_what_leads_to_nothing_that_was_read_depends_on_its_own_algorithm() -> None:
+    found = edges(holding(certificate={**CERTIFICATE, "key_version_id": "https://elsewhere/keys/k/1"}, credential=CREDENTIAL))
+    assert found[f"certificate:{CERTIFICATE['id']}"] == ["algorithm:EC-P-256"]
+    alone = edges(holding(credential=CREDENTIAL))
+    assert alone["credential:/c/1"] == ["algorithm:RSA-2048:signature"]
+    # Not listed: what it depends on is unknown, and not nothing.
+    unread = {**CREDENTIAL, "key_type": None, "key_size": None, "unknown": {"key_type": "permission", "key_size": "permission"}}
+    assert "credential:/c/1" not in edges(holding(credential=unread))
+    assert edges(holding(credential={**CREDENTIAL, "kind": "password", "key_type": None}))["credential:/c/1"] == []
+
+
+def test_a_service_depends_on_the_version_that_it_is_pinned_to_else_on_the_current_one() -> None:
+    new = key_row("edge", is_current=True)
+    old = {**new, "id": f"{KEY}/old", "version": "old", "is_current": False}
+    uses = [
+        row("key_use", None, id=f"/u/{version}", name="st", consumer_id=f"/st/{version}", key_id=KEY, pinned=bool(version),
+            version=version)
+        for version in ("old", None, "gone")
+    ]  # fmt: skip
+    found = edges(holding(("key", old), ("key", new), *(("key_use", use) for use in uses)))
+    assert found["service:/st/old"] == [f"key:{KEY}/old"]
+    assert found["service:/st/None"] == [f"key:{new['id']}"]
+    assert "service:/st/gone" not in found
+
+
+@BOTH
+def test_no_algorithm_lacks_its_properties(name: str) -> None:
+    """What is unknown of one is named; each number has its standard beside it."""
+    kinds: list[dict[str, Value]] = [
+        {"kty": "RSA", "key_size": 2048, "curve": None},
+        {"kty": "RSA-HSM", "key_size": 4096, "curve": None},
+        {"kty": "RSA", "key_size": 1024, "curve": None},
+        {"kty": "EC", "key_size": None, "curve": "P-256"},
+        {"kty": "EC", "key_size": None, "curve": "P-256K"},
+        {"kty": "EC-HSM", "key_size": None, "curve": "P-384"},
+        {"kty": "EC", "key_size": None, "curve": "P-521"},
+        {"kty": "EC", "key_size": None, "curve": "P-999"},
+        {"kty": "oct-HSM", "key_size": None, "curve": None},
+        {"kty": "2.16.840.1.101.3.4.3.18", "key_size": None, "curve": None},
+        {"kty": "1.3.101.112", "key_size": None, "curve": None},
+        {"kty": "1.2.3.4", "key_size": None, "curve": None},
+    ]
+    keys = [("key", {**key_row(f"k{number}"), **kind}) for number, kind in enumerate(kinds)]
+    found = [each for each in assets(name, holding(*keys)) if each["cryptoProperties"]["assetType"] == "algorithm"]
+    assert len(found) == len(kinds)
+    for each in found:
+        crypto, unknown = each["cryptoProperties"], {text.partition(":")[0] for text in said(each, "unknown")}
+        properties = crypto["algorithmProperties"]
+        assert properties["primitive"]
+        levels = {"classicalSecurityLevel", "nistQuantumSecurityLevel"}
+        optional = {"classicalSecurityLevel"} if each["name"].startswith("ML-DSA") else set()
+        assert {"parameterSetIdentifier", *levels} - set(properties) - unknown <= optional, each["name"]
+        assert "oid" in crypto or "oid" in unknown
+        assert not levels & set(properties) or said(each, "security-levels")
+    by_name = {each["name"]: each["cryptoProperties"]["algorithmProperties"] for each in found}
+    assert by_name["ML-DSA-65"]["nistQuantumSecurityLevel"] == 3
+    assert (by_name["RSA-2048"]["classicalSecurityLevel"], by_name["RSA-2048"]["nistQuantumSecurityLevel"]) == (112, 0)
+    until = {each["name"]: said(each, "allowed-until") for each in found}
+    assert until["RSA-2048"] == ["2030 (NIST IR 8547, initial public draft (2024))"]
+    assert until["EC-P-384"] == until["RSA-4096"] == ["2035 (NIST IR 8547, initial public draft (2024))"]
+    assert until["RSA-1024"] == ["not allowed any more (NIST SP 800-131A Rev. 2)"]
+    assert until["ML-DSA-65"] == until["AES"] == []
+
+
+@pytest.mark.parametrize(
+    ("allowed", "primitive"),
+    [
+        (["sign", "verify"], "signature"),
+        (["wrapKey", "unwrapKey"], "pke"),
+        (["sign", "verify", "encrypt", "decrypt"], "other"),
+        (["import"], "unknown"),
+    ],
+)
+def test_what_rsa_is_for_is_told_by_what_its_key_may_do(allowed: list[str], primitive: str) -> None:
+    _, found = assets("cyclonedx", holding(key=key_row("k", key_ops=allowed)))
+    assert found["cryptoProperties"]["algorithmProperties"]["primitive"] == primitive

@@ -32,4 +32,4 @@ def test_a_score_is_shown_as_it_is_reckoned() -> None:
     said = " ".join(render_finding(finding, Owner((), "", None), RUN).split())
     assert "blast radius x exposure x age: 1..4 x 1..4 x 1..4 = 1..64 (custody unknown)" in said
     assert "band: info..critical" in said
-    assert "blast radius 1..4: cannot tell: custody (permission)" in said
+    assert "blast radius 1..4: unknown: custody (permission)" in said

@@ -26,6 +26,16 @@ def test_ids_are_not_broken_at_their_hyphens() -> None:
     assert wrap("see kv-key-rotation-overdue", 24) == ["see", "kv-key-rotation-overdue"]
 
 
+def test_a_word_longer_than_a_line_is_broken_between_its_parts() -> None:
+    path = "/subscriptions/717f02af-585a-4747-a615-2ec1671b965c/resourcegroups/rg-platform-trust"
+    assert wrap(f"on {path}", 60, "", "  ") == [
+        "on",
+        "  /subscriptions/717f02af-585a-4747-a615-2ec1671b965c/",
+        "  resourcegroups/rg-platform-trust",
+    ]
+    assert wrap("x" * 30, 20) == ["x" * 20, "x" * 10]
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_columns_are_those_of_a_terminal(text: str) -> None:
     assert columns(text) == sinks.columns(text)

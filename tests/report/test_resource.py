@@ -18,6 +18,7 @@ from keyaudit.report.summary import message
 from tests.report.example import AS_OF, CLEAN, DAY, HOLDER, holding, key_row, policy, row
 
 UNSEEN = Reason.PERMISSION
+UNNAMED = "e9716eb6-1766-47ea-a1fa-81597d3c2948"
 
 
 def found(table: str, facts: Mapping[str, Value]) -> Finding:
@@ -154,6 +155,16 @@ HSM = "/subscriptions/1/resourcegroups/rg/providers/microsoft.keyvault/managedhs
             {
                 "kind": "azure-role",
                 "name": "Owner",
+                "scope": "/subscriptions/1",
+                "scope_kind": "subscription",
+                "scope_name": "contoso-prod",
+            },
+            "role assignment Owner: ada on subscription contoso-prod",
+        ),
+        (
+            {
+                "kind": "azure-role",
+                "name": "Owner",
                 "scope": "/subscriptions/1/resourcegroups/rg-keys",
                 "scope_kind": "resource-group",
                 "resource_id": "/subscriptions/1/resourceGroups/RG-Keys/providers/Microsoft.Authorization/roleAssignments/x",
@@ -212,6 +223,8 @@ def test_a_principal_or_scope_that_was_not_read_is_said_to_be_so() -> None:
     [
         (Owner(("ada@contoso.example",), "Entra owners", None), "owner ada@contoso.example"),
         (Owner(("a", "b", "c", "d", "e"), "Entra owners", None), "owner a, b, c and 2 more"),
+        (Owner((UNNAMED,), "Entra owners", None), f"owner object id {UNNAMED} (name not read)"),
+        (Owner((f"deployer {UNNAMED}",), "Entra owners", None), f"owner deployer {UNNAMED}"),
         (Owner((), "", UNSEEN), "owner unknown"),
     ],
 )
@@ -237,8 +250,8 @@ def test_a_reason_of_another_version_is_kept_as_unknown() -> None:
 
 def test_an_unknown_finding_never_uses_the_policys_words() -> None:
     unknown = dataclasses.replace(found("key", key_row("k", {"kty": UNSEEN})), outcome=Outcome.UNKNOWN, message="")
-    assert message(unknown) == "cannot tell: kty (the identity may not read it)"
-    assert message(dataclasses.replace(unknown, row={})) == "cannot tell: nothing of it could be read"
+    assert message(unknown) == "unknown: kty (the identity may not read it)"
+    assert message(dataclasses.replace(unknown, row={})) == "unknown: nothing of it could be read"
 
 
 @pytest.mark.parametrize(

@@ -278,7 +278,7 @@ SMALL = Estate(
     ),
     vaults=(OPEN, MANY),
     hsms=(HSM,),
-    applications=APPLICATIONS,
+    applications=(*APPLICATIONS[:-1], replace(APPLICATIONS[-1], blueprint=True)),
     service_principals=PRINCIPALS,
     groups=(GROUP,),
     resources=(

@@ -54,6 +54,7 @@ QUERIES = {
 
 # What {id} stands for, by the first part of an operation's name; an application, where nothing is said.
 IDS = {
+    "blueprint": APPLICATIONS[-1].id,
     "app_management": SMALL.posture.policies[0].id,
     "service_principal": PRINCIPALS[0].id,
     "domain": "adfs.example",

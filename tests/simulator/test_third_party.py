@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from keyaudit.simulator.serve import Simulator, serve
+from tests.collect.with_agents import FIRST, FOREIGN_APP, OWN_APP, WITH_AGENTS
 from tests.simulator.small import AS_OF, RSA, SMALL
 
 pytestmark = pytest.mark.exhaustive
@@ -50,6 +51,19 @@ async def test_identity_and_keys() -> None:
     assert sync["unset"] == [None, None, ["Notify"]]
     assert sync["error"] == "KeyNotFound"
     assert seen["async"] == {"names": 61, "versions": 30, "found": True, "policy": ["Notify"], "error": 404}
+    assert simulator.refused == []
+
+
+async def test_graph_models_of_agents() -> None:
+    async with serve(WITH_AGENTS) as simulator:
+        seen = await _run(simulator, "agents")
+    # The plain lists have them by their types, among all others.
+    assert seen["plain"] == 3
+    assert seen["agents"] == [["p3", OWN_APP], ["p4", OWN_APP], ["p5", FOREIGN_APP]]
+    assert seen["same id"] is True
+    assert [app_id for app_id, _ in seen["principals"]] == [OWN_APP, FOREIGN_APP]
+    assert (seen["blueprints"], seen["registered"]) == ([OWN_APP], 1)
+    assert seen["users"] == [FIRST]
     assert simulator.refused == []
 
 

@@ -16,6 +16,10 @@ from azure.identity.aio import DefaultAzureCredential as AsyncCredential
 from azure.keyvault.keys import KeyClient
 from azure.keyvault.keys.aio import KeyClient as AsyncKeyClient
 from msgraph.generated.applications.applications_request_builder import ApplicationsRequestBuilder
+from msgraph.generated.models.agent_identity import AgentIdentity
+from msgraph.generated.models.agent_identity_blueprint import AgentIdentityBlueprint
+from msgraph.generated.models.agent_identity_blueprint_principal import AgentIdentityBlueprintPrincipal
+from msgraph.generated.models.agent_user import AgentUser
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.graph_service_client import GraphServiceClient
 
@@ -135,8 +139,37 @@ async def graph() -> dict[str, Any]:
         }
 
 
+async def agents() -> dict[str, Any]:
+    """msgraph-sdk with its models of agents: by the plain lists, and by those with a cast."""
+    async with AsyncCredential() as credential:
+        client = GraphServiceClient(credential, scopes=["https://graph.microsoft.com/.default"])
+        version = "https://graph.microsoft.com/v1.0"
+        plain = await client.service_principals.get()
+        cast = await client.service_principals.with_url(f"{version}/servicePrincipals/microsoft.graph.agentIdentity").get()
+        blueprints = await client.applications.with_url(f"{version}/applications/microsoft.graph.agentIdentityBlueprint").get()
+        users = await client.users.with_url(f"{version}/users/microsoft.graph.agentUser").get()
+        registered = await client.applications.get()
+    agents = [one for one in (cast.value if cast else None) or [] if isinstance(one, AgentIdentity)]
+    principals = [one for one in (plain.value if plain else None) or [] if isinstance(one, AgentIdentityBlueprintPrincipal)]
+    return {
+        "plain": sum(isinstance(one, AgentIdentity) for one in (plain.value if plain else None) or []),
+        "agents": sorted([one.display_name, one.agent_identity_blueprint_id] for one in agents),
+        "same id": all(one.id == one.app_id for one in agents),
+        "principals": sorted(
+            [one.app_id, one.app_owner_organization_id and str(one.app_owner_organization_id)] for one in principals
+        ),
+        "blueprints": [
+            one.app_id for one in (blueprints.value if blueprints else None) or [] if isinstance(one, AgentIdentityBlueprint)
+        ],
+        "registered": sum(isinstance(one, AgentIdentityBlueprint) for one in (registered.value if registered else None) or []),
+        "users": [one.identity_parent_id for one in (users.value if users else None) or [] if isinstance(one, AgentUser)],
+    }
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "graph":
+    if sys.argv[1] == "agents":
+        print(json.dumps(asyncio.run(agents())))
+    elif sys.argv[1] == "graph":
         print(json.dumps(asyncio.run(graph())))
     else:
         print(json.dumps({"identity": identity(), "sync": keys(), "async": asyncio.run(keys_async())}))

@@ -15,10 +15,13 @@ _NONE_THERE = "so answers what was never set up, and a policy that asks for it f
 EMPTY_BELIEVED: Mapping[str, str] = {
     "application.federated": _FILTERED,
     "service_principal.federated": _FILTERED,
+    "agent_user.list": _NOTHING_NAMES_THEM,
     "app_authority.list": _NOTHING_NAMES_THEM,
     "app_management.applied": _NOTHING_NAMES_THEM,
     "app_management.list": _NOTHING_NAMES_THEM,
     "b2c.key_sets": _NOTHING_NAMES_THEM,
+    "blueprint.inheritable_of": _NOTHING_NAMES_THEM,
+    "blueprint.sponsors_of": _NOTHING_NAMES_THEM,
     "classic_authority.list": _NOTHING_NAMES_THEM,
     "delegated_grant.list": _NOTHING_NAMES_THEM,
     "deleted_certificate.list": _NOTHING_NAMES_THEM,

@@ -51,12 +51,13 @@ _APPLICATIONS = frozenset(
         "Legacy Reporting", "Integration Hub", "Adatum Helpdesk", "Woodgrove Treasury", "Payments API", "etl-runner",
         "etl-runner-test", "feed-publisher", "catalog-api-prod", "search-indexer-test", "VanArsdel Payroll",
         "Lucerne Publishing", "Trey Research Archive", "Trey Research Portal", "edge-lab-deploy", "Developer Portal",
-        "azdo-payments-release", "github-catalog-sync", "batch-broker",
+        "azdo-payments-release", "github-catalog-sync", "batch-broker", "Store Assistant Blueprint", "Gift Card Blueprint",
     }
 )  # fmt: skip
 _PRINCIPALS = _APPLICATIONS | {
     "Microsoft Graph", "Office 365 Exchange Online", "Office 365 SharePoint Online", "Alpine Ski House Booking",
     "Blue Yonder Airlines Cargo", "id-orders-api-test", "id-payments-settlement-prod", "vm-batch-01", "Payments SQL server",
+    "Fabrikam Agents", "Fabrikam Invoice Agent", "Fabrikam Travel Agent", "Returns Agent", "Shelf Planning Agent",
 }  # fmt: skip
 _MANY = 25
 """More related objects than Graph shows with an object."""

@@ -28,6 +28,9 @@ NEVER_ASKED = frozenset(
 )  # fmt: skip
 
 
+pytestmark = pytest.mark.exhaustive
+
+
 @pytest.fixture(scope="module")
 def sweep() -> Iterator[Sweep]:
     """One for all tests here: it takes a few seconds to begin."""
@@ -64,6 +67,8 @@ ALL_ALIKE: dict[str, set[str]] = {
     "app-users-can-register": {"pass"},
     "log-entra-diag-missing": {"pass"},
     "log-no-key-alerts": {"pass"},
+    # Who holds that role can do it to every blueprint.
+    "agent-credential-admins": {"pass"},
     # It applies to what violates it alone.
     "combo-app-to-signing-key-path": {"pass"},
     "fed-domain-second-cert": {"pass"},

@@ -1,1 +1,1 @@
-"""Who can reach keys, by which way: role assignments, access policies, and who is in the groups that they name."""
+"""Access to keys: role assignments, access policies, and the members of groups."""

@@ -1,4 +1,4 @@
-"""What a role allows: its actions and data actions, matched as Azure matches them, against a closed table of what matters.
+"""The permissions of a role: its actions and data actions, matched with Azure's rules against a closed table.
 
 https://learn.microsoft.com/azure/role-based-access-control/role-definitions: actions minus notActions, and data actions minus
 notDataActions, within each permission by itself; case does not count; an asterisk stands for any run of characters.
@@ -17,7 +17,7 @@ CONTROL: Mapping[str, Allows] = {
     "microsoft.authorization/roledefinitions/write": Allows.GRANT,
     "microsoft.authorization/roleeligibilityschedulerequests/write": Allows.GRANT,
     "microsoft.authorization/roleassignmentschedulerequests/write": Allows.GRANT,
-    # It changes access policies, and whether the vault goes by them or by roles.
+    # It can change access policies and the permission model of the vault.
     # https://learn.microsoft.com/azure/key-vault/general/rbac-access-policy and .../access-control-default
     f"{_VAULT}/write": Allows.GRANT,
     f"{_VAULT}/accesspolicies/write": Allows.SET_POLICY,
@@ -29,7 +29,7 @@ DATA: Mapping[str, Allows] = {
     f"{_VAULT}/keys/sign/action": Allows.SIGN,
     f"{_VAULT}/keys/decrypt/action": Allows.DECRYPT,
     f"{_VAULT}/keys/unwrap/action": Allows.WRAP,
-    # An exportable certificate's private part is read as the secret of its name.
+    # The private key of an exportable certificate is read as the secret of its name.
     f"{_VAULT}/secrets/getsecret/action": Allows.READ_PRIVATE,
     f"{_VAULT}/keys/backup/action": Allows.BACKUP,
     f"{_VAULT}/keys/release/action": Allows.RELEASE,
@@ -55,7 +55,7 @@ _ALL = {**CONTROL, **DATA}
 
 
 class Permission(Struct, rename="camel"):
-    """One permission of a role or deny assignment. Without a notActions, nothing is taken away."""
+    """One permission of a role or deny assignment. Without notActions nothing is excluded."""
 
     actions: list[str]
     data_actions: list[str]
@@ -65,14 +65,14 @@ class Permission(Struct, rename="camel"):
 
 
 def covers(pattern: str, action: str) -> bool:
-    """Whether a pattern with asterisks stands for an action. `action` is in lower case."""
+    """Whether a pattern with asterisks matches an action. `action` is in lower case."""
     first, *rest = pattern.lower().split("*")
     if not rest:
         return first == action
     *middle, last = rest
     if not action.startswith(first) or not action.endswith(last) or len(action) < len(first) + len(last):
         return False
-    # Each piece where it first fits leaves the most for those after it.
+    # Matching each piece at its first position leaves the most text for the following pieces.
     place, end = len(first), len(action) - len(last)
     for piece in middle:
         found = action.find(piece, place, end)
@@ -83,7 +83,7 @@ def covers(pattern: str, action: str) -> bool:
 
 
 def granted(permissions: Sequence[Permission]) -> frozenset[str]:
-    """The actions of the closed table that any of the permissions gives."""
+    """The actions of the closed table that the permissions grant."""
     return frozenset(
         action
         for permission in permissions
@@ -97,13 +97,13 @@ def granted(permissions: Sequence[Permission]) -> frozenset[str]:
 
 
 def allowed(actions: Iterable[str]) -> list[str]:
-    """What these actions of the closed table allow, in the order of `Allows`."""
+    """The permissions of these actions, in the order of `Allows`."""
     found = {_ALL[action] for action in actions}
     return [str(each) for each in Allows if each in found]
 
 
 def by_wildcard(permissions: Sequence[Permission]) -> bool:
-    """Whether a data action with an asterisk stands for whatever may be done with keys."""
+    """Whether a data action with an asterisk covers every operation on keys."""
     return any(covers(pattern, _ANY_KEY_ACTION) for permission in permissions for pattern in permission.data_actions)
 
 

@@ -1,4 +1,4 @@
-"""Role assignments and eligible roles that reach vaults, as grants."""
+"""Role assignments and eligible roles on vaults, as grants."""
 
 import re
 from collections.abc import Collection
@@ -25,7 +25,7 @@ _TYPES = {"serviceprincipal": "service-principal", "foreigngroup": "foreign-grou
 
 
 class Properties(Struct, rename="camel"):
-    """What is read of an assignment or an eligibility."""
+    """The properties of an assignment or eligibility."""
 
     principal_id: Wire = UNSET
     role_definition_id: Wire = UNSET
@@ -52,7 +52,7 @@ class AssignmentItem(Struct):
 
     @property
     def place(self) -> Place:
-        """Where it holds: its id begins with that, too. ValueError where neither says so.
+        """Its scope, or the beginning of its id. Raises ValueError if neither is valid.
 
         https://learn.microsoft.com/rest/api/authorization/role-assignments/get
         """
@@ -87,9 +87,9 @@ def name_of(item: AssignmentItem) -> str:
 
 
 def matters(role: Role, place: Place, groups: Collection[str]) -> bool:
-    """Whether an assignment is a way in: of what its role allows, and of whether a vault can be in its scope.
+    """Whether an assignment gives access to keys, by its role and by whether its scope can contain a vault.
 
-    `groups`: the ids of the resource groups that hold one.
+    `groups`: the ids of resource groups with a vault.
     """
     if place.kind == "other" or (place.kind == "resource-group" and place.id not in groups):
         return False
@@ -99,7 +99,7 @@ def matters(role: Role, place: Place, groups: Collection[str]) -> bool:
 def assignment_row(
     item: AssignmentItem, role: Role, denied: frozenset[str] | Refusal, *, scope_id: str, url: str, version: str, standing: bool
 ) -> Row:
-    """The grant that an assignment, or where not `standing` an eligibility, is. `denied`: the actions surely taken from it."""
+    """The grant row of an assignment, or of an eligibility if not `standing`. `denied`: actions that are certainly denied."""
     found, place, principal = item.properties, item.place, item.principal
     row = grant_row(
         "azure-role",
@@ -117,7 +117,7 @@ def assignment_row(
     row.put("standing", standing)
     _put_principal_type(row, found.principal_type)
     if isinstance(principal, Refusal):
-        # Somebody has it. What kind of principal that is says nothing of who, and of all of that kind it may be any.
+        # Somebody has it: it may be any principal of that kind.
         row.refuse(("principal_id", "principal_type"), principal.reason)
     _put_condition(row, found.condition, role.condition)
     row.put("created_on", found.created_on)
@@ -137,7 +137,7 @@ def _put_principal_type(row: Row, raw: Wire) -> None:
 
 
 def _put_condition(row: Row, raw: Wire, of_role: str | None) -> None:
-    """The assignment's own condition, else that of its role. Both at once would only say that there are two."""
+    """Fill the condition: the assignment's own, otherwise that of its role."""
     if is_null(raw) or raw is UNSET:
         row.put("condition", of_role)
     else:

@@ -1,4 +1,4 @@
-"""Role definitions: all that Resource Graph shows, and one by one those that it lacks."""
+"""Role definitions: from Resource Graph, and single reads of those that it lacks."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ QUERY = (
     "| project id, name, properties | order by id asc"
 )
 ABOVE = {"authorizationScopeFilter": "AtScopeAboveAndBelow"}
-"""Without it, what is assigned or defined at a management group or the root is left out.
+"""Without this option, objects at management groups and the root are left out.
 
 https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
 """
@@ -31,14 +31,14 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 class DefinitionItem(Struct):
-    """A role definition, alike in Resource Graph and in Resource Manager."""
+    """A role definition, in the same form from Resource Graph and Resource Manager."""
 
     id: str
     properties: Wire = UNSET
 
 
 class Properties(Struct, rename="camel"):
-    """What is read of one."""
+    """The properties that are read."""
 
     role_name: Wire = UNSET
     type: Wire = UNSET
@@ -47,18 +47,18 @@ class Properties(Struct, rename="camel"):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """A role. A refusal in place of a fact says why it is not known."""
+    """A role. A refusal in place of a value says why it is unknown."""
 
     name: Wire | Refusal
     custom: bool | Refusal
     actions: frozenset[str] | Refusal
-    """Those of the closed table that it gives."""
+    """Its actions in the closed table."""
     wildcard: bool | Refusal
     condition: str | None = None
-    """The condition that the definition itself sets."""
+    """The condition in the role definition."""
 
     def put(self, row: Row) -> None:
-        """Fill the columns that the role alone decides."""
+        """Fill the columns that depend on the role only."""
         row.put_read("name", self.name)
         row.put_read("custom", self.custom)
         row.put_read("wildcard", self.wildcard)
@@ -66,7 +66,7 @@ class Role:
 
 
 def guid_of(role_id: str) -> str:
-    """The GUID at the end of a role's id, whatever stands before it; ValueError if there is none."""
+    """The GUID at the end of a role's id; ValueError if there is none."""
     guid = role_id.lower().rpartition("/")[2]
     if not _GUID.fullmatch(guid):
         raise ValueError("not a role's id")
@@ -83,7 +83,7 @@ class Roles:
         self._found: dict[str, Role] = {}
 
     async def collect(self, subscriptions: Sequence[str]) -> None:
-        """Read every definition that Resource Graph shows."""
+        """Read every definition from Resource Graph."""
         for start in range(0, len(subscriptions), PER_QUERY):
             body = {"subscriptions": subscriptions[start : start + PER_QUERY], "query": QUERY, "options": ABOVE}
             listing = self._gateway.pages(self._list.id, DefinitionItem, by=_guid, body=body)
@@ -91,7 +91,7 @@ class Roles:
             self._list.ended(listing.end)
 
     async def role(self, guid: str | Refusal) -> Role:
-        """One role, asked for by itself if no list showed it. A refusal: nobody knows which, and nothing of it is known."""
+        """One role, read separately if no list has it. If `guid` is a refusal, the role is unknown."""
         if isinstance(guid, Refusal):
             return _unread(guid)
         known = self._found.get(guid)
@@ -101,7 +101,7 @@ class Roles:
 
     @property
     def coverage(self) -> Sequence[Coverage]:
-        """The coverage of the list, and of single reads if there were any."""
+        """The coverage of the list, and of single reads if any were sent."""
         return (self._list.coverage(), *((self._single.coverage(),) if self._single.used else ()))
 
     async def _get(self, guid: str) -> Role:

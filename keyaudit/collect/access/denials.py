@@ -1,4 +1,4 @@
-"""Deny assignments: what they take away from whom, where that is sure."""
+"""Deny assignments: the permissions that they certainly remove."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ _EVERYONE = "00000000-0000-0000-0000-000000000000"
 
 
 class PrincipalItem(Struct):
-    """Whom a deny assignment names."""
+    """A principal of a deny assignment."""
 
     id: str
 
 
 class Properties(Struct, rename="camel"):
-    """What is read of a deny assignment."""
+    """The properties of a deny assignment."""
 
     scope: str
     principals: list[PrincipalItem]
@@ -34,7 +34,7 @@ class Properties(Struct, rename="camel"):
 
 
 class DenialItem(Struct):
-    """A deny assignment. One that cannot be read whole is not one that denies nothing."""
+    """A deny assignment. One that cannot be decoded completely does not count as denying nothing."""
 
     id: str
     properties: Properties
@@ -60,14 +60,14 @@ class Denials:
         self.coverage: list[Coverage] = []
 
     async def collect(self, scope: Scope, subscription: str) -> None:
-        """Read those of one subscription, of what is in it, and of what is above it."""
+        """Read the deny assignments of one subscription, with those below and above it."""
         calls = Calls(scope, "deny_assignment.list")
         listing = self._gateway.pages(calls.id, DenialItem, by=_name, subscription=subscription)
         async for item in listing:
-            # Deny assignments above subscriptions come with each of them, under an id of its own.
+            # Deny assignments above subscriptions are listed in each subscription, with different ids.
             self._found[item.id.lower()] = _denial(item.properties)
         for copy in listing.copies():
-            # Which of the two holds nobody knows.
+            # It is unknown which of the two copies is right.
             first = self._found.pop(copy.id.lower(), None)
             self._disputed += [each for each in (first, _denial(copy.properties)) if each is not None]
         calls.ended(listing.end)
@@ -77,7 +77,7 @@ class Denials:
         self.coverage.append(calls.coverage())
 
     def taken(self, principal_id: str, place: Place, above: Mapping[str, Sequence[str]]) -> frozenset[str] | Refusal:
-        """The actions that the principal surely has nowhere in that place: what only some deny him is not among them."""
+        """The actions that are certainly denied to the principal in the whole scope."""
         concerned = [place.subscription_id] if place.subscription_id else sorted(self._missing)
         for subscription in concerned:
             if subscription in self._missing:
@@ -91,7 +91,7 @@ class Denials:
 def _denial(found: Properties) -> _Denial:
     return _Denial(
         place=place_of(found.scope),
-        # What is denied under a condition is not surely denied.
+        # An action denied under a condition is not certainly denied.
         actions=granted([each for each in found.permissions if not (found.condition or each.condition)]),
         principals=frozenset(each.id.lower() for each in found.principals),
         excluded=frozenset(each.id.lower() for each in found.exclude_principals),
@@ -100,19 +100,19 @@ def _denial(found: Properties) -> _Denial:
 
 
 def _takes(denial: _Denial, principal_id: str, place: Place, above: Mapping[str, Sequence[str]]) -> bool:
-    # Groups, and the groups that somebody is in, may be among the excluded.
+    # Excluded principals may be groups, possibly nested.
     named = not denial.excluded and not denial.principals.isdisjoint((principal_id, _EVERYONE))
     return named and _covers(denial, place, above)
 
 
 def _here_alone(raw: Wire) -> bool:
-    """Whether what is below may be left alone. Azure takes none for false."""
+    """Whether it does not apply to children. Azure treats a missing value as false."""
     return raw is not UNSET and not is_null(raw) and read(raw, bool) is not False
 
 
 def _covers(denial: _Denial, place: Place, above: Mapping[str, Sequence[str]]) -> bool:
     if denial.here_alone:
-        # Keys are below everything but their own vault.
+        # Keys are children of every scope except their own vault.
         return denial.place.id == place.id and place.kind in ("vault", "object")
     return encloses(denial.place, place, above)
 

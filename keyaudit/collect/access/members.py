@@ -1,4 +1,4 @@
-"""Who is in the groups that grants name, and through which other groups."""
+"""The members of groups that have grants, and the intermediate groups."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -19,13 +19,13 @@ _AT_ONCE = 4
 
 
 def object_of(item: ObjectItem) -> str:
-    """An object's id in lower case; ValueError if it has not the form of one."""
+    """An object's id in lower case; ValueError if it is malformed."""
     return object_id(Related(id=item.id))
 
 
 @dataclass(slots=True)
 class Group:
-    """A group that was read: its members by id, those of groups in it too, and why that may not be all."""
+    """A group that was read: its direct and nested members by id, and why further members may be missing."""
 
     members: dict[str, ObjectItem] = field(default_factory=dict)
     missing: Reason | None = None
@@ -46,7 +46,7 @@ class Groups:
         self.directly = Calls(scope, "group.direct_members", per_object=True)
 
     async def members(self, groups: Mapping[str, Reason | None]) -> Mapping[str, Group]:
-        """The members of each group. `groups`: id to why it may have members though it shows none."""
+        """The members of each group. `groups`: by id, why a group that shows no members may have some."""
         found: dict[str, Group] = {}
 
         async def some(ids: Sequence[str]) -> None:
@@ -59,12 +59,12 @@ class Groups:
                 read.missing = why_incomplete(end)
                 hidden = groups[group]
                 if read.missing is None and hidden and not read.members:
-                    # To whom may not see them, a group without members and one with hidden ones look alike.
+                    # Without the permission, a group with hidden members looks like an empty one.
                     read.missing = hidden
                     self.all.refused(Refusal(hidden, "its membership may be hidden"))
 
         await for_each(_chunks(sorted(groups)), some, limit=_AT_ONCE)
-        # A group that shows no member is asked a second time: what it shows there it has.
+        # A group without visible members is read a second time through the other list.
         empty = {group for group, read in found.items() if read.missing is None and not read.members}
         nested = {id_ for group, read in found.items() if read.nested for id_ in (group, *read.nested)}
         await self._read_directly(empty | nested)
@@ -75,13 +75,13 @@ class Groups:
         for read in found.values():
             hidden = [why for id_ in read.nested if (why := read.members[id_].why_hidden) and not self._shows_members(id_)]
             if hidden and read.missing is None:
-                # The name decides, so that the order of answers does not show.
+                # The reason's name decides, so that the result does not depend on the order of answers.
                 read.missing = min(hidden)
                 self.all.refused(Refusal(read.missing, f"the membership of {len(hidden):,} groups in it may be hidden"))
         return found
 
     def ways(self, group: str, read: Group) -> Mapping[str, Sequence[str]]:
-        """By member, the groups on a shortest way to it, without the first; members that no way was found to are not there."""
+        """By member, the intermediate groups on a shortest path, without the first; members without a path are left out."""
         if not read.nested:
             return dict.fromkeys(read.members, ())
         found: dict[str, Sequence[str]] = {}
@@ -100,7 +100,7 @@ class Groups:
         return found
 
     def why_no_way(self, group: str, read: Group) -> Reason:
-        """Why to some member no way was found."""
+        """Why some member has no known path."""
         for id_ in (group, *read.nested):
             direct = self._direct.get(id_)
             if isinstance(direct, Refusal):
@@ -118,7 +118,7 @@ class Groups:
                 members = frozenset([object_id(item) async for item in listing])
                 end = listing.end
                 self.directly.ended(end)
-                # A way along what was read is a way, whatever else there is.
+                # A path through the groups that were read is valid, even if others were not read.
                 self._direct[group] = (
                     Refusal(why_incomplete(end) or Reason.BAD_BODY) if end.refusal and not members else members
                 )

@@ -1,4 +1,4 @@
-"""Users, groups and service principals as Graph shows them, as rows of principals."""
+"""Users, groups and service principals from Graph, as rows of principals."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,8 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.principal import PRINCIPAL
 
-_KINDS = {"user": "user", "group": "group", "device": "device", "orgContact": "contact"}
+_KINDS = {"user": "user", "agentUser": "user", "group": "group", "device": "device", "orgContact": "contact"}
+_APPLICATIONS = frozenset({"servicePrincipal", "agentIdentity", "agentIdentityBlueprintPrincipal"})
 _PREFIX = "#microsoft.graph."
 _HIDDEN = "hiddenmembership"
 
@@ -19,9 +20,9 @@ _TOLD = ("name", "kind", "user_principal_name", "user_type", "app_id", "enabled"
 
 
 class ObjectItem(Struct, rename="camel"):
-    """A directory object of any kind. Of a kind that the identity may not read, all but id and kind is null.
+    """A directory object of any kind. If the identity may not read its kind, everything except id and kind is null.
 
-    One that does not say its kind is not taken: it could be a group, with members that nobody would then ask for.
+    An object without a kind is quarantined: it could be a group whose members would then not be read.
     """
 
     id: str
@@ -37,9 +38,9 @@ class ObjectItem(Struct, rename="camel"):
 
     @property
     def kind(self) -> str | Refusal:
-        """What it is, as the column has it."""
+        """The value of the column `kind`."""
         plain = self.type.removeprefix(_PREFIX)
-        if plain != "servicePrincipal":
+        if plain not in _APPLICATIONS:
             return _KINDS.get(plain, plain)
         if is_null(self.service_principal_type):
             return Refusal(Reason.PERMISSION)
@@ -48,14 +49,14 @@ class ObjectItem(Struct, rename="camel"):
 
     @property
     def is_group(self) -> bool:
-        """It is surely a group."""
+        """Whether it is certainly a group."""
         return self.kind == "group"
 
     @property
     def why_hidden(self) -> Reason | None:
-        """Why a group that shows no members may have some; None where it would show them."""
+        """Why a group without visible members may have some; None if its members are visible."""
         if is_null(self.visibility):
-            # Most groups have none. Of one that the identity may not read, it is not seen.
+            # Most groups have no visibility. It is also null if the identity may not read the group.
             return Reason.PERMISSION if is_null(self.display_name) else None
         visibility = read(self.visibility, str)
         if isinstance(visibility, Refusal):
@@ -64,7 +65,7 @@ class ObjectItem(Struct, rename="camel"):
 
 
 def principal_row(tenant_id: str, object_id: str, *, scope_id: str, url: str, version: str) -> Row:
-    """A principal's row, begun: it is no group that a grant names."""
+    """A new row of a principal, not yet known as a group with listed members."""
     resource_id = f"/tenants/{tenant_id}/principals/{object_id}"
     row = Row(PRINCIPAL, id=resource_id, resource_id=resource_id, scope_id=scope_id, url=url, version=version)
     row.put_all(object_id=object_id.lower(), members_listed=None)
@@ -72,7 +73,7 @@ def principal_row(tenant_id: str, object_id: str, *, scope_id: str, url: str, ve
 
 
 def put_object(row: Row, item: ObjectItem, tenant_id: str) -> None:
-    """Fill the columns that Graph tells of an object."""
+    """Fill the columns from an object of Graph."""
     kind = item.kind
     if isinstance(kind, Refusal):
         row.refuse(_TOLD, kind.reason)
@@ -91,14 +92,14 @@ def put_object(row: Row, item: ObjectItem, tenant_id: str) -> None:
 
 
 def put_deleted(row: Row) -> None:
-    """Fill the columns of one that the directory does not have."""
+    """Fill the columns of a principal that the directory does not have."""
     for column in _TOLD:
         row.put(column, None)
     row.put_all(kind="deleted", home="none")
 
 
 def put_foreign_group(row: Row) -> None:
-    """Fill the columns of a group of another tenant, a partner's say: this tenant's directory shows nothing of it."""
+    """Fill the columns of a group of another tenant, such as a partner's, which this tenant's directory does not show."""
     for column in _TOLD:
         row.put(column, None)
     row.put_all(kind="foreign-group", home="foreign")
@@ -106,7 +107,7 @@ def put_foreign_group(row: Row) -> None:
 
 
 def put_unread(row: Row, reason: Reason) -> None:
-    """Make unknown whatever Graph would tell."""
+    """Make the columns from Graph unknown."""
     row.refuse(_TOLD, reason)
 
 
@@ -128,14 +129,14 @@ def _take(row: Row, column: str, value: object, reason: str | None) -> None:
 
 
 def _put_user(row: Row, item: ObjectItem) -> None:
-    # A user has all of these: null means that the identity may not read users.
+    # Every user has these: null means that the identity may not read users.
     limited = is_null(item.user_principal_name)
     _put(row, "user_principal_name", item.user_principal_name, limited=limited)
     _put(row, "user_type", item.user_type, limited=limited)
     _put(row, "enabled", item.account_enabled, limited=limited)
     upn, kind = read(item.user_principal_name, str), read(item.user_type, str)
     if not isinstance(upn, Refusal) and "#ext#" in upn.lower():
-        # Whatever the tenant calls him, he signs in elsewhere.
+        # Regardless of userType, this user signs in to another tenant.
         row.put("home", "foreign")
     elif isinstance(upn, Refusal) or isinstance(kind, Refusal):
         reason = next(found.reason for found in (upn, kind) if isinstance(found, Refusal))

@@ -1,4 +1,4 @@
-"""The access policies of a vault, as grants. The vault's own properties hold them, so that its unit writes them."""
+"""The access policies of a vault, as grants. They are in the vault's properties, so the vault's unit writes them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 class Permissions(Struct):
-    """What an access policy permits; what it does not name, it does not permit."""
+    """The permissions of an access policy; permissions that it does not name are not granted."""
 
     keys: list[str] | None = None
     secrets: list[str] | None = None
@@ -56,7 +56,7 @@ class Permissions(Struct):
 
 
 class PolicyItem(Struct, rename="camel"):
-    """An access policy. `applicationId` makes it hold only for the principal through that application."""
+    """An access policy. `applicationId` limits it to the principal through that application."""
 
     object_id: str
     permissions: Permissions
@@ -65,7 +65,7 @@ class PolicyItem(Struct, rename="camel"):
 
 @dataclass(slots=True)
 class Policy:
-    """What all entries for one principal together permit."""
+    """The combined permissions of all entries for one principal."""
 
     allows: set[Allows] = field(default_factory=set)
     wildcard: bool = False
@@ -76,15 +76,15 @@ class Policies:
     """A vault's access policies."""
 
     found: Mapping[tuple[str, str], Policy]
-    """By principal and application what they permit."""
+    """Permissions by principal and application."""
     unread: int
     """Entries that cannot be read; 1 where all of it cannot be."""
     count: int | Refusal
-    """How many there are, or why not all are read."""
+    """Their number, or why not all were read."""
 
 
 def policies_of(raw: Wire) -> Policies:
-    """What a vault's `accessPolicies` say."""
+    """The policies in a vault's `accessPolicies`."""
     items = read(raw, list[Raw])
     if isinstance(items, Refusal):
         return Policies({}, 1, items)
@@ -102,9 +102,9 @@ def policies_of(raw: Wire) -> Policies:
 
 
 def policy_grants(raw: Wire, vault: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
-    """The grants among the access policies of the vault of that row. One that permits nothing that matters is no grant.
+    """The grants of the access policies of that vault row. A policy without relevant permissions is no grant.
 
-    An entry that cannot be read is one to an unknown principal; so is a list of them that cannot be read, however long.
+    An entry that cannot be decoded is a grant to an unknown principal; so is a list of them that cannot be decoded.
     """
     policies = policies_of(raw)
     for (principal, application), policy in sorted(policies.found.items()):
@@ -140,7 +140,7 @@ def _begun(vault: Mapping[str, object], principal: str, named: str) -> Row:
 
 
 def _entry(raw: Raw) -> tuple[tuple[str, str], Permissions | None]:
-    """Whom a policy is for, and what it permits; None where that cannot be read."""
+    """The principal and permissions of a policy; None if it cannot be decoded."""
     item = read(raw, PolicyItem)
     if isinstance(item, Refusal):
         return ("", ""), None

@@ -1,4 +1,4 @@
-"""Who the principals are that grants name, and who is in the groups among them."""
+"""The principals that grants name, the owners of applications and service principals, and the members of groups."""
 
 import re
 from collections.abc import Callable, Sequence, Set
@@ -29,12 +29,13 @@ from keyaudit.model.tables.principal import MEMBERSHIP
 
 OPERATIONS = ("principal.lookup", "group.members", "group.direct_members")
 
+_OWNED = ("application", "service_principal")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PER_LOOKUP = 1_000
 """Ids in one request: https://learn.microsoft.com/graph/api/directoryobject-getbyids"""
 _LACKS_ONE = Refusal(Reason.INCONSISTENT, "it lacks an object that another list has", 200)
 
-# Whoever is in a group has what it was given in these ways. An app role on a group lets its members sign in, no more.
+# Members of a group hold what it was given in these ways. An app role on a group only lets its members sign in.
 _EXPANDED = frozenset({"azure-role", "access-policy", "hsm-role", "directory-role"})
 
 
@@ -46,23 +47,24 @@ class _Grant(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """Object ids that grants name."""
+    """Object ids that stored rows name: those of `owners` by what they own, all others by grants."""
 
     everybody: set[str] = field(default_factory=set)
+    owners: set[str] = field(default_factory=set)
     expanded: set[str] = field(default_factory=set)
-    """Those whose members, if they have any, hold the grant too."""
+    """Principals whose members, if any, have the grant too."""
     groups: set[str] = field(default_factory=set)
     foreign_groups: set[str] = field(default_factory=set)
-    """What grants call groups, of this tenant and of others."""
+    """Principals that a grant calls groups, of this tenant and of others."""
 
 
-class _Owned(msgspec.Struct):
-    """What a stored row of an application or service principal says of its owners, where that is known."""
+class _StoredOwners(msgspec.Struct):
+    """The owners in a stored row of an application or service principal, if known."""
 
     owner_ids: list[str] | None = None
 
 
-class _Held(msgspec.Struct):
+class _StoredPrincipal(msgspec.Struct):
     resource_id: str
     source_url: str
     source_version: str
@@ -80,7 +82,7 @@ class _Held(msgspec.Struct):
 
 
 async def collect_principals(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per principal that a stored grant names, per member of a group among them, and per membership.
+    """Write a row per principal that a stored grant or owned object names, per member of these groups, and per membership.
 
     Gives the coverage of `OPERATIONS`.
     """
@@ -96,18 +98,18 @@ class _Principals:
         self._groups = Groups(connection.gateway, scope)
         self._found: dict[str, ObjectItem] = {}
         self._unread: dict[str, Reason] = {}
-        self._known: dict[str, _Held] = {}
+        self._known: dict[str, _StoredPrincipal] = {}
         self._foreign_groups: Set[str] = frozenset()
 
     async def collect(self, spool: Spool) -> Sequence[Coverage]:
         named = _named(spool)
         self._foreign_groups = named.foreign_groups
-        known = (msgspec.json.decode(line, type=_Held) for line in spool.lines("service_principal"))
+        known = (msgspec.json.decode(line, type=_StoredPrincipal) for line in spool.lines("service_principal"))
         self._known = stored_once(known, lambda held: held.object_id)
         await self._look_up(sorted(named.everybody - self._known.keys()))
-        self._contradict(_owners(spool), named)
+        self._contradict(named.owners, named)
         found = {id_: self._found[id_] for id_ in named.expanded & self._found.keys()}
-        # Where the directory did not say what somebody is, the grant may have; not whether its members are hidden.
+        # If the directory did not return the kind, the grant may state it, but not whether members are hidden.
         unread = {id_: self._unread[id_] for id_ in named.expanded & named.groups & self._unread.keys()}
         groups = await self._groups.members({id_: item.why_hidden for id_, item in found.items() if item.is_group} | unread)
         members = {id_: item for group in groups.values() for id_, item in group.members.items()}
@@ -122,10 +124,10 @@ class _Principals:
         return self._lookup.coverage(), self._groups.all.coverage(), self._groups.directly.coverage()
 
     async def _look_up(self, ids: Sequence[str]) -> None:
-        """Look up who has these ids.
+        """Look up the principals with these ids.
 
-        Graph leaves out what it does not find, and says nothing of it. So each request asks for a service principal that is
-        there, too: an answer without that one shows nothing of the others.
+        Graph silently leaves out ids that it does not find. So each request includes a known service principal: an answer
+        without that one proves nothing about the others.
         """
         there = sorted(self._known)[:1]
         for start in range(0, len(ids), _PER_LOOKUP - len(there)):
@@ -142,7 +144,7 @@ class _Principals:
                 self._unread |= dict.fromkeys(asked - self._found.keys(), reason)
 
     def _contradict(self, there: Set[str], named: _Named) -> Set[str]:
-        """Take for unread, and not for deleted, whom the lookup left out though other lists show them; gives these."""
+        """Mark principals that the lookup left out but other lists show as unread, not as deleted. Returns them."""
         answered = self._known.keys() | self._found.keys() | self._unread.keys() | named.foreign_groups
         left_out = (named.everybody - answered) & there
         if left_out:
@@ -173,7 +175,7 @@ class _Principals:
         self._unit.row("principal", row.finish())
 
     def _write_members(self, id_: str, group: Group, written: set[str]) -> None:
-        """The group's memberships, and the rows of members that have none yet; of the groups in it too, which name the way."""
+        """Write the group's memberships, and rows of members and nested groups that have none yet."""
         url, version = source(self._environment, self._groups.all.id, id=id_)
         ways = self._groups.ways(id_, group)
         for member, item in sorted(group.members.items()):
@@ -199,18 +201,19 @@ class _Principals:
         return principal_row(self._tenant_id, id_, scope_id=self._scope.id, url=url, version=version)
 
 
-def _owners(spool: Spool) -> Set[str]:
-    """Who owns an application or a service principal: such lists show nobody who was deleted."""
+def _owners(spool: Spool) -> set[str]:
+    """The owners of applications and service principals; Graph's lists of owners leave out deleted ones."""
     return {
         owner.lower()
-        for table in ("application", "service_principal")
+        for table in _OWNED
         for line in spool.lines(table)
-        for owner in msgspec.json.decode(line, type=_Owned).owner_ids or ()
+        for owner in msgspec.json.decode(line, type=_StoredOwners).owner_ids or ()
     }
 
 
 def _named(spool: Spool) -> _Named:
-    named = _Named()
+    named = _Named(owners=_owners(spool))
+    named.everybody.update(named.owners)
     for line in spool.lines("grant"):
         grant = msgspec.json.decode(line, type=_Grant)
         if grant.principal_id is None or not _GUID.fullmatch(grant.principal_id):
@@ -226,7 +229,7 @@ def _named(spool: Spool) -> _Named:
 
 
 def _one_of(asked: Set[str]) -> Callable[[ObjectItem], str]:
-    """Gives an object's id in lower case, and raises ValueError for one that was not asked for."""
+    """Returns an object's id in lower case, and raises ValueError for an object that was not requested."""
 
     def name(item: ObjectItem) -> str:
         id_ = object_of(item)

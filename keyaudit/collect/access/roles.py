@@ -1,4 +1,4 @@
-"""Every role assignment and eligible role that reaches a vault, and how subscriptions stand, below which management groups."""
+"""Role assignments and eligible roles on vaults, and the management groups above subscriptions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -36,14 +36,14 @@ class GroupItem(Struct):
 
 
 class Properties(Struct, rename="camel"):
-    """What is read of a subscription's properties."""
+    """The properties of a subscription."""
 
     management_group_ancestors_chain: Wire = UNSET
     state: Wire = UNSET
 
 
 class SubscriptionItem(Struct, rename="camel"):
-    """A subscription as Resource Graph has it."""
+    """A subscription from Resource Graph."""
 
     id: str
     subscription_id: str
@@ -51,9 +51,9 @@ class SubscriptionItem(Struct, rename="camel"):
 
 
 async def collect_roles(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per subscription, and a grant per assignment and per eligibility that reaches a vault.
+    """Write a row per subscription, and a grant per role assignment and eligibility on a vault.
 
-    Gives the coverage of `OPERATIONS`, and of what is asked in each subscription.
+    Returns the coverage of `OPERATIONS`, and of the reads in each subscription.
     """
     if not reading.found.subscriptions:
         before = reading.spool.coverage()
@@ -154,7 +154,9 @@ class _Roles:
         return calls.coverage()
 
     async def _write(self, item: AssignmentItem, url: str, version: str, *, standing: bool, copy: bool = False) -> None:
-        """The grant, once: what is above subscriptions comes with each of them. `copy`: one that differs from the first."""
+        """Write the grant once: those above subscriptions are listed in each of them. `copy`: a copy that differs from the
+        first.
+        """
         place = item.place
         role = await self._roles.role(item.role)
         if (item.id.lower() in self._written and not copy) or not matters(role, place, self._groups):
@@ -171,14 +173,16 @@ class _Roles:
 
 
 def _name_of(item: SubscriptionItem) -> str:
-    """The id, in lower case. Raises ValueError for a row of anything but a subscription."""
+    """The id in lower case. Raises ValueError if the row is not a subscription."""
     if item.id.lower() != f"/subscriptions/{item.subscription_id.lower()}":
         raise ValueError("not a subscription")
     return item.id.lower()
 
 
 def _chain(properties: Properties) -> Sequence[str] | Refusal:
-    """Ids of the management groups above, the nearest first. Every subscription is below the root group: none is no answer."""
+    """Ids of the management groups above, the nearest first. Every subscription is below the root group, so an empty list is
+    invalid.
+    """
     groups = read(properties.management_group_ancestors_chain, list[GroupItem])
     if isinstance(groups, Refusal):
         return groups

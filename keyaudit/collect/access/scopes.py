@@ -1,4 +1,4 @@
-"""The scopes that roles are assigned at: what kind of thing each is, and which of them cover which."""
+"""The scopes of role assignments: their kinds, and which scope contains which."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,17 +12,17 @@ _VAULT = re.compile(r"(/resourcegroups/[^/]+/providers/microsoft\.keyvault/(vaul
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A scope. `id` is in lower case; `subscription_id` and `vault_id` are empty where it is above those."""
+    """A scope. `id` is in lower case; `subscription_id` and `vault_id` are empty if the scope is above those."""
 
     id: str
     kind: str
-    """As the column `scope_kind` has it; `other` for a resource that is neither a vault nor in one."""
+    """The value of the column `scope_kind`; `other` for a resource that is neither a vault nor in one."""
     subscription_id: str = ""
     vault_id: str = ""
 
 
 def place_of(scope: str) -> Place:
-    """The place that a scope's id names; ValueError for what has none of the documented forms."""
+    """The scope of an id; ValueError for an undocumented form."""
     id_ = scope.lower().rstrip("/") or "/"
     if id_ == "/":
         return Place(id=id_, kind="root")
@@ -44,7 +44,7 @@ def place_of(scope: str) -> Place:
 
 
 def encloses(outer: Place, inner: Place, above: Mapping[str, Sequence[str]]) -> bool:
-    """Whether `inner` is `outer`, or surely lies in it. `above`: subscription to the ids of the management groups above it."""
+    """Whether `inner` is `outer`, or certainly in it. `above`: by subscription, the ids of the management groups above it."""
     if outer.kind == "root" or outer.id == inner.id:
         return True
     if outer.kind == "management-group":

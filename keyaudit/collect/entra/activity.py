@@ -20,20 +20,20 @@ SIGN_INS = ("sign_in_activity.list",)
 CREDENTIALS = ("credential_activity.list",)
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-# The documentation lists one name, its samples show the other.
+# The documentation lists one name, its samples use the other.
 # https://learn.microsoft.com/graph/api/resources/appcredentialsigninactivity
 _KINDS = {"certificate": "certificate", "clientsecret": "password", "secret": "password"}
 _ORIGINS = {"application": "application", "serviceprincipal": "service_principal"}
 
 
 class Activity(Struct, rename="camel"):
-    """One moment of use."""
+    """One use."""
 
     last_sign_in_date_time: Wire = UNSET
 
 
 class SignInItem(Struct, rename="camel"):
-    """What the report has of one application."""
+    """The report's entry for one application."""
 
     app_id: str
     last_sign_in_activity: Wire = UNSET
@@ -42,7 +42,7 @@ class SignInItem(Struct, rename="camel"):
 
 
 class CredentialItem(Struct, rename="camel"):
-    """What the report has of one credential, for one resource."""
+    """The report's entry for one credential and resource."""
 
     key_id: str
     app_id: str
@@ -55,7 +55,7 @@ class CredentialItem(Struct, rename="camel"):
 
 
 async def collect_sign_ins(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per application that the report has; the coverage of `SIGN_INS`."""
+    """Write a row per application in the report. Returns the coverage of `SIGN_INS`."""
     connection = reading.connection
     [operation] = SIGN_INS
     calls, count = Calls(scope, operation), 0
@@ -70,7 +70,7 @@ async def collect_sign_ins(reading: Reading, unit: Unit, scope: Scope) -> Sequen
 
 
 async def collect_credential_uses(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per credential and resource that the report has; the coverage of `CREDENTIALS`."""
+    """Write a row per credential and resource in the report. Returns the coverage of `CREDENTIALS`."""
     connection = reading.connection
     [operation] = CREDENTIALS
     calls, count = Calls(scope, operation), 0
@@ -101,10 +101,10 @@ def credential_row(item: CredentialItem, tenant_id: str, scope: Scope, place: tu
     row = Row(CREDENTIAL_ACTIVITY, id=id_, resource_id=id_, scope_id=scope.id, url=place[0], version=place[1])
     row.put_all(name=None, key_id=item.key_id.lower(), app_id=item.app_id.lower(), kind=_known(item.key_type, _KINDS))
     row.put_all(holder_kind=_known(item.credential_origin, _ORIGINS), used_for=item.resource_id)
-    # A credential is in the report because it was used: it says when, and null is no answer.
+    # A credential is in the report because it was used, so a null date is invalid.
     used = Refusal(Reason.BAD_VALUE) if is_null(item.sign_in_activity) else _moment(item.sign_in_activity)
     row.put_read("last_used_on", used)
-    # One name is documented, the other is in the samples.
+    # One name is in the documentation, the other in its samples.
     row.put(
         "expires_on", item.expiration_date if isinstance(item.expiration_date_time, UnsetType) else item.expiration_date_time
     )
@@ -112,7 +112,7 @@ def credential_row(item: CredentialItem, tenant_id: str, scope: Scope, place: tu
 
 
 def _use(item: CredentialItem) -> str:
-    """What tells one use from another: the report's own ids differ in case alone."""
+    """The key of a use: the report's own ids can differ in case only."""
     parts = [read(raw, str) for raw in (item.credential_origin, item.resource_id)]
     shown = ["-" if isinstance(part, Refusal) else part for part in parts]
     return "/".join((_id(item.app_id), _id(item.key_id), *shown)).lower()
@@ -130,7 +130,7 @@ def _known(raw: Wire, names: dict[str, str]) -> str | Refusal:
 
 
 def _moment(raw: Wire) -> int | Refusal | None:
-    """When it was; None where the report has no such use."""
+    """The time of the use; None if the report has none."""
     if is_null(raw):
         return None
     activity = read(raw, Activity)

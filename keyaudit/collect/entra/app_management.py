@@ -1,4 +1,4 @@
-"""App management policies: the default one and the custom ones, a row for each part that limits one kind of object."""
+"""App management policies, default and custom: a row for each part that limits one kind of object."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _ENABLED, _DISABLED = "enabled", "disabled"
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """A restriction's type, the list that it stands in, and the column it fills."""
+    """A restriction's type, its list, and the column that it fills."""
 
     type: str
     column: str
@@ -61,14 +61,14 @@ class Restrictions(Struct, rename="camel"):
 
 
 class Attribute(Struct):
-    """A custom security attribute that exempts who has it."""
+    """A custom security attribute that exempts objects."""
 
     id: str
     value: str | None = None
 
 
 class Exempt(Struct, rename="camel"):
-    """Who a restriction does not hold for."""
+    """The exemptions of a restriction."""
 
     custom_security_attributes: list[Attribute] | None
 
@@ -83,7 +83,7 @@ class DefaultPolicy(Related, rename="camel"):
 
 
 class CustomPolicy(Related, rename="camel"):
-    """A policy for those that it is assigned to."""
+    """A custom policy."""
 
     display_name: Wire = UNSET
     is_enabled: Wire = UNSET
@@ -91,7 +91,7 @@ class CustomPolicy(Related, rename="camel"):
 
 
 async def collect_app_management(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write the rows of every policy; the coverage of `OPERATIONS`."""
+    """Write the rows of every policy. Returns the coverage of `OPERATIONS`."""
     return [await _default(reading.connection, unit, scope), *await _custom(reading.connection, unit, scope)]
 
 
@@ -128,7 +128,8 @@ async def _custom(connection: Connection, unit: Unit, scope: Scope) -> Sequence[
         row.put("kind", "custom")
         row.put("applies_to", "assigned")
         row.put_read("assigned_to", await _assigned(connection, applied, policy.id))
-        # It is made to restrict something: null, which the default policy has for what was never set, is no answer here.
+        # A custom policy restricts something, so null is invalid here; in the default policy it means that nothing was ever
+        # set.
         restrictions = UNSET if is_null(policy.restrictions) else policy.restrictions
         _put(row, policy.display_name, policy.is_enabled, restrictions)
         unit.row("app_management_policy", row.finish())
@@ -138,7 +139,7 @@ async def _custom(connection: Connection, unit: Unit, scope: Scope) -> Sequence[
 
 
 async def _assigned(connection: Connection, calls: Calls, policy: str) -> list[str] | Refusal:
-    """The object ids that a policy is assigned to: a list of the few, in place of a question for every object."""
+    """The object ids that a policy is assigned to."""
     listing = connection.gateway.pages("app_management.applied", Related, by=object_id, id=policy)
     found = sorted(await distinct(listing, object_id))
     calls.ended(listing.end)
@@ -150,7 +151,7 @@ def _put(row: Row, name: Wire, is_enabled: Wire, restrictions: Wire) -> None:
     row.put("name", name)
     enabled = read(is_enabled, bool)
     row.put_read("enabled", enabled)
-    # A policy that is off limits nothing, whatever stands in it.
+    # A disabled policy limits nothing, regardless of its content.
     found = _by_type(restrictions) if enabled is True else {} if enabled is False else enabled
     for limit in _LIMITS:
         _put_limit(row, limit.column, _of(found, limit))
@@ -161,7 +162,7 @@ _Found = dict[str, Restriction | Refusal]
 
 
 def _by_type(raw: Wire) -> _Found | Refusal:
-    """The restrictions that are set, by type in lower case. Null is Graph's way of saying that nothing was set."""
+    """The restrictions that are set, by type in lower case. Graph sends null if nothing was set."""
     if is_null(raw):
         return {}
     restrictions = read(raw, Restrictions)
@@ -175,17 +176,17 @@ def _by_type(raw: Wire) -> _Found | Refusal:
             continue
         for item in items:
             type_ = item.restriction_type.lower()
-            # Each type stands there once; of two nobody knows which holds.
+            # Each type appears once; of two it is unknown which applies.
             found[type_] = Refusal(Reason.BAD_VALUE) if type_ in found else item
         known = [limit.type.lower() for limit in _LIMITS if limit.keys is keys]
         if any(item.restriction_type.lower() not in known for item in items):
-            # Nobody knows what else may be limited by it.
+            # It is unknown what this type limits.
             found = {**dict.fromkeys(known, Refusal(Reason.UNRECOGNISED)), **found}
     return found
 
 
 def _of(found: _Found | Refusal, limit: _Limit) -> Restriction | Refusal | None:
-    """The restriction that is on; None where it is off, or never was set."""
+    """The enabled restriction; None if it is disabled or was never set."""
     restriction = found if isinstance(found, Refusal) else found.get(limit.type.lower())
     if not isinstance(restriction, Restriction):
         return restriction
@@ -208,7 +209,7 @@ def _put_limit(row: Row, column: str, restriction: Restriction | Refusal | None)
         if not lifetime:
             row.put(column, True)
         elif is_null(restriction.max_lifetime):
-            # A limit that is on and has no length is none that could be.
+            # An enabled limit without a length is invalid.
             row.refuse((column,), Reason.BAD_VALUE)
         else:
             row.put(column, restriction.max_lifetime)
@@ -216,7 +217,7 @@ def _put_limit(row: Row, column: str, restriction: Restriction | Refusal | None)
 
 
 def _exclusions(found: _Found | Refusal) -> list[str] | Refusal:
-    """Who is exempt from the restrictions that are on. Nobody is null."""
+    """The exemptions from the enabled restrictions; null means none."""
     if isinstance(found, Refusal):
         return found
     exempt: list[str] = []

@@ -1,4 +1,4 @@
-"""App roles granted to service principals: what they may do as themselves, without a user."""
+"""App roles of service principals: application permissions, without a user."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from keyaudit.model.tiers import tier_of_permission
 
 OPERATIONS = ("service_principal.app_roles", "service_principal.app_roles_of")
 
-# An application that is assigned to an API without any role of it. It permits nothing.
+# The id of an assignment to an API without a role. It grants nothing.
 # https://learn.microsoft.com/graph/api/resources/approleassignment
 _NO_ROLE = "00000000-0000-0000-0000-000000000000"
 
@@ -42,18 +42,18 @@ class AssignmentItem(Struct, rename="camel"):
 
     @property
     def key(self) -> str:
-        """What tells it from others."""
+        """The key that identifies it."""
         return f"{self.principal_id}/{self.resource_id}/{self.app_role_id}".lower()
 
     def is_of(self, principal: str) -> bool:
-        """Whether it is an assignment of that principal, as far as its ids tell."""
+        """Whether it is an assignment of that principal, according to its ids."""
         formed = all(GUID.fullmatch(id_) for id_ in (self.resource_id, self.app_role_id))
         return formed and self.principal_id.lower() == principal.lower()
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """What is known of one principal's app roles, and why that is not all."""
+class _KnownRoles:
+    """The known app roles of one principal, and why there may be more."""
 
     items: Sequence[AssignmentItem] = ()
     missing: Refusal | None = None
@@ -61,7 +61,7 @@ class _Held:
 
 @dataclass(frozen=True, slots=True)
 class _Api:
-    """An API as its service principal describes it."""
+    """An API, from its service principal."""
 
     app_id: Wire
     name: Wire
@@ -69,13 +69,13 @@ class _Api:
 
 
 class AppRoles:
-    """Reads every assignment, is shown every service principal, and then writes the grants."""
+    """Reads every assignment, receives every service principal, and then writes the grants."""
 
     def __init__(self, gateway: Gateway, unit: Unit, scope: Scope) -> None:
         self._gateway, self._unit, self._scope = gateway, unit, scope
         self._list = Calls(scope, OPERATIONS[0])
         self._single = Calls(scope, OPERATIONS[1], per_object=True)
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, _KnownRoles] = {}
         self._apis: dict[str, _Api] = {}
         self._granting: set[str] = set()
         self._unseen = Refusal(Reason.PARENT_NOT_ASSESSED)
@@ -90,29 +90,29 @@ class AppRoles:
             if not isinstance(found, Refusal) and (cut or len(found) >= EXPANDED):
                 many.append(item.id)
                 continue
-            held = _Held(missing=found) if isinstance(found, Refusal) else _read(found, item.id)
+            held = _KnownRoles(missing=found) if isinstance(found, Refusal) else _read(found, item.id)
             if held.missing:
                 self._list.refused(Refusal(held.missing.reason, "app roles that cannot be read"))
             self._hold(item.id, held)
         for copy in listing.copies():
             self._contradicted(copy)
         self._list.ended(listing.end)
-        # A principal that a whole list does not have was made, or moved between its pages, while it was read.
+        # A principal that a complete list lacks was created, or moved between pages, during the read.
         self._unseen = Refusal(why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES)
         await for_each(many, self._one, limit=AT_ONCE)
 
     def put(self, row: Row, object_id_: str) -> None:
-        """Fill the column of a service principal's row that says whether its app roles are known."""
-        held = self._held.get(object_id_.lower(), _Held(missing=self._unseen))
+        """Fill the column of a service principal's row about whether its app roles were listed."""
+        held = self._held.get(object_id_.lower(), _KnownRoles(missing=self._unseen))
         row.put_read("app_roles_listed", held.missing or True)
 
     def show(self, object_id_: str, *, app_id: Wire, name: Wire, roles: Wire) -> None:
-        """Take in a service principal, in case that somebody has an app role of it."""
+        """Receive a service principal, which may be an API with app roles."""
         if object_id_.lower() in self._granting:
             self._apis[object_id_.lower()] = _Api(app_id, name, roles_for_applications(roles))
 
     def write(self, tenant_id: str, url: str, version: str, parent: Refusal | None) -> Sequence[Coverage]:
-        """Write every grant; the coverage of `OPERATIONS`. `parent`: why the list of service principals is not whole."""
+        """Write every grant. Returns the coverage of `OPERATIONS`. `parent`: why service principals may be missing."""
         for held in self._held.values():
             for item in held.items:
                 if item.app_role_id != _NO_ROLE:
@@ -140,17 +140,17 @@ class AppRoles:
             _put_api(row, api, role_id)
         return row.finish()
 
-    def _hold(self, principal: str, held: _Held) -> None:
+    def _hold(self, principal: str, held: _KnownRoles) -> None:
         self._held[principal.lower()] = held
         self._granting.update(item.resource_id.lower() for item in held.items)
 
     def _contradicted(self, copy: Holding) -> None:
-        """A principal that came again with other app roles has those of both copies, and perhaps more."""
+        """A principal with two differing copies has the app roles of both, and possibly more."""
         found = read(copy.app_role_assignments, list[Raw])
-        known = self._held.get(copy.id.lower(), _Held()).items
+        known = self._held.get(copy.id.lower(), _KnownRoles()).items
         again = () if isinstance(found, Refusal) else _read(found, copy.id).items
         every = {item.key: item for item in (*again, *known)}
-        self._hold(copy.id, _Held(tuple(every.values()), Refusal(Reason.INCONSISTENT)))
+        self._hold(copy.id, _KnownRoles(tuple(every.values()), Refusal(Reason.INCONSISTENT)))
 
     async def _one(self, principal: str) -> None:
         def by(item: AssignmentItem) -> str:
@@ -162,11 +162,11 @@ class AppRoles:
         found = list((await distinct(listing, by)).values())
         self._single.ended(listing.end)
         reason = why_incomplete(listing.end)
-        self._hold(principal, _Held(found, Refusal(reason) if reason else None))
+        self._hold(principal, _KnownRoles(found, Refusal(reason) if reason else None))
 
 
 def _put_api(row: Row, api: _Api, role_id: str) -> None:
-    """Fill the columns of what the grant is for, and how far it leads."""
+    """Fill the columns of the API and the tier of the grant."""
     row.put("api", api.name)
     app_id = read(api.app_id, str)
     if isinstance(app_id, str) and not GUID.fullmatch(app_id):
@@ -178,13 +178,13 @@ def _put_api(row: Row, api: _Api, role_id: str) -> None:
         row.put_read("tier", app_id)
         return
     tier = tier_of_permission(app_id, role_id, None if isinstance(name, Refusal) else name)
-    # An id that is ranked settles it; one that is not says nothing while the name is unknown.
+    # An id with a tier decides; an id without one does not decide while the name is unknown.
     row.put_read("tier", name if tier is None and isinstance(name, Refusal) else tier)
 
 
-def _read(found: Sequence[Raw], principal: str) -> _Held:
-    """The assignments of one principal, each once, without those that cannot be read or are another's."""
+def _read(found: Sequence[Raw], principal: str) -> _KnownRoles:
+    """The assignments of one principal, each once, without invalid ones and those of other principals."""
     read_ = [read(raw, AssignmentItem) for raw in found]
     good = [item for item in read_ if not isinstance(item, Refusal) and item.is_of(principal)]
     missing = None if len(good) == len(read_) else Refusal(Reason.BAD_ITEM)
-    return _Held(tuple({item.key: item for item in good}.values()), missing)
+    return _KnownRoles(tuple({item.key: item for item in good}.values()), missing)

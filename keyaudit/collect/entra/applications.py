@@ -1,10 +1,11 @@
-"""Applications, with their owners, passwords, certificates and federated credentials."""
+"""Applications, with their owners, client secrets, certificates and federated credentials."""
 
 from collections.abc import Sequence
 from functools import partial
 
-from msgspec import UNSET
+from msgspec import UNSET, field
 
+from keyaudit.collect.entra.agent_types import is_blueprint
 from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credentials, unread_rows
 from keyaudit.collect.entra.directory import collect_objects
 from keyaudit.collect.entra.holders import Holder, made_by_microsoft
@@ -31,10 +32,11 @@ class ApplicationItem(Keyed, rename="camel"):
     service_principal_lock_configuration: Wire = UNSET
     verified_publisher: Wire = UNSET
     created_by_app_id: Wire = UNSET
+    type: Wire = field(default=UNSET, name="@odata.type")
 
 
 async def collect_applications(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per application and per credential of one; the coverage of `directory.operations("application")`."""
+    """Write a row per application and per credential. Returns the coverage of `directory.operations("application")`."""
     return await collect_objects(
         reading.connection,
         unit,
@@ -48,7 +50,7 @@ async def collect_applications(reading: Reading, unit: Unit, scope: Scope) -> Se
 
 
 def application_holder(item: ApplicationItem, tenant_id: str, url: str, version: str) -> Holder:
-    """The application as its credentials' rows describe it."""
+    """The application as a holder of credentials."""
     return Holder(
         kind="application",
         tenant_id=tenant_id,
@@ -64,7 +66,7 @@ def application_holder(item: ApplicationItem, tenant_id: str, url: str, version:
 
 
 def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
-    """The row of an application as `cloud` shows it, but for its owners."""
+    """The row of an application in `cloud`, without its owners."""
     row = holder.row(APPLICATION)
     row.put("name", item.display_name)
     row.fill(item)
@@ -72,6 +74,7 @@ def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
     put_lock(row, item.service_principal_lock_configuration)
     put_makers(row, cloud, publisher=item.verified_publisher, created_by=item.created_by_app_id)
     row.put_all(public_client=flag(item.is_fallback_public_client), microsoft_made=holder.microsoft_made)
+    row.put_read("agent_blueprint", is_blueprint(item.type))
     return row
 
 

@@ -1,4 +1,4 @@
-"""Certificate authorities that the tenant trusts: for people who sign in with certificates, and for applications' own."""
+"""Certificate authorities that the tenant trusts for certificate sign-in of users and for certificates of applications."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _IS_ROOT = {"root": True, "intermediate": False}
 
 
 class Store(Related, rename="camel"):
-    """What holds authorities."""
+    """A store of authorities."""
 
     display_name: Wire = UNSET
 
@@ -46,7 +46,7 @@ class PkiAuthority(Related, rename="camel"):
 
 
 class ClassicStore(Related, rename="camel"):
-    """The older store, of which a tenant has at most one."""
+    """The older store; a tenant has at most one."""
 
     certificate_authorities: Wire = UNSET
 
@@ -61,14 +61,14 @@ class Authority(Struct, rename="camel"):
 
 
 class ApplicationStore(Store, rename="camel"):
-    """Authorities that applications' certificates must come from."""
+    """Authorities that must have issued applications' certificates."""
 
     trusted_certificate_authorities: Wire = UNSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trusted:
-    """An authority as its row describes it."""
+    """An authority for its row."""
 
     kind: str
     store: str
@@ -82,7 +82,7 @@ class Trusted:
 
 
 async def collect_authorities(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per trusted authority; the coverage of `OPERATIONS`."""
+    """Write a row per trusted authority. Returns the coverage of `OPERATIONS`."""
     authorities = _Authorities(reading.connection, unit, scope)
     return [*await authorities.of_pki(), await authorities.classic(), await authorities.of_applications()]
 
@@ -163,7 +163,7 @@ class _Authorities:
         self._unit.row("trusted_authority", row.finish())
 
     def _id(self, base: str) -> str:
-        """One store can hold the same certificate twice: the second gets a number."""
+        """The id of an authority. A store can contain the same certificate twice: the second gets a number."""
         id_, number = base, 1
         while id_.lower() in self._taken:
             number += 1
@@ -221,7 +221,7 @@ def _is_null(value: Wire | bool | Refusal) -> bool:
 
 
 def _address(raw: Wire) -> str | Refusal | None:
-    """An address; empty text is none."""
+    """An address; an empty text means none."""
     if is_null(raw):
         return None
     found = read(raw, str)

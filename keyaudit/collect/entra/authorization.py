@@ -1,4 +1,4 @@
-"""What every user of the tenant may do: the authorization policy, and security defaults."""
+"""The permissions of all users: the authorization policy, and security defaults."""
 
 from collections.abc import Sequence
 
@@ -35,7 +35,7 @@ class AuthorizationPolicy(Struct, rename="camel"):
 
 
 class UserPermissions(Struct, rename="camel"):
-    """What users may do by default."""
+    """The default permissions of users."""
 
     allowed_to_create_apps: Wire = UNSET
     permission_grant_policies_assigned: Wire = UNSET
@@ -48,7 +48,7 @@ class SecurityDefaults(Struct, rename="camel"):
 
 
 class Authorization:
-    """What was read of both, to be put in the tenant's row."""
+    """The data of both, for the tenant's row."""
 
     def __init__(self, scope: Scope) -> None:
         self._policy_calls = Calls(scope, "authorization_policy.get")
@@ -96,6 +96,6 @@ def _put_policy(row: Row, policy: AuthorizationPolicy) -> None:
     if isinstance(granted, Refusal):
         row.refuse(("users_consent", "user_consent_policies"), granted.reason)
         return
-    # The others are about groups and chats that a user owns. https://learn.microsoft.com/entra/identity/enterprise-apps/configure-user-consent
+    # The other entries are about groups and chats that a user owns. https://learn.microsoft.com/entra/identity/enterprise-apps/configure-user-consent
     own = sorted({name[len(_FOR_SELF) :] for name in granted if name.lower().startswith(_FOR_SELF)})
     row.put_all(user_consent_policies=own, users_consent=bool(own))

@@ -1,4 +1,4 @@
-"""Public certificates as Graph and the sign-in host give them, and the columns that they fill."""
+"""Public certificates from Graph and the sign-in host, and the columns that they fill."""
 
 import re
 
@@ -18,13 +18,13 @@ _COLUMNS = (
     "signature_hash",
 )
 
-# Graph takes what its users paste: base64 in lines, or PEM.
+# Graph stores what its users paste: base64 in lines, or PEM.
 _ARMOR = re.compile(r"-----(BEGIN|END) CERTIFICATE-----")
 _SPACES = re.compile(r"\s+", re.ASCII)
 
 
 def certificate_of(encoded: Wire) -> X509 | Refusal | None:
-    """The certificate in a member of an answer; None where there is none: null, or empty text."""
+    """The certificate in a member of an answer; None for null or an empty text."""
     if is_null(encoded):
         return None
     text = read(encoded, str)
@@ -32,13 +32,13 @@ def certificate_of(encoded: Wire) -> X509 | Refusal | None:
 
 
 def certificate_in(text: str) -> X509 | Refusal | None:
-    """The certificate that a text is, in base64 or PEM; None if it is empty."""
+    """The certificate in a text, in base64 or PEM; None if it is empty."""
     plain = _plain(text)
     return read_x509(plain) if plain else None
 
 
 def brief_of(encoded: Wire) -> Brief | Refusal | None:
-    """As `certificate_of`, for many: a few facts alone."""
+    """Like `certificate_of`, with a few facts only, for long lists."""
     if is_null(encoded):
         return None
     text = read(encoded, str)
@@ -53,13 +53,13 @@ def _plain(text: str) -> str:
 
 
 def put_certificate(row: Row, found: X509 | Refusal | None) -> None:
-    """Fill the columns of `x509_columns`; None: the row has no certificate."""
+    """Fill the columns of `x509_columns`; None means no certificate."""
     for column in _COLUMNS:
         row.put_read(column, getattr(found, column) if isinstance(found, X509) else found)
 
 
 def put_dated(row: Row, found: X509 | Refusal) -> None:
-    """Fill the columns of `x509_columns`, and the thumbprint and dates that only the certificate gives."""
+    """Fill the columns of `x509_columns`, and the thumbprint and dates from the certificate."""
     put_certificate(row, found)
     row.put_read("thumbprint", found if isinstance(found, Refusal) else found.thumbprint)
     row.put_read("starts_on", found if isinstance(found, Refusal) else found.not_before)

@@ -1,4 +1,4 @@
-"""Passwords, certificates and federated credentials as rows, and a SAML set of three folded into one."""
+"""Client secrets, certificates and federated credentials as rows; the three entries of a SAML set become one row."""
 
 import base64
 import binascii
@@ -32,14 +32,14 @@ _OF_ITSELF = tuple(
     if column.can_be_unknown
     and column.name not in ("name", "holder_name", "app_id", "holder_type", "holder_home", "microsoft_made")
 )
-"""The columns that say what a credential is, and not whose."""
+"""The columns about the credential itself, not its holder."""
 
-# SHA-1 or SHA-256 in hex. Text of that length can be base64 as well, but is not: no digest is 30 or 48 bytes long.
+# SHA-1 or SHA-256 in hex. Base64 of that length is impossible, because no digest has 30 or 48 bytes.
 _HEX = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}", re.ASCII | re.IGNORECASE)
 
 
 class PasswordItem(Struct, rename="camel"):
-    """A password credential; its value is never among what Graph returns."""
+    """A client secret; Graph never returns its value."""
 
     key_id: str
     display_name: Wire = UNSET
@@ -49,7 +49,7 @@ class PasswordItem(Struct, rename="camel"):
 
 
 class KeyItem(PasswordItem):
-    """A certificate or symmetric key; `key` is the public certificate, where Graph returns it."""
+    """A certificate or symmetric key; `key` is the public certificate, if Graph returns it."""
 
     type: Wire = UNSET
     usage: Wire = UNSET
@@ -63,7 +63,7 @@ class Expression(Struct):
 
 
 def thumbprint(raw: Wire) -> str | Refusal | None:
-    """customKeyIdentifier in upper-case hex: it arrives as hex, as base64 of bytes, or as base64 of hex. None: none given."""
+    """customKeyIdentifier in upper-case hex: Graph sends hex, base64 of bytes, or base64 of hex. None: not set."""
     if is_null(raw):
         return None
     text = read(raw, str)
@@ -80,7 +80,7 @@ def thumbprint(raw: Wire) -> str | Refusal | None:
 
 
 def kind_of(item: KeyItem) -> str | Refusal:
-    """What a key is, as the column `kind` has it."""
+    """The value of the column `kind` for a key."""
     type_ = read(item.type, str)
     return type_ if isinstance(type_, Refusal) else _KINDS.get(type_, Refusal(Reason.UNRECOGNISED))
 
@@ -100,11 +100,11 @@ class Rows:
         return row.finish()
 
     def key(self, item: KeyItem, hidden: Refusal) -> dict[str, object]:
-        """The row of a certificate or a symmetric key; `hidden`: why Graph does not show a certificate."""
+        """The row of a certificate or a symmetric key; `hidden`: why Graph does not return the certificate."""
         row = self._begin(item.key_id, item.display_name)
         kind = kind_of(item)
         row.put_read("kind", kind)
-        # Told at once, since custody rests on it.
+        # Decoded first, because custody depends on it.
         row.put_read("usage", Refusal(Reason.BAD_VALUE) if is_null(item.usage) else item.usage)
         usage = row.values.get("usage")
         custody = _CUSTODY.get(usage) if isinstance(usage, str) else None
@@ -116,7 +116,7 @@ class Rows:
         return row.finish()
 
     def untold(self, item: PasswordItem) -> dict[str, object]:
-        """The row of what may be a credential: which it is, and so all that it would say, is unknown."""
+        """The row of a possible credential, in which everything is unknown."""
         row = self._begin(item.key_id, item.display_name)
         row.refuse((column for column in _OF_ITSELF if column != "key_id"), Reason.BAD_VALUE)
         if not isinstance(item, KeyItem):
@@ -125,9 +125,9 @@ class Rows:
         return row.finish()
 
     def unread(self, kind: str | Refusal) -> dict[str, object]:
-        """The row that stands for credentials of which not even a keyId could be read, however many they are.
+        """One row for all credentials whose keyId could not be read.
 
-        `kind`: `password` for client secrets; of certificates and symmetric keys, a refusal.
+        `kind`: `password` for client secrets; a refusal for certificates and symmetric keys.
         """
         named = "unread-keys" if isinstance(kind, Refusal) else f"unread-{kind}s"
         row = self._begin(named, None)
@@ -138,7 +138,7 @@ class Rows:
         return row.finish()
 
     def federated(self, item: FederatedItem, url: str, version: str, expression: Wire | Refusal) -> dict[str, object]:
-        """The row of a federated credential, as the request at `url` gave it; `expression` is its claims-matching one."""
+        """The row of a federated credential from the request at `url`; `expression` is its claims-matching expression."""
         row = self._begin(item.id, item.name, self._holder.federated_id(item.id, item.name), url=url, version=version)
         row.put("kind", "federated")
         for column in ("starts_on", "expires_on", "usage", "thumbprint", "entra_custody", *_OF_CERTIFICATE):
@@ -151,13 +151,13 @@ class Rows:
         return row.finish()
 
     def _put_expression(self, row: Row, item: FederatedItem, raw: Wire | Refusal) -> None:
-        # Subject and expression exclude each other, and only newer answers have the second member at all.
+        # A credential has either a subject or an expression, and only newer answers have the second member.
         # https://learn.microsoft.com/graph/api/resources/federatedidentitycredential
         if isinstance(raw, Refusal):
             row.put_read("claims_expression", raw)
             return
         if is_null(raw) and row.values.get("subject", "") is None:
-            # It matches by one of them.
+            # It must have one of them.
             row.refuse(("subject", "claims_expression"), Reason.BAD_VALUE)
             return
         if is_null(raw) or (isinstance(raw, UnsetType) and row.values.get("subject") is not None):
@@ -169,7 +169,7 @@ class Rows:
             row.put("subject", None)
 
     def _put_trusted(self, row: Row) -> None:
-        """What issuer, and subject or expression, come to."""
+        """Fill the columns derived from issuer, and subject or expression."""
         rest_on: tuple[str, ...] = ("issuer", "subject", "claims_expression")
         issuer, subject, expression = ("" if (held := row.values.get(column)) is None else str(held) for column in rest_on)
         if subject:
@@ -206,7 +206,9 @@ class Rows:
         return row
 
     def _id(self, resource_id: str) -> str:
-        """A password that protects a certificate can have the certificate's keyId: the second gets a number."""
+        """The id of a credential. A password that protects a certificate can have the certificate's keyId: the second gets a
+        number.
+        """
         base = id_ = resource_id.lower()
         number = 1
         while id_ in self._taken:
@@ -222,21 +224,21 @@ class Rows:
 
 
 def _put_password(row: Row) -> None:
-    """What every client secret is, and is not."""
+    """The values that all client secrets have in common."""
     row.put("kind", "password")
     for column in _NOT_OF_PASSWORDS:
         row.put(column, None)
 
 
 def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal) -> None:
-    """What is known of the certificate, if it is one."""
+    """Fill the certificate columns."""
     found = kind if isinstance(kind, Refusal) else shown if kind == "certificate" else None
     for column in _OF_CERTIFICATE:
         row.put_read(column, getattr(found, column) if isinstance(found, Brief) else found)
 
 
 def unread_rows(rows: Rows, *, keys: int, passwords: int) -> Iterator[dict[str, object]]:
-    """The rows that stand for keys and passwords of which so many could not be read: none for none."""
+    """The rows for unreadable keys and passwords; none if there are none."""
     if keys:
         yield rows.unread(Refusal(Reason.BAD_ITEM))
     if passwords:
@@ -255,9 +257,9 @@ def read_credentials(raw: Wire, kind: type[C]) -> tuple[list[C], int]:
 
 
 def read_items(raw: Wire, kind: type[T]) -> tuple[list[T], int]:
-    """The objects in a member of an answer, and how many cannot be read; null in place of a list is one of those.
+    """The objects in a member of an answer, and the number of unreadable ones; null instead of a list counts as one.
 
-    Graph sends an empty list for none, and null for what it does not show.
+    Graph sends an empty list for none, and null for credentials that it does not return.
     """
     items = read(raw, list[Raw])
     if isinstance(items, Refusal):

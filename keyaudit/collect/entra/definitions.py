@@ -1,4 +1,4 @@
-"""The definition of a token policy: JSON inside a JSON string, written by whoever made the policy."""
+"""The definition of a token policy: JSON inside a JSON string, written by the author of the policy."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 
 Definition = Mapping[str, object]
-"""Its members, names in lower case: Entra's own documentation spells one of them in two ways."""
+"""Its members, with names in lower case, because Entra's documentation spells one of them in two ways."""
 
 _LONGEST = 256 * 1024
 # https://learn.microsoft.com/graph/api/resources/tokenlifetimepolicy: dd.hh:mm:ss
@@ -19,7 +19,7 @@ _BAD = Refusal(Reason.BAD_VALUE)
 
 
 def definition_of(raw: Wire, root: str) -> Definition | Refusal:
-    """What stands under `root` in a policy's definition. Two of them, or a name that comes twice, could mean either."""
+    """The object under `root` in a policy's definition. Repeated names are refused as ambiguous."""
     texts = read(raw, list[str])
     if isinstance(texts, Refusal):
         return texts
@@ -35,13 +35,13 @@ def definition_of(raw: Wire, root: str) -> Definition | Refusal:
 
 
 def text_in(definition: Definition, name: str) -> str | Refusal | None:
-    """A text of a definition; None where it is not set."""
+    """A text of a definition; None if it is not set."""
     found = definition.get(name.lower())
     return found if found is None or isinstance(found, str) else _BAD
 
 
 def span_in(definition: Definition, name: str) -> int | Refusal | None:
-    """A span of time in whole seconds; None where it is not set."""
+    """A duration in whole seconds; None if it is not set."""
     text = text_in(definition, name)
     if not isinstance(text, str):
         return text
@@ -53,7 +53,7 @@ def span_in(definition: Definition, name: str) -> int | Refusal | None:
 
 
 def objects_in(definition: Definition, name: str) -> Sequence[Definition] | Refusal:
-    """A list of objects of a definition; empty where it is not set."""
+    """A list of objects of a definition; empty if it is not set."""
     found = definition.get(name.lower())
     if found is None:
         return []

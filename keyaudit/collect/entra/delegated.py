@@ -1,4 +1,4 @@
-"""Delegated permissions: what applications may do on behalf of everyone, or of one user."""
+"""Delegated permissions of applications, on behalf of everyone or of one user."""
 
 from collections.abc import Iterator, Sequence
 
@@ -52,7 +52,7 @@ class _Api(Struct):
 
 
 async def collect_delegated(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a grant per permission of every consent; the coverage of `OPERATIONS`."""
+    """Write a grant per permission of every consent. Returns the coverage of `OPERATIONS`."""
     connection = reading.connection
     [operation] = OPERATIONS
     decoder = msgspec.json.Decoder(_Api)
@@ -100,13 +100,13 @@ def _put_api(row: Row, api: _Api | None, unseen: Reason) -> None:
 
 
 def _formed(item: GrantItem) -> str:
-    """The consent's id; ValueError if another id in it has not the form of one."""
+    """The consent's id; ValueError if one of its ids is malformed."""
     if not GUID.fullmatch(item.client_id) or not GUID.fullmatch(item.resource_id):
         raise ValueError("not an object id")
     return item.id
 
 
 def _consent(item: GrantItem) -> str:
-    """What tells one consent from another. Graph's own ids can differ in case alone."""
+    """The key of a consent, because Graph's own ids can differ in case only."""
     whose = item.on_behalf_of
     return f"{item.client_id}/delegated/{item.resource_id}/{'-' if isinstance(whose, Refusal) else whose}".lower()

@@ -1,4 +1,4 @@
-"""What applications and service principals have in common: one pass over their list, with owners and federated credentials."""
+"""Common to applications and service principals: one pass over their list, with owners and federated credentials."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
@@ -20,7 +20,7 @@ from keyaudit.model.reasons import Reason
 Item = TypeVar("Item", bound=Keyed)
 
 _HELD = 500
-"""Objects of which certificates are missing that are held in memory; then they are read, before the list goes on."""
+"""The number of objects without certificates that are kept in memory before they are read separately."""
 
 
 def operations(kind: str) -> tuple[str, ...]:
@@ -41,10 +41,10 @@ async def collect_objects(
     seen: Callable[[int], None],
     before: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> Sequence[Coverage]:
-    """Write the rows of every object of a kind; the coverage of `operations(kind)`.
+    """Write the rows of every object of a kind. Returns the coverage of `operations(kind)`.
 
-    `before` is what `write` needs to be done first, besides owners. `describe` takes an item, the tenant's id, and the address
-    and api-version it came from. `seen` is told how many objects there are so far.
+    `before` runs before `write`, like the reading of owners. `describe` takes an item, the tenant's id, and the address and
+    api-version of its request. `seen` receives the number of objects so far.
     """
     gateway, tenant_id = connection.gateway, connection.identity.tenant_id
     owners, federated = Owners(gateway, scope, kind), Federated(gateway, scope, kind)
@@ -78,7 +78,7 @@ async def collect_objects(
         seen(count)
     await put_held()
     calls.ended(listing.end)
-    # The lists of objects and of owners go over the same objects: what only one has, the other lost, or it was deleted.
+    # Both lists contain the same objects: an object in only one of them is missing in the other, or was deleted.
     if why_incomplete(listing.end) is None and await owners.any_left():
         calls.refused(Refusal(Reason.INCONSISTENT_PAGES, "it lacks an object that another list has"))
     await _write_federated(connection, unit, federated, kind, holders)
@@ -89,7 +89,7 @@ async def collect_objects(
 async def _write_federated(
     connection: Connection, unit: Unit, federated: Federated, kind: str, holders: dict[str, Holder]
 ) -> None:
-    """Every federated credential, those of holders that their own list did not show too."""
+    """Write every federated credential, including those of holders that their own list did not show."""
     unseen = Refusal(Reason.PARENT_NOT_ASSESSED)
     tenant_id = connection.identity.tenant_id
 

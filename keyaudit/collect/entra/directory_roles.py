@@ -1,4 +1,4 @@
-"""Directory roles: who has them, and who may activate them."""
+"""Directory roles: active assignments and eligibilities."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,7 +22,7 @@ _DEFINED = ("name", "custom", "tier")
 
 
 class PermissionItem(Struct, rename="camel"):
-    """A part of what a role allows."""
+    """A permission of a role."""
 
     allowed_resource_actions: list[str]
 
@@ -38,7 +38,7 @@ class DefinitionItem(Struct, rename="camel"):
 
 
 class AssignmentItem(Struct, rename="camel"):
-    """A role, assigned or to be activated."""
+    """An active assignment or an eligibility."""
 
     id: str
     principal_id: str
@@ -49,7 +49,7 @@ class AssignmentItem(Struct, rename="camel"):
 
 
 async def collect_directory_roles(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a grant per assignment and per eligibility; the coverage of `OPERATIONS`."""
+    """Write a grant per assignment and per eligibility. Returns the coverage of `OPERATIONS`."""
     return await _DirectoryRoles(reading.connection, unit, scope).collect()
 
 
@@ -95,7 +95,7 @@ class _DirectoryRoles:
         return calls.coverage()
 
     def _put_scope(self, row: Row, raw: Wire) -> None:
-        """The whole tenant, an administrative unit, or a single object."""
+        """Fill the scope: the whole tenant, an administrative unit, or a single object."""
         text = Refusal(Reason.UNRECOGNISED) if is_null(raw) else read(raw, str)
         if isinstance(text, Refusal):
             row.refuse(("scope", "scope_kind"), text.reason)
@@ -120,7 +120,7 @@ class _DirectoryRoles:
 
 def _tier(role: DefinitionItem, *, built_in: bool) -> int | Refusal | None:
     if built_in:
-        # A built-in role has the id of its template in every tenant; the template is what Microsoft names.
+        # A built-in role has the id of its template in every tenant, which Microsoft documents.
         template = None if is_null(role.template_id) else read(role.template_id, str)
         return tier_of_role(template if isinstance(template, str) else role.id)
     permissions = read(role.role_permissions, list[PermissionItem])
@@ -130,7 +130,7 @@ def _tier(role: DefinitionItem, *, built_in: bool) -> int | Refusal | None:
 
 
 def _assignment(item: AssignmentItem) -> str:
-    """What tells one from another; ValueError if an id has not the form of one. Graph's own ids can differ in case alone."""
+    """The key of an assignment; ValueError if an id is malformed. Graph's own ids can differ in case only."""
     if not GUID.fullmatch(item.principal_id) or not GUID.fullmatch(item.role_definition_id):
         raise ValueError("not an object id")
     place = read(item.directory_scope_id, str)

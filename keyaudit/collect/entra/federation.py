@@ -1,4 +1,4 @@
-"""Federated domains, identity providers of other organizations, and the certificates that Entra accepts tokens by."""
+"""Federated domains, identity providers of other organizations, and the token-signing certificates that Entra trusts."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Provider(Struct, rename="camel"):
 
 @wired(FEDERATED_DOMAIN)
 class Federation(Provider, rename="camel"):
-    """What a domain of the tenant is federated with."""
+    """The federation configuration of a domain."""
 
     next_signing_certificate: Wire = UNSET
     signing_certificate_update_status: Wire = UNSET
@@ -50,12 +50,12 @@ class Federation(Provider, rename="camel"):
 
 @wired(FEDERATED_DOMAIN, _UPDATE)
 class UpdateStatus(Struct):
-    """How the last look for a new certificate went."""
+    """The result of the last update of the certificate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose certificates a row is about, and the request that gave it."""
+    """The holder of certificates, and its request."""
 
     kind: str
     id: str
@@ -66,7 +66,7 @@ class Holder:
 
 
 async def collect_federation(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per stored federated domain, and per certificate trusted; the coverage of `OPERATIONS`."""
+    """Write a row per stored federated domain, and per trusted certificate. Returns the coverage of `OPERATIONS`."""
     trusted = _Trusted(reading.connection, unit, scope)
     domains, parent = _federated(reading.spool, scope)
     works: list[Callable[[], Awaitable[None]]] = [trusted.external, *(partial(trusted.domain, name) for name in domains)]
@@ -79,7 +79,7 @@ class _Tenant(Struct):
 
 
 def _federated(spool: Spool, scope: Scope) -> tuple[Sequence[str], Coverage | None]:
-    """The names of the federated domains, and the coverage of what lists them: the first that was not read through."""
+    """The names of the federated domains, and the coverage of their list: the first incomplete record."""
     rows = [msgspec.json.decode(line, type=_Tenant) for line in spool.lines("tenant")]
     names = [name for row in rows for name in row.federated_domains or ()]
     listed = [record for record in spool.coverage() if record.scope == scope and record.operation in _LISTED_BY]
@@ -88,7 +88,7 @@ def _federated(spool: Spool, scope: Scope) -> tuple[Sequence[str], Coverage | No
 
 
 class _Trusted:
-    """Reads identity providers, and writes what they are trusted by."""
+    """Reads identity providers, and writes their trusted certificates."""
 
     def __init__(self, connection: Connection, unit: Unit, scope: Scope) -> None:
         self._gateway, self._environment = connection.gateway, connection.environment
@@ -98,7 +98,7 @@ class _Trusted:
         self.providers = Calls(scope, "external_federation.list")
 
     async def domain(self, name: str) -> None:
-        """One federated domain. Its row is there whatever Graph answers."""
+        """One federated domain. Its row is written even if Graph refuses."""
         listing = self._gateway.pages("domain.federation", Federation, by=lambda item: item.id.lower(), id=name)
         found = [item async for item in both(listing)]
         self.settings.ended(listing.end)
@@ -140,9 +140,9 @@ class _Trusted:
         return Holder(kind, id_, shown, self._scope.id, url, version)
 
     def _write(self, holder: Holder, calls: Calls, certificate: Wire, following: Wire = _NULL) -> None:
-        """A row for a provider's certificate, and for the next one of a domain unless that is the same.
+        """Write a row for a provider's certificate, and for the secondary one of a domain unless it is the same.
 
-        Every provider has a certificate: one that is null, empty or left out has a row in which it is unknown.
+        Every provider has a certificate: if it is null, empty or left out, its row has unknown columns.
         """
         if isinstance(certificate, UnsetType) or isinstance(following, UnsetType):
             calls.refused(Refusal(Reason.BAD_BODY, "an answer that does not say which certificates are trusted", 200))
@@ -162,7 +162,7 @@ def _put_settings(row: Row, item: Federation) -> None:
 
 
 def _row(holder: Holder, found: X509 | Refusal, *, name: str, like: bool | Refusal | None = None) -> dict[str, object]:
-    """The row of a certificate, which goes by `name` if it cannot be read. `like`: see `like_current`."""
+    """The row of a certificate, named `name` if it cannot be decoded. `like`: see `like_current`."""
     resource_id = f"{holder.id}/signingCertificates/{name if isinstance(found, Refusal) else found.thumbprint.lower()}"
     row = Row(
         SIGNING_CERTIFICATE,
@@ -182,7 +182,7 @@ def _row(holder: Holder, found: X509 | Refusal, *, name: str, like: bool | Refus
 
 
 def _alike(current: X509 | Refusal, after: X509 | Refusal) -> bool | Refusal:
-    """Whether a domain's next certificate names the subject and issuer of its current one."""
+    """Whether a domain's secondary certificate has the subject and issuer of its primary one."""
     pairs = []
     for found in (current, after):
         for fact in (found,) if isinstance(found, Refusal) else (found.subject, found.issuer):

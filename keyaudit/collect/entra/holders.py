@@ -1,4 +1,4 @@
-"""Who holds a credential: an application, a service principal or a managed identity, as its credentials' rows say."""
+"""Holders of credentials: applications, service principals and managed identities."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ _MADE_BY_MICROSOFT = frozenset({"P2P Server"})
 _MADE_BY_MICROSOFT_PREFIXES = ("aad-extensions-app. Do not modify", "ConnectSyncProvisioning_")
 
 PATHS: Mapping[str, str] = {"application": "applications", "service_principal": "servicePrincipals"}
-"""The collection that each kind of holder is in, as Graph spells it."""
+"""The collection of each kind of holder, in Graph's spelling."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """A holder of credentials. A refusal in place of a fact says why it is not known."""
+    """A holder of credentials. A refusal in place of a value says why it is unknown."""
 
     kind: str
     tenant_id: str
@@ -31,7 +31,7 @@ class Holder:
     home: str | Refusal
     microsoft_made: bool | Refusal
     arm_id: str = ""
-    """Of a managed identity that ARM tells of."""
+    """The ARM id of a managed identity from ARM."""
 
     @property
     def resource_id(self) -> str:
@@ -39,13 +39,13 @@ class Holder:
         return self.arm_id or f"/tenants/{self.tenant_id}/{PATHS[self.kind]}/{self.object_id}"
 
     def credential_id(self, key_id: str) -> str:
-        """The id of a credential of its own."""
+        """The id of one of its credentials."""
         return f"{self.resource_id}/credentials/{key_id}"
 
     def federated_id(self, key_id: str, name: Wire) -> str:
-        """The id of a federated credential of its own.
+        """The id of one of its federated credentials.
 
-        Graph has an id for one of a managed identity, and ARM has none: both have its principal and the name, which never
+        Graph has an id for those of managed identities, ARM has none: both have the principal and the name, which never
         changes. https://learn.microsoft.com/graph/api/resources/federatedidentitycredential
         """
         named = read(name, str)
@@ -60,17 +60,17 @@ class Holder:
         return f"/tenants/{self.tenant_id}".lower()
 
     def row(self, table: Table) -> Row:
-        """The holder's own row, begun."""
+        """A new row of the holder itself."""
         resource_id = self.resource_id
         return Row(table, id=resource_id, resource_id=resource_id, scope_id=self.scope_id, url=self.url, version=self.version)
 
     def put(self, row: Row) -> None:
-        """Fill the columns that say whose credential a row is."""
+        """Fill the holder's columns in the row of a credential."""
         row.put_all(holder_id=self.resource_id.lower(), holder_name=self.name, app_id=self.app_id)
 
 
 def unseen_holder(kind: str, tenant_id: str, object_id: str, *, url: str, version: str, refusal: Refusal) -> Holder:
-    """A holder of which nothing is known but its id."""
+    """A holder whose id alone is known."""
     return Holder(
         kind=kind,
         tenant_id=tenant_id,
@@ -86,9 +86,9 @@ def unseen_holder(kind: str, tenant_id: str, object_id: str, *, url: str, versio
 
 
 def home_of(owner: Wire, kind: Wire, tenant_id: str) -> str | Refusal:
-    """Whose application a service principal is of, by the tenant that owns it: own, microsoft, foreign or none.
+    """The origin of a service principal's application, by its home tenant: own, microsoft, foreign or none.
 
-    None: Graph has no owner, and the `kind` of service principal (servicePrincipalType) needs none. An Application has one.
+    none: Graph has no owner, and this `kind` of service principal (servicePrincipalType) needs none. An Application has one.
     """
     if is_null(owner):
         type_ = read(kind, str)
@@ -106,7 +106,7 @@ def home_of(owner: Wire, kind: Wire, tenant_id: str) -> str | Refusal:
 
 
 def made_by_microsoft(name: Wire, home: str | Refusal) -> bool | Refusal:
-    """Whether it has the name that Microsoft's own software gives. Only what is at home here was registered here."""
+    """Whether it has a name that Microsoft's own software uses. Only applications of this tenant are registered here."""
     if is_null(name):
         return False
     found = read(name, str)

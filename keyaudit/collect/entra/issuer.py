@@ -1,4 +1,4 @@
-"""Reads the keys that tokens of the tenant are checked by: from the sign-in host, without a token, and from Azure AD B2C."""
+"""Reads the keys that validate the tenant's tokens, from the sign-in host (without a token) and from Azure AD B2C."""
 
 import re
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ OPERATIONS = ("login.metadata", "login.keys", "login.app_keys", *SHARED.values()
 
 _AT_ONCE = 4
 _HOLDERS = ("application.list", "service_principal.list")
-# The same service under its other name, which its answers may use: it is the second alias of its instance discovery.
+# The other host name of the same service, which its answers may use: the second alias of its instance discovery.
 _ALIASES = {"login.chinacloudapi.cn": "login.partner.microsoftonline.cn"}
 _ISSUER = re.compile(r"https://[^/]+/([0-9a-f-]{36})/v2\.0", re.ASCII)
 # https://learn.microsoft.com/graph/api/resources/organization: custom policies, and so key sets, are B2C's alone.
@@ -33,7 +33,7 @@ _NOT_B2C = frozenset({"AAD", "CIAM"})
 
 
 class Metadata(Struct):
-    """Where a tenant publishes its keys."""
+    """The metadata of a tenant, with the address of its keys."""
 
     issuer: str
     jwks_uri: str
@@ -46,7 +46,7 @@ class Document(Struct):
 
 
 class TenantType(Struct, rename="camel"):
-    """What a tenant was made for."""
+    """The type of a tenant."""
 
     id: str
     tenant_type: Wire = UNSET
@@ -67,9 +67,9 @@ class _Row(Struct):
 
 
 async def collect_issuer_keys(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per published key, of the tenant, of applications with keys of their own, and of those that tenants share.
+    """Write a row per published key: of the tenant, of applications with their own keys, and shared ones.
 
-    Gives the coverage of `OPERATIONS`.
+    Returns the coverage of `OPERATIONS`.
     """
     keys = _Keys(reading.connection, unit, scope)
     return [*await keys.of_tenant(), await keys.of_applications(reading.spool), *await keys.shared(), *await keys.of_b2c()]
@@ -94,7 +94,7 @@ class _Keys:
         return parent, keys.coverage(parent)
 
     async def of_applications(self, spool: Spool) -> Coverage:
-        """The keys of applications that have their own to sign with, be it a custom one or one left over from SAML."""
+        """The keys of applications with a signing key of their own, custom or left over from SAML."""
         calls = Calls(self._scope, "login.app_keys", per_object=True)
         place = partial(self._place, "application", calls.id)
         decoder = msgspec.json.Decoder(_Row)
@@ -113,12 +113,12 @@ class _Keys:
         if None in own:
             calls.refused(Refusal(Reason.PARENT_NOT_ASSESSED, "an application whose client id is unknown"))
         if unclear:
-            calls.refused(Refusal(Reason.PARENT_NOT_ASSESSED, "an application of which it is unknown whether it signs"))
+            calls.refused(Refusal(Reason.PARENT_NOT_ASSESSED, "it is unknown whether an application has its own signing keys"))
         listed = [record for record in spool.coverage() if record.scope == self._scope and record.operation in _HOLDERS]
         return calls.coverage(next((record for record in listed if record.state is not State.ASSESSED), None))
 
     async def shared(self) -> Sequence[Coverage]:
-        """The keys under common, organizations and consumers, which hold for tokens of many tenants."""
+        """The keys under common, organizations and consumers, for tokens of many tenants."""
         found = []
         for authority, operation in SHARED.items():
             calls = Calls(self._scope, operation)
@@ -128,7 +128,7 @@ class _Keys:
         return found
 
     async def of_b2c(self) -> Sequence[Coverage]:
-        """Key sets, where the tenant is one of Azure AD B2C, or may be one."""
+        """Key sets, if the tenant is or may be one of Azure AD B2C."""
         type_, sets = Calls(self._scope, "organization.type"), Calls(self._scope, "b2c.key_sets")
         if await self._type(type_) not in _NOT_B2C:
             listing = self._gateway.pages(sets.id, KeySet, by=lambda item: item.id)
@@ -151,7 +151,7 @@ class _Keys:
         return None
 
     def _misled(self, metadata: Metadata) -> Refusal | None:
-        """Why the keys that are read here would not be those that a relying party is led to; None: they are."""
+        """Why a relying party would use other keys than those read here; None if it uses the same."""
         issuer = _ISSUER.fullmatch(metadata.issuer.lower())
         if issuer is None or issuer[1] != self._tenant_id.lower():
             return Refusal(Reason.BAD_BODY, "it names another issuer than this tenant", 200)

@@ -1,6 +1,6 @@
-"""The public keys of applications and service principals, read one object at a time where the list did not show them.
+"""The public keys of applications and service principals, read per object if the list did not return them.
 
-Graph's documentation contradicts itself on whether a list shows certificates, or only a single object does:
+Graph's documentation contradicts itself on whether a list returns certificates, or only a single object does:
 https://learn.microsoft.com/graph/api/application-list and https://learn.microsoft.com/graph/api/resources/keycredential
 """
 
@@ -30,22 +30,22 @@ class Keyed(Related, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of one object: those that could be read, and how many could not."""
+    """The keys of one object: the decoded ones, and the number of the others."""
 
     items: Sequence[KeyItem]
     bad: int
     hidden: Refusal = _NOT_VISIBLE
-    """Why a certificate among them is not shown, where one is not."""
+    """Why a certificate among them is missing."""
 
     @property
     def complete(self) -> bool:
-        """Every certificate is shown."""
+        """Whether every certificate is present."""
         return not any(self._lacks(item) for item in self.items)
 
     def _lacks(self, item: KeyItem) -> bool:
         if not _is_hidden(item) or kind_of(item) != "certificate":
             return False
-        # Of a certificate that Entra signs with, another entry holds the public half.
+        # For a certificate that Entra signs with, another entry has the public half.
         return read(item.usage, str) != "Sign" or public_certificate(item, self.items) is None
 
 
@@ -57,7 +57,7 @@ class KeyMaterial:
         self._calls = Calls(scope, f"{kind}.get", per_object=True)
 
     async def completed(self, object_id: str, listed: Keys) -> Keys:
-        """The keys of that object, with the certificates that the object itself shows; a refusal is the reason for the rest."""
+        """The keys of that object, with the certificates from its own read; a refusal is the reason for missing ones."""
         shown = await self._gateway.get(self._calls.id, Keyed, id=object_id)
         if not isinstance(shown, Refusal) and shown.id.lower() != object_id.lower():
             shown = Refusal(Reason.BAD_BODY, "an answer about another object", 200)
@@ -73,15 +73,15 @@ class KeyMaterial:
         return replace(listed, items=items)
 
     def coverage(self, listed: Coverage) -> Coverage:
-        """The coverage of the single reads, after the list with the coverage `listed`."""
+        """The coverage of the single reads, given the coverage `listed` of the list."""
         return self._calls.coverage(listed)
 
 
 def _is_hidden(item: KeyItem) -> bool:
-    """Whether no certificate is shown: `key` is null, empty or left out."""
+    """Whether the certificate is missing: `key` is null, empty or left out."""
     return isinstance(item.key, UnsetType) or bytes(item.key) in (b"null", b'""')
 
 
 def listed_keys(item: Keyed) -> Keys:
-    """The keys of an object as a list shows them."""
+    """The keys of an object in a list."""
     return Keys(*read_credentials(item.key_credentials, KeyItem))

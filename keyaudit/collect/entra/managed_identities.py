@@ -1,4 +1,4 @@
-"""Federated credentials of user-assigned managed identities, by ARM: those that Graph does not show are counted here."""
+"""Federated credentials of user-assigned managed identities, from ARM: those that Graph does not return."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -45,7 +45,7 @@ class Segments(TypedDict):
 
 
 class IdentityItem(Struct):
-    """A user-assigned managed identity, as Resource Graph shows it."""
+    """A user-assigned managed identity from Resource Graph."""
 
     id: str
     name: Wire = UNSET
@@ -53,14 +53,14 @@ class IdentityItem(Struct):
 
 
 class Identity(Struct, rename="camel"):
-    """What is read of an identity's properties."""
+    """The properties of an identity."""
 
     principal_id: Wire = UNSET
     client_id: Wire = UNSET
 
 
 class FederatedResource(Struct):
-    """A federated credential, as ARM shows it."""
+    """A federated credential from ARM."""
 
     id: str
     name: str
@@ -68,7 +68,7 @@ class FederatedResource(Struct):
 
 
 class FederatedProperties(Struct, rename="camel"):
-    """What is in it."""
+    """Its properties."""
 
     issuer: Wire = UNSET
     subject: Wire = UNSET
@@ -76,7 +76,7 @@ class FederatedProperties(Struct, rename="camel"):
     claims_matching_expression: Wire = UNSET
 
 
-class _Held(Struct):
+class _StoredCredential(Struct):
     """A stored row of a credential."""
 
     holder_id: str
@@ -86,10 +86,10 @@ class _Held(Struct):
 
 
 async def collect_managed_identities(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per federated credential that Graph did not show; the coverage of `OPERATIONS`.
+    """Write a row per federated credential that Graph did not return. Returns the coverage of `OPERATIONS`.
 
-    Graph shows a managed identity's federated credentials on its service principal, by the same names, so that only what is
-    missing there is new: each is counted once, and none is lost where Graph is refused.
+    Graph returns a managed identity's federated credentials on its service principal, with the same names, so only missing ones
+    are new: each is counted once, and none is lost if Graph refuses.
     """
     subscriptions = reading.found.subscriptions
     if not subscriptions:
@@ -120,7 +120,7 @@ class _Identities:
     async def read(self, item: IdentityItem) -> None:
         """Write the credentials of one identity."""
         match = _ID.fullmatch(item.id)
-        assert match is not None  # noqa: S101 - `_identity_of` took it
+        assert match is not None  # noqa: S101 - `_identity_of` accepted it
         segments: Segments = {"subscription": match[1].lower(), "resource_group": match[2], "identity": match[3]}
         properties = read(item.properties, Identity)
         principal = properties if isinstance(properties, Refusal) else read(properties.principal_id, str)
@@ -152,7 +152,7 @@ class _Identities:
             if holder and (holder, one.name.lower()) in self._known:
                 continue
             if not holder and any(one.name.lower() == name for _, name in self._known):
-                # It may be one that Graph showed.
+                # Graph may have returned it.
                 self._calls.refused(_NOBODYS)
             else:
                 self._unit.row(
@@ -163,7 +163,7 @@ class _Identities:
 
 
 def _as_graph(one: FederatedResource) -> FederatedItem:
-    """ARM has no id for it but its name."""
+    """The credential in Graph's form; ARM has no id for it except its name."""
     held = one.properties
     name = msgspec.Raw(msgspec.json.encode(one.name))
     return FederatedItem(id=one.name, name=name, issuer=held.issuer, subject=held.subject, audiences=held.audiences)
@@ -171,7 +171,7 @@ def _as_graph(one: FederatedResource) -> FederatedItem:
 
 def _known(stored: Iterable[bytes]) -> frozenset[tuple[str, str]]:
     """Holder and name, in lower case, of every federated credential of a service principal."""
-    decoder = msgspec.json.Decoder(_Held)
+    decoder = msgspec.json.Decoder(_StoredCredential)
     rows = (decoder.decode(line) for line in stored)
     return frozenset(
         (row.holder_id, row.name.lower())

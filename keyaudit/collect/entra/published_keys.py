@@ -1,4 +1,4 @@
-"""The keys that Entra publishes for checking tokens, of the tenant and of many, and the key sets of Azure AD B2C, as rows."""
+"""Rows of the keys that Entra publishes for token validation, and of the key sets of Azure AD B2C."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _KEY_TYPES = {"rsa": "RSA", "ec": "EC"}
 
 
 class Jwk(Struct):
-    """What is read of a JSON Web Key: nothing that is private, be it there or not."""
+    """The public members of a JSON Web Key; private ones are never decoded."""
 
     kid: str
     kty: Wire = UNSET
@@ -39,7 +39,7 @@ class Jwk(Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where keys were found, and the request that gave them. `collection`: what their ids stand under."""
+    """The origin of keys, and their request. `collection`: the prefix of their ids."""
 
     kind: str
     tenant_id: str
@@ -54,7 +54,7 @@ class Place:
 def write_keys(unit: Unit, place: Place, items: Sequence[Raw], form: Callable[[Place, Jwk], Row]) -> End:
     """Write a row per key, in that form.
 
-    Two that go by one id and are not the same cannot be told apart, so that the second is set aside.
+    Of two different keys with the same id, the second is quarantined.
     """
     seen: dict[str, bytes] = {}
     duplicate = 0
@@ -94,7 +94,7 @@ def issuer_key(place: Place, item: Jwk) -> Row:
 
 
 def shared_key(place: Place, item: Jwk) -> Row:
-    """A key that tenants share; `place.kind` is the authority that it is published under."""
+    """A shared key; `place.kind` is the authority that publishes it."""
     row = _begun(SHARED_KEY, place, item, item.issuer)
     row.put("authority", place.kind)
     found = _certificate(item.x5c)
@@ -104,7 +104,7 @@ def shared_key(place: Place, item: Jwk) -> Row:
 
 
 def _begun(table: Table, place: Place, item: Jwk, issuer: Wire | None) -> Row:
-    """A row with the names of the key, and whose tokens it signs."""
+    """A new row with the names of the key and its issuer."""
     id_ = f"/tenants/{place.tenant_id}/{place.collection}/{quote(item.kid, safe='')}{_suffix(place, issuer)}"
     row = Row(table, id=id_, resource_id=id_, scope_id=place.scope_id, url=place.url, version=place.version)
     row.put_all(name=item.kid, key_id=item.kid, token_issuer=issuer, for_consumers=_for_consumers(issuer))
@@ -112,19 +112,19 @@ def _begun(table: Table, place: Place, item: Jwk, issuer: Wire | None) -> Row:
 
 
 def _put_dates(row: Row, found: X509 | Refusal | None) -> None:
-    """Fill them from the certificate, with which Entra publishes each of its keys."""
+    """Fill the dates from the certificate, which Entra publishes with each key."""
     found = Refusal(Reason.BAD_VALUE) if found is None else found
     row.put_read("starts_on", found.not_before if isinstance(found, X509) else found)
     row.put_read("expires_on", found.not_after if isinstance(found, X509) else found)
 
 
 def _optional(raw: Wire) -> Wire | None:
-    """A member that need not be there."""
+    """An optional member."""
     return None if isinstance(raw, UnsetType) else raw
 
 
 def _suffix(place: Place, issuer: Wire | None) -> str:
-    """A key can be published once for the tenant's tokens, and once for those of others."""
+    """The suffix of an id: a key can be published both for the tenant's tokens and for those of others."""
     text = "" if issuer is None or isinstance(issuer, UnsetType) else read(issuer, str)
     own = not isinstance(text, str) or not text or place.tenant_id.lower() in text.lower() or _TEMPLATE in text
     return "" if own else f"/{quote(str(text), safe='')}"
@@ -138,7 +138,7 @@ def _for_consumers(issuer: Wire | None) -> bool | Refusal | None:
 
 
 def _certificate(chain: Wire) -> X509 | Refusal | None:
-    """The first certificate of a chain is the key's own."""
+    """The first certificate of the chain is the key's own."""
     if isinstance(chain, UnsetType) or is_null(chain):
         return None
     texts = read(chain, list[str])
@@ -146,7 +146,7 @@ def _certificate(chain: Wire) -> X509 | Refusal | None:
 
 
 def _put_bare_key(row: Row, item: Jwk) -> None:
-    """Fill what a key without a certificate says of itself."""
+    """Fill the columns of a key without a certificate."""
     kind = read(item.kty, str)
     row.put_read("key_type", kind if isinstance(kind, Refusal) else _KEY_TYPES.get(kind.lower(), kind))
     if isinstance(kind, Refusal):
@@ -157,7 +157,7 @@ def _put_bare_key(row: Row, item: Jwk) -> None:
 
 
 def _thumbprint(found: X509 | Refusal | None, x5t: Wire) -> str | Refusal | None:
-    """That of the certificate; what the key says of it where there is none, or none that can be read."""
+    """The thumbprint of the certificate, or the key's x5t if there is no readable certificate."""
     if isinstance(found, X509):
         return found.thumbprint
     if isinstance(x5t, UnsetType) or is_null(x5t):
@@ -169,7 +169,7 @@ def _thumbprint(found: X509 | Refusal | None, x5t: Wire) -> str | Refusal | None
 
 
 def _decoded(raw: Wire) -> bytes | Refusal:
-    """The bytes in a base64url member, which JSON Web Keys have without padding."""
+    """The bytes of a base64url member without padding."""
     text = read(raw, str)
     if isinstance(text, Refusal):
         return text

@@ -13,14 +13,16 @@ from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 
 EXPANDED = 20
-"""$expand returns so many related objects at most, and no link to the rest: https://learn.microsoft.com/graph/query-parameters"""
+"""The maximum number of related objects in $expand, without a link to the rest:
+https://learn.microsoft.com/graph/query-parameters
+"""
 
 AT_ONCE = 16
-"""Objects asked about at the same time."""
+"""The number of objects read concurrently."""
 
 
 class Related(Struct):
-    """An object, by id alone."""
+    """An object with only its id."""
 
     id: str
 
@@ -43,7 +45,7 @@ class FederatedItem(Related, rename="camel"):
 
 
 def object_id(item: Related) -> str:
-    """An object's id in lower case; ValueError if it has not the form of one."""
+    """An object's id in lower case; ValueError if it is malformed."""
     if not GUID.fullmatch(item.id):
         raise ValueError("not an object id")
     return item.id.lower()
@@ -62,7 +64,7 @@ class Owners:
         self._unseen = Refusal(Reason.PARENT_NOT_ASSESSED)
 
     async def collect(self) -> None:
-        """Read the list, then each object that may have more owners than it shows."""
+        """Read the list, then each object that may have more owners than the list returned."""
         many: list[str] = []
         shown: dict[str, frozenset[str]] = {}
         listing = self._gateway.pages(self._list.id, Owned, by=object_id)
@@ -78,7 +80,7 @@ class Owners:
             self._found[copy.id.lower()] = Refusal(Reason.INCONSISTENT)
         end = listing.end
         self._list.ended(end)
-        # An object that a whole list does not have was made, or moved between its pages, while it was read.
+        # An object that a complete list lacks was created, or moved between pages, during the read.
         self._unseen = Refusal(why_incomplete(end) or Reason.INCONSISTENT_PAGES)
         await for_each(many, lambda owned: self._one(owned, shown[owned.lower()]), limit=AT_ONCE)
 
@@ -88,7 +90,7 @@ class Owners:
         row.put_read("owner_ids", self._found.get(owned.lower(), self._unseen))
 
     async def any_left(self) -> bool:
-        """Whether this list has an object that no row was put for, and that Graph does not say is gone by now."""
+        """Whether this list has an object without a row that still exists in Graph."""
         for owned in sorted(self._found.keys() - self._placed):
             listing = self._gateway.pages(self._single.id, Related, by=object_id, id=owned)
             async for _ in listing:
@@ -104,7 +106,7 @@ class Owners:
         return parent, self._single.coverage(parent)
 
     async def _one(self, owned: str, shown: frozenset[str]) -> None:
-        """The owners of an object of which the list has `shown`."""
+        """Read the owners of an object; the list returned `shown` of them."""
         listing = self._gateway.pages(self._single.id, Related, by=object_id, id=owned)
         owners = list((await distinct(listing, object_id)).values())
         end = listing.end
@@ -117,7 +119,7 @@ class Owners:
 
 
 class Federated:
-    """Which objects have federated credentials, and those credentials."""
+    """The objects with federated credentials, and the credentials."""
 
     def __init__(self, gateway: Gateway, scope: Scope, kind: str) -> None:
         self._gateway = gateway
@@ -134,7 +136,7 @@ class Federated:
         self._list.ended(listing.end)
 
     async def each(self, write: Callable[[str, FederatedItem, Wire | Refusal], None]) -> None:
-        """`write` every credential of every object in `ids`: the object's id, the item, and its claims-matching expression."""
+        """Call `write` for every credential of every object in `ids`, with the object's id, the item, and its expression."""
 
         async def one(holder: str) -> None:
             listing = self._gateway.pages(self._single.id, FederatedItem, by=_by_id, id=holder)
@@ -151,7 +153,7 @@ class Federated:
         await for_each(sorted(self.ids), one, limit=AT_ONCE)
 
     async def _expressions_of(self, holder: str, lacking: Sequence[FederatedItem]) -> Mapping[str, Wire | Refusal]:
-        """Credential id to expression. Of a credential that has one, v1.0 shows no subject, and not the expression."""
+        """Claims-matching expressions by credential id. v1.0 returns neither subject nor expression for such credentials."""
         listing = self._gateway.pages(self._expressions.id, FederatedItem, by=_by_id, id=holder)
         shown = {item.id.lower(): item.claims_matching_expression for item in (await distinct(listing, _by_id)).values()}
         self._expressions.ended(listing.end)
@@ -171,7 +173,7 @@ def _by_id(item: FederatedItem) -> str:
 
 
 def _lacks_expression(item: FederatedItem) -> bool:
-    """Whether only the beta version can say what it matches."""
+    """Whether its claims-matching expression is only in the beta version."""
     return isinstance(item.claims_matching_expression, UnsetType) and isinstance(read(item.subject, str), Refusal)
 
 

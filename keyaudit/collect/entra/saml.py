@@ -1,4 +1,4 @@
-"""Certificates that Entra signs with: Sign, Verify and password of one certificate become one row, and nothing else does."""
+"""SAML signing certificates: the Sign, Verify and password entries of one certificate become one row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,24 +20,23 @@ _USAGES = ("Sign", "Verify")
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A service principal's credentials, told apart."""
+    """A service principal's credentials, separated by use."""
 
     signing: Sequence[KeyItem]
-    """With these Entra signs tokens."""
+    """Credentials with which Entra signs tokens."""
     keys: Sequence[KeyItem]
     passwords: Sequence[PasswordItem]
     untold: Sequence[PasswordItem]
-    """Those of which a date, a usage or an identifier that cannot be read leaves open whether they are part of a certificate's
-    set."""
+    """Credentials that may be part of a signing set, because a date, usage or identifier is unreadable."""
 
 
 def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem], *, unread: bool = False) -> Split:
-    """Which credentials Entra signs with, and which let somebody in. `unread`: there are keys that could not be read.
+    """Separates the credentials that Entra signs with from those that sign in. `unread`: some keys could not be read.
 
-    A Sign key is what Entra signs with, be it in a set or alone, and nobody signs in with it. The author of a credential
-    chooses its identifier, and can take that of a signing certificate to hide a way in. A Verify key and a password therefore
-    count as part of a set only where it is whole and nothing is left over: one Sign, one Verify, at most one password, of the
-    same dates, and no public certificate of another thumbprint.
+    Entra signs with a Sign key, in a set or alone, and nobody can sign in with it. The author of a credential chooses its
+    identifier, and could copy that of a signing certificate to hide a credential. So a Verify key and a password count as part
+    of a set only if the set is exact: one Sign, one Verify, at most one password, with the same dates, and no public
+    certificate with another thumbprint.
     """
     groups: dict[str, list[PasswordItem]] = {}
     for item in (*keys, *passwords):
@@ -82,9 +81,9 @@ def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem], *, unread:
 
 
 def public_certificate(item: KeyItem, keys: Sequence[KeyItem]) -> X509 | Refusal | None:
-    """A signing certificate as Graph shows it, in its own entry or in one of `keys`; None where it does not show it.
+    """A signing certificate from its own entry or from one of `keys`; None if Graph does not return it.
 
-    Another entry counts only if it holds the very certificate that the identifier is a digest of.
+    Another entry counts only if its certificate has the digest of the identifier.
     """
     mine = certificate_of(item.key)
     if isinstance(mine, X509):
@@ -106,9 +105,9 @@ def signing_rows(
     preferred: Wire,
     unread: bool,
 ) -> list[dict[str, object]]:
-    """A row per signing certificate of one service principal, each with what is known of it as X.509.
+    """A row per signing certificate of one service principal, with its X.509 columns.
 
-    `unread`: some of its keys could not be read. One row stands for those of them that sign.
+    `unread`: some of its keys could not be decoded. One row stands for possible signing keys among them.
     """
     prints = [thumbprint(item.custom_key_identifier) for item, _ in certificates]
     rows = []
@@ -118,7 +117,7 @@ def signing_rows(
         row.put("name", item.display_name)
         row.put_read("thumbprint", found.thumbprint if isinstance(found, X509) else own)
         row.put_read("active", _active(own, preferred, prints))
-        # Entra makes these, and a certificate has both dates.
+        # Entra creates these, and a certificate has both dates.
         for column, date in (("starts_on", item.start_date_time), ("expires_on", item.end_date_time)):
             row.put_read(column, Refusal(Reason.BAD_VALUE) if is_null(date) else date)
         put_certificate(row, found)
@@ -153,23 +152,23 @@ def _begin(holder: Holder, name: str, enabled: Wire, sso_mode: Wire) -> Row:
 
 
 def _kind(sso_mode: Wire) -> str | Refusal:
-    """A service principal that does not sign in by SAML has a key of its own for other tokens, or one left over."""
+    """Without SAML, a service principal has a custom key for other tokens, or one left over."""
     mode = "" if is_null(sso_mode) else read(sso_mode, str)
     return mode if isinstance(mode, Refusal) else "saml" if mode == "saml" else "application"
 
 
 def _is_set(parts: Sequence[PasswordItem], name: str) -> bool:
-    """Whether these credentials of one identifier are one certificate and nothing more."""
+    """Whether these credentials with one identifier are exactly the set of one certificate."""
     keys = [part for part in parts if isinstance(part, KeyItem)]
     usages = sorted(str(read(part.usage, str)) for part in keys)
-    # A date that cannot be right tears nothing apart: it leaves open whether its part is one of the set.
+    # An implausible date does not split the set: it only makes its part uncertain.
     dates = {dates for part in parts if (dates := _dates(part)) is not None}
     whole = usages == ["Sign", "Verify"] and len(parts) - len(keys) <= 1 and len(dates) <= 1
     return whole and not any(_is_another(part, name) for part in keys)
 
 
 def _may_be_set(parts: Sequence[PasswordItem], name: str) -> bool:
-    """Whether they are one where a key that does not say what it is for is what the set lacks."""
+    """Whether they could be a set if a key without a readable usage is the missing entry."""
     keys = [part for part in parts if isinstance(part, KeyItem)]
     usages = [usage for part in keys if (usage := read(part.usage, str)) in _USAGES]
     dates = {dates for part in parts if (dates := _dates(part)) is not None}
@@ -201,13 +200,13 @@ def _may_go_with(sign: KeyItem, part: PasswordItem) -> bool:
 
 
 def _is_another(part: KeyItem, name: str) -> bool:
-    """Whether Graph returned a public certificate that has another thumbprint than the identifier says."""
+    """Whether Graph returned a public certificate with another thumbprint than the identifier."""
     found = certificate_of(part.key)
     return isinstance(found, X509) and name not in (found.thumbprint, found.thumbprint_sha256)
 
 
 def _active(own: str | Refusal | None, preferred: Wire, prints: Sequence[str | Refusal | None]) -> bool | Refusal:
-    """Whether Entra signs with it now. Unknown where several are there and none of them is named."""
+    """Whether Entra signs with it now; unknown if there are several and none is named."""
     chosen = thumbprint(preferred)
     if isinstance(chosen, Refusal):
         return chosen
@@ -217,7 +216,7 @@ def _active(own: str | Refusal | None, preferred: Wire, prints: Sequence[str | R
 
 
 def _dates(part: PasswordItem) -> tuple[int, int] | None:
-    """Its start and its end; None where one of them cannot be read, or the end is before the start."""
+    """Its start and expiration dates; None if one is unreadable, or if they are in the wrong order."""
     texts = [read(member, str) for member in (part.start_date_time, part.end_date_time)]
     try:
         start, end = (parse_time(text) for text in texts if isinstance(text, str))

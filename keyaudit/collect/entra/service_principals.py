@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from functools import partial
 
-from msgspec import UNSET
+from msgspec import UNSET, field
 
+from keyaudit.collect.entra.agent_types import agent_type
 from keyaudit.collect.entra.app_roles import OPERATIONS as APP_ROLES
 from keyaudit.collect.entra.app_roles import AppRoles
 from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credentials, unread_rows
@@ -39,13 +40,14 @@ class PrincipalItem(Keyed, rename="camel"):
     verified_publisher: Wire = UNSET
     created_by_app_id: Wire = UNSET
     app_roles: Wire = UNSET
+    type: Wire = field(default=UNSET, name="@odata.type")
 
 
 OPERATIONS = (*operations("service_principal"), *APP_ROLES)
 
 
 async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per service principal, and per credential, signing certificate and app role of one.
+    """Write a row per service principal, credential, signing certificate and app role.
 
     Gives the coverage of `OPERATIONS`.
     """
@@ -69,7 +71,7 @@ async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope)
 
 
 def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str) -> Holder:
-    """The service principal as its credentials' rows describe it."""
+    """The service principal as a holder of credentials."""
     home = home_of(item.app_owner_organization_id, item.service_principal_type, tenant_id)
     return Holder(
         kind="service_principal",
@@ -86,7 +88,7 @@ def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str
 
 
 def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
-    """The row of a service principal as `cloud` shows it, but for its owners and what it was granted."""
+    """The row of a service principal in `cloud`, without its owners and permissions."""
     row = holder.row(SERVICE_PRINCIPAL)
     row.put("name", item.display_name)
     row.fill(item)
@@ -94,6 +96,7 @@ def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
     lowered = item.app_owner_organization_id if isinstance(home_tenant, Refusal) else home_tenant.lower()
     row.put("home_tenant", lowered)
     row.put_read("home", holder.home)
+    row.put_read("agent_type", agent_type(item.type, item.service_principal_type))
     put_arm_id(row, item.alternative_names)
     put_makers(row, cloud, publisher=item.verified_publisher, created_by=item.created_by_app_id)
     return row

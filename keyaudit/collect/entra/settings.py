@@ -1,4 +1,4 @@
-"""How applications and service principals are set up: what they publish, what locks them, who made them."""
+"""Settings of applications and service principals: published permissions, instance lock, publisher."""
 
 import re
 
@@ -27,13 +27,13 @@ class Published(Struct, rename="camel"):
 
 
 class Client(Struct, rename="camel"):
-    """A client that an application trusts before anyone consents."""
+    """A preauthorized client of an application."""
 
     app_id: str
 
 
 class Api(Struct, rename="camel"):
-    """What is read of an application's API settings."""
+    """The API settings of an application."""
 
     oauth2_permission_scopes: Wire = UNSET
     pre_authorized_applications: Wire = UNSET
@@ -42,14 +42,14 @@ class Api(Struct, rename="camel"):
 
 
 class Publisher(Struct, rename="camel"):
-    """A verified publisher; an application without one has the member all the same, full of nulls."""
+    """A verified publisher; an application without one has the member with nulls."""
 
     display_name: Wire = UNSET
     verified_publisher_id: Wire = UNSET
 
 
 def put_api(row: Row, api: Wire, roles: Wire) -> None:
-    """Fill the columns of what an application publishes, and of the tokens that it takes."""
+    """Fill the columns of an application's published permissions and accepted tokens."""
     found = read(api, Api)
     row.fill(found, "api")
     if isinstance(found, Refusal):
@@ -67,7 +67,7 @@ def put_api(row: Row, api: Wire, roles: Wire) -> None:
 
 
 def put_lock(row: Row, lock: Wire) -> None:
-    """Fill the columns of the instance lock. Graph sends null where it was never set.
+    """Fill the columns of the instance lock. Graph sends null if it was never set.
 
     https://learn.microsoft.com/graph/api/resources/serviceprincipallockconfiguration
     """
@@ -87,7 +87,7 @@ def put_lock(row: Row, lock: Wire) -> None:
 
 
 def put_makers(row: Row, cloud: str, *, publisher: Wire, created_by: Wire) -> None:
-    """Fill the columns of who stands behind it. Clouds other than the global one do not say."""
+    """Fill the columns of publisher and creator, which only the global cloud has."""
     if cloud == GLOBAL_CLOUD:
         row.put_all(verified_publisher=_publisher(publisher), created_by_app=created_by)
     else:
@@ -105,12 +105,12 @@ def put_arm_id(row: Row, names: Wire) -> None:
 
 
 def flag(raw: Wire) -> bool | Refusal:
-    """A switch that is off where Graph sends null for it."""
+    """A boolean for which Graph sends null instead of false."""
     return False if is_null(raw) else read(raw, bool)
 
 
 def roles_for_applications(roles: Wire) -> dict[str, str | None] | Refusal:
-    """Id, in lower case, to name of each app role that can be granted to applications; without a name, None."""
+    """App roles for applications: id in lower case to name; None without a name."""
     found = read(roles, list[Published])
     if isinstance(found, Refusal):
         return found
@@ -126,7 +126,7 @@ def roles_for_applications(roles: Wire) -> dict[str, str | None] | Refusal:
 
 
 def _any(*lists: list[Raw] | Refusal) -> bool | Refusal:
-    """True on either proof; false only if every list is there and empty."""
+    """True if any list has an entry; false only if every list is present and empty."""
     refusals = [one for one in lists if isinstance(one, Refusal)]
     if any(one for one in lists if not isinstance(one, Refusal)):
         return True
@@ -134,7 +134,7 @@ def _any(*lists: list[Raw] | Refusal) -> bool | Refusal:
 
 
 def _values(raw: Wire) -> list[str] | Refusal:
-    """The names of published permissions, sorted. One that has no name yet is told by its id."""
+    """The names of published permissions, sorted; the id if there is no name."""
     found = read(raw, list[Published])
     if isinstance(found, Refusal):
         return found

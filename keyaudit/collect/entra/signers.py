@@ -12,7 +12,7 @@ from keyaudit.collect.rows import Wire, read
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A service principal that Entra signs for. `keys` are all of its keys, those that sign among them."""
+    """A service principal that Entra signs for. `keys` are all of its keys, including signing keys."""
 
     holder: Holder
     signing: Sequence[KeyItem]
@@ -22,11 +22,11 @@ class Signer:
     preferred: Wire
 
     def rows(self) -> list[dict[str, object]]:
-        """A row per certificate that it signs with, and one for those that could not be read."""
+        """A row per signing certificate, and one for unreadable ones."""
         return signing_rows(
             self.holder,
             [(item, public_certificate(item, self.keys.items) or self.keys.hidden) for item in self.signing],
-            # Of a key that does not say what it is for, nobody knows whether Entra signs with it.
+            # Entra may sign with a key without a readable usage.
             unread=bool(self.keys.bad) or any(read(item.usage, str) not in ("Sign", "Verify") for item in self.keys.items),
             enabled=self.enabled,
             sso_mode=self.sso_mode,

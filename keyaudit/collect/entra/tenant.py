@@ -1,4 +1,4 @@
-"""The tenant itself: its domains, what its users may do, and what an imported file says of its audit log."""
+"""The tenant: its domains, the permissions of its users, and the state of its audit log from an imported file."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ _SIGN_IN = {"managed": False, "federated": True}
 
 
 class Organization(Struct, rename="camel"):
-    """The tenant as Graph describes it."""
+    """The tenant in Graph."""
 
     id: str
     display_name: Wire = UNSET
@@ -43,7 +43,7 @@ class DomainItem(Struct, rename="camel"):
 
 
 async def collect_tenant(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write the tenant's row; the coverage of `OPERATIONS`. Raises UnsafeError where the file is of another organization."""
+    """Write the tenant's row. Returns the coverage of `OPERATIONS`. Raises UnsafeError for a file of another organization."""
     connection = reading.connection
     tenant_id = connection.identity.tenant_id
 
@@ -52,7 +52,7 @@ async def collect_tenant(reading: Reading, unit: Unit, scope: Scope) -> Sequence
             raise ValueError("another tenant")
         return item.id.lower()
 
-    # First, since without it there is no row for the rest to stand in.
+    # First, because everything else goes into its row.
     tenants = connection.gateway.pages("organization.get", Organization, by=own)
     found = [item async for item in tenants]
     organization = Calls(scope, "organization.get")
@@ -75,20 +75,20 @@ async def collect_tenant(reading: Reading, unit: Unit, scope: Scope) -> Sequence
 
 
 async def _domains(connection: Connection, scope: Scope) -> tuple[Sequence[DomainItem] | Reason, Coverage]:
-    """The whole list of domains, or why it is not whole; and its coverage."""
+    """The complete list of domains, or why it is incomplete; and its coverage."""
     calls = Calls(scope, "domain.list")
     listing = connection.gateway.pages("domain.list", DomainItem, by=_domain)
     found = list((await distinct(listing, _domain)).values())
     calls.ended(listing.end)
-    # Each may be a federated one, of which nobody would ask any more.
+    # An unreadable domain may be a federated one, which would then not be read.
     for kind in map(_federated, found):
         if isinstance(kind, Refusal):
-            calls.refused(Refusal(kind.reason, "domains of which it cannot be told how they sign in", 200))
+            calls.refused(Refusal(kind.reason, "domains whose authentication type is unknown", 200))
     return why_incomplete(listing.end) or found, calls.coverage()
 
 
 def put_unified_audit(row: Row, given: UnifiedAudit | None, domains: Sequence[DomainItem] | Reason) -> None:
-    """Fill the columns of the imported file. Where it names its organization, that has to be one of the tenant's domains."""
+    """Fill the columns of the imported file. If it names an organization, that must be one of the tenant's domains."""
     if given is None:
         row.refuse(_IMPORTED, Reason.NOT_SUPPLIED)
     elif given.organizations and isinstance(domains, Reason):
@@ -102,7 +102,7 @@ def put_unified_audit(row: Row, given: UnifiedAudit | None, domains: Sequence[Do
 
 
 def put_domains(row: Row, domains: Sequence[DomainItem]) -> None:
-    """Fill the columns of the tenant's domains, of which `domains` is the whole list."""
+    """Fill the columns of the tenant's domains from the complete list `domains`."""
     verified = [(item.id, read(item.is_verified, bool)) for item in domains]
     _put_named(row, "verified_domains", verified)
     _put_named(row, "federated_domains", [(item.id, _federated(item)) for item in domains])

@@ -1,4 +1,4 @@
-"""Policies on the tokens that Entra issues and accepts, and what each was assigned to."""
+"""Token policies of Entra, and the objects that each is assigned to."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.token_policy import TOKEN_POLICY
 
-# $expand returns this many related objects at most, and no link to the rest.
+# The maximum number of related objects in $expand, without a link to the rest.
 # https://learn.microsoft.com/graph/query-parameters
 _EXPANDED = 20
 _AT_ONCE = 8
@@ -32,7 +32,7 @@ _COLLECTIONS = {
 
 
 class Policy(Related, rename="camel"):
-    """A policy whose definition says what it does."""
+    """A policy with its definition."""
 
     display_name: Wire = UNSET
     is_organization_default: Wire = UNSET
@@ -40,27 +40,27 @@ class Policy(Related, rename="camel"):
 
 
 class Applied(Related, rename="camel"):
-    """A policy with what it was assigned to."""
+    """A policy with the objects that it is assigned to."""
 
     applies_to: Wire = UNSET
     more: Wire = field(default=UNSET, name="appliesTo@odata.nextLink")
 
 
 class Assigned(Related):
-    """What a policy was assigned to."""
+    """An object that a policy is assigned to."""
 
     type: Wire = field(default=UNSET, name="@odata.type")
 
 
 class Validation(Struct, rename="camel"):
-    """The tenant's one policy on the tokens of federated domains."""
+    """The tenant's policy on tokens of federated domains."""
 
     id: str
     validating_domains: Wire = UNSET
 
 
 class ValidatingDomains(Struct, rename="camel"):
-    """For which domains a federated token's domain is compared with the user's own."""
+    """The domains for which a federated token's domain is compared with the user's."""
 
     root_domains: Wire = UNSET
     domain_names: Wire = UNSET
@@ -68,7 +68,7 @@ class ValidatingDomains(Struct, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of policy. `columns` are filled from what stands under `root` in its definition."""
+    """A kind of policy. `columns` are filled from `root` in its definition."""
 
     operation: str
     name: str
@@ -88,7 +88,7 @@ def _claims(definition: Definition) -> list[str] | Refusal:
 
 
 def _transforms(definition: Definition) -> bool | Refusal:
-    # Graph's documentation spells it in both ways.
+    # Graph's documentation uses both spellings.
     for name in ("ClaimsTransformation", "ClaimsTransformations"):
         found = objects_in(definition, name)
         if isinstance(found, Refusal):
@@ -122,7 +122,7 @@ OPERATIONS = (*(f"{kind.operation}.{what}" for kind in KINDS for what in ("list"
 
 
 async def collect_token_policies(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per token policy; the coverage of `OPERATIONS`."""
+    """Write a row per token policy. Returns the coverage of `OPERATIONS`."""
     coverage: list[Coverage] = []
     for kind in KINDS:
         coverage += await _Policies(reading.connection, unit, scope, kind).collect()
@@ -130,7 +130,7 @@ async def collect_token_policies(reading: Reading, unit: Unit, scope: Scope) -> 
 
 
 class _Policies:
-    """Reads the policies of one kind, first what they were assigned to."""
+    """Reads the policies of one kind, after their assignments."""
 
     def __init__(self, connection: Connection, unit: Unit, scope: Scope, kind: Kind) -> None:
         self._connection, self._unit, self._scope, self._kind = connection, unit, scope, kind
@@ -174,7 +174,7 @@ class _Policies:
         for copy in listing.copies():
             self._assigned[object_id(copy)] = Refusal(Reason.INCONSISTENT)
         self._applied.ended(listing.end)
-        # A policy that a whole list does not have was made while the lists were read.
+        # A policy that a complete list lacks was created during the read.
         self._unseen = Refusal(why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES)
         await for_each(many, self._one, limit=_AT_ONCE)
 
@@ -186,7 +186,7 @@ class _Policies:
         self._assigned[policy] = Refusal(missing) if missing else self._ids(found)
 
     def _ids(self, found: Sequence[Assigned]) -> list[str] | Refusal:
-        """The row ids of what a policy was assigned to, sorted."""
+        """The row ids of the assigned objects, sorted."""
         ids = []
         for item in found:
             kind = read(item.type, str)
@@ -234,7 +234,7 @@ async def _validation(connection: Connection, unit: Unit, scope: Scope) -> Cover
     if isinstance(domains, Refusal):
         row.refuse(("validated_domains", "validated_names"), domains.reason)
     else:
-        # Only the type that enumerates has the second member.
+        # Only the enumerated type has the second member.
         # https://learn.microsoft.com/graph/api/resources/alldomains
         row.put_read("validated_domains", Refusal(Reason.BAD_VALUE) if is_null(domains.root_domains) else domains.root_domains)
         names = None if isinstance(domains.domain_names, UnsetType) else domains.domain_names

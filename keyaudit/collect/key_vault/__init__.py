@@ -1,1 +1,1 @@
-"""Key Vault: vaults, and what they hold."""
+"""Key Vault: vaults and their content."""

@@ -1,6 +1,6 @@
-"""A vault's keys as ARM tells them, where the data plane does not: firewalls and access policies do not apply there.
+"""A vault's keys from ARM, if the data plane refuses: firewalls and access policies do not apply to ARM.
 
-ARM has no `hsmPlatform`, no `managed`, no release policy's state; the columns that it cannot give are unknown.
+ARM has no `hsmPlatform`, no `managed` and no state of the release policy; these columns are unknown.
 https://learn.microsoft.com/rest/api/keyvault/keys
 """
 
@@ -45,7 +45,7 @@ class ArmKey(Struct):
 
 
 class ArmProperties(Struct, rename="camel"):
-    """What is read of its properties."""
+    """The properties of a key."""
 
     attributes: Wire = UNSET
     kty: Wire = UNSET
@@ -60,14 +60,14 @@ _Key = Key[ArmKey, ArmKey]
 
 
 class ArmKeys(FetchedObjects[ArmKey, ArmKey]):
-    """The keys of one vault in ARM, but for those in `seen` (names in lower case), which the data plane has shown."""
+    """The keys of one vault in ARM, without those in `seen` (names in lower case), which the data plane returned."""
 
     table, noun, item, bundle = KEY, "key", ArmKey, ArmKey
 
     def __init__(self, reading: Reading, unit: Unit, vault: Vault, seen: set[str]) -> None:
         super().__init__(reading, unit, vault, OPERATIONS)
         self._seen = seen
-        # Where Azure did not say the URI, ids are made from the name, as the service itself does.
+        # Without a URI from Azure, ids are built from the name, like the service does.
         self.uri = self.uri or f"https://{vault.name}.{self._connection.environment.vault_suffix}/"
         self._host, self._segments = "", vault.segments
         self._version = self._single[2]
@@ -89,7 +89,7 @@ class ArmKeys(FetchedObjects[ArmKey, ArmKey]):
             raise ValueError("not a key's name")
         return Named(found.name)
 
-    def _version_of(self, name: str) -> Callable[[ArmKey], str]:  # noqa: ARG002 - ARM lists the versions of one key alone
+    def _version_of(self, name: str) -> Callable[[ArmKey], str]:  # noqa: ARG002 - ARM lists the versions of one key only
         return _version
 
     async def _object(self, item: ArmKey) -> None:
@@ -156,14 +156,14 @@ def _put_material(row: Row, properties: ArmProperties, answer: ArmKey | Refusal)
 
 
 def _put_tags(row: Row, tags: Wire) -> None:
-    # No document says that ARM shows the tags that a key was given on the data plane: to show none proves nothing.
+    # It is not documented that ARM returns tags set on the data plane, so their absence proves nothing.
     row.put("tags", tags)
     if row.values.get("tags") is None and "tags" not in row.unknown:
         row.refuse(("tags",), Reason.CONTROL_PLANE_ONLY)
 
 
 def _current_version(answer: ArmKey | Refusal, name: str, uri: str) -> str | Refusal:
-    """The version that ARM's answer for the key as a whole names."""
+    """The version in ARM's answer for the key."""
     if isinstance(answer, Refusal):
         return answer
     properties = read(answer.properties, ArmProperties)
@@ -177,7 +177,7 @@ def _current_version(answer: ArmKey | Refusal, name: str, uri: str) -> str | Ref
 
 
 def _policy(answer: ArmKey | Refusal) -> RotationPolicy | Refusal:
-    """The rotation policy, where ARM shows it: its documents disagree on whether it does."""
+    """The rotation policy, if ARM returns it: the documentation contradicts itself on that."""
     properties = answer if isinstance(answer, Refusal) else read(answer.properties, ArmProperties)
     if isinstance(properties, Refusal):
         return properties
@@ -193,7 +193,7 @@ def _created_on(item: ArmKey) -> object:
 
 
 def _version(item: ArmKey) -> str:
-    """The version that an item of a version list is about; ValueError if it is none."""
+    """The version of an item in a version list; ValueError if it is malformed."""
     version = item.id.rpartition("/versions/")[2].lower()
     if not is_name(version):
         raise ValueError("not a key version's id")

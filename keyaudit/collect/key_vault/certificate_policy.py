@@ -1,4 +1,4 @@
-"""What a certificate's policy says, laid out as columns. A certificate has one, for all its versions.
+"""The columns of a certificate's policy. A certificate has one policy for all its versions.
 
 https://learn.microsoft.com/azure/key-vault/certificates/about-certificates
 """
@@ -15,9 +15,9 @@ _ACTIONS = ("auto_renews", "emails_contacts", "renews_before_expiry", "renews_at
 POLICY = (*_ACTIONS, *(column.name for column in CERTIFICATE.stored if column.wire.startswith("policy.")))
 
 _AS_MADE = ("kty", "exportable")
-"""True of a version only if the policy is still the one that it was made by."""
+"""Columns that are true for a version only if the policy has not changed since its creation."""
 
-# The service writes the policy in the same moment as the first version: recorded a second apart.
+# The service creates the policy together with the first version; the recorded times differ by a second.
 _SAME_MOMENT = 60
 
 
@@ -68,7 +68,7 @@ def put_policy(row: Row, policy: Policy | Refusal) -> None:
 
 
 def _forget_what_changed(row: Row) -> None:
-    """A policy that was changed since says nothing for certain of the versions before, and nothing else does either."""
+    """A later change of the policy makes these columns unknown for earlier versions."""
     updated, created = row.values.get("policy_updated_on"), row.values.get("created_on")
     if not isinstance(updated, int) or not isinstance(created, int):
         reasons = [row.unknown[column] for column in ("policy_updated_on", "created_on") if column in row.unknown]
@@ -100,7 +100,7 @@ def _put_sane(row: Row, column: str, value: int | None, *, most: int) -> None:
 
 
 def _put_auto_renews(row: Row, wanted: bool) -> None:
-    """Key Vault renews nothing of an issuer that it does not deal with, whatever the policy says.
+    """Key Vault does not renew certificates of an issuer that it is not integrated with, regardless of the policy.
 
     https://learn.microsoft.com/azure/key-vault/certificates/overview-renew-certificate
     """

@@ -1,4 +1,4 @@
-"""What Key Vault says of a certificate version, laid out as columns of the certificate table. No requests."""
+"""The columns of a certificate version from Key Vault. No requests."""
 
 from dataclasses import fields
 
@@ -16,7 +16,7 @@ FACTS = tuple(field.name for field in fields(X509))
 
 
 class CertificateItem(Struct):
-    """An item of the certificate list or of a version list. One that is not issued yet has no thumbprint."""
+    """An item of the certificate list or of a version list. Before it is issued, it has no thumbprint."""
 
     id: str
     attributes: Wire = UNSET
@@ -25,7 +25,7 @@ class CertificateItem(Struct):
 
     @property
     def issued(self) -> bool:
-        """There is a certificate for certain."""
+        """Whether a certificate certainly exists."""
         return not _missing(self.x5t)
 
 
@@ -51,12 +51,12 @@ class CertificateBundle(Struct):
 
     @property
     def issued(self) -> bool:
-        """There is a certificate. Before that, its key alone is there."""
+        """Whether a certificate exists. Before it is issued, there is only its key."""
         return not (_missing(self.cer) and _missing(self.x5t))
 
 
 def put_attributes(row: Row, raw: Wire, *, issued: bool) -> None:
-    """Fill the columns of the attributes. Of a certificate that is `issued`, none is left out."""
+    """Fill the columns of the attributes. An `issued` certificate has all of them."""
     attributes = read(raw, Attributes)
     row.fill(attributes, "attributes")
     if issued and not isinstance(attributes, Refusal):
@@ -65,14 +65,14 @@ def put_attributes(row: Row, raw: Wire, *, issued: bool) -> None:
 
 
 def put_listed(row: Row, item: CertificateItem, reason: Reason) -> None:
-    """Fill what a list still says of a version whose GET was refused for `reason`."""
+    """Fill the columns that a list has for a version whose GET was refused for `reason`."""
     row.refuse((*FACTS, "issued", "key_version_id"), reason)
     if item.issued:
         row.put_all(issued=True, thumbprint=thumbprint(item.x5t))
 
 
 def put_certificate(row: Row, bundle: CertificateBundle, uri: str) -> None:
-    """Fill the columns of the certificate itself: absent where it is not issued yet."""
+    """Fill the columns of the certificate itself; absent before it is issued."""
     row.put_all(issued=bundle.issued, key_version_id=_key_version(bundle.kid, uri))
     if not bundle.issued:
         for column in FACTS:
@@ -89,7 +89,7 @@ def put_certificate(row: Row, bundle: CertificateBundle, uri: str) -> None:
 
 
 def thumbprint(raw: Wire) -> str | Refusal:
-    """A thumbprint in upper-case hex, from the base64url that Key Vault sends."""
+    """A thumbprint in upper-case hex, from Key Vault's base64url."""
     encoded = read(raw, str)
     if isinstance(encoded, Refusal):
         return encoded
@@ -101,7 +101,7 @@ def thumbprint(raw: Wire) -> str | Refusal:
 
 
 def created_on(attributes: Wire) -> object:
-    """The creation time in a version's attributes; anything but a number if they do not tell."""
+    """The creation time in a version's attributes; not a number if it is missing."""
     found = read(attributes, Attributes)
     return found if isinstance(found, Refusal) else read(found.created, int)
 

@@ -1,4 +1,4 @@
-"""The certificates of one vault, every version, with what their policies say."""
+"""The certificates of one vault, every version, with their policies."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -28,7 +28,7 @@ _Certificate = Key[CertificateItem, CertificateBundle]
 
 
 async def collect_certificates(reading: Reading, unit: Unit, vault: Vault) -> Sequence[Coverage]:
-    """Write a row per certificate version to `unit`; the coverage of `OPERATIONS`."""
+    """Write a row per certificate version to `unit`. Returns the coverage of `OPERATIONS`."""
     return await _Certificates(reading, unit, vault, OPERATIONS).collect()
 
 
@@ -42,7 +42,7 @@ class _Certificates(FetchedObjects[CertificateItem, CertificateBundle]):
         return named(found.id, self.uri, self._collection)
 
     def _has_versions(self, current: CertificateBundle | Refusal) -> bool:
-        """A certificate that is not issued yet need not have one."""
+        """A certificate that is not issued may have none."""
         return isinstance(current, Refusal) or current.issued
 
     async def _writer(self, found: _Certificate) -> Callable[[str, CertificateBundle | Refusal], None]:
@@ -63,7 +63,7 @@ class _Certificates(FetchedObjects[CertificateItem, CertificateBundle]):
             row.put("tags", answer.tags)
         if not version:
             row.put_read("version", answer if isinstance(answer, Refusal) else None)
-        # There is one policy for all versions; the current version's answer is the one that has to hold it.
+        # There is one policy for all versions, which the current version's answer must contain.
         told = answer if isinstance(certificate.current, Refusal) else certificate.current
         put_policy(row, told if isinstance(told, Refusal) else read(told.policy, Policy))
         row.put_read("versions_listed", certificate.versions_listed)

@@ -1,4 +1,4 @@
-"""What everything that is read from a vault itself has in common."""
+"""Common to all reads from a vault itself."""
 
 from collections.abc import Iterable
 
@@ -14,12 +14,12 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import MANAGED_HSM
 
-# What a deleted vault looks like from its data plane: its name is gone from the DNS, or nothing answers any more.
+# The signs of a deleted vault on the data plane: its DNS name is gone, or nothing answers.
 _GONE = frozenset({Reason.DNS, Reason.UNREACHABLE, Reason.TIMEOUT, Reason.VANISHED})
 
 
 def bad_uri(vault: Vault, environment: Environment) -> Refusal | None:
-    """Why a vault's data plane is not asked: a vault must not lead to another vault. None where its URI is its own."""
+    """Why a vault's data plane is not read: its URI must not lead to another vault. None if the URI is its own."""
     if isinstance(vault.uri, Refusal):
         return vault.uri
     try:
@@ -33,12 +33,12 @@ def bad_uri(vault: Vault, environment: Environment) -> Refusal | None:
 
 
 async def was_deleted(gateway: Gateway, vault: Vault, calls: Iterable[Calls]) -> bool:
-    """Whether the vault was deleted while `calls` were made: they look like it, and ARM says so."""
+    """Whether the vault was deleted during `calls`: their failures suggest it, and ARM confirms it."""
     return any(call.reasons & _GONE for call in calls) and await is_gone(gateway, vault)
 
 
 def object_row(table: Table, vault: Vault, *, id_: str, resource_id: str, url: str, version: str) -> Row:
-    """A row for something in a vault, with the columns that say in which."""
+    """A row for an object in a vault, with the vault's columns."""
     row = Row(table, id=id_, resource_id=resource_id, scope_id=vault.scope.id, url=url, version=version)
     vault.put_place(row)
     row.put("vault_id", vault.scope.id)

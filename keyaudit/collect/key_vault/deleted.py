@@ -1,4 +1,4 @@
-"""What was deleted and can still be recovered: vaults and HSMs of a subscription, and what was in a vault that is there."""
+"""Deleted, recoverable objects: vaults and HSMs of a subscription, and the deleted content of existing vaults."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,21 +27,21 @@ _PURGEABLE = "purgeable"
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A kind of object."""
+    """A kind of object in a vault."""
 
     name: str
 
     @property
     def operation(self) -> str:
-        """The list of those that were deleted."""
+        """The operation that lists the deleted objects of this kind."""
         return f"deleted_{self.name}.list"
 
     def named(self, item: "DeletedItem", uri: str) -> Named:
-        """What an item was; ValueError if it was nothing of this kind in the vault at `uri`."""
+        """The name of an item; ValueError if it is not of this kind in the vault at `uri`."""
         return named(item.kid if self.name == "key" else item.id, uri, f"{self.name}s")
 
     def deleted_id(self, identifier: str, uri: str) -> str:
-        """The identifier of a deleted object, as objects are told apart by it; ValueError for that of anything else."""
+        """The normalised identifier of a deleted object; ValueError for other identifiers."""
         return object_id(uri, f"deleted{self.name}s", named(identifier, uri, f"deleted{self.name}s"))
 
 
@@ -51,7 +51,7 @@ _PLACES = (
     ("deleted_vault.list", KEY_VAULT, "deletedvaults"),
     ("deleted_hsm.list", MANAGED_HSM, "deletedmanagedhsms"),
 )
-"""Of each kind of vault the list of those that were deleted, and what their ids name them after."""
+"""By kind of vault, the list of deleted ones, and the resource type in their ids."""
 VAULTS = tuple(operation for operation, _, _ in _PLACES)
 
 
@@ -68,7 +68,7 @@ class DeletedItem(Struct, rename="camel"):
 
 
 class Attributes(Struct, rename="camel"):
-    """What is read of a deleted object's attributes."""
+    """The attributes of a deleted object."""
 
     enabled: Wire = UNSET
     recovery_level: Wire = UNSET
@@ -83,7 +83,7 @@ class DeletedVault(Struct):
 
 
 class DeletedVaultProperties(Struct, rename="camel"):
-    """What is read of its properties. Which vault, or which HSM, it was has to be known."""
+    """Its properties. The id of the former vault or HSM is required."""
 
     vault_id: str = ""
     mhsm_id: str = ""
@@ -94,19 +94,19 @@ class DeletedVaultProperties(Struct, rename="camel"):
 
     @property
     def was(self) -> str:
-        """The resource id that it had."""
+        """Its former resource id."""
         return self.vault_id or self.mhsm_id
 
 
 async def collect_deleted_vaults(reading: Reading, unit: Unit, subscription: Subscription) -> Sequence[Coverage]:
-    """Write a row per deleted vault and Managed HSM of a subscription to `unit`; the coverage of `VAULTS`."""
+    """Write a row per deleted vault and Managed HSM of a subscription to `unit`. Returns the coverage of `VAULTS`."""
     return [await _deleted_vaults(reading.connection, unit, subscription, place) for place in _PLACES]
 
 
 async def _deleted_vaults(
     connection: Connection, unit: Unit, subscription: Subscription, place: tuple[str, str, str]
 ) -> Coverage:
-    """Those of one kind; `place` is one of `_PLACES`."""
+    """Write the rows of one kind; `place` is one of `_PLACES`."""
     operation, kind, segment = place
     prefix = f"{subscription.scope.id}/providers/microsoft.keyvault/locations/"
 
@@ -128,9 +128,9 @@ async def _deleted_vaults(
 
 
 async def collect_deleted(reading: Reading, unit: Unit, vault: Vault) -> Sequence[Coverage]:
-    """Write a row per deleted key, certificate and secret of a vault to `unit`; the coverage of `OBJECTS`.
+    """Write a row per deleted key, certificate and secret of a vault to `unit`. Returns the coverage of `OBJECTS`.
 
-    A vault of which Azure says that soft delete is off keeps nothing, and answers the question with an error:
+    A vault without soft delete keeps nothing, and answers these requests with an error:
     https://learn.microsoft.com/rest/api/keyvault/keys/get-deleted-keys
     """
     connection = reading.connection
@@ -179,7 +179,7 @@ def _object_row(item: DeletedItem, *, vault: Vault, uri: str, kind: _Kind, url: 
 
 
 def _recovery(raw: Wire, kind: _Kind, uri: str, expected: str) -> str | Refusal:
-    """The recovery id, which has to be the one of this object."""
+    """The recovery id, which must be that of this object."""
     text = read(raw, str)
     if isinstance(text, Refusal):
         return text

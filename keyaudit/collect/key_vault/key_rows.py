@@ -1,4 +1,4 @@
-"""What Key Vault's data plane says of a key version, laid out as columns of the key table. No requests."""
+"""The columns of a key version from Key Vault's data plane. No requests."""
 
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
@@ -41,7 +41,7 @@ class KeyItem(Struct):
 
 @wired(KEY, "attributes")
 class Attributes(Struct, rename="camel"):
-    """A key's attributes, alike on the data plane and in ARM."""
+    """A key's attributes, in the same form on the data plane and in ARM."""
 
     created: Wire = UNSET
     exportable: Wire = UNSET
@@ -59,7 +59,7 @@ class Material(Struct):
 
 
 class ReleasePolicy(Struct):
-    """What is read of a release policy."""
+    """The state of a release policy."""
 
     immutable: Wire = UNSET
 
@@ -75,31 +75,31 @@ class KeyBundle(Struct):
 
 
 KeyName = Named
-"""What a key identifier names."""
+"""The parts of a key identifier."""
 
 
 def key_name(kid: str, uri: str) -> KeyName:
-    """What `kid` names in the vault at `uri`; ValueError if it is no key of it."""
+    """The key of `kid` in the vault at `uri`; ValueError if it is not one."""
     return named(kid, uri, "keys")
 
 
 def version_name(kid: str, uri: str, name: str) -> KeyName:
-    """What `kid` names, which has to be a version of the key `name`; else ValueError."""
+    """The version of `kid`, which must be of the key `name`; otherwise ValueError."""
     return version_named(kid, uri, "keys", name)
 
 
 def key_row(vault: Vault, uri: str, key: KeyName, *, resource_id: str, url: str, version: str) -> Row:
-    """A row with the columns that say what it is and where it lies; an unknown version leaves the key's own id."""
+    """A new row with the columns of identity and location; without a version it has the key's own id."""
     row = version_row(KEY, "key", vault, uri, key, resource_id=resource_id, place=(url, version))
     row.put("vault_kind", vault.kind)
     return row
 
 
 def put_attributes(row: Row, raw: Wire, *, promised: bool, reason: Reason) -> None:
-    """Fill the columns of a key's attributes. The row's `vault_kind` comes first: an HSM's keys have no `hsmPlatform`.
+    """Fill the columns of a key's attributes. `vault_kind` must be filled before: an HSM's keys have no `hsmPlatform`.
 
-    `promised`: the answer is a GET's on the data plane. Lists and ARM may hold `exportable` and `hsmPlatform`, but no
-    document promises it: left out there, they are unknown with `reason`.
+    `promised`: the answer is of a GET on the data plane. Lists and ARM may contain `exportable` and `hsmPlatform`, but this is
+    not documented: if left out there, they are unknown with `reason`.
     """
     attributes = read(raw, Attributes)
     row.fill(attributes, "attributes")
@@ -115,7 +115,7 @@ def put_attributes(row: Row, raw: Wire, *, promised: bool, reason: Reason) -> No
 
 
 def put_material(row: Row, bundle: KeyBundle) -> None:
-    """Fill the columns that only a GET answers. `put_attributes` comes first: custody rests on `hsm_platform`."""
+    """Fill the columns that only a GET returns, after `put_attributes`, because custody depends on `hsm_platform`."""
     row.fill(bundle.key, "key")
     put_size(row, _modulus_bits(bundle), bundle.key.crv)
     put_custody(row, platform_known=not _platform_left_out(bundle.attributes))
@@ -123,7 +123,7 @@ def put_material(row: Row, bundle: KeyBundle) -> None:
         row.put("release_policy_immutable", None)
         return
     policy = read(bundle.release_policy, ReleasePolicy)
-    # Left out or null, the column would say that there is no release policy.
+    # Left out or null means that there is no release policy.
     row.put_read("release_policy_immutable", policy if isinstance(policy, Refusal) else read(policy.immutable, bool))
 
 
@@ -138,7 +138,7 @@ def put_size(row: Row, bits: object, curve: Wire) -> None:
 
 
 def put_custody(row: Row, *, platform_known: bool) -> None:
-    """Fill `custody` from `kty` and `hsm_platform`. Two that contradict each other, or new ones, leave it unknown."""
+    """Fill `custody` from `kty` and `hsm_platform`. Contradicting or new values make it unknown."""
     kty, platform = row.values.get("kty"), row.values.get("hsm_platform")
     if not isinstance(kty, str):
         row.refuse(("custody",), row.unknown["kty"])
@@ -155,7 +155,7 @@ def put_custody(row: Row, *, platform_known: bool) -> None:
 
 
 def created_on(attributes: Wire) -> object:
-    """The creation time in a key's attributes; anything but a number if they do not tell."""
+    """The creation time in a key's attributes; not a number if it is missing."""
     found = read(attributes, Attributes)
     return found if isinstance(found, Refusal) else read(found.created, int)
 
@@ -172,7 +172,7 @@ def _put_promised(row: Row, column: str, member: object, *, promised: bool, reas
 
 
 def _required(value: object) -> object:
-    """Null would read as "not that kind of key", or vault, which the row contradicts."""
+    """Refuse null, which would mean another kind of key or vault than the row has."""
     return Refusal(Reason.BAD_VALUE) if isinstance(value, Raw) and is_null(value) else value
 
 
@@ -182,7 +182,7 @@ def _platform_left_out(attributes: Wire) -> bool:
 
 
 def _modulus_bits(bundle: KeyBundle) -> object:
-    """The size of the modulus itself; where there is none, what the attributes say."""
+    """The size of the modulus, or the size in the attributes if there is none."""
     if isinstance(bundle.key.n, UnsetType):
         attributes = read(bundle.attributes, Attributes)
         return attributes if isinstance(attributes, Refusal) else attributes.key_size

@@ -1,4 +1,4 @@
-"""A key and its versions while they are read: which one is current, and a row for each whatever was refused."""
+"""A key and its versions during the read: the current one, and a row for each even if reads are refused."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 Listed = tuple[dict[str, Item], Reason | None]
-"""Versions, and why they are not all; None if they are."""
+"""Versions, and why the list is incomplete; None if it is complete."""
 
 _AT_ONCE = 4
 
@@ -21,9 +21,9 @@ _AT_ONCE = 4
 async def agreed(
     listed: Listed[Item], current_version: str, again: Callable[[], Awaitable[Listed[Item]]], calls: Calls
 ) -> Listed[Item]:
-    """A key's version list, which has to hold the version that a GET named since; read again if it does not.
+    """A key's version list, which must contain the version that a later GET returned; otherwise it is read again.
 
-    Either the key was rotated in between, or the list is short of versions without saying so.
+    Either the key was rotated in between, or the list silently lacks versions.
     """
     if not _lacks(listed, current_version):
         return listed
@@ -37,27 +37,27 @@ async def agreed(
 
 @dataclass(slots=True, kw_only=True)
 class Key(Generic[Item, Answer]):
-    """All that was learnt of one key: `Item` is what lists hold of a version, `Answer` what a GET of one gives."""
+    """The data of one key: `Item` is a version in a list, `Answer` the result of a GET."""
 
     name: str
     item: Item
-    """What the list of keys said of it."""
+    """Its item in the list of keys."""
     versions: dict[str, Item] = field(default_factory=dict)
     unlisted: Reason | None
-    """Why not every version was listed."""
+    """Why the version list is incomplete."""
     current: Answer | Refusal
     current_version: str
-    """Empty where the GET that names it was refused."""
+    """The current version; empty if its GET was refused."""
 
     @property
     def versions_listed(self) -> bool | Refusal:
-        """The column's value."""
+        """The value of the column."""
         return Refusal(self.unlisted) if self.unlisted else True
 
     def is_current(self, version: str, created: Callable[[Item], object], latest: int) -> bool | Refusal:
-        """Whether the GET without a version named it; where that was refused, whether it is the newest of a whole list.
+        """Whether the GET without a version returned it; if that was refused, whether it is the newest of a complete list.
 
-        `latest`: the last time of creation that can be right.
+        `latest`: the latest plausible creation time.
         """
         if not isinstance(self.current, Refusal):
             return version == self.current_version
@@ -68,7 +68,7 @@ class Key(Generic[Item, Answer]):
     async def each(
         self, get: Callable[[str], Awaitable[Answer | Refusal]], write: Callable[[str, Answer | Refusal], None]
     ) -> None:
-        """`write` every version with its answer, once. Where nothing named a version, the key itself, as version ""."""
+        """Call `write` once for every version with its answer; without any version, for the key itself as version ""."""
         if self.current_version:
             write(self.current_version, self.current)
         others = [version for version in self.versions if version != self.current_version]
@@ -87,7 +87,7 @@ def _lacks(listed: Listed[Item], current_version: str) -> bool:
 
 
 def newest(created: list[tuple[str, object]], latest: int) -> str | None:
-    """The version made last; None if a time is missing or after `latest`, the last that can be right, or two tie for last."""
+    """The newest version; None if a time is missing or after `latest`, or if two versions tie."""
     times: list[tuple[int, str]] = []
     for version, made in created:
         if not isinstance(made, int) or made > latest:

@@ -1,4 +1,4 @@
-"""The keys of one vault or Managed HSM, every version, from its data plane; from ARM where a vault refuses or shows none."""
+"""The keys of one vault or Managed HSM, every version, from its data plane, or from ARM if a vault refuses or returns none."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -22,14 +22,14 @@ from keyaudit.model.tables.places import MANAGED_HSM
 OPERATIONS = ("key.list", "key.versions", "key.get", "key.rotation_policy")
 HSM_OPERATIONS = ("hsm.key.list", "hsm.key.versions", "hsm.key.get", "hsm.key.rotation_policy")
 
-# Where ARM must not or cannot stand in: a boundary was met, or the run itself is at its end.
+# Reasons for which ARM is not used instead: a refusal for safety, or the end of the run.
 _FINAL = UNSAFE | {Reason.IDENTITY_REVOKED, Reason.BUDGET, Reason.INTERRUPTED}
 
 _NOT_ACTIVATED = "the HSM was never activated: nobody has downloaded its security domain"
 
 
 async def collect_keys(reading: Reading, unit: Unit, vault: Vault) -> Sequence[Coverage]:
-    """Write a row per key version to `unit`; the coverage of `OPERATIONS`, and of ARM's where they were used."""
+    """Write a row per key version to `unit`. Returns the coverage of `OPERATIONS`, and of ARM's if they were used."""
     return await VaultKeys(reading, unit, vault, OPERATIONS).collect()
 
 
@@ -39,8 +39,8 @@ _Key = Key[KeyItem, KeyBundle]
 class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
     """The keys of one vault or Managed HSM.
 
-    Of a Managed HSM ARM is not asked, since an HSM lets it read keys only where it was told to. A key that is surely as an
-    earlier run has it counts as read, though only its versions and its rotation policy are asked for.
+    ARM is not used for a Managed HSM, which allows it to read keys only with a setting. A key that certainly has not changed
+    since an earlier run counts as read after only its versions and rotation policy are read.
     """
 
     table, noun, item, bundle = KEY, "key", KeyItem, KeyBundle
@@ -66,7 +66,7 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
         return named(found.key.kid, self.uri, self._collection)
 
     async def _elsewhere(self) -> Sequence[Coverage]:
-        """What ARM shows, where the vault's own list failed or is empty: that ARM has no key either proves it empty."""
+        """The keys from ARM, if the vault's own list failed or is empty: ARM also having none proves that it is empty."""
         refused = self._list.reasons
         if self._hsm or refused & _FINAL or (self._seen and not refused):
             return ()
@@ -79,7 +79,7 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
         return found if shown else ()
 
     def _explained(self, end: End) -> End:
-        """What ARM says of an HSM explains a refusal better than the refusal itself."""
+        """The refusal, replaced with ARM's state of the HSM if that explains it better."""
         if end.refusal is None or self._vault.activated:
             return end
         detail = f"{end.refusal.detail}; {_NOT_ACTIVATED}" if end.refusal.detail else _NOT_ACTIVATED
@@ -93,13 +93,13 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
             await super()._read(name, item, listed)
 
     async def _writer(self, found: _Key) -> Callable[[str, KeyBundle | Refusal], None]:
-        # A certificate's key has no rotation policy of its own to ask for.
+        # A certificate's key has no rotation policy of its own.
         managed = read(found.item.managed if isinstance(found.current, Refusal) else found.current.managed, bool)
         rotation = None if managed is True else await self._get_rotation(found.name)
         return lambda version, answer: self._write(found, version, answer, rotation)
 
     def _unchanged(self, name: str, listed: Listed[KeyItem]) -> Mapping[str, Known]:
-        """The rows of the earlier run, by version, if every version is surely as it was; else none."""
+        """The rows of the earlier run, by version, if certainly no version has changed; otherwise none."""
         versions, unlisted = listed
         known = self._known.get(f"{self.uri.rstrip('/')}/keys/{name}".lower(), {})
         if self._earlier is None or unlisted or versions.keys() != known.keys():
@@ -121,7 +121,7 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
 
     async def _get_rotation(self, name: str) -> RotationPolicy | Refusal:
         found = await self._gateway.get(self._rotation.id, RotationPolicy, host=self.uri, key=name)
-        # The documents disagree on whether HSM keys have such policies; that none is there, no answer says for certain.
+        # The documentation contradicts itself on whether HSM keys have such policies, so a missing one proves nothing.
         if isinstance(found, Refusal) and self._hsm and found.status in (400, 404):
             found = replace(found, reason=Reason.UNRECOGNISED)
         return counted(self._rotation, found)

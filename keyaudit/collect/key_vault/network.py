@@ -1,6 +1,6 @@
-"""From where a vault or Managed HSM can be reached, laid out as columns. No requests.
+"""The network columns of a vault or Managed HSM. No requests.
 
-Two switches say so, and neither without the other: public network access, and the network rules' default action.
+Two settings together decide: public network access, and the network rules' default action.
 https://learn.microsoft.com/azure/key-vault/general/network-security
 """
 
@@ -20,7 +20,7 @@ NETWORK = ("public_network_access", *_RULES, *_ENDPOINTS)
 
 
 class NetworkProperties(Struct, rename="camel"):
-    """The properties that say it."""
+    """The network properties."""
 
     public_network_access: Wire = UNSET
     network_acls: Wire = UNSET
@@ -57,7 +57,7 @@ class _Endpoint(Struct):
 def put_network(row: Row, properties: NetworkProperties, *, documented: bool) -> None:
     """Fill the columns of `NETWORK`.
 
-    `documented`: what a switch that was never set means is documented for this kind; else it is unknown.
+    `documented`: whether the meaning of a missing setting is documented for this kind; otherwise it is unknown.
     """
     _put_word(row, "public_network_access", properties.public_network_access, documented=documented)
     _put_rules(row, properties.network_acls, documented=documented)
@@ -104,7 +104,7 @@ def _put_endpoints(row: Row, raw: Wire) -> None:
 
 
 def _put_word(row: Row, column: str, raw: Wire, *, documented: bool) -> None:
-    """Set `column` to one of its known values, however Azure spells it; a new one is kept as it came."""
+    """Set `column` to one of its known values, ignoring case; a new value is kept unchanged."""
     if documented and (isinstance(raw, UnsetType) or is_null(raw)):
         row.put(column, UNSET)
         return

@@ -1,4 +1,4 @@
-"""What a key's rotation policy says, laid out as columns. Key Vault and ARM send the same shape, in different case."""
+"""The columns of a key's rotation policy. Key Vault and ARM send the same form, in different case."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ class Lifetime(Struct, rename="camel"):
 
 
 class RotationPolicy(Struct, rename="camel"):
-    """A rotation policy. One that was never set has one Notify action, and attributes that are null."""
+    """A rotation policy. The default one has one Notify action and null attributes."""
 
     lifetime_actions: Wire = UNSET
     attributes: Wire = UNSET
@@ -42,7 +42,7 @@ class _Action(Struct):
 
 
 def put_rotation(row: Row, policy: RotationPolicy) -> None:
-    """Fill the rotation columns. The row's `expires_on` comes first: rotation before an expiry needs one."""
+    """Fill the rotation columns. `expires_on` must be filled before, because rotation before expiry needs it."""
     _put_expiry(row, policy.attributes)
     actions = read(policy.lifetime_actions, list[_Action])
     if isinstance(actions, Refusal):
@@ -58,7 +58,7 @@ def put_rotation(row: Row, policy: RotationPolicy) -> None:
 
 
 def no_rotation(row: Row) -> None:
-    """A certificate's key has no rotation policy to ask for."""
+    """Fill the rotation columns of a certificate's key, which has no rotation policy."""
     for column in ROTATION:
         row.put(column, None)
 
@@ -71,13 +71,13 @@ def _put_expiry(row: Row, raw: Wire) -> None:
     if isinstance(attributes, Refusal):
         row.refuse(("rotation_expiry",), attributes.reason)
     else:
-        # Left out, not null, when it was never set.
+        # Left out, not null, if it was never set.
         left_out = isinstance(attributes.expiry_time, UnsetType)
         row.put("rotation_expiry", None if left_out else attributes.expiry_time)
 
 
 def _put_soonest(row: Row, column: str, triggers: list[Wire], *, last: bool) -> None:
-    """Of several triggers the one that comes due first: the shortest age, the longest time before expiry."""
+    """Fill the earliest of several triggers: the shortest age, the longest time before expiry."""
     try:
         periods = sorted(_periods(triggers))
     except ValueError:
@@ -100,7 +100,7 @@ def _is_set(trigger: Wire) -> bool:
 
 
 def _put_auto_rotates(row: Row) -> None:
-    """True on proof; false only where nothing unknown could still make it true."""
+    """True if proven; false only if no unknown value could make it true."""
     values, unknown = row.values, row.unknown
     before_expiry = values.get("rotates_before_expiry") is not None
     expires = any(values.get(name) is not None for name in _EXPIRIES)

@@ -1,4 +1,4 @@
-"""The secrets of one vault, every version, as far as lists tell of them. A GET would give the value: none is ever made."""
+"""The secrets of one vault, every version, from lists only. A GET would return the value and is never sent."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ class _Attributes(Struct):
 
 
 async def collect_secrets(reading: Reading, unit: Unit, vault: Vault) -> Sequence[Coverage]:
-    """Write a row per secret version to `unit`; the coverage of `OPERATIONS`."""
+    """Write a row per secret version to `unit`. Returns the coverage of `OPERATIONS`."""
     return await _Secrets(reading, unit, vault, OPERATIONS).collect()
 
 
@@ -47,7 +47,7 @@ class _Secrets(VersionedObjects[SecretItem]):
         why = Refusal(unlisted) if unlisted else None
         latest = newest([(version, _created_on(each)) for version, each in versions.items()], self._unit.latest)
         for version, each in versions.items():
-            # A tie, or a version without a date: nothing names the current one.
+            # With a tie, or a version without a date, the current one is unknown.
             told = version == latest if latest else Refusal(Reason.UNRECOGNISED)
             self._write(
                 self._row(Named(name, version), "secret.versions", each.id), each, listed=why or True, current=why or told

@@ -1,7 +1,7 @@
-"""Keys that are as an earlier run read them: for these, nothing but their versions and rotation policy is asked for again.
+"""Keys that have not changed since an earlier run: for these, only versions and rotation policy are read again.
 
-Whatever changes a version changes its `updated` time, and a rotation makes a new version. A rotation policy has a life of its
-own, so it is always read. https://learn.microsoft.com/azure/key-vault/keys/about-keys-details
+Every change of a version changes its `updated` time, and a rotation creates a new version. A rotation policy can change
+independently, so it is always read. https://learn.microsoft.com/azure/key-vault/keys/about-keys-details
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ Known = Mapping[str, object]
 """A row of an earlier snapshot."""
 
 _COMPARED = ("enabled", "created_on", "updated_on", "activates_on", "expires_on", "recovery_level", "tags")
-"""What a list of versions tells, and an earlier row must have told alike."""
+"""The columns in a list of versions, which must be equal in the earlier row."""
 
 REUSED = (*ATTRIBUTES, *MATERIAL, "tags", "managed", "is_current")
-"""What is taken over, where all that is compared is alike."""
+"""The columns that are copied if all compared columns are equal."""
 
 
 def unchanged(earlier: Earlier, known: Known, item: KeyItem, compared: Row) -> bool:
-    """Whether a listed version is surely as the row has it. `compared` is a new row, to be filled with what the list says."""
+    """Whether a listed version is certainly unchanged. `compared` is a new row, filled with the columns from the list."""
     unknown = known["unknown"]
     if not isinstance(unknown, Mapping) or unknown.keys() & {*REUSED, "version"} or known["versions_listed"] is not True:
         return False
@@ -30,7 +30,7 @@ def unchanged(earlier: Earlier, known: Known, item: KeyItem, compared: Row) -> b
     compared.put("tags", item.tags)
     if any(column in compared.unknown or compared.values[column] != known[column] for column in _COMPARED):
         return False
-    # Lists may tell these too.
+    # Lists may contain these too.
     told = [column for column in ("exportable", "hsm_platform") if column not in compared.unknown]
     return all(compared.values[column] == known[column] for column in told) and earlier.settled(known["updated_on"])
 

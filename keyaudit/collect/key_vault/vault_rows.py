@@ -1,4 +1,4 @@
-"""What Azure says of a vault or Managed HSM, laid out as columns of the vault table. No requests."""
+"""The columns of a vault or Managed HSM. No requests."""
 
 from collections.abc import Sequence
 
@@ -41,14 +41,14 @@ _MADE = "systemData"
 
 
 class VaultItem(Struct, rename="camel"):
-    """A vault or HSM, alike in Resource Graph and in ARM."""
+    """A vault or HSM, in the same form from Resource Graph and ARM."""
 
     id: str
     name: Wire = UNSET
     location: Wire = UNSET
     tags: Wire = UNSET
     sku: Wire = UNSET
-    """An HSM's; a vault has it among its properties."""
+    """The SKU of an HSM; a vault has it in its properties."""
     system_data: Wire = UNSET
     properties: Wire = UNSET
 
@@ -59,7 +59,7 @@ class _Sku(Struct):
 
 @wired(VAULT, _MADE)
 class _SystemData(Struct):
-    """Who made it, and when."""
+    """Its creator and creation time."""
 
 
 class _SecurityDomain(Struct, rename="camel"):
@@ -71,7 +71,7 @@ class _Region(Struct):
 
 
 class Properties(NetworkProperties, rename="camel"):
-    """What is read of the properties of a vault or HSM."""
+    """The properties of a vault or HSM."""
 
     vault_uri: Wire = UNSET
     hsm_uri: Wire = UNSET
@@ -95,7 +95,7 @@ class Properties(NetworkProperties, rename="camel"):
 def vault_row(
     environment: Environment, tenant_id: str, subscription: Subscription, item: VaultItem, operation: str
 ) -> dict[str, object]:
-    """The row of a vault or HSM of `subscription`, as `operation` answered it. `tenant_id` is the audited tenant's."""
+    """The row of a vault or HSM of `subscription`, from the answer of `operation`. `tenant_id` is the audited tenant's."""
     parts = vault_id_parts(item.id)
     if parts is None:
         raise ValueError(f"not a vault's id: {item.id!r}")
@@ -161,7 +161,7 @@ def _put_vault(row: Row, properties: Properties) -> None:
 
 
 def _put_hsm(row: Row, properties: Properties) -> None:
-    """What is documented of a vault's member that was never set is not said to hold of an HSM's."""
+    """Fill the columns of an HSM. The documented meaning of a vault's missing members does not apply to HSMs."""
     row.put("vault_uri", properties.hsm_uri)
     row.put_read("purge_protection", read(properties.enable_purge_protection, bool))
     # On for every HSM, and immutable: https://learn.microsoft.com/azure/key-vault/managed-hsm/soft-delete-overview
@@ -184,7 +184,7 @@ def _put_sku(row: Row, raw: Wire) -> None:
 
 
 def _put_maker(row: Row, raw: Wire, *, asked_for: bool) -> None:
-    """`asked_for`: the answer would have it. Resource Graph's does not, whatever ARM knows."""
+    """`asked_for`: whether the answer can contain it; Resource Graph's cannot."""
     if not asked_for:
         row.fill(Refusal(Reason.NOT_VISIBLE), _MADE)
         return
@@ -192,13 +192,13 @@ def _put_maker(row: Row, raw: Wire, *, asked_for: bool) -> None:
 
 
 def _lowered(raw: Raw) -> object:
-    """For `put`: the text in lower case; what is no text as it came, to be told as a bad value."""
+    """For `put`: the text in lower case; other values unchanged, so that they become bad_value."""
     text = read(raw, str)
     return raw if isinstance(text, Refusal) else text.lower()
 
 
 def _never_set(raw: Wire) -> Wire:
-    """Switches are null on older vaults, which means never set, as when the member is left out.
+    """Null as a missing member: on older vaults, settings that were never set are null.
 
     https://learn.microsoft.com/azure/key-vault/general/access-control-default
     """

@@ -1,4 +1,4 @@
-"""The vaults and Managed HSMs of every subscription, from Resource Graph and from ARM: each can miss what the other shows."""
+"""The vaults and Managed HSMs of every subscription, from Resource Graph and ARM: each can miss some."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """One kind of vault, and the operations that find those of it."""
+    """One kind of vault, and the operations that find it."""
 
     kind: str
     arm_type: str
@@ -35,7 +35,7 @@ class _Listing:
 
     @property
     def text(self) -> str:
-        """The query, in order of a unique column: without one, pages drop and repeat rows.
+        """The query, ordered by a unique column: without an order, pages drop and repeat rows.
 
         https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data
         """
@@ -51,7 +51,7 @@ _LISTINGS = {
 }
 
 QUERIES = tuple(listing.query for listing in _LISTINGS.values())
-"""What is asked of the tenant as a whole."""
+"""The operations on the tenant as a whole."""
 
 
 async def collect_vaults(
@@ -63,10 +63,10 @@ async def collect_vaults(
     *,
     confines: Confines,
 ) -> tuple[Sequence[Vault], Sequence[Coverage]]:
-    """Write a row per vault and HSM; all of them, in order of id, and the coverage of every operation used.
+    """Write a row per vault and HSM. Returns all of them, in order of id, and the coverage of every operation used.
 
-    `parent` is the coverage of the subscription list. Subscriptions of other tenants, and those that `confines` leaves out, are
-    not looked into.
+    `parent` is the coverage of the subscription list. Subscriptions of other tenants, and those that `confines` excludes, are
+    not read.
     """
     tenant_id = connection.identity.tenant_id.lower()
     own: list[Subscription] = []
@@ -93,7 +93,7 @@ async def collect_vaults(
 
 
 async def is_gone(gateway: Gateway, vault: Vault) -> bool:
-    """Whether ARM says that the vault or HSM is not there any more. Any other refusal proves nothing."""
+    """Whether ARM says that the vault or HSM no longer exists. Any other refusal proves nothing."""
     found = await gateway.get(_LISTINGS[vault.kind].get, VaultItem, **vault.segments)
     return isinstance(found, Refusal) and found.reason is Reason.VANISHED
 
@@ -106,12 +106,13 @@ _COMPARED = (
     "public_network_access",
     "network_default_action",
 )
-"""What ARM and Resource Graph tell alike of a vault. Resource Graph is behind by minutes: a vault that was just changed is
-one of which nobody can tell how it is set."""
+"""The columns that ARM and Resource Graph both return. Resource Graph lags by minutes, so the settings of a recently changed
+vault are uncertain.
+"""
 
 
 class _Vaults:
-    """Those of one kind."""
+    """The vaults of one kind."""
 
     def __init__(self, connection: Connection, unit: Unit, listing: _Listing, confines: Confines) -> None:
         self._gateway = connection.gateway
@@ -125,7 +126,7 @@ class _Vaults:
         self.coverage: list[Coverage] = []
 
     async def query(self, scope: Scope, subscriptions: Sequence[Subscription]) -> Coverage:
-        """Ask Resource Graph, a group of subscriptions at a time: its quota counts queries."""
+        """Query Resource Graph for a group of subscriptions at a time, because its quota counts queries."""
         query = self._listing.query
         calls = Calls(scope, query)
         asked = [subscription.id for subscription in subscriptions]
@@ -140,7 +141,7 @@ class _Vaults:
         return calls.coverage()
 
     async def subscription(self, subscription: Subscription) -> None:
-        """Read one subscription's list, and write its rows. What only Resource Graph shows is asked for by itself."""
+        """Read one subscription's list, and write its rows. Vaults that only Resource Graph returns are read separately."""
         calls = Calls(subscription.scope, self._listing.list)
         queried = self._queried.pop(subscription.id, {})
         by = self._vault_of([subscription.id])
@@ -168,7 +169,7 @@ class _Vaults:
         if not isinstance(found, Refusal):
             calls.answered()
             self._write(subscription, [found], self._listing.get)
-        # Resource Graph lags behind: what ARM does not find was deleted before this run.
+        # Resource Graph lags: a vault that ARM does not find was deleted before this run.
         elif found.reason is not Reason.VANISHED:
             calls.refused(found)
             self._write(subscription, [item], self._listing.query)
@@ -176,7 +177,7 @@ class _Vaults:
     def _write(
         self, subscription: Subscription, copies: Sequence[VaultItem], operation: str, queried: VaultItem | None = None
     ) -> None:
-        """The row of a vault of which `operation` gave these copies, and Resource Graph `queried`; its access policies."""
+        """Write a vault's row from these copies of `operation` and `queried` of Resource Graph, and its access policies."""
         row, *others = (self._row(subscription, item, operation) for item in copies)
         for other in others:
             row = agreed(VAULT, row, other)
@@ -204,7 +205,7 @@ class _Vaults:
         return vault_row(self._connection.environment, tenant_id, subscription, item, operation)
 
     def _vault_of(self, subscriptions: Collection[str]) -> Callable[[VaultItem], str]:
-        """Gives an item's id in lower case, and raises ValueError for what is none of this kind in these subscriptions."""
+        """Returns an item's id in lower case, and raises ValueError for an item of another kind or subscription."""
 
         def name(item: VaultItem) -> str:
             parts = vault_id_parts(item.id)

@@ -1,4 +1,4 @@
-"""What keys, certificates and secrets of one vault have in common: a list, a list of each one's versions, and a GET of each."""
+"""Common to keys, certificates and secrets of a vault: a list, a version list for each, and a GET of each version."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -25,15 +25,15 @@ Bundle = TypeVar("Bundle", bound=Struct)
 
 
 class VersionedObjects(ABC, Generic[Item]):
-    """The objects of one kind in one vault, to be collected once: `Item` is what lists hold of one, or of a version."""
+    """The objects of one kind in one vault, collected once. `Item` is an object or version in a list."""
 
     table: ClassVar[Table]
     noun: ClassVar[str]
-    """What one is called in the table, and in the paths of requests; their plural is the collection in identifiers."""
+    """The noun of the table and of request paths; its plural is the collection in identifiers."""
     item: type[Item]
 
     def __init__(self, reading: Reading, unit: Unit, vault: Vault, operations: Sequence[str]) -> None:
-        """`operations`: the list, then the list of versions and what else is asked of each."""
+        """`operations`: the list, the list of versions, and further reads of each object."""
         self._reading, self._unit, self._vault = reading, unit, vault
         self._connection, self._gateway = reading.connection, reading.connection.gateway
         self._operations = tuple(operations)
@@ -42,24 +42,24 @@ class VersionedObjects(ABC, Generic[Item]):
         self._versions = self._single[0]
         self._collection = f"{self.noun}s"
         self.uri = "" if isinstance(vault.uri, Refusal) else vault.uri
-        """Its address. Whether that is its own, `collect` finds out."""
+        """Its address, which `collect` checks."""
         self._host, self._segments = self.uri, dict[str, str]()
-        """What every request goes to, and what it names besides an object."""
+        """The host and path segments of every request."""
         self.closed: Refusal | None = None
-        """Set by `collect` where nothing more is to be asked of it: its address is not its own, or it is gone."""
+        """Set by `collect` if nothing more is read: its address is not its own, or it was deleted."""
 
     @abstractmethod
     def _identifier(self, found: Item) -> str:
-        """What says which object, or which version, an item is about."""
+        """The identifier of the object or version of an item."""
 
     @abstractmethod
     async def _read(self, name: str, item: Item, listed: Listed[Item]) -> None:
-        """Write the rows of one object: `item` is what the list said of it, `listed` its versions."""
+        """Write the rows of one object: `item` is its entry in the list, `listed` its versions."""
 
     async def collect(self) -> Sequence[Coverage]:
-        """Write a row per version; the coverage of the list, then of what it led to.
+        """Write a row per version. Returns the coverage of the list, then of the reads of its objects.
 
-        Of a vault that was deleted meanwhile no row is kept.
+        If the vault was deleted meanwhile, its rows are dropped.
         """
         self.closed = bad_uri(self._vault, self._connection.environment)
         if self.closed:
@@ -78,7 +78,7 @@ class VersionedObjects(ABC, Generic[Item]):
         return [parent, *(call.coverage(parent) for call in self._single)]
 
     async def _elsewhere(self) -> Sequence[Coverage]:
-        """What is read elsewhere where the vault's own answers do not do."""
+        """Alternative reads if the vault's own answers are insufficient."""
         return ()
 
     async def _read_all(self, at_once: int) -> None:
@@ -91,19 +91,19 @@ class VersionedObjects(ABC, Generic[Item]):
         return end
 
     def _named(self, found: Item) -> Named:
-        """What an item is about; ValueError if that is nothing of this kind in this vault."""
+        """The object of an item; ValueError if it is not of this kind in this vault."""
         return named(self._identifier(found), self.uri, self._collection)
 
     def _name_of(self, item: Item) -> str:
         return self._named(item).name.lower()
 
     def _version_of(self, name: str) -> Callable[[Item], str]:
-        """Gives the version of `name` that an item is about, and raises ValueError for anything else."""
+        """Returns the version of `name` of an item, and raises ValueError for others."""
         return lambda item: version_named(self._identifier(item), self.uri, self._collection, name).version
 
     async def _object(self, item: Item) -> None:
         name = self._named(item).name
-        # Versions first: one made in between is then missing from the list, and the GET shows it.
+        # Versions first: a version created in between is missing from the list, and the GET returns it.
         await self._read(name, item, await self._list_versions(name))
 
     async def _agreed(self, name: str, listed: Listed[Item], version: str) -> Listed[Item]:
@@ -117,29 +117,29 @@ class VersionedObjects(ABC, Generic[Item]):
         return versions, why_incomplete(listing.end)
 
     def _row(self, found: Named, operation: str, resource_id: str) -> Row:
-        """A row of the version that `operation` gave, with what says which it is and where."""
+        """A new row of a version from `operation`, with the columns of identity and location."""
         segments = {self.noun: found.name, "version": found.version}
         place = source(self._connection.environment, operation, host=self.uri, **segments)
         return version_row(self.table, self.noun, self._vault, self.uri, found, resource_id=resource_id, place=place)
 
 
 class FetchedObjects(VersionedObjects[Item], Generic[Item, Bundle]):
-    """Those of which each version is fetched by a GET: `Bundle` is what that gives."""
+    """Objects whose versions are read with a GET each, which returns a `Bundle`."""
 
     bundle: type[Bundle]
 
     def __init__(self, reading: Reading, unit: Unit, vault: Vault, operations: Sequence[str]) -> None:
-        """`operations`: the list, the list of versions, the GET of one, and what else is asked of each."""
+        """`operations`: the list, the list of versions, the GET of one, and further reads of each object."""
         super().__init__(reading, unit, vault, operations)
         self._get = self._single[1]
 
     @abstractmethod
     def _named_in(self, found: Bundle) -> Named:
-        """What an answer is about; ValueError if that is nothing of this kind in this vault."""
+        """The object of an answer; ValueError if it is not of this kind in this vault."""
 
     @abstractmethod
     async def _writer(self, found: Key[Item, Bundle]) -> Callable[[str, Bundle | Refusal], None]:
-        """What writes the row of a version out of the answer of its GET; the version is empty for the object as a whole."""
+        """Writes the row of a version from the answer of its GET; the version is empty for the object as a whole."""
 
     async def _read(self, name: str, item: Item, listed: Listed[Item]) -> None:
         """Read the versions of one object, and write them."""
@@ -150,12 +150,12 @@ class FetchedObjects(VersionedObjects[Item], Generic[Item, Bundle]):
         found = Key(name=name, item=item, versions=versions, unlisted=unlisted, current=current, current_version=version)
         await found.each(lambda each: self._get_version(name, each), await self._writer(found))
 
-    def _has_versions(self, current: Bundle | Refusal) -> bool:  # noqa: ARG002 - an answer may say that it has none yet
+    def _has_versions(self, current: Bundle | Refusal) -> bool:  # noqa: ARG002 - an answer may have none yet
         """Whether the list of versions cannot be empty."""
         return True
 
     async def _current(self, name: str) -> tuple[Bundle | Refusal, str]:
-        """The answer of a GET without a version, and the version that it names."""
+        """The answer of a GET without a version, and the version in it."""
         current = await self._get_version(name, "")
         return current, "" if isinstance(current, Refusal) else self._named_in(current).version
 
@@ -163,7 +163,7 @@ class FetchedObjects(VersionedObjects[Item], Generic[Item, Bundle]):
         return await self._ask(self._get, name, version)
 
     async def _ask(self, calls: Calls, name: str, version: str | None) -> Bundle | Refusal:
-        """One answer; `version` is None where the request has no place for it."""
+        """One answer; `version` is None if the request takes none."""
         segments = {self.noun: name, **({} if version is None else {"version": version}), **self._segments}
         found = await self._gateway.get(calls.id, self.bundle, host=self._host, **segments)
         if not isinstance(found, Refusal) and not self._answers(found, name, version or ""):
@@ -171,7 +171,7 @@ class FetchedObjects(VersionedObjects[Item], Generic[Item, Bundle]):
         return counted(calls, found)
 
     def _answers(self, bundle: Bundle, name: str, version: str) -> bool:
-        """Whether an answer is about what was asked for."""
+        """Whether an answer is about the requested object."""
         try:
             found = self._named_in(bundle)
         except ValueError:
@@ -187,7 +187,7 @@ T = TypeVar("T")
 def version_row(
     table: Table, noun: str, vault: Vault, uri: str, found: Named, *, resource_id: str, place: tuple[str, str]
 ) -> Row:
-    """A row with the columns that say what it is and where it is stored; an unknown version leaves the object's own id."""
+    """A new row with the columns of identity and location; without a version it has the object's own id."""
     id_ = object_id(uri, f"{noun}s", found)
     row = object_row(table, vault, id_=id_, resource_id=resource_id, url=place[0], version=place[1])
     row.put("name", found.name)
@@ -199,7 +199,7 @@ def version_row(
 
 
 def counted(calls: Calls, found: T | Refusal) -> T | Refusal:
-    """The answer, counted as one."""
+    """The answer, after counting it in `calls`."""
     if isinstance(found, Refusal):
         calls.refused(found)
     else:

@@ -1,1 +1,1 @@
-"""Where audit logs go, how long they are kept, and what watches them."""
+"""Destinations of audit logs, their retention, and alert rules."""

@@ -1,4 +1,4 @@
-"""Alert rules of Azure Monitor: which of them watch keys and credentials, told by their text."""
+"""Alert rules of Azure Monitor, and which of them cover keys and credentials, by their text."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -29,8 +29,8 @@ _ID = re.compile(
 )
 _KINDS = {"activitylogalerts": "activity-log", "scheduledqueryrules": "log-query"}
 
-# What a query names where it looks for a thing. Audit events are told by the part of their name that holds no dash: the real
-# ones have an en dash, which rules get wrong or right. https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities
+# Text in a query that covers a subject. Audit events are matched by the part of their name without a dash: the real names have
+# an en dash, which rules often replace. https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities
 _NAMED = {
     "key-vault": ("azkvauditlogs", "microsoft.keyvault"),
     "application-credentials": ("add service principal credentials", "certificates and secrets management"),
@@ -39,7 +39,7 @@ _NAMED = {
 
 
 class Rule(Struct):
-    """An alert rule as Resource Graph has it."""
+    """An alert rule from Resource Graph."""
 
     id: str
     name: Wire = UNSET
@@ -47,7 +47,7 @@ class Rule(Struct):
 
 
 class Leaf(Struct, rename="camel"):
-    """A condition on one field of the activity log, or several of which one has to hold."""
+    """A condition on one field of the activity log, or alternatives."""
 
     field: str | None = None
     equals: str | None = None
@@ -80,7 +80,7 @@ class Groups(Struct, rename="camel"):
 
 
 class Properties(Struct):
-    """What is read of a rule."""
+    """The properties of a rule."""
 
     enabled: Wire = UNSET
     condition: Wire = UNSET
@@ -89,7 +89,7 @@ class Properties(Struct):
 
 
 async def collect_alert_rules(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write every alert rule of the subscriptions; the coverage of `OPERATIONS`."""
+    """Write every alert rule of the subscriptions. Returns the coverage of `OPERATIONS`."""
     if not reading.found.subscriptions:
         return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
     calls = Calls(scope, "alert_rule.query")

@@ -1,4 +1,4 @@
-"""Whose logs are looked for: vaults and Managed HSMs, subscriptions, and the tenant."""
+"""Reads the log destinations of vaults, Managed HSMs, subscriptions and the tenant."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ _TIERS = {"standard": True, "free": False}
 
 
 class Pricing(Struct, rename="camel"):
-    """Whether a Defender plan is paid for."""
+    """The pricing tier of a Defender plan."""
 
     pricing_tier: str
 
@@ -39,7 +39,7 @@ class Plan(Struct):
 
 
 async def collect_vault_logs(reading: Reading, unit: Unit, vault: Vault) -> Sequence[Coverage]:
-    """Write where the log of one vault or Managed HSM goes; the coverage of `VAULT`, or of `HSM`."""
+    """Write the log destinations of one vault or Managed HSM. Returns the coverage of `VAULT`, or of `HSM`."""
     id_ = vault.scope.id
     kind, [operation] = ("vault", VAULT) if vault.kind == KEY_VAULT else ("managed-hsm", HSM)
     logged = Logged(
@@ -54,7 +54,7 @@ async def collect_vault_logs(reading: Reading, unit: Unit, vault: Vault) -> Sequ
 
 
 async def collect_subscription_logs(reading: Reading, unit: Unit, subscription: Subscription) -> Sequence[Coverage]:
-    """Write where one subscription's activity log goes, and its Defender plan; the coverage of `SUBSCRIPTION`."""
+    """Write the destinations of the activity log, and the Defender plan. Returns the coverage of `SUBSCRIPTION`."""
     id_ = subscription.scope.id
     logged = Logged(
         kind="activity-log",
@@ -69,7 +69,7 @@ async def collect_subscription_logs(reading: Reading, unit: Unit, subscription: 
 
 
 async def collect_entra_logs(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write where Entra's logs go; the coverage of `TENANT`."""
+    """Write the destinations of Entra's logs. Returns the coverage of `TENANT`."""
     prefix = "/providers/microsoft.aadiam"
     logged = Logged(kind="entra", id=scope.id, scope=scope, operation="entra_log.list", prefix=prefix)
     return [await collect_sinks(reading.connection, unit, logged)]
@@ -86,7 +86,7 @@ async def _defender(connection: Connection, unit: Unit, subscription: Subscripti
         calls.answered()
         enabled = _TIERS.get(found.properties.pricing_tier.lower(), Refusal(Reason.UNRECOGNISED))
     elif found.detail == "Subscription Not Registered":
-        # Defender for Cloud was never used there. https://github.com/Azure/azure-sdk-for-go/issues/19900
+        # Defender for Cloud was never used in this subscription. https://github.com/Azure/azure-sdk-for-go/issues/19900
         calls.answered()
         enabled = False
     else:

@@ -1,4 +1,4 @@
-"""Diagnostic settings, laid out as one row for each place that one of them sends a log to."""
+"""Diagnostic settings: one row for each destination of each setting."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ _WORKSPACE = re.compile(
 )
 _OF_LOGS = ("categories", "category_groups", "audits", "tables")
 
-# By kind of log, the category that matters here, and the groups that hold it. Demanding both groups is wrong: one is enough.
+# By kind of log, the audit category, and the groups that contain it; one of them is enough.
 # https://learn.microsoft.com/azure/key-vault/key-vault-insights-overview and
 # https://learn.microsoft.com/azure/azure-monitor/essentials/activity-log-schema
 _AUDITING = {
@@ -48,7 +48,7 @@ _ENTRA_TABLES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
-    """Something whose log is sent on by diagnostic settings. `prefix`: what the ids of its settings begin with."""
+    """A resource with diagnostic settings. `prefix`: the beginning of its settings' ids."""
 
     kind: str
     id: str
@@ -56,11 +56,11 @@ class Logged:
     operation: str
     prefix: str
     segments: Mapping[str, str] = field(default_factory=dict)
-    """What names it in the path of the request."""
+    """Its path segments in the request."""
 
 
 class LogSetting(Struct, rename="camel"):
-    """Whether one category, or one group of them, is on."""
+    """Whether a category or category group is enabled."""
 
     enabled: bool
     category: str | None = None
@@ -68,7 +68,7 @@ class LogSetting(Struct, rename="camel"):
 
 
 class Properties(Struct, rename="camel"):
-    """What is read of a setting. Which destinations it has decides how many rows it gives."""
+    """The properties of a setting; its destinations decide the number of rows."""
 
     logs: Wire = UNSET
     log_analytics_destination_type: Wire = UNSET
@@ -88,12 +88,12 @@ class Setting(Struct):
 
 
 async def collect_sinks(connection: Connection, unit: Unit, logged: Logged) -> Coverage:
-    """Write a row per destination of every setting of `logged`; the coverage of its operation."""
+    """Write a row per destination of every setting of `logged`. Returns the coverage of its operation."""
     calls = Calls(logged.scope, logged.operation)
     url, version = source(connection.environment, logged.operation, **logged.segments)
 
     def name(item: Setting) -> str:
-        # ARM spells these ids in several ways, with and without a slash before, and a provider or two in the middle.
+        # ARM returns these ids in several forms, with and without a leading slash, and with one or two providers.
         id_ = f"/{item.id.strip('/').lower()}"
         named = item.name.lower()
         if "/" in named or not id_.startswith(f"{logged.prefix}/") or not id_.endswith(f"/diagnosticsettings/{named}"):
@@ -120,7 +120,7 @@ async def collect_sinks(connection: Connection, unit: Unit, logged: Logged) -> C
 
 
 def _destinations(properties: Properties) -> Iterator[tuple[str, Wire]]:
-    """Where it sends to. An old Service Bus rule stands for the event hub that it leads to."""
+    """Its destinations. A legacy Service Bus rule counts as its event hub."""
     hub = properties.event_hub_authorization_rule_id
     for kind, member in (
         ("workspace", properties.workspace_id),
@@ -159,7 +159,7 @@ def _put_logs(row: Row, kind: str, destination: str, properties: Properties) -> 
         return
     on = [log for log in logs if log.enabled]
     if not all(log.category or log.category_group for log in on):
-        # Something is on, and nobody knows what.
+        # Something is enabled, but it is unknown what.
         row.refuse(_OF_LOGS, Reason.BAD_VALUE)
         return
     categories = sorted({log.category for log in on if log.category})
@@ -169,7 +169,7 @@ def _put_logs(row: Row, kind: str, destination: str, properties: Properties) -> 
     row.put("categories", categories)
     row.put("category_groups", groups)
     if not audits and not _lowered(groups) <= _GROUPS:
-        # Which categories are in such a group nobody knows.
+        # The categories of such a group are not documented.
         row.refuse(("audits", "tables"), Reason.UNRECOGNISED)
         return
     row.put("audits", audits)
@@ -182,10 +182,10 @@ def _put_logs(row: Row, kind: str, destination: str, properties: Properties) -> 
 def _tables(
     kind: str, categories: Collection[str], groups: Sequence[str], audits: bool, destination_type: Wire
 ) -> list[str] | Refusal:
-    """The tables of a workspace that the log is written to."""
+    """The tables of a workspace that receive the log."""
     if kind == "entra":
         if groups:
-            # Which categories a group stands for is not documented for Entra's logs.
+            # The categories of groups are not documented for Entra's logs.
             return Refusal(Reason.UNRECOGNISED)
         return sorted(_ENTRA_TABLES[name] for name in _lowered(categories) if name in _ENTRA_TABLES)
     if not audits:
@@ -200,7 +200,7 @@ def _of_vault(kind: str, destination_type: Wire) -> list[str] | Refusal:
         return found
     tables = {"azurediagnostics": ["AzureDiagnostics"]}
     if kind == "vault":
-        # Which table of its own an HSM's log would have is not documented.
+        # The resource-specific table of an HSM's log is not documented.
         tables["dedicated"] = ["AZKVAuditLogs"]
     return tables.get(found.lower(), Refusal(Reason.UNRECOGNISED))
 

@@ -1,4 +1,4 @@
-"""The Log Analytics workspaces that logs go to, and the tables that hold those logs: what was read before says which."""
+"""The Log Analytics workspaces and tables that receive logs, according to the diagnostic settings that were read before."""
 
 import re
 from collections import defaultdict
@@ -31,7 +31,7 @@ _PLANS = {"analytics": "Analytics", "basic": "Basic", "auxiliary": "Auxiliary"}
 
 
 class WorkspaceProperties(Struct, rename="camel"):
-    """What is read of a workspace."""
+    """The properties of a workspace."""
 
     retention_in_days: Wire = UNSET
 
@@ -45,7 +45,7 @@ class WorkspaceItem(Struct):
 
 
 class TableProperties(Struct, rename="camel"):
-    """What is read of a log table."""
+    """The properties of a log table."""
 
     plan: Wire = UNSET
     retention_in_days: Wire = UNSET
@@ -60,7 +60,7 @@ class TableItem(Struct):
 
 
 class _Sink(msgspec.Struct):
-    """What a stored row of `log_sink` says of this. `destination_id` and `tables` are left out where they are not known."""
+    """The destination in a stored row of `log_sink`. `destination_id` and `tables` are left out if unknown."""
 
     destination_kind: str
     destination_id: str | None = None
@@ -79,31 +79,31 @@ class WorkspaceId:
 
     @classmethod
     def of(cls, id_: str) -> "WorkspaceId | None":
-        """The workspace of that id; None for the id of anything else, and for any other text."""
+        """The workspace of that id; None for any other text."""
         match = _ID.fullmatch(id_.lower())
         return None if match is None else cls(match[0], *match.groups())
 
     @property
     def segments(self) -> dict[str, str]:
-        """What names it in an ARM path."""
+        """Its segments in an ARM path."""
         return {"subscription": self.subscription, "resource_group": self.resource_group, "workspace": self.workspace}
 
 
 async def collect_workspaces(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write every workspace that a stored log destination names, and the tables filled there; the coverage of `OPERATIONS`."""
+    """Write every workspace in stored log destinations, and its tables with logs. Returns the coverage of `OPERATIONS`."""
     return await _Workspaces(reading.connection, unit, scope).collect(_wanted(reading.spool.lines("log_sink")))
 
 
 @dataclass(slots=True)
 class _Filled:
-    """The tables of a workspace that logs go to, and why there may be others."""
+    """The tables of a workspace that receive logs, and why there may be others."""
 
     tables: set[str] = field(default_factory=set)
     untold: set[Reason] = field(default_factory=set)
 
 
 def _wanted(sinks: Iterable[bytes]) -> Mapping[str, _Filled]:
-    """What is filled there, by workspace id."""
+    """The tables that receive logs, by workspace id."""
     decoder = msgspec.json.Decoder(_Sink)
     found: dict[str, _Filled] = defaultdict(_Filled)
     for sink in map(decoder.decode, sinks):
@@ -125,7 +125,7 @@ class _Workspaces:
         async def one(id_: str) -> None:
             place = WorkspaceId.of(id_)
             if place is None:
-                # What does not name a workspace is no place to ask, and says nothing of where the log goes.
+                # An id that is not of a workspace cannot be read, and the destination is unknown.
                 self._get.refused(Refusal(Reason.BAD_VALUE, "a destination that is no workspace"))
             else:
                 await self._workspace(place, wanted[id_])
@@ -159,7 +159,7 @@ class _Workspaces:
             self._unit.row("log_table", self._unread_table(place, min(filled.untold)))
 
     def _unread_table(self, place: WorkspaceId, why: Reason) -> dict[str, object]:
-        """The row of whatever tables a setting fills that cannot be read."""
+        """The row for all tables of an unreadable setting."""
         row = self._begun(place, "unread")
         row.refuse(("name", "plan", "retention", "total_retention"), why)
         return row.finish()
@@ -185,7 +185,7 @@ class _Workspaces:
 
 
 async def get_table(connection: Connection, place: WorkspaceId, table: str) -> TableItem | Refusal:
-    """What Resource Manager says of a table."""
+    """A table from Resource Manager."""
     found = await connection.gateway.get("workspace.table", TableItem, table=table, **place.segments)
     if isinstance(found, TableItem) and found.name.lower() != table.lower():
         return Refusal(Reason.BAD_BODY, "it answered with another table than the one asked for", 200)
@@ -199,7 +199,7 @@ def plan_of(properties: TableProperties) -> str | Refusal:
 
 
 def _put_table(row: Row, properties: TableProperties, otherwise: int | Refusal) -> None:
-    """-1 stands for the workspace's retention, and a total of -1 for no more than that.
+    """Fill the retention columns: -1 means the workspace's retention, and a total of -1 no more than that.
 
     https://learn.microsoft.com/rest/api/loganalytics/tables/get
     """

@@ -1,1 +1,1 @@
-"""Managed HSMs: their keys, and the local roles and settings that say who reaches them."""
+"""Managed HSMs: their keys, local roles and settings."""

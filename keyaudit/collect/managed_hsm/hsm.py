@@ -17,9 +17,10 @@ OPERATIONS = (*HSM_OPERATIONS, *ROLE_OPERATIONS, SETTINGS)
 
 
 async def collect_hsm(reading: Reading, unit: Unit, hsm: Vault) -> Sequence[Coverage]:
-    """Write what the HSM holds to `unit`; the coverage of `OPERATIONS`. Of one that was deleted meanwhile no row is kept.
+    """Write the content of the HSM to `unit`. Returns the coverage of `OPERATIONS`. If it was deleted meanwhile, its rows are
+    dropped.
 
-    Keys that are surely as an earlier run has them are not read again.
+    Keys that certainly have not changed since an earlier run are not read again.
     """
     connection = reading.connection
     keys = VaultKeys(reading, unit, hsm, HSM_OPERATIONS)

@@ -1,4 +1,4 @@
-"""A Managed HSM's local role assignments as grants, each with what its role allows."""
+"""A Managed HSM's local role assignments as grants, each with the permissions of its role."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ class DefinitionItem(Struct):
 
 
 class DefinitionProperties(Struct, rename="camel"):
-    """What is read of one."""
+    """The properties that are read."""
 
     role_name: Wire = UNSET
     type: Wire = UNSET
@@ -79,7 +79,7 @@ class DefinitionProperties(Struct, rename="camel"):
 
 
 class AssignmentProperties(Struct, rename="camel"):
-    """Who holds which role, and where."""
+    """The principal, role and scope."""
 
     principal_id: str
     role_definition_id: str
@@ -95,7 +95,7 @@ class AssignmentItem(Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Role:
-    """A local role. A refusal in place of a fact says why it is not known."""
+    """A local role. A refusal in place of a value says why it is unknown."""
 
     name: object
     custom: bool | Refusal
@@ -119,9 +119,9 @@ class HsmRoles:
         self._written: set[str] = set()
 
     async def collect(self, keys: Sequence[str], listed: Coverage) -> Sequence[Coverage]:
-        """Write a grant per assignment that allows anything; the coverage of `OPERATIONS`.
+        """Write a grant per assignment with permissions. Returns the coverage of `OPERATIONS`.
 
-        An assignment on one key is shown by that key's list alone: `keys` are the names of all, as `listed` covers them.
+        Only a key's own list returns assignments on that key: `keys` are the names of all keys, with the coverage `listed`.
         """
         await self._define()
         of_all = [await self._assigned(Calls(self._hsm.scope, operation)) for operation in OPERATIONS[1:3]]
@@ -149,7 +149,7 @@ class HsmRoles:
         calls.ended(listing.end)
 
     def _write(self, item: AssignmentItem, url: str, version: str, *, copy: bool = False) -> None:
-        """The grant, once: a key's list shows what is assigned above it too. `copy`: one that differs from the first."""
+        """Write the grant once: a key's list also returns assignments above it. `copy`: a copy that differs from the first."""
         name, given = _name(item), item.properties
         role = self._role_of(guid_of(given.role_definition_id))
         if (name in self._written and not copy) or role.allows == []:
@@ -173,7 +173,7 @@ class HsmRoles:
         self._unit.row("grant", row.finish())
 
     def _role_of(self, guid: str) -> _Role:
-        # Azure's own roles too: whoever may list assignments by one of them may list definitions.
+        # Built-in roles too: a principal that may list assignments may also list definitions.
         return self._roles.get(guid) or _unread(Refusal(self._unlisted or Reason.NOT_VISIBLE))
 
 
@@ -212,7 +212,7 @@ def _gives(permission: Permission, action: str) -> bool:
 
 
 def _name(item: AssignmentItem) -> str:
-    """An assignment's id in lower case; ValueError if it is none of an HSM."""
+    """An assignment's id in lower case; ValueError if it is not one of an HSM."""
     given = item.properties
     guid_of(given.role_definition_id)
     if not _GUID.fullmatch(given.principal_id.lower()) or not _SCOPE.fullmatch(given.scope.lower()):

@@ -1,4 +1,4 @@
-"""A Managed HSM's settings: above all whether it lets Azure Resource Manager manage its keys."""
+"""A Managed HSM's settings, such as whether Azure Resource Manager may manage its keys."""
 
 from collections.abc import Mapping
 
@@ -16,20 +16,20 @@ OPERATION = "hsm.setting.list"
 
 
 class Settings(Struct):
-    """The answer, which is one object with all settings."""
+    """The answer: one object with all settings."""
 
     settings: list[Raw]
 
 
 class Setting(Struct):
-    """A setting; every value is text, whatever its type."""
+    """A setting; every value is text."""
 
     name: str
     value: Wire = UNSET
 
 
 async def collect_settings(connection: Connection, unit: Unit, hsm: Vault, uri: str) -> Coverage:
-    """Write a row per setting; the coverage of `OPERATION`. `uri` is the HSM's address, checked."""
+    """Write a row per setting. Returns the coverage of `OPERATION`. `uri` is the HSM's checked address."""
     calls = Calls(hsm.scope, OPERATION)
     found = await connection.gateway.get(OPERATION, Settings, host=uri)
     if isinstance(found, Refusal):

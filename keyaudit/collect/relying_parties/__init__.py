@@ -1,1 +1,1 @@
-"""What services of yours trust, out of files that are supplied: keys that they hold, and settings by which they take tokens."""
+"""Reads what your own services trust from supplied files: keys, and settings for token validation."""

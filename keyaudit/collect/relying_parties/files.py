@@ -1,4 +1,4 @@
-"""From the files that are named, or lie below a folder, to what they hold. A file that cannot be read is told of, always."""
+"""Reads the given files, or those below a folder. An unreadable file is always reported."""
 
 import hashlib
 import os
@@ -16,12 +16,12 @@ from keyaudit.model.relying_parties import HeldKey, RelyingParties, Unread, Vali
 from keyaudit.model.text import one_line
 
 _MOST = 50_000
-"""Keys, and validators, of all files together."""
+"""The maximum number of keys, and of validators, over all files."""
 
 
 def in_files(named: Sequence[Path], place: str) -> RelyingParties:
-    """The keys in each of the files. Raises UsageError, at `place`, for what is not there."""
-    found = _Found()
+    """The keys in each of the files. Raises UsageError with `place` for a missing file."""
+    found = _Results()
     for path in named:
         base = _there(path, place)
         if base.is_dir():
@@ -31,11 +31,11 @@ def in_files(named: Sequence[Path], place: str) -> RelyingParties:
 
 
 def in_place(root: Path, place: str, *, with_keys: bool) -> RelyingParties:
-    """The settings in the file `root`, or in the files below the folder `root`; `with_keys`: the keys, too.
+    """The settings in the file `root`, or in the files below the folder `root`; `with_keys`: also the keys.
 
-    Raises UsageError, at `place`, for what is not there.
+    Raises UsageError with `place` if `root` does not exist.
     """
-    base, found = _there(root, place), _Found()
+    base, found = _there(root, place), _Results()
     if not base.is_dir():
         for_keys = with_keys and is_keys(base.name)
         found.read(base, base.name, base.stem, for_keys=for_keys, for_settings=not for_keys, with_registry=with_keys)
@@ -57,7 +57,7 @@ def in_place(root: Path, place: str, *, with_keys: bool) -> RelyingParties:
 
 
 def _there(path: Path, place: str) -> Path:
-    """The path without links: what is named is meant, wherever it leads."""
+    """The resolved path: a link that the user names is followed."""
     try:
         found = Path(os.path.realpath(path))
         found.stat()
@@ -67,8 +67,8 @@ def _there(path: Path, place: str) -> Path:
     return found
 
 
-class _Found:
-    """What was found so far."""
+class _Results:
+    """The result so far."""
 
     def __init__(self) -> None:
         self.unread: list[Unread] = []
@@ -79,13 +79,13 @@ class _Found:
 
     @property
     def full(self) -> bool:
-        """There is more than anybody would look through."""
+        """Whether the maximum is reached."""
         return max(len(self._keys), len(self._validators)) > _MOST
 
     def read(
         self, path: Path, name: str, party: str, *, for_keys: bool, for_settings: bool, with_registry: bool = False
     ) -> None:
-        """Read one file. `with_registry`: the keys that stand among settings, too."""
+        """Read one file. `with_registry`: also the keys among settings."""
         registry = with_registry and name.lower().endswith(".config")
         try:
             data = content(path)
@@ -102,7 +102,7 @@ class _Found:
             ]
 
     def all(self, skipped: Counter[str] | None = None) -> RelyingParties:
-        """All of it."""
+        """The complete result."""
         return RelyingParties(
             keys=tuple(self._keys),
             validators=tuple(self._validators),

@@ -1,4 +1,4 @@
-"""JSON as configuration has it, with comments and a comma too many, each text and number with its line."""
+"""Parses JSON with comments and trailing commas, as in configuration files, keeping line numbers."""
 
 import json
 import re
@@ -30,7 +30,7 @@ class Value:
 
 
 def parsed(text: str) -> Value:
-    """The one value in `text`. Raises UnreadError, with the line, for what is not that, and for a name that comes twice."""
+    """The single value in `text`. Raises UnreadError with the line for invalid text, and for a repeated name."""
     reader = _Reader(text)
     found = reader.value(0)
     reader.end()
@@ -64,7 +64,7 @@ class _Reader:
             if self._next() != '"':
                 raise self._wrong("not JSON: a name is missing")
             name = str(self._plain())
-            # .NET takes names in any case, and refuses a file with one twice.
+            # .NET ignores the case of names, and refuses a file with a repeated name.
             if name.lower() in seen:
                 raise self._wrong("a member that is there twice")
             seen.add(name.lower())
@@ -88,7 +88,7 @@ class _Reader:
         self._at += 1
 
     def _next(self) -> str:
-        """The next character that is no gap; empty at the end."""
+        """The next character after whitespace and comments; empty at the end."""
         gap = _GAP.match(self._text, self._at)
         self._at = gap.end() if gap else self._at
         return self._text[self._at : self._at + 1]
@@ -97,10 +97,10 @@ class _Reader:
         """A text, a number or a word."""
         try:
             found, self._at = _DECODER.raw_decode(self._text, self._at)
-        # A number of thousands of digits is a ValueError, too.
+        # A number with thousands of digits raises ValueError too.
         except ValueError as error:
             raise self._wrong("not JSON") from error
-        # Half a surrogate pair can be stored nowhere.
+        # Half a surrogate pair cannot be stored.
         return found.encode(errors="backslashreplace").decode() if isinstance(found, str) else found
 
     def _now(self) -> int:

@@ -1,4 +1,4 @@
-"""Keys that a service holds, out of a file of any form: a JSON Web Key Set, PEM, a certificate, federation metadata, WIF."""
+"""Reads keys that a service trusts from a JSON Web Key Set, PEM, a certificate, federation metadata or WIF configuration."""
 
 import base64
 import itertools
@@ -19,7 +19,7 @@ from keyaudit.model.times import parse_time
 T = TypeVar("T")
 
 _MOST = 1_000
-"""Keys of one file."""
+"""The maximum number of keys of one file."""
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _SPACES = re.compile(r"\s+", re.ASCII)
 _HEX = re.compile(r"[0-9A-F]{40}")
@@ -38,23 +38,23 @@ _NAMES = (
 
 
 def is_keys(name: str) -> bool:
-    """Whether a file of that name may hold keys that tokens are checked by."""
+    """Whether a file of that name may contain keys for token validation."""
     return any(pattern.fullmatch(name.lower()) for pattern in _NAMES)
 
 
 def keys(data: bytes, file: str, relying_party: str) -> list[HeldKey]:
-    """The keys in a file, whose form its content tells. Raises UnreadError for one of no form that is known.
+    """The keys in a file, whose format is detected from its content. Raises UnreadError for an unknown format.
 
-    A private key that lies there, too, is not looked at.
+    Private keys in it are ignored.
     """
-    held = [_held(file, relying_party, **facts) for facts in itertools.islice(_facts(data), _MOST + 1)]
+    held = [_trusted_key(file, relying_party, **facts) for facts in itertools.islice(_facts(data), _MOST + 1)]
     if len(held) > _MOST:
         raise UnreadError(Reason.TOO_LARGE, f"more than {_MOST:,} keys")
     return held
 
 
 def _facts(data: bytes) -> Iterator[dict[str, object]]:
-    # A certificate by itself, in DER, begins with a sequence of more than 127 bytes.
+    # A single certificate in DER begins with a sequence of more than 127 bytes.
     if data[:1] == b"\x30" and len(data) > 1 and data[1] & 0x80:
         return iter([{"held_as": "pinned", "thumbprint": _of_certificate(base64.b64encode(data).decode())}])
     content = text(data)
@@ -68,7 +68,7 @@ def _facts(data: bytes) -> Iterator[dict[str, object]]:
     raise UnreadError(Reason.UNRECOGNISED, "neither a JSON Web Key Set, nor PEM, nor metadata")
 
 
-def _held(file: str, relying_party: str, **facts: object) -> HeldKey:
+def _trusted_key(file: str, relying_party: str, **facts: object) -> HeldKey:
     told: dict[str, object] = {"line": None, "key_id": None, "thumbprint": None, "token_issuer": None, "fetched_on": None}
     return HeldKey(file=file, relying_party=relying_party, **{**told, **facts})  # type: ignore[arg-type]
 
@@ -95,7 +95,7 @@ def _of_key_set(document: jsonc.Value) -> Iterator[dict[str, object]]:
                 "fetched_on": fetched,
             }
             continue
-        # RFC 7517, 4.2: what is for encryption checks no signature.
+        # RFC 7517, 4.2: an encryption key does not verify signatures.
         if _text(key, "use") != "enc":
             own = _text(key, "issuer")
             yield {
@@ -109,7 +109,7 @@ def _of_key_set(document: jsonc.Value) -> Iterator[dict[str, object]]:
 
 
 def _text(members: dict[str, jsonc.Value], name: str) -> str | Refusal | None:
-    """A member that is text; None where it is not there, or null."""
+    """A text member; None if it is missing or null."""
     found = members.get(name)
     if found is None or found.value is None:
         return None
@@ -117,7 +117,7 @@ def _text(members: dict[str, jsonc.Value], name: str) -> str | Refusal | None:
 
 
 def _fetched(found: jsonc.Value | None) -> int | Refusal:
-    """When the set was fetched. A key set has no member for that; ours is read where whoever exports the cache adds it."""
+    """When the set was fetched. Key sets have no standard member for that; the exporter of the cache can add `fetched_on`."""
     match found.value if found else None:
         case None:
             return _UNSAID
@@ -134,7 +134,7 @@ def _fetched(found: jsonc.Value | None) -> int | Refusal:
 
 
 def _of_chain(key: dict[str, jsonc.Value]) -> str | Refusal | None:
-    """The thumbprint of the key's certificate; what it says of it (x5t) where it has none with it."""
+    """The thumbprint of the key's certificate, or its x5t if it has no certificate."""
     chain = key.get("x5c")
     if chain is not None and chain.value is not None:
         first = chain.value[0].value if isinstance(chain.value, list) and chain.value else None
@@ -165,10 +165,10 @@ def _of_pem(content: str) -> Iterator[dict[str, object]]:
             digest = _BROKEN if end < 0 else _of_certificate(content[begin.end() : end])
             yield {"held_as": "pinned", "line": line, "thumbprint": digest}
         elif label.endswith("PUBLIC KEY"):
-            # It goes by no name that an issuer publishes.
+            # It has no key id that an issuer publishes.
             yield {"held_as": "pinned", "line": line, "thumbprint": None}
         elif label in ("PKCS7", "CMS"):
-            # Certificates, in a form that is not read here.
+            # Certificates in an unsupported format.
             yield {"held_as": "pinned", "line": line, "thumbprint": Refusal(Reason.UNRECOGNISED)}
         elif end < 0:
             raise UnreadError(Reason.BAD_BODY, "a block that does not end", line)
@@ -184,7 +184,7 @@ def _of_xml(found: list[Element]) -> Iterator[dict[str, object]]:
 
 
 def _of_metadata(found: list[Element]) -> Iterator[dict[str, object]]:
-    """The signing keys of each entity, each once: metadata repeats them for every role."""
+    """The signing keys of each entity, each once, because metadata repeats them for every role."""
     entity, seen = "", set[tuple[str, str]]()
     described: list[tuple[str, Element, list[Element]]] = []
     for element in found:
@@ -197,7 +197,7 @@ def _of_metadata(found: list[Element]) -> Iterator[dict[str, object]]:
     for issuer, descriptor, certificates in described:
         if descriptor.attributes.get("use") == "encryption":
             continue
-        # One without a certificate goes by no name that an issuer publishes.
+        # A key without a certificate has no key id that an issuer publishes.
         for one in certificates or [descriptor]:
             encoded = "".join(one.text)
             if (issuer, encoded) not in seen:
@@ -212,7 +212,7 @@ def _of_metadata(found: list[Element]) -> Iterator[dict[str, object]]:
 
 
 def _of_registry(found: list[Element]) -> Iterator[dict[str, object]]:
-    """Thumbprints that Windows Identity Foundation takes tokens by."""
+    """Thumbprints that Windows Identity Foundation trusts."""
     authority = ""
     for element in found:
         if element.name == "authority":

@@ -1,4 +1,4 @@
-"""Files below a folder, a bounded number of them, each of bounded size; links are never followed."""
+"""Walks the files below a folder, with limits on number and size; links are never followed."""
 
 import codecs
 import os
@@ -11,18 +11,18 @@ from keyaudit.model.errors import UnsafeError
 from keyaudit.model.reasons import Reason
 
 MOST_BYTES = 4 * 1024 * 1024
-"""Of one file: a federation metadata comes to some 100 KB."""
+"""The maximum size of one file; federation metadata has about 100 KB."""
 MOST_FILES = 5_000
-"""That are read."""
+"""The maximum number of files that are read."""
 _MOST_ENTRIES = 500_000
 _DEEPEST = 64
 _NOT_OURS = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".tox"})
-"""Folders of version control, and of other people's code."""
+"""Folders of version control and of third-party code."""
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 class UnreadError(Exception):
-    """A file, or a part of one, that is not what it should be. `line` counts from one."""
+    """A file, or a part of one, that cannot be read. `line` counts from one."""
 
     def __init__(self, reason: Reason, what: str, line: int | None = None) -> None:
         self.reason, self.what, self.line = reason, what, line
@@ -30,16 +30,16 @@ class UnreadError(Exception):
 
 
 class Walk:
-    """The files below `root` whose names are `wanted`, in the order of their names, and what was passed over on the way.
+    """The files below `root` whose names are `wanted`, in the order of their names, with the number of skipped entries.
 
-    A link so named comes, too, unless what it leads to does: `content` refuses it, so that it is told of. `root` has no links.
+    A link with such a name is included unless its target is: `content` refuses it, so that it is reported. `root` has no links.
     """
 
     def __init__(self, root: Path, wanted: Callable[[str], bool]) -> None:
         self.root = root
         self.skipped: Counter[str] = Counter()
         self.cut: list[tuple[str, str]] = []
-        """Places from which on nothing was looked at, and why."""
+        """Places after which nothing was read, and why."""
         self._wanted = wanted
         self._entries = 0
 
@@ -75,7 +75,7 @@ class Walk:
         return path.relative_to(self.root).as_posix()
 
     def _met(self, target: Path) -> bool:
-        """What a link leads to is come upon by its own name."""
+        """Whether the target of a link is included under its own name."""
         return target.is_relative_to(self.root) and self._wanted(target.name)
 
     def _scanned(self, folder: Path) -> list["os.DirEntry[str]"]:
@@ -93,7 +93,7 @@ class Walk:
 
 
 def content(path: Path) -> bytes:
-    """The whole of a file. Raises UnreadError for anything but a regular file of at most `MOST_BYTES`, and for a link."""
+    """The content of a file. Raises UnreadError unless it is a regular file of at most `MOST_BYTES` and not a link."""
     if path.is_symlink():
         raise UnreadError(Reason.NOT_VISIBLE, "a link, which is not followed")
     try:
@@ -109,7 +109,7 @@ def content(path: Path) -> bytes:
 
 
 def text(data: bytes) -> str:
-    """What it says, in the encoding that its mark names, else UTF-8. Raises UnreadError."""
+    """The text in the encoding of its byte order mark, otherwise UTF-8. Raises UnreadError."""
     encoding, skip = next(((name, len(bom)) for bom, name in _BOMS if data.startswith(bom)), ("utf-8", 0))
     try:
         return data[skip:].decode(encoding)

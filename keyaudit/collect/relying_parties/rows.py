@@ -1,4 +1,4 @@
-"""What services trust, as rows of the snapshot."""
+"""Rows of keys and validators of services."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from keyaudit.model.tables.relying_parties import TOKEN_VALIDATOR, TRUSTED_KEY
 
 
 def write_relying_parties(unit: Unit, scope: Scope, found: RelyingParties) -> None:
-    """Write a row per key and per validator; and one of which nothing is known per file that could not be read."""
+    """Write a row per key and per validator, and one with unknown columns per unreadable file."""
     rows = _Rows(unit, scope)
     for key in found.keys:
         facts = {
@@ -41,8 +41,8 @@ class _Rows:
         self._numbers: Counter[tuple[str, str]] = Counter()
 
     def write(self, table: Table, file: str, name: str, party: str, facts: Mapping[str, object]) -> None:
-        """One row, named by its file and its number there."""
-        # Ids are compared without case, names of files with it.
+        """Write one row, identified by its file and its number in it."""
+        # Ids are compared without case, file names with case.
         place = (table.name, file.lower())
         self._numbers[place] += 1
         kind = "keys" if table is TRUSTED_KEY else "validators"
@@ -55,7 +55,7 @@ class _Rows:
         self._unit.row(table.name, row.finish())
 
     def nothing(self, unread: Iterable[Unread]) -> None:
-        """The rows for files that were not read."""
+        """Write the rows for unreadable files."""
         for each in unread:
             table = TRUSTED_KEY if each.holds_keys else TOKEN_VALIDATOR
             facts = {column.name: Refusal(each.reason) for column in table.stored if column.needs}
@@ -63,5 +63,5 @@ class _Rows:
 
 
 def _utf8(text: str) -> str:
-    """Text that can be stored: names of files need be no UTF-8, and JSON may hold half of a surrogate pair."""
+    """Text that can be stored: file names may not be UTF-8, and JSON may contain half a surrogate pair."""
     return text.encode(errors="backslashreplace").decode()

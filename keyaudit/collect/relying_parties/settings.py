@@ -1,4 +1,4 @@
-"""Configuration files of every form as one flat list of settings, each with its path and line."""
+"""Reads configuration files of all formats as a flat list of settings, each with its path and line."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from keyaudit.model.reasons import Reason
 
 _DEEPEST = 64
 _MOST = 100_000
-"""Settings of one file."""
+"""The maximum number of settings of one file."""
 _ODD = re.compile(r"[^a-z0-9]")
 _LINE = re.compile(r"([^\s:=#!][^\s:=]*)\s*[:=]\s*(.*)")
 _ESCAPED = re.compile(r"\\([:=#!\\])")
@@ -30,7 +30,7 @@ _NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting. `path`: its names in lower case, without what is no letter or digit; `shown`: as the file has them."""
+    """One setting. `path`: its names in lower case, letters and digits only; `shown`: the names in the file."""
 
     path: tuple[str, ...]
     value: str
@@ -39,17 +39,17 @@ class Setting:
 
     @property
     def name(self) -> str:
-        """The last of its names that is no number: of an item, the list's."""
+        """The last of its names that is not a number; for an item, that of its list."""
         return next((part for part in reversed(self.path) if not part.isdigit()), "")
 
 
 def is_settings(name: str) -> bool:
-    """Whether a file of that name may hold how a service checks tokens."""
+    """Whether a file of that name may contain token validation settings."""
     return any(pattern.fullmatch(name.lower()) for pattern in _NAMES)
 
 
 def settings(name: str, data: bytes) -> list[Setting]:
-    """The settings of a file, whose form its name tells. Raises UnreadError for one that is not of that form."""
+    """The settings of a file, whose format depends on its name. Raises UnreadError if it is not in that format."""
     ending = name.lower().rpartition(".")[2]
     if ending in ("config", "xml"):
         found = _of_xml(elements(data))
@@ -74,7 +74,7 @@ def _setting(shown: Iterable[str], value: object, line: int) -> Setting:
 
 
 def _parts(name: str, dots: bool = False) -> list[str]:
-    """One name as the parts that configuration takes it for: `AzureAd:TenantId`, `AzureAd__TenantId`."""
+    """The parts of a hierarchical name: `AzureAd:TenantId`, `AzureAd__TenantId`."""
     return [part for part in re.split(r":|__|\." if dots else r":|__", name) if part]
 
 
@@ -82,7 +82,7 @@ def _of_json(found: jsonc.Value, path: tuple[str, ...]) -> Iterator[Setting]:
     match found.value:
         case dict() as members:
             named, value = members.get("name"), members.get("value")
-            # How app settings are exported: a list of names and values.
+            # Exported app settings: a list of names and values.
             if named and value and isinstance(named.value, str) and isinstance(value.value, _SCALARS):
                 yield _setting((*path, *_parts(named.value)), value.value, named.line)
             for name, member in members.items():
@@ -112,7 +112,7 @@ def _of_properties(content: str) -> Iterator[Setting]:
 
 
 def _of_yaml(content: str) -> Iterator[Setting]:
-    # Events, and not nodes, which are composed by recursion and along aliases.
+    # Events instead of nodes, because nodes are built recursively and follow aliases.
     try:
         yield from _events(yaml.parse(content, Loader=yaml.CSafeLoader))
     except yaml.MarkedYAMLError as error:
@@ -147,7 +147,7 @@ def _events(events: Iterator[yaml.Event]) -> Iterator[Setting]:
 
 @dataclass(slots=True)
 class _Open:
-    """A mapping or list that has not ended. A mapping's `key` is there while its value is awaited."""
+    """An open mapping or list. A mapping's `key` is set until its value is complete."""
 
     path: tuple[str, ...]
     mapping: bool
@@ -155,10 +155,10 @@ class _Open:
     count: int = 0
 
     def here(self) -> tuple[str, ...]:
-        """The path of the value that comes."""
+        """The path of the next value."""
         return (*self.path, *(_parts(self.key or "", dots=True) if self.mapping else (str(self.count),)))
 
     def done(self) -> None:
-        """The value has come."""
+        """Record that the value is complete."""
         self.key = None
         self.count += 1

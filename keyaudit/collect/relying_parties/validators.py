@@ -1,7 +1,7 @@
-"""How a service decides whose tokens it takes, out of its settings; what the file does not say is unknown, whatever is usual.
+"""Token validators from a service's settings. Anything that the file does not state is unknown; defaults are not assumed.
 
-Where the facts are from: TokenValidationParameters and Microsoft.Identity.Web of .NET, the issuer name registries of Windows
-Identity Foundation, passport-azure-ad of Node, Spring Security's resource server, and App Service authentication.
+Sources: TokenValidationParameters and Microsoft.Identity.Web of .NET, the issuer name registries of Windows Identity
+Foundation, passport-azure-ad of Node, Spring Security's resource server, and App Service authentication.
 """
 
 import re
@@ -21,14 +21,14 @@ _ADDRESSES = (
     "authority", "metadataaddress", "identitymetadata", "wellknownopenidconfiguration", "jwkseturi", "jwksuri", "issueruri",
     "federationmetadatalocation",
 )  # fmt: skip
-"""Settings that hold where keys are fetched from, the one that decides first."""
+"""Settings for the source of keys, by precedence."""
 _TENANTS = ("tenantid", "tenant")
 _INSTANCES = ("instance", "aadinstance")
 _OF_ENTRA = re.compile(r"azuread|entra|activedirectory|microsoftidentity|\bida\b|\baad\b")
 _ISSUERS = ("validissuers", "validissuer", "issuers", "issuer", "validtenantids", "allowedtenants", "allowedtenantids")
 _AUDIENCES = ("validaudiences", "validaudience", "audiences", "audience", "allowedaudiences")
 _INSIDE = frozenset({"tokenvalidationparameters", "validation"})
-# What a deployment puts in: #{Name}#, ${NAME}, $(name), <your tenant>, [Enter ...], %NAME%.
+# Placeholders that a deployment replaces: #{Name}#, ${NAME}, $(name), <your tenant>, [Enter ...], %NAME%.
 _OPEN = re.compile(r"[#$]\{|\$\(|[<\[%]|\byour[-_ ]", re.IGNORECASE)
 _APP_SERVICE = "azureactivedirectory"
 _ALLOWED = "websiteauthaadallowedtenants"
@@ -36,8 +36,8 @@ _REGISTRY = ("issuernameregistry", "type")
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """What a recogniser made of a section."""
+class _Recognised:
+    """A validator that was recognised in a section."""
 
     section: Sequence[str]
     line: int
@@ -48,7 +48,7 @@ class _Found:
 
 
 def validators(settings: Sequence[Setting], file: str, relying_party: str) -> Iterator[Validator]:
-    """Every validator of Entra's tokens that the settings of one file describe."""
+    """Every validator of Entra tokens in the settings of one file."""
     of_app_service = [setting for setting in settings if _APP_SERVICE in setting.path]
     others = [setting for setting in settings if _APP_SERVICE not in setting.path]
     for found in (*_app_service(of_app_service, settings), *_federation(others), *_sections(others)):
@@ -64,13 +64,13 @@ def validators(settings: Sequence[Setting], file: str, relying_party: str) -> It
         )
 
 
-def _sections(settings: Sequence[Setting]) -> Iterator[_Found]:
-    """Sections that name an authority, or an instance and a tenant: .NET, Node and Spring."""
+def _sections(settings: Sequence[Setting]) -> Iterator[_Recognised]:
+    """Sections with an authority, or an instance and a tenant: .NET, Node and Spring."""
     by_section: dict[tuple[str, ...], list[Setting]] = defaultdict(list)
     for setting in settings:
         section = _section(setting)
         by_section[section].append(setting)
-        # The part of a section that says how tokens are checked.
+        # The part of a section about token validation.
         if section and section[-1] in _INSIDE:
             by_section[section[:-1]].append(setting)
     for section, inside in by_section.items():
@@ -82,11 +82,11 @@ def _sections(settings: Sequence[Setting]) -> Iterator[_Found]:
         issuer = _checks_issuer(inside)
         named = {setting.value.lower() for setting in inside if setting.name in _ISSUERS and _names_tenant(setting.value)}
         tenants: int | Refusal = 0 if issuer is False else len(named) or _UNSAID
-        yield _Found(deciding.shown[:-1], deciding.line, authority, issuer, tenants, _checks_audience(inside))
+        yield _Recognised(deciding.shown[:-1], deciding.line, authority, issuer, tenants, _checks_audience(inside))
 
 
 def _section(setting: Setting) -> tuple[str, ...]:
-    """What it stands in; of an item, what its list stands in."""
+    """The section of a setting; for an item, that of its list."""
     end = len(setting.path)
     while end and setting.path[end - 1].isdigit():
         end -= 1
@@ -94,7 +94,7 @@ def _section(setting: Setting) -> tuple[str, ...]:
 
 
 def _unnamed(section: tuple[str, ...], inside: Sequence[Setting]) -> tuple[Refusal, Setting] | None:
-    """The setting that turns the check off for an authority that another file names, as one for an environment does."""
+    """The setting that disables the check for an authority in another file, such as one per environment."""
     if section and section[-1] in _INSIDE:
         return None
     off = (setting for setting in inside if setting.name == "validateissuer" and setting.value.lower() == "false")
@@ -105,7 +105,7 @@ def _checks_issuer(inside: Sequence[Setting]) -> bool | Refusal:
     said = _switch(inside, "validateissuer")
     if said is not None:
         return said
-    # Spring compares the issuer where it knows it, and not where it is given the keys alone.
+    # Spring compares the issuer if it is configured, and not if only the keys are.
     # https://docs.spring.io/spring-security/reference/servlet/oauth2/resource-server/jwt.html
     issuers = [setting.value for setting in inside if setting.name == "issueruri"]
     if issuers:
@@ -121,7 +121,7 @@ def _checks_audience(inside: Sequence[Setting]) -> bool | Refusal:
 
 
 def _authority(naming: Sequence[Setting], inside: Sequence[Setting]) -> tuple[str | Refusal, Setting] | None:
-    """Whose keys are fetched, and the setting that says so; None: nobody's of Entra's."""
+    """The authority whose keys are used, and its setting; None if it is not Entra."""
     by_name: dict[str, list[Setting]] = defaultdict(list)
     for setting in naming:
         by_name[setting.name].append(setting)
@@ -140,13 +140,13 @@ def _authority(naming: Sequence[Setting], inside: Sequence[Setting]) -> tuple[st
 
 
 def _widest(found: Iterable[tuple[str | Refusal | None, Setting]]) -> tuple[str | Refusal, Setting] | None:
-    """Of several that say it, as the documents of a file for several profiles do, the one by which most tokens are taken."""
+    """The least restrictive of several settings, for example in a file with several profiles."""
     told = [(authority, setting) for authority, setting in found if authority is not None]
     return max(told, key=lambda one: 1 if isinstance(one[0], Refusal) else 2 * (one[0] in SHARED_AUTHORITIES), default=None)
 
 
 def of_address(value: str, tenant: str | None = None) -> str | Refusal | None:
-    """Whose metadata an address leads to; None: nobody's of Entra's. `tenant` is who it is where the address does not say."""
+    """The authority of a metadata address; None if it is not Entra. `tenant` is used if the address has none."""
     try:
         split = urlsplit(value)
         host = (split.hostname or "").lower()
@@ -158,7 +158,7 @@ def of_address(value: str, tenant: str | None = None) -> str | Refusal | None:
     if host.endswith(".ciamlogin.com"):
         return "tenant"
     if host in SIGN_IN_HOSTS:
-        # What is left open in the address is filled in with the tenant: https://login.microsoftonline.com/{0}
+        # A placeholder in the address stands for the tenant: https://login.microsoftonline.com/{0}
         return _of_tenant(tenant or "") if not parts or parts[0] == "{0}" else _of_tenant(parts[0])
     if not host and value.lower() in SHARED_AUTHORITIES:
         return value.lower()
@@ -175,19 +175,19 @@ def _of_tenant(value: str) -> str | Refusal:
 
 
 def _names_tenant(value: str) -> bool:
-    """It names whose tokens are taken: an issuer or a tenant, and not a place that stands for any."""
+    """Whether it names a specific issuer or tenant, not a placeholder for any."""
     parts = [part for part in value.lower().split("/") if part]
     return bool(value) and not _OPEN.search(value) and not {*SHARED_AUTHORITIES, "{tenantid}", "{0}"}.intersection(parts)
 
 
 def _switch(inside: Iterable[Setting], name: str) -> bool | None:
-    """What a switch says: off where it is set twice and once to that; None: nothing."""
+    """A boolean setting; false if any of its values is false; None if it is not set."""
     said = {setting.value.lower() for setting in inside if setting.name == name}
     return False if "false" in said else True if "true" in said else None
 
 
-def _app_service(own: Sequence[Setting], every: Sequence[Setting]) -> Iterator[_Found]:
-    """Authentication settings of App Service, version 2. Which tenants it lets in, an app setting beside them says."""
+def _app_service(own: Sequence[Setting], every: Sequence[Setting]) -> Iterator[_Recognised]:
+    """Authentication settings of App Service, version 2. An app setting beside them has the allowed tenants."""
     by_provider: dict[tuple[str, ...], list[Setting]] = defaultdict(list)
     for setting in own:
         by_provider[setting.path[: setting.path.index(_APP_SERVICE) + 1]].append(setting)
@@ -202,14 +202,14 @@ def _app_service(own: Sequence[Setting], every: Sequence[Setting]) -> Iterator[_
         if authority is None:
             continue
         deciding = issuer or registration[0]
-        # An issuer that is shared is nobody's: what is compared with it then, the settings do not say.
+        # A shared issuer identifies no tenant, and the settings do not say what it is compared with.
         checks = authority == "tenant" or (_UNSAID if issuer else False)
         audience = any(setting.name == "allowedaudiences" for setting in inside)
-        yield _Found(deciding.shown[: len(base)], deciding.line, authority, checks, allowed, audience or _UNSAID)
+        yield _Recognised(deciding.shown[: len(base)], deciding.line, authority, checks, allowed, audience or _UNSAID)
 
 
 def _allowed(every: Sequence[Setting]) -> int | Refusal:
-    """How many tenants the app settings let in; unknown where the file holds no app settings."""
+    """The number of tenants that the app settings allow; unknown if the file has no app settings."""
     found = next((setting.value for setting in every if setting.name == _ALLOWED), None)
     if found is not None:
         if _OPEN.search(found):
@@ -218,8 +218,8 @@ def _allowed(every: Sequence[Setting]) -> int | Refusal:
     return 0 if any(setting.name.startswith("website") for setting in every) else _UNSAID
 
 
-def _federation(settings: Sequence[Setting]) -> Iterator[_Found]:
-    """Windows Identity Foundation: who signs in, at the address of wsFederation; whose tokens are taken, by the registry.
+def _federation(settings: Sequence[Setting]) -> Iterator[_Recognised]:
+    """Windows Identity Foundation: the authority is in the address of wsFederation, the trusted issuers in the registry.
 
     https://learn.microsoft.com/previous-versions/dotnet/framework/windows-identity-foundation/validating-issuer-name-registry
     """
@@ -232,10 +232,10 @@ def _federation(settings: Sequence[Setting]) -> Iterator[_Found]:
     if any("validatingissuernameregistry" in kind for kind in kinds):
         issuer, tenants = True, len(names)
     elif any("configurationbasedissuernameregistry" in kind for kind in kinds):
-        # It goes by the signing certificate, which is the same for every tenant.
+        # It checks the signing certificate, which is the same for every tenant.
         issuer, tenants = False, 0
     audience = any(setting.path[-3:] == ("audienceuris", "add", "value") for setting in settings) or _UNSAID
     for setting in settings:
         authority = of_address(setting.value) if setting.path[-2:] == ("wsfederation", "issuer") else None
         if authority is not None:
-            yield _Found(setting.shown[:-1], setting.line, authority, issuer, tenants, audience)
+            yield _Recognised(setting.shown[:-1], setting.line, authority, issuer, tenants, audience)

@@ -1,4 +1,4 @@
-"""XML as a flat list of elements, read without entities, without a document type, and so without anything to fetch."""
+"""Reads XML as a flat list of elements, without entities and document types, so nothing is fetched."""
 
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -9,12 +9,12 @@ from keyaudit.model.reasons import Reason
 
 _DEEPEST = 100
 _MOST = 50_000
-"""Elements of one document."""
+"""The maximum number of elements of one document."""
 
 
 @dataclass(slots=True)
 class Element:
-    """One element. `path` holds the local names from the root to it, in lower case."""
+    """One element. `path` has the local names from the root, in lower case."""
 
     path: tuple[str, ...]
     attributes: dict[str, str]
@@ -28,16 +28,16 @@ class Element:
 
 
 def elements(data: bytes) -> list[Element]:
-    """Every element in the order of its beginning. Raises UnreadError, with the line, for what is not well-formed XML.
+    """Every element in document order. Raises UnreadError with the line if the XML is not well-formed.
 
-    So it does for a part that is encrypted, unless it is connection strings.
+    The same for an encrypted part, unless it is connection strings.
 
-    A document type is refused as such: it is where entities are declared, of which a few lines can grow to any size, or lead
-    to other files and hosts. No file that is read here needs one.
+    A document type is refused: it can declare entities that grow to any size, or refer to other files and hosts. No supported
+    file needs one.
     """
     found: list[Element] = []
     open_: list[Element] = []
-    # With a separator names come as "namespace local": the namespace is of no use here.
+    # With a separator, names are "namespace local"; the namespace is ignored.
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
@@ -46,7 +46,7 @@ def elements(data: bytes) -> list[Element]:
         if len(open_) >= _DEEPEST or len(found) >= _MOST:
             raise UnreadError(Reason.TOO_LARGE, "more elements than any such file has", parser.CurrentLineNumber)
         path = (*open_[-1].path, _local(name)) if open_ else (_local(name),)
-        # A section of a web.config can be encrypted. Of all but connection strings it is not known what they would say.
+        # A section of a web.config can be encrypted. Encrypted sections other than connection strings are unknown.
         if path[-1] == "encrypteddata" and "connectionstrings" not in path:
             raise UnreadError(Reason.UNRECOGNISED, "a part that is encrypted", parser.CurrentLineNumber)
         one = Element(path, {_local(key): value for key, value in attributes.items()}, parser.CurrentLineNumber)
@@ -69,7 +69,7 @@ def elements(data: bytes) -> list[Element]:
         parser.Parse(data, True)
     except expat.ExpatError as error:
         raise UnreadError(Reason.BAD_BODY, f"not XML: {expat.errors.messages[error.code]}", error.lineno) from error
-    # An encoding that Python does not know, or that is none of text.
+    # An encoding that Python does not know, or that is not a text encoding.
     except (LookupError, ValueError) as error:
         raise UnreadError(Reason.BAD_BODY, "not XML in an encoding that is known") from error
     return found

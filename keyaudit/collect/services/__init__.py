@@ -1,1 +1,1 @@
-"""Other services' keys, and what they encrypt with."""
+"""Account keys of other services, and their customer-managed keys."""

@@ -1,4 +1,4 @@
-"""The keys of services' accounts, as far as Resource Graph tells: never a key, but its age and whether it opens anything."""
+"""Account keys of services from Resource Graph: never the key, only its age and whether it is enabled."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ _COSMOS = {
 
 
 def account_key_rows(service: Service, scope: Scope, place: tuple[str, str]) -> Iterator[dict[str, object]]:
-    """A row for each key of the service; none for a service that has none of its own."""
+    """A row for each account key of the service."""
     for slot, made in _slots(service):
         id_ = f"{service.item.id}/keys/{slot}"
         row = Row(ACCOUNT_KEY, id=id_, resource_id=service.item.id, scope_id=scope.id, url=place[0], version=place[1])
@@ -30,7 +30,7 @@ def account_key_rows(service: Service, scope: Scope, place: tuple[str, str]) -> 
 
 
 def _slots(service: Service) -> Iterator[tuple[str, Wire | None]]:
-    """Each key's slot, and when it was made as the service says; None for a service that keeps no date of its keys."""
+    """Each key's slot and creation date; None for a service that records no dates."""
     item = service.item
     match service.kind:
         case "storage":
@@ -48,7 +48,7 @@ def _slots(service: Service) -> Iterator[tuple[str, Wire | None]]:
 
 
 def _local_auth(service: Service) -> bool | Refusal:
-    """What was never set lets keys in, except that a registry's admin user is off.
+    """Whether keys are enabled. A setting that was never made means enabled, except for a registry's admin user.
 
     https://learn.microsoft.com/azure/storage/common/shared-key-authorization-prevent, the built-in policies of Azure Policy
     on disableLocalAuth (not true counts as enabled), and

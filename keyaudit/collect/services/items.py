@@ -1,4 +1,4 @@
-"""What Resource Graph is asked of other services, and an item of its answer."""
+"""The Resource Graph query for other services, and an item of its answer."""
 
 import re
 from collections.abc import Callable, Collection
@@ -23,7 +23,7 @@ KINDS = {
     "microsoft.sql/servers": "sql-server",
     "microsoft.sql/managedinstances": "sql-managed-instance",
 }
-"""Resource type, in lower case, to the kind of its rows."""
+"""The kind of rows by resource type, in lower case."""
 
 _MEMBERS = (
     "allowSharedKeyAccess",
@@ -42,8 +42,8 @@ _MEMBERS = (
     "keyId",
 )
 
-# What is projected comes for every row, as null where the resource has no such member: a whole `properties` is many times as
-# long. An order by a unique column: without one, pages drop and repeat rows.
+# Projected members are returned for every row, null if the resource lacks them; the whole `properties` would be many times as
+# long. Ordered by a unique column, because without an order pages drop and repeat rows.
 # https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data
 QUERY = (
     f"resources | where type in~ ({', '.join(map(repr, KINDS))}) "
@@ -54,13 +54,13 @@ QUERY = (
 
 NULL = Raw(b"null")
 _UNREADABLE = Raw(b"[[]]")
-"""No text, number, switch or object, and no list of any."""
+"""A JSON value that cannot be read as any type."""
 
 _ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/([^/]+/[^/]+)/([^/]+)", re.ASCII | re.IGNORECASE)
 
 
 class ServiceItem(Struct, rename="camel"):
-    """One resource. All but its id and type may be anything; a member that was never set is null."""
+    """One resource. Only id and type are required; a member that was never set is null."""
 
     id: str
     type: str
@@ -86,7 +86,7 @@ class ServiceItem(Struct, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A resource whose id is that of a service of `subscription`."""
+    """A service of `subscription`."""
 
     item: ServiceItem
     subscription: Subscription
@@ -96,17 +96,17 @@ class Service:
 
     @property
     def kind(self) -> str:
-        """Which service it is."""
+        """The kind of service."""
         return KINDS[self.item.type.lower()]
 
     def put_place(self, row: Row) -> None:
-        """Fill the columns that say what and where it is."""
+        """Fill the columns of identity and location."""
         row.put_all(name=self.item.name, subscription_id=self.subscription.id, subscription_name=self.subscription.name)
         row.put_all(resource_group=self.resource_group, location=self.item.location, kind=self.kind)
 
 
 def service_of(item: ServiceItem, subscriptions: Collection[Subscription]) -> Service:
-    """The service that an item is about. Raises ValueError for what is no service asked for, or of another subscription."""
+    """The service of an item. Raises ValueError for another resource type or subscription."""
     match = _ID.fullmatch(item.id)
     if match is None or match[3].lower() != item.type.lower() or match[3].lower() not in KINDS:
         raise ValueError("not the id of a service")
@@ -117,15 +117,15 @@ def service_of(item: ServiceItem, subscriptions: Collection[Subscription]) -> Se
 
 
 def by_id(subscriptions: Collection[Subscription]) -> Callable[[ServiceItem], str]:
-    """Gives an item's id in lower case, and raises ValueError for what is no service of these subscriptions."""
+    """Returns an item's id in lower case, and raises ValueError unless it is a service of these subscriptions."""
     return lambda item: service_of(item, subscriptions).item.id.lower()
 
 
 def member(raw: Wire, *names: str) -> Wire:
-    """A member of a member, whatever the case of its name: storage writes `keyvaulturi` where others have `keyVaultUri`.
+    """A nested member, ignoring the case of names: storage has `keyvaulturi` where others have `keyVaultUri`.
 
-    What is null or left out on the way is null. What is no object, or has two names that differ only in case, gives what
-    nothing can be read from. `raw` itself left out was not answered, and stays left out.
+    A null or missing intermediate member gives null. A value that is not an object, or has names that differ only in case,
+    gives an unreadable value. If `raw` itself was left out, it stays left out.
     """
     for name in names:
         if raw is UNSET or is_null(raw):
@@ -141,12 +141,12 @@ def member(raw: Wire, *names: str) -> Wire:
 
 
 def flag(raw: Wire, *, never_set: bool) -> bool | Refusal:
-    """A switch that is null until it is set."""
+    """A boolean that is null until it is set."""
     return never_set if is_null(raw) else read(raw, bool)
 
 
 def text(raw: Wire) -> str | Refusal | None:
-    """A text; None where none was set, or an empty one."""
+    """A text; None if it is not set or empty."""
     if is_null(raw):
         return None
     found = read(raw, str)

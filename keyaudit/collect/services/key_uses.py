@@ -1,4 +1,4 @@
-"""Which key of a vault a service encrypts with, as its settings say: each service writes it in its own way."""
+"""The vault key that a service encrypts with, from its settings; each service has its own format."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _BY_SERVICE = frozenset({"microsoft.storage", "microsoft.cognitiveservices"})
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A key, and perhaps a version of it, in lower case."""
+    """A key, possibly with a version, in lower case."""
 
     vault: str
     name: str
@@ -29,7 +29,7 @@ class Reference:
 
     @property
     def key_id(self) -> str:
-        """As the table of keys has it."""
+        """The id in the table of keys."""
         return f"https://{self.vault}/keys/{self.name}"
 
 
@@ -40,19 +40,19 @@ class Use:
     key: Reference | Refusal
     pinned: bool | Refusal
     in_use: str | Refusal | None = None
-    """The version that the service says it uses."""
+    """The version that the service reports as used."""
     rotated: Wire | None = None
 
 
 def key_uses(service: Service) -> list[Use]:
-    """Every key that the service is set to use; a setting that cannot be read is a use of a key that is unknown."""
+    """Every key that the service is configured to use; an unreadable setting is a use of an unknown key."""
     item = service.item
     match service.kind:
         case "disk-encryption-set":
-            # Its URL has a version even where it follows the key.
+            # Its URL has a version even if the service follows rotation.
             follows = flag(item.rotation_to_latest_key_version_enabled, never_set=False)
             pinned = follows if isinstance(follows, Refusal) else not follows
-            # It is there for its key alone.
+            # This resource exists only for its key.
             found = _of_url(member(item.active_key, "keyUrl")) or [_use(_UNNAMED)]
             return [
                 use if isinstance(use.key, Refusal) else replace(use, pinned=pinned, rotated=item.last_key_rotation_timestamp)
@@ -70,7 +70,7 @@ def key_uses(service: Service) -> list[Use]:
 
 
 def key_use_row(service: Service, use: Use, named: str, scope: Scope, place: tuple[str, str]) -> dict[str, object]:
-    """The row of one use; `named` tells the uses of one service apart."""
+    """The row of one use; `named` distinguishes the uses of one service."""
     id_ = f"{service.item.id}/encryption/{named}"
     row = Row(KEY_USE, id=id_, resource_id=service.item.id, scope_id=scope.id, url=place[0], version=place[1])
     service.put_place(row)
@@ -87,13 +87,13 @@ def key_use_row(service: Service, use: Use, named: str, scope: Scope, place: tup
 
 
 def _of_url(url: Wire) -> list[Use]:
-    """A setting that is the key's URL and nothing else."""
+    """A setting that is only the key's URL."""
     found = text(url)
     return [] if found is None else [_use(found if isinstance(found, Refusal) else _parsed(found))]
 
 
 def _word(raw: Wire) -> str | Refusal | None:
-    """One word of a closed list, in lower case: services differ in how they write them."""
+    """A value of a closed list, in lower case, because services use different case."""
     found = text(raw)
     return found.lower() if isinstance(found, str) else found
 
@@ -115,7 +115,7 @@ def _of_encryption(raw: Wire) -> Iterator[Use]:
 
 
 def _of_properties(raw: Wire) -> Use | None:
-    """One `keyVaultProperties`: a URL, or its parts; None where it names no key, as an object of nulls does."""
+    """One `keyVaultProperties`: a URL, or its parts; None if it names no key, such as an object of nulls."""
     url = text(member(raw, "keyIdentifier"))
     parts = [text(member(raw, name)) for name in ("keyVaultUri", "keyName", "keyVersion")]
     refusals = [part for part in (url, *parts) if isinstance(part, Refusal)]
@@ -132,7 +132,7 @@ def _of_properties(raw: Wire) -> Use | None:
 
 
 def _use(key: Reference | Refusal) -> Use:
-    """With a version it is pinned, without one it follows the key."""
+    """A use with a version is pinned, one without follows rotation."""
     return Use(key, key if isinstance(key, Refusal) else key.version is not None)
 
 

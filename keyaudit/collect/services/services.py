@@ -1,4 +1,4 @@
-"""Every service with keys of its own, or with a key of a vault: one query for each group of subscriptions."""
+"""Services with account keys or customer-managed keys: one query for each group of subscriptions."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -30,16 +30,16 @@ _ANOTHER = Refusal(Reason.BAD_BODY, "it answered for another server than the one
 
 
 class Protector(Struct):
-    """What a SQL server encrypts with."""
+    """The encryption protector of a SQL server."""
 
     id: str
     properties: Wire = UNSET
 
 
 async def collect_services(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row for each key of an account, and for each use of a vault's key.
+    """Write a row for each account key, and for each use of a vault key.
 
-    Resource Graph shows what the identity may read and says nothing of the rest.
+    Resource Graph silently leaves out resources that the identity may not read.
     """
     if not reading.found.subscriptions:
         return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
@@ -82,7 +82,7 @@ class _Services:
             self._unit.row("key_use", key_use_row(service, use, named + again, self._scope, self._place))
 
     async def _of_sql(self, service: Service, use: Use) -> Use:
-        """A SQL server may follow the key although its setting names a version; its protector says so."""
+        """A SQL server may follow rotation although its setting names a version; its protector shows this."""
         if use.pinned is False or isinstance(use.key, Refusal):
             return use
         found = await self._gateway.get(

@@ -1,1 +1,1 @@
-"""Logs as people have them in files, read into uses: one file a kind of record, and one a kind of file."""
+"""Reads exported logs into uses: one module per kind of record, and one per file format."""

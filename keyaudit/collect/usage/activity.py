@@ -1,4 +1,4 @@
-"""Azure's activity log: who switched off logging or alerts, and who gave whom a role."""
+"""Azure's activity log: changes of logging, alerts and role assignments."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ _OPERATIONS = {
     "microsoft.authorization/roleassignments/write": "assign-role",
     "microsoft.authorization/elevateaccess/action": "elevate-access",
 }
-# Of one call there are several records: these say what came of it, the others that it began.
+# A call has several records: these have its result, the others its start.
 _ENDS = {"success": True, "succeeded": True, "failure": False, "failed": False}
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 
@@ -51,7 +51,7 @@ class _Identity(msgspec.Struct, gc=False):
 
 
 class _Record(msgspec.Struct, gc=False, rename="camel"):
-    """As diagnostic settings write it to storage and event hubs."""
+    """The format of diagnostic settings in storage and event hubs."""
 
     time: str | int | float | None = None
     operation_name: Text = None
@@ -63,7 +63,7 @@ class _Record(msgspec.Struct, gc=False, rename="camel"):
 
 
 class _Row(msgspec.Struct, gc=False, rename="pascal"):
-    """As the table AzureActivity has it."""
+    """The format of the table AzureActivity."""
 
     time_generated: str | int | float | None = None
     operation_name_value: Text = None
@@ -148,6 +148,6 @@ def _event(
 
 
 def _subscription(resource_id: str | None) -> str | None:
-    """The subscription whose activity log it is, as an id."""
+    """The id of the subscription of the activity log."""
     parts = (lower(resource_id) or "").split("/")
     return "/".join(parts[:3]) if parts[1:2] == ["subscriptions"] else None

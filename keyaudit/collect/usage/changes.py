@@ -1,4 +1,4 @@
-"""What changes of the directory mean here, whichever log tells of them."""
+"""The meaning of directory changes, the same for all logs."""
 
 import re
 from collections.abc import Iterable
@@ -10,16 +10,16 @@ _ADDED = "add service principal"
 _CREDENTIALS = {
     "add service principal credentials": "add-credential",
     "remove service principal credentials": "remove-credential",
-    # Which of the two it was is in what it changed; where that cannot be told, it is taken for the graver.
+    # The changed properties decide which of the two it is; if they are missing, the more severe one is assumed.
     "update application - certificates and secrets management": "add-credential",
     "create application - certificates and secrets management": "add-credential",
 }
-# These name no credentials, and may carry some all the same.
+# These do not name credentials, but may contain some.
 _CARRIERS = frozenset({_ADDED, "add application", "update application", "update service principal"})
 _SETTINGS, _AUTHENTICATION = "set federation settings on domain", "set domain authentication"
 _FEDERATION = frozenset({_SETTINGS, _AUTHENTICATION})
 _LIVE_TYPE = "livetype"
-"""Managed or federated. What else that operation changes is how people sign in elsewhere."""
+"""The property for managed or federated; other properties of that operation do not matter here."""
 _GRANTS = {
     **dict.fromkeys(
         (
@@ -38,26 +38,26 @@ _KEY = re.compile(r"\bKeyId(?:entifier)?[\"']?\s*[=:]\s*[\"']?([0-9a-f-]{36})", 
 _NOTHING = frozenset({"", "[]", "null", '""', "[ ]"})
 
 Property = tuple[str, str, str]
-"""A property that was changed: its name, the old and the new value."""
+"""A changed property: its name, old value and new value."""
 Change = tuple[str, str | None]
-"""An operation of `usage`, and the credential's key id where the log names one."""
+"""An operation of `usage`, and the credential's key id if the log names one."""
 
 
 def relevant(operation: str) -> bool:
-    """Whether records of this name may say something of credentials or federation."""
+    """Whether records of this name may be about credentials or federation."""
     folded = operation_name(operation)
     return folded in _CREDENTIALS or folded in _CARRIERS or folded in _FEDERATION or folded in _GRANTS
 
 
 def federates(operation: str) -> bool:
-    """Whether it changes how a domain signs in."""
+    """Whether it changes the authentication of a domain."""
     return operation_name(operation) in _FEDERATION
 
 
 def changes(operation: str, properties: Iterable[Property] | None) -> list[Change]:
-    """Everything that a record of this name says, in a fixed order; nothing where it is of something else.
+    """All changes in a record of this name, in a fixed order; none for other records.
 
-    `properties`: None where the record has no place for them; raises BadRecordError if only they would say what it is.
+    `properties`: None if the record has none; raises BadRecordError if they are needed to classify it.
     """
     folded = operation_name(operation)
     if folded == _AUTHENTICATION and properties is not None:
@@ -82,7 +82,7 @@ def changes(operation: str, properties: Iterable[Property] | None) -> list[Chang
     if not named and folded in _CREDENTIALS:
         found.append((_CREDENTIALS[folded], None))
     elif not named and any(new.strip() not in (old.strip(), *_NOTHING) and not _keys(new) for _, old, new in held):
-        # They are not what they were before, and no id of theirs is told: taken for the graver here too.
+        # They changed, but without ids: the more severe change is assumed.
         found.append(("add-credential", None))
     return found
 

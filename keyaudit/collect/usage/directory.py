@@ -1,4 +1,4 @@
-"""Entra's audit log, as Log Analytics, Graph and diagnostic settings write it."""
+"""Entra's audit log, in the formats of Log Analytics, Graph and diagnostic settings."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ class _Detail(msgspec.Struct, gc=False):
 
 
 class _Audit(msgspec.Struct, gc=False, rename="camel"):
-    """As Graph gives it."""
+    """The format of Graph."""
 
     id: Text = None
     activity_date_time: str | int | float | None = None
@@ -63,7 +63,7 @@ class _Audit(msgspec.Struct, gc=False, rename="camel"):
 
 
 class _Row(msgspec.Struct, gc=False, rename="pascal"):
-    """As the table has it."""
+    """The format of the table."""
 
     id: Text = None
     time_generated: str | int | float | None = None
@@ -78,7 +78,7 @@ class _Row(msgspec.Struct, gc=False, rename="pascal"):
 
 
 class _Record(msgspec.Struct, gc=False, rename="camel"):
-    """As diagnostic settings write it: Graph's object in an envelope."""
+    """The format of diagnostic settings: Graph's object in an envelope."""
 
     time: str | int | float | None = None
     operation_name: Text = None
@@ -142,7 +142,7 @@ def _event(audit: _Audit, tenant_id: str | None) -> Event:
 
 
 def _changed(targets: list[_Target], operation: str) -> tuple[str, str | None]:
-    """The kind and id of what was changed. A domain has no id but its name."""
+    """The kind and id of the changed object. The id of a domain is its name."""
     if federates(operation):
         return "domain", lower(next((each.display_name or each.id for each in targets), None))
     known = (each for each in targets if (each.type or "").casefold() in _KINDS)

@@ -1,7 +1,7 @@
-"""JSON as a stream: the records in arrays of any length, each as the text that it is, and none of it held but one record.
+"""Streams JSON records from arrays of any length, as text, with only one record in memory.
 
-A record is an object at the top, in a list at the top, or in the list that Graph (`value`), Azure Monitor (`records`) or
-Log Analytics (`tables`, by rows and columns) puts them in.
+A record is an object at the top level, in a top-level list, or in the list of Graph (`value`), Azure Monitor (`records`) or Log
+Analytics (`tables`, by rows and columns).
 """
 
 import itertools
@@ -18,31 +18,31 @@ from keyaudit.inventory.files import BROKEN
 _SPACE = re.compile(rb"[ \t\r\n\x1e]*+")
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]"]', re.DOTALL)
 _SCALAR = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s,:{}\[\]"]++', re.DOTALL)
-# Where one object ends and the next begins, in a list.
+# The boundary between two objects in a list.
 _BETWEEN = {b"{": re.compile(rb"\}\s*+,\s*+\{"), b"[": re.compile(rb"\]\s*+,\s*+\[")}
 _CLOSING = {b"{": b"}", b"[": b"]"}
 _TRIES = 64
-# What an object begins with that is no record itself.
+# The beginning of an object that is not a record itself.
 _OUTER = re.compile(
     rb'\{\s*+"(?:value|records|events|Records|Events|tables|Count|statistics|nextLink|@?odata\.(?:context|nextLink|count|metadata|deltaLink))"'
 )
 _LISTS = ("value", "records", "events", "Records", "Events")
 
-Found = bytes | dict[str, Any] | BadRecordError
-"""A record's text, its values by column, or why it is none."""
+RawRecord = bytes | dict[str, Any] | BadRecordError
+"""A record's text, its values by column, or why it cannot be read."""
 
 
 class CutError(ValueError):
-    """The text ends, or goes on in a way that is no JSON, where the record after `records` was expected."""
+    """The text is truncated or not JSON after `records` records."""
 
 
 def is_outer(text: bytes) -> bool:
-    """Whether an object begins like those that hold records, and is none."""
+    """Whether an object begins like a container of records."""
     return _OUTER.match(text) is not None
 
 
-def records(window: Window) -> Iterator[tuple[int, Found]]:
-    """Every record with its number from 1. Raises CutError where the text cannot be read further, TooLargeError alike."""
+def records(window: Window) -> Iterator[tuple[int, RawRecord]]:
+    """Every record with its number from 1. Raises CutError or TooLargeError where the text cannot be read further."""
     number = 0
     while first := _next(window):
         found = _listed(window) if first == b"[" else _object(window) if first == b"{" else None
@@ -53,15 +53,15 @@ def records(window: Window) -> Iterator[tuple[int, Found]]:
             yield number, each
 
 
-def _object(window: Window) -> Iterator[Found]:
+def _object(window: Window) -> Iterator[RawRecord]:
     """The records in an object, or the object."""
     if is_outer(window.peek(512)):
-        yield from _held(window)
+        yield from _contained(window)
     else:
         yield _value(window)
 
 
-def _held(window: Window) -> Iterator[Found]:
+def _contained(window: Window) -> Iterator[RawRecord]:
     """The records in the lists of an object that begins here."""
     seen = partial = False
     for name in _members(window):
@@ -82,7 +82,7 @@ def _held(window: Window) -> Iterator[Found]:
         yield BadRecordError("an object that should hold records, and has no list of them")
 
 
-def _rows(window: Window) -> Iterator[Found]:
+def _rows(window: Window) -> Iterator[RawRecord]:
     """The rows of a table of Log Analytics."""
     columns: list[str] = []
     seen = False
@@ -106,7 +106,7 @@ def _columns(text: bytes) -> list[str]:
         raise CutError("a table whose columns cannot be read") from error
 
 
-def by_column(columns: Sequence[str], row: Found) -> Found:
+def by_column(columns: Sequence[str], row: RawRecord) -> RawRecord:
     """A row's values under the names of their columns."""
     if not isinstance(row, bytes):
         return row
@@ -120,7 +120,7 @@ def by_column(columns: Sequence[str], row: Found) -> Found:
 
 
 def _members(window: Window) -> Iterator[str]:
-    """The names in an object; whoever takes one reads its value before the next."""
+    """The names in an object; the caller must read each value before the next name."""
     window.at += 1
     while (first := _next(window)) != b"}":
         if first == b",":
@@ -138,7 +138,7 @@ def _members(window: Window) -> Iterator[str]:
 
 
 def _items(window: Window) -> Iterator[bytes]:
-    """The first characters of what is in a list; whoever takes one reads the value before the next."""
+    """The first characters of the items of a list; the caller must read each item before the next."""
     window.at += 1
     while (first := _next(window)) != b"]":
         if first == b",":
@@ -150,7 +150,7 @@ def _items(window: Window) -> Iterator[bytes]:
     window.at += 1
 
 
-def _listed(window: Window) -> Iterator[Found]:
+def _listed(window: Window) -> Iterator[RawRecord]:
     """The values in a list."""
     window.at += 1
     while (first := _next(window)) != b"]":
@@ -165,10 +165,10 @@ def _listed(window: Window) -> Iterator[Found]:
 
 
 def _quick(window: Window, opens: bytes) -> bytes | None:
-    """The value here, if its end is easily found: where one like it follows, and both kinds of bracket are as many.
+    """The value at this position, if its end can be found quickly: a similar one follows, and the brackets are balanced.
 
-    What is taken is JSON as a whole, and JSON that begins where a value begins ends in one place only: so it is the value.
-    Leaves the window at the value that follows.
+    The text is valid JSON, and JSON that begins at a value has only one end, so it is the value. Leaves the window at the next
+    value.
     """
     data, start, at, closes = window.data, window.at, window.at, _CLOSING[opens]
     depth = 0
@@ -188,7 +188,7 @@ def _quick(window: Window, opens: bytes) -> bytes | None:
 
 
 def _value(window: Window) -> bytes:
-    """The text of the value here, whatever it is; a record is looked at for what it says by whoever takes it."""
+    """The text of the value at this position; the caller decodes records."""
     first = _next(window)
     if first not in _BETWEEN:
         return _scalar(window)
@@ -196,7 +196,7 @@ def _value(window: Window) -> bytes:
     while True:
         match = _TOKEN.search(window.data, window.at + offset)
         if match is None or match[0] == b'"':
-            # A string that has not ended yet is looked at again with what follows.
+            # An incomplete string is scanned again with the following text.
             offset = (match.start() if match else len(window.data)) - window.at
             if not window.more():
                 raise CutError("cut off")
@@ -224,7 +224,7 @@ def _scalar(window: Window) -> bytes:
 
 
 def _next(window: Window) -> bytes:
-    """The next character that is not space, which stays where it is; empty at the end."""
+    """The next non-whitespace character, without consuming it; empty at the end."""
     while True:
         match = _SPACE.match(window.data, window.at)
         window.at = match.end() if match else window.at

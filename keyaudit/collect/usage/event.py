@@ -1,4 +1,4 @@
-"""What a log record comes to, and how its members are read out of JSON text or out of a table's columns."""
+"""The result of a log record, and decoding of its members from JSON text or table columns."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Generic, TypeVar
@@ -16,31 +16,31 @@ Members = bytes | msgspec.Raw | Mapping[str, Any]
 
 
 class Event(msgspec.Struct, gc=False):
-    """One record: its log, when it was, and the uses that it tells of. None: it is of something else."""
+    """One record: its log, time and uses. None: it is not about uses."""
 
     source: str
     on: int
     uses: tuple[Use, ...] = ()
     tenant_id: str | None = None
     resource_id: str | None = None
-    """What wrote the log, in lower case; None: the tenant, or nothing that the record names."""
+    """The resource that wrote the log, in lower case; None: the tenant, or not in the record."""
     operation: str | None = None
-    """Of a record of something else: what it says was done."""
+    """The operation of a record that is not about uses."""
 
 
 def mark(use: Use, names: Iterable[str]) -> None:
-    """Says of those of these columns in which the use has nothing that they are unknown, and not absent."""
+    """Marks those of these columns that are empty in the use as unknown, not absent."""
     for name in names:
         if getattr(use, name) is None:
             use.unknown = {name: Reason.NOT_SUPPLIED, **use.unknown}
 
 
 class Shape(Generic[T]):
-    """Reads records of one shape. Raises BadRecordError for what has another."""
+    """Decodes records of one shape. Raises BadRecordError for other shapes."""
 
     def __init__(self, shape: type[T]) -> None:
         self._shape = shape
-        # Not strict: one system writes numbers and truths as text where another does not.
+        # Not strict: some systems write numbers and booleans as text.
         self._decoder = msgspec.json.Decoder(shape, strict=False)
 
     def __call__(self, members: Members) -> T:
@@ -53,7 +53,7 @@ class Shape(Generic[T]):
 
 
 def inside(shape: Shape[T], value: Any) -> T | None:
-    """A member that is an object, or the JSON text of one, as tables hold it; None where there is nothing."""
+    """A member that is an object, or its JSON text as in tables; None if it is empty."""
     if isinstance(value, str):
         text = value.strip()
         return shape(text.encode("utf-8", "surrogatepass")) if text and text != "null" else None

@@ -1,4 +1,4 @@
-"""Key Vault's and Managed HSM's audit log, in the three spellings in which it is exported."""
+"""The audit log of Key Vault and Managed HSM, in its three export formats."""
 
 import re
 from functools import lru_cache
@@ -13,9 +13,9 @@ from keyaudit.inventory.logs.use import Use
 from keyaudit.model.tables.usage import KEY_VAULT_LOG
 
 SOURCE = KEY_VAULT_LOG
-"""By this name in all spellings, so that one event is one row wherever it was exported to."""
+"""The log's name in all formats, so that an event is one row regardless of its export."""
 CATEGORY = "AuditEvent"
-"""The category that diagnostic settings send it in."""
+"""Its category in diagnostic settings."""
 
 # https://learn.microsoft.com/azure/key-vault/general/logging#interpret-your-key-vault-logs
 _OPERATIONS = {
@@ -42,7 +42,7 @@ _OPERATIONS = {
     "VaultDelete": "delete",
     "VaultPurge": "purge",
 }
-# Of a Managed HSM's own operations the documentation lists no names: they are told by what is in them.
+# The names of a Managed HSM's own operations are not documented: they are matched by parts of the name.
 _OF_HSM = {
     "securitydomain": "use-security-domain",
     "roleassignment": "change-vault-access",
@@ -54,7 +54,7 @@ _OF_HSM = {
 }
 _READS = ("get", "list", "read")
 _OF_VAULT = frozenset({"write-vault", "change-vault-access", "use-security-domain", "backup", "restore", "delete", "purge"})
-"""What is done to a vault or HSM as a whole, where the record names no object in it."""
+"""Operations on a vault or HSM as a whole, if the record names no object in it."""
 _KINDS = {"keys": "key", "secrets": "secret", "certificates": "certificate"}
 _OBJECT = re.compile(
     r"https://([0-9a-z.-]+)(?::443)?/(?:deleted)?(keys|secrets|certificates)/([^/?]{1,381})(?:/([0-9a-f]{32}))?(?:[/?].*)?",
@@ -82,7 +82,7 @@ class _Properties(msgspec.Struct, gc=False, rename="camel"):
 
 
 class _Record(msgspec.Struct, gc=False, rename="camel"):
-    """As diagnostic settings write it to storage and event hubs."""
+    """The format of diagnostic settings in storage and event hubs."""
 
     category: Text = None
     time: str | int | float | None = None
@@ -97,7 +97,7 @@ class _Record(msgspec.Struct, gc=False, rename="camel"):
 
 
 class _Row(msgspec.Struct, gc=False, rename="pascal"):
-    """As the table AZKVAuditLogs has it."""
+    """The format of the table AZKVAuditLogs."""
 
     time_generated: str | int | float | None = None
     operation_name: Text = None
@@ -114,7 +114,7 @@ class _Row(msgspec.Struct, gc=False, rename="pascal"):
 
 
 class _Legacy(msgspec.Struct, gc=False):
-    """As the table AzureDiagnostics has it."""
+    """The format of the table AzureDiagnostics."""
 
     ResourceProvider: str | None = None
     TimeGenerated: str | int | float | None = None
@@ -190,7 +190,7 @@ def of_row(members: Members) -> Event:
 
 
 def of_legacy(members: Members) -> Event | None:
-    """A row of AzureDiagnostics; None where another service wrote it."""
+    """A row of AzureDiagnostics; None if another service wrote it."""
     found = _legacy(members)
     if (found.ResourceProvider or "").upper() != "MICROSOFT.KEYVAULT":
         return None
@@ -242,7 +242,7 @@ def _event(
         succeeded=succeeded,
         target_id=target_id,
         name=correlation or None,
-        # Written in capitals into some exports, and in the resource's own spelling into others.
+        # In capitals in some exports, and in the resource's own spelling in others.
         resource_id=(resource_id or host).lower(),
         actor_app_id=lower(actor),
         principal_id=lower(principal),
@@ -274,18 +274,18 @@ def _succeeded(status: float | str | None, result: str | None) -> bool | None:
         status = float(status) if status.replace(".", "", 1).isdecimal() else None
     if status is not None:
         return 200 <= status < 300
-    # Only where no status is there: what this says of refusals differs between the tables.
+    # Only without a status, because its values for refusals differ between the tables.
     return {"success": True, "failure": False, "failed": False}.get((result or "").casefold())
 
 
 def _number(value: float | str | None) -> str:
-    """A duration in whole milliseconds as text, whichever way a table holds it."""
+    """A duration in whole milliseconds as text, from any table's format."""
     text = "" if value is None else str(value)
     return text.partition(".")[0]
 
 
 def _whole_vault(resource_id: str | None, *named: str | None) -> tuple[str, str, str] | None:
-    """The vault or HSM itself, by its id in Azure, else by its address."""
+    """The vault or HSM itself, by its Azure id, otherwise by its address."""
     match = next((found for text in named if text and (found := _HOST.match(text))), None)
     host = f"https://{match[1]}".lower() if match else (resource_id or "").lower()
     place = (resource_id or host).lower()
@@ -294,7 +294,7 @@ def _whole_vault(resource_id: str | None, *named: str | None) -> tuple[str, str,
 
 @lru_cache(maxsize=8_192)
 def _target(identifier: str | None, uri: str | None) -> tuple[str, str, str] | None:
-    """The vault's address, the kind of object, and its id: with the version if either of the two names one."""
+    """The vault's address, the kind of object, and its id, with the version if either of the two has one."""
     found: tuple[str, str, str] | None = None
     for text in (identifier, uri):
         match = _OBJECT.fullmatch(text) if text else None

@@ -1,4 +1,4 @@
-"""Columns that a table was exported without: what they would have said is unknown, and not absent."""
+"""Columns that are missing in an export, so that they are unknown and not absent."""
 
 from collections.abc import Collection, Mapping
 
@@ -10,7 +10,7 @@ _SIGN_INS = {
     "credential_key_id": ("ServicePrincipalCredentialKeyId",),
     "network": ("IPAddress",),
 }
-# By log, what a column is filled with: any one of these will do.
+# By log and column, the source columns; one of them is enough.
 _FILLED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     key_vault.SOURCE: {
         "actor_app_id": ("Identity", "identity_claim_appid_g"),
@@ -45,7 +45,7 @@ _FILLED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 
 def lacking(columns: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-    """By log, the columns of `usage` that a table with these columns cannot fill."""
+    """By log, the columns of `usage` that a table with these columns does not fill."""
     there = frozenset(columns)
     found = {
         source: tuple(name for name, names in filled.items() if there.isdisjoint(names)) for source, filled in _FILLED.items()

@@ -1,4 +1,4 @@
-"""Text by lines, where one that is too long costs itself alone."""
+"""Text by lines; a line that is too long affects only itself."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ _TOO_LONG = f"a line of more than {MOST:,} bytes"
 
 
 def lines(window: Window) -> Iterator[tuple[int, bytes | BadRecordError]]:
-    """Each line that is not blank, with its number from 1, without its end."""
+    """Each non-blank line without its line end, with its number from 1."""
     number = 0
     while True:
         end = window.data.rfind(b"\n", window.at)
@@ -36,7 +36,7 @@ def lines(window: Window) -> Iterator[tuple[int, bytes | BadRecordError]]:
 
 
 def _skip(window: Window) -> bool:
-    """Goes past the next end of a line; False: there is none."""
+    """Skips past the next line end; False if there is none."""
     while True:
         window.at = len(window.data)
         if not window.more():

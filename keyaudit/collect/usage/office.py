@@ -1,4 +1,4 @@
-"""The unified audit log: bare records, those inside an AuditData, Graph's, and the rows of OfficeActivity."""
+"""The unified audit log: plain records, records inside AuditData, Graph's, and rows of OfficeActivity."""
 
 import re
 from typing import Any
@@ -24,9 +24,9 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.usage import MAIL_LOG
 
 SOURCE = MAIL_LOG
-"""By the name of its table in Log Analytics, in all forms, so that one event is one row wherever it came from."""
+"""The log's name in all formats, so that an event is one row regardless of its export."""
 
-# The cmdlets that can switch off recording, with the parameter that does and the value that it does so with.
+# Cmdlets that can disable recording, with the parameter and value.
 _SWITCHES = {
     "set-adminauditlogconfig": ("unifiedauditlogingestionenabled", "false"),
     "set-organizationconfig": ("auditdisabled", "true"),
@@ -42,7 +42,7 @@ _RULES = frozenset({"new-inboxrule", "set-inboxrule", "updateinboxrules", "set-m
 _FORWARDS = frozenset(
     {"forwardto", "forwardasattachmentto", "redirectto", "forwardingsmtpaddress", "forwardingaddress", "forward", "redirect"}
 )
-"""Parameters, or actions of a rule, by which mail goes on to somebody else."""
+"""Parameters, or actions of a rule, that forward mail."""
 _SUCCEEDED = {
     **dict.fromkeys(("succeeded", "success", "true", "partiallysucceeded"), True),
     **dict.fromkeys(("failed", "failure", "false"), False),
@@ -65,7 +65,7 @@ class _Party(msgspec.Struct, gc=False):
 
 
 class _Audit(msgspec.Struct, gc=False, rename="pascal"):
-    """A record of the schema that all workloads share."""
+    """A record of the common schema of all workloads."""
 
     id: Text = None
     creation_time: str | int | float | None = None
@@ -92,7 +92,7 @@ class _Audit(msgspec.Struct, gc=False, rename="pascal"):
 
 
 class _Row(msgspec.Struct, gc=False, rename="pascal"):
-    """As the table OfficeActivity has it. Its TenantId is the workspace's."""
+    """The format of the table OfficeActivity. Its TenantId is the workspace's."""
 
     id: Text = msgspec.field(default=None, name="OfficeId")
     time_generated: str | int | float | None = None
@@ -116,7 +116,7 @@ class _Row(msgspec.Struct, gc=False, rename="pascal"):
 
 
 class _Wrapped(msgspec.Struct, gc=False):
-    """What Purview and Search-UnifiedAuditLog give, and with the small letter Graph: the record is inside."""
+    """The format of Purview and Search-UnifiedAuditLog, and, in camel case, of Graph: the record is inside."""
 
     AuditData: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     auditData: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET  # noqa: N815 - Graph's spelling
@@ -127,7 +127,7 @@ _pairs, _string = Shape(list[_Pair]), Shape(str)
 
 
 def of_audit(members: Members) -> Event:
-    """A bare record, as the Management API gives it."""
+    """A plain record of the Management API."""
     found = _audit(members)
     if found.workload is None or found.operation is None or found.creation_time is None:
         raise OtherKindError("not an audit record")
@@ -158,7 +158,7 @@ def of_row(members: Members) -> Event:
     row = _row(members)
     operation = operation_name(row.operation or "")
     wanted = operation in _SWITCHES or operation in _MAIL or operation in _RULES or relevant(operation)
-    # Where the columns do not matter, what is in them does not either.
+    # For irrelevant operations the content of the columns is not decoded.
     inner: dict[str, Any] = {
         name: inside(_pairs, getattr(row, name)) if wanted else None
         for name in ("operation_properties", "modified_properties", "extended_properties", "parameters")
@@ -200,7 +200,7 @@ def _mail(audit: _Audit, on: int, operation: str) -> Use:
 
 
 def _forwards(audit: _Audit) -> bool:
-    """Whether it sends mail on: a parameter of the command that is not empty, or an action of a rule."""
+    """Whether it forwards mail: a non-empty parameter of the command, or an action of a rule."""
     parameters = audit.parameters if isinstance(audit.parameters, list) else inside(_pairs, audit.parameters)
     if any((pair.name or "").casefold() in _FORWARDS and pair.value not in (None, "", "$null") for pair in parameters or ()):
         return True
@@ -209,7 +209,7 @@ def _forwards(audit: _Audit) -> bool:
 
 
 def _switched_off(audit: _Audit, parameter: str, value: str) -> bool:
-    """Whether it switches recording off; so too where its parameters are not told."""
+    """Whether it disables recording; also if its parameters are missing."""
     parameters = audit.parameters if isinstance(audit.parameters, list) else inside(_pairs, audit.parameters)
     if not parameters:
         return True
@@ -224,7 +224,7 @@ def _switch(audit: _Audit, on: int, tenant: str | None) -> Use:
 
 
 def _directory(audit: _Audit, on: int, operation: str) -> tuple[Use, ...]:
-    """What Entra's audit log tells too, copied."""
+    """A copy of a record in Entra's audit log."""
     modified = audit.modified_properties
     properties = ((pair.name or "", _text(pair.old_value), _text(pair.new_value)) for pair in modified or _NONE)
     found = changes(operation, None if modified is None else properties)
@@ -299,7 +299,7 @@ def _use(
 
 
 def _agent(audit: _Audit) -> str | None:
-    """The user agent that a change of the directory came with: JSON text inside a property."""
+    """The user agent of a directory change, from JSON text inside a property."""
     for pair in audit.extended_properties or _NONE:
         if (pair.name or "").casefold() == "additionaldetails" and isinstance(pair.value, str):
             try:

@@ -1,4 +1,4 @@
-"""A file of logs as pieces of UTF-8 text, decompressed on the way if it is gzip; a piece of it is in memory at a time."""
+"""Reads a log file as pieces of UTF-8 text, decompressing gzip, with one piece in memory at a time."""
 
 import codecs
 import hashlib
@@ -14,14 +14,14 @@ from keyaudit.model.text import one_line
 
 _PIECE = 256 * 1024
 _GZIP = b"\x1f\x8b"
-# Logs compress some 10 to 60 times; beyond this it is a file made to fill a disk or a memory.
+# Logs compress 10 to 60 times; a higher ratio indicates a decompression bomb.
 _RATIO = 250
 _FREE = 64 * 1024 * 1024
 _WIDE = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 class Opened:
-    """A file while it is being read. `trouble` says at its end why it is not whole; empty: it is."""
+    """An open file. At the end `trouble` says why it is incomplete; empty if it is complete."""
 
     def __init__(self, path: Path) -> None:
         """Raises UsageError unless it is a regular file that may be read."""
@@ -43,18 +43,18 @@ class Opened:
 
     @property
     def sha256(self) -> str:
-        """Of the file as it is on disk, in hex; all of it, once `text` has ended."""
+        """SHA-256 of the file on disk, in hex; complete after `text` has ended."""
         return self._sha256.hexdigest()
 
     def text(self) -> Generator[bytes]:
-        """Its text in UTF-8, without a byte order mark, in pieces that none is empty; damage of UTF-16 stays damage.
+        """Its text in UTF-8, without a byte order mark, in non-empty pieces; invalid UTF-16 stays invalid.
 
-        Closes the file in the end.
+        Closes the file at the end.
         """
         try:
             yield from _as_utf8(self._plain())
         finally:
-            # What a reader left unread is part of the digest all the same.
+            # The digest includes the part that a reader did not read.
             while self._raw():
                 pass
             self._file.close()
@@ -80,7 +80,7 @@ class Opened:
         yield from self._inflated(first)
 
     def _inflated(self, data: bytes) -> Iterator[bytes]:
-        """What is in the gzip members, one after the other."""
+        """The content of the gzip members in order."""
         inflater, given = zlib.decompressobj(wbits=31), 0
         while data:
             try:
@@ -102,7 +102,7 @@ class Opened:
                 if data:
                     inflater = zlib.decompressobj(wbits=31)
             elif not data and not (data := self._raw()):
-                # What is still held back is little, and of no use: it comes with the end that is not there.
+                # The small remainder is dropped, because the end of the stream is missing.
                 self.trouble = "the gzip is cut off"
 
 
@@ -110,7 +110,8 @@ def _as_utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
     first = next(pieces, b"")
     for bom, encoding in _WIDE:
         if first.startswith(bom):
-            # What is half a character comes out as no UTF-8, and costs its record: put for it, a mark would be a value.
+            # Half a character becomes invalid UTF-8 and invalidates its record; a replacement character would look like a
+            # value.
             decoder = codecs.getincrementaldecoder(encoding)(errors="surrogatepass")
             for piece in _with(first[len(bom) :], pieces):
                 yield from filter(None, [decoder.decode(piece).encode(errors="surrogatepass")])

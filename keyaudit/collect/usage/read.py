@@ -1,4 +1,4 @@
-"""Files and folders of logs, read one after the other: uses as they come, and after each file what was read of it."""
+"""Reads files and folders of logs: the uses of each file, followed by its reading result."""
 
 import itertools
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from keyaudit.collect.usage import documents, tables
-from keyaudit.collect.usage.documents import CutError, Found, is_outer
+from keyaudit.collect.usage.documents import CutError, RawRecord, is_outer
 from keyaudit.collect.usage.event import Event
 from keyaudit.collect.usage.lines import lines
 from keyaudit.collect.usage.opened import Opened
@@ -24,18 +24,18 @@ from keyaudit.model.times import DAY
 
 _HEAD = 64 * 1024
 _LOOKED_AT = 5
-"""Lines at the beginning of which one has to be an object, for the file to be one by line."""
+"""One of this many first lines must be an object for the format of one record per line."""
 _SHOWN = 5
-"""Places of trouble that are kept of a file; the rest is counted."""
+"""The number of unreadable places that are listed for a file; others are counted."""
 THROTTLING_UNTOLD = "exported without OperationProperties: which mailboxes were no longer recorded is not known"
 
 
 def read_logs(paths: Iterable[Path], known: Import) -> Iterator[Use | FileRead]:
-    """Every use in these files, and in the files below these folders, in the order of their names.
+    """Every use in these files and folders, in the order of their names.
 
-    What a file, a line or a record cannot be read for is in the `FileRead` that follows its uses. `known` is filled on the way.
-    Raises UsageError for a path that is not there, UnsafeError for records of a second tenant: which of the two is the one that
-    is asked about nothing here can say, and in a store that mixes them each tenant's uses would count as the other's.
+    Errors of files, lines and records are in the `FileRead` that follows the uses of a file. `known` is filled during the
+    reading. Raises UsageError for a missing path, UnsafeError for records of a second tenant, because a store that mixes
+    tenants would attribute uses to the wrong one.
     """
     for path in paths:
         for file in _below(path):
@@ -59,7 +59,7 @@ def _below(path: Path) -> Sequence[Path]:
 
 
 class _File:
-    """One file while it is being read."""
+    """One file during its reading."""
 
     def __init__(self, path: Path, known: Import) -> None:
         self._name = one_line(str(path), 1024)
@@ -68,7 +68,7 @@ class _File:
         self._form = ""
 
     def read(self) -> Iterator[Use | FileRead]:
-        """Its uses, then itself."""
+        """Its uses, then its reading result."""
         window = Window(self._opened.text())
         cut = ""
         number = 0
@@ -91,7 +91,7 @@ class _File:
         )
 
     def _whole(self, window: Window, number: int, cut: str) -> bool:
-        """Whether the file is; else why it is not comes first among the trouble. `number`: of the last record."""
+        """Whether the file is complete; otherwise the reason is listed first. `number`: of the last record."""
         counted = self._counted
         if cut:
             place = f"after {counted.unit} {number}" if number else "at its beginning"
@@ -105,7 +105,7 @@ class _File:
         counted.trouble.insert(0, why)
         return False
 
-    def _records(self, window: Window) -> Iterator[tuple[int, Found]]:
+    def _records(self, window: Window) -> Iterator[tuple[int, RawRecord]]:
         looked_at = window.peek(_HEAD)
         head = looked_at.lstrip()
         if len(looked_at) == _HEAD and not head:
@@ -125,24 +125,24 @@ class _File:
 
 
 class Counted:
-    """The records of one file or place, one after the other: what each comes to, and the counts."""
+    """Reads and counts the records of one file or place."""
 
     def __init__(self, name: str, known: Import, remedy: str = "import each tenant's logs into a folder of its own") -> None:
-        """`remedy`: what to do about the records of a second tenant."""
+        """`remedy`: the advice for records of a second tenant."""
         self._name, self._known, self._remedy = name, known, remedy
         self._sources: dict[str, SourceRead] = {}
         self._unreadable = 0
-        """Records that could not be read far enough to be told; in a file of one log alone they are of that one."""
+        """Unrecognised records; in a file of one log they belong to that log."""
         self.trouble: list[str] = []
         self.bad = 0
         """The number of the last bad record."""
         self.throttling_untold = False
-        """A mailbox was read, and the record does not say whether it is recorded any further."""
+        """Whether a mailbox record does not say if recording continues."""
         self.unit = "record"
         self._read = Recogniser()
 
-    def uses(self, number: int, found: Found) -> Sequence[Use]:
-        """What the record of this number comes to. Raises UnsafeError for one of a second tenant."""
+    def uses(self, number: int, found: RawRecord) -> Sequence[Use]:
+        """The uses of the record with this number. Raises UnsafeError for a record of a second tenant."""
         try:
             event = self._told(found)
         except BadRecordError as error:
@@ -177,7 +177,7 @@ class Counted:
             self.throttling_untold |= use.throttled is None
         return event.uses
 
-    def _told(self, found: Found) -> Event | None:
+    def _told(self, found: RawRecord) -> Event | None:
         if isinstance(found, BadRecordError):
             raise found
         return self._read(found)
@@ -197,7 +197,7 @@ class Counted:
         self._known.tenant_id = tenant_id
 
     def settled(self) -> dict[str, SourceRead]:
-        """The counts by log; under the empty name, of records that may be of any."""
+        """The counts by log; under the empty name, of records that may be of any log."""
         sources = {source: msgspec.structs.replace(counts) for source, counts in self._sources.items()}
         if self._unreadable:
             named = [source for source in sources if source]
@@ -208,7 +208,7 @@ class Counted:
 
 
 def _by_line(head: bytes) -> bool:
-    """Whether the text holds one record a line, and not one over several lines, or many in one."""
+    """Whether the text has one record per line."""
     if is_outer(head):
         return False
     for line in itertools.islice(filter(None, map(bytes.strip, head.split(b"\n"))), _LOOKED_AT):

@@ -1,4 +1,4 @@
-"""Which log a record is of, told by its members: the names of files say nothing that can be relied on."""
+"""Recognises the log of a record by its members, because file names are unreliable."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -16,7 +16,7 @@ from keyaudit.model.text import one_line
 
 Reader = Callable[[Members], Event | None]
 
-# Members that one kind of record has and no other: the first whose members are all there is it.
+# Members that only one kind of record has: the first entry whose members are all present matches.
 _MARKS: tuple[tuple[tuple[str, ...], Reader], ...] = (
     (("AuditData",), office.of_wrapped),
     (("auditData",), office.of_wrapped),
@@ -35,7 +35,7 @@ _MARKS: tuple[tuple[tuple[str, ...], Reader], ...] = (
     (("activityDisplayName", "activityDateTime"), directory.of_graph),
     (("createdDateTime", "appId", "status"), sign_ins.of_graph),
 )
-# A table's rows name it, unless the query that exported them put something else into the column `Type`.
+# Rows contain the table's name, unless the exporting query overwrote the column `Type`.
 TABLES: dict[str, Reader] = {
     key_vault.SOURCE: key_vault.of_row,
     "AzureDiagnostics": key_vault.of_legacy,
@@ -46,16 +46,16 @@ TABLES: dict[str, Reader] = {
     office.SOURCE: office.of_row,
     activity.SOURCE: activity.of_row,
 }
-# A row has all columns that its table was exported with, however it is written.
+# A row has all columns of its export, in any format.
 _ROWS = frozenset(TABLES.values())
-# An envelope's category, in lower case.
+# The category of an envelope, in lower case.
 _CATEGORIES: dict[str, Reader] = {
     key_vault.CATEGORY.casefold(): key_vault.of_record,
     **dict.fromkeys(sign_ins.CATEGORIES, sign_ins.of_record),
     "auditlogs": directory.of_record,
     "administrative": activity.of_record,
 }
-# The other tables and categories of the same diagnostic settings, whose records are about other things.
+# Other tables and categories of the same diagnostic settings, without uses.
 # https://learn.microsoft.com/entra/identity/monitoring-health/concept-diagnostic-settings-logs-options
 # https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
 # https://learn.microsoft.com/azure/azure-monitor/reference/tables/azkvpolicyevaluationdetailslogs
@@ -96,11 +96,11 @@ _OTHER_CATEGORIES = frozenset(
     }
 )
 _ENVELOPE = ("category", "operationName")
-# What a change of the directory has in its envelope's `properties`, whichever category the exporting system wrote.
+# Members of a directory change in its envelope's `properties`, for any category of the exporting system.
 _CHANGE = ("activityDisplayName", "targetResources")
-# A record that has one of these may be of a log that is read.
+# A record with one of these may belong to a supported log.
 _SUSPECT = ("TargetResources", "OperationName", "Operation", "operationName")
-# Who writes the logs that are read; resource ids of other services are in logs of theirs.
+# The resource types that write supported logs; other resource ids are in other logs.
 _WRITERS = ("/providers/microsoft.keyvault/", "/providers/microsoft.aadiam")
 _RESOURCE_ID = ("resourceId", "ResourceId", "_ResourceId")
 _MEMBERS = tuple(dict.fromkeys(name for names, _ in _MARKS for name in names))
@@ -109,7 +109,7 @@ _MEMBERS = tuple(dict.fromkeys(name for names, _ in _MARKS for name in names))
 _WORTH: Any = msgspec.defstruct(
     "_Worth",
     [
-        # The members whose values say what a record is, and those that say it by being there.
+        # Members whose values identify a record, and members whose presence does.
         *((name, Any, None) for name in ("category", "Type")),
         *((name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in ("operationName", *_MEMBERS)),
     ],
@@ -122,18 +122,18 @@ _any: Shape[dict[str, Any]] = Shape(dict[str, Any])
 _lacking = lru_cache(maxsize=64)(lacking)
 
 
-# These tell by themselves whether a record is theirs.
+# These readers decide themselves whether a record is theirs.
 _SURE = frozenset({key_vault.of_record, sign_ins.of_record, office.of_audit})
 
 
 class Recogniser:
-    """Reads records one after the other; that one is mostly of the kind of the one before saves looking at it twice."""
+    """Reads records in order. It tries the reader of the previous record first, because most records are of the same kind."""
 
     def __init__(self) -> None:
         self._last: Reader | None = None
 
     def __call__(self, members: bytes | Mapping[str, Any]) -> Event | None:
-        """What a record comes to, with what a row's table was exported without; None: of a log that says nothing of uses.
+        """The event of a record, with missing columns marked; None for a log without uses.
 
         Raises BadRecordError.
         """
@@ -142,7 +142,7 @@ class Recogniser:
             try:
                 return last(members)
             except BadRecordError:
-                # Of another kind, or a bad one of its kind: which of them is said below.
+                # Either another kind, or an invalid record: decided below.
                 pass
         reader = _reader(members)
         self._last = reader if reader in _SURE else None
@@ -183,7 +183,7 @@ def _reader(members: bytes | Mapping[str, Any]) -> Reader:
 
 
 def _of_other_category(members: Members, category: object) -> Reader:
-    """The reader of a record in an envelope whose category is none of those that are read."""
+    """The reader of a record in an envelope with an unsupported category."""
     inside = _whole(members).get("properties")
     if isinstance(inside, dict) and not inside.keys().isdisjoint(_CHANGE):
         return directory.of_record
@@ -193,9 +193,9 @@ def _of_other_category(members: Members, category: object) -> Reader:
 
 
 def _of_unknown(members: Members, name: str, value: object) -> Reader:
-    """The reader of a record about other things. Raises UnknownKindError for one that may be of a log that is read.
+    """The reader of an irrelevant record. Raises UnknownKindError for one that may belong to a supported log.
 
-    `name`, `value`: the member that should say of which log it is.
+    `name`, `value`: the member that should identify its log.
     """
     record = _whole(members)
     places = [str(record[each]).casefold() for each in _RESOURCE_ID if record.get(each)]

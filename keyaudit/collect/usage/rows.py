@@ -1,4 +1,4 @@
-"""How far logs reach, as rows of the snapshot. The uses themselves, and the baseline, are taken over as they are."""
+"""Rows about the coverage of logs. The uses and the baseline are copied unchanged."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from keyaudit.model.tables.usage import USAGE_LOG
 
 
 def write_usage(unit: Unit, scope: Scope, logs: LogStore, baseline: Baseline | None) -> None:
-    """Write a row per log and resource that wrote it, and whether the baseline was learned from such a log."""
+    """Write a row per log and resource, with whether the baseline was learned from such a log."""
     learned = None if baseline is None else {source for each in baseline.learned for source in each.sources}
     with logs.connect() as connection:
         for number, each in enumerate(stretches(connection)):

@@ -1,6 +1,6 @@
-"""Sign-ins of service principals and managed identities, and of people by SAML, in the three forms that they come in.
+"""Sign-ins of service principals and managed identities, and SAML sign-ins of users, in their three formats.
 
-Those are Log Analytics', Graph's and that of diagnostic settings. Of people only the interactive ones are read.
+The formats are those of Log Analytics, Graph and diagnostic settings. Only interactive sign-ins of users are read.
 """
 
 from typing import Any
@@ -24,12 +24,12 @@ CATEGORIES = {
     "managedidentitysigninlogs": MANAGED_IDENTITIES,
     "signinlogs": PEOPLE,
 }
-"""The logs by the category that diagnostic settings send them in, in lower case."""
+"""The logs by their category in diagnostic settings, in lower case."""
 _TABLES = frozenset(CATEGORIES.values())
 
 
 class _Row(msgspec.Struct, gc=False, rename="pascal"):
-    """As the tables have it."""
+    """The format of the tables."""
 
     created_date_time: str | int | float | None = None
     time_generated: str | int | float | None = None
@@ -54,7 +54,7 @@ class _Status(msgspec.Struct, gc=False, rename="camel"):
 
 
 class _SignIn(msgspec.Struct, gc=False, rename="camel"):
-    """As Graph gives it."""
+    """The format of Graph."""
 
     created_date_time: str | int | float | None = None
     id: Text = None
@@ -72,7 +72,7 @@ class _SignIn(msgspec.Struct, gc=False, rename="camel"):
 
 
 class _Record(msgspec.Struct, gc=False, rename="camel"):
-    """As diagnostic settings write it: Graph's object in an envelope."""
+    """The format of diagnostic settings: Graph's object in an envelope."""
 
     time: str | int | float | None = None
     category: Text = None
@@ -85,12 +85,12 @@ _row, _sign_in, _record = Shape(_Row), Shape(_SignIn), Shape(_Record)
 
 
 def of_row(members: Members) -> Event:
-    """A row of one of the tables, which have their columns in common: which of them, it names by table or by category."""
+    """A row of one of the tables, which share their columns; it names its table or category."""
     found = _row(members)
-    # A query may have put something else into either column.
+    # A query may have overwritten either column.
     source = found.type if found.type in _TABLES else CATEGORIES.get((found.category or "").casefold())
     if source is None and found.service_principal_id and (found.ip_address or found.service_principal_credential_key_id):
-        # Of a managed identity no address is recorded, and no credential that it is told by.
+        # For a managed identity, neither address nor credential is recorded.
         source = SERVICE_PRINCIPALS
     if source is None:
         raise BadRecordError("does not say whose sign-in it is: export Category or Type with it")
@@ -102,7 +102,7 @@ def of_row(members: Members) -> Event:
 
 
 def of_graph(members: Members) -> Event | None:
-    """A sign-in as Graph gives it; None for that of a user, unless it is interactive and says by which protocol it was."""
+    """A sign-in from Graph; None for a user's, unless it is interactive and has a protocol."""
     found = _sign_in(members)
     source = _source(found)
     if source is None or (source == PEOPLE and not found.authentication_protocol):
@@ -129,7 +129,7 @@ def of_record(members: Members) -> Event:
 
 def _source(found: _SignIn) -> str | None:
     if found.sign_in_event_types is None:
-        # v1.0 has no such member, and gives sign-ins of users alone unless it is asked for others.
+        # v1.0 has no such member, and returns only sign-ins of users unless others are requested.
         return SERVICE_PRINCIPALS if found.service_principal_id else None
     known = (_BY_EVENT.get(each.casefold()) for each in found.sign_in_event_types)
     return next((source for source in known if source), None)
@@ -140,7 +140,7 @@ def _code(found: _SignIn) -> Any:
 
 
 def _by_saml(on: int, found: _Row | _SignIn, code: int | str | None) -> tuple[Use, ...]:
-    """A person's sign-in, if it was by SAML: then a token was signed for the application."""
+    """A user's sign-in, if it used SAML, for which a token was signed for the application."""
     if not found.authentication_protocol:
         raise BadRecordError("does not say by which protocol: export AuthenticationProtocol with it")
     if found.authentication_protocol.casefold() != _SAML:
@@ -163,7 +163,7 @@ def _by_saml(on: int, found: _Row | _SignIn, code: int | str | None) -> tuple[Us
 
 
 def _succeeded(code: int | str | None) -> bool | None:
-    # An interrupted sign-in has a code too: no token was given.
+    # An interrupted sign-in also has a code: no token was issued.
     return None if code is None or code == "" else str(code) == "0"
 
 

@@ -1,21 +1,21 @@
-"""CSV: what the portal exports of a query, and Purview of a search."""
+"""Reads CSV exports of queries in the portal and of searches in Purview."""
 
 import csv
 from collections.abc import Iterator
 
-from keyaudit.collect.usage.documents import CutError, Found
+from keyaudit.collect.usage.documents import CutError, RawRecord
 from keyaudit.collect.usage.lines import lines
 from keyaudit.collect.usage.values import BadRecordError
 from keyaudit.collect.usage.window import Window
 
-# The portal writes the zone of a time beside the column's name.
+# The portal adds the time zone to the column's name.
 _UTC = " [UTC]"
 
 
-def rows(window: Window) -> Iterator[tuple[int, Found]]:
-    """Every row under the header, by column, with the number of the line that it ends on. An empty cell is None.
+def rows(window: Window) -> Iterator[tuple[int, RawRecord]]:
+    """Every row by column, with the number of its last line. An empty cell is None.
 
-    Raises CutError where there is no header, or the file ends inside a cell.
+    Raises CutError if there is no header, or the file ends inside a cell.
     """
     text = _Text(window)
     reader = csv.reader(text, strict=True)
@@ -34,7 +34,7 @@ def rows(window: Window) -> Iterator[tuple[int, Found]]:
             yield text.number, text.bad
             text.bad = None
         elif not columns and cells[0].startswith("#TYPE"):
-            # Windows PowerShell puts it before the header.
+            # Windows PowerShell writes it before the header.
             continue
         elif not columns:
             columns = [cell.strip().removesuffix(_UTC) for cell in cells]
@@ -47,7 +47,7 @@ def rows(window: Window) -> Iterator[tuple[int, Found]]:
 
 
 class _Text:
-    """Lines as the reader of CSV takes them."""
+    """Lines for the CSV reader."""
 
     def __init__(self, window: Window) -> None:
         self._lines = lines(window)

@@ -1,4 +1,4 @@
-"""What log records hold, in the one form in which it is compared: times, names of operations, addresses, ids."""
+"""Normalises values of log records: times, operation names, addresses, ids."""
 
 import re
 import unicodedata
@@ -11,13 +11,13 @@ from keyaudit.model.times import parse_date
 
 LONGEST = 4096
 Text = Annotated[str, msgspec.Meta(max_length=LONGEST)] | None
-"""A text that goes into a row as it is. Longer ones are no plausible value, and cost their record."""
+"""A text for a row. A longer one is implausible and invalidates its record."""
 
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:(Z)|([+-])(\d\d):?(\d\d))?", re.ASCII | re.IGNORECASE
 )
-# As the portal writes the column `TimeGenerated [UTC]`, and spreadsheets in the US. Capitals alone: where the day comes first,
-# am and pm are small; without either, only what can be no day of another month tells which is which.
+# The format of the portal's column `TimeGenerated [UTC]`, and of US spreadsheets. AM and PM only in capitals: formats with the
+# day first use small letters; without either, only a day above 12 shows the order.
 _PORTAL = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2}):(\d\d)(?::(\d\d))?(?:\.(\d{1,9}))?(?: ([AP])M)?", re.ASCII)
 _EPOCH = re.compile(r"\d{10}(?:\.\d{1,9})?|\d{13}(?:\.0+)?", re.ASCII)
 _FIRST, _LAST = parse_date("2000-01-01"), parse_date("2101-01-01")
@@ -29,21 +29,21 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 class BadRecordError(ValueError):
-    """A record that cannot be read as what it is; its text says why."""
+    """An invalid record; its text says why."""
 
 
 class OtherKindError(BadRecordError):
-    """A record that is of another kind than its reader's."""
+    """A record of another kind than its reader's."""
 
 
 class UnknownKindError(BadRecordError):
-    """A record of which nothing says of which log it is."""
+    """A record whose log cannot be recognised."""
 
 
 def moment(value: str | int | float | None) -> tuple[int, int]:
-    """Seconds since 1970 UTC, and the milliseconds above them. Raises BadRecordError for what is no time of a log.
+    """Seconds since 1970 UTC, and milliseconds. Raises BadRecordError for an invalid time.
 
-    Without an offset it is UTC: so the services' schemas say of every time that they write without one.
+    A time without an offset is UTC, according to the services' schemas.
     """
     match = _ISO.fullmatch(value) if isinstance(value, str) else None
     if match:
@@ -67,9 +67,7 @@ def _other(text: str) -> tuple[int, int]:
     if portal:
         month, day, year, hour, minute, second, fraction, half = portal.groups()
         if half is None and int(day) <= 12 and day.lstrip("0") != month.lstrip("0"):
-            raise BadRecordError(
-                "a time of which the day and the month cannot be told apart: export it as in 2026-11-30T20:15:30Z"
-            )
+            raise BadRecordError("an ambiguous date, day or month first: export it as in 2026-11-30T20:15:30Z")
         if half is not None and not 1 <= int(hour) <= 12:
             raise BadRecordError("no such time of day")
         clock = int(hour) if half is None else int(hour) % 12 + (12 if half == "P" else 0)
@@ -89,7 +87,7 @@ def _clock(date: str, hour: str, minute: str, second: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _day(date: str) -> int:
-    """Midnight of a day. Records of one day are many, of one minute few: this is what is worth keeping."""
+    """Midnight of a day; cached, because a day has many records."""
     try:
         return parse_date(date)
     except ValueError as error:
@@ -102,12 +100,12 @@ def _milliseconds(fraction: str | None) -> int:
 
 @lru_cache(maxsize=4096)
 def operation_name(text: str) -> str:
-    """A name of an operation as it is compared: logs write one with several dashes, spaces or a full stop after it."""
+    """A normalised operation name: logs write the same name with different dashes, spaces or a final full stop."""
     return " ".join(unicodedata.normalize("NFKC", text).translate(_DASHES).split()).rstrip(" .").casefold()
 
 
 def address(text: str | None) -> str | None:
-    """An address without brackets and port, which logs write into some of them."""
+    """An address without brackets and port, which some logs add."""
     if not text:
         return None
     if ":" not in text:
@@ -122,7 +120,7 @@ def _address(text: str) -> str:
 
 
 def lower(text: str | None) -> str | None:
-    """An id as it is compared; what stands for none is none."""
+    """An id in lower case; None for placeholders."""
     if not text:
         return None
     lowered = text.lower()
@@ -131,6 +129,6 @@ def lower(text: str | None) -> str | None:
 
 @lru_cache(maxsize=1_024)
 def guid(text: str | None) -> str | None:
-    """`lower`, where it is a GUID; else None."""
+    """The id in lower case if it is a GUID, otherwise None."""
     lowered = lower(text)
     return lowered if lowered and _GUID.fullmatch(lowered) else None

@@ -1,9 +1,9 @@
-"""The part of a text that is being looked at, which grows at its end and is forgotten at its beginning."""
+"""A sliding window over a text, which grows at its end and is dropped at its beginning."""
 
 from collections.abc import Generator
 
 MOST = 4 * 1024 * 1024
-"""Bytes of one record or line; the longest that the services write are some hundred thousand."""
+"""The maximum size of one record or line in bytes; the services write at most some hundred thousand."""
 
 
 class TooLargeError(ValueError):
@@ -14,19 +14,19 @@ class TooLargeError(ValueError):
 
 
 class Window:
-    """`data[at:]` is what is not read yet of the text that has come."""
+    """`data[at:]` is the unread part of the received text."""
 
     def __init__(self, pieces: Generator[bytes]) -> None:
         self._pieces = pieces
         self.data = b""
         self.at = 0
         self.last = b""
-        """The last character that has come."""
+        """The last received character."""
 
     def more(self) -> bool:
-        """Takes the next piece, and puts the beginning of `data` where `at` was. False: there is none.
+        """Receives the next piece, and moves the beginning of `data` to `at`. False if there is none.
 
-        Raises TooLargeError where what is not read yet is longer than a record may be.
+        Raises TooLargeError if the unread part is longer than a record may be.
         """
         if len(self.data) - self.at > MOST:
             raise TooLargeError
@@ -37,11 +37,11 @@ class Window:
         return bool(piece)
 
     def peek(self, size: int) -> bytes:
-        """What comes next, `size` bytes if there are so many."""
+        """The next `size` bytes, or fewer at the end."""
         while len(self.data) - self.at < size and self.more():
             pass
         return self.data[self.at : self.at + size]
 
     def close(self) -> None:
-        """Lets go of the text, whatever of it is not read."""
+        """Closes the text, read or not."""
         self._pieces.close()

@@ -1,1 +1,1 @@
-"""What a stolen key opens: what trusts it, and what its holder can become and reach, from one subject outwards."""
+"""The blast radius of a stolen key: what trusts it, and what its holder can access."""

@@ -1,4 +1,4 @@
-"""The graph while it is made: each node and each edge once."""
+"""The graph under construction: each node and each edge once."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,11 +19,11 @@ class Graph:
 
     @property
     def edges(self) -> tuple[Edge, ...]:
-        """All that were joined."""
+        """All edges."""
         return tuple(self._edges.values())
 
     def join(self, node: Node, edge: Edge) -> bool:
-        """Add the edge, and the node that it leads to; whether that node is new."""
+        """Add the edge and its target node. Returns whether that node is new."""
         new = node.id not in self.nodes
         self.nodes.setdefault(node.id, node)
         way = (edge.way.id, tuple(who.id for who in edge.way.through)) if edge.way else None
@@ -32,12 +32,12 @@ class Graph:
 
 
 def reason(text: str | None) -> Reason | None:
-    """The reason that a view gives, if it gives one."""
+    """The reason in a view's cell, if any."""
     return Reason(text) if text else None
 
 
 def rows(connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any] | Sequence[Any]) -> list[dict[str, Any]]:
-    """The answer, a mapping a row."""
+    """The rows of the answer as mappings."""
     answer = connection.execute(query, values)
     names = [column[0] for column in answer.description or ()]
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]

@@ -1,4 +1,4 @@
-"""What identities can become and reach: their permissions, roles and vaults, for all of them at once."""
+"""What identities can access: their permissions, roles and vaults, for all of them at once."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; ids are parameters
 
@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from keyaudit.inventory.access import GIVEN, MET, PEOPLE, WAY, honoured, way_of
+from keyaudit.inventory.blast import agents
 from keyaudit.inventory.blast.graph import Graph, rows
 from keyaudit.inventory.blast.signing import TENANT
 from keyaudit.inventory.views.reach import KINDS
@@ -19,7 +20,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
 
 _USING = {Allows.SIGN, Allows.GRANT, Allows.SET_POLICY}
-"""With one of these the key of a certificate can be used, or access be taken; with `READ_PRIVATE` only if it is exportable."""
+"""The permissions with which a certificate's key can be used; `READ_PRIVATE` only if it is exportable."""
 _AUDIENCES = {
     "AzureADMultipleOrgs": "every organisation's tenant that consented to it",
     "AzureADandPersonalMicrosoftAccount": "every tenant that consented to it, and personal accounts",
@@ -29,7 +30,7 @@ _AUDIENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Certificates of a vault that an identity can use: one, by name, or all."""
+    """The certificates of a vault that an identity can use: one by name, or all."""
 
     identity: str
     vault_id: str
@@ -40,14 +41,15 @@ class Opened:
 
 
 def reach(connection: duckdb.DuckDBPyConnection, graph: Graph, identities: Sequence[str]) -> list[Opened]:
-    """Joins what the identities, nodes of the graph, hold and reach; the certificates that this opens."""
+    """Adds the grants and vaults of the identities, nodes of the graph. Returns the certificates that they can use."""
     of_object = {}
     for row in _facts(connection, identities):
         of_object[row["object_id"]] = row["app"]
         _control(graph, row)
     for row in _audiences(connection, identities):
         _tenants(graph, row)
-    held = _held(connection, sorted(of_object))
+    of_object |= agents.users(connection, identities)
+    held = _holders_of(connection, sorted(of_object))
     opened: list[Opened] = []
     for row in _ways(connection, sorted(held)):
         for each in held[row["principal_id"]]:
@@ -61,16 +63,16 @@ def reach(connection: duckdb.DuckDBPyConnection, graph: Graph, identities: Seque
 
 @dataclass(frozen=True, slots=True)
 class _Holder:
-    """Who has what was given to a principal: itself, or a member of it through groups."""
+    """A holder of grants: the principal itself, or a member through groups."""
 
     object_id: str
     through: tuple[Who, ...] = ()
     unplaced: Reason | None = None
-    """Why there may be groups in between these."""
+    """Why further groups in between may be missing."""
 
 
-def _held(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> Mapping[str, Sequence[_Holder]]:
-    """By the principal that a grant may name, who of these then has it."""
+def _holders_of(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> Mapping[str, Sequence[_Holder]]:
+    """By principal that a grant may name, which of these identities hold it."""
     query = """
         SELECT member_id, group_id, through, unknown['through'] AS unplaced FROM membership
         WHERE list_contains($ids, member_id) ORDER BY group_id, member_id"""
@@ -111,7 +113,7 @@ def _audiences(connection: duckdb.DuckDBPyConnection, identities: Sequence[str])
 
 
 def _tenants(graph: Graph, row: Mapping[str, Any]) -> None:
-    """Where else tokens are given for it. Which tenants these are, none of them tells this one."""
+    """The other tenants that issue tokens for it; Graph does not list them."""
     if row["audience"] in _AUDIENCES or row["audience"] is None:
         name = _AUDIENCES.get(row["audience"], "other tenants, if its audience lets it")
         node = Node(id=f"tenants/{row['audience'] or 'unknown'}", kind=Kind.TENANTS, name=name)
@@ -121,7 +123,7 @@ def _tenants(graph: Graph, row: Mapping[str, Any]) -> None:
 
 
 def _ways(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Grants to these, at each vault that they bring them to."""
+    """The grants of these principals, by vault."""
     query = f"""
         SELECT met.*, {WAY}, vault.name AS vault_name, given.unknown['allows'] AS unread
         FROM (
@@ -133,7 +135,7 @@ def _ways(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[dic
 
 
 def _vault(graph: Graph, row: Mapping[str, Any], identity: str, holder: _Holder) -> Iterator[Opened]:
-    """Joins one vault that a grant opens, if that vault honours it."""
+    """Adds one vault that a grant gives access to, if the vault honours it."""
     kept = honoured(row["access_model"], row["kind"])
     unread = row["allows"] is None
     allows = [each for each in row["allows"] or () if each in kept]
@@ -172,7 +174,7 @@ def _others(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[d
 
 
 _WIDE = ("root", "management-group", "subscription", "resource-group")
-"""The scopes of Azure roles that hold for more than vaults."""
+"""The scopes of Azure roles that are wider than one vault."""
 _TIERS = {0: "control of the whole tenant", 1: "all of one kind of data"}
 
 

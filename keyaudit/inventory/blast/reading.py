@@ -1,4 +1,4 @@
-"""One question about a key, answered from the views; and what had to be read for the answer to be whole."""
+"""Answers one question about a key from the views, with the reads that a complete answer requires."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,13 +24,13 @@ _DIGEST = "public_key_sha256"
 
 
 def _shown(table: str) -> frozenset[str]:
-    """What lists the rows of a table, and shows their certificates."""
+    """The operations that list the rows of a table with their certificates."""
     return frozenset((*TABLES[table].listed_by, *operations_of(table, _DIGEST)))
 
 
 _ENCRYPTED = frozenset((*TABLES["key_use"].listed_by, *operations_of("key_use", "pinned")))
 _BY_DIGEST: Mapping[Relation, frozenset[str]] = {
-    # Only what has a certificate rests on a key: federated credentials are listed apart.
+    # Only rows with a certificate depend on a key: federated credentials are listed separately.
     Relation.SIGNS_IN_AS: frozenset(operations_of("credential", _DIGEST)),
     Relation.SIGNS_TOKENS_FOR: _shown("signing_certificate"),
     Relation.PUBLISHED_AS: _shown("issuer_key"),
@@ -47,6 +47,7 @@ _REACH = frozenset(
         "federated_token_validation.get",
         *REACH_OPERATIONS,
         "group.direct_members",
+        "agent_user.list",
         *VAULTS_FOUND,
         *HSMS_FOUND,
         *LOCAL_LISTED,
@@ -63,7 +64,7 @@ _WORDS = {
     Relation.ENCRYPTS: "services that encrypt with it",
     Relation.REACHES: "who can use it, and what its holder reaches",
 }
-"""What may be missing where something was not read."""
+"""What may be missing for each unread operation."""
 
 
 _HELD = {
@@ -73,13 +74,13 @@ _HELD = {
     "certificate": "id, name, certificate_id, version, vault_id, vault_name, enabled, exportable, custody, key_version_id,"
     " thumbprint, thumbprint_sha256, public_key_sha256, unknown",
 }
-"""What is asked for again and again of views that take long: worked out once."""
+"""The results of slow views that are read repeatedly, computed once."""
 
 
 def known(earlier: Snapshot, asked: str) -> Subject | None:
-    """What `asked` names in an earlier snapshot, for `read`; None where that has no such thing.
+    """The subject that `asked` names in an earlier snapshot, for `read`; None if that snapshot does not have it.
 
-    Raises UsageError where it names several things.
+    Raises UsageError if the name is ambiguous.
     """
     with earlier.judging(earlier.run.as_of, reach_known=False) as connection:
         _hold(connection)
@@ -92,9 +93,9 @@ def known(earlier: Snapshot, asked: str) -> Subject | None:
 def read(
     connection: duckdb.DuckDBPyConnection, asked: str, *, as_of: int, verify: bool, earlier: Subject | None = None
 ) -> "Reading":
-    """The answer, as far as the views have it. Raises UsageError where `asked` names nothing, or several things.
+    """The answer from the views. Raises UsageError if `asked` names nothing, or is ambiguous.
 
-    To verify, what was not read and is no thing of an `earlier` reading either is unknown: it may be mistyped.
+    With `verify`, a subject that is neither in this snapshot nor in an `earlier` one is unknown, because it may be mistyped.
     """
     _hold(connection)
     meant = subject(connection, asked, gone=verify, earlier=earlier)
@@ -109,21 +110,21 @@ def _hold(connection: duckdb.DuckDBPyConnection) -> None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reading:
-    """The graph, before what the ledger says is in it."""
+    """The graph, before gaps of the ledger are added."""
 
     subject: Subject
     found: Walked
     verify: bool
     stolen: Stolen | None
-    """What is publicly known of its theft."""
+    """Publicly known facts about its theft."""
 
     @property
     def required(self) -> frozenset[str]:
-        """The operations that the answer rests on."""
+        """The operations that the answer depends on."""
         return frozenset().union(*self._needs().values())
 
     def places(self, run: Run, coverage: Sequence[Coverage]) -> tuple[Run, Sequence[Coverage]]:
-        """The part of the ledger that is about the subject: of a key that has no certificate, its own vault's."""
+        """The part of the ledger about the subject: for a key without a certificate, only its own vault."""
         if self.subject.has_digest or not self.subject.vault_id:
             return run, coverage
         elsewhere = (ScopeKind.VAULT, ScopeKind.MANAGED_HSM)
@@ -131,7 +132,7 @@ class Reading:
         return dataclasses.replace(run, rows={**run.rows, "vault": 1}), here
 
     def radius(self, run: Run, verdict: Verdict) -> BlastRadius:
-        """The whole graph: with an edge to what is unseen for all that was not read."""
+        """The whole graph, with an edge to an unseen node for every gap."""
         graph = self.found.graph
         for relation, what, reason in (*self._never_read(), *self._gaps(verdict.gaps), *self.found.missing, *self._elsewhere()):
             node = Node(id=f"unknown/{relation}/{what}", kind=Kind.UNSEEN, name=what)
@@ -168,21 +169,21 @@ class Reading:
         for gap in gaps:
             for relation, operations in self._needs().items():
                 missed = [operation for operation in gap.operations if operation in operations]
-                # A list that several relations rest on is named with the first.
+                # A list that several relations depend on is named with the first.
                 if missed:
                     place = "" if gap.scope.kind is ScopeKind.TENANT else f" of {gap.scope.name or gap.scope.id}"
                     nouns = ", ".join(dict.fromkeys(OPERATIONS[operation].noun for operation in missed))
                     yield relation, f"{_WORDS[relation]}: {nouns}{place} not read", gap.reason
 
     def _never_read(self) -> Iterator[tuple[Relation, str, Reason]]:
-        """That nothing accepts what never was says nothing of the key that was meant. What something names is there."""
+        """The doubt about a subject that was never read: it may be mistyped, so the absence of trust proves nothing."""
         if self.verify and not self.subject.seen and not self.found.graph.edges:
             relation = Relation.KEPT_IN if self.subject.key_ids else Relation.SIGNS_IN_AS
             what = "nothing by this id was read: it is gone, or the id is mistyped; --since with an earlier snapshot tells"
             yield relation, what, Reason.NOT_VISIBLE
 
     def _elsewhere(self) -> Iterator[tuple[Relation, str, Reason]]:
-        """What no API of Azure shows: who was given the public half to check signatures by."""
+        """An edge for what no API of Azure shows: systems that verify signatures with the public key."""
         if self.subject.key_ids or self.subject.has_digest:
             also = "" if self.subject.has_digest else ", or a certificate made on it elsewhere"
             yield Relation.SIGNS_TOKENS_FOR, f"other parties that were given its public half{also}", Reason.NOT_SUPPLIED

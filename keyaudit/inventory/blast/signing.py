@@ -1,4 +1,4 @@
-"""What trusts a key by accepting what it signs, and for whom its holder can then speak."""
+"""Objects that accept tokens signed with a key, and the users that its holder can impersonate."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; digests and ids are parameters
 
@@ -13,7 +13,7 @@ from keyaudit.model.blast_radius import Edge, Kind, Node, Relation
 
 TENANT = Node(id="tenant", kind=Kind.TENANT, name="the whole tenant")
 
-# An issuer key without a certificate has no other digest.
+# The only digest of an issuer key without a certificate.
 _SAME_PUBLISHED = f"{SAME} OR (public_key_sha256 IS NULL AND {THUMBPRINT})"
 
 _SIGNERS = {
@@ -25,7 +25,7 @@ _SIGNERS = {
 
 
 def signers(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject) -> None:
-    """Joins those whose tokens it signs, and the users for whom a domain then speaks."""
+    """Adds the issuers whose tokens it signs, and the users that a domain can impersonate."""
     found = rows(
         connection,
         f"""
@@ -60,7 +60,7 @@ def signers(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subjec
 
 
 def _speaks(graph: Graph, row: Mapping[str, Any]) -> None:
-    """Whom a domain's signer can be, and whether that gives it the tenant."""
+    """The users that a domain's signer can impersonate, and whether that gives control of the tenant."""
     users = Node(id=f"{row['holder_id']}/users", kind=Kind.USERS, name=f"every user of {row['holder_name']}")
     factor = {True: "a second factor is taken on its word", False: "a second factor is asked for by Entra"}
     doubt = reason(row["mfa_doubt"])
@@ -78,7 +78,7 @@ def _speaks_for(graph: Graph, source: str, whom: str) -> None:
 
 
 def _speaks_beyond(connection: duckdb.DuckDBPyConnection, graph: Graph, domain: str) -> None:
-    """Users of other domains, where nobody checks that a domain speaks for its own alone."""
+    """Users of other domains, if Entra does not limit a domain to its own users."""
     query = """
         SELECT validated_domains, unknown['validated_domains'] AS doubt FROM token_policy
         WHERE kind = 'federated-token-validation' AND validated_domains IS DISTINCT FROM 'all' ORDER BY id"""
@@ -90,7 +90,7 @@ def _speaks_beyond(connection: duckdb.DuckDBPyConnection, graph: Graph, domain: 
 
 
 def published(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject) -> None:
-    """Joins the keys that relying parties are told to trust."""
+    """Adds the published keys that relying parties trust."""
     found = rows(
         connection,
         f"""
@@ -123,7 +123,7 @@ def published(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subj
 
 
 def authorities(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject) -> None:
-    """Joins the stores of certificate authorities that it is in."""
+    """Adds the certificate authority stores that contain it."""
     found = rows(
         connection,
         f"SELECT id, kind, store_name, {DOUBT} AS doubt, thumbprint FROM trusted_authority WHERE {SAME} ORDER BY id",

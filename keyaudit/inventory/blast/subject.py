@@ -1,4 +1,4 @@
-"""Which key is meant: by an address, a name in a vault, a thumbprint, a key id, or the application that signs in with it."""
+"""Resolves a key from an address, a name in a vault, a thumbprint, a key id, or the application that signs in with it."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; what people type is a parameter
 
@@ -19,7 +19,7 @@ from keyaudit.model.stolen_keys import STOLEN, Stolen
 from keyaudit.model.text import one_line
 
 _MOST = 5
-"""Things of one name that are told apart."""
+"""The maximum number of matches that are listed."""
 _ADDRESS = re.compile(r"https://([a-z0-9-]+)\.[^/]+/(keys|certificates)/([^/]+)(?:/([^/]*))?/?", re.ASCII)
 _RESOURCE = re.compile(
     r"/subscriptions/.+/providers/microsoft\.keyvault/(?:vaults|managedhsms)/([^/]+)/(keys|certificates)/([^/]+)(?:/([^/]*))?"
@@ -31,15 +31,15 @@ _PUBLIC = re.compile(r"spki:([0-9a-f]{64})", re.ASCII)
 _SHA1, _SHA256 = 20, 32
 
 X509 = ("held_certificate", "signing_certificate", "issuer_key", "trusted_authority", "held_credential")
-"""The tables of certificates, whose columns for digests are named alike."""
+"""The tables of certificates, with the same digest columns."""
 KEY_OF_CERTIFICATE = "list_contains($key_ids, replace(lower(certificate_id), '/certificates/', '/keys/'))"
-# A certificate that Graph does not show is told by its thumbprint, which whoever adds it can set: that is no certainty.
+# A certificate that Graph does not return has only a thumbprint, which its author can choose, so a match is uncertain.
 UNSHOWN = "public_key_sha256 IS NULL AND unknown['public_key_sha256'] IS NOT NULL"
 THUMBPRINT = "list_contains($thumbprints, upper(thumbprint))"
 SAME = f"list_contains($keys, public_key_sha256) OR (({UNSHOWN}) AND {THUMBPRINT})"
-"""Whether a row of one of these tables is on the key, with the parameters `Subject.digests`."""
+"""SQL: whether a row of one of these tables has the key, with the parameters `Subject.digests`."""
 DOUBT = "CASE WHEN list_contains($keys, public_key_sha256) THEN NULL ELSE unknown['public_key_sha256'] END"
-"""Why that is not certain."""
+"""SQL: why that is uncertain."""
 _BY_DIGEST = " OR ".join(
     f"list_contains($digests, {column})" for column in ("upper(thumbprint)", "thumbprint_sha256", "public_key_sha256")
 )
@@ -52,7 +52,7 @@ _OBJECTS = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """The key that is meant, by all that it can be found by. Digests are upper-case hex."""
+    """The key, with everything that identifies it. Digests are upper-case hex."""
 
     noun: str
     id: str
@@ -64,35 +64,35 @@ class Subject:
     key_ids: frozenset[str] = frozenset()
     """Keys of vaults, without a version."""
     version: str = ""
-    """The one version of them that is meant; empty for all."""
+    """The requested version; empty for all."""
     vault_id: str = ""
     credentials: frozenset[str] = frozenset()
     """Row ids of credentials."""
     issuer_keys: frozenset[str] = frozenset()
     """Row ids of issuer keys."""
     seen: bool = True
-    """A reading has it: it is no id that somebody mistyped."""
+    """Whether a snapshot has it, so that it is not a mistyped id."""
     gone: bool = False
-    """An earlier reading has it, and this one does not."""
+    """Whether only an earlier snapshot has it."""
     missing: Sequence[tuple[Relation, str, Reason]] = ()
-    """What the earlier reading that has it did not show of it, in words, and why."""
+    """What the earlier snapshot did not show of it, in words, and why."""
 
     def digests(self, **also: Iterable[str] | str) -> dict[str, Any]:
-        """The parameters of a query about it, and others beside them."""
+        """The parameters of a query about it, plus others."""
         beside = {name: value if isinstance(value, str) else sorted(value) for name, value in also.items()}
         return {"keys": sorted(self.keys), "thumbprints": sorted(self.thumbprints), **beside}
 
     @property
     def has_digest(self) -> bool:
-        """A certificate of it is known, or might be told by its thumbprint."""
+        """Whether a certificate of it is known, or could be identified by its thumbprint."""
         return bool(self.keys or self.thumbprints)
 
 
 def subject(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool, earlier: Subject | None = None) -> Subject:
-    """The one thing that `asked` names. Raises UsageError where there is none, or several, and names the nearest.
+    """The subject that `asked` names. Raises UsageError with the nearest names if there is none, or several.
 
-    What was not seen here is what it was in an `earlier` reading. What nobody saw can be looked for all the same if it is a
-    digest; if it may be `gone`, also a key id or a version.
+    A subject that this snapshot does not have is taken from an `earlier` one. A digest that no snapshot has can still be
+    searched for; if `gone` is set, also a key id or a version.
     """
     found = named(connection, asked, gone=gone)
     if earlier is not None and (found is None or not found.seen):
@@ -105,7 +105,7 @@ def subject(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool, ea
 
 
 def named(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool = False) -> Subject | None:
-    """The one thing that `asked` names, seen or not; None where there is none. Raises UsageError where there are several."""
+    """The subject that `asked` names, in the snapshot or not; None if there is none. Raises UsageError if there are several."""
     text = asked.strip()
     found = {each.id: each for each in (*_in_vaults(connection, text, gone=gone), *_in_entra(connection, text))}
     if not found:
@@ -123,7 +123,7 @@ def named(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool = Fal
 
 
 def stolen(connection: duckdb.DuckDBPyConnection, found: Subject) -> Stolen | None:
-    """What is publicly known of the theft of a key, by the SHA-1 of any certificate that is on it."""
+    """Publicly known facts about the theft of a key, by the SHA-1 of any certificate with it."""
     thumbprints = set(found.thumbprints)
     for table in X509:
         query = f"SELECT DISTINCT upper(thumbprint) FROM {table} WHERE list_contains($keys, public_key_sha256)"
@@ -200,7 +200,7 @@ def _digest(asked: str) -> Iterator[Subject]:
 
 
 def _unencoded(asked: str) -> bytes:
-    """The digest that x5t or x5t#S256 writes in base64url; empty where it is none."""
+    """The digest in an x5t or x5t#S256 value (base64url); empty if it is not one."""
     try:
         found = base64url.decoded(asked)
     except ValueError:
@@ -210,9 +210,9 @@ def _unencoded(asked: str) -> bytes:
 
 
 def _closed(connection: duckdb.DuckDBPyConnection, found: Subject) -> Subject:
-    """With the keys of all certificates that it is, so that others on the same key are found as well.
+    """The subject extended with the keys of all its certificates, so that other certificates with the same key are found.
 
-    Of a certificate that was not shown, the thumbprint finds others that were not.
+    Certificates that Graph does not return are found by thumbprint.
     """
     keys, thumbprints = set(found.keys), set(found.thumbprints)
     for table, ids in (("held_credential", found.credentials), ("issuer_key", found.issuer_keys)):
@@ -234,7 +234,7 @@ def _closed(connection: duckdb.DuckDBPyConnection, found: Subject) -> Subject:
         keys |= _public(connection, "issuer_key", "list_contains($ids, id)", {"ids": sorted(found.issuer_keys)})
     if found.thumbprints:
         for table in X509:
-            # What a credential calls its thumbprint is chosen by whoever adds it: it counts only where no certificate tells.
+            # The author of a credential can choose its thumbprint, so it counts only if the certificate is not available.
             if table == "held_credential" and keys:
                 break
             keys |= _public(connection, table, _BY_DIGEST, {"digests": sorted(found.thumbprints)})
@@ -243,7 +243,7 @@ def _closed(connection: duckdb.DuckDBPyConnection, found: Subject) -> Subject:
 
 
 def _has_row(connection: duckdb.DuckDBPyConnection, digests: Iterable[str]) -> bool:
-    """Whether anything that was read has one of them."""
+    """Whether any row has one of the digests."""
     values = {"digests": sorted(digests)}
     return any(connection.execute(f"SELECT 1 FROM {table} WHERE {_BY_DIGEST} LIMIT 1", values).fetchone() for table in X509)
 
@@ -254,7 +254,7 @@ def _public(connection: duckdb.DuckDBPyConnection, table: str, where: str, value
 
 
 def _nearest(connection: duckdb.DuckDBPyConnection, asked: str) -> str:
-    """A name like it, or what can be named."""
+    """The nearest name, or the kinds of names that are accepted."""
     vault, slash, _ = asked.lower().partition("/")
     if slash:
         query = "SELECT DISTINCT lower(vault_name) || '/' || split_part(key_id, '/', 5) FROM key WHERE lower(vault_name) = ?"

@@ -1,4 +1,4 @@
-"""What trusts a key by keeping it, by signing somebody in with it, or by encrypting with it."""
+"""Objects that trust a key: credentials, certificates in vaults, and services that encrypt with it."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; digests and ids are parameters
 
@@ -24,9 +24,9 @@ def credentials(
     ids: Iterable[str] = (),
     as_of: int,
 ) -> list[str]:
-    """Joins the applications that sign in by keys, each from the nodes that it is in `sources`; the ids of those that are new.
+    """Adds the applications that sign in with keys, from the nodes in `sources`. Returns the ids of new ones.
 
-    What is told by `thumbprints` or `ids` alone is joined from the subject. What has expired signs in nobody.
+    Matches by `thumbprints` or `ids` only are joined to the subject. Expired credentials are left out.
     """
     found = rows(
         connection,
@@ -62,9 +62,10 @@ def credentials(
 
 
 def federated(connection: duckdb.DuckDBPyConnection, graph: Graph, identities: Sequence[str]) -> list[str]:
-    """Joins the applications that trust tokens which this tenant gives to one of the identities, which are nodes of the graph.
+    """Adds the applications that trust tokens of this tenant for one of the identities, which are nodes of the graph.
 
-    The ids of those that are new. Such a credential names the tenant as issuer, and the object id of the identity as subject.
+    Returns the ids of new ones. Such a federated credential names the tenant as issuer, and the object id of the identity as
+    subject.
     """
     found = rows(
         connection,
@@ -98,7 +99,7 @@ def federated(connection: duckdb.DuckDBPyConnection, graph: Graph, identities: S
 
 
 def custody(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject) -> Sequence[Mapping[str, Any]]:
-    """Joins the versions of vault certificates and keys that it is and that are not disabled; the certificates, all of them."""
+    """Adds the enabled versions of vault certificates and keys with this key. Returns all of the certificates."""
     of_own = f"{KEY_OF_CERTIFICATE} AND ($version = '' OR lower(version) = $version)"
     held = rows(
         connection,
@@ -146,9 +147,9 @@ def custody(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subjec
 def encrypted(
     connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject, held: Iterable[Mapping[str, Any]]
 ) -> list[Reason]:
-    """Joins the services that encrypt with it, or with a key that is behind one of the certificates `held`.
+    """Adds the services that encrypt with it, or with the key of one of the certificates `held`.
 
-    Why there may be more: those of which the key is not known.
+    Returns why there may be more: services whose key is unknown.
     """
     versions: dict[str, set[str]] = {key_id: {subject.version} - {""} for key_id in subject.key_ids}
     for row in held:
@@ -194,7 +195,7 @@ def encrypted(
 
 
 def own_unshown(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Iterator[tuple[Relation, str, int, Reason]]:
-    """The same of what the subject itself is: whatever else is on that key is not found."""
+    """Like `unshown`, for the subject itself: without its certificate, others with the same key are not found."""
     what = "what else is on the keys of its own certificates that were not shown"
     app = subject.id if subject.noun == "application" else ""
     of_own = f"{KEY_OF_CERTIFICATE} AND ($version = '' OR lower(version) = $version)"
@@ -216,7 +217,7 @@ def own_unshown(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Iter
 
 
 def unshown(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Iterator[tuple[Relation, str, int, Reason]]:
-    """By relation what was listed and not shown: each may rest on the key. With what it is, how many, and why."""
+    """By relation, the listed objects without a certificate, which may have the key: what, how many, and why."""
     for relation, table, what in (
         (Relation.SIGNS_IN_AS, "held_credential", "credentials whose certificate was not shown"),
         (Relation.SIGNS_TOKENS_FOR, "signing_certificate", "token-signing certificates that were not shown"),

@@ -1,4 +1,4 @@
-"""The walk from the subject outwards, until nothing new is opened."""
+"""The traversal from the subject, until it finds nothing new."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import duckdb
 
 from keyaudit.inventory.access import who_reaches
-from keyaudit.inventory.blast import signing, trust
+from keyaudit.inventory.blast import agents, signing, trust
 from keyaudit.inventory.blast.graph import Graph, rows
 from keyaudit.inventory.blast.reach import Opened, reach
 from keyaudit.inventory.blast.subject import Subject
@@ -17,20 +17,20 @@ from keyaudit.model.blast_radius import Edge, Kind, Node, Relation
 from keyaudit.model.reasons import Reason
 
 _MOST, _DEEPEST = 10_000, 25
-"""Identities that are followed, and one after another. Beyond, each is drawn, and what it reaches is unknown."""
+"""The maximum number of identities, and of steps, that are followed. Beyond, the access of an identity is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """The graph, and what may be missing in it for want of values; what was not listed at all the ledger says."""
+    """The graph, and what may be missing in it because of unknown values. Gaps in lists are in the ledger."""
 
     graph: Graph
     missing: Sequence[tuple[Relation, str, Reason]]
-    """What there may be more of, in words, and why."""
+    """What may be missing, in words, and why."""
 
 
 def trusted(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: int) -> Walked:
-    """Only what trusts the subject: what has to change so that nothing accepts it."""
+    """Only the objects that trust the subject: what must change so that nothing accepts it."""
     graph = Graph(Node(id="subject", kind=Kind.SUBJECT, name=subject.name, note=subject.noun))
     missing: list[tuple[Relation, str, Reason]] = []
     sources = dict.fromkeys(subject.keys, (graph.subject.id,))
@@ -48,7 +48,7 @@ def trusted(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: i
 
 
 def own_missing(connection: duckdb.DuckDBPyConnection, subject: Subject) -> list[tuple[Relation, str, Reason]]:
-    """What was not shown of the subject itself, so that whatever else is on its keys is not found."""
+    """Missing certificates of the subject itself, without which others with the same keys are not found."""
     missing = _counted(trust.own_unshown(connection, subject))
     if subject.noun == "certificate" and subject.thumbprints and not subject.keys:
         missing.append(
@@ -62,12 +62,12 @@ def _counted(unshown: Iterable[tuple[Relation, str, int, Reason]]) -> list[tuple
 
 
 def walked(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: int) -> Walked:
-    """All of it: what trusts the subject, who can use it, and what its holder can become and reach."""
+    """The whole graph: what trusts the subject, who can use it, and what its holder can access."""
     found = trusted(connection, subject, as_of=as_of)
     graph, missing = found.graph, list(found.missing)
     missing += _users(connection, graph)
     if subject.noun == "application" and subject.id not in graph.nodes:
-        # No credential of it is known, and a principal that signs in as it still has its access.
+        # A key without a known credential: principals that can use it keep their access.
         itself = Node(id=subject.id, kind=Kind.IDENTITY, name=subject.name)
         graph.join(itself, Edge(source=graph.subject.id, target=subject.id, relation=Relation.SPEAKS_FOR, how="it is the same"))
     frontier, followed = [node.id for node in graph.nodes.values() if node.kind is Kind.IDENTITY], 0
@@ -77,14 +77,15 @@ def walked(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: in
         now = frontier[: _MOST - followed]
         followed += len(now)
         became = _become(connection, graph, subject, reach(connection, graph, now), as_of)
-        frontier = frontier[len(now) :] + became + trust.federated(connection, graph, now)
+        became += trust.federated(connection, graph, now) + agents.opened(connection, graph, now)
+        frontier = frontier[len(now) :] + became
     if frontier:
         missing.append((Relation.REACHES, f"what {len(frontier):,} more applications reach", Reason.TOO_LARGE))
-    return Walked(graph, missing)
+    return Walked(graph, [*missing, *agents.unseen(connection, graph)])
 
 
 def _unbacked(connection: duckdb.DuckDBPyConnection, subject: Subject) -> list[tuple[Relation, str, Reason]]:
-    """A key of a vault that is behind a certificate, or may be, which was not read."""
+    """A vault key that belongs, or may belong, to a certificate that was not read."""
     if subject.keys or not subject.key_ids:
         return []
     query = """
@@ -96,7 +97,7 @@ def _unbacked(connection: duckdb.DuckDBPyConnection, subject: Subject) -> list[t
 
 
 def _users(connection: duckdb.DuckDBPyConnection, graph: Graph) -> list[tuple[Relation, str, Reason]]:
-    """Joins who can use the subject where a vault keeps it."""
+    """Adds the principals that can use the subject in its vault."""
     kept = [edge for edge in graph.edges if edge.relation is Relation.KEPT_IN]
     things = {(edge.facts["noun"], edge.facts["thing_id"], edge.facts["vault_id"]): edge for edge in kept}
     missing = []
@@ -118,7 +119,7 @@ def _behind(each: Open) -> str:
 def _become(
     connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject, opened: Sequence[Opened], as_of: int
 ) -> list[str]:
-    """Joins the certificates that are opened and that sign somebody in, but for the subject itself; whom."""
+    """Adds the further certificates that can be used to sign in. Returns the identities."""
     by_vault: dict[str, list[Opened]] = defaultdict(list)
     for each in opened:
         by_vault[each.vault_id].append(each)

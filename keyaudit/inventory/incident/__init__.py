@@ -1,1 +1,1 @@
-"""What logs show of a key and of those who used it."""
+"""Log evidence about a key and its users."""

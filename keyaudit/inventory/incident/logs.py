@@ -1,4 +1,4 @@
-"""What logs show of a key: who used it, and what those did next who do not belong there."""
+"""Log evidence about a key: who used it, and what the actors outside the baseline did next."""
 
 # ruff: noqa: S608 - every name in this SQL is declared in this program; ids are parameters
 
@@ -22,7 +22,7 @@ from keyaudit.model.usage import Blind, Facet, Unseen, Window
 _FEW = 5
 _RECORDS = 100
 _DEEPEST = 5
-"""How often those are followed whom somebody gave a credential."""
+"""How many times the chain of added credentials is followed."""
 _VALUE = " ".join(f"WHEN '{facet}' THEN {column}" for facet, column in FACETS.items())
 _FOLLOWED = (
     "new-operation",
@@ -34,16 +34,16 @@ _FOLLOWED = (
     "many-mailboxes",
     "new-network",
 )
-"""Reasons for which somebody is followed, or an act of theirs is told: a new program or key version alone is none."""
+"""The reasons for which an actor is followed, or an act is listed; a new program or key version alone is not enough."""
 
 
 def observed(
     connection: duckdb.DuckDBPyConnection, about: About, window: Window, baseline: Baseline | None, tenant_id: str | None
 ) -> Observed:
-    """What `connection`, that of a log store, has of the subject in the window.
+    """The evidence about the subject in the window, from the connection of a log store.
 
-    Without a baseline nobody knows who belongs there, and all who used the key are followed. Raises UnsafeError where the
-    baseline is another tenant's, UsageError for a window of more days than can be counted.
+    Without a baseline all users of the key are followed. Raises UnsafeError for a baseline of another tenant, UsageError for a
+    window with too many days.
     """
     refuse_too_long(window)
     if baseline is not None:
@@ -70,7 +70,7 @@ def observed(
 
 
 def named(found: Observed, names: Mapping[str, str]) -> Observed:
-    """It with the names of the actors, by their ids in lower case."""
+    """The evidence with names of the actors, by their ids in lower case."""
 
     def with_name(act: Act) -> Act:
         ids = [each for each in (act.actor.app_id, act.actor.principal_id) if each]
@@ -81,7 +81,7 @@ def named(found: Observed, names: Mapping[str, str]) -> Observed:
 
 
 def _uses_of(about: About) -> tuple[str, dict[str, Any]]:
-    """The condition on `usage` for uses of the subject, and its parameters."""
+    """The SQL condition on `usage` for uses of the subject, and its parameters."""
     of_key = "array_to_string(list_slice(string_split(target_id, '/'), 1, 5), '/')"
     key = f"""target_kind IN ('key', 'certificate')
         AND list_contains($key_ids, replace({of_key}, '/certificates/', '/keys/'))
@@ -101,7 +101,7 @@ def _acts(
     held: bool,
     because: str = "",
 ) -> list[Act]:
-    """The uses of the window that meet a condition on `usage`, grouped; `held` against a baseline."""
+    """The uses in the window that match a condition, grouped, and compared with a baseline if `held`."""
     network = "act.network" if by_network else "''"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE act AS {rows(window, condition=condition)}", dict(values))
     reasons = (
@@ -129,7 +129,7 @@ def _acts(
 
 
 def _act(row: tuple[Any, ...], *, held: bool, because: str) -> Act:
-    """One row of that query."""
+    """An act from a row of that query."""
     app, principal, operation, kind, target, caller, credential, _, outside, networks, clients, objects, *rest = row
     first, last, count, refused, records = rest
     return Act(
@@ -154,7 +154,7 @@ def _act(row: tuple[Any, ...], *, held: bool, because: str) -> Act:
 
 
 def _next(connection: duckdb.DuckDBPyConnection, about: About, window: Window, uses: Sequence[Act], *, held: bool) -> list[Act]:
-    """What those did who used the key from outside the baseline; and those whom they gave a credential that was used."""
+    """The acts of key users outside the baseline, and of applications to which they added a credential that was used."""
     of_subject, values = _uses_of(about)
     followed = {_who(act): "" for act in uses if not held or act.outside}
     found: list[Act] = []
@@ -178,7 +178,9 @@ def _next(connection: duckdb.DuckDBPyConnection, about: About, window: Window, u
 
 
 def _who(act: Act) -> tuple[str, str]:
-    """By what an actor is followed: the application, or of a program of Microsoft's, or of none, the principal."""
+    """The id by which an actor is followed: the application, or the principal for Microsoft's programs and without an
+    application.
+    """
     app, principal = act.actor.app_id or "", act.actor.principal_id or ""
     return ("", principal) if principal and (not app or app in FIRST_PARTY) else (app, "")
 
@@ -200,7 +202,7 @@ def _mailboxes(
     unseen: Sequence[Unseen],
     absent: Collection[str],
 ) -> Count:
-    """How many mailboxes those who are followed read: what the log shows, and what it may not show."""
+    """The number of mailboxes that followed actors read: at least as logged, at most as gaps allow."""
     apps = sorted({act.actor.app_id or "" for act in timeline if act.operation == "read-mail"})
     query = f"""
         SELECT count(DISTINCT target_id) FILTER (list_contains($apps, coalesce(actor_app_id, '')) AND succeeded),

@@ -1,4 +1,4 @@
-"""What the inventory has of the key that an incident is about, and the names of those whom logs name by ids."""
+"""The key of an incident in the inventory, and names for the ids in logs."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ _CUSTODY_OUTSIDE = ("external",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """By what logs can name the subject."""
+    """The identifiers of the subject in logs."""
 
     key_ids: frozenset[str]
     """Keys of vaults, without a version, in lower case."""
     version: str
-    """The one version that is meant; empty for all."""
+    """The requested version; empty for all."""
     credentials: frozenset[str]
     """Key ids of credentials, in lower case."""
     app_id: str
-    """Of an application; else empty."""
+    """The client id of an application; otherwise empty."""
     vault_id: str
 
 
 def about(connection: duckdb.DuckDBPyConnection, subject: Subject) -> About:
-    """What logs can name it by: its key in a vault, and the credentials of applications that are on it."""
+    """The identifiers: its key in a vault, and the credentials of applications with this key."""
     query = """
         SELECT DISTINCT lower(key_id) AS key_id FROM held_credential
         WHERE key_id IS NOT NULL AND (list_contains($ids, id) OR list_contains($keys, public_key_sha256))"""
@@ -64,7 +64,7 @@ def facts(connection: duckdb.DuckDBPyConnection, found: About) -> tuple[KeyFacts
 
 
 def extractable(versions: Collection[KeyFacts], known: Stolen | None) -> bool | None:
-    """Whether somebody may hold the private half outside of a vault; None where that is not known."""
+    """Whether the private key may exist outside a vault; None if unknown."""
     if known is not None or not versions:
         return True
     told = [each.exportable is True or each.custody in _CUSTODY_OUTSIDE for each in versions]
@@ -74,7 +74,7 @@ def extractable(versions: Collection[KeyFacts], known: Stolen | None) -> bool | 
 
 
 def names(connection: duckdb.DuckDBPyConnection, ids: Collection[str]) -> Mapping[str, str]:
-    """Names by object id, client id or sign-in name, in lower case, of those of `ids` that the inventory knows."""
+    """Names by object id, client id or sign-in name (lower case), for those of `ids` that the inventory has."""
     query = """
         SELECT lower(app_id) AS id, name FROM service_principal WHERE list_contains($ids, lower(app_id)) AND name IS NOT NULL
         UNION SELECT split_part(id, '/', -1), name FROM service_principal

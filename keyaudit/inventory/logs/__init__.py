@@ -1,4 +1,4 @@
-"""The log store: what logs show of uses, with what of them was read, and what was not."""
+"""The log store: uses from logs, with what was read and what was not."""
 
 from keyaudit.inventory.logs.store import LogStore, open_logs
 from keyaudit.inventory.logs.use import FileRead, SourceRead, Use

@@ -1,4 +1,4 @@
-"""The manifest of a log store: which files it was made of, what each gave, and the digest of all that is beside it."""
+"""The manifest of a log store: its source files, the result of each, and the digests of its own files."""
 
 from keyaudit.inventory.logs.use import FileRead
 from keyaudit.inventory.manifest import Sealed, TableFiles, check_files, unsealed
@@ -7,7 +7,7 @@ from keyaudit.model.errors import UsageError
 from keyaudit.model.tables.usage import USAGE
 
 FORMAT = 3
-"""Raised when an older keyaudit could misread what a newer one writes."""
+"""Increased when an older keyaudit could misread a newer format."""
 USES = "usage"
 THROTTLED = "throttled"
 WRITTEN = "written"
@@ -22,19 +22,19 @@ DAMAGED = f"take the folder from where it was made, or {_AGAIN}"
 
 
 class LogManifest(Sealed):
-    """What a log store holds."""
+    """The content of a log store."""
 
     format: int
     tenant_id: str | None
-    """The tenant that the records name; None where none names one."""
+    """The tenant of the records; None if no record names one."""
     files: tuple[FileRead, ...]
     days: dict[str, list[tuple[int, int]]]
-    """By log each day that has an event of whatever kind, and how many uses of that day were kept."""
+    """By log, each day with an event of any kind, and the number of kept uses of that day."""
     tables: dict[str, TableFiles]
 
 
 def decode(data: bytes, place: str) -> LogManifest:
-    """The manifest in `data`. Raises UnsafeError unless keyaudit wrote it so, UsageError for another version's."""
+    """The manifest in `data`. Raises UnsafeError if keyaudit did not write it, UsageError for another format version."""
     manifest = unsealed(data, place, LogManifest, reads=FORMAT, again=_AGAIN, remedy=DAMAGED)
     if {name: table.columns for name, table in manifest.tables.items()} != COLUMNS:
         raise UsageError(place, "written with other columns", _AGAIN)

@@ -1,4 +1,4 @@
-"""A log store on disk: verified to the last byte when it is opened, then asked by SQL."""
+"""A log store on disk: fully verified when opened, then queried by SQL."""
 
 import contextlib
 import os
@@ -28,35 +28,35 @@ class LogStore:
 
     @property
     def tenant_id(self) -> str | None:
-        """The tenant that its records name, in lower case; None where none names one."""
+        """The tenant of its records, in lower case; None if no record names one."""
         return self.manifest.tenant_id
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that it holds, in hex."""
+        """SHA-256 of its content, in hex."""
         return self.manifest.digest
 
     @property
     def files(self) -> tuple[FileRead, ...]:
-        """What it was made of."""
+        """Its source files."""
         return self.manifest.files
 
     @property
     def until(self) -> int:
-        """The end of the last day that has an event of whatever kind; 0 where there is none."""
+        """The end of the last day with an event of any kind; 0 if there is none."""
         return max((day + DAY for days in self.manifest.days.values() for day, _ in days), default=0)
 
     @contextlib.contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """An in-memory DuckDB that can read this folder and nothing else, closed in the end. It has
+        """An in-memory DuckDB that can only read this folder, closed after the block. It has
 
         - the view `usage`: the stored columns of that table, and `unknown`, in the order of `used_on`;
-        - `log_day`: by log the days that have an event of whatever kind (midnight UTC), with the uses kept of each;
-        - `log_file`: by file and log what was read; without a log (NULL) the records that could not be told;
-        - `throttled`: the mailboxes of which a log says that it stopped recording, with the day;
-        - `written`: by log and resource, empty for the tenant, the days on which that resource wrote an event of whatever kind.
+        - `log_day`: by log the days with an event of any kind (midnight UTC), with the kept uses of each;
+        - `log_file`: by file and log what was read; without a log (NULL) the unrecognised records;
+        - `throttled`: the mailboxes that a log stopped recording because of throttling, with the day;
+        - `written`: by log and resource (empty for the tenant), the days on which that resource wrote an event of any kind.
 
-        What a query fails of is told as `inventory.locked.judged` does.
+        Query errors are raised as in `inventory.locked.judged`.
         """
         with locked(self.folder) as connection, judged(self.folder, self.verify, DAMAGED):
             self._check(connection)
@@ -81,9 +81,9 @@ class LogStore:
                     raise UnsafeError(files.shown(self.folder / file.path), "damaged or edited: its digest differs", DAMAGED)
 
     def copy_uses(self, into: Path) -> TableFiles:
-        """Makes the folder `into` with the files of the table `usage`, byte for byte, and says what is in it.
+        """Copies the files of the table `usage` to the new folder `into`, and returns their description.
 
-        Raises UnsafeError where a file is not what it was when the store was opened, OutputError where the disk refuses.
+        Raises UnsafeError if a file has changed since the store was opened, OutputError if it cannot be written.
         """
         table = self.manifest.tables[USES]
         if table.files:
@@ -101,7 +101,7 @@ class LogStore:
         return [self.folder / file.path for file in table.files]
 
     def _check(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Raises UnsafeError where a file does not hold what the manifest says."""
+        """Raises UnsafeError if a file does not match the manifest."""
         for table in self.manifest.tables.values():
             paths = self._paths(table)
             if any(described(connection, path) != table.columns for path in paths) or (
@@ -114,8 +114,8 @@ class LogStore:
 def open_logs(folder: Path) -> LogStore:
     """The log store in `folder`, every byte of it checked against its manifest.
 
-    Raises UnsafeError if it is damaged, edited or not keyaudit's, UsageError if it is not there, or was written by a version
-    that this one cannot read.
+    Raises UnsafeError if it is damaged, edited or not written by keyaudit, UsageError if it does not exist or has another
+    format version.
     """
     folder = folder.absolute()
     place = files.shown(folder)
@@ -156,7 +156,7 @@ def _told(file: FileRead) -> Iterator[tuple[object, ...]]:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[object, ...]]) -> None:
-    """Column by column: row by row takes a hundred times as long."""
+    """Inserts by column; by row it takes a hundred times as long."""
     if rows:
         names = [name for name, *_ in connection.execute(f"DESCRIBE {table}").fetchall()]
         values = ", ".join(f"unnest(${number + 1})" for number in range(len(names)))

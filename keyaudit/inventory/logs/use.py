@@ -1,4 +1,4 @@
-"""What a reader of logs hands over: each use, and after those of one file what was read of it."""
+"""The output of log readers: each use, and after the uses of a file its reading result."""
 
 import hashlib
 
@@ -7,15 +7,15 @@ import msgspec
 from keyaudit.inventory.ledger import BreachError
 
 OTHERS = 100
-"""Names of operations that are told apart, of one log in one file."""
+"""The maximum number of operation names that are counted separately, per log and file."""
 BEYOND = "(more names)"
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 class Use(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
-    """One row of the table `usage`, but for what its file and the tenant give to all alike.
+    """One row of the table `usage`, without the columns that are the same for a file or tenant.
 
-    A column that is None is absent, or else named in `unknown` with the reason.
+    A column that is None is absent, or named in `unknown` with the reason.
     """
 
     source: str
@@ -25,9 +25,9 @@ class Use(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     succeeded: bool | None
     target_id: str | None
     name: str | None = None
-    """The record's own id, or what it is found by in its log."""
+    """The record's id, or another identification in its log."""
     resource_id: str | None = None
-    """What wrote the log, in Azure's spelling; None: the tenant."""
+    """The resource that wrote the log, in Azure's spelling; None: the tenant."""
     actor_app_id: str | None = None
     client_app_id: str | None = None
     principal_id: str | None = None
@@ -36,56 +36,56 @@ class Use(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     client: str | None = None
     unknown: dict[str, str] = {}
     part: int = 0
-    """A record that says several things gives several rows; they are counted by the one of part 0."""
+    """A record with several uses gives several rows; only part 0 is counted."""
     mark: str | None = None
-    """What tells two records apart that have no id of their own and else say the same; None: `name` is its own id."""
+    """Distinguishes equal records without an id; None: `name` is its id."""
     throttled: bool | None = False
-    """The log says that it stopped recording this mailbox; None: it should say whether, and does not."""
+    """Whether the log says that it stopped recording this mailbox; None: it should say so, but does not."""
 
 
 class SourceRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What one file held of one log: received = kept + duplicate + quarantined + ignored."""
+    """The reading result of one log in one file: received = kept + duplicate + quarantined + ignored."""
 
     received: int = 0
     kept: int = 0
     duplicate: int = 0
     quarantined: int = 0
     ignored: int = 0
-    """Records of things that `usage` is not about."""
+    """Records that are not uses."""
     others: dict[str, int] = {}
-    """How many these are of each operation, under the name that the log gives it; of names beyond `OTHERS`, together."""
+    """Their number by operation name in the log; names beyond `OTHERS` are counted together."""
     first_on: int | None = None
     last_on: int | None = None
-    """The times of the first and the last event, whatever it is about."""
+    """The times of the first and the last event of any kind."""
 
 
 class FileRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What was read of one file. `sources` is by the name of the log; empty: records that could not be told."""
+    """The reading result of one file. `sources` is by log name; the empty name has unrecognised records."""
 
     file: str
     size: int
     sha256: str
     form: str
-    """What it was read as."""
+    """The format that it was read as."""
     complete: bool
-    """It was read to its end, and its end is one."""
+    """Whether it was read completely and is not truncated."""
     sources: dict[str, SourceRead]
     lacks_before: int | None = None
-    """Midnight UTC of the day before which all is that it lacks; None: it may be of any day."""
+    """Midnight UTC of the day before which everything missing lies; None: it may be of any day."""
     unread: bool = False
-    """Nothing of it was read. What writes a log without a gap elsewhere does not write it here alone."""
+    """Whether nothing of it was read. A resource whose log has no gap in other files is not affected."""
     trouble: tuple[str, ...] = ()
-    """The first few places that could not be read, and why."""
+    """The first few unreadable places, and why."""
 
 
 def line(use: Use, file: int) -> bytes:
-    """A use as one line of JSON, with its id: equal for the same record wherever it is read. `file`: the file's number."""
+    """A use as one line of JSON, with an id that is the same for the same record in any file. `file`: the file's number."""
     for column, value in (("succeeded", use.succeeded), ("target_id", use.target_id)):
         if value is None and column not in use.unknown:
             raise BreachError(f"usage {use.name}: {column}: neither a value nor a reason")
     text = same = _ENCODER.encode(use)
     if use.mark is None:
-        # What a record's own id stands for: the rest of a row may be told more fully by one export than by another.
+        # The record's id identifies it; exports differ in the other columns.
         same = _ENCODER.encode(
             (use.source, use.name, use.used_on, use.operation, use.target_id, use.credential_key_id, use.part)
         )

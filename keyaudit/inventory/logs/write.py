@@ -1,4 +1,4 @@
-"""Uses to a log store: spooled as they come, then sorted by time, each record once, and put in place whole."""
+"""Writes a log store: uses are spooled, then sorted by time without duplicates, and put in place atomically."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted
 
@@ -36,30 +36,30 @@ from keyaudit.model.times import DAY
 
 _FLUSH = 512 * 1024
 _SHORT = 64 * 1024
-# By this rows are cut into pieces that can be sorted: by time, and a second that is full of them into so many parts.
+# The sort key for pieces: the time, and a part number within a second with many rows.
 _PLACE, _PARTS = "place", 1024
-# Twice as much spills while it is sorted, which takes longer than all the rest.
+# With twice as much, sorting spills to disk, which takes longer than everything else.
 _PIECE = 32 * 1024 * 1024
-# Not in a use: what the file, the tenant or the row's identity gives.
+# Columns that do not come from a use but from the file, the tenant or the row's identity.
 _GIVEN = ("id", "scope_id", "source_url", "source_version")
 _SPOOLED = {"id": "VARCHAR", "file": "INTEGER", "part": "INTEGER", "throttled": "BOOLEAN"}
 
 
 @dataclass(slots=True)
 class Import:
-    """What an import comes to know besides uses, as it reads."""
+    """What an import learns besides uses."""
 
     tenant_id: str | None = None
     days: dict[str, dict[str, set[int]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
-    """By log and by what wrote it, midnight UTC of each day that has an event of whatever kind. An empty id: the tenant."""
+    """By log and resource, midnight UTC of each day with an event of any kind. An empty id: the tenant."""
 
 
 def write_logs(folder: Path, records: Iterable[Use | FileRead], known: Import) -> LogStore:
-    """Makes a log store in `folder`, which must not be there yet or be empty, and opens it.
+    """Creates a log store in `folder`, which must be new or empty, and opens it.
 
-    `records`: the uses of one file, then what was read of it, and so on; `known` is filled by whoever gives them, and looked at
-    after the last. Nothing is left in `folder`, or beside it, unless all of it is. Raises UsageError where something is in the
-    way, OutputError where the disk refuses.
+    `records`: the uses of one file, then its reading result, and so on. The producer of `records` fills `known`, which is read
+    at the end. On failure nothing is left in or beside `folder`. Raises UsageError if `folder` is in use, OutputError if it
+    cannot be written.
     """
     folder = folder.absolute()
     refuse_used(folder)
@@ -80,7 +80,7 @@ def write_logs(folder: Path, records: Iterable[Use | FileRead], known: Import) -
 
 
 def refuse_used(folder: Path) -> None:
-    """Raises UsageError unless a store can be made there."""
+    """Raises UsageError unless a store can be created there."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise UsageError(files.shown(folder), "is there, and is not a folder", "name a new one")
     if folder.is_dir() and any(folder.iterdir()):
@@ -110,7 +110,7 @@ def _write(folder: Path, records: Iterable[Use | FileRead], known: Import) -> No
 
 
 def _spool(growing: Growing, records: Iterable[Use | FileRead]) -> tuple[list[FileRead], int]:
-    """The files, in their order, and how long the longest line is. The lines are those of uses, in the same order."""
+    """The files in order, and the length of the longest line. The spool has the uses in the same order."""
     read: list[FileRead] = []
     longest = size = 0
     lines: list[bytes] = []
@@ -133,7 +133,7 @@ def _spool(growing: Growing, records: Iterable[Use | FileRead]) -> tuple[list[Fi
 def _tables(
     connection: duckdb.DuckDBPyConnection, folder: Path, read: list[FileRead], longest: int, known: Import
 ) -> dict[str, TableFiles]:
-    """The tables on disk. What turns out to be a duplicate is taken from what its file has kept."""
+    """Writes the tables. Duplicates are subtracted from the kept records of their file."""
     spooled, aside = folder / "spool" / "uses.jsonl", folder / "spool" / "unsorted.parquet"
     uses: list[Path] = []
     throttled: list[Path] = []
@@ -168,7 +168,7 @@ def _tables(
 
 
 def _written(connection: duckdb.DuckDBPyConnection, folder: Path, known: Import) -> list[Path]:
-    """The table of the days on which what wrote each log."""
+    """The table of days on which each resource wrote each log."""
     if not known.days:
         return []
     path = folder / WRITTEN / part_name(0)
@@ -201,7 +201,7 @@ def _name_files(connection: duckdb.DuckDBPyConnection, read: list[FileRead]) -> 
 
 
 def _once(connection: duckdb.DuckDBPyConnection, rows: str, read: list[FileRead]) -> str:
-    """`rows` with each id once, of the first file that has it, as a relation."""
+    """`rows` with each id once, from the first file that has it, as a relation."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE numbered AS SELECT *, row_number() OVER (PARTITION BY id ORDER BY file) AS copy"
         f" FROM {rows}"

@@ -1,8 +1,8 @@
-"""Scores: blast radius x exposure x age of every key and credential, each factor from rungs that are written once.
+"""Scores: blast radius x exposure x age of every key and credential. Each factor is a ladder of rungs, declared once.
 
-`scored` gives rows of a table with whether each rung holds, and with the bounds that they come to, by which findings are
-sorted. Nothing of it is computed unless somebody asks. Tables that are not in `SCALES` are not evaluated: a score is of
-something that can be copied, or used in its owner's place.
+`scored` returns rows of a table with the state of each rung, and with the resulting bounds, by which findings are sorted. It is
+computed only on request. Tables that are not in `SCALES` have no score: a score is for an object that can be copied, or used in
+place of its owner.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
@@ -33,7 +33,7 @@ def _scored(source: str, scale: Scale, as_of: int) -> str:
     products = (f"{' * '.join(f'{name}_{end}' for name in _NAMES)} AS score_{end}" for end in ("high", "low"))
     shown = ", ".join(f"'{name}': {name}" for name in scale.shown)
     held = f"{{'flags': [{', '.join(_FLAGS)}], 'facts': MAP {{{shown}}}, 'unknown': fact_unknown}} AS score"
-    # `judged` is what the facts are joined to; each level reads the columns of the one below.
+    # The facts are joined to `judged`; each level reads the columns of the one below.
     return f"""
         WITH judged AS NOT MATERIALIZED (SELECT *, {as_of}::BIGINT AS fact_as_of FROM {source})
         SELECT *, {", ".join(products)}, {held} FROM (
@@ -52,16 +52,16 @@ SCALES: Mapping[str, Scale] = {
     "signing_certificate": SIGNING_CERTIFICATE,
     "account_key": ACCOUNT_KEY,
 }
-"""How the rows of a table are scored, by its name."""
+"""The scales by table name."""
 
 
 def prepared(table: str, as_of: int) -> tuple[str, ...]:
-    """The statements that make what scoring rows of that table looks up. They are executed before `scored` is read, once."""
+    """The statements that create the lookup tables for scoring that table; execute them once before reading `scored`."""
     return (prepare(CREDENTIAL, as_of),) if table == "certificate" else ()
 
 
 def scored(relation: str, table: str, as_of: int) -> str:
-    """SQL of a relation's rows, each with `score_high` and `score_low`, and with `score`: what both rest on.
+    """SQL of a relation's rows, each with `score_high`, `score_low`, and `score` with their explanation.
 
     That is a struct of `flags` (for each ladder and for the overrides, whether each of them holds), `facts` that reasons show,
     and `unknown`, why facts of other tables are not known. `relation` has all columns of the view of `table`, or more.
@@ -72,5 +72,5 @@ def scored(relation: str, table: str, as_of: int) -> str:
 
 
 def unscored(relation: str) -> str:
-    """The same of what is not evaluated: NULL, between 0 and 0."""
+    """The same columns for rows without a score: NULL, 0 and 0."""
     return f"SELECT *, NULL AS score, 0 AS score_high, 0 AS score_low FROM {relation}"

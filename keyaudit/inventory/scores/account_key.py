@@ -1,4 +1,4 @@
-"""How the keys of other services' accounts are scored."""
+"""The scale of account keys of other services."""
 
 from keyaudit.inventory.scores import age
 from keyaudit.inventory.scores.ladder import Ladder, Rung, Scale, absent, every
@@ -7,7 +7,7 @@ _DATES = ("created_on", None)
 
 ACCOUNT_KEY = Scale(
     blast_radius=Ladder(
-        (Rung(2, "local_auth_enabled", "whoever has it is the account", ("local_auth_enabled",)),),
+        (Rung(2, "local_auth_enabled", "its holder has full access to the account", ("local_auth_enabled",)),),
         1,
         "the account takes no keys",
     ),
@@ -16,7 +16,7 @@ ACCOUNT_KEY = Scale(
         1,
         "the account takes no keys",
     ),
-    # Such a key cannot be given an end: its age is the time since somebody regenerated it.
+    # Such a key has no expiration date: its age is the time since it was regenerated.
     age=age.ladder(
         _DATES,
         ("created_on",),

@@ -1,4 +1,4 @@
-"""The factor age: the larger of the time since something was made and the life it was given, against a limit."""
+"""The factor age: the larger of the time since creation and the lifetime, against a limit."""
 
 from keyaudit.inventory.scores.ladder import Ladder, Rung, either
 from keyaudit.model.times import DAY
@@ -7,16 +7,16 @@ KEY_LIMIT = 730 * DAY
 SECRET_LIMIT = 180 * DAY
 CERTIFICATE_LIMIT = 365 * DAY
 SIGNING_LIMIT = 1_095 * DAY
-"""The limits that a score measures against. They are no settings, so that scores of two tenants can be compared."""
+"""The limits of scores. They are not settings, so that scores of two tenants can be compared."""
 
 Dates = tuple[str, str | None]
-"""SQL of when it was made and of when its life ends, NULL where that is unknown, or absent; None: such a thing has no end."""
+"""SQL of the creation and expiration dates, NULL where unknown or absent; None: there is no expiration date."""
 
 
 def ages(dates: Dates, limit: str) -> str:
-    """SQL of the facts that the reasons show."""
+    """SQL of the facts in the reasons."""
     begun, ends = dates
-    # Times go up to 2^62 on either side of 0: their difference needs more than 64 bits.
+    # Times are up to 2^62 on either side of 0, so their difference needs more than 64 bits.
     life = f", {ends}::HUGEINT - {begun}" if ends else ""
     span = f"greatest(fact_as_of::HUGEINT - {begun}{life})"
     return (
@@ -26,9 +26,9 @@ def ages(dates: Dates, limit: str) -> str:
 
 
 def ladder(dates: Dates, reads: tuple[str, ...], *worst: Rung, least: tuple[Rung, ...] = ()) -> Ladder:
-    """The factor; `worst`: what makes it 4 besides age, `least`: what leaves it at 1.
+    """The factor. `worst`: further conditions for 4; `least`: conditions for 1.
 
-    Where an end is absent, one of `worst` has to say what that means.
+    If the expiration date can be absent, one of `worst` must cover that.
     """
     begun, ends = dates
     said = "{fact_days} days of age or granted life against a limit of {fact_limit_days}, {fact_times} times"

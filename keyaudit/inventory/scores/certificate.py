@@ -1,4 +1,4 @@
-"""How certificates of a vault are scored, by version: with their key, and with the identities that sign in by them."""
+"""The scale of certificates in vaults, by version, with their key and the identities that sign in with them."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
@@ -15,11 +15,11 @@ _DATES = ("created_on", "expires_on")
 
 
 IDENTITIES = "identity_reach"
-"""The table that `prepare` makes: by public key, the bounds of the widest blast radius of the credentials on it."""
+"""The table that `prepare` creates: by public key, the bounds of the largest blast radius of its credentials."""
 
 
 def prepare(credentials: Scale, as_of: int) -> str:
-    """Makes that table of the view of credentials: looked at once for all certificates, they take less memory to plan."""
+    """Creates that table from the view of credentials. Reading it once for all certificates takes less memory to plan."""
     ladder = credentials.blast_radius
     low, high = ladder.bounds([f"rungs[{nth}]" for nth in range(1, len(ladder.rungs) + 1)])
     return f"""
@@ -43,7 +43,7 @@ _OF_IDENTITIES = f"""
                 (SELECT min(unknown['public_key_sha256']) FROM credential WHERE holder_type <> 'ManagedIdentity')
             ) AS doubt
         ) AS unshown"""
-"""The facts: those of the vault, and the widest blast radius of the credentials that lie on its key."""
+"""The facts: those of the vault, and the largest blast radius of the credentials with its key."""
 
 
 def _identities(value: int) -> str:

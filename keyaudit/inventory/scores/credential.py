@@ -1,4 +1,4 @@
-"""How credentials are scored."""
+"""The scale of credentials."""
 
 from keyaudit.inventory.scores import age, holder
 from keyaudit.inventory.scores.ladder import Ladder, Override, Rung, Scale, absent, either, every, present
@@ -27,7 +27,7 @@ _EXPOSURE = Ladder(
             "its private half can be read from a vault as a secret",
             ("kind", "holder_type", "expires_on", "private_exportable"),
         ),
-        # External: no vault has it. Where it is kept, no API says.
+        # External: it is in no vault, and no API shows where it is stored.
         Rung(
             4,
             every(_CERTIFICATE, _ALIVE, "CASE WHEN custody IN ('platform', 'vault-hsm', 'software') THEN FALSE END"),

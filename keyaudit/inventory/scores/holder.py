@@ -1,4 +1,4 @@
-"""What the holder of a credential can do: whoever has the credential can do it too."""
+"""The rungs of a credential's holder: anyone who has the credential has the holder's permissions."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
@@ -15,19 +15,23 @@ _HOLDERS = f"""
     UNION ALL
     SELECT id, lower(app_id), {_IDENTITY}, FALSE, unknown FROM service_principal"""
 
-# A role of a group is its members' too. How far one reaches is told as the value of a factor; 1: no role that matters to keys.
+# A group's role applies to its members. Its reach is the value of a factor; 1: no role that matters for keys.
 _GIVEN = """
     SELECT principal_id AS who, scope_kind, allows, unknown FROM "grant"
     WHERE kind IN ('azure-role', 'access-policy', 'hsm-role') AND standing"""
+# The credentials of a blueprint are those of its agents.
+_ACTS_AS = """
+    SELECT lower(app_id) AS app_id, split_part(id, '/', -1) AS object_id FROM service_principal
+    UNION ALL SELECT blueprint_app_id, object_id FROM agent"""
 _AZURE = f"""
-    SELECT lower(app_id) AS app_id, max(CASE WHEN allows = [] THEN 1 WHEN scope_kind IN ('root', 'management-group') THEN 4
+    SELECT app_id, max(CASE WHEN allows = [] THEN 1 WHEN scope_kind IN ('root', 'management-group') THEN 4
         WHEN scope_kind = 'subscription' THEN 3 ELSE 2 END) AS width
-    FROM service_principal JOIN (
+    FROM ({_ACTS_AS}) JOIN (
         SELECT * FROM ({_GIVEN})
         UNION ALL
         SELECT member_id, scope_kind, allows, given.unknown FROM ({_GIVEN}) AS given
         JOIN membership ON membership.group_id = given.who
-    ) AS given ON given.who = split_part(service_principal.id, '/', -1)
+    ) AS given ON given.who = object_id
     WHERE allows IS NOT NULL AND scope_kind IS NOT NULL GROUP BY ALL"""
 _AZURE_DOUBT = f"""
     SELECT coalesce(
@@ -61,10 +65,10 @@ OF_HOLDER = f"""
 
 
 def rungs(alive: str, *reads: str) -> tuple[Rung, ...]:
-    """What the holder can do, from 5 to 2, where the credential is `alive`, SQL that rests on the columns `reads`."""
+    """The rungs from 5 to 2, for a credential that is `alive`, SQL that depends on the columns `reads`."""
     found = (
         (5, "fact_tier0", "its holder has a role that leads to control of the tenant", "fact_tier0"),
-        # What Microsoft's own applications may do in a tenant is not all granted where a tenant can see it.
+        # Not all permissions of Microsoft's own applications are visible to the tenant.
         (5, "CASE WHEN holder_home <> 'microsoft' THEN FALSE END", "", "rights_of_holder"),
         (5, "fact_accepts_others", "its application accepts accounts of other tenants", "fact_accepts_others"),
         (4, "fact_tenant_wide_roles", "its holder has {fact_roles} over the whole tenant", "fact_tenant_wide_roles"),

@@ -1,4 +1,4 @@
-"""How keys are scored, by version. What a key is good for shows in who uses it, as far as metadata shows anything."""
+"""The scale of keys, by version. Metadata shows the value of a key only by who can use it."""
 
 from keyaudit.inventory.scores import age
 from keyaudit.inventory.scores.ladder import Ladder, Override, Rung, Scale, absent, either, every, more_than, present
@@ -6,16 +6,16 @@ from keyaudit.inventory.scores.vault import BLIND, OF_VAULT
 from keyaudit.model.findings import Severity
 
 NARROW = 3
-"""As many principals may use a key before access to it counts as broad."""
+"""The number of principals that may use a key before its access counts as broad."""
 PRIVATE = 2
-"""As many may use one in a Managed HSM that counts as out of reach."""
+"""The number of principals that may use a key in a Managed HSM with the lowest exposure."""
 
 _ALIVE = every("enabled", "purpose <> 'public'")
 _LIVES = ("enabled", "purpose")
 
 
 def users(who: str, least: int) -> str:
-    """Whether more than `least` of them can do with the key what it is for."""
+    """SQL: whether more than `least` principals can use the key for its purpose."""
     signing, decrypting = (more_than(f"{who}_{action}", least) for action in ("signing", "decrypting"))
     return f"CASE purpose WHEN 'sign' THEN {signing} WHEN 'wrap' THEN {decrypting} WHEN 'public' THEN FALSE END"
 
@@ -68,7 +68,7 @@ BLAST_RADIUS = Ladder(
     1,
     "nobody can use it: it is disabled, or has no private part, or nobody was given a right to it",
 )
-"""Over the columns of the view of keys: this ladder makes its column `blast_radius`, too."""
+"""The ladder over the columns of the view of keys; it also computes the column `blast_radius`."""
 
 _EXPOSURE = Ladder(
     (
@@ -76,7 +76,7 @@ _EXPOSURE = Ladder(
         Rung(4, "fact_network_open", "its vault can be reached from any network", ("fact_network_open",)),
         Rung(4, users("principals", NARROW), f"more than {NARROW} principals can use it", _reads("principals")[1:]),
         Rung(4, _ENVIRONMENTS, "its users and it are of {user_environments} environments", ("user_environments",)),
-        # No vault is a single-tenant HSM, and no Managed HSM is anything else.
+        # Only a Managed HSM is a single-tenant HSM.
         Rung(4, "CASE WHEN custody IS NULL AND vault_kind <> 'managed-hsm' THEN NULL ELSE FALSE END", "", ("custody",)),
         Rung(
             3,
@@ -96,7 +96,7 @@ _EXPOSURE = Ladder(
 )
 
 _RETIRED = every("enabled", either("NOT is_current", present("expires_on", "expires_on <= fact_as_of")))
-# A rotation replaces the current version as surely as its end does. An absent one bounds nothing.
+# A rotation replaces the current version like its expiry does; without one there is no bound.
 _ENDS = (
     f"CASE WHEN {absent('expires_on')} THEN rotates_on WHEN {absent('rotates_on')} THEN expires_on"
     " WHEN expires_on IS NOT NULL AND rotates_on IS NOT NULL THEN least(expires_on, rotates_on) END"

@@ -1,7 +1,7 @@
-"""Rungs: what makes a factor of a score as high as it is, worst first, as SQL that is three-valued like every condition.
+"""Rungs: the conditions for the values of a factor, worst first, as three-valued SQL.
 
-A rung that is NULL may hold, and so keeps its value in play. Which rungs hold is asked of the database once, for the order of
-the findings and for their explanation alike.
+A rung that is NULL may apply, so its value remains possible. The state of the rungs is queried once, for the order of the
+findings and for their explanation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,14 +11,14 @@ from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import Reason
 
 FACT = "fact_"
-"""What the name of a column begins with that is not of the row itself, but of its vault or holder."""
+"""The prefix of columns that are not of the row itself, but of its vault or holder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """The factor is `value` where `holds`, SQL over a scored row, is true. `because` says so, with `{columns}`.
+    """The factor is `value` where `holds`, SQL over a scored row, is true. `because` explains it, with `{columns}`.
 
-    `reads`: the columns that can leave it open. Where all of them were read, it is the last that does not tell, for `reason`.
+    `reads`: the columns that can make it unknown. If all of them are known, the last one is reported, with `reason`.
     """
 
     value: int
@@ -30,7 +30,7 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """One factor: rungs from the highest value to the lowest, and what it is where none holds."""
+    """One factor: rungs from the highest value to the lowest, and its value if none applies."""
 
     rungs: tuple[Rung, ...]
     value: int
@@ -43,11 +43,11 @@ class Ladder:
 
     @property
     def flags(self) -> str:
-        """SQL of a list: whether each rung holds, in their order."""
+        """SQL of a list with the state of each rung, in order."""
         return f"CAST([{', '.join(rung.holds for rung in self.rungs)}] AS BOOLEAN[])"
 
     def bounds(self, flags: Sequence[str]) -> tuple[str, str]:
-        """SQL of the least and the most that the factor can be, over SQL of whether each rung holds."""
+        """SQL of the lower and upper bound of the factor, from the states of the rungs."""
         low, high = (
             " ".join(f"WHEN {flag}{holds} THEN {rung.value}" for flag, rung in zip(flags, self.rungs, strict=True))
             for holds in ("", " IS NOT FALSE")
@@ -57,7 +57,7 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """A rule that raises a score's band in rows where `holds`: at least to `floor`, or by `steps`."""
+    """A rule that raises a score's band in rows where `holds` is true: at least to `floor`, or by `steps`."""
 
     name: str
     holds: str
@@ -69,7 +69,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """How the rows of one table are scored.
+    """The scale of one table.
 
     `facts`: SQL over `judged`, the rows with the column `fact_as_of`, that adds columns of other tables named `fact_...`; among
     them `fact_unknown`, a map of facts to why they are unknown. `ages`: SQL of further ones over that. `shown`: those of them,
@@ -84,43 +84,43 @@ class Scale:
     ages: str
     shown: tuple[str, ...] = ("fact_days", "fact_limit_days", "fact_times")
     ladders: tuple[Ladder, Ladder, Ladder] = field(init=False)
-    """In the order in which they are multiplied."""
+    """The factors in the order of multiplication."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ladders", (self.blast_radius, self.exposure, self.age))
 
 
 def known(column: str) -> str:
-    """Whether a column that may be absent is known; never NULL."""
+    """SQL: whether a column that may be absent is known; never NULL."""
     return f"unknown['{column}'] IS NULL"
 
 
 def absent(column: str) -> str:
-    """Whether it is absent; NULL where it is unknown."""
+    """SQL: whether it is absent; NULL if unknown."""
     return f"CASE WHEN {known(column)} THEN {column} IS NULL END"
 
 
 def present(column: str, holds: str) -> str:
-    """Whether something holds of a column that may be absent: false where it is, NULL where it is unknown."""
+    """SQL: a condition on a column that may be absent: false if absent, NULL if unknown."""
     return f"CASE WHEN {column} IS NOT NULL THEN {holds} WHEN {known(column)} THEN FALSE END"
 
 
 def more_than(count: str, least: int) -> str:
-    """Whether a count, which has bounds, is above a number."""
+    """SQL: whether a count with bounds is above a number."""
     return f"CASE WHEN {count}_min > {least} THEN TRUE WHEN {count}_max <= {least} THEN FALSE END"
 
 
 def reasons(columns: Mapping[str, str]) -> str:
-    """A map of names to why they are unknown, out of SQL that is NULL where one is not."""
+    """SQL of a map from names to reasons; a reason is NULL if the name is known."""
     entries = ", ".join(f"{{'key': '{name}', 'value': {why}}}" for name, why in columns.items())
     return f"map_from_entries(list_filter([{entries}], lambda entry: entry.value IS NOT NULL))"
 
 
 def either(*conditions: str) -> str:
-    """Whether any of them holds."""
+    """SQL: whether any of them is true."""
     return " OR ".join(f"({condition})" for condition in conditions)
 
 
 def every(*conditions: str) -> str:
-    """Whether all of them hold."""
+    """SQL: whether all of them are true."""
     return " AND ".join(f"({condition})" for condition in conditions)

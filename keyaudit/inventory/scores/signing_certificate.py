@@ -1,11 +1,11 @@
-"""How token-signing certificates are scored."""
+"""The scale of token-signing certificates."""
 
 from keyaudit.inventory.scores import age
 from keyaudit.inventory.scores.ladder import Ladder, Override, Rung, Scale, absent, every, present
 from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import Reason
 
-# That Entra looks at the end of what others sign with is not known; that it signs beyond the end of its own is.
+# Whether Entra checks the expiration date of others' certificates is not documented; its own sign after expiry.
 _RETIRED = every("active", "kind IN ('saml', 'application')", present("expires_on", "expires_on <= fact_as_of"))
 _DATES = ("starts_on", "expires_on")
 
@@ -15,10 +15,10 @@ SIGNING_CERTIFICATE = Scale(
             Rung(
                 5,
                 every("active", "kind IN ('federated-domain', 'external-idp')"),
-                "a trust anchor: Entra takes for true whatever it signs of the users of {holder_name}",
+                "a trust anchor: it can sign in as any user of {holder_name}",
                 ("active",),
             ),
-            Rung(2, "active", "one application takes for true whatever it signs", ("active",)),
+            Rung(2, "active", "it can sign in as any user of one application", ("active",)),
         ),
         1,
         "it is not in use",

@@ -1,4 +1,4 @@
-"""What a score asks of the vault that a key or certificate lies in."""
+"""The facts of the vault of a key or certificate."""
 
 from keyaudit.inventory.scores.ladder import Override, reasons
 from keyaudit.model.reasons import Reason

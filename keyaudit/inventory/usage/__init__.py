@@ -1,1 +1,1 @@
-"""What is usual: learned from one window of logs, and held against another."""
+"""Usage baselines: learned from one window of logs, and compared with another."""

@@ -1,4 +1,4 @@
-"""A baseline on disk: what is usual as Parquet, beside a head that says from which logs it was learned, and its digest."""
+"""A baseline on disk: usual uses as Parquet, and a head with its source logs and digest."""
 
 import os
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ class Baseline:
     rhythm: Rhythm
     rows: int
     digest: str
-    """SHA-256 of all that it holds, in hex."""
+    """SHA-256 of its content, in hex."""
 
     @property
     def until(self) -> int:
@@ -52,14 +52,14 @@ class Baseline:
         return self.learned[-1].window.until
 
     def copy_into(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Makes the table `belongs` there, which may be a connection that can read no file of this folder."""
+        """Creates the table `belongs` in a connection that may be unable to read this folder."""
         connection.execute(f"CREATE OR REPLACE TEMP TABLE belongs ({_TYPES})")
         with locked(self.folder) as own:
             own.execute(f"FROM {parquet(self.folder / BELONGS)}")
             transfer(own, connection, "belongs")
 
     def copy_rows(self, connection: duckdb.DuckDBPyConnection, into: Path, scope_id: str) -> TableFiles:
-        """Makes the folder `into` with the rows of the table `usage_baseline`, by a connection that may read and write files.
+        """Creates the folder `into` with the rows of the table `usage_baseline`, using a connection with file access.
 
         Raises OutputError where the disk refuses.
         """
@@ -93,7 +93,7 @@ _ROW = {
     "learned_until": "until",
     "unknown": "MAP {}::MAP(VARCHAR, VARCHAR)",
 }
-"""By column of the table `usage_baseline` what it is in a baseline; the others have their own names."""
+"""Columns of the table `usage_baseline` with another name in a baseline."""
 
 
 def write(
@@ -107,7 +107,7 @@ def write(
 ) -> Baseline:
     """Fills the empty folder `into` with a baseline of the table `belongs` in `source`, added to that of `merge`.
 
-    The same rows give the same bytes. Raises OutputError where the disk refuses.
+    The same rows give the same bytes. Raises OutputError if it cannot be written.
     """
     path = into / BELONGS
     with loading(into / "tmp") as own, _refused(path):
@@ -140,7 +140,7 @@ def write(
 def open_baseline(folder: Path) -> Baseline:
     """The baseline in `folder`, every byte checked against its head.
 
-    Raises UnsafeError if it is damaged or edited, UsageError if it is not there, or of a version that this one cannot read.
+    Raises UnsafeError if it is damaged or edited, UsageError if it does not exist or has another format version.
     """
     folder = folder.absolute()
     place = files.shown(folder)
@@ -161,7 +161,7 @@ def open_baseline(folder: Path) -> Baseline:
 
 
 def transfer(result: duckdb.DuckDBPyConnection, target: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Puts what a query gave into a table of another connection that has COLUMNS, a batch at a time."""
+    """Copies a query result into a table with COLUMNS of another connection, in batches."""
     lists = ", ".join(f"unnest(${number}::{type_}[])" for number, type_ in enumerate(COLUMNS.values(), 1))
     while batch := result.fetchmany(_BATCH):
         target.execute(f"INSERT INTO {table} SELECT {lists}", [list(column) for column in zip(*batch, strict=True)])

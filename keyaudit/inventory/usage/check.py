@@ -1,4 +1,4 @@
-"""Holds a window of logs against a baseline: what does not belong, how grave that is, and the rows that show it."""
+"""Compares a window of logs with a baseline: unusual uses, their severity, and the rows that show them."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is our own
 
@@ -20,7 +20,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.usage import Accepted, Blind, Kind, Unseen, Unusual, UsageCheck, Use, Why, Window
 
 _OF_THE_APP = (Kind.NEW_OPERATION, Kind.NEW_APP, Kind.NEW_TARGET, Kind.MANY_MAILBOXES)
-"""Of these the application itself is the one new value."""
+"""Kinds for which the application itself is the new value."""
 
 
 def check(
@@ -32,10 +32,10 @@ def check(
     accepted: Sequence[Accepted] = (),
     fail_on: Severity = Severity.HIGH,
 ) -> UsageCheck:
-    """What does not belong in the window, and what cannot be told. `connection` has the view and tables of the log store.
+    """The unusual uses in the window, and the gaps. `connection` has the view and tables of the log store.
 
-    Without a baseline nothing can be told. An announcement is unused only where nothing is unseen: else nobody knows. Raises
-    UnsafeError where the baseline is another tenant's.
+    Without a baseline the result is unknown. An announcement counts as unused only if there are no gaps. Raises UnsafeError for
+    a baseline of another tenant.
     """
     days = days_with_events(connection, window)
     unseen = list(damaged(connection, window))
@@ -86,7 +86,7 @@ def _unusual(connection: duckdb.DuckDBPyConnection, window: Window, accepted: Se
 
 
 def _covering(found: Unusual, accepted: Sequence[Accepted]) -> Accepted | None:
-    """What was announced of it. Who announces an application announces neither mass reading nor a key that comes back."""
+    """The announcement that covers it. An announced application does not cover mass reading or the return of an old key."""
     if any(why.kind in (Kind.MANY_MAILBOXES, Kind.RETURNED_KEY) for why in found.why):
         return None
     done = (found.app_id, found.operation)
@@ -97,7 +97,7 @@ def _covering(found: Unusual, accepted: Sequence[Accepted]) -> Accepted | None:
 
 
 def _evidence(connection: duckdb.DuckDBPyConnection, window: Window) -> dict[str, Use]:
-    """The rows that `unusual` names, by id."""
+    """The rows in `unusual`, by id."""
     found = connection.execute(
         f"""SELECT id, used_on, target_id, client_app_id, principal_id, network, client, succeeded, source, source_url,
             coalesce(credential_key_id, nullif({VERSION}, ''))

@@ -1,12 +1,12 @@
-"""Uses, counted: by class of target, operation and application, and within these by each facet.
+"""Counts uses by class of target, operation and application, and within these by each facet.
 
-A class is what one baseline can be true of. Of keys, secrets and certificates it is the object without its version, since
-versions come and go with rotation. Of mailboxes it is the domain of the address: an application that may read mail may read
-everybody's, and one mailbox alone would look unusual with each newcomer and each holiday. Sign-ins are by the application
-signed in to. Whose credentials, federation or logging is changed is another object each time: what is usual is who does it, so
-that all of a kind are one class; who did it is a person or service principal where the log names no application, which of
-those that have one Entra's often does not. Networks are /24 and /48, within which addresses are dealt out anew; clients are
-families of programs, without versions.
+A class is a group of targets that share one baseline. For keys, secrets and certificates it is the object without its version,
+because rotation creates new versions. For mailboxes it is the domain of the address: an application that may read mail may read
+all mailboxes, and a class for each mailbox would make every new employee unusual. For sign-ins it is the application signed in
+to. Changes of credentials, federation or logging affect a different object each time, but usually by the same actor, so all
+changes of a kind are one class; the actor is the application, or else the user or service principal, because Entra's logs often
+omit the application. Networks are /24 and /48, because providers reassign addresses inside them; clients are families of
+programs, without versions.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is our own
@@ -18,7 +18,7 @@ from keyaudit.model.times import DAY, iso_date
 from keyaudit.model.usage import ANY, Facet, Window
 
 MOST_DAYS = 3_660
-"""Of a window: days are counted with one bit each, for every group."""
+"""The maximum days of a window: each group counts its days with one bit each."""
 
 COLUMNS = {
     "target_kind": "VARCHAR",
@@ -33,7 +33,7 @@ COLUMNS = {
     "last_on": "BIGINT",
     "mailboxes": "BIGINT",
 }
-"""What is learned. `mailboxes`: the most that the application read in one day; 0 but for its own row, and for mail."""
+"""The learned columns. `mailboxes`: the most that the application read in one day; 0 except in its own row for mail."""
 KEYS = "target_kind, target, operation, app"
 
 
@@ -47,13 +47,13 @@ def target_of(relation: str) -> str:
 
 
 def changes(relation: str) -> str:
-    """Whether a use is a change, of which it does not matter to what it was made, as SQL over such a relation."""
+    """SQL: whether a use is a change, for which the changed object does not matter."""
     held = f"{relation}.target_kind IN ('key', 'secret', 'certificate', 'mailbox')"
     return f"(NOT {held} AND {relation}.operation NOT IN ('sign-in', 'saml-sign-in'))"
 
 
 def who_of(relation: str) -> str:
-    """Who is usual or not: the application, of changes without one whoever made them; an empty text where none is named."""
+    """SQL: the actor: the application, or for changes without one the principal; an empty text if none is named."""
     return f"coalesce({relation}.actor_app_id, CASE WHEN {changes(relation)} THEN {relation}.principal_id END, '')"
 
 
@@ -86,10 +86,10 @@ _CLIENT_APP = (
     "CASE WHEN cardinality(unknown) = 0 OR unknown['client_app_id'] IS NULL THEN coalesce(client_app_id, '') END AS client_app"
 )
 TOLD = "(cardinality(unknown) = 0 OR (unknown['actor_app_id'] IS NULL AND unknown['target_id'] IS NULL))"
-"""It is known who did it to what; of other uses nothing can be said but that they are there."""
+"""SQL: whether actor and target are known; other uses are only counted."""
 
-# Not counted as a principal: a service principal that signs in, since it is the application itself, and users in their own
-# mailboxes, since every mailbox has one.
+# Not counted as a principal: a service principal that signs in, because it is the application itself, and users in their own
+# mailboxes, because every mailbox has one.
 _PRINCIPAL = f"""CASE WHEN operation = 'sign-in' OR target_kind = 'mailbox' AND principal_id = target_id
     OR {changes("usage")} AND actor_app_id IS NULL THEN '' ELSE principal_id END"""
 
@@ -108,14 +108,14 @@ _VALUE = " ".join(f"WHEN grouping({column}) = 0 THEN {column}" for column in FAC
 
 
 LEARNED = "operation <> 'saml-sign-in'"
-"""Who of the people signs in to what, and from where, is not learned: each newcomer and each journey would be unusual."""
+"""Sign-ins of users are not learned: each new employee and each journey would be unusual."""
 
 
 def rows(window: Window, uses: str = "usage", condition: str = "true") -> str:
-    """A query over `uses`, a relation with the columns of `usage`: each use in the window of which it is known who did it to
-    what, with its class and facets.
+    """A query over `uses`, a relation with the columns of `usage`: each use in the window with known actor and target, with its
+    class and facets.
 
-    What a log names none of is an empty text; a client application of which nobody knows whether there was one is NULL.
+    A value that the log does not have is an empty text; an unknown client application is NULL.
     """
     return f"""SELECT target_kind, {TARGET} AS target, operation, {WHO} AS app,
         {_CLIENT_APP}, coalesce({_NETWORK}, '') AS network, coalesce({_CLIENT}, '') AS client,
@@ -126,12 +126,12 @@ def rows(window: Window, uses: str = "usage", condition: str = "true") -> str:
 
 
 def days_of(window: Window) -> str:
-    """How many days a group's uses are on, as SQL over `day`."""
+    """SQL over `day`: the number of days with uses of a group."""
     return f"bit_count(bitstring_agg(day, {window.since // DAY}::BIGINT, {window.until // DAY}::BIGINT))"
 
 
 def counting(window: Window, uses: str = "usage", condition: str = "true") -> Iterator[str]:
-    """The statements that make the table `seen` of the uses in the window.
+    """The statements that create the table `seen` of the uses in the window.
 
     It has COLUMNS, `refused`, and `busiest`, the day of most mailboxes.
     """
@@ -155,12 +155,12 @@ def counting(window: Window, uses: str = "usage", condition: str = "true") -> It
 
 
 def refuse_too_long(window: Window) -> None:
-    """Raises UsageError for a window of more days than can be counted."""
+    """Raises UsageError for a window with too many days."""
     if len(window.days) > MOST_DAYS:
         what = f"{len(window.days):,} days, from {iso_date(window.since)}"
         raise UsageError("the window", what, f"{MOST_DAYS:,} are the most; name one with --first-day and --last-day")
 
 
 def same(left: str, right: str) -> str:
-    """Rows of two relations that are of one class, operation and application, as SQL."""
+    """SQL: whether rows of two relations have the same class, operation and application."""
     return " AND ".join(f"{left}.{name} = {right}.{name}" for name in KEYS.split(", "))

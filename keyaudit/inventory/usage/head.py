@@ -1,4 +1,4 @@
-"""The head of a baseline: from which logs it was learned, what they lacked, and the digest of all that is beside it."""
+"""The head of a baseline: its source logs, their gaps, and the digest of its file."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,12 +12,12 @@ from keyaudit.model.times import DAY, iso_date, parse_date
 from keyaudit.model.usage import Blind, Learned, Unseen, Window
 
 FORMAT = 2
-"""Raised when an older keyaudit could misread what a newer one writes."""
+"""Increased when an older keyaudit could misread a newer format."""
 WEEK = 7
 DAMAGED = "take the baseline from where it was made, or learn it again"
 
 Rhythm = Mapping[str, Sequence[tuple[int, int]]]
-"""By log, and by weekday from Monday: how many such days were looked at, and how many of them had events."""
+"""By log, and by weekday from Monday: the number of such days in the window, and of those with events."""
 
 
 class _Missing(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,7 +39,7 @@ class _Window(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Head(Sealed):
-    """What a baseline holds."""
+    """The content of a baseline."""
 
     format: int
     tenant_id: str | None
@@ -55,7 +55,7 @@ class Head(Sealed):
 
 
 def encode(*, tenant_id: str | None, learned: Sequence[Learned], rhythm: Rhythm, rows: int, file: File) -> bytes:
-    """The one way in which a head is written."""
+    """Encodes a head in its canonical form."""
     head = Head(
         digest="",
         format=FORMAT,
@@ -69,7 +69,7 @@ def encode(*, tenant_id: str | None, learned: Sequence[Learned], rhythm: Rhythm,
 
 
 def decode(data: bytes, place: str) -> Head:
-    """The head in `data`. Raises UnsafeError unless it is exactly what `encode` writes, UsageError for another version's."""
+    """The head in `data`. Raises UnsafeError unless it is in canonical form, UsageError for another format version."""
     head = unsealed(data, place, Head, reads=FORMAT, again="learn it again", remedy=DAMAGED)
     try:
         learned = head.learned

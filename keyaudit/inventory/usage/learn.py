@@ -1,4 +1,4 @@
-"""Learns what is usual from a window of logs."""
+"""Learns a baseline from a window of logs."""
 
 from pathlib import Path
 
@@ -16,11 +16,11 @@ from keyaudit.model.usage import Learned, Window
 def learn(
     connection: duckdb.DuckDBPyConnection, tenant_id: str | None, window: Window, *, into: Path, merge: Baseline | None = None
 ) -> Baseline:
-    """Fills the empty folder `into` with a baseline of the window's uses that were let in, added to that of `merge`.
+    """Fills the empty folder `into` with a baseline of the window's successful uses, added to the baseline `merge`.
 
-    What was refused makes nobody usual, nor what the log does not say to have been let in. `connection` has the view `usage`
-    and the tables of the log store. Raises UsageError for a window without uses, or one that `merge` knows some days of,
-    UnsafeError where that is another tenant's, OutputError where the disk refuses.
+    Refused uses, and uses without a result in the log, are not learned. `connection` has the view `usage` and the tables of the
+    log store. Raises UsageError for a window without uses, or with days that `merge` has already, UnsafeError if `merge` is
+    another tenant's, OutputError if it cannot be written.
     """
     if merge is not None:
         same_tenant(tenant_id, merge)
@@ -56,7 +56,7 @@ def learn(
 
 
 def window_of(connection: duckdb.DuckDBPyConnection, since: int | None, until: int | None) -> Window:
-    """The window from day to day, by default all days of the logs. Raises UsageError where there are none."""
+    """The window between two days, by default all days of the logs. Raises UsageError if there are none."""
     first, last = connection.execute("SELECT min(day), max(day) FROM log_day").fetchone() or (None, None)
     if first is None or last is None:
         raise UsageError("the logs", "hold no events", "import some with usage import")
@@ -68,13 +68,13 @@ def window_of(connection: duckdb.DuckDBPyConnection, since: int | None, until: i
 
 
 def same_tenant(tenant_id: str | None, baseline: Baseline) -> None:
-    """Raises UnsafeError where the logs and the baseline are known to be of two tenants."""
+    """Raises UnsafeError if logs and baseline are known to be of different tenants."""
     if tenant_id and baseline.tenant_id and tenant_id.lower() != baseline.tenant_id.lower():
         what = f"the logs are of tenant {tenant_id}, the baseline of {baseline.tenant_id}"
         raise UnsafeError("the baseline", what, "name one of the same tenant")
 
 
 def one(connection: duckdb.DuckDBPyConnection, query: str, values: list[int] | None = None) -> int:
-    """The one number that a query gives."""
+    """The single number that a query returns."""
     row = connection.execute(query, values or []).fetchone()
     return int(row[0]) if row else 0

@@ -1,4 +1,4 @@
-"""What a baseline holds, a line for each application, operation and class of target."""
+"""Lists a baseline: a line for each application, operation and class of targets."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ _BATCH = 1_000
 
 
 def belonging(baseline: Baseline) -> Iterator[Belonging]:
-    """In the order of operations and targets, the application that did most first."""
+    """Ordered by operation and target, the most active application first."""
     counts = ", ".join(f"count(*) FILTER (facet = '{facet}' AND value <> '')" for facet in Facet if facet is not Facet.APP)
     with locked(baseline.folder) as own:
         found: duckdb.DuckDBPyConnection = own.execute(

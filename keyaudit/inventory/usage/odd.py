@@ -1,4 +1,4 @@
-"""What of a window is outside the baseline, as SQL: the one place for it, whether `usage check` asks or the policies do."""
+"""SQL for uses of a window outside the baseline, shared by `usage check` and the policies."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is our own
 
@@ -11,25 +11,25 @@ from keyaudit.model.times import DAY
 from keyaudit.model.usage import Facet, Kind, Window
 
 EVIDENCE = 3
-"""Rows shown of each reason."""
+"""The number of rows shown for each reason."""
 _FEW = 5
-"""New values named of each reason."""
+"""The number of new values named for each reason."""
 MOST = 10_000
-"""Reasons told, the most severe kinds first; more of them say that the baseline is not one of these logs."""
+"""The maximum number of reasons, the most severe kinds first; more mean that the baseline does not belong to these logs."""
 _SUPERSEDED = 30 * DAY
-"""A newer key was in use for so long after the last use of an old one: it had taken its place."""
+"""Days of use of a newer key after the last use of an old one, after which the old one counts as replaced."""
 _OVERLAP = 7 * DAY
-"""While a fleet moves from one key to the next, both are in use. Keys that are in turn for longer belong together."""
+"""Days of overlap during a rollover. Keys that alternate for longer are used together on purpose."""
 _PRODUCES = ("sign", "encrypt", "wrap", "sign-in")
-"""What is done with the newest key. Old ones still decrypt, unwrap and verify what was made with them."""
+"""Operations that need the newest key. Old ones still decrypt, unwrap and verify existing data."""
 
 _OF = "CASE operation WHEN 'sign-in' THEN '' ELSE target END"
-"""What a key takes the place of another in: a version in its key, a credential in its application, wherever that signs in."""
+"""Where a key replaces another: versions of one key, or credentials of one application."""
 _ODD = f"{KEYS}, facet, value, kind, elsewhere, mailboxes, usual"
-"""The columns of the table `odd`, but for `busiest`, the one day that a reason is about."""
+"""The columns of the table `odd`, without `busiest`, the day that a reason is about."""
 _VALUE = " ".join(f"WHEN '{facet}' THEN {column}" for facet, column in FACETS.items())
 GROUPS = f"{KEYS}, kind, elsewhere"
-"""What there is one row of `unusual` for."""
+"""The columns that identify a row of `unusual`."""
 
 
 def statements(window: Window, *, uses: str = "usage", belongs: str = "belongs") -> Iterator[str]:
@@ -43,9 +43,9 @@ def statements(window: Window, *, uses: str = "usage", belongs: str = "belongs")
 
 
 def _odd(belongs: str) -> str:
-    """What is in `seen` and is outside the baseline, with the kind of reason.
+    """SQL: rows of `seen` outside the baseline, with the kind of reason.
 
-    Of an application that is new to a target everything is, which is said once.
+    For an application that is new to a target, only that is reported.
     """
     return f"""CREATE OR REPLACE TABLE odd AS
         WITH app AS (SELECT {KEYS} FROM {belongs} WHERE facet = '{Facet.APP}'),
@@ -87,7 +87,7 @@ def _odd(belongs: str) -> str:
 
 
 def _unusual(window: Window, uses: str) -> str:
-    """By application, operation, target and kind of reason: what is new, its uses, and the ids of the first few."""
+    """SQL: by application, operation, target and kind of reason, the new values, the uses, and the ids of the first few."""
     rank = severity("kind", "operation", "app", elsewhere="elsewhere", refused="refused = uses")
     return f"""CREATE OR REPLACE TABLE unusual AS
         WITH new AS (SELECT {GROUPS}, count(*) AS values, min(value, {_FEW}) AS few,

@@ -6,16 +6,17 @@ from keyaudit.model.first_party import FIRST_PARTY, TOOLS
 from keyaudit.model.usage import Kind
 
 FLOOR = 20
-"""Mailboxes read in one day by one application that are many, whatever was learned."""
+"""The number of mailboxes read in one day by one application that is high regardless of the baseline."""
 OF_A_DAY = 3
-"""Times the most that was learned of one day: growth and month's end stay below it."""
+"""A multiple of the largest learned number of one day, above growth and month's end."""
 
 _MILD = (
     *("verify", "encrypt", "wrap", "sign-in", "rotate", "change-rotation-policy", "write-secret", "remove-credential"),
     *("write-vault", "send-mail"),
 )
-"""Operations that open, copy or destroy nothing and grant no access by themselves. Any other operation, an unrecognised one
-included, counts as one that may."""
+"""Operations that do not open, copy or destroy anything and grant no access. Any other operation, including an unrecognised
+one, counts as severe.
+"""
 
 _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
     Kind.NEW_OPERATION: (Severity.HIGH, Severity.MEDIUM),
@@ -29,19 +30,18 @@ _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
     Kind.RETURNED_KEY: (Severity.HIGH, Severity.HIGH),
     Kind.MANY_MAILBOXES: (Severity.HIGH, Severity.HIGH),
 }
-"""By kind: the severity of a value never seen before, and of one known from other uses or of Microsoft's own services.
+"""By kind: the severity of a value never seen before, and of one known from other uses or Microsoft's own services. For a new
+application or operation, uses of other keys do not count as known.
 
-For a new application or operation, what it does with other keys does not count as known.
-
-Networks and programs change with every failover, holiday and update. What no release and no failover brings is an application
-that nobody has seen do this before, and that is what gave the intruders of 2023 away. One of Microsoft's own is no proof of
-innocence: forged tokens can name it. But new services come unannounced too, so that it is listed and fails no pipeline. The
-tools of Microsoft's that people run commands with are no such services: what they do is what a person does.
+Networks and programs change with every failover, holiday and update. A new application does not come with a release or a
+failover, and it is how the intruders of 2023 were noticed. Microsoft's own application ids prove nothing, because forged tokens
+can name them. But Microsoft adds services without notice, so these are listed and do not fail a pipeline. Microsoft's
+interactive tools are not such services: their actor is the user.
 """
 _BY_WHOM = (Kind.NEW_APP, Kind.NEW_OPERATION)
-"""For these kinds, only Microsoft's own services count as known."""
+"""Kinds for which only Microsoft's own services count as known."""
 _ASKED = (*_BY_WHOM, Kind.NEW_CLIENT_APP, Kind.NEW_PRINCIPAL)
-"""For these kinds, the operation lowers the severity if it is one of `_MILD`."""
+"""Kinds for which an operation in `_MILD` lowers the severity."""
 
 
 def severity(kind: str, operation: str, app: str, *, elsewhere: str, refused: str) -> str:

@@ -1,4 +1,4 @@
-"""From which day on a log is whole: by the days on which each resource wrote it, and by the files it was read from."""
+"""The day from which a log is complete, by the days on which each resource wrote it, and by the files it was read from."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -14,22 +14,22 @@ from keyaudit.model.usage import Window
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """One log of one resource; an empty id is the tenant, or what no record names."""
+    """One log of one resource; an empty id is the tenant, or records without a resource."""
 
     source: str
     resource_id: str
     first_on: int
     last_on: int
-    """Midnight UTC of the first and the last day with an event of whatever kind."""
+    """Midnight UTC of the first and the last day with an event of any kind."""
     whole_since: int | None
-    """Midnight UTC of the day from which on nothing up to the last one is missing; None: of no day can that be said."""
+    """Midnight UTC of the day from which nothing up to the last day is missing; None if there is no such day."""
 
 
 def stretches(connection: duckdb.DuckDBPyConnection) -> Iterator[Stretch]:
     """Every log of every resource, in the order of their names. `connection` has the view and tables of the log store.
 
-    A day is missing where the resource, or the log as a whole, has no event on a weekday on which it always has some. Where no
-    weekday is such, a gap would not show, and nothing can be said. Nor can it where a file of that log was not read to its end.
+    A day is missing if the resource, or the log as a whole, has no event on a weekday on which it always has some. If there is
+    no such weekday, or a file of the log was not read completely, completeness is unknown.
     """
     logs: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for source, resource_id, day in connection.execute("SELECT source, resource_id, day FROM written").fetchall():
@@ -50,14 +50,15 @@ def stretches(connection: duckdb.DuckDBPyConnection) -> Iterator[Stretch]:
 
 @dataclass(frozen=True, slots=True)
 class _Damage:
-    """What could not be read of each log: of any day, or of none after `until`."""
+    """What could not be read of each log: of any day, or only of days before `until`."""
 
     anywhere: set[str]
     until: dict[str, int]
     unplaced: set[str]
     unplaced_until: dict[str, int]
-    """The same of logs of which a place was not read, or not its beginning: a resource that writes elsewhere without a gap
-    does not write there alone, but what has no resource of its own may."""
+    """The same for logs with an unread source, or an unread beginning. Resources that write elsewhere without a gap are not
+    affected; records without a resource are.
+    """
 
 
 def _damage(connection: duckdb.DuckDBPyConnection, logs: Collection[str]) -> _Damage:
@@ -70,17 +71,17 @@ def _damage(connection: duckdb.DuckDBPyConnection, logs: Collection[str]) -> _Da
     for named, untold, last_on, complete, bad, bad_untold, before, unread in connection.execute(query).fetchall():
         of = logs if untold or not named else named
         if not complete and before is not None:
-            # The day itself may have begun before.
+            # The day may have begun earlier.
             _until(found.unplaced_until, of, before - DAY)
         elif not complete:
             (found.unplaced if unread else found.anywhere).update(of)
-        # What cannot be told may be of any log, of the days that the file is about, if it says of any.
+        # Unrecognised records may be of any log, on the days of the file, if it has any.
         spoiled = logs if bad_untold else bad or ()
         if last_on is None:
             found.anywhere.update(spoiled)
         else:
             _until(found.until, spoiled, last_on)
-    # MailItemsAccessed is not recorded for 24 hours then, some of which are of the next day.
+    # After throttling, MailItemsAccessed is not recorded for 24 hours, partly on the next day.
     [(day,)] = connection.execute("SELECT max(day) FROM throttled").fetchall()
     if day is not None:
         _until(found.until, [MAIL_LOG], day + DAY)
@@ -93,7 +94,7 @@ def _until(until: dict[str, int], logs: Collection[str], on: int) -> None:
 
 
 def _missing(had: set[int], until: int) -> set[int] | None:
-    """The days without an event on which there always is one; None where there is no such weekday."""
+    """The days without an event on weekdays that always have one; None if there is no such weekday."""
     window = Window(since=min(had), until=until)
     week: Mapping[str, list[tuple[int, int]]] = rhythm({"": had}, window)
     if not expected(week[""]):
@@ -102,7 +103,7 @@ def _missing(had: set[int], until: int) -> set[int] | None:
 
 
 def _since(had: set[int], gone: set[int], spoiled: int | None) -> int | None:
-    """The day after the first one that has events again: of that one, the beginning may be missing too."""
+    """The day after the first one with events again, because the beginning of that one may be missing."""
     after = max((*(day for day in gone if day > min(had)), *(() if spoiled is None else (spoiled,))), default=None)
     again = min((day for day in had if after is None or day > after), default=None)
     return None if again is None or again == max(had) else again + DAY

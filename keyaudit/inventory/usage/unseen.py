@@ -1,4 +1,4 @@
-"""What a window of logs does not show: days without a log, sources that ended, mailboxes throttled, files not whole."""
+"""The gaps of a window of logs: days without a log, sources that ended, throttled mailboxes, incomplete files."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,21 +12,21 @@ from keyaudit.model.times import DAY
 from keyaudit.model.usage import Blind, Unseen, Window
 
 _LEAST = 4
-"""Times that a weekday has to have been looked at before anything is expected of it."""
+"""The number of observed weekdays before events are expected on that weekday."""
 _HOLES = 10
-"""One hole, or one in so many of a weekday, does not make it one on which nothing is expected."""
+"""The tolerated share of days without events: one, or one in so many."""
 _THURSDAY = 3
 """The weekday of 1970-01-01, from Monday."""
 
 _JUDGED = ["actor_app_id", "client_app_id", "network", "client", "credential_key_id", "target_id"]
-"""The columns by which uses are held against each other."""
+"""The columns by which uses are compared."""
 
 Days = dict[str, set[int]]
-"""By source, the starts of the days on which it had events, whether or not they are uses."""
+"""By source, the starts of the days with events of any kind."""
 
 
 def days_with_events(connection: duckdb.DuckDBPyConnection, window: Window) -> Days:
-    """What `log_day` holds of the window."""
+    """The days of the window in `log_day`."""
     found: Days = defaultdict(set)
     query = "SELECT source, day FROM log_day WHERE day >= ? AND day < ?"
     for source, day in connection.execute(query, [window.since, window.until]).fetchall():
@@ -35,7 +35,7 @@ def days_with_events(connection: duckdb.DuckDBPyConnection, window: Window) -> D
 
 
 def rhythm(days: Days, window: Window) -> dict[str, list[tuple[int, int]]]:
-    """By source and weekday, from the first day on which the source had events: what a baseline keeps."""
+    """By source and weekday, from the first day with events: stored in a baseline."""
     found = {}
     for source, had in days.items():
         week = [(0, 0)] * WEEK
@@ -47,14 +47,14 @@ def rhythm(days: Days, window: Window) -> dict[str, list[tuple[int, int]]]:
 
 
 def expected(week: Sequence[tuple[int, int]]) -> set[int]:
-    """The weekdays of a rhythm that always had events."""
+    """The weekdays that always had events."""
     return {
         number for number, (looked, had) in enumerate(week) if looked >= _LEAST and looked - had <= max(1, looked // _HOLES)
     }
 
 
 def missing_days(days: Days, window: Window, *known: Rhythm) -> Iterator[Unseen]:
-    """By source the days of the window without events, on weekdays that always had some in one of these rhythms."""
+    """By source, the days of the window without events, on weekdays that always had some in one of these rhythms."""
     for source in sorted({name for each in known for name in each}):
         always = {number for each in known for number in expected(each.get(source, ()))}
         had = days.get(source, set())
@@ -66,7 +66,7 @@ def missing_days(days: Days, window: Window, *known: Rhythm) -> Iterator[Unseen]
 
 
 def damaged(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[Unseen]:
-    """The throttled mailboxes of the window, the columns that its uses are without, and the files that are not whole."""
+    """The throttled mailboxes of the window, the columns that its uses lack, and the incomplete files."""
     bounds = [window.since, window.until]
     query = (
         "SELECT name || ' of ' || source, count(*) FROM"
@@ -91,14 +91,14 @@ def damaged(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[U
     )
     for file, whole, quarantined, within in connection.execute(query, [window.since, *bounds]).fetchall():
         if not whole:
-            # Whatever days its beginning is of: what it lacks may be of any.
+            # The missing part may be of any day, whichever days the file begins with.
             yield Unseen(blind=Blind.INCOMPLETE_FILE, subject=file, reason=Reason.TRUNCATED)
         if quarantined and within:
             yield Unseen(blind=Blind.BAD_LINES, subject=file, reason=Reason.BAD_ITEM, count=quarantined)
 
 
 def new_sources(days: Days, baseline: Baseline) -> Iterator[Unseen]:
-    """The sources whose days nobody knows what to expect of: never learned from, or too briefly."""
+    """The sources without an expected rhythm: never learned, or too briefly."""
     for source in sorted(days):
         week = baseline.rhythm.get(source)
         if week is None:
@@ -108,7 +108,7 @@ def new_sources(days: Days, baseline: Baseline) -> Iterator[Unseen]:
 
 
 def in_order(found: Iterable[Unseen]) -> tuple[Unseen, ...]:
-    """By cause, and then by what it is about."""
+    """Ordered by cause, then by subject."""
     causes = list(Blind)
     return tuple(sorted(found, key=lambda each: (causes.index(each.blind), each.subject, each.days)))
 

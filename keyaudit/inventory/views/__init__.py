@@ -1,8 +1,8 @@
-"""The derived columns, each written once as SQL over the stored ones: three-valued, with the reason for each unknown.
+"""The derived columns, each declared once as three-valued SQL over the stored ones, with a reason for each unknown.
 
-Two facts keep the conditions short. A column that may not be absent is NULL exactly when it is unknown (`load` refuses
-anything else), so that SQL's own logic over it is the three-valued one. And what rests on a set of rows is certain only where
-the ledger says that the set was read to its end.
+Two facts keep the conditions short. A column that may not be absent is NULL exactly when it is unknown (`load` refuses anything
+else), so SQL's own logic is the three-valued one. And a result that depends on a set of rows is certain only if the ledger says
+that the set was read completely.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
@@ -15,9 +15,11 @@ import duckdb
 from keyaudit.inventory.rows import SQL_TYPES, columns_of, view_types
 from keyaudit.inventory.views import (
     account_key,
+    agents,
     app_management_policy,
     application,
     blast_radius,
+    blueprint,
     certificate,
     credential,
     custody,
@@ -67,13 +69,13 @@ from keyaudit.model.tables.reach import (
 from keyaudit.model.tables.usage import UNUSUAL_USE, USAGE
 
 SMALL = 5_000
-"""Rows of a table, at a kilobyte or so each, that are kept as they were worked out: planning a query again costs more."""
+"""The maximum rows, at about a kilobyte each, of a materialized table: planning a query again costs more."""
 
 _KEY = "'/keys/' || lower(split_part(made.key_id, '/', 5))"
 _OF_CERTIFICATE = "lower(split_part(made.certificate_id, '/', 5))"
-"""What they are called below their vault in the scope of a role, as `thing` of `reach.counted`."""
+"""SQL of their path below the vault in the scope of a role, for `thing` of `reach.counted`."""
 
-_READ_PRIVILEGES = {"application", "service_principal", "credential", "signing_certificate"}
+_READ_PRIVILEGES = {"agent", "blueprint", "application", "service_principal", "credential", "signing_certificate"}
 
 
 def create(
@@ -89,19 +91,18 @@ def create(
     reach_known: bool,
     columns: Mapping[str, Collection[str]] | None = None,
 ) -> None:
-    """Makes the table `coverage`, and a view per table in `names` over `rows`, the stored rows of `run` as SQL relations.
+    """Creates the table `coverage`, and a view per table in `names` over `rows`, the stored rows of `run` as SQL relations.
 
-    A table that is not in `rows` has none. Those that are `small` are read once, whatever rests on them. The views that are to
-    be `kept` are worked out here, once, as tables of their names.
-    `columns`: by table the derived columns that somebody reads, as `needed` gives them; None: all of them.
-    Without `reach_known` the columns that count who can reach something are NULL, for a reader of none of them.
+    A table that is not in `rows` has no rows. Tables in `small` are read once. Views in `kept` are materialized here as tables
+    of their names. `columns`: by table, the derived columns that are read, from `needed`; None: all of them. Without
+    `reach_known` the columns that count principals with access are NULL, for callers that do not read them.
     """
     sources = StoredRows(rows)
 
     def of(table: str) -> Wanted:
         return EVERY if columns is None else columns.get(table, ())
 
-    # The view of a table without rows looks nothing up.
+    # The view of a table without rows needs no lookups.
     filled = [name for name in names if name in rows]
     prepared = list(_prepared(sources, as_of, filled, reach_known=reach_known, columns=columns))
     derived: dict[str, Callable[[], str]] = {
@@ -118,6 +119,8 @@ def create(
         "deleted": lambda: deleted.view(sources, known=reach_known, wanted=of("deleted")),
         "grant": lambda: grant.view(sources, known=reach_known),
         "app_management_policy": lambda: app_management_policy.view(sources),
+        "agent": lambda: agents.view(sources, of("agent")),
+        "blueprint": lambda: blueprint.view(sources, of("blueprint")),
         "application": lambda: application.view(sources, as_of, of("application")),
         "service_principal": lambda: service_principal.view(sources, of("service_principal")),
         "credential": lambda: credential.view(sources, of("credential")),
@@ -146,7 +149,7 @@ def create(
         }
         derived["custody_record"] = lambda: custody.view(sources)
     for name in names:
-        # That no use was logged is not that there was none.
+        # No logged use does not mean that there was none.
         if name not in rows and not (name in (USAGE.name, UNUSUAL_USE.name) and LOGS in run.evidence):
             prepared.append(f"CREATE TABLE {name} ({columns_of(view_types(TABLES[name]))})")
         else:
@@ -162,7 +165,7 @@ def create(
 def _prepared(
     sources: Sources, as_of: int, names: Collection[str], *, reach_known: bool, columns: Mapping[str, Collection[str]] | None
 ) -> Iterator[str]:
-    """The statements that make what several views look up, or one of them more than once."""
+    """The statements that create the lookup tables that views read more than once."""
     yield environment.named(sources["vault"])
     if reach_known or not _READ_PRIVILEGES.isdisjoint(names):
         yield from privileges.prepare(sources)
@@ -172,7 +175,7 @@ def _prepared(
         yield vault.prepare(sources)
     if reach_known:
         wanted = EVERY if columns is None else frozenset(name for names in columns.values() for name in names)
-        # The views of certificates look up more of it.
+        # The views of certificates need more of it.
         ungranted = columns is not None and no_rows(sources, "grant") and "certificate" not in names
         yield from (reach.prepare_ungranted if ungranted else reach.prepare)(sources, wanted)
         if "grant" in names:
@@ -184,13 +187,13 @@ def _prepared(
 
 
 def _vaults(query: str, *, reach_known: bool, wanted: Wanted) -> str:
-    """With who can do what with all in it."""
+    """Adds the counts of principals with access to its content."""
     beside = (USING_AND_GRANTING, ADMINISTRATORS)
     return reach.counted(query, *ACTIONS, known=reach_known, wanted=wanted, beside=beside)
 
 
 def _keys(sources: Sources, *, reach_known: bool, wanted: Wanted) -> str:
-    """With who can use it, and how far that makes it reach."""
+    """Adds the counts of principals that can use it, and its blast radius."""
     query = vault.watched(key.view(sources, wanted))
     beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS, SIGNERS_NAMED)
     counted = reach.counted(
@@ -204,7 +207,7 @@ def _as_stored(name: str, sources: Sources) -> str:
 
 
 def _with_lacking(table: str, query: str, run: Run, wanted: Wanted) -> str:
-    """With the columns that need evidence that the run does not have, which is said of all rows at once.
+    """Adds the columns that need missing evidence, which are unknown in all rows.
 
     See `model.rows.decoded`.
     """
@@ -219,7 +222,7 @@ def _with_lacking(table: str, query: str, run: Run, wanted: Wanted) -> str:
 
 
 def _certificates(query: str, *, reach_known: bool, wanted: Wanted) -> str:
-    """With who can sign by its key, and who can read its private part, which is the secret of its name."""
+    """Adds the counts of principals that can sign with its key, and that can read its private key (the secret of its name)."""
     query = tier0.certificates(query, known=reach_known)
     key, secret_ = f"'/keys/' || {_OF_CERTIFICATE}", f"'/secrets/' || {_OF_CERTIFICATE}"
     by_key, by_secret = OUTSIDERS
@@ -231,6 +234,6 @@ def _certificates(query: str, *, reach_known: bool, wanted: Wanted) -> str:
 
 
 def needed(columns: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
-    """Those columns by table, and the derived ones of the same views that they rest on."""
+    """The columns by table, with the derived columns of the same views that they depend on."""
     rests_on = {"key": blast_radius.READ, "certificate": own_readers.READ}
     return {table: frozenset(names) | rests_on.get(table, frozenset()) for table, names in columns.items()}

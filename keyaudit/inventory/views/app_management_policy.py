@@ -16,7 +16,7 @@ _LIFETIME = f"coalesce({_UNKNOWN}['password_lifetime'], {_UNKNOWN}['password_lif
 
 def view(sources: Sources) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    # Where secrets are blocked for all, nobody asks how long one may live.
+    # If secrets are blocked for all objects, their lifetime does not matter.
     old_blocked = "stored.password_blocked AND stored.password_blocked_from IS NULL"
     old_doubt = f"CASE WHEN {_BLOCKED} IS NULL AND {old_blocked} THEN NULL ELSE coalesce({_BLOCKED}, {_LIFETIME}) END"
     new_doubt = (
@@ -35,14 +35,14 @@ def view(sources: Sources) -> str:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """What the policy in force asks of a credential: the limit, why it may be unknown, and the joins that both need."""
+    """The policy in force for a credential: the limit, why it may be unknown, and the joins that both need."""
 
     limit: str
     doubt: str
     joins: Mapping[str, str]
 
 
-# Kind of credential to the columns that say whether such a one can be added, and how long it may live.
+# By kind of credential, the columns that say whether it can be added, and its maximum lifetime.
 _RULES = {
     "password": ("password_blocked", "password_lifetime"),
     "symmetric-key": ("symmetric_key_blocked", "symmetric_key_lifetime"),
@@ -51,16 +51,16 @@ _RULES = {
 
 
 def in_force(sources: Sources, made: str, made_doubt: str) -> InForce:
-    """For `stored`, a credential whose holder was made at `made`; `made_doubt`: why that is NULL, where there is a reason."""
+    """For `stored`, a credential whose holder was created at `made`; `made_doubt`: why that is unknown."""
 
     def holds(name: str) -> tuple[str, str]:
-        """Whether a restriction that is on holds for this holder, and why that is unknown."""
+        """SQL: whether an enabled restriction applies to this holder, and why that is unknown."""
         since = f"rule.{name}_from"
         undated = f"CASE WHEN {since} IS NOT NULL AND {made} IS NULL THEN coalesce({made_doubt}, '{Reason.NOT_VISIBLE}') END"
         return f"({since} IS NULL OR {made} >= {since})", f"coalesce(rule.{name}_from_doubt, {undated})"
 
     (blocks, blocks_doubt), (limits, limits_doubt) = holds("blocked"), holds("lifetime")
-    # Of two restrictions the first settles it where it surely holds.
+    # The first of two restrictions decides if it certainly applies.
     blocked_doubt = f"coalesce(rule.blocked_doubt, CASE WHEN rule.blocked THEN {blocks_doubt} END)"
     lifetime_doubt = f"coalesce(rule.lifetime_doubt, CASE WHEN rule.lifetime IS NOT NULL THEN {limits_doubt} END)"
     blocked = f"({blocked_doubt} IS NULL AND rule.blocked AND {blocks})"
@@ -88,7 +88,7 @@ def in_force(sources: Sources, made: str, made_doubt: str) -> InForce:
 
 
 def _rules(policies: str) -> str:
-    """A row per kind of credential and whom a rule is for: an object by its id, or all objects of a kind that have none."""
+    """A row per kind of credential and target of a rule: an object by id, or all objects of a kind without a rule."""
     return " UNION ALL ".join(
         f"""
         SELECT {quoted(kind)} AS kind, lower(unnest(coalesce(assigned_to, [applies_to]))) AS whose, {_rule("blocked", blocked)},

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import sql
+from keyaudit.inventory.views import agents, sql
 from keyaudit.inventory.views.privileges import OF_APPLICATIONS, privileges
 from keyaudit.inventory.views.sql import Sources, Wanted, gap
 from keyaudit.model.tables import TABLES
@@ -12,16 +12,21 @@ _PRINCIPALS = TABLES["service_principal"].listed_by
 
 def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+    with_agents = not agents.none(sources)
     granted = privileges(
-        OF_APPLICATIONS, "lower(stored.app_id)", unlisted="theirs.unlisted", seen="(theirs.app_id IS NOT NULL)"
+        OF_APPLICATIONS,
+        "lower(stored.app_id)",
+        unlisted="theirs.unlisted, agents.unlisted" if with_agents else "theirs.unlisted",
+        seen="(theirs.app_id IS NOT NULL)",
+        blueprint="stored.agent_blueprint IS NOT FALSE",
     )
     doubts = {
         "owner_count": "stored.unknown['owner_ids']",
         "user_owners": _USERS_DOUBT,
-        # An application comes with its credentials: those of one that was listed are all there.
+        # The list of applications includes their credentials, so those of a listed application are complete.
         "live_credentials": "groups.doubt",
         "live_secrets": "groups.doubt",
-        # One without an end settles it, whatever else there is.
+        # One credential without an expiration date decides it.
         "live_until": "CASE WHEN groups.endless THEN NULL ELSE groups.doubt END",
         **granted.doubts,
     }
@@ -39,6 +44,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     }
     joins = {
         "theirs": f"LEFT JOIN ({_theirs(sources)}) AS theirs ON theirs.app_id = lower(stored.app_id)",
+        "agents": f"LEFT JOIN ({_agents(sources)}) AS agents ON agents.app_id = lower(stored.app_id)",
         "groups": f"LEFT JOIN ({_credentials(sources, as_of)}) AS groups ON groups.holder_id = stored.id",
         "people": f"LEFT JOIN ({_users(sources)}) AS people ON people.id = stored.id",
         **granted.joins,
@@ -47,8 +53,8 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
 
 
 def _credentials(sources: Sources, as_of: int) -> str:
-    """Of each holder, what it has that is alive for certain, and what may be; `unread`: a row may stand for several."""
-    # No end is no expiry; an end that is unknown may be either.
+    """By holder, the credentials that are certainly or possibly unexpired; `unread`: a row may stand for several."""
+    # A credential without an expiration date never expires; with an unknown date it may have expired.
     live = f"""
         SELECT holder_id, kind, key_id, expires_on, unknown, kind <> 'federated' AND CASE
             WHEN expires_on IS NOT NULL THEN expires_on > {as_of} WHEN unknown['expires_on'] IS NULL THEN true END AS live
@@ -66,20 +72,25 @@ def _credentials(sources: Sources, as_of: int) -> str:
 _USERS_DOUBT = f"""coalesce(stored.unknown['owner_ids'], stored.unknown['app_id'], theirs.doubt,
     CASE WHEN theirs.app_id IS NULL THEN coalesce({gap("principals")}, unseen.nameless)
         WHEN people.users > 0 THEN {gap("principals")} END)"""
-"""Why there may be more or less of them: an owner that was not listed, or is a service principal that was not, or a service
-principal that is not known to be its own. No two have one app id: https://learn.microsoft.com/graph/api/serviceprincipal-get
+"""Why their number is uncertain: unlisted owners, owners that may be unlisted service principals, or an unknown service
+principal of its own. App ids are unique: https://learn.microsoft.com/graph/api/serviceprincipal-get
 """
 
 
 def _theirs(sources: Sources) -> str:
-    """By app id, that a service principal has it, and why its owners or app roles may not have been listed."""
+    """By app id, whether a service principal has it, and why its owners or app roles may be missing."""
     return f"""
         SELECT lower(app_id) AS app_id, min(unknown['owner_ids']) AS doubt, min(unknown['app_roles_listed']) AS unlisted
         FROM {sources["service_principal"]} GROUP BY ALL"""
 
 
+def _agents(sources: Sources) -> str:
+    """By the client id of a blueprint, why app roles of one of its agents may not have been listed."""
+    return f"SELECT app_id, min(unlisted) AS unlisted FROM ({agents.unlisted(sources)}) GROUP BY app_id"
+
+
 def _users(sources: Sources) -> str:
-    """Of each application, how many owners are no service principals of this tenant."""
+    """By application, the number of owners that are not service principals of this tenant."""
     return f"""
         SELECT id, count(DISTINCT owner) AS users FROM (
             SELECT id, lower(unnest(owner_ids)) AS owner FROM {sources["application"]}

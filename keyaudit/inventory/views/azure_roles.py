@@ -1,4 +1,4 @@
-"""Which Azure roles service principals hold over a subscription or more, and can give themselves access to keys by."""
+"""Azure roles of service principals at subscription scope or above that allow them to grant themselves access to keys."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -7,7 +7,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
 
 _GRANTING = f"list_has_any(allows, ['{Allows.GRANT}', '{Allows.SET_POLICY}'])"
-# Of a subscription that no list showed nobody asked for assignments.
+# Assignments were not read for a subscription that was not listed.
 _LISTED = ("subscription.list", "role_assignment.query")
 _DOUBT = f"coalesce({gap('queried')}, wide.doubt, through.doubt)"
 
@@ -16,8 +16,8 @@ DOUBTS = {"wide_azure_roles": _DOUBT}
 
 
 def joins(sources: Sources) -> dict[str, str]:
-    """The relations that the column rests on, to be joined to `stored`, the service principals."""
-    # What is not known of a role may be that it grants.
+    """The relations that the column depends on, to be joined to `stored`, the service principals."""
+    # A role with unknown permissions may allow granting access.
     granting = f"""
         SELECT principal_id, unknown['principal_id'] AS unnamed, coalesce(name, role_id) AS role, scope_id,
             CASE WHEN {_GRANTING} THEN unknown['name'] ELSE unknown['allows'] END AS doubt

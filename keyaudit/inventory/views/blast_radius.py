@@ -1,4 +1,4 @@
-"""How far a key's use reaches: over which environments and subscriptions, and the blast radius that this comes to."""
+"""The blast radius of a key: the environments and subscriptions of its users."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -16,14 +16,14 @@ READ = frozenset(column for rung in BLAST_RADIUS.rungs for column in rung.reads)
     "environment",
     *(f"principals_{action}" for action in _USES.values()),
 }
-"""The columns of the view of keys that these rest on."""
+"""The columns of the view of keys that these depend on."""
 _DERIVED = tuple(f"{name}_{end}" for name in (*_OWN, "blast_radius") for end in ("min", "max"))
 
 
 def keys(query: str, *, known: bool) -> str:
-    """The view of keys that `query` makes, with these columns; NULL where reach was not worked out.
+    """The view of keys in `query` with these columns; NULL if reach was not computed.
 
-    What is unknown of them is united with what `reach` and `vault` say beside `unknown`, all at once.
+    Their reasons are merged with those of `reach` and `vault` in one step.
     """
     if not known:
         both = f"CASE WHEN audit_why IS NULL THEN unknown ELSE {united('unknown', 'audit_why')} END"
@@ -63,12 +63,12 @@ def keys(query: str, *, known: bool) -> str:
 
 
 def _of_use(what: str) -> str:
-    """Of those who can do with the key what it is for; NULL where there are none."""
+    """SQL over the principals that can use the key for its purpose; NULL if there are none."""
     return f"CASE purpose {' '.join(f'''WHEN '{purpose}' THEN {action}_{what}''' for purpose, action in _USES.items())} END"
 
 
 def _doubt(homes: str, own: str) -> str:
-    """Why there may be more: who can use it is not quite known, or where somebody is at home."""
+    """Why there may be more: unknown users of the key, or unknown environments of users."""
     users = " ".join(
         f"WHEN '{purpose}' THEN CASE WHEN principals_{action}_min IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}'"
         f" ELSE {action}_{homes}_doubt END"

@@ -7,15 +7,15 @@ from keyaudit.model.reasons import Reason
 _UNKNOWN = "stored.unknown"
 _BY_KTY = "CASE WHEN stored.kty LIKE '%-HSM' THEN 'vault-hsm' WHEN stored.kty IN ('RSA', 'EC') THEN 'software' END"
 
-# The key itself says where it is; where it was read and cannot tell, nothing else is asked.
+# The key's own custody is used if the key was read, even if it is unknown there.
 CUSTODY_DOUBT = f"""CASE WHEN held.custody IS NOT NULL THEN NULL
     WHEN held.unknown['custody'] = '{Reason.UNRECOGNISED}' OR {_BY_KTY} IS NULL
     THEN coalesce(held.unknown['custody'], {_UNKNOWN}['kty'], '{Reason.UNRECOGNISED}') END"""
 
 CUSTODY = f"CASE WHEN {CUSTODY_DOUBT} IS NULL THEN coalesce(held.custody, {_BY_KTY}) END"
-"""Where the private half of `stored`, a certificate, is kept, whose key version is `held`; NULL where that is in doubt."""
+"""SQL: the custody of `stored`, a certificate whose key version is `held`; NULL if unknown."""
 
-# RFC 5280, 4.2.1.12: without the extension, and with anyExtendedKeyUsage in it, the key may be used for everything.
+# RFC 5280, 4.2.1.12: without the extension, or with anyExtendedKeyUsage, the key may be used for every purpose.
 _PURPOSE_DOUBT = f"CASE WHEN stored.is_ca IS NULL THEN {_UNKNOWN}['is_ca'] WHEN NOT stored.is_ca THEN {_UNKNOWN}['ekus'] END"
 _PURPOSE = f"""CASE WHEN stored.is_ca THEN 'ca'
     WHEN stored.is_ca IS NULL OR {_UNKNOWN}['ekus'] IS NOT NULL THEN NULL
@@ -56,7 +56,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
 
 
 def _renewal() -> str:
-    # In percent of its life, from its start; that product may leave 64 bits, which would end the query.
+    # A percentage of its validity from its start; the product could exceed 64 bits, which would fail the query.
     life = "(stored.expires_on::HUGEINT - stored.activates_on)"
     return versions.bounded(
         "least(stored.expires_on::HUGEINT - stored.renews_before_expiry,"
@@ -65,7 +65,7 @@ def _renewal() -> str:
 
 
 def _renewal_doubt() -> str:
-    """Each date matters only to the action that counts from it."""
+    """Each date matters only for the action that depends on it."""
     dates = f"{_UNKNOWN}['activates_on'], {_UNKNOWN}['expires_on']"
     return f"""CASE WHEN stored.auto_renews IS NOT FALSE THEN coalesce(
         {_UNKNOWN}['auto_renews'], {_UNKNOWN}['renews_before_expiry'], {_UNKNOWN}['renews_at_percentage'],

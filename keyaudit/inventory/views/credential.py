@@ -10,14 +10,14 @@ from keyaudit.model.tables import TABLES
 _APPLICATIONS = TABLES["application"].listed_by
 _HOLDERS = (*_APPLICATIONS, *TABLES["service_principal"].listed_by)
 _IDENTITY = "lower({0}.app_id)"
-"""Whose a credential is: an application and its service principal are one."""
+"""The identity of a credential: an application and its service principal are one."""
 _ACTIVITY = TABLES["credential_activity"].listed_by
 
 
 def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     # An application's ids and thumbprints as two short lists: a join on one column or another would compare every pair. Few
-    # service principals have credentials, and only what their applications have is asked for.
+    # service principals have credentials, and only those of their applications are needed.
     held = f"""
         SELECT coalesce(stored.app_id, whose.app_id) AS app_id, stored.key_id, stored.thumbprint, stored.unknown
         FROM {sources["credential"]} AS stored LEFT JOIN {sources["application"]} AS whose ON whose.id = stored.holder_id
@@ -28,7 +28,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
             list(thumbprint) FILTER (thumbprint IS NOT NULL) AS thumbprints,
             min(coalesce(unknown['key_id'], unknown['thumbprint'])) AS doubt
         FROM ({held}) WHERE app_id IN ({asked}) GROUP BY app_id"""
-    # No two applications have one app id, and that of a service principal from elsewhere is not in this tenant.
+    # App ids are unique, and the application of an external service principal is not in this tenant.
     registered = f"SELECT DISTINCT lower(app_id) AS app_id FROM {sources['application']} WHERE app_id IS NOT NULL"
     nameless = f"(SELECT min(unknown['app_id']) AS doubt FROM {sources['application']})"
     same = (
@@ -41,8 +41,8 @@ def view(sources: Sources, wanted: Wanted) -> str:
     elsewhere = holder.ELSEWHERE.format("stored.holder_home")
     doubt = f"""CASE WHEN stored.holder_kind = 'application' OR {same} OR {elsewhere} THEN NULL
         ELSE coalesce({own}, groups.doubt) END"""
-    # One credential has a record for each resource. A keyId is chosen by whoever adds the credential, and so is no name of it
-    # beyond its application.
+    # One credential has a record for each resource. The caller that adds a credential chooses its keyId, so it identifies the
+    # credential only within its application.
     uses = f"""
         SELECT app_id, key_id, max(last_used_on) AS last_used_on, min(unknown['last_used_on']) AS doubt
         FROM {sources["credential_activity"]} GROUP BY app_id, key_id"""
@@ -89,7 +89,7 @@ _SHOWN = "stored.unknown['public_key_sha256']"
 _NO_MATCH = (
     f"CASE WHEN stored.public_key_sha256 IS NULL AND {_SHOWN} IS NULL THEN NULL ELSE coalesce({_SHOWN}, unseen.reason) END"
 )
-"""Why a vault may have it all the same. A certificate that Graph does not show can have any thumbprint."""
+"""Why a vault may have it anyway: a certificate that Graph does not return can have any thumbprint."""
 
 _OF_MATCH = "CASE WHEN on_key.id IS NOT NULL THEN on_key.{0} ELSE itself.{0} END"
 _MATCH_DOUBT = f"CASE WHEN {_FOUND} IS NULL THEN {_NO_MATCH} END"

@@ -1,6 +1,6 @@
-"""What custody records add to views: where a key is that Azure does not show, and where a record and Azure disagree.
+"""Adds custody records to views: custody that Azure does not show, and contradictions between records and Azure.
 
-A record counts up to the end of its last day.
+A record is valid until the end of its last day.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
@@ -17,7 +17,7 @@ def _valid(sources: Sources, as_of: int) -> str:
 
 
 def _signing_certificates(query: str, sources: Sources, as_of: int) -> str:
-    """With several records of one certificate the weaker one counts: software."""
+    """Of several records of one certificate the weaker one counts: software."""
     records = f"""SELECT name, max(kept_in) AS kept_in FROM {_valid(sources, as_of)}
         WHERE kept_in <> '{Kept.SECURITY_DOMAIN}' GROUP BY name"""
     return f"""
@@ -35,7 +35,7 @@ def _vaults(query: str, sources: Sources, as_of: int) -> str:
 
 
 def view(sources: Sources) -> str:
-    """The records, with what Azure says of the same key; where versions differ, software: it is what a thief would take."""
+    """The records, with Azure's custody of the same key; if versions differ, software, because it can be copied."""
     held = f"""
         SELECT lower(key_id) AS name, custody FROM {sources["key"]}
         UNION ALL SELECT lower(id), custody FROM {sources["key"]}
@@ -58,4 +58,4 @@ EXTENDED: Mapping[str, Callable[[str, Sources, int], str]] = {
     "signing_certificate": _signing_certificates,
     "vault": _vaults,
 }
-"""By table what adds to its view, a query, the column that rests on records. Takes the sources and the moment to judge at."""
+"""By table, the function that adds the column from records to its view query, given the sources and `as_of`."""

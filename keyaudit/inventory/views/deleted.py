@@ -1,4 +1,4 @@
-"""The view of what was deleted and can still be recovered."""
+"""The view of deleted objects that can be recovered."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -11,13 +11,13 @@ from keyaudit.model.tables.deleted import PLACES
 
 
 def view(sources: Sources, *, known: bool, wanted: Wanted) -> str:
-    """SQL over `sources`: the stored columns, who can give himself access to the vault, and the reasons of what is unknown.
+    """SQL over `sources`: the stored columns, the counts of principals that can grant themselves access, and the reasons.
 
-    Without `known` the counts are NULL, for a reader of none of them.
+    Without `known` the counts are NULL, for callers that do not read them.
     """
     rows = f"SELECT {stored('deleted', 'stored')}, stored.unknown FROM {sources['deleted']} AS stored"
     counted = reach.counted(rows, "granting", known=known, wanted=wanted, vault="vault_id")
-    # A vault lies in none, and so nobody was asked about.
+    # A deleted vault is in no vault, so there is no access to count.
     places = ", ".join(map(quoted, PLACES))
     bounds = ", ".join(
         f"CASE WHEN kind IN ({places}) THEN 0 ELSE {bound} END AS {bound}"

@@ -1,4 +1,4 @@
-"""The environment that the reader's own rules give, where no tag does: the macros `environment_of`, for the views to use."""
+"""Environments from [environments] rules, where no tag exists: the macros `environment_of` for the views."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -12,25 +12,25 @@ from keyaudit.inventory.views.sql import tag
 from keyaudit.model.environments import EnvironmentRule
 
 BY_RULE = "environment_of({0}.id, {0}.name, {0}.subscription_id, {0}.subscription_name)"
-"""The environment of a vault; to be formatted with a relation that has these columns."""
+"""SQL: the environment of a vault; to be formatted with a relation that has these columns."""
 
 BY_SUBSCRIPTION = "environment_of(NULL, NULL, {0}.subscription_id, {0}.subscription_name)"
-"""The environment of anything else in a subscription."""
+"""SQL: the environment of other resources in a subscription."""
 
 BY_PRINCIPAL = "environment_of_principal({0}.id, {0}.app_id, {0}.name)"
-"""The environment of a service principal, wherever it is."""
+"""SQL: the environment of a service principal."""
 
 DOUBT = "CASE WHEN environment_by_subscription() THEN {0}.unknown['subscription_name'] END"
-"""Why a rule that names subscriptions may have missed."""
+"""SQL: why a rule about subscriptions may not have matched."""
 
 _UNRULED = f"{tag('{0}')} IS NULL AND {BY_RULE} IS NULL"
 OF_VAULT = f"CASE WHEN {{0}}.unknown['tags'] IS NULL THEN coalesce({tag('{0}')}, {BY_RULE}) END"
 OF_VAULT_DOUBT = f"coalesce({{0}}.unknown['tags'], CASE WHEN {_UNRULED} THEN {DOUBT} END)"
-"""The environment of a vault, its own tag first, and why that is unknown; to be formatted as `BY_RULE`."""
+"""SQL: the environment of a vault, from its tag first, and why it is unknown; to be formatted as `BY_RULE`."""
 
 
 def create(connection: duckdb.DuckDBPyConnection, rules: Sequence[EnvironmentRule]) -> None:
-    """Makes the macros. Rules about vaults come before those about subscriptions; of each kind the first that fits counts."""
+    """Creates the macros. Rules about vaults come before those about subscriptions; the first match of each kind counts."""
     principals = [rule for rule in rules if rule.of == "principal"]
     vaults = [rule for rule in rules if rule.of == "vault"]
     subscriptions = [rule for rule in rules if rule.of == "subscription"]
@@ -49,7 +49,7 @@ def _first(cases: Sequence[str]) -> str:
 
 
 def named(vaults: str) -> str:
-    """The statement that makes `environment_named`, a view with the vaults of that relation whose environment is known."""
+    """The statement that creates `environment_named`, a view of the vaults with a known environment."""
     return f"CREATE VIEW environment_named AS SELECT id FROM {vaults} AS vault WHERE {OF_VAULT.format('vault')} IS NOT NULL"
 
 
@@ -60,5 +60,5 @@ def _case(rule: EnvironmentRule, *columns: str) -> str:
 
 
 def _expression(glob: str) -> str:
-    """A glob as a regular expression of RE2."""
+    """A glob as an RE2 regular expression."""
     return "".join({"*": ".*", "?": "."}.get(character) or re.escape(character) for character in glob)

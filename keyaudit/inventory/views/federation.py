@@ -1,4 +1,4 @@
-"""What rests on a federated domain's signing certificate: whether a second factor is taken on trust, and for whom it signs."""
+"""The effects of a federated domain's signing certificate: whether its MFA claims are accepted, and whom it signs in."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -24,8 +24,8 @@ DOUBTS = {"mfa_trusted": _MFA_DOUBT, "signs_for_administrators": _ADMINISTRATORS
 
 
 def joins(sources: Sources) -> str:
-    """The relations that these columns rest on, to be joined to `stored`, the signing certificates."""
-    # Whose role may control the tenant, for all that is known of it, counts as a doubt.
+    """The relations that these columns depend on, to be joined to `stored`, the signing certificates."""
+    # A role that may control the tenant makes the result unknown.
     controlling = f"""
         SELECT principal_id, controls, coalesce(unknown['tier'], unknown['scope_kind']) AS doubt FROM ({grants(sources)})
         WHERE kind = 'directory-role' AND controls IS NOT FALSE"""

@@ -11,6 +11,7 @@ from keyaudit.model.tables.places import VAULTS_FOUND
 _DERIVED = (
     "principal_kind",
     "principal_name",
+    "scope_name",
     "effective",
     "environments_opened",
     "environment_crossings",
@@ -21,6 +22,7 @@ _DERIVED = (
 _TYPES = {
     "principal_kind": "VARCHAR",
     "principal_name": "VARCHAR",
+    "scope_name": "VARCHAR",
     "effective": "BOOLEAN",
     "environments_opened": "VARCHAR[]",
     "environment_crossings": "VARCHAR[]",
@@ -42,7 +44,7 @@ _CROSSED = """list_sort(flatten(list_transform(coalesce(met.opened, []), lambda 
 def view(sources: Sources, *, known: bool) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown.
 
-    Without `known` the derived ones are NULL: `prepare` did not run, and nobody reads them.
+    Without `known` the derived ones are NULL: `prepare` did not run, and the caller does not read them.
     """
     source = sources["grant"]
     if not known:
@@ -55,7 +57,7 @@ def view(sources: Sources, *, known: bool) -> str:
 
 
 def prepare(sources: Sources) -> str:
-    """The statement that makes `reach_grant`, the derived columns by id, out of what `reach.prepare` made: planned once."""
+    """The statement that creates `reach_grant`, the derived columns by id, from the tables of `reach.prepare`."""
     counted = ", ".join(
         f"count(*) FILTER ({sure}) AS {who}_min, count(*) FILTER ({maybe}) AS {who}_most"
         for who, (sure, maybe) in HOLDS.items()
@@ -72,18 +74,21 @@ def prepare(sources: Sources) -> str:
         FROM reach_way AS way LEFT JOIN reach_met AS met ON met.way = way.way
         LEFT JOIN reach_vault AS vault ON vault.vault = met.vault GROUP BY way.id"""
     kind_doubt = "CASE WHEN holder.kind IS NULL THEN holder.kindless END"
+    # The identity may not see the subscription.
+    scope_doubt = f"""CASE WHEN named.name IS NULL AND coalesce(stored.scope_kind = 'subscription', true) THEN coalesce(
+        stored.unknown['scope_kind'], named.unknown['name'], {gap("subscriptions")}, '{Reason.NOT_VISIBLE}') END"""
     name_doubt = "CASE WHEN holder.name IS NULL THEN holder.nameless END"
-    # No vault honours it, of those known: there may be more in its subscription, or in any if its scope is wider than one.
+    # No known vault honours it, but unread vaults in its scope may.
     unseen = f"coalesce({gap('listed')}, unlisted.reason)"
     effective_doubt = (
         f"CASE WHEN met.surely THEN NULL WHEN met.perhaps THEN met.doubt WHEN met.id IS NOT NULL THEN {unseen} END"
     )
     opened = "coalesce(met.opened, [])"
-    # A vault's own grants need no other vault to be seen.
+    # Grants on one vault do not depend on the list of other vaults.
     opened_doubt = f"""CASE WHEN met.id IS NOT NULL
         THEN coalesce(met.opened_doubt, CASE WHEN stored.vault_id IS NULL OR NOT met.seen THEN {unseen} END) END"""
     homes_doubt = "coalesce(holder.open, persons.homeless)"
-    # Where the one list is empty, nothing is crossed whatever is in the other.
+    # If one of the lists is empty, there is no crossing.
     crossing_doubt = f"""CASE WHEN ({opened_doubt} IS NULL AND len({opened}) = 0)
         OR ({homes_doubt} IS NULL AND persons.homes IS NULL) THEN NULL ELSE coalesce({opened_doubt}, {homes_doubt}) END"""
     nameless = f"CASE WHEN persons.unnamed THEN '{Reason.NOT_CONFIGURED}' END"
@@ -97,6 +102,7 @@ def prepare(sources: Sources) -> str:
     return f"""
         CREATE TABLE reach_grant AS
         SELECT stored.id, holder.kind AS principal_kind, holder.name AS principal_name,
+            named.name AS scope_name,
             CASE WHEN met.id IS NULL OR met.surely THEN true WHEN {effective_doubt} IS NULL THEN false END AS effective,
             CASE WHEN {opened_doubt} IS NULL THEN {opened} END AS environments_opened,
             CASE WHEN {crossing_doubt} IS NULL THEN {_CROSSED} END AS environment_crossings,
@@ -107,6 +113,7 @@ def prepare(sources: Sources) -> str:
             {
                 "principal_kind": kind_doubt,
                 "principal_name": name_doubt,
+                "scope_name": scope_doubt,
                 "effective": effective_doubt,
                 "environments_opened": opened_doubt,
                 "environment_crossings": crossing_doubt,
@@ -124,6 +131,10 @@ def prepare(sources: Sources) -> str:
         LEFT JOIN reach_holder AS holder ON holder.principal_id IS NOT DISTINCT FROM stored.principal_id
         LEFT JOIN ({persons}) AS persons ON persons.holder = holder.holder
         LEFT JOIN ({met}) AS met ON met.id = stored.id
+        LEFT JOIN {sources["subscription"]} AS named ON stored.scope_kind = 'subscription' AND named.id = stored.scope
+        CROSS JOIN (
+            SELECT bool_and(whole) AS whole, min(reason) AS reason FROM ({read_to_the_end(VAULTS_FOUND[:1])})
+        ) AS subscriptions
         CROSS JOIN (
             SELECT bool_and(whole) AS whole, min(reason) AS reason FROM ({read_to_the_end(VAULTS_FOUND[:2])})
         ) AS listed

@@ -1,7 +1,8 @@
-"""What the holder of a credential may do, whose accounts it takes, and when it last signed in: worked out once a holder."""
+"""The columns about a credential's holder: permissions, accepted accounts, last sign-in. Computed once per holder."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.privileges import OF_APPLICATIONS, privileges
 from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
@@ -17,18 +18,19 @@ _COLUMNS = {
 }
 
 COLUMNS = {column: f"holder.{name} AS {column}" for column, name in _COLUMNS.items()}
-"""Out of `holders`, joined as `holder` to `stored`, a credential, by its app id in lower case."""
+"""SQL over `holders`, joined as `holder` to `stored`, a credential, by its app id in lower case."""
 
 ELSEWHERE = "coalesce({0} IN ('microsoft', 'foreign', 'none'), false)"
-"""Whether a service principal, by its `home`, is that of no application of this tenant."""
+"""SQL: whether a service principal, by its `home`, has no application in this tenant."""
 
 MADE, MADE_DOUBT = (
     f"CASE stored.holder_kind WHEN 'application' THEN holder.application_{made} ELSE holder.principal_{made} END"
     for made in ("made", "made_doubt")
 )
-"""When the holder was made, and why that is unknown."""
+"""SQL: when the holder was created, and why that is unknown."""
 
-# Applications and service principals are listed with their credentials: what has neither is an identity that ARM alone shows.
+# Applications and service principals are listed with their credentials: a holder without either is a managed identity that only
+# ARM returns.
 _UNMATCHED = f"coalesce(stored.unknown['app_id'], '{Reason.NOT_VISIBLE}')"
 DOUBTS = {
     column: f"CASE WHEN holder.app_id IS NULL THEN {_UNMATCHED} ELSE holder.why_{name} END" for column, name in _COLUMNS.items()
@@ -37,9 +39,11 @@ DOUBTS = {
 
 
 def holders(sources: Sources) -> str:
-    """A row per application id: the columns, each with `why_` it is unknown, and when application and principal were made."""
-    granted = privileges(OF_APPLICATIONS, "stored.app_id", unlisted="stored.unlisted", seen="stored.local")
-    # One that is not known to be another's may be this one's.
+    """A row per application id: the columns, each with a `why_` reason, and the creation dates of application and principal."""
+    granted = privileges(
+        OF_APPLICATIONS, "stored.app_id", unlisted="stored.unlisted", seen="stored.local", blueprint="stored.blueprint"
+    )
+    # A row with an unknown application may belong to this one.
     unseen = f"CASE WHEN NOT {ELSEWHERE.format('stored.home')} THEN coalesce({gap('listed')}, anonymous.doubt) END"
     audience = f"CASE WHEN stored.registered THEN stored.audience_doubt ELSE {unseen} END"
     signed_in = f"CASE WHEN stored.reported THEN stored.signed_in_doubt ELSE {gap('report')} END"
@@ -64,12 +68,20 @@ def holders(sources: Sources) -> str:
 _MOMENTS = {"application": "application_made", "principal": "principal_made", "sign-in": "signed_in"}
 
 
+def _of_agents(sources: Sources) -> str:
+    """Besides, of each blueprint, why app roles of its agents may not have been listed."""
+    return f"""
+            UNION ALL
+            SELECT app_id, NULL, 'agent', NULL, NULL, NULL, NULL, unlisted, NULL, false FROM ({agents.unlisted(sources)})"""
+
+
 def _known(sources: Sources) -> str:
-    """A row per application id with what each of three tables says of it: one grouping in place of three joins."""
+    """A row per application id with the data of three tables: one grouping instead of three joins."""
     return f"""
         SELECT app_id, min(scope_id) AS scope_id, bool_or(what = 'application') AS registered,
             bool_or(what = 'principal') AS local, bool_or(what = 'sign-in') AS reported, min(unlisted) AS unlisted,
-            min(audience) AS audience, min(audience_doubt) AS audience_doubt, min(home) AS home,
+            bool_or(blueprint) AS blueprint, min(home) AS home,
+            min(audience) AS audience, min(audience_doubt) AS audience_doubt,
             {
         ", ".join(
             f"max(moment) FILTER (what = '{what}') AS {name}, min(doubt) FILTER (what = '{what}') AS {name}_doubt"
@@ -78,12 +90,14 @@ def _known(sources: Sources) -> str:
     }
         FROM (
             SELECT lower(app_id) AS app_id, scope_id, 'application' AS what, audience, unknown['audience'] AS audience_doubt,
-                created_on AS moment, unknown['created_on'] AS doubt, NULL AS unlisted, NULL AS home
+                created_on AS moment, unknown['created_on'] AS doubt, NULL AS unlisted, NULL AS home,
+                agent_blueprint IS NOT FALSE AS blueprint
             FROM {sources["application"]}
             UNION ALL
             SELECT lower(app_id), scope_id, 'principal', NULL, NULL, created_on, unknown['created_on'],
-                unknown['app_roles_listed'], home FROM {sources["service_principal"]}
+                unknown['app_roles_listed'], home, false FROM {sources["service_principal"]}
             UNION ALL
             SELECT app_id, scope_id, 'sign-in', NULL, NULL, last_client_sign_in_on, unknown['last_client_sign_in_on'],
-                NULL, NULL FROM {sources["sign_in_activity"]}
+                NULL, NULL, false FROM {sources["sign_in_activity"]}
+            {"" if agents.none(sources) else _of_agents(sources)}
         ) WHERE app_id IS NOT NULL GROUP BY app_id"""

@@ -1,4 +1,4 @@
-"""How many other identities have a certificate on the same key: counted by key in one pass, never pair by pair."""
+"""The number of other identities with a certificate of the same key, counted by key in one pass and not in pairs."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -6,20 +6,20 @@ _UNSHOWN = "stored.unknown['public_key_sha256']"
 _NO_CERTIFICATE = f"(stored.public_key_sha256 IS NULL AND {_UNSHOWN} IS NULL)"
 
 LEAST = "greatest(coalesce(alike.known, 0) - 1, 0)"
-"""The lower bound of the count; one whose identity is unknown may be any of the known ones.
+"""SQL: the lower bound of the count; an unknown identity may be one of the known ones.
 
-Only the key itself proves that two are the same: a thumbprint is whatever its author wrote.
+Only the key itself proves that two are the same: the author of a credential can choose its thumbprint.
 """
 
 
 def most(unlisted: str) -> str:
-    """The upper bound; NULL for none. `unlisted` is why a holder may be missing, NULL where none is."""
+    """SQL: the upper bound; NULL for none. `unlisted`: why a holder may be missing, or NULL."""
     return f"""CASE WHEN {_NO_CERTIFICATE} THEN 0 WHEN {_UNSHOWN} IS NULL AND {unlisted} IS NULL
         THEN alike.known + alike.nameless - 1 + unshown.identities END"""
 
 
 def doubt(unlisted: str) -> str:
-    """Why the bounds differ; NULL where they do not."""
+    """SQL: why the bounds differ, or NULL."""
     return f"""CASE WHEN {most(unlisted)} = {LEAST} THEN NULL
         ELSE coalesce({_UNSHOWN}, {unlisted}, unshown.doubt, alike.doubt) END"""
 
@@ -27,10 +27,10 @@ def doubt(unlisted: str) -> str:
 def relations(source: str, identity: str) -> dict[str, str]:
     """The relations `alike` and `unshown`, to be joined to `stored`, a row of `source`.
 
-    `identity` is SQL over a relation {0}: whose it is, NULL where that is unknown; then its `holder_id` tells it apart.
+    `identity` is SQL over a relation {0}: its identity, or NULL if unknown, when its `holder_id` is used.
     """
     whose = identity.format("each")
-    # Grouped twice, which is three times as fast as to count what is distinct.
+    # Grouped twice, which is three times as fast as COUNT(DISTINCT).
     holders = f"""
         SELECT digest, whose, CASE WHEN whose IS NULL THEN holder_id END AS nameless, min(doubt) AS doubt
         FROM (

@@ -1,4 +1,4 @@
-"""Which live credentials in Entra rest on the key of a vault's certificate: counted by key in one pass, never pair by pair."""
+"""The unexpired Entra credentials with the key of a vault's certificate, counted by key in one pass and not in pairs."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -25,7 +25,7 @@ COLUMNS = {
     "live_credentials": f"{_CREDENTIALS[0]} AS live_credentials_min, {_CREDENTIALS[1]} AS live_credentials_max",
     "live_identities": f"{_IDENTITIES[0]} AS live_identities_min, {_IDENTITIES[1]} AS live_identities_max",
 }
-"""How many there are, and of how many identities; an application and its own service principal are one."""
+"""The number of credentials and of identities; an application and its own service principal are one."""
 
 
 def _doubt(bounds: tuple[str, str]) -> str:
@@ -34,14 +34,14 @@ def _doubt(bounds: tuple[str, str]) -> str:
 
 
 REASONS = {"live_credentials": _doubt(_CREDENTIALS), "live_identities": _doubt(_IDENTITIES)}
-"""Why the bounds of one of these columns differ."""
+"""SQL: why the bounds of one of these columns differ."""
 
 
 def relations(sources: Sources, as_of: int) -> dict[str, str]:
-    """The relations that these columns rest on, to be joined to `stored`, a certificate.
+    """The relations that these columns depend on, to be joined to `stored`, a certificate.
 
     on_key      credentials whose certificate is on its key
-    unshown     one row: those whose certificate Graph does not show; each may be on any key, whatever its thumbprint says
+    unshown     one row: those whose certificate Graph does not show; each may be of any key, with any thumbprint
     unlisted    one row: why a credential may be missing, `reason`; NULL where all were listed
     """
     of = "GROUP BY digest"
@@ -50,13 +50,13 @@ def relations(sources: Sources, as_of: int) -> dict[str, str]:
             min(doubt) AS doubt"""
     return {
         "on_key": f"""
-        LEFT JOIN (SELECT digest, {totals} FROM ({_held(sources, as_of)}) WHERE shown {of}) AS on_key
+        LEFT JOIN (SELECT digest, {totals} FROM ({_digests(sources, as_of)}) WHERE shown {of}) AS on_key
             ON on_key.digest = stored.public_key_sha256""",
         "unshown": f"""
         CROSS JOIN (
             SELECT coalesce(sum(possible), 0)::BIGINT AS possible, count(DISTINCT coalesce(whose, nameless)) AS identities,
                 min(unshown) AS doubt
-            FROM ({_held(sources, as_of)}) WHERE NOT shown
+            FROM ({_digests(sources, as_of)}) WHERE NOT shown
         ) AS unshown""",
         "unlisted": f"""
         CROSS JOIN (
@@ -67,8 +67,8 @@ def relations(sources: Sources, as_of: int) -> dict[str, str]:
     }
 
 
-def _held(sources: Sources, as_of: int) -> str:
-    # A row per digest and identity. What Entra itself signs with is no way to sign in.
+def _digests(sources: Sources, as_of: int) -> str:
+    # A row per digest and identity. Entra's own signing certificates cannot be used to sign in.
     live = f"""unknown['usage'] IS NULL AND CASE
             WHEN expires_on IS NOT NULL THEN expires_on > {as_of} WHEN unknown['expires_on'] IS NULL THEN true END"""
     each = f"""

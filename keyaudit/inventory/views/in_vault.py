@@ -1,4 +1,4 @@
-"""Which Key Vault certificates are the certificate of something else, or lie on its key: a hash join on their digests."""
+"""Matches Key Vault certificates with other certificates by certificate or key: a hash join on their digests."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -13,18 +13,18 @@ from keyaudit.model.tables.places import KEY_VAULT, VAULTS_FOUND
 _READ = ("certificate.list", "certificate.versions", "certificate.get")
 
 CERTIFICATE, KEY = "certificate ", "key "
-"""What stands before a digest in `DIGESTS`: a digest of a key is never taken for one of a certificate."""
+"""The prefixes of digests in `DIGESTS`, so that a digest of a key is never taken for one of a certificate."""
 
 
 DIGESTS, UNSEEN = "in_vault", "in_vault_unseen"
-"""The tables that `prepare` makes."""
+"""The tables that `prepare` creates."""
 _COLUMNS = """digest VARCHAR, id VARCHAR, custody VARCHAR, custody_doubt VARCHAR, exportable BOOLEAN, exportable_doubt VARCHAR,
     newer_since BIGINT, newer_doubt VARCHAR"""
-"""Those of the first."""
+"""The columns of the first."""
 
 
 def prepare(sources: Sources) -> Iterator[str]:
-    """The statements that make what the view of credentials looks up, twice.
+    """The statements that create the lookup tables of the view of credentials.
 
     in_vault         by digest, what is true of all certificates that have it, or whose key has it
     in_vault_unseen  one row: why not every certificate of every vault was seen, `reason`; NULL where all were
@@ -47,8 +47,8 @@ def _by_digest(sources: Sources) -> str:
     kinds = ((KEY, "public_key_sha256"), (CERTIFICATE, "thumbprint_sha256"), (CERTIFICATE, "thumbprint"))
     digests = ", ".join(f"'{prefix}' || {column}" for prefix, column in kinds)
     every = f"SELECT * FROM (SELECT unnest([{digests}]) AS digest, * FROM versions) WHERE digest IS NOT NULL"
-    # A certificate that was imported twice is as new as its last version. What is materialized is computed for queries, too,
-    # that ask for none of it.
+    # A certificate that was imported twice counts as its last version. A materialized CTE would also be computed for queries
+    # that do not need it.
     return f"""
         WITH versions AS NOT MATERIALIZED ({_versions(sources)}),
         every AS NOT MATERIALIZED ({every}),

@@ -1,4 +1,4 @@
-"""Whose tokens a federated credential accepts: the issuer's host, whether it belongs to the tenant, and whom it names there."""
+"""The issuer of a federated credential: its host, whether it belongs to the tenant, and the identity that it names."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -7,7 +7,7 @@ from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
 from keyaudit.model.entra import ISSUING_HOSTS
 from keyaudit.model.tables import TABLES
 
-# All before the path, so that neither a port nor a user's name passes for the host.
+# Everything before the path, so that neither a port nor a user name is taken for the host.
 _HOST = "coalesce(nullif(regexp_extract(lower(stored.issuer), '^https?://([^/?#]+)', 1), ''), lower(stored.issuer))"
 _THIS_TENANT = (
     f"({_HOST} IN ({', '.join(map(quoted, ISSUING_HOSTS))}) AND"
@@ -36,7 +36,7 @@ DOUBTS = {
 
 
 def joins(sources: Sources) -> dict[str, str]:
-    """The relations that these columns rest on, to be joined to `stored`, the credentials."""
+    """The relations that these columns depend on, to be joined to `stored`, the credentials."""
     keys = sources["account_key"]
     return {
         "cluster": f"""

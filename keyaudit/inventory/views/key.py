@@ -5,13 +5,11 @@
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import sql, versions
 from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
+from keyaudit.model.algorithms import BY_CURVE, BY_SIZE
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.services import SERVICES_FOUND
 
 _SIGNING = versions.Counted("signing_enabled", "oldest_signing_on", "enabled AND list_contains(key_ops, 'sign')", "key_ops")
-# NIST SP 800-57 Part 1 Rev. 5, 5.6.1, table 2.
-_BY_SIZE = {15_360: 256, 7_680: 192, 3_072: 128, 2_048: 112, 1_024: 80}
-_BY_CURVE = {"P-256": 128, "P-256K": 128, "P-384": 192, "P-521": 256}
 
 
 def view(sources: Sources, wanted: Wanted) -> str:
@@ -55,7 +53,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
 
 
 def _pins(sources: Sources) -> str:
-    """Versions with the services that stay with them, for certain and perhaps."""
+    """Versions with the services pinned to them, certainly and possibly."""
     return f"""
         SELECT key_id || '/' || version AS id, count(DISTINCT consumer_id) FILTER (pinned) AS certain,
             count(DISTINCT consumer_id) FILTER (pinned IS NOT FALSE) AS possible, min(unknown['pinned']) AS doubt
@@ -67,7 +65,7 @@ def _rotation() -> str:
 
 
 def _rotation_doubt() -> str:
-    """Each date matters only to the action that counts from it."""
+    """Each date matters only for the action that depends on it."""
     unknown = "stored.unknown"
     return (
         f"coalesce({unknown}['rotates_after'], {unknown}['rotates_before_expiry'],"
@@ -85,13 +83,13 @@ def _purpose() -> str:
 
 
 def _strength() -> str:
-    sizes = " ".join(f"WHEN stored.key_size >= {size} THEN {bits}" for size, bits in _BY_SIZE.items())
-    curves = " ".join(f"WHEN '{curve}' THEN {bits}" for curve, bits in _BY_CURVE.items())
+    sizes = " ".join(f"WHEN stored.key_size >= {size} THEN {bits}" for size, bits in BY_SIZE.items())
+    curves = " ".join(f"WHEN '{curve}' THEN {bits}" for curve, bits in BY_CURVE.items())
     return f"CASE {sizes} WHEN stored.key_size IS NOT NULL THEN 0 ELSE CASE stored.curve {curves} END END::BIGINT"
 
 
 def _strength_doubt() -> str:
-    unknown, curves = "stored.unknown", ", ".join(map(quoted, _BY_CURVE))
+    unknown, curves = "stored.unknown", ", ".join(map(quoted, BY_CURVE))
     return (
         f"coalesce({unknown}['key_size'], {unknown}['curve'],"
         f" CASE WHEN stored.curve NOT IN ({curves}) THEN '{Reason.UNRECOGNISED}' END)"

@@ -10,7 +10,7 @@ from keyaudit.model.tables.places import VAULTS_FOUND
 
 _KEYS_OF_A_VAULT = tuple(operation for operation in TABLES["key"].listed_by if operation not in VAULTS_FOUND)
 _DERIVED = {"key_enabled": "enabled", "key_expires_on": "expires_on"}
-"""Derived column to the one of the key's version that it is."""
+"""Derived columns, with the column of the key version that each copies."""
 
 
 def view(sources: Sources) -> str:
@@ -28,7 +28,7 @@ def view(sources: Sources) -> str:
         FROM coverage WHERE operation IN ({_list(_KEYS_OF_A_VAULT)}) GROUP BY scope_id"""
     unseen = f"(SELECT min(reason) AS reason FROM coverage WHERE operation IN ({_list(VAULTS_FOUND)}) AND state <> 'assessed')"
     setting = "coalesce(stored.unknown['key_id'], stored.unknown['pinned'], stored.unknown['version'])"
-    # That a key is gone is certain only where the list of its vault's keys was read to its end.
+    # A missing key is certain only if the list of its vault's keys was read completely.
     gone = "(keys.key_id IS NULL AND read.some AND read.reason IS NULL)"
     hidden = f"""CASE WHEN keys.key_id IS NOT NULL OR {gone} THEN NULL
         WHEN vault.id IS NULL THEN coalesce(unseen.reason, '{Reason.NOT_VISIBLE}')

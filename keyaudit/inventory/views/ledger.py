@@ -1,4 +1,4 @@
-"""The coverage ledger as tables that the views read: the records, and which lists were read to their end."""
+"""The coverage ledger as tables for the views: the records, and which lists were read completely."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
@@ -20,7 +20,7 @@ _ASKED = re.compile(re.escape(read_to_the_end(["{}"])).replace(re.escape("{}"), 
 
 
 def create(connection: duckdb.DuckDBPyConnection, coverage: Sequence[Coverage], statements: Iterable[str]) -> None:
-    """Makes the table `coverage`, and the table `lists_read` of all that `read_to_the_end` asks for in the statements."""
+    """Creates the table `coverage`, and the table `lists_read` for all uses of `read_to_the_end` in the statements."""
     _fill(connection, "coverage", _COVERAGE, map(_flat, coverage))
     asked = dict.fromkeys(found for text in statements for found in _ASKED.findall(text))
     _fill(connection, "lists_read", _LISTS_READ, _lists_read(coverage, asked))
@@ -29,7 +29,7 @@ def create(connection: duckdb.DuckDBPyConnection, coverage: Sequence[Coverage], 
 def _fill(
     connection: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], rows: Iterable[tuple[str | int | None, ...]]
 ) -> None:
-    """Makes a table of these rows. They go as one text: a value in a statement is planned for, every one of them."""
+    """Creates a table of these rows from one JSON text, because DuckDB plans for every literal in a statement."""
     connection.execute(f"CREATE TABLE {table} ({', '.join(f'{name} {type_}' for name, type_ in types.items())})")
     shape = ", ".join(f'"{name}":"{type_}"' for name, type_ in types.items())
     text = msgspec.json.encode([dict(zip(types, row, strict=True)) for row in rows]).decode()

@@ -1,4 +1,4 @@
-"""The view of log destinations, and what it says of the vault, subscription or tenant whose log goes there."""
+"""The view of log destinations, and its summary by vault, subscription or tenant."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -7,7 +7,7 @@ from keyaudit.inventory.views.sql import Sources, extended, no_rows, stored
 from keyaudit.model.reasons import Reason
 
 _SEARCHED = "Analytics"
-"""The one plan of a log table whose rows all queries and all alert rules reach."""
+"""The only plan of a log table that all queries and alert rules support."""
 
 _NO_LOG = """SELECT NULL::VARCHAR AS logged_id, NULL::BOOLEAN AS logged, NULL::BOOLEAN AS searchable,
     NULL::VARCHAR[] AS destinations, NULL::BIGINT AS retention, NULL::VARCHAR AS logged_doubt,
@@ -17,9 +17,9 @@ _NO_LOG = """SELECT NULL::VARCHAR AS logged_id, NULL::BOOLEAN AS logged, NULL::B
 
 def view(sources: Sources) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    # Why a table without a row was never asked for.
+    # Why a table without a row was not read.
     unread = "SELECT min(reason) AS reason FROM coverage WHERE operation = 'workspace.table' AND state <> 'assessed'"
-    # A destination's tables, each with what is known of it.
+    # The tables of a destination, with their known properties.
     filled = f"""
         SELECT sink.id AS sink_id, found.plan, found.retention, found.total_retention,
             CASE WHEN found.id IS NULL THEN coalesce(unread.reason, '{Reason.PARENT_NOT_ASSESSED}') END AS unasked,
@@ -36,7 +36,7 @@ def view(sources: Sources) -> str:
         SELECT sink_id, min(retention) AS retention, min(total_retention) AS total_retention, {why},
             CASE WHEN bool_or(plan <> '{_SEARCHED}') THEN false WHEN count(plan) = count(*) THEN true END AS searchable
         FROM ({filled}) GROUP BY sink_id"""
-    # No other kind of place is searched where it is, and what no log goes to holds nothing to search.
+    # Other kinds of destinations cannot be searched in place.
     fills = "stored.destination_kind = 'workspace' AND coalesce(len(stored.tables) > 0, true)"
     unsaid = "stored.unknown['tables'], stored.unknown['destination_id']"
     searchable = f"CASE WHEN {fills} AND groups.searchable IS NULL THEN coalesce({unsaid}, groups.plan_doubt) END"
@@ -51,11 +51,11 @@ def view(sources: Sources) -> str:
 
 
 def audited(sources: Sources, *kinds: str) -> str:
-    """What the destinations of some kinds of log come to, by `logged_id`: a row for each thing that has any.
+    """The destinations of some kinds of logs, summarised by `logged_id`.
 
     `logged` and `searchable` are three-valued over the destinations that were read, each with its `_doubt`; `destinations` are
-    the kinds of places that surely get the log, and may be more where `logged_doubt` says why; `retention` is the longest of
-    those that can be searched, and has a doubt where another could be longer.
+    the kinds that certainly receive the log, possibly incomplete if `logged_doubt` is set; `retention` is the longest of the
+    searchable ones, with a doubt if another could be longer.
     """
     if no_rows(sources, "log_sink"):
         return f"{_NO_LOG} WHERE false"
@@ -73,9 +73,9 @@ def audited(sources: Sources, *kinds: str) -> str:
 
 
 def categories(sources: Sources, kind: str) -> str:
-    """The categories that are sent anywhere, by `logged_id`, sorted; `doubt`: why there may be more.
+    """The exported categories by `logged_id`, sorted; `doubt`: why there may be more.
 
-    A group stands for categories that only Azure knows.
+    Only Azure knows the categories of a group.
     """
     if no_rows(sources, "log_sink"):
         return "SELECT NULL::VARCHAR AS logged_id, NULL::VARCHAR[] AS names, NULL::VARCHAR AS doubt WHERE false"

@@ -1,7 +1,6 @@
-"""What logs show of keys, the tenant and signing certificates: certain where a record says so, or where the log is whole.
+"""Adds log evidence to keys, the tenant and signing certificates: certain if a record shows it, or if the log is complete.
 
-A log is whole from a day on, and goes on up to now, or it shows what it shows: that something was done, and never that it was
-not.
+A log that is complete from some day until now proves that something was not done; any other log only proves what was done.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
@@ -15,17 +14,17 @@ from keyaudit.model.tables.usage import KEY_VAULT_LOG, REACHES, USER_SIGN_IN_LOG
 from keyaudit.model.times import DAY
 
 USES = ("sign", "verify", "encrypt", "decrypt", "wrap", "unwrap", "release")
-"""What a version is used for. A copy of it is no use of it."""
+"""The operations that use a version. Copying it is not a use."""
 _SIGNING = 30 * DAY
 _NOT_SHOWN = f"'{Reason.NOT_SUPPLIED}'"
-"""The part of the log that would say so was not supplied."""
+"""The relevant part of the log was not supplied."""
 
 _OWN = ("log_used", "log_perhaps", "log_since", "log_apps", "log_apps_most")
 _LAST = "greatest(log_used, log_perhaps)"
 
 
 def whole(sources: Sources, log: str, as_of: int | None = None) -> str:
-    """Of each resource, and the tenant, since when one of its logs is whole; with `as_of` only where it goes on up to then."""
+    """By resource and for the tenant, since when a log is complete; with `as_of`, only logs that continue until then."""
     ends = "" if as_of is None else f" AND last_on >= {as_of - REACHES - DAY}"
     return f"""SELECT logged_id, min(whole_since) AS since FROM {sources["usage_log"]}
         WHERE source = {quoted(log)} AND whole_since IS NOT NULL{ends} GROUP BY logged_id"""
@@ -37,7 +36,7 @@ def _keys(query: str, sources: Sources, as_of: int) -> str:
     uses = f"""SELECT target_id AS id, max(used_on) FILTER (succeeded) AS used,
             max(used_on) FILTER (succeeded IS NULL) AS perhaps
         FROM {sources["usage"]} WHERE {done} GROUP BY target_id"""
-    # An application that the record does not tell may be another one each time.
+    # Records without an application may each be of another one.
     told = "unknown['actor_app_id'] IS NULL"
     apps = f"""SELECT array_to_string(list_slice(string_split(target_id, '/'), 1, 5), '/') AS key_id,
             count(DISTINCT coalesce(actor_app_id, '')) FILTER (succeeded AND {told}) AS certain,
@@ -111,4 +110,4 @@ EXTENDED: Mapping[str, Callable[[str, Sources, int], str]] = {
     "tenant": _tenant,
     "signing_certificate": _signing_certificates,
 }
-"""By table what adds to its view, a query, the columns that rest on logs. Takes the sources and the moment to judge at."""
+"""By table, the function that adds the columns from logs to its view query, given the sources and `as_of`."""

@@ -1,4 +1,4 @@
-"""Which workloads can read a certificate's private key without being the one that signs in with it."""
+"""The workloads that can read a certificate's private key but do not sign in with it."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
@@ -13,8 +13,9 @@ READ = frozenset({_WORKLOADS})
 
 
 def prepare(sources: Sources, as_of: int) -> str:
-    """The statement that makes `reach_own_reader`, after those of `reach`: by certificate, how many workloads read its private
-    key and sign in with it: `surely`, and `perhaps`, where Graph does not show what they sign in with; `doubt` says why.
+    """The statement that creates `reach_own_reader`, after those of `reach`: by certificate, the number of workloads that read
+    its private key and sign in with it: `surely`, and `perhaps`, where Graph does not show what they sign in with; `doubt` says
+    why.
     """
     held = f"""
         SELECT DISTINCT lower(app_id) AS app_id, public_key_sha256 AS digest, unknown['public_key_sha256'] AS unshown,
@@ -43,7 +44,7 @@ def prepare(sources: Sources, as_of: int) -> str:
 
 
 def counted(query: str, *, known: bool) -> str:
-    """The view of certificates that `query` makes, with `OTHERS_READING`; NULL where `prepare` did not run."""
+    """The view of certificates in `query` with `OTHERS_READING`; NULL if `prepare` did not run."""
     name = OTHERS_READING.name
     if not known:
         return f"SELECT *, NULL::BIGINT AS {name}_min, NULL::BIGINT AS {name}_max FROM ({query})"

@@ -1,4 +1,4 @@
-"""The view of principals, and where they are at home."""
+"""The view of principals, with their environment."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -18,10 +18,10 @@ def view(sources: Sources) -> str:
 
 
 def home_doubt(kind: str, unlisted: str, doubt: str = "doubt") -> str:
-    """Why the environment of somebody of that kind is unknown; `home` is its row of `environments`, if it has one.
+    """SQL: why the environment of a principal of that kind is unknown; `home` is its row of `environments`, if any.
 
-    Who is no service principal has none. `unlisted`: why service principals may be missing; `doubt`: the column of `home` that
-    says why, of a subscription another than of an environment.
+    Only service principals have one. `unlisted`: why service principals may be missing; `doubt`: the column of `home` with the
+    reason, which differs for subscription and environment.
     """
     return f"""CASE WHEN home.object_id IS NOT NULL THEN home.{doubt}
         WHEN {kind} IN ('service-principal', 'managed-identity') THEN coalesce({unlisted}, '{Reason.NOT_VISIBLE}')

@@ -1,15 +1,16 @@
-"""What service principals were granted in the directory, and with them the applications whose local side they are."""
+"""The directory permissions of service principals, and of their applications."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.sql import Sources, gap, no_rows, read_to_the_end
 from keyaudit.model.reasons import Reason
 
 _LISTS = {
-    # Column to the kind of the grants that it names, which of them, and the column that tells.
+    # By column: the kind of grants, the selected ones, and the column that decides.
     "app_roles": ("app-role", "true", "name"),
     "tenant_wide_app_roles": ("app-role", "tier = 1", "tier"),
     "delegated_for_everyone": ("delegated", "on_behalf_of = 'everyone'", "on_behalf_of"),
@@ -17,20 +18,20 @@ _LISTS = {
 }
 _COUNTS = {"app_role_count": "app-role", "directory_role_count": "directory-role"}
 _FLAGS = ("tenant_wide", "tier0")
-# What is not ranked is not tier 0, and a role over a part of the tenant does not control all of it.
+# A permission without a tier is not tier 0, and a role on a part of the tenant does not control all of it.
 CONTROLS = """kind <> 'delegated' AND (kind = 'app-role' OR scope_kind = 'tenant')
     AND CASE WHEN unknown['tier'] IS NULL THEN tier IS NOT DISTINCT FROM 0 END"""
-"""Whether a grant, which is a row with these columns, gives control of the whole tenant."""
+"""SQL: whether a grant, a row with these columns, gives control of the whole tenant."""
 
 
 OF_PRINCIPALS, OF_APPLICATIONS = "granted_principal", "granted_application"
-"""The tables of what is granted to each service principal, by its object id, and to each application, by its app id in lower
-case; whom nothing is granted has no row.
+"""The tables of permissions by service principal (object id) and by application (app id in lower case); without permissions
+there is no row.
 """
 
 UNSEEN = "granted_unseen"
-"""The table of one row: why somebody may hold a directory role through a group, `doubt`, and one that controls the tenant,
-`tier0_doubt`, that is not known of him; and why a service principal may be that of any application, `nameless`.
+"""The table of one row: why principals may have unknown directory roles through groups (`doubt`), and such that control the
+tenant (`tier0_doubt`); and why a service principal may belong to any application (`nameless`).
 """
 
 
@@ -44,37 +45,44 @@ class Privileges:
 
 
 def prepare(sources: Sources) -> Iterator[str]:
-    """The statements that make the tables which `privileges` looks up: those three."""
+    """The statements that create the tables that `privileges` looks up: those three, and those that they rest on."""
+    yield from agents.prepare(sources)
     if no_rows(sources, "grant"):
         yield from (f"CREATE TABLE {name} ({_nothing_granted()})" for name in (OF_PRINCIPALS, OF_APPLICATIONS))
     else:
         yield f"CREATE TABLE {OF_PRINCIPALS} AS {_granted(_given(sources), 'given_to')}"
-        # Two may have one app id, for all that Entra says of it.
+        # Entra does not document that app ids of service principals are unique.
         of_applications = f"""
             SELECT lower(principal.app_id) AS of_app_id, given.* FROM {sources["service_principal"]} AS principal
             JOIN ({_given(sources)}) AS given ON given_to = split_part(principal.id, '/', -1)"""
+        if not agents.none(sources):
+            # The credentials of a blueprint are those of its agents.
+            of_applications += f" UNION ALL ({agents.opened(sources, _given(sources))})"
         yield f"CREATE TABLE {OF_APPLICATIONS} AS {_granted(of_applications, 'of_app_id')}"
     yield f"""
         CREATE TABLE {UNSEEN} AS SELECT hidden.*, nameless.doubt AS nameless FROM ({_hidden(sources)}) AS hidden
         CROSS JOIN (SELECT min(unknown['app_id']) AS doubt FROM {sources["service_principal"]}) AS nameless"""
 
 
-def privileges(table: str, match: str, *, unlisted: str, seen: str | None = None) -> Privileges:
-    """Of `stored`, whose key in one of the two tables is `match`.
+def privileges(table: str, match: str, *, unlisted: str, seen: str | None = None, blueprint: str = "") -> Privileges:
+    """The columns for `stored`, whose key in one of the two tables is `match`.
 
-    `unlisted` is why the app roles of its service principal were not listed, `seen` whether it has one, None where it is one.
+    `unlisted`: why the app roles of its service principal were not listed; `seen`: whether it has one, None if it is one.
+    `blueprint`: whether it is one, in which case it has the permissions of its agents.
     """
-    # Without a service principal nothing was granted; but it may only not have been seen.
+    # Without a service principal there are no permissions, but it may be unlisted.
     unseen = ""
     if seen is not None:
         unseen = f"CASE WHEN NOT {seen} THEN coalesce(stored.unknown['app_id'], {gap('principals')}, unseen.nameless) END, "
+    if blueprint:
+        unseen += f"CASE WHEN {blueprint} THEN {gap('principals')} END, "
     doubts = {
         "app_roles": f"coalesce({unseen}{unlisted}, held.app_roles_doubt)",
-        "app_role_count": f"coalesce({unseen}{unlisted})",
+        "app_role_count": f"coalesce({unseen}{unlisted}, held.app_role_count_doubt)",
         "tenant_wide_app_roles": f"coalesce({unseen}{unlisted}, held.tenant_wide_app_roles_doubt)",
         "delegated_for_everyone": f"coalesce({unseen}{gap('consented')}, held.delegated_for_everyone_doubt)",
         "directory_roles": f"coalesce({unseen}{gap('assigned')}, held.directory_roles_doubt, unseen.doubt)",
-        "directory_role_count": f"coalesce({unseen}{gap('assigned')}, unseen.doubt)",
+        "directory_role_count": f"coalesce({unseen}{gap('assigned')}, held.directory_role_count_doubt, unseen.doubt)",
         "tenant_wide": f"CASE WHEN held.tenant_wide THEN NULL ELSE coalesce({unseen}{unlisted}, held.tenant_wide_doubt) END",
         "tier0": f"CASE WHEN held.tier0 THEN NULL ELSE coalesce({unseen}{unlisted}, {gap('assigned')}, held.tier0_doubt,"
         " unseen.tier0_doubt) END",
@@ -101,49 +109,58 @@ def privileges(table: str, match: str, *, unlisted: str, seen: str | None = None
 
 
 def grants(sources: Sources) -> str:
-    """What is given in the directory and holds now, with `controls`: it leads to control of the whole tenant, NULL: perhaps."""
+    """The active directory grants, with `controls`: whether each gives control of the whole tenant, NULL if unknown."""
     return f"""
         SELECT *, coalesce(name, role_id) AS permission, {CONTROLS} AS controls FROM {sources["grant"]}
         WHERE kind IN ('app-role', 'delegated') OR (kind = 'directory-role' AND standing)"""
 
 
 def _given(sources: Sources) -> str:
-    """Grants by whom they are given to. What a group's directory role lets it do, its members may do too."""
-    return f"""
-        SELECT principal_id AS given_to, * FROM ({grants(sources)})
+    """Grants by principal, with `why` a grant is uncertain; NULL if it is certain.
+
+    A group's directory role applies to its members, and agents have what their blueprint lets them inherit.
+    """
+    given = f"""
+        SELECT principal_id AS given_to, *, NULL::VARCHAR AS why FROM ({grants(sources)})
         UNION ALL
-        SELECT member_id AS given_to, roles.* FROM ({grants(sources)}) AS roles
+        SELECT member_id AS given_to, roles.*, NULL FROM ({grants(sources)}) AS roles
         JOIN {sources["membership"]} AS membership ON membership.group_id = roles.principal_id
         WHERE roles.kind = 'directory-role'"""
+    return given if agents.none(sources) else f"{given} UNION ALL ({agents.inherited(sources, grants(sources))})"
 
 
 def _granted(given: str, key: str) -> str:
-    """What the grants in the relation `given` come to for each `key`."""
+    """The grants in the relation `given`, summarised by `key`."""
     lists = (
-        f"list_sort(list_distinct(list(permission) FILTER (kind = '{kind}' AND {which}))) AS {name},"
-        f" min(coalesce(unknown['{told}'], unknown['name'])) FILTER (kind = '{kind}' AND ({which}) IS NOT FALSE)"
-        f" AS {name}_doubt"
+        f"list_sort(list_distinct(list(permission) FILTER (kind = '{kind}' AND {which} AND why IS NULL))) AS {name},"
+        f" min(coalesce(CASE WHEN {which} THEN why END, unknown['{told}'], unknown['name']))"
+        f" FILTER (kind = '{kind}' AND ({which}) IS NOT FALSE) AS {name}_doubt"
         for name, (kind, which, told) in _LISTS.items()
     )
-    counts = (f"count(*) FILTER (kind = '{kind}') AS {name}" for name, kind in _COUNTS.items())
+    counts = (
+        f"count(*) FILTER (kind = '{kind}' AND why IS NULL) AS {name}, min(why) FILTER (kind = '{kind}') AS {name}_doubt"
+        for name, kind in _COUNTS.items()
+    )
     return f"""
         SELECT {key} AS holder, {", ".join(lists)}, {", ".join(counts)},
-            bool_or(kind = 'app-role' AND tier = 1) AS tenant_wide,
-            min(unknown['tier']) FILTER (kind = 'app-role' AND tier IS NULL) AS tenant_wide_doubt,
-            bool_or(controls) AS tier0,
-            min(coalesce(unknown['tier'], unknown['scope_kind'])) FILTER (controls IS NULL) AS tier0_doubt
+            bool_or(kind = 'app-role' AND tier = 1 AND why IS NULL) AS tenant_wide,
+            min(CASE WHEN tier = 1 THEN why ELSE unknown['tier'] END)
+                FILTER (kind = 'app-role' AND (tier IS NULL OR tier = 1)) AS tenant_wide_doubt,
+            bool_or(controls AND why IS NULL) AS tier0,
+            min(CASE WHEN controls THEN why ELSE coalesce(unknown['tier'], unknown['scope_kind']) END)
+                FILTER (controls IS NOT FALSE) AS tier0_doubt
         FROM ({given}) WHERE {key} IS NOT NULL GROUP BY {key}"""
 
 
 def _nothing_granted() -> str:
-    """The columns of `_granted`."""
+    """The columns of `_granted`, without rows."""
     types = {"holder": "VARCHAR", **dict.fromkeys(_LISTS, "VARCHAR[]"), **dict.fromkeys(_COUNTS, "BIGINT")}
-    types |= dict.fromkeys(_FLAGS, "BOOLEAN") | {f"{name}_doubt": "VARCHAR" for name in (*_LISTS, *_FLAGS)}
+    types |= dict.fromkeys(_FLAGS, "BOOLEAN") | {f"{name}_doubt": "VARCHAR" for name in (*_LISTS, *_FLAGS, *_COUNTS)}
     return ", ".join(f"{name} {type_}" for name, type_ in types.items())
 
 
 def _hidden(sources: Sources) -> str:
-    """Why somebody may hold a directory role through a group that is not known to be one, or not all of whose members are."""
+    """Why a principal may have a directory role through a group that is not known as one, or with unknown members."""
     return f"""
         SELECT min(doubt) AS doubt, min(doubt) FILTER (controls IS NOT FALSE) AS tier0_doubt FROM (
             SELECT controls, CASE WHEN named.id IS NULL THEN coalesce({gap("looked")}, '{Reason.INTERRUPTED}')

@@ -1,4 +1,4 @@
-"""How many applications and environments one vault serves, as the tags of what lies in it say."""
+"""The number of applications and environments that a vault serves, from the tags of its objects."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -10,17 +10,17 @@ TABLES_OF_OBJECTS = ("key", "certificate", "secret")
 
 
 def listed_by(surface: Surface) -> tuple[str, ...]:
-    """The lists of what one vault, or one Managed HSM, holds."""
+    """The operations that list the content of one vault or Managed HSM."""
     named = dict.fromkeys(operation for table in TABLES_OF_OBJECTS for operation in TABLES[table].listed_by)
     return tuple(operation for operation in named if OPERATIONS[operation].surface is surface)
 
 
 def purposes(sources: Sources) -> str:
-    """By `vault_id`: the applications and environments that enabled versions name; `doubt`: why there may be more.
+    """By `vault_id`, the applications and environments in tags of enabled versions; `doubt`: why there may be more.
 
-    A vault whose objects all have no tags, and surely none, has no row.
+    A vault whose objects certainly have no tags has no row.
     """
-    # Most versions say nothing, so that few are grouped.
+    # Most versions have no tags, so few rows are grouped.
     objects = " UNION ALL ".join(
         f"""SELECT vault_id, enabled, lower(tags['app']) AS app, {tag("stored")} AS environment,
             CASE WHEN tags IS NULL THEN unknown['tags'] END AS untold, unknown['enabled'] AS undecided
@@ -37,9 +37,9 @@ def purposes(sources: Sources) -> str:
 
 
 def columns(environment: str, doubt: str) -> dict[str, str]:
-    """The counted columns, over `purposes` and `objects_listed`. `environment`: the vault's own; `doubt`: why it is unknown.
+    """The counted columns, over `purposes` and `objects_listed`. `environment`: the vault's own; `doubt`: why that is unknown.
 
-    No more are there than were seen only where every list was read, and every tag.
+    There is an upper bound only if every list and every tag was read.
     """
     environments = f"len(list_distinct(list_append(coalesce(purposes.environments, []), {environment})))"
     apps = "coalesce(purposes.apps, 0)"
@@ -52,4 +52,4 @@ def columns(environment: str, doubt: str) -> dict[str, str]:
 
 
 REASON = f"coalesce({gap('objects_listed')}, purposes.doubt)"
-"""Why there may be more of either."""
+"""SQL: why there may be more of either."""

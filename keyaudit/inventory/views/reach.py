@@ -1,11 +1,11 @@
-"""Who can reach what: every grant brought to the vaults that honour it and to the people who hold it, counted once.
+"""Reach: who can use what. Every grant is joined with the vaults that honour it and with the principals that have it.
 
-Some hundred thousand grants meet some ten thousand vaults, and a group's members come in between. So it is worked out once for
-each vault, and for each key with grants of its own, into the table `reach`, which views join. Where nobody reads
-these counts, it is not worked out at all, and they are NULL.
+A hundred thousand grants can apply to ten thousand vaults, with group members in between. So it is computed once for each
+vault, and for each key with grants of its own, into the table `reach`, which views join. If the counts are not read, they are
+not computed, and are NULL.
 
-Bits stand for actions. `certain` has those that surely hold, `possible` those that may; where something needed was not read,
-a count has no upper bound.
+Permissions are bits. `certain` has the known ones, `possible` also those that may exist; if a required read is missing, a count
+has no upper bound.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
@@ -30,7 +30,7 @@ from keyaudit.model.tables.reach import (
 )
 
 KINDS = ("azure-role", "access-policy", "hsm-role")
-"""The kinds of grants that reach vaults."""
+"""The kinds of grants on vaults."""
 
 ROLES_LISTED = tuple(
     operation
@@ -38,7 +38,7 @@ ROLES_LISTED = tuple(
     if any(row["kind"] == "azure-role" and row["standing"] for row in TABLES["grant"].rows_after(operation))
 )
 LOCAL_LISTED = tuple(operation for operation in TABLES["grant"].parts if OPERATIONS[operation].surface is Surface.MANAGED_HSM)
-"""The lists of role assignments in the tenant, which are asked of each subscription that was listed, and of one Managed HSM."""
+"""The lists of role assignments: in the tenant, for each listed subscription, and in one Managed HSM."""
 
 _HUMANS = "'user'"
 _WORKLOADS = "'service-principal', 'managed-identity'"
@@ -47,9 +47,10 @@ _NOBODY = "'deleted', 'device', 'contact'"
 
 
 def prepare(sources: Sources, wanted: Wanted) -> Iterator[str]:
-    """The statements that work it out: last, the table `reach`, by the id of a vault or of what in it has grants of its own.
+    """The statements that compute it; the last creates the table `reach`, by the id of a vault or of an object with grants of
+    its own.
 
-    It has the counts that are `wanted` of some table.
+    It has the counts in `wanted`.
     """
     yield from tier0.prepare(sources)
     yield f"CREATE TABLE reach_vault AS {_vaults(sources)}"
@@ -59,12 +60,12 @@ def prepare(sources: Sources, wanted: Wanted) -> Iterator[str]:
     yield f"CREATE TABLE reach_met AS {_met(sources)}"
     yield f"CREATE TABLE reach_split AS {_split()}"
     yield f"CREATE TABLE reach_spot AS {_spots()}"
-    yield f"CREATE TABLE reach_held AS {_held()}"
+    yield f"CREATE TABLE reach_held AS {_holdings()}"
     yield f"CREATE TABLE reach AS {counts(wanted)}"
 
 
 def prepare_ungranted(sources: Sources, wanted: Wanted) -> Iterator[str]:
-    """The same where no grant was read, for a reader of the views of vaults and of what is in them alone."""
+    """The same if no grants exist, for callers that only read the views of vaults and their content."""
     yield f"CREATE TABLE reach_vault AS {_vaults(sources)}"
     yield "CREATE TABLE reach_split (id VARCHAR, objects VARCHAR[])"
     yield f"CREATE TABLE reach AS {counts(wanted, granted=False)}"
@@ -80,13 +81,12 @@ def counted(
     beside: Sequence[Column] = (),
     of_keys: bool = False,
 ) -> str:
-    """The view that `query` makes, with the counts of these actions; NULL where they were not worked out.
+    """The view in `query` with the counts of these actions; NULL if they were not computed.
 
-    Of them, and of `beside`, which are other columns that rest on who reaches it, those that are `wanted`.
-    `vault` is the column with the id of a row's vault, `thing` an expression for what is below that id in its scope
-    (`/keys/name`); without it the row is a vault with all in it.
-    `of_keys`: with the columns `HOMES` too, for a reader of the view, where they were worked out; and what is unknown of all
-    these is not in `unknown`, but in the map `reach_why`, for that reader to unite: a map is work for each of a million rows.
+    Of these and of `beside`, other columns that depend on access, only those in `wanted`. `vault` is the column with the id of
+    a row's vault, `thing` an expression for its path below that id (`/keys/name`); without it the row is a vault with all its
+    content. `of_keys`: also the columns `HOMES`, if they were computed; the reasons are then not in `unknown` but in the map
+    `reach_why`, which the caller merges, because a map per row is slow for a million rows.
     """
     names = [name for action in actions for who in WHO if (name := f"{who}_{action}") in wanted]
     types = {f"{name}_{bound}": "BIGINT" for name in names for bound in ("min", "max")}
@@ -100,7 +100,7 @@ def counted(
         return f"SELECT *, {', '.join(f'NULL::{of} AS {name}' for name, of in types.items())} FROM ({query})"
     shown = (*types, *(HOMES if of_keys else ()))
     listed = ", ".join(f"'{name}'" for name in names)
-    # Worked out for each spot, of which there are few, and not for each row.
+    # Computed per spot instead of per row: there are few spots.
     named = f"list_filter(map_entries(unknown), lambda entry: list_contains([{listed}], entry.key))"
     reasons = f"CASE WHEN unknown IS NOT NULL THEN map_from_entries({named}) END AS reasons"
     both = united("made.unknown", "reach.reasons")
@@ -120,7 +120,7 @@ def counted(
 
 
 def _vaults(sources: Sources) -> str:
-    """Vaults, numbered, with the scopes that they are in, and by action why grants to them may be missing."""
+    """Vaults, numbered, with their scopes, and by action why grants on them may be missing."""
     roles, local, listed = map(read_to_the_end, (ROLES_LISTED, LOCAL_LISTED, SUBSCRIPTIONS))
     return f"""
         SELECT row_number() OVER (ORDER BY vault.id)::INTEGER AS vault, vault.id,
@@ -143,7 +143,7 @@ def _vaults(sources: Sources) -> str:
 
 
 def _ways(sources: Sources) -> str:
-    """Grants that reach vaults, numbered: what they allow of data, of control, and of access policies alone."""
+    """Grants on vaults, numbered, with their data permissions, control permissions, and those for access policies only."""
 
     def has(names: str) -> str:
         return f"list_has_any(allows, [{names}])::INTEGER"
@@ -157,7 +157,7 @@ def _ways(sources: Sources) -> str:
             "backing_up": "'backup'",
         }.items()
     )
-    # What is not known to be allowed may be anything.
+    # A grant with unknown permissions may allow anything.
     return f"""
         SELECT row_number() OVER ()::INTEGER AS way, id, given.kind, holder.holder, standing, scope_kind, vault_id,
             coalesce(scope, vault_id) AS scope, allows IS NOT NULL AND scope IS NOT NULL AS known,
@@ -165,13 +165,13 @@ def _ways(sources: Sources) -> str:
             coalesce({GRANT} * {has("'set-policy'")}, {GRANT}) AS policy,
             role_id, coalesce(unknown['allows'], unknown['scope']) AS doubt
         FROM {sources["grant"]} AS given
-        -- To whom an entry that cannot be read gives something nobody knows.
+        -- An unreadable entry may give access to anybody.
         JOIN reach_holder AS holder ON holder.principal_id IS NOT DISTINCT FROM given.principal_id
         WHERE given.kind IN ({", ".join(map(quoted, KINDS))})"""
 
 
 def _met(sources: Sources) -> str:
-    """Each way at each vault in its scope; `object` where it holds for one thing in the vault."""
+    """Each grant at each vault in its scope; `object` if it applies to one object in the vault."""
     places = f"""
         SELECT vault, unnest(['/', subscription, resource_group, id]) AS scope, NULL AS doubt FROM reach_vault
         UNION ALL
@@ -182,7 +182,7 @@ def _met(sources: Sources) -> str:
         LEFT JOIN {sources["subscription"]} AS place ON place.id = reach_vault.subscription
         CROSS JOIN (SELECT DISTINCT scope FROM reach_way WHERE scope_kind = 'management-group') AS above
         WHERE place.management_groups IS NULL"""
-    # A local role of an HSM can be held on all its keys: that is as good as on all of it.
+    # A local role on all keys of an HSM counts as one on the HSM.
     pairs = f"""
         SELECT place.vault, way.way, NULL::VARCHAR AS object, place.doubt FROM ({places}) AS place
         JOIN reach_way AS way ON way.scope = place.scope
@@ -190,7 +190,7 @@ def _met(sources: Sources) -> str:
         SELECT vault.vault, way.way, CASE WHEN way.scope <> vault.id || '/keys' THEN way.scope END, NULL
         FROM reach_way AS way JOIN reach_vault AS vault ON vault.id = way.vault_id
         WHERE way.scope_kind = 'object'"""
-    # What the model of a vault is not known to honour it may honour, if any model does; what both do, it surely does.
+    # If the access model is unknown, permissions that any model honours are possible, and those that all honour are certain.
     perhaps = {kind: [allows for kinds in HONOURED.values() for allows in kinds.get(kind, ())] for kind in KINDS}
     of_vaults = [HONOURED[model] for model in ("rbac", "access-policy")]
     surely = {kind: [each for each in Allows if all(each in kinds.get(kind, ()) for kinds in of_vaults)] for kind in KINDS}
@@ -205,7 +205,7 @@ def _met(sources: Sources) -> str:
 
 
 def _honoured(models: Mapping[str, Mapping[str, Sequence[Allows]]], otherwise: Mapping[str, Sequence[Allows]]) -> str:
-    """The bits of a way that a vault honours; `otherwise`: where its model is not one of these."""
+    """The bits of a grant that a vault honours; `otherwise`: for other models."""
     parts = {Allows.SIGN: "way.data", Allows.GRANT: "way.control", Allows.SET_POLICY: "way.policy"}
 
     def bits(kinds: Mapping[str, Sequence[Allows]]) -> str:
@@ -220,7 +220,7 @@ def _honoured(models: Mapping[str, Mapping[str, Sequence[Allows]]], otherwise: M
 
 
 def _holders(sources: Sources) -> str:
-    """Whom grants name: what each is, and why it may stand for others who are not known."""
+    """The principals of grants: their kind, and why they may stand for unknown others."""
     kind = "coalesce(principal.kind, named.type)"
     return f"""
         SELECT row_number() OVER ()::INTEGER AS holder, named.principal_id, {kind} AS kind, principal.name,
@@ -238,7 +238,7 @@ def _holders(sources: Sources) -> str:
 
 
 def _persons(sources: Sources) -> str:
-    """For each whom grants name, the users and service principals that it stands for, numbered."""
+    """For each principal of a grant, its users and service principals, numbered."""
     kind = "coalesce(principal.kind, held.kind)"
     return f"""
         SELECT held.holder, held.person_id, dense_rank() OVER (ORDER BY held.person_id)::INTEGER AS person,
@@ -264,14 +264,14 @@ def _persons(sources: Sources) -> str:
 
 
 def _split() -> str:
-    """The vaults in which single things have grants of their own."""
+    """The vaults in which single objects have grants of their own."""
     return """
         SELECT vault.id, list(DISTINCT met.object) AS objects FROM reach_met AS met
         JOIN reach_vault AS vault ON vault.vault = met.vault WHERE met.object IS NOT NULL AND met.standing GROUP BY vault.id"""
 
 
 def _spots() -> str:
-    """What counts are made for: a vault with all in it; where single things have grants, each of those, and the rest (#)."""
+    """The spots that are counted: a vault with its content; if single objects have grants, each of them, and the rest (#)."""
     return """
         SELECT row_number() OVER ()::INTEGER AS number, spot, vault, object, whole FROM (
             SELECT id AS spot, vault, NULL AS object, true AS whole FROM reach_vault
@@ -284,8 +284,8 @@ def _spots() -> str:
         )"""
 
 
-def _held() -> str:
-    """What each holder has at each spot, over all its ways."""
+def _holdings() -> str:
+    """The permissions of each holder at each spot, over all its grants."""
     return """
         SELECT spot.number, met.holder, bit_or(met.certain)::UTINYINT AS certain, bit_or(met.possible)::UTINYINT AS possible,
             min(met.doubt) FILTER (met.possible & ~met.certain <> 0) AS doubt

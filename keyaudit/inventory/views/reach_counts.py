@@ -1,4 +1,4 @@
-"""What is counted of those who can reach something: at each spot, how many people, of what kind, and where they are at home."""
+"""The counts of reach: at each spot, the number of principals by kind, and their environments."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
@@ -27,14 +27,14 @@ USING = ("signing", "decrypting")
 _USE = BITS["signing"] | BITS["decrypting"]
 _PLACES = {"environment": "environments", "subscription": "subscriptions"}
 HOMES = tuple(f"{action}_{homes}{end}" for action, homes, end in product(USING, _PLACES.values(), ("", "_doubt")))
-"""Where those are at home who surely can use a key, as lists, NULL for none; and why more may be."""
+"""The environments of principals that certainly can use a key, as lists, NULL for none; and why there may be more."""
 HOLDS = {
     "principals": ("true", "true"),
     "humans": ("human", "human IS NOT FALSE"),
     "workloads": ("NOT human", "human IS NOT TRUE"),
     "foreign": ("abroad", "abroad IS NOT FALSE"),
 }
-"""Condition of being counted for certain, and perhaps."""
+"""The conditions for being counted certainly, and possibly."""
 
 
 def _held_by(bits: str, action: str, condition: str = "true") -> str:
@@ -58,15 +58,15 @@ _COUNTS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
     },
     USING_AND_GRANTING.name: (("signing", "decrypting", "granting"), _both("certain"), _both("possible")),
 }
-"""By column the actions that it rests on, and the conditions of being counted for certain, and perhaps."""
+"""By column, the actions that it depends on, and the conditions for being counted certainly, and possibly."""
 _SUMS = {SIGNING_WEIGHT.name: ("signing",), ADMINISTRATORS.name: (ADMINISTRATORS.name,)}
-"""The columns that are not counted so, with what they rest on."""
+"""The columns that are computed differently, with the columns that they depend on."""
 
 
 def counts(wanted: Wanted, *, granted: bool = True) -> str:
-    """SQL of the table `reach`, out of the tables that `reach.prepare` makes before it: a row a spot, with what is `wanted`.
+    """SQL of the table `reach`, from the earlier tables of `reach.prepare`: a row per spot, with the columns in `wanted`.
 
-    Without `granted` no grant was read: out of `reach_vault` alone, each count is 0, or more by what was not read.
+    Without `granted` there are no grants: each count is 0, without an upper bound if something was not read.
     """
     columns, reasons = [], []
     asked = {name: actions for name, (actions, _, _) in _COUNTS.items()} | _SUMS
@@ -90,7 +90,7 @@ def counts(wanted: Wanted, *, granted: bool = True) -> str:
 
 
 def _ungranted(wanted: Wanted) -> str:
-    """What `_at_spots` gives where there are no grants."""
+    """The result of `_at_spots` without grants."""
     names = (*(name for name in _COUNTS if name in wanted), SIGNING_WEIGHT.name, ADMINISTRATORS.name)
     nothing = [f"0::BIGINT AS {name}_{bound}" for name in names for bound in ("min", "most")]
     nothing += [f"NULL::VARCHAR AS {name}_doubt" for name in (*ACTIONS, ADMINISTRATORS.name, "tier0")]
@@ -104,7 +104,7 @@ def _ungranted(wanted: Wanted) -> str:
 
 
 def _at_spots(wanted: Wanted) -> str:
-    """Each spot with its counts, why each action's may be higher, and where those are at home who use what is there."""
+    """Each spot with its counts, why each may be higher, and the environments of the principals that can use it."""
     counts = []
     for name, (_, sure, maybe) in ((name, each) for name, each in _COUNTS.items() if name in wanted):
         counts += [f"{_number(sure)} AS {name}_min", f"{_number(maybe)} AS {name}_most"]
@@ -139,16 +139,16 @@ def _at_spots(wanted: Wanted) -> str:
 
 
 def _number(condition: str) -> str:
-    """How many people there are of whom it holds."""
+    """SQL: the number of principals that match a condition."""
     return f"coalesce(sum(alike) FILTER ({condition}), 0)::BIGINT"
 
 
 def _people() -> str:
-    """What people have at each spot, over all whom grants name that one is, or is in; those who are `alike` counted together.
+    """The permissions of principals at each spot, through all grants and groups; equal ones (`alike`) are counted together.
 
-    A thousand vaults that some thousands of people may use are millions of pairs, and few kinds of them.
+    A thousand vaults with thousands of principals are millions of pairs, but few different kinds.
     """
-    # What is the same of a person everywhere is looked up once they are together: grouping it costs more than all the rest.
+    # Properties that are the same at every spot are joined after grouping, because grouping by them is the most expensive part.
     return """
         SELECT people.* EXCLUDE (person), count(*) AS alike, who.human, who.abroad, who.tier0, who.tier0_doubt,
             who.environment, who.environment_doubt, who.unnamed, who.subscription, who.subscription_doubt
@@ -163,7 +163,7 @@ def _people() -> str:
 
 
 def _administering() -> str:
-    """The Managed HSMs with how many administer them, and why there may be more."""
+    """The Managed HSMs with their number of administrators, and why there may be more."""
     return f"""
         SELECT way.vault_id, count(DISTINCT person.person) AS administrators, min(holder.open) AS open
         FROM reach_way AS way JOIN reach_holder AS holder ON holder.holder = way.holder
@@ -172,7 +172,7 @@ def _administering() -> str:
 
 
 def _missing(action: str, opened: str) -> str:
-    """Why there may be more that nobody saw; `opened`: why one whom a grant names may stand for others."""
+    """SQL: why there may be more; `opened`: why a principal of a grant may stand for others."""
     bit = BITS[action]
     policies = "NULL" if action == "granting" else "vault.policies_gap"
     return f"coalesce(CASE WHEN vault.by_roles & {bit} <> 0 THEN vault.roles_gap END, {policies}, vault.local_gap, {opened})"

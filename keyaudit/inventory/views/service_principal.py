@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import azure_roles, sql
+from keyaudit.inventory.views import agents, azure_roles, sql
 from keyaudit.inventory.views.environment import BY_PRINCIPAL
 from keyaudit.inventory.views.privileges import OF_PRINCIPALS, privileges
 from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
@@ -16,8 +16,9 @@ _TAGGED = (
     "list_distinct(list_transform(list_filter(stored.app_tags, lambda tag: regexp_matches(lower(tag), '^env(ironment)?[:=]')),"
     " lambda tag: trim(regexp_extract(lower(tag), '^env(ironment)?[:=](.*)$', 2))))"
 )
-"""The environments that its application's tags name. Entra's tags have no values: teams write one behind a colon."""
+"""The environments in its application's tags. Entra's tags have no values, so teams write one after a colon."""
 
+_PUBLISHER_DOUBT = "coalesce(parent.doubt, parent.publisher_doubt)"
 _SUBSCRIPTION = "nullif(regexp_extract(stored.arm_id, '^/subscriptions/([^/]+)(/|$)', 1), '')"
 _NAMED = BY_PRINCIPAL.format("stored")
 _BY_RULE = f"environment_of(NULL, NULL, {_SUBSCRIPTION}, place.name)"
@@ -29,8 +30,15 @@ _ENVIRONMENT_DOUBT = f"""CASE len({_TAGGED}) WHEN 1 THEN NULL
         WHEN environment_by_subscription() THEN
             CASE WHEN place.subscription_id IS NULL THEN '{Reason.NOT_VISIBLE}' ELSE place.unknown['name'] END END) END
     ELSE coalesce(stored.unknown['app_tags'], '{Reason.BAD_VALUE}') END"""
-"""Two tags that name two environments name none. A rule may know a subscription by its name, which is not known of one that the
-identity does not see."""
+"""Two tags with different environments count as none. A rule can match a subscription by name, which is unknown if the identity
+cannot see it.
+"""
+
+
+def _unlisted(sources: Sources) -> str:
+    """Why app roles may be missing: its own, or of an agent those that it may inherit."""
+    own = "stored.unknown['app_roles_listed']"
+    return own if agents.none(sources) else f"{own}, parent.unlisted"
 
 
 def view(sources: Sources, wanted: Wanted) -> str:
@@ -40,29 +48,39 @@ def view(sources: Sources, wanted: Wanted) -> str:
     records = f"SELECT app_id, {found} FROM {sources['sign_in_activity']} GROUP BY app_id"
     unread = f"CASE WHEN records.app_id IS NULL THEN {gap('report')} END"
     doubts = {name: f"coalesce(stored.unknown['app_id'], {unread}, records.{name}_doubt)" for name in _MOMENTS}
-    granted = privileges(OF_PRINCIPALS, "split_part(stored.id, '/', -1)", unlisted="stored.unknown['app_roles_listed']")
+    publisher, publisher_doubt = "NULL::VARCHAR", "NULL::VARCHAR"
+    if not agents.none(sources):
+        publisher, publisher_doubt = f"CASE WHEN {_PUBLISHER_DOUBT} IS NULL THEN parent.publisher END", _PUBLISHER_DOUBT
+    granted = privileges(OF_PRINCIPALS, "split_part(stored.id, '/', -1)", unlisted=_unlisted(sources))
     columns = {
         **{name: f"CASE WHEN {doubt} IS NULL THEN records.{name} END AS {name}" for name, doubt in doubts.items()},
         **granted.columns,
         "environment": f"CASE WHEN {_ENVIRONMENT_DOUBT} IS NULL THEN {_ENVIRONMENT} END AS environment",
+        "blueprint_publisher": f"{publisher} AS blueprint_publisher",
         **azure_roles.COLUMNS,
     }
     joins = {
         "records": f"LEFT JOIN ({records}) AS records ON records.app_id = lower(stored.app_id)",
         "place": f"LEFT JOIN {sources['subscription']} AS place ON place.subscription_id = {_SUBSCRIPTION}",
         "report": f"LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id",
+        "parent": f"LEFT JOIN {agents.PARENT} AS parent ON parent.object_id = split_part(stored.id, '/', -1)",
         **granted.joins,
         **azure_roles.joins(sources),
     }
-    doubts |= {**granted.doubts, **azure_roles.DOUBTS, "environment": _ENVIRONMENT_DOUBT}
+    doubts |= {
+        **granted.doubts,
+        **azure_roles.DOUBTS,
+        "environment": _ENVIRONMENT_DOUBT,
+        "blueprint_publisher": publisher_doubt,
+    }
     return sql.view("service_principal", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
 
 
 def environments(sources: Sources) -> str:
-    """Where every service principal is at home, and by what names it is known.
+    """The environment of every service principal, and its names.
 
-    Its environment, with its `doubt` where that is unknown; whether it is `unnamed`: nothing says its environment, and it is no
-    service of Azure's own, which has none. The subscription that a managed identity lies in, with `subscription_doubt`.
+    Its environment, with a `doubt` if unknown; `unnamed`: it has no configured environment and is not a Microsoft service,
+    which has none. The subscription of a managed identity, with `subscription_doubt`.
     """
     return f"""
         SELECT split_part(stored.id, '/', -1) AS object_id, lower(stored.app_id) AS app_id,

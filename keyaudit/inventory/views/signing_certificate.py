@@ -9,12 +9,12 @@ _LISTS = ("service_principal.list", "domain.federation", "external_federation.li
 _MAPPINGS = ("claims_mapping.list",)
 _UNMAPPED = f"""CASE WHEN mapped.holder_id IS NULL AND stored.kind NOT IN ('federated-domain', 'external-idp')
     THEN coalesce({gap("policies")}, unassigned.doubt) END"""
-"""Why a claims-mapping policy may be assigned all the same. A provider outside has no service principal that one could be."""
+"""SQL: why a claims-mapping policy may be assigned. An external provider has no service principal to assign one to."""
 _OTHERS_UNREAD = """CASE WHEN stored.kind = 'federated-domain' AND NOT stored.is_next
     THEN domain.unknown['has_next_certificate'] END"""
-"""Why its holder may have more certificates: each comes with all that it has, as far as that can be read."""
+"""SQL: why its holder may have more certificates; each holder is listed with all of them."""
 _IDENTITY = "CASE WHEN {0}.unknown['app_id'] IS NULL THEN coalesce(lower({0}.app_id), {0}.holder_id) END"
-"""Who signs with it: an application, or the domain or identity provider that is none."""
+"""SQL: who signs with it: an application, a domain or an identity provider."""
 
 
 def view(sources: Sources) -> str:
@@ -24,7 +24,7 @@ def view(sources: Sources) -> str:
             min(unknown['expires_on']) AS doubt
         FROM {sources["signing_certificate"]} GROUP BY holder_id"""
     later = "stored.expires_on IS NOT NULL AND (groups.endless OR groups.latest > stored.expires_on)"
-    # What has no end is followed by nothing that ends later, whatever else there is.
+    # Nothing can expire after a certificate without an expiration date.
     doubt = f"""CASE WHEN stored.unknown['expires_on'] IS NOT NULL THEN stored.unknown['expires_on']
         WHEN stored.expires_on IS NULL OR {later} THEN NULL ELSE coalesce({_OTHERS_UNREAD}, groups.doubt) END"""
     doubts = {

@@ -1,4 +1,4 @@
-"""The pieces that the views are written in."""
+"""SQL building blocks of the views."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -13,14 +13,15 @@ from keyaudit.model.rows import view_name
 from keyaudit.model.tables import TABLES
 
 Sources = Mapping[str, str]
-"""Table to the SQL relation that holds its stored rows."""
+"""By table, the SQL relation of its stored rows."""
 
 _IN = "stored_in_"
 _SOURCE = re.compile(rf"\b{_IN}(\w+)")
 
 
 class StoredRows(Mapping[str, str]):
-    """Names for the stored rows of every table, for statements to be written with before it is known who reads what.
+    """Placeholder names for the stored rows of every table, so that statements can be written before it is known which are
+    read.
 
     `filled`: the tables that have rows.
     """
@@ -38,10 +39,11 @@ class StoredRows(Mapping[str, str]):
         return len(TABLES)
 
     def resolved(self, statements: Sequence[str], rows: Mapping[str, str], small: Collection[str]) -> Iterator[str]:
-        """The statements over `rows`, relations by table, and before them those that make what they read more than once.
+        """The statements over `rows`, relations by table, preceded by those that materialize relations that are read
+        repeatedly.
 
-        A table that is not in `rows` is made empty, and one that is `small` is made of its file, for all who read it: what
-        reads a file, or a query that gives no rows, is planned for anew each time.
+        A table that is not in `rows` is created empty, and one in `small` is materialized from its file, because DuckDB plans a
+        file scan, or an empty query, again for each use.
         """
         read = Counter(name for text in statements for name in _SOURCE.findall(text))
         direct = {}
@@ -57,19 +59,19 @@ class StoredRows(Mapping[str, str]):
 
 
 def no_rows(sources: Sources, *tables: str) -> bool:
-    """Whether it is known beforehand that none of these tables has a row: then nothing has to be planned for them."""
+    """Whether these tables are known to have no rows, so that nothing need be planned for them."""
     return isinstance(sources, StoredRows) and not any(table in sources.filled for table in tables)
 
 
 class _Every:
-    """Holds every name."""
+    """A container with every name."""
 
     def __contains__(self, name: object) -> bool:
         return True
 
 
 Wanted = Container[str]
-"""The derived columns of a view that somebody reads."""
+"""The derived columns of a view that are read."""
 
 EVERY: Wanted = _Every()
 
@@ -83,14 +85,14 @@ def view(
     joins: Mapping[str, str],
     wanted: Wanted,
 ) -> str:
-    """A view: what is stored of `table`, the derived columns that are `wanted`, and the reasons of what is unknown.
+    """A view: the stored columns of `table`, the derived columns in `wanted`, and the reasons of what is unknown.
 
-    `columns`: SQL of each derived column, with its names, over `stored` and the relations of `joins`, which are in order and by
-    alias. `doubts`: why each is unknown, NULL where it is not. A relation that no wanted column reads is left out, so it must
-    neither add a row nor take one away.
+    `columns`: SQL of each derived column, with its names, over `stored` and the relations of `joins`, in order by alias.
+    `doubts`: why each is unknown, or NULL. A relation that no wanted column reads is left out, so a join must neither add nor
+    remove rows.
     """
     shown = [sql for name, sql in columns.items() if name in wanted]
-    # Each reason is a column first: `extended` names it twice.
+    # Each reason becomes a column first, because `extended` uses it twice.
     why = {name: sql for name, sql in doubts.items() if name in wanted}
     read = " ".join((*shown, *why.values()))
     kept: list[str] = []
@@ -106,38 +108,38 @@ def view(
 
 
 def stored(table: str, relation: str) -> str:
-    """The stored columns of `table`, out of `relation`."""
+    """The stored columns of `table`, from `relation`."""
     return ", ".join(f"{relation}.{column.name}" for column in TABLES[table].stored)
 
 
 def tag(relation: str) -> str:
-    """The environment that the tags in `relation` name, in lower case."""
+    """The environment in the tags of `relation`, in lower case."""
     return f"lower(coalesce({relation}.tags['env'], {relation}.tags['environment']))"
 
 
 def read_to_the_end(operations: Sequence[str]) -> str:
-    """Scopes with whether all of `operations` were assessed there, and the reason of the first that was not.
+    """Scopes, whether all of `operations` were assessed there, and the reason of the first that was not.
 
-    It reads the table `lists_read`, which `ledger.create` makes for all who ask.
+    Reads the table `lists_read`, which `ledger.create` creates.
     """
     return f"SELECT scope_id, whole, reason FROM lists_read WHERE operations = {quoted(' '.join(operations))}"
 
 
 def gap(relation: str) -> str:
-    """NULL where everything was read. An operation that has no record was never begun."""
+    """SQL: NULL if everything was read, otherwise the reason. An operation without a record was never started."""
     return f"CASE WHEN {relation}.whole THEN NULL ELSE coalesce({relation}.reason, '{Reason.INTERRUPTED}') END"
 
 
 def united(*maps: str) -> str:
-    """A map with the entries of maps that share no key, NULL ones left out.
+    """A map with the entries of maps without common keys, ignoring NULL maps.
 
-    `map_concat` looks for keys that they share, which takes four times as long.
+    `map_concat` checks for common keys, which takes four times as long.
     """
     return f"map_from_entries(list_concat({', '.join(f'map_entries({each})' for each in maps)}))"
 
 
 def extended(reasons: Mapping[str, str]) -> str:
-    """`unknown` with the reasons of derived columns; the test saves building a map for the many rows that need none."""
+    """`unknown` with the reasons of derived columns; the condition avoids building a map for the many rows without reasons."""
     if not reasons:
         return "stored.unknown"
     none = " AND ".join(f"({reason}) IS NULL" for reason in reasons.values())

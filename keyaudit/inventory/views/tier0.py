@@ -1,10 +1,10 @@
-"""Who is in control of the whole tenant, and which certificates are the key to it."""
+"""Principals that control the whole tenant, and the certificates that sign them in."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from collections.abc import Iterator
 
-from keyaudit.inventory.views import in_vault, service_principal
+from keyaudit.inventory.views import agents, in_vault, service_principal
 from keyaudit.inventory.views.privileges import CONTROLS, UNSEEN
 from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
@@ -14,7 +14,7 @@ _CREDENTIALS = (*TABLES["application"].listed_by, *TABLES["service_principal"].l
 
 
 def prepare(sources: Sources) -> Iterator[str]:
-    """The statements that make what the rest of this module, and `reach`, look up.
+    """The statements that create the lookup tables of this module and of `reach`.
 
     reach_blind              one row: why service principals, or directory roles, may be missing
     reach_control            who was given control of the tenant, or may have been, by object id
@@ -45,40 +45,66 @@ def _blind() -> str:
 
 
 def _control(sources: Sources) -> str:
-    """Who could activate a directory role counts too: he gains nothing by a key that opens what he has."""
+    """Principals that can activate such a directory role count too, because the key gives them nothing new."""
     given = f"""
         SELECT principal_id, kind, standing, coalesce(unknown['tier'], unknown['scope_kind']) AS doubt, {CONTROLS} AS controls
         FROM {sources["grant"]} WHERE kind IN ('app-role', 'directory-role')"""
+    held = f"""
+        SELECT principal_id AS object_id, standing, doubt, controls FROM ({given})
+        UNION ALL
+        SELECT member_id, standing, doubt, controls FROM ({given}) AS given
+        JOIN {sources["membership"]} AS membership ON membership.group_id = given.principal_id
+        WHERE given.kind = 'directory-role'"""
+    if not agents.none(sources):
+        held = _with_agents(sources, held)
     return f"""
         SELECT object_id, bool_or(controls) AS controls, min(doubt) FILTER (standing AND controls IS NULL) AS doubt
-        FROM (
-            SELECT principal_id AS object_id, standing, doubt, controls FROM ({given})
-            UNION ALL
-            SELECT member_id, standing, doubt, controls FROM ({given}) AS given
-            JOIN {sources["membership"]} AS membership ON membership.group_id = given.principal_id
-            WHERE given.kind = 'directory-role'
-        ) WHERE controls IS NOT FALSE GROUP BY object_id"""
+        FROM ({held}) WHERE controls IS NOT FALSE GROUP BY object_id"""
+
+
+def _with_agents(sources: Sources, held: str) -> str:
+    """With what agents inherit, as theirs; and all that agents hold as their blueprint's, whose credentials open them."""
+    roles = f"SELECT *, {CONTROLS} AS controls FROM {sources['grant']} WHERE kind = 'app-role'"
+    every = f"""
+        {held}
+        UNION ALL
+        SELECT given_to, standing, coalesce(why, unknown['tier']), CASE WHEN why IS NULL OR NOT controls THEN controls END
+        FROM ({agents.inherited(sources, roles)})
+        UNION ALL
+        SELECT object_id, true, unlisted, NULL FROM {agents.PARENT} WHERE unlisted IS NOT NULL"""
+    return f"""
+        {every}
+        UNION ALL
+        SELECT parent.principal_id, standing, coalesce(parent.doubt, held.doubt), controls
+        FROM ({every}) AS held JOIN {agents.PARENT} AS parent ON parent.object_id = held.object_id
+        WHERE parent.principal_id IS NOT NULL
+        UNION ALL
+        SELECT parent.principal_id, true, who.unknown['app_roles_listed'], NULL FROM {agents.PARENT} AS parent
+        JOIN {sources["service_principal"]} AS who ON split_part(who.id, '/', -1) = parent.object_id
+        WHERE parent.principal_id IS NOT NULL AND who.unknown['app_roles_listed'] IS NOT NULL"""
 
 
 def doubt(kind: str) -> str:
-    """Why it is unknown whether somebody of that kind controls the tenant; `home`, `control` and `blind` are those tables."""
+    """SQL: why it is unknown whether a principal of that kind controls the tenant; `home`, `control` and `blind` are those
+    tables.
+    """
     return f"""CASE WHEN control.controls THEN NULL WHEN home.object_id IS NOT NULL THEN home.tier0_doubt
         ELSE coalesce(CASE WHEN {kind} IS DISTINCT FROM 'user' THEN '{Reason.NOT_VISIBLE}' END, control.doubt,
             blind.roles) END"""
 
 
 def controls(kind: str) -> str:
-    """Whether somebody of that kind controls the tenant; NULL where that is unknown."""
+    """SQL: whether a principal of that kind controls the tenant; NULL if unknown."""
     return f"CASE WHEN control.controls THEN true WHEN {doubt(kind)} IS NULL THEN false END"
 
 
 def credentials(sources: Sources, as_of: int) -> Iterator[str]:
-    """The statements that make what the view of certificates looks up, after `prepare`.
+    """The statements that create the lookup tables of the view of certificates, after `prepare`.
 
     reach_opening  digests of the keys of live certificates of applications that control the tenant, or may; of none: any key
     reach_unread   one row: why there may be others
     """
-    # A credential of which Graph does not show the certificate may be on any key: who adds it chooses the thumbprint.
+    # A credential without its certificate in Graph may have any key, because its author chooses the thumbprint.
     live = f"""
         SELECT '{in_vault.KEY}' || stored.public_key_sha256 AS digest,
             tier0.tier0 AND CASE WHEN expires_on IS NOT NULL THEN expires_on > {as_of}
@@ -101,7 +127,7 @@ def credentials(sources: Sources, as_of: int) -> Iterator[str]:
 
 
 def certificates(query: str, *, known: bool) -> str:
-    """The view of certificates that `query` makes, with `authenticates_tier0`; NULL where `credentials` did not run."""
+    """The view of certificates in `query` with `authenticates_tier0`; NULL if `credentials` did not run."""
     if not known:
         return f"SELECT *, NULL::BOOLEAN AS authenticates_tier0 FROM ({query})"
     opens = "coalesce(on_key.opens, false)"

@@ -1,4 +1,4 @@
-"""Whether Entra publishes a key still that a service trusts: found wherever it may stand, missed only where all was read."""
+"""Whether Entra still publishes a key that a service trusts: yes if any key set has it, no only if all were read."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -13,14 +13,14 @@ _HOST = "regexp_extract(lower(stored.token_issuer), '^https://([^/?#]+)', 1)"
 _TENANT = "lower(split_part(stored.token_issuer, '/', 4))"
 _READ = ", ".join(map(quoted, (*SHARED_AUTHORITIES, CONSUMERS, "{tenantid}")))
 
-# One certificate is one key. By kid alone only what has no certificate, here or there, is compared.
+# A certificate identifies a key. Only keys without a certificate are compared by kid.
 _SAME = """(stored.thumbprint = published.thumbprint OR stored.key_id = published.key_id AND (
     stored.thumbprint IS NULL AND stored.unknown['thumbprint'] IS NULL
     OR published.thumbprint IS NULL AND published.unknown['thumbprint'] IS NULL))"""
 _MAY_BE = """(published.unknown['thumbprint'] IS NOT NULL AND (
     stored.key_id = published.key_id OR stored.key_id IS NULL AND stored.thumbprint IS NOT NULL))"""
 
-# Keys of others than Entra, and those of other tenants' own, nobody has read here.
+# Keys of other issuers and of other tenants were not read.
 _ELSEWHERE = f"""CASE
     WHEN stored.unknown['token_issuer'] IS NOT NULL THEN stored.unknown['token_issuer']
     WHEN stored.token_issuer IS NULL THEN NULL
@@ -29,7 +29,7 @@ _ELSEWHERE = f"""CASE
 _UNNAMED = f"""coalesce(stored.unknown['thumbprint'], stored.unknown['key_id'],
     CASE WHEN stored.thumbprint IS NULL AND stored.key_id IS NULL THEN '{Reason.BAD_ITEM}' END)"""
 
-# A cloud that does not have a key set has no keys in it.
+# A key set that the cloud does not have is empty.
 _GAP = f"""SELECT scope_id, count(*) = {len(PUBLISHED)} AS all_tried,
         arg_min(reason, operation) FILTER (state <> 'assessed' AND reason <> '{Reason.NOT_IN_CLOUD}') AS reason
     FROM coverage WHERE operation IN ({", ".join(map(quoted, PUBLISHED))}) GROUP BY scope_id"""

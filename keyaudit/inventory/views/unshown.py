@@ -1,7 +1,7 @@
-"""Rows for what logs do not show: of each operation the last moment at which it may have been done without showing.
+"""Rows for gaps in logs: for each operation the last time at which it may have happened without a record.
 
-A detection over uses finds nothing where there is no log, and says so only because it is asked of such a row too: nothing of it
-is known but what would have been done, and up to when.
+Without a log a detection over uses finds nothing. It is unknown instead of a pass because of such a row, whose
+operation and the latest time are known.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
@@ -14,7 +14,7 @@ from keyaudit.model.tables.places import VAULTS_FOUND
 from keyaudit.model.tables.usage import ACTIVITY_LOG, KEY_VAULT_LOG, LATE, SHOWN_BY, USAGE
 
 _PLACED = (KEY_VAULT_LOG, ACTIVITY_LOG)
-"""Logs that each vault, and each subscription, writes for itself. All others are the tenant's."""
+"""Logs that each vault and each subscription writes separately. All others belong to the tenant."""
 
 
 def unshown(sources: Sources, scope_id: str, as_of: int) -> str:
@@ -41,13 +41,13 @@ def unshown(sources: Sources, scope_id: str, as_of: int) -> str:
 
 
 def _unknown() -> str:
-    """A map by which all is unknown that a log has to say."""
+    """A map that makes all columns from logs unknown."""
     names = [column.name for column in USAGE.columns if column.needs]
     return f"MAP {{{', '.join(f'{quoted(name)}: {quoted(Reason.NOT_SUPPLIED)}' for name in names)}}}"
 
 
 def until_by_log(sources: Sources, scope_id: str, as_of: int) -> str:
-    """By log the last moment of which it does not show all, wherever it is written: before it is whole, or now."""
+    """By log, the last time before which it is incomplete for some resource, or now."""
     logs = dict.fromkeys(SHOWN_BY.values())
     tenants = ", ".join(f"({quoted(log)}, {quoted(scope_id)})" for log in logs if log not in _PLACED)
     placed = ", ".join(f"({quoted(log)})" for log in _PLACED)

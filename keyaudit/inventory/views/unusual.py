@@ -1,4 +1,4 @@
-"""The view of uses outside the baseline: what `usage check` finds in the same logs, and what no log or baseline tells."""
+"""The view of uses outside the baseline: the findings of `usage check` for the same logs, and the gaps."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -22,7 +22,7 @@ _RANKS = ", ".join(quoted(each) for each in Severity)
 
 
 def window(connection: duckdb.DuckDBPyConnection, rows: Mapping[str, str], as_of: int) -> Window | None:
-    """The days after the last that the baseline was learned from, to the end of the logs or `as_of`; None where there are none.
+    """The days after those of the baseline, until the end of the logs or `as_of`; None if there are none.
 
     `rows`: the stored rows of tables as SQL relations.
     """
@@ -36,14 +36,14 @@ def window(connection: duckdb.DuckDBPyConnection, rows: Mapping[str, str], as_of
 
 
 def prepare(sources: Sources, of: Window) -> Iterator[str]:
-    """Makes the tables that `view` rests on."""
+    """The statements that create the tables for `view`."""
     belongs = f"""(SELECT target_kind, target_class AS target, operation, coalesce(app_id, '') AS app, facet, value, first_on,
         last_on, mailboxes FROM {sources["usage_baseline"]})"""
     yield from statements(of, uses=sources["usage"], belongs=belongs)
 
 
 def view(sources: Sources, scope_id: str, as_of: int, of: Window | None) -> str:
-    """SQL over `sources`; without a window that all is unknown. `scope_id`: the tenant's."""
+    """SQL over `sources`; without a window everything is unknown. `scope_id`: the tenant's."""
     if of is None:
         return _unknown(f"(SELECT 'what is usual' AS what, '' AS source, {as_of} AS until)", scope_id, as_of)
     not_told = f"""(SELECT 'who did each ' || operation || ' in ' || source AS what, source, max(used_on) AS until
@@ -97,7 +97,7 @@ def _found(sources: Sources, scope_id: str, as_of: int, of: Window) -> str:
 
 
 def _unknown(of: str, scope_id: str, as_of: int) -> str:
-    """A row for each of `of`, a relation of what, source and until: nothing else of it is known."""
+    """A row for each row of `of` (what, source, until), with everything else unknown."""
     names = [column.name for column in UNUSUAL_USE.columns if column.needs]
     id_ = f"{quoted(f'{scope_id}/usage/unusual/')} || md5(what)"
     known = {

@@ -1,4 +1,4 @@
-"""The view of uses: whether each was to be expected, and what else the inventory and the other uses say of it."""
+"""The view of uses: whether each is expected, with related data from the inventory and other uses."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -23,9 +23,9 @@ _NOT_SHOWN = f"'{Reason.NOT_SUPPLIED}'"
 
 
 def view(sources: Sources, scope_id: str, as_of: int, *, baseline: bool) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown; and what no log shows.
+    """SQL over `sources`: the stored columns, the derived ones, the reasons of what is unknown, and rows for gaps in logs.
 
-    Without a `baseline` what is usual is unknown. `scope_id`: the tenant's.
+    Without a `baseline`, whether a use is expected is unknown. `scope_id`: the tenant's.
     """
     columns = _COLUMNS | {"logs_until": f"least({as_of}, log.last_on + {DAY})"} | (_HELD_AGAINST if baseline else _UNHELD)
     doubts = _DOUBTS | (_HELD_AGAINST_DOUBTS if baseline else _UNHELD_DOUBTS)
@@ -82,11 +82,11 @@ _DOUBTS = {
 
 
 def _versions(sources: Sources) -> str:
-    """Each version of a key: its environment, and when the first enabled one was made that came after it."""
+    """Each version of a key: its environment, and when the first newer enabled version was created."""
     whole_key = "(PARTITION BY stored.key_id)"
     later = "(PARTITION BY stored.key_id ORDER BY stored.created_on RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
     unknown = "stored.unknown"
-    # One without a date was made before the service kept dates.
+    # A version without a date was created before the service recorded dates.
     dated = f"min(stored.created_on) FILTER (stored.enabled) OVER {whole_key}"
     doubt = f"""coalesce(CASE WHEN stored.versions_listed IS NOT TRUE
         THEN coalesce({unknown}['versions_listed'], '{Reason.TRUNCATED}') END, {unknown}['enabled'], {unknown}['created_on'])"""
@@ -99,7 +99,7 @@ def _versions(sources: Sources) -> str:
 
 
 def _sign_ins(sources: Sources) -> str:
-    """The last sign-in with each credential, and the last that may have been one."""
+    """The last certain and the last possible sign-in with each credential."""
     return f"""
         SELECT credential_key_id, max(used_on) FILTER (succeeded) AS used, max(used_on) FILTER (succeeded IS NULL) AS perhaps
         FROM {sources["usage"]} WHERE operation = 'sign-in' AND succeeded IS NOT FALSE
@@ -108,7 +108,7 @@ def _sign_ins(sources: Sources) -> str:
 
 
 def _known(sources: Sources) -> str:
-    """Joins whom the baseline knows for such an operation on the same class of targets."""
+    """Joins the actors that the baseline knows for this operation on the same class of targets."""
     return f"""LEFT JOIN (SELECT DISTINCT operation, target_kind, target_class, coalesce(app_id, '') AS app
             FROM {sources["usage_baseline"]} WHERE facet = '{Facet.APP}') AS held
         ON held.operation = stored.operation AND held.target_kind = stored.target_kind

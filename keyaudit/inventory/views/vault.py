@@ -13,17 +13,17 @@ _KEYS = {
     surface: tuple(operation for operation in TABLES["key"].listed_by if OPERATIONS[operation].surface is surface)
     for surface in (Surface.VAULT, Surface.MANAGED_HSM)
 }
-"""The lists of the keys of one vault, and of one Managed HSM."""
+"""The operations that list the keys of one vault, and of one Managed HSM."""
 _SETTINGS = (("diagnostic_setting.list",), ("hsm.diagnostic_setting.list",))
-"""The same of the diagnostic settings."""
+"""The same for diagnostic settings."""
 _OBJECTS = tuple(purposes.listed_by(surface) for surface in _KEYS)
-"""The same of all that it holds."""
+"""The same for all its content."""
 _ENVIRONMENT, _ENVIRONMENT_DOUBT = OF_VAULT.format("stored"), OF_VAULT_DOUBT.format("stored")
 
 
 def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    # One enabled version that can sign settles it. That none does needs every version, and every version's answer.
+    # One enabled version that can sign decides it; "none" requires every version to be read and known.
     signing = f"""
         SELECT vault_id, bool_or(signs) AS signs,
             min(CASE WHEN enabled IS NULL THEN unknown['enabled'] ELSE unknown['key_ops'] END) FILTER (signs IS NULL) AS doubt
@@ -79,11 +79,11 @@ def view(sources: Sources, wanted: Wanted) -> str:
 
 
 AUDIT = "vault_audit"
-"""The table that `prepare` makes."""
+"""The table that `prepare` creates."""
 
 
 def prepare(sources: Sources) -> str:
-    """The statement that makes what the views of vaults and of keys look up.
+    """The statement that creates the lookup table of the views of vaults and keys.
 
     vault_audit  every vault, with what the destinations of its log come to, as `log_sink.audited` gives it, and why more may
                  be missing: `unsettled`
@@ -97,11 +97,11 @@ def prepare(sources: Sources) -> str:
 
 
 def watched(query: str) -> str:
-    """The view that `query` makes of what lies in vaults, with how long the audit log of its vault can be queried.
+    """The view in `query` of objects in vaults, with how long the audit log of the vault can be searched.
 
-    `audit_why` is to be united with its `unknown`: a map, NULL where nothing is unknown.
+    `audit_why` must be merged with its `unknown`: a map, NULL if nothing is unknown.
     """
-    # The map is made once a vault: a million keys may lie in those whose settings nobody could read.
+    # The map is built once per vault: vaults with unreadable settings may have a million keys.
     vaults = f"""
         SELECT id, CASE WHEN doubt IS NULL THEN retention END AS retention,
             CASE WHEN doubt IS NOT NULL THEN MAP {{'audit_retention': doubt}} END AS unknown
@@ -126,7 +126,7 @@ def _keys_through_arm_doubt() -> str:
 
 
 def _network_open() -> str:
-    """False where either switch shuts it, true where neither does; a perimeter's rules could be either."""
+    """SQL: false if either setting blocks networks, true if neither does; unknown with a security perimeter."""
     return f"CASE WHEN {_SHUT} THEN false WHEN {_OPEN} THEN true END"
 
 
@@ -145,7 +145,7 @@ _PUBLIC, _ACTION, _EVERY = "stored.public_network_access", "stored.network_defau
 _REASON = {
     name: f"stored.unknown['{name}']" for name in ("public_network_access", "network_default_action", "every_address_let_in")
 }
-# Absent, and not unknown: never set, so that the switch shuts nothing out.
+# Absent and not unknown: never set, so the setting blocks nothing.
 _LET_IN = f"({_PUBLIC} = 'Enabled' OR ({_PUBLIC} IS NULL AND {_REASON['public_network_access']} IS NULL))"
 _RULELESS = f"({_ACTION} IS NULL AND {_REASON['network_default_action']} IS NULL)"
 _SHUT = f"({_PUBLIC} = 'Disabled' OR ({_LET_IN} AND {_ACTION} = 'Deny' AND NOT {_EVERY}))"

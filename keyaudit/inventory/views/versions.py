@@ -1,4 +1,4 @@
-"""What the views of keys, certificates and secrets have in common: each is a table of versions of what lies in a vault."""
+"""Common to the views of keys, certificates and secrets: each is a table of versions of objects in a vault."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -16,9 +16,9 @@ _OWN_TAG = tag("stored")
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Which versions of a thing are counted: the columns of how many they are, and of when the oldest was made.
+    """The columns with the number of some versions of an object, and with the creation date of the oldest.
 
-    `condition` is one on `enabled` and on the column `read`, whose list of values or value may be unknown.
+    `condition` is SQL on `enabled` and on the column `read`, which may be unknown.
     """
 
     count: str
@@ -28,7 +28,7 @@ class Counted:
 
     @property
     def columns(self) -> dict[str, str]:
-        """Both columns, out of the relation `groups`."""
+        """Both columns, from the relation `groups`."""
         most = f"CASE WHEN groups.unlisted IS NULL THEN {self._of('possible')} END"
         oldest = f"CASE WHEN {self._oldest_doubt} IS NULL AND NOT {self._of('dateless')} THEN {self._of('oldest')} END"
         return {
@@ -38,19 +38,19 @@ class Counted:
 
     @property
     def reasons(self) -> dict[str, str]:
-        """Why one of those columns is unknown."""
+        """SQL: why one of these columns is unknown."""
         return {self.count: f"coalesce(groups.unlisted, {self._of('doubt')})", self.oldest: self._oldest_doubt}
 
     @property
     def of_version(self) -> str:
-        """What the rest is counted by: whether a version surely counts, NULL for perhaps, and why only perhaps."""
+        """SQL: whether a version counts, NULL if unknown, and why it is unknown."""
         it, read = self._name("it"), quoted(self.read)
         doubt = f"CASE WHEN {it} IS NULL THEN coalesce(unknown['enabled'], unknown[{read}]) END"
         return f"{self.condition} AS {it}, {doubt} AS {self._name('doubt')}"
 
     @property
     def of_thing(self) -> str:
-        """The aggregates over the versions of a thing."""
+        """The aggregates over the versions of an object."""
         it, doubt = self._name("it"), self._name("doubt")
         parts = {
             "certain": f"count(*) FILTER ({it})",
@@ -65,7 +65,7 @@ class Counted:
 
     @property
     def _oldest_doubt(self) -> str:
-        # A version without a date was made before the service kept dates, so that the oldest then is one that has none.
+        # A version without a date was created before the service recorded dates, so it is the oldest.
         oldest = self._of("oldest")
         return f"""coalesce(groups.unlisted, {self._of("undated")},
             CASE WHEN {oldest} IS NULL OR {self._of("oldest_in_doubt")} < {oldest} THEN {self._of("doubt")} END)"""
@@ -86,7 +86,7 @@ COLUMNS = {
     "vault_access_model": "vault.access_model AS vault_access_model",
     **_SUPERSEDED.columns,
 }
-"""What is left of superseded versions, the environment, and the vault's permission model."""
+"""The derived columns: superseded versions, environment, and the vault's permission model."""
 
 REASONS = {
     "environment": f"""coalesce(stored.unknown['tags'], CASE WHEN {_OWN_TAG} IS NULL
@@ -94,13 +94,13 @@ REASONS = {
     "vault_access_model": f"CASE WHEN vault.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE vault.model_doubt END",
     **_SUPERSEDED.reasons,
 }
-"""Why one of these columns is unknown."""
+"""SQL: why one of these columns is unknown."""
 
 
 def relations(sources: Sources, table: str, subject: str, *more: Counted) -> dict[str, str]:
-    """The relations `groups` and `vault` that these columns rest on. `subject`: what the versions are versions of.
+    """The relations `groups` and `vault` that these columns depend on. `subject`: the column with the id of the object.
 
-    `more`: what else is counted of them.
+    `more`: further counted columns.
     """
     groups = _groups(sources[table], subject, (_SUPERSEDED, *more))
     return {
@@ -119,8 +119,8 @@ def relations(sources: Sources, table: str, subject: str, *more: Counted) -> dic
 
 
 def _groups(source: str, subject: str, counts: Sequence[Counted]) -> str:
-    """Of each thing, what is counted of its versions, and why they may not all have been listed."""
-    # Aggregated over a few columns and joined back: a window would carry every column of every version through its sort.
+    """By object, the counts of its versions, and why versions may be missing."""
+    # Aggregated over a few columns and joined back, because a window function would sort every column of every version.
     versions = f"""
         SELECT {subject}, created_on, CASE WHEN created_on IS NULL THEN unknown['created_on'] END AS undated,
             CASE WHEN versions_listed THEN NULL ELSE coalesce(unknown['versions_listed'], '{Reason.TRUNCATED}') END AS unlisted,
@@ -132,11 +132,11 @@ def _groups(source: str, subject: str, counts: Sequence[Counted]) -> str:
 
 
 def certificate_of(subject: str) -> str:
-    """The certificate that a managed key or secret backs: the service gives it the same name."""
+    """SQL: the certificate of a managed key or secret, which has the same name."""
     collection = subject.removesuffix("_id")
     return f"CASE WHEN stored.managed THEN replace(stored.{subject}, '/{collection}s/', '/certificates/') END"
 
 
 def bounded(time: str) -> str:
-    """A time that was computed as one that can be stored: beyond the bound, all dates are alike."""
+    """SQL: a computed time limited to the range that can be stored."""
     return f"(CASE WHEN {time} > {MAX_TIME} THEN {MAX_TIME} WHEN {time} < -{MAX_TIME} THEN -{MAX_TIME} ELSE {time} END)::BIGINT"

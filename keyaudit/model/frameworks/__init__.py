@@ -1,7 +1,7 @@
 """Frameworks that policies map to: each edition declared once, with its controls and short titles in our own words.
 
-One file a framework, and one line a control. They are declared here, in the vocabulary, and not beside the policies, because
-the loader holds policies against them and reports list what no policy covers: both need them, and neither reads files for it.
+One file per framework, one line per control. They are declared in the model because both the policy loader, which checks
+mappings, and reports, which list controls without a policy, need them.
 """
 
 from keyaudit.model.frameworks.azure_policy import AZURE_POLICY
@@ -25,4 +25,4 @@ FRAMEWORKS: dict[str, Framework] = {
         CIS_AZURE, CIS_M365, SCUBA, MCSB, NIST_800_53, PCI_DSS, ISO_27001, SOC_2, DORA, MITRE_ATTACK, AZURE_POLICY,
     )
 }  # fmt: skip
-"""By the key that policies use."""
+"""Frameworks by the key that policies use."""

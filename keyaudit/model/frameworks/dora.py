@@ -10,9 +10,9 @@ DORA = Framework(
     edition="2022",
     source="what policies map to, by article; key expiry and rotation by the mapping of Azure/azure-policy, commit f4a50ba",
     controls={
-        "9.3": "Protection and prevention: means that keep data secure",
+        "9.3": "Protection and prevention: means to keep data secure",
         "9.4": "Protection and prevention: policies, access and keys",
-        "28": "Risk of third parties: general principles",
+        "28": "Third-party risk: general principles",
     },
     form=re.compile(r"[1-9]\d?(?:\.\d{1,2})?", re.ASCII),
 )

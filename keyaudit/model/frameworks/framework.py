@@ -1,4 +1,4 @@
-"""What a framework is to this tool: an edition, and those of its controls that keys, credentials and their logging concern."""
+"""A framework edition, with its controls about keys, credentials and their logging."""
 
 import re
 from collections.abc import Mapping
@@ -7,26 +7,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Framework:
-    """One edition. Titles are ours: the framework's own text is elsewhere."""
+    """One edition. The titles are our own words."""
 
     key: str
     title: str
     edition: str
     source: str
-    """Where its list of controls was taken from."""
+    """The source of its list of controls."""
     controls: Mapping[str, str]
     """Short titles by id, in the order of the edition."""
     profile: str = ""
-    """The set of limits that are its own; empty where it has none."""
+    """The profile with its own limits; empty if it has none."""
     exempts: frozenset[str] = frozenset()
-    """What it leaves out itself, of the environments and tags that policies leave out: its profile may keep those."""
+    """The environments and tags that the framework itself exempts: its profile may exempt those only."""
     form: re.Pattern[str] | None = None
-    """The form of ids that policies may name besides: then `controls` is no list of what the edition has, and what no policy
-    maps to goes unsaid."""
+    """The form of further ids that policies may map to. Then `controls` is not complete, and controls without a policy are not
+    listed.
+    """
 
     @property
     def closed(self) -> bool:
-        """`controls` are all of the edition that concern keys, credentials and their logging."""
+        """Whether `controls` is the complete list of the edition's controls about keys, credentials and their logging."""
         return self.form is None
 
     def knows(self, control: str) -> bool:

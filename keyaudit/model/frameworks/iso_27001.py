@@ -10,10 +10,10 @@ ISO_27001 = Framework(
     controls={
         "A.5.15": "Access is governed",
         "A.5.17": "Authentication information is managed",
-        "A.5.19": "Security holds where suppliers are involved",
+        "A.5.19": "Security in supplier relationships is managed",
         "A.8.2": "Privileged access is restricted",
         "A.8.15": "Activity is logged",
         "A.8.16": "Systems are monitored",
-        "A.8.24": "Cryptography and keys are governed",
+        "A.8.24": "Use of cryptography and keys is governed",
     },
 )

@@ -1,4 +1,4 @@
-"""MITRE ATT&CK: techniques that a policy's good state hinders. It is a catalogue of attacks, and no standard to meet."""
+"""MITRE ATT&CK: techniques that a passed policy makes harder. It is a catalogue of attacks, not a standard to meet."""
 
 import re
 

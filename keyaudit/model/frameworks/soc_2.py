@@ -8,8 +8,8 @@ SOC_2 = Framework(
     edition="2017",
     source="the mappings of Azure/azure-policy, commit f4a50ba",
     controls={
-        "CC6.1": "Logical access to what is protected is restricted",
-        "CC6.2": "Credentials are issued to whom is authorised, and taken back",
+        "CC6.1": "Logical access to protected assets is restricted",
+        "CC6.2": "Credentials are issued to authorised users, and removed",
         "CC7.2": "Anomalies are monitored",
     },
 )

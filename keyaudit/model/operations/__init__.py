@@ -1,7 +1,7 @@
 """Every request that keyaudit may send, declared once: cloud/ sends nothing else, and a table's columns name these.
 
-All of them read; one, a search of the unified audit log, has to be made before it can be read. None reads a secret's value, a
-private key, a backup or an export.
+All of them are reads; a search of the unified audit log must be created before its result can be read. None reads a secret's
+value, a private key, a backup or an export.
 """
 
 import importlib
@@ -26,13 +26,13 @@ _MODULES = [importlib.import_module(f"{__name__}.{module.name}") for module in p
 _DECLARING = sorted((each for each in _MODULES if hasattr(each, "FAMILY")), key=lambda each: each.FAMILY.order)
 
 BY_SURFACE: dict[str, tuple[Operation, ...]] = {each.FAMILY.name: each.DECLARED for each in _DECLARING}
-"""What each file here declares, under a name for people."""
+"""The operations of each file here, by a name for people."""
 
 OPERATIONS: dict[str, Operation] = {operation.id: operation for declared in BY_SURFACE.values() for operation in declared}
 
 
 def with_all_before(*operations: str) -> tuple[str, ...]:
-    """These operations and every other that leads to one of them, by `Operation.after`: each once, the outermost first."""
+    """These operations and all their prerequisites (`Operation.after`): each once, the outermost first."""
     found: dict[str, None] = {}
     for operation in operations:
         found.update(dict.fromkeys((*with_all_before(*OPERATIONS[operation].after), operation)))

@@ -1,4 +1,4 @@
-"""Reads of who can reach keys: role assignments and definitions, deny assignments, eligibility, group members."""
+"""Reads of access to keys: role assignments and definitions, deny assignments, eligibility, group members."""
 
 from keyaudit.model.operations.kinds import (
     VAULTS,
@@ -33,7 +33,7 @@ _GRANTS = (
     "directory_role.assignments",
     "directory_role.eligibilities",
 )
-"""What names the principals that are looked up."""
+"""The operations whose answers name the principals to look up."""
 FAMILY = Family("access to keys", order=70)
 
 DECLARED = (
@@ -97,7 +97,7 @@ DECLARED = (
         right=graph_right("Directory.Read.All"),
         after=_GRANTS,
     ),
-    # What it is asked for are reads of this list, each with a right of its own.
+    # A batch contains operations of this list, each with its own permission.
     Operation(
         id="graph.batch",
         noun="several lists at once",

@@ -1,4 +1,4 @@
-"""Reads of the certificates of a vault, by the vault itself. Their private half is never asked for."""
+"""Reads of certificates from the vault. Private keys are never read."""
 
 from keyaudit.model.operations.kinds import Family, vault_object
 
@@ -7,7 +7,7 @@ _CERTIFICATES = "under access policies, certificates"
 FAMILY = Family("certificates", order=30)
 
 DECLARED = (
-    # Certificates that are asked for and not issued yet are listed only with includePending.
+    # Certificates with a pending order are listed only with includePending.
     vault_object(
         "certificate.list",
         "certificates",

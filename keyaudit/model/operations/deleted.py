@@ -1,4 +1,4 @@
-"""Reads of what was deleted and can still be recovered: vaults by Azure Resource Manager, what was in a vault by the vault."""
+"""Reads of deleted, recoverable objects: vaults from Azure Resource Manager, keys, certificates and secrets from the vault."""
 
 from keyaudit.model.operations.kinds import KEY_VAULT_ARM, Family, Paging, arm, vault_object
 

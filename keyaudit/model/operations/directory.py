@@ -1,4 +1,4 @@
-"""Reads of the directory: the tenant, its domains, applications and service principals, and what hangs on them."""
+"""Reads of the directory: the tenant, its domains, applications and service principals, their owners and credentials."""
 
 from keyaudit.model.operations.kinds import ADVANCED, Family, Paging, Throttle, graph, graph_right
 
@@ -11,7 +11,7 @@ _PRINCIPAL_FIELDS = (
     "preferredSingleSignOnMode,preferredTokenSigningKeyThumbprint,keyCredentials,passwordCredentials,"
     "appRoleAssignmentRequired,tags,alternativeNames,disabledByMicrosoftStatus,appRoles"
 )
-# To select what a cloud's Graph does not have ends in a 400, and in no list at all. Outside the global cloud its metadata
+# Selecting a member that a cloud's Graph does not have returns a 400 and no list. Outside the global cloud its metadata
 # lacks these: github.com/microsoftgraph/msgraph-metadata, schemas/v1.0-Fairfax.csdl and v1.0-Mooncake.csdl
 _GLOBAL_FIELDS = ",verifiedPublisher,createdByAppId"
 
@@ -43,7 +43,7 @@ DECLARED = (
         throttle=Throttle.GRAPH_KEY_CREDENTIALS,
         cost=2,
     ),
-    # A list may leave out the certificates: then each object that has some is read by itself.
+    # A list may leave out certificates: then each object with certificates is read separately.
     graph(
         "application.get",
         "the public keys of an application",
@@ -60,7 +60,7 @@ DECLARED = (
         query=(("$select", "id"), ("$expand", "owners($select=id)"), ("$top", "999")),
         cost=3,
     ),
-    # $expand returns about 20 related objects at most, and no link to the rest: an object with 20 is asked by itself.
+    # $expand returns about 20 related objects at most, without a link to the rest: an object with 20 is read separately.
     graph(
         "application.owners_of",
         "owners of an application with many",
@@ -87,7 +87,7 @@ DECLARED = (
         "/v1.0/applications/{id}/federatedIdentityCredentials",
         after=("application.federated",),
     ),
-    # v1.0 shows no claims-matching expressions: asked for each application that has a credential without a subject.
+    # v1.0 does not return claims-matching expressions: sent for each application that has a credential without a subject.
     graph(
         "application.expressions_of",
         "an application's claims-matching expressions",
@@ -127,9 +127,9 @@ DECLARED = (
         query=(("$select", "id"), ("$top", "999")),
         after=("service_principal.owners",),
     ),
-    # App role assignments have no list of the whole tenant. From the side of the APIs they would be one list for each API that
-    # has app roles, of which a tenant can have thousands. Expanded into the list of principals they are as many requests as
-    # that list has pages, and one more for each principal with many.
+    # Graph has no list of all app role assignments of a tenant. Read per API, this would be one list for each API with app
+    # roles, and a tenant can have thousands. Expanded into the list of principals, it takes one request per page, and one more
+    # for each principal with many assignments.
     graph(
         "service_principal.app_roles",
         "app roles granted to service principals",

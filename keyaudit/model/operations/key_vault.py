@@ -1,4 +1,4 @@
-"""Reads of vaults, by Azure Resource Manager and Resource Graph, and of their keys, by the vault itself."""
+"""Reads of vaults from Azure Resource Manager and Resource Graph, and of their keys from the vault."""
 
 from keyaudit.model.operations.kinds import KEY_VAULT_ARM, VAULTS, Family, Operation, Paging, arm, resource_graph, vault_object
 

@@ -1,4 +1,4 @@
-"""What an operation is: one read, where it goes, how it is continued, what it weighs, and what allows it."""
+"""The type of an operation: one read, with its host, paging, throttling cost and required permission."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ _ACCESS_POLICY = re.compile(r"under access policies, ([a-z]+) ([a-z]+)")
 
 
 class Surface(StrEnum):
-    """Whose API it is; with the environment this gives the host, and which token goes there."""
+    """The API that is called. Together with the environment it determines the host and the token."""
 
     LOGIN = "login"
     ARM = "arm"
@@ -20,7 +20,7 @@ class Surface(StrEnum):
 
 
 class Paging(StrEnum):
-    """How an operation's answer is continued."""
+    """How the pages of an answer continue."""
 
     NONE = "none"
     NEXT_LINK = "nextLink"
@@ -29,7 +29,7 @@ class Paging(StrEnum):
 
 
 class Throttle(StrEnum):
-    """What a documented limit counts over: the throttling domain of a request."""
+    """The throttling domain of a request: what a documented limit is counted over."""
 
     NONE = "none"
     ARM_SUBSCRIPTION = "arm-subscription"
@@ -42,31 +42,31 @@ class Throttle(StrEnum):
 
 
 class Rights(StrEnum):
-    """Who gives a right: each has its own roles, and its own way to grant them."""
+    """The system that grants a permission: each has its own roles, and its own way to assign them."""
 
     NONE = "none"
     AZURE = "azure"
-    """A role assignment in Azure Resource Manager, which vaults under RBAC honour too."""
+    """A role assignment in Azure Resource Manager, which RBAC vaults use too."""
     GRAPH = "graph"
     """An application permission on Microsoft Graph, with an administrator's consent."""
     HSM = "hsm"
-    """A local role of one Managed HSM: no role in Azure Resource Manager gives it."""
+    """A local role of one Managed HSM; Azure Resource Manager cannot grant it."""
     ENTRA = "entra"
-    """A right over the tenant itself, above every subscription: an administrator of the directory has to give it."""
+    """A permission on the tenant itself, above every subscription, which only a directory administrator can grant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Right:
-    """The least right that allows a read. `name` is the role's or permission's, in Azure's words."""
+    """The least permission that allows a read. `name` is Azure's name of the role or permission."""
 
     rights: Rights
     name: str = "none"
     on: str = ""
-    """Where it has to be given, for people: "the subscription"."""
+    """Where it has to be granted, for people: "the subscription"."""
     otherwise: str = ""
-    """What allows it where `rights` does not reach: "under access policies, keys get"."""
+    """What allows it where `rights` does not apply: "under access policies, keys get"."""
     data_action: str = ""
-    """Of a local role: the one data action that a custom role has to give, where no built-in role that only reads has it."""
+    """For a local role: the data action that a custom role needs, if no read-only built-in role has it."""
 
     @property
     def text(self) -> str:
@@ -78,13 +78,15 @@ class Right:
 
     @property
     def access_policy(self) -> tuple[str, str] | None:
-        """What a vault under access policies has to allow instead, if that does: a kind of object, and a permission on it."""
+        """The equivalent for a vault under access policies, if there is one: a kind of object, and a permission on it."""
         match = _ACCESS_POLICY.fullmatch(self.otherwise)
         return (match[1], match[2]) if match else None
 
     @property
     def command(self) -> str:
-        """A command that grants it, or empty. `{scope}` is the scope's resource id, `{name}` its name; ASSIGNEE is open."""
+        """A command that grants it, or empty. `{scope}` is the scope's resource id, `{name}` its name; the reader fills in
+        ASSIGNEE.
+        """
         role = f"'{self.name}'" if " " in self.name else self.name
         if self.rights is Rights.AZURE:
             return f"az role assignment create --role {role} --scope {{scope}} --assignee ASSIGNEE"
@@ -95,7 +97,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One read. `path` and `query` hold `{placeholders}`, each filled with one percent-encoded segment."""
+    """One read. `path` and `query` contain `{placeholders}`, each filled with one percent-encoded segment."""
 
     id: str
     noun: str
@@ -105,37 +107,37 @@ class Operation:
     path: str
     query: tuple[tuple[str, str], ...] = ()
     query_elsewhere: tuple[tuple[str, str], ...] = ()
-    """Its query in clouds other than the global one, which lack members that it selects; empty: the same."""
+    """Its query in clouds that lack members which it selects in the global one; empty: the same."""
     headers: tuple[tuple[str, str], ...] = ()
     paging: Paging = Paging.NONE
     throttle: Throttle
     cost: int = 1
-    """What one request weighs against the limit of its domain."""
+    """The cost of one request against the limit of its domain."""
     right: Right
     not_in: tuple[str, ...] = ()
-    """The clouds that do not have it, by name: there it is not sent, and reads as not_in_cloud."""
+    """The names of the clouds that do not have it: there it is not sent, and its result is not_in_cloud."""
     makes: bool = False
-    """It makes what is then read: its answer has status 201, and it is sent again only where it was one too many."""
+    """Whether it creates the object that is then read: its answer has status 201, and it is repeated only after throttling."""
     after: tuple[str, ...] = ()
-    """The operations whose answers say where to ask it, or of what: without one of them it may never be asked."""
+    """The operations whose answers supply its scopes or parameters: without one of them it may never be sent."""
     never_empty: str = ""
-    """Why its list holds something wherever it is asked for, as a sentence; empty: it may have nothing in it."""
+    """Why its list is never empty, as a sentence; empty: it may be."""
     command: str = ""
-    """The command that alone sends it, where that is not the reading of a whole tenant."""
+    """The only command that sends it, if it is not part of reading a tenant."""
 
     @property
     def permission(self) -> str:
-        """The least that allows it, in Azure's words."""
+        """The least permission that allows it, by Azure's name."""
         return self.right.text
 
     @property
     def grant(self) -> str:
-        """A command that grants that, with the placeholders of `Right.command`; empty where there is none."""
+        """A command that grants that permission, with the placeholders of `Right.command`; empty if there is none."""
         return self.right.command
 
     @property
     def api_version(self) -> str:
-        """The version asked for: `api-version`, or the first segment of a path of Graph or of Log Analytics."""
+        """The API version: `api-version`, or the first path segment for Graph and Log Analytics."""
         for name, value in self.query:
             if name == "api-version":
                 return value
@@ -144,7 +146,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The operations of one file, `DECLARED`, as they are listed for people: under a name, the lowest `order` first."""
+    """The heading of a file's operations (`DECLARED`) in lists for people; the lowest `order` is first."""
 
     name: str
     order: int
@@ -152,12 +154,12 @@ class Family:
 
 GLOBAL_CLOUD = "public"
 OTHER_CLOUDS = ("usgov", "dod", "china")
-"""What is documented for the global service alone is not in these."""
+"""The clouds without operations that are documented for the global service only."""
 
 READER = Right(rights=Rights.AZURE, name="Reader", on="the subscription")
 APPLICATIONS = Right(rights=Rights.GRAPH, name="Application.Read.All", on="Microsoft Graph")
 
-# 2026-02-01 is the version that Microsoft documents for all clouds; those before it end on 2027-02-27.
+# Microsoft documents 2026-02-01 for all clouds; earlier versions are retired on 2027-02-27.
 # https://learn.microsoft.com/azure/key-vault/general/access-control-default
 KEY_VAULT_ARM = "2026-02-01"
 KEY_VAULT_DATA = ("api-version", "2025-07-01")
@@ -165,7 +167,7 @@ KEY_VAULT_DATA = ("api-version", "2025-07-01")
 SUBSCRIPTIONS = ("subscription.list",)
 VAULTS = ("vault.query", "vault.list")
 HSMS = ("hsm.query", "hsm.list")
-"""What leads to each subscription, vault and Managed HSM."""
+"""The operations that find subscriptions, vaults and Managed HSMs."""
 
 ADVANCED = (("ConsistencyLevel", "eventual"),)
 """The header that Graph's advanced queries need."""
@@ -182,7 +184,7 @@ def arm(
     not_in: tuple[str, ...] = (),
     after: tuple[str, ...] = (),
 ) -> Operation:
-    """A GET of Azure Resource Manager: of every subscription, unless `after` names what leads to it."""
+    """A GET of Azure Resource Manager, for every subscription unless `after` names other prerequisites."""
     return Operation(
         id=id_,
         noun=noun,
@@ -198,7 +200,7 @@ def arm(
 
 
 def resource_graph(id_: str, noun: str, *, right: Right = READER, never_empty: str = "") -> Operation:
-    """A query of Resource Graph over every subscription; its text is the collector's."""
+    """A query of Resource Graph over every subscription; the collector supplies the query text."""
     return Operation(
         id=id_,
         noun=noun,
@@ -224,7 +226,7 @@ def vault_object(
     paged: bool = False,
     after: tuple[str, ...] = (),
 ) -> Operation:
-    """A GET of a vault's data plane, of every vault unless `after` names what leads to it.
+    """A GET of a vault's data plane, for every vault unless `after` names other prerequisites.
 
     `otherwise`: what allows it under access policies.
     """

@@ -1,4 +1,4 @@
-"""Reads of where audit logs go, how long they are kept, and what watches them."""
+"""Reads of diagnostic settings, log retention and alert rules."""
 
 from keyaudit.model.operations.kinds import HSMS, VAULTS, Family, Paging, Right, Rights, arm, resource_graph
 
@@ -6,14 +6,14 @@ _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = _SUBSCRIPTION + "/resourceGroups/{resource_group}"
 _SETTINGS = "/providers/Microsoft.Insights/diagnosticSettings"
 _SETTINGS_VERSION = "2021-05-01-preview"
-"""Diagnostic settings have no other version than previews. https://learn.microsoft.com/rest/api/monitor/diagnostic-settings"""
+"""All API versions of diagnostic settings are previews. https://learn.microsoft.com/rest/api/monitor/diagnostic-settings"""
 
 _WORKSPACE = _GROUP + "/providers/Microsoft.OperationalInsights/workspaces/{workspace}"
 _WORKSPACE_VERSION = "2023-09-01"
 _OF_WORKSPACE = Right(rights=Rights.AZURE, name="Reader", on="the Log Analytics workspace")
 
-# The action is documented, and that whoever sets these up is a Security Administrator; which role is enough to read them is
-# not, but roles on subscriptions do not reach there.
+# Microsoft documents the action, and that a Security Administrator configures these settings, but not the least role that can
+# read them. Roles on subscriptions do not apply.
 _OF_TENANT = Right(
     rights=Rights.ENTRA,
     name="microsoft.aadiam/diagnosticSettings/read",
@@ -21,7 +21,7 @@ _OF_TENANT = Right(
 )
 
 _DESTINATIONS = ("diagnostic_setting.list", "hsm.diagnostic_setting.list", "activity_log.list", "entra_log.list")
-"""What names the workspaces that are asked for."""
+"""The operations whose answers name the workspaces to read."""
 
 FAMILY = Family("audit logging", order=120)
 

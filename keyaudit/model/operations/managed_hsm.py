@@ -1,6 +1,6 @@
-"""Reads of Managed HSMs: the pools by Azure Resource Manager and Resource Graph, the rest by the HSM itself.
+"""Reads of Managed HSMs: the resources from Azure Resource Manager and Resource Graph, the rest from the HSM.
 
-No role in Azure Resource Manager lets anyone read an HSM's keys, roles or settings: its own local roles do.
+Azure roles do not allow reading an HSM's keys, roles or settings; only its local roles do.
 https://learn.microsoft.com/azure/key-vault/managed-hsm/access-control
 """
 
@@ -28,7 +28,7 @@ _ASSIGNMENTS = "/providers/Microsoft.Authorization/roleAssignments"
 
 # https://learn.microsoft.com/azure/key-vault/managed-hsm/built-in-roles
 _AUDITOR = Right(rights=Rights.HSM, name="Managed HSM Crypto Auditor", on="the HSM")
-# Of the built-in roles only Managed HSM Administrator has it, which may write settings and roles too.
+# The only built-in role with it is Managed HSM Administrator, which can also write settings and roles.
 _SETTINGS = Right(rights=Rights.HSM, on="the HSM", data_action="Microsoft.KeyVault/managedHsm/settings/read/action")
 
 
@@ -87,7 +87,7 @@ DECLARED = (
         after=("hsm.key.list",),
     ),
     _roles("hsm.role_definition.list", "local role definitions", _DEFINITIONS),
-    # A list at / or /keys does not show what is assigned on a single key.
+    # A list at / or /keys does not include assignments on a single key.
     # https://learn.microsoft.com/azure/key-vault/managed-hsm/role-management
     # No role of Azure Resource Manager opens it: https://learn.microsoft.com/azure/key-vault/managed-hsm/access-control
     _roles(

@@ -1,4 +1,4 @@
-"""Reads of what applications and service principals may do, and when they last did it."""
+"""Reads of the permissions of applications and service principals, and of their last activity."""
 
 from keyaudit.model.operations.kinds import (
     OTHER_CLOUDS,
@@ -30,7 +30,7 @@ DECLARED = (
         cost=2,
         right=graph_right("Directory.Read.All"),
     ),
-    # Role definitions refuse $top, whatever its value; the others are short lists.
+    # Role definitions refuse $top with any value; the others are short lists.
     graph(
         "directory_role.definitions",
         "directory roles",
@@ -52,7 +52,7 @@ DECLARED = (
         "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances",
         right=graph_right("RoleEligibilitySchedule.Read.Directory"),
     ),
-    # The reports are of the global service alone, and need a licence.
+    # The reports exist in the global service only, and need a licence.
     # https://learn.microsoft.com/graph/api/reportroot-list-serviceprincipalsigninactivities
     graph(
         "sign_in_activity.list",

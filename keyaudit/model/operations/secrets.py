@@ -1,4 +1,4 @@
-"""Reads of what a vault says of its secrets: lists, which hold no value. A GET of a secret gives its value: there is none."""
+"""Reads of secret metadata: lists, which contain no values. A GET of a secret returns its value, so none is declared."""
 
 from keyaudit.model.operations.kinds import Family, vault_object
 

@@ -1,4 +1,4 @@
-"""Reads of other services' keys, and of who uses which Key Vault key."""
+"""Reads of other services' account keys, and of the services that use Key Vault keys."""
 
 from keyaudit.model.operations.kinds import Family, Operation, arm, resource_graph
 
@@ -6,7 +6,7 @@ FAMILY = Family("other services", order=130)
 
 DECLARED: tuple[Operation, ...] = (
     resource_graph("service.query", "services with keys (Resource Graph)"),
-    # Resource Graph has the key of a server, and not whether it follows the key's rotation.
+    # Resource Graph returns the key of a SQL server, but not whether the server follows the key's rotation.
     arm(
         "sql.protector",
         "encryption protectors of SQL servers",

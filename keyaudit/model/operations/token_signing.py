@@ -1,4 +1,4 @@
-"""Reads of what tokens are signed with and checked by: federated domains, token policies, key sets, authorities."""
+"""Reads of token signing and validation: federated domains, token policies, key sets, certificate authorities."""
 
 from keyaudit.model.operations.kinds import (
     OTHER_CLOUDS,
@@ -19,7 +19,7 @@ _ANYBODY = Right(rights=Rights.NONE)
 
 
 def _token_policy(id_: str, name: str, collection: str) -> tuple[Operation, ...]:
-    """The list of a kind of policy, then what each applies to: in one list, and by themselves for policies that have many."""
+    """The list of a kind of policy with the objects that each applies to, and a separate read for policies with many."""
     path = f"/v1.0/policies/{collection}"
     return (
         graph(f"{id_}.list", f"{name} policies", path, right=_POLICY),
@@ -50,7 +50,7 @@ def _shared_keys(authority: str, whose: str, not_in: tuple[str, ...] = ()) -> Op
 FAMILY = Family("token signing", order=100)
 
 DECLARED = (
-    # The list's own page names Domain.Read.All, and the permissions reference this one, which both accept.
+    # The page of the list names Domain.Read.All, the permissions reference names this one; both are accepted.
     # https://learn.microsoft.com/graph/api/internaldomainfederation-get
     graph(
         "domain.federation",
@@ -94,7 +94,7 @@ DECLARED = (
         "/v1.0/organization/{tenant}/certificateBasedAuthConfiguration",
         right=graph_right("Organization.Read.All"),
     ),
-    # At most 10 authorities in one, which is fewer than $expand returns.
+    # A store has at most 10 authorities, fewer than the maximum of $expand.
     # https://learn.microsoft.com/graph/api/resources/certificatebasedapplicationconfiguration
     graph(
         "app_authority.list",
@@ -139,7 +139,7 @@ DECLARED = (
     ),
     _shared_keys("common", "everybody"),
     _shared_keys("organizations", "every organization"),
-    # Personal Microsoft accounts are the global cloud's alone.
+    # Personal Microsoft accounts exist in the global cloud only.
     # https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
     _shared_keys("consumers", "personal accounts", OTHER_CLOUDS),
 )

@@ -1,4 +1,4 @@
-"""Reads of logs: what was done with keys, credentials and mailboxes. No report asks for these: one command does."""
+"""Reads of logs about the use of keys, credentials and mailboxes. Only the command `usage collect` sends them."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ _SEARCHES = "/v1.0/security/auditLog/queries"
 
 _READ = (
     resource_graph("workspace.query", "Log Analytics workspaces (Resource Graph)"),
-    # The service gives up by itself before the client does, so that what took too long says so.
+    # The service's timeout is shorter than the client's, so that a slow query returns an error of its own.
     # https://learn.microsoft.com/azure/azure-monitor/logs/api/timeouts
     Operation(
         id="log.query",
@@ -46,7 +46,7 @@ _READ = (
         throttle=Throttle.GRAPH_REPORTS,
         right=_AUDIT_LOG,
     ),
-    # Of the national clouds the US Government's alone. https://learn.microsoft.com/graph/api/directoryaudit-list
+    # The US Government cloud is the only national cloud that has it. https://learn.microsoft.com/graph/api/directoryaudit-list
     graph(
         "directory_audit.list",
         "changes of the directory",
@@ -67,7 +67,7 @@ _SEARCHED = (
     graph("audit_search.records", "records of the unified audit log", _SEARCHES + "/{search}/records"),
 )
 
-# The search is of the global service alone. https://learn.microsoft.com/graph/api/security-auditcoreroot-post-auditlogqueries
+# The search exists in the global service only. https://learn.microsoft.com/graph/api/security-auditcoreroot-post-auditlogqueries
 FAMILY = Family("uses in logs", order=140)
 
 DECLARED = (

@@ -1,6 +1,6 @@
-"""The tables of last use: of service principals and of credentials, as Entra's reports have it.
+"""The tables of last activity of service principals and credentials, from Entra's reports.
 
-A row says that something was used. That there is none says nothing: the reports keep no record of what they left out.
+A row proves use. A missing row proves nothing, because the reports do not say what they leave out.
 """
 
 from keyaudit.model.columns import Area, Column, Table, text, time, where_found
@@ -48,7 +48,7 @@ CREDENTIAL_ACTIVITY = Table(
         text("key_id", "keyId of the credential", _CREDENTIAL),
         text("app_id", "the application (client) id", _CREDENTIAL),
         text("kind", "keyType: what the credential is", _CREDENTIAL, values=("password", "certificate")),
-        text("holder_kind", "credentialOrigin: what the credential hangs on", _CREDENTIAL,
+        text("holder_kind", "credentialOrigin: the kind of object that the credential belongs to", _CREDENTIAL,
             values=("application", "service_principal")),
         text("used_for", "resourceId: what was asked for with it", _CREDENTIAL, absent="the report names none"),
         _last("last_used_on", "lastSignInDateTime", _CREDENTIAL),

@@ -5,7 +5,7 @@ from keyaudit.model.columns import Area, Table, flag, text, texts, where_found
 _RULES = ("alert_rule.query",)
 
 WATCHED = ("key-vault", "application-credentials", "federation")
-"""What rules are looked through for."""
+"""The changes that an alert rule can cover."""
 
 ALERT_RULE = Table(
     name="alert_rule",

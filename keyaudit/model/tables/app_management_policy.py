@@ -1,4 +1,4 @@
-"""The table of app management policies: what new credentials of applications and service principals may be."""
+"""The table of app management policies, which limit new credentials of applications and service principals."""
 
 from keyaudit.model.columns import Area, Column, RestsOn, Table, Where, duration, flag, text, texts, time, where_found
 
@@ -61,7 +61,7 @@ APP_MANAGEMENT_POLICY = Table(
         _from("trusted_authorities_only_from"),
         texts("exclusions", "who may add what a restriction that is on forbids: its type, and the custom security attribute "
             "of those who may, sorted", _FOUND),
-        _secret_limit("secret_limit", "an object of whatever age"),
+        _secret_limit("secret_limit", "an object of any age"),
         _secret_limit("new_secret_limit", "an object made now"),
     ),
 )

@@ -35,7 +35,7 @@ _MANUAL = "learn.microsoft.com/azure/key-vault/certificates/create-certificate-s
 
 
 def _once_issued(column: Column) -> Column:
-    """What the X.509 certificate itself says: absent until one is issued, besides what else absence means."""
+    """The columns from the X.509 certificate: absent until one is issued, in addition to the other meanings of absence."""
     if column.absent:
         return replace(column, absent=f"{column.absent}, or {_NOT_ISSUED}")
     return replace(column, absent=_NOT_ISSUED, absent_where=_WHERE_NOT_ISSUED)
@@ -105,7 +105,7 @@ CERTIFICATE = Table(
             wire="policy.key_props.exportable"),
         text("custody", "where the private half is kept: its key's custody, else by kty",
             values=("vault-hsm", "software"), rests_on=RestsOn.PARENT, derived_from=("key_version_id", "kty", "key.custody")),
-        count("live_credentials", "credentials in Entra on its key that have not expired: whoever has the private half can "
+        count("live_credentials", "unexpired credentials in Entra with its key: the holder of the private key can "
             "sign in; by thumbprint only where Graph does not show their certificate",
             rests_on=RestsOn.LIST, derived_from=(*_IN_ENTRA, "credential.expires_on", "credential.usage"), rows_of=_ENTRA),
         count("live_identities", "identities that have one of these; an application and its own service principal are one",
@@ -133,7 +133,7 @@ CERTIFICATE = Table(
         *superseded("certificate", _GET, ("certificate.versions",), "the version that a request without a version names"),
         *reach_columns(*OF_KEYS, READING, derived_from=("vault.access_model",)),
         *OUTSIDERS,
-        flag("authenticates_tier0", "a live credential of an application that controls the whole tenant is on its key",
+        flag("authenticates_tier0", "an active credential of an application that controls the whole tenant is on its key",
             rests_on=RestsOn.LIST,
             derived_from=("public_key_sha256", "thumbprint", "credential.public_key_sha256", "credential.thumbprint",
             "credential.expires_on", "service_principal.tier0")),

@@ -1,4 +1,4 @@
-"""The table of credentials: passwords, certificates and federated credentials."""
+"""The table of credentials: client secrets, certificates and federated credentials."""
 
 from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, text, texts, time, where_found
 from keyaudit.model.federated_subject import Breadth, Grade
@@ -7,7 +7,7 @@ from keyaudit.model.tables.x509 import strength_columns
 
 _CREDENTIAL = ("application.list", "service_principal.list")
 _SHOWN = (*_CREDENTIAL, "application.get", "service_principal.get")
-"""What shows certificates: the lists, or each object by itself."""
+"""The operations that return certificates: the lists, or each object separately."""
 _OWN_KINDS = ("password", "certificate", "symmetric-key")
 _IDENTITIES = ("managed_identity.query", "managed_identity.federated_of")
 _FEDERATED = (
@@ -55,7 +55,7 @@ CREDENTIAL = Table(
     area=Area.APPLICATIONS,
     noun="credential",
     plural="credentials",
-    meaning="a password, certificate or federated credential of an application, service principal or managed identity;"
+    meaning="a client secret, certificate or federated credential of an application, service principal or managed identity;"
     " a SAML set is not here",
     added_by=(*_CREDENTIAL, *_FEDERATED, *_IDENTITIES),
     parts={
@@ -73,33 +73,34 @@ CREDENTIAL = Table(
         *where_found(*_CREDENTIAL, *_FEDERATED),
         text("kind", "what it is", _CREDENTIAL, values=(*_OWN_KINDS, "federated")),
         text("key_id", "keyId, or a federated credential's id", _CREDENTIAL),
-        text("holder_kind", "what it hangs on", values=("application", "service_principal", "managed_identity")),
+        text("holder_kind", "the kind of object that it belongs to",
+            values=("application", "service_principal", "managed_identity")),
         text("holder_id",
-            "id of the application or service principal, or ARM id of a managed identity of which only ARM tells"),
+            "id of the application or service principal, or ARM id of a managed identity that only ARM lists"),
         text("holder_name", "its display name", _CREDENTIAL, absent="it has no name"),
         text("app_id", "the application (client) id", _CREDENTIAL, guid=True),
         text("holder_type", "servicePrincipalType of a service principal; Application for an application", _CREDENTIAL,
             values=("Application", "ManagedIdentity", "Legacy", "SocialIdp", "ServiceIdentity")),
         text("holder_home", "whose application the holder is", _CREDENTIAL, values=("own", "microsoft", "foreign", "none")),
-        flag("microsoft_made", "the holder is named as Microsoft's own software names what it registers", _CREDENTIAL),
+        flag("microsoft_made", "the holder has a name that Microsoft's own software uses for its registrations", _CREDENTIAL),
         time("starts_on", "startDateTime", _CREDENTIAL, absent="the credential is federated", absent_where=_FEDERATED_ALONE),
         time("expires_on", "endDateTime", _CREDENTIAL,
             absent="no end was set, or the credential is federated", follows="starts_on"),
-        text("usage", "Verify: Entra checks with it; Sign: Entra signs with it", _CREDENTIAL,
+        text("usage", "Verify: Entra verifies signatures with it; Sign: Entra signs with it", _CREDENTIAL,
             absent="not a certificate or symmetric key", absent_where=_NO_KEY, values=("Verify", "Sign")),
         text("thumbprint",
-            "customKeyIdentifier in upper-case hex: usually the certificate's SHA-1, but whoever adds it can set it",
+            "customKeyIdentifier in upper-case hex: usually the certificate's SHA-1, but the caller that adds it can choose it",
             _CREDENTIAL,
             absent="none was given"),
-        text("thumbprint_sha256", "SHA-256 of the certificate in upper-case hex, computed from what Graph shows of it",
+        text("thumbprint_sha256", "SHA-256 of the certificate in upper-case hex, computed from Graph's copy",
             _SHOWN,
             absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
         text("public_key_sha256",
-            "SHA-256 of its SubjectPublicKeyInfo in upper-case hex: alike for every certificate on the same key", _SHOWN,
+            "SHA-256 of its SubjectPublicKeyInfo in upper-case hex: the same for every certificate with the same key", _SHOWN,
             absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
         *strength_columns(_SHOWN, _NO_CERTIFICATE, _NOT_CERTIFICATE),
         text("entra_custody",
-            "what Entra holds. platform: the private half; external: of a certificate of usage Verify, the public half",
+            "what Entra stores. platform: the private key; external: only the public half, for a certificate of usage Verify",
             _CREDENTIAL, absent="a password or federated credential has no private half", absent_where=_NO_KEY,
             values=("external", "platform")),
         text("custody", "where the private half is kept: platform, by Entra; else as the certificate on the same key in a "
@@ -107,15 +108,15 @@ CREDENTIAL = Table(
             "unknown where one was not, unlike entra_custody", absent="a password or federated credential has no private half",
             values=("external", "platform", "vault-hsm", "software"), rests_on=RestsOn.LIST, derived_from=_IN_VAULT),
         text("vault_certificate_id", "the version of a Key Vault certificate that it is, else one on the same key; by "
-            "thumbprint, which whoever adds a credential can set, only where Graph does not show the certificate",
+            "thumbprint, which the caller that adds a credential can choose, only where Graph does not return the certificate",
             absent="no vault has it", rests_on=RestsOn.LIST, derived_from=_IN_VAULT),
         flag("private_exportable",
-            "a Key Vault certificate on its key is exportable: whoever reads the vault's secrets has the private half",
+            "a Key Vault certificate with its key is exportable, so secret readers of the vault can read the key",
             absent="no vault has it", rests_on=RestsOn.LIST, derived_from=(*_IN_VAULT, "certificate.exportable")),
         flag("superseded_in_vault",
-            "it is an older version of a Key Vault certificate of which a newer one, another certificate, is enabled",
+            "it is an older version of a Key Vault certificate with an enabled newer version that is another certificate",
             rests_on=RestsOn.LIST, derived_from=_SUPERSEDED),
-        time("newer_since", "when the first of the newer versions that are enabled was made",
+        time("newer_since", "when the first enabled newer version was created",
             absent="no vault has a newer one", rests_on=RestsOn.LIST, derived_from=_SUPERSEDED),
         count("same_elsewhere", "other identities that have a credential of the same certificate or key; an application and "
             "its own service principal are one. 0 for what is no certificate",
@@ -125,12 +126,12 @@ CREDENTIAL = Table(
         flag("on_application_too",
             "the application object of a service principal's credential in this tenant has the same credential",
             rests_on=RestsOn.PARENT, derived_from=("application.app_id", "key_id", "thumbprint")),
-        time("last_used_on", "the last use that the report of credentials knows",
-            absent="the report has no use of it, which proves nothing: it has none of federated credentials, and forgets",
+        time("last_used_on", "the last use in the credential report",
+            absent="the report has no use of it, which proves nothing: it leaves out federated credentials and old uses",
             rests_on=RestsOn.LIST,
             derived_from=("key_id", "app_id", "credential_activity.key_id", "credential_activity.last_used_on")),
         *HOLDER,
-        text("issuer", "whose tokens a federated credential accepts", _FEDERATED,
+        text("issuer", "the issuer whose tokens a federated credential accepts", _FEDERATED,
             absent="not a federated credential", absent_where=_NOT_FEDERATED),
         text("issuer_host", "the host of that issuer, in lower case",
             absent="not a federated credential", absent_where=_NOT_FEDERATED, rests_on=RestsOn.OBJECT,
@@ -139,20 +140,20 @@ CREDENTIAL = Table(
             absent="not a federated credential", absent_where=_NOT_FEDERATED,
             rests_on=RestsOn.LIST, derived_from=("issuer", "account_key.oidc_issuer")),
         text("subject", "the subject that a federated credential accepts", _FEDERATED,
-            absent="a claims-matching expression stands in its place, or it is not a federated credential"),
+            absent="it has a claims-matching expression instead, or is not a federated credential"),
         texts("audiences", "the audiences that a federated credential accepts", _FEDERATED,
             absent="not a federated credential", absent_where=_NOT_FEDERATED),
         text("claims_expression", "the claims-matching expression of a federated credential",
             _SUBJECT,
             absent="it matches by subject, or it is not a federated credential"),
         text("subject_grade", "immutable: it trusts by ids, or by names that nobody outside can register; mutable: by names "
-            "that others can register once they are given up; dead: nothing ever matches; other: the issuer is not known",
+            "that others can register once they are given up; dead: nothing ever matches; other: unknown issuer",
             _SUBJECT, absent="not a federated credential", absent_where=_NOT_FEDERATED, values=tuple(map(str, Grade))),
         text("subject_breadth", "how many workloads of the issuer it trusts",
             _SUBJECT, absent="not a federated credential", absent_where=_NOT_FEDERATED, values=tuple(map(str, Breadth))),
-        time("issuer_retires_on", "when the issuer ends, as it is announced", _FEDERATED,
-            absent="nothing says that it ends, or it is not a federated credential"),
-        flag("subject_dangling", "the identity of this tenant that it trusts is not there",
+        time("issuer_retires_on", "when the issuer is retired, as announced", _FEDERATED,
+            absent="no retirement is announced, or it is not a federated credential"),
+        flag("subject_dangling", "the identity of this tenant that it trusts does not exist",
             absent="not a federated credential", absent_where=_NOT_FEDERATED, rests_on=RestsOn.LIST,
             derived_from=("issuer", "subject", "subject_grade", "service_principal.app_id")),
     ),

@@ -1,4 +1,4 @@
-"""The table of custody records, which somebody keeps: Azure knows nothing of them."""
+"""The table of custody records, which come from a file and not from Azure."""
 
 from keyaudit.model.columns import Area, RestsOn, Table, text, time, where_found
 from keyaudit.model.custody import Kept

@@ -1,4 +1,4 @@
-"""The table of what was deleted and can still be recovered."""
+"""The table of deleted objects that can be recovered."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ _PARTS = {
 }
 
 PLACES = tuple(_PARTS[operation] for operation in _PLACES)
-"""The kinds of what keys, certificates and secrets lie in."""
+"""The kinds of resources that contain keys, certificates and secrets."""
 
 DELETED = Table(
     name="deleted",
@@ -35,11 +35,12 @@ DELETED = Table(
         *vault_place(("vault.query", "vault.list", *_PLACES)),
         text("kind", "what it was", values=tuple(_PARTS.values())),
         text("vault_id",
-            "resource id, in lower case, of the vault that it lies in; of a deleted vault or HSM, the id that it had", _PLACES),
+            "resource id, in lower case, of the vault that contains it; of a deleted vault or HSM, the id that it had",
+            _PLACES),
         unix_time("deleted_on", "when it was deleted", _DELETED, past=True, wire="deletedDate"),
-        unix_time("purge_on", "when the service removes it for good: until then it can be recovered", _DELETED,
+        unix_time("purge_on", "when the service removes it permanently: until then it can be recovered", _DELETED,
             follows="deleted_on", wire="scheduledPurgeDate"),
-        flag("purge_protected", "nobody can remove it for good before that; false: whoever may purge can", _DELETED,
+        flag("purge_protected", "nobody can purge it before that; false: a principal that may purge can", _DELETED,
             left_out=Left(False, ARM_LEAVES_OUT)),
         text("recovery_level", "what its deletion can be undone by, in Key Vault's words", _OBJECTS,
             absent="Azure has no such word for a vault", absent_where=(Where("kind", PLACES),)),
@@ -52,7 +53,7 @@ DELETED = Table(
         text("thumbprint", "SHA-1 of a certificate in upper-case hex", ("deleted_certificate.list",),
             absent="not a certificate, or never issued"),
         *(
-            # Nothing tells who may recover and nothing else.
+            # No API shows which principals may only recover.
             replace(column, meaning=f"{column.meaning} to its vault, and so can recover it; none for a vault or HSM itself")
             for column in reach_columns("granting", derived_from=("vault_id", "vault.access_model"))
         ),

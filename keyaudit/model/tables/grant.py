@@ -1,4 +1,4 @@
-"""The table of grants: every way in that is given to somebody, as it is given."""
+"""The table of grants: role assignments, access policies, permissions, each as it was assigned."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -7,7 +7,7 @@ from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, int
 
 
 class Allows(StrEnum):
-    """The closed list of what a grant can allow; a row's list is in this order."""
+    """The closed list of permissions; a row's list is in this order."""
 
     SIGN = "sign"
     DECRYPT = "decrypt"
@@ -22,11 +22,11 @@ class Allows(StrEnum):
     """Make, change or delete keys and certificates."""
     PURGE = "purge"
     PURGE_VAULT = "purge-vault"
-    """Purge a deleted vault, with all in it."""
+    """Purge a deleted vault with its content."""
     GRANT = "grant"
-    """Give oneself access."""
+    """Grant oneself access."""
     SET_POLICY = "set-policy"
-    """The same, but only in vaults under access policies."""
+    """Grant oneself access, but only in vaults under access policies."""
 
 
 _DATA = (
@@ -45,7 +45,7 @@ HONOURED: Mapping[str, Mapping[str, Sequence[Allows]]] = {
     "access-policy": {"azure-role": (Allows.PURGE_VAULT, Allows.GRANT, Allows.SET_POLICY), "access-policy": _DATA},
     "hsm-local": {"hsm-role": (*_DATA, Allows.GRANT)},
 }
-"""By a vault's access model and a grant's kind what the vault honours of it: all else opens nothing there."""
+"""By a vault's access model and a grant's kind, the permissions that the vault honours; others have no effect there."""
 
 HSM_ADMINISTRATOR = "a290e904-7015-4bba-90c8-60543313cdb4"
 """The local role Managed HSM Administrator. https://learn.microsoft.com/azure/key-vault/managed-hsm/built-in-roles"""
@@ -73,7 +73,7 @@ GRANT = Table(
     replaced=False,
     noun="grant",
     plural="grants",
-    meaning="one way in, as it is given: a role assignment, an access policy, an app role; a group's members are in membership",
+    meaning="a role assignment, access policy or permission as it was granted; members of groups are in membership",
     added_by=(*_POLICIES, *_ROLES, *_ELIGIBLE, *_LOCAL, *_APP_ROLES, *_DELEGATED, *_DIRECTORY_ROLES),
     parts={
         **dict.fromkeys(_POLICIES, ({"kind": "access-policy", "standing": True},)),
@@ -88,67 +88,72 @@ GRANT = Table(
     columns=(
         *where_found(*_DEFINED, *_APIS, *_DIRECTORY_ROLE),
         text("kind", "how it is given", values=_KINDS),
-        text("principal_id", "object id of whom it is given to, in lower case", _GRANT),
-        text("principal_type", "what the grant itself says that principal is", _GRANT,
+        text("principal_id", "object id of the principal, in lower case", _GRANT),
+        text("principal_type", "the type of the principal according to the grant", _GRANT,
             absent="it does not say", values=("user", "group", "service-principal", "foreign-group", "device", "everyone")),
-        text("application_id", "the client id of the application through which alone the principal has it, in lower case",
+        text("application_id", "the client id of the only application through which the principal has it, in lower case",
             _GRANT,
             absent="through any application"),
         text("scope",
-            "what it holds for and all below: a full resource id in lower case; / is everything; or an API's object id",
+            "where it applies, with all below: a full resource id in lower case, / for everything, or an API's object id",
             _GRANT),
-        text("scope_kind", "what kind of thing the scope is; an HSM's keys and roles are objects", _GRANT, values=("root",
+        text("scope_kind", "the kind of scope; an HSM's keys and roles are objects", _GRANT, values=("root",
             "management-group", "subscription", "resource-group", "vault", "object", "hsm", "tenant", "administrative-unit",
             "directory-object", "api")),
-        text("vault_id", "the one vault or Managed HSM that the scope is, or lies in; in lower case", _GRANT,
-            absent="its scope is wider than a vault, or has nothing to do with one"),
+        text("vault_id", "the vault or Managed HSM that the scope is or is in, in lower case", _GRANT,
+            absent="its scope is wider than a vault, or not about one"),
         text("role_id", "the role's GUID or id, in lower case", _GRANT,
             absent="an access policy or a delegated permission has no role",
             absent_where=(Where("kind", ("access-policy", "delegated")),)),
-        flag("custom", "the role is the tenant's own and not Azure's", _DEFINED),
+        flag("custom", "the role is a custom role", _DEFINED),
         flag("wildcard",
-            "a wildcard takes in whatever may be done with keys: of a role's data actions, or all in an access policy",
+            "a wildcard covers every operation on keys: in a role's data actions, or all in an access policy",
             _DEFINED),
-        texts("allows", "what it lets its holder do to keys, certificates and secrets, where the vault honours it",
+        texts("allows", "the permissions on keys, certificates and secrets that it gives, where the vault honours it",
             (*_DEFINED, *_DENIED),
             values=tuple(each.value for each in Allows)),
-        texts("denied", "what a deny assignment takes from it in its whole scope; this is not in allows", _DENIED),
-        text("condition", "the condition under which it holds; it counts as if that were met", _GRANT,
-            absent="it holds without a condition"),
+        texts("denied", "permissions that a deny assignment removes in its whole scope; they are not in allows", _DENIED),
+        text("condition", "the condition of the assignment; it is evaluated as if the condition were met", _GRANT,
+            absent="it has no condition"),
         flag("standing",
-            "it holds now, be it activated for a while; false: the principal is eligible and would have to activate it",
+            "it is active, permanently or for a time; false: the principal is eligible and has to activate it first",
             _GRANT),
         time("created_on", "when it was given", _GRANT, absent="no date is kept",
             absent_where=(Where("kind", tuple(kind for kind in _KINDS if kind != "azure-role")),), past=True),
-        time("expires_on", "when it ends by itself", _GRANT, absent="the list that shows it names no end"),
+        time("expires_on", "when it ends by itself", _GRANT, absent="it has no expiration date"),
         text("api", "the name of the API that an app role or a delegated permission is for", _APIS,
             absent="not a permission on an API", absent_where=_NO_API),
         text("api_id", "the client id of that API, in lower case", _APIS,
             absent="not a permission on an API", absent_where=_NO_API),
         integer("tier", "of an app role or directory role: 0, control of the whole tenant; 1, all of one kind of data",
             (*_APIS, *_DIRECTORY_ROLE),
-            absent="not an app role or directory role, or one that is not ranked"),
-        text("on_behalf_of", "for whom a delegated permission holds: everyone, or a user's object id in lower case", _DELEGATED,
+            absent="not an app role or directory role, or one without a tier"),
+        text("on_behalf_of", "the users of a delegated permission: everyone, or a user's object id in lower case", _DELEGATED,
             absent="not a delegated permission",
             absent_where=(Where("kind", tuple(kind for kind in _KINDS if kind != "delegated")),)),
-        text("principal_kind", "what the principal is, by the directory, else by what the grant says", ("principal.lookup",),
+        text("principal_kind", "the type of the principal in the directory, else in the grant", ("principal.lookup",),
             values=("user", "group", "service-principal", "managed-identity", "foreign-group", "device", "contact", "everyone",
             "deleted"), rests_on=RestsOn.PARENT, derived_from=("principal_type",)),
-        text("principal_name", "what the principal is called", ("principal.lookup",),
+        text("principal_name", "the display name of the principal", ("principal.lookup",),
             absent="it has no name", rests_on=RestsOn.PARENT, derived_from=("principal_id",)),
-        flag("effective", "a vault or HSM in its scope honours something that it allows; of other kinds, true",
+        text("scope_name", "the display name of the subscription that the scope is",
+            absent="the scope is not a subscription",
+            absent_where=(Where("scope_kind", ("root", "management-group", "resource-group", "vault", "object", "hsm", "tenant",
+            "administrative-unit", "directory-object", "api")),),
+            rests_on=RestsOn.PARENT, derived_from=("scope", "scope_kind", "subscription.name")),
+        flag("effective", "a vault or HSM in its scope honours one of its permissions; true for other kinds of grants",
             rests_on=RestsOn.LIST, derived_from=("allows", "scope", "vault.access_model", "subscription.management_groups")),
         texts("environments_opened",
-            "the environments of the vaults and HSMs in its scope whose keys or secrets it opens, sorted",
+            "the environments of the vaults and HSMs in its scope to whose keys or secrets it gives access, sorted",
             rests_on=RestsOn.LIST,
             derived_from=("allows", "scope", "vault.access_model", "vault.tags", "vault.subscription_name",
             "subscription.management_groups")),
         texts("environment_crossings",
-            "test->prod: a holder is at home in the one environment, and it opens the other; group members too, sorted",
+            "test->prod: a principal of the first environment has access to the second; group members too, sorted",
             ("principal.lookup", "group.members"),
             rests_on=RestsOn.LIST, derived_from=("environments_opened", "principal.environment")),
         *(
-            count(who, f"{told} hold it, members of a group included", ("principal.lookup", "group.members"),
+            count(who, f"{told} have it, members of a group included", ("principal.lookup", "group.members"),
                 rests_on=RestsOn.PARENT, derived_from=("principal_id",))
             for who, told in {
                 "principals": "users and service principals that",

@@ -1,10 +1,11 @@
-"""The columns that say of a credential what its holder may do, when that last signed in, and which rules hold for it."""
+"""The columns of a credential about its holder: permissions, last sign-in, and the policies that apply to it."""
 
 from keyaudit.model.columns import RestsOn, duration, flag, text, time
 from keyaudit.model.tables.privileges import APP_ROLES, DIRECTORY_ROLES, THROUGH_GROUPS
 
 _PRINCIPALS = ("service_principal.list",)
-_GRANTED = ("app_id", "service_principal.app_id", "service_principal.app_roles_listed", "grant.tier")
+_AGENTS = ("application.agent_blueprint", "agent.blueprint_app_id", "blueprint.inheritable_roles")
+_GRANTED = (*_AGENTS, "app_id", "service_principal.app_id", "service_principal.app_roles_listed", "grant.tier")
 _LIMITED = ("kind", "holder_kind", "holder_id", "app_id", "application.created_on", "service_principal.created_on")
 _RULES = tuple(
     f"app_management_policy.{name}"

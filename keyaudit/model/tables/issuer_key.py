@@ -9,7 +9,7 @@ _B2C = ("organization.type", "b2c.key_sets")
 _ALL = (*_ENTRA, _APPLICATION, *_B2C)
 _NO_CERTIFICATE = "no certificate is published with it"
 _NOT_ENTRA = (Where("kind", ("application", "b2c")),)
-"""Of the tenant's keys each names its issuer. https://learn.microsoft.com/entra/identity-platform/access-tokens"""
+"""Each of the tenant's keys names its issuer. https://learn.microsoft.com/entra/identity-platform/access-tokens"""
 
 ISSUER_KEY = Table(
     name="issuer_key",

@@ -18,7 +18,7 @@ KEY_USE = Table(
         text("kind", "the service", values=CONSUMERS),
         text("consumer_id", "resource id of what uses the key, in lower case"),
         text("key_id", "the key without its version, in lower case, as in the table key", SERVICE),
-        flag("pinned", "it stays with the version named, whatever the key is rotated to; else it follows the key",
+        flag("pinned", "it is pinned to the version named; else it follows the rotation of the key",
             (*SERVICE, "sql.protector")),
         text("version", "the version that the setting names", SERVICE, absent="it names none"),
         text("version_in_use", "the version that the service says it uses now", SERVICE, absent="the service does not say"),

@@ -1,9 +1,9 @@
-"""The table of log destinations: where the logs go that say what is done with keys."""
+"""The table of log destinations: where audit logs about keys are sent."""
 
 from keyaudit.model.columns import Area, RestsOn, Table, Where, duration, flag, text, texts, where_found
 
 SETTINGS = ("diagnostic_setting.list", "hsm.diagnostic_setting.list", "activity_log.list", "entra_log.list")
-"""What lists diagnostic settings."""
+"""The operations that list diagnostic settings."""
 
 LOG_SINK = Table(
     name="log_sink",

@@ -1,4 +1,4 @@
-"""What the tables of Key Vault have in common: how vaults are found, and where a row lies."""
+"""Common to the tables of Key Vault: how vaults are found, and the location of a row."""
 
 from keyaudit.model.columns import Column, RestsOn, text
 
@@ -6,10 +6,10 @@ KEY_VAULT_LEAVES_OUT = "Key Vault leaves unset members out (recorded answers, 20
 ARM_LEAVES_OUT = "ARM leaves out what was never set on a vault (recorded answers, 2021 to 2025)"
 
 KEY_VAULT, MANAGED_HSM = KINDS = ("key-vault", "managed-hsm")
-"""What the column `kind` of a vault, and `vault_kind` of what lies in one, may hold."""
+"""The values of `kind` of a vault, and of `vault_kind` of its content."""
 
 ACCESS_MODELS = ("rbac", "access-policy", "hsm-local")
-"""Who decides on access to a vault, as the column `access_model` says."""
+"""The values of `access_model`: what decides on access to a vault."""
 
 VAULTS_FOUND = ("subscription.list", "vault.query", "vault.list")
 """The operations without which vaults may be missing, outermost first."""
@@ -31,7 +31,7 @@ VAULT_ACCESS_MODEL = text("vault_access_model", "the permission model of its vau
 
 
 def vault_place(operations: tuple[str, ...]) -> tuple[Column, ...]:
-    """The columns that say where a row of a vault lies; `operations` are those that give its region."""
+    """The columns with the location of a row in a vault; `operations` return its region."""
     return (
         text("subscription_id", "the subscription, a GUID in lower case"),
         text("subscription_name", "the subscription's display name", ("subscription.list",)),

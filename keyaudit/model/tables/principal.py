@@ -1,10 +1,11 @@
-"""The tables of principals: who grants name, and who is in the groups that they name."""
+"""The tables of principals: those that grants name, owners of applications, and members of groups."""
 
 from keyaudit.model.columns import Area, RestsOn, Table, Where, flag, text, texts, where_found
 from keyaudit.model.tables.grant import GRANT
 
 _MEMBERS = ("group.members",)
 _PRINCIPAL = ("principal.lookup", *_MEMBERS)
+_OWNERS = ("application.owners", "application.owners_of", "service_principal.owners", "service_principal.owners_of")
 _APPLICATIONS = ("service-principal", "managed-identity")
 _KINDS = ("user", "group", *_APPLICATIONS, "foreign-group", "device", "contact", "deleted")
 
@@ -14,8 +15,8 @@ PRINCIPAL = Table(
     area=Area.ACCESS,
     noun="principal",
     plural="principals",
-    meaning="a user, group or service principal that a grant names, or that is in a group which one names",
-    added_by=(*GRANT.added_by, *_MEMBERS),
+    meaning="a user, group or service principal that has access, owns an application, or is in a group that has access",
+    added_by=(*GRANT.added_by, *_OWNERS, *_MEMBERS),
     columns=(
         *where_found(*_PRINCIPAL),
         text("object_id", "its object id, in lower case"),

@@ -1,40 +1,54 @@
-"""The columns that say what a service principal, or the application whose local side it is, was granted in the directory."""
+"""The columns with the directory permissions of a service principal, or of an application through its service principal."""
 
 from keyaudit.model.columns import Column, RestsOn, count, flag, texts
 
 APP_ROLES = ("service_principal.app_roles", "service_principal.app_roles_of")
 DIRECTORY_ROLES = ("directory_role.assignments",)
 THROUGH_GROUPS = ("principal.kind", "principal.members_listed", "membership.member_id")
-"""What a group's grants rest on, when they are counted as those of its members."""
+"""The operations for grants of groups, which count as grants of their members."""
+
+
+# An agent has what its blueprint lets it inherit, and the credentials of a blueprint open its agents.
+_INHERITED = (
+    "agent.blueprint_app_id",
+    "blueprint.principal_id",
+    "blueprint.inheritable_scopes",
+    "blueprint.inheritable_roles",
+)
 
 
 def privileges(*, listed: tuple[str, ...], through: tuple[str, ...] = ()) -> tuple[Column, ...]:
-    """`listed`: the columns by which its app roles are known to be all there; `through`: what lists the service principals."""
-    # Its app roles come with a service principal; but which is an application's, the whole list says.
-    own = RestsOn.LIST if through else RestsOn.OBJECT
+    """`listed`: columns that show whether its app roles are complete; `through`: operations that list service principals."""
+    # App roles come with a service principal, and an agent's with its blueprint; but only the whole list shows which one
+    # belongs to an application.
+    own = RestsOn.LIST if through else RestsOn.PARENT
+    inherited = (*_INHERITED, "agent_blueprint" if through else "agent_type")
     return (
-        texts("app_roles", "the app roles that it was granted itself, sorted; one that its API does not publish is an id",
-            rests_on=own, derived_from=(*listed, "grant.api"), rows_of=(*through, *APP_ROLES)),
-        count("app_role_count", "app roles that it was granted itself, each API's on its own",
-            rests_on=own, derived_from=(*listed, "grant.principal_id"), rows_of=(*through, *APP_ROLES)),
+        texts("app_roles", "the app roles that it was granted itself, inherits as an agent or, as a blueprint, has by its "
+            "agents, sorted; one that its API does not publish is an id",
+            rests_on=own, derived_from=(*listed, *inherited, "grant.api"), rows_of=(*through, *APP_ROLES)),
+        count("app_role_count", "those app roles, each API's on its own",
+            rests_on=own, derived_from=(*listed, *inherited, "grant.principal_id"), rows_of=(*through, *APP_ROLES)),
         texts("tenant_wide_app_roles",
             "those of its app roles that reach all of one kind of data, such as every mailbox (tier 1), sorted",
-            rests_on=own, derived_from=(*listed, "grant.api"), rows_of=(*through, *APP_ROLES)),
+            rests_on=own, derived_from=(*listed, *inherited, "grant.api"), rows_of=(*through, *APP_ROLES)),
         flag("tenant_wide",
-            "an app role that it was granted itself reaches all of one kind of data, such as every mailbox (tier 1)",
-            rests_on=own, derived_from=(*listed, "grant.tier"), rows_of=(*through, *APP_ROLES)),
+            "one of those app roles reaches all of one kind of data, such as every mailbox (tier 1)",
+            rests_on=own, derived_from=(*listed, *inherited, "grant.tier"), rows_of=(*through, *APP_ROLES)),
         texts("delegated_for_everyone", "delegated permissions that an administrator consented to for every user, sorted",
             rests_on=RestsOn.LIST,
-            derived_from=(*listed[:-1], "grant.on_behalf_of"), rows_of=(*through, "delegated_grant.list")),
+            derived_from=(*listed[:-1], *inherited, "grant.on_behalf_of"), rows_of=(*through, "delegated_grant.list")),
         texts("directory_roles",
-            "the directory roles that it holds now, itself or as a member of a group, over whatever scope, sorted",
+            "its active directory roles, direct or through groups, at any scope, sorted",
             rests_on=RestsOn.LIST,
-            derived_from=(*listed[:-1], "grant.tier", *THROUGH_GROUPS), rows_of=(*through, *DIRECTORY_ROLES)),
+            derived_from=(*listed[:-1], *inherited, "grant.tier", *THROUGH_GROUPS), rows_of=(*through, *DIRECTORY_ROLES)),
         count("directory_role_count",
             "assignments of directory roles that hold for it now, its own and those of groups that it is in",
             rests_on=RestsOn.LIST,
-            derived_from=(*listed[:-1], "grant.principal_id", *THROUGH_GROUPS), rows_of=(*through, *DIRECTORY_ROLES)),
+            derived_from=(*listed[:-1], *inherited, "grant.principal_id", *THROUGH_GROUPS),
+            rows_of=(*through, *DIRECTORY_ROLES)),
         flag("tier0", "an app role, or a directory role over the whole tenant, leads to control of the whole tenant",
             rests_on=RestsOn.LIST,
-            derived_from=(*listed, "grant.tier", *THROUGH_GROUPS), rows_of=(*through, *APP_ROLES, *DIRECTORY_ROLES)),
+            derived_from=(*listed, *inherited, "grant.tier", *THROUGH_GROUPS),
+            rows_of=(*through, *APP_ROLES, *DIRECTORY_ROLES)),
     )

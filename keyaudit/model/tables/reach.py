@@ -1,4 +1,4 @@
-"""The columns that count who can reach a key, certificate or vault: alike in every table that has them."""
+"""The columns that count principals with access to a key, certificate or vault, the same in every table."""
 
 from collections.abc import Mapping
 
@@ -11,10 +11,10 @@ ACTIONS: Mapping[str, str] = {
     "backing_up": "can back it up, and so restore it elsewhere",
     "granting": "can give themselves access",
 }
-"""What is counted, by the end of a column's name."""
+"""The permission that is counted, by the suffix of a column's name."""
 
 OF_KEYS = ("signing", "decrypting", "backing_up", "granting")
-"""What can be done with a key."""
+"""The permissions on keys."""
 
 READING = "reading_private"
 
@@ -24,7 +24,7 @@ WHO: Mapping[str, str] = {
     "workloads": "service principals and managed identities that",
     "foreign": "guests and applications of other tenants that",
 }
-"""Who is counted, by the beginning of a column's name."""
+"""The principals that are counted, by the prefix of a column's name."""
 
 OPERATIONS = (
     "role_assignment.query",
@@ -33,15 +33,15 @@ OPERATIONS = (
     "principal.lookup",
     "group.members",
 )
-"""What such a count rests on, besides how its vault is set."""
+"""The operations that such a count depends on, besides the settings of its vault."""
 
 
 WIDENING = ("role_eligibility.list", "deny_assignment.list")
-"""What would show who else could activate a role, or that something is denied: no count of what holds now rests on it."""
+"""Eligible roles and deny assignments: counts of active access do not depend on them."""
 
 
 def reach_columns(*actions: str, derived_from: tuple[str, ...]) -> tuple[Column, ...]:
-    """For each action the columns of all in `WHO`. They count what holds now, groups by their members, each principal once."""
+    """For each action the columns of all in `WHO`. They count active access: members of groups, each principal once."""
     return tuple(
         count(f"{who}_{action}", f"{WHO[who]} {ACTIONS[action]}", OPERATIONS, rests_on=RestsOn.LIST, derived_from=derived_from)
         for action in actions
@@ -56,7 +56,7 @@ _CONTROL = (
     "service_principal.app_roles",
     "service_principal.app_roles_of",
 )
-"""What says who is in control of the whole tenant."""
+"""The operations that show which principals control the whole tenant."""
 
 STANDING = (
     "role_assignment.query",
@@ -68,7 +68,7 @@ STANDING = (
     "hsm.role_assignment.of_keys",
     "hsm.role_assignment.of_key",
 )
-"""What lists vaults and Managed HSMs, and grants that open one now: not what is held elsewhere or could be activated."""
+"""The operations that list vaults, Managed HSMs and active grants on them."""
 
 SIGNING_WEIGHT = count("signing_weight", "users and service principals that can sign with it, a user counted twice", OPERATIONS,
     rests_on=RestsOn.LIST, derived_from=("vault.access_model",))
@@ -115,4 +115,4 @@ COLUMNS = frozenset(
         "places_named",
     )
 )
-"""Names of the columns that rest on who reaches what."""
+"""Names of the columns that depend on access."""

@@ -1,4 +1,4 @@
-"""The tables of what relying parties trust: evidence that Azure's read APIs do not hold."""
+"""The tables of keys and settings of relying parties, from supplied files."""
 
 from keyaudit.model.columns import Area, RestsOn, Table, flag, integer, text, time, where_found
 from keyaudit.model.evidence import RELYING_PARTIES
@@ -8,7 +8,7 @@ from keyaudit.model.tables.shared_key import SHARED
 _SERVICE = text("relying_party", "the service of yours, by the folder or the name of its file")
 
 PUBLISHED = ("login.metadata", "login.keys", "login.app_keys", *SHARED.values())
-"""The reads without which it cannot be told that a key is published no more."""
+"""The operations needed to prove that a key is no longer published."""
 
 TRUSTED_KEY = Table(
     name="trusted_key",

@@ -1,4 +1,4 @@
-"""The table of secrets, by version: what lists say of them. No value is ever asked for."""
+"""The table of secrets, by version, with metadata only. Values are never read."""
 
 from keyaudit.model.columns import Area, Left, RestsOn, Table, flag, text, where_found
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL

@@ -1,7 +1,7 @@
-"""What the tables of other services have in common: how their rows are found, and what Resource Graph leaves out."""
+"""Common to the tables of other services: how their rows are found, and what Resource Graph leaves out."""
 
 SERVICES_FOUND = ("subscription.list", "service.query")
-"""The operations without which services may be missing. What the identity may not read, Resource Graph leaves out unsaid."""
+"""The operations without which services may be missing. Resource Graph silently leaves out what the identity may not read."""
 
 SERVICE = ("service.query",)
 
@@ -15,7 +15,7 @@ KINDS = (
     "app-configuration",
     "kubernetes",
 )
-"""Services whose accounts have keys of their own."""
+"""Services with account keys."""
 
 CONSUMERS = (
     "storage",
@@ -30,4 +30,4 @@ CONSUMERS = (
     "app-configuration",
     "kubernetes",
 )
-"""Services that are told to encrypt with a key of a vault."""
+"""Services with a customer-managed key."""

@@ -1,10 +1,10 @@
-"""The table of token-signing keys that tenants share."""
+"""The table of token-signing keys that several tenants share."""
 
 from keyaudit.model.columns import Area, Table, flag, text, time, where_found
 from keyaudit.model.relying_parties import SHARED_AUTHORITIES
 
 SHARED = {name: f"login.{name}_keys" for name in SHARED_AUTHORITIES}
-"""The authorities under which Entra publishes keys for tenants at once, with the operation that reads each."""
+"""The authorities under which Entra publishes keys for several tenants, with the operation that reads each."""
 
 _ALL = tuple(SHARED.values())
 _NO_CERTIFICATE = "no certificate is published with it"

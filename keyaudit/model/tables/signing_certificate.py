@@ -1,4 +1,4 @@
-"""The table of token-signing certificates: those that Entra signs with, and those of others that it trusts."""
+"""The table of token-signing certificates: those that Entra signs with, and those of identity providers that it trusts."""
 
 from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, text, time, where_found
 from keyaudit.model.evidence import CUSTODY, LOGS
@@ -83,7 +83,7 @@ SIGNING_CERTIFICATE = Table(
             "false where it has no end, or is not in use", rests_on=RestsOn.LIST,
             derived_from=(*("kind", "active", "expires_on", "app_id"),
             *("usage.used_on", "usage.target_id", "usage.operation", "usage.succeeded", "usage_log.whole_since")), needs=LOGS),
-        flag("mfa_trusted", "whoever signs with it can claim a second factor: the domain's mfa_behavior is not "
+        flag("mfa_trusted", "its holder can claim a second factor: the domain's mfa_behavior is not "
             "rejectMfaByFederatedIdp; false for what no domain signs with",
             rests_on=RestsOn.PARENT, derived_from=("holder_id", "federated_domain.mfa_behavior")),
         flag("signs_for_administrators", "somebody whose sign-in name is in the domain holds a directory role that leads to "

@@ -5,7 +5,7 @@ from keyaudit.model.evidence import LOGS
 from keyaudit.model.tables.alert_rule import WATCHED
 
 _AUTHORIZATION = ("authorization_policy.get",)
-# The file is checked against the tenant's domains.
+# The domain in the file is compared with the tenant's domains.
 _IMPORTED = ("organization.get", "domain.list")
 
 TENANT = Table(

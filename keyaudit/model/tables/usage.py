@@ -1,4 +1,4 @@
-"""The tables of what logs show, which is evidence that Azure's read APIs do not hold."""
+"""The tables from supplied logs."""
 
 import dataclasses
 
@@ -13,12 +13,12 @@ SIGN_IN_LOGS = ("AADServicePrincipalSignInLogs", "AADManagedIdentitySignInLogs")
 USER_SIGN_IN_LOG = "SigninLogs"
 DIRECTORY_LOG = "AuditLogs"
 ACTIVITY_LOG = "AzureActivity"
-"""Logs by the names of their tables, whichever way they were exported."""
+"""Logs by the names of their tables, independent of the export format."""
 
 REACHES = 7 * DAY
-"""A log goes on up to now where its last event is no longer ago: what its exports bring comes late, and in turns."""
+"""A log whose last event is no older than this is taken to continue until now: exports arrive late and in batches."""
 LATE = 4 * DAY
-"""A log that had an event no longer ago goes on: records come late, and on a long weekend there are none."""
+"""A log with an event no older than this continues: records arrive late, and there may be none on a long weekend."""
 
 SHOWN_BY = {
     **dict.fromkeys(
@@ -39,13 +39,13 @@ SHOWN_BY = {
         ),
         DIRECTORY_LOG,
     ),
-    # Only what records less than before: switched off, or passed by.
+    # Only changes after which less is recorded: switched off, or bypassed.
     "change-audit": MAIL_LOG,
     **dict.fromkeys(
         ("remove-log-settings", "remove-log-destination", "remove-alert-rule", "assign-role", "elevate-access"), ACTIVITY_LOG
     ),
 }
-"""What is done, in one vocabulary over all logs, and the log that shows it. Others may hold copies of some."""
+"""Operations in one vocabulary over all logs, with the log that records each. Other logs may contain copies."""
 _OPERATIONS = tuple(SHOWN_BY)
 _TARGETS = (
     *("key", "secret", "certificate", "mailbox", "application", "service-principal"),
@@ -88,7 +88,7 @@ USAGE = Table(
         text("client", "the program, as it names itself", absent="the log names none", needs=LOGS),
         text("source", "the log that shows it, by the name of its table"),
         flag("expected",
-            "the baseline knows whoever did it for doing so to the same key, secret, kind of mailbox or kind of object",
+            "the baseline knows this actor for the same operation on the same key, secret, kind of mailbox or kind of object",
             rests_on=RestsOn.LIST,
             derived_from=(*("operation", "target_kind", "target_id", "actor_app_id", "principal_id"),
             *("usage_baseline.app_id", "usage_baseline.operation")), needs=LOGS),
@@ -131,13 +131,13 @@ USAGE_LOG = Table(
         text("source", "which log it is, by the name of its table"),
         text("logged_id",
             "id in lower case of the vault, HSM, subscription or tenant whose log it is; else the vault's address"),
-        time("first_on", "the day of its first event of whatever kind, at midnight UTC", needs=LOGS),
-        time("last_on", "the day of its last event of whatever kind, at midnight UTC", needs=LOGS),
+        time("first_on", "the day of its first event of any kind, at midnight UTC", needs=LOGS),
+        time("last_on", "the day of its last event of any kind, at midnight UTC", needs=LOGS),
         time("whole_since", "the day from which on nothing up to the last one is missing, at midnight UTC: no day without an "
             "event on a weekday that always has some, no line or file that could not be read, no mailbox that was not "
             "recorded",
             absent="of no day can that be said", needs=LOGS),
-        flag("learned", "the baseline was learned from such a log, so that it knows who is usual in it, be it nobody",
+        flag("learned", "the baseline was learned from such a log, so it knows the usual actors in it",
             absent="no baseline was supplied", needs=LOGS),
     ),
 )
@@ -161,8 +161,8 @@ USAGE_BASELINE = Table(
         text("target_kind", "what it is done with or to, as in usage", values=_TARGETS),
         text("target_class", "the key, secret or certificate without its version, the mailbox's domain, or the application "
             "signed in to; (any): all of the kind"),
-        text("app_id", "client id of the application that does it, in lower case; of changes without one, the object id of "
-            "whoever makes them",
+        text("app_id", "client id of the application that does it, in lower case; for changes without one, the object id of "
+            "the principal",
             absent="the log names none", needs=LOGS),
         text("facet", "what the value says of such uses: app is all of them together", values=tuple(map(str, Facet))),
         text("value", "the caller, network, program, key or principal; empty for app"),

@@ -1,4 +1,4 @@
-"""The columns that certificates and secrets, by version, have in common."""
+"""The columns that versions of certificates and secrets share."""
 
 from keyaudit.model.columns import Column, Left, RestsOn, count, flag, mapping, text, time, unix_time
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, vault_place
@@ -7,7 +7,7 @@ NO_TAGS = Left(None, KEY_VAULT_LEAVES_OUT)
 
 
 def version_place(noun: str, operations: tuple[str, ...], *, unversioned: str = "") -> tuple[Column, ...]:
-    """What a row is a version of, and where that lies. `unversioned`: what it means to have no version, where that can be."""
+    """The columns with the object and location of a version. `unversioned`: the meaning of a missing version, if possible."""
     return (
         *vault_place(("vault.query", "vault.list")),
         text(f"{noun}_id", f"the {noun} without its version, in lower case"),
@@ -24,7 +24,7 @@ def version_place(noun: str, operations: tuple[str, ...], *, unversioned: str = 
 def attributes(
     operations: tuple[str, ...], *, activates: str, expires: str, never_expires: str, dateless: Left | None = None
 ) -> tuple[Column, ...]:
-    """The attributes that lists hold of every version. `dateless`: the source, if old versions may have no dates."""
+    """The attributes in lists of versions. `dateless`: the source, if old versions may have no dates."""
     no_date = "made before the service kept the date" if dateless else ""
     return (
         flag("enabled", "the service lets it be used", operations, wire="attributes.enabled"),
@@ -40,7 +40,7 @@ def attributes(
 
 
 def superseded(noun: str, current: tuple[str, ...], listed: tuple[str, ...], meaning: str) -> tuple[Column, ...]:
-    """Which version is the current one, and what is left of those that are not."""
+    """The columns about the current version and superseded ones."""
     return (
         flag("is_current", meaning, current),
         flag("versions_listed", f"every version of the {noun} was listed; true, or unknown with the reason", listed),

@@ -1,10 +1,10 @@
-"""The columns of an X.509 certificate, named alike in every table that holds one."""
+"""The columns of an X.509 certificate, with the same names in every table."""
 
 from keyaudit.model.columns import Column, Where, flag, integer, text
 
 
 def x509_columns(operations: tuple[str, ...], absent: str = "") -> tuple[Column, ...]:
-    """What a certificate says of itself, but for its dates. `absent` says when a row has no certificate at all."""
+    """The columns of a certificate except its dates. `absent` says when a row has no certificate."""
     return (
         text("thumbprint_sha256", "SHA-256 of the certificate in upper-case hex", operations, absent=absent),
         text("public_key_sha256",
@@ -18,7 +18,7 @@ def x509_columns(operations: tuple[str, ...], absent: str = "") -> tuple[Column,
 
 
 def strength_columns(operations: tuple[str, ...], absent: str = "", absent_where: tuple[Where, ...] = ()) -> tuple[Column, ...]:
-    """Those of them that say how strong its key and its signature are. `absent_where`: the rows without a certificate."""
+    """The columns about the strength of its key and signature. `absent_where`: the rows without a certificate."""
     return (
         text("key_type", "kind of its key", operations,
             absent=absent, absent_where=absent_where, values=("RSA", "EC", "DSA", "Ed25519", "Ed448"), open_ended=True),

@@ -1,4 +1,4 @@
-"""Who can use something, or what somebody can use, in each format."""
+"""Renders who can use a resource, or what a principal can use, in each format."""
 
 from collections.abc import Callable, Mapping
 from typing import TextIO

@@ -1,4 +1,4 @@
-"""As CSV: a line a way, to vaults, then beside them; then one for each that stands for others, and each place not read."""
+"""CSV: a line per grant on vaults, then other grants; then one for each group with unknown members, and each gap."""
 
 import csv
 from typing import TextIO
@@ -15,7 +15,7 @@ _COLUMNS = (
 
 
 def render(found: Access, out: TextIO) -> None:
-    """Write it. `through` holds the groups on the way, the grant's own first. `out` must not translate line ends."""
+    """Write it. `through` has the intermediate groups, the grant's own first. `out` must not translate line ends."""
     writer = csv.DictWriter(out, (*common_cells(found.run), *_COLUMNS), restval="", lineterminator="\r\n")
     writer.writeheader()
     common = common_cells(found.run)

@@ -1,4 +1,4 @@
-"""As JSON: one way a line."""
+"""JSON: one grant per line."""
 
 from typing import TextIO
 
@@ -29,7 +29,7 @@ def _reach(reach: Reach) -> dict[str, object]:
 
 
 def way_member(way: Way) -> dict[str, object]:
-    """One way."""
+    """One grant."""
     return {
         "grant": way.id,
         "kind": way.kind,

@@ -1,4 +1,4 @@
-"""One line a way, as `az -o table` looks."""
+"""A table with one line per grant, in the style of `az -o table`."""
 
 from typing import TextIO
 
@@ -13,7 +13,7 @@ _SUMMARY = 80
 
 
 def render(found: Access, out: TextIO, *, width: int | None = None) -> None:
-    """Write the table; cells are wrapped to fit `width`, without one nothing is."""
+    """Write the table; cells are wrapped to fit `width`, if given."""
     out.write(joined(above(found, width or _SUMMARY, colour=False)))
     rows = [
         (
@@ -26,7 +26,7 @@ def render(found: Access, out: TextIO, *, width: int | None = None) -> None:
         )
         for reach in found.reaches
     ]
-    # What is held beside vaults is the principal's that was asked about.
+    # Grants that are not on vaults belong to the requested principal.
     rows += [(one_line(found.name), one_line(found.note) or "unknown", "", "", by(way), notes(way)) for way in found.others]
     out.writelines(f"{line}\n" for line in grid(_HEADERS, rows, width))
     out.write(joined(["", *below(found, width or _SUMMARY, colour=False)]))

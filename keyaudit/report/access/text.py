@@ -1,4 +1,4 @@
-"""For people: a principal at a time with its ways; or a vault at a time."""
+"""Text for people: by principal with its grants, or by vault."""
 
 from itertools import groupby
 from typing import TextIO

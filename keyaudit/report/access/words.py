@@ -1,4 +1,4 @@
-"""Ways to a key in words. Names are the tenant's, and are made safe for one line here."""
+"""Grants in words. Names of the tenant are made safe for one line here."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,7 +19,7 @@ _CAN: Mapping[str, str] = {
     "grant": "can grant itself access",
     "set-policy": "write access policies",
 }
-"""What a grant allows, in words; the rest are their own."""
+"""Permissions in words; others are shown as they are."""
 
 _MODELS: Mapping[str, str] = {
     "rbac": "uses Azure RBAC (role assignments)",
@@ -39,7 +39,7 @@ _NAME, _CONDITION = 200, 300
 
 
 def can(allows: Sequence[str]) -> str:
-    """ "sign, unwrap and give itself access"; unknown where nothing is known of it."""
+    """ "sign, unwrap and give itself access"; unknown if nothing is known."""
     return listed([_CAN.get(each) or one_line(each, _NAME) for each in allows]) or "unknown"
 
 
@@ -51,7 +51,7 @@ def called(who: Who) -> str:
 
 
 def by(way: Way) -> str:
-    """ "custom role Key Keeper on resource group rg, through group A > B": the grant, and the way from it."""
+    """ "custom role Key Keeper on resource group rg, through group A > B": the grant, and the groups in between."""
     if way.kind == "access-policy":
         grant = "access policy of the vault"
     elif way.api:
@@ -63,9 +63,11 @@ def by(way: Way) -> str:
 
 
 def through(way: Way) -> str:
-    """ ", through group A > B"; empty where it is given to the principal itself."""
+    """ ", through group A > B"; empty for a direct grant."""
     if not way.through:
         return ""
+    if way.through[0].kind == "service-principal":
+        return f", inherited from blueprint {one_line(way.through[0].name or way.through[0].id, _NAME)}"
     groups = [one_line(group.name or group.id, _NAME) for group in way.through]
     return f", through group {' > '.join(groups)}{' and perhaps groups in it' if way.unplaced else ''}"
 
@@ -85,7 +87,7 @@ def place(way: Way) -> str:
 
 
 def notes(way: Way) -> str:
-    """What limits it or makes it doubtful, each after a semicolon."""
+    """Its limits and uncertainties, each after a semicolon."""
     found = [f"only through application {one_line(way.application_id)}"] if way.application_id else []
     found += [f"under a condition: {one_line(way.condition, _CONDITION)}"] if way.condition else []
     found += ["only once activated"] * (not way.standing)
@@ -95,7 +97,7 @@ def notes(way: Way) -> str:
 
 
 def above(found: Access, width: int, colour: bool) -> list[str]:
-    """What every rendering for people begins with."""
+    """The beginning of every rendering for people."""
     subject = f"{found.noun[0].upper()}{found.noun[1:]} {one_line(found.name, _NAME)} ({one_line(found.id, 300)})"
     described = _MODELS.get(found.note) or (f"is a {one_line(found.note)}" if found.note else "is of unknown kind")
     said = f"{'Its vault' if found.noun in ('key', 'certificate') else 'It'} {described}."
@@ -103,7 +105,7 @@ def above(found: Access, width: int, colour: bool) -> list[str]:
 
 
 def below(found: Access, width: int, colour: bool) -> list[str]:
-    """The counts, then what weakens them."""
+    """The counts, then their limitations."""
     return parted(
         wrap(_counts(found), width),
         [line for each in found.open for line in wrap(_opened(each.who, ADVICE[each.reason].meaning), width, rest="    ")],

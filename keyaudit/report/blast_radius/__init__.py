@@ -1,4 +1,4 @@
-"""What a stolen key opens, and what to do about it, in each format."""
+"""Renders the blast radius of a stolen key and the plan, in each format."""
 
 from collections.abc import Callable, Mapping
 from typing import TextIO

@@ -1,4 +1,4 @@
-"""As text for Graphviz. Every name is one quoted string, in which nothing has a meaning of its own."""
+"""Graphviz. Every name is one quoted string without special meaning."""
 
 from typing import TextIO
 
@@ -11,7 +11,7 @@ _NAME = 120
 
 
 def render(found: BlastRadius, out: TextIO) -> None:
-    """Write one digraph. What is not known to hold is dashed, and says why."""
+    """Write one digraph. Uncertain edges are dashed, with the reason."""
     numbers = {id_: f"n{number}" for number, id_ in enumerate(found.nodes)}
     title = f"{subject(found)}. {conclusion(found)}{f' {SIMULATED}' if found.run.simulated else ''}"
     out.write(f'digraph "blast radius" {{\n  graph [rankdir=LR, label={quoted(title, 1_000)}];\n  node [shape=box];\n')
@@ -21,7 +21,7 @@ def render(found: BlastRadius, out: TextIO) -> None:
 
 
 def quoted(text: str, limit: int = _NAME) -> str:
-    """One string of DOT that shows the text: neither an escape nor an entity of Graphviz, nor an end of the string."""
+    """A DOT string of the text, without escapes, entities or quotes of Graphviz."""
     plain = one_line(text, limit).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{plain.replace("&", "&amp;")}"'
 

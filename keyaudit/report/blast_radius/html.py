@@ -1,4 +1,4 @@
-"""As one page of HTML that needs nothing else: the tree as nested lists, the edges as a table, and the plan."""
+"""One self-contained HTML page: the tree as nested lists, the edges as a table, and the plan."""
 
 from typing import TextIO
 

@@ -1,4 +1,4 @@
-"""The steps for applications that sign in by a key."""
+"""The steps for applications that sign in with a key."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from keyaudit.report.blast_radius.steps import Phase, Step, option_word, word
 
 
 def identity(found: BlastRadius, edge: Edge) -> Iterator[Step]:
-    """An application that signs in by the key, as a credential of it or of its service principal."""
+    """The steps for an application that has the key as a credential, or on its service principal."""
     name = one_line(found.nodes[edge.target].name)
     if is_managed(edge):
         yield from _managed(name, edge)
@@ -27,7 +27,7 @@ def identity(found: BlastRadius, edge: Edge) -> Iterator[Step]:
 
 
 def again(found: BlastRadius, edge: Edge) -> Step:
-    """What undoes the block on an application, after all else."""
+    """The step that enables the application again, after all others."""
     return Step(
         phase=Phase.REVOKE,
         title=f"Let {one_line(found.nodes[edge.target].name)} sign in again, if it was stopped",
@@ -37,12 +37,12 @@ def again(found: BlastRadius, edge: Edge) -> Step:
 
 
 def is_managed(edge: Edge) -> bool:
-    """It signs in a managed identity, whose credential is Azure's own affair."""
+    """Whether it signs in a managed identity, whose credential Azure manages."""
     return edge.facts["holder_kind"] == "managed_identity" or edge.facts.get("holder_type") == "ManagedIdentity"
 
 
 def _exchanged(name: str, of: str, edge: Edge) -> Iterator[Step]:
-    """A certificate or a secret: a new one first, then without the old one."""
+    """The step for a certificate or secret: add a new one, then remove the old one."""
     flag = " --cert" if edge.facts.get("kind") == "certificate" else ""
     yield Step(
         phase=Phase.REPLACE,

@@ -1,4 +1,4 @@
-"""As JSON: a node, an edge and a step of the plan a line."""
+"""JSON: one node, edge or step of the plan per line."""
 
 from typing import TextIO
 
@@ -11,7 +11,7 @@ from keyaudit.report.members import begun, coverage_member, document, exits, gap
 
 
 def render(found: BlastRadius, out: TextIO) -> None:
-    """Write one JSON object. To verify, `plan` has the steps that are not done."""
+    """Write one JSON object. With --verify, `plan` has the steps that are not done."""
     members = {
         **begun(found.run),
         "subject": {"kind": found.subject.note, "id": found.target, "name": found.subject.name},
@@ -32,7 +32,7 @@ def render(found: BlastRadius, out: TextIO) -> None:
 
 
 def node_member(node: Node) -> dict[str, object]:
-    """A thing of the graph."""
+    """A node of the graph."""
     return {"id": node.id, "kind": node.kind, "name": node.name, "note": node.note or None}
 
 

@@ -1,4 +1,4 @@
-"""What to do, in order: block, replace, revoke, verify. The commands are printed, and nothing here runs one."""
+"""The plan in order: block, replace, revoke, verify. Commands are printed and never run."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,23 +18,23 @@ _ABOUT = {
 
 
 def plan(found: BlastRadius) -> list[Step]:
-    """Every step, in the order in which they belong. What is not known to hold has its steps too."""
+    """Every step, in order. Uncertain edges have steps too."""
     steps = [step for edge in found.accepting() for step in _ABOUT[edge.relation](found, edge)]
     return sorted(_merged([*steps, *_once(found)]), key=_order)
 
 
 def left(found: BlastRadius) -> list[Step]:
-    """The steps that are not done, of those that end the trust in the subject."""
+    """The steps that are not done, among those that end the trust in the subject."""
     return [step for step in plan(found) if step.settles is not None]
 
 
 def _order(step: Step) -> tuple[int, bool]:
-    """By phase, and in it as the graph has them; but a new key is made before it is put anywhere."""
+    """The sort key: by phase, then in the order of the graph, but a new key is created first."""
     return list(Phase).index(step.phase), step.phase is Phase.REPLACE and not step.makes
 
 
 def _once(found: BlastRadius) -> Iterator[Step]:
-    """What is done for the whole of it, once."""
+    """The steps that are done once for the whole graph."""
     for edge in found.edges:
         if edge.relation is Relation.OPENS:
             name, through = one_line(found.nodes[edge.target].name), one_line(found.nodes[edge.source].name)
@@ -79,7 +79,7 @@ def _verify(found: BlastRadius) -> Step:
 
 
 def _targets(found: BlastRadius) -> list[str]:
-    """By what each old key is told apart from the one that takes its place."""
+    """The identifiers that distinguish each old key from its replacement."""
     targets = [f"spki:{digest}" for digest in found.digests]
     for edge in found.accepting():
         if edge.relation is Relation.KEPT_IN and edge.facts["noun"] == "key":
@@ -91,7 +91,7 @@ def _targets(found: BlastRadius) -> list[str]:
 
 
 def _merged(steps: Sequence[Step]) -> list[Step]:
-    """Without those that say the same as an earlier one."""
+    """The steps without duplicates."""
     seen: dict[tuple[object, ...], Step] = {}
     for step in steps:
         settled = (step.settles.relation, step.settles.target) if step.settles else None

@@ -1,4 +1,4 @@
-"""The steps for those who accept what a key signs: relying parties, federated domains, published keys, authorities."""
+"""The steps for relying parties, domains, published keys and certificate authorities that accept a key's signatures."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ _ADFS = "Update-AdfsCertificate -CertificateType Token-Signing -Urgent"
 
 
 def signer(found: BlastRadius, edge: Edge) -> Iterator[Step]:
-    """An application, domain or identity provider whose tokens are signed with the key."""
+    """The steps for an application, domain or identity provider whose tokens are signed with the key."""
     node = found.nodes[edge.target]
     name, thumbprint = one_line(node.name), one_line(edge.names)
     if node.kind is Kind.DOMAIN:
@@ -107,7 +107,7 @@ def _domain(name: str, thumbprint: str, edge: Edge) -> Iterator[Step]:
 
 
 def published(found: BlastRadius, edge: Edge) -> Iterator[Step]:
-    """A key among those that relying parties are told to trust."""
+    """The steps for a published key."""
     name, key_set = one_line(found.nodes[edge.target].name), one_line(edge.facts.get("key_set", ""))
     text = {
         "entra": "Only Microsoft can take it back: open a support case. Until then, have relying parties refuse this key id.",
@@ -117,24 +117,24 @@ def published(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     yield Step(
         phase=Phase.REVOKE,
         settles=edge,
-        title=f"Take the key {name} out of those that are published",
+        title=f"Remove the key {name} from the published keys",
         text=text,
         breaks="tokens that were signed with it",
     )
     yield Step(
         phase=Phase.REVOKE,
-        title=f"Have relying parties read the published keys anew, once {name} is gone",
-        text="A cache or a pinned copy accepts it for as long as it is kept.",
+        title=f"Have relying parties fetch the published keys again, once {name} is removed",
+        text="A cached or pinned copy of it stays trusted until it is removed.",
         breaks="nothing",
     )
 
 
 def authority(found: BlastRadius, edge: Edge) -> Iterator[Step]:
-    """A certificate authority by whose certificates people or applications sign in."""
+    """The steps for a certificate authority whose certificates sign in users or applications."""
     name = one_line(found.nodes[edge.target].name)
     yield Step(
         phase=Phase.REPLACE,
-        title=f"Issue the certificates of those who sign in by {name} anew, from another authority",
+        title=f"Issue new certificates, from another CA, to those that sign in with one of {name}",
         breaks="nothing",
     )
     yield Step(

@@ -1,4 +1,4 @@
-"""One step of the plan, and how the tenant's text gets into its commands."""
+"""A step of the plan, and quoting of the tenant's text in its commands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from keyaudit.model.text import one_line
 
 
 class Phase(StrEnum):
-    """When a step's turn is."""
+    """The phase of a step."""
 
     BLOCK = "block"
     REPLACE = "replace"
@@ -20,28 +20,28 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing to do. All text is safe for one line, and each word of a command is quoted for its shell."""
+    """One action. All text is safe for one line, and each word of a command is quoted for its shell."""
 
     phase: Phase
     title: str
     text: str = ""
     breaks: str = ""
-    """What stops working by it."""
+    """What stops working because of it."""
     commands: Sequence[str] = ()
     language: str = "cli"
-    """`cli`, of a POSIX shell, or `powershell`."""
+    """`cli` (for a POSIX shell) or `powershell`."""
     makes: bool = False
-    """It makes the new key, which others then need."""
+    """Whether it creates the new key, which other steps need."""
     settles: Edge | None = None
-    """The edge that is gone once this is done: by it, what still accepts the key tells which step was left out."""
+    """The edge that this step removes; if the edge still exists, the step was not done."""
 
 
 _LONGEST = 4_000
-"""Characters of a word: resource ids are long, and half of one is another."""
+"""The maximum length of a word: resource ids are long, and a truncated one would be another resource."""
 
 
 def word(text: str) -> str:
-    """The tenant's text as one word of a POSIX shell, which says nothing to the terminal."""
+    """The tenant's text as one word of a POSIX shell, without terminal control characters."""
     return shell_quoted(one_line(text, _LONGEST))
 
 

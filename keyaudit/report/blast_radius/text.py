@@ -1,4 +1,4 @@
-"""For people: the graph as a tree, then the plan; to verify, what is left of it."""
+"""Text for people: the graph as a tree, then the plan; with --verify, the remaining steps."""
 
 from collections.abc import Iterator, Sequence
 from typing import TextIO
@@ -17,7 +17,7 @@ _INDENT = "  "
 
 
 def render(found: BlastRadius, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
-    """Write it, at most `width` columns wide but for commands, which stay whole."""
+    """Write it, at most `width` columns wide except for commands, which are not wrapped."""
     width = max(width, _LEAST)
     below = _left(found, width, colour) if found.verify else plan_lines(plan(found), width, colour)
     blocks = parted(
@@ -81,6 +81,6 @@ def _step(step: Step, first: str, width: int) -> list[str]:
     lines = wrap(step.title, width, first, rest)
     lines += wrap(step.text, width, rest, rest) if step.text else []
     lines += wrap(f"Breaks: {step.breaks}.", width, rest, rest) if step.breaks else []
-    # A command that is broken over lines is not one that can be pasted into every shell.
+    # A command over several lines cannot be pasted into every shell.
     lines += [f"{rest}In PowerShell:"] if step.language == "powershell" else []
     return [*lines, *(f"{rest}  {line}" for line in step.commands)]

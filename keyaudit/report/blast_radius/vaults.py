@@ -1,4 +1,4 @@
-"""The steps for vaults that keep a key, and for services that encrypt with it."""
+"""The steps for vaults that store a key, and for services that encrypt with it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,12 +8,12 @@ from keyaudit.report.access.words import by
 from keyaudit.report.blast_radius.steps import Phase, Step, option_word
 
 _FEW = 20
-"""Grants of one step that are named."""
+"""The maximum number of grants that a step names."""
 _OWN_SCOPES = ("vault", "hsm", "object")
 
 
 def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
-    """A version of a key or certificate in a vault or Managed HSM."""
+    """The steps for a version of a key or certificate in a vault or Managed HSM."""
     facts = edge.facts
     vault, thing = facts.get("vault_name", ""), facts["thing_id"].rpartition("/")[2]
     shown = one_line(f"{vault}/{thing}")
@@ -50,7 +50,7 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
 
 
 def service(found: BlastRadius, edge: Edge) -> Iterator[Step]:
-    """A service that encrypts with the key."""
+    """The steps for a service that encrypts with the key."""
     name, key_id = one_line(found.nodes[edge.target].name), one_line(edge.facts["key_id"])
     vault_uri, _, thing = edge.facts["key_id"].partition("/keys/")
     of_storage = (
@@ -63,7 +63,7 @@ def service(found: BlastRadius, edge: Edge) -> Iterator[Step]:
         settles=edge,
         title=f"Move {name} to a new version of the key",
         text=(
-            f"Set its encryption to {key_id} without a version. It wraps its keys anew: see that it names the new version"
+            f"Set its encryption to {key_id} without a version. It wraps its keys again: check that it uses the new version"
             " before the old one is disabled."
         ),
         breaks=f"nothing, while the old version stays enabled; disabled too early, the data of {name} cannot be read",
@@ -93,7 +93,7 @@ def _is_own(use: Edge) -> bool:
 
 
 def _taken_away(vault: str, use: Edge) -> Iterator[str]:
-    """The command that takes away a grant on the vault itself. One that a group has is taken from the group."""
+    """The command that removes a grant on the vault itself. A grant of a group is removed from the group."""
     way = use.way
     if way is None or not _is_own(use):
         return

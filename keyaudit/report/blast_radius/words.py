@@ -1,4 +1,4 @@
-"""Edges and conclusions in words. Names are the tenant's, and are made safe for one line here."""
+"""Edges and conclusions in words. Names of the tenant are made safe for one line here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ _NOUNS = {
     Kind.KEY: "key",
     Kind.CERTIFICATE: "certificate",
     Kind.IDENTITY: "application",
+    Kind.AGENT: "agent identity",
     Kind.RELYING_PARTY: "relying party",
     Kind.DOMAIN: "federated domain",
     Kind.PROVIDER: "identity provider",
@@ -42,17 +43,17 @@ _NOUNS = {
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """An edge as it is drawn in a tree, with what it leads to below it."""
+    """An edge in the tree, with the branches below its target."""
 
     edge: Edge
     node: Node
     below: "tuple[Branch, ...]"
     again: bool
-    """What it leads to is drawn elsewhere, with all below it."""
+    """Whether its target is drawn elsewhere in the tree."""
 
 
 def tree(found: BlastRadius) -> tuple[Branch, ...]:
-    """The graph from its subject on, each thing opened out once: where it is met first."""
+    """The graph as a tree from its subject; each node is expanded only at its first occurrence."""
     below: dict[str, list[Edge]] = {}
     for edge in found.edges:
         below.setdefault(edge.source, []).append(edge)
@@ -81,7 +82,7 @@ def subject(found: BlastRadius) -> str:
 
 
 def said(branch: Branch) -> str:
-    """One edge as a sentence without its subject."""
+    """One edge as a sentence without a subject."""
     edge, node = branch.edge, branch.node
     if node.kind is Kind.UNSEEN:
         return f"unknown: {one_line(node.name, 1_000)}: {why(edge.doubt)}"
@@ -110,7 +111,7 @@ def why(reason: Reason | None) -> str:
 
 
 def conclusion(found: BlastRadius) -> str:
-    """What trusts the subject, in one or two sentences. That nothing does is said only where all that could was read."""
+    """What trusts the subject, in one or two sentences. "Nothing" is stated only if everything relevant was read."""
     trusting = len({edge.target for edge in found.accepting() if edge.doubt is None})
     still = "still " if found.verify else ""
     unread = sum(1 for _ in unknown(found))
@@ -124,16 +125,16 @@ def conclusion(found: BlastRadius) -> str:
 
 
 def meaning(found: BlastRadius) -> str:
-    """What the exit code says."""
+    """The meaning of the exit code."""
     exit_ = found.verdict.exit
     return "something still accepts it" if exit_ is Exit.FINDINGS else MEANINGS[exit_]
 
 
 def limits(found: BlastRadius) -> Iterator[str]:
-    """What is known of the key besides, and what the graph cannot hold, whatever is read."""
+    """Further facts about the key, and what the graph can never show."""
     if found.stolen is not None:
         yield f"It is {found.stolen.what} ({found.stolen.source}): treat everything that accepts it as open to its holder."
-    if any(node.kind is Kind.IDENTITY for node in found.nodes.values()) and not found.verify:
+    if any(node.kind in (Kind.IDENTITY, Kind.AGENT) for node in found.nodes.values()) and not found.verify:
         yield "Azure roles that give nothing over keys, secrets or access are not in the inventory, and so not in this graph."
     if found.gone:
         yield "It is gone: the snapshot that --since names has it, and this one does not."
@@ -142,7 +143,7 @@ def limits(found: BlastRadius) -> Iterator[str]:
 
 
 def unknown(found: BlastRadius) -> Iterator[Edge]:
-    """The edges that are about trust in it and are not known to be there, but for what no API shows."""
+    """The uncertain edges of trust in it, except those that no API shows."""
     for edge in found.trusting():
         if edge.doubt is not None and edge.doubt is not Reason.NOT_SUPPLIED and edge.relation in TRUSTS:
             yield edge

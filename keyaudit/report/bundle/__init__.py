@@ -1,1 +1,1 @@
-"""The evidence bundle: a folder for an auditor, complete or absent, whose manifest says what is in it to the last byte."""
+"""The evidence bundle: a folder for an auditor, written atomically, with a manifest of all file digests."""

@@ -1,4 +1,4 @@
-"""The coverage as CSV: every record of the ledger, then every gap with the policies it affects and if it was accepted."""
+"""The coverage as CSV: every record of the ledger, then every gap with the affected policies and its acceptance."""
 
 import csv
 from typing import TextIO
@@ -12,7 +12,7 @@ COLUMNS = (
     "record", "scope_kind", "scope_name", "scope_id", "operations", "state", "reason", "meaning", "detail",
     "received", "kept", "duplicate", "quarantined", "refused", "required", "allowed", "blinds",
 )  # fmt: skip
-"""In this order for good, after the columns of every file; new ones come at the end."""
+"""This order is stable; new columns are added at the end."""
 
 
 def render(report: Report, out: TextIO) -> None:

@@ -1,6 +1,6 @@
-"""The manifest of a bundle: who read which tenant, when and how, what it came to, and every file with its digest.
+"""The manifest of a bundle: the run, its verdict, and every file with its digest.
 
-There is one way to write it, so that doubled members, other forms of numbers and trailing bytes show when it is read.
+It has a canonical form, so that repeated members, other number formats and trailing bytes are detected.
 """
 
 import hashlib
@@ -17,16 +17,16 @@ from keyaudit.report.members import begun, document, exits
 from keyaudit.report.records import pack
 
 SCHEMA = "keyaudit-bundle/1"
-"""Changed when an older keyaudit could misread what a newer one writes."""
+"""Increased when an older keyaudit could misread a newer format."""
 MANIFEST = "manifest.json"
 MOST = 16 * 1024 * 1024
-"""Bytes of a manifest."""
+"""The maximum size of a manifest in bytes."""
 
 FINDINGS, COVERAGE, WAIVERS = "findings.csv", "coverage.csv", "waivers.csv"
 SUMMARY, REPORT = "summary.md", "report.json"
 INVENTORY, POLICIES = "inventory", "policies"
 ALWAYS = frozenset({FINDINGS, COVERAGE, WAIVERS, SUMMARY, REPORT, f"{POLICIES}/policies.json"})
-"""Files of every bundle."""
+"""The files of every bundle."""
 
 _PATH = re.compile(rf"(?:(?:{INVENTORY}|{POLICIES})/)?[a-z0-9][a-z0-9_.-]*", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -35,7 +35,7 @@ _REMEDY = "take the bundle from where it was made, or export it again"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of a bundle. Of a CSV file also its rows, and how many cells the guard altered, by column."""
+    """A file of a bundle. For a CSV file also its rows, and the number of altered cells by column."""
 
     path: str
     size: int
@@ -60,8 +60,8 @@ def written(report: Report, files: Sequence[File]) -> bytes:
 def read(data: bytes, place: str) -> dict[str, File]:
     """The files that a manifest names, by path.
 
-    Raises UsageError for what is no bundle's manifest, UnsafeError for one that is not as `written` wrote it. No path in it is
-    touched, and none leads out of the bundle.
+    Raises UsageError if it is not a manifest of a bundle, UnsafeError if it is not in canonical form. No path in it is opened,
+    and none leads out of the bundle.
     """
     try:
         members = json.loads(data)
@@ -88,7 +88,7 @@ _DIGEST = "sha256"
 
 
 def _sealed(members: Mapping[str, Any]) -> bytes:
-    """The manifest with the digest of itself, written with an empty one, as its last member."""
+    """The manifest with its own digest as the last member, computed with an empty digest."""
     return _rendered(members, hashlib.sha256(_rendered(members, "")).hexdigest())
 
 

@@ -1,4 +1,4 @@
-"""The policies as they judged, as JSON: where each limit comes from, and the digest of the text beside it."""
+"""The evaluated policies as JSON: the origin of each limit, and the digest of the text beside it."""
 
 from typing import TextIO
 
@@ -9,7 +9,7 @@ from keyaudit.report.settings import settings_member
 
 
 def render(report: Report, out: TextIO) -> None:
-    """Write it: what was settled for the run, then each policy that was chosen for it."""
+    """Write it: the settings of the run, then each selected policy."""
     not_judged = {each.policy.id for each in report.verdict.not_judged}
     members = (_policy(each, judged=each.text.id not in not_judged) for each in report.policies)
     document(out, begun(report.run), {"policies": members}, {"settings": settings_member(report.settings)})

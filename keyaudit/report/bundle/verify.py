@@ -1,4 +1,4 @@
-"""Checks that a bundle is as it was written. Only what lies in it is opened: never a path that a manifest names."""
+"""Checks that a bundle is unchanged. Only files in its folder are opened, never a path from the manifest."""
 
 import hashlib
 import os
@@ -15,16 +15,16 @@ from keyaudit.report.bundle.manifest import INVENTORY, MANIFEST, MOST, POLICIES,
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The result. `manifest` is the SHA-256 of the manifest: equal to a noted one, it proves that the bundle is the same."""
+    """The result. `manifest` is the SHA-256 of the manifest; if it equals a recorded one, the bundle is the same."""
 
     files: int
     manifest: str
     differences: tuple[str, ...]
-    """What is not as the manifest says, each safe for one line; empty where all is."""
+    """The differences from the manifest, each safe for one line; empty if there are none."""
 
 
 def verify(folder: Path) -> Verified:
-    """Raises UsageError where there is no bundle, UnsafeError where its manifest is not one that keyaudit wrote."""
+    """Raises UsageError if there is no bundle, UnsafeError if keyaudit did not write its manifest."""
     place = one_line(str(folder), 1_024)
     if folder.is_symlink() or not folder.is_dir():
         raise UsageError(place, "no such folder", "name the folder that export bundle=DIR wrote")
@@ -58,7 +58,7 @@ def _differences(folder: Path, named: dict[str, File]) -> Iterator[str]:
             yield f"{part or folder}: cannot be read as a folder ({error.strerror})"
             continue
         try:
-            # By descriptor, so that a folder swapped for a link in between is not followed.
+            # By descriptor, so that a folder that is replaced with a link is not followed.
             for name in sorted(os.listdir(folder / part if opened is None else opened)):  # noqa: PTH208 - of a descriptor
                 path = f"{part}/{name}" if part else name
                 if path in (MANIFEST, INVENTORY, POLICIES):
@@ -74,7 +74,7 @@ def _differences(folder: Path, named: dict[str, File]) -> Iterator[str]:
 
 
 def _difference(path: Path, folder: int | None, file: File | None) -> str:
-    """What is wrong with one entry of a folder, which `path` is relative to if it is open; empty where nothing is."""
+    """The problem with one entry of a folder (`path` is relative to `folder` if that is open); empty if there is none."""
     try:
         if stat.S_ISLNK(os.lstat(path, dir_fd=folder).st_mode):
             return "is a link, and was not followed"

@@ -1,4 +1,4 @@
-"""The waivers of a run as CSV: each that was given, what it covers, and what has become of it."""
+"""The waivers of a run as CSV: each with its coverage and state."""
 
 import csv
 from typing import TextIO
@@ -12,7 +12,7 @@ COLUMNS = (
     "waiver_id", "state", "covered", "covers", "policy", "resource", "reason", "owner", "approved_by", "created", "expires",
     "ticket", "compensating_control", "allow_critical",
 )  # fmt: skip
-"""In this order for good, after the columns of every file; new ones come at the end."""
+"""This order is stable; new columns are added at the end."""
 
 
 def render(report: Report, out: TextIO) -> None:

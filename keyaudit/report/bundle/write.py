@@ -1,4 +1,4 @@
-"""Writes an evidence bundle: findings, inventory, coverage, waivers, the policies as judged, and the manifest over them all."""
+"""Writes an evidence bundle: findings, inventory, coverage, waivers, policies, and the manifest over them."""
 
 import csv
 import hashlib
@@ -24,7 +24,7 @@ from keyaudit.report.inventory import csv as inventory
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A file of the bundle. `rows`: how many it has to hold, for a CSV file."""
+    """A file of the bundle. `rows`: the required number of rows of a CSV file."""
 
     path: str
     write: Callable[[BinaryIO], object]
@@ -32,7 +32,7 @@ class _Part:
 
 
 def write(report: Report, path: Path) -> None:
-    """Write it. Raises OutputError where there is anything at `path`, where it cannot be written, or would not be complete."""
+    """Write it. Raises OutputError if `path` exists, cannot be written, or would be incomplete."""
     with output_tree(path) as folder:
         for name in (INVENTORY, POLICIES):
             (folder / name).mkdir(mode=0o700)
@@ -82,7 +82,7 @@ def _bytes(path: str, data: bytes) -> _Part:
 
 
 def _described(folder: Path, part: _Part, path: Path) -> File:
-    """What the manifest says of it: as the disk has it, and not as it was meant."""
+    """Its entry in the manifest, from the content on disk."""
     with (folder / part.path).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = file.tell()
@@ -96,7 +96,7 @@ def _described(folder: Path, part: _Part, path: Path) -> File:
 
 
 def _counted(path: Path) -> tuple[int, Counter[str]]:
-    """The rows of a CSV file, and how many cells of each column are not as the tenant spells them (`report.cells`)."""
+    """The rows of a CSV file, and the number of altered cells by column (`report.cells`)."""
     rows, escaped = 0, Counter[str]()
     with path.open(encoding="utf-8", newline="") as file, _endless_cells():
         lines = csv.reader(file, strict=True)
@@ -109,7 +109,7 @@ def _counted(path: Path) -> tuple[int, Counter[str]]:
 
 @contextmanager
 def _endless_cells() -> Iterator[None]:
-    """Python's reader takes no cell above 128 KB, unless it is told to."""
+    """Raises the limit of Python's CSV reader, which is 128 KB per cell."""
     before = csv.field_size_limit(sys.maxsize)
     try:
         yield

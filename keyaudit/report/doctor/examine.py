@@ -11,19 +11,19 @@ from keyaudit.model.run import Gap, Run, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One surface. A gap names the operations of this surface that failed, and the selected policies that it affects."""
+    """One surface, with its gaps: failed operations of this surface, and the affected selected policies."""
 
     name: str
     reads: int
-    """Records of coverage."""
+    """The number of coverage records."""
     done: int
-    """Those of them that were read whole."""
+    """The number of assessed records."""
     gaps: tuple[Gap, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """All surfaces in which something had to be read."""
+    """All surfaces with required reads."""
 
     run: Run
     verdict: Verdict
@@ -35,7 +35,7 @@ class Examination:
 def examine(
     run: Run, verdict: Verdict, required: Set[str], policies: Sequence[str], needed_by: Mapping[str, Sequence[str]]
 ) -> Examination:
-    """What the verdict on a reading says of each surface. `needed_by`: the policies that rest on each operation."""
+    """The verdict of a run by surface. `needed_by`: the policies that depend on each operation."""
     all_ = (
         _examined(name, {operation.id for operation in declared} & required, verdict, needed_by)
         for name, declared in BY_SURFACE.items()

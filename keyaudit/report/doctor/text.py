@@ -1,4 +1,4 @@
-"""The examination for people: a line for each thing that has to work, and below it what does not, with the remedy."""
+"""The examination for people: a line for each requirement, and below it the failures with their fix."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class _Page:
     width: int
     colour: bool
     names: int
-    """The columns that names take."""
+    """The width of names in columns."""
 
 
 def render(found: Examination, out: TextIO, *, width: int = 80, colour: bool = False) -> None:

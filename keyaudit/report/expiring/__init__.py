@@ -1,4 +1,4 @@
-"""What ends soon or has ended, in each format."""
+"""Renders resources that expire soon or have expired, in each format."""
 
 from collections.abc import Callable, Mapping
 from typing import TextIO

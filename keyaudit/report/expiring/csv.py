@@ -1,4 +1,4 @@
-"""What ends, as CSV: one line each; then one line for each place that was not read."""
+"""Expirations as CSV: one line per resource, then one line for each gap."""
 
 import csv
 from typing import TextIO
@@ -17,7 +17,7 @@ _COLUMNS = (
 
 
 def render(found: Expiring, out: TextIO) -> None:
-    """Write it. `days` are until the end, or since it; `status` says which. `out` must not translate line ends."""
+    """Write it. `days` are until or since the expiration, depending on `status`. `out` must not translate line ends."""
     writer = csv.DictWriter(out, (*common_cells(found.run), *_COLUMNS), restval="", lineterminator="\r\n")
     writer.writeheader()
     common = common_cells(found.run)

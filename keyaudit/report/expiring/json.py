@@ -1,4 +1,4 @@
-"""What ends, as JSON: one item a line, the whole row with it."""
+"""Expirations as JSON: one resource per line, with the whole row."""
 
 from typing import TextIO
 

@@ -1,4 +1,4 @@
-"""What ends, one line each, as `az -o table` looks."""
+"""Expirations as a table, in the style of `az -o table`."""
 
 from typing import TextIO
 
@@ -14,7 +14,7 @@ _SUMMARY = 80
 
 
 def render(found: Expiring, out: TextIO, *, every: bool = False, width: int | None = None) -> None:
-    """Write the table; cells are wrapped to fit `width`, without one nothing is."""
+    """Write the table; cells are wrapped to fit `width`, if given."""
     out.write(joined(above(found, width or _SUMMARY, colour=False)))
     as_of = found.run.as_of
     rows = (

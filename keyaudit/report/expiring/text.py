@@ -1,4 +1,4 @@
-"""What expires, for people: what is still to come first, then what has expired; an owner at a time, the soonest first."""
+"""Expirations for people: future ones first, then expired ones; by owner, the soonest first."""
 
 from dataclasses import replace
 from itertools import groupby
@@ -32,7 +32,7 @@ def render(found: Expiring, out: TextIO, *, every: bool = False, width: int = 80
 
 
 def _headings(found: Expiring) -> dict[str, str]:
-    """By status, in the order in which they are shown: what can still be prevented is not below what cannot."""
+    """Headings by status in display order: expirations that can still be prevented come first."""
     span = times.duration_text(found.before - found.run.as_of)
     return {
         SOON: f"EXPIRES WITHIN {span.upper()}: {found.soon:,}",
@@ -46,7 +46,7 @@ def _ending(ending: Ending, as_of: int, width: int, colour: bool) -> list[str]:
     begin = f"  {pad(date, 10)}  {pad(said, _WHEN)}  "
     lines = wrap(name(ending), width, begin, " " * len(begin))
     if notes(ending):
-        # Beside the name where both fit, else below it.
+        # Beside the name if both fit, otherwise below it.
         beside = f"{lines[0]}  {notes(ending)}"
         fits = len(lines) == 1 and columns(beside) <= width
         lines = [beside] if fits else [*lines, *wrap(notes(ending), width, " " * len(begin), " " * len(begin))]

@@ -1,4 +1,4 @@
-"""When something ends and who has to see to it, in words. Instants are compared, days are printed."""
+"""Expirations and owners in words. Exact times are compared, days are printed."""
 
 from collections.abc import Iterator
 
@@ -24,18 +24,18 @@ _STATES: dict[tuple[str, Value], str] = {
     ("managed", True): "of a certificate",
     ("holder_type", "ManagedIdentity"): "Azure renews it",
 }
-"""What decides whether somebody has to act, by column and value."""
+"""The notes on whether somebody has to act, by column and value."""
 
 
 def status(ending: Ending, as_of: int) -> str:
-    """Whether it has ended. What ends this very second has."""
+    """Whether it has expired; expiry in this second counts as expired."""
     if ending.expires_on is None:
         return UNKNOWN
     return OVERDUE if ending.expires_on <= as_of else SOON
 
 
 def days(ending: Ending, as_of: int) -> int | None:
-    """Whole days until it ends, or since it did; None where it is unknown. Which of the two, `status` says."""
+    """Whole days until or since the expiration, depending on `status`; None if unknown."""
     return None if ending.expires_on is None else abs(ending.expires_on - as_of) // times.DAY
 
 
@@ -49,22 +49,22 @@ def when(ending: Ending, as_of: int) -> str:
 
 
 def listed_endings(found: Expiring, every: bool) -> Iterator[Ending]:
-    """What a person is shown: what is in use, or everything."""
+    """The listed resources: those in use, or all."""
     return (ending for ending in found.endings() if every or not ending.retired)
 
 
 def thing(ending: Ending) -> Facts:
-    """The facts of what ends."""
+    """The facts of the resource."""
     return Facts(ending.table, ending.row)
 
 
 def name(ending: Ending) -> str:
-    """How people call it, safe to print."""
+    """The display name, safe to print."""
     return one_line(label(thing(ending)))
 
 
 def notes(ending: Ending) -> str:
-    """What decides whether somebody has to act: what it is, and whether it is in use."""
+    """Notes on its kind, and on whether it is in use."""
     facts = thing(ending)
     parts = [algorithm(facts)] if "kty" in facts.row else []
     parts += [word for (column, value), word in _STATES.items() if facts.row.get(column) == value]
@@ -74,12 +74,12 @@ def notes(ending: Ending) -> str:
 
 
 def above(found: Expiring, width: int, colour: bool) -> list[str]:
-    """What every rendering for people begins with."""
+    """The beginning of every rendering for people."""
     return [*header(found.run, found.verdict, width, colour), ""]
 
 
 def below(found: Expiring, width: int, colour: bool, every: bool) -> list[str]:
-    """The counts, then what weakens them."""
+    """The counts, then their limitations."""
     hidden = f"Not listed: {found.retired:,} more that are disabled, superseded or part of a certificate; --all lists them."
     span = times.duration_text(found.before - found.run.as_of)
     counts = f"{found.overdue:,} expired, {found.soon:,} expiring within {span}, {found.unknown:,} of unknown expiry"

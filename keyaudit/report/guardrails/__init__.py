@@ -1,1 +1,1 @@
-"""Guardrails by the limits of policies: documents to review and deploy, and what none of them prevents."""
+"""Guardrails with the limits of policies: documents to review and deploy, and the policies that none of them covers."""

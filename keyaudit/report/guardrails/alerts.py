@@ -1,4 +1,4 @@
-"""Scheduled query rules of Azure Monitor, as a template of Azure Resource Manager: those that policies name."""
+"""The scheduled query rules of Azure Monitor that policies name, as a template of Azure Resource Manager."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ _DEPLOY = (f"az deployment group create --resource-group GROUP --template-file {
 
 
 def alerts(asked: Sequence[Asked]) -> Guarded:
-    """The rules, each of which tells the action group that the template is given. A limit is the least that a policy sets."""
+    """The rules, which notify the action group in the template's parameter. A limit is the lowest of the policies."""
     limits = least(asked, ALERTS)
     covered = standing(asked, ALERTS, [name for name in RULES if GUARDRAILS[ALERTS][name].takes is None or name in limits])
     found = {name for names in covered.values() for name in names}
@@ -72,7 +72,7 @@ def _resource(name: str, rule: Rule, limit: int | None) -> dict[str, object]:
             "windowSize": rule.over,
             "criteria": {"allOf": [criterion]},
             "autoMitigate": False,
-            # A table is made when its first line comes, which may be after the rule.
+            # A table is created with its first row, which may be after the rule.
             "skipQueryValidation": True,
             "actions": {"actionGroups": ["[parameters('actionGroupId')]"]},
         },

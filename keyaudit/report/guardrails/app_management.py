@@ -1,4 +1,4 @@
-"""The tenant's default app management policy: the restrictions that policies name, with the policies' limits."""
+"""The tenant's default app management policy, with the restrictions that policies name and their limits."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,7 @@ from keyaudit.model.times import DAY
 from keyaudit.report.facts import iso_duration
 from keyaudit.report.guardrails.guarded import Asked, Guarded, classes, least, named, standing
 
-# The list that each restriction stands in, in Graph's order.
+# The list of each restriction, in Graph's order.
 # https://learn.microsoft.com/graph/api/resources/appmanagementconfiguration
 _LISTS = {
     "passwordAddition": "passwordCredentials",
@@ -16,11 +16,11 @@ _LISTS = {
     "asymmetricKeyLifetime": "keyCredentials",
 }
 _ADDITION = "passwordAddition"
-# By MS.AAD.5.5v1 and by 5.1.5.3 no secret can be added. Other limits have it that a secret ends, and leave it possible.
+# MS.AAD.5.5v1 and 5.1.5.3 forbid adding secrets. Other profiles only limit their lifetime.
 _BLOCKING = frozenset({"scuba", "cis-m365-7"})
 _CREDENTIALS = frozenset({"application", "app_management_policy", "credential", "service_principal"})
 _URL = "https://graph.microsoft.com/v1.0/policies/defaultAppManagementPolicy"
-# The restrictions that are in force are replaced: whoever deploys has to see them first.
+# The current restrictions are replaced, so they must be reviewed before deployment.
 _DEPLOY = (
     f"az rest --url {_URL}",
     f"az rest --method PATCH --headers Content-Type=application/json --body @{{file}} --url {_URL}",
@@ -28,10 +28,10 @@ _DEPLOY = (
 
 
 def app_management_policy(asked: Sequence[Asked], profile: str) -> Guarded:
-    """The default policy, the same for applications and service principals and for objects of whatever age.
+    """The default policy, the same for applications and service principals, and for objects of any age.
 
-    A lifetime is the shortest that a policy asks for. That no secret can be added is in it only under profiles that ask for
-    that; a restriction that is not in it is off.
+    A lifetime is the shortest of the policies. It forbids adding secrets only under profiles that require that; a restriction
+    that is not in it is off.
     """
     lifetimes = least(asked, APP_MANAGEMENT_POLICY)
     on = {name for each in asked for name in named(each, APP_MANAGEMENT_POLICY) if _holds(name, lifetimes, profile)}
@@ -59,7 +59,7 @@ def _restriction(name: str, lifetime: int | None) -> dict[str, object]:
     return {
         "restrictionType": name,
         "state": "enabled",
-        # What is added has to live less than that: a day more lets it live for all of the policy's limit.
+        # Lifetimes must be below the limit, so a day more allows the whole limit of the policy.
         "maxLifetime": None if lifetime is None else iso_duration(lifetime + DAY),
         "restrictForAppsCreatedAfterDateTime": None,
     }

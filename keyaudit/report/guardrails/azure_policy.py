@@ -1,4 +1,4 @@
-"""An initiative of Azure Policy: the built-in definitions that policies map to, with the policies' limits."""
+"""An initiative of Azure Policy with the built-in definitions that policies map to, and the policies' limits."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from keyaudit.model.guardrails import AZURE_POLICY
 from keyaudit.model.text import one_line, visible
 from keyaudit.model.times import DAY
-from keyaudit.report.guardrails.built_ins import BUILT_INS, EFFECTS, BuiltIn, Effect, Takes, Unit
+from keyaudit.report.guardrails.built_ins import BUILT_INS, EFFECTS, NEAR, BuiltIn, Effect, Takes, Unit
 from keyaudit.report.guardrails.guarded import Asked, Guarded, classes, in_entra, unsupplied
 from keyaudit.report.lines import listed
 
 _DEFINITION = "/providers/Microsoft.Authorization/policyDefinitions/"
 _OTHERWISE = "otherwise"
 _LONGEST = 128
-"""Of a display name."""
+"""The maximum length of a display name."""
 _SCOPE = "/subscriptions/SUBSCRIPTION"
 _SETS = f"{_SCOPE}/providers/Microsoft.Authorization/policySetDefinitions"
 _DEPLOY = (
@@ -28,12 +28,12 @@ _LABELS = {
 
 
 class _UnfitError(Exception):
-    """A definition does not stand for a policy. Its text says why."""
+    """A definition that does not fit a policy; the text says why."""
 
 
 @dataclass(slots=True)
 class _Set:
-    """The initiative as it grows."""
+    """The initiative under construction."""
 
     references: list[dict[str, object]] = field(default_factory=list)
     groups: list[dict[str, object]] = field(default_factory=list)
@@ -116,7 +116,7 @@ def _fit(built_in: BuiltIn, asked: Asked) -> None:
 
 
 def _value(takes: Takes, asked: Asked) -> object:
-    """The policy's limit as the definition counts. Raises _UnfitError where it is of another type, or not allowed there."""
+    """The policy's limit in the unit of the definition. Raises _UnfitError for another type, or a value that is not allowed."""
     limit = asked.limits.get(takes.limit)
     if limit is None:
         raise _UnfitError(f"the policy has no parameter {takes.limit}")
@@ -133,12 +133,12 @@ def _value(takes: Takes, asked: Asked) -> object:
 
 
 def _one(limit: Mapping[str | int, str | int]) -> str | int:
-    """The limit for whatever has none of its own; where each has its own the longest, so that nothing good is refused."""
+    """The default limit, or the longest if each value has its own, so that nothing compliant is refused."""
     return limit[_OTHERWISE] if _OTHERWISE in limit else max(limit.values())
 
 
 def _differences(asked: Asked, ids: Sequence[str]) -> Iterator[str]:
-    """Where the definitions report other things than the policy."""
+    """The differences between the definitions and the policy."""
     known: set[str] = set()
     for built_in in map(BUILT_INS.__getitem__, ids):
         known.update(takes.limit for takes in built_in.takes.values())
@@ -166,6 +166,8 @@ def _parameter(effect: Effect) -> dict[str, object]:
 
 
 def _unmapped(asked: Asked) -> str:
+    if asked.text.id in NEAR:
+        return NEAR[asked.text.id]
     if in_entra(asked.text):
         return "Azure Policy does not see Entra ID"
     return unsupplied(asked.text) or "no built-in definition is known that asks for it"

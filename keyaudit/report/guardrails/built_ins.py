@@ -1,4 +1,4 @@
-"""Built-in definitions of Azure Policy: which parameters each takes, which effects it has, and where it asks something else.
+"""Built-in definitions of Azure Policy: their parameters, effects, and differences from policies.
 
 Parameters, effects and rules are those of https://github.com/Azure/azure-policy, built-in-policies/policyDefinitions.
 """
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Effect(StrEnum):
-    """Parameters of the initiative, one for each set of effects that definitions allow."""
+    """The effect parameters of the initiative, one for each set of allowed effects."""
 
     DENIES = "effect"
     AUDITS = "auditEffect"
@@ -21,11 +21,11 @@ EFFECTS: Mapping[Effect, tuple[str, ...]] = {
     Effect.AUDITS: ("Audit", "Disabled"),
     Effect.LOOKS: ("AuditIfNotExists", "Disabled"),
 }
-"""What each can be, the default first."""
+"""The allowed values of each, the default first."""
 
 
 class Unit(StrEnum):
-    """How a definition counts."""
+    """The unit of a definition."""
 
     DAYS = "days"
     NUMBER = "number"
@@ -34,7 +34,7 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Takes:
-    """A definition's parameter: the policy's limit that it is given, and the only values that it allows, if it says."""
+    """A definition's parameter: the policy's limit for it, and its allowed values, if restricted."""
 
     limit: str
     unit: Unit
@@ -42,7 +42,7 @@ class Takes:
 
     @property
     def days(self) -> bool:
-        """The limit is a duration."""
+        """Whether the limit is a duration."""
         return self.unit is Unit.DAYS
 
 
@@ -52,15 +52,15 @@ class BuiltIn:
 
     effect: Effect = Effect.DENIES
     takes: Mapping[str, Takes] = field(default_factory=dict)
-    """By the definition's parameter."""
+    """Limits by the definition's parameter."""
     fixed: Mapping[str, str] = field(default_factory=dict)
-    """Parameters for which no policy has a limit."""
+    """Parameters without a policy's limit."""
     fits: tuple[str, frozenset[str]] | None = None
-    """A list of the policy's, and what has to be in it, no more and no less; None: it fits whatever the limits are."""
+    """A list parameter of the policy with its required exact content; None: it fits any limits."""
     differs: str = ""
-    """Where it reports what the policy does not, or the other way round; a verb first."""
+    """Its differences from the policy in both directions, beginning with a verb."""
     unfit: str = ""
-    """Why it stands for no policy at all."""
+    """Why it fits no policy at all."""
 
 
 _RSA = Takes("min_rsa", Unit.NUMBER, (2048, 3072, 4096))
@@ -71,7 +71,7 @@ _EXPIRING = BuiltIn(
     takes={"minimumDaysBeforeExpiration": Takes("warn", Unit.DAYS)},
     differs="reports keys that will rotate in time, too",
 )
-# What a diagnostic setting retains is a retired feature of it: the least, so that the definition asks for logs alone.
+# Retention in a diagnostic setting is a retired feature: the minimum, so that the definition only requires logs.
 _RETENTION = {"requiredRetentionDays": "1"}
 
 BUILT_INS: Mapping[str, BuiltIn] = {
@@ -136,4 +136,19 @@ BUILT_INS: Mapping[str, BuiltIn] = {
     "cfb11c26-f069-4c14-8e36-56c394dae5af": BuiltIn(),
     "dc921057-6b28-4fbe-9b83-f7bec05db6c2": BuiltIn(),
 }
-"""By id, for those that policies map to."""
+"""Definitions by id, for those that policies map to."""
+
+_OWNERS = (
+    "fd1a8e20-2c4f-4a6c-9354-b58d786d9a1f (preview) asks for the GitHub owners that you trust, on user-assigned identities"
+    " alone: allow each as OWNER and as OWNER@ID, since it compares what is between repo: and the next slash; it sees no"
+    " expressions"
+)
+NEAR: Mapping[str, str] = {
+    "fed-fic-unknown-issuer": (
+        "2571b7c3-3056-4a61-b00a-9bc5232234f5 (preview) asks for kinds of issuers, on user-assigned identities alone: it knows"
+        " AKS, GitHub, AWS and Google, and any other issuer needs an exception"
+    ),
+    "fed-fic-broad-subject": _OWNERS,
+    "fed-fic-mutable-subject": _OWNERS,
+}
+"""By policy: a definition that comes close to it, but is in no document, since it needs names that only you know."""

@@ -1,4 +1,4 @@
-"""What guardrails are made from, and what they come to: a document, and which policies it does and does not stand for."""
+"""Inputs and results of guardrails: a document, and the policies that it covers and does not cover."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Limit: TypeAlias = str | int | tuple[str, ...] | Mapping[str | int, str | int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One policy with the limits that hold for it. `classes`: things of whom it asks something else, by name."""
+    """One policy with its limits. `classes`: names of classes with other limits."""
 
     text: PolicyText
     limits: Mapping[str, Limit]
@@ -29,27 +29,27 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guarded:
-    """Guardrails of one kind. Every policy is in `covered` or in `left`."""
+    """The guardrails of one kind. Every policy is in `covered` or in `left`."""
 
     kind: str
     document: Mapping[str, object]
     deploy: tuple[str, ...]
-    """Commands that put the document into force, in their order. `{file}` is where it is."""
+    """The deployment commands, in order. `{file}` is the document's path."""
     covered: Mapping[str, tuple[str, ...]]
-    """By policy: what in the document stands for it."""
+    """By policy: the parts of the document that cover it."""
     partly: Mapping[str, str]
-    """Of those: in what the document differs from the policy."""
+    """By covered policy: the differences of the document."""
     left: Mapping[str, str]
-    """The other policies, each with why."""
+    """The other policies, each with the reason."""
 
 
 def named(asked: Asked, kind: str) -> Mapping[str, str]:
-    """The guardrails of a kind that the policy names, each with the parameter that is its limit, or `ENABLED`."""
+    """The guardrails of a kind that the policy names, each with its limit parameter, or `ENABLED`."""
     return asked.text.guardrails.get(kind, {})
 
 
 def least(asked: Sequence[Asked], kind: str) -> dict[str, int]:
-    """By guardrail of a kind, the least limit that a policy sets for it; those without one are not there."""
+    """By guardrail of a kind, the lowest limit of the policies; guardrails without a limit are left out."""
     found: dict[str, int] = {}
     for each in asked:
         for name, parameter in named(each, kind).items():
@@ -60,24 +60,24 @@ def least(asked: Sequence[Asked], kind: str) -> dict[str, int]:
 
 
 def standing(asked: Sequence[Asked], kind: str, on: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """By policy, what it names of the guardrails that are on; policies that name none of them are not there."""
+    """By policy, the enabled guardrails that it names; policies without any are left out."""
     found = {each.text.id: tuple(name for name in named(each, kind) if name in on) for each in asked}
     return {policy: names for policy, names in found.items() if names}
 
 
 def in_entra(text: PolicyText) -> bool:
-    """Whether what the policy judges is listed by Microsoft Graph, and so is out of Azure's sight."""
+    """Whether the policy evaluates objects of Microsoft Graph, which Azure Policy cannot see."""
     rights = [OPERATIONS[operation].right.rights for operation in TABLES[text.table].listed_by]
     return next((each for each in rights if each is not Rights.NONE), Rights.NONE) is Rights.GRAPH
 
 
 def unsupplied(text: PolicyText) -> str:
-    """Why nothing stands for a policy that rests on evidence beside Azure's answers; empty where it rests on none."""
+    """Why nothing covers a policy that depends on supplied evidence; empty for other policies."""
     if LOGS in text.needs:
-        return "judged by logs together with the inventory or a baseline"
-    return f"judged by {' and '.join(text.needs)}, which Azure does not hold" if text.needs else ""
+        return "evaluated from logs together with the inventory or a baseline"
+    return f"evaluated from {' and '.join(text.needs)}, which Azure does not hold" if text.needs else ""
 
 
 def classes(asked: Asked) -> str:
-    """What a document with one limit for all leaves out; empty where nothing has limits of its own."""
+    """The note on classes with limits of their own; empty if there are none."""
     return f"leaves out the limits of {', '.join(map(one_line, asked.classes))}" if asked.classes else ""

@@ -1,13 +1,13 @@
-"""Alert rules on logs: what each looks for, as Kusto queries over a Log Analytics workspace.
+"""Alert rules on logs, as Kusto queries over a Log Analytics workspace.
 
-The queries name tables and events as keyaudit's own look at alert rules knows them. Nothing here is filled in from a tenant.
+The queries use the tables and events by which keyaudit recognises alert rules. They contain no text from a tenant.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# Two tables hold Key Vault's log, by how its diagnostic setting sends it; Managed HSM writes the older one. A table or column
-# that a workspace does not have yet counts as empty.
+# Key Vault's log is in one of two tables, depending on the diagnostic setting; Managed HSM uses the older one. A table or
+# column that a workspace does not have yet counts as empty.
 # https://learn.microsoft.com/azure/azure-monitor/reference/tables/azkvauditlogs
 _KEY_VAULT = """\
 union isfuzzy=true
@@ -23,7 +23,7 @@ union isfuzzy=true
       ObjectId = tostring(column_ifexists("identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_g", "")),
       Resource = _ResourceId)"""
 
-# Names of events come with a hyphen or a dash, a space or a full stop at their end: all are read as one.
+# Event names vary in hyphens, dashes, spaces and a final full stop; all variants match.
 _AUDIT = r"""AuditLogs
 | extend Event = replace_regex(tolower(OperationName), @"\s*[\x{2010}-\x{2015}\x{2212}-]\s*", " - ")
 | extend Event = trim(@"[\s.]+", Event)"""
@@ -32,17 +32,17 @@ _WHO = "TimeGenerated, Event, Result, InitiatedBy, TargetResources, CorrelationI
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule. `every`: how often it looks; `over`: how far back, which is more where lines come late."""
+    """One rule. `every`: its frequency; `over`: its window, which is longer for late logs."""
 
     title: str
     query: str
-    """With `{limit}` where a policy's limit belongs, if the rule takes one."""
+    """With `{limit}` for a policy's limit, if the rule has one."""
     severity: int
     """Azure Monitor's: 0 is critical, 4 verbose."""
     every: str = "PT15M"
     over: str = "PT1H"
     differs: str = ""
-    """Where it reports what a policy that names it does not, or the other way round; a verb first."""
+    """Its differences from the policies in both directions, beginning with a verb."""
 
 
 RULES: Mapping[str, Rule] = {
@@ -121,4 +121,4 @@ OfficeActivity
         differs="tells of an application that read more than 50 mailboxes in a day, known or not, and of no other",
     ),
 }
-"""By the name that policies use, in `keyaudit.model.guardrails`."""
+"""Rules by their name in `keyaudit.model.guardrails`."""

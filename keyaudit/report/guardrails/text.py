@@ -1,8 +1,9 @@
-"""Guardrails for people: what each kind stands for, where a document differs from its policies, and what nothing prevents."""
+"""Guardrails for people: what each kind covers, how a document differs from its policies, and uncovered policies."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from keyaudit.model.guardrails import APP_MANAGEMENT_POLICY, AZURE_POLICY, KINDS
+from keyaudit.report.guardrails.built_ins import NEAR
 from keyaudit.report.guardrails.guarded import Asked, Guarded, in_entra, unsupplied
 from keyaudit.report.lines import joined, plural, wrap
 
@@ -10,12 +11,12 @@ _WIDTH = 80
 
 
 def overview(asked: Sequence[Asked], found: Sequence[Guarded], profile: str) -> str:
-    """All kinds, over lines of at most 80 columns, and the policies that none of them stands for."""
+    """All kinds, in lines of at most 80 columns, and the policies that none of them covers."""
     return joined(_overview(asked, found, profile))
 
 
 def beside(guarded: Guarded, file: str) -> str:
-    """What has to be known of a document, which cannot say it itself: how it is deployed, and what it does not stand for.
+    """Notes on a document: how it is deployed, and what it does not cover.
 
     `file`: the document's path, as one word of a shell.
     """
@@ -66,6 +67,6 @@ def _policies(count: int) -> str:
 
 
 def _why(asked: Asked, found: Sequence[Guarded]) -> str:
-    """The reason of the kind that is nearest."""
-    kind = APP_MANAGEMENT_POLICY if in_entra(asked.text) else AZURE_POLICY
+    """The reason of the most relevant kind."""
+    kind = APP_MANAGEMENT_POLICY if in_entra(asked.text) and asked.text.id not in NEAR else AZURE_POLICY
     return unsupplied(asked.text) or next(each.left[asked.text.id] for each in found if each.kind == kind)

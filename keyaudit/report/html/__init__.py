@@ -1,7 +1,7 @@
-"""The report as one page of HTML that needs nothing else: no script, no other file, no network.
+"""The report as one self-contained HTML page: no script, no other file, no network.
 
-The modules beside this one work out what each section says; the templates decide how that looks. Every text is made inert
-where it is put in (`inert`), so that no template can forget it. The same report gives the same bytes.
+The other modules compute the content of each section; the templates decide its appearance. Every inserted text is escaped
+automatically (`inert`). The same report gives the same bytes.
 """
 
 import base64
@@ -19,15 +19,15 @@ from keyaudit.report.html.page import WORDS, page
 
 
 def write(report: Report, out: BinaryIO) -> None:
-    """Write the page. Findings beyond what a page can hold are counted in it, and not listed."""
+    """Write the page. Findings beyond the maximum are counted, and not listed."""
     out.write(rendered("page.html", page=page(report)).encode())
 
 
 def rendered(template: str, *styles: str, **values: object) -> str:
-    """A page by one of the templates, which shows `values`; `styles` come after the one that all pages have."""
+    """A page from one of the templates with `values`; `styles` are added to the common style."""
     css = "".join(map(_style, ("style.css", *styles)))
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    # What the style is made of is ours, and the browser compares it with the digest.
+    # The style contains only our own text, and the browser compares it with its digest.
     return _templates().get_template(template).render(style=Markup(css), style_digest=digest, **values)  # noqa: S704
 
 

@@ -1,4 +1,4 @@
-"""Age against cryptoperiod: how many rows have each age, and how many are above the limit."""
+"""Age against cryptoperiod: the number of rows by age, and above the limit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from keyaudit.report.html.charts import Columns, columns
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram:
-    """The ages of the rows that have one limit."""
+    """The ages of the rows with one limit."""
 
     title: str
     limit: str
     chart: Columns
     rows: Sequence[tuple[str, int, bool]]
-    """Each age that occurs, how many have it, and whether it is above the limit."""
+    """Each age, the number of rows, and whether it is above the limit."""
     within: int
     over: int
     undated: int
@@ -35,7 +35,7 @@ class Aged:
 
 
 def aged(all_ages: Sequence[Ages]) -> Sequence[Aged]:
-    """What each policy that limits ages says."""
+    """The histograms of each policy with an age limit."""
     return [
         Aged(
             policy=each.policy,
@@ -70,7 +70,7 @@ def _histogram(group: AgeGroup) -> Histogram:
 
 
 def _tick(group: AgeGroup, number: int, *, last: bool) -> str:
-    """Where every fourth column begins, in days; and where the last one does, which has no end."""
+    """The label of every fourth column, in days, and of the last one, which is open-ended."""
     days = f"{number * group.width // DAY:,}"
     return f"{days}+" if last else days if number % max(group.limit // group.width // 2, 1) == 0 else ""
 

@@ -19,7 +19,7 @@ _FIRST = 5
 
 
 class Tone(StrEnum):
-    """How the answer is coloured; its word says the same."""
+    """The colour of the answer, in addition to its word."""
 
     GOOD = "good"
     BAD = "bad"
@@ -29,17 +29,17 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A line of the table that says what the page is about."""
+    """A line of the table of facts."""
 
     name: str
     value: str
     exact: bool = False
-    """An id or digest, to be compared letter by letter."""
+    """Whether it is an id or digest, shown in a monospaced font."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A severity with how many findings are open, and how many are known, waived or unknown."""
+    """A severity with its number of open, known, waived and unknown findings."""
 
     severity: Severity
     open: int
@@ -48,13 +48,13 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """A policy that fails, among the gravest."""
+    """One of the most severe failing policies."""
 
     severity: Severity
     policy: PolicyText
     count: int
     example: str
-    """One of its failures, in words; empty where none is listed."""
+    """One of its failures, in words; empty if none is listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +65,11 @@ class Band:
     tone: Tone
     headline: str
     also: tuple[str, ...]
-    """What else held."""
+    """Further conditions."""
     facts: tuple[Fact, ...]
     tiles: tuple[Tile, ...]
     unjudged: str
-    """How many policies were not evaluated, and what they need; empty where all were."""
+    """The number of policies that were not evaluated, and what they need; empty if all were."""
     counted: str
     first: tuple[First, ...]
 
@@ -91,7 +91,7 @@ def band(report: Report, found: Findings) -> Band:
 
 
 def policies_digest(report: Report) -> str:
-    """One SHA-256 over the digests of all policies that were selected."""
+    """One SHA-256 over the digests of all selected policies."""
     found = {tally.policy.id: tally.policy.digest for tally in report.tallies}
     found |= {each.policy.id: each.policy.digest for each in report.verdict.not_judged}
     return hashlib.sha256("".join(f"{name} {found[name]}\n" for name in sorted(found)).encode()).hexdigest()
@@ -124,7 +124,7 @@ def _open(verdict: Verdict) -> str:
 
 
 def _without(verdict: Verdict) -> str:
-    """ "22 policies not evaluated"; empty where all were."""
+    """ "22 policies not evaluated"; empty if all were."""
     count = len(verdict.not_judged)
     return f"{plural(count, 'policy', 'policies')} not evaluated" if count else ""
 
@@ -186,9 +186,9 @@ def _tile(verdict: Verdict, severity: Severity) -> Tile:
 
 
 def _first(found: Findings) -> Iterator[First]:
-    """The policies with the gravest failures, and of those the most."""
+    """The policies with the most severe failures, and the most of them."""
     groups = (group for level in found.levels for group in level.groups if group.open)
     for group in islice(groups, _FIRST):
-        # Where a page is full, none may be listed.
+        # On a full page none may be listed.
         example = next((f"{item.name}: {item.message}" for item in group.items if not item.mark), "")
         yield First(group.severity, group.policy, group.open, example)

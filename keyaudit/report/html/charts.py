@@ -1,4 +1,4 @@
-"""Where the marks of a chart lie. Across, in percent of its width, so that text keeps its size; down, in pixels."""
+"""The geometry of charts: horizontally in percent of the width, so that text keeps its size; vertically in pixels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 PLOT = 120
 """Height of the columns, in pixels."""
 _TOP = 18
-"""Room above the highest column, for its number."""
+"""The space above the highest column, for its number."""
 _GAP = 0.24
-"""The part of a column's place that stays empty."""
+"""The empty part of a column's space."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One coloured part of a column or bar. `tone` is the class that the style colours it by."""
+    """One coloured part of a column or bar. `tone` is its CSS class."""
 
     tone: str
     count: int
@@ -36,12 +36,12 @@ class Column:
     top: str
     parts: tuple[Part, ...]
     spare: bool
-    """Its number and label are left out where there is no room for all."""
+    """Whether its number and label are hidden if there is no room for all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """A chart of columns. `mark` is where a limit is drawn, before the column of that number; empty where there is none."""
+    """A column chart. `mark` is the position of a limit line; empty without one."""
 
     columns: tuple[Column, ...]
     mark: str
@@ -51,7 +51,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar of a chart of bars, lying, with its label above it."""
+    """One horizontal bar, with its label above it."""
 
     label: str
     count: int
@@ -61,7 +61,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A chart of lying bars."""
+    """A horizontal bar chart."""
 
     bars: tuple[Bar, ...]
     height: str
@@ -76,11 +76,11 @@ def columns(
     uncounted: str = "",
     kept: int = 1,
 ) -> Columns:
-    """Columns of (label, counts by tone), stacked from below in the order of the counts.
+    """Columns of (label, counts by tone), stacked from the bottom in the order of the counts.
 
-    `mark`: the first column beyond a limit; with one, labels stand where columns begin. `under`: second lines, by column.
-    `places`: how many columns there is room for at the least. `uncounted`: a tone that is not in the number above a column.
-    `kept`: one column of so many keeps its number and label where there is little room, the last one surely.
+    `mark`: the first column above a limit; with one, labels are at the beginning of columns. `under`: second lines, by column.
+    `places`: the minimum number of column spaces. `uncounted`: a tone that is not in the number above a column. `kept`: one in
+    so many columns, and the last, keeps its number and label if there is little room.
     """
     highest = max((sum(counts.values()) for _, counts in values), default=0) or 1
     place = 100 / max(len(values), places)
@@ -91,7 +91,7 @@ def columns(
         parts = []
         for tone, count in counts.items():
             if count:
-                # What is there is seen, however little it is.
+                # A small part still has a visible height.
                 tall = max(count * PLOT / highest, 2)
                 y -= tall
                 parts.append(Part(tone, count, percent(left), pixels(y), percent(width), pixels(tall)))
@@ -106,7 +106,7 @@ def columns(
 
 
 def bars(values: Sequence[tuple[str, Mapping[str, int]]], *, whole: bool = False) -> Bars:
-    """Bars of (label, counts by tone), side by side in the order of the counts. `whole`: each is as long as the chart."""
+    """Bars of (label, counts by tone), stacked in the order of the counts. `whole`: each fills the width."""
     longest = max((sum(counts.values()) for _, counts in values), default=0) or 1
     found = []
     for number, (label, counts) in enumerate(values):
@@ -121,10 +121,10 @@ def bars(values: Sequence[tuple[str, Mapping[str, int]]], *, whole: bool = False
 
 
 def percent(value: float) -> str:
-    """As SVG takes it: "12.5%"."""
+    """In SVG notation: "12.5%"."""
     return f"{value:.2f}".rstrip("0").rstrip(".") + "%"
 
 
 def pixels(value: float) -> str:
-    """As SVG takes it: "12.5"."""
+    """In SVG notation: "12.5"."""
     return f"{value:.1f}".removesuffix(".0")

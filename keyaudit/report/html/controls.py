@@ -1,4 +1,4 @@
-"""How the tenant stands by the controls of the frameworks that its policies are mapped to."""
+"""The state of the controls of the frameworks that policies map to."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ TONES: Mapping[State, str] = {
     State.NOT_APPLICABLE: "nothing",
     State.NOT_COVERED: "not-covered",
 }
-"""The class that colours each state."""
+"""The CSS class of each state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +29,25 @@ class Standing:
 
     @property
     def counts(self) -> Mapping[State, int]:
-        """How many controls are in each state."""
+        """The number of controls by state."""
         return {state: sum(control.state is state for control in self.controls) for state in State}
 
     @property
     def said(self) -> str:
-        """The same in words: "14 fail, 1 not covered"."""
+        """The counts in words: "14 fail, 1 not covered"."""
         return ", ".join(f"{count:,} {state.words}" for state, count in self.counts.items() if count)
 
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """All frameworks that a selected policy is mapped to."""
+    """All frameworks that a selected policy maps to."""
 
     standings: Sequence[Standing]
     chart: Bars
 
 
 def by_framework(report: Report) -> Controls:
-    """The controls as the selected policies, and no others, answer them."""
+    """The controls according to the selected policies only."""
     selected = {tally.policy.id: tally.policy for tally in report.tallies}
     selected |= {each.policy.id: each.policy for each in report.verdict.not_judged}
     standings = [

@@ -1,4 +1,4 @@
-"""Where keys are kept, by environment, and who can use which of them."""
+"""The custody of keys by environment, and the keys that most principals can use."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ KINDS: Mapping[str, str] = {
     "software": "software",
     "unknown": "unknown",
 }
-"""Protection of a key, the strongest first, by the class that colours it."""
+"""Kinds of protection, the strongest first, by CSS class."""
 
 COLUMNS: Mapping[str, str] = {
     "principals_signing": "can sign",
@@ -27,7 +27,7 @@ COLUMNS: Mapping[str, str] = {
     "principals_backing_up": "can back up",
     "principals_granting": "can grant access",
 }
-"""What is counted of each key, by column."""
+"""The counted permissions, by column."""
 
 _LED_BY = "principals_signing"
 _ENVIRONMENTS = 10
@@ -36,28 +36,28 @@ _NAME = 40
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How the keys of each environment are kept."""
+    """The custody of keys by environment."""
 
     chart: Bars
     rows: Sequence[tuple[str, tuple[int, ...]]]
-    """By environment how many are kept in each way of `KINDS`."""
+    """By environment, the number for each of `KINDS`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Keys of one vault that equally many can use, with what is counted of them by column of `COLUMNS`."""
+    """Keys of one vault that the same number of principals can use, with counts by column of `COLUMNS`."""
 
     vault: str
     keys: str
     counts: tuple[str, ...]
     certain: str
-    """How long a bar is of those who certainly can sign."""
+    """The length of the bar for principals that certainly can sign."""
     possible: str
-    """How much longer it is with those who perhaps can."""
+    """The additional length for those that possibly can."""
 
 
 def kept(found: Sequence[Custody]) -> Kept:
-    """The environments with the most keys first, the others together."""
+    """The environments with the most keys first, the rest together."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for each in found:
         kind = each.custody or "unknown"
@@ -74,7 +74,7 @@ def kept(found: Sequence[Custody]) -> Kept:
 
 
 def reached(found: Sequence[Reach]) -> Sequence[Reached]:
-    """The keys as they come."""
+    """The keys in the given order."""
     longest = max((most or least for each in found for least, most in [each.counts[_LED_BY] or (0, 0)]), default=0) or 1
     return [_reached(each, longest) for each in found]
 

@@ -1,4 +1,4 @@
-"""Expirations: how many in each span and month, by owner, and which come first."""
+"""Expirations by range, month and owner, and the next ones."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """How many resources of one owner expire in each span, in the order of the spans."""
+    """The number of expirations of one owner by range, in order."""
 
     name: str
     counts: tuple[int, ...]
@@ -56,7 +56,7 @@ class Expiry:
 
 
 def expiry(calendar: Calendar, as_of: int) -> Expiry:
-    """The calendar as a page shows it."""
+    """The calendar section of the page."""
     totals = {span: sum(due.counts.get(span, 0) for due in calendar.owners) for span in Span}
     months = _months(calendar.months, as_of)
     values = [
@@ -81,14 +81,14 @@ def expiry(calendar: Calendar, as_of: int) -> Expiry:
 
 
 def _months(counts: Mapping[str, int], as_of: int) -> tuple[tuple[str, int], ...]:
-    """Twelve months from this one on, and the one in which the year is over, with those in which nothing ends."""
+    """Thirteen months from this one on, including months without expirations."""
     year, month = map(int, times.iso_date(as_of).split("-")[:2])
     names = [f"{year + (month - 1 + ahead) // 12:04d}-{(month - 1 + ahead) % 12 + 1:02d}" for ahead in range(13)]
     return tuple((name, counts.get(name, 0)) for name in names)
 
 
 def _by_person(dues: Sequence[Due]) -> list[Owned]:
-    """One entry for each owner, whatever the source; a resource with several owners counts for each. Most urgent first."""
+    """One entry per owner, regardless of the source; a resource with several owners counts for each. Most urgent first."""
     counts: dict[str, Counter[Span]] = defaultdict(Counter)
     for due in dues:
         for name_ in due.owner.names or (owned_by(due.owner),):
@@ -98,7 +98,7 @@ def _by_person(dues: Sequence[Due]) -> list[Owned]:
 
 
 def _owner(owner: Owner) -> str:
-    """Who it is; of many, the first two."""
+    """The owner; of several, the first two."""
     if len(owner.names) <= _NAMES:
         return owned_by(owner)
     return f"{owned_by(replace(owner, names=owner.names[:_NAMES]))} and {len(owner.names) - _NAMES:,} more"

@@ -1,4 +1,4 @@
-"""The findings of a page by severity and policy: the text of a policy appears once. And the worst of them, for paper."""
+"""The findings of a page by severity and policy, with the text of a policy once, and the worst ones for print."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ from keyaudit.report.score import line
 from keyaudit.report.summary import WORST_FIRST, message
 
 MOST = 5_000
-"""Findings that are listed, the highest severity first, unknown results last."""
+"""The maximum number of listed findings, the highest severity first, unknown results last."""
 TOP = 20
-"""Findings of the short form that is printed."""
+"""The number of findings in the printed short form."""
 _COMMANDS = 25
-"""Commands of one policy that are written out; the others differ from these in names alone."""
+"""The number of commands shown per policy; others differ only in names."""
 _LIMITS = 4
 _NAME, _EVIDENCE = 200, 240
 
@@ -35,11 +35,11 @@ class Item:
     message: str
     evidence: str
     score: str
-    """The arithmetic and the band; empty where none is evaluated."""
+    """The arithmetic and the band; empty without a score."""
     mark: str
-    """"waived" or "known", else empty."""
+    """"waived" or "known", otherwise empty."""
     worth: int
-    """The score at its highest; 0 where none is evaluated."""
+    """The upper bound of the score; 0 without a score."""
 
 
 @dataclass(slots=True)
@@ -55,33 +55,33 @@ class Group:
     items: list[Item] = field(default_factory=list)
     room: int = 0
     limits: dict[str, None] = field(default_factory=dict)
-    """A few of the limits that the findings were held against, in words."""
+    """Some of the limits of the findings, in words."""
     fixes: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
-    """Ways to fix it, by kind."""
+    """The fixes by kind."""
     cut: set[str] = field(default_factory=set)
-    """The kinds of which not all are there."""
+    """The kinds of fixes that are not all listed."""
 
     @property
     def count(self) -> int:
-        """How many there are, listed or not."""
+        """The number of findings, listed or not."""
         return self.open + self.known + self.waived + self.unknown
 
     @property
     def left_out(self) -> int:
-        """How many are counted and not listed."""
+        """The number of findings that are counted but not listed."""
         return self.count - len(self.items)
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A severity with the policies that fail at it."""
+    """A severity with its failing policies."""
 
     severity: Severity
     groups: Sequence[Group]
 
     @property
     def open(self) -> int:
-        """How many are open."""
+        """The number of open findings."""
         return sum(group.open for group in self.groups)
 
 
@@ -91,12 +91,12 @@ class Findings:
 
     levels: Sequence[Level]
     unknown: Sequence[Group]
-    """Unknown results by policy; the severity is the highest that one of them may have."""
+    """Unknown results by policy; the severity is the highest possible one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """An open finding among the worst."""
+    """One of the worst open findings."""
 
     severity: Severity
     policy: PolicyText
@@ -104,7 +104,7 @@ class Top:
 
 
 def findings(report: Report) -> Findings:
-    """The findings, as many as a page can hold, the highest severity first."""
+    """The findings up to the maximum, the highest severity first."""
     failing = {
         (severity, tally.policy.id): _group(tally, severity)
         for severity in WORST_FIRST
@@ -128,7 +128,7 @@ def findings(report: Report) -> Findings:
 
 
 def top(found: Findings) -> Sequence[Top]:
-    """The worst open findings that are listed: by severity, then by score."""
+    """The worst listed open findings: by severity, then by score."""
     open_ = (
         Top(level.severity, group.policy, item)
         for level in found.levels
@@ -150,8 +150,8 @@ def _group(tally: Tally, severity: Severity) -> Group:
 
 
 def _unknown(tally: Tally) -> Group:
-    gravest = max((level for level, count in tally.unknown.items() if count), key=lambda level: level.rank)
-    return Group(tally.policy, gravest, unknown=sum(tally.unknown.values()))
+    top_severity = max((level for level, count in tally.unknown.items() if count), key=lambda level: level.rank)
+    return Group(tally.policy, top_severity, unknown=sum(tally.unknown.values()))
 
 
 def _add(group: Group, finding: Finding, owner: Owner) -> None:
@@ -160,7 +160,7 @@ def _add(group: Group, finding: Finding, owner: Owner) -> None:
     group.items.append(
         Item(
             visible(label(facts), _NAME),
-            # Of a scope that gave no row nothing more is known.
+            # Nothing more is known about a scope without rows.
             visible(context(facts, owner), _NAME) if facts.row else "",
             message(finding),
             _evidence(finding, facts),

@@ -1,4 +1,4 @@
-"""What puts a text into a page, so that it is read and never acted on: by a browser, a terminal or a build agent."""
+"""Escapes text for a page, so that no browser, terminal or build agent interprets it."""
 
 import re
 
@@ -7,25 +7,25 @@ from markupsafe import Markup, escape
 from keyaudit.model.text import visible
 
 LONGEST = 1_000
-"""Characters of a text that are shown."""
+"""The maximum number of characters shown."""
 
-# What Unicode keeps for nobody is an error in a page.
+# Unicode noncharacters are errors in HTML.
 _NOBODYS = re.compile(
     "[\ufdd0-\ufdef" + "".join(chr(plane << 16 | end) for plane in range(17) for end in (0xFFFE, 0xFFFF)) + "]"
 )
 _GUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
-# Build agents take `##` and `::` as commands. A browser shows a character reference as the character.
+# Build agents read `##` and `::` as commands. A browser shows a character reference as the character.
 _COMMANDS = re.compile(r"#(?=#)|:(?=:)")
 
 
 def whole(value: object) -> Markup:
-    """`inert`, with GUIDs that a browser does not break over lines."""
-    # Hexadecimal digits and hyphens are what they were before escaping.
-    return Markup(_GUID.sub(r'<span class="id">\g<0></span>', str(inert(value))))  # noqa: S704 - inert, and a tag of ours
+    """Like `inert`, with GUIDs that a browser does not break over lines."""
+    # Escaping does not change hexadecimal digits and hyphens.
+    return Markup(_GUID.sub(r'<span class="id">\g<0></span>', str(inert(value))))  # noqa: S704 - escaped text in our own tag
 
 
 def inert(value: object) -> Markup:
-    """The value as markup that shows it: numbers with thousands, hidden characters as `\\x1b`; markup is left as it is."""
+    """The value as markup: numbers with thousands separators, hidden characters as `\\x1b`; Markup is unchanged."""
     if isinstance(value, Markup):
         return value
     if isinstance(value, int) and not isinstance(value, bool):

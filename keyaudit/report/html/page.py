@@ -1,4 +1,4 @@
-"""All that the templates show, worked out before anything is written."""
+"""All data of the templates, computed before anything is written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from keyaudit.report.html.controls import TONES, Controls, by_framework
 from keyaudit.report.html.custody import COLUMNS, KINDS, Kept, Reached, kept, reached
 from keyaudit.report.html.expiry import Expiry, expiry
 from keyaudit.report.html.findings import Findings, Top, findings, top
+from keyaudit.report.html.migration import WAVES, Moves, moves
 from keyaudit.report.html.signing import Timeline, timeline
 from keyaudit.report.html.trend import Trend, trend
 from keyaudit.report.html.unseen import Unseen, unseen
@@ -23,7 +24,7 @@ from keyaudit.report.summary import SIMULATED, WORST_FIRST
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading of the page, as its table of contents has it."""
+    """A heading in the table of contents."""
 
     anchor: str
     title: str
@@ -32,7 +33,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """The page. `None` is a section that has nothing to show."""
+    """The page. `None` is a section without content."""
 
     title: str
     simulated: str
@@ -44,6 +45,7 @@ class Page:
     findings: Findings
     aged: Sequence[Aged]
     kept: Kept
+    moves: Moves
     reached: Sequence[Reached] | None
     reach_left_out: int
     timeline: Timeline
@@ -52,7 +54,7 @@ class Page:
     exceptions: Sequence[str]
     controls: Controls
     settings: Sequence[str]
-    """What was settled for the run, a sentence each."""
+    """The settings of the run, one sentence each."""
     digest: str
     as_of: str
 
@@ -61,14 +63,15 @@ WORDS: Mapping[str, object] = {
     "severities": WORST_FIRST,
     "spans": tuple(Span),
     "custodies": KINDS,
+    "waves": WAVES,
     "reach_columns": COLUMNS,
     "states": TONES,
 }
-"""The headings of tables, the same on every page."""
+"""The headings of tables."""
 
 
 def page(report: Report) -> Page:
-    """Everything that the page says of the report."""
+    """The content of the page."""
     overview = report.overview()
     gaps, found, ends = unseen(report), findings(report), expiry(overview.calendar, report.run.as_of)
     over_time, mapped = trend(report), by_framework(report)
@@ -83,6 +86,7 @@ def page(report: Report) -> Page:
         findings=found,
         aged=aged(overview.ages),
         kept=kept(overview.custody),
+        moves=moves(overview.migration),
         reached=None if overview.reach is None else reached(overview.reach),
         reach_left_out=overview.reach_left_out,
         timeline=timeline(report),
@@ -105,6 +109,7 @@ def _sections(report: Report, gaps: Unseen) -> Sequence[Section]:
         Section("findings", "Findings", f"{open_:,} open"),
         Section("ages", "Age and cryptoperiod"),
         Section("custody", "Custody"),
+        Section("migration", "Quantum-vulnerable algorithms"),
         Section("access", "Who can use which key"),
         Section("signing", "Token-signing certificates"),
         Section("trend", "Trend"),

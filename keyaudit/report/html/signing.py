@@ -1,4 +1,4 @@
-"""The certificates that sign tokens, federation's and SAML's, on a line of time."""
+"""A timeline of token-signing certificates of federation and SAML."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """One certificate. `x` and `width` are its bar, cut where the chart ends; empty where its dates are unknown."""
+    """One certificate. `x` and `width` are its bar, limited to the chart; empty if its dates are unknown."""
 
     holder: str
     kind: str
     use: str
-    """"active", "next", or empty where it is unknown."""
+    """"active", "next", or empty if unknown."""
     starts: str
     ends: str
     when: str
@@ -45,14 +45,14 @@ class Signer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """The certificates that end first, the soonest first; unknown ends before all."""
+    """The certificates that expire first, unknown dates before all."""
 
     signers: Sequence[Signer]
     drawn: int
-    """How many of them the chart has."""
+    """The number of certificates in the chart."""
     left_out: int
     years: Sequence[tuple[str, str]]
-    """Where each year begins, and its name."""
+    """The position and label of each year."""
     now: str
     height: str
 
@@ -106,13 +106,13 @@ def _years(as_of: int) -> Iterator[tuple[str, str]]:
     first = int(times.iso_date(as_of - _BACK)[:4]) + 1
     for year in range(first, first + 5):
         begins = times.parse_date(f"{year:04d}-01-01")
-        # A name at the very edge would be cut.
+        # A label at the very edge would be cut off.
         if 3 <= _across(begins, as_of) < 100:
             yield percent(_across(begins, as_of)), str(year)
 
 
 def _across(moment: int, as_of: int) -> float:
-    """Where a moment lies, in percent."""
+    """The position of a time in percent."""
     return min(max((moment - as_of + _BACK) * 100 / (_BACK + _AHEAD), 0.0), 100.0)
 
 

@@ -1,4 +1,4 @@
-"""How the tenant has fared: what was open at each snapshot that is kept."""
+"""The trend: open findings in each given snapshot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from keyaudit.report.html.charts import Columns, columns
 
 _DRAWN = 18
 _ROOM = 8
-"""Columns that there is room for at the least: two alone would be as wide as the page. A phone has room for no more labels."""
+"""The minimum number of column spaces, so that two columns do not fill the page; a phone has no room for more labels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Point:
 
     day: str
     open: tuple[int, ...]
-    """By severity, the gravest first."""
+    """By severity, the most severe first."""
     total: int
     unknown: int
     complete: bool
@@ -33,15 +33,15 @@ class Trend:
     chart: Columns
     drawn: int
     change: int
-    """How many more are open now than at the earliest one."""
+    """The increase of open findings since the earliest one."""
     comparable: bool
-    """Both were complete; else fewer may mean that less was seen."""
+    """Whether both were complete; otherwise a decrease may mean that less was read."""
     later: int
-    """How many were made after this one, and are left out."""
+    """The number of later snapshots, which are left out."""
 
 
 def trend(report: Report) -> Trend | None:
-    """What became of it; None where there is nothing to compare with."""
+    """The trend; None without other snapshots."""
     now = Past.of(report.run, report.verdict)
     others = [each for each in report.history if each.run_id != now.run_id]
     past = [each for each in others if each.as_of <= now.as_of]
@@ -66,12 +66,12 @@ def _point(past: Past) -> Point:
 
 
 def _stacked(point: Point) -> dict[str, int]:
-    """From below: the mildest first, what is unknown on top."""
+    """From the bottom: the lowest severity first, unknown results on top."""
     by_severity = dict(zip(reversed(Severity), point.open, strict=True))
     return {**{severity: by_severity[severity] for severity in Severity}, "unknown": point.unknown}
 
 
 def _years(points: Sequence[Point]) -> dict[int, str]:
-    """Each year, where it is first met."""
+    """The label of each year at its first point."""
     years = [point.day[:4] for point in points]
     return {number: year for number, year in enumerate(years) if year not in years[:number]}

@@ -18,7 +18,7 @@ _NAMES = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hole:
-    """Places that were not read for one reason."""
+    """Scopes that were not read for one reason."""
 
     places: str
     kind: str
@@ -33,7 +33,7 @@ class Hole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unjudged:
-    """A policy that needs evidence which Azure does not hold."""
+    """A policy that needs missing evidence."""
 
     policy: PolicyText
     needs: str
@@ -48,15 +48,15 @@ class Unseen:
     """Gaps that a selected policy needs: they make the results incomplete."""
     accepted: tuple[Hole, ...]
     needless: tuple[Hole, ...]
-    """Left out by configuration, not in this cloud, or of no use to the selected policies."""
+    """Excluded by configuration, not in this cloud, or not needed by the selected policies."""
     unjudged: tuple[Unjudged, ...]
     unused: tuple[str, ...]
-    """Allowances that matched nothing."""
+    """Allowances without a match."""
     incomplete: bool
 
 
 def unseen(report: Report) -> Unseen:
-    """All of it, each place once."""
+    """All gaps, each scope once."""
     verdict = report.verdict
     missing = [gap for gap in verdict.gaps if gap.reason in UNSAFE or (gap.required and not gap.allowed)]
     accepted = [gap for gap in verdict.gaps if gap.allowed and gap.reason not in UNSAFE]
@@ -92,7 +92,7 @@ def _holes(gaps: Sequence[Gap], run: Run) -> Iterator[Hole]:
 
 
 def _name(scope: Scope, run: Run) -> str:
-    """A tenant's scope is called by its id; people know it by its name."""
+    """The display name of a scope; for the tenant its name instead of its id."""
     return run.tenant_name if scope.kind is ScopeKind.TENANT and run.tenant_name else scope.name or scope.id
 
 

@@ -1,4 +1,4 @@
-"""One stolen key on one page, in each format."""
+"""The incident page of a stolen key, in each format."""
 
 from collections.abc import Callable, Mapping
 from typing import TextIO

@@ -1,4 +1,4 @@
-"""The page as one file of HTML that needs nothing else."""
+"""The page as one self-contained HTML file."""
 
 from typing import TextIO
 

@@ -1,4 +1,4 @@
-"""The page as JSON: the sentences with what they rest on, and the acts that logs show."""
+"""The page as JSON: the sentences with their basis, and the acts in logs."""
 
 from typing import TextIO
 

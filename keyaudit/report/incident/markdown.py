@@ -1,4 +1,4 @@
-"""The page as Markdown. What tenants and logs call things is put so that it means nothing to Markdown."""
+"""The page as Markdown. Names from tenants and logs are escaped."""
 
 from typing import TextIO
 

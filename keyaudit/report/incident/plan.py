@@ -1,4 +1,4 @@
-"""What to do: first against those who used the key, then the plan of its blast radius; and what stays open all the same."""
+"""The plan: first against the users of the key, then that of its blast radius; and what it does not close."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,24 +11,24 @@ from keyaudit.report.incident.words import bounds
 
 
 def plan(found: Incident) -> list[Step]:
-    """Every step, in the order in which they belong."""
+    """Every step, in order."""
     steps = [*_against(found), *plan_of_trust(found.radius)]
     return sorted(steps, key=lambda step: list(Phase).index(step.phase))
 
 
 def left_open(found: Incident) -> list[str]:
-    """What the plan does not close, in sentences."""
+    """The sentences on what the plan does not close."""
     seen = found.observed
     told = ["Tokens and sessions that were issued stay valid until they expire, unless they are revoked."]
     if found.extractable is not False:
-        told.append("Whoever holds a copy of the private half keeps it: only relying parties that stop trusting it end that.")
+        told.append("A stolen copy of the private key keeps working until relying parties stop trusting the key.")
     if seen is None:
-        told.append("Without logs nobody knows what to look at next: collect them before they expire.")
+        told.append("Without logs, later actions of the key's users are unknown: collect the logs before they expire.")
         return told
     if seen.mailboxes.least or seen.mailboxes.most is None:
-        told.append(f"What was read is read: {bounds(seen.mailboxes, 'mailbox', 'mailboxes')}. Their owners have to be told.")
+        told.append(f"Mail was read in {bounds(seen.mailboxes, 'mailbox', 'mailboxes')}. Inform the owners.")
     if seen.absent or seen.unseen or seen.vault_logged is False:
-        told.append("What the missing logs would show stays open, and may widen this page: supply them and run it again.")
+        told.append("Missing logs may show more than this page: supply them and run it again.")
     return told
 
 

@@ -16,7 +16,7 @@ _MARKS = {Confidence.OBSERVED: "observed", Confidence.INFERRED: "inferred", Conf
 
 
 def render(found: Incident, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
-    """Write it, at most `width` columns wide but for commands, which stay whole."""
+    """Write it, at most `width` columns wide except for commands, which are not wrapped."""
     width = max(width, _LEAST)
     radius = found.radius
     blocks = parted(

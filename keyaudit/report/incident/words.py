@@ -1,4 +1,4 @@
-"""The page in sentences: each says what it rests on. What tenants and logs call things is made safe for one line here."""
+"""The sentences of the page, each with its basis. Names from tenants and logs are made safe for one line here."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ _SHOWS = {
     ACTIVITY_LOG: "changes of role assignments and of logging",
 }
 _LISTED = 300
-"""Characters of a name."""
+"""The maximum length of a name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """A sentence with what it rests on: ids of records or objects, or what is missing."""
+    """A sentence with its basis: ids of records or objects, or what is missing."""
 
     text: str
     confidence: Confidence
@@ -37,7 +37,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A part of the page."""
+    """A section of the page."""
 
     id: str
     title: str
@@ -45,15 +45,15 @@ class Section:
 
 
 def title(found: Incident) -> str:
-    """What the page is about."""
+    """The title of the page."""
     subject = found.radius.subject
     return one_line(f"{subject.note[0].upper()}{subject.note[1:]} {subject.name}", _LISTED)
 
 
 def sections(found: Incident) -> list[Section]:
-    """The page, in its order, but for the plan."""
+    """The sections in order, without the plan."""
     return [
-        Section(id="what", title="What it is", statements=list(_what(found))),
+        Section(id="what", title="The key", statements=list(_what(found))),
         Section(id="trust", title="Who trusts it", statements=list(_trust(found))),
         Section(id="used", title="Who used it", statements=list(_used(found))),
         Section(id="next", title="What they did next", statements=list(_next(found))),
@@ -183,7 +183,7 @@ def _some(values: Sequence[str], count: int = 0) -> str:
 def _next(found: Incident) -> Iterator[Statement]:
     seen = found.observed
     if seen is None:
-        yield Statement(text=f"What anybody did with it is unknown. {_NO_LOGS}", confidence=Confidence.NOT_KNOWABLE)
+        yield Statement(text=f"Its uses are unknown. {_NO_LOGS}", confidence=Confidence.NOT_KNOWABLE)
         return
     for act in seen.timeline:
         confidence = Confidence.INFERRED if act.because else Confidence.OBSERVED
@@ -201,7 +201,7 @@ def _next(found: Incident) -> Iterator[Statement]:
 
 
 def _holes(seen: Observed, log: str) -> list[str]:
-    """What of a log does not show, in words."""
+    """The gaps of a log in words."""
     holes = (
         [f"{log} is not among these logs at all: {_SHOWS.get(log, 'what it records')} do not show"]
         if log in seen.absent
@@ -230,7 +230,7 @@ def _unknown(found: Incident) -> Iterator[Statement]:
         text = f"What was done before {first} and after {last}: it was not looked at."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=[str(seen.window)])
         if seen.learned_until is None:
-            text = "Who belongs here: without a baseline nobody knows."
+            text = "The usual users of the key are unknown without a baseline."
             yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["--baseline"])
         for log in seen.absent:
             text = f"{log}: no record in the window; {_SHOWS.get(log, 'what it records')} do not show. Export it and import it."

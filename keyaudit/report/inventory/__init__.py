@@ -1,4 +1,4 @@
-"""What was collected, without a judgement, in each format: a summary of all tables, or the rows of one."""
+"""The collected inventory in each format: a summary of all tables, or the rows of one."""
 
 from collections.abc import Callable, Mapping
 from typing import TextIO

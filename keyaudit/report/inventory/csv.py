@@ -1,4 +1,4 @@
-"""The inventory as CSV: one line a row of one table, or one line a table; then one line for each gap."""
+"""The inventory as CSV: one line per row of a table, or per table; then one line per gap."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -15,9 +15,9 @@ _ROW, _GAP = "row", "not-read"
 
 
 def render(inventory: Inventory, out: TextIO, *, gaps: bool = True) -> None:
-    """Write it. `record` says whether a line is a row, or a place that was not read. `out` must not translate line ends.
+    """Write it. `record` says whether a line is a row or a gap. `out` must not translate line ends.
 
-    `gaps`: false where the places that were not read are told elsewhere.
+    `gaps`: false if gaps are written elsewhere.
     """
     writer = csv.writer(out, lineterminator="\r\n")
     common = common_cells(inventory.run)
@@ -49,6 +49,6 @@ def _rows(listing: Listing) -> Iterator[Sequence[str]]:
 
 
 def _cell(facts: Facts, name: str) -> str:
-    """A number is a number; anything else is text that a spreadsheet leaves alone."""
+    """A cell: numbers unchanged, other values as guarded text."""
     text = facts.text(name)
     return text or "" if facts.type(name) is Type.INTEGER else guarded(text)

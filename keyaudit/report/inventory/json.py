@@ -1,4 +1,4 @@
-"""The inventory as JSON: of one table every column of every row, absent ones null, unknown ones with their reason."""
+"""The inventory as JSON: for one table every column of every row, absent ones null, unknown ones with their reason."""
 
 from collections.abc import Iterator, Mapping
 from typing import TextIO
@@ -14,7 +14,7 @@ from keyaudit.report.members import begun, coverage_member, document, exits, gap
 
 
 def render(inventory: Inventory, out: TextIO) -> None:
-    """Write one JSON object; of several tables the counts, of one the rows, streamed."""
+    """Write one JSON object: for several tables the counts, for one table the rows, streamed."""
     verdict = inventory.verdict
     ledger = {"coverage": map(coverage_member, verdict.coverage), "gaps": map(gap_member, verdict.gaps)}
     last = {"verdict": exits(verdict)}

@@ -1,4 +1,4 @@
-"""The inventory for people: how much there is of what, or one table in columns; then everything that was not read."""
+"""The inventory for people: row counts of tables, or one table in columns; then everything that was not read."""
 
 from collections.abc import Iterator, Sequence, Set
 from itertools import chain, islice
@@ -22,19 +22,19 @@ from keyaudit.report.summary import ended, header
 _SUMMARY = 80
 _LONGEST = 1_000
 _UNKNOWN, _ABSENT, _NONE = "unknown", "-", "none"
-# What names a row, then what a reader asks first; every other column follows as it is declared.
+# The name of a row, then the most important columns; the others follow in declaration order.
 _NAMING = ("vault_name", "holder_name", "name")
 _FIRST = (
     "kind", "expires_on", "is_current", "active", "enabled", "kty", "key_type", "key_size", "curve", "custody", "role",
     "principal_kind", "scope", "created_on", "starts_on",
 )  # fmt: skip
 _LAST = ("subscription_name", "resource_group", "location", "tags")
-# Where a row was read, and ids: of use to a program.
+# Source columns and ids, which are useful to programs only.
 _PROVENANCE = {column.name for column in where_found()} - {"name"}
 
 
 def render(inventory: Inventory, out: TextIO, *, width: int | None, colour: bool, hints: bool = True) -> None:
-    """Write it, with `hints` what next. In a `width`, a table has as many columns as fit; without one, all that people read."""
+    """Write it, with `hints` also next commands. With a `width`, a table has the columns that fit; otherwise all for people."""
     about = width or _SUMMARY
     out.write(joined([*header(inventory.run, inventory.verdict, about, colour), ""]))
     if len(inventory.listings) == 1:
@@ -56,7 +56,7 @@ def render(inventory: Inventory, out: TextIO, *, width: int | None, colour: bool
 
 
 def _summary(inventory: Inventory, width: int | None) -> Iterator[str]:
-    """Tables with their rows, then how much was read of each surface."""
+    """The tables with their row counts, then how much was read of each surface."""
     verdict = inventory.verdict
     tables = [
         (each.table.name, _counted(each, verdict), _unknown(each), _read(verdict, operations(each.table.name)))
@@ -87,7 +87,7 @@ def _unknown_of(listing: Listing, width: int) -> list[str]:
 
 
 def _read(verdict: Verdict, wanted: Set[str]) -> str:
-    """How much of some operations was read: "all", "3 of 12: firewall, permission"; empty where nothing was to be read."""
+    """How much of some operations was read: "all", "3 of 12: firewall, permission"; empty if none were required."""
     states = [record.state for record in verdict.coverage if record.operation in wanted]
     reasons = sorted({str(gap.reason) for gap in verdict.gaps if wanted & set(gap.operations)})
     if not reasons:
@@ -96,7 +96,7 @@ def _read(verdict: Verdict, wanted: Set[str]) -> str:
 
 
 def _write_rows(listing: Listing, out: TextIO, width: int | None) -> list[str]:
-    """Write the rows in columns, and give the names of the columns."""
+    """Write the rows in columns. Returns the names of the columns."""
     names = _ordered(listing)
     cells = ([_cell(Facts(listing.table.name, row), name) for name in names] for row in listing.rows())
     sample = list(islice(cells, SAMPLE))
@@ -124,7 +124,7 @@ def _ordered(listing: Listing) -> list[str]:
 
 
 def _cell(facts: Facts, name: str) -> str:
-    """A value as people read it. A dash is absent; a text that looks like one of our words stands in quotes."""
+    """A value for people. A dash means absent; a text that equals one of our words is in quotes."""
     value = facts.row.get(name)
     match value:
         case None:
@@ -145,7 +145,7 @@ def _cell(facts: Facts, name: str) -> str:
 
 
 def _notes(listing: Listing, shown: Sequence[str], width: int) -> list[str]:
-    """What the columns do not show: how many were left out, and why values are unknown."""
+    """Notes: the number of omitted columns, and why values are unknown."""
     lines: list[str] = []
     left = len(listing.table.columns) - len(shown)
     if left and listing.count:

@@ -1,4 +1,4 @@
-"""The rights that keyaudit needs, in each format that somebody can grant them by."""
+"""The permissions that keyaudit needs, in each format for granting them."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,4 +1,4 @@
-"""The rights as a shell script for the Azure CLI, to be run by who may grant them."""
+"""The permissions as a shell script for the Azure CLI, to be run by an administrator."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ _HSMS = """\
 # The names of Managed HSMs, with spaces between them; none: leave it out.
 : "${MANAGED_HSMS:=}"
 """
-# Permissions are looked up by name, so that no id has to be trusted; one that was given before is left as it is.
+# Permissions are looked up by name, so that no id has to be trusted; an existing one is left unchanged.
 _PERMIT = f"""\
 graph=$(az cloud show --query endpoints.microsoftGraphResourceId --output tsv)
 graph_id=$(az ad sp show --id {GRAPH} --query id --output tsv)

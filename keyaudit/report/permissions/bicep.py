@@ -1,4 +1,4 @@
-"""The rights as a Bicep file, deployed at each subscription: az deployment sub create --template-file FILE."""
+"""The permissions as a Bicep file, deployed at each subscription: az deployment sub create --template-file FILE."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The rights as JSON, for a program."""
+"""The permissions as JSON, for a program."""
 
 import io
 

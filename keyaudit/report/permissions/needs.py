@@ -1,4 +1,4 @@
-"""What is needed: each right once, with what it reads, and which policies and columns rest on that."""
+"""The needed permissions, each once, with what it reads, and the policies and columns that depend on it."""
 
 import dataclasses
 from collections.abc import Collection, Mapping
@@ -12,7 +12,7 @@ from keyaudit.report.lines import in_short, listed, plural
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One right. `policies`: the ids of those that rest on it; `columns`: all that does, as `table` or `table.column`."""
+    """One permission. `policies`: the ids of those that depend on it; `columns`: dependent `table` or `table.column`."""
 
     right: Right
     operations: tuple[Operation, ...]
@@ -21,30 +21,30 @@ class Need:
 
     @property
     def name(self) -> str:
-        """The role's or permission's name, or the one action that a custom role has to give."""
+        """The name of the role or permission, or the action of a custom role."""
         return self.right.data_action or self.right.name
 
     @property
     def rest(self) -> list[str]:
-        """What rests on it, in short: tables, or columns of them."""
+        """The dependent tables or columns, in short."""
         return in_short(self.columns)
 
     @property
     def reads(self) -> str:
-        """What it lets keyaudit read, in words."""
+        """What it allows keyaudit to read, in words."""
         return ", ".join(dict.fromkeys(operation.noun for operation in self.operations))
 
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """The least rights for some policies. `policies`: how many were asked for; None: for all that is collected."""
+    """The least permissions for some policies. `policies`: their number; None: for everything that is collected."""
 
     version: str
     policies: int | None
     needs: tuple[Need, ...]
 
     def of(self, rights: Rights) -> tuple[Need, ...]:
-        """The rights of one kind, each role once, wherever it has to be given."""
+        """The permissions of one kind, each role once for all scopes."""
         merged: dict[str, Need] = {}
         for need in self.needs:
             if need.right.rights is rights:
@@ -53,7 +53,7 @@ class Needed:
         return tuple(merged.values())
 
     def roles(self) -> tuple[Need, ...]:
-        """Azure's roles: what is given at a subscription holds for all that is in it."""
+        """Azure roles; an assignment at a subscription applies to everything in it."""
         merged: dict[str, Need] = {}
         for need in self.of(Rights.AZURE):
             first = merged.get(need.right.name)
@@ -61,23 +61,23 @@ class Needed:
         return tuple(merged.values())
 
     def elsewhere(self) -> tuple[Need, ...]:
-        """The rights that neither Azure's roles nor Graph's permissions give."""
+        """The permissions that neither Azure roles nor Graph permissions include."""
         return tuple(need for need in self.needs if need.right.rights not in (Rights.AZURE, Rights.GRAPH))
 
     def access_policies(self) -> dict[str, tuple[str, ...]]:
-        """What a vault under access policies has to allow instead, by kind of object: keys, certificates, secrets."""
+        """The equivalent in access policies, by kind of object: keys, certificates, secrets."""
         return access_policies(operation for need in self.needs for operation in need.operations)
 
     @property
     def purpose(self) -> str:
-        """What they are for, in words."""
+        """Their purpose in words."""
         return "everything that it collects" if self.policies is None else plural(self.policies, "policy", "policies")
 
 
 def needed(
     operations: Collection[str], needed_by: Mapping[str, tuple[str, ...]], *, version: str, policies: int | None
 ) -> Needed:
-    """The rights for those operations, in the order in which the operations are declared."""
+    """The permissions for these operations, in declaration order."""
     found: dict[Right, list[Operation]] = {}
     for operation in OPERATIONS.values():
         if operation.id in operations and operation.right.rights is not Rights.NONE:
@@ -86,7 +86,7 @@ def needed(
 
 
 def why(need: Need, needed: Needed) -> str:
-    """Which policies, or if none which columns or commands, rest on a right."""
+    """The policies that depend on a permission, or the columns or commands if there are none."""
     if not need.policies:
         rest = need.rest or list(dict.fromkeys(each.command for each in need.operations if each.command))
         return f"no policy, but {listed(rest)}" if rest else "no policy, but where another read is refused"

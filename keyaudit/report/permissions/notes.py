@@ -1,4 +1,4 @@
-"""What every script says of a right, as comments."""
+"""The comments on permissions in every script."""
 
 from collections.abc import Iterator
 
@@ -9,19 +9,19 @@ _WIDTH = 110
 
 
 def head(needed: Needed, mark: str) -> Iterator[str]:
-    """What the script is."""
+    """The heading of the script."""
     text = f"The least rights that keyaudit {needed.version} needs for {needed.purpose}. Each only reads."
     yield from wrap(text, _WIDTH, f"{mark} ", f"{mark} ")
 
 
 def note(need: Need, needed: Needed, mark: str, indent: str = "") -> list[str]:
-    """What a right is for."""
+    """The purpose of a permission."""
     begin = f"{indent}{mark} "
     return wrap(f"{need.name}: {need.reads}. For {why(need, needed)}.", _WIDTH, begin, begin)
 
 
 def by_hand(needed: Needed, mark: str) -> Iterator[str]:
-    """The rights that this script cannot give, each with the command that can, if there is one."""
+    """The permissions that this script cannot grant, each with the command that can, if any."""
     needs = needed.elsewhere()
     if not needs:
         return

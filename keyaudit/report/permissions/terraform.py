@@ -1,4 +1,4 @@
-"""The rights as a Terraform file, for the providers azurerm and azuread."""
+"""The permissions as a Terraform file, for the providers azurerm and azuread."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The rights for people: by kind, each with what it reads and what rests on it."""
+"""The permissions for people: by kind, each with what it reads and what depends on it."""
 
 from collections.abc import Iterator
 

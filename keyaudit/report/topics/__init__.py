@@ -1,4 +1,4 @@
-"""The topics of `keyaudit explain`: Markdown files, and what is made from declarations when it is asked for."""
+"""The topics of `keyaudit explain`: Markdown files, and texts generated from declarations."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -22,9 +22,11 @@ FILES: Mapping[str, str] = {
     "baseline": "start a gate in a tenant with open findings",
     "evidence": "what Azure's APIs do not return, and how to supply it",
     "usage": "who uses keys and reads mail, according to the logs",
+    "log-analytics": "findings in Log Analytics and Microsoft Sentinel",
+    "versions": "what stays from version to version, what may change, and what changed",
     "exports": "every file format, what it is for, and what has to be installed for it",
 }
-"""Those with a file, `NAME.md`, by name; what each is about."""
+"""The topics with a file `NAME.md`, by name, with their subject."""
 
 TOPICS: Mapping[str, str] = {
     **FILES,
@@ -38,7 +40,7 @@ _MARKER = re.compile(r"^<!-- (?:generated: \S+|end) -->\n", re.MULTILINE)
 
 
 def topic(name: str) -> str:
-    """The text of one of TOPICS, on lines of at most 80 columns, but for those of a command or a file, which are whole."""
+    """The text of one of TOPICS, in lines of at most 80 columns except for commands and file content."""
     if name == "gaps":
         return joined(_gaps())
     if name == "exit-codes":

@@ -1,4 +1,4 @@
-"""The keys that tokens are checked by, those that services hold, and the settings of validators, in each format."""
+"""Published keys, keys that services trust, and settings of validators, in each format."""
 
 from collections.abc import Callable, Mapping
 from typing import TextIO

@@ -1,4 +1,4 @@
-"""As CSV: a line a key or validator; then one for each file, or place, that could not be read."""
+"""CSV: one line per key or validator, then one for each unreadable file or gap."""
 
 import csv
 from typing import TextIO
@@ -122,7 +122,7 @@ def _gap(gap: Gap) -> dict[str, str]:
 
 
 def _plain(fact: object) -> str:
-    """A fact as a cell; empty where there is none, or it is unknown."""
+    """A fact as a cell; empty if absent or unknown."""
     if fact is None or isinstance(fact, Refusal):
         return ""
     return str(fact).lower() if isinstance(fact, bool) else guarded(str(fact))

@@ -1,4 +1,4 @@
-"""As JSON: one key, or one validator, a line."""
+"""JSON: one key or validator per line."""
 
 from collections.abc import Mapping
 from typing import TextIO

@@ -1,4 +1,4 @@
-"""For people: the published keys as a table, held keys and settings one a line, the gravest first."""
+"""Text for people: published keys as a table, trusted keys and settings one per line, the most severe first."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
@@ -29,7 +29,7 @@ _OUTCOMES = ((True, "FAIL", Paint.ALARM), (None, "UNKNOWN", Paint.DOUBT))
 
 
 def published(found: Trust, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
-    """The published keys, then what came and went, at most `width` columns wide."""
+    """The published keys, then changes over time, at most `width` columns wide."""
     width, as_of = max(width, _LEAST), found.run.as_of
     out.write(joined([*header(found.run, found.verdict, width, colour), ""]))
     rows = (
@@ -68,11 +68,11 @@ def _step(step: Step, width: int) -> list[str]:
 
 
 def checked(found: TrustCheck, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
-    """Each held key that is not surely published, then files that could not be read, then the counts."""
+    """Each trusted key that is not certainly published, then unreadable files, then the counts."""
     width = max(width, _LEAST)
     above = [*header(found.run, found.verdict, width, colour), ""] if found.run else []
     lines = [
-        line for state in State for each in found.keys if each.state is state for line in _held(found, each, width, colour)
+        line for state in State for each in found.keys if each.state is state for line in _key_lines(found, each, width, colour)
     ]
     counts = [f"{sum(each.state is state for each in found.keys):,} {state}" for state in State]
     said = f"{plural(len(found.keys), 'key')} in {plural(found.files, 'file')}: {', '.join(counts)}."
@@ -86,7 +86,7 @@ def checked(found: TrustCheck, out: TextIO, *, width: int = 80, colour: bool = F
     out.write(joined([*above, *lines, *_unread(found.unread, width, colour), *([""] if lines or found.unread else []), *below]))
 
 
-def _held(found: TrustCheck, each: Checked, width: int, colour: bool) -> list[str]:
+def _key_lines(found: TrustCheck, each: Checked, width: int, colour: bool) -> list[str]:
     if each.state is State.PUBLISHED:
         return []
     word, shade = _STATES[each.state]
@@ -95,7 +95,7 @@ def _held(found: TrustCheck, each: Checked, width: int, colour: bool) -> list[st
 
 
 def scanned(found: TrustScan, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
-    """Each validator that fails or leaves open what it checks, then files that could not be read, then the counts."""
+    """Each validator that fails or is unknown, then unreadable files, then the counts."""
     width = max(width, _LEAST)
     lines: list[str] = []
     for outcome, word, shade in _OUTCOMES:

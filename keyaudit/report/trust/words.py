@@ -1,4 +1,4 @@
-"""Keys and validators in words. What files and the tenant name is made safe for one line here."""
+"""Keys and validators in words. Names from files and the tenant are made safe for one line here."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,9 +18,9 @@ _ELSEWHERE = "its issuer is not Entra, so that what it publishes was not read"
 
 OF_KEY = ("key_id", "thumbprint", "token_issuer", "fetched_on")
 OF_VALIDATOR = ("authority", "validates_issuer", "tenants_allowed", "validates_audience")
-"""The facts of each, by the names under which they are written."""
+"""The facts of each, by their output names."""
 OUTCOMES = {True: "fail", None: "unknown", False: "pass"}
-"""What a validator comes to, by whether it takes anybody's tokens."""
+"""The result of a validator, by whether it accepts tokens of any tenant."""
 
 CHECK_ENDS = {
     Exit.FINDINGS: "a key is trusted that is stolen, or that Entra publishes no more",
@@ -35,7 +35,7 @@ SCAN_ENDS = {
 
 
 def age(key: PublishedKey, as_of: int) -> str:
-    """ "412 d"; a dash where nobody says."""
+    """ "412 d"; a dash if unknown."""
     return "-" if key.starts_on is None else f"{(as_of - key.starts_on) // times.DAY:,} d"
 
 
@@ -45,7 +45,7 @@ def places(key: PublishedKey) -> str:
 
 
 def notes(key: PublishedKey, as_of: int) -> list[str]:
-    """What somebody should know of it, the gravest first."""
+    """Notes on the key, the most severe first."""
     stolen = STOLEN.get(key.thumbprint or "")
     found = [f"STOLEN: {stolen.what}"] if stolen else []
     if key.expires_on is not None and key.expired(as_of):
@@ -62,7 +62,7 @@ def notes(key: PublishedKey, as_of: int) -> list[str]:
 
 
 def counts(keys: Sequence[PublishedKey], as_of: int) -> str:
-    """How many there are, and of which kinds."""
+    """The number of keys by kind."""
     kinds = (
         (sum(key.expired(as_of) for key in keys), "ended and published still"),
         (sum(key.among_tenants for key in keys), "for personal accounts among the tenant's"),
@@ -90,14 +90,14 @@ def held(each: Checked) -> str:
 
 
 def verdict_of(each: Checked, *, offline: bool) -> str:
-    """What it comes to, in words. `offline`: nothing was named that says what is published."""
+    """The result in words. `offline`: no source of published keys was given."""
     if each.stolen is not None:
         return f"is {each.stolen.what} ({each.stolen.source})"
     if each.state is State.WITHDRAWN:
         return "is not among the keys that Entra publishes: everything it signs is accepted all the same"
     if each.state is State.PUBLISHED:
         return "is published"
-    return f"cannot tell whether it is published: {_why(each, offline=offline)}"
+    return f"unknown whether it is published: {_why(each, offline=offline)}"
 
 
 def _why(each: Checked, *, offline: bool) -> str:
@@ -114,7 +114,7 @@ def _why(each: Checked, *, offline: bool) -> str:
 
 
 def reasons(facts: Mapping[str, object]) -> dict[str, Reason]:
-    """Why facts are unknown, of those that are."""
+    """The reasons of unknown facts."""
     return {name: fact.reason for name, fact in facts.items() if isinstance(fact, Refusal)}
 
 
@@ -125,7 +125,7 @@ def unread(each: Unread) -> str:
 
 
 def settings(each: Validator) -> str:
-    """What the settings say and do not say."""
+    """The known and unknown settings."""
     authority = "an authority that the file leaves open" if isinstance(each.authority, Refusal) else each.authority
     if each.takes_anybodys:
         return f"takes keys of {authority}, and checks neither issuer nor tenant"
@@ -143,7 +143,7 @@ def settings(each: Validator) -> str:
 
 
 def scanned(found: RelyingParties) -> str:
-    """How much was looked at."""
+    """The amount of scanned data."""
     skipped = [f"{plural(count, name)}" if name == "link" else f"{count:,} {name}" for name, count in found.skipped.items()]
     passed = f" Not looked into: {listed(skipped)}." if skipped else ""
     outcomes = [each.takes_anybodys for each in found.validators]

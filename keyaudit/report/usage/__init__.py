@@ -1,4 +1,4 @@
-"""What does not belong in a window of logs, in each format."""
+"""Unusual uses in a window of logs, in each format."""
 
 from collections.abc import Callable, Mapping
 from typing import TextIO

@@ -1,4 +1,4 @@
-"""Unusual uses as CSV: one reason a line, then one line for each unknown."""
+"""Unusual uses as CSV: one line per reason, then one line for each unknown."""
 
 import csv
 from typing import TextIO

@@ -1,4 +1,4 @@
-"""What does not belong, as JSON: one finding a line, with its reasons, the first rows of each, and what was announced of it."""
+"""Unusual uses as JSON: one finding per line, with its reasons, their first rows, and its announcement."""
 
 import dataclasses
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a baseline holds, for people."""
+"""The content of a baseline, for people."""
 
 from collections.abc import Iterable, Sequence
 from typing import TextIO
@@ -19,7 +19,7 @@ _WIDTH = 100
 
 
 def render(learned: Sequence[Learned], rows: Iterable[Belonging], out: TextIO) -> None:
-    """Write it: the windows that it was learned from and what they lacked, then a line for each application."""
+    """Write it: its source windows and their gaps, then a line for each application."""
     out.writelines(
         f"learned from {each.window}, {plural(each.uses, 'use')}\n{joined(missing(each, _WIDTH))}" for each in learned
     )

@@ -18,9 +18,9 @@ _WORD = 10
 _INDENT = " " * _WORD
 _PAINT = {Severity.CRITICAL: Paint.ALARM, Severity.HIGH: Paint.ALARM, Severity.MEDIUM: Paint.WARN}
 _SHOWN = Severity.MEDIUM
-"""Rows are shown of what is at least as grave; JSON has all."""
+"""The severity from which evidence rows are shown; JSON has all."""
 _FEW = 5
-"""Unknowns of one cause that are listed one by one."""
+"""The maximum number of unknowns of one cause that are listed."""
 
 
 def render(found: UsageCheck, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
@@ -34,7 +34,7 @@ def render(found: UsageCheck, out: TextIO, *, width: int = 80, colour: bool = Fa
 
 
 def missing(learned: Learned, width: int) -> Iterator[str]:
-    """What a baseline was learned without."""
+    """The gaps of a baseline."""
     for each in learned.missing:
         yield from wrap(unseen(each), width, "  ", "    ")
     if learned.undecided:
@@ -70,7 +70,7 @@ def _finding(found: Unusual, width: int, colour: bool) -> Iterator[str]:
 
 
 def _row(found: Unusual, use: Use) -> str:
-    """What a row says beyond its finding."""
+    """The details of a row beyond its finding."""
     said = {
         "": use.target_id if found.target_kind == "mailbox" else None,
         "for ": use.principal_id if use.principal_id != use.target_id else None,

@@ -41,14 +41,14 @@ _RANGES = 6
 
 
 def app(found: Unusual) -> str:
-    """The application that did it."""
+    """The application of the use."""
     if found.app_id == NOBODY:
         return "no application that the log names"
     return one_line(found.app_id) + (f" ({found.app_name}, Microsoft's own)" if found.app_name else "")
 
 
 def target(found: Unusual) -> str:
-    """What it was done to."""
+    """The target of the use."""
     if found.target_kind == "mailbox":
         return f"mailboxes of {one_line(found.target)}"
     if found.target == ANY:
@@ -58,7 +58,7 @@ def target(found: Unusual) -> str:
 
 
 def reason(found: Unusual, why: Why) -> str:
-    """Why these uses do not belong."""
+    """Why these uses are unusual."""
     match why.kind:
         case Kind.NEW_OPERATION:
             return "the baseline knows nobody who did this" + (" here" if found.target != ANY else "")
@@ -105,7 +105,7 @@ def unseen(each: Unseen) -> str:
 
 
 def days(starts: Sequence[int]) -> str:
-    """Days, and those in a row as one: "2026-12-01, 2026-12-07 to 2026-12-13"."""
+    """Days, with consecutive ones as a range: "2026-12-01, 2026-12-07 to 2026-12-13"."""
     ranges: list[list[int]] = []
     for day in starts:
         if ranges and day == ranges[-1][1] + DAY:

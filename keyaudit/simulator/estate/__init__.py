@@ -1,4 +1,4 @@
-"""What a simulated tenant holds. Times are whole seconds since 1970 UTC; None means the member was never set."""
+"""The data of a simulated tenant. Times are whole seconds since 1970 UTC; None means the member was never set."""
 
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from keyaudit.simulator.estate.directory import (
     AppRole,
     Domain,
     FederatedCredential,
+    Inheritable,
     KeyCredential,
     PasswordCredential,
     ServicePrincipal,
@@ -87,6 +88,7 @@ __all__ = [
     "Group",
     "HsmAssignment",
     "HsmRole",
+    "Inheritable",
     "Key",
     "KeyCredential",
     "KeySet",
@@ -137,7 +139,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Plant:
-    """A defect put there on purpose: the policy that must find it, and the id of what it must name (in lower case)."""
+    """An intended defect: the policy that must find it, and the id in the finding (in lower case)."""
 
     policy: str
     subject: str
@@ -145,7 +147,7 @@ class Plant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
-    """A whole simulated tenant, and the defects planted in it: all of them, and no others."""
+    """A simulated tenant, and the complete list of defects planted in it."""
 
     name: str
     as_of: int
@@ -178,7 +180,8 @@ class Estate:
     graph_refuses: tuple[str, ...] = ()
     """Graph relations that answer 403: `owners`, `federatedIdentityCredentials`, `applications`, `groups/ID`, ...
 
-    `users` and other kinds: members of that kind are shown without what they are called."""
+    `users` and other kinds: members of that kind are shown without names.
+    """
     unlicensed: tuple[str, ...] = ()
     """Graph relations that the tenant has no licence for: `reports`, ..."""
     token_signing: TokenSigning = field(default_factory=TokenSigning)

@@ -1,4 +1,4 @@
-"""Who may do what: roles, their assignments, eligibility and denials, access policies, users and groups."""
+"""Access: roles, their assignments, eligibility and denials, access policies, users and groups."""
 
 from dataclasses import dataclass
 
@@ -73,13 +73,14 @@ class AccessPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A user; `type` is userType."""
+    """A user; `type` is userType. `parent`: of an agent user, the object id of the agent identity that acts as it."""
 
     id: str
     name: str
     upn: str
     type: str | None = "Member"
     enabled: bool = True
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Domains, applications and service principals, and what hangs on them."""
+"""Domains, applications and service principals, with their credentials and settings."""
 
 from dataclasses import dataclass
 
@@ -18,12 +18,12 @@ class KeyCredential:
     thumbprint: str | None = None
     """customKeyIdentifier, upper-case hex."""
     certificate: bytes | None = None
-    """The public certificate in DER; None: one that is none."""
+    """The public certificate in DER; None for a value that is not a certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordCredential:
-    """A client secret; its value exists nowhere."""
+    """A client secret, without its value."""
 
     key_id: str
     start: int | None
@@ -35,7 +35,7 @@ class PasswordCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FederatedCredential:
-    """A federated identity credential; `subject` is None where a claims-matching expression stands in its place."""
+    """A federated identity credential; `subject` is None if it has a claims-matching expression instead."""
 
     id: str
     name: str
@@ -43,6 +43,16 @@ class FederatedCredential:
     subject: str | None
     audiences: tuple[str, ...] = ("api://AzureADTokenExchange",)
     claims_expression: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inheritable:
+    """Which permissions of an API agents inherit from their blueprint, by name; None: all of them."""
+
+    api: str
+    """The API's client id."""
+    scopes: tuple[str, ...] | None = ()
+    roles: tuple[str, ...] | None = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +82,11 @@ class Application:
     accepts_mapped_claims: bool | None = None
     public_client: bool | None = None
     token_version: int | None = 2
+    blueprint: bool = False
+    """Whether it is a blueprint of agent identities."""
+    sponsors: tuple[str, ...] = ()
+    """Of a blueprint: object ids of users."""
+    inheritable: tuple[Inheritable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +122,12 @@ class ServicePrincipal:
     assignment_required: bool = False
     verified_publisher: str | None = None
     created_by_app: str | None = None
+    agent: str = ""
+    """Among agents: agentIdentity, agentIdentityBlueprintPrincipal, or neither."""
+    blueprint: str | None = None
+    """Of an agent identity: the client id of its blueprint."""
+    sponsors: tuple[str, ...] = ()
+    """Of an agent identity: object ids of users."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

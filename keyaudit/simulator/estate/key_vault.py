@@ -1,4 +1,4 @@
-"""Vaults, and what they hold."""
+"""Vaults and their contents."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from keyaudit.simulator.estate.vault_objects import Certificate, DeletedCertific
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyVersion:
-    """One version of a key, as Key Vault would describe it."""
+    """One version of a key, as Key Vault describes it."""
 
     version: str
     kty: str
@@ -82,7 +82,7 @@ class Vault:
     """The state of each private endpoint connection: Approved, Pending, Rejected, Disconnected."""
     create_mode: str | None = None
     tenant: str | None = None
-    """The tenant whose identities it takes; None: its own."""
+    """The tenant whose identities it accepts; None: its own."""
     diagnostic_settings: tuple[dict[str, object], ...] = ()
     keys: tuple[Key, ...] = ()
     deleted_keys: tuple[DeletedKey, ...] = ()
@@ -92,8 +92,8 @@ class Vault:
     deleted_secrets: tuple[DeletedSecret, ...] = ()
     access: str = "open"
     refused: tuple[str, ...] = ()
-    """What it refuses by permission: `list`, `get`, `rotationpolicy` of keys; `certificates`, `secrets`, `deleted`."""
+    """Permissions that it refuses: `list`, `get`, `rotationpolicy` of keys; `certificates`, `secrets`, `deleted`."""
     access_policies: tuple[AccessPolicy, ...] = ()
-    """Besides that of the audited identity, which a vault under access policies has; under RBAC they are left-overs."""
+    """In addition to the audited identity's policy, which a vault with access policies has; with RBAC they have no effect."""
     vanishes_after: int | None = None
     """The vault is deleted after this many requests about its keys."""

@@ -1,4 +1,4 @@
-"""Where logs go, how long they are kept there, and what watches them."""
+"""Destinations and retention of logs, and alert rules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ class Workspace:
     retention_days: int = 90
     tables: tuple[LogTable, ...] = ()
     refused: bool = False
-    """The identity may not read it."""
+    """Whether the identity may not read it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRule:
-    """An alert rule: on the activity log where `operation` is set, else on what `query` finds."""
+    """An alert rule: on the activity log if `operation` is set, otherwise on the rows of `query`."""
 
     name: str
     subscription: str
@@ -45,7 +45,7 @@ class AlertRule:
 
 
 class Events(Protocol):
-    """What is in the logs. Times are seconds since 1970: from the first, before the second."""
+    """The contents of the logs. Times are seconds since 1970, from `first` (inclusive) to `until` (exclusive)."""
 
     def table(self, workspace: str, table: str, first: float, until: float) -> Sequence[Row] | None:
         """The rows of a workspace's table, by column, in the order of their times; None: there is no such table."""
@@ -58,14 +58,14 @@ class Events(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logs:
-    """Everything of this kind. Settings are diagnostic settings as ARM shows them; by themselves nothing is sent anywhere."""
+    """All logging of a tenant. Settings are diagnostic settings as ARM shows them; by default nothing is exported."""
 
     workspaces: tuple[Workspace, ...] = ()
     entra_settings: tuple[dict[str, object], ...] = ()
     entra_refused: bool = False
-    """The identity may not read where Entra's logs go, as is usual."""
+    """Whether the identity may not read the diagnostic settings of Entra, as is usual."""
     alert_rules: tuple[AlertRule, ...] = ()
     events: Events | None = None
     """None: no workspace has tables, and Graph's lists are empty."""
     most_rows: int = 500_000
-    """Of the longest answer to a query; of one that would be longer, so many come."""
+    """The maximum number of rows in an answer to a query; longer ones are cut off."""

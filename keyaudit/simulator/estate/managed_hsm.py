@@ -1,4 +1,4 @@
-"""Managed HSMs, and the local roles that let anyone use them."""
+"""Managed HSMs, and their local roles."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from keyaudit.simulator.estate.key_vault import Key
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HsmRole:
-    """A custom local role definition; data actions are without their common beginning, `Microsoft.KeyVault/managedHsm/`."""
+    """A custom local role definition; data actions are without the prefix `Microsoft.KeyVault/managedHsm/`."""
 
     id: str
     name: str
@@ -35,11 +35,11 @@ class ManagedHsm:
     resource_group: str
     location: str = "westeurope"
     created: int | None = None
-    """None: with the tenant."""
+    """None: as old as the tenant."""
     sku: str = "Standard_B1"
     tags: dict[str, str] | None = None
     tenant: str | None = None
-    """The tenant whose identities it takes; None: its own."""
+    """The tenant whose identities it accepts; None: its own."""
     purge_protection: bool | None = True
     soft_delete: bool | None = True
     retention_days: int | None = 90
@@ -58,4 +58,4 @@ class ManagedHsm:
     settings: dict[str, str] = field(default_factory=lambda: {"AllowKeyManagementOperationsThroughARM": "false"})
     access: str = "open"
     refused: tuple[str, ...] = ()
-    """Data actions, without their common beginning, that the identity's local role lacks: `settings/read/action`."""
+    """Data actions, without the prefix, that the identity's local role lacks: `settings/read/action`."""

@@ -1,4 +1,4 @@
-"""The tenant's rules for applications and users."""
+"""The tenant's settings for applications and users."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restrictions:
-    """What is asked of secrets and symmetric keys, and of certificates."""
+    """Restrictions of secrets and symmetric keys, and of certificates."""
 
     passwords: tuple[Restriction, ...] = ()
     keys: tuple[Restriction, ...] = ()
@@ -35,7 +35,7 @@ class AppManagementPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posture:
-    """Everything of this kind; by itself as a new tenant has it."""
+    """All settings; the defaults are those of a new tenant."""
 
     default_enabled: bool = False
     for_applications: Restrictions = Restrictions()

@@ -1,4 +1,4 @@
-"""What applications and service principals may do, and when they last did it."""
+"""Permissions of applications and service principals, and their last uses."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class DirectoryRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryRoleGrant:
-    """A directory role given to somebody; `scope` as Graph writes it: /, /administrativeUnits/{id} or /{object id}."""
+    """An assignment of a directory role; `scope` as Graph writes it: /, /administrativeUnits/{id} or /{object id}."""
 
     principal_id: str
     role_id: str

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One resource. `type` as Azure spells it; `properties` as Resource Graph has them, what was never set left out."""
+    """One resource. `type` as Azure spells it; `properties` as in Resource Graph, without those that were never set."""
 
     type: str
     name: str

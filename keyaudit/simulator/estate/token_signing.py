@@ -1,11 +1,11 @@
-"""What tokens are signed with and checked by, beyond the certificates of service principals. Certificates are in DER."""
+"""Keys that sign and verify tokens, except the certificates of service principals. Certificates are in DER."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Federation:
-    """What a domain is federated with. `host`: where its identity provider is."""
+    """The federation of a domain. `host`: the host of its identity provider."""
 
     id: str
     name: str
@@ -17,12 +17,12 @@ class Federation:
     signs_requests: bool | None = False
     update_result: str | None = None
     updated: int | None = None
-    """Of the last look for a new certificate; None: there was none."""
+    """The result of the last check for a new certificate; None: there was none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalProvider:
-    """An identity provider of another organization, whose users come as guests."""
+    """An identity provider of another organization, whose users are guests."""
 
     id: str
     name: str
@@ -33,7 +33,7 @@ class ExternalProvider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenPolicy:
-    """A policy on issued tokens; `collection` is what Graph calls its kind."""
+    """A policy on issued tokens; `collection` is Graph's name of its kind."""
 
     collection: str
     id: str
@@ -59,7 +59,7 @@ class Authority:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorityStore:
-    """What holds authorities: a public key infrastructure, or a chain of trust for applications."""
+    """A store of authorities: a public key infrastructure, or a chain of trust for applications."""
 
     id: str
     name: str
@@ -68,16 +68,16 @@ class AuthorityStore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedKey:
-    """A key in the tenant's key set, besides the one that signs the tokens of the simulation."""
+    """An additional key in the tenant's key set; another one signs the simulator's tokens."""
 
     certificate: bytes
     consumers: bool = False
-    """Its issuer is the tenant of personal Microsoft accounts."""
+    """Whether its issuer is the tenant of personal Microsoft accounts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetKey:
-    """A key of a B2C key set. Its private members are never there to be read."""
+    """A key of a B2C key set, whose private members cannot be read."""
 
     kid: str
     kty: str = "RSA"
@@ -98,7 +98,7 @@ class KeySet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenSigning:
-    """All of it."""
+    """All of these in a tenant."""
 
     external: tuple[ExternalProvider, ...] = ()
     policies: tuple[TokenPolicy, ...] = ()

@@ -1,11 +1,13 @@
-"""Certificates and secrets in a vault, and what was deleted."""
+"""Certificates and secrets in a vault, and deleted objects."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificatePolicy:
-    """A certificate's policy, of an RSA key. Renewal and mail at a percentage of its life, or so many days before its end."""
+    """A certificate's policy, with an RSA key. Renewal and mail at a percentage of its lifetime, or some days before it
+    expires.
+    """
 
     kty: str = "RSA"
     key_size: int = 2048
@@ -22,7 +24,7 @@ class CertificatePolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateVersion:
-    """One version of a certificate; `nbf` and `exp` are the certificate's own. `issued` false: there is none yet."""
+    """One version of a certificate; `nbf` and `exp` are the certificate's own. `issued` false: not issued yet."""
 
     version: str
     created: int
@@ -44,12 +46,12 @@ class Certificate:
     subject: str
     """Its common name."""
     authority: str | None = None
-    """The common name of the CA that signs it; None: itself."""
+    """The common name of the issuing CA; None: self-signed."""
     names: tuple[str, ...] = ()
     ekus: tuple[str, ...] = ("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2")
     ca: bool = False
     digest: str = "sha256"
-    """The hash that its issuer signs: sha256, or sha1 as old ones did."""
+    """The hash of its signature: sha256, or sha1 in old certificates."""
     policy: CertificatePolicy = field(default_factory=CertificatePolicy)
 
 

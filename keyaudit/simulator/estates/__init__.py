@@ -13,7 +13,7 @@ NAMES = ("contoso", "blind-spots", "hardened", "sized:20x50")
 def estate(name: str, as_of: int) -> Estate:
     """The estate of that name as it stands at `as_of` (seconds since 1970 UTC); the same two give the same estate.
 
-    Raises ValueError, with what to ask for instead, where there is none of that name.
+    Raises ValueError, with the known names, if there is none of that name.
     """
     if name == "contoso":
         return contoso(as_of)

@@ -1,4 +1,4 @@
-"""The estate `blind-spots`: contoso, with some of what audits often cannot read."""
+"""The estate `blind-spots`: contoso, with unreadable parts that are common in audits."""
 
 from dataclasses import replace
 
@@ -25,32 +25,32 @@ _NO_PERMISSION = "kv-hr-prod"
 _VANISHES = "kv-stores-dev"
 _NO_ROTATION_POLICIES = "kv-orders-prod"
 _ENTRA_ALONE = "/tables/microsoftgraphactivitylogs"
-"""What the id of a log table ends with that no other log goes to than Entra's, and where that goes is refused."""
+"""The end of the id of a log table for Entra's logs only, whose diagnostic settings are not readable."""
 _VANISHES_AFTER = 8
-"""Requests about its keys: enough to list its keys, not enough to read them."""
+"""The number of requests about its keys: enough to list them, not enough to read them."""
 
 _UNREAD = (
-    # The control plane still shows keys, but not whether one backs a certificate: every policy on keys asks that first.
-    # Of certificates and secrets it shows nothing.
+    # The control plane still shows keys, but not whether one backs a certificate, which every policy on keys needs. It shows no
+    # certificates and secrets.
     *(key_id(vault, "").removesuffix("keys/") for vault in (_FIREWALL, _NO_PERMISSION, _VANISHES)),
     certificate_id(_NO_ROTATION_POLICIES, ""),
-    # An HSM's keys and local roles are shown to those alone who have one.
+    # An HSM's keys and local roles are visible only to principals with a local role.
     hsm_key_id(TRUST_HSM.name, ""),
     f"/managedhsms/{TRUST_HSM.name}",
-    # What federated domains are trusted by is refused.
+    # The federation of domains is not readable.
     "/domains/",
 )
-"""In the ids of what is not read."""
+"""Parts of the ids of unreadable objects."""
 
 
 def blind_spots(as_of: int) -> Estate:
-    """Contoso at `as_of`; its plants are those that can still be found for certain."""
+    """Contoso at `as_of`, with the planted defects that can still be found with certainty."""
     whole = contoso(as_of)
     return replace(
         whole,
         name="blind-spots",
         vaults=tuple(_darkened(vault) for vault in whole.vaults),
-        # The usual case with Managed HSMs: Reader shows that it is there, and no local role lets the auditor in.
+        # The usual case with Managed HSMs: Reader shows the HSM, but the auditor has no local role.
         hsms=tuple(replace(hsm, access="local") if hsm.name == TRUST_HSM.name else hsm for hsm in whole.hsms),
         logs=replace(whole.logs, entra_refused=True),
         graph_refuses=("owners", "federationConfiguration", f"groups/{_group(whole)}"),
@@ -59,12 +59,12 @@ def blind_spots(as_of: int) -> Estate:
 
 
 def _group(estate: Estate) -> str:
-    """The object id of the group that may sign with the crown key: who is in it is not shown."""
+    """The object id of the group that may sign with the most important key, with hidden members."""
     return next(group.id for group in estate.groups if group.name == ORDER_SIGNING)
 
 
 def _left_behind(estate: Estate) -> str:
-    """The application whose certificate is an old one of a vault that shows no certificates."""
+    """The application with an old certificate of a vault whose certificates are not readable."""
     return next(application_id(estate.tenant_id, one.id) for one in estate.applications if one.name == "edi-gateway")
 
 
@@ -76,16 +76,16 @@ def _darkened(vault: Vault) -> Vault:
     if vault.name == _VANISHES:
         return replace(vault, vanishes_after=_VANISHES_AFTER)
     if vault.name == _NO_ROTATION_POLICIES:
-        # An access policy from the time when it held keys alone.
+        # An access policy for keys only.
         return replace(vault, refused=("rotationpolicy", "certificates"))
     return vault
 
 
 def _still_certain(plant: Plant, left_behind: str) -> bool:
     in_doubt = (
-        # Without a vault's certificates no credential can be told to be one of them.
+        # Without a vault's certificates it is unknown whether a credential is one of them.
         ({NOT_RETIRED}, left_behind),
-        # Who is in the group that signs with the crown key is hidden: how many, whether users, whether guests.
+        # The members of the group that signs with the most important key are hidden: number, users and guests.
         ({MANY_SIGNERS, UNOBSERVED_CROWN_KEY}, key_id(CROWN_VAULT, "")),
         ({HUMAN_SIGNER, FOREIGN_PRINCIPAL}, f"/{CROWN_VAULT}/accesspolicies/"),
         ({NO_AUTO_ROTATION, EXPIRING_SOON}, key_id(_NO_ROTATION_POLICIES, "")),

@@ -21,13 +21,13 @@ from keyaudit.simulator.estates.key_plans import certificate_key, lay_key
 
 SERVER, CLIENT, CODE = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.3"
 _BEFORE = 600
-"""A certificate begins ten minutes before it is made, as recorded."""
+"""A certificate is valid from ten minutes before its creation, as recorded."""
 _KEPT_FOR = 90 * DAY
 
 
 @dataclass(frozen=True, slots=True)
 class CertificatePlan:
-    """A certificate on the managed key of the same name, with as many versions. `requested`: it is not issued yet.
+    """A certificate with the managed key of the same name, and as many versions. `requested`: it is not issued yet.
 
     `finds`: the policies that must find it.
     """
@@ -53,7 +53,7 @@ class CertificatePlan:
 
 @dataclass(frozen=True, slots=True)
 class SecretPlan:
-    """A secret whose versions were made so many days ago, the newest first, each to live `life` days (None: no end).
+    """A secret; its versions are as many days old, newest first, and valid for `life` days (None: no expiration date).
 
     `finds`: the policies that must find it.
     """
@@ -69,7 +69,7 @@ class SecretPlan:
 
 @dataclass(frozen=True, slots=True)
 class Furniture:
-    """What is put into one vault. What was `removed` went so many days ago."""
+    """The contents of one vault. `removed`: objects that were deleted so many days ago."""
 
     certificates: tuple[CertificatePlan, ...] = ()
     secrets: tuple[SecretPlan, ...] = ()
@@ -78,7 +78,7 @@ class Furniture:
 
 
 def furnished(vault: Vault, plan: Furniture, ground: Ground) -> tuple[Vault, set[Plant]]:
-    """The vault with certificates, each with the secret that backs it, and with other secrets; what must be found of them."""
+    """The vault with certificates, their backing secrets, and other secrets; and the planted defects."""
     plants = {Plant(policy, certificate_id(vault.name, each.name)) for each in plan.certificates for policy in each.finds}
     plants |= {Plant(policy, secret_id(vault.name, each.name)) for each in plan.secrets for policy in each.finds}
     return _with(vault, plan, ground), plants
@@ -178,7 +178,7 @@ def _backing(plan: CertificatePlan, key: Key) -> Secret:
 
 
 def _made(key: Key) -> dict[str, int]:
-    """When each version of a managed key was made, as the service always keeps it."""
+    """The creation time of each version of a managed key, which the service always records."""
     return {version.version: version.created for version in key.versions if version.created is not None}
 
 

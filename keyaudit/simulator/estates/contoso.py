@@ -1,10 +1,12 @@
-"""The estate `contoso`, the face of the demo: a retailer's tenant, fully readable, with every defect in it on purpose."""
+"""The estate `contoso`, the face of the demo: a retailer's tenant, fully readable, in which all defects are intended."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from keyaudit.simulator.estate import Application, Domain, Estate, Plant, ServicePrincipal, Subscription, Vault
 from keyaudit.simulator.estates.certificate_plans import Furniture, furnished
 from keyaudit.simulator.estates.contoso_access import with_access
+from keyaudit.simulator.estates.contoso_agents import with_agents
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
 from keyaudit.simulator.estates.contoso_certificates import FURNITURE, deleted_vaults
 from keyaudit.simulator.estates.contoso_grants import with_grants
@@ -21,7 +23,7 @@ from keyaudit.simulator.estates.contoso_signing import federated_domains, lay_si
 from keyaudit.simulator.estates.contoso_signing_plants import signing_plants
 from keyaudit.simulator.estates.contoso_trust import TRUSTED, with_trust
 from keyaudit.simulator.estates.holder_plans import ApplicationPlan, PrincipalPlan
-from keyaudit.simulator.estates.holders import lay_application, lay_principal
+from keyaudit.simulator.estates.holders import lay_application, lay_principal, owners_of
 from keyaudit.simulator.estates.hsm_plans import lay_hsm
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.key_plans import VaultPlan, lay_vault
@@ -75,11 +77,14 @@ def contoso(as_of: int) -> Estate:
         plants=frozenset(in_vaults.union(*beside, *in_hsms)),
     )
     estate = with_privileges(with_reader(with_access(estate, ground), ground), ground)
-    return with_grants(with_trust(estate, ground), ground)
+    estate = with_agents(with_grants(with_trust(estate, ground), ground), ground)
+    known = {user.id for user in estate.users}
+    owners = (user for user in owners_of((*APPLICATIONS, *TRUSTED), ground) if user.id not in known)
+    return replace(estate, users=(*estate.users, *owners))
 
 
 def lay_vaults(plans: Iterable[tuple[VaultPlan, str]], ground: Ground) -> tuple[tuple[Vault, ...], set[Plant]]:
-    """Every vault of `plans`, each with its subscription's id, and what must be found in them."""
+    """Every vault of `plans`, each with its subscription's id, and the planted defects."""
     vaults: list[Vault] = []
     plants: set[Plant] = set()
     for plan, subscription in plans:
@@ -90,7 +95,7 @@ def lay_vaults(plans: Iterable[tuple[VaultPlan, str]], ground: Ground) -> tuple[
 
 
 def furnish(vaults: Iterable[Vault], ground: Ground) -> tuple[tuple[Vault, ...], set[Plant]]:
-    """The vaults with Contoso's certificates and secrets in them, and what must be found of these."""
+    """The vaults with Contoso's certificates and secrets, and their planted defects."""
     laid = [furnished(vault, FURNITURE.get(vault.name, Furniture()), ground) for vault in vaults]
     return tuple(vault for vault, _ in laid), {plant for _, plants in laid for plant in plants}
 
@@ -98,7 +103,7 @@ def furnish(vaults: Iterable[Vault], ground: Ground) -> tuple[tuple[Vault, ...],
 def lay_entra(
     applications: Iterable[ApplicationPlan], principals: Iterable[PrincipalPlan], ground: Ground
 ) -> tuple[tuple[Application, ...], tuple[ServicePrincipal, ...], set[Plant]]:
-    """The applications, all service principals, theirs first, and what must be found on them."""
+    """The applications, all service principals (those of the applications first), and the planted defects."""
     laid: list[Application] = []
     all_principals: list[ServicePrincipal] = []
     plants: set[Plant] = set()

@@ -1,4 +1,4 @@
-"""Who can reach Contoso's vaults: teams in nested groups, roles from far above, and what a look at one list does not show."""
+"""Access to Contoso's vaults: teams in nested groups, roles at high scopes, and access that no single list shows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,10 +20,10 @@ from keyaudit.simulator.estate import (
 from keyaudit.simulator.estates.ids import DAY, Ground
 
 CROWN_VAULT, CROWN_KEY = "kv-orders-prod", "order-event-signing"
-"""Contoso's crown key: whoever signs with it can make any order true, and its vault still goes by access policies."""
+"""Contoso's most important key: its users can forge any order. Its vault still has access policies."""
 
 ORDER_SIGNING = "Order Signing"
-"""The group that the crown key's vault names."""
+"""The group in the access policies of that key's vault."""
 
 _ABOVE: Mapping[str, tuple[str, ...]] = {
     "contoso-prod": ("mg-retail-prod", "mg-retail"),
@@ -55,7 +55,7 @@ _LOOKER = "Contoso Vault Inspector"
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """Ids by name, of what `contoso` and this module lay."""
+    """Ids by name of the objects that `contoso` and this module create."""
 
     ground: Ground
     subscriptions: Mapping[str, str]
@@ -69,7 +69,7 @@ class Ids:
         return self.ground.guid("group", name)
 
     def service(self, name: str) -> str:
-        """A service principal, or whoever an HSM's plan names."""
+        """A service principal, or another name in an HSM's plan."""
         return self.ground.guid("principal", name)
 
     def role(self, name: str) -> str:
@@ -84,7 +84,7 @@ class Ids:
 
 
 def with_access(estate: Estate, ground: Ground) -> Estate:
-    """The estate with its users and groups, and with what reaches its vaults."""
+    """The estate with its users and groups, and with access to its vaults."""
     ids = Ids(ground, {one.name: one.id for one in estate.subscriptions})
     return replace(
         estate,
@@ -144,7 +144,7 @@ def _roles(ids: Ids) -> tuple[Role, ...]:
     keys = "Microsoft.KeyVault/vaults/keys"
     write = "Microsoft.KeyVault/vaults/write", "Microsoft.KeyVault/vaults/accessPolicies/write"
     return (
-        # It can do all to keys but sign.
+        # All actions on keys except sign.
         Role(
             id=ids.role(CUSTODIAN),
             name=CUSTODIAN,
@@ -152,14 +152,14 @@ def _roles(ids: Ids) -> tuple[Role, ...]:
             data_actions=(f"{keys}/*",),
             not_data_actions=(f"{keys}/sign/action",),
         ),
-        # Its name says nothing of it, and it can give itself whatever an access policy can give.
+        # Despite its name, it can grant itself any access policy.
         Role(
             id=ids.role(_POLICY_WRITER),
             name=_POLICY_WRITER,
             custom=True,
             actions=("Microsoft.KeyVault/vaults/read", "Microsoft.KeyVault/vaults/accessPolicies/*"),
         ),
-        # A wide look, with all that would change anything taken out again.
+        # Wide read access; all write actions are excluded.
         Role(
             id=ids.role(_LOOKER),
             name=_LOOKER,
@@ -183,15 +183,15 @@ def _assignments(ids: Ids) -> Sequence[RoleAssignment]:
             (ids.scope("contoso-prod"), roles.OWNER, ids.user("breakglass-01"), user),
             (orders, roles.CONTRIBUTOR, ids.service("github-deploy-orders"), service),
             (ids.scope("contoso-prod"), ids.role(_POLICY_WRITER), ids.user("lukas.brandt"), user),
-            # None of these can sign with the crown key: a data role under access policies, a vault beside it, another
-            # subscription, another management group, a role that only looks.
+            # None of these can sign with that key: a data role on a vault with access policies, a neighbouring vault, another
+            # subscription, another management group, a read-only role.
             (f"{orders}/providers/Microsoft.KeyVault/vaults/{CROWN_VAULT}", roles.CRYPTO_USER, ids.user("tomas.novak"), user),
             (loyalty, roles.VAULT_CONTRIBUTOR, ids.user("sofia.rossi"), user),
             (ids.scope("contoso-nonprod"), roles.OWNER, ids.user("daniel.okoye"), user),
             ("/providers/Microsoft.Management/managementGroups/mg-platform", roles.OWNER, ids.user("daniel.okoye"), user),
             (ids.scope("contoso-prod"), ids.role(_LOOKER), ids.user("ines.moreau"), user),
             (ids.scope("contoso-prod"), roles.READER, ids.user("sara.lindqvist"), user),
-            # The vault of sign-in goes by roles.
+            # The sign-in vault uses Azure RBAC.
             (identity, roles.CRYPTO_USER, ids.group("Identity Platform"), "Group"),
             (f"{identity}/keys/workforce-token-signing", roles.CRYPTO_USER, ids.service("app-supplier-portal-prod"), service),
             (identity, ids.role(CUSTODIAN), ids.user("ines.moreau"), user),
@@ -247,7 +247,7 @@ def _policed(vault: Vault, ids: Ids) -> Vault:
         CROWN_VAULT: (
             AccessPolicy(principal=ids.group(ORDER_SIGNING), keys=("get", "list", "sign")),
             AccessPolicy(principal=ids.service("id-orders-api-prod"), keys=("Get", "Sign", "Verify"), secrets=("Get",)),
-            # It looks; and one whom the directory has forgotten still has everything.
+            # One is read-only; one, deleted from the directory, still has all permissions.
             AccessPolicy(principal=ids.user("sara.lindqvist"), keys=("get", "list", "verify")),
             AccessPolicy(principal=ids.user("gone"), keys=("all",), secrets=("all",), certificates=("all",)),
         ),
@@ -255,7 +255,7 @@ def _policed(vault: Vault, ids: Ids) -> Vault:
             AccessPolicy(principal=ids.service("func-rewards-prod"), keys=("get", "sign", "unwrapKey", "wrapKey")),
             AccessPolicy(principal=ids.user("sofia.rossi"), keys=("all",), secrets=("all",), certificates=("all",)),
         ),
-        # Left from before it went by roles: it opens nothing.
+        # Left from before the vault used RBAC: without effect.
         "kv-identity-prod": (AccessPolicy(principal=ids.user("tomas.novak"), keys=("sign", "get")),),
     }
     found = policies.get(vault.name, ())

@@ -1,4 +1,4 @@
-"""Contoso's applications: those with a story, then the ordinary services."""
+"""Contoso's applications: the special ones, then the ordinary services."""
 
 from keyaudit.simulator.estates.contoso_federated import FEDERATED
 from keyaudit.simulator.estates.contoso_ordinary import SERVICES
@@ -32,7 +32,7 @@ from keyaudit.simulator.estates.holder_plans import (
     Secret,
 )
 
-# Judged like any other, if at low severity: their names can be taken by anyone.
+# Evaluated like any other, but with low severity: anyone can use these names.
 _MICROSOFT_MADE = (
     ApplicationPlan(
         name="P2P Server",
@@ -87,7 +87,7 @@ _PERSONAL = (
         scopes=("Orders.Read", "Orders.ReadWrite"),
         roles=("Supplier.Admin",),
         credentials=(Certificate(200, 365, finds=(CREDENTIAL_UNUSED,)), Secret(20, 90, "rotation window")),
-        # Its tokens carry claims of its own, and are signed with a key of its own.
+        # Its tokens have custom claims, and are signed with a custom key.
         principal=PrincipalPlan(credentials=(Saml(200),)),
         owners=("mei.tanaka",),
         finds=(MULTI_TENANT, SECRET_EXISTS),
@@ -105,7 +105,7 @@ _LONG_LIVED = (
         owners=("lukas.brandt",),
         finds=(SECRET_EXISTS, POWERFUL_WITH_USER_OWNER),
     ),
-    # Its secret is older than the policy that would stop it today.
+    # Its secret is older than the policy that would block it today.
     ApplicationPlan(
         name="ERP Bridge",
         age=380,
@@ -158,7 +158,7 @@ _LONG_LIVED = (
 )
 
 _LEFT_BEHIND = (
-    # Made for three subsidiaries, and asleep since they were sold.
+    # Created for three subsidiaries, and unused since they were sold.
     ApplicationPlan(
         name="Legacy Reporting",
         age=1_600,
@@ -181,7 +181,7 @@ _LEFT_BEHIND = (
         credentials=(Certificate(400, 365, finds=(EXPIRED_CREDENTIAL_LEFT,)), Certificate(40, 365)),
         owners=("noah.meyer",),
     ),
-    # Ended 15 days ago, its successor is in place: within the grace of 30.
+    # Expired 15 days ago, with a successor: within the limit of 30 days.
     ApplicationPlan(
         name="Coupon Service",
         age=700,
@@ -218,7 +218,7 @@ _SAML = (
         owners=("workplace.it",),
         principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(300),)),
     ),
-    # The new certificate was made in time, and nobody made it the active one.
+    # The new certificate was created in time, but not activated.
     ApplicationPlan(
         name="Northwind Travel",
         age=1_200,
@@ -282,7 +282,7 @@ _ON_BOTH = (
         owners=("sofia.rossi",),
         finds=(SECRET_EXISTS, LAST_CREDENTIAL_EXPIRES),
     ),
-    # Every member of a team made owner: more than Graph returns beside an application.
+    # Every member of a team is an owner: more than Graph expands in an application.
     ApplicationPlan(
         name="Developer Portal",
         age=1_150,

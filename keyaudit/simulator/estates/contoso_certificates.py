@@ -1,4 +1,4 @@
-"""Contoso's certificates and secrets, and what was deleted of them: most renew themselves, some should not be as they are."""
+"""Contoso's certificates and secrets, and deleted ones: most renew automatically, some have defects."""
 
 from keyaudit.simulator.estate import DeletedVault
 from keyaudit.simulator.estates.certificate_plans import CLIENT, CODE, SERVER, CertificatePlan, Furniture, SecretPlan
@@ -27,9 +27,9 @@ _CONNECTION = "text/plain; connection-string"
 def _public(
     name: str, *names: str, exportable: bool = True, reuse_key: bool = False, finds: tuple[str, ...] = ()
 ) -> CertificatePlan:
-    """A certificate from a public CA that Key Vault deals with, renewed at four fifths of its life.
+    """A certificate from a public CA that Key Vault supports, renewed at 80% of its lifetime.
 
-    One whose key can be downloaded is found for that.
+    If its key is exportable, that is a planted defect.
     """
     return CertificatePlan(
         name,
@@ -48,7 +48,7 @@ def _public(
 FURNITURE = {
     "kv-identity-prod": Furniture(
         certificates=(
-            # Signed by itself, and nobody is told before it ends.
+            # Self-signed, without a notification before it expires.
             CertificatePlan(
                 "saml-idp-signing",
                 "idp.contoso.example",
@@ -61,7 +61,7 @@ FURNITURE = {
         secrets=(
             SecretPlan("consumer-sign-in-client-secret", (150, 480), life=365),
             SecretPlan("push-notification-key", (900,), content_type="text/plain", finds=(SECRET_NO_EXPIRY, SECRET_STALE)),
-            # Kept here for convenience: nobody can do anything with it.
+            # Stored here for convenience; it is harmless.
             SecretPlan(
                 "tenant-branding", (700,), content_type="application/json", tags={"keyaudit:non-credential": "settings"}
             ),
@@ -94,7 +94,7 @@ FURNITURE = {
         ),
         secrets=(
             SecretPlan("orders-db-connection", (610,), content_type=_CONNECTION, finds=(SECRET_NO_EXPIRY, SECRET_STALE)),
-            # A private key where no policy of a certificate reaches it.
+            # A private key stored as a secret, without a certificate policy.
             SecretPlan(
                 "edi-partner-pfx",
                 (1_120,),
@@ -106,7 +106,7 @@ FURNITURE = {
     "kv-hr-prod": Furniture(certificates=(_public("hr-portal-tls", "hr.contoso.example"),)),
     "kv-data-prod": Furniture(
         certificates=(
-            # What the ETL application signs in with: whoever may read secrets here can become it.
+            # The certificate of the ETL application: principals that read secrets here can sign in as it.
             CertificatePlan(
                 "etl-client",
                 "etl-client",
@@ -115,7 +115,7 @@ FURNITURE = {
                 tags={"app": "etl", "owner": "data-platform"},
                 finds=(CERT_EXPORTABLE, CERT_SOFTWARE),
             ),
-            # As it should be in the vault.
+            # Without defects in the vault.
             CertificatePlan(
                 "feed-client",
                 "feed-client",
@@ -160,11 +160,11 @@ FURNITURE = {
     ),
     "kv-platform-edge": Furniture(
         certificates=(
-            # Renewed each year, on the key of its first year.
+            # Renewed each year with the same key.
             _public(
                 "wildcard-contoso-example", "*.contoso.example", "contoso.example", reuse_key=True, finds=(CERT_REUSES_KEY,)
             ),
-            # Out of the CA's private line of business, which sells two years to whoever asks.
+            # From a private CA, which issues certificates for two years.
             _public("api-gateway-tls", "api.contoso.example", finds=(CERT_VALID_TOO_LONG,)),
             CertificatePlan(
                 "vpn-gateway-root",
@@ -176,7 +176,7 @@ FURNITURE = {
                 mail_percentage=99,
                 finds=(CERT_SOFTWARE, CERT_VALID_TOO_LONG, CERT_QUANTUM_VULNERABLE),
             ),
-            # Its CA was to be switched off years ago, and nothing renews what it issued.
+            # From an old CA, without renewal.
             CertificatePlan(
                 "mail-relay-tls",
                 "smtp.contoso.example",
@@ -187,7 +187,7 @@ FURNITURE = {
                 finds=(CERT_EXPORTABLE, CERT_NO_AUTO_RENEW, CERT_EXPIRING_SOON, WEAK_VAULT_CERTIFICATE),
             ),
             _public("stores-radius-tls", "radius.stores.contoso.example", reuse_key=True, finds=(CERT_REUSES_KEY,)),
-            # Ended months ago, still enabled, and asked for by nobody.
+            # Expired months ago, still enabled, and unused.
             CertificatePlan(
                 "legacy-portal-tls",
                 "portal.contoso.example",
@@ -214,7 +214,7 @@ FURNITURE = {
 
 
 def deleted_vaults(ground: Ground, production: str, other: str) -> tuple[DeletedVault, ...]:
-    """The vaults that can still be recovered; `production` and `other` are the subscriptions that they were in."""
+    """The vaults that can still be recovered; `production` and `other` are their subscriptions."""
     return (
         DeletedVault(
             name="kv-stores-legacy",

@@ -12,7 +12,7 @@ from keyaudit.simulator.estates.defects import (
 from keyaudit.simulator.estates.holder_plans import GITHUB, ApplicationPlan, Federated
 
 _AZURE_DEVOPS = "https://vstoken.dev.azure.com/5b0c6f1e-8a54-4c0e-9a43-6d2f7b1c9e10"
-# The issuer of a cluster that is no longer there, in a tenant that was given up.
+# The issuer of a deleted cluster, in an abandoned tenant.
 _GONE_CLUSTER = (
     "https://westeurope.oic.prod-aks.azure.com/7d0b5d6c-2f0e-4a58-9f0b-3f6f2f5a8c11/1f9c8a0e-6b7d-4f3c-8a21-9e4d5c6b7a80/"
 )

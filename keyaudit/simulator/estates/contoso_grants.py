@@ -1,4 +1,4 @@
-"""What is wrong with who can reach Contoso's keys: what was given too widely, across a boundary, or to too many."""
+"""Defects in access to Contoso's keys: scopes too wide, across environments, or too many principals."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -38,7 +38,7 @@ from keyaudit.simulator.estates.ids import (
 _RETAIL_NONPROD = "/providers/Microsoft.Management/managementGroups/mg-retail-nonprod"
 
 _TAGS = {
-    # What their owners wrote of where they run.
+    # Environment tags set by their owners.
     "id-orders-api-test": "env:test",
     "etl-runner-test": "env:test",
     "etl-runner": "env:prod",
@@ -66,7 +66,7 @@ _TEAMS = {
 
 
 def with_grants(estate: Estate, ground: Ground) -> Estate:
-    """The estate with these grants, and with what must be found of all that it has."""
+    """The estate with these grants, and the planted defects of all grants."""
     ids = Ids(ground, {one.name: one.id for one in estate.subscriptions})
     given = dict(_assignments(ids))
     return replace(
@@ -87,7 +87,7 @@ def _tagged(principal: ServicePrincipal) -> ServicePrincipal:
 
 def _teams(ids: Ids) -> Iterator[Group]:
     for name, members in _TEAMS.items():
-        # Their pipeline deploys, and so it is one of them.
+        # Their deployment pipeline is a member, too.
         pipeline = (ids.service("github-deploy-orders"),) if name.startswith("Orders") else ()
         yield Group(id=ids.group(name), name=name, members=(*map(ids.user, members), *pipeline))
 
@@ -106,12 +106,12 @@ def _assignments(ids: Ids) -> Iterator[tuple[str, RoleAssignment]]:
             ids.service("Humongous Insurance Claims"),
             "ServicePrincipal",
         ),
-        # A test of the settlement needed a signature that the bank takes.
+        # A test of the settlement needed a signature that the bank accepts.
         ("borrowed", f"{payments}/keys/settlement-signing", *tests),
-        # And one of orders a consumer who has signed in, and a model that the shop trusts.
+        # A test of orders needed a signed-in consumer, and a model that the shop trusts.
         ("signed in", f"{identity}/keys/consumer-token-signing", *tests),
         ("model", f"{data}/keys/ml-registry-signing", *tests),
-        # The tests of the ETL read what it reads, and the certificate with which it signs in.
+        # The tests of the ETL read the same secrets, and its sign-in certificate.
         (
             "reader",
             data,
@@ -144,7 +144,7 @@ def _row(assignment: RoleAssignment) -> str:
 
 
 def _before(ids: Ids) -> Iterator[tuple[str, str]]:
-    """What is wrong with the grants of `contoso_access`, and with the vaults that they and these reach."""
+    """Defects of the grants of `contoso_access`, and of the vaults that they and these apply to."""
     orders = vault_id(ids.subscriptions["contoso-prod"], "rg-orders-prod", CROWN_VAULT)
     loyalty = vault_id(ids.subscriptions["contoso-prod"], "rg-loyalty-prod", "kv-loyalty-prod")
     identity = ids.scope("contoso-prod", "rg-identity-prod", "kv-identity-prod")
@@ -153,10 +153,10 @@ def _before(ids: Ids) -> Iterator[tuple[str, str]]:
     def role(scope: str, role: str, who: str) -> str:
         return _row(assigned(ids, scope, role, who, ""))
 
-    # Two users and a guest, by a group in a group.
+    # Two users and a guest, through a nested group.
     signing = access_policy_id(orders, ids.group(ORDER_SIGNING))
     yield from ((policy, signing) for policy in (HUMAN_SIGNER, FOREIGN_PRINCIPAL))
-    # Everything: for one who uses it, and for one who is gone.
+    # All permissions: for an active user, and for a deleted one.
     everything = access_policy_id(loyalty, ids.user("sofia.rossi"))
     yield from ((policy, everything) for policy in (ACCESS_POLICY_ALL, HUMAN_SIGNER, KEY_BACKUP))
     yield ACCESS_POLICY_ALL, access_policy_id(orders, ids.user("gone"))
@@ -171,10 +171,10 @@ def _before(ids: Ids) -> Iterator[tuple[str, str]]:
     yield KEY_BACKUP, role(payments, roles.CRYPTO_USER, ids.service("id-payments-settlement-prod"))
     loader = role(ids.scope("contoso-prod", "rg-data-prod"), roles.ENCRYPTION_USER, ids.service("id-data-loader-prod"))
     yield DATA_PLANE_WIDE, loader
-    # He has to activate it, but then he has all of the platform's vaults.
+    # He must activate it, but then it applies to all vaults of the platform.
     whole = ids.scope("contoso-platform")
     yield DATA_PLANE_WIDE, eligibility_id(ids.ground.tenant, whole, ids.ground.guid("eligible", whole, "jonas.lind"))
-    # Six people in the one, and in the other as many with a pipeline among them.
+    # Six users in one; in the other, six principals including a pipeline.
     yield CONTROL_PLANE_TO_DATA, loyalty
     yield CONTROL_PLANE_TO_DATA, vault_id(ids.subscriptions["contoso-nonprod"], "rg-orders-nonprod", "kv-orders-dev")
 
@@ -200,10 +200,10 @@ def _of_hsms(ids: Ids) -> Iterator[tuple[str, str]]:
 
 
 def _of_keys(estate: Estate) -> Iterator[tuple[str, str]]:
-    # A team and the service itself; on one key, another service too.
+    # A team and the service itself; on one key, also another service.
     for key in ("consumer-token-signing", "workforce-token-signing", "partner-token-signing", "device-attestation"):
         yield MANY_SIGNERS, key_id("kv-identity-prod", key)
-    # Three people on call and the service.
+    # Three on-call users and the service.
     for key in (
         "order-event-signing",
         "warehouse-manifest-signing",
@@ -215,6 +215,6 @@ def _of_keys(estate: Estate) -> Iterator[tuple[str, str]]:
     yield CROSS_ENVIRONMENT_KEY, key_id("kv-payments-prod", "settlement-signing")
     yield CROSS_ENVIRONMENT_KEY, key_id("kv-identity-prod", "consumer-token-signing")
     yield CROSS_ENVIRONMENT_KEY, key_id("kv-data-prod", "ml-registry-signing")
-    # The version that was uploaded is the current one.
+    # The uploaded version is the current one.
     [current] = (one.current for vault in estate.vaults for one in vault.certificates if one.name == "etl-client")
     yield PATH_TO_TIER0, f"{certificate_id('kv-data-prod', 'etl-client')}/{current}"

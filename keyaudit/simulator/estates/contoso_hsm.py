@@ -1,4 +1,4 @@
-"""Contoso's Managed HSMs: keys that vouch for others, what a pilot project left of another, and one that is being set up."""
+"""Contoso's Managed HSMs: one with CA and signing keys, one left from a pilot project, and one that is being set up."""
 
 from keyaudit.simulator.estates.defects import (
     HSM_KEYS_THROUGH_ARM,
@@ -55,14 +55,14 @@ TRUST_HSM = HsmPlan(
         (CRYPTO_USER, "Issuing CA service", "issuing-ca-signing"),
         (CRYPTO_USER, "Trust services", "document-timestamping"),
         (SERVICE_ENCRYPTION, "Payments SQL server", "payments-tde-protector"),
-        # Of another subscription; its log can be searched for 90 days, and not for longer.
+        # Of another subscription; its log can be searched for 90 days only.
         (SERVICE_ENCRYPTION, "id-payments-settlement-prod", "token-vault-kek"),
         (_ROTATOR, "Key custodian runbook", "*"),
-        # Rotating was not enough for the runbook once, and so it got a role that can give it any.
+        # The runbook once needed more than rotation, and got a role that can assign any role.
         (CRYPTO_OFFICER, "Key custodian runbook", "*"),
-        # The database needs one key, and somebody was in a hurry.
+        # The database needs one key only.
         (SERVICE_ENCRYPTION, "Payments SQL server", "*"),
-        # An officer who signs: what the two roles keep apart.
+        # A crypto officer who can also sign: the two roles should be separate.
         (CRYPTO_USER, "Priya Nair", "branch-link-signing"),
     ),
     keys=(
@@ -70,7 +70,7 @@ TRUST_HSM = HsmPlan(
         kept("document-timestamping", RSA_HSM_4096, SIGN, 60, every=180, count=3, live=1, tags={"app": "trust-services"}),
         kept("payments-tde-protector", RSA_HSM_3072, WRAP, 210, count=2, tags={"app": "payments"}),
         kept("token-vault-kek", OCT_HSM_256, WRAP, 30, every=90, count=4),
-        # Moved here years ago, and never rotated.
+        # Moved here years ago, never rotated.
         KeyPlan(
             "branch-link-signing",
             RSA_HSM_3072,
@@ -82,7 +82,7 @@ TRUST_HSM = HsmPlan(
     ),
 )
 
-# Made by a template, so that the setting had to be on, and open so that it could be tried out from anywhere.
+# Deployed by a template, which needed the setting, and open to all networks for tests.
 _PILOT_HSM = HsmPlan(
     name="hsm-contoso-pilot",
     logs=hsm_to_sentinel,
@@ -104,7 +104,7 @@ _PILOT_HSM = HsmPlan(
 )
 
 
-# Whoever joins the project becomes an administrator. One of them tries keys out, as one may in the first days.
+# All members of the project are administrators. One of them uses keys, too.
 LAB_HSM = HsmPlan(
     name="hsm-contoso-lab",
     logs=hsm_to_sentinel,

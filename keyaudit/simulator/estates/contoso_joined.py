@@ -15,14 +15,14 @@ from keyaudit.simulator.estates.defects import (
 from keyaudit.simulator.estates.ids import Ground, application_id, certificate_id, credential_id, vault_id
 
 _READABLE, _READER = "kv-data-prod", "tomas.novak"
-"""A vault in which somebody may read secrets, and so private keys, and who that is."""
+"""A vault, and the principal that can read its secrets and therefore private keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """An application with the version of a certificate that was uploaded to it: 0 is the oldest.
+    """An application, and the certificate version that was uploaded to it; 0 is the oldest.
 
-    `finds`: the policies that must find that version; `retired` false: the credential should be gone.
+    `finds`: the policies that must find that version; `retired` false: the credential should have been removed.
     """
 
     application: str
@@ -43,7 +43,7 @@ _USES = (
         finds=(CERT_SELF_SIGNED, ONE_CERT_MANY, EXPORTABLE_AUTH_CERT),
     ),
     _Use("etl-runner-test", "etl-client", 1, in_entra=(SAME_CREDENTIAL,)),
-    # The vault renewed these, and nobody told Entra. A managed identity loads the first, which is not the application itself.
+    # Renewed in the vault, but not in Entra. A managed identity, not the application itself, loads the first one.
     _Use("edi-gateway", "edi-client", 0, in_entra=(NOT_RETIRED,), finds=(CERT_SELF_SIGNED, EXPORTABLE_AUTH_CERT)),
     _Use("feed-publisher", "feed-client", 0, in_entra=(NOT_RETIRED,)),
 )
@@ -52,7 +52,7 @@ _USES = (
 def with_vault_certificates(
     applications: tuple[Application, ...], vaults: Iterable[Vault], ground: Ground
 ) -> tuple[tuple[Application, ...], set[Plant]]:
-    """The applications, those in the plan with the public half of the certificate that a vault holds; what must be found."""
+    """The applications, those in the plan with their vault certificate's public half, and the planted defects."""
     ids = {application.name: application.id for application in applications}
     held = {certificate.name: (vault, certificate) for vault in vaults for certificate in vault.certificates}
     laid: dict[str, KeyCredential] = {}
@@ -79,7 +79,7 @@ def with_vault_certificates(
 
 
 def with_reader(estate: Estate, ground: Ground) -> Estate:
-    """The estate with a right that looks harmless: to read secrets in a vault."""
+    """The estate with a harmless-looking role: reading secrets in a vault."""
     vault = next(vault for vault in estate.vaults if vault.name == _READABLE)
     assignment = RoleAssignment(
         id=ground.guid("assignment", _READABLE, _READER),

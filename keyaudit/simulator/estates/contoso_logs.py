@@ -1,4 +1,4 @@
-"""Where contoso's logs go: mostly to its security workspace, and in part nowhere, too briefly, or where nobody can search."""
+"""Destinations of Contoso's logs: mostly its security workspace; some are not exported, not searchable, or kept too short."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -33,7 +33,7 @@ _A_YEAR = (
     "AzureDiagnostics",
     "SigninLogs",
 )
-"""The tables of the security workspace that are kept for a year, and can be queried for as long as all of it can."""
+"""The tables of the security workspace with a year of retention, searchable as long as the other tables."""
 _TABLES = {
     "log-security": (
         "AZKVAuditLogs",
@@ -47,27 +47,27 @@ _TABLES = {
     "log-people": ("AzureDiagnostics",),
     "log-archive": ("AZKVAuditLogs",),
 }
-"""The tables that can be asked for what happened. Sign-ins of applications are in none: Graph alone has them."""
+"""The tables with events. Sign-ins of applications are not in any table, only in Graph."""
 _BRIEF = (
     ("log-security", "AzureActivity"),
     ("log-security", "MicrosoftGraphActivityLogs"),
     ("log-people", "AzureDiagnostics"),
     ("log-archive", "AZKVAuditLogs"),
 )
-"""The tables that are kept, or can be queried, too briefly."""
+"""The tables that are retained, or searchable, for too short a time."""
 
 
 def contoso_logs(ground: Ground, vaults: Iterable[Vault], hsms: Iterable[ManagedHsm]) -> Logs:
-    """The workspaces, what is exported of Entra, and the alert rules."""
+    """The workspaces, the exported logs of Entra, and the alert rules."""
     platform = ground.guid("subscription", PLATFORM)
     group = f"/subscriptions/{platform}/resourceGroups/{GROUP}/providers/microsoft.insights/actionGroups/ag-security"
     security = workspace_id(ground, "log-security")
-    # That module stands on this package's ids.
+    # That module imports the ids of this package.
     from keyaudit.simulator.logs.held import Held  # noqa: PLC0415
     from keyaudit.simulator.logs.objects import objects  # noqa: PLC0415
     from keyaudit.simulator.logs.year import Year  # noqa: PLC0415
 
-    # The last day of the year is yesterday: nothing in the logs is of the future.
+    # The last day of the year is yesterday, so that no event is in the future.
     year = Year(ground=ground, first=ground.as_of - 365 * DAY, objects=objects(vaults, hsms))
 
     return Logs(
@@ -127,11 +127,11 @@ def contoso_logs(ground: Ground, vaults: Iterable[Vault], hsms: Iterable[Managed
 
 
 def logged(subscription: Subscription, ground: Ground) -> Subscription:
-    """The subscription with where its activity log goes, and its Defender plan."""
-    # So ARM spells the ids of these, without a slash before.
+    """The subscription with its activity log's settings and its Defender plan."""
+    # ARM writes these ids without a leading slash.
     place = f"subscriptions/{subscription.id}/providers/AzureResourceManager"
     if subscription.name == "contoso-nonprod":
-        # A setting is there, but not for the category that says who was granted what; and Defender was never tried.
+        # A setting exists, but without the category for role assignments; and Defender was never registered.
         health = setting(place, "health", ("ServiceHealth",), off=_ACTIVITY, storage=storage_id(ground, "stcontosohealth"))
         return replace(subscription, activity_settings=(health,), defender=None)
     exported = setting(place, "activity-to-sentinel", _ACTIVITY, workspace=workspace_id(ground, "log-security"))
@@ -140,11 +140,11 @@ def logged(subscription: Subscription, ground: Ground) -> Subscription:
 
 
 def log_plants(ground: Ground) -> set[Plant]:
-    """What must be found of all this, but for where vaults are logged."""
+    """The planted defects of logging, except for those of vaults."""
     tenant, nonprod = f"/tenants/{ground.tenant}", f"/subscriptions/{ground.guid('subscription', 'contoso-nonprod')}"
     return {
         Plant(ENTRA_LOGS_MISSING, tenant),
-        # One of the rules that would do has no action group.
+        # One of the matching rules has no action group.
         Plant(NO_KEY_ALERTS, tenant),
         Plant(ACTIVITY_LOG_KEPT_NOWHERE, nonprod),
         Plant(DEFENDER_OFF, nonprod),

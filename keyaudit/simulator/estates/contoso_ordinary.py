@@ -1,4 +1,4 @@
-"""Contoso's ordinary services: of each the application in production, and the one of its tests."""
+"""Contoso's ordinary services: for each an application for production, and one for tests."""
 
 from keyaudit.simulator.estates.defects import SECRET_EXISTS
 from keyaudit.simulator.estates.holder_plans import GITHUB, ApplicationPlan, Certificate, Federated, PrincipalPlan, Secret
@@ -20,9 +20,9 @@ _SERVICES = (
 
 _PIPELINE = "github-deploy-storefront"
 _SENDER = "notification-sender"
-"""May send mail as anyone, so that no user owns it."""
+"""It can send mail as anyone, so no user owns it."""
 _BY_SECRET = 2
-"""How many of the tests still sign in with a secret."""
+"""How many of the test applications still sign in with a secret."""
 
 
 def _service(nth: int, name: str, owner: str) -> tuple[ApplicationPlan, ApplicationPlan]:

@@ -1,4 +1,4 @@
-"""Contoso's shared and non-production vaults: code signing, certificates, test keys, and what developers left behind."""
+"""Contoso's shared and non-production vaults: code signing, certificates, test keys, and forgotten keys."""
 
 from keyaudit.simulator.estate import RotationPolicy
 from keyaudit.simulator.estates.defects import (
@@ -59,7 +59,7 @@ _SIGNING = VaultPlan(
     keys=(
         kept("release-signing", RSA_HSM_4096, SIGN, 130, count=3, tags={"app": "release-pipeline"}),
         kept("container-image-signing", P256_HSM, SIGN, 35, every=180, count=3, live=1, tags={"app": "release-pipeline"}),
-        # Rotated last year, while the version of three years ago can sign as before.
+        # Rotated last year, but the version of three years ago can still sign.
         KeyPlan(
             "sbom-signing",
             P384_HSM,
@@ -68,7 +68,7 @@ _SIGNING = VaultPlan(
             rotation=RotationPolicy(rotate_after="P365D", expiry_time="P455D"),
             finds=(OLDEST_SIGNING_VERSION, OLD_VERSIONS_ENABLED),
         ),
-        # What vouches for devices has to outlive them.
+        # Keys that attest devices must outlive them.
         KeyPlan(
             "device-root-signing",
             P521_HSM,
@@ -77,7 +77,7 @@ _SIGNING = VaultPlan(
             tags={"keyaudit:rotator": "firmware-ceremony", "owner": "store-devices"},
             finds=(QUANTUM_VULNERABLE,),
         ),
-        # An approved ceremony rotates it, so that it needs no policy of its own; but the ceremony is years late.
+        # Rotated in a key ceremony, so it needs no rotation policy; but the ceremony is years overdue.
         KeyPlan(
             "store-firmware-signing",
             RSA_HSM_2048,
@@ -93,7 +93,7 @@ _SIGNING = VaultPlan(
             (VersionPlan(420, 730), VersionPlan(840, 730, enabled=False)),
             tags={"keyaudit:rotator": "func-key-rotator"},
         ),
-        # Taken out of use, but only its current version was disabled.
+        # Retired, but only its current version was disabled.
         KeyPlan(
             "helpdesk-tool-signing",
             RSA_HSM_2048,
@@ -182,7 +182,7 @@ _PAYMENTS_TEST = VaultPlan(
     tags={"Environment": "Test", "owner": "payments"},
     logs=to_sentinel,
     default_action="Deny",
-    # What is left of a network that was taken down.
+    # Left from a network that was removed.
     endpoints=("Disconnected",),
     finds=(ENDPOINT_NOT_APPROVED, NO_PRIVATE_ENDPOINT),
     keys=(
@@ -191,7 +191,7 @@ _PAYMENTS_TEST = VaultPlan(
         kept("receipt-signing", P384, SIGN, 70),
         KeyPlan("psp-simulator", P256, SIGN, (VersionPlan(338, 365),), finds=(EXPIRING_SOON, NO_AUTO_ROTATION)),
         kept("emv-kernel", P256K, SIGN, 64, finds=(WEAK_PARAMETERS,)),
-        # Set to rotate a month before an end that neither the version nor the policy has: it never comes due.
+        # Set to rotate a month before expiration, but neither version nor policy has an expiration date: it is never due.
         KeyPlan(
             "terminal-sim-signing",
             P256,

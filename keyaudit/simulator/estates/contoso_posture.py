@@ -1,9 +1,14 @@
-"""Contoso's rules for applications and users: limits that reach new applications only, and policies that free others."""
+"""Contoso's settings for applications and users: limits for new applications only, and policies that exempt others."""
 
 from collections.abc import Iterable, Mapping
 
 from keyaudit.simulator.estate import Application, AppManagementPolicy, Plant, Posture, Restriction, Restrictions
-from keyaudit.simulator.estates.defects import MANAGEMENT_POLICY_OFF, USERS_CAN_CONSENT, USERS_CAN_REGISTER
+from keyaudit.simulator.estates.defects import (
+    MANAGEMENT_POLICY_EXEMPTS,
+    MANAGEMENT_POLICY_OFF,
+    USERS_CAN_CONSENT,
+    USERS_CAN_REGISTER,
+)
 from keyaudit.simulator.estates.ids import DAY, Ground
 
 _CHOSEN = Restriction(type="customPasswordAddition")
@@ -18,7 +23,7 @@ def _lives(secret: str, certificate: str) -> Restrictions:
 
 _LEGACY, _INTEGRATIONS, _PARTNERS, _PAYMENTS = "Legacy exception", "Integrations", "Partner certificates", "Payments"
 _POLICIES: Mapping[str, tuple[str, Restrictions]] = {
-    # Policy to the application that has it: the last is as strict as it should be.
+    # Policy to its application; the last policy has no defect.
     _LEGACY: (
         "Warehouse Scanner Gateway",
         Restrictions(passwords=(Restriction(type="passwordLifetime", max_lifetime="P731D"),)),
@@ -71,11 +76,12 @@ def contoso_posture(applications: Iterable[Application], ground: Ground) -> Post
 
 
 def posture_plants(ground: Ground) -> set[Plant]:
-    """What must be found on the tenant and its policies."""
+    """The planted defects of the tenant and its policies."""
     tenant = f"/tenants/{ground.tenant}"
     return {
         Plant(USERS_CAN_REGISTER, tenant),
         Plant(USERS_CAN_CONSENT, tenant),
+        Plant(MANAGEMENT_POLICY_EXEMPTS, f"{tenant}/appmanagementpolicies/default/applications"),
         *(
             Plant(
                 MANAGEMENT_POLICY_OFF,

@@ -24,7 +24,7 @@ from keyaudit.simulator.estates.holder_plans import (
 _FIRST_PARTY: tuple[tuple[str, str, tuple[CredentialPlan, ...]], ...] = (
     ("Microsoft Graph", "00000003-0000-0000-c000-000000000000", ()),
     ("Windows Azure Active Directory", "00000002-0000-0000-c000-000000000000", ()),
-    # A customer's secret on Exchange Online reads every mailbox, and no application of the tenant shows it.
+    # A secret of this tenant on Exchange Online can read every mailbox, and is not visible in App registrations.
     (
         "Office 365 Exchange Online",
         "00000002-0000-0ff1-ce00-000000000000",
@@ -37,7 +37,7 @@ _FIRST_PARTY: tuple[tuple[str, str, tuple[CredentialPlan, ...]], ...] = (
     ("Azure SQL Database", "022907d3-0f1b-48f7-badc-1ba6abab6d66", ()),
     ("Microsoft Azure CLI", "04b07795-8ddb-461a-bbee-02f9e1bf7b46", ()),
     ("Azure Portal", "c44b4083-3bb0-49c1-b47d-974e53cbdf3c", ()),
-    # An old trial: it ended, and gives nothing any more.
+    # An old, expired trial credential, without effect.
     ("Azure DevOps", "499b84ac-1321-427f-aa17-267ca6975798", (Secret(900, 365, "trial"),)),
     ("Log Analytics API", "ca7f3f0b-7d91-482c-8e09-c5d840d0eac5", ()),
 )
@@ -81,7 +81,7 @@ _FEDERATED: dict[str, tuple[CredentialPlan, ...]] = {
 
 
 def _managed_identity(nth: int, name: str) -> PrincipalPlan:
-    # The platform's own certificate: 90 days, the next one made after 45.
+    # The platform's own certificate: valid for 90 days, renewed after 45.
     own = Certificate(5 + 3 * nth, 90)
     before = (Certificate(50 + 3 * nth, 90),) if nth < 11 else ()
     return PrincipalPlan(

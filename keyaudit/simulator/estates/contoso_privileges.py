@@ -1,4 +1,4 @@
-"""What Contoso's applications may do in its directory, and when they last did it: a few far too powerful, some long asleep."""
+"""Permissions of Contoso's applications in its directory, and their last use: a few are too powerful, some long unused."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -39,20 +39,20 @@ _PUBLISHED: Mapping[str, Mapping[str, str]] = {
 }
 
 _APP_ROLES = (
-    # Who holds what, on which API. With a secret of two years, the first can grant itself whatever it lacks.
+    # Principal, API and permissions. The first, with a secret valid for two years, can grant itself any other.
     ("Billing API", _GRAPH, "AppRoleAssignment.ReadWrite.All"),
     ("Integration Hub", _GRAPH, "Mail.ReadWrite"),
     ("Integration Hub", _GRAPH, "User.Read.All"),
     ("Backup Orchestrator", _EXCHANGE, "full_access_as_app"),
     ("Backup Orchestrator", _SHAREPOINT, "Sites.FullControl.All"),
-    # Nobody uses it any more, and nobody took its rights away.
+    # No longer used, but still with its rights.
     ("Legacy Reporting", _GRAPH, "Directory.ReadWrite.All"),
     ("notification-sender-prod", _GRAPH, "Mail.Send"),
     ("customer-profile-prod", _GRAPH, "User.Read.All"),
-    # Another company's, with a secret that was added here.
+    # An external application, with a secret that was added in this tenant.
     ("Alpine Ski House Booking", _GRAPH, "RoleManagement.ReadWrite.Directory"),
     ("Humongous Insurance Claims", _GRAPH, "Files.Read.All"),
-    # One migration needed it. The certificate that it signs in with lies where others read secrets.
+    # Needed for one migration. Its certificate is in a vault whose secrets others can read.
     ("etl-runner", _GRAPH, "Directory.ReadWrite.All"),
     ("func-key-rotator", _GRAPH, "Application.ReadWrite.OwnedBy"),
     ("cart-api-prod", "Payments API", "Payments.Process"),
@@ -60,7 +60,7 @@ _APP_ROLES = (
 )
 
 _CONSENTS = (
-    # The client, the API, the permissions, and whose consent it is; None: an administrator's, for everyone.
+    # Client, API, permissions, and the user who consented; None: an administrator, for all users.
     ("Tailspin CRM", _GRAPH, ("User.Read", "Contacts.Read", "offline_access"), None),
     ("Supplier Portal", _GRAPH, ("openid", "User.Read"), None),
     ("Margie's Travel Connector", _GRAPH, ("Mail.Read", "Calendars.ReadWrite", "offline_access"), None),
@@ -77,7 +77,7 @@ _GLOBAL, _APPLICATIONS, _READERS, _SYNC = (
 )
 _ROTATES = "Contoso Credential Rotator"
 _OPERATORS = "Directory Automation"
-"""A group that holds a directory role; a pipeline that anyone with a pull request can run is in it."""
+"""A group with a directory role; a member is a pipeline that any pull request can run."""
 
 _ASLEEP: Mapping[str, int] = {
     "Legacy Reporting": 412,
@@ -85,9 +85,9 @@ _ASLEEP: Mapping[str, int] = {
     "Data Lake Loader": 131,
     "Alpine Ski House Booking": 97,
 }
-"""Days since the last sign-in of what is not in daily use."""
+"""Days since the last sign-in of principals that are not used daily."""
 _SILENT = frozenset({"Store Wifi Portal", "Woodgrove Treasury", "Humongous Insurance Claims"})
-"""What the report has nothing of: never used, or before the report began."""
+"""Principals that are not in the report: never used, or not since it began."""
 
 _LOCK = {
     "isEnabled": True,
@@ -99,7 +99,7 @@ _LOCK = {
 
 
 def with_privileges(estate: Estate, ground: Ground) -> Estate:
-    """The estate with what its service principals may do, who holds its directory roles, and what was used last."""
+    """The estate with permissions of service principals, directory roles, and last uses."""
     ids = {one.name: one.id for one in estate.service_principals if one.name}
     own = DirectoryRole(
         id=ground.guid("directory role", _ROTATES),
@@ -161,7 +161,7 @@ def _role_id(api: str, role: str, ground: Ground) -> str:
 
 
 def _published(principal: ServicePrincipal, identities: tuple[ManagedIdentity, ...], ground: Ground) -> ServicePrincipal:
-    """The service principal with the app roles of its API, and where it lies if it is a managed identity."""
+    """The service principal with the app roles of its API, and its ARM id if it is a managed identity."""
     name = principal.name or ""
     roles = sorted({*_PUBLISHED.get(name, ()), *(role for _, api, role in _APP_ROLES if api == name)})
     its_own = next((one for one in identities if one.principal_id == principal.id), None)
@@ -177,7 +177,7 @@ def _published(principal: ServicePrincipal, identities: tuple[ManagedIdentity, .
 
 
 def _locked(application: Application, as_of: int) -> Application:
-    """Entra locks new applications by itself; of the old ones somebody saw to one."""
+    """Entra locks new applications by default; of the older ones, one was locked later."""
     new = (application.created or 0) > as_of - 700 * DAY
     return replace(application, lock=_LOCK) if new or application.name == "Supplier Portal" else application
 
@@ -193,7 +193,7 @@ def _app_roles(ids: Mapping[str, str], ground: Ground) -> Iterator[AppRoleGrant]
 
 
 def _identities(estate: Estate) -> Iterator[ManagedIdentity]:
-    """User-assigned identities go by `id-`; the others are of one machine or function."""
+    """Names of user-assigned identities begin with `id-`; the others belong to one machine or function."""
     for one in estate.service_principals:
         if one.type == "ManagedIdentity" and one.name and one.name.startswith("id-"):
             production = one.name.endswith("-prod")
@@ -222,7 +222,7 @@ def _sign_ins(estate: Estate, ground: Ground) -> Iterator[SignIn]:
 
 
 def _credential_uses(estate: Estate, graph: str, ground: Ground) -> Iterator[CredentialUse]:
-    """Of each application in use, the newest credential that is alive, for two resources."""
+    """For each application in use, the newest active credential, for two resources."""
     for nth, one in enumerate(estate.applications):
         every: list[PasswordCredential | KeyCredential] = [*one.passwords, *one.keys]
         held = [credential for credential in every if credential.end is None or credential.end > estate.as_of]

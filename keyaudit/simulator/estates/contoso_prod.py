@@ -69,7 +69,8 @@ _IDENTITY = VaultPlan(
     endpoints=("Approved",),
     finds=(MIXED_PURPOSE,),
     keys=(
-        # The story of the demo: made in 2016, software, no end, never rotated, and it signs what consumers sign in with.
+        # The main finding of the demo: created in 2016, in software, no expiration date, never rotated; it signs consumers'
+        # tokens.
         KeyPlan(
             "consumer-token-signing",
             RSA_2048,
@@ -87,7 +88,7 @@ _IDENTITY = VaultPlan(
         ),
         kept("workforce-token-signing", RSA_HSM_3072, SIGN, 41, every=180, count=4, live=1, tags={"app": "workforce-sign-in"}),
         kept("partner-token-signing", P256_HSM, SIGN, 97, count=2, tags={"app": "supplier-portal"}),
-        # The second live version ended 15 days ago: within the grace of 30.
+        # The second enabled version expired 15 days ago: within the limit of 30 days.
         kept("session-cookie-wrap", RSA_HSM_3072, WRAP, 15, every=90, count=4, live=2, tags={"app": "consumer-sign-in"}),
         kept("refresh-token-wrap", RSA_HSM_3072, WRAP, 230, count=3),
         KeyPlan(
@@ -125,7 +126,7 @@ _PAYMENTS = VaultPlan(
             finds=(ROTATION_OVERDUE, NO_AUTO_ROTATION),
         ),
         kept("digital-asset-pilot", P256K_HSM, SIGN, 150, tags={"owner": "innovation-lab"}, finds=(WEAK_PARAMETERS,)),
-        # Its old version ended 110 days ago and stays to read archived data: the tag says so, and the operations agree.
+        # Its old version expired 110 days ago and stays enabled to read archived data, as its tag and operations say.
         KeyPlan(
             "pan-vault-wrap",
             RSA_HSM_3072,
@@ -140,7 +141,7 @@ _PAYMENTS = VaultPlan(
             (VersionPlan(610, 365),),
             tags=_ARCHIVE | {"keyaudit:rotator": "hsm-ops-runbook"},
         ),
-        # The same tag, but it still wraps: an archive that takes new data is none.
+        # The same tag, but it can still wrap new data, so it is not an archive.
         KeyPlan(
             "merchant-archive",
             RSA_HSM_3072,
@@ -148,7 +149,7 @@ _PAYMENTS = VaultPlan(
             (VersionPlan(1_800, 730, tags=_ARCHIVE, finds=(EXPIRED_STILL_ENABLED, HSM_PLATFORM_LEGACY)),),
             finds=(ROTATION_OVERDUE, NO_AUTO_ROTATION),
         ),
-        # Its policy should have rotated it two weeks ago, and a day.
+        # Its policy should have rotated it 15 days ago.
         kept("fraud-model-signing", P256_HSM, SIGN, 380, finds=(OWN_ROTATION_OVERDUE,)),
         certificate_key("pay-api-tls", 30, life=45, early=9, count=3),
     ),
@@ -164,7 +165,7 @@ _ORDERS = VaultPlan(
     default_action="Deny",
     endpoints=("Approved", "Pending"),
     finds=(LEGACY_ACCESS_POLICIES, AUDIT_OFF, ENDPOINT_NOT_APPROVED, MIXED_PURPOSE),
-    # A guest is among those who sign with these keys, and no log of it can be searched.
+    # A guest can sign with these keys, and their log cannot be searched.
     keys=(
         kept(
             "order-event-signing",
@@ -195,7 +196,7 @@ _ORDERS = VaultPlan(
             tags={"owner": "logistics"},
             finds=(EXPIRING_SOON, NO_AUTO_ROTATION, UNOBSERVED_CROWN_KEY),
         ),
-        # As close to its end, but its policy rotates it before: 20 days ahead of the end that the version has.
+        # It expires as soon, but its policy rotates it 20 days before.
         KeyPlan(
             "carrier-webhook-signing",
             P256_HSM,
@@ -215,7 +216,7 @@ _ORDERS = VaultPlan(
         certificate_key("invoice-pdf-signing", 250),
         certificate_key("edi-client", 34, early=90, exportable=True),
     ),
-    # Whoever deploys the order service could bring it back.
+    # The order service's deployment can recover it.
     deleted=((KeyPlan("legacy-order-signing", RSA_HSM_2048, SIGN, (VersionPlan(900),), finds=(DELETED_RECOVERABLE,)), 18),),
 )
 
@@ -277,7 +278,7 @@ _LOYALTY = VaultPlan(
             tags={"app": "points-ledger"},
             finds=(OWN_ROTATION_OVERDUE,),
         ),
-        # A test key that was left in the production vault, and says so; production could sign with it.
+        # A key in the production vault, tagged as a test key; production could sign with it.
         kept("voucher-code-signing-test", P256, SIGN, 210, tags={"env": "test"}, finds=(UNOBSERVED_CROWN_KEY,)),
         kept("member-export-wrap", RSA_2048, CRYPT, 33, tags={"app": "member-export"}, finds=(SOFTWARE_PROTECTED,)),
         KeyPlan(
@@ -295,7 +296,7 @@ _LOYALTY = VaultPlan(
                 QUANTUM_VULNERABLE,
             ),
         ),
-        # A partner's public key: it only verifies and encrypts, so it has no originator-usage period to run out.
+        # A partner's public key: it only verifies and encrypts, so it has no originator-usage period.
         KeyPlan("partner-offer-verification", RSA_2048, PUBLIC_ONLY, (VersionPlan(1_200, 2_190),)),
     ),
 )
@@ -328,7 +329,7 @@ _DATA = VaultPlan(
             "clean-room-wrap",
             RSA_HSM_3072,
             WRAP,
-            # The version before it goes on for a while, under the policy of its time.
+            # The previous version stays valid for a while, by its older policy.
             (
                 VersionPlan(52, 455, finds=(RELEASE_POLICY_MUTABLE,)),
                 VersionPlan(240, 455, finds=(RELEASE_POLICY_MUTABLE,)),

@@ -41,11 +41,11 @@ _FINDS = (
     (CMK_KEY_UNUSABLE, "stcontosoarchive", f"encryption/{_DATA}.vault.azure.net/archive-cmk"),
     (CMK_KEY_UNUSABLE, "stcontosodisputes", f"encryption/{_PAYMENTS}.vault.azure.net/merchant-archive"),
 )
-"""Policy, resource, and what of the resource it must find."""
+"""Policy, resource, and the part of the resource that it must find."""
 
 
 def service_plants(resources: Iterable[Resource]) -> set[Plant]:
-    """What must be found of them."""
+    """Their planted defects."""
     ids = {resource.name: resource.id.lower() for resource in resources}
     return {Plant(policy, f"{ids[name]}/{part}") for policy, name, part in _FINDS}
 
@@ -67,8 +67,8 @@ class _Services:
         return (*self._accounts(), *self._messaging(), *self._databases(), *self._platform())
 
     def _accounts(self) -> Iterable[Resource]:
-        # Made before storage kept the date of its keys, and never rotated since.
-        # The key that it encrypts with went when its vault was tidied up.
+        # Created before storage recorded key dates, and never rotated since. Its encryption key was deleted when its vault was
+        # cleaned up.
         yield self._prod(
             _STORAGE,
             "stcontosoarchive",
@@ -115,7 +115,7 @@ class _Services:
                 "encryption": self._by_parts("kv-data-prod", "lakehouse-cmk", ""),
             },
         )
-        # Named with its version when the account was made, so that rotating the key changes nothing here.
+        # Pinned to a version when the account was created, so rotation has no effect here.
         pinned = self._versions["kv-data-prod", "storage-cmk"]
         yield self._prod(
             _STORAGE,
@@ -182,7 +182,7 @@ class _Services:
         yield self._nonprod("Microsoft.Sql/servers", "sql-contoso-dev", "rg-orders-nonprod", {"keyId": None})
 
     def _platform(self) -> Iterable[Resource]:
-        # It stays with the version that was current when it was set up.
+        # Pinned to the version that was current at setup.
         before = (
             f"https://{_DATA}.vault.azure.net/keys/reporting-extract-wrap/{self._superseded[_DATA, 'reporting-extract-wrap']}"
         )
@@ -218,7 +218,7 @@ class _Services:
                 "encryptionType": "EncryptionAtRestWithCustomerKey",
             },
         )
-        # Nobody saw that it stayed behind when the version before was disabled.
+        # It still uses the previous version, which was disabled.
         yield self._prod(
             "Microsoft.Compute/diskEncryptionSets",
             "des-contoso-analytics",

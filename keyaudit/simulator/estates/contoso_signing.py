@@ -1,4 +1,4 @@
-"""What Contoso's tokens are signed with and checked by, beyond its SAML applications: all of it made of real certificates."""
+"""Keys that sign and verify Contoso's tokens, except those of SAML applications, with real certificates."""
 
 from keyaudit.simulator.estate import (
     Authority,
@@ -26,9 +26,9 @@ ROOT_CA, BRANCH_CA, FORMER_CA = "Contoso Workforce Root CA", "Contoso Branch Car
 
 
 def federated_domains(ground: Ground) -> tuple[Domain, ...]:
-    """The stores' domain, with AD FS as it comes, and three that nobody looks after."""
+    """The stores' domain, with AD FS in its default settings, and three unattended domains."""
     stores, outlet, franchise, wholesale = (f"sts.{name}" for name in (STORES, OUTLET, FRANCHISE, WHOLESALE))
-    # Signed by nobody that anyone here knows, for ten years, and accepted all the while.
+    # From an unknown CA, valid for ten years, and trusted.
     unexplained = _made(
         ground,
         "CN=Token Signing Service",
@@ -47,7 +47,7 @@ def federated_domains(ground: Ground) -> tuple[Domain, ...]:
             mfa_behavior="rejectMfaByFederatedIdp",
             update_result="success",
         ),
-        # Nobody has looked at it since it was bought.
+        # Unattended since it was bought.
         _domain(
             ground,
             OUTLET,
@@ -56,7 +56,7 @@ def federated_domains(ground: Ground) -> tuple[Domain, ...]:
             next_certificate=unexplained,
             update_result="couldNotAccessRemoteHost",
         ),
-        # Made by hand for more than three years, by somebody who left before they were over.
+        # Created by hand, valid for more than three years.
         _domain(
             ground,
             FRANCHISE,
@@ -65,7 +65,7 @@ def federated_domains(ground: Ground) -> tuple[Domain, ...]:
             mfa_behavior="acceptIfMfaDoneByFederatedIdp",
             update_result="couldNotAccessRemoteHost",
         ),
-        # AD FS has long moved on to the next certificate, and here it never became the first.
+        # AD FS already uses the next certificate, which never became the primary one here.
         _domain(
             ground,
             WHOLESALE,
@@ -79,11 +79,11 @@ def federated_domains(ground: Ground) -> tuple[Domain, ...]:
 
 
 def lay_signing(ground: Ground) -> TokenSigning:
-    """Token policies, authorities that people sign in with, partners' identity providers, and the published keys."""
+    """Token policies, CAs for user sign-in, partners' identity providers, and the published keys."""
     return TokenSigning(
         external=(
             _partner(ground, "Fourth Coffee", "fourthcoffee.example", age=80, life=730),
-            # An appliance that has been there for as long as anyone remembers.
+            # An old appliance.
             _partner(
                 ground,
                 "Consolidated Messenger",
@@ -158,9 +158,9 @@ def _authorities(ground: Ground) -> tuple[Authority, ...]:
             created=ground.moment(400, "authority"),
         ),
         below("Contoso Workforce Issuing CA", age=800, life=3_650, crl="http://pki.contoso.example/workforce.crl"),
-        # For the branches' cards; where its list is, was to be set later.
+        # For the branches' smart cards; its revocation list was never set.
         below(BRANCH_CA, age=700, life=3_650, crl=None),
-        # The one before, whose server was switched off and kept.
+        # Its predecessor, whose server was switched off.
         below(FORMER_CA, age=880, life=730, crl="http://pki.contoso.example/former.crl"),
     )
 
@@ -189,7 +189,7 @@ def _policies(ground: Ground) -> tuple[TokenPolicy, ...]:
             '{"TokenLifetimePolicy":{"Version":1,"AccessTokenLifetime":"23:59:59"}}',
             ground.guid("application", "Warehouse Scanner Gateway"),
         ),
-        # A shift with its break, and a quarter of an hour for good measure.
+        # The length of a shift.
         policy(
             "tokenLifetimePolicies",
             CALL_CENTRE,

@@ -1,4 +1,4 @@
-"""What must be found on that by which Contoso's tokens are signed and checked."""
+"""Planted defects of the keys that sign and verify Contoso's tokens."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ from keyaudit.simulator.estates.ids import Ground, principal_id, signing_certifi
 from keyaudit.simulator.x509 import thumbprint
 
 _LEFTOVER = "Woodgrove Treasury"
-"""It moved to OpenID Connect, and its certificate for SAML stayed."""
+"""It moved to OpenID Connect, but still has its SAML certificate."""
 _CONSUMERS = "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0"
 """The issuer of tokens for personal accounts."""
 
@@ -44,7 +44,7 @@ _CONSUMERS = "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b6
 def signing_plants(
     ground: Ground, domains: Iterable[Domain], signing: TokenSigning, principals: Iterable[ServicePrincipal]
 ) -> set[Plant]:
-    """What must be found on all of it."""
+    """All of these defects."""
     tenant = f"/tenants/{ground.tenant}"
     by_name = {domain.name: domain.federation for domain in domains if domain.federation}
     own = {one.name: one.keys for one in principals}

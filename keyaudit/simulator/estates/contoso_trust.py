@@ -1,4 +1,4 @@
-"""Contoso's applications that are trusted too much: by what signs for them, by whom they trust, and by what they may do."""
+"""Contoso's applications with too much trust: in their keys, their federated credentials, and their permissions."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -37,7 +37,7 @@ TRUSTED: tuple[ApplicationPlan, ...] = (
         owners=("sofia.rossi",),
         principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(1_065, finds=(SAML_EXPIRING,)),)),
     ),
-    # Brought along from the product's own installer.
+    # Created by the product's installer.
     ApplicationPlan(
         name="Lucerne Publishing",
         age=720,
@@ -62,7 +62,7 @@ TRUSTED: tuple[ApplicationPlan, ...] = (
         owners=("amira.haddad",),
         principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(500, 1_825, preferred=True, finds=(SAML_LIFETIME,)),)),
     ),
-    # Two installations of one product, set up on the same afternoon with the same file.
+    # Two installations of one product, set up with the same certificate file.
     *(
         ApplicationPlan(
             name=name,
@@ -75,7 +75,7 @@ TRUSTED: tuple[ApplicationPlan, ...] = (
         for name in ("Trey Research Archive", "Trey Research Portal")
     ),
     ApplicationPlan(name=CLAIMS_API, age=350, owners=("jonas.lind",), principal=PrincipalPlan(credentials=(Saml(330),))),
-    # A test server under a desk, which signs whatever whoever sits there likes.
+    # A test server under a desk.
     ApplicationPlan(
         name="edge-lab-deploy",
         age=230,
@@ -88,7 +88,7 @@ TRUSTED: tuple[ApplicationPlan, ...] = (
     ),
     ApplicationPlan(name=_SLEEPER, age=640, owners=("amira.haddad",)),
 )
-"""What is laid beside the other applications."""
+"""The additional applications."""
 
 _FOUND: Mapping[str, tuple[str, ...]] = {
     TENANT_WIDE_APP_ROLE: (
@@ -97,16 +97,16 @@ _FOUND: Mapping[str, tuple[str, ...]] = {
         "notification-sender-prod",
         "Humongous Insurance Claims",
     ),
-    # The report has nothing of the two companies'.
+    # The two external applications are not in the report.
     INACTIVE_WITH_PRIVILEGE: ("Legacy Reporting", "Humongous Insurance Claims", "Alpine Ski House Booking", _SLEEPER),
     FOREIGN_PRIVILEGED: ("Alpine Ski House Booking", "Humongous Insurance Claims"),
     MI_OVERPRIVILEGED: (_WORKFLOW, _MACHINE),
 }
-"""By policy, the service principals that it must find."""
+"""The service principals that each policy must find."""
 
 
 def with_trust(estate: Estate, ground: Ground) -> Estate:
-    """The estate with what is left to grant, when the sleeper was last awake, and what must be found on service principals."""
+    """The estate with the remaining grants, the last sign-in of the dormant application, and defects of service principals."""
     plants = {Plant(policy, _row(name, ground)) for policy, names in _FOUND.items() for name in names}
     asleep = ground.guid("client", _SLEEPER)
     return replace(
@@ -128,7 +128,7 @@ def _row(name: str, ground: Ground) -> str:
 def _granted(estate: Estate, ground: Ground) -> Iterator[AppRoleGrant]:
     graph = next(one for one in estate.service_principals if one.name == _GRAPH)
     published: Mapping[str | None, AppRole] = {role.value: role for role in graph.app_roles}
-    # So that it could give other workflows what they need, it can give itself everything.
+    # To grant other workflows their permissions, it got one that can grant any.
     for name, role in ((_WORKFLOW, "AppRoleAssignment.ReadWrite.All"), (_SLEEPER, "User.Read.All")):
         yield AppRoleGrant(
             principal_id=ground.guid("principal", name),
@@ -139,7 +139,7 @@ def _granted(estate: Estate, ground: Ground) -> Iterator[AppRoleGrant]:
 
 
 def _assigned(estate: Estate, ground: Ground) -> RoleAssignment:
-    """A machine for test runs that may do anything in its subscription."""
+    """A machine for test runs, with Contributor on its subscription."""
     subscription = next(one for one in estate.subscriptions if one.name == "contoso-nonprod")
     return RoleAssignment(
         id=ground.guid("assignment", _MACHINE),

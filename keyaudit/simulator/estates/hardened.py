@@ -1,14 +1,16 @@
-"""The estate `hardened`: a small tenant in which everything is as the policies want it, so that a gate over it passes."""
+"""The estate `hardened`: a small tenant without findings, so that a gate over it passes."""
 
 from dataclasses import replace
 
 from keyaudit.simulator import certificates, x509
 from keyaudit.simulator.estate import (
     AlertRule,
+    Application,
     AppManagementPolicy,
     CredentialUse,
     Domain,
     Estate,
+    Inheritable,
     KeyCredential,
     Logs,
     Posture,
@@ -45,8 +47,9 @@ from keyaudit.simulator.estates.log_plans import GROUP, PLATFORM, hsm_to_sentine
 _VAULT, _HSM = "kv-trust-prod", "hsm-trust-prod"
 _CLIENT_CERTIFICATE = "payroll-client"
 _SIGNER = "id-invoice-signer-prod"
+_BLUEPRINT = "Payroll Agents"
 _SIGN_ONLY = "Contoso Trust Signer"
-"""A custom role, in the vault and in the HSM: the built-in ones that sign can also take a copy of the key away."""
+"""A custom role, for vault and HSM: the built-in roles that can sign can also back up the key."""
 _ENTRA_CATEGORIES = (
     "AuditLogs",
     "SignInLogs",
@@ -102,6 +105,13 @@ _APPLICATIONS = (
     ),
     ApplicationPlan(name="Payroll Export", age=420, owners=("noor.bakker", "elias.berg")),
     ApplicationPlan(
+        name=_BLUEPRINT,
+        age=300,
+        credentials=(Federated("runtime", GITHUB, "repo:contoso@4410021/payroll-agents@66230188:environment:production"),),
+        owners=("noor.bakker", "elias.berg"),
+        principal=PrincipalPlan(agent="agentIdentityBlueprintPrincipal"),
+    ),
+    ApplicationPlan(
         name="Travel Desk",
         age=400,
         principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(60, 365, preferred=True),)),
@@ -149,7 +159,7 @@ def hardened(as_of: int) -> Estate:
                 exportable=False,
                 renew_days=30,
                 months=6,
-                # Its CA is one that the vault cannot ask.
+                # Its CA is not integrated with Key Vault.
                 tags={"keyaudit:rotator": "pki-renewal"},
             ),
         ),
@@ -161,6 +171,8 @@ def hardened(as_of: int) -> Estate:
         replace(one, lock=_LOCK, keys=_from_vault(vaults[0], ground) if one.name == "Payroll Export" else one.keys)
         for one in laid
     )
+    applications = tuple(_as_blueprint(one, ground) if one.name == _BLUEPRINT else one for one in applications)
+    agents = _agents(ground)
     return Estate(
         name="hardened",
         as_of=as_of,
@@ -171,7 +183,7 @@ def hardened(as_of: int) -> Estate:
         subscriptions=(subscription,),
         vaults=vaults,
         applications=applications,
-        service_principals=(*principals, *_workloads(ground)),
+        service_principals=(*principals, *_workloads(ground), *agents),
         users=tuple(
             User(id=ground.guid(kind, name), name=name, upn=f"{name.lower().replace(' ', '.')}@{ground.domain}")
             for kind, name in (
@@ -202,7 +214,9 @@ def hardened(as_of: int) -> Estate:
         ),
         hsms=(hsm,),
         resources=(_storage(subscription, vaults[0]),),
-        sign_ins=tuple(SignIn(app_id=one.app_id, app_only=ground.moment(2, "sign-in", one.id)) for one in principals),
+        sign_ins=tuple(
+            SignIn(app_id=one.app_id, app_only=ground.moment(2, "sign-in", one.id)) for one in (*principals, *agents)
+        ),
         credential_uses=tuple(
             CredentialUse(
                 key_id=key.key_id,
@@ -234,6 +248,33 @@ def _from_vault(vault: Vault, ground: Ground) -> tuple[KeyCredential, ...]:
             thumbprint=x509.thumbprint(made),
             certificate=made,
         ),
+    )
+
+
+def _as_blueprint(application: Application, ground: Ground) -> Application:
+    """A blueprint whose agents inherit only permissions to sign in a user."""
+    return replace(
+        application,
+        blueprint=True,
+        sponsors=(ground.guid("user", "noor.bakker"),),
+        inheritable=(Inheritable(api="00000003-0000-0000-c000-000000000000", scopes=("User.Read",)),),
+    )
+
+
+def _agents(ground: Ground) -> tuple[ServicePrincipal, ...]:
+    return tuple(
+        ServicePrincipal(
+            id=ground.guid("principal", name),
+            app_id=ground.guid("principal", name),
+            name=name,
+            created=ground.moment(200, "agent", name),
+            type="ServiceIdentity",
+            agent="agentIdentity",
+            blueprint=ground.guid("client", _BLUEPRINT),
+            owners=(ground.guid("user", "elias.berg"),),
+            sponsors=(ground.guid("user", "noor.bakker"),),
+        )
+        for name in ("Payslip Agent", "Leave Agent")
     )
 
 

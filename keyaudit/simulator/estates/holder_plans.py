@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 FOREVER = -1
-"""As a life: to the end of year 9999, which is what people type who want no end."""
+"""A lifetime until the end of year 9999, which people enter for "never expires"."""
 
 GITHUB = "https://token.actions.githubusercontent.com"
 MICROSOFT_SERVICES = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
@@ -13,7 +13,7 @@ MICROSOFT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A client secret made `age` days ago, to live `life` days; None: no end, FOREVER: year 9999."""
+    """A client secret created `age` days ago, valid for `life` days; None: without end, FOREVER: year 9999."""
 
     age: int
     life: int | None
@@ -23,7 +23,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate. Two holders that name the same `shared` have the very same one. `real` false: its bytes are noise."""
+    """A certificate. Holders with the same `shared` have the same one. `real` false: random bytes."""
 
     age: int
     life: int
@@ -36,10 +36,9 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Saml:
-    """A certificate with which Entra signs for a SAML application: Sign, Verify and the password of the two.
+    """A SAML signing certificate of an application: the entries Sign and Verify, and their password.
 
-    Two holders that name the same `shared` have the very same one. `digest`: what its signature is made over; `issuer`: who
-    signed it, itself where nobody is named.
+    Holders with the same `shared` have the same one. `digest`: the hash of its signature; `issuer`: self-signed if empty.
     """
 
     age: int
@@ -53,7 +52,7 @@ class Saml:
 
 @dataclass(frozen=True, slots=True)
 class Federated:
-    """A federated credential. `{tenant}` in an issuer is the tenant's id; an `expression` stands in place of the subject."""
+    """A federated credential. `{tenant}` in an issuer is the tenant's id; an `expression` replaces the subject."""
 
     name: str
     issuer: str
@@ -79,6 +78,7 @@ class PrincipalPlan:
     sso_mode: str | None = None
     credentials: tuple[CredentialPlan, ...] = ()
     owners: tuple[str, ...] = ()
+    agent: str = ""
 
 
 PLAIN_PRINCIPAL = PrincipalPlan()

@@ -1,5 +1,6 @@
-"""Dates and builds planned applications and service principals, and says what must be found on each."""
+"""Builds planned applications and service principals with dates, and lists the planted defects of each."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from keyaudit.simulator import x509
@@ -10,6 +11,7 @@ from keyaudit.simulator.estate import (
     PasswordCredential,
     Plant,
     ServicePrincipal,
+    User,
 )
 from keyaudit.simulator.estates.holder_plans import (
     FOREVER,
@@ -28,7 +30,7 @@ _SAML_SUBJECT = "CN=Microsoft Azure Federated SSO Certificate"
 
 
 def lay_application(plan: ApplicationPlan, ground: Ground) -> tuple[Application, ServicePrincipal | None, set[Plant]]:
-    """The application, its service principal here if it has one, and what must be found on the two."""
+    """The application, its local service principal if it has one, and their planted defects."""
     object_id, app_id = ground.guid("application", plan.name), ground.guid("client", plan.name)
     row = application_id(ground.tenant, object_id)
     laid = _Credentials(plan.name, row, ground).with_all(plan.credentials)
@@ -57,7 +59,7 @@ def lay_application(plan: ApplicationPlan, ground: Ground) -> tuple[Application,
 
 
 def lay_principal(plan: PrincipalPlan, ground: Ground) -> tuple[ServicePrincipal, set[Plant]]:
-    """The service principal, and what must be found on it."""
+    """The service principal, and its planted defects."""
     object_id = ground.guid("principal", plan.name)
     row = principal_id(ground.tenant, object_id)
     laid = _Credentials(plan.name, row, ground).with_all(plan.credentials)
@@ -75,8 +77,18 @@ def lay_principal(plan: PrincipalPlan, ground: Ground) -> tuple[ServicePrincipal
         keys=tuple(laid.keys),
         federated=tuple(laid.federated),
         owners=_owners(plan.owners, ground),
+        agent=plan.agent,
     )
     return principal, laid.plants
+
+
+def owners_of(plans: Iterable[ApplicationPlan], ground: Ground) -> tuple[User, ...]:
+    """The users that the plans name as owners, each once; the alias `mei.tanaka` becomes Mei Tanaka."""
+    aliases = dict.fromkeys(alias for plan in plans for alias in plan.owners)
+    return tuple(
+        User(id=ground.guid("user", alias), name=alias.replace(".", " ").title(), upn=f"{alias}@{ground.domain}")
+        for alias in aliases
+    )
 
 
 def _owners(names: tuple[str, ...], ground: Ground) -> tuple[str, ...]:
@@ -85,7 +97,7 @@ def _owners(names: tuple[str, ...], ground: Ground) -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class _Credentials:
-    """What hangs on one holder, laid credential by credential."""
+    """The credentials of one holder."""
 
     holder: str
     row: str
@@ -103,7 +115,7 @@ class _Credentials:
         return self
 
     def _lay(self, plan: CredentialPlan, names: tuple[str, ...]) -> str:
-        """Lays it, and answers with the id that a finding about it names."""
+        """Adds the credential, and returns its id in findings."""
         if isinstance(plan, Saml):
             return self._lay_saml(plan, ("credential", plan.shared) if plan.shared else names)
         if isinstance(plan, Certificate):
@@ -169,7 +181,7 @@ class _Credentials:
         )
         sign = replace(verify, key_id=signs, usage="Sign", type="X509CertAndPassword")
         self.keys += [verify, sign]
-        # The password has the id of the entry that signs: it opens that one's private half.
+        # The password has the id of the signing entry, because it protects its private key.
         self.passwords.append(
             PasswordCredential(key_id=signs, start=start, end=end, display_name=_SAML_SUBJECT, thumbprint=thumbprint)
         )

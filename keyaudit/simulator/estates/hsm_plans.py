@@ -18,14 +18,14 @@ SERVICE_ENCRYPTION = "33413926-3206-4cdd-b39a-83574fe37a17"
 class HsmPlan:
     """A Managed HSM with its keys. `admins`: names of its first administrators. `finds`: the policies that must find the HSM.
 
-    `held`: role, the holder's name, and the key that it is held on (or empty for `/`, "*" for all keys).
+    `held`: role, the holder's name, and the key of the role's scope (or empty for `/`, "*" for all keys).
     """
 
     name: str
     group: str
     location: str = "westeurope"
     age: int | None = None
-    """In whole days, at whatever time of its day the tenant is read; None: as old as the tenant."""
+    """In whole days, at any time of the day; None: as old as the tenant."""
     tags: dict[str, str] | None = None
     admins: tuple[str, ...] = ()
     custom: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -36,14 +36,14 @@ class HsmPlan:
     ip_rules: tuple[str, ...] = ("198.51.100.0/24",)
     endpoints: tuple[str, ...] = ("Approved",)
     through_arm: bool = False
-    """Resource Manager may manage its keys."""
+    """Whether Resource Manager may manage its keys."""
     logs: LogPlan = unlogged
     keys: tuple[KeyPlan, ...] = ()
     finds: tuple[str, ...] = ()
 
 
 def lay_hsm(plan: HsmPlan, subscription: str, ground: Ground) -> tuple[ManagedHsm, set[Plant]]:
-    """The HSM as it stands at the ground's `as_of`, and what must be found in it."""
+    """The HSM at the ground's `as_of`, and its planted defects."""
     keys, plants = [], set[Plant]()
     for planned in plan.keys:
         key = lay_key(planned, plan.name, ground)

@@ -1,4 +1,4 @@
-"""Ids and times of a simulated tenant: made from a seed and a name, so that an object added beside them moves none."""
+"""Ids and times of a simulated tenant: derived from a seed and a name, so that a new object does not change the others."""
 
 import hashlib
 import uuid
@@ -9,7 +9,7 @@ DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What everything of one tenant is laid on. Names say whose id or time it is: `guid("application", "Billing API")`."""
+    """The seed and time of one tenant. Ids and times are derived from names: `guid("application", "Billing API")`."""
 
     seed: int
     as_of: int
@@ -35,7 +35,7 @@ class Ground:
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
     def moment(self, age: int, *names: str) -> int:
-        """A time `age` days before `as_of`, and up to half a day more: a tenant's objects are not all made at once."""
+        """A time `age` days before `as_of`, and up to half a day more: a tenant's objects are not all created at once."""
         return self.as_of - age * DAY - int(self._digest(names)[:8], 16) % (DAY // 2)
 
     def _digest(self, names: tuple[str, ...]) -> str:

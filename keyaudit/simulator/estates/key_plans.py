@@ -12,10 +12,10 @@ CRYPT = ("encrypt", "decrypt", "wrapKey", "unwrapKey")
 UNWRAP_ONLY = ("decrypt", "unwrapKey")
 PUBLIC_ONLY = ("encrypt", "verify")
 EVERY = ("encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey")
-"""What an RSA key may do when nobody narrows it."""
+"""The default operations of an RSA key."""
 
 _OLDER_PLATFORM = 1_000
-"""HSM keys made before this many days ago lie on the older HSM platform."""
+"""HSM keys that are older than this many days are on the older HSM platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ OCT_HSM_256 = Material("oct-HSM", size=256)
 
 @dataclass(frozen=True, slots=True)
 class VersionPlan:
-    """A version made `age` days ago, to live `life` days (None: no end).
+    """A version created `age` days ago, valid for `life` days (None: no expiration date).
 
-    `made` is a fixed date, which holds unless `age` goes further back. `ops` and `tags` replace the key's.
-    `finds` names the policies that must find this very version.
+    `made` is a fixed date, used unless `age` is older. `ops` and `tags` replace the key's. `finds` names the policies that must
+    find this very version.
     """
 
     age: int
@@ -143,7 +143,7 @@ def certificate_key(
     exportable: bool = False,
     oldest_finds: tuple[str, ...] = (),
 ) -> KeyPlan:
-    """The key behind a certificate: renewed `early` days before its end, its old versions left enabled as the service does.
+    """The key behind a certificate: renewed `early` days before its end, its old versions stay enabled, as in the service.
 
     `oldest_finds` names the policies that must find its oldest version.
     """
@@ -153,7 +153,7 @@ def certificate_key(
 
 
 def lay_vault(plan: VaultPlan, subscription: str, ground: Ground) -> tuple[Vault, set[Plant]]:
-    """The vault as it stands at the ground's `as_of`, and what must be found in it."""
+    """The vault at the ground's `as_of`, and its planted defects."""
     row = vault_id(subscription, plan.group, plan.name)
     plants = {Plant(policy, row) for policy in plan.finds}
     keys = []
@@ -184,7 +184,7 @@ def lay_vault(plan: VaultPlan, subscription: str, ground: Ground) -> tuple[Vault
 
 
 def plants_of(plan: KeyPlan, key: Key, subject: str) -> set[Plant]:
-    """What must be found of a key that was laid, whose id is `subject`."""
+    """The planted defects of a key with the id `subject`."""
     plants = {Plant(policy, subject) for policy in plan.finds}
     for planned, version in zip(plan.versions, key.versions, strict=True):
         plants.update(Plant(policy, f"{subject}/{version.version}") for policy in planned.finds)
@@ -209,7 +209,7 @@ def _lay_version(plan: KeyPlan, nth: int, vault: str, ground: Ground) -> KeyVers
         made = min(planned.made, made)
     touched = made
     if not planned.enabled:
-        # Disabled a week after its successor came; without one, half its age ago.
+        # Disabled a week after its successor was created; without one, half its age ago.
         successor_age = plan.versions[nth - 1].age if nth else planned.age // 2
         touched = max(made, ground.as_of - max(successor_age - 7, 0) * DAY - DAY)
     hsm = "1" if planned.age > _OLDER_PLATFORM else "2"

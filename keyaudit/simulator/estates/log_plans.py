@@ -1,11 +1,11 @@
-"""Diagnostic settings as ARM shows them, and the ways in which a vault of contoso is logged."""
+"""Diagnostic settings as ARM shows them, and the variants of vault logging in contoso."""
 
 from collections.abc import Callable, Sequence
 
 from keyaudit.simulator.estates.ids import Ground
 
 PLATFORM = "contoso-platform"
-"""The subscription that the workspaces lie in."""
+"""The subscription of the workspaces."""
 GROUP = "rg-observability"
 
 LogPlan = Callable[[Ground, str], tuple[dict[str, object], ...]]
@@ -35,7 +35,7 @@ def setting(
     storage: str | None = None,
     dedicated: bool = False,
 ) -> dict[str, object]:
-    """One diagnostic setting. `of` is what its id begins with; ARM writes some of these ids without a slash before."""
+    """One diagnostic setting. `of`: the beginning of its id; ARM writes some of these ids without a leading slash."""
     retention = {"enabled": False, "days": 0}
     categories = [(category, category in on) for category in (*on, *off)]
     logs: list[dict[str, object]] = [
@@ -81,7 +81,7 @@ def hsm_to_sentinel(ground: Ground, hsm: str) -> tuple[dict[str, object], ...]:
 
 
 def sentinel_and_storage(ground: Ground, vault: str) -> tuple[dict[str, object], ...]:
-    """As `to_sentinel`, and everything to a storage account besides."""
+    """As `to_sentinel`, and all logs also to a storage account."""
     archive = setting(_of_vault(vault), "archive", groups=("allLogs",), storage=storage_id(ground, "stcontosoaudit"))
     return (*to_sentinel(ground, vault), archive)
 
@@ -100,7 +100,7 @@ def to_brief_workspace(ground: Ground, vault: str) -> tuple[dict[str, object], .
 
 
 def to_basic_table(ground: Ground, vault: str) -> tuple[dict[str, object], ...]:
-    """The audit log to a table that can hardly be searched."""
+    """The audit log to a table of the Basic plan, with limited search."""
     archive = workspace_id(ground, "log-archive")
     return (setting(_of_vault(vault), "data-audit", groups=("audit",), workspace=archive, dedicated=True),)
 

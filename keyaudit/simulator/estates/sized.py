@@ -18,6 +18,7 @@ from keyaudit.simulator.estates.defects import (
     SOFTWARE_PROTECTED,
 )
 from keyaudit.simulator.estates.holder_plans import GITHUB, ApplicationPlan, Certificate, Federated, Secret
+from keyaudit.simulator.estates.holders import owners_of
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.key_plans import (
     EVERY,
@@ -36,9 +37,9 @@ from keyaudit.simulator.estates.key_plans import (
 
 _FORM = re.compile(r"sized:(\d{1,7})x(\d{1,7})(?:x(\d{1,7})(?:x(\d{1,7}))?)?(?:@(\d{1,9}))?", re.ASCII)
 _MOST = 2_000_000
-"""Key versions, or applications: beyond this the simulator's memory is what gets measured."""
+"""The maximum of key versions, or of applications; with more, tests would measure the simulator's memory."""
 _MOST_VERSIONS = 50
-"""More than a page; a year apart, the oldest still lie after 1970."""
+"""More than a page; at one per year, the oldest is still after 1970."""
 _VAULTS_A_SUBSCRIPTION = 50
 _TEAMS = ("orders", "payments", "identity", "loyalty", "logistics", "data", "stores", "platform")
 _USES = ("token", "event", "invoice", "session", "ledger", "manifest", "receipt", "archive")
@@ -67,7 +68,8 @@ def sized(name: str, as_of: int) -> Estate:
     )
     plans = ((_vault(rng, nth, keys, versions), subscriptions[nth // _VAULTS_A_SUBSCRIPTION].id) for nth in range(vaults))
     laid_vaults, in_vaults = lay_vaults(plans, ground)
-    laid, principals, in_entra = lay_entra(_applications(rng, applications), (), ground)
+    planned = tuple(_applications(rng, applications))
+    laid, principals, in_entra = lay_entra(planned, (), ground)
     return Estate(
         name=name,
         as_of=as_of,
@@ -79,6 +81,7 @@ def sized(name: str, as_of: int) -> Estate:
         vaults=laid_vaults,
         applications=laid,
         service_principals=principals,
+        users=owners_of(planned, ground),
         plants=frozenset(in_vaults | in_entra),
     )
 
@@ -95,7 +98,7 @@ def _vault(rng: Random, nth: int, keys: int, versions: int) -> VaultPlan:
 
 
 def _key(rng: Random, name: str, environment: str, versions: int) -> KeyPlan:
-    """Nine keys in ten are as they should be; the others have the usual defects."""
+    """Nine keys in ten have no defects; the others have the usual ones."""
     prod = environment == "prod"
     elliptic, rsa = (P256_HSM, RSA_HSM_3072) if prod else (P256, RSA_2048)
     age, draw = rng.randrange(5, 350), rng.randrange(100)
@@ -122,7 +125,7 @@ def _flawed_key(draw: int, name: str, age: int, elliptic: Material, older: tuple
 
 
 def _applications(rng: Random, count: int) -> Iterator[ApplicationPlan]:
-    # A millisecond each: beyond a thousand applications the bytes of certificates are noise.
+    # A certificate takes a millisecond: for more than a thousand applications the bytes are random.
     real = count <= 1_000
     for nth in range(count):
         team, age, draw = rng.choice(_TEAMS), rng.randrange(5, 140), rng.randrange(100)

@@ -1,1 +1,1 @@
-"""A simulated year of logs: what a tenant's applications and people do with keys, secrets and mail, and one intrusion."""
+"""A simulated year of logs: uses of keys, secrets and mail by applications and users, and one intrusion."""

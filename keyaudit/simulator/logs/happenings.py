@@ -1,4 +1,4 @@
-"""What happens in the simulated year besides: changes of the directory and of Azure, people's sign-ins, and other vaults."""
+"""Other events of the simulated year: changes of the directory and of Azure, users' sign-ins, and other vaults."""
 
 import random
 from collections.abc import Iterator
@@ -11,17 +11,17 @@ from keyaudit.simulator.wire import iso
 
 _NOON, _HOUR = 12 * 3600, 3600
 _SUBSCRIPTIONS = ("contoso-prod", "contoso-platform")
-"""Those whose activity log is exported."""
+"""The subscriptions whose activity log is exported."""
 _ADMIN = "administrator"
 _OFFICE = "198.51.100.200"
-# Events have an en dash and a space after the name, which the documentation has not.
+# Events have an en dash and a space after the name, unlike the documentation.
 _CREDENTIALS = "Update application \u2013 Certificates and secrets management "
 
 
 def changes(year: Year, days: range) -> Iterator[tuple[int, Row]]:
-    """Changes of the directory as Graph has them: somebody joins a group, and each new application gets its credential.
+    """Changes of the directory as in Graph: a user joins a group, and each new application gets its credential.
 
-    Once the intruder gives an application a credential.
+    Once, the intruder adds a credential to an application.
     """
     for day in days:
         on = year.first + day * DAY + _NOON
@@ -43,7 +43,7 @@ def _added(key: str) -> tuple[str, str, str]:
 def _change(
     year: Year, on: int, activity: str, what: tuple[str, str], *changed: tuple[str, str, str], by: str = ""
 ) -> dict[str, object]:
-    """`by`: the application that did it; the administrator where that is empty."""
+    """`by`: the application that did it; empty for the administrator."""
     kind, target = what
     user = {
         "id": year.ground.guid("user", _ADMIN),
@@ -72,7 +72,7 @@ def _change(
 
 
 def writes(year: Year, days: range) -> Iterator[tuple[int, Row]]:
-    """Rows of AzureActivity: a deployment sets a vault up again each day. Once the intruder switches off a vault's log."""
+    """Rows of AzureActivity: a deployment updates a vault each day. Once, the intruder turns off a vault's log."""
     release = "azdo-payments-release"
     for day in days:
         if day == INTRUSION:

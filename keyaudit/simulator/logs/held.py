@@ -1,4 +1,4 @@
-"""What happened in the simulated year, as it lies in workspaces and as Graph gives it."""
+"""The events of the simulated year, in workspaces and as Graph returns them."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ _TABLES: Mapping[str, Callable[[Year, range], Moments]] = {
 _ELSEWHERE: Mapping[tuple[str, str], Callable[[Year, range], Moments]] = {
     ("log-people", "AzureDiagnostics"): happenings.payroll,
 }
-"""Workspaces with a table of which another one has the year's, and what they have in it."""
+"""Workspaces with other events in a table that an earlier workspace has, too."""
 _COLLECTIONS: Mapping[str, Callable[[Year, range], Moments]] = {
     "servicePrincipal": _rows(SIGN_INS, shapes.graph_sign_in),
     "directoryAudits": happenings.changes,
@@ -51,13 +51,13 @@ _COLLECTIONS: Mapping[str, Callable[[Year, range], Moments]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A year's events, where `tables` says which tables each workspace has. Each log is in one workspace."""
+    """A year's events. `tables`: the tables of each workspace. Each log is in one workspace."""
 
     year: Year
     tables: Mapping[str, Sequence[str]]
 
     def table(self, workspace: str, table: str, first: float, until: float) -> Sequence[Row] | None:
-        """The rows of a table; of a table that an earlier workspace has too, those of its own."""
+        """The rows of a table; if an earlier workspace has it too, this workspace's own rows."""
         if table not in self.tables.get(workspace, ()):
             return None
         holder = next(name for name, tables in self.tables.items() if table in tables)
@@ -65,7 +65,7 @@ class Held:
         return self._between(own, first, until)
 
     def graph(self, collection: str, first: float, until: float) -> Sequence[Row]:
-        """The objects in a collection; sign-ins of other kinds than `servicePrincipal` there are none."""
+        """The objects in a collection; there are no sign-ins of kinds other than `servicePrincipal`."""
         return self._between(_COLLECTIONS.get(collection, _nothing), first, until)
 
     def _between(self, happened: Callable[[Year, range], Moments], first: float, until: float) -> Sequence[Row]:

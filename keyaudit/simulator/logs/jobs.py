@@ -1,4 +1,6 @@
-"""The services of the simulated tenant: what each does, how often, and from where. Their names are those of its principals."""
+"""The services of the simulated tenant: the actions of each, how often, and from where. Their names are those of its
+principals.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ _MAILER = "Client=WebServices;ExchangeServicesClient/15.{build}.0913.015;"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Something that an application does again and again. Days are of the year, from 0."""
+    """A repeated action of an application. Days are days of the year, from 0."""
 
     name: str
     does: str
@@ -29,11 +31,11 @@ class Job:
     workdays: bool = False
     signs_in: bool = True
     managed: bool = False
-    """It is a managed identity, whose sign-ins are in a log of their own."""
+    """Whether it is a managed identity, whose sign-ins are in a separate log."""
     failovers: Sequence[tuple[int, int]] = ()
     """First and last day on which it runs in the other region."""
     roams: bool = False
-    """It runs on hosted agents, with another address each time."""
+    """Whether it runs on hosted agents, with a different address each time."""
     status: int = 200
     later_client: str = ""
     later_since: int = 0
@@ -102,10 +104,10 @@ JOBS: Sequence[Job] = (
 WATCHED: Sequence[str] = (
     "kv-platform-signing", "kv-identity-prod", "kv-payments-prod", "kv-identity-test", "kv-payments-test", "kv-stores-dev",
 )  # fmt: skip
-"""The vaults whose log the security workspace has: something looks at each of them every day."""
+"""The vaults whose log is in the security workspace; a monitor reads each of them every day."""
 HSMS: Sequence[tuple[str, str]] = (
     ("hsm-contoso-trust", "document-timestamping"),
     ("hsm-contoso-pilot", "ledger-pilot-signing"),
     ("hsm-contoso-lab", ""),
 )
-"""The Managed HSMs, each with a key that signs once a day; of one without keys somebody lists them."""
+"""The Managed HSMs, each with a key that signs once a day; in one without keys, the keys are listed."""

@@ -1,4 +1,4 @@
-"""What the year's records are about: vaults, Managed HSMs, and versions of their keys and secrets, as the tenant has them."""
+"""The targets of the year's records: the tenant's vaults, Managed HSMs, and versions of their keys and secrets."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from keyaudit.simulator.estate import ManagedHsm, Vault
 from keyaudit.simulator.estates.ids import Ground, hsm_id, hsm_key_id, key_id, secret_id, vault_id
 
 Versions = tuple[tuple[int, str], ...]
-"""Versions with the times at which they were made, the first one first."""
+"""Versions with their creation times, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objects:
-    """Keys and secrets by their ids without a version; places by the name of the vault or HSM. Empty: of no tenant."""
+    """Keys and secrets by their ids without a version; places by the name of the vault or HSM. Empty: without a tenant."""
 
     versions: Mapping[str, Versions] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class Objects:
 
 
 def objects(vaults: Iterable[Vault], hsms: Iterable[ManagedHsm]) -> Objects:
-    """Those of a tenant."""
+    """The targets of a tenant."""
     versions: dict[str, Versions] = {}
     places: dict[str, str] = {}
     for vault in vaults:

@@ -14,15 +14,15 @@ KEY_VAULT = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """An application as logs show it: where it runs, and the program that it calls with."""
+    """An application in logs: its network, and its client program."""
 
     app_id: str
     object_id: str
-    """Of its service principal; empty for an application of Microsoft's that a person works with."""
+    """The object id of its service principal; empty for a Microsoft application that a user works with."""
     network: str
     client: str
     client_app_id: str = ""
-    """The application that called it; its own id where that is empty."""
+    """The calling application; empty: the application itself."""
 
 
 def mail_read(ground: Ground, moment: int, caller: Caller, mailbox: str, *, throttled: bool = False) -> str:
@@ -108,7 +108,7 @@ def signed_in(ground: Ground, moment: int, caller: Caller, resource: str, key: s
 
 
 def office_row(exported: Row) -> Row:
-    """What Purview exports, as a row of OfficeActivity."""
+    """A record of Purview's export as a row of OfficeActivity."""
     record = json.loads(str(exported["AuditData"]))
     same = (
         "OrganizationId",
@@ -132,7 +132,7 @@ def office_row(exported: Row) -> Row:
 
 
 def graph_record(exported: Row) -> Row:
-    """What Purview exports, as a search through Graph finds it."""
+    """A record of Purview's export as in the result of a search with Graph."""
     record = json.loads(str(exported["AuditData"]))
     return {
         "id": record["Id"],

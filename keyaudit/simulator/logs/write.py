@@ -1,4 +1,4 @@
-"""Log records as files of JSON lines, as people export them: one a log."""
+"""Log records as files of JSON lines, as people export them: one file for each log."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from keyaudit.simulator.logs.year import Line
 
 
 def write(lines: Iterable[Line], folder: Path) -> list[Path]:
-    """Write each log to a file of its own in `folder`, which is there; returns them by name."""
+    """Write each log to a file in `folder`, which must exist; returns the files by name."""
     texts: dict[str, list[str]] = defaultdict(list)
     for line in lines:
         texts[line.log].append(line.text)

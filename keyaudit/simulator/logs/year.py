@@ -1,4 +1,4 @@
-"""What happens in the simulated year, day by day: people read mail on workdays, services sign, read secrets and sign in."""
+"""The events of the simulated year, day by day: users read mail on workdays, services sign, read secrets and sign in."""
 
 import random
 from collections.abc import Collection, Iterable, Iterator
@@ -20,12 +20,12 @@ _EPOCH_WEEKDAY = 3
 LAST_MONTH = 334
 """The day of the year on which the last month begins."""
 INTRUSION = 358
-"""The day on which the intruder comes; he stays to the end of the year."""
+"""The first day of the intruder, who stays until the end of the year."""
 FOOTHOLD, DISGUISE = "id-orders-api-test", "Partner EDI"
-"""Whose right the intruder signs by, and whose name he reads mail under."""
+"""The identity with which the intruder signs, and the application with which he reads mail."""
 STOLEN = ("kv-identity-prod", "consumer-token-signing")
 READ_BY_INTRUDER = (3, 7, 11, 19, 23)
-"""The people whose mail he reads."""
+"""The users whose mail he reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,10 @@ class Line:
 class Year:
     """A year of logs: 365 days from `first`, midnight UTC, always the same for one ground.
 
-    In its last week there is one intrusion of the kind of 2023: an identity of a test system, which has a right on the signing
-    key of consumers, signs with it; the log of the vault is switched off for a moment; an application that never read mail gets
-    a new credential, signs in with it, and reads the mail of a few people. The same month brings all that is no intrusion: a
-    service of Microsoft's own, a failover, rotations, newcomers, a new key, and two that are refused.
+    In its last week there is an intrusion like that of 2023: an identity of a test system, which can use the signing key of
+    consumers, signs with it; the vault's log is turned off for a moment; an application that never read mail gets a new
+    credential, signs in with it, and reads the mail of a few users. In the same month there are harmless events: a Microsoft
+    service, a failover, rotations, new employees, a new key, and two refused uses.
     """
 
     ground: Ground
@@ -73,7 +73,7 @@ class Year:
             yield from sorted(found, key=lambda line: (line.moment, line.log, line.text))
 
     def _people(self, day: int) -> Iterator[Line]:
-        """Who works reads mail: at the desk from the office or from home, and on the way."""
+        """Users at work read mail: from the office, from home, or on the way."""
         chance = random.Random(f"{self.ground.seed}/people/{day}")  # noqa: S311 - repeatable on purpose
         share = (0.8 if self._workday(day) else 0.08) * (0.3 if day > 356 else 1)
         for number in range(_PEOPLE + day // _NEWCOMERS_EVERY):
@@ -135,7 +135,7 @@ class Year:
         return Caller(app_id=self.app(name), object_id=principal, network=network, client=client)
 
     def _happenings(self, day: int) -> Iterator[Line]:
-        """What Microsoft turns on in the last month."""
+        """A service that Microsoft turns on in the last month."""
         if day < LAST_MONTH + 4 or not self._workday(day):
             return
         chance = random.Random(f"{self.ground.seed}/insights/{day}")  # noqa: S311 - repeatable on purpose
@@ -173,7 +173,7 @@ class Year:
         return Line(MAIL, moment, mail_read(self.ground, moment, caller, mailbox, throttled=(mailbox, day) in self.throttled))
 
     def moment(self, day: int, chance: random.Random) -> int:
-        """Some time of that day, while people work."""
+        """A random time of that day, in working hours."""
         return self.first + day * DAY + chance.randrange(6 * 3600, 22 * 3600)
 
     def _workday(self, day: int) -> bool:

@@ -91,6 +91,19 @@ def test_what_is_granted_in_the_directory(tmp_path: Path, activity: str, kind: s
     assert row["target_id"]
 
 
+def test_a_credential_of_a_blueprint_is_one_of_an_application_whatever_else_the_record_says_of_agents(tmp_path: Path) -> None:
+    key = f"[KeyIdentifier={guid(6, 1)},KeyType=Password,KeyUsage=Verify,DisplayName=pilot]"
+    record = entra(
+        "Update application \u2013 Certificates and secrets management ",
+        "Application",
+        KeyDescription=("[]", json.dumps([key])),
+    )
+    record["targetResources"][0] |= {"agentType": "agenticApp", "blueprintId": OBJECT}
+    [row] = told(tmp_path, record)
+    assert (row["operation"], row["target_kind"]) == ("add-credential", "application")
+    assert row["credential_key_id"] == guid(6, 1).lower()
+
+
 @pytest.mark.parametrize(
     ("changed", "found"),
     [

@@ -1,1 +1,1 @@
-"""Logs read from Azure itself: the same records as in exported files, told by the same readers."""
+"""Reads logs from Azure, with the same record readers as for exported files."""

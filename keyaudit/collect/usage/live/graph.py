@@ -1,4 +1,4 @@
-"""Collections of Microsoft Graph, read page by page."""
+"""Reads collections of Microsoft Graph page by page."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -16,12 +16,12 @@ LISTS: Sequence[tuple[str, str, dict[str, str]]] = (
     (SIGN_INS, "sign_in.list", {"kind": "managedIdentity"}),
     (AUDITS, "directory_audit.list", {}),
 )
-"""What is asked of each collection: an operation, and what it is asked with."""
+"""The operation and its parameters for each collection."""
 
 
 async def read_list(gateway: Gateway, operation: str, place: Place, **segments: str) -> AsyncIterator[Batch]:
-    """The uses in a list, some at a time, then what was read of it."""
-    # The log store tells repeated records by itself, whichever place they come from.
+    """The uses in a list, in batches, then its reading result."""
+    # The log store removes duplicates from all places.
     listing = gateway.pages(operation, msgspec.Raw, by=None, body=None, **segments)
     uses: list[Use] = []
     async for item in listing:
@@ -40,5 +40,5 @@ async def read_list(gateway: Gateway, operation: str, place: Place, **segments: 
 
 
 def within(window: Window) -> dict[str, str]:
-    """The window as these lists are asked for it. They know no "before": the last moment is named, to the last digit."""
+    """The filter for the window. These lists have no "before" operator, so it names the last instant."""
     return {"first": iso_time(window.since), "last": iso_time(window.until - 1).removesuffix("Z") + ".9999999Z"}

@@ -1,4 +1,4 @@
-"""Tables of Log Analytics, read over the whole window in slices of time that are small enough to be answered whole."""
+"""Reads tables of Log Analytics over the window, in time slices small enough for a complete answer."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -16,22 +16,24 @@ from keyaudit.model.times import DAY, iso_date, iso_time
 from keyaudit.model.usage import Window
 
 MOST_ROWS = 500_000
-"""Rows of the longest answer: https://learn.microsoft.com/azure/azure-monitor/service-limits#log-analytics-workspaces"""
+"""The maximum number of rows of an answer:
+https://learn.microsoft.com/azure/azure-monitor/service-limits#log-analytics-workspaces
+"""
 
 _QUERIED = frozenset({"", "Analytics"})
 _TOO_MUCH = frozenset({Reason.TRUNCATED, Reason.TOO_LARGE, Reason.TIMEOUT})
 _LESS = {
-    # Many services write to this table, each with columns of its own.
+    # Many services write to this table, each with its own columns.
     LEGACY: ' | where ResourceProvider =~ "MICROSOFT.KEYVAULT"',
-    # Everybody who signs in does, and a row says some kilobytes of each. That nobody did by SAML, only all of them show.
+    # Every user sign-in has a row of some kilobytes. Only all rows prove that there was no SAML sign-in.
     PEOPLE: " | project TimeGenerated, Id, AppId, UserId, AuthenticationProtocol, ResultType, IPAddress, UserAgent, Type,"
     " AADTenantId",
 }
-"""By table, what leaves out of a query what is not looked at."""
+"""By table, the filter that excludes irrelevant rows from a query."""
 
 
 async def read_table(gateway: Gateway, table: Table, place: Place, window: Window, as_of: int) -> AsyncIterator[Batch]:
-    """The uses in a table, an answer at a time, then what was read of it. Nothing at all: there is no such table."""
+    """The uses in a table, per answer, then its reading result; nothing if the table does not exist."""
     if not table.there:
         return
     if table.plan not in _QUERIED:
@@ -56,10 +58,9 @@ async def read_table(gateway: Gateway, table: Table, place: Place, window: Windo
 
 
 async def _slices(gateway: Gateway, table: Table, window: Window) -> AsyncIterator[Rows | Refusal]:
-    """The rows of one slice after the other, to the end of the window or the first that is not answered.
+    """The rows of the slices in order, until the end of the window or the first failure.
 
-    A slice that is too much is halved, down to a second; after one of at most half as many rows as another had, the next is
-    twice as long.
+    A slice with too many rows is halved, down to a second; after one with few rows, the next is twice as long.
     """
     start, span, most = window.since, window.until - window.since, 0
     while start < window.until:
@@ -91,7 +92,7 @@ def _too_much(found: Rows | Refusal) -> bool:
 
 
 def _absent(refusal: Refusal) -> bool:
-    """Whether the query names what the workspace does not have: nothing in it but the table's name can be that."""
+    """Whether the workspace does not have the table, the only name in the query that can be missing."""
     return refusal.status == 400 and refusal.detail.endswith("/SemanticError")
 
 
@@ -107,7 +108,7 @@ def _batches(place: Place, found: Rows) -> Iterator[Batch]:
 
 
 def _check_retention(table: Table, place: Place, window: Window, as_of: int) -> None:
-    """Days before the first that the table still has are not read, though the answer was whole."""
+    """Records days before the table's retention as not read, although the answer was complete."""
     if table.retention_days is None:
         return
     kept = as_of - table.retention_days * DAY

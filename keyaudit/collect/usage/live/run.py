@@ -1,4 +1,4 @@
-"""Everything that is read of Azure's logs in one go, place by place."""
+"""Reads Azure's logs, place by place."""
 
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _SIMULATED = ", simulated tenant"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to read: which sources, of `sources.NAMES`, over which days, and whether a search may be made besides."""
+    """What to read: the sources (of `sources.NAMES`), the days, and whether an audit search may be created."""
 
     window: Window
     sources: Collection[str]
@@ -28,7 +28,7 @@ class Wanted:
 
 @dataclass(slots=True, kw_only=True)
 class Reading:
-    """One reading of one tenant. `known` names it, and is filled on the way, as `outcome` is."""
+    """One reading of one tenant. `known` and `outcome` are filled during the reading."""
 
     connection: Connection
     clock: Clock
@@ -36,14 +36,14 @@ class Reading:
     known: Import
     outcome: Outcome
     tell: Callable[[str], None]
-    """Is told what is made."""
+    """Receives a message about each object that is created."""
     _there: set[str] = field(default_factory=set)
-    """The logs that some place has."""
+    """The logs that any place contains."""
 
     async def batches(self) -> AsyncIterator[Batch]:
-        """The uses of each place, an answer at a time, then what was read of it, and so on.
+        """The uses of each place, per answer, followed by its reading result.
 
-        What Azure refuses is in what was read. Raises UnsafeError for records of another tenant.
+        Refusals are in the reading results. Raises UnsafeError for records of another tenant.
         """
         async for batch in self._workspaces():
             yield batch
@@ -62,7 +62,7 @@ class Reading:
             return
         workspaces, refusal = await find(self.connection)
         if refusal is not None:
-            # In a workspace that was not seen there may be any of these.
+            # An unseen workspace may have any of these.
             logs = {TABLES[name] for name in names}
             place = self._place("log-analytics", "Log Analytics", *logs)
             place.refused(refusal, "workspace.query")
@@ -85,7 +85,7 @@ class Reading:
                     yield batch
 
     def _logs(self) -> set[str]:
-        """The logs that the sources hold."""
+        """The logs in the sources."""
         named = {TABLES[name] for name in self.wanted.sources if name in TABLES}
         return named.union(*(COLLECTIONS[name] for name in self.wanted.sources if name in COLLECTIONS))
 

@@ -1,4 +1,4 @@
-"""A search of the unified audit log: made, waited for, and its records read."""
+"""Searches the unified audit log: creates a search, waits for it, and reads its records."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -29,10 +29,10 @@ OPERATIONS = (
     "Set-Mailbox",
     "Set-MailboxAuditBypassAssociation",
 )
-"""What is searched for: Exchange's part of what is read of the unified audit log. Entra's own log tells the rest."""
+"""The searched operations: those of Exchange. Entra's own log has the others."""
 
 PATIENCE = 4 * 3600
-"""Seconds after which a search that has not ended is given up."""
+"""Seconds after which an unfinished search is given up."""
 
 _FIRST_WAIT, _LONGEST_WAIT = 5, 60
 _UNDER_WAY = frozenset({"notStarted", "running"})
@@ -47,7 +47,7 @@ class _Search(Struct, rename="camel"):
 async def read_search(
     gateway: Gateway, clock: Clock, place: Place, window: Window, tell: Callable[[str], None]
 ) -> AsyncIterator[Batch]:
-    """The uses that a new search finds, some at a time, then what was read of it. `tell` is told what was made."""
+    """The uses of a new search, in batches, then its reading result. `tell` receives a message about the new search."""
     made = await gateway.make("audit_search.create", _Search, _body(window))
     if isinstance(made, Refusal):
         place.refused(made, "audit_search.create")
@@ -76,7 +76,7 @@ def _body(window: Window) -> dict[str, object]:
 
 
 async def _ended(gateway: Gateway, clock: Clock, search: _Search) -> _Search | Refusal:
-    """The search once it has succeeded, or why it has not."""
+    """The search after it succeeded, or why it did not."""
     begun, wait = clock.monotonic(), _FIRST_WAIT
     while True:
         status = read(search.status, str)
@@ -98,7 +98,7 @@ async def _ended(gateway: Gateway, clock: Clock, search: _Search) -> _Search | R
 
 
 def _cut_short(search: _Search) -> Refusal | None:
-    """A search can succeed with a part of the records, and says so. Left out means false.
+    """Whether a successful search has only a part of the records. Left out means false.
 
     https://learn.microsoft.com/graph/api/resources/security-auditlogquery
     """

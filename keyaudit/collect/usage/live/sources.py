@@ -1,4 +1,4 @@
-"""Where logs are read, by name: tables of Log Analytics workspaces, and collections of Microsoft Graph."""
+"""The sources of logs by name: tables of Log Analytics workspaces, and collections of Microsoft Graph."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -9,23 +9,23 @@ from keyaudit.model.text import one_line
 
 LEGACY = "AzureDiagnostics"
 TABLES: Mapping[str, str] = {table: key_vault.SOURCE if table == LEGACY else table for table in recognise.TABLES}
-"""By table that a file is read of, the log whose records are in it."""
+"""The log of each table."""
 
 SIGN_INS, AUDITS = "signIns", "directoryAudits"
 COLLECTIONS: Mapping[str, tuple[str, ...]] = {
     SIGN_INS: (sign_ins.SERVICE_PRINCIPALS, sign_ins.MANAGED_IDENTITIES),
     AUDITS: (directory.SOURCE,),
 }
-"""By collection, the logs whose records are in it."""
+"""The logs of each collection."""
 
 SEARCHED = office.SOURCE
-"""The log that a search of the unified audit log is about."""
+"""The log of a unified audit log search."""
 
 NAMES = (*TABLES, *COLLECTIONS)
 
 
 def chosen(patterns: Sequence[str]) -> Collection[str]:
-    """The names that one of the patterns matches, all where there is none. Raises UsageError for one that matches none."""
+    """The names that match one of the patterns, all without patterns. Raises UsageError for a pattern without a match."""
     for pattern in patterns:
         if not matching((pattern,), NAMES):
             near = did_you_mean(pattern, NAMES)

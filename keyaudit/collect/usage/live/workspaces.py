@@ -1,4 +1,4 @@
-"""The Log Analytics workspaces that the identity sees, and which of their tables can be queried."""
+"""The Log Analytics workspaces that the identity sees, and their tables that can be queried."""
 
 import re
 from collections import Counter
@@ -24,7 +24,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.I
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A workspace. `name` is its own among those that were found; `guid` is what the query API knows it by."""
+    """A workspace. `name` is unique among those found; `guid` is its id in the query API."""
 
     id: WorkspaceId
     name: str
@@ -33,15 +33,15 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What is known of a table before it is queried."""
+    """The properties of a table before it is queried."""
 
     workspace: Workspace
     name: str
     there: bool = True
     plan: str = ""
-    """Empty: not known."""
+    """Empty if unknown."""
     retention_days: int | None = None
-    """How long its rows can be queried. None: not known."""
+    """How long its rows can be queried; None if unknown."""
 
 
 class _Item(msgspec.Struct, rename="camel"):
@@ -52,9 +52,9 @@ class _Item(msgspec.Struct, rename="camel"):
 
 
 async def find(connection: Connection) -> tuple[Sequence[Workspace], Refusal | None]:
-    """The tenant's workspaces in order of id, and why there may be more."""
+    """The workspaces of the tenant in order of id, and why there may be more."""
     listing = connection.gateway.pages("workspace.query", _Item, by=_name, body={"query": QUERY})
-    # Another tenant's can be seen from here where it lets this one manage it. Its logs are that tenant's.
+    # A workspace of another tenant can be visible through delegation. Its logs belong to that tenant.
     items = [item async for item in listing if item.tenant_id.lower() == connection.identity.tenant_id.lower()]
     again = Counter(item.name.lower() for item in items)
     found = [
@@ -69,7 +69,7 @@ async def find(connection: Connection) -> tuple[Sequence[Workspace], Refusal | N
 
 
 async def tables(connection: Connection, workspaces: Sequence[Workspace], names: Sequence[str]) -> Sequence[Table]:
-    """Those tables of those workspaces, in the same order. What is not known of one does not keep it from being queried."""
+    """These tables of these workspaces, in the same order. A table with unknown properties is still queried."""
     found = {(each.guid, name): Table(each, name) for each in workspaces for name in names}
 
     async def one(table: Table) -> None:
@@ -87,7 +87,7 @@ def _told(table: Table, item: TableItem | Refusal) -> Table:
     return replace(
         table,
         plan="" if isinstance(plan, Refusal) else plan,
-        # -1 stands for whatever the workspace has.
+        # -1 means the workspace's retention.
         retention_days=None if isinstance(days, Refusal) or days < 0 else days,
     )
 

@@ -1,0 +1,314 @@
+"""Agent identities and their blueprints: requested only if the lists of applications and service principals contain one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType, field
+
+from keyaudit.cloud.gateway import Gateway
+from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
+from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import both, distinct, stored_once
+from keyaudit.collect.entra.inheritable import Inheritable, inheritable
+from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, Related, object_id
+from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
+from keyaudit.collect.rows import GUID, Row, Wire, read, wired
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.columns import Table
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.agent import AGENT, BLUEPRINT
+
+OPERATIONS = ("agent.list", "agent.sponsors", "agent_user.list", "blueprint.sponsors_of", "blueprint.inheritable_of")
+
+_AGENT, _PRINCIPAL = "agent-identity", "blueprint-principal"
+_LISTS = ("application.list", "service_principal.list")
+_OF_SPONSORS, _INHERITED = ("sponsored", "sponsor_ids"), ("inheritable_scopes", "inheritable_roles")
+_LACKS_ONE = Refusal(Reason.INCONSISTENT, "it lacks an agent that another list has", 200)
+_HAS_MORE = Refusal(Reason.INCONSISTENT, "it has an agent, or names a blueprint, that another list lacks", 200)
+
+
+@wired(AGENT)
+class AgentItem(Related, rename="camel"):
+    """An agent identity; its object id is its client id as well."""
+
+    agent_identity_blueprint_id: str
+    display_name: Wire = UNSET
+
+
+class Sponsored(Related):
+    """An agent identity with the sponsors that were expanded into it."""
+
+    sponsors: Wire = UNSET
+    more: Wire = field(default=UNSET, name="sponsors@odata.nextLink")
+
+
+class AgentUser(Related, rename="camel"):
+    """A user that an agent identity can act as."""
+
+    identity_parent_id: str
+
+
+class _Held(Struct):
+    """A stored row of an application or service principal."""
+
+    id: str
+    resource_id: str
+    source_url: str
+    source_version: str
+    name: str | None = None
+    app_id: str | None = None
+    home: str | None = None
+    home_tenant: str | None = None
+    created_on: int | None = None
+    agent_blueprint: bool | None = None
+    agent_type: str | None = None
+    unknown: dict[str, str] = msgspec.field(default_factory=dict)
+
+    @property
+    def object_id(self) -> str:
+        """The object id, in lower case."""
+        return self.id.rpartition("/")[2]
+
+    def read(self, column: str) -> object:
+        """The column's value, or why it is unknown."""
+        reason = self.unknown.get(column)
+        return Refusal(Reason(reason)) if reason else getattr(self, column)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Agents and blueprints in the two lists."""
+
+    blueprints: Sequence[_Held]
+    """Applications that are or may be blueprints."""
+    principals: Sequence[_Held]
+    """Service principals that are or may be the local principals of blueprints."""
+    agents: Sequence[_Held]
+    """Agent identities, without their blueprints."""
+    perhaps: Sequence[_Held]
+    """Service principals that may be one of the two."""
+
+    @property
+    def any(self) -> bool:
+        """Whether the lists contain any."""
+        return bool(self.blueprints or self.principals or self.agents or self.perhaps)
+
+
+async def collect_agents(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+    """Write a row for each agent identity, and each blueprint in the tenant or of agents in the tenant.
+
+    Returns the coverage of `OPERATIONS`. An agent needs the local principal of its blueprint. So if the complete list of
+    service principals contains neither, there are no agents, and nothing is requested.
+    """
+    recorded = {record.operation: record for record in reading.spool.coverage() if record.scope == scope}
+    if not recorded.keys() >= set(_LISTS):
+        return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
+    applications, principals = (recorded[operation] for operation in _LISTS)
+    return await _Agents(reading, unit, scope).collect(_seen(reading), applications, principals)
+
+
+def _seen(reading: Reading) -> _Seen:
+    decoder = msgspec.json.Decoder(_Held)
+    every = {
+        table: stored_once(map(decoder.decode, reading.spool.lines(table)), lambda row: row.id).values()
+        for table in ("application", "service_principal")
+    }
+    untold = [row for row in every["service_principal"] if "agent_type" in row.unknown]
+    return _Seen(
+        [row for row in every["application"] if row.agent_blueprint is not False],
+        [row for row in every["service_principal"] if row.agent_type == _PRINCIPAL],
+        [row for row in every["service_principal"] if row.agent_type == _AGENT],
+        untold,
+    )
+
+
+class _Agents:
+    def __init__(self, reading: Reading, unit: Unit, scope: Scope) -> None:
+        self._connection, self._unit, self._scope = reading.connection, unit, scope
+        self._gateway: Gateway = reading.connection.gateway
+        self._tenant_id = reading.connection.identity.tenant_id
+        self._sponsored: dict[str, Wire | Refusal] = {}
+        self._unsponsored = Refusal(Reason.PARENT_NOT_ASSESSED)
+        self._acting: dict[str, list[str]] = {}
+        self._users_unread: Refusal | None = None
+        self._list, self._sponsors, self._users = (Calls(scope, operation) for operation in OPERATIONS[:3])
+        self._sponsors_of, self._inheritable = (Calls(scope, operation, per_object=True) for operation in OPERATIONS[3:])
+
+    async def collect(self, seen: _Seen, applications: Coverage, principals: Coverage) -> Sequence[Coverage]:
+        if seen.any:
+            await self._read_sponsors()
+            await self._read_users()
+            found, missing = await self._write_agents()
+            if missing is None:
+                self._compare(found, seen, whole=principals.reason is None and applications.reason is None)
+            for held in (*seen.agents, *(seen.perhaps if missing else ())):
+                if held.object_id not in found:
+                    self._write_unlisted(held, missing or _LACKS_ONE)
+        unseen = Refusal(principals.reason) if principals.reason else None
+        await for_each(seen.blueprints, lambda held: self._write_own(held, _principal_of(held, seen, unseen)), limit=AT_ONCE)
+        own = {held.app_id.lower() for held in seen.blueprints if held.app_id}
+        for held in seen.principals:
+            # A blueprint of this tenant is read as an application, from the list of applications.
+            if held.home != "own" and (held.app_id is None or held.app_id.lower() not in own):
+                self._write_foreign(held)
+        return [
+            *(calls.coverage(principals) for calls in (self._list, self._sponsors, self._users)),
+            *(calls.coverage(applications) for calls in (self._sponsors_of, self._inheritable)),
+        ]
+
+    async def _read_sponsors(self) -> None:
+        """Read the sponsors of every agent."""
+        listing = self._gateway.pages(self._sponsors.id, Sponsored, by=object_id)
+        found = self._sponsored
+        async for item in listing:
+            found[item.id.lower()] = item.sponsors
+            shown = read(item.sponsors, list[Related])
+            if not isinstance(shown, Refusal) and (len(shown) >= EXPANDED or not isinstance(item.more, UnsetType)):
+                # There may be more, but readers may not list the sponsors of a single agent.
+                found[item.id.lower()] = Refusal(Reason.TRUNCATED)
+        for copy in listing.copies():
+            found[copy.id.lower()] = Refusal(Reason.INCONSISTENT)
+        self._sponsors.ended(listing.end)
+        self._unsponsored = Refusal(why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES)
+
+    async def _read_users(self) -> None:
+        """Read the users of every agent."""
+        listing = self._gateway.pages(self._users.id, AgentUser, by=_user)
+        for id_, item in (await distinct(listing, _user)).items():
+            self._acting.setdefault(item.identity_parent_id.lower(), []).append(id_)
+        self._users.ended(listing.end)
+        reason = why_incomplete(listing.end)
+        self._users_unread = Refusal(reason) if reason else None
+
+    async def _write_agents(self) -> tuple[Mapping[str, str], Refusal | None]:
+        """Write all agents of the list. Returns the client id of the blueprint by object id, and why the list is incomplete."""
+        place = source(self._connection.environment, self._list.id)
+        listing = self._gateway.pages(self._list.id, AgentItem, by=_agent)
+        found: dict[str, str] = {}
+        async for item in both(listing):
+            id_ = item.id.lower()
+            found[id_] = item.agent_identity_blueprint_id.lower()
+            resource_id = f"/tenants/{self._tenant_id}/servicePrincipals/{item.id}"
+            row = Row(AGENT, id=resource_id, resource_id=resource_id, scope_id=self._scope.id, url=place[0], version=place[1])
+            row.put("name", item.display_name)
+            row.fill(item)
+            row.put_all(object_id=id_, blueprint_app_id=found[id_])
+            self._finish(row, id_)
+        self._list.ended(listing.end)
+        reason = why_incomplete(listing.end)
+        return found, Refusal(reason) if reason else None
+
+    def _write_unlisted(self, held: _Held, refusal: Refusal) -> None:
+        """Write a service principal that is or may be an agent, and is not in the list of agents."""
+        row = self._begin(AGENT, held)
+        row.put_all(object_id=held.object_id, created_on=held.read("created_on"), blueprint_app_id=refusal)
+        self._finish(row, held.object_id)
+
+    def _finish(self, row: Row, agent: str) -> None:
+        """Write the agent's row, with its columns from other lists."""
+        _put_sponsors(row, self._sponsored.get(agent, self._unsponsored))
+        row.put_read("user_ids", self._users_unread or sorted(self._acting.get(agent, ())))
+        self._unit.row("agent", row.finish())
+
+    def _compare(self, found: Mapping[str, str], seen: _Seen, *, whole: bool) -> None:
+        """Compare the list of agents with the other two lists, if these are complete."""
+        agents = {held.object_id for held in seen.agents}
+        if not found.keys() >= agents:
+            self._list.refused(_LACKS_ONE)
+        may_be = (*seen.blueprints, *seen.principals, *seen.perhaps)
+        blueprints = {held.app_id.lower() for held in may_be if held.app_id}
+        nameless = any(held.app_id is None for held in may_be)
+        lost = found.keys() - agents - {held.object_id for held in seen.perhaps}
+        if whole and (lost or (not nameless and set(found.values()) - blueprints)):
+            self._list.refused(_HAS_MORE)
+
+    async def _write_own(self, held: _Held, principal: str | Refusal | None) -> None:
+        """Write the blueprint row of an application of this tenant. If it may not be a blueprint, its columns are unknown."""
+        row = self._begin(BLUEPRINT, held)
+        row.put_all(home="own", publisher=None, principal_id=principal, app_id=_lowered(held.read("app_id")))
+        untold = held.read("agent_blueprint")
+        if isinstance(untold, Refusal):
+            row.refuse((*_OF_SPONSORS, *_INHERITED), untold.reason)
+            self._unit.row("blueprint", row.finish())
+            return
+        sponsors = self._gateway.pages(self._sponsors_of.id, Related, by=object_id, id=held.object_id)
+        ids = sorted(await distinct(sponsors, object_id))
+        self._sponsors_of.ended(sponsors.end)
+        unread = why_incomplete(sponsors.end)
+        row.put_read("sponsor_ids", Refusal(unread) if unread else ids)
+        row.put_read("sponsored", True if ids else Refusal(unread) if unread else False)
+        permissions = self._gateway.pages(self._inheritable.id, Inheritable, by=_resource, id=held.object_id)
+        entries = list((await distinct(permissions, _resource)).values())
+        self._inheritable.ended(permissions.end)
+        unread = why_incomplete(permissions.end)
+        for column in _INHERITED:
+            scopes = column == "inheritable_scopes"
+            row.put_read(column, Refusal(unread) if unread else inheritable(entries, scopes=scopes))
+        self._unit.row("blueprint", row.finish())
+
+    def _write_foreign(self, held: _Held) -> None:
+        """Write the row of an external blueprint, by its local principal. Columns for its publisher only are unknown."""
+        row = self._begin(BLUEPRINT, held)
+        row.put_all(app_id=_lowered(held.read("app_id")), home=held.read("home"), publisher=held.read("home_tenant"))
+        row.put_all(principal_id=held.object_id, **dict.fromkeys(_OF_SPONSORS))
+        row.refuse(_INHERITED, Reason.OTHER_TENANT)
+        self._unit.row("blueprint", row.finish())
+
+    def _begin(self, table: Table, held: _Held) -> Row:
+        """A new row for an object of another list, with its name."""
+        row = Row(
+            table,
+            id=held.id,
+            resource_id=held.resource_id,
+            scope_id=self._scope.id,
+            url=held.source_url,
+            version=held.source_version,
+        )
+        row.put_read("name", held.read("name"))
+        return row
+
+
+def _put_sponsors(row: Row, shown: Wire | Refusal) -> None:
+    if isinstance(shown, Refusal):
+        # Beyond the sponsors in the list there may be more.
+        row.put_read("sponsored", True if shown.reason is Reason.TRUNCATED else shown)
+        row.put_read("sponsor_ids", shown)
+        return
+    found = read(shown, list[Related])
+    row.put_read("sponsored", found if isinstance(found, Refusal) else bool(found))
+    row.put_read("sponsor_ids", found if isinstance(found, Refusal) else sorted({one.id.lower() for one in found}))
+
+
+def _agent(item: AgentItem) -> str:
+    if not GUID.fullmatch(item.agent_identity_blueprint_id):
+        raise ValueError("not the client id of a blueprint")
+    return object_id(item)
+
+
+def _user(item: AgentUser) -> str:
+    if not GUID.fullmatch(item.identity_parent_id):
+        raise ValueError("not the id of an agent")
+    return object_id(item)
+
+
+def _resource(item: Inheritable) -> str:
+    if not GUID.fullmatch(item.resource_app_id):
+        raise ValueError("not the client id of an API")
+    return item.resource_app_id.lower()
+
+
+def _lowered(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _principal_of(held: _Held, seen: _Seen, unseen: Refusal | None) -> str | Refusal | None:
+    """The object id of a blueprint's local principal; None if it has none. `unseen`: why the list of them is incomplete."""
+    app_id = held.app_id and held.app_id.lower()
+    for one in (*seen.principals, *seen.perhaps):
+        if app_id and one.app_id and one.app_id.lower() == app_id:
+            return one.object_id
+    nameless = app_id is None or any(one.app_id is None for one in seen.principals)
+    return unseen or (Refusal(Reason.BAD_VALUE) if nameless else None)

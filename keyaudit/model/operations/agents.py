@@ -1,0 +1,56 @@
+"""Reads of agent identities (Entra Agent ID): asked only where the plain lists show a blueprint or an agent."""
+
+from keyaudit.model.operations.kinds import Family, graph, graph_right
+
+_AGENTS = graph_right("AgentIdentity.Read.All")
+_AGENT_PATH = "/v1.0/servicePrincipals/microsoft.graph.agentIdentity"
+_BLUEPRINT_PATH = "/v1.0/applications/{id}/microsoft.graph.agentIdentityBlueprint"
+_PAGE = ("$top", "100")
+"""The largest page of these lists: https://learn.microsoft.com/graph/api/agentidentity-list"""
+
+FAMILY = Family("agent identities", order=85)
+
+DECLARED = (
+    # Plain lists of service principals show agents without the blueprint that each belongs to.
+    graph(
+        "agent.list",
+        "agent identities",
+        _AGENT_PATH,
+        query=(("$select", "id,appId,displayName,createdDateTime,agentIdentityBlueprintId"), _PAGE),
+        right=_AGENTS,
+        after=("service_principal.list",),
+    ),
+    # The list of one agent's sponsors asks for a permission to change agents, which an audit must not have.
+    # https://learn.microsoft.com/graph/api/agentidentity-list-sponsors
+    graph(
+        "agent.sponsors",
+        "sponsors of agent identities",
+        _AGENT_PATH,
+        query=(("$select", "id"), ("$expand", "sponsors($select=id)"), _PAGE),
+        cost=2,
+        right=_AGENTS,
+        after=("service_principal.list",),
+    ),
+    # User.Read.All would do; Directory.Read.All allows it too, and is asked for already.
+    graph(
+        "agent_user.list",
+        "users of agent identities",
+        "/v1.0/users/microsoft.graph.agentUser",
+        query=(("$select", "id,identityParentId"), _PAGE),
+        right=graph_right("Directory.Read.All"),
+        after=("service_principal.list",),
+    ),
+    graph(
+        "blueprint.sponsors_of",
+        "sponsors of an agent identity blueprint",
+        _BLUEPRINT_PATH + "/sponsors",
+        query=(("$select", "id"),),
+        after=("application.list",),
+    ),
+    graph(
+        "blueprint.inheritable_of",
+        "permissions that agents inherit from their blueprint",
+        _BLUEPRINT_PATH + "/inheritablePermissions",
+        after=("application.list",),
+    ),
+)

@@ -1,0 +1,102 @@
+"""The tables of agent identities and of the blueprints that they are made from (Microsoft Entra Agent ID)."""
+
+from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, text, texts, time, where_found
+from keyaudit.model.tables.privileges import APP_ROLES, DIRECTORY_ROLES, THROUGH_GROUPS
+
+_AGENT = ("agent.list",)
+_SHOWN = ("service_principal.list", *_AGENT)
+_SPONSORS = ("agent.sponsors",)
+_USERS = ("agent_user.list",)
+_LISTS = ("application.list", "service_principal.list")
+_BLUEPRINT_SPONSORS = ("blueprint.sponsors_of",)
+_INHERITABLE = ("blueprint.inheritable_of",)
+_OPENED = ("agent.blueprint_app_id", "inheritable_roles", "service_principal.app_roles_listed", "grant.tier")
+_NOT_OWN = (Where("home", ("microsoft", "foreign")),)
+
+INHERITED_FROM = (
+    "agent.blueprint_app_id",
+    "blueprint.app_id",
+    "blueprint.principal_id",
+    "blueprint.inheritable_scopes",
+    "blueprint.inheritable_roles",
+)
+"""The operations for permissions that an agent inherits from the principal of its blueprint."""
+
+AGENT = Table(
+    name="agent",
+    order=102,
+    area=Area.APPLICATIONS,
+    noun="agent identity",
+    plural="agent identities",
+    meaning="an agent identity: a service principal that signs in by the credentials of its blueprint, and has none of its own",
+    added_by=_SHOWN,
+    row_for_each=_AGENT,
+    columns=(
+        *where_found(*_SHOWN),
+        text("object_id", "its object id, which is its client id as well; in lower case"),
+        time("created_on", "when it was created", _SHOWN, absent="Graph has no date", past=True, wire="createdDateTime"),
+        text("blueprint_app_id", "agentIdentityBlueprintId: the client id of its blueprint, in lower case", _AGENT),
+        flag("sponsored", "somebody is its sponsor, who answers for what it does", _SPONSORS),
+        texts("sponsor_ids", "object ids of its sponsors, sorted", _SPONSORS),
+        texts("user_ids", "object ids of the agent users that it can act as, sorted", _USERS),
+        text("blueprint_name", "the display name of its blueprint", rests_on=RestsOn.PARENT,
+            absent="its blueprint has no name", derived_from=("blueprint_app_id", "blueprint.name")),
+        text("blueprint_home", "whose blueprint it is: this tenant's, Microsoft's, or another tenant's",
+            values=("own", "microsoft", "foreign"), rests_on=RestsOn.PARENT,
+            derived_from=("blueprint_app_id", "blueprint.home")),
+        text("publisher", "the tenant that owns its blueprint", rests_on=RestsOn.PARENT,
+            absent="the blueprint is this tenant's own", derived_from=("blueprint_app_id", "blueprint.publisher")),
+        flag("enabled", "accountEnabled: it may sign in", rests_on=RestsOn.PARENT, absent="Graph holds no value",
+            derived_from=("object_id", "service_principal.enabled")),
+        count("owner_count", "its owners, be they users or service principals", rests_on=RestsOn.PARENT,
+            derived_from=("object_id", "service_principal.owner_ids")),
+        texts("inherited", "application permissions, and delegated permissions for every user, that it has from its "
+            "blueprint's principal, sorted", rests_on=RestsOn.LIST,
+            derived_from=(*INHERITED_FROM, "service_principal.app_roles_listed", "grant.name", "grant.on_behalf_of"),
+            rows_of=(*_LISTS, *APP_ROLES, "delegated_grant.list")),
+        texts("inherited_wide", "those of them that lead to control of the tenant, or to all of one kind of its data: as the "
+            "agent itself, or as whichever user it acts for; sorted", rests_on=RestsOn.LIST,
+            derived_from=(*INHERITED_FROM, "service_principal.app_roles_listed", "grant.name", "grant.on_behalf_of"),
+            rows_of=(*_LISTS, *APP_ROLES, "delegated_grant.list")),
+    ),
+)
+
+BLUEPRINT = Table(
+    name="blueprint",
+    order=101,
+    area=Area.APPLICATIONS,
+    noun="agent identity blueprint",
+    plural="agent identity blueprints",
+    meaning="what agent identities are made from: its credentials sign in all of them; of another tenant's, only the local "
+    "principal is seen",
+    added_by=_LISTS,
+    columns=(
+        *where_found(*_LISTS),
+        text("app_id", "the application (client) id, in lower case", _LISTS),
+        text("home", "whose blueprint it is: this tenant's, Microsoft's, or another tenant's", _LISTS,
+            values=("own", "microsoft", "foreign")),
+        text("publisher", "the tenant that owns it", _LISTS, absent="it is this tenant's own"),
+        text("principal_id", "object id of its principal in this tenant, in lower case", ("service_principal.list",),
+            absent="it has none here, so no agent can be created from it"),
+        flag("sponsored", "somebody is its sponsor, who answers for its agents", _BLUEPRINT_SPONSORS,
+            absent="it is another tenant's", absent_where=_NOT_OWN),
+        texts("sponsor_ids", "object ids of its sponsors, sorted", _BLUEPRINT_SPONSORS,
+            absent="it is another tenant's", absent_where=_NOT_OWN),
+        texts("inheritable_scopes",
+            "delegated permissions that its agents inherit where its principal has them: API/PERMISSION, by the API's client "
+            "id; API/* for all of that API; sorted", _INHERITABLE),
+        texts("inheritable_roles", "application permissions that they inherit, in the same form; sorted", _INHERITABLE),
+        count("agents", "agent identities of it in this tenant", rests_on=RestsOn.LIST,
+            derived_from=("app_id", "agent.blueprint_app_id")),
+        flag("tier0", "it or an agent of it controls the whole tenant, by an app role or a directory role",
+            rests_on=RestsOn.LIST, derived_from=("app_id", "principal_id", *_OPENED, *THROUGH_GROUPS),
+            rows_of=(*APP_ROLES, *DIRECTORY_ROLES)),
+        flag("tenant_wide", "an app role of it or of an agent reaches all of one kind of data, such as every mailbox",
+            rests_on=RestsOn.LIST, derived_from=("app_id", "principal_id", *_OPENED), rows_of=APP_ROLES),
+        texts("credential_admins",
+            "who may add a credential to it now, by a role for agents or a permission of Microsoft Graph; its owners and the "
+            "tenant's administrators may besides; sorted", rests_on=RestsOn.LIST,
+            absent="its publisher's tenant decides", absent_where=_NOT_OWN,
+            derived_from=("home", "grant.name", "grant.role_id", "principal.name"), rows_of=(*APP_ROLES, *DIRECTORY_ROLES)),
+    ),
+)

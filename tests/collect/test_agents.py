@@ -1,0 +1,184 @@
+"""Agent identities and blueprints: rows as they are, nothing asked where there are none, and every gap said so."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from keyaudit.simulator.faults import Fault
+from tests.collect.estate import AS_OF, DAY, TENANT_ID
+from tests.collect.refusals import REASONS, ends_refused, refused
+from tests.collect.rig import Collected, collect
+from tests.collect.with_agents import (
+    ACTS_AS,
+    BLUEPRINT,
+    FIRST,
+    FOREIGN,
+    GRAPH,
+    OWN,
+    OWN_APP,
+    PUBLISHER,
+    SECOND,
+    SPONSOR,
+    THIRD,
+    WITH_AGENTS,
+)
+from tests.matrices import each_with_each
+
+PLACE = f"{TENANT_ID}/serviceprincipals"
+BLUEPRINT_ID = f"{TENANT_ID}/applications/{BLUEPRINT}"
+AGENT_OPERATIONS = ("agent.list", "agent.sponsors", "agent_user.list", "blueprint.sponsors_of", "blueprint.inheritable_of")
+
+
+@pytest.fixture(scope="module")
+def whole() -> Collected:
+    return asyncio.run(collect(estate=WITH_AGENTS))
+
+
+def unread(found: Collected) -> dict[str, str]:
+    """State and reason of what was not read whole, by operation."""
+    return {operation: why for (_, operation), why in found.gaps().items()}
+
+
+async def test_a_tenant_without_agents_is_asked_nothing_of_them_and_is_known_to_have_none() -> None:
+    found = await collect()
+    assert not set(AGENT_OPERATIONS) & found.calls.keys()
+    assert not set(AGENT_OPERATIONS) & unread(found).keys()
+    assert found.rows["agent"] == found.rows["blueprint"] == {}
+
+
+def test_an_agent_has_its_blueprint_its_sponsors_and_its_users(whole: Collected) -> None:
+    assert whole.gaps() == {}
+    first, second, third = (whole.rows["agent"][f"{PLACE}/{id_}"] for id_ in (FIRST, SECOND, THIRD))
+    assert (first["object_id"], first["blueprint_app_id"], first["created_on"]) == (FIRST, OWN_APP, AS_OF - 50 * DAY)
+    assert (first["sponsored"], first["sponsor_ids"], first["user_ids"]) == (True, [SPONSOR], [ACTS_AS])
+    assert (second["sponsored"], second["sponsor_ids"], second["user_ids"]) == (False, [], [])
+    # An expanded list shows twenty and no link to the rest; that there is somebody is certain.
+    assert third["sponsored"] is True
+    assert third["unknown"] == {"sponsor_ids": "truncated"}
+    assert len(whole.rows["agent"]) == 3
+
+
+def test_a_blueprint_of_ones_own_is_read_and_of_anothers_only_what_is_here(whole: Collected) -> None:
+    own, foreign = whole.rows["blueprint"][BLUEPRINT_ID], whole.rows["blueprint"][f"{PLACE}/{FOREIGN}"]
+    assert (own["app_id"], own["home"], own["principal_id"], own["sponsor_ids"]) == (OWN_APP, "own", OWN, [SPONSOR])
+    assert (own["inheritable_scopes"], own["inheritable_roles"]) == ([f"{GRAPH}/User.Read"], [f"{GRAPH}/*"])
+    assert (foreign["home"], foreign["publisher"], foreign["principal_id"]) == ("foreign", PUBLISHER, FOREIGN)
+    assert foreign["unknown"] == dict.fromkeys(("inheritable_scopes", "inheritable_roles"), "other_tenant")
+    assert len(whole.rows["blueprint"]) == 2
+
+
+def test_plain_rows_say_what_is_of_an_agent(whole: Collected) -> None:
+    types = {id_: row.get("agent_type") for id_, row in whole.rows["service_principal"].items() if row.get("agent_type")}
+    assert types == {
+        **{f"{PLACE}/{id_}": "blueprint-principal" for id_ in (OWN, FOREIGN)},
+        **{f"{PLACE}/{id_}": "agent-identity" for id_ in (FIRST, SECOND, THIRD)},
+    }
+    assert [id_ for id_, row in whole.rows["application"].items() if row["agent_blueprint"]] == [BLUEPRINT_ID]
+
+
+@pytest.mark.parametrize(("operation", "reason"), each_with_each(AGENT_OPERATIONS, REASONS))
+async def test_an_operation_refused_to_the_end(whole: Collected, operation: str, reason: str) -> None:
+    await ends_refused(whole, operation, reason, estate=WITH_AGENTS, single=operation.endswith("_of"))
+
+
+async def test_without_the_permission_of_the_list_agents_are_known_and_their_blueprints_are_not() -> None:
+    found = await collect(refused("agent.list", "permission"), estate=WITH_AGENTS)
+    assert found.rows["agent"].keys() == {f"{PLACE}/{id_}" for id_ in (FIRST, SECOND, THIRD)}
+    for row in found.rows["agent"].values():
+        assert row["name"]
+        # Who sponsors it, and as whom it can act, other lists say.
+        assert set(row["unknown"]) - {"sponsor_ids"} == {"blueprint_app_id"}
+    assert unread(found) == {"agent.list": "not_assessed permission"}
+
+
+async def test_refused_sponsors_leave_each_agent_and_its_blueprint_known() -> None:
+    found = await collect(refused("agent.sponsors", "permission"), estate=WITH_AGENTS)
+    for row in found.rows["agent"].values():
+        assert row["unknown"] == {"sponsored": "permission", "sponsor_ids": "permission"}
+    assert unread(found) == {"agent.sponsors": "not_assessed permission"}
+
+
+def without(id_: str) -> Any:
+    """Takes an object out of a list."""
+    return lambda body: body | {"value": [item for item in body["value"] if item["id"] != id_]}
+
+
+@pytest.mark.parametrize(
+    ("operation", "edit", "says"),
+    [
+        ("agent.list", lambda body: body | {"value": []}, "partial inconsistent"),
+        ("agent.list", without(SECOND), "partial inconsistent"),
+        ("service_principal.list", without(SECOND), "partial parent_not_assessed"),
+        ("application.list", without(BLUEPRINT), None),
+    ],
+)
+async def test_lists_that_contradict_each_other_are_no_whole_list_of_agents(
+    operation: str, edit: Any, says: str | None
+) -> None:
+    found = await collect(Fault(operation, "every", edit=edit), estate=WITH_AGENTS)
+    assert unread(found).get("agent.list") == says
+    assert operation in unread(found) or says
+
+
+async def test_a_blueprint_that_lost_its_type_is_missed_by_its_agents() -> None:
+    def plain(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["value"]:
+            item.pop("@odata.type", None)
+        return body
+
+    edits = (Fault(f"{kind}.list", "every", edit=plain) for kind in ("application", "service_principal"))
+    found = await collect(*edits, estate=WITH_AGENTS)
+    # What kind of service principal it is tells an agent all the same.
+    assert len(found.rows["agent"]) == 3
+    assert unread(found)["agent.list"] == "partial inconsistent"
+
+
+@pytest.mark.parametrize("member", ["agentIdentityBlueprintId", "id"])
+async def test_an_odd_agent_leaves_the_others_known_and_the_list_not_whole(member: str) -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        next(item for item in body["value"] if item["id"] == SECOND)[member] = "odd"
+        return body
+
+    found = await collect(Fault("agent.list", "every", edit=spoil), estate=WITH_AGENTS)
+    told = {id_: "blueprint_app_id" not in row.get("unknown", {}) for id_, row in found.rows["agent"].items()}
+    assert told == {f"{PLACE}/{FIRST}": True, f"{PLACE}/{SECOND}": False, f"{PLACE}/{THIRD}": True}
+    assert unread(found) == {"agent.list": "partial bad_item"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ({"kind": "enumerated", "scopes": ["e1fe6dd8-ba31-4d61-89e7-88639da4683d"]}, "unrecognised"),
+        ({"kind": "enumerated"}, "bad_body"),
+        ({"kind": "unknownFutureValue"}, "unrecognised"),
+        (None, "bad_value"),
+    ],
+)
+async def test_an_inheritance_that_is_not_understood_is_unknown_of_that_blueprint_alone(pattern: object, reason: str) -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        body["value"][0]["inheritableScopes"] = pattern
+        return body
+
+    found = await collect(Fault("blueprint.inheritable_of", "every", edit=spoil), estate=WITH_AGENTS)
+    assert found.unknown("blueprint", BLUEPRINT_ID) == {"inheritable_scopes": reason}
+    assert found.gaps() == {}
+
+
+async def test_an_application_of_a_type_that_is_not_known_may_be_a_blueprint() -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        next(item for item in body["value"] if item["id"] == BLUEPRINT)["@odata.type"] = "#microsoft.graph.newThing"
+        return body
+
+    found = await collect(Fault("application.list", "every", edit=spoil), estate=WITH_AGENTS)
+    assert found.unknown("application", BLUEPRINT_ID) == {"agent_blueprint": "unrecognised"}
+    columns = ("sponsored", "sponsor_ids", "inheritable_scopes", "inheritable_roles")
+    assert found.unknown("blueprint", BLUEPRINT_ID) == dict.fromkeys(columns, "unrecognised")
+    others = [row for id_, row in found.rows["application"].items() if id_ != BLUEPRINT_ID]
+    assert not any("agent_blueprint" in row.get("unknown", {}) for row in others)
+
+
+async def test_the_principal_of_an_own_blueprint_whose_application_was_not_read_is_no_foreign_one() -> None:
+    found = await collect(refused("application.list", "permission"), estate=WITH_AGENTS)
+    assert found.rows["blueprint"].keys() == {f"{PLACE}/{FOREIGN}"}
+    assert len(found.rows["agent"]) == 3

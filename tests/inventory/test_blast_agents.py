@@ -1,0 +1,72 @@
+"""The blast radius of a blueprint: its secret opens all its agents and no other, and of a foreign one most cannot be known."""
+
+import pytest
+
+from keyaudit import ask
+from keyaudit.inventory.snapshot import Snapshot, open_snapshot
+from keyaudit.model.blast_radius import BlastRadius, Kind, Relation
+from keyaudit.model.errors import Exit
+from keyaudit.model.reasons import Reason
+from tests.estates import snapshot
+
+
+@pytest.fixture(scope="module")
+def contoso() -> Snapshot:
+    return open_snapshot(snapshot("contoso"))
+
+
+def radius(found: Snapshot, asked: str) -> BlastRadius:
+    return ask.blast_radius(found, asked, as_of=found.run.as_of, verify=False)
+
+
+def secret_of(found: Snapshot, holder: str) -> str:
+    with found.judging(found.run.as_of) as connection:
+        query = "SELECT key_id FROM credential WHERE holder_name = ? AND kind = 'password'"
+        [(key_id,)] = connection.execute(query, [holder]).fetchall()
+    return str(key_id)
+
+
+def named(found: BlastRadius, kind: Kind) -> list[str]:
+    return sorted(node.name for node in found.nodes.values() if node.kind is kind)
+
+
+def test_the_secret_of_a_blueprint_opens_all_its_agents_with_what_they_reach_and_nothing_else(contoso: Snapshot) -> None:
+    found = radius(contoso, secret_of(contoso, "Store Assistant Blueprint"))
+    assert named(found, Kind.IDENTITY) == ["Store Assistant Blueprint"]
+    assert named(found, Kind.AGENT) == ["Returns Agent", "Shelf Planning Agent"]
+    assert named(found, Kind.PERMISSION) == [
+        f"Microsoft Graph: {name}" for name in ("Files.Read.All", "Mail.Read", "User.Read")
+    ]
+    [user] = [node for node in found.nodes.values() if node.note == "agent user"]
+    [acting] = [edge for edge in found.edges if edge.target == user.id]
+    assert (found.nodes[acting.source].name, acting.relation) == ("Returns Agent", Relation.SPEAKS_FOR)
+    # The one has a role over machines, and so over the vaults beside them.
+    holds = {(found.nodes[edge.source].name, found.nodes[edge.target].name) for edge in found.edges}
+    assert ("Shelf Planning Agent", "Contributor on contoso-nonprod") in holds
+    assert not any(edge.doubt for edge in found.edges)
+    assert found.verdict.exit is Exit.CLEAN
+
+
+def test_of_a_blueprint_of_another_tenant_it_says_what_cannot_be_known(contoso: Snapshot) -> None:
+    found = radius(contoso, "Fabrikam Agents")
+    assert named(found, Kind.AGENT) == ["Fabrikam Invoice Agent", "Fabrikam Meeting Agent", "Fabrikam Travel Agent"]
+    unseen = [node.name for node in found.nodes.values() if node.kind is Kind.UNSEEN]
+    assert [name.partition(":")[0] for name in unseen] == [
+        "credentials of blueprint Fabrikam Agents, and who has them",
+        "agents of the same blueprint in other tenants",
+    ]
+    assert {edge.doubt for edge in found.edges if edge.doubt} == {Reason.OTHER_TENANT}
+    assert found.verdict.exit is Exit.INCOMPLETE
+
+
+def test_an_agent_opens_neither_its_blueprint_nor_its_siblings(contoso: Snapshot) -> None:
+    found = radius(contoso, "Returns Agent")
+    assert named(found, Kind.AGENT) == []
+    assert named(found, Kind.IDENTITY) == ["Returns Agent"]
+
+
+def test_access_of_an_agent_names_what_it_inherits_and_from_whom(contoso: Snapshot) -> None:
+    found = ask.access(contoso, "Returns Agent", as_of=contoso.run.as_of)
+    ways = {(way.role, way.through[0].name if way.through else None) for way in found.others}
+    own = "Store Assistant Blueprint"
+    assert ways == {("Files.Read.All", None), ("Mail.Read", own), ("User.Read", own)}

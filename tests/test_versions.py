@@ -1,0 +1,66 @@
+"""What others build on is still there: ids, exit codes, columns, schemas and commands as `tests/interface.json` recorded them.
+
+`python -m tests.test_versions` records what was added. What was removed has to be removed there by hand, and said in the topic.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from keyaudit import __version__
+from keyaudit.cli.app import app
+from keyaudit.model.errors import PRECEDENCE, Exit
+from keyaudit.policy import baseline
+from keyaudit.policy.load import load
+from keyaudit.report import by_control, members, records
+from keyaudit.report.bundle import manifest
+from keyaudit.report.formats import FILES, FORMATS
+from keyaudit.report.log_analytics.rows import COLUMNS
+from keyaudit.report.topics import topic
+
+RECORDED = Path(__file__).parent / "interface.json"
+
+
+def interface() -> dict[str, Any]:
+    """What others build on. Lists of columns are in their order."""
+    return {
+        "exit_codes": {code.name: int(code) for code in Exit},
+        "exit_code_that_counts": [int(code) for code in PRECEDENCE],
+        "schemas": [members.SCHEMA, manifest.SCHEMA, baseline.SCHEMA],
+        "csv_columns": list(records.COLUMNS),
+        "control_columns": list(by_control.COLUMNS),
+        "log_analytics_columns": [f"{name} {type_}" for name, type_ in COLUMNS.items()],
+        "policies": sorted(policy.text.id for policy in load()),
+        "formats": sorted({*FORMATS, *FILES}),
+        "flags": sorted(_flags(typer.main.get_command(app()), "keyaudit")),
+    }
+
+
+def _flags(command: Any, name: str) -> Iterator[str]:
+    yield from (f"{name} {flag}" for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts))
+    for each, below in getattr(command, "commands", {}).items():
+        yield from _flags(below, f"{name} {each}")
+
+
+def test_nothing_that_others_build_on_is_gone() -> None:
+    recorded, now = json.loads(RECORDED.read_text(encoding="utf-8")), interface()
+    for name in ("exit_codes", "exit_code_that_counts"):
+        assert now[name] == recorded[name]
+    for name in ("csv_columns", "control_columns", "log_analytics_columns"):
+        assert now[name][: len(recorded[name])] == recorded[name], "columns are added at the end"
+    for name in ("schemas", "policies", "formats", "flags"):
+        assert set(recorded[name]) - set(now[name]) == set()
+
+
+def test_the_changes_begin_with_this_version() -> None:
+    first = next(line for line in topic("versions").splitlines() if line.startswith("### "))
+    assert first.removeprefix("### ").split(",")[0] == __version__
+    for schema in interface()["schemas"][::2]:
+        assert f"`{schema}`" in topic("versions")
+
+
+if __name__ == "__main__":
+    RECORDED.write_text(json.dumps(interface(), indent=1) + "\n", encoding="utf-8")
