@@ -78,7 +78,7 @@ class Column:
     open_ended: bool = False
     """The service has no closed list: `values` are the usual ones, and other values are valid too."""
     guid: bool = False
-    """The text is a GUID. Any other text is invalid: it would be taken for the name of something else."""
+    """The text is a GUID: any other is a bad value, since it could be the name of something else."""
     number: bool = False
     """For a time: some answers give seconds since 1970. For other times a number is invalid."""
     past: bool = False
