@@ -36,7 +36,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """What a snapshot says of the tenant whose logs they are."""
+    """The snapshot's data about the tenant of the logs."""
 
     tenant_id: str
     today: int
@@ -76,7 +76,7 @@ def read(folder: Path) -> Tenant:
             " WHERE unknown['environment'] IS NULL ORDER BY id"
         )
         vaults = [row["id"] for row in rows("SELECT id FROM vault ORDER BY id")]
-    # Whoever signs with production keys is at home there, where the tenant says of anybody where they are.
+    # Applications that sign with production keys get a production tag, since the tenant has tags for all others.
     own = [each for each in people if each["environment"] == "prod" or (each["home"] == "own" and each["environment"] is None)]
     own.sort(key=lambda each: (each["environment"] is None, each["home"] != "own"))
     developers = [each for each in people if each["environment"] in ("dev", "test", "sandbox")]
@@ -263,7 +263,7 @@ class Logs:
 
 
 def quiet(tenant: Tenant, without: Iterable[str] = ()) -> Logs:
-    """What a tenant writes in which nothing is wrong. Nobody uses the versions `without`, by id.
+    """The logs of a tenant without intrusions. Nobody uses the versions `without`, by id.
 
     The logs begin before the first version ended that has ended, so that they can say of each that nobody uses it any more.
     """

@@ -30,7 +30,7 @@ TOPICS = README.parent / "keyaudit" / "report" / "topics"
 EXAMPLE = README.parent / "policies" / "key-vault" / "kv-key-expiring-soon.yaml"
 SHARED = (Live, Stored, Choice, Shown, Redaction)
 SHOWN_ON = "2026-11-24T12:00:00Z"
-"""The moment that the screens of README are of. What they show is the same on any day, at noon."""
+"""The moment of README's screens, so that their content is the same on any day, at noon."""
 ESTATES = ("contoso", "hardened")
 """The simulated tenants whose first screens are shown."""
 

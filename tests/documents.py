@@ -59,6 +59,6 @@ def fenced(text: str, language: str) -> list[str]:
 
 
 def save(path: Path, text: str) -> Path:
-    """The text in a file, for whoever reads only files."""
+    """The text in a file, for readers that only read files."""
     path.write_text(text, encoding="utf-8")
     return path

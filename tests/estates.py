@@ -42,7 +42,7 @@ def snapshot(name: str, *more: str) -> Path:
 
 
 def _content() -> str:
-    """Changes with whatever a snapshot rests on."""
+    """A digest of everything that a snapshot depends on."""
     digest = hashlib.sha256(f"{time.strftime('%F', time.gmtime())} {sys.version} {duckdb.__version__}".encode())
     for path in sorted(path for part in ("keyaudit", "policies") for path in (_ROOT / part).rglob("*")):
         if path.suffix in (".py", ".yaml"):

@@ -1,7 +1,7 @@
 """What many tests look at and none changes, worked out once: the snapshots of simulated tenants, and what was judged.
 
-Only what a pure function gives of files that nobody edits is kept: what DuckDB makes of a snapshot. Verdicts, exit codes,
-findings and texts are made anew by every command.
+Only results of pure functions on unedited files are cached: DuckDB's conversion of a snapshot. Verdicts, exit codes, findings
+and texts are computed by every command.
 """
 
 import contextlib

@@ -448,7 +448,7 @@ def test_clean_means_that_nothing_required_is_unread_or_unknown(
     for record in coverage:
         assert record.reason not in UNSAFE
         unread = record.operation in NEEDED and record.reason not in OPTIONAL | {None}
-        # Without an allowance only what configuration left out, and what hangs on it, may be unread.
+        # Without an allowance, only data that configuration excludes, and data that depends on it, may be unread.
         follows = record.reason in {Reason.PARENT_NOT_ASSESSED, Reason.CONTROL_PLANE_ONLY}
         if unread and not allowances:
             assert follows

@@ -125,7 +125,7 @@ class Audited:
 async def audited(
     folder: Path, estate: Estate, *faults: Fault, waivers: Sequence[Waiver] = (), by: Sequence[str] = FEW
 ) -> Audited:
-    """The estate, read under faults and judged by the policies whose ids match one of the patterns."""
+    """The estate, read with faults and evaluated with the policies whose ids match one of the patterns."""
     async with serve(estate, faults=faults) as simulator, connected(simulator) as connection:
         with begun(folder / "out", estate.tenant_id) as spool:
             failures = await collect_all(connection, spool, progress=Noted(), evidence=EVIDENCE)

@@ -1,4 +1,5 @@
-"""What others build on is still there: ids, exit codes, columns, schemas and commands as `tests/interface.json` recorded them.
+"""The interface for other programs is unchanged: ids, exit codes, columns, schemas and commands as recorded in
+`tests/interface.json`.
 
 `python -m tests.test_versions` records what was added. What was removed has to be removed there by hand, and said in the topic.
 """

@@ -39,7 +39,7 @@ def test_collect_stop_resume_report_export_and_verify(tmp_path: Path) -> None:
     code, told = _as_there("export", "--from", out, *targets, f"bundle={files / 'bundle'}", tmp=tmp_path)
     assert code == 0, told
     assert {path.name for path in files.iterdir()} == {*FORMATS, "bundle"}
-    # What is there is replaced by a newer one.
+    # An existing file is replaced by a newer one.
     code, told = _as_there("export", "--from", out, f"csv={files / 'csv'}", tmp=tmp_path)
     assert code == 0, told
     code, told = _as_there("export", "verify", files / "bundle", tmp=tmp_path)

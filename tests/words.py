@@ -75,11 +75,14 @@ def said() -> Iterator[tuple[str, str]]:
 
 
 def written() -> Iterator[tuple[str, str]]:
-    """Texts that developers read, with their places: docstrings and comments."""
-    for path in _modules():
+    """Texts that developers read, with their places: docstrings and comments of keyaudit and its tests."""
+    tests = (path for path in (README.parent / "tests").rglob("*.py") if path.name != "words.py")
+    for path in (*_modules(), *tests):
         with path.open("rb") as file:
             for token in tokenize.tokenize(file.readline):
-                if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and token.string.startswith('"""')):
+                if token.type == tokenize.COMMENT or (
+                    token.type == tokenize.STRING and token.string.startswith('"""') and "examples:" not in token.string
+                ):
                     yield f"{path.relative_to(README.parent)}:{token.start[0]}", _CODE.sub("", token.string.strip('# "'))
 
 

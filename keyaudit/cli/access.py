@@ -21,7 +21,7 @@ def access(
     ],
     output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
 ) -> int:
-    """Show who can use a key or vault, or what a principal can use.
+    """Show who can use a key or vault, or what someone can use.
 
     Nested groups, inherited roles and access policies are resolved, and each way in is named.
     """

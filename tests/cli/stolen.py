@@ -29,7 +29,7 @@ from tests.collect.rig import take
 
 VAULT, CERTIFICATE = "kv-data-prod", "etl-client"
 SECOND = "feed-client"
-"""A certificate in the same vault, of another application: whoever may read the vault's secrets has it, too."""
+"""A certificate of another application in the same vault: principals that read the vault's secrets can get it, too."""
 SAML, ON_PRINCIPAL, DISK = "Litware HR", "Billing API", "stcontosoetl"
 AUTHORITY = "Contoso Workforce Issuing CA 2"
 WAYS = ("etl-runner", "etl-runner-test", ON_PRINCIPAL, SAML, WHOLESALE, "published", AUTHORITY, DISK, VAULT)

@@ -1,4 +1,4 @@
-"""`keyaudit access`: everybody who can use the crown key and by which way, nobody else, and what could not be known."""
+"""`keyaudit access`: every principal that can use the key and how, no other principal, and what is unknown."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ WAYS = {
     "github-deploy-orders": "grant, set-policy by Contributor at resource-group",
     "Lukas Brandt": "set-policy by custom Contoso Vault Operator at subscription",
 }
-"""Everybody who can sign with the crown key, or give himself that, and by which way."""
+"""Every principal that can sign with the key, or grant itself that, and how."""
 
 
 def _ways(ran: Any, *, standing: bool) -> dict[str, str]:

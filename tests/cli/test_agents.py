@@ -33,7 +33,7 @@ def test_github_gets_annotations_and_a_summary(
     assert ran.code == Exit.FINDINGS
     assert ran.out.count("\n::error ") <= 10
     assert "::error title=keyaudit app-secret-too-long::" in ran.out
-    assert summary.read_text().startswith("before\n# keyaudit: 7 open findings")
+    assert summary.read_text().startswith("before\n# keyaudit: 8 open findings")
 
 
 def test_azure_gets_issues_and_a_summary_file(
@@ -44,7 +44,7 @@ def test_azure_gets_issues_and_a_summary_file(
     ran = keyaudit("gate", "--from", contoso, *FEW)
     [summary] = tmp_path.iterdir()
     assert f"##vso[task.uploadsummary]{summary}\n" in ran.out
-    assert summary.read_text().startswith("# keyaudit: 7 open findings")
+    assert summary.read_text().startswith("# keyaudit: 8 open findings")
     assert "##vso[task.logissue type=error;code=app-secret-too-long]" in ran.out
 
 

@@ -17,7 +17,7 @@ from tests.cli.stolen import CERTIFICATE, DISK, ON_PRINCIPAL, SAML, SECOND, VAUL
 
 CROWN = f"{CROWN_VAULT}/{CROWN_KEY}"
 ELSEWHERE = "signs-tokens-for other parties that were given its public half"
-"""What no API shows is drawn for every key, as unknown."""
+"""Relations that no API shows are drawn for every key, as unknown."""
 
 OF_THE_CROWN_KEY = {
     "Mei Tanaka",
@@ -219,7 +219,7 @@ def test_the_plan_is_in_order_and_adds_before_it_takes_away(keyaudit: Keyaudit, 
         next(step for step in plan if step["title"] == f"Make a new version of {VAULT}/{CERTIFICATE}, on a new key")
     )
     assert made < added < removed
-    # What the holder could read out of the vault is as good as stolen.
+    # Secrets that the holder could read from the vault count as stolen.
     assert any(step["title"].startswith(f"Take {VAULT}/{SECOND} version") for step in plan)
 
 
@@ -397,7 +397,7 @@ def test_an_unread_place_is_drawn_as_unknown_and_verifies_nothing(keyaudit: Keya
     assert [why for name, why in names.items() if name.startswith("applications, domains")] == ["permission"]
     copies = {why for name, why in names.items() if name.startswith("copies of it in vaults")}
     assert copies == {"permission", "firewall"}
-    # Of whom the crown key's group is made up is not shown either.
+    # The members of the key's group are not shown, either.
     crown = keyaudit("blast-radius", CROWN, "--from", blind_spots)
     assert crown.code == Exit.INCOMPLETE
     assert "? unknown: the principals behind group Order Signing: the identity may not read it" in " ".join(crown.out.split())

@@ -200,7 +200,7 @@ def test_what_a_cut_file_may_have_held_is_unknown(
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("policy", sorted(BY_USE))
 def test_over_logs_that_ended_no_detection_is_clean(keyaudit: Keyaudit, stale: Path, policy: str) -> None:
-    """Each by itself: whoever selects one alone is told by it."""
+    """Each detection is also found if it is selected alone."""
     ran = keyaudit("gate", "--from", stale, "--select", policy, "-o", "json")
     assert (ran.code, {each["outcome"] for each in ran.json["findings"]}) == (Exit.INCOMPLETE, {"unknown"})
 

@@ -1,4 +1,4 @@
-"""What changed between two snapshots: new, worse, mended, and what cannot be seen any more, which is never mended."""
+"""Changes between two snapshots: new, worse, fixed, and no longer readable, which never counts as fixed."""
 
 import csv
 import io

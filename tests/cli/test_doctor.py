@@ -1,4 +1,4 @@
-"""`keyaudit doctor` and `keyaudit permissions`: each gap with what it blinds and what mends it, and the least rights."""
+"""`keyaudit doctor` and `keyaudit permissions`: each gap, the affected policies and the fix, and the least rights."""
 
 import json
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_each_blind_spot_is_named_with_what_it_blinds_and_the_remedy(keyaudit: K
         "affects: kv-key-expiring-soon, kv-key-no-auto-rotation, kv-key-no-expiry and kv-key-own-rotation-overdue",
         "az role assignment create --role 'Key Vault Reader' --scope",
         "grant Application.Read.All on Microsoft Graph",
-        "affects: app-no-owner and app-privileged-with-user-owner",
+        "affects: agent-without-sponsor, app-no-owner and app-privileged-with-user-owner",
     ):
         assert words in text
 

@@ -152,7 +152,7 @@ def test_every_command_line_runs_or_says_that_it_cannot_here(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(folder)
-    # What every policy finds is not what is asked here, and planning their queries is most of what a command costs.
+    # The findings of all policies do not matter here, and planning their queries takes most of a command's time.
     few = tuple(policy for policy in load.load() if policy.text.id in POLICIES)
     monkeypatch.setattr(load, "_shipped", lambda: few)
     if name == "README":

@@ -68,7 +68,7 @@ def test_with_planted_files_both_find_what_was_planted_and_nothing_else(
         (STALE, "forgotten/jwks.json:1", "high"),
         (LAX, "lax/appsettings.json:1", "high"),
     }
-    # What `trust scan` says of the same files is what the policy finds.
+    # `trust scan` and the policy find the same in the same files.
     scanned = keyaudit("trust", "scan", files, "-o", "json").json["validators"]
     assert [each["file"] for each in scanned if each["outcome"] == "fail"] == ["lax/appsettings.json"]
     # Files can be taken in beside a snapshot, too.

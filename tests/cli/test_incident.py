@@ -161,7 +161,7 @@ def test_the_page_goes_to_a_file_in_the_format_of_its_ending(
 def test_a_stored_snapshot_takes_logs_that_came_later(
     keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held, tmp_path: Path
 ) -> None:
-    """What the report finds with the logs beside a snapshot is what `usage check` finds in the same days."""
+    """A report with logs and a snapshot finds the same as `usage check` for the same days."""
     last = iso_date(held.year.first + (INTRUSION - 1) * DAY)
     assert keyaudit("usage", "learn", logs, "--last-day", last, "--out", tmp_path / "usual").code in (
         Exit.CLEAN,

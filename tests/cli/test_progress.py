@@ -1,4 +1,4 @@
-"""What a person at a terminal is shown of a long run: one bar, the step that it is at, and what takes long without one."""
+"""Progress at a terminal: one bar with the current step, and messages about long steps without a bar."""
 
 import io
 import threading

@@ -1,4 +1,4 @@
-"""Evidence that Azure does not hold: not judged until somebody asks for it, and then unknown until it is supplied."""
+"""Evidence that Azure does not have: not evaluated until it is required, and then unknown until it is supplied."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ examples:
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of policies, of which three need evidence; commands are run above it."""
+    """A folder of policies, three with needed evidence; commands are run in its parent folder."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "own"
     folder.mkdir()

@@ -105,7 +105,7 @@ def test_a_wrong_secret_is_one_line_and_exit_4(keyaudit: Keyaudit, monkeypatch: 
 
 
 def test_an_identity_that_sees_nothing_is_not_clean(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Whoever signs in may read the sign-in host's metadata, and list subscriptions, of which there are none to be seen.
+    # Every identity may read the sign-in host's metadata, and list subscriptions, which are empty here.
     refusal = {"error": {"code": "Authorization_RequestDenied", "message": "no"}}
     nothing = [
         Fault("subscription.list", "every", body={"value": []}),

@@ -105,7 +105,7 @@ def test_colour_is_forced_into_a_pipe_and_no_color_wins(contoso: Path) -> None:
         assert b"\x1b[" in _plain(*report, **{name: "1"}).stdout
         assert b"\x1b[" not in _plain(*report, **{name: "0"}).stdout
         assert b"\x1b[" not in _plain(*report, **{name: "1"}, NO_COLOR="1").stdout
-    # What programs read is never coloured, and nothing moves where nobody looks.
+    # Machine-readable output is never coloured, and there is no animation without a terminal.
     assert b"\x1b[" not in _plain(*report, "-o", "json", FORCE_COLOR="1").stdout
     live = ("report", "--demo", "--estate", "sized:1x1x1x1", "--source", "vaults", "--select", "kv-purge-*")
     moving = _plain(*live, FORCE_COLOR="1")

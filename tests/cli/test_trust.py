@@ -103,7 +103,7 @@ def test_offline_nothing_is_known_but_that_a_key_is_stolen(keyaudit: Keyaudit, c
     assert ran.code == Exit.FINDINGS
     assert [(key["state"], key["thumbprint"] == STOLEN) for key in ran.json["keys"]] == [("unknown", False), ("stolen", True)]
     assert [condition["exit"] for condition in ran.json["verdict"]["conditions"]] == [1, 3]
-    # Stolen is stolen, whatever Entra publishes.
+    # A stolen key is reported as stolen, even if Entra publishes it.
     assert keyaudit("trust", "check", written(tmp_path / "one.json", [stolen()]), "--from", contoso).code == Exit.FINDINGS
 
 

@@ -163,7 +163,7 @@ def test_a_log_that_is_gone_is_unknown(keyaudit: Keyaudit, december: list[Line],
 
 @pytest.mark.exhaustive
 def test_throttled_mailboxes_are_unknown(keyaudit: Keyaudit, baseline: Path, tmp_path: Path) -> None:
-    # Whoever reads on that day: the intruder's favourite mailbox.
+    # Users who read on that day the mailbox that the intruder reads most.
     mailbox = YEAR.mailbox(3)
     year = Year(ground=YEAR.ground, first=YEAR.first, throttled=[(mailbox, day) for day in range(340, 345)])
     kept = list(year.lines(range(LAST_MONTH, 365)))

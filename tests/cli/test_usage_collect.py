@@ -118,7 +118,7 @@ def test_a_search_is_made_only_on_demand_and_told(keyaudit: Keyaudit, tmp_path: 
             )
         )
     assert ran.code == Exit.CLEAN
-    # What is made is told even where nothing else is.
+    # Created objects are reported even if the command then fails.
     assert ran.err.startswith("made a search of the unified audit log, ")
     assert "OfficeActivity" in ran.out
 

@@ -35,7 +35,7 @@ def retired() -> dict[str, Any]:
 
 
 def stolen() -> dict[str, Any]:
-    """The stolen one, of which nobody outside has the certificate."""
+    """The stolen key, whose certificate is not public."""
     return {"kty": "RSA", "kid": named(STOLEN), "x5t": named(STOLEN), "issuer": CONSUMERS}
 
 

@@ -100,7 +100,7 @@ class Azure:
         self.challenge: Script = lambda request: challenge()
         self.connect_status: dict[str, int] = {}
         self.reconnects: Callable[[str], bool] = lambda host: False
-        """Whether a host can be connected to again, whatever `connect_status` says."""
+        """Whether a host can be connected to again, independent of `connect_status`."""
         self.connects: list[str] = []
         self.proxy_headers: list[Mapping[str, str]] = []
         self.requests: list[Request] = []
@@ -133,7 +133,7 @@ class Azure:
         try:
             await self._connection(reader, writer)
         finally:
-            # Whatever state its TLS is in.
+            # In any TLS state.
             writer.transport.abort()
             del self._open[task]
 

@@ -22,7 +22,7 @@ class FakeClock:
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         until = self.passed + seconds
-        # Let whoever is ready go first.
+        # Let other tasks run first.
         for _ in range(3):
             await asyncio.sleep(0)
         self.passed = max(self.passed, until)

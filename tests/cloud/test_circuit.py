@@ -1,4 +1,4 @@
-"""Trouble is waited for, and costs nothing else its answer: dropped connections, failing paths, hosts out of reach."""
+"""Connection problems are retried and do not affect other requests: dropped connections, failing paths, unreachable hosts."""
 
 import asyncio
 import random

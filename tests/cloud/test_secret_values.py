@@ -1,4 +1,4 @@
-"""No request for a secret's value can be sent, whatever a collector asks for and whatever a vault answers."""
+"""No request for a secret's value can be sent, for any request of a collector and any answer of a vault."""
 
 import pytest
 

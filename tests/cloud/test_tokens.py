@@ -83,7 +83,7 @@ async def test_a_machine_that_slept_does_not_send_a_token_that_ended_meanwhile()
     issuer = Issuer(clock)
     tokens = await _signed_in(clock, issuer)
     first = await tokens.get_token(VAULT)
-    # The clock that never steps back stands still while a machine sleeps; the other one does not.
+    # The monotonic clock stops while a machine is suspended; the other clock does not.
     clock.off = 3600
     assert await tokens.get_token(VAULT) != first
 

@@ -72,6 +72,6 @@ def integer(value: int) -> bytes:
 
 
 def extensions(*entries: tuple[str, bytes]) -> bytes:
-    """The extensions of a certificate, by object identifier, with whatever bytes they hold."""
+    """The extensions of a certificate, by object identifier, with arbitrary bytes."""
     each = [der.write(der.SEQUENCE, [oid(identifier), der.write(0x04, [value])]) for identifier, value in entries]
     return der.write(0xA3, [der.write(der.SEQUENCE, each)])

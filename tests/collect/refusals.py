@@ -49,7 +49,7 @@ def refused(operation: str, reason: str) -> Fault:
 
 
 def never_wrong(whole: Collected, found: Collected) -> None:
-    """What was refused is missing under a gap, or unknown; whatever else is said is what an unhindered run says."""
+    """Refused data is missing with a gap, or unknown; everything else is as in a run without refusals."""
     for table, rows in whole.rows.items():
         listed_by = set(TABLES[table].listed_by)
         lost = rows.keys() - found.rows[table].keys()
@@ -66,7 +66,7 @@ def never_wrong(whole: Collected, found: Collected) -> None:
 async def ends_refused(
     whole: Collected, operation: str, reason: str, *, estate: Estate = ESTATE, children: tuple[str, ...] = (), single: bool
 ) -> Collected:
-    """What a run of `estate` finds while every request of `operation` is refused.
+    """The result of a run of `estate` in which every request of `operation` is refused.
 
     `whole` is what an unhindered run finds. `children` are the operations that nothing is asked of then; `single`: it is
     asked once per object.

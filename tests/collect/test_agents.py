@@ -129,7 +129,7 @@ async def test_a_blueprint_that_lost_its_type_is_missed_by_its_agents() -> None:
 
     edits = (Fault(f"{kind}.list", "every", edit=plain) for kind in ("application", "service_principal"))
     found = await collect(*edits, estate=WITH_AGENTS)
-    # What kind of service principal it is tells an agent all the same.
+    # The kind of service principal still identifies an agent.
     assert len(found.rows["agent"]) == 3
     assert unread(found)["agent.list"] == "partial inconsistent"
 

@@ -67,7 +67,7 @@ async def test_a_credential_that_cannot_be_read_is_unknown_of_its_holder_alone(
     assert set(reasons.values()) == {"bad_item"}
     assert {"key_id", "expires_on"} <= reasons.keys()
     assert not {"app_id", "holder_name", "holder_home"} & reasons.keys()
-    # A client secret is no certificate, whatever else it is.
+    # A client secret is not a certificate.
     assert (found.rows["credential"][unread].get("kind"), "public_key_sha256" in reasons) == (kind, kind is None)
 
 
@@ -180,7 +180,7 @@ async def test_a_domain_that_cannot_be_told_apart(member: str, value: object, co
 
     found = await collect(Fault("domain.list", "every", edit=spoil))
     assert found.unknown("tenant", TENANT_ID) == {column: reason}
-    # Whatever is federated is not known then, so that no list of federated domains is a whole one.
+    # It is then unknown whether other domains are federated, so no list of federated domains is complete.
     gap = {(TENANT_ID, "domain.list"): f"partial {reason}"} if member == "authenticationType" else {}
     assert found.causes() == gap
 

@@ -1,4 +1,4 @@
-"""What added a row is named by its table, so that no list can fail without the rows that it would have added being missed."""
+"""The table names every list that adds rows, so that rows which a failed list would have added are known to be missing."""
 
 import re
 

@@ -368,7 +368,7 @@ async def test_a_key_that_was_rotated_while_it_was_read_is_read_whole(whole: Col
     found = await collect(Fault("key.versions", 1, edit=before), estate=estate)
     assert found.gaps() == {}
     assert found.rows["key"] == {id_: row for id_, row in whole.rows["key"].items() if id_ in VERSIONS}
-    # What the first look showed stays where the second one is refused.
+    # The data of the first list stays if the second one is refused.
     denied = Fault("key.versions", range(2, 9), status=403, body=FORBIDDEN[Surface.VAULT])
     found = await collect(Fault("key.versions", 1, edit=before), denied, estate=estate)
     assert found.gaps() == {(FIRST_ID, "key.versions"): "partial permission"}

@@ -13,7 +13,7 @@ PAGE = 999
 LARGE = 60_000
 ALLOWED = 250
 OWNERS_AND_GRANTS = {"service_principal.owners", "service_principal.app_roles", "delegated_grant.list"}
-"""Lists of what is between objects. What one of them cuts short is asked for again, object by object: `..._of`."""
+"""Lists of relations. If one of them is cut off, it is requested for each object: `..._of`."""
 
 
 async def requests(more: int) -> Counter[str]:

@@ -78,7 +78,7 @@ def test_what_has_no_date_that_can_be_right_may_be_part_of_the_set_or_a_way_in(e
     odd = password("odd", endDateTime=end)
     found = split([SIGN, VERIFY], [odd])
     assert (*apart(found), found.untold) == (["sign"], [], [], [odd])
-    # Something else of the set does not fit, whatever its date is.
+    # Another entry of the set does not match, at any date.
     assert told([SIGN, VERIFY], [odd, password()]) == (["sign"], ["verify"], ["odd", "sign"])
     # Of Entra's own key it decides nothing else.
     found = split([key("sign", "Sign", endDateTime=end), VERIFY], [password()])
@@ -113,7 +113,7 @@ def test_what_has_no_identifier_that_can_be_read_may_be_part_of_a_set_that_lacks
     later = key("verify", "Verify", endDateTime="2099-01-01T00:00:00Z", customKeyIdentifier=odd if odd is not ... else 7)
     assert told([sign, later], []) == (["sign"], ["verify"], [])
     assert told([verify], [way_in]) == ([], ["verify"], ["sign"])
-    # What says that it has no identifier is in no set.
+    # An entry without an identifier is in no set.
     assert told([sign, key("verify", "Verify", customKeyIdentifier=None)], []) == (["sign"], ["verify"], [])
 
 

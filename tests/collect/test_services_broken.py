@@ -18,7 +18,7 @@ Edit = Callable[[dict[str, Any]], None]
 
 
 async def edited(change: Edit, name: str = "stclosed") -> Collected:
-    """What a run finds where the row of that name is changed on its way."""
+    """The result of a run in which the row of that name is changed."""
 
     def edit(body: dict[str, Any]) -> dict[str, Any]:
         for item in body["data"]:

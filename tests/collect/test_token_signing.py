@@ -1,4 +1,4 @@
-"""What tokens are signed with and checked by: everything that is there, and what is refused, said so."""
+"""Keys that sign and verify tokens: all that exist, and gaps for those that are refused."""
 
 import asyncio
 import base64

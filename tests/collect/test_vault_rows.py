@@ -130,7 +130,7 @@ FINE: dict[str, object] = {"vaultUri": "https://v.vault.azure.net/", "sku": {"na
         ({}, "enabled_for_template_deployment", False),
         ({"enabledForTemplateDeployment": "yes"}, "enabled_for_template_deployment", Reason.BAD_VALUE),
         ({}, "security_domain", None),
-        # Two switches, of which the second is never set on most vaults.
+        # Two settings; the second one is never set on most vaults.
         ({}, "network_default_action", None),
         ({"networkAcls": None}, "network_default_action", None),
         ({"networkAcls": {}}, "network_default_action", Reason.BAD_BODY),

@@ -1,4 +1,4 @@
-"""X.509 facts: right for sound certificates, and for a broken one whatever of it can still be read."""
+"""X.509 facts: correct for valid certificates, and for a broken one all that can still be read."""
 
 import base64
 import dataclasses

@@ -75,7 +75,7 @@ def disturb(way: str, number: int) -> Iterator[int]:
 
     def wrapped(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
-            # Nothing is refused to who only reads, whatever the state of the disk.
+            # Readers are never refused, in any state of the disk.
             reads = name == "open" and not arguments[1] & (os.O_WRONLY | os.O_RDWR)
             if reads:
                 return real(*arguments, **options)

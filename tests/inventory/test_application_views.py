@@ -1,4 +1,4 @@
-"""What the view of applications says of owners and of what is alive: certain, bounded, or unknown with why."""
+"""The view of applications, for owners and active credentials: certain, bounded, or unknown with a reason."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ OWNERS: list[tuple[object, list[Row], list[Coverage], object, object, object]] =
     (["u1", "U2"], [principal()], READ, (2, 2), (2, 2), None),
     # A service principal is no user, and one who owns both is one.
     (["u1", "P1"], [principal(owner_ids=["U1"]), principal("p1", app_id="b")], READ, (2, 2), (1, 1), None),
-    # Whoever owns the service principal can add a credential too; that of another application is not meant.
+    # Owners of the service principal can add a credential, too; owners of another application's do not count.
     ([], [principal(app_id="A", owner_ids=["u1"]), principal("s2", app_id="b", owner_ids=["u2"])], READ, (0, 0), (1, 1), None),
     (BAD, [principal(owner_ids=["u1"])], READ, (0, None), (1, None), "bad_value"),
     (["u1"], [principal(owner_ids=THROTTLED)], READ, (1, 1), (1, None), "throttled"),
@@ -36,7 +36,7 @@ OWNERS: list[tuple[object, list[Row], list[Coverage], object, object, object]] =
     (["u1"], [], NO_PRINCIPALS, (1, 1), (0, None), "permission"),
     (["u1"], [principal()], NO_PRINCIPALS, (1, 1), (0, None), "permission"),
     ([], [principal()], NO_PRINCIPALS, (0, 0), (0, 0), None),
-    # Its own service principal was found: that which has no app id is another's.
+    # Its own service principal was found: one without an app id belongs to another application.
     (["u1"], [principal(), principal("s2", app_id=BAD, owner_ids=["u2"])], READ, (1, 1), (1, 1), None),
 ]
 

@@ -43,7 +43,7 @@ def wide(grants: list[Row], coverage: list[Coverage] = READ, **rows: list[Row]) 
         ([given(kind="directory-role")], ([], None)),
         ([given(standing=False)], ([], None)),
         ([given("Key Vault Crypto User", allows=["sign"])], ([], None)),
-        # What a role allows is not known, or what it is called.
+        # The actions of a role are unknown, or its name is.
         ([given(allows=PERMISSION)], (None, "permission")),
         ([given(PERMISSION)], (None, "permission")),
         ([given(PERMISSION, allows=["sign"])], ([], None)),

@@ -1,4 +1,4 @@
-"""An application that trusts tokens of this tenant for an identity is reached by whoever can be that identity."""
+"""A federated application can be signed in to by every principal that can sign in as the trusted identity."""
 
 import duckdb
 import pytest

@@ -206,7 +206,7 @@ def test_one_column_alone_is_what_it_is_among_all(table: str, reach_known: bool,
             names = {row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()}
         assert set(view_name(column)) <= names
         others = {name for other in declared.derived if other is not column for name in view_name(other)}
-        # A table without rows costs nothing, and has all its columns.
+        # A table without rows needs no query, and has all its columns.
         assert len(others & names) < len(others) or len(others) < 2 or not every
         assert len(found) == len(every)
         for row in found:

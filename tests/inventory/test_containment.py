@@ -39,8 +39,8 @@ class Tenant:
         self.whole = self.cells()
 
     def cells(self, *, strangers: bool = False, coverage: tuple[Coverage, ...] = ()) -> Cells:
-        """Every derived column of every row. `strangers`: of each table, and kind of its rows, there is another of which
-        nothing could be read, and which is none of those that others name.
+        """Every derived column of every row. `strangers`: add, for each table and kind of row, another row with unknown columns
+        that no other row refers to.
         """
         with duckdb.connect(config={"threads": 1}) as connection:
             connection.execute("SET disabled_optimizers = 'partial_aggregate_pushdown'")
@@ -75,7 +75,7 @@ class Tenant:
 
 
 def _stranger(name: str) -> str:
-    """SQL of a row like each kind that the table has, of which only the id is known, and where it was found."""
+    """SQL of a row like each kind in the table, with only the id and the place known."""
     table, types = TABLES[name], stored_types(TABLES[name])
     read = [column for column in table.stored if column.can_be_unknown and not column.needs]
     kinds = [column.name for column in table.stored if column not in read and (column.values or column.type is not Type.TEXT)]
@@ -120,8 +120,8 @@ def tenant() -> Tenant:
 
 @pytest.fixture(scope="module")
 def changed(tenant: Tenant) -> frozenset[tuple[str, str]]:
-    """The columns, by table, that differ in some row once there are strangers, or an unread item in a list of the tenant, or
-    in any list of one vault, Managed HSM or subscription; there in rows that are not in it.
+    """The columns, by table, that differ in some row once there are additional rows, or an unread item in a list of the tenant,
+    or in any list of one vault, Managed HSM or subscription; in rows that are not in its scope.
     """
     found = {*_differing(tenant, tenant.cells(strangers=True), "")}
     found |= _differing(tenant, tenant.cells(coverage=_unread(tenant, lambda each: each.scope.kind is ScopeKind.TENANT)), "")

@@ -101,7 +101,7 @@ def test_a_list_that_was_refused_keeps_its_reason_and_one_with_rows_is_read_in_p
         ({"credential": [credential("c", starts_on=0)]}, ""),
         ({"sign_in_activity": [sign_in()], "credential_activity": [use()], "credential": [credential("c", starts_on=0)]}, ""),
         ({"sign_in_activity": [sign_in()], "credential": [credential("c", starts_on=0)]}, "credential_activity.list"),
-        # What it signed in with need not be what the other report is about.
+        # Its credential need not be the one in the other report.
         ({"sign_in_activity": [sign_in()]}, ""),
         ({"sign_in_activity": [sign_in(None)], "credential": [credential("c", starts_on=0)]}, ""),
         ({"sign_in_activity": [sign_in()], "credential": [credential("c", starts_on=AS_OF + 1)]}, ""),

@@ -1,4 +1,4 @@
-"""Whatever call of the system fails or is the last one, the next run comes to the same snapshot."""
+"""If any system call fails or is the last one, the next run creates the same snapshot."""
 
 import subprocess
 import sys

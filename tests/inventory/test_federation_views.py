@@ -32,7 +32,7 @@ def cluster(issuer: str | Reason | None = AKS) -> Row:
     [
         ("https://Token.Actions.GithubUserContent.com", "token.actions.githubusercontent.com"),
         ("https://token.actions.githubusercontent.com/enterprise", "token.actions.githubusercontent.com"),
-        # What only begins like a host that is known is another.
+        # A host that only begins like a known one is a different host.
         ("https://token.actions.githubusercontent.com@evil.example/", "token.actions.githubusercontent.com@evil.example"),
         ("https://token.actions.githubusercontent.com:1@evil.example", "token.actions.githubusercontent.com:1@evil.example"),
         ("https://evil.example?token.actions.githubusercontent.com", "evil.example"),

@@ -1,4 +1,4 @@
-"""How many live credentials in Entra rest on a certificate's key, and of how many identities: certain, bounded, or why not."""
+"""How many active credentials in Entra have a certificate's key, and of how many identities: certain, bounded or unknown."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -57,7 +57,7 @@ CASES: list[tuple[list[Row], tuple[object, ...], tuple[object, ...]]] = [
     ([held("1", public_key_sha256="BB" * 32, thumbprint=SHA1)], NONE, NONE),
     ([held("1"), held("2")], (2, 2, None), ONE),
     ([held("1"), held("2", "b")], (2, 2, None), (2, 2, None)),
-    # An application and its own service principal are one, in whatever case.
+    # An application and its own service principal count once, in any case of ids.
     ([held("1", app_id="App"), held("2", "p", on="service_principal", app_id="aPP")], (2, 2, None), ONE),
     ([held("1", expires_on=AS_OF)], NONE, NONE),
     ([held("1", expires_on=None)], ONE, ONE),
@@ -68,7 +68,7 @@ CASES: list[tuple[list[Row], tuple[object, ...], tuple[object, ...]]] = [
     ([held("1", app_id=BAD)], ONE, ONE),
     # One that cannot be named may be the one that can.
     ([held("1"), held("2", "b", app_id=BAD)], (2, 2, None), (1, 2, BAD)),
-    # What Graph does not show can be on any key, whatever thumbprint somebody gave it.
+    # Certificates that Graph does not show may have any key, with any thumbprint.
     ([unshown("1", thumbprint=None)], (0, 1, HIDDEN), (0, 1, HIDDEN)),
     ([unshown("1")], (0, 1, HIDDEN), (0, 1, HIDDEN)),
     ([held("1"), unshown("2", "b")], (1, 2, HIDDEN), (1, 2, HIDDEN)),

@@ -1,4 +1,4 @@
-"""What joins say: whose certificate lies in which vault, and who has the same one; certain, bounded, or unknown with why."""
+"""Joins: the vault of a credential's certificate, and other holders of it; certain, bounded, or unknown with a reason."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -33,7 +33,7 @@ COLUMNS = ("custody", "vault_certificate_id", "private_exportable", "superseded_
 
 
 def held(key_id: str = "k", **values: Any) -> Row:
-    """A certificate of an application, of which Entra has the public half."""
+    """A certificate of an application whose public part is in Entra."""
     shown = {"kind": "certificate", "entra_custody": "external", "thumbprint_sha256": CERT, "public_key_sha256": KEY}
     return credential(key_id, **{**shown, "thumbprint": SHA1, **values})
 
@@ -103,7 +103,7 @@ MATCHES: list[tuple[list[Row], dict[str, Any], tuple[object, ...]]] = [
     ([stored("1", kty="RSA-HSM", exportable=False), stored("1", name="d")], {}, ("software", "d/1", True)),
     ([stored("1", kty=PERMISSION, exportable=PERMISSION)], {}, ("permission", "c/1", "permission")),
     ([stored("1", kty=PERMISSION, exportable=PERMISSION), stored("2")], {}, ("software", "c/2", True)),
-    # Whoever adds a credential sets its thumbprint: it counts only where the certificate itself is not seen.
+    # The creator of a credential sets its thumbprint: it counts only if the certificate itself cannot be read.
     ([stored("1")], {"thumbprint_sha256": OTHER, "public_key_sha256": "BB" * 32}, ("external", None, None)),
     ([stored("1")], {"thumbprint_sha256": HIDDEN, "public_key_sha256": HIDDEN}, ("software", "c/1", True)),
     ([stored("1")], {"thumbprint_sha256": HIDDEN, "public_key_sha256": HIDDEN, "thumbprint": CERT}, ("software", "c/1", True)),
@@ -112,7 +112,7 @@ MATCHES: list[tuple[list[Row], dict[str, Any], tuple[object, ...]]] = [
     # A certificate in the vault that could not be read may be it.
     ([stored("1", **UNREADABLE)], {}, ("bad_value",) * 3),
     ([stored("1", **NOT_ISSUED)], {}, ("external", None, None)),
-    # What Entra signs with is in its hands, whoever else has it.
+    # The platform holds the keys that Entra signs with, even if others have them, too.
     ([stored("1")], {"entra_custody": "platform"}, ("platform", "c/1", True)),
     ([stored("1")], {"entra_custody": BAD}, ("bad_value", "c/1", True)),
 ]
@@ -149,7 +149,7 @@ def test_no_match_is_no_answer_unless_every_vault_was_read(coverage: dict[Any, l
     found = joined([], coverage)
     assert [found[name] for name in COLUMNS] == [reason] * 5
     assert found["entra_custody"] == "external"
-    # What was found is certain, however much was not read.
+    # Found relations are certain, even if other data was not read.
     assert said(joined([stored("1"), renewed("2", 5)], coverage)) == ("software", "c/1", True)
 
 
@@ -165,7 +165,7 @@ ROTATED: list[tuple[list[Row], object, object]] = [
     ([stored("1"), stored("2", 30)], False, None),
     ([stored("1"), renewed("2", 50), stored("3", 30)], False, None),
     ([stored("1"), stored("2", 50), renewed("3", 30)], True, 30),
-    # Superseded in one vault, whatever it is in another.
+    # Superseded in one vault, independent of other vaults.
     ([stored("1"), renewed("2", 30), stored("1", 100, name="d")], True, 30),
     # Only another certificate on the key is there.
     ([stored("1", thumbprint_sha256=OTHER, thumbprint=None), renewed("2", 30)], False, None),

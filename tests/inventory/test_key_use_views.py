@@ -89,7 +89,7 @@ def state(found: dict[str, Any]) -> tuple[object, ...]:
         (PINNED, (True, False, None)),
         ({"pinned": True, "version": "2"}, (True, True, AS_OF + 1)),
         ({}, (True, True, AS_OF + 1)),
-        # It follows the key, whatever version its URL names.
+        # It follows the key, whichever version its URL has.
         ({"version": "1"}, (True, True, AS_OF + 1)),
         ({"version": "1", "pinned": PERMISSION}, (True, "permission", "permission")),
         ({"pinned": True, "version": "3"}, (True, "not_visible", "not_visible")),

@@ -133,7 +133,7 @@ def test_what_a_vaults_destinations_come_to(
 
 DESTINATIONS: list[tuple[list[Row], list[Coverage], object]] = [
     ([sink("a"), storage("b"), storage("c")], SETTINGS, ["storage", "workspace"]),
-    # What does not carry the audit log is none of them.
+    # Settings without the audit log do not count.
     ([sink("a"), storage("b", audits=False)], SETTINGS, ["workspace"]),
     ([], SETTINGS, []),
     ([storage("b", audits=False)], SETTINGS, []),
@@ -235,7 +235,7 @@ RULES: list[tuple[list[Row], list[Coverage], tuple[int, int | None], str | None]
     ([rule("a", enabled=False), rule("b", watches=["federation"]), rule("c", notifies=False)], READ, (0, 0), None),
     ([], READ, (0, 0), None),
     ([rule("a"), rule("b", watches=BAD)], READ, (1, 2), "bad_value"),
-    # One that is off watches nothing, whatever its text.
+    # A disabled rule covers nothing, with any query.
     ([rule("a", enabled=False, watches=BAD)], READ, (0, 0), None),
     ([rule("a")], [*READ[:2], refused(TENANT, "alert_rule.query", PERMISSION, State.PARTIAL)], (1, None), "permission"),
 ]
@@ -257,7 +257,7 @@ WATCHING: list[tuple[list[Row], list[Coverage], object]] = [
     ([rule("a", watches=[])], READ, []),
     ([rule("a"), rule("b", watches=BAD)], READ, "bad_value"),
     ([rule("a"), rule("b", notifies=BAD)], READ, "bad_value"),
-    # One that is off, or tells nobody, watches nothing, whatever its text.
+    # A rule that is disabled or notifies nobody covers nothing, with any query.
     ([rule("a"), rule("b", enabled=False, watches=BAD, notifies=BAD)], READ, ["key-vault"]),
     ([rule("a"), rule("b", notifies=False, enabled=BAD)], READ, ["key-vault"]),
     ([rule("a")], [*READ[:2], refused(TENANT, "alert_rule.query", PERMISSION, State.PARTIAL)], "permission"),

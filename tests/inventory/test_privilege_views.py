@@ -145,7 +145,7 @@ GROUPS: list[tuple[list[Row], list[Row], object, object, object]] = [
     ([group()], [member()], ["Global Administrator"], True, None),
     ([group()], [member(who="other")], [], False, None),
     ([group(PERMISSION)], [], None, None, "permission"),
-    # Whoever is known to be in it holds the role, whatever else is not known.
+    # A known member holds the role, even if other members are unknown.
     ([group(PERMISSION)], [member()], None, True, "permission"),
     ([named(GROUP, THROTTLED)], [], None, None, "throttled"),
     ([], [], None, None, "interrupted"),

@@ -1,4 +1,4 @@
-"""How many applications and environments a vault serves by the tags of what lies in it: certain, or at least so many."""
+"""The number of applications and environments that a vault serves, by the tags of its contents: certain, or a lower bound."""
 
 from typing import Any
 

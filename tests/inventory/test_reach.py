@@ -340,7 +340,7 @@ def test_that_no_vault_honours_a_grant_needs_every_vault() -> None:
         (ROOT, SUBSCRIPTION, None),
         ("/", OTHER, None),
         (ROOT, OTHER, None),
-        # What another subscription has is not in its scope.
+        # Roles in another subscription are not in its scope.
         (KV, OTHER, False),
         (GROUP, OTHER, False),
         (SUBSCRIPTION, OTHER, False),
@@ -359,7 +359,7 @@ def test_that_no_vault_honours_a_grant_needs_every_list_in_its_scope(scope: str,
     read = {each: assessed(each, "vault.list") for each in lists.values()}
     assert found(read) == {"a": (False, None), "b": (True, None)}
     missing = found({**read, lists[lost]: [refused(lists[lost], "vault.list", Reason.THROTTLED)]})
-    # What one vault honours works, whatever others there are.
+    # A permission that one vault honours counts, independent of other vaults.
     assert missing == {"a": (effective, None if effective is False else "throttled"), "b": (True, None)}
 
 

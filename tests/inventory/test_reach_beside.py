@@ -311,7 +311,7 @@ def test_who_controls_the_tenant_is_no_outsider() -> None:
 @pytest.mark.parametrize(
     ("readers", "held", "expected"),
     [
-        # Its own reader has the key anyway; nobody else is excused for being the only one.
+        # Its own reader has the key anyway; any other reader counts, even if it is the only one.
         (("own",), {}, (0, 0, None)),
         (("other",), {}, (1, 1, None)),
         (("own", "other"), {}, (1, 1, None)),

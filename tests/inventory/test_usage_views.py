@@ -114,7 +114,7 @@ LAST_USE: list[tuple[list[Row], list[Row], object, float | None]] = [
     ([], [log(30)], UNKNOWN, 30),
     # What was refused, copied, or done with another version is no use of it.
     ([used(20), used(5, succeeded=False), used(5, "backup"), used(5, target_id=f"{KEY}/2")], WHOLE, 20, 20),
-    # Whether it was let in, or of which version it is, the log does not say.
+    # The log does not show whether it was let in, or its version.
     ([used(20), used(5, succeeded=NOT_SHOWN)], WHOLE, UNKNOWN, 5),
     ([used(20), used(5, target_id=KEY)], WHOLE, UNKNOWN, 5),
     ([used(20), used(25, succeeded=NOT_SHOWN)], WHOLE, 20, 20),

@@ -40,7 +40,7 @@ NETWORK: list[tuple[dict[str, Any], object, object]] = [
     ({**OPEN, "public_network_access": PERMISSION}, None, "permission"),
     ({**SHUT, "public_network_access": PERMISSION}, None, "permission"),
     ({**OPEN, "network_default_action": BAD}, None, "bad_value"),
-    # Shut by the first switch, whatever the second is.
+    # Closed by the first setting, with any value of the second.
     ({**OPEN, "public_network_access": "Disabled", "network_default_action": BAD}, False, None),
     # A perimeter's own rules decide, and are not read; nor is a new word known.
     (OPEN | {"public_network_access": "SecuredByPerimeter"}, None, "unrecognised"),

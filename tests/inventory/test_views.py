@@ -67,7 +67,7 @@ KEY_ENVIRONMENTS = [
     # What the key's own tags would say comes first, so that the vault's cannot stand in for them.
     (PERMISSION, {"env": "prod"}, None, "permission"),
     (None, BAD, None, "bad_value"),
-    # The key's own tag settles it, whatever the vault's are.
+    # The key's own tag decides, with any tags of the vault.
     ({"env": "dev"}, BAD, "dev", None),
 ]
 
@@ -121,7 +121,7 @@ SIGNING: list[tuple[list[Row], list[Coverage], object, object]] = [
     ([key("1", key_ops=SIGNS, enabled=False)], READ, False, None),
     ([key("1")], READ, False, None),
     ([], READ, False, None),
-    # One that surely signs settles it, whatever else is not known.
+    # A certain signer decides, even if others are unknown.
     ([key("1", key_ops=SIGNS), key("2", key_ops=PERMISSION)], NOT_LISTED, True, None),
     ([key("1", key_ops=PERMISSION)], READ, None, "permission"),
     ([key("1", key_ops=SIGNS, enabled=BAD)], READ, None, "bad_value"),
@@ -261,7 +261,7 @@ TWICE: list[tuple[list[Row], list[Coverage], object, object]] = [
     ([held("1", thumbprint=BAD), credential("2")], DIRECTORY, None, "bad_value"),
     ([held("1"), credential("2", thumbprint=BAD)], DIRECTORY, None, "bad_value"),
     ([held("1"), credential("1"), credential("2", holder="b", app_id=BAD)], DIRECTORY, True, None),
-    # A credential is that of its holder, whatever it says itself.
+    # A credential belongs to its holder, even if its own value differs.
     ([held("1"), credential("1", holder="b", app_id=BAD)], DIRECTORY, False, None),
 ]
 REGISTERED: list[tuple[list[Row], list[Row], list[Coverage], object, object]] = [

@@ -41,7 +41,7 @@ def test_of_secrets_only_lists_are_declared_which_hold_no_value() -> None:
     lists = {"/secrets", "/secrets/{secret}/versions", "/deletedsecrets"}
     assert {operation.path for operation in OPERATIONS.values() if "secret" in operation.path.lower()} == lists
     for operation in OPERATIONS.values():
-        # What a path could come to, whatever is filled in: a segment is never empty but at the end of two others.
+        # The possible values of a path with any arguments: a segment is never empty except at the end of two others.
         leads = re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(operation.path)), re.IGNORECASE)
         for value in (
             "/secrets/name",

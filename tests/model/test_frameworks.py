@@ -1,4 +1,4 @@
-"""Frameworks are declared in one form, and whatever a shipped policy maps to is declared."""
+"""Frameworks are declared in one form, and every control that a shipped policy maps to is declared."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Ages against the limits of policies: counted in bins of which one ends at the limit."""
+"""Ages and limits of policies: counted in bins, with one bin that ends at the limit."""
 
 from pathlib import Path
 

@@ -90,7 +90,7 @@ def test_where_tags_are_unknown_the_limit_is_and_never_the_default(tmp_path: Pat
     assert first.unknown == {"tags": Reason.PERMISSION}
     assert first.expected == "max_age 730 days or 365 days"
     assert judgement.groups[0].causes == {"tags": Reason.PERMISSION}
-    # What fills the tags is required now, as what fills the other columns is.
+    # The columns of tags are now required, like those of other columns.
     assert "age" in judgement.needed_by["key.list"]
 
 
@@ -228,7 +228,7 @@ def halved(one: Policy) -> dict[str, str]:
 
 @pytest.mark.parametrize("count", [25, pytest.param(100, marks=pytest.mark.exhaustive)])
 def test_the_sql_of_a_class_agrees_with_the_policy_under_that_classs_values(count: int) -> None:
-    """Of each shipped policy with a limit on keys, on rows made from a seed: in no class, in one, and where it cannot tell."""
+    """Each shipped policy with a limit on keys, on rows made from a seed: in no class, in one, and unknown."""
     aged = [each for each in load() if each.table.name == "key" and halved(each)]
     assert len(aged) > 10
     for one in aged:

@@ -62,7 +62,7 @@ def judged(
 
 
 def near_examples(policy: Policy, random: Random, count: int) -> list[tuple[dict[str, Any], dict[str, str]]]:
-    """The rows of a policy's examples, each with a few columns made anew, so that every outcome is met and left."""
+    """The rows of a policy's examples, with a few columns of each changed, so that every outcome occurs."""
     rows = []
     for _ in range(count):
         example = sample(policy, random.choice(policy.examples))
@@ -79,7 +79,7 @@ def near_examples(policy: Policy, random: Random, count: int) -> list[tuple[dict
 
 
 def agreed(policy: Policy, count: int) -> set[Outcome]:
-    """The outcomes met on that many rows, each under two profiles, in every one of which SQL and interpreter agree."""
+    """The outcomes on that many rows, each under two profiles; SQL and interpreter agree on all of them."""
     rows = near_examples(policy, Random(policy.text.id), count)
     bounds = [bind([policy], profile, {})[0] for profile in PROFILES[:2]]
     met: set[Outcome] = set()
@@ -121,7 +121,7 @@ def parameters(table: str) -> dict[str, Parameter]:
 
 
 def guarded(text: str, table: Table, declared: Mapping[str, Parameter]) -> str:
-    """The condition, behind a test of whatever has to be tested before it is compared."""
+    """The condition, after a test of all values that must be tested before comparison."""
     try:
         condition(text, table, declared)
     except FieldError:

@@ -171,7 +171,7 @@ def test_an_absent_value_is_told_from_an_unknown_one_in_tables_of_any_size(tmp_p
 
 
 def test_a_condition_of_several_policies_is_written_once(tmp_path: Path) -> None:
-    """What a query is planned for is counted in its expressions."""
+    """The planning effort of a query is measured by the number of its expressions."""
     first = policy(tmp_path, id="first", violated_when=quoted("kty == 'RSA' and exportable"))
     second = policy(tmp_path, id="second", violated_when=quoted("kty == 'RSA' and expires_on is None"))
     with inventory(key=[key("k", kty="RSA", exportable=True, expires_on=NOW)]) as connection:
@@ -409,7 +409,7 @@ def test_every_shipped_policy_judges_an_empty_inventory() -> None:
 
 
 def test_the_worst_are_those_that_the_whole_list_begins_with(tmp_path: Path) -> None:
-    """Found without looking at all the others, over two policies and rows of which some pass and some are unknown."""
+    """Found without reading all others, over two policies and rows with passes and unknowns."""
     rows = [
         key(
             f"k{number:02}",

@@ -1,4 +1,4 @@
-"""What is wrong with a policy file is said with its place, all of it at once, and nothing odd gets through."""
+"""All errors in a policy file are reported with their places at once, and nothing invalid is accepted."""
 
 import os
 import re

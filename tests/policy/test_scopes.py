@@ -1,4 +1,4 @@
-"""Scopes of which rows may be missing are unknown for each policy over such rows, and never silently fine."""
+"""Scopes with possibly missing rows are unknown for each policy over such rows, and never pass silently."""
 
 from itertools import product
 from pathlib import Path

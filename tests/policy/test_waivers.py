@@ -1,4 +1,4 @@
-"""A file of waivers is read strictly, and its patterns mean the same to the query as to whoever names the waiver."""
+"""A file of waivers is parsed strictly, and its patterns mean the same in the query as in the list of waivers."""
 
 from pathlib import Path
 

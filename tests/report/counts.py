@@ -57,7 +57,7 @@ def of_junit(output: bytes) -> Counts:
 
 
 def of_sarif(output: bytes) -> Counts:
-    """Passes are counted in it, and what was not judged is named."""
+    """Passes are counted, and policies that were not evaluated are named."""
     log = json.loads(output)
     found: Counts = Counter()
     for run in log["runs"]:

@@ -10,7 +10,7 @@ from tests.report.browser import browser, shown
 PICTURE = README.parent / ".github" / "report.png"
 WIDTH, HEIGHT = 1000, 640
 MOST = 150_000
-"""Bytes: whoever clones the repository gets each picture that there ever was."""
+"""Bytes: every clone of the repository contains all versions of each picture."""
 
 
 def take(page: Path, picture: Path) -> None:

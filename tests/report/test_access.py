@@ -1,4 +1,4 @@
-"""Who can use a key, in each format: no name acts on whoever reads it, none is lost, and doubts are said."""
+"""Who can use a key, in each format: names are inert, none is lost, and uncertainty is shown."""
 
 import csv
 import dataclasses

@@ -1,4 +1,4 @@
-"""What a build agent is told: few annotations, nothing that a name says to it, and amber where a gate passes with warnings."""
+"""Output for a build agent: few annotations, inert names, and a warning colour if a gate passes with warnings."""
 
 import dataclasses
 import re

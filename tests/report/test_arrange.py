@@ -41,7 +41,7 @@ def test_every_order_has_every_finding_once(sort: str) -> None:
         for passes in (False, True):
             found = list(arranged.owned(passes))
             assert sorted(each.id for _, each in found) == sorted(each.id for each in REPORT.findings(passes))
-            # Anew each time, and alike.
+            # A new one each time, with the same content.
             assert found == list(arranged.owned(passes))
 
 
@@ -88,7 +88,7 @@ def test_by_owner_those_that_have_none_come_last_and_what_was_not_read_after_the
     keys = [group.key for group in groups(REPORT, "owner", "severity", False) if list(group.findings)]
     named = [isinstance(key, Owner) and bool(key.names) for key in keys]
     assert named == sorted(named, reverse=True)
-    # Whoever names them: a tag here and Entra there make no two owners.
+    # Independent of the source: the same owner in a tag and in Entra is one owner.
     assert Owner(("team-release",), "", None) in keys
     assert [key is None for key in keys] == [False] * (len(keys) - 1) + [True]
     assert [key.reason for key in keys[-3:-1]] == [None, Reason.PERMISSION]

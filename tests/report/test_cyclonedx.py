@@ -291,7 +291,7 @@ def test_a_service_depends_on_the_version_that_it_is_pinned_to_else_on_the_curre
 
 @BOTH
 def test_no_algorithm_lacks_its_properties(name: str) -> None:
-    """What is unknown of one is named; each number has its standard beside it."""
+    """Its unknown values are named; each number has its standard."""
     kinds: list[dict[str, Value]] = [
         {"kty": "RSA", "key_size": 2048, "curve": None},
         {"kty": "RSA-HSM", "key_size": 4096, "curve": None},

@@ -1,4 +1,4 @@
-"""What people are told of a change: what matters and nothing else, to whom it belongs, inert in whatever shows it."""
+"""Notifications about changes: only important ones, with the owner, and inert in any client."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -116,7 +116,7 @@ def test_an_end_that_came_nearer_is_told_once_for_each_span() -> None:
         "- expiring within 7 days: kv-prod/keys/b, expires 2026-12-01",
         "- expiring within 30 days: kv-prod/keys/a, expires 2026-12-24",
     ]
-    # What was told then is not told again; what has come nearer since is.
+    # Notifications are not repeated, except for objects that have come closer to expiration since.
     assert told(EMPTY, EMPTY, found, ends_soon(found)) == []
     earlier = dict.fromkeys(ends_soon(found), 2)
     [again] = told(EMPTY, EMPTY, found, earlier)

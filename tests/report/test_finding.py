@@ -1,4 +1,4 @@
-"""One finding in full: whatever names the tenant chose, it stays text of at most 80 columns."""
+"""One finding in full: with any names of the tenant, it stays text of at most 80 columns."""
 
 import dataclasses
 import itertools

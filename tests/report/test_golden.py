@@ -73,7 +73,7 @@ CASES |= {
     for name in FILES
     if name != "xlsx"
 }
-# A workbook's bytes change with whoever packs it; what is in its cells does not.
+# A workbook's bytes depend on its writer; its cells do not.
 CASES["report.xlsx.txt"] = lambda out: out.writelines(f"{cell}\n" for cell in sheets(exported("xlsx", EXCUSED)))
 
 

@@ -1,4 +1,4 @@
-"""No name from the tenant acts on whoever reads it: terminals, build agents, spreadsheets, parsers."""
+"""No name from the tenant is active in any reader: terminals, build agents, spreadsheets, parsers."""
 
 import csv
 import io

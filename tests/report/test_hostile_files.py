@@ -1,4 +1,4 @@
-"""No name from the tenant acts on whoever reads an exported file: judged by parsers that share nothing with the formats."""
+"""No name from the tenant is active in exported files: checked with parsers that share no code with the formats."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""No name from the tenant acts on whoever reads a listing; absent and unknown stay apart; scripts give only rights to read."""
+"""No name from the tenant is active in a listing; absent and unknown are distinct; scripts grant only rights to read."""
 
 import csv
 import dataclasses
@@ -153,7 +153,7 @@ def test_no_script_gives_a_right_to_change_anything_or_to_see_a_secret(name: str
     for operations in (set(OPERATIONS), *({operation} for operation in OPERATIONS)):
         for needed_by in ({}, by) if len(operations) > 1 else ({},):
             output = PERMISSIONS[name](needed(operations, needed_by, version="1", policies=len(policies)))
-            # What is needed for what is prose; policies and columns are named after what they are about.
+            # The texts about needed rights are prose; policies and columns have their own names.
             given = [line for line in output.splitlines() if not line.lstrip().startswith(("#", "//"))]
             given = [line for line in given if name != "text" or not line.startswith("    ")]
             given = [re.sub(r'"(operations|policies|columns)": \[[^]]*\]', "", line) for line in given]

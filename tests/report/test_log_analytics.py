@@ -49,7 +49,7 @@ def test_text_of_the_tenant_stays_text_of_its_own_column(payload: str) -> None:
     for row in rows(hostile(payload)):
         assert list(of_type(row)) == []
         assert set(row) <= set(COLUMNS)
-        # What is sent is UTF-8, and no text is half a letter.
+        # Rows are sent as UTF-8, without half surrogate pairs.
         json.dumps(row, ensure_ascii=False).encode()
 
 

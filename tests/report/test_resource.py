@@ -1,4 +1,4 @@
-"""What a finding is about reads well, whatever it is about, and unknown is never said as absent."""
+"""Subjects of findings are readable for every table, and unknown values never look absent."""
 
 import csv
 import dataclasses

@@ -1,4 +1,4 @@
-"""Whatever is done to a bundle is found, and a manifest that attacks its reader leads nowhere."""
+"""Every change to a bundle is found, and a manifest that attacks its reader has no effect."""
 
 import hashlib
 import json

@@ -91,7 +91,7 @@ def test_coverage_waivers_and_who_says_all_this() -> None:
     said = dict(summary)
     assert said["verdict"].startswith("refused for safety; 5 open findings: 1 critical, ")
     assert said["complete"].startswith("no: ")
-    # What is long is wrapped over the columns beside it, on a row that is high enough.
+    # Long text is wrapped over the adjacent columns, on a row that is high enough.
     wrapped = next(cell for [_, cell, *_] in found["Summary"].iter_rows() if str(cell.value).startswith("Checked "))
     assert wrapped.alignment.wrap_text
     assert any(str(area).startswith(f"B{wrapped.row}:") for area in found["Summary"].merged_cells.ranges)

@@ -21,7 +21,7 @@ LOGIN = "https://login.microsoftonline.com"
 
 @dataclass
 class Reply:
-    """One answer; `data` is its decoded JSON, of whatever shape."""
+    """One answer; `data` is its decoded JSON, of any type."""
 
     status: int
     headers: Mapping[str, str]

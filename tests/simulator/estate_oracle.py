@@ -82,7 +82,7 @@ def vault_row(vault: Vault) -> str:
 
 
 def homes(estate: Estate) -> list[Home]:
-    """Whatever holds keys."""
+    """A vault or Managed HSM."""
     return [*estate.vaults, *estate.hsms]
 
 

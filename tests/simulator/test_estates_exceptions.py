@@ -213,7 +213,7 @@ def test_blind_spots_expects_nothing_that_cannot_be_seen(contoso: Estate, blind:
     for plant in contoso.plants - blind.plants:
         orders = "//kv-orders-prod." in plant.subject or "/kv-orders-prod/accesspolicies/" in plant.subject
         in_orders = orders and (plant.policy in rotation | signers or "/certificates/" in plant.subject)
-        # A credential whose certificate lies in a vault that shows none.
+        # A credential whose certificate is in a vault that shows none.
         joined = plant.policy == "combo-rotated-without-retirement" and left_behind in plant.subject
         table = plant.subject.endswith("/microsoftgraphactivitylogs")
         assert in_the_dark(plant.subject) or plant.policy in unseen or in_orders or joined or table, plant

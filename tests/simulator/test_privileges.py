@@ -66,7 +66,7 @@ async def test_a_tenant_has_a_global_administrator_and_a_role_of_its_reader_thou
     assert [role.id for role in directory.estate.directory_roles] == [administrator.role_id]
     [reads] = directory.estate.role_assignments
     assert (reads.role, reads.principal) == (READER, directory.object_id)
-    # What an estate names is all that there is.
+    # An estate's roles and applications are complete.
     named = replace(bare, directory_role_grants=(administrator,), role_assignments=(replace(reads, principal=TENANT),))
     kept = Tenant(named, lambda: bare.as_of, throttle=None, faults=(), traps=()).directory.estate
     assert (kept.directory_role_grants, kept.role_assignments) == (named.directory_role_grants, named.role_assignments)

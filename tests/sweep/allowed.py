@@ -45,7 +45,7 @@ EMPTY_BELIEVED: Mapping[str, str] = {
     "entra_log.list": _NONE_THERE,
     "hsm.diagnostic_setting.list": _NONE_THERE,
 }
-"""Lists that may be empty. What is missing from one is found by expectations (`[expect]`), not by the answers."""
+"""Lists that may be empty. Missing items are found by expectations (`[expect]`), not by the answers."""
 
 DECLARED: Mapping[str, tuple[str, ...]] = {
     "applicationAuthenticationClientSignInActivity": ("last_app_only_on",),
@@ -75,7 +75,7 @@ DECLARED: Mapping[str, tuple[str, ...]] = {
     "systemData": ("created_on",),
     "tags": ("tags",),
 }
-"""Members by their last name, with the columns that they fill, of which the declaration says what absence means."""
+"""Members by their last name, with the columns that they fill; the declaration says what absence means."""
 
 LEFT_OUT_SAYS: Mapping[str, str] = {
     "generationTime": "Cosmos DB has no date of a key that was never made anew",
@@ -134,7 +134,7 @@ def believed(fault: Fault, wrong: Wrong) -> str:
 
 
 def _absent(fault: Fault, member: str) -> str:
-    """What it means that a member is null or missing; empty where that is nowhere said."""
+    """The meaning of a null or missing member; empty if it is not documented."""
     columns = declared(member, fault.operation)
     said = next((column.left_out.source for column in columns if column.left_out), "")
     if fault.kind == "missing":

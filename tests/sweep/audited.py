@@ -85,7 +85,7 @@ class Audited:
     """What an audit came to."""
 
     results: Mapping[Result, Outcome]
-    """Fails, passes and unknowns, of rows and of scopes. What a policy does not apply to is not in it."""
+    """Fails, passes and unknowns, of rows and of scopes, without rows that a policy does not apply to."""
     scopes: frozenset[Result]
     """Those that are about a scope: unknown, all of them."""
     conditions: tuple[Exit, ...]
@@ -130,7 +130,7 @@ class Auditor:
         self._opened = contextlib.ExitStack()
         self._recall: Recall
         self.undisturbed: Audited | Stopped | None = None
-        """What a run comes to in whose way nothing is; so does one whose fault strikes what nobody reads."""
+        """The result of a run without faults, or with a fault in something that nobody reads."""
 
     def __enter__(self) -> "Auditor":
         self._folder = Path(self._opened.enter_context(tempfile.TemporaryDirectory(dir=_in_memory(), prefix="sweep-")))
@@ -236,7 +236,7 @@ class Auditor:
             yield report, counted
 
     def anew(self, meddle: Meddle | None) -> Audited:
-        """The same by the program itself, whatever was worked out before. Raises what ends the run."""
+        """The same in a separate process, without cached results. Raises the error that stops the run."""
         with self._collected(meddle, {}) as (spool, bugs):
             return self.worked_out(spool, bugs)
 
@@ -280,7 +280,7 @@ def _audited(
 
 
 def _content(spool: Spool, bugs: tuple[str, ...]) -> str:
-    """What tells apart two collections that are judged apart."""
+    """A key that distinguishes two collections that are evaluated separately."""
     rows = [b"\n".join([table.encode(), *sorted(spool.lines(table))]) for table in TABLES]
     ledger = [(each.scope.id, each.operation, each.state, each.reason, each.kept > 0) for each in spool.coverage()]
     return digest(*rows, repr(ledger), repr(bugs))

@@ -64,7 +64,7 @@ _MANY = 25
 
 
 def small(estate: Estate) -> Estate:
-    """What is named above of it, and what hangs on that alone."""
+    """The resources that it names, and resources that depend only on them."""
     principals = tuple(each for each in estate.service_principals if each.name in _PRINCIPALS)
     gone = {each.id for each in estate.service_principals} - {each.id for each in principals}
     apps = {each.app_id for each in estate.service_principals} - {each.app_id for each in principals}

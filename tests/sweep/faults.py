@@ -41,7 +41,7 @@ class Fault:
     """The one address that it is at; None for every address of the operation."""
     effect: Effect = field(compare=False, repr=False)
     about: tuple[str, ...] = ()
-    """What the one object that it strikes is called, in lower case; empty where it strikes no object alone."""
+    """The name of the one object that it affects, in lower case; empty if it affects several."""
     member: str = ""
 
     @property
@@ -117,7 +117,7 @@ def _size(answer: Answer) -> int:
 
 
 def _named(call: Call, answer: Answer) -> tuple[str, ...]:
-    """What the object is called that an address is about: the vault, key, group or resource in it."""
+    """The name of the object in an address: its vault, key, group or resource."""
     host, _, path = call.url.removeprefix("https://").partition("?")[0].partition("/")
     parts = path.split("/")
     if ".vault." in host or ".managedhsm." in host:
@@ -235,7 +235,7 @@ def _linked(body: Any, call: Call, link: str) -> Any:
 
 
 def _second(refused: Effect, paging: Paging) -> Effect:
-    """A list of which the second half cannot be had. What has one item is had, and its empty second page cannot be."""
+    """A list whose second half fails. If it has one item, that item is returned, and the empty second page fails."""
 
     def effect(call: Call, true: Answering, before: int) -> Answer:
         if "sweep-second" in call.url or b"sweep-second" in call.body:

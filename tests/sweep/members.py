@@ -116,7 +116,7 @@ def holders(body: Any, path: Path) -> Iterator[dict[str, Any]]:
 
 
 def identities(body: Any, path: Path) -> tuple[str, ...]:
-    """What the object that holds the member is called, the nearest one that has a name that stands for it alone."""
+    """The name of the object with the member: the nearest enclosing one with a unique name."""
     found: tuple[str, ...] = ()
     for end in range(len(path)):
         holder = at(body, path[:end])

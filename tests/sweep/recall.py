@@ -1,8 +1,8 @@
 """A DuckDB that works nothing out twice: what was asked of the same rows before is known.
 
-Nearly all that an audit of a small tenant costs is the planning of its queries, and a fault changes what a few of them read.
-So each statement is known by its text and by the contents of what it names. A table that comes out as before stands for the
-earlier one, so that nothing that rests on it is worked out anew.
+Planning queries takes most of the time of an audit of a small tenant, and a fault changes the data of only a few of them. So
+each statement is identified by its text and by the contents of its tables. A table with unchanged contents is replaced by the
+earlier one, so that nothing that depends on it is computed again.
 """
 
 import contextlib
@@ -126,7 +126,7 @@ class Recall:
             self._shown[name] = named.key
 
     def run(self, statement: str) -> None:
-        """Runs it, whatever was before."""
+        """Run it, without cached results."""
         self._connection.execute(statement)
 
     @functools.lru_cache(maxsize=4_096)  # noqa: B019 - there is one for a process

@@ -108,7 +108,7 @@ class Clients:
             try:
                 answer = self._answered(Call(operation, root + part["url"]), self._true)
             except aiohttp.ClientError:
-                # What breaks off behind the batch is a failure of the service to who sent the batch.
+                # A disconnect after the batch is a failure of the service for the sender of the batch.
                 answer = Answer(502, _JSON, b"{}")
             try:
                 body = msgspec.Raw(answer.body) if msgspec.json.decode(answer.body) is not None else None

@@ -141,7 +141,7 @@ def test_a_gate_that_could_exit_0_over_an_unknown_result_is_a_silent_pass() -> N
     for wrong in (replace(unknown, conditions=(Exit.FINDINGS,)), replace(unknown, uncounted={"p-age": 1})):
         [silent] = JUDGE.effect(wrong, fault).silent
         assert silent.after == CLEAN
-    # What was left out of the run without a fault as well is no effect of the fault.
+    # Data that is missing without a fault, too, is not an effect of the fault.
     base = replace(JUDGE._base, audited=replace(JUDGE._base.audited, uncounted={"p-age": 1}))
     judge = Judge(base, lambda fault, wrong: "")
     assert not judge.effect(replace(unknown, uncounted={"p-age": 1}), fault).silent

@@ -184,7 +184,7 @@ def _may_go_with_one(part: PasswordItem, lacking: Sequence[KeyItem], without_pas
 
 
 def _may_go_with_unread(part: PasswordItem) -> bool:
-    """Whether it may be part of a set of which Entra's own key was not read: it has an identifier, or may have one."""
+    """Whether it may be part of a set whose Sign key was not read: it has an identifier, or may have one."""
     named = thumbprint(part.custom_key_identifier) is not None
     return named and (not isinstance(part, KeyItem) or read(part.usage, str) != "Sign")
 

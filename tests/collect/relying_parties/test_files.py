@@ -47,11 +47,11 @@ def test_links_and_other_peoples_folders_are_passed_over_and_said(tmp_path: Path
     seen = in_place(root, "here", with_keys=False)
     assert [each.file for each in seen.validators] == ["own/appsettings.json"]
     assert seen.skipped == {".git": 1, "link": 3, "node_modules": 1}
-    # What a link of that name leads to is met nowhere else.
+    # The target of a link of that name is found only through the link.
     assert [(each.file, each.reason, each.what) for each in seen.unread] == [
         ("appsettings.json", Reason.NOT_VISIBLE, "a link, which is not followed")
     ]
-    # What is named itself is meant, wherever it leads.
+    # A path that is named explicitly is read, even if it is a link.
     (tmp_path / "alias").symlink_to(root)
     assert found(tmp_path / "alias") == ["own/appsettings.json"]
 

@@ -1,4 +1,4 @@
-"""What files hold, as rows: each has an id of its own, whatever the file is called."""
+"""Rows of files: each has its own id, for any file name."""
 
 import json
 import os

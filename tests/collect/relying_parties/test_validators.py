@@ -42,7 +42,7 @@ NET = [
     (azure_ad(), ("common", None, None, None), None),
     (azure_ad("organizations", ValidateIssuer=False), ("organizations", False, 0, None), True),
     (azure_ad(ValidateIssuer=True, ValidateAudience=False), ("common", True, None, False), False),
-    # Not compared at all, whatever is listed.
+    # Not compared at all, with any list.
     (azure_ad(ValidateIssuer=False, ValidIssuers=["a", "b"]), ("common", False, 0, None), True),
     (azure_ad(ValidIssuers=["https://a.example/x", "https://b.example/y"]), ("common", None, 2, None), False),
     # A template names nobody.

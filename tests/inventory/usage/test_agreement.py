@@ -1,4 +1,4 @@
-"""What `usage check` finds in a window is what the policies judge: generated windows, held against each other."""
+"""`usage check` and the policies find the same in a window: generated windows, compared with each other."""
 
 import random
 from pathlib import Path

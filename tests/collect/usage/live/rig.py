@@ -87,7 +87,7 @@ COLLECTIONS: dict[str, list[Row]] = {
 }
 LOGGED = estate(Given(TABLES, **COLLECTIONS))
 EXPORTED = forms.FORMS["query"]
-"""What of it is in tables, exported to files."""
+"""The records that are in tables, exported to files."""
 
 
 class Waiting(Clock):
