@@ -316,6 +316,7 @@ BAD = (Reason.BAD_VALUE,) * 3
         ([action(timeAfterCreate=90)], {}, None, (Reason.BAD_VALUE, Reason.BAD_VALUE, None, None)),
         ([action()], {}, None, (*((Reason.BAD_BODY,) * 3), None)),
         ([action(7, timeAfterCreate="P90D")], {}, None, (*BAD, None)),
+        ([action("Archive", timeAfterCreate="P90D")], {}, None, (*((Reason.UNRECOGNISED,) * 3), None)),
         ([{"action": {"type": "Rotate"}}], {}, None, (*BAD, None)),
         (None, {}, None, (*BAD, None)),
         ("none", {}, None, (*BAD, None)),

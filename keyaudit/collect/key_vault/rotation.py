@@ -11,6 +11,7 @@ from keyaudit.model.times import parse_duration
 
 ROTATION = ("auto_rotates", "rotates_after", "rotates_before_expiry", "rotation_expiry")
 _EXPIRIES = ("rotation_expiry", "expires_on")
+_KNOWN = frozenset({"rotate", "notify"})
 _ACTIONS = ("auto_rotates", "rotates_after", "rotates_before_expiry")
 
 
@@ -47,6 +48,10 @@ def put_rotation(row: Row, policy: RotationPolicy) -> None:
     actions = read(policy.lifetime_actions, list[_Action])
     if isinstance(actions, Refusal):
         row.refuse(_ACTIONS, actions.reason)
+        return
+    if not all(action.action.type.lower() in _KNOWN for action in actions):
+        # What an action of another type does with the key is not known.
+        row.refuse(_ACTIONS, Reason.UNRECOGNISED)
         return
     rotate = [action.trigger for action in actions if action.action.type.lower() == "rotate"]
     if not all(_is_set(trigger.time_after_create) or _is_set(trigger.time_before_expiry) for trigger in rotate):
