@@ -71,11 +71,11 @@ async def test_keys_that_fail_one_after_the_other_cost_the_next_one_nothing(
 async def test_one_url_of_graph_that_fails_costs_no_other_url_its_answer(
     azure: Azure, connected: Connect, reply: Reply, reason: Reason
 ) -> None:
-    azure.script = lambda request: reply if request.path.endswith("/domains") else EMPTY
-    others = ("application.list", "claims_mapping.list", "organization.get")
+    azure.script = lambda request: reply if request.path.endswith("/oauth2PermissionGrants") else EMPTY
+    others = ("application.list", "claims_mapping.list", "app_management.list")
     async with connected() as connection:
-        (_, end), *rest = await asyncio.gather(*(all_of(connection.gateway, each) for each in ("domain.list", *others)))
-        later = await all_of(connection.gateway, "service_principal.list")
+        (_, end), *rest = await asyncio.gather(*(all_of(connection.gateway, each) for each in ("delegated_grant.list", *others)))
+        later = await all_of(connection.gateway, "pki.list")
     assert end.refusal is not None
     assert end.refusal.reason is reason
     assert [found.refusal for _, found in (*rest, later)] == [None] * 4
@@ -127,7 +127,7 @@ async def test_a_vault_that_was_deleted_meanwhile_is_not_waited_for(
 async def test_a_day_is_not_waited_for(azure: Azure, connected: Connect, clock: FakeClock) -> None:
     azure.script = lambda request: TROUBLE["throttled for a day"][0]
     async with connected() as connection:
-        _, end = await all_of(connection.gateway, "domain.list")
+        _, end = await all_of(connection.gateway, "application.list")
     assert end.refusal == Refusal(Reason.THROTTLED, "TooManyRequests, to come back in 86,400 seconds", 429)
     assert (clock.passed, len(azure.to(GRAPH))) == (0, 1)
 
@@ -148,7 +148,7 @@ async def test_what_is_waited_for_is_told(azure: Azure, connected: Connect) -> N
     told: list[tuple[str, Reason, float]] = []
     async with connected() as connection:
         connection.gateway.sender.watch = lambda host, reason, seconds: told.append((host, reason, seconds))
-        assert (await all_of(connection.gateway, "domain.list"))[1].refusal is None
+        assert (await all_of(connection.gateway, "application.list"))[1].refusal is None
     assert told == [(GRAPH, Reason.THROTTLED, 40)]
 
 

@@ -112,7 +112,7 @@ async def test_a_proxy_with_a_password_is_signed_in_to_and_the_environment_is_ig
     azure.script = lambda request: Reply({"value": []})
     network = Network(proxy=f"http://user:p%40ss@127.0.0.1:{azure.port}", ca_file=authority.file)
     async with connected(network=network) as connection:
-        for operation in ("subscription.list", "domain.list"):
+        for operation in ("subscription.list", "application.list"):
             listing = connection.gateway.pages(operation, dict, by=str)
             assert [item async for item in listing] == []
             assert listing.end.refusal is None

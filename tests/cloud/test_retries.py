@@ -47,7 +47,7 @@ def _times(number: int, reply: Reply, then: Reply) -> Callable[[Request], Reply]
 
 @pytest.mark.parametrize(
     ("operation", "good"),
-    [("vault.list", Reply({"value": []})), ("domain.list", Reply({"value": []})), ("vault.query", EMPTY_ROWS)],
+    [("vault.list", Reply({"value": []})), ("application.list", Reply({"value": []})), ("vault.query", EMPTY_ROWS)],
 )
 @pytest.mark.parametrize(
     ("bad", "least", "most"),
@@ -93,7 +93,7 @@ async def test_permanent_throttling_ends_with_the_runs_time(azure: Azure, connec
         assert clock.passed <= 100
         clock.passed = 100
         sent = len(azure.requests)
-        assert (await _list(connection.gateway, "domain.list")).refusal == Refusal(Reason.BUDGET)
+        assert (await _list(connection.gateway, "application.list")).refusal == Refusal(Reason.BUDGET)
     assert len(azure.requests) == sent
 
 
@@ -235,7 +235,7 @@ def _new_token_each_time(azure: Azure) -> None:
     )
 
 
-@pytest.mark.parametrize(("operation", "host"), [("vault.list", ARM), ("domain.list", GRAPH)])
+@pytest.mark.parametrize(("operation", "host"), [("vault.list", ARM), ("application.list", GRAPH)])
 async def test_new_claims_are_met_once_and_the_request_is_replayed(
     azure: Azure, connected: Connect, operation: str, host: str
 ) -> None:
@@ -250,7 +250,7 @@ async def test_new_claims_are_met_once_and_the_request_is_replayed(
     assert first.headers["authorization"] != second.headers["authorization"]
 
 
-@pytest.mark.parametrize("operation", ["vault.list", "domain.list"])
+@pytest.mark.parametrize("operation", ["vault.list", "application.list"])
 async def test_claims_asked_for_again_end_the_identitys_run(azure: Azure, connected: Connect, operation: str) -> None:
     _new_token_each_time(azure)
     azure.script = lambda request: _revoked()
@@ -258,13 +258,13 @@ async def test_claims_asked_for_again_end_the_identitys_run(azure: Azure, connec
         end = await _list(connection.gateway, operation)
         assert end.refusal == Refusal(Reason.IDENTITY_REVOKED, "insufficient_claims", 401)
         sent = len(azure.requests)
-        for other in ("vault.list", "domain.list", "vault.query"):
+        for other in ("vault.list", "application.list", "vault.query"):
             assert (await _list(connection.gateway, other)).refusal == end.refusal
     assert len(azure.requests) == sent
     assert sum("nbf" in request.body.decode() for request in azure.to(LOGIN)) == 1
 
 
-@pytest.mark.parametrize("operation", ["vault.list", "domain.list"])
+@pytest.mark.parametrize("operation", ["vault.list", "application.list"])
 @pytest.mark.parametrize("claims", ["not base64!", "eA", "\u00e9\u00e9", "e30" * 1])
 async def test_claims_that_cannot_be_read_are_a_failed_sign_in(
     azure: Azure, connected: Connect, operation: str, claims: str

@@ -173,7 +173,7 @@ async def test_a_token_that_names_no_tenant_is_not_used(text: str) -> None:
             return AccessTokenInfo(text, self._clock.now() + 3600)
 
     clock = FakeClock()
-    with pytest.raises(UnsafeError, match="does not name"):
+    with pytest.raises(UnsafeError, match="does not name its tenant"):
         await Tokens(PUBLIC, clock).sign_in(Opaque(clock))
 
 
