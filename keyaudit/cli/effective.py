@@ -38,7 +38,7 @@ def in_force(live: Live, choice: Choice, environ: Mapping[str, str] = os.environ
     known = load(besides=choice.policies)
     limits = settled(live, choice, known)
     path = None if live.demo and live.config is None else in_use(live.config)
-    found = _Found(Toml.of_file(path) if path else None)
+    found = _Resolver(Toml.of_file(path) if path else None)
     return [
         *_scope(found, live, settle(live, resume=False)),
         *_written(found, live),
@@ -48,7 +48,7 @@ def in_force(live: Live, choice: Choice, environ: Mapping[str, str] = os.environ
     ]
 
 
-class _Found:
+class _Resolver:
     """Decides between a flag and the file."""
 
     def __init__(self, file: Toml | None) -> None:
@@ -76,7 +76,7 @@ class _Found:
         return True
 
 
-def _scope(found: _Found, live: Live, how: Settings) -> Iterator[Setting]:
+def _scope(found: _Resolver, live: Live, how: Settings) -> Iterator[Setting]:
     yield found.setting(("scope", "tenant"), how.tenant, "--tenant", live.tenant, "the identity's own")
     given = {
         "subscriptions": ("--subscription", live.subscription),
@@ -91,7 +91,7 @@ def _scope(found: _Found, live: Live, how: Settings) -> Iterator[Setting]:
     yield found.setting(("auth", "cloud"), how.environment.name, "--cloud", live.cloud)
 
 
-def _written(found: _Found, live: Live) -> Iterator[Setting]:
+def _written(found: _Resolver, live: Live) -> Iterator[Setting]:
     """Settings that only a file can contain."""
     config = read_config(live.config) if found.file is not None else None
     if config is None:
@@ -115,7 +115,7 @@ def _written(found: _Found, live: Live) -> Iterator[Setting]:
             yield Setting(f"expect.{name}", value, "file", found.place(("expect", name)))
 
 
-def _policy(found: _Found, choice: Choice, limits: Limits, known: Sequence[Policy]) -> Iterator[Setting]:
+def _policy(found: _Resolver, choice: Choice, limits: Limits, known: Sequence[Policy]) -> Iterator[Setting]:
     yield found.setting(("policy", "profile"), limits.profile, "--profile", choice.profile)
     for policy in known:
         if policy.text.id in limits.parameters:
@@ -132,7 +132,7 @@ def _policy(found: _Found, choice: Choice, limits: Limits, known: Sequence[Polic
 
 def _flags(live: Live, choice: Choice) -> Iterator[Setting]:
     """Settings that a file cannot contain."""
-    none = _Found(None)
+    none = _Resolver(None)
     yield none.setting(
         ("policies",), str(choice.policies) if choice.policies else None, "--policies", choice.policies, "shipped"
     )

@@ -93,7 +93,7 @@ class Tokens:
         """The audited tenant, a GUID in lower case; no token is returned before it is set."""
         self._credential: Credential | None = None
         self._environment, self._clock = environment, clock
-        self._held: dict[str, _CachedToken] = {}
+        self._cache: dict[str, _CachedToken] = {}
         self._failed: dict[str, tuple[Refusal, float]] = {}
         self._locks: dict[str, asyncio.Lock] = {scope: asyncio.Lock() for scope in environment.scopes}
         self._revoked: Refusal | None = None
@@ -155,7 +155,7 @@ class Tokens:
         async with self._locks[scope]:
             if self._revoked:
                 raise Refused(self._revoked)
-            held = self._held.get(scope)
+            held = self._cache.get(scope)
             serves = held is not None and (claims is None or claims == held.claims)
             if held and serves and self._before(held.renew, held.renew_on):
                 return held.token
@@ -187,7 +187,7 @@ class Tokens:
         left = max(token.expires_on - self._clock.now(), 0)
         ahead = left - min(MARGIN, left // 4)
         monotonic, now = self._clock.monotonic(), self._clock.now()
-        self._held[scope] = _CachedToken(token, claims, monotonic + ahead, now + ahead, monotonic + left, now + left)
+        self._cache[scope] = _CachedToken(token, claims, monotonic + ahead, now + ahead, monotonic + left, now + left)
 
     def _before(self, monotonic: float, now: int) -> bool:
         return self._clock.monotonic() < monotonic and self._clock.now() < now

@@ -199,7 +199,7 @@ class Graph(Service):
             case [name] if name in self._kinds:
                 return self._holders(version, self._kinds[name], request)
             case [name, _, *rest] if name in self._kinds:
-                return self._held(version, self._kinds[name], path[1], rest)
+                return self._holder(version, self._kinds[name], path[1], rest)
         named = (part(self.directory, version, path, request) for part in PARTS)
         return next((resource for resource in named if resource is not None), None)
 
@@ -223,7 +223,7 @@ class Graph(Service):
             listed=True,
         )
 
-    def _held(self, version: str, kind: Kind, object_id: str, path: list[str]) -> Resource | None:
+    def _holder(self, version: str, kind: Kind, object_id: str, path: list[str]) -> Resource | None:
         """One application or service principal, or one of its relations."""
         if kind.name not in self._by_id:
             self._by_id[kind.name] = {holder.id.lower(): holder for holder in kind.holders}

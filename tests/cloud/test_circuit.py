@@ -74,7 +74,9 @@ async def test_one_url_of_graph_that_fails_costs_no_other_url_its_answer(
     azure.script = lambda request: reply if request.path.endswith("/oauth2PermissionGrants") else EMPTY
     others = ("application.list", "claims_mapping.list", "app_management.list")
     async with connected() as connection:
-        (_, end), *rest = await asyncio.gather(*(all_of(connection.gateway, each) for each in ("delegated_grant.list", *others)))
+        (_, end), *rest = await asyncio.gather(
+            *(all_of(connection.gateway, each) for each in ("delegated_grant.list", *others))
+        )
         later = await all_of(connection.gateway, "pki.list")
     assert end.refusal is not None
     assert end.refusal.reason is reason

@@ -51,7 +51,7 @@ class AgentUser(Related, rename="camel"):
     identity_parent_id: str
 
 
-class _Held(Struct):
+class _Object(Struct):
     """A stored row of an application or service principal."""
 
     id: str
@@ -82,13 +82,13 @@ class _Held(Struct):
 class _Seen:
     """Agents and blueprints in the two lists."""
 
-    blueprints: Sequence[_Held]
+    blueprints: Sequence[_Object]
     """Applications that are or may be blueprints."""
-    principals: Sequence[_Held]
+    principals: Sequence[_Object]
     """Service principals that are or may be the local principals of blueprints."""
-    agents: Sequence[_Held]
+    agents: Sequence[_Object]
     """Agent identities, without their blueprints."""
-    perhaps: Sequence[_Held]
+    perhaps: Sequence[_Object]
     """Service principals that may be one of the two."""
 
     @property
@@ -111,7 +111,7 @@ async def collect_agents(reading: Reading, unit: Unit, scope: Scope) -> Sequence
 
 
 def _seen(reading: Reading) -> _Seen:
-    decoder = msgspec.json.Decoder(_Held)
+    decoder = msgspec.json.Decoder(_Object)
     every = {
         table: stored_once(map(decoder.decode, reading.spool.lines(table)), lambda row: row.id).values()
         for table in ("application", "service_principal")
@@ -201,7 +201,7 @@ class _Agents:
         reason = why_incomplete(listing.end)
         return found, Refusal(reason) if reason else None
 
-    def _write_unlisted(self, held: _Held, refusal: Refusal) -> None:
+    def _write_unlisted(self, held: _Object, refusal: Refusal) -> None:
         """Write a service principal that is or may be an agent, and is not in the list of agents."""
         row = self._begin(AGENT, held)
         row.put_all(object_id=held.object_id, created_on=held.read("created_on"), blueprint_app_id=refusal)
@@ -225,7 +225,7 @@ class _Agents:
         if whole and (lost or (not nameless and set(found.values()) - blueprints)):
             self._list.refused(_HAS_MORE)
 
-    async def _write_own(self, held: _Held, principal: str | Refusal | None) -> None:
+    async def _write_own(self, held: _Object, principal: str | Refusal | None) -> None:
         """Write the blueprint row of an application of this tenant. If it may not be a blueprint, its columns are unknown."""
         row = self._begin(BLUEPRINT, held)
         row.put_all(home="own", publisher=None, principal_id=principal, app_id=_lowered(held.read("app_id")))
@@ -249,7 +249,7 @@ class _Agents:
             row.put_read(column, Refusal(unread) if unread else inheritable(entries, scopes=scopes))
         self._unit.row("blueprint", row.finish())
 
-    def _write_foreign(self, held: _Held) -> None:
+    def _write_foreign(self, held: _Object) -> None:
         """Write the row of an external blueprint, by its local principal. Columns for its publisher only are unknown."""
         row = self._begin(BLUEPRINT, held)
         row.put_all(app_id=_lowered(held.read("app_id")), home=held.read("home"), publisher=held.read("home_tenant"))
@@ -257,7 +257,7 @@ class _Agents:
         row.refuse(_INHERITED, Reason.OTHER_TENANT)
         self._unit.row("blueprint", row.finish())
 
-    def _begin(self, table: Table, held: _Held) -> Row:
+    def _begin(self, table: Table, held: _Object) -> Row:
         """A new row for an object of another list, with its name."""
         row = Row(
             table,
@@ -304,7 +304,7 @@ def _lowered(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-def _principal_of(held: _Held, seen: _Seen, unseen: Refusal | None) -> str | Refusal | None:
+def _principal_of(held: _Object, seen: _Seen, unseen: Refusal | None) -> str | Refusal | None:
     """The object id of a blueprint's local principal; None if it has none. `unseen`: why the list of them is incomplete."""
     app_id = held.app_id and held.app_id.lower()
     for one in (*seen.principals, *seen.perhaps):

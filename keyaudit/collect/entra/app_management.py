@@ -158,17 +158,17 @@ def _put(row: Row, name: Wire, is_enabled: Wire, restrictions: Wire) -> None:
     row.put_read("exclusions", _exclusions(found))
 
 
-_Found = dict[str, Restriction | Refusal]
+_Restrictions = dict[str, Restriction | Refusal]
 
 
-def _by_type(raw: Wire) -> _Found | Refusal:
+def _by_type(raw: Wire) -> _Restrictions | Refusal:
     """The restrictions that are set, by type in lower case. Graph sends null if nothing was set."""
     if is_null(raw):
         return {}
     restrictions = read(raw, Restrictions)
     if isinstance(restrictions, Refusal):
         return restrictions
-    found: _Found = {}
+    found: _Restrictions = {}
     for member, keys in ((restrictions.password_credentials, False), (restrictions.key_credentials, True)):
         items = read(member, list[Restriction])
         if isinstance(items, Refusal):
@@ -185,7 +185,7 @@ def _by_type(raw: Wire) -> _Found | Refusal:
     return found
 
 
-def _of(found: _Found | Refusal, limit: _Limit) -> Restriction | Refusal | None:
+def _of(found: _Restrictions | Refusal, limit: _Limit) -> Restriction | Refusal | None:
     """The enabled restriction; None if it is disabled or was never set."""
     restriction = found if isinstance(found, Refusal) else found.get(limit.type.lower())
     if not isinstance(restriction, Restriction):
@@ -216,7 +216,7 @@ def _put_limit(row: Row, column: str, restriction: Restriction | Refusal | None)
         row.put(f"{column}_from", restriction.restrict_for_apps_created_after_date_time)
 
 
-def _exclusions(found: _Found | Refusal) -> list[str] | Refusal:
+def _exclusions(found: _Restrictions | Refusal) -> list[str] | Refusal:
     """The exemptions from the enabled restrictions; null means none."""
     if isinstance(found, Refusal):
         return found

@@ -75,7 +75,7 @@ class AppRoles:
         self._gateway, self._unit, self._scope = gateway, unit, scope
         self._list = Calls(scope, OPERATIONS[0])
         self._single = Calls(scope, OPERATIONS[1], per_object=True)
-        self._held: dict[str, _KnownRoles] = {}
+        self._known: dict[str, _KnownRoles] = {}
         self._apis: dict[str, _Api] = {}
         self._granting: set[str] = set()
         self._unseen = Refusal(Reason.PARENT_NOT_ASSESSED)
@@ -103,7 +103,7 @@ class AppRoles:
 
     def put(self, row: Row, object_id_: str) -> None:
         """Fill the column of a service principal's row about whether its app roles were listed."""
-        held = self._held.get(object_id_.lower(), _KnownRoles(missing=self._unseen))
+        held = self._known.get(object_id_.lower(), _KnownRoles(missing=self._unseen))
         row.put_read("app_roles_listed", held.missing or True)
 
     def show(self, object_id_: str, *, app_id: Wire, name: Wire, roles: Wire) -> None:
@@ -113,7 +113,7 @@ class AppRoles:
 
     def write(self, tenant_id: str, url: str, version: str, parent: Refusal | None) -> Sequence[Coverage]:
         """Write every grant. Returns the coverage of `OPERATIONS`. `parent`: why service principals may be missing."""
-        for held in self._held.values():
+        for held in self._known.values():
             for item in held.items:
                 if item.app_role_id != _NO_ROLE:
                     self._unit.row("grant", self._row(item, tenant_id, url, version, parent))
@@ -141,13 +141,13 @@ class AppRoles:
         return row.finish()
 
     def _hold(self, principal: str, held: _KnownRoles) -> None:
-        self._held[principal.lower()] = held
+        self._known[principal.lower()] = held
         self._granting.update(item.resource_id.lower() for item in held.items)
 
     def _contradicted(self, copy: Holding) -> None:
         """A principal with two differing copies has the app roles of both, and possibly more."""
         found = read(copy.app_role_assignments, list[Raw])
-        known = self._held.get(copy.id.lower(), _KnownRoles()).items
+        known = self._known.get(copy.id.lower(), _KnownRoles()).items
         again = () if isinstance(found, Refusal) else _read(found, copy.id).items
         every = {item.key: item for item in (*again, *known)}
         self._hold(copy.id, _KnownRoles(tuple(every.values()), Refusal(Reason.INCONSISTENT)))
