@@ -65,6 +65,9 @@ _DEFINED = (*_POLICIES, "role_definition.query", "hsm.role_definition.list")
 
 _KINDS = ("azure-role", "access-policy", "hsm-role", "app-role", "delegated", "directory-role")
 _NO_API = (Where("kind", ("azure-role", "access-policy", "hsm-role", "directory-role")),)
+_ADDED_BY = (*_POLICIES, *_ROLES, *_ELIGIBLE, *_LOCAL, *_APP_ROLES, *_DELEGATED, *_DIRECTORY_ROLES)
+_HOLDERS = (*_ADDED_BY, "group.members")
+"""The operations that list the principals which have grants, but not those that only own applications."""
 
 GRANT = Table(
     name="grant",
@@ -74,7 +77,7 @@ GRANT = Table(
     noun="grant",
     plural="grants",
     meaning="a role assignment, access policy or permission as it was granted; members of groups are in membership",
-    added_by=(*_POLICIES, *_ROLES, *_ELIGIBLE, *_LOCAL, *_APP_ROLES, *_DELEGATED, *_DIRECTORY_ROLES),
+    added_by=_ADDED_BY,
     parts={
         **dict.fromkeys(_POLICIES, ({"kind": "access-policy", "standing": True},)),
         **dict.fromkeys(_ROLES, ({"kind": "azure-role", "standing": True},)),
@@ -151,7 +154,8 @@ GRANT = Table(
         texts("environment_crossings",
             "test->prod: a principal of the first environment has access to the second; group members too, sorted",
             ("principal.lookup", "group.members"),
-            rests_on=RestsOn.LIST, derived_from=("environments_opened", "principal.environment")),
+            rests_on=RestsOn.LIST, derived_from=("environments_opened", "principal.environment"),
+            rows_of=_HOLDERS),
         *(
             count(who, f"{told} have it, members of a group included", ("principal.lookup", "group.members"),
                 rests_on=RestsOn.PARENT, derived_from=("principal_id",))
@@ -164,7 +168,7 @@ GRANT = Table(
         ),
         flag("holders_named", "a tag or setting names the environment of each workload that holds it; true, or unknown",
             ("principal.lookup", "group.members"),
-            rests_on=RestsOn.PARENT, derived_from=("principal.environment",)),
+            rests_on=RestsOn.PARENT, derived_from=("principal.environment",), rows_of=_HOLDERS),
         flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens; true, or unknown",
             rests_on=RestsOn.PARENT, derived_from=("environments_opened",)),
     ),

@@ -5,7 +5,10 @@ from keyaudit.model.tables.grant import GRANT
 
 _MEMBERS = ("group.members",)
 _PRINCIPAL = ("principal.lookup", *_MEMBERS)
-_OWNERS = ("application.owners", "application.owners_of", "service_principal.owners", "service_principal.owners_of")
+_OWNERS = (
+    *("application.list", "application.owners", "application.owners_of"),
+    *("service_principal.list", "service_principal.owners", "service_principal.owners_of"),
+)
 _APPLICATIONS = ("service-principal", "managed-identity")
 _KINDS = ("user", "group", *_APPLICATIONS, "foreign-group", "device", "contact", "deleted")
 
