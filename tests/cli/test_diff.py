@@ -2,7 +2,9 @@
 
 import csv
 import io
+import json
 import re
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +38,9 @@ def old(tenant: Estate, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cut(tenant: Estate, old: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A later one, of when the keys of its first vault could not be listed; it holds none any more."""
-    fault = Fault("key.list", "every", where=tenant.vaults[0].name, status=500)
+    fault = Fault("key.list", "every", where=tenant.vaults[0].name, status=403)
+    while SystemClock().now() == json.loads((old / "manifest.json").read_text())["run"]["as_of"]:
+        time.sleep(0.1)
     return read(emptied(tenant), tmp_path_factory.mktemp("cut") / "snapshot", fault)
 
 

@@ -50,7 +50,7 @@ def put_rotation(row: Row, policy: RotationPolicy) -> None:
         row.refuse(_ACTIONS, actions.reason)
         return
     if not all(action.action.type.lower() in _KNOWN for action in actions):
-        # What an action of another type does with the key is not known.
+        # The effect of an unknown action on the key is not known.
         row.refuse(_ACTIONS, Reason.UNRECOGNISED)
         return
     rotate = [action.trigger for action in actions if action.action.type.lower() == "rotate"]
