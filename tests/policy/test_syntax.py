@@ -73,7 +73,7 @@ def test_what_a_policy_needs_can_be_said(line: str) -> None:
         ("kty in ['RSA', 'ECC']", 7, "kty is never 'ECC'; did you mean EC?"),
         ("'sing' in key_ops", 0, "key_ops is never 'sing'; did you mean sign?"),
         ("overlaps(key_ops, ['sing'])", 18, "key_ops is never 'sing'; did you mean sign?"),
-        ("now - created_on > 730", 6, "created_on may be absent (created before the service recorded the date); test `created_on"),
+        ("now - created_on > 730", 6, "created_on may be absent (created before the service recorded the date); test `created"),
         ("enabled is None", 0, "enabled is never absent; leave the test out"),
         ("enabled is True", 11, "is and is not take None alone; write == or !="),
         ("now is None", 0, "only a column can be None"),
