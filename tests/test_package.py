@@ -51,7 +51,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert made_wheel == "python -m pip wheel --quiet --no-deps --wheel-dir /dist /src"
     for command in commands:
         here = command.replace("/opt/keyaudit", str(folder / "keyaudit")).replace("/dist", str(wheel.parent))
-        subprocess.run(here.replace("python -m venv", f"{sys.executable} -m venv"), shell=True, check=True, cwd=folder)
+        here = here.replace("python -m venv", f"{sys.executable} -m venv")
+        # A command that another test ran in this process made every new file private.
+        subprocess.run(here, shell=True, check=True, cwd=folder, umask=0o022)
     return folder / "keyaudit"
 
 

@@ -74,6 +74,9 @@ def _run(command: Command, snapshots: Mapping[str, Path]) -> int:
     leaf, words = _leaf(command)
     arguments = list(command.words)
     given = {word.partition("=")[0] for word in words}
+    if command.words[0] == "ship" and "--demo" in given:
+        # Only the simulated tenant has an endpoint here that takes what is sent.
+        return run(arguments)
     if "--demo" in given:
         arguments.remove("--demo")
         estate = "contoso"
