@@ -286,7 +286,7 @@ async def test_minus_one_stands_for_the_workspaces_retention_and_a_new_plan_is_u
     assert (row["retention"], row["total_retention"], row["unknown"]) == (30 * DAY, 30 * DAY, {"plan": "unrecognised"})
 
 
-@pytest.mark.parametrize("destination", ["/subscriptions/x/workspaces/y", "https://evil.example/", "", "/" * 9])
+@pytest.mark.parametrize("destination", ["/subscriptions/x/workspaces/y", "https://evil.example/", " ", "/" * 9])
 async def test_a_destination_that_is_no_workspace_is_not_asked(destination: str) -> None:
     one = of_vault(FIRST_ID, "one", log("AuditEvent"), workspaceId=destination)
     found = await collect(
@@ -297,6 +297,13 @@ async def test_a_destination_that_is_no_workspace_is_not_asked(destination: str)
     places = ((TENANT_ID, "workspace.get"), (FIRST_ID, "diagnostic_setting.list"))
     assert found.gaps() == dict.fromkeys(places, "partial bad_value")
     assert set(found.rows["workspace"]) == {BRIEF}
+
+
+async def test_an_empty_text_is_no_destination() -> None:
+    one = of_vault(FIRST_ID, "one", log("AuditEvent"), workspaceId="", storageAccountId=STORAGE)
+    found = await collect(estate=replace(LOGGED, vaults=(replace(AUDITED, diagnostic_settings=(one,)),)))
+    assert found.gaps() == {}
+    assert [row["destination_kind"] for row in found.rows["log_sink"].values() if row["logged_id"] == FIRST_ID] == ["storage"]
 
 
 async def test_a_group_of_entras_logs_is_not_taken_for_categories() -> None:

@@ -135,8 +135,8 @@ def _destinations(properties: Properties) -> Iterator[tuple[str, Wire]]:
 def _untold(properties: Properties) -> Iterator[Refusal]:
     """Why it cannot be told where a setting sends to.
 
-    ARM has null for where it does not send to, and leaves none of these three out: so the answers that Microsoft prints.
-    https://learn.microsoft.com/azure/cosmos-db/monitor-resource-logs
+    For a destination that it does not have, ARM returns null or an empty text, and leaves none of these three out:
+    https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/list
     """
     always = (properties.workspace_id, properties.storage_account_id, properties.event_hub_authorization_rule_id)
     if any(isinstance(member, UnsetType) for member in always):
@@ -149,7 +149,7 @@ def _untold(properties: Properties) -> Iterator[Refusal]:
 
 
 def _is_set(member: Wire) -> bool:
-    return not isinstance(member, UnsetType) and not is_null(member)
+    return not isinstance(member, UnsetType) and not is_null(member) and read(member, str) != ""
 
 
 def _put_logs(row: Row, kind: str, destination: str, properties: Properties) -> None:
