@@ -58,10 +58,11 @@ def _wave(family: str) -> str:
     first, second = (parse_date(f"{year + 1}-01-01") for year in (DEPRECATED_AFTER, DISALLOWED_AFTER))
     return f"""CASE
         WHEN {family} IN ({safe}) THEN {quoted(Wave.UNAFFECTED)}
+        WHEN {family} = 'RSA' AND it.key_size < {SHORTEST} THEN {quoted(Wave.FIRST)}
         WHEN {family} IS NULL OR {family} NOT IN ({broken}) OR ({family} = 'RSA' AND it.key_size IS NULL)
             OR it.unknown['expires_on'] IS NOT NULL THEN {quoted(Wave.UNKNOWN)}
-        WHEN {family} = 'RSA' AND (it.key_size < {SHORTEST} OR
-            (it.key_size < {LONG_ENOUGH} AND (it.expires_on IS NULL OR it.expires_on >= {first}))) THEN {quoted(Wave.FIRST)}
+        WHEN {family} = 'RSA' AND it.key_size < {LONG_ENOUGH} AND (it.expires_on IS NULL OR it.expires_on >= {first})
+            THEN {quoted(Wave.FIRST)}
         WHEN (it.expires_on IS NULL OR it.expires_on >= {second}) THEN {quoted(Wave.SECOND)}
         ELSE {quoted(Wave.IN_TIME)} END"""
 

@@ -142,6 +142,8 @@ def allowed_until(found: Algorithm) -> str:
         return f"Disallowed after {year}: {PLAN}."
     if found.classical is not None and found.classical < LEAST:
         return f"Below {LEAST} bits of security, not allowed any more: {LEAST_BY}."
+    if found.quantum == 0:
+        return f"Disallowed after {DISALLOWED_AFTER} at the latest: {PLAN}."
     if found.symmetric or found.quantum:
         return f"Not affected by the transition to post-quantum algorithms: {PLAN}."
     return f"Unknown whether the transition to post-quantum algorithms affects it: {PLAN}."
