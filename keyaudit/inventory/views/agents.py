@@ -98,10 +98,10 @@ def opened(sources: Sources, given: str) -> str:
     """The grants of agents in `given` as grants of their blueprints, by `of_app_id`: the blueprint's credentials have them."""
     return f"""
         SELECT parent.blueprint_app_id AS of_app_id, given.* FROM {PARENT} AS parent
-        JOIN ({given}) AS given ON given.given_to = parent.object_id WHERE parent.blueprint_app_id IS NOT NULL
+        JOIN {given} AS given ON given.given_to = parent.object_id WHERE parent.blueprint_app_id IS NOT NULL
         UNION ALL
         SELECT lower(blueprint.app_id), given.* REPLACE (coalesce(parent.doubt, given.why) AS why) FROM {PARENT} AS parent
-        JOIN ({given}) AS given ON given.given_to = parent.object_id
+        JOIN {given} AS given ON given.given_to = parent.object_id
         CROSS JOIN {sources["application"]} AS blueprint
         WHERE parent.blueprint_app_id IS NULL AND blueprint.agent_blueprint IS NOT FALSE"""
 
