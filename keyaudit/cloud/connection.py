@@ -24,14 +24,14 @@ from keyaudit.cloud.session import Door, local_hosts, open_session, tls_context
 from keyaudit.cloud.tokens import NO_ANSWER, Claims, Tokens
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.text import one_line
 
 __all__ = ["Clock", "Connection", "Identity", "connect"]
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
-_ISSUER = re.compile(rf"https://[^/]+/({_GUID.pattern})(/.*)?")
+_ISSUER = re.compile(rf"https://[^/]+/({GUID.pattern})(/.*)?")
 
 # These loggers print answers with ids; a run reports its own errors.
 _LOGGERS = ("azure", "msal", "aiohttp", "httpx", "urllib3", "msgraph", "kiota_http")
@@ -159,7 +159,7 @@ async def signed_in(
             chance=random.Random(),  # noqa: S311 - jitter
         )
         gateway = Gateway(sender, environment)
-        if asked is not None and not _GUID.fullmatch(asked):
+        if asked is not None and not GUID.fullmatch(asked):
             asked = await _resolve(asked, gateway)
         around = Surroundings(
             environment=environment,
@@ -201,7 +201,7 @@ def _tenant(tenant: str | None) -> str | None:
     if tenant is None:
         return None
     text = tenant.strip().lower()
-    if not _GUID.fullmatch(text) and not _DOMAIN.fullmatch(text):
+    if not GUID.fullmatch(text) and not _DOMAIN.fullmatch(text):
         raise UsageError(
             "--tenant", f"neither a tenant id nor a domain: {one_line(tenant)}", "use its GUID, or contoso.onmicrosoft.com"
         )

@@ -1,6 +1,5 @@
 """Fills one row from wire values as its table declares: the only place where a wire value becomes a column's value."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import TypeVar, cast
@@ -10,6 +9,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType, defstruct, field
 
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import MAX_TIME, parse_duration, parse_time
@@ -19,9 +19,6 @@ S = TypeVar("S", bound=Struct)
 
 Wire = Raw | UnsetType
 """An undecoded member of an answer, or UNSET if it was left out."""
-
-GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-"""The form of an object's id in Entra, of a tenant's, a subscription's and an application's."""
 
 CONTRADICTED = Raw(b"\x00")
 """Marks a member that differs between two copies of an object, and is read as inconsistent; not valid JSON."""

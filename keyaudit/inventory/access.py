@@ -23,13 +23,15 @@ _OF_SECRETS = (Allows.READ_PRIVATE,)
 
 _BESIDE = {operation: rows for operation, rows in GRANT.parts.items() if all(row["kind"] not in KINDS for row in rows)}
 BESIDE_ELIGIBLE = tuple(operation for operation, rows in _BESIDE.items() if all(row["standing"] is False for row in rows))
+"""The operations that list what principals could activate, beside access to vaults."""
 BESIDE = (
     *(operation for operation in _BESIDE if operation not in BESIDE_ELIGIBLE),
     *("agent.list", "blueprint.inheritable_of"),
 )
-"""The operations that list grants of principals that are not about vaults: eligible ones, and all others."""
+"""The operations that list what principals hold now, beside access to vaults, and what agents inherit."""
 
 _VIEWS = {"service_principal": "service_principal"}
+"""The view in place of the stored rows, for the SQL of agents."""
 
 MET = """
     SELECT way.id AS met_id, vault.id AS vault_id, vault.access_model, met.object, met.certain, met.possible, met.doubt

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import duckdb
 
 from keyaudit.model.errors import UsageError
+from keyaudit.model.guid import GUID
 from keyaudit.model.text import one_line
 
 _ADDRESS = re.compile(r"https://([a-z0-9-]+)\.[^/]+(?:/(keys|certificates)/([^/]+)(?:/[^/]*)?)?/?", re.ASCII)
 _RESOURCE = re.compile(
     r"(/subscriptions/.+/providers/microsoft\.keyvault/(?:vaults|managedhsms)/[^/]+)(?:/(keys|certificates)/([^/]+))?"
 )
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _MOST = 5
 """The maximum number of matches that are listed."""
 
@@ -83,7 +83,7 @@ def _things(
 def _principals(connection: duckdb.DuckDBPyConnection, asked: str) -> Sequence[Target]:
     """Principals by object id, client id, sign-in name or display name."""
     text = asked.lower()
-    if _GUID.fullmatch(text):
+    if GUID.fullmatch(text):
         held, own = "object_id = $1 OR lower(app_id) = $1", "split_part(id, '/', 5) = $1 OR lower(app_id) = $1"
     else:
         held, own = "lower(user_principal_name) = $1 OR lower(name) = $1", "lower(name) = $1"

@@ -15,6 +15,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from keyaudit.model.entra import ISSUING_HOSTS
+from keyaudit.model.guid import GUID
 
 
 class Grade(StrEnum):
@@ -66,7 +67,6 @@ _GITLAB = "gitlab.com"
 _TERRAFORM = ("app.terraform.io", "app.eu.terraform.io")
 _VSTOKEN = "vstoken.dev.azure.com"
 _AKS = re.compile(r"(?:[a-z0-9-]+\.)+oic\.prod-aks\.azure\.com")
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 RETIRED_ON: Mapping[str, int] = {_VSTOKEN: 1_814_400_000}
 """Hosts of issuers that are being retired, with the date: Azure DevOps' own on 2027-07-01.
 
@@ -157,7 +157,7 @@ def _plain(host: str, path: list[str], subject: str, tenant_id: str) -> Trusted:
 
 def _entra(issuing: str, subject: str, tenant_id: str) -> Trusted:
     """A GUID is an identity of the same tenant; other subjects are Microsoft services."""
-    foreign = issuing != tenant_id and bool(_GUID.fullmatch(subject))
+    foreign = issuing != tenant_id and bool(GUID.fullmatch(subject))
     return Trusted(Grade.DEAD if foreign else Grade.IMMUTABLE, Breadth.ONE)
 
 

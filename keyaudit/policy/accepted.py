@@ -1,8 +1,8 @@
 """Reads a file of announced applications: id, operation, owner and end date of each."""
 
-import re
 from pathlib import Path
 
+from keyaudit.model.guid import GUID
 from keyaudit.model.tables.usage import USAGE
 from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.usage import Accepted
@@ -16,7 +16,6 @@ from keyaudit.policy.waivers import MAX_DAYS
 _REQUIRED = ("app_id", "operation", "owner", "reason", "until")
 _OPTIONAL = ("target",)
 _NEEDED = "it is required"
-_APP_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _OPERATIONS = USAGE.by_name["operation"].values
 
 
@@ -66,7 +65,7 @@ class _Reader(Reader):
         self.members(node, _REQUIRED, _OPTIONAL, _NEEDED)
         texts = {name: self.text(node.members[name]) for name in (*_REQUIRED, *_OPTIONAL) if name in node.members}
         app_id, operation = texts.get("app_id", "").lower(), texts.get("operation", "")
-        if app_id and _APP_ID.fullmatch(app_id) is None:
+        if app_id and GUID.fullmatch(app_id) is None:
             self.problem(node.members["app_id"], f"{shown(app_id)} is no application id", "the client id, a GUID")
         if operation and operation not in _OPERATIONS:
             self.problem(node.members["operation"], f"no such operation: {shown(operation)}", nearest(operation, _OPERATIONS))

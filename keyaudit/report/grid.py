@@ -1,9 +1,9 @@
 """Rows in columns, in the style of `az -o table`, streamed with little memory. Cells are safe to print."""
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, islice, zip_longest
 
+from keyaudit.model.guid import GUID
 from keyaudit.report.lines import columns, pad, wrap
 
 SAMPLE = 1_000
@@ -11,8 +11,7 @@ SAMPLE = 1_000
 GAP = "  "
 """The space between two columns."""
 _LEAST = 8
-_GUID = 36
-_HAS_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_LENGTH_OF_GUID = 36
 
 
 def grid(
@@ -48,7 +47,7 @@ def least(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[int]:
     """The minimum width of each column, so that no GUID is broken over lines."""
     found = [_LEAST] * len(headers)
     for row in rows:
-        found = [_GUID if _HAS_GUID.search(cell) else size for size, cell in zip(found, row, strict=True)]
+        found = [_LENGTH_OF_GUID if GUID.search(cell) else size for size, cell in zip(found, row, strict=True)]
     return found
 
 

@@ -10,11 +10,11 @@ import re
 from functools import lru_cache
 
 from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.model.guid import GUID
 
 DIGITS = 12
 """Hex digits of a pseudonym: two of a million texts share one with a chance of 1 in 500."""
 
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-f]{16,}", re.ASCII | re.IGNORECASE)
 _ADDRESS = re.compile(r"(https?://|api://)([^/?#]*)([^?#]*)", re.IGNORECASE)
 _SIGN_IN = re.compile(r"[^@\s/]+@[^@\s/]+")
@@ -70,12 +70,12 @@ class Pseudonyms:
         self._digest = lru_cache(maxsize=100_000)(self._digested)
 
     def name(self, kind: str, text: str) -> str:
-        """`kind-7f3a91c2d04e`; an an empty text stays empty."""
+        """`kind-7f3a91c2d04e`; an empty text stays empty."""
         return f"{kind}-{self._digest(text)[:DIGITS]}" if text else text
 
     def text(self, kind: str, text: str) -> str:
         """The pseudonym of a text that may be an id, an address, a sign-in name, or a name of `kind`."""
-        if _GUID.fullmatch(text):
+        if GUID.fullmatch(text):
             digest = self._digest(text)
             return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]))
         if _HEX.fullmatch(text):

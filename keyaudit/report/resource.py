@@ -1,11 +1,11 @@
 """Describes the resource of a finding: its name, kind and owner."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from keyaudit.model import times
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
@@ -34,7 +34,6 @@ _OWNED = frozenset(
 """Tables whose rows should have an owner."""
 _OWNERS = 3
 """The maximum number of named owners; others are counted."""
-_OBJECT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _HOMES = {"foreign": "external tenant", "microsoft": "Microsoft"}
 
 
@@ -104,7 +103,7 @@ def _owner_words(facts: Facts, owner: Owner) -> str:
 
 def _names(names: Sequence[str]) -> Iterator[str]:
     """The owners in words: an object id stands for a name that was not read."""
-    return (f"object id {name} (name not read)" if _OBJECT_ID.fullmatch(name) else name for name in names)
+    return (f"object id {name} (name not read)" if GUID.fullmatch(name) else name for name in names)
 
 
 def _expiry(facts: Facts) -> str:

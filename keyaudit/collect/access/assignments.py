@@ -11,6 +11,7 @@ from keyaudit.collect.access.scopes import Place, place_of
 from keyaudit.collect.grants import grant_row
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 
 QUERY = (
@@ -18,7 +19,6 @@ QUERY = (
     "| project id, name, properties | order by id asc"
 )
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _BELOW = "/providers/microsoft.authorization/"
 _NAMED = re.compile(rf".*{_BELOW}(roleassignments|roleeligibilityscheduleinstances)/[^/]+")
 _TYPES = {"serviceprincipal": "service-principal", "foreigngroup": "foreign-group"}
@@ -48,7 +48,7 @@ class AssignmentItem(Struct):
         told = read(self.properties.principal_id, str)
         if isinstance(told, Refusal):
             return told
-        return told.lower() if _GUID.fullmatch(told.lower()) else Refusal(Reason.BAD_VALUE)
+        return told.lower() if GUID.fullmatch(told.lower()) else Refusal(Reason.BAD_VALUE)
 
     @property
     def place(self) -> Place:

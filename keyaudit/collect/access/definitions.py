@@ -1,6 +1,5 @@
 """Role definitions: from Resource Graph, and single reads of those that it lacks."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from keyaudit.collect.calls import Calls
 from keyaudit.collect.copies import distinct
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 
 QUERY = (
@@ -27,7 +27,6 @@ PER_QUERY = 299
 """Subscriptions of one query: https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests"""
 
 _CUSTOM = {"builtinrole": False, "customrole": True}
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 class DefinitionItem(Struct):
@@ -68,7 +67,7 @@ class Role:
 def guid_of(role_id: str) -> str:
     """The GUID at the end of a role's id; ValueError if there is none."""
     guid = role_id.lower().rpartition("/")[2]
-    if not _GUID.fullmatch(guid):
+    if not GUID.fullmatch(guid):
         raise ValueError("not a role's id")
     return guid
 

@@ -1,6 +1,5 @@
 """The access policies of a vault, as grants. They are in the vault's properties, so the vault's unit writes them."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -9,6 +8,7 @@ from msgspec import UNSET, Raw, Struct
 from keyaudit.collect.grants import grant_row
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
 
@@ -39,7 +39,6 @@ _ALLOWS: Mapping[str, Mapping[str, Allows]] = {
         "purge": Allows.PURGE,
     },
 }
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 class Permissions(Struct):
@@ -148,7 +147,7 @@ def _entry(raw: Raw) -> tuple[tuple[str, str], Permissions | None]:
     if isinstance(application, Refusal):
         return ("", ""), None
     who = (item.object_id.lower(), application.lower())
-    if not _GUID.fullmatch(who[0]) or (who[1] and not _GUID.fullmatch(who[1])):
+    if not GUID.fullmatch(who[0]) or (who[1] and not GUID.fullmatch(who[1])):
         return ("", ""), None
     return who, item.permissions
 

@@ -1,6 +1,5 @@
 """The principals that grants name, the owners of applications and service principals, and the members of groups."""
 
-import re
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 
@@ -24,13 +23,13 @@ from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.principal import MEMBERSHIP
 
 OPERATIONS = ("principal.lookup", "group.members", "group.direct_members")
 
 _OWNED = ("application", "service_principal")
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PER_LOOKUP = 1_000
 """Ids in one request: https://learn.microsoft.com/graph/api/directoryobject-getbyids"""
 _LACKS_ONE = Refusal(Reason.INCONSISTENT, "it lacks an object that another list has", 200)
@@ -216,7 +215,7 @@ def _named(spool: Spool) -> _Named:
     named.everybody.update(named.owners)
     for line in spool.lines("grant"):
         grant = msgspec.json.decode(line, type=_Grant)
-        if grant.principal_id is None or not _GUID.fullmatch(grant.principal_id):
+        if grant.principal_id is None or not GUID.fullmatch(grant.principal_id):
             continue
         named.everybody.add(grant.principal_id)
         if grant.kind in _EXPANDED:

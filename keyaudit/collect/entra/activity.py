@@ -1,6 +1,5 @@
 """Last sign-ins of applications, and last uses of their credentials, from Entra's reports (beta)."""
 
-import re
 from collections.abc import Sequence
 
 from msgspec import UNSET, Struct, UnsetType
@@ -12,6 +11,7 @@ from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.activity import CREDENTIAL_ACTIVITY, SIGN_IN_ACTIVITY
 from keyaudit.model.times import parse_time
@@ -19,7 +19,6 @@ from keyaudit.model.times import parse_time
 SIGN_INS = ("sign_in_activity.list",)
 CREDENTIALS = ("credential_activity.list",)
 
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 # The documentation lists one name, its samples use the other.
 # https://learn.microsoft.com/graph/api/resources/appcredentialsigninactivity
 _KINDS = {"certificate": "certificate", "clientsecret": "password", "secret": "password"}
@@ -119,7 +118,7 @@ def _use(item: CredentialItem) -> str:
 
 
 def _id(text: str) -> str:
-    if not _ID.fullmatch(text):
+    if not GUID.fullmatch(text):
         raise ValueError("not an id")
     return text.lower()
 

@@ -14,10 +14,11 @@ from keyaudit.collect.entra.inheritable import Inheritable, inheritable
 from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import GUID, Row, Wire, read, wired
+from keyaudit.collect.rows import Row, Wire, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.agent import AGENT, BLUEPRINT
 

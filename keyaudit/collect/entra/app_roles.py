@@ -12,9 +12,10 @@ from keyaudit.collect.copies import distinct
 from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, Related, object_id
 from keyaudit.collect.entra.settings import roles_for_applications
 from keyaudit.collect.grants import grant_row
-from keyaudit.collect.rows import GUID, Row, Wire, read
+from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tiers import tier_of_permission
 

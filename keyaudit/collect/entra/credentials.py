@@ -11,10 +11,11 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from keyaudit.collect.entra.certificates import brief_of
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.relations import FederatedItem
-from keyaudit.collect.rows import GUID, Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import Brief
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.federated_subject import Trusted, retires_on, trusted
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.credential import CREDENTIAL
 

@@ -10,9 +10,10 @@ from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.grants import grant_row
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import GUID, Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tiers import tier_of_actions, tier_of_role
 

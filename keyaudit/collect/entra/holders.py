@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from keyaudit.collect.rows import GUID, Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.service_principal import MICROSOFT_TENANTS, WITHOUT_OWNER
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, Struct
 
-from keyaudit.collect.rows import GUID, Wire, read
+from keyaudit.collect.rows import Wire, read
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 
 

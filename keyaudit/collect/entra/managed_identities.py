@@ -16,9 +16,10 @@ from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import GUID, Wire, read
+from keyaudit.collect.rows import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 
 OPERATIONS = ("managed_identity.query", "managed_identity.federated_of")

@@ -8,8 +8,9 @@ from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct
-from keyaudit.collect.rows import GUID, Row, Wire, read
+from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 
 EXPANDED = 20

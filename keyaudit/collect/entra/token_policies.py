@@ -14,9 +14,10 @@ from keyaudit.collect.entra.holders import PATHS
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import GUID, Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.token_policy import TOKEN_POLICY
 

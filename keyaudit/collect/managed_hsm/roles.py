@@ -18,6 +18,7 @@ from keyaudit.collect.places import Vault, source
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
 
@@ -56,7 +57,6 @@ _ANY_KEY_ACTION = f"{_HSM}/keys/\0/action"
 _CUSTOM = {"akvbuiltinrole": False, "customrole": True}
 _AT_ONCE = 16
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _SCOPE = re.compile(r"/(?:keys(?:/[0-9a-z-]{1,127})?)?", re.ASCII)
 _ASSIGNMENT = re.compile(
     r"(?:/keys(?:/[0-9a-z-]{1,127})?)?/providers/microsoft\.authorization/roleassignments/[0-9a-z-]+", re.ASCII
@@ -215,7 +215,7 @@ def _name(item: AssignmentItem) -> str:
     """An assignment's id in lower case; ValueError if it is not one of an HSM."""
     given = item.properties
     guid_of(given.role_definition_id)
-    if not _GUID.fullmatch(given.principal_id.lower()) or not _SCOPE.fullmatch(given.scope.lower()):
+    if not GUID.fullmatch(given.principal_id.lower()) or not _SCOPE.fullmatch(given.scope.lower()):
         raise ValueError("no principal, or no scope of an HSM")
     if not _ASSIGNMENT.fullmatch(item.id.lower()):
         raise ValueError("not a local role assignment's id")

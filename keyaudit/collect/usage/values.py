@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from keyaudit.model.guid import GUID
 from keyaudit.model.times import parse_date
 
 LONGEST = 4096
@@ -24,7 +25,6 @@ _FIRST, _LAST = parse_date("2000-01-01"), parse_date("2101-01-01")
 
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"), "-")
 _PORT = re.compile(r"\[([0-9A-Fa-f:.%]+)\](?::\d{1,5})?|(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}", re.ASCII)
-_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -131,4 +131,4 @@ def lower(text: str | None) -> str | None:
 def guid(text: str | None) -> str | None:
     """The id in lower case if it is a GUID, otherwise None."""
     lowered = lower(text)
-    return lowered if lowered and _GUID.fullmatch(lowered) else None
+    return lowered if lowered and GUID.fullmatch(lowered) else None

@@ -14,6 +14,7 @@ import duckdb
 from keyaudit.model import base64url
 from keyaudit.model.blast_radius import Relation
 from keyaudit.model.errors import UsageError
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.stolen_keys import STOLEN, Stolen
 from keyaudit.model.text import one_line
@@ -26,7 +27,6 @@ _RESOURCE = re.compile(
 )
 _NAMED = re.compile(r"([a-z0-9-]+)/(?:(keys|certificates)/)?([a-z0-9-]+)(?:/([0-9a-f]{32}))?", re.ASCII)
 _HEX = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})", re.ASCII)
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PUBLIC = re.compile(r"spki:([0-9a-f]{64})", re.ASCII)
 _SHA1, _SHA256 = 20, 32
 
@@ -110,7 +110,7 @@ def named(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool = Fal
     found = {each.id: each for each in (*_in_vaults(connection, text, gone=gone), *_in_entra(connection, text))}
     if not found:
         found = {each.id: each for each in _digest(text)}
-    if not found and gone and _GUID.fullmatch(text.lower()):
+    if not found and gone and GUID.fullmatch(text.lower()):
         return Subject(noun="credential", id=text.lower(), name=f"key id {text.lower()}", seen=False)
     if not found:
         return None
@@ -172,7 +172,7 @@ def _in_entra(connection: duckdb.DuckDBPyConnection, asked: str) -> Iterator[Sub
         ids = frozenset(id_ for id_, _ in published)
         yield Subject(noun="published key", id=asked, name=asked, issuer_keys=ids)
     by_id = "lower(app_id) = $1 OR split_part(id, '/', -1) = $1"
-    where = by_id if _GUID.fullmatch(text) else "lower(name) = $1"
+    where = by_id if GUID.fullmatch(text) else "lower(name) = $1"
     held = f"""
         SELECT coalesce(lower(app_id), id) AS app, any_value(name) FROM (
             SELECT id, app_id, name FROM application WHERE {where}

@@ -4,6 +4,7 @@ import re
 
 from markupsafe import Markup, escape
 
+from keyaudit.model.guid import GUID
 from keyaudit.model.text import visible
 
 LONGEST = 1_000
@@ -13,7 +14,7 @@ LONGEST = 1_000
 _NOBODYS = re.compile(
     "[\ufdd0-\ufdef" + "".join(chr(plane << 16 | end) for plane in range(17) for end in (0xFFFE, 0xFFFF)) + "]"
 )
-_GUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
+_GUID = re.compile(rf"\b{GUID.pattern}\b", re.ASCII | re.IGNORECASE)
 # Build agents read `##` and `::` as commands. A browser shows a character reference as the character.
 _COMMANDS = re.compile(r"#(?=#)|:(?=:)")
 

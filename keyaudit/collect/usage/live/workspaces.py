@@ -1,6 +1,5 @@
 """The Log Analytics workspaces that the identity sees, and their tables that can be queried."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.logs.workspaces import TableItem, WorkspaceId, get_table, plan_of
 from keyaudit.collect.rows import read
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 
 QUERY = (
@@ -19,7 +19,6 @@ QUERY = (
     "| project id, name, tenantId, customerId = tostring(properties.customerId) | order by id asc"
 )
 _AT_ONCE = 16
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +99,6 @@ def _id(item: _Item) -> WorkspaceId:
 
 
 def _name(item: _Item) -> str:
-    if not _GUID.fullmatch(item.customer_id):
+    if not GUID.fullmatch(item.customer_id):
         raise ValueError("not a workspace's GUID")
     return _id(item).id
