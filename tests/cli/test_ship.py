@@ -1,10 +1,8 @@
 """Findings that are really sent, by the official client to the simulated endpoint; and what each way of failing exits with."""
 
-import asyncio
 import contextlib
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +17,10 @@ from keyaudit.model.run import Report
 from keyaudit.report.log_analytics.rows import COLUMNS
 from keyaudit.report.topics import topic
 from keyaudit.simulator import ingestion
-from keyaudit.simulator.estates import estate
 from keyaudit.simulator.faults import Fault
-from keyaudit.simulator.serve import Simulator, serve
+from keyaudit.simulator.serve import Simulator
 from tests.cli.conftest import Keyaudit, Reported
+from tests.cli.tenants import running
 from tests.documents import fenced
 
 TO = ("--endpoint", f"https://{ingestion.HOST}", "--rule", ingestion.RULE, "--stream", ingestion.STREAM)
@@ -34,27 +32,14 @@ Azure = Callable[..., contextlib.AbstractContextManager[Simulator]]
 
 @pytest.fixture
 def azure(monkeypatch: pytest.MonkeyPatch) -> Azure:
-    """A simulated Azure in a thread of its own, which the variables of this process lead to."""
+    """A simulated tenant beside the command, which the variables of this process lead to."""
 
     @contextlib.contextmanager
     def served(name: str = "hardened", *faults: Fault) -> Iterator[Simulator]:
-        loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=loop.run_forever, daemon=True)
-        thread.start()
-        made = estate(name, 1_795_000_000)
-        context = serve(made, faults=faults)
-        try:
-            simulator = asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(30)
-            try:
-                for variable, value in simulator.environ.items():
-                    monkeypatch.setenv(variable, value)
-                yield simulator
-            finally:
-                asyncio.run_coroutine_threadsafe(context.__aexit__(None, None, None), loop).result(30)
-        finally:
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join(30)
-            loop.close()
+        with running(name, faults=faults) as simulator:
+            for variable, value in simulator.environ.items():
+                monkeypatch.setenv(variable, value)
+            yield simulator
 
     return served
 
