@@ -22,6 +22,10 @@ PACED = {
 """By the simulator's name of a limit, the name under which it is paced."""
 
 
+_CLOSED = (Reason.FIREWALL, Reason.PARENT_NOT_ASSESSED)
+"""Why a list of a vault behind a firewall is not read."""
+
+
 def throttled(folder: Path, share: float) -> None:
     """Print both runs at a share of each limit."""
     for said, name in ((1.0, "with"), (0.0, "without")):
@@ -50,7 +54,7 @@ def _report(what: str, took: Took, rows: dict[str, int], seen: dict[str, Any], s
     say("   time taken", f"{inside['wall']:.1f} s", f"{inside['wall'] / slowest:.2f} of the bound, at most 1.15")
     say("   CPU, the simulated tenant on the same machine", f"{took.cpu:.1f} s", "")
     say("   retries", f"{seen['throttled']:,}", f"{100 * seen['throttled'] / sent:.1f} % of requests, at most 10 %")
-    gaps = sum(count for reason, count in inside["gaps"].items() if reason != Reason.FIREWALL)
+    gaps = sum(count for reason, count in inside["gaps"].items() if reason not in _CLOSED)
     say("   records lost, lists not read", f"{lost:,}, {gaps:,}", "none")
 
 
