@@ -5,19 +5,21 @@ from pathlib import Path
 from typing import Any
 
 from keyaudit.cloud.pacing import LIMITS, Limit
-from keyaudit.model.operations import Throttle
+from keyaudit.model import operations
 from keyaudit.model.reasons import Reason
+from keyaudit.simulator.throttle import Bucket, Throttle, Window
 from tests.bench.child import Took, measure
 from tests.bench.served import PYTHON, asked, environ, say, served
 
 CONCURRENCY = 64
 LATENCY = 0.020
+DOCUMENTED = Throttle.documented()
 PACED = {
-    "vault": Throttle.VAULT,
-    "arm": Throttle.ARM_SUBSCRIPTION,
-    "graph": Throttle.GRAPH,
-    "key_credentials": Throttle.GRAPH_KEY_CREDENTIALS,
-    "resource_graph": Throttle.RESOURCE_GRAPH,
+    "vault": operations.Throttle.VAULT,
+    "arm": operations.Throttle.ARM_SUBSCRIPTION,
+    "graph": operations.Throttle.GRAPH,
+    "key_credentials": operations.Throttle.GRAPH_KEY_CREDENTIALS,
+    "resource_graph": operations.Throttle.RESOURCE_GRAPH,
 }
 """By the simulator's name of a limit, the name under which it is paced."""
 
@@ -40,7 +42,7 @@ def throttled(folder: Path, share: float) -> None:
 def _report(what: str, took: Took, rows: dict[str, int], seen: dict[str, Any], share: float) -> None:
     inside = json.loads(took.out)
     bounds = [
-        (_bound(LIMITS[PACED[limit]], units, share), limit, seconds)
+        (_bound(LIMITS[PACED[limit]], units, share, getattr(DOCUMENTED, limit)), limit, seconds)
         for limit, units, seconds in seen["charged"]
         if limit in PACED
     ]
@@ -58,6 +60,10 @@ def _report(what: str, took: Took, rows: dict[str, int], seen: dict[str, Any], s
     say("   records lost, lists not read", f"{lost:,}, {gaps:,}", "none")
 
 
-def _bound(limit: Limit, units: int, share: float) -> float:
-    """Seconds that so many units take at least at a share of a limit, of which one window is available at once."""
-    return max(0.0, units / (limit.units * share) - 1) * limit.window
+def _bound(limit: Limit, units: int, share: float, documented: Window | Bucket) -> float:
+    """Seconds that so many units take at least, at a share of a limit of which one window is available at once, from a service
+    that gives no more than its limit in a window.
+    """
+    ours = max(0.0, units / (limit.units * share) - 1) * limit.window
+    theirs = (units - 1) // documented.limit * documented.seconds if isinstance(documented, Window) else 0.0
+    return max(ours, theirs)
