@@ -68,6 +68,7 @@ DECLARED: Mapping[str, tuple[str, ...]] = {
     "lastSignInDateTime": ("last_used_on", "last_app_only_on", "last_delegated_on", "last_sign_in_on"),
     "managed": ("managed",),
     "networkAcls": ("network_default_action",),
+    "preferredSingleSignOnMode": ("sso_mode",),
     "privateEndpointConnections": ("private_endpoints",),
     "publicNetworkAccess": ("public_network_access",),
     "release_policy": ("release_policy_immutable",),
