@@ -17,10 +17,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from random import Random
+
+from msgspec import Struct
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 900
@@ -137,8 +138,7 @@ _IN_SQL = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Mutant:
+class Mutant(Struct, frozen=True):
     """Bytes `start` to `end` of `file`, which are `was`, become `now`."""
 
     file: str

@@ -1,15 +1,15 @@
 """The collected tables without evaluation: their rows, and what is unknown in them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Value
 from keyaudit.model.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A column that is unknown for one reason, with the number of rows."""
 
     column: str
@@ -17,8 +17,7 @@ class Unknown:
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """One table. `rows()` starts a new stream, in the order of ids; rows are as in `model.rows.decoded`."""
 
     table: Table

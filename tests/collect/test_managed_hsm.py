@@ -3,10 +3,10 @@
 import asyncio
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.collect.key_vault.key_rows import KeyBundle, KeyName, key_row, put_attributes, put_material

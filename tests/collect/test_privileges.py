@@ -1,10 +1,10 @@
 """What applications and service principals may do, and when they last did it: rows as they are, and every gap said so."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.model.coverage import State

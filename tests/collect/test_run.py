@@ -1,10 +1,10 @@
 """A whole tenant into a spool: everything that is there and nothing else, whole again after an interruption."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
 from keyaudit.collect.entra import authorities, federation, issuer, token_policies

@@ -5,12 +5,11 @@ import datetime
 import hashlib
 from typing import Any
 
-import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, structs
 
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem
 from keyaudit.collect.entra.key_material import Keys
@@ -100,7 +99,7 @@ def test_what_a_key_of_no_known_usage_belongs_to_may_be_a_set_or_a_way_in(odd: o
 @pytest.mark.parametrize("odd", [..., 7, "?"])
 def test_what_has_no_identifier_that_can_be_read_may_be_part_of_a_set_that_lacks_it(odd: object) -> None:
     def nameless(item: Any) -> Any:
-        return msgspec.structs.replace(item, custom_key_identifier=UNSET if odd is ... else raw(odd))
+        return structs.replace(item, custom_key_identifier=UNSET if odd is ... else raw(odd))
 
     sign, verify, way_in = nameless(SIGN), nameless(VERIFY), nameless(password())
     for keys, passwords in (([sign, VERIFY], [password()]), ([SIGN, verify], [way_in]), ([sign, verify], [way_in])):

@@ -140,5 +140,5 @@ def test_what_is_inherited_from_a_principal_that_was_not_listed_is_unknown(liste
     unread = blueprint(inheritable_roles=[f"{API}/*"], principal_id=Reason.BAD_ITEM if listed else BLUEPRINT)
     made = inventory(role("Mail.Read"), parent=unread)
     made["service_principal"] = principals()[: 1 if listed else 2]
-    found = only("agent", made, coverage)
+    found: Any = only("agent", made, coverage)
     assert (found["inherited"], found["unknown"].get("inherited")) == (None if listed else ["Mail.Read"], reason)

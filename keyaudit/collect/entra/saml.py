@@ -1,9 +1,8 @@
 """SAML signing certificates: the Sign, Verify and password entries of one certificate become one row."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from msgspec import UnsetType
+from msgspec import Struct, UnsetType
 
 from keyaudit.collect.entra.certificates import certificate_of, put_certificate
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, thumbprint
@@ -18,8 +17,7 @@ from keyaudit.model.times import parse_time
 _USAGES = ("Sign", "Verify")
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True):
     """A service principal's credentials, separated by use."""
 
     signing: Sequence[KeyItem]

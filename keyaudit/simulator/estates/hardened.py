@@ -1,6 +1,6 @@
 """The estate `hardened`: a small tenant without findings, so that a gate over it passes."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from keyaudit.simulator import certificates, x509
 from keyaudit.simulator.estate import (

@@ -1,6 +1,6 @@
 """Plans of Managed HSMs; `lay_hsm` dates and builds them."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from keyaudit.simulator.estate import HsmAssignment, HsmRole, ManagedHsm, Plant
 from keyaudit.simulator.estates.ids import DAY, Ground, hsm_key_id
@@ -14,8 +14,7 @@ CRYPTO_AUDITOR = "2c18b078-7c48-4d3a-af88-5a3a1b3f82b3"
 SERVICE_ENCRYPTION = "33413926-3206-4cdd-b39a-83574fe37a17"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HsmPlan:
+class HsmPlan(Struct, frozen=True, kw_only=True):
     """A Managed HSM with its keys. `admins`: names of its first administrators. `finds`: the policies that must find the HSM.
 
     `held`: role, the holder's name, and the key of the role's scope (or empty for `/`, "*" for all keys).
