@@ -1,0 +1,104 @@
+"""Which tests guard which file, and the mutants that no test can notice."""
+
+from fnmatch import fnmatch
+
+Stages = tuple[tuple[str, ...], ...]
+
+CLOUD = ("tests/cloud",)
+VIEWS = ("tests/inventory",)
+JUDGING = ("tests/policy", "tests/policies", "tests/test_traps.py")
+RENDERING = ("tests/report", "tests/model/test_text.py")
+GATE = ("tests/test_gate.py", "tests/test_allowances.py", "tests/test_required.py")
+_HOSTILE = tuple(f"tests/report/test_{name}.py" for name in ("hostile", "hostile_files"))
+
+
+GUARDS: dict[str, Stages] = {
+    "keyaudit/cloud/pages.py": (("tests/cloud/test_pages.py",), CLOUD),
+    "keyaudit/cloud/listing.py": (("tests/cloud/test_pages.py", "tests/cloud/test_gateway.py"), CLOUD),
+    "keyaudit/cloud/pacing.py": (("tests/cloud/test_pacing.py",), CLOUD),
+    "keyaudit/cloud/failures.py": (("tests/cloud/test_failures.py",), CLOUD),
+    "keyaudit/cloud/addresses.py": (("tests/cloud/test_addresses.py",), CLOUD),
+    "keyaudit/cloud/challenge.py": (("tests/cloud/test_gateway.py", "tests/cloud/test_retries.py"), CLOUD),
+    "keyaudit/gate/*.py": (GATE,),
+    "keyaudit/inventory/ledger.py": (("tests/inventory/test_ledger.py",), ("tests/inventory/test_spool.py", "tests/collect")),
+    **{
+        f"keyaudit/inventory/views/{view}.py": (
+            tuple(f"tests/inventory/test_{name}.py" for name in tests.split()),
+            VIEWS,
+            JUDGING,
+        )
+        for view, tests in {
+            "account_key": "environment_rules",
+            "agents": "agent_views",
+            "app_management_policy": "app_management_views holder_views",
+            "application": "application_views views",
+            "azure_roles": "azure_role_views",
+            "blast_radius": "blast_radius",
+            "blueprint": "agent_views",
+            "certificate": "certificate_views",
+            "credential": "joins in_entra holder_views views",
+            "deleted": "key_views",
+            "environment": "environment_rules views",
+            "federation": "federation_views",
+            "grant": "reach reach_beside",
+            "holder": "holder_views",
+            "identities": "in_entra joins",
+            "in_entra": "in_entra",
+            "in_vault": "joins",
+            "issuers": "trusted_key_view",
+            "key": "views key_views",
+            "key_use": "key_use_views",
+            "log_sink": "log_views",
+            "logged": "usage_views",
+            "own_readers": "certificate_views",
+            "principal": "reach_beside",
+            "privileges": "privilege_views federation_views",
+            "purposes": "purposes",
+            "reach": "reach reach_beside",
+            "reach_counts": "reach reach_beside",
+            "service_principal": "privilege_views azure_role_views",
+            "signing_certificate": "signing_views federation_views joins",
+            "subscription": "log_views",
+            "tenant": "log_views",
+            "tier0": "holder_views certificate_views reach_beside",
+            "trusted_key": "trusted_key_view",
+            "unshown": "usage_views",
+            "usage": "usage_views",
+            "vault": "vault_view views log_views",
+            "versions": "views key_views certificate_views",
+        }.items()
+    },
+    "keyaudit/inventory/views/*.py": (VIEWS, JUDGING),
+    "keyaudit/policy/sql.py": (("tests/policy/test_judge.py", "tests/policy/test_differential.py"), JUDGING),
+    "keyaudit/policy/dialect.py": (("tests/policy/test_judge.py", "tests/policy/test_differential.py"), JUDGING),
+    "keyaudit/model/text.py": (("tests/model/test_text.py", "tests/report/test_hostile.py"), RENDERING),
+    "keyaudit/model/shell.py": (("tests/report/test_grants.py",), RENDERING),
+    "keyaudit/report/cells.py": (_HOSTILE, RENDERING),
+    "keyaudit/report/html/inert.py": (("tests/report/test_html.py",), RENDERING),
+}
+"""For each file (or pattern), the tests that guard it, in the order in which they are run."""
+
+ESCAPING: dict[str, tuple[str, Stages]] = {
+    "keyaudit/report/blast_radius/dot.py": ("quoted", (("tests/cli/test_blast_radius_hostile.py",), RENDERING)),
+    "keyaudit/report/digest.py": ("inert", (("tests/report/test_digest.py",), RENDERING)),
+    "keyaudit/report/guardrails/bicep.py": ("_quoted", (("tests/cli/test_guardrail_languages.py",),)),
+    "keyaudit/report/guardrails/terraform.py": ("_quoted", (("tests/cli/test_guardrail_languages.py",),)),
+    "keyaudit/report/junit.py": ("_attributes _text _safe", (("tests/report/test_junit.py", *_HOSTILE), RENDERING)),
+    "keyaudit/report/markdown.py": ("safe", (_HOSTILE, RENDERING)),
+    "keyaudit/report/members.py": ("inert document _list", (_HOSTILE, RENDERING)),
+    "keyaudit/report/prometheus.py": ("_safe", (("tests/report/test_prometheus.py",), RENDERING)),
+    "keyaudit/report/sarif.py": ("_plain _segment", (("tests/report/test_sarif.py", *_HOSTILE), RENDERING)),
+    "keyaudit/report/xlsx.py": ("_cell _text", (("tests/report/test_xlsx.py",), RENDERING)),
+}
+"""Files of which only these functions, which escape hostile text, are changed."""
+
+EQUIVALENT: dict[tuple[str, str, str], str] = {}
+"""By file, text of the line and new text: mutants that do the same as the code, so that no test can notice, with the reason."""
+
+
+def guards(file: str) -> tuple[Stages, frozenset[str]]:
+    """The tests of a file, and the functions that are changed; none if all are."""
+    if file in ESCAPING:
+        names, stages = ESCAPING[file]
+        return stages, frozenset(names.split())
+    return next(stages for pattern, stages in GUARDS.items() if fnmatch(file, pattern)), frozenset()
