@@ -18,7 +18,7 @@ GUARDS: dict[str, Stages] = {
     "keyaudit/cloud/pacing.py": (("tests/cloud/test_pacing.py",), CLOUD),
     "keyaudit/cloud/failures.py": (("tests/cloud/test_failures.py",), CLOUD),
     "keyaudit/cloud/addresses.py": (("tests/cloud/test_addresses.py",), CLOUD),
-    "keyaudit/cloud/challenge.py": (("tests/cloud/test_gateway.py", "tests/cloud/test_retries.py"), CLOUD),
+    "keyaudit/cloud/challenge.py": (("tests/cloud/test_challenge.py",), CLOUD),
     "keyaudit/gate/*.py": (GATE,),
     "keyaudit/inventory/ledger.py": (("tests/inventory/test_ledger.py",), ("tests/inventory/test_spool.py", "tests/collect")),
     **{

@@ -3,6 +3,7 @@
 import functools
 import importlib
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -16,8 +17,8 @@ import pytest
 from tests.mutants.changes import ROOT, Mutant
 from tests.mutants.guards import guards
 
-LEAST, PATIENCE = 30, 10
-"""A mutant that makes its tests run longer than 30 seconds and ten times as long as before is noticed: it may never end."""
+LEAST, PATIENCE = 10, 4
+"""A mutant is noticed if its tests take four times as long, and more than ten seconds longer: it may never end."""
 
 _OPTIONS = ["-x", "-q", "-n0", "--no-cov", "-pno:cacheprovider", "--hypothesis-seed=1", "-Wignore:Module already imported"]
 _PRELOADED = (
@@ -50,7 +51,7 @@ class Trials:
         os.environ |= {"PYTHONPATH": str(self._tree), "XDG_CACHE_HOME": str(folder / "cache")}
         for name in _PRELOADED:
             importlib.import_module(name)
-        self._patience = functools.cache(self._measured)
+        self._taken = functools.cache(self._measured)
 
     def survives(self, mutant: Mutant, *, nearest: bool) -> bool:
         """Whether all tests that guard its file, or the nearest of them, pass with the mutant in it."""
@@ -58,27 +59,26 @@ class Trials:
         source = file.read_bytes()
         stages = guards(mutant.file)[0]
         for tests in stages[:1] if nearest else stages:
-            patience = self._patience(tests)
+            taken = self._taken(tests)
             file.write_bytes(mutant.applied(source))
             try:
-                if not self._passes(tests, patience):
+                if not self._passes(tests, *taken):
                     return False
             finally:
                 file.write_bytes(source)
         return True
 
-    def _measured(self, tests: tuple[str, ...]) -> float:
-        """How long these tests may take. They must pass without a mutant."""
-        begun = time.monotonic()
-        assert self._passes(tests, 3_600), f"without a mutant, these fail: {' '.join(tests)}"
-        return max(LEAST, PATIENCE * (time.monotonic() - begun))
+    def _measured(self, tests: tuple[str, ...]) -> tuple[float, float]:
+        """The seconds and CPU seconds that these tests take. They must pass without a mutant."""
+        begun, used = time.monotonic(), _used()
+        assert self._passes(tests, 3_600, 3_600), f"without a mutant, these fail: {' '.join(tests)}"
+        return time.monotonic() - begun, _used() - used
 
-    def _passes(self, tests: Sequence[str], patience: float) -> bool:
-        sys.stdout.flush()
+    def _passes(self, tests: Sequence[str], seconds: float, of_cpu: float) -> bool:
         child = os.fork()
         if not child:
-            self._run(tests)
-        until = time.monotonic() + patience
+            self._run(tests, LEAST + PATIENCE * int(of_cpu))
+        until = time.monotonic() + LEAST + PATIENCE * seconds
         while time.monotonic() < until:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
@@ -88,10 +88,11 @@ class Trials:
         os.waitpid(child, 0)
         return False
 
-    def _run(self, tests: Sequence[str]) -> None:
+    def _run(self, tests: Sequence[str], of_cpu: int) -> None:
         """In the child: runs the tests of the copied tree, and ends."""
         code = 70
         try:
+            resource.setrlimit(resource.RLIMIT_CPU, (of_cpu, of_cpu))
             os.setsid()
             silent = os.open(os.devnull, os.O_RDWR)
             for stream in (0, 1, 2):
@@ -103,3 +104,8 @@ class Trials:
             code = pytest.main([*_OPTIONS, *tests])
         finally:
             os._exit(code)
+
+
+def _used() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return children.ru_utime + children.ru_stime
