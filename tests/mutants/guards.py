@@ -13,8 +13,8 @@ _HOSTILE = tuple(f"tests/report/test_{name}.py" for name in ("hostile", "hostile
 
 
 GUARDS: dict[str, Stages] = {
-    "keyaudit/cloud/pages.py": (("tests/cloud/test_pages.py",), CLOUD),
-    "keyaudit/cloud/listing.py": (("tests/cloud/test_pages.py", "tests/cloud/test_gateway.py"), CLOUD),
+    "keyaudit/cloud/pages.py": (("tests/cloud/test_lists.py",), CLOUD),
+    "keyaudit/cloud/listing.py": (("tests/cloud/test_lists.py",), CLOUD),
     "keyaudit/cloud/pacing.py": (("tests/cloud/test_pacing.py",), CLOUD),
     "keyaudit/cloud/failures.py": (("tests/cloud/test_failures.py",), CLOUD),
     "keyaudit/cloud/addresses.py": (("tests/cloud/test_addresses.py",), CLOUD),
