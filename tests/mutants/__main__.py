@@ -11,6 +11,7 @@ import argparse
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -33,10 +34,8 @@ def main() -> None:
     unguarded = sorted(set(chosen.file or ()) - set(guarded))
     if unguarded:
         parser.error(f"not guarded by any tests that are named here: {', '.join(unguarded)}")
-    every = [mutant for file in (chosen.file or guarded) for mutant in _shuffled(file, chosen.seed)]
-    count = min(chosen.sample, len(every))
-    sample = [every[number * len(every) // count] for number in range(count)]
-    print(f"{count} of {len(every)} mutants", flush=True)
+    sample = sampled(chosen.file or guarded, chosen.sample, chosen.seed)
+    count = len(sample)
     tried = Counter(mutant.file for mutant in sample)
     living: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
@@ -51,9 +50,16 @@ def main() -> None:
     sys.exit(0 if count - living.total() >= KILLED * count else 1)
 
 
-def _shuffled(file: str, seed: int) -> list[Mutant]:
-    found = mutants(file)
-    Random(f"{seed} {file}").shuffle(found)
+def sampled(files: Sequence[str], wanted: int, seed: int) -> list[Mutant]:
+    """Of each file in proportion to its mutants; a change of one file does not change the choice in the others."""
+    every = {file: mutants(file) for file in files}
+    total = sum(map(len, every.values()))
+    found: list[Mutant] = []
+    passed = 0
+    for file, of_file in every.items():
+        passed += len(of_file)
+        Random(f"{seed} {file}").shuffle(of_file)
+        found += of_file[: min(wanted, total) * passed // total - len(found)]
     return found
 
 
