@@ -8,7 +8,7 @@ CLOUD = ("tests/cloud",)
 VIEWS = ("tests/inventory",)
 JUDGING = ("tests/policy", "tests/policies", "tests/test_traps.py")
 RENDERING = ("tests/report", "tests/model/test_text.py")
-GATE = ("tests/test_gate.py", "tests/test_allowances.py", "tests/test_required.py")
+GATE = ("tests/test_assess.py", "tests/test_gate.py", "tests/test_allowances.py", "tests/test_required.py")
 _HOSTILE = tuple(f"tests/report/test_{name}.py" for name in ("hostile", "hostile_files"))
 
 
