@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from msgspec import Struct
 
-from keyaudit.simulator import arm, graph, ingestion, log_analytics, login, managed_hsms, vaults
+from keyaudit.simulator import arm, graph, ingestion, log_analytics, login, managed_hsms, retired_graph, vaults
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault, Script
 from keyaudit.simulator.service import Call, Directory, Service, fixed
@@ -70,6 +70,7 @@ class Tenant:
             login.HOST: login.Login(self.directory),
             arm.HOST: arm.Arm(self.directory),
             graph.HOST: graph_service,
+            retired_graph.HOST: retired_graph.RetiredGraph(self.directory),
             log_analytics.HOST: log_analytics.LogAnalytics(self.directory),
             ingestion.HOST: self.ingestion,
         }
@@ -86,10 +87,7 @@ class Tenant:
             return bool(request.segments) and request.segments[0].lower() in known
         if authorization is not None:
             return bool(self.directory.tokens.audience(authorization))
-        return (
-            request.host not in (arm.HOST, graph.HOST, log_analytics.HOST, ingestion.HOST)
-            and self._service(request.host) is not None
-        )
+        return request.host not in self._services and self._service(request.host) is not None
 
     def connecting(self, host: str) -> Fault | None:
         """The fault for this CONNECT."""

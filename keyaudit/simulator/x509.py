@@ -99,6 +99,20 @@ def certificate(
     return _value(_SEQUENCE, signed, algorithm, _value(_BIT_STRING, b"\0" + signature))
 
 
+def request(subject: str, *, key_name: str, bits: int = 2048) -> bytes:
+    """A certificate signing request in DER for the key of that name, without extensions."""
+    algorithm = _DIGESTS["sha256"][1]
+    public = rsa.RSAPublicNumbers(EXPONENT, key(key_name, bits).modulus).public_key()
+    signed = _value(
+        _SEQUENCE,
+        _value(_INTEGER, b"\0"),
+        _name(subject),
+        public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo),
+        _value(0xA0),
+    )
+    return _value(_SEQUENCE, signed, algorithm, _value(_BIT_STRING, b"\0" + key(key_name, bits).sign(signed)))
+
+
 def modulus(encoded: bytes) -> bytes:
     """The modulus of a certificate's RSA key."""
     public = x509.load_der_x509_certificate(encoded).public_key()

@@ -220,7 +220,7 @@ def test_nothing_is_unknown(served: Collected) -> None:
     assert served.coverage[TENANT_ID, "service.query"].kept == len(RESOURCES)
     # One page of one query, and one look at the protector of each SQL server whose setting names a version.
     assert (served.calls["service.query"], served.calls["sql.protector"]) == (1, 2)
-    assert "canary.post" not in served.calls
+    assert "arm.write" not in served.calls
 
 
 def test_the_demonstration_tenant_has_every_kind() -> None:

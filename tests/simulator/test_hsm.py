@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from keyaudit.simulator.estate import HsmAssignment, HsmRole
-from tests.simulator.client import ARM, Wire, wire
+from tests.simulator.client import ARM, wire
 from tests.simulator.recorded import bodies, headers, shape
 from tests.simulator.small import HSM, SMALL, SUBSCRIPTION
 
@@ -89,27 +89,6 @@ async def test_a_vaults_token_opens_no_hsm_and_the_reverse() -> None:
         assert (await client.send("GET", f"{URL}/keys?{VERSION}", headers=of_hsm)).status == 200
     hosts = {host: audience for host, audience in client.simulator.audiences if "open" in host}
     assert set(hosts) == {"hsm-open.managedhsm.azure.net", "kv-open.vault.azure.net"}
-
-
-async def posted(client: Wire, path: str) -> str:
-    await client.post(f"{URL}/{path}?{VERSION}", {})
-    [operation] = client.simulator.calls.keys() & {"canary.key", "canary.security_domain", "hsm.write"}
-    return str(operation)
-
-
-@pytest.mark.parametrize(
-    ("path", "operation"),
-    [
-        ("keys/signing/sign", "canary.key"),
-        ("keys/signing/backup", "canary.key"),
-        ("keys/signing/1/release", "canary.key"),
-        ("securitydomain/download", "canary.security_domain"),
-        ("backup", "hsm.write"),
-    ],
-)
-async def test_whatever_gives_something_away_is_told_apart(path: str, operation: str) -> None:
-    async with wire(SMALL) as client:
-        assert await posted(client, path) == operation
 
 
 async def test_arm_describes_an_hsm_by_what_azure_documents() -> None:

@@ -83,6 +83,8 @@ class Vault(Struct, frozen=True, kw_only=True):
     deleted_keys: tuple[DeletedKey, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     deleted_certificates: tuple[DeletedCertificate, ...] = ()
+    contacts: tuple[str, ...] = ()
+    """The mail addresses that are told before a certificate expires."""
     secrets: tuple[Secret, ...] = ()
     deleted_secrets: tuple[DeletedSecret, ...] = ()
     access: str = "open"

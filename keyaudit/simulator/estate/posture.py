@@ -42,3 +42,5 @@ class Posture(Struct, frozen=True, kw_only=True):
     invites_from: str = "everyone"
     guest_role: str = "10dae51f-b6af-4016-8d66-8c2a99b929b3"
     security_defaults: bool = True
+    conditional_access: tuple[dict[str, object], ...] = ()
+    """Conditional access policies, as Graph shows them; a tenant with security defaults has none."""

@@ -162,6 +162,20 @@ def graph_sign_in(row: Row) -> Row:
     }
 
 
+def graph_user_sign_in(row: Row) -> Row:
+    """A row of SigninLogs as Graph has it."""
+    return {
+        "id": row["Id"],
+        "createdDateTime": row["CreatedDateTime"],
+        "appId": row["AppId"],
+        "userId": row["UserId"],
+        "ipAddress": row["IPAddress"],
+        "clientAppUsed": "Browser",
+        "isInteractive": True,
+        "status": {"errorCode": int(str(row["ResultType"])), "failureReason": "Other.", "additionalDetails": None},
+    }
+
+
 def audit_row(ground: Ground, audit: Row) -> Row:
     """Graph's directoryAudit as a row of AuditLogs."""
     return {
