@@ -25,6 +25,7 @@ _PRINCIPALS_FEDERATED = ({"holder_kind": "service_principal", "kind": "federated
 _IDENTITIES_FEDERATED = ({"holder_kind": "managed_identity", "kind": "federated"},)
 
 _NO_CERTIFICATE = "it is not a certificate"
+_NO_REPOSITORY = "the credential does not require it, or trusts neither GitHub nor GitLab"
 _NOT_FEDERATED = (Where("kind", _OWN_KINDS),)
 _FEDERATED_ALONE = (Where("kind", ("federated",)),)
 _NO_KEY = (Where("kind", ("password", "federated")),)
@@ -151,6 +152,15 @@ CREDENTIAL = Table(
             _SUBJECT, absent="not a federated credential", absent_where=_NOT_FEDERATED, values=tuple(map(str, Grade))),
         text("subject_breadth", "how many workloads of the issuer it trusts",
             _SUBJECT, absent="not a federated credential", absent_where=_NOT_FEDERATED, values=tuple(map(str, Breadth))),
+        text("repository_host", "the hosting service of the GitHub repository or GitLab project that it trusts", _SUBJECT,
+            absent=_NO_REPOSITORY),
+        text("repository_owner", "the organisation, user or group that it trusts, by name", _SUBJECT,
+            absent=_NO_REPOSITORY),
+        text("repository_owner_id", "the id of that owner, if the credential requires it", _SUBJECT, absent=_NO_REPOSITORY),
+        text("repository_path", "the repository (OWNER/NAME) or project that it trusts, by name", _SUBJECT,
+            absent=_NO_REPOSITORY),
+        text("repository_id", "the id of that repository or project, if the credential requires it", _SUBJECT,
+            absent=_NO_REPOSITORY),
         time("issuer_retires_on", "when the issuer is retired, as announced", _FEDERATED,
             absent="no retirement is announced, or it is not a federated credential"),
         flag("subject_dangling", "the identity of this tenant that it trusts does not exist",
