@@ -82,7 +82,7 @@ def _named(subject: str, exact: Mapping[str, str]) -> dict[str, str]:
 def _github(named: Mapping[str, str]) -> tuple[str | None, str | None, str | None, str | None]:
     where = named.get("repo") or named.get("repository")
     if where is None and "repository_id" not in named and "job_workflow_ref" in named:
-        # Whoever owns the workflow's repository decides what it does.
+        # The owner of the workflow's repository decides what it does.
         where = "/".join(named["job_workflow_ref"].split("/")[:2])
     owner, owner_id, path, id_ = named.get("repository_owner"), None, None, None
     whole = _WHOLE.fullmatch(where) if where else None

@@ -37,6 +37,7 @@ def violated(issuer: str, subject: str | None, expression: str | None = None, *,
         "subject_breadth": str(graded.breadth),
         "subject_dangling": gone,
         "issuer_retires_on": retires_on(issuer),
+        "repository_listed": "not-compared",
     }
     bounds = bind([policy for policy in load() if policy.text.id.startswith("fed-fic-")], "default", {})
     answers = {

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping
 
 from keyaudit.model.federated_subject import Breadth, Grade
 from keyaudit.model.listing import Listing
+from keyaudit.model.repositories import Held
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import wrap
 
 SHOWN = (
     *("holder_name", "name", "subject_grade", "subject_breadth", "subject", "claims_expression", "issuer"),
-    *("subject_dangling", "issuer_retires_on"),
+    *("subject_dangling", "issuer_retires_on", "repository_listed"),
 )
 """The columns that the lines are made of."""
 
@@ -24,6 +25,12 @@ _GRADES: Mapping[str, str] = {
     Grade.IMMUTABLE: "trusts ids, or names that nobody outside can register",
 }
 """The grades in the order in which they are listed."""
+_LISTED: Mapping[str, str] = {
+    Held.YES: "still yours",
+    Held.RE_REGISTERED: "registered again by somebody",
+    Held.OWNER_ONLY: "the list has the owner, but no such repository",
+    Held.NO: "not in the list of repositories",
+}
 _BREADTHS: Mapping[str, str] = {
     Breadth.ONE: "one workload",
     Breadth.ANY_REF: "any branch or tag",
@@ -58,6 +65,9 @@ def _credential(facts: Facts, width: int) -> Iterator[str]:
     notes = [_BREADTHS[breadth]] if breadth else []
     if facts.row.get("subject_dangling") is True:
         notes.append("the identity does not exist")
+    listed = _LISTED.get(facts.text("repository_listed") or "")
+    if listed:
+        notes.append(listed)
     retires = facts.text("issuer_retires_on")
     if retires:
         notes.append(f"the issuer is retired on {retires[:10]}")
