@@ -10,6 +10,7 @@ from keyaudit.gate import assess, settled
 from keyaudit.inventory.access_models import with_access_models
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import ScopeKind
+from keyaudit.model.listing import Selection
 from keyaudit.model.run import Expiring, Gap, Inventory
 from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
@@ -25,17 +26,23 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def inventory(
-    snapshot: Snapshot, tables: Sequence[str], *, as_of: int, unmet: Sequence[Gap] | None = None
+    snapshot: Snapshot,
+    tables: Sequence[str],
+    *,
+    as_of: int,
+    unmet: Sequence[Gap] | None = None,
+    selection: Selection | None = None,
 ) -> Iterator[Inventory]:
     """These tables of the snapshot, without evaluation. Rows are streamed while the context is open.
 
+    `selection`: only these rows, of the one table.
     `unmet`, here and below: the expectations that the snapshot does not meet; None if nothing is expected.
     """
     from keyaudit.inventory.listing import listing
 
     reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
     with snapshot.judging(as_of, reach_known=reach_known, names=tables) as connection:
-        listings = tuple(listing(connection, TABLES[name], snapshot.run.evidence) for name in tables)
+        listings = tuple(listing(connection, TABLES[name], snapshot.run.evidence, selection) for name in tables)
         unknown = {each.reason for table in listings for each in table.unknown}
         verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown, unmet=unmet)
         verdict = with_access_models(verdict, snapshot)

@@ -8,6 +8,7 @@ from keyaudit.collect.custody import write_custody
 from keyaudit.collect.evidence import Evidence
 from keyaudit.collect.places import tenant_scope
 from keyaudit.collect.relying_parties.rows import write_relying_parties
+from keyaudit.collect.repositories import write_repositories
 from keyaudit.collect.usage.rows import write_usage
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
@@ -17,6 +18,7 @@ from keyaudit.model.errors import UsageError
 _PARTIES = "relying parties"
 _LOGS = "logs of uses"
 _CUSTODY = "custody records"
+_REPOSITORIES = "repositories"
 
 
 def write_supplied(spool: Spool, scope: Scope, evidence: Evidence) -> None:
@@ -28,6 +30,10 @@ def write_supplied(spool: Spool, scope: Scope, evidence: Evidence) -> None:
     if evidence.custody and not spool.done(_CUSTODY, scope):
         unit = spool.unit(_CUSTODY, scope, ())
         write_custody(unit, scope, evidence.custody)
+        unit.close(())
+    if evidence.repositories and not spool.done(_REPOSITORIES, scope):
+        unit = spool.unit(_REPOSITORIES, scope, ())
+        write_repositories(unit, scope, evidence.repositories)
         unit.close(())
     if evidence.logs and not spool.done(_LOGS, scope):
         unit = spool.unit(_LOGS, scope, ())

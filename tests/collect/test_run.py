@@ -156,6 +156,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
                 "usage_baseline",
                 "unusual_use",
                 "custody_record",
+                "repository",
             )
         },
         "app_management_policy": {
