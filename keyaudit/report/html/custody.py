@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from keyaudit.model.overview import Custody, Reach
 from keyaudit.model.reasons import ADVICE
+from keyaudit.model.tables.key import OUTSIDE
 from keyaudit.model.text import visible
 from keyaudit.report.facts import plain
 from keyaudit.report.html.charts import Bars, bars, percent
@@ -13,6 +14,7 @@ from keyaudit.report.html.charts import Bars, bars, percent
 KINDS: Mapping[str, str] = {
     "managed-hsm": "Managed HSM",
     "vault-hsm": "vault HSM",
+    OUTSIDE: "HSM outside Azure",
     "software": "software",
     "unknown": "unknown",
 }

@@ -25,6 +25,10 @@ class KeyVersion:
     hsm_platform: str | None = "0"
     release_policy_immutable: bool | None = None
     tags: dict[str, str] | None = None
+    alg: str | None = None
+    """For AKP: ML-DSA-44, ML-DSA-65 or ML-DSA-87."""
+    external_key: str | None = None
+    """The id of a key in an HSM outside Azure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
