@@ -68,8 +68,13 @@ _NAMED: Mapping[str, Algorithm] = {
 }
 
 
+_IDS = {named.name: oid for oid, named in _NAMED.items()}
+
+
 def algorithm(family: str, size: int | None, curve: str | None) -> Algorithm:
-    """The algorithm of a key of this family, as Key Vault and certificates name it: RSA, EC-HSM, oct, an object identifier."""
+    """The algorithm of a key of this family, as Key Vault and certificates name it: RSA, EC-HSM, oct, ML-DSA-65, an object
+    identifier. Of an AKP key the family is its parameter set, where that was read.
+    """
     bare = family.removesuffix("-HSM")
     both = f"{STRENGTHS}; {_LEVELS}"
     if bare == "RSA":
@@ -103,17 +108,18 @@ def algorithm(family: str, size: int | None, curve: str | None) -> Algorithm:
             symmetric=True,
             unknown=("parameterSetIdentifier", "classicalSecurityLevel", "nistQuantumSecurityLevel"),
         )
-    if bare in _NAMED:
-        return replace(_NAMED[bare], oid=bare)
+    known_id = _IDS.get(bare, bare)
+    if known_id in _NAMED:
+        return replace(_NAMED[known_id], oid=known_id)
     told = "-".join(filter(None, (bare, None if size is None else str(size), curve)))
     levels = ("classicalSecurityLevel", "nistQuantumSecurityLevel", "parameterSetIdentifier")
     oid = bare if _OID.fullmatch(bare) else None
     return Algorithm(name=told, oid=oid, unknown=levels if oid else (*levels, "oid"))
 
 
-SAFE = ("oct", *(id_ for id_, named in _NAMED.items() if named.quantum))
+SAFE = ("oct", *(each for id_, named in _NAMED.items() if named.quantum for each in (id_, named.name)))
 """Families that a quantum computer does not break."""
-BROKEN = ("RSA", "EC", *(id_ for id_, named in _NAMED.items() if named.quantum == 0))
+BROKEN = ("RSA", "EC", *(each for id_, named in _NAMED.items() if named.quantum == 0 for each in (id_, named.name)))
 """Families that it breaks at any size."""
 SHORTEST, LONG_ENOUGH = (min(size for size, bits in BY_SIZE.items() if bits >= least) for least in (LEAST, 128))
 """Bits of an RSA modulus that is allowed at all, and of one that is allowed until the second year."""

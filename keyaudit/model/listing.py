@@ -42,8 +42,7 @@ def selection_named(asked: str) -> Selection | None:
     return next((each for each in SELECTIONS if name in (each.noun, each.plural)), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """One table, or a selection of its rows.
 
     `rows()` starts a new stream, in the order of ids; rows are as in `model.rows.decoded`.

@@ -140,8 +140,7 @@ def _grouped(report: Report, group: str, passes: bool) -> Iterator[tuple[Any, Fi
 def _made_by(finding: Finding) -> Algorithm | None:
     """The algorithm of a finding's key or certificate; None if it is unknown, or the finding is about something else."""
     facts = Facts.of(finding)
-    family = facts.text("kty") or facts.text("key_type")
-    return algorithm(family, facts.integer("key_size"), facts.text("curve")) if family else None
+    return algorithm(facts.family, facts.integer("key_size"), facts.text("curve")) if facts.family else None
 
 
 def _by_name(owner: Owner) -> Owner:

@@ -37,6 +37,7 @@ _BY_PERMISSION = {
     "deleted_secret.list": ("deleted", "secrets list"),
 }
 """By operation the word in `Vault.refused`, and the permission of an access policy."""
+_PREVIEW = "2026-05-01-preview"
 
 _ACTIONS = {
     "keys getrotationpolicy": "keyrotationpolicies/read",
@@ -139,7 +140,8 @@ class Vaults(Service):
             answer = error(403, "Forbidden", refused[1], self.headers_for(request), refused[0])
         else:
             answer = route.respond(request, stars)
-        return fixed(route.operation, answer, *charges)
+        preview = route.operation == "key.get" and request.query.get("api-version") == _PREVIEW
+        return fixed("key.get_preview" if preview else route.operation, answer, *charges)
 
     def vault(self, request: Request) -> Vault:
         """The vault that a request goes to."""

@@ -116,6 +116,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "subscription": {f"/subscriptions/{one}" for one in (SUBSCRIPTION, EMPTY_SUBSCRIPTION)},
         "vault": {FIRST_ID, SECOND_ID},
         "hsm_setting": set(),
+        "ekm_certificate": set(),
         "key": FIRST_KEYS | SECOND_KEYS,
         "application": set(applications),
         "service_principal": set(principals),

@@ -131,5 +131,5 @@ def test_a_subject_that_was_not_read_is_unknown() -> None:
     made = credential("it", kind="federated", issuer=GITHUB, audiences=[], **unread, **named)
     rows = {"credential": [made], "repository": OURS}
     with in_memory(rows, READ, "credential", run=SUPPLIED, columns=COLUMNS) as connection:
-        [found] = fetch(connection, "SELECT repository_listed AS held, unknown FROM credential")
-    assert (found["held"], found["unknown"]["repository_listed"]) == (None, Reason.PERMISSION)
+        [found] = fetch(connection, "SELECT repository_listed AS held, unknown['repository_listed'] AS why FROM credential")
+    assert (found["held"], found["why"]) == (None, Reason.PERMISSION)

@@ -23,10 +23,10 @@ def refused(service: str, error: dict[str, Any]) -> bool:
         case "policies":
             return (error["code"], error["innererror"]["code"]) == ("Forbidden", "AccessDenied")
         case "hsm":
-            return error["code"] == "AccessDenied" and "Not authorized to access" in error["message"]
+            return (error["code"], "Not authorized to access" in error["message"]) == ("AccessDenied", True)
         case "graph":
-            return error["code"] == "Authorization_RequestDenied" and "innerError" in error
-    return error["code"] == "AuthorizationFailed"
+            return (error["code"], "innerError" in error) == ("Authorization_RequestDenied", True)
+    return bool(error["code"] == "AuthorizationFailed")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from keyaudit.inventory.blast.graph import rows
 from keyaudit.inventory.blast.subject import Subject
 from keyaudit.model.incident import KeyFacts
 from keyaudit.model.stolen_keys import Stolen
+from keyaudit.model.tables.key import OUTSIDE
 
-_CUSTODY_OUTSIDE = ("external",)
+_CUSTODY_OUTSIDE = ("external", OUTSIDE)
 
 
 class About(Struct, frozen=True, kw_only=True):

@@ -161,6 +161,10 @@ APPLICATIONS = Right(rights=Rights.GRAPH, name="Application.Read.All", on="Micro
 # https://learn.microsoft.com/azure/key-vault/general/access-control-default
 KEY_VAULT_ARM = "2026-02-01"
 KEY_VAULT_DATA = ("api-version", "2025-07-01")
+KEY_VAULT_EXTERNAL = ("api-version", "2026-04-01")
+"""The first stable version with `external_key` and the EKM connection of a Managed HSM."""
+KEY_VAULT_PREVIEW = ("api-version", "2026-05-01-preview")
+"""The first version with the key types AKP and AKP-HSM (ML-DSA)."""
 
 SUBSCRIPTIONS = ("subscription.list",)
 VAULTS = ("vault.query", "vault.list")
@@ -222,6 +226,7 @@ def vault_object(
     otherwise: str,
     query: tuple[tuple[str, str], ...] = (),
     paged: bool = False,
+    version: tuple[str, str] = KEY_VAULT_DATA,
     after: tuple[str, ...] = (),
 ) -> Operation:
     """A GET of a vault's data plane, for every vault unless `after` names other prerequisites.
@@ -233,7 +238,7 @@ def vault_object(
         noun=noun,
         surface=Surface.VAULT,
         path=path,
-        query=(KEY_VAULT_DATA, *((("maxresults", "25"),) if paged else ()), *query),
+        query=(version, *((("maxresults", "25"),) if paged else ()), *query),
         paging=Paging.NEXT_LINK if paged else Paging.NONE,
         throttle=Throttle.VAULT,
         right=Right(rights=Rights.AZURE, name="Key Vault Reader", on="the vault", otherwise=otherwise),

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from keyaudit.model.overview import Custody, Reach
 from keyaudit.model.reasons import ADVICE
+from keyaudit.model.tables.key import OUTSIDE
 from keyaudit.model.text import visible
 from keyaudit.report.facts import plain
 from keyaudit.report.html.charts import Bars, bars, percent
@@ -14,6 +15,7 @@ from keyaudit.report.html.charts import Bars, bars, percent
 KINDS: Mapping[str, str] = {
     "managed-hsm": "Managed HSM",
     "vault-hsm": "vault HSM",
+    OUTSIDE: "HSM outside Azure",
     "software": "software",
     "unknown": "unknown",
 }

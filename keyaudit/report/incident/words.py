@@ -79,7 +79,7 @@ def _what(found: Incident) -> Iterator[Statement]:
         confidence = Confidence.OBSERVED if not key.unknown else Confidence.NOT_KNOWABLE
         yield Statement(text=_version(key, found.radius.run.as_of), confidence=confidence, rests_on=[key.id])
     if found.extractable and found.radius.stolen is None and found.keys:
-        text = "Its private half may be outside of the vault: it was made elsewhere, or is exportable."
+        text = "Its private half may be outside of the vault: it was made elsewhere, is stored elsewhere, or is exportable."
         yield Statement(text=text, confidence=Confidence.INFERRED, rests_on=[key.id for key in found.keys])
     elif found.extractable is False:
         text = (

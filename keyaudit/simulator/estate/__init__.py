@@ -23,7 +23,7 @@ from keyaudit.simulator.estate.directory import (
 )
 from keyaudit.simulator.estate.key_vault import DeletedKey, Key, KeyVersion, RotationPolicy, Vault
 from keyaudit.simulator.estate.logs import AlertRule, Events, Logs, LogTable, Row, Workspace
-from keyaudit.simulator.estate.managed_hsm import HsmAssignment, HsmRole, ManagedHsm
+from keyaudit.simulator.estate.managed_hsm import EkmConnection, HsmAssignment, HsmRole, ManagedHsm
 from keyaudit.simulator.estate.posture import AppManagementPolicy, Posture, Restriction, Restrictions
 from keyaudit.simulator.estate.privileges import (
     AppRoleGrant,
@@ -79,6 +79,7 @@ __all__ = [
     "DirectoryRole",
     "DirectoryRoleGrant",
     "Domain",
+    "EkmConnection",
     "Eligibility",
     "Estate",
     "Events",

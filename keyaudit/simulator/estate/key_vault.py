@@ -24,6 +24,10 @@ class KeyVersion(Struct, frozen=True, kw_only=True):
     hsm_platform: str | None = "0"
     release_policy_immutable: bool | None = None
     tags: dict[str, str] | None = None
+    alg: str | None = None
+    """For AKP: ML-DSA-44, ML-DSA-65 or ML-DSA-87."""
+    external_key: str | None = None
+    """The id of a key in an HSM outside Azure."""
 
 
 class RotationPolicy(Struct, frozen=True, kw_only=True):

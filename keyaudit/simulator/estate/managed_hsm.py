@@ -24,6 +24,17 @@ class HsmAssignment(Struct, frozen=True, kw_only=True):
     scope: str = "/"
 
 
+class EkmConnection(Struct, frozen=True, kw_only=True):
+    """The connection to an external key manager. Certificates are in DER."""
+
+    host: str
+    server_cas: tuple[bytes, ...]
+    client_cas: tuple[bytes, ...]
+    path_prefix: str | None = None
+    server_name: str | None = None
+    client_name: str = ""
+
+
 class ManagedHsm(Struct, frozen=True, kw_only=True):
     """A Managed HSM. `access`: open; local: the audited identity has no local role; firewall; nowhere: no DNS has its name."""
 
@@ -53,6 +64,9 @@ class ManagedHsm(Struct, frozen=True, kw_only=True):
     roles: tuple[HsmRole, ...] = ()
     assignments: tuple[HsmAssignment, ...] = ()
     settings: dict[str, str] = field(default_factory=lambda: {"AllowKeyManagementOperationsThroughARM": "false"})
+    ekm: EkmConnection | None = None
+    unknown_versions: tuple[str, ...] = ()
+    """Versions of the API that it refuses; it answers all others."""
     access: str = "open"
     refused: tuple[str, ...] = ()
     """Data actions, without the prefix, that the identity's local role lacks: `settings/read/action`."""

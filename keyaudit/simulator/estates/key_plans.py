@@ -41,6 +41,8 @@ P384_HSM = Material("EC-HSM", crv="P-384")
 P521_HSM = Material("EC-HSM", crv="P-521")
 P256K_HSM = Material("EC-HSM", crv="P-256K")
 OCT_HSM_256 = Material("oct-HSM", size=256)
+EXTERNAL_RSA_3072 = Material("RSA", size=3072)
+"""Of a key in an HSM outside Azure, whose type says nothing of where it is."""
 
 
 class VersionPlan(Struct, frozen=True):
@@ -72,6 +74,8 @@ class KeyPlan(Struct, frozen=True):
     managed: bool = False
     exportable: bool = False
     release_policy_immutable: bool | None = None
+    external: bool = False
+    """Whether it stands for a key in an HSM outside Azure."""
     finds: tuple[str, ...] = ()
 
 
@@ -224,6 +228,7 @@ def _lay_version(plan: KeyPlan, nth: int, vault: str, ground: Ground) -> KeyVers
         hsm_platform=hsm if plan.material.kty.endswith("-HSM") else "0",
         release_policy_immutable=plan.release_policy_immutable,
         tags=planned.tags or plan.tags,
+        external_key=f"{plan.name}-{name[:8]}" if plan.external else None,
     )
 
 
