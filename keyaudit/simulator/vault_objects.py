@@ -1,8 +1,9 @@
 """The certificates and secrets of a vault, and deleted ones, on its data plane."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from keyaudit.simulator import certificates, keys, secrets
 from keyaudit.simulator.estate import Certificate, Vault

@@ -148,7 +148,7 @@ class Vaults(Service):
         return self.directory.vaults[request.host.removesuffix(SUFFIX)]
 
     def _no_operation(self, request: Request, _stars: list[str]) -> Answer:
-        """The 400 for an unknown path, of which the service takes the last segment for an operation."""
+        """The 400 for an unknown path: the service takes the last segment for an operation."""
         message = f"Method {request.method} does not allow operation '{(request.segments or [''])[-1]}'"
         return error(400, "BadParameter", message, self.headers_for(request))
 

@@ -55,5 +55,5 @@ def _report(what: str, took: Took, rows: dict[str, int], seen: dict[str, Any], s
 
 
 def _bound(limit: Limit, units: int, share: float) -> float:
-    """Seconds that so many units take at least at a share of a limit, of which one window is available at once."""
+    """Seconds that so many units take at least at a share of a limit, one window being available at once."""
     return max(0.0, units / (limit.units * share) - 1) * limit.window

@@ -1,16 +1,16 @@
 """What a list of repositories says of the repositories that federated credentials trust."""
 
-import dataclasses
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from keyaudit.model.federated_names import repository
 from keyaudit.model.federated_subject import trusted
 from keyaudit.model.reasons import Reason
 from tests.inventory.sample import RUN, TENANT, Row, assessed, credential, fetch, in_memory, row
 
-SUPPLIED = dataclasses.replace(RUN, evidence={"repositories": "0" * 64})
+SUPPLIED = structs.replace(RUN, evidence={"repositories": "0" * 64})
 READ = {TENANT: assessed(TENANT, "application.list", "service_principal.list")}
 GITHUB, GITLAB = "https://token.actions.githubusercontent.com", "https://gitlab.com"
 COLUMNS = {"credential": {"repository_listed", "immutable_credential"}}

@@ -82,7 +82,7 @@ class Mutant(Struct, frozen=True):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What it is found by in `EQUIVALENT`."""
+        """The key under which it stands in `EQUIVALENT`."""
         source = (ROOT / self.file).read_bytes()
         return self.file, source.splitlines()[source[: self.start].count(b"\n")].decode().strip(), self.now
 

@@ -1,9 +1,9 @@
 """A simulated Managed HSM answers as the real ones were recorded, takes its own tokens alone, and gives nothing away."""
 
-import dataclasses
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from keyaudit.simulator.estate import HsmAssignment, HsmRole
 from keyaudit.simulator.hsm_roles import EKM_ADMINISTRATOR
@@ -17,7 +17,7 @@ ROLES = "providers/Microsoft.Authorization"
 
 
 def with_hsm(**changed: Any) -> Any:
-    return wire(dataclasses.replace(SMALL, hsms=(dataclasses.replace(HSM, **changed),)))
+    return wire(structs.replace(SMALL, hsms=(structs.replace(HSM, **changed),)))
 
 
 async def test_the_challenge_is_the_recorded_one() -> None:
