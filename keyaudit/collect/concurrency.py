@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
+
+from msgspec import Struct
 
 from keyaudit.model.errors import AuditError
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Spare:
+class Spare(Struct, frozen=True):
     """Room that several callers of `for_each` share, beyond their own limits; each takes at most `most` of it."""
 
     room: asyncio.Semaphore

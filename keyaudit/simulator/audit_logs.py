@@ -1,8 +1,9 @@
 """Graph's lists of sign-ins and directory changes, with or without a filter by time."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from keyaudit.simulator import odata
 from keyaudit.simulator.estate import Row

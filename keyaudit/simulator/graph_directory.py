@@ -1,8 +1,9 @@
 """Graph's users, groups and activated directory roles, and the settings of a tenant that other auditors read."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from keyaudit.simulator import odata
 from keyaudit.simulator.estate import DirectoryRole, DirectoryRoleGrant, Group, User
@@ -45,8 +46,7 @@ def part(directory: Directory, version: str, path: list[str], _request: Request)
             return None if name is None else _settings(directory, version, name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kind(Generic[T]):
+class _Kind(Struct, Generic[T], frozen=True, kw_only=True):
     """A collection of the directory: its name in paths and in operations, its objects by id, and how they are shown."""
 
     name: str

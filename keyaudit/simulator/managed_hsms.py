@@ -3,6 +3,7 @@
 Its answers name their members in order of name, and its 401 has an empty body.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 
 from keyaudit.simulator import keys
@@ -28,7 +29,12 @@ _NEEDS = {
     "hsm.role_assignment.of_keys": ("roleAssignments/read/action", "/keys"),
     "hsm.role_assignment.of_key": ("roleAssignments/read/action", "/keys"),
     "hsm.setting.list": ("settings/read/action", "/"),
+    "hsm.ekm.get": ("ekm/read/action", "/"),
+    "hsm.ekm.certificate": ("ekm/read/action", "/"),
 }
+_BY_VERSION = {"2025-07-01": "hsm.key.get_older", "2026-05-01-preview": "hsm.key.get_preview"}
+"""Names of the GET of a key in versions of the API other than the usual one."""
+_WITHOUT_EXTERNAL = ("2025-07-01",)
 _AUTHORIZATION = "providers/microsoft.authorization"
 
 
@@ -49,6 +55,8 @@ class ManagedHsms(Service):
             Route("hsm.role_assignment.of_keys", f"keys/{_AUTHORIZATION}/roleassignments", self._assignments),
             Route("hsm.role_assignment.of_key", f"keys/*/{_AUTHORIZATION}/roleassignments", self._assignments),
             Route("hsm.setting.list", "settings", self._settings),
+            Route("hsm.ekm.get", "ekm", self._ekm),
+            Route("hsm.ekm.certificate", "ekm/certificate", self._ekm_certificate),
         )
 
     def denied(self, request: Request) -> Answer | None:
@@ -70,11 +78,15 @@ class ManagedHsms(Service):
         route, stars = routed(self._routes, request) or (_UNKNOWN if request.method == "GET" else self._refused, [])
         charges = (Charge("vault_hsm", hsm.name), Charge("vault_subscription", hsm.subscription))
         refused = self._refusal(request, hsm, route.operation)
-        if "api-version" not in request.query:
+        version = request.query.get("api-version")
+        operation = _BY_VERSION.get(version or "", route.operation) if route.operation == "hsm.key.get" else route.operation
+        if version is None:
             found = _error(400, "BadParameter", "api-version must be specified")
+        elif version in hsm.unknown_versions:
+            found = _error(400, "BadParameter", f"The specified version ({version}) is not recognized.")
         else:
             found = refused or route.respond(request, stars)
-        return fixed(route.operation, found, *charges)
+        return fixed(operation, found, *charges)
 
     def _hsm(self, request: Request) -> ManagedHsm:
         return self.directory.hsms[request.host.removesuffix(SUFFIX)]
@@ -107,7 +119,25 @@ class ManagedHsms(Service):
         hsm = self._hsm(request)
         name, wanted = (*stars, "")[:2]
         found = keys.version(self._known(hsm).get(name.lower()), wanted)
-        return _not_found("/".join(stars)) if found is None else _answer(keys.bundle(hsm, *found))
+        if found is None:
+            return _not_found("/".join(stars))
+        body = keys.bundle(hsm, *found)
+        if request.query.get("api-version") in _WITHOUT_EXTERNAL and isinstance(body["attributes"], dict):
+            body["attributes"].pop("external_key", None)
+        return _answer(body)
+
+    def _ekm(self, request: Request, _stars: list[str]) -> Answer:
+        ekm = self._hsm(request).ekm
+        if ekm is None:
+            return _error(404, "EkmConnectionNotFound", "The EKM connection was not found.")
+        body: dict[str, object] = {"host": ekm.host, "server_ca_certificates": _encoded(ekm.server_cas)}
+        optional = {"path_prefix": ekm.path_prefix, "server_subject_common_name": ekm.server_name}
+        return _answer(body | {name: value for name, value in optional.items() if value is not None})
+
+    def _ekm_certificate(self, request: Request, _stars: list[str]) -> Answer:
+        ekm = self._hsm(request).ekm
+        held = ekm.client_cas if ekm else ()
+        return _answer({"ca_certificates": _encoded(held), "subject_common_name": ekm.client_name if ekm else ""})
 
     def _rotation(self, request: Request, stars: list[str]) -> Answer:
         hsm = self._hsm(request)
@@ -163,6 +193,10 @@ _HEADERS = {
     "x-ms-keyvault-network-info": "conn_type=Ipv4;addr=203.0.113.7;act_addr_fam=Ipv4;",
     "x-ms-server-latency": "1",
 }
+
+
+def _encoded(certificates: Sequence[bytes]) -> list[str]:
+    return [b64encode(each).decode() for each in certificates]
 
 
 def _definition(guid: str, name: str, kind: str, actions: Sequence[str], taken: Sequence[str]) -> dict[str, object]:

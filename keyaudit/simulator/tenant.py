@@ -2,7 +2,8 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.simulator import arm, graph, ingestion, log_analytics, login, managed_hsms, retired_graph, vaults
 from keyaudit.simulator.estate import Estate
@@ -14,8 +15,7 @@ from keyaudit.simulator.wire import JSON, Answer, Request, compact, http_date
 _LOGGED = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """A response: bytes (None: nothing), the delay beyond the latency, and whether the connection is then closed."""
 
     payload: bytes | None
@@ -23,8 +23,7 @@ class Delivery:
     close: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Trapped:
+class Trapped(Struct, frozen=True):
     """A request to a host outside Azure."""
 
     host: str

@@ -3,28 +3,26 @@
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Self
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Window:
+
+class Window(Struct, frozen=True):
     """A number of units in each span of seconds."""
 
     limit: int
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(Struct, frozen=True):
     """A token bucket: its size, and the tokens that are added in a second."""
 
     size: int
     refill: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Throttle:
+class Throttle(Struct, frozen=True, kw_only=True):
     """Limits by throttling domain. `said` is the share of refusals that carry a Retry-After, and `seed` decides which."""
 
     vault: Window
@@ -65,8 +63,7 @@ class Throttle:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Struct, frozen=True):
     """The charge of one request against one limit; `key` identifies the limit's domain."""
 
     limit: str
@@ -74,8 +71,7 @@ class Charge:
     cost: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A refused request: the charge, the seconds to wait, and whether the answer has them."""
 
     charge: Charge
@@ -83,8 +79,7 @@ class Refusal:
     said: bool
 
 
-@dataclass(slots=True)
-class Total:
+class Total(Struct):
     """The units charged to a limit's domain so far, with the times of the first and last request."""
 
     first: float

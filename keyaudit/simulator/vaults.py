@@ -37,6 +37,7 @@ _BY_PERMISSION = {
     "deleted_secret.list": ("deleted", "secrets list"),
 }
 """By operation the word in `Vault.refused`, and the permission of an access policy."""
+_PREVIEW = "2026-05-01-preview"
 
 _ACTIONS = {
     "keys getrotationpolicy": "keyrotationpolicies/read",
@@ -139,14 +140,15 @@ class Vaults(Service):
             answer = error(403, "Forbidden", refused[1], self.headers_for(request), refused[0])
         else:
             answer = route.respond(request, stars)
-        return fixed(route.operation, answer, *charges)
+        preview = route.operation == "key.get" and request.query.get("api-version") == _PREVIEW
+        return fixed("key.get_preview" if preview else route.operation, answer, *charges)
 
     def vault(self, request: Request) -> Vault:
         """The vault that a request goes to."""
         return self.directory.vaults[request.host.removesuffix(SUFFIX)]
 
     def _no_operation(self, request: Request, _stars: list[str]) -> Answer:
-        """The 400 for an unknown path, of which the service takes the last segment for an operation."""
+        """The 400 for an unknown path: the service takes the last segment for an operation."""
         message = f"Method {request.method} does not allow operation '{(request.segments or [''])[-1]}'"
         return error(400, "BadParameter", message, self.headers_for(request))
 

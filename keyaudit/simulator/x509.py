@@ -1,13 +1,13 @@
 """Real certificates, created fast from names: the same names give the same bytes, and signatures are valid."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from msgspec import Struct
 
 EXPONENT = 65_537
 _PRIME_BITS = 64
@@ -22,8 +22,7 @@ _SEQUENCE, _INTEGER, _BIT_STRING, _OCTETS = 0x30, 0x02, 0x03, 0x04
 _BASIC_CONSTRAINTS, _ALTERNATIVE_NAMES, _EXTENDED_USAGE = 0x13, 0x11, 0x25
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """An RSA key of real size, from primes so small that it is created fast and protects nothing."""
 
     primes: tuple[int, ...]

@@ -1,12 +1,13 @@
 """A simulated tenant in a process of its own, which says what it was asked."""
 
 import asyncio
-import dataclasses
 import json
 import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from msgspec import structs
 
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates import estate
@@ -22,8 +23,8 @@ def busy(as_of: int) -> Estate:
     large, many = estate("sized:1x3000x1x450", as_of), estate("sized:151x1@1", as_of)
     home = large.subscriptions[0].id
     # The first vault of both has the same name.
-    closed = tuple(dataclasses.replace(vault, subscription=home, access="firewall") for vault in many.vaults[1:])
-    return dataclasses.replace(large, vaults=(*large.vaults, *closed))
+    closed = tuple(structs.replace(vault, subscription=home, access="firewall") for vault in many.vaults[1:])
+    return structs.replace(large, vaults=(*large.vaults, *closed))
 
 
 def _without_keys(page: dict[str, Any]) -> dict[str, Any]:

@@ -61,8 +61,8 @@ def _report(what: str, took: Took, rows: dict[str, int], seen: dict[str, Any], s
 
 
 def _bound(limit: Limit, units: int, share: float, documented: Window | Bucket) -> float:
-    """Seconds that so many units take at least, at a share of a limit of which one window is available at once, from a service
-    that gives no more than its limit in a window.
+    """Seconds that so many units take at least: at a share of a limit, one window being available at once, and with a service
+    that allows no more than its limit in a window.
     """
     ours = max(0.0, units / (limit.units * share) - 1) * limit.window
     theirs = (units - 1) // documented.limit * documented.seconds if isinstance(documented, Window) else 0.0

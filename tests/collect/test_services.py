@@ -1,10 +1,10 @@
 """Other services' keys and who uses which key of a vault: every row right, every refusal seen, nothing broken believed."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.coverage import State
 from keyaudit.model.times import parse_time

@@ -1,10 +1,10 @@
 """Graph's users, groups, activated roles, sign-ins and changes, and ARM's alert rules, as other auditors list them."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import AlertRule, Estate, Logs, Posture, Row
 from tests.collect.access import ACCESS, ALICE, BOB, DAVE, GLOBAL_ADMINISTRATOR, GUEST, HOME, INNER, OUTER

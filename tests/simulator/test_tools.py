@@ -3,11 +3,11 @@
 import asyncio
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Role, RoleAssignment, User
 from keyaudit.simulator.roles import CRYPTO_USER, READER

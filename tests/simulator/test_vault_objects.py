@@ -1,11 +1,11 @@
 """Certificates, secrets and deleted objects are answered as they were recorded, and refused class by class."""
 
 import base64
-import dataclasses
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from msgspec import structs
 
 from keyaudit.simulator.wire import CANARY
 from tests.simulator.client import ARM, wire
@@ -121,10 +121,10 @@ async def test_the_policy_and_the_operation_of_a_certificate() -> None:
 
 
 async def test_the_issuers_of_a_vault_are_those_of_its_certificates() -> None:
-    policy = dataclasses.replace(CERTIFICATE.policy, issuer="digicert")
-    bought = dataclasses.replace(CERTIFICATE, name="bought", policy=policy)
-    vault = dataclasses.replace(OPEN, certificates=(CERTIFICATE, bought), contacts=("keys@small.example",))
-    async with wire(dataclasses.replace(SMALL, vaults=(vault, MANY))) as client:
+    policy = structs.replace(CERTIFICATE.policy, issuer="digicert")
+    bought = structs.replace(CERTIFICATE, name="bought", policy=policy)
+    vault = structs.replace(OPEN, certificates=(CERTIFICATE, bought), contacts=("keys@small.example",))
+    async with wire(structs.replace(SMALL, vaults=(vault, MANY))) as client:
         listed = (await client.get(f"{VAULT}/certificates/issuers?{VERSION}")).data
         one = (await client.get(f"{VAULT}/certificates/issuers/DigiCert?{VERSION}")).data
         none = await client.get(f"{VAULT}/certificates/issuers/self?{VERSION}")
@@ -178,8 +178,8 @@ async def test_each_class_is_refused_by_itself(word: str, refused: set[str], per
         *("keys", "certificates", "certificates/backing/versions", "certificates/backing/", "secrets"),
         *("secrets/Password/versions", "deletedkeys", "deletedcertificates", "deletedsecrets"),
     }
-    vault = dataclasses.replace(OPEN, refused=(word,), rbac=rbac)
-    async with wire(dataclasses.replace(SMALL, vaults=(vault,))) as client:
+    vault = structs.replace(OPEN, refused=(word,), rbac=rbac)
+    async with wire(structs.replace(SMALL, vaults=(vault,))) as client:
         replies = {path: await client.get(f"{VAULT}/{path}?{VERSION}") for path in every}
     assert {path for path, reply in replies.items() if reply.status == 403} == refused
     for path in refused:
@@ -189,7 +189,7 @@ async def test_each_class_is_refused_by_itself(word: str, refused: set[str], per
 
 
 async def test_a_vault_without_soft_delete_answers_with_an_error() -> None:
-    vault = dataclasses.replace(OPEN, soft_delete=False)
-    async with wire(dataclasses.replace(SMALL, vaults=(vault,))) as client:
+    vault = structs.replace(OPEN, soft_delete=False)
+    async with wire(structs.replace(SMALL, vaults=(vault,))) as client:
         replies = [await client.get(f"{VAULT}/deleted{kind}?{VERSION}") for kind in ("keys", "certificates", "secrets")]
     assert [reply.status for reply in replies] == [400] * 3

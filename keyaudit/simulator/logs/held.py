@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates.ids import DAY
@@ -50,8 +51,7 @@ _COLLECTIONS: Mapping[str, Callable[[Year, range], Moments]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(Struct, frozen=True, kw_only=True):
     """A year's events. `tables`: the tables of each workspace. Each log is in one workspace."""
 
     year: Year

@@ -1,7 +1,8 @@
 """Log records in the shapes in which Azure and Microsoft 365 export them. Names and ids are of the simulated tenant."""
 
 import json
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates.ids import Ground
@@ -12,8 +13,7 @@ EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
 KEY_VAULT = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(Struct, frozen=True, kw_only=True):
     """An application in logs: its network, and its client program."""
 
     app_id: str
