@@ -184,10 +184,16 @@ def test_subject_and_expression(members: dict[str, object], subject: object, exp
         assert row["unknown"].get(column, row[column]) == expected
 
 
-def test_a_federated_credential_without_issuer_is_not_one_of_no_issuer() -> None:
+def test_what_a_federated_credential_without_issuer_trusts_is_unknown() -> None:
     item = wire({"id": "f", "name": "n", "subject": "s", "issuer": None, "audiences": None}, FederatedItem)
     row = Rows(application()).federated(item, "f", "v1.0", item.claims_matching_expression)
-    assert row["unknown"] == {"issuer": "bad_value", "audiences": "bad_value"}
+    trusts = (
+        "subject_grade",
+        "subject_breadth",
+        "issuer_retires_on",
+        *(name for name in row if name.startswith("repository_")),
+    )
+    assert row["unknown"] == dict.fromkeys(("issuer", "audiences", *trusts), "bad_value")
 
 
 def encoded(data: bytes) -> str:
