@@ -26,6 +26,8 @@ NEWER_OF_APPLICATIONS = (*NEWER, "instance_lock", "instance_locks")
 HIDDEN = Refusal(Reason.NOT_VISIBLE)
 TENANT = "54826b22-38d6-4fb2-bad9-b7b93a3e9c5a"
 
+REPOSITORY = tuple(f"repository_{part}" for part in ("host", "owner", "owner_id", "path", "id"))
+
 
 def objects(file: str) -> list[dict[str, Any]]:
     """The objects in every recorded answer, of lists and of single ones."""
@@ -125,6 +127,7 @@ def test_every_recorded_credential_of_an_application() -> None:
         "subject_grade": None,
         "subject_breadth": None,
         "issuer_retires_on": None,
+        **dict.fromkeys(REPOSITORY),
         "unknown": hidden,
     }
 
