@@ -219,8 +219,9 @@ async def test_both_spellings_of_the_credential_report_are_understood(changed: d
 
 async def test_an_identitys_federated_credentials_are_counted_once(privileged: Collected) -> None:
     rows = {id_: row for id_, row in privileged.rows["credential"].items() if row["holder_type"] == "ManagedIdentity"}
-    first, second = (f"{PRINCIPALS}/{IDENTITY.id}/federatedidentitycredentials/{name}" for name in ("pod", "second"))
-    assert set(rows) == {first, second}
+    names = ("pod", "second", "third")
+    first, second, third = (f"{PRINCIPALS}/{IDENTITY.id}/federatedidentitycredentials/{name}" for name in names)
+    assert set(rows) == {first, second, third}
     assert (rows[second]["holder_kind"], rows[second]["holder_id"]) == ("managed_identity", IDENTITY_ID)
     assert (rows[second]["holder_name"], rows[second]["app_id"]) == ("id-Pod", IDENTITY.app_id)
     assert (rows[second]["issuer"], rows[second].get("subject"), rows[second].get("claims_expression")) == (
@@ -228,12 +229,53 @@ async def test_an_identitys_federated_credentials_are_counted_once(privileged: C
         "t",
         None,
     )
+    assert (rows[third]["subject_grade"], rows[third]["subject_breadth"]) == ("immutable", "any-ref")
+    assert unknown(rows[third]) == {}
+    # The version without expressions is not asked for then.
+    assert "managed_identity.federated_of" not in privileged.calls
+
+
+EXPRESSIONS = "managed_identity.expressions_of"
+REFUSED_PREVIEW = {"claims_expression", "subject_grade", "subject_breadth", *(f"repository_{each}" for each in
+    ("host", "owner", "owner_id", "path", "id"))}  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", REASONS)
+async def test_where_the_preview_is_refused_the_stable_version_lists_them_and_only_expressions_are_unknown(
+    privileged: Collected, reason: str
+) -> None:
+    found = await collect(refused(EXPRESSIONS, reason), estate=PRIVILEGED)
+    never_wrong(privileged, found)
+    rows = {id_: row for id_, row in found.rows["credential"].items() if row["holder_type"] == "ManagedIdentity"}
+    assert rows.keys() == {id_ for id_, row in privileged.rows["credential"].items() if row["holder_type"] == "ManagedIdentity"}
+    third = rows[f"{PRINCIPALS}/{IDENTITY.id}/federatedidentitycredentials/third"]
+    assert unknown(third) == dict.fromkeys(REFUSED_PREVIEW, reason)
+    assert not any(unknown(row) for id_, row in rows.items() if row is not third)
+    assert found.gaps() == {(TENANT_ID, EXPRESSIONS): f"not_assessed {reason}"}
+
+
+async def test_a_refused_preview_is_no_gap_where_every_credential_has_a_subject() -> None:
+    [identity] = PRIVILEGED.identities
+    plain = replace(identity, federated=tuple(one for one in identity.federated if one.subject), stable_only=True)
+    found = await collect(estate=replace(PRIVILEGED, identities=(plain,)))
+    assert found.gaps() == {}
+    assert found.calls[EXPRESSIONS] == 1
+    assert {row["name"] for row in found.rows["credential"].values() if row["holder_kind"] == "managed_identity"} == {"Second"}
+
+
+async def test_a_region_without_the_preview_leaves_the_identities_of_others_known() -> None:
+    [identity] = PRIVILEGED.identities
+    other = replace(identity, name="id-other", principal_id="00000007-0000-4000-8000-000000000000", stable_only=True)
+    found = await collect(estate=replace(PRIVILEGED, identities=(identity, other)))
+    assert found.gaps() == {(TENANT_ID, EXPRESSIONS): "partial api_retired"}
+    lacking = {row["id"] for row in found.rows["credential"].values() if "claims_expression" in unknown(row)}
+    assert lacking == {f"{PRINCIPALS}/{other.principal_id}/federatedidentitycredentials/third"}
 
 
 async def test_arm_shows_an_identitys_federated_credentials_where_graph_is_refused() -> None:
     found = await collect(refused("service_principal.federated", "permission"), estate=PRIVILEGED)
     theirs = {id_: row for id_, row in found.rows["credential"].items() if row["holder_kind"] == "managed_identity"}
-    assert {row["name"] for row in theirs.values()} == {"Pod", "Second"}
+    assert {row["name"] for row in theirs.values()} == {"Pod", "Second", "Third"}
     # As Graph's would be, so that a baseline or waiver that names one still does.
     assert f"{PRINCIPALS}/{IDENTITY.id}/federatedidentitycredentials/pod" in theirs
 
@@ -247,8 +289,8 @@ async def test_an_identity_that_does_not_say_who_it_is_gives_no_credential_a_sec
 
     found = await collect(Fault("managed_identity.query", "every", edit=spoil), estate=PRIVILEGED)
     theirs = [row for row in found.rows["credential"].values() if row["holder_kind"] == "managed_identity"]
-    assert {row["name"] for row in theirs} == {"Second"}
-    assert found.gaps() == {(TENANT_ID, "managed_identity.federated_of"): "partial bad_value"}
+    assert {row["name"] for row in theirs} == {"Second", "Third"}
+    assert found.gaps() == {(TENANT_ID, "managed_identity.federated_of"): "not_assessed bad_value"}
 
 
 OPERATIONS = {
@@ -260,8 +302,7 @@ OPERATIONS = {
     "directory_role.eligibilities": (),
     "sign_in_activity.list": (),
     "credential_activity.list": (),
-    "managed_identity.query": ("managed_identity.federated_of",),
-    "managed_identity.federated_of": (),
+    "managed_identity.query": ("managed_identity.federated_of", "managed_identity.expressions_of"),
 }
 
 
@@ -338,7 +379,6 @@ def _add(*items: object) -> Any:
         ("credential_activity.list", {"appId": POWERFUL.app_id, "keyId": None}),
         ("service_principal.app_roles", {"id": "not-an-id", "appRoleAssignments": []}),
         ("service_principal.app_roles_of", {"appRoleId": MAIL, "principalId": POWERFUL.id, "resourceId": GRAPH.id}),
-        ("managed_identity.federated_of", {"id": "/elsewhere", "name": "x", "properties": {}}),
     ],
 )
 async def test_an_item_that_cannot_be_read_is_quarantined(privileged: Collected, operation: str, item: object) -> None:

@@ -117,6 +117,8 @@ def rare(estate: Estate) -> Estate:
             replace(each, federated=(*each.federated, _FLEXIBLE)) if each.name == "edge-lab-deploy" else each
             for each in estate.applications
         ),
+        # Its region has no version with expressions, so that the stable one is asked.
+        identities=tuple(replace(each, stable_only=each.name == "id-payments-settlement-prod") for each in estate.identities),
         token_signing=replace(
             estate.token_signing,
             policies=(

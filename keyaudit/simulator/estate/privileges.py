@@ -84,3 +84,5 @@ class ManagedIdentity:
     client_id: str
     location: str = "westeurope"
     federated: tuple[FederatedCredential, ...] = ()
+    stable_only: bool = False
+    """Its region refuses preview versions of the API."""
