@@ -263,6 +263,11 @@ async def test_a_refused_preview_is_no_gap_where_every_credential_has_a_subject(
     assert {row["name"] for row in found.rows["credential"].values() if row["holder_kind"] == "managed_identity"} == {"Second"}
 
 
+async def test_a_list_that_lacks_what_graph_has_is_no_whole_list() -> None:
+    found = await collect(Fault(EXPRESSIONS, "every", edit=lambda body: body | {"value": []}), estate=PRIVILEGED)
+    assert found.gaps() == {(TENANT_ID, "managed_identity.federated_of"): "not_assessed inconsistent"}
+
+
 async def test_a_region_without_the_preview_leaves_the_identities_of_others_known() -> None:
     [identity] = PRIVILEGED.identities
     other = replace(identity, name="id-other", principal_id="00000007-0000-4000-8000-000000000000", stable_only=True)

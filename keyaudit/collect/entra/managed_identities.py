@@ -29,6 +29,7 @@ QUERY = (
     "| project id, name, subscriptionId, properties | order by id asc"
 )
 _NOBODYS = Refusal(Reason.BAD_VALUE, "a managed identity that does not say which service principal it is", 200)
+_LACKS_ONE = Refusal(Reason.INCONSISTENT, "it lacks a federated credential that Graph has", 200)
 _PER_QUERY = 299
 _AT_ONCE = 16
 _ID = re.compile(
@@ -164,8 +165,10 @@ class _Identities:
         `expressions`: for an answer without them, those that were read by name, and why the others were not.
         """
         holder = self._holder(item, segments, operation)
-        rows, unread = Rows(holder), False
+        unread = False
         principal = f"/tenants/{self._tenant_id}/servicePrincipals/{holder.object_id}".lower() if holder.object_id else ""
+        if {name for owner, name in self._known if owner == principal}.difference(one.name.lower() for one in found):
+            self._stable.refused(_LACKS_ONE)
         for one in found:
             name = one.name.lower()
             if principal and (principal, name) in self._known:
@@ -178,7 +181,8 @@ class _Identities:
             if expressions is not None and isinstance(read(one.properties.subject, str), Refusal):
                 expression = expressions[0].get(name, expressions[1])
                 unread = unread or isinstance(expression, Refusal)
-            row = rows.federated(_as_graph(one), holder.url, holder.version, expression)
+            # Copies get the same id, so that what differs in them becomes inconsistent.
+            row = Rows(holder).federated(_as_graph(one), holder.url, holder.version, expression)
             self._unit.row("credential", row)
         return unread
 
