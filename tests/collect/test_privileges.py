@@ -337,12 +337,50 @@ async def test_without_the_list_of_principals_a_grant_keeps_its_ids(privileged: 
             assert unknown(row) == dict.fromkeys(("api", "api_id"), "permission")
 
 
+@pytest.mark.parametrize(
+    ("permission", "adds"),
+    [
+        ({"allowedResourceActions": ["microsoft.directory/agentIdentityBlueprints/credentials/update"]}, True),
+        ({"allowedResourceActions": ["microsoft.directory/agentIdentityBlueprints/allProperties/allTasks"]}, True),
+        ({"allowedResourceActions": ["microsoft.directory/agentIdentityBlueprints/basic/update"]}, False),
+        ({"allowedResourceActions": ["microsoft.directory/applications/credentials/update"]}, False),
+        (
+            {
+                "allowedResourceActions": ["microsoft.directory/agentIdentityBlueprints/credentials/update"],
+                "condition": "$SubjectIsOwner",
+            },
+            False,
+        ),
+    ],
+)
+@pytest.mark.parametrize("role_id", [CUSTOM, READER])
+async def test_a_role_adds_credentials_to_blueprints_by_the_actions_of_its_definition(
+    permission: dict[str, object], adds: bool, role_id: str
+) -> None:
+    def edit(body: dict[str, Any]) -> dict[str, Any]:
+        roles = [item | {"rolePermissions": [permission]} if item["id"] == role_id else item for item in body["value"]]
+        return body | {"value": roles}
+
+    found = await collect(Fault("directory_role.definitions", "every", edit=edit), estate=PRIVILEGED)
+    [row] = [row for row in found.rows["grant"].values() if row.get("role_id") == role_id]
+    assert row["agent_credentials"] is adds
+
+
+async def test_a_role_whose_actions_cannot_be_read_may_add_credentials() -> None:
+    def edit(body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"value": [item | {"rolePermissions": None} for item in body["value"]]}
+
+    found = await collect(Fault("directory_role.definitions", "every", edit=edit), estate=PRIVILEGED)
+    for row in found.rows["grant"].values():
+        assert ("agent_credentials" in unknown(row)) == (row["kind"] == "directory-role")
+
+
 async def test_without_the_role_definitions_a_directory_role_keeps_its_id() -> None:
     found = await collect(refused("directory_role.definitions", "permission"), estate=PRIVILEGED)
     rows = [row for row in found.rows["grant"].values() if row["kind"] == "directory-role"]
     assert len(rows) == 4
     assert {row.get("role_id") for row in rows} == {GLOBAL, READER, CUSTOM}
-    assert all(unknown(row) == dict.fromkeys(("name", "custom", "tier"), "permission") for row in rows)
+    assert all(unknown(row) == dict.fromkeys(("name", "custom", "tier", "agent_credentials"), "permission") for row in rows)
 
 
 @pytest.mark.parametrize(
