@@ -5,9 +5,10 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 from keyaudit.collect.custody import custody
 from keyaudit.collect.relying_parties.files import in_place
@@ -54,8 +55,7 @@ _OBJECTS = 16
 _ORGANIZATION = re.compile(r"Microsoft Exchange Hosted Organizations/([^/ ]{1,253})", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnifiedAudit:
+class UnifiedAudit(Struct, frozen=True, kw_only=True):
     """The output of Get-AdminAuditLogConfig and Get-OrganizationConfig; None if its object is not in the file."""
 
     digest: str
@@ -74,8 +74,7 @@ class UnifiedAudit:
             raise UnsafeError(_PLACE, what, "export it from the audited tenant")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """All supplied evidence."""
 
     unified_audit: UnifiedAudit | None = None

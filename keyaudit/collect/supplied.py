@@ -1,7 +1,8 @@
 """Rows from supplied evidence, for a running collection or for an earlier snapshot."""
 
-import dataclasses
 from pathlib import Path
+
+from msgspec import structs
 
 from keyaudit.collect.custody import write_custody
 from keyaudit.collect.evidence import Evidence
@@ -48,7 +49,7 @@ def with_evidence(taken: Snapshot, folder: Path, evidence: Evidence) -> Snapshot
     if evidence.unified_audit is not None:
         raise UsageError("--import ual", "is read together with the tenant's settings", "collect again with it")
     evidence.belongs_to(taken.run.tenant_id)
-    run = dataclasses.replace(taken.run, evidence={**taken.run.evidence, **evidence.digests})
+    run = structs.replace(taken.run, evidence={**taken.run.evidence, **evidence.digests})
     with Spool.create(folder, run) as spool:
         write_supplied(spool, tenant_scope(run.tenant_id), evidence)
         return write(spool, run, evidence.logs, evidence.usual, beside=taken)

@@ -5,7 +5,8 @@ The forms are documented at the addresses in `federated_subject`.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.federated_subject import GITHUB, conditions, host_of, is_github, is_github_server, is_gitlab, literal
 
@@ -17,8 +18,7 @@ _WHOLE = re.compile(r"([^/@:*?]+)(?:@(\d+))?/([^/@:*?]+)(?:@(\d+))?", re.ASCII)
 _ID = re.compile(r"\d{1,20}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """What a credential trusts on a hosting service. A member is None where the credential does not require it."""
 
     host: str

@@ -12,9 +12,10 @@ others, or by ids, which cannot. Documentation of the forms:
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from keyaudit.model.entra import ISSUING_HOSTS
 from keyaudit.model.guid import GUID
@@ -56,8 +57,7 @@ class Breadth(StrEnum):
     """A plain subject with a wildcard. It is compared literally, so the wildcard has no effect."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trusted:
+class Trusted(Struct, frozen=True):
     """What one federated credential trusts."""
 
     grade: Grade

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Value
 from keyaudit.model.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A column that is unknown for one reason, with the number of rows."""
 
     column: str
@@ -41,8 +42,7 @@ def selection_named(asked: str) -> Selection | None:
     return next((each for each in SELECTIONS if name in (each.noun, each.plural)), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """One table, or a selection of its rows.
 
     `rows()` starts a new stream, in the order of ids; rows are as in `model.rows.decoded`.

@@ -1,8 +1,9 @@
 """Repositories of the organisation, as the hosting service lists them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Held(StrEnum):
@@ -20,8 +21,7 @@ class Held(StrEnum):
     """No list was supplied."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListedRepository:
+class ListedRepository(Struct, frozen=True):
     """A repository or project with its id and its owner's."""
 
     host: str
@@ -37,8 +37,7 @@ class ListedRepository:
         return self.path.rpartition("/")[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repositories:
+class Repositories(Struct, frozen=True, kw_only=True):
     """A file with a list of repositories."""
 
     digest: str

@@ -1,16 +1,16 @@
 """What a list of repositories says of the repositories that federated credentials trust."""
 
-import dataclasses
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from keyaudit.model.federated_names import repository
 from keyaudit.model.federated_subject import trusted
 from keyaudit.model.reasons import Reason
 from tests.inventory.sample import RUN, TENANT, Row, assessed, credential, fetch, in_memory, row
 
-SUPPLIED = dataclasses.replace(RUN, evidence={"repositories": "0" * 64})
+SUPPLIED = structs.replace(RUN, evidence={"repositories": "0" * 64})
 READ = {TENANT: assessed(TENANT, "application.list", "service_principal.list")}
 GITHUB, GITLAB = "https://token.actions.githubusercontent.com", "https://gitlab.com"
 COLUMNS = {"credential": {"repository_listed", "immutable_credential"}}
@@ -131,5 +131,5 @@ def test_a_subject_that_was_not_read_is_unknown() -> None:
     made = credential("it", kind="federated", issuer=GITHUB, audiences=[], **unread, **named)
     rows = {"credential": [made], "repository": OURS}
     with in_memory(rows, READ, "credential", run=SUPPLIED, columns=COLUMNS) as connection:
-        [found] = fetch(connection, "SELECT repository_listed AS held, unknown FROM credential")
-    assert (found["held"], found["unknown"]["repository_listed"]) == (None, Reason.PERMISSION)
+        [found] = fetch(connection, "SELECT repository_listed AS held, unknown['repository_listed'] AS why FROM credential")
+    assert (found["held"], found["why"]) == (None, Reason.PERMISSION)

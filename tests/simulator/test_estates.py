@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from keyaudit.simulator.estate import Estate, KeyVersion
+from keyaudit.simulator.estate import Application, Estate, KeyVersion, ServicePrincipal
 from keyaudit.simulator.estates import NAMES, defects, estate
 from tests.simulator import estate_oracle as oracle
 
@@ -232,7 +232,10 @@ def test_each_grade_of_a_federated_credential_is_planted_on_applications_and_on_
     }
     assert found == _FAMILY
     planted = {plant.subject.rsplit("/", 1)[1] for plant in contoso.plants if plant.policy.startswith("fed-fic-")}
-    holders = [*contoso.applications, *(one for one in contoso.service_principals if one.id in identities)]
+    holders: list[Application | ServicePrincipal] = [
+        *contoso.applications,
+        *(one for one in contoso.service_principals if one.id in identities),
+    ]
     safe = [
         credential
         for one in holders
@@ -246,8 +249,8 @@ def test_hardened_has_a_safe_credential_of_each_family_of_issuers() -> None:
     there = estate("hardened", NOVEMBER_2026)
     hosts = {
         credential.issuer.split("/")[2]
-        for one in (*there.applications, *there.service_principals)
-        for credential in one.federated
+        for federated in (*(one.federated for one in there.applications), *(one.federated for one in there.service_principals))
+        for credential in federated
     }
     assert hosts == {
         "token.actions.githubusercontent.com",

@@ -1,5 +1,6 @@
 """The tables from supplied logs."""
 
+
 import dataclasses
 
 from keyaudit.model.columns import Area, RestsOn, Table, flag, integer, text, texts, time, where_found
@@ -116,7 +117,7 @@ USAGE = Table(
         time("logs_until", "the end of the log that shows it, or now if that comes first",
             rests_on=RestsOn.LIST, derived_from=("source", "usage_log.last_on")),
         text("agent_blueprint", "the client id of the blueprint that an agent identity was created from: an agent of the "
-            "tenant, or whatever the blueprint's own principal created", absent="no agent was created",
+            "tenant, or what the blueprint's own principal created", absent="no agent was created",
             rests_on=RestsOn.LIST, derived_from=_AGENTS_CREATED, needs=LOGS),
         integer("agents_created", "how many agent identities were created from that blueprint in the 24 hours that end with "
             "this one, where the next one does not see more", absent="no agent was created, or more were with the next one",

@@ -1,6 +1,6 @@
 """The estate `hardened`: a small tenant without findings, so that a gate over it passes."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from keyaudit.simulator import certificates, x509
 from keyaudit.simulator.estate import (
@@ -31,10 +31,11 @@ from keyaudit.simulator.estate import (
 from keyaudit.simulator.estates.certificate_plans import CLIENT, CertificatePlan, Furniture, furnished
 from keyaudit.simulator.estates.contoso import lay_entra, lay_vaults
 from keyaudit.simulator.estates.holder_plans import GITHUB, ApplicationPlan, Federated, PrincipalPlan, Saml
-from keyaudit.simulator.estates.hsm_plans import ADMINISTRATOR, CRYPTO_AUDITOR, HsmPlan, lay_hsm
+from keyaudit.simulator.estates.hsm_plans import ADMINISTRATOR, CRYPTO_AUDITOR, EKM_ADMINISTRATOR, EkmPlan, HsmPlan, lay_hsm
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.key_plans import (
     EVERY,
+    EXTERNAL_RSA_3072,
     P384_HSM,
     RSA_HSM_3072,
     SIGN,
@@ -150,9 +151,23 @@ _TRUST = HsmPlan(
         (ADMINISTRATOR, "Lea Fournier", ""),
         (CRYPTO_AUDITOR, "keyaudit", ""),
         (_SIGN_ONLY, "Issuing service", "root-signing"),
+        (EKM_ADMINISTRATOR, "Hana Sato", ""),
+        (EKM_ADMINISTRATOR, "Omar Aziz", ""),
     ),
     logs=hsm_to_sentinel,
-    keys=(kept("root-signing", P384_HSM, SIGN, 90, count=2, tags={"app": "internal-pki"}),),
+    keys=(
+        kept("root-signing", P384_HSM, SIGN, 90, count=2, tags={"app": "internal-pki"}),
+        KeyPlan(
+            "archive-kek",
+            EXTERNAL_RSA_3072,
+            WRAP,
+            (VersionPlan(60, 365),),
+            # A Managed HSM does not rotate it.
+            tags={"app": "internal-pki", "keyaudit:rotator": "hsm-custodian"},
+            external=True,
+        ),
+    ),
+    ekm=EkmPlan(host="ekm.trust.contoso.example", server_ends=700, client_ends=900),
 )
 
 
