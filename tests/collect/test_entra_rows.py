@@ -126,6 +126,7 @@ def test_every_recorded_credential_of_an_application() -> None:
         "claims_expression": None,
         "subject_grade": None,
         "subject_breadth": None,
+        **dict.fromkeys(f"repository_{each}" for each in ("host", "owner", "owner_id", "path", "id")),
         "issuer_retires_on": None,
         **dict.fromkeys(REPOSITORY),
         "unknown": hidden,
