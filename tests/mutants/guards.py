@@ -28,7 +28,7 @@ GUARDS: dict[str, Stages] = {
             JUDGING,
         )
         for view, tests in {
-            "__init__": "reach_beside views joins vault_view reach connect",
+            "__init__": "reach joins views vault_view usage_views certificate_views connect",
             "account_key": "environment_rules",
             "agents": "agent_views",
             "app_management_policy": "app_management_views holder_views",
