@@ -7,7 +7,7 @@ import pytest
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
-from keyaudit.model.tiers import GRAPH
+from keyaudit.model.tiers import ADDS_AGENT_CREDENTIALS, GRAPH
 from tests.inventory.sample import TENANT, Row, application, assessed, credential, refused, row
 from tests.inventory.test_privilege_views import OPERATIONS, grant, named, principal
 from tests.inventory.test_views import derive, only
@@ -243,3 +243,88 @@ def test_what_was_not_read_makes_of_an_agent_unknown_what_rests_on_it_and_nothin
     found, why = of_the_agent(*given, **made)
     assert {name: why[name] for name in found if name in why} == unknown
     assert [name for name in unknown if found[name] is not None] == []
+
+
+AGENT_ADMIN = ADDS_AGENT_CREDENTIALS[0]
+ADDS = ADDS_AGENT_CREDENTIALS[1].name
+
+
+def admin(to: str, **values: Any) -> Row:
+    return grant(AGENT_ADMIN.name, kind="directory-role", to=to, **({"role_id": AGENT_ADMIN.id} | values))
+
+
+def of_the_blueprint(
+    *grants: Row, coverage: list[Coverage] = READ, others: list[Row] = NOBODY, **values: Any
+) -> tuple[object, object]:
+    """The blueprint's `credential_admins`, and why they are unknown."""
+    made = inventory(*grants, parent=blueprint(**values))
+    made["principal"] = others
+    found: Any = only("blueprint", made, coverage)
+    return found["credential_admins"], found["unknown"].get("credential_admins")
+
+
+def test_who_may_add_credentials_is_named_once_by_each_way_that_works_now() -> None:
+    elsewhere, here = (f"{TENANT.id}/directoryobjects/{each}" for each in ("another", APP))
+    given = [
+        admin("u1"),
+        grant(ADDS, to="u1", api_id=GRAPH),
+        admin("u2", scope=here, scope_kind="object"),
+        grant(ADDS, to="robot", api_id=GRAPH),
+        admin("u3", scope=elsewhere, scope_kind="object"),
+        admin("u4", standing=False),
+        grant(AGENT_ADMIN.name, kind="azure-role", to="u5", role_id=AGENT_ADMIN.id),
+        grant(ADDS, to="u6", api_id=API),
+        grant("User.Read.All", to="u7", api_id=GRAPH),
+    ]
+    known = [named("u1", "user", name="Ann"), named("u2", "user", name="Bob")]
+    assert of_the_blueprint(*given, others=known) == (["Ann", "Bob", "robot"], None)
+    for home in ("foreign", "microsoft"):
+        assert of_the_blueprint(*given, home=home, sponsored=None, sponsor_ids=None) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "made", "reason"),
+    [
+        ([], {"home": Reason.DNS}, "dns"),
+        ([], {"coverage": lost("directory_role.assignments")}, "permission"),
+        ([], {"coverage": lost("service_principal.app_roles_of")}, "permission"),
+        ([grant(Reason.DNS, api_id=GRAPH)], {}, "dns"),
+        ([grant(ADDS, api_id=Reason.DNS)], {}, "dns"),
+        ([grant("Other", api_id=Reason.DNS)], {}, None),
+        ([admin("u1", role_id=Reason.DNS)], {}, "dns"),
+        ([admin("u1", scope_kind=Reason.DNS)], {}, "dns"),
+        ([admin("u1", scope_kind="object", scope=Reason.DNS)], {}, "dns"),
+        ([admin("u1", role_id="another", scope_kind="object", scope=Reason.DNS)], {}, None),
+    ],
+)
+def test_who_may_add_credentials_is_unknown_where_a_way_was_not_read(
+    given: list[Row], made: dict[str, Any], reason: str | None
+) -> None:
+    found, why = of_the_blueprint(*given, **made)
+    assert (found is None, why) == (reason is not None, reason)
+
+
+@pytest.mark.parametrize(
+    ("of", "coverage", "expected"),
+    [
+        ([APP, APP, "other"], READ, (2, 2, None)),
+        ([], READ, (0, 0, None)),
+        ([APP, Reason.BAD_VALUE], READ, (1, None, "bad_value")),
+        ([APP], lost("agent.list"), (1, None, "permission")),
+    ],
+)
+def test_the_agents_of_a_blueprint_are_counted(
+    of: list[str | Reason], coverage: list[Coverage], expected: tuple[object, ...]
+) -> None:
+    agents = [agent(each) | {"id": f"agent {at}", "object_id": f"a{at}"} for at, each in enumerate(of)]
+    found: Any = only("blueprint", inventory() | {"agent": agents}, coverage)
+    assert (found["agents_min"], found["agents_max"], found["unknown"].get("agents")) == expected
+
+
+@pytest.mark.parametrize("unread", [0, 1])
+def test_app_roles_of_an_agent_or_of_its_blueprints_principal_are_missing_of_the_blueprint(unread: int) -> None:
+    made = inventory()
+    made["service_principal"][unread] |= {"app_roles_listed": None, "unknown": {"app_roles_listed": Reason.DNS}}
+    found: Any = only("blueprint", made, READ)
+    assert (found["tenant_wide"], found["unknown"].get("tenant_wide")) == (None, "dns")
+    assert only("blueprint", inventory(), READ)["tenant_wide"] is False
