@@ -231,6 +231,11 @@ def lost(operation: str, reason: Reason = Reason.PERMISSION) -> list[Coverage]:
             dict.fromkeys(INHERITED, "dns"),
         ),
         (
+            [grant(Reason.DNS, to=BLUEPRINT, api_id=GRAPH), role(Reason.BAD_ITEM)],
+            {"parent": blueprint(inheritable_roles=[f"{GRAPH}/*", f"{API}/*"])},
+            dict.fromkeys(INHERITED, "bad_item"),
+        ),
+        (
             [grant("Mail.Read", kind="delegated", to=BLUEPRINT, api_id=GRAPH, on_behalf_of=Reason.DNS)],
             {"parent": blueprint(inheritable_scopes=[f"{GRAPH}/*"])},
             dict.fromkeys(INHERITED, "dns"),
