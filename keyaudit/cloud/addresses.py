@@ -20,7 +20,17 @@ MAX_LINK = 32_768
 MAX_SEGMENT = 1_024
 
 # /keys/{name}/ is answered with the current version; no other segment may be empty.
-_MAY_BE_EMPTY = frozenset((operation, "version") for operation in ("key.get", "hsm.key.get", "certificate.get"))
+_MAY_BE_EMPTY = frozenset(
+    (operation, "version")
+    for operation in (
+        "key.get",
+        "key.get_preview",
+        "hsm.key.get",
+        "hsm.key.get_older",
+        "hsm.key.get_preview",
+        "certificate.get",
+    )
+)
 
 
 def vault_host(uri: str, suffix: str) -> str:

@@ -4,9 +4,9 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 import duckdb
+from msgspec.structs import replace
 
 from keyaudit.inventory.expiring import out_of_use
 from keyaudit.inventory.load import quoted
@@ -19,6 +19,8 @@ from keyaudit.model.times import parse_date
 
 _FAMILIES = {"key": "kty", "certificate": "key_type", "credential": "key_type", "signing_certificate": "key_type"}
 """The tables of keys and certificates that somebody here can replace, with the column of the algorithm's family."""
+_NARROWER = {"key": "coalesce(it.parameter_set, it.kty)"}
+"""Where another column says it more exactly: SQL for both."""
 _UNREAD = "algorithm unknown"
 
 
@@ -44,7 +46,7 @@ def _query(name: str, as_of: int) -> str:
     table, column = TABLES[name], f"it.{_FAMILIES[name]}"
     own = owning(table)
     retired, join = out_of_use(table)
-    family = f"regexp_replace({column}, '-HSM$', '')"
+    family = f"regexp_replace({_NARROWER.get(name, column)}, '-HSM$', '')"
     return f"""SELECT {own.names} AS owner, {own.source} AS source, {own.doubt} AS doubt,
             {family} AS family, it.key_size, it.curve, {_wave(family)} AS wave, count(*)
         FROM {name} AS it {own.joins} {join}

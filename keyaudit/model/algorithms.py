@@ -5,7 +5,9 @@ Numbers are those of the standard that is named beside them, wherever they are s
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 STRENGTHS = "NIST SP 800-57 Part 1 Rev. 5, table 2"
 """Where the security strengths of RSA and elliptic curves are from: of a size between two rows, the smaller one's."""
@@ -32,8 +34,7 @@ _CURVE_IDS = {
 _OID = re.compile(r"[012](\.\d+)+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Algorithm:
+class Algorithm(Struct, frozen=True, kw_only=True):
     """One algorithm with its parameters. None is unknown, or does not apply; `unknown` names what is unknown."""
 
     name: str
@@ -67,8 +68,13 @@ _NAMED: Mapping[str, Algorithm] = {
 }
 
 
+_IDS = {named.name: oid for oid, named in _NAMED.items()}
+
+
 def algorithm(family: str, size: int | None, curve: str | None) -> Algorithm:
-    """The algorithm of a key of this family, as Key Vault and certificates name it: RSA, EC-HSM, oct, an object identifier."""
+    """The algorithm of a key of this family, as Key Vault and certificates name it: RSA, EC-HSM, oct, ML-DSA-65, an object
+    identifier. Of an AKP key the family is its parameter set, where that was read.
+    """
     bare = family.removesuffix("-HSM")
     both = f"{STRENGTHS}; {_LEVELS}"
     if bare == "RSA":
@@ -102,17 +108,18 @@ def algorithm(family: str, size: int | None, curve: str | None) -> Algorithm:
             symmetric=True,
             unknown=("parameterSetIdentifier", "classicalSecurityLevel", "nistQuantumSecurityLevel"),
         )
-    if bare in _NAMED:
-        return replace(_NAMED[bare], oid=bare)
+    known_id = _IDS.get(bare, bare)
+    if known_id in _NAMED:
+        return replace(_NAMED[known_id], oid=known_id)
     told = "-".join(filter(None, (bare, None if size is None else str(size), curve)))
     levels = ("classicalSecurityLevel", "nistQuantumSecurityLevel", "parameterSetIdentifier")
     oid = bare if _OID.fullmatch(bare) else None
     return Algorithm(name=told, oid=oid, unknown=levels if oid else (*levels, "oid"))
 
 
-SAFE = ("oct", *(id_ for id_, named in _NAMED.items() if named.quantum))
+SAFE = ("oct", *(each for id_, named in _NAMED.items() if named.quantum for each in (id_, named.name)))
 """Families that a quantum computer does not break."""
-BROKEN = ("RSA", "EC", *(id_ for id_, named in _NAMED.items() if named.quantum == 0))
+BROKEN = ("RSA", "EC", *(each for id_, named in _NAMED.items() if named.quantum == 0 for each in (id_, named.name)))
 """Families that it breaks at any size."""
 SHORTEST, LONG_ENOUGH = (min(size for size, bits in BY_SIZE.items() if bits >= least) for least in (LEAST, 128))
 """Bits of an RSA modulus that is allowed at all, and of one that is allowed until the second year."""

@@ -28,6 +28,8 @@ class Arm(Struct, frozen=True):
 
     condition: Condition
     message: Template
+    fix: Mapping[str, Template]
+    """What is done in this case; empty: the fix of the policy."""
 
 
 class Example(Struct, frozen=True):
@@ -153,7 +155,9 @@ class Policy(Struct, frozen=True, kw_only=True):
     @property
     def columns_shown(self) -> frozenset[str]:
         """Every column in its conditions or texts, and possibly parameters."""
-        texts = (self.message, *(arm.message for arm in self.message_when), *self.fix.values())
+        texts = [self.message, *self.fix.values()]
+        for arm in self.message_when:
+            texts += [arm.message, *arm.fix.values()]
         named = (name for text in texts for name in text.names)
         return frozenset((*self.columns_read, *columns_of(self.parts), *self.columns_of_arms, *named))
 

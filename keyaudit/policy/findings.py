@@ -1,13 +1,13 @@
 """Streams findings in order: rows stay in DuckDB until a batch of them is needed."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from heapq import merge
 from itertools import groupby, islice
 from typing import Any
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
@@ -16,7 +16,7 @@ from keyaudit.model.rows import decoded, view_names
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, by_table
 from keyaudit.policy.counts import reason_of
-from keyaudit.policy.definition import Policy
+from keyaudit.policy.definition import Arm, Policy
 from keyaudit.policy.ordered import count_slices, slice_in_order, slices, worst_rows
 from keyaudit.policy.queries import Scoring
 from keyaudit.policy.scores import score_of
@@ -29,8 +29,7 @@ _SLICE = 50_000
 """The number of rows sorted at once, about 50 MB. DuckDB sorts in memory, and fails if the rows do not fit."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """One evaluated row: its columns, its unknown map, and the reasons with those of single policies."""
 
     values: Mapping[str, Value]
@@ -51,12 +50,20 @@ class _Row:
 
     def message(self, policy: Policy) -> Template:
         """The message for this row."""
+        arm = self._arm(policy)
+        return arm.message if arm else policy.message
+
+    def fix(self, policy: Policy) -> Mapping[str, Template]:
+        """The fix for this row."""
+        arm = self._arm(policy)
+        return (arm.fix if arm else None) or policy.fix
+
+    def _arm(self, policy: Policy) -> Arm | None:
         number = self.arms.get(policy.text.id, 0)
-        return policy.message_when[number].message if number < len(policy.message_when) else policy.message
+        return policy.message_when[number] if number < len(policy.message_when) else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Thing:
+class _Thing(Struct, frozen=True):
     """All evaluated rows of one resource, ordered by `place`."""
 
     place: tuple[int, int, int, str, str]
@@ -250,7 +257,7 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
 def _worded(bound: Bound, code: int, row: _Row, values: Mapping[str, Value]) -> tuple[str, Mapping[str, str]]:
     """The message and the fix, with the row's columns from `values`."""
     texts = _Texts(bound, row, values)
-    fix = {kind: template.fill(texts, QUOTING[kind]) for kind, template in bound.policy.fix.items()}
+    fix = {kind: template.fill(texts, QUOTING[kind]) for kind, template in row.fix(bound.policy).items()}
     return _message(bound, code, row, texts), fix
 
 

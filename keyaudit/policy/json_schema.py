@@ -38,6 +38,12 @@ _CONTROL: Json = {
     },
     "additionalProperties": False,
 }
+_FIX: Json = {
+    "type": "object",
+    "minProperties": 1,
+    "properties": dict.fromkeys(QUOTING, _TEXT),
+    "additionalProperties": False,
+}
 _SEVERITY: Json = {"enum": [str(severity) for severity in Severity]}
 
 _FIELDS: dict[str, Json] = {
@@ -60,11 +66,11 @@ _FIELDS: dict[str, Json] = {
         "type": "array",
         "items": {
             "type": "object",
-            "properties": {"when": _TEXT, "message": _TEXT},
+            "properties": {"when": _TEXT, "message": _TEXT, "fix": _FIX},
             "required": ["when", "message"],
             "additionalProperties": False,
         },
-        "description": "The first message whose condition holds is shown instead of `message`.",
+        "description": "The first message whose condition holds is shown instead of `message`, with its fix if it has one.",
     },
     "table": {"enum": list(TABLES), "description": "What is judged, one row at a time."},
     "subject": {**_TEXT, "description": "The column that the finding is about; id if left out."},
@@ -76,12 +82,7 @@ _FIELDS: dict[str, Json] = {
     },
     "message": {**_TEXT, "description": "What is said of a row that fails; {columns} and {parameters} are filled in."},
     "why": {**_TEXT, "description": "What can happen, and how it is known."},
-    "fix": {
-        "type": "object",
-        "minProperties": 1,
-        "properties": dict.fromkeys(QUOTING, _TEXT),
-        "additionalProperties": False,
-    },
+    "fix": _FIX,
     "references": _TEXTS,
     "frameworks": {
         "type": "object",

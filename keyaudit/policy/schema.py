@@ -261,14 +261,15 @@ class _Reader(Reader):
         """The messages with a condition, and the columns that are present if none of these conditions is true."""
         arms: list[Arm] = []
         for item in self._items(node):
-            if not isinstance(item, Members) or set(item.members) != {"when", "message"}:
+            if not isinstance(item, Members) or set(item.members) - {"fix"} != {"when", "message"}:
                 self.problem(item, "not one message with its condition", "as in - {when: created_on is None, message: ...}")
                 continue
             checked = self._condition(item.members["when"], table, parameters, present)
             here = present | (checked.facts.when_true if checked else frozenset())
             message = self._template(item.members["message"], table, parameters, here)
+            fix = self._fix(item.members.get("fix"), table, parameters, here)
             if checked and message:
-                arms.append(Arm(checked, message))
+                arms.append(Arm(checked, message, fix))
                 present |= checked.facts.when_false
         if node is not None and len(arms) > _MAX_ARMS:
             self.problem(node, f"more than {_MAX_ARMS} messages")

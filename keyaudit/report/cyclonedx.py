@@ -18,6 +18,7 @@ from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES
+from keyaudit.model.tables.key import OUTSIDE
 from keyaudit.model.text import one_line
 from keyaudit.report.bom_edges import Edges, ref_of
 from keyaudit.report.cells import marked
@@ -29,18 +30,21 @@ from keyaudit.report.resource import label, owner, owner_unknown
 from keyaudit.report.summary import SIMULATED
 
 Member = dict[str, object]
-_HELD = ("key", "certificate", "credential", "signing_certificate", "issuer_key", "trusted_authority", "account_key", "deleted")
+_HELD = (
+    "key", "certificate", "credential", "signing_certificate", "issuer_key", "trusted_authority", "ekm_certificate",
+    "account_key", "deleted",
+)  # fmt: skip
 _LISTS = frozenset(operation for name in _HELD for operation in TABLES[name].listed_by)
 _NO_MATERIAL = frozenset({"federated", "vault", "managed-hsm", "secret"})
 """Kinds of credentials and of deleted things that are neither a key nor a certificate."""
-_CERTIFICATES = frozenset({"certificate", "signing_certificate", "trusted_authority"})
-_SIGNING = frozenset({"credential", "signing_certificate", "issuer_key", "trusted_authority"})
+_CERTIFICATES = frozenset({"certificate", "signing_certificate", "trusted_authority", "ekm_certificate"})
+_SIGNING = frozenset({"credential", "signing_certificate", "issuer_key", "trusted_authority", "ekm_certificate"})
 """Tables of what signs tokens, assertions or certificates; of issuer keys some encrypt tokens, and say so."""
 _FUNCTIONS = {"signature": ["sign", "verify"], "pke": ["encrypt", "decrypt"], "block-cipher": ["encrypt", "decrypt"]}
 _BITS = {"P-256": 256, "P-384": 384, "P-521": 521, "P-256K": 256}
 # As CycloneDX 1.7 registers them; 1.6 recommends the same names.
 _CURVES = {"P-256": "nist/P-256", "P-384": "nist/P-384", "P-521": "nist/P-521", "P-256K": "secg/secp256k1"}
-_MECHANISMS = {"managed-hsm": "HSM", "vault-hsm": "HSM", "software": "Software"}
+_MECHANISMS = {"managed-hsm": "HSM", "vault-hsm": "HSM", OUTSIDE: "HSM", "software": "Software"}
 _DATES = {
     "creationDate": ("created_on",),
     "activationDate": ("activates_on", "starts_on"),
@@ -51,12 +55,13 @@ _VALIDITY = {"notValidBefore": ("not_before", "activates_on", "starts_on"), "not
 # What no member says, as properties.
 _PROPERTIES = (
     "custody", "custody_record", "environment", "vault_name", "holder_name", "app_id", "usage", "purpose", "exportable",
-    "is_current", "managed", "active", "issued", "key_version_id", "vault_certificate_id", "public_key_sha256", "thumbprint",
-    "thumbprint_sha256", "serial", "signature_hash", "deleted_on", "purge_on",
+    "is_current", "managed", "external_key_id", "active", "issued", "key_version_id", "vault_certificate_id",
+    "public_key_sha256", "thumbprint", "thumbprint_sha256", "serial", "signature_hash", "deleted_on", "purge_on",
 )  # fmt: skip
-_SAID = frozenset(
-    {"kind", "state", "kty", "key_type", "key_size", "curve", "version", "name", "enabled", "subject", "issuer", *_PROPERTIES}
-).union(*_DATES.values(), *_VALIDITY.values())
+_PLAIN = (
+    "kind", "state", "kty", "key_type", "key_size", "curve", "parameter_set", "version", "name", "enabled", "subject", "issuer",
+)  # fmt: skip
+_SAID = frozenset((*_PLAIN, *_PROPERTIES)).union(*_DATES.values(), *_VALIDITY.values())
 """Columns that are named where they are unknown; of the others a CBOM does not speak."""
 _LONGEST_VERSION = 1_024
 """Characters, as the schema has it; the id has the version anyway."""
@@ -215,10 +220,9 @@ class _Bom:
 
     def _algorithm(self, facts: Facts) -> str | None:
         """The reference of a key's algorithm; None where it is unknown or there is none."""
-        family = facts.text("key_type") or facts.text("kty") or ""
-        if not family:
+        if not facts.family:
             return None
-        found = algorithm(family, facts.integer("key_size"), facts.text("curve"))
+        found = algorithm(facts.family, facts.integer("key_size"), facts.text("curve"))
         primitive = _primitive(found, facts)
         ref = f"algorithm:{found.name}" + ("" if found.signs_only or found.symmetric else f":{primitive}")
         if ref not in self.algorithms:

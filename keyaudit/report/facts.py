@@ -38,6 +38,11 @@ class Facts:
         value = self.row.get(name)
         return None if value is None else plain(self.type(name), value)
 
+    @property
+    def family(self) -> str | None:
+        """The family of a key's algorithm, as `model.algorithms.algorithm` takes it; None if it is unknown or there is none."""
+        return self.text("parameter_set") or self.text("key_type") or self.text("kty")
+
     def integer(self, name: str) -> int | None:
         """A time or number; None if it is absent, unknown, or not in this table."""
         value = self.row.get(name)

@@ -25,6 +25,7 @@ _TABLES = {
     "agent": "agent identity",
     "blueprint": "agent blueprint",
     "trusted_authority": "certificate authority (CA)",
+    "ekm_certificate": "EKM certificate",
     "key_use": "customer-managed key of",
 }
 """Tables whose rows have another display name than the table."""
@@ -61,9 +62,9 @@ def context(facts: Facts, owner: Owner) -> str:
 
 
 def algorithm(facts: Facts) -> str:
-    """`RSA 2048`, `EC-HSM P-256`; empty if unknown or if there is none."""
+    """`RSA 2048`, `EC-HSM P-256`, `AKP ML-DSA-65`; empty if unknown or if there is none."""
     family = facts.text("kty") or facts.text("key_type")
-    return " ".join(filter(None, (family, facts.text("key_size"), facts.text("curve"))))
+    return " ".join(filter(None, (family, facts.text("parameter_set"), facts.text("key_size"), facts.text("curve"))))
 
 
 def owner(facts: Facts) -> tuple[str | None, str | None]:
@@ -164,6 +165,7 @@ def _usage(facts: Facts, name: str) -> str:
     return f"{operation} of {target}" if target else f"{operation or facts.kind.replace('_', ' ')}: {name}"
 
 
+_EKM_SIDES = {"server-ca": "proxy", "client-ca": "client certificate"}
 _LABELS: Mapping[str, Callable[[Facts, str], str]] = {
     "key": _in_vault,
     "certificate": _in_vault,
@@ -177,6 +179,7 @@ _LABELS: Mapping[str, Callable[[Facts, str], str]] = {
     "account_key": lambda facts, name: f"account key {name}/{facts.text('slot')}",
     "usage": _usage,
     "unusual_use": _usage,
+    "ekm_certificate": lambda facts, _: f"{facts.text('vault_name')}, CA of the EKM {_EKM_SIDES[facts.text('kind') or '']}",
     "deleted": lambda facts, name: f"deleted {facts.text('kind')} {name}",
 }
 """Display names by table; rows of other tables have the table's noun and their name."""

@@ -5,6 +5,9 @@ Data actions are without their common beginning, `Microsoft.KeyVault/managedHsm/
 
 PREFIX = "Microsoft.KeyVault/managedHsm/"
 
+EKM_ADMINISTRATOR = "e6a5c1d0-7d0e-4f5b-9b0a-0d6f3c2b8a17"
+"""Made up: the role is documented by its name only, and its permissions without the whole names of its data actions."""
+
 BUILT_IN: dict[str, tuple[str, tuple[str, ...]]] = {
     "6efe6056-5259-49d2-8b3d-d3d73544b20b": (
         "Managed HSM Restore User",
@@ -92,6 +95,10 @@ BUILT_IN: dict[str, tuple[str, tuple[str, ...]]] = {
             "keys/deletedKeys/recover/action",
             "keys/export/action",
         ),
+    ),
+    EKM_ADMINISTRATOR: (
+        "Managed HSM EKM Administrator",
+        ("ekm/read/action", "ekm/write/action", "ekm/delete/action"),
     ),
     "a290e904-7015-4bba-90c8-60543313cdb4": (
         "Managed HSM Administrator",

@@ -67,6 +67,8 @@ def attributes(vault: Home, version: KeyVersion, *, whole: bool) -> dict[str, ob
     if vault.soft_delete is not False:
         found["recoverableDays"] = retention_days(vault)
     found["exportable"] = version.exportable
+    if whole and version.external_key is not None:
+        found["external_key"] = {"id": version.external_key}
     if version.hsm_platform is not None:
         found["hsmPlatform"] = version.hsm_platform
     return found
@@ -153,12 +155,14 @@ def _marked(found: dict[str, object], key: Key, version: KeyVersion) -> dict[str
 def _material(kid: str, version: KeyVersion) -> dict[str, object]:
     """The public part: numbers of the right size that belong to no real key."""
     found: dict[str, object] = {"kid": kid, "kty": version.kty, "key_ops": list(version.key_ops)}
-    if version.kty.startswith("RSA"):
+    if version.kty.startswith("RSA") and version.external_key is None:
         found["n"] = _number(kid, "n", (version.key_size or 2048) // 8)
         found["e"] = "AQAB"
     elif version.kty.startswith("EC") and version.crv is not None:
         size = _COORDINATE_BYTES[version.crv]
         found |= {"crv": version.crv, "x": _number(kid, "x", size), "y": _number(kid, "y", size)}
+    elif version.kty.startswith("AKP"):
+        found |= {"alg": version.alg, "pub": _number(kid, "pub", 1_312)}
     return found
 
 

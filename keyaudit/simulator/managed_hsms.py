@@ -3,6 +3,7 @@
 Its answers name their members in order of name, and its 401 has an empty body.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 
 from keyaudit.simulator import keys
@@ -12,7 +13,7 @@ from keyaudit.simulator.login import LOGIN
 from keyaudit.simulator.pages import BadPageError, vault_page
 from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, retry_after, routed
 from keyaudit.simulator.throttle import Charge, Refusal
-from keyaudit.simulator.wire import CANARY, JSON, Answer, Request, compact
+from keyaudit.simulator.wire import JSON, Answer, Request, compact
 
 SUFFIX = ".managedhsm.azure.net"
 _AUDIENCE = "https://managedhsm.azure.net"
@@ -28,7 +29,12 @@ _NEEDS = {
     "hsm.role_assignment.of_keys": ("roleAssignments/read/action", "/keys"),
     "hsm.role_assignment.of_key": ("roleAssignments/read/action", "/keys"),
     "hsm.setting.list": ("settings/read/action", "/"),
+    "hsm.ekm.get": ("ekm/read/action", "/"),
+    "hsm.ekm.certificate": ("ekm/read/action", "/"),
 }
+_BY_VERSION = {"2025-07-01": "hsm.key.get_older", "2026-05-01-preview": "hsm.key.get_preview"}
+"""Names of the GET of a key in versions of the API other than the usual one."""
+_WITHOUT_EXTERNAL = ("2025-07-01",)
 _AUTHORIZATION = "providers/microsoft.authorization"
 
 
@@ -37,6 +43,7 @@ class ManagedHsms(Service):
 
     def __init__(self, directory: Directory) -> None:
         super().__init__(directory)
+        self._refused = Route("hsm.write", "", self._write_denied)
         self._routes = (
             Route("hsm.key.list", "keys", self._key_page),
             Route("hsm.key.versions", "keys/*/versions", self._version_page),
@@ -48,9 +55,8 @@ class ManagedHsms(Service):
             Route("hsm.role_assignment.of_keys", f"keys/{_AUTHORIZATION}/roleassignments", self._assignments),
             Route("hsm.role_assignment.of_key", f"keys/*/{_AUTHORIZATION}/roleassignments", self._assignments),
             Route("hsm.setting.list", "settings", self._settings),
-            Route("canary.key", "keys/**", self._canary, "POST"),
-            Route("canary.security_domain", "securitydomain/**", self._canary),
-            Route("canary.security_domain", "securitydomain/**", self._canary, "POST"),
+            Route("hsm.ekm.get", "ekm", self._ekm),
+            Route("hsm.ekm.certificate", "ekm/certificate", self._ekm_certificate),
         )
 
     def denied(self, request: Request) -> Answer | None:
@@ -69,14 +75,18 @@ class ManagedHsms(Service):
     def understand(self, request: Request) -> Call:
         """The operation by method and path, refused as the local roles say."""
         hsm = self._hsm(request)
-        route, stars = routed(self._routes, request) or (_UNKNOWN, [])
+        route, stars = routed(self._routes, request) or (_UNKNOWN if request.method == "GET" else self._refused, [])
         charges = (Charge("vault_hsm", hsm.name), Charge("vault_subscription", hsm.subscription))
         refused = self._refusal(request, hsm, route.operation)
-        if "api-version" not in request.query:
+        version = request.query.get("api-version")
+        operation = _BY_VERSION.get(version or "", route.operation) if route.operation == "hsm.key.get" else route.operation
+        if version is None:
             found = _error(400, "BadParameter", "api-version must be specified")
+        elif version in hsm.unknown_versions:
+            found = _error(400, "BadParameter", f"The specified version ({version}) is not recognized.")
         else:
             found = refused or route.respond(request, stars)
-        return fixed(route.operation, found, *charges)
+        return fixed(operation, found, *charges)
 
     def _hsm(self, request: Request) -> ManagedHsm:
         return self.directory.hsms[request.host.removesuffix(SUFFIX)]
@@ -87,13 +97,19 @@ class ManagedHsms(Service):
             return _error(403, "Forbidden", what, inner="ForbiddenByFirewall")
         action, scope = _NEEDS.get(operation, ("", ""))
         if action and (hsm.access == "local" or action in hsm.refused):
-            activity = self.directory.guid("activity", request.target)
-            what = f"Not authorized to access Microsoft.KeyVault/managedHsm/{action} on {scope} (Activity ID: {activity})"
-            return _error(403, "AccessDenied", what)
+            return self._forbidden(request, action, scope)
         return None
 
-    def _canary(self, request: Request, _stars: list[str]) -> Answer:
-        return Answer(200, compact({"value": CANARY, "id": request.target}), _HEADERS)
+    def _write_denied(self, request: Request, _stars: list[str]) -> Answer:
+        """The 403 for a request that changes or uses an object: the identity's local role does not allow it."""
+        kind, last = (request.segments or [""])[0], (request.segments or [""])[-1]
+        verb = {"PUT": "write", "PATCH": "write", "DELETE": "delete"}.get(request.method, last)
+        return self._forbidden(request, f"{kind}/{verb}/action", "/keys" if kind.lower() == "keys" else "/")
+
+    def _forbidden(self, request: Request, action: str, scope: str) -> Answer:
+        activity = self.directory.guid("activity", request.target)
+        what = f"Not authorized to access Microsoft.KeyVault/managedHsm/{action} on {scope} (Activity ID: {activity})"
+        return _error(403, "AccessDenied", what)
 
     def _known(self, hsm: ManagedHsm) -> dict[str, Key]:
         """Its keys by name in lower case, in the order of lists."""
@@ -103,7 +119,25 @@ class ManagedHsms(Service):
         hsm = self._hsm(request)
         name, wanted = (*stars, "")[:2]
         found = keys.version(self._known(hsm).get(name.lower()), wanted)
-        return _not_found("/".join(stars)) if found is None else _answer(keys.bundle(hsm, *found))
+        if found is None:
+            return _not_found("/".join(stars))
+        body = keys.bundle(hsm, *found)
+        if request.query.get("api-version") in _WITHOUT_EXTERNAL and isinstance(body["attributes"], dict):
+            body["attributes"].pop("external_key", None)
+        return _answer(body)
+
+    def _ekm(self, request: Request, _stars: list[str]) -> Answer:
+        ekm = self._hsm(request).ekm
+        if ekm is None:
+            return _error(404, "EkmConnectionNotFound", "The EKM connection was not found.")
+        body: dict[str, object] = {"host": ekm.host, "server_ca_certificates": _encoded(ekm.server_cas)}
+        optional = {"path_prefix": ekm.path_prefix, "server_subject_common_name": ekm.server_name}
+        return _answer(body | {name: value for name, value in optional.items() if value is not None})
+
+    def _ekm_certificate(self, request: Request, _stars: list[str]) -> Answer:
+        ekm = self._hsm(request).ekm
+        held = ekm.client_cas if ekm else ()
+        return _answer({"ca_certificates": _encoded(held), "subject_common_name": ekm.client_name if ekm else ""})
 
     def _rotation(self, request: Request, stars: list[str]) -> Answer:
         hsm = self._hsm(request)
@@ -159,6 +193,10 @@ _HEADERS = {
     "x-ms-keyvault-network-info": "conn_type=Ipv4;addr=203.0.113.7;act_addr_fam=Ipv4;",
     "x-ms-server-latency": "1",
 }
+
+
+def _encoded(certificates: Sequence[bytes]) -> list[str]:
+    return [b64encode(each).decode() for each in certificates]
 
 
 def _definition(guid: str, name: str, kind: str, actions: Sequence[str], taken: Sequence[str]) -> dict[str, object]:
@@ -224,4 +262,9 @@ def _error(status: int, code: str, message: str, headers: dict[str, str] | None 
     return Answer(status, compact({"error": error}), headers or _HEADERS)
 
 
-_UNKNOWN = Route("hsm.write", "", lambda _request, _stars: _error(405, "NotAllowed", "Not allowed."))
+def _no_operation(request: Request, _stars: list[str]) -> Answer:
+    operation = (request.segments or [""])[-1]
+    return _error(400, "BadParameter", f"Method {request.method} does not allow operation '{operation}'")
+
+
+_UNKNOWN = Route("hsm.unknown", "", _no_operation)

@@ -1,10 +1,10 @@
 """Reading through the official clients: hostile answers end as values, and no token is sent astray."""
 
-import dataclasses
 import gzip
 import json
 
 import pytest
+from msgspec import structs
 
 from keyaudit.cloud import sender
 from keyaudit.model.coverage import End, Refusal
@@ -55,7 +55,7 @@ async def test_what_is_not_declared_cannot_be_sent(azure: Azure, connected: Conn
 
 
 async def test_what_the_cloud_lacks_is_not_asked_for(azure: Azure, connected: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    lacking = dataclasses.replace(OPERATIONS["domain.list"], not_in=("china", "public"))
+    lacking = structs.replace(OPERATIONS["domain.list"], not_in=("china", "public"))
     monkeypatch.setitem(OPERATIONS, "domain.list", lacking)
     async with connected() as connection:
         items, end = await all_of(connection.gateway, "domain.list")

@@ -15,7 +15,7 @@ def _domain(clock: FakeClock, limit: Limit | None = None, share: float = 1.0) ->
 
 
 def test_the_documented_limits() -> None:
-    """In requests and seconds, as Azure's pages have them; `pacing` names the pages."""
+    """In requests and seconds, from Azure's pages, which `pacing` names."""
     assert {throttle: (limit.units, limit.window) for throttle, limit in LIMITS.items()} == {
         Throttle.VAULT: (4_000, 10),
         Throttle.ARM_SUBSCRIPTION: (250, 10),

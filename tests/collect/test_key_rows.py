@@ -61,7 +61,7 @@ def bundle(**members: object) -> dict[str, Any]:
         "hsmPlatform": "0",
     }
     for name, value in members.items():
-        home = key if name in ("kid", "kty", "key_ops", "n", "crv") else attributes
+        home = key if name in ("kid", "kty", "key_ops", "n", "crv", "alg") else attributes
         home[name] = value
         if value is None:
             del home[name]
@@ -99,6 +99,8 @@ def test_a_recorded_key_is_a_whole_row() -> None:
         "kty": "RSA",
         "key_size": 2048,
         "curve": None,
+        "parameter_set": None,
+        "external_key_id": None,
         "key_ops": ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"],
         "exportable": False,
         "release_policy_immutable": None,
@@ -187,6 +189,8 @@ def test_a_kid_may_have_the_port_and_other_case() -> None:
         ("OKP", "0", Reason.UNRECOGNISED),
         ("OKP", "2", Reason.UNRECOGNISED),
         ("rsa-hsm", "2", "vault-hsm"),
+        ("AKP", "0", "software"),
+        ("AKP-HSM", "2", "vault-hsm"),
         ("RSA-HSM", 2, Reason.BAD_VALUE),
         (7, "0", Reason.BAD_VALUE),
         (None, "0", Reason.BAD_BODY),
@@ -223,6 +227,24 @@ def test_size_and_curve(members: dict[str, object], size: object, curve: object)
     row = of_bundle(bundle(**members))
     assert row.unknown.get("key_size", row.values.get("key_size")) == size
     assert row.unknown.get("curve", row.values.get("curve")) == curve
+
+
+@pytest.mark.parametrize(
+    ("members", "parameters"),
+    [
+        ({"kty": "AKP", "alg": "ML-DSA-44"}, "ML-DSA-44"),
+        ({"kty": "AKP-HSM", "alg": "ML-DSA-87"}, "ML-DSA-87"),
+        ({"kty": "AKP-HSM", "alg": "SLH-DSA"}, Reason.UNRECOGNISED),
+        ({"kty": "AKP"}, Reason.BAD_BODY),
+        ({"kty": "RSA", "alg": "ML-DSA-44"}, None),
+        ({"kty": "lattice", "alg": "ML-DSA-44"}, Reason.UNRECOGNISED),
+    ],
+)
+def test_an_akp_key_has_a_parameter_set_and_neither_size_nor_curve(members: dict[str, object], parameters: object) -> None:
+    row = of_bundle(bundle(**members))
+    assert row.unknown.get("parameter_set", row.values.get("parameter_set")) == parameters
+    if str(members["kty"]).startswith("AKP"):
+        assert (row.values["key_size"], row.values["curve"]) == (None, None)
 
 
 def test_a_curve_that_is_null_is_not_an_absent_one() -> None:

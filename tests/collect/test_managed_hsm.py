@@ -3,10 +3,10 @@
 import asyncio
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.collect.key_vault.key_rows import KeyBundle, KeyName, key_row, put_attributes, put_material
@@ -58,7 +58,8 @@ SIGNING_KEYS = {f"{URL}/signing/{version(number).version}" for number in (400, 2
 HSM_KEYS = SIGNING_KEYS | {f"{URL}/wrapping/{version(60).version}"}
 LISTS = ("hsm.key.list", "hsm.key.versions", "hsm.key.get", "hsm.key.rotation_policy")
 LOCAL = ("hsm.role_definition.list", "hsm.role_assignment.list", "hsm.role_assignment.of_keys")
-ELSE = (*LOCAL, "hsm.role_assignment.of_key", "hsm.setting.list")
+EKM = ("hsm.ekm.get", "hsm.ekm.certificate")
+ELSE = (*LOCAL, "hsm.role_assignment.of_key", "hsm.setting.list", *EKM)
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +232,8 @@ def test_each_kind_of_host_gets_its_own_token_and_no_other(hsms: Collected) -> N
 
 @pytest.mark.parametrize(("operation", "reason"), each_with_each(LISTS, REASONS))
 async def test_an_operation_refused_to_the_end(hsms: Collected, operation: str, reason: str) -> None:
-    children = (*LISTS[1:], "hsm.role_assignment.of_key") if operation == "hsm.key.list" else ()
+    after: dict[str, tuple[str, ...]] = {"hsm.key.list": (*LISTS[1:], "hsm.role_assignment.of_key", *EKM), "hsm.key.get": EKM}
+    children = after.get(operation, ())
     single = operation != "hsm.key.list"
     found = await ends_refused(hsms, operation, reason, estate=TENANTS, children=children, single=single)
     rows = set(found.rows["key"]) & HSM_KEYS
@@ -293,7 +295,10 @@ async def test_without_a_local_role_an_hsm_is_there_and_its_keys_are_not() -> No
     refusing = ("hsm.key.list", *LOCAL, "hsm.setting.list")
     assert found.gaps() == {
         **{(HSM_ID, operation): "not_assessed permission" for operation in refusing},
-        **{(HSM_ID, operation): "not_assessed parent_not_assessed" for operation in (*LISTS[1:], "hsm.role_assignment.of_key")},
+        **{
+            (HSM_ID, operation): "not_assessed parent_not_assessed"
+            for operation in (*LISTS[1:], "hsm.role_assignment.of_key", *EKM)
+        },
     }
     assert found.coverage[HSM_ID, "hsm.key.list"].detail == "AccessDenied"
 

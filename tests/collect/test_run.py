@@ -1,10 +1,10 @@
 """A whole tenant into a spool: everything that is there and nothing else, whole again after an interruption."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
 from keyaudit.collect.entra import authorities, federation, issuer, token_policies
@@ -116,6 +116,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "subscription": {f"/subscriptions/{one}" for one in (SUBSCRIPTION, EMPTY_SUBSCRIPTION)},
         "vault": {FIRST_ID, SECOND_ID},
         "hsm_setting": set(),
+        "ekm_certificate": set(),
         "key": FIRST_KEYS | SECOND_KEYS,
         "application": set(applications),
         "service_principal": set(principals),
@@ -156,6 +157,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
                 "usage_baseline",
                 "unusual_use",
                 "custody_record",
+                "repository",
             )
         },
         "app_management_policy": {

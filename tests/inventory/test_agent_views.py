@@ -333,3 +333,14 @@ def test_app_roles_of_an_agent_or_of_its_blueprints_principal_are_missing_of_the
     found: Any = only("blueprint", made, READ)
     assert (found["tenant_wide"], found["unknown"].get("tenant_wide")) == (None, "dns")
     assert only("blueprint", inventory(), READ)["tenant_wide"] is False
+
+
+@pytest.mark.parametrize(("listed", "reason"), [("bad_item", "bad_item"), (None, None)])
+def test_what_is_inherited_from_a_principal_that_was_not_listed_is_unknown(listed: str | None, reason: str | None) -> None:
+    lost = [refused(TENANT, "service_principal.list", Reason(listed))] if listed else []
+    coverage = [*(each for each in READ if not lost or each.operation != "service_principal.list"), *lost]
+    unread = blueprint(inheritable_roles=[f"{API}/*"], principal_id=Reason.BAD_ITEM if listed else BLUEPRINT)
+    made = inventory(role("Mail.Read"), parent=unread)
+    made["service_principal"] = principals()[: 1 if listed else 2]
+    found: Any = only("agent", made, coverage)
+    assert (found["inherited"], found["unknown"].get("inherited")) == (None if listed else ["Mail.Read"], reason)

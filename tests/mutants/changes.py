@@ -4,8 +4,9 @@ import ast
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tests.mutants.guards import EQUIVALENT, guards
 
@@ -67,8 +68,7 @@ _IN_SQL = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Mutant:
+class Mutant(Struct, frozen=True):
     """Bytes `start` to `end` of `file`, which are `was`, become `now`."""
 
     file: str
@@ -82,7 +82,7 @@ class Mutant:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What it is found by in `EQUIVALENT`."""
+        """The key under which it stands in `EQUIVALENT`."""
         source = (ROOT / self.file).read_bytes()
         return self.file, source.splitlines()[source[: self.start].count(b"\n")].decode().strip(), self.now
 

@@ -96,7 +96,7 @@ ESCAPING: dict[str, tuple[str, Stages]] = {
     "keyaudit/report/sarif.py": ("_plain _segment", (ESCAPES,)),
     "keyaudit/report/xlsx.py": ("_cell _text", ((*ESCAPES, "tests/report/test_xlsx.py"),)),
 }
-"""Files of which only these functions, which escape hostile text, are changed."""
+"""Files in which only these functions, which escape hostile text, are changed."""
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {}
 """By file, text of the line and new text: mutants that do the same as the code, so that no test can notice, with the reason."""

@@ -196,7 +196,7 @@ def _expiring(_vault: Home, key: Key, version: KeyVersion, now: int) -> bool | N
 def _software(vault: Home, _key: Key, version: KeyVersion, _now: int) -> bool | None:
     if not _signs_or_wraps(version) or environment(version.tags, vault.tags) in NON_PRODUCTION:
         return None
-    return not version.kty.endswith("-HSM") and version.hsm_platform == "0"
+    return not version.kty.endswith("-HSM") and version.hsm_platform == "0" and version.external_key is None
 
 
 def _exportable(_vault: Home, _key: Key, version: KeyVersion, _now: int) -> bool | None:

@@ -1,6 +1,6 @@
 """A tiny estate with one of everything that the wire can show."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import (
     Application,
@@ -14,6 +14,7 @@ from keyaudit.simulator.estate import (
     DeletedSecret,
     DeletedVault,
     Domain,
+    EkmConnection,
     Estate,
     FederatedCredential,
     Federation,
@@ -120,6 +121,7 @@ OPEN = Vault(
     tags={"env": "prod"},
     diagnostic_settings=({"id": "d1", "name": "audit", "properties": {"logs": []}},),
 )
+_EKM_CA = certificate("CN=EKM CA", key_name="ekm", start=AS_OF - 100 * DAY, end=AS_OF + 900 * DAY, authority=True)
 HSM = ManagedHsm(
     name="hsm-open",
     subscription=SUBSCRIPTION,
@@ -131,6 +133,7 @@ HSM = ManagedHsm(
             replace(SIGNING.versions[-1], kty="RSA-HSM", hsm_platform=None),
         ),
     ),
+    ekm=EkmConnection(host="ekm.example", server_cas=(_EKM_CA,), client_cas=(_EKM_CA,)),
 )
 MANY = Vault(
     name="kv-many",

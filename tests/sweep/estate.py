@@ -1,7 +1,8 @@
 """The tenant that is swept: as much of `contoso` as each policy needs to fail, to pass and not to apply, and some rarities."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import (
     Estate,
@@ -33,7 +34,7 @@ _KEYS: Mapping[str, frozenset[str]] = {
     "kv-platform-signing": frozenset(),
     "kv-sandbox-labs": frozenset({"workshop-signing", "prototype-wrap"}),
     "kv-orders-dev": frozenset({"dev-scratch", "spike-2024"}),
-    "hsm-contoso-trust": frozenset({"branch-link-signing", "token-vault-kek"}),
+    "hsm-contoso-trust": frozenset({"branch-link-signing", "sovereign-kek", "token-vault-kek"}),
     "hsm-contoso-pilot": frozenset({"ledger-pilot-signing"}),
     "hsm-contoso-lab": frozenset(),
 }

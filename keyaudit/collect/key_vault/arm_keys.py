@@ -150,7 +150,9 @@ def _put_material(row: Row, properties: ArmProperties, answer: ArmKey | Refusal)
         row.refuse(MATERIAL, answer.reason)
         return
     row.put_all(kty=properties.kty, key_ops=properties.key_ops)
-    put_size(row, properties.key_size, properties.curve_name)
+    # ARM documents no member for the algorithm of an AKP key, and reads no keys of Managed HSMs.
+    put_size(row, properties.key_size, properties.curve_name, UNSET)
+    row.put("external_key_id", None)
     put_custody(row, platform_known="hsm_platform" not in row.unknown)
     row.refuse(("release_policy_immutable",), Reason.CONTROL_PLANE_ONLY)
 

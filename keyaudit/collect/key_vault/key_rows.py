@@ -9,7 +9,7 @@ from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.key import KEY
+from keyaudit.model.tables.key import KEY, OUTSIDE
 from keyaudit.model.tables.places import MANAGED_HSM
 
 ATTRIBUTES = (
@@ -22,9 +22,18 @@ ATTRIBUTES = (
     "hsm_platform",
     "recovery_level",
 )
-MATERIAL = ("kty", "key_size", "curve", "key_ops", "release_policy_immutable", "custody")
+MATERIAL = (
+    "kty",
+    "key_size",
+    "curve",
+    "parameter_set",
+    "key_ops",
+    "release_policy_immutable",
+    "external_key_id",
+    "custody",
+)
 
-_SOFTWARE = frozenset({"RSA", "EC", "oct"})
+_SOFTWARE = frozenset({"RSA", "EC", "oct", "AKP"})
 _HSM = "-HSM"
 _LEAST_MODULUS = 512
 """Bits. No service ever made or took an RSA key of fewer: a shorter modulus is one that was not read right."""
@@ -47,6 +56,13 @@ class Attributes(Struct, rename="camel"):
     exportable: Wire = UNSET
     hsm_platform: Wire = UNSET
     key_size: Wire = field(default=UNSET, name="key_size")
+    external_key: Wire = field(default=UNSET, name="external_key")
+
+
+class ExternalKey(Struct):
+    """A reference to a key in an HSM outside Azure."""
+
+    id: str
 
 
 @wired(KEY, "key")
@@ -54,8 +70,10 @@ class Material(Struct):
     """The JSON Web Key within a key: public facts only."""
 
     kid: str
+    kty: Wire = UNSET
     n: Wire = UNSET
     crv: Wire = UNSET
+    alg: Wire = UNSET
 
 
 class ReleasePolicy(Struct):
@@ -72,6 +90,34 @@ class KeyBundle(Struct):
     tags: Wire = UNSET
     managed: Wire = UNSET
     release_policy: Wire = UNSET
+
+    @property
+    def whole(self) -> bool:
+        """Whether it names a known type of key, and of an AKP key the algorithm."""
+        kty = read(self.key.kty, str)
+        if isinstance(kty, Refusal):
+            return True
+        bare = kty.upper().removesuffix(_HSM)
+        return bare in {each.upper() for each in _SOFTWARE} and (bare != "AKP" or not isinstance(self.key.alg, UnsetType))
+
+    @property
+    def external_key_id(self) -> str | Refusal | None:
+        """The external key that it stands for; None if it is none."""
+        attributes = read(self.attributes, Attributes)
+        if isinstance(attributes, Refusal):
+            return attributes
+        if isinstance(attributes.external_key, UnsetType) or is_null(attributes.external_key):
+            return None
+        found = read(attributes.external_key, ExternalKey)
+        return found if isinstance(found, Refusal) else found.id or Refusal(Reason.BAD_VALUE)
+
+
+class OlderKeyBundle(KeyBundle):
+    """The answer of an older version of the API, which does not say whether a key of a Managed HSM is external."""
+
+
+class PreviewKeyBundle(KeyBundle):
+    """The answer of a preview of the API."""
 
 
 KeyName = Named
@@ -114,10 +160,19 @@ def put_attributes(row: Row, raw: Wire, *, promised: bool, reason: Reason) -> No
     _put_promised(row, "exportable", attributes.exportable, promised=promised, reason=reason)
 
 
-def put_material(row: Row, bundle: KeyBundle) -> None:
-    """Fill the columns that only a GET returns, after `put_attributes`, because custody depends on `hsm_platform`."""
+def put_material(row: Row, bundle: KeyBundle, external_unread: Reason = Reason.UNRECOGNISED) -> None:
+    """Fill the columns that only a GET returns, after `put_attributes`, because custody depends on `hsm_platform`.
+
+    `external_unread`: why an older version was asked, for a bundle of that version.
+    """
     row.fill(bundle.key, "key")
-    put_size(row, _modulus_bits(bundle), bundle.key.crv)
+    put_size(row, _modulus_bits(bundle), bundle.key.crv, bundle.key.alg)
+    if not _in_hsm(row):
+        row.put("external_key_id", None)
+    elif isinstance(bundle, OlderKeyBundle):
+        row.refuse(("external_key_id",), external_unread)
+    else:
+        row.put_read("external_key_id", bundle.external_key_id)
     put_custody(row, platform_known=not _platform_left_out(bundle.attributes))
     if isinstance(bundle.release_policy, UnsetType) or is_null(bundle.release_policy):
         row.put("release_policy_immutable", None)
@@ -127,20 +182,25 @@ def put_material(row: Row, bundle: KeyBundle) -> None:
     row.put_read("release_policy_immutable", policy if isinstance(policy, Refusal) else read(policy.immutable, bool))
 
 
-def put_size(row: Row, bits: object, curve: Wire) -> None:
-    """Fill `key_size` and `curve` by `kty`: `bits` is a wire value, a number, or a refusal."""
+def put_size(row: Row, bits: object, curve: Wire, alg: Wire) -> None:
+    """Fill `key_size`, `curve` and `parameter_set` by `kty`: `bits` is a wire value, a number, or a refusal."""
     kty = row.values.get("kty")
     if not isinstance(kty, str) or kty.removesuffix(_HSM) not in _SOFTWARE:
-        row.refuse(("key_size", "curve"), row.unknown.get("kty", Reason.UNRECOGNISED))
+        row.refuse(("key_size", "curve", "parameter_set"), row.unknown.get("kty", Reason.UNRECOGNISED))
         return
+    row.put_read("parameter_set", _required(alg) if kty.startswith("AKP") else None)
     row.put_read("key_size", _required(bits) if kty.startswith("RSA") else None)
     row.put_read("curve", _required(curve) if kty.startswith("EC") else None)
 
 
 def put_custody(row: Row, *, platform_known: bool) -> None:
-    """Fill `custody` from `kty` and `hsm_platform`. Contradicting or new values make it unknown."""
+    """Fill `custody` from `external_key_id`, `kty` and `hsm_platform`. Contradicting or new values make it unknown."""
     kty, platform = row.values.get("kty"), row.values.get("hsm_platform")
-    if not isinstance(kty, str):
+    if row.values.get("external_key_id") is not None:
+        row.put("custody", OUTSIDE)
+    elif "external_key_id" in row.unknown:
+        row.refuse(("custody",), row.unknown["external_key_id"])
+    elif not isinstance(kty, str):
         row.refuse(("custody",), row.unknown["kty"])
     elif _in_hsm(row):
         row.put_read("custody", "managed-hsm" if kty.endswith(_HSM) else Refusal(Reason.UNRECOGNISED))

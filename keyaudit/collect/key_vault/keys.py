@@ -1,13 +1,24 @@
 """The keys of one vault or Managed HSM, every version, from its data plane, or from ARM if a vault refuses or returns none."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
+
+from keyaudit.collect.calls import Calls
 from keyaudit.collect.key_vault.arm_keys import ArmKeys
-from keyaudit.collect.key_vault.key_rows import MATERIAL, KeyBundle, KeyItem, created_on, put_attributes, put_material
+from keyaudit.collect.key_vault.key_rows import (
+    MATERIAL,
+    KeyBundle,
+    KeyItem,
+    OlderKeyBundle,
+    PreviewKeyBundle,
+    created_on,
+    put_attributes,
+    put_material,
+)
 from keyaudit.collect.key_vault.key_versions import Key, Listed
 from keyaudit.collect.key_vault.names import Named, named
-from keyaudit.collect.key_vault.rotation import ROTATION, RotationPolicy, no_rotation, put_rotation
+from keyaudit.collect.key_vault.rotation import BY_HAND, ROTATION, RotationPolicy, no_rotation, put_rotation
 from keyaudit.collect.key_vault.unchanged import Known, take_over, unchanged
 from keyaudit.collect.key_vault.versioned import FetchedObjects, counted
 from keyaudit.collect.places import Vault
@@ -15,12 +26,16 @@ from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, End, Refusal
+from keyaudit.model.operations import GLOBAL_CLOUD
 from keyaudit.model.reasons import UNSAFE, Reason
 from keyaudit.model.tables.key import KEY
 from keyaudit.model.tables.places import MANAGED_HSM
 
 OPERATIONS = ("key.list", "key.versions", "key.get", "key.rotation_policy")
 HSM_OPERATIONS = ("hsm.key.list", "hsm.key.versions", "hsm.key.get", "hsm.key.rotation_policy")
+
+# Further versions of the API for the GET of one key, sent only where the first one falls short.
+_OLDER, _PREVIEW = "hsm.key.get_older", {False: "key.get_preview", True: "hsm.key.get_preview"}
 
 # Reasons for which ARM is not used instead: a refusal for safety, or the end of the run.
 _FINAL = UNSAFE | {Reason.IDENTITY_REVOKED, Reason.BUDGET, Reason.INTERRUPTED}
@@ -53,17 +68,51 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
         self._known = reading.earlier.keys(vault.scope.id) if reading.earlier else {}
         self._seen: dict[str, str] = {}
         self._rotation = self._single[-1]
+        self._older = Calls(vault.scope, _OLDER, per_object=True)
+        self._preview = Calls(vault.scope, _PREVIEW[self._hsm], per_object=True)
+        self._external = False
+        self._untold: set[Reason] = set()
+        self._without_external = Reason.UNRECOGNISED
 
     @property
     def names(self) -> Sequence[str]:
         """Names of the keys that were listed, in order."""
         return [self._seen[name] for name in sorted(self._seen)]
 
+    @property
+    def external(self) -> bool | Reason:
+        """Whether a key that was read is external; why it is unknown, if no such key was found."""
+        return self._external or min(self._untold, default=False)
+
     def _identifier(self, found: KeyItem) -> str:
         return found.kid
 
     def _named_in(self, found: KeyBundle) -> Named:
         return named(found.key.kid, self.uri, self._collection)
+
+    def _coverage(self) -> Sequence[Coverage]:
+        return [*super()._coverage(), *(calls.coverage() for calls in (self._older, self._preview) if calls.used)]
+
+    async def _answer(self, operation: str, bundle: type[KeyBundle], name: str, version: str | None) -> KeyBundle | Refusal:
+        """The first answer of several versions of the API: of the usual one, for a Managed HSM of an older one, of a preview.
+
+        Clouds differ in the versions that they know, and only the preview names ML-DSA keys. A status of 400 may mean either.
+        """
+        found = await super()._answer(operation, bundle, name, version)
+        if self._hsm and _is_bad_request(found):
+            older = await super()._answer(_OLDER, OlderKeyBundle, name, version)
+            counted(self._older, older)
+            if not isinstance(older, Refusal) and isinstance(found, Refusal):
+                self._without_external = self._why_without(found)
+                found = older
+        if _is_bad_request(found) or not (isinstance(found, Refusal) or found.whole):
+            preview = counted(self._preview, await super()._answer(self._preview.id, PreviewKeyBundle, name, version))
+            found = found if isinstance(preview, Refusal) else preview
+        return found
+
+    def _why_without(self, refusal: Refusal) -> Reason:
+        """Why the version of the API that shows external keys was not answered."""
+        return refusal.reason if self._connection.environment.name == GLOBAL_CLOUD else Reason.NOT_IN_CLOUD
 
     async def _elsewhere(self) -> Sequence[Coverage]:
         """The keys from ARM, if the vault's own list failed or is empty: ARM also having none proves that it is empty."""
@@ -95,7 +144,8 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
     async def _writer(self, found: _Key) -> Callable[[str, KeyBundle | Refusal], None]:
         # A certificate's key has no rotation policy of its own.
         managed = read(found.item.managed if isinstance(found.current, Refusal) else found.current.managed, bool)
-        rotation = None if managed is True else await self._get_rotation(found.name)
+        external = not isinstance(found.current, Refusal) and isinstance(found.current.external_key_id, str)
+        rotation = None if managed is True else BY_HAND if external else await self._get_rotation(found.name)
         return lambda version, answer: self._write(found, version, answer, rotation)
 
     def _unchanged(self, name: str, listed: Listed[KeyItem]) -> Mapping[str, Known]:
@@ -111,7 +161,11 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
         return known
 
     async def _take_over(self, name: str, known: Mapping[str, Known]) -> None:
-        rotation = None if all(row["managed"] is True for row in known.values()) else await self._get_rotation(name)
+        rotation: RotationPolicy | Refusal | None = None
+        if any(row["is_current"] is True and row["external_key_id"] is not None for row in known.values()):
+            rotation = BY_HAND
+        elif not all(row["managed"] is True for row in known.values()):
+            rotation = await self._get_rotation(name)
         for version, row in known.items():
             self._get.answered()
             taken = self._row(Named(name, version), self._get.id, str(row["resource_id"]))
@@ -135,14 +189,23 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
             row.refuse(MATERIAL if version else (*MATERIAL, "version"), bundle.reason)
         else:
             item = KeyItem(bundle.key.kid, bundle.attributes, bundle.tags, bundle.managed)
-            row = self._row(found, self._get.id, item.kid)
+            row = self._row(found, self._answered_by(bundle), item.kid)
             put_attributes(row, item.attributes, promised=True, reason=Reason.BAD_BODY)
-            put_material(row, bundle)
+            put_material(row, bundle, self._without_external)
         row.put_all(tags=item.tags, managed=item.managed, versions_listed=key.versions_listed)
         row.put_read("is_current", key.is_current(version, lambda item: created_on(item.attributes), self._unit.latest))
         self._finish(row, rotation)
 
+    def _answered_by(self, bundle: KeyBundle) -> str:
+        """The operation whose answer it is."""
+        if isinstance(bundle, OlderKeyBundle):
+            return self._older.id
+        return self._preview.id if isinstance(bundle, PreviewKeyBundle) else self._get.id
+
     def _finish(self, row: Row, rotation: RotationPolicy | Refusal | None) -> None:
+        self._external |= row.values.get("external_key_id") is not None
+        if "external_key_id" in row.unknown:
+            self._untold.add(row.unknown["external_key_id"])
         if rotation is None:
             no_rotation(row)
         elif isinstance(rotation, Refusal):
@@ -155,3 +218,7 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
         row = super()._row(found, operation, resource_id)
         row.put("vault_kind", self._vault.kind)
         return row
+
+
+def _is_bad_request(found: KeyBundle | Refusal) -> bool:
+    return isinstance(found, Refusal) and found.status == 400

@@ -28,6 +28,13 @@ class RotationPolicy(Struct, rename="camel"):
     attributes: Wire = UNSET
 
 
+BY_HAND = RotationPolicy(lifetime_actions=Raw(b"[]"), attributes=Raw(b"null"))
+"""Stands for the policy of an external key, which has none: the service has no automatic rotation for it.
+
+https://learn.microsoft.com/azure/key-vault/managed-hsm/external-key-management-key-lifecycle
+"""
+
+
 class _Trigger(Struct, rename="camel"):
     time_after_create: Wire = UNSET
     time_before_expiry: Wire = UNSET

@@ -163,12 +163,15 @@ class FetchedObjects(VersionedObjects[Item], Generic[Item, Bundle]):
         return await self._ask(self._get, name, version)
 
     async def _ask(self, calls: Calls, name: str, version: str | None) -> Bundle | Refusal:
-        """One answer; `version` is None if the request takes none."""
+        """One answer, counted in `calls`; `version` is None if the request takes none."""
+        return counted(calls, await self._answer(calls.id, self.bundle, name, version))
+
+    async def _answer(self, operation: str, bundle: type[Bundle], name: str, version: str | None) -> Bundle | Refusal:
         segments = {self.noun: name, **({} if version is None else {"version": version}), **self._segments}
-        found = await self._gateway.get(calls.id, self.bundle, host=self._host, **segments)
+        found = await self._gateway.get(operation, bundle, host=self._host, **segments)
         if not isinstance(found, Refusal) and not self._answers(found, name, version or ""):
             found = Refusal(Reason.BAD_BODY, f"it answered with another {self.noun} than the one asked for", 200)
-        return counted(calls, found)
+        return found
 
     def _answers(self, bundle: Bundle, name: str, version: str) -> bool:
         """Whether an answer is about the requested object."""

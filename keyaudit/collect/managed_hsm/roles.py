@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 from msgspec import UNSET, Struct
@@ -50,9 +49,14 @@ DATA: Mapping[str, Allows] = {
     f"{_HSM}/keys/deletedkeys/delete": Allows.PURGE,
     f"{_HSM}/roleassignments/write/action": Allows.GRANT,
     f"{_HSM}/roledefinitions/write/action": Allows.GRANT,
+    # The permission ekm/write is documented, and the whole name of its data action is not: both forms that others have.
+    f"{_HSM}/ekm/write/action": Allows.CONNECT,
+    f"{_HSM}/ekm/write": Allows.CONNECT,
 }
 """Data actions of Managed HSMs, in lower case."""
 
+_EKM_ADMINISTRATOR = "Managed HSM EKM Administrator"
+"""A built-in role that is documented by its name only. https://learn.microsoft.com/azure/key-vault/managed-hsm/access-control"""
 _ANY_KEY_ACTION = f"{_HSM}/keys/\0/action"
 _CUSTOM = {"akvbuiltinrole": False, "customrole": True}
 _AT_ONCE = 16
@@ -93,8 +97,7 @@ class AssignmentItem(Struct):
     properties: AssignmentProperties
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Role:
+class _Role(Struct, frozen=True, kw_only=True):
     """A local role. A refusal in place of a value says why it is unknown."""
 
     name: object
@@ -194,15 +197,18 @@ def _role(item: DefinitionItem) -> _Role:
     if isinstance(permissions, Refusal):
         return _Role(name=properties.role_name, custom=custom, allows=permissions, wildcard=permissions)
     wildcard = any(covers(pattern, _ANY_KEY_ACTION) for permission in permissions for pattern in permission.data_actions)
-    return _Role(name=properties.role_name, custom=custom, allows=_allowed(permissions), wildcard=wildcard)
+    name = read(properties.role_name, str)
+    return _Role(name=properties.role_name, custom=custom, allows=_allowed(permissions, name), wildcard=wildcard)
 
 
 def _unread(refusal: Refusal) -> _Role:
     return _Role(name=refusal, custom=refusal, allows=refusal, wildcard=refusal)
 
 
-def _allowed(permissions: Sequence[Permission]) -> Sequence[str]:
+def _allowed(permissions: Sequence[Permission], name: str | Refusal) -> Sequence[str]:
     found = {means for action, means in DATA.items() if any(_gives(permission, action) for permission in permissions)}
+    if name == _EKM_ADMINISTRATOR:
+        found.add(Allows.CONNECT)
     return [str(each) for each in Allows if each in found]
 
 

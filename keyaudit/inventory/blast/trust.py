@@ -11,6 +11,7 @@ from keyaudit.inventory.blast.graph import Graph, reason, rows
 from keyaudit.inventory.blast.subject import DOUBT, KEY_OF_CERTIFICATE, SAME, THUMBPRINT, UNSHOWN, Subject
 from keyaudit.model.blast_radius import Edge, Kind, Node, Relation
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.key import OUTSIDE
 
 _CREDENTIALS = {"certificate": "certificate credential", "password": "client secret", "federated": "federated credential"}
 
@@ -129,13 +130,14 @@ def custody(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subjec
     )
     for row in (*working, *alone):
         out = ", and its private half can be read out" if row["exportable"] else ""
+        named = ("noun", "thing_id", "version", "vault_id", "vault_name", *(("custody",) if row["custody"] == OUTSIDE else ()))
         edge = Edge(
             source=graph.subject.id,
             target=row["id"],
             relation=Relation.KEPT_IN,
             how=f"the vault uses it for every principal with access{out}; custody {row['custody'] or 'unknown'}",
             doubt=reason(row["doubt"]),
-            facts={name: str(row[name]) for name in ("noun", "thing_id", "version", "vault_id", "vault_name") if row[name]},
+            facts={name: str(row[name]) for name in named if row[name]},
         )
         kind = Kind.CERTIFICATE if row["noun"] == "certificate" else Kind.KEY
         thing = row["thing_id"].rpartition("/")[2]

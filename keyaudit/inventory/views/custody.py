@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from keyaudit.inventory.views.sql import Sources, stored
 from keyaudit.model.custody import Kept
+from keyaudit.model.tables.key import OUTSIDE
 from keyaudit.model.times import DAY
 
 
@@ -42,7 +43,7 @@ def view(sources: Sources) -> str:
         UNION ALL SELECT upper(thumbprint), key_custody FROM ({_certificates(sources)})
         UNION ALL SELECT upper(thumbprint_sha256), key_custody FROM ({_certificates(sources)})"""
     told = f"""SELECT name, CASE WHEN bool_or(custody = 'software') THEN 'software'
-            WHEN bool_and(custody IN ('vault-hsm', 'managed-hsm')) THEN 'hsm' END AS azure_custody
+            WHEN bool_and(custody IN ('vault-hsm', 'managed-hsm', '{OUTSIDE}')) THEN 'hsm' END AS azure_custody
         FROM ({held}) WHERE name IS NOT NULL AND custody IS NOT NULL GROUP BY name"""
     return f"""
         SELECT {stored("custody_record", "stored")}, told.azure_custody, stored.unknown

@@ -78,7 +78,7 @@ def _purpose() -> str:
     ops = "stored.key_ops"
     return (
         f"CASE WHEN {ops} IS NULL THEN NULL WHEN list_contains({ops}, 'sign') THEN 'sign'"
-        f" WHEN list_has_any({ops}, ['decrypt', 'unwrapKey']) THEN 'wrap' ELSE 'public' END"
+        f" WHEN list_has_any({ops}, ['decrypt', 'unwrapKey', 'secureUnwrapKey']) THEN 'wrap' ELSE 'public' END"
     )
 
 

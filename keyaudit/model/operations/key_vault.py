@@ -1,6 +1,16 @@
 """Reads of vaults from Azure Resource Manager and Resource Graph, and of their keys from the vault."""
 
-from keyaudit.model.operations.kinds import KEY_VAULT_ARM, VAULTS, Family, Operation, Paging, arm, resource_graph, vault_object
+from keyaudit.model.operations.kinds import (
+    KEY_VAULT_ARM,
+    KEY_VAULT_PREVIEW,
+    VAULTS,
+    Family,
+    Operation,
+    Paging,
+    arm,
+    resource_graph,
+    vault_object,
+)
 
 _VAULTS = "/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults"
 _VAULT = "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.KeyVault/vaults/{vault}"
@@ -36,5 +46,14 @@ DECLARED = (
     _key("key.versions", "key versions", "/keys/{key}/versions", "list", "key.list", paged=True),
     # An empty {version} leaves the trailing slash, which names the current version.
     _key("key.get", "key material's public facts", "/keys/{key}/{version}", "get", "key.list", "key.versions"),
+    # Sent only for a key that the version above refuses, or whose type it does not name whole.
+    vault_object(
+        "key.get_preview",
+        "key material's public facts (preview)",
+        "/keys/{key}/{version}",
+        otherwise="under access policies, keys get",
+        version=KEY_VAULT_PREVIEW,
+        after=("key.get",),
+    ),
     _key("key.rotation_policy", "rotation policies", "/keys/{key}/rotationpolicy", "getrotationpolicy", "key.list"),
 )

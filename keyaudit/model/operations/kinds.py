@@ -1,8 +1,9 @@
 """The type of an operation: one read, with its host, paging, throttling cost and required permission."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 _ACCESS_POLICY = re.compile(r"under access policies, ([a-z]+) ([a-z]+)")
 
@@ -55,8 +56,7 @@ class Rights(StrEnum):
     """A permission on the tenant itself, above every subscription, which only a directory administrator can grant."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Right:
+class Right(Struct, frozen=True, kw_only=True):
     """The least permission that allows a read. `name` is Azure's name of the role or permission."""
 
     rights: Rights
@@ -95,8 +95,7 @@ class Right:
         return ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Operation(Struct, frozen=True, kw_only=True):
     """One read. `path` and `query` contain `{placeholders}`, each filled with one percent-encoded segment."""
 
     id: str
@@ -144,8 +143,7 @@ class Operation:
         return self.path.split("/")[1] if self.surface in (Surface.GRAPH, Surface.LOGS) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Struct, frozen=True):
     """The heading of a file's operations (`DECLARED`) in lists for people; the lowest `order` is first."""
 
     name: str
@@ -163,6 +161,10 @@ APPLICATIONS = Right(rights=Rights.GRAPH, name="Application.Read.All", on="Micro
 # https://learn.microsoft.com/azure/key-vault/general/access-control-default
 KEY_VAULT_ARM = "2026-02-01"
 KEY_VAULT_DATA = ("api-version", "2025-07-01")
+KEY_VAULT_EXTERNAL = ("api-version", "2026-04-01")
+"""The first stable version with `external_key` and the EKM connection of a Managed HSM."""
+KEY_VAULT_PREVIEW = ("api-version", "2026-05-01-preview")
+"""The first version with the key types AKP and AKP-HSM (ML-DSA)."""
 
 SUBSCRIPTIONS = ("subscription.list",)
 VAULTS = ("vault.query", "vault.list")
@@ -224,6 +226,7 @@ def vault_object(
     otherwise: str,
     query: tuple[tuple[str, str], ...] = (),
     paged: bool = False,
+    version: tuple[str, str] = KEY_VAULT_DATA,
     after: tuple[str, ...] = (),
 ) -> Operation:
     """A GET of a vault's data plane, for every vault unless `after` names other prerequisites.
@@ -235,7 +238,7 @@ def vault_object(
         noun=noun,
         surface=Surface.VAULT,
         path=path,
-        query=(KEY_VAULT_DATA, *((("maxresults", "25"),) if paged else ()), *query),
+        query=(version, *((("maxresults", "25"),) if paged else ()), *query),
         paging=Paging.NEXT_LINK if paged else Paging.NONE,
         throttle=Throttle.VAULT,
         right=Right(rights=Rights.AZURE, name="Key Vault Reader", on="the vault", otherwise=otherwise),

@@ -7,6 +7,9 @@ https://learn.microsoft.com/azure/key-vault/managed-hsm/access-control
 from keyaudit.model.operations.kinds import (
     HSMS,
     KEY_VAULT_ARM,
+    KEY_VAULT_DATA,
+    KEY_VAULT_EXTERNAL,
+    KEY_VAULT_PREVIEW,
     Family,
     Operation,
     Paging,
@@ -18,8 +21,8 @@ from keyaudit.model.operations.kinds import (
     resource_graph,
 )
 
-_VERSION = (("api-version", "2025-07-01"),)
-_PAGE = (("api-version", "2025-07-01"), ("maxresults", "25"))
+_VERSION = (KEY_VAULT_DATA,)
+_PAGE = (KEY_VAULT_DATA, ("maxresults", "25"))
 
 _HSMS = "/subscriptions/{subscription}/providers/Microsoft.KeyVault/managedHSMs"
 _HSM = "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.KeyVault/managedHSMs/{vault}"
@@ -30,6 +33,9 @@ _ASSIGNMENTS = "/providers/Microsoft.Authorization/roleAssignments"
 _AUDITOR = Right(rights=Rights.HSM, name="Managed HSM Crypto Auditor", on="the HSM")
 # The only built-in role with it is Managed HSM Administrator, which can also write settings and roles.
 _SETTINGS = Right(rights=Rights.HSM, on="the HSM", data_action="Microsoft.KeyVault/managedHsm/settings/read/action")
+# Of the built-in roles only Managed HSM EKM Administrator is documented for it, which can also write the connection.
+# https://learn.microsoft.com/azure/key-vault/managed-hsm/external-key-management-key-lifecycle
+_EKM = Right(rights=Rights.HSM, on="the HSM", data_action="ekm/read")
 
 
 def _local(
@@ -67,6 +73,8 @@ def _roles(id_: str, noun: str, path: str, *after: str, never_empty: str = "") -
 
 FAMILY = Family("Managed HSMs", order=60)
 
+_OF_A_KEY = ("hsm.key.get",)
+
 DECLARED = (
     resource_graph("hsm.query", "Managed HSMs (Resource Graph)"),
     arm("hsm.list", "Managed HSMs", _HSMS, version=KEY_VAULT_ARM, paging=Paging.NEXT_LINK),
@@ -78,7 +86,18 @@ DECLARED = (
         "hsm.key.get",
         "HSM key material's public facts",
         "/keys/{key}/{version}",
+        query=(KEY_VAULT_EXTERNAL,),
         after=("hsm.key.list", "hsm.key.versions"),
+    ),
+    # Sent only for a key that the version above refuses: it does not say whether a key is external.
+    _local("hsm.key.get_older", "HSM key material's public facts (older version)", "/keys/{key}/{version}", after=_OF_A_KEY),
+    # Sent only for a key that both refuse, or whose type they do not name whole.
+    _local(
+        "hsm.key.get_preview",
+        "HSM key material's public facts (preview)",
+        "/keys/{key}/{version}",
+        query=(KEY_VAULT_PREVIEW,),
+        after=_OF_A_KEY,
     ),
     _local(
         "hsm.key.rotation_policy",
@@ -99,4 +118,14 @@ DECLARED = (
     _roles("hsm.role_assignment.of_keys", "local role assignments on all keys", "/keys" + _ASSIGNMENTS),
     _roles("hsm.role_assignment.of_key", "local role assignments on one key", "/keys/{key}" + _ASSIGNMENTS, "hsm.key.list"),
     _local("hsm.setting.list", "HSM settings", "/settings", right=_SETTINGS),
+    # Sent only for an HSM with an external key. POST /ekm/check is never sent: it calls the proxy.
+    _local("hsm.ekm.get", "EKM connections", "/ekm", query=(KEY_VAULT_EXTERNAL,), right=_EKM, after=_OF_A_KEY),
+    _local(
+        "hsm.ekm.certificate",
+        "client certificates of EKM connections",
+        "/ekm/certificate",
+        query=(KEY_VAULT_EXTERNAL,),
+        right=_EKM,
+        after=("hsm.ekm.get",),
+    ),
 )

@@ -27,6 +27,8 @@ class Allows(StrEnum):
     """Grant oneself access."""
     SET_POLICY = "set-policy"
     """Grant oneself access, but only in vaults under access policies."""
+    CONNECT = "connect"
+    """Set the external key manager that a Managed HSM sends the operations of external keys to."""
 
 
 _DATA = (
@@ -43,7 +45,7 @@ _DATA = (
 HONOURED: Mapping[str, Mapping[str, Sequence[Allows]]] = {
     "rbac": {"azure-role": (*_DATA, Allows.PURGE_VAULT, Allows.GRANT)},
     "access-policy": {"azure-role": (Allows.PURGE_VAULT, Allows.GRANT, Allows.SET_POLICY), "access-policy": _DATA},
-    "hsm-local": {"hsm-role": (*_DATA, Allows.GRANT)},
+    "hsm-local": {"hsm-role": (*_DATA, Allows.GRANT, Allows.CONNECT)},
 }
 """By a vault's access model and a grant's kind, the permissions that the vault honours; others have no effect there."""
 

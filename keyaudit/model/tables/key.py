@@ -39,7 +39,12 @@ from keyaudit.model.tables.reach import (
 
 _KEY = ("key.list", "key.versions", "key.get", "hsm.key.list", "hsm.key.versions", "hsm.key.get")
 _MATERIAL = ("key.get", "hsm.key.get")
+_NO_RSA = ("EC", "EC-HSM", "oct", "oct-HSM", "AKP", "AKP-HSM")
+_NO_EC = ("RSA", "RSA-HSM", "oct", "oct-HSM", "AKP", "AKP-HSM")
+_NO_AKP = ("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM")
 _ROTATION = ("key.rotation_policy", "hsm.key.rotation_policy")
+OUTSIDE = "external-hsm"
+"""The custody of a key in an HSM outside Azure."""
 _USERS = ("purpose", "principals_signing", "principals_decrypting")
 _USES = ("usage.used_on", "usage.target_id", "usage.operation", "usage.succeeded", "usage_log.whole_since")
 _LISTED = ("key.list", "key.versions")
@@ -84,17 +89,20 @@ KEY = Table(
             absent="usable from the start", left_out=Left(None, KEY_VAULT_LEAVES_OUT), wire="attributes.nbf"),
         unix_time("expires_on", "exp: end of the originator-usage period", _KEY, absent="it never expires",
             left_out=Left(None, KEY_VAULT_LEAVES_OUT), follows="activates_on", wire="attributes.exp"),
-        text("kty", "Key Vault's algorithm family", _MATERIAL,
-            values=("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM"), wire="key.kty"),
+        text("kty", "Key Vault's algorithm family; AKP is ML-DSA", _MATERIAL,
+            values=("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM", "AKP", "AKP-HSM"), wire="key.kty"),
         integer("key_size", "size of the modulus of an RSA key", _MATERIAL,
-            absent="not an RSA key", absent_where=(Where("kty", ("EC", "EC-HSM", "oct", "oct-HSM")),), unit="bits"),
+            absent="not an RSA key", absent_where=(Where("kty", _NO_RSA),), unit="bits"),
         text("curve", "the curve of an EC key", _MATERIAL, absent="not an EC key",
-            absent_where=(Where("kty", ("RSA", "RSA-HSM", "oct", "oct-HSM")),), values=("P-256", "P-384", "P-521", "P-256K")),
+            absent_where=(Where("kty", _NO_EC),), values=("P-256", "P-384", "P-521", "P-256K")),
+        text("parameter_set", "the algorithm of an AKP key, which names its parameter set", _MATERIAL, absent="not an AKP key",
+            absent_where=(Where("kty", _NO_AKP),), values=("ML-DSA-44", "ML-DSA-65", "ML-DSA-87")),
         integer("strength",
             "security against attackers without a quantum computer, by NIST SP 800-57: 112 for RSA 2048, 128 for P-256",
             absent="neither an RSA nor an EC key", unit="bits", rests_on=RestsOn.OBJECT, derived_from=("key_size", "curve")),
         texts("key_ops", "what the service lets the key do", _MATERIAL,
-            values=("encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import", "export"), wire="key.key_ops"),
+            values=("encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import", "export", "secureWrapKey",
+                "secureUnwrapKey"), wire="key.key_ops"),
         text("purpose", "sign if key_ops has sign; else wrap if it can decrypt or unwrap; else public",
             values=("sign", "wrap", "public"), rests_on=RestsOn.OBJECT, derived_from=("key_ops",)),
         flag("exportable", "the private key can be released under a release policy", _KEY,
@@ -104,8 +112,14 @@ KEY = Table(
         text("hsm_platform", "0 software, 1 the older HSM platform, 2 the current one", _KEY,
             absent="it is in a Managed HSM, which has only one platform and does not name it",
             absent_where=(Where("vault_kind", (MANAGED_HSM,)),), values=("0", "1", "2")),
-        text("custody", "where the private key is stored, from kty and hsm_platform; never from the vault's SKU", _MATERIAL,
-            values=("managed-hsm", "vault-hsm", "software")),
+        text("external_key_id",
+            "which key of an HSM outside Azure it stands for, as the EKM proxy names it; another one is a new version",
+            _MATERIAL, absent="it is not an external key",
+            left_out=Left(None, "external_key is optional in version 2026-04-01 of the API, and only of Managed HSMs")),
+        text("custody",
+            "where the private key is stored, from kty and hsm_platform, never from the vault's SKU; external-hsm is an HSM "
+            "outside Azure, from external_key_id alone", _MATERIAL,
+            values=("managed-hsm", "vault-hsm", OUTSIDE, "software")),
         flag("managed", "it is the key of a certificate, and is evaluated with it", _KEY,
             left_out=Left(False, KEY_VAULT_LEAVES_OUT), wire="managed"),
         text("certificate_id", "the certificate that it belongs to, which has its name",

@@ -18,6 +18,7 @@ _CAN: Mapping[str, str] = {
     "purge-vault": "purge the vault",
     "grant": "can grant itself access",
     "set-policy": "write access policies",
+    "connect": "set the external key manager",
 }
 """Permissions in words; others are shown as they are."""
 

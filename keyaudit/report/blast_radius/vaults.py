@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from keyaudit.model.blast_radius import BlastRadius, Edge, Relation
+from keyaudit.model.tables.key import OUTSIDE
 from keyaudit.model.text import one_line
 from keyaudit.report.access.words import by
 from keyaudit.report.blast_radius.steps import Phase, Step, option_word
@@ -23,6 +24,9 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     option = "--hsm-name" if "/managedhsms/" in facts["vault_id"] else "--vault-name"
     place, text = f"{option_word(option, vault)} {option_word('--name', thing)}", ""
     make = f"az keyvault key rotate {place}"
+    if facts.get("custody") == OUTSIDE:
+        make = f"az keyvault key create {place} --external-key-id EXTERNAL_KEY_ID"
+        text = "First make the new key in your own HSM; EXTERNAL_KEY_ID is its id at the EKM proxy."
     disable = f"az keyvault key set-attributes {option_word('--id', edge.target)} --enabled false"
     if facts["noun"] == "certificate":
         make = f"az keyvault certificate create {place} --policy @policy.json"

@@ -2,10 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.overview import Custody, Reach
 from keyaudit.model.reasons import ADVICE
+from keyaudit.model.tables.key import OUTSIDE
 from keyaudit.model.text import visible
 from keyaudit.report.facts import plain
 from keyaudit.report.html.charts import Bars, bars, percent
@@ -13,6 +15,7 @@ from keyaudit.report.html.charts import Bars, bars, percent
 KINDS: Mapping[str, str] = {
     "managed-hsm": "Managed HSM",
     "vault-hsm": "vault HSM",
+    OUTSIDE: "HSM outside Azure",
     "software": "software",
     "unknown": "unknown",
 }
@@ -34,8 +37,7 @@ _ENVIRONMENTS = 10
 _NAME = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """The custody of keys by environment."""
 
     chart: Bars
@@ -43,8 +45,7 @@ class Kept:
     """By environment, the number for each of `KINDS`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """Keys of one vault that the same number of principals can use, with counts by column of `COLUMNS`."""
 
     vault: str

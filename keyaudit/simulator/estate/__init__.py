@@ -1,6 +1,6 @@
 """The data of a simulated tenant. Times are whole seconds since 1970 UTC; None means the member was never set."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from keyaudit.simulator.estate.access import (
     AccessPolicy,
@@ -23,7 +23,7 @@ from keyaudit.simulator.estate.directory import (
 )
 from keyaudit.simulator.estate.key_vault import DeletedKey, Key, KeyVersion, RotationPolicy, Vault
 from keyaudit.simulator.estate.logs import AlertRule, Events, Logs, LogTable, Row, Workspace
-from keyaudit.simulator.estate.managed_hsm import HsmAssignment, HsmRole, ManagedHsm
+from keyaudit.simulator.estate.managed_hsm import EkmConnection, HsmAssignment, HsmRole, ManagedHsm
 from keyaudit.simulator.estate.posture import AppManagementPolicy, Posture, Restriction, Restrictions
 from keyaudit.simulator.estate.privileges import (
     AppRoleGrant,
@@ -79,6 +79,7 @@ __all__ = [
     "DirectoryRole",
     "DirectoryRoleGrant",
     "Domain",
+    "EkmConnection",
     "Eligibility",
     "Estate",
     "Events",
@@ -122,8 +123,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(Struct, frozen=True, kw_only=True):
     """A subscription, a GUID in lower case and its display name. `defender`: the tier of Defender for Key Vault."""
 
     id: str
@@ -137,16 +137,14 @@ class Subscription:
     """None: Microsoft.Security was never registered there."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Plant:
+class Plant(Struct, frozen=True, order=True):
     """An intended defect: the policy that must find it, and the id in the finding (in lower case)."""
 
     policy: str
     subject: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estate:
+class Estate(Struct, frozen=True, kw_only=True):
     """A simulated tenant, and the complete list of defects planted in it."""
 
     name: str

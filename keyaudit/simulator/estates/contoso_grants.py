@@ -1,7 +1,8 @@
 """Defects in access to Contoso's keys: scopes too wide, across environments, or too many principals."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keyaudit.simulator import roles
 from keyaudit.simulator.estate import Estate, Group, Plant, RoleAssignment, ServicePrincipal
@@ -14,6 +15,7 @@ from keyaudit.simulator.estates.defects import (
     CROSS_ENVIRONMENT_KEY,
     CUSTOM_WILDCARD,
     DATA_PLANE_WIDE,
+    EKM_ADMINISTRATORS,
     FOREIGN_PRINCIPAL,
     HSM_ADMIN_ALSO_USER,
     HSM_ADMIN_COUNT,
@@ -23,7 +25,7 @@ from keyaudit.simulator.estates.defects import (
     MANY_SIGNERS,
     PATH_TO_TIER0,
 )
-from keyaudit.simulator.estates.hsm_plans import CRYPTO_OFFICER, CRYPTO_USER, SERVICE_ENCRYPTION, HsmPlan
+from keyaudit.simulator.estates.hsm_plans import CRYPTO_OFFICER, CRYPTO_USER, EKM_ADMINISTRATOR, SERVICE_ENCRYPTION, HsmPlan
 from keyaudit.simulator.estates.ids import (
     Ground,
     access_policy_id,
@@ -190,6 +192,7 @@ def _of_hsms(ids: Ids) -> Iterator[tuple[str, str]]:
 
     yield HSM_ROLE_AT_ROOT, local(TRUST_HSM, CRYPTO_OFFICER, "Key custodian runbook", "*")
     yield HSM_ROLE_AT_ROOT, local(TRUST_HSM, SERVICE_ENCRYPTION, "Payments SQL server", "*")
+    yield EKM_ADMINISTRATORS, local(TRUST_HSM, EKM_ADMINISTRATOR, "Key custodian runbook", "")
     officer = local(TRUST_HSM, CRYPTO_USER, "Priya Nair", "branch-link-signing")
     yield from ((policy, officer) for policy in (HUMAN_SIGNER, KEY_BACKUP))
     yield KEY_BACKUP, local(TRUST_HSM, CRYPTO_USER, "Issuing CA service", "issuing-ca-signing")

@@ -1,6 +1,8 @@
 """Contoso's Managed HSMs: one with CA and signing keys, one left from a pilot project, and one that is being set up."""
 
 from keyaudit.simulator.estates.defects import (
+    EKM_CERTIFICATE_EXPIRING,
+    EXPIRING_SOON,
     HSM_KEYS_THROUGH_ARM,
     HSM_PUBLIC_NETWORK,
     HSM_PURGE_PROTECTION_OFF,
@@ -13,10 +15,13 @@ from keyaudit.simulator.estates.hsm_plans import (
     CRYPTO_AUDITOR,
     CRYPTO_OFFICER,
     CRYPTO_USER,
+    EKM_ADMINISTRATOR,
     SERVICE_ENCRYPTION,
+    EkmPlan,
     HsmPlan,
 )
 from keyaudit.simulator.estates.key_plans import (
+    EXTERNAL_RSA_3072,
     OCT_HSM_256,
     P384_HSM,
     RSA_HSM_3072,
@@ -62,6 +67,10 @@ TRUST_HSM = HsmPlan(
         (CRYPTO_OFFICER, "Key custodian runbook", "*"),
         # The database needs one key only.
         (SERVICE_ENCRYPTION, "Payments SQL server", "*"),
+        (EKM_ADMINISTRATOR, "Ingrid Falk", ""),
+        # It should move the proxy once, and can still send wrapped keys to any other.
+        (EKM_ADMINISTRATOR, "Key custodian runbook", ""),
+        (SERVICE_ENCRYPTION, "Payments SQL server", "sovereign-kek"),
         # A crypto officer who can also sign: the two roles should be separate.
         (CRYPTO_USER, "Priya Nair", "branch-link-signing"),
     ),
@@ -70,6 +79,16 @@ TRUST_HSM = HsmPlan(
         kept("document-timestamping", RSA_HSM_4096, SIGN, 60, every=180, count=3, live=1, tags={"app": "trust-services"}),
         kept("payments-tde-protector", RSA_HSM_3072, WRAP, 210, count=2, tags={"app": "payments"}),
         kept("token-vault-kek", OCT_HSM_256, WRAP, 30, every=90, count=4),
+        # The key itself is in the bank's own HSM. Nobody made the next version yet, and no job does.
+        KeyPlan(
+            "sovereign-kek",
+            EXTERNAL_RSA_3072,
+            WRAP,
+            (VersionPlan(200, 215),),
+            tags={"app": "payments"},
+            external=True,
+            finds=(NO_AUTO_ROTATION, EXPIRING_SOON),
+        ),
         # Moved here years ago, never rotated.
         KeyPlan(
             "branch-link-signing",
@@ -80,6 +99,7 @@ TRUST_HSM = HsmPlan(
             finds=(ROTATION_OVERDUE, NO_AUTO_ROTATION, OLDEST_SIGNING_VERSION),
         ),
     ),
+    ekm=EkmPlan(host="ekm.contoso.example:8443", server_ends=40, client_ends=900, finds=(EKM_CERTIFICATE_EXPIRING,)),
 )
 
 # Deployed by a template, which needed the setting, and open to all networks for tests.

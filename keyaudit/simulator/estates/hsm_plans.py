@@ -1,8 +1,9 @@
 """Plans of Managed HSMs; `lay_hsm` dates and builds them."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
-from keyaudit.simulator.estate import HsmAssignment, HsmRole, ManagedHsm, Plant
+from keyaudit.simulator import hsm_roles, x509
+from keyaudit.simulator.estate import EkmConnection, HsmAssignment, HsmRole, ManagedHsm, Plant
 from keyaudit.simulator.estates.ids import DAY, Ground, hsm_key_id
 from keyaudit.simulator.estates.key_plans import KeyPlan, lay_key, plants_of
 from keyaudit.simulator.estates.log_plans import LogPlan, unlogged
@@ -11,11 +12,23 @@ ADMINISTRATOR = "a290e904-7015-4bba-90c8-60543313cdb4"
 CRYPTO_OFFICER = "515eb02d-2335-4d2d-92f2-b1cbdf9c3778"
 CRYPTO_USER = "21dbd100-6940-42c2-9190-5d6cb909625b"
 CRYPTO_AUDITOR = "2c18b078-7c48-4d3a-af88-5a3a1b3f82b3"
+EKM_ADMINISTRATOR = hsm_roles.EKM_ADMINISTRATOR
 SERVICE_ENCRYPTION = "33413926-3206-4cdd-b39a-83574fe37a17"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HsmPlan:
+class EkmPlan(Struct, frozen=True, kw_only=True):
+    """A connection to an external key manager: in how many days the authorities of both sides expire.
+
+    `finds`: the policies that must find the authority of the proxy.
+    """
+
+    host: str
+    server_ends: int
+    client_ends: int
+    finds: tuple[str, ...] = ()
+
+
+class HsmPlan(Struct, frozen=True, kw_only=True):
     """A Managed HSM with its keys. `admins`: names of its first administrators. `finds`: the policies that must find the HSM.
 
     `held`: role, the holder's name, and the key of the role's scope (or empty for `/`, "*" for all keys).
@@ -39,6 +52,7 @@ class HsmPlan:
     """Whether Resource Manager may manage its keys."""
     logs: LogPlan = unlogged
     keys: tuple[KeyPlan, ...] = ()
+    ekm: EkmPlan | None = None
     finds: tuple[str, ...] = ()
 
 
@@ -62,6 +76,10 @@ def lay_hsm(plan: HsmPlan, subscription: str, ground: Ground) -> tuple[ManagedHs
     group = f"/subscriptions/{subscription}/resourceGroups/{plan.group}"
     row = f"{group}/providers/Microsoft.KeyVault/managedHSMs/{plan.name}"
     plants |= {Plant(policy, row.lower()) for policy in plan.finds}
+    ekm = _lay_ekm(plan.ekm, ground) if plan.ekm else None
+    if plan.ekm and ekm:
+        server = f"{row}/ekm/server-ca/{x509.thumbprint(ekm.server_cas[0])}"
+        plants |= {Plant(policy, server.lower()) for policy in plan.ekm.finds}
     hsm = ManagedHsm(
         name=plan.name,
         subscription=subscription,
@@ -78,6 +96,22 @@ def lay_hsm(plan: HsmPlan, subscription: str, ground: Ground) -> tuple[ManagedHs
         keys=tuple(keys),
         roles=tuple(roles.values()),
         assignments=assignments,
+        ekm=ekm,
         settings={"AllowKeyManagementOperationsThroughARM": str(plan.through_arm).lower()},
     )
     return hsm, plants
+
+
+def _lay_ekm(plan: EkmPlan, ground: Ground) -> EkmConnection:
+    def authority(name: str, ends: int) -> bytes:
+        end = ground.as_of + ends * DAY
+        return x509.certificate(f"CN={name}", key_name=name, start=end - 1_825 * DAY, end=end, authority=True)
+
+    return EkmConnection(
+        host=plan.host,
+        server_cas=(authority(f"{plan.host} CA", plan.server_ends),),
+        client_cas=(authority("Managed HSM EKM Client CA", plan.client_ends),),
+        path_prefix="/api",
+        server_name=plan.host.partition(":")[0],
+        client_name="ekm-client",
+    )

@@ -1,6 +1,7 @@
 """Plans of keys and vaults in days before the audit, each with the defects it was given; `lay_vault` dates and builds them."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import DeletedKey, Key, KeyVersion, Plant, RotationPolicy, Vault
 from keyaudit.simulator.estates.ids import DAY, Ground, deleted_key_id, key_id, vault_id
@@ -18,8 +19,7 @@ _OLDER_PLATFORM = 1_000
 """HSM keys that are older than this many days are on the older HSM platform."""
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
+class Material(Struct, frozen=True):
     """Key type with its size in bits, or its curve."""
 
     kty: str
@@ -41,10 +41,11 @@ P384_HSM = Material("EC-HSM", crv="P-384")
 P521_HSM = Material("EC-HSM", crv="P-521")
 P256K_HSM = Material("EC-HSM", crv="P-256K")
 OCT_HSM_256 = Material("oct-HSM", size=256)
+EXTERNAL_RSA_3072 = Material("RSA", size=3072)
+"""Of a key in an HSM outside Azure, whose type says nothing of where it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class VersionPlan:
+class VersionPlan(Struct, frozen=True):
     """A version created `age` days ago, valid for `life` days (None: no expiration date).
 
     `made` is a fixed date, used unless `age` is older. `ops` and `tags` replace the key's. `finds` names the policies that must
@@ -61,8 +62,7 @@ class VersionPlan:
     finds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPlan:
+class KeyPlan(Struct, frozen=True):
     """A key, its versions from the newest, which is the current one, to the oldest. `finds`: the policies that must find it."""
 
     name: str
@@ -74,11 +74,12 @@ class KeyPlan:
     managed: bool = False
     exportable: bool = False
     release_policy_immutable: bool | None = None
+    external: bool = False
+    """Whether it stands for a key in an HSM outside Azure."""
     finds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VaultPlan:
+class VaultPlan(Struct, frozen=True, kw_only=True):
     """A vault and its keys; `deleted` keys went some days ago. `finds`: the policies that must find the vault."""
 
     name: str
@@ -227,6 +228,7 @@ def _lay_version(plan: KeyPlan, nth: int, vault: str, ground: Ground) -> KeyVers
         hsm_platform=hsm if plan.material.kty.endswith("-HSM") else "0",
         release_policy_immutable=plan.release_policy_immutable,
         tags=planned.tags or plan.tags,
+        external_key=f"{plan.name}-{name[:8]}" if plan.external else None,
     )
 
 
