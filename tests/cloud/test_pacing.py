@@ -84,6 +84,16 @@ async def test_a_throttle_halves_the_rate_waits_as_asked_and_clean_seconds_bring
     assert domain.rate == 10
 
 
+async def test_the_rate_grows_by_a_twentieth_of_the_share_for_each_whole_clean_second() -> None:
+    clock = FakeClock()
+    domain = _domain(clock)
+    domain.throttled(await domain.enter(1), 0)
+    for seconds, rate in ((0.9, 5), (0.1, 5.5), (3.5, 7), (0.5, 7), (100, 10)):
+        clock.passed += seconds
+        domain.succeeded(await domain.enter(0))
+        assert domain.rate == pytest.approx(rate)
+
+
 async def test_requests_that_were_throttled_together_slow_it_down_once() -> None:
     clock = FakeClock()
     domain = _domain(clock)
