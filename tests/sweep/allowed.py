@@ -106,6 +106,10 @@ ANOTHER: Mapping[tuple[str, str], str] = {
     ("key.get", "attributes.exp"): "a key that was imported may have expired before it was",
     ("hsm.key.get", "attributes.exp"): "a key that was imported may have expired before it was",
     ("b2c.key_sets", "id"): "a key set is called as somebody chose to call it",
+    (
+        "delegated_grant.list",
+        "scope",
+    ): "an API's author calls its permissions as they like, and another name is another permission",
     ("entra_log.list", "properties.logs[].category"): "a log of another name is another log, and Entra gets new ones",
 }
 """Members in which every text is right, and names something else: by operation, and by what the member is called there."""
