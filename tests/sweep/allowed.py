@@ -117,8 +117,14 @@ _ROLES = frozenset({"hsm.role_definition.list", "role_definition.query"})
 _UNREAD_ROLE = "an assignment of a role that could not be read is a row, and a policy about its place alone can judge it"
 
 
+_NOT_FOUND = {"hsm.ekm.get": "so answers an HSM without a connection, and its external keys name none"}
+"""Reads of one object that need not be there."""
+
+
 def believed(fault: Fault, wrong: Wrong) -> str:
     """Why this change is right; empty where it is not."""
+    if fault.name == "404":
+        return _NOT_FOUND.get(fault.operation, "")
     if fault.operation in _ROLES and wrong.policy == "hsm-role-at-root" and (wrong.before, wrong.after) == (GONE, "pass"):
         return _UNREAD_ROLE
     if fault.kind in ("null", "missing"):
