@@ -58,6 +58,7 @@ DECLARED: Mapping[str, tuple[str, ...]] = {
     "enableRbacAuthorization": ("access_model",),
     "endDateTime": ("expires_on",),
     "exp": ("expires_on",),
+    "external_key": ("external_key_id",),
     "federatedIdpMfaBehavior": ("mfa_behavior",),
     "generationTime": ("created_on",),
     "key1": ("created_on",),
