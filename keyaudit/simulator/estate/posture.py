@@ -16,10 +16,13 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restrictions:
-    """Restrictions of secrets and symmetric keys, and of certificates."""
+    """Restrictions of secrets and symmetric keys, of certificates, and of applications' URIs and audiences."""
 
     passwords: tuple[Restriction, ...] = ()
     keys: tuple[Restriction, ...] = ()
+    uris: tuple[Restriction, ...] = ()
+    audiences: tuple[Restriction, ...] = ()
+    redirects: tuple[Restriction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
