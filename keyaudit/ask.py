@@ -1,14 +1,16 @@
 """Answers questions about a snapshot without policies: access, blast radius, inventory, expirations."""
 
 import contextlib
-import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from keyaudit.gate import assess, settled
 from keyaudit.inventory.access_models import with_access_models
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import ScopeKind
+from keyaudit.model.listing import Selection
 from keyaudit.model.run import Expiring, Gap, Inventory
 from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
@@ -24,21 +26,27 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def inventory(
-    snapshot: Snapshot, tables: Sequence[str], *, as_of: int, unmet: Sequence[Gap] | None = None
+    snapshot: Snapshot,
+    tables: Sequence[str],
+    *,
+    as_of: int,
+    unmet: Sequence[Gap] | None = None,
+    selection: Selection | None = None,
 ) -> Iterator[Inventory]:
     """These tables of the snapshot, without evaluation. Rows are streamed while the context is open.
 
+    `selection`: only these rows, of the one table.
     `unmet`, here and below: the expectations that the snapshot does not meet; None if nothing is expected.
     """
     from keyaudit.inventory.listing import listing
 
     reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
     with snapshot.judging(as_of, reach_known=reach_known, names=tables) as connection:
-        listings = tuple(listing(connection, TABLES[name], snapshot.run.evidence) for name in tables)
+        listings = tuple(listing(connection, TABLES[name], snapshot.run.evidence, selection) for name in tables)
         unknown = {each.reason for table in listings for each in table.unknown}
         verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown, unmet=unmet)
         verdict = with_access_models(verdict, snapshot)
-        yield Inventory(dataclasses.replace(snapshot.run, as_of=as_of), verdict, listings)
+        yield Inventory(structs.replace(snapshot.run, as_of=as_of), verdict, listings)
 
 
 def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] | None = None) -> "Access":
@@ -81,9 +89,9 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] |
             and (record.scope.kind is ScopeKind.TENANT or record.scope.id in places)
         )
     ]
-    run = snapshot.run if by_principal else dataclasses.replace(snapshot.run, rows={**snapshot.run.rows, "vault": 1})
+    run = snapshot.run if by_principal else structs.replace(snapshot.run, rows={**snapshot.run.rows, "vault": 1})
     return Access(
-        run=dataclasses.replace(snapshot.run, as_of=as_of),
+        run=structs.replace(snapshot.run, as_of=as_of),
         verdict=assess(run, here, required, unknown=found.reasons, unmet=unmet and (unmet if by_principal else ())),
         noun=meant.noun,
         id=meant.id,
@@ -118,8 +126,8 @@ def blast_radius(
         found = read(connection, asked, as_of=as_of, verify=verify, earlier=earlier)
     run, coverage = found.places(snapshot.run, snapshot.coverage)
     verdict = assess(run, coverage, found.required, unmet=unmet)
-    radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), verdict)
-    return dataclasses.replace(radius, verdict=settled(radius.verdict, {*radius.verdict.conditions, *radius.held}))
+    radius = found.radius(structs.replace(snapshot.run, as_of=as_of), verdict)
+    return structs.replace(radius, verdict=settled(radius.verdict, {*radius.verdict.conditions, *radius.held}))
 
 
 def incident(
@@ -155,10 +163,10 @@ def incident(
             ids = {each for act in acts for each in (act.actor.app_id, act.actor.principal_id, act.caller) if each}
             seen = logged.named(seen, known.names(connection, ids))
     run, coverage = found.places(snapshot.run, snapshot.coverage)
-    radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
+    radius = found.radius(structs.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
     made = Incident(radius=radius, keys=keys, observed=seen, extractable=known.extractable(keys, found.stolen))
     verdict = settled(radius.verdict, {*radius.verdict.conditions, *radius.held, *made.held})
-    return dataclasses.replace(made, radius=dataclasses.replace(radius, verdict=verdict))
+    return structs.replace(made, radius=structs.replace(radius, verdict=verdict))
 
 
 @contextlib.contextmanager
@@ -167,7 +175,7 @@ def expiring(snapshot: Snapshot, *, as_of: int, within: int, unmet: Sequence[Gap
     from keyaudit.inventory.expiring import TABLES_THAT_END, endings, operations_read, prepare
     from keyaudit.inventory.owners import OWNERS_ASKED
 
-    run = dataclasses.replace(snapshot.run, as_of=as_of)
+    run = structs.replace(snapshot.run, as_of=as_of)
     often = [table.name for table in TABLES_THAT_END]
     with snapshot.judging(as_of, reach_known=False, often=often, names={*often, *OWNERS_ASKED}) as connection:
         found = prepare(connection, as_of, as_of + within)

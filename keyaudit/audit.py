@@ -1,12 +1,13 @@
 """One audit from end to end: wiring only. Read it from top to bottom to follow the data."""
 
 import contextlib
-import dataclasses
 import functools
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field, structs
 
 from keyaudit import __version__, gate
 from keyaudit.inventory.access_models import with_access_models
@@ -45,8 +46,7 @@ if TYPE_CHECKING:
     from keyaudit.model.overview import Overview
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """The source of a run: cloud, sign-in method and network."""
 
     environment: "Environment"
@@ -56,15 +56,14 @@ class Source:
     environ: Mapping[str, str]
     share: float
     concurrency: int
-    filters: Filters = dataclasses.field(default_factory=Filters)
+    filters: Filters = field(default_factory=Filters)
     environment_rules: tuple[EnvironmentRule, ...] = ()
     roams: bool = False
     """Whether it is one of several tenants, signed in to regardless of the credential's variables."""
     simulated: bool = False
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(Struct, frozen=True):
     """The result of a collection: the spool, still locked; failed units; and the number of requests.
 
     `uses`: the log store for the snapshot; `usual`: the baseline for it.
@@ -129,7 +128,7 @@ async def collect(
             spool.now = clock.now
             earlier = held.enter_context(Earlier(since)) if since is not None else None
             failures = await collect_all(connection, spool, progress=progress, earlier=earlier, evidence=evidence)
-            spool.run = dataclasses.replace(spool.run, skew=connection.skew())
+            spool.run = structs.replace(spool.run, skew=connection.skew())
             held.pop_all()
         return Collected(spool, failures, connection.requests, evidence.logs, evidence.usual)
 
@@ -205,7 +204,7 @@ def judge(
             scoring=scoring,
             columns=columns,
         )
-        run = dataclasses.replace(snapshot.run, as_of=as_of)
+        run = structs.replace(snapshot.run, as_of=as_of)
         verdict = gate.decide(
             run=run,
             coverage=snapshot.coverage,

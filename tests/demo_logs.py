@@ -4,9 +4,10 @@ import json
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.times import DAY, iso_time
@@ -26,16 +27,14 @@ Found = tuple[str, str]
 """A policy, and what a finding of it is about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(Struct, frozen=True):
     """A service principal of the tenant."""
 
     app_id: str
     object_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tenant:
+class Tenant(Struct, frozen=True):
     """The snapshot's data about the tenant of the logs."""
 
     tenant_id: str
@@ -101,8 +100,7 @@ def read(folder: Path) -> Tenant:
     )
 
 
-@dataclass(slots=True)
-class Logs:
+class Logs(Struct):
     """Records by log, and what must be found of them."""
 
     tenant: Tenant

@@ -7,8 +7,9 @@ needs a sign-in, a network or an earlier run: it is not run by the tests, which 
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from keyaudit.report.topics import FILES
 from tests.docs import README, TOPICS
@@ -21,8 +22,7 @@ _LINE = re.compile(r"^ {4,}(?:\S*/)?(keyaudit .+)$", re.MULTILINE)
 _SPAN = re.compile(r"`(keyaudit [^`]+)`")
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One command line. `whole`: it is set as a line of its own, not named in passing."""
 
     text: str

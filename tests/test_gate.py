@@ -1,11 +1,11 @@
 """What a run comes to: every combination of failures, unknowns, gaps and allowances, and that 0 never hides a gap."""
 
-import dataclasses
 import itertools
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from keyaudit.gate import decide
 from keyaudit.model.allowances import Allowance
@@ -137,7 +137,7 @@ def test_what_configuration_left_out_is_listed_and_does_not_gate() -> None:
 def test_what_a_source_that_was_left_out_never_came_to_ask_is_left_out_with_it() -> None:
     out = blind(TENANT, "role_assignment.query", Reason.EXCLUDED_BY_CONFIG)
     needed = {**NEEDED, "deny_assignment.list": ("p-key",)}
-    confined = dataclasses.replace(RUN, filters=Filters(sources=("keys",)))
+    confined = structs.replace(RUN, filters=Filters(sources=("keys",)))
     assert verdict((*WHOLE, out), needed=needed, run=confined).exit is Exit.CLEAN
     assert verdict((*WHOLE, out), needed=needed).exit is Exit.INCOMPLETE
     assert verdict(WHOLE, needed=needed, run=confined).exit is Exit.INCOMPLETE
@@ -151,7 +151,7 @@ def test_what_a_cloud_lacks_is_listed_and_does_not_gate() -> None:
     came = verdict((*WHOLE, lacking), tallies=unknown(), groups=[group], needed={**NEEDED, "application.federated": ("p-key",)})
     assert came.exit is Exit.CLEAN
     assert [(gap.reason, gap.required) for gap in came.gaps] == [(Reason.NOT_IN_CLOUD, False)]
-    mixed = dataclasses.replace(group, causes={"key_ops": Reason.NOT_IN_CLOUD, "kty": Reason.PERMISSION})
+    mixed = structs.replace(group, causes={"key_ops": Reason.NOT_IN_CLOUD, "kty": Reason.PERMISSION})
     assert verdict((*WHOLE, lacking), tallies=unknown(), groups=[mixed]).exit is Exit.INCOMPLETE
 
 
@@ -228,7 +228,7 @@ def test_gaps_come_in_one_order_whatever_the_ledger_has() -> None:
     ],
 )
 def test_a_wrong_clock_leaves_the_run_incomplete(skew: int | None, code: Exit) -> None:
-    run = dataclasses.replace(RUN, skew=skew)
+    run = structs.replace(RUN, skew=skew)
     came = verdict(run=run)
     assert came.exit is code
     if code is Exit.INCOMPLETE:
@@ -252,7 +252,7 @@ def test_a_wrong_clock_leaves_the_run_incomplete(skew: int | None, code: Exit) -
 def test_nothing_assessed_says_whose_cause_it_is(reasons: tuple[Reason, Reason], code: Exit) -> None:
     needed = {"application.list": ("p",), "service_principal.list": ("p",)}
     coverage = [blind(TENANT, operation, reason) for operation, reason in zip(needed, reasons, strict=True)]
-    empty = dataclasses.replace(RUN, rows={})
+    empty = structs.replace(RUN, rows={})
     came = verdict(coverage, tallies=[Tally(policy=policy("p", "application"))], needed=needed, run=empty)
     assert came.conditions == (code, Exit.INCOMPLETE)
     assert (
@@ -266,7 +266,7 @@ def test_what_anybody_may_read_is_no_access_unless_nothing_else_was_asked_for() 
     keys, refused = read(TENANT, "login.keys", 3), blind(TENANT, "application.list", Reason.PERMISSION)
     judged = Tally(policy=policy("p", "issuer_key"), passed=3)
     needed = {"login.keys": ("p",), "application.list": ("p",), "subscription.list": ("p",)}
-    empty = dataclasses.replace(RUN, rows={})
+    empty = structs.replace(RUN, rows={})
     places = read(TENANT, "subscription.list", 0)
     came = verdict([places, keys, refused], tallies=[judged], needed=needed, run=empty)
     assert came.conditions == (Exit.NO_ACCESS, Exit.INCOMPLETE)
@@ -302,7 +302,7 @@ def test_a_waiver_is_in_use_or_unused_until_it_ends() -> None:
 
 def test_nothing_in_scope_is_not_clean() -> None:
     coverage = [read(TENANT, "subscription.list", 3), read(SUB, "vault.list", 0)]
-    came = verdict(coverage, tallies=[Tally(policy=policy())], run=dataclasses.replace(RUN, rows={}))
+    came = verdict(coverage, tallies=[Tally(policy=policy())], run=structs.replace(RUN, rows={}))
     assert came.exit is Exit.NO_ACCESS
 
 
@@ -322,7 +322,7 @@ def test_what_was_asked_for_alone_may_be_empty(beside: Coverage, code: Exit) -> 
         [read(TENANT, "pki.list", 0), beside],
         tallies=[Tally(policy=policy("p", "trusted_authority"))],
         needed=needed,
-        run=dataclasses.replace(RUN, rows={}),
+        run=structs.replace(RUN, rows={}),
     )
     assert came.conditions == (code,)
 
@@ -368,13 +368,13 @@ def test_a_required_list_that_no_record_speaks_of_is_a_gap(dropped: int) -> None
 
 
 def test_a_vault_that_the_ledger_does_not_know_is_a_gap() -> None:
-    run = dataclasses.replace(RUN, rows={"vault": 2})
+    run = structs.replace(RUN, rows={"vault": 2})
     assert [gap.operations for gap in verdict(run=run).gaps] == [("key.list",)]
 
 
 def test_an_hsm_needs_its_own_lists_and_no_vaults() -> None:
     hsm = Scope(f"{SUBSCRIPTION}/resourcegroups/rg/providers/microsoft.keyvault/managedhsms/h", "h", ScopeKind.MANAGED_HSM)
-    run = dataclasses.replace(RUN, rows={"vault": 2, "key": 2})
+    run = structs.replace(RUN, rows={"vault": 2, "key": 2})
     needed = {**NEEDED, "hsm.key.list": ("p-key",)}
     assert verdict((*WHOLE, read(hsm, "hsm.key.list", 0)), needed=needed, run=run).exit is Exit.CLEAN
     came = verdict((*WHOLE, read(hsm, "hsm.setting.list")), needed=needed, run=run)
@@ -382,7 +382,7 @@ def test_an_hsm_needs_its_own_lists_and_no_vaults() -> None:
 
 
 def test_no_vault_needs_no_list_of_keys() -> None:
-    run = dataclasses.replace(RUN, rows={"application": 3})
+    run = structs.replace(RUN, rows={"application": 3})
     coverage = [read(TENANT, "subscription.list", 0), read(TENANT, "application.list", 3)]
     needed = {**NEEDED, "application.list": ("p",), "application.owners_of": ("p",)}
     assert verdict(coverage, needed=needed, run=run).exit is Exit.CLEAN

@@ -8,12 +8,12 @@ import asyncio
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit import audit
 from keyaudit.collect.run import collect_all

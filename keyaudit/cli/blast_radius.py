@@ -1,11 +1,11 @@
 """`keyaudit blast-radius`: what trusts a key, what its holder can sign in as and reach, and a plan to close it."""
 
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from keyaudit.cli.options import Live, Stored, flags
 

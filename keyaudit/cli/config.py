@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import fields
 
 from keyaudit.cli.options import DEFAULT_CONFIG, Auth
 from keyaudit.cli.policy_config import PolicyConfig, read_policy_config
@@ -33,8 +35,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 _MOST = 10**9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """The content of a file; settings that it leaves out are None or empty."""
 
     tenant: str | None = None

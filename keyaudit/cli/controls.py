@@ -1,8 +1,8 @@
 """`keyaudit report --framework`: the report by the controls of a framework."""
 
+import dataclasses
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TextIO
 
 from keyaudit.cli.judged import all_judged
@@ -23,7 +23,7 @@ from keyaudit.report.several import together, verdict_of_all
 def report_by(name: str, live: Live, stored: Stored, choice: Choice, shown_: Shown) -> int:
     """Evaluate with the framework's own limits, unless --profile is given, and print the result of each control."""
     by = _view(name, shown_, load(besides=choice.policies))
-    own = replace(choice, profile=choice.profile or by.framework.profile or None)
+    own = dataclasses.replace(choice, profile=choice.profile or by.framework.profile or None)
     with all_judged(live, stored, own, fail_on=None) as reports:
         return _deliver(reports, shown_, by)
 

@@ -1,10 +1,10 @@
 """`keyaudit doctor`: what can be read of a tenant, and what is missing for the rest."""
 
-import dataclasses
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+from msgspec import structs
 
 from keyaudit.cli.options import Live, Selection, Stored, flags
 
@@ -48,9 +48,9 @@ def doctor(
         judged = [policy for policy in policies if policy.text.id not in without]
         needs = needed_by(judged)
         required = frozenset(needs) if some else operations().union(needs)
-        run = dataclasses.replace(taken.run, as_of=as_of)
+        run = structs.replace(taken.run, as_of=as_of)
         verdict = assess(run, taken.coverage, required, needed_by=needs, unmet=unmet(taken, live))
-        verdict = dataclasses.replace(verdict, not_judged=lacking)
+        verdict = structs.replace(verdict, not_judged=lacking)
         verdict = with_access_models(verdict, taken)
         found = examine(run, verdict, required, [policy.text.id for policy in judged], needs)
         return show(FORMATS[output], found, verdict)

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from keyaudit.cli.channels import VARIABLE
 from keyaudit.cli.config import in_use, read_config
@@ -21,8 +22,7 @@ _HIDDEN = "set, and not shown"
 _DEFAULTS = Live()
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """`value` is None if nothing is set; `unset` then says what that means. `origin`: flag, variable, file or default."""
 
     name: str

@@ -1,11 +1,11 @@
 """`keyaudit export`: findings and inventory in formats for other programs, and as evidence that can be verified."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from keyaudit.cli.options import BOM, Choice, Live, Redaction, Stored, flags
 from keyaudit.model.errors import Exit, UsageError

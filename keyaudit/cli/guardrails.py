@@ -1,12 +1,12 @@
 """`keyaudit guardrails`: Azure and Entra settings that prevent or report what the policies find."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from keyaudit.cli.options import Selection, flags
 from keyaudit.cli.streams import printing, tell

@@ -1,14 +1,15 @@
 """`keyaudit incident`: one page about a stolen key."""
 
 import contextlib
+import dataclasses
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from keyaudit.cli.options import Live, Stored, flags
 
@@ -91,7 +92,7 @@ def incident(
     imports += [f"logs={logs}"] if logs is not None else []
     imports += [f"usage-baseline={baseline}"] if baseline is not None else []
     with contextlib.ExitStack() as opened:
-        taken, as_of = opened.enter_context(snapshot(replace(live, imports=None), stored))
+        taken, as_of = opened.enter_context(snapshot(dataclasses.replace(live, imports=None), stored))
         store, usual, first = opened.enter_context(_evidence(live, imports, taken.run.tenant_id, first))
         as_of = max(as_of, min(store.until, _now())) if store is not None and stored.as_of is None else as_of
         found = ask.incident(taken, asked, as_of=as_of, logs=store, usual=usual, since=first)

@@ -20,7 +20,11 @@ def inventory(
     *,
     table: Annotated[
         str | None,
-        typer.Argument(metavar="[TABLE]", help="The table whose rows to list. Default: the number of rows of each table."),
+        typer.Argument(
+            metavar="[TABLE]",
+            help="The table whose rows to list, or federated-credentials for what these trust, by grade. Default: the number "
+            "of rows of each table.",
+        ),
     ] = None,
     output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
 ) -> int:
@@ -31,16 +35,19 @@ def inventory(
     from keyaudit import ask
     from keyaudit.cli.output import show
     from keyaudit.cli.source import snapshot, unmet
+    from keyaudit.model.listing import selection_named
     from keyaudit.model.tables import filled
     from keyaudit.report.inventory import FORMATS
 
-    asked = None if table is None else _known(table)
+    selection = None if table is None else selection_named(table)
+    asked = None if table is None else _known(selection.table if selection else table)
     with snapshot(live, stored) as (taken, as_of):
         names = filled(taken.run.evidence)
         if asked is not None and asked.name not in names:
             what = f"{asked.name} is made of evidence that Azure does not hold ({asked.needs}), and there is none here"
             raise UsageError("inventory", what, remedy((asked.needs,)))
-        with ask.inventory(taken, names if asked is None else (asked.name,), as_of=as_of, unmet=unmet(taken, live)) as found:
+        tables = names if asked is None else (asked.name,)
+        with ask.inventory(taken, tables, as_of=as_of, unmet=unmet(taken, live), selection=selection) as found:
             return show(FORMATS[output], found, found.verdict, hints=not live.quiet)
 
 

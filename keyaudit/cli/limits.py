@@ -1,8 +1,9 @@
 """The limits in force: flags first, then `keyaudit.toml`, then defaults."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from keyaudit.cli.options import DEFAULT_CONFIG, Choice, Live
 from keyaudit.model.errors import SettingsError, UsageError
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from keyaudit.cli.config import Config
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """The limits of policies, and the columns that are not required."""
 
     profile: str

@@ -1,13 +1,14 @@
 """Collects the live or simulated tenant into a folder."""
 
 import asyncio
-import dataclasses
 import gc
 import os
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+from msgspec import structs
 
 from keyaudit import __version__, audit
 from keyaudit.cli.bugs import bug
@@ -91,7 +92,7 @@ async def _collect(
     async with where(live, clock, settle(live, resume=resume)) as source:
         with progress(quiet=live.quiet, steps=len(SURFACES.names)) as shown:
             return await audit.collect(
-                dataclasses.replace(source, roams=among),
+                structs.replace(source, roams=among),
                 folder,
                 resume=resume,
                 since=since,

@@ -129,8 +129,8 @@ class Live:
         typer.Option(
             "--import",
             metavar="NAME=PATH",
-            help="Evidence that Azure's APIs do not return: ual=FILE, custody=FILE, relying-parties=PATH, logs=DIR, "
-            "usage-baseline=DIR. Details: keyaudit explain evidence.",
+            help="Evidence that Azure's APIs do not return: ual=FILE, custody=FILE, relying-parties=PATH, "
+            "repositories=FILE, logs=DIR, usage-baseline=DIR. Details: keyaudit explain evidence.",
         ),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False
@@ -188,7 +188,7 @@ class Choice(Selection):
             "--require",
             metavar="NAME[,...]",
             help="Treat missing optional evidence as incomplete (exit 3): logs, custody, unified-audit, relying-parties, "
-            "environments, or not-in-cloud for what this cloud lacks.",
+            "repositories, environments, or not-in-cloud for what this cloud lacks.",
         ),
     ] = None
     waivers: Annotated[

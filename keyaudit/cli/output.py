@@ -2,9 +2,11 @@
 
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.cli.options import Format, Shown
 from keyaudit.cli.streams import ClosedError, coloured, printing
@@ -20,8 +22,7 @@ T = TypeVar("T")
 _EVERY = (*FORMATS, *FILES, BUNDLE)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A file or folder to write, and its format."""
 
     format: str

@@ -4,9 +4,10 @@ Names of policies and parameters are checked later, when policies are bound; her
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+from msgspec import Struct, field
 
 from keyaudit.cli.toml import Keys, Toml, dotted
 from keyaudit.model.evidence import REQUIRABLE
@@ -25,8 +26,7 @@ _REQUIRE = ("evidence",)
 _LONGEST = 80
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyConfig:
+class PolicyConfig(Struct, frozen=True, kw_only=True):
     """The settings of a file for policies."""
 
     profile: str | None = None

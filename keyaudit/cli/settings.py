@@ -1,7 +1,8 @@
 """What a run reads, and how it signs in: flags first, then `keyaudit.toml`, then defaults."""
 
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from keyaudit.cli.config import Config, read_config
 from keyaudit.cli.options import Auth, Live
@@ -15,8 +16,7 @@ from keyaudit.model.filters import Filters
 from keyaudit.model.text import one_line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """The settings of a run, complete before the first request."""
 
     environment: Environment

@@ -1,8 +1,8 @@
 """`keyaudit ship`: the verdict and the findings of one tenant into a table of Log Analytics, and what makes that table."""
 
 import asyncio
+import dataclasses
 import uuid
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,7 +63,7 @@ def log_analytics(
         Destination.of(endpoint, rule, stream, settings.environment)
     with judged(live, stored, choice, fail_on=None, scoring=Scoring.CARRIED) as report:
         if stored.from_:
-            settings = settle(replace(live, cloud=live.cloud or report.run.environment), resume=False)
+            settings = settle(dataclasses.replace(live, cloud=live.cloud or report.run.environment), resume=False)
         destination = Destination.of(endpoint, rule, stream, settings.environment)
         with keeping("rows that were sent stay in the table, without a verdict row"):
             stopped = asyncio.run(_ship(live, settings, destination, report))

@@ -1,11 +1,13 @@
 """The snapshot to evaluate: a stored one, or one collected for this run."""
 
+import dataclasses
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.options import DEFAULT_CONFIG, Live, Stored
@@ -27,8 +29,8 @@ def each(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
         if len({name.lower() for name in named}) != len(named):
             raise UsageError(flag, "names the same one twice", "name each once")
     if stored.from_:
-        return [(live, replace(stored, from_=[folder])) for folder in stored.from_]
-    return [(replace(live, tenant=[tenant]), stored) for tenant in live.tenant or ()] or [(live, stored)]
+        return [(live, dataclasses.replace(stored, from_=[folder])) for folder in stored.from_]
+    return [(dataclasses.replace(live, tenant=[tenant]), stored) for tenant in live.tenant or ()] or [(live, stored)]
 
 
 def named(live: Live, stored: Stored) -> str:

@@ -1,8 +1,9 @@
 """The MCP tools for a snapshot, and the server."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from keyaudit import __version__
 from keyaudit.model.errors import AuditError, UsageError
@@ -28,8 +29,7 @@ INSTRUCTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(Struct, frozen=True):
     """Each method is a tool; its docstring is the description that the assistant gets."""
 
     taken: "Snapshot"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import structs
 
 from keyaudit.cli.options import Live, Stored, flags
 from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
@@ -68,7 +69,7 @@ def list_(
             keys = published(connection)
         unknown = {reason for key in keys for reason in key.unknown.values()}
         verdict = gate.assess(taken.run, taken.coverage, operations("issuer_key", "shared_key"), unknown=unknown)
-        run = dataclasses.replace(taken.run, as_of=as_of)
+        run = structs.replace(taken.run, as_of=as_of)
         found = Trust(run=run, verdict=verdict, keys=keys, steps=steps)
         return show(LISTS[output], found, verdict)
 
@@ -144,7 +145,7 @@ def scan(
     verdict = _ended(_none(), failed=True in outcomes, unknown=None in outcomes or bool(found.unread))
     if not (found.files or found.unread):
         # If no file was checked, "nothing found" would be wrong.
-        verdict = dataclasses.replace(verdict, exit=Exit.NO_ACCESS, conditions=(Exit.NO_ACCESS,))
+        verdict = structs.replace(verdict, exit=Exit.NO_ACCESS, conditions=(Exit.NO_ACCESS,))
     return show(SCANS[output], TrustScan(verdict=verdict, found=found), verdict)
 
 
@@ -163,7 +164,7 @@ def _compared(live: Live, stored: Stored, keys: Sequence["HeldKey"]) -> "tuple[R
         with taken.judging(as_of, reach_known=False) as connection:
             compared = compare(connection, f"/tenants/{taken.run.tenant_id}".lower(), keys)
         verdict = gate.assess(taken.run, taken.coverage, frozenset(PUBLISHED))
-        return dataclasses.replace(taken.run, as_of=as_of), verdict, compared
+        return structs.replace(taken.run, as_of=as_of), verdict, compared
 
 
 def _none() -> "Verdict":
@@ -181,7 +182,7 @@ def _ended(verdict: "Verdict", *, failed: bool, unknown: bool) -> "Verdict":
     held |= {Exit.FINDINGS} if failed else set()
     held |= {Exit.INCOMPLETE} if unknown else set()
     conditions = tuple(code for code in PRECEDENCE if code in held) or (Exit.CLEAN,)
-    return dataclasses.replace(verdict, exit=conditions[0], conditions=conditions)
+    return structs.replace(verdict, exit=conditions[0], conditions=conditions)
 
 
 def _steps(folder: Path, taken: "Snapshot") -> "list[Step]":

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.cloud.clock import Clock
 from keyaudit.model.coverage import Refusal
@@ -20,8 +21,7 @@ LONGEST_PROBE = 15.0
 """The maximum seconds between two tries while a circuit is open."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Turn:
+class Turn(Struct, frozen=True, eq=False):
     """One request's turn; with a probe, the only one while the circuit is open."""
 
     probe: asyncio.Event | None = None

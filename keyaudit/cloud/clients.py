@@ -2,7 +2,6 @@
 
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -19,6 +18,7 @@ from kiota_abstractions.request_information import RequestInformation
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
 from kiota_http.middleware.options import ResponseHandlerOption
 from msgraph.graph_request_adapter import GraphRequestAdapter
+from msgspec import Struct
 
 from keyaudit.cloud.bodies import ACCEPTED, MAX_BODY, unpacked
 from keyaudit.cloud.environment import Environment
@@ -34,8 +34,7 @@ QUERY_TIMEOUT = 115.0
 """Seconds to the first byte of an answer of Log Analytics, which sends nothing before a query is finished."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An answer of any status: header names compare without case, the body is uncompressed."""
 
     status: int

@@ -7,10 +7,10 @@ import random
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import msgspec
 from azure.core.pipeline.transport import AioHttpTransport
+from msgspec import Struct
 
 from keyaudit.cloud.clients import Clients, transport_on
 from keyaudit.cloud.clock import Clock
@@ -44,8 +44,7 @@ class _Metadata(msgspec.Struct):
     issuer: str
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """The identity. `shown` is for people: "alice@contoso.example (Azure CLI)"; `tenant_id` is a GUID in lower case."""
 
     tenant_id: str
@@ -114,8 +113,7 @@ async def connect(
         yield Connection(session.gateway, session.identity, environment, door)
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """A sign-in that holds, and what the clients that use it need."""
 
     identity: Identity

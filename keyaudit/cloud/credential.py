@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from azure.identity.aio import (
     ManagedIdentityCredential,
     WorkloadIdentityCredential,
 )
+from msgspec import Struct
 
 from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.network import Network
@@ -49,8 +49,7 @@ PROBE_TIMEOUT = 10.0
 _CLI_TIMEOUT = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """One sign-in method: `make` returns the credential, `shown` is its name in reports."""
 
     method: str
@@ -59,8 +58,7 @@ class Way:
     timeout: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """The inputs of credentials."""
 
     environment: Environment

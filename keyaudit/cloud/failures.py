@@ -88,7 +88,6 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def _certificate(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        # OpenSSL's own words, such as "certificate has expired"; a host name that does not match is left out.
-        return error.verify_message.partition(",")[0][:80]
-    return "the certificate could not be verified"
+    # OpenSSL's own words, such as "certificate has expired"; a host name that does not match is left out.
+    told = str(getattr(error, "verify_message", "")).partition(",")[0]
+    return told[:80] or "the certificate could not be verified"

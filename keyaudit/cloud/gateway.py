@@ -1,10 +1,10 @@
 """The one way to Azure: declared reads alone, where they belong, at the pace that Azure allows; every refusal is a value."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from keyaudit.cloud import batch
 from keyaudit.cloud.addresses import address, host_of

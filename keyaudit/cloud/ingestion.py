@@ -8,12 +8,12 @@ import random
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import HttpResponseError
 from azure.monitor.ingestion.aio import LogsIngestionClient
+from msgspec import Struct
 
 from keyaudit.cloud.circuit import PATIENCE
 from keyaudit.cloud.clients import USER_AGENT
@@ -42,8 +42,7 @@ _RULE = re.compile(r"dcr-[0-9a-f]{32}")
 _STREAM = re.compile(r"Custom-[A-Za-z0-9_-]{1,100}")
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(Struct, frozen=True):
     """Where rows are sent: the host of an endpoint, the immutable id of a data collection rule, and one of its streams."""
 
     host: str
@@ -81,8 +80,7 @@ def _host(endpoint: str) -> str | None:
     return split.hostname if plain and not split.query and not split.fragment else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
+class _Failure(Struct, frozen=True):
     """A failed attempt: why, whether and when to retry, and whether its rows may be stored."""
 
     why: str

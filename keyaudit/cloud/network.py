@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.text import one_line
@@ -15,8 +16,7 @@ _CA_FILE = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 _PROXY_AUTHORITY = re.compile(r"[^\s/?#\\]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
+class Network(Struct, frozen=True, kw_only=True):
     """One proxy for all of Azure, and the CA file that replaces the system's. None: no proxy, or the system's CAs."""
 
     proxy: str | None = None

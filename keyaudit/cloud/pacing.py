@@ -3,14 +3,14 @@
 import asyncio
 import math
 import random
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.cloud.clock import Clock
 from keyaudit.model.operations import Throttle
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """A documented limit: units per window of seconds."""
 
     units: float
@@ -41,8 +41,7 @@ DEEPEST = 6
 """The maximum back-off level: beyond it the delay no longer grows, and recovery would only take longer."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ticket:
+class Ticket(Struct, frozen=True, eq=False):
     """One request's turn. Its result counts only if no newer result changed the rate since it was sent."""
 
     setback: int

@@ -1,10 +1,10 @@
 """Strict decoding of answers: a list must be in its declared member, and a link is checked before it is followed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from keyaudit.cloud.addresses import MAX_LINK, follow
 from keyaudit.cloud.clients import Answer
@@ -17,16 +17,14 @@ T = TypeVar("T")
 RESOURCE_GRAPH_PAGE = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """The request for one page: its address, and for Resource Graph the posted body."""
 
     url: str
     body: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One page of a list, its items unread."""
 
     items: list[msgspec.Raw]

@@ -3,7 +3,9 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.cloud import batch
 from keyaudit.cloud.challenge import revokes
@@ -42,8 +44,7 @@ Gone = Callable[[str], Awaitable[bool]]
 """Returns whether the resource of a host was deleted, so that the run does not wait for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(Struct, frozen=True):
     """The result of one attempt: an answer, or a refusal that may be transient."""
 
     answer: Answer | Refusal
@@ -55,8 +56,7 @@ class _Outcome:
     """Azure asks for a longer wait than the run allows."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(Struct, frozen=True):
     """The route of a request: the circuits of its path and host, with their marks, and the domains that it is charged to."""
 
     host: str

@@ -1,9 +1,9 @@
 """Decodes answers of Log Analytics. An answer that the service marks as partial is a refusal, even if it has rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from keyaudit.cloud.clients import Answer
 from keyaudit.cloud.pages import foreign, is_set
@@ -11,8 +11,7 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """The rows of a query: each the JSON text of a list, with one value for each column."""
 
     columns: Sequence[str] = ()

@@ -1,12 +1,13 @@
 """The token cache of all official clients: one request per scope, refreshed in time, for the audited tenant only."""
 
 import asyncio
-from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import msgspec
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.cloud.clock import Clock
 from keyaudit.cloud.environment import Environment
@@ -70,8 +71,7 @@ def claims_of(token: str) -> Claims | None:
 _STANDARD = str.maketrans("-_", "+/")
 
 
-@dataclass(frozen=True, slots=True)
-class _CachedToken:
+class _CachedToken(Struct, frozen=True):
     token: AccessTokenInfo
     claims: str | None
     renew: float

@@ -1,9 +1,9 @@
 """Applies the filters of a run, and reports everything that they leave out."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls

@@ -3,8 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from typing import TypeVar, cast
 
-import msgspec
-from msgspec import Raw, Struct, UnsetType
+from msgspec import Raw, Struct, UnsetType, structs
 
 from keyaudit.cloud.listing import Listing
 from keyaudit.collect.rows import CONTRADICTED
@@ -43,7 +42,7 @@ async def distinct(listing: Listing[Item], by: Callable[[Item], str]) -> dict[st
 def merged(first: Item, second: Item) -> Item:
     """One item from two copies: each undecoded member that differs is inconsistent."""
     differing = {name: CONTRADICTED for name, one, other in _members(first, second) if _raw(one) != _raw(other)}
-    return msgspec.structs.replace(first, **differing)
+    return structs.replace(first, **differing)
 
 
 def _mergeable(first: Struct, second: Struct) -> bool:
@@ -82,11 +81,11 @@ def stored_once(rows: Iterable[Item], by: Callable[[Item], str]) -> dict[str, It
 
 
 def _united(first: Item, second: Item) -> Item:
-    one, other = msgspec.structs.asdict(first), msgspec.structs.asdict(second)
+    one, other = structs.asdict(first), structs.asdict(second)
     reasons, others = one.pop("unknown"), other.pop("unknown")
     wrong = [name for name in one if (one[name], reasons.get(name)) != (other[name], others.get(name))]
     unknown = {**reasons, **dict.fromkeys(wrong, str(Reason.INCONSISTENT))}
-    return msgspec.structs.replace(first, **dict.fromkeys(wrong), unknown=unknown)
+    return structs.replace(first, **dict.fromkeys(wrong), unknown=unknown)
 
 
 def agreed(

@@ -1,7 +1,8 @@
 """A minimal DER parser to read the parts of a certificate separately. Lengths are never trusted."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 SEQUENCE = 0x30
 INTEGER = 0x02
@@ -9,8 +10,7 @@ BIT_STRING = 0x03
 OBJECT_ID = 0x06
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True):
     """One value with its tag. `whole` is its encoding, `content` the part that its length covers."""
 
     tag: int

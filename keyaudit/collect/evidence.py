@@ -5,20 +5,23 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 from keyaudit.collect.custody import custody
 from keyaudit.collect.relying_parties.files import in_place
 from keyaudit.collect.relying_parties.reading import UnreadError, content, text
+from keyaudit.collect.repositories import repositories
 from keyaudit.inventory.logs import LogStore, open_logs
 from keyaudit.inventory.usage.baseline import Baseline as UsageBaseline
 from keyaudit.inventory.usage.baseline import open_baseline
 from keyaudit.model.custody import Custody
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.evidence import CUSTODY, LOGS, RELYING_PARTIES, UNIFIED_AUDIT, USAGE_BASELINE
+from keyaudit.model.evidence import CUSTODY, LOGS, RELYING_PARTIES, REPOSITORIES, UNIFIED_AUDIT, USAGE_BASELINE
 from keyaudit.model.relying_parties import RelyingParties
+from keyaudit.model.repositories import Repositories
 from keyaudit.model.text import one_line
 
 _PLACE = "--import ual"
@@ -30,6 +33,7 @@ _KINDS = {
     RELYING_PARTIES: f"{RELYING_PARTIES}=PATH",
     LOGS: f"{LOGS}=DIR",
     CUSTODY: f"{CUSTODY}=FILE",
+    REPOSITORIES: f"{REPOSITORIES}=FILE",
     USAGE_BASELINE: f"{USAGE_BASELINE}=DIR",
 }
 _TOGETHER = {
@@ -37,6 +41,7 @@ _TOGETHER = {
     RELYING_PARTIES: "put the files in one folder",
     LOGS: "import all logs into one folder",
     CUSTODY: "put the records in one file",
+    REPOSITORIES: "put the lists in one file",
     USAGE_BASELINE: "add them up with usage learn --merge",
 }
 """The remedy for several values of one kind."""
@@ -50,8 +55,7 @@ _OBJECTS = 16
 _ORGANIZATION = re.compile(r"Microsoft Exchange Hosted Organizations/([^/ ]{1,253})", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnifiedAudit:
+class UnifiedAudit(Struct, frozen=True, kw_only=True):
     """The output of Get-AdminAuditLogConfig and Get-OrganizationConfig; None if its object is not in the file."""
 
     digest: str
@@ -70,14 +74,14 @@ class UnifiedAudit:
             raise UnsafeError(_PLACE, what, "export it from the audited tenant")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """All supplied evidence."""
 
     unified_audit: UnifiedAudit | None = None
     relying_parties: RelyingParties | None = None
     logs: LogStore | None = None
     custody: Custody | None = None
+    repositories: Repositories | None = None
     usual: UsageBaseline | None = None
     """The usage baseline."""
 
@@ -89,6 +93,7 @@ class Evidence:
             RELYING_PARTIES: self.relying_parties,
             LOGS: self.logs,
             CUSTODY: self.custody,
+            REPOSITORIES: self.repositories,
             USAGE_BASELINE: self.usual,
         }
         return {name: each.digest for name, each in given.items() if each}
@@ -115,7 +120,7 @@ def supplied(imports: Iterable[str]) -> Evidence:
         if kind.lower() in paths:
             raise UsageError(f"--import {kind.lower()}", "given twice", _TOGETHER[kind.lower()])
         paths[kind.lower()] = Path(name)
-    ual, parties, logs, records, usual = (paths.get(kind) for kind in _KINDS)
+    ual, parties, logs, records, hosted, usual = (paths.get(kind) for kind in _KINDS)
     if usual is not None and logs is None:
         raise UsageError(_BASELINE, "says what is usual in logs, and none are given", f"add --import {_KINDS[LOGS]}")
     return Evidence(
@@ -123,6 +128,7 @@ def supplied(imports: Iterable[str]) -> Evidence:
         relying_parties=relying_parties(parties) if parties else None,
         logs=open_logs(logs) if logs else None,
         custody=custody(records) if records else None,
+        repositories=repositories(hosted) if hosted else None,
         usual=open_baseline(usual) if usual else None,
     )
 

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 import msgspec
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, Struct
 
 from keyaudit.cloud.environment import Environment
 from keyaudit.collect.rows import Row, Wire
@@ -29,8 +28,7 @@ def tenant_scope(tenant_id: str) -> Scope:
     return Scope(f"/tenants/{tenant_id.lower()}", tenant_id, ScopeKind.TENANT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(Struct, frozen=True, kw_only=True):
     """A subscription that the identity sees. `id` is its GUID in lower case, `tenant_id` the tenant it belongs to."""
 
     id: str
@@ -52,8 +50,7 @@ class Subscription:
         return Scope(f"/subscriptions/{self.id}", self.shown, ScopeKind.SUBSCRIPTION)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vault:
+class Vault(Struct, frozen=True, kw_only=True):
     """A vault or Managed HSM."""
 
     resource_id: str

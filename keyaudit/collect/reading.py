@@ -1,8 +1,9 @@
 """The inputs and the interface of collectors."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.confines import Confines
@@ -16,8 +17,7 @@ from keyaudit.model.reasons import Reason
 P = TypeVar("P")
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """The places that a run found, in order of id."""
 
     subscriptions: Sequence[Subscription] = ()
@@ -27,8 +27,7 @@ class Places:
     """Managed HSMs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """The inputs of a collector."""
 
     connection: Connection

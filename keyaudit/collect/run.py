@@ -3,12 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct, structs
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import not_assessed
@@ -67,8 +67,7 @@ class Progress(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A bug that ended one unit: its coverage says internal_error, and the run went on."""
 
     surface: str
@@ -260,7 +259,7 @@ class _VaultRow(msgspec.Struct):
 def _found_earlier(spool: Spool) -> Places:
     """The places that the stopped run found; a resumed run uses only these."""
     decoder = msgspec.json.Decoder(_VaultRow)
-    vaults = [Vault.of_row(msgspec.structs.asdict(decoder.decode(line))) for line in spool.lines("vault")]
+    vaults = [Vault.of_row(structs.asdict(decoder.decode(line))) for line in spool.lines("vault")]
     subscriptions = [
         Subscription.of_scope(record.scope, spool.run.tenant_id)
         for record in spool.coverage()

@@ -1,12 +1,14 @@
 """Rows from supplied evidence, for a running collection or for an earlier snapshot."""
 
-import dataclasses
 from pathlib import Path
+
+from msgspec import structs
 
 from keyaudit.collect.custody import write_custody
 from keyaudit.collect.evidence import Evidence
 from keyaudit.collect.places import tenant_scope
 from keyaudit.collect.relying_parties.rows import write_relying_parties
+from keyaudit.collect.repositories import write_repositories
 from keyaudit.collect.usage.rows import write_usage
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
@@ -16,6 +18,7 @@ from keyaudit.model.errors import UsageError
 _PARTIES = "relying parties"
 _LOGS = "logs of uses"
 _CUSTODY = "custody records"
+_REPOSITORIES = "repositories"
 
 
 def write_supplied(spool: Spool, scope: Scope, evidence: Evidence) -> None:
@@ -27,6 +30,10 @@ def write_supplied(spool: Spool, scope: Scope, evidence: Evidence) -> None:
     if evidence.custody and not spool.done(_CUSTODY, scope):
         unit = spool.unit(_CUSTODY, scope, ())
         write_custody(unit, scope, evidence.custody)
+        unit.close(())
+    if evidence.repositories and not spool.done(_REPOSITORIES, scope):
+        unit = spool.unit(_REPOSITORIES, scope, ())
+        write_repositories(unit, scope, evidence.repositories)
         unit.close(())
     if evidence.logs and not spool.done(_LOGS, scope):
         unit = spool.unit(_LOGS, scope, ())
@@ -42,7 +49,7 @@ def with_evidence(taken: Snapshot, folder: Path, evidence: Evidence) -> Snapshot
     if evidence.unified_audit is not None:
         raise UsageError("--import ual", "is read together with the tenant's settings", "collect again with it")
     evidence.belongs_to(taken.run.tenant_id)
-    run = dataclasses.replace(taken.run, evidence={**taken.run.evidence, **evidence.digests})
+    run = structs.replace(taken.run, evidence={**taken.run.evidence, **evidence.digests})
     with Spool.create(folder, run) as spool:
         write_supplied(spool, tenant_scope(run.tenant_id), evidence)
         return write(spool, run, evidence.logs, evidence.usual, beside=taken)

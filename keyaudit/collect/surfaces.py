@@ -1,8 +1,9 @@
 """The surfaces of a run, each declared once with its operations, place and collector."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from keyaudit.collect.access import principals, roles
 from keyaudit.collect.entra import (
@@ -32,8 +33,7 @@ from keyaudit.model.coverage import Scope
 P = TypeVar("P")
 
 
-@dataclass(frozen=True, slots=True)
-class Surface(Generic[P]):
+class Surface(Struct, Generic[P], frozen=True):
     """A surface, read in every place of its kind. `name` is for people, and names its units in the spool."""
 
     name: str
@@ -41,8 +41,7 @@ class Surface(Generic[P]):
     collect: Collector[P]
 
 
-@dataclass(frozen=True, slots=True)
-class Surfaces:
+class Surfaces(Struct, frozen=True):
     """Every surface, by the kind of its place."""
 
     tenant: Sequence[Surface[Scope]] = ()

@@ -5,11 +5,11 @@ import binascii
 import hashlib
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
+from msgspec import Struct
 
 from keyaudit.collect import der
 from keyaudit.model.coverage import Refusal
@@ -69,8 +69,7 @@ _EXTENSIONS = 0xA3
 """The tag of the extensions in a certificate's signed part."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class X509:
+class X509(Struct, frozen=True, kw_only=True):
     """The facts of one certificate, each in the stored form of its column, or refused."""
 
     thumbprint: str
@@ -103,8 +102,7 @@ class X509:
     """By the names of RFC 5280; None: any use."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brief:
+class Brief(Struct, frozen=True, kw_only=True):
     """The identity and strength of a certificate and its key, at a fraction of the cost of all facts."""
 
     thumbprint_sha256: str

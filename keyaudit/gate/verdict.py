@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keyaudit.gate.causes import OPEN_TO_ANYBODY, WHERE_TO_LOOK, Causes
 from keyaudit.gate.gaps import Accepted, gaps_of, skew_gap, unsupplied_gaps

@@ -3,10 +3,10 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; what people type is a parameter
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
+from msgspec import Struct, field
 
 from keyaudit.inventory.finding import Target
 from keyaudit.inventory.views import agents
@@ -43,8 +43,7 @@ Members = Mapping[str, Sequence[tuple[str, Sequence[str], Reason | None]]]
 """By group, its members, each with the intermediate groups, or why these are unknown."""
 
 
-@dataclass(slots=True)
-class Reaches:
+class Reaches(Struct):
     """The result."""
 
     reaches: list[Reach] = field(default_factory=list)

@@ -1,6 +1,6 @@
 """The access models of vaults that refused a read, which the printed fix depends on."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import ScopeKind

@@ -6,16 +6,16 @@ Absence from such a list proves nothing, so its operation counts as partial: `in
 # ruff: noqa: S608 - every name in this SQL is declared in this program
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import duckdb
+from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
+class _Check(Struct, frozen=True):
     """`query` returns a scope and the number of objects that the list of `operation` lacks there."""
 
     operation: str

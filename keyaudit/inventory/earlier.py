@@ -1,8 +1,9 @@
 """An earlier snapshot, for a run that reads only objects that may have changed since."""
 
-import dataclasses
 from collections.abc import Mapping
 from types import TracebackType
+
+from msgspec import structs
 
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.errors import UnsafeError, UsageError
@@ -53,4 +54,4 @@ def continued(run: Run, since: Run) -> Run:
             f"the snapshot was made by keyaudit {one_line(since.tool_version)}, which may have read Azure's answers otherwise"
         )
         raise UsageError("--since", what, "collect once without --since")
-    return dataclasses.replace(run, since=since.run_id)
+    return structs.replace(run, since=since.run_id)

@@ -3,10 +3,10 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from heapq import merge
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.owners import OWNED, called, owner_of, owning
@@ -51,8 +51,7 @@ def operations_read() -> frozenset[str]:
     return frozenset(found.union(*(table.listed_by for table in TABLES_THAT_END)))
 
 
-@dataclass(frozen=True, slots=True)
-class EndingCounts:
+class EndingCounts(Struct, frozen=True):
     """The numbers of rows that have expired, that expire before the given time, and with an unknown date.
 
     They count rows in use that are not part of another row; `retired` counts the others.

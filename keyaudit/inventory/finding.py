@@ -5,9 +5,9 @@
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.guid import GUID
@@ -21,8 +21,7 @@ _MOST = 5
 """The maximum number of matches that are listed."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Target:
+class Target(Struct, frozen=True, order=True):
     """The target: a vault or Managed HSM, a key or certificate in one, or a principal."""
 
     noun: str

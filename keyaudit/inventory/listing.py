@@ -7,9 +7,10 @@ from itertools import pairwise
 
 import duckdb
 
+from keyaudit.inventory.load import quoted
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Value
-from keyaudit.model.listing import Listing, Unknown
+from keyaudit.model.listing import Listing, Selection, Unknown
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rows import decoded, view_names
 
@@ -19,32 +20,48 @@ _SLICE = 100_000
 _KNOWN = {str(reason): reason for reason in Reason}
 
 
-def listing(connection: duckdb.DuckDBPyConnection, table: Table, supplied: Collection[str]) -> Listing:
-    """The table, valid while the connection is open. `supplied`: the evidence that the snapshot has."""
+def listing(
+    connection: duckdb.DuckDBPyConnection, table: Table, supplied: Collection[str], selection: Selection | None = None
+) -> Listing:
+    """The table, or a selection of it, valid while the connection is open. `supplied`: the evidence that the snapshot has.
+
+    A row belongs to a selection, too, if the column that decides is unknown.
+    """
     lacking = table.lacking(supplied)
-    ((count,),) = connection.execute(f"SELECT count(*) FROM {table.name}").fetchall()
-    return Listing(table, count, _unknown(connection, table, count, lacking), lambda: _rows(connection, table, lacking))
+    of = _relation(table, selection)
+    ((count,),) = connection.execute(f"SELECT count(*) FROM {of}").fetchall()
+    unknown = _unknown(connection, of, count, lacking)
+    return Listing(table, count, unknown, lambda: _rows(connection, table, of, lacking), selection)
 
 
-def _unknown(connection: duckdb.DuckDBPyConnection, table: Table, count: int, lacking: Sequence[str]) -> tuple[Unknown, ...]:
+def _relation(table: Table, selection: Selection | None) -> str:
+    if selection is None:
+        return table.name
+    chosen = f"{selection.column} = {quoted(selection.value)} OR unknown[{quoted(selection.column)}] IS NOT NULL"
+    return f"(SELECT * FROM {table.name} WHERE {chosen})"
+
+
+def _unknown(connection: duckdb.DuckDBPyConnection, of: str, count: int, lacking: Sequence[str]) -> tuple[Unknown, ...]:
     found = connection.execute(
-        f"SELECT entry.key, entry.value, count(*) FROM (SELECT unnest(map_entries(unknown)) AS entry FROM {table.name})"
+        f"SELECT entry.key, entry.value, count(*) FROM (SELECT unnest(map_entries(unknown)) AS entry FROM {of})"
         " GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     found += [(column, Reason.NOT_SUPPLIED, count) for column in lacking if count]
     return tuple(Unknown(column, _KNOWN.get(reason, Reason.UNRECOGNISED), rows) for column, reason, rows in sorted(found))
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, table: Table, lacking: Sequence[str]) -> Iterator[Mapping[str, Value]]:
+def _rows(
+    connection: duckdb.DuckDBPyConnection, table: Table, of: str, lacking: Sequence[str]
+) -> Iterator[Mapping[str, Value]]:
     """Yields slices of ids: DuckDB sorts in memory, and fails if the rows do not fit."""
     names = ", ".join(view_names(table))
     # A separate cursor, because another query on the connection would silently end this result.
     with connection.cursor() as cursor:
-        numbered = f"SELECT id, row_number() OVER (ORDER BY id) AS number FROM {table.name}"
+        numbered = f"SELECT id, row_number() OVER (ORDER BY id) AS number FROM {of}"
         firsts = cursor.execute(f"SELECT id FROM ({numbered}) WHERE (number - 1) % {_SLICE} = 0 ORDER BY id").fetchall()
         for first, after in pairwise([*(first for (first,) in firsts), None]):
             answer = cursor.execute(
-                f"SELECT {names}, unknown FROM {table.name} WHERE id >= $1 AND ($2 IS NULL OR id < $2) ORDER BY id",
+                f"SELECT {names}, unknown FROM {of} WHERE id >= $1 AND ($2 IS NULL OR id < $2) ORDER BY id",
                 [first, after],
             )
             while rows := answer.fetchmany(_BATCH):

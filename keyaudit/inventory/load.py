@@ -8,10 +8,10 @@ pieces, each a range of ids that fits into memory.
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.inventory import files
 from keyaudit.inventory.ledger import BreachError
@@ -30,8 +30,7 @@ UNSORTED = "COMPRESSION lz4, ROW_GROUP_SIZE 10240"
 _SORTED = "COMPRESSION zstd"
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A table on disk: its files in the order of ids, its row count, and the objects with several rows."""
 
     files: tuple[Path, ...]

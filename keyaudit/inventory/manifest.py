@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
+from msgspec import structs
 
 from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.ledger import repeated
@@ -136,7 +137,7 @@ def check_files(tables: Mapping[str, TableFiles], place: str, remedy: str) -> No
 
 def sealed(manifest: Sealed) -> bytes:
     """Encodes the document in its canonical form, with its digest."""
-    bare = msgspec.structs.replace(manifest, digest="")
+    bare = structs.replace(manifest, digest="")
     digest = hashlib.sha256(msgspec.json.encode(bare, order="deterministic")).hexdigest()
-    whole = msgspec.structs.replace(manifest, digest=digest)
+    whole = structs.replace(manifest, digest=digest)
     return msgspec.json.format(msgspec.json.encode(whole, order="deterministic"), indent=1) + b"\n"

@@ -4,9 +4,9 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 import duckdb
+from msgspec.structs import replace
 
 from keyaudit.inventory.expiring import out_of_use
 from keyaudit.inventory.load import quoted

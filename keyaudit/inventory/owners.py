@@ -3,10 +3,10 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.inventory.load import quoted
 from keyaudit.model.columns import Table
@@ -28,8 +28,7 @@ _UNREAD = Owner((), "", Reason.PARENT_NOT_ASSESSED)
 """The owner of a scope without rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owning:
+class Owning(Struct, frozen=True):
     """SQL over a table `it` with `joins`: names or NULL, their source, and why they are unknown or NULL."""
 
     names: str
@@ -38,8 +37,7 @@ class Owning:
     joins: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(Struct, frozen=True):
     """One source of owners: names or NULL, why they are unknown or NULL, the name of the source, and the required join."""
 
     names: str

@@ -1,14 +1,13 @@
 """A snapshot on disk: written once and atomically, fully verified before it is read, evaluated any number of times."""
 
 import contextlib
-import dataclasses
 import os
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+from msgspec import Struct, structs
 
 from keyaudit.inventory import files, views
 from keyaudit.inventory.contradictions import contradicted
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
 _DAMAGED = "take the snapshot from where it was made, or collect again"
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """A verified snapshot. It contains no derived data, so it can be evaluated at any `as_of`."""
 
     folder: Path
@@ -196,7 +194,7 @@ def write(
         if beside is None:
             coverage = contradicted(connection, _stored(folder, tables), coverage)
         name = _tenant_name(connection, *(folder / file.path for file in tables["tenant"].files))
-    counted = dataclasses.replace(run, tenant_name=name, rows={name: tables[name].rows for name in filled(run.evidence)})
+    counted = structs.replace(run, tenant_name=name, rows={name: tables[name].rows for name in filled(run.evidence)})
     files.replace(folder / "manifest.json", encode(counted, tables, coverage))
     spool.remove()
     return Snapshot(folder, counted, coverage, tables)

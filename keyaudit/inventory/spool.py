@@ -9,11 +9,11 @@ import contextlib
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 import msgspec
+from msgspec import Struct, field
 
 from keyaudit.inventory import files
 from keyaudit.inventory.growing import Growing
@@ -261,8 +261,7 @@ class Unit:
         self._segments.append(self._spool.segment(table, self._parts.pop(table).lines))
 
 
-@dataclass(slots=True)
-class _Part:
+class _Part(Struct):
     """Rows of one table that are not written yet."""
 
     lines: list[bytes] = field(default_factory=list)

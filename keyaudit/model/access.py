@@ -1,15 +1,15 @@
 """Who can use a key, certificate or vault, and through which grants; or what a principal can use."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run, Verdict
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Who:
+class Who(Struct, frozen=True, order=True):
     """A principal. A field is None where the value is unknown or does not exist."""
 
     id: str
@@ -21,8 +21,7 @@ class Who:
     enabled: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Struct, frozen=True, kw_only=True):
     """One grant as it applies to one principal at one place."""
 
     id: str
@@ -50,8 +49,7 @@ class Way:
     expires_on: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class Reach(Struct, frozen=True, kw_only=True):
     """One grant of one principal to one vault, or to an object in it."""
 
     who: Who
@@ -62,16 +60,14 @@ class Reach:
     way: Way
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """A group, or another principal that stands for several, whose members are not all known; and why."""
 
     who: Who
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Struct, frozen=True, kw_only=True):
     """The answer. `reaches` is ordered by name, active access before eligible access."""
 
     run: Run

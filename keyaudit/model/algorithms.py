@@ -5,7 +5,9 @@ Numbers are those of the standard that is named beside them, wherever they are s
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 STRENGTHS = "NIST SP 800-57 Part 1 Rev. 5, table 2"
 """Where the security strengths of RSA and elliptic curves are from: of a size between two rows, the smaller one's."""
@@ -32,8 +34,7 @@ _CURVE_IDS = {
 _OID = re.compile(r"[012](\.\d+)+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Algorithm:
+class Algorithm(Struct, frozen=True, kw_only=True):
     """One algorithm with its parameters. None is unknown, or does not apply; `unknown` names what is unknown."""
 
     name: str

@@ -1,7 +1,8 @@
 """Gaps that are accepted for one run without a waiver: --allow-gap."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.coverage import Scope
 from keyaudit.model.errors import UsageError
@@ -11,8 +12,7 @@ from keyaudit.model.reasons import UNSAFE, Reason
 _SYNTAX = "write KEY=VALUE[,KEY=VALUE], with the keys scope, operation, reason, policy"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
+class Allowance(Struct, frozen=True, kw_only=True):
     """One --allow-gap. Every given key must match, ignoring case. `scope` is an id or a name."""
 
     scope: str | None = None
@@ -27,7 +27,7 @@ class Allowance:
         given: dict[str, str] = {}
         for part in text.split(","):
             key, equals, value = (piece.strip() for piece in part.partition("="))
-            if not equals or not value or key not in cls.__slots__:
+            if not equals or not value or key not in cls.__struct_fields__:
                 raise UsageError(place, f"cannot be read at {part.strip()!r}", _SYNTAX)
             if key in given:
                 raise UsageError(place, f"has {key} twice", "repeat --allow-gap instead")
@@ -42,7 +42,7 @@ class Allowance:
         return cls(**given)
 
     def __str__(self) -> str:
-        given = ((key, getattr(self, key)) for key in self.__slots__)
+        given = ((key, getattr(self, key)) for key in self.__struct_fields__)
         return ",".join(f"{key}={value}" for key, value in given if value is not None)
 
     def matches(self, scopes: Sequence[Scope], operations: Collection[str], reason: Reason, policy: str | None) -> bool:

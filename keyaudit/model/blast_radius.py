@@ -1,8 +1,9 @@
 """The blast radius of a key: a graph of the objects that trust it and of what its holder can access. Edges can be unknown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from keyaudit.model.access import Way
 from keyaudit.model.errors import Exit
@@ -72,8 +73,7 @@ TRUSTS = (
 """The relations whose target accepts or uses the source."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class Node(Struct, frozen=True, kw_only=True):
     """A thing in the graph. `name` and `id` are the tenant's text."""
 
     id: str
@@ -83,8 +83,7 @@ class Node:
     """A further description, in our own words."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
+class Edge(Struct, frozen=True, kw_only=True):
     """A step of a path. `doubt` says why it is uncertain. An edge to an unseen node stands for any number of edges."""
 
     source: str
@@ -101,8 +100,7 @@ class Edge:
     """Ids that a plan needs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlastRadius:
+class BlastRadius(Struct, frozen=True, kw_only=True):
     """The graph of one subject. Edges are in the order of a walk from the subject."""
 
     run: Run

@@ -5,6 +5,8 @@ from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from functools import partial
 
+from msgspec import Struct
+
 from keyaudit.model.operations import with_all_before
 
 Sure = Mapping[str, str | bool | None]
@@ -40,16 +42,14 @@ class RestsOn(StrEnum):
     """A whole list: the number of other objects, or that there are none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Struct, frozen=True):
     """What a member means that a complete answer leaves out: `fixed` is a value, or None for absent; `source` says so."""
 
     fixed: str | int | bool | None
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True):
     """The rows in which `column` has one of `values`; None among them stands for an absent value."""
 
     column: str

@@ -1,8 +1,9 @@
 """Coverage: the result of each operation in each scope. A refusal is a value here, never an exception."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from keyaudit.model.reasons import Reason
 
@@ -16,8 +17,7 @@ class ScopeKind(StrEnum):
     MANAGED_HSM = "managed-hsm"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Scope:
+class Scope(Struct, frozen=True, order=True):
     """A scope of a read. `id` is a full resource id in lower case (a tenant's: `/tenants/<guid>`); `name` is for people."""
 
     id: str
@@ -33,8 +33,7 @@ class State(StrEnum):
     NOT_ASSESSED = "not_assessed"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why a request returned no usable answer.
 
     `detail` is Azure's error code with an explanation, at most 200 characters. It contains no token, body or address, and no
@@ -57,8 +56,7 @@ def bad_items(quarantined: int, received: int, named: Sequence[str]) -> str:
     return f"{quarantined:,} of {received:,} items{': ' if named else ''}{', '.join(named)}{more}"[:_LONGEST]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class End:
+class End(Struct, frozen=True, kw_only=True):
     """The result of reading one list. Received = kept + duplicate + quarantined, always. Without a refusal, every page was
     read.
     """
@@ -90,8 +88,7 @@ class End:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
+class Coverage(Struct, frozen=True, kw_only=True):
     """The result of one operation in one scope. Received = kept + duplicate + quarantined, always."""
 
     scope: Scope

@@ -1,8 +1,9 @@
 """Custody records: who keeps a key that no API of Azure shows, and where it is stored."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Kept(StrEnum):
@@ -15,8 +16,7 @@ class Kept(StrEnum):
     """The holders of a Managed HSM's security domain shares were confirmed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustodyRecord:
+class CustodyRecord(Struct, frozen=True, kw_only=True):
     """One entry of a file of custody records. Times are seconds since 1970 UTC, at midnight."""
 
     of: str
@@ -30,8 +30,7 @@ class CustodyRecord:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Custody:
+class Custody(Struct, frozen=True, kw_only=True):
     """A file of custody records."""
 
     digest: str

@@ -1,7 +1,8 @@
 """The difference between two snapshots of one tenant."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from keyaudit.model.coverage import Scope
 from keyaudit.model.findings import Severity
@@ -20,8 +21,7 @@ class Change(StrEnum):
     FIXED = "fixed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class Changed(Struct, frozen=True, kw_only=True):
     """One finding that changed. `before` and `after` are its severities, None where it is not open."""
 
     change: Change
@@ -37,8 +37,7 @@ class Changed:
     after: Severity | None
 
 
-@dataclass(frozen=True, slots=True)
-class Dark:
+class Dark(Struct, frozen=True):
     """A scope that was read before and is no longer readable, or not in full."""
 
     scope: Scope
@@ -46,8 +45,7 @@ class Dark:
     operations: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(Struct, frozen=True, kw_only=True):
     """The whole difference. `changes` are ordered: new, changed, dark, fixed; of each the highest severity first."""
 
     old: Run

@@ -1,10 +1,9 @@
 """A notification about changes: a title and a few lines of plain text, without markup of any chat or mail program."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(Struct, frozen=True):
     """One message, in plain text."""
 
     title: str

@@ -10,6 +10,7 @@ LOGS = "logs"
 CUSTODY = "custody"
 UNIFIED_AUDIT = "unified-audit"
 RELYING_PARTIES = "relying-parties"
+REPOSITORIES = "repositories"
 ENVIRONMENTS = "environments"
 """The environments of vaults and workloads, from tags or from keyaudit.toml."""
 USAGE_BASELINE = "usage-baseline"
@@ -22,6 +23,7 @@ EVIDENCE: dict[str, str] = {
     CUSTODY: "--import custody=FILE",
     UNIFIED_AUDIT: "--import ual=FILE",
     RELYING_PARTIES: "--import relying-parties=PATH",
+    REPOSITORIES: "--import repositories=FILE",
     ENVIRONMENTS: "[environments] in keyaudit.toml",
 }
 """For each name in a policy's `needs`, the flag or setting that supplies it; empty if this version has none."""

@@ -1,14 +1,14 @@
 """Expectations from [expect] in keyaudit.toml: without them, resources that the identity cannot see are not missed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 RELATIVE = "complete only as far as the identity can see; [expect] in keyaudit.toml says what must be there"
 """The note in reports of runs without expectations."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectations:
+class Expectations(Struct, frozen=True, kw_only=True):
     """Names, ids or globs of resources that must be visible, compared without case, and minimum numbers of rows."""
 
     subscriptions: tuple[str, ...] = ()

@@ -1,14 +1,14 @@
 """Rows that expire soon or have expired, and their owners."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.findings import Value
 from keyaudit.model.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """The owners of a resource, and where this is stated. Without names there is no owner, or with a `reason` it is unknown."""
 
     names: tuple[str, ...]
@@ -16,8 +16,7 @@ class Owner:
     reason: Reason | None
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """A row with an expiration date; None where it is unknown. `retired`: the row is certainly not in use, or is the key or
     secret of a certificate and expires with it.
     """

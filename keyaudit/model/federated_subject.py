@@ -6,13 +6,16 @@ others, or by ids, which cannot. Documentation of the forms:
 * https://learn.microsoft.com/entra/workload-id/workload-identities-flexible-federated-identity-credentials
 * https://docs.github.com/actions/reference/security/oidc
 * https://docs.gitlab.com/ci/secrets/id_token_authentication/
+* https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound.html
+* https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust-gcp
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from keyaudit.model.entra import ISSUING_HOSTS
 from keyaudit.model.guid import GUID
@@ -54,8 +57,7 @@ class Breadth(StrEnum):
     """A plain subject with a wildcard. It is compared literally, so the wildcard has no effect."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trusted:
+class Trusted(Struct, frozen=True):
     """What one federated credential trusts."""
 
     grade: Grade
@@ -67,6 +69,8 @@ _GITLAB = "gitlab.com"
 _TERRAFORM = ("app.terraform.io", "app.eu.terraform.io")
 _VSTOKEN = "vstoken.dev.azure.com"
 _AKS = re.compile(r"(?:[a-z0-9-]+\.)+oic\.prod-aks\.azure\.com")
+_AWS = re.compile(r"[a-z0-9-]+\.tokens\.sts\.global\.api\.aws")
+_GOOGLE = "accounts.google.com"
 RETIRED_ON: Mapping[str, int] = {_VSTOKEN: 1_814_400_000}
 """Hosts of issuers that are being retired, with the date: Azure DevOps' own on 2027-07-01.
 
@@ -78,6 +82,8 @@ _IDS = ("repository_id", "repository_owner_id", "project_id", "namespace_id", "u
 _OF_OWNER = ("repository_owner_id", "namespace_id", "user_id")
 _WILD = re.compile(r"[*?]")
 _PINNED = re.compile(r"[^/@:*?]+@\d+/[^/@:*?]+@\d+", re.ASCII)
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/.", re.ASCII)
+"""A role or user of an account, whose number is never given to another."""
 _REF = ("ref:refs/heads/", "ref:refs/tags/", "environment:")
 _GITLAB_REF = re.compile(r":ref_type:(?:branch|tag):ref:(.+)")
 
@@ -108,21 +114,21 @@ def trusted(issuer: str, subject: str | None, expression: str | None, tenant_id:
 
     None where both subject and expression are missing, or the expression cannot be parsed.
     """
-    host, path = _host(issuer)
     if subject is not None:
-        return _plain(host, path, subject, tenant_id)
+        return _plain(issuer, subject, tenant_id)
     asked = conditions(expression) if expression is not None else None
     if asked is None:
         return None
-    return _flexible(host, {name: (value, wild and bool(_WILD.search(value))) for name, (value, wild) in asked.items()})
+    return _flexible(issuer, {name: (value, wild and bool(_WILD.search(value))) for name, (value, wild) in asked.items()})
 
 
 def retires_on(issuer: str) -> int | None:
     """When an issuer is retired, in seconds since 1970 UTC; None if no retirement is known."""
-    return RETIRED_ON.get(_host(issuer)[0])
+    return RETIRED_ON.get(host_of(issuer)[0])
 
 
-def _host(issuer: str) -> tuple[str, list[str]]:
+def host_of(issuer: str) -> tuple[str, list[str]]:
+    """The host in lower case, and the segments of the path; empty for what is no address."""
     try:
         split = urlsplit(issuer)
         return (split.hostname or "").lower(), split.path.strip("/").split("/")
@@ -130,20 +136,29 @@ def _host(issuer: str) -> tuple[str, list[str]]:
         return "", []
 
 
-def _is_github(host: str) -> bool:
-    return host == GITHUB or (host.startswith("token.actions.") and host.endswith(".ghe.com"))
+def is_github(issuer: str) -> bool:
+    """Whether GitHub issues such tokens: github.com, GitHub Enterprise Cloud on ghe.com, or a GitHub Enterprise Server."""
+    host, path = host_of(issuer)
+    return host == GITHUB or (host.startswith("token.actions.") and host.endswith(".ghe.com")) or is_github_server(path)
 
 
-def _is_gitlab(host: str) -> bool:
+def is_github_server(path: Sequence[str]) -> bool:
+    """Whether the path of an issuer is that of a GitHub Enterprise Server."""
+    return tuple(path[-2:]) == ("_services", "token")
+
+
+def is_gitlab(host: str) -> bool:
+    """Whether it is gitlab.com, or a host named as GitLab servers are."""
     return host == _GITLAB or host.startswith("gitlab.")
 
 
-def _plain(host: str, path: list[str], subject: str, tenant_id: str) -> Trusted:  # noqa: PLR0911 - one line an issuer
+def _plain(issuer: str, subject: str, tenant_id: str) -> Trusted:  # noqa: PLR0911 - one line an issuer
+    host, path = host_of(issuer)
     if "*" in subject:
         return Trusted(Grade.DEAD, Breadth.WILDCARD)
-    if _is_github(host) or path[-2:] == ["_services", "token"]:
+    if is_github(issuer):
         return _github(subject)
-    if _is_gitlab(host):
+    if is_gitlab(host):
         return _gitlab(subject)
     if host in ISSUING_HOSTS:
         return _entra(path[0].lower() if path else "", subject, tenant_id.lower())
@@ -152,6 +167,8 @@ def _plain(host: str, path: list[str], subject: str, tenant_id: str) -> Trusted:
     if _AKS.fullmatch(host):
         default = subject.startswith("system:serviceaccount:") and subject.endswith(":default")
         return Trusted(Grade.IMMUTABLE, Breadth.DEFAULT_ACCOUNT if default else Breadth.ONE)
+    if (_AWS.fullmatch(host) and _ROLE.match(subject)) or (host == _GOOGLE and subject.isdecimal()):
+        return Trusted(Grade.IMMUTABLE, Breadth.ONE)
     return Trusted(Grade.OTHER, Breadth.ONE)
 
 
@@ -190,18 +207,19 @@ def _gitlab(subject: str) -> Trusted:
     return Trusted(grade, Breadth.ONE if _GITLAB_REF.search(f":{rest}") else Breadth.ANY_REF)
 
 
-def _flexible(host: str, asked: Mapping[str, tuple[str, bool]]) -> Trusted:
+def _flexible(issuer: str, asked: Mapping[str, tuple[str, bool]]) -> Trusted:
     """The result for an expression; a value without wildcards is treated as a plain subject."""
+    host, _ = host_of(issuer)
     subject, wild = asked.get("sub", ("*", True))
     ids = [name for name in _IDS if name in asked and not asked[name][1]]
     of_one = [name for name in ids if name not in _OF_OWNER]
-    if _is_github(host):
+    if is_github(issuer):
         found = _wild_github(subject) if wild else _github(subject)
         workflow = "job_workflow_ref" in asked and not asked["job_workflow_ref"][1]
-    elif _is_gitlab(host):
+    elif is_gitlab(host):
         found, workflow = _wild_gitlab(subject) if wild else _gitlab(subject), False
     elif host in _TERRAFORM:
-        organisation = _literal(subject).count(":") < 4
+        organisation = literal(subject).count(":") < 4
         found = Trusted(Grade.MUTABLE, Breadth.ONE if not wild else _above(organisation, subject))
         workflow = False
     else:
@@ -214,22 +232,22 @@ def _flexible(host: str, asked: Mapping[str, tuple[str, bool]]) -> Trusted:
     return Trusted(Grade.IMMUTABLE if ids else found.grade, breadth)
 
 
-def _literal(pattern: str) -> str:
+def literal(pattern: str) -> str:
     """The part before the first wildcard."""
     return _WILD.split(pattern, maxsplit=1)[0]
 
 
 def _above(organisation: bool, pattern: str) -> Breadth:
-    if not _literal(pattern).removeprefix("organization:").count(":"):
+    if not literal(pattern).removeprefix("organization:").count(":"):
         return Breadth.EVERYTHING
     return Breadth.ORGANISATION if organisation else Breadth.ANY_REF
 
 
 def _wild_github(pattern: str) -> Trusted:
-    literal = _literal(pattern)
-    if not literal.startswith("repo:") or "/" not in literal:
+    before = literal(pattern)
+    if not before.startswith("repo:") or "/" not in before:
         return Trusted(Grade.MUTABLE, Breadth.EVERYTHING)
-    repository, whole, what = literal.removeprefix("repo:").partition(":")
+    repository, whole, what = before.removeprefix("repo:").partition(":")
     if not whole:
         return Trusted(Grade.MUTABLE, Breadth.ORGANISATION)
     breadth = Breadth.ANY_REF if what.startswith(_REF) else Breadth.ANY_EVENT
@@ -237,7 +255,7 @@ def _wild_github(pattern: str) -> Trusted:
 
 
 def _wild_gitlab(pattern: str) -> Trusted:
-    named, whole, _ = _literal(pattern).partition(":")[2].partition(":")
+    named, whole, _ = literal(pattern).partition(":")[2].partition(":")
     if not whole:
         return Trusted(Grade.MUTABLE, Breadth.ORGANISATION if "/" in named else Breadth.EVERYTHING)
     pinned = pattern.startswith("project_id:") and named.isdecimal()

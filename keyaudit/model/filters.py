@@ -3,8 +3,10 @@
 import fnmatch
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
 from difflib import SequenceMatcher, get_close_matches
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from keyaudit.model.text import one_line
 
@@ -12,8 +14,7 @@ _AS_NEAR = 0.1
 """The largest difference in similarity to the nearest name with which another name is still suggested."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
+class Filters(Struct, frozen=True, kw_only=True):
     """Names, ids or globs by what they select, compared without case. Without any, everything is read."""
 
     subscriptions: tuple[str, ...] = ()

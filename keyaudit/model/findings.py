@@ -8,9 +8,10 @@ and counts with its upper bound.
 import hashlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from keyaudit.model.coverage import Scope
 from keyaudit.model.reasons import Reason
@@ -44,8 +45,7 @@ FACTORS = ("blast radius", "exposure", "age")
 """In the order in which they are multiplied."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Factor:
+class Factor(Struct, frozen=True, kw_only=True):
     """One of the three factors: its lower bound, its upper bound, and why."""
 
     name: str
@@ -62,8 +62,7 @@ class Factor:
         return bounds(self.low, self.high)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Override:
+class Override(Struct, frozen=True, kw_only=True):
     """A rule that raises a score's band above the one of its product."""
 
     name: str
@@ -82,8 +81,7 @@ class Override:
         return max(raised, self.floor or raised, key=lambda each: each.rank)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class Score(Struct, frozen=True, kw_only=True):
     """The factors in the order of `FACTORS`, and the overrides of the band of their product, in the order of application."""
 
     factors: tuple[Factor, ...]
@@ -145,8 +143,7 @@ class Outcome(StrEnum):
     NOT_APPLICABLE = "not-applicable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyText:
+class PolicyText(Struct, frozen=True, kw_only=True):
     """The text of a policy: everything except its condition."""
 
     id: str
@@ -173,8 +170,7 @@ class PolicyText:
     """SHA-256 of the file's text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """The outcome of one policy for one row, or for a scope without rows (then `row` is empty and `scope` is set)."""
 
     policy: PolicyText
@@ -202,9 +198,7 @@ class Finding:
     """The framework controls of its policy that are not about this row."""
     score: Score | None = None
     """The score of its row; None if scores were not requested."""
-    reworded: Callable[[Mapping[str, Value]], tuple[str, Mapping[str, str]]] | None = field(
-        default=None, compare=False, repr=False
-    )
+    reworded: Callable[[Mapping[str, Value]], tuple[str, Mapping[str, str]]] | None = None
     """The message and fix for a row with these values and the same outcome."""
 
     @property
@@ -224,8 +218,7 @@ class Finding:
         return hashlib.sha256(text).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlCount:
+class ControlCount(Struct, frozen=True, kw_only=True):
     """The results of one policy for the rows that one control is about."""
 
     failed: int = 0
@@ -236,8 +229,7 @@ class ControlCount:
     not_applicable: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(Struct, frozen=True, kw_only=True):
     """The results of one policy. `unknown` includes scopes without rows."""
 
     policy: PolicyText
@@ -269,8 +261,7 @@ class Tally:
         return self.passed + sum(sum(each.values()) for each in (self.failed, self.waived, self.known, self.unknown))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownGroup:
+class UnknownGroup(Struct, frozen=True, kw_only=True):
     """Unknown results of one policy that share scope, severity and causes, so that a gate can attribute them to a gap."""
 
     policy: str

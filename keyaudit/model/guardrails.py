@@ -4,7 +4,8 @@ Definitions of Azure Policy are not among them: policies name those as controls 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.columns import Type
 
@@ -23,8 +24,7 @@ ENABLED = "enabled"
 """The value in a policy for a guardrail without a limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Guardrail:
+class Guardrail(Struct, frozen=True):
     """`takes`: the type of the limit that a policy sets for it; None: no limit."""
 
     meaning: str

@@ -1,8 +1,9 @@
 """The incident page of a stolen key: what it is, who trusts it, who used it, what they did next, and what cannot be known."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.model.errors import Exit
@@ -25,8 +26,7 @@ class Confidence(StrEnum):
     """The evidence was not recorded, not supplied, or is recorded nowhere."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyFacts:
+class KeyFacts(Struct, frozen=True, kw_only=True):
     """A key version from the inventory. None: unknown where `unknown` names the field, otherwise absent."""
 
     id: str
@@ -40,8 +40,7 @@ class KeyFacts:
     unknown: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
+class Actor(Struct, frozen=True, kw_only=True):
     """An application or principal that a log names."""
 
     app_id: str | None
@@ -55,8 +54,7 @@ class Actor:
         return self.name or self.app_id or self.principal_id or "nobody that the log names"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
+class Act(Struct, frozen=True, kw_only=True):
     """Uses by one actor of one operation on one class of targets, with one credential and one caller."""
 
     actor: Actor
@@ -83,8 +81,7 @@ class Act:
     """The records' own ids, the first hundred."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
+class Count(Struct, frozen=True, kw_only=True):
     """A number with bounds; no maximum means unbounded."""
 
     least: int
@@ -99,8 +96,7 @@ def about_log(unseen: Unseen, log: str) -> bool:
     return name == log or name not in LOGS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
+class Observed(Struct, frozen=True, kw_only=True):
     """The results from the logs."""
 
     window: Window
@@ -119,8 +115,7 @@ class Observed:
     """Whether the log of the key's vault was supplied; None: the key is in no vault."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incident:
+class Incident(Struct, frozen=True, kw_only=True):
     """The page."""
 
     radius: BlastRadius

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Value
 from keyaudit.model.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A column that is unknown for one reason, with the number of rows."""
 
     column: str
@@ -18,10 +19,37 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """One table. `rows()` starts a new stream, in the order of ids; rows are as in `model.rows.decoded`."""
+class Selection:
+    """Rows of a table that are listed under a name of their own."""
+
+    table: str
+    noun: str
+    plural: str
+    column: str
+    value: str
+    """The rows are those with this value in `column`."""
+
+
+FEDERATED = Selection(
+    table="credential", noun="federated credential", plural="federated credentials", column="kind", value="federated"
+)
+SELECTIONS = (FEDERATED,)
+
+
+def selection_named(asked: str) -> Selection | None:
+    """The selection of that name or plural, in any case and with any separators; None if there is none."""
+    name = asked.lower().replace("-", " ").replace("_", " ")
+    return next((each for each in SELECTIONS if name in (each.noun, each.plural)), None)
+
+
+class Listing(Struct, frozen=True):
+    """One table, or a selection of its rows.
+
+    `rows()` starts a new stream, in the order of ids; rows are as in `model.rows.decoded`.
+    """
 
     table: Table
     count: int
     unknown: tuple[Unknown, ...]
     rows: Callable[[], Iterator[Mapping[str, Value]]]
+    selection: Selection | None = None

@@ -1,8 +1,9 @@
 """An overview of the inventory for one page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from keyaudit.model.algorithms import DEPRECATED_AFTER, DISALLOWED_AFTER
 from keyaudit.model.expiring import Ending, Owner
@@ -37,16 +38,14 @@ SPANS: Mapping[Span, int] = {
 """The last second of each range, counted from the time of the run; each begins where the previous one ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """The number of expiring resources of one owner by range; empty ranges are left out."""
 
     owner: Owner
     counts: Mapping[Span, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calendar:
+class Calendar(Struct, frozen=True, kw_only=True):
     """Resources in use that expire within the horizon, have expired, or have an unknown expiration date."""
 
     owners: Sequence[Due]
@@ -61,8 +60,7 @@ class Calendar:
     """Whether everything was read; otherwise there may be more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgeGroup:
+class AgeGroup(Struct, frozen=True, kw_only=True):
     """Ages of the rows that have one limit. Bin `n` holds ages above `n` widths, up to `n + 1`; the last, all above it."""
 
     kind: str
@@ -77,8 +75,7 @@ class AgeGroup:
     """Rows without a date, or with one that is unknown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ages:
+class Ages(Struct, frozen=True, kw_only=True):
     """The ages of the rows that a policy applies to, or may apply to, with its limits."""
 
     policy: PolicyText
@@ -87,8 +84,7 @@ class Ages:
     """Rows whose limit is unknown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Custody:
+class Custody(Struct, frozen=True, kw_only=True):
     """The number of keys by environment and custody. None with a reason is unknown; an environment may be absent."""
 
     environment: str | None
@@ -107,16 +103,14 @@ class Wave(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Moving:
+class Moving(Struct, frozen=True):
     """How many things of one owner, or of one algorithm, have to move in each wave; a wave without any is not there."""
 
     of: Owner | str
     counts: Mapping[Wave, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Migration:
+class Migration(Struct, frozen=True, kw_only=True):
     """The keys and certificates that are, or may be, in use, by when they have to move."""
 
     owners: Sequence[Moving]
@@ -126,8 +120,7 @@ class Migration:
     """All of them were listed; else there may be more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class Reach(Struct, frozen=True, kw_only=True):
     """Keys of one vault that the same number of principals can use."""
 
     vault: str
@@ -138,8 +131,7 @@ class Reach:
     """The number of principals, by column of `model.tables.reach`; None is unknown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overview:
+class Overview(Struct, frozen=True, kw_only=True):
     """The overview beside the findings. Its size does not depend on the size of the inventory."""
 
     calendar: Calendar

@@ -1,8 +1,9 @@
 """Why something was not read: the one closed list, with what each reason means and what to do about it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from keyaudit.model.text import listed
 
@@ -57,8 +58,7 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Struct, frozen=True):
     """`meaning` completes "could not be read: ..."; `remedy` is what the reader can do."""
 
     meaning: str

@@ -1,7 +1,8 @@
 """What your own services trust according to their files: keys, and settings for token validation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
@@ -9,8 +10,7 @@ from keyaudit.model.reasons import Reason
 SHARED_AUTHORITIES = ("common", "organizations", "consumers")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldKey:
+class HeldKey(Struct, frozen=True, kw_only=True):
     """One key with which a service validates tokens. A field is a value, None if absent, or the reason why it is unknown."""
 
     file: str
@@ -31,8 +31,7 @@ class HeldKey:
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validator:
+class Validator(Struct, frozen=True, kw_only=True):
     """The settings that decide whose tokens a service accepts."""
 
     file: str
@@ -65,8 +64,7 @@ class Validator:
         return None if any(isinstance(fact, Refusal) for fact in known) else True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
+class Unread(Struct, frozen=True, kw_only=True):
     """A file that may hold keys or settings and could not be read, or only in part."""
 
     file: str
@@ -78,8 +76,7 @@ class Unread:
     """The problem with it, for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelyingParties:
+class RelyingParties(Struct, frozen=True, kw_only=True):
     """The content of the files, ordered by name."""
 
     keys: tuple[HeldKey, ...] = ()

@@ -1,7 +1,8 @@
 """A run and its result, as reports show them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.coverage import Coverage, Scope
@@ -20,8 +21,7 @@ MAX_SKEW = 300
 """The clock skew in seconds above which ages cannot be trusted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """One collection: who read which tenant, and when. `collect` creates it, the snapshot stores it."""
 
     run_id: str
@@ -50,8 +50,7 @@ class Run:
     """The run from whose snapshot unchanged objects were copied; empty if everything was read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class Gap(Struct, frozen=True, kw_only=True):
     """A gap: one scope and reason, with every operation that was not assessed for it."""
 
     scope: Scope
@@ -69,16 +68,14 @@ class Gap:
     """For a vault, its `access_model`; empty if unknown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotJudged:
+class NotJudged(Struct, frozen=True, kw_only=True):
     """A policy that was not evaluated because it needs evidence that was not supplied: no finding, and never a pass."""
 
     policy: PolicyText
     needs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """The result of a run. `conditions` has every exit code that applies; `exit` is the first of them by precedence."""
 
     exit: Exit
@@ -118,8 +115,7 @@ class Verdict:
         return Exit.INCOMPLETE not in self.conditions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Past(Struct, frozen=True, kw_only=True):
     """The result of the same policies for an earlier snapshot of the tenant, as of its own day."""
 
     run_id: str
@@ -142,8 +138,7 @@ class Past:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """The data of a report. `findings(passes)` streams the findings in order, again at each call, with passes if requested."""
 
     run: Run
@@ -168,8 +163,7 @@ class Report:
     """Other snapshots of the tenant, the earliest first; empty if none were given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inventory:
+class Inventory(Struct, frozen=True):
     """The tables that a run collected. The verdict covers only what could be read."""
 
     run: Run
@@ -177,8 +171,7 @@ class Inventory:
     listings: tuple[Listing, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expiring:
+class Expiring(Struct, frozen=True, kw_only=True):
     """Rows that expire before `before`, or at an unknown time. `endings()` streams them by owner, the soonest first, at each
     call.
     """

@@ -1,13 +1,13 @@
 """The settings of a run: the profile, single limits, and classes of resources with limits of their own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.findings import PolicyText
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class Limit(Struct, frozen=True, kw_only=True):
     """One parameter of one policy that was set. `value` is in words; `place` is `file:line`."""
 
     policy: str
@@ -16,8 +16,7 @@ class Limit:
     place: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassInForce:
+class ClassInForce(Struct, frozen=True, kw_only=True):
     """A class as it applied in one run."""
 
     name: str
@@ -35,8 +34,7 @@ class ClassInForce:
     """The number of results, including passes, that policies which do not apply would have had."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InForce:
+class InForce(Struct, frozen=True, kw_only=True):
     """All settings in force for the selected policies of one run."""
 
     profile: str = "default"
@@ -51,16 +49,14 @@ class InForce:
         return self == InForce()
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A parameter's value in words, and where it comes from."""
 
     value: str
     origin: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyInForce:
+class PolicyInForce(Struct, frozen=True, kw_only=True):
     """A selected policy of one run, whether or not it had rows to evaluate."""
 
     text: PolicyText

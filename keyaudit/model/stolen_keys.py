@@ -1,11 +1,11 @@
 """Keys that are publicly known to be stolen, with sources. Services that trust one are at risk even after its withdrawal."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Stolen:
+class Stolen(Struct, frozen=True):
     """A stolen key."""
 
     what: str

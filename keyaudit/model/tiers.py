@@ -4,7 +4,8 @@ Permissions and roles that are not here have no tier. Names and ids are Microsof
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 GRAPH = "00000003-0000-0000-c000-000000000000"
 EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
@@ -21,8 +22,7 @@ _EXCHANGE_APP_ONLY = "https://learn.microsoft.com/powershell/exchange/app-only-a
 _SHAREPOINT_APP_ONLY = "https://learn.microsoft.com/sharepoint/dev/solution-guidance/security-apponly-azuread"
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(Struct, frozen=True):
     """A permission or role and its tier. `id` is empty where only the name is known."""
 
     name: str

@@ -1,8 +1,9 @@
 """The keys that tokens are validated with: those that Entra publishes, those that services trust, and their comparison."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from keyaudit.model.reasons import Reason
 from keyaudit.model.relying_parties import HeldKey, RelyingParties, Unread
@@ -10,8 +11,7 @@ from keyaudit.model.run import Run, Verdict
 from keyaudit.model.stolen_keys import STOLEN, Stolen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedKey:
+class PublishedKey(Struct, frozen=True, kw_only=True):
     """One published key."""
 
     key_id: str
@@ -39,8 +39,7 @@ class PublishedKey:
         return self.expires_on is not None and self.expires_on <= as_of
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A key in a key set of one snapshot, for comparison over time."""
 
     place: str
@@ -49,8 +48,7 @@ class Named:
     thumbprint: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """The changes from one snapshot to the next."""
 
     run_id: str
@@ -62,8 +60,7 @@ class Step:
     """Whether every key set was read in both snapshots; otherwise added and removed keys are uncertain."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
+class Trust(Struct, frozen=True, kw_only=True):
     """The published keys."""
 
     run: Run
@@ -83,8 +80,7 @@ class State(StrEnum):
     PUBLISHED = "published"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(Struct, frozen=True, kw_only=True):
     """A key that a service trusts, with its result."""
 
     key: HeldKey
@@ -103,8 +99,7 @@ class Checked:
         return cls(key=key, state=State.STOLEN if stolen else state, reason=reason, stolen=stolen)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustCheck:
+class TrustCheck(Struct, frozen=True, kw_only=True):
     """Trusted keys compared with published and stolen ones."""
 
     run: Run | None
@@ -115,8 +110,7 @@ class TrustCheck:
     files: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustScan:
+class TrustScan(Struct, frozen=True, kw_only=True):
     """The token validation settings of services."""
 
     verdict: Verdict

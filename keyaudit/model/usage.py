@@ -1,8 +1,9 @@
 """Unusual uses in a window of logs compared with a baseline, and what these logs cannot show."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Severity
@@ -16,8 +17,7 @@ ANY = "(any)"
 """The class that contains all targets of a kind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(Struct, frozen=True, kw_only=True):
     """Whole days in UTC, in seconds since 1970: the start of the first day, and the end of the last (exclusive)."""
 
     since: int
@@ -63,8 +63,7 @@ class Kind(StrEnum):
     NEW_KEY = "new-key"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+class Use(Struct, frozen=True, kw_only=True):
     """One row of `usage`, as evidence; None: not in the log."""
 
     id: str
@@ -82,8 +81,7 @@ class Use:
     """The key version, or the credential used to sign in."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Why:
+class Why(Struct, frozen=True, kw_only=True):
     """One reason why uses are unusual, with all the uses that it applies to."""
 
     kind: Kind
@@ -104,8 +102,7 @@ class Why:
     evidence: Sequence[Use]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(Struct, frozen=True, kw_only=True):
     """An announced application, for one operation, until a day."""
 
     app_id: str
@@ -124,8 +121,7 @@ class Accepted:
         return iso_date(self.ends - DAY)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unusual:
+class Unusual(Struct, frozen=True, kw_only=True):
     """Unusual uses by one application, in one operation, of one class of targets."""
 
     target_kind: str
@@ -164,8 +160,7 @@ class Blind(StrEnum):
     BAD_LINES = "unreadable-lines"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unseen:
+class Unseen(Struct, frozen=True, kw_only=True):
     """A gap in the logs or the baseline: never a pass."""
 
     blind: Blind
@@ -178,8 +173,7 @@ class Unseen:
     """The number of lines or uses, if it concerns some of them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
+class Learned(Struct, frozen=True, kw_only=True):
     """One window that a baseline was learned from, and its gaps."""
 
     window: Window
@@ -191,8 +185,7 @@ class Learned:
     missing: Sequence[Unseen]
 
 
-@dataclass(frozen=True, slots=True)
-class Belonging:
+class Belonging(Struct, frozen=True):
     """The content of a baseline for one application, operation and class of targets."""
 
     target_kind: str
@@ -212,8 +205,7 @@ class Belonging:
     principals: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageCheck:
+class UsageCheck(Struct, frozen=True, kw_only=True):
     """The result of a check."""
 
     tenant_id: str | None

@@ -5,6 +5,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec import Struct
+
 from keyaudit.model.coverage import Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY, iso_date
@@ -27,8 +29,7 @@ class Glob:
         return self._expression.fullmatch(text.lower()) is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiver:
+class Waiver(Struct, frozen=True, kw_only=True):
     """One waiver of a file. Times are seconds since 1970 UTC."""
 
     id: str
@@ -84,8 +85,7 @@ class State(StrEnum):
     """It has not expired, and covers nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A waiver in one run. `count`: the number of findings, or of unknown results and gaps, that it covered."""
 
     waiver: Waiver

@@ -7,9 +7,9 @@ an enumeration. Policies are not recognised by name.
 # ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.overview import AgeGroup, Ages
@@ -40,8 +40,7 @@ def ages(
     return tuple(sorted((each for each in found if each.groups or each.unplaced), key=lambda each: each.policy.id))
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Rows with one limit: their name, their condition, and the limit in seconds."""
 
     kind: str

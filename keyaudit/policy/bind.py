@@ -1,7 +1,9 @@
 """Binds policies to the parameters of one run: from the policy itself, a profile, a settings file, and classes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Value as Row
@@ -20,8 +22,7 @@ from keyaudit.policy.types import columns_read
 DEFAULT = "the policy's default"
 
 
-@dataclass(frozen=True, slots=True)
-class BoundClass:
+class BoundClass(Struct, frozen=True):
     """A class for one policy. `values`: the parameters that it sets for that policy."""
 
     declared: PolicyClass
@@ -30,8 +31,7 @@ class BoundClass:
     """Whether the policy applies to the class."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """A policy and the values of its parameters."""
 
     policy: Policy

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from keyaudit.inventory import platform
 from keyaudit.policy.definition import Policy
@@ -69,13 +70,13 @@ def read(path: Path, made_from: bytes, root: Path) -> tuple[Policy, ...] | None:
         return None
     prefix = f"{root}{os.sep}"
     for policy in policies:
-        msgspec.structs.force_setattr(policy, "file", prefix + policy.file)
+        structs.force_setattr(policy, "file", prefix + policy.file)
     return policies
 
 
 def content(policies: Sequence[Policy], made_from: bytes, root: Path) -> bytes:
     """The content of a file of these policies, whose files are below `root`."""
-    relative = [msgspec.structs.replace(each, file=Path(each.file).relative_to(root).as_posix()) for each in policies]
+    relative = [structs.replace(each, file=Path(each.file).relative_to(root).as_posix()) for each in policies]
     body = msgspec.msgpack.encode(relative)
     return made_from + hashlib.sha256(body).digest() + body
 

@@ -1,7 +1,8 @@
 """Framework controls about a part of a policy: some of its rows, or a part of its condition."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.columns import Sure
 from keyaudit.model.coverage import ScopeKind
@@ -17,8 +18,7 @@ _SURE: dict[ScopeKind, Sure] = {
 """The known values of every row of a scope."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """The part of one control. `where`: its rows; None: all rows that the policy applies to.
 
     `violated_when`: its violation; None: that of the policy.

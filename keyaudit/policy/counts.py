@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import fields
 
 import duckdb
+from msgspec import structs
 
 from keyaudit.model.findings import ControlCount, Outcome, Severity, Tally, UnknownGroup
 from keyaudit.model.reasons import Reason
@@ -126,7 +126,7 @@ class Counts:
         )
 
     def _control(self, policy: str, control: tuple[str, str]) -> ControlCount:
-        return ControlCount(**{each.name: self._parts[policy, control, each.name] for each in fields(ControlCount)})
+        return ControlCount(**{each.name: self._parts[policy, control, each.name] for each in structs.fields(ControlCount)})
 
     def groups(self) -> tuple[UnknownGroup, ...]:
         """Every unknown result, scopes first, ordered by policy, severity, scope and causes."""

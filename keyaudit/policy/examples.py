@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.model.findings import Outcome
 from keyaudit.policy.bind import Bound, bind, changed
@@ -25,8 +25,7 @@ _FORM = 2_500
 """Characters of parameters in one query, about; and what a form counts for besides. The engine needs far more to read them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestReport:
+class TestReport(Struct, frozen=True, kw_only=True):
     """The result of testing policies.
 
     `failures` are lines with file and place: failed or missing examples, and mutants that no example detects.

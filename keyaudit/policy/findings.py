@@ -1,13 +1,13 @@
 """Streams findings in order: rows stay in DuckDB until a batch of them is needed."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from heapq import merge
 from itertools import groupby, islice
 from typing import Any
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
@@ -29,8 +29,7 @@ _SLICE = 50_000
 """The number of rows sorted at once, about 50 MB. DuckDB sorts in memory, and fails if the rows do not fit."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """One evaluated row: its columns, its unknown map, and the reasons with those of single policies."""
 
     values: Mapping[str, Value]
@@ -64,8 +63,7 @@ class _Row:
         return policy.message_when[number] if number < len(policy.message_when) else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Thing:
+class _Thing(Struct, frozen=True):
     """All evaluated rows of one resource, ordered by `place`."""
 
     place: tuple[int, int, int, str, str]

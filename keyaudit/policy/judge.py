@@ -1,11 +1,13 @@
 """Evaluates an inventory: all policies of a table in one pass, counted and grouped; findings are streamed on demand."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import duckdb
+from msgspec.structs import replace
 
 from keyaudit.inventory.scores import SCALES, prepared
 from keyaudit.inventory.views import SMALL
@@ -265,7 +267,7 @@ def _having(table: Table, columns: Mapping[str, Collection[str]] | None) -> Tabl
     if columns is None:
         return table
     kept = [column for column in table.columns if not column.derived_from or column.name in columns[table.name]]
-    return replace(table, columns=kept)
+    return dataclasses.replace(table, columns=kept)
 
 
 def reads_reach(policies: Iterable[Policy]) -> bool:

@@ -1,8 +1,8 @@
 """Generates mutants of a policy, which its examples must detect."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from keyaudit.model.times import DAY
@@ -33,8 +33,7 @@ _UNITS = {Kind.DURATION: DAY, Kind.INTEGER: 1}
 _MOVED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 
 
-@dataclass(frozen=True, slots=True)
-class Mutant:
+class Mutant(Struct, frozen=True):
     """A policy with one change, which is not type-checked."""
 
     what: str

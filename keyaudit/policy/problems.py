@@ -1,8 +1,9 @@
 """Problems of a policy file: place, description, and the nearest valid name."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.text import one_line
@@ -11,8 +12,7 @@ _BEGUN = 3
 """The minimum length of a prefix for suggestions."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """One error of one file. `quote` and `caret` show the place in a condition."""
 
     file: str

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.columns import Column, Type
 from keyaudit.model.findings import Value
@@ -23,8 +24,7 @@ _COUNT = re.compile(r"(\d{1,9})(?:(\.\.)(\d{1,9})?)?", re.ASCII)
 _SHAPES: Mapping[Type, type[Scalar | Items | Members]] = {Type.TEXTS: Items, Type.MAP: Members}
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One example as a row: every column that the policy reads, None if absent or unknown."""
 
     example: Example

@@ -7,9 +7,9 @@ Only list operations count. An operation that fills a column makes that column u
 """
 
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, State
@@ -24,8 +24,7 @@ from keyaudit.policy.controls import beside
 from keyaudit.policy.queries import scopes_seen
 
 
-@dataclass(frozen=True, slots=True)
-class Blind:
+class Blind(Struct, frozen=True):
     """One policy on one scope with possibly missing rows. `gaps`: the incomplete lists."""
 
     scope: Scope
@@ -66,8 +65,7 @@ class Blind:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Unsupplied:
+class Unsupplied(Struct, frozen=True):
     """A policy without required evidence."""
 
     scope: Scope

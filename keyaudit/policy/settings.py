@@ -1,8 +1,9 @@
 """Configured limits: for a policy everywhere, or for a class of resources by names and tags."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.waivers import Glob
@@ -15,8 +16,7 @@ from keyaudit.policy.sql import is_unknown, read
 TAGS = "tags"
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """A parameter's value as written. `place` is `file:line`."""
 
     node: Node
@@ -27,8 +27,7 @@ Overrides = Mapping[str, Mapping[str, str | Given]]
 """Values by policy and parameter; a text is YAML."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyClass:
+class PolicyClass(Struct, frozen=True, kw_only=True):
     """A class of resources, for the named policies or, without names, for all policies of its table.
 
     A row belongs to the first matching class for the policy.

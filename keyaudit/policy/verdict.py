@@ -1,7 +1,8 @@
 """One policy's verdict on a row, as SQL: a small number for outcome, severity, and which condition was unknown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.policy.definition import Trees
@@ -26,16 +27,14 @@ ALWAYS = "TRUE"
 """SQL of a condition that is true for every row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """SQL of a verdict. `flags` are the conditions by column name in an inner query, which `code` reads."""
 
     flags: Mapping[str, str]
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Excused:
+class Excused(Struct, frozen=True):
     """SQL for waivers and the baseline of a failing row; None if there are none.
 
     `waived`: whether a waiver covers it; `waived_critical`: one that covers critical findings too. `known`: the rank of the
@@ -62,7 +61,10 @@ def in_play(trees: Trees, holding: Sequence[bool | None]) -> tuple[Severity, ...
     return (*found, trees.severity)
 
 
-def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = Excused(), exempt: str | None = None) -> Verdict:
+_NOTHING = Excused()
+
+
+def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = _NOTHING, exempt: str | None = None) -> Verdict:
     """The verdict as SQL; names of flags begin with `prefix`. `excused`: SQL for waivers and the baseline.
 
     `exempt`: SQL of whether the row is in a class that the policy does not apply to, NULL if unknown. Not applicable if

@@ -5,8 +5,9 @@ from the tenant is encoded by each agent's rules, so that no name can be a comma
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import ADVICE
@@ -29,8 +30,7 @@ class Agent(StrEnum):
     AZURE = "azure"
 
 
-@dataclass(frozen=True, slots=True)
-class _Annotation:
+class _Annotation(Struct, frozen=True):
     """`error`: it makes the gate fail; otherwise a warning. `code` is a policy's id, or a fixed word."""
 
     error: bool

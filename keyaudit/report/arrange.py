@@ -3,11 +3,12 @@
 Memory use does not depend on their number.
 """
 
-import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby, islice
 from typing import Any, TypeAlias
+
+from msgspec import Struct, structs
 
 from keyaudit.model.algorithms import Algorithm, algorithm
 from keyaudit.model.expiring import Owner
@@ -20,8 +21,7 @@ from keyaudit.report.resource import label, thing
 Key: TypeAlias = Callable[[Finding], tuple[Any, ...]]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """A group of findings. `key` is a policy's id, an Owner or an Algorithm; None if unknown or without a row."""
 
     key: Any
@@ -64,7 +64,7 @@ def chosen(report: Report, least: Severity, top: int | None) -> Report:
     def kept(findings: Iterator[Any], of: Callable[[Any], Finding]) -> Iterator[Any]:
         return islice((each for each in findings if of(each).severity.rank >= least.rank), top)
 
-    return dataclasses.replace(
+    return structs.replace(
         report,
         findings=lambda passes: kept(report.findings(passes), lambda finding: finding),
         owned=lambda passes: kept(report.owned(passes), lambda pair: pair[1]),
@@ -85,7 +85,7 @@ def flat(report: Report, sort: str) -> Report:
         pairs = _owned(report, passes)
         return in_order(((*key(finding), number), (owner, finding)) for number, (owner, finding) in enumerate(pairs))
 
-    return dataclasses.replace(report, findings=findings, owned=owned)
+    return structs.replace(report, findings=findings, owned=owned)
 
 
 def by_thing(report: Report, sort: str) -> Report:
@@ -100,7 +100,7 @@ def by_thing(report: Report, sort: str) -> Report:
             first = min(key(finding) for _, finding in pairs)
             yield from (((*first, number, place), pair) for place, pair in enumerate(pairs))
 
-    return dataclasses.replace(report, owned=lambda passes: in_order(keyed(passes)))
+    return structs.replace(report, owned=lambda passes: in_order(keyed(passes)))
 
 
 def groups(report: Report, group: str, sort: str, passes: bool) -> Iterator[Group]:
@@ -145,7 +145,7 @@ def _made_by(finding: Finding) -> Algorithm | None:
 
 def _by_name(owner: Owner) -> Owner:
     """The owner without the source, so that a person in a tag and in Entra is one owner."""
-    return dataclasses.replace(owner, source="")
+    return structs.replace(owner, source="")
 
 
 def _owned(report: Report, passes: bool) -> Iterator[tuple[Owner, Finding]]:
@@ -158,7 +158,7 @@ def _bare(findings: Iterator[Finding]) -> Iterator[Finding]:
 
 def _put_down(finding: Finding) -> Finding:
     """A finding that can be serialised, without its function for other values."""
-    return dataclasses.replace(finding, reworded=None)
+    return structs.replace(finding, reworded=None)
 
 
 def _last(of: Any) -> int:

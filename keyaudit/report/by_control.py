@@ -3,8 +3,9 @@
 import csv as csv_format
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import TextIO
+
+from msgspec import Struct, structs
 
 from keyaudit.model import times
 from keyaudit.model.findings import PolicyText
@@ -32,8 +33,7 @@ _COLOURS = {State.FAIL: Paint.ALARM, State.UNKNOWN: Paint.DOUBT, State.NOT_JUDGE
 _WORD = 14
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """The grouping. `policies`: all policies, selected or not."""
 
     framework: Framework
@@ -135,7 +135,7 @@ FORMATS: Mapping[str, Callable[[Report, View, TextIO, Options], None]] = {
 
 
 def _member(control: Control) -> dict[str, object]:
-    found = asdict(control)
+    found = structs.asdict(control)
     found["result"] = found.pop("state")
     return {**found, "policies": list(control.policies), "not_judged": list(control.not_judged)}
 

@@ -1,8 +1,9 @@
 """The state of each control of a framework, from the results of the policies that map to it. Unknown is never a pass."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from keyaudit.model.findings import PolicyText, Tally
 from keyaudit.model.frameworks import Framework
@@ -30,8 +31,7 @@ class State(StrEnum):
         return "not evaluated" if self is State.NOT_JUDGED else str(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Control:
+class Control(Struct, frozen=True, kw_only=True):
     """One control with the counts of all mapped policies, each over the rows that the control is about."""
 
     id: str

@@ -7,7 +7,8 @@ link or markup in them.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model import times
 from keyaudit.model.coverage import ScopeKind
@@ -41,8 +42,7 @@ _ACTS = {"<": "\\x3c", ">": "\\x3e", "[": "\\x5b", "]": "\\x5d", "`": "\\x60", "
 _SPELLED = str.maketrans({**_ACTS, "@": "(at)"})
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _News:
+class _News(Struct, frozen=True, order=True):
     """One change. `kind`: its index in `_KINDS`."""
 
     kind: int

@@ -1,9 +1,11 @@
 """The formats of a report, by name. A format changes how a verdict looks, never what it is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import BinaryIO, Protocol, TextIO
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.extras import installing
@@ -11,8 +13,7 @@ from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """Display options. `width` is the terminal's; None without a terminal."""
 
     passes: bool = False
@@ -131,8 +132,7 @@ class Writer(Protocol):
         """Write it to `out`."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """A file format: the module and function of this package that write it, and its purpose."""
 
     module: str

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.operations import OPERATIONS, Operation
@@ -16,8 +17,7 @@ _RBAC, _POLICIES = "rbac", "access-policy"
 _IF = {_RBAC: "if the vault uses Azure RBAC", _POLICIES: "if the vault uses access policies"}
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """A command, on one line and quoted for a POSIX shell. `when`: its condition, if the access model is unknown."""
 
     command: str

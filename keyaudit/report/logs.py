@@ -3,9 +3,10 @@
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
 from typing import TextIO
 
+from msgspec import Struct
+from msgspec.structs import fields
 from tabulate import tabulate
 
 from keyaudit.inventory.logs.store import LogStore
@@ -22,8 +23,7 @@ _NAMES = 15
 """The maximum number of named operations of a log."""
 
 
-@dataclass(slots=True)
-class _Counts:
+class _Counts(Struct):
     received: int = 0
     kept: int = 0
     duplicate: int = 0

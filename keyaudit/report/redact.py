@@ -7,9 +7,11 @@ outcomes and the verdict are unchanged.
 `LIMITS`, which `keyaudit explain redaction` prints, says what such readers can still find out.
 """
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
@@ -165,7 +167,7 @@ class _Redaction:
             replace(entry, policy=self._settings.id(entry.policy), subject=self._names.text("resource", entry.subject))
             for entry in baseline.entries
         )
-        return replace(baseline, tenant_id=self._names.text("tenant", baseline.tenant_id), entries=entries)
+        return dataclasses.replace(baseline, tenant_id=self._names.text("tenant", baseline.tenant_id), entries=entries)
 
     def _listing(self, name: str) -> Listing:
         found = self._report.listing(name)
@@ -207,7 +209,7 @@ class _Redaction:
         return self._settings.said(message), {kind: self._settings.said(text) for kind, text in fix.items()}
 
 
-_FILTERS = tuple(Filters.__dataclass_fields__)
+_FILTERS = Filters.__struct_fields__
 
 
 def _codes(detail: str, reason: Reason | None) -> str:

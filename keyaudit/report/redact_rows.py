@@ -25,7 +25,7 @@ _KINDS = {
     "directory_roles": "role", "exposed_roles": "permission", "exposed_scopes": "permission", "federated_domains": "domain",
     "id": "resource", "inheritable_roles": "permission", "inheritable_scopes": "permission", "inherited": "permission",
     "inherited_wide": "permission", "issuer": "subject", "issuer_host": "host", "issuer_name": "issuer",
-    "principal_name": "principal", "provider_name": "provider", "resource_group": "resource-group",
+    "principal_name": "principal", "provider_name": "provider", "repository_host": "host", "resource_group": "resource-group",
     "resource_id": "resource", "store_name": "store",
     "subject": "subject", "subscription_name": "subscription", "tenant_wide_app_roles": "permission",
     "user_consent_policies": "consent", "user_principal_name": "person", "validated_names": "domain",

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.model.findings import PolicyText

@@ -8,9 +8,10 @@ only counted. If a run has gaps, `executionSuccessful` is false, and each gap is
 import heapq
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import BinaryIO
 from urllib.parse import quote
+
+from msgspec import Struct, field
 
 from keyaudit.model import times
 from keyaudit.model.expectations import RELATIVE
@@ -67,8 +68,7 @@ def write(report: Report, out: BinaryIO) -> None:
     out.write(f'\n], "properties": {inert(_counts(report))}}}\n'.encode())
 
 
-@dataclass(slots=True)
-class _Results:
+class _Results(Struct):
     """The most severe findings of one run, and their total number."""
 
     kept: list[tuple[int, int, Finding]] = field(default_factory=list)

@@ -1,7 +1,8 @@
 """Defaults of every tenant: a Global Administrator, and the roles of the identity that reads it."""
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import DirectoryRole, DirectoryRoleGrant, Estate, HsmAssignment, ManagedHsm, RoleAssignment, User
 from keyaudit.simulator.roles import READER

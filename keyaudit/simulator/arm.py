@@ -14,19 +14,22 @@ from keyaudit.simulator import (
     other_services,
     resource_graph,
     resources,
+    role_lists,
+    secrets,
 )
-from keyaudit.simulator.arm_answers import HEADERS, KEY_VAULT_HEADERS, answer, error, page
-from keyaudit.simulator.estate import Vault
+from keyaudit.simulator.arm_answers import HEADERS, KEY_VAULT_HEADERS, answer, error, no_resource, page, unknown, write_denied
+from keyaudit.simulator.estate import Secret, Vault
 from keyaudit.simulator.login import LOGIN
 from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, retry_after, routed, varying
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Flaw
-from keyaudit.simulator.wire import CANARY, Answer, Request, compact
+from keyaudit.simulator.wire import Answer, Request
 
 HOST = "management.azure.com"
 
 PARTS: tuple[Callable[[Directory], Sequence[Route]], ...] = (
     authorization.routes,
+    role_lists.routes,
     deleted_vaults.routes,
     hsm_resources.routes,
     identities.routes,
@@ -57,6 +60,7 @@ class Arm(Service):
     def __init__(self, directory: Directory) -> None:
         super().__init__(directory)
         self._gone = 0
+        self._refused = Route("arm.write", "", lambda request, _: write_denied(directory, request))
         keyvault = "subscriptions/*/providers/microsoft.keyvault"
         vault = "subscriptions/*/resourcegroups/*/providers/microsoft.keyvault/vaults"
         self._routes = (
@@ -73,7 +77,8 @@ class Arm(Service):
             Route("arm.key.get", f"{vault}/*/keys/*", self._in_vault(self._key)),
             Route("arm.key.versions", f"{vault}/*/keys/*/versions", self._in_vault(self._versions)),
             Route("arm.key.version", f"{vault}/*/keys/*/versions/*", self._in_vault(self._version)),
-            Route("canary.secret", f"{vault}/*/secrets/**", self._canary),
+            Route("arm.secret.list", f"{vault}/*/secrets", self._in_vault(self._secret_list)),
+            Route("arm.secret.get", f"{vault}/*/secrets/*", self._in_vault(self._secret)),
             Route(
                 "diagnostic_setting.list",
                 f"{vault}/*/providers/microsoft.insights/diagnosticsettings",
@@ -138,34 +143,22 @@ class Arm(Service):
         path = [part.lower() for part in request.segments]
         subscription = path[1] if len(path) > 1 and path[0] == "subscriptions" else ""
         charge = Charge("arm", subscription)
-        if request.method == "POST":
-            return self._posted(request, path, charge)
-        route, stars = routed(self._routes, request) or (_UNKNOWN, [])
+        route, stars = routed(self._routes, request) or (_UNKNOWN if request.method == "GET" else self._refused, [])
         if "api-version" not in request.query:
             message = "The api-version query parameter (?api-version=) is required for all requests."
             found = error(400, "MissingApiVersionParameter", message)
         elif subscription and subscription not in self.directory.subscriptions:
             found = error(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
-        else:
-            found = route.respond(request, stars)
-        return fixed(route.operation, found, charge)
-
-    def _posted(self, request: Request, path: list[str], charge: Charge) -> Call:
-        """Resource Graph; any other POST to ARM creates something or, as listKeys, returns a secret."""
-        if path == ["providers", "microsoft.resourcegraph", "resources"]:
-            charges = (Charge("resource_graph", ""), charge)
+        elif request.method == "POST" and path == ["providers", "microsoft.resourcegraph", "resources"]:
             return varying(
                 resource_graph.operation(request.body),
                 lambda asked: resource_graph.answer(self.directory, asked, HEADERS),
-                *charges,
+                Charge("resource_graph", ""),
+                charge,
             )
-        return fixed("canary.post", Answer(200, compact({"keys": [{"keyName": "key1", "value": CANARY}]}), HEADERS), charge)
-
-    def _canary(self, _request: Request, _stars: list[str]) -> Answer:
-        return Answer(200, compact({"properties": {"value": CANARY}}), KEY_VAULT_HEADERS)
-
-    def _empty(self, _request: Request, _stars: list[str]) -> Answer:
-        return Answer(200, compact({"value": []}), KEY_VAULT_HEADERS)
+        else:
+            found = route.respond(request, stars)
+        return fixed(route.operation, found, charge)
 
     def _subscriptions(self, _request: Request, _stars: list[str]) -> Answer:
         every = self.directory.estate.subscriptions
@@ -193,7 +186,7 @@ class Arm(Service):
             for vault in self._here(subscription, group):
                 if vault.name.lower() == name.lower():
                     return respond(request, vault, rest)
-            return _gone(name, group)
+            return no_resource("Microsoft.KeyVault/vaults", group, name)
 
         return found
 
@@ -235,6 +228,20 @@ class Arm(Service):
         if found is None:
             return _no_key(stars[0])
         return answer(resources.key_resource(vault, *found, whole=True, versioned=True), KEY_VAULT_HEADERS)
+
+    def _secret_list(self, request: Request, vault: Vault, _stars: list[str]) -> Answer:
+        ordered = sorted(vault.secrets, key=lambda secret: secret.name.lower())
+        names = [secret.name for secret in ordered]
+        return page(request, names, lambda index: self._secret_resource(vault, ordered[index]))
+
+    def _secret(self, _request: Request, vault: Vault, stars: list[str]) -> Answer:
+        for secret in vault.secrets:
+            if secret.name.lower() == stars[0].lower():
+                return answer(self._secret_resource(vault, secret), KEY_VAULT_HEADERS)
+        return error(404, "SecretNotFound", f"The secret '{stars[0]}' was not found in this vault.", KEY_VAULT_HEADERS)
+
+    def _secret_resource(self, vault: Vault, secret: Secret) -> dict[str, object]:
+        return resources.secret_resource(vault, secret, secrets.newest(secret))
 
     def _here(self, subscription: str, *group: str) -> list[Vault]:
         """The vaults of a subscription, or of a resource group in it."""
@@ -278,18 +285,8 @@ class Arm(Service):
         return answer({"value": found}, HEADERS)
 
 
-def _gone(name: str, group: str) -> Answer:
-    message = (
-        f"The Resource 'Microsoft.KeyVault/vaults/{name}' under resource group '{group}' was not found. "
-        "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
-    )
-    return error(404, "ResourceNotFound", message, {**HEADERS, "x-ms-failure-cause": "gateway"})
-
-
 def _no_key(name: str) -> Answer:
     return error(404, "KeyNotFound", f"The key '{name}' was not found in this vault.", KEY_VAULT_HEADERS)
 
 
-_UNKNOWN = Route(
-    "arm.unknown", "", lambda _request, _stars: error(404, "InvalidResourceType", "The resource type could not be found.")
-)
+_UNKNOWN = Route("arm.unknown", "", lambda request, _stars: unknown(request))

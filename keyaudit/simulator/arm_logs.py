@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from keyaudit.simulator.arm_answers import HEADERS, answer, error
+from keyaudit.simulator.arm_answers import HEADERS, answer, denied, error, no_resource
 from keyaudit.simulator.estate import AlertRule, LogTable, Workspace
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
 
 _HSM = "subscriptions/*/resourcegroups/*/providers/microsoft.keyvault/managedhsms/*"
+_ALERTS = "providers/microsoft.insights/activitylogalerts"
 _WORKSPACE = "subscriptions/*/resourcegroups/*/providers/microsoft.operationalinsights/workspaces/*"
 
 
@@ -24,6 +25,8 @@ def routes(directory: Directory) -> Sequence[Route]:
         Route("entra_log.list", "providers/microsoft.aadiam/diagnosticsettings", served.entra),
         Route("workspace.get", _WORKSPACE, served.workspace),
         Route("workspace.table", f"{_WORKSPACE}/tables/*", served.table),
+        Route("alert_rule.list", f"subscriptions/*/{_ALERTS}", served.alerts),
+        Route("alert_rule.list", f"subscriptions/*/resourcegroups/*/{_ALERTS}", served.alerts),
         Route("defender.plan", "subscriptions/*/providers/microsoft.security/pricings/*", served.plan),
     )
 
@@ -37,7 +40,7 @@ class _Logs:
         for hsm in self._directory.estate.hsms:
             if [hsm.subscription.lower(), hsm.resource_group.lower(), hsm.name.lower()] == wanted:
                 return answer({"value": list(hsm.diagnostic_settings)})
-        return _gone("Microsoft.KeyVault/managedHSMs", *stars[1:])
+        return no_resource("Microsoft.KeyVault/managedHSMs", *stars[1:])
 
     def activity_log(self, _request: Request, stars: list[str]) -> Answer:
         return answer({"value": list(self._directory.subscriptions[stars[0].lower()].activity_settings)})
@@ -46,8 +49,19 @@ class _Logs:
         """Rights on subscriptions do not apply here, so a 403 is the usual answer."""
         logs = self._directory.estate.logs
         if logs.entra_refused:
-            return self._denied("microsoft.aadiam/diagnosticSettings/read", "/providers/microsoft.aadiam")
+            return denied(self._directory, "microsoft.aadiam/diagnosticSettings/read", "/providers/microsoft.aadiam")
         return answer({"value": list(logs.entra_settings)})
+
+    def alerts(self, _request: Request, stars: list[str]) -> Answer:
+        """The alert rules on the activity log of a subscription, or of a resource group in it."""
+        wanted = [star.lower() for star in stars]
+        found = []
+        for rule in self._directory.estate.logs.alert_rules:
+            if rule.operation and [rule.subscription.lower(), rule.resource_group.lower()][: len(wanted)] == wanted:
+                kind, properties = _on_activity(rule, rule.operation)
+                name = {"id": _rule_id(rule, kind), "type": "Microsoft.Insights/ActivityLogAlerts", "name": rule.name}
+                found.append({**name, "location": "global", "tags": {}, "properties": properties})
+        return answer({"value": found})
 
     def workspace(self, _request: Request, stars: list[str]) -> Answer:
         found = self._found(stars)
@@ -79,25 +93,9 @@ class _Logs:
         for found in self._directory.estate.logs.workspaces:
             if [found.subscription.lower(), found.resource_group.lower(), found.name.lower()] == wanted:
                 if found.refused:
-                    return self._denied("Microsoft.OperationalInsights/workspaces/read", workspace_id(found))
+                    return denied(self._directory, "Microsoft.OperationalInsights/workspaces/read", workspace_id(found))
                 return found
-        return _gone("Microsoft.OperationalInsights/workspaces", *stars[1:3])
-
-    def _denied(self, action: str, scope: str) -> Answer:
-        who = f"The client '{self._directory.client_id}' with object id '{self._directory.object_id}'"
-        message = (
-            f"{who} does not have authorization to perform action '{action}' over scope '{scope}' or the scope is invalid. "
-            "If access was recently granted, please refresh your credentials."
-        )
-        return error(403, "AuthorizationFailed", message, HEADERS)
-
-
-def _gone(kind: str, group: str, name: str) -> Answer:
-    message = (
-        f"The Resource '{kind}/{name}' under resource group '{group}' was not found. "
-        "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
-    )
-    return error(404, "ResourceNotFound", message, {**HEADERS, "x-ms-failure-cause": "gateway"})
+        return no_resource("Microsoft.OperationalInsights/workspaces", *stars[1:3])
 
 
 def workspace_id(workspace: Workspace) -> str:
@@ -166,9 +164,8 @@ def rows(directory: Directory) -> Iterator[dict[str, object]]:
     """The alert rules as Resource Graph's resources table has them: type and resource group in lower case."""
     for rule in directory.estate.logs.alert_rules:
         kind, properties = _on_activity(rule, rule.operation) if rule.operation else _on_logs(rule)
-        group = f"/subscriptions/{rule.subscription}/resourceGroups/{rule.resource_group}"
         yield {
-            "id": f"{group}/providers/microsoft.insights/{kind}/{rule.name}",
+            "id": _rule_id(rule, kind),
             "name": rule.name,
             "type": f"microsoft.insights/{kind}".lower(),
             "tenantId": directory.tenant_id,
@@ -185,6 +182,11 @@ def rows(directory: Directory) -> Iterator[dict[str, object]]:
             "zones": None,
             "extendedLocation": None,
         }
+
+
+def _rule_id(rule: AlertRule, kind: str) -> str:
+    group = f"/subscriptions/{rule.subscription}/resourceGroups/{rule.resource_group}"
+    return f"{group}/providers/microsoft.insights/{kind}/{rule.name}"
 
 
 def workspaces(directory: Directory) -> Iterator[dict[str, object]]:

@@ -1,8 +1,9 @@
-"""Graph's lists of sign-ins and directory changes, with filters by time."""
+"""Graph's lists of sign-ins and directory changes, with or without a filter by time."""
 
 import re
-from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from keyaudit.simulator import odata
 from keyaudit.simulator.estate import Row
@@ -11,29 +12,43 @@ from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import Request
 
 PAGE = 1_000
-_TIMES = r"{0} ge (?P<first>\S+) and {0} le (?P<last>\S+)"
-_SIGN_INS = re.compile(_TIMES.format("createdDateTime") + r" and signInEventTypes/any\(t:t eq '(?P<kind>\w+)'\)")
-_AUDITS = re.compile(_TIMES.format("activityDateTime"))
+_KEPT = 30 * 86_400
+"""Seconds for which Entra keeps the entries."""
+_KIND = re.compile(r"signInEventTypes/any\((?P<name>\w):(?P=name) eq '(?P<kind>\w+)'\)")
+_BOUND = re.compile(r"(?P<time>\w+) (?P<side>ge|le) (?P<moment>\S+)")
 
 
 def part(directory: Directory, version: str, path: list[str], _request: Request) -> Resource | None:
-    """The list that a path names."""
-    match version, [piece.lower() for piece in path]:
-        case "beta", ["auditlogs", "signins"]:
-            return _list(directory, "sign_in.list", (version, "auditLogs/signIns"), _SIGN_INS)
-        case "v1.0", ["auditlogs", "directoryaudits"]:
-            return _list(directory, "directory_audit.list", (version, "auditLogs/directoryAudits"), _AUDITS)
+    """The list that a path names. Only beta can list sign-ins of another kind than a user's own."""
+    match [piece.lower() for piece in path]:
+        case ["auditlogs", "signins"]:
+            kinds = "interactiveUser" if version == "v1.0" else None
+            return _list(directory, "sign_in.list", (version, "auditLogs/signIns"), "createdDateTime", kinds)
+        case ["auditlogs", "directoryaudits"]:
+            place = (version, "auditLogs/directoryAudits")
+            return _list(directory, "directory_audit.list", place, "activityDateTime", "directoryAudits")
     return None
 
 
-def _list(directory: Directory, operation: str, place: tuple[str, str], wanted: re.Pattern[str]) -> Resource:
+def _list(directory: Directory, operation: str, place: tuple[str, str], time: str, only: str | None) -> Resource:
+    """A list by time. `only`: its single kind; None: the kind that the filter names, or interactive sign-ins."""
+
     def render(request: Request, options: odata.Options) -> dict[str, object]:
-        asked = wanted.fullmatch(options.filter)
-        if asked is None:
-            raise odata.BadQueryError("BadRequest", "Invalid filter clause")
-        kind = asked.groupdict().get("kind", "directoryAudits")
-        found = between(directory, kind, asked["first"], asked["last"])
-        return odata.page(request, replace(options, top=PAGE), place, found, dict)
+        first, last, kind = _iso(request.now - _KEPT), _iso(request.now), only or "interactiveUser"
+        for term in filter(None, options.filter.split(" and ")):
+            bound, chosen = _BOUND.fullmatch(term), _KIND.fullmatch(term)
+            if bound is not None and bound["time"] == time:
+                first, last = (bound["moment"], last) if bound["side"] == "ge" else (first, bound["moment"])
+            elif chosen is not None and only is None:
+                kind = chosen["kind"]
+            else:
+                raise odata.BadQueryError("BadRequest", "Invalid filter clause")
+        top = options.top if "$top" in request.query else PAGE
+        try:
+            found = between(directory, kind, first, last)
+        except ValueError as error:
+            raise odata.BadQueryError("BadRequest", "Invalid filter clause") from error
+        return odata.page(request, replace(options, top=top), place, found, dict)
 
     return Resource(
         operation=operation,
@@ -43,6 +58,10 @@ def _list(directory: Directory, operation: str, place: tuple[str, str], wanted: 
         render=render,
         limit="reports",
     )
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def between(directory: Directory, collection: str, first: str, last: str) -> list[Row]:

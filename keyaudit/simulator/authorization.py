@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from keyaudit.simulator.arm_answers import answer, error
+from keyaudit.simulator.arm_answers import answer
 from keyaudit.simulator.estate import DenyAssignment, Eligibility, RoleAssignment, Subscription
 from keyaudit.simulator.roles import definition, roles
 from keyaudit.simulator.service import Directory, Route
@@ -11,7 +11,7 @@ from keyaudit.simulator.wire import Answer, Request, iso
 ResourceRow = dict[str, object]
 
 _AUTHORIZATION = "subscriptions/*/providers/microsoft.authorization"
-_GROUP = "/providers/microsoft.management/managementgroups/"
+GROUP = "/providers/microsoft.management/managementgroups/"
 _EVERYONE = "00000000-0000-0000-0000-000000000000"
 
 
@@ -26,26 +26,24 @@ def routes(directory: Directory) -> Sequence[Route]:
         found = [one for one in directory.estate.deny_assignments if touches(directory, one.scope, stars[0])]
         return answer({"value": [_denial(stars[0], one) for one in found]})
 
-    def role(_request: Request, stars: list[str]) -> Answer:
-        for one in roles(directory):
-            if one.id == stars[0].lower():
-                return answer(definition(directory, one))
-        return error(404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{stars[0]}' does not exist.")
-
     return (
         Route("role_eligibility.list", f"{_AUTHORIZATION}/roleeligibilityscheduleinstances", eligible),
         Route("deny_assignment.list", f"{_AUTHORIZATION}/denyassignments", denials),
-        Route("role_definition.get", "providers/microsoft.authorization/roledefinitions/*", role),
     )
 
 
 def touches(directory: Directory, scope: str, subscription: str) -> bool:
     """Whether a scope is a subscription, in it, or above it."""
     lowered, home = scope.lower(), f"/subscriptions/{subscription.lower()}"
-    if lowered.startswith(_GROUP):
-        above = _above(directory, directory.subscriptions[subscription.lower()])
-        return lowered.removeprefix(_GROUP) in (name.lower() for name in above)
+    if lowered.startswith(GROUP):
+        return lowered.removeprefix(GROUP) in above(directory, subscription.lower())
     return lowered in ("/", home) or lowered.startswith(f"{home}/")
+
+
+def above(directory: Directory, subscription: str) -> list[str]:
+    """The management groups above a subscription, in lower case and the nearest first; none for an unknown one."""
+    found = directory.subscriptions.get(subscription)
+    return [] if found is None else [name.lower() for name in _groups_above(directory, found)]
 
 
 def assignment_rows(directory: Directory) -> Iterator[ResourceRow]:
@@ -84,13 +82,13 @@ def subscription_rows(directory: Directory) -> Iterator[ResourceRow]:
         }
 
 
-def _above(directory: Directory, subscription: Subscription) -> tuple[str, ...]:
+def _groups_above(directory: Directory, subscription: Subscription) -> tuple[str, ...]:
     """The management groups above a subscription, up to the root group, which has the tenant's id for a name."""
     return (*subscription.management_groups, directory.tenant_id)
 
 
 def _chain(directory: Directory, subscription: Subscription) -> list[dict[str, str]]:
-    groups = _above(directory, subscription)
+    groups = _groups_above(directory, subscription)
     return [{"displayName": "Tenant Root Group" if name == groups[-1] else name, "name": name} for name in groups]
 
 
@@ -128,24 +126,29 @@ def _role_id(directory: Directory, role: str, scope: str) -> str:
 
 
 def _assignment(directory: Directory, one: RoleAssignment) -> dict[str, object]:
-    made = iso(one.created if one.created is not None else directory.estate.tenant_created).replace("Z", ".4639810Z")
     return {
         "id": f"{one.scope.rstrip('/')}/providers/Microsoft.Authorization/RoleAssignments/{one.id}",
         "name": one.id,
-        "properties": {
-            "roleDefinitionId": _role_id(directory, one.role, one.scope),
-            "principalId": one.principal,
-            "principalType": one.principal_type,
-            "scope": one.scope,
-            "condition": one.condition,
-            "conditionVersion": "2.0" if one.condition else None,
-            "createdOn": made,
-            "updatedOn": made,
-            "createdBy": directory.guid("creator"),
-            "updatedBy": directory.guid("creator"),
-            "delegatedManagedIdentityResourceId": None,
-            "description": None,
-        },
+        "properties": assignment_properties(directory, one, _role_id(directory, one.role, one.scope)),
+    }
+
+
+def assignment_properties(directory: Directory, one: RoleAssignment, role_id: str) -> dict[str, object]:
+    """The properties of a role assignment; Resource Graph and Resource Manager spell the role's id differently."""
+    made = iso(one.created if one.created is not None else directory.estate.tenant_created).replace("Z", ".4639810Z")
+    return {
+        "roleDefinitionId": role_id,
+        "principalId": one.principal,
+        "principalType": one.principal_type,
+        "scope": one.scope,
+        "condition": one.condition,
+        "conditionVersion": "2.0" if one.condition else None,
+        "createdOn": made,
+        "updatedOn": made,
+        "createdBy": directory.guid("creator"),
+        "updatedBy": directory.guid("creator"),
+        "delegatedManagedIdentityResourceId": None,
+        "description": None,
     }
 
 

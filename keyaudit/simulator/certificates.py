@@ -1,6 +1,7 @@
 """Certificates as Key Vault's data plane describes them, with real X.509 certificates in them."""
 
 import base64
+import hashlib
 
 from keyaudit.simulator import keys, x509
 from keyaudit.simulator.estate import Certificate, CertificatePolicy, CertificateVersion, DeletedCertificate, Vault
@@ -49,8 +50,47 @@ def bundle(vault: Vault, certificate: Certificate, version: CertificateVersion) 
     found["attributes"] = {**_attributes(version), **_recovery(vault)}
     if version.tags:
         found["tags"] = version.tags
-    found["policy"] = _policy(vault, certificate)
+    found["policy"] = policy(vault, certificate)
     found["pending"] = {"id": f"{uri(vault, certificate)}/pending"}
+    return found
+
+
+def operation(vault: Vault, certificate: Certificate) -> dict[str, object]:
+    """The operation that made the current version: completed, or in progress if it is not issued yet."""
+    version = current(certificate)
+    asked = x509.request(
+        f"CN={certificate.subject}", key_name=_key_name(vault, certificate, version), bits=certificate.policy.key_size
+    )
+    found: dict[str, object] = {
+        "id": f"{uri(vault, certificate)}/pending",
+        "issuer": {"name": certificate.policy.issuer},
+        "csr": base64.b64encode(asked).decode(),
+        "cancellation_requested": False,
+        "status": "completed" if version.issued else "inProgress",
+    }
+    if version.issued:
+        found["target"] = uri(vault, certificate)
+    else:
+        found["status_details"] = (
+            "Pending certificate created. Certificate request is in progress. This may take some time based on the issuer "
+            "provider. Please check again later."
+        )
+    return {**found, "request_id": hashlib.md5(str(found["id"]).encode(), usedforsecurity=False).hexdigest()}
+
+
+def issuers(vault: Vault) -> list[str]:
+    """The names of the certificate authorities that the vault is set up with, in order: those of its certificates' policies."""
+    return sorted({one.policy.issuer for one in vault.certificates} - {"Self", "Unknown"})
+
+
+def issuer(vault: Vault, name: str, *, whole: bool) -> dict[str, object]:
+    """An issuer as in the list, or as in the answer to a GET. Its provider has the same name; its password cannot be read."""
+    found: dict[str, object] = {"id": f"{keys.base_uri(vault)}/certificates/issuers/{name}", "provider": name.capitalize()}
+    if whole:
+        made = min(one.policy.updated for one in vault.certificates if one.policy.issuer == name)
+        details = {"zip": 0, "admin_details": []}
+        found |= {"credentials": {"account_id": "contoso"}, "org_details": details}
+        found["attributes"] = {"enabled": True, "created": made, "updated": made}
     return found
 
 
@@ -74,11 +114,9 @@ def der(vault: Vault, certificate: Certificate, version: CertificateVersion) -> 
     """The certificate itself. A renewal that keeps the key keeps the first version's."""
     if version.nbf is None or version.exp is None:
         raise ValueError(f"{certificate.name}: a certificate has a beginning and an end")
-    first = min(certificate.versions, key=lambda one: one.created)
-    made = first if certificate.policy.reuse_key else version
     return x509.certificate(
         f"CN={certificate.subject}",
-        key_name=_uri(vault, "keys", certificate, made.version),
+        key_name=_key_name(vault, certificate, version),
         start=version.nbf,
         end=version.exp,
         issuer=f"CN={certificate.authority}" if certificate.authority else "",
@@ -91,7 +129,8 @@ def der(vault: Vault, certificate: Certificate, version: CertificateVersion) -> 
     )
 
 
-def _policy(vault: Vault, certificate: Certificate) -> dict[str, object]:
+def policy(vault: Vault, certificate: Certificate) -> dict[str, object]:
+    """A certificate's policy."""
     policy = certificate.policy
     properties: dict[str, object] = {"subject": f"CN={certificate.subject}"}
     if certificate.names:
@@ -116,6 +155,12 @@ def _policy(vault: Vault, certificate: Certificate) -> dict[str, object]:
         "issuer": {"name": policy.issuer},
         "attributes": {"enabled": True, "created": policy.updated, "updated": policy.updated},
     }
+
+
+def _key_name(vault: Vault, certificate: Certificate, version: CertificateVersion) -> str:
+    first = min(certificate.versions, key=lambda one: one.created)
+    made = first if certificate.policy.reuse_key else version
+    return _uri(vault, "keys", certificate, made.version)
 
 
 def _actions(policy: CertificatePolicy) -> list[dict[str, object]]:

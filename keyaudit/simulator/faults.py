@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from keyaudit.simulator.wire import Answer, Request, compact
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Effect:
+class _Effect(Struct, frozen=True, kw_only=True):
     status: int | None = None
     """The status instead of the true one."""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -30,8 +30,7 @@ class _Effect:
     """Seconds before the answer, beyond the latency."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault(_Effect):
+class Fault(_Effect, frozen=True):
     """One fault: at `call` (from 1; a range; or every) of the requests of `operation` whose host and path hold `where`.
 
     Operations are named as the simulator's log names them; `connect` is the proxy's CONNECT, `challenge` a vault's 401

@@ -9,6 +9,7 @@ from keyaudit.simulator import (
     audit_logs,
     audit_searches,
     grants,
+    graph_directory,
     graph_posts,
     graph_posture,
     groups,
@@ -32,6 +33,7 @@ HOST = "graph.microsoft.com"
 
 PARTS: tuple[Callable[[Directory, str, list[str], Request], Resource | None], ...] = (
     groups.part,
+    graph_directory.part,
     grants.part,
     reports.part,
     audit_logs.part,
@@ -110,6 +112,8 @@ class Graph(Service):
         resource = self._resource(version, path, request) if version in ("v1.0", "beta") else None
         if resource is None:
             message = f"Resource not found for the segment '{path[-1] if path else version}'."
+            if version not in ("v1.0", "beta"):
+                message = "Invalid version."
             return varying("graph.unknown", lambda asked: _error(asked, 400, "BadRequest", message), self._charge(1))
         charges = self._charges(request, resource)
         if any(relation in self.directory.estate.graph_refuses for relation in resource.relations):

@@ -1,8 +1,9 @@
 """The resources of Microsoft Graph's paths, and how they are rendered."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from keyaudit.simulator import odata
 from keyaudit.simulator.wire import Request
@@ -12,8 +13,7 @@ T = TypeVar("T")
 Render = Callable[[Request, odata.Options], dict[str, object]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class Resource(Struct, frozen=True, kw_only=True):
     """The resource of a path: its operation, the estate's switch that refuses it, the selectable members, and its body."""
 
     operation: str

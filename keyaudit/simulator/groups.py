@@ -50,6 +50,16 @@ def directory_object(directory: Directory, id_: str) -> Body | None:
     return None
 
 
+def groups_of(directory: Directory, principal: str) -> set[str]:
+    """The groups that a principal is a member of, directly or through other groups."""
+    found: set[str] = set()
+    inner = {principal}
+    while inner:
+        inner = {group.id for group in directory.groups.values() if inner & set(group.members)} - found
+        found |= inner
+    return found
+
+
 def _members(directory: Directory, version: str, group_id: str, *, nested: bool) -> Resource:
     group = directory.groups.get(group_id)
     bodies = (

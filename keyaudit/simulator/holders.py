@@ -1,7 +1,8 @@
 """The two collections of Graph with credentials: applications and service principals."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.simulator import objects, odata
 from keyaudit.simulator.estate import Application, ServicePrincipal
@@ -10,8 +11,7 @@ from keyaudit.simulator.service import Directory
 Holder = Application | ServicePrincipal
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One collection: its name in paths, in operations and in types, the members of an object, and the objects."""
 
     name: str

@@ -21,6 +21,7 @@ _RESOURCES = {
     "https://management.azure.com": "https://management.azure.com",
     "https://management.core.windows.net": "https://management.core.windows.net",
     "https://graph.microsoft.com": "https://graph.microsoft.com",
+    "https://graph.windows.net": "https://graph.windows.net",
     "https://api.loganalytics.io": "https://api.loganalytics.io",
     "https://monitor.azure.com": "https://monitor.azure.com",
 }

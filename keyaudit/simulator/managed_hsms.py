@@ -13,7 +13,7 @@ from keyaudit.simulator.login import LOGIN
 from keyaudit.simulator.pages import BadPageError, vault_page
 from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, retry_after, routed
 from keyaudit.simulator.throttle import Charge, Refusal
-from keyaudit.simulator.wire import CANARY, JSON, Answer, Request, compact
+from keyaudit.simulator.wire import JSON, Answer, Request, compact
 
 SUFFIX = ".managedhsm.azure.net"
 _AUDIENCE = "https://managedhsm.azure.net"
@@ -43,6 +43,7 @@ class ManagedHsms(Service):
 
     def __init__(self, directory: Directory) -> None:
         super().__init__(directory)
+        self._refused = Route("hsm.write", "", self._write_denied)
         self._routes = (
             Route("hsm.key.list", "keys", self._key_page),
             Route("hsm.key.versions", "keys/*/versions", self._version_page),
@@ -56,10 +57,6 @@ class ManagedHsms(Service):
             Route("hsm.setting.list", "settings", self._settings),
             Route("hsm.ekm.get", "ekm", self._ekm),
             Route("hsm.ekm.certificate", "ekm/certificate", self._ekm_certificate),
-            Route("canary.ekm_check", "ekm/**", self._canary, "POST"),
-            Route("canary.key", "keys/**", self._canary, "POST"),
-            Route("canary.security_domain", "securitydomain/**", self._canary),
-            Route("canary.security_domain", "securitydomain/**", self._canary, "POST"),
         )
 
     def denied(self, request: Request) -> Answer | None:
@@ -78,7 +75,7 @@ class ManagedHsms(Service):
     def understand(self, request: Request) -> Call:
         """The operation by method and path, refused as the local roles say."""
         hsm = self._hsm(request)
-        route, stars = routed(self._routes, request) or (_UNKNOWN, [])
+        route, stars = routed(self._routes, request) or (_UNKNOWN if request.method == "GET" else self._refused, [])
         charges = (Charge("vault_hsm", hsm.name), Charge("vault_subscription", hsm.subscription))
         refused = self._refusal(request, hsm, route.operation)
         version = request.query.get("api-version")
@@ -100,13 +97,19 @@ class ManagedHsms(Service):
             return _error(403, "Forbidden", what, inner="ForbiddenByFirewall")
         action, scope = _NEEDS.get(operation, ("", ""))
         if action and (hsm.access == "local" or action in hsm.refused):
-            activity = self.directory.guid("activity", request.target)
-            what = f"Not authorized to access Microsoft.KeyVault/managedHsm/{action} on {scope} (Activity ID: {activity})"
-            return _error(403, "AccessDenied", what)
+            return self._forbidden(request, action, scope)
         return None
 
-    def _canary(self, request: Request, _stars: list[str]) -> Answer:
-        return Answer(200, compact({"value": CANARY, "id": request.target}), _HEADERS)
+    def _write_denied(self, request: Request, _stars: list[str]) -> Answer:
+        """The 403 for a request that changes or uses an object: the identity's local role does not allow it."""
+        kind, last = (request.segments or [""])[0], (request.segments or [""])[-1]
+        verb = {"PUT": "write", "PATCH": "write", "DELETE": "delete"}.get(request.method, last)
+        return self._forbidden(request, f"{kind}/{verb}/action", "/keys" if kind.lower() == "keys" else "/")
+
+    def _forbidden(self, request: Request, action: str, scope: str) -> Answer:
+        activity = self.directory.guid("activity", request.target)
+        what = f"Not authorized to access Microsoft.KeyVault/managedHsm/{action} on {scope} (Activity ID: {activity})"
+        return _error(403, "AccessDenied", what)
 
     def _known(self, hsm: ManagedHsm) -> dict[str, Key]:
         """Its keys by name in lower case, in the order of lists."""
@@ -259,4 +262,9 @@ def _error(status: int, code: str, message: str, headers: dict[str, str] | None 
     return Answer(status, compact({"error": error}), headers or _HEADERS)
 
 
-_UNKNOWN = Route("hsm.write", "", lambda _request, _stars: _error(405, "NotAllowed", "Not allowed."))
+def _no_operation(request: Request, _stars: list[str]) -> Answer:
+    operation = (request.segments or [""])[-1]
+    return _error(400, "BadParameter", f"Method {request.method} does not allow operation '{operation}'")
+
+
+_UNKNOWN = Route("hsm.unknown", "", _no_operation)

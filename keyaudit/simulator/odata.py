@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from keyaudit.simulator.tokens import decoded, encoded
 from keyaudit.simulator.wire import Request
@@ -31,8 +32,7 @@ class BadQueryError(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """A request's valid query options."""
 
     select: tuple[str, ...] = ()

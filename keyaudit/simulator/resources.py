@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from keyaudit.simulator import keys
-from keyaudit.simulator.estate import AccessPolicy, Key, KeyVersion, Subscription, Vault
+from keyaudit.simulator.estate import AccessPolicy, Key, KeyVersion, Secret, SecretVersion, Subscription, Vault
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import iso
 
@@ -137,6 +137,24 @@ def key_resource(vault: Vault, key: Key, version: KeyVersion, *, whole: bool, ve
         "id": path,
         "name": version.version if versioned else key.name,
         "type": kind,
+        "location": vault.location,
+        "tags": version.tags or {},
+        "properties": found,
+    }
+
+
+def secret_resource(vault: Vault, secret: Secret, version: SecretVersion) -> dict[str, object]:
+    """A secret, which the control plane shows without its value."""
+    attributes = {name: getattr(version, name) for name in ("enabled", "nbf", "exp", "created", "updated")}
+    uri = f"{keys.base_uri(vault)}/secrets/{secret.name}"
+    found: dict[str, object] = {"attributes": {name: value for name, value in attributes.items() if value is not None}}
+    if version.content_type is not None:
+        found["contentType"] = version.content_type
+    found |= {"secretUri": uri, "secretUriWithVersion": f"{uri}/{version.version}"}
+    return {
+        "id": f"{vault_id(vault)}/secrets/{secret.name}",
+        "name": secret.name,
+        "type": "Microsoft.KeyVault/vaults/secrets",
         "location": vault.location,
         "tags": version.tags or {},
         "properties": found,

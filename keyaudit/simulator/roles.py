@@ -186,29 +186,25 @@ def roles(directory: "Directory") -> tuple[Role, ...]:
     return (*BUILT_IN, *directory.estate.roles)
 
 
-def definition(directory: "Directory", role: Role) -> dict[str, object]:
-    """A role definition."""
+def definition(directory: "Directory", role: Role, *, home: str = "", data_actions: bool = True) -> dict[str, object]:
+    """A role definition. `home`: the subscription that its id begins with; `data_actions`: whether they are shown."""
     top = f"/providers/Microsoft.Management/managementGroups/{directory.tenant_id}" if role.custom else "/"
+    permission = {"actions": list(role.actions), "notActions": list(role.not_actions)}
+    if data_actions:
+        permission |= {"dataActions": list(role.data_actions), "notDataActions": list(role.not_data_actions)}
     return {
         "properties": {
             "roleName": role.name,
             "type": "CustomRole" if role.custom else "BuiltInRole",
             "description": "",
             "assignableScopes": [top],
-            "permissions": [
-                {
-                    "actions": list(role.actions),
-                    "notActions": list(role.not_actions),
-                    "dataActions": list(role.data_actions),
-                    "notDataActions": list(role.not_data_actions),
-                }
-            ],
+            "permissions": [permission],
             "createdOn": "0001-01-01T08:00:00.0000000Z",
             "updatedOn": "2021-11-11T20:14:30.2541210Z",
             "createdBy": None,
             "updatedBy": None,
         },
-        "id": f"/providers/Microsoft.Authorization/roleDefinitions/{role.id}",
+        "id": f"{home}/providers/Microsoft.Authorization/roleDefinitions/{role.id}",
         "type": "Microsoft.Authorization/roleDefinitions",
         "name": role.id,
     }

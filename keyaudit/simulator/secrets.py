@@ -1,7 +1,8 @@
-"""Items of Key Vault's lists of secrets, which have no value."""
+"""Secrets as Key Vault's data plane describes them: without a value in lists, and with the canary in place of it elsewhere."""
 
 from keyaudit.simulator import keys
 from keyaudit.simulator.estate import DeletedSecret, Secret, SecretVersion, Vault
+from keyaudit.simulator.wire import CANARY
 
 
 def item(vault: Vault, secret: Secret, version: SecretVersion, *, versioned: bool) -> dict[str, object]:
@@ -24,6 +25,18 @@ def item(vault: Vault, secret: Secret, version: SecretVersion, *, versioned: boo
     if secret.managed:
         found["managed"] = True
     return found
+
+
+def bundle(vault: Vault, secret: Secret, version: SecretVersion) -> dict[str, object]:
+    """A secret as in the answer to a GET. Its value is the canary, which no client but a test may ask for."""
+    return {"value": CANARY, **item(vault, secret, version, versioned=True)}
+
+
+def version(secret: Secret, wanted: str) -> SecretVersion | None:
+    """The wanted version, or the newest if none is named; None if there is no such version."""
+    if not wanted:
+        return newest(secret)
+    return next((one for one in secret.versions if one.version == wanted.lower()), None)
 
 
 def newest(secret: Secret) -> SecretVersion:

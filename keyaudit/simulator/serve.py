@@ -4,16 +4,16 @@ import asyncio
 import contextlib
 import tempfile
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from keyaudit.simulator import arm, graph, ingestion, log_analytics, login, managed_hsms, vaults
+from keyaudit.simulator import arm, graph, ingestion, log_analytics, login, managed_hsms, retired_graph, vaults
 from keyaudit.simulator.authority import tls_context
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.proxy import Listener
 from keyaudit.simulator.tenant import Tenant, Trapped
-from keyaudit.simulator.throttle import Throttle
+from keyaudit.simulator.throttle import Throttle, Total
 
 __all__ = ["Simulator", "serve"]
 
@@ -90,6 +90,11 @@ class Simulator:
         """The number of throttled requests."""
         return self._tenant.meter.refused if self._tenant.meter else 0
 
+    @property
+    def charged(self) -> Mapping[tuple[str, str], Total]:
+        """All that was charged to each limit, by its name and domain; empty without throttles."""
+        return self._tenant.meter.charged if self._tenant.meter else {}
+
     def token(self, audience: str, *, tenant_id: str | None = None, **claims: object) -> str:
         """An access token of the audited identity, as from another kind of sign-in.
 
@@ -124,7 +129,7 @@ async def serve(
     more = [Tenant(other, clock, throttle=throttle, faults=(), traps=()) for other in others]
     tenant = Tenant(estate, clock, throttle=throttle, faults=faults, traps=traps, others=more)
     with tempfile.TemporaryDirectory(prefix="keyaudit-simulated-") as folder:
-        services = [login.HOST, arm.HOST, graph.HOST, log_analytics.HOST, ingestion.HOST]
+        services = [login.HOST, arm.HOST, graph.HOST, retired_graph.HOST, log_analytics.HOST, ingestion.HOST]
         names = [*services, f"*{vaults.SUFFIX}", f"*{managed_hsms.SUFFIX}", *traps]
         context, ca_file = tls_context(names, Path(folder))
         listener = Listener(tenant, context, latency)

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from keyaudit.simulator.always import with_what_is_always_there
 from keyaudit.simulator.estate import (
@@ -151,8 +152,7 @@ Respond = Callable[[Request], Answer | None]
 """Returns the answer; None: the connection is closed without one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A parsed request: its operation, responder and charges."""
 
     operation: str
@@ -172,8 +172,7 @@ def varying(operation: str, respond: Respond, *charges: Charge) -> Call:
     return Call(operation, respond, charges)
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """A path of an operation. Its segments are in lower case; `*` stands for any one, `**` at the end for any more."""
 
     operation: str

@@ -2,9 +2,10 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
-from keyaudit.simulator import arm, graph, ingestion, log_analytics, login, managed_hsms, vaults
+from msgspec import Struct
+
+from keyaudit.simulator import arm, graph, ingestion, log_analytics, login, managed_hsms, retired_graph, vaults
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault, Script
 from keyaudit.simulator.service import Call, Directory, Service, fixed
@@ -14,8 +15,7 @@ from keyaudit.simulator.wire import JSON, Answer, Request, compact, http_date
 _LOGGED = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """A response: bytes (None: nothing), the delay beyond the latency, and whether the connection is then closed."""
 
     payload: bytes | None
@@ -23,8 +23,7 @@ class Delivery:
     close: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Trapped:
+class Trapped(Struct, frozen=True):
     """A request to a host outside Azure."""
 
     host: str
@@ -71,6 +70,7 @@ class Tenant:
             login.HOST: login.Login(self.directory),
             arm.HOST: arm.Arm(self.directory),
             graph.HOST: graph_service,
+            retired_graph.HOST: retired_graph.RetiredGraph(self.directory),
             log_analytics.HOST: log_analytics.LogAnalytics(self.directory),
             ingestion.HOST: self.ingestion,
         }
@@ -87,10 +87,7 @@ class Tenant:
             return bool(request.segments) and request.segments[0].lower() in known
         if authorization is not None:
             return bool(self.directory.tokens.audience(authorization))
-        return (
-            request.host not in (arm.HOST, graph.HOST, log_analytics.HOST, ingestion.HOST)
-            and self._service(request.host) is not None
-        )
+        return request.host not in self._services and self._service(request.host) is not None
 
     def connecting(self, host: str) -> Fault | None:
         """The fault for this CONNECT."""

@@ -3,29 +3,27 @@
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Self
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Window:
+
+class Window(Struct, frozen=True):
     """A number of units in each span of seconds."""
 
     limit: int
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(Struct, frozen=True):
     """A token bucket: its size, and the tokens that are added in a second."""
 
     size: int
     refill: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Throttle:
-    """Limits by throttling domain. `seed` decides which refusals carry a Retry-After."""
+class Throttle(Struct, frozen=True, kw_only=True):
+    """Limits by throttling domain. `said` is the share of refusals that carry a Retry-After, and `seed` decides which."""
 
     vault: Window
     """Per vault, requests for software keys and all other requests."""
@@ -44,10 +42,11 @@ class Throttle:
     """Requests for reports of one application in one tenant."""
     log_queries: Window
     """Queries of one identity over all workspaces."""
+    said: float = 0.5
     seed: int = 0
 
     @classmethod
-    def documented(cls, seed: int = 0) -> Self:
+    def documented(cls, *, said: float = 0.5, seed: int = 0) -> Self:
         """The documented limits of a tenant with more than 500 users."""
         return cls(
             vault=Window(4000, 10),
@@ -59,12 +58,12 @@ class Throttle:
             key_credentials=Window(150, 60),
             reports=Window(5, 10),
             log_queries=Window(200, 30),
+            said=said,
             seed=seed,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Struct, frozen=True):
     """The charge of one request against one limit; `key` identifies the limit's domain."""
 
     limit: str
@@ -72,13 +71,20 @@ class Charge:
     cost: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A refused request: the charge, the seconds to wait, and whether the answer has them."""
 
     charge: Charge
     wait: int
     said: bool
+
+
+class Total(Struct):
+    """The units charged to a limit's domain so far, with the times of the first and last request."""
+
+    first: float
+    last: float = 0.0
+    units: int = 0
 
 
 class Meter:
@@ -89,16 +95,21 @@ class Meter:
         self._random = random.Random(throttle.seed)  # noqa: S311 -- repeatable on purpose
         self._spent: dict[tuple[str, str], tuple[float, float]] = {}
         self.refused = 0
+        self.charged: dict[tuple[str, str], Total] = {}
+        """All that was charged, by limit and domain."""
 
     def charge(self, charges: Sequence[Charge], now: float) -> Refusal | None:
         """Add all charges, or none and return the refusal."""
         for charge in charges:
             if self.remaining(charge, now) < charge.cost:
                 self.refused += 1
-                return Refusal(charge, self._wait(charge, now), self._random.random() < 0.5)
+                return Refusal(charge, self._wait(charge, now), self._random.random() < self._throttle.said)
         for charge in charges:
             since, spent = self._state(charge, now)
             self._spent[charge.limit, charge.key] = (since, spent + charge.cost)
+            total = self.charged.setdefault((charge.limit, charge.key), Total(now))
+            total.units += charge.cost
+            total.last = now
         return None
 
     def remaining(self, charge: Charge, now: float) -> int:

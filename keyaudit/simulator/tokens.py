@@ -2,9 +2,10 @@
 
 import base64
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+
+from msgspec import Struct
 
 from keyaudit.simulator import x509
 from keyaudit.simulator.wire import compact
@@ -16,8 +17,7 @@ LIFETIME = 3599
 _KEPT = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Issued:
+class Issued(Struct, frozen=True):
     """The properties of an issued token."""
 
     audience: str

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from keyaudit.simulator import certificates, secrets
-from keyaudit.simulator.estate import Vault
+from msgspec.structs import replace
+
+from keyaudit.simulator import certificates, keys, secrets
+from keyaudit.simulator.estate import Certificate, Vault
 from keyaudit.simulator.service import Route
 from keyaudit.simulator.wire import Answer, Request, compact
 
@@ -40,15 +42,22 @@ N = TypeVar("N", bound=_Named)
 
 
 def routes(plane: Plane) -> tuple[Route, ...]:
-    """The routes of a vault. There is no route to a secret's value: such requests get the canary."""
+    """The routes of a vault. In place of a secret's value there is the canary."""
     served = _Objects(plane)
     return (
         Route("certificate.list", "certificates", served.certificates),
         Route("certificate.versions", "certificates/*/versions", served.certificate_versions),
+        Route("certificate.issuers", "certificates/issuers", served.issuers),
+        Route("certificate.issuer", "certificates/issuers/*", served.issuer),
+        Route("certificate.contacts", "certificates/contacts", served.contacts),
+        Route("certificate.policy", "certificates/*/policy", served.policy),
+        Route("certificate.pending", "certificates/*/pending", served.pending),
         Route("certificate.get", "certificates/*", served.certificate),
         Route("certificate.get", "certificates/*/*", served.certificate),
         Route("secret.list", "secrets", served.secrets),
         Route("secret.versions", "secrets/*/versions", served.secret_versions),
+        Route("canary.secret", "secrets/*", served.secret),
+        Route("canary.secret", "secrets/*/*", served.secret),
         Route("deleted_certificate.list", "deletedcertificates", served.deleted_certificates),
         Route("deleted_secret.list", "deletedsecrets", served.deleted_secrets),
     )
@@ -87,6 +96,54 @@ class _Objects:
         if found is None or version is None:
             return self._plane.not_found(request, "certificate", "/".join(stars))
         return Answer(200, compact(certificates.bundle(vault, found, version)), self._plane.headers_for(request))
+
+    def policy(self, request: Request, stars: list[str]) -> Answer:
+        return self._of_one(request, stars[0], certificates.policy)
+
+    def pending(self, request: Request, stars: list[str]) -> Answer:
+        """The operation that makes, or made, the current version; a client asks again ten seconds later while it goes on."""
+        answer = self._of_one(request, stars[0], certificates.operation)
+        found = _named(self._plane.vault(request).certificates, stars[0])
+        if found is None or certificates.current(found).issued:
+            return answer
+        return replace(answer, headers={**answer.headers, "Retry-After": "10"})
+
+    def _of_one(self, request: Request, name: str, body: Callable[[Vault, Certificate], dict[str, object]]) -> Answer:
+        vault = self._plane.vault(request)
+        found = _named(vault.certificates, name)
+        if found is None:
+            return self._plane.not_found(request, "certificate", name)
+        return Answer(200, compact(body(vault, found)), self._plane.headers_for(request))
+
+    def issuers(self, request: Request, _stars: list[str]) -> Answer:
+        vault = self._plane.vault(request)
+        names = certificates.issuers(vault)
+        return self._plane.page(request, names, lambda index: certificates.issuer(vault, names[index], whole=False))
+
+    def issuer(self, request: Request, stars: list[str]) -> Answer:
+        vault = self._plane.vault(request)
+        name = next((one for one in certificates.issuers(vault) if one.lower() == stars[0].lower()), None)
+        if name is None:
+            return self._plane.not_found(request, "certificate issuer", stars[0])
+        return Answer(200, compact(certificates.issuer(vault, name, whole=True)), self._plane.headers_for(request))
+
+    def contacts(self, request: Request, _stars: list[str]) -> Answer:
+        """The contacts of a vault, which may have none."""
+        vault = self._plane.vault(request)
+        body = {
+            "id": f"{keys.base_uri(vault)}/certificates/contacts",
+            "contacts": [{"email": address} for address in vault.contacts],
+        }
+        return Answer(200, compact(body), self._plane.headers_for(request))
+
+    def secret(self, request: Request, stars: list[str]) -> Answer:
+        vault = self._plane.vault(request)
+        name, wanted = (*stars, "")[:2]
+        found = _named(vault.secrets, name)
+        version = secrets.version(found, wanted) if found else None
+        if found is None or version is None:
+            return self._plane.not_found(request, "secret", "/".join(stars))
+        return Answer(200, compact(secrets.bundle(vault, found, version)), self._plane.headers_for(request))
 
     def secrets(self, request: Request, _stars: list[str]) -> Answer:
         vault = self._plane.vault(request)

@@ -11,7 +11,7 @@ from keyaudit.simulator.pages import BadPageError, vault_page
 from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, retry_after, routed, varying
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Flaw
-from keyaudit.simulator.wire import CANARY, JSON, Answer, Request, compact
+from keyaudit.simulator.wire import JSON, Answer, Request, compact
 
 SUFFIX = ".vault.azure.net"
 _AUDIENCE = "https://vault.azure.net"
@@ -24,6 +24,11 @@ _BY_PERMISSION = {
     "certificate.list": ("certificates", "certificates list"),
     "certificate.versions": ("certificates", "certificates list"),
     "certificate.get": ("certificates", "certificates get"),
+    "certificate.policy": ("certificates", "certificates get"),
+    "certificate.pending": ("certificates", "certificates get"),
+    "certificate.issuers": ("certificates", "certificates listissuers"),
+    "certificate.issuer": ("certificates", "certificates getissuers"),
+    "certificate.contacts": ("certificates", "certificates managecontacts"),
     "secret.list": ("secrets", "secrets list"),
     "secret.versions": ("secrets", "secrets list"),
     "deleted_key.list": ("deleted", "keys list"),
@@ -39,7 +44,13 @@ _ACTIONS = {
     "secrets list": "secrets/readMetadata",
     "certificates list": "certificates/read",
     "certificates get": "certificates/read",
+    "certificates listissuers": "certificatecas/read",
+    "certificates getissuers": "certificatecas/read",
+    "certificates managecontacts": "certificatecontacts/write",
 }
+
+_USES = {"PUT": "set", "PATCH": "update", "DELETE": "delete"}
+"""By method the permission that it needs; a POST names it at the end of its path."""
 
 _LINK = "https://go.microsoft.com/fwlink/?linkid=2125182"
 
@@ -50,6 +61,8 @@ class Vaults(Service):
     def __init__(self, directory: Directory) -> None:
         super().__init__(directory)
         self._seen: dict[str, int] = {}
+        self._unknown = Route("vault.unknown", "", self._no_operation)
+        self._refused = Route("vault.write", "", self._write_denied)
         self._headers = {name: _headers(vault) for name, vault in directory.vaults.items()}
         self._keys: dict[str, dict[str, Key]] = {}
         self._routes = (
@@ -61,12 +74,6 @@ class Vaults(Service):
             Route("deleted_key.list", "deletedkeys", self._deleted_page),
             Route("deleted_key.get", "deletedkeys/*", self._deleted),
             *objects.routes(self),
-            Route("canary.secret", "secrets/**", self._canary),
-            Route("canary.storage", "storage/**", self._canary),
-            # Backup, release, sign, decrypt, unwrap: every POST returns a secret, or creates something.
-            Route("canary.key", "keys/**", self._canary, "POST"),
-            Route("canary.secret", "secrets/**", self._canary, "POST"),
-            Route("canary.certificate", "certificates/**", self._canary, "POST"),
         )
 
     def denied(self, request: Request) -> Answer | None:
@@ -117,7 +124,7 @@ class Vaults(Service):
     def understand(self, request: Request) -> Call:
         """The operation by method and path, refused as the vault's settings say."""
         vault = self.vault(request)
-        route, stars = routed(self._routes, request) or (_UNKNOWN, [])
+        route, stars = routed(self._routes, request) or (self._unknown if request.method == "GET" else self._refused, [])
         hsm = route.operation == "key.get" and self._in_hsm(vault, stars[0])
         charges = (
             Charge("vault_hsm" if hsm else "vault", vault.name),
@@ -140,17 +147,21 @@ class Vaults(Service):
         """The vault that a request goes to."""
         return self.directory.vaults[request.host.removesuffix(SUFFIX)]
 
-    def _canary(self, request: Request, _stars: list[str]) -> Answer:
-        body = {"value": CANARY, "id": f"https://{request.host}/{'/'.join(request.segments)}"}
-        return Answer(200, compact(body), self.headers_for(request))
+    def _no_operation(self, request: Request, _stars: list[str]) -> Answer:
+        """The 400 for an unknown path: the service takes the last segment for an operation."""
+        message = f"Method {request.method} does not allow operation '{(request.segments or [''])[-1]}'"
+        return error(400, "BadParameter", message, self.headers_for(request))
+
+    def _write_denied(self, request: Request, _stars: list[str]) -> Answer:
+        """The 403 for a request that changes or uses an object: none of the identity's permissions allows it."""
+        kind = (request.segments or ["keys"])[0].lower()
+        permission = _USES.get(request.method) or (request.segments or [""])[-1].lower()
+        code, message = self._forbidden(self.vault(request), f"{kind} {permission}", f"{kind}/{permission}/action")
+        return error(403, "Forbidden", message, self.headers_for(request), code)
 
     def _refusal(self, vault: Vault, operation: str) -> tuple[str, str] | None:
         """Inner code and message of the 403, if the vault refuses the operation."""
-        caller = (
-            f"Caller: appid={self.directory.client_id};oid={self.directory.object_id};"
-            f"iss=https://sts.windows.net/{self.directory.tenant_id}/"
-        )
-        place = f"Vault: {vault.name};location={vault.location}"
+        caller, place = self._caller(), f"Vault: {vault.name};location={vault.location}"
         if vault.access == "firewall":
             what = "Client address is not authorized and caller is not a trusted service."
             return "ForbiddenByFirewall", f"{what}\r\nClient address: 203.0.113.7\r\n{caller}\r\n{place}"
@@ -160,16 +171,29 @@ class Vaults(Service):
         word, permission = _BY_PERMISSION.get(operation, ("", "keys get"))
         if vault.access not in ("rbac", "policy") and word not in vault.refused:
             return None
+        return self._forbidden(vault, permission, f"{_ACTIONS.get(permission, 'keys/read')}/action")
+
+    def _caller(self) -> str:
+        return (
+            f"Caller: appid={self.directory.client_id};oid={self.directory.object_id};"
+            f"iss=https://sts.windows.net/{self.directory.tenant_id}/"
+        )
+
+    def _forbidden(self, vault: Vault, permission: str, action: str) -> tuple[str, str]:
+        """Inner code and message of the 403 for a permission of access policies, or a data action of roles."""
+        caller, place = self._caller(), f"Vault: {vault.name};location={vault.location}"
         if vault.access == "policy" or (vault.access == "open" and not vault.rbac):
             who = f"'appid={self.directory.client_id};oid={self.directory.object_id}'"
             what = f"The user, group or application {who} does not have {permission} permission on key vault"
             return "AccessDenied", f"{what} '{place.removeprefix('Vault: ')}'."
-        action = f"Microsoft.KeyVault/vaults/{_ACTIONS.get(permission, 'keys/read')}"
         what = (
             "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role "
             "definitions were changed recently, please observe propagation time."
         )
-        return "ForbiddenByRbac", f"{what}\r\n{caller}\r\nAction: '{action}/action'\r\nAssignment: (not found)\r\n{place}"
+        return (
+            "ForbiddenByRbac",
+            f"{what}\r\n{caller}\r\nAction: 'Microsoft.KeyVault/vaults/{action}'\r\nAssignment: (not found)\r\n{place}",
+        )
 
     def headers_for(self, request: Request) -> dict[str, str]:
         """The headers of every answer of a vault."""
@@ -215,7 +239,7 @@ class Vaults(Service):
             f"A {noun} with (name/id) {name} was not found in this key vault. If you recently deleted this {noun} you may be "
             f"able to recover it using the correct recovery command. For help resolving this issue, please see {_LINK}"
         )
-        return error(404, f"{noun.capitalize()}NotFound", message, self.headers_for(request))
+        return error(404, f"{noun.title().replace(' ', '')}NotFound", message, self.headers_for(request))
 
     def _key_page(self, request: Request, _stars: list[str]) -> Answer:
         vault = self.vault(request)
@@ -288,6 +312,3 @@ def error(status: int, code: str, message: str, headers: dict[str, str], inner: 
     if inner:
         found["innererror"] = {"code": inner}
     return Answer(status, compact({"error": found}), headers)
-
-
-_UNKNOWN = Route("key.write", "", lambda _request, _stars: error(405, "NotAllowed", "Not allowed.", {"Content-Type": JSON}))

@@ -3,12 +3,13 @@
 import gzip
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote
+
+from msgspec import Struct, field
 
 CANARY = "KEYAUDIT-CANARY-this-value-must-never-be-read"
 """The answer of every endpoint that returns a secret. If it is found elsewhere, a client read a secret."""
@@ -19,8 +20,7 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _COMPRESS_FROM = 1400
 
 
-@dataclass(slots=True)
-class Request:
+class Request(Struct):
     """One request. Header names are in lower case; `id` and `now` are the server's own."""
 
     method: str
@@ -48,8 +48,7 @@ class Request:
         return [piece for piece in pieces if piece and unquote(piece.partition("=")[0]).lower() not in names]
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(Struct):
     """One answer; it may be cached, so nothing in it belongs to one request only."""
 
     status: int

@@ -1,13 +1,13 @@
 """Real certificates, created fast from names: the same names give the same bytes, and signatures are valid."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from msgspec import Struct
 
 EXPONENT = 65_537
 _PRIME_BITS = 64
@@ -22,8 +22,7 @@ _SEQUENCE, _INTEGER, _BIT_STRING, _OCTETS = 0x30, 0x02, 0x03, 0x04
 _BASIC_CONSTRAINTS, _ALTERNATIVE_NAMES, _EXTENDED_USAGE = 0x13, 0x11, 0x25
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """An RSA key of real size, from primes so small that it is created fast and protects nothing."""
 
     primes: tuple[int, ...]
@@ -98,6 +97,20 @@ def certificate(
     )
     signature = key(issuer_key or key_name, 2048 if issuer_key else bits).sign(signed, digest)
     return _value(_SEQUENCE, signed, algorithm, _value(_BIT_STRING, b"\0" + signature))
+
+
+def request(subject: str, *, key_name: str, bits: int = 2048) -> bytes:
+    """A certificate signing request in DER for the key of that name, without extensions."""
+    algorithm = _DIGESTS["sha256"][1]
+    public = rsa.RSAPublicNumbers(EXPONENT, key(key_name, bits).modulus).public_key()
+    signed = _value(
+        _SEQUENCE,
+        _value(_INTEGER, b"\0"),
+        _name(subject),
+        public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo),
+        _value(0xA0),
+    )
+    return _value(_SEQUENCE, signed, algorithm, _value(_BIT_STRING, b"\0" + key(key_name, bits).sign(signed)))
 
 
 def modulus(encoded: bytes) -> bytes:

@@ -1,137 +1,98 @@
 """`python -m tests.bench`: every measurement in one run, beside the bar it is held to.
 
 `python -m tests.bench large` collects a large tenant instead, which takes some minutes, and says what that took of Azure.
+`python -m tests.bench throttled` collects a busy tenant against the documented limits, at half of them and at all of them.
 `python -m tests.bench agree` judges 200,000 rows by the SQL and by a plain reading of policies, and stops where they differ.
 """
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from keyaudit.policy.load import load
 from tests.bench.child import fastest, measure
+from tests.bench.served import PYTHON, asked, environ, say, served
+from tests.bench.throttled import CONCURRENCY, LATENCY, throttled
 from tests.policy.test_differential import agreed
 
-PYTHON = sys.executable
 KEYAUDIT = [str(Path(PYTHON).parent / "keyaudit")]
 ESTATE = "sized:20x50"
-LATENCY = 0.020
 LARGE = "sized:100x1000x1x100000"
-CONCURRENCY = 64
 AGREED = 200_000
 IMPORTED = 1_000_000
 
 
-@contextmanager
-def _server(estate: str, latency: float) -> Iterator[tuple[dict[str, str], "subprocess.Popen[str]"]]:
-    command = [PYTHON, "-m", "tests.bench.server", estate, str(latency)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        assert server.stdin is not None
-        try:
-            yield json.loads(server.stdout.readline()), server
-        finally:
-            server.stdin.close()
-            server.wait(timeout=10)
-
-
-def _requests(server: "subprocess.Popen[str]", path: Path) -> None:
-    assert server.stdout is not None
-    assert server.stdin is not None
-    server.stdin.write(f"{path}\n")
-    server.stdin.flush()
-    server.stdout.readline()
-
-
-def _say(what: str, figure: str, bar: str) -> None:
-    print(f"{what:<58} {figure:>22}   {bar}", flush=True)
-
-
-def _environ(access: dict[str, str]) -> dict[str, str]:
-    return {
-        "HTTPS_PROXY": access["proxy"],
-        "SSL_CERT_FILE": access["ca_file"],
-        "AZURE_TENANT_ID": access["tenant"],
-        "AZURE_CLIENT_ID": access["client"],
-        "AZURE_CLIENT_SECRET": access["secret"],
-    }
-
-
 def _large(folder: Path) -> None:
     """100,000 keys and 100,000 applications: requests by operation, time and memory."""
-    with _server(LARGE, 0) as (access, server):
-        command = [PYTHON, "-m", "tests.bench.collecting", str(folder / "large"), str(CONCURRENCY)]
-        took = measure(command, _environ(access))
-        _requests(server, folder / "asked.json")
+    with served(LARGE, 0) as (access, server):
+        command = [PYTHON, "-m", "tests.bench.collecting", str(folder / "large"), str(CONCURRENCY), "1"]
+        took = measure(command, environ(access))
+        calls = asked(server, folder / "asked.json")["calls"]
     inside = json.loads(took.out)
-    calls = json.loads((folder / "asked.json").read_text(encoding="utf-8"))["calls"]
-    _say(f"{LARGE}: rows", f"{inside['rows']:,}", "")
-    _say("wall, the simulated tenant on the same machine", f"{took.wall:.0f} s", "")
-    _say("CPU", f"{took.cpu:.0f} s", "")
-    _say("peak memory", f"{took.peak:.0f} MB", "")
+    say(f"{LARGE}: rows", f"{sum(inside['rows'].values()):,}", "")
+    say("wall, the simulated tenant on the same machine", f"{took.wall:.0f} s", "")
+    say("CPU", f"{took.cpu:.0f} s", "")
+    say("peak memory", f"{took.peak:.0f} MB", "")
     for operation, count in sorted(calls.items(), key=lambda item: -item[1]):
-        _say(f"   {operation}", f"{count:,}", "")
+        say(f"   {operation}", f"{count:,}", "")
 
 
 def _collecting(folder: Path) -> None:
-    with _server(ESTATE, LATENCY) as (access, server):
-        environ = _environ(access)
+    with served(ESTATE, LATENCY) as (access, server):
+        led = environ(access)
         runs, bares = [], []
         for attempt in range(3):
-            command = [PYTHON, "-m", "tests.bench.collecting", str(folder / f"live-{attempt}"), str(CONCURRENCY)]
-            took = measure(command, environ)
+            command = [PYTHON, "-m", "tests.bench.collecting", str(folder / f"live-{attempt}"), str(CONCURRENCY), "1"]
+            took = measure(command, led)
             runs.append((json.loads(took.out), took))
-            _requests(server, folder / "requests.json")
+            asked(server, folder / "requests.json")
             bare = measure(
                 [PYTHON, "-m", "tests.bench.bare", json.dumps(access), str(folder / "requests.json"), str(CONCURRENCY)]
             )
             bares.append(json.loads(bare.out))
-            _requests(server, folder / "discarded.json")
+            asked(server, folder / "discarded.json")
         whole = min(
-            (measure([*KEYAUDIT, "report", "--auth", "env", "--quiet", "--share", "1"], environ) for _ in range(3)),
+            (measure([*KEYAUDIT, "report", "--auth", "env", "--quiet", "--share", "1"], led) for _ in range(3)),
             key=lambda took: took.wall,
         )
     inside = min(runs, key=lambda run: run[0]["wall"])[0]
     floor = min(bare["wall"] for bare in bares)
-    _say("collect: requests", f"{inside['requests']:,} ({inside['rows']:,} rows)", "")
-    _say("collect: wall, collection phase", f"{inside['wall']:.2f} s", "")
-    _say("collect: bare aiohttp loop over the same requests", f"{floor:.2f} s", "")
-    _say("collect: ratio", f"{inside['wall'] / floor:.2f}", "at most 1.3")
-    _say("report, live, whole command: wall", f"{whole.wall:.2f} s", "at most 2.34 s (1/8 of 18.7 s)")
-    _say("report, live, whole command: peak memory", f"{whole.peak:.0f} MB", "at most 170 MB")
+    say("collect: requests", f"{inside['requests']:,} ({sum(inside['rows'].values()):,} rows)", "")
+    say("collect: wall, collection phase", f"{inside['wall']:.2f} s", "")
+    say("collect: bare aiohttp loop over the same requests", f"{floor:.2f} s", "")
+    say("collect: ratio", f"{inside['wall'] / floor:.2f}", "at most 1.3")
+    say("report, live, whole command: wall", f"{whole.wall:.2f} s", "at most 2.34 s (1/8 of 18.7 s)")
+    say("report, live, whole command: peak memory", f"{whole.peak:.0f} MB", "at most 170 MB")
 
 
 def _million(folder: Path) -> None:
     wrote = measure([PYTHON, "-m", "tests.bench.rows", str(folder / "million"), "1000000"])
-    _say("1,000,000 records to Parquet: CPU", f"{wrote.cpu:.1f} s", "")
-    _say("1,000,000 records to Parquet: peak memory", f"{wrote.peak:.0f} MB", "at most 300 MB")
+    say("1,000,000 records to Parquet: CPU", f"{wrote.cpu:.1f} s", "")
+    say("1,000,000 records to Parquet: peak memory", f"{wrote.peak:.0f} MB", "at most 300 MB")
     judged = fastest([PYTHON, "-m", "tests.bench.judge", str(folder / "million")], 3)
     counts = json.loads(judged.out)
-    _say("1,000,000 key versions x all policies: CPU", f"{judged.cpu:.2f} s", "at most 4 s")
-    _say("1,000,000 key versions x all policies: peak memory", f"{judged.peak:.0f} MB", "at most 300 MB")
-    _say("   results", f"{counts['failed']:,} f {counts['unknown']:,} u", f"{counts['passed']:,} passed")
+    say("1,000,000 key versions x all policies: CPU", f"{judged.cpu:.2f} s", "at most 4 s")
+    say("1,000,000 key versions x all policies: peak memory", f"{judged.peak:.0f} MB", "at most 300 MB")
+    say("   results", f"{counts['failed']:,} f {counts['unknown']:,} u", f"{counts['passed']:,} passed")
 
 
 def _two_millions(folder: Path) -> None:
     measure([PYTHON, "-m", "tests.bench.rows", str(folder / "millions"), "1000000", "1000000", "20000"])
     judged = fastest([PYTHON, "-m", "tests.bench.judge", str(folder / "millions")], 3)
     counts = json.loads(judged.out)
-    _say("1,000,000 each of keys and credentials, 20,000 grants: CPU", f"{judged.cpu:.2f} s", "at most 10 s")
-    _say("the same: peak memory", f"{judged.peak:.0f} MB", "at most 800 MB")
-    _say("   results", f"{counts['failed']:,} f {counts['unknown']:,} u", f"{counts['passed']:,} passed")
+    say("1,000,000 each of keys and credentials, 20,000 grants: CPU", f"{judged.cpu:.2f} s", "at most 10 s")
+    say("the same: peak memory", f"{judged.peak:.0f} MB", "at most 800 MB")
+    say("   results", f"{counts['failed']:,} f {counts['unknown']:,} u", f"{counts['passed']:,} passed")
 
 
 def _usage(folder: Path) -> None:
     measure([PYTHON, "-m", "tests.bench.usage", "make", str(folder / "logs"), str(IMPORTED)])
     took = measure([PYTHON, "-m", "tests.bench.usage", str(folder / "logs"), str(folder / "uses")])
     kept = json.loads(took.out)["kept"]
-    _say(f"{kept:,} log records imported: CPU a record", f"{took.cpu / kept * 1e6:.1f} us", "at most 20 us")
-    _say(f"{kept:,} log records imported: peak memory", f"{took.peak:.0f} MB", "at most 300 MB")
+    say(f"{kept:,} log records imported: CPU a record", f"{took.cpu / kept * 1e6:.1f} us", "at most 20 us")
+    say(f"{kept:,} log records imported: peak memory", f"{took.peak:.0f} MB", "at most 300 MB")
 
 
 def _learning(folder: Path) -> None:
@@ -139,21 +100,21 @@ def _learning(folder: Path) -> None:
     measure([PYTHON, "-m", "tests.bench.uses", str(logs), "10000000"])
     learned = measure([*KEYAUDIT, "usage", "learn", str(logs), "--last-day", "2025-11-30", "--out", str(usual)])
     checked = measure([*KEYAUDIT, "usage", "check", str(logs), "--baseline", str(usual)])
-    _say("10,000,000 uses learned on eleven months: CPU", f"{learned.cpu:.1f} s", "")
-    _say("   checked on the last: CPU", f"{checked.cpu:.1f} s", f"both {learned.cpu + checked.cpu:.0f} s, at most 60 s")
-    _say("   peak memory", f"{max(learned.peak, checked.peak):.0f} MB", "at most 1,000 MB")
+    say("10,000,000 uses learned on eleven months: CPU", f"{learned.cpu:.1f} s", "")
+    say("   checked on the last: CPU", f"{checked.cpu:.1f} s", f"both {learned.cpu + checked.cpu:.0f} s, at most 60 s")
+    say("   peak memory", f"{max(learned.peak, checked.peak):.0f} MB", "at most 1,000 MB")
 
 
 def _small(folder: Path) -> None:
     measure([PYTHON, "-m", "tests.bench.rows", str(folder / "small"), "200"])
     gate = fastest([*KEYAUDIT, "gate", "--from", str(folder / "small")], 7)
     bare = fastest([PYTHON, "-c", "pass"], 15)
-    _say("gate --from 200 keys: CPU against python -c pass", f"{gate.cpu / bare.cpu:.0f} x", "at most 60 x")
+    say("gate --from 200 keys: CPU against python -c pass", f"{gate.cpu / bare.cpu:.0f} x", "at most 60 x")
     demo = fastest([*KEYAUDIT, "report", "--demo"], 3)
-    _say("report --demo: CPU against python -c pass", f"{demo.cpu / bare.cpu:.0f} x", "at most 260 x")
+    say("report --demo: CPU against python -c pass", f"{demo.cpu / bare.cpu:.0f} x", "at most 260 x")
     for flag, bar in (("--version", 6), ("--help", 15)):
         took = fastest([*KEYAUDIT, flag], 15)
-        _say(f"{flag}: CPU against python -c pass", f"{took.cpu / bare.cpu:.1f} x", f"at most {bar} x")
+        say(f"{flag}: CPU against python -c pass", f"{took.cpu / bare.cpu:.1f} x", f"at most {bar} x")
 
 
 def _agree() -> None:
@@ -162,7 +123,7 @@ def _agree() -> None:
     each = -(-AGREED // len(shipped))
     for policy in shipped:
         agreed(policy, each)
-    _say("rows on which the SQL and a plain reading agree", f"{each * len(shipped):,}", f"{len(shipped)} policies")
+    say("rows on which the SQL and a plain reading agree", f"{each * len(shipped):,}", f"{len(shipped)} policies")
 
 
 def main() -> None:
@@ -176,12 +137,17 @@ def main() -> None:
         if sys.argv[1:] == ["large"]:
             _large(folder)
             return
+        if sys.argv[1:] == ["throttled"]:
+            throttled(folder, 0.5)
+            throttled(folder, 1.0)
+            return
         _small(folder)
         _collecting(folder)
         _million(folder)
         _two_millions(folder)
         _usage(folder)
         _learning(folder)
+        throttled(folder, 0.5)
 
 
 if __name__ == "__main__":

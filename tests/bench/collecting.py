@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 from keyaudit import audit
@@ -16,14 +17,14 @@ from keyaudit.cloud.network import Network
 from keyaudit.collect.evidence import NONE
 
 
-async def _main(folder: Path, concurrency: int) -> None:
+async def _main(folder: Path, concurrency: int, share: float) -> None:
     source = audit.Source(
         environment=ENVIRONMENTS["public"],
         auth="env",
         tenant=None,
         network=Network.from_environ(os.environ),
         environ=os.environ,
-        share=1.0,
+        share=share,
         concurrency=concurrency,
     )
     begun = 0.0
@@ -38,9 +39,10 @@ async def _main(folder: Path, concurrency: int) -> None:
         )
     wall = time.perf_counter() - begun
     snapshot = audit.finish(taken)
-    print(json.dumps({"wall": wall, "rows": sum(snapshot.run.rows.values()), "requests": taken.requests}))
+    gaps = Counter(each.reason for each in snapshot.coverage if each.reason is not None)
+    print(json.dumps({"wall": wall, "rows": snapshot.run.rows, "requests": taken.requests, "gaps": gaps}))
 
 
 if __name__ == "__main__":
     collect_cycles_later()
-    asyncio.run(_main(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(_main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))

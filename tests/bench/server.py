@@ -5,30 +5,76 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+from msgspec import structs
+
+from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates import estate
-from keyaudit.simulator.serve import serve
+from keyaudit.simulator.faults import Fault
+from keyaudit.simulator.serve import Simulator, serve
+from keyaudit.simulator.throttle import Throttle
 
 
-async def _serve(name: str, latency: float) -> None:
-    async with serve(estate(name, int(time.time())), latency=latency) as simulator:  # noqa: TID251 - a process of its own
+def busy(as_of: int) -> Estate:
+    """A tenant that takes about a minute at half of the documented limits: one vault with many keys, a subscription with many
+    vaults behind firewalls, whose keys ARM lists, and many applications with a certificate.
+    """
+    large, many = estate("sized:1x3000x1x450", as_of), estate("sized:151x1@1", as_of)
+    home = large.subscriptions[0].id
+    # The first vault of both has the same name.
+    closed = tuple(structs.replace(vault, subscription=home, access="firewall") for vault in many.vaults[1:])
+    return structs.replace(large, vaults=(*large.vaults, *closed))
+
+
+def _without_keys(page: dict[str, Any]) -> dict[str, Any]:
+    """A list whose certificates have no key material, as Graph may answer: then each object is read separately."""
+    for found in page["value"]:
+        for credential in found["keyCredentials"]:
+            credential["key"] = None
+    return page
+
+
+WITHOUT_KEYS = tuple(
+    Fault(operation, "every", edit=_without_keys) for operation in ("application.list", "service_principal.list")
+)
+
+
+def _asked(simulator: Simulator) -> dict[str, object]:
+    return {
+        "requests": list(simulator.requests),
+        "calls": dict(simulator.calls),
+        "charged": [[limit, one.units, one.last - one.first] for (limit, _), one in simulator.charged.items()],
+        "throttled": simulator.throttled,
+    }
+
+
+async def _serve(name: str, latency: float, throttle: Throttle | None) -> None:
+    now = int(time.time())  # noqa: TID251 - a process of its own
+    found, faults = (busy(now), WITHOUT_KEYS) if name == "busy" else (estate(name, now), ())
+    async with serve(found, latency=latency, throttle=throttle, faults=faults) as simulator:
         access = {
             "proxy": simulator.proxy,
             "ca_file": str(simulator.ca_file),
             "tenant": simulator.estate.tenant_id,
             "client": simulator.client_id,
             "secret": simulator.client_secret,
+            "rows": {
+                "vault": len(found.vaults),
+                "key": sum(len(key.versions) for vault in found.vaults for key in vault.keys),
+                "application": len(found.applications),
+                "service_principal": len(found.service_principals),
+            },
         }
         print(json.dumps(access), flush=True)
         loop = asyncio.get_running_loop()
         # One line asks for what was requested since the last; the end of input ends the server.
         while (line := await loop.run_in_executor(None, sys.stdin.readline)).strip():
-            asked = {"requests": list(simulator.requests), "calls": dict(simulator.calls)}
-            Path(line.strip()).write_text(json.dumps(asked), encoding="utf-8")
+            Path(line.strip()).write_text(json.dumps(_asked(simulator)), encoding="utf-8")
             simulator.requests.clear()
             simulator.calls.clear()
             print("written", flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1], float(sys.argv[2])))
+    asyncio.run(_serve(sys.argv[1], float(sys.argv[2]), Throttle.documented(said=float(sys.argv[3])) if sys.argv[3:] else None))

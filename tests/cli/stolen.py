@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.simulator import certificates, x509

@@ -4,11 +4,11 @@ import csv
 import io
 import re
 from collections import defaultdict
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.inventory import finding
 from keyaudit.inventory.snapshot import open_snapshot

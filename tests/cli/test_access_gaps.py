@@ -4,11 +4,11 @@ import asyncio
 import csv
 import io
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.inventory.access import BESIDE, BESIDE_ELIGIBLE
 from keyaudit.model.errors import Exit

@@ -1,10 +1,10 @@
 """A report in other groups, orders and columns, as it is asked for on the command line."""
 
-import dataclasses
 import re
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from keyaudit.cli.clock import SystemClock
 from keyaudit.model.errors import Exit
@@ -109,7 +109,7 @@ def test_all_waived_is_said_so_with_the_next_end(keyaudit: Keyaudit, contoso: Pa
 
 
 def test_a_tenant_without_vaults_says_so_with_where_it_looked(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch) -> None:
-    tenant = dataclasses.replace(estate("sized:1x1x1x1", SystemClock().now()), vaults=())
+    tenant = structs.replace(estate("sized:1x1x1x1", SystemClock().now()), vaults=())
     with running(tenant) as simulated:
         for name, value in simulated.environ.items():
             monkeypatch.setenv(name, value)

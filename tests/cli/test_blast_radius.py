@@ -2,11 +2,11 @@
 
 import base64
 import shlex
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.errors import Exit
 from keyaudit.simulator.estate import Estate

@@ -2,12 +2,12 @@
 
 import json
 import shlex
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mcp import Client
 from mcp.types import TextContent
+from msgspec.structs import replace
 
 from keyaudit.cli.tools import Tools, server
 from keyaudit.inventory.snapshot import open_snapshot

@@ -6,10 +6,10 @@ import json
 import re
 import time
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.cli.clock import SystemClock
 from keyaudit.simulator.estate import Estate

@@ -5,11 +5,11 @@ import functools
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.times import DAY
 from keyaudit.policy.bind import bind

@@ -1,7 +1,6 @@
 """A tenant whose every name, tag and subject attacks its auditor, read over the wire and shown in every format."""
 
 import csv
-import dataclasses
 import io
 import json
 import os
@@ -10,13 +9,13 @@ import time
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import html5lib
 import pytest
+from msgspec import Struct, structs
 
 from keyaudit.model.errors import Exit
 from keyaudit.policy.load import load
@@ -82,10 +81,10 @@ def _poisoned(value: Any, payloads: Iterator[str], used: set[str]) -> Any:
     """A copy of `value` with the next payload in every text that the tenant controls, at any depth."""
     if isinstance(value, tuple):
         return tuple(_poisoned(each, payloads, used) for each in value)
-    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+    if not isinstance(value, Struct):
         return value
     changed = {}
-    for field in dataclasses.fields(value):
+    for field in structs.fields(value):
         old = getattr(value, field.name)
         if old is None or field.name not in FREE.get(type(value).__name__, ()):
             changed[field.name] = _poisoned(old, payloads, used)
@@ -94,11 +93,10 @@ def _poisoned(value: Any, payloads: Iterator[str], used: set[str]) -> Any:
         used.add(text)
         shaped: dict[str, Any] = {"dict": {f"{text[:200]}-key": text, "owner": text}, "tuple": (text,)}
         changed[field.name] = shaped.get(type(old).__name__, text)
-    return dataclasses.replace(value, **changed)
+    return structs.replace(value, **changed)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """What the hostile tenant looks like, by command: exit code and raw bytes; by file what exports hold; and its texts."""
 
     code: dict[str, int]

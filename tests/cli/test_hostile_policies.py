@@ -5,11 +5,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pytest
+from msgspec import Struct
 
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
@@ -48,8 +48,7 @@ def own(
     return folder
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(Struct, frozen=True):
     """What a command came to, and cost."""
 
     code: int

@@ -125,3 +125,41 @@ def test_one_file_is_not_taken_for_several_tenants(keyaudit: Keyaudit, tmp_path:
 def test_what_to_run_next_takes_the_same_evidence_in() -> None:
     live, stored = Live(imports=["logs=uses"]), Stored(from_=[Path("snapshot")])
     assert named(live, stored) == "--from snapshot --import 'logs=uses'"
+
+
+def test_a_list_of_repositories_settles_what_a_stored_snapshot_left_open(
+    keyaudit: Keyaudit, contoso: Path, tmp_path: Path
+) -> None:
+    file, family = tmp_path / "repositories.csv", ("--select", "fed-fic-mutable-subject", "--select", "fed-fic-foreign-*")
+    file.write_text("host,path,id,owner_id\ngithub.com,contoso-retail/orders,70814240,999\n", encoding="utf-8")
+    report = ("report", "--from", contoso, *family, "-o", "json")
+    before = keyaudit(*report)
+    assert {finding["severity"] for finding in before.json["findings"]} == {"medium"}
+    assert [entry["policy"] for entry in before.json["not_judged"]] == ["fed-fic-foreign-repository"]
+    after = keyaudit(*report, "--import", f"repositories={file}")
+    assert after.json["not_judged"] == []
+    # Other credentials of the tenant have recorded another id of the owner: somebody else has the name now.
+    [preview] = [f for f in after.json["findings"] if "reviews" in f["resource"] and f["outcome"] == "fail"]
+    assert preview["severity"] == "high"
+    assert "somebody has registered that name again" in preview["message"]
+    foreign = [f for f in after.json["findings"] if f["policy"] == "fed-fic-foreign-repository" and f["outcome"] == "fail"]
+    assert any("repo:contoso-retail@5521904/storefront@70814233" in f["message"] for f in foreign)
+    file.write_text("host,path,id,owner_id\ngithub.com,contoso-retail/orders,70814240,5521904\n", encoding="utf-8")
+    yours = keyaudit(*report, "--import", f"repositories={file}")
+    [fixed] = [f for f in yours.json["findings"] if "reviews" in f["resource"] and f["outcome"] == "fail"]
+    assert fixed["severity"] == "low"
+    assert "federated-credential create" in fixed["fix"]["cli"]
+    assert '"subject": "repo:contoso-retail@5521904/orders@70814240:pull_request"' in fixed["fix"]["cli"]
+    assert not [f for f in yours.json["findings"] if f["policy"] == "fed-fic-foreign-repository" and f["outcome"] == "fail"]
+
+
+def test_a_broken_list_of_repositories_ends_the_run_before_anything_is_read(
+    keyaudit: Keyaudit, contoso: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "repositories.json"
+    file.write_text('[{"full_name": "contoso/orders"}]', encoding="utf-8")
+    ran = keyaudit("report", "--from", contoso, "--import", f"repositories={file}")
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert (
+        f"--import repositories: {file}: repository 1: has no html_url; write it as keyaudit explain evidence shows" in ran.err
+    )

@@ -143,3 +143,23 @@ def test_what_nobody_was_to_read_is_not_nothing(keyaudit: Keyaudit) -> None:
     ran = keyaudit("inventory", "key", "--demo", "--source", "applications")
     assert ran.code == Exit.NO_ACCESS
     assert "nothing in scope" in " ".join(ran.out.split())
+
+
+def test_federated_credentials_are_listed_by_grade_with_what_they_trust(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("inventory", "federated-credentials", "--from", contoso)
+    assert ran.code == Exit.CLEAN
+    text = " ".join(ran.out.split())
+    mutable, dead, immutable = (text.index(f" {grade} (") for grade in ("mutable", "dead", "immutable"))
+    reviews = text.index(
+        "github-deploy-orders: reviews (any pull request) repo:contoso-retail/orders:pull_request"
+        " from https://token.actions.githubusercontent.com"
+    )
+    assert mutable < reviews < dead < immutable
+    assert "vm-batch-00 (one workload; the identity does not exist)" in text
+    assert "azure-prod (one workload; the issuer is retired on 2027-07-01)" in text
+    every = keyaudit("inventory", "credential", "--from", contoso, "-o", "json").json["rows"]
+    federated = keyaudit("inventory", "federated credential", "--from", contoso, "-o", "json").json["rows"]
+    assert federated == [row for row in every if row["kind"] == "federated"]
+    assert f"{len(federated)} federated credentials." in ran.out
+    table = keyaudit("inventory", "federated-credentials", "--from", contoso, "-o", "table").out
+    assert {row["name"] for row in federated} <= set(table.split())

@@ -6,8 +6,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 import duckdb
-import msgspec
 import pytest
+from msgspec import structs
 
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.times import DAY
@@ -59,8 +59,8 @@ def limits(policy: Policy) -> Iterator[Limit]:
 
 def with_value(policy: Policy, parameter: Parameter, value: Value) -> Policy:
     """The policy, with that default."""
-    changed = msgspec.structs.replace(parameter, profiles={"default": value})
-    return msgspec.structs.replace(policy, parameters={**policy.parameters, parameter.name: changed})
+    changed = structs.replace(parameter, profiles={"default": value})
+    return structs.replace(policy, parameters={**policy.parameters, parameter.name: changed})
 
 
 @pytest.fixture(scope="module")

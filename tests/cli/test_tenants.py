@@ -4,10 +4,10 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.cli.clock import SystemClock
 from keyaudit.inventory.snapshot import open_snapshot

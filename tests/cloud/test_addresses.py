@@ -155,6 +155,9 @@ def test_each_cloud_has_its_own_vaults() -> None:
 def test_an_address_is_the_template_with_each_segment_encoded() -> None:
     get = OPERATIONS["key.get"]
     assert address(get, "h", {"key": "sign key?", "version": ""}) == "https://h/keys/sign%20key%3F/?api-version=2025-07-01"
+    assert address(OPERATIONS["application.federated_of"], "h", {"id": "i"}) == (
+        "https://h/v1.0/applications/i/federatedIdentityCredentials"
+    )
     federated = address(OPERATIONS["application.federated"], "h", {})
     assert federated == (
         "https://h/v1.0/applications?$filter=federatedIdentityCredentials/$count%20ne%200&$count=true&$select=id&$top=999"

@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import errno
+import itertools
 import socket
 import ssl
 from collections.abc import Callable
@@ -12,13 +13,18 @@ import aiohttp
 import aiohttp.abc
 import httpx
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
 from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
+from azure.core.exceptions import ClientAuthenticationError, IncompleteReadError, ServiceRequestError
 from azure.core.rest import HttpRequest
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from keyaudit.cloud.clients import Clients, transport_on
 from keyaudit.cloud.environment import ENVIRONMENTS
-from keyaudit.cloud.failures import EXPECTED, failure_of
+from keyaudit.cloud.failures import EXPECTED, failure_of, never_connected
 from keyaudit.cloud.network import Network
+from keyaudit.cloud.refusal import Refused
 from keyaudit.cloud.session import Door, open_session, tls_context
 from keyaudit.cloud.tokens import Tokens
 from keyaudit.model.coverage import Refusal
@@ -31,6 +37,7 @@ from tests.cloud.clock import FakeClock
 from tests.cloud.conftest import Connect
 
 HOST = "kv-gone.vault.azure.net"
+RETRIED = (408, 429, 500, 502, 503, 504)
 
 
 class Names(aiohttp.abc.AbstractResolver):
@@ -116,11 +123,91 @@ async def test_a_server_that_never_answers(azure: Azure, authority: Authority) -
     assert failure_of(met.value, HOST) == (Refusal(Reason.TIMEOUT, "no answer in time"), True)
 
 
-async def test_graphs_client_wraps_the_same_failures() -> None:
-    error = httpx.ConnectError("words")
-    assert failure_of(error, HOST) == (Refusal(Reason.UNREACHABLE, "the connection was dropped"), True)
-    error.__cause__ = aiohttp.ServerDisconnectedError()
-    assert failure_of(error, HOST) == (Refusal(Reason.UNREACHABLE, "the connection was dropped"), True)
+def _from(outer: BaseException, *causes: BaseException) -> BaseException:
+    for error, cause in itertools.pairwise((outer, *causes)):
+        error.__cause__ = cause
+    return outer
+
+
+def _proxy(status: int) -> BaseException:
+    return aiohttp.ClientHttpProxyError(INFO, (), status=status)
+
+
+KEY = ConnectionKey(HOST, 443, True, True, None, None, None)
+INFO = aiohttp.RequestInfo(URL(f"https://{HOST}/"), "GET", CIMultiDictProxy(CIMultiDict()), URL(f"https://{HOST}/"))
+SENT = Refusal(Reason.FOREIGN_LINK, "not sent")
+DROPPED = (Reason.UNREACHABLE, "the connection was dropped")
+BROKEN = (Reason.BAD_BODY, "the answer broke off")
+RESET = OSError(errno.ECONNRESET, "words")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "detail", "retried", "never"),
+    [
+        (Refused(SENT), SENT.reason, SENT.detail, False, False),
+        (_from(ServiceRequestError("words"), ValueError("words"), Refused(SENT)), SENT.reason, SENT.detail, False, False),
+        (ClientAuthenticationError("AADSTS700016: words"), Reason.AUTH_FAILED, "AADSTS700016", False, False),
+        (_proxy(407), Reason.UNREACHABLE, "the proxy answered 407", False, True),
+        *((_proxy(status), Reason.UNREACHABLE, f"the proxy answered {status}", True, True) for status in RETRIED),
+        (aiohttp.ClientConnectorDNSError(KEY, RESET), Reason.DNS, "the name does not resolve", True, True),
+        (
+            aiohttp.ClientProxyConnectionError(KEY, RESET),
+            Reason.UNREACHABLE,
+            "no connection to the proxy (ECONNRESET)",
+            True,
+            True,
+        ),
+        (aiohttp.ClientConnectorSSLError(KEY, RESET), Reason.TLS, "the TLS handshake failed", False, True),
+        (ssl.SSLError(1, "words"), Reason.TLS, "the TLS handshake failed", False, False),
+        (
+            aiohttp.ClientConnectorCertificateError(KEY, ssl.CertificateError("words")),
+            Reason.TLS,
+            "the certificate could not be verified",
+            False,
+            True,
+        ),
+        (aiohttp.ConnectionTimeoutError("words"), Reason.UNREACHABLE, "no connection in time", True, True),
+        (TimeoutError("words"), Reason.TIMEOUT, "no answer in time", True, False),
+        (aiohttp.ServerTimeoutError("words"), Reason.TIMEOUT, "no answer in time", True, False),
+        (aiohttp.ClientConnectorError(KEY, RESET), Reason.UNREACHABLE, "no connection (ECONNRESET)", True, True),
+        (aiohttp.ClientPayloadError("words"), *BROKEN, True, False),
+        (IncompleteReadError("words"), *BROKEN, True, False),
+        (aiohttp.ClientResponseError(INFO, ()), Reason.BAD_BODY, "not an HTTP answer", True, False),
+        (aiohttp.ServerDisconnectedError(), *DROPPED, True, False),
+        (aiohttp.ClientOSError(*RESET.args), DROPPED[0], "the connection was dropped (ECONNRESET)", True, False),
+        (OSError("words"), *DROPPED, True, False),
+        (httpx.ConnectError("words"), *DROPPED, True, False),
+        (ServiceRequestError("words"), *DROPPED, True, False),
+        (_from(httpx.ConnectError("words"), aiohttp.ServerDisconnectedError()), *DROPPED, True, False),
+        (_from(httpx.ReadError("words"), aiohttp.ClientPayloadError("words")), *BROKEN, True, False),
+        (
+            _from(ServiceRequestError("words"), TimeoutError(), OSError("words")),
+            Reason.TIMEOUT,
+            "no answer in time",
+            True,
+            False,
+        ),
+        (
+            _from(ServiceRequestError("words"), aiohttp.ClientConnectorError(KEY, RESET), RESET),
+            Reason.UNREACHABLE,
+            "no connection (ECONNRESET)",
+            True,
+            True,
+        ),
+        (ValueError("words"), Reason.BAD_CHALLENGE, "the official client refused the challenge", False, False),
+    ],
+    ids=repr,
+)
+def test_each_failure_has_one_reason_and_says_if_a_retry_can_help(
+    error: BaseException, reason: Reason, detail: str, retried: bool, never: bool
+) -> None:
+    assert failure_of(error, HOST) == (Refusal(reason, detail), retried)
+    assert never_connected(error) is never
+
+
+def test_exceptions_that_are_causes_of_each_other_end() -> None:
+    one, other = httpx.ReadError("words"), ValueError("words")
+    assert failure_of(_from(one, other, one), HOST) == (Refusal(*DROPPED), True)
 
 
 async def test_a_proxy_that_never_answers_is_not_waited_for_without_end(

@@ -14,6 +14,19 @@ def _domain(clock: FakeClock, limit: Limit | None = None, share: float = 1.0) ->
     return Domain(limit or Limit(100, 10), share, clock, random.Random(1), slots=16)
 
 
+def test_the_documented_limits() -> None:
+    """In requests and seconds, from Azure's pages, which `pacing` names."""
+    assert {throttle: (limit.units, limit.window) for throttle, limit in LIMITS.items()} == {
+        Throttle.VAULT: (4_000, 10),
+        Throttle.ARM_SUBSCRIPTION: (250, 10),
+        Throttle.RESOURCE_GRAPH: (15, 5),
+        Throttle.GRAPH: (3_500, 10),
+        Throttle.GRAPH_KEY_CREDENTIALS: (150, 60),
+        Throttle.GRAPH_REPORTS: (5, 10),
+        Throttle.LOGS: (200, 30),
+    }
+
+
 async def _spend(domain: Domain, requests: int, cost: float = 1) -> None:
     for _ in range(requests):
         domain.succeeded(await domain.enter(cost))

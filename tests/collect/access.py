@@ -1,6 +1,6 @@
 """A tenant in which vaults are reached in every way that grants tell apart."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import (
     AccessPolicy,

@@ -1,6 +1,6 @@
 """A tenant whose logs go to each kind of place, under every rule that an application may meet."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import (
     AlertRule,

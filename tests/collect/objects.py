@@ -1,6 +1,6 @@
 """The tenant with certificates and secrets in its first vault, and with what was deleted."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import (
     Certificate,

@@ -1,6 +1,6 @@
 """A tenant of a few service principals, with every kind of privilege that one can have."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import (
     Application,

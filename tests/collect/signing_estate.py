@@ -1,6 +1,6 @@
 """A tenant with one of everything that tokens are signed with and checked by."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import (
     Authority,

@@ -1,10 +1,10 @@
 """What deny assignments take from grants: what is surely denied, in all of a grant's scope, and nothing else."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.simulator.faults import Fault
 from tests.collect.access import ACCESS, BOB, CAROL, DENIAL, HOME, KEY_SCOPE, grant
@@ -39,7 +39,7 @@ async def test_a_denial_of_everybody_is_taken_off() -> None:
     ],
 )
 async def test_a_denial_takes_off_only_what_is_sure(changes: dict[str, object], taken: bool) -> None:
-    denial = replace(DENIAL, **changes)  # type: ignore[arg-type]
+    denial = replace(DENIAL, **changes)
     found = await collect(estate=replace(ACCESS, deny_assignments=(denial,)))
     assert ("decrypt" not in grant(found, 4)["allows"]) == taken  # type: ignore[operator]
 

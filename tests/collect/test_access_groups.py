@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.coverage import State
 from keyaudit.simulator.estate import Group, User

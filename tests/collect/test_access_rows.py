@@ -1,10 +1,10 @@
 """Who can reach vaults: every way in becomes a grant and nothing else does, and everybody in it is known."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import AccessPolicy
 from keyaudit.simulator.faults import Fault

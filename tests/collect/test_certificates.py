@@ -1,10 +1,10 @@
 """Certificates by version: what a vault answers becomes rows, what it refuses or gets wrong is unknown with its reason."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.collect.key_vault.certificate_policy import POLICY, Policy, put_policy
 from keyaudit.collect.key_vault.certificate_rows import FACTS, CertificateBundle, put_attributes, put_certificate, thumbprint

@@ -2,10 +2,10 @@
 
 import re
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.collect.confines import check_sources
 from keyaudit.collect.places import tenant_scope

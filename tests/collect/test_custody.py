@@ -1,9 +1,9 @@
 """Custody records: read from a file, evaluated, and held against what Azure shows."""
 
-import dataclasses
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from keyaudit.collect.custody import custody
 from keyaudit.model.custody import Kept
@@ -58,7 +58,7 @@ def record(of: str, kept: str = "hsm", days_left: int = 1) -> Row:
     return row("custody_record", f"{of} {kept} {days_left}", scope_id=TENANT.id, name=of, evidence="e", **columns)
 
 
-SUPPLIED = dataclasses.replace(RUN, evidence={"custody": "0" * 64})
+SUPPLIED = structs.replace(RUN, evidence={"custody": "0" * 64})
 READ = {TENANT: assessed(TENANT, "vault.query"), vault_scope("kv"): assessed(vault_scope("kv"), "key.list")}
 
 

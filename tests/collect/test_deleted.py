@@ -1,10 +1,10 @@
 """What was deleted and can come back: vaults by subscription, keys, certificates and secrets by vault."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.collect.key_vault.deleted import OBJECTS as OPERATIONS
 from keyaudit.model.coverage import State

@@ -4,11 +4,11 @@ import codecs
 import hashlib
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.collect.evidence import NONE, Evidence, UnifiedAudit, supplied, unified_audit
 from keyaudit.model.errors import UnsafeError, UsageError

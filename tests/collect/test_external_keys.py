@@ -1,9 +1,9 @@
 """Keys of Managed HSMs that are in an HSM outside Azure, the versions of the API that tell, and the EKM connection."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.coverage import State
 from keyaudit.model.reasons import Reason

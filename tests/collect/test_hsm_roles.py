@@ -1,11 +1,11 @@
 """Local roles of Managed HSMs as grants, custom ones too, and the settings that an HSM keeps."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.coverage import State
 from keyaudit.model.reasons import Reason

@@ -1,9 +1,9 @@
 """Where logs go, how long they are kept and what watches them: every destination found, unknown where it was not read."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.coverage import State
 from keyaudit.simulator.faults import Fault

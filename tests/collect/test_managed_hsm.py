@@ -3,10 +3,10 @@
 import asyncio
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.collect.key_vault.key_rows import KeyBundle, KeyName, key_row, put_attributes, put_material
@@ -232,8 +232,8 @@ def test_each_kind_of_host_gets_its_own_token_and_no_other(hsms: Collected) -> N
 
 @pytest.mark.parametrize(("operation", "reason"), each_with_each(LISTS, REASONS))
 async def test_an_operation_refused_to_the_end(hsms: Collected, operation: str, reason: str) -> None:
-    children = (*LISTS[1:], "hsm.role_assignment.of_key", *EKM) if operation == "hsm.key.list" else ()
-    children = EKM if operation == "hsm.key.get" else children
+    after: dict[str, tuple[str, ...]] = {"hsm.key.list": (*LISTS[1:], "hsm.role_assignment.of_key", *EKM), "hsm.key.get": EKM}
+    children = after.get(operation, ())
     single = operation != "hsm.key.list"
     found = await ends_refused(hsms, operation, reason, estate=TENANTS, children=children, single=single)
     rows = set(found.rows["key"]) & HSM_KEYS

@@ -1,9 +1,9 @@
 """The tenant's rules for applications and users: read as they are, off where they are off, unknown where they were not read."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import AppManagementPolicy, Posture, Restriction, Restrictions
 from keyaudit.simulator.faults import Fault

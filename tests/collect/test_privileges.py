@@ -1,10 +1,10 @@
 """What applications and service principals may do, and when they last did it: rows as they are, and every gap said so."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.model.coverage import State
@@ -374,7 +374,9 @@ async def test_a_principal_that_one_list_lacks_has_unknown_app_roles() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "reason"), [(None, "unrecognised"), (5, "bad_value"), (..., "bad_body")], ids=["null", "number", "left out"]
+    ("scope", "reason"),
+    [(None, "unrecognised"), ("/somewhere", "unrecognised"), (5, "bad_value"), (..., "bad_body")],
+    ids=["null", "neither unit nor object", "number", "left out"],
 )
 async def test_a_scope_that_says_nothing_is_unknown(scope: object, reason: str) -> None:
     def spoil(body: dict[str, Any]) -> dict[str, Any]:

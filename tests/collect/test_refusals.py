@@ -1,8 +1,7 @@
 """Each request refused in each way: the right coverage, unknown where a value was not read, and nothing lost elsewhere."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
 from keyaudit.model.coverage import State

@@ -1,8 +1,9 @@
 """How many requests a large directory takes: lists of whole tables, and nothing for each object there is."""
 
 from collections import Counter
-from dataclasses import replace
 from math import ceil
+
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import ServicePrincipal, SignIn
 from tests.collect.estate import AS_OF, DAY, TENANT

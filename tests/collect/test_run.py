@@ -1,10 +1,10 @@
 """A whole tenant into a spool: everything that is there and nothing else, whole again after an interruption."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
 from keyaudit.collect.entra import authorities, federation, issuer, token_policies
@@ -157,6 +157,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
                 "usage_baseline",
                 "unusual_use",
                 "custody_record",
+                "repository",
             )
         },
         "app_management_policy": {

@@ -5,12 +5,11 @@ import datetime
 import hashlib
 from typing import Any
 
-import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, structs
 
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem
 from keyaudit.collect.entra.key_material import Keys
@@ -100,7 +99,7 @@ def test_what_a_key_of_no_known_usage_belongs_to_may_be_a_set_or_a_way_in(odd: o
 @pytest.mark.parametrize("odd", [..., 7, "?"])
 def test_what_has_no_identifier_that_can_be_read_may_be_part_of_a_set_that_lacks_it(odd: object) -> None:
     def nameless(item: Any) -> Any:
-        return msgspec.structs.replace(item, custom_key_identifier=UNSET if odd is ... else raw(odd))
+        return structs.replace(item, custom_key_identifier=UNSET if odd is ... else raw(odd))
 
     sign, verify, way_in = nameless(SIGN), nameless(VERIFY), nameless(password())
     for keys, passwords in (([sign, VERIFY], [password()]), ([SIGN, verify], [way_in]), ([sign, verify], [way_in])):
@@ -165,14 +164,14 @@ def test_entra_signs_with_a_signing_key_that_has_no_twin() -> None:
 UNSEEN = Refusal(Reason.UNRECOGNISED)
 
 
-def rows(certificates: list[KeyItem], preferred: Raw) -> list[dict[str, Any]]:
+def rows(certificates: list[KeyItem], preferred: Raw, sso_mode: object = "saml") -> list[dict[str, Any]]:
     item = wire(
         {"id": "S", "appId": "a0000000-0000-4000-8000-00000000000a", "displayName": "n", "appOwnerOrganizationId": None},
         PrincipalItem,
     )
     holder = principal_holder(item, "T", "u", "v1.0")
     unseen = [(certificate, UNSEEN) for certificate in certificates]
-    return signing_rows(holder, unseen, enabled=raw(True), sso_mode=raw("saml"), preferred=preferred, unread=False)
+    return signing_rows(holder, unseen, enabled=raw(True), sso_mode=raw(sso_mode), preferred=preferred, unread=False)
 
 
 @pytest.mark.parametrize(("usage", "open_"), [("Sign", False), ("Verify", False), ("Other", True), (None, True), (..., True)])
@@ -240,6 +239,27 @@ NAMELESS = key("nameless", "Sign", customKeyIdentifier=None)
 )
 def test_which_one_signs(certificates: list[KeyItem], preferred: Raw, expected: list[object]) -> None:
     assert [row["unknown"].get("active", row["active"]) for row in rows(certificates, preferred)] == expected
+
+
+@pytest.mark.parametrize(
+    ("sso_mode", "preferred", "expected"),
+    [
+        ("saml", PRINT, "saml"),
+        ("oidc", PRINT, "application"),
+        (None, None, "application"),
+        (None, PRINT, "inconsistent"),
+        (None, 7, "bad_value"),
+        ("samlp", None, "unrecognised"),
+        (7, None, "bad_value"),
+    ],
+)
+def test_whether_it_signs_for_saml_is_unknown_where_the_answer_contradicts_itself_or_is_not_understood(
+    sso_mode: object, preferred: object, expected: str
+) -> None:
+    [row] = rows([SIGN], raw(preferred), sso_mode)
+    unknown = row["unknown"].get("kind")
+    assert (unknown or row["kind"]) == expected
+    assert row["unknown"].get("sso_mode") == unknown
 
 
 def test_two_of_one_thumbprint_are_two_rows() -> None:

@@ -1,9 +1,9 @@
 """Secrets by version, from lists alone: no request could give a value, and none names the current version."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.coverage import State
 from keyaudit.model.reasons import Reason

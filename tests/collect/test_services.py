@@ -1,10 +1,10 @@
 """Other services' keys and who uses which key of a vault: every row right, every refusal seen, nothing broken believed."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.coverage import State
 from keyaudit.model.times import parse_time
@@ -220,7 +220,7 @@ def test_nothing_is_unknown(served: Collected) -> None:
     assert served.coverage[TENANT_ID, "service.query"].kept == len(RESOURCES)
     # One page of one query, and one look at the protector of each SQL server whose setting names a version.
     assert (served.calls["service.query"], served.calls["sql.protector"]) == (1, 2)
-    assert "canary.post" not in served.calls
+    assert "arm.write" not in served.calls
 
 
 def test_the_demonstration_tenant_has_every_kind() -> None:

@@ -4,10 +4,10 @@ import asyncio
 import base64
 import hashlib
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.collect.entra import authorities, federation, issuer, token_policies
 from keyaudit.model.coverage import State

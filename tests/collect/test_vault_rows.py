@@ -1,10 +1,10 @@
 """ARM's recorded vaults as rows, the two sources that have to agree, and vaults that are not what they should be."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.collect.key_vault.vault_rows import VaultItem, vault_row

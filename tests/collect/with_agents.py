@@ -1,7 +1,8 @@
 """A tenant with an own blueprint of two agents, and one agent of another tenant's blueprint."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Application, Estate, Inheritable, ServicePrincipal, User
 from tests.collect.estate import AS_OF, DAY, ESTATE, TENANT

@@ -131,3 +131,14 @@ def test_an_agent_is_of_a_publisher_only_where_the_blueprint_is_anothers() -> No
     assert of_agent(inventory(parent=foreign))["blueprint_publisher"] == "t2"
     assert of_agent(inventory())["blueprint_publisher"] is None
     assert of_agent(inventory(child=agent(Reason.BAD_VALUE)))["unknown"]["blueprint_publisher"] == "bad_value"
+
+
+@pytest.mark.parametrize(("listed", "reason"), [("bad_item", "bad_item"), (None, None)])
+def test_what_is_inherited_from_a_principal_that_was_not_listed_is_unknown(listed: str | None, reason: str | None) -> None:
+    lost = [refused(TENANT, "service_principal.list", Reason(listed))] if listed else []
+    coverage = [*(each for each in READ if not lost or each.operation != "service_principal.list"), *lost]
+    unread = blueprint(inheritable_roles=[f"{API}/*"], principal_id=Reason.BAD_ITEM if listed else BLUEPRINT)
+    made = inventory(role("Mail.Read"), parent=unread)
+    made["service_principal"] = principals()[: 1 if listed else 2]
+    found: Any = only("agent", made, coverage)
+    assert (found["inherited"], found["unknown"].get("inherited")) == (None if listed else ["Mail.Read"], reason)

@@ -1,9 +1,9 @@
 """How far the use of a key reaches: over the homes of those who can use it, with bounds where something was not read."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.reasons import Reason

@@ -1,11 +1,11 @@
 """What happens to other objects makes no column unknown but those that rest on a whole list, as `rests_on` declares."""
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import duckdb
 import pytest
+from msgspec import structs
 
 from keyaudit.inventory import views
 from keyaudit.inventory.rows import stored_types
@@ -34,7 +34,7 @@ class Tenant:
     def __init__(self) -> None:
         self._found = open_snapshot(snapshot("contoso"))
         evidence = dict.fromkeys((*EVIDENCE, USAGE_BASELINE), "")
-        self._run = dataclasses.replace(self._found.run, evidence=evidence)
+        self._run = structs.replace(self._found.run, evidence=evidence)
         self.coverage = self._found.coverage
         self.whole = self.cells()
 
@@ -107,7 +107,7 @@ def _unread(tenant: Tenant, which: Callable[[Coverage], bool]) -> tuple[Coverage
     more: dict[str, Any] = {"state": State.PARTIAL, "reason": Reason.BAD_ITEM, "received": 1, "quarantined": 1}
     counts: dict[str, Any] = {"kept": 0, "duplicate": 0, "refused": 0}
     return tuple(
-        dataclasses.replace(record, **more, **counts) if record.state is State.ASSESSED and which(record) else record
+        structs.replace(record, **more, **counts) if record.state is State.ASSESSED and which(record) else record
         for record in tenant.coverage
     )
 

@@ -1,9 +1,9 @@
 """Environments that no tag names: what the run's own rules say, and what they leave unknown."""
 
-from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.reasons import Reason

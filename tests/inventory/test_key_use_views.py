@@ -1,9 +1,9 @@
 """Who uses a key, and whether what they use still works: certain, bounded, or unknown with which reason."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.reasons import Reason

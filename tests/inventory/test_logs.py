@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-import msgspec
 import pytest
+from msgspec import structs
 
 from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, open_logs, write_logs
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT
@@ -35,7 +35,7 @@ def use(number: int, **values: object) -> Use:
 
 def read(name: str, **counts: int) -> FileRead:
     whole = SourceRead(received=sum(counts.values()), first_on=DAY_ONE, last_on=DAY_ONE + 9)
-    source = msgspec.structs.replace(whole, **counts)
+    source = structs.replace(whole, **counts)
     return FileRead(file=name, size=1, sha256="0" * 64, form="JSON", complete=True, sources={"AZKVAuditLogs": source})
 
 
@@ -135,7 +135,7 @@ def test_every_byte_is_verified(store: LogStore) -> None:
     ("version", "what"), [(FORMAT + 1, "a newer format .*; update keyaudit"), (0, "an older format .*; import the logs again")]
 )
 def test_logs_of_another_format_are_refused(store: LogStore, version: int, what: str) -> None:
-    other = msgspec.structs.replace(store.manifest, format=version)
+    other = structs.replace(store.manifest, format=version)
     (store.folder / "manifest.json").write_bytes(sealed(other))
     with pytest.raises(UsageError, match=what):
         open_logs(store.folder)

@@ -29,6 +29,8 @@ PRINCIPALS = ("service_principal.list", "directory_role.assignments", "applicati
 READ = assessed(
     TENANT, "subscription.list", "vault.query", "vault.list", "role_assignment.query", "principal.lookup", *PRINCIPALS
 )
+CROSSED = ("environments_opened", "environment_crossings", "holders_named", "places_named")
+SIGNERS = ("signer_environments", "signers_named", "signing_weight")
 TAGGED: dict[str, Any] = {**RBAC, "tags": {"env": "Prod"}}
 
 
@@ -45,14 +47,15 @@ def directory_role(object_id: str, *, tier: Any = 0, standing: bool = True) -> R
 def derive(
     table: str,
     rows: dict[str, list[Row]],
-    *,
+    *columns: str,
     of: dict[str, Any] = TAGGED,
     coverage: list[Coverage] = READ,
     local: list[Coverage] | None = None,
 ) -> dict[str, Row]:
+    """The rows of a view, by id. `columns`: the derived ones that are looked at."""
     tables = {"vault": [plain_vault(**of)], "key": [key("1", name="a", tags=None)], "subscription": [HOME], **rows}
     by_scope = {TENANT: coverage, vault_scope("kv"): assessed(vault_scope("kv"), *LOCAL) if local is None else local}
-    with in_memory(tables, by_scope, table, reach=True) as connection:
+    with in_memory(tables, by_scope, table, reach=table != "principal", columns={table: columns}) as connection:
         return {str(found["id"]): found for found in fetch(connection, f'SELECT * FROM "{table}"')}
 
 
@@ -79,7 +82,7 @@ def told(found: Row, name: str) -> tuple[object, object]:
 )
 def test_a_service_principal_is_at_home_where_its_tag_says(tags: Any, environment: str | None, reason: str | None) -> None:
     rows = {"service_principal": [service("robot", app_tags=tags)], "principal": [who("robot", "service-principal")]}
-    assert told(only(derive("principal", rows)), "environment") == (environment, reason)
+    assert told(only(derive("principal", rows, "environment")), "environment") == (environment, reason)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +97,7 @@ def test_a_service_principal_is_at_home_where_its_tag_says(tags: Any, environmen
 )
 def test_who_is_no_service_principal_has_no_home(kind: Any, listed: bool, reason: str | None) -> None:
     lost = [each for each in READ if each.operation != PRINCIPALS[0]] + [refused(TENANT, PRINCIPALS[0], Reason.THROTTLED)]
-    found = derive("principal", {"principal": [who("a", kind)]}, coverage=READ if listed else lost)
+    found = derive("principal", {"principal": [who("a", kind)]}, "environment", coverage=READ if listed else lost)
     assert told(only(found), "environment") == (None, reason)
 
 
@@ -109,7 +112,7 @@ def test_a_grant_crosses_from_where_its_holders_are_at_home_into_what_it_opens()
         "membership": team[1:],
         "service_principal": services,
     }
-    found = {(each["principal_id"], each["scope"], *each["allows"]): each for each in derive("grant", rows).values()}  # type: ignore[misc]
+    found = {(each["principal_id"], each["scope"], *each["allows"]): each for each in derive("grant", rows, *CROSSED).values()}  # type: ignore[misc]
     crossed = {name[0::2]: told(each, "environment_crossings") for name, each in found.items() if name[1] == KV}
     assert crossed == {
         ("team", "sign"): (["test->prod"], None),
@@ -141,7 +144,7 @@ def test_what_a_grant_opens_is_known_where_every_vault_in_its_scope_is(
 ) -> None:
     rows = {"grant": [grant("a", "sign", scope=scope)], "principal": [who("a")]}
     read = [each for each in READ if each.operation not in {one.operation for one in coverage}] + coverage
-    found = only(derive("grant", rows, of=of, coverage=read))
+    found = only(derive("grant", rows, "environments_opened", of=of, coverage=read))
     assert told(found, "environments_opened") == (opened, reason)
 
 
@@ -156,12 +159,12 @@ def test_a_key_knows_where_those_who_sign_are_at_home_and_what_they_weigh() -> N
         "principal": [*(who(name, "service-principal") for name in ("tests", "own", "idle")), who("alice")],
         "service_principal": [service("tests", "env:test"), service("own", "env:prod"), service("idle", "env:dev")],
     }
-    found = only(derive("key", rows))
+    found = only(derive("key", rows, *SIGNERS))
     assert told(found, "signer_environments") == (["test"], None)
     assert bounds(found, "signing_weight") == (3, 3, None)
     rows["grant"].append(grant("who", "sign"))
     rows["principal"].append(who("who", Reason.PERMISSION, Reason.PERMISSION))
-    found = only(derive("key", rows))
+    found = only(derive("key", rows, *SIGNERS))
     assert bounds(found, "signing_weight") == (3, None, "permission")
     assert told(found, "signer_environments") == (None, "permission")
 
@@ -181,11 +184,11 @@ def test_a_holder_whose_environment_nothing_names_is_told_apart_from_one_who_has
 ) -> None:
     services = [service("a", home=home)] if home else []
     rows = {"grant": [grant("a", "sign")], "principal": [who("a", kind)], "service_principal": services}
-    (of_grant,) = derive("grant", rows).values()
+    (of_grant,) = derive("grant", rows, *CROSSED).values()
     assert told(of_grant, "holders_named") == named
     assert told(of_grant, "places_named") == (True, None)
     assert told(of_grant, "environment_crossings") == ([], None)
-    (of_key,) = derive("key", rows).values()
+    (of_key,) = derive("key", rows, *SIGNERS).values()
     assert told(of_key, "signers_named") == named
     assert told(of_key, "signer_environments") == ([], None)
 
@@ -198,14 +201,14 @@ def test_one_member_without_an_environment_leaves_what_the_others_cross() -> Non
         "membership": team[1:],
         "service_principal": [service("tests", "env:test"), service("bare")],
     }
-    (found,) = derive("grant", rows).values()
+    (found,) = derive("grant", rows, *CROSSED).values()
     assert told(found, "environment_crossings") == (["test->prod"], None)
     assert told(found, "holders_named") == (None, "not_configured")
 
 
 def test_a_vault_whose_environment_nothing_names_is_said_of_what_opens_it() -> None:
     rows = {"grant": [grant("a", "sign"), grant("a", "grant")], "principal": [who("a")]}
-    found = {each["allows"][0]: each for each in derive("grant", rows, of={**RBAC, "tags": None}).values()}  # type: ignore[index]
+    found = {each["allows"][0]: each for each in derive("grant", rows, *CROSSED, of={**RBAC, "tags": None}).values()}  # type: ignore[index]
     assert told(found["sign"], "places_named") == (None, "not_configured")
     assert told(found["grant"], "places_named") == (True, None)
 
@@ -213,7 +216,7 @@ def test_a_vault_whose_environment_nothing_names_is_said_of_what_opens_it() -> N
 def test_a_member_who_may_be_a_user_weighs_one_or_two() -> None:
     team = group("team", "x")
     rows = {"grant": [grant("team", "sign")], "principal": [team[0], who("x", "agent")], "membership": team[1:]}
-    assert bounds(only(derive("key", rows)), "signing_weight") == (1, 2, "unrecognised")
+    assert bounds(only(derive("key", rows, *SIGNERS)), "signing_weight") == (1, 2, "unrecognised")
 
 
 def test_who_uses_keys_and_gives_access_is_counted_once() -> None:
@@ -223,10 +226,14 @@ def test_who_uses_keys_and_gives_access_is_counted_once() -> None:
         "principal": [team[0], *(who(name) for name in ("both", "user", "officer"))],
         "membership": team[1:],
     }
-    assert bounds(only(derive("vault", rows)), "principals_using_and_granting") == (1, 1, None)
+    assert bounds(only(derive("vault", rows, "principals_using_and_granting")), "principals_using_and_granting") == (1, 1, None)
     team = group("team", "both", listed=Reason.PERMISSION)
     rows |= {"principal": [team[0], who("both"), who("officer")], "membership": team[1:]}
-    assert bounds(only(derive("vault", rows)), "principals_using_and_granting") == (1, None, "permission")
+    assert bounds(only(derive("vault", rows, "principals_using_and_granting")), "principals_using_and_granting") == (
+        1,
+        None,
+        "permission",
+    )
 
 
 def test_the_administrators_of_an_hsm_are_those_that_hold_the_role() -> None:
@@ -238,12 +245,12 @@ def test_the_administrators_of_an_hsm_are_those_that_hold_the_role() -> None:
         "principal": [team[0], *(who(name) for name in ("a", "b", "c", "d"))],
         "membership": team[1:],
     }
-    assert bounds(only(derive("vault", rows, of=of)), "administrators") == (3, 3, None)
+    assert bounds(only(derive("vault", rows, "administrators", of=of)), "administrators") == (3, 3, None)
     lost = [refused(vault_scope("kv"), LOCAL[0], Reason.PERMISSION), *assessed(vault_scope("kv"), *LOCAL[1:])]
-    found = only(derive("vault", rows, of=of, local=lost))
+    found = only(derive("vault", rows, "administrators", of=of, local=lost))
     assert bounds(found, "administrators") == (3, None, "permission")
     rows["principal"][0] = group("team", listed=Reason.TRUNCATED)[0]
-    found = only(derive("vault", rows, of=of))
+    found = only(derive("vault", rows, "administrators", of=of))
     assert bounds(found, "administrators") == (3, None, "truncated")
 
 
@@ -253,7 +260,7 @@ def certificate(**values: Any) -> Row:
     return row("certificate", f"{place}/1", scope_id=vault_scope("kv").id, **made)
 
 
-def path_to_tier0(*more: Row, table: str = "certificate", **values: Any) -> Row:
+def path_to_tier0(*more: Row, **values: Any) -> Row:
     """A certificate of an application that controls the tenant; `values` of its credential."""
     made: dict[str, Any] = {"kind": "certificate", "public_key_sha256": "KEY", "expires_on": AS_OF + DAY} | values
     rows = {
@@ -272,7 +279,7 @@ def path_to_tier0(*more: Row, table: str = "certificate", **values: Any) -> Row:
     for each in more:
         name = "grant" if "allows" in each else "membership" if "member_id" in each else "principal"
         rows.setdefault(name, []).append(each)
-    return only(derive(table, rows))
+    return only(derive("certificate", rows, "authenticates_tier0", "outsiders_signing", "outsiders_reading_private"))
 
 
 @pytest.mark.parametrize(
@@ -342,4 +349,4 @@ def test_of_those_who_read_a_private_key_only_who_signs_in_with_it_is_not_anothe
         "service_principal": [service(name) for name in readers],
         "credential": [credential("k", app_id="app-own", **signs_in)],
     }
-    assert bounds(only(derive("certificate", rows)), "others_reading_private") == expected
+    assert bounds(only(derive("certificate", rows, "others_reading_private")), "others_reading_private") == expected

@@ -1,6 +1,5 @@
 """A snapshot is whole and untouched, or it is refused with one line that says where and what to do."""
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -12,6 +11,7 @@ from pathlib import Path
 import duckdb
 import msgspec
 import pytest
+from msgspec import structs
 
 from keyaudit.inventory.manifest import FORMAT
 from keyaudit.inventory.snapshot import open_snapshot, write
@@ -59,7 +59,7 @@ def copy(whole: Path, tmp_path: Path) -> Path:
 def test_what_was_written_is_what_is_opened(whole: Path) -> None:
     opened = open_snapshot(whole)
     counts = {name: {"key": 2, "vault": 1, "tenant": 1}.get(name, 0) for name in filled(())}
-    assert opened.run == dataclasses.replace(RUN, tenant_name="Contoso Ltd", rows=counts)
+    assert opened.run == structs.replace(RUN, tenant_name="Contoso Ltd", rows=counts)
     assert opened.coverage == (refused(KV, "key.get", Reason.PERMISSION), *assessed(KV, "key.list"))
 
 

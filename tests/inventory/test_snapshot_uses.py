@@ -1,11 +1,11 @@
 """The uses of a log store in a snapshot: taken over byte for byte, and only as they were when the store was opened."""
 
-import dataclasses
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from keyaudit.inventory.logs import LogStore
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot, write
@@ -14,7 +14,7 @@ from keyaudit.model.errors import UnsafeError, UsageError
 from tests.inventory.sample import AS_OF, RUN, TENANT, assessed, put, row
 from tests.logs import store, use
 
-SUPPLIED = dataclasses.replace(RUN, evidence={"logs": "0" * 64})
+SUPPLIED = structs.replace(RUN, evidence={"logs": "0" * 64})
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_store_that_changed_since_it_was_opened_is_refused_and_the_collection_
 def test_a_resumed_collection_has_the_same_logs() -> None:
     same_collection(SUPPLIED, SUPPLIED)
     with pytest.raises(UsageError, match="not what this collection was begun with"):
-        same_collection(SUPPLIED, dataclasses.replace(RUN, evidence={"logs": "1" * 64}))
+        same_collection(SUPPLIED, structs.replace(RUN, evidence={"logs": "1" * 64}))
 
 
 def test_a_store_without_a_use_gives_none(spool: Spool, tmp_path: Path) -> None:

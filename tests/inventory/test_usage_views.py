@@ -1,10 +1,10 @@
 """What logs make of keys, certificates and uses: certain where a record shows it, or where nothing that would is missing."""
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
@@ -77,7 +77,7 @@ def views(table: str, rows: Mapping[str, Iterable[Row]], *, baseline: bool = Tru
     if table == "usage" and where == "true":
         where = "name IS NULL"
     evidence = {"logs": "0" * 64, **({"usage-baseline": "1" * 64} if baseline else {})}
-    run = dataclasses.replace(RUN, evidence=evidence)
+    run = structs.replace(RUN, evidence=evidence)
     every = {"vault": [vault()], **{name: list(of) for name, of in rows.items()}}
     with in_memory(every, READ, table, run=run) as connection:
         found: list[dict[str, Any]] = fetch(connection, f"SELECT * FROM {table} WHERE {where} ORDER BY id")
@@ -335,7 +335,7 @@ def test_without_a_vault_nothing_can_be_done_in_one() -> None:
 def test_a_vault_that_was_not_seen_may_have_a_log_that_shows_it(reason: Reason, there: bool) -> None:
     rows: dict[str, list[Row]] = {"usage": [], "usage_log": [], "vault": []}
     records = {**READ, TENANT: (refused(TENANT, "subscription.list", reason), *READ[TENANT][1:])}
-    run = dataclasses.replace(RUN, evidence={"logs": "0" * 64})
+    run = structs.replace(RUN, evidence={"logs": "0" * 64})
     with in_memory(rows, records, "usage", run=run) as connection:
         found = fetch(connection, "SELECT operation, used_on FROM usage")
     assert ({"sign", "backup", "remove-log-settings"} <= {each["operation"] for each in found}) is there

@@ -105,7 +105,7 @@ def test_what_evidence_fills_rests_on_evidence_that_has_a_name_and_is_not_collec
     made_of_evidence = [table for table in TABLES.values() if table.needs]
     assert {table.name for table in made_of_evidence} == {
         *("usage", "usage_log", "usage_baseline", "unusual_use", "trusted_key", "token_validator"),
-        "custody_record",
+        *("custody_record", "repository"),
     }
     for table in made_of_evidence:
         assert not table.listed_by

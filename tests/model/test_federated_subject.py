@@ -1,7 +1,7 @@
 """What a federated credential trusts, form by form."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyaudit.model.federated_subject import Breadth, Grade, Trusted, conditions, retires_on, trusted
@@ -12,6 +12,7 @@ GITHUB, GITLAB = "https://token.actions.githubusercontent.com", "https://gitlab.
 TERRAFORM, VSTOKEN = "https://app.terraform.io", "https://vstoken.dev.azure.com/44444444-4444-4444-8444-444444444444"
 ENTRA, ENTRA_OTHER = (f"https://login.microsoftonline.com/{each}/v2.0" for each in (TENANT, OTHER))
 AKS = f"https://westeurope.oic.prod-aks.azure.com/{TENANT}/{OTHER}/"
+AWS = "https://a1faa616-d595-447d-bdfd-64b774ab199c.tokens.sts.global.api.aws"
 ID, NAME, DEAD = Grade.IMMUTABLE, Grade.MUTABLE, Grade.DEAD
 B = Breadth
 
@@ -51,6 +52,10 @@ B = Breadth
         (TERRAFORM, "organization:o:project:p:workspace:w:run_phase:apply", NAME, B.ONE),
         (AKS, "system:serviceaccount:ns:sa", ID, B.ONE),
         (AKS, "system:serviceaccount:default:default", ID, B.DEFAULT_ACCOUNT),
+        (AWS, "arn:aws:iam::123456789012:role/deploy", ID, B.ONE),
+        (AWS, "deploy", Grade.OTHER, B.ONE),
+        ("https://accounts.google.com", "112633961854638529490", ID, B.ONE),
+        ("https://accounts.google.com", "somebody@contoso.example", Grade.OTHER, B.ONE),
         ("https://oidc.lab.example", "anything", Grade.OTHER, B.ONE),
         ("https://token.actions.githubusercontent.com.evil.example", "repo:o/r", Grade.OTHER, B.ONE),
         ("https://[", "repo:o/r", Grade.OTHER, B.ONE),
@@ -101,18 +106,62 @@ def test_an_expression_that_cannot_be_read_says_nothing(expression: str) -> None
 
 
 _NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)
-_IDS = st.integers(1, 10**9)
+_NUMBERS = st.integers(1, 10**9).map(str)
+_EVENTS = {
+    "": B.ANY_EVENT,
+    ":ref:refs/heads/main": B.ONE,
+    ":ref:refs/tags/v1": B.ONE,
+    ":environment:prod": B.ONE,
+    ":pull_request": B.PULL_REQUESTS,
+}
+_REFS = {"": B.ANY_REF, ":ref_type:branch:ref:main": B.ONE, ":ref_type:tag:ref:v1": B.ONE}
+_PATTERNS = {":*": B.ANY_EVENT, ":ref:refs/heads/*": B.ANY_REF, ":environment:*": B.ANY_REF}
+
+Form = tuple[str, str | None, str | None, Grade, Breadth]
+"""Issuer, subject, expression, and the grade and breadth that follow from how it was put together."""
 
 
-@given(
-    _NAMES, _NAMES, _IDS, _IDS, st.sampled_from(["ref:refs/heads/main", "environment:prod", "pull_request", "ref:refs/tags/1"])
-)
-def test_ids_pin_what_names_do_not_and_change_nothing_else(owner: str, name: str, first: int, second: int, what: str) -> None:
-    mutable = trusted(GITHUB, f"repo:{owner}/{name}:{what}", None, TENANT)
-    pinned = trusted(GITHUB, f"repo:{owner}@{first}/{name}@{second}:{what}", None, TENANT)
-    assert mutable is not None
-    assert pinned == Trusted(ID, mutable.breadth)
-    assert mutable.grade is NAME
+@st.composite
+def _forms(draw: st.DrawFn) -> Form:
+    """A credential of one of the issuers, put together from its parts as the issuers' documentation has them."""
+    owner, name, first, second = draw(st.tuples(_NAMES, _NAMES, _NUMBERS, _NUMBERS))
+    pinned = draw(st.booleans())
+    match draw(st.sampled_from(["github", "github expression", "gitlab", "gitlab expression", "terraform", "entra", "devops"])):
+        case "github":
+            what = draw(st.sampled_from([*_EVENTS]))
+            subject = f"repo:{owner}@{first}/{name}@{second}{what}" if pinned else f"repo:{owner}/{name}{what}"
+            return GITHUB, subject, None, ID if pinned else NAME, _EVENTS[what]
+        case "github expression":
+            what = draw(st.sampled_from([*_PATTERNS]))
+            beside = f" and claims['repository_id'] eq '{second}'" if pinned else ""
+            pattern = f"claims['sub'] matches 'repo:{owner}/{name}{what}'{beside}"
+            return GITHUB, None, pattern, ID if pinned else NAME, _PATTERNS[what]
+        case "gitlab":
+            what = draw(st.sampled_from([*_REFS]))
+            subject = f"project_id:{first}{what}" if pinned else f"project_path:{owner}/{name}{what}"
+            return GITLAB, subject, None, ID if pinned else NAME, _REFS[what]
+        case "gitlab expression":
+            beside = f" and claims['namespace_id'] eq '{first}'" if pinned else ""
+            return (
+                GITLAB,
+                None,
+                f"claims['sub'] matches 'project_path:{owner}/*'{beside}",
+                ID if pinned else NAME,
+                B.ORGANISATION,
+            )
+        case "terraform":
+            subject = f"organization:{owner}:project:{name}:workspace:w:run_phase:apply"
+            return TERRAFORM, subject, None, NAME, B.ONE
+        case "entra":
+            return ENTRA if pinned else ENTRA_OTHER, IDENTITY, None, ID if pinned else DEAD, B.ONE
+    return VSTOKEN, f"sc://{owner}/{name}/connection", None, NAME, B.ONE
+
+
+@settings(max_examples=200, deadline=None)
+@given(_forms())
+def test_a_grade_follows_from_the_parts(form: Form) -> None:
+    issuer, subject, expression, grade, breadth = form
+    assert trusted(issuer, subject, expression, TENANT) == Trusted(grade, breadth)
 
 
 @given(st.text(max_size=40), st.text(max_size=40) | st.none(), st.text(max_size=40) | st.none())

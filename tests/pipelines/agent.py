@@ -5,11 +5,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from tests.report.sinks import CORPUS
 
@@ -28,8 +28,7 @@ HOSTILE = (
 _EXPRESSION = re.compile(r"\$\{\{ *(?P<path>[\w.-]+) *\}\}|\$\((?P<macro>[\w.]+)\)")
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(Struct, frozen=True):
     """A machine of a pipeline: its folder for temporary files, and what is in front of the PATH."""
 
     temp: Path

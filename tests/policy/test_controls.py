@@ -1,10 +1,10 @@
 """A control of a framework counts what it is about: some rows of a policy, or one of the things that it asks of them."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.findings import ControlCount, Finding, Outcome

@@ -1,10 +1,10 @@
 """Environments are evidence that tags hold in part: without any, policies over them are not evaluated."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.evidence import ENVIRONMENTS

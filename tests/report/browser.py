@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from tests import needs
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 _QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
 
 
-@dataclass(slots=True)
-class Shown:
+class Shown(Struct):
     """A page as the browser shows it, with all that it said and asked for."""
 
     page: "Page"

@@ -1,7 +1,8 @@
 """The fixed report as a bundle, and what bundles are compared by."""
 
-import dataclasses
 from pathlib import Path
+
+from msgspec import structs
 
 from keyaudit.model.run import Report
 from keyaudit.model.settings import PolicyInForce, Setting
@@ -22,7 +23,7 @@ def whole(report: Report = REPORT) -> Report:
         )
         for tally in report.tallies
     )
-    return dataclasses.replace(report, run=dataclasses.replace(report.run, rows=rows), policies=policies)
+    return structs.replace(report, run=structs.replace(report.run, rows=rows), policies=policies)
 
 
 def written(folder: Path, report: Report = REPORT) -> Path:

@@ -1,7 +1,8 @@
 """One fixed report that holds every outcome, for the golden files and for tests of all formats."""
 
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import structs
 
 from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
@@ -55,7 +56,7 @@ def policy(id_: str, table: str, severity: Severity, **more: object) -> PolicyTe
         lessons=("L4",),
         digest="ab" * 32,
     )
-    return dataclasses.replace(text, **more)  # type: ignore[arg-type]
+    return structs.replace(text, **more)
 
 
 EXPIRED = policy("kv-key-expired-still-enabled", "key", Severity.CRITICAL)
@@ -130,7 +131,7 @@ def finding(policy: PolicyText, outcome: Outcome, facts: Mapping[str, Value], me
         message=message,
         row=facts,
     )
-    return dataclasses.replace(made, **more)  # type: ignore[arg-type]
+    return structs.replace(made, **more)
 
 
 CODESIGN = key_row("codesign-2021", expires_on=AS_OF - 3 * DAY)
@@ -291,7 +292,7 @@ def total(found: Iterable[Finding], outcome: Outcome) -> dict[Severity, int]:
 def covered(scope: Scope, operation: str, reason: Reason | None = None, kept: int = 0, **more: object) -> Coverage:
     state = State.ASSESSED if reason is None else State.PARTIAL if kept else State.NOT_ASSESSED
     record = Coverage(scope=scope, operation=operation, state=state, reason=reason, received=kept, kept=kept)
-    return dataclasses.replace(record, **more)  # type: ignore[arg-type]
+    return structs.replace(record, **more)
 
 
 COVERAGE = (
@@ -372,14 +373,14 @@ REPORT = Report(
     overview=lambda: overview(OVERDUE, CODESIGN, AS_OF),
 )
 
-GATED = dataclasses.replace(
+GATED = structs.replace(
     REPORT,
-    verdict=dataclasses.replace(VERDICT, exit=Exit.FINDINGS, conditions=(Exit.FINDINGS, Exit.INCOMPLETE), gate=Severity.HIGH),
+    verdict=structs.replace(VERDICT, exit=Exit.FINDINGS, conditions=(Exit.FINDINGS, Exit.INCOMPLETE), gate=Severity.HIGH),
 )
 
 _QUIET = [each for each in FINDINGS if each.outcome is Outcome.PASS]
 CLEAN = Report(
-    run=dataclasses.replace(RUN, simulated=True, network={}, skew=None),
+    run=structs.replace(RUN, simulated=True, network={}, skew=None),
     verdict=Verdict(
         exit=Exit.CLEAN,
         conditions=(Exit.CLEAN,),
@@ -408,4 +409,4 @@ def holding(report: Report, found: Iterable[Finding], **more: object) -> Report:
     def chosen(passes: bool) -> Iterator[Finding]:
         return (each for each in held if passes or each.outcome is not Outcome.PASS)
 
-    return dataclasses.replace(report, findings=chosen, owned=lambda passes: owned(chosen(passes)), **more)  # type: ignore[arg-type]
+    return structs.replace(report, findings=chosen, owned=lambda passes: owned(chosen(passes)), **more)

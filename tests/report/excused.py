@@ -1,6 +1,6 @@
 """The fixed report with what excuses a failure, a waiver and a baseline, and with settings of somebody's own and a score."""
 
-import dataclasses
+from msgspec import structs
 
 from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.findings import FACTORS, Factor, Outcome, Score
@@ -52,11 +52,11 @@ def excused() -> Report:
     """The fixed report, with one failure that a waiver covers, one that the baseline holds, one with a score, and settings."""
     waived, known = (each for each in FINDINGS if each.policy in (OVERDUE, PURGE) and each.outcome is Outcome.FAIL)
     found = [
-        dataclasses.replace(each, outcome=Outcome.WAIVED, waiver=WAIVER)
+        structs.replace(each, outcome=Outcome.WAIVED, waiver=WAIVER)
         if each is waived
-        else dataclasses.replace(each, score=SCORE)
+        else structs.replace(each, score=SCORE)
         if each.policy is SOFTWARE
-        else dataclasses.replace(each, known=True)
+        else structs.replace(each, known=True)
         if each is known
         else each
         for each in FINDINGS
@@ -64,7 +64,7 @@ def excused() -> Report:
     open_ = [each for each in found if each.outcome is Outcome.FAIL and not each.known]
     entry = Known(policy=PURGE.id, subject=known.subject, severity=known.severity, since=AS_OF - 30 * DAY)
     tallies_ = tuple(
-        dataclasses.replace(
+        structs.replace(
             tally,
             failed=total([each for each in open_ if each.policy is tally.policy], Outcome.FAIL),
             waived=total([each for each in found if each.policy is tally.policy], Outcome.WAIVED),
@@ -72,7 +72,7 @@ def excused() -> Report:
         )
         for tally in tallies()
     )
-    verdict = dataclasses.replace(
+    verdict = structs.replace(
         VERDICT,
         failed=total(open_, Outcome.FAIL),
         waived=total(found, Outcome.WAIVED),

@@ -1,7 +1,8 @@
 """The fixed report, with a hostile text in every place that a tenant, a proxy, a snapshot or a file beside it can fill."""
 
-import dataclasses
 from collections.abc import Mapping
+
+from msgspec import structs
 
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.expiring import Owner
@@ -22,7 +23,7 @@ def hostile(payload: str) -> Report:
     """A report with `payload` in every text that a tenant, a proxy, a snapshot, a waiver or a setting can bring in."""
     scope = Scope(payload, payload, ScopeKind.VAULT)
     # An id that is not plain is refused where the file is read.
-    waiver = dataclasses.replace(
+    waiver = structs.replace(
         WAIVER,
         resource=Glob(payload),
         reason=payload,
@@ -32,7 +33,7 @@ def hostile(payload: str) -> Report:
         compensating_control=payload,
     )
     found = tuple(
-        _poisoned(dataclasses.replace(each, outcome=Outcome.WAIVED, waiver=waiver) if each is WAIVED else each, payload, scope)
+        _poisoned(structs.replace(each, outcome=Outcome.WAIVED, waiver=waiver) if each is WAIVED else each, payload, scope)
         for each in FINDINGS
     )
     gaps = (
@@ -42,7 +43,7 @@ def hostile(payload: str) -> Report:
         Gap(scope=scope, reason=Reason.EXCLUDED_BY_CONFIG, operations=("key.list",), required=False),
     )
     return Report(
-        run=dataclasses.replace(
+        run=structs.replace(
             RUN,
             run_id=payload,
             tenant_name=payload,
@@ -52,7 +53,7 @@ def hostile(payload: str) -> Report:
             network={payload: payload},
             filters=Filters(subscriptions=(payload,)),
         ),
-        verdict=dataclasses.replace(
+        verdict=structs.replace(
             VERDICT,
             gaps=gaps,
             gate=Severity.INFO,
@@ -73,14 +74,14 @@ def hostile(payload: str) -> Report:
 
 
 def _settled(payload: str) -> InForce:
-    limit = dataclasses.replace(SETTLED.limits[0], value=payload, place=payload)
-    held = dataclasses.replace(SETTLED.classes[0], name=payload, match=payload, reason=payload, place=payload, limits=(limit,))
-    return dataclasses.replace(SETTLED, limits=(limit,), classes=(held,))
+    limit = structs.replace(SETTLED.limits[0], value=payload, place=payload)
+    held = structs.replace(SETTLED.classes[0], name=payload, match=payload, reason=payload, place=payload, limits=(limit,))
+    return structs.replace(SETTLED, limits=(limit,), classes=(held,))
 
 
 def _poisoned(each: Finding, payload: str, scope: Scope) -> Finding:
     poison, facts = _poison(payload), _poisoned_row(each.row, payload)
-    return dataclasses.replace(
+    return structs.replace(
         each,
         subject=payload,
         message=payload if each.outcome is Outcome.FAIL else each.message,

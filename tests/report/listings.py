@@ -1,7 +1,8 @@
 """Fixed listings, an examination and rights, for the golden files and for tests of all their formats."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping
+
+from msgspec import structs
 
 from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.findings import Value
@@ -26,7 +27,7 @@ from tests.report.example import (
     VERDICT,
 )
 
-READ: Verdict = dataclasses.replace(
+READ: Verdict = structs.replace(
     VERDICT, failed={}, unknown={}, passed=0, not_applicable=0, not_judged=(), allowed_unknown=0, unused_allowances=()
 )
 KEYS = (CODESIGN, ROLLED, SEALED_KEY)
@@ -42,8 +43,8 @@ KEY = _listing(
     unknown=(Unknown("created_on", Reason.CONTROL_PLANE_ONLY, 1), Unknown("kty", Reason.CONTROL_PLANE_ONLY, 1)),
 )
 INVENTORY = Inventory(RUN, READ, (_listing("vault", VAULT_ROW), KEY, _listing("application", APP_ROW)))
-OF_KEYS = dataclasses.replace(INVENTORY, listings=(KEY,))
-EMPTY = dataclasses.replace(INVENTORY, listings=(_listing("credential"),))
+OF_KEYS = structs.replace(INVENTORY, listings=(KEY,))
+EMPTY = structs.replace(INVENTORY, listings=(_listing("credential"),))
 
 _TEAM = Owner(("team-release",), "tag owner", None)
 _ENDINGS = (

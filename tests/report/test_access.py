@@ -1,12 +1,12 @@
 """Who can use a key, in each format: names are inert, none is lost, and uncertainty is shown."""
 
 import csv
-import dataclasses
 import io
 import json
 from functools import cache
 
 import pytest
+from msgspec import structs
 
 from keyaudit.model.access import Access, Open, Reach, Way, Who
 from keyaudit.model.coverage import Scope, ScopeKind
@@ -40,13 +40,11 @@ def access(name: str = "N", **changes: object) -> Access:
         standing=False,
         expires_on=AS_OF + DAY,
     )
-    plain = dataclasses.replace(
-        way, kind="access-policy", standing=True, doubt=None, through=(), unplaced=None, expires_on=None
-    )
-    limited = dataclasses.replace(way, scope_kind="object", scope=f"/v/keys/{name}")
+    plain = structs.replace(way, kind="access-policy", standing=True, doubt=None, through=(), unplaced=None, expires_on=None)
+    limited = structs.replace(way, scope_kind="object", scope=f"/v/keys/{name}")
     scope = Scope(name, name, ScopeKind.SUBSCRIPTION)
     return Access(
-        run=dataclasses.replace(RUN, tenant_name=name, identity=name),
+        run=structs.replace(RUN, tenant_name=name, identity=name),
         verdict=READ,
         noun=str(changes.get("noun", "key")),
         id=name,
@@ -54,7 +52,7 @@ def access(name: str = "N", **changes: object) -> Access:
         note=name,
         reaches=[Reach(who=who, vault_id=name, vault_name=name, thing=name, way=each) for each in (plain, way, limited)],
         open=[Open(who, Reason.PERMISSION)],
-        others=[dataclasses.replace(way, api=name)],
+        others=[structs.replace(way, api=name)],
         inert=2,
         unlisted=[covered(scope, "role_eligibility.list", Reason.NOT_LICENSED)],
     )
@@ -141,14 +139,14 @@ def test_csv_and_json_say_of_each_way_what_of_it_is_not_known() -> None:
 )
 def test_text_says_what_was_asked_about(noun: str, note: str, said: str) -> None:
     out = io.StringIO(newline="")
-    FORMATS["text"](dataclasses.replace(access(noun=noun), note=note), out, Options())
+    FORMATS["text"](structs.replace(access(noun=noun), note=note), out, Options())
     assert said in out.getvalue().splitlines()
 
 
 def test_a_role_of_which_nothing_is_known_allows_unknown_things() -> None:
     found = access()
-    way = dataclasses.replace(found.reaches[1].way, allows=(), role=None)
+    way = structs.replace(found.reaches[1].way, allows=(), role=None)
     out = io.StringIO(newline="")
-    FORMATS["table"](dataclasses.replace(found, reaches=[dataclasses.replace(found.reaches[1], way=way)]), out, Options())
+    FORMATS["table"](structs.replace(found, reaches=[structs.replace(found.reaches[1], way=way)]), out, Options())
     assert "unknown" in out.getvalue()
     assert "role of unknown name" in out.getvalue()

@@ -1,9 +1,9 @@
 """Output for a build agent: few annotations, inert names, and a warning colour if a gate passes with warnings."""
 
-import dataclasses
 import re
 
 import pytest
+from msgspec import structs
 
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Severity
@@ -49,10 +49,10 @@ def test_a_blocking_policy_is_an_error_and_any_other_a_warning(agent: Agent) -> 
 @AGENTS
 def test_there_are_at_most_twenty_and_the_rest_is_counted(agent: Agent) -> None:
     many = tuple(
-        dataclasses.replace(tallies()[0], policy=policy(f"own-{nth}", "key", Severity.HIGH), failed={Severity.HIGH: 1})
+        structs.replace(tallies()[0], policy=policy(f"own-{nth}", "key", Severity.HIGH), failed={Severity.HIGH: 1})
         for nth in range(40)
     )
-    report = dataclasses.replace(GATED, tallies=many, verdict=dataclasses.replace(GATED.verdict, gaps=()))
+    report = structs.replace(GATED, tallies=many, verdict=structs.replace(GATED.verdict, gaps=()))
     lines = list(annotations([report], agent))
     assert len(lines) == MOST
     assert "31 more of this kind" in lines[-1]
@@ -60,18 +60,15 @@ def test_there_are_at_most_twenty_and_the_rest_is_counted(agent: Agent) -> None:
 
 @AGENTS
 def test_a_gate_over_nothing_says_nothing(agent: Agent) -> None:
-    assert (
-        list(annotations([dataclasses.replace(CLEAN, verdict=dataclasses.replace(CLEAN.verdict, gate=Severity.HIGH))], agent))
-        == []
-    )
+    assert list(annotations([structs.replace(CLEAN, verdict=structs.replace(CLEAN.verdict, gate=Severity.HIGH))], agent)) == []
 
 
 def test_a_gate_that_passes_with_findings_below_it_is_amber_in_azure() -> None:
-    below = dataclasses.replace(tallies()[0], policy=OVERDUE, failed={Severity.LOW: 1}, unknown={}, known={}, waived={})
-    verdict = dataclasses.replace(CLEAN.verdict, gate=Severity.HIGH, failed={Severity.LOW: 1})
-    report = dataclasses.replace(CLEAN, tallies=(below,), verdict=verdict)
+    below = structs.replace(tallies()[0], policy=OVERDUE, failed={Severity.LOW: 1}, unknown={}, known={}, waived={})
+    verdict = structs.replace(CLEAN.verdict, gate=Severity.HIGH, failed={Severity.LOW: 1})
+    report = structs.replace(CLEAN, tallies=(below,), verdict=verdict)
     assert list(annotations([report], Agent.AZURE))[-1].startswith("##vso[task.complete result=SucceededWithIssues;]")
-    failing = dataclasses.replace(report, verdict=dataclasses.replace(verdict, exit=Exit.FINDINGS))
+    failing = structs.replace(report, verdict=structs.replace(verdict, exit=Exit.FINDINGS))
     assert not any("task.complete" in line for line in annotations([failing], Agent.AZURE))
 
 

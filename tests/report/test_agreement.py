@@ -1,7 +1,6 @@
 """Every format tells the same: as many findings of each kind, the same gaps, the same exit code."""
 
 import csv
-import dataclasses
 import io
 import json
 import re
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from msgspec import structs
 
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import Reason
@@ -181,9 +181,9 @@ def test_no_findings_states_what_was_looked_at() -> None:
 
 
 def test_what_was_accepted_is_said_where_the_rest_is_complete() -> None:
-    allowed = dataclasses.replace(CLEAN.verdict, gaps=(GAPS[4],), allowed_unknown=1, unknown={Severity.LOW: 1})
+    allowed = structs.replace(CLEAN.verdict, gaps=(GAPS[4],), allowed_unknown=1, unknown={Severity.LOW: 1})
     out = io.StringIO()
-    FORMATS["text"](dataclasses.replace(CLEAN, verdict=allowed), out, Options())
+    FORMATS["text"](structs.replace(CLEAN, verdict=allowed), out, Options())
     text = " ".join(out.getvalue().split())
     assert "Accepted by --allow-gap or a waiver: 1 gap and 1 unknown result." in text
     assert "Complete but for what was accepted: 4 of 4 required reads done" in text

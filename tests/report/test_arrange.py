@@ -1,11 +1,11 @@
 """Findings in other orders and groups: none is lost, few are held, and what nobody could tell is not put with what is known."""
 
-import dataclasses
 import io
 import random
 from collections.abc import Iterator
 
 import pytest
+from msgspec import structs
 
 from keyaudit.model.errors import OutputError
 from keyaudit.model.expiring import Owner
@@ -30,7 +30,7 @@ def held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def printed(format_: str, **how: object) -> str:
     out = io.StringIO()
-    FORMATS[format_](REPORT, out, dataclasses.replace(Options(width=120), **how))  # type: ignore[arg-type]
+    FORMATS[format_](REPORT, out, structs.replace(Options(width=120), **how))
     return out.getvalue()
 
 

@@ -1,7 +1,6 @@
 """A bundle is complete or absent, private, says what is in it, and holds no more than the tenant said."""
 
 import csv
-import dataclasses
 import errno
 import hashlib
 import io
@@ -11,6 +10,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from msgspec import structs
 
 from keyaudit.model.errors import Exit, OutputError
 from keyaudit.model.waivers import Glob, State, Use, Waiver
@@ -34,8 +34,8 @@ WAIVER = Waiver(
     approved_by="ciso",
     ends=1_800_000_000,
 )
-WAIVED = dataclasses.replace(
-    REPORT, verdict=dataclasses.replace(REPORT.verdict, waivers=(Use(WAIVER, State.ACTIVE, 2), Use(WAIVER, State.UNUSED)))
+WAIVED = structs.replace(
+    REPORT, verdict=structs.replace(REPORT.verdict, waivers=(Use(WAIVER, State.ACTIVE, 2), Use(WAIVER, State.UNUSED)))
 )
 
 
@@ -109,12 +109,12 @@ def test_it_is_private(tmp_path: Path, umask: int) -> None:
 
 
 def test_what_would_not_be_complete_is_not_written(tmp_path: Path) -> None:
-    more = dataclasses.replace(REPORT.tallies[0], passed=REPORT.tallies[0].passed + 1)
-    short = dataclasses.replace(whole(), tallies=(more, *REPORT.tallies[1:]))
+    more = structs.replace(REPORT.tallies[0], passed=REPORT.tallies[0].passed + 1)
+    short = structs.replace(whole(), tallies=(more, *REPORT.tallies[1:]))
     with pytest.raises(OutputError, match=r"would hold \d+ rows in findings.csv, where there are \d+"):
         write(short, tmp_path / "b")
     report = whole()
-    counted = dataclasses.replace(report, run=dataclasses.replace(report.run, rows={**report.run.rows, "key": 7}))
+    counted = structs.replace(report, run=structs.replace(report.run, rows={**report.run.rows, "key": 7}))
     with pytest.raises(OutputError, match=r"would hold \d+ rows in inventory/key.csv, where there are 7"):
         write(counted, tmp_path / "b")
     assert list(tmp_path.iterdir()) == []

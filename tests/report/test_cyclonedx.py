@@ -1,6 +1,5 @@
 """The CBOM as CycloneDX's own schemas have it, and what it says of each key and certificate."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from cyclonedx.validation import make_schemabased_validator
+from msgspec import structs
 
 from keyaudit.model.findings import Value
 from keyaudit.model.listing import Listing
@@ -50,7 +50,7 @@ def holding(*more: tuple[str, Mapping[str, Value]], **tables: Mapping[str, Value
         rows = [*([tables[name]] if name in tables else []), *(row_ for table, row_ in more if table == name)]
         return Listing(TABLES[name], len(rows), (), lambda: iter(rows))
 
-    return dataclasses.replace(REPORT, listing=listing)
+    return structs.replace(REPORT, listing=listing)
 
 
 def invalid(name: str, output: bytes) -> object:
@@ -206,7 +206,7 @@ def test_it_calls_itself_incomplete_where_a_list_was_not_read(name: str) -> None
         return str(composition["aggregate"])
 
     assert (aggregate(REPORT), aggregate(CLEAN)) == ("incomplete", "complete")
-    nothing = dataclasses.replace(CLEAN, verdict=dataclasses.replace(CLEAN.verdict, coverage=()))
+    nothing = structs.replace(CLEAN, verdict=structs.replace(CLEAN.verdict, coverage=()))
     assert aggregate(nothing) == "unknown"
     assert any("kv-legacy: keys" in text for text in said(json.loads(exported(name, REPORT))["metadata"], "not-read"))
 

@@ -1,10 +1,10 @@
 """Notifications about changes: only important ones, with the owner, and inert in any client."""
 
-import dataclasses
 from collections.abc import Iterable
 
 import html5lib
 from markdown_it import MarkdownIt
+from msgspec import structs
 
 from keyaudit.model.digest import Digest
 from keyaudit.model.errors import Exit
@@ -18,13 +18,13 @@ from tests.report.listings import expiring
 from tests.report.sinks import agent_commands, every_payload, terminal_codes
 
 NOTHING = expiring(())
-GREEN = dataclasses.replace(CLEAN, run=dataclasses.replace(REPORT.run, as_of=AS_OF - DAY))
+GREEN = structs.replace(CLEAN, run=structs.replace(REPORT.run, as_of=AS_OF - DAY))
 
 
 def holding(findings: Iterable[Finding], of: Report = REPORT) -> Report:
     """The report with just these findings."""
     held = tuple(findings)
-    return dataclasses.replace(of, findings=lambda _: iter(held), owned=lambda _: owned(held))
+    return structs.replace(of, findings=lambda _: iter(held), owned=lambda _: owned(held))
 
 
 EMPTY = holding(())
@@ -38,7 +38,7 @@ def ending(name: str, days: int | None, *names: str, **more: object) -> Ending:
     row = {**CODESIGN, "id": f"https://kv-prod.vault.azure.net/keys/{name}/v", "name": name}
     ends = None if days is None else AS_OF + days * DAY
     made = Ending(Owner(names, "tag owner", None), "key", row, ends, False)
-    return dataclasses.replace(made, **more)  # type: ignore[arg-type]
+    return structs.replace(made, **more)
 
 
 def test_what_is_new_and_grave_is_told_to_its_owner_and_the_rest_to_nobody() -> None:
@@ -62,7 +62,7 @@ def test_what_is_as_it_was_is_not_told() -> None:
 
 def test_what_became_graver_is_told_and_what_became_milder_is_not() -> None:
     [grave] = [each for each in FINDINGS if each.policy is EXPIRED and each.outcome is Outcome.FAIL]
-    mild = dataclasses.replace(grave, severity=Severity.MEDIUM)
+    mild = structs.replace(grave, severity=Severity.MEDIUM)
     [digest] = told(holding([mild]), holding([grave]))
     assert "1 new critical" in digest.body
     assert told(holding([grave]), holding([mild])) == []
@@ -70,7 +70,7 @@ def test_what_became_graver_is_told_and_what_became_milder_is_not() -> None:
 
 def test_what_somebody_waived_is_no_news() -> None:
     [grave] = [each for each in FINDINGS if each.policy is EXPIRED and each.outcome is Outcome.FAIL]
-    assert told(EMPTY, holding([dataclasses.replace(grave, outcome=Outcome.WAIVED)])) == []
+    assert told(EMPTY, holding([structs.replace(grave, outcome=Outcome.WAIVED)])) == []
 
 
 def test_five_are_told_and_the_others_counted() -> None:
@@ -84,17 +84,17 @@ def test_five_are_told_and_the_others_counted() -> None:
 
 
 def test_a_gate_that_passes_again_is_told_once() -> None:
-    bodies = [digest.body for digest in told(REPORT, dataclasses.replace(CLEAN, run=REPORT.run))]
+    bodies = [digest.body for digest in told(REPORT, structs.replace(CLEAN, run=REPORT.run))]
     assert (
         sum("gate passes again: no open findings at high or above, and everything required was read" in body for body in bodies)
         == 1
     )
-    assert told(GREEN, dataclasses.replace(CLEAN, run=REPORT.run)) == []
+    assert told(GREEN, structs.replace(CLEAN, run=REPORT.run)) == []
 
 
 def test_an_incomplete_run_recovers_no_gate() -> None:
-    blind = dataclasses.replace(CLEAN.verdict, exit=Exit.INCOMPLETE, conditions=(Exit.INCOMPLETE,))
-    after = dataclasses.replace(CLEAN, run=REPORT.run, verdict=blind)
+    blind = structs.replace(CLEAN.verdict, exit=Exit.INCOMPLETE, conditions=(Exit.INCOMPLETE,))
+    after = structs.replace(CLEAN, run=REPORT.run, verdict=blind)
     assert not [each for each in told(REPORT, after) if "passes again" in each.body]
 
 
@@ -132,7 +132,7 @@ def test_more_owners_than_anybody_reads_are_counted_in_the_last() -> None:
 
 
 def test_a_simulated_tenant_is_said_so() -> None:
-    simulated = holding(FINDINGS, dataclasses.replace(REPORT, run=dataclasses.replace(REPORT.run, simulated=True)))
+    simulated = holding(FINDINGS, structs.replace(REPORT, run=structs.replace(REPORT.run, simulated=True)))
     for digest in told(EMPTY, simulated):
         assert digest.title.startswith("keyaudit, simulated tenant: ")
         assert digest.body.startswith("SIMULATED TENANT")
@@ -141,7 +141,7 @@ def test_a_simulated_tenant_is_said_so() -> None:
 def _attacked(payload: str) -> list[Digest]:
     poisoned = hostile(payload)
     # Half of them had lost nothing before, so that what is lost now is dark.
-    before = holding((), dataclasses.replace(poisoned, run=dataclasses.replace(poisoned.run, tenant_name="x")))
+    before = holding((), structs.replace(poisoned, run=structs.replace(poisoned.run, tenant_name="x")))
     found = expiring((ending(payload, 3, payload), ending("b", 1)))
     return told(before, poisoned, found)
 

@@ -1,9 +1,9 @@
 """One finding in full: with any names of the tenant, it stays text of at most 80 columns."""
 
-import dataclasses
 import itertools
 
 import pytest
+from msgspec import structs
 
 from keyaudit.model.expiring import Owner
 from keyaudit.report.finding import render_finding
@@ -16,7 +16,7 @@ from tests.report.hostile import hostile
 @pytest.mark.parametrize("payload", ["\x1b[2J\x07", "a\nb\r\n##vso[task.complete]", "\u202egnp.exe", "x" * 500, "::error::x"])
 def test_a_hostile_name_stays_text(payload: str) -> None:
     for each in hostile(payload).findings(True):
-        for finding in (each, dataclasses.replace(each, score=SCORE)):
+        for finding in (each, structs.replace(each, score=SCORE)):
             said = render_finding(finding, Owner((payload,), "tag owner", None), RUN)
             assert not any(character in said for character in "\x1b\x07\r\u202e")
             assert "##" not in said
@@ -28,7 +28,7 @@ def test_a_hostile_name_stays_text(payload: str) -> None:
 
 
 def test_a_score_is_shown_as_it_is_reckoned() -> None:
-    finding = next(dataclasses.replace(each, score=SCORE) for each in hostile("x").findings(False))
+    finding = next(structs.replace(each, score=SCORE) for each in hostile("x").findings(False))
     said = " ".join(render_finding(finding, Owner((), "", None), RUN).split())
     assert "blast radius x exposure x age: 1..4 x 1..4 x 1..4 = 1..64 (custody unknown)" in said
     assert "band: info..critical" in said

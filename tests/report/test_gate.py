@@ -1,8 +1,9 @@
 """What a gate lists of the findings that make it fail: the worst, and how many more there are."""
 
-import dataclasses
 import io
 from collections.abc import Sequence
+
+from msgspec import structs
 
 from keyaudit.model.findings import Finding, Severity
 from keyaudit.report.gate import MOST, render_gate
@@ -15,12 +16,12 @@ OTHER = "kv-purge-protection-off"
 def blocks(found: Sequence[Finding], **failed: int) -> list[str]:
     """The lines of a gate in which so many rows fail each policy; `found`: the worst of them."""
     tallies = tuple(
-        dataclasses.replace(each, failed={Severity.HIGH: failed[name]}, known={})
+        structs.replace(each, failed={Severity.HIGH: failed[name]}, known={})
         for each in GATED.tallies
         if (name := each.policy.id.replace("-", "_")) in failed
     )
     out = io.StringIO()
-    render_gate(dataclasses.replace(GATED, tallies=tallies, worst=lambda most: found[:most]), out)
+    render_gate(structs.replace(GATED, tallies=tallies, worst=lambda most: found[:most]), out)
     return [line for line in out.getvalue().splitlines() if line.startswith("  BLOCK")]
 
 

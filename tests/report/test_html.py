@@ -1,7 +1,6 @@
 """The page: one file that needs nothing else, whose structure no name can change, and that counts as the other formats do."""
 
 import base64
-import dataclasses
 import hashlib
 import io
 import re
@@ -12,6 +11,7 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 import pytest
+from msgspec import structs
 
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Finding, Outcome, Severity
@@ -151,8 +151,8 @@ def _level(details: Element) -> str:
     ],
 )
 def test_the_band_says_what_was_decided(conditions: tuple[Exit, ...], gate: Severity | None, word: str) -> None:
-    verdict = dataclasses.replace(REPORT.verdict, exit=conditions[0], conditions=conditions, gate=gate)
-    page = printed(dataclasses.replace(REPORT, verdict=verdict))
+    verdict = structs.replace(REPORT.verdict, exit=conditions[0], conditions=conditions, gate=gate)
+    page = printed(structs.replace(REPORT, verdict=verdict))
     assert ["".join(each.itertext()) for each in of_class(page, "word")] == [word]
     incomplete = Exit.INCOMPLETE in conditions
     assert ("Coverage: missing reads" in text(page)) == incomplete
@@ -205,7 +205,7 @@ def test_a_finding_has_its_score_if_it_has_one() -> None:
 def test_five_thousand_findings_are_less_than_three_megabytes() -> None:
     [overdue] = [each for each in FINDINGS if each.policy is OVERDUE and each.outcome is Outcome.FAIL]
     found = [_numbered(overdue, number) for number in range(5_000)]
-    verdict = dataclasses.replace(REPORT.verdict, failed=total(found, Outcome.FAIL), unknown={})
+    verdict = structs.replace(REPORT.verdict, failed=total(found, Outcome.FAIL), unknown={})
     many = holding(REPORT, found, verdict=verdict, tallies=tallies(found))
     page = printed(many)
     assert len(page) < 3_000_000
@@ -217,7 +217,7 @@ def test_five_thousand_findings_are_less_than_three_megabytes() -> None:
 def _numbered(finding: Finding, number: int) -> Finding:
     name = f"codesign-{number:04d}"
     fix = {"cli": f"az keyvault key rotate --vault-name kv-prod --name {name}"}
-    return dataclasses.replace(finding, row={**finding.row, "name": name}, subject=f"{finding.subject}{number}", fix=fix)
+    return structs.replace(finding, row={**finding.row, "name": name}, subject=f"{finding.subject}{number}", fix=fix)
 
 
 def test_the_trend_has_a_point_a_snapshot_and_says_which_are_not_complete() -> None:
@@ -226,8 +226,8 @@ def test_the_trend_has_a_point_a_snapshot_and_says_which_are_not_complete() -> N
         for days in (60, 30)
     ]
     own = Past.of(REPORT.run, REPORT.verdict)
-    after = dataclasses.replace(past[0], run_id="after", as_of=AS_OF + DAY)
-    page = printed(dataclasses.replace(REPORT, history=(*past, own, after)))
+    after = structs.replace(past[0], run_id="after", as_of=AS_OF + DAY)
+    page = printed(structs.replace(REPORT, history=(*past, own, after)))
     [section] = [each for each in parsed(page).iter("section") if each.attrib.get("id") == "trend"]
     rows = [" ".join(" ".join(row.itertext()).split()) for row in section.iter("tr")][1:]
     assert [row.split()[0] for row in rows] == ["2026-09-25", "2026-10-25", "2026-11-24"]

@@ -1,6 +1,5 @@
 """The page in a real browser: quiet, offline, in every width and on paper, by keyboard and for a screen reader."""
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
 from keyaudit.model.findings import Severity
 from keyaudit.model.run import Past, Report
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PAST = Past(run_id="earlier", as_of=AS_OF - 30 * DAY, open={Severity.HIGH: 9}, unknown=1, complete=True)
 pytestmark = pytest.mark.exhaustive
 REPORTS: dict[str, Callable[[], Report]] = {
-    "report": lambda: dataclasses.replace(REPORT, history=(_PAST,)),
+    "report": lambda: structs.replace(REPORT, history=(_PAST,)),
     "gated": lambda: GATED,
     "clean": lambda: CLEAN,
     "script": lambda: hostile(CORPUS["N7 html"]),

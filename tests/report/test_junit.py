@@ -1,12 +1,12 @@
 """JUnit XML as the schema of Jenkins' xUnit plugin has it, and as others read it."""
 
-import dataclasses
 import io
 from pathlib import Path
 
 import junitparser
 import pytest
 from lxml import etree
+from msgspec import structs
 
 from keyaudit.model.findings import Outcome
 from keyaudit.model.run import Report
@@ -49,7 +49,7 @@ def test_two_apps_of_one_name_are_two_cases() -> None:
         finding(AUDIENCE, outcome, {**APP_ROW, "id": f"/a/{number}"}, "m")
         for number, outcome in enumerate((Outcome.PASS, Outcome.FAIL))
     ]
-    root = etree.fromstring(exported("junit", dataclasses.replace(REPORT, findings=lambda _: iter(twins))))
+    root = etree.fromstring(exported("junit", structs.replace(REPORT, findings=lambda _: iter(twins))))
     assert len({case.get("name") for case in root.iter("testcase") if case.get("classname") == AUDIENCE.id}) == 2
 
 

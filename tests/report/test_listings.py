@@ -1,7 +1,6 @@
 """No name from the tenant is active in a listing; absent and unknown are distinct; scripts grant only rights to read."""
 
 import csv
-import dataclasses
 import io
 import json
 import re
@@ -9,6 +8,7 @@ import subprocess
 from functools import cache
 
 import pytest
+from msgspec import structs
 
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.expiring import Owner
@@ -51,8 +51,8 @@ def printed(what: str, name: str, payload: str) -> bytes:
         Gap(scope=scope, reason=Reason.PERMISSION, operations=("key.list",), detail=payload, blinds=BLIND),
         Gap(scope=scope, reason=Reason.TIMEOUT, operations=(payload,), detail=payload, required=False),
     )
-    verdict = dataclasses.replace(READ, gaps=gaps, coverage=(covered(scope, "key.list", Reason.PERMISSION, detail=payload),))
-    run = dataclasses.replace(
+    verdict = structs.replace(READ, gaps=gaps, coverage=(covered(scope, "key.list", Reason.PERMISSION, detail=payload),))
+    run = structs.replace(
         RUN,
         run_id=payload,
         tenant_name=payload,
@@ -65,17 +65,17 @@ def printed(what: str, name: str, payload: str) -> bytes:
     options = Options(passes=True)
     if what in {"inventory", "key"}:
         rows = [_poisoned(dict(row), payload) for row in KEY.rows()]
-        poisoned = dataclasses.replace(KEY, rows=lambda: iter(rows))
+        poisoned = structs.replace(KEY, rows=lambda: iter(rows))
         listings = (poisoned,) if what == "key" else INVENTORY.listings
-        INVENTORIES[name](dataclasses.replace(OF_KEYS, run=run, verdict=verdict, listings=listings), out, options)
+        INVENTORIES[name](structs.replace(OF_KEYS, run=run, verdict=verdict, listings=listings), out, options)
     elif what == "expiring":
         endings = tuple(
-            dataclasses.replace(
+            structs.replace(
                 ending, owner=Owner((payload, payload), "tag owner", None), row=_poisoned(dict(ending.row), payload)
             )
             for ending in expiring().endings()
         )
-        EXPIRING[name](dataclasses.replace(expiring(endings), run=run, verdict=verdict), out, options)
+        EXPIRING[name](structs.replace(expiring(endings), run=run, verdict=verdict), out, options)
     else:
         DOCTOR[name](examination(run, verdict), out, options)
     return out.getvalue().encode("utf-8")

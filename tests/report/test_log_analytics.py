@@ -4,11 +4,11 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from azure.mgmt.monitor import models as monitor
+from msgspec.structs import replace
 
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.run import Report

@@ -1,9 +1,9 @@
 """The metrics as Prometheus' own parser reads them."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 
 import pytest
+from msgspec import structs
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
@@ -36,7 +36,7 @@ def with_rows(*rows: Mapping[str, Value]) -> Report:
 
         return Listing(TABLES[name], len(held), (), each)
 
-    return dataclasses.replace(REPORT, listing=listing)
+    return structs.replace(REPORT, listing=listing)
 
 
 def key(name: str, unknown: Mapping[str, Reason] | None = None, **values: Value) -> Mapping[str, Value]:
@@ -124,7 +124,7 @@ def test_two_that_look_alike_are_one_series_with_the_sooner_end() -> None:
 
 def test_a_secret_ends_too() -> None:
     held = row("secret", id="/s", name="s", vault_name="v", expires_on=AS_OF, enabled=True, is_current=True, managed=False)
-    report = dataclasses.replace(
+    report = structs.replace(
         REPORT,
         listing=lambda name: Listing(TABLES[name], 1, (), lambda: iter([held] if name == "secret" else [])),
     )

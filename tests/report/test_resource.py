@@ -1,11 +1,11 @@
 """Subjects of findings are readable for every table, and unknown values never look absent."""
 
 import csv
-import dataclasses
 import io
 from collections.abc import Mapping
 
 import pytest
+from msgspec import structs
 
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.expiring import Owner
@@ -236,7 +236,7 @@ def test_a_scope_without_rows_and_without_a_name_is_called_by_its_id() -> None:
     finding = found("key", {})
     assert label(Facts.of(finding)) == "s"
     scope = Scope("/subscriptions/1", "", ScopeKind.SUBSCRIPTION)
-    assert label(Facts.of(dataclasses.replace(finding, scope=scope))) == "subscription /subscriptions/1"
+    assert label(Facts.of(structs.replace(finding, scope=scope))) == "subscription /subscriptions/1"
 
 
 def test_a_null_that_nobody_explains_is_unknown_and_not_absent() -> None:
@@ -249,9 +249,9 @@ def test_a_reason_of_another_version_is_kept_as_unknown() -> None:
 
 
 def test_an_unknown_finding_never_uses_the_policys_words() -> None:
-    unknown = dataclasses.replace(found("key", key_row("k", {"kty": UNSEEN})), outcome=Outcome.UNKNOWN, message="")
+    unknown = structs.replace(found("key", key_row("k", {"kty": UNSEEN})), outcome=Outcome.UNKNOWN, message="")
     assert message(unknown) == "unknown: kty (the identity may not read it)"
-    assert message(dataclasses.replace(unknown, row={})) == "unknown: nothing of it could be read"
+    assert message(structs.replace(unknown, row={})) == "unknown: nothing of it could be read"
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_a_credential_counts_from_its_start() -> None:
 def test_owners_are_named_with_who_says_so() -> None:
     app = found("application", row("application", id="/a/1", owner_ids=["x", "y"]))
     out = io.StringIO(newline="")
-    named = dataclasses.replace(CLEAN, owned=lambda _: iter([(Owner(("ada", "bob"), "Entra owners", None), app)]))
+    named = structs.replace(CLEAN, owned=lambda _: iter([(Owner(("ada", "bob"), "Entra owners", None), app)]))
     findings_csv.render(named, out)
     cells = next(csv.DictReader(io.StringIO(out.getvalue(), newline="")))
     assert (cells["owner"], cells["owner_source"], cells["lifecycle_state"]) == ("ada|bob", "Entra owners", "")

@@ -1,12 +1,12 @@
 """SARIF as its own schema has it, and as code scanning reads it."""
 
-import dataclasses
 import json
 from functools import cache
 from typing import Any
 
 import jsonschema
 import pytest
+from msgspec import structs
 
 from keyaudit.model.findings import Outcome
 from keyaudit.model.run import Report
@@ -104,9 +104,7 @@ def test_a_fingerprint_stays_when_all_but_the_subject_changes() -> None:
         results = (result for run in log(report)["runs"] for result in run["results"])
         return {result["partialFingerprints"]["primaryLocationLineHash"] for result in results}
 
-    changed = [
-        dataclasses.replace(each, message="other", row={**each.row, "version": "f" * 32}) for each in FINDINGS if each.row
-    ]
-    other = dataclasses.replace(REPORT, findings=lambda _: iter(changed))
-    assert prints(other) == prints(dataclasses.replace(REPORT, findings=lambda _: (each for each in FINDINGS if each.row)))
+    changed = [structs.replace(each, message="other", row={**each.row, "version": "f" * 32}) for each in FINDINGS if each.row]
+    other = structs.replace(REPORT, findings=lambda _: iter(changed))
+    assert prints(other) == prints(structs.replace(REPORT, findings=lambda _: (each for each in FINDINGS if each.row)))
     assert Outcome.FAIL in {each.outcome for each in changed}

@@ -2,9 +2,9 @@
 
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Report
@@ -31,7 +31,7 @@ def many(count: int) -> Report:
 
 def shown(report: Report, **how: object) -> list[str]:
     out = io.StringIO()
-    FORMATS["text"](report, out, replace(Options(full=False), **how))  # type: ignore[arg-type]
+    FORMATS["text"](report, out, replace(Options(full=False), **how))
     return out.getvalue().splitlines()
 
 

@@ -1,11 +1,11 @@
 """The words that all formats share: what is wrong is named by its problem, and a verdict has words of its own."""
 
-import dataclasses
 import io
 import json
 import re
 
 import pytest
+from msgspec import structs
 
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Severity
@@ -16,9 +16,9 @@ from keyaudit.report.summary import verdict_words
 from tests.report.example import CLEAN, GATED, OVERDUE, REPORT, VERDICT
 from tests.report.files import exported, sheets
 
-OPEN = dataclasses.replace(
+OPEN = structs.replace(
     REPORT,
-    verdict=dataclasses.replace(
+    verdict=structs.replace(
         VERDICT, exit=Exit.CLEAN, conditions=(Exit.CLEAN,), unknown={}, gaps=(), allowed_unknown=0, assessed=11
     ),
 )
@@ -50,7 +50,7 @@ def test_a_gate_names_the_problem_and_what_it_decided() -> None:
     render_gate(GATED, out)
     assert f"{OVERDUE.problem}: kv-prod/keys/codesign-2021: " in out.getvalue()
     out = io.StringIO()
-    passed = dataclasses.replace(CLEAN, verdict=dataclasses.replace(CLEAN.verdict, gate=Severity.HIGH))
+    passed = structs.replace(CLEAN, verdict=structs.replace(CLEAN.verdict, gate=Severity.HIGH))
     render_gate(passed, out)
     assert out.getvalue().splitlines()[-1].startswith("exit 0: passed: ")
 
@@ -70,7 +70,7 @@ def test_a_gate_names_the_problem_and_what_it_decided() -> None:
     ],
 )
 def test_a_verdict_has_its_own_words(conditions: tuple[Exit, ...], gate: Severity | None, words: str) -> None:
-    verdict: Verdict = dataclasses.replace(VERDICT, exit=conditions[0], conditions=conditions, gate=gate)
+    verdict: Verdict = structs.replace(VERDICT, exit=conditions[0], conditions=conditions, gate=gate)
     assert verdict_words(verdict) == words
 
 

@@ -1,6 +1,6 @@
 """A tiny estate with one of everything that the wire can show."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import (
     Application,

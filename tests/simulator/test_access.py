@@ -1,10 +1,10 @@
 """Who may read what: tokens, refusing vaults, vaults that are deleted, and Graph's 403s."""
 
-import dataclasses
 from typing import Any
 
 import aiohttp
 import pytest
+from msgspec import structs
 
 from keyaudit.simulator.tokens import LIFETIME
 from tests.simulator.client import ARM, GRAPH, LOGIN, wire
@@ -16,7 +16,7 @@ SUBSCRIPTIONS = f"{ARM}/subscriptions?api-version=2022-12-01"
 
 
 def _vault(**changed: Any) -> Any:
-    return wire(dataclasses.replace(SMALL, vaults=(dataclasses.replace(OPEN, **changed),)))
+    return wire(structs.replace(SMALL, vaults=(structs.replace(OPEN, **changed),)))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ async def test_401s_of_arm_and_graph_say_why() -> None:
     ],
 )
 async def test_graph_refuses_a_relation_and_nothing_else(relation: str, path: str) -> None:
-    async with wire(dataclasses.replace(SMALL, graph_refuses=(relation,))) as client:
+    async with wire(structs.replace(SMALL, graph_refuses=(relation,))) as client:
         refused = await client.get(f"{GRAPH}/{path}")
         other = await client.get(f"{GRAPH}/servicePrincipals?$select=id")
     assert (refused.status, refused.data["error"]["code"]) == (403, "Authorization_RequestDenied")

@@ -1,9 +1,9 @@
 """Role assignments, groups and batches are answered as the real services do, with what they leave out."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.throttle import Throttle, Window

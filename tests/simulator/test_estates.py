@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from keyaudit.simulator.estate import Estate, KeyVersion
+from keyaudit.simulator.estate import Application, Estate, KeyVersion, ServicePrincipal
 from keyaudit.simulator.estates import NAMES, defects, estate
 from tests.simulator import estate_oracle as oracle
 
@@ -215,3 +215,47 @@ def test_a_size_out_of_form_says_how_to_write_it(name: str) -> None:
 def test_a_size_of_nothing_or_too_much_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="no size to serve"):
         estate(name, NOVEMBER_2026)
+
+
+_FAMILY = {"broad-subject", "any-ref", "mutable-subject", "dangling", "issuer-retiring", "unknown-issuer"}
+
+
+@pytest.mark.parametrize("managed", [False, True])
+def test_each_grade_of_a_federated_credential_is_planted_on_applications_and_on_a_managed_identity(
+    contoso: Estate, managed: bool
+) -> None:
+    identities = {one.id for one in contoso.service_principals if one.type == "ManagedIdentity"}
+    found = {
+        plant.policy.removeprefix("fed-fic-")
+        for plant in contoso.plants
+        if plant.policy.startswith("fed-fic-") and ("/serviceprincipals/" in plant.subject) is managed
+    }
+    assert found == _FAMILY
+    planted = {plant.subject.rsplit("/", 1)[1] for plant in contoso.plants if plant.policy.startswith("fed-fic-")}
+    holders: list[Application | ServicePrincipal] = [
+        *contoso.applications,
+        *(one for one in contoso.service_principals if one.id in identities),
+    ]
+    safe = [
+        credential
+        for one in holders
+        for credential in one.federated
+        if not {credential.id, credential.name.lower()} & planted and (one.id in identities) is managed
+    ]
+    assert safe
+
+
+def test_hardened_has_a_safe_credential_of_each_family_of_issuers() -> None:
+    there = estate("hardened", NOVEMBER_2026)
+    hosts = {
+        credential.issuer.split("/")[2]
+        for federated in (*(one.federated for one in there.applications), *(one.federated for one in there.service_principals))
+        for credential in federated
+    }
+    assert hosts == {
+        "token.actions.githubusercontent.com",
+        "gitlab.com",
+        "login.microsoftonline.com",
+        "accounts.google.com",
+        "westeurope.oic.prod-aks.azure.com",
+    }

@@ -1,9 +1,9 @@
 """Contoso shows every exception that a policy makes, and blind-spots every way not to see."""
 
-import dataclasses
 from collections.abc import Iterable, Iterator
 
 import pytest
+from msgspec import structs
 
 from keyaudit.simulator.estate import Application, Estate, Key, KeyVersion, ServicePrincipal, Vault
 from keyaudit.simulator.estates import estate
@@ -34,9 +34,7 @@ def clean(found: Estate, subject: str) -> bool:
 
 def clean_keys(found: Estate) -> Iterator[tuple[Vault, Key, KeyVersion]]:
     """Who can reach a key says nothing of how it is kept."""
-    kept = dataclasses.replace(
-        found, plants=frozenset(p for p in found.plants if not p.policy.startswith(("scope-", "combo-")))
-    )
+    kept = structs.replace(found, plants=frozenset(p for p in found.plants if not p.policy.startswith(("scope-", "combo-"))))
     return (row for row in keys(found) if clean(kept, oracle.key_row(row[0], row[1])))
 
 

@@ -1,8 +1,7 @@
 """Lists end where they end: empty pages with a link, a null link, no link, and caps without one."""
 
-import dataclasses
-
 import pytest
+from msgspec import structs
 
 from tests.simulator.client import ARM, GRAPH, wire
 from tests.simulator.small import APPLICATIONS, EMPTY_SUBSCRIPTION, MANY, SMALL, SUBSCRIPTION
@@ -185,8 +184,8 @@ async def test_a_page_token_from_elsewhere_is_refused() -> None:
 
 
 async def test_a_page_of_megabytes_arrives_whole() -> None:
-    many = tuple(dataclasses.replace(APPLICATIONS[0], id=f"{number}") for number in range(999))
-    async with wire(dataclasses.replace(SMALL, applications=many)) as client:
+    many = tuple(structs.replace(APPLICATIONS[0], id=f"{number}") for number in range(999))
+    async with wire(structs.replace(SMALL, applications=many)) as client:
         plain = await client.get(f"{GRAPH}/applications?$top=999", {"Accept-Encoding": "identity"})
         packed = await client.get(f"{GRAPH}/applications?$top=999", {"Accept-Encoding": "gzip"})
     assert len(plain.data["value"]) == 999

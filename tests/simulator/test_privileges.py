@@ -1,6 +1,6 @@
 """What Graph shows of privileges, as it shows it: lists cut short, parameters refused, and licences asked for."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from keyaudit.simulator.roles import READER
 from keyaudit.simulator.tenant import Tenant

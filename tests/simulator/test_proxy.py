@@ -8,7 +8,6 @@ import aiohttp
 import pytest
 
 from keyaudit.simulator.serve import serve
-from keyaudit.simulator.wire import CANARY
 from tests.simulator.client import ARM, GRAPH, wire
 from tests.simulator.small import SMALL, SUBSCRIPTION
 
@@ -45,43 +44,6 @@ async def test_a_trap_notes_what_it_is_sent() -> None:
     assert taken.data == {"value": [], "nextLink": None}
     noted = [(one.host, one.target, one.authorization) for one in client.simulator.trapped]
     assert noted == [("evil.example", "/keys", None), ("evil.example", "/keys?x", "Bearer t")]
-
-
-@pytest.mark.parametrize(
-    ("method", "url"),
-    [
-        ("GET", f"{VAULT}/secrets/password?api-version=7.5"),
-        ("GET", f"{VAULT}/secrets/password/0123?api-version=7.5"),
-        ("POST", f"{VAULT}/secrets/password/backup?api-version=7.5"),
-        ("POST", f"{VAULT}/keys/signing/backup?api-version=7.5"),
-        ("POST", f"{VAULT}/keys/signing/0123/release?api-version=7.5"),
-        ("POST", f"{VAULT}/keys/signing/0123/sign?api-version=7.5"),
-        ("POST", f"{VAULT}/certificates/web/backup?api-version=7.5"),
-        ("GET", f"{VAULT}/storage/account?api-version=7.5"),
-        ("GET", f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-open/secrets/password?api-version=2026-02-01"),
-        ("POST", f"{GROUP}/providers/Microsoft.Storage/storageAccounts/s/listKeys?api-version=1"),
-    ],
-)
-async def test_whatever_gives_a_secret_away_gives_the_canary(method: str, url: str) -> None:
-    async with wire(SMALL) as client:
-        reply = await client.send(method, url, headers=await client.authorization(url))
-    assert reply.status == 200
-    assert CANARY in reply.body.decode()
-    assert [name for name in client.simulator.calls if name.startswith("canary.")]
-
-
-async def test_nothing_can_be_written() -> None:
-    async with wire(SMALL) as client:
-        statuses = [
-            (await client.send(method, url, headers=await client.authorization(url))).status
-            for method, url in (
-                ("PUT", f"{VAULT}/keys/signing/rotationpolicy?api-version=7.5"),
-                ("DELETE", f"{VAULT}/keys/signing?api-version=7.5"),
-                ("PATCH", f"{GRAPH}/applications/x"),
-                ("DELETE", f"{ARM}/subscriptions/{SUBSCRIPTION}?api-version=1"),
-            )
-        ]
-    assert statuses == [405, 405, 403, 404]
 
 
 async def test_the_ca_file_is_for_its_owner_only_and_goes_at_the_end() -> None:

@@ -1,7 +1,8 @@
 """The simulated services answer as the real ones were recorded: members, their order, null against absent, headers."""
 
-import dataclasses
 from typing import Any
+
+from msgspec import structs
 
 from keyaudit.simulator.estate import Application, Key, RotationPolicy, ServicePrincipal, Vault
 from tests.simulator.client import ARM, GRAPH, Wire, wire
@@ -9,17 +10,17 @@ from tests.simulator.recorded import bodies, headers, shape
 from tests.simulator.small import APPLICATIONS, AS_OF, DAY, ELLIPTIC, OPEN, PRINCIPALS, SMALL, SUBSCRIPTION, key, version
 
 VAULT = "https://kv-open.vault.azure.net"
-RECORDED_VAULT = dataclasses.replace(
+RECORDED_VAULT = structs.replace(
     OPEN, keys=(key("plain", version(3)), ELLIPTIC), purge_protection=None, retention_days=7, public_network_access=None
 )
 
 
 def _with_vault(vault: Vault) -> Any:
-    return wire(dataclasses.replace(SMALL, vaults=(vault,)))
+    return wire(structs.replace(SMALL, vaults=(vault,)))
 
 
 def _holding(*keys: Key) -> Any:
-    return _with_vault(dataclasses.replace(RECORDED_VAULT, keys=keys))
+    return _with_vault(structs.replace(RECORDED_VAULT, keys=keys))
 
 
 async def test_the_challenge_is_the_recorded_one() -> None:
@@ -116,12 +117,12 @@ async def test_token_endpoint() -> None:
 
 
 def _bare(application: Application, principal: ServicePrincipal) -> Any:
-    return wire(dataclasses.replace(SMALL, applications=(application,), service_principals=(principal,)))
+    return wire(structs.replace(SMALL, applications=(application,), service_principals=(principal,)))
 
 
 async def test_applications_and_service_principals() -> None:
-    application = dataclasses.replace(APPLICATIONS[0], keys=(), identifier_uris=(), scopes=(), roles=(), federated=())
-    principal = dataclasses.replace(PRINCIPALS[0], sso_mode=None, preferred_thumbprint=None, keys=(), passwords=())
+    application = structs.replace(APPLICATIONS[0], keys=(), identifier_uris=(), scopes=(), roles=(), federated=())
+    principal = structs.replace(PRINCIPALS[0], sso_mode=None, preferred_thumbprint=None, keys=(), passwords=())
     async with _bare(application, principal) as client:
         one = await client.get(f"{GRAPH}/applications/{application.id}")
         several = await client.get(f"{GRAPH}/applications?$filter=appId%20eq%20'{application.app_id}'")
@@ -164,7 +165,7 @@ async def test_federated_credentials_and_the_403() -> None:
     recorded = bodies("graph-federatedidentitycredentials", "/federatedIdentityCredentials")[0]
     assert list(stable.data["value"][0]) == list(recorded["value"][0])
     assert newer.data["value"][1]["claimsMatchingExpression"] == {"value": "claims['a'] eq 'b'", "languageVersion": 1}
-    async with wire(dataclasses.replace(SMALL, graph_refuses=("applications",))) as client:
+    async with wire(structs.replace(SMALL, graph_refuses=("applications",))) as client:
         refused = await client.get(f"{GRAPH}/applications")
     recorded = bodies("graph-errors", "/applications", 403)[0]
     assert refused.status == 403
@@ -180,10 +181,10 @@ async def _vault(client: Wire, name: str, api_version: str) -> Any:
 
 
 async def test_vaults_by_arm() -> None:
-    bare = dataclasses.replace(OPEN, rbac=None, retention_days=None, public_network_access=None, tags=None)
+    bare = structs.replace(OPEN, rbac=None, retention_days=None, public_network_access=None, tags=None)
     async with _with_vault(bare) as client:
         old = await _vault(client, "KV-Open", "2019-09-01")
-    async with _with_vault(dataclasses.replace(bare, retention_days=7, public_network_access="Enabled")) as client:
+    async with _with_vault(structs.replace(bare, retention_days=7, public_network_access="Enabled")) as client:
         newer = await _vault(client, "kv-open", "2021-06-01-preview")
         listed = await client.get(f"{ARM}/subscriptions/{SUBSCRIPTION}/resources?api-version=2015-11-01")
         missing = await client.get(

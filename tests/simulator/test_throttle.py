@@ -1,9 +1,9 @@
 """Documented limits: what counts against which, and how a refusal looks, with and without Retry-After."""
 
-import dataclasses
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from keyaudit.simulator.throttle import Bucket, Charge, Meter, Throttle, Window
 from tests.simulator.client import ARM, GRAPH, wire
@@ -25,7 +25,7 @@ def test_the_documented_limits() -> None:
 
 
 def test_a_window_opens_again_as_a_whole() -> None:
-    meter, charge = Meter(dataclasses.replace(DOCUMENTED, vault=Window(3, 10))), [Charge("vault", "a")]
+    meter, charge = Meter(structs.replace(DOCUMENTED, vault=Window(3, 10))), [Charge("vault", "a")]
     assert [meter.charge(charge, at) is None for at in (0, 1, 2, 3)] == [True, True, True, False]
     refusal = meter.charge(charge, 9.5)
     assert refusal is not None
@@ -36,7 +36,7 @@ def test_a_window_opens_again_as_a_whole() -> None:
 
 
 def test_a_bucket_fills_drop_by_drop() -> None:
-    meter, charge = Meter(dataclasses.replace(DOCUMENTED, arm=Bucket(2, 0.5))), [Charge("arm", "a")]
+    meter, charge = Meter(structs.replace(DOCUMENTED, arm=Bucket(2, 0.5))), [Charge("arm", "a")]
     assert [meter.charge(charge, at) is None for at in (0, 0, 0)] == [True, True, False]
     refusal = meter.charge(charge, 0)
     assert refusal is not None
@@ -45,7 +45,7 @@ def test_a_bucket_fills_drop_by_drop() -> None:
 
 
 def test_a_refused_request_is_charged_to_no_limit() -> None:
-    meter = Meter(dataclasses.replace(DOCUMENTED, graph=Window(10, 10), key_credentials=Window(1, 60)))
+    meter = Meter(structs.replace(DOCUMENTED, graph=Window(10, 10), key_credentials=Window(1, 60)))
     both = [Charge("graph", "", 4), Charge("key_credentials", "")]
     assert [meter.charge(both, at) is None for at in (0, 1, 2)] == [True, False, False]
     assert meter.remaining(both[0], 3) == 6
@@ -54,7 +54,7 @@ def test_a_refused_request_is_charged_to_no_limit() -> None:
 
 def test_some_refusals_say_when_to_come_back_and_some_do_not() -> None:
     def said(seed: int) -> list[bool]:
-        meter = Meter(dataclasses.replace(DOCUMENTED, vault=Window(0, 10), seed=seed))
+        meter = Meter(structs.replace(DOCUMENTED, vault=Window(0, 10), seed=seed))
         return [bool(refusal and refusal.said) for refusal in (meter.charge([Charge("vault", "")], 0) for _ in range(50))]
 
     assert set(said(0)) == {True, False}
@@ -68,7 +68,7 @@ _NONE = Window(0, 10)
 def _with(limit: str) -> Throttle:
     """Documented limits, but for one that lets nothing through."""
     limits: dict[str, Any] = {limit: _NONE}
-    return dataclasses.replace(DOCUMENTED, **limits)
+    return structs.replace(DOCUMENTED, **limits)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ async def test_resource_graph_says_what_is_left() -> None:
 
 async def test_limits_count_down_in_the_headers() -> None:
     times = [float(AS_OF)]
-    throttle = dataclasses.replace(DOCUMENTED, graph=Window(10, 10))
+    throttle = structs.replace(DOCUMENTED, graph=Window(10, 10))
     async with wire(SMALL, throttle=throttle, now=lambda: times[0]) as client:
         arm = [await client.get(f"{ARM}/subscriptions/{SUBSCRIPTION}/resources?api-version=1") for _ in range(2)]
         listed = await client.get(f"{GRAPH}/applications?$expand=owners($select=id)")

@@ -8,7 +8,8 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tests.sweep.compare import Effect
 from tests.sweep.faults import Fault
@@ -18,8 +19,7 @@ _SHOWN = 6
 """Results that are shown of each violation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """One fault, or several at once, and what came of it."""
 
     kind: str

@@ -69,6 +69,7 @@ DECLARED: Mapping[str, tuple[str, ...]] = {
     "lastSignInDateTime": ("last_used_on", "last_app_only_on", "last_delegated_on", "last_sign_in_on"),
     "managed": ("managed",),
     "networkAcls": ("network_default_action",),
+    "preferredSingleSignOnMode": ("sso_mode",),
     "privateEndpointConnections": ("private_endpoints",),
     "publicNetworkAccess": ("public_network_access",),
     "release_policy": ("release_policy_immutable",),
@@ -78,7 +79,10 @@ DECLARED: Mapping[str, tuple[str, ...]] = {
 }
 """Members by their last name, with the columns that they fill; the declaration says what absence means."""
 
+_OPTED_IN = "an opt-in flag: a SQL server follows its key's rotation once somebody opts in"
+
 LEFT_OUT_SAYS: Mapping[str, str] = {
+    "autoRotationEnabled": _OPTED_IN,
     "generationTime": "Cosmos DB has no date of a key that was never made anew",
 }
 """Members by their last name, in an object that Resource Graph passes on as the service has it, that need not be there."""
@@ -86,7 +90,7 @@ LEFT_OUT_SAYS: Mapping[str, str] = {
 NULL_SAYS: Mapping[str, str] = {
     "adminUserEnabled": "Resource Graph has null for what was never set: a registry's admin user is off until then",
     "allowSharedKeyAccess": "null is true: requests by key are taken",
-    "autoRotationEnabled": "a SQL server follows its key's rotation once somebody opts in",
+    "autoRotationEnabled": _OPTED_IN,
     "categoryGroup": "the log is named by its category",
     "disableLocalAuth": "null is false: keys let in",
     "eventHubAuthorizationRuleId": "nothing is sent to an event hub",

@@ -8,11 +8,12 @@ import random
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
+
+from msgspec import Struct, field
 
 from keyaudit import audit, gate
 from keyaudit.cloud.connection import Connection, Identity
@@ -70,8 +71,7 @@ class _Silent:
         """Nor is what is waited for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """Something that was not read, as the verdict tells it."""
 
     scope: str
@@ -80,8 +80,7 @@ class Missing:
     policies: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Audited:
+class Audited(Struct, frozen=True):
     """What an audit came to."""
 
     results: Mapping[Result, Outcome]
@@ -96,16 +95,14 @@ class Audited:
     """Units that ended in an exception, as `surface: exception`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(Struct, frozen=True):
     """An audit that came to nothing. `meant`: keyaudit stopped by itself, with an exit code of its own."""
 
     why: str
     meant: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     """An audit without a fault, with everything that faults are measured by."""
 
     audited: Audited

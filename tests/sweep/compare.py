@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.errors import Exit
@@ -21,8 +22,7 @@ GONE = "gone"
 """There is no such result any more: the row is missing, or the policy does not apply to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wrong:
+class Wrong(Struct, frozen=True):
     """One result that is not as it should be."""
 
     policy: str
@@ -36,8 +36,7 @@ class Wrong:
         return f"{self.policy} {self.before} -> {self.after}: {self.row}"
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """What one fault did."""
 
     unknown: int

@@ -1,7 +1,8 @@
 """The tenant that is swept: as much of `contoso` as each policy needs to fail, to pass and not to apply, and some rarities."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import (
     Estate,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+from msgspec import Struct
 from multidict import CIMultiDict
 
 from keyaudit.cloud.clients import Answer
@@ -259,8 +260,7 @@ def _second(refused: Effect, paging: Paging) -> Effect:
 # Members and items --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Struck:
+class _Struck(Struct, frozen=True):
     """What could be struck, and the policies that fail for it."""
 
     fails: frozenset[str]

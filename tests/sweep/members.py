@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 Path = tuple[str | int, ...]
 """From an answer's root to a member."""
@@ -43,8 +44,7 @@ EARLY = 315_532_800
 """1980-01-01, before any of this was there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """One member of one answer. `shown` names it the same in every answer of the operation."""
 
     shown: str

@@ -11,13 +11,13 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
 from unittest import mock
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.collect import supplied
 from keyaudit.collect.usage.rows import write_usage
@@ -40,8 +40,7 @@ _MOST = 4_000
 """Tables beside those of the run without a fault that are kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
+class _Named(Struct, frozen=True):
     """What a name stands for: its content, or what it is worked out of, and how it is made where a query reads it."""
 
     key: str

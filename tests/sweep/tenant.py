@@ -1,10 +1,10 @@
 """A simulated tenant without a network: what the official clients would bring back, made once and kept."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 import aiohttp
 import msgspec
+from msgspec import Struct
 from multidict import CIMultiDict
 
 from keyaudit.cloud.clients import Answer
@@ -26,8 +26,7 @@ _PARTS = {"transitiveMembers": "group.members", "members": "group.direct_members
 """What comes in a batch, by the last segment of its path."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Call:
+class Call(Struct, frozen=True, order=True):
     """One request: the operation, its address, and what is posted there."""
 
     operation: str

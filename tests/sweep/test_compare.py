@@ -1,6 +1,6 @@
 """What counts as a silent pass, as a loss, and as contained."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.errors import Exit

@@ -1,7 +1,6 @@
 """Role definitions: from Resource Graph, and single reads of those that it lacks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from msgspec import UNSET, Struct
 
@@ -44,8 +43,7 @@ class Properties(Struct, rename="camel"):
     permissions: Wire = UNSET
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
+class Role(Struct, frozen=True, kw_only=True):
     """A role. A refusal in place of a value says why it is unknown."""
 
     name: Wire | Refusal

@@ -1,7 +1,6 @@
 """Deny assignments: the permissions that they certainly remove."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from msgspec import UNSET, Struct
 
@@ -40,8 +39,7 @@ class DenialItem(Struct):
     properties: Properties
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Denial:
+class _Denial(Struct, frozen=True, kw_only=True):
     place: Place
     actions: frozenset[str]
     principals: frozenset[str]

@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from keyaudit.cloud import batch
 from keyaudit.cloud.gateway import Gateway
@@ -23,8 +24,7 @@ def object_of(item: ObjectItem) -> str:
     return object_id(Related(id=item.id))
 
 
-@dataclass(slots=True)
-class Group:
+class Group(Struct):
     """A group that was read: its direct and nested members by id, and why further members may be missing."""
 
     members: dict[str, ObjectItem] = field(default_factory=dict)

@@ -1,9 +1,8 @@
 """The access policies of a vault, as grants. They are in the vault's properties, so the vault's unit writes them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw, Struct, field
 
 from keyaudit.collect.grants import grant_row
 from keyaudit.collect.rows import Row, Wire, is_null, read
@@ -62,16 +61,14 @@ class PolicyItem(Struct, rename="camel"):
     application_id: Wire = UNSET
 
 
-@dataclass(slots=True)
-class Policy:
+class Policy(Struct):
     """The combined permissions of all entries for one principal."""
 
     allows: set[Allows] = field(default_factory=set)
     wildcard: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
+class Policies(Struct, frozen=True):
     """A vault's access policies."""
 
     found: Mapping[tuple[str, str], Policy]

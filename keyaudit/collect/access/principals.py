@@ -1,9 +1,9 @@
 """The principals that grants name, the owners of applications and service principals, and the members of groups."""
 
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import Struct, field, structs
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access.members import Group, Groups, object_of
@@ -44,8 +44,7 @@ class _Grant(msgspec.Struct):
     principal_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
+class _Named(Struct, frozen=True):
     """Object ids that stored rows name: those of `owners` by what they own, all others by grants."""
 
     everybody: set[str] = field(default_factory=set)
@@ -155,7 +154,7 @@ class _Principals:
         if id_ in self._known:
             held = self._known[id_]
             row = self._begin(id_, held.source_url, held.source_version)
-            put_known(row, msgspec.structs.asdict(held), held.unknown)
+            put_known(row, structs.asdict(held), held.unknown)
         else:
             row = self._begin(id_, *source(self._environment, self._lookup.id))
             if id_ in self._found:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _SUBSCRIPTION = re.compile(r"/subscriptions/([0-9a-f-]{36})(/.*)?", re.ASCII)
 _GROUP = re.compile(r"/resourcegroups/[^/]+", re.ASCII)
@@ -10,8 +11,7 @@ _MANAGEMENT_GROUP = re.compile(r"/providers/microsoft\.management/managementgrou
 _VAULT = re.compile(r"(/resourcegroups/[^/]+/providers/microsoft\.keyvault/(vaults|managedhsms)/[^/]+)(/.+)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """A scope. `id` is in lower case; `subscription_id` and `vault_id` are empty if the scope is above those."""
 
     id: str

@@ -1,7 +1,6 @@
 """Agent identities and their blueprints: requested only if the lists of applications and service principals contain one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
@@ -79,8 +78,7 @@ class _Object(Struct):
         return Refusal(Reason(reason)) if reason else getattr(self, column)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """Agents and blueprints in the two lists."""
 
     blueprints: Sequence[_Object]

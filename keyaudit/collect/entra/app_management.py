@@ -1,7 +1,6 @@
 """App management policies, default and custom: a row for each part that limits one kind of object."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from msgspec import UNSET, Struct
 
@@ -28,8 +27,7 @@ OPERATIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Limit:
+class _Limit(Struct, frozen=True):
     """A restriction's type, its list, and the column that it fills."""
 
     type: str

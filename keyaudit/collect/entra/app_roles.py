@@ -1,7 +1,6 @@
 """App roles of service principals: application permissions, without a user."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
@@ -52,16 +51,14 @@ class AssignmentItem(Struct, rename="camel"):
         return formed and self.principal_id.lower() == principal.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class _KnownRoles:
+class _KnownRoles(Struct, frozen=True):
     """The known app roles of one principal, and why there may be more."""
 
     items: Sequence[AssignmentItem] = ()
     missing: Refusal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Api:
+class _Api(Struct, frozen=True):
     """An API, from its service principal."""
 
     app_id: Wire

@@ -1,7 +1,6 @@
 """Certificate authorities that the tenant trusts for certificate sign-in of users and for certificates of applications."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from msgspec import UNSET, Raw, Struct, field
 
@@ -66,8 +65,7 @@ class ApplicationStore(Store, rename="camel"):
     trusted_certificate_authorities: Wire = UNSET
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trusted:
+class Trusted(Struct, frozen=True, kw_only=True):
     """An authority for its row."""
 
     kind: str

@@ -14,6 +14,7 @@ from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import Brief
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.federated_names import repository
 from keyaudit.model.federated_subject import Trusted, retires_on, trusted
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
@@ -22,7 +23,18 @@ from keyaudit.model.tables.credential import CREDENTIAL
 T = TypeVar("T")
 C = TypeVar("C", bound="PasswordItem")
 
-_FEDERATED = ("issuer", "subject", "audiences", "claims_expression", "subject_grade", "subject_breadth", "issuer_retires_on")
+_REPOSITORY = {
+    "repository_host": "host",
+    "repository_owner": "owner",
+    "repository_owner_id": "owner_id",
+    "repository_path": "path",
+    "repository_id": "id",
+}
+"""By column, the attribute of `federated_names.Repository`."""
+_FEDERATED = (
+    *("issuer", "subject", "audiences", "claims_expression", "subject_grade", "subject_breadth", "issuer_retires_on"),
+    *_REPOSITORY,
+)
 _KINDS = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
 _OF_CERTIFICATE = ("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash")
 _NOT_OF_PASSWORDS = ("usage", "entra_custody", *_OF_CERTIFICATE, *_FEDERATED)
@@ -183,6 +195,9 @@ class Rows:
             found = trusted(issuer, subject or None, expression or None, self._holder.tenant_id) or Refusal(Reason.UNRECOGNISED)
         for column, fact in (("subject_grade", "grade"), ("subject_breadth", "breadth")):
             row.put_read(column, found if isinstance(found, Refusal) else str(getattr(found, fact)))
+        named = None if isinstance(found, Refusal) else repository(issuer, subject or None, expression or None)
+        for column, fact in _REPOSITORY.items():
+            row.put_read(column, found if isinstance(found, Refusal) else named and getattr(named, fact))
         unread = row.unknown.get("issuer")
         row.put_read("issuer_retires_on", Refusal(unread) if unread is not None else retires_on(issuer))
 

@@ -102,8 +102,11 @@ class _DirectoryRoles:
             row.refuse(("scope", "scope_kind"), text.reason)
             return
         below = text.strip("/").lower()
-        tenant = f"/tenants/{self._tenant_id}".lower()
         unit = below.startswith("administrativeunits/")
+        if below and not GUID.fullmatch(below.removeprefix("administrativeunits/")):
+            row.refuse(("scope", "scope_kind"), Reason.UNRECOGNISED)
+            return
+        tenant = f"/tenants/{self._tenant_id}".lower()
         row.put("scope", f"{tenant}/{below if unit else f'directoryobjects/{below}'}" if below else tenant)
         row.put("scope_kind", "administrative-unit" if unit else "directory-object" if below else "tenant")
 

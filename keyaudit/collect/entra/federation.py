@@ -1,7 +1,6 @@
 """Federated domains, identity providers of other organizations, and the token-signing certificates that Entra trusts."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from urllib.parse import quote
 
@@ -53,8 +52,7 @@ class UpdateStatus(Struct):
     """The result of the last update of the certificate."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """The holder of certificates, and its request."""
 
     kind: str

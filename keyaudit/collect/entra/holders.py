@@ -1,7 +1,8 @@
 """Holders of credentials: applications, service principals and managed identities."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.model.columns import Table
@@ -17,8 +18,7 @@ PATHS: Mapping[str, str] = {"application": "applications", "service_principal": 
 """The collection of each kind of holder, in Graph's spelling."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class Holder(Struct, frozen=True, kw_only=True):
     """A holder of credentials. A refusal in place of a value says why it is unknown."""
 
     kind: str

@@ -5,10 +5,9 @@ https://learn.microsoft.com/graph/api/application-list and https://learn.microso
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
-import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec.structs import replace
 
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls
@@ -28,8 +27,7 @@ class Keyed(Related, rename="camel"):
     key_credentials: Wire = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(Struct, frozen=True):
     """The keys of one object: the decoded ones, and the number of the others."""
 
     items: Sequence[KeyItem]
@@ -67,7 +65,7 @@ class KeyMaterial:
         self._calls.answered()
         material = {item.key_id: item.key for item in read_credentials(shown.key_credentials, KeyItem)[0]}
         items = [
-            msgspec.structs.replace(item, key=material.get(item.key_id, item.key)) if _is_hidden(item) else item
+            structs.replace(item, key=material.get(item.key_id, item.key)) if _is_hidden(item) else item
             for item in listed.items
         ]
         return replace(listed, items=items)

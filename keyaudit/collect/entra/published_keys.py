@@ -1,7 +1,6 @@
 """Rows of the keys that Entra publishes for token validation, and of the key sets of Azure AD B2C."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -37,8 +36,7 @@ class Jwk(Struct):
     issuer: Wire = UNSET
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """The origin of keys, and their request. `collection`: the prefix of their ids."""
 
     kind: str

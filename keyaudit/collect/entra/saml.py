@@ -1,9 +1,8 @@
 """SAML signing certificates: the Sign, Verify and password entries of one certificate become one row."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from msgspec import UnsetType
+from msgspec import Struct, UnsetType
 
 from keyaudit.collect.entra.certificates import certificate_of, put_certificate
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, thumbprint
@@ -18,8 +17,7 @@ from keyaudit.model.times import parse_time
 _USAGES = ("Sign", "Verify")
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True):
     """A service principal's credentials, separated by use."""
 
     signing: Sequence[KeyItem]
@@ -113,7 +111,7 @@ def signing_rows(
     rows = []
     for (item, found), own in zip(certificates, prints, strict=True):
         alone = isinstance(own, str) and prints.count(own) == 1
-        row = _begin(holder, own.lower() if alone and isinstance(own, str) else item.key_id, enabled, sso_mode)
+        row = _begin(holder, own.lower() if alone and isinstance(own, str) else item.key_id, enabled, sso_mode, preferred)
         row.put("name", item.display_name)
         row.put_read("thumbprint", found.thumbprint if isinstance(found, X509) else own)
         row.put_read("active", _active(own, preferred, prints))
@@ -123,7 +121,7 @@ def signing_rows(
         put_certificate(row, found)
         rows.append(row.finish())
     if unread:
-        row = _begin(holder, "unread", enabled, sso_mode)
+        row = _begin(holder, "unread", enabled, sso_mode, preferred)
         row.put("name", None)
         row.refuse(("kind", "thumbprint", "active", "starts_on", "expires_on"), Reason.BAD_ITEM)
         put_certificate(row, Refusal(Reason.BAD_ITEM))
@@ -131,7 +129,7 @@ def signing_rows(
     return rows
 
 
-def _begin(holder: Holder, name: str, enabled: Wire, sso_mode: Wire) -> Row:
+def _begin(holder: Holder, name: str, enabled: Wire, sso_mode: Wire, preferred: Wire) -> Row:
     resource_id = f"{holder.resource_id}/signingCertificates/{name}"
     row = Row(
         SIGNING_CERTIFICATE,
@@ -142,19 +140,33 @@ def _begin(holder: Holder, name: str, enabled: Wire, sso_mode: Wire) -> Row:
         version=holder.version,
     )
     holder.put(row)
-    row.put_read("kind", _kind(sso_mode))
+    kind = _kind(sso_mode, preferred)
+    row.put_read("kind", kind)
     row.put("holder_enabled", enabled)
-    row.put("sso_mode", sso_mode)
+    if isinstance(kind, Refusal):
+        row.put_read("sso_mode", kind)
+    else:
+        row.put("sso_mode", sso_mode)
     row.put("is_next", False)
     row.put("like_current", None)
     row.put("custody", "platform")
     return row
 
 
-def _kind(sso_mode: Wire) -> str | Refusal:
-    """Without SAML, a service principal has a custom key for other tokens, or one left over."""
-    mode = "" if is_null(sso_mode) else read(sso_mode, str)
-    return mode if isinstance(mode, Refusal) else "saml" if mode == "saml" else "application"
+def _kind(sso_mode: Wire, preferred: Wire) -> str | Refusal:
+    """Without SAML, a service principal has a custom key for other tokens, or one left over.
+
+    A certificate is preferred for SAML only (Graph's servicePrincipal resource): that contradicts a mode that is not set.
+    """
+    if is_null(sso_mode):
+        chosen = thumbprint(preferred)
+        return Refusal(Reason.INCONSISTENT) if isinstance(chosen, str) else chosen or "application"
+    mode = read(sso_mode, str)
+    if isinstance(mode, Refusal):
+        return mode
+    if mode not in SIGNING_CERTIFICATE.by_name["sso_mode"].values:
+        return Refusal(Reason.UNRECOGNISED)
+    return "saml" if mode == "saml" else "application"
 
 
 def _is_set(parts: Sequence[PasswordItem], name: str) -> bool:

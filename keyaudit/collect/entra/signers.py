@@ -1,7 +1,8 @@
 """The service principals that Entra signs for, as rows of their certificates."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.collect.entra.credentials import KeyItem
 from keyaudit.collect.entra.holders import Holder
@@ -10,8 +11,7 @@ from keyaudit.collect.entra.saml import public_certificate, signing_rows
 from keyaudit.collect.rows import Wire, read
 
 
-@dataclass(frozen=True, slots=True)
-class Signer:
+class Signer(Struct, frozen=True):
     """A service principal that Entra signs for. `keys` are all of its keys, including signing keys."""
 
     holder: Holder

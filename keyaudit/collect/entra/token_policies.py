@@ -1,7 +1,6 @@
 """Token policies of Entra, and the objects that each is assigned to."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from msgspec import UNSET, Struct, UnsetType, field
 
@@ -67,8 +66,7 @@ class ValidatingDomains(Struct, rename="camel"):
     domain_names: Wire = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A kind of policy. `columns` are filled from `root` in its definition."""
 
     operation: str

@@ -1,8 +1,6 @@
 """The columns of a certificate version from Key Vault. No requests."""
 
-from dataclasses import fields
-
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from keyaudit.collect.key_vault.names import named, object_id
 from keyaudit.collect.rows import Row, Wire, is_null, read, wired
@@ -12,7 +10,7 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.certificate import CERTIFICATE
 
-FACTS = tuple(field.name for field in fields(X509))
+FACTS = tuple(field.name for field in structs.fields(X509))
 
 
 class CertificateItem(Struct):

@@ -1,7 +1,6 @@
 """Deleted, recoverable objects: vaults and HSMs of a subscription, and the deleted content of existing vaults."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from msgspec import UNSET, Struct
@@ -25,8 +24,7 @@ from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
 _PURGEABLE = "purgeable"
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(Struct, frozen=True):
     """A kind of object in a vault."""
 
     name: str

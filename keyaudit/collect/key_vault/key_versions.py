@@ -1,8 +1,9 @@
 """A key and its versions during the read: the current one, and a row for each even if reads are refused."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
 
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.concurrency import for_each
@@ -35,8 +36,7 @@ async def agreed(
     return listed[0], Reason.INCONSISTENT_PAGES
 
 
-@dataclass(slots=True, kw_only=True)
-class Key(Generic[Item, Answer]):
+class Key(Struct, Generic[Item, Answer], kw_only=True):
     """The data of one key: `Item` is a version in a list, `Answer` the result of a GET."""
 
     name: str

@@ -1,7 +1,8 @@
 """The keys of one vault or Managed HSM, every version, from its data plane, or from ARM if a vault refuses or returns none."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.key_vault.arm_keys import ArmKeys

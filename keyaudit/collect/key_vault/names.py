@@ -1,15 +1,15 @@
 """Parses Key Vault's identifiers. They come from a vault, and are never used as an address."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _NAME = r"[0-9A-Za-z-]{1,127}"
 # The service adds port 443 to some of its addresses.
 _ID = re.compile(rf"https://([0-9a-z.-]+)(?::443)?/([a-z]+)/({_NAME})(?:/({_NAME}))?", re.ASCII | re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """The parts of an identifier; `version` is in lower case, and empty if there is none."""
 
     name: str

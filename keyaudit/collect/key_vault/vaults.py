@@ -1,7 +1,8 @@
 """The vaults and Managed HSMs of every subscription, from Resource Graph and ARM: each can miss some."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.cloud.gateway import Gateway
@@ -23,8 +24,7 @@ _PER_QUERY = 299
 _AT_ONCE = 16
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
+class _Listing(Struct, frozen=True):
     """One kind of vault, and the operations that find it."""
 
     kind: str

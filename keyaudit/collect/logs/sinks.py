@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
@@ -46,8 +45,7 @@ _ENTRA_TABLES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Logged:
+class Logged(Struct, frozen=True, kw_only=True):
     """A resource with diagnostic settings. `prefix`: the beginning of its settings' ids."""
 
     kind: str

@@ -3,10 +3,9 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, field
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
@@ -68,8 +67,7 @@ class _Sink(msgspec.Struct):
     unknown: dict[str, Reason] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class WorkspaceId:
+class WorkspaceId(Struct, frozen=True):
     """A workspace by the parts of its id, in lower case."""
 
     id: str
@@ -94,8 +92,7 @@ async def collect_workspaces(reading: Reading, unit: Unit, scope: Scope) -> Sequ
     return await _Workspaces(reading.connection, unit, scope).collect(_wanted(reading.spool.lines("log_sink")))
 
 
-@dataclass(slots=True)
-class _Filled:
+class _Filled(Struct):
     """The tables of a workspace that receive logs, and why there may be others."""
 
     tables: set[str] = field(default_factory=set)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 from msgspec import UNSET, Struct
@@ -98,8 +97,7 @@ class AssignmentItem(Struct):
     properties: AssignmentProperties
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Role:
+class _Role(Struct, frozen=True, kw_only=True):
     """A local role. A refusal in place of a value says why it is unknown."""
 
     name: object

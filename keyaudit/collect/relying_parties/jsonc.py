@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NoReturn
+
+from msgspec import Struct
 
 from keyaudit.collect.relying_parties.reading import UnreadError
 from keyaudit.model.reasons import Reason
@@ -21,8 +22,7 @@ _DECODER = json.JSONDecoder(parse_constant=_constant)
 Json = dict[str, "Value"] | list["Value"] | str | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A value and the line that it begins on, counted from one."""
 
     value: Json

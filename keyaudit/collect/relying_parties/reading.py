@@ -92,19 +92,19 @@ class Walk:
         return sorted(entries, key=lambda entry: entry.name)
 
 
-def content(path: Path) -> bytes:
-    """The content of a file. Raises UnreadError unless it is a regular file of at most `MOST_BYTES` and not a link."""
+def content(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The content of a file. Raises UnreadError unless it is a regular file of at most `most` bytes and not a link."""
     if path.is_symlink():
         raise UnreadError(Reason.NOT_VISIBLE, "a link, which is not followed")
     try:
         with files.reading(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(most + 1)
     except UnsafeError as error:
         raise UnreadError(Reason.NOT_VISIBLE, error.what) from error
     except OSError as error:
         raise UnreadError(Reason.NOT_VISIBLE, f"cannot be read: {error.strerror}") from error
-    if len(data) > MOST_BYTES:
-        raise UnreadError(Reason.TOO_LARGE, f"over {MOST_BYTES:,} bytes")
+    if len(data) > most:
+        raise UnreadError(Reason.TOO_LARGE, f"over {most:,} bytes")
     return data
 
 

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import yaml
+from msgspec import Struct
 
 from keyaudit.collect.relying_parties import jsonc
 from keyaudit.collect.relying_parties.reading import UnreadError, text
@@ -28,8 +28,7 @@ _NAMES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One setting. `path`: its names in lower case, letters and digits only; `shown`: the names in the file."""
 
     path: tuple[str, ...]
@@ -145,8 +144,7 @@ def _events(events: Iterator[yaml.Event]) -> Iterator[Setting]:
                 open_[-1].done()
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """An open mapping or list. A mapping's `key` is set until its value is complete."""
 
     path: tuple[str, ...]

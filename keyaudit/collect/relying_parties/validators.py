@@ -7,8 +7,9 @@ Foundation, passport-azure-ad of Node, Spring Security's resource server, and Ap
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from keyaudit.collect.relying_parties.settings import Setting
 from keyaudit.model.coverage import Refusal
@@ -35,8 +36,7 @@ _ALLOWED = "websiteauthaadallowedtenants"
 _REGISTRY = ("issuernameregistry", "type")
 
 
-@dataclass(frozen=True, slots=True)
-class _Recognised:
+class _Recognised(Struct, frozen=True):
     """A validator that was recognised in a section."""
 
     section: Sequence[str]

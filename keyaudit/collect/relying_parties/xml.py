@@ -1,8 +1,9 @@
 """Reads XML as a flat list of elements, without entities and document types, so nothing is fetched."""
 
-from dataclasses import dataclass, field
 from typing import NoReturn
 from xml.parsers import expat
+
+from msgspec import Struct, field
 
 from keyaudit.collect.relying_parties.reading import UnreadError
 from keyaudit.model.reasons import Reason
@@ -12,8 +13,7 @@ _MOST = 50_000
 """The maximum number of elements of one document."""
 
 
-@dataclass(slots=True)
-class Element:
+class Element(Struct):
     """One element. `path` has the local names from the root, in lower case."""
 
     path: tuple[str, ...]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
 from msgspec import UNSET, Raw, Struct
 
@@ -84,8 +83,7 @@ class ServiceItem(Struct, rename="camel"):
     azure_key_vault_kms: Wire = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """A service of `subscription`."""
 
     item: ServiceItem

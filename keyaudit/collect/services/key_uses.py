@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
-from msgspec import Raw
+from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.services.items import NULL, Service, flag, member, text
@@ -19,8 +19,7 @@ _BY_VAULT = "microsoft.keyvault"
 _BY_SERVICE = frozenset({"microsoft.storage", "microsoft.cognitiveservices"})
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A key, possibly with a version, in lower case."""
 
     vault: str
@@ -33,8 +32,7 @@ class Reference:
         return f"https://{self.vault}/keys/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """One setting that names a key."""
 
     key: Reference | Refusal

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, not_assessed

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from keyaudit.collect.usage import documents, tables
 from keyaudit.collect.usage.documents import CutError, RawRecord, is_outer
@@ -198,7 +199,7 @@ class Counted:
 
     def settled(self) -> dict[str, SourceRead]:
         """The counts by log; under the empty name, of records that may be of any log."""
-        sources = {source: msgspec.structs.replace(counts) for source, counts in self._sources.items()}
+        sources = {source: structs.replace(counts) for source, counts in self._sources.items()}
         if self._unreadable:
             named = [source for source in sources if source]
             counts = sources.setdefault(named[0] if len(named) == 1 else "", SourceRead())

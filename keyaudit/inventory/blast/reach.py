@@ -4,10 +4,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.inventory.access import GIVEN, MET, PEOPLE, WAY, honoured, way_of
 from keyaudit.inventory.blast import agents
@@ -28,8 +28,7 @@ _AUDIENCES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """The certificates of a vault that an identity can use: one by name, or all."""
 
     identity: str
@@ -61,8 +60,7 @@ def reach(connection: duckdb.DuckDBPyConnection, graph: Graph, identities: Seque
     return opened
 
 
-@dataclass(frozen=True, slots=True)
-class _Holder:
+class _Holder(Struct, frozen=True):
     """A holder of grants: the principal itself, or a member through groups."""
 
     object_id: str

@@ -1,9 +1,9 @@
 """Answers one question about a key from the views, with the reads that a complete answer requires."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
+from msgspec import Struct, structs
 
 from keyaudit.inventory.access import BESIDE
 from keyaudit.inventory.blast.subject import Subject, named, stolen, subject
@@ -87,7 +87,7 @@ def known(earlier: Snapshot, asked: str) -> Subject | None:
         found = named(connection, asked)
         if found is None or not found.seen:
             return None
-        return dataclasses.replace(found, gone=True, missing=own_missing(connection, found))
+        return structs.replace(found, gone=True, missing=own_missing(connection, found))
 
 
 def read(
@@ -108,8 +108,7 @@ def _hold(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"CREATE TEMP TABLE held_{table} AS SELECT {columns} FROM {table}")  # noqa: S608 - named above
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """The graph, before gaps of the ledger are added."""
 
     subject: Subject
@@ -129,7 +128,7 @@ class Reading:
             return run, coverage
         elsewhere = (ScopeKind.VAULT, ScopeKind.MANAGED_HSM)
         here = [record for record in coverage if record.scope.kind not in elsewhere or record.scope.id == self.subject.vault_id]
-        return dataclasses.replace(run, rows={**run.rows, "vault": 1}), here
+        return structs.replace(run, rows={**run.rows, "vault": 1}), here
 
     def radius(self, run: Run, verdict: Verdict) -> BlastRadius:
         """The whole graph, with an edge to an unseen node for every gap."""

@@ -6,10 +6,11 @@ import base64
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
+from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.model import base64url
 from keyaudit.model.blast_radius import Relation
@@ -50,8 +51,7 @@ _OBJECTS = """
     WHERE vault_id = $vault AND lower(split_part(key_id, '/', 5)) = $name"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """The key, with everything that identifies it. Digests are upper-case hex."""
 
     noun: str

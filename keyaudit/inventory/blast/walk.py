@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.inventory.access import who_reaches
 from keyaudit.inventory.blast import agents, signing, trust
@@ -20,8 +20,7 @@ _MOST, _DEEPEST = 10_000, 25
 """The maximum number of identities, and of steps, that are followed. Beyond, the access of an identity is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Walked:
+class Walked(Struct, frozen=True):
     """The graph, and what may be missing in it because of unknown values. Gaps in lists are in the ledger."""
 
     graph: Graph

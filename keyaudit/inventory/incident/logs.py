@@ -2,11 +2,11 @@
 
 # ruff: noqa: S608 - every name in this SQL is declared in this program; ids are parameters
 
-import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import duckdb
+from msgspec import structs
 
 from keyaudit.inventory.incident.subject import About
 from keyaudit.inventory.usage.baseline import Baseline
@@ -75,9 +75,9 @@ def named(found: Observed, names: Mapping[str, str]) -> Observed:
     def with_name(act: Act) -> Act:
         ids = [each for each in (act.actor.app_id, act.actor.principal_id) if each]
         name = next((names[each] for each in ids if each in names), "") or FIRST_PARTY.get(act.actor.app_id or "", "")
-        return dataclasses.replace(act, actor=dataclasses.replace(act.actor, name=name))
+        return structs.replace(act, actor=structs.replace(act.actor, name=name))
 
-    return dataclasses.replace(found, uses=[*map(with_name, found.uses)], timeline=[*map(with_name, found.timeline)])
+    return structs.replace(found, uses=[*map(with_name, found.uses)], timeline=[*map(with_name, found.timeline)])
 
 
 def _uses_of(about: About) -> tuple[str, dict[str, Any]]:

@@ -1,9 +1,9 @@
 """The key of an incident in the inventory, and names for the ids in logs."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.inventory.blast.graph import rows
 from keyaudit.inventory.blast.subject import Subject
@@ -14,8 +14,7 @@ from keyaudit.model.tables.key import OUTSIDE
 _CUSTODY_OUTSIDE = ("external", OUTSIDE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class About(Struct, frozen=True, kw_only=True):
     """The identifiers of the subject in logs."""
 
     key_ids: frozenset[str]

@@ -3,10 +3,10 @@
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.inventory import files
 from keyaudit.inventory.load import counted, described, parquet
@@ -19,8 +19,7 @@ from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.times import DAY
 
 
-@dataclass(frozen=True, slots=True)
-class LogStore:
+class LogStore(Struct, frozen=True):
     """A verified log store."""
 
     folder: Path

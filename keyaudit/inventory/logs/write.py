@@ -7,10 +7,10 @@ import secrets
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+from msgspec import Struct, field
 
 from keyaudit.inventory import files, platform
 from keyaudit.inventory.growing import Growing
@@ -45,8 +45,7 @@ _GIVEN = ("id", "scope_id", "source_url", "source_version")
 _SPOOLED = {"id": "VARCHAR", "file": "INTEGER", "part": "INTEGER", "throttled": "BOOLEAN"}
 
 
-@dataclass(slots=True)
-class Import:
+class Import(Struct):
     """What an import learns besides uses."""
 
     tenant_id: str | None = None

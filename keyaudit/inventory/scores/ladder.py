@@ -7,6 +7,8 @@ findings and for their explanation.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import Reason
 
@@ -14,8 +16,7 @@ FACT = "fact_"
 """The prefix of columns that are not of the row itself, but of its vault or holder."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rung:
+class Rung(Struct, frozen=True):
     """The factor is `value` where `holds`, SQL over a scored row, is true. `because` explains it, with `{columns}`.
 
     `reads`: the columns that can make it unknown. If all of them are known, the last one is reported, with `reason`.
@@ -28,8 +29,7 @@ class Rung:
     reason: Reason = Reason.NOT_VISIBLE
 
 
-@dataclass(frozen=True, slots=True)
-class Ladder:
+class Ladder(Struct, frozen=True):
     """One factor: rungs from the highest value to the lowest, and its value if none applies."""
 
     rungs: tuple[Rung, ...]
@@ -55,8 +55,7 @@ class Ladder:
         return f"CASE {low} ELSE {self.value} END", f"CASE {high} ELSE {self.value} END"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Override:
+class Override(Struct, frozen=True, kw_only=True):
     """A rule that raises a score's band in rows where `holds` is true: at least to `floor`, or by `steps`."""
 
     name: str

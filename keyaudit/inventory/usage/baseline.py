@@ -3,10 +3,10 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.inventory import files
 from keyaudit.inventory.load import (
@@ -34,8 +34,7 @@ _TYPES = ", ".join(f"{name} {type_}" for name, type_ in COLUMNS.items())
 _ORDER = f"{KEYS}, facet, value"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
+class Baseline(Struct, frozen=True, kw_only=True):
     """A verified baseline."""
 
     folder: Path

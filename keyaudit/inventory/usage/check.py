@@ -2,12 +2,12 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is our own
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
+from msgspec import structs
 
 from keyaudit.inventory.usage.baseline import Baseline
 from keyaudit.inventory.usage.facets import VERSION, refuse_too_long
@@ -79,7 +79,7 @@ def _unusual(connection: duckdb.DuckDBPyConnection, window: Window, accepted: Se
         made = Unusual(
             target_kind=kind, target=target, operation=operation, app_id=app, app_name=FIRST_PARTY.get(app, ""), why=why
         )
-        findings.append(dataclasses.replace(made, accepted=_covering(made, accepted)))
+        findings.append(structs.replace(made, accepted=_covering(made, accepted)))
     return sorted(
         findings, key=lambda each: (each.accepted is not None, -each.severity.rank, each.operation, each.target, each.app_id)
     )
@@ -103,7 +103,7 @@ def _evidence(connection: duckdb.DuckDBPyConnection, window: Window) -> dict[str
             coalesce(credential_key_id, nullif({VERSION}, ''))
         FROM usage WHERE used_on >= {window.since} AND used_on < {window.until} AND id IN (SELECT unnest(ids) FROM unusual)"""
     )
-    names = [field.name for field in dataclasses.fields(Use)]
+    names = [field.name for field in structs.fields(Use)]
     return {row[0]: Use(**dict(zip(names, row, strict=True))) for row in found.fetchall()}
 
 

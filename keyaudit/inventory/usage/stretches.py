@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 import duckdb
+from msgspec import Struct
 
 from keyaudit.inventory.usage.unseen import expected, missing_days, rhythm
 from keyaudit.model.tables.usage import MAIL_LOG
@@ -12,8 +12,7 @@ from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class Stretch(Struct, frozen=True, kw_only=True):
     """One log of one resource; an empty id is the tenant, or records without a resource."""
 
     source: str
@@ -48,8 +47,7 @@ def stretches(connection: duckdb.DuckDBPyConnection) -> Iterator[Stretch]:
             yield Stretch(source=source, resource_id=resource_id, first_on=min(had), last_on=max(had), whole_since=since)
 
 
-@dataclass(frozen=True, slots=True)
-class _Damage:
+class _Damage(Struct, frozen=True):
     """What could not be read of each log: of any day, or only of days before `until`."""
 
     anywhere: set[str]

@@ -50,7 +50,7 @@ from keyaudit.inventory.views import (
 )
 from keyaudit.inventory.views.sql import EVERY, Sources, StoredRows, Wanted, no_rows, stored
 from keyaudit.model.coverage import Coverage
-from keyaudit.model.evidence import CUSTODY, LOGS, USAGE_BASELINE
+from keyaudit.model.evidence import CUSTODY, LOGS, REPOSITORIES, USAGE_BASELINE
 from keyaudit.model.rows import view_name
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
@@ -123,7 +123,7 @@ def create(
         "blueprint": lambda: blueprint.view(sources, of("blueprint")),
         "application": lambda: application.view(sources, as_of, of("application")),
         "service_principal": lambda: service_principal.view(sources, of("service_principal")),
-        "credential": lambda: credential.view(sources, of("credential")),
+        "credential": lambda: credential.view(sources, of("credential"), repositories_listed=REPOSITORIES in run.evidence),
         "account_key": lambda: account_key.view(sources),
         "key_use": lambda: key_use.view(sources),
         "token_policy": lambda: token_policy.view(sources),

@@ -22,6 +22,7 @@ _PARENT_COLUMNS = """object_id VARCHAR, blueprint_app_id VARCHAR, principal_id V
     scopes_doubt VARCHAR, roles VARCHAR[], roles_doubt VARCHAR, unlisted VARCHAR"""
 _AGENTS = TABLES["agent"].listed_by
 _BLUEPRINTS = TABLES["blueprint"].listed_by
+_PRINCIPALS = ("service_principal.list",)
 _ID = "split_part({0}.id, '/', -1)"
 
 
@@ -39,7 +40,8 @@ def prepare(sources: Sources) -> Iterator[str]:
         CREATE TABLE {PARENT} AS
         SELECT object_id, blueprint_app_id, principal_id, publisher, publisher_doubt, doubt,
             scopes, scopes_doubt, roles, roles_doubt,
-            CASE WHEN doubt IS NOT NULL THEN (SELECT min(unknown['app_roles_listed']) FROM ({_principals(sources)}))
+            CASE WHEN doubt IS NOT NULL
+                    THEN coalesce((SELECT min(unknown['app_roles_listed']) FROM ({_principals(sources)})), unseen)
                 WHEN len(roles) > 0 OR roles_doubt IS NOT NULL THEN unlisted END AS unlisted
         FROM (
             SELECT {_ID.format("who")} AS object_id, agent.blueprint_app_id, blueprint.principal_id,
@@ -53,13 +55,14 @@ def prepare(sources: Sources) -> Iterator[str]:
                     ELSE blueprint.unknown['principal_id'] END AS doubt,
                 blueprint.inheritable_scopes AS scopes, blueprint.unknown['inheritable_scopes'] AS scopes_doubt,
                 blueprint.inheritable_roles AS roles, blueprint.unknown['inheritable_roles'] AS roles_doubt,
-                principal.unknown['app_roles_listed'] AS unlisted
+                principal.unknown['app_roles_listed'] AS unlisted, {gap("principals")} AS unseen
             FROM {sources["service_principal"]} AS who
             LEFT JOIN {sources["agent"]} AS agent ON agent.object_id = {_ID.format("who")}
             LEFT JOIN {sources["blueprint"]} AS blueprint ON blueprint.app_id = agent.blueprint_app_id
             LEFT JOIN {sources["service_principal"]} AS principal ON {_ID.format("principal")} = blueprint.principal_id
             LEFT JOIN ({read_to_the_end(_AGENTS)}) AS agents ON agents.scope_id = who.scope_id
             LEFT JOIN ({read_to_the_end(_BLUEPRINTS)}) AS blueprints ON blueprints.scope_id = who.scope_id
+            LEFT JOIN ({read_to_the_end(_PRINCIPALS)}) AS principals ON principals.scope_id = who.scope_id
             WHERE who.agent_type = 'agent-identity' OR who.unknown['agent_type'] IS NOT NULL
         )"""
 
@@ -140,7 +143,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
         parent = f"CASE WHEN parent.object_id IS NULL THEN coalesce({gap('principals')}, '{Reason.INCONSISTENT}') END"
         doubts[name] = f"coalesce({parent}, parent.unlisted, {gap('consented')}, held.{name}_doubt)"
         columns[name] = columns[name].format(doubts[name])
-    lists = {"principals": ("service_principal.list",), "consented": ("delegated_grant.list",), "blueprints": _BLUEPRINTS}
+    lists = {"principals": _PRINCIPALS, "consented": ("delegated_grant.list",), "blueprints": _BLUEPRINTS}
     joins = {
         "blueprint": f"LEFT JOIN {sources['blueprint']} AS blueprint ON blueprint.app_id = stored.blueprint_app_id",
         "who": f"LEFT JOIN {sources['service_principal']} AS who ON {_ID.format('who')} = stored.object_id",

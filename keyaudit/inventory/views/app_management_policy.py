@@ -3,7 +3,8 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
@@ -33,8 +34,7 @@ def view(sources: Sources) -> str:
         FROM {sources["app_management_policy"]} AS stored"""
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
+class InForce(Struct, frozen=True):
     """The policy in force for a credential: the limit, why it may be unknown, and the joins that both need."""
 
     limit: str

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import holder, identities, in_vault, issuers, sql
+from keyaudit.inventory.views import holder, identities, in_vault, issuers, repositories, sql
 from keyaudit.inventory.views.app_management_policy import in_force
 from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.model.tables import TABLES
@@ -14,8 +14,11 @@ _IDENTITY = "lower({0}.app_id)"
 _ACTIVITY = TABLES["credential_activity"].listed_by
 
 
-def view(sources: Sources, wanted: Wanted) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False) -> str:
+    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown.
+
+    `repositories_listed`: whether a list of repositories was supplied.
+    """
     # An application's ids and thumbprints as two short lists: a join on one column or another would compare every pair. Few
     # service principals have credentials, and only those of their applications are needed.
     held = f"""
@@ -59,6 +62,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
         "policy_limit": f"{rule.limit} AS policy_limit",
         **holder.COLUMNS,
         **issuers.COLUMNS,
+        **(repositories.LISTED if repositories_listed else repositories.NOT_SUPPLIED),
         "same_elsewhere": f"""
                 {identities.LEAST} AS same_elsewhere_min, {identities.most(gap("holders"))} AS same_elsewhere_max""",
     }
@@ -69,6 +73,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
         "unseen": f"CROSS JOIN {in_vault.UNSEEN} AS unseen",
         **identities.relations(sources["credential"], _IDENTITY),
         **issuers.joins(sources),
+        **repositories.joins(sources),
         "holders": f"LEFT JOIN ({read_to_the_end(_HOLDERS)}) AS holders ON holders.scope_id = stored.scope_id",
         "groups": f"LEFT JOIN ({groups}) AS groups ON groups.app_id = stored.app_id",
         "registered": f"LEFT JOIN ({registered}) AS registered ON registered.app_id = lower(stored.app_id)",
@@ -115,4 +120,5 @@ _DOUBTS = {
     "newer_since": _NEWER_DOUBT,
     "same_elsewhere": identities.doubt(gap("holders")),
     **issuers.DOUBTS,
+    **repositories.DOUBTS,
 }

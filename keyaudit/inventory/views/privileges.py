@@ -3,7 +3,8 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.sql import Sources, gap, no_rows, read_to_the_end
@@ -39,8 +40,7 @@ tenant (`tier0_doubt`); and why a service principal may belong to any applicatio
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Privileges:
+class Privileges(Struct, frozen=True):
     """The derived columns of one view, the joins that they need, and why each may be unknown."""
 
     columns: Mapping[str, str]

@@ -3,7 +3,8 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views.environment import BY_RULE, DOUBT
@@ -14,8 +15,7 @@ from keyaudit.model.times import MAX_TIME
 _OWN_TAG = tag("stored")
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """The columns with the number of some versions of an object, and with the creation date of the oldest.
 
     `condition` is SQL on `enabled` and on the column `read`, which may be unknown.

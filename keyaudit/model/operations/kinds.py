@@ -1,8 +1,9 @@
 """The type of an operation: one read, with its host, paging, throttling cost and required permission."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 _ACCESS_POLICY = re.compile(r"under access policies, ([a-z]+) ([a-z]+)")
 
@@ -55,8 +56,7 @@ class Rights(StrEnum):
     """A permission on the tenant itself, above every subscription, which only a directory administrator can grant."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Right:
+class Right(Struct, frozen=True, kw_only=True):
     """The least permission that allows a read. `name` is Azure's name of the role or permission."""
 
     rights: Rights
@@ -95,8 +95,7 @@ class Right:
         return ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Operation(Struct, frozen=True, kw_only=True):
     """One read. `path` and `query` contain `{placeholders}`, each filled with one percent-encoded segment."""
 
     id: str
@@ -144,8 +143,7 @@ class Operation:
         return self.path.split("/")[1] if self.surface in (Surface.GRAPH, Surface.LOGS) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Struct, frozen=True):
     """The heading of a file's operations (`DECLARED`) in lists for people; the lowest `order` is first."""
 
     name: str

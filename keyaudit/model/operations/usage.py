@@ -1,6 +1,6 @@
 """Reads of logs about the use of keys, credentials and mailboxes. Only the command `usage collect` sends them."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from keyaudit.model.operations.kinds import (
     OTHER_CLOUDS,

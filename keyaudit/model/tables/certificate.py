@@ -1,6 +1,6 @@
 """The table of certificates, by version."""
 
-from dataclasses import replace
+import dataclasses
 
 from keyaudit.model.columns import (
     Area,
@@ -37,8 +37,8 @@ _MANUAL = "learn.microsoft.com/azure/key-vault/certificates/create-certificate-s
 def _once_issued(column: Column) -> Column:
     """The columns from the X.509 certificate: absent until one is issued, in addition to the other meanings of absence."""
     if column.absent:
-        return replace(column, absent=f"{column.absent}, or {_NOT_ISSUED}")
-    return replace(column, absent=_NOT_ISSUED, absent_where=_WHERE_NOT_ISSUED)
+        return dataclasses.replace(column, absent=f"{column.absent}, or {_NOT_ISSUED}")
+    return dataclasses.replace(column, absent=_NOT_ISSUED, absent_where=_WHERE_NOT_ISSUED)
 
 
 OTHERS_READING = count("others_reading_private",

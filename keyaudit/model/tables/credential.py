@@ -2,6 +2,7 @@
 
 from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, text, texts, time, where_found
 from keyaudit.model.federated_subject import Breadth, Grade
+from keyaudit.model.repositories import Held
 from keyaudit.model.tables.holder import HOLDER
 from keyaudit.model.tables.x509 import strength_columns
 
@@ -25,6 +26,8 @@ _PRINCIPALS_FEDERATED = ({"holder_kind": "service_principal", "kind": "federated
 _IDENTITIES_FEDERATED = ({"holder_kind": "managed_identity", "kind": "federated"},)
 
 _NO_CERTIFICATE = "it is not a certificate"
+_REPOSITORY = ("repository_host", "repository_owner", "repository_owner_id", "repository_path", "repository_id")
+_NO_REPOSITORY = "the credential does not require it, or trusts neither GitHub nor GitLab"
 _NOT_FEDERATED = (Where("kind", _OWN_KINDS),)
 _FEDERATED_ALONE = (Where("kind", ("federated",)),)
 _NO_KEY = (Where("kind", ("password", "federated")),)
@@ -156,5 +159,22 @@ CREDENTIAL = Table(
         flag("subject_dangling", "the identity of this tenant that it trusts does not exist",
             absent="not a federated credential", absent_where=_NOT_FEDERATED, rests_on=RestsOn.LIST,
             derived_from=("issuer", "subject", "subject_grade", "service_principal.app_id")),
+        text("repository_host", "the hosting service of the GitHub repository or GitLab project that it trusts", _SUBJECT,
+            absent=_NO_REPOSITORY),
+        text("repository_owner", "the organisation, user or group that it trusts, by name", _SUBJECT,
+            absent=_NO_REPOSITORY),
+        text("repository_owner_id", "the id of that owner, if the credential requires it", _SUBJECT, absent=_NO_REPOSITORY),
+        text("repository_path", "the repository (OWNER/NAME) or project that it trusts, by name", _SUBJECT,
+            absent=_NO_REPOSITORY),
+        text("repository_id", "the id of that repository or project, if the credential requires it", _SUBJECT,
+            absent=_NO_REPOSITORY),
+        text("repository_listed", "what a supplied list of repositories says of it. yes: it has it, and no other id is "
+            "on record; re-registered: it has the name, but another id of it or of its owner is on record, in the list or in a "
+            "federated credential; owner-only: it has its owner alone; no: it has neither; not-compared: no list was supplied",
+            absent="it trusts no GitHub repository or GitLab project by name or id", values=tuple(map(str, Held)),
+            rests_on=RestsOn.OBJECT, derived_from=_REPOSITORY),
+        text("immutable_credential", "a credential that names the same workload by ids, as parameters of az ad app "
+            "federated-credential create", absent="a supplied list does not have its ids, or it names ids already",
+            rests_on=RestsOn.OBJECT, derived_from=(*_REPOSITORY, "issuer", "subject", "subject_grade", "audiences")),
     ),
 )

@@ -1,6 +1,6 @@
 """The table of deleted objects that can be recovered."""
 
-from dataclasses import replace
+import dataclasses
 
 from keyaudit.model.columns import Area, Left, Table, Where, flag, text, unix_time, where_found
 from keyaudit.model.tables.places import ARM_LEAVES_OUT, KEY_VAULT_LEAVES_OUT, vault_place
@@ -54,7 +54,9 @@ DELETED = Table(
             absent="not a certificate, or never issued"),
         *(
             # No API shows which principals may only recover.
-            replace(column, meaning=f"{column.meaning} to its vault, and so can recover it; none for a vault or HSM itself")
+            dataclasses.replace(
+                column, meaning=f"{column.meaning} to its vault, and so can recover it; none for a vault or HSM itself"
+            )
             for column in reach_columns("granting", derived_from=("vault_id", "vault.access_model"))
         ),
     ),

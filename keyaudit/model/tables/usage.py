@@ -1,5 +1,6 @@
 """The tables from supplied logs."""
 
+
 import dataclasses
 
 from keyaudit.model.columns import Area, RestsOn, Table, flag, integer, text, texts, time, where_found

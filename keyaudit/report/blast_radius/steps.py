@@ -1,8 +1,9 @@
 """A step of the plan, and quoting of the tenant's text in its commands."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from keyaudit.model.blast_radius import Edge
 from keyaudit.model.shell import option, powershell_quoted, shell_quoted
@@ -18,8 +19,7 @@ class Phase(StrEnum):
     VERIFY = "verify"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One action. All text is safe for one line, and each word of a command is quoted for its shell."""
 
     phase: Phase

@@ -1,7 +1,8 @@
 """Edges and conclusions in words. Names of the tenant are made safe for one line here."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.blast_radius import TRUSTS, BlastRadius, Edge, Kind, Node, Relation
 from keyaudit.model.errors import MEANINGS, Exit
@@ -41,8 +42,7 @@ _NOUNS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """An edge in the tree, with the branches below its target."""
 
     edge: Edge

@@ -8,8 +8,9 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.run import Report
@@ -33,8 +34,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _REMEDY = "take the bundle from where it was made, or export it again"
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """A file of a bundle. For a CSV file also its rows, and the number of altered cells by column."""
 
     path: str

@@ -4,8 +4,9 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from keyaudit.inventory import platform
 from keyaudit.model.errors import UnsafeError, UsageError
@@ -13,8 +14,7 @@ from keyaudit.model.text import one_line
 from keyaudit.report.bundle.manifest import INVENTORY, MANIFEST, MOST, POLICIES, File, read
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """The result. `manifest` is the SHA-256 of the manifest; if it equals a recorded one, the bundle is the same."""
 
     files: int

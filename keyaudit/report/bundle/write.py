@@ -6,9 +6,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO
+
+from msgspec import Struct
 
 from keyaudit.model.errors import OutputError
 from keyaudit.model.run import Inventory, Report
@@ -22,8 +23,7 @@ from keyaudit.report.files import as_text, new_file, output_tree
 from keyaudit.report.inventory import csv as inventory
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A file of the bundle. `rows`: the required number of rows of a CSV file."""
 
     path: str

@@ -1,16 +1,15 @@
 """How much of each surface was read, and which policies its gaps affect."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+
+from msgspec import Struct, structs
 
 from keyaudit.model.coverage import State
 from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.run import Gap, Run, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(Struct, frozen=True):
     """One surface, with its gaps: failed operations of this surface, and the affected selected policies."""
 
     name: str
@@ -21,8 +20,7 @@ class Examined:
     gaps: tuple[Gap, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Examination:
+class Examination(Struct, frozen=True):
     """All surfaces with required reads."""
 
     run: Run
@@ -56,5 +54,5 @@ def _examined(name: str, wanted: Set[str], verdict: Verdict, needed_by: Mapping[
         if lost:
             blinds = tuple(sorted({policy for operation in lost for policy in needed_by.get(operation, ())}))
             refused = gap.refused if lost == gap.operations else 0
-            gaps.append(dataclasses.replace(gap, operations=lost, blinds=blinds, refused=refused))
+            gaps.append(structs.replace(gap, operations=lost, blinds=blinds, refused=refused))
     return Examined(name, len(states), states.count(State.ASSESSED), tuple(gaps))

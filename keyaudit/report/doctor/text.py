@@ -1,9 +1,9 @@
 """The examination for people: a line for each requirement, and below it the failures with their fix."""
 
-import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TextIO
+
+from msgspec import Struct, structs
 
 from keyaudit.model import times
 from keyaudit.model.expectations import RELATIVE
@@ -22,8 +22,7 @@ _OK, _PARTLY, _BLIND, _LACKING, _FAIL = "ok", "partly", "not read", "not here", 
 _PAINT = {_OK: Paint.FINE, _PARTLY: Paint.WARN, _BLIND: Paint.ALARM, _LACKING: Paint.CALM, _FAIL: Paint.ALARM}
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     width: int
     colour: bool
     names: int
@@ -35,7 +34,7 @@ def render(found: Examination, out: TextIO, *, width: int = 80, colour: bool = F
     page = _Page(max(width, _LEAST), colour, max((columns(surface.name) for surface in found.surfaces), default=0))
     if found.run.simulated:
         out.write(joined([paint(SIMULATED, Paint.BOLD, colour)]))
-    narrow = dataclasses.replace(page, names=_NAMES)
+    narrow = structs.replace(page, names=_NAMES)
     out.writelines(joined(_line(state, name, said, narrow)) for state, name, said in _run(found))
     out.writelines(joined(_surface(surface, page)) for surface in found.surfaces)
     out.write(joined(["", *_closing(found, page)]))

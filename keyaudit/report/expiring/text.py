@@ -1,8 +1,9 @@
 """Expirations for people: future ones first, then expired ones; by owner, the soonest first."""
 
-from dataclasses import replace
 from itertools import groupby
 from typing import TextIO
+
+from msgspec.structs import replace
 
 from keyaudit.model import times
 from keyaudit.model.expiring import Ending

@@ -1,7 +1,8 @@
 """An initiative of Azure Policy with the built-in definitions that policies map to, and the policies' limits."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from keyaudit.model.guardrails import AZURE_POLICY
 from keyaudit.model.text import one_line, visible
@@ -31,8 +32,7 @@ class _UnfitError(Exception):
     """A definition that does not fit a policy; the text says why."""
 
 
-@dataclass(slots=True)
-class _Set:
+class _Set(Struct):
     """The initiative under construction."""
 
     references: list[dict[str, object]] = field(default_factory=list)

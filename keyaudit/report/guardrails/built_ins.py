@@ -4,8 +4,9 @@ Parameters, effects and rules are those of https://github.com/Azure/azure-policy
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 
 class Effect(StrEnum):
@@ -32,8 +33,7 @@ class Unit(StrEnum):
     NAMES = "names"
 
 
-@dataclass(frozen=True, slots=True)
-class Takes:
+class Takes(Struct, frozen=True):
     """A definition's parameter: the policy's limit for it, and its allowed values, if restricted."""
 
     limit: str
@@ -46,8 +46,7 @@ class Takes:
         return self.unit is Unit.DAYS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuiltIn:
+class BuiltIn(Struct, frozen=True, kw_only=True):
     """One definition."""
 
     effect: Effect = Effect.DENIES

@@ -1,8 +1,9 @@
 """Inputs and results of guardrails: a document, and the policies that it covers and does not cover."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from keyaudit.model.evidence import LOGS
 from keyaudit.model.findings import PolicyText
@@ -14,8 +15,7 @@ Limit: TypeAlias = str | int | tuple[str, ...] | Mapping[str | int, str | int]
 """A parameter's value: durations in seconds; a map or schedule by its keys."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """One policy with its limits. `classes`: names of classes with other limits."""
 
     text: PolicyText
@@ -27,8 +27,7 @@ class Asked:
     classes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guarded:
+class Guarded(Struct, frozen=True, kw_only=True):
     """The guardrails of one kind. Every policy is in `covered` or in `left`."""
 
     kind: str

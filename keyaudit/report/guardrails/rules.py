@@ -4,7 +4,8 @@ The queries use the tables and events by which keyaudit recognises alert rules. 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # Key Vault's log is in one of two tables, depending on the diagnostic setting; Managed HSM uses the older one. A table or
 # column that a workspace does not have yet counts as empty.
@@ -30,8 +31,7 @@ _AUDIT = r"""AuditLogs
 _WHO = "TimeGenerated, Event, Result, InitiatedBy, TargetResources, CorrelationId"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """One rule. `every`: its frequency; `over`: its window, which is longer for late logs."""
 
     title: str

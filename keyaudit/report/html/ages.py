@@ -1,7 +1,8 @@
 """Age against cryptoperiod: the number of rows by age, and above the limit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.overview import AgeGroup, Ages
@@ -10,8 +11,7 @@ from keyaudit.model.times import DAY, duration_text
 from keyaudit.report.html.charts import Columns, columns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Histogram:
+class Histogram(Struct, frozen=True, kw_only=True):
     """The ages of the rows with one limit."""
 
     title: str
@@ -24,8 +24,7 @@ class Histogram:
     undated: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aged:
+class Aged(Struct, frozen=True, kw_only=True):
     """A policy that limits ages, with its histograms."""
 
     policy: PolicyText

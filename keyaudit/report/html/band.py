@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
+
+from msgspec import Struct
 
 from keyaudit.model import times
 from keyaudit.model.errors import MEANINGS, Exit
@@ -27,8 +28,7 @@ class Tone(StrEnum):
     PLAIN = "plain"
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """A line of the table of facts."""
 
     name: str
@@ -37,8 +37,7 @@ class Fact:
     """Whether it is an id or digest, shown in a monospaced font."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
+class Tile(Struct, frozen=True):
     """A severity with its number of open, known, waived and unknown findings."""
 
     severity: Severity
@@ -46,8 +45,7 @@ class Tile:
     excused: str
 
 
-@dataclass(frozen=True, slots=True)
-class First:
+class First(Struct, frozen=True):
     """One of the most severe failing policies."""
 
     severity: Severity
@@ -57,8 +55,7 @@ class First:
     """One of its failures, in words; empty if none is listed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
+class Band(Struct, frozen=True, kw_only=True):
     """The answer."""
 
     word: str

@@ -1,7 +1,8 @@
 """The geometry of charts: horizontally in percent of the width, so that text keeps its size; vertically in pixels."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 PLOT = 120
 """Height of the columns, in pixels."""
@@ -11,8 +12,7 @@ _GAP = 0.24
 """The empty part of a column's space."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One coloured part of a column or bar. `tone` is its CSS class."""
 
     tone: str
@@ -23,8 +23,7 @@ class Part:
     height: str
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column, with its number above it and its label below it."""
 
     label: str
@@ -39,8 +38,7 @@ class Column:
     """Whether its number and label are hidden if there is no room for all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """A column chart. `mark` is the position of a limit line; empty without one."""
 
     columns: tuple[Column, ...]
@@ -49,8 +47,7 @@ class Columns:
     height: str
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Struct, frozen=True):
     """One horizontal bar, with its label above it."""
 
     label: str
@@ -59,8 +56,7 @@ class Bar:
     label_y: str
 
 
-@dataclass(frozen=True, slots=True)
-class Bars:
+class Bars(Struct, frozen=True):
     """A horizontal bar chart."""
 
     bars: tuple[Bar, ...]

@@ -1,7 +1,8 @@
 """The state of the controls of the frameworks that policies map to."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.frameworks import FRAMEWORKS, Framework
@@ -20,8 +21,7 @@ TONES: Mapping[State, str] = {
 """The CSS class of each state."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A framework with its controls."""
 
     framework: Framework
@@ -38,8 +38,7 @@ class Standing:
         return ", ".join(f"{count:,} {state.words}" for state, count in self.counts.items() if count)
 
 
-@dataclass(frozen=True, slots=True)
-class Controls:
+class Controls(Struct, frozen=True):
     """All frameworks that a selected policy maps to."""
 
     standings: Sequence[Standing]

@@ -2,7 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.overview import Custody, Reach
 from keyaudit.model.reasons import ADVICE
@@ -36,8 +37,7 @@ _ENVIRONMENTS = 10
 _NAME = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """The custody of keys by environment."""
 
     chart: Bars
@@ -45,8 +45,7 @@ class Kept:
     """By environment, the number for each of `KINDS`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """Keys of one vault that the same number of principals can use, with counts by column of `COLUMNS`."""
 
     vault: str

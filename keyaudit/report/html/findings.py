@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from heapq import nsmallest
+
+from msgspec import Struct, field
 
 from keyaudit.model import times
 from keyaudit.model.columns import Type
@@ -26,8 +27,7 @@ _LIMITS = 4
 _NAME, _EVIDENCE = 200, 240
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One finding: the resource, the message and the evidence."""
 
     name: str
@@ -42,8 +42,7 @@ class Item:
     """The upper bound of the score; 0 without a score."""
 
 
-@dataclass(slots=True)
-class Group:
+class Group(Struct):
     """The findings of one policy that have one severity, or all its unknown results."""
 
     policy: PolicyText
@@ -72,8 +71,7 @@ class Group:
         return self.count - len(self.items)
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Struct, frozen=True):
     """A severity with its failing policies."""
 
     severity: Severity
@@ -85,8 +83,7 @@ class Level:
         return sum(group.open for group in self.groups)
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """All findings and unknown results."""
 
     levels: Sequence[Level]
@@ -94,8 +91,7 @@ class Findings:
     """Unknown results by policy; the severity is the highest possible one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Top:
+class Top(Struct, frozen=True):
     """One of the worst open findings."""
 
     severity: Severity

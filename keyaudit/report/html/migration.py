@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.algorithms import PLAN, STRENGTHS
 from keyaudit.model.overview import Migration, Moving, Wave
@@ -15,8 +16,7 @@ WAVES = tuple(Wave)
 Row = tuple[str, tuple[int, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Moves:
+class Moves(Struct, frozen=True):
     """How many have to move in each of `WAVES`, by owner and by algorithm; and by which standards."""
 
     owners: Sequence[Row]

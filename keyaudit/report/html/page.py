@@ -1,7 +1,8 @@
 """All data of the templates, computed before anything is written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model import times
 from keyaudit.model.overview import Span
@@ -22,8 +23,7 @@ from keyaudit.report.settings import setting_lines
 from keyaudit.report.summary import SIMULATED, WORST_FIRST
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A heading in the table of contents."""
 
     anchor: str
@@ -31,8 +31,7 @@ class Section:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(Struct, frozen=True, kw_only=True):
     """The page. `None` is a section without content."""
 
     title: str

@@ -1,8 +1,9 @@
 """A timeline of token-signing certificates of federation and SAML."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import nsmallest
+
+from msgspec import Struct
 
 from keyaudit.model import times
 from keyaudit.model.findings import Value
@@ -25,8 +26,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signer:
+class Signer(Struct, frozen=True, kw_only=True):
     """One certificate. `x` and `width` are its bar, limited to the chart; empty if its dates are unknown."""
 
     holder: str
@@ -43,8 +43,7 @@ class Signer:
     bar_y: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
+class Timeline(Struct, frozen=True, kw_only=True):
     """The certificates that expire first, unknown dates before all."""
 
     signers: Sequence[Signer]

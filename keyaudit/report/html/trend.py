@@ -1,7 +1,8 @@
 """The trend: open findings in each given snapshot."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model import times
 from keyaudit.model.findings import Severity
@@ -13,8 +14,7 @@ _ROOM = 8
 """The minimum number of column spaces, so that two columns do not fill the page; a phone has no room for more labels."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class Point(Struct, frozen=True, kw_only=True):
     """One snapshot."""
 
     day: str
@@ -25,8 +25,7 @@ class Point:
     complete: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trend:
+class Trend(Struct, frozen=True, kw_only=True):
     """The snapshots up to this one, the earliest first."""
 
     points: Sequence[Point]

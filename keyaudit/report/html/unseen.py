@@ -1,7 +1,8 @@
 """The gaps, each with its reason, its fix and the policies that it affects; and the policies that were not evaluated."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.errors import Exit
@@ -16,8 +17,7 @@ from keyaudit.report.missing import alike, permissions, reads, remedy_of
 _NAMES = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hole:
+class Hole(Struct, frozen=True, kw_only=True):
     """Scopes that were not read for one reason."""
 
     places: str
@@ -31,8 +31,7 @@ class Hole:
     commands: Sequence[Grant]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unjudged:
+class Unjudged(Struct, frozen=True, kw_only=True):
     """A policy that needs missing evidence."""
 
     policy: PolicyText
@@ -40,8 +39,7 @@ class Unjudged:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unseen:
+class Unseen(Struct, frozen=True, kw_only=True):
     """Everything that was not read or not evaluated."""
 
     missing: tuple[Hole, ...]

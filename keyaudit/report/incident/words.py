@@ -1,7 +1,8 @@
 """The sentences of the page, each with its basis. Names from tenants and logs are made safe for one line here."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.model.incident import Act, Confidence, Count, Incident, KeyFacts, Observed, about_log
 from keyaudit.model.reasons import ADVICE, Reason
@@ -25,8 +26,7 @@ _LISTED = 300
 """The maximum length of a name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(Struct, frozen=True, kw_only=True):
     """A sentence with its basis: ids of records or objects, or what is missing."""
 
     text: str
@@ -35,8 +35,7 @@ class Statement:
     depth: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """A section of the page."""
 
     id: str

@@ -7,7 +7,7 @@ from typing import TextIO
 from keyaudit.model import times
 from keyaudit.model.columns import Type, where_found
 from keyaudit.model.coverage import State
-from keyaudit.model.listing import Listing
+from keyaudit.model.listing import FEDERATED, Listing
 from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.run import Inventory, Verdict
@@ -15,6 +15,7 @@ from keyaudit.model.tables import operations
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.grid import SAMPLE, fitting, grid, natural
+from keyaudit.report.inventory import federated
 from keyaudit.report.lines import joined, parted, plural, wrap
 from keyaudit.report.missing import incomplete, not_needed, unsafe
 from keyaudit.report.summary import ended, header
@@ -95,8 +96,11 @@ def _read(verdict: Verdict, wanted: Set[str]) -> str:
     return f"{states.count(State.ASSESSED):,} of {len(states):,}: {', '.join(reasons)}"
 
 
-def _write_rows(listing: Listing, out: TextIO, width: int | None) -> list[str]:
-    """Write the rows in columns. Returns the names of the columns."""
+def _write_rows(listing: Listing, out: TextIO, width: int | None) -> Sequence[str]:
+    """Write the rows in columns, or federated credentials by grade. Returns the names of the columns."""
+    if listing.selection is FEDERATED and width is not None and listing.count:
+        out.write(joined(federated.lines(listing, width)))
+        return federated.SHOWN
     names = _ordered(listing)
     cells = ([_cell(Facts(listing.table.name, row), name) for name in names] for row in listing.rows())
     sample = list(islice(cells, SAMPLE))
@@ -108,8 +112,13 @@ def _write_rows(listing: Listing, out: TextIO, width: int | None) -> list[str]:
     if listing.count:
         out.writelines(f"{line}\n" for line in grid(names, rows, width))
     else:
-        out.write(f"No {listing.table.plural}.\n")
+        out.write(f"No {_nouns(listing)[1]}.\n")
     return names
+
+
+def _nouns(listing: Listing) -> tuple[str, str]:
+    of = listing.selection or listing.table
+    return of.noun, of.plural
 
 
 def _ordered(listing: Listing) -> list[str]:
@@ -150,8 +159,7 @@ def _notes(listing: Listing, shown: Sequence[str], width: int) -> list[str]:
     left = len(listing.table.columns) - len(shown)
     if left and listing.count:
         lines += wrap(
-            f"{plural(listing.count, listing.table.noun, listing.table.plural)}. Not shown: {plural(left, 'column')}, which"
-            " -o json and -o csv have.",
+            f"{plural(listing.count, *_nouns(listing))}. Not shown: {plural(left, 'column')}, which -o json and -o csv have.",
             width,
         )
     reasons: dict[Reason, dict[str, int]] = {}

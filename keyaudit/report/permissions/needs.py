@@ -1,8 +1,8 @@
 """The needed permissions, each once, with what it reads, and the policies and columns that depend on it."""
 
-import dataclasses
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct, structs
 
 from keyaudit.model.operations import OPERATIONS, Operation, Right, Rights
 from keyaudit.model.tables import read_by
@@ -10,8 +10,7 @@ from keyaudit.report.grants import access_policies
 from keyaudit.report.lines import in_short, listed, plural
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """One permission. `policies`: the ids of those that depend on it; `columns`: dependent `table` or `table.column`."""
 
     right: Right
@@ -35,8 +34,7 @@ class Need:
         return ", ".join(dict.fromkeys(operation.noun for operation in self.operations))
 
 
-@dataclass(frozen=True, slots=True)
-class Needed:
+class Needed(Struct, frozen=True):
     """The least permissions for some policies. `policies`: their number; None: for everything that is collected."""
 
     version: str
@@ -81,7 +79,7 @@ def needed(
     found: dict[Right, list[Operation]] = {}
     for operation in OPERATIONS.values():
         if operation.id in operations and operation.right.rights is not Rights.NONE:
-            found.setdefault(dataclasses.replace(operation.right, otherwise=""), []).append(operation)
+            found.setdefault(structs.replace(operation.right, otherwise=""), []).append(operation)
     return Needed(version, policies, tuple(_need(right, same, needed_by) for right, same in found.items()))
 
 

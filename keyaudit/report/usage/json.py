@@ -1,8 +1,9 @@
 """Unusual uses as JSON: one finding per line, with its reasons, their first rows, and its announcement."""
 
-import dataclasses
 from collections import Counter
 from typing import TextIO
+
+from msgspec import structs
 
 from keyaudit.model.times import DAY, iso_date, iso_time
 from keyaudit.model.usage import Accepted, Learned, Unseen, Unusual, UsageCheck, Use, Why, Window
@@ -78,7 +79,7 @@ def _why(found: Unusual, why: Why) -> dict[str, object]:
 
 
 def _use(use: Use) -> dict[str, object]:
-    return {**dataclasses.asdict(use), "used_on": iso_time(use.used_on)}
+    return {**structs.asdict(use), "used_on": iso_time(use.used_on)}
 
 
 def _accepted(accepted: Accepted) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """The data of a simulated tenant. Times are whole seconds since 1970 UTC; None means the member was never set."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from keyaudit.simulator.estate.access import (
     AccessPolicy,
@@ -123,8 +123,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(Struct, frozen=True, kw_only=True):
     """A subscription, a GUID in lower case and its display name. `defender`: the tier of Defender for Key Vault."""
 
     id: str
@@ -138,16 +137,14 @@ class Subscription:
     """None: Microsoft.Security was never registered there."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Plant:
+class Plant(Struct, frozen=True, order=True):
     """An intended defect: the policy that must find it, and the id in the finding (in lower case)."""
 
     policy: str
     subject: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estate:
+class Estate(Struct, frozen=True, kw_only=True):
     """A simulated tenant, and the complete list of defects planted in it."""
 
     name: str

@@ -1,10 +1,9 @@
 """Access: roles, their assignments, eligibility and denials, access policies, users and groups."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
+class Role(Struct, frozen=True, kw_only=True):
     """A role definition; `id` is its GUID."""
 
     id: str
@@ -16,8 +15,7 @@ class Role:
     not_data_actions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoleAssignment:
+class RoleAssignment(Struct, frozen=True, kw_only=True):
     """A role assignment. `scope` is a full id as Azure spells it, `role` the definition's GUID."""
 
     id: str
@@ -29,8 +27,7 @@ class RoleAssignment:
     created: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Eligibility:
+class Eligibility(Struct, frozen=True, kw_only=True):
     """A role that a principal may activate, until `end` if that is set."""
 
     id: str
@@ -42,8 +39,7 @@ class Eligibility:
     end: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DenyAssignment:
+class DenyAssignment(Struct, frozen=True, kw_only=True):
     """A deny assignment. No `principals`: everyone but those `excluded`."""
 
     id: str
@@ -59,8 +55,7 @@ class DenyAssignment:
     """doNotApplyToChildScopes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessPolicy:
+class AccessPolicy(Struct, frozen=True, kw_only=True):
     """An entry of a vault's access policies."""
 
     principal: str
@@ -71,8 +66,7 @@ class AccessPolicy:
     certificates: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
+class User(Struct, frozen=True, kw_only=True):
     """A user; `type` is userType. `parent`: of an agent user, the object id of the agent identity that acts as it."""
 
     id: str
@@ -83,8 +77,7 @@ class User:
     parent: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(Struct, frozen=True, kw_only=True):
     """A group; `members` are object ids, of groups too."""
 
     id: str

@@ -1,12 +1,11 @@
 """Domains, applications and service principals, with their credentials and settings."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from keyaudit.simulator.estate.token_signing import Federation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyCredential:
+class KeyCredential(Struct, frozen=True, kw_only=True):
     """A certificate or symmetric key of an application or service principal."""
 
     key_id: str
@@ -21,8 +20,7 @@ class KeyCredential:
     """The public certificate in DER; None for a value that is not a certificate."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordCredential:
+class PasswordCredential(Struct, frozen=True, kw_only=True):
     """A client secret, without its value."""
 
     key_id: str
@@ -33,8 +31,7 @@ class PasswordCredential:
     """customKeyIdentifier: set where it protects a SAML certificate."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FederatedCredential:
+class FederatedCredential(Struct, frozen=True, kw_only=True):
     """A federated identity credential; `subject` is None if it has a claims-matching expression instead."""
 
     id: str
@@ -45,8 +42,7 @@ class FederatedCredential:
     claims_expression: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inheritable:
+class Inheritable(Struct, frozen=True, kw_only=True):
     """Which permissions of an API agents inherit from their blueprint, by name; None: all of them."""
 
     api: str
@@ -55,8 +51,7 @@ class Inheritable:
     roles: tuple[str, ...] | None = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
+class Application(Struct, frozen=True, kw_only=True):
     """An application registration."""
 
     id: str
@@ -89,8 +84,7 @@ class Application:
     inheritable: tuple[Inheritable, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppRole:
+class AppRole(Struct, frozen=True, kw_only=True):
     """An app role that a service principal publishes."""
 
     id: str
@@ -98,8 +92,7 @@ class AppRole:
     members: tuple[str, ...] = ("Application",)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServicePrincipal:
+class ServicePrincipal(Struct, frozen=True, kw_only=True):
     """A service principal."""
 
     id: str
@@ -130,8 +123,7 @@ class ServicePrincipal:
     """Of an agent identity: object ids of users."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Domain:
+class Domain(Struct, frozen=True, kw_only=True):
     """A domain of the tenant."""
 
     name: str

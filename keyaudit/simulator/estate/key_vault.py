@@ -1,13 +1,12 @@
 """Vaults and their contents."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from keyaudit.simulator.estate.access import AccessPolicy
 from keyaudit.simulator.estate.vault_objects import Certificate, DeletedCertificate, DeletedSecret, Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyVersion:
+class KeyVersion(Struct, frozen=True, kw_only=True):
     """One version of a key, as Key Vault describes it."""
 
     version: str
@@ -31,8 +30,7 @@ class KeyVersion:
     """The id of a key in an HSM outside Azure."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RotationPolicy:
+class RotationPolicy(Struct, frozen=True, kw_only=True):
     """A rotation policy that was set; a key that never had one answers with the service's default."""
 
     rotate_after: str | None = None
@@ -42,8 +40,7 @@ class RotationPolicy:
     created: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(Struct, frozen=True, kw_only=True):
     """A key with its versions in any order; `current` names the one that a request without a version gets."""
 
     name: str
@@ -53,8 +50,7 @@ class Key:
     rotation: RotationPolicy | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeletedKey:
+class DeletedKey(Struct, frozen=True, kw_only=True):
     """A soft-deleted key."""
 
     key: Key
@@ -62,8 +58,7 @@ class DeletedKey:
     purge: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vault:
+class Vault(Struct, frozen=True, kw_only=True):
     """A vault. `access`: open, or how its data plane refuses: firewall, private, rbac, policy."""
 
     name: str
@@ -92,6 +87,8 @@ class Vault:
     deleted_keys: tuple[DeletedKey, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     deleted_certificates: tuple[DeletedCertificate, ...] = ()
+    contacts: tuple[str, ...] = ()
+    """The mail addresses that are told before a certificate expires."""
     secrets: tuple[Secret, ...] = ()
     deleted_secrets: tuple[DeletedSecret, ...] = ()
     access: str = "open"

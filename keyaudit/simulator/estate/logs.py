@@ -1,14 +1,14 @@
 """Destinations and retention of logs, and alert rules."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 Row = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogTable:
+class LogTable(Struct, frozen=True, kw_only=True):
     """A log table whose plan or retention was changed. -1: the workspace's."""
 
     name: str
@@ -17,8 +17,7 @@ class LogTable:
     total_days: int = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workspace:
+class Workspace(Struct, frozen=True, kw_only=True):
     """A Log Analytics workspace. Tables that are not named are on the plan Analytics, with the workspace's retention."""
 
     name: str
@@ -31,8 +30,7 @@ class Workspace:
     """Whether the identity may not read it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertRule:
+class AlertRule(Struct, frozen=True, kw_only=True):
     """An alert rule: on the activity log if `operation` is set, otherwise on the rows of `query`."""
 
     name: str
@@ -56,8 +54,7 @@ class Events(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Logs:
+class Logs(Struct, frozen=True, kw_only=True):
     """All logging of a tenant. Settings are diagnostic settings as ARM shows them; by default nothing is exported."""
 
     workspaces: tuple[Workspace, ...] = ()

@@ -1,12 +1,11 @@
 """Managed HSMs, and their local roles."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from keyaudit.simulator.estate.key_vault import Key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HsmRole:
+class HsmRole(Struct, frozen=True, kw_only=True):
     """A custom local role definition; data actions are without the prefix `Microsoft.KeyVault/managedHsm/`."""
 
     id: str
@@ -15,8 +14,7 @@ class HsmRole:
     not_data_actions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HsmAssignment:
+class HsmAssignment(Struct, frozen=True, kw_only=True):
     """A local role assignment. `scope` is `/`, `/keys` or `/keys/{name}`."""
 
     id: str
@@ -26,8 +24,7 @@ class HsmAssignment:
     scope: str = "/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EkmConnection:
+class EkmConnection(Struct, frozen=True, kw_only=True):
     """The connection to an external key manager. Certificates are in DER."""
 
     host: str
@@ -38,8 +35,7 @@ class EkmConnection:
     client_name: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManagedHsm:
+class ManagedHsm(Struct, frozen=True, kw_only=True):
     """A Managed HSM. `access`: open; local: the audited identity has no local role; firewall; nowhere: no DNS has its name."""
 
     name: str

@@ -1,10 +1,9 @@
 """The tenant's settings for applications and users."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restriction:
+class Restriction(Struct, frozen=True, kw_only=True):
     """One restriction of an app management policy; `exempt` holds custom security attributes and their values."""
 
     type: str
@@ -14,8 +13,7 @@ class Restriction:
     exempt: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restrictions:
+class Restrictions(Struct, frozen=True, kw_only=True):
     """Restrictions of secrets and symmetric keys, of certificates, and of applications' URIs and audiences."""
 
     passwords: tuple[Restriction, ...] = ()
@@ -25,8 +23,7 @@ class Restrictions:
     redirects: tuple[Restriction, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppManagementPolicy:
+class AppManagementPolicy(Struct, frozen=True, kw_only=True):
     """A custom policy, with the object ids that it is assigned to."""
 
     id: str
@@ -36,8 +33,7 @@ class AppManagementPolicy:
     assigned_to: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posture:
+class Posture(Struct, frozen=True, kw_only=True):
     """All settings; the defaults are those of a new tenant."""
 
     default_enabled: bool = False
@@ -49,3 +45,5 @@ class Posture:
     invites_from: str = "everyone"
     guest_role: str = "10dae51f-b6af-4016-8d66-8c2a99b929b3"
     security_defaults: bool = True
+    conditional_access: tuple[dict[str, object], ...] = ()
+    """Conditional access policies, as Graph shows them; a tenant with security defaults has none."""

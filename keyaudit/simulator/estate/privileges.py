@@ -1,12 +1,11 @@
 """Permissions of applications and service principals, and their last uses."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from keyaudit.simulator.estate.directory import FederatedCredential
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppRoleGrant:
+class AppRoleGrant(Struct, frozen=True, kw_only=True):
     """An app role of an API, granted to a service principal; both by object id."""
 
     principal_id: str
@@ -15,8 +14,7 @@ class AppRoleGrant:
     created: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
+class Consent(Struct, frozen=True, kw_only=True):
     """Delegated permissions of an API for a client, by object id; `user` None: for everyone."""
 
     client_id: str
@@ -25,8 +23,7 @@ class Consent:
     user: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectoryRole:
+class DirectoryRole(Struct, frozen=True, kw_only=True):
     """A directory role; `actions` are what it allows."""
 
     id: str
@@ -35,8 +32,7 @@ class DirectoryRole:
     actions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectoryRoleGrant:
+class DirectoryRoleGrant(Struct, frozen=True, kw_only=True):
     """An assignment of a directory role; `scope` as Graph writes it: /, /administrativeUnits/{id} or /{object id}."""
 
     principal_id: str
@@ -47,8 +43,7 @@ class DirectoryRoleGrant:
     end: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignIn:
+class SignIn(Struct, frozen=True, kw_only=True):
     """An application's last sign-ins, as Entra's report has them; None: it has none of that kind."""
 
     app_id: str
@@ -60,8 +55,7 @@ class SignIn:
     """As the API that was called."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialUse:
+class CredentialUse(Struct, frozen=True, kw_only=True):
     """The last use of a credential for one resource, as Entra's report has it."""
 
     key_id: str
@@ -73,8 +67,7 @@ class CredentialUse:
     end: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManagedIdentity:
+class ManagedIdentity(Struct, frozen=True, kw_only=True):
     """A user-assigned managed identity. Its service principal shows the same federated credentials, unless Graph lags."""
 
     name: str

@@ -1,10 +1,9 @@
 """Resources of other services than Key Vault."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class Resource(Struct, frozen=True, kw_only=True):
     """One resource. `type` as Azure spells it; `properties` as in Resource Graph, without those that were never set."""
 
     type: str

@@ -1,10 +1,9 @@
 """Keys that sign and verify tokens, except the certificates of service principals. Certificates are in DER."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Federation:
+class Federation(Struct, frozen=True, kw_only=True):
     """The federation of a domain. `host`: the host of its identity provider."""
 
     id: str
@@ -20,8 +19,7 @@ class Federation:
     """The result of the last check for a new certificate; None: there was none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExternalProvider:
+class ExternalProvider(Struct, frozen=True, kw_only=True):
     """An identity provider of another organization, whose users are guests."""
 
     id: str
@@ -31,8 +29,7 @@ class ExternalProvider:
     domains: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenPolicy:
+class TokenPolicy(Struct, frozen=True, kw_only=True):
     """A policy on issued tokens; `collection` is Graph's name of its kind."""
 
     collection: str
@@ -44,8 +41,7 @@ class TokenPolicy:
     """Object ids of applications and service principals."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authority:
+class Authority(Struct, frozen=True, kw_only=True):
     """A trusted certificate authority."""
 
     id: str
@@ -57,8 +53,7 @@ class Authority:
     created: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorityStore:
+class AuthorityStore(Struct, frozen=True, kw_only=True):
     """A store of authorities: a public key infrastructure, or a chain of trust for applications."""
 
     id: str
@@ -66,8 +61,7 @@ class AuthorityStore:
     authorities: tuple[Authority, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedKey:
+class PublishedKey(Struct, frozen=True, kw_only=True):
     """An additional key in the tenant's key set; another one signs the simulator's tokens."""
 
     certificate: bytes
@@ -75,8 +69,7 @@ class PublishedKey:
     """Whether its issuer is the tenant of personal Microsoft accounts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetKey:
+class SetKey(Struct, frozen=True, kw_only=True):
     """A key of a B2C key set, whose private members cannot be read."""
 
     kid: str
@@ -88,16 +81,14 @@ class SetKey:
     certificate: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeySet:
+class KeySet(Struct, frozen=True, kw_only=True):
     """A key set of Azure AD B2C."""
 
     id: str
     keys: tuple[SetKey, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenSigning:
+class TokenSigning(Struct, frozen=True, kw_only=True):
     """All of these in a tenant."""
 
     external: tuple[ExternalProvider, ...] = ()

@@ -1,10 +1,9 @@
 """Certificates and secrets in a vault, and deleted objects."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificatePolicy:
+class CertificatePolicy(Struct, frozen=True, kw_only=True):
     """A certificate's policy, with an RSA key. Renewal and mail at a percentage of its lifetime, or some days before it
     expires.
     """
@@ -22,8 +21,7 @@ class CertificatePolicy:
     updated: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateVersion:
+class CertificateVersion(Struct, frozen=True, kw_only=True):
     """One version of a certificate; `nbf` and `exp` are the certificate's own. `issued` false: not issued yet."""
 
     version: str
@@ -36,8 +34,7 @@ class CertificateVersion:
     tags: dict[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
+class Certificate(Struct, frozen=True, kw_only=True):
     """A certificate with its versions in any order; `current` names the one that a request without a version gets."""
 
     name: str
@@ -55,8 +52,7 @@ class Certificate:
     policy: CertificatePolicy = field(default_factory=CertificatePolicy)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretVersion:
+class SecretVersion(Struct, frozen=True, kw_only=True):
     """One version of a secret. Its value is always the canary."""
 
     version: str
@@ -69,8 +65,7 @@ class SecretVersion:
     tags: dict[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Secret:
+class Secret(Struct, frozen=True, kw_only=True):
     """A secret with its versions in any order."""
 
     name: str
@@ -78,8 +73,7 @@ class Secret:
     managed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeletedCertificate:
+class DeletedCertificate(Struct, frozen=True, kw_only=True):
     """A soft-deleted certificate. The key and the secret that back it are deleted with it."""
 
     certificate: Certificate
@@ -87,8 +81,7 @@ class DeletedCertificate:
     purge: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeletedSecret:
+class DeletedSecret(Struct, frozen=True, kw_only=True):
     """A soft-deleted secret."""
 
     secret: Secret
@@ -96,8 +89,7 @@ class DeletedSecret:
     purge: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeletedVault:
+class DeletedVault(Struct, frozen=True, kw_only=True):
     """A soft-deleted vault, or Managed HSM."""
 
     name: str

@@ -1,6 +1,6 @@
 """The estate `blind-spots`: contoso, with unreadable parts that are common in audits."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Estate, Plant, Vault
 from keyaudit.simulator.estates.contoso import contoso

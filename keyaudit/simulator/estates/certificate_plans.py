@@ -1,7 +1,9 @@
 """Plans of certificates and secrets in a vault; `furnished` dates them, as their managed keys are dated, and builds them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import (
     Certificate,
@@ -25,8 +27,7 @@ _BEFORE = 600
 _KEPT_FOR = 90 * DAY
 
 
-@dataclass(frozen=True, slots=True)
-class CertificatePlan:
+class CertificatePlan(Struct, frozen=True):
     """A certificate with the managed key of the same name, and as many versions. `requested`: it is not issued yet.
 
     `finds`: the policies that must find it.
@@ -51,8 +52,7 @@ class CertificatePlan:
     finds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SecretPlan:
+class SecretPlan(Struct, frozen=True):
     """A secret; its versions are as many days old, newest first, and valid for `life` days (None: no expiration date).
 
     `finds`: the policies that must find it.
@@ -67,8 +67,7 @@ class SecretPlan:
     finds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Furniture:
+class Furniture(Struct, frozen=True):
     """The contents of one vault. `removed`: objects that were deleted so many days ago."""
 
     certificates: tuple[CertificatePlan, ...] = ()

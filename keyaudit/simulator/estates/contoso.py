@@ -1,7 +1,8 @@
 """The estate `contoso`, the face of the demo: a retailer's tenant, fully readable, in which all defects are intended."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Application, Domain, Estate, Plant, ServicePrincipal, Subscription, Vault
 from keyaudit.simulator.estates.certificate_plans import Furniture, furnished

@@ -1,7 +1,9 @@
 """Access to Contoso's vaults: teams in nested groups, roles at high scopes, and access that no single list shows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.simulator import roles
 from keyaudit.simulator.estate import (
@@ -53,8 +55,7 @@ _POLICY_WRITER = "Contoso Vault Operator"
 _LOOKER = "Contoso Vault Inspector"
 
 
-@dataclass(frozen=True, slots=True)
-class Ids:
+class Ids(Struct, frozen=True):
     """Ids by name of the objects that `contoso` and this module create."""
 
     ground: Ground

@@ -1,7 +1,8 @@
 """Contoso's agents: three of another company's blueprint, and two of its own blueprint, which has a client secret."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keyaudit.simulator import roles
 from keyaudit.simulator.estate import (

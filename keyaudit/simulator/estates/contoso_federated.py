@@ -17,6 +17,26 @@ _GONE_CLUSTER = (
     "https://westeurope.oic.prod-aks.azure.com/7d0b5d6c-2f0e-4a58-9f0b-3f6f2f5a8c11/1f9c8a0e-6b7d-4f3c-8a21-9e4d5c6b7a80/"
 )
 
+_THIS_TENANT = "https://login.microsoftonline.com/{tenant}/v2.0"
+_FORMER_TENANT = "https://login.microsoftonline.com/7d0b5d6c-2f0e-4a58-9f0b-3f6f2f5a8c11/v2.0"
+
+OF_AN_IDENTITY = (
+    Federated("main", GITHUB, "repo:contoso-retail@5521904/orders@70814240:ref:refs/heads/main"),
+    Federated("test", GITHUB, "repo:contoso-retail/orders:environment:test", finds=(MUTABLE_SUBJECT,)),
+    Federated("preview", GITHUB, "repo:contoso-retail/orders:pull_request", finds=(BROAD_SUBJECT, MUTABLE_SUBJECT)),
+    Federated(
+        "branches",
+        GITHUB,
+        expression="claims['sub'] matches 'repo:contoso-retail/orders:ref:refs/heads/*'"
+        " and claims['repository_id'] eq '70814240'",
+        finds=(ANY_REF,),
+    ),
+    Federated("vm-orders-00", _THIS_TENANT, "5b1de5f4-0b65-4f3a-8d0e-1c9c8a7e2f46", finds=(DANGLING,)),
+    Federated("former-tenant", _FORMER_TENANT, "9a4f0c57-3f5e-4b0e-a7f5-6f0b8d2c1e33", finds=(DANGLING, UNKNOWN_ISSUER)),
+    Federated("azure-test", _AZURE_DEVOPS, "sc://contoso-retail/Orders/azure-test", finds=(MUTABLE_SUBJECT, ISSUER_RETIRING)),
+)
+"""One credential of each grade on one managed identity."""
+
 FEDERATED = (
     ApplicationPlan(
         name="github-deploy-storefront",
@@ -100,7 +120,7 @@ FEDERATED = (
         credentials=(
             Federated(
                 "vm-batch-00",
-                "https://login.microsoftonline.com/{tenant}/v2.0",
+                _THIS_TENANT,
                 "0c3e8a4d-58a5-4b36-9a4e-6f3f1c2b7d90",
                 finds=(DANGLING,),
             ),

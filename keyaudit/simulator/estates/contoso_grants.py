@@ -1,7 +1,8 @@
 """Defects in access to Contoso's keys: scopes too wide, across environments, or too many principals."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keyaudit.simulator import roles
 from keyaudit.simulator.estate import Estate, Group, Plant, RoleAssignment, ServicePrincipal

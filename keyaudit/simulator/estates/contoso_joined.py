@@ -1,7 +1,9 @@
 """Contoso's applications that sign in with a certificate of a vault: one that serves two, and two that were left behind."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.simulator import certificates, roles, x509
 from keyaudit.simulator.estate import Application, Estate, KeyCredential, Plant, RoleAssignment, Vault
@@ -18,8 +20,7 @@ _READABLE, _READER = "kv-data-prod", "tomas.novak"
 """A vault, and the principal that can read its secrets and therefore private keys."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(Struct, frozen=True):
     """An application, and the certificate version that was uploaded to it; 0 is the oldest.
 
     `finds`: the policies that must find that version; `retired` false: the credential should have been removed.

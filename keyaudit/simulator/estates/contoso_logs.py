@@ -1,7 +1,8 @@
 """Destinations of Contoso's logs: mostly its security workspace; some are not exported, not searchable, or kept too short."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import AlertRule, Logs, LogTable, ManagedHsm, Plant, Subscription, Vault, Workspace
 from keyaudit.simulator.estates.defects import (

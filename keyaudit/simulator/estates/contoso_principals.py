@@ -1,17 +1,15 @@
 """Contoso's service principals without an application of its own: Microsoft's, other companies', and managed identities."""
 
+from keyaudit.simulator.estates.contoso_federated import OF_AN_IDENTITY
 from keyaudit.simulator.estates.contoso_services import STORES_CLUSTER
 from keyaudit.simulator.estates.defects import (
-    BROAD_SUBJECT,
     CREDENTIAL_ON_PRINCIPAL,
     DORMANT_POWERFUL_SECRET,
     EXPIRED_CREDENTIAL_LEFT,
     FIRST_PARTY_CREDENTIAL,
-    MUTABLE_SUBJECT,
     TIER0_WITH_SECRET,
 )
 from keyaudit.simulator.estates.holder_plans import (
-    GITHUB,
     MICROSOFT,
     MICROSOFT_SERVICES,
     Certificate,
@@ -74,9 +72,7 @@ _MANAGED_IDENTITIES = (
 
 _FEDERATED: dict[str, tuple[CredentialPlan, ...]] = {
     "id-payments-settlement-prod": (Federated("aks", STORES_CLUSTER, "system:serviceaccount:payments:settlement-worker"),),
-    "id-orders-api-test": (
-        Federated("preview", GITHUB, "repo:contoso-retail/orders:pull_request", finds=(BROAD_SUBJECT, MUTABLE_SUBJECT)),
-    ),
+    "id-orders-api-test": OF_AN_IDENTITY,
 }
 
 

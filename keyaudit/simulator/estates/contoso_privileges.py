@@ -1,7 +1,8 @@
 """Permissions of Contoso's applications in its directory, and their last use: a few are too powerful, some long unused."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import (
     Application,

@@ -1,8 +1,9 @@
 """Contoso's other services: storage, databases, messaging, registries, clusters and disks, and the vault keys they use."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Plant, Resource, Subscription, Vault
 from keyaudit.simulator.estates.defects import (

@@ -1,7 +1,8 @@
 """Contoso's applications with too much trust: in their keys, their federated credentials, and their permissions."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keyaudit.simulator import roles
 from keyaudit.simulator.estate import AppRole, AppRoleGrant, Estate, Plant, RoleAssignment

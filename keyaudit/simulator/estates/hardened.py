@@ -1,6 +1,6 @@
 """The estate `hardened`: a small tenant without findings, so that a gate over it passes."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from keyaudit.simulator import certificates, x509
 from keyaudit.simulator.estate import (
@@ -10,9 +10,11 @@ from keyaudit.simulator.estate import (
     CredentialUse,
     Domain,
     Estate,
+    FederatedCredential,
     Inheritable,
     KeyCredential,
     Logs,
+    ManagedIdentity,
     Posture,
     Resource,
     Restriction,
@@ -48,7 +50,9 @@ from keyaudit.simulator.estates.log_plans import GROUP, PLATFORM, hsm_to_sentine
 _VAULT, _HSM = "kv-trust-prod", "hsm-trust-prod"
 _CLIENT_CERTIFICATE = "payroll-client"
 _SIGNER = "id-invoice-signer-prod"
+_PIPELINE = "Release Pipeline"
 _BLUEPRINT = "Payroll Agents"
+_THIS_TENANT = "https://login.microsoftonline.com/{tenant}/v2.0"
 _SIGN_ONLY = "Contoso Trust Signer"
 """A custom role, for vault and HSM: the built-in roles that can sign can also back up the key."""
 _ENTRA_CATEGORIES = (
@@ -99,9 +103,24 @@ _VAULTS = (
 
 _APPLICATIONS = (
     ApplicationPlan(
-        name="Release Pipeline",
+        name=_PIPELINE,
         age=500,
-        credentials=(Federated("production", GITHUB, "repo:contoso@4410021/release@66230187:environment:production"),),
+        credentials=(
+            Federated("production", GITHUB, "repo:contoso@4410021/release@66230187:environment:production"),
+            Federated(
+                "main",
+                GITHUB,
+                expression="claims['sub'] eq 'repo:contoso/release:ref:refs/heads/main'"
+                " and claims['repository_id'] eq '66230187'",
+            ),
+            Federated("gitlab", "https://gitlab.com", "project_id:48120077:ref_type:branch:ref:main"),
+            Federated(
+                "azure-devops",
+                _THIS_TENANT,
+                "/eid1/c/pub/t/ZGVtbw/a/cGlwZWxpbmVz/sc/5b0c6f1e-8a54-4c0e-9a43-6d2f7b1c9e10/0d8f2a5b-6c1e-4f6d-9b64-2a7c5e1d3f80",
+            ),
+            Federated("google", "https://accounts.google.com", "112633961854638529490"),
+        ),
         owners=("noor.bakker", "elias.berg"),
     ),
     ApplicationPlan(name="Payroll Export", age=420, owners=("noor.bakker", "elias.berg")),
@@ -186,6 +205,7 @@ def hardened(as_of: int) -> Estate:
         replace(one, lock=_LOCK, keys=_from_vault(vaults[0], ground) if one.name == "Payroll Export" else one.keys)
         for one in laid
     )
+    applications = tuple(_with_identity(one, ground) if one.name == _PIPELINE else one for one in applications)
     applications = tuple(_as_blueprint(one, ground) if one.name == _BLUEPRINT else one for one in applications)
     agents = _agents(ground)
     return Estate(
@@ -228,7 +248,17 @@ def hardened(as_of: int) -> Estate:
             ),
         ),
         hsms=(hsm,),
-        resources=(_storage(subscription, vaults[0]),),
+        resources=(_storage(subscription, vaults[0]), _cluster(subscription, ground)),
+        identities=(
+            ManagedIdentity(
+                name=_SIGNER,
+                subscription=subscription.id,
+                resource_group="rg-trust-prod",
+                principal_id=ground.guid("principal", _SIGNER),
+                client_id=ground.guid("client", _SIGNER),
+                federated=_of_cluster(ground),
+            ),
+        ),
         sign_ins=tuple(
             SignIn(app_id=one.app_id, app_only=ground.moment(2, "sign-in", one.id)) for one in (*principals, *agents)
         ),
@@ -262,6 +292,46 @@ def _from_vault(vault: Vault, ground: Ground) -> tuple[KeyCredential, ...]:
             display_name=f"CN={certificate.subject}",
             thumbprint=x509.thumbprint(made),
             certificate=made,
+        ),
+    )
+
+
+def _with_identity(application: Application, ground: Ground) -> Application:
+    """An application that also trusts a managed identity of the tenant."""
+    trusting = FederatedCredential(
+        id=ground.guid("trusts", _SIGNER),
+        name=_SIGNER,
+        issuer=_THIS_TENANT.replace("{tenant}", ground.tenant),
+        subject=ground.guid("principal", _SIGNER),
+    )
+    return replace(application, federated=(*application.federated, trusting))
+
+
+def _issuer(ground: Ground) -> str:
+    return f"https://westeurope.oic.prod-aks.azure.com/{ground.tenant}/{ground.guid('cluster')}/"
+
+
+def _cluster(subscription: Subscription, ground: Ground) -> Resource:
+    return Resource(
+        type="Microsoft.ContainerService/managedClusters",
+        name="aks-trust-prod",
+        subscription=subscription.id,
+        resource_group="rg-trust-prod",
+        properties={
+            "disableLocalAccounts": True,
+            "oidcIssuerProfile": {"enabled": True, "issuerURL": _issuer(ground)},
+        },
+    )
+
+
+def _of_cluster(ground: Ground) -> tuple[FederatedCredential, ...]:
+    """The credential of one service account of the tenant's own cluster."""
+    return (
+        FederatedCredential(
+            id=ground.guid("trusts", "cluster"),
+            name="cluster",
+            issuer=_issuer(ground),
+            subject="system:serviceaccount:invoices:signer",
         ),
     )
 
@@ -302,6 +372,7 @@ def _workloads(ground: Ground) -> tuple[ServicePrincipal, ...]:
             created=ground.moment(500, "service", name),
             type="ManagedIdentity",
             tags=("env:prod",),
+            federated=_of_cluster(ground) if name == _SIGNER else (),
         )
         for name in (_SIGNER, "Issuing service")
     )

@@ -1,7 +1,8 @@
 """Plans of applications and service principals in days before the audit, each with the defects it was given."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 FOREVER = -1
 """A lifetime until the end of year 9999, which people enter for "never expires"."""
@@ -11,8 +12,7 @@ MICROSOFT_SERVICES = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 MICROSOFT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(Struct, frozen=True):
     """A client secret created `age` days ago, valid for `life` days; None: without end, FOREVER: year 9999."""
 
     age: int
@@ -21,8 +21,7 @@ class Secret:
     finds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """A certificate. Holders with the same `shared` have the same one. `real` false: random bytes."""
 
     age: int
@@ -34,8 +33,7 @@ class Certificate:
     finds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Saml:
+class Saml(Struct, frozen=True):
     """A SAML signing certificate of an application: the entries Sign and Verify, and their password.
 
     Holders with the same `shared` have the same one. `digest`: the hash of its signature; `issuer`: self-signed if empty.
@@ -50,8 +48,7 @@ class Saml:
     finds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Federated:
+class Federated(Struct, frozen=True):
     """A federated credential. `{tenant}` in an issuer is the tenant's id; an `expression` replaces the subject."""
 
     name: str
@@ -65,8 +62,7 @@ class Federated:
 CredentialPlan: TypeAlias = Secret | Certificate | Saml | Federated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrincipalPlan:
+class PrincipalPlan(Struct, frozen=True, kw_only=True):
     """A service principal. One of an application here takes its name and ids from it; `home` None: it has no application."""
 
     name: str = ""
@@ -84,8 +80,7 @@ class PrincipalPlan:
 PLAIN_PRINCIPAL = PrincipalPlan()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplicationPlan:
+class ApplicationPlan(Struct, frozen=True, kw_only=True):
     """An application, with its service principal unless that is None. `finds`: the policies that must find the application.
 
     `owners` are users by their alias, `owner_apps` applications by name, whose service principals own it.

@@ -1,7 +1,9 @@
 """Builds planned applications and service principals with dates, and lists the planted defects of each."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from keyaudit.simulator import x509
 from keyaudit.simulator.estate import (
@@ -95,8 +97,7 @@ def _owners(names: tuple[str, ...], ground: Ground) -> tuple[str, ...]:
     return tuple(ground.guid("user", name) for name in names)
 
 
-@dataclass(slots=True)
-class _Credentials:
+class _Credentials(Struct):
     """The credentials of one holder."""
 
     holder: str

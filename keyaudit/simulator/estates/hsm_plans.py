@@ -1,6 +1,6 @@
 """Plans of Managed HSMs; `lay_hsm` dates and builds them."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from keyaudit.simulator import hsm_roles, x509
 from keyaudit.simulator.estate import EkmConnection, HsmAssignment, HsmRole, ManagedHsm, Plant
@@ -16,8 +16,7 @@ EKM_ADMINISTRATOR = hsm_roles.EKM_ADMINISTRATOR
 SERVICE_ENCRYPTION = "33413926-3206-4cdd-b39a-83574fe37a17"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EkmPlan:
+class EkmPlan(Struct, frozen=True, kw_only=True):
     """A connection to an external key manager: in how many days the authorities of both sides expire.
 
     `finds`: the policies that must find the authority of the proxy.
@@ -29,8 +28,7 @@ class EkmPlan:
     finds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HsmPlan:
+class HsmPlan(Struct, frozen=True, kw_only=True):
     """A Managed HSM with its keys. `admins`: names of its first administrators. `finds`: the policies that must find the HSM.
 
     `held`: role, the holder's name, and the key of the role's scope (or empty for `/`, "*" for all keys).

@@ -2,13 +2,13 @@
 
 import hashlib
 import uuid
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 DAY = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """The seed and time of one tenant. Ids and times are derived from names: `guid("application", "Billing API")`."""
 
     seed: int

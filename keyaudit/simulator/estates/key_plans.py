@@ -1,6 +1,7 @@
 """Plans of keys and vaults in days before the audit, each with the defects it was given; `lay_vault` dates and builds them."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.simulator.estate import DeletedKey, Key, KeyVersion, Plant, RotationPolicy, Vault
 from keyaudit.simulator.estates.ids import DAY, Ground, deleted_key_id, key_id, vault_id
@@ -18,8 +19,7 @@ _OLDER_PLATFORM = 1_000
 """HSM keys that are older than this many days are on the older HSM platform."""
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
+class Material(Struct, frozen=True):
     """Key type with its size in bits, or its curve."""
 
     kty: str
@@ -45,8 +45,7 @@ EXTERNAL_RSA_3072 = Material("RSA", size=3072)
 """Of a key in an HSM outside Azure, whose type says nothing of where it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class VersionPlan:
+class VersionPlan(Struct, frozen=True):
     """A version created `age` days ago, valid for `life` days (None: no expiration date).
 
     `made` is a fixed date, used unless `age` is older. `ops` and `tags` replace the key's. `finds` names the policies that must
@@ -63,8 +62,7 @@ class VersionPlan:
     finds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPlan:
+class KeyPlan(Struct, frozen=True):
     """A key, its versions from the newest, which is the current one, to the oldest. `finds`: the policies that must find it."""
 
     name: str
@@ -81,8 +79,7 @@ class KeyPlan:
     finds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VaultPlan:
+class VaultPlan(Struct, frozen=True, kw_only=True):
     """A vault and its keys; `deleted` keys went some days ago. `finds`: the policies that must find the vault."""
 
     name: str

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates.ids import DAY
@@ -44,13 +45,13 @@ _ELSEWHERE: Mapping[tuple[str, str], Callable[[Year, range], Moments]] = {
 """Workspaces with other events in a table that an earlier workspace has, too."""
 _COLLECTIONS: Mapping[str, Callable[[Year, range], Moments]] = {
     "servicePrincipal": _rows(SIGN_INS, shapes.graph_sign_in),
+    "interactiveUser": lambda year, days: ((on, shapes.graph_user_sign_in(row)) for on, row in happenings.sign_ins(year, days)),
     "directoryAudits": happenings.changes,
     "records": _rows(MAIL, shapes.graph_record),
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(Struct, frozen=True, kw_only=True):
     """A year's events. `tables`: the tables of each workspace. Each log is in one workspace."""
 
     year: Year
@@ -65,7 +66,7 @@ class Held:
         return self._between(own, first, until)
 
     def graph(self, collection: str, first: float, until: float) -> Sequence[Row]:
-        """The objects in a collection; there are no sign-ins of kinds other than `servicePrincipal`."""
+        """The objects in a collection; there are sign-ins of the kinds `servicePrincipal` and `interactiveUser`."""
         return self._between(_COLLECTIONS.get(collection, _nothing), first, until)
 
     def _between(self, happened: Callable[[Year, range], Moments], first: float, until: float) -> Sequence[Row]:

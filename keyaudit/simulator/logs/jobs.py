@@ -3,7 +3,8 @@ principals.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MAIN, SPARE = "10.20.4", "10.84.4"
 """The networks of the two regions."""
@@ -12,8 +13,7 @@ _SECRETS = "azsdk-python-keyvault-secrets/4.{release}.0 Python/3.11.{build} (Lin
 _MAILER = "Client=WebServices;ExchangeServicesClient/15.{build}.0913.015;"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """A repeated action of an application. Days are days of the year, from 0."""
 
     name: str

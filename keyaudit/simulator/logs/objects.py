@@ -1,7 +1,8 @@
 """The targets of the year's records: the tenant's vaults, Managed HSMs, and versions of their keys and secrets."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from keyaudit.simulator.estate import ManagedHsm, Vault
 from keyaudit.simulator.estates.ids import Ground, hsm_id, hsm_key_id, key_id, secret_id, vault_id
@@ -10,8 +11,7 @@ Versions = tuple[tuple[int, str], ...]
 """Versions with their creation times, oldest first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Objects:
+class Objects(Struct, frozen=True, kw_only=True):
     """Keys and secrets by their ids without a version; places by the name of the vault or HSM. Empty: without a tenant."""
 
     versions: Mapping[str, Versions] = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """Log records in the shapes in which Azure and Microsoft 365 export them. Names and ids are of the simulated tenant."""
 
 import json
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates.ids import Ground
@@ -12,8 +13,7 @@ EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
 KEY_VAULT = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(Struct, frozen=True, kw_only=True):
     """An application in logs: its network, and its client program."""
 
     app_id: str
@@ -158,6 +158,20 @@ def graph_sign_in(row: Row) -> Row:
         "ipAddress": row["IPAddress"],
         "userAgent": row["UserAgent"],
         "signInEventTypes": ["servicePrincipal"],
+        "status": {"errorCode": int(str(row["ResultType"])), "failureReason": "Other.", "additionalDetails": None},
+    }
+
+
+def graph_user_sign_in(row: Row) -> Row:
+    """A row of SigninLogs as Graph has it."""
+    return {
+        "id": row["Id"],
+        "createdDateTime": row["CreatedDateTime"],
+        "appId": row["AppId"],
+        "userId": row["UserId"],
+        "ipAddress": row["IPAddress"],
+        "clientAppUsed": "Browser",
+        "isInteractive": True,
         "status": {"errorCode": int(str(row["ResultType"])), "failureReason": "Other.", "additionalDetails": None},
     }
 

@@ -2,7 +2,8 @@
 
 import random
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from keyaudit.simulator.estates.ids import DAY, Ground, key_id, secret_id
 from keyaudit.simulator.logs.jobs import JOBS, MAIN, SPARE, Job
@@ -28,8 +29,7 @@ READ_BY_INTRUDER = (3, 7, 11, 19, 23)
 """The users whose mail he reads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One record of one log, as JSON text."""
 
     log: str
@@ -37,8 +37,7 @@ class Line:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Year:
+class Year(Struct, frozen=True, kw_only=True):
     """A year of logs: 365 days from `first`, midnight UTC, always the same for one ground.
 
     In its last week there is an intrusion like that of 2023: an identity of a test system, which can use the signing key of

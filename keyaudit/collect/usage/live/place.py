@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from keyaudit.collect.usage.documents import RawRecord
 from keyaudit.collect.usage.read import THROTTLING_UNTOLD, Counted
@@ -21,8 +22,7 @@ AT_ONCE = 1_000
 _ANOTHER_TENANT = "find out whose logs are sent there, and read other places with --source"
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """The result of a complete reading, besides its records."""
 
     answered: bool = False

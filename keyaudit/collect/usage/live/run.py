@@ -1,7 +1,8 @@
 """Reads Azure's logs, place by place."""
 
 from collections.abc import AsyncIterator, Callable, Collection
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from keyaudit.cloud.connection import Clock, Connection
 from keyaudit.collect.usage.live.graph import LISTS, read_list, within
@@ -16,8 +17,7 @@ from keyaudit.model.usage import Window
 _SIMULATED = ", simulated tenant"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What to read: the sources (of `sources.NAMES`), the days, and whether an audit search may be created."""
 
     window: Window
@@ -26,8 +26,7 @@ class Wanted:
     simulated: bool = False
 
 
-@dataclass(slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, kw_only=True):
     """One reading of one tenant. `known` and `outcome` are filled during the reading."""
 
     connection: Connection

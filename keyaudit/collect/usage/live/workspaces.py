@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.concurrency import for_each
@@ -21,8 +22,7 @@ QUERY = (
 _AT_ONCE = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(Struct, frozen=True):
     """A workspace. `name` is unique among those found; `guid` is its id in the query API."""
 
     id: WorkspaceId
@@ -30,8 +30,7 @@ class Workspace:
     guid: str
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """The properties of a table before it is queried."""
 
     workspace: Workspace

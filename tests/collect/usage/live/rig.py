@@ -2,9 +2,11 @@
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from keyaudit.cloud.connection import connect
 from keyaudit.cloud.environment import ENVIRONMENTS, Environment

@@ -1,10 +1,10 @@
 """Lists of Microsoft Graph: sign-ins and changes of the directory come to what their export comes to."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.collect.usage.live import graph

@@ -1,11 +1,11 @@
 """Tables of Log Analytics: what is read of them equals what is read of their export, and what is not read is said."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.inventory.logs import FileRead

@@ -1,9 +1,9 @@
 """The search of the unified audit log: made once, waited for, read; and told of."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.collect.usage import office

@@ -1,0 +1,1 @@
+"""Seeded mutants of the code that decides."""

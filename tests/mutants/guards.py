@@ -1,0 +1,110 @@
+"""Which tests guard which file, and the mutants that no test can notice."""
+
+from fnmatch import fnmatch
+
+Stages = tuple[tuple[str, ...], ...]
+
+CLOUD = ("tests/cloud",)
+VIEWS = ("tests/inventory",)
+JUDGING = ("tests/policy", "tests/policies", "tests/test_traps.py")
+RENDERING = ("tests/report", "tests/model/test_text.py")
+GATE = ("tests/test_assess.py", "tests/test_gate.py", "tests/test_allowances.py", "tests/test_required.py")
+ESCAPES = ("tests/report/test_escaping.py",)
+
+
+GUARDS: dict[str, Stages] = {
+    "keyaudit/cloud/pages.py": (("tests/cloud/test_lists.py",), CLOUD),
+    "keyaudit/cloud/listing.py": (("tests/cloud/test_lists.py",), CLOUD),
+    "keyaudit/cloud/pacing.py": (("tests/cloud/test_pacing.py",), CLOUD),
+    "keyaudit/cloud/failures.py": (("tests/cloud/test_failures.py",), CLOUD),
+    "keyaudit/cloud/addresses.py": (("tests/cloud/test_addresses.py",), CLOUD),
+    "keyaudit/cloud/challenge.py": (("tests/cloud/test_challenge.py",), CLOUD),
+    "keyaudit/gate/*.py": (GATE,),
+    "keyaudit/inventory/ledger.py": (("tests/inventory/test_ledger.py",), ("tests/inventory/test_spool.py", "tests/collect")),
+    **{
+        f"keyaudit/inventory/views/{view}.py": (
+            tuple(f"tests/inventory/{name}.py" if "/" in name else f"tests/inventory/test_{name}.py" for name in tests.split()),
+            VIEWS,
+            JUDGING,
+        )
+        for view, tests in {
+            "__init__": "reach_beside views joins vault_view reach connect",
+            "account_key": "environment_rules",
+            "agents": "agent_views",
+            "app_management_policy": "app_management_views holder_views",
+            "application": "application_views views",
+            "azure_roles": "azure_role_views",
+            "blast_radius": "blast_radius",
+            "blueprint": "agent_views",
+            "certificate": "certificate_views",
+            "credential": "joins in_entra holder_views views",
+            "deleted": "key_views",
+            "environment": "environment_rules views",
+            "federation": "federation_views",
+            "grant": "reach reach_beside",
+            "holder": "holder_views",
+            "identities": "in_entra joins",
+            "in_entra": "in_entra",
+            "in_vault": "joins",
+            "issuers": "trusted_key_view",
+            "key": "views key_views",
+            "key_use": "key_use_views",
+            "ledger": "reach views containment",
+            "log_sink": "log_views",
+            "logged": "usage_views",
+            "own_readers": "certificate_views",
+            "principal": "reach_beside",
+            "privileges": "privilege_views federation_views",
+            "purposes": "purposes",
+            "reach": "reach reach_beside",
+            "reach_counts": "reach reach_beside",
+            "secret": "purposes certificate_views",
+            "service_principal": "privilege_views azure_role_views",
+            "signing_certificate": "signing_views federation_views joins",
+            "sql": "views joins",
+            "subscription": "log_views",
+            "tenant": "log_views",
+            "tier0": "holder_views certificate_views reach_beside",
+            "token_policy": "federation_views",
+            "trusted_key": "trusted_key_view",
+            "unshown": "usage_views",
+            "unusual": "usage_views usage/test_agreement",
+            "usage": "usage_views",
+            "vault": "vault_view views log_views",
+            "versions": "views key_views certificate_views",
+        }.items()
+    },
+    "keyaudit/inventory/views/custody.py": (("tests/collect/test_custody.py",), JUDGING),
+    "keyaudit/policy/sql.py": (("tests/policy/test_judge.py", "tests/policy/test_differential.py"), JUDGING),
+    "keyaudit/policy/dialect.py": (("tests/policy/test_judge.py", "tests/policy/test_differential.py"), JUDGING),
+    "keyaudit/model/text.py": (ESCAPES, RENDERING),
+    "keyaudit/model/shell.py": (ESCAPES, RENDERING),
+    "keyaudit/report/cells.py": ((*ESCAPES, "tests/report/test_hostile.py"), RENDERING),
+    "keyaudit/report/html/inert.py": (ESCAPES, RENDERING),
+}
+"""For each file (or pattern), the tests that guard it, in the order in which they are run."""
+
+ESCAPING: dict[str, tuple[str, Stages]] = {
+    "keyaudit/report/blast_radius/dot.py": ("quoted", (ESCAPES,)),
+    "keyaudit/report/digest.py": ("inert", (ESCAPES,)),
+    "keyaudit/report/guardrails/bicep.py": ("_quoted", (ESCAPES,)),
+    "keyaudit/report/guardrails/terraform.py": ("_quoted", (ESCAPES,)),
+    "keyaudit/report/junit.py": ("_attributes _text _safe", (ESCAPES,)),
+    "keyaudit/report/markdown.py": ("safe", (ESCAPES,)),
+    "keyaudit/report/members.py": ("inert document _list", ((*ESCAPES, "tests/report/test_golden.py"),)),
+    "keyaudit/report/prometheus.py": ("_safe", (ESCAPES,)),
+    "keyaudit/report/sarif.py": ("_plain _segment", (ESCAPES,)),
+    "keyaudit/report/xlsx.py": ("_cell _text", ((*ESCAPES, "tests/report/test_xlsx.py"),)),
+}
+"""Files in which only these functions, which escape hostile text, are changed."""
+
+EQUIVALENT: dict[tuple[str, str, str], str] = {}
+"""By file, text of the line and new text: mutants that do the same as the code, so that no test can notice, with the reason."""
+
+
+def guards(file: str) -> tuple[Stages, frozenset[str]]:
+    """The tests of a file, and the functions that are changed; none if all are."""
+    if file in ESCAPING:
+        names, stages = ESCAPING[file]
+        return stages, frozenset(names.split())
+    return next(stages for pattern, stages in GUARDS.items() if fnmatch(file, pattern)), frozenset()
