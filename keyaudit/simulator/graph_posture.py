@@ -1,6 +1,6 @@
 """The tenant's policies as Microsoft Graph shows them: app management, authorization, security defaults."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from keyaudit.simulator import odata
 from keyaudit.simulator.estate import AppManagementPolicy, Restriction, Restrictions
@@ -116,7 +116,7 @@ def _of_applications(found: Restrictions, version: str) -> dict[str, object]:
     return parts
 
 
-def _named(found: Sequence[Restriction], names: Sequence[str], also: dict[str, object]) -> dict[str, object] | None:
+def _named(found: Sequence[Restriction], names: Sequence[str], also: Mapping[str, object]) -> dict[str, object] | None:
     """Each restriction by its name; null if nothing was ever set."""
     if not found:
         return None

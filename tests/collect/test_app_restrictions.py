@@ -33,7 +33,7 @@ def told(found: Row, columns: tuple[str, ...]) -> dict[str, Any]:
     return {name: found.unknown.get(name, found.values.get(name)) for name in columns}
 
 
-OFF = {
+OFF: dict[str, Any] = {
     "uri_addition_blocked": False,
     "uri_addition_blocked_from": None,
     "unique_uris_only": False,

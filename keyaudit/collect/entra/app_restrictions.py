@@ -116,11 +116,11 @@ def put_uris(row: Row, enabled: bool | Refusal, raw: Wire) -> Sequence[tuple[str
 def put_beta(row: Row, enabled: bool | Refusal, raw: Wire | Refusal) -> None:
     """Fill `BETA` from an object with `audiences` and `redirectUris`, or a refusal."""
     beta = raw if isinstance(raw, Refusal) else _within(enabled, raw, Beta)
-    absent = beta is None or isinstance(beta, Refusal)
-    audiences = beta if absent else _within(enabled, beta.audiences, Audiences)
-    redirects = beta if absent else _within(enabled, beta.redirect_uris, RedirectUris)
-    row.put_read("audience_limits", _names(audiences, Audiences))
-    row.put_read("redirect_uri_limits", _names(redirects, RedirectUris))
+    if beta is None or isinstance(beta, Refusal):
+        row.put_all(audience_limits=[] if beta is None else beta, redirect_uri_limits=[] if beta is None else beta)
+        return
+    row.put_read("audience_limits", _names(_within(enabled, beta.audiences, Audiences), Audiences))
+    row.put_read("redirect_uri_limits", _names(_within(enabled, beta.redirect_uris, RedirectUris), RedirectUris))
 
 
 def _names(found: Struct | Refusal | None, type_: type[Struct]) -> list[str] | Refusal:
