@@ -91,10 +91,16 @@ NULL_SAYS: Mapping[str, str] = {
     "adminUserEnabled": "Resource Graph has null for what was never set: a registry's admin user is off until then",
     "allowSharedKeyAccess": "null is true: requests by key are taken",
     "autoRotationEnabled": _OPTED_IN,
+    "applicationRestrictions": "null where nothing was ever set",
     "categoryGroup": "the log is named by its category",
+    "customSecurityAttributes": "null exempts nobody",
     "disableLocalAuth": "null is false: keys let in",
     "eventHubAuthorizationRuleId": "nothing is sent to an event hub",
+    "excludeActors": "null exempts nobody",
+    "identifierUris": "null where nothing was ever set",
     "keyVaultKeyUri": "Resource Graph has null for what a resource lacks: it encrypts with Microsoft's keys",
+    "nonDefaultUriAddition": "null where it was never set",
+    "uriAdditionWithoutUniqueTenantIdentifier": "null where it was never set",
     "nextSigningCertificate": "there is none",
     "secondaryReadonlyMasterKey": "Cosmos DB has no date of a key that was never made anew",
     "servicePrincipalLockConfiguration": "null where it was never set",
@@ -106,6 +112,13 @@ NULL_SAYS: Mapping[str, str] = {
 ANOTHER: Mapping[tuple[str, str], str] = {
     ("key.get", "attributes.exp"): "a key that was imported may have expired before it was",
     ("hsm.key.get", "attributes.exp"): "a key that was imported may have expired before it was",
+    **{
+        (
+            "app_management.default",
+            f"applicationRestrictions.{each}.restrictForAppsCreatedAfterDateTime",
+        ): "it may hold later on"
+        for each in ("keyCredentials[]", "passwordCredentials[]", "identifierUris.uriAdditionWithoutUniqueTenantIdentifier")
+    },
     ("b2c.key_sets", "id"): "a key set is called as somebody chose to call it",
     ("entra_log.list", "properties.logs[].category"): "a log of another name is another log, and Entra gets new ones",
 }
