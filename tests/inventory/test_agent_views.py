@@ -142,7 +142,7 @@ def test_app_roles_of_an_agent_that_were_not_read_are_missing_of_its_blueprint()
 def test_who_may_add_credentials_to_a_blueprint(given: bool | Reason, admins: list[str] | None) -> None:
     held = grant("a role", kind="directory-role", to="u1", role_id="r", agent_credentials=given)
     made = inventory(held) | {"principal": [named("u1", "user", name="someone")]}
-    found = only("blueprint", made, READ)
+    found: Any = only("blueprint", made, READ)
     assert found["credential_admins"] == admins
     assert found["unknown"].get("credential_admins") == (given if isinstance(given, Reason) else None)
 
