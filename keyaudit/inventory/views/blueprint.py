@@ -73,7 +73,8 @@ def _admins(sources: Sources) -> str:
         SELECT principal_id, scope, scope_kind, CASE kind
                 WHEN 'directory-role' THEN agent_credentials
                 ELSE api_id = {quoted(GRAPH)} AND name IN ({_NAMES}) END AS adds,
-            coalesce(unknown['name'], unknown['role_id'], unknown['api_id'], unknown['scope_kind'], unknown['scope']) AS doubt
+            coalesce(unknown['agent_credentials'], unknown['name'], unknown['api_id'], unknown['scope_kind'],
+                unknown['scope']) AS doubt
         FROM {sources["grant"]} WHERE kind = 'app-role' OR (kind = 'directory-role' AND standing)"""
     ways = f"""
         SELECT blueprint.id, given.principal_id, given.doubt, given.adds AND (given.scope_kind IN ('tenant', 'api')
