@@ -13,9 +13,8 @@ from msgspec import structs
 
 from keyaudit.simulator.estate import Logs, Posture, Row
 from keyaudit.simulator.serve import Simulator, serve
-from tests.collect.access import ACCESS, ALICE, DAVE
 from tests.collect.with_agents import FIRST, FOREIGN_APP, OWN_APP, WITH_AGENTS
-from tests.simulator.small import AS_OF, RSA, SMALL
+from tests.simulator.small import AS_OF, GROUP, RSA, SMALL
 
 pytestmark = pytest.mark.exhaustive
 PROGRAM = Path(__file__).with_name("third_party.py")
@@ -81,24 +80,9 @@ class _Events:
         return [{**entry, "ipAddress": "198.51.100.7", "activityDisplayName": "Add user"}]
 
 
-async def test_graph_models_of_the_directory() -> None:
-    posture = Posture(security_defaults=False, conditional_access=({"id": "c1", "displayName": "MFA", "state": "enabled"},))
-    async with serve(structs.replace(ACCESS, posture=posture, logs=Logs(events=_Events()))) as simulator:
-        seen = await _run(simulator, "directory")
-    assert {ALICE.upn, DAVE.upn} <= set(seen.pop("users"))
-    assert seen == {
-        "groups": ["Outer", "Inner"],
-        "role": "Global Administrator",
-        "members": [DAVE.id],
-        "policies": ["enabled"],
-        "sign-ins": ["198.51.100.7"],
-        "audits": ["Add user"],
-    }
-    assert not [name for name in simulator.calls if name.endswith(".unknown")]
-
-
 async def test_graph_models() -> None:
-    async with serve(SMALL) as simulator:
+    posture = Posture(security_defaults=False, conditional_access=({"id": "c1", "displayName": "MFA", "state": "enabled"},))
+    async with serve(structs.replace(SMALL, posture=posture, logs=Logs(events=_Events()))) as simulator:
         seen = await _run(simulator, "graph")
     assert (seen["applications"], seen["pages"]) == (130, 2)
     assert seen["certificate"] == ["Verify", 68]
@@ -107,5 +91,10 @@ async def test_graph_models() -> None:
     assert seen["principals"] == ["Application", "ManagedIdentity"]
     assert seen["tenant"] == ["Small (simulated tenant)"]
     assert seen["error"] == "Request_ResourceNotFound"
+    # The owners of an application, and the administrator that every simulated tenant has.
+    assert len(seen["users"]) == 25 + 1
+    assert (seen["groups"], seen["role"], len(seen["members"])) == ([GROUP.name], "Global Administrator", 1)
+    assert (seen["policies"], seen["sign-ins"], seen["audits"]) == (["enabled"], ["198.51.100.7"], ["Add user"])
     assert simulator.refused == []
+    assert not [name for name in simulator.calls if name.endswith((".unknown", ".write"))]
     assert simulator.estate.as_of == AS_OF

@@ -190,9 +190,7 @@ async def agents() -> dict[str, Any]:
 if __name__ == "__main__":
     if sys.argv[1] == "agents":
         print(json.dumps(asyncio.run(agents())))
-    elif sys.argv[1] == "directory":
-        print(json.dumps(asyncio.run(directory())))
     elif sys.argv[1] == "graph":
-        print(json.dumps(asyncio.run(graph())))
+        print(json.dumps(asyncio.run(graph()) | asyncio.run(directory())))
     else:
         print(json.dumps({"identity": identity(), "sync": keys(), "async": asyncio.run(keys_async())}))
