@@ -46,7 +46,7 @@ GUARDS: dict[str, Stages] = {
             "identities": "in_entra joins",
             "in_entra": "in_entra",
             "in_vault": "joins",
-            "issuers": "trusted_key_view",
+            "issuers": "federation_views",
             "key": "views key_views",
             "key_use": "key_use_views",
             "ledger": "reach views containment",
