@@ -52,7 +52,7 @@ GUARDS: dict[str, Stages] = {
             "ledger": "reach views containment",
             "log_sink": "log_views",
             "logged": "usage_views",
-            "own_readers": "certificate_views",
+            "own_readers": "reach_beside certificate_views",
             "principal": "reach_beside",
             "privileges": "privilege_views federation_views",
             "purposes": "purposes",
