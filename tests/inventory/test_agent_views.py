@@ -134,14 +134,17 @@ def test_app_roles_of_an_agent_that_were_not_read_are_missing_of_its_blueprint()
 @pytest.mark.parametrize(
     ("given", "admins"),
     [
-        ({"name": "Agent ID Administrator", "role_id": "db506228-d27e-4b7d-95e5-295956d6615f"}, ["someone"]),
-        ({"name": "Reader", "role_id": "88d8e3e3-8f55-4a1e-953a-9b9898b8876b"}, []),
+        (True, ["someone"]),
+        (False, []),
+        (Reason.BAD_VALUE, None),
     ],
 )
-def test_who_may_add_credentials_to_a_blueprint(given: dict[str, str], admins: list[str]) -> None:
-    held = grant(given["name"], kind="directory-role", to="u1", role_id=given["role_id"])
+def test_who_may_add_credentials_to_a_blueprint(given: bool | Reason, admins: list[str] | None) -> None:
+    held = grant("a role", kind="directory-role", to="u1", role_id="r", agent_credentials=given)
     made = inventory(held) | {"principal": [named("u1", "user", name="someone")]}
-    assert only("blueprint", made, READ)["credential_admins"] == admins
+    found: Any = only("blueprint", made, READ)
+    assert found["credential_admins"] == admins
+    assert found["unknown"].get("credential_admins") == (given if isinstance(given, Reason) else None)
 
 
 def test_an_agent_is_of_a_publisher_only_where_the_blueprint_is_anothers() -> None:

@@ -10,7 +10,6 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.tiers import ADDS_AGENT_CREDENTIALS, GRAPH
 
 _AGENTS = TABLES["agent"].listed_by
-_ROLES = ", ".join(quoted(role.id) for role in ADDS_AGENT_CREDENTIALS if role.id)
 _NAMES = ", ".join(quoted(role.name) for role in ADDS_AGENT_CREDENTIALS if not role.id)
 
 
@@ -72,9 +71,10 @@ def _admins(sources: Sources) -> str:
     """
     given = f"""
         SELECT principal_id, scope, scope_kind, CASE kind
-                WHEN 'directory-role' THEN role_id IN ({_ROLES})
+                WHEN 'directory-role' THEN agent_credentials
                 ELSE api_id = {quoted(GRAPH)} AND name IN ({_NAMES}) END AS adds,
-            coalesce(unknown['name'], unknown['role_id'], unknown['api_id'], unknown['scope_kind'], unknown['scope']) AS doubt
+            coalesce(unknown['agent_credentials'], unknown['name'], unknown['api_id'], unknown['scope_kind'],
+                unknown['scope']) AS doubt
         FROM {sources["grant"]} WHERE kind = 'app-role' OR (kind = 'directory-role' AND standing)"""
     ways = f"""
         SELECT blueprint.id, given.principal_id, given.doubt, given.adds AND (given.scope_kind IN ('tenant', 'api')
