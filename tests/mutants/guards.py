@@ -47,7 +47,7 @@ GUARDS: dict[str, Stages] = {
             "in_entra": "in_entra",
             "in_vault": "joins",
             "issuers": "federation_views",
-            "key": "views key_views",
+            "key": "key_use_views key_views views",
             "key_use": "key_use_views",
             "ledger": "reach views containment",
             "log_sink": "log_views",
