@@ -418,3 +418,12 @@ def test_without_the_list_of_agents_a_creation_may_be_one() -> None:
     coverage = {**AGENTS_READ, TENANT: [*READ[TENANT], refused(TENANT, "agent.list", PERMISSION)]}
     found = agents_created([created(5, "new"), created(4, "plain")], coverage)
     assert found == {"new": PERMISSION, "plain": (None, None)}
+
+
+def test_uses_stay_where_service_principals_were_never_listed() -> None:
+    unlisted = {scope: [each for each in of if each.operation != "service_principal.list"] for scope, of in READ.items()}
+    rows = {"vault": [vault()], "usage": [used(20, principal_id="p", actor_app_id="a")], "usage_log": WHOLE}
+    run = structs.replace(RUN, evidence={"logs": "0" * 64})
+    with in_memory(rows, unlisted, "usage", run=run) as connection:
+        [found] = fetch(connection, "SELECT actor_environment, unknown FROM usage WHERE name IS NULL")
+    assert (found["actor_environment"], found["unknown"]["actor_environment"]) == (None, "interrupted")  # type: ignore[index]
