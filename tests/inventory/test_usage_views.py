@@ -427,3 +427,29 @@ def test_uses_stay_where_service_principals_were_never_listed() -> None:
     with in_memory(rows, unlisted, "usage", run=run) as connection:
         [found] = fetch(connection, "SELECT actor_environment, unknown FROM usage WHERE name IS NULL")
     assert (found["actor_environment"], found["unknown"]["actor_environment"]) == (None, "interrupted")  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        (used(1), True),
+        (used(1, target_id=f"{KEY}/2"), True),
+        (used(1, "decrypt"), False),
+        (used(1, actor_app_id="stranger"), False),
+        (used(1, target_id="https://kv.vault.azure.net/keys/other/1"), False),
+        # Known with this operation on another kind of target alone, and as a client alone.
+        (used(1, "read-mail"), False),
+        (used(1, actor_app_id="client"), False),
+        (used(1, actor_app_id=PERMISSION), "permission"),
+        (used(1, target_id=PERMISSION), "permission"),
+    ],
+)
+def test_a_use_is_expected_if_its_application_did_the_same_with_the_same_before(use: Row, expected: object) -> None:
+    known = [
+        usual("sign", "app"),
+        usual("decrypt", "other"),
+        usual("read-mail", "app", target_kind="mailbox"),
+        usual("sign", "app", client="client"),
+    ]
+    [found] = views("usage", {"usage": [use], "usage_log": WHOLE, "usage_baseline": known})
+    assert found["unknown"].get("expected", found["expected"]) == expected
