@@ -453,3 +453,23 @@ def test_a_use_is_expected_if_its_application_did_the_same_with_the_same_before(
     ]
     [found] = views("usage", {"usage": [use], "usage_log": WHOLE, "usage_baseline": known})
     assert found["unknown"].get("expected", found["expected"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("use", "home"),
+    [
+        (used(1, "add-credential", target_kind="application", target_id="x"), "own"),
+        (used(1, "add-credential", target_kind="service-principal", target_id="sp"), "foreign"),
+        (used(1, "remove-credential", target_kind="service-principal", target_id="odd"), "bad_value"),
+        (used(1, "add-service-principal", target_kind="service-principal", target_id="gone"), "not_visible"),
+        (used(1, "add-credential", target_kind="service-principal", target_id=PERMISSION), "permission"),
+        (used(1, "sign"), None),
+    ],
+)
+def test_whose_a_credential_was_added_to_is_known_of_principals_that_are_there(use: Row, home: object) -> None:
+    there = [
+        row("service_principal", f"{TENANT.id}/serviceprincipals/{name}", scope_id=TENANT.id, home=of)
+        for name, of in (("sp", "foreign"), ("odd", Reason.BAD_VALUE))
+    ]
+    [found] = views("usage", {"usage": [use], "usage_log": WHOLE, "service_principal": there})
+    assert found["unknown"].get("target_home", found["target_home"]) == home
