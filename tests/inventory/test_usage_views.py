@@ -7,6 +7,7 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.usage import USER_SIGN_IN_LOG
 from keyaudit.model.times import DAY
 from tests.inventory.sample import AS_OF, RUN, TENANT, Row, assessed, fetch, in_memory, key, refused, row, vault, vault_scope
 
@@ -473,3 +474,44 @@ def test_whose_a_credential_was_added_to_is_known_of_principals_that_are_there(u
     ]
     [found] = views("usage", {"usage": [use], "usage_log": WHOLE, "service_principal": there})
     assert found["unknown"].get("target_home", found["target_home"]) == home
+
+
+def signed(days: float, app: object = "app", **values: Any) -> Row:
+    """A sign-in of a user at an application by SAML."""
+    given: dict[str, Any] = {"source": USER_SIGN_IN_LOG, "target_kind": "application", "target_id": app, "scope_id": TENANT.id}
+    return used(days, "saml-sign-in", **(given | values))
+
+
+SAML_LOG = [log(500, logged=TENANT.id, source=USER_SIGN_IN_LOG)]
+
+
+@pytest.mark.parametrize(
+    ("values", "uses", "logs", "expected"),
+    [
+        # It expired 100 days ago.
+        ({}, [signed(99)], SAML_LOG, True),
+        ({}, [signed(99), signed(200)], [], True),
+        ({"app_id": "APP"}, [signed(99)], [], True),
+        ({}, [signed(101)], SAML_LOG, False),
+        ({}, [], SAML_LOG, False),
+        ({}, [signed(99, "other"), signed(99, succeeded=False), signed(99) | {"operation": "sign-in"}], SAML_LOG, False),
+        # A log may lack the use, and a record may not tell the application or the result.
+        ({}, [], [], "not_supplied"),
+        ({}, [signed(101)], [log(99, logged=TENANT.id, source=USER_SIGN_IN_LOG)], "not_supplied"),
+        ({}, [], [log(500, logged=TENANT.id)], "not_supplied"),
+        ({}, [signed(99, succeeded=NOT_SHOWN)], SAML_LOG, "not_supplied"),
+        ({}, [signed(99, PERMISSION)], SAML_LOG, "not_supplied"),
+        ({}, [signed(101, PERMISSION), signed(101, succeeded=NOT_SHOWN)], SAML_LOG, False),
+        # What cannot be used after it expired needs no log.
+        *(({name: of}, [signed(99)], [], False) for name, of in (("kind", "federated-domain"), ("active", False))),
+        ({"expires_on": None}, [signed(99)], [], False),
+        *(({name: PERMISSION}, [signed(99)], SAML_LOG, "permission") for name in ("kind", "active", "expires_on", "app_id")),
+    ],
+)
+def test_a_saml_certificate_was_used_after_it_expired(
+    values: dict[str, Any], uses: list[Row], logs: list[Row], expected: object
+) -> None:
+    made = {"kind": "saml", "active": True, "expires_on": ago(100), "app_id": "app", "scope_id": TENANT.id} | values
+    rows = {"signing_certificate": [row("signing_certificate", "c", **made)], "usage": uses, "usage_log": logs}
+    [found] = views("signing_certificate", rows)
+    assert found["unknown"].get("used_after_expiry", found["used_after_expiry"]) == expected
