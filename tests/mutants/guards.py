@@ -61,7 +61,7 @@ GUARDS: dict[str, Stages] = {
             "secret": "purposes certificate_views",
             "service_principal": "privilege_views azure_role_views",
             "signing_certificate": "signing_views federation_views joins",
-            "sql": "views joins",
+            "sql": "rows views joins",
             "subscription": "log_views",
             "tenant": "log_views",
             "tier0": "holder_views certificate_views reach_beside",
