@@ -124,7 +124,7 @@ def test_a_blueprints_credentials_open_what_its_agents_have() -> None:
 def test_who_may_add_credentials_to_a_blueprint(given: bool | Reason, admins: list[str] | None) -> None:
     held = grant("a role", kind="directory-role", to="u1", role_id="r", agent_credentials=given)
     made = inventory(held) | {"principal": [named("u1", "user", name="someone")]}
-    found = only("blueprint", made, READ)
+    found: dict[str, Any] = only("blueprint", made, READ)
     assert found["credential_admins"] == admins
     assert found["unknown"].get("credential_admins") == (given if isinstance(given, Reason) else None)
 

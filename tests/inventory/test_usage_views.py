@@ -387,7 +387,7 @@ def agents_created(uses: Iterable[Row], coverage: Mapping[Any, Any] = AGENTS_REA
     rows = {"usage": list(uses), "agent": agents, "blueprint": blueprints, "service_principal": [principal]}
     run = structs.replace(RUN, evidence={"logs": "0" * 64})
     with in_memory(rows, coverage, "usage", run=run) as connection:
-        found = fetch(connection, "SELECT * FROM usage WHERE name IS NULL")
+        found: list[dict[str, Any]] = fetch(connection, "SELECT * FROM usage WHERE name IS NULL")
     return {
         each["target_id"]: each["unknown"].get("agents_created", (each["agent_blueprint"], each["agents_created"]))
         for each in found
