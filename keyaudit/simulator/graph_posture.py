@@ -1,6 +1,6 @@
 """The tenant's policies as Microsoft Graph shows them: app management, authorization, security defaults."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from keyaudit.simulator import odata
 from keyaudit.simulator.estate import AppManagementPolicy, Restriction, Restrictions
@@ -11,19 +11,31 @@ from keyaudit.simulator.wire import Request, iso
 _DEFAULT_ID = "00000000-0000-0000-0000-000000000000"
 _SECURITY_DEFAULTS_ID = "00000000-0000-0000-0000-000000000005"
 
+_URIS = ("nonDefaultUriAddition", "uriAdditionWithoutUniqueTenantIdentifier")
+_AUDIENCES = ("azureAdMultipleOrgs", "personalMicrosoftAccount")
+_REDIRECTS = (
+    "uriWithBlockedDomain",
+    "uriWithBlockedScheme",
+    "uriWithWildcard",
+    "uriWithoutAllowedDomain",
+    "uriWithoutAllowedScheme",
+)
+
 
 def policies(directory: Directory, version: str, path: list[str], _request: Request) -> Resource | None:
     """The resource of a path below /policies, if it is simulated."""
     match [part.lower() for part in path]:
         case ["policies", "defaultappmanagementpolicy"]:
-            return _one(version, "app_management.default", "defaultAppManagementPolicy", _default(directory))
+            operation = f"app_management.default{_suffix(version)}"
+            return _one(version, operation, "defaultAppManagementPolicy", _default(directory, version))
         case ["policies", "appmanagementpolicies"]:
+            custom: Callable[[AppManagementPolicy], dict[str, object]] = lambda one: _custom(one, version)  # noqa: E731
             return Resource(
-                operation="app_management.list",
+                operation=f"app_management.list{_suffix(version)}",
                 relations=("policies", "appManagementPolicies"),
                 type="microsoft.graph.appManagementPolicy",
-                members=_custom(AppManagementPolicy(id="", name="")),
-                render=collection(version, "policies/appManagementPolicies", directory.estate.posture.policies, _custom),
+                members=_custom(AppManagementPolicy(id="", name=""), version),
+                render=collection(version, "policies/appManagementPolicies", directory.estate.posture.policies, custom),
             )
         case ["policies", "appmanagementpolicies", policy, "appliesto"]:
             return _applies_to(directory, version, policy)
@@ -33,6 +45,10 @@ def policies(directory: Directory, version: str, path: list[str], _request: Requ
             name = "identitySecurityDefaultsEnforcementPolicy"
             return _one(version, "security_defaults.get", name, _security_defaults(directory))
     return None
+
+
+def _suffix(version: str) -> str:
+    return "_beta" if version == "beta" else ""
 
 
 def _one(version: str, operation: str, name: str, body: dict[str, object]) -> Resource:
@@ -61,7 +77,7 @@ def _object(directory: Directory, object_id: str) -> dict[str, object]:
     return {"@odata.type": f"#microsoft.graph.{kind}", "id": object_id}
 
 
-def _default(directory: Directory) -> dict[str, object]:
+def _default(directory: Directory, version: str) -> dict[str, object]:
     posture = directory.estate.posture
     return {
         "id": _DEFAULT_ID,
@@ -69,20 +85,43 @@ def _default(directory: Directory) -> dict[str, object]:
         "displayName": "Default app management tenant policy",
         "description": "Default tenant policy that enforces app management restrictions on applications.",
         "isEnabled": posture.default_enabled,
-        "applicationRestrictions": _restrictions(posture.for_applications),
+        "applicationRestrictions": {
+            **_restrictions(posture.for_applications),
+            **_of_applications(posture.for_applications, version),
+        },
         "servicePrincipalRestrictions": _restrictions(posture.for_service_principals),
     }
 
 
-def _custom(policy: AppManagementPolicy) -> dict[str, object]:
+def _custom(policy: AppManagementPolicy, version: str) -> dict[str, object]:
     return {
         "id": policy.id,
         "deletedDateTime": None,
         "displayName": policy.name,
         "description": None,
         "isEnabled": policy.enabled,
-        "restrictions": _restrictions(policy.restrictions),
+        "restrictions": {
+            **_restrictions(policy.restrictions),
+            "applicationRestrictions": _of_applications(policy.restrictions, version),
+        },
     }
+
+
+def _of_applications(found: Restrictions, version: str) -> dict[str, object]:
+    """What is restricted of applications besides credentials: in v1.0 their identifier URIs alone."""
+    also = {"excludeAppsReceivingV2Tokens": True, "excludeSaml": True}
+    parts: dict[str, object] = {"identifierUris": _named(found.uris, _URIS, also)}
+    if version == "beta":
+        parts |= {"audiences": _named(found.audiences, _AUDIENCES, {}), "redirectUris": _named(found.redirects, _REDIRECTS, {})}
+    return parts
+
+
+def _named(found: Sequence[Restriction], names: Sequence[str], also: Mapping[str, object]) -> dict[str, object] | None:
+    """Each restriction by its name; null if nothing was ever set."""
+    if not found:
+        return None
+    held = {one.type: one for one in found}
+    return {name: {**_state(held[name]), "isStateSetByMicrosoft": False, **also} if name in held else None for name in names}
 
 
 def _restrictions(found: Restrictions) -> dict[str, object]:
@@ -93,6 +132,10 @@ def _restrictions(found: Restrictions) -> dict[str, object]:
 
 
 def _restriction(found: Restriction) -> dict[str, object]:
+    return {"restrictionType": found.type, "maxLifetime": found.max_lifetime, **_state(found)}
+
+
+def _state(found: Restriction) -> dict[str, object]:
     exempt = [
         {
             "@odata.type": "#microsoft.graph.customSecurityAttributeStringValueExemption",
@@ -103,9 +146,7 @@ def _restriction(found: Restriction) -> dict[str, object]:
         for name, value in found.exempt
     ]
     return {
-        "restrictionType": found.type,
         "state": found.state,
-        "maxLifetime": found.max_lifetime,
         "restrictForAppsCreatedAfterDateTime": None if found.created_after is None else iso(found.created_after),
         "excludeActors": {"customSecurityAttributes": exempt} if exempt else None,
     }

@@ -139,8 +139,8 @@ def _changes(logs: Logs) -> None:
     logs.plant("sp-first-party-credential-added")
 
     # It creates agents as it has done before, and on one day many; others create service principals.
-    for days in (40, 20, *(3.5 - number / 1_000 for number in range(20))):
-        logs.audit(days, "Add service principal", f"agent-{days}", "ServicePrincipal", tenant.blueprint)
+    for before in (40.0, 20.0, *(3.5 - number / 1_000 for number in range(20))):
+        logs.audit(before, "Add service principal", f"agent-{before}", "ServicePrincipal", tenant.blueprint)
     logs.plant("agent-created-in-burst")
 
     for ago in (20, 2):

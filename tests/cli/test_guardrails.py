@@ -166,7 +166,11 @@ def test_a_person_is_shown_every_policy_once(keyaudit: Keyaudit) -> None:
 def test_definitions_on_federated_credentials_are_named_with_their_limits(keyaudit: Keyaudit) -> None:
     """They see managed identities alone, and need names that no policy has: they stand for none, and that is said."""
     told = " ".join(keyaudit("guardrails").out.split())
-    for id_ in ("2571b7c3-3056-4a61-b00a-9bc5232234f5", "fd1a8e20-2c4f-4a6c-9354-b58d786d9a1f"):
+    for id_ in (
+        "2571b7c3-3056-4a61-b00a-9bc5232234f5",
+        "ae62c456-33de-4dc8-b100-7ce9028a7d99",
+        "fd1a8e20-2c4f-4a6c-9354-b58d786d9a1f",
+    ):
         assert id_ in told
         assert id_ not in keyaudit("guardrails", "--as", "azure-policy").out
     assert "on user-assigned identities alone: allow each as OWNER and as OWNER@ID" in told

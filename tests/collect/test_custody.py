@@ -90,10 +90,11 @@ def test_a_record_confirms_the_shares_of_a_security_domain(of: str, kept: str, e
     assert found["on_"] == (AS_OF - 9 * DAY if expected else None)
 
 
-@pytest.mark.parametrize(("kty", "platform", "azure"), [("RSA-HSM", "2", "hsm"), ("RSA", None, "software")])
-def test_a_record_is_held_against_what_azure_shows(kty: str, platform: str | None, azure: str) -> None:
-    custody_of = "vault-hsm" if azure == "hsm" else "software"
-    held = key("1", kty=kty, hsm_platform=platform, custody=custody_of)
+@pytest.mark.parametrize(
+    ("custody_of", "azure"), [("vault-hsm", "hsm"), ("managed-hsm", "hsm"), ("external-hsm", "hsm"), ("software", "software")]
+)
+def test_a_record_is_held_against_what_azure_shows(custody_of: str, azure: str) -> None:
+    held = key("1", custody=custody_of)
     rows = {"vault": [vault()], "key": [held], "custody_record": [record("https://kv.vault.azure.net/keys/k")]}
     with in_memory(rows, READ, "custody_record", run=SUPPLIED) as connection:
         [found] = fetch(connection, "SELECT azure_custody FROM custody_record")

@@ -158,15 +158,17 @@ LIMITS = {
     "symmetric_key_lifetime",
 }
 OF_KEYS = {"certificate_lifetime", "trusted_authorities_only"}
+OF_URIS = {"uri_addition_blocked", "unique_uris_only"}
 
 
 @pytest.mark.parametrize(
     ("value", "columns"),
     [
-        ({"passwordCredentials": "none", "keyCredentials": []}, LIMITS),
-        ({"keyCredentials": []}, LIMITS),
-        ({"passwordCredentials": [], "keyCredentials": None}, OF_KEYS),
-        ([], LIMITS | OF_KEYS),
+        ({"passwordCredentials": "none", "keyCredentials": [], "identifierUris": None}, LIMITS),
+        ({"keyCredentials": [], "identifierUris": None}, LIMITS),
+        ({"passwordCredentials": [], "keyCredentials": None, "identifierUris": None}, OF_KEYS),
+        ({"passwordCredentials": [], "keyCredentials": []}, OF_URIS),
+        ([], LIMITS | OF_KEYS | OF_URIS),
     ],
 )
 async def test_restrictions_that_cannot_be_read_are_unknown(value: object, columns: set[str]) -> None:
@@ -175,7 +177,8 @@ async def test_restrictions_that_cannot_be_read_are_unknown(value: object, colum
 
     found = await collect(Fault("app_management.default", "every", edit=change), estate=LOGGED)
     unknown = found.unknown("app_management_policy", f"{DEFAULT}/applications")
-    assert set(unknown) == columns | {f"{name}_from" for name in columns} | {"exclusions"}
+    also = {"exclusions"} | ({"uri_exceptions"} if columns >= OF_URIS else set())
+    assert set(unknown) == columns | {f"{name}_from" for name in columns} | also
 
 
 async def test_null_is_graphs_way_of_saying_that_nothing_was_set() -> None:
@@ -204,6 +207,21 @@ async def test_a_policy_of_no_id_is_set_aside(id_: object) -> None:
 
     found = await collect(Fault("app_management.list", "every", edit=change), estate=LOGGED)
     assert found.gaps()[TENANT_ID, "app_management.list"] == "not_assessed bad_item"
+
+
+@pytest.mark.parametrize("operation", ["app_management.default_beta", "app_management.list_beta"])
+async def test_a_beta_that_is_refused_harms_nothing_else(logged: Collected, operation: str) -> None:
+    on = replace(LOGGED.posture.policies[0], enabled=True)
+    estate = replace(LOGGED, posture=replace(LOGGED.posture, policies=(on,)))
+    body = {"error": {"code": "Authorization_RequestDenied"}}
+    found = await collect(Fault(operation, "every", status=403, body=body), estate=estate)
+    assert found.gaps() == {(TENANT_ID, operation): "not_assessed permission"}
+    of_default = operation.endswith("default_beta")
+    row = f"{DEFAULT}/applications" if of_default else f"{TENANT_ID}/appmanagementpolicies/{POLICY}"
+    rows = found.rows["app_management_policy"]
+    assert {id_: each["unknown"] for id_, each in rows.items() if each.get("unknown")} == {
+        row: dict.fromkeys(("audience_limits", "redirect_uri_limits"), "permission")
+    }
 
 
 async def test_policies_that_came_twice_are_one() -> None:

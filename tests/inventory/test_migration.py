@@ -17,6 +17,7 @@ _READ = (*(table.name for table in TABLES_THAT_END), "vault", "application", "se
 _2031, _2036 = parse_date("2031-01-01"), parse_date("2036-01-01")
 RSA: dict[str, Any] = {"kty": "RSA", "key_size": 2048, "curve": None}
 LONG: dict[str, Any] = {"kty": "RSA-HSM", "key_size": 3072, "curve": None}
+AKP: dict[str, Any] = {"kty": "AKP-HSM", "key_size": None, "curve": None}
 EC: dict[str, Any] = {"kty": "EC", "key_size": None, "curve": "P-256"}
 
 
@@ -46,6 +47,8 @@ def key(version: str = "a", /, **values: Any) -> Row:
         ({**EC, "expires_on": None}, Wave.SECOND),
         ({**EC, "curve": Reason.PERMISSION, "expires_on": None}, Wave.SECOND),
         ({"kty": "oct-HSM", "key_size": None, "curve": None, "expires_on": None}, Wave.UNAFFECTED),
+        ({**AKP, "parameter_set": "ML-DSA-65", "expires_on": None}, Wave.UNAFFECTED),
+        ({**AKP, "parameter_set": Reason.BAD_BODY, "expires_on": None}, Wave.UNKNOWN),
         ({**RSA, "key_size": Reason.PERMISSION, "expires_on": None}, Wave.UNKNOWN),
         ({**RSA, "expires_on": Reason.PERMISSION}, Wave.UNKNOWN),
         ({"kty": Reason.PERMISSION, "key_size": Reason.PERMISSION, "curve": Reason.PERMISSION}, Wave.UNKNOWN),
@@ -84,6 +87,8 @@ def test_owners_come_by_how_much_is_first_and_algorithms_are_named_with_their_si
         ("RSA", None, None, None, "Disallowed after 2035 at the latest"),
         ("oct", None, None, None, "Not affected"),
         ("2.16.840.1.101.3.4.3.19", None, None, None, "Not affected"),
+        ("ML-DSA-44", None, None, None, "Not affected"),
+        ("AKP", None, None, None, "Unknown whether"),
         ("1.2.3", None, None, None, "Unknown whether"),
     ],
 )

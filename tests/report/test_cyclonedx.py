@@ -99,6 +99,12 @@ def test_a_key_has_state_dates_size_and_custody(name: str) -> None:
     assert (algorithm["name"], said(asset, "unknown")) == ("RSA-2048", [])
 
 
+def test_a_key_outside_azure_is_in_an_hsm_and_named_as_its_manager_names_it() -> None:
+    asset, _ = assets("cyclonedx", holding(key=key_row("k", custody="external-hsm", external_key_id="kek-7")))
+    assert asset["cryptoProperties"]["relatedCryptoMaterialProperties"]["securedBy"] == {"mechanism": "HSM"}
+    assert (said(asset, "custody"), said(asset, "external_key_id")) == (["external-hsm"], ["kek-7"])
+
+
 @BOTH
 @pytest.mark.parametrize(
     ("values", "state"),
@@ -303,6 +309,8 @@ def test_no_algorithm_lacks_its_properties(name: str) -> None:
         {"kty": "EC", "key_size": None, "curve": "P-999"},
         {"kty": "oct-HSM", "key_size": None, "curve": None},
         {"kty": "2.16.840.1.101.3.4.3.18", "key_size": None, "curve": None},
+        {"kty": "AKP-HSM", "key_size": None, "curve": None, "parameter_set": "ML-DSA-87"},
+        {"kty": "AKP", "key_size": None, "curve": None, "parameter_set": None},
         {"kty": "1.3.101.112", "key_size": None, "curve": None},
         {"kty": "1.2.3.4", "key_size": None, "curve": None},
     ]
@@ -320,12 +328,15 @@ def test_no_algorithm_lacks_its_properties(name: str) -> None:
         assert not levels & set(properties) or said(each, "security-levels")
     by_name = {each["name"]: each["cryptoProperties"]["algorithmProperties"] for each in found}
     assert by_name["ML-DSA-65"]["nistQuantumSecurityLevel"] == 3
+    assert (by_name["ML-DSA-87"]["nistQuantumSecurityLevel"], by_name["ML-DSA-87"]["parameterSetIdentifier"]) == (5, "87")
+    # The level of a key of an unknown parameter set is not known.
+    assert "nistQuantumSecurityLevel" not in by_name["AKP"]
     assert (by_name["RSA-2048"]["classicalSecurityLevel"], by_name["RSA-2048"]["nistQuantumSecurityLevel"]) == (112, 0)
     until = {each["name"]: said(each, "allowed-until") for each in found}
     assert until["RSA-2048"] == ["2030 (NIST IR 8547, initial public draft (2024))"]
     assert until["EC-P-384"] == until["RSA-4096"] == ["2035 (NIST IR 8547, initial public draft (2024))"]
     assert until["RSA-1024"] == ["not allowed any more (NIST SP 800-131A Rev. 2)"]
-    assert until["ML-DSA-65"] == until["AES"] == []
+    assert until["ML-DSA-65"] == until["ML-DSA-87"] == until["AES"] == []
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ DECLARED: Mapping[str, tuple[str, ...]] = {
     "enableRbacAuthorization": ("access_model",),
     "endDateTime": ("expires_on",),
     "exp": ("expires_on",),
+    "external_key": ("external_key_id",),
     "federatedIdpMfaBehavior": ("mfa_behavior",),
     "generationTime": ("created_on",),
     "key1": ("created_on",),
@@ -91,10 +92,16 @@ NULL_SAYS: Mapping[str, str] = {
     "adminUserEnabled": "Resource Graph has null for what was never set: a registry's admin user is off until then",
     "allowSharedKeyAccess": "null is true: requests by key are taken",
     "autoRotationEnabled": _OPTED_IN,
+    "applicationRestrictions": "null where nothing was ever set",
     "categoryGroup": "the log is named by its category",
+    "customSecurityAttributes": "null exempts nobody",
     "disableLocalAuth": "null is false: keys let in",
     "eventHubAuthorizationRuleId": "nothing is sent to an event hub",
+    "excludeActors": "null exempts nobody",
+    "identifierUris": "null where nothing was ever set",
     "keyVaultKeyUri": "Resource Graph has null for what a resource lacks: it encrypts with Microsoft's keys",
+    "nonDefaultUriAddition": "null where it was never set",
+    "uriAdditionWithoutUniqueTenantIdentifier": "null where it was never set",
     "nextSigningCertificate": "there is none",
     "secondaryReadonlyMasterKey": "Cosmos DB has no date of a key that was never made anew",
     "servicePrincipalLockConfiguration": "null where it was never set",
@@ -106,7 +113,18 @@ NULL_SAYS: Mapping[str, str] = {
 ANOTHER: Mapping[tuple[str, str], str] = {
     ("key.get", "attributes.exp"): "a key that was imported may have expired before it was",
     ("hsm.key.get", "attributes.exp"): "a key that was imported may have expired before it was",
+    **{
+        (
+            "app_management.default",
+            f"applicationRestrictions.{each}.restrictForAppsCreatedAfterDateTime",
+        ): "it may hold later on"
+        for each in ("keyCredentials[]", "passwordCredentials[]", "identifierUris.uriAdditionWithoutUniqueTenantIdentifier")
+    },
     ("b2c.key_sets", "id"): "a key set is called as somebody chose to call it",
+    (
+        "delegated_grant.list",
+        "scope",
+    ): "an API's author calls its permissions as they like, and another name is another permission",
     ("entra_log.list", "properties.logs[].category"): "a log of another name is another log, and Entra gets new ones",
 }
 """Members in which every text is right, and names something else: by operation, and by what the member is called there."""
@@ -122,8 +140,14 @@ _ROLES = frozenset({"hsm.role_definition.list", "role_definition.query"})
 _UNREAD_ROLE = "an assignment of a role that could not be read is a row, and a policy about its place alone can judge it"
 
 
+_NOT_FOUND = {"hsm.ekm.get": "so answers an HSM without a connection, and its external keys name none"}
+"""Reads of one object that need not be there."""
+
+
 def believed(fault: Fault, wrong: Wrong) -> str:
     """Why this change is right; empty where it is not."""
+    if fault.name == "404":
+        return _NOT_FOUND.get(fault.operation, "")
     if fault.operation in _ROLES and wrong.policy == "hsm-role-at-root" and (wrong.before, wrong.after) == (GONE, "pass"):
         return _UNREAD_ROLE
     if fault.kind in ("null", "missing"):

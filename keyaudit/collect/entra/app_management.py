@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.copies import both, distinct
+from keyaudit.collect.entra.app_restrictions import DISABLED, ENABLED, put_beta, put_nothing, put_uris
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
@@ -17,9 +18,13 @@ from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.app_management_policy import APP_MANAGEMENT_POLICY
 
-OPERATIONS = ("app_management.default", "app_management.list", "app_management.applied")
-
-_ENABLED, _DISABLED = "enabled", "disabled"
+OPERATIONS = (
+    "app_management.default",
+    "app_management.default_beta",
+    "app_management.list",
+    "app_management.list_beta",
+    "app_management.applied",
+)
 
 
 class _Limit(Struct, frozen=True):
@@ -52,10 +57,11 @@ class Restriction(Struct, rename="camel"):
 
 
 class Restrictions(Struct, rename="camel"):
-    """The restrictions for one kind of object."""
+    """The restrictions for one kind of object; a custom policy has those of applications alone in the last member."""
 
     password_credentials: Wire = UNSET
     key_credentials: Wire = UNSET
+    application_restrictions: Wire = UNSET
 
 
 class Attribute(Struct):
@@ -90,16 +96,20 @@ class CustomPolicy(Related, rename="camel"):
 
 async def collect_app_management(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write the rows of every policy. Returns the coverage of `OPERATIONS`."""
-    return [await _default(reading.connection, unit, scope), *await _custom(reading.connection, unit, scope)]
+    return [*await _default(reading.connection, unit, scope), *await _custom(reading.connection, unit, scope)]
 
 
-async def _default(connection: Connection, unit: Unit, scope: Scope) -> Coverage:
-    calls = Calls(scope, "app_management.default")
+async def _default(connection: Connection, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+    calls, beta_calls = Calls(scope, "app_management.default"), Calls(scope, "app_management.default_beta")
     policy = await connection.gateway.get("app_management.default", DefaultPolicy)
+    beta = await connection.gateway.get("app_management.default_beta", DefaultPolicy)
+    for answer, counted in ((policy, calls), (beta, beta_calls)):
+        if isinstance(answer, Refusal):
+            counted.refused(answer)
+        else:
+            counted.answered()
     if isinstance(policy, Refusal):
-        calls.refused(policy)
-        return calls.coverage()
-    calls.answered()
+        return [calls.coverage(), beta_calls.coverage()]
     url, version = source(connection.environment, "app_management.default")
     for applies_to, restrictions in (
         ("applications", policy.application_restrictions),
@@ -111,12 +121,21 @@ async def _default(connection: Connection, unit: Unit, scope: Scope) -> Coverage
         row.put("applies_to", applies_to)
         row.put("assigned_to", None)
         _put(row, policy.display_name, policy.is_enabled, restrictions)
+        if applies_to == "applications":
+            more = beta if isinstance(beta, Refusal) else beta.application_restrictions
+            _put_applications(row, policy.is_enabled, restrictions, more)
+        else:
+            put_nothing(row)
         unit.row("app_management_policy", row.finish())
-    return calls.coverage()
+    return [calls.coverage(), beta_calls.coverage()]
 
 
 async def _custom(connection: Connection, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    calls = Calls(scope, "app_management.list")
+    calls, beta_calls = Calls(scope, "app_management.list"), Calls(scope, "app_management.list_beta")
+    beta = connection.gateway.pages("app_management.list_beta", CustomPolicy, by=object_id)
+    more = await distinct(beta, object_id)
+    beta_calls.ended(beta.end)
+    unread = Refusal(why_incomplete(beta.end) or Reason.INCONSISTENT)
     applied = Calls(scope, "app_management.applied", per_object=True)
     url, version = source(connection.environment, "app_management.list")
     listing = connection.gateway.pages("app_management.list", CustomPolicy, by=object_id)
@@ -130,10 +149,35 @@ async def _custom(connection: Connection, unit: Unit, scope: Scope) -> Sequence[
         # set.
         restrictions = UNSET if is_null(policy.restrictions) else policy.restrictions
         _put(row, policy.display_name, policy.is_enabled, restrictions)
+        same = more.get(object_id(policy))
+        beyond = _of_applications(same.restrictions) if same else unread
+        _put_applications(row, policy.is_enabled, _of_applications(restrictions), beyond)
         unit.row("app_management_policy", row.finish())
     calls.ended(listing.end)
     parent = calls.coverage()
-    return [parent, applied.coverage(parent)]
+    return [parent, beta_calls.coverage(), applied.coverage(parent)]
+
+
+def _of_applications(raw: Wire) -> Wire | Refusal:
+    """The restrictions of applications alone in those of a custom policy."""
+    found = read(raw, Restrictions)
+    return found if isinstance(found, Refusal) else found.application_restrictions
+
+
+def _put_applications(row: Row, is_enabled: Wire, restrictions: Wire | Refusal, beta: Wire | Refusal) -> None:
+    """Fill the columns about applications alone, and add their exempt actors to the exclusions."""
+    enabled = read(is_enabled, bool)
+    stated = enabled if not isinstance(restrictions, Refusal) or enabled is False else restrictions
+    exempt = put_uris(row, stated, UNSET if isinstance(restrictions, Refusal) else restrictions)
+    put_beta(row, enabled, beta)
+    known = row.values.get("exclusions")
+    if isinstance(exempt, Refusal):
+        row.refuse(("exclusions",), exempt.reason)
+    elif isinstance(known, list):
+        named = [_exempted(name, actors) for name, actors in exempt]
+        refused = next((each for each in named if isinstance(each, Refusal)), None)
+        also = [each for some in named if not isinstance(some, Refusal) for each in some]
+        row.put_read("exclusions", refused or sorted([*known, *also]))
 
 
 async def _assigned(connection: Connection, calls: Calls, policy: str) -> list[str] | Refusal:
@@ -191,9 +235,9 @@ def _of(found: _Restrictions | Refusal, limit: _Limit) -> Restriction | Refusal 
     state = read(restriction.state, str)
     if isinstance(state, Refusal):
         return state
-    if state.lower() == _DISABLED:
+    if state.lower() == DISABLED:
         return None
-    return restriction if state.lower() == _ENABLED else Refusal(Reason.UNRECOGNISED)
+    return restriction if state.lower() == ENABLED else Refusal(Reason.UNRECOGNISED)
 
 
 def _put_limit(row: Row, column: str, restriction: Restriction | Refusal | None) -> None:
@@ -223,11 +267,20 @@ def _exclusions(found: _Restrictions | Refusal) -> list[str] | Refusal:
         restriction = _of(found, limit)
         if isinstance(restriction, Refusal):
             return restriction
-        if restriction is None or is_null(restriction.exclude_actors):
+        if restriction is None:
             continue
-        actors = read(restriction.exclude_actors, Exempt)
-        if isinstance(actors, Refusal):
-            return actors
-        attributes = actors.custom_security_attributes or ()
-        exempt += [f"{limit.type}: {attribute.id} = {attribute.value or ''}" for attribute in attributes]
+        exempted = _exempted(limit.type, restriction.exclude_actors)
+        if isinstance(exempted, Refusal):
+            return exempted
+        exempt += exempted
     return sorted(exempt)
+
+
+def _exempted(name: str, raw: Wire) -> list[str] | Refusal:
+    """The exemptions from the restriction of that name."""
+    if is_null(raw):
+        return []
+    actors = read(raw, Exempt)
+    if isinstance(actors, Refusal):
+        return actors
+    return [f"{name}: {attribute.id} = {attribute.value or ''}" for attribute in actors.custom_security_attributes or ()]

@@ -156,7 +156,11 @@ class Rows:
         row.put("kind", "federated")
         for column in ("starts_on", "expires_on", "usage", "thumbprint", "entra_custody", *_OF_CERTIFICATE):
             row.put(column, None)
-        row.put("issuer", item.issuer)
+        if is_null(item.issuer):
+            # The issuer decides what the credential trusts, which is worked out before the row is finished.
+            row.refuse(("issuer",), Reason.BAD_VALUE)
+        else:
+            row.put("issuer", item.issuer)
         row.put("audiences", item.audiences)
         row.put("subject", item.subject)
         self._put_expression(row, item, expression)

@@ -11,6 +11,7 @@ from keyaudit.model.frameworks.dora import DORA
 from keyaudit.model.frameworks.framework import Framework
 from keyaudit.model.frameworks.iso_27001 import ISO_27001
 from keyaudit.model.frameworks.mcsb import MCSB
+from keyaudit.model.frameworks.mcsb_2 import MCSB_2
 from keyaudit.model.frameworks.mitre_attack import MITRE_ATTACK
 from keyaudit.model.frameworks.nist_800_53 import NIST_800_53
 from keyaudit.model.frameworks.pci_dss import PCI_DSS
@@ -22,7 +23,8 @@ __all__ = ["FRAMEWORKS", "Framework"]
 FRAMEWORKS: dict[str, Framework] = {
     each.key: each
     for each in (
-        CIS_AZURE, CIS_M365, SCUBA, MCSB, NIST_800_53, PCI_DSS, ISO_27001, SOC_2, DORA, MITRE_ATTACK, AZURE_POLICY,
+        CIS_AZURE, CIS_M365, SCUBA, MCSB, MCSB_2, NIST_800_53, PCI_DSS, ISO_27001, SOC_2, DORA, MITRE_ATTACK,
+        AZURE_POLICY,
     )
 }  # fmt: skip
 """Frameworks by the key that policies use."""

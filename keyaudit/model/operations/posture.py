@@ -15,6 +15,21 @@ DECLARED = (
         right=_POLICIES,
     ),
     graph("app_management.list", "app management policies", "/v1.0/policies/appManagementPolicies", right=_POLICIES),
+    # Restrictions of audiences and redirect URIs are in /beta alone: nothing else depends on these two.
+    graph(
+        "app_management.default_beta",
+        "the default app management policy (beta)",
+        "/beta/policies/defaultAppManagementPolicy",
+        paging=Paging.NONE,
+        right=_POLICIES,
+    ),
+    graph(
+        "app_management.list_beta",
+        "app management policies (beta)",
+        "/beta/policies/appManagementPolicies",
+        right=_POLICIES,
+        after=("app_management.list",),
+    ),
     graph(
         "app_management.applied",
         "what an app management policy is assigned to",

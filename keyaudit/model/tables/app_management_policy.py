@@ -4,6 +4,9 @@ from keyaudit.model.columns import Area, Column, RestsOn, Table, Where, duration
 
 _FOUND = ("app_management.default", "app_management.list")
 _SECRET = ("password_blocked", "password_blocked_from", "password_lifetime", "password_lifetime_from")
+_BETA = ("app_management.default_beta", "app_management.list_beta")
+_OF_PRINCIPALS = (Where("applies_to", ("service-principals",)),)
+_NO_URIS = "a service principal is given no such thing"
 _OFF = "no such limit: the policy or the restriction is off, or it was never set"
 
 
@@ -24,6 +27,14 @@ def _lifetime(name: str, what: str) -> tuple[Column, Column]:
 def _from(name: str) -> Column:
     return time(name, "the restriction holds for objects made at this moment or later", _FOUND,
         absent="it holds for all, or is off")
+
+
+def _of_uris(name: str, what: str) -> tuple[Column, Column]:
+    return (
+        flag(name, f"{what}; false where the policy or the restriction is off", _FOUND, absent=_NO_URIS,
+            absent_where=_OF_PRINCIPALS),
+        _from(f"{name}_from"),
+    )
 
 
 def _secret_limit(name: str, which: str) -> Column:
@@ -63,5 +74,16 @@ APP_MANAGEMENT_POLICY = Table(
             "of those who may, sorted", _FOUND),
         _secret_limit("secret_limit", "an object of any age"),
         _secret_limit("new_secret_limit", "an object made now"),
+        *_of_uris("uri_addition_blocked", "an identifier URI other than the default one cannot be added"),
+        *_of_uris("unique_uris_only", "an identifier URI that is added has to hold an id of the tenant or the application, or "
+            "a verified domain"),
+        texts("uri_exceptions", "the applications that both leave out: those that get v2 tokens, those of SAML", _FOUND,
+            absent=_NO_URIS, absent_where=_OF_PRINCIPALS, values=("saml", "v2-tokens")),
+        texts("audience_limits", "the audiences that an application cannot be given, by the name of each restriction", _BETA,
+            absent=_NO_URIS, absent_where=_OF_PRINCIPALS, values=("azureAdMultipleOrgs", "personalMicrosoftAccount")),
+        texts("redirect_uri_limits", "the restrictions of redirect URIs that are on, by name", _BETA,
+            absent=_NO_URIS, absent_where=_OF_PRINCIPALS,
+            values=("uriWithBlockedDomain", "uriWithBlockedScheme", "uriWithWildcard", "uriWithoutAllowedDomain",
+                "uriWithoutAllowedScheme")),
     ),
 )

@@ -145,7 +145,10 @@ _OWNERS = (
 NEAR: Mapping[str, str] = {
     "fed-fic-unknown-issuer": (
         "2571b7c3-3056-4a61-b00a-9bc5232234f5 (preview) asks for kinds of issuers, on user-assigned identities alone: it knows"
-        " AKS, GitHub, AWS and Google, and any other issuer needs an exception"
+        " AKS, GitHub, AWS and Google, and any other issuer needs an exception;"
+        " ae62c456-33de-4dc8-b100-7ce9028a7d99 (preview) asks for the tenants whose AKS clusters you trust (allowedTenants,"
+        " which has no default), and by allowedLocations and allowedClusterExceptions for their regions and single clusters, on"
+        " user-assigned identities alone, too"
     ),
     "fed-fic-broad-subject": _OWNERS,
     "fed-fic-mutable-subject": _OWNERS,

@@ -14,10 +14,13 @@ class Restriction(Struct, frozen=True, kw_only=True):
 
 
 class Restrictions(Struct, frozen=True, kw_only=True):
-    """Restrictions of secrets and symmetric keys, and of certificates."""
+    """Restrictions of secrets and symmetric keys, of certificates, and of applications' URIs and audiences."""
 
     passwords: tuple[Restriction, ...] = ()
     keys: tuple[Restriction, ...] = ()
+    uris: tuple[Restriction, ...] = ()
+    audiences: tuple[Restriction, ...] = ()
+    redirects: tuple[Restriction, ...] = ()
 
 
 class AppManagementPolicy(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from keyaudit.simulator.estate import Application, AppManagementPolicy, Plant, P
 from keyaudit.simulator.estates.defects import (
     MANAGEMENT_POLICY_EXEMPTS,
     MANAGEMENT_POLICY_OFF,
+    MANAGEMENT_URIS_OPEN,
     USERS_CAN_CONSENT,
     USERS_CAN_REGISTER,
 )
@@ -35,6 +36,7 @@ _POLICIES: Mapping[str, tuple[str, Restrictions]] = {
         Restrictions(
             passwords=(Restriction(type="passwordAddition"), _CHOSEN),
             keys=(Restriction(type="asymmetricKeyLifetime", max_lifetime="P366D"),),
+            uris=(Restriction(type="nonDefaultUriAddition"),),
         ),
     ),
 }
@@ -61,6 +63,9 @@ def contoso_posture(applications: Iterable[Application], ground: Ground) -> Post
                     exempt=(("Operations_Role", "pki-automation"),),
                 ),
             ),
+            uris=(Restriction(type="uriAdditionWithoutUniqueTenantIdentifier", created_after=since),),
+            audiences=(Restriction(type="personalMicrosoftAccount"),),
+            redirects=(Restriction(type="uriWithWildcard"), Restriction(type="uriWithBlockedDomain", state="disabled")),
         ),
         for_service_principals=Restrictions(
             passwords=(Restriction(type="passwordLifetime", state="disabled", max_lifetime="P181D"),)
@@ -88,6 +93,13 @@ def posture_plants(ground: Ground) -> set[Plant]:
                 f"{tenant}/appmanagementpolicies/{_policy_id(name, ground) if name in _POLICIES else name}",
             )
             for name in _TOO_WIDE
+        ),
+        *(
+            Plant(
+                MANAGEMENT_URIS_OPEN,
+                f"{tenant}/appmanagementpolicies/{_policy_id(name, ground) if name in _POLICIES else name}",
+            )
+            for name in ("default/applications", _LEGACY, _INTEGRATIONS, _PARTNERS)
         ),
     }
 

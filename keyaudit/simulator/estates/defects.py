@@ -124,5 +124,6 @@ AGENT_INHERITS = "agent-inherits-tenant-wide"
 AGENT_OVERPRIVILEGED = "agent-overprivileged"
 AGENT_FOREIGN = "agent-foreign-privileged"
 AGENT_CREDENTIAL_ADMINS = "agent-credential-admins"
+MANAGEMENT_URIS_OPEN = "app-management-uris-open"
 MANAGEMENT_POLICY_EXEMPTS = "app-management-policy-exempts"
 DORMANT_POWERFUL_SECRET = "combo-dormant-powerful-secret"  # noqa: S105

@@ -412,6 +412,8 @@ def _posture(ground: Ground) -> Posture:
             Restriction(type="symmetricKeyLifetime", max_lifetime="P90D"),
         ),
         keys=(Restriction(type="asymmetricKeyLifetime", max_lifetime="P181D"),),
+        uris=(Restriction(type="uriAdditionWithoutUniqueTenantIdentifier"),),
+        redirects=(Restriction(type="uriWithWildcard"),),
     )
     return Posture(
         default_enabled=True,

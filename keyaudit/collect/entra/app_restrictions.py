@@ -1,0 +1,165 @@
+"""What an app management policy asks of applications besides their credentials: identifier URIs, audiences and redirect URIs.
+
+https://learn.microsoft.com/graph/api/resources/identifieruriconfiguration, and in /beta audiencesconfiguration and
+redirecturiconfiguration
+"""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from msgspec import UNSET, Struct
+
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+
+S = TypeVar("S", bound=Struct)
+
+ENABLED, DISABLED = "enabled", "disabled"
+
+_URIS = {
+    "non_default_uri_addition": "uri_addition_blocked",
+    "uri_addition_without_unique_tenant_identifier": "unique_uris_only",
+}
+"""Restrictions of identifier URIs, with the column of each."""
+_EXCEPTIONS = {"exclude_apps_receiving_v2_tokens": "v2-tokens", "exclude_saml": "saml"}
+STABLE = (*(name for column in _URIS.values() for name in (column, f"{column}_from")), "uri_exceptions")
+"""The columns that v1.0 fills."""
+BETA = ("audience_limits", "redirect_uri_limits")
+"""The columns that /beta fills."""
+
+
+class Restriction(Struct, rename="camel"):
+    """A restriction of applications. Those of identifier URIs alone have the last two members."""
+
+    state: Wire = UNSET
+    restrict_for_apps_created_after_date_time: Wire = UNSET
+    exclude_actors: Wire = UNSET
+    exclude_apps_receiving_v2_tokens: Wire = UNSET
+    exclude_saml: Wire = UNSET
+
+
+class Uris(Struct, rename="camel"):
+    """The restrictions of identifier URIs."""
+
+    non_default_uri_addition: Wire = UNSET
+    uri_addition_without_unique_tenant_identifier: Wire = UNSET
+
+
+class Stable(Struct, rename="camel"):
+    """What v1.0 has."""
+
+    identifier_uris: Wire = UNSET
+
+
+class Audiences(Struct, rename="camel"):
+    """The restrictions of audiences."""
+
+    azure_ad_multiple_orgs: Wire = UNSET
+    personal_microsoft_account: Wire = UNSET
+
+
+class RedirectUris(Struct, rename="camel"):
+    """The restrictions of redirect URIs; what they say of single platforms is within each."""
+
+    uri_with_blocked_domain: Wire = UNSET
+    uri_with_blocked_scheme: Wire = UNSET
+    uri_with_wildcard: Wire = UNSET
+    uri_without_allowed_domain: Wire = UNSET
+    uri_without_allowed_scheme: Wire = UNSET
+
+
+class Beta(Struct, rename="camel"):
+    """What only /beta has."""
+
+    audiences: Wire = UNSET
+    redirect_uris: Wire = UNSET
+
+
+def put_nothing(row: Row) -> None:
+    """Fill the columns of both where no such restriction can be: service principals have none of these members."""
+    for column in (*STABLE, *BETA):
+        row.put(column, None)
+
+
+def put_uris(row: Row, enabled: bool | Refusal, raw: Wire) -> Sequence[tuple[str, Wire]] | Refusal:
+    """Fill `STABLE` from an object with `identifierUris`. `enabled`: the policy is on; where it is off, nothing is restricted.
+
+    Returns the exempt actors of the restrictions that are on, by the name of each; refused if that is unknown.
+    """
+    stable = _within(enabled, raw, Stable)
+    uris = stable if stable is None or isinstance(stable, Refusal) else _within(enabled, stable.identifier_uris, Uris)
+    found = {name: _in_effect(uris, name) for name in _URIS}
+    exceptions: set[str] = set()
+    exempt: list[tuple[str, Wire]] = []
+    refused: Refusal | None = None
+    for (name, column), restriction in zip(_URIS.items(), found.values(), strict=True):
+        if isinstance(restriction, Refusal):
+            row.refuse((column, f"{column}_from"), restriction.reason)
+            refused = restriction
+        elif restriction is None:
+            row.put(column, False)
+            row.put(f"{column}_from", None)
+        else:
+            row.put(column, True)
+            row.put(f"{column}_from", restriction.restrict_for_apps_created_after_date_time)
+            exempt.append((_camel(name), restriction.exclude_actors))
+            for member, said in _EXCEPTIONS.items():
+                flag = getattr(restriction, member)
+                excluded = False if is_null(flag) else read(flag, bool)
+                refused = excluded if isinstance(excluded, Refusal) else refused
+                exceptions |= {said} if excluded is True else set()
+    row.put_read("uri_exceptions", refused or sorted(exceptions))
+    return refused or exempt
+
+
+def put_beta(row: Row, enabled: bool | Refusal, raw: Wire | Refusal) -> None:
+    """Fill `BETA` from an object with `audiences` and `redirectUris`, or a refusal."""
+    beta = raw if isinstance(raw, Refusal) else _within(enabled, raw, Beta)
+    if beta is None or isinstance(beta, Refusal):
+        row.put_all(audience_limits=[] if beta is None else beta, redirect_uri_limits=[] if beta is None else beta)
+        return
+    row.put_read("audience_limits", _names(_within(enabled, beta.audiences, Audiences), Audiences))
+    row.put_read("redirect_uri_limits", _names(_within(enabled, beta.redirect_uris, RedirectUris), RedirectUris))
+
+
+def _names(found: Struct | Refusal | None, type_: type[Struct]) -> list[str] | Refusal:
+    """The names of the restrictions that are on."""
+    names = []
+    for name in type_.__struct_fields__:
+        restriction = _in_effect(found, name)
+        if isinstance(restriction, Refusal):
+            return restriction
+        if restriction is not None:
+            names.append(_camel(name))
+    return sorted(names)
+
+
+def _within(enabled: bool | Refusal, raw: Wire, type_: type[S]) -> S | Refusal | None:
+    """The object in a member; None if it was never set, or the policy is off."""
+    if enabled is not True:
+        return None if enabled is False else enabled
+    return None if is_null(raw) else read(raw, type_)
+
+
+def _in_effect(found: Struct | Refusal | None, name: str) -> Restriction | Refusal | None:
+    """The restriction in the member `name`, if it is on."""
+    if found is None or isinstance(found, Refusal):
+        return found
+    raw = getattr(found, name)
+    if is_null(raw):
+        return None
+    restriction = read(raw, Restriction)
+    if isinstance(restriction, Refusal):
+        return restriction
+    state = read(restriction.state, str)
+    if isinstance(state, Refusal):
+        return state
+    if state.lower() == DISABLED:
+        return None
+    return restriction if state.lower() == ENABLED else Refusal(Reason.UNRECOGNISED)
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(each.title() for each in others)
