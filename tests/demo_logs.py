@@ -46,6 +46,8 @@ class Tenant(Struct, frozen=True):
     deployer: Principal
     developer: Principal | None
     exchange: Principal | None
+    blueprint: str
+    """The client id of the tenant's blueprint that has agents."""
 
     def versions(self, **having: Any) -> Iterator[dict[str, Any]]:
         """The versions with these values that are nobody's certificate."""
@@ -74,6 +76,7 @@ def read(folder: Path) -> Tenant:
             "SELECT name, app_id, split_part(id, '/', -1) AS object_id, environment, home FROM service_principal"
             " WHERE unknown['environment'] IS NULL ORDER BY id"
         )
+        [*_, blueprint] = rows("SELECT app_id FROM blueprint WHERE home = 'own' ORDER BY agents_min")
         vaults = [row["id"] for row in rows("SELECT id FROM vault ORDER BY id")]
     # Applications that sign with production keys get a production tag, since the tenant has tags for all others.
     own = [each for each in people if each["environment"] == "prod" or (each["home"] == "own" and each["environment"] is None)]
@@ -97,6 +100,7 @@ def read(folder: Path) -> Tenant:
         deployer=second,
         developer=one(developers),
         exchange=one(exchange),
+        blueprint=blueprint["app_id"],
     )
 
 

@@ -28,6 +28,12 @@ def npm(path: str) -> Path:
     return found if found.exists() else _without(f"the npm package's file {path}")
 
 
+def tool(path: str) -> Path:
+    """A program that CI installs into a virtual environment of its own, by its path below `.ci/tools`."""
+    found = ROOT / ".ci" / "tools" / path
+    return found if found.exists() else _without(f"the program .ci/tools/{path}")
+
+
 def _without(what: str) -> NoReturn:
     if os.environ.get("KEYAUDIT_CI"):
         pytest.fail(f"{what} is not installed, and CI runs every test")

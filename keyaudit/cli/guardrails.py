@@ -54,6 +54,14 @@ def guardrails(
             help="The file of settings. Default: keyaudit.toml in the current folder, if it exists.",
         ),
     ] = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="DIR",
+            help="A snapshot: the overview then names the GitHub owners that its managed identities trust.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="The file to write the document to. Default: stdout.")
     ] = None,
@@ -69,11 +77,15 @@ def guardrails(
         if as_ is As.TEXT:
             raise UsageError("--out", "only works with --as and the kind of a document", "name one, or leave it out")
         check(out)
+    if from_ is not None and as_ is not As.TEXT:
+        raise UsageError("--from", "only works with the overview", "leave out --as")
+    owners = "" if from_ is None else _owners(from_)
     asked, limits = _asked(selection, profile, config)
     found = _kinds(asked, limits)
     if as_ is As.TEXT:
         with printing() as stdout:
             stdout.write(overview(asked, list(found.values()), limits))
+            stdout.write(owners)
         return Exit.CLEAN
     guarded, render = _document(found, as_)
     if not guarded.covered:
@@ -89,6 +101,18 @@ def guardrails(
             stdout.write(f"{one_line(str(out), 1_024)}: written, for {len(guarded.covered)} of {len(asked)} policies\n")
     tell(beside(guarded, "FILE" if out is None else shell_quoted(one_line(str(out), 1_024))))
     return Exit.CLEAN
+
+
+def _owners(folder: Path) -> str:
+    """The GitHub owners that managed identities of a snapshot trust."""
+    from keyaudit import ask
+    from keyaudit.inventory.snapshot import open_snapshot
+    from keyaudit.model.listing import FEDERATED
+    from keyaudit.report.guardrails.trusted_owners import trusted_owners
+
+    taken = open_snapshot(folder)
+    with ask.inventory(taken, (FEDERATED.table,), as_of=taken.run.as_of, selection=FEDERATED) as found:
+        return trusted_owners(found)
 
 
 def _document(found: "Mapping[str, Guarded]", as_: As) -> "tuple[Guarded, Callable[[Mapping[str, object]], str]]":

@@ -1,29 +1,50 @@
 """Runs work for many items concurrently, a bounded number at a time, and raises the first failure itself."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeVar
+
+from msgspec import Struct
 
 from keyaudit.model.errors import AuditError
 
 T = TypeVar("T")
 
 
-async def for_each(things: AsyncIterable[T] | Iterable[T], work: Callable[[T], Awaitable[None]], *, limit: int) -> None:
-    """Run `work` for every item, at most `limit` at once; a stream is read no faster. A failure cancels the others."""
-    room = asyncio.Semaphore(limit)
+class Spare(Struct, frozen=True):
+    """Room that several callers of `for_each` share, beyond their own limits; each takes at most `most` of it."""
+
+    room: asyncio.Semaphore
+    most: int
+
+
+async def for_each(
+    things: AsyncIterable[T] | Iterable[T], work: Callable[[T], Awaitable[None]], *, limit: int, spare: Spare | None = None
+) -> None:
+    """Run `work` for every item, at most `limit` at once, and more while there is `spare` room; a stream is read no faster.
+
+    A failure cancels the others.
+    """
+    own, beyond = asyncio.Semaphore(limit), asyncio.Semaphore(spare.most if spare else 0)
 
     async def one(thing: T) -> None:
-        try:
-            await work(thing)
-        finally:
-            room.release()
+        await work(thing)
+
+    def leave(places: Sequence[asyncio.Semaphore], _: asyncio.Task[None]) -> None:
+        for place in places:
+            place.release()
 
     try:
         async with asyncio.TaskGroup() as group:
             async for thing in _stream(things):
-                await room.acquire()
-                group.create_task(one(thing))
+                places = [own]
+                if spare and own.locked() and not beyond.locked() and not spare.room.locked():
+                    places = [beyond, spare.room]
+                for place in places:
+                    await place.acquire()
+                # Not in the task itself, which may be cancelled before it starts.
+                group.create_task(one(thing)).add_done_callback(partial(leave, places))
     except ExceptionGroup as failures:
         # An error that must stop the whole run wins over a bug that was raised at the same moment.
         told = [failure for failure in failures.exceptions if isinstance(failure, AuditError)]

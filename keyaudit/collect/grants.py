@@ -36,4 +36,5 @@ _OF_SOME_KINDS = (
     "api_id",
     "tier",
     "on_behalf_of",
+    "agent_credentials",
 )

@@ -6,6 +6,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from keyaudit.cloud.connection import Connection
+from keyaudit.collect.concurrency import Spare
 from keyaudit.collect.confines import Confines
 from keyaudit.collect.evidence import Evidence
 from keyaudit.collect.places import Subscription, Vault
@@ -36,7 +37,9 @@ class Reading(Struct, frozen=True):
     spool: Spool
     """The spool; `spool.lines(table)` has the rows of closed units."""
     at_once: int
-    """The number of objects of one place that may be read concurrently."""
+    """The number of objects of one place that may be read concurrently in any case."""
+    spare: Spare
+    """Room for more objects at once, which all places share."""
     evidence: Evidence
     """The supplied evidence."""
     seen: Callable[[int], None]

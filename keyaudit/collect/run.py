@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import not_assessed
-from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.concurrency import Spare, for_each
 from keyaudit.collect.confines import Confines
 from keyaudit.collect.evidence import NONE, Evidence
 from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults, is_gone
@@ -35,8 +35,10 @@ _SUBSCRIPTIONS_AT_ONCE = 16
 _VAULTS_AT_ONCE = 32
 
 # Over all vaults: enough to keep the gateway busy and no more, because each object that is read may keep a connection of 256 KB
-# open. A single vault gets the gateway's limit for a vault.
-_OBJECTS_AT_ONCE = 96
+# open. A vault gets at most the gateway's limit for a vault. Two thirds are divided among the vaults, so that none waits for
+# another; the rest goes to any vault with more objects, so that a large one among many small ones is read at its own pace.
+_OBJECTS_DIVIDED = 64
+_OBJECTS_SPARE = 32
 _OBJECTS_OF_A_VAULT = 16
 
 Work = Callable[[Unit], Awaitable[Sequence[Coverage]]]
@@ -112,6 +114,7 @@ class _Collection:
         self._found = Places()
         self._confines = Confines(spool.run.filters)
         self._failures: list[Failure] = []
+        self._spare = asyncio.Semaphore(_OBJECTS_SPARE)
 
     async def collect(self) -> Sequence[Failure]:
         # First, regardless of filters: supplied evidence without rows would look like an empty result.
@@ -138,7 +141,7 @@ class _Collection:
         subscriptions, vaults, hsms = self._found.subscriptions, self._found.vaults, self._found.hsms
         total = len(vaults) + len(hsms)
         self._progress.update("vaults", total, total)
-        at_once = min(_OBJECTS_OF_A_VAULT, _OBJECTS_AT_ONCE // max(1, min(total, _VAULTS_AT_ONCE)))
+        at_once = min(_OBJECTS_OF_A_VAULT, _OBJECTS_DIVIDED // max(1, min(total, _VAULTS_AT_ONCE)))
         await _together(
             partial(self._of_places, SURFACES.subscription, subscriptions, limit=_SUBSCRIPTIONS_AT_ONCE, at_once=1),
             partial(self._of_places, SURFACES.vault, vaults, limit=_VAULTS_AT_ONCE, at_once=at_once),
@@ -214,7 +217,16 @@ class _Collection:
     def _reading(self, at_once: int, seen: Callable[[int], None]) -> Reading:
         evidence, confines = self._evidence, self._confines
         return Reading(
-            self._connection, self._scope, self._found, self._spool, at_once, evidence, seen, confines, self._earlier
+            self._connection,
+            self._scope,
+            self._found,
+            self._spool,
+            at_once,
+            Spare(self._spare, _OBJECTS_OF_A_VAULT - at_once),
+            evidence,
+            seen,
+            confines,
+            self._earlier,
         )
 
     async def _unit(self, surface: str, scope: Scope, opened: tuple[str, ...], work: Work) -> None:

@@ -19,10 +19,11 @@ _MEMORY = "400MB"
 _BUGS = (duckdb.BinderException, duckdb.CatalogException, duckdb.InternalException, duckdb.ParserException)
 
 
-def locked(folder: Path, **settings: str) -> duckdb.DuckDBPyConnection:
+def locked(folder: Path, *, few: bool = False, **settings: str) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB that can only read `folder`: no network, no extensions, and locked settings.
 
-    `settings`: more of them, by name.
+    `few`: it has so few rows that a query takes longer to optimize than to run, so none is optimized. `settings`: more
+    settings, by name.
     """
     configuration: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": _MEMORY,
@@ -43,6 +44,8 @@ def locked(folder: Path, **settings: str) -> duckdb.DuckDBPyConnection:
         connection.execute("SET enable_external_access = false")
         for name, value in settings.items():
             connection.execute(f"SET {name} = ?", [value])
+        if few:
+            connection.execute("PRAGMA disable_optimizer")
         connection.execute("SET lock_configuration = true")
         failed.pop_all()
     return connection

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from keyaudit.inventory.spool import Spool
     from keyaudit.inventory.usage.baseline import Baseline
 
+_FEW = 2_000
+"""The maximum rows of a snapshot whose queries are not optimized: that saves a fifth of the time of their planning."""
 _DAMAGED = "take the snapshot from where it was made, or collect again"
 
 
@@ -55,7 +57,8 @@ class Snapshot(Struct, frozen=True):
         """
         with contextlib.ExitStack() as failed:
             # Otherwise planning a query over a view with many conditions takes half a second, even for few rows.
-            connection = failed.enter_context(locked(self.folder, disabled_optimizers="partial_aggregate_pushdown"))
+            few = sum(table.rows for table in self.tables.values()) <= _FEW
+            connection = failed.enter_context(locked(self.folder, few=few, disabled_optimizers="partial_aggregate_pushdown"))
             self._check(connection)
             failed.pop_all()
         return connection

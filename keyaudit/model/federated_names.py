@@ -33,7 +33,7 @@ class Repository(Struct, frozen=True):
 
 def repository(issuer: str, subject: str | None, expression: str | None) -> Repository | None:
     """The repository, project or owner; None if the issuer is neither GitHub nor GitLab, or none is required."""
-    host = _hosting(issuer)
+    host = hosting(issuer)
     if host is None:
         return None
     asked = {"sub": (subject, False)} if subject is not None else conditions(expression) if expression is not None else None
@@ -47,7 +47,8 @@ def repository(issuer: str, subject: str | None, expression: str | None) -> Repo
     return Repository(host, owner, owner_id, path, id_)
 
 
-def _hosting(issuer: str) -> str | None:
+def hosting(issuer: str) -> str | None:
+    """The host of the web pages of the hosting service that has this issuer; None if it is neither GitHub nor GitLab."""
     host, path = host_of(issuer)
     if host == GITHUB:
         return "github.com"

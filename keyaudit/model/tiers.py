@@ -3,7 +3,8 @@
 Permissions and roles that are not here have no tier. Names and ids are Microsoft's; the sources describe the path to control.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -257,6 +258,10 @@ ADDS_AGENT_CREDENTIALS: Sequence[Ranked] = (
 )
 """Directory roles, and permissions of Microsoft Graph (without an id), that are worth as much as the agents of the tenant."""
 
+_ADDING_ACTION = re.compile(
+    r"microsoft\.directory/agentidentityblueprints/(?:credentials/|allproperties/)?(?:update|alltasks)", re.ASCII
+)
+
 _BY_PERMISSION = {
     (api, key.lower()): ranked.tier
     for api, permissions in PERMISSIONS.items()
@@ -277,6 +282,15 @@ def tier_of_permission(api_id: str, permission_id: str, name: str | None) -> int
 def tier_of_role(template_id: str) -> int | None:
     """The tier of a built-in directory role; None: no tier."""
     return _BY_ROLE.get(template_id.lower())
+
+
+def adds_agent_credentials(role_id: str, actions: Iterable[str]) -> bool:
+    """Whether a directory role, custom or built-in, can add a credential to blueprints. `actions`: those of its definition.
+
+    https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference#agent-id-administrator
+    """
+    named = any(role.id == role_id.lower() for role in ADDS_AGENT_CREDENTIALS)
+    return named or any(_ADDING_ACTION.fullmatch(action.lower()) for action in actions)
 
 
 def tier_of_actions(actions: Sequence[str]) -> int | None:

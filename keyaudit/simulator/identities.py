@@ -3,26 +3,34 @@
 from collections.abc import Iterator, Sequence
 
 from keyaudit.simulator.arm_answers import answer, error
-from keyaudit.simulator.estate import ManagedIdentity
+from keyaudit.simulator.estate import FederatedCredential, ManagedIdentity
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
 
+_PREVIEW = "2025-05-31-preview"
 TYPE = "microsoft.managedidentity/userassignedidentities"
 
 
 def routes(directory: Directory) -> Sequence[Route]:
     """The paths below an identity."""
 
-    def federated(_request: Request, stars: list[str]) -> Answer:
+    def federated(request: Request, stars: list[str]) -> Answer:
         wanted = [star.lower() for star in stars]
+        preview = request.query.get("api-version", "").endswith("-preview")
         for identity in directory.estate.identities:
             if [identity.subscription.lower(), identity.resource_group.lower(), identity.name.lower()] == wanted:
-                return answer({"value": [_federated(identity, nth) for nth in range(len(identity.federated))]})
+                if preview and identity.stable_only:
+                    message = f"No registered resource provider found for location '{identity.location}' and this API version."
+                    return error(400, "NoRegisteredProviderFound", message)
+                return answer({"value": [_federated(identity, one, preview) for one in identity.federated]})
         message = f"The Resource 'Microsoft.ManagedIdentity/userAssignedIdentities/{stars[2]}' was not found."
         return error(404, "ResourceNotFound", message)
 
     path = f"subscriptions/*/resourcegroups/*/providers/{TYPE}/*/federatedidentitycredentials"
-    return (Route("managed_identity.federated_of", path, federated),)
+    return (
+        Route("managed_identity.expressions_of", path, federated, version=_PREVIEW),
+        Route("managed_identity.federated_of", path, federated),
+    )
 
 
 def rows(directory: Directory) -> Iterator[dict[str, object]]:
@@ -59,11 +67,15 @@ def _id(identity: ManagedIdentity) -> str:
     )
 
 
-def _federated(identity: ManagedIdentity, nth: int) -> dict[str, object]:
-    found = identity.federated[nth]
+def _federated(identity: ManagedIdentity, found: FederatedCredential, preview: bool) -> dict[str, object]:
+    """A federated credential; only preview versions have claims-matching expressions."""
+    properties: dict[str, object] = {"issuer": found.issuer, "subject": found.subject, "audiences": list(found.audiences)}
+    if preview:
+        expression = found.claims_expression
+        properties["claimsMatchingExpression"] = expression and {"value": expression, "languageVersion": 1}
     return {
         "id": f"{_id(identity)}/federatedIdentityCredentials/{found.name}",
         "name": found.name,
         "type": "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials",
-        "properties": {"issuer": found.issuer, "subject": found.subject, "audiences": list(found.audiences)},
+        "properties": properties,
     }

@@ -180,6 +180,8 @@ class Route(Struct, frozen=True):
     respond: Callable[[Request, list[str]], Answer]
     """Gets the segments for the stars, in the client's spelling."""
     method: str = "GET"
+    version: str = ""
+    """The api-version of the operation; empty: any."""
 
     def stars(self, method: str, segments: list[str]) -> list[str] | None:
         """The segments for the stars, or None if the route does not match."""
@@ -245,7 +247,7 @@ def routed(routes: Sequence[Route], request: Request) -> tuple[Route, list[str]]
     segments = request.segments
     for route in routes:
         stars = route.stars(request.method, segments)
-        if stars is not None:
+        if stars is not None and route.version in ("", request.query.get("api-version")):
             return route, stars
     return None
 

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from msgspec.structs import replace
-
 from keyaudit.simulator import certificates, keys, secrets
 from keyaudit.simulator.estate import Certificate, Vault
 from keyaudit.simulator.service import Route
@@ -106,7 +104,7 @@ class _Objects:
         found = _named(self._plane.vault(request).certificates, stars[0])
         if found is None or certificates.current(found).issued:
             return answer
-        return replace(answer, headers={**answer.headers, "Retry-After": "10"})
+        return Answer(answer.status, answer.body, {**answer.headers, "Retry-After": "10"})
 
     def _of_one(self, request: Request, name: str, body: Callable[[Vault, Certificate], dict[str, object]]) -> Answer:
         vault = self._plane.vault(request)

@@ -65,7 +65,7 @@ def explaining() -> Iterator[list[tuple[str, float]]]:
     took: list[tuple[str, float]] = []
     original = locked_folder
 
-    def locked(folder: Path, **settings: str) -> Any:
+    def locked(folder: Path, **settings: Any) -> Any:
         return Explained(original(folder, **settings), took)
 
     with patch("keyaudit.inventory.snapshot.locked", locked):

@@ -44,7 +44,7 @@ def _asked(simulator: Simulator) -> dict[str, object]:
     return {
         "requests": list(simulator.requests),
         "calls": dict(simulator.calls),
-        "charged": [[limit, one.units, one.last - one.first] for (limit, _), one in simulator.charged.items()],
+        "charged": [[*domain, one.units, one.last - one.first] for domain, one in simulator.charged.items()],
         "throttled": simulator.throttled,
     }
 

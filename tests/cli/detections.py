@@ -138,6 +138,11 @@ def _changes(logs: Logs) -> None:
     logs.audit(3, add, exchange.object_id, "ServicePrincipal", tenant.deployer.app_id, on_exchange)
     logs.plant("sp-first-party-credential-added")
 
+    # It creates agents as it has done before, and on one day many; others create service principals.
+    for before in (40.0, 20.0, *(3.5 - number / 1_000 for number in range(20))):
+        logs.audit(before, "Add service principal", f"agent-{before}", "ServicePrincipal", tenant.blueprint)
+    logs.plant("agent-created-in-burst")
+
     for ago in (20, 2):
         logs.audit(ago, "Set federation settings on domain.", "fed.contoso.example", "Domain")
     logs.plant("fed-domain-settings-changed")

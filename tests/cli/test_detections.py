@@ -22,7 +22,7 @@ BY_USE = frozenset(
     {
         *("log-audit-switched-off", "log-settings-removed"),
         *("combo-added-credential-used", "combo-cross-environment-signed", "fed-domain-settings-changed"),
-        *("sp-first-party-credential-added", "use-backup-or-release", "use-superseded-version"),
+        *("agent-created-in-burst", "sp-first-party-credential-added", "use-backup-or-release", "use-superseded-version"),
     }
 )
 """The policies over single uses."""

@@ -319,3 +319,28 @@ def test_a_tenant_with_the_guardrails_passes(keyaudit: Keyaudit, tmp_path: Path)
         "app-management-policy-off": (2, 0, 0),
         "log-no-key-alerts": (1, 0, 0),
     }
+
+
+def test_the_owners_that_identities_trust_today_are_named_as_the_definition_compares_them(
+    keyaudit: Keyaudit, contoso: Path, hardened: Path
+) -> None:
+    ran = keyaudit("guardrails", "--from", contoso, "--select", "fed-fic-*")
+    told = " ".join(ran.out.split())
+    assert "contoso-retail: 2 credentials (2 mutable) contoso-retail@5521904: 1 credential (1 immutable)" in told
+    assert '["contoso-retail", "contoso-retail@5521904"]' in told
+    assert "It compares nothing in 1 credential without an owner in the subject." in told
+    assert "There may be others" not in told
+    assert all(len(line) <= 80 for line in ran.out.splitlines())
+    # Its pipelines sign in to applications, which the definition does not see.
+    assert "(allowedRepoOwners of fd1a8e20): none" in " ".join(keyaudit("guardrails", "--from", hardened).out.split())
+
+
+def test_owners_are_incomplete_where_credentials_were_not_read(keyaudit: Keyaudit, blind_spots: Path) -> None:
+    ran = keyaudit("guardrails", "--from", blind_spots, "--select", "fed-fic-*")
+    assert "There may be others: not every federated credential was read." in " ".join(ran.out.split())
+
+
+def test_owners_are_no_document(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("guardrails", "--from", contoso, "--as", "alerts")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--from: only works with the overview" in ran.err

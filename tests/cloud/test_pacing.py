@@ -84,6 +84,26 @@ async def test_a_throttle_halves_the_rate_waits_as_asked_and_clean_seconds_bring
     assert domain.rate == 10
 
 
+async def test_the_rate_grows_by_a_twentieth_of_the_share_for_each_whole_clean_second() -> None:
+    clock = FakeClock()
+    domain = _domain(clock)
+    domain.throttled(await domain.enter(1), 0)
+    for seconds, rate in ((0.9, 5), (0.1, 5.5), (3.5, 7), (0.5, 7), (100, 10)):
+        clock.passed += seconds
+        domain.succeeded(await domain.enter(0))
+        assert domain.rate == pytest.approx(rate)
+
+
+def test_a_hold_is_counted_down_and_a_shorter_one_does_not_shorten_it() -> None:
+    clock = FakeClock()
+    domain = _domain(clock)
+    domain.hold(5)
+    domain.hold(1)
+    for passed, held in ((0, 5), (2, 3), (2, 1), (2, 0)):
+        clock.passed += passed
+        assert domain.held() == pytest.approx(held)
+
+
 async def test_requests_that_were_throttled_together_slow_it_down_once() -> None:
     clock = FakeClock()
     domain = _domain(clock)

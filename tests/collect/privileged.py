@@ -120,10 +120,17 @@ PRIVILEGED = replace(
             resource_group="Rg-Main",
             principal_id=IDENTITY.id,
             client_id=IDENTITY.app_id,
-            # Graph does not show the second one yet.
+            # Graph does not show the second and the third yet.
             federated=(
                 FederatedCredential(id="", name="Pod", issuer="https://i", subject="s"),
                 FederatedCredential(id="", name="Second", issuer="https://i", subject="t"),
+                FederatedCredential(
+                    id="",
+                    name="Third",
+                    issuer="https://token.actions.githubusercontent.com",
+                    subject=None,
+                    claims_expression="claims['sub'] matches 'repo:o/r:ref:refs/heads/*' and claims['repository_id'] eq '22'",
+                ),
             ),
         ),
     ),

@@ -26,6 +26,8 @@ NEWER_OF_APPLICATIONS = (*NEWER, "instance_lock", "instance_locks")
 HIDDEN = Refusal(Reason.NOT_VISIBLE)
 TENANT = "54826b22-38d6-4fb2-bad9-b7b93a3e9c5a"
 
+REPOSITORY = tuple(f"repository_{part}" for part in ("host", "owner", "owner_id", "path", "id"))
+
 
 def objects(file: str) -> list[dict[str, Any]]:
     """The objects in every recorded answer, of lists and of single ones."""
@@ -124,7 +126,9 @@ def test_every_recorded_credential_of_an_application() -> None:
         "claims_expression": None,
         "subject_grade": None,
         "subject_breadth": None,
+        **dict.fromkeys(f"repository_{each}" for each in ("host", "owner", "owner_id", "path", "id")),
         "issuer_retires_on": None,
+        **dict.fromkeys(REPOSITORY),
         "unknown": hidden,
     }
 
@@ -184,10 +188,16 @@ def test_subject_and_expression(members: dict[str, object], subject: object, exp
         assert row["unknown"].get(column, row[column]) == expected
 
 
-def test_a_federated_credential_without_issuer_is_not_one_of_no_issuer() -> None:
+def test_what_a_federated_credential_without_issuer_trusts_is_unknown() -> None:
     item = wire({"id": "f", "name": "n", "subject": "s", "issuer": None, "audiences": None}, FederatedItem)
     row = Rows(application()).federated(item, "f", "v1.0", item.claims_matching_expression)
-    assert row["unknown"] == {"issuer": "bad_value", "audiences": "bad_value"}
+    trusts = (
+        "subject_grade",
+        "subject_breadth",
+        "issuer_retires_on",
+        *(name for name in row if name.startswith("repository_")),
+    )
+    assert row["unknown"] == dict.fromkeys(("issuer", "audiences", *trusts), "bad_value")
 
 
 def encoded(data: bytes) -> str:

@@ -219,8 +219,9 @@ async def test_both_spellings_of_the_credential_report_are_understood(changed: d
 
 async def test_an_identitys_federated_credentials_are_counted_once(privileged: Collected) -> None:
     rows = {id_: row for id_, row in privileged.rows["credential"].items() if row["holder_type"] == "ManagedIdentity"}
-    first, second = (f"{PRINCIPALS}/{IDENTITY.id}/federatedidentitycredentials/{name}" for name in ("pod", "second"))
-    assert set(rows) == {first, second}
+    names = ("pod", "second", "third")
+    first, second, third = (f"{PRINCIPALS}/{IDENTITY.id}/federatedidentitycredentials/{name}" for name in names)
+    assert set(rows) == {first, second, third}
     assert (rows[second]["holder_kind"], rows[second]["holder_id"]) == ("managed_identity", IDENTITY_ID)
     assert (rows[second]["holder_name"], rows[second]["app_id"]) == ("id-Pod", IDENTITY.app_id)
     assert (rows[second]["issuer"], rows[second].get("subject"), rows[second].get("claims_expression")) == (
@@ -228,12 +229,58 @@ async def test_an_identitys_federated_credentials_are_counted_once(privileged: C
         "t",
         None,
     )
+    assert (rows[third]["subject_grade"], rows[third]["subject_breadth"]) == ("immutable", "any-ref")
+    assert unknown(rows[third]) == {}
+    # The version without expressions is not asked for then.
+    assert "managed_identity.federated_of" not in privileged.calls
+
+
+EXPRESSIONS = "managed_identity.expressions_of"
+REFUSED_PREVIEW = {"claims_expression", "subject_grade", "subject_breadth", *(f"repository_{each}" for each in
+    ("host", "owner", "owner_id", "path", "id"))}  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", REASONS)
+async def test_where_the_preview_is_refused_the_stable_version_lists_them_and_only_expressions_are_unknown(
+    privileged: Collected, reason: str
+) -> None:
+    found = await collect(refused(EXPRESSIONS, reason), estate=PRIVILEGED)
+    never_wrong(privileged, found)
+    rows = {id_: row for id_, row in found.rows["credential"].items() if row["holder_type"] == "ManagedIdentity"}
+    assert rows.keys() == {id_ for id_, row in privileged.rows["credential"].items() if row["holder_type"] == "ManagedIdentity"}
+    third = rows[f"{PRINCIPALS}/{IDENTITY.id}/federatedidentitycredentials/third"]
+    assert unknown(third) == dict.fromkeys(REFUSED_PREVIEW, reason)
+    assert not any(unknown(row) for id_, row in rows.items() if row is not third)
+    assert found.gaps() == {(TENANT_ID, EXPRESSIONS): f"not_assessed {reason}"}
+
+
+async def test_a_refused_preview_is_no_gap_where_every_credential_has_a_subject() -> None:
+    [identity] = PRIVILEGED.identities
+    plain = replace(identity, federated=tuple(one for one in identity.federated if one.subject), stable_only=True)
+    found = await collect(estate=replace(PRIVILEGED, identities=(plain,)))
+    assert found.gaps() == {}
+    assert found.calls[EXPRESSIONS] == 1
+    assert {row["name"] for row in found.rows["credential"].values() if row["holder_kind"] == "managed_identity"} == {"Second"}
+
+
+async def test_a_list_that_lacks_what_graph_has_is_no_whole_list() -> None:
+    found = await collect(Fault(EXPRESSIONS, "every", edit=lambda body: body | {"value": []}), estate=PRIVILEGED)
+    assert found.gaps() == {(TENANT_ID, "managed_identity.federated_of"): "not_assessed inconsistent"}
+
+
+async def test_a_region_without_the_preview_leaves_the_identities_of_others_known() -> None:
+    [identity] = PRIVILEGED.identities
+    other = replace(identity, name="id-other", principal_id="00000007-0000-4000-8000-000000000000", stable_only=True)
+    found = await collect(estate=replace(PRIVILEGED, identities=(identity, other)))
+    assert found.gaps() == {(TENANT_ID, EXPRESSIONS): "partial api_retired"}
+    lacking = {row["id"] for row in found.rows["credential"].values() if "claims_expression" in unknown(row)}
+    assert lacking == {f"{PRINCIPALS}/{other.principal_id}/federatedidentitycredentials/third"}
 
 
 async def test_arm_shows_an_identitys_federated_credentials_where_graph_is_refused() -> None:
     found = await collect(refused("service_principal.federated", "permission"), estate=PRIVILEGED)
     theirs = {id_: row for id_, row in found.rows["credential"].items() if row["holder_kind"] == "managed_identity"}
-    assert {row["name"] for row in theirs.values()} == {"Pod", "Second"}
+    assert {row["name"] for row in theirs.values()} == {"Pod", "Second", "Third"}
     # As Graph's would be, so that a baseline or waiver that names one still does.
     assert f"{PRINCIPALS}/{IDENTITY.id}/federatedidentitycredentials/pod" in theirs
 
@@ -247,8 +294,8 @@ async def test_an_identity_that_does_not_say_who_it_is_gives_no_credential_a_sec
 
     found = await collect(Fault("managed_identity.query", "every", edit=spoil), estate=PRIVILEGED)
     theirs = [row for row in found.rows["credential"].values() if row["holder_kind"] == "managed_identity"]
-    assert {row["name"] for row in theirs} == {"Second"}
-    assert found.gaps() == {(TENANT_ID, "managed_identity.federated_of"): "partial bad_value"}
+    assert {row["name"] for row in theirs} == {"Second", "Third"}
+    assert found.gaps() == {(TENANT_ID, "managed_identity.federated_of"): "not_assessed bad_value"}
 
 
 OPERATIONS = {
@@ -260,8 +307,7 @@ OPERATIONS = {
     "directory_role.eligibilities": (),
     "sign_in_activity.list": (),
     "credential_activity.list": (),
-    "managed_identity.query": ("managed_identity.federated_of",),
-    "managed_identity.federated_of": (),
+    "managed_identity.query": ("managed_identity.federated_of", "managed_identity.expressions_of"),
 }
 
 
@@ -291,12 +337,50 @@ async def test_without_the_list_of_principals_a_grant_keeps_its_ids(privileged: 
             assert unknown(row) == dict.fromkeys(("api", "api_id"), "permission")
 
 
+@pytest.mark.parametrize(
+    ("permission", "adds"),
+    [
+        ({"allowedResourceActions": ["microsoft.directory/agentIdentityBlueprints/credentials/update"]}, True),
+        ({"allowedResourceActions": ["microsoft.directory/agentIdentityBlueprints/allProperties/allTasks"]}, True),
+        ({"allowedResourceActions": ["microsoft.directory/agentIdentityBlueprints/basic/update"]}, False),
+        ({"allowedResourceActions": ["microsoft.directory/applications/credentials/update"]}, False),
+        (
+            {
+                "allowedResourceActions": ["microsoft.directory/agentIdentityBlueprints/credentials/update"],
+                "condition": "$SubjectIsOwner",
+            },
+            False,
+        ),
+    ],
+)
+@pytest.mark.parametrize("role_id", [CUSTOM, READER])
+async def test_a_role_adds_credentials_to_blueprints_by_the_actions_of_its_definition(
+    permission: dict[str, object], adds: bool, role_id: str
+) -> None:
+    def edit(body: dict[str, Any]) -> dict[str, Any]:
+        roles = [item | {"rolePermissions": [permission]} if item["id"] == role_id else item for item in body["value"]]
+        return body | {"value": roles}
+
+    found = await collect(Fault("directory_role.definitions", "every", edit=edit), estate=PRIVILEGED)
+    [row] = [row for row in found.rows["grant"].values() if row.get("role_id") == role_id]
+    assert row["agent_credentials"] is adds
+
+
+async def test_a_role_whose_actions_cannot_be_read_may_add_credentials() -> None:
+    def edit(body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"value": [item | {"rolePermissions": None} for item in body["value"]]}
+
+    found = await collect(Fault("directory_role.definitions", "every", edit=edit), estate=PRIVILEGED)
+    for row in found.rows["grant"].values():
+        assert ("agent_credentials" in unknown(row)) == (row["kind"] == "directory-role")
+
+
 async def test_without_the_role_definitions_a_directory_role_keeps_its_id() -> None:
     found = await collect(refused("directory_role.definitions", "permission"), estate=PRIVILEGED)
     rows = [row for row in found.rows["grant"].values() if row["kind"] == "directory-role"]
     assert len(rows) == 4
     assert {row.get("role_id") for row in rows} == {GLOBAL, READER, CUSTOM}
-    assert all(unknown(row) == dict.fromkeys(("name", "custom", "tier"), "permission") for row in rows)
+    assert all(unknown(row) == dict.fromkeys(("name", "custom", "tier", "agent_credentials"), "permission") for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -338,7 +422,6 @@ def _add(*items: object) -> Any:
         ("credential_activity.list", {"appId": POWERFUL.app_id, "keyId": None}),
         ("service_principal.app_roles", {"id": "not-an-id", "appRoleAssignments": []}),
         ("service_principal.app_roles_of", {"appRoleId": MAIL, "principalId": POWERFUL.id, "resourceId": GRAPH.id}),
-        ("managed_identity.federated_of", {"id": "/elsewhere", "name": "x", "properties": {}}),
     ],
 )
 async def test_an_item_that_cannot_be_read_is_quarantined(privileged: Collected, operation: str, item: object) -> None:

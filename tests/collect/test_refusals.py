@@ -42,6 +42,7 @@ CHILDREN = {
         "key.rotation_policy",
         "service.query",
         "managed_identity.query",
+        "managed_identity.expressions_of",
         "managed_identity.federated_of",
         *ROLE_OPERATIONS,
     ),

@@ -193,12 +193,14 @@ def in_memory(
 def _database(*, alone: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     if alone:
         with duckdb.connect(config={"threads": 1}) as connection:
+            connection.execute("PRAGMA disable_optimizer")
             yield connection
         return
     name = f"tenant_{next(_NUMBERS)}"
     with _duckdb().cursor() as connection:
         connection.execute(f"ATTACH ':memory:' AS {name}")
         connection.execute(f"USE {name}")
+        connection.execute("PRAGMA disable_optimizer")
         try:
             yield connection
         finally:

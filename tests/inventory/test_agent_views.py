@@ -6,6 +6,8 @@ import pytest
 
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
+from keyaudit.model.tiers import ADDS_AGENT_CREDENTIALS, GRAPH
 from tests.inventory.sample import TENANT, Row, application, assessed, credential, refused, row
 from tests.inventory.test_privilege_views import OPERATIONS, grant, named, principal
 from tests.inventory.test_views import derive, only
@@ -113,17 +115,36 @@ def test_a_blueprints_credentials_open_what_its_agents_have() -> None:
     assert derive("service_principal", made, READ)[f"{TENANT.id}/serviceprincipals/{BLUEPRINT}"]["tier0"] is False
 
 
+def test_an_agent_whose_blueprint_is_unknown_may_be_of_any_and_of_nothing_else() -> None:
+    made = inventory(role("Directory.ReadWrite.All", AGENT, tier=0), child=agent(Reason.BAD_VALUE))
+    made["application"] += [application("b0", agent_blueprint=False), application("b2", agent_blueprint=Reason.DNS)]
+    found = {str(each["app_id"]): each for each in derive("application", made, READ).values()}
+    told = {name: (each["tier0"], each["unknown"].get("tier0")) for name, each in found.items()}  # type: ignore[attr-defined]
+    assert told == {"b0": (False, None), APP: (None, "bad_value"), "b2": (None, "bad_value")}
+
+
+def test_app_roles_of_an_agent_that_were_not_read_are_missing_of_its_blueprint() -> None:
+    unread = principal(AGENT, app_id=AGENT, agent_type="agent-identity", home="none", app_roles_listed=Reason.DNS)
+    made = inventory() | {"service_principal": [unread, principals()[1]]}
+    found: Any = only("application", made, READ)
+    assert (found["tenant_wide"], found["unknown"]["tenant_wide"]) == (None, "dns")
+    assert only("application", inventory(), READ)["tenant_wide"] is False
+
+
 @pytest.mark.parametrize(
     ("given", "admins"),
     [
-        ({"name": "Agent ID Administrator", "role_id": "db506228-d27e-4b7d-95e5-295956d6615f"}, ["someone"]),
-        ({"name": "Reader", "role_id": "88d8e3e3-8f55-4a1e-953a-9b9898b8876b"}, []),
+        (True, ["someone"]),
+        (False, []),
+        (Reason.BAD_VALUE, None),
     ],
 )
-def test_who_may_add_credentials_to_a_blueprint(given: dict[str, str], admins: list[str]) -> None:
-    held = grant(given["name"], kind="directory-role", to="u1", role_id=given["role_id"])
+def test_who_may_add_credentials_to_a_blueprint(given: bool | Reason, admins: list[str] | None) -> None:
+    held = grant("a role", kind="directory-role", to="u1", role_id="r", agent_credentials=given)
     made = inventory(held) | {"principal": [named("u1", "user", name="someone")]}
-    assert only("blueprint", made, READ)["credential_admins"] == admins
+    found: Any = only("blueprint", made, READ)
+    assert found["credential_admins"] == admins
+    assert found["unknown"].get("credential_admins") == (given if isinstance(given, Reason) else None)
 
 
 def test_an_agent_is_of_a_publisher_only_where_the_blueprint_is_anothers() -> None:
@@ -131,6 +152,190 @@ def test_an_agent_is_of_a_publisher_only_where_the_blueprint_is_anothers() -> No
     assert of_agent(inventory(parent=foreign))["blueprint_publisher"] == "t2"
     assert of_agent(inventory())["blueprint_publisher"] is None
     assert of_agent(inventory(child=agent(Reason.BAD_VALUE)))["unknown"]["blueprint_publisher"] == "bad_value"
+
+
+def of_the_agent(
+    *grants: Row, parent: Row | None = None, child: Row | None = None, who: Row | None = None, coverage: list[Coverage] = READ
+) -> tuple[dict[str, object], Any]:
+    """The derived columns of the agent's row, and what is unknown of it."""
+    made = inventory(*grants, parent=parent, child=child)
+    if who is not None:
+        made["service_principal"] = [who, made["service_principal"][1]]
+    found = only("agent", made, coverage)
+    return {column.name: found.get(column.name) for column in TABLES["agent"].derived}, found["unknown"]
+
+
+def test_an_agent_shows_its_blueprint_its_own_state_and_what_it_inherits() -> None:
+    given = [
+        grant("Mail.Read", to=BLUEPRINT, api_id=GRAPH),
+        grant("User.Read", to=BLUEPRINT, api_id=GRAPH),
+        # Of the same name, and with nothing behind it that is of the whole tenant.
+        role("Mail.Send"),
+        consent("Mail.Read"),
+        grant("Files.Read.All", kind="delegated", to=BLUEPRINT, api_id=GRAPH, on_behalf_of="everyone"),
+        grant("Mail.ReadWrite", kind="delegated", to=BLUEPRINT, api_id=GRAPH, on_behalf_of="one user"),
+        grant("Sites.Read.All", kind="directory-role", to=BLUEPRINT, api_id=GRAPH),
+    ]
+    every = [f"{api}/*" for api in (API, GRAPH)]
+    parent = blueprint(name="Helper", home="foreign", publisher="t2", inheritable_roles=every, inheritable_scopes=every)
+    who = principals()[0] | {"enabled": False, "owner_ids": ["u1", "u2"]}
+    found, unknown = of_the_agent(*given, parent=parent, who=who)
+    assert found == {
+        "blueprint_name": "Helper",
+        "blueprint_home": "foreign",
+        "publisher": "t2",
+        "enabled": False,
+        "owner_count": None,
+        "inherited": ["Files.Read.All", "Mail.Read", "Mail.Send", "User.Read"],
+        "inherited_wide": ["Files.Read.All", "Mail.Read"],
+    }
+    assert not set(found) & set(unknown)
+    rows = only("agent", inventory() | {"service_principal": [who]}, READ)
+    assert (rows["owner_count_min"], rows["owner_count_max"]) == (2, 2)
+    assert of_the_agent()[0]["inherited"] == []
+
+
+OF_BLUEPRINT = ("blueprint_name", "blueprint_home", "publisher")
+OF_PRINCIPAL = ("enabled", "owner_count")
+INHERITED = ("inherited", "inherited_wide")
+
+
+def lost(operation: str, reason: Reason = Reason.PERMISSION) -> list[Coverage]:
+    return [*(each for each in READ if each.operation != operation), refused(TENANT, operation, reason)]
+
+
+@pytest.mark.parametrize(
+    ("given", "made", "unknown"),
+    [
+        ([], {"child": agent("gone")}, dict.fromkeys(OF_BLUEPRINT, "inconsistent")),
+        ([], {"child": agent("gone"), "coverage": lost("application.list")}, dict.fromkeys(OF_BLUEPRINT, "permission")),
+        ([], {"child": agent(Reason.BAD_VALUE)}, dict.fromkeys(OF_BLUEPRINT, "bad_value")),
+        ([], {"parent": blueprint(name=Reason.BAD_ITEM)}, {"blueprint_name": "bad_item"}),
+        ([], {"parent": blueprint(home=Reason.BAD_ITEM)}, {"blueprint_home": "bad_item"}),
+        ([], {"parent": blueprint(publisher=Reason.BAD_ITEM)}, {"publisher": "bad_item"}),
+        ([], {"who": principals()[0] | {"enabled": None, "unknown": {"enabled": "dns"}}}, {"enabled": "dns"}),
+        ([], {"who": principals()[0] | {"owner_ids": None, "unknown": {"owner_ids": "dns"}}}, {"owner_count": "dns"}),
+        ([], {"who": principal("other", app_id="other")}, dict.fromkeys((*OF_PRINCIPAL, *INHERITED), "inconsistent")),
+        (
+            [],
+            {"who": principal("other", app_id="other"), "coverage": lost("service_principal.list")},
+            dict.fromkeys((*OF_PRINCIPAL, *INHERITED), "permission"),
+        ),
+        ([], {"coverage": lost("delegated_grant.list")}, dict.fromkeys(INHERITED, "permission")),
+        ([consent("Mail.Read")], {"parent": blueprint(inheritable_scopes=Reason.DNS)}, dict.fromkeys(INHERITED[:1], "dns")),
+        (
+            [grant("Mail.Read", to=BLUEPRINT, api_id=GRAPH)],
+            {"parent": blueprint(inheritable_roles=Reason.DNS)},
+            dict.fromkeys(INHERITED, "dns"),
+        ),
+        (
+            [grant(Reason.DNS, to=BLUEPRINT, api_id=GRAPH)],
+            {"parent": blueprint(inheritable_roles=[f"{GRAPH}/*"])},
+            dict.fromkeys(INHERITED, "dns"),
+        ),
+        (
+            [grant(Reason.DNS, to=BLUEPRINT, api_id=GRAPH), role(Reason.BAD_ITEM)],
+            {"parent": blueprint(inheritable_roles=[f"{GRAPH}/*", f"{API}/*"])},
+            dict.fromkeys(INHERITED, "bad_item"),
+        ),
+        (
+            [grant("Mail.Read", kind="delegated", to=BLUEPRINT, api_id=GRAPH, on_behalf_of=Reason.DNS)],
+            {"parent": blueprint(inheritable_scopes=[f"{GRAPH}/*"])},
+            dict.fromkeys(INHERITED, "dns"),
+        ),
+    ],
+)
+def test_what_was_not_read_makes_of_an_agent_unknown_what_rests_on_it_and_nothing_else(
+    given: list[Row], made: dict[str, Any], unknown: dict[str, str]
+) -> None:
+    found, why = of_the_agent(*given, **made)
+    assert {name: why[name] for name in found if name in why} == unknown
+    assert [name for name in unknown if found[name] is not None] == []
+
+
+AGENT_ADMIN = ADDS_AGENT_CREDENTIALS[0]
+ADDS = ADDS_AGENT_CREDENTIALS[1].name
+
+
+def admin(to: str, **values: Any) -> Row:
+    return grant(AGENT_ADMIN.name, kind="directory-role", to=to, **({"role_id": AGENT_ADMIN.id} | values))
+
+
+def of_the_blueprint(
+    *grants: Row, coverage: list[Coverage] = READ, others: list[Row] = NOBODY, **values: Any
+) -> tuple[object, object]:
+    """The blueprint's `credential_admins`, and why they are unknown."""
+    made = inventory(*grants, parent=blueprint(**values))
+    made["principal"] = others
+    found: Any = only("blueprint", made, coverage)
+    return found["credential_admins"], found["unknown"].get("credential_admins")
+
+
+def test_who_may_add_credentials_is_named_once_by_each_way_that_works_now() -> None:
+    elsewhere, here = (f"{TENANT.id}/directoryobjects/{each}" for each in ("another", APP))
+    given = [
+        admin("u1"),
+        grant(ADDS, to="u1", api_id=GRAPH),
+        admin("u2", scope=here, scope_kind="object"),
+        grant(ADDS, to="robot", api_id=GRAPH),
+        admin("u3", scope=elsewhere, scope_kind="object"),
+        admin("u4", standing=False),
+        grant(AGENT_ADMIN.name, kind="azure-role", to="u5", role_id=AGENT_ADMIN.id),
+        grant(ADDS, to="u6", api_id=API),
+        grant("User.Read.All", to="u7", api_id=GRAPH),
+    ]
+    known = [named("u1", "user", name="Ann"), named("u2", "user", name="Bob")]
+    assert of_the_blueprint(*given, others=known) == (["Ann", "Bob", "robot"], None)
+    for home in ("foreign", "microsoft"):
+        assert of_the_blueprint(*given, home=home, sponsored=None, sponsor_ids=None) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "made", "reason"),
+    [
+        ([], {"home": Reason.DNS}, "dns"),
+        ([], {"coverage": lost("directory_role.assignments")}, "permission"),
+        ([], {"coverage": lost("service_principal.app_roles_of")}, "permission"),
+        ([grant(Reason.DNS, api_id=GRAPH)], {}, "dns"),
+        ([grant(ADDS, api_id=Reason.DNS)], {}, "dns"),
+        ([grant("Other", api_id=Reason.DNS)], {}, None),
+        ([admin("u1", role_id=Reason.DNS)], {}, "dns"),
+        ([admin("u1", scope_kind=Reason.DNS)], {}, "dns"),
+        ([admin("u1", scope_kind="object", scope=Reason.DNS)], {}, "dns"),
+        ([admin("u1", role_id="another", scope_kind="object", scope=Reason.DNS)], {}, None),
+    ],
+)
+def test_who_may_add_credentials_is_unknown_where_a_way_was_not_read(
+    given: list[Row], made: dict[str, Any], reason: str | None
+) -> None:
+    found, why = of_the_blueprint(*given, **made)
+    assert (found is None, why) == (reason is not None, reason)
+
+
+@pytest.mark.parametrize(
+    ("of", "coverage", "expected"),
+    [
+        ([APP, APP, "other"], READ, (2, 2, None)),
+        ([], READ, (0, 0, None)),
+        ([APP, Reason.BAD_VALUE], READ, (1, None, "bad_value")),
+        ([APP], lost("agent.list"), (1, None, "permission")),
+    ],
+)
+def test_the_agents_of_a_blueprint_are_counted(
+    of: list[str | Reason], coverage: list[Coverage], expected: tuple[object, ...]
+) -> None:
+    agents = [agent(each) | {"id": f"agent {at}", "object_id": f"a{at}"} for at, each in enumerate(of)]
+    found: Any = only("blueprint", inventory() | {"agent": agents}, coverage)
+    assert (found["agents_min"], found["agents_max"], found["unknown"].get("agents")) == expected
+
+
+@pytest.mark.parametrize("unread", [0, 1])
+def test_app_roles_of_an_agent_or_of_its_blueprints_principal_are_missing_of_the_blueprint(unread: int) -> None:
+    made = inventory()
+    made["service_principal"][unread] |= {"app_roles_listed": None, "unknown": {"app_roles_listed": Reason.DNS}}
+    found: Any = only("blueprint", made, READ)
+    assert (found["tenant_wide"], found["unknown"].get("tenant_wide")) == (None, "dns")
+    assert only("blueprint", inventory(), READ)["tenant_wide"] is False
 
 
 @pytest.mark.parametrize(("listed", "reason"), [("bad_item", "bad_item"), (None, None)])

@@ -80,4 +80,6 @@ def test_live_secrets_and_the_end_of_the_last_credential(
     rows = {"application": [application("a")], "credential": credentials}
     found: dict[str, Any] = only("application", rows, coverage)
     assert (found["live_secrets_min"], found["live_secrets_max"]) == secrets
+    # A count without a certain value has its reason.
+    assert ("live_secrets" in found["unknown"]) is (found["live_secrets_min"] != found["live_secrets_max"])
     assert (found["live_until"], found["unknown"].get("live_until")) == (until, reason)

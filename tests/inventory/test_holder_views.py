@@ -80,6 +80,9 @@ def test_what_was_not_read_of_a_holder_is_unknown(
 def test_a_service_principal_that_was_not_listed_may_have_any_power() -> None:
     found = held({"application": HOLDERS["application"]}, without("service_principal.list"))
     assert (found["holder_tier0"], found["holder_tenant_wide"]) == ("permission", "permission")
+    # This one was found, although others were not.
+    found = held(HOLDERS, without("service_principal.list"))
+    assert (found["holder_tier0"], found["holder_tenant_wide"]) == (False, False)
 
 
 def sign_in(number: int, **values: Any) -> Row:

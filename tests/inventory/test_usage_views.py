@@ -350,3 +350,71 @@ def test_of_what_was_not_shown_nothing_is_known_but_when_at_the_latest() -> None
         assert set(each["unknown"].values()) == {NOT_SHOWN}
         assert {"succeeded", "target_kind", "target_id", "actor_app_id", "expected"} <= set(each["unknown"])
     assert found["sign"]["name"] == "what AZKVAuditLogs does not show"
+
+
+BLUEPRINT, ANOTHER = "b1", "b2"
+AGENTS_READ = {
+    **READ,
+    TENANT: assessed(
+        TENANT, "subscription.list", "vault.query", "service.query", "service_principal.list", "application.list", "agent.list"
+    ),
+}
+
+
+def created(hours_ago: float, target: str, *, by: str = "deployer", **values: Any) -> Row:
+    """A service principal that somebody created."""
+    given = {"target_kind": "service-principal", "target_id": target, "actor_app_id": by, "source": "AuditLogs"}
+    return used(hours_ago / 24, "add-service-principal", **given, **values)
+
+
+def agents_created(uses: Iterable[Row], coverage: Mapping[Any, Any] = AGENTS_READ) -> dict[str, Any]:
+    """By target, the blueprint and number, or why they are unknown."""
+    agents = [
+        row(
+            "agent",
+            f"{TENANT.id}/serviceprincipals/a{nth}",
+            scope_id=TENANT.id,
+            object_id=f"a{nth}",
+            blueprint_app_id=BLUEPRINT,
+        )
+        for nth in range(4)
+    ]
+    blueprints = [
+        row("blueprint", f"{TENANT.id}/applications/{app}", scope_id=TENANT.id, app_id=app, home="own")
+        for app in (BLUEPRINT, ANOTHER)
+    ]
+    principal = row("service_principal", f"{TENANT.id}/serviceprincipals/plain", scope_id=TENANT.id, agent_type=None)
+    rows = {"usage": list(uses), "agent": agents, "blueprint": blueprints, "service_principal": [principal]}
+    run = structs.replace(RUN, evidence={"logs": "0" * 64})
+    with in_memory(rows, coverage, "usage", run=run) as connection:
+        found: list[dict[str, Any]] = fetch(connection, "SELECT * FROM usage WHERE name IS NULL")
+    return {
+        each["target_id"]: each["unknown"].get("agents_created", (each["agent_blueprint"], each["agents_created"]))
+        for each in found
+    }
+
+
+def test_a_burst_of_agents_has_one_number() -> None:
+    assert agents_created([created(30 - nth, f"a{nth}") for nth in range(3)]) == {
+        "a0": (BLUEPRINT, None), "a1": (BLUEPRINT, None), "a2": (BLUEPRINT, 3)
+    }  # fmt: skip
+
+
+def test_agents_a_day_apart_are_no_burst() -> None:
+    found = agents_created([created(80, "a0"), created(56, "a1"), created(32, "a2"), created(31, "a3")])
+    assert found == {"a0": (BLUEPRINT, None), "a1": (BLUEPRINT, None), "a2": (BLUEPRINT, None), "a3": (BLUEPRINT, 2)}
+
+
+def test_what_a_blueprint_creates_is_an_agent_of_it_though_it_is_deleted_since() -> None:
+    found = agents_created([created(5, "gone", by=ANOTHER), created(4, "a0"), created(3, "plain"), created(2, "deleted")])
+    assert found == {"gone": (ANOTHER, 1), "a0": (BLUEPRINT, 1), "plain": (None, None), "deleted": (None, None)}
+
+
+def test_a_creation_that_failed_does_not_count() -> None:
+    assert agents_created([created(5, "a0"), created(4, "a1", succeeded=False)])["a0"] == (BLUEPRINT, 1)
+
+
+def test_without_the_list_of_agents_a_creation_may_be_one() -> None:
+    coverage = {**AGENTS_READ, TENANT: [*READ[TENANT], refused(TENANT, "agent.list", PERMISSION)]}
+    found = agents_created([created(5, "new"), created(4, "plain")], coverage)
+    assert found == {"new": PERMISSION, "plain": (None, None)}

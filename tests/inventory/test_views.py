@@ -244,6 +244,7 @@ def held(key_id: str, **values: Any) -> Row:
     return credential(key_id, on="service_principal", **values)
 
 
+NAMELESS: Row = {"key_id": None, "unknown": {"key_id": BAD}}
 TWICE: list[tuple[list[Row], list[Coverage], object, object]] = [
     ([held("1")], DIRECTORY, False, None),
     ([held("1"), credential("1")], DIRECTORY, True, None),
@@ -260,6 +261,9 @@ TWICE: list[tuple[list[Row], list[Coverage], object, object]] = [
     ([held("1", thumbprint=BAD)], DIRECTORY, False, None),
     ([held("1", thumbprint=BAD), credential("2")], DIRECTORY, None, "bad_value"),
     ([held("1"), credential("2", thumbprint=BAD)], DIRECTORY, None, "bad_value"),
+    ([held("1") | NAMELESS, credential("2")], DIRECTORY, None, "bad_value"),
+    ([held("1") | NAMELESS], DIRECTORY, False, None),
+    ([held("1"), credential("2") | NAMELESS], DIRECTORY, None, "bad_value"),
     ([held("1"), credential("1"), credential("2", holder="b", app_id=BAD)], DIRECTORY, True, None),
     # A credential belongs to its holder, even if its own value differs.
     ([held("1"), credential("1", holder="b", app_id=BAD)], DIRECTORY, False, None),

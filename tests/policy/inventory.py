@@ -1,5 +1,7 @@
 """An inventory in memory, made of rows as Python holds them, with the columns that `model.tables` declares."""
 
+import functools
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,20 +33,42 @@ _SQL = {
 }
 
 
+@functools.cache
+def _empty() -> duckdb.DuckDBPyConnection:
+    """One DuckDB with every table for all inventories of this process: to make them takes longer than to judge a few rows."""
+    connection = duckdb.connect(config={"threads": 1})
+    for table in TABLES.values():
+        columns = [*_columns(table), ("unknown", "MAP(VARCHAR, VARCHAR)")]
+        declared = ", ".join(f'"{name}" {kind}' for name, kind in columns)
+        connection.execute(f"CREATE TABLE {table.name} ({declared})")
+    return connection
+
+
+_IN_USE = threading.Lock()
+
+
 @contextmanager
 def inventory(**rows: Sequence[Mapping[str, Any]]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with every table; a column left out of a row is absent, `unknown` maps columns to reasons."""
-    with duckdb.connect(config={"threads": 1}) as connection:
-        for table in TABLES.values():
-            columns = [*_columns(table), ("unknown", "MAP(VARCHAR, VARCHAR)")]
-            names = [name for name, _ in columns]
-            declared = ", ".join(f'"{name}" {kind}' for name, kind in columns)
-            connection.execute(f"CREATE TABLE {table.name} ({declared})")
-            for row in rows.get(table.name, ()):
-                cells = _cells(row)
-                marks = ", ".join("?" for _ in names)
-                connection.execute(f"INSERT INTO {table.name} VALUES ({marks})", [cells.get(name) for name in names])
-        yield connection
+    """A connection with every table; a column left out of a row is absent, `unknown` maps columns to reasons.
+
+    One at a time; afterwards it is as empty as before.
+    """
+    assert _IN_USE.acquire(blocking=False), "one inventory at a time"
+    try:
+        with _empty().cursor() as connection:
+            for table, of_table in rows.items():
+                names = [*(name for name, _ in _columns(TABLES[table])), "unknown"]
+                for cells in map(_cells, of_table):
+                    marks = ", ".join("?" for _ in names)
+                    connection.execute(f"INSERT INTO {table} VALUES ({marks})", [cells.get(name) for name in names])
+            yield connection
+    finally:
+        for (name,) in _empty().execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary").fetchall():
+            if name not in TABLES:
+                _empty().execute(f"DROP TABLE {name}")
+            elif name in rows:
+                _empty().execute(f"TRUNCATE {name}")
+        _IN_USE.release()
 
 
 def _columns(table: Table) -> Iterator[tuple[str, str]]:

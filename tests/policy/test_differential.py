@@ -1,5 +1,6 @@
 """The SQL that judges and a plain reading of the same text agree on every row, known or not."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
@@ -52,12 +53,17 @@ def expected(policy: Policy, interpreter: Interpreter) -> tuple[Outcome, Severit
     return outcome, max(in_play, key=lambda severity: severity.rank)
 
 
+@functools.cache
+def _duckdb() -> duckdb.DuckDBPyConnection:
+    """One for all queries: to start one takes longer than most of them."""
+    return duckdb.connect(config={"threads": 1})
+
+
 def judged(
     table: str, forms: Sequence[tuple[Trees, Mapping[str, Value]]], rows: Sequence[tuple[dict[str, Any], dict[str, str]]]
 ) -> list[list[tuple[Outcome, Severity | None]]]:
     """What the SQL says: per row, per form."""
-    with duckdb.connect(config={"threads": 1}) as connection:
-        found = connection.execute(verdicts(TABLES[table], forms, rows, NOW)).fetchall()
+    found = _duckdb().execute(verdicts(TABLES[table], forms, rows, NOW)).fetchall()
     return [[(outcome_of(code), severity_of(code) if code >= FAIL else None) for code in codes] for codes in found]
 
 

@@ -3,14 +3,16 @@
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.shell import option, powershell_quoted, shell_quoted
 from keyaudit.model.text import one_line, visible
 from keyaudit.report import digest, junit, markdown, members, prometheus, sarif, xlsx
 from keyaudit.report.blast_radius import dot
-from keyaudit.report.cells import escaped, guarded
+from keyaudit.report.cells import escaped, guarded, marked
 from keyaudit.report.guardrails import bicep, terraform
 from keyaudit.report.html.inert import LONGEST, inert, whole
+from tests.gate_example import RUN
 
 ODD = "\x1b\x7f\x85\u202e\u2028\ue000\U000e0001"
 SHOWN = "\\x1b\\x7f\\x85\\u202e\\u2028\\ue000\\U000e0001"
@@ -102,3 +104,17 @@ def test_only_texts_are_written_on_a_page() -> None:
         with pytest.raises(TypeError, match=type(value).__name__):
             inert(value)
     assert inert(inert("<")) == "&lt;"
+
+
+@pytest.mark.parametrize(
+    ("simulated", "name", "shown"),
+    [
+        (False, "Contoso", "Contoso"),
+        (False, "", ""),
+        (True, "Contoso", "Contoso (simulated tenant)"),
+        (True, "Contoso (simulated tenant)", "Contoso (simulated tenant)"),
+        (True, "", "(simulated tenant)"),
+    ],
+)
+def test_a_simulated_tenant_is_marked_once(simulated: bool, name: str, shown: str) -> None:
+    assert marked(replace(RUN, simulated=simulated, tenant_name=name)) == shown

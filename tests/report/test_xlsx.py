@@ -33,6 +33,9 @@ def test_the_sheets_are_there_and_can_be_filtered() -> None:
     assert {*heads} - {*COLUMNS} == {"problem", "resource", "finding"}
     assert {*COLUMNS} - {*heads} == {"resource_name", "actual"}
     assert [cell.value for cell in found["Inventory"][1]] == list(THING_COLUMNS)
+    # Sentences are wrapped, so that they do not run into the next cell, and nothing else is.
+    wrapped = {head for head, cell in zip(heads, found["Findings"][2], strict=True) if cell.alignment.wrap_text}
+    assert wrapped == {"problem", "resource", "finding", "policy_title"}
 
 
 def test_findings_are_those_of_the_csv() -> None:

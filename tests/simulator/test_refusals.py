@@ -17,16 +17,15 @@ V, A = "api-version=7.5", "api-version=2026-02-01"
 
 def refused(service: str, error: dict[str, Any]) -> bool:
     """Whether an error is this service's for a caller without the right."""
-    match service:
-        case "vault":
-            return (error["code"], error["innererror"]["code"]) == ("Forbidden", "ForbiddenByRbac")
-        case "policies":
-            return (error["code"], error["innererror"]["code"]) == ("Forbidden", "AccessDenied")
-        case "hsm":
-            return (error["code"], "Not authorized to access" in error["message"]) == ("AccessDenied", True)
-        case "graph":
-            return (error["code"], "innerError" in error) == ("Authorization_RequestDenied", True)
-    return bool(error["code"] == "AuthorizationFailed")
+    code, inner = error["code"], error.get("innererror", {}).get("code")
+    expected = {
+        "vault": ("Forbidden", "ForbiddenByRbac"),
+        "policies": ("Forbidden", "AccessDenied"),
+        "hsm": ("AccessDenied", None),
+        "graph": ("Authorization_RequestDenied", None),
+        "arm": ("AuthorizationFailed", None),
+    }
+    return (code, inner) == expected[service] and ("innerError" in error) == (service == "graph")
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,10 @@ ANOTHER: Mapping[tuple[str, str], str] = {
         for each in ("keyCredentials[]", "passwordCredentials[]", "identifierUris.uriAdditionWithoutUniqueTenantIdentifier")
     },
     ("b2c.key_sets", "id"): "a key set is called as somebody chose to call it",
+    (
+        "delegated_grant.list",
+        "scope",
+    ): "an API's author calls its permissions as they like, and another name is another permission",
     ("entra_log.list", "properties.logs[].category"): "a log of another name is another log, and Entra gets new ones",
 }
 """Members in which every text is right, and names something else: by operation, and by what the member is called there."""

@@ -22,8 +22,8 @@ NEVER_ASKED = frozenset(
         "vault.get", "hsm.get", "role_definition.get", "service_principal.get", "application.get",
         # Asked for versions of keys that ARM's list of versions lacks, and with a filter by resource group.
         "arm.key.version", "resource_group.query",
-        # Of service principals nobody has so many app roles, or a flexible federated credential.
-        "service_principal.app_roles_of", "service_principal.expressions_of",
+        # Of service principals nobody has so many app roles.
+        "service_principal.app_roles_of",
     }
 )  # fmt: skip
 

@@ -14,7 +14,7 @@ from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import Brief
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.federated_names import repository
+from keyaudit.model.federated_names import hosting, repository
 from keyaudit.model.federated_subject import Trusted, retires_on, trusted
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
@@ -156,7 +156,11 @@ class Rows:
         row.put("kind", "federated")
         for column in ("starts_on", "expires_on", "usage", "thumbprint", "entra_custody", *_OF_CERTIFICATE):
             row.put(column, None)
-        row.put("issuer", item.issuer)
+        if is_null(item.issuer):
+            # What it trusts is found from the issuer, before the row is finished.
+            row.refuse(("issuer",), Reason.BAD_VALUE)
+        else:
+            row.put("issuer", item.issuer)
         row.put("audiences", item.audiences)
         row.put("subject", item.subject)
         self._put_expression(row, item, expression)
@@ -195,10 +199,11 @@ class Rows:
             found = trusted(issuer, subject or None, expression or None, self._holder.tenant_id) or Refusal(Reason.UNRECOGNISED)
         for column, fact in (("subject_grade", "grade"), ("subject_breadth", "breadth")):
             row.put_read(column, found if isinstance(found, Refusal) else str(getattr(found, fact)))
-        named = None if isinstance(found, Refusal) else repository(issuer, subject or None, expression or None)
-        for column, fact in _REPOSITORY.items():
-            row.put_read(column, found if isinstance(found, Refusal) else named and getattr(named, fact))
         unread = row.unknown.get("issuer")
+        hosted = unread is not None or hosting(issuer) is not None
+        named = repository(issuer, subject or None, expression or None)
+        for column, fact in _REPOSITORY.items():
+            row.put_read(column, found if hosted and isinstance(found, Refusal) else named and getattr(named, fact))
         row.put_read("issuer_retires_on", Refusal(unread) if unread is not None else retires_on(issuer))
 
     def _begin(self, key_id: str, name: Wire | None, resource_id: str = "", *, url: str = "", version: str = "") -> Row:

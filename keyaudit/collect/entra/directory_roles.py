@@ -15,17 +15,20 @@ from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tiers import tier_of_actions, tier_of_role
+from keyaudit.model.tiers import adds_agent_credentials, tier_of_actions, tier_of_role
 
 OPERATIONS = ("directory_role.definitions", "directory_role.assignments", "directory_role.eligibilities")
 
-_DEFINED = ("name", "custom", "tier")
+_DEFINED = ("name", "custom", "tier", "agent_credentials")
+_OWNERS = "$SubjectIsOwner"
+"""The condition of a permission that a role gives to the owner of an object alone."""
 
 
 class PermissionItem(Struct, rename="camel"):
     """A permission of a role."""
 
     allowed_resource_actions: list[str]
+    condition: str | None = None
 
 
 class DefinitionItem(Struct, rename="camel"):
@@ -120,6 +123,7 @@ class _DirectoryRoles:
         built_in = read(role.is_built_in, bool)
         row.put_read("custom", built_in if isinstance(built_in, Refusal) else not built_in)
         row.put_read("tier", built_in if isinstance(built_in, Refusal) else _tier(role, built_in=built_in))
+        row.put_read("agent_credentials", _agent_credentials(role))
 
 
 def _tier(role: DefinitionItem, *, built_in: bool) -> int | Refusal | None:
@@ -131,6 +135,15 @@ def _tier(role: DefinitionItem, *, built_in: bool) -> int | Refusal | None:
     if isinstance(permissions, Refusal):
         return permissions
     return tier_of_actions([action for part in permissions for action in part.allowed_resource_actions])
+
+
+def _agent_credentials(role: DefinitionItem) -> bool | Refusal:
+    """Whether it adds credentials to blueprints that its holder does not own."""
+    permissions = read(role.role_permissions, list[PermissionItem])
+    known: list[PermissionItem] = [] if isinstance(permissions, Refusal) else permissions
+    actions = [action for part in known if part.condition != _OWNERS for action in part.allowed_resource_actions]
+    found = adds_agent_credentials(role.id, actions)
+    return permissions if isinstance(permissions, Refusal) and not found else found
 
 
 def _assignment(item: AssignmentItem) -> str:

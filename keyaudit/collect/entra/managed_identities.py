@@ -1,14 +1,14 @@
 """Federated credentials of user-assigned managed identities, from ARM: those that Graph does not return."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypedDict
 
 import msgspec
 from msgspec import UNSET, Struct
 
 from keyaudit.cloud.connection import Connection
-from keyaudit.collect.calls import Calls, not_assessed
+from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.entra.credentials import Rows
@@ -20,15 +20,16 @@ from keyaudit.collect.rows import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID
-from keyaudit.model.reasons import Reason
+from keyaudit.model.reasons import UNSAFE, Reason
 
-OPERATIONS = ("managed_identity.query", "managed_identity.federated_of")
+OPERATIONS = ("managed_identity.query", "managed_identity.expressions_of", "managed_identity.federated_of")
 
 QUERY = (
     "resources | where type =~ 'microsoft.managedidentity/userassignedidentities' "
     "| project id, name, subscriptionId, properties | order by id asc"
 )
 _NOBODYS = Refusal(Reason.BAD_VALUE, "a managed identity that does not say which service principal it is", 200)
+_LACKS_ONE = Refusal(Reason.INCONSISTENT, "it lacks a federated credential that Graph has", 200)
 _PER_QUERY = 299
 _AT_ONCE = 16
 _ID = re.compile(
@@ -105,33 +106,95 @@ async def collect_managed_identities(reading: Reading, unit: Unit, scope: Scope)
         identities |= await distinct(listing, by)
         queried.ended(listing.end)
     parent = queried.coverage()
-    federated = Calls(scope, "managed_identity.federated_of", per_object=True)
-    known = _Identities(reading.connection, unit, federated, _known(reading.spool.lines("credential")))
+    expressions, federated = (Calls(scope, operation, per_object=True) for operation in OPERATIONS[1:])
+    known = _Identities(reading.connection, unit, expressions, federated, _known(reading.spool.lines("credential")))
     await for_each([identities[id_] for id_ in sorted(identities)], known.read, limit=_AT_ONCE)
-    return [parent, federated.coverage(parent)]
+    return [parent, expressions.coverage(parent), federated.coverage(parent)]
 
 
 class _Identities:
-    def __init__(self, connection: Connection, unit: Unit, calls: Calls, known: frozenset[tuple[str, str]]) -> None:
+    def __init__(
+        self, connection: Connection, unit: Unit, expressions: Calls, stable: Calls, known: frozenset[tuple[str, str]]
+    ) -> None:
         self._gateway = connection.gateway
         self._environment = connection.environment
         self._tenant_id = connection.identity.tenant_id
-        self._unit, self._calls, self._known = unit, calls, known
+        self._unit, self._expressions, self._stable, self._known = unit, expressions, stable, known
 
     async def read(self, item: IdentityItem) -> None:
-        """Write the credentials of one identity."""
+        """Write the credentials of one identity.
+
+        They are read with their expressions, or without them where that version is refused. Then the expression of a credential
+        without a subject is unknown.
+        """
         match = _ID.fullmatch(item.id)
         assert match is not None  # noqa: S101 - `_identity_of` accepted it
         segments: Segments = {"subscription": match[1].lower(), "resource_group": match[2], "identity": match[3]}
+
+        def by(one: FederatedResource) -> str:
+            if one.id.lower() != f"{item.id}/federatedIdentityCredentials/{one.name}".lower():
+                raise ValueError("no credential of this identity")
+            return one.name.lower()
+
+        listing = self._gateway.pages(self._expressions.id, FederatedResource, by=by, **segments)
+        shown = [one async for one in both(listing)]
+        reason = why_incomplete(listing.end)
+        if reason is None:
+            self._expressions.ended(listing.end)
+            self._write(item, segments, self._expressions.id, shown)
+            return
+        lacking = listing.end.refusal or Refusal(reason)
+        listing = self._gateway.pages(self._stable.id, FederatedResource, by=by, **segments)
+        found = [one async for one in both(listing)]
+        self._stable.ended(listing.end)
+        expressions = {one.name.lower(): one.properties.claims_matching_expression for one in shown}
+        unread = self._write(item, segments, self._stable.id, found, (expressions, lacking))
+        if unread or listing.end.refusal is not None or lacking.reason in UNSAFE:
+            self._expressions.refused(lacking)
+
+    def _write(
+        self,
+        item: IdentityItem,
+        segments: Segments,
+        operation: str,
+        found: Sequence[FederatedResource],
+        expressions: tuple[Mapping[str, Wire], Refusal] | None = None,
+    ) -> bool:
+        """Write a row for each credential that Graph did not return; whether an expression is unknown.
+
+        `expressions`: for an answer without them, those that were read by name, and why the others were not.
+        """
+        holder = self._holder(item, segments, operation)
+        unread = False
+        principal = f"/tenants/{self._tenant_id}/servicePrincipals/{holder.object_id}".lower() if holder.object_id else ""
+        if {name for owner, name in self._known if owner == principal}.difference(one.name.lower() for one in found):
+            self._stable.refused(_LACKS_ONE)
+        for one in found:
+            name = one.name.lower()
+            if principal and (principal, name) in self._known:
+                continue
+            if not principal and any(name == known for _, known in self._known):
+                # Graph may have returned it.
+                self._stable.refused(_NOBODYS)
+                continue
+            expression: Wire | Refusal = one.properties.claims_matching_expression
+            if expressions is not None and isinstance(read(one.properties.subject, str), Refusal):
+                expression = expressions[0].get(name, expressions[1])
+                unread = unread or isinstance(expression, Refusal)
+            # Copies get the same id, so that what differs in them becomes inconsistent.
+            row = Rows(holder).federated(_as_graph(one), holder.url, holder.version, expression)
+            self._unit.row("credential", row)
+        return unread
+
+    def _holder(self, item: IdentityItem, segments: Segments, operation: str) -> Holder:
+        """The identity as `operation` returned its credentials; without an object id if Azure gives none."""
         properties = read(item.properties, Identity)
         principal = properties if isinstance(properties, Refusal) else read(properties.principal_id, str)
-        if isinstance(principal, str) and not GUID.fullmatch(principal):
-            principal = Refusal(Reason.BAD_VALUE)
-        url, version = source(self._environment, self._calls.id, **segments)
-        identity = Holder(
+        url, version = source(self._environment, operation, **segments)
+        return Holder(
             kind="managed_identity",
             tenant_id=self._tenant_id,
-            object_id="" if isinstance(principal, Refusal) else principal,
+            object_id=principal if isinstance(principal, str) and GUID.fullmatch(principal) else "",
             url=url,
             version=version,
             name=item.name,
@@ -141,26 +204,6 @@ class _Identities:
             microsoft_made=False,
             arm_id=item.id,
         )
-        holder = "" if isinstance(principal, Refusal) else f"/tenants/{self._tenant_id}/servicePrincipals/{principal}".lower()
-
-        def by(one: FederatedResource) -> str:
-            if one.id.lower() != f"{item.id}/federatedIdentityCredentials/{one.name}".lower():
-                raise ValueError("no credential of this identity")
-            return one.name.lower()
-
-        listing = self._gateway.pages(self._calls.id, FederatedResource, by=by, **segments)
-        async for one in both(listing):
-            if holder and (holder, one.name.lower()) in self._known:
-                continue
-            if not holder and any(one.name.lower() == name for _, name in self._known):
-                # Graph may have returned it.
-                self._calls.refused(_NOBODYS)
-            else:
-                self._unit.row(
-                    "credential",
-                    Rows(identity).federated(_as_graph(one), url, version, one.properties.claims_matching_expression),
-                )
-        self._calls.ended(listing.end)
 
 
 def _as_graph(one: FederatedResource) -> FederatedItem:

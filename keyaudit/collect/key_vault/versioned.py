@@ -7,7 +7,7 @@ from typing import ClassVar, Generic, TypeVar
 from msgspec import Struct
 
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
-from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.concurrency import Spare, for_each
 from keyaudit.collect.copies import distinct
 from keyaudit.collect.key_vault.data_plane import bad_uri, object_row, was_deleted
 from keyaudit.collect.key_vault.key_versions import Key, Listed, agreed
@@ -65,7 +65,7 @@ class VersionedObjects(ABC, Generic[Item]):
         if self.closed:
             self._list.refused(self.closed)
         else:
-            await self._read_all(self._reading.at_once)
+            await self._read_all(self._reading.at_once, self._reading.spare)
         if await was_deleted(self._gateway, self._vault, (self._list, *self._single)):
             self._unit.discard()
             self.closed = Refusal(Reason.VANISHED)
@@ -81,10 +81,10 @@ class VersionedObjects(ABC, Generic[Item]):
         """Alternative reads if the vault's own answers are insufficient."""
         return ()
 
-    async def _read_all(self, at_once: int) -> None:
+    async def _read_all(self, limit: int, spare: Spare | None = None) -> None:
         listing = self._gateway.pages(self._list.id, self.item, by=self._name_of, host=self._host, body=None, **self._segments)
-        await for_each(listing, self._object, limit=at_once)
-        await for_each(listing.copies(), self._object, limit=at_once)
+        await for_each(listing, self._object, limit=limit, spare=spare)
+        await for_each(listing.copies(), self._object, limit=limit, spare=spare)
         self._list.ended(self._explained(listing.end))
 
     def _explained(self, end: End) -> End:

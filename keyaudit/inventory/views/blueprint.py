@@ -10,7 +10,6 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.tiers import ADDS_AGENT_CREDENTIALS, GRAPH
 
 _AGENTS = TABLES["agent"].listed_by
-_ROLES = ", ".join(quoted(role.id) for role in ADDS_AGENT_CREDENTIALS if role.id)
 _NAMES = ", ".join(quoted(role.name) for role in ADDS_AGENT_CREDENTIALS if not role.id)
 
 
@@ -72,20 +71,22 @@ def _admins(sources: Sources) -> str:
     """
     given = f"""
         SELECT principal_id, scope, scope_kind, CASE kind
-                WHEN 'directory-role' THEN role_id IN ({_ROLES})
+                WHEN 'directory-role' THEN agent_credentials
                 ELSE api_id = {quoted(GRAPH)} AND name IN ({_NAMES}) END AS adds,
-            coalesce(unknown['name'], unknown['api_id'], unknown['scope']) AS doubt
+            coalesce(unknown['agent_credentials'], unknown['name'], unknown['api_id'], unknown['scope_kind'],
+                unknown['scope']) AS doubt
         FROM {sources["grant"]} WHERE kind = 'app-role' OR (kind = 'directory-role' AND standing)"""
+    ways = f"""
+        SELECT blueprint.id, given.principal_id, given.doubt, given.adds AND (given.scope_kind IN ('tenant', 'api')
+            OR given.scope = replace(blueprint.id, '/applications/', '/directoryobjects/')) AS able
+        FROM ({given}) AS given CROSS JOIN {sources["blueprint"]} AS blueprint"""
     who = f"""
         SELECT object_id, any_value(name) AS name FROM (
             SELECT object_id, name FROM {sources["principal"]}
             UNION ALL SELECT split_part(id, '/', -1), name FROM {sources["service_principal"]}
         ) GROUP BY object_id"""
     return f"""
-        SELECT blueprint.id, list_sort(list_distinct(list(coalesce(who.name, given.principal_id)) FILTER (adds))) AS names,
-            min(given.doubt) FILTER (adds IS NULL) AS doubt
-        FROM ({given}) AS given
-        JOIN {sources["blueprint"]} AS blueprint ON given.scope_kind IN ('tenant', 'api') OR given.scope_kind IS NULL
-            OR given.scope = replace(blueprint.id, '/applications/', '/directoryobjects/')
-        LEFT JOIN ({who}) AS who ON who.object_id = given.principal_id
-        WHERE adds IS NOT FALSE GROUP BY blueprint.id"""
+        SELECT ways.id, list_sort(list_distinct(list(coalesce(who.name, ways.principal_id)) FILTER (able))) AS names,
+            min(ways.doubt) FILTER (able IS NULL) AS doubt
+        FROM ({ways}) AS ways LEFT JOIN ({who}) AS who ON who.object_id = ways.principal_id
+        WHERE able IS NOT FALSE GROUP BY ways.id"""

@@ -4,7 +4,7 @@
 
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.usage.facets import changes, target_of, who_of
-from keyaudit.inventory.views import versions
+from keyaudit.inventory.views import agent_bursts, versions
 from keyaudit.inventory.views.logged import whole
 from keyaudit.inventory.views.service_principal import environments
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
@@ -27,8 +27,13 @@ def view(sources: Sources, scope_id: str, as_of: int, *, baseline: bool) -> str:
 
     Without a `baseline`, whether a use is expected is unknown. `scope_id`: the tenant's.
     """
-    columns = _COLUMNS | {"logs_until": f"least({as_of}, log.last_on + {DAY})"} | (_HELD_AGAINST if baseline else _UNHELD)
-    doubts = _DOUBTS | (_HELD_AGAINST_DOUBTS if baseline else _UNHELD_DOUBTS)
+    columns = (
+        _COLUMNS
+        | agent_bursts.COLUMNS
+        | {"logs_until": f"least({as_of}, log.last_on + {DAY})"}
+        | (_HELD_AGAINST if baseline else _UNHELD)
+    )
+    doubts = _DOUBTS | agent_bursts.DOUBTS | (_HELD_AGAINST_DOUBTS if baseline else _UNHELD_DOUBTS)
     return f"""
         SELECT {stored("usage", "stored")}, {", ".join(f"{sql} AS {name}" for name, sql in columns.items())},
             {extended(doubts)}
@@ -36,7 +41,8 @@ def view(sources: Sources, scope_id: str, as_of: int, *, baseline: bool) -> str:
         LEFT JOIN ({_versions(sources)}) AS version ON version.id = stored.target_id
         LEFT JOIN ({environments(sources)}) AS by_object ON by_object.object_id = stored.principal_id
         LEFT JOIN ({environments(sources)}) AS by_app ON by_app.app_id = stored.actor_app_id
-        LEFT JOIN (SELECT split_part(id, '/', -1) AS object_id, home, unknown['home'] AS doubt
+        LEFT JOIN (SELECT split_part(id, '/', -1) AS object_id, home, unknown['home'] AS doubt, agent_type,
+            unknown['agent_type'] AS agent_doubt
             FROM {sources["service_principal"]}) AS holder ON holder.object_id = stored.target_id
         LEFT JOIN ({_sign_ins(sources)}) AS own ON own.credential_key_id = stored.credential_key_id
         -- The record of the sign-in does not tell the credential: it may be any.
@@ -45,6 +51,7 @@ def view(sources: Sources, scope_id: str, as_of: int, *, baseline: bool) -> str:
         LEFT JOIN (SELECT source, max(last_on) AS last_on FROM {sources["usage_log"]} GROUP BY source) AS log
             ON log.source = stored.source
         LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS principals ON true
+        {agent_bursts.joins(sources)}
         {_known(sources) if baseline else ""}
         UNION ALL BY NAME {unshown(sources, scope_id, as_of)}"""
 

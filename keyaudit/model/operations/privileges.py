@@ -73,6 +73,16 @@ DECLARED = (
         not_in=OTHER_CLOUDS,
     ),
     resource_graph("managed_identity.query", "user-assigned managed identities (Resource Graph)"),
+    # Stable versions have no claims-matching expressions, so they are asked only where this one is refused.
+    # https://learn.microsoft.com/rest/api/managedidentity/federated-identity-credentials/list
+    arm(
+        "managed_identity.expressions_of",
+        "a managed identity's federated credentials, with claims-matching expressions",
+        _IDENTITY + "/federatedIdentityCredentials",
+        version="2025-05-31-preview",
+        paging=Paging.NEXT_LINK,
+        after=("managed_identity.query",),
+    ),
     arm(
         "managed_identity.federated_of",
         "a managed identity's federated credentials",

@@ -97,6 +97,7 @@ BLUEPRINT = Table(
             "who may add a credential to it now, by a role for agents or a permission of Microsoft Graph; its owners and the "
             "tenant's administrators may besides; sorted", rests_on=RestsOn.LIST,
             absent="its publisher's tenant decides", absent_where=_NOT_OWN,
-            derived_from=("home", "grant.name", "grant.role_id", "principal.name"), rows_of=(*APP_ROLES, *DIRECTORY_ROLES)),
+            derived_from=("home", "grant.name", "grant.agent_credentials", "principal.name"),
+            rows_of=(*APP_ROLES, *DIRECTORY_ROLES)),
     ),
 )

@@ -17,7 +17,10 @@ _FEDERATED = (
     "service_principal.federated",
     "service_principal.federated_of",
 )
-_SUBJECT = (*_FEDERATED, "application.expressions_of", "service_principal.expressions_of")
+_SUBJECT = (
+    *_FEDERATED,
+    *("application.expressions_of", "service_principal.expressions_of", "managed_identity.expressions_of"),
+)
 
 _APPLICATIONS_OWN = tuple({"holder_kind": "application", "kind": kind} for kind in _OWN_KINDS)
 _PRINCIPALS_OWN = tuple({"holder_kind": "service_principal", "kind": kind} for kind in _OWN_KINDS)

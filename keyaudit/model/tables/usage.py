@@ -53,6 +53,8 @@ _TARGETS = (
     *("domain", "tenant", "resource", "vault"),
 )
 
+_AGENTS_CREATED = ("operation", "target_id", "actor_app_id", "agent.blueprint_app_id", "blueprint.app_id")
+
 USAGE = Table(
     name="usage",
     order=330,
@@ -114,6 +116,12 @@ USAGE = Table(
             derived_from=("operation", "target_kind", "target_id", "service_principal.home"), needs=LOGS),
         time("logs_until", "the end of the log that shows it, or now if that comes first",
             rests_on=RestsOn.LIST, derived_from=("source", "usage_log.last_on")),
+        text("agent_blueprint", "the client id of the blueprint that an agent identity was created from: an agent of the "
+            "tenant, or what the blueprint's own principal created", absent="no agent was created",
+            rests_on=RestsOn.LIST, derived_from=_AGENTS_CREATED, needs=LOGS),
+        integer("agents_created", "how many agent identities were created from that blueprint in the 24 hours that end with "
+            "this one, where the next one does not see more", absent="no agent was created, or more were with the next one",
+            rests_on=RestsOn.LIST, derived_from=_AGENTS_CREATED, needs=LOGS),
     ),
 )
 

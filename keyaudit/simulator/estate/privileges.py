@@ -77,3 +77,5 @@ class ManagedIdentity(Struct, frozen=True, kw_only=True):
     client_id: str
     location: str = "westeurope"
     federated: tuple[FederatedCredential, ...] = ()
+    stable_only: bool = False
+    """Its region refuses preview versions of the API."""

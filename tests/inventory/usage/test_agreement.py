@@ -82,6 +82,6 @@ def test_a_few_windows_agree(tmp_path: Path) -> None:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("seed", range(2, 12))
-def test_hundreds_of_windows_agree(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_many_windows_agree(tmp_path: Path, seed: int) -> None:
     agree(tmp_path, seed, 30)
