@@ -183,7 +183,7 @@ def put_material(row: Row, bundle: KeyBundle, external_unread: Reason = Reason.U
 
 
 def refuse_material(row: Row, reason: Reason) -> None:
-    """Make the columns of `put_material` unknown; a key of a vault is never external, whatever else was not read."""
+    """Make the columns of `put_material` unknown; a key of a vault is never external, even if nothing was read."""
     row.refuse(MATERIAL, reason)
     if not _in_hsm(row):
         row.put("external_key_id", None)
