@@ -68,6 +68,8 @@ TENANT_OPERATIONS = (
     "app_management.default",
     "app_management.list",
     "app_management.applied",
+    "app_management.default_beta",
+    "app_management.list_beta",
     "authorization_policy.get",
     "security_defaults.get",
     "entra_log.list",

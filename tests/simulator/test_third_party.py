@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from keyaudit.simulator.estate import Logs, Posture, Row
 from keyaudit.simulator.serve import Simulator, serve
+from tests.collect.access import ACCESS, ALICE, DAVE
 from tests.collect.with_agents import FIRST, FOREIGN_APP, OWN_APP, WITH_AGENTS
 from tests.simulator.small import AS_OF, RSA, SMALL
 
@@ -65,6 +68,33 @@ async def test_graph_models_of_agents() -> None:
     assert (seen["blueprints"], seen["registered"]) == ([OWN_APP], 1)
     assert seen["users"] == [FIRST]
     assert simulator.refused == []
+
+
+class _Events:
+    """One sign-in and one change."""
+
+    def table(self, workspace: str, table: str, first: float, until: float) -> list[Row] | None:
+        return None
+
+    def graph(self, collection: str, first: float, until: float) -> list[Row]:
+        entry = {"id": "1", "createdDateTime": "2026-11-01T00:00:00Z", "activityDateTime": "2026-11-01T00:00:00Z"}
+        return [{**entry, "ipAddress": "198.51.100.7", "activityDisplayName": "Add user"}]
+
+
+async def test_graph_models_of_the_directory() -> None:
+    posture = Posture(security_defaults=False, conditional_access=({"id": "c1", "displayName": "MFA", "state": "enabled"},))
+    async with serve(structs.replace(ACCESS, posture=posture, logs=Logs(events=_Events()))) as simulator:
+        seen = await _run(simulator, "directory")
+    assert {ALICE.upn, DAVE.upn} <= set(seen.pop("users"))
+    assert seen == {
+        "groups": ["Outer", "Inner"],
+        "role": "Global Administrator",
+        "members": [DAVE.id],
+        "policies": ["enabled"],
+        "sign-ins": ["198.51.100.7"],
+        "audits": ["Add user"],
+    }
+    assert not [name for name in simulator.calls if name.endswith(".unknown")]
 
 
 async def test_graph_models() -> None:
