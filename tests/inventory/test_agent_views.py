@@ -289,7 +289,7 @@ def test_who_may_add_credentials_is_named_once_by_each_way_that_works_now() -> N
     known = [named("u1", "user", name="Ann"), named("u2", "user", name="Bob")]
     assert of_the_blueprint(*given, others=known) == (["Ann", "Bob", "robot"], None)
     for home in ("foreign", "microsoft"):
-        assert of_the_blueprint(*given, home=home, sponsored=None, sponsor_ids=None) == (None, None)
+        assert of_the_blueprint(*given, home=home) == (None, None)
 
 
 @pytest.mark.parametrize(
