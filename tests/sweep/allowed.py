@@ -125,7 +125,13 @@ ANOTHER: Mapping[tuple[str, str], str] = {
         "delegated_grant.list",
         "scope",
     ): "an API's author calls its permissions as they like, and another name is another permission",
-    ("entra_log.list", "properties.logs[].category"): "a log of another name is another log, and Entra gets new ones",
+    **dict.fromkeys(
+        (
+            (operation, "properties.logs[].category")
+            for operation in ("entra_log.list", "diagnostic_setting.list", "hsm.diagnostic_setting.list")
+        ),
+        "a log of another name is another log, and services get new ones",
+    ),
 }
 """Members in which every text is right, and names something else: by operation, and by what the member is called there."""
 
@@ -137,7 +143,7 @@ _UNTIED = "no certificate of this vault names a key or a secret, nor a key a cer
 
 
 _ROLES = frozenset({"hsm.role_definition.list", "role_definition.query"})
-_UNREAD_ROLE = "an assignment of a role that could not be read is a row, and a policy about its place alone can judge it"
+_UNREAD_ROLE = "an assignment of a role that was not read in full is a row, and a policy passes it where what was read settles its question"
 
 
 _NOT_FOUND = {"hsm.ekm.get": "so answers an HSM without a connection, and its external keys name none"}
@@ -148,7 +154,7 @@ def believed(fault: Fault, wrong: Wrong) -> str:
     """Why this change is right; empty where it is not."""
     if fault.name == "404" and fault.operation in _NOT_FOUND:
         return _NOT_FOUND[fault.operation]
-    if fault.operation in _ROLES and wrong.policy == "hsm-role-at-root" and (wrong.before, wrong.after) == (GONE, "pass"):
+    if fault.operation in _ROLES and (wrong.before, wrong.after) == (GONE, "pass"):
         return _UNREAD_ROLE
     if fault.kind in ("null", "missing"):
         *parents, member = fault.member.split(".")
