@@ -55,7 +55,7 @@ CHILDREN = {
     ),
     "service_principal.list": (
         *("login.app_keys", "service_principal.get"),
-        *("agent.list", "agent.sponsors", "agent_user.list"),
+        *("agent.list", "agent.sponsors", "agent_user.list", "blueprint.principal_sponsors_of"),
     ),
     "application.owners": ("application.owners_of",),
     "application.federated": ("application.federated_of", "application.expressions_of"),

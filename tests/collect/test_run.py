@@ -95,6 +95,7 @@ TENANT_OPERATIONS = (
     "managed_identity.query",
     *("managed_identity.expressions_of", "managed_identity.federated_of"),
     *("agent.list", "agent.sponsors", "agent_user.list", "blueprint.sponsors_of", "blueprint.inheritable_of"),
+    "blueprint.principal_sponsors_of",
     *federation.OPERATIONS,
     *token_policies.OPERATIONS,
     *authorities.OPERATIONS,

@@ -103,6 +103,15 @@ MATCHES: list[tuple[list[Row], dict[str, Any], tuple[object, ...]]] = [
     ([stored("1", kty="RSA-HSM", exportable=False), stored("1", name="d")], {}, ("software", "d/1", True)),
     ([stored("1", kty=PERMISSION, exportable=PERMISSION)], {}, ("permission", "c/1", "permission")),
     ([stored("1", kty=PERMISSION, exportable=PERMISSION), stored("2")], {}, ("software", "c/2", True)),
+    # Of several reasons, of versions or of certificates, the first in alphabetical order.
+    *(
+        (
+            [stored("1", kty=PERMISSION, exportable=PERMISSION), stored("2", 5, name=name, kty=BAD, exportable=BAD)],
+            {},
+            ("bad_value", f"{name}/2", "bad_value"),
+        )
+        for name in ("c", "d")
+    ),
     # The creator of a credential sets its thumbprint: it counts only if the certificate itself cannot be read.
     ([stored("1")], {"thumbprint_sha256": OTHER, "public_key_sha256": "BB" * 32}, ("external", None, None)),
     ([stored("1")], {"thumbprint_sha256": HIDDEN, "public_key_sha256": HIDDEN}, ("software", "c/1", True)),

@@ -73,6 +73,12 @@ SINKS: list[tuple[Row, list[Row], list[object]]] = [
     (sink("a", tables=["A", "B"]), [table("A"), table("B", retention=DAY)], [True, DAY, 365 * DAY]),
     (sink("a", tables=["A", "B"]), [table("A", plan="Basic"), table("B", plan=BAD)], [False, 90 * DAY, 365 * DAY]),
     (sink("a", tables=["A", "B"]), [table("A"), table("B", plan=BAD)], ["bad_value", 90 * DAY, 365 * DAY]),
+    # Of several reasons, the first in alphabetical order.
+    (
+        sink("a", tables=["A", "B"]),
+        [table("A", plan=BAD, retention=PERMISSION), table("B", plan=PERMISSION, retention=BAD)],
+        ["bad_value", "bad_value", 365 * DAY],
+    ),
     (sink("a", tables=["A", "B"]), [table("A")], ["parent_not_assessed"] * 3),
     # Another workspace's table, however like its name, says nothing.
     (sink("a"), [table(workspace=f"{MAIN}2")], ["parent_not_assessed"] * 3),

@@ -6,6 +6,7 @@ import pytest
 
 from keyaudit.inventory.ledger import BreachError
 from keyaudit.inventory.spool import Spool
+from keyaudit.inventory.views.sql import StoredRows, no_rows
 from keyaudit.model.reasons import Reason
 from tests.inventory.sample import KEY_OPERATIONS, RUN, credential, key, vault_scope
 
@@ -42,3 +43,18 @@ def test_a_row_that_the_declaration_does_not_allow_is_a_bug(
         unit = spool.unit("keys", vault_scope("kv"), KEY_OPERATIONS)
         with pytest.raises(BreachError, match=message):
             unit.row(table, row)
+
+
+def test_a_table_that_is_read_more_than_once_is_read_from_its_file_once_if_it_is_small() -> None:
+    sources = StoredRows({"vault", "secret"})
+    once, twice = f"FROM {sources['vault']}", f"FROM {sources['secret']}, {sources['secret']}"
+
+    def resolved(*small: str) -> list[str]:
+        return list(sources.resolved([once, twice], {"vault": "a", "secret": "b"}, small))
+
+    assert resolved("vault", "secret") == ["CREATE TABLE stored_in_secret AS FROM b", "FROM a", twice]
+    assert resolved() == ["FROM a", "FROM b, b"]
+    absent, text = sources.resolved([f"FROM {sources['key']}"], {}, ())
+    assert (absent[:30], text) == ("CREATE TABLE stored_in_key (id", "FROM stored_in_key")
+    assert no_rows(sources, "key", "grant")
+    assert not no_rows(sources, "key", "vault")

@@ -21,6 +21,7 @@ EMPTY_BELIEVED: Mapping[str, str] = {
     "app_management.list": _NOTHING_NAMES_THEM,
     "b2c.key_sets": _NOTHING_NAMES_THEM,
     "blueprint.inheritable_of": _NOTHING_NAMES_THEM,
+    "blueprint.principal_sponsors_of": _NOTHING_NAMES_THEM,
     "blueprint.sponsors_of": _NOTHING_NAMES_THEM,
     "classic_authority.list": _NOTHING_NAMES_THEM,
     "delegated_grant.list": _NOTHING_NAMES_THEM,

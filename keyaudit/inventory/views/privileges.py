@@ -20,7 +20,7 @@ _LISTS = {
 _COUNTS = {"app_role_count": "app-role", "directory_role_count": "directory-role"}
 _FLAGS = ("tenant_wide", "tier0")
 # A permission without a tier is not tier 0, and a role on a part of the tenant does not control all of it.
-CONTROLS = """kind <> 'delegated' AND (kind = 'app-role' OR scope_kind = 'tenant')
+CONTROLS = """(kind = 'app-role' OR (kind = 'directory-role' AND scope_kind = 'tenant'))
     AND CASE WHEN unknown['tier'] IS NULL THEN tier IS NOT DISTINCT FROM 0 END"""
 """SQL: whether a grant, a row with these columns, gives control of the whole tenant."""
 

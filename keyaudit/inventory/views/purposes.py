@@ -41,7 +41,8 @@ def columns(environment: str, doubt: str) -> dict[str, str]:
 
     There is an upper bound only if every list and every tag was read.
     """
-    environments = f"len(list_distinct(list_append(coalesce(purposes.environments, []), {environment})))"
+    # A missing list is taken for an empty one.
+    environments = f"len(list_distinct(list_append(purposes.environments, {environment})))"
     apps = "coalesce(purposes.apps, 0)"
     sure = f"{REASON} IS NULL"
     return {

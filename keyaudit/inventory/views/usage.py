@@ -47,7 +47,7 @@ def view(sources: Sources, scope_id: str, as_of: int, *, baseline: bool) -> str:
         LEFT JOIN ({_sign_ins(sources)}) AS own ON own.credential_key_id = stored.credential_key_id
         -- The record of the sign-in does not tell the credential: it may be any.
         LEFT JOIN ({_sign_ins(sources)}) AS untold ON untold.credential_key_id IS NULL
-        LEFT JOIN (SELECT min(since) AS since FROM ({whole(sources, SIGN_IN_LOGS[0])})) AS sign_ins ON true
+        CROSS JOIN (SELECT min(since) AS since FROM ({whole(sources, SIGN_IN_LOGS[0])})) AS sign_ins
         LEFT JOIN (SELECT source, max(last_on) AS last_on FROM {sources["usage_log"]} GROUP BY source) AS log
             ON log.source = stored.source
         LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS principals ON true
