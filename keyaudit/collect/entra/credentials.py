@@ -157,11 +157,7 @@ class Rows:
         for column in ("starts_on", "expires_on", "usage", "thumbprint", "entra_custody", *_OF_CERTIFICATE):
             row.put(column, None)
         if is_null(item.issuer):
-<<<<<<< HEAD
-            # The issuer decides what it trusts: that is found before the row is finished.
-=======
             # The issuer decides what the credential trusts, which is worked out before the row is finished.
->>>>>>> main
             row.refuse(("issuer",), Reason.BAD_VALUE)
         else:
             row.put("issuer", item.issuer)
