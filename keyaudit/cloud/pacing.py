@@ -77,6 +77,10 @@ class Domain:
         self._probe: asyncio.Event | None = None
         self._setback = 0
         """The number of the last setback: tickets issued before it are stale."""
+        self._window = limit.window if limit else 0.0
+        self._halved = -math.inf
+        self._refused_since = 0.0
+        """The time of the first of the setbacks since requests were last sent freely."""
         self._level = 0
         """The back-off level; above 0, requests are sent one at a time."""
 
@@ -123,11 +127,15 @@ class Domain:
             self._changed = now
 
     def throttled(self, ticket: Ticket, asked: float | None) -> None:
-        """The request was throttled: wait as long as Azure asks, and halve the rate."""
+        """The request was throttled: wait as long as Azure asks, and halve the rate, once in a window of the limit."""
+        now = self._clock.monotonic()
         if self._set_back(ticket, asked):
-            self._slowed = max(FLOOR, self._slowed / 2)
+            # What is refused later in the same window tells nothing new about the rate.
+            if now - self._halved >= self._window:
+                self._slowed = max(FLOOR, self._slowed / 2)
+                self._halved = now
             self._tokens = min(self._tokens, 0.0)
-            self._changed = self._clock.monotonic()
+            self._changed = now
 
     def let_go(self, ticket: Ticket) -> None:
         """The request ended without information about the domain."""
@@ -145,12 +153,17 @@ class Domain:
         news = ticket.setback == self._setback
         if news:
             self._setback += 1
+            if not self._level:
+                self._refused_since = self._clock.monotonic()
             self._level = min(self._level + 1, DEEPEST)
         if asked is not None:
             self.hold(asked)
         elif news:
             # Full jitter, so that clients that failed together do not retry together.
-            self.hold(self._chance.uniform(0, min(LONGEST_BACKOFF, 2.0**self._level)))
+            wait = self._chance.uniform(0, min(LONGEST_BACKOFF, 2.0**self._level))
+            # Once the window in which the first was refused has ended, the limit allows requests again.
+            ended = self._refused_since + self._window - self._clock.monotonic()
+            self.hold(min(wait, ended) if ended > 0 else wait)
         self.let_go(ticket)
         return news
 

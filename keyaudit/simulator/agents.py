@@ -18,11 +18,8 @@ _MOST = 100
 def part(directory: Directory, version: str, path: list[str], request: Request) -> Resource | None:
     """The resource of a path with a cast. An id may be before or after the cast."""
     match [segment.lower() for segment in path]:
-        case ["serviceprincipals", "microsoft.graph.agentidentity"]:
-            return _agents(directory, version, request)
-        case ["serviceprincipals", "microsoft.graph.agentidentityblueprintprincipal"]:
-            found = [one for one in directory.estate.service_principals if one.agent == "agentIdentityBlueprintPrincipal"]
-            return _principals(directory, version, "blueprint_principal.list", found, "agentIdentityBlueprintPrincipal")
+        case ["serviceprincipals", *rest]:
+            return _of_principals(directory, version, rest, request)
         case ["applications", "microsoft.graph.agentidentityblueprint"]:
             return _blueprints(directory, version)
         case ["users", "microsoft.graph.agentuser"]:
@@ -31,6 +28,19 @@ def part(directory: Directory, version: str, path: list[str], request: Request) 
             id_ = second if first.startswith(CAST) else first
             found_one = next((one for one in directory.estate.applications if one.blueprint and one.id == id_), None)
             return _of_blueprint(directory, version, found_one, rest)
+    return None
+
+
+def _of_principals(directory: Directory, version: str, path: Sequence[str], request: Request) -> Resource | None:
+    blueprints = [one for one in directory.estate.service_principals if one.agent == "agentIdentityBlueprintPrincipal"]
+    match path:
+        case ["microsoft.graph.agentidentity"]:
+            return _agents(directory, version, request)
+        case ["microsoft.graph.agentidentityblueprintprincipal"]:
+            return _principals(directory, version, "blueprint_principal.list", blueprints, "agentIdentityBlueprintPrincipal")
+        case [id_, "microsoft.graph.agentidentityblueprintprincipal", "sponsors"]:
+            found = next((one for one in blueprints if one.id == id_), None)
+            return _sponsors(directory, version, "blueprint.principal_sponsors_of", "agentIdentityBlueprintPrincipal", found)
     return None
 
 
@@ -98,15 +108,7 @@ def _users(directory: Directory, version: str) -> Resource:
 
 def _of_blueprint(directory: Directory, version: str, found: Application | None, path: Sequence[str]) -> Resource | None:
     if list(path) == ["sponsors"]:
-        return Resource(
-            operation="blueprint.sponsors_of",
-            relations=("agentIdentityBlueprint", "sponsors"),
-            type=f"{CAST}directoryObject",
-            members=objects.owner(directory, ""),
-            render=collection(version, "directoryObjects", found.sponsors, lambda one: objects.owner(directory, one))
-            if found
-            else None,
-        )
+        return _sponsors(directory, version, "blueprint.sponsors_of", "agentIdentityBlueprint", found)
     if list(path) == ["inheritablepermissions"]:
         return Resource(
             operation="blueprint.inheritable_of",
@@ -116,6 +118,20 @@ def _of_blueprint(directory: Directory, version: str, found: Application | None,
             render=collection(version, "inheritablePermissions", found.inheritable, _inheritable) if found else None,
         )
     return None
+
+
+def _sponsors(
+    directory: Directory, version: str, operation: str, kind: str, found: Application | ServicePrincipal | None
+) -> Resource:
+    return Resource(
+        operation=operation,
+        relations=(kind, "sponsors"),
+        type=f"{CAST}directoryObject",
+        members=objects.owner(directory, ""),
+        render=collection(version, "directoryObjects", found.sponsors, lambda one: objects.owner(directory, one))
+        if found
+        else None,
+    )
 
 
 def _inheritable(found: Inheritable) -> Body:

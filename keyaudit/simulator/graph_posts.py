@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from keyaudit.simulator import odata
-from keyaudit.simulator.groups import MEMBERS, directory_object
+from keyaudit.simulator.groups import MEMBERS, directory_object, kind_of
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import Answer, Request
 
@@ -24,7 +24,10 @@ def by_ids(directory: Directory, request: Request) -> dict[str, object]:
     if not isinstance(ids, list) or len(ids) > _MOST_IDS:
         raise BadPostError(f"The number of ids must not exceed {_MOST_IDS}.")
     options = odata.read(request, "microsoft.graph.directoryObject", MEMBERS)
+    kinds = {str(one).lower() for one in asked.get("types") or ("directoryObject",)}
     found = [body for id_ in sorted({str(one).lower() for one in ids}) if (body := directory_object(directory, id_))]
+    if "directoryobject" not in kinds:
+        found = [body for body in found if kind_of(body) in kinds]
     return {
         "@odata.context": f"{odata.GRAPH}/v1.0/$metadata#directoryObjects",
         "value": [odata.shown(options, body) for body in found],

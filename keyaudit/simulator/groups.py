@@ -50,6 +50,14 @@ def directory_object(directory: Directory, id_: str) -> Body | None:
     return None
 
 
+def kind_of(body: Body) -> str:
+    """The type of a directory object in lower case: user, group or serviceprincipal, also for those of agents."""
+    name = str(body["@odata.type"])
+    if name in _SERVICE_PRINCIPALS:
+        return "serviceprincipal"
+    return "group" if name.endswith(".group") else "user"
+
+
 def groups_of(directory: Directory, principal: str) -> set[str]:
     """The groups that a principal is a member of, directly or through other groups."""
     found: set[str] = set()

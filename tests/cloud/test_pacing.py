@@ -125,6 +125,30 @@ async def test_without_a_time_named_the_wait_grows_to_a_minute_and_the_rate_fall
     assert max(clock.slept) > 30
 
 
+@pytest.mark.parametrize("seed", range(20))
+async def test_without_a_time_named_it_is_tried_again_when_the_window_ends(seed: int) -> None:
+    clock = FakeClock()
+    domain = Domain(Limit(150, 60), 1.0, clock, random.Random(seed), slots=16)
+    tried = [clock.monotonic()]
+    while tried[-1] < tried[0] + 60:
+        ticket = await domain.enter(1)
+        tried.append(clock.monotonic())
+        domain.throttled(ticket, None)
+    assert tried[-1] == pytest.approx(tried[0] + 60, abs=1)
+    assert len(tried) > 5
+
+
+async def test_what_is_refused_in_one_window_halves_the_rate_once() -> None:
+    clock = FakeClock()
+    domain = _domain(clock, Limit(100, 10))
+    for _ in range(3):
+        domain.throttled(await domain.enter(1), 2)
+    assert domain.rate == 5
+    await clock.sleep(10)
+    domain.throttled(await domain.enter(1), 2)
+    assert domain.rate == 2.5
+
+
 async def test_after_a_setback_one_request_probes_and_the_others_wait_for_it() -> None:
     clock = FakeClock()
     domain = _domain(clock)

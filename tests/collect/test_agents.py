@@ -27,7 +27,10 @@ from tests.matrices import each_with_each
 
 PLACE = f"{TENANT_ID}/serviceprincipals"
 BLUEPRINT_ID = f"{TENANT_ID}/applications/{BLUEPRINT}"
-AGENT_OPERATIONS = ("agent.list", "agent.sponsors", "agent_user.list", "blueprint.sponsors_of", "blueprint.inheritable_of")
+AGENT_OPERATIONS = (
+    *("agent.list", "agent.sponsors", "agent_user.list"),
+    *("blueprint.sponsors_of", "blueprint.principal_sponsors_of", "blueprint.inheritable_of"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,7 @@ def test_a_blueprint_of_ones_own_is_read_and_of_anothers_only_what_is_here(whole
     assert (own["app_id"], own["home"], own["principal_id"], own["sponsor_ids"]) == (OWN_APP, "own", OWN, [SPONSOR])
     assert (own["inheritable_scopes"], own["inheritable_roles"]) == ([f"{GRAPH}/User.Read"], [f"{GRAPH}/*"])
     assert (foreign["home"], foreign["publisher"], foreign["principal_id"]) == ("foreign", PUBLISHER, FOREIGN)
+    assert (foreign["sponsored"], foreign["sponsor_ids"]) == (True, [SPONSOR])
     assert foreign["unknown"] == dict.fromkeys(("inheritable_scopes", "inheritable_roles"), "other_tenant")
     assert len(whole.rows["blueprint"]) == 2
 

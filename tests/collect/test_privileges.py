@@ -268,6 +268,15 @@ async def test_a_list_that_lacks_what_graph_has_is_no_whole_list() -> None:
     assert found.gaps() == {(TENANT_ID, "managed_identity.federated_of"): "not_assessed inconsistent"}
 
 
+async def test_a_credential_that_graph_does_not_name_is_counted_once_where_arm_names_it(privileged: Collected) -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"value": [item | {"name": None} for item in body["value"]]}
+
+    found = await collect(Fault("service_principal.federated_of", "every", edit=spoil), estate=PRIVILEGED)
+    assert found.gaps()[TENANT_ID, "service_principal.federated_of"] == "not_assessed bad_item"
+    assert found.rows["credential"].keys() == privileged.rows["credential"].keys()
+
+
 async def test_a_region_without_the_preview_leaves_the_identities_of_others_known() -> None:
     [identity] = PRIVILEGED.identities
     other = replace(identity, name="id-other", principal_id="00000007-0000-4000-8000-000000000000", stable_only=True)

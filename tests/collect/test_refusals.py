@@ -55,7 +55,7 @@ CHILDREN = {
     ),
     "service_principal.list": (
         *("login.app_keys", "service_principal.get"),
-        *("agent.list", "agent.sponsors", "agent_user.list"),
+        *("agent.list", "agent.sponsors", "agent_user.list", "blueprint.principal_sponsors_of"),
     ),
     "application.owners": ("application.owners_of",),
     "application.federated": ("application.federated_of", "application.expressions_of"),
@@ -260,7 +260,7 @@ async def test_one_key_refused_leaves_the_others_whole(whole: Collected) -> None
     record = found.coverage[FIRST_ID, "key.get"]
     # The request that names the current version, and one for each version listed.
     assert (record.state, record.reason, record.refused, record.kept) == (State.PARTIAL, "permission", 4, 2)
-    unknown = {"kty", "key_size", "curve", "key_ops", "release_policy_immutable", "custody"}
+    unknown = {"kty", "key_size", "curve", "parameter_set", "key_ops", "release_policy_immutable", "custody"}
     for id_ in VERSIONS:
         assert found.unknown("key", id_) == dict.fromkeys(unknown, "permission")
         assert found.rows["key"][id_]["is_current"] == (version(10).version in id_)

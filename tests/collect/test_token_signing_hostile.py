@@ -354,3 +354,14 @@ async def test_a_domain_whose_certificate_is_not_told_keeps_a_row_of_it(certific
     row = found.rows["signing_certificate"][f"{TENANT_ID}/domains/a.example/signingcertificates/current"]
     assert (row["kind"], row["active"], row["unknown"]["expires_on"]) == ("federated-domain", True, "bad_value")
     assert found.gaps() == {}
+
+
+async def test_an_identity_provider_without_an_object_id_is_a_gap(signing: Collected) -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"value": [item | {"id": "../users"} for item in body["value"]]}
+
+    found = await collect(Fault("external_federation.list", "every", edit=spoil), estate=SIGNING)
+    assert found.gaps()[TENANT_ID, "external_federation.list"] == "not_assessed bad_item"
+    external = {id_ for id_, row in signing.rows["signing_certificate"].items() if row["kind"] == "external-idp"}
+    assert external
+    assert found.rows["signing_certificate"].keys() == signing.rows["signing_certificate"].keys() - external

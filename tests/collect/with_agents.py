@@ -41,7 +41,7 @@ WITH_AGENTS: Estate = replace(
     service_principals=(
         *ESTATE.service_principals,
         principal(OWN, OWN_APP, "agentIdentityBlueprintPrincipal", home_tenant=TENANT),
-        principal(FOREIGN, FOREIGN_APP, "agentIdentityBlueprintPrincipal", home_tenant=PUBLISHER),
+        principal(FOREIGN, FOREIGN_APP, "agentIdentityBlueprintPrincipal", home_tenant=PUBLISHER, sponsors=(SPONSOR,)),
         agent(FIRST, OWN_APP, sponsors=(SPONSOR,)),
         agent(SECOND, OWN_APP),
         agent(THIRD, FOREIGN_APP, sponsors=tuple(f"0a000000-0000-4000-8000-0000000003{n:02}" for n in range(25))),

@@ -258,7 +258,9 @@ ADDS = ADDS_AGENT_CREDENTIALS[1].name
 
 
 def admin(to: str, **values: Any) -> Row:
-    return grant(AGENT_ADMIN.name, kind="directory-role", to=to, **({"role_id": AGENT_ADMIN.id} | values))
+    return grant(
+        AGENT_ADMIN.name, kind="directory-role", to=to, **({"role_id": AGENT_ADMIN.id, "agent_credentials": True} | values)
+    )
 
 
 def of_the_blueprint(
@@ -287,7 +289,7 @@ def test_who_may_add_credentials_is_named_once_by_each_way_that_works_now() -> N
     known = [named("u1", "user", name="Ann"), named("u2", "user", name="Bob")]
     assert of_the_blueprint(*given, others=known) == (["Ann", "Bob", "robot"], None)
     for home in ("foreign", "microsoft"):
-        assert of_the_blueprint(*given, home=home, sponsored=None, sponsor_ids=None) == (None, None)
+        assert of_the_blueprint(*given, home=home) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -299,10 +301,10 @@ def test_who_may_add_credentials_is_named_once_by_each_way_that_works_now() -> N
         ([grant(Reason.DNS, api_id=GRAPH)], {}, "dns"),
         ([grant(ADDS, api_id=Reason.DNS)], {}, "dns"),
         ([grant("Other", api_id=Reason.DNS)], {}, None),
-        ([admin("u1", role_id=Reason.DNS)], {}, "dns"),
+        ([admin("u1", role_id=Reason.DNS, agent_credentials=Reason.DNS)], {}, "dns"),
         ([admin("u1", scope_kind=Reason.DNS)], {}, "dns"),
         ([admin("u1", scope_kind="object", scope=Reason.DNS)], {}, "dns"),
-        ([admin("u1", role_id="another", scope_kind="object", scope=Reason.DNS)], {}, None),
+        ([admin("u1", agent_credentials=False, scope_kind="object", scope=Reason.DNS)], {}, None),
     ],
 )
 def test_who_may_add_credentials_is_unknown_where_a_way_was_not_read(

@@ -7,6 +7,7 @@ from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.blast_radius import BlastRadius, Kind, Relation
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
+from keyaudit.report.blast_radius.plan import plan
 from tests.estates import snapshot
 
 
@@ -70,3 +71,12 @@ def test_access_of_an_agent_names_what_it_inherits_and_from_whom(contoso: Snapsh
     ways = {(way.role, way.through[0].name if way.through else None) for way in found.others}
     own = "Store Assistant Blueprint"
     assert ways == {("Files.Read.All", None), ("Mail.Read", own), ("User.Read", own)}
+
+
+def test_a_key_outside_azure_gets_a_new_version_from_a_new_external_key(contoso: Snapshot) -> None:
+    steps = plan(radius(contoso, "hsm-contoso-trust/sovereign-kek"))
+    commands = [command for step in steps for command in step.commands]
+    assert any("az keyvault key create" in command and "--external-key-id" in command for command in commands)
+    assert not any("az keyvault key rotate" in command for command in commands)
+    own = [command for step in plan(radius(contoso, "hsm-contoso-trust/token-vault-kek")) for command in step.commands]
+    assert any("az keyvault key rotate" in command for command in own)

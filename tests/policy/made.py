@@ -69,7 +69,8 @@ def value(random: Random, column: Column) -> Any:
         case Type.DURATION:
             return random.choice((*AGES, 2**60 // DAY)) * DAY
         case Type.TEXTS:
-            return random.sample(column.values or TEXTS, random.randrange(0, 4))
+            known = column.values or TEXTS
+            return random.sample(known, min(len(known), random.randrange(0, 4)))
         case Type.MAP:
             return {key: random.choice(TEXTS) for key in random.sample(("env", "owner", "keyaudit"), random.randrange(0, 3))}
         case Type.COUNT:
@@ -168,7 +169,7 @@ class Author:
         if column is None or other is None:
             return ""
         known = column.values or WRITTEN
-        many = ", ".join(repr(each) for each in self._random.sample(known, self._random.randrange(0, 3)))
+        many = ", ".join(repr(each) for each in self._random.sample(known, min(len(known), self._random.randrange(0, 3))))
         return self._random.choice(
             (
                 f"{self._random.choice(known)!r} in {column.name}",

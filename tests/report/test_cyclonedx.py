@@ -329,7 +329,7 @@ def test_no_algorithm_lacks_its_properties(name: str) -> None:
     by_name = {each["name"]: each["cryptoProperties"]["algorithmProperties"] for each in found}
     assert by_name["ML-DSA-65"]["nistQuantumSecurityLevel"] == 3
     assert (by_name["ML-DSA-87"]["nistQuantumSecurityLevel"], by_name["ML-DSA-87"]["parameterSetIdentifier"]) == (5, "87")
-    # What a key of an unknown parameter set withstands is not known.
+    # The security category of an unknown parameter set is unknown.
     assert "nistQuantumSecurityLevel" not in by_name["AKP"]
     assert (by_name["RSA-2048"]["classicalSecurityLevel"], by_name["RSA-2048"]["nistQuantumSecurityLevel"]) == (112, 0)
     until = {each["name"]: said(each, "allowed-until") for each in found}

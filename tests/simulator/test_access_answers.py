@@ -42,6 +42,18 @@ async def test_what_is_assigned_above_shows_only_where_that_is_asked_for() -> No
     assert len(above) == 2
 
 
+async def test_objects_of_other_types_are_left_out() -> None:
+    async with wire(ACCESS) as client:
+        for types, found in (
+            (["user"], {BOB.id}),
+            (["group", "servicePrincipal"], {OUTER.id, ROBOT.id}),
+            (["directoryObject"], {BOB.id, OUTER.id, ROBOT.id}),
+        ):
+            body = {"ids": [BOB.id, OUTER.id, ROBOT.id], "types": types}
+            reply = await client.post(f"{GRAPH}/directoryObjects/getByIds", body)
+            assert {one["id"] for one in reply.data["value"]} == found
+
+
 async def test_objects_that_are_not_there_are_left_out_in_silence() -> None:
     async with wire(ACCESS) as client:
         reply = await client.post(f"{GRAPH}/directoryObjects/getByIds", {"ids": [BOB.id.upper(), GONE, OUTER.id]})

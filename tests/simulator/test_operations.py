@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.collect.access import assignments, definitions
 from keyaudit.collect.access.roles import SUBSCRIPTIONS
@@ -14,6 +15,7 @@ from keyaudit.collect.services.items import QUERY as SERVICES
 from keyaudit.collect.usage.live.workspaces import QUERY as WORKSPACES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
 from keyaudit.simulator.arm_logs import customer_id
+from keyaudit.simulator.estate import ServicePrincipal
 from keyaudit.simulator.roles import OWNER
 from keyaudit.simulator.service import Directory
 from tests.simulator.client import ARM, GRAPH, LOGIN, wire
@@ -52,8 +54,16 @@ QUERIES = {
 }
 
 
-# What {id} stands for, by the first part of an operation's name; an application, where nothing is said.
+BLUEPRINT_PRINCIPAL = ServicePrincipal(
+    id="50000000-0000-4000-8000-000000000777",
+    app_id="a1000000-0000-4000-8000-000000000777",
+    name="agents of a publisher",
+    created=None,
+    agent="agentIdentityBlueprintPrincipal",
+)
+# What {id} stands for, by an operation's name or the first part of it; an application, where nothing is said.
 IDS = {
+    "blueprint.principal_sponsors_of": BLUEPRINT_PRINCIPAL.id,
     "blueprint": APPLICATIONS[-1].id,
     "app_management": SMALL.posture.policies[0].id,
     "service_principal": PRINCIPALS[0].id,
@@ -93,7 +103,7 @@ def _url(operation: Operation) -> str:
         server="sql-main",
         identity=SMALL.identities[0].name,
         role=OWNER,
-        id=IDS.get(operation.id.partition(".")[0], APPLICATIONS[0].id),
+        id=IDS.get(operation.id) or IDS.get(operation.id.partition(".")[0], APPLICATIONS[0].id),
         workspace=customer_id(Directory(SMALL), SMALL.logs.workspaces[0]) if operation.surface is Surface.LOGS else "log-main",
         table="AZKVAuditLogs",
         search="{search}",
@@ -105,7 +115,7 @@ def _url(operation: Operation) -> str:
 
 
 async def test_each_is_answered_under_its_own_name() -> None:
-    async with wire(SMALL) as client:
+    async with wire(replace(SMALL, service_principals=(*PRINCIPALS, BLUEPRINT_PRINCIPAL))) as client:
         for operation in (each for each in OPERATIONS.values() if each.id not in OF_A_SEARCH):
             url = _url(operation)
             before = client.simulator.calls[operation.id]

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from keyaudit.simulator.estate import Logs, Posture, Row
 from keyaudit.simulator.serve import Simulator, serve
 from tests.collect.with_agents import FIRST, FOREIGN_APP, OWN_APP, WITH_AGENTS
-from tests.simulator.small import AS_OF, RSA, SMALL
+from tests.simulator.small import AS_OF, GROUP, RSA, SMALL
 
 pytestmark = pytest.mark.exhaustive
 PROGRAM = Path(__file__).with_name("third_party.py")
@@ -67,8 +69,20 @@ async def test_graph_models_of_agents() -> None:
     assert simulator.refused == []
 
 
+class _Events:
+    """One sign-in and one change."""
+
+    def table(self, workspace: str, table: str, first: float, until: float) -> list[Row] | None:
+        return None
+
+    def graph(self, collection: str, first: float, until: float) -> list[Row]:
+        entry = {"id": "1", "createdDateTime": "2026-11-01T00:00:00Z", "activityDateTime": "2026-11-01T00:00:00Z"}
+        return [{**entry, "ipAddress": "198.51.100.7", "activityDisplayName": "Add user"}]
+
+
 async def test_graph_models() -> None:
-    async with serve(SMALL) as simulator:
+    posture = Posture(security_defaults=False, conditional_access=({"id": "c1", "displayName": "MFA", "state": "enabled"},))
+    async with serve(structs.replace(SMALL, posture=posture, logs=Logs(events=_Events()))) as simulator:
         seen = await _run(simulator, "graph")
     assert (seen["applications"], seen["pages"]) == (130, 2)
     assert seen["certificate"] == ["Verify", 68]
@@ -77,5 +91,10 @@ async def test_graph_models() -> None:
     assert seen["principals"] == ["Application", "ManagedIdentity"]
     assert seen["tenant"] == ["Small (simulated tenant)"]
     assert seen["error"] == "Request_ResourceNotFound"
+    # The owners of an application, and the administrator that every simulated tenant has.
+    assert len(seen["users"]) == 25 + 1
+    assert (seen["groups"], seen["role"], len(seen["members"])) == ([GROUP.name], "Global Administrator", 1)
+    assert (seen["policies"], seen["sign-ins"], seen["audits"]) == (["enabled"], ["198.51.100.7"], ["Add user"])
     assert simulator.refused == []
+    assert not [name for name in simulator.calls if name.endswith((".unknown", ".write"))]
     assert simulator.estate.as_of == AS_OF

@@ -139,6 +139,27 @@ async def graph() -> dict[str, Any]:
         }
 
 
+async def directory() -> dict[str, Any]:
+    """msgraph-sdk with its models of users, groups, activated roles, conditional access and logs."""
+    async with AsyncCredential() as credential:
+        client = GraphServiceClient(credential, scopes=["https://graph.microsoft.com/.default"])
+        users, groups = await client.users.get(), await client.groups.get()
+        roles = await client.directory_roles.get()
+        role = (roles.value or [])[0] if roles else None
+        members = await client.directory_roles.by_directory_role_id((role.id if role else None) or "").members.get()
+        policies = await client.identity.conditional_access.policies.get()
+        sign_ins, audits = await client.audit_logs.sign_ins.get(), await client.audit_logs.directory_audits.get()
+        return {
+            "users": [one.user_principal_name for one in (users.value if users else None) or []],
+            "groups": [one.display_name for one in (groups.value if groups else None) or []],
+            "role": role.display_name if role else None,
+            "members": [one.id for one in (members.value if members else None) or []],
+            "policies": [_word(one.state) for one in (policies.value if policies else None) or []],
+            "sign-ins": [one.ip_address for one in (sign_ins.value if sign_ins else None) or []],
+            "audits": [one.activity_display_name for one in (audits.value if audits else None) or []],
+        }
+
+
 async def agents() -> dict[str, Any]:
     """msgraph-sdk with its models of agents: by the plain lists, and by those with a cast."""
     async with AsyncCredential() as credential:
@@ -170,6 +191,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "agents":
         print(json.dumps(asyncio.run(agents())))
     elif sys.argv[1] == "graph":
-        print(json.dumps(asyncio.run(graph())))
+        print(json.dumps(asyncio.run(graph()) | asyncio.run(directory())))
     else:
         print(json.dumps({"identity": identity(), "sync": keys(), "async": asyncio.run(keys_async())}))

@@ -21,6 +21,7 @@ EMPTY_BELIEVED: Mapping[str, str] = {
     "app_management.list": _NOTHING_NAMES_THEM,
     "b2c.key_sets": _NOTHING_NAMES_THEM,
     "blueprint.inheritable_of": _NOTHING_NAMES_THEM,
+    "blueprint.principal_sponsors_of": _NOTHING_NAMES_THEM,
     "blueprint.sponsors_of": _NOTHING_NAMES_THEM,
     "classic_authority.list": _NOTHING_NAMES_THEM,
     "delegated_grant.list": _NOTHING_NAMES_THEM,
@@ -145,8 +146,8 @@ _NOT_FOUND = {"hsm.ekm.get": "so answers an HSM without a connection, and its ex
 
 def believed(fault: Fault, wrong: Wrong) -> str:
     """Why this change is right; empty where it is not."""
-    if fault.name == "404":
-        return _NOT_FOUND.get(fault.operation, "")
+    if fault.name == "404" and fault.operation in _NOT_FOUND:
+        return _NOT_FOUND[fault.operation]
     if fault.operation in _ROLES and wrong.policy == "hsm-role-at-root" and (wrong.before, wrong.after) == (GONE, "pass"):
         return _UNREAD_ROLE
     if fault.kind in ("null", "missing"):

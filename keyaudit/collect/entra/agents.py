@@ -21,7 +21,10 @@ from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.agent import AGENT, BLUEPRINT
 
-OPERATIONS = ("agent.list", "agent.sponsors", "agent_user.list", "blueprint.sponsors_of", "blueprint.inheritable_of")
+OPERATIONS = (
+    *("agent.list", "agent.sponsors", "agent_user.list"),
+    *("blueprint.sponsors_of", "blueprint.inheritable_of", "blueprint.principal_sponsors_of"),
+)
 
 _AGENT, _PRINCIPAL = "agent-identity", "blueprint-principal"
 _LISTS = ("application.list", "service_principal.list")
@@ -134,7 +137,9 @@ class _Agents:
         self._acting: dict[str, list[str]] = {}
         self._users_unread: Refusal | None = None
         self._list, self._sponsors, self._users = (Calls(scope, operation) for operation in OPERATIONS[:3])
-        self._sponsors_of, self._inheritable = (Calls(scope, operation, per_object=True) for operation in OPERATIONS[3:])
+        self._sponsors_of, self._inheritable, self._principal_sponsors_of = (
+            Calls(scope, operation, per_object=True) for operation in OPERATIONS[3:]
+        )
 
     async def collect(self, seen: _Seen, applications: Coverage, principals: Coverage) -> Sequence[Coverage]:
         if seen.any:
@@ -149,12 +154,13 @@ class _Agents:
         unseen = Refusal(principals.reason) if principals.reason else None
         await for_each(seen.blueprints, lambda held: self._write_own(held, _principal_of(held, seen, unseen)), limit=AT_ONCE)
         own = {held.app_id.lower() for held in seen.blueprints if held.app_id}
-        for held in seen.principals:
-            # A blueprint of this tenant is read as an application, from the list of applications.
-            if held.home != "own" and (held.app_id is None or held.app_id.lower() not in own):
-                self._write_foreign(held)
+        # A blueprint of this tenant is read as an application, from the list of applications.
+        foreign = [
+            held for held in seen.principals if held.home != "own" and (held.app_id is None or held.app_id.lower() not in own)
+        ]
+        await for_each(foreign, self._write_foreign, limit=AT_ONCE)
         return [
-            *(calls.coverage(principals) for calls in (self._list, self._sponsors, self._users)),
+            *(calls.coverage(principals) for calls in (self._list, self._sponsors, self._users, self._principal_sponsors_of)),
             *(calls.coverage(applications) for calls in (self._sponsors_of, self._inheritable)),
         ]
 
@@ -233,12 +239,7 @@ class _Agents:
             row.refuse((*_OF_SPONSORS, *_INHERITED), untold.reason)
             self._unit.row("blueprint", row.finish())
             return
-        sponsors = self._gateway.pages(self._sponsors_of.id, Related, by=object_id, id=held.object_id)
-        ids = sorted(await distinct(sponsors, object_id))
-        self._sponsors_of.ended(sponsors.end)
-        unread = why_incomplete(sponsors.end)
-        row.put_read("sponsor_ids", Refusal(unread) if unread else ids)
-        row.put_read("sponsored", True if ids else Refusal(unread) if unread else False)
+        await self._put_sponsors_of(row, self._sponsors_of, held)
         permissions = self._gateway.pages(self._inheritable.id, Inheritable, by=_resource, id=held.object_id)
         entries = list((await distinct(permissions, _resource)).values())
         self._inheritable.ended(permissions.end)
@@ -248,11 +249,21 @@ class _Agents:
             row.put_read(column, Refusal(unread) if unread else inheritable(entries, scopes=scopes))
         self._unit.row("blueprint", row.finish())
 
-    def _write_foreign(self, held: _Object) -> None:
+    async def _put_sponsors_of(self, row: Row, calls: Calls, held: _Object) -> None:
+        """Read the sponsors of a blueprint, or of a blueprint's principal, and fill their columns."""
+        sponsors = self._gateway.pages(calls.id, Related, by=object_id, id=held.object_id)
+        ids = sorted(await distinct(sponsors, object_id))
+        calls.ended(sponsors.end)
+        unread = why_incomplete(sponsors.end)
+        row.put_read("sponsor_ids", Refusal(unread) if unread else ids)
+        row.put_read("sponsored", True if ids else Refusal(unread) if unread else False)
+
+    async def _write_foreign(self, held: _Object) -> None:
         """Write the row of an external blueprint, by its local principal. Columns for its publisher only are unknown."""
         row = self._begin(BLUEPRINT, held)
         row.put_all(app_id=_lowered(held.read("app_id")), home=held.read("home"), publisher=held.read("home_tenant"))
-        row.put_all(principal_id=held.object_id, **dict.fromkeys(_OF_SPONSORS))
+        row.put_all(principal_id=held.object_id)
+        await self._put_sponsors_of(row, self._principal_sponsors_of, held)
         row.refuse(_INHERITED, Reason.OTHER_TENANT)
         self._unit.row("blueprint", row.finish())
 

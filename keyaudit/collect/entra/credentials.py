@@ -157,7 +157,7 @@ class Rows:
         for column in ("starts_on", "expires_on", "usage", "thumbprint", "entra_custody", *_OF_CERTIFICATE):
             row.put(column, None)
         if is_null(item.issuer):
-            # What it trusts is found from the issuer, before the row is finished.
+            # The issuer decides what the credential trusts, which is worked out before the row is finished.
             row.refuse(("issuer",), Reason.BAD_VALUE)
         else:
             row.put("issuer", item.issuer)

@@ -12,6 +12,7 @@ from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both
 from keyaudit.collect.entra.certificates import certificate_of, put_dated
+from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read, wired
@@ -31,10 +32,9 @@ _UPDATE = "signingCertificateUpdateStatus"
 _SETTINGS = tuple(column.name for column in FEDERATED_DOMAIN.columns if column.operations)
 
 
-class Provider(Struct, rename="camel"):
+class Provider(Related, rename="camel"):
     """An identity provider that Entra trusts."""
 
-    id: str
     display_name: Wire = UNSET
     signing_certificate: Wire = UNSET
 
@@ -125,7 +125,7 @@ class _Trusted:
 
     async def external(self) -> None:
         """Every identity provider of another organization."""
-        listing = self._gateway.pages("external_federation.list", Provider, by=lambda item: item.id.lower())
+        listing = self._gateway.pages("external_federation.list", Provider, by=object_id)
         async for item in both(listing):
             collection = "externalIdentityProviders"
             holder = self._holder("external-idp", collection, item.id, item.display_name, "external_federation.list")

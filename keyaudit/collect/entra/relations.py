@@ -127,6 +127,7 @@ class Federated:
         self._list = Calls(scope, f"{kind}.federated")
         self._single = Calls(scope, f"{kind}.federated_of", per_object=True)
         self._expressions = Calls(scope, f"{kind}.expressions_of", per_object=True)
+        self._by = _by_id if kind == "application" else _named
         self.ids: set[str] = set()
         """Object ids in lower case."""
 
@@ -140,7 +141,7 @@ class Federated:
         """Call `write` for every credential of every object in `ids`, with the object's id, the item, and its expression."""
 
         async def one(holder: str) -> None:
-            listing = self._gateway.pages(self._single.id, FederatedItem, by=_by_id, id=holder)
+            listing = self._gateway.pages(self._single.id, FederatedItem, by=self._by, id=holder)
             items = list((await distinct(listing, _by_id)).values())
             end = listing.end
             self._single.ended(end)
@@ -170,6 +171,13 @@ class Federated:
 
 
 def _by_id(item: FederatedItem) -> str:
+    return item.id.lower()
+
+
+def _named(item: FederatedItem) -> str:
+    """The id of a managed identity's credential; ValueError without a name, which is all that ARM has of the same one."""
+    if isinstance(read(item.name, str), Refusal):
+        raise ValueError("not a name")  # noqa: TRY004 - the item is quarantined by it
     return item.id.lower()
 
 

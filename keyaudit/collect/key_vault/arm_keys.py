@@ -10,12 +10,12 @@ from msgspec import UNSET, Struct, UnsetType
 
 from keyaudit.collect.key_vault.key_rows import (
     ATTRIBUTES,
-    MATERIAL,
     created_on,
     key_row,
     put_attributes,
     put_custody,
     put_size,
+    refuse_material,
     version_name,
 )
 from keyaudit.collect.key_vault.key_versions import Key
@@ -126,7 +126,8 @@ class ArmKeys(FetchedObjects[ArmKey, ArmKey]):
             row.refuse(("version",), answer.reason)
         properties = read(item.properties, ArmProperties)
         if isinstance(properties, Refusal):
-            row.refuse((*ATTRIBUTES, *MATERIAL), properties.reason)
+            row.refuse(ATTRIBUTES, properties.reason)
+            refuse_material(row, properties.reason)
         else:
             put_attributes(row, properties.attributes, promised=False, reason=Reason.CONTROL_PLANE_ONLY)
             _put_material(row, properties, answer)
@@ -147,7 +148,7 @@ class ArmKeys(FetchedObjects[ArmKey, ArmKey]):
 
 def _put_material(row: Row, properties: ArmProperties, answer: ArmKey | Refusal) -> None:
     if isinstance(answer, Refusal):
-        row.refuse(MATERIAL, answer.reason)
+        refuse_material(row, answer.reason)
         return
     row.put_all(kty=properties.kty, key_ops=properties.key_ops)
     # ARM documents no member for the algorithm of an AKP key, and reads no keys of Managed HSMs.

@@ -182,6 +182,13 @@ def put_material(row: Row, bundle: KeyBundle, external_unread: Reason = Reason.U
     row.put_read("release_policy_immutable", policy if isinstance(policy, Refusal) else read(policy.immutable, bool))
 
 
+def refuse_material(row: Row, reason: Reason) -> None:
+    """Make the columns of `put_material` unknown; a key of a vault is never external, even if nothing was read."""
+    row.refuse(MATERIAL, reason)
+    if not _in_hsm(row):
+        row.put("external_key_id", None)
+
+
 def put_size(row: Row, bits: object, curve: Wire, alg: Wire) -> None:
     """Fill `key_size`, `curve` and `parameter_set` by `kty`: `bits` is a wire value, a number, or a refusal."""
     kty = row.values.get("kty")

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.key_vault.arm_keys import ArmKeys
 from keyaudit.collect.key_vault.key_rows import (
-    MATERIAL,
     KeyBundle,
     KeyItem,
     OlderKeyBundle,
@@ -15,6 +14,7 @@ from keyaudit.collect.key_vault.key_rows import (
     created_on,
     put_attributes,
     put_material,
+    refuse_material,
 )
 from keyaudit.collect.key_vault.key_versions import Key, Listed
 from keyaudit.collect.key_vault.names import Named, named
@@ -186,7 +186,8 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
             item = key.versions.get(version, key.item)
             row = self._row(found, self._versions.id if version else self._list.id, item.kid)
             put_attributes(row, item.attributes, promised=False, reason=bundle.reason)
-            row.refuse(MATERIAL if version else (*MATERIAL, "version"), bundle.reason)
+            refuse_material(row, bundle.reason)
+            row.refuse(() if version else ("version",), bundle.reason)
         else:
             item = KeyItem(bundle.key.kid, bundle.attributes, bundle.tags, bundle.managed)
             row = self._row(found, self._answered_by(bundle), item.kid)

@@ -47,6 +47,14 @@ DECLARED = (
         query=(("$select", "id"),),
         after=("application.list",),
     ),
+    # https://learn.microsoft.com/graph/api/agentidentityblueprintprincipal-list-sponsors
+    graph(
+        "blueprint.principal_sponsors_of",
+        "sponsors of the principal of another tenant's blueprint",
+        "/v1.0/servicePrincipals/{id}/microsoft.graph.agentIdentityBlueprintPrincipal/sponsors",
+        query=(("$select", "id"),),
+        after=("service_principal.list",),
+    ),
     graph(
         "blueprint.inheritable_of",
         "permissions that agents inherit from their blueprint",

@@ -8,7 +8,7 @@ _SHOWN = ("service_principal.list", *_AGENT)
 _SPONSORS = ("agent.sponsors",)
 _USERS = ("agent_user.list",)
 _LISTS = ("application.list", "service_principal.list")
-_BLUEPRINT_SPONSORS = ("blueprint.sponsors_of",)
+_BLUEPRINT_SPONSORS = ("blueprint.sponsors_of", "blueprint.principal_sponsors_of")
 _INHERITABLE = ("blueprint.inheritable_of",)
 _OPENED = ("agent.blueprint_app_id", "inheritable_roles", "service_principal.app_roles_listed", "grant.tier")
 _NOT_OWN = (Where("home", ("microsoft", "foreign")),)
@@ -78,10 +78,9 @@ BLUEPRINT = Table(
         text("publisher", "the tenant that owns it", _LISTS, absent="it is this tenant's own"),
         text("principal_id", "object id of its principal in this tenant, in lower case", ("service_principal.list",),
             absent="it has none here, so no agent can be created from it"),
-        flag("sponsored", "somebody is its sponsor, who answers for its agents", _BLUEPRINT_SPONSORS,
-            absent="it is another tenant's", absent_where=_NOT_OWN),
-        texts("sponsor_ids", "object ids of its sponsors, sorted", _BLUEPRINT_SPONSORS,
-            absent="it is another tenant's", absent_where=_NOT_OWN),
+        flag("sponsored", "somebody is its sponsor, who answers for its agents; of another tenant's, the sponsor of its "
+            "principal here", _BLUEPRINT_SPONSORS),
+        texts("sponsor_ids", "object ids of these sponsors, sorted", _BLUEPRINT_SPONSORS),
         texts("inheritable_scopes",
             "delegated permissions that its agents inherit where its principal has them: API/PERMISSION, by the API's client "
             "id; API/* for all of that API; sorted", _INHERITABLE),

@@ -95,6 +95,7 @@ def _with(vault: Vault, plan: Furniture, ground: Ground) -> Vault:
     return replace(
         vault,
         certificates=tuple(_certificate(each, key) for each, key in backed),
+        contacts=(f"certificates@{ground.domain}",) if any(each.mail_percentage for each, _ in backed) else (),
         secrets=(
             *(_backing(each, key) for each, key in backed if not each.requested),
             *(_secret(each, vault.name, ground) for each in plan.secrets),

@@ -187,6 +187,7 @@ def _plants(ground: Ground) -> Iterator[Plant]:
         yield Plant(policy, blueprint)
     for policy in (SECRET_TOO_LONG, CREDENTIAL_BEYOND_POLICY, CREDENTIAL_UNUSED):
         yield Plant(policy, secret)
+    yield Plant(BLUEPRINT_NO_SPONSOR, principal_id(ground.tenant, ground.guid("principal", PUBLISHED)))
     yield Plant(AGENT_FOREIGN, row[INVOICES])
     yield Plant(AGENT_NO_SPONSOR, row[SHELVES])
     yield Plant(AGENT_OVERPRIVILEGED, row[SHELVES])
