@@ -239,10 +239,17 @@ def test_who_uses_keys_and_gives_access_is_counted_once() -> None:
 def test_the_administrators_of_an_hsm_are_those_that_hold_the_role() -> None:
     of = HSM
     team = group("team", "b", "c")
-    held = (("a", HSM_ADMINISTRATOR), ("team", HSM_ADMINISTRATOR), ("c", HSM_ADMINISTRATOR), ("d", "another-role"))
+    # Whoever is in a group with another role does not matter.
+    held = (
+        ("a", HSM_ADMINISTRATOR),
+        ("team", HSM_ADMINISTRATOR),
+        ("c", HSM_ADMINISTRATOR),
+        ("d", "another-role"),
+        ("closed", "another-role"),
+    )
     rows = {
         "grant": [grant(name, "grant", kind="hsm-role", role_id=role, scope_kind="hsm") for name, role in held],
-        "principal": [team[0], *(who(name) for name in ("a", "b", "c", "d"))],
+        "principal": [team[0], *(who(name) for name in ("a", "b", "c", "d")), *group("closed", listed=Reason.PERMISSION)],
         "membership": team[1:],
     }
     assert bounds(only(derive("vault", rows, "administrators", of=of)), "administrators") == (3, 3, None)
