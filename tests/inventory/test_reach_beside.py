@@ -334,6 +334,7 @@ def test_who_controls_the_tenant_is_no_outsider() -> None:
         (("own",), {"usage": "Sign"}, (1, 1, None)),
         (("own",), {"public_key_sha256": Reason.NOT_VISIBLE}, (0, 1, "not_visible")),
         (("own",), {"expires_on": Reason.BAD_VALUE}, (0, 1, "bad_value")),
+        (("own",), {"usage": Reason.BAD_VALUE}, (0, 1, "bad_value")),
     ],
 )
 def test_of_those_who_read_a_private_key_only_who_signs_in_with_it_is_not_another(
