@@ -123,6 +123,11 @@ def test_a_grant_without_a_known_name_is_missing_in_its_own_lists(grants: list[R
     assert reasons(derived(grants)) == unknown
 
 
+def test_a_principal_stays_where_no_list_of_grants_was_begun() -> None:
+    found = derived([], [])
+    assert {reasons(found)[name] for name in ("delegated_for_everyone", "directory_roles", "tier0")} == {"interrupted"}
+
+
 CONTROL: list[tuple[list[Row], object, object]] = [
     ([grant("RoleManagement.ReadWrite.Directory", tier=0)], True, None),
     ([role()], True, None),
