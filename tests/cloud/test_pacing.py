@@ -154,16 +154,19 @@ async def test_after_a_setback_one_request_probes_and_the_others_wait_for_it() -
     domain = _domain(clock)
     domain.throttled(await domain.enter(1), 1)
     entered: list[int] = []
+    answered = asyncio.Event()
 
     async def worker(number: int) -> None:
         ticket = await domain.enter(1)
         entered.append(number)
-        await asyncio.sleep(0.01)
+        await answered.wait()
         domain.succeeded(ticket)
 
     tasks = [asyncio.create_task(worker(number)) for number in range(8)]
-    await asyncio.sleep(0.005)
+    for _ in range(100):
+        await asyncio.sleep(0)
     assert entered == [0]
+    answered.set()
     await asyncio.gather(*tasks)
     assert entered == list(range(8))
 

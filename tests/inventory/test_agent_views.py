@@ -10,6 +10,10 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.tiers import ADDS_AGENT_CREDENTIALS, GRAPH
 from tests.inventory.sample import TENANT, Row, application, assessed, credential, refused, row
 from tests.inventory.test_privilege_views import OPERATIONS, grant, named, principal
+from tests.inventory.test_reach import bounds
+from tests.inventory.test_reach import grant as reach_grant
+from tests.inventory.test_reach_beside import certificate
+from tests.inventory.test_reach_beside import derive as derive_reach
 from tests.inventory.test_views import derive, only
 
 AGENT, BLUEPRINT, APP, API = "ag1", "bp1", "b1", "api1"
@@ -349,3 +353,14 @@ def test_what_is_inherited_from_a_principal_that_was_not_listed_is_unknown(liste
     made["service_principal"] = principals()[: 1 if listed else 2]
     found: Any = only("agent", made, coverage)
     assert (found["inherited"], found["unknown"].get("inherited")) == (None if listed else ["Mail.Read"], reason)
+
+
+@pytest.mark.parametrize(("inheritable", "outsiders"), [([f"{API}/*"], 0), ([], 1)])
+def test_an_agent_that_inherits_control_of_the_tenant_is_no_outsider(inheritable: list[str], outsiders: int) -> None:
+    rows = inventory(role("RoleManagement.ReadWrite.Directory", tier=0), parent=blueprint(inheritable_roles=inheritable)) | {
+        "certificate": [certificate()],
+        "principal": [named(AGENT), named(BLUEPRINT)],
+    }
+    rows["grant"].append(reach_grant(AGENT, "sign"))
+    found = min(derive_reach("certificate", rows, "outsiders_signing", coverage=READ).values(), key=str)
+    assert bounds(found, "outsiders_signing") == (outsiders, outsiders, None)

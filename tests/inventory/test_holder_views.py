@@ -177,3 +177,10 @@ def test_a_policy_that_was_not_read_may_limit_it(operation: str) -> None:
 def test_what_has_a_policy_of_its_own_needs_no_default() -> None:
     rows = {**HOLDERS, "app_management_policy": [custom(["a"], password_blocked=True)]}
     assert held(rows, without("app_management.default"))["policy_limit"] == 0
+
+
+@pytest.mark.parametrize("name", ["kind", "app_id", "key_id"])
+def test_when_a_credential_was_used_last_is_unknown_while_it_cannot_be_found_in_the_report(name: str) -> None:
+    made = credential("k", app_id="A") | {name: None, "unknown": {name: BAD}}
+    found: dict[str, Any] = only("credential", {"credential": [made], **HOLDERS}, READ)
+    assert (found["last_used_on"], found["unknown"]["last_used_on"]) == (None, "bad_value")

@@ -104,6 +104,30 @@ def test_what_was_granted_is_named_and_ranked() -> None:
     assert found["tier0"] is False
 
 
+NAMELESS: list[tuple[list[Row], dict[str, str]]] = [
+    ([grant(BAD, tier=1)], dict.fromkeys(("app_roles", "tenant_wide_app_roles"), "bad_value")),
+    ([grant(BAD, tier=None)], {"app_roles": "bad_value"}),
+    ([role(BAD, tier=None)], {"directory_roles": "bad_value"}),
+    ([grant("x", kind="delegated", on_behalf_of=BAD)], {"delegated_for_everyone": "bad_value"}),
+    ([grant(BAD, kind="delegated", on_behalf_of="somebody")], {}),
+    # Of several reasons, the first in alphabetical order.
+    (
+        [grant("x", tier=PERMISSION), grant("y", tier=BAD)],
+        dict.fromkeys(("tenant_wide_app_roles", "tenant_wide", "tier0"), "bad_value"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("grants", "unknown"), NAMELESS)
+def test_a_grant_without_a_known_name_is_missing_in_its_own_lists(grants: list[Row], unknown: dict[str, str]) -> None:
+    assert reasons(derived(grants)) == unknown
+
+
+def test_a_principal_stays_where_no_list_of_grants_was_begun() -> None:
+    found = derived([], [])
+    assert {reasons(found)[name] for name in ("delegated_for_everyone", "directory_roles", "tier0")} == {"interrupted"}
+
+
 CONTROL: list[tuple[list[Row], object, object]] = [
     ([grant("RoleManagement.ReadWrite.Directory", tier=0)], True, None),
     ([role()], True, None),

@@ -239,10 +239,17 @@ def test_who_uses_keys_and_gives_access_is_counted_once() -> None:
 def test_the_administrators_of_an_hsm_are_those_that_hold_the_role() -> None:
     of = HSM
     team = group("team", "b", "c")
-    held = (("a", HSM_ADMINISTRATOR), ("team", HSM_ADMINISTRATOR), ("c", HSM_ADMINISTRATOR), ("d", "another-role"))
+    # Whoever is in a group with another role does not matter.
+    held = (
+        ("a", HSM_ADMINISTRATOR),
+        ("team", HSM_ADMINISTRATOR),
+        ("c", HSM_ADMINISTRATOR),
+        ("d", "another-role"),
+        ("closed", "another-role"),
+    )
     rows = {
         "grant": [grant(name, "grant", kind="hsm-role", role_id=role, scope_kind="hsm") for name, role in held],
-        "principal": [team[0], *(who(name) for name in ("a", "b", "c", "d"))],
+        "principal": [team[0], *(who(name) for name in ("a", "b", "c", "d")), *group("closed", listed=Reason.PERMISSION)],
         "membership": team[1:],
     }
     assert bounds(only(derive("vault", rows, "administrators", of=of)), "administrators") == (3, 3, None)
@@ -327,6 +334,7 @@ def test_who_controls_the_tenant_is_no_outsider() -> None:
         (("own",), {"usage": "Sign"}, (1, 1, None)),
         (("own",), {"public_key_sha256": Reason.NOT_VISIBLE}, (0, 1, "not_visible")),
         (("own",), {"expires_on": Reason.BAD_VALUE}, (0, 1, "bad_value")),
+        (("own",), {"usage": Reason.BAD_VALUE}, (0, 1, "bad_value")),
     ],
 )
 def test_of_those_who_read_a_private_key_only_who_signs_in_with_it_is_not_another(

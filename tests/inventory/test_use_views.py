@@ -90,6 +90,7 @@ SAML_LOG = [log(500, logged=TENANT.id, source=USER_SIGN_IN_LOG)]
         ({}, [signed(101)], [log(99, logged=TENANT.id, source=USER_SIGN_IN_LOG)], "not_supplied"),
         ({}, [], [log(500, logged=TENANT.id)], "not_supplied"),
         ({}, [signed(99, succeeded=NOT_SHOWN)], SAML_LOG, "not_supplied"),
+        ({}, [signed(99, succeeded=NOT_SHOWN), signed(200, succeeded=NOT_SHOWN)], SAML_LOG, "not_supplied"),
         ({}, [signed(99, PERMISSION)], SAML_LOG, "not_supplied"),
         ({}, [signed(101, PERMISSION), signed(101, succeeded=NOT_SHOWN)], SAML_LOG, False),
         # What cannot be used after it expired needs no log.

@@ -64,7 +64,7 @@ GUARDS: dict[str, Stages] = {
             "sql": "rows views joins",
             "subscription": "log_views",
             "tenant": "log_views",
-            "tier0": "holder_views certificate_views reach_beside",
+            "tier0": "holder_views certificate_views reach_beside agent_views",
             "token_policy": "federation_views",
             "trusted_key": "trusted_key_view",
             "unshown": "usage_views use_views",

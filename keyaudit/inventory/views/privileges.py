@@ -13,7 +13,7 @@ from keyaudit.model.reasons import Reason
 _LISTS = {
     # By column: the kind of grants, the selected ones, and the column that decides.
     "app_roles": ("app-role", "true", "name"),
-    "tenant_wide_app_roles": ("app-role", "tier = 1", "tier"),
+    "tenant_wide_app_roles": ("app-role", "CASE WHEN unknown['tier'] IS NULL THEN tier IS NOT DISTINCT FROM 1 END", "tier"),
     "delegated_for_everyone": ("delegated", "on_behalf_of = 'everyone'", "on_behalf_of"),
     "directory_roles": ("directory-role", "true", "name"),
 }
