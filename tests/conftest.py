@@ -11,7 +11,7 @@ from keyaudit.cli import progress
 from keyaudit.policy import load
 
 TESTS = Path(__file__).parent
-MEASURED = ("model", "policy", "policies", "inventory", "cloud", "cli", "test_gate.py")
+MEASURED = ("model", "policy", "policies", "inventory", "cloud", "cli", "test_assess.py", "test_gate.py")
 """The tests that are traced: those of the floors that have a bar for coverage, and of the commands that put them together."""
 
 settings.register_profile("default", max_examples=30, deadline=None)

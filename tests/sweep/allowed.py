@@ -143,7 +143,7 @@ _UNTIED = "no certificate of this vault names a key or a secret, nor a key a cer
 
 
 _ROLES = frozenset({"hsm.role_definition.list", "role_definition.query"})
-_UNREAD_ROLE = "an assignment of a role that was not read in full is a row, and a policy passes it where what was read settles its question"
+_UNREAD_ROLE = "an assignment of a role that was not read in full is a row, and passes where what was read settles the question"
 
 
 _NOT_FOUND = {"hsm.ekm.get": "so answers an HSM without a connection, and its external keys name none"}
