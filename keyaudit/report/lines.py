@@ -1,11 +1,10 @@
 """Formats lines of a given width: wrapping, plurals, colours. The text must already be safe to print."""
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-
-from rich.cells import cell_len, get_character_cell_size
 
 _FEW = 4
 """The maximum number of columns of a table that are named one by one."""
@@ -56,7 +55,9 @@ def in_short(names: Iterable[str]) -> list[str]:
 
 def columns(text: str) -> int:
     """The width in terminal columns: wide characters two, combining marks none."""
-    return len(text) if text.isascii() else cell_len(text)
+    if text.isascii():
+        return len(text)
+    return sum(map(_columns, text))
 
 
 def pad(text: str, width: int) -> str:
@@ -103,8 +104,8 @@ def _break(line: str, width: int, rest: str) -> list[str]:
     broken: list[str] = []
     while columns(line) > width:
         end = taken = 0
-        while taken + get_character_cell_size(line[end]) <= width:
-            taken += get_character_cell_size(line[end])
+        while taken + _columns(line[end]) <= width:
+            taken += _columns(line[end])
             end += 1
         least = len(rest) + 1
         parts = [found.end() for found in _SEPARATOR.finditer(line, least, end)]
@@ -112,3 +113,9 @@ def _break(line: str, width: int, rest: str) -> list[str]:
         broken.append(line[:end])
         line = rest + line[end:]
     return [*broken, line]
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in {"Mn", "Me"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

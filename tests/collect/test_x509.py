@@ -1,7 +1,6 @@
 """X.509 facts: correct for valid certificates, and for a broken one all that can still be read."""
 
 import base64
-import dataclasses
 import hashlib
 import ipaddress
 import random
@@ -12,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from msgspec import structs
 
 from keyaudit.collect import der
 from keyaudit.collect.x509 import X509, read_x509
@@ -202,7 +202,7 @@ def test_no_bytes_whatever_end_in_an_exception() -> None:
                 encoded[chance.randrange(len(encoded))] = chance.randrange(256)
             found = read_x509(bytes(encoded))
             if isinstance(found, X509):
-                said = dataclasses.asdict(found)
+                said = structs.asdict(found)
                 assert all(value.isprintable() or value.encode() for value in said.values() if isinstance(value, str))
                 refused |= {fact for fact, value in said.items() if isinstance(getattr(found, fact), Refusal) and value}
     assert {"subject", "is_ca", "names", "ekus", "self_signed"} <= refused

@@ -239,7 +239,7 @@ def test_who_uses_keys_and_gives_access_is_counted_once() -> None:
 def test_the_administrators_of_an_hsm_are_those_that_hold_the_role() -> None:
     of = HSM
     team = group("team", "b", "c")
-    # Whoever is in a group with another role does not matter.
+    # Members of a group with another role do not matter.
     held = (
         ("a", HSM_ADMINISTRATOR),
         ("team", HSM_ADMINISTRATOR),

@@ -96,7 +96,7 @@ BLUEPRINT = Table(
             "who may add a credential to it now, by a role for agents or a permission of Microsoft Graph; its owners and the "
             "tenant's administrators may besides; sorted", rests_on=RestsOn.LIST,
             absent="its publisher's tenant decides", absent_where=_NOT_OWN,
-            derived_from=("home", "grant.name", "grant.agent_credentials", "principal.name"),
+            derived_from=("home", "grant.name", "grant.agent_credentials", "grant.scope", "grant.scope_kind", "principal.name"),
             rows_of=(*APP_ROLES, *DIRECTORY_ROLES)),
     ),
 )

@@ -19,6 +19,7 @@ from keyaudit.simulator.estate import (
     User,
     Vault,
 )
+from keyaudit.simulator.estates.contoso_hsm import EKM_TEAM
 from keyaudit.simulator.estates.ids import DAY, Ground
 
 CROWN_VAULT, CROWN_KEY = "kv-orders-prod", "order-event-signing"
@@ -138,7 +139,12 @@ def _groups(ids: Ids) -> tuple[Group, ...]:
         name="Identity Platform",
         members=(ids.user("daniel.okoye"), ids.user("sara.lindqvist"), ids.service("id-identity-token-service-prod")),
     )
-    return (signing, on_call, identity)
+    key_manager = Group(
+        id=ids.ground.guid("principal", EKM_TEAM),
+        name=EKM_TEAM,
+        members=tuple(ids.ground.guid("principal", name) for name in _HSM_USERS[:3]),
+    )
+    return (signing, on_call, identity, key_manager)
 
 
 def _roles(ids: Ids) -> tuple[Role, ...]:

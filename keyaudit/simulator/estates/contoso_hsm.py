@@ -35,6 +35,8 @@ from keyaudit.simulator.estates.key_plans import (
 from keyaudit.simulator.estates.log_plans import hsm_to_sentinel
 
 _ROTATOR = "HSM key custodian"
+EKM_TEAM = "External Key Manager Admins"
+"""A group of three people."""
 
 TRUST_HSM = HsmPlan(
     name="hsm-contoso-trust",
@@ -67,7 +69,7 @@ TRUST_HSM = HsmPlan(
         (CRYPTO_OFFICER, "Key custodian runbook", "*"),
         # The database needs one key only.
         (SERVICE_ENCRYPTION, "Payments SQL server", "*"),
-        (EKM_ADMINISTRATOR, "Ingrid Falk", ""),
+        (EKM_ADMINISTRATOR, EKM_TEAM, ""),
         # It should move the proxy once, and can still send wrapped keys to any other.
         (EKM_ADMINISTRATOR, "Key custodian runbook", ""),
         (SERVICE_ENCRYPTION, "Payments SQL server", "sovereign-kek"),
@@ -99,7 +101,7 @@ TRUST_HSM = HsmPlan(
             finds=(ROTATION_OVERDUE, NO_AUTO_ROTATION, OLDEST_SIGNING_VERSION),
         ),
     ),
-    ekm=EkmPlan(host="ekm.contoso.example:8443", server_ends=40, client_ends=900, finds=(EKM_CERTIFICATE_EXPIRING,)),
+    ekm=EkmPlan(host="ekm.contoso.example:8443", server_ends=50, client_ends=900, finds=(EKM_CERTIFICATE_EXPIRING,)),
 )
 
 # Deployed by a template, which needed the setting, and open to all networks for tests.
