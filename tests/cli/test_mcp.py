@@ -95,7 +95,7 @@ async def test_every_number_is_that_of_the_commands(estate: str, contoso: Path, 
         assert coverage["data"]["gaps"] == report["gaps"]
     # With the other tenant, over 200 questions; each tool has its share.
     assert set(ASKED) == set(TOOLS)
-    assert ASKED.total() >= 100
+    assert ASKED.total() >= 80
 
 
 async def _refused(client: Client, tool: str, **given: Any) -> str:

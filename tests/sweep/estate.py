@@ -59,6 +59,7 @@ _PRINCIPALS = _APPLICATIONS | {
     "Microsoft Graph", "Office 365 Exchange Online", "Office 365 SharePoint Online", "Alpine Ski House Booking",
     "Blue Yonder Airlines Cargo", "id-orders-api-test", "id-payments-settlement-prod", "vm-batch-01", "Payments SQL server",
     "Fabrikam Agents", "Fabrikam Invoice Agent", "Fabrikam Travel Agent", "Returns Agent", "Shelf Planning Agent",
+    "Key custodian runbook",
 }  # fmt: skip
 _MANY = 25
 """More related objects than Graph shows with an object."""
