@@ -82,9 +82,12 @@ DECLARED: Mapping[str, tuple[str, ...]] = {
 
 _OPTED_IN = "an opt-in flag: a SQL server follows its key's rotation once somebody opts in"
 
+_DEFAULT_TABLE = "null is the default, which is the table AzureDiagnostics, and a setting that never chose another lacks it"
+
 LEFT_OUT_SAYS: Mapping[str, str] = {
     "autoRotationEnabled": _OPTED_IN,
     "generationTime": "Cosmos DB has no date of a key that was never made anew",
+    "logAnalyticsDestinationType": _DEFAULT_TABLE,
 }
 """Members by their last name, in an object that Resource Graph passes on as the service has it, that need not be there."""
 
@@ -102,6 +105,7 @@ NULL_SAYS: Mapping[str, str] = {
     "keyVaultKeyUri": "Resource Graph has null for what a resource lacks: it encrypts with Microsoft's keys",
     "nonDefaultUriAddition": "null where it was never set",
     "uriAdditionWithoutUniqueTenantIdentifier": "null where it was never set",
+    "logAnalyticsDestinationType": _DEFAULT_TABLE,
     "nextSigningCertificate": "there is none",
     "secondaryReadonlyMasterKey": "Cosmos DB has no date of a key that was never made anew",
     "servicePrincipalLockConfiguration": "null where it was never set",
