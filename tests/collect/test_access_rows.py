@@ -393,3 +393,14 @@ async def test_the_condition_of_a_role_itself_is_noted_too() -> None:
     found = await collect(Fault("role_definition.query", "every", edit=edit), estate=ACCESS)
     assert grant(found, 2)["condition"] == "@Request[x] StringEquals 'y'"
     assert grant(found, 4)["condition"] == "@Resource[x] StringEquals 'y'"
+
+
+async def test_whom_a_vault_without_properties_lets_in_is_unknown() -> None:
+    def edit(body: dict[str, list[dict[str, object]]]) -> object:
+        return body | {"value": [row | {"properties": None} for row in body["value"]]}
+
+    found = await collect(Fault("vault.list", "every", edit=edit), estate=ACCESS)
+    rows = {
+        row["id"] for row in found.rows["grant"].values() if row["kind"] == "access-policy" and row["vault_id"] == SECOND_ID
+    }
+    assert rows == {f"{SECOND_ID}/accesspolicies/unread"}

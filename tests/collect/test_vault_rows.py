@@ -169,6 +169,7 @@ def endpoint(status: object) -> dict[str, object]:
         # Trap 15: what is pending, rejected or gone is in the list too, and lets nobody in.
         ([endpoint("Pending"), endpoint("Rejected"), endpoint("Disconnected")], 3, 0),
         ([endpoint("Approved"), endpoint("approved"), endpoint("Pending")], 3, 2),
+        ([endpoint("Approved"), endpoint("Unheard")], 2, Reason.UNRECOGNISED),
         ([endpoint("Approved"), endpoint(None)], Reason.BAD_VALUE, Reason.BAD_VALUE),
         ([{"properties": {}}], Reason.BAD_VALUE, Reason.BAD_VALUE),
         ({}, Reason.BAD_VALUE, Reason.BAD_VALUE),

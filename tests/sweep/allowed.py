@@ -91,6 +91,9 @@ LEFT_OUT_SAYS: Mapping[str, str] = {
 }
 """Members by their last name, in an object that Resource Graph passes on as the service has it, that need not be there."""
 
+_NOT_NAMED = "permissions that an access policy does not name are not granted"
+_PERMISSIONS = frozenset(f"properties.accessPolicies[].permissions.{kind}" for kind in ("keys", "secrets", "certificates"))
+
 NULL_SAYS: Mapping[str, str] = {
     "adminUserEnabled": "Resource Graph has null for what was never set: a registry's admin user is off until then",
     "allowSharedKeyAccess": "null is true: requests by key are taken",
@@ -124,6 +127,7 @@ ANOTHER: Mapping[tuple[str, str], str] = {
         ): "it may hold later on"
         for each in ("keyCredentials[]", "passwordCredentials[]", "identifierUris.uriAdditionWithoutUniqueTenantIdentifier")
     },
+    ("vault.list", "tags.Environment"): "an environment is called as somebody chose to call it",
     ("b2c.key_sets", "id"): "a key set is called as somebody chose to call it",
     (
         "delegated_grant.list",
@@ -132,7 +136,7 @@ ANOTHER: Mapping[tuple[str, str], str] = {
     **dict.fromkeys(
         (
             (operation, "properties.logs[].category")
-            for operation in ("entra_log.list", "diagnostic_setting.list", "hsm.diagnostic_setting.list")
+            for operation in ("activity_log.list", "entra_log.list", "diagnostic_setting.list", "hsm.diagnostic_setting.list")
         ),
         "a log of another name is another log, and services get new ones",
     ),
@@ -161,6 +165,8 @@ def believed(fault: Fault, wrong: Wrong) -> str:
     if fault.operation in _ROLES and (wrong.before, wrong.after) == (GONE, "pass"):
         return _UNREAD_ROLE
     if fault.kind in ("null", "missing"):
+        if fault.member in _PERMISSIONS:
+            return _NOT_NAMED
         *parents, member = fault.member.split(".")
         return _absent(fault, "tags" if "tags" in parents else member)
     if fault.kind == "absurd":

@@ -16,6 +16,8 @@ from keyaudit.model.tables.vault import VAULT
 
 _RULES = ("network_default_action", "network_bypass", "ip_rules", "every_address_let_in", "virtual_network_rules")
 _ENDPOINTS = ("private_endpoints", "private_endpoints_approved")
+_STATES = frozenset({"approved", "pending", "rejected", "disconnected"})
+"""https://learn.microsoft.com/rest/api/keyvault/keyvault/private-endpoint-connections/list-by-resource"""
 NETWORK = ("public_network_access", *_RULES, *_ENDPOINTS)
 
 
@@ -100,7 +102,9 @@ def _put_endpoints(row: Row, raw: Wire) -> None:
         row.refuse(_ENDPOINTS, found.reason)
         return
     states = [each.properties.private_link_service_connection_state.status.lower() for each in found]
-    row.put_all(private_endpoints=len(states), private_endpoints_approved=states.count("approved"))
+    known = _STATES.issuperset(states)
+    approved = states.count("approved") if known else Refusal(Reason.UNRECOGNISED)
+    row.put_all(private_endpoints=len(states), private_endpoints_approved=approved)
 
 
 def _put_word(row: Row, column: str, raw: Wire, *, documented: bool) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.cloud.gateway import Gateway
@@ -190,8 +190,10 @@ class _Vaults:
         self.vaults.append(vault)
         for item in copies:
             properties = read(item.properties, Properties)
-            if self._listing.kind == KEY_VAULT and not isinstance(properties, Refusal):
-                for grant in policy_grants(properties.access_policies, row):
+            if self._listing.kind == KEY_VAULT:
+                # Of a vault without readable properties nobody knows whom it lets in.
+                policies = UNSET if isinstance(properties, Refusal) else properties.access_policies
+                for grant in policy_grants(policies, row):
                     self._unit.row("grant", grant)
 
     def _wanted(self, subscription: Subscription, vault: Vault) -> bool:
