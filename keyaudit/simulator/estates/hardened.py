@@ -1,18 +1,11 @@
 """The estate `hardened`: a small tenant without findings, so that a gate over it passes."""
 
-from msgspec.structs import replace
-
-from keyaudit.simulator import certificates, x509
 from keyaudit.simulator.estate import (
     AlertRule,
-    Application,
     AppManagementPolicy,
     CredentialUse,
     Domain,
     Estate,
-    FederatedCredential,
-    Inheritable,
-    KeyCredential,
     Logs,
     ManagedIdentity,
     Posture,
@@ -21,7 +14,6 @@ from keyaudit.simulator.estate import (
     Restrictions,
     Role,
     RoleAssignment,
-    ServicePrincipal,
     SignIn,
     Subscription,
     User,
@@ -29,8 +21,8 @@ from keyaudit.simulator.estate import (
     Workspace,
 )
 from keyaudit.simulator.estates.certificate_plans import CLIENT, CertificatePlan, Furniture, furnished
-from keyaudit.simulator.estates.contoso import lay_entra, lay_vaults
-from keyaudit.simulator.estates.holder_plans import GITHUB, ApplicationPlan, Federated, PrincipalPlan, Saml
+from keyaudit.simulator.estates.contoso import lay_vaults
+from keyaudit.simulator.estates.hardened_entra import SIGNER, agents, cluster_issuer, lay_applications, of_cluster, workloads
 from keyaudit.simulator.estates.hsm_plans import ADMINISTRATOR, CRYPTO_AUDITOR, EKM_ADMINISTRATOR, EkmPlan, HsmPlan, lay_hsm
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.key_plans import (
@@ -49,10 +41,6 @@ from keyaudit.simulator.estates.log_plans import GROUP, PLATFORM, hsm_to_sentine
 
 _VAULT, _HSM = "kv-trust-prod", "hsm-trust-prod"
 _CLIENT_CERTIFICATE = "payroll-client"
-_SIGNER = "id-invoice-signer-prod"
-_PIPELINE = "Release Pipeline"
-_BLUEPRINT = "Payroll Agents"
-_THIS_TENANT = "https://login.microsoftonline.com/{tenant}/v2.0"
 _SIGN_ONLY = "Contoso Trust Signer"
 """A custom role, for vault and HSM: the built-in roles that can sign can also back up the key."""
 _ENTRA_CATEGORIES = (
@@ -70,14 +58,6 @@ _ENTRA_CATEGORIES = (
     "MicrosoftGraphActivityLogs",
 )
 _ACTIVITY = ("Administrative", "Security", "Alert", "Policy")
-_LOCK = {
-    "isEnabled": True,
-    "allProperties": True,
-    "credentialsWithUsageVerify": True,
-    "credentialsWithUsageSign": True,
-    "tokenEncryptionKeyId": True,
-}
-
 _VAULTS = (
     VaultPlan(
         name=_VAULT,
@@ -98,44 +78,6 @@ _VAULTS = (
                 managed=True,
             ),
         ),
-    ),
-)
-
-_APPLICATIONS = (
-    ApplicationPlan(
-        name=_PIPELINE,
-        age=500,
-        credentials=(
-            Federated("production", GITHUB, "repo:contoso@4410021/release@66230187:environment:production"),
-            Federated(
-                "main",
-                GITHUB,
-                expression="claims['sub'] eq 'repo:contoso/release:ref:refs/heads/main'"
-                " and claims['repository_id'] eq '66230187'",
-            ),
-            Federated("gitlab", "https://gitlab.com", "project_id:48120077:ref_type:branch:ref:main"),
-            Federated(
-                "azure-devops",
-                _THIS_TENANT,
-                "/eid1/c/pub/t/ZGVtbw/a/cGlwZWxpbmVz/sc/5b0c6f1e-8a54-4c0e-9a43-6d2f7b1c9e10/0d8f2a5b-6c1e-4f6d-9b64-2a7c5e1d3f80",
-            ),
-            Federated("google", "https://accounts.google.com", "112633961854638529490"),
-        ),
-        owners=("noor.bakker", "elias.berg"),
-    ),
-    ApplicationPlan(name="Payroll Export", age=420, owners=("noor.bakker", "elias.berg")),
-    ApplicationPlan(
-        name=_BLUEPRINT,
-        age=300,
-        credentials=(Federated("runtime", GITHUB, "repo:contoso@4410021/payroll-agents@66230188:environment:production"),),
-        owners=("noor.bakker", "elias.berg"),
-        principal=PrincipalPlan(agent="agentIdentityBlueprintPrincipal"),
-    ),
-    ApplicationPlan(
-        name="Travel Desk",
-        age=400,
-        principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(60, 365, preferred=True),)),
-        owners=("elias.berg", "noor.bakker"),
     ),
 )
 
@@ -200,14 +142,8 @@ def hardened(as_of: int) -> Estate:
     )
     vaults = tuple(furnished(vault, furniture, ground)[0] for vault in vaults)
     hsm, _ = lay_hsm(_TRUST, subscription.id, ground)
-    laid, principals, _ = lay_entra(_APPLICATIONS, (), ground)
-    applications = tuple(
-        replace(one, lock=_LOCK, keys=_from_vault(vaults[0], ground) if one.name == "Payroll Export" else one.keys)
-        for one in laid
-    )
-    applications = tuple(_with_identity(one, ground) if one.name == _PIPELINE else one for one in applications)
-    applications = tuple(_as_blueprint(one, ground) if one.name == _BLUEPRINT else one for one in applications)
-    agents = _agents(ground)
+    applications, principals = lay_applications(vaults[0], ground)
+    assistants = agents(ground)
     return Estate(
         name="hardened",
         as_of=as_of,
@@ -218,7 +154,7 @@ def hardened(as_of: int) -> Estate:
         subscriptions=(subscription,),
         vaults=vaults,
         applications=applications,
-        service_principals=(*principals, *_workloads(ground), *agents),
+        service_principals=(*principals, *workloads(ground), *assistants),
         users=tuple(
             User(id=ground.guid(kind, name), name=name, upn=f"{name.lower().replace(' ', '.')}@{ground.domain}")
             for kind, name in (
@@ -239,10 +175,10 @@ def hardened(as_of: int) -> Estate:
         ),
         role_assignments=(
             RoleAssignment(
-                id=ground.guid("assignment", _SIGNER),
+                id=ground.guid("assignment", SIGNER),
                 scope=f"/subscriptions/{subscription.id}/resourceGroups/rg-trust-prod/providers/Microsoft.KeyVault/vaults/{_VAULT}",
                 role=ground.guid("role", _SIGN_ONLY),
-                principal=ground.guid("principal", _SIGNER),
+                principal=ground.guid("principal", SIGNER),
                 principal_type="ServicePrincipal",
                 created=ground.moment(300, "assignment"),
             ),
@@ -251,16 +187,16 @@ def hardened(as_of: int) -> Estate:
         resources=(_storage(subscription, vaults[0]), _cluster(subscription, ground)),
         identities=(
             ManagedIdentity(
-                name=_SIGNER,
+                name=SIGNER,
                 subscription=subscription.id,
                 resource_group="rg-trust-prod",
-                principal_id=ground.guid("principal", _SIGNER),
-                client_id=ground.guid("client", _SIGNER),
-                federated=_of_cluster(ground),
+                principal_id=ground.guid("principal", SIGNER),
+                client_id=ground.guid("client", SIGNER),
+                federated=of_cluster(ground),
             ),
         ),
         sign_ins=tuple(
-            SignIn(app_id=one.app_id, app_only=ground.moment(2, "sign-in", one.id)) for one in (*principals, *agents)
+            SignIn(app_id=one.app_id, app_only=ground.moment(2, "sign-in", one.id)) for one in (*principals, *assistants)
         ),
         credential_uses=tuple(
             CredentialUse(
@@ -279,38 +215,6 @@ def hardened(as_of: int) -> Estate:
     )
 
 
-def _from_vault(vault: Vault, ground: Ground) -> tuple[KeyCredential, ...]:
-    """The public half of the vault's certificate, as it was uploaded to an application."""
-    [certificate] = vault.certificates
-    [version] = certificate.versions
-    made = certificates.der(vault, certificate, version)
-    return (
-        KeyCredential(
-            key_id=ground.guid("uploaded", certificate.name),
-            start=version.created,
-            end=version.exp,
-            display_name=f"CN={certificate.subject}",
-            thumbprint=x509.thumbprint(made),
-            certificate=made,
-        ),
-    )
-
-
-def _with_identity(application: Application, ground: Ground) -> Application:
-    """An application that also trusts a managed identity of the tenant."""
-    trusting = FederatedCredential(
-        id=ground.guid("trusts", _SIGNER),
-        name=_SIGNER,
-        issuer=_THIS_TENANT.replace("{tenant}", ground.tenant),
-        subject=ground.guid("principal", _SIGNER),
-    )
-    return replace(application, federated=(*application.federated, trusting))
-
-
-def _issuer(ground: Ground) -> str:
-    return f"https://westeurope.oic.prod-aks.azure.com/{ground.tenant}/{ground.guid('cluster')}/"
-
-
 def _cluster(subscription: Subscription, ground: Ground) -> Resource:
     return Resource(
         type="Microsoft.ContainerService/managedClusters",
@@ -319,62 +223,8 @@ def _cluster(subscription: Subscription, ground: Ground) -> Resource:
         resource_group="rg-trust-prod",
         properties={
             "disableLocalAccounts": True,
-            "oidcIssuerProfile": {"enabled": True, "issuerURL": _issuer(ground)},
+            "oidcIssuerProfile": {"enabled": True, "issuerURL": cluster_issuer(ground)},
         },
-    )
-
-
-def _of_cluster(ground: Ground) -> tuple[FederatedCredential, ...]:
-    """The credential of one service account of the tenant's own cluster."""
-    return (
-        FederatedCredential(
-            id=ground.guid("trusts", "cluster"),
-            name="cluster",
-            issuer=_issuer(ground),
-            subject="system:serviceaccount:invoices:signer",
-        ),
-    )
-
-
-def _as_blueprint(application: Application, ground: Ground) -> Application:
-    """A blueprint whose agents inherit only permissions to sign in a user."""
-    return replace(
-        application,
-        blueprint=True,
-        sponsors=(ground.guid("user", "noor.bakker"),),
-        inheritable=(Inheritable(api="00000003-0000-0000-c000-000000000000", scopes=("User.Read",)),),
-    )
-
-
-def _agents(ground: Ground) -> tuple[ServicePrincipal, ...]:
-    return tuple(
-        ServicePrincipal(
-            id=ground.guid("principal", name),
-            app_id=ground.guid("principal", name),
-            name=name,
-            created=ground.moment(200, "agent", name),
-            type="ServiceIdentity",
-            agent="agentIdentity",
-            blueprint=ground.guid("client", _BLUEPRINT),
-            owners=(ground.guid("user", "elias.berg"),),
-            sponsors=(ground.guid("user", "noor.bakker"),),
-        )
-        for name in ("Payslip Agent", "Leave Agent")
-    )
-
-
-def _workloads(ground: Ground) -> tuple[ServicePrincipal, ...]:
-    return tuple(
-        ServicePrincipal(
-            id=ground.guid("principal", name),
-            app_id=ground.guid("client", name),
-            name=name,
-            created=ground.moment(500, "service", name),
-            type="ManagedIdentity",
-            tags=("env:prod",),
-            federated=_of_cluster(ground) if name == _SIGNER else (),
-        )
-        for name in (_SIGNER, "Issuing service")
     )
 
 
