@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from keyaudit.collect.relying_parties.reading import UnreadError, content
 from keyaudit.collect.rows import Row
+from keyaudit.collect.supplied_file import UnreadError, content
 from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Scope

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from keyaudit.collect.custody import custody
 from keyaudit.collect.relying_parties.files import in_place
-from keyaudit.collect.relying_parties.reading import UnreadError, content, text
 from keyaudit.collect.repositories import repositories
+from keyaudit.collect.supplied_file import UnreadError, content, text
 from keyaudit.inventory.logs import LogStore, open_logs
 from keyaudit.inventory.usage.baseline import Baseline as UsageBaseline
 from keyaudit.inventory.usage.baseline import open_baseline

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from keyaudit.collect.relying_parties.reading import UnreadError, content, text
 from keyaudit.collect.rows import Row
+from keyaudit.collect.supplied_file import UnreadError, content, text
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Scope
 from keyaudit.model.errors import UsageError

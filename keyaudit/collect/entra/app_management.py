@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.copies import both, distinct
-from keyaudit.collect.entra.app_restrictions import DISABLED, ENABLED, put_beta, put_nothing, put_uris
+from keyaudit.collect.entra.app_restrictions import is_enabled, put_beta, put_nothing, put_uris
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
@@ -232,12 +232,8 @@ def _of(found: _Restrictions | Refusal, limit: _Limit) -> Restriction | Refusal 
     restriction = found if isinstance(found, Refusal) else found.get(limit.type.lower())
     if not isinstance(restriction, Restriction):
         return restriction
-    state = read(restriction.state, str)
-    if isinstance(state, Refusal):
-        return state
-    if state.lower() == DISABLED:
-        return None
-    return restriction if state.lower() == ENABLED else Refusal(Reason.UNRECOGNISED)
+    enabled = is_enabled(restriction.state)
+    return enabled if isinstance(enabled, Refusal) else restriction if enabled else None
 
 
 def _put_limit(row: Row, column: str, restriction: Restriction | Refusal | None) -> None:

@@ -15,8 +15,7 @@ from keyaudit.model.reasons import Reason
 
 S = TypeVar("S", bound=Struct)
 
-ENABLED, DISABLED = "enabled", "disabled"
-
+_STATES = {"enabled": True, "disabled": False}
 _URIS = {
     "non_default_uri_addition": "uri_addition_blocked",
     "uri_addition_without_unique_tenant_identifier": "unique_uris_only",
@@ -74,6 +73,12 @@ class Beta(Struct, rename="camel"):
 
     audiences: Wire = UNSET
     redirect_uris: Wire = UNSET
+
+
+def is_enabled(raw: Wire) -> bool | Refusal:
+    """Whether a restriction with this `state` is on."""
+    state = read(raw, str)
+    return state if isinstance(state, Refusal) else _STATES.get(state.lower(), Refusal(Reason.UNRECOGNISED))
 
 
 def put_nothing(row: Row) -> None:
@@ -150,14 +155,8 @@ def _in_effect(found: Struct | Refusal | None, name: str) -> Restriction | Refus
     if is_null(raw):
         return None
     restriction = read(raw, Restriction)
-    if isinstance(restriction, Refusal):
-        return restriction
-    state = read(restriction.state, str)
-    if isinstance(state, Refusal):
-        return state
-    if state.lower() == DISABLED:
-        return None
-    return restriction if state.lower() == ENABLED else Refusal(Reason.UNRECOGNISED)
+    enabled = restriction if isinstance(restriction, Refusal) else is_enabled(restriction.state)
+    return enabled if isinstance(enabled, Refusal) else restriction if enabled else None
 
 
 def _camel(name: str) -> str:

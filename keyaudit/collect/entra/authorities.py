@@ -6,9 +6,9 @@ from msgspec import UNSET, Raw, Struct, field
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
+from keyaudit.collect.certificates import certificate_of, put_dated
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct
-from keyaudit.collect.entra.certificates import certificate_of, put_dated
 from keyaudit.collect.entra.credentials import read_items
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source

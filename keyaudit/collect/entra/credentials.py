@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from keyaudit.collect.entra.certificates import brief_of
+from keyaudit.collect.certificates import brief_of
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.rows import Row, Wire, is_null, read

@@ -9,9 +9,9 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, why_incomplete
+from keyaudit.collect.certificates import certificate_of, put_dated
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both
-from keyaudit.collect.entra.certificates import certificate_of, put_dated
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading

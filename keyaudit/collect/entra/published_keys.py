@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from keyaudit.collect.entra.certificates import certificate_in, put_certificate
+from keyaudit.collect.certificates import certificate_in, put_certificate
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import X509
 from keyaudit.inventory.spool import Unit

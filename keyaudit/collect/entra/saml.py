@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, UnsetType
 
-from keyaudit.collect.entra.certificates import certificate_of, put_certificate
+from keyaudit.collect.certificates import certificate_of, put_certificate
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, thumbprint
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.rows import Row, Wire, is_null, read

@@ -6,7 +6,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
-from keyaudit.collect.entra.certificates import certificate_of, put_dated
+from keyaudit.collect.certificates import certificate_of, put_dated
 from keyaudit.collect.places import Vault, source
 from keyaudit.collect.rows import Row, Wire
 from keyaudit.collect.x509 import X509

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from keyaudit.collect.relying_parties.keys import is_keys, keys
-from keyaudit.collect.relying_parties.reading import UnreadError, Walk, content
 from keyaudit.collect.relying_parties.settings import is_settings, settings
 from keyaudit.collect.relying_parties.validators import validators
+from keyaudit.collect.relying_parties.walk import Walk
+from keyaudit.collect.supplied_file import UnreadError, content
 from keyaudit.model.errors import UsageError
 from keyaudit.model.reasons import Reason
 from keyaudit.model.relying_parties import HeldKey, RelyingParties, Unread, Validator

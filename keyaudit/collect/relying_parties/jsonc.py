@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from msgspec import Struct
 
-from keyaudit.collect.relying_parties.reading import UnreadError
+from keyaudit.collect.supplied_file import UnreadError
 from keyaudit.model.reasons import Reason
 
 _DEEPEST = 64

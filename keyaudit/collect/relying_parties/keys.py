@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from keyaudit.collect.relying_parties import jsonc
-from keyaudit.collect.relying_parties.reading import UnreadError, text
 from keyaudit.collect.relying_parties.xml import Element, elements
+from keyaudit.collect.supplied_file import UnreadError, text
 from keyaudit.collect.x509 import read_x509
 from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal

@@ -7,8 +7,8 @@ import yaml
 from msgspec import Struct
 
 from keyaudit.collect.relying_parties import jsonc
-from keyaudit.collect.relying_parties.reading import UnreadError, text
 from keyaudit.collect.relying_parties.xml import Element, elements
+from keyaudit.collect.supplied_file import UnreadError, text
 from keyaudit.model.reasons import Reason
 
 _DEEPEST = 64

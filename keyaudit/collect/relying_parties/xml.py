@@ -5,7 +5,7 @@ from xml.parsers import expat
 
 from msgspec import Struct, field
 
-from keyaudit.collect.relying_parties.reading import UnreadError
+from keyaudit.collect.supplied_file import UnreadError
 from keyaudit.model.reasons import Reason
 
 _DEEPEST = 100

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.collect.relying_parties import reading
+from keyaudit.collect.relying_parties import walk
 from keyaudit.collect.relying_parties.files import in_place
 from keyaudit.model.errors import UsageError
 from keyaudit.model.reasons import Reason
@@ -81,7 +81,7 @@ def test_a_web_config_that_is_broken_leaves_its_keys_and_its_settings_unknown(tm
 
 def test_more_than_anybody_would_look_through_is_cut_and_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = laid(tmp_path, *(f"{number}/appsettings.json" for number in range(5)))
-    monkeypatch.setattr(reading, "MOST_FILES", 3)
+    monkeypatch.setattr(walk, "MOST_FILES", 3)
     seen = in_place(root, "here", with_keys=True)
     assert len(seen.validators) == 3
     assert {(each.holds_keys, each.reason) for each in seen.unread} == {(True, Reason.TRUNCATED), (False, Reason.TRUNCATED)}

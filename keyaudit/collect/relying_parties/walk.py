@@ -1,32 +1,16 @@
-"""Walks the files below a folder, with limits on number and size; links are never followed."""
+"""Walks the files below a folder, with a limit on their number; links are never followed."""
 
-import codecs
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from keyaudit.inventory import files
-from keyaudit.model.errors import UnsafeError
-from keyaudit.model.reasons import Reason
-
-MOST_BYTES = 4 * 1024 * 1024
-"""The maximum size of one file; federation metadata has about 100 KB."""
 MOST_FILES = 5_000
 """The maximum number of files that are read."""
 _MOST_ENTRIES = 500_000
 _DEEPEST = 64
 _NOT_OURS = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".tox"})
 """Folders of version control and of third-party code."""
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-
-
-class UnreadError(Exception):
-    """A file, or a part of one, that cannot be read. `line` counts from one."""
-
-    def __init__(self, reason: Reason, what: str, line: int | None = None) -> None:
-        self.reason, self.what, self.line = reason, what, line
-        super().__init__(what)
 
 
 class Walk:
@@ -90,28 +74,3 @@ class Walk:
         except OSError as error:
             self.cut.append((self.name(folder), f"cannot be listed: {error.strerror}"))
         return sorted(entries, key=lambda entry: entry.name)
-
-
-def content(path: Path, most: int = MOST_BYTES) -> bytes:
-    """The content of a file. Raises UnreadError unless it is a regular file of at most `most` bytes and not a link."""
-    if path.is_symlink():
-        raise UnreadError(Reason.NOT_VISIBLE, "a link, which is not followed")
-    try:
-        with files.reading(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
-            data = file.read(most + 1)
-    except UnsafeError as error:
-        raise UnreadError(Reason.NOT_VISIBLE, error.what) from error
-    except OSError as error:
-        raise UnreadError(Reason.NOT_VISIBLE, f"cannot be read: {error.strerror}") from error
-    if len(data) > most:
-        raise UnreadError(Reason.TOO_LARGE, f"over {most:,} bytes")
-    return data
-
-
-def text(data: bytes) -> str:
-    """The text in the encoding of its byte order mark, otherwise UTF-8. Raises UnreadError."""
-    encoding, skip = next(((name, len(bom)) for bom, name in _BOMS if data.startswith(bom)), ("utf-8", 0))
-    try:
-        return data[skip:].decode(encoding)
-    except UnicodeDecodeError as error:
-        raise UnreadError(Reason.BAD_BODY, f"not {encoding} text") from error
