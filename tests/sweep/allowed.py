@@ -129,10 +129,7 @@ ANOTHER: Mapping[tuple[str, str], str] = {
     },
     ("vault.list", "tags.Environment"): "an environment is called as somebody chose to call it",
     ("b2c.key_sets", "id"): "a key set is called as somebody chose to call it",
-    (
-        "delegated_grant.list",
-        "scope",
-    ): "an API's author calls its permissions as they like, and another name is another permission",
+    ("delegated_grant.list", "scope"): "an API calls its permissions as its author likes, and another name is another one",
     **dict.fromkeys(
         (
             (operation, "properties.logs[].category")

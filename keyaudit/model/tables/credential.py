@@ -175,9 +175,9 @@ CREDENTIAL = Table(
             "on record; re-registered: it has the name, but another id of it or of its owner is on record, in the list or in a "
             "federated credential; owner-only: it has its owner alone; no: it has neither; not-compared: no list was supplied",
             absent="it trusts no GitHub repository or GitLab project by name or id", values=tuple(map(str, Held)),
-            rests_on=RestsOn.OBJECT, derived_from=_REPOSITORY),
+            rests_on=RestsOn.LIST, derived_from=_REPOSITORY),
         text("immutable_credential", "a credential that names the same workload by ids, as parameters of az ad app "
             "federated-credential create", absent="a supplied list does not have its ids, or it names ids already",
-            rests_on=RestsOn.OBJECT, derived_from=(*_REPOSITORY, "issuer", "subject", "subject_grade", "audiences")),
+            rests_on=RestsOn.LIST, derived_from=(*_REPOSITORY, "issuer", "subject", "subject_grade", "audiences")),
     ),
 )
