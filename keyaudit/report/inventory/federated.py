@@ -74,4 +74,4 @@ def _credential(facts: Facts, width: int) -> Iterator[str]:
     said = f" ({'; '.join(notes)})" if notes else ""
     yield from wrap(f"{holder}: {name}{said}", width, first="  ", rest="    ")
     yield from wrap(one_line(trusted, 1_000), width, first="    ", rest="      ")
-    yield from wrap(f"from {one_line(facts.shown('issuer', _UNKNOWN), 1_000)}", width, first="    ", rest="      ")
+    yield from wrap(one_line(facts.shown("issuer", _UNKNOWN), 1_000), width, first="    from ", rest="      ")
