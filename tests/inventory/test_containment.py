@@ -161,7 +161,7 @@ def test_what_happens_to_others_changes_only_what_rests_on_a_whole_list(
 EVERY_SIGNER_IS_NAMED = {("key", "signers_named")}
 """It is true of every key here, and what is missing makes it no other."""
 ON_RECORD = {("credential", "repository_listed"), ("credential", "immutable_credential")}
-"""They compare a supplied list, of which there is none here, with the ids of the credentials that were read."""
+"""They compare the ids of the credentials that were read with a supplied list, and none is supplied here."""
 
 
 @pytest.mark.exhaustive
