@@ -48,7 +48,7 @@ def export(
         return _verify(formats[1:])
     from keyaudit.cli.history import past
     from keyaudit.cli.judged import all_judged
-    from keyaudit.cli.output import known, listed, marked, print_file, scoring, targets, write
+    from keyaudit.cli.output import detail, known, marked, print_file, targets, write
     from keyaudit.cli.redaction import salt, without_names
     from keyaudit.model.run import conditions
     from keyaudit.report.formats import BUNDLE, Options
@@ -64,9 +64,9 @@ def export(
     if history is not None and "html" not in (*printed, *(target.format for target in files)):
         raise UsageError("--history", "only works with the format html", "name html=PATH, or leave it out")
     options = Options(passes=True, bom=marked(bom, [*printed, *(target.format for target in files)]))
-    scores = scoring(printed[0] if printed else None, files)
+    needs = detail(printed[0] if printed else None, files)
     key = salt(redaction, [*printed, *(target.format for target in files)])
-    with all_judged(live, stored, choice, fail_on=None, scoring=scores, listed=listed(files)) as judged:
+    with all_judged(live, stored, choice, detail=needs) as judged:
         found = without_names(judged, redaction, key)
         reports = found if history is None else [replace(each, history=past(history, live, choice, each.run)) for each in found]
         failure = write(reports, files, options)

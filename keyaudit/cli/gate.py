@@ -40,9 +40,11 @@ def gate(
     Exit 0 only if everything required was read and no open finding reaches --fail-on. --redact applies to the files of
     --export; what gate itself prints keeps its names.
     """
+    from msgspec.structs import replace
+
     from keyaudit.cli.agents import tell_agent
     from keyaudit.cli.judged import all_judged
-    from keyaudit.cli.output import deliver, listed, marked, scoring, targets
+    from keyaudit.cli.output import deliver, detail, marked, targets
     from keyaudit.cli.redaction import salt, without_names
     from keyaudit.model.findings import Severity
 
@@ -55,9 +57,7 @@ def gate(
         choice,
         fail_on=Severity(fail_on),
         new_only=new_only,
-        scoring=scoring(shown.output, files),
-        listed=listed(files),
-        whole_rows=shown.output is not None or bool(files),
+        detail=replace(detail(shown.output, files), whole_rows=shown.output is not None or bool(files)),
         since=since,
     ) as result:
         code = deliver(result, shown, files, without_names(result, redaction, key))

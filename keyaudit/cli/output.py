@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, TextIO, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from keyaudit.audit import Detail
 from keyaudit.cli.options import Format, Shown
 from keyaudit.cli.streams import ClosedError, coloured, printing
 from keyaudit.model.errors import Exit, OutputError, UsageError
@@ -47,11 +48,14 @@ def targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
     return tuple(found.values())
 
 
-def scoring(printed: str | None, files: Sequence[Target], *, by_score: bool = False, carried: bool = False) -> Scoring:
-    """Whether findings need scores: for their order, or because a format contains them. `carried`: the printed one does."""
-    if by_score:
-        return Scoring.ORDER
-    return Scoring.CARRIED if carried or {printed, *(target.format for target in files)} & SCORED else Scoring.NONE
+def detail(printed: str | None, files: Sequence[Target], *, by_score: bool = False, carried: bool = False) -> Detail:
+    """The needs of the formats. Findings are ordered `by_score`; `carried`: the printed one contains scores."""
+    formats = {printed, *(target.format for target in files)}
+    contained = carried or formats & SCORED
+    return Detail(
+        scoring=Scoring.ORDER if by_score else Scoring.CARRIED if contained else Scoring.NONE,
+        listed=bool(formats & LISTING),
+    )
 
 
 def known(name: str, place: str) -> None:
@@ -67,11 +71,6 @@ def marked(bom: bool, formats: Iterable[str]) -> bool:
     if bom and "csv" not in formats:
         raise UsageError("--bom", "only works with CSV output", "leave it out, or choose csv")
     return bom
-
-
-def listed(files: Sequence[Target]) -> bool:
-    """Whether one of the formats contains whole rows of the inventory, as `all_judged` must know."""
-    return any(target.format in LISTING for target in files)
 
 
 def write(reports: Sequence[Report], files: Sequence[Target], options: Options) -> OutputError | None:

@@ -86,7 +86,7 @@ def report(
 ) -> int:
     """Show what is wrong with keys and credentials, worst first."""
     from keyaudit.cli.judged import all_judged
-    from keyaudit.cli.output import deliver, listed, marked, scoring, targets
+    from keyaudit.cli.output import deliver, detail, marked, targets
     from keyaudit.cli.redaction import salt, without_names
     from keyaudit.cli.source import named
 
@@ -107,9 +107,9 @@ def report(
     first_screen = not whole and shown.output in (None, Format.TEXT)
     files = targets(shown.export or (), "--export")
     marked(shown.bom, [shown.output or "", *(target.format for target in files)])
-    scores = scoring(shown.output, files, by_score=sort is Sort.SCORE or (first_screen and not files), carried=first_screen)
+    needs = detail(shown.output, files, by_score=sort is Sort.SCORE or (first_screen and not files), carried=first_screen)
     key = salt(redaction, [shown.output, *(target.format for target in files)])
-    with all_judged(live, stored, choice, fail_on=None, scoring=scores, listed=listed(files), since=since) as judged:
+    with all_judged(live, stored, choice, detail=needs, since=since) as judged:
         result = without_names(judged, redaction, key)
         least = severity or Severity.INFO
         how |= {"sort": sort, "full": not first_screen, "least": least, "top": top}

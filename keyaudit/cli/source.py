@@ -14,6 +14,7 @@ from keyaudit.cli.options import DEFAULT_CONFIG, Live, Stored
 from keyaudit.cli.progress import told_if_long
 from keyaudit.model import times
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
+from keyaudit.model.expectations import Expectations
 from keyaudit.model.run import Run
 from keyaudit.model.shell import option
 from keyaudit.model.text import one_line
@@ -130,14 +131,21 @@ def _with_environments(taken: "Snapshot", live: Live) -> "Snapshot":
 
 
 def unmet(taken: "Snapshot", live: Live) -> "Sequence[Gap] | None":
-    """What the configuration expects and the snapshot does not show, as gaps; None where nothing is expected."""
+    """The expectations of the configuration that the snapshot does not meet, as gaps; None if nothing is expected."""
     if live.config is None and not DEFAULT_CONFIG.is_file():
         return None
     from keyaudit.cli.config import read_config
-    from keyaudit.inventory import expected
 
-    wanted = read_config(live.config).expected
-    return expected.unmet(taken, wanted) if wanted else None
+    return unmet_of(taken, read_config(live.config).expected)
+
+
+def unmet_of(taken: "Snapshot", expected: Expectations, earlier: "Snapshot | None" = None) -> "Sequence[Gap] | None":
+    """The unmet expectations as gaps, with shrinkage against `earlier`; None if nothing is expected."""
+    if not expected:
+        return None
+    from keyaudit.inventory.expected import unmet
+
+    return unmet(taken, expected, earlier)
 
 
 def _moment(text: str, collected: int) -> int:
