@@ -89,8 +89,8 @@ def judged(
     accepted = _accepted(choice, known, new_only=new_only)
     earlier = open_snapshot(since) if since is not None else None
     with nullcontext(taken) if taken is not None else snapshot(live, stored, among=among) as (read, as_of):
-        if since is not None and earlier is not None:
-            check_since(since, earlier.run, read.run)
+        if earlier is not None:
+            check_since(earlier, read.run)
         if accepted.baseline is not None:
             _same_tenant(accepted.baseline, read.run)
         place = f" over {one_line(str(read.folder), 1_024)}" if stored.from_ else ""

@@ -63,7 +63,7 @@ def notify(
             judged(offline, Stored(from_=[taken.folder], as_of=stored.as_of), choice, since=since) as after,
             ask.expiring(taken, as_of=as_of, within=LOOK_AHEAD) as ending,
         ):
-            check_since(since, before.run, after.run)
+            check_since(earlier, after.run)
             messages = digests(before, after, ended, ending, Severity(fail_on))
             return _deliver(messages, told, before.run.as_of, after.verdict.exit, dry_run=dry_run)
 

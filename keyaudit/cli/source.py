@@ -44,13 +44,14 @@ def named(live: Live, stored: Stored) -> str:
     return " ".join(flags)
 
 
-def check_since(folder: Path, there: Run, here: Run) -> None:
+def check_since(since: "Snapshot", here: Run) -> None:
     """Raises UnsafeError if the snapshot of --since is of another tenant, UsageError if it is not earlier."""
+    there = since.run
     if there.tenant_id.lower() != here.tenant_id.lower():
         what = f"the snapshot is of tenant {one_line(there.tenant_id)}, not of {one_line(here.tenant_id)}"
         raise UnsafeError("--since", what, "name a snapshot of this tenant")
     if there.as_of > here.as_of:
-        what = f"{one_line(str(folder))} is later than what it is held against"
+        what = f"{one_line(str(since.folder))} is later than what it is held against"
         raise UsageError("--since", what, "name the earlier snapshot")
 
 
