@@ -37,8 +37,8 @@ def diff(
     from keyaudit.report.difference import FORMATS, compare
 
     with (
-        judged(Live(config=config, quiet=quiet), Stored(from_=[old]), choice, fail_on=None) as before,
-        judged(Live(config=config, quiet=quiet), Stored(from_=[new]), choice, fail_on=None) as after,
+        judged(Live(config=config, quiet=quiet), Stored(from_=[old]), choice) as before,
+        judged(Live(config=config, quiet=quiet), Stored(from_=[new]), choice) as after,
     ):
         if before.run.tenant_id != after.run.tenant_id:
             what = f"of tenant {before.run.tenant_id} and of tenant {after.run.tenant_id}"

@@ -131,7 +131,6 @@ def _asked(selection: Selection, profile: str | None, config: Path | None) -> "t
     from keyaudit.cli.chosen import chosen
     from keyaudit.cli.limits import settled
     from keyaudit.cli.options import Choice, Live
-    from keyaudit.policy.bind import bind
     from keyaudit.policy.load import load
     from keyaudit.policy.types import Kind
     from keyaudit.report.guardrails.guarded import Asked
@@ -147,7 +146,7 @@ def _asked(selection: Selection, profile: str | None, config: Path | None) -> "t
             durations=frozenset(name for name, each in bound.policy.parameters.items() if each.kind is Kind.DURATION),
             classes=tuple(each.declared.name for each in bound.classes if each.values or not each.applies),
         )
-        for bound in bind(policies, how.profile, how.overrides(policies), how.classes)
+        for bound in how.bound(policies)
     ]
     return found, how.profile
 

@@ -61,12 +61,11 @@ def show(
 
     from keyaudit.cli.limits import settled
     from keyaudit.cli.options import Choice, Live
-    from keyaudit.policy.bind import bind
     from keyaudit.policy.load import load
 
     found = named(policy, policies, "policies show")
     how = settled(Live(config=config), Choice(profile=profile), load(besides=policies))
-    [bound] = bind([found], how.profile, how.overrides([found]), how.classes)
+    [bound] = how.bound([found])
     rows = [(name, one_line(bound.shown(name)), one_line(bound.origins[name])) for name in found.parameters]
     without = []
     for each in bound.classes:

@@ -171,7 +171,7 @@ def _uses(live: Live, stored: Stored, file: Path, own: Path | None) -> "Iterator
     """A report of all policies, with these waivers."""
     from keyaudit.cli.judged import judged
 
-    with judged(live, stored, Choice(waivers=file, policies=own), fail_on=None) as report:
+    with judged(live, stored, Choice(waivers=file, policies=own)) as report:
         yield report
 
 
