@@ -64,7 +64,7 @@ def _damage(connection: duckdb.DuckDBPyConnection, logs: Collection[str]) -> _Da
     query = (
         "SELECT list(DISTINCT source) FILTER (source IS NOT NULL), bool_or(source IS NULL), max(last_on), bool_and(complete),"
         " list(DISTINCT source) FILTER (quarantined > 0 AND source IS NOT NULL),"
-        " bool_or(quarantined > 0 AND source IS NULL), max(lacks_before), bool_and(unread) FROM log_file GROUP BY file"
+        " bool_or(quarantined > 0 AND source IS NULL), max(lacks_before), bool_and(unread) FROM log_file GROUP BY number"
     )
     for named, untold, last_on, complete, bad, bad_untold, before, unread in connection.execute(query).fetchall():
         of = logs if untold or not named else named
