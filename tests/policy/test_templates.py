@@ -129,6 +129,17 @@ def test_a_placeholder_is_filled_in(text: str, values: dict[str, Any], shown: st
     assert filled(text, **values) == shown
 
 
+def test_a_duration_beside_a_limit_is_never_printed_as_equal_to_it_unless_it_is() -> None:
+    class Limited(Row):
+        def parameter(self, name: str) -> str:
+            return "730 days"
+
+    made = template("{since(created_on):never} old; limit {limit}", COLUMNS, ("limit",))
+    assert made.fill(Limited({"created_on": 270 * DAY - 3_600})) == "more than 730 days old; limit 730 days"
+    assert made.fill(Limited({"created_on": 270 * DAY})) == "730 days old; limit 730 days"
+    assert made.fill(Limited({"created_on": 269 * DAY})) == "731 days old; limit 730 days"
+
+
 def test_what_was_not_read_is_unknown_and_not_what_stands_for_absence() -> None:
     assert filled("{since(created_on):never}", unknown=["created_on"], created_on=None) == "unknown"
     assert filled("{users} {users|user|users}", unknown=["users"], users=None) == "unknown users"
