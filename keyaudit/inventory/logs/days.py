@@ -183,7 +183,7 @@ class _Writing:
                 self._files[part.period, part.source] = list(part.files)
                 found += part.files
         for each in earlier.manifest.reduced:
-            if each.since not in days:
+            if days.isdisjoint(each.period.days):
                 self._reduced.append(each)
                 found += each.files
         for file in found:

@@ -90,7 +90,8 @@ class LogStore(Struct, frozen=True):
             _insert(connection, "log_day", [(name, *day) for name, days in self.manifest.days.items() for day in days])
             connection.execute(
                 "CREATE TABLE log_file (number BIGINT, file TEXT, source TEXT, first_on BIGINT, last_on BIGINT, kept BIGINT,"
-                " duplicate BIGINT, quarantined BIGINT, complete BOOLEAN, lacks_before BIGINT, unread BOOLEAN)"
+                " duplicate BIGINT, quarantined BIGINT, complete BOOLEAN, lacks_before BIGINT, unread BOOLEAN,"
+                " asked_since BIGINT, asked_until BIGINT)"
             )
             told = [(number, *row) for number, file in enumerate(self.files) for row in _told(file)]
             _insert(connection, "log_file", told)
@@ -242,7 +243,7 @@ def _bundles(parts: Sequence[Part]) -> Iterator[list[Part]]:
 
 
 def _told(file: FileRead) -> Iterator[tuple[object, ...]]:
-    of_file = (file.complete, file.lacks_before, file.unread)
+    of_file = (file.complete, file.lacks_before, file.unread, *(file.asked or (None, None)))
     for source, read in file.sources.items():
         counts = (read.kept, read.duplicate, read.quarantined)
         yield file.file, source or None, read.first_on, read.last_on, *counts, *of_file
