@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from heapq import merge
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from typing import Any
 
 import duckdb
 from msgspec import Struct
 
+from keyaudit.inventory.scores import SCALES
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
 from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
@@ -17,7 +18,7 @@ from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, by_table
 from keyaudit.policy.counts import reason_of
 from keyaudit.policy.definition import Arm, Policy
-from keyaudit.policy.ordered import count_slices, slice_in_order, slices, worst_rows
+from keyaudit.policy.ordered import count_slices, in_order, slices, worst_rows
 from keyaudit.policy.queries import Scoring
 from keyaudit.policy.scores import score_of
 from keyaudit.policy.templates import QUOTING, UNKNOWN, Template, show
@@ -78,6 +79,7 @@ def stream(
     relations: Mapping[str, str],
     having: Mapping[str, Table],
     *,
+    small: Collection[str],
     supplied: Collection[str],
     passes: bool,
     scoring: Scoring,
@@ -86,19 +88,43 @@ def stream(
     """The findings of all tables by resource: the most severe first, then by name and id.
 
     With scores, by row: by upper bound, then by lower bound, then as above. `relations`: by table, the relation with its
-    verdicts and scores; a table without one has no rows. `having`: the tables with the columns of their views. `supplied`: the
-    supplied evidence.
+    verdicts and scores; a table without one has no rows. `having`: the tables with the columns of their views. `small`: those
+    that are known to fit one slice. `supplied`: the supplied evidence.
     """
-    tables = by_table(bounds).items()
-    streams = [
-        _things(
-            connection, relations[name], having[name], of_table, supplied=supplied, passes=passes, scoring=scoring, as_of=as_of
+    streams = {
+        name: _things(
+            connection,
+            relations[name],
+            having[name],
+            of_table,
+            small=name in small,
+            supplied=supplied,
+            passes=passes,
+            scoring=scoring,
+            as_of=as_of,
         )
-        for name, of_table in tables
+        for name, of_table in by_table(bounds).items()
         if name in relations
-    ]
-    for thing in merge(*streams, key=lambda thing: thing.place):
+    }
+    for thing in _merged(streams, scoring):
         yield from _of_thing(thing, passes=passes)
+
+
+def _merged(streams: Mapping[str, Iterator[_Thing]], scoring: Scoring) -> Iterator[_Thing]:
+    """The resources of all tables in order. Tables without scores, which are last in an order by score, are queried last."""
+    first = [things for name, things in streams.items() if scoring is not Scoring.ORDER or name in SCALES]
+    last = [things for name, things in streams.items() if scoring is Scoring.ORDER and name not in SCALES]
+    merged = merge(*first, key=_place)
+    for thing in merged:
+        if thing.place[0] == 0:
+            merged = chain([thing], merged)
+            break
+        yield thing
+    yield from merge(merged, *last, key=_place)
+
+
+def _place(thing: _Thing) -> tuple[int, int, int, str, str]:
+    return thing.place
 
 
 def worst(
@@ -143,6 +169,7 @@ def _things(
     table: Table,
     bounds: Sequence[Bound],
     *,
+    small: bool,
     supplied: Collection[str],
     passes: bool,
     scoring: Scoring,
@@ -150,14 +177,14 @@ def _things(
 ) -> Iterator[_Thing]:
     # A separate cursor, because another query on the connection would silently end this result.
     with connection.cursor() as cursor:
-        found = _rows(cursor, relation, table, bounds, passes=passes, scoring=scoring, as_of=as_of)
+        found = _rows(cursor, relation, table, bounds, small=small, passes=passes, scoring=scoring, as_of=as_of)
         yield from _grouped(found, table, bounds, supplied, as_of)
 
 
 def _grouped(
     found: Iterable[tuple[Any, ...]], table: Table, bounds: Sequence[Bound], supplied: Collection[str], as_of: int
 ) -> Iterator[_Thing]:
-    """Groups the rows of `slice_in_order` by resource."""
+    """Groups the rows of `in_order` by resource."""
     lacking = table.lacking(supplied)
     width = len(view_names(table))
     parts = [(bound.policy.text.id, *part.key) for bound in bounds for part in bound.policy.parts]
@@ -198,16 +225,20 @@ def _rows(
     table: Table,
     bounds: Sequence[Bound],
     *,
+    small: bool,
     passes: bool,
     scoring: Scoring,
     as_of: int,
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows in order by slices: `relation` is read once per slice, and at most a slice is sorted."""
+    """The rows in order: all at once where they are few, otherwise by slices, so that at most a slice is sorted."""
     least = PASS if passes else WAIVED
-    cursor.execute(slices(relation, table, bounds, least=least, size=_SLICE, scoring=scoring))
-    ((count,),) = cursor.execute(count_slices()).fetchall()
-    for number in range(count):
-        answer = cursor.execute(slice_in_order(relation, table, bounds, number, least=least, scoring=scoring, as_of=as_of))
+    numbers: Iterable[int | None] = [None]
+    if not small:
+        cursor.execute(slices(relation, table, bounds, least=least, size=_SLICE, scoring=scoring))
+        ((count,),) = cursor.execute(count_slices()).fetchall()
+        numbers = range(count)
+    for number in numbers:
+        answer = cursor.execute(in_order(relation, table, bounds, number=number, least=least, scoring=scoring, as_of=as_of))
         while rows := answer.fetchmany(_BATCH):
             yield from rows
 

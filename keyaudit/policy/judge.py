@@ -49,6 +49,8 @@ class Judgement(Results, frozen=True, kw_only=True):
     _supplied: Collection[str]
     _tables: Mapping[str, Table]
     """The evaluated tables, with the columns of their views."""
+    _small: Collection[str]
+    """The tables that are known to have few rows."""
     _as_of: int
 
     def findings(self, passes: bool = False) -> Iterator[Finding]:
@@ -68,6 +70,7 @@ class Judgement(Results, frozen=True, kw_only=True):
             self._bounds,
             self._relations,
             self._tables,
+            small=self._small,
             supplied=self._supplied,
             passes=passes,
             scoring=self._scoring,
@@ -176,6 +179,7 @@ def judge(
         _scoring=scoring,
         _supplied=supplied,
         _tables={name: _having(TABLES[name], columns) for name in by_table(bounds)},
+        _small=frozenset(name for name, size in (sizes or {}).items() if size <= SMALL),
         _as_of=as_of,
     )
 

@@ -71,10 +71,10 @@ def with_arms(relation: str, numbered: Numbered, as_of: int) -> str:
     return f"(SELECT *, {', '.join(columns)} FROM ({source}))"
 
 
-def slice_in_order(
-    relation: str, table: Table, bounds: Sequence[Bound], number: int, *, least: int, scoring: Scoring, as_of: int
+def in_order(
+    relation: str, table: Table, bounds: Sequence[Bound], *, number: int | None, least: int, scoring: Scoring, as_of: int
 ) -> str:
-    """The rows of a slice of `places` in order.
+    """The rows of the slice `number` of `places` in order; without one, all rows, and `places` is not read.
 
     Columns: the resource's score, rank, name and id; the table's stored columns; the verdicts; those for controls; the states
     of severity rungs; the classes of policies with classes; the message numbers of policies with several; the explanation of
@@ -83,16 +83,18 @@ def slice_in_order(
     names = ", ".join(DIALECT.name(name) for name in view_names(table))
     numbered = dict(enumerate(bounds))
     found = _judged(numbered)
-    relation = with_arms(relation, numbered, as_of)
+    places = f"({_places(relation, table, bounds, least, scoring)})"
+    if number is not None:
+        places = f"(FROM places WHERE slice = {number})"
     return (
         f"SELECT high, low, top_severity, label, thing, {names}, {', '.join(found)}, score, {UNKNOWN}, {REASONS}"
-        f" FROM {relation} JOIN places ON {_thing(table, scoring)} = thing"
-        f" WHERE slice = {number} AND ({_kept(bounds, least)}) ORDER BY {_ORDER}"
+        f" FROM {with_arms(relation, numbered, as_of)} JOIN {places} ON {_thing(table, scoring)} = thing"
+        f" WHERE {_kept(bounds, least)} ORDER BY {_ORDER}"
     )
 
 
 def _judged(numbered: Numbered) -> list[str]:
-    """The result columns of the policies, as in `slice_in_order`."""
+    """The result columns of the policies, as in `in_order`."""
     return [
         *(f"code{index}" for index in numbered),
         *part_columns(numbered),
@@ -105,7 +107,7 @@ def _judged(numbered: Numbered) -> list[str]:
 def worst_rows(relation: str, table: Table, numbered: Numbered, *, least: Severity, known: bool, most: int, as_of: int) -> str:
     """The `most` rows with the worst failing findings of severity `least` or above; with `known`, also those in the baseline.
 
-    Columns as in `slice_in_order`, for these policies only, over a relation without scores.
+    Columns as in `in_order`, for these policies only, over a relation without scores.
     """
     below = verdict.UNKNOWN_VIOLATION if known else verdict.KNOWN
     codes = [f"code{number}" for number in numbered]
