@@ -26,7 +26,7 @@ from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream, worst
 from keyaudit.policy.in_force import in_force, policies_in_force
 from keyaudit.policy.queries import Scoring, create_baseline, doubted, judged, materialize, with_scores
-from keyaudit.policy.scopes import Blind, Unsupplied, blind_scopes
+from keyaudit.policy.scopes import Blind, blind_scopes
 from keyaudit.policy.settings import Judging, PolicyClass
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Judgement(Results, frozen=True, kw_only=True):
     """All policies, by id."""
     _connection: duckdb.DuckDBPyConnection
     _bounds: tuple[Bound, ...]
-    _blind: tuple[Blind | Unsupplied, ...]
+    _blind: tuple[Blind, ...]
     _relations: Mapping[str, str]
     _scoring: Scoring
     _supplied: Collection[str]
@@ -144,7 +144,7 @@ def judge(
     applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
     bounds = _in_baseline(connection, waived(applying, holding), baseline.counting(as_of) if baseline else ())
     without = tuple(
-        Unsupplied(tenant, bound, lacking[bound.policy.text.id].needs)
+        Blind(scope=tenant, bound=bound, needs=lacking[bound.policy.text.id].needs)
         for bound in settled
         if bound.policy.text.id in lacking and not set(judging.require).isdisjoint(lacking[bound.policy.text.id].needs)
     )
@@ -152,7 +152,7 @@ def judge(
     relations = _judged(connection, bounds, as_of, sizes or {})
     for name, relation in relations.items():
         counts.table(connection, relation, by_table(bounds)[name])
-    blind: tuple[Blind | Unsupplied, ...] = (*without, *blind_scopes(connection, bounds, coverage, optional))
+    blind = (*without, *blind_scopes(connection, bounds, coverage, optional))
     counts.blind(blind)
     needed_by: dict[str, list[str]] = {}
     for bound in bounds:
