@@ -1,30 +1,39 @@
 """What many tests look at and none changes, worked out once: the snapshots of simulated tenants, and what was judged.
 
-Only results of pure functions on unedited files are cached: DuckDB's conversion of a snapshot. Verdicts, exit codes, findings
-and texts are computed by every command.
+Only results of pure functions on unedited files are cached: DuckDB's conversion of a snapshot, and its views. Verdicts, exit
+codes, findings and texts are computed by every command.
 """
 
 import contextlib
 import fcntl
+import hashlib
 import os
-from collections import OrderedDict
+import shutil
+import tempfile
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from keyaudit import ask, audit
 from keyaudit.audit import PLAIN, Detail
+from keyaudit.inventory import views
+from keyaudit.inventory.load import parquet
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
+from keyaudit.model.tables import TABLES
 from keyaudit.policy.judge import judge
 from keyaudit.policy.load import Policy
 from keyaudit.policy.settings import Judging
 
 _KEPT = 6
 """How many opened snapshots are kept, and how many that all policies have judged: each takes some 30 MB."""
+_RARELY = 2
+"""How often a snapshot is asked before all its views are made for the next."""
 _MANY = 100
 """Policies that are as good as all of them."""
 
@@ -64,7 +73,10 @@ Kept = OrderedDict[object, tuple[ExitStack, Any]]
 class Opened:
     """Connections to snapshots, each with what was judged over it: kept open, the least used closed first."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        """`folder`: for the views that all workers share."""
+        self._folder = folder
+        self._seen: Counter[object] = Counter()
         self._asked: list[str] = []
         self._few: Kept = OrderedDict()
         self._many: Kept = OrderedDict()
@@ -130,7 +142,10 @@ class Opened:
             while len(kept) >= _KEPT:
                 self._drop(kept)
             with ExitStack() as stack:
-                connection = stack.enter_context(self._judging(snapshot, as_of, **how))
+                # Views of some columns alone are planned as the command plans them.
+                whole = self._whole(snapshot, as_of, made) if how.get("columns") is None else None
+                opened = _copied(whole) if whole else self._judging(snapshot, as_of, **how)
+                connection = stack.enter_context(opened)
                 kept[key] = (stack.pop_all(), connection)
         kept.move_to_end(key)
         connection = kept[key][1]
@@ -140,6 +155,15 @@ class Opened:
         # What asks makes temporary tables, which a cursor has to itself.
         with connection.cursor() as own:
             yield own
+
+    def _whole(self, snapshot: Snapshot, as_of: int, made: int) -> Path | None:
+        """The database with every view of a snapshot, each materialized once; None until it is worth that work."""
+        label = hashlib.sha256(f"{snapshot.folder} {made} {as_of}".encode()).hexdigest()[:16]
+        whole = self._folder / f"views-{label}"
+        self._seen[label] += 1
+        if self._seen[label] <= _RARELY and not whole.exists():
+            return None
+        return made_once(whole, lambda path: _with_views(path, snapshot, as_of))
 
     def _judged_policies(self, connection: Any, policies: Any, *rest: Any, **how: Any) -> Any:
         if not any(connection is held for kept in (self._few, self._many) for _, held in kept.values()):
@@ -153,3 +177,24 @@ class Opened:
         _, (stack, connection) = kept.popitem(last=False)
         self._judged.pop(id(connection), None)
         stack.close()
+
+
+@contextlib.contextmanager
+def _copied(whole: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a copy of a database."""
+    with tempfile.TemporaryDirectory(dir=whole.parent) as folder:
+        copy = shutil.copy(whole, folder)
+        with duckdb.connect(copy, config={"threads": 2, "enable_external_access": False}) as connection:
+            connection.execute("PRAGMA disable_optimizer")
+            yield connection
+
+
+def _with_views(path: Path, snapshot: Snapshot, as_of: int) -> None:
+    sources = {name: parquet(*(snapshot.folder / file.path for file in table.files)) for name, table in snapshot.tables.items()}
+    rows = {name: source for name, source in sources.items() if snapshot.tables[name].rows}
+    every = tuple(TABLES)
+    with duckdb.connect(path) as connection:
+        connection.execute("PRAGMA disable_optimizer")
+        views.create(
+            connection, rows, snapshot.coverage, snapshot.run, as_of, names=every, small=every, kept=every, reach_known=True
+        )

@@ -78,7 +78,7 @@ def load(
         _refuse(connection, table, aside)
         _name_torn(connection, torn)
         paths, repeated = [], set[tuple[str, str]]()
-        for number, where in enumerate(pieces(connection, aside, spooled.stat().st_size)):
+        for number, where in enumerate(pieces(connection, parquet(aside), spooled.stat().st_size)):
             rows = f"(SELECT * FROM {parquet(aside)} WHERE {where})"
             if one(connection, f"SELECT count(*) - count(DISTINCT id) FROM {rows}"):
                 rows = _united(connection, table, rows)
@@ -153,17 +153,17 @@ def _spooled(table: Table, spooled: Path, longest: int) -> str:
     )
 
 
-def pieces(connection: duckdb.DuckDBPyConnection, path: Path, size: int, key: str = "id", most: int | None = None) -> list[str]:
-    """Conditions on `key` that divide the rows of `path` (`size` bytes of JSON) into ascending ranges of about `most` bytes."""
+def pieces(connection: duckdb.DuckDBPyConnection, rows: str, size: int, key: str = "id", most: int | None = None) -> list[str]:
+    """Conditions on `key` that divide a relation (`size` bytes of JSON) into ascending ranges of about `most` bytes."""
     number = -(-size // (most or _PIECE))
     if number <= 1:
         return ["true"]
-    every = max(1, one(connection, f"SELECT count(*) FROM {parquet(path)}") // (number * _SAMPLES))
+    every = max(1, one(connection, f"SELECT count(*) FROM {rows}") // (number * _SAMPLES))
     # Sampled by digest of the id, so that the ranges depend on the rows and not on their order.
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE cut AS SELECT row_number() OVER (ORDER BY low) AS number, low FROM ("
         f" SELECT DISTINCT min({key}) AS low FROM (SELECT {key}, ntile({number}) OVER (ORDER BY {key}) AS tile FROM"
-        f" (SELECT DISTINCT id, {key} FROM {parquet(path)} WHERE hash(id) % {every} = 0)) GROUP BY tile)"
+        f" (SELECT DISTINCT id, {key} FROM {rows} WHERE hash(id) % {every} = 0)) GROUP BY tile)"
     )
     lows = [low for (low,) in connection.execute("SELECT low FROM cut WHERE number > 1 ORDER BY number").fetchall()]
     # Numbers are literals, so that DuckDB can skip row groups. No text from the tenant goes into SQL.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import BinaryIO, Protocol, TextIO
+from typing import BinaryIO, Protocol, TextIO, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,6 +11,12 @@ from keyaudit.model.errors import UsageError
 from keyaudit.model.extras import installing
 from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report
+
+T = TypeVar("T")
+
+PAGE = 80
+"""The width of text without a terminal."""
+_NARROWEST = 40
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -36,6 +42,20 @@ class Options(Struct, frozen=True, kw_only=True):
     """The lowest listed severity."""
     top: int | None = None
     """The maximum number of listed findings."""
+
+    @property
+    def page(self) -> int:
+        """The width of text for people."""
+        return max(self.width or PAGE, _NARROWEST)
+
+
+Render = Callable[[T, TextIO, Options], None]
+"""Writes a result in one format."""
+
+
+def plain(render: Callable[[T, TextIO], None]) -> Render[T]:
+    """The format for programs, which no display option changes."""
+    return lambda found, out, _: render(found, out)
 
 
 def _text(report: Report, out: TextIO, options: Options) -> None:

@@ -58,8 +58,8 @@ def collected(folder: Path, estate: str, *more: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _opened() -> Iterator[Opened]:
-    kept = Opened()
+def _opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    kept = Opened(of_this_run(tmp_path_factory))
     yield kept
     kept.close()
 

@@ -6,15 +6,15 @@ from typing import TextIO
 from keyaudit.model.access import Access, Reach
 from keyaudit.model.text import one_line
 from keyaudit.report.access.words import above, below, by, called, can, notes
+from keyaudit.report.formats import Options
 from keyaudit.report.lines import Paint, joined, paint, wrap
 
-_LEAST = 40
 _INDENT = "    "
 
 
-def render(found: Access, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
-    """Write it, at most `width` columns wide."""
-    width = max(width, _LEAST)
+def render(found: Access, out: TextIO, options: Options) -> None:
+    """Write it."""
+    width, colour = options.page, options.colour
     out.write(joined(above(found, width, colour)))
     for standing, some in groupby(found.reaches, key=lambda reach: reach.way.standing):
         if not standing:
