@@ -156,9 +156,10 @@ def incident(
         keys = known.facts(connection, about)
         seen = None
         if logs is not None:
-            with logs.connect() as uses:
-                first = usual.until if since is None and usual is not None else since
-                seen = logged.observed(uses, about, window_of(uses, first, None), usual, logs.tenant_id)
+            first = usual.until if since is None and usual is not None else since
+            window = window_of(logs, first, None)
+            with logs.connect(window) as uses:
+                seen = logged.observed(uses, about, window, usual, logs.tenant_id)
             acts = (*seen.uses, *seen.timeline)
             ids = {each for act in acts for each in (act.actor.app_id, act.actor.principal_id, act.caller) if each}
             seen = logged.named(seen, known.names(connection, ids))

@@ -3,38 +3,34 @@
 import contextlib
 import functools
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field, structs
 
 from keyaudit import __version__, gate
+from keyaudit.cloud.sign_in import SignIn
 from keyaudit.inventory.access_models import with_access_models
 from keyaudit.inventory.snapshot import Snapshot, write
-from keyaudit.model.allowances import Allowance
-from keyaudit.model.baseline import Baseline
+from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
-from keyaudit.model.expectations import NOTHING, Expectations
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity
 from keyaudit.model.run import Gap, Report, Run
 from keyaudit.model.tables import TABLES
-from keyaudit.model.waivers import Waiver
 from keyaudit.policy.evidence import optional, supplied
 from keyaudit.policy.judge import Judgement, columns_judged, reads_reach
 from keyaudit.policy.judge import judge as judge_policies
 from keyaudit.policy.load import Policy
 from keyaudit.policy.queries import Scoring
-from keyaudit.policy.settings import Overrides, PolicyClass
+from keyaudit.policy.settings import Judging
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from keyaudit.cloud.connection import Clock, Connection
-    from keyaudit.cloud.environment import Environment
-    from keyaudit.cloud.network import Network
     from keyaudit.collect.evidence import Evidence
     from keyaudit.collect.run import Failure, Progress
     from keyaudit.inventory.logs import LogStore
@@ -46,21 +42,30 @@ if TYPE_CHECKING:
     from keyaudit.model.overview import Overview
 
 
-class Source(Struct, frozen=True, kw_only=True):
-    """The source of a run: cloud, sign-in method and network."""
+class Source(SignIn, frozen=True, kw_only=True):
+    """The source of a run: a sign-in, and what to read."""
 
-    environment: "Environment"
-    auth: str
-    tenant: str | None
-    network: "Network"
-    environ: Mapping[str, str]
-    share: float
-    concurrency: int
     filters: Filters = field(default_factory=Filters)
     environment_rules: tuple[EnvironmentRule, ...] = ()
-    roams: bool = False
-    """Whether it is one of several tenants, signed in to regardless of the credential's variables."""
     simulated: bool = False
+
+
+class Detail(Struct, frozen=True, kw_only=True):
+    """The needs of a report's formats."""
+
+    scoring: Scoring = Scoring.NONE
+    listed: bool = False
+    """Whether listings need whole rows, including columns that no policy reads."""
+    whole_rows: bool = True
+    """Otherwise a finding's row has only the derived columns that its policies read or show."""
+
+    @property
+    def scored(self) -> bool:
+        return self.scoring is not Scoring.NONE
+
+
+PLAIN = Detail()
+SCORES = Detail(scoring=Scoring.CARRIED)
 
 
 class Collected(Struct, frozen=True):
@@ -79,22 +84,11 @@ class Collected(Struct, frozen=True):
 def connected(
     source: Source, *, clock: "Clock", prompt: Callable[[str], None]
 ) -> "contextlib.AbstractAsyncContextManager[Connection]":
-    """A signed-in connection to `source`. `prompt` shows the instructions of an interactive sign-in."""
+    """A signed-in connection to `source`, as `cloud.connection.connect` says."""
     # The official clients take a third of a second to import, and evaluating a stored snapshot does not need them.
     from keyaudit.cloud.connection import connect
 
-    return connect(
-        environment=source.environment,
-        auth=source.auth,
-        tenant=source.tenant,
-        network=source.network,
-        environ=source.environ,
-        clock=clock,
-        share=source.share,
-        concurrency=source.concurrency,
-        roams=source.roams,
-        prompt=prompt,
-    )
+    return connect(source, clock=clock, prompt=prompt)
 
 
 async def collect(
@@ -143,37 +137,26 @@ def finish(collected: Collected) -> Snapshot:
 def judge(
     snapshot: Snapshot,
     policies: Sequence[Policy],
+    judging: Judging,
+    accepted: Acceptance = NOTHING_ACCEPTED,
     *,
-    as_of: int,
-    profile: str,
-    fail_on: Severity | None,
-    allowances: Sequence[Allowance],
-    waivers: Sequence[Waiver] = (),
-    baseline: Baseline | None = None,
-    new_only: bool = False,
-    overrides: Overrides | None = None,
-    classes: Sequence[PolicyClass] = (),
-    require: Collection[str] = (),
-    scoring: Scoring = Scoring.NONE,
-    listed: bool = False,
-    whole_rows: bool = True,
-    expected: Expectations = NOTHING,
-    since: Snapshot | None = None,
+    fail_on: Severity | None = None,
+    detail: Detail = PLAIN,
+    unmet: Sequence[Gap] | None = None,
 ) -> Iterator[Report]:
     """The snapshot evaluated with policies, offline. Findings are streamed while the context is open.
 
-    `require` names optional evidence (`model.evidence`). `listed`: the report's listings need whole rows, including columns
-    that no policy reads. Without `whole_rows` a finding's row has only the derived columns that its policies read or show.
-    `expected` has the expectations, measured against `since`.
+    `fail_on`, `unmet`: as in `gate.decide`.
     """
-    may_lack = optional(snapshot.run, require)
+    as_of = judging.as_of
+    may_lack = optional(snapshot.run, judging.require)
     tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
-    reach_known = listed or scoring is not Scoring.NONE or reads_reach(policies)
+    reach_known = detail.listed or detail.scored or reads_reach(policies)
     often = {policy.table.name for policy in policies}
     # Only needed views are created, because planning is most of the work on a small tenant.
-    narrow = not (whole_rows or listed) and scoring is Scoring.NONE
+    narrow = not (detail.whole_rows or detail.listed or detail.scored)
     names = tuple(often) if narrow else tuple(TABLES)
-    columns = columns_judged(policies, classes) if narrow else None
+    columns = columns_judged(policies, judging.classes) if narrow else None
     with contextlib.ExitStack() as opened:
         connection = opened.enter_context(
             snapshot.judging(as_of, reach_known=reach_known, often=often, names=names, columns=columns)
@@ -190,48 +173,26 @@ def judge(
             connection,
             policies,
             snapshot.coverage,
-            as_of=as_of,
-            profile=profile,
-            waivers=waivers,
-            baseline=baseline,
+            judging,
+            accepted,
             supplied=supplied(snapshot.run, policies, connection),
-            overrides=overrides,
-            classes=classes,
-            require=require,
             optional=may_lack,
             tenant=tenant,
             sizes=snapshot.sizes,
-            scoring=scoring,
+            scoring=detail.scoring,
             columns=columns,
         )
         run = structs.replace(snapshot.run, as_of=as_of)
-        verdict = gate.decide(
-            run=run,
-            coverage=snapshot.coverage,
-            tallies=judgement.tallies,
-            groups=judgement.groups,
-            not_judged=judgement.not_judged,
-            required=judgement.required,
-            needed_by=judgement.needed_by,
-            fail_on=fail_on,
-            allowances=allowances,
-            waivers=waivers,
-            waived=judgement.waived,
-            baseline=baseline,
-            new_only=new_only,
-            unsupplied=judgement.unsupplied,
-            optional=may_lack,
-            unmet=_unmet(snapshot, expected, since) if expected else None,
-        )
+        verdict = gate.decide(run, snapshot.coverage, judgement, accepted, fail_on=fail_on, optional=may_lack, unmet=unmet)
         yield Report(
             run=run,
             verdict=with_access_models(verdict, snapshot),
             tallies=judgement.tallies,
             findings=judgement.findings,
-            by_score=scoring is Scoring.ORDER,
+            by_score=detail.scoring is Scoring.ORDER,
             settings=judgement.settings,
             policies=judgement.policies,
-            worst=lambda most: judgement.worst(fail_on, known=not new_only, most=most) if fail_on else (),
+            worst=lambda most: judgement.worst(fail_on, known=not accepted.new_only, most=most) if fail_on else (),
             listing=lambda name: _listing(whole(), name, snapshot.run.evidence),
             owned=lambda passes: _owned(whole(), judgement.findings(passes)),
             overview=lambda: _overview(snapshot, whole(), judgement, as_of, reach_known=reach_known),
@@ -269,13 +230,6 @@ def _overview(
         reach=reach,
         reach_left_out=left_out,
     )
-
-
-def _unmet(snapshot: Snapshot, expected: Expectations, since: Snapshot | None) -> Sequence[Gap]:
-    """The unmet expectations of the snapshot."""
-    from keyaudit.inventory.expected import unmet
-
-    return unmet(snapshot, expected, since)
 
 
 def _listing(connection: "DuckDBPyConnection", name: str, supplied: Collection[str]) -> "Listing":

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from keyaudit.gate import decide
+from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.findings import PolicyText, Severity, Tally, UnknownGroup
-from keyaudit.model.reasons import Reason
-from keyaudit.model.run import NotJudged, Run, Verdict
+from keyaudit.model.reasons import OPTIONAL, Reason
+from keyaudit.model.run import NotJudged, Results, Run, Verdict
 from keyaudit.model.waivers import Waiver
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000001"
@@ -64,20 +65,21 @@ def verdict(
     unsupplied: Sequence[NotJudged] = (),
     waivers: Sequence[Waiver] = (),
     waived: Mapping[str, int] | None = None,
+    optional: frozenset[Reason] = OPTIONAL,
 ) -> Verdict:
     return decide(
-        run=run,
-        coverage=coverage,
-        tallies=tallies,
-        groups=groups,
-        not_judged=(),
-        required=frozenset(needed),
-        needed_by=needed,
+        run,
+        coverage,
+        Results(
+            tallies=tuple(tallies),
+            groups=tuple(groups),
+            unsupplied=tuple(unsupplied),
+            waived=waived or {},
+            needed_by=needed,
+        ),
+        Acceptance(waivers=tuple(waivers), allowances=tuple(Allowance.parse(text) for text in allow)),
         fail_on=fail_on,
-        allowances=[Allowance.parse(text) for text in allow],
-        unsupplied=unsupplied,
-        waivers=waivers,
-        waived=waived,
+        optional=optional,
     )
 
 

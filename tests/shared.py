@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,15 @@ import duckdb
 import pytest
 
 from keyaudit import ask, audit
+from keyaudit.audit import PLAIN, Detail
 from keyaudit.inventory import views
 from keyaudit.inventory.load import parquet
 from keyaudit.inventory.snapshot import Snapshot
+from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.judge import judge
+from keyaudit.policy.load import Policy
+from keyaudit.policy.settings import Judging
 
 _KEPT = 6
 """How many opened snapshots are kept, and how many that all policies have judged: each takes some 30 MB."""
@@ -32,8 +36,6 @@ _RARELY = 2
 """How often a snapshot is asked before all its views are made for the next."""
 _MANY = 100
 """Policies that are as good as all of them."""
-_DECIDED = ("fail_on", "allowances", "new_only")
-"""Arguments of `audit.judge` that are for the verdict alone."""
 
 
 def of_this_run(factory: pytest.TempPathFactory) -> Path:
@@ -49,6 +51,20 @@ def made_once(path: Path, make: Callable[[Path], object]) -> Path:
         if not path.exists():
             make(path)
     return path
+
+
+def _judged(
+    snapshot: Snapshot,
+    policies: Sequence[Policy],
+    judging: Judging,
+    accepted: Acceptance = NOTHING_ACCEPTED,
+    *,
+    detail: Detail = PLAIN,
+    **decided: object,
+) -> str:
+    """The arguments of `audit.judge`, without those that are for the verdict alone."""
+    del snapshot, decided
+    return f" {[id(policy) for policy in policies]} {judging} {accepted.waivers} {accepted.baseline} {detail}"
 
 
 Kept = OrderedDict[object, tuple[ExitStack, Any]]
@@ -98,8 +114,7 @@ class Opened:
     def _streamed(self, name: str, question: Callable[..., Any]) -> Callable[..., Any]:
         @contextlib.contextmanager
         def asked(*arguments: Any, **how: Any) -> Iterator[Any]:
-            rest = {each: value for each, value in how.items() if each not in _DECIDED}
-            judged = f" {[id(policy) for policy in arguments[1]]} {rest}" if name == "judge" else ""
+            judged = _judged(*arguments, **how) if name == "judge" else ""
             with self._asking(name + judged), question(*arguments, **how) as found:
                 yield found
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from keyaudit.gate import decide
+from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
@@ -15,7 +16,7 @@ from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity, Tally, UnknownGroup
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
-from keyaudit.model.run import NotJudged
+from keyaudit.model.run import NotJudged, Results
 from keyaudit.model.waivers import Glob, State, Waiver
 from tests.gate_example import (
     NEEDED,
@@ -429,17 +430,8 @@ def test_clean_means_that_nothing_required_is_unread_or_unknown(
     coverage: list[Coverage], groups: list[UnknownGroup], allowances: list[Allowance], fail_on: Severity | None
 ) -> None:
     tallies = [Tally(policy=policy(), passed=1, unknown={Severity.INFO: sum(group.count for group in groups)}), PASSING[1]]
-    came = decide(
-        run=RUN,
-        coverage=coverage,
-        tallies=tallies,
-        groups=groups,
-        not_judged=(),
-        required=frozenset(NEEDED),
-        needed_by=NEEDED,
-        fail_on=fail_on,
-        allowances=allowances,
-    )
+    results = Results(tallies=tuple(tallies), groups=tuple(groups), needed_by=NEEDED)
+    came = decide(RUN, coverage, results, Acceptance(allowances=tuple(allowances)), fail_on=fail_on)
     assert came.exit is came.conditions[0]
     assert list(came.conditions) == [code for code in PRECEDENCE if code in came.conditions]
     if came.exit is not Exit.CLEAN:

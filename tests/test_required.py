@@ -1,12 +1,10 @@
 """What is optional until it was required: then it gates as any other gap does."""
 
-from keyaudit.gate import decide
-from keyaudit.model.allowances import Allowance
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Severity, Tally, UnknownGroup
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import NotJudged, Verdict
-from tests.gate_example import NEEDED, PASSING, RUN, TENANT, WHOLE, blind, policy, vault
+from tests.gate_example import NEEDED, PASSING, TENANT, WHOLE, blind, policy, vault, verdict
 
 
 def test_what_a_cloud_lacks_gates_once_it_was_required() -> None:
@@ -17,10 +15,7 @@ def test_what_a_cloud_lacks_gates_once_it_was_required() -> None:
     )
     tallies = (Tally(policy=policy(), passed=1, unknown={Severity.HIGH: 1}), PASSING[1])
     for required, codes in ((OPTIONAL, (Exit.CLEAN,)), (OPTIONAL - {Reason.NOT_IN_CLOUD}, (Exit.INCOMPLETE,))):
-        came = decide(
-            run=RUN, coverage=(*WHOLE, lacking), tallies=tallies, groups=[group], not_judged=(), required=frozenset(needed),
-            needed_by=needed, fail_on=Severity.HIGH, allowances=(), optional=required,
-        )  # fmt: skip
+        came = verdict((*WHOLE, lacking), tallies=tallies, groups=[group], needed=needed, optional=required)
         assert came.conditions == codes
         assert [gap.required for gap in came.gaps] == [required is not OPTIONAL]
 
@@ -36,11 +31,7 @@ def test_evidence_that_was_required_is_a_gap_for_each_kind_and_names_whom_it_bli
     tallies = (*PASSING, *(Tally(policy=each.policy, unknown={Severity.LOW: 1}) for each in lacking))
 
     def came(*allow: str) -> Verdict:
-        return decide(
-            run=RUN, coverage=WHOLE, tallies=tallies, groups=groups, not_judged=(), required=frozenset(NEEDED),
-            needed_by=NEEDED, fail_on=Severity.HIGH, allowances=[Allowance.parse(text) for text in allow],
-            unsupplied=lacking,
-        )  # fmt: skip
+        return verdict(tallies=tallies, groups=groups, allow=allow, unsupplied=lacking)
 
     assert came().conditions == (Exit.INCOMPLETE,)
     assert [(gap.detail, gap.blinds, gap.scope) for gap in came().gaps] == [

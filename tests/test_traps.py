@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from keyaudit import audit
 from keyaudit.collect.run import collect_all
 from keyaudit.inventory.snapshot import Snapshot, write
+from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.coverage import State
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Outcome
@@ -25,6 +26,7 @@ from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.run import Report
 from keyaudit.model.waivers import Glob, Waiver
 from keyaudit.policy.load import Policy, load
+from keyaudit.policy.settings import Judging
 from keyaudit.simulator.estate import (
     Application,
     DeletedKey,
@@ -132,7 +134,7 @@ async def audited(
             collected = left(spool, failures, dict(simulator.calls))
             snapshot = write(spool, spool.run)
     chosen = [policy for id_, policy in policies().items() if any(fnmatch(id_, pattern) for pattern in by)]
-    with audit.judge(snapshot, chosen, as_of=AS_OF, profile="default", fail_on=None, allowances=(), waivers=waivers) as report:
+    with audit.judge(snapshot, chosen, Judging(as_of=AS_OF), Acceptance(waivers=tuple(waivers))) as report:
         return Audited(collected, report, snapshot)
 
 

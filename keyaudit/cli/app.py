@@ -7,11 +7,11 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from keyaudit import __version__
 from keyaudit.cli.bugs import bug
+from keyaudit.cli.parameters import Command, Group
 from keyaudit.cli.stop import terminable
 from keyaudit.cli.streams import ClosedError, coloured, need_stderr, tell
 from keyaudit.model.errors import AuditError, Exit
@@ -43,7 +43,7 @@ _GROUPS = {
 """Groups of commands, each the `app` of a module."""
 
 
-class _Sectioned(TyperGroup):
+class _Sectioned(Group):
     """Lists its commands by section, each with one whole line."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's signature
@@ -83,7 +83,7 @@ def app(arguments: Sequence[str] = ()) -> typer.Typer:
         else:
             module = name.replace("-", "_")
             command = getattr(import_module(f"keyaudit.cli.{module}"), module)
-            made.command(name)(command)
+            made.command(name, cls=Command)(command)
     return made
 
 

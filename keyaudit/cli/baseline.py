@@ -43,7 +43,7 @@ def create(
         raise UsageError("--baseline", "this command writes the baseline", "name its file with --out")
     check(out)
     before = read_baseline(out) if out.exists() else None
-    with judged(live, stored, choice, fail_on=None) as report:
+    with judged(live, stored, choice) as report:
         if before is not None and before.tenant_id != report.run.tenant_id.lower():
             raise UsageError(str(out), "is the baseline of another tenant", "name another file")
         complete = report.verdict.complete

@@ -63,8 +63,8 @@ def blast_radius(
         raise UsageError("--since", "only works with --verify", "add --verify, or leave it out")
     earlier = open_snapshot(since) if since is not None else None
     with snapshot(live, stored) as (taken, as_of):
-        if since is not None and earlier is not None:
-            check_since(since, earlier.run, taken.run)
+        if earlier is not None:
+            check_since(earlier, taken.run)
         with told_if_long("following what the key opens", quiet=live.quiet):
             missing = unmet(taken, live)
             found = ask.blast_radius(taken, asked, as_of=as_of, verify=verify, since=earlier, unmet=missing)

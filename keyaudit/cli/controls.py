@@ -15,8 +15,8 @@ from keyaudit.model.run import Report, conditions
 from keyaudit.policy.load import Policy, load
 from keyaudit.policy.problems import nearest, shown
 from keyaudit.report.by_control import FORMATS, View, render_csv
-from keyaudit.report.formats import Options
 from keyaudit.report.members import SCHEMA, inert
+from keyaudit.report.options import Options
 from keyaudit.report.several import together, verdict_of_all
 
 
@@ -24,7 +24,7 @@ def report_by(name: str, live: Live, stored: Stored, choice: Choice, shown_: Sho
     """Evaluate with the framework's own limits, unless --profile is given, and print the result of each control."""
     by = _view(name, shown_, load(besides=choice.policies))
     own = dataclasses.replace(choice, profile=choice.profile or by.framework.profile or None)
-    with all_judged(live, stored, own, fail_on=None) as reports:
+    with all_judged(live, stored, own) as reports:
         return _deliver(reports, shown_, by)
 
 

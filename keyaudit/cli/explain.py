@@ -50,11 +50,11 @@ def explain(
 
 
 def _finding(fingerprint: str, live: Live, stored: Stored, choice: Choice) -> int:
+    from keyaudit.audit import SCORES
     from keyaudit.cli.judged import judged
-    from keyaudit.policy.queries import Scoring
     from keyaudit.report.finding import render_finding
 
-    with judged(live, stored, choice, fail_on=None, scoring=Scoring.CARRIED) as report:
+    with judged(live, stored, choice, detail=SCORES) as report:
         # Passes are searched last: they are many and rarely asked for.
         pairs = (pair for passes in (False, True) for pair in report.owned(passes))
         found = next((pair for pair in pairs if pair[1].id == fingerprint), None)

@@ -48,12 +48,11 @@ def export(
         return _verify(formats[1:])
     from keyaudit.cli.history import past
     from keyaudit.cli.judged import all_judged
-    from keyaudit.cli.output import known, listed, marked, print_file, scoring, targets, write
-    from keyaudit.cli.redaction import salt, without_names
+    from keyaudit.cli.output import known, outputs, print_file, write
     from keyaudit.model.run import conditions
-    from keyaudit.report.formats import BUNDLE, Options
+    from keyaudit.report.formats import BUNDLE
+    from keyaudit.report.options import Options
 
-    files = targets([text for text in formats if "=" in text], "export")
     printed = [name for name in formats if "=" not in name]
     for name in printed:
         known(name, "export")
@@ -61,15 +60,14 @@ def export(
             raise UsageError("export", "bundle is a folder, and cannot go to stdout", "say where to, as in bundle=DIR")
     if len(printed) > 1:
         raise UsageError("export", f"{' and '.join(printed)} cannot share stdout", f"say where to, as in {printed[0]}=PATH")
-    if history is not None and "html" not in (*printed, *(target.format for target in files)):
+    to = outputs(printed, [text for text in formats if "=" in text], "export", redaction, bom=bom)
+    if history is not None and "html" not in to.formats:
         raise UsageError("--history", "only works with the format html", "name html=PATH, or leave it out")
-    options = Options(passes=True, bom=marked(bom, [*printed, *(target.format for target in files)]))
-    scores = scoring(printed[0] if printed else None, files)
-    key = salt(redaction, [*printed, *(target.format for target in files)])
-    with all_judged(live, stored, choice, fail_on=None, scoring=scores, listed=listed(files)) as judged:
-        found = without_names(judged, redaction, key)
+    options = Options(passes=True, bom=bom)
+    with all_judged(live, stored, choice, detail=to.detail()) as judged:
+        found = to.without_names(judged)
         reports = found if history is None else [replace(each, history=past(history, live, choice, each.run)) for each in found]
-        failure = write(reports, files, options)
+        failure = write(reports, to.files, options)
         for name in printed:
             print_file(name, reports, options)
         if failure:

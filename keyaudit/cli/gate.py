@@ -1,11 +1,10 @@
 """`keyaudit gate`: decides for a pipeline by the exit code."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Choice, Ci, FailOn, Format, Live, Redaction, Shown, Stored, flags
+from keyaudit.cli.options import Choice, Ci, FailOn, Format, Live, Redaction, Shown, Shrinkage, Stored, flags
 
 
 @flags(Live, Stored, Choice, Shown, Redaction)
@@ -23,14 +22,7 @@ def gate(
         bool,
         typer.Option("--new-only", help="With --baseline: fail only on findings that are new or whose severity was raised."),
     ] = False,
-    since: Annotated[
-        Path | None,
-        typer.Option(
-            "--since",
-            metavar="DIR",
-            help="An earlier snapshot, with which shrinkage in [expect] of keyaudit.toml is compared.",
-        ),
-    ] = None,
+    since: Shrinkage = None,
     ci: Annotated[
         Ci, typer.Option("--ci", help="Write annotations and a summary for this build agent. auto: the one it runs in.")
     ] = Ci.AUTO,
@@ -40,26 +32,23 @@ def gate(
     Exit 0 only if everything required was read and no open finding reaches --fail-on. --redact applies to the files of
     --export; what gate itself prints keeps its names.
     """
+    from msgspec.structs import replace
+
     from keyaudit.cli.agents import tell_agent
     from keyaudit.cli.judged import all_judged
-    from keyaudit.cli.output import deliver, listed, marked, scoring, targets
-    from keyaudit.cli.redaction import salt, without_names
+    from keyaudit.cli.output import deliver, shown_outputs
     from keyaudit.model.findings import Severity
 
-    files = targets(shown.export or (), "--export")
-    marked(shown.bom, [shown.output or "", *(target.format for target in files)])
-    key = salt(redaction, [shown.output, *(target.format for target in files)])
+    to = shown_outputs(shown, redaction)
     with all_judged(
         live,
         stored,
         choice,
         fail_on=Severity(fail_on),
         new_only=new_only,
-        scoring=scoring(shown.output, files),
-        listed=listed(files),
-        whole_rows=shown.output is not None or bool(files),
+        detail=replace(to.detail(), whole_rows=bool(to.formats)),
         since=since,
     ) as result:
-        code = deliver(result, shown, files, without_names(result, redaction, key))
+        code = deliver(result, shown, to.without_names(result), to.files)
         tell_agent(result, ci, machine=shown.output in (Format.JSON, Format.CSV))
         return code

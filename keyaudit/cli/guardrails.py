@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
-from keyaudit.cli.options import Selection, flags
+from keyaudit.cli.options import ConfigFile, Profile, Selection, flags
 from keyaudit.cli.streams import printing, tell
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.shell import shell_quoted
@@ -41,19 +41,8 @@ def guardrails(
             "these languages.",
         ),
     ] = As.TEXT,
-    profile: Annotated[
-        str | None,
-        typer.Option("--profile", metavar="NAME", help="The set of limits. Default: the one in keyaudit.toml, else default."),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            metavar="FILE",
-            help="The file of settings. Default: keyaudit.toml in the current folder, if it exists.",
-        ),
-    ] = None,
+    profile: Profile = None,
+    config: ConfigFile = None,
     from_: Annotated[
         Path | None,
         typer.Option(
@@ -131,7 +120,6 @@ def _asked(selection: Selection, profile: str | None, config: Path | None) -> "t
     from keyaudit.cli.chosen import chosen
     from keyaudit.cli.limits import settled
     from keyaudit.cli.options import Choice, Live
-    from keyaudit.policy.bind import bind
     from keyaudit.policy.load import load
     from keyaudit.policy.types import Kind
     from keyaudit.report.guardrails.guarded import Asked
@@ -147,7 +135,7 @@ def _asked(selection: Selection, profile: str | None, config: Path | None) -> "t
             durations=frozenset(name for name, each in bound.policy.parameters.items() if each.kind is Kind.DURATION),
             classes=tuple(each.declared.name for each in bound.classes if each.values or not each.applies),
         )
-        for bound in bind(policies, how.profile, how.overrides(policies), how.classes)
+        for bound in how.bound(policies)
     ]
     return found, how.profile
 

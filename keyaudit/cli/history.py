@@ -46,7 +46,7 @@ def _readable(snapshot: Path) -> bool:
 
 
 def _judged(snapshot: Path, live: Live, choice: Choice, run: Run) -> Past:
-    with judged(Live(config=live.config), Stored(from_=[snapshot]), choice, fail_on=None) as report:
+    with judged(Live(config=live.config), Stored(from_=[snapshot]), choice) as report:
         same_tenant(snapshot, report.run, run)
         return Past.of(report.run, report.verdict)
 

@@ -125,12 +125,11 @@ def _evidence(
             store = _of_demo(live, Path(folder) / "logs")
             first = store.until - _DEMO_DAYS * DAY + _DEMO_LEARNED * DAY if first is None else first
         if store is not None and usual is None and first is not None:
-            with store.connect() as connection:
-                window = window_of(connection, None, None)
-                if window.since < first < window.until:
-                    into = Path(folder) / "usual"
-                    into.mkdir()
-                    usual = learn(connection, store.tenant_id, replace(window, until=first), into=into)
+            window = window_of(store, None, None)
+            if window.since < first < window.until:
+                into = Path(folder) / "usual"
+                into.mkdir()
+                usual = learn(store, replace(window, until=first), into=into)
         yield store, usual, first
 
 

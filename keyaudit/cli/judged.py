@@ -5,22 +5,23 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from keyaudit import audit
+from keyaudit.audit import PLAIN, Detail
 from keyaudit.cli.chosen import chosen
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.limits import settled
 from keyaudit.cli.options import Choice, Live, Stored
 from keyaudit.cli.progress import told_if_long
-from keyaudit.cli.source import check_since, each, snapshot
+from keyaudit.cli.source import check_since, each, snapshot, unmet_of
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
+from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.findings import Severity
-from keyaudit.model.run import Report
+from keyaudit.model.run import Report, Run
 from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.load import Policy, load
-from keyaudit.policy.queries import Scoring
 from keyaudit.report.lines import plural
 
 WAIVERS = Path("keyaudit.waivers.yaml")
@@ -33,11 +34,9 @@ def all_judged(
     stored: Stored,
     choice: Choice,
     *,
-    fail_on: Severity | None,
+    fail_on: Severity | None = None,
     new_only: bool = False,
-    scoring: Scoring = Scoring.NONE,
-    listed: bool = False,
-    whole_rows: bool = True,
+    detail: Detail = PLAIN,
     since: Path | None = None,
 ) -> Iterator[Sequence[Report]]:
     """A report for each named tenant, in that order, inside a context."""
@@ -54,10 +53,8 @@ def all_judged(
                     choice,
                     fail_on=fail_on,
                     new_only=new_only,
-                    scoring=scoring,
+                    detail=detail,
                     among=len(tenants) > 1,
-                    listed=listed,
-                    whole_rows=whole_rows,
                     since=since,
                 )
             )
@@ -74,59 +71,57 @@ def judged(
     stored: Stored,
     choice: Choice,
     *,
-    fail_on: Severity | None,
+    fail_on: Severity | None = None,
     new_only: bool = False,
-    scoring: Scoring = Scoring.NONE,
+    detail: Detail = PLAIN,
     among: bool = False,
-    listed: bool = False,
-    whole_rows: bool = True,
     since: Path | None = None,
     taken: tuple[Snapshot, int] | None = None,
 ) -> Iterator[Report]:
     """The report of one tenant, inside a context. All flags are checked before anything is read.
 
-    `among`: there are other tenants, so one that cannot be read is reported instead of raised. `listed`, `whole_rows`: as in
-    `audit.judge`. `since`: the folder of an earlier snapshot of the tenant. `taken`: the snapshot and moment, if already open.
+    `among`: there are other tenants, so one that cannot be read is reported instead of raised. `since`: the folder of an
+    earlier snapshot of the tenant. `taken`: the snapshot and moment, if already open.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
     how = settled(live, choice, known)
-    waivers = _waivers(choice, known)
-    baseline = _baseline(choice.baseline)
-    if new_only and baseline is None:
-        raise UsageError("--new-only", "needs --baseline FILE", "keyaudit baseline create writes one")
-    allowances = [Allowance.parse(text) for text in choice.allow_gap or ()]
+    accepted = _accepted(choice, known, new_only=new_only)
     earlier = open_snapshot(since) if since is not None else None
     with nullcontext(taken) if taken is not None else snapshot(live, stored, among=among) as (read, as_of):
-        if since is not None and earlier is not None:
-            check_since(since, earlier.run, read.run)
-        if baseline is not None and baseline.tenant_id != read.run.tenant_id.lower():
-            what = f"the baseline is of tenant {one_line(baseline.tenant_id)}, not of {one_line(read.run.tenant_id)}"
-            raise UnsafeError("--baseline", what, "name this tenant's")
+        if earlier is not None:
+            check_since(earlier, read.run)
+        if accepted.baseline is not None:
+            _same_tenant(accepted.baseline, read.run)
         place = f" over {one_line(str(read.folder), 1_024)}" if stored.from_ else ""
         judging = audit.judge(
             read,
             policies,
-            as_of=as_of,
-            profile=how.profile,
+            how.judging(policies, as_of),
+            accepted,
             fail_on=fail_on,
-            allowances=allowances,
-            waivers=waivers,
-            baseline=baseline,
-            new_only=new_only,
-            overrides=how.overrides(policies),
-            classes=how.classes,
-            require=how.require,
-            scoring=scoring,
-            listed=listed,
-            whole_rows=whole_rows,
-            expected=how.expected,
-            since=earlier,
+            detail=detail,
+            unmet=unmet_of(read, how.expected, earlier),
         )
         with ExitStack() as stack:
             with told_if_long(f"evaluating {plural(len(policies), 'policy', 'policies')}{place}", quiet=live.quiet):
                 report = stack.enter_context(judging)
             yield report
+
+
+def _accepted(choice: Choice, known: Sequence[Policy], *, new_only: bool) -> Acceptance:
+    waivers = _waivers(choice, known)
+    baseline = _baseline(choice.baseline)
+    if new_only and baseline is None:
+        raise UsageError("--new-only", "needs --baseline FILE", "keyaudit baseline create writes one")
+    allowances = tuple(Allowance.parse(text) for text in choice.allow_gap or ())
+    return Acceptance(waivers=waivers, baseline=baseline, new_only=new_only, allowances=allowances)
+
+
+def _same_tenant(baseline: Baseline, run: Run) -> None:
+    if baseline.tenant_id != run.tenant_id.lower():
+        what = f"the baseline is of tenant {one_line(baseline.tenant_id)}, not of {one_line(run.tenant_id)}"
+        raise UnsafeError("--baseline", what, "name this tenant's")
 
 
 def _baseline(path: Path | None) -> Baseline | None:

@@ -9,10 +9,10 @@ from keyaudit.cli.options import DEFAULT_CONFIG, Choice, Live
 from keyaudit.model.errors import SettingsError, UsageError
 from keyaudit.model.evidence import REQUIRABLE
 from keyaudit.model.expectations import NOTHING, Expectations
-from keyaudit.policy.bind import bind
+from keyaudit.policy.bind import Bound, bind
 from keyaudit.policy.load import Policy
 from keyaudit.policy.problems import nearest, shown
-from keyaudit.policy.settings import Overrides, PolicyClass
+from keyaudit.policy.settings import Judging, Overrides, PolicyClass
 from keyaudit.policy.settings import mistakes as mistakes_in
 
 if TYPE_CHECKING:
@@ -28,8 +28,21 @@ class Limits(Struct, frozen=True, kw_only=True):
     require: tuple[str, ...]
     expected: Expectations
 
-    def overrides(self, policies: Sequence[Policy]) -> Overrides:
-        """The values that are set for these policies."""
+    def judging(self, policies: Sequence[Policy], as_of: int) -> Judging:
+        """The settings to evaluate these policies with at that moment."""
+        return Judging(
+            as_of=as_of,
+            profile=self.profile,
+            overrides=self._overrides(policies),
+            classes=self.classes,
+            require=self.require,
+        )
+
+    def bound(self, policies: Sequence[Policy]) -> tuple[Bound, ...]:
+        """These policies with their limits."""
+        return bind(policies, self.profile, self._overrides(policies), self.classes)
+
+    def _overrides(self, policies: Sequence[Policy]) -> Overrides:
         chosen = {policy.text.id for policy in policies}
         return {name: given for name, given in self.parameters.items() if name in chosen}
 
@@ -56,10 +69,9 @@ def settled(live: Live, choice: Choice, known: Sequence[Policy]) -> Limits:
 
 def _mistakes(limits: Limits, known: Mapping[str, Policy]) -> Iterator[UsageError]:
     yield from mistakes_in(limits.parameters, limits.classes, known)
-    for name, policy in known.items():
-        given = {name: limits.parameters[name]} if name in limits.parameters else {}
+    for policy in known.values():
         try:
-            bind([policy], limits.profile, given, limits.classes)
+            limits.bound([policy])
         except UsageError as error:
             yield error
             if error.place == f"profile {limits.profile}":

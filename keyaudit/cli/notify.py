@@ -55,15 +55,15 @@ def notify(
     told = [] if dry_run else channels(to or (), to_file)
     offline = Live(config=live.config)
     earlier = open_snapshot(since)
-    with judged(offline, Stored(from_=[since]), choice, fail_on=None) as before:
+    with judged(offline, Stored(from_=[since]), choice) as before:
         with ask.expiring(earlier, as_of=earlier.run.as_of, within=LOOK_AHEAD) as found:
             ended = ends_soon(found)
         with (
             snapshot(live, stored) as (taken, as_of),
-            judged(offline, Stored(from_=[taken.folder], as_of=stored.as_of), choice, fail_on=None, since=since) as after,
+            judged(offline, Stored(from_=[taken.folder], as_of=stored.as_of), choice, since=since) as after,
             ask.expiring(taken, as_of=as_of, within=LOOK_AHEAD) as ending,
         ):
-            check_since(since, before.run, after.run)
+            check_since(earlier, after.run)
             messages = digests(before, after, ended, ending, Severity(fail_on))
             return _deliver(messages, told, before.run.as_of, after.verdict.exit, dry_run=dry_run)
 

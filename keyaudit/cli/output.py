@@ -1,21 +1,24 @@
 """Writes reports to files and then to stdout, so that a broken pipe does not lose the files."""
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from keyaudit.cli.options import Format, Shown
+from keyaudit.audit import Detail
+from keyaudit.cli.options import Format, Redaction, Shown
+from keyaudit.cli.redaction import salt
 from keyaudit.cli.streams import ClosedError, coloured, printing
 from keyaudit.model.errors import Exit, OutputError, UsageError
 from keyaudit.model.run import Report, Verdict, conditions
 from keyaudit.policy.problems import nearest
 from keyaudit.policy.queries import Scoring
 from keyaudit.report.files import as_text, check, check_absent, output_bytes
-from keyaudit.report.formats import BUNDLE, FILES, FORMATS, LISTING, SCORED, Options
+from keyaudit.report.formats import BUNDLE, FILES, FORMATS, LISTING, SCORED
+from keyaudit.report.options import Options
 
 T = TypeVar("T")
 
@@ -29,11 +32,55 @@ class Target(Struct, frozen=True):
     path: Path
 
 
-def targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
-    """The files and folders named as FORMAT=PATH.
+class Outputs(Struct, frozen=True):
+    """The formats that reports are printed and written in."""
 
-    Raises UsageError, before anything is read, for a bad format or path, or a missing extra. `place`: where they were named.
+    printed: tuple[str, ...]
+    """Formats on stdout; empty for the default one."""
+    files: tuple[Target, ...]
+    redaction: Redaction
+    key: bytes | None
+
+    @property
+    def formats(self) -> frozenset[str]:
+        return frozenset((*self.printed, *(target.format for target in self.files)))
+
+    def detail(self, *, by_score: bool = False, carried: bool = False) -> Detail:
+        """The needs of the formats. Findings are ordered `by_score`; `carried`: the default format contains scores, too."""
+        contained = carried or self.formats & SCORED
+        return Detail(
+            scoring=Scoring.ORDER if by_score else Scoring.CARRIED if contained else Scoring.NONE,
+            listed=bool(self.formats & LISTING),
+        )
+
+    def without_names(self, reports: Sequence[Report]) -> Sequence[Report]:
+        """The reports, with pseudonyms if --redact is given."""
+        if self.redaction.redact is None:
+            return reports
+        from keyaudit.report.redact import redacted
+
+        return [redacted(report, self.key or report.run.tenant_id.lower().encode()) for report in reports]
+
+
+def outputs(printed: Sequence[str], named: Sequence[str], place: str, redaction: Redaction, *, bom: bool) -> Outputs:
+    """The formats on stdout, and the files `named` as FORMAT=PATH at `place`.
+
+    Raises UsageError, before anything is read, for what cannot be written, and for --bom if nothing is written as CSV.
     """
+    files = _targets(named, place)
+    formats = (*printed, *(target.format for target in files))
+    if bom and "csv" not in formats:
+        raise UsageError("--bom", "only works with CSV output", "leave it out, or choose csv")
+    return Outputs(tuple(printed), files, redaction, salt(redaction, formats))
+
+
+def shown_outputs(shown: Shown, redaction: Redaction) -> Outputs:
+    """The outputs by the flags of commands that print a report."""
+    return outputs([shown.output] if shown.output else [], shown.export or (), "--export", redaction, bom=shown.bom)
+
+
+def _targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
+    """The files and folders named as FORMAT=PATH. Raises UsageError for a bad format or path, or a missing extra."""
     found: dict[Path, Target] = {}
     for text in texts:
         name, _, path = text.partition("=")
@@ -47,31 +94,12 @@ def targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
     return tuple(found.values())
 
 
-def scoring(printed: str | None, files: Sequence[Target], *, by_score: bool = False, carried: bool = False) -> Scoring:
-    """Whether findings need scores: for their order, or because a format contains them. `carried`: the printed one does."""
-    if by_score:
-        return Scoring.ORDER
-    return Scoring.CARRIED if carried or {printed, *(target.format for target in files)} & SCORED else Scoring.NONE
-
-
 def known(name: str, place: str) -> None:
     """Raises UsageError for an unknown format, or a missing extra. `place`: where it was named."""
     if name not in _EVERY:
         raise UsageError(place, f"no such format: {name!r}", nearest(name, _EVERY) or f"one of {', '.join(_EVERY)}")
     if name in FILES:
         FILES[name].writer(name)
-
-
-def marked(bom: bool, formats: Iterable[str]) -> bool:
-    """Whether CSV begins with a byte order mark. Raises UsageError for --bom if nothing is written as CSV."""
-    if bom and "csv" not in formats:
-        raise UsageError("--bom", "only works with CSV output", "leave it out, or choose csv")
-    return bom
-
-
-def listed(files: Sequence[Target]) -> bool:
-    """Whether one of the formats contains whole rows of the inventory, as `all_judged` must know."""
-    return any(target.format in LISTING for target in files)
 
 
 def write(reports: Sequence[Report], files: Sequence[Target], options: Options) -> OutputError | None:
@@ -112,7 +140,7 @@ def _alone(name: str, reports: Sequence[Report]) -> Report:
     return reports[0]
 
 
-def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...], exported: Sequence[Report], **how: Any) -> int:
+def deliver(reports: Sequence[Report], shown: Shown, exported: Sequence[Report], files: Sequence[Target], **how: Any) -> int:
     """Write the files, print the reports, and return the exit code, which is not 0 if a file could not be written.
 
     `exported`: the reports for the files. `how`: further `Options` for printing.

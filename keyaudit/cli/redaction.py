@@ -1,11 +1,10 @@
-"""Reports with pseudonyms, by the flags."""
+"""The salt of pseudonyms, by the flags."""
 
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from keyaudit.cli.options import Redaction
 from keyaudit.model.errors import UsageError
-from keyaudit.model.run import Report
 from keyaudit.report.formats import NAMED
 
 _LEAST, _MOST = 16, 65_536
@@ -38,12 +37,3 @@ def salt(redaction: Redaction, formats: Iterable[str | None]) -> bytes | None:
         what = f"holds {len(data):,} bytes, where a salt has {_LEAST} to {_MOST:,}"
         raise UsageError(str(path), what, _MAKE)
     return data
-
-
-def without_names(reports: Sequence[Report], redaction: Redaction, key: bytes | None) -> Sequence[Report]:
-    """The reports to be written. `key`: the result of `salt`."""
-    if redaction.redact is None:
-        return reports
-    from keyaudit.report.redact import redacted
-
-    return [redacted(report, key or report.run.tenant_id.lower().encode()) for report in reports]

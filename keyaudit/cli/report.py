@@ -1,12 +1,11 @@
 """`keyaudit report`: lists findings for people. It does not fail on findings: it exits with 0 or 3."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Stored, flags
+from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Shrinkage, Stored, flags
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Severity
 
@@ -75,19 +74,11 @@ def report(
             help="Group by the controls of a framework, for example cis-azure-6.0, and use its limits.",
         ),
     ] = None,
-    since: Annotated[
-        Path | None,
-        typer.Option(
-            "--since",
-            metavar="DIR",
-            help="An earlier snapshot, with which shrinkage in [expect] of keyaudit.toml is compared.",
-        ),
-    ] = None,
+    since: Shrinkage = None,
 ) -> int:
     """Show what is wrong with keys and credentials, worst first."""
     from keyaudit.cli.judged import all_judged
-    from keyaudit.cli.output import deliver, listed, marked, scoring, targets
-    from keyaudit.cli.redaction import salt, without_names
+    from keyaudit.cli.output import deliver, shown_outputs
     from keyaudit.cli.source import named
 
     if framework is not None:
@@ -105,17 +96,15 @@ def report(
     if top is not None and sort is Sort.SEVERITY:
         sort = Sort.SCORE
     first_screen = not whole and shown.output in (None, Format.TEXT)
-    files = targets(shown.export or (), "--export")
-    marked(shown.bom, [shown.output or "", *(target.format for target in files)])
-    scores = scoring(shown.output, files, by_score=sort is Sort.SCORE or (first_screen and not files), carried=first_screen)
-    key = salt(redaction, [shown.output, *(target.format for target in files)])
-    with all_judged(live, stored, choice, fail_on=None, scoring=scores, listed=listed(files), since=since) as judged:
-        result = without_names(judged, redaction, key)
+    to = shown_outputs(shown, redaction)
+    needs = to.detail(by_score=sort is Sort.SCORE or (first_screen and not to.files), carried=first_screen)
+    with all_judged(live, stored, choice, detail=needs, since=since) as judged:
+        result = to.without_names(judged)
         least = severity or Severity.INFO
         how |= {"sort": sort, "full": not first_screen, "least": least, "top": top}
         # Suggested commands would contain the snapshot's folder or the tenant.
         hints = not live.quiet and redaction == Redaction()
-        return deliver(result, shown, files, result, **how, hints=hints, source=named(live, stored))
+        return deliver(result, shown, result, to.files, **how, hints=hints, source=named(live, stored))
 
 
 def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | None) -> dict[str, object]:

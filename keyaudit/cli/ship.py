@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.cli.streams import printing, tell
@@ -51,17 +52,17 @@ def log_analytics(
         from keyaudit.cloud.ingestion import Destination
     except ImportError as error:
         raise UsageError("ship log-analytics", f"needs {error.name}, which is not installed", installing("ship")) from error
+    from keyaudit.audit import SCORES
     from keyaudit.cli.judged import judged
     from keyaudit.cli.settings import settle
     from keyaudit.cli.stop import keeping
     from keyaudit.model.run import conditions
-    from keyaudit.policy.queries import Scoring
 
     settings = settle(live, resume=False)
     if not stored.from_:
         # Checked before anything is read; a snapshot has its own cloud.
         Destination.of(endpoint, rule, stream, settings.environment)
-    with judged(live, stored, choice, fail_on=None, scoring=Scoring.CARRIED) as report:
+    with judged(live, stored, choice, detail=SCORES) as report:
         if stored.from_:
             settings = settle(dataclasses.replace(live, cloud=live.cloud or report.run.environment), resume=False)
         destination = Destination.of(endpoint, rule, stream, settings.environment)
@@ -84,16 +85,7 @@ async def _ship(live: Live, settings: "Settings", destination: "Destination", re
     shipment, now = str(uuid.uuid4()), clock.now()
     async with (
         where(live, clock, settings) as source,
-        ingestion.connect(
-            destination,
-            environment=source.environment,
-            auth=source.auth,
-            tenant=tenant,
-            network=source.network,
-            environ=source.environ,
-            clock=clock,
-            prompt=tell,
-        ) as way,
+        ingestion.connect(destination, replace(source, tenant=tenant), clock=clock, prompt=tell) as way,
     ):
         try:
             await way.send(finding_rows(report, shipment, now))

@@ -14,6 +14,7 @@ from keyaudit.cli.options import DEFAULT_CONFIG, Live, Stored
 from keyaudit.cli.progress import told_if_long
 from keyaudit.model import times
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
+from keyaudit.model.expectations import Expectations
 from keyaudit.model.run import Run
 from keyaudit.model.shell import option
 from keyaudit.model.text import one_line
@@ -43,13 +44,14 @@ def named(live: Live, stored: Stored) -> str:
     return " ".join(flags)
 
 
-def check_since(folder: Path, there: Run, here: Run) -> None:
+def check_since(since: "Snapshot", here: Run) -> None:
     """Raises UnsafeError if the snapshot of --since is of another tenant, UsageError if it is not earlier."""
+    there = since.run
     if there.tenant_id.lower() != here.tenant_id.lower():
         what = f"the snapshot is of tenant {one_line(there.tenant_id)}, not of {one_line(here.tenant_id)}"
         raise UnsafeError("--since", what, "name a snapshot of this tenant")
     if there.as_of > here.as_of:
-        what = f"{one_line(str(folder))} is later than what it is held against"
+        what = f"{one_line(str(since.folder))} is later than what it is held against"
         raise UsageError("--since", what, "name the earlier snapshot")
 
 
@@ -130,14 +132,21 @@ def _with_environments(taken: "Snapshot", live: Live) -> "Snapshot":
 
 
 def unmet(taken: "Snapshot", live: Live) -> "Sequence[Gap] | None":
-    """What the configuration expects and the snapshot does not show, as gaps; None where nothing is expected."""
+    """The expectations of the configuration that the snapshot does not meet, as gaps; None if nothing is expected."""
     if live.config is None and not DEFAULT_CONFIG.is_file():
         return None
     from keyaudit.cli.config import read_config
-    from keyaudit.inventory import expected
 
-    wanted = read_config(live.config).expected
-    return expected.unmet(taken, wanted) if wanted else None
+    return unmet_of(taken, read_config(live.config).expected)
+
+
+def unmet_of(taken: "Snapshot", expected: Expectations, earlier: "Snapshot | None" = None) -> "Sequence[Gap] | None":
+    """The unmet expectations as gaps, with shrinkage against `earlier`; None if nothing is expected."""
+    if not expected:
+        return None
+    from keyaudit.inventory.expected import unmet
+
+    return unmet(taken, expected, earlier)
 
 
 def _moment(text: str, collected: int) -> int:

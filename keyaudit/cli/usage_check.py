@@ -69,11 +69,9 @@ def check(
     accepted = load_accepted(accept, today=SystemClock().now()) if accept else ()
     usual = open_baseline(baseline) if baseline else None
     store = open_logs(logs)
-    with store.connect() as connection:
-        if first is None and usual is not None:
-            first = usual.until
-        window = window_of(connection, first, last)
-        found = hold_against(connection, store.tenant_id, window, usual, accepted=accepted, fail_on=Severity(fail_on))
+    if first is None and usual is not None:
+        first = usual.until
+    found = hold_against(store, window_of(store, first, last), usual, accepted=accepted, fail_on=Severity(fail_on))
     with printing() as out:
         FORMATS[output](found, out, options(out))
     return found.exit

@@ -11,6 +11,15 @@ from keyaudit.model.times import parse_date
 
 Logs = Annotated[Path, typer.Argument(metavar="LOGS", help="The folder that usage import or usage collect wrote.")]
 
+Earlier = Annotated[
+    Path | None,
+    typer.Option(
+        "--merge",
+        metavar="OLD",
+        help="The folder of logs that were read before, to which these are added. OLD stays as it is.",
+    ),
+]
+
 
 def learn(
     *,
@@ -45,10 +54,10 @@ def learn(
     first, last = day(since, "--first-day"), day(until, "--last-day")
     before = open_baseline(merge) if merge else None
     store = open_logs(logs)
-    with output_tree(out) as folder, store.connect() as connection:
+    with output_tree(out) as folder:
         if first is None and before is not None:
             first = before.until
-        made = learn_from(connection, store.tenant_id, window_of(connection, first, last), into=folder, merge=before)
+        made = learn_from(store, window_of(store, first, last), into=folder, merge=before)
     learned = made.learned[-1]
     with printing() as stdout:
         gaps = list(missing(learned, options(stdout).width or 80))

@@ -7,63 +7,53 @@ from msgspec.structs import replace
 
 from keyaudit.gate.causes import OPEN_TO_ANYBODY, WHERE_TO_LOOK, Causes
 from keyaudit.gate.gaps import Accepted, gaps_of, skew_gap, unsupplied_gaps
-from keyaudit.model.allowances import Allowance
-from keyaudit.model.baseline import Baseline
+from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.errors import PRECEDENCE, Exit
-from keyaudit.model.findings import Severity, Tally, UnknownGroup
+from keyaudit.model.findings import Severity
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
-from keyaudit.model.run import MAX_SKEW, Gap, NotJudged, Run, Verdict
+from keyaudit.model.run import MAX_SKEW, Gap, Results, Run, Verdict
 from keyaudit.model.waivers import State as WaiverState
 from keyaudit.model.waivers import Use, Waiver
 
 
 def decide(
-    *,
     run: Run,
     coverage: Sequence[Coverage],
-    tallies: Sequence[Tally],
-    groups: Sequence[UnknownGroup],
-    not_judged: Sequence[NotJudged],
-    required: frozenset[str],
-    needed_by: Mapping[str, tuple[str, ...]],
+    results: Results,
+    accepted: Acceptance = NOTHING_ACCEPTED,
+    *,
     fail_on: Severity | None,
-    allowances: Sequence[Allowance],
-    waivers: Sequence[Waiver] = (),
-    waived: Mapping[str, int] | None = None,
-    baseline: Baseline | None = None,
-    new_only: bool = False,
-    unsupplied: Sequence[NotJudged] = (),
     optional: frozenset[Reason] = OPTIONAL,
     unmet: Sequence[Gap] | None = None,
 ) -> Verdict:
-    """The verdict. `required`: operation ids; `needed_by`: the selected policies that need each.
+    """The verdict on the results of policies, which is evaluated at the time of `run`.
 
     With `fail_on` None open findings do not fail the run. Allowances and coverage waivers never accept an unsafe reason.
-    `waived`: the number of findings that each other waiver covers, by id. With `new_only` findings in the baseline do not
-    count. Gaps with an `optional` reason do not count, `unsupplied` evidence does. `unmet`: unmet expectations; None if there
-    are no expectations.
+    Gaps with an `optional` reason do not count, unsupplied evidence does. `unmet`: unmet expectations; None if there are no
+    expectations.
     """
+    tallies, needed_by, required = results.tallies, results.needed_by, frozenset(results.needed_by)
     ledger = Causes(run, coverage, required, optional)
-    holding = [each for each in waivers if each.covers_coverage and not each.expired(run.as_of)]
-    allowing = Accepted((*allowances, *holding), ledger, {tally.policy.id: tally.policy.table for tally in tallies})
+    holding = accepted.holding(run.as_of, coverage=True)
+    allowing = Accepted((*accepted.allowances, *holding), ledger, {tally.policy.id: tally.policy.table for tally in tallies})
     gaps = gaps_of(ledger, allowing, needed_by)
     if run.skew is not None and abs(run.skew) > MAX_SKEW:
         gaps = (skew_gap(run.skew, ledger.tenant, allowing, needed_by), *gaps)
-    gaps = (*unsupplied_gaps(unsupplied, ledger.tenant, allowing), *gaps)
+    gaps = (*unsupplied_gaps(results.unsupplied, ledger.tenant, allowing), *gaps)
     gaps = (
         *(replace(gap, allowed=allowing.allows((gap.scope,), gap.operations, gap.reason, None)) for gap in unmet or ()),
         *gaps,
     )
     failed, unknown = _sum(tally.failed for tally in tallies), _sum(tally.unknown for tally in tallies)
-    allowed_unknown = sum(group.count for group in groups if allowing.unknown(group))
-    left_out = sum(group.count for group in groups if ledger.optional(group))
+    allowed_unknown = sum(group.count for group in results.groups if allowing.unknown(group))
+    left_out = sum(group.count for group in results.groups if ledger.optional(group))
     conditions = set()
     if any(record.reason in UNSAFE for record in ledger.records):
         conditions.add(Exit.UNSAFE)
     known = _sum(tally.known for tally in tallies)
-    open_ = failed if new_only else failed + known
+    open_ = failed if accepted.new_only else failed + known
     if fail_on and any(open_[severity] for severity in Severity if severity.rank >= fail_on.rank):
         conditions.add(Exit.FINDINGS)
     standing = [gap for gap in gaps if gap.required and not gap.allowed]
@@ -74,7 +64,7 @@ def decide(
     # Supplied evidence is evaluated without a read from Azure.
     rows = any(tally.rows or tally.not_applicable for tally in tallies)
     judged = rows and (not required or shows_access(ledger.records))
-    if not (ledger.assessed or judged or any(group.causes for group in groups) or _proven_empty(ledger)):
+    if not (ledger.assessed or judged or any(group.causes for group in results.groups) or _proven_empty(ledger)):
         conditions.add(_nothing(gaps))
     held = tuple(code for code in PRECEDENCE if code in conditions) or (Exit.CLEAN,)
     return Verdict(
@@ -85,15 +75,15 @@ def decide(
         unknown=unknown,
         waived=_sum(tally.waived for tally in tallies),
         known=known,
-        baseline=baseline,
-        new_only=new_only,
+        baseline=accepted.baseline,
+        new_only=accepted.new_only,
         passed=sum(tally.passed for tally in tallies),
         not_applicable=sum(tally.not_applicable for tally in tallies),
         gaps=gaps,
-        not_judged=tuple(not_judged),
+        not_judged=results.not_judged,
         allowed_unknown=allowed_unknown,
-        unused_allowances=allowing.unused(allowances),
-        waivers=tuple(_use(each, run.as_of, allowing, waived or {}) for each in waivers),
+        unused_allowances=allowing.unused(accepted.allowances),
+        waivers=tuple(_use(each, run.as_of, allowing, results.waived) for each in accepted.waivers),
         coverage=ledger.records,
         expected=unmet is not None,
         required=len(ledger.required),
@@ -115,18 +105,8 @@ def assess(
     Entries of `unmet` (see `decide`) that concern nothing required are left out.
     """
     missing = None if unmet is None else tuple(gap for gap in unmet if required.intersection(gap.operations))
-    verdict = decide(
-        run=run,
-        coverage=coverage,
-        tallies=(),
-        groups=(),
-        not_judged=(),
-        required=required,
-        needed_by=needed_by or {},
-        fail_on=None,
-        allowances=(),
-        unmet=missing,
-    )
+    none = Results(tallies=(), needed_by={operation: (needed_by or {}).get(operation, ()) for operation in required})
+    verdict = decide(run, coverage, none, fail_on=None, unmet=missing)
     # Operations that were not requested are not gaps of this run.
     gaps = tuple(gap for gap in verdict.gaps if gap.required or gap.reason in UNSAFE or required.intersection(gap.operations))
     held = set(verdict.conditions)

@@ -76,6 +76,22 @@ def copy(source: Path, target: Path) -> None:
     sync(target)
 
 
+def link(source: Path, target: Path) -> None:
+    """Gives a file a second name, or copies it where that is not possible."""
+    try:
+        os.link(source, target)
+    except OSError:
+        copy(source, target)
+
+
+def settle(made: Path, target: Path) -> None:
+    """Moves a new file, which another program wrote, to its place: mode 0600, flushed to disk."""
+    with writing(target):
+        made.chmod(0o600)
+        made.replace(target)
+    sync(target)
+
+
 def sync(path: Path) -> None:
     """Flushes a file's content to disk."""
     # Windows flushes only files that were opened for writing.

@@ -77,8 +77,8 @@ def load(
         write_parquet(connection, _spooled(table, spooled, longest), aside, UNSORTED)
         _refuse(connection, table, aside)
         _name_torn(connection, torn)
-        paths, repeated = [], set[tuple[str, str]]()
-        for number, where in enumerate(pieces(connection, aside, spooled.stat().st_size)):
+        paths, count, repeated = [], 0, set[tuple[str, str]]()
+        for number, where in enumerate(pieces(connection, parquet(aside), spooled.stat().st_size)):
             rows = f"(SELECT * FROM {parquet(aside)} WHERE {where})"
             if one(connection, f"SELECT count(*) - count(DISTINCT id) FROM {rows}"):
                 rows = _united(connection, table, rows)
@@ -86,8 +86,8 @@ def load(
             if torn and table.part_of:
                 rows = _without_torn(table, rows)
             paths.append(target / part_name(number))
-            write_parquet(connection, f"FROM {rows} ORDER BY id", paths[-1])
-        return Loaded(tuple(paths), one(connection, f"SELECT count(*) FROM {parquet(*paths)}"), frozenset(repeated))
+            count += write_parquet(connection, f"FROM {rows} ORDER BY id", paths[-1])
+        return Loaded(tuple(paths), count, frozenset(repeated))
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise OutputError(files.shown(target), f"cannot be written: {first_line(error)}", files.REMEDY) from error
     except duckdb.Error as error:
@@ -132,14 +132,15 @@ def part_name(number: int) -> str:
     return f"{number:05}.parquet"
 
 
-def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, target: Path, options: str = _SORTED) -> None:
-    """Writes the result of the query to `target` (mode 0600), replacing an existing file."""
+def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, target: Path, options: str = _SORTED) -> int:
+    """Writes the result of the query to `target` (mode 0600), replacing an existing file, and returns the number of rows."""
     with files.writing(target):
         target.unlink(missing_ok=True)
     # Created here first, because DuckDB would use the mode of the umask.
     files.create(target)
-    connection.execute(f"COPY ({query}) TO {quoted(str(target))} (FORMAT parquet, USE_TMP_FILE false, {options})")
+    count = one(connection, f"COPY ({query}) TO {quoted(str(target))} (FORMAT parquet, USE_TMP_FILE false, {options})")
     files.sync(target)
+    return count
 
 
 def _spooled(table: Table, spooled: Path, longest: int) -> str:
@@ -153,17 +154,17 @@ def _spooled(table: Table, spooled: Path, longest: int) -> str:
     )
 
 
-def pieces(connection: duckdb.DuckDBPyConnection, path: Path, size: int, key: str = "id", most: int | None = None) -> list[str]:
-    """Conditions on `key` that divide the rows of `path` (`size` bytes of JSON) into ascending ranges of about `most` bytes."""
+def pieces(connection: duckdb.DuckDBPyConnection, rows: str, size: int, key: str = "id", most: int | None = None) -> list[str]:
+    """Conditions on `key` that divide a relation (`size` bytes of JSON) into ascending ranges of about `most` bytes."""
     number = -(-size // (most or _PIECE))
     if number <= 1:
         return ["true"]
-    every = max(1, one(connection, f"SELECT count(*) FROM {parquet(path)}") // (number * _SAMPLES))
+    every = max(1, one(connection, f"SELECT count(*) FROM {rows}") // (number * _SAMPLES))
     # Sampled by digest of the id, so that the ranges depend on the rows and not on their order.
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE cut AS SELECT row_number() OVER (ORDER BY low) AS number, low FROM ("
         f" SELECT DISTINCT min({key}) AS low FROM (SELECT {key}, ntile({number}) OVER (ORDER BY {key}) AS tile FROM"
-        f" (SELECT DISTINCT id, {key} FROM {parquet(path)} WHERE hash(id) % {every} = 0)) GROUP BY tile)"
+        f" (SELECT DISTINCT id, {key} FROM {rows} WHERE hash(id) % {every} = 0)) GROUP BY tile)"
     )
     lows = [low for (low,) in connection.execute("SELECT low FROM cut WHERE number > 1 ORDER BY number").fetchall()]
     # Numbers are literals, so that DuckDB can skip row groups. No text from the tenant goes into SQL.

@@ -173,7 +173,7 @@ def write(
             target = folder / table.name
             files.discard(target)
             if uses is not None and table.name == USAGE.name:
-                tables[table.name] = uses.copy_uses(target)
+                tables[table.name] = uses.copy_uses(connection, target)
                 continue
             if usual is not None and table.name == USAGE_BASELINE.name:
                 tables[table.name] = usual.copy_rows(connection, target, f"/tenants/{run.tenant_id}".lower())
@@ -216,11 +216,7 @@ def _taken_over(beside: Snapshot, name: str, into: Path) -> TableFiles:
     if table.files:
         files.folder(into)
     for file in table.files:
-        source, target = beside.folder / file.path, into / Path(file.path).name
-        try:
-            os.link(source, target)
-        except OSError:
-            files.copy(source, target)
+        files.link(beside.folder / file.path, into / Path(file.path).name)
     return table
 
 

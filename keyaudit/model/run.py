@@ -10,7 +10,7 @@ from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import PRECEDENCE, Exit
 from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.filters import Filters
-from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
+from keyaudit.model.findings import Finding, PolicyText, Severity, Tally, UnknownGroup
 from keyaudit.model.listing import Listing
 from keyaudit.model.overview import Overview
 from keyaudit.model.reasons import Reason
@@ -73,6 +73,22 @@ class NotJudged(Struct, frozen=True, kw_only=True):
 
     policy: PolicyText
     needs: tuple[str, ...]
+
+
+class Results(Struct, frozen=True, kw_only=True):
+    """The results of policies for one inventory, counted."""
+
+    tallies: tuple[Tally, ...]
+    """One per policy, ordered by id."""
+    groups: tuple[UnknownGroup, ...] = ()
+    """Every unknown result, grouped; their counts add up to those of the tallies."""
+    not_judged: tuple[NotJudged, ...] = ()
+    unsupplied: tuple[NotJudged, ...] = ()
+    """Policies without required evidence: each is unknown once, on the tenant."""
+    waived: Mapping[str, int] = field(default_factory=dict)
+    """The number of findings that each waiver covers, by id; only valid waivers that cover findings."""
+    needed_by: Mapping[str, tuple[str, ...]]
+    """The required operations: by id, the ids of the policies that depend on it."""
 
 
 class Verdict(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Times are whole seconds since 1970-01-01 UTC, durations whole seconds. No datetime: Azure returns year 9999 and beyond."""
 
 import re
+from collections.abc import Collection
 
 DAY = 86_400
 MAX_TIME = 2**60
@@ -11,6 +12,7 @@ _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _DURATION = re.compile(
     r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII | re.IGNORECASE
 )
+_UNITS = (("day", DAY), ("hour", 3600), ("minute", 60), ("second", 1))
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -69,13 +71,24 @@ def parse_duration(text: str) -> int:
     return total
 
 
-def duration_text(seconds: int) -> str:
-    """A duration for people: "730 days", "1 day", "5 hours"."""
-    for unit, size in (("day", DAY), ("hour", 3600), ("minute", 60), ("second", 1)):
-        if abs(seconds) >= size or unit == "second":
-            count = abs(seconds) // size
-            return f"{'-' if seconds < 0 else ''}{count:,} {unit}{'' if count == 1 else 's'}"
-    raise AssertionError("unreachable")
+def duration_text(seconds: int, limits: Collection[str] = ()) -> str:
+    """A measured duration for people, rounded down: "730 days", "1 day", "5 hours".
+
+    `limits` are texts of durations in the same sentence: one that only rounding makes equal to a limit is "more than 730 days".
+    """
+    unit, size = next((each for each in _UNITS if abs(seconds) >= each[1]), _UNITS[-1])
+    text = _counted(seconds, unit, size)
+    return f"more than {text}" if text in limits and seconds % size else text
+
+
+def set_duration_text(seconds: int) -> str:
+    """A duration that somebody set, exactly: "730 days", "36 hours", "90 minutes"."""
+    return _counted(seconds, *next(each for each in _UNITS if seconds % each[1] == 0 and (seconds or each is _UNITS[-1])))
+
+
+def _counted(seconds: int, unit: str, size: int) -> str:
+    count = abs(seconds) // size
+    return f"{'-' if seconds < 0 else ''}{count:,} {unit}{'' if count == 1 else 's'}"
 
 
 def _days(year: int, month: int, day: int, text: str) -> int:

@@ -1,39 +1,31 @@
 """The settings in force for a run: limits, their origin, and the size of each class."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from keyaudit.model.settings import ClassInForce, InForce, Limit, PolicyInForce, Setting
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.load import shipped
-from keyaudit.policy.settings import Given, Overrides, PolicyClass
+from keyaudit.policy.settings import Given, Judging, PolicyClass
 
 Held = Mapping[tuple[str, str], tuple[int, int]]
 """By policy and class, the number of rows, and of results that are left out."""
 
 
-def in_force(
-    bounds: Sequence[Bound],
-    profile: str,
-    overrides: Overrides,
-    *,
-    classes: Sequence[PolicyClass],
-    held: Held,
-    require: Collection[str],
-) -> InForce:
+def in_force(bounds: Sequence[Bound], judging: Judging, held: Held) -> InForce:
     """The settings of these policies. A class for none of them is not in force."""
     limits = tuple(
         Limit(policy=bound.policy.text.id, parameter=name, value=bound.worded(name, bound.values[name]), place=_place(given))
         for bound in bounds
-        for name, given in overrides.get(bound.policy.text.id, {}).items()
+        for name, given in judging.overrides.get(bound.policy.text.id, {}).items()
     )
-    found = (_class(each, bounds, held) for each in classes)
+    found = (_class(each, bounds, held) for each in judging.classes)
     return InForce(
-        profile=profile,
+        profile=judging.profile,
         limits=limits,
         classes=tuple(each for each in found if each.limits or each.not_applicable),
-        require=tuple(sorted(require)),
+        require=tuple(sorted(judging.require)),
     )
 
 

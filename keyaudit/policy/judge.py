@@ -3,7 +3,6 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -11,24 +10,25 @@ from msgspec.structs import replace
 
 from keyaudit.inventory.scores import SCALES, prepared
 from keyaudit.inventory.views import SMALL
-from keyaudit.model.baseline import Baseline, Known
+from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
+from keyaudit.model.baseline import Known
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
-from keyaudit.model.findings import Finding, Severity, Tally, UnknownGroup
+from keyaudit.model.findings import Finding, Severity
 from keyaudit.model.reasons import OPTIONAL, Reason
-from keyaudit.model.run import NotJudged
+from keyaudit.model.run import NotJudged, Results
 from keyaudit.model.settings import InForce, PolicyInForce
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
-from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream, worst
 from keyaudit.policy.in_force import in_force, policies_in_force
+from keyaudit.policy.ordered import Evaluated
 from keyaudit.policy.queries import Scoring, create_baseline, doubted, judged, materialize, with_scores
-from keyaudit.policy.scopes import Blind, Unsupplied, blind_scopes
-from keyaudit.policy.settings import Overrides, PolicyClass
+from keyaudit.policy.scopes import Blind, blind_scopes
+from keyaudit.policy.settings import Judging, PolicyClass
 
 if TYPE_CHECKING:
     from keyaudit.model.overview import Ages
@@ -36,35 +36,17 @@ if TYPE_CHECKING:
 _NOWHERE = Scope("", "", ScopeKind.TENANT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """The results of the policies for one inventory. Valid while its connection is open."""
+class Judgement(Results, frozen=True, kw_only=True):
+    """The results with their findings. Valid while its connection is open."""
 
-    tallies: tuple[Tally, ...]
-    """One per policy, ordered by id."""
-    groups: tuple[UnknownGroup, ...]
-    """Every unknown result, grouped; their counts add up to those of the tallies."""
-    not_judged: tuple[NotJudged, ...]
-    unsupplied: tuple[NotJudged, ...]
-    """Policies without required evidence: each is unknown once, on the tenant."""
     settings: InForce
     policies: tuple[PolicyInForce, ...]
     """All policies, by id."""
-    waived: Mapping[str, int]
-    """The number of findings that each waiver covers, by id; only valid waivers that cover findings."""
-    required: frozenset[str]
-    """Ids of the operations that the evaluated policies depend on."""
-    needed_by: Mapping[str, tuple[str, ...]]
-    """By operation id, the ids of the policies that depend on it."""
-    _connection: duckdb.DuckDBPyConnection = field(repr=False)
-    _bounds: tuple[Bound, ...] = field(repr=False)
-    _blind: tuple[Blind | Unsupplied, ...] = field(repr=False)
-    _relations: Mapping[str, str] = field(repr=False)
-    _scoring: Scoring = field(repr=False)
-    _supplied: Collection[str] = field(repr=False)
-    _tables: Mapping[str, Table] = field(repr=False)
-    """The evaluated tables, with the columns of their views."""
-    _as_of: int = field(repr=False)
+    _connection: duckdb.DuckDBPyConnection
+    _tables: tuple[Evaluated, ...]
+    """The evaluated tables with rows."""
+    _blind: tuple[Blind, ...]
+    _by_score: bool
 
     def findings(self, passes: bool = False) -> Iterator[Finding]:
         """Every fail and unknown, with `passes` every pass too, streamed at each call in the same order.
@@ -76,19 +58,10 @@ class Judgement:
         With scores: by row, the highest upper bound first; rows without a score last, then those scopes.
         """
         blind = (blind.finding for blind in self._blind)
-        if self._scoring is not Scoring.ORDER:
+        if not self._by_score:
             yield from blind
-        yield from stream(
-            self._connection,
-            self._bounds,
-            self._relations,
-            self._tables,
-            supplied=self._supplied,
-            passes=passes,
-            scoring=self._scoring,
-            as_of=self._as_of,
-        )
-        if self._scoring is Scoring.ORDER:
+        yield from stream(self._connection, self._tables, passes=passes)
+        if self._by_score:
             yield from blind
 
     def worst(self, least: Severity, *, known: bool, most: int) -> list[Finding]:
@@ -110,39 +83,23 @@ class Judgement:
             for counts in ((tally.failed, tally.known) if known else (tally.failed,))
             if any(level.rank >= least.rank for level in counts)
         }
-        return worst(
-            self._connection,
-            self._bounds,
-            self._relations,
-            self._tables,
-            supplied=self._supplied,
-            least=least,
-            known=known,
-            most=most,
-            as_of=self._as_of,
-            failing=failing,
-        )
+        return worst(self._connection, self._tables, least=least, known=known, most=most, failing=failing)
 
     def ages(self, as_of: int) -> "tuple[Ages, ...]":
         """The ages at `as_of` of rows whose age a policy limits, by policy."""
         from keyaudit.policy.ages import ages  # noqa: PLC0415 - few formats need it
 
-        return ages(self._connection, self._bounds, self._relations, as_of)
+        return ages(self._connection, self._tables, as_of)
 
 
 def judge(
     connection: duckdb.DuckDBPyConnection,
     policies: Sequence[Policy],
     coverage: Iterable[Coverage],
+    judging: Judging,
+    accepted: Acceptance = NOTHING_ACCEPTED,
     *,
-    as_of: int,
-    profile: str = "default",
-    overrides: Overrides | None = None,
-    classes: Sequence[PolicyClass] = (),
-    waivers: Sequence[Waiver] = (),
-    baseline: Baseline | None = None,
     supplied: Collection[str] = (),
-    require: Collection[str] = (),
     optional: frozenset[Reason] = OPTIONAL,
     tenant: Scope = _NOWHERE,
     sizes: Mapping[str, int] | None = None,
@@ -153,25 +110,26 @@ def judge(
 
     `scoring`: whether findings have scores, and are ordered by them. `sizes`: known row counts of tables, which only affect
     speed. `columns`: by table, the derived columns of the views; None: all. Raises UsageError for an invalid profile or
-    override. Policies that need evidence are not evaluated unless all of it is `supplied`; if missing evidence is in `require`,
+    override. Policies that need evidence are not evaluated unless all of it is `supplied`; if missing evidence is required,
     they are unknown on the `tenant`. A gap with an `optional` reason affects no policy.
     """
+    as_of, baseline = judging.as_of, accepted.baseline
     ordered = sorted(policies, key=lambda policy: policy.text.id)
-    holding = [waiver for waiver in waivers if not waiver.covers_coverage and not waiver.expired(as_of)]
+    holding = accepted.holding(as_of, coverage=False)
     lacking = {each.policy.id: each for each in not_judged(ordered, supplied)}
-    settled = bind(ordered, profile, overrides or {}, classes)
+    settled = bind(ordered, judging.profile, judging.overrides, judging.classes)
     applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
     bounds = _in_baseline(connection, waived(applying, holding), baseline.counting(as_of) if baseline else ())
     without = tuple(
-        Unsupplied(tenant, bound, lacking[bound.policy.text.id].needs)
+        Blind(scope=tenant, bound=bound, needs=lacking[bound.policy.text.id].needs)
         for bound in settled
-        if bound.policy.text.id in lacking and not set(require).isdisjoint(lacking[bound.policy.text.id].needs)
+        if bound.policy.text.id in lacking and not set(judging.require).isdisjoint(lacking[bound.policy.text.id].needs)
     )
     counts = Counts()
     relations = _judged(connection, bounds, as_of, sizes or {})
     for name, relation in relations.items():
         counts.table(connection, relation, by_table(bounds)[name])
-    blind: tuple[Blind | Unsupplied, ...] = (*without, *blind_scopes(connection, bounds, coverage, optional))
+    blind = (*without, *blind_scopes(connection, bounds, coverage, optional))
     counts.blind(blind)
     needed_by: dict[str, list[str]] = {}
     for bound in bounds:
@@ -179,24 +137,31 @@ def judge(
             needed_by.setdefault(operation, []).append(bound.policy.text.id)
     unsupplied = {each.bound.policy.text.id: lacking[each.bound.policy.text.id] for each in without}
     tallied = sorted((*bounds, *(each.bound for each in without)), key=lambda bound: bound.policy.text.id)
+    having = {name: _having(TABLES[name], columns) for name in relations}
     return Judgement(
         tallies=tuple(counts.tally(bound.policy) for bound in tallied),
         groups=counts.groups(),
         not_judged=tuple(each for name, each in lacking.items() if name not in unsupplied),
         unsupplied=tuple(unsupplied.values()),
-        settings=in_force(settled, profile, overrides or {}, classes=classes, held=counts.classes, require=require),
+        settings=in_force(settled, judging, counts.classes),
         policies=policies_in_force(settled),
         waived={waiver.id: counts.covered(waiver) for waiver in holding},
-        required=frozenset(needed_by),
         needed_by={operation: tuple(ids) for operation, ids in sorted(needed_by.items())},
         _connection=connection,
-        _bounds=bounds,
+        _tables=tuple(
+            Evaluated(
+                relation=relation,
+                table=having[name],
+                bounds=by_table(bounds)[name],
+                scoring=scoring,
+                as_of=as_of,
+                lacking=having[name].lacking(supplied),
+                small=(sizes or {}).get(name, SMALL + 1) <= SMALL,
+            )
+            for name, relation in _scored(connection, scoring, relations, as_of, sizes or {}).items()
+        ),
         _blind=blind,
-        _relations=_scored(connection, scoring, relations, as_of, sizes or {}),
-        _scoring=scoring,
-        _supplied=supplied,
-        _tables={name: _having(TABLES[name], columns) for name in by_table(bounds)},
-        _as_of=as_of,
+        _by_score=scoring is Scoring.ORDER,
     )
 
 

@@ -86,6 +86,18 @@ def _or_absent(dialect: DuckDB, column: str, condition: str) -> str:
     return f"(CASE WHEN {is_unknown(dialect, column)} THEN NULL ELSE coalesce({condition}, FALSE) END)"
 
 
+class Judging(Struct, frozen=True, kw_only=True):
+    """The settings with which policies evaluate an inventory."""
+
+    as_of: int
+    profile: str = "default"
+    overrides: Overrides = field(default_factory=dict)
+    """Only of evaluated policies."""
+    classes: tuple[PolicyClass, ...] = ()
+    require: tuple[str, ...] = ()
+    """The optional evidence (`model.evidence`) whose absence makes policies unknown."""
+
+
 def mistakes(overrides: Overrides, classes: tuple[PolicyClass, ...], known: Mapping[str, Policy]) -> Iterator[UsageError]:
     """An error with its place for each unknown policy, and for each class that cannot match anything."""
     for name, given in overrides.items():

@@ -200,8 +200,8 @@ class Writer:
             return self._compare_count(term.left.column, term.operator, self.write(term.right))
         if isinstance(term.right, Read) and term.right.kind is Kind.COUNT:
             return self._compare_count(term.right.column, _MIRRORED[term.operator], self.write(term.left))
-        sign = {"==": "=", "!=": "<>"}.get(term.operator, term.operator)
-        return f"({self.write(term.left)} {sign} {self.write(term.right)})"
+        # SQL engines take == and != of policies for = and <>.
+        return f"({self.write(term.left)} {term.operator} {self.write(term.right)})"
 
     def _compare_count(self, column: str, sign: str, limit: str) -> str:
         """Compares a count with bounds; certain if a bound decides it. No upper bound is NULL."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 from keyaudit.model.findings import Value
 from keyaudit.model.shell import appended, powershell_quoted, shell_quoted
 from keyaudit.model.text import listed, one_line
-from keyaudit.model.times import duration_text, iso_date
+from keyaudit.model.times import duration_text, iso_date, set_duration_text
 from keyaudit.policy.types import Kind
 
 NAME = "name"
@@ -53,8 +53,8 @@ class Placeholder(Struct, frozen=True):
     other: str = ""
     short: bool = False
 
-    def fill(self, source: Source) -> str:
-        """Its text for a row."""
+    def fill(self, source: Source, limits: Collection[str] = ()) -> str:
+        """Its text for a row; `limits` are the texts of the limits in the same sentence."""
         if not self.columns:
             return source.parameter(self.name)
         if len(self.columns) > 1 and not self.span:
@@ -73,7 +73,7 @@ class Placeholder(Struct, frozen=True):
                 else [item for item in held if item not in known]
             )
             return one_line(listed([str(item) for item in left]))
-        return self._shown(values, source.now)
+        return self._shown(values, source.now, limits)
 
     def _joined(self, source: Source) -> str:
         """The combined items of the lists; says if one of them is unknown. An absent list counts as empty."""
@@ -87,17 +87,22 @@ class Placeholder(Struct, frozen=True):
             return UNKNOWN if unread else self.text
         return one_line(listed([*items, *(["others that were not read"] if unread else [])]))
 
-    def _shown(self, values: Sequence[Value], now: int) -> str:
+    def _shown(self, values: Sequence[Value], now: int, limits: Collection[str]) -> str:
         value = values[0]
         if self.short:
             return one_line(str(value).rstrip("/").rpartition("/")[2])
         if self.span:
-            return duration_text(_seconds(self.span, values, now))
+            return duration_text(_seconds(self.span, values, now), limits)
         if self.noun:
             return self.noun[0] if _is_one(value) else self.noun[1]
         if self.entry:
             return one_line(value[self.entry]) if isinstance(value, Mapping) and self.entry in value else self.text
         return self.text if self.text and value in ([], {}) else show(value, self.kind)
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether a measured duration may be compared with it: a parameter, or a duration that somebody set."""
+        return not self.columns or (self.kind is Kind.DURATION and len(self.columns) == 1)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -121,10 +126,11 @@ class Template(Struct, frozen=True):
     def fill(self, source: Source, quoted: Callable[[str], str] = str) -> str:
         """The text with every placeholder filled in, each `quoted`."""
         filled = ""
+        limits = [each.fill(source) for _, each in self.parts if each is not None and each.is_limit]
         for literal, each in self.parts:
             filled += literal
             if each is not None:
-                filled = appended(filled, quoted(each.fill(source)))
+                filled = appended(filled, quoted(each.fill(source, limits)))
         return filled
 
 
@@ -159,7 +165,7 @@ def show(value: Value, kind: Kind) -> str:  # noqa: PLR0911 - one line a type
         case bool():
             return "yes" if value else "no"
         case int():
-            return iso_date(value) if kind is Kind.TIME else duration_text(value) if kind is Kind.DURATION else str(value)
+            return iso_date(value) if kind is Kind.TIME else set_duration_text(value) if kind is Kind.DURATION else str(value)
         case str():
             return one_line(value)
         case tuple() if kind is Kind.COUNT:

@@ -4,8 +4,10 @@ An empty cell is absent; an unknown cell is empty too, and named with its reason
 exactly: take one leading `'` away, then replace `\xNN`, `\uNNNN` and `\UNNNNNNNN` by their characters and any other `\c` by c.
 """
 
+import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TextIO
 
 from keyaudit.model import times
 from keyaudit.model.reasons import Reason
@@ -74,6 +76,27 @@ def common_cells(run: Run) -> dict[str, str]:
         "run_tenant_id": guarded(run.tenant_id),
         "run_tenant_name": tenant_cell(run),
     }
+
+
+def csv_rows(out: TextIO, run: Run | None, columns: Sequence[str]) -> Callable[[Mapping[str, object]], object]:
+    """Write the headings: the leading columns of a run, then `columns`. Returns the function that writes a row of cells.
+
+    `out` must not translate line ends.
+    """
+    common = common_cells(run) if run else {}
+    writer = csv.DictWriter(out, (*common, *columns), restval="", lineterminator="\r\n")
+    writer.writeheader()
+    return lambda cells: writer.writerow({**common, **cells})
+
+
+def flag_cell(value: bool | None) -> str:
+    """A yes or no; empty if absent."""
+    return "" if value is None else str(value).lower()
+
+
+def time_cell(seconds: int | None) -> str:
+    """A time; empty if absent."""
+    return "" if seconds is None else times.iso_time(seconds)
 
 
 def note_cell(reasons: Mapping[str, Reason]) -> str:

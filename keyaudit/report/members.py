@@ -34,6 +34,14 @@ def document(
     out.write(",\n".join(f"{inert(name)}: {inert(value)}" for name, value in last.items()) + "\n}\n")
 
 
+def about_run(
+    out: TextIO, run: Run, verdict: Verdict, members: Mapping[str, object], lists: Mapping[str, Iterable[object]]
+) -> None:
+    """Write one JSON object about a run: `members` and `lists` between its beginning and the ledger, gaps and verdict."""
+    ledger = {"coverage": map(coverage_member, verdict.coverage), "gaps": map(gap_member, verdict.gaps)}
+    document(out, {**begun(run), **members}, {**lists, **ledger}, {"verdict": exits(verdict)})
+
+
 def inert(value: object, indent: int | None = None) -> str:
     """The value as JSON that no terminal or build agent interprets."""
     # DEL is the only control character that ASCII JSON does not escape.
@@ -74,6 +82,11 @@ def _run(run: Run) -> dict[str, object]:
         "tool_version": run.tool_version,
         "rows": dict(sorted(run.rows.items())),
     }
+
+
+def time_member(seconds: int | None) -> str | None:
+    """A time; null if absent."""
+    return None if seconds is None else times.iso_time(seconds)
 
 
 def scope_member(scope: Scope | None) -> dict[str, str] | None:

@@ -21,6 +21,7 @@ _OWN_NAMES = frozenset({"hsm_setting", "log_table", "defender_plan"})
 _KINDS = {
     "api": "api", "app_roles": "permission", "app_tags": "tag", "audiences": "audience", "claims": "claim",
     "blueprint_name": "app", "content_type": "content", "created_by": "person", "credential_admins": "principal",
+    "media_type": "content",
     "default_domain": "domain", "delegated_for_everyone": "permission",
     "directory_roles": "role", "exposed_roles": "permission", "exposed_scopes": "permission", "federated_domains": "domain",
     "id": "resource", "inheritable_roles": "permission", "inheritable_scopes": "permission", "inherited": "permission",

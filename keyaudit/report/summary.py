@@ -226,6 +226,13 @@ def ended(verdict: Verdict, width: int, colour: bool, but: str = "", decided: st
     return lines
 
 
+def closing(verdict: Verdict, width: int, colour: bool) -> Iterator[list[str]]:
+    """The blocks at the end of an answer for people: what could not be read, and how it ended."""
+    yield incomplete(verdict, width, colour)
+    yield unsafe(verdict, width, colour)
+    yield ended(verdict, width, colour)
+
+
 def _worst(report: Report) -> str:
     """The policy with the most severe failures, and the most of them."""
     failing = [tally for tally in report.tallies if any(tally.failed.values())]

@@ -8,6 +8,7 @@ from pathlib import Path
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.policy.judge import judge, reads_reach
 from keyaudit.policy.load import load
+from keyaudit.policy.settings import Judging
 
 
 def main(folder: Path) -> None:
@@ -18,7 +19,7 @@ def main(folder: Path) -> None:
     policies, as_of = load(), snapshot.run.as_of
     often = {policy.table.name for policy in policies}
     connection = snapshot.connect(as_of, reach_known=reads_reach(policies), often=often)
-    outcome = judge(connection, policies, snapshot.coverage, as_of=as_of, sizes=snapshot.sizes)
+    outcome = judge(connection, policies, snapshot.coverage, Judging(as_of=as_of), sizes=snapshot.sizes)
     judged = time.process_time()
     failed = sum(sum(tally.failed.values()) for tally in outcome.tallies)
     unknown = sum(sum(tally.unknown.values()) for tally in outcome.tallies)

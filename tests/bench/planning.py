@@ -19,6 +19,7 @@ from keyaudit.inventory import snapshot
 from keyaudit.inventory.locked import locked as locked_folder
 from keyaudit.model.findings import Severity
 from keyaudit.policy.load import load
+from keyaudit.policy.settings import Judging
 
 _TIMES = 9
 _PLANNED = ("SELECT", "CREATE TABLE", "CREATE TEMP TABLE", "INSERT", "WITH")
@@ -79,7 +80,7 @@ def planned(folder: Path) -> list[tuple[str, float]]:
     with (
         explaining() as took,
         audit.judge(
-            stored, policies, as_of=stored.run.as_of, profile="default", fail_on=Severity.HIGH, allowances=(), whole_rows=False
+            stored, policies, Judging(as_of=stored.run.as_of), fail_on=Severity.HIGH, detail=audit.Detail(whole_rows=False)
         ) as report,
     ):
         report.worst(20)

@@ -1,18 +1,21 @@
 """Writes a log store of many uses over a year, made inside DuckDB; run as a process of its own."""
 
+import shutil
 import sys
 from pathlib import Path
 
-import duckdb
-
 from keyaudit.inventory import files
+from keyaudit.inventory.load import loading, parquet
+from keyaudit.inventory.logs.days import Spooled, write_days
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, WRITTEN, LogManifest
+from keyaudit.inventory.logs.use import FileRead
 from keyaudit.inventory.manifest import File, TableFiles, sealed
-from keyaudit.model.tables.usage import USAGE
 from keyaudit.model.times import DAY, parse_date
 
 FIRST = parse_date("2025-01-01")
 DAYS = 365
+_WIDTH = 600
+"""The bytes of a use as JSON."""
 
 # 5,000 people and 20 applications read mail; 200 keys of three versions each and 200 secrets in 20 vaults are used by 60 others
 # that also sign in. Nobody keeps to a network: the most distinct groups that so many uses can have.
@@ -20,9 +23,6 @@ _UUID = "printf('%08x-0000-4000-8000-000000000000', {})"
 _COLUMNS = {
     "id": "printf('%032x', i)",
     "resource_id": "'/tenants/t'",
-    "scope_id": "'/tenants/t'",
-    "source_url": "'log-' || i // 1000000",
-    "source_version": "'JSON lines'",
     "used_on": f"{FIRST} + i * {DAYS * DAY} // {{rows}}",
     "operation": "CASE WHEN h % 10 < 7 THEN 'read-mail' ELSE ['sign', 'read-secret', 'sign-in'][(h % 10 - 6)::INTEGER] END",
     "succeeded": "true",
@@ -45,36 +45,38 @@ _COLUMNS = {
 def main(folder: Path, rows: int) -> None:
     """Write them to `folder`."""
     files.folder(folder)
-    for name in COLUMNS:
+    for name in (*COLUMNS, "spool"):
         files.folder(folder / name)
-    path = folder / USES / "00000.parquet"
-    names = [*(column.name for column in USAGE.stored), "unknown"]
+    aside, written = folder / "spool" / "uses.parquet", folder / WRITTEN / "00000.parquet"
+    names = [*(name for name in COLUMNS[USES] if name not in ("scope_id", "source_url", "source_version"))]
     columns = ", ".join(f"({_COLUMNS.get(name, 'NULL').format(rows=rows)})::{COLUMNS[USES][name]} AS {name}" for name in names)
-    with duckdb.connect(config={"threads": 2, "memory_limit": "500MB"}) as connection:
+    file = FileRead(file="log", size=1, sha256="0" * 64, form="JSON lines", complete=True, sources={})
+    with loading(folder / "spool" / "tmp") as connection:
         connection.execute(
-            f"COPY (SELECT {columns} FROM (SELECT i, hash(i) AS h, hash(i * 7 + 1) AS g, hash(i * 13 + 5) AS k"
-            f" FROM range({rows}) AS made(i))) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
+            f"COPY (SELECT {columns}, 0 AS file, 0 AS part FROM (SELECT i, hash(i) AS h, hash(i * 7 + 1) AS g,"
+            f" hash(i * 13 + 5) AS k FROM range({rows}) AS made(i))) TO '{aside}' (FORMAT parquet, COMPRESSION lz4)"
         )
-        days = connection.execute(
-            f"SELECT source, used_on // {DAY} * {DAY}, count(*) FROM '{path}' GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
-        written = folder / WRITTEN / "00000.parquet"
-        connection.execute(
-            f"COPY (SELECT DISTINCT source, '' AS resource_id, used_on // {DAY} * {DAY} AS day FROM '{path}' ORDER BY ALL)"
-            f" TO '{written}' (FORMAT parquet, COMPRESSION zstd)"
-        )
-    uses = _files(path, USES, rows)
+        new = Spooled(parquet(aside), rows * _WIDTH, [file], "t")
+        made = write_days(connection, folder, new, None)
+        days = sorted((source, day, count) for (source, day), count in made.uses.items())
+        connection.execute("CREATE TABLE written (source VARCHAR, resource_id VARCHAR, day BIGINT)")
+        lists = [[source for source, _, _ in days], [day for _, day, _ in days]]
+        connection.execute("INSERT INTO written SELECT unnest(?), '', unnest(?)", lists)
+        connection.execute(f"COPY (FROM written ORDER BY ALL) TO '{written}' (FORMAT parquet, COMPRESSION zstd)")
+    shutil.rmtree(folder / "spool")
     manifest = LogManifest(
         digest="",
         format=FORMAT,
         tenant_id="t",
-        files=(),
+        files=(file,),
         days={name: [(day, count) for source, day, count in days if source == name] for name in sorted({d[0] for d in days})},
+        parts=tuple(made.parts),
+        reduced=tuple(made.reduced),
         tables={
-            USES: uses,
             THROTTLED: TableFiles(files=(), rows=0, columns=COLUMNS[THROTTLED]),
             WRITTEN: _files(written, WRITTEN, len(days)),
         },
+        columns=COLUMNS,
     )
     files.replace(folder / "manifest.json", sealed(manifest))
 

@@ -15,6 +15,7 @@ from keyaudit.policy.definition import Policy
 from keyaudit.policy.judge import judge
 from keyaudit.policy.load import load
 from keyaudit.policy.parameters import Parameter, Shape, Single, Value
+from keyaudit.policy.settings import Judging
 from keyaudit.policy.types import Kind
 
 Found = frozenset[tuple[str, str, str, str]]
@@ -88,7 +89,7 @@ def _noon(snapshot: Snapshot) -> int:
 
 
 def found(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, *policies: Policy) -> Found:
-    judgement = judge(connection, policies, snapshot.coverage, as_of=_noon(snapshot))
+    judgement = judge(connection, policies, snapshot.coverage, Judging(as_of=_noon(snapshot)))
     return frozenset((each.policy.id, each.subject, each.outcome, each.severity) for each in judgement.findings())
 
 

@@ -238,6 +238,20 @@ async def test_an_object_of_which_two_lists_disagree_is_a_gap() -> None:
     }
 
 
+async def test_a_federated_credential_whose_id_is_none_is_not_taken_for_another() -> None:
+    def alike(body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"value": [{**item, "id": "not-a-guid"} for item in body["value"]]}
+
+    found = await collect(Fault("application.federated_of", "every", edit=alike))
+    assert found.gaps() == {
+        (TENANT_ID, "application.federated_of"): "not_assessed bad_item",
+        (TENANT_ID, "application.expressions_of"): "not_assessed parent_not_assessed",
+    }
+    federated = {id_ for id_, row in found.rows["credential"].items() if row["kind"] == "federated"}
+    assert federated
+    assert not [id_ for id_ in federated if "/applications/" in id_]
+
+
 def _without_the_first(body: dict[str, Any]) -> dict[str, Any]:
     return body | {"value": body["value"][1:]}
 

@@ -164,6 +164,24 @@ async def test_a_workspace_that_may_not_be_read_keeps_its_rows_unknown() -> None
     assert found.rows["log_table"][f"{BRIEF}/tables/azureactivity"]["retention"] == 30 * DAY
 
 
+async def test_a_workspace_that_neither_answers_for_itself_nor_for_its_tables_is_deleted() -> None:
+    left = replace(LOGS, workspaces=tuple(one for one in LOGS.workspaces if one.name != "log-main"))
+    found = await collect(estate=replace(LOGGED, logs=left))
+    assert found.gaps() == {}
+    assert {id_: row["deleted"] for id_, row in found.rows["workspace"].items()} == {MAIN: True, BRIEF: False}
+    assert found.unknown("workspace", MAIN) == {}
+    assert not [id_ for id_ in found.rows["log_table"] if id_.startswith(MAIN)]
+
+
+async def test_a_workspace_of_a_subscription_that_is_not_seen_is_not_called_deleted() -> None:
+    hidden = f"/subscriptions/5ab5c71b-0000-4000-8000-0000000000ff{MAIN.partition(SUBSCRIPTION)[2]}"
+    vault = replace(AUDITED, diagnostic_settings=(of_vault(FIRST_ID, "a", log("AuditEvent"), workspaceId=hidden),))
+    found = await collect(estate=replace(LOGGED, vaults=(vault,)))
+    assert found.rows["workspace"][hidden]["deleted"] is False
+    assert found.unknown("workspace", hidden) == {"location": "not_visible", "retention": "not_visible"}
+    assert found.gaps()[TENANT_ID, "workspace.get"] == "partial not_visible"
+
+
 GROUPS_AND_CATEGORIES = [
     (log("AuditEvent"), True),
     (log(group="audit"), True),

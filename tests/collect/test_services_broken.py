@@ -76,14 +76,38 @@ async def test_a_date_that_is_none_is_unknown(broken: object) -> None:
         ("expiry_period", "keyPolicy", {"keyExpirationPeriodInDays": 10**30}, "bad_value"),
         ("expiry_period", "keyPolicy", {"keyExpirationPeriodInDays": "90"}, "bad_value"),
         ("expiry_period", "keyPolicy", ["P90D"], "bad_value"),
+        ("expiry_period", "keyPolicy", {"keyExpirationPeriodInDays": None}, "bad_value"),
+        ("expiry_period", "keyPolicy", {}, "bad_value"),
         ("tags", "tags", {"a": 1}, "bad_value"),
         ("location", "location", None, "bad_value"),
         ("oidc_issuer", "oidcIssuerProfile", {"issuerURL": 1}, "bad_value"),
+        ("oidc_issuer", "oidcIssuerProfile", {"enabled": True}, "bad_body"),
+        ("oidc_issuer", "oidcIssuerProfile", {"enabled": True, "issuerURL": None}, "bad_body"),
+        ("oidc_issuer", "oidcIssuerProfile", {"enabled": "yes", "issuerURL": None}, "bad_body"),
     ],
 )
 async def test_a_value_of_another_type_is_unknown(column: str, member: str, broken: object, reason: str) -> None:
     found = await edited(lambda item: item.update({member: broken}))
     assert found.unknown("account_key", f"{CLOSED}/keys/key1") == {column: reason}
+
+
+@pytest.mark.parametrize("profile", [None, {}, {"enabled": False}, {"enabled": False, "issuerURL": None}, {"issuerURL": ""}])
+async def test_a_cluster_without_an_issuer_has_none(profile: object) -> None:
+    found = await edited(lambda item: item.update(oidcIssuerProfile=profile))
+    assert "oidc_issuer" not in found.rows["account_key"][f"{CLOSED}/keys/key1"]
+    assert found.unknown("account_key", f"{CLOSED}/keys/key1") == {}
+
+
+@pytest.mark.parametrize(
+    ("kept", "unknown"), [(None, {"created_on": "bad_body"}), ({}, {}), ({"secondaryMasterKey": {"generationTime": DATE}}, {})]
+)
+async def test_a_database_without_a_record_of_dates_is_none_that_never_regenerated_a_key(
+    kept: object, unknown: dict[str, str]
+) -> None:
+    found = await edited(lambda item: item.update(keysMetadata=kept), "cosmos")
+    [id_] = [id_ for id_ in found.rows["account_key"] if id_.endswith("/cosmos/keys/primary")]
+    assert "created_on" not in found.rows["account_key"][id_]
+    assert found.unknown("account_key", id_) == unknown
 
 
 async def test_what_was_not_answered_is_not_what_was_never_set() -> None:

@@ -44,6 +44,22 @@ def told(found: dict[str, Any], column: str) -> tuple[object, object]:
     return found[column], found["unknown"].get(column)
 
 
+@pytest.mark.parametrize(
+    ("written", "read", "reason"),
+    [
+        ("application/x-pkcs12", "application/x-pkcs12", None),
+        ("Application/X-PKCS12", "application/x-pkcs12", None),
+        ("application/x-pem-file; charset=utf-8", "application/x-pem-file", None),
+        (" text/plain ", "text/plain", None),
+        (None, None, None),
+        (BAD, None, "bad_value"),
+    ],
+)
+def test_a_content_type_is_the_same_media_type_however_it_is_written(written: object, read: object, reason: object) -> None:
+    found = derive("secret", secret=[secret("1", content_type=written)])
+    assert told(found["1"], "media_type") == (read, reason)
+
+
 def on_key(**values: Any) -> Row:
     return key("1", **({"kty": "RSA", "custody": "software"} | values))
 

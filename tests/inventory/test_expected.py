@@ -10,10 +10,12 @@ from keyaudit import audit
 from keyaudit.collect.run import collect_all
 from keyaudit.inventory.expected import unmet
 from keyaudit.inventory.snapshot import Snapshot, write
+from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.errors import Exit
 from keyaudit.model.expectations import Expectations
 from keyaudit.policy.load import load
+from keyaudit.policy.settings import Judging
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import serve
 from tests.collect.estate import AS_OF, ESTATE, FIRST_ID, SUBSCRIPTION
@@ -97,10 +99,9 @@ async def test_what_is_missed_gates_unless_it_is_allowed(whole: Snapshot) -> Non
     policies = [policy for policy in load() if policy.text.id == "kv-purge-protection-off"]
 
     def verdict(expected: Expectations, *allowed: str) -> tuple[Exit, bool]:
-        allowances = [Allowance.parse(each) for each in allowed]
-        with audit.judge(
-            whole, policies, as_of=AS_OF, profile="default", fail_on=None, allowances=allowances, expected=expected
-        ) as report:
+        accepted = Acceptance(allowances=tuple(Allowance.parse(each) for each in allowed))
+        missing = unmet(whole, expected) if expected else None
+        with audit.judge(whole, policies, Judging(as_of=AS_OF), accepted, unmet=missing) as report:
             return report.verdict.exit, report.verdict.expected
 
     assert verdict(Expectations()) == (Exit.CLEAN, False)

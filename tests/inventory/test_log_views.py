@@ -63,6 +63,10 @@ def seen(found: dict[str, Any], *columns: str) -> list[object]:
     return [found["unknown"].get(column, found[column]) for column in columns]
 
 
+def workspace(id_: str = MAIN, *, deleted: bool) -> Row:
+    return row("workspace", id_, scope_id=TENANT.id, deleted=deleted)
+
+
 ANALYTICS = [table()]
 SINKS: list[tuple[Row, list[Row], list[object]]] = [
     (sink("a"), ANALYTICS, [True, 90 * DAY, 365 * DAY]),
@@ -280,3 +284,27 @@ def test_what_alert_rules_watch(rules: list[Row], coverage: list[Coverage], expe
 def test_whether_a_domain_signs_in_elsewhere(domains: object, elsewhere: object) -> None:
     found = derive("tenant", {"tenant": [row("tenant", TENANT.id, federated_domains=domains)]}, READ)
     assert seen(found, "signs_in_elsewhere") == [elsewhere]
+
+
+@pytest.mark.parametrize(("deleted", "logged"), [(True, [False, False, []]), (False, [True, True, ["workspace"]])])
+def test_what_goes_to_a_deleted_workspace_goes_nowhere(deleted: bool, logged: list[object]) -> None:
+    tables = [] if deleted else ANALYTICS
+    rows = {"vault": [vault()], "log_sink": [sink("a")], "log_table": tables, "workspace": [workspace(deleted=deleted)]}
+    assert seen(derive("vault", rows, SETTINGS), "audit_logged", "audit_searchable", "audit_destinations") == logged
+
+
+def test_a_deleted_workspace_takes_nothing_from_another_destination() -> None:
+    both = {"vault": [vault()], "log_sink": [sink("a"), storage("b")], "log_table": [], "workspace": [workspace(deleted=True)]}
+    assert seen(derive("vault", both, SETTINGS), "audit_logged", "audit_destinations") == [True, ["storage"]]
+
+
+def test_categories_that_go_to_a_deleted_workspace_are_not_exported() -> None:
+    exported = sink("a", kind="activity-log", logged_id=SUB.id, scope_id=SUB.id, categories=["Administrative"])
+    kept = sink("b", kind="activity-log", logged_id=SUB.id, scope_id=SUB.id, categories=["Policy"], destination_id=f"{MAIN}2")
+    rows = {
+        "subscription": [row("subscription", SUB.id, scope_id=TENANT.id)],
+        "log_sink": [exported, kept],
+        "workspace": [workspace(deleted=True), workspace(f"{MAIN}2", deleted=False)],
+        "log_table": [table(workspace=f"{MAIN}2")],
+    }
+    assert seen(derive("subscription", rows, EXPORTS), "activity_log_categories") == [["Policy"]]

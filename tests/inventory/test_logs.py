@@ -86,8 +86,8 @@ def test_what_is_in_it(store: LogStore) -> None:
             ("AZKVAuditLogs", DAY_ONE + DAY, 0),
         ]
         assert connection.execute("FROM log_file").fetchall() == [
-            ("a", "AZKVAuditLogs", DAY_ONE, DAY_ONE + 9, 3, 0, 0, True, None, False),
-            ("b", "AZKVAuditLogs", DAY_ONE, DAY_ONE + 9, 1, 1, 1, True, None, False),
+            (0, "a", "AZKVAuditLogs", DAY_ONE, DAY_ONE + 9, 3, 0, 0, True, None, False, None, None),
+            (1, "b", "AZKVAuditLogs", DAY_ONE, DAY_ONE + 9, 1, 1, 1, True, None, False, None, None),
         ]
         assert connection.execute("FROM throttled").fetchall() == [(None, DAY_ONE)]
         assert connection.execute("FROM written").fetchall() == [
@@ -100,7 +100,8 @@ def test_what_is_in_it(store: LogStore) -> None:
 def test_nobody_else_may_read_it(store: LogStore) -> None:
     for path in [store.folder, *store.folder.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
-    assert sorted(path.name for path in store.folder.iterdir()) == ["manifest.json", "throttled", "usage", "written"]
+    tables = ["groups", "mailboxes", "manifest.json", "throttled", "usage", "written"]
+    assert sorted(path.name for path in store.folder.iterdir()) == tables
     assert [path.name for path in store.folder.parent.iterdir()] == ["logs"]
 
 
@@ -126,13 +127,18 @@ def test_every_byte_is_verified(store: LogStore) -> None:
         for place in (0, len(data) // 2, len(data) - 2):
             path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
             with pytest.raises((UnsafeError, UsageError)):
-                open_logs(store.folder)
+                open_logs(store.folder).connect().__enter__()
         path.write_bytes(data)
-    assert open_logs(store.folder).files
+    with open_logs(store.folder).connect():
+        pass
 
 
 @pytest.mark.parametrize(
-    ("version", "what"), [(FORMAT + 1, "a newer format .*; update keyaudit"), (0, "an older format .*; import the logs again")]
+    ("version", "what"),
+    [
+        (FORMAT + 1, "a newer format .*; update keyaudit"),
+        (FORMAT - 1, "manifest.json: written in an older format .*; import or collect the logs again"),
+    ],
 )
 def test_logs_of_another_format_are_refused(store: LogStore, version: int, what: str) -> None:
     other = structs.replace(store.manifest, format=version)
@@ -142,18 +148,18 @@ def test_logs_of_another_format_are_refused(store: LogStore, version: int, what:
 
 
 def test_what_does_not_belong_to_it_is_refused(store: LogStore) -> None:
-    for place in ("x", "usage/00001.parquet"):
+    for place in ("x", "usage/00001.parquet", "groups/2026-12.parquet"):
         (store.folder / place).write_bytes(b"")
         with pytest.raises(UnsafeError, match="does not belong"):
             open_logs(store.folder)
         (store.folder / place).unlink()
-    (store.folder / "usage" / "00000.parquet").unlink()
-    with pytest.raises(UnsafeError):
+    (store.folder / "usage" / "2026-11.AZKVAuditLogs.00000.parquet").unlink()
+    with pytest.raises(UnsafeError, match="cannot be read: No such file"):
         open_logs(store.folder)
 
 
 def test_a_file_that_changes_while_it_is_open_is_said(store: LogStore) -> None:
-    path = store.folder / "usage" / "00000.parquet"
+    path = store.folder / "usage" / "2026-11.AZKVAuditLogs.00000.parquet"
 
     def asked() -> None:
         with store.connect() as connection:
@@ -212,8 +218,9 @@ def test_rows_of_many_pieces_are_in_the_order_of_time_even_if_most_are_of_one_se
         yield from (use(30_000, client="x" * 900, mark=str(number)) for number in range(30))
         yield read("b", kept=30)
 
-    store = write_logs(tmp_path / "logs", many(), Import())
-    assert len(list((store.folder / "usage").iterdir())) > 1
+    known = Import(days={"AZKVAuditLogs": {"": {DAY_ONE, DAY_ONE + DAY}}})
+    store = write_logs(tmp_path / "logs", many(), known)
+    assert len(list((store.folder / "usage").glob("*.AZKVAuditLogs.*"))) > 1
     first, second = (file.sources["AZKVAuditLogs"] for file in store.files)
     assert (first.duplicate, second.kept + second.duplicate) == (0, 30)
     with store.connect() as connection:

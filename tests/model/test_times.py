@@ -104,3 +104,32 @@ def test_reads_hours_and_refuses_what_is_no_duration() -> None:
 )
 def test_durations_are_shown_in_the_largest_unit_that_fills(seconds: int, text: str) -> None:
     assert times.duration_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (730 * 86_400, "730 days"),
+        (730 * 86_400 + 1, "more than 730 days"),
+        (731 * 86_400 - 1, "more than 730 days"),
+        (731 * 86_400, "731 days"),
+        (3_601, "1 hour"),
+    ],
+)
+def test_a_duration_that_only_rounding_makes_equal_to_the_limit_is_more_than_that(seconds: int, text: str) -> None:
+    assert times.duration_text(seconds, ("730 days",)) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (5_400, "90 minutes"),
+        (7_200, "2 hours"),
+        (129_600, "36 hours"),
+        (172_800, "2 days"),
+        (5_401, "5,401 seconds"),
+        (0, "0 seconds"),
+    ],
+)
+def test_a_duration_that_was_set_is_shown_exactly(seconds: int, text: str) -> None:
+    assert times.set_duration_text(seconds) == text

@@ -107,6 +107,16 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("keyaudit/policy/sql.py", "_FEW = 8", "9"): "it decides only how fast a list is compared",
     (
         "keyaudit/policy/sql.py",
+        'if term.function in {"overlaps", "covers"} and (short := self._short(term)) is not None:',
+        "*()",
+    ): "it decides only whether a list is compared item by item, which is faster",
+    (
+        "keyaudit/policy/sql.py",
+        "self._times[number] += 1",
+        "2",
+    ): "it decides only whether a condition that is used once is a column, too",
+    (
+        "keyaudit/policy/sql.py",
         "if items is None or not 0 < len(items) <= _FEW:",
         "1",
     ): "a list of one item is compared in one call, with the same result",

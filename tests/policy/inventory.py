@@ -15,9 +15,11 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import parse_time
 from keyaudit.policy.load import Policy, load
+from keyaudit.policy.settings import Judging
 
 NOW = parse_time("2026-11-24T00:00:00Z")
 DAY = 86_400
+JUDGING = Judging(as_of=NOW)
 SUBSCRIPTION = Scope("/subscriptions/1", "prod", ScopeKind.SUBSCRIPTION)
 VAULT = Scope("/subscriptions/1/vaults/kv-a", "kv-a", ScopeKind.VAULT)
 OTHER_VAULT = Scope("/subscriptions/1/vaults/kv-b", "kv-b", ScopeKind.VAULT)

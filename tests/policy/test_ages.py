@@ -7,7 +7,7 @@ import pytest
 from keyaudit.model.overview import AgeGroup, Ages
 from keyaudit.policy.judge import judge
 from keyaudit.policy.load import load
-from tests.policy.inventory import AGE, DAY, NOW, inventory, key, policy
+from tests.policy.inventory import AGE, DAY, JUDGING, NOW, inventory, key, policy
 
 LIMIT = 730 * DAY
 BY_PURPOSE = {**AGE, "violated_when": "created_on is None or now - created_on > max_age[purpose]"}
@@ -15,7 +15,7 @@ BY_PURPOSE = {**AGE, "violated_when": "created_on is None or now - created_on > 
 
 def ages(tmp_path: Path, rows: list[dict[str, object]], **fields: str | None) -> tuple[Ages, ...]:
     with inventory(key=rows) as connection:
-        return judge(connection, [policy(tmp_path, **fields)], (), as_of=NOW).ages(NOW)
+        return judge(connection, [policy(tmp_path, **fields)], (), JUDGING).ages(NOW)
 
 
 def over(group: AgeGroup) -> int:
@@ -68,5 +68,5 @@ def test_a_policy_without_rows_has_none(tmp_path: Path) -> None:
 def test_shipped_policies_limit_ages() -> None:
     rows = [key("k", purpose="sign", created_on=NOW - 5_000 * DAY)]
     with inventory(key=rows) as connection:
-        found = judge(connection, load(), (), as_of=NOW).ages(NOW)
+        found = judge(connection, load(), (), JUDGING).ages(NOW)
     assert any(over(group) for each in found for group in each.groups)

@@ -19,7 +19,7 @@ from keyaudit.policy.judge import Judgement, judge
 from keyaudit.policy.load import load
 from keyaudit.policy.parameters import Value
 from keyaudit.policy.queries import selection
-from keyaudit.policy.settings import Given, PolicyClass
+from keyaudit.policy.settings import Given, Judging, PolicyClass
 from keyaudit.policy.verdict import outcome_of
 from tests.policy.interpreter import Interpreter
 from tests.policy.inventory import AGE, DAY, NOW, inventory, key, policy, quoted
@@ -42,7 +42,7 @@ def found(judgement: Judgement) -> dict[str, Finding]:
 
 def judged(tmp_path: Path, rows: list[dict[str, Any]], *classes: PolicyClass, **fields: str) -> dict[str, Finding]:
     with inventory(key=rows) as connection:
-        return found(judge(connection, [policy(tmp_path, **{**AGE, **fields})], (), as_of=NOW, classes=classes))
+        return found(judge(connection, [policy(tmp_path, **{**AGE, **fields})], (), Judging(as_of=NOW, classes=classes)))
 
 
 def test_a_row_has_the_limit_of_its_class_and_says_so(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_where_tags_are_unknown_the_limit_is_and_never_the_default(tmp_path: Pat
     hidden: dict[str, Any] = {"tags": None, "unknown": {"tags": "permission"}}
     rows = [key("k", created_on=OLD, **hidden), key("ancient", created_on=0, **hidden)]
     with inventory(key=rows) as connection:
-        judgement = judge(connection, [policy(tmp_path, **AGE)], (), as_of=NOW, classes=[prod])
+        judgement = judge(connection, [policy(tmp_path, **AGE)], (), Judging(as_of=NOW, classes=(prod,)))
         (first, second) = judgement.findings(passes=True)
     assert {first.outcome, second.outcome} == {Outcome.UNKNOWN}
     assert first.message == "unknown: tags (the identity may not read it)"
@@ -127,7 +127,7 @@ def test_a_policy_that_does_not_apply_to_a_class_is_not_applicable_there_and_tha
         key("doubt", enabled=None, tags={"env": "test"}, unknown={"enabled": "permission"}),
     ]
     with inventory(key=rows) as connection:
-        judgement = judge(connection, [policy(tmp_path, **AGE)], (), as_of=NOW, classes=[out])
+        judgement = judge(connection, [policy(tmp_path, **AGE)], (), Judging(as_of=NOW, classes=(out,)))
         outcomes = {name: each.outcome for name, each in found(judgement).items()}
     assert outcomes == {"prod": "fail", "hidden": "unknown"}
     (tally,) = judgement.tallies
@@ -140,10 +140,9 @@ def test_what_is_in_force_is_told_and_what_concerns_other_policies_is_not(tmp_pa
     mine = a_class("mine", resource=Glob("code-*"), parameters={"age": given(max_age="P365D")}, reason="Builds")
     other = a_class("other", tags={"env": "x"}, not_applicable=("elsewhere",))
     with inventory(key=[key("code-1"), key("b")]) as connection:
-        judgement = judge(
-            connection, [policy(tmp_path, **AGE)], (), as_of=NOW, profile="strict", classes=[mine, other],
-            overrides={"age": given(max_age="P400D")},
-        )  # fmt: skip
+        overrides = {"age": given(max_age="P400D")}
+        judging = Judging(as_of=NOW, profile="strict", classes=(mine, other), overrides=overrides)
+        judgement = judge(connection, [policy(tmp_path, **AGE)], (), judging)
     settings = judgement.settings
     assert settings.profile == "strict"
     assert [(each.policy, each.parameter, each.value, each.place) for each in settings.limits] == [
@@ -178,7 +177,8 @@ def test_lists_patterns_and_maps_vary_by_class_too(tmp_path: Path) -> None:
         )
         varied = a_class(tags={"env": "prod"}, parameters={"test": given(**{name: value})})
         with inventory(key=rows) as connection:
-            outcomes = {n: f.outcome for n, f in found(judge(connection, [one], (), as_of=NOW, classes=[varied])).items()}
+            judgement = judge(connection, [one], (), Judging(as_of=NOW, classes=(varied,)))
+            outcomes = {name: finding.outcome for name, finding in found(judgement).items()}
         assert outcomes == {"k1": "fail", "k2": "pass", "k3": "unknown"}, violated
 
 
@@ -191,7 +191,7 @@ def test_a_map_of_a_class_without_the_rows_value_is_unrecognised_in_that_class_a
     )
     own = a_class(resource=Glob("code-*"), parameters={"test": given(by="{sign: P1D, wrap: P1D, public: P1D}")})
     with inventory(key=[key("code-1", purpose="dance"), key("other", purpose="dance")]) as connection:
-        rows = found(judge(connection, [mapped], (), as_of=NOW, classes=[own]))
+        rows = found(judge(connection, [mapped], (), Judging(as_of=NOW, classes=(own,))))
     assert (rows["code-1"].outcome, rows["code-1"].unknown) == (Outcome.UNKNOWN, {"purpose": Reason.UNRECOGNISED})
     assert (rows["other"].outcome, rows["other"].unknown) == (Outcome.PASS, {})
 

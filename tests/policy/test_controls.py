@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.findings import ControlCount, Finding, Outcome
 from keyaudit.model.waivers import Glob, Waiver
 from keyaudit.policy.judge import judge
 from keyaudit.policy.load import Policy
 from keyaudit.policy.problems import PolicyError
-from tests.policy.inventory import DAY, NOW, OTHER_VAULT, gap, inventory, key, policy, quoted
+from tests.policy.inventory import DAY, JUDGING, NOW, OTHER_VAULT, gap, inventory, key, policy, quoted
 
 SPLIT = """
   cis:
@@ -45,7 +46,7 @@ def test_rows_are_counted_where_the_control_is_about_them(tmp_path: Path) -> Non
         key("hsm", vault_access_model="hsm-local", exportable=True),
     ]
     with inventory(key=rows) as connection:
-        (tally,) = judge(connection, [split(tmp_path)], (), as_of=NOW).tallies
+        (tally,) = judge(connection, [split(tmp_path)], (), JUDGING).tallies
     assert tally.of_control("cis", "1") == ControlCount(passed=1, failed=1, not_applicable=3)
     assert tally.of_control("cis", "2") == ControlCount(failed=1, not_applicable=4)
     assert tally.of_control("cis", "3") == ControlCount(passed=1, failed=3, not_applicable=1)
@@ -57,7 +58,7 @@ def test_a_row_of_which_nobody_knows_whether_it_belongs_to_the_control_is_unknow
 ) -> None:
     row = key("k", exportable=exportable, vault_access_model=None, unknown={"vault_access_model": "permission"})
     with inventory(key=[row]) as connection:
-        (tally,) = judge(connection, [split(tmp_path)], (), as_of=NOW).tallies
+        (tally,) = judge(connection, [split(tmp_path)], (), JUDGING).tallies
     assert tally.of_control("cis", "1") == tally.of_control("cis", "2") == ControlCount(unknown=1)
     assert tally.of_control("cis", "3").unknown == 0
 
@@ -80,7 +81,7 @@ def test_a_control_may_ask_for_one_thing_of_several_or_for_more_than_the_policy(
         key("in-doubt", exportable=None, unknown={"exportable": "permission"}),
     ]
     with inventory(key=rows) as connection:
-        judgement = judge(connection, [several], (), as_of=NOW)
+        judgement = judge(connection, [several], (), JUDGING)
         (tally,) = judgement.tallies
         found = {finding.row["name"]: finding for finding in judgement.findings(passes=True)}
     assert tally.of_control("cis", "size") == ControlCount(failed=1, passed=3, unknown=1)
@@ -93,7 +94,7 @@ def test_a_control_may_ask_for_one_thing_of_several_or_for_more_than_the_policy(
 
 def test_a_finding_names_the_controls_that_it_counts_for(tmp_path: Path) -> None:
     with inventory(key=[rbac("a", exportable=True), legacy("b", exportable=True)]) as connection:
-        first, second = judge(connection, [split(tmp_path)], (), as_of=NOW).findings()
+        first, second = judge(connection, [split(tmp_path)], (), JUDGING).findings()
     assert (first.frameworks, second.frameworks) == ({"cis": ("1", "3")}, {"cis": ("2", "3")})
     assert first.policy.frameworks == {"cis": ("1", "2", "3")}
     assert replace(first, policy=replace(first.policy, frameworks={})).frameworks == {}
@@ -104,7 +105,7 @@ def test_a_waiver_excuses_in_the_controls_of_the_row_alone(tmp_path: Path) -> No
         id="W-1", policy=Glob("test"), resource=Glob("*/a/*"), reason="r", owner="o", approved_by="p", ends=NOW + DAY
     )
     with inventory(key=[rbac("a", exportable=True), legacy("b", exportable=True)]) as connection:
-        (tally,) = judge(connection, [split(tmp_path)], (), as_of=NOW, waivers=[waiver]).tallies
+        (tally,) = judge(connection, [split(tmp_path)], (), JUDGING, Acceptance(waivers=(waiver,))).tallies
     assert tally.of_control("cis", "1") == ControlCount(excused=1, not_applicable=1)
     assert tally.of_control("cis", "2") == ControlCount(failed=1, not_applicable=1)
 
@@ -112,7 +113,7 @@ def test_a_waiver_excuses_in_the_controls_of_the_row_alone(tmp_path: Path) -> No
 def test_keys_of_an_hsm_that_were_not_listed_are_unknown_in_no_control_about_vaults(tmp_path: Path) -> None:
     coverage = [gap(HSM, "hsm.key.list"), gap(OTHER_VAULT, "key.list")]
     with inventory(key=[rbac("good")]) as connection:
-        judgement = judge(connection, [split(tmp_path)], coverage, as_of=NOW)
+        judgement = judge(connection, [split(tmp_path)], coverage, JUDGING)
         (tally,) = judgement.tallies
         of_hsm, of_vault = sorted(judgement.findings(), key=_place)
     assert tally.of_control("cis", "1") == ControlCount(passed=1, unknown=1)

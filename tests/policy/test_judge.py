@@ -12,7 +12,7 @@ from keyaudit.policy.bind import bind
 from keyaudit.policy.judge import judge
 from keyaudit.policy.load import load
 from keyaudit.policy.queries import selection
-from tests.policy.inventory import AGE, DAY, NOW, OTHER_VAULT, SUBSCRIPTION, VAULT, gap, inventory, key, policy, quoted
+from tests.policy.inventory import AGE, DAY, JUDGING, NOW, OTHER_VAULT, SUBSCRIPTION, VAULT, gap, inventory, key, policy, quoted
 
 
 def test_rows_are_counted_by_outcome_and_severity(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_rows_are_counted_by_outcome_and_severity(tmp_path: Path) -> None:
         key("off", enabled=False),
     ]
     with inventory(key=rows) as connection:
-        (tally,) = judge(connection, [policy(tmp_path, **AGE)], (), as_of=NOW).tallies
+        (tally,) = judge(connection, [policy(tmp_path, **AGE)], (), JUDGING).tallies
     assert (tally.passed, tally.failed, tally.unknown) == (1, {Severity.HIGH: 2}, {Severity.HIGH: 1})
     assert (tally.not_applicable, tally.rows) == (1, 4)
 
@@ -32,7 +32,7 @@ def test_rows_are_counted_by_outcome_and_severity(tmp_path: Path) -> None:
 def test_a_finding_carries_row_evidence_limit_and_remedy(tmp_path: Path) -> None:
     aged = policy(tmp_path, **AGE, fix="{cli: 'az keyvault key rotate --vault-name {vault_name} --name {name}'}")
     with inventory(key=[key("it's", created_on=NOW - 731 * DAY, superseded_enabled=(2, None))]) as connection:
-        (finding,) = judge(connection, [aged], (), as_of=NOW).findings()
+        (finding,) = judge(connection, [aged], (), JUDGING).findings()
     assert finding.outcome is Outcome.FAIL
     assert finding.message == "it's was created 2024-11-23; the limit is 730 days"
     assert finding.expected == "max_age 730 days"
@@ -59,7 +59,7 @@ def test_a_severity_that_rests_on_what_was_not_read_says_so(tmp_path: Path) -> N
         key("passes", purpose=None, unknown=hidden),
     ]
     with inventory(key=rows) as connection:
-        found = {each.row["name"]: each for each in judge(connection, [graded], (), as_of=NOW).findings(passes=True)}
+        found = {each.row["name"]: each for each in judge(connection, [graded], (), JUDGING).findings(passes=True)}
     assert {name: each.severity for name, each in found.items()} == {
         "sure": Severity.LOW,
         "first": Severity.HIGH,
@@ -80,7 +80,7 @@ def test_a_severity_that_rests_on_what_was_not_read_says_so(tmp_path: Path) -> N
 def test_absence_has_its_own_text_and_a_name_from_the_tenant_is_made_safe(tmp_path: Path) -> None:
     hostile = key("a\x1b[2J\n##vso[task]", created_on=None)
     with inventory(key=[hostile]) as connection:
-        (finding,) = judge(connection, [policy(tmp_path, **AGE)], (), as_of=NOW).findings()
+        (finding,) = judge(connection, [policy(tmp_path, **AGE)], (), JUDGING).findings()
     assert finding.message == r"a\x1b[2J\x0a#\#vso[task] was created on an unrecorded day; the limit is 730 days"
 
 
@@ -96,7 +96,7 @@ def test_the_first_message_whose_condition_holds_is_shown_and_one_that_is_unknow
         key("4", exportable=True, created_on=None, unknown={"created_on": "permission"}),
     ]
     with inventory(key=rows) as connection:
-        found = {str(f.row["name"]): f.message for f in judge(connection, [aged], (), as_of=NOW).findings()}
+        found = {str(f.row["name"]): f.message for f in judge(connection, [aged], (), JUDGING).findings()}
     assert found == {"1": "no date", "2": "2,000 days old, very old", "3": "10 days old", "4": "unknown old"}
 
 
@@ -107,7 +107,7 @@ def test_a_case_with_a_fix_of_its_own_is_not_told_the_fix_of_the_others(tmp_path
     aged = policy(tmp_path, message_when=arms, message=quoted("old"))
     rows = [key("1", exportable=True, created_on=None), key("2", exportable=True, created_on=NOW - 2_000 * DAY)]
     with inventory(key=rows) as connection:
-        found = {str(f.row["name"]): f for f in judge(connection, [aged], (), as_of=NOW).findings()}
+        found = {str(f.row["name"]): f for f in judge(connection, [aged], (), JUDGING).findings()}
     assert found["1"].fix == {"cli": f"az keyvault key create --id {found['1'].row['key_id']}"}
     assert found["2"].fix.keys() == aged.fix.keys() != found["1"].fix.keys()
 
@@ -117,7 +117,7 @@ def test_an_unknown_never_uses_the_policys_message(tmp_path: Path) -> None:
         "k", created_on=None, is_current=None, unknown={"created_on": "permission", "is_current": "throttled", "tags": "dns"}
     )
     with inventory(key=[row]) as connection:
-        judgement = judge(connection, [policy(tmp_path, **AGE)], (), as_of=NOW)
+        judgement = judge(connection, [policy(tmp_path, **AGE)], (), JUDGING)
         (finding,) = judgement.findings()
     assert finding.outcome is Outcome.UNKNOWN
     assert finding.message == "unknown: is current (throttled to the end); created on (the identity may not read it)"
@@ -135,14 +135,14 @@ def test_a_cause_is_a_column_of_the_condition_that_was_unknown(tmp_path: Path) -
     either = policy(tmp_path, applies_to=quoted("enabled or managed"), violated_when="exportable")
     row = key("k", managed=None, exportable=None, unknown={"managed": "dns", "exportable": "permission"})
     with inventory(key=[row]) as connection:
-        (group,) = judge(connection, [either], (), as_of=NOW).groups
+        (group,) = judge(connection, [either], (), JUDGING).groups
     assert group.causes == {"exportable": Reason.PERMISSION}
 
 
 def test_a_policy_that_may_not_apply_is_unknown_by_what_says_whether_it_does(tmp_path: Path) -> None:
     row = key("k", enabled=None, unknown={"enabled": "permission", "tags": "dns"})
     with inventory(key=[row]) as connection:
-        judgement = judge(connection, [policy(tmp_path)], (), as_of=NOW)
+        judgement = judge(connection, [policy(tmp_path)], (), JUDGING)
         (finding,) = judgement.findings()
     assert judgement.groups[0].causes == {"enabled": Reason.PERMISSION}
     assert finding.message == "unknown: enabled (the identity may not read it)"
@@ -154,7 +154,7 @@ def test_a_certain_fail_says_unknown_for_what_it_names_and_does_not_know(tmp_pat
     )
     row = key("k", exportable=True, created_on=None, unknown={"created_on": "permission"})
     with inventory(key=[row]) as connection:
-        (finding,) = judge(connection, [named], (), as_of=NOW).findings()
+        (finding,) = judge(connection, [named], (), JUDGING).findings()
     assert finding.message == "k, made unknown"
     assert finding.fix == {"cli": "x unknown", "text": "unknown"}
     assert finding.outcome is Outcome.FAIL
@@ -165,7 +165,7 @@ def test_a_value_beside_its_reason_for_being_unknown_is_not_read(tmp_path: Path,
     """Be the table small, so that it is asked beforehand what is unknown in it, or not."""
     rows = [key("k", exportable=False, unknown={"exportable": "permission"}), key("l", exportable=False)]
     with inventory(key=rows) as connection:
-        (tally,) = judge(connection, [policy(tmp_path)], (), as_of=NOW, sizes=sizes).tallies
+        (tally,) = judge(connection, [policy(tmp_path)], (), JUDGING, sizes=sizes).tallies
     assert (tally.passed, tally.unknown) == (1, {Severity.HIGH: 1})
 
 
@@ -178,7 +178,7 @@ def test_an_absent_value_is_told_from_an_unknown_one_in_tables_of_any_size(tmp_p
     ]
     endless = policy(tmp_path, violated_when="expires_on is None")
     with inventory(key=rows) as connection:
-        (tally,) = judge(connection, [endless], (), as_of=NOW, sizes=sizes).tallies
+        (tally,) = judge(connection, [endless], (), JUDGING, sizes=sizes).tallies
     assert (tally.passed, tally.failed, tally.unknown) == (1, {Severity.HIGH: 1}, {Severity.HIGH: 1})
 
 
@@ -187,7 +187,7 @@ def test_a_condition_of_several_policies_is_written_once(tmp_path: Path) -> None
     first = policy(tmp_path, id="first", violated_when=quoted("kty == 'RSA' and exportable"))
     second = policy(tmp_path, id="second", violated_when=quoted("kty == 'RSA' and expires_on is None"))
     with inventory(key=[key("k", kty="RSA", exportable=True, expires_on=NOW)]) as connection:
-        judgement = judge(connection, [first, second], (), as_of=NOW)
+        judgement = judge(connection, [first, second], (), JUDGING)
         assert [sum(tally.failed.values()) for tally in judgement.tallies] == [1, 0]
     written = selection(bind([first, second], "default", {}), "key", NOW)
     assert written.count("'RSA'") == 1
@@ -195,7 +195,7 @@ def test_a_condition_of_several_policies_is_written_once(tmp_path: Path) -> None
 
 def test_null_that_nothing_explains_is_unknown_too(tmp_path: Path) -> None:
     with inventory(key=[key("k", exportable=None, unknown=None)]) as connection:
-        judgement = judge(connection, [policy(tmp_path)], (), as_of=NOW)
+        judgement = judge(connection, [policy(tmp_path)], (), JUDGING)
         (finding,) = judgement.findings()
     assert finding.outcome is Outcome.UNKNOWN
     assert finding.message == "unknown: a value is missing for an unrecorded reason"
@@ -218,7 +218,7 @@ def test_sums_of_dates_at_their_bound_are_as_they_would_be_on_paper(tmp_path: Pa
         key("year", activates_on=NOW - 366 * DAY, expires_on=NOW),
     ]
     with inventory(key=rows) as connection:
-        found = {str(f.row["name"]) for f in judge(connection, [limited], (), as_of=NOW).findings()}
+        found = {str(f.row["name"]) for f in judge(connection, [limited], (), JUDGING).findings()}
     assert found == {"for-ever", *(["year"] if pairs > 1 else [])}
 
 
@@ -235,7 +235,7 @@ def test_lists_are_compared_alike_however_many_items_are_written_out(tmp_path: P
     rows.append(key("hidden", signer_environments=None, unknown={"signer_environments": "permission"}))
     judgment = any if function == "overlaps" else all
     with inventory(key=rows) as connection:
-        judgement = judge(connection, [asked], (), as_of=NOW)
+        judgement = judge(connection, [asked], (), JUDGING)
         found = {str(finding.row["name"]): finding.outcome for finding in judgement.findings(passes=True)}
     expected = {name: Outcome.FAIL if judgment(item in ops for item in wanted) else Outcome.PASS for name, ops in held.items()}
     hidden = Outcome.UNKNOWN if items else {"overlaps": Outcome.PASS, "covers": Outcome.FAIL}[function]
@@ -244,7 +244,7 @@ def test_lists_are_compared_alike_however_many_items_are_written_out(tmp_path: P
 
 def test_a_reason_of_a_later_version_is_unrecognised(tmp_path: Path) -> None:
     with inventory(key=[key("k", exportable=None, unknown={"exportable": "moon_phase"})]) as connection:
-        judgement = judge(connection, [policy(tmp_path)], (), as_of=NOW)
+        judgement = judge(connection, [policy(tmp_path)], (), JUDGING)
         (finding,) = judgement.findings()
     assert finding.unknown == {"exportable": Reason.UNRECOGNISED}
     assert judgement.groups[0].causes == {"exportable": Reason.UNRECOGNISED}
@@ -268,7 +268,7 @@ def test_a_count_is_certain_where_a_bound_decides(
     many = policy(tmp_path, violated_when=quoted("superseded_enabled > 2"), message=quoted("{superseded_enabled} left"))
     row = key("k", superseded_enabled=bounds, unknown={} if bounds[0] == bounds[1] else {"superseded_enabled": "truncated"})
     with inventory(key=[row]) as connection:
-        (finding,) = judge(connection, [many], (), as_of=NOW).findings(passes=True)
+        (finding,) = judge(connection, [many], (), JUDGING).findings(passes=True)
     assert finding.outcome is outcome
     if bounds == (3, None):
         assert finding.message == "at least 3 left"
@@ -292,7 +292,7 @@ def test_the_first_severity_that_holds_wins_and_an_unknown_one_stays_in_play(tmp
         "medium over low": key("6", exportable=None, unknown={"exportable": "permission"}),
     }
     with inventory(key=list(rows.values())) as connection:
-        found = {str(f.row["name"]): f.severity for f in judge(connection, [graded], (), as_of=NOW).findings()}
+        found = {str(f.row["name"]): f.severity for f in judge(connection, [graded], (), JUDGING).findings()}
     assert found == {"1": "critical", "2": "low", "3": "high", "4": "medium", "5": "critical", "6": "medium"}
 
 
@@ -313,7 +313,7 @@ def test_findings_come_by_the_gravest_of_each_key_then_by_name(tmp_path: Path) -
         key("mike", "1"),
     ]
     with inventory(key=rows, vault=[vault]) as connection:
-        judgement = judge(connection, policies, (), as_of=NOW)
+        judgement = judge(connection, policies, (), JUDGING)
         found = [(finding.policy.id, str(finding.row["id"])) for finding in judgement.findings()]
         again = [(finding.policy.id, str(finding.row["id"])) for finding in judgement.findings()]
     short = [(policy_id, row_id.removeprefix("https://").replace(".vault.azure.net/keys", "")) for policy_id, row_id in found]
@@ -333,7 +333,7 @@ def test_findings_come_by_the_gravest_of_each_key_then_by_name(tmp_path: Path) -
 def test_two_readers_of_the_findings_do_not_disturb_each_other(tmp_path: Path) -> None:
     rows = [key(f"k{number:04}", exportable=True) for number in range(50)]
     with inventory(key=rows) as connection:
-        judgement = judge(connection, [policy(tmp_path)], (), as_of=NOW)
+        judgement = judge(connection, [policy(tmp_path)], (), JUDGING)
         first, second = judgement.findings(), judgement.findings()
         pairs = [(a.subject, b.subject) for a, b in zip(first, second, strict=True)]
         connection.execute("SELECT 1")
@@ -343,7 +343,7 @@ def test_two_readers_of_the_findings_do_not_disturb_each_other(tmp_path: Path) -
 
 def test_passes_are_streamed_when_asked_for_behind_what_is_not(tmp_path: Path) -> None:
     with inventory(key=[key("good"), key("off", enabled=False), key("zbad", exportable=True)]) as connection:
-        judgement = judge(connection, [policy(tmp_path)], (), as_of=NOW)
+        judgement = judge(connection, [policy(tmp_path)], (), JUDGING)
         assert [finding.outcome for finding in judgement.findings()] == [Outcome.FAIL]
         every = list(judgement.findings(passes=True))
     assert [(finding.row["name"], finding.outcome) for finding in every] == [("zbad", Outcome.FAIL), ("good", Outcome.PASS)]
@@ -353,8 +353,8 @@ def test_passes_are_streamed_when_asked_for_behind_what_is_not(tmp_path: Path) -
 
 def test_operations_are_required_through_what_columns_are_derived_from(tmp_path: Path) -> None:
     with inventory() as connection:
-        judgement = judge(connection, [policy(tmp_path), policy(tmp_path, **AGE)], (), as_of=NOW)
-    assert judgement.required == {
+        judgement = judge(connection, [policy(tmp_path), policy(tmp_path, **AGE)], (), JUDGING)
+    assert set(judgement.needed_by) == {
         "subscription.list", "vault.query", "vault.list", "key.list", "key.versions", "key.get",
         "hsm.query", "hsm.list", "hsm.key.list", "hsm.key.versions", "hsm.key.get",
     }  # fmt: skip
@@ -364,18 +364,18 @@ def test_operations_are_required_through_what_columns_are_derived_from(tmp_path:
 def test_a_policy_whose_evidence_nobody_supplied_is_not_judged(tmp_path: Path) -> None:
     needy = policy(tmp_path, needs="[logs]")
     with inventory(key=[key("k", exportable=True)]) as connection:
-        judgement = judge(connection, [needy], [gap(OTHER_VAULT, "key.list")], as_of=NOW)
+        judgement = judge(connection, [needy], [gap(OTHER_VAULT, "key.list")], JUDGING)
         assert list(judgement.findings(passes=True)) == []
     assert judgement.tallies == ()
-    assert judgement.required == frozenset()
+    assert judgement.needed_by == {}
     assert [(each.policy.id, each.needs) for each in judgement.not_judged] == [("test", ("logs",))]
 
 
 def test_a_policy_is_judged_once_all_its_evidence_is_supplied(tmp_path: Path) -> None:
     needy = policy(tmp_path, needs="[logs, custody]")
     with inventory(key=[key("k", exportable=True)]) as connection:
-        half = judge(connection, [needy], [], as_of=NOW, supplied=["logs"])
-        whole = judge(connection, [needy], [], as_of=NOW, supplied=["custody", "logs"])
+        half = judge(connection, [needy], [], JUDGING, supplied=["logs"])
+        whole = judge(connection, [needy], [], JUDGING, supplied=["custody", "logs"])
         assert [finding.outcome for finding in whole.findings()] == ["fail"]
     # Only what is still missing is asked for.
     assert ([each.needs for each in half.not_judged], half.tallies) == ([("custody",)], ())
@@ -394,7 +394,7 @@ def test_tags_are_absent_one_by_one_and_unknown_together(tmp_path: Path) -> None
         key("5", tags=None, unknown={"tags": "bad_value"}),
     ]
     with inventory(key=rows) as connection:
-        found = {str(f.row["name"]): f.message for f in judge(connection, [owned], (), as_of=NOW).findings()}
+        found = {str(f.row["name"]): f.message for f in judge(connection, [owned], (), JUDGING).findings()}
     assert found == {
         "2": "app=x, env=prod",
         "3": "none",
@@ -406,16 +406,19 @@ def test_tags_are_absent_one_by_one_and_unknown_together(tmp_path: Path) -> None
 def test_more_findings_than_a_slice_come_in_one_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [key(f"k{number % 40:02}", f"{number // 40}", exportable=number % 3 == 0) for number in range(120)]
     with inventory(key=rows) as connection:
-        judgement = judge(connection, [policy(tmp_path)], (), as_of=NOW)
+        judgement = judge(connection, [policy(tmp_path)], (), JUDGING)
         whole = [finding.row["id"] for finding in judgement.findings(passes=True)]
         monkeypatch.setattr("keyaudit.policy.findings._SLICE", 7)
         assert [finding.row["id"] for finding in judgement.findings(passes=True)] == whole
+    with inventory(key=rows) as connection:
+        few = judge(connection, [policy(tmp_path)], (), JUDGING, sizes={"key": len(rows)})
+        assert [finding.row["id"] for finding in few.findings(passes=True)] == whole
     assert len(whole) == 120
 
 
 def test_every_shipped_policy_judges_an_empty_inventory() -> None:
     with inventory() as connection:
-        judgement = judge(connection, load(), (), as_of=NOW)
+        judgement = judge(connection, load(), (), JUDGING)
         assert list(judgement.findings(passes=True)) == []
     assert all(tally.rows == 0 for tally in judgement.tallies)
 
@@ -433,7 +436,7 @@ def test_the_worst_are_those_that_the_whole_list_begins_with(tmp_path: Path) -> 
     ]
     graver = policy(tmp_path, id="graver", severity="critical")
     with inventory(key=rows) as connection:
-        judgement = judge(connection, [policy(tmp_path, **AGE), graver], (), as_of=NOW)
+        judgement = judge(connection, [policy(tmp_path, **AGE), graver], (), JUDGING)
         fails = [each for each in judgement.findings() if each.outcome is Outcome.FAIL]
         by_rank = sorted(fails, key=lambda each: (-each.severity.rank, str(each.row["name"]), each.subject, each.policy.id))
         for least, known in ((Severity.HIGH, True), (Severity.CRITICAL, False)):

@@ -8,17 +8,18 @@ from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import Reason
 from keyaudit.policy.judge import judge
-from tests.policy.inventory import AGE, DAY, NOW, OTHER_VAULT, inventory, key, policy, quoted
+from keyaudit.policy.settings import Judging
+from tests.policy.inventory import AGE, DAY, JUDGING, NOW, OTHER_VAULT, inventory, key, policy, quoted
 
 
 def test_a_pattern_may_be_a_parameter_and_is_checked_when_overridden(tmp_path: Path) -> None:
     named = policy(tmp_path, violated_when=quoted("matches(vault_name, pattern)"), parameters="{pattern: kv-.}")
     with inventory(key=[key("k"), key("k", vault=OTHER_VAULT)]) as connection:
-        assert judge(connection, [named], (), as_of=NOW).tallies[0].failed == {Severity.HIGH: 2}
-        narrowed = judge(connection, [named], (), as_of=NOW, overrides={"test": {"pattern": "'[^a]+a?'"}})
+        assert judge(connection, [named], (), JUDGING).tallies[0].failed == {Severity.HIGH: 2}
+        narrowed = judge(connection, [named], (), Judging(as_of=NOW, overrides={"test": {"pattern": "'[^a]+a?'"}}))
         assert narrowed.tallies[0].failed == {Severity.HIGH: 2}
         with pytest.raises(UsageError, match=r"parameter pattern of test: an unfinished part"):
-            judge(connection, [named], (), as_of=NOW, overrides={"test": {"pattern": "'['"}})
+            judge(connection, [named], (), Judging(as_of=NOW, overrides={"test": {"pattern": "'['"}}))
 
 
 def test_a_map_without_the_rows_value_is_unknown_and_says_so(tmp_path: Path) -> None:
@@ -38,7 +39,7 @@ def test_a_map_without_the_rows_value_is_unknown_and_says_so(tmp_path: Path) -> 
         key("4", created_on=old, purpose=None, unknown={"purpose": "permission"}),
     ]
     with inventory(key=rows) as connection:
-        judgement = judge(connection, [by_purpose], (), as_of=NOW)
+        judgement = judge(connection, [by_purpose], (), JUDGING)
         found = {str(finding.row["name"]): finding for finding in judgement.findings(passes=True)}
     assert found["1"].message == "older than 365 days"
     assert found["1"].expected == "max_age 365 days"
@@ -59,7 +60,7 @@ def test_otherwise_is_for_values_and_not_for_what_is_unknown(tmp_path: Path) -> 
     )
     rows = [key("1", purpose="dance"), key("2", purpose=None, unknown={"purpose": "permission"})]
     with inventory(key=rows) as connection:
-        (tally,) = judge(connection, [by_purpose], (), as_of=NOW).tallies
+        (tally,) = judge(connection, [by_purpose], (), JUDGING).tallies
     assert (tally.passed, tally.unknown) == (1, {Severity.HIGH: 1})
 
 
@@ -79,7 +80,7 @@ def test_a_schedule_holds_from_each_date_on(tmp_path: Path) -> None:
         key("wide", activates_on=-(2**60), expires_on=2**60),
     ]
     with inventory(key=rows) as connection:
-        found = {str(f.row["name"]): f.message for f in judge(connection, [shrinking], (), as_of=NOW).findings()}
+        found = {str(f.row["name"]): f.message for f in judge(connection, [shrinking], (), JUDGING).findings()}
     assert found == {"on": "longer than 200 days", "early": "longer than 398 days", "wide": "longer than 398 days"}
 
 
@@ -87,7 +88,11 @@ def test_profiles_and_overrides_change_a_limit(tmp_path: Path) -> None:
     aged = policy(tmp_path, **AGE)
     with inventory(key=[key("k", created_on=NOW - 400 * DAY)]) as connection:
         failed = [
-            sum(judge(connection, [aged], (), as_of=NOW, profile=profile, overrides=overrides).tallies[0].failed.values())
+            sum(
+                judge(connection, [aged], (), Judging(as_of=NOW, profile=profile, overrides=overrides))
+                .tallies[0]
+                .failed.values()
+            )
             for profile, overrides in (
                 ("default", {}),
                 ("strict", {}),
@@ -124,18 +129,18 @@ def test_a_profile_or_override_that_cannot_be_is_refused(
 ) -> None:
     aged = policy(tmp_path, **AGE)
     with inventory() as connection, pytest.raises(UsageError) as caught:
-        judge(connection, [aged], (), as_of=NOW, profile=profile, overrides=overrides)
+        judge(connection, [aged], (), Judging(as_of=NOW, profile=profile, overrides=overrides))
     assert str(caught.value).startswith(message)
 
 
 def test_an_override_is_checked_against_the_enumeration_that_it_is_compared_with(tmp_path: Path) -> None:
     curves = policy(tmp_path, violated_when=quoted("kty not in allowed"), parameters="{allowed: [RSA, EC]}")
     with inventory() as connection, pytest.raises(UsageError, match="kty is never 'RSA-HMS'; did you mean RSA-HSM"):
-        judge(connection, [curves], (), as_of=NOW, overrides={"test": {"allowed": "[RSA-HMS]"}})
+        judge(connection, [curves], (), Judging(as_of=NOW, overrides={"test": {"allowed": "[RSA-HMS]"}}))
 
 
 def test_an_empty_list_holds_nothing_whatever_is_asked(tmp_path: Path) -> None:
     allowed = policy(tmp_path, violated_when=quoted("kty in allowed"), parameters="{allowed: {type: list, default: []}}")
     with inventory(key=[key("k", kty=None, unknown={"kty": "permission"})]) as connection:
-        (tally,) = judge(connection, [allowed], (), as_of=NOW).tallies
+        (tally,) = judge(connection, [allowed], (), JUDGING).tallies
     assert tally.passed == 1

@@ -13,7 +13,7 @@ from keyaudit.model.tables import TABLES, operations_of
 from keyaudit.policy.bind import bind
 from keyaudit.policy.judge import judge
 from keyaudit.policy.scopes import blind_scopes
-from tests.policy.inventory import NOW, OTHER_VAULT, SUBSCRIPTION, VAULT, gap, inventory, key, policy, quoted
+from tests.policy.inventory import JUDGING, OTHER_VAULT, SUBSCRIPTION, VAULT, gap, inventory, key, policy, quoted
 
 
 def test_a_scope_that_gave_no_row_is_unknown_for_each_policy_that_needed_it(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_a_scope_that_gave_no_row_is_unknown_for_each_policy_that_needed_it(tmp_
     plain = policy(tmp_path, id="plain")
     coverage = [gap(OTHER_VAULT, "key.list"), gap(OTHER_VAULT, "key.rotation_policy", Reason.PARENT_NOT_ASSESSED)]
     with inventory(key=[key("k")]) as connection:
-        judgement = judge(connection, [plain, graded], coverage, as_of=NOW)
+        judgement = judge(connection, [plain, graded], coverage, JUDGING)
         findings = list(judgement.findings())
     assert [(f.policy.id, f.severity, f.outcome) for f in findings] == [
         ("graded", Severity.CRITICAL, Outcome.UNKNOWN),
@@ -39,7 +39,7 @@ def test_a_scope_that_gave_no_row_is_unknown_for_each_policy_that_needed_it(tmp_
 def test_a_scope_that_was_left_out_by_configuration_gives_no_result(tmp_path: Path) -> None:
     coverage = [gap(OTHER_VAULT, "key.list", Reason.EXCLUDED_BY_CONFIG)]
     with inventory(key=[key("k")]) as connection:
-        assert judge(connection, [policy(tmp_path)], coverage, as_of=NOW).groups == ()
+        assert judge(connection, [policy(tmp_path)], coverage, JUDGING).groups == ()
 
 
 ARM = tuple(Coverage(scope=VAULT, operation=name, state=State.ASSESSED) for name in ("arm.key.list", "arm.key.versions"))
@@ -59,7 +59,7 @@ def test_keys_that_the_vault_does_not_list_are_missing_unless_arm_listed_them_al
 ) -> None:
     refused = [gap(VAULT, "key.list"), gap(VAULT, "key.versions", Reason.PARENT_NOT_ASSESSED)]
     with inventory(key=[key("k")]) as connection:
-        judgement = judge(connection, [policy(tmp_path)], [*refused, *arm], as_of=NOW)
+        judgement = judge(connection, [policy(tmp_path)], [*refused, *arm], JUDGING)
         messages = [finding.message for finding in judgement.findings()]
     assert messages == (["unknown: keys not read (the identity may not read it)"] if blind else [])
 
@@ -94,7 +94,7 @@ def test_a_list_that_was_read_in_part_gives_one_unknown_result_besides_its_rows(
 ) -> None:
     follows = _part("key.get", Reason.PARENT_NOT_ASSESSED)
     with inventory(key=[key("k"), key("l")]) as connection:
-        judgement = judge(connection, [policy(tmp_path)], [record, follows], as_of=NOW)
+        judgement = judge(connection, [policy(tmp_path)], [record, follows], JUDGING)
         (finding,) = judgement.findings()
     assert (finding.outcome, finding.subject, finding.message) == (Outcome.UNKNOWN, VAULT.id, message)
     assert (judgement.tallies[0].passed, sum(judgement.tallies[0].unknown.values())) == (2, 1)
@@ -104,7 +104,7 @@ def test_one_object_that_was_refused_has_its_row_and_adds_no_result_on_the_vault
     refused = [_part("key.get", Reason.PERMISSION, received=1, kept=1, refused=1)]
     refused.append(_part("key.rotation_policy", Reason.PERMISSION, received=1, kept=1, refused=1))
     with inventory(key=[key("k"), key("l", exportable=None, unknown={"exportable": "permission"})]) as connection:
-        (group,) = judge(connection, [policy(tmp_path)], refused, as_of=NOW).groups
+        (group,) = judge(connection, [policy(tmp_path)], refused, JUDGING).groups
     assert (group.causes, group.count) == ({"exportable": Reason.PERMISSION}, 1)
 
 
@@ -125,15 +125,15 @@ def test_a_vault_whose_keys_were_not_listed_is_still_judged_as_a_vault(tmp_path:
         "unknown": {"holds_signing_key": "permission"},
     }
     with inventory(vault=[row]) as connection:
-        judgement = judge(connection, [signing], [gap(VAULT, "key.list")], as_of=NOW)
+        judgement = judge(connection, [signing], [gap(VAULT, "key.list")], JUDGING)
         assert list(judgement.findings()) == []
     assert judgement.tallies[0].passed == 1
-    assert "key.list" in judgement.required
+    assert "key.list" in judgement.needed_by
 
 
 def test_a_subscription_whose_vaults_were_not_listed_is_unknown_for_keys(tmp_path: Path) -> None:
     with inventory() as connection:
-        (group,) = judge(connection, [policy(tmp_path)], [gap(SUBSCRIPTION, "vault.list")], as_of=NOW).groups
+        (group,) = judge(connection, [policy(tmp_path)], [gap(SUBSCRIPTION, "vault.list")], JUDGING).groups
     assert (group.scope_id, group.operations) == (SUBSCRIPTION.id, ("vault.list",))
 
 
@@ -161,13 +161,13 @@ def test_rows_of_one_listing_do_not_stand_for_those_of_another(
     ]
     row = {"id": "/c", "scope_id": TENANT.id, "kind": "password", "holder_kind": "service_principal", "starts_on": 1}
     with inventory(credential=[row]) as connection:
-        judgement = judge(connection, policies, [gap(TENANT, operation) for operation in refused], as_of=NOW)
+        judgement = judge(connection, policies, [gap(TENANT, operation) for operation in refused], JUDGING)
         assert {finding.policy.id for finding in judgement.findings()} == blind
     assert {group.policy for group in judgement.groups if group.operations == refused} == blind
     # The same where they were read in part.
     part = [Coverage(scope=TENANT, operation=each, state=State.PARTIAL, reason=Reason.THROTTLED) for each in refused]
     with inventory(credential=[row]) as connection:
-        assert {group.policy for group in judge(connection, policies, part, as_of=NOW).groups} == blind
+        assert {group.policy for group in judge(connection, policies, part, JUDGING).groups} == blind
 
 
 @pytest.mark.parametrize(
@@ -192,15 +192,15 @@ def test_hsms_that_were_not_listed_blind_no_policy_on_vaults_and_the_reverse(
     row = {"id": "/v", "scope_id": SUBSCRIPTION.id, "kind": "other", "purge_protection": True}
     seen = [row] if rows and refused != ("subscription.list",) else []
     with inventory(vault=seen) as connection:
-        judgement = judge(connection, policies, [gap(SUBSCRIPTION, operation) for operation in refused], as_of=NOW)
+        judgement = judge(connection, policies, [gap(SUBSCRIPTION, operation) for operation in refused], JUDGING)
         assert {finding.policy.id for finding in judgement.findings()} == blind
 
 
 def test_what_a_cloud_lacks_blinds_once_it_was_required(tmp_path: Path) -> None:
     lacking = gap(VAULT, "key.list", Reason.NOT_IN_CLOUD)
     with inventory() as connection:
-        assert judge(connection, [policy(tmp_path)], [lacking], as_of=NOW).groups == ()
-        insisted = judge(connection, [policy(tmp_path)], [lacking], as_of=NOW, optional=frozenset())
+        assert judge(connection, [policy(tmp_path)], [lacking], JUDGING).groups == ()
+        insisted = judge(connection, [policy(tmp_path)], [lacking], JUDGING, optional=frozenset())
         (finding,) = insisted.findings()
     assert finding.message == "unknown: keys not read (this cloud does not have it)"
 
@@ -217,7 +217,7 @@ def test_without_subscriptions_what_lies_in_them_is_unknown_and_not_what_the_dir
     # A workspace that Entra's logs go to is known without any subscription.
     table = {"id": "/w/t", "name": "AuditLogs", "scope_id": TENANT.id, "retention": 1}
     with inventory(log_table=[table]) as connection:
-        judgement = judge(connection, policies, [gap(TENANT, "subscription.list", reason)], as_of=NOW)
+        judgement = judge(connection, policies, [gap(TENANT, "subscription.list", reason)], JUDGING)
         groups = [(group.policy, group.scope_id) for group in judgement.groups]
     assert groups == [("log", TENANT.id)]
 

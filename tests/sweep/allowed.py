@@ -59,6 +59,7 @@ DECLARED: Mapping[str, tuple[str, ...]] = {
     "enableRbacAuthorization": ("access_model",),
     "endDateTime": ("expires_on",),
     "exp": ("expires_on",),
+    "exportable": ("exportable",),
     "external_key": ("external_key_id",),
     "federatedIdpMfaBehavior": ("mfa_behavior",),
     "generationTime": ("created_on",),
@@ -82,11 +83,21 @@ DECLARED: Mapping[str, tuple[str, ...]] = {
 
 _OPTED_IN = "an opt-in flag: a SQL server follows its key's rotation once somebody opts in"
 
+_NEVER_AGAIN = "Cosmos DB has no date of a key that was never made anew"
+_NOT_ROTATED = "storage has no date of a key that is older than its record of dates, and was never rotated"
+_OWN_KEYS = "Resource Graph has null for what a resource lacks: it encrypts with Microsoft's keys"
+
 _DEFAULT_TABLE = "null is the default, which is the table AzureDiagnostics, and a setting that never chose another lacks it"
+
+_MASTER_KEYS = ("primaryMasterKey", "primaryReadonlyMasterKey", "secondaryMasterKey", "secondaryReadonlyMasterKey")
 
 LEFT_OUT_SAYS: Mapping[str, str] = {
     "autoRotationEnabled": _OPTED_IN,
-    "generationTime": "Cosmos DB has no date of a key that was never made anew",
+    "generationTime": _NEVER_AGAIN,
+    **dict.fromkeys(_MASTER_KEYS, _NEVER_AGAIN),
+    "key1": _NOT_ROTATED,
+    "key2": _NOT_ROTATED,
+    "keyversion": "a service that has the key without a version follows its rotation",
     "logAnalyticsDestinationType": _DEFAULT_TABLE,
 }
 """Members by their last name, in an object that Resource Graph passes on as the service has it, that need not be there."""
@@ -101,16 +112,19 @@ NULL_SAYS: Mapping[str, str] = {
     "applicationRestrictions": "null where nothing was ever set",
     "categoryGroup": "the log is named by its category",
     "customSecurityAttributes": "null exempts nobody",
+    "disableLocalAccounts": "null is false: a cluster has local accounts until somebody turns them off",
     "disableLocalAuth": "null is false: keys let in",
     "eventHubAuthorizationRuleId": "nothing is sent to an event hub",
     "excludeActors": "null exempts nobody",
     "identifierUris": "null where nothing was ever set",
-    "keyVaultKeyUri": "Resource Graph has null for what a resource lacks: it encrypts with Microsoft's keys",
+    **dict.fromkeys(("encryption", "keyId", "keyVaultKeyUri"), _OWN_KEYS),
+    "oidcIssuerProfile": "a cluster without an issuer names none",
+    "rotationToLatestKeyVersionEnabled": "null is false: a disk encryption set keeps its version until somebody opts in",
     "nonDefaultUriAddition": "null where it was never set",
     "uriAdditionWithoutUniqueTenantIdentifier": "null where it was never set",
     "logAnalyticsDestinationType": _DEFAULT_TABLE,
     "nextSigningCertificate": "there is none",
-    "secondaryReadonlyMasterKey": "Cosmos DB has no date of a key that was never made anew",
+    **dict.fromkeys(_MASTER_KEYS, _NEVER_AGAIN),
     "servicePrincipalLockConfiguration": "null where it was never set",
     "storageAccountId": "nothing is sent to a storage account",
     "workspaceId": "nothing is sent to a workspace",
@@ -128,6 +142,7 @@ ANOTHER: Mapping[tuple[str, str], str] = {
         for each in ("keyCredentials[]", "passwordCredentials[]", "identifierUris.uriAdditionWithoutUniqueTenantIdentifier")
     },
     ("vault.list", "tags.Environment"): "an environment is called as somebody chose to call it",
+    ("service.query", "oidcIssuerProfile.issuerURL"): "a cluster's issuer has the address that its owner or the service chose",
     ("b2c.key_sets", "id"): "a key set is called as somebody chose to call it",
     ("delegated_grant.list", "scope"): "an API calls its permissions as its author likes, and another name is another one",
     **dict.fromkeys(

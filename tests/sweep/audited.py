@@ -26,14 +26,16 @@ from keyaudit.collect.run import collect_all
 from keyaudit.gate.causes import Causes
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
+from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import AuditError, Exit
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Report, Run, Verdict
+from keyaudit.model.run import Report, Results, Run, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.load import load
+from keyaudit.policy.settings import Judging
 from tests.sweep.recall import Recall, digest
 from tests.sweep.tenant import ENVIRONMENT, Answers, Call, Clients, Meddle
 
@@ -213,22 +215,15 @@ class Auditor:
         """The report, and by policy how many unknown results make a gate incomplete."""
         counted: Counter[str] = Counter()
 
-        def decide(**given: Any) -> Verdict:
-            ledger = Causes(given["run"], given["coverage"], given["required"], given["optional"])
-            for group in given["groups"]:
+        def decide(run: Run, coverage: Sequence[Coverage], results: Results, *accepted: Acceptance, **how: Any) -> Verdict:
+            ledger = Causes(run, coverage, frozenset(results.needed_by), how["optional"])
+            for group in results.groups:
                 counted[group.policy] += 0 if ledger.optional(group) else group.count
-            return gate.decide(**given)
+            return gate.decide(run, coverage, results, *accepted, **how)
 
         with (
             mock.patch.object(audit, "gate", SimpleNamespace(decide=decide, assess=gate.assess)),
-            audit.judge(
-                snapshot,
-                self._policies,
-                as_of=self._answers.estate.as_of,
-                profile="default",
-                fail_on=Severity.LOW,
-                allowances=(),
-            ) as report,
+            audit.judge(snapshot, self._policies, Judging(as_of=self._answers.estate.as_of), fail_on=Severity.LOW) as report,
         ):
             yield report, counted
 

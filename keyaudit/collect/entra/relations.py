@@ -127,7 +127,7 @@ class Federated:
         self._list = Calls(scope, f"{kind}.federated")
         self._single = Calls(scope, f"{kind}.federated_of", per_object=True)
         self._expressions = Calls(scope, f"{kind}.expressions_of", per_object=True)
-        self._by = _by_id if kind == "application" else _named
+        self._by = object_id if kind == "application" else _named
         self.ids: set[str] = set()
         """Object ids in lower case."""
 
@@ -142,7 +142,7 @@ class Federated:
 
         async def one(holder: str) -> None:
             listing = self._gateway.pages(self._single.id, FederatedItem, by=self._by, id=holder)
-            items = list((await distinct(listing, _by_id)).values())
+            items = list((await distinct(listing, object_id)).values())
             end = listing.end
             self._single.ended(end)
             if not end.received and end.refusal is None:
@@ -156,8 +156,8 @@ class Federated:
 
     async def _expressions_of(self, holder: str, lacking: Sequence[FederatedItem]) -> Mapping[str, Wire | Refusal]:
         """Claims-matching expressions by credential id. v1.0 returns neither subject nor expression for such credentials."""
-        listing = self._gateway.pages(self._expressions.id, FederatedItem, by=_by_id, id=holder)
-        shown = {item.id.lower(): item.claims_matching_expression for item in (await distinct(listing, _by_id)).values()}
+        listing = self._gateway.pages(self._expressions.id, FederatedItem, by=object_id, id=holder)
+        shown = {item.id.lower(): item.claims_matching_expression for item in (await distinct(listing, object_id)).values()}
         self._expressions.ended(listing.end)
         unseen = Refusal(why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES)
         return {item.id.lower(): shown.get(item.id.lower(), unseen) for item in lacking}
@@ -170,15 +170,11 @@ class Federated:
         return parent, single, self._expressions.coverage(single)
 
 
-def _by_id(item: FederatedItem) -> str:
-    return item.id.lower()
-
-
 def _named(item: FederatedItem) -> str:
     """The id of a managed identity's credential; ValueError without a name, which is all that ARM has of the same one."""
     if isinstance(read(item.name, str), Refusal):
         raise ValueError("not a name")  # noqa: TRY004 - the item is quarantined by it
-    return item.id.lower()
+    return object_id(item)
 
 
 def _lacks_expression(item: FederatedItem) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 from msgspec import UNSET, Struct, field
@@ -21,11 +22,15 @@ from keyaudit.model.times import DAY
 
 OPERATIONS = ("workspace.get", "workspace.table")
 
+_Answer = TypeVar("_Answer")
+
 _AT_ONCE = 16
 _ID = re.compile(
     r"/subscriptions/([^/]+)/resourcegroups/([^/]+)/providers/microsoft\.operationalinsights/workspaces/([^/]+)", re.ASCII
 )
 _NO_TIME = Refusal(Reason.BAD_VALUE)
+_NO_RESOURCE = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "ParentResourceNotFound"})
+"""Error codes of a missing resource. https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found"""
 _PLANS = {"analytics": "Analytics", "basic": "Basic", "auxiliary": "Auxiliary"}
 
 
@@ -131,7 +136,7 @@ class _Workspaces:
         return [self._get.coverage(), self._table.coverage()]
 
     async def _workspace(self, place: WorkspaceId, filled: _Filled) -> None:
-        found = await self._connection.gateway.get("workspace.get", WorkspaceItem, **place.segments)
+        found = _seen(await self._connection.gateway.get("workspace.get", WorkspaceItem, **place.segments))
         if isinstance(found, WorkspaceItem) and f"/{found.id.strip('/').lower()}" != place.id:
             found = Refusal(Reason.BAD_BODY, "it answered with another workspace than the one asked for", 200)
         url, version = source(self._connection.environment, "workspace.get", **place.segments)
@@ -139,7 +144,15 @@ class _Workspaces:
         row.put("name", place.workspace)
         row.put("subscription_id", place.subscription)
         row.put("resource_group", place.resource_group)
+        row.put("deleted", False)
+        tables = {table: _seen(await get_table(self._connection, place, table)) for table in sorted(filled.tables)}
         retention: int | Refusal
+        if isinstance(found, Refusal) and tables and all(_is_none(each) for each in (found, *tables.values())):
+            # A setting outlives its workspace, and then what it sends is lost.
+            self._get.answered()
+            row.put_all(deleted=True, location=None, retention=None)
+            self._unit.row("workspace", row.finish())
+            return
         if isinstance(found, Refusal):
             self._get.refused(found)
             row.refuse(("location",), found.reason)
@@ -150,8 +163,8 @@ class _Workspaces:
             retention = _days(found.properties.retention_in_days)
         row.put_read("retention", retention)
         self._unit.row("workspace", row.finish())
-        for table in sorted(filled.tables):
-            await self._log_table(place, table, retention)
+        for table, answer in tables.items():
+            self._log_table(place, table, answer, retention)
         if filled.untold:
             self._unit.row("log_table", self._unread_table(place, min(filled.untold)))
 
@@ -168,8 +181,7 @@ class _Workspaces:
         row.put("workspace_id", place.id)
         return row
 
-    async def _log_table(self, place: WorkspaceId, table: str, otherwise: int | Refusal) -> None:
-        found = await get_table(self._connection, place, table)
+    def _log_table(self, place: WorkspaceId, table: str, found: TableItem | Refusal, otherwise: int | Refusal) -> None:
         row = self._begun(place, table)
         row.put("name", table)
         if isinstance(found, Refusal):
@@ -187,6 +199,18 @@ async def get_table(connection: Connection, place: WorkspaceId, table: str) -> T
     if isinstance(found, TableItem) and found.name.lower() != table.lower():
         return Refusal(Reason.BAD_BODY, "it answered with another table than the one asked for", 200)
     return found
+
+
+def _seen(found: _Answer | Refusal) -> _Answer | Refusal:
+    """The answer. To a subscription in which the identity has no role, Resource Manager answers that there is none."""
+    if isinstance(found, Refusal) and found.detail == "SubscriptionNotFound":
+        return Refusal(Reason.NOT_VISIBLE, found.detail, found.status)
+    return found
+
+
+def _is_none(found: TableItem | Refusal) -> bool:
+    """Whether Resource Manager answered that there is no such resource, in a subscription that the identity sees."""
+    return isinstance(found, Refusal) and found.status == 404 and found.detail in _NO_RESOURCE
 
 
 def plan_of(properties: TableProperties) -> str | Refusal:

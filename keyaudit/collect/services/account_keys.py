@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
+from msgspec import UNSET
+
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.services.items import Service, flag, member, text
 from keyaudit.model.coverage import Refusal, Scope
+from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.account_key import ACCOUNT_KEY
 from keyaudit.model.times import DAY
 
@@ -25,7 +28,7 @@ def account_key_rows(service: Service, scope: Scope, place: tuple[str, str]) -> 
         row.put_all(account_id=service.item.id.lower(), slot=slot, tags=service.item.tags)
         row.put_all(local_auth_enabled=_local_auth(service), read_only=slot.endswith("-readonly"), dated=made is not None)
         row.put_all(created_on=made, expiry_period=_expiry_period(service))
-        row.put_read("oidc_issuer", text(member(service.item.oidc_issuer_profile, "issuerURL")))
+        row.put_read("oidc_issuer", _oidc_issuer(service))
         yield row.finish()
 
 
@@ -37,8 +40,10 @@ def _slots(service: Service) -> Iterator[tuple[str, Wire | None]]:
             for slot in ("key1", "key2"):
                 yield slot, member(item.key_creation_time, slot)
         case "cosmos-db":
+            # An account whose keys were never regenerated has an empty object here. Null is no such answer.
+            kept = UNSET if is_null(item.keys_metadata) else item.keys_metadata
             for slot, name in _COSMOS.items():
-                yield slot, member(item.keys_metadata, name, "generationTime")
+                yield slot, member(kept, name, "generationTime")
         case "container-registry":
             yield "admin-user", None
         case "kubernetes":
@@ -71,8 +76,17 @@ def _not(value: bool | Refusal) -> bool | Refusal:
 
 
 def _expiry_period(service: Service) -> int | Refusal | None:
-    days = member(service.item.key_policy, "keyExpirationPeriodInDays")
-    if is_null(days):
+    """The limit of a policy, whose required member it is: a policy without one was not read."""
+    if is_null(service.item.key_policy):
         return None
-    found = read(days, int)
+    found = read(member(service.item.key_policy, "keyExpirationPeriodInDays"), int)
     return found if isinstance(found, Refusal) else found * DAY
+
+
+def _oidc_issuer(service: Service) -> str | Refusal | None:
+    """The issuer of a cluster; one that says it has an issuer, and not which, was not read."""
+    profile = service.item.oidc_issuer_profile
+    issuer = text(member(profile, "issuerURL"))
+    if issuer is None and flag(member(profile, "enabled"), never_set=False) is not False:
+        return Refusal(Reason.BAD_BODY)
+    return issuer

@@ -9,8 +9,9 @@ import duckdb
 from msgspec import structs
 
 from keyaudit.inventory.incident.subject import About
+from keyaudit.inventory.logs.groups import FACETS, LEARNED, rows
 from keyaudit.inventory.usage.baseline import Baseline
-from keyaudit.inventory.usage.facets import FACETS, LEARNED, refuse_too_long, rows, same
+from keyaudit.inventory.usage.facets import refuse_too_long, same
 from keyaudit.inventory.usage.learn import same_tenant
 from keyaudit.inventory.usage.odd import statements
 from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, rhythm

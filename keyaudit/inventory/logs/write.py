@@ -1,12 +1,11 @@
-"""Writes a log store: uses are spooled, then sorted by time without duplicates, and put in place atomically."""
+"""Writes a log store: uses are spooled, then written by day and log, and put in place atomically."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted
 
-import os
 import secrets
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -14,32 +13,18 @@ from msgspec import Struct, field
 
 from keyaudit.inventory import files, platform
 from keyaudit.inventory.growing import Growing
-from keyaudit.inventory.load import (
-    UNSORTED,
-    first_line,
-    loading,
-    one,
-    parquet,
-    part_name,
-    pattern,
-    pieces,
-    quoted,
-    write_parquet,
-)
-from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, WRITTEN, LogManifest
+from keyaudit.inventory.load import UNSORTED, first_line, loading, one, parquet, part_name, pattern, quoted, write_parquet
+from keyaudit.inventory.logs.days import Days, Spooled, write_days
+from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, WHOLE, WRITTEN, LogManifest
 from keyaudit.inventory.logs.store import LogStore, open_logs
 from keyaudit.inventory.logs.use import FileRead, Use, line
 from keyaudit.inventory.manifest import File, TableFiles, sealed
+from keyaudit.inventory.rows import columns_of
 from keyaudit.model.errors import OutputError, UsageError
-from keyaudit.model.tables.usage import USAGE
 from keyaudit.model.times import DAY
 
 _FLUSH = 512 * 1024
 _SHORT = 64 * 1024
-# The sort key for pieces: the time, and a part number within a second with many rows.
-_PLACE, _PARTS = "place", 1024
-# With twice as much, sorting spills to disk, which takes longer than everything else.
-_PIECE = 32 * 1024 * 1024
 # Columns that do not come from a use but from the file, the tenant or the row's identity.
 _GIVEN = ("id", "scope_id", "source_url", "source_version")
 _SPOOLED = {"id": "VARCHAR", "file": "INTEGER", "part": "INTEGER", "throttled": "BOOLEAN"}
@@ -53,12 +38,13 @@ class Import(Struct):
     """By log and resource, midnight UTC of each day with an event of any kind. An empty id: the tenant."""
 
 
-def write_logs(folder: Path, records: Iterable[Use | FileRead], known: Import) -> LogStore:
+def write_logs(folder: Path, records: Iterable[Use | FileRead], known: Import, earlier: LogStore | None = None) -> LogStore:
     """Creates a log store in `folder`, which must be new or empty, and opens it.
 
     `records`: the uses of one file, then its reading result, and so on. The producer of `records` fills `known`, which is read
-    at the end. On failure nothing is left in or beside `folder`. Raises UsageError if `folder` is in use, OutputError if it
-    cannot be written.
+    at the end. The new store also has all that is in the store `earlier`, of the same tenant; it costs as much as the days of
+    the new uses. On failure nothing is left in or beside `folder`. Raises UsageError if `folder` is in use or `earlier` is
+    another tenant's, OutputError if it cannot be written, UnsafeError if `earlier` is damaged.
     """
     folder = folder.absolute()
     refuse_used(folder)
@@ -67,7 +53,7 @@ def write_logs(folder: Path, records: Iterable[Use | FileRead], known: Import) -
         folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         files.folder(beside)
-        _write(beside, records, known)
+        _write(beside, records, known, earlier)
         with files.writing(folder):
             platform.move_folder(beside, folder)
         files.sync_names(folder.parent)
@@ -86,7 +72,7 @@ def refuse_used(folder: Path) -> None:
         raise UsageError(files.shown(folder), "is not empty", "name a new folder")
 
 
-def _write(folder: Path, records: Iterable[Use | FileRead], known: Import) -> None:
+def _write(folder: Path, records: Iterable[Use | FileRead], known: Import, earlier: LogStore | None) -> None:
     spool = folder / "spool"
     files.folder(spool)
     for name in COLUMNS:
@@ -94,18 +80,37 @@ def _write(folder: Path, records: Iterable[Use | FileRead], known: Import) -> No
     with loading(spool / "tmp") as connection:
         try:
             read, longest = _spool(Growing(spool / "uses.jsonl"), records)
-            tables = _tables(connection, folder, read, longest, known)
-            kept = _by_day(connection, [folder / file.path for file in tables[USES].files])
+            _same_tenant(known, earlier)
+            uses = _unsorted(connection, spool, longest)
+            size = (spool / "uses.jsonl").stat().st_size if (spool / "uses.jsonl").exists() else 0
+            days = write_days(connection, folder, Spooled(uses, size, read, known.tenant_id), earlier)
+            tables = _tables(connection, folder, uses, known, earlier)
+            written = _days(connection, folder, days)
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise OutputError(files.shown(folder), f"cannot be written: {first_line(error)}") from error
-    days = {
-        source: [(day, kept.get((source, day), 0)) for day in sorted(set[int]().union(*by_resource.values()))]
-        for source, by_resource in sorted(known.days.items())
-    }
+    for name in COLUMNS:
+        files.sync_names(folder / name)
     with files.writing(spool):
         shutil.rmtree(spool)
-    manifest = LogManifest(digest="", format=FORMAT, tenant_id=known.tenant_id, files=tuple(read), days=days, tables=tables)
+    manifest = LogManifest(
+        digest="",
+        format=FORMAT,
+        tenant_id=known.tenant_id,
+        files=(*(earlier.files if earlier else ()), *read),
+        days=written,
+        parts=tuple(days.parts),
+        reduced=tuple(days.reduced),
+        tables=tables,
+        columns=COLUMNS,
+    )
     files.replace(folder / "manifest.json", sealed(manifest))
+
+
+def _same_tenant(known: Import, earlier: LogStore | None) -> None:
+    if earlier is not None and known.tenant_id != earlier.tenant_id:
+        of = f"of tenant {earlier.tenant_id}" if earlier.tenant_id else "of no tenant that they name"
+        what = f"the earlier logs are {of}, and these are of tenant {known.tenant_id}"
+        raise UsageError("--merge", what, "import all of them together, if they are of one tenant")
 
 
 def _spool(growing: Growing, records: Iterable[Use | FileRead]) -> tuple[list[FileRead], int]:
@@ -129,112 +134,62 @@ def _spool(growing: Growing, records: Iterable[Use | FileRead]) -> tuple[list[Fi
     return read, longest
 
 
-def _tables(
-    connection: duckdb.DuckDBPyConnection, folder: Path, read: list[FileRead], longest: int, known: Import
-) -> dict[str, TableFiles]:
-    """Writes the tables. Duplicates are subtracted from the kept records of their file."""
-    spooled, aside = folder / "spool" / "uses.jsonl", folder / "spool" / "unsorted.parquet"
-    uses: list[Path] = []
-    throttled: list[Path] = []
-    if spooled.exists():
-        write_parquet(connection, _lines(spooled, longest), aside, UNSORTED)
-        _name_files(connection, read)
-        for where in pieces(connection, aside, spooled.stat().st_size, _PLACE, _PIECE):
-            source = f"(SELECT * FROM {parquet(aside)} WHERE {where})"
-            if one(connection, f"SELECT count(*) - count(DISTINCT id) FROM {source}"):
-                source = _once(connection, source, read)
-            uses.append(folder / USES / part_name(len(uses)))
-            write_parquet(connection, _rows(source, known.tenant_id), uses[-1])
-        if one(connection, f"SELECT count(*) FROM {parquet(aside)} WHERE throttled"):
-            throttled.append(folder / THROTTLED / part_name(0))
-            write_parquet(
-                connection,
-                f"SELECT DISTINCT target_id AS mailbox, used_on - used_on % {DAY} AS day FROM {parquet(aside)}"
-                " WHERE throttled ORDER BY day, mailbox",
-                throttled[0],
-            )
-    written = _written(connection, folder, known)
-    for name in COLUMNS:
-        files.sync_names(folder / name)
-    return {
-        name: TableFiles(
-            files=tuple(_file(folder, path) for path in paths),
-            rows=one(connection, f"SELECT count(*) FROM {parquet(*paths)}") if paths else 0,
-            columns=COLUMNS[name],
-        )
-        for name, paths in ((USES, uses), (THROTTLED, throttled), (WRITTEN, written))
-    }
-
-
-def _written(connection: duckdb.DuckDBPyConnection, folder: Path, known: Import) -> list[Path]:
-    """The table of days on which each resource wrote each log."""
-    if not known.days:
-        return []
-    path = folder / WRITTEN / part_name(0)
-    connection.execute("CREATE TEMP TABLE written (source TEXT, resource_id TEXT, day BIGINT)")
-    for source, by_resource in known.days.items():
-        rows = [(resource_id, day) for resource_id, days in by_resource.items() for day in days]
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        connection.execute("INSERT INTO written SELECT ?, unnest(?), unnest(?)", [source, *columns])
-    write_parquet(connection, "FROM written ORDER BY source, resource_id, day", path)
-    return [path]
-
-
-def _lines(spooled: Path, longest: int) -> str:
+def _unsorted(connection: duckdb.DuckDBPyConnection, spool: Path, longest: int) -> str:
+    """The spooled uses, as a relation."""
+    spooled, aside = spool / "uses.jsonl", spool / "unsorted.parquet"
     types = _SPOOLED | {name: type_ for name, type_ in COLUMNS[USES].items() if name not in _GIVEN}
+    if not spooled.exists():
+        connection.execute(f"CREATE TEMP TABLE no_uses ({columns_of(types)})")
+        return "no_uses"
     columns = ", ".join(f"{name}: {quoted(type_)}" for name, type_ in types.items())
-    return (
-        f"SELECT * REPLACE (coalesce(unknown, MAP {{}}) AS unknown, coalesce(part, 0) AS part,"
-        f" coalesce(throttled, false) AS throttled), used_on * {_PARTS} + (hash(id) % {_PARTS})::BIGINT AS {_PLACE}"
+    query = (
+        "SELECT * REPLACE (coalesce(unknown, MAP {}) AS unknown, coalesce(part, 0) AS part,"
+        " coalesce(throttled, false) AS throttled)"
         f" FROM read_json({quoted(pattern(spooled))}, records = true,"
         f" format = 'newline_delimited', compression = 'none', maximum_object_size = {max(longest, _SHORT)},"
         f" columns = {{{columns}}})"
     )
+    write_parquet(connection, query, aside, UNSORTED)
+    return parquet(aside)
 
 
-def _name_files(connection: duckdb.DuckDBPyConnection, read: list[FileRead]) -> None:
-    connection.execute(
-        "CREATE TEMP TABLE named AS SELECT unnest(?) AS file, unnest(?) AS source_url, unnest(?) AS source_version",
-        [list(range(len(read))), [file.file for file in read], [file.form for file in read]],
-    )
-
-
-def _once(connection: duckdb.DuckDBPyConnection, rows: str, read: list[FileRead]) -> str:
-    """`rows` with each id once, from the first file that has it, as a relation."""
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE numbered AS SELECT *, row_number() OVER (PARTITION BY id ORDER BY file) AS copy"
-        f" FROM {rows}"
-    )
-    again = connection.execute(
-        "SELECT file, source, count(*) FROM numbered WHERE copy > 1 AND part = 0 GROUP BY file, source"
-    ).fetchall()
-    for file, source, count in again:
-        counts = read[file].sources[source]
-        counts.kept -= count
-        counts.duplicate += count
-    return "(SELECT * EXCLUDE (copy) FROM numbered WHERE copy = 1)"
-
-
-def _rows(rows: str, tenant_id: str | None) -> str:
-    """The columns of the table, in its order."""
-    tenant = quoted(f"/tenants/{tenant_id or ''}")
-    given = {
-        "resource_id": f"coalesce(resource_id, {tenant})",
-        "scope_id": f"lower(coalesce(resource_id, {tenant}))",
+def _tables(
+    connection: duckdb.DuckDBPyConnection, folder: Path, uses: str, known: Import, earlier: LogStore | None
+) -> dict[str, TableFiles]:
+    """Writes the tables that are kept as a whole."""
+    connection.execute(f"CREATE TEMP TABLE {WRITTEN} ({columns_of(WHOLE[WRITTEN])})")
+    for source, by_resource in known.days.items():
+        rows = [(resource_id, day) for resource_id, days in by_resource.items() for day in days]
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        connection.execute(f"INSERT INTO {WRITTEN} SELECT ?, unnest(?), unnest(?)", [source, *columns])
+    new = {
+        THROTTLED: f"SELECT target_id AS mailbox, used_on // {DAY} * {DAY} AS day FROM {uses} WHERE throttled",
+        WRITTEN: f"FROM {WRITTEN}",
     }
-    columns = ", ".join(f"{given.get(name, name)} AS {name}" for name in (*(c.name for c in USAGE.stored), "unknown"))
-    return f"SELECT {columns} FROM {rows} JOIN named USING (file) ORDER BY used_on, id"
+    order = {THROTTLED: "day, mailbox", WRITTEN: "source, resource_id, day"}
+    made = {}
+    for name, of_new in new.items():
+        query = f"{of_new} UNION ALL {earlier.rows(name)}" if earlier else of_new
+        count = one(connection, f"SELECT count(*) FROM (SELECT DISTINCT * FROM ({query}))")
+        path = f"{name}/{part_name(0)}"
+        if count:
+            write_parquet(connection, f"SELECT DISTINCT * FROM ({query}) ORDER BY {order[name]}", folder / path)
+        made[name] = TableFiles(files=(_file(folder, path),) if count else (), rows=count, columns=WHOLE[name])
+    return made
 
 
-def _by_day(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> Mapping[tuple[str, int], int]:
-    if not paths:
+def _days(connection: duckdb.DuckDBPyConnection, folder: Path, days: Days) -> dict[str, list[tuple[int, int]]]:
+    """By log, each day with an event of any kind, and the number of its uses."""
+    path = folder / WRITTEN / part_name(0)
+    if not path.exists():
         return {}
-    rows = connection.execute(
-        f"SELECT source, used_on - used_on % {DAY} AS day, count(*) FROM {parquet(*paths)} GROUP BY source, day"
-    ).fetchall()
-    return {(source, day): count for source, day, count in rows}
+    found: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    query = f"SELECT DISTINCT source, day FROM {parquet(path)} ORDER BY source, day"
+    for source, day in connection.execute(query).fetchall():
+        found[source].append((day, days.uses.get((source, day), 0)))
+    return dict(found)
 
 
-def _file(folder: Path, path: Path) -> File:
-    size, sha256 = files.digest(path)
-    return File(path=Path(os.path.relpath(path, folder)).as_posix(), size=size, sha256=sha256)
+def _file(folder: Path, path: str) -> File:
+    size, sha256 = files.digest(folder / path)
+    return File(path=path, size=size, sha256=sha256)

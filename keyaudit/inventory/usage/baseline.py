@@ -20,9 +20,10 @@ from keyaudit.inventory.load import (
     write_parquet,
 )
 from keyaudit.inventory.locked import locked
+from keyaudit.inventory.logs.groups import KEYS
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, TableFiles
 from keyaudit.inventory.rows import stored_types
-from keyaudit.inventory.usage.facets import COLUMNS, KEYS
+from keyaudit.inventory.usage.facets import COLUMNS
 from keyaudit.inventory.usage.head import DAMAGED, WEEK, Head, Rhythm, decode, encode
 from keyaudit.model.errors import OutputError, UnsafeError, UsageError
 from keyaudit.model.tables.usage import USAGE_BASELINE

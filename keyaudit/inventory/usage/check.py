@@ -9,14 +9,17 @@ from typing import Any
 import duckdb
 from msgspec import structs
 
+from keyaudit.inventory.logs.groups import VERSION, within
+from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.usage.baseline import Baseline
-from keyaudit.inventory.usage.facets import VERSION, refuse_too_long
+from keyaudit.inventory.usage.facets import refuse_too_long
 from keyaudit.inventory.usage.learn import one, same_tenant
 from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
 from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, new_sources
 from keyaudit.model.findings import Severity
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
+from keyaudit.model.times import DAY
 from keyaudit.model.usage import Accepted, Blind, Kind, Unseen, Unusual, UsageCheck, Use, Why, Window
 
 _OF_THE_APP = (Kind.NEW_OPERATION, Kind.NEW_APP, Kind.NEW_TARGET, Kind.MANY_MAILBOXES)
@@ -24,53 +27,54 @@ _OF_THE_APP = (Kind.NEW_OPERATION, Kind.NEW_APP, Kind.NEW_TARGET, Kind.MANY_MAIL
 
 
 def check(
-    connection: duckdb.DuckDBPyConnection,
-    tenant_id: str | None,
+    store: LogStore,
     window: Window,
     baseline: Baseline | None,
     *,
     accepted: Sequence[Accepted] = (),
     fail_on: Severity = Severity.HIGH,
 ) -> UsageCheck:
-    """The unusual uses in the window, and the gaps. `connection` has the view and tables of the log store.
+    """The unusual uses in the window, and the gaps.
 
     Without a baseline the result is unknown. An announcement counts as unused only if there are no gaps. Raises UnsafeError for
-    a baseline of another tenant.
+    a baseline of another tenant, and for logs of these days that were changed.
     """
-    days = days_with_events(connection, window)
-    unseen = list(damaged(connection, window))
-    findings: list[Unusual] = []
-    bounds = [window.since, window.until]
-    if baseline is None:
-        unseen.append(Unseen(blind=Blind.NO_BASELINE, subject="", reason=Reason.NOT_SUPPLIED))
-    else:
-        same_tenant(tenant_id, baseline)
-        baseline.copy_into(connection)
-        unseen += [*missing_days(days, window, baseline.rhythm), *new_sources(days, baseline)]
-        findings = _unusual(connection, window, accepted)
-        besides = one(connection, f"SELECT count(*) FROM (SELECT DISTINCT {GROUPS} FROM odd)") - MOST
-        if besides > 0:
-            unseen.append(Unseen(blind=Blind.TOO_MANY, subject="", reason=Reason.TOO_LARGE, count=besides))
-    covering = {found.accepted for found in findings}
-    return UsageCheck(
-        tenant_id=tenant_id,
-        window=window,
-        learned=baseline.learned if baseline else (),
-        uses=one(connection, "SELECT count(*) FROM usage WHERE used_on >= ? AND used_on < ?", bounds),
-        findings=findings,
-        unseen=in_order(unseen),
-        unused=() if unseen else tuple(each for each in accepted if each not in covering),
-        fail_on=fail_on,
-    )
+    with store.connect(window, uses=False) as connection:
+        days = days_with_events(connection, window)
+        unseen = list(damaged(connection, window))
+        findings: list[Unusual] = []
+        if baseline is None:
+            unseen.append(Unseen(blind=Blind.NO_BASELINE, subject="", reason=Reason.NOT_SUPPLIED))
+        else:
+            same_tenant(store.tenant_id, baseline)
+            baseline.copy_into(connection)
+            unseen += [*missing_days(days, window, baseline.rhythm), *new_sources(days, baseline)]
+            findings = _unusual(connection, store, window, accepted)
+            besides = one(connection, f"SELECT count(*) FROM (SELECT DISTINCT {GROUPS} FROM odd)") - MOST
+            if besides > 0:
+                unseen.append(Unseen(blind=Blind.TOO_MANY, subject="", reason=Reason.TOO_LARGE, count=besides))
+        covering = {found.accepted for found in findings}
+        return UsageCheck(
+            tenant_id=store.tenant_id,
+            window=window,
+            learned=baseline.learned if baseline else (),
+            uses=one(connection, f"SELECT coalesce(sum(uses), 0)::BIGINT FROM groups WHERE {within(window)}"),
+            findings=findings,
+            unseen=in_order(unseen),
+            unused=() if unseen else tuple(each for each in accepted if each not in covering),
+            fail_on=fail_on,
+        )
 
 
-def _unusual(connection: duckdb.DuckDBPyConnection, window: Window, accepted: Sequence[Accepted]) -> list[Unusual]:
+def _unusual(
+    connection: duckdb.DuckDBPyConnection, store: LogStore, window: Window, accepted: Sequence[Accepted]
+) -> list[Unusual]:
     refuse_too_long(window)
     for statement in statements(window):
         connection.execute(statement)
     found: dict[tuple[str, str, str, str], list[Why]] = defaultdict(list)
     grouped = connection.execute(f"SELECT * EXCLUDE (source) FROM unusual ORDER BY {GROUPS}").fetchall()
-    evidence = _evidence(connection, window)
+    evidence = _evidence(connection, store)
     for row in grouped:
         found[row[:4]].append(_why(row, evidence))
     findings = []
@@ -96,19 +100,22 @@ def _covering(found: Unusual, accepted: Sequence[Accepted]) -> Accepted | None:
     return None
 
 
-def _evidence(connection: duckdb.DuckDBPyConnection, window: Window) -> dict[str, Use]:
-    """The rows in `unusual`, by id."""
+def _evidence(connection: duckdb.DuckDBPyConnection, store: LogStore) -> dict[str, Use]:
+    """The rows in `unusual`, by id. Only their days are read."""
+    named = "SELECT unnest(list_transform(evidence, lambda each: each.{})) FROM unusual"
+    days = connection.execute(f"SELECT DISTINCT day // {DAY} * {DAY} FROM ({named.format('used_on')}) AS of(day)").fetchall()
+    store.add_uses(connection, {day for (day,) in days})
     found = connection.execute(
         f"""SELECT id, used_on, target_id, client_app_id, principal_id, network, client, succeeded, source, source_url,
             coalesce(credential_key_id, nullif({VERSION}, ''))
-        FROM usage WHERE used_on >= {window.since} AND used_on < {window.until} AND id IN (SELECT unnest(ids) FROM unusual)"""
+        FROM usage WHERE id IN ({named.format("id")})"""
     )
     names = [field.name for field in structs.fields(Use)]
     return {row[0]: Use(**dict(zip(names, row, strict=True))) for row in found.fetchall()}
 
 
 def _why(row: tuple[Any, ...], rows_by_id: Mapping[str, Use]) -> Why:
-    *_, kind, elsewhere, values, few, mailboxes, usual, uses, refused, days, first_on, last_on, ids, rank = row
+    *_, kind, elsewhere, values, few, mailboxes, usual, uses, refused, days, first_on, last_on, shown, rank = row
     found = Kind(kind)
     many = found is Kind.MANY_MAILBOXES
     return Why(
@@ -123,5 +130,5 @@ def _why(row: tuple[Any, ...], rows_by_id: Mapping[str, Use]) -> Why:
         days=days,
         first_on=first_on,
         last_on=last_on,
-        evidence=tuple(rows_by_id[each] for each in ids),
+        evidence=tuple(rows_by_id[each["id"]] for each in shown),
     )

@@ -6,8 +6,8 @@ import duckdb
 
 from keyaudit.inventory.load import parquet
 from keyaudit.inventory.locked import locked
+from keyaudit.inventory.logs.groups import KEYS
 from keyaudit.inventory.usage.baseline import BELONGS, Baseline
-from keyaudit.inventory.usage.facets import KEYS
 from keyaudit.model.usage import Belonging, Facet
 
 _BATCH = 1_000

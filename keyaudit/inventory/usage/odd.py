@@ -4,14 +4,13 @@
 
 from collections.abc import Iterator
 
-from keyaudit.inventory.usage.facets import FACETS, KEYS, counting, days_of, rows, same
+from keyaudit.inventory.logs.groups import FACETS, KEYS, first_rows, within
+from keyaudit.inventory.usage.facets import counting, days_of, same
 from keyaudit.inventory.usage.severity import FLOOR, OF_A_DAY, severity
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Facet, Kind, Window
 
-EVIDENCE = 3
-"""The number of rows shown for each reason."""
 _FEW = 5
 """The number of new values named for each reason."""
 MOST = 10_000
@@ -32,14 +31,17 @@ GROUPS = f"{KEYS}, kind, elsewhere"
 """The columns that identify a row of `unusual`."""
 
 
-def statements(window: Window, *, uses: str = "usage", belongs: str = "belongs") -> Iterator[str]:
+def statements(
+    window: Window, *, groups: str = "groups", mailboxes: str = "mailboxes", belongs: str = "belongs"
+) -> Iterator[str]:
     """The statements that make the tables `seen`, `odd` and `unusual`, whose rows are reasons with their uses.
 
-    `uses`: a relation with the stored columns of `usage`. `belongs`: one with the baseline's columns.
+    `groups`, `mailboxes`: relations with the columns of `logs.groups.GROUP` and `MAILBOXES`. `belongs`: one with the
+    baseline's columns.
     """
-    yield from counting(window, uses)
+    yield from counting(window, groups, mailboxes)
     yield _odd(belongs)
-    yield _unusual(window, uses)
+    yield _unusual(window, groups)
 
 
 def _odd(belongs: str) -> str:
@@ -86,20 +88,21 @@ def _odd(belongs: str) -> str:
         WHERE facet = '{Facet.APP}' AND mailboxes >= {FLOOR} AND mailboxes > {OF_A_DAY} * usual"""
 
 
-def _unusual(window: Window, uses: str) -> str:
-    """SQL: by application, operation, target and kind of reason, the new values, the uses, and the ids of the first few."""
+def _unusual(window: Window, groups: str) -> str:
+    """SQL: by application, operation, target and kind of reason, the new values, the uses, and the first few of them."""
     rank = severity("kind", "operation", "app", elsewhere="elsewhere", refused="refused = uses")
     return f"""CREATE OR REPLACE TABLE unusual AS
         WITH new AS (SELECT {GROUPS}, count(*) AS values, min(value, {_FEW}) AS few,
                 max(mailboxes) AS mailboxes, max(usual) AS usual FROM odd GROUP BY {GROUPS}
             ORDER BY list_position({list(map(str, Kind))}, kind), elsewhere, {KEYS} LIMIT {MOST}),
-        uses AS (SELECT {", ".join(f"odd.{name}" for name in KEYS.split(", "))}, kind, elsewhere, count(*) AS uses,
-                count(*) FILTER (NOT succeeded) AS refused, {days_of(window)} AS days, min(used_on) AS first_on,
-                max(used_on) AS last_on, min(source) AS source, min_by(id, (used_on, id), {EVIDENCE}) AS ids
-            FROM ({rows(window, uses)}) AS used JOIN odd ON {same("used", "odd")}
+        uses AS (SELECT {", ".join(f"odd.{name}" for name in KEYS.split(", "))}, kind, elsewhere,
+                sum(used.uses)::BIGINT AS uses, coalesce(sum(used.uses) FILTER (NOT succeeded), 0)::BIGINT AS refused,
+                {days_of(window)} AS days, min(first_on) AS first_on, max(last_on) AS last_on, min(source) AS source,
+                {first_rows("evidence")} AS evidence
+            FROM (SELECT * FROM {groups} WHERE told AND {within(window)}) AS used JOIN odd ON {same("used", "odd")}
                 AND (odd.facet = '{Facet.APP}' OR odd.value = CASE odd.facet {_VALUE} END)
                 AND (busiest IS NULL OR busiest = day)
             GROUP BY ALL)
-        SELECT {GROUPS}, values, few, mailboxes, usual, uses, refused, days, first_on, last_on, ids, source,
+        SELECT {GROUPS}, values, few, mailboxes, usual, uses, refused, days, first_on, last_on, evidence, source,
             {rank}::INT AS rank
         FROM new JOIN uses USING ({GROUPS})"""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import duckdb
 
+from keyaudit.inventory.logs.groups import within
 from keyaudit.inventory.usage.baseline import Baseline
 from keyaudit.inventory.usage.head import WEEK, Rhythm
 from keyaudit.model.reasons import Reason
@@ -17,9 +18,6 @@ _HOLES = 10
 """The tolerated share of days without events: one, or one in so many."""
 _THURSDAY = 3
 """The weekday of 1970-01-01, from Monday."""
-
-_JUDGED = ["actor_app_id", "client_app_id", "network", "client", "credential_key_id", "target_id"]
-"""The columns by which uses are compared."""
 
 Days = dict[str, set[int]]
 """By source, the starts of the days with events of any kind."""
@@ -69,12 +67,10 @@ def damaged(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[U
     """The throttled mailboxes of the window, the columns that its uses lack, and the incomplete files."""
     bounds = [window.since, window.until]
     query = (
-        "SELECT name || ' of ' || source, count(*) FROM"
-        " (SELECT source, operation, unnest(map_keys(unknown)) AS name FROM usage"
-        " WHERE used_on >= ? AND used_on < ? AND cardinality(unknown) > 0)"
-        " WHERE list_contains(?, name) AND (name <> 'credential_key_id' OR operation = 'sign-in') GROUP BY ALL ORDER BY ALL"
+        "SELECT name || ' of ' || source, sum(uses)::BIGINT FROM"  # noqa: S608 - our own names
+        f" (SELECT source, unnest(lacking) AS name, uses FROM groups WHERE {within(window)}) GROUP BY ALL ORDER BY ALL"
     )
-    for subject, uses in connection.execute(query, [*bounds, _JUDGED]).fetchall():
+    for subject, uses in connection.execute(query).fetchall():
         yield Unseen(blind=Blind.NOT_TOLD, subject=subject, reason=Reason.NOT_SUPPLIED, count=uses)
     throttled: dict[str, list[int]] = defaultdict(list)
     query = (
@@ -86,14 +82,17 @@ def damaged(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[U
     for mailbox, on in throttled.items():
         yield Unseen(blind=Blind.THROTTLED, subject=mailbox, reason=Reason.THROTTLED, days=tuple(on))
     query = (
-        "SELECT file, bool_and(complete) OR max(lacks_before) <= ?, sum(quarantined)::BIGINT,"
-        " bool_or(coalesce(last_on >= ? AND first_on < ?, true)) FROM log_file GROUP BY file ORDER BY file"
+        "SELECT file, bool_and(whole), sum(quarantined) FILTER (timely)::BIGINT FROM (SELECT any_value(file) AS file,"
+        " bool_and(complete OR coalesce(lacks_before <= ? OR asked_since >= ? OR asked_until <= ?, false)) AS whole,"
+        " sum(quarantined) AS quarantined,"
+        " bool_or(coalesce(last_on >= ? AND first_on < ?, true)) AS timely FROM log_file GROUP BY number)"
+        " GROUP BY file ORDER BY file"
     )
-    for file, whole, quarantined, within in connection.execute(query, [window.since, *bounds]).fetchall():
+    for file, whole, quarantined in connection.execute(query, [window.since, window.until, window.since, *bounds]).fetchall():
         if not whole:
             # The missing part may be of any day, whichever days the file begins with.
             yield Unseen(blind=Blind.INCOMPLETE_FILE, subject=file, reason=Reason.TRUNCATED)
-        if quarantined and within:
+        if quarantined:
             yield Unseen(blind=Blind.BAD_LINES, subject=file, reason=Reason.BAD_ITEM, count=quarantined)
 
 

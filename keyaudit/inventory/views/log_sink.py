@@ -37,7 +37,7 @@ def view(sources: Sources) -> str:
             CASE WHEN bool_or(plan <> '{_SEARCHED}') THEN false WHEN count(plan) = count(*) THEN true END AS searchable
         FROM ({filled}) GROUP BY sink_id"""
     # Other kinds of destinations cannot be searched in place.
-    fills = "stored.destination_kind = 'workspace' AND coalesce(len(stored.tables) > 0, true)"
+    fills = "stored.destination_kind = 'workspace' AND coalesce(len(stored.tables) > 0, true) AND gone.id IS NULL"
     unsaid = "stored.unknown['tables'], stored.unknown['destination_id']"
     searchable = f"CASE WHEN {fills} AND groups.searchable IS NULL THEN coalesce({unsaid}, groups.plan_doubt) END"
     times = {
@@ -46,8 +46,14 @@ def view(sources: Sources) -> str:
     derived = ", ".join(f"CASE WHEN {why} IS NULL THEN groups.{name} END AS {name}" for name, why in times.items())
     return f"""
         SELECT {stored("log_sink", "stored")}, CASE WHEN {fills} THEN groups.searchable ELSE false END AS searchable, {derived},
-            {extended({"searchable": searchable, **times})}
-        FROM {sources["log_sink"]} AS stored LEFT JOIN ({groups}) AS groups ON groups.sink_id = stored.id"""
+            gone.id IS NOT NULL AS deleted, {extended({"searchable": searchable, **times})}
+        FROM {sources["log_sink"]} AS stored LEFT JOIN ({groups}) AS groups ON groups.sink_id = stored.id
+        LEFT JOIN ({_gone(sources)}) AS gone ON gone.id = stored.destination_id"""
+
+
+def _gone(sources: Sources) -> str:
+    """The ids of workspaces that are deleted."""
+    return f"SELECT id FROM {sources['workspace']} WHERE deleted"
 
 
 def audited(sources: Sources, *kinds: str) -> str:
@@ -55,7 +61,7 @@ def audited(sources: Sources, *kinds: str) -> str:
 
     `logged` and `searchable` are three-valued over the destinations that were read, each with its `_doubt`; `destinations` are
     the kinds that certainly receive the log, possibly incomplete if `logged_doubt` is set; `retention` is the longest of the
-    searchable ones, with a doubt if another could be longer.
+    searchable ones, with a doubt if another could be longer. A deleted destination receives nothing.
     """
     if no_rows(sources, "log_sink"):
         return f"{_NO_LOG} WHERE false"
@@ -69,13 +75,13 @@ def audited(sources: Sources, *kinds: str) -> str:
             min(coalesce(unknown['audits'], unknown['searchable'], unknown['retention']))
                 FILTER ((({carries}) IS NOT FALSE) AND (audits IS NULL OR searchable IS NULL OR retention IS NULL))
                 AS retention_doubt
-        FROM ({view(sources)}) WHERE kind IN ({", ".join(map(quoted, kinds))}) GROUP BY logged_id"""
+        FROM ({view(sources)}) WHERE kind IN ({", ".join(map(quoted, kinds))}) AND NOT deleted GROUP BY logged_id"""
 
 
 def categories(sources: Sources, kind: str) -> str:
     """The exported categories by `logged_id`, sorted; `doubt`: why there may be more.
 
-    Only Azure knows the categories of a group.
+    Only Azure knows the categories of a group. A deleted destination receives nothing.
     """
     if no_rows(sources, "log_sink"):
         return "SELECT NULL::VARCHAR AS logged_id, NULL::VARCHAR[] AS names, NULL::VARCHAR AS doubt WHERE false"
@@ -83,4 +89,5 @@ def categories(sources: Sources, kind: str) -> str:
         SELECT logged_id, list_sort(list_distinct(flatten(list(categories) FILTER (categories IS NOT NULL)))) AS names,
             min(CASE WHEN categories IS NULL THEN unknown['categories'] WHEN category_groups IS NULL
                 THEN unknown['category_groups'] WHEN len(category_groups) > 0 THEN '{Reason.UNRECOGNISED}' END) AS doubt
-        FROM {sources["log_sink"]} WHERE kind = '{kind}' GROUP BY logged_id"""
+        FROM {sources["log_sink"]} LEFT JOIN ({_gone(sources)}) AS gone ON gone.id = destination_id
+        WHERE kind = '{kind}' AND gone.id IS NULL GROUP BY logged_id"""

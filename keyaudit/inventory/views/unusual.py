@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 import duckdb
 
 from keyaudit.inventory.load import quoted
+from keyaudit.inventory.logs.groups import LEARNED, TOLD, mailboxes, single
 from keyaudit.inventory.rows import view_types
-from keyaudit.inventory.usage.facets import LEARNED, MOST_DAYS, TOLD
+from keyaudit.inventory.usage.facets import MOST_DAYS
 from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
 from keyaudit.inventory.views.sql import Sources
 from keyaudit.inventory.views.unshown import until_by_log
@@ -39,7 +40,9 @@ def prepare(sources: Sources, of: Window) -> Iterator[str]:
     """The statements that create the tables for `view`."""
     belongs = f"""(SELECT target_kind, target_class AS target, operation, coalesce(app_id, '') AS app, facet, value, first_on,
         last_on, mailboxes FROM {sources["usage_baseline"]})"""
-    yield from statements(of, uses=sources["usage"], belongs=belongs)
+    timely = f"used_on >= {of.since} AND used_on < {of.until}"
+    uses, boxes = (f"({made(sources['usage'], timely)})" for made in (single, mailboxes))
+    yield from statements(of, groups=uses, mailboxes=boxes, belongs=belongs)
 
 
 def view(sources: Sources, scope_id: str, as_of: int, of: Window | None) -> str:
@@ -91,7 +94,8 @@ def _found(sources: Sources, scope_id: str, as_of: int, of: Window) -> str:
     )
     return f"""SELECT {_columns(known)} FROM unusual LEFT JOIN (
             SELECT {", ".join(f"each.{name}" for name in GROUPS.split(", "))}, {shown}
-            FROM (SELECT {GROUPS}, unnest(ids) AS id FROM unusual) AS each JOIN {sources["usage"]} AS usage USING (id)
+            FROM (SELECT {GROUPS}, unnest(list_transform(evidence, lambda row: row.id)) AS id FROM unusual) AS each
+            JOIN {sources["usage"]} AS usage USING (id)
             WHERE used_on >= {of.since} AND used_on < {of.until} GROUP BY ALL
         ) USING ({GROUPS})"""
 

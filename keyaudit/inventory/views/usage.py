@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.usage.facets import changes, target_of, who_of
+from keyaudit.inventory.logs.groups import changes, target_of, who_of
 from keyaudit.inventory.views import agent_bursts, versions
 from keyaudit.inventory.views.logged import whole
 from keyaudit.inventory.views.service_principal import environments

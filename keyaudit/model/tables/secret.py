@@ -25,6 +25,8 @@ SECRET = Table(
             dateless=Left(None, "learn.microsoft.com/azure/key-vault/secrets/about-secrets")),
         text("content_type", "what its owner says that it holds", _SECRET,
             absent="nothing was said", left_out=Left(None, KEY_VAULT_LEAVES_OUT), wire="contentType"),
+        text("media_type", "the content type in lower case, without parameters such as a charset",
+            absent="nothing was said", rests_on=RestsOn.OBJECT, derived_from=("content_type",)),
         flag("managed", "it backs a certificate, with which it is judged", _SECRET,
             left_out=Left(False, KEY_VAULT_LEAVES_OUT), wire="managed"),
         text("certificate_id", "the certificate that it backs, which has its name",

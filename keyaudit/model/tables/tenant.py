@@ -45,7 +45,7 @@ TENANT = Table(
             rests_on=RestsOn.OBJECT, derived_from=("federated_domains",)),
         texts("entra_log_categories", "the categories of Entra's logs that are sent somewhere, sorted",
             rests_on=RestsOn.LIST,
-            derived_from=("log_sink.categories", "log_sink.category_groups"), rows_of=("entra_log.list",)),
+            derived_from=("log_sink.categories", "log_sink.deleted", "log_sink.category_groups"), rows_of=("entra_log.list",)),
         count("key_alerts", "alert rules that are on, notify, and watch Key Vault; Sentinel's own rules are not counted",
             rests_on=RestsOn.LIST, derived_from=("alert_rule.enabled", "alert_rule.notifies", "alert_rule.watches")),
         texts("alerts_watch", "what alert rules that are on and notify watch, sorted; Sentinel's own rules are not read",

@@ -1,10 +1,12 @@
 """The tables of Log Analytics workspaces that logs go to, and of the log tables in them."""
 
-from keyaudit.model.columns import Area, Table, duration, text, where_found
+from keyaudit.model.columns import Area, Table, Where, duration, flag, text, where_found
 from keyaudit.model.tables.log_sink import SETTINGS
 
 _GET = ("workspace.get",)
 _TABLE = ("workspace.table",)
+_DELETED = "it is deleted"
+_IS_DELETED = (Where("deleted", (True,)),)
 
 WORKSPACE = Table(
     name="workspace",
@@ -18,8 +20,10 @@ WORKSPACE = Table(
         *where_found(),
         text("subscription_id", "the subscription, a GUID in lower case"),
         text("resource_group", "the resource group, as the diagnostic setting spells it"),
-        text("location", "the Azure region", _GET),
-        duration("retention", "how long tables without a retention of their own can be queried", _GET),
+        flag("deleted", "Azure answers that neither it nor its tables exist; false: it exists, or was not fully looked up"),
+        text("location", "the Azure region", _GET, absent=_DELETED, absent_where=_IS_DELETED),
+        duration("retention", "how long tables without a retention of their own can be queried", _GET,
+            absent=_DELETED, absent_where=_IS_DELETED),
     ),
 )
 

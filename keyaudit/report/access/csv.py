@@ -1,11 +1,9 @@
 """CSV: a line per grant on vaults, then other grants; then one for each group with unknown members, and each gap."""
 
-import csv
 from typing import TextIO
 
-from keyaudit.model import times
 from keyaudit.model.access import Access, Reach, Way, Who
-from keyaudit.report.cells import common_cells, guarded
+from keyaudit.report.cells import csv_rows, flag_cell, guarded, time_cell
 
 _COLUMNS = (
     "record", "principal_id", "principal", "principal_kind", "sign_in", "home", "vault_id", "vault", "limited_to", "allows",
@@ -16,22 +14,20 @@ _COLUMNS = (
 
 def render(found: Access, out: TextIO) -> None:
     """Write it. `through` has the intermediate groups, the grant's own first. `out` must not translate line ends."""
-    writer = csv.DictWriter(out, (*common_cells(found.run), *_COLUMNS), restval="", lineterminator="\r\n")
-    writer.writeheader()
-    common = common_cells(found.run)
+    write = csv_rows(out, found.run, _COLUMNS)
     for reach in found.reaches:
-        writer.writerow({**common, **_reach(reach)})
+        write(_reach(reach))
     for way in found.others:
         subject = {"principal_id": guarded(found.id), "principal": guarded(found.name), "principal_kind": guarded(found.note)}
-        writer.writerow({**common, "record": "beside-vaults", **subject, **_way(way)})
+        write({"record": "beside-vaults", **subject, **_way(way)})
     for each in found.open:
-        writer.writerow({**common, "record": "not-all-known", **_who(each.who), "coverage_note": f"*:{each.reason}"})
+        write({"record": "not-all-known", **_who(each.who), "coverage_note": f"*:{each.reason}"})
     for record in found.unlisted:
         place = {"vault_id": guarded(record.scope.id), "vault": guarded(record.scope.name)}
-        writer.writerow({**common, "record": "not-read", **place, "coverage_note": f"{record.operation}:{record.reason}"})
+        write({"record": "not-read", **place, "coverage_note": f"{record.operation}:{record.reason}"})
     for gap in found.verdict.gaps:
         place = {"record": "not-read", "vault_id": guarded(gap.scope.id), "vault": guarded(gap.scope.name)}
-        writer.writerow({**common, **place, "coverage_note": f"*:{gap.reason}"})
+        write({**place, "coverage_note": f"*:{gap.reason}"})
 
 
 def _who(who: Who) -> dict[str, str]:
@@ -61,13 +57,13 @@ def _way(way: Way) -> dict[str, str]:
         "allows": guarded("|".join(way.allows) or None),
         "kind": guarded(way.kind),
         "role": guarded(way.role),
-        "custom": "" if way.custom is None else str(way.custom).lower(),
+        "custom": flag_cell(way.custom),
         "scope": guarded(way.scope),
         "through": guarded("|".join(group.name or group.id for group in way.through) or None),
         "application_id": guarded(way.application_id),
         "condition": guarded(way.condition),
-        "standing": str(way.standing).lower(),
-        "expires_on": "" if way.expires_on is None else times.iso_time(way.expires_on),
+        "standing": flag_cell(way.standing),
+        "expires_on": time_cell(way.expires_on),
         "grant_id": guarded(way.id),
         "api": guarded(way.api),
         "coverage_note": "|".join(f"{name}:{reason}" for name, reason in doubts.items() if reason),

@@ -2,25 +2,21 @@
 
 from typing import TextIO
 
-from keyaudit.model import times
 from keyaudit.model.access import Access, Open, Reach, Way, Who
-from keyaudit.report.members import begun, coverage_member, document, exits, gap_member
+from keyaudit.report.members import about_run, coverage_member, time_member
 
 
 def render(found: Access, out: TextIO) -> None:
     """Write one JSON object."""
-    verdict = found.verdict
     subject = {"kind": found.noun, "id": found.id, "name": found.name, "described": found.note or None}
-    members = {**begun(found.run), "subject": subject, "open_nothing": found.inert}
+    members = {"subject": subject, "open_nothing": found.inert}
     lists = {
         "ways": map(_reach, found.reaches),
         "others": map(way_member, found.others),
         "not_all_known": map(_open, found.open),
         "not_read": map(coverage_member, found.unlisted),
-        "coverage": map(coverage_member, verdict.coverage),
-        "gaps": map(gap_member, verdict.gaps),
     }
-    document(out, members, lists, {"verdict": exits(verdict)})
+    about_run(out, found.run, found.verdict, members, lists)
 
 
 def _reach(reach: Reach) -> dict[str, object]:
@@ -44,7 +40,7 @@ def way_member(way: Way) -> dict[str, object]:
         "application_id": way.application_id,
         "condition": way.condition,
         "standing": way.standing,
-        "expires_on": None if way.expires_on is None else times.iso_time(way.expires_on),
+        "expires_on": time_member(way.expires_on),
         "unknown": way.doubt,
     }
 

@@ -7,14 +7,15 @@ from keyaudit.model.text import one_line
 from keyaudit.report.access.words import above, below, by, can, notes
 from keyaudit.report.grid import grid
 from keyaudit.report.lines import joined
+from keyaudit.report.options import PAGE, Options
 
 _HEADERS = ("Principal", "Kind", "Vault", "Can", "By", "Note")
-_SUMMARY = 80
 
 
-def render(found: Access, out: TextIO, *, width: int | None = None) -> None:
-    """Write the table; cells are wrapped to fit `width`, if given."""
-    out.write(joined(above(found, width or _SUMMARY, colour=False)))
+def render(found: Access, out: TextIO, options: Options) -> None:
+    """Write the table; cells are wrapped to fit a terminal."""
+    width = options.width or PAGE
+    out.write(joined(above(found, width, colour=False)))
     rows = [
         (
             one_line(reach.who.name or reach.who.id),
@@ -28,5 +29,5 @@ def render(found: Access, out: TextIO, *, width: int | None = None) -> None:
     ]
     # Grants that are not on vaults belong to the requested principal.
     rows += [(one_line(found.name), one_line(found.note) or "unknown", "", "", by(way), notes(way)) for way in found.others]
-    out.writelines(f"{line}\n" for line in grid(_HEADERS, rows, width))
-    out.write(joined(["", *below(found, width or _SUMMARY, colour=False)]))
+    out.writelines(f"{line}\n" for line in grid(_HEADERS, rows, options.width))
+    out.write(joined(["", *below(found, width, colour=False)]))

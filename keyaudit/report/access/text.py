@@ -7,14 +7,14 @@ from keyaudit.model.access import Access, Reach
 from keyaudit.model.text import one_line
 from keyaudit.report.access.words import above, below, by, called, can, notes
 from keyaudit.report.lines import Paint, joined, paint, wrap
+from keyaudit.report.options import Options
 
-_LEAST = 40
 _INDENT = "    "
 
 
-def render(found: Access, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
-    """Write it, at most `width` columns wide."""
-    width = max(width, _LEAST)
+def render(found: Access, out: TextIO, options: Options) -> None:
+    """Write it."""
+    width, colour = options.page, options.colour
     out.write(joined(above(found, width, colour)))
     for standing, some in groupby(found.reaches, key=lambda reach: reach.way.standing):
         if not standing:

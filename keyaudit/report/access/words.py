@@ -8,8 +8,7 @@ from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import listed, parted, plural, wrap
-from keyaudit.report.missing import incomplete, unsafe
-from keyaudit.report.summary import ended, header
+from keyaudit.report.summary import closing, header
 
 _CAN: Mapping[str, str] = {
     "wrap": "unwrap",
@@ -115,9 +114,7 @@ def below(found: Access, width: int, colour: bool) -> list[str]:
             for record in found.unlisted
             for line in _unlisted(record.operation, record.scope.name, str(record.reason), width)
         ],
-        incomplete(found.verdict, width, colour),
-        unsafe(found.verdict, width, colour),
-        ended(found.verdict, width, colour),
+        *closing(found.verdict, width, colour),
     )
 
 

@@ -7,13 +7,12 @@ from keyaudit.report.access.json import way_member
 from keyaudit.report.blast_radius.plan import left, plan
 from keyaudit.report.blast_radius.steps import Step
 from keyaudit.report.blast_radius.words import conclusion, limits
-from keyaudit.report.members import begun, coverage_member, document, exits, gap_member
+from keyaudit.report.members import about_run
 
 
 def render(found: BlastRadius, out: TextIO) -> None:
     """Write one JSON object. With --verify, `plan` has the steps that are not done."""
     members = {
-        **begun(found.run),
         "subject": {"kind": found.subject.note, "id": found.target, "name": found.subject.name},
         "public_keys_sha256": list(found.digests),
         "verify": found.verify,
@@ -25,10 +24,8 @@ def render(found: BlastRadius, out: TextIO) -> None:
         "nodes": map(node_member, found.nodes.values()),
         "edges": map(edge_member, found.edges),
         "plan": map(step_member, left(found) if found.verify else plan(found)),
-        "coverage": map(coverage_member, found.verdict.coverage),
-        "gaps": map(gap_member, found.verdict.gaps),
     }
-    document(out, members, lists, {"verdict": exits(found.verdict)})
+    about_run(out, found.run, found.verdict, members, lists)
 
 
 def node_member(node: Node) -> dict[str, object]:

@@ -10,15 +10,15 @@ from keyaudit.report.blast_radius.steps import Step
 from keyaudit.report.blast_radius.words import Branch, conclusion, limits, meaning, said, subject, tree
 from keyaudit.report.lines import Paint, joined, paint, parted, wrap
 from keyaudit.report.missing import incomplete, unsafe
+from keyaudit.report.options import Options
 from keyaudit.report.summary import ended, header
 
-_LEAST = 40
 _INDENT = "  "
 
 
-def render(found: BlastRadius, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
-    """Write it, at most `width` columns wide except for commands, which are not wrapped."""
-    width = max(width, _LEAST)
+def render(found: BlastRadius, out: TextIO, options: Options) -> None:
+    """Write it except for commands, which are not wrapped."""
+    width, colour = options.page, options.colour
     below = _left(found, width, colour) if found.verify else plan_lines(plan(found), width, colour)
     blocks = parted(
         header(found.run, found.verdict, width, colour),

@@ -1,12 +1,11 @@
 """The coverage as CSV: every record of the ledger, then every gap with the affected policies and its acceptance."""
 
-import csv
 from typing import TextIO
 
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Gap, Report
-from keyaudit.report.cells import common_cells, guarded
+from keyaudit.report.cells import csv_rows, flag_cell, guarded
 
 COLUMNS = (
     "record", "scope_kind", "scope_name", "scope_id", "operations", "state", "reason", "meaning", "detail",
@@ -17,11 +16,11 @@ COLUMNS = (
 
 def render(report: Report, out: TextIO) -> None:
     """Write it. `record` says whether a line is a record of the ledger or a gap. `out` must not translate line ends."""
-    common = common_cells(report.run)
-    writer = csv.DictWriter(out, (*common, *COLUMNS), restval="", lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({**common, **_record(each)} for each in report.verdict.coverage)
-    writer.writerows({**common, **_gap(each)} for each in report.verdict.gaps)
+    write = csv_rows(out, report.run, COLUMNS)
+    for record in report.verdict.coverage:
+        write(_record(record))
+    for gap in report.verdict.gaps:
+        write(_gap(gap))
 
 
 def _record(record: Coverage) -> dict[str, object]:
@@ -54,11 +53,7 @@ def _gap(gap: Gap) -> dict[str, object]:
         "meaning": ADVICE[gap.reason].meaning,
         "detail": guarded(gap.detail or None),
         "refused": gap.refused,
-        "required": _answer(gap.required),
-        "allowed": _answer(gap.allowed),
+        "required": flag_cell(gap.required),
+        "allowed": flag_cell(gap.allowed),
         "blinds": "|".join(gap.blinds),
     }
-
-
-def _answer(value: bool) -> str:
-    return "true" if value else "false"

@@ -1,12 +1,11 @@
 """The waivers of a run as CSV: each with its coverage and state."""
 
-import csv
 from typing import TextIO
 
 from keyaudit.model.run import Report
 from keyaudit.model.times import iso_date
 from keyaudit.model.waivers import Use
-from keyaudit.report.cells import common_cells, guarded
+from keyaudit.report.cells import csv_rows, flag_cell, guarded
 
 COLUMNS = (
     "waiver_id", "state", "covered", "covers", "policy", "resource", "reason", "owner", "approved_by", "created", "expires",
@@ -17,10 +16,9 @@ COLUMNS = (
 
 def render(report: Report, out: TextIO) -> None:
     """Write it. `out` must not translate line ends."""
-    common = common_cells(report.run)
-    writer = csv.DictWriter(out, (*common, *COLUMNS), lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({**common, **_use(each)} for each in report.verdict.waivers)
+    write = csv_rows(out, report.run, COLUMNS)
+    for use in report.verdict.waivers:
+        write(_use(use))
 
 
 def _use(use: Use) -> dict[str, object]:
@@ -39,5 +37,5 @@ def _use(use: Use) -> dict[str, object]:
         "expires": waiver.last_day,
         "ticket": guarded(waiver.ticket or None),
         "compensating_control": guarded(waiver.compensating_control or None),
-        "allow_critical": "true" if waiver.allow_critical else "false",
+        "allow_critical": flag_cell(waiver.allow_critical),
     }

@@ -1,13 +1,9 @@
 """How much of a tenant can be read, for people and for programs."""
 
-from collections.abc import Callable, Mapping
-from typing import TextIO
+from collections.abc import Mapping
 
 from keyaudit.report.doctor import json, text
 from keyaudit.report.doctor.examine import Examination
-from keyaudit.report.formats import Options
+from keyaudit.report.options import Render, plain
 
-FORMATS: Mapping[str, Callable[[Examination, TextIO, Options], None]] = {
-    "text": lambda found, out, options: text.render(found, out, width=options.width or 80, colour=options.colour),
-    "json": lambda found, out, _: json.render(found, out),
-}
+FORMATS: Mapping[str, Render[Examination]] = {"text": text.render, "json": plain(json.render)}

@@ -13,9 +13,9 @@ from keyaudit.model.text import one_line
 from keyaudit.report.doctor.examine import Examination, Examined
 from keyaudit.report.lines import Paint, columns, joined, listed, pad, paint, parted, plural, wrap
 from keyaudit.report.missing import alike, not_judged, remedied
+from keyaudit.report.options import Options
 from keyaudit.report.summary import SIMULATED, ended, network
 
-_LEAST = 40
 _STATE = 10
 _NAMES = 8
 _OK, _PARTLY, _BLIND, _LACKING, _FAIL = "ok", "partly", "not read", "not here", "fail"
@@ -29,11 +29,11 @@ class _Page(Struct, frozen=True):
     """The width of names in columns."""
 
 
-def render(found: Examination, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
-    """Write it, at most `width` columns wide."""
-    page = _Page(max(width, _LEAST), colour, max((columns(surface.name) for surface in found.surfaces), default=0))
+def render(found: Examination, out: TextIO, options: Options) -> None:
+    """Write it."""
+    page = _Page(options.page, options.colour, max((columns(surface.name) for surface in found.surfaces), default=0))
     if found.run.simulated:
-        out.write(joined([paint(SIMULATED, Paint.BOLD, colour)]))
+        out.write(joined([paint(SIMULATED, Paint.BOLD, options.colour)]))
     narrow = structs.replace(page, names=_NAMES)
     out.writelines(joined(_line(state, name, said, narrow)) for state, name, said in _run(found))
     out.writelines(joined(_surface(surface, page)) for surface in found.surfaces)

@@ -1,17 +1,14 @@
 """Renders resources that expire soon or have expired, in each format."""
 
-from collections.abc import Callable, Mapping
-from typing import TextIO
+from collections.abc import Mapping
 
 from keyaudit.model.run import Expiring
 from keyaudit.report.expiring import csv, json, table, text
-from keyaudit.report.formats import Options
+from keyaudit.report.options import Render, plain
 
-FORMATS: Mapping[str, Callable[[Expiring, TextIO, Options], None]] = {
-    "text": lambda found, out, options: text.render(
-        found, out, every=options.passes, width=options.width or 80, colour=options.colour
-    ),
-    "table": lambda found, out, options: table.render(found, out, every=options.passes, width=options.width),
-    "json": lambda found, out, _: json.render(found, out),
-    "csv": lambda found, out, _: csv.render(found, out),
+FORMATS: Mapping[str, Render[Expiring]] = {
+    "text": text.render,
+    "table": table.render,
+    "json": plain(json.render),
+    "csv": plain(csv.render),
 }

@@ -1,12 +1,11 @@
 """Expirations as CSV: one line per resource, then one line for each gap."""
 
-import csv
 from typing import TextIO
 
 from keyaudit.model.expiring import Ending
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Expiring
-from keyaudit.report.cells import common_cells, guarded, note_cell
+from keyaudit.report.cells import csv_rows, flag_cell, guarded, note_cell
 from keyaudit.report.expiring.words import days, status, thing
 from keyaudit.report.resource import label
 
@@ -18,14 +17,12 @@ _COLUMNS = (
 
 def render(found: Expiring, out: TextIO) -> None:
     """Write it. `days` are until or since the expiration, depending on `status`. `out` must not translate line ends."""
-    writer = csv.DictWriter(out, (*common_cells(found.run), *_COLUMNS), restval="", lineterminator="\r\n")
-    writer.writeheader()
-    common = common_cells(found.run)
+    write = csv_rows(out, found.run, _COLUMNS)
     for ending in found.endings():
-        writer.writerow({**common, **_ending(ending, found.run.as_of)})
+        write(_ending(ending, found.run.as_of))
     for gap in found.verdict.gaps:
         place = {"status": "not-read", "resource": guarded(gap.scope.name), "id": guarded(gap.scope.id)}
-        writer.writerow({**common, **place, "coverage_note": f"*:{gap.reason}"})
+        write({**place, "coverage_note": f"*:{gap.reason}"})
 
 
 def _ending(ending: Ending, as_of: int) -> dict[str, str]:
@@ -43,6 +40,6 @@ def _ending(ending: Ending, as_of: int) -> dict[str, str]:
         "resource": guarded(label(facts)),
         "id": guarded(facts.text("id")),
         **{name: guarded(facts.text(name)) for name in shown},
-        "retired": "true" if ending.retired else "false",
+        "retired": flag_cell(ending.retired),
         "coverage_note": note_cell(unknown),
     }

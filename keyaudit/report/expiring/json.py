@@ -6,15 +6,13 @@ from keyaudit.model import times
 from keyaudit.model.expiring import Ending
 from keyaudit.model.run import Expiring
 from keyaudit.report.expiring.words import days, status, thing
-from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, value_member
+from keyaudit.report.members import about_run, time_member, value_member
 from keyaudit.report.resource import label
 
 
 def render(found: Expiring, out: TextIO) -> None:
     """Write one JSON object."""
-    verdict = found.verdict
     members = {
-        **begun(found.run),
         "before": times.iso_time(found.before),
         "expired": found.overdue,
         "expiring": found.soon,
@@ -22,12 +20,8 @@ def render(found: Expiring, out: TextIO) -> None:
         "retired": found.retired,
         "looked_at": dict(found.looked),
     }
-    lists = {
-        "items": (_item(ending, found.run.as_of) for ending in found.endings()),
-        "coverage": map(coverage_member, verdict.coverage),
-        "gaps": map(gap_member, verdict.gaps),
-    }
-    document(out, members, lists, {"verdict": exits(verdict)})
+    items = (_item(ending, found.run.as_of) for ending in found.endings())
+    about_run(out, found.run, found.verdict, members, {"items": items})
 
 
 def _item(ending: Ending, as_of: int) -> dict[str, object]:
@@ -37,7 +31,7 @@ def _item(ending: Ending, as_of: int) -> dict[str, object]:
         "id": ending.row["id"],
         "resource": label(facts),
         "status": status(ending, as_of),
-        "expires_on": None if ending.expires_on is None else times.iso_time(ending.expires_on),
+        "expires_on": time_member(ending.expires_on),
         "retired": ending.retired,
         "days": days(ending, as_of),
         "owners": list(owner.names),

@@ -7,16 +7,16 @@ from keyaudit.model.run import Expiring
 from keyaudit.report.expiring.words import above, below, listed_endings, name, notes, when
 from keyaudit.report.grid import grid
 from keyaudit.report.lines import joined
+from keyaudit.report.options import PAGE, Options
 from keyaudit.report.resource import owned_by
 
 _HEADERS = ("Owner", "When", "Expires", "What", "Note")
-_SUMMARY = 80
 
 
-def render(found: Expiring, out: TextIO, *, every: bool = False, width: int | None = None) -> None:
-    """Write the table; cells are wrapped to fit `width`, if given."""
-    out.write(joined(above(found, width or _SUMMARY, colour=False)))
-    as_of = found.run.as_of
+def render(found: Expiring, out: TextIO, options: Options) -> None:
+    """Write the table; cells are wrapped to fit a terminal."""
+    width, as_of = options.width or PAGE, found.run.as_of
+    out.write(joined(above(found, width, colour=False)))
     rows = (
         (
             owned_by(ending.owner),
@@ -25,7 +25,7 @@ def render(found: Expiring, out: TextIO, *, every: bool = False, width: int | No
             name(ending),
             notes(ending),
         )
-        for ending in listed_endings(found, every)
+        for ending in listed_endings(found, options.passes)
     )
-    out.writelines(f"{line}\n" for line in grid(_HEADERS, rows, width))
-    out.write(joined(["", *below(found, width or _SUMMARY, colour=False, every=every)]))
+    out.writelines(f"{line}\n" for line in grid(_HEADERS, rows, options.width))
+    out.write(joined(["", *below(found, width, colour=False, every=options.passes)]))

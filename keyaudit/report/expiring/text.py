@@ -10,26 +10,26 @@ from keyaudit.model.expiring import Ending
 from keyaudit.model.run import Expiring
 from keyaudit.report.expiring.words import OVERDUE, SOON, UNKNOWN, above, below, listed_endings, name, notes, status, when
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
+from keyaudit.report.options import Options
 from keyaudit.report.resource import owned_by
 
-_LEAST = 40
 _WHEN = 19
 _PAINT = {OVERDUE: Paint.ALARM, UNKNOWN: Paint.DOUBT}
 
 
-def render(found: Expiring, out: TextIO, *, every: bool = False, width: int = 80, colour: bool = False) -> None:
-    """Write it, at most `width` columns wide."""
-    width = max(width, _LEAST)
+def render(found: Expiring, out: TextIO, options: Options) -> None:
+    """Write it."""
+    width, colour = options.page, options.colour
     out.write(joined(above(found, width, colour)))
     for wanted, heading in _headings(found).items():
-        shown = (ending for ending in listed_endings(found, every) if status(ending, found.run.as_of) == wanted)
+        shown = (ending for ending in listed_endings(found, options.passes) if status(ending, found.run.as_of) == wanted)
         for number, (owner, endings) in enumerate(groupby(shown, key=lambda ending: replace(ending.owner, source=""))):
             if not number:
                 out.write(joined([paint(heading, Paint.BOLD, colour), ""]))
             out.write(joined(wrap(owned_by(owner), width, rest="    ")))
             out.writelines(joined(_ending(ending, found.run.as_of, width, colour)) for ending in endings)
             out.write("\n")
-    out.write(joined(below(found, width, colour, every)))
+    out.write(joined(below(found, width, colour, options.passes)))
 
 
 def _headings(found: Expiring) -> dict[str, str]:

@@ -10,9 +10,9 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import listed, parted, plural, wrap
-from keyaudit.report.missing import incomplete, not_needed, unsafe
+from keyaudit.report.missing import not_needed
 from keyaudit.report.resource import algorithm, label
-from keyaudit.report.summary import ended, header
+from keyaudit.report.summary import closing, header
 
 OVERDUE, SOON, UNKNOWN = "expired", "expiring", "unknown"
 
@@ -87,9 +87,7 @@ def below(found: Expiring, width: int, colour: bool, every: bool) -> list[str]:
         wrap(f"Of {listed(list(_looked(found)))}: {counts}.", width),
         wrap(hidden, width) if found.retired and not every else [],
         not_needed(found.verdict, width),
-        incomplete(found.verdict, width, colour),
-        unsafe(found.verdict, width, colour),
-        ended(found.verdict, width, colour),
+        *closing(found.verdict, width, colour),
     )
 
 

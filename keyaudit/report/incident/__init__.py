@@ -1,15 +1,14 @@
 """The incident page of a stolen key, in each format."""
 
-from collections.abc import Callable, Mapping
-from typing import TextIO
+from collections.abc import Mapping
 
 from keyaudit.model.incident import Incident
-from keyaudit.report.formats import Options
 from keyaudit.report.incident import html, json, markdown, text
+from keyaudit.report.options import Render, plain
 
-FORMATS: Mapping[str, Callable[[Incident, TextIO, Options], None]] = {
-    "text": lambda found, out, options: text.render(found, out, width=options.width or 80, colour=options.colour),
-    "html": lambda found, out, _: html.render(found, out),
-    "markdown": lambda found, out, _: markdown.render(found, out),
-    "json": lambda found, out, _: json.render(found, out),
+FORMATS: Mapping[str, Render[Incident]] = {
+    "text": text.render,
+    "html": plain(html.render),
+    "markdown": plain(markdown.render),
+    "json": plain(json.render),
 }

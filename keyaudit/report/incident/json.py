@@ -7,14 +7,13 @@ from keyaudit.model.times import iso_date, iso_time
 from keyaudit.report.blast_radius.json import edge_member, node_member, step_member
 from keyaudit.report.incident.plan import left_open, plan
 from keyaudit.report.incident.words import Section, sections, title
-from keyaudit.report.members import begun, coverage_member, document, exits, gap_member
+from keyaudit.report.members import about_run, time_member
 
 
 def render(found: Incident, out: TextIO) -> None:
     """Write one JSON object."""
     radius, seen = found.radius, found.observed
     members = {
-        **begun(radius.run),
         "subject": {"kind": radius.subject.note, "id": radius.target, "name": radius.subject.name},
         "title": title(found),
         "known_stolen": {"what": found.radius.stolen.what, "source": found.radius.stolen.source}
@@ -22,7 +21,7 @@ def render(found: Incident, out: TextIO) -> None:
         else None,
         "extractable": found.extractable,
         "window": {"from": iso_date(seen.window.since), "until": iso_time(seen.window.until)} if seen else None,
-        "learned_until": iso_time(seen.learned_until) if seen and seen.learned_until is not None else None,
+        "learned_until": time_member(seen.learned_until) if seen else None,
         "mailboxes": {"at_least": seen.mailboxes.least, "at_most": seen.mailboxes.most} if seen else None,
         "logs_absent": list(seen.absent) if seen else None,
         "left_open": left_open(found),
@@ -34,10 +33,8 @@ def render(found: Incident, out: TextIO) -> None:
         "nodes": map(node_member, radius.nodes.values()),
         "edges": map(edge_member, radius.edges),
         "plan": map(step_member, plan(found)),
-        "coverage": map(coverage_member, radius.verdict.coverage),
-        "gaps": map(gap_member, radius.verdict.gaps),
     }
-    document(out, members, lists, {"verdict": exits(radius.verdict)})
+    about_run(out, radius.run, radius.verdict, members, lists)
 
 
 def _section(section: Section) -> dict[str, object]:

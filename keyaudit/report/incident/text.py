@@ -8,16 +8,15 @@ from keyaudit.report.blast_radius.text import plan_lines
 from keyaudit.report.incident.plan import left_open, plan
 from keyaudit.report.incident.words import Section, sections, title
 from keyaudit.report.lines import Paint, joined, paint, parted, wrap
-from keyaudit.report.missing import incomplete, unsafe
-from keyaudit.report.summary import ended, header
+from keyaudit.report.options import Options
+from keyaudit.report.summary import closing, header
 
-_LEAST = 40
 _MARKS = {Confidence.OBSERVED: "observed", Confidence.INFERRED: "inferred", Confidence.NOT_KNOWABLE: "not knowable"}
 
 
-def render(found: Incident, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
-    """Write it, at most `width` columns wide except for commands, which are not wrapped."""
-    width = max(width, _LEAST)
+def render(found: Incident, out: TextIO, options: Options) -> None:
+    """Write it except for commands, which are not wrapped."""
+    width, colour = options.page, options.colour
     radius = found.radius
     blocks = parted(
         header(radius.run, radius.verdict, width, colour),
@@ -28,9 +27,7 @@ def render(found: Incident, out: TextIO, *, width: int = 80, colour: bool = Fals
             paint("What stays open", Paint.BOLD, colour),
             *(line for each in left_open(found) for line in wrap(each, width, "  - ", "    ")),
         ],
-        incomplete(radius.verdict, width, colour),
-        unsafe(radius.verdict, width, colour),
-        ended(radius.verdict, width, colour),
+        *closing(radius.verdict, width, colour),
     )
     out.write(joined(blocks))
 

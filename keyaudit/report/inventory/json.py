@@ -1,6 +1,6 @@
 """The inventory as JSON: for one table every column of every row, absent ones null, unknown ones with their reason."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TextIO
 
 from keyaudit.model.columns import Column, Table
@@ -10,22 +10,18 @@ from keyaudit.model.listing import Listing
 from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.run import Inventory
 from keyaudit.report.facts import Facts
-from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, value_member
+from keyaudit.report.members import about_run, value_member
 
 
 def render(inventory: Inventory, out: TextIO) -> None:
     """Write one JSON object: for several tables the counts, for one table the rows, streamed."""
-    verdict = inventory.verdict
-    ledger = {"coverage": map(coverage_member, verdict.coverage), "gaps": map(gap_member, verdict.gaps)}
-    last = {"verdict": exits(verdict)}
-    begin = begun(inventory.run)
+    members: dict[str, object] = {}
+    lists: dict[str, Iterable[object]] = {"tables": map(_table, inventory.listings), "surfaces": _surfaces(inventory)}
     if len(inventory.listings) == 1:
         [listing] = inventory.listings
-        table = {**_table(listing), "columns": list(map(_column, listing.table.columns))}
-        document(out, {**begin, "table": table}, {"rows": _rows(listing), **ledger}, last)
-    else:
-        lists = {"tables": map(_table, inventory.listings), "surfaces": _surfaces(inventory)}
-        document(out, begin, {**lists, **ledger}, last)
+        members = {"table": {**_table(listing), "columns": list(map(_column, listing.table.columns))}}
+        lists = {"rows": _rows(listing)}
+    about_run(out, inventory.run, inventory.verdict, members, lists)
 
 
 def _table(listing: Listing) -> dict[str, object]:

@@ -17,10 +17,10 @@ from keyaudit.report.facts import Facts
 from keyaudit.report.grid import SAMPLE, fitting, grid, natural
 from keyaudit.report.inventory import federated
 from keyaudit.report.lines import joined, parted, plural, wrap
-from keyaudit.report.missing import incomplete, not_needed, unsafe
-from keyaudit.report.summary import ended, header
+from keyaudit.report.missing import not_needed
+from keyaudit.report.options import PAGE, Options
+from keyaudit.report.summary import closing, header
 
-_SUMMARY = 80
 _LONGEST = 1_000
 _UNKNOWN, _ABSENT, _NONE = "unknown", "-", "none"
 # The name of a row, then the most important columns; the others follow in declaration order.
@@ -34,9 +34,18 @@ _LAST = ("subscription_name", "resource_group", "location", "tags")
 _PROVENANCE = {column.name for column in where_found()} - {"name"}
 
 
-def render(inventory: Inventory, out: TextIO, *, width: int | None, colour: bool, hints: bool = True) -> None:
-    """Write it, with `hints` also next commands. With a `width`, a table has the columns that fit; otherwise all for people."""
-    about = width or _SUMMARY
+def render(inventory: Inventory, out: TextIO, options: Options) -> None:
+    """Write it; a table has the columns that fit."""
+    _render(inventory, out, options.width or PAGE, options.colour, options.hints)
+
+
+def render_table(inventory: Inventory, out: TextIO, options: Options) -> None:
+    """Write it; a table has all columns for people, however wide they are."""
+    _render(inventory, out, None, False, options.hints)
+
+
+def _render(inventory: Inventory, out: TextIO, width: int | None, colour: bool, hints: bool) -> None:
+    about = width or PAGE
     out.write(joined([*header(inventory.run, inventory.verdict, about, colour), ""]))
     if len(inventory.listings) == 1:
         shown = _write_rows(inventory.listings[0], out, width)
@@ -44,14 +53,12 @@ def render(inventory: Inventory, out: TextIO, *, width: int | None, colour: bool
     else:
         out.write(joined(_summary(inventory, width)))
         notes = [line for listing in inventory.listings for line in _unknown_of(listing, about)]
-    closing = parted(
+    last = parted(
         notes,
         not_needed(inventory.verdict, about),
-        incomplete(inventory.verdict, about, colour),
-        unsafe(inventory.verdict, about, colour),
-        ended(inventory.verdict, about, colour),
+        *closing(inventory.verdict, about, colour),
     )
-    out.write(joined(["", *closing]))
+    out.write(joined(["", *last]))
     if len(inventory.listings) > 1 and hints:
         out.write(joined(wrap("Next: keyaudit inventory TABLE, as in keyaudit inventory key", about)))
 

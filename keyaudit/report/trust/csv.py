@@ -1,14 +1,13 @@
 """CSV: one line per key or validator, then one for each unreadable file or gap."""
 
-import csv
 from typing import TextIO
 
 from keyaudit.model import times
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.relying_parties import Unread
-from keyaudit.model.run import Gap, Run
+from keyaudit.model.run import Gap
 from keyaudit.model.trust import Checked, Trust, TrustCheck, TrustScan
-from keyaudit.report.cells import common_cells, guarded, note_cell
+from keyaudit.report.cells import csv_rows, flag_cell, guarded, note_cell, time_cell
 from keyaudit.report.trust import words
 
 _PUBLISHED = (
@@ -25,11 +24,10 @@ _SCANNED = (
 
 def published(found: Trust, out: TextIO) -> None:
     """Write it: `record` is key, came, gone or not-read. `out` must not translate line ends."""
-    writer, common, as_of = _writer(out, found.run, _PUBLISHED), common_cells(found.run), found.run.as_of
+    write, as_of = csv_rows(out, found.run, _PUBLISHED), found.run.as_of
     for key in found.keys:
-        writer.writerow(
+        write(
             {
-                **common,
                 "record": "key",
                 "key_id": guarded(key.key_id),
                 "thumbprint": guarded(key.thumbprint),
@@ -38,8 +36,8 @@ def published(found: Trust, out: TextIO) -> None:
                 "app_name": guarded(key.app_name),
                 "token_issuer": guarded(key.token_issuer),
                 "for_consumers": _plain(key.for_consumers),
-                "starts_on": _moment(key.starts_on),
-                "expires_on": _moment(key.expires_on),
+                "starts_on": time_cell(key.starts_on),
+                "expires_on": time_cell(key.expires_on),
                 "age_days": "" if key.starts_on is None else str((as_of - key.starts_on) // times.DAY),
                 "note": guarded("; ".join(words.notes(key, as_of)) or None),
                 "coverage_note": note_cell(dict(sorted(key.unknown.items()))),
@@ -50,27 +48,29 @@ def published(found: Trust, out: TextIO) -> None:
             for one in keys:
                 facts = {"key_id": guarded(one.key_id), "thumbprint": guarded(one.thumbprint)}
                 doubt = "" if step.whole else "*:parent_not_assessed"
-                place = {"published_in": guarded(one.place), "as_of": _moment(step.as_of), "coverage_note": doubt}
-                writer.writerow({**common, "record": record, **facts, **place})
-    writer.writerows({**common, **_gap(gap)} for gap in found.verdict.gaps)
+                place = {"published_in": guarded(one.place), "as_of": time_cell(step.as_of), "coverage_note": doubt}
+                write({"record": record, **facts, **place})
+    for gap in found.verdict.gaps:
+        write(_gap(gap))
 
 
 def checked(found: TrustCheck, out: TextIO) -> None:
     """Write it: `record` is key or not-read. `out` must not translate line ends."""
-    writer, common = _writer(out, found.run, _CHECKED), common_cells(found.run) if found.run else {}
+    write = csv_rows(out, found.run, _CHECKED)
     for each in found.keys:
-        writer.writerow({**common, **_checked(each, offline=found.run is None)})
+        write(_checked(each, offline=found.run is None))
     for file in found.unread:
-        writer.writerow({**common, **_unread(file), "state": "unknown"})
-    writer.writerows({**common, **_gap(gap)} for gap in found.verdict.gaps)
+        write({**_unread(file), "state": "unknown"})
+    for gap in found.verdict.gaps:
+        write(_gap(gap))
 
 
 def scanned(found: TrustScan, out: TextIO) -> None:
     """Write it: `record` is validator or not-read. `out` must not translate line ends."""
-    writer = _writer(out, None, _SCANNED)
+    write = csv_rows(out, None, _SCANNED)
     for each in found.found.validators:
         facts = {name: getattr(each, name) for name in words.OF_VALIDATOR}
-        writer.writerow(
+        write(
             {
                 "record": "validator",
                 "outcome": words.OUTCOMES[each.takes_anybodys],
@@ -84,13 +84,7 @@ def scanned(found: TrustScan, out: TextIO) -> None:
             }
         )
     for file in found.found.unread:
-        writer.writerow({**_unread(file), "outcome": "unknown"})
-
-
-def _writer(out: TextIO, run: Run | None, columns: tuple[str, ...]) -> "csv.DictWriter[str]":
-    writer = csv.DictWriter(out, (*(common_cells(run) if run else ()), *columns), restval="", lineterminator="\r\n")
-    writer.writeheader()
-    return writer
+        write({**_unread(file), "outcome": "unknown"})
 
 
 def _checked(each: Checked, *, offline: bool) -> dict[str, str]:
@@ -105,7 +99,7 @@ def _checked(each: Checked, *, offline: bool) -> dict[str, str]:
         "relying_party": guarded(key.relying_party),
         "held_as": key.held_as,
         **{name: _plain(fact) for name, fact in facts.items()},
-        "fetched_on": "" if isinstance(key.fetched_on, Refusal) else _moment(key.fetched_on),
+        "fetched_on": "" if isinstance(key.fetched_on, Refusal) else time_cell(key.fetched_on),
         "note": guarded(words.verdict_of(each, offline=offline)),
         "coverage_note": note_cell(unknown),
     }
@@ -125,8 +119,4 @@ def _plain(fact: object) -> str:
     """A fact as a cell; empty if absent or unknown."""
     if fact is None or isinstance(fact, Refusal):
         return ""
-    return str(fact).lower() if isinstance(fact, bool) else guarded(str(fact))
-
-
-def _moment(seconds: int | None) -> str:
-    return "" if seconds is None else times.iso_time(seconds)
+    return flag_cell(fact) if isinstance(fact, bool) else guarded(str(fact))

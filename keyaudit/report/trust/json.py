@@ -9,20 +9,15 @@ from keyaudit.model.relying_parties import Unread, Validator
 from keyaudit.model.run import Run
 from keyaudit.model.stolen_keys import STOLEN
 from keyaudit.model.trust import Checked, Named, PublishedKey, Step, Trust, TrustCheck, TrustScan
-from keyaudit.report.members import SCHEMA, UNTRUSTED, begun, coverage_member, document, exits, gap_member
+from keyaudit.report.members import SCHEMA, UNTRUSTED, about_run, begun, document, exits, gap_member, time_member
 from keyaudit.report.trust import words
 
 
 def published(found: Trust, out: TextIO) -> None:
     """Write one JSON object."""
     as_of = found.run.as_of
-    lists = {
-        "keys": (_published(key, as_of) for key in found.keys),
-        "history": map(_step, found.steps or ()),
-        "coverage": map(coverage_member, found.verdict.coverage),
-        "gaps": map(gap_member, found.verdict.gaps),
-    }
-    document(out, begun(found.run), lists, {"verdict": exits(found.verdict)})
+    lists = {"keys": (_published(key, as_of) for key in found.keys), "history": map(_step, found.steps or ())}
+    about_run(out, found.run, found.verdict, {}, lists)
 
 
 def checked(found: TrustCheck, out: TextIO) -> None:
@@ -56,8 +51,8 @@ def _published(key: PublishedKey, as_of: int) -> dict[str, object]:
         "app_name": key.app_name,
         "token_issuer": key.token_issuer,
         "for_consumers": key.for_consumers,
-        "starts_on": _moment(key.starts_on),
-        "expires_on": _moment(key.expires_on),
+        "starts_on": time_member(key.starts_on),
+        "expires_on": time_member(key.expires_on),
         "age_days": None if key.starts_on is None else (as_of - key.starts_on) // times.DAY,
         "expired": key.expired(as_of),
         "consumer_key_of_tenant": key.among_tenants,
@@ -93,7 +88,7 @@ def _checked(each: Checked) -> dict[str, object]:
         "relying_party": key.relying_party,
         "held_as": key.held_as,
         **_values(facts),
-        "fetched_on": None if isinstance(key.fetched_on, Refusal) else _moment(key.fetched_on),
+        "fetched_on": None if isinstance(key.fetched_on, Refusal) else time_member(key.fetched_on),
         "stolen": {"what": each.stolen.what, "source": each.stolen.source} if each.stolen else None,
         "unknown": unknown,
     }
@@ -112,7 +107,3 @@ def _unread(each: Unread) -> dict[str, object]:
 
 def _values(facts: Mapping[str, object]) -> dict[str, object]:
     return {name: None if isinstance(fact, Refusal) else fact for name, fact in facts.items()}
-
-
-def _moment(seconds: int | None) -> str | None:
-    return None if seconds is None else times.iso_time(seconds)

@@ -12,10 +12,10 @@ from keyaudit.model.trust import Checked, State, Step, Trust, TrustCheck, TrustS
 from keyaudit.report.grid import grid
 from keyaudit.report.lines import Paint, joined, paint, parted, plural, wrap
 from keyaudit.report.missing import incomplete, not_needed, unsafe
+from keyaudit.report.options import Options
 from keyaudit.report.summary import ended, header
 from keyaudit.report.trust import words
 
-_LEAST = 40
 _REST = "    "
 _HEADERS = ("Key", "Age", "Ends", "Published", "Note")
 _NAME = 200
@@ -28,9 +28,9 @@ _STATES: Mapping[State, tuple[str, Paint]] = {
 _OUTCOMES = ((True, "FAIL", Paint.ALARM), (None, "UNKNOWN", Paint.DOUBT))
 
 
-def published(found: Trust, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
-    """The published keys, then changes over time, at most `width` columns wide."""
-    width, as_of = max(width, _LEAST), found.run.as_of
+def published(found: Trust, out: TextIO, options: Options) -> None:
+    """The published keys, then changes over time."""
+    width, colour, as_of = options.page, options.colour, found.run.as_of
     out.write(joined([*header(found.run, found.verdict, width, colour), ""]))
     rows = (
         (
@@ -67,9 +67,9 @@ def _step(step: Step, width: int) -> list[str]:
     return lines
 
 
-def checked(found: TrustCheck, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
+def checked(found: TrustCheck, out: TextIO, options: Options) -> None:
     """Each trusted key that is not certainly published, then unreadable files, then the counts."""
-    width = max(width, _LEAST)
+    width, colour = options.page, options.colour
     above = [*header(found.run, found.verdict, width, colour), ""] if found.run else []
     lines = [
         line for state in State for each in found.keys if each.state is state for line in _key_lines(found, each, width, colour)
@@ -94,9 +94,9 @@ def _key_lines(found: TrustCheck, each: Checked, width: int, colour: bool) -> li
     return _marked(word, shade, said, width, colour)
 
 
-def scanned(found: TrustScan, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
+def scanned(found: TrustScan, out: TextIO, options: Options) -> None:
     """Each validator that fails or is unknown, then unreadable files, then the counts."""
-    width = max(width, _LEAST)
+    width, colour = options.page, options.colour
     lines: list[str] = []
     for outcome, word, shade in _OUTCOMES:
         for each in found.found.validators:

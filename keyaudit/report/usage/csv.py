@@ -1,11 +1,10 @@
 """Unusual uses as CSV: one line per reason, then one line for each unknown."""
 
-import csv
 from typing import TextIO
 
 from keyaudit.model.times import DAY, iso_date, iso_time
 from keyaudit.model.usage import Unusual, UsageCheck, Why
-from keyaudit.report.cells import guarded
+from keyaudit.report.cells import csv_rows, guarded
 from keyaudit.report.members import SCHEMA
 from keyaudit.report.usage.words import reason, unseen
 
@@ -18,8 +17,7 @@ _COLUMNS = (
 
 def render(found: UsageCheck, out: TextIO) -> None:
     """Write it. `out` must not translate line ends."""
-    writer = csv.DictWriter(out, _COLUMNS, restval="", lineterminator="\r\n")
-    writer.writeheader()
+    write = csv_rows(out, None, _COLUMNS)
     common = {
         "schema_version": SCHEMA,
         "tenant_id": guarded(found.tenant_id),
@@ -28,10 +26,10 @@ def render(found: UsageCheck, out: TextIO) -> None:
     }
     for each in found.findings:
         for why in each.why:
-            writer.writerow({**common, **_reason(each, why)})
+            write({**common, **_reason(each, why)})
     for blind in found.unseen:
         said = {"status": "unknown", "kind": blind.blind, "target": guarded(blind.subject or None)}
-        writer.writerow({**common, **said, "reason": guarded(unseen(blind)), "days": str(len(blind.days) or "")})
+        write({**common, **said, "reason": guarded(unseen(blind)), "days": str(len(blind.days) or "")})
 
 
 def _reason(found: Unusual, why: Why) -> dict[str, str]:

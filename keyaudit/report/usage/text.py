@@ -11,9 +11,9 @@ from keyaudit.model.text import one_line
 from keyaudit.model.times import iso_time
 from keyaudit.model.usage import Accepted, Learned, Unseen, Unusual, UsageCheck, Use
 from keyaudit.report.lines import Paint, joined, listed, pad, paint, plural, wrap
+from keyaudit.report.options import Options
 from keyaudit.report.usage.words import app, extent, reason, target, unseen
 
-_LEAST = 40
 _WORD = 10
 _INDENT = " " * _WORD
 _PAINT = {Severity.CRITICAL: Paint.ALARM, Severity.HIGH: Paint.ALARM, Severity.MEDIUM: Paint.WARN}
@@ -23,9 +23,9 @@ _FEW = 5
 """The maximum number of unknowns of one cause that are listed."""
 
 
-def render(found: UsageCheck, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
-    """Write it, at most `width` columns wide."""
-    width = max(width, _LEAST)
+def render(found: UsageCheck, out: TextIO, options: Options) -> None:
+    """Write it."""
+    width, colour = options.page, options.colour
     out.write(joined([*_header(found, width), ""]))
     out.writelines(joined([*_finding(each, width, colour), ""]) for each in found.findings)
     out.write(joined(_blind(found.unseen, width, colour)))

@@ -45,8 +45,7 @@ def agree(folder: Path, seed: int, windows: int) -> None:
     logs = store(folder / f"logs{seed}", generated(chance))
     made = folder / f"baseline{seed}"
     made.mkdir()
-    with logs.connect() as connection:
-        learn(connection, TENANT, Window(since=START, until=START + LEARNED * DAY), into=made)
+    learn(logs, Window(since=START, until=START + LEARNED * DAY), into=made)
     baseline = open_baseline(made)
     with duckdb.connect() as writer:
         learned = baseline.copy_rows(writer, folder / f"rows{seed}", f"/tenants/{TENANT}")
@@ -60,7 +59,7 @@ def agree(folder: Path, seed: int, windows: int) -> None:
         sources = {**empty, "usage": "usage", "usage_baseline": of_baseline}
         for _ in range(windows):
             window = Window(since=START + LEARNED * DAY, until=START + (LEARNED + chance.randrange(1, AFTER)) * DAY)
-            found = check(connection, TENANT, window, baseline)
+            found = check(logs, window, baseline)
             told = {
                 (each.operation, each.target, each.app_id, str(why.kind), str(why.severity), why.uses, why.last_on)
                 for each in found.findings

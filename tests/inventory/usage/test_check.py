@@ -32,11 +32,9 @@ def held(tmp_path: Path) -> Held:
         logs = store(tmp_path / "logs", [*usual, *then])
         folder = tmp_path / "baseline"
         folder.mkdir()
-        with logs.connect() as connection:
-            learn(connection, logs.tenant_id, Window(since=START, until=START + LEARNED * DAY), into=folder)
-        with logs.connect() as connection:
-            window = Window(since=START + LEARNED * DAY, until=START + until * DAY)
-            return check(connection, logs.tenant_id, window, open_baseline(folder), accepted=accepted)
+        learn(logs, Window(since=START, until=START + LEARNED * DAY), into=folder)
+        window = Window(since=START + LEARNED * DAY, until=START + until * DAY)
+        return check(logs, window, open_baseline(folder), accepted=accepted)
 
     return run
 
@@ -285,11 +283,9 @@ def test_logs_that_name_no_tenant_are_not_said_to_be_of_the_baselines(tmp_path: 
     (tmp_path / "baseline").mkdir()
     window = Window(since=START, until=START + LEARNED * DAY)
     usual = store(tmp_path / "usual", daily())
-    with usual.connect() as connection:
-        assert learn(connection, usual.tenant_id, window, into=tmp_path / "baseline").tenant_id
+    assert learn(usual, window, into=tmp_path / "baseline").tenant_id
     then = store(tmp_path / "then", daily(), tenant=None)
-    with then.connect() as connection:
-        assert check(connection, then.tenant_id, window, open_baseline(tmp_path / "baseline")).tenant_id is None
+    assert check(then, window, open_baseline(tmp_path / "baseline")).tenant_id is None
 
 
 def test_throttled_mailboxes_are_unknown(held: Held) -> None:
@@ -327,10 +323,8 @@ def daily_after(**columns: object) -> list[Use]:
 def test_files_that_are_not_whole_are_unknown(tmp_path: Path, file: tuple[bool, int], expected: list[Blind]) -> None:
     (tmp_path / "baseline").mkdir()
     usual = store(tmp_path / "usual", daily())
-    with usual.connect() as connection:
-        learn(connection, None, Window(since=START, until=START + LEARNED * DAY), into=tmp_path / "baseline")
+    learn(usual, Window(since=START, until=START + LEARNED * DAY), into=tmp_path / "baseline")
     then = store(tmp_path / "then", [use(NEW)], complete=file[0], quarantined=file[1])
-    with then.connect() as connection:
-        window = Window(since=START + NEW * DAY, until=START + (NEW + 1) * DAY)
-        found = check(connection, then.tenant_id, window, open_baseline(tmp_path / "baseline"))
+    window = Window(since=START + NEW * DAY, until=START + (NEW + 1) * DAY)
+    found = check(then, window, open_baseline(tmp_path / "baseline"))
     assert [each.blind for each in found.unseen] == expected

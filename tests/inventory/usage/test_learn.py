@@ -28,8 +28,7 @@ def logs(tmp_path: Path) -> LogStore:
 
 def learned(logs: LogStore, folder: Path, window: Window = WHOLE, merge: Baseline | None = None) -> Baseline:
     folder.mkdir()
-    with logs.connect() as connection:
-        learn(connection, logs.tenant_id, window, into=folder, merge=merge)
+    learn(logs, window, into=folder, merge=merge)
     return open_baseline(folder)
 
 
