@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from heapq import merge
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from typing import Any
 
 import duckdb
 from msgspec import Struct
 
+from keyaudit.inventory.scores import SCALES
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
 from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
 from keyaudit.model.rows import decoded, view_names
@@ -16,7 +17,8 @@ from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.counts import reason_of
 from keyaudit.policy.definition import Arm, Policy
-from keyaudit.policy.ordered import Evaluated, count_slices, slice_in_order, slices, worst_rows
+from keyaudit.policy.ordered import Evaluated, count_slices, in_order, slices, worst_rows
+from keyaudit.policy.queries import Scoring
 from keyaudit.policy.scores import score_of
 from keyaudit.policy.templates import QUOTING, UNKNOWN, Template, show
 from keyaudit.policy.types import Kind, columns_read
@@ -75,9 +77,28 @@ def stream(connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], *
 
     With scores, by row: by upper bound, then by lower bound, then as above.
     """
-    streams = [_things(connection, evaluated, passes=passes) for evaluated in tables]
-    for thing in merge(*streams, key=lambda thing: thing.place):
+    for thing in _merged(connection, tables, passes=passes):
         yield from _of_thing(thing, passes=passes)
+
+
+def _merged(connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], *, passes: bool) -> Iterator[_Thing]:
+    """The resources of all tables in order. Tables without scores, which are last in an order by score, are queried last."""
+    first: list[Iterator[_Thing]] = []
+    last: list[Iterator[_Thing]] = []
+    for evaluated in tables:
+        later = evaluated.scoring is Scoring.ORDER and evaluated.table.name not in SCALES
+        (last if later else first).append(_things(connection, evaluated, passes=passes))
+    merged = merge(*first, key=_place)
+    for thing in merged:
+        if thing.place[0] == 0:
+            merged = chain([thing], merged)
+            break
+        yield thing
+    yield from merge(merged, *last, key=_place)
+
+
+def _place(thing: _Thing) -> tuple[int, int, int, str, str]:
+    return thing.place
 
 
 def worst(
@@ -119,7 +140,7 @@ def _things(connection: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, pass
 
 
 def _grouped(found: Iterable[tuple[Any, ...]], evaluated: Evaluated, bounds: Sequence[Bound]) -> Iterator[_Thing]:
-    """Groups the rows of `slice_in_order` by resource. `bounds`: the policies that they have verdicts of."""
+    """Groups the rows of `in_order` by resource. `bounds`: the policies that they have verdicts of."""
     table = evaluated.table
     width = len(view_names(table))
     parts = [(bound.policy.text.id, *part.key) for bound in bounds for part in bound.policy.parts]
@@ -155,12 +176,15 @@ def _shared_out(counts: Sequence[tuple[str, int]], values: Sequence[bool | None]
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bool) -> Iterator[tuple[Any, ...]]:
-    """The rows in order by slices: the relation is read once per slice, and at most a slice is sorted."""
+    """The rows in order: all at once where they are few, otherwise by slices, so that at most a slice is sorted."""
     least = PASS if passes else WAIVED
-    cursor.execute(slices(evaluated, least=least, size=_SLICE))
-    ((count,),) = cursor.execute(count_slices()).fetchall()
-    for number in range(count):
-        answer = cursor.execute(slice_in_order(evaluated, number, least=least))
+    numbers: Iterable[int | None] = [None]
+    if not evaluated.small:
+        cursor.execute(slices(evaluated, least=least, size=_SLICE))
+        ((count,),) = cursor.execute(count_slices()).fetchall()
+        numbers = range(count)
+    for number in numbers:
+        answer = cursor.execute(in_order(evaluated, number, least=least))
         while rows := answer.fetchmany(_BATCH):
             yield from rows
 

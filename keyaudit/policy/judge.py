@@ -156,6 +156,7 @@ def judge(
                 scoring=scoring,
                 as_of=as_of,
                 lacking=having[name].lacking(supplied),
+                small=(sizes or {}).get(name, SMALL + 1) <= SMALL,
             )
             for name, relation in _scored(connection, scoring, relations, as_of, sizes or {}).items()
         ),

@@ -29,6 +29,8 @@ class Evaluated(Struct, frozen=True, kw_only=True):
     as_of: int
     lacking: tuple[str, ...]
     """The columns whose evidence was not supplied."""
+    small: bool
+    """Whether it is known to fit one slice."""
 
     @property
     def thing(self) -> str:
@@ -89,8 +91,8 @@ def with_arms(relation: str, numbered: Numbered, as_of: int) -> str:
     return f"(SELECT *, {', '.join(columns)} FROM ({source}))"
 
 
-def slice_in_order(evaluated: Evaluated, number: int, *, least: int) -> str:
-    """The rows of a slice of `places` in order.
+def in_order(evaluated: Evaluated, number: int | None, *, least: int) -> str:
+    """The rows of the slice `number` of `places` in order; without one, all rows, and `places` is not read.
 
     Columns: the resource's score, rank, name and id; the table's stored columns; the verdicts; those for controls; the states
     of severity rungs; the classes of policies with classes; the message numbers of policies with several; the explanation of
@@ -100,15 +102,16 @@ def slice_in_order(evaluated: Evaluated, number: int, *, least: int) -> str:
     numbered = dict(enumerate(evaluated.bounds))
     found = _judged(numbered)
     relation = with_arms(evaluated.relation, numbered, evaluated.as_of)
+    places = f"({_places(evaluated, least)})" if number is None else f"(FROM places WHERE slice = {number})"
     return (
         f"SELECT high, low, top_severity, label, thing, {names}, {', '.join(found)}, score, {UNKNOWN}, {REASONS}"
-        f" FROM {relation} JOIN places ON {evaluated.thing} = thing"
-        f" WHERE slice = {number} AND ({evaluated.kept(least)}) ORDER BY {_ORDER}"
+        f" FROM {relation} JOIN {places} ON {evaluated.thing} = thing"
+        f" WHERE {evaluated.kept(least)} ORDER BY {_ORDER}"
     )
 
 
 def _judged(numbered: Numbered) -> list[str]:
-    """The result columns of the policies, as in `slice_in_order`."""
+    """The result columns of the policies, as in `in_order`."""
     return [
         *(f"code{index}" for index in numbered),
         *part_columns(numbered),
@@ -121,7 +124,7 @@ def _judged(numbered: Numbered) -> list[str]:
 def worst_rows(evaluated: Evaluated, numbered: Numbered, *, least: Severity, known: bool, most: int) -> str:
     """The `most` rows with the worst failing findings of severity `least` or above; with `known`, also those in the baseline.
 
-    Columns as in `slice_in_order`, for these policies only; without scores.
+    Columns as in `in_order`, for these policies only, over a relation without scores.
     """
     below = verdict.UNKNOWN_VIOLATION if known else verdict.KNOWN
     codes = [f"code{number}" for number in numbered]
