@@ -11,8 +11,7 @@ from msgspec import structs
 
 from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, open_logs, write_logs
 from keyaudit.inventory.logs import days as by_day
-from keyaudit.inventory.logs.groups import grouped, mailboxes
-from keyaudit.inventory.logs.manifest import GROUP, MAILBOXES
+from keyaudit.inventory.logs.groups import GROUP, MAILBOXES, grouped, mailboxes
 from keyaudit.inventory.logs.write import Import
 from keyaudit.inventory.usage.baseline import open_baseline
 from keyaudit.inventory.usage.check import check
