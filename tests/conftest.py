@@ -13,6 +13,14 @@ from keyaudit.policy import load
 TESTS = Path(__file__).parent
 MEASURED = ("model", "policy", "policies", "inventory", "cloud", "cli", "test_assess.py", "test_gate.py")
 """The tests that are traced: those of the floors that have a bar for coverage, and of the commands that put them together."""
+LONG = (
+    "sweep/test_sweep.py",
+    "test_package.py",
+    "simulator/test_tools.py",
+    "inventory/test_containment.py",
+    "cli/test_documents.py",
+)
+"""The files of the exhaustive tier that take longest: they come first, so that no worker waits for another at the end."""
 
 settings.register_profile("default", max_examples=30, deadline=None)
 settings.register_profile("exhaustive", max_examples=200, deadline=None)
@@ -44,6 +52,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if isinstance(item, pytest.Function) and getattr(item.obj, "is_hypothesis_test", False):
                 item.add_marker(pytest.mark.exhaustive)
+        items.sort(key=lambda item: item.path.relative_to(TESTS).as_posix() not in LONG)
 
 
 def _exhaustive(config: pytest.Config) -> bool:

@@ -145,7 +145,7 @@ async def _batches(
         tenant_id = connection.identity.tenant_id
         if known.tenant_id not in {None, tenant_id}:
             what = f"the earlier logs are of tenant {known.tenant_id}, and these would be of tenant {tenant_id}"
-            raise UsageError("--merge", what, "name logs of this tenant")
+            raise UnsafeError("--merge", what, "name logs of this tenant")
         known.tenant_id = tenant_id
         if not live.quiet:
             simulated = " (simulated tenant)" if live.demo else ""

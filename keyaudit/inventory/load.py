@@ -77,7 +77,7 @@ def load(
         write_parquet(connection, _spooled(table, spooled, longest), aside, UNSORTED)
         _refuse(connection, table, aside)
         _name_torn(connection, torn)
-        paths, repeated = [], set[tuple[str, str]]()
+        paths, count, repeated = [], 0, set[tuple[str, str]]()
         for number, where in enumerate(pieces(connection, parquet(aside), spooled.stat().st_size)):
             rows = f"(SELECT * FROM {parquet(aside)} WHERE {where})"
             if one(connection, f"SELECT count(*) - count(DISTINCT id) FROM {rows}"):
@@ -86,8 +86,8 @@ def load(
             if torn and table.part_of:
                 rows = _without_torn(table, rows)
             paths.append(target / part_name(number))
-            write_parquet(connection, f"FROM {rows} ORDER BY id", paths[-1])
-        return Loaded(tuple(paths), one(connection, f"SELECT count(*) FROM {parquet(*paths)}"), frozenset(repeated))
+            count += write_parquet(connection, f"FROM {rows} ORDER BY id", paths[-1])
+        return Loaded(tuple(paths), count, frozenset(repeated))
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise OutputError(files.shown(target), f"cannot be written: {first_line(error)}", files.REMEDY) from error
     except duckdb.Error as error:
@@ -132,14 +132,15 @@ def part_name(number: int) -> str:
     return f"{number:05}.parquet"
 
 
-def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, target: Path, options: str = _SORTED) -> None:
-    """Writes the result of the query to `target` (mode 0600), replacing an existing file."""
+def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, target: Path, options: str = _SORTED) -> int:
+    """Writes the result of the query to `target` (mode 0600), replacing an existing file, and returns the number of rows."""
     with files.writing(target):
         target.unlink(missing_ok=True)
     # Created here first, because DuckDB would use the mode of the umask.
     files.create(target)
-    connection.execute(f"COPY ({query}) TO {quoted(str(target))} (FORMAT parquet, USE_TMP_FILE false, {options})")
+    count = one(connection, f"COPY ({query}) TO {quoted(str(target))} (FORMAT parquet, USE_TMP_FILE false, {options})")
     files.sync(target)
+    return count
 
 
 def _spooled(table: Table, spooled: Path, longest: int) -> str:

@@ -3,21 +3,21 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from heapq import merge
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from typing import Any
 
 import duckdb
 from msgspec import Struct
 
-from keyaudit.model.columns import Table
+from keyaudit.inventory.scores import SCALES
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
 from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
 from keyaudit.model.rows import decoded, view_names
 from keyaudit.model.waivers import Waiver
-from keyaudit.policy.bind import Bound, by_table
+from keyaudit.policy.bind import Bound
 from keyaudit.policy.counts import reason_of
 from keyaudit.policy.definition import Arm, Policy
-from keyaudit.policy.ordered import count_slices, slice_in_order, slices, worst_rows
+from keyaudit.policy.ordered import Evaluated, count_slices, in_order, slices, worst_rows
 from keyaudit.policy.queries import Scoring
 from keyaudit.policy.scores import score_of
 from keyaudit.policy.templates import QUOTING, UNKNOWN, Template, show
@@ -72,62 +72,58 @@ class _Thing(Struct, frozen=True):
     """The policies of its table, in the order of each row's codes."""
 
 
-def stream(
-    connection: duckdb.DuckDBPyConnection,
-    bounds: Sequence[Bound],
-    relations: Mapping[str, str],
-    having: Mapping[str, Table],
-    *,
-    supplied: Collection[str],
-    passes: bool,
-    scoring: Scoring,
-    as_of: int,
-) -> Iterator[Finding]:
+def stream(connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], *, passes: bool) -> Iterator[Finding]:
     """The findings of all tables by resource: the most severe first, then by name and id.
 
-    With scores, by row: by upper bound, then by lower bound, then as above. `relations`: by table, the relation with its
-    verdicts and scores; a table without one has no rows. `having`: the tables with the columns of their views. `supplied`: the
-    supplied evidence.
+    With scores, by row: by upper bound, then by lower bound, then as above.
     """
-    tables = by_table(bounds).items()
-    streams = [
-        _things(
-            connection, relations[name], having[name], of_table, supplied=supplied, passes=passes, scoring=scoring, as_of=as_of
-        )
-        for name, of_table in tables
-        if name in relations
-    ]
-    for thing in merge(*streams, key=lambda thing: thing.place):
+    for thing in _merged(connection, tables, passes=passes):
         yield from _of_thing(thing, passes=passes)
+
+
+def _merged(connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], *, passes: bool) -> Iterator[_Thing]:
+    """The resources of all tables in order. Tables without scores, which are last in an order by score, are queried last."""
+    first: list[Iterator[_Thing]] = []
+    last: list[Iterator[_Thing]] = []
+    for evaluated in tables:
+        later = evaluated.scoring is Scoring.ORDER and evaluated.table.name not in SCALES
+        (last if later else first).append(_things(connection, evaluated, passes=passes))
+    merged = merge(*first, key=_place)
+    for thing in merged:
+        if thing.place[0] == 0:
+            merged = chain([thing], merged)
+            break
+        yield thing
+    yield from merge(merged, *last, key=_place)
+
+
+def _place(thing: _Thing) -> tuple[int, int, int, str, str]:
+    return thing.place
 
 
 def worst(
     connection: duckdb.DuckDBPyConnection,
-    bounds: Sequence[Bound],
-    relations: Mapping[str, str],
-    having: Mapping[str, Table],
+    tables: Iterable[Evaluated],
     *,
-    supplied: Collection[str],
     least: Severity,
     known: bool,
     most: int,
-    as_of: int,
     failing: Collection[str],
 ) -> list[Finding]:
     """The `most` worst findings of failing rows with severity `least` or above; those in the baseline only if `known`.
 
     `failing`: the ids of policies that may have such a finding; others are skipped. Each table is read once, and at most `most`
-    rows are fetched. `relations` have no scores.
+    rows are fetched. They have no scores.
     """
     found: list[tuple[tuple[int, str, str, str, str], Finding]] = []
-    for name, of_table in by_table(bounds).items():
-        numbered = {number: bound for number, bound in enumerate(of_table) if bound.policy.text.id in failing}
-        if name not in relations or not numbered:
+    for evaluated in tables:
+        numbered = {number: bound for number, bound in enumerate(evaluated.bounds) if bound.policy.text.id in failing}
+        if not numbered:
             continue
-        query = worst_rows(relations[name], having[name], numbered, least=least, known=known, most=most, as_of=as_of)
+        query = worst_rows(evaluated, numbered, least=least, known=known, most=most)
         with connection.cursor() as cursor:
             rows = cursor.execute(query).fetchall()
-            for thing in _grouped(rows, having[name], list(numbered.values()), supplied, as_of):
+            for thing in _grouped(rows, evaluated, list(numbered.values())):
                 *_, label, of = thing.place
                 for finding in _of_thing(thing, passes=False):
                     if finding.outcome is Outcome.FAIL and finding.severity.rank >= least.rank and (known or not finding.known):
@@ -137,28 +133,15 @@ def worst(
     return [finding for _, finding in found[:most]]
 
 
-def _things(
-    connection: duckdb.DuckDBPyConnection,
-    relation: str,
-    table: Table,
-    bounds: Sequence[Bound],
-    *,
-    supplied: Collection[str],
-    passes: bool,
-    scoring: Scoring,
-    as_of: int,
-) -> Iterator[_Thing]:
+def _things(connection: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bool) -> Iterator[_Thing]:
     # A separate cursor, because another query on the connection would silently end this result.
     with connection.cursor() as cursor:
-        found = _rows(cursor, relation, table, bounds, passes=passes, scoring=scoring, as_of=as_of)
-        yield from _grouped(found, table, bounds, supplied, as_of)
+        yield from _grouped(_rows(cursor, evaluated, passes=passes), evaluated, evaluated.bounds)
 
 
-def _grouped(
-    found: Iterable[tuple[Any, ...]], table: Table, bounds: Sequence[Bound], supplied: Collection[str], as_of: int
-) -> Iterator[_Thing]:
-    """Groups the rows of `slice_in_order` by resource."""
-    lacking = table.lacking(supplied)
+def _grouped(found: Iterable[tuple[Any, ...]], evaluated: Evaluated, bounds: Sequence[Bound]) -> Iterator[_Thing]:
+    """Groups the rows of `in_order` by resource. `bounds`: the policies that they have verdicts of."""
+    table = evaluated.table
     width = len(view_names(table))
     parts = [(bound.policy.text.id, *part.key) for bound in bounds for part in bound.policy.parts]
     codes = 5 + width + len(bounds)
@@ -169,9 +152,9 @@ def _grouped(
     telling = [bound.policy.text.id for bound in bounds if bound.policy.message_when]
     arms = after + len(having)
     for (high, low, top_severity, label, thing), rows in groupby(found, key=lambda row: row[:5]):
-        judged = [
+        of_thing = [
             _Row(
-                values=decoded(table, row[5 : 5 + width], row[-2], lacking),
+                values=decoded(table, row[5 : 5 + width], row[-2], evaluated.lacking),
                 reasons=row[-1] or {},
                 codes=row[5 + width : codes],
                 parts=dict(zip(parts, row[codes:graded], strict=True)),
@@ -179,11 +162,11 @@ def _grouped(
                 score=row[-3],
                 classes=dict(zip(having, row[after:arms], strict=True)),
                 arms=dict(zip(telling, row[arms:-3], strict=True)),
-                now=as_of,
+                now=evaluated.as_of,
             )
             for row in rows
         ]
-        yield _Thing((-high, -low, -top_severity, label, thing), judged, bounds)
+        yield _Thing((-high, -low, -top_severity, label, thing), of_thing, bounds)
 
 
 def _shared_out(counts: Sequence[tuple[str, int]], values: Sequence[bool | None]) -> dict[str, Sequence[bool | None]]:
@@ -192,22 +175,16 @@ def _shared_out(counts: Sequence[tuple[str, int]], values: Sequence[bool | None]
     return {name: tuple(islice(left, count)) for name, count in counts}
 
 
-def _rows(
-    cursor: duckdb.DuckDBPyConnection,
-    relation: str,
-    table: Table,
-    bounds: Sequence[Bound],
-    *,
-    passes: bool,
-    scoring: Scoring,
-    as_of: int,
-) -> Iterator[tuple[Any, ...]]:
-    """The rows in order by slices: `relation` is read once per slice, and at most a slice is sorted."""
+def _rows(cursor: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bool) -> Iterator[tuple[Any, ...]]:
+    """The rows in order: all at once where they are few, otherwise by slices, so that at most a slice is sorted."""
     least = PASS if passes else WAIVED
-    cursor.execute(slices(relation, table, bounds, least=least, size=_SLICE, scoring=scoring))
-    ((count,),) = cursor.execute(count_slices()).fetchall()
-    for number in range(count):
-        answer = cursor.execute(slice_in_order(relation, table, bounds, number, least=least, scoring=scoring, as_of=as_of))
+    numbers: Iterable[int | None] = [None]
+    if not evaluated.small:
+        cursor.execute(slices(evaluated, least=least, size=_SLICE))
+        ((count,),) = cursor.execute(count_slices()).fetchall()
+        numbers = range(count)
+    for number in numbers:
+        answer = cursor.execute(in_order(evaluated, number, least=least))
         while rows := answer.fetchmany(_BATCH):
             yield from rows
 

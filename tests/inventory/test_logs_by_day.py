@@ -100,6 +100,13 @@ def test_its_groups_are_those_of_its_uses(tmp_path: Path) -> None:
         assert (boxes, let_in) == (29, 29)
 
 
+def test_many_uses_of_a_day_are_grouped_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [*uses(*range(4), each=20), *(use(1, f"app-{number}") for number in range(50))]
+    whole = stored(tmp_path / "whole", found)
+    monkeypatch.setattr(by_day, "AT_ONCE", 7)
+    assert same(stored(tmp_path / "parts", found), whole)
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_the_order_of_records_makes_no_difference(tmp_path: Path, seed: int) -> None:
     found = [*uses(0, 1, 2), *uses(30, 31, each=15)]

@@ -410,6 +410,9 @@ def test_more_findings_than_a_slice_come_in_one_order(tmp_path: Path, monkeypatc
         whole = [finding.row["id"] for finding in judgement.findings(passes=True)]
         monkeypatch.setattr("keyaudit.policy.findings._SLICE", 7)
         assert [finding.row["id"] for finding in judgement.findings(passes=True)] == whole
+    with inventory(key=rows) as connection:
+        few = judge(connection, [policy(tmp_path)], (), JUDGING, sizes={"key": len(rows)})
+        assert [finding.row["id"] for finding in few.findings(passes=True)] == whole
     assert len(whole) == 120
 
 

@@ -14,6 +14,7 @@ from keyaudit.inventory import files
 from keyaudit.inventory.load import counted, parquet, part_name, write_parquet
 from keyaudit.inventory.locked import TEMPORARY, judged, locked
 from keyaudit.inventory.logs.manifest import (
+    AGAIN,
     COLUMNS,
     DAMAGED,
     GROUPED,
@@ -214,7 +215,7 @@ def _refuse_extra(store: LogStore) -> None:
             raise UnsafeError(files.shown(table), "missing, or not a folder", DAMAGED)
         extra += [entry for entry in table.iterdir() if entry not in known]
     if extra:
-        raise UnsafeError(files.shown(min(extra)), "does not belong to these logs", "remove it, or import the logs again")
+        raise UnsafeError(files.shown(min(extra)), "does not belong to these logs", f"remove it, or {AGAIN}")
 
 
 def _refuse_missing(store: LogStore) -> None:
