@@ -114,7 +114,7 @@ def _merged(streams: Mapping[str, Iterator[_Thing]], scoring: Scoring) -> Iterat
     """The resources of all tables in order. Tables without scores, which are last in an order by score, are queried last."""
     first = [things for name, things in streams.items() if scoring is not Scoring.ORDER or name in SCALES]
     last = [things for name, things in streams.items() if scoring is Scoring.ORDER and name not in SCALES]
-    merged = merge(*first, key=_place)
+    merged: Iterator[_Thing] = merge(*first, key=_place)
     for thing in merged:
         if thing.place[0] == 0:
             merged = chain([thing], merged)
