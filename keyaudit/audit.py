@@ -3,13 +3,14 @@
 import contextlib
 import functools
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field, structs
 
 from keyaudit import __version__, gate
+from keyaudit.cloud.sign_in import SignIn
 from keyaudit.inventory.access_models import with_access_models
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from keyaudit.cloud.connection import Clock, Connection
-    from keyaudit.cloud.environment import Environment
-    from keyaudit.cloud.network import Network
     from keyaudit.collect.evidence import Evidence
     from keyaudit.collect.run import Failure, Progress
     from keyaudit.inventory.logs import LogStore
@@ -43,20 +42,11 @@ if TYPE_CHECKING:
     from keyaudit.model.overview import Overview
 
 
-class Source(Struct, frozen=True, kw_only=True):
-    """The source of a run: cloud, sign-in method and network."""
+class Source(SignIn, frozen=True, kw_only=True):
+    """The source of a run: a sign-in, and what to read."""
 
-    environment: "Environment"
-    auth: str
-    tenant: str | None
-    network: "Network"
-    environ: Mapping[str, str]
-    share: float
-    concurrency: int
     filters: Filters = field(default_factory=Filters)
     environment_rules: tuple[EnvironmentRule, ...] = ()
-    roams: bool = False
-    """Whether it is one of several tenants, signed in to regardless of the credential's variables."""
     simulated: bool = False
 
 
@@ -94,22 +84,11 @@ class Collected(Struct, frozen=True):
 def connected(
     source: Source, *, clock: "Clock", prompt: Callable[[str], None]
 ) -> "contextlib.AbstractAsyncContextManager[Connection]":
-    """A signed-in connection to `source`. `prompt` shows the instructions of an interactive sign-in."""
+    """A signed-in connection to `source`, as `cloud.connection.connect` says."""
     # The official clients take a third of a second to import, and evaluating a stored snapshot does not need them.
     from keyaudit.cloud.connection import connect
 
-    return connect(
-        environment=source.environment,
-        auth=source.auth,
-        tenant=source.tenant,
-        network=source.network,
-        environ=source.environ,
-        clock=clock,
-        share=source.share,
-        concurrency=source.concurrency,
-        roams=source.roams,
-        prompt=prompt,
-    )
+    return connect(source, clock=clock, prompt=prompt)
 
 
 async def collect(

@@ -1,6 +1,7 @@
 """The tiers of the suite, and what all tests share: the shipped policies, which each process reads from disk once."""
 
 import functools
+import gc
 import signal
 from pathlib import Path
 
@@ -13,6 +14,14 @@ from keyaudit.policy import load
 TESTS = Path(__file__).parent
 MEASURED = ("model", "policy", "policies", "inventory", "cloud", "cli", "test_assess.py", "test_gate.py")
 """The tests that are traced: those of the floors that have a bar for coverage, and of the commands that put them together."""
+LONG = (
+    "sweep/test_sweep.py",
+    "test_package.py",
+    "simulator/test_tools.py",
+    "inventory/test_containment.py",
+    "cli/test_documents.py",
+)
+"""The files of the exhaustive tier that take longest: they come first, so that no worker waits for another at the end."""
 
 settings.register_profile("default", max_examples=30, deadline=None)
 settings.register_profile("exhaustive", max_examples=200, deadline=None)
@@ -23,6 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     A shell starts what runs in the background with Ctrl-C ignored, and the commands that tests start would inherit it.
     """
+    # Nothing that collecting makes is garbage, and looking for some takes a quarter of its time.
+    gc.disable()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.load_profile("exhaustive" if _exhaustive(config) else "default")
@@ -44,6 +55,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if isinstance(item, pytest.Function) and getattr(item.obj, "is_hypothesis_test", False):
                 item.add_marker(pytest.mark.exhaustive)
+        items.sort(key=lambda item: item.path.relative_to(TESTS).as_posix() not in LONG)
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is collected, but for what all tests have in common."""
+    gc.freeze()
+    gc.enable()
 
 
 def _exhaustive(config: pytest.Config) -> bool:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -32,6 +32,8 @@ from keyaudit.policy.settings import Judging
 
 _KEPT = 6
 """How many opened snapshots are kept, and how many that all policies have judged: each takes some 30 MB."""
+_RARELY = 2
+"""How often a snapshot is asked before all its views are made for the next."""
 _MANY = 100
 """Policies that are as good as all of them."""
 
@@ -74,7 +76,7 @@ class Opened:
     def __init__(self, folder: Path) -> None:
         """`folder`: for the views that all workers share."""
         self._folder = folder
-        self._seen: set[object] = set()
+        self._seen: Counter[object] = Counter()
         self._asked: list[str] = []
         self._few: Kept = OrderedDict()
         self._many: Kept = OrderedDict()
@@ -140,12 +142,11 @@ class Opened:
             while len(kept) >= _KEPT:
                 self._drop(kept)
             with ExitStack() as stack:
-                # Views of some columns alone are those of the command; that they are like the others is tested by itself.
-                again = key[:3] in self._seen and how.get("columns") is None
-                opened = self._copied(snapshot, as_of, made) if again else self._judging(snapshot, as_of, **how)
+                # Views of some columns alone are planned as the command plans them.
+                whole = self._whole(snapshot, as_of, made) if how.get("columns") is None else None
+                opened = _copied(whole) if whole else self._judging(snapshot, as_of, **how)
                 connection = stack.enter_context(opened)
                 kept[key] = (stack.pop_all(), connection)
-            self._seen.add(key[:3])
         kept.move_to_end(key)
         connection = kept[key][1]
         if self._asked[-1].startswith("judge "):
@@ -155,16 +156,14 @@ class Opened:
         with connection.cursor() as own:
             yield own
 
-    @contextlib.contextmanager
-    def _copied(self, snapshot: Snapshot, as_of: int, made: int) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A copy of the database with every view of a snapshot, each materialized once."""
+    def _whole(self, snapshot: Snapshot, as_of: int, made: int) -> Path | None:
+        """The database with every view of a snapshot, each materialized once; None until it is worth that work."""
         label = hashlib.sha256(f"{snapshot.folder} {made} {as_of}".encode()).hexdigest()[:16]
-        whole = made_once(self._folder / f"views-{label}", lambda path: _with_views(path, snapshot, as_of))
-        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            copy = shutil.copy(whole, folder)
-            with duckdb.connect(copy, config={"threads": 2, "enable_external_access": False}) as connection:
-                connection.execute("PRAGMA disable_optimizer")
-                yield connection
+        whole = self._folder / f"views-{label}"
+        self._seen[label] += 1
+        if self._seen[label] <= _RARELY and not whole.exists():
+            return None
+        return made_once(whole, lambda path: _with_views(path, snapshot, as_of))
 
     def _judged_policies(self, connection: Any, policies: Any, *rest: Any, **how: Any) -> Any:
         if not any(connection is held for kept in (self._few, self._many) for _, held in kept.values()):
@@ -178,6 +177,16 @@ class Opened:
         _, (stack, connection) = kept.popitem(last=False)
         self._judged.pop(id(connection), None)
         stack.close()
+
+
+@contextlib.contextmanager
+def _copied(whole: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a copy of a database."""
+    with tempfile.TemporaryDirectory(dir=whole.parent) as folder:
+        copy = shutil.copy(whole, folder)
+        with duckdb.connect(copy, config={"threads": 2, "enable_external_access": False}) as connection:
+            connection.execute("PRAGMA disable_optimizer")
+            yield connection
 
 
 def _with_views(path: Path, snapshot: Snapshot, as_of: int) -> None:

@@ -33,11 +33,13 @@ from keyaudit.simulator.estate import (
     Estate,
     Key,
     KeyCredential,
+    Logs,
     PasswordCredential,
     Restriction,
     Restrictions,
     RotationPolicy,
     Vault,
+    Workspace,
 )
 from keyaudit.simulator.estates.log_plans import setting
 from keyaudit.simulator.faults import Fault
@@ -266,7 +268,8 @@ async def test_trap_17_what_logs_the_audit_events_is_enough_and_what_is_switched
     for name, what in ways.items():
         found = setting(VAULT_ID.replace("kv-traps", name), "s", workspace=WORKSPACE, **what)
         vaults.append(replace(VAULT, name=name, keys=(), diagnostic_settings=(found,)))
-    run = await audited(tmp_path, replace(TRAPS, vaults=tuple(vaults)))
+    logs = Logs(workspaces=(Workspace(name="w", subscription=SUBSCRIPTION, resource_group="rg"),))
+    run = await audited(tmp_path, replace(TRAPS, vaults=tuple(vaults), logs=logs))
     with run.snapshot.connect(AS_OF) as connection:
         logged = dict(connection.execute("SELECT name, audit_logged FROM vault").fetchall())
     assert logged == {name: name in ("kv-category", "kv-audit", "kv-all") for name in (*ways, "kv-none")}

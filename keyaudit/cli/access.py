@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Format, Live, Stored, flags
+from keyaudit.cli.options import Format, Live, Output, Stored, flags
 
 
 @flags(Live, Stored)
@@ -19,7 +19,7 @@ def access(
             help="A vault, VAULT/KEY, a key's address or resource id; or an object id, client id, sign-in name or exact name.",
         ),
     ],
-    output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
+    output: Output = Format.TEXT,
 ) -> int:
     """Show who can use a key or vault, or what someone can use.
 

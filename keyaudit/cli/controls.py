@@ -15,8 +15,8 @@ from keyaudit.model.run import Report, conditions
 from keyaudit.policy.load import Policy, load
 from keyaudit.policy.problems import nearest, shown
 from keyaudit.report.by_control import FORMATS, View, render_csv
-from keyaudit.report.formats import Options
 from keyaudit.report.members import SCHEMA, inert
+from keyaudit.report.options import Options
 from keyaudit.report.several import together, verdict_of_all
 
 

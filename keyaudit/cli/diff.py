@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Choice, Format, Live, Stored, flags
+from keyaudit.cli.options import Choice, ConfigFile, Format, Live, Output, Stored, flags
 
 
 @flags(Choice)
@@ -14,17 +14,9 @@ def diff(
     *,
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The earlier snapshot.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The later snapshot.")],
-    output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
+    output: Output = Format.TEXT,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            metavar="FILE",
-            help="The file of settings. Default: keyaudit.toml in the current folder, if it exists.",
-        ),
-    ] = None,
+    config: ConfigFile = None,
 ) -> int:
     """Compare two snapshots of a tenant.
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Format, Live, Stored, flags
+from keyaudit.cli.options import Format, Live, Output, Stored, flags
 from keyaudit.model import times
 from keyaudit.model.errors import UsageError
 
@@ -18,7 +18,7 @@ def expiring(
     within: Annotated[
         str, typer.Argument(metavar="[WITHIN]", help="How far to look ahead: 30d, 12w or an ISO 8601 duration.")
     ] = "30d",
-    output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
+    output: Output = Format.TEXT,
     every: Annotated[
         bool, typer.Option("--all", help="Also list what is disabled, superseded or part of a certificate (text and table).")
     ] = False,

@@ -50,7 +50,8 @@ def export(
     from keyaudit.cli.judged import all_judged
     from keyaudit.cli.output import known, outputs, print_file, write
     from keyaudit.model.run import conditions
-    from keyaudit.report.formats import BUNDLE, Options
+    from keyaudit.report.formats import BUNDLE
+    from keyaudit.report.options import Options
 
     printed = [name for name in formats if "=" not in name]
     for name in printed:

@@ -1,11 +1,10 @@
 """`keyaudit gate`: decides for a pipeline by the exit code."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Choice, Ci, FailOn, Format, Live, Redaction, Shown, Stored, flags
+from keyaudit.cli.options import Choice, Ci, FailOn, Format, Live, Redaction, Shown, Shrinkage, Stored, flags
 
 
 @flags(Live, Stored, Choice, Shown, Redaction)
@@ -23,14 +22,7 @@ def gate(
         bool,
         typer.Option("--new-only", help="With --baseline: fail only on findings that are new or whose severity was raised."),
     ] = False,
-    since: Annotated[
-        Path | None,
-        typer.Option(
-            "--since",
-            metavar="DIR",
-            help="An earlier snapshot, with which shrinkage in [expect] of keyaudit.toml is compared.",
-        ),
-    ] = None,
+    since: Shrinkage = None,
     ci: Annotated[
         Ci, typer.Option("--ci", help="Write annotations and a summary for this build agent. auto: the one it runs in.")
     ] = Ci.AUTO,

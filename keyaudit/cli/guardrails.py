@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
-from keyaudit.cli.options import Selection, flags
+from keyaudit.cli.options import ConfigFile, Profile, Selection, flags
 from keyaudit.cli.streams import printing, tell
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.shell import shell_quoted
@@ -41,19 +41,8 @@ def guardrails(
             "these languages.",
         ),
     ] = As.TEXT,
-    profile: Annotated[
-        str | None,
-        typer.Option("--profile", metavar="NAME", help="The set of limits. Default: the one in keyaudit.toml, else default."),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            metavar="FILE",
-            help="The file of settings. Default: keyaudit.toml in the current folder, if it exists.",
-        ),
-    ] = None,
+    profile: Profile = None,
+    config: ConfigFile = None,
     from_: Annotated[
         Path | None,
         typer.Option(

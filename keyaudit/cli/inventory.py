@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyaudit.cli.options import Format, Live, Stored, flags
+from keyaudit.cli.options import Format, Live, Output, Stored, flags
 from keyaudit.model.errors import UsageError
 from keyaudit.model.evidence import remedy
 
@@ -26,7 +26,7 @@ def inventory(
             "of rows of each table.",
         ),
     ] = None,
-    output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
+    output: Output = Format.TEXT,
 ) -> int:
     """List everything that was read, without evaluating it.
 

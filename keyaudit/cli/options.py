@@ -55,6 +55,35 @@ class Ci(StrEnum):
     NONE = "none"
 
 
+Output = Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="The file of settings. Default: keyaudit.toml in the current folder, if it exists.",
+    ),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="The set of limits. Default: the one in keyaudit.toml, else default."),
+]
+OwnPolicies = Annotated[
+    Path | None,
+    typer.Option("--policies", metavar="DIR", help="A folder with your own policies, besides the shipped ones."),
+]
+Shrinkage = Annotated[
+    Path | None,
+    typer.Option(
+        "--since",
+        metavar="DIR",
+        help="An earlier snapshot, with which shrinkage in [expect] of keyaudit.toml is compared.",
+    ),
+]
+"""Flags of several commands."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """What to read, and how to sign in."""
@@ -88,15 +117,7 @@ class Live:
             help="The Azure cloud: public (the default), usgov, dod, china, or one described in keyaudit.toml.",
         ),
     ] = None
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            metavar="FILE",
-            help="The file of settings. Default: keyaudit.toml in the current folder, if it exists.",
-        ),
-    ] = None
+    config: ConfigFile = None
     subscription: Annotated[
         list[str] | None,
         typer.Option("--subscription", "-s", metavar="NAME|ID|GLOB", help="Only these subscriptions; repeatable."),
@@ -162,10 +183,7 @@ class Stored:
 class Selection:
     """Which policies."""
 
-    policies: Annotated[
-        Path | None,
-        typer.Option("--policies", metavar="DIR", help="A folder with your own policies, besides the shipped ones."),
-    ] = None
+    policies: OwnPolicies = None
     select: Annotated[
         list[str] | None, typer.Option("--select", metavar="ID|GLOB", help="Only these policies; repeatable.")
     ] = None
@@ -178,10 +196,7 @@ class Selection:
 class Choice(Selection):
     """Policies, limits, waivers and baseline."""
 
-    profile: Annotated[
-        str | None,
-        typer.Option("--profile", metavar="NAME", help="The set of limits. Default: the one in keyaudit.toml, else default."),
-    ] = None
+    profile: Profile = None
     require: Annotated[
         list[str] | None,
         typer.Option(

@@ -17,7 +17,8 @@ from keyaudit.model.run import Report, Verdict, conditions
 from keyaudit.policy.problems import nearest
 from keyaudit.policy.queries import Scoring
 from keyaudit.report.files import as_text, check, check_absent, output_bytes
-from keyaudit.report.formats import BUNDLE, FILES, FORMATS, LISTING, SCORED, Options
+from keyaudit.report.formats import BUNDLE, FILES, FORMATS, LISTING, SCORED
+from keyaudit.report.options import Options
 
 T = TypeVar("T")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from keyaudit.cli.options import ConfigFile, OwnPolicies, Profile
 from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.text import one_line
@@ -16,16 +17,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, check, test and write policies.", rich_markup_mode=None)
 
-Own = Annotated[
-    Path | None, typer.Option("--policies", metavar="DIR", help="A folder with your own policies, besides the shipped ones.")
-]
 Place = Annotated[
     Path | None, typer.Argument(metavar="[PATH]", help="A policy file or a folder of them. Default: the shipped ones.")
 ]
 
 
 @app.command("list")
-def list_(*, policies: Own = None) -> int:
+def list_(*, policies: OwnPolicies = None) -> int:
     """List the policies, with severity and requirement."""
     from tabulate import tabulate
 
@@ -41,20 +39,9 @@ def list_(*, policies: Own = None) -> int:
 def show(
     policy: Annotated[str, typer.Argument(metavar="ID", help="A policy's id.")],
     *,
-    profile: Annotated[
-        str | None,
-        typer.Option("--profile", metavar="NAME", help="The set of limits. Default: the one in keyaudit.toml, else default."),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            metavar="FILE",
-            help="The file of settings. Default: keyaudit.toml in the current folder, if it exists.",
-        ),
-    ] = None,
-    policies: Own = None,
+    profile: Profile = None,
+    config: ConfigFile = None,
+    policies: OwnPolicies = None,
 ) -> int:
     """Show a policy's limits in force, and where each comes from."""
     from tabulate import tabulate
@@ -155,7 +142,7 @@ def schema() -> int:
 def docs(
     *,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write to; created if missing.")],
-    policies: Own = None,
+    policies: OwnPolicies = None,
 ) -> int:
     """Write a Markdown page for each policy and each table."""
     from keyaudit.model.tables import TABLES, operations_of

@@ -1,12 +1,11 @@
 """`keyaudit report`: lists findings for people. It does not fail on findings: it exits with 0 or 3."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Stored, flags
+from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Shrinkage, Stored, flags
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Severity
 
@@ -75,14 +74,7 @@ def report(
             help="Group by the controls of a framework, for example cis-azure-6.0, and use its limits.",
         ),
     ] = None,
-    since: Annotated[
-        Path | None,
-        typer.Option(
-            "--since",
-            metavar="DIR",
-            help="An earlier snapshot, with which shrinkage in [expect] of keyaudit.toml is compared.",
-        ),
-    ] = None,
+    since: Shrinkage = None,
 ) -> int:
     """Show what is wrong with keys and credentials, worst first."""
     from keyaudit.cli.judged import all_judged

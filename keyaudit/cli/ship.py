@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.cli.streams import printing, tell
@@ -84,16 +85,7 @@ async def _ship(live: Live, settings: "Settings", destination: "Destination", re
     shipment, now = str(uuid.uuid4()), clock.now()
     async with (
         where(live, clock, settings) as source,
-        ingestion.connect(
-            destination,
-            environment=source.environment,
-            auth=source.auth,
-            tenant=tenant,
-            network=source.network,
-            environ=source.environ,
-            clock=clock,
-            prompt=tell,
-        ) as way,
+        ingestion.connect(destination, replace(source, tenant=tenant), clock=clock, prompt=tell) as way,
     ):
         try:
             await way.send(finding_rows(report, shipment, now))

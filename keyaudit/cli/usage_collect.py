@@ -10,7 +10,7 @@ import typer
 
 from keyaudit.cli.options import Live, flags
 from keyaudit.cli.streams import printing, tell
-from keyaudit.cli.usage_learn import day
+from keyaudit.cli.usage_learn import Earlier, day
 from keyaudit.model.errors import AccessError, Exit, UnavailableError, UnsafeError, UsageError
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def collect(
             "is created in the tenant, and stays there.",
         ),
     ] = False,
+    merge: Earlier = None,
 ) -> int:
     """Read logs from Log Analytics and Graph into a folder.
 
@@ -63,6 +64,7 @@ def collect(
     from keyaudit.collect.usage.live.place import Outcome
     from keyaudit.collect.usage.live.run import Wanted
     from keyaudit.collect.usage.live.sources import chosen
+    from keyaudit.inventory.logs.store import open_logs
     from keyaudit.inventory.logs.write import Import, refuse_used, write_logs
     from keyaudit.model.reasons import UNSAFE
     from keyaudit.report.logs import complete, render
@@ -78,9 +80,10 @@ def collect(
         simulated=live.demo,
     )
     collect_cycles_later()
-    known, outcome = Import(), Outcome()
+    earlier = open_logs(merge) if merge else None
+    known, outcome = Import(earlier.tenant_id if earlier else None), Outcome()
     with keeping("nothing is kept"), contextlib.closing(records(live, clock, wanted, known, outcome)) as found:
-        store = write_logs(out, found, known)
+        store = write_logs(out, found, known, earlier)
     with printing() as stdout:
         render(store, str(out), stdout)
     if UNSAFE & outcome.reasons:
@@ -139,7 +142,11 @@ async def _batches(
         where(live, clock, settle(live, resume=False)) as source,
         audit.connected(source, clock=clock, prompt=tell) as connection,
     ):
-        known.tenant_id = connection.identity.tenant_id
+        tenant_id = connection.identity.tenant_id
+        if known.tenant_id not in {None, tenant_id}:
+            what = f"the earlier logs are of tenant {known.tenant_id}, and these would be of tenant {tenant_id}"
+            raise UnsafeError("--merge", what, "name logs of this tenant")
+        known.tenant_id = tenant_id
         if not live.quiet:
             simulated = " (simulated tenant)" if live.demo else ""
             tell(f"reading logs of tenant {known.tenant_id}{simulated} of {wanted.window} as {connection.identity.shown}")

@@ -11,6 +11,15 @@ from keyaudit.model.times import parse_date
 
 Logs = Annotated[Path, typer.Argument(metavar="LOGS", help="The folder that usage import or usage collect wrote.")]
 
+Earlier = Annotated[
+    Path | None,
+    typer.Option(
+        "--merge",
+        metavar="OLD",
+        help="The folder of logs that were read before, to which these are added. OLD stays as it is.",
+    ),
+]
+
 
 def learn(
     *,

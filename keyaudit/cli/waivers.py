@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from keyaudit.cli.options import Choice, Live, Stored, flags
-from keyaudit.cli.policies import Own
+from keyaudit.cli.options import Choice, Live, OwnPolicies, Stored, flags
 from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.extras import installing
@@ -28,7 +27,7 @@ _NEW = "version: 1\nwaivers: []\n"
 
 
 @app.command("list")
-def list_(*, policies: Own = None, file: File = _FILE) -> int:
+def list_(*, policies: OwnPolicies = None, file: File = _FILE) -> int:
     """List the waivers, with what each covers, owner and last day."""
     from tabulate import tabulate
 
@@ -52,7 +51,7 @@ def list_(*, policies: Own = None, file: File = _FILE) -> int:
 
 
 @flags(Live, Stored)
-def check(live: Live, stored: Stored, *, policies: Own = None, file: File = _FILE) -> int:
+def check(live: Live, stored: Stored, *, policies: OwnPolicies = None, file: File = _FILE) -> int:
     """List waivers that have expired or cover nothing.
 
     Those that cover nothing need --from, --demo or --tenant. Exit 1 if there are any.
@@ -87,7 +86,7 @@ def add(
     covers: Annotated[
         str | None, typer.Option("--covers", metavar="coverage", help="Accept a gap in what was read, for 30 days at most.")
     ] = None,
-    policies: Own = None,
+    policies: OwnPolicies = None,
     file: File = _FILE,
 ) -> int:
     """Add a waiver to the file, and keep its comments."""
@@ -114,7 +113,7 @@ def add(
 
 
 @flags(Live, Stored)
-def prune(live: Live, stored: Stored, *, policies: Own = None, file: File = _FILE) -> int:
+def prune(live: Live, stored: Stored, *, policies: OwnPolicies = None, file: File = _FILE) -> int:
     """Remove waivers that have expired or cover nothing.
 
     Those that cover nothing need --from, --demo or --tenant.

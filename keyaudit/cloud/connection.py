@@ -5,7 +5,7 @@ import logging
 import math
 import random
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -17,10 +17,10 @@ from keyaudit.cloud.clock import Clock
 from keyaudit.cloud.credential import Surroundings, Way, ways
 from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.gateway import Gateway
-from keyaudit.cloud.network import Network
 from keyaudit.cloud.refusal import RETRIED, Refused
 from keyaudit.cloud.sender import Sender
 from keyaudit.cloud.session import Door, local_hosts, open_session, tls_context
+from keyaudit.cloud.sign_in import SignIn
 from keyaudit.cloud.tokens import NO_ANSWER, Claims, Tokens
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
@@ -74,43 +74,16 @@ class Connection:
 
 
 @asynccontextmanager
-async def connect(
-    *,
-    environment: Environment,
-    auth: str,
-    tenant: str | None,
-    network: Network,
-    environ: Mapping[str, str],
-    clock: Clock,
-    share: float = 0.5,
-    concurrency: int = 64,
-    budget: float | None = None,
-    roams: bool = False,
-    prompt: Callable[[str], None],
-) -> AsyncIterator[Connection]:
+async def connect(sign_in: SignIn, *, clock: Clock, prompt: Callable[[str], None]) -> AsyncIterator[Connection]:
     """Sign in, check the tenant, and keep the connection open for the block.
 
-    `tenant` is a GUID or a domain; None means the tenant of the sign-in. `roams`: an application signs in to `tenant` even if
-    its variables name another. `budget` is in seconds. `environ` has the variables of credentials; azure-identity reads those
-    of a managed identity from the process. Raises UsageError for invalid arguments, UnsafeError for a token of another tenant
-    or an authority of another cloud, AccessError if no sign-in works, UnavailableError if the sign-in service is down.
+    `prompt` shows the instructions of an interactive sign-in. Raises UsageError for invalid arguments, UnsafeError for a token
+    of another tenant or an authority of another cloud, AccessError if no sign-in works, UnavailableError if the sign-in service
+    is down.
     """
-    door = Door(environment, network, local_hosts(environ))
-    async with signed_in(
-        environment=environment,
-        auth=auth,
-        tenant=tenant,
-        network=network,
-        environ=environ,
-        clock=clock,
-        share=share,
-        concurrency=concurrency,
-        budget=budget,
-        roams=roams,
-        prompt=prompt,
-        door=door,
-    ) as session:
-        yield Connection(session.gateway, session.identity, environment, door)
+    door = Door(sign_in.environment, sign_in.network, local_hosts(sign_in.environ))
+    async with signed_in(sign_in, clock=clock, prompt=prompt, door=door) as session:
+        yield Connection(session.gateway, session.identity, sign_in.environment, door)
 
 
 class Session(Struct, frozen=True):
@@ -123,36 +96,23 @@ class Session(Struct, frozen=True):
 
 
 @asynccontextmanager
-async def signed_in(
-    *,
-    environment: Environment,
-    auth: str,
-    tenant: str | None,
-    network: Network,
-    environ: Mapping[str, str],
-    clock: Clock,
-    share: float,
-    concurrency: int,
-    budget: float | None = None,
-    roams: bool = False,
-    prompt: Callable[[str], None],
-    door: Door,
-) -> AsyncIterator[Session]:
+async def signed_in(sign_in: SignIn, *, clock: Clock, prompt: Callable[[str], None], door: Door) -> AsyncIterator[Session]:
     """Sign in and check the tenant, as `connect` says. Nothing gets past the `door`."""
-    _check(environment, environ, share, concurrency)
+    _check(sign_in)
+    environment, tenant, budget = sign_in.environment, sign_in.tenant, sign_in.budget
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     asked = _tenant(tenant)
-    context = tls_context(network)
-    async with open_session(network, context, door, connections=2 * concurrency) as session:
+    context = tls_context(sign_in.network)
+    async with open_session(sign_in.network, context, door, connections=2 * sign_in.concurrency) as session:
         tokens = Tokens(environment, clock)
         transport = transport_on(session)
         sender = Sender(
             Clients(session, context, environment, tokens, transport),
             tokens,
             clock,
-            share=share,
-            concurrency=concurrency,
+            share=sign_in.share,
+            concurrency=sign_in.concurrency,
             deadline=math.inf if budget is None else clock.monotonic() + budget,
             chance=random.Random(),  # noqa: S311 - jitter
         )
@@ -161,14 +121,14 @@ async def signed_in(
             asked = await _resolve(asked, gateway)
         around = Surroundings(
             environment=environment,
-            environ=environ,
-            network=network,
+            environ=sign_in.environ,
+            network=sign_in.network,
             transport=transport,
             tenant=asked,
-            roams=roams,
+            roams=sign_in.roams,
             prompt=prompt,
         )
-        async with _first_way(ways(auth, around), tokens, environment.login) as (way, claims):
+        async with _first_way(ways(sign_in.auth, around), tokens, environment.login) as (way, claims):
             found = claims.tid.lower()
             if asked is not None and asked != found:
                 shown = asked if tenant is None or tenant.lower() == asked else f"{one_line(tenant)} ({asked})"
@@ -181,17 +141,18 @@ async def signed_in(
             yield Session(Identity(found, f"{_name(claims)} ({way.shown})"), tokens, transport, gateway)
 
 
-def _check(environment: Environment, environ: Mapping[str, str], share: float, concurrency: int) -> None:
-    authority = environ.get("AZURE_AUTHORITY_HOST", "").strip().lower().removeprefix("https://").rstrip("/")
+def _check(sign_in: SignIn) -> None:
+    environment = sign_in.environment
+    authority = sign_in.environ.get("AZURE_AUTHORITY_HOST", "").strip().lower().removeprefix("https://").rstrip("/")
     if authority and authority != environment.login:
         raise UnsafeError(
             "AZURE_AUTHORITY_HOST",
             f"{one_line(authority)} is not the sign-in service of cloud {environment.name}, {environment.login}",
             "unset it, or choose its cloud with --cloud",
         )
-    if not 0 < share <= 1:
+    if not 0 < sign_in.share <= 1:
         raise UsageError("--share", "not above 0 and at most 1", "use 0.5 for half of each limit")
-    if not 1 <= concurrency <= 1_000:
+    if not 1 <= sign_in.concurrency <= 1_000:
         raise UsageError("--concurrency", "not between 1 and 1,000", "use 64")
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from azure.core.exceptions import HttpResponseError
 from azure.monitor.ingestion.aio import LogsIngestionClient
 from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.cloud.circuit import PATIENCE
 from keyaudit.cloud.clients import USER_AGENT
@@ -21,11 +22,11 @@ from keyaudit.cloud.clock import Clock
 from keyaudit.cloud.connection import Identity, signed_in
 from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.failures import EXPECTED, failure_of, never_connected
-from keyaudit.cloud.network import Network
 from keyaudit.cloud.pacing import LONGEST_BACKOFF
 from keyaudit.cloud.refusal import RETRIED, Refused
 from keyaudit.cloud.sender import ATTEMPTS
 from keyaudit.cloud.session import Door, local_hosts
+from keyaudit.cloud.sign_in import SignIn
 from keyaudit.cloud.waits import asked, clamped
 from keyaudit.model.errors import OutputError, UnsafeError, UsageError
 from keyaudit.model.text import one_line
@@ -197,36 +198,16 @@ _MEANINGS = {
 
 @asynccontextmanager
 async def connect(
-    destination: Destination,
-    *,
-    environment: Environment,
-    auth: str,
-    tenant: str | None,
-    network: Network,
-    environ: Mapping[str, str],
-    clock: Clock,
-    prompt: Callable[[str], None],
+    destination: Destination, sign_in: SignIn, *, clock: Clock, prompt: Callable[[str], None]
 ) -> AsyncIterator[Ingestion]:
-    """Sign in, to `tenant` if given, and connect to the destination, inside a context.
-
-    Raises the same errors as `connection.connect`.
-    """
-    async with signed_in(
-        environment=environment,
-        auth=auth,
-        tenant=tenant,
-        network=network,
-        environ=environ,
-        clock=clock,
-        share=1,
-        concurrency=1,
-        prompt=prompt,
-        door=Door(environment, network, local_hosts(environ), only=destination.host),
-    ) as session:
+    """Sign in, and connect to the destination, inside a context. Raises the same errors as `connection.connect`."""
+    alone = replace(sign_in, share=1, concurrency=1)
+    door = Door(sign_in.environment, sign_in.network, local_hosts(sign_in.environ), only=destination.host)
+    async with signed_in(alone, clock=clock, prompt=prompt, door=door) as session:
         client = LogsIngestionClient(
             f"https://{destination.host}",
             session.tokens,
-            credential_scopes=[environment.ingest_scope],
+            credential_scopes=[sign_in.environment.ingest_scope],
             transport=session.transport,
             retry_total=0,
             permit_redirects=False,

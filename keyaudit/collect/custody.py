@@ -81,15 +81,13 @@ def write_custody(unit: Unit, scope: Scope, found: Custody) -> None:
     for number, record in enumerate(found.records):
         id_ = f"{scope.id}/custody_record/{number}"
         row = Row(CUSTODY_RECORD, id=id_, resource_id=id_, scope_id=scope.id, url=PLACE, version="")
-        facts = {
-            "name": record.of,
-            "kept_in": str(record.kept_in),
-            "owner": record.owner,
-            "hsm": record.hsm,
-            "recorded_on": record.recorded_on,
-            "valid_until": record.valid_until,
-            "evidence": record.evidence,
-        }
-        for column, fact in facts.items():
-            row.put(column, fact)
+        row.put_all(
+            name=record.of,
+            kept_in=str(record.kept_in),
+            owner=record.owner,
+            hsm=record.hsm,
+            recorded_on=record.recorded_on,
+            valid_until=record.valid_until,
+            evidence=record.evidence,
+        )
         unit.row(CUSTODY_RECORD.name, row.finish())

@@ -19,8 +19,7 @@ def grant_row(
     """
     row = Row(GRANT, id=resource_id, resource_id=resource_id, scope_id=scope_id, url=url, version=version)
     row.put_all(kind=kind, principal_id=principal_id.lower())
-    for column in _OF_SOME_KINDS:
-        row.put(column, None)
+    row.clear(_OF_SOME_KINDS)
     row.put_all(custom=False, wildcard=False, denied=[], standing=True)
     return row
 

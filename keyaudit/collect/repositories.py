@@ -58,15 +58,7 @@ def write_repositories(unit: Unit, scope: Scope, found: Repositories) -> None:
     for number, each in enumerate(found.listed):
         id_ = f"{scope.id}/repository/{number}"
         row = Row(REPOSITORY, id=id_, resource_id=id_, scope_id=scope.id, url=PLACE, version="")
-        facts = {
-            "name": each.path,
-            "host": each.host,
-            "repository_id": each.id,
-            "owner": each.owner,
-            "owner_id": each.owner_id,
-        }
-        for column, fact in facts.items():
-            row.put(column, fact)
+        row.put_all(name=each.path, host=each.host, repository_id=each.id, owner=each.owner, owner_id=each.owner_id)
         unit.row(REPOSITORY.name, row.finish())
 
 

@@ -6,14 +6,15 @@ an enumeration. Policies are not recognised by name.
 
 # ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import duckdb
 from msgspec import Struct
 
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.overview import AgeGroup, Ages
-from keyaudit.policy.bind import Bound, by_table
+from keyaudit.policy.bind import Bound
+from keyaudit.policy.ordered import Evaluated
 from keyaudit.policy.parameters import OTHERWISE, Single
 from keyaudit.policy.queries import DIALECT
 from keyaudit.policy.types import Compare, Kind, Lookup, Now, Read, Setting, Sum, walk
@@ -26,15 +27,12 @@ _LAST = 3 * _BINS - 1
 """The last bin, for ages above three times the limit."""
 
 
-def ages(
-    connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], relations: Mapping[str, str], as_of: int
-) -> tuple[Ages, ...]:
-    """The ages for each policy with an age limit and rows, by id. `relations`: the relation with verdicts, by table."""
+def ages(connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], as_of: int) -> tuple[Ages, ...]:
+    """The ages for each policy with an age limit and rows, by id."""
     found = [
-        _ages(connection, bound.policy.text, list(_places(bound, number, limit)), _rows(relations[name], number), as_of)
-        for name, of_table in by_table(bounds).items()
-        if name in relations
-        for number, bound in enumerate(of_table)
+        _ages(connection, bound.policy.text, list(_places(bound, number, limit)), _rows(evaluated.relation, number), as_of)
+        for evaluated in tables
+        for number, bound in enumerate(evaluated.bounds)
         if (limit := _limit(bound)) is not None
     ]
     return tuple(sorted((each for each in found if each.groups or each.unplaced), key=lambda each: each.policy.id))

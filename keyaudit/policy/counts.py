@@ -12,7 +12,7 @@ from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.queries import classed, counted, covered
-from keyaudit.policy.scopes import Blind, Unsupplied
+from keyaudit.policy.scopes import Blind
 from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, outcome_of, severity_of
 
 _BATCH = 4_096
@@ -56,7 +56,7 @@ class Counts:
         self.classes: dict[tuple[str, str], tuple[int, int]] = {}
         """By policy and class, the number of rows, and of results that are left out."""
         self._groups: Counter[tuple[str, Severity, str, tuple[tuple[str, Reason], ...]]] = Counter()
-        self._blind: list[Blind | Unsupplied] = []
+        self._blind: list[Blind] = []
 
     def table(self, connection: duckdb.DuckDBPyConnection, relation: str, bounds: Sequence[Bound]) -> None:
         """Counts a table with verdicts in one pass. The query groups rows with equal verdicts."""
@@ -102,7 +102,7 @@ class Counts:
             self._unknown[policy, severity] += count
             self._groups[policy, severity, scope or "", causes] += count
 
-    def blind(self, blind: Sequence[Blind | Unsupplied]) -> None:
+    def blind(self, blind: Sequence[Blind]) -> None:
         """Adds scopes without rows, and policies without required evidence."""
         self._blind += blind
         for each in blind:

@@ -10,15 +10,14 @@ import duckdb
 from msgspec import Struct
 
 from keyaudit.inventory.scores import SCALES
-from keyaudit.model.columns import Table
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
 from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
 from keyaudit.model.rows import decoded, view_names
 from keyaudit.model.waivers import Waiver
-from keyaudit.policy.bind import Bound, by_table
+from keyaudit.policy.bind import Bound
 from keyaudit.policy.counts import reason_of
 from keyaudit.policy.definition import Arm, Policy
-from keyaudit.policy.ordered import count_slices, in_order, slices, worst_rows
+from keyaudit.policy.ordered import Evaluated, count_slices, in_order, slices, worst_rows
 from keyaudit.policy.queries import Scoring
 from keyaudit.policy.scores import score_of
 from keyaudit.policy.templates import QUOTING, UNKNOWN, Template, show
@@ -73,47 +72,22 @@ class _Thing(Struct, frozen=True):
     """The policies of its table, in the order of each row's codes."""
 
 
-def stream(
-    connection: duckdb.DuckDBPyConnection,
-    bounds: Sequence[Bound],
-    relations: Mapping[str, str],
-    having: Mapping[str, Table],
-    *,
-    small: Collection[str],
-    supplied: Collection[str],
-    passes: bool,
-    scoring: Scoring,
-    as_of: int,
-) -> Iterator[Finding]:
+def stream(connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], *, passes: bool) -> Iterator[Finding]:
     """The findings of all tables by resource: the most severe first, then by name and id.
 
-    With scores, by row: by upper bound, then by lower bound, then as above. `relations`: by table, the relation with its
-    verdicts and scores; a table without one has no rows. `having`: the tables with the columns of their views. `small`: those
-    that are known to fit one slice. `supplied`: the supplied evidence.
+    With scores, by row: by upper bound, then by lower bound, then as above.
     """
-    streams = {
-        name: _things(
-            connection,
-            relations[name],
-            having[name],
-            of_table,
-            small=name in small,
-            supplied=supplied,
-            passes=passes,
-            scoring=scoring,
-            as_of=as_of,
-        )
-        for name, of_table in by_table(bounds).items()
-        if name in relations
-    }
-    for thing in _merged(streams, scoring):
+    for thing in _merged(connection, tables, passes=passes):
         yield from _of_thing(thing, passes=passes)
 
 
-def _merged(streams: Mapping[str, Iterator[_Thing]], scoring: Scoring) -> Iterator[_Thing]:
+def _merged(connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], *, passes: bool) -> Iterator[_Thing]:
     """The resources of all tables in order. Tables without scores, which are last in an order by score, are queried last."""
-    first = [things for name, things in streams.items() if scoring is not Scoring.ORDER or name in SCALES]
-    last = [things for name, things in streams.items() if scoring is Scoring.ORDER and name not in SCALES]
+    first: list[Iterator[_Thing]] = []
+    last: list[Iterator[_Thing]] = []
+    for evaluated in tables:
+        later = evaluated.scoring is Scoring.ORDER and evaluated.table.name not in SCALES
+        (last if later else first).append(_things(connection, evaluated, passes=passes))
     merged: Iterator[_Thing] = merge(*first, key=_place)
     for thing in merged:
         if thing.place[0] == 0:
@@ -129,31 +103,27 @@ def _place(thing: _Thing) -> tuple[int, int, int, str, str]:
 
 def worst(
     connection: duckdb.DuckDBPyConnection,
-    bounds: Sequence[Bound],
-    relations: Mapping[str, str],
-    having: Mapping[str, Table],
+    tables: Iterable[Evaluated],
     *,
-    supplied: Collection[str],
     least: Severity,
     known: bool,
     most: int,
-    as_of: int,
     failing: Collection[str],
 ) -> list[Finding]:
     """The `most` worst findings of failing rows with severity `least` or above; those in the baseline only if `known`.
 
     `failing`: the ids of policies that may have such a finding; others are skipped. Each table is read once, and at most `most`
-    rows are fetched. `relations` have no scores.
+    rows are fetched. They have no scores.
     """
     found: list[tuple[tuple[int, str, str, str, str], Finding]] = []
-    for name, of_table in by_table(bounds).items():
-        numbered = {number: bound for number, bound in enumerate(of_table) if bound.policy.text.id in failing}
-        if name not in relations or not numbered:
+    for evaluated in tables:
+        numbered = {number: bound for number, bound in enumerate(evaluated.bounds) if bound.policy.text.id in failing}
+        if not numbered:
             continue
-        query = worst_rows(relations[name], having[name], numbered, least=least, known=known, most=most, as_of=as_of)
+        query = worst_rows(evaluated, numbered, least=least, known=known, most=most)
         with connection.cursor() as cursor:
             rows = cursor.execute(query).fetchall()
-            for thing in _grouped(rows, having[name], list(numbered.values()), supplied, as_of):
+            for thing in _grouped(rows, evaluated, list(numbered.values())):
                 *_, label, of = thing.place
                 for finding in _of_thing(thing, passes=False):
                     if finding.outcome is Outcome.FAIL and finding.severity.rank >= least.rank and (known or not finding.known):
@@ -163,29 +133,15 @@ def worst(
     return [finding for _, finding in found[:most]]
 
 
-def _things(
-    connection: duckdb.DuckDBPyConnection,
-    relation: str,
-    table: Table,
-    bounds: Sequence[Bound],
-    *,
-    small: bool,
-    supplied: Collection[str],
-    passes: bool,
-    scoring: Scoring,
-    as_of: int,
-) -> Iterator[_Thing]:
+def _things(connection: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bool) -> Iterator[_Thing]:
     # A separate cursor, because another query on the connection would silently end this result.
     with connection.cursor() as cursor:
-        found = _rows(cursor, relation, table, bounds, small=small, passes=passes, scoring=scoring, as_of=as_of)
-        yield from _grouped(found, table, bounds, supplied, as_of)
+        yield from _grouped(_rows(cursor, evaluated, passes=passes), evaluated, evaluated.bounds)
 
 
-def _grouped(
-    found: Iterable[tuple[Any, ...]], table: Table, bounds: Sequence[Bound], supplied: Collection[str], as_of: int
-) -> Iterator[_Thing]:
-    """Groups the rows of `in_order` by resource."""
-    lacking = table.lacking(supplied)
+def _grouped(found: Iterable[tuple[Any, ...]], evaluated: Evaluated, bounds: Sequence[Bound]) -> Iterator[_Thing]:
+    """Groups the rows of `in_order` by resource. `bounds`: the policies that they have verdicts of."""
+    table = evaluated.table
     width = len(view_names(table))
     parts = [(bound.policy.text.id, *part.key) for bound in bounds for part in bound.policy.parts]
     codes = 5 + width + len(bounds)
@@ -196,9 +152,9 @@ def _grouped(
     telling = [bound.policy.text.id for bound in bounds if bound.policy.message_when]
     arms = after + len(having)
     for (high, low, top_severity, label, thing), rows in groupby(found, key=lambda row: row[:5]):
-        judged = [
+        of_thing = [
             _Row(
-                values=decoded(table, row[5 : 5 + width], row[-2], lacking),
+                values=decoded(table, row[5 : 5 + width], row[-2], evaluated.lacking),
                 reasons=row[-1] or {},
                 codes=row[5 + width : codes],
                 parts=dict(zip(parts, row[codes:graded], strict=True)),
@@ -206,11 +162,11 @@ def _grouped(
                 score=row[-3],
                 classes=dict(zip(having, row[after:arms], strict=True)),
                 arms=dict(zip(telling, row[arms:-3], strict=True)),
-                now=as_of,
+                now=evaluated.as_of,
             )
             for row in rows
         ]
-        yield _Thing((-high, -low, -top_severity, label, thing), judged, bounds)
+        yield _Thing((-high, -low, -top_severity, label, thing), of_thing, bounds)
 
 
 def _shared_out(counts: Sequence[tuple[str, int]], values: Sequence[bool | None]) -> dict[str, Sequence[bool | None]]:
@@ -219,26 +175,16 @@ def _shared_out(counts: Sequence[tuple[str, int]], values: Sequence[bool | None]
     return {name: tuple(islice(left, count)) for name, count in counts}
 
 
-def _rows(
-    cursor: duckdb.DuckDBPyConnection,
-    relation: str,
-    table: Table,
-    bounds: Sequence[Bound],
-    *,
-    small: bool,
-    passes: bool,
-    scoring: Scoring,
-    as_of: int,
-) -> Iterator[tuple[Any, ...]]:
+def _rows(cursor: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bool) -> Iterator[tuple[Any, ...]]:
     """The rows in order: all at once where they are few, otherwise by slices, so that at most a slice is sorted."""
     least = PASS if passes else WAIVED
     numbers: Iterable[int | None] = [None]
-    if not small:
-        cursor.execute(slices(relation, table, bounds, least=least, size=_SLICE, scoring=scoring))
+    if not evaluated.small:
+        cursor.execute(slices(evaluated, least=least, size=_SLICE))
         ((count,),) = cursor.execute(count_slices()).fetchall()
         numbers = range(count)
     for number in numbers:
-        answer = cursor.execute(in_order(relation, table, bounds, number=number, least=least, scoring=scoring, as_of=as_of))
+        answer = cursor.execute(in_order(evaluated, number, least=least))
         while rows := answer.fetchmany(_BATCH):
             yield from rows
 

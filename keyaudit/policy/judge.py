@@ -25,8 +25,9 @@ from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream, worst
 from keyaudit.policy.in_force import in_force, policies_in_force
+from keyaudit.policy.ordered import Evaluated
 from keyaudit.policy.queries import Scoring, create_baseline, doubted, judged, materialize, with_scores
-from keyaudit.policy.scopes import Blind, Unsupplied, blind_scopes
+from keyaudit.policy.scopes import Blind, blind_scopes
 from keyaudit.policy.settings import Judging, PolicyClass
 
 if TYPE_CHECKING:
@@ -42,16 +43,10 @@ class Judgement(Results, frozen=True, kw_only=True):
     policies: tuple[PolicyInForce, ...]
     """All policies, by id."""
     _connection: duckdb.DuckDBPyConnection
-    _bounds: tuple[Bound, ...]
-    _blind: tuple[Blind | Unsupplied, ...]
-    _relations: Mapping[str, str]
-    _scoring: Scoring
-    _supplied: Collection[str]
-    _tables: Mapping[str, Table]
-    """The evaluated tables, with the columns of their views."""
-    _small: Collection[str]
-    """The tables that are known to have few rows."""
-    _as_of: int
+    _tables: tuple[Evaluated, ...]
+    """The evaluated tables with rows."""
+    _blind: tuple[Blind, ...]
+    _by_score: bool
 
     def findings(self, passes: bool = False) -> Iterator[Finding]:
         """Every fail and unknown, with `passes` every pass too, streamed at each call in the same order.
@@ -63,20 +58,10 @@ class Judgement(Results, frozen=True, kw_only=True):
         With scores: by row, the highest upper bound first; rows without a score last, then those scopes.
         """
         blind = (blind.finding for blind in self._blind)
-        if self._scoring is not Scoring.ORDER:
+        if not self._by_score:
             yield from blind
-        yield from stream(
-            self._connection,
-            self._bounds,
-            self._relations,
-            self._tables,
-            small=self._small,
-            supplied=self._supplied,
-            passes=passes,
-            scoring=self._scoring,
-            as_of=self._as_of,
-        )
-        if self._scoring is Scoring.ORDER:
+        yield from stream(self._connection, self._tables, passes=passes)
+        if self._by_score:
             yield from blind
 
     def worst(self, least: Severity, *, known: bool, most: int) -> list[Finding]:
@@ -98,24 +83,13 @@ class Judgement(Results, frozen=True, kw_only=True):
             for counts in ((tally.failed, tally.known) if known else (tally.failed,))
             if any(level.rank >= least.rank for level in counts)
         }
-        return worst(
-            self._connection,
-            self._bounds,
-            self._relations,
-            self._tables,
-            supplied=self._supplied,
-            least=least,
-            known=known,
-            most=most,
-            as_of=self._as_of,
-            failing=failing,
-        )
+        return worst(self._connection, self._tables, least=least, known=known, most=most, failing=failing)
 
     def ages(self, as_of: int) -> "tuple[Ages, ...]":
         """The ages at `as_of` of rows whose age a policy limits, by policy."""
         from keyaudit.policy.ages import ages  # noqa: PLC0415 - few formats need it
 
-        return ages(self._connection, self._bounds, self._relations, as_of)
+        return ages(self._connection, self._tables, as_of)
 
 
 def judge(
@@ -147,7 +121,7 @@ def judge(
     applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
     bounds = _in_baseline(connection, waived(applying, holding), baseline.counting(as_of) if baseline else ())
     without = tuple(
-        Unsupplied(tenant, bound, lacking[bound.policy.text.id].needs)
+        Blind(scope=tenant, bound=bound, needs=lacking[bound.policy.text.id].needs)
         for bound in settled
         if bound.policy.text.id in lacking and not set(judging.require).isdisjoint(lacking[bound.policy.text.id].needs)
     )
@@ -155,7 +129,7 @@ def judge(
     relations = _judged(connection, bounds, as_of, sizes or {})
     for name, relation in relations.items():
         counts.table(connection, relation, by_table(bounds)[name])
-    blind: tuple[Blind | Unsupplied, ...] = (*without, *blind_scopes(connection, bounds, coverage, optional))
+    blind = (*without, *blind_scopes(connection, bounds, coverage, optional))
     counts.blind(blind)
     needed_by: dict[str, list[str]] = {}
     for bound in bounds:
@@ -163,6 +137,7 @@ def judge(
             needed_by.setdefault(operation, []).append(bound.policy.text.id)
     unsupplied = {each.bound.policy.text.id: lacking[each.bound.policy.text.id] for each in without}
     tallied = sorted((*bounds, *(each.bound for each in without)), key=lambda bound: bound.policy.text.id)
+    having = {name: _having(TABLES[name], columns) for name in relations}
     return Judgement(
         tallies=tuple(counts.tally(bound.policy) for bound in tallied),
         groups=counts.groups(),
@@ -173,14 +148,20 @@ def judge(
         waived={waiver.id: counts.covered(waiver) for waiver in holding},
         needed_by={operation: tuple(ids) for operation, ids in sorted(needed_by.items())},
         _connection=connection,
-        _bounds=bounds,
+        _tables=tuple(
+            Evaluated(
+                relation=relation,
+                table=having[name],
+                bounds=by_table(bounds)[name],
+                scoring=scoring,
+                as_of=as_of,
+                lacking=having[name].lacking(supplied),
+                small=(sizes or {}).get(name, SMALL + 1) <= SMALL,
+            )
+            for name, relation in _scored(connection, scoring, relations, as_of, sizes or {}).items()
+        ),
         _blind=blind,
-        _relations=_scored(connection, scoring, relations, as_of, sizes or {}),
-        _scoring=scoring,
-        _supplied=supplied,
-        _tables={name: _having(TABLES[name], columns) for name in by_table(bounds)},
-        _small=frozenset(name for name, size in (sizes or {}).items() if size <= SMALL),
-        _as_of=as_of,
+        _by_score=scoring is Scoring.ORDER,
     )
 
 

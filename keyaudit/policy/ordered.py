@@ -4,6 +4,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Severity
 from keyaudit.model.rows import view_names
@@ -15,34 +17,52 @@ from keyaudit.policy.sql import UNKNOWN, blanked
 _ORDER = "high DESC, low DESC, top_severity DESC, label, thing"
 
 
-def _places(relation: str, table: Table, bounds: Sequence[Bound], least: int, scoring: Scoring) -> str:
+class Evaluated(Struct, frozen=True, kw_only=True):
+    """The verdicts on the rows of one table."""
+
+    relation: str
+    """The rows with their verdicts, the result of `with_scores` for this scoring."""
+    table: Table
+    """With the columns of its view."""
+    bounds: Sequence[Bound]
+    scoring: Scoring
+    as_of: int
+    lacking: tuple[str, ...]
+    """The columns whose evidence was not supplied."""
+    small: bool
+    """Whether it is known to fit one slice."""
+
+    @property
+    def thing(self) -> str:
+        """The grouping key: all rows of a resource, or single rows when ordered by score."""
+        return DIALECT.name("id" if self.scoring is Scoring.ORDER else self.table.subject)
+
+    def kept(self, least: int) -> str:
+        """The condition of rows with a verdict of at least `least`."""
+        return " OR ".join(f"code{number} >= {least}" for number in range(len(self.bounds)))
+
+
+def _places(evaluated: Evaluated, least: int) -> str:
     ranks = ", ".join(
         f"CASE WHEN code{number} >= {verdict.FAIL} THEN CAST(code{number} % 5 AS INTEGER) ELSE -1 END"
-        for number in range(len(bounds))
+        for number in range(len(evaluated.bounds))
     )
-    high, low = ("max(score_high)", "max(score_low)") if scoring is Scoring.ORDER else ("0", "0")
+    high, low = ("max(score_high)", "max(score_low)") if evaluated.scoring is Scoring.ORDER else ("0", "0")
     return (
         f"SELECT {high} AS high, {low} AS low, max(greatest({ranks}, -1)) AS top_severity, min(coalesce(name, '')) AS label,"
-        f" {_thing(table, scoring)} AS thing, count(*) AS held"
-        f" FROM {relation} WHERE {_kept(bounds, least)} GROUP BY thing"
+        f" {evaluated.thing} AS thing, count(*) AS held"
+        f" FROM {evaluated.relation} WHERE {evaluated.kept(least)} GROUP BY thing"
     )
 
 
-def _thing(table: Table, scoring: Scoring) -> str:
-    """The grouping key: all rows of a resource, or single rows when ordered by score."""
-    return DIALECT.name("id" if scoring is Scoring.ORDER else table.subject)
-
-
-def slices(relation: str, table: Table, bounds: Sequence[Bound], *, least: int, size: int, scoring: Scoring) -> str:
+def slices(evaluated: Evaluated, *, least: int, size: int) -> str:
     """Creates the temporary table `places`: resources with rows whose most severe verdict is at least `least`.
-
-    `relation` is the result of `with_scores` for this scoring.
 
     It has the bounds of the score (0 if that is not the order), the rank of the most severe verdict (-1: only passes), a name,
     the id, and the slice number. Slices are in the order of the findings, with about `size` rows each.
     """
     before = f"sum(held) OVER (ORDER BY {_ORDER} ROWS UNBOUNDED PRECEDING) - held"
-    found = _places(relation, table, bounds, least, scoring)
+    found = _places(evaluated, least)
     return f"CREATE TEMP TABLE places AS SELECT *, CAST(({before}) // {size} AS BIGINT) AS slice FROM ({found})"
 
 
@@ -71,25 +91,22 @@ def with_arms(relation: str, numbered: Numbered, as_of: int) -> str:
     return f"(SELECT *, {', '.join(columns)} FROM ({source}))"
 
 
-def in_order(
-    relation: str, table: Table, bounds: Sequence[Bound], *, number: int | None, least: int, scoring: Scoring, as_of: int
-) -> str:
+def in_order(evaluated: Evaluated, number: int | None, *, least: int) -> str:
     """The rows of the slice `number` of `places` in order; without one, all rows, and `places` is not read.
 
     Columns: the resource's score, rank, name and id; the table's stored columns; the verdicts; those for controls; the states
     of severity rungs; the classes of policies with classes; the message numbers of policies with several; the explanation of
     the score; the unknown map; the reasons.
     """
-    names = ", ".join(DIALECT.name(name) for name in view_names(table))
-    numbered = dict(enumerate(bounds))
+    names = ", ".join(DIALECT.name(name) for name in view_names(evaluated.table))
+    numbered = dict(enumerate(evaluated.bounds))
     found = _judged(numbered)
-    places = f"({_places(relation, table, bounds, least, scoring)})"
-    if number is not None:
-        places = f"(FROM places WHERE slice = {number})"
+    relation = with_arms(evaluated.relation, numbered, evaluated.as_of)
+    places = f"({_places(evaluated, least)})" if number is None else f"(FROM places WHERE slice = {number})"
     return (
         f"SELECT high, low, top_severity, label, thing, {names}, {', '.join(found)}, score, {UNKNOWN}, {REASONS}"
-        f" FROM {with_arms(relation, numbered, as_of)} JOIN {places} ON {_thing(table, scoring)} = thing"
-        f" WHERE {_kept(bounds, least)} ORDER BY {_ORDER}"
+        f" FROM {relation} JOIN {places} ON {evaluated.thing} = thing"
+        f" WHERE {evaluated.kept(least)} ORDER BY {_ORDER}"
     )
 
 
@@ -104,7 +121,7 @@ def _judged(numbered: Numbered) -> list[str]:
     ]
 
 
-def worst_rows(relation: str, table: Table, numbered: Numbered, *, least: Severity, known: bool, most: int, as_of: int) -> str:
+def worst_rows(evaluated: Evaluated, numbered: Numbered, *, least: Severity, known: bool, most: int) -> str:
     """The `most` rows with the worst failing findings of severity `least` or above; with `known`, also those in the baseline.
 
     Columns as in `in_order`, for these policies only, over a relation without scores.
@@ -113,15 +130,12 @@ def worst_rows(relation: str, table: Table, numbered: Numbered, *, least: Severi
     codes = [f"code{number}" for number in numbered]
     fails = f"{{0}} >= {verdict.FAIL} AND {{0}} < {below}"
     ranks = ", ".join(f"CASE WHEN {fails.format(code)} THEN CAST({code} % 5 AS INTEGER) ELSE -1 END" for code in codes)
-    names = ", ".join(DIALECT.name(name) for name in view_names(table))
+    names = ", ".join(DIALECT.name(name) for name in view_names(evaluated.table))
     found = _judged(numbered)
-    relation = f"(SELECT *, greatest({ranks}, -1) AS top_severity FROM {with_arms(relation, numbered, as_of)})"
-    shown = f"coalesce(name, '') AS label, {_thing(table, Scoring.NONE)} AS thing"
+    armed = with_arms(evaluated.relation, numbered, evaluated.as_of)
+    relation = f"(SELECT *, greatest({ranks}, -1) AS top_severity FROM {armed})"
+    shown = f"coalesce(name, '') AS label, {DIALECT.name(evaluated.table.subject)} AS thing"
     return (
         f"SELECT 0, 0, top_severity, {shown}, {names}, {', '.join(found)}, NULL, {UNKNOWN}, {REASONS}"
         f" FROM {relation} WHERE top_severity >= {least.rank} ORDER BY top_severity DESC, label, thing, id LIMIT {most}"
     )
-
-
-def _kept(bounds: Sequence[Bound], least: int) -> str:
-    return " OR ".join(f"code{number} >= {least}" for number in range(len(bounds)))

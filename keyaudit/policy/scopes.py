@@ -24,23 +24,27 @@ from keyaudit.policy.controls import beside
 from keyaudit.policy.queries import scopes_seen
 
 
-class Blind(Struct, frozen=True):
-    """One policy on one scope with possibly missing rows. `gaps`: the incomplete lists."""
+class Blind(Struct, frozen=True, kw_only=True):
+    """One policy that is unknown on one scope: rows may be missing there, or it lacks required evidence."""
 
     scope: Scope
     bound: Bound
-    gaps: tuple[Coverage, ...]
+    gaps: tuple[Coverage, ...] = ()
+    """The incomplete lists."""
+    needs: tuple[str, ...] = ()
+    """The missing evidence; its scope is the tenant."""
 
     @property
     def finding(self) -> Finding:
         """The unknown finding, with the highest severity of the policy."""
         policy = self.bound.policy
+        lacking = f"{listed(self.needs)} ({ADVICE[Reason.NOT_SUPPLIED].meaning})" if self.needs else ""
         return Finding(
             policy=policy.text,
             outcome=Outcome.UNKNOWN,
             severity=policy.top_severity,
             subject=self.scope.id,
-            message=f"unknown: {'; '.join(_told(self.gaps))}",
+            message=f"unknown: {lacking or '; '.join(_told(self.gaps))}",
             expected=self.bound.expected(None, None if self.bound.classes else 0),
             scope=self.scope,
             beside=self.beside,
@@ -48,57 +52,20 @@ class Blind(Struct, frozen=True):
 
     @property
     def beside(self) -> frozenset[tuple[str, str]]:
-        """The controls that are not about its rows."""
-        return beside(self.bound.policy.parts, self.scope.kind)
+        """The controls that are not about its rows. Without required evidence every control of the policy is affected."""
+        return frozenset() if self.needs else beside(self.bound.policy.parts, self.scope.kind)
 
     @property
     def group(self) -> UnknownGroup:
         """The same as a group for the gate."""
+        reasons = {Reason.NOT_SUPPLIED} if self.needs else {gap.reason for gap in self.gaps if gap.reason is not None}
         return UnknownGroup(
             policy=self.bound.policy.text.id,
             severity=self.bound.policy.top_severity,
             scope_id=self.scope.id,
             causes={},
-            operations=tuple(record.operation for record in self.gaps),
-            reasons=tuple(sorted({record.reason for record in self.gaps if record.reason is not None})),
-            count=1,
-        )
-
-
-class Unsupplied(Struct, frozen=True):
-    """A policy without required evidence."""
-
-    scope: Scope
-    """The tenant."""
-    bound: Bound
-    needs: tuple[str, ...]
-    """The missing evidence."""
-    beside: frozenset[tuple[str, str]] = frozenset()
-    """None, because every control of the policy is affected."""
-
-    @property
-    def finding(self) -> Finding:
-        """The unknown finding, as grave as the policy can be."""
-        policy = self.bound.policy
-        return Finding(
-            policy=policy.text,
-            outcome=Outcome.UNKNOWN,
-            severity=policy.top_severity,
-            subject=self.scope.id,
-            message=f"unknown: {listed(self.needs)} ({ADVICE[Reason.NOT_SUPPLIED].meaning})",
-            expected=self.bound.expected(None, None if self.bound.classes else 0),
-            scope=self.scope,
-        )
-
-    @property
-    def group(self) -> UnknownGroup:
-        """The same for a gate."""
-        return UnknownGroup(
-            policy=self.bound.policy.text.id,
-            severity=self.bound.policy.top_severity,
-            scope_id=self.scope.id,
-            causes={},
-            reasons=(Reason.NOT_SUPPLIED,),
+            operations=tuple(gap.operation for gap in self.gaps),
+            reasons=tuple(sorted(reasons)),
             count=1,
         )
 
@@ -137,7 +104,7 @@ def blind_scopes(
             for bound in of_table:
                 missing = [operation for operation in sorted(unlisted) if bound.policy.text.id in may_apply[operation]]
                 if missing:
-                    found.append(Blind(scope, bound, tuple(here[operation] for operation in missing)))
+                    found.append(Blind(scope=scope, bound=bound, gaps=tuple(here[operation] for operation in missing)))
     found.sort(
         key=lambda blind: (-blind.bound.policy.top_severity.rank, blind.scope.name, blind.scope.id, blind.bound.policy.text.id)
     )

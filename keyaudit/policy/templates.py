@@ -54,7 +54,7 @@ class Placeholder(Struct, frozen=True):
     short: bool = False
 
     def fill(self, source: Source, limits: Collection[str] = ()) -> str:
-        """Its text for a row; `limits` are the texts of the parameters in the same sentence."""
+        """Its text for a row; `limits` are the texts of the limits in the same sentence."""
         if not self.columns:
             return source.parameter(self.name)
         if len(self.columns) > 1 and not self.span:
@@ -100,6 +100,11 @@ class Placeholder(Struct, frozen=True):
         return self.text if self.text and value in ([], {}) else show(value, self.kind)
 
     @property
+    def is_limit(self) -> bool:
+        """Whether a measured duration may be compared with it: a parameter, or a duration that somebody set."""
+        return not self.columns or (self.kind is Kind.DURATION and len(self.columns) == 1)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The columns and parameters that it uses."""
         return (*self.columns, *([self.other] if self.other else [])) or (self.name,)
@@ -121,7 +126,7 @@ class Template(Struct, frozen=True):
     def fill(self, source: Source, quoted: Callable[[str], str] = str) -> str:
         """The text with every placeholder filled in, each `quoted`."""
         filled = ""
-        limits = [source.parameter(each.name) for _, each in self.parts if each is not None and not each.columns]
+        limits = [each.fill(source) for _, each in self.parts if each is not None and each.is_limit]
         for literal, each in self.parts:
             filled += literal
             if each is not None:

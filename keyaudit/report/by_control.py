@@ -14,10 +14,10 @@ from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
 from keyaudit.report.cells import guarded, tenant_cell
 from keyaudit.report.controls import Control, State, controls
-from keyaudit.report.formats import Options
 from keyaudit.report.grid import grid
 from keyaudit.report.lines import Paint, joined, pad, paint, plural, wrap
 from keyaudit.report.members import SCHEMA, begun, document, exits
+from keyaudit.report.options import Options
 from keyaudit.report.settings import settings_member
 from keyaudit.report.summary import footer, header
 

@@ -17,10 +17,10 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.cells import guarded
 from keyaudit.report.facts import Facts
-from keyaudit.report.formats import Options
 from keyaudit.report.lines import Paint, joined, pad, paint, wrap
 from keyaudit.report.members import begun, document, exits, scope_member
 from keyaudit.report.missing import incomplete, unsafe
+from keyaudit.report.options import Options
 from keyaudit.report.resource import label
 from keyaudit.report.summary import header, message
 

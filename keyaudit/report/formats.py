@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import BinaryIO, Protocol, TextIO, TypeVar
+from typing import BinaryIO, Protocol, TextIO
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,65 +11,17 @@ from keyaudit.model.errors import UsageError
 from keyaudit.model.extras import installing
 from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report
-
-T = TypeVar("T")
-
-PAGE = 80
-"""The width of text without a terminal."""
-_NARROWEST = 40
-
-
-class Options(Struct, frozen=True, kw_only=True):
-    """Display options. `width` is the terminal's; None without a terminal."""
-
-    passes: bool = False
-    width: int | None = None
-    colour: bool = False
-    bom: bool = False
-    """Begin CSV with a byte order mark."""
-    hints: bool = True
-    """Whether to print next commands."""
-    source: str = ""
-    """The flags that selected the tenant, for next commands: `--demo`, or `--from DIR`."""
-    group: str = "resource"
-    """For text: the grouping, or none."""
-    sort: str = "severity"
-    columns: tuple[str, ...] = ()
-    """For a table: the columns, if not the default ones."""
-    full: bool = True
-    """For text: every finding instead of the first screen."""
-    least: Severity = Severity.INFO
-    """The lowest listed severity."""
-    top: int | None = None
-    """The maximum number of listed findings."""
-
-    @property
-    def page(self) -> int:
-        """The width of text for people."""
-        return max(self.width or PAGE, _NARROWEST)
-
-
-Render = Callable[[T, TextIO, Options], None]
-"""Writes a result in one format."""
-
-
-def plain(render: Callable[[T, TextIO], None]) -> Render[T]:
-    """The format for programs, which no display option changes."""
-    return lambda found, out, _: render(found, out)
+from keyaudit.report.options import Options
 
 
 def _text(report: Report, out: TextIO, options: Options) -> None:
     from keyaudit.report import grouped, screen, text  # noqa: PLC0415 - each format imports what it needs
     from keyaudit.report.arrange import by_thing  # noqa: PLC0415
 
-    width, sort = options.width or 80, options.sort
+    sort = options.sort
     if not (options.full or screen.short(report)):
-        screen.render(
-            report, out, width=max(width, text.LEAST), colour=options.colour, hints=options.hints, source=options.source
-        )
-        return
-    shown = {"passes": options.passes, "colour": options.colour, "hints": options.hints}
-    if options.group == "none":
+        screen.render(report, out, options)
+    elif options.group == "none":
         _table(report, out, options)
     elif options.group == "resource":
         if report.by_score and sort == "severity":
@@ -77,23 +29,16 @@ def _text(report: Report, out: TextIO, options: Options) -> None:
             report = by_thing(replace(report, by_score=False), sort)
         elif sort != "severity":
             report = by_thing(report, sort)
-        text.render(report, out, width=width, full=options.full, **shown)
+        text.render(report, out, options)
     else:
-        grouped.render(report, out, options.group, sort, width=width, **shown)
+        grouped.render(report, out, options)
 
 
 def _table(report: Report, out: TextIO, options: Options) -> None:
     from keyaudit.report import table  # noqa: PLC0415 - each format imports what it needs
     from keyaudit.report.arrange import flat  # noqa: PLC0415
 
-    table.render(
-        flat(report, options.sort),
-        out,
-        passes=options.passes,
-        width=options.width,
-        columns=options.columns,
-        hints=options.hints,
-    )
+    table.render(flat(report, options.sort), out, options)
 
 
 def _json(report: Report, out: TextIO, options: Options) -> None:

@@ -11,9 +11,10 @@ from keyaudit.model.text import one_line
 from keyaudit.report.arrange import Group, groups
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
+from keyaudit.report.options import Options
 from keyaudit.report.resource import BELOW, label, owned_by
 from keyaudit.report.summary import WORST_FIRST, footer, header, message, word
-from keyaudit.report.text import LEAST, named, painted
+from keyaudit.report.text import named, painted
 
 _INDENT = " " * 12
 _LAST = {
@@ -24,26 +25,16 @@ _LAST = {
 _OTHERS = (Outcome.UNKNOWN, Outcome.WAIVED, Outcome.PASS)
 
 
-def render(
-    report: Report,
-    out: TextIO,
-    group: str,
-    sort: str,
-    *,
-    passes: bool = False,
-    width: int = 80,
-    colour: bool = False,
-    hints: bool,
-) -> None:
+def render(report: Report, out: TextIO, options: Options) -> None:
     """Write the report, one group at a time."""
-    width = max(width, LEAST)
+    width, colour, group = options.page, options.colour, options.group
     out.write(joined([*header(report.run, report.verdict, width, colour), ""]))
     policies = {tally.policy.id: tally.policy for tally in report.tallies}
-    for each in groups(report, group, sort, passes):
+    for each in groups(report, group, options.sort, options.passes):
         out.write(joined(_heading(each, group, policies, width, colour)))
         out.writelines(joined(_finding(finding, width, colour, policy=group != "policy")) for finding in each.findings)
         out.write("\n")
-    out.write(joined(footer(report, width, colour, hints=hints)))
+    out.write(joined(footer(report, width, colour, hints=options.hints)))
 
 
 def _heading(group: Group, by: str, policies: Mapping[str, PolicyText], width: int, colour: bool) -> Iterator[str]:

@@ -16,6 +16,7 @@ from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
 from keyaudit.report.missing import needed
+from keyaudit.report.options import Options
 from keyaudit.report.resource import label
 from keyaudit.report.summary import WORST_FIRST, header, headline, message, word
 
@@ -34,12 +35,9 @@ def short(report: Report) -> bool:
     return sum(verdict.failed.values()) + sum(verdict.unknown.values()) < FEW
 
 
-def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool, source: str = "") -> None:
-    """Write it, on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider. The findings must have scores.
-
-    `source`: the flags that selected the tenant, for the next commands.
-    """
-    verdict = report.verdict
+def render(report: Report, out: TextIO, options: Options) -> None:
+    """Write it, on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider. The findings must have scores."""
+    verdict, width, colour, hints = report.verdict, options.page, options.colour, options.hints
     before = [*header(report.run, verdict, width, colour), ""]
     before += [paint(line, Paint.BOLD, colour) for line in wrap(headline(report), width)]
     before += ["", *(_cut(line, width) for line in _areas(report)), ""]
@@ -53,7 +51,7 @@ def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool
         lines.append("")
     lines += unread
     if hints:
-        lines += _next(worst, verdict, width, source)
+        lines += _next(worst, verdict, width, options.source)
     out.write(joined(lines).rstrip("\n") + "\n")
 
 

@@ -7,10 +7,11 @@ from keyaudit.model.errors import MEANINGS
 from keyaudit.model.run import Report, conditions
 from keyaudit.model.text import one_line
 from keyaudit.report import csv
-from keyaudit.report.formats import FORMATS, Options
+from keyaudit.report.formats import FORMATS
 from keyaudit.report.gate import render_gate
 from keyaudit.report.lines import plural
 from keyaudit.report.members import SCHEMA, inert
+from keyaudit.report.options import Options
 
 
 def render(name: str, reports: Sequence[Report], out: TextIO, options: Options) -> None:

@@ -12,11 +12,11 @@ from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.grid import GAP, SAMPLE, grid, least, natural
 from keyaudit.report.lines import joined, pad, wrap
+from keyaudit.report.options import PAGE, Options
 from keyaudit.report.resource import label
 from keyaudit.report.summary import footer, header, message, word
 
 _UNKNOWN = "unknown"
-_SUMMARY = 80
 _WITH_OWNER = 100
 """The terminal width from which the owner is shown by default."""
 _TABLE = 70
@@ -64,27 +64,19 @@ COLUMNS: Mapping[str, Callable[[Finding, Owner], str]] = {
 _USUAL = ("severity", "problem", "resource", "finding", "owner")
 
 
-def render(
-    report: Report,
-    out: TextIO,
-    *,
-    passes: bool = False,
-    width: int | None = None,
-    columns: Sequence[str] = (),
-    hints: bool = True,
-) -> None:
-    """Write the table with these `columns` or the default ones. Cells are wrapped to fit `width`, and never cut.
+def render(report: Report, out: TextIO, options: Options) -> None:
+    """Write the table with the chosen columns or the default ones. Cells are wrapped to fit a terminal, and never cut.
 
     On a narrow terminal the owner is left out unless requested; on a very narrow one, each cell has its own line.
     """
-    names = tuple(columns) or _USUAL
-    out.write(joined([*header(report.run, report.verdict, width or _SUMMARY, colour=False), ""]))
-    rows = _rows(report, passes, names)
+    names, width = options.columns or _USUAL, options.width
+    out.write(joined([*header(report.run, report.verdict, width or PAGE, colour=False), ""]))
+    rows = _rows(report, options.passes, names)
     sample = list(islice(rows, SAMPLE))
     if sample:
-        out.writelines(f"{line}\n" for line in _lines(names, sample, rows, width, usual=not columns))
+        out.writelines(f"{line}\n" for line in _lines(names, sample, rows, width, usual=not options.columns))
         out.write("\n")
-    out.write(joined(footer(report, width or _SUMMARY, colour=False, hints=hints)))
+    out.write(joined(footer(report, width or PAGE, colour=False, hints=options.hints)))
 
 
 def _rows(report: Report, passes: bool, shown: Sequence[str]) -> Iterator[list[str]]:

@@ -13,10 +13,10 @@ from keyaudit.model.text import one_line
 from keyaudit.report import score
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
+from keyaudit.report.options import Options
 from keyaudit.report.resource import BELOW, context, label, thing
 from keyaudit.report.summary import footer, header, message, word
 
-LEAST = 40
 """The minimum width of a report for people."""
 _HEADING = 34
 _WORD = 8
@@ -34,27 +34,18 @@ _COLOURS = {
 }
 
 
-def render(
-    report: Report,
-    out: TextIO,
-    *,
-    passes: bool = False,
-    width: int = 80,
-    colour: bool = False,
-    hints: bool = True,
-    full: bool = True,
-) -> None:
+def render(report: Report, out: TextIO, options: Options) -> None:
     """Write the report, one resource at a time. Findings on one resource must follow one another in `owned`."""
-    width = max(width, LEAST)
+    width, colour = options.page, options.colour
     out.write(joined([*header(report.run, report.verdict, width, colour), ""]))
     unread: dict[Scope, list[str]] = defaultdict(list)
-    for (_, on), pairs in groupby(report.owned(passes), key=lambda pair: thing(pair[1])):
+    for (_, on), pairs in groupby(report.owned(options.passes), key=lambda pair: thing(pair[1])):
         if isinstance(on, Scope):
             unread[on] += [finding.policy.id for _, finding in pairs]
         else:
             out.write(joined(_groups(pairs, width, colour, by_score=report.by_score)))
     out.writelines(joined(_unread(scope, policies, width, colour)) for scope, policies in unread.items())
-    out.write(joined(footer(report, width, colour, hints=hints, full=full)))
+    out.write(joined(footer(report, width, colour, hints=options.hints, full=options.full)))
 
 
 def _groups(pairs: Iterable[tuple[Owner, Finding]], width: int, colour: bool, *, by_score: bool) -> Iterator[str]:

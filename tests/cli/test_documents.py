@@ -144,10 +144,8 @@ def test_the_documents_are_full_of_commands() -> None:
     assert count["README"] > 40
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=() if name == "README" else pytest.mark.exhaustive) for name in DOCUMENTS if name != "commands"],
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name != "commands"])
 def test_every_command_line_runs_or_says_that_it_cannot_here(
     name: str,
     folder: Path,

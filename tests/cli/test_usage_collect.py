@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from keyaudit.cli.clock import SystemClock
-from keyaudit.inventory.logs import open_logs
+from keyaudit.inventory.logs import open_logs, write_logs
+from keyaudit.inventory.logs.write import Import
 from keyaudit.model.errors import Exit
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.estates.ids import Ground
@@ -170,6 +171,25 @@ def test_another_tenants_records_end_it(keyaudit: Keyaudit, tmp_path: Path, monk
     assert ran.code == Exit.UNSAFE
     assert "log-main/OfficeActivity: record 1 is of tenant 22222222-2222-4222-8222-222222222222" in ran.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_logs_are_added_to_earlier_ones_of_the_same_tenant(
+    keyaudit: Keyaudit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _served(monkeypatch, LOGGED):
+        asked = ("usage", "collect", "--auth", "env", *(f"--source={name}" for _, name in TABLES))
+        keyaudit(*asked, "--first-day", "2026-03-30", "--last-day", "2026-03-30", "--out", tmp_path / "first")
+        rest = ("--first-day", "2026-03-31", "--last-day", "2026-04-01", "--merge", tmp_path / "first")
+        ran = keyaudit(*asked, *rest, "--out", tmp_path / "merged")
+        keyaudit(*asked, *WINDOW, "--out", tmp_path / "whole")
+        write_logs(tmp_path / "other", iter([]), Import("22222222-2222-4222-8222-222222222222"))
+        refused = keyaudit(*asked, *WINDOW, "--merge", tmp_path / "other", "--out", tmp_path / "wrong")
+    assert ran.code == Exit.CLEAN
+    merged, whole = open_logs(tmp_path / "merged"), open_logs(tmp_path / "whole")
+    assert list(merged.manifest.stored()) == list(whole.manifest.stored())
+    assert (refused.code, refused.out) == (Exit.UNSAFE, "")
+    assert "--merge: the earlier logs are of tenant 22222222-2222-4222-8222-222222222222" in refused.err
+    assert not (tmp_path / "wrong").exists()
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,40 @@ def test_a_folder_in_use_is_refused_before_anything_is_read(keyaudit: Keyaudit, 
     assert (ran.code, ran.err) == (2, f"keyaudit: {tmp_path}/logs: is not empty; name a new folder\n")
 
 
+def test_logs_are_added_to_earlier_ones(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    files = sorted(written(tmp_path / "logs", "storage").iterdir())
+    for number, file in enumerate(files):
+        merge = ["--merge", tmp_path / f"store-{number - 1}"] if number else []
+        assert keyaudit("usage", "import", file, "--out", tmp_path / f"store-{number}", *merge).code == 0
+    ran = keyaudit("usage", "import", tmp_path / "logs", "--out", tmp_path / "whole")
+    merged, whole = open_logs(tmp_path / f"store-{len(files) - 1}"), open_logs(tmp_path / "whole")
+    assert list(merged.manifest.stored()) == list(whole.manifest.stored())
+    again = keyaudit("usage", "import", tmp_path / "logs", "--out", tmp_path / "again", "--merge", merged.folder)
+    assert again.code == 0
+    rows = [next(line.split() for line in each.out.splitlines() if line.startswith("AZKVAuditLogs")) for each in (ran, again)]
+    kept = "54"
+    assert [row[1:4] + row[5:7] for row in rows] == [
+        ["2026-03-30", "2026-04-01", "3", kept, duplicates] for duplicates in ("0", kept)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tenant", "code", "what"),
+    [(TENANT, 2, "none: no such folder"), ("22222222-2222-4222-8222-222222222222", 5, "and others are of tenant")],
+)
+def test_earlier_logs_have_to_be_there_and_of_the_same_tenant(
+    keyaudit: Keyaudit, tmp_path: Path, tenant: str, code: int, what: str
+) -> None:
+    (tmp_path / "a").write_text(FORMS["storage"]["blob"])
+    (tmp_path / "b").write_text(FORMS["storage"]["blob"].replace(TENANT, tenant))
+    if code == 5:
+        keyaudit("usage", "import", tmp_path / "a", "--out", tmp_path / "none")
+    ran = keyaudit("usage", "import", tmp_path / "b", "--merge", tmp_path / "none", "--out", tmp_path / "store")
+    assert (ran.code, ran.out) == (code, "")
+    assert what in ran.err
+    assert not (tmp_path / "store").exists()
+
+
 def test_logs_of_two_tenants_are_refused(keyaudit: Keyaudit, tmp_path: Path) -> None:
     text = FORMS["storage"]["blob"]
     (tmp_path / "a").write_text(text)

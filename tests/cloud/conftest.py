@@ -3,13 +3,15 @@
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from functools import partial
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.cloud.connection import Connection, connect
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
+from keyaudit.cloud.sign_in import SignIn
 from tests.cloud.authority import Authority
 from tests.cloud.azure import SECRET, TENANT, Azure, serve
 from tests.cloud.clock import FakeClock
@@ -47,16 +49,12 @@ def network(azure: Azure, authority: Authority) -> Network:
 @pytest.fixture
 def connected(network: Network, clock: FakeClock) -> Connect:
     """`connect` with everything said that a test does not say itself."""
-    return partial(
-        connect,
-        environment=ENVIRONMENTS["public"],
-        auth="env",
-        tenant=None,
-        network=network,
-        environ=ENVIRON,
-        clock=clock,
-        prompt=lambda message: None,
-    )
+    usual = SignIn(environment=ENVIRONMENTS["public"], auth="env", tenant=None, network=network, environ=ENVIRON)
+
+    def connected(*, prompt: Callable[[str], None] = lambda message: None, **said: Any) -> Any:
+        return connect(replace(usual, **said), clock=clock, prompt=prompt)
+
+    return connected
 
 
 @pytest.fixture

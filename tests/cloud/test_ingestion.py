@@ -4,12 +4,12 @@ import gzip
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock
 
 import pytest
+from msgspec.structs import replace
 from yarl import URL
 
 from keyaudit.cloud.circuit import PATIENCE
@@ -18,6 +18,7 @@ from keyaudit.cloud.ingestion import MOST_BYTES, Destination, Ingestion, batches
 from keyaudit.cloud.network import Network
 from keyaudit.cloud.refusal import Refused
 from keyaudit.cloud.session import Door
+from keyaudit.cloud.sign_in import SignIn
 from keyaudit.model.errors import Exit, OutputError, UnsafeError, UsageError
 from tests.cloud.azure import LOGIN, OTHER_TENANT, TENANT, Azure, Reply, Request, error
 from tests.cloud.clock import FakeClock
@@ -33,17 +34,8 @@ Way = Callable[..., AbstractAsyncContextManager[Ingestion]]
 
 @pytest.fixture
 def way(network: Network, clock: FakeClock) -> Way:
-    return partial(
-        connect,
-        TO,
-        environment=ENVIRONMENTS["public"],
-        auth="env",
-        tenant=TENANT,
-        network=network,
-        environ=ENVIRON,
-        clock=clock,
-        prompt=pytest.fail,
-    )
+    usual = SignIn(environment=ENVIRONMENTS["public"], auth="env", tenant=TENANT, network=network, environ=ENVIRON)
+    return lambda **said: connect(TO, replace(usual, **said), clock=clock, prompt=pytest.fail)
 
 
 class Endpoint:

@@ -4,15 +4,15 @@ from contextlib import AbstractAsyncContextManager
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.cloud.connection import Connection, connect
-from keyaudit.cloud.environment import ENVIRONMENTS
-from keyaudit.cloud.network import Network
 from keyaudit.model.coverage import End, Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.serve import Simulator, serve
 from tests.cloud.clock import FakeClock
+from tests.collect.rig import signing_in
 
 QUERY = "resources | where type =~ 'microsoft.keyvault/vaults' | project id, name | order by id asc"
 
@@ -27,15 +27,8 @@ class Bundle(msgspec.Struct):
 
 
 def _connected(simulator: Simulator, clock: FakeClock) -> AbstractAsyncContextManager[Connection]:
-    return connect(
-        environment=ENVIRONMENTS["public"],
-        auth="env",
-        tenant=simulator.estate.tenant_id,
-        network=Network(proxy=simulator.proxy, ca_file=simulator.ca_file),
-        environ=simulator.environ,
-        clock=clock,
-        prompt=pytest.fail,
-    )
+    sign_in = replace(signing_in(simulator), tenant=simulator.estate.tenant_id)
+    return connect(sign_in, clock=clock, prompt=pytest.fail)
 
 
 async def _count(connection: Connection, operation: str, **options: object) -> End:

@@ -12,6 +12,7 @@ from typing import Any
 from keyaudit.cloud.connection import Connection, connect
 from keyaudit.cloud.environment import ENVIRONMENTS, Environment
 from keyaudit.cloud.network import Network
+from keyaudit.cloud.sign_in import SignIn
 from keyaudit.collect.evidence import Evidence, UnifiedAudit
 from keyaudit.collect.run import Failure, collect_all
 from keyaudit.inventory.snapshot import Snapshot, write
@@ -95,16 +96,14 @@ class Collected:
 @asynccontextmanager
 async def connected(simulator: Simulator, environment: Environment = ENVIRONMENTS["public"]) -> AsyncIterator[Connection]:
     """A connection to the simulated tenant, made as a user behind a proxy would."""
-    async with connect(
-        environment=environment,
-        auth="env",
-        tenant=None,
-        network=Network(proxy=simulator.proxy, ca_file=simulator.ca_file),
-        environ=simulator.environ,
-        clock=Clock(),
-        prompt=print,
-    ) as connection:
+    async with connect(signing_in(simulator, environment), clock=Clock(), prompt=print) as connection:
         yield connection
+
+
+def signing_in(simulator: Simulator, environment: Environment = ENVIRONMENTS["public"]) -> SignIn:
+    """To the simulated tenant, as an application behind a proxy."""
+    network = Network(proxy=simulator.proxy, ca_file=simulator.ca_file)
+    return SignIn(environment=environment, auth="env", tenant=None, network=network, environ=simulator.environ)
 
 
 def begun(folder: Path, tenant_id: str) -> Spool:

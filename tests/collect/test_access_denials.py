@@ -30,7 +30,8 @@ async def test_a_denial_of_everybody_is_taken_off() -> None:
     [
         ({"principals": (CAROL.id,)}, True),
         ({"principals": (BOB.id,)}, False),
-        ({"excluded": (BOB.id,)}, False),
+        ({"excluded": (BOB.id,)}, True),
+        ({"excluded": (BOB.id, CAROL.id)}, False),
         ({"here_alone": True}, False),
         ({"scope": HOME}, True),
         ({"scope": f"/providers/Microsoft.Management/managementGroups/{TENANT}"}, True),
@@ -70,6 +71,42 @@ async def test_what_is_denied_under_a_condition_is_not_surely_denied(of: str, co
         (properties if of == "assignment" else properties["permissions"][0])["condition"] = condition
 
     assert taken(await collected(change), 4) is not bool(condition)
+
+
+@pytest.mark.parametrize(
+    ("excluded", "holder", "certain"),
+    [
+        ("User", "User", True),
+        ("ServicePrincipal", "User", True),
+        # She may be in the excluded group, or its like.
+        ("Group", "User", False),
+        ("SystemDefined", "User", False),
+        # Who is excluded may be in the group that holds the grant.
+        ("User", "Group", False),
+        (None, "User", "bad_value"),
+        ("User", None, "bad_value"),
+        (None, "Group", False),
+    ],
+)
+async def test_an_exception_for_one_other_principal_is_none_for_the_holder(
+    excluded: object, holder: str | None, certain: bool | str
+) -> None:
+    def deny(body: dict[str, Any]) -> object:
+        for item in body["value"]:
+            item["properties"]["excludePrincipals"] = [{"id": BOB.id, "type": excluded}]
+        return body
+
+    def hold(body: dict[str, Any]) -> object:
+        for item in body["data"]:
+            item["properties"]["principalType"] = holder
+        return body
+
+    faults = (
+        Fault("deny_assignment.list", "every", edit=deny),
+        Fault("role_assignment.query", "every", edit=hold),
+    )
+    row = grant(await collect(*faults, estate=replace(ACCESS, deny_assignments=(DENIAL,))), 4)
+    assert row.get("unknown", {}).get("denied", row.get("denied") != []) == certain  # type: ignore[attr-defined]
 
 
 async def test_a_denial_without_a_condition_beside_one_with_it_is_taken_off() -> None:

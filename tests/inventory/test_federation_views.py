@@ -55,6 +55,9 @@ OWN: list[tuple[Row, list[Row], list[Coverage], object, object]] = [
     (federated(f"https://sts.windows.net/{TENANT_ID.upper()}/"), [], NO_CLUSTERS, True, None),
     (federated("https://login.microsoftonline.com/another/v2.0"), [], CLUSTERS, False, None),
     (federated(f"https://evil.example/{TENANT_ID}/v2.0"), [], CLUSTERS, False, None),
+    # Clusters that were not read say nothing of an issuer that cannot be a cluster's.
+    (federated("https://oidc.evil.example/"), [], NO_CLUSTERS, False, None),
+    (federated("https://westeurope.oic.prod-aks.azure.com.evil.example/"), [cluster(BAD)], CLUSTERS, False, None),
     (federated(PERMISSION), [cluster()], CLUSTERS, None, "permission"),
     (federated(None, "password"), [cluster()], NO_CLUSTERS, None, None),
 ]

@@ -26,6 +26,7 @@ READ = assessed(
 )
 PERMISSION, BAD, HIDDEN = Reason.PERMISSION, Reason.BAD_VALUE, Reason.NOT_VISIBLE
 HALF_A_YEAR, SINCE = 181 * DAY, AS_OF - 400 * DAY
+POWERS = ("holder_tier0", "holder_tenant_wide")
 OLD, NEW = {"created_on": SINCE - 1}, {"created_on": SINCE}
 
 
@@ -33,10 +34,15 @@ def without(operation: str) -> list[Coverage]:
     return [*(record for record in READ if record.operation != operation), refused(TENANT, operation, PERMISSION)]
 
 
-def held(rows: dict[str, list[Row]], coverage: list[Coverage] = READ, on: str = "application", **values: Any) -> dict[str, Any]:
-    """The one credential, each column its value or the reason why it is unknown; on `a`, or on its service principal."""
+def held(
+    rows: dict[str, list[Row]], *columns: str, coverage: list[Coverage] = READ, on: str = "application", **values: Any
+) -> dict[str, Any]:
+    """The one credential, with these derived columns; each its value or the reason why it is unknown.
+
+    It is on the application `a`, or on its service principal.
+    """
     made = credential("k", on=on, **({"holder": "s1" if on == "service_principal" else "a", "app_id": "A"} | values))
-    found: dict[str, Any] = only("credential", {"credential": [made], **rows}, coverage)
+    found: dict[str, Any] = only("credential", {"credential": [made], **rows}, coverage, columns=columns)
     return {**found, **found["unknown"]}
 
 
@@ -46,13 +52,13 @@ HOLDERS = {"application": [application("a", audience="AzureADMultipleOrgs")], "s
 @pytest.mark.parametrize("on", ["application", "service_principal"])
 def test_an_application_and_its_service_principal_have_the_same_powers(on: str) -> None:
     grants = [grant("Mail.Read", tier=1), role()]
-    found = held({**HOLDERS, "grant": grants, "principal": [named("s1")]}, on=on)
+    found = held({**HOLDERS, "grant": grants, "principal": [named("s1")]}, *POWERS, "holder_audience", on=on)
     assert (found["holder_tier0"], found["holder_tenant_wide"]) == (True, True)
     assert found["holder_audience"] == "AzureADMultipleOrgs"
 
 
 def test_who_was_granted_nothing_has_no_power() -> None:
-    found = held({**HOLDERS, "grant": [grant("Mail.Read", to="other", tier=0)]})
+    found = held({**HOLDERS, "grant": [grant("Mail.Read", to="other", tier=0)]}, *POWERS)
     assert (found["holder_tier0"], found["holder_tenant_wide"]) == (False, False)
 
 
@@ -74,14 +80,14 @@ def test_what_was_not_read_of_a_holder_is_unknown(
     applications: list[Row], coverage: list[Coverage], values: Any, column: str, expected: object
 ) -> None:
     rows = {"application": applications, "service_principal": [principal()]}
-    assert held(rows, coverage, **values)[column] == expected
+    assert held(rows, column, coverage=coverage, **values)[column] == expected
 
 
 def test_a_service_principal_that_was_not_listed_may_have_any_power() -> None:
-    found = held({"application": HOLDERS["application"]}, without("service_principal.list"))
+    found = held({"application": HOLDERS["application"]}, *POWERS, coverage=without("service_principal.list"))
     assert (found["holder_tier0"], found["holder_tenant_wide"]) == ("permission", "permission")
     # This one was found, although others were not.
-    found = held(HOLDERS, without("service_principal.list"))
+    found = held(HOLDERS, *POWERS, coverage=without("service_principal.list"))
     assert (found["holder_tier0"], found["holder_tenant_wide"]) == (False, False)
 
 
@@ -104,7 +110,7 @@ SIGN_INS: list[tuple[list[Row], list[Coverage], object]] = [
 
 @pytest.mark.parametrize(("records", "coverage", "expected"), SIGN_INS)
 def test_the_holders_last_sign_in(records: list[Row], coverage: list[Coverage], expected: object) -> None:
-    found = held({**HOLDERS, "sign_in_activity": records}, coverage)
+    found = held({**HOLDERS, "sign_in_activity": records}, "holder_last_sign_in_on", coverage=coverage)
     assert found["holder_last_sign_in_on"] == expected
 
 
@@ -165,18 +171,18 @@ def test_the_policy_in_force_limits_a_credential(policies: list[Row], made: Any,
         "service_principal": [principal(**made)],
         "app_management_policy": policies,
     }
-    assert held(rows, **values)["policy_limit"] == expected
+    assert held(rows, "policy_limit", **values)["policy_limit"] == expected
 
 
 @pytest.mark.parametrize("operation", ["app_management.default", "app_management.list"])
 def test_a_policy_that_was_not_read_may_limit_it(operation: str) -> None:
     rows = {**HOLDERS, "app_management_policy": [custom(["x"])]}
-    assert held(rows, without(operation))["policy_limit"] == "permission"
+    assert held(rows, "policy_limit", coverage=without(operation))["policy_limit"] == "permission"
 
 
 def test_what_has_a_policy_of_its_own_needs_no_default() -> None:
     rows = {**HOLDERS, "app_management_policy": [custom(["a"], password_blocked=True)]}
-    assert held(rows, without("app_management.default"))["policy_limit"] == 0
+    assert held(rows, "policy_limit", coverage=without("app_management.default"))["policy_limit"] == 0
 
 
 @pytest.mark.parametrize("name", ["kind", "app_id", "key_id"])

@@ -75,7 +75,7 @@ def joined(
         "certificate": certificates,
         "credential": [held(**values), *more],
     }
-    with in_memory(rows, coverage, "credential") as connection:
+    with in_memory(rows, coverage, "credential", columns={"credential": (*COLUMNS, "same_elsewhere")}) as connection:
         found = fetch(connection, "SELECT * FROM credential ORDER BY id")[0]
     unknown: Any = found["unknown"]
     return {

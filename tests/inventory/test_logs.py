@@ -86,8 +86,8 @@ def test_what_is_in_it(store: LogStore) -> None:
             ("AZKVAuditLogs", DAY_ONE + DAY, 0),
         ]
         assert connection.execute("FROM log_file").fetchall() == [
-            (0, "a", "AZKVAuditLogs", DAY_ONE, DAY_ONE + 9, 3, 0, 0, True, None, False),
-            (1, "b", "AZKVAuditLogs", DAY_ONE, DAY_ONE + 9, 1, 1, 1, True, None, False),
+            (0, "a", "AZKVAuditLogs", DAY_ONE, DAY_ONE + 9, 3, 0, 0, True, None, False, None, None),
+            (1, "b", "AZKVAuditLogs", DAY_ONE, DAY_ONE + 9, 1, 1, 1, True, None, False, None, None),
         ]
         assert connection.execute("FROM throttled").fetchall() == [(None, DAY_ONE)]
         assert connection.execute("FROM written").fetchall() == [
@@ -134,7 +134,11 @@ def test_every_byte_is_verified(store: LogStore) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "what"), [(FORMAT + 1, "a newer format .*; update keyaudit"), (0, "an older format .*; import the logs again")]
+    ("version", "what"),
+    [
+        (FORMAT + 1, "a newer format .*; update keyaudit"),
+        (FORMAT - 1, "manifest.json: written in an older format .*; import or collect the logs again"),
+    ],
 )
 def test_logs_of_another_format_are_refused(store: LogStore, version: int, what: str) -> None:
     other = structs.replace(store.manifest, format=version)

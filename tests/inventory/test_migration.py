@@ -1,5 +1,6 @@
 """By when keys have to move: the years of the plan with their boundaries, and what is unknown is in no wave."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -33,30 +34,35 @@ def key(version: str = "a", /, **values: Any) -> Row:
     return any_key(version * 32, name="k", **(usual | values)) | {"name": "k"}
 
 
-@pytest.mark.parametrize(
-    ("values", "wave"),
-    [
-        ({**RSA, "expires_on": None}, Wave.FIRST),
-        ({**RSA, "expires_on": _2031}, Wave.FIRST),
-        ({**RSA, "expires_on": _2031 - 1}, Wave.IN_TIME),
-        ({**RSA, "key_size": 1024, "expires_on": AS_OF + 1}, Wave.FIRST),
-        ({**RSA, "key_size": 1024, "expires_on": Reason.PERMISSION}, Wave.FIRST),
-        ({**LONG, "expires_on": _2031}, Wave.IN_TIME),
-        ({**LONG, "expires_on": _2036 - 1}, Wave.IN_TIME),
-        ({**LONG, "expires_on": _2036}, Wave.SECOND),
-        ({**EC, "expires_on": None}, Wave.SECOND),
-        ({**EC, "curve": Reason.PERMISSION, "expires_on": None}, Wave.SECOND),
-        ({"kty": "oct-HSM", "key_size": None, "curve": None, "expires_on": None}, Wave.UNAFFECTED),
-        ({**AKP, "parameter_set": "ML-DSA-65", "expires_on": None}, Wave.UNAFFECTED),
-        ({**AKP, "parameter_set": Reason.BAD_BODY, "expires_on": None}, Wave.UNKNOWN),
-        ({**RSA, "key_size": Reason.PERMISSION, "expires_on": None}, Wave.UNKNOWN),
-        ({**RSA, "expires_on": Reason.PERMISSION}, Wave.UNKNOWN),
-        ({"kty": Reason.PERMISSION, "key_size": Reason.PERMISSION, "curve": Reason.PERMISSION}, Wave.UNKNOWN),
-    ],
-)
-def test_a_key_is_in_the_wave_of_its_algorithm_and_its_end(values: dict[str, Any], wave: Wave) -> None:
-    moved = found(key(**values))
-    assert [dict(each.counts) for each in moved.owners] == [{wave: 1}] == [dict(each.counts) for each in moved.algorithms]
+WAVES: list[tuple[dict[str, Any], Wave]] = [
+    ({**RSA, "expires_on": None}, Wave.FIRST),
+    ({**RSA, "expires_on": _2031}, Wave.FIRST),
+    ({**RSA, "expires_on": _2031 - 1}, Wave.IN_TIME),
+    ({**RSA, "key_size": 1024, "expires_on": AS_OF + 1}, Wave.FIRST),
+    ({**RSA, "key_size": 1024, "expires_on": Reason.PERMISSION}, Wave.FIRST),
+    ({**LONG, "expires_on": _2031}, Wave.IN_TIME),
+    ({**LONG, "expires_on": _2036 - 1}, Wave.IN_TIME),
+    ({**LONG, "expires_on": _2036}, Wave.SECOND),
+    ({**EC, "expires_on": None}, Wave.SECOND),
+    ({**EC, "curve": Reason.PERMISSION, "expires_on": None}, Wave.SECOND),
+    ({"kty": "oct-HSM", "key_size": None, "curve": None, "expires_on": None}, Wave.UNAFFECTED),
+    ({**AKP, "parameter_set": "ML-DSA-65", "expires_on": None}, Wave.UNAFFECTED),
+    ({**AKP, "parameter_set": Reason.BAD_BODY, "expires_on": None}, Wave.UNKNOWN),
+    ({**RSA, "key_size": Reason.PERMISSION, "expires_on": None}, Wave.UNKNOWN),
+    ({**RSA, "expires_on": Reason.PERMISSION}, Wave.UNKNOWN),
+    ({"kty": Reason.PERMISSION, "key_size": Reason.PERMISSION, "curve": Reason.PERMISSION}, Wave.UNKNOWN),
+]
+
+
+def test_a_key_is_in_the_wave_of_its_algorithm_and_its_end() -> None:
+    keys = [
+        any_key(name=f"k{number}", version="a" * 32, is_current=True, tags={"owner": f"{number}"}, **values)
+        for number, (values, _) in enumerate(WAVES)
+    ]
+    moved = found(*keys)
+    owners = {each.of.names[0]: dict(each.counts) for each in moved.owners if not isinstance(each.of, str)}
+    assert owners == {f"{number}": {wave: 1} for number, (_, wave) in enumerate(WAVES)}
+    assert sum((Counter(each.counts) for each in moved.algorithms), Counter()) == Counter(wave for _, wave in WAVES)
 
 
 @pytest.mark.parametrize(

@@ -235,6 +235,12 @@ def test_management_groups_that_do_not_show_may_be_above() -> None:
     assert signing(rows) == (1, 2, "not_visible")
 
 
+def test_management_groups_may_be_above_a_vault_of_a_subscription_that_is_not_listed() -> None:
+    elsewhere = {**RBAC, "subscription_id": OTHER.rpartition("/")[2]}
+    rows = [grant("a", "sign", scope=ROOT), who("a"), grant("b", "sign"), who("b")]
+    assert signing(rows, of=elsewhere) == (1, 2, "parent_not_assessed")
+
+
 def test_role_assignments_that_were_not_read_leave_only_what_a_vault_itself_says() -> None:
     lost = [*assessed(TENANT, "subscription.list", "vault.query"), refused(TENANT, "role_assignment.query", Reason.THROTTLED)]
     rows = [grant("a", "sign", kind="access-policy"), who("a")]

@@ -1,5 +1,6 @@
 """Derived columns: what is certain, what is only bounded, and what is unknown with which reason."""
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -29,16 +30,20 @@ DIRECTORY = assessed(TENANT, "application.list", "service_principal.list")
 PERMISSION, FIREWALL, BAD = Reason.PERMISSION, Reason.FIREWALL, Reason.BAD_VALUE
 
 
-def derive(table: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> dict[str, dict[str, object]]:
-    """The view's rows by id."""
+def derive(
+    table: str, rows: dict[str, list[Row]], coverage: list[Coverage], *, columns: Collection[str] | None = None
+) -> dict[str, dict[str, object]]:
+    """The view's rows by id. `columns`: the derived ones that are looked at; None: all of them."""
     by_scope = {scope: [record for record in coverage if record.scope == scope] for scope in (KV, TENANT)}
-    with in_memory(rows, by_scope, table) as connection:
+    with in_memory(rows, by_scope, table, columns=None if columns is None else {table: columns}) as connection:
         return {str(found["id"]): found for found in fetch(connection, f"SELECT * FROM {table}")}
 
 
-def only(table: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> dict[str, object]:
-    """The view's row with the least id."""
-    return min(derive(table, rows, coverage).items())[1]
+def only(
+    table: str, rows: dict[str, list[Row]], coverage: list[Coverage], *, columns: Collection[str] | None = None
+) -> dict[str, object]:
+    """The view's row with the least id. `columns` as in `derive`."""
+    return min(derive(table, rows, coverage, columns=columns).items())[1]
 
 
 ENVIRONMENTS = [
@@ -140,13 +145,13 @@ SIGNING: list[tuple[list[Row], list[Coverage], object, object]] = [
 def test_a_vault_holds_no_signing_key_only_if_all_its_keys_were_read(
     keys: list[Row], coverage: list[Coverage], holds: object, reason: object
 ) -> None:
-    found = only("vault", {"vault": [vault()], "key": keys}, coverage)
+    found = only("vault", {"vault": [vault()], "key": keys}, coverage, columns=["holds_signing_key"])
     assert (found["holds_signing_key"], found["unknown"].get("holds_signing_key")) == (holds, reason)  # type: ignore[attr-defined]
 
 
 def test_a_vaults_signing_keys_are_its_own() -> None:
     rows = {"vault": [vault("kv"), vault("other")], "key": [key("1", vault="other", key_ops=SIGNS)]}
-    found = derive("vault", rows, READ)
+    found = derive("vault", rows, READ, columns=["holds_signing_key"])
     assert {id_.rpartition("/")[2]: row["holds_signing_key"] for id_, row in found.items()} == {"kv": False, "other": True}
 
 
@@ -228,7 +233,8 @@ LIVE: list[tuple[list[Row], list[Coverage], tuple[int, int | None], object]] = [
 def test_live_credentials_are_counted_within_bounds(
     credentials: list[Row], coverage: list[Coverage], bounds: tuple[int, int | None], reason: object
 ) -> None:
-    found = only("application", {"application": [application("a")], "credential": credentials}, coverage)
+    rows = {"application": [application("a")], "credential": credentials}
+    found = only("application", rows, coverage, columns=["live_credentials"])
     assert (found["live_credentials_min"], found["live_credentials_max"]) == bounds
     assert found["unknown"].get("live_credentials") == reason  # type: ignore[attr-defined]
 
@@ -283,7 +289,7 @@ REGISTERED: list[tuple[list[Row], list[Row], list[Coverage], object, object]] = 
 def test_a_credential_is_on_the_application_too_or_not_or_nobody_knows(
     credentials: list[Row], coverage: list[Coverage], twice: object, reason: object
 ) -> None:
-    rows = derive("credential", {"credential": credentials}, coverage)
+    rows = derive("credential", {"credential": credentials}, coverage, columns=["on_application_too"])
     found = rows[str(held("1")["id"])]
     assert (found["on_application_too"], found["unknown"].get("on_application_too")) == (twice, reason)  # type: ignore[attr-defined]
 
@@ -292,13 +298,14 @@ def test_a_credential_is_on_the_application_too_or_not_or_nobody_knows(
 def test_other_applications_matter_only_while_its_own_is_not_found(
     applications: list[Row], credentials: list[Row], coverage: list[Coverage], twice: object, reason: object
 ) -> None:
-    rows = derive("credential", {"application": applications, "credential": credentials}, coverage)
+    held_by = {"application": applications, "credential": credentials}
+    rows = derive("credential", held_by, coverage, columns=["on_application_too"])
     found = rows[str(held("1")["id"])]
     assert (found["on_application_too"], found["unknown"].get("on_application_too")) == (twice, reason)  # type: ignore[attr-defined]
 
 
 def test_an_applications_own_credential_is_not_on_it_too() -> None:
-    found = only("credential", {"credential": [credential("1")]}, APPLICATIONS_REFUSED)
+    found = only("credential", {"credential": [credential("1")]}, APPLICATIONS_REFUSED, columns=["on_application_too"])
     assert found["on_application_too"] is False
     assert "on_application_too" not in found["unknown"]  # type: ignore[operator]
 

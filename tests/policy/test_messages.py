@@ -1,5 +1,7 @@
 """The names and messages of the shipped policies keep the rules that a reader relies on."""
 
+import re
+
 from keyaudit.policy.load import load
 from keyaudit.policy.types import Some
 
@@ -13,3 +15,18 @@ def test_a_finding_is_named_by_the_violation_and_not_by_the_requirement() -> Non
     named = {policy.text.id: policy.text.problem for policy in load()}
     assert [name for name, policy in zip(named, load(), strict=True) if policy.text.problem == policy.text.title] == []
     assert len(set(named.values())) == len(named), "two policies whose findings cannot be told apart"
+
+
+def test_a_powershell_fix_uses_no_variable_that_it_does_not_set() -> None:
+    # PowerShell takes an unset variable for null, which clears a setting or leaves the parameter out.
+    unset = {
+        policy.text.id: sorted(used - assigned)
+        for policy in load()
+        for fix in (policy.fix, *(arm.fix for arm in policy.message_when))
+        if "powershell" in fix
+        for text in [fix["powershell"].text]
+        for used in [set(re.findall(r"\$(\w+)", text)) - {"true", "false", "null"}]
+        for assigned in [set(re.findall(r"\$(\w+) = ", text))]
+        if used - assigned
+    }
+    assert unset == {}

@@ -55,6 +55,7 @@ COLUMNS = {
         Column(name="expires_on", type=Type.TIME, meaning="", absent="never"),
         Column(name="users", type=Type.COUNT, meaning=""),
         Column(name="size", type=Type.INTEGER, meaning=""),
+        Column(name="period", type=Type.DURATION, meaning=""),
         Column(name="allows", type=Type.TEXTS, meaning=""),
         Column(name="more", type=Type.TEXTS, meaning=""),
         Column(name="tags", type=Type.MAP, meaning="", absent="none"),
@@ -138,6 +139,8 @@ def test_a_duration_beside_a_limit_is_never_printed_as_equal_to_it_unless_it_is(
     assert made.fill(Limited({"created_on": 270 * DAY - 3_600})) == "more than 730 days old; limit 730 days"
     assert made.fill(Limited({"created_on": 270 * DAY})) == "730 days old; limit 730 days"
     assert made.fill(Limited({"created_on": 269 * DAY})) == "731 days old; limit 730 days"
+    own = filled("{since(created_on):never} old, allowed {period}", created_on=940 * DAY - 60, period=60 * DAY)
+    assert own == "more than 60 days old, allowed 60 days"
 
 
 def test_what_was_not_read_is_unknown_and_not_what_stands_for_absence() -> None:

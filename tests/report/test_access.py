@@ -12,7 +12,7 @@ from keyaudit.model.access import Access, Open, Reach, Way, Who
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.reasons import Reason
 from keyaudit.report.access import FORMATS
-from keyaudit.report.formats import Options
+from keyaudit.report.options import Options
 from tests.report.example import AS_OF, DAY, RUN, covered
 from tests.report.listings import READ
 from tests.report.sinks import agent_commands, columns, every_payload, is_formula, laid_out, restored, terminal_codes

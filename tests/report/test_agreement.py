@@ -15,8 +15,9 @@ from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
 from keyaudit.report.files import as_text
-from keyaudit.report.formats import FORMATS, Options
+from keyaudit.report.formats import FORMATS
 from keyaudit.report.gate import render_gate
+from keyaudit.report.options import Options
 from keyaudit.report.records import COLUMNS
 from tests.report.counts import READERS, alike
 from tests.report.example import CLEAN, COVERAGE, FINDINGS, GAPS, GATED, REPORT

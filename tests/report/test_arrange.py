@@ -14,7 +14,8 @@ from keyaudit.model.reasons import Reason
 from keyaudit.report import aside
 from keyaudit.report.arrange import by_thing, flat, groups
 from keyaudit.report.aside import in_order
-from keyaudit.report.formats import FORMATS, Options
+from keyaudit.report.formats import FORMATS
+from keyaudit.report.options import Options
 from keyaudit.report.resource import thing
 from keyaudit.report.table import COLUMNS
 from tests.report.example import FINDINGS, REPORT

@@ -15,7 +15,8 @@ import pytest
 from keyaudit.model.errors import Exit, OutputError
 from keyaudit.report import files
 from keyaudit.report.files import output_bytes, output_file
-from keyaudit.report.formats import FILES, FORMATS, Options
+from keyaudit.report.formats import FILES, FORMATS
+from keyaudit.report.options import Options
 from tests.report.example import REPORT
 
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from keyaudit.model.findings import Outcome
 from keyaudit.report.cells import guarded
 from keyaudit.report.explain import render_policy
-from keyaudit.report.formats import FORMATS, Options
+from keyaudit.report.formats import FORMATS
 from keyaudit.report.gate import render_gate
+from keyaudit.report.options import Options
 from keyaudit.report.table import COLUMNS
 from tests.report.example import FINDINGS, OVERDUE
 from tests.report.hostile import hostile

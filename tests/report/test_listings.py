@@ -19,9 +19,9 @@ from keyaudit.model.run import Gap
 from keyaudit.policy.load import load
 from keyaudit.report.doctor import FORMATS as DOCTOR
 from keyaudit.report.expiring import FORMATS as EXPIRING
-from keyaudit.report.formats import Options
 from keyaudit.report.grid import fitting, grid
 from keyaudit.report.inventory import FORMATS as INVENTORIES
+from keyaudit.report.options import Options
 from keyaudit.report.permissions import FORMATS as PERMISSIONS
 from keyaudit.report.permissions.needs import Needed, needed
 from tests.report.example import BLIND, RUN, covered

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Report
 from keyaudit.report import screen
-from keyaudit.report.formats import FORMATS, Options
+from keyaudit.report.formats import FORMATS
 from keyaudit.report.lines import columns
+from keyaudit.report.options import Options
 from tests.report.example import CLEAN, REPORT, holding
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.report.formats import FORMATS, Options
+from keyaudit.report.formats import FORMATS
+from keyaudit.report.options import Options
 from tests.needs import program
 from tests.report.files import exported
 from tests.report.hostile import hostile

@@ -10,8 +10,9 @@ from msgspec import structs
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Severity
 from keyaudit.model.run import Verdict
-from keyaudit.report.formats import FILES, FORMATS, Options
+from keyaudit.report.formats import FILES, FORMATS
 from keyaudit.report.gate import render_gate
+from keyaudit.report.options import Options
 from keyaudit.report.summary import verdict_words
 from tests.report.example import CLEAN, GATED, OVERDUE, REPORT, VERDICT
 from tests.report.files import exported, sheets

@@ -10,7 +10,8 @@ import pytest
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Outcome
 from keyaudit.report import xlsx
-from keyaudit.report.formats import FILES, FORMATS, Options
+from keyaudit.report.formats import FILES, FORMATS
+from keyaudit.report.options import Options
 from keyaudit.report.records import COLUMNS, NUMBERS, THING_COLUMNS, TIMES
 from tests.report.example import CLEAN, CODESIGN, COVERAGE, EXPIRED, REPORT, finding, holding
 from tests.report.excused import EXCUSED

@@ -21,8 +21,8 @@ from msgspec import Struct
 
 from keyaudit.collect import supplied
 from keyaudit.collect.usage.rows import write_usage
+from keyaudit.inventory import files, snapshot
 from keyaudit.inventory import load as loader
-from keyaudit.inventory import snapshot
 from keyaudit.inventory.load import Loaded
 from keyaudit.inventory.views import ledger
 from keyaudit.model.columns import Table
@@ -133,7 +133,7 @@ class Recall:
         """A file of the same content that stays, with a name that says what is in it."""
         stays = self.folder / f"{digest(Path(path).read_bytes())}.parquet"
         if not stays.exists():
-            os.link(path, stays)
+            files.link(Path(path), stays)
         return str(stays)
 
     def _stand(self, table: str, name: str) -> None:

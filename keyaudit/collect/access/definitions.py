@@ -29,7 +29,7 @@ _CUSTOM = {"builtinrole": False, "customrole": True}
 
 
 class DefinitionItem(Struct):
-    """A role definition, in the same form from Resource Graph and Resource Manager."""
+    """A role definition, in the same form from Resource Graph, Resource Manager and Managed HSMs (ids without the slash)."""
 
     id: str
     properties: Wire = UNSET

@@ -13,12 +13,22 @@ from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 
 _EVERYONE = "00000000-0000-0000-0000-000000000000"
+_ALONE = frozenset({"User", "ServicePrincipal"})
+"""The types of principals that are no group."""
+
+
+class Holder(Struct, frozen=True):
+    """The principal of a grant, with its type as the grant names it. An unknown one has no id, and is denied what all are."""
+
+    id: str
+    type: str | Refusal
 
 
 class PrincipalItem(Struct):
     """A principal of a deny assignment."""
 
     id: str
+    type: Wire = UNSET
 
 
 class Properties(Struct, rename="camel"):
@@ -44,6 +54,7 @@ class _Denial(Struct, frozen=True, kw_only=True):
     actions: frozenset[str]
     principals: frozenset[str]
     excluded: frozenset[str]
+    excluded_types: tuple[str | Refusal, ...]
     here_alone: bool
 
 
@@ -74,16 +85,21 @@ class Denials:
             self._missing[subscription] = reason
         self.coverage.append(calls.coverage())
 
-    def taken(self, principal_id: str, place: Place, above: Mapping[str, Sequence[str]]) -> frozenset[str] | Refusal:
-        """The actions that are certainly denied to the principal in the whole scope."""
+    def taken(self, holder: Holder, place: Place, above: Mapping[str, Sequence[str]]) -> frozenset[str] | Refusal:
+        """The actions that are certainly denied to the holder in the whole scope."""
         concerned = [place.subscription_id] if place.subscription_id else sorted(self._missing)
         for subscription in concerned:
             if subscription in self._missing:
                 return Refusal(self._missing[subscription])
-        if any(_takes(denial, principal_id, place, above) for denial in self._disputed):
+        if any(_takes(denial, holder, place, above) is not False for denial in self._disputed):
             return Refusal(Reason.INCONSISTENT)
-        taking = (denial for denial in self._found.values() if _takes(denial, principal_id, place, above))
-        return frozenset(action for denial in taking for action in denial.actions)
+        actions: set[str] = set()
+        for denial in self._found.values():
+            takes = _takes(denial, holder, place, above)
+            if isinstance(takes, Refusal):
+                return takes
+            actions |= denial.actions if takes else set()
+        return frozenset(actions)
 
 
 def _denial(found: Properties) -> _Denial:
@@ -93,14 +109,22 @@ def _denial(found: Properties) -> _Denial:
         actions=granted([each for each in found.permissions if not (found.condition or each.condition)]),
         principals=frozenset(each.id.lower() for each in found.principals),
         excluded=frozenset(each.id.lower() for each in found.exclude_principals),
+        excluded_types=tuple(read(each.type, str) for each in found.exclude_principals),
         here_alone=_here_alone(found.do_not_apply_to_child_scopes),
     )
 
 
-def _takes(denial: _Denial, principal_id: str, place: Place, above: Mapping[str, Sequence[str]]) -> bool:
-    # Excluded principals may be groups, possibly nested.
-    named = not denial.excluded and not denial.principals.isdisjoint((principal_id, _EVERYONE))
-    return named and _covers(denial, place, above)
+def _takes(denial: _Denial, holder: Holder, place: Place, above: Mapping[str, Sequence[str]]) -> bool | Refusal:
+    """Whether it certainly denies its actions to the holder; a refusal if the types that decide it could not be read."""
+    if denial.principals.isdisjoint((holder.id, _EVERYONE)) or not _covers(denial, place, above):
+        return False
+    if not denial.excluded:
+        return True
+    # An excluded group may contain the holder, and a group that is the holder may contain an excluded principal.
+    types = (holder.type, *denial.excluded_types)
+    if holder.id in denial.excluded or any(isinstance(each, str) and each not in _ALONE for each in types):
+        return False
+    return next((each for each in types if isinstance(each, Refusal)), True)
 
 
 def _here_alone(raw: Wire) -> bool:

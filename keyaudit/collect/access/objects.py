@@ -79,8 +79,7 @@ def put_object(row: Row, item: ObjectItem, tenant_id: str) -> None:
         row.refuse(_TOLD, kind.reason)
         return
     row.put("kind", kind)
-    for column in (*_OF_USERS, "app_id", "enabled"):
-        row.put(column, None)
+    row.clear((*_OF_USERS, "app_id", "enabled"))
     _put(row, "name", item.display_name, limited=kind in ("user", "group") and is_null(item.display_name))
     if kind == "user":
         _put_user(row, item)
@@ -93,15 +92,13 @@ def put_object(row: Row, item: ObjectItem, tenant_id: str) -> None:
 
 def put_deleted(row: Row) -> None:
     """Fill the columns of a principal that the directory does not have."""
-    for column in _TOLD:
-        row.put(column, None)
+    row.clear(_TOLD)
     row.put_all(kind="deleted", home="none")
 
 
 def put_foreign_group(row: Row) -> None:
     """Fill the columns of a group of another tenant, such as a partner's, which this tenant's directory does not show."""
-    for column in _TOLD:
-        row.put(column, None)
+    row.clear(_TOLD)
     row.put_all(kind="foreign-group", home="foreign")
     row.refuse(("name", "members_listed"), Reason.NOT_VISIBLE)
 
@@ -113,8 +110,7 @@ def put_unread(row: Row, reason: Reason) -> None:
 
 def put_known(row: Row, held: Mapping[str, object], unknown: Mapping[str, str]) -> None:
     """Fill the columns from the row of a service principal."""
-    for column in _OF_USERS:
-        row.put(column, None)
+    row.clear(_OF_USERS)
     for column in ("name", "app_id", "enabled", "home"):
         _take(row, column, held.get(column), unknown.get(column))
     kind = "managed-identity" if held.get("principal_type") == "ManagedIdentity" else "service-principal"

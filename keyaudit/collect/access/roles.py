@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access.assignments import QUERY, AssignmentItem, assignment_row, matters, name_of
 from keyaudit.collect.access.definitions import ABOVE, PER_QUERY, Roles
-from keyaudit.collect.access.denials import Denials
+from keyaudit.collect.access.denials import Denials, Holder
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct
@@ -164,7 +164,8 @@ class _Roles:
         self._written.add(item.id.lower())
         principal = item.principal
         # From somebody who is not known, only what is taken from everybody is surely taken.
-        denied = self._denials.taken("" if isinstance(principal, Refusal) else principal, place, self._above)
+        holder = Holder("" if isinstance(principal, Refusal) else principal, read(item.properties.principal_type, str))
+        denied = self._denials.taken(holder, place, self._above)
         row = assignment_row(item, role, denied, scope_id=self._scope.id, url=url, version=version, standing=standing)
         self._unit.row("grant", row.finish())
 

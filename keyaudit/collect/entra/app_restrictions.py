@@ -83,8 +83,7 @@ def is_enabled(raw: Wire) -> bool | Refusal:
 
 def put_nothing(row: Row) -> None:
     """Fill the columns of both where no such restriction can be: service principals have none of these members."""
-    for column in (*STABLE, *BETA):
-        row.put(column, None)
+    row.clear((*STABLE, *BETA))
 
 
 def put_uris(row: Row, enabled: bool | Refusal, raw: Wire) -> Sequence[tuple[str, Wire]] | Refusal:

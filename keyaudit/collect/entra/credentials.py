@@ -124,8 +124,7 @@ class Rows:
         row.put_read("entra_custody", custody or Refusal(row.unknown.get("usage", Reason.UNRECOGNISED)))
         _put_certificate(row, kind, brief_of(item.key) or hidden)
         self._put_dates(row, item)
-        for column in _FEDERATED:
-            row.put(column, None)
+        row.clear(_FEDERATED)
         return row.finish()
 
     def untold(self, item: PasswordItem) -> dict[str, object]:
@@ -154,8 +153,7 @@ class Rows:
         """The row of a federated credential from the request at `url`; `expression` is its claims-matching expression."""
         row = self._begin(item.id, item.name, self._holder.federated_id(item.id, item.name), url=url, version=version)
         row.put("kind", "federated")
-        for column in ("starts_on", "expires_on", "usage", "thumbprint", "entra_custody", *_OF_CERTIFICATE):
-            row.put(column, None)
+        row.clear(("starts_on", "expires_on", "usage", "thumbprint", "entra_custody", *_OF_CERTIFICATE))
         if is_null(item.issuer):
             # The issuer decides what the credential trusts, which is worked out before the row is finished.
             row.refuse(("issuer",), Reason.BAD_VALUE)
@@ -247,8 +245,7 @@ class Rows:
 def _put_password(row: Row) -> None:
     """The values that all client secrets have in common."""
     row.put("kind", "password")
-    for column in _NOT_OF_PASSWORDS:
-        row.put(column, None)
+    row.clear(_NOT_OF_PASSWORDS)
 
 
 def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal) -> None:

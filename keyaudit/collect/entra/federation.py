@@ -172,8 +172,7 @@ def _row(holder: Holder, found: X509 | Refusal, *, name: str, like: bool | Refus
     )
     row.put_all(name=found if isinstance(found, Refusal) else found.subject, kind=holder.kind, holder_id=holder.id.lower())
     row.put("holder_name", holder.name)
-    for column in ("app_id", "holder_enabled", "sso_mode"):
-        row.put(column, None)
+    row.clear(("app_id", "holder_enabled", "sso_mode"))
     row.put_all(active=True, is_next=name == "next", like_current=like, custody="external")
     put_dated(row, found)
     return row.finish()

@@ -151,8 +151,7 @@ class _Policies:
             self._put_default(row, item)
             row.put_read("applies_to", self._assigned.get(object_id(item), self._unseen))
             self._put_definition(row, item)
-            for column in ("validated_domains", "validated_names"):
-                row.put(column, None)
+            row.clear(("validated_domains", "validated_names"))
             self._unit.row("token_policy", row.finish())
         self._list.ended(listing.end)
         if why_incomplete(listing.end) is None and self._assigned.keys() - placed:
@@ -227,8 +226,7 @@ async def _validation(connection: Connection, unit: Unit, scope: Scope) -> Cover
     url, version = source(connection.environment, _VALIDATION)
     row = _begin(connection, scope, "federatedTokenValidationPolicy", url, version)
     row.put("kind", "federated-token-validation")
-    for column in ("name", "is_default", "applies_to", *_DEFINED):
-        row.put(column, None)
+    row.clear(("name", "is_default", "applies_to", *_DEFINED))
     domains = read(found.validating_domains, ValidatingDomains)
     if isinstance(domains, Refusal):
         row.refuse(("validated_domains", "validated_names"), domains.reason)

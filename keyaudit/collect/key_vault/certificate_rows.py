@@ -73,8 +73,7 @@ def put_certificate(row: Row, bundle: CertificateBundle, uri: str) -> None:
     """Fill the columns of the certificate itself; absent before it is issued."""
     row.put_all(issued=bundle.issued, key_version_id=_key_version(bundle.kid, uri))
     if not bundle.issued:
-        for column in FACTS:
-            row.put(column, None)
+        row.clear(FACTS)
         return
     encoded = read(bundle.cer, str)
     found = encoded if isinstance(encoded, Refusal) else read_x509(encoded)

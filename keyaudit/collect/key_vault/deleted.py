@@ -197,6 +197,5 @@ def _vault_row(connection: Connection, subscription: Subscription, item: Deleted
     row.put_all(subscription_name=subscription.name, resource_group=parts.resource_group, location=item.properties.location)
     row.put_all(vault_id=item.properties.was.lower(), recovery_id=item.id.lower(), deleted_on=item.properties.deletion_date)
     row.put_all(purge_on=item.properties.scheduled_purge_date, purge_protected=item.properties.purge_protection_enabled)
-    for column in ("recovery_level", "enabled", "managed", "thumbprint"):
-        row.put(column, None)
+    row.clear(("recovery_level", "enabled", "managed", "thumbprint"))
     return row.finish()

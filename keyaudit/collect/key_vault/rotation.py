@@ -71,8 +71,7 @@ def put_rotation(row: Row, policy: RotationPolicy) -> None:
 
 def no_rotation(row: Row) -> None:
     """Fill the rotation columns of a certificate's key, which has no rotation policy."""
-    for column in ROTATION:
-        row.put(column, None)
+    row.clear(ROTATION)
 
 
 def _put_expiry(row: Row, raw: Wire) -> None:

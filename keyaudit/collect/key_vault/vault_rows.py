@@ -112,8 +112,8 @@ def vault_row(
     row.fill(item)
     _put_maker(row, item.system_data, asked_for=not operation.endswith(".query"))
     for kind, columns in _ONLY.items():
-        for column in columns if kind != parts.kind else ():
-            row.put(column, None)
+        if kind != parts.kind:
+            row.clear(columns)
     hsm = parts.kind == MANAGED_HSM
     if hsm:
         row.put("access_model", "hsm-local")

@@ -4,17 +4,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypedDict, Unpack
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access.actions import Permission, covers
-from keyaudit.collect.access.definitions import guid_of
+from keyaudit.collect.access.definitions import DefinitionItem, Properties, guid_of
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct
 from keyaudit.collect.grants import grant_row
 from keyaudit.collect.places import Vault, source
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import Row, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
 from keyaudit.model.guid import GUID
@@ -65,21 +65,6 @@ _SCOPE = re.compile(r"/(?:keys(?:/[0-9a-z-]{1,127})?)?", re.ASCII)
 _ASSIGNMENT = re.compile(
     r"(?:/keys(?:/[0-9a-z-]{1,127})?)?/providers/microsoft\.authorization/roleassignments/[0-9a-z-]+", re.ASCII
 )
-
-
-class DefinitionItem(Struct):
-    """A local role definition. Its id begins without a slash."""
-
-    id: str
-    properties: Wire = UNSET
-
-
-class DefinitionProperties(Struct, rename="camel"):
-    """The properties that are read."""
-
-    role_name: Wire = UNSET
-    type: Wire = UNSET
-    permissions: Wire = UNSET
 
 
 class AssignmentProperties(Struct, rename="camel"):
@@ -188,7 +173,7 @@ def _put_role(row: Row, role: _Role) -> None:
 
 
 def _role(item: DefinitionItem) -> _Role:
-    properties = read(item.properties, DefinitionProperties)
+    properties = read(item.properties, Properties)
     if isinstance(properties, Refusal):
         return _unread(properties)
     kind = read(properties.type, str)

@@ -32,6 +32,5 @@ def write_usage(unit: Unit, scope: Scope, logs: LogStore, baseline: Baseline | N
 def _write(unit: Unit, scope: Scope, table: Table, number: int, facts: Mapping[str, object]) -> None:
     id_ = f"{scope.id}/{table.name}/{number}"
     row = Row(table, id=id_, resource_id=id_, scope_id=scope.id, url="usage import", version="")
-    for column, fact in facts.items():
-        row.put(column, fact)
+    row.put_all(**facts)
     unit.row(table.name, row.finish())

@@ -13,8 +13,8 @@ import duckdb
 from msgspec import Struct
 
 from keyaudit.inventory import files
-from keyaudit.inventory.load import one, parquet, pieces, quoted
-from keyaudit.inventory.logs.groups import MAILBOX_ORDER, ORDER, grouped, mailboxes
+from keyaudit.inventory.load import UNSORTED, one, parquet, part_name, pieces, quoted, write_parquet
+from keyaudit.inventory.logs.groups import MAILBOX_ORDER, ORDER, grouped, mailboxes, merged
 from keyaudit.inventory.logs.manifest import GROUPED, READ, Part, Reduced, month_of
 from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.logs.use import FileRead
@@ -30,6 +30,9 @@ _PARTS = 1024
 _PLACE = f"used_on * {_PARTS} + (hash(id) % {_PARTS})::BIGINT AS place"
 # With twice as much, sorting spills to disk, which takes longer than everything else.
 _PIECE = 32 * 1024 * 1024
+_HELD = 20_000
+AT_ONCE = 100_000
+"""The number of uses that are grouped at once: what a group holds while it is counted cannot be moved to disk."""
 _STORED = (*(column.name for column in USAGE.stored), "unknown")
 _EARLIER = -1
 """The number of the file that stands for all uses of an earlier store; of equal uses, the earlier one is kept."""
@@ -183,7 +186,7 @@ class _Writing:
                 self._files[part.period, part.source] = list(part.files)
                 found += part.files
         for each in earlier.manifest.reduced:
-            if each.since not in days:
+            if days.isdisjoint(each.period.days):
                 self._reduced.append(each)
                 found += each.files
         for file in found:
@@ -220,9 +223,12 @@ class _Writing:
             # Those that were taken over have not been read yet.
             taken = {file.path: file for file in self._earlier.manifest.stored()}
             self._earlier.verify(file for file in found if taken.get(file.path) == file)
-        uses = parquet(*(self._folder / file.path for file in found))
-        groups = self._by_period(GROUPED, periods, grouped(uses), ORDER)
-        boxes = self._by_period(READ, periods, mailboxes(uses), MAILBOX_ORDER)
+        paths = [self._folder / file.path for file in found]
+        days = {day for period in periods for day in period.days}
+        rows = sum(count for (_, day), count in self._uses.items() if day in days)
+        query = grouped(parquet(*paths)) if rows <= AT_ONCE else self._merged(paths, rows)
+        groups = self._by_period(GROUPED, periods, query, ORDER)
+        boxes = self._by_period(READ, periods, mailboxes(parquet(*paths)), MAILBOX_ORDER)
         self._reduced += [
             Reduced(since=period.since, until=period.until, groups=groups[period], mailboxes=boxes.get(period))
             for period in periods
@@ -262,6 +268,21 @@ class _Writing:
             counts.duplicate += count
         self._connection.execute("CREATE OR REPLACE TEMP TABLE piece AS SELECT * EXCLUDE (copy) FROM numbered WHERE copy = 1")
 
+    def _merged(self, paths: Sequence[Path], rows: int) -> str:
+        """A query for the groups of many uses: grouped file by file, then merged in slices that fit into memory."""
+        aside = self._folder / "spool" / "groups"
+        files.discard(aside)
+        files.folder(aside)
+        slices = -(-rows // AT_ONCE)
+        parts = [aside / f"part-{part_name(number)}" for number in range(len(paths))]
+        for path, part in zip(paths, parts, strict=True):
+            query = f"SELECT *, hash({ORDER}) % {slices} AS slice FROM ({grouped(parquet(path))})"
+            write_parquet(self._connection, query, part, UNSORTED)
+        whole = [aside / f"slice-{part_name(number)}" for number in range(slices)]
+        for number, path in enumerate(whole):
+            write_parquet(self._connection, merged(parquet(*parts), f"slice = {number}"), path, UNSORTED)
+        return f"FROM {parquet(*whole)}"
+
     def _by_period(self, table: str, periods: Sequence[Window], query: str, order: str) -> dict[Window, File]:
         """Writes a table's files of these periods from a query with their days, in a total order."""
         made = self._divided(
@@ -277,6 +298,8 @@ class _Writing:
         """Writes rows in the order of a query, in files by the value of its column `number`, which they do not have."""
         aside = self._folder / "spool" / "divided"
         files.discard(aside)
+        # By default, half a million rows of a file are held in memory.
+        self._connection.execute(f"SET partitioned_write_flush_threshold = {_HELD}")
         self._connection.execute(
             f"COPY ({query}) TO {quoted(str(aside))} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (number))"
         )

@@ -162,6 +162,13 @@ def grouped(uses: str, condition: str = "true") -> str:
         FROM ({_told(uses, condition)}) GROUP BY {by}"""
 
 
+def merged(groups: str, condition: str = "true") -> str:
+    """A query over `groups`, which may have a group several times: each group once."""
+    return f"""SELECT {ORDER}, sum(uses)::BIGINT AS uses, min(first_on) AS first_on, max(last_on) AS last_on,
+            {first_rows("evidence")} AS evidence
+        FROM {groups} WHERE {condition} GROUP BY {ORDER}"""
+
+
 def mailboxes(uses: str, condition: str = "true") -> str:
     """A query over `uses`: how many mailboxes were read, with the columns of `MAILBOXES`."""
     by = MAILBOX_ORDER

@@ -32,8 +32,8 @@ WHOLE: dict[str, dict[str, str]] = {
 }
 """The columns of the tables that are kept as a whole."""
 COLUMNS = BY_DAY | WHOLE
-_AGAIN = "import the logs again"
-DAMAGED = f"take the folder from where it was made, or {_AGAIN}"
+AGAIN = "import or collect the logs again"
+DAMAGED = f"take the folder from where it was made, or {AGAIN}"
 # A name that is the same in every file system.
 _LOG = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LATEST = parse_date("9998-12-31")
@@ -115,10 +115,10 @@ class LogManifest(Sealed):
 
 def decode(data: bytes, place: str) -> LogManifest:
     """The manifest in `data`. Raises UnsafeError if keyaudit did not write it, UsageError for another format version."""
-    manifest = unsealed(data, place, LogManifest, reads=FORMAT, again=_AGAIN, remedy=DAMAGED)
+    manifest = unsealed(data, place, LogManifest, reads=FORMAT, again=AGAIN, remedy=DAMAGED)
     whole = {name: table.columns for name, table in manifest.tables.items()}
     if manifest.columns != COLUMNS or whole != WHOLE:
-        raise UsageError(place, "written with other columns", _AGAIN)
+        raise UsageError(place, "written with other columns", AGAIN)
     check_files(manifest.tables, place, DAMAGED)
     if not all(_LOG.fullmatch(part.source) for part in manifest.parts):
         raise UnsafeError(place, "names files that are not those of a log", DAMAGED)

@@ -14,6 +14,7 @@ from keyaudit.inventory import files
 from keyaudit.inventory.load import counted, parquet, part_name, write_parquet
 from keyaudit.inventory.locked import TEMPORARY, judged, locked
 from keyaudit.inventory.logs.manifest import (
+    AGAIN,
     COLUMNS,
     DAMAGED,
     GROUPED,
@@ -90,7 +91,8 @@ class LogStore(Struct, frozen=True):
             _insert(connection, "log_day", [(name, *day) for name, days in self.manifest.days.items() for day in days])
             connection.execute(
                 "CREATE TABLE log_file (number BIGINT, file TEXT, source TEXT, first_on BIGINT, last_on BIGINT, kept BIGINT,"
-                " duplicate BIGINT, quarantined BIGINT, complete BOOLEAN, lacks_before BIGINT, unread BOOLEAN)"
+                " duplicate BIGINT, quarantined BIGINT, complete BOOLEAN, lacks_before BIGINT, unread BOOLEAN,"
+                " asked_since BIGINT, asked_until BIGINT)"
             )
             told = [(number, *row) for number, file in enumerate(self.files) for row in _told(file)]
             _insert(connection, "log_file", told)
@@ -213,7 +215,7 @@ def _refuse_extra(store: LogStore) -> None:
             raise UnsafeError(files.shown(table), "missing, or not a folder", DAMAGED)
         extra += [entry for entry in table.iterdir() if entry not in known]
     if extra:
-        raise UnsafeError(files.shown(min(extra)), "does not belong to these logs", "remove it, or import the logs again")
+        raise UnsafeError(files.shown(min(extra)), "does not belong to these logs", f"remove it, or {AGAIN}")
 
 
 def _refuse_missing(store: LogStore) -> None:
@@ -242,7 +244,7 @@ def _bundles(parts: Sequence[Part]) -> Iterator[list[Part]]:
 
 
 def _told(file: FileRead) -> Iterator[tuple[object, ...]]:
-    of_file = (file.complete, file.lacks_before, file.unread)
+    of_file = (file.complete, file.lacks_before, file.unread, *(file.asked or (None, None)))
     for source, read in file.sources.items():
         counts = (read.kept, read.duplicate, read.quarantined)
         yield file.file, source or None, read.first_on, read.last_on, *counts, *of_file

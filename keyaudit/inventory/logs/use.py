@@ -72,6 +72,10 @@ class FileRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     sources: dict[str, SourceRead]
     lacks_before: int | None = None
     """Midnight UTC of the day before which everything missing lies; None: it may be of any day."""
+    asked: tuple[int, int] | None = None
+    """Midnight UTC of the first day that was asked for, and of the day after the last: what is missing lies between them. None:
+    it may be of any day.
+    """
     unread: bool = False
     """Whether nothing of it was read. A resource whose log has no gap in other files is not affected."""
     trouble: tuple[str, ...] = ()

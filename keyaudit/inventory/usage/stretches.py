@@ -64,13 +64,16 @@ def _damage(connection: duckdb.DuckDBPyConnection, logs: Collection[str]) -> _Da
     query = (
         "SELECT list(DISTINCT source) FILTER (source IS NOT NULL), bool_or(source IS NULL), max(last_on), bool_and(complete),"
         " list(DISTINCT source) FILTER (quarantined > 0 AND source IS NOT NULL),"
-        " bool_or(quarantined > 0 AND source IS NULL), max(lacks_before), bool_and(unread) FROM log_file GROUP BY number"
+        " bool_or(quarantined > 0 AND source IS NULL), max(lacks_before), bool_and(unread),"
+        " max(asked_until) FROM log_file GROUP BY number"
     )
-    for named, untold, last_on, complete, bad, bad_untold, before, unread in connection.execute(query).fetchall():
+    for named, untold, last_on, complete, bad, bad_untold, before, unread, asked in connection.execute(query).fetchall():
         of = logs if untold or not named else named
         if not complete and before is not None:
             # The day may have begun earlier.
             _until(found.unplaced_until, of, before - DAY)
+        elif not complete and asked is not None:
+            _until(found.unplaced_until if unread else found.until, of, asked - DAY)
         elif not complete:
             (found.unplaced if unread else found.anywhere).update(of)
         # Unrecognised records may be of any log, on the days of the file, if it has any.

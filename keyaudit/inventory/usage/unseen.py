@@ -83,11 +83,12 @@ def damaged(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[U
         yield Unseen(blind=Blind.THROTTLED, subject=mailbox, reason=Reason.THROTTLED, days=tuple(on))
     query = (
         "SELECT file, bool_and(whole), sum(quarantined) FILTER (timely)::BIGINT FROM (SELECT any_value(file) AS file,"
-        " coalesce(bool_and(complete) OR max(lacks_before) <= ?, false) AS whole, sum(quarantined) AS quarantined,"
+        " bool_and(complete OR coalesce(lacks_before <= ? OR asked_since >= ? OR asked_until <= ?, false)) AS whole,"
+        " sum(quarantined) AS quarantined,"
         " bool_or(coalesce(last_on >= ? AND first_on < ?, true)) AS timely FROM log_file GROUP BY number)"
         " GROUP BY file ORDER BY file"
     )
-    for file, whole, quarantined in connection.execute(query, [window.since, *bounds]).fetchall():
+    for file, whole, quarantined in connection.execute(query, [window.since, window.until, window.since, *bounds]).fetchall():
         if not whole:
             # The missing part may be of any day, whichever days the file begins with.
             yield Unseen(blind=Blind.INCOMPLETE_FILE, subject=file, reason=Reason.TRUNCATED)

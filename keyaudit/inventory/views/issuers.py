@@ -13,6 +13,9 @@ _THIS_TENANT = (
     f"({_HOST} IN ({', '.join(map(quoted, ISSUING_HOSTS))}) AND"
     " lower(split_part(stored.issuer, '/', 4)) = split_part(stored.scope_id, '/', 3))"
 )
+# The only issuers of AKS are https://REGION.oic.prod-aks.azure.com/TENANT/ID/ and the same in other clouds.
+# https://learn.microsoft.com/azure/aks/use-oidc-issuer
+_MAYBE_CLUSTER = f"regexp_matches({_HOST}, '\\.azure\\.(com|us|cn)$')"
 _OWN = f"(cluster.issuer IS NOT NULL OR {_THIS_TENANT})"
 _UNREAD = "stored.unknown['issuer']"
 _NAMES_IDENTITY = f"coalesce({_THIS_TENANT} AND regexp_full_match(lower(stored.subject), '[0-9a-f-]{{36}}'), false)"
@@ -21,14 +24,14 @@ _UNREAD_SUBJECT = "coalesce(stored.unknown['issuer'], stored.unknown['subject'])
 COLUMNS = {
     "issuer_host": f"{_HOST} AS issuer_host",
     "issuer_own": f"""CASE WHEN stored.issuer IS NULL THEN NULL WHEN {_OWN} THEN true
-        WHEN coalesce({gap("clusters")}, unnamed.doubt) IS NULL THEN false END AS issuer_own""",
+        WHEN NOT {_MAYBE_CLUSTER} OR coalesce({gap("clusters")}, unnamed.doubt) IS NULL THEN false END AS issuer_own""",
     "subject_dangling": f"""CASE WHEN stored.issuer IS NULL OR {_UNREAD_SUBJECT} IS NOT NULL THEN NULL
         WHEN NOT {_NAMES_IDENTITY} OR trusted_identity.id IS NOT NULL THEN false
         WHEN {gap("principals")} IS NULL THEN true END AS subject_dangling""",
 }
 DOUBTS = {
     "issuer_host": _UNREAD,
-    "issuer_own": f"""coalesce({_UNREAD}, CASE WHEN stored.issuer IS NOT NULL AND NOT {_OWN}
+    "issuer_own": f"""coalesce({_UNREAD}, CASE WHEN stored.issuer IS NOT NULL AND NOT {_OWN} AND {_MAYBE_CLUSTER}
         THEN coalesce({gap("clusters")}, unnamed.doubt) END)""",
     "subject_dangling": f"""coalesce({_UNREAD_SUBJECT}, CASE WHEN {_NAMES_IDENTITY} AND trusted_identity.id IS NULL
         THEN {gap("principals")} END)""",

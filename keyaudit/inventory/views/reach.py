@@ -133,8 +133,7 @@ def _vaults(sources: Sources) -> str:
                 ELSE vault.unknown['access_policies'] END AS policies_gap,
             CASE WHEN vault.access_model = 'hsm-local' THEN {gap("local")} END AS local_gap,
             {OF_VAULT.format("vault")} AS environment, {OF_VAULT_DOUBT.format("vault")} AS environment_doubt,
-            CASE WHEN vault.access_model NOT IN ('rbac', 'access-policy', 'hsm-local') THEN '{Reason.UNRECOGNISED}'
-                ELSE vault.unknown['access_model'] END AS model_gap
+            vault.unknown['access_model'] AS model_gap
         FROM {sources["vault"]} AS vault
         LEFT JOIN (SELECT * FROM ({roles}) WHERE scope_id LIKE '/tenants/%') AS roles ON true
         LEFT JOIN (SELECT * FROM ({listed}) WHERE scope_id LIKE '/tenants/%') AS listed ON true

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import partial
 
 from msgspec import Struct
 
@@ -95,24 +96,24 @@ class Right(Struct, frozen=True, kw_only=True):
         return ""
 
 
-class Operation(Struct, frozen=True, kw_only=True):
+class Operation(Struct, frozen=True):
     """One read. `path` and `query` contain `{placeholders}`, each filled with one percent-encoded segment."""
 
     id: str
     noun: str
     """What it reads, for people: "rotation policies"."""
-    surface: Surface
-    method: str = "GET"
     path: str
+    surface: Surface
+    throttle: Throttle
+    right: Right
+    method: str = "GET"
     query: tuple[tuple[str, str], ...] = ()
     query_elsewhere: tuple[tuple[str, str], ...] = ()
     """Its query in clouds that lack members which it selects in the global one; empty: the same."""
     headers: tuple[tuple[str, str], ...] = ()
     paging: Paging = Paging.NONE
-    throttle: Throttle
     cost: int = 1
     """The cost of one request against the limit of its domain."""
-    right: Right
     not_in: tuple[str, ...] = ()
     """The names of the clouds that do not have it: there it is not sent, and its result is not_in_cloud."""
     makes: bool = False
@@ -246,39 +247,8 @@ def vault_object(
     )
 
 
-def graph(
-    id_: str,
-    noun: str,
-    path: str,
-    *,
-    query: tuple[tuple[str, str], ...] = (),
-    query_elsewhere: tuple[tuple[str, str], ...] = (),
-    headers: tuple[tuple[str, str], ...] = (),
-    paging: Paging = Paging.ODATA,
-    throttle: Throttle = Throttle.GRAPH,
-    cost: int = 1,
-    right: Right = APPLICATIONS,
-    not_in: tuple[str, ...] = (),
-    after: tuple[str, ...] = (),
-    never_empty: str = "",
-) -> Operation:
-    """A GET of Microsoft Graph; `path` begins with its version."""
-    return Operation(
-        id=id_,
-        noun=noun,
-        surface=Surface.GRAPH,
-        path=path,
-        query=query,
-        query_elsewhere=query_elsewhere,
-        headers=headers,
-        paging=paging,
-        throttle=throttle,
-        cost=cost,
-        right=right,
-        not_in=not_in,
-        after=after,
-        never_empty=never_empty,
-    )
+graph = partial(Operation, surface=Surface.GRAPH, paging=Paging.ODATA, throttle=Throttle.GRAPH, right=APPLICATIONS)
+"""A GET of Microsoft Graph: id, noun, and the path, which begins with its version; then keywords."""
 
 
 def graph_right(name: str) -> Right:

@@ -4,6 +4,8 @@ Azure roles do not allow reading an HSM's keys, roles or settings; only its loca
 https://learn.microsoft.com/azure/key-vault/managed-hsm/access-control
 """
 
+from functools import partial
+
 from keyaudit.model.operations.kinds import (
     HSMS,
     KEY_VAULT_ARM,
@@ -38,37 +40,15 @@ _SETTINGS = Right(rights=Rights.HSM, on="the HSM", data_action="Microsoft.KeyVau
 _EKM = Right(rights=Rights.HSM, on="the HSM", data_action="ekm/read")
 
 
-def _local(
-    id_: str,
-    noun: str,
-    path: str,
-    *,
-    query: tuple[tuple[str, str], ...] = _VERSION,
-    paging: Paging = Paging.NONE,
-    right: Right = _AUDITOR,
-    after: tuple[str, ...] = (),
-    never_empty: str = "",
-) -> Operation:
-    return Operation(
-        id=id_,
-        noun=noun,
-        surface=Surface.MANAGED_HSM,
-        path=path,
-        query=query,
-        paging=paging,
-        throttle=Throttle.VAULT,
-        right=right,
-        after=after or HSMS,
-        never_empty=never_empty,
-    )
+_local = partial(Operation, surface=Surface.MANAGED_HSM, query=_VERSION, throttle=Throttle.VAULT, right=_AUDITOR, after=HSMS)
 
 
 def _keys(id_: str, noun: str, path: str, *after: str) -> Operation:
-    return _local(id_, noun, path, query=_PAGE, paging=Paging.NEXT_LINK, after=after)
+    return _local(id_, noun, path, query=_PAGE, paging=Paging.NEXT_LINK, after=after or HSMS)
 
 
 def _roles(id_: str, noun: str, path: str, *after: str, never_empty: str = "") -> Operation:
-    return _local(id_, noun, path, paging=Paging.NEXT_LINK, after=after, never_empty=never_empty)
+    return _local(id_, noun, path, paging=Paging.NEXT_LINK, after=after or HSMS, never_empty=never_empty)
 
 
 FAMILY = Family("Managed HSMs", order=60)

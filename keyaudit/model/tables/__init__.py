@@ -1,5 +1,6 @@
 """The tables by name, for decoding, loading, type checking, permissions and documentation."""
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Collection
@@ -30,6 +31,7 @@ def table_named(asked: str) -> Table | None:
     return None
 
 
+@functools.cache  # asked of the same columns thousands of times in a command
 def operations_of(table: str, column: str) -> tuple[str, ...]:
     """Every operation that must be assessed for this column to be known, including those of the columns that it is derived
     from.

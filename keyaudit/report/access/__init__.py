@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from keyaudit.model.access import Access
 from keyaudit.report.access import csv, json, table, text
-from keyaudit.report.formats import Render, plain
+from keyaudit.report.options import Render, plain
 
 FORMATS: Mapping[str, Render[Access]] = {
     "text": text.render,

@@ -6,8 +6,8 @@ from typing import TextIO
 from keyaudit.model.access import Access, Reach
 from keyaudit.model.text import one_line
 from keyaudit.report.access.words import above, below, by, called, can, notes
-from keyaudit.report.formats import Options
 from keyaudit.report.lines import Paint, joined, paint, wrap
+from keyaudit.report.options import Options
 
 _INDENT = "    "
 

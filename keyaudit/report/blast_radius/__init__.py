@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.report.blast_radius import dot, html, json, text
-from keyaudit.report.formats import Render, plain
+from keyaudit.report.options import Render, plain
 
 FORMATS: Mapping[str, Render[BlastRadius]] = {
     "text": text.render,

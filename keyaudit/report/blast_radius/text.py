@@ -8,9 +8,9 @@ from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.report.blast_radius.plan import left, plan
 from keyaudit.report.blast_radius.steps import Step
 from keyaudit.report.blast_radius.words import Branch, conclusion, limits, meaning, said, subject, tree
-from keyaudit.report.formats import Options
 from keyaudit.report.lines import Paint, joined, paint, parted, wrap
 from keyaudit.report.missing import incomplete, unsafe
+from keyaudit.report.options import Options
 from keyaudit.report.summary import ended, header
 
 _INDENT = "  "

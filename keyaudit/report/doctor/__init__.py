@@ -4,6 +4,6 @@ from collections.abc import Mapping
 
 from keyaudit.report.doctor import json, text
 from keyaudit.report.doctor.examine import Examination
-from keyaudit.report.formats import Render, plain
+from keyaudit.report.options import Render, plain
 
 FORMATS: Mapping[str, Render[Examination]] = {"text": text.render, "json": plain(json.render)}

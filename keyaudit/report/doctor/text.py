@@ -11,9 +11,9 @@ from keyaudit.model.reasons import OPTIONAL
 from keyaudit.model.run import MAX_SKEW, Run
 from keyaudit.model.text import one_line
 from keyaudit.report.doctor.examine import Examination, Examined
-from keyaudit.report.formats import Options
 from keyaudit.report.lines import Paint, columns, joined, listed, pad, paint, parted, plural, wrap
 from keyaudit.report.missing import alike, not_judged, remedied
+from keyaudit.report.options import Options
 from keyaudit.report.summary import SIMULATED, ended, network
 
 _STATE = 10

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from keyaudit.model.run import Expiring
 from keyaudit.report.expiring import csv, json, table, text
-from keyaudit.report.formats import Render, plain
+from keyaudit.report.options import Render, plain
 
 FORMATS: Mapping[str, Render[Expiring]] = {
     "text": text.render,

@@ -9,8 +9,8 @@ from keyaudit.model import times
 from keyaudit.model.expiring import Ending
 from keyaudit.model.run import Expiring
 from keyaudit.report.expiring.words import OVERDUE, SOON, UNKNOWN, above, below, listed_endings, name, notes, status, when
-from keyaudit.report.formats import Options
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
+from keyaudit.report.options import Options
 from keyaudit.report.resource import owned_by
 
 _WHEN = 19

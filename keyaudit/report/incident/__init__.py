@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from keyaudit.model.incident import Incident
-from keyaudit.report.formats import Render, plain
 from keyaudit.report.incident import html, json, markdown, text
+from keyaudit.report.options import Render, plain
 
 FORMATS: Mapping[str, Render[Incident]] = {
     "text": text.render,

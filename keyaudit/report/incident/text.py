@@ -5,10 +5,10 @@ from typing import TextIO
 
 from keyaudit.model.incident import Confidence, Incident
 from keyaudit.report.blast_radius.text import plan_lines
-from keyaudit.report.formats import Options
 from keyaudit.report.incident.plan import left_open, plan
 from keyaudit.report.incident.words import Section, sections, title
 from keyaudit.report.lines import Paint, joined, paint, parted, wrap
+from keyaudit.report.options import Options
 from keyaudit.report.summary import closing, header
 
 _MARKS = {Confidence.OBSERVED: "observed", Confidence.INFERRED: "inferred", Confidence.NOT_KNOWABLE: "not knowable"}

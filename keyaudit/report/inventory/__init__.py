@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from keyaudit.model.run import Inventory
-from keyaudit.report.formats import Render, plain
 from keyaudit.report.inventory import csv, json, text
+from keyaudit.report.options import Render, plain
 
 FORMATS: Mapping[str, Render[Inventory]] = {
     "text": text.render,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from keyaudit.model.trust import Trust, TrustCheck, TrustScan
-from keyaudit.report.formats import Render, plain
+from keyaudit.report.options import Render, plain
 from keyaudit.report.trust import csv, json, text
 
 LISTS: Mapping[str, Render[Trust]] = {"text": text.published, "json": plain(json.published), "csv": plain(csv.published)}

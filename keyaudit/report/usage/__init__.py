@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from keyaudit.model.usage import UsageCheck
-from keyaudit.report.formats import Render, plain
+from keyaudit.report.options import Render, plain
 from keyaudit.report.usage import csv, json, text
 
 FORMATS: Mapping[str, Render[UsageCheck]] = {"text": text.render, "json": plain(json.render), "csv": plain(csv.render)}

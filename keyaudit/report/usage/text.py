@@ -10,8 +10,8 @@ from keyaudit.model.findings import Severity
 from keyaudit.model.text import one_line
 from keyaudit.model.times import iso_time
 from keyaudit.model.usage import Accepted, Learned, Unseen, Unusual, UsageCheck, Use
-from keyaudit.report.formats import Options
 from keyaudit.report.lines import Paint, joined, listed, pad, paint, plural, wrap
+from keyaudit.report.options import Options
 from keyaudit.report.usage.words import app, extent, reason, target, unseen
 
 _WORD = 10

@@ -13,6 +13,7 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.text import one_line
+from keyaudit.model.usage import Window
 
 Batch = Sequence[Use | FileRead]
 """A batch of uses of an answer."""
@@ -34,8 +35,11 @@ class Outcome(Struct):
 class Place:
     """A place; its name is used like that of an exported file."""
 
-    def __init__(self, name: str, form: str, logs: Collection[str], known: Import, outcome: Outcome) -> None:
-        """`form` is the format, `logs` are the logs whose records it may contain. Its result is added to the outcome."""
+    def __init__(self, name: str, form: str, logs: Collection[str], window: Window, *, known: Import, outcome: Outcome) -> None:
+        """`form`: the format. `logs`: those whose records it may contain. `window`: the days that are asked for.
+
+        Its result is added to the outcome.
+        """
         self._name, self._form, self._logs, self._outcome = one_line(name, 1024), form, logs, outcome
         self._counted = Counted(self._name, known, _ANOTHER_TENANT)
         self._sha256 = hashlib.sha256()
@@ -43,6 +47,7 @@ class Place:
         self._lacking: list[str] = []
         self._lacks_before: int | None = None
         self._lacks_later = False
+        self._window = window
 
     def answered(self) -> None:
         """Record an answer, even an empty one."""
@@ -86,6 +91,7 @@ class Place:
             form=self._form,
             complete=not self._lacking,
             lacks_before=None if self._lacks_later else self._lacks_before,
+            asked=(self._window.since, self._window.until),
             unread=bool(self._lacking) and not self._records,
             # Even if nothing was read, it is known which logs it would have contained.
             sources=self._counted.settled() or {log: SourceRead() for log in sorted(self._logs)},

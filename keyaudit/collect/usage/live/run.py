@@ -95,4 +95,5 @@ class Reading(Struct, kw_only=True):
         return place
 
     def _place(self, name: str, form: str, *logs: str) -> Place:
-        return Place(name, f"{form}{_SIMULATED if self.wanted.simulated else ''}", logs, self.known, self.outcome)
+        form = f"{form}{_SIMULATED if self.wanted.simulated else ''}"
+        return Place(name, form, logs, self.wanted.window, known=self.known, outcome=self.outcome)

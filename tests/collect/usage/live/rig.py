@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from keyaudit.cloud.connection import connect
 from keyaudit.cloud.environment import ENVIRONMENTS, Environment
-from keyaudit.cloud.network import Network
 from keyaudit.collect.usage.live.place import Outcome
 from keyaudit.collect.usage.live.run import Reading, Wanted
 from keyaudit.collect.usage.live.sources import chosen
@@ -22,7 +21,7 @@ from keyaudit.simulator.estate import Domain, Estate, Logs, Row, Subscription, W
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import Simulator, serve
 from tests.collect.estate import AS_OF
-from tests.collect.rig import Clock
+from tests.collect.rig import Clock, signing_in
 from tests.collect.usage import forms, made
 
 WINDOW = Window(since=parse_date("2026-03-30"), until=parse_date("2026-04-02"))
@@ -134,15 +133,7 @@ async def collected(
     clock, known, outcome, told = Waiting(), Import(), Outcome(), list[str]()
     async with (
         serve(tenant, faults=faults) as simulator,
-        connect(
-            environment=environment,
-            auth="env",
-            tenant=None,
-            network=Network(proxy=simulator.proxy, ca_file=simulator.ca_file),
-            environ=simulator.environ,
-            clock=clock,
-            prompt=print,
-        ) as connection,
+        connect(signing_in(simulator, environment), clock=clock, prompt=print) as connection,
     ):
         known.tenant_id = connection.identity.tenant_id
         wanted = Wanted(window=window, sources=chosen(sources), search=search)

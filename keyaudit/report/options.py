@@ -1,0 +1,53 @@
+"""Display options, and the signature of all renderers."""
+
+from collections.abc import Callable
+from typing import TextIO, TypeVar
+
+from msgspec import Struct
+
+from keyaudit.model.findings import Severity
+
+T = TypeVar("T")
+
+PAGE = 80
+"""The width of text without a terminal."""
+_NARROWEST = 40
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """Display options. `width` is the terminal's; None without a terminal."""
+
+    passes: bool = False
+    width: int | None = None
+    colour: bool = False
+    bom: bool = False
+    """Begin CSV with a byte order mark."""
+    hints: bool = True
+    """Whether to print next commands."""
+    source: str = ""
+    """The flags that selected the tenant, for next commands: `--demo`, or `--from DIR`."""
+    group: str = "resource"
+    """For text: the grouping, or none."""
+    sort: str = "severity"
+    columns: tuple[str, ...] = ()
+    """For a table: the columns, if not the default ones."""
+    full: bool = True
+    """For text: every finding instead of the first screen."""
+    least: Severity = Severity.INFO
+    """The lowest listed severity."""
+    top: int | None = None
+    """The maximum number of listed findings."""
+
+    @property
+    def page(self) -> int:
+        """The width of text for people."""
+        return max(self.width or PAGE, _NARROWEST)
+
+
+Render = Callable[[T, TextIO, Options], None]
+"""Writes a result in one format."""
+
+
+def plain(render: Callable[[T, TextIO], None]) -> Render[T]:
+    """The format for programs, which no display option changes."""
+    return lambda found, out, _: render(found, out)
