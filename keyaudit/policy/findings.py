@@ -88,7 +88,7 @@ def _merged(connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], 
     for evaluated in tables:
         later = evaluated.scoring is Scoring.ORDER and evaluated.table.name not in SCALES
         (last if later else first).append(_things(connection, evaluated, passes=passes))
-    merged = merge(*first, key=_place)
+    merged: Iterator[_Thing] = merge(*first, key=_place)
     for thing in merged:
         if thing.place[0] == 0:
             merged = chain([thing], merged)
