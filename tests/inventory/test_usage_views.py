@@ -352,6 +352,13 @@ def test_of_what_was_not_shown_nothing_is_known_but_when_at_the_latest() -> None
     assert found["sign"]["name"] == "what AZKVAuditLogs does not show"
 
 
+def test_what_nobody_could_compare_is_a_row_of_its_own_on_the_tenant() -> None:
+    found = views("unusual_use", {"usage": [], "usage_log": []})
+    assert found
+    assert len({each["id"] for each in found}) == len(found)
+    assert all(each["id"].startswith(f"{TENANT.id}/usage/unusual/") and each["scope_id"] == TENANT.id for each in found)
+
+
 BLUEPRINT, ANOTHER = "b1", "b2"
 AGENTS_READ = {
     **READ,
