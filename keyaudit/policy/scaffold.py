@@ -38,7 +38,8 @@ def scaffold(name: str, table: str) -> str:
         f"  - {{why: it could not be read, expect: unknown, {column.name}: unknown}}",
     ]
     if column.absent:
-        examples.append(f"  - {{why: {_quoted(column)}, expect: pass, {column.name}: absent}}")
+        where = "".join(f", {each.column}: {_value(each.values[0])}" for each in column.absent_where)
+        examples.append(f"  - {{why: {_quoted(column)}, expect: pass, {column.name}: absent{where}}}")
     return "\n".join(
         [
             f"id: {name}",
@@ -69,10 +70,16 @@ def scaffold(name: str, table: str) -> str:
 
 
 def _column(table: Table) -> Column:
-    """A column for the example condition: never absent, and of a simple type."""
+    """A column for the example condition: of a simple type, and if possible not absent in rows of one kind alone."""
     read = [each for each in table.columns if each.operations or (table.needs and each.needs)]
-    usable = [each for each in read if not each.absent_where and not each.values]
-    return next(each for type_ in _WRONG for each in usable if each.type is type_)
+    return min(
+        (each for each in read if each.type in _WRONG and not each.values),
+        key=lambda each: (bool(each.absent_where), list(_WRONG).index(each.type)),
+    )
+
+
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _text(column: Column) -> str:
