@@ -277,6 +277,15 @@ async def test_a_credential_that_graph_does_not_name_is_counted_once_where_arm_n
     assert found.rows["credential"].keys() == privileged.rows["credential"].keys()
 
 
+def _empty(body: dict[str, Any]) -> dict[str, Any]:
+    return body | {"data": [], "count": 0, "totalRecords": 0}
+
+
+async def test_a_list_that_lacks_an_identity_which_a_service_principal_names_is_not_whole() -> None:
+    found = await collect(Fault("managed_identity.query", "every", edit=_empty), estate=PRIVILEGED)
+    assert found.gaps()[TENANT_ID, "managed_identity.query"] == "partial inconsistent"
+
+
 async def test_a_region_without_the_preview_leaves_the_identities_of_others_known() -> None:
     [identity] = PRIVILEGED.identities
     other = replace(identity, name="id-other", principal_id="00000007-0000-4000-8000-000000000000", stable_only=True)

@@ -166,6 +166,10 @@ _ROLES = frozenset({"hsm.role_definition.list", "role_definition.query"})
 _UNREAD_ROLE = "an assignment of a role that was not read in full is a row, and passes where what was read settles the question"
 
 
+_ARM_NAMES_IT = "what an identity holds that does not say which service principal it is has the id that ARM gives it"
+_WHO = frozenset({"properties", "properties.principalId"})
+
+
 _NOT_FOUND = {"hsm.ekm.get": "so answers an HSM without a connection, and its external keys name none"}
 """Reads of one object that need not be there."""
 
@@ -176,6 +180,8 @@ def believed(fault: Fault, wrong: Wrong) -> str:
         return _NOT_FOUND[fault.operation]
     if fault.operation in _ROLES and (wrong.before, wrong.after) == (GONE, "pass"):
         return _UNREAD_ROLE
+    if fault.operation == "managed_identity.query" and fault.member in _WHO and wrong.before == GONE:
+        return _ARM_NAMES_IT
     if fault.kind in ("null", "missing"):
         if fault.member in _PERMISSIONS:
             return _NOT_NAMED

@@ -27,7 +27,7 @@ from keyaudit.inventory.load import Loaded
 from keyaudit.inventory.views import ledger
 from keyaudit.model.columns import Table
 from keyaudit.policy import judge
-from keyaudit.policy.bind import Bound, by_table
+from keyaudit.policy.ordered import Evaluated
 from keyaudit.policy.verdict import PASS, outcome_of
 
 _CREATE = re.compile(r'\s*CREATE (?:TEMP )?(TABLE|VIEW|MACRO) "?(\w+)"?(.*)', re.DOTALL)
@@ -267,16 +267,12 @@ class Recalled:
             self._recall.show(name, self._names[name])
 
 
-def _outcomes(
-    connection: Recalled, bounds: Sequence[Bound], relations: Mapping[str, str], having: Mapping[str, Table], **_: object
-) -> Iterator[SimpleNamespace]:
+def _outcomes(connection: Recalled, tables: Iterable[Evaluated], **_: object) -> Iterator[SimpleNamespace]:
     """In place of `policy.findings.stream`: as many findings, each with no more than what it is about and its outcome."""
-    for name, of_table in by_table(bounds).items():
-        if name not in relations:
-            continue
-        codes = ", ".join(f"code{number}" for number in range(len(of_table)))
-        for id_, *found in connection.execute(f"SELECT id, {codes} FROM {relations[name]}").fetchall():
-            for bound, code in zip(of_table, found, strict=True):
+    for evaluated in tables:
+        codes = ", ".join(f"code{number}" for number in range(len(evaluated.bounds)))
+        for id_, *found in connection.execute(f"SELECT id, {codes} FROM {evaluated.relation}").fetchall():
+            for bound, code in zip(evaluated.bounds, found, strict=True):
                 if code >= PASS:
                     yield SimpleNamespace(policy=bound.policy.text, outcome=outcome_of(code), row={"id": id_}, scope=None)
 

@@ -14,7 +14,7 @@ from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.relations import FederatedItem
-from keyaudit.collect.places import source
+from keyaudit.collect.places import Subscription, source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Wire, read
 from keyaudit.inventory.spool import Unit
@@ -29,6 +29,7 @@ QUERY = (
     "| project id, name, subscriptionId, properties | order by id asc"
 )
 _NOBODYS = Refusal(Reason.BAD_VALUE, "a managed identity that does not say which service principal it is", 200)
+_LACKS_IDENTITY = Refusal(Reason.INCONSISTENT, "it lacks a managed identity that a service principal names", 200)
 _LACKS_ONE = Refusal(Reason.INCONSISTENT, "it lacks a federated credential that Graph has", 200)
 _PER_QUERY = 299
 _AT_ONCE = 16
@@ -87,6 +88,12 @@ class _StoredCredential(Struct):
     name: str | None = None
 
 
+class _StoredPrincipal(Struct):
+    """A stored row of a service principal."""
+
+    arm_id: str | None = None
+
+
 async def collect_managed_identities(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row per federated credential that Graph did not return. Returns the coverage of `OPERATIONS`.
 
@@ -98,6 +105,7 @@ async def collect_managed_identities(reading: Reading, unit: Unit, scope: Scope)
         return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
     queried = Calls(scope, "managed_identity.query")
     identities: dict[str, IdentityItem] = {}
+    whole = True
     for start in range(0, len(subscriptions), _PER_QUERY):
         group = [subscription.id for subscription in subscriptions[start : start + _PER_QUERY]]
         body = {"subscriptions": group, "query": QUERY}
@@ -105,6 +113,10 @@ async def collect_managed_identities(reading: Reading, unit: Unit, scope: Scope)
         listing = reading.connection.gateway.pages("managed_identity.query", IdentityItem, by=by, body=body)
         identities |= await distinct(listing, by)
         queried.ended(listing.end)
+        whole = whole and why_incomplete(listing.end) is None
+    # Resource Graph leaves out what the identity may not read.
+    if whole and not _named(reading.spool.lines("service_principal"), subscriptions) <= identities.keys():
+        queried.refused(_LACKS_IDENTITY)
     parent = queried.coverage()
     expressions, federated = (Calls(scope, operation, per_object=True) for operation in OPERATIONS[1:])
     known = _Identities(reading.connection, unit, expressions, federated, _known(reading.spool.lines("credential")))
@@ -222,6 +234,14 @@ def _known(stored: Iterable[bytes]) -> frozenset[tuple[str, str]]:
         for row in rows
         if row.kind == "federated" and row.holder_kind == "service_principal" and row.name is not None
     )
+
+
+def _named(stored: Iterable[bytes], subscriptions: Iterable[Subscription]) -> frozenset[str]:
+    """ARM ids, in lower case, of user-assigned identities of these subscriptions that service principals name."""
+    decoder = msgspec.json.Decoder(_StoredPrincipal)
+    asked = {subscription.id for subscription in subscriptions}
+    matches = (_ID.fullmatch(decoder.decode(line).arm_id or "") for line in stored)
+    return frozenset(match[0].lower() for match in matches if match and match[1].lower() in asked)
 
 
 def _identity_of(subscriptions: Sequence[str]) -> Callable[[IdentityItem], str]:
