@@ -73,6 +73,7 @@ def verdict(
         Results(
             tallies=tuple(tallies),
             groups=tuple(groups),
+            not_judged=(),
             unsupplied=tuple(unsupplied),
             waived=waived or {},
             needed_by=needed,

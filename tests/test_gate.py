@@ -430,7 +430,7 @@ def test_clean_means_that_nothing_required_is_unread_or_unknown(
     coverage: list[Coverage], groups: list[UnknownGroup], allowances: list[Allowance], fail_on: Severity | None
 ) -> None:
     tallies = [Tally(policy=policy(), passed=1, unknown={Severity.INFO: sum(group.count for group in groups)}), PASSING[1]]
-    results = Results(tallies=tuple(tallies), groups=tuple(groups), needed_by=NEEDED)
+    results = Results(tallies=tuple(tallies), groups=tuple(groups), not_judged=(), unsupplied=(), waived={}, needed_by=NEEDED)
     came = decide(RUN, coverage, results, Acceptance(allowances=tuple(allowances)), fail_on=fail_on)
     assert came.exit is came.conditions[0]
     assert list(came.conditions) == [code for code in PRECEDENCE if code in came.conditions]

@@ -105,7 +105,8 @@ def assess(
     Entries of `unmet` (see `decide`) that concern nothing required are left out.
     """
     missing = None if unmet is None else tuple(gap for gap in unmet if required.intersection(gap.operations))
-    none = Results(tallies=(), needed_by={operation: (needed_by or {}).get(operation, ()) for operation in required})
+    needs = {operation: (needed_by or {}).get(operation, ()) for operation in required}
+    none = Results(tallies=(), groups=(), not_judged=(), unsupplied=(), waived={}, needed_by=needs)
     verdict = decide(run, coverage, none, fail_on=None, unmet=missing)
     # Operations that were not requested are not gaps of this run.
     gaps = tuple(gap for gap in verdict.gaps if gap.required or gap.reason in UNSAFE or required.intersection(gap.operations))

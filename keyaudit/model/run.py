@@ -80,12 +80,12 @@ class Results(Struct, frozen=True, kw_only=True):
 
     tallies: tuple[Tally, ...]
     """One per policy, ordered by id."""
-    groups: tuple[UnknownGroup, ...] = ()
+    groups: tuple[UnknownGroup, ...]
     """Every unknown result, grouped; their counts add up to those of the tallies."""
-    not_judged: tuple[NotJudged, ...] = ()
-    unsupplied: tuple[NotJudged, ...] = ()
+    not_judged: tuple[NotJudged, ...]
+    unsupplied: tuple[NotJudged, ...]
     """Policies without required evidence: each is unknown once, on the tenant."""
-    waived: Mapping[str, int] = field(default_factory=dict)
+    waived: Mapping[str, int]
     """The number of findings that each waiver covers, by id; only valid waivers that cover findings."""
     needed_by: Mapping[str, tuple[str, ...]]
     """The required operations: by id, the ids of the policies that depend on it."""

@@ -126,9 +126,10 @@ def judge(
         if bound.policy.text.id in lacking and not set(judging.require).isdisjoint(lacking[bound.policy.text.id].needs)
     )
     counts = Counts()
-    relations = _judged(connection, bounds, as_of, sizes or {})
+    of_tables = by_table(bounds)
+    relations = _judged(connection, of_tables, as_of, sizes or {})
     for name, relation in relations.items():
-        counts.table(connection, relation, by_table(bounds)[name])
+        counts.table(connection, relation, of_tables[name])
     blind = (*without, *blind_scopes(connection, bounds, coverage, optional))
     counts.blind(blind)
     needed_by: dict[str, list[str]] = {}
@@ -152,11 +153,11 @@ def judge(
             Evaluated(
                 relation=relation,
                 table=having[name],
-                bounds=by_table(bounds)[name],
+                bounds=of_tables[name],
                 scoring=scoring,
                 as_of=as_of,
                 lacking=having[name].lacking(supplied),
-                small=(sizes or {}).get(name, SMALL + 1) <= SMALL,
+                small=_is_small((sizes or {}).get(name)),
             )
             for name, relation in _scored(connection, scoring, relations, as_of, sizes or {}).items()
         ),
@@ -166,12 +167,12 @@ def judge(
 
 
 def _judged(
-    connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], as_of: int, sizes: Mapping[str, int]
+    connection: duckdb.DuckDBPyConnection, of_tables: Mapping[str, Sequence[Bound]], as_of: int, sizes: Mapping[str, int]
 ) -> dict[str, str]:
     """By table, the relation with its verdicts. Tables without rows have none; small ones are materialized here."""
-    filled = {name: of_table for name, of_table in by_table(bounds).items() if sizes.get(name) != 0}
+    filled = {name: of_table for name, of_table in of_tables.items() if sizes.get(name) != 0}
     # Querying small tables for their unknown columns is faster than planning for every column.
-    small = [name for name in filled if sizes.get(name, SMALL + 1) <= SMALL]
+    small = [name for name in filled if _is_small(sizes.get(name))]
     asked: dict[str, set[str]] = {name: set() for name in small}
     for name, column in connection.execute(doubted(small)).fetchall() if small else ():
         asked[name].add(column)
@@ -194,11 +195,16 @@ def _scored(
 
 def _kept(connection: duckdb.DuckDBPyConnection, name: str, relation: str, size: int | None) -> str:
     """The relation, materialized as a table of that name if its `size` is known to be small."""
-    if size is None or size > SMALL:
+    if not _is_small(size):
         return relation
     statement, held = materialize(name, relation)
     connection.execute(statement)
     return held
+
+
+def _is_small(size: int | None) -> bool:
+    """Whether a table is known to have few rows."""
+    return size is not None and size <= SMALL
 
 
 def _in_baseline(connection: duckdb.DuckDBPyConnection, bounds: tuple[Bound, ...], known: Sequence[Known]) -> tuple[Bound, ...]:

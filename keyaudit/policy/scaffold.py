@@ -78,8 +78,8 @@ def _column(table: Table) -> Column:
     )
 
 
-def _value(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _value(value: str | bool | None) -> str:
+    return "absent" if value is None else str(value).lower() if isinstance(value, bool) else value
 
 
 def _text(column: Column) -> str:

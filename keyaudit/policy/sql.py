@@ -200,7 +200,7 @@ class Writer:
             return self._compare_count(term.left.column, term.operator, self.write(term.right))
         if isinstance(term.right, Read) and term.right.kind is Kind.COUNT:
             return self._compare_count(term.right.column, _MIRRORED[term.operator], self.write(term.left))
-        # SQL engines take == and != of policies for = and <>.
+        # DuckDB and Spark read == and != as they read = and <>.
         return f"({self.write(term.left)} {term.operator} {self.write(term.right)})"
 
     def _compare_count(self, column: str, sign: str, limit: str) -> str:

@@ -126,7 +126,8 @@ class Template(Struct, frozen=True):
     def fill(self, source: Source, quoted: Callable[[str], str] = str) -> str:
         """The text with every placeholder filled in, each `quoted`."""
         filled = ""
-        limits = [each.fill(source) for _, each in self.parts if each is not None and each.is_limit]
+        every = [each for _, each in self.parts if each is not None]
+        limits = [each.fill(source) for each in every if each.is_limit] if any(each.span for each in every) else ()
         for literal, each in self.parts:
             filled += literal
             if each is not None:

@@ -17,7 +17,6 @@ from keyaudit.report.options import Options
 from keyaudit.report.resource import BELOW, context, label, thing
 from keyaudit.report.summary import footer, header, message, word
 
-"""The minimum width of a report for people."""
 _HEADING = 34
 _WORD = 8
 _INDENT = " " * (2 + _WORD + 2)

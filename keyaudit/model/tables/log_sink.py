@@ -31,8 +31,6 @@ LOG_SINK = Table(
         text("destination_kind", "what kind of place it goes to", values=("workspace", "storage", "event-hub", "partner")),
         text("destination_id", "resource id of the destination in lower case; of an event hub: of the rule that is sent with",
             SETTINGS),
-        flag("deleted", "it goes to a workspace that is deleted, so nothing arrives; other kinds of places are not looked up",
-            rests_on=RestsOn.PARENT, derived_from=("destination_id", "workspace.deleted")),
         texts("tables", "the tables of a workspace that its audit and sign-in logs are written to, sorted", SETTINGS,
             absent="not a workspace", absent_where=(Where("destination_kind", ("storage", "event-hub", "partner")),)),
         flag("searchable", "what it audits can be queried at will: every table of it is on the plan Analytics of Log "
@@ -44,5 +42,7 @@ LOG_SINK = Table(
         duration("total_retention", "how long it is kept, long-term retention included: the shortest of its tables",
             absent="not a workspace, a deleted one, or nothing is audited there", rests_on=RestsOn.PARENT,
             derived_from=("tables", "log_table.total_retention")),
+        flag("deleted", "it goes to a workspace that is deleted, so nothing arrives; other kinds of places are not looked up",
+            rests_on=RestsOn.PARENT, derived_from=("destination_id", "workspace.deleted")),
     ),
 )

@@ -90,13 +90,14 @@ _ASLEEP: Mapping[str, int] = {
 _SILENT = frozenset({"Store Wifi Portal", "Woodgrove Treasury", "Humongous Insurance Claims"})
 """Principals that are not in the report: never used, or not since it began."""
 
-_LOCK = {
+LOCK = {
     "isEnabled": True,
     "allProperties": True,
     "credentialsWithUsageVerify": True,
     "credentialsWithUsageSign": True,
     "tokenEncryptionKeyId": True,
 }
+"""The lock on properties that Entra gives to new applications."""
 
 
 def with_privileges(estate: Estate, ground: Ground) -> Estate:
@@ -180,7 +181,7 @@ def _published(principal: ServicePrincipal, identities: tuple[ManagedIdentity, .
 def _locked(application: Application, as_of: int) -> Application:
     """Entra locks new applications by default; of the older ones, one was locked later."""
     new = (application.created or 0) > as_of - 700 * DAY
-    return replace(application, lock=_LOCK) if new or application.name == "Supplier Portal" else application
+    return replace(application, lock=LOCK) if new or application.name == "Supplier Portal" else application
 
 
 def _app_roles(ids: Mapping[str, str], ground: Ground) -> Iterator[AppRoleGrant]:

@@ -12,6 +12,7 @@ from keyaudit.simulator.estate import (
     Vault,
 )
 from keyaudit.simulator.estates.contoso import lay_entra
+from keyaudit.simulator.estates.contoso_privileges import LOCK
 from keyaudit.simulator.estates.holder_plans import GITHUB, ApplicationPlan, Federated, PrincipalPlan, Saml
 from keyaudit.simulator.estates.ids import Ground
 
@@ -19,14 +20,6 @@ SIGNER = "id-invoice-signer-prod"
 _PIPELINE = "Release Pipeline"
 _BLUEPRINT = "Payroll Agents"
 _THIS_TENANT = "https://login.microsoftonline.com/{tenant}/v2.0"
-_LOCK = {
-    "isEnabled": True,
-    "allProperties": True,
-    "credentialsWithUsageVerify": True,
-    "credentialsWithUsageSign": True,
-    "tokenEncryptionKeyId": True,
-}
-
 _APPLICATIONS = (
     ApplicationPlan(
         name=_PIPELINE,
@@ -70,7 +63,7 @@ def lay_applications(vault: Vault, ground: Ground) -> tuple[tuple[Application, .
     """The applications and their service principals; one of them has the certificate of the vault."""
     laid, principals, _ = lay_entra(_APPLICATIONS, (), ground)
     applications = tuple(
-        replace(one, lock=_LOCK, keys=_from_vault(vault, ground) if one.name == "Payroll Export" else one.keys) for one in laid
+        replace(one, lock=LOCK, keys=_from_vault(vault, ground) if one.name == "Payroll Export" else one.keys) for one in laid
     )
     applications = tuple(_with_identity(one, ground) if one.name == _PIPELINE else one for one in applications)
     return tuple(_as_blueprint(one, ground) if one.name == _BLUEPRINT else one for one in applications), principals
