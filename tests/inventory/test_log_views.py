@@ -63,7 +63,7 @@ def seen(found: dict[str, Any], *columns: str) -> list[object]:
     return [found["unknown"].get(column, found[column]) for column in columns]
 
 
-def workspace(id_: str = MAIN, *, deleted: bool) -> Row:
+def workspace(id_: str = MAIN, *, deleted: bool | Reason) -> Row:
     return row("workspace", id_, scope_id=TENANT.id, deleted=deleted)
 
 
@@ -291,6 +291,17 @@ def test_what_goes_to_a_deleted_workspace_goes_nowhere(deleted: bool, logged: li
     tables = [] if deleted else ANALYTICS
     rows = {"vault": [vault()], "log_sink": [sink("a")], "log_table": tables, "workspace": [workspace(deleted=deleted)]}
     assert seen(derive("vault", rows, SETTINGS), "audit_logged", "audit_searchable", "audit_destinations") == logged
+
+
+@pytest.mark.parametrize(
+    ("workspaces", "reason"), [([workspace(deleted=Reason.PERMISSION)], "permission"), ([], "parent_not_assessed")]
+)
+def test_whether_an_unread_workspace_is_deleted_is_unknown_and_what_goes_there_is_sent(
+    workspaces: list[Row], reason: str
+) -> None:
+    rows = {"vault": [vault()], "log_sink": [sink("a")], "log_table": ANALYTICS, "workspace": workspaces}
+    assert seen(derive("log_sink", rows, SETTINGS), "deleted") == [reason]
+    assert seen(derive("vault", rows, SETTINGS), "audit_logged") == [True]
 
 
 def test_a_deleted_workspace_takes_nothing_from_another_destination() -> None:

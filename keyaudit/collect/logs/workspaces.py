@@ -144,15 +144,16 @@ class _Workspaces:
         row.put("name", place.workspace)
         row.put("subscription_id", place.subscription)
         row.put("resource_group", place.resource_group)
-        row.put("deleted", False)
         tables = {table: _seen(await get_table(self._connection, place, table)) for table in sorted(filled.tables)}
         retention: int | Refusal
+        exists = any(not isinstance(each, Refusal) for each in (found, *tables.values()))
         if isinstance(found, Refusal) and tables and all(_is_none(each) for each in (found, *tables.values())):
             # A setting outlives its workspace, and then what it sends is lost.
             self._get.answered()
             row.put_all(deleted=True, location=None, retention=None)
             self._unit.row("workspace", row.finish())
             return
+        row.put_read("deleted", found if isinstance(found, Refusal) and not exists else False)
         if isinstance(found, Refusal):
             self._get.refused(found)
             row.refuse(("location",), found.reason)

@@ -17,8 +17,11 @@ _NO_LOG = """SELECT NULL::VARCHAR AS logged_id, NULL::BOOLEAN AS logged, NULL::B
 
 def view(sources: Sources) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    # Why a table without a row was not read.
-    unread = "SELECT min(reason) AS reason FROM coverage WHERE operation = 'workspace.table' AND state <> 'assessed'"
+    # Why a table or workspace without a row was not read.
+    unread, hidden = (
+        f"SELECT min(reason) AS reason FROM coverage WHERE operation = '{operation}' AND state <> 'assessed'"
+        for operation in ("workspace.table", "workspace.get")
+    )
     # The tables of a destination, with their known properties.
     filled = f"""
         SELECT sink.id AS sink_id, found.plan, found.retention, found.total_retention,
@@ -37,23 +40,22 @@ def view(sources: Sources) -> str:
             CASE WHEN bool_or(plan <> '{_SEARCHED}') THEN false WHEN count(plan) = count(*) THEN true END AS searchable
         FROM ({filled}) GROUP BY sink_id"""
     # Other kinds of destinations cannot be searched in place.
-    fills = "stored.destination_kind = 'workspace' AND coalesce(len(stored.tables) > 0, true) AND gone.id IS NULL"
+    fills = "stored.destination_kind = 'workspace' AND coalesce(len(stored.tables) > 0, true) AND place.deleted IS NOT TRUE"
     unsaid = "stored.unknown['tables'], stored.unknown['destination_id']"
     searchable = f"CASE WHEN {fills} AND groups.searchable IS NULL THEN coalesce({unsaid}, groups.plan_doubt) END"
     times = {
         name: f"CASE WHEN {fills} THEN coalesce({unsaid}, groups.{name}_doubt) END" for name in ("retention", "total_retention")
     }
+    # A workspace that gets nothing that is read is not looked up.
+    doubt = f"coalesce({unsaid}, place.unknown['deleted'], hidden.reason, '{Reason.PARENT_NOT_ASSESSED}')"
+    deleted = f"CASE WHEN {fills} AND place.deleted IS NULL THEN {doubt} END"
     derived = ", ".join(f"CASE WHEN {why} IS NULL THEN groups.{name} END AS {name}" for name, why in times.items())
     return f"""
         SELECT {stored("log_sink", "stored")}, CASE WHEN {fills} THEN groups.searchable ELSE false END AS searchable, {derived},
-            gone.id IS NOT NULL AS deleted, {extended({"searchable": searchable, **times})}
+            place.deleted, {extended({"searchable": searchable, **times, "deleted": deleted})}
         FROM {sources["log_sink"]} AS stored LEFT JOIN ({groups}) AS groups ON groups.sink_id = stored.id
-        LEFT JOIN ({_gone(sources)}) AS gone ON gone.id = stored.destination_id"""
-
-
-def _gone(sources: Sources) -> str:
-    """The ids of workspaces that are deleted."""
-    return f"SELECT id FROM {sources['workspace']} WHERE deleted"
+        LEFT JOIN {sources["workspace"]} AS place ON place.id = stored.destination_id
+        CROSS JOIN ({hidden}) AS hidden"""
 
 
 def audited(sources: Sources, *kinds: str) -> str:
@@ -61,7 +63,7 @@ def audited(sources: Sources, *kinds: str) -> str:
 
     `logged` and `searchable` are three-valued over the destinations that were read, each with its `_doubt`; `destinations` are
     the kinds that certainly receive the log, possibly incomplete if `logged_doubt` is set; `retention` is the longest of the
-    searchable ones, with a doubt if another could be longer. A deleted destination receives nothing.
+    searchable ones, with a doubt if another could be longer. A destination that is known to be deleted receives nothing.
     """
     if no_rows(sources, "log_sink"):
         return f"{_NO_LOG} WHERE false"
@@ -75,19 +77,19 @@ def audited(sources: Sources, *kinds: str) -> str:
             min(coalesce(unknown['audits'], unknown['searchable'], unknown['retention']))
                 FILTER ((({carries}) IS NOT FALSE) AND (audits IS NULL OR searchable IS NULL OR retention IS NULL))
                 AS retention_doubt
-        FROM ({view(sources)}) WHERE kind IN ({", ".join(map(quoted, kinds))}) AND NOT deleted GROUP BY logged_id"""
+        FROM ({view(sources)}) WHERE kind IN ({", ".join(map(quoted, kinds))}) AND deleted IS NOT TRUE GROUP BY logged_id"""
 
 
 def categories(sources: Sources, kind: str) -> str:
     """The exported categories by `logged_id`, sorted; `doubt`: why there may be more.
 
-    Only Azure knows the categories of a group. A deleted destination receives nothing.
+    Only Azure knows the categories of a group. A destination that is known to be deleted receives nothing.
     """
     if no_rows(sources, "log_sink"):
         return "SELECT NULL::VARCHAR AS logged_id, NULL::VARCHAR[] AS names, NULL::VARCHAR AS doubt WHERE false"
     return f"""
         SELECT logged_id, list_sort(list_distinct(flatten(list(categories) FILTER (categories IS NOT NULL)))) AS names,
-            min(CASE WHEN categories IS NULL THEN unknown['categories'] WHEN category_groups IS NULL
-                THEN unknown['category_groups'] WHEN len(category_groups) > 0 THEN '{Reason.UNRECOGNISED}' END) AS doubt
-        FROM {sources["log_sink"]} LEFT JOIN ({_gone(sources)}) AS gone ON gone.id = destination_id
-        WHERE kind = '{kind}' AND gone.id IS NULL GROUP BY logged_id"""
+            min(CASE WHEN categories IS NULL THEN sink.unknown['categories'] WHEN category_groups IS NULL
+                THEN sink.unknown['category_groups'] WHEN len(category_groups) > 0 THEN '{Reason.UNRECOGNISED}' END) AS doubt
+        FROM {sources["log_sink"]} AS sink LEFT JOIN {sources["workspace"]} AS place ON place.id = sink.destination_id
+        WHERE sink.kind = '{kind}' AND place.deleted IS NOT TRUE GROUP BY logged_id"""

@@ -42,7 +42,8 @@ LOG_SINK = Table(
         duration("total_retention", "how long it is kept, long-term retention included: the shortest of its tables",
             absent="not a workspace, a deleted one, or nothing is audited there", rests_on=RestsOn.PARENT,
             derived_from=("tables", "log_table.total_retention")),
-        flag("deleted", "it goes to a workspace that is deleted, so nothing arrives; other kinds of places are not looked up",
+        flag("deleted", "it goes to a workspace that is deleted, so nothing arrives",
+            absent="not a workspace, or nothing that is read goes there, so that it is not looked up",
             rests_on=RestsOn.PARENT, derived_from=("destination_id", "workspace.deleted")),
     ),
 )

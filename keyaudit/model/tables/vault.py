@@ -133,7 +133,8 @@ VAULT = Table(
         texts("regions", "the regions that the HSM is replicated to; none if it is only in its own",
             ("hsm.query", "hsm.list"),
             absent="not a Managed HSM", absent_where=_NO_HSM),
-        flag("audit_logged", "a diagnostic setting sends its audit log somewhere: AuditEvent, or the group audit or allLogs",
+        flag("audit_logged", "a diagnostic setting sends its audit log (AuditEvent, or the group audit or allLogs) somewhere "
+            "that is not known to be deleted",
             rests_on=RestsOn.PARENT, derived_from=("log_sink.audits", "log_sink.deleted"), rows_of=_AUDITED),
         flag("audit_searchable", "its audit log goes to a log table that can be searched",
             rests_on=RestsOn.PARENT,

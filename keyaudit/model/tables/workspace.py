@@ -23,7 +23,7 @@ WORKSPACE = Table(
         text("location", "the Azure region", _GET, absent=_DELETED, absent_where=_IS_DELETED),
         duration("retention", "how long tables without a retention of their own can be queried", _GET,
             absent=_DELETED, absent_where=_IS_DELETED),
-        flag("deleted", "Azure answers that neither it nor its tables exist; false: it exists, or was not fully looked up"),
+        flag("deleted", "Azure answers that neither it nor its tables exist", (*_GET, *_TABLE)),
     ),
 )
 
