@@ -166,7 +166,7 @@ _ROLES = frozenset({"hsm.role_definition.list", "role_definition.query"})
 _UNREAD_ROLE = "an assignment of a role that was not read in full is a row, and passes where what was read settles the question"
 
 
-_ARM_NAMES_IT = "what an identity holds that does not say which service principal it is has the id that ARM gives it"
+_ARM_NAMES_IT = "an identity that does not say which service principal it is has its ARM id, and so do its credentials"
 _WHO = frozenset({"properties", "properties.principalId"})
 
 
