@@ -68,7 +68,8 @@ def walked(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: in
     if subject.noun == "application" and subject.id not in graph.nodes:
         # A key without a known credential: principals that can use it keep their access.
         itself = Node(id=subject.id, kind=Kind.IDENTITY, name=subject.name)
-        graph.join(itself, Edge(source=graph.subject.id, target=subject.id, relation=Relation.SPEAKS_FOR, how="its own identity"))
+        own = Edge(source=graph.subject.id, target=subject.id, relation=Relation.SPEAKS_FOR, how="its own identity")
+        graph.join(itself, own)
     frontier, followed = [node.id for node in graph.nodes.values() if node.kind is Kind.IDENTITY], 0
     for _ in range(_DEEPEST):
         if not frontier or followed == _MOST:
