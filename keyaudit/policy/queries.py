@@ -5,6 +5,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import Enum, auto
 
+from keyaudit.inventory.dialect import DUCKDB
 from keyaudit.inventory.scores import scored, unscored
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.findings import Severity
@@ -12,13 +13,12 @@ from keyaudit.model.waivers import Waiver
 from keyaudit.policy import verdict
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.controls import columns_of
-from keyaudit.policy.dialect import DuckDB
 from keyaudit.policy.parameters import OTHERWISE
 from keyaudit.policy.parameters import Value as Settled
 from keyaudit.policy.sql import UNKNOWN, Shared, Writer, blanked
 from keyaudit.policy.types import Lookup, walk
 
-DIALECT = DuckDB()
+DIALECT = DUCKDB
 BASELINE = "baseline"
 """The table of baseline entries: policy, subject, rank."""
 Numbered = Mapping[int, Bound]

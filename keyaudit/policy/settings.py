@@ -5,10 +5,10 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct, field
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.model.errors import UsageError
 from keyaudit.model.waivers import Glob
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.dialect import DuckDB
 from keyaudit.policy.nodes import Node
 from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.sql import is_unknown, read

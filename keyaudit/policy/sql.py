@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.model.times import MAX_TIME
 from keyaudit.policy import regex
-from keyaudit.policy.dialect import DuckDB
 from keyaudit.policy.parameters import OTHERWISE, Single, Value
 from keyaudit.policy.types import (
     Absent,

@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from keyaudit.inventory.rows import view_types
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Value
 from keyaudit.model.rows import view_name
@@ -12,7 +13,6 @@ from keyaudit.policy.definition import Trees
 from keyaudit.policy.parameters import Value as Settled
 from keyaudit.policy.queries import DIALECT, can_blank
 from keyaudit.policy.sql import UNKNOWN, Writer, blanked
-from keyaudit.policy.types import Kind
 
 
 def verdicts(
@@ -46,14 +46,15 @@ def written_out(table: Table, rows: Sequence[tuple[Mapping[str, Value], Mapping[
 
 
 def _literals(table: Table, names: Sequence[str], values: Mapping[str, Value]) -> list[str]:
+    types = view_types(table)
     found: list[str] = []
     for name in names:
-        value, kind = values.get(name), Kind(table.by_name[name].type.value)
-        if kind is Kind.COUNT:
-            bounds = value if isinstance(value, tuple) else (None, None)
-            found += [DIALECT.typed(_literal(bound), Kind.INTEGER) for bound in bounds]
+        value, stored = values.get(name), view_name(table.by_name[name])
+        if len(stored) == 1:
+            found.append(DIALECT.typed(_literal(value), types[name]))
         else:
-            found.append(DIALECT.typed(_literal(value), kind))
+            bounds = value if isinstance(value, tuple) else (None, None)
+            found += [DIALECT.typed(_literal(bound), types[bounded]) for bounded, bound in zip(stored, bounds, strict=True)]
     return found
 
 

@@ -16,7 +16,7 @@ programs, without versions.
 
 # ruff: noqa: S608 - every name and literal in this SQL is our own
 
-from keyaudit.inventory.load import quoted
+from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import ANY, Facet, Window
 
@@ -30,12 +30,12 @@ _JUDGED = ("actor_app_id", "client_app_id", "network", "client", "credential_key
 """The columns by which uses are compared."""
 
 
-def target_of(relation: str) -> str:
+def target_of(relation: str, sql: DuckDB = DUCKDB) -> str:
     """The class of a use's target, as SQL over a relation with the columns of `usage`."""
     kind, id_ = f"{relation}.target_kind", f"{relation}.target_id"
     return f"""coalesce(nullif(CASE
-    WHEN {kind} IN ('key', 'secret', 'certificate') THEN array_to_string(list_slice(string_split({id_}, '/'), 1, 5), '/')
-    WHEN {kind} = 'mailbox' THEN CASE WHEN contains({id_}, '@') THEN lower(split_part({id_}, '@', -1)) END
+    WHEN {kind} IN ('key', 'secret', 'certificate') THEN {sql.joined(sql.first_items(sql.divided(id_, "/"), 5), "/")}
+    WHEN {kind} = 'mailbox' THEN CASE WHEN contains({id_}, '@') THEN {sql.lower(sql.part(id_, "@", -1))} END
     WHEN {relation}.operation = 'sign-in' THEN {id_} ELSE '{ANY}' END, ''), '(not named)')"""
 
 
@@ -55,36 +55,55 @@ VERSION = "CASE WHEN target_kind = 'key' THEN split_part(target_id, '/', 6) END"
 
 _KEY = f"CASE WHEN operation = 'sign-in' THEN credential_key_id ELSE {VERSION} END"
 
-_SIXES = """CASE WHEN contains(network, '::') THEN
-        string_split(split_part(network, '::', 1), ':')
-        || list_resize([]::VARCHAR[], greatest(0, 8 - length(network) + length(replace(network, ':', ''))), '0')
-        || string_split(split_part(network, '::', 2), ':')
-    ELSE string_split(network, ':') END"""
+_V4 = r"(\d{1,3}\.){3}\d{1,3}\z"
+_BEGINS_V4 = r"^(\d+\.\d+\.\d+)"
+_ENDS_V4 = r"(\d+\.\d+\.\d+)\.\d+\z"
 
-_NETWORK = rf"""CASE
-    WHEN regexp_matches(network, '^(\d{{1,3}}\.){{3}}\d{{1,3}}$')
-    THEN regexp_extract(network, '^\d+\.\d+\.\d+') || '.0/24'
-    WHEN regexp_matches(lower(network), '^::ffff:(\d{{1,3}}\.){{3}}\d{{1,3}}$')
-    THEN regexp_extract(network, '(\d+\.\d+\.\d+)\.\d+$', 1) || '.0/24'
-    WHEN contains(network, ':')
-    THEN list_aggregate(list_transform(list_slice({_SIXES}, 1, 3),
-        lambda part: coalesce(nullif(ltrim(lower(part), '0'), ''), '0')), 'string_agg', ':') || '::/48'
-    ELSE network END"""
 
-_CLIENT = r"left(trim(regexp_replace(lower(client), '/[^ ;,]*|\([^()]*\)|\s+v?\d[\d.]*', '', 'g')), 120)"
+def _network(sql: DuckDB) -> str:
+    missing = "greatest(0, 8 - length(network) + length(replace(network, ':', '')))"
+    before, after = (sql.divided(sql.part("network", "::", number), ":") for number in (1, 2))
+    sixes = f"""CASE WHEN contains(network, '::') THEN
+            {sql.concatenated(before, sql.repeated("0", missing), after)}
+        ELSE {sql.divided("network", ":")} END"""
+    part = f"coalesce(nullif({sql.trimmed_left(sql.lower('part'), '0')}, ''), '0')"
+    return f"""CASE
+        WHEN {sql.found("network", f"^{_V4}")}
+        THEN {sql.extracted("network", _BEGINS_V4)} || '.0/24'
+        WHEN {sql.found(sql.lower("network"), f"^::ffff:{_V4}")}
+        THEN {sql.extracted("network", _ENDS_V4)} || '.0/24'
+        WHEN contains(network, ':')
+        THEN {sql.joined(sql.mapped(sql.first_items(sixes, 3), "part", part), ":")} || '::/48'
+        ELSE network END"""
 
-_CLIENT_APP = (
-    "CASE WHEN cardinality(unknown) = 0 OR unknown['client_app_id'] IS NULL THEN coalesce(client_app_id, '') END AS client_app"
-)
+
+def _client(sql: DuckDB) -> str:
+    named = sql.without(sql.lower("client"), r"/[^ ;,]*|\([^()]*\)|[\t\n\f\r ]+v?\d[\d.]*")
+    return f"left({sql.trimmed(named)}, 120)"
+
+
+def _known(column: str, sql: DuckDB) -> str:
+    """SQL: whether a column of `usage` is not unknown."""
+    return f"{sql.entry(sql.name('unknown'), sql.text(column))} IS NULL"
+
+
+def _all_known(sql: DuckDB) -> str:
+    """SQL: whether no column of `usage` is unknown."""
+    return f"cardinality({sql.name('unknown')}) = 0"
+
 
 # Not counted as a principal: a service principal that signs in, because it is the application itself, and users in their own
 # mailboxes, because every mailbox has one.
 _PRINCIPAL = f"""CASE WHEN operation = 'sign-in' OR target_kind = 'mailbox' AND principal_id = target_id
     OR {changes("usage")} AND actor_app_id IS NULL THEN '' ELSE principal_id END"""
 
-TOLD = "(cardinality(unknown) = 0 OR (unknown['actor_app_id'] IS NULL AND unknown['target_id'] IS NULL))"
-"""SQL: whether actor and target are known; other uses are only counted."""
 
+def told(sql: DuckDB = DUCKDB) -> str:
+    """SQL: whether actor and target are known; other uses are only counted."""
+    return f"({_all_known(sql)} OR ({_known('actor_app_id', sql)} AND {_known('target_id', sql)}))"
+
+
+TOLD = told()
 LEARNED = "operation <> 'saml-sign-in'"
 """Sign-ins of users are not learned: each new employee and each journey would be unusual."""
 
@@ -150,16 +169,17 @@ def rows(window: Window, uses: str = "usage", condition: str = "true") -> str:
 
 def single(uses: str, condition: str = "true") -> str:
     """A query over `uses`: the same as `grouped`, with a group for each use."""
-    return f"""SELECT {ORDER}, 1::BIGINT AS uses, used_on AS first_on, used_on AS last_on, [{_ROW}] AS evidence
+    row = DUCKDB.row("used_on", "id")
+    return f"""SELECT {ORDER}, 1::BIGINT AS uses, used_on AS first_on, used_on AS last_on, [{row}] AS evidence
         FROM ({_told(uses, condition)})"""
 
 
-def grouped(uses: str, condition: str = "true") -> str:
+def grouped(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
     """A query over `uses`: their groups, with the columns of `GROUP`."""
     by = ORDER
     return f"""SELECT {by}, count(*) AS uses, min(used_on) AS first_on, max(used_on) AS last_on,
-            min({_ROW}, {EVIDENCE}) AS evidence
-        FROM ({_told(uses, condition)}) GROUP BY {by}"""
+            {sql.least(sql.row("used_on", "id"), EVIDENCE)} AS evidence
+        FROM ({_told(uses, condition, sql)}) GROUP BY {by}"""
 
 
 def merged(groups: str, condition: str = "true") -> str:
@@ -169,14 +189,14 @@ def merged(groups: str, condition: str = "true") -> str:
         FROM {groups} WHERE {condition} GROUP BY {ORDER}"""
 
 
-def mailboxes(uses: str, condition: str = "true") -> str:
+def mailboxes(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
     """A query over `uses`: how many mailboxes were read, with the columns of `MAILBOXES`."""
     by = MAILBOX_ORDER
-    return f"""SELECT {by}, count(*) AS boxes, count(*) FILTER (succeeded) AS let_in
-        FROM (SELECT source, (used_on // {DAY})::BIGINT AS day, target_kind, {target_of("usage")} AS target, operation,
+    return f"""SELECT {by}, count(*) AS boxes, count(*) FILTER (WHERE succeeded) AS let_in
+        FROM (SELECT source, {sql.quotient("used_on", DAY)} AS day, target_kind, {target_of("usage", sql)} AS target, operation,
                 {who_of("usage")} AS app, target_id AS mailbox, bool_or(coalesce(succeeded, false)) AS succeeded
             FROM {uses} AS usage
-            WHERE operation = 'read-mail' AND target_kind = 'mailbox' AND {TOLD} AND {condition} GROUP BY ALL)
+            WHERE operation = 'read-mail' AND target_kind = 'mailbox' AND {told(sql)} AND {condition} GROUP BY ALL)
         GROUP BY {by}"""
 
 
@@ -186,22 +206,27 @@ def first_rows(evidence: str) -> str:
     return f"list_slice(list_sort(flatten(min_by({evidence}, {evidence}[1], {EVIDENCE}))), 1, {EVIDENCE})"
 
 
-_ROW = "{'used_on': used_on, 'id': id}"
-_LACKING = f"""CASE WHEN cardinality(unknown) = 0 THEN []::VARCHAR[] ELSE list_sort(list_filter(map_keys(unknown), lambda name:
-    list_contains([{", ".join(map(quoted, _JUDGED))}], name) AND (name <> 'credential_key_id' OR operation = 'sign-in'))) END"""
+def _lacking(sql: DuckDB) -> str:
+    names = sql.chosen(
+        f"map_keys({sql.name('unknown')})",
+        "name",
+        f"{sql.has(sql.texts(_JUDGED), 'name')} AND (name <> 'credential_key_id' OR operation = 'sign-in')",
+    )
+    return f"CASE WHEN {_all_known(sql)} THEN {sql.texts(())} ELSE {names} END"
 
 
-def _told(uses: str, condition: str) -> str:
+def _told(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
     """Uses with their class and facets, where these are learned and compared."""
     blank = ("target", "app", *FACETS.values())
-    masked = ", ".join(f"CASE WHEN told THEN {name} ELSE '' END AS {name}" for name in blank)
-    return f"""SELECT * REPLACE ({masked}) FROM ({_classified(uses, condition)})"""
+    masked = sql.replacing({name: f"CASE WHEN told THEN {name} ELSE '' END" for name in blank})
+    return f"SELECT {masked} FROM ({_classified(uses, condition, sql)})"
 
 
-def _classified(uses: str, condition: str) -> str:
-    return f"""SELECT target_kind, {target_of("usage")} AS target, operation, {who_of("usage")} AS app,
-        {_CLIENT_APP}, coalesce({_NETWORK}, '') AS network, coalesce({_CLIENT}, '') AS client,
+def _classified(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
+    return f"""SELECT target_kind, {target_of("usage", sql)} AS target, operation, {who_of("usage")} AS app,
+        CASE WHEN {_all_known(sql)} OR {_known("client_app_id", sql)} THEN coalesce(client_app_id, '') END AS client_app,
+        coalesce({_network(sql)}, '') AS network, coalesce({_client(sql)}, '') AS client,
         coalesce({_KEY}, '') AS key, coalesce({_PRINCIPAL}, '') AS principal,
-        used_on, (used_on // {DAY})::BIGINT AS day, succeeded, source, id,
-        {TOLD} AND {LEARNED} AS told, {_LACKING} AS lacking
+        used_on, {sql.quotient("used_on", DAY)} AS day, succeeded, source, id,
+        {told(sql)} AND {LEARNED} AS told, {_lacking(sql)} AS lacking
         FROM {uses} AS usage WHERE {condition}"""
