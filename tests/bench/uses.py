@@ -6,8 +6,9 @@ from pathlib import Path
 
 from keyaudit.inventory import files
 from keyaudit.inventory.load import loading, parquet
-from keyaudit.inventory.logs.days import Spooled, write_days
+from keyaudit.inventory.logs.days import write_days
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, WRITTEN, LogManifest
+from keyaudit.inventory.logs.parts import Spooled
 from keyaudit.inventory.logs.use import FileRead
 from keyaudit.inventory.manifest import File, TableFiles, sealed
 from keyaudit.model.times import DAY, parse_date

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, open_logs, write_logs
-from keyaudit.inventory.logs import days as by_day
+from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, days, open_logs, parts, write_logs
 from keyaudit.inventory.logs.groups import GROUP, MAILBOXES, grouped, mailboxes
 from keyaudit.inventory.logs.write import Import
 from keyaudit.inventory.usage.baseline import open_baseline
@@ -28,7 +27,7 @@ FEW = 40
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Months with more uses than this are stored by day."""
-    monkeypatch.setattr(by_day, "FEW", FEW)
+    monkeypatch.setattr(parts, "FEW", FEW)
 
 
 def uses(*days: int, each: int = 3) -> list[Use]:
@@ -102,7 +101,7 @@ def test_its_groups_are_those_of_its_uses(tmp_path: Path) -> None:
 def test_many_uses_of_a_day_are_grouped_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = [*uses(*range(4), each=20), *(use(1, f"app-{number}") for number in range(50))]
     whole = stored(tmp_path / "whole", found)
-    monkeypatch.setattr(by_day, "AT_ONCE", 7)
+    monkeypatch.setattr(days, "AT_ONCE", 7)
     assert same(stored(tmp_path / "parts", found), whole)
 
 

@@ -14,8 +14,9 @@ from msgspec import Struct, field
 from keyaudit.inventory import files, platform
 from keyaudit.inventory.growing import Growing
 from keyaudit.inventory.load import UNSORTED, first_line, loading, one, parquet, part_name, pattern, quoted, write_parquet
-from keyaudit.inventory.logs.days import Days, Spooled, write_days
+from keyaudit.inventory.logs.days import write_days
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, WHOLE, WRITTEN, LogManifest
+from keyaudit.inventory.logs.parts import Days, Spooled
 from keyaudit.inventory.logs.store import LogStore, open_logs
 from keyaudit.inventory.logs.use import FileRead, Use, line
 from keyaudit.inventory.manifest import File, TableFiles, sealed
