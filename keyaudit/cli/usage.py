@@ -1,46 +1,114 @@
 """`keyaudit usage`: uses of keys, credentials and mailboxes in logs: usual and unusual ones."""
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from keyaudit.cli import usage_check, usage_collect, usage_learn
 from keyaudit.cli.streams import printing
 from keyaudit.cli.usage_learn import Earlier
-from keyaudit.model.errors import Exit
+from keyaudit.model.errors import Exit, UsageError
+from keyaudit.model.extras import installing
+
+if TYPE_CHECKING:
+    from keyaudit.inventory.logs.store import LogStore
 
 app = typer.Typer(help="Find unusual uses of keys, secrets and mailboxes in logs.", rich_markup_mode=None)
+
+
+class Engine(StrEnum):
+    """Where logs are read."""
+
+    DUCKDB = "duckdb"
+    SPARK = "spark"
 
 
 @app.command("import")
 def import_(
     paths: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="FILE|DIR...",
             help="Exported logs, gzip or not, or a folder of them. They are recognized by content, not by name.",
+            show_default=False,
         ),
-    ],
+    ] = None,
+    *,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder to write to.")],
     merge: Earlier = None,
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            "--engine",
+            help="duckdb: on this machine. spark: on a cluster that has keyaudit on every node, and DIR under the same path.",
+        ),
+    ] = Engine.DUCKDB,
+    master: Annotated[
+        str | None,
+        typer.Option("--master", metavar="URL", help="Spark's master: local[*], spark://HOST:PORT, yarn or k8s://URL."),
+    ] = None,
+    logs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--logs", metavar="PATH", help="With Spark: a file or folder as Spark names it, such as abfss://... Repeatable."
+        ),
+    ] = None,
 ) -> int:
     """Read exported logs into a folder.
 
-    What cannot be read is counted, with its place; then the exit code is 3.
+    What cannot be read is counted, with its place; then the exit code is 3. With --engine spark, one task reads a file; other
+    settings of Spark are read from SPARK_CONF_DIR.
     """
-    from keyaudit.collect.usage.read import read_logs
     from keyaudit.inventory.logs.store import open_logs
-    from keyaudit.inventory.logs.write import Import, refuse_used, write_logs
+    from keyaudit.inventory.logs.write import refuse_used
     from keyaudit.report.logs import complete, render
 
+    _check(engine, paths, master, logs)
     refuse_used(out)
     earlier = open_logs(merge) if merge else None
-    known = Import(earlier.tenant_id if earlier else None)
-    store = write_logs(out, read_logs(paths, known), known, earlier)
+    store = _import(out, paths or [], earlier) if master is None else _import_with_spark(out, master, logs or [], earlier)
     with printing() as stdout:
         render(store, str(out), stdout)
     return Exit.CLEAN if complete(store) else Exit.INCOMPLETE
+
+
+def _check(engine: Engine, paths: list[Path] | None, master: str | None, logs: list[str] | None) -> None:
+    if engine is Engine.SPARK:
+        if paths:
+            raise UsageError(str(paths[0]), "Spark may not read the same path", "name it with --logs")
+        for flag, value in (("--master", master), ("--logs", logs)):
+            if not value:
+                raise UsageError("--engine spark", f"needs {flag}", f"add {flag}")
+        return
+    for flag, value in (("--master", master), ("--logs", logs)):
+        if value:
+            raise UsageError(flag, "applies only to --engine spark", "leave it out, or add --engine spark")
+    if not paths:
+        raise UsageError("FILE|DIR...", "missing", "name files of logs, or folders of them")
+
+
+def _import(out: Path, paths: list[Path], earlier: "LogStore | None") -> "LogStore":
+    from keyaudit.collect.usage.read import read_logs
+    from keyaudit.inventory.logs.write import Import, write_logs
+
+    known = Import(earlier.tenant_id if earlier else None)
+    return write_logs(out, read_logs(paths, known), known, earlier)
+
+
+def _import_with_spark(out: Path, master: str, logs: list[str], earlier: "LogStore | None") -> "LogStore":
+    try:
+        from keyaudit.collect.usage.spark import list_logs, read_with_spark
+        from keyaudit.inventory.logs.spark import write_logs_with_spark
+        from keyaudit.inventory.spark import session
+    except ImportError as error:
+        raise UsageError("--engine spark", f"needs {error.name}, which is not installed", installing("spark")) from error
+
+    with session(master) as spark:
+        listed = list_logs(spark, logs)
+        names = [file.name for file in listed]
+        return write_logs_with_spark(out, spark, read_with_spark(spark, listed), names, earlier)
 
 
 app.command("collect")(usage_collect.collect)

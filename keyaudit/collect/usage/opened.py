@@ -6,6 +6,7 @@ import os
 import stat
 import zlib
 from collections.abc import Generator, Iterator
+from io import BytesIO, RawIOBase
 from pathlib import Path
 
 from keyaudit.inventory import platform
@@ -23,23 +24,12 @@ _WIDE = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 class Opened:
     """An open file. At the end `trouble` says why it is incomplete; empty if it is complete."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises UsageError unless it is a regular file that may be read."""
-        self.path = path
+    def __init__(self, file: RawIOBase | BytesIO) -> None:
         self.size = 0
         self.compressed = False
         self.trouble = ""
         self._sha256 = hashlib.sha256()
-        place = one_line(str(path), 1024)
-        try:
-            descriptor = platform.open_file(path, follow=True)
-        except (OSError, ValueError) as error:
-            what = error.strerror if isinstance(error, OSError) else "not a path"
-            raise UsageError(place, f"cannot be read: {what}", "name a file that may be read") from error
-        self._file = os.fdopen(descriptor, "rb", buffering=0)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            self._file.close()
-            raise UsageError(place, "not a regular file", "name files, or folders of them")
+        self._file = file
 
     @property
     def sha256(self) -> str:
@@ -104,6 +94,21 @@ class Opened:
             elif not data and not (data := self._raw()):
                 # The small remainder is dropped, because the end of the stream is missing.
                 self.trouble = "the gzip is cut off"
+
+
+def open_log(path: Path) -> Opened:
+    """The file at `path`. Raises UsageError unless it is a regular file that may be read."""
+    place = one_line(str(path), 1024)
+    try:
+        descriptor = platform.open_file(path, follow=True)
+    except (OSError, ValueError) as error:
+        what = error.strerror if isinstance(error, OSError) else "not a path"
+        raise UsageError(place, f"cannot be read: {what}", "name a file that may be read") from error
+    file = os.fdopen(descriptor, "rb", buffering=0)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file.close()
+        raise UsageError(place, "not a regular file", "name files, or folders of them")
+    return Opened(file)
 
 
 def _as_utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from keyaudit.collect.usage import documents, tables
 from keyaudit.collect.usage.documents import CutError, RawRecord, is_outer
 from keyaudit.collect.usage.event import Event
 from keyaudit.collect.usage.lines import lines
-from keyaudit.collect.usage.opened import Opened
+from keyaudit.collect.usage.opened import Opened, open_log
 from keyaudit.collect.usage.recognise import Recogniser
 from keyaudit.collect.usage.values import BadRecordError, UnknownKindError
 from keyaudit.collect.usage.window import TooLargeError, Window
@@ -39,11 +39,12 @@ def read_logs(paths: Iterable[Path], known: Import) -> Iterator[Use | FileRead]:
     tenants would attribute uses to the wrong one.
     """
     for path in paths:
-        for file in _below(path):
-            yield from _File(file, known).read()
+        for file in files_below(path):
+            yield from LogFile(one_line(str(file), 1024), open_log(file), known).read()
 
 
-def _below(path: Path) -> Sequence[Path]:
+def files_below(path: Path) -> Sequence[Path]:
+    """The files in a folder, in the order of their names, or the file. Raises UsageError for a folder that cannot be read."""
     if not path.is_dir():
         return [path]
     found: list[Path] = []
@@ -59,13 +60,12 @@ def _below(path: Path) -> Sequence[Path]:
     return sorted(found)
 
 
-class _File:
+class LogFile:
     """One file during its reading."""
 
-    def __init__(self, path: Path, known: Import) -> None:
-        self._name = one_line(str(path), 1024)
-        self._opened = Opened(path)
-        self._counted = Counted(self._name, known)
+    def __init__(self, name: str, opened: Opened, known: Import) -> None:
+        self._name, self._opened = name, opened
+        self._counted = Counted(name, known)
         self._form = ""
 
     def read(self) -> Iterator[Use | FileRead]:

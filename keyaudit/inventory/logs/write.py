@@ -5,7 +5,7 @@
 import secrets
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import duckdb
@@ -28,7 +28,14 @@ _FLUSH = 512 * 1024
 _SHORT = 64 * 1024
 # Columns that do not come from a use but from the file, the tenant or the row's identity.
 _GIVEN = ("id", "scope_id", "source_url", "source_version")
-_SPOOLED = {"id": "VARCHAR", "file": "INTEGER", "part": "INTEGER", "throttled": "BOOLEAN"}
+SPOOLED = {
+    "id": "VARCHAR",
+    "file": "INTEGER",
+    "part": "INTEGER",
+    "throttled": "BOOLEAN",
+    **{name: type_ for name, type_ in COLUMNS[USES].items() if name not in _GIVEN},
+}
+"""The members of a spooled use, with their SQL types."""
 
 
 class Import(Struct):
@@ -39,13 +46,42 @@ class Import(Struct):
     """By log and resource, midnight UTC of each day with an event of any kind. An empty id: the tenant."""
 
 
+class Filled(Struct, frozen=True):
+    """A store that has all but the tables that are kept as a whole, and the manifest."""
+
+    new: Spooled
+    known: Import
+    days: Days
+
+
 def write_logs(folder: Path, records: Iterable[Use | FileRead], known: Import, earlier: LogStore | None = None) -> LogStore:
     """Creates a log store in `folder`, which must be new or empty, and opens it.
 
     `records`: the uses of one file, then its reading result, and so on. The producer of `records` fills `known`, which is read
-    at the end. The new store also has all that is in the store `earlier`, of the same tenant; it costs as much as the days of
-    the new uses. On failure nothing is left in or beside `folder`. Raises UsageError if `folder` is in use or `earlier` is
-    another tenant's, OutputError if it cannot be written, UnsafeError if `earlier` is damaged.
+    at the end. Raises as `create`.
+    """
+
+    def fill(connection: duckdb.DuckDBPyConnection, beside: Path) -> Filled:
+        spool = beside / "spool"
+        read, longest = _spool(Growing(spool / "uses.jsonl"), records)
+        same_tenant(known, earlier)
+        uses = _unsorted(connection, spool, longest)
+        size = (spool / "uses.jsonl").stat().st_size if (spool / "uses.jsonl").exists() else 0
+        new = Spooled(uses, size, read, known.tenant_id)
+        return Filled(new, known, write_days(connection, beside, new, earlier))
+
+    return create(folder, fill, earlier)
+
+
+def create(
+    folder: Path, fill: Callable[[duckdb.DuckDBPyConnection, Path], Filled], earlier: LogStore | None = None
+) -> LogStore:
+    """Creates a log store in `folder`, which must be new or empty, and opens it.
+
+    `fill` writes uses and groups to the folder that it is given, whose `spool` it may use. The new store also has all that is
+    in the store `earlier`, of the same tenant; it costs as much as the days of the new uses. On failure nothing is left in or
+    beside `folder`. Raises UsageError if `folder` is in use or `earlier` is another tenant's, OutputError if it cannot be
+    written, UnsafeError if `earlier` is damaged.
     """
     folder = folder.absolute()
     refuse_used(folder)
@@ -54,7 +90,7 @@ def write_logs(folder: Path, records: Iterable[Use | FileRead], known: Import, e
         folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         files.folder(beside)
-        _write(beside, records, known, earlier)
+        _write(beside, fill, earlier)
         with files.writing(folder):
             platform.move_folder(beside, folder)
         files.sync_names(folder.parent)
@@ -73,20 +109,16 @@ def refuse_used(folder: Path) -> None:
         raise UsageError(files.shown(folder), "is not empty", "name a new folder")
 
 
-def _write(folder: Path, records: Iterable[Use | FileRead], known: Import, earlier: LogStore | None) -> None:
+def _write(folder: Path, fill: Callable[[duckdb.DuckDBPyConnection, Path], Filled], earlier: LogStore | None) -> None:
     spool = folder / "spool"
     files.folder(spool)
     for name in COLUMNS:
         files.folder(folder / name)
     with loading(spool / "tmp") as connection:
         try:
-            read, longest = _spool(Growing(spool / "uses.jsonl"), records)
-            _same_tenant(known, earlier)
-            uses = _unsorted(connection, spool, longest)
-            size = (spool / "uses.jsonl").stat().st_size if (spool / "uses.jsonl").exists() else 0
-            days = write_days(connection, folder, Spooled(uses, size, read, known.tenant_id), earlier)
-            tables = _tables(connection, folder, uses, known, earlier)
-            written = _days(connection, folder, days)
+            filled = fill(connection, folder)
+            tables = _tables(connection, folder, filled.new.relation, filled.known, earlier)
+            written = _days(connection, folder, filled.days)
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise OutputError(files.shown(folder), f"cannot be written: {first_line(error)}") from error
     for name in COLUMNS:
@@ -96,18 +128,19 @@ def _write(folder: Path, records: Iterable[Use | FileRead], known: Import, earli
     manifest = LogManifest(
         digest="",
         format=FORMAT,
-        tenant_id=known.tenant_id,
-        files=(*(earlier.files if earlier else ()), *read),
+        tenant_id=filled.known.tenant_id,
+        files=(*(earlier.files if earlier else ()), *filled.new.read),
         days=written,
-        parts=tuple(days.parts),
-        reduced=tuple(days.reduced),
+        parts=tuple(filled.days.parts),
+        reduced=tuple(filled.days.reduced),
         tables=tables,
         columns=COLUMNS,
     )
     files.replace(folder / "manifest.json", sealed(manifest))
 
 
-def _same_tenant(known: Import, earlier: LogStore | None) -> None:
+def same_tenant(known: Import, earlier: LogStore | None) -> None:
+    """Raises UsageError if the earlier store is of another tenant."""
     if earlier is not None and known.tenant_id != earlier.tenant_id:
         of = f"of tenant {earlier.tenant_id}" if earlier.tenant_id else "of no tenant that they name"
         what = f"the earlier logs are {of}, and these are of tenant {known.tenant_id}"
@@ -138,11 +171,10 @@ def _spool(growing: Growing, records: Iterable[Use | FileRead]) -> tuple[list[Fi
 def _unsorted(connection: duckdb.DuckDBPyConnection, spool: Path, longest: int) -> str:
     """The spooled uses, as a relation."""
     spooled, aside = spool / "uses.jsonl", spool / "unsorted.parquet"
-    types = _SPOOLED | {name: type_ for name, type_ in COLUMNS[USES].items() if name not in _GIVEN}
     if not spooled.exists():
-        connection.execute(f"CREATE TEMP TABLE no_uses ({columns_of(types)})")
+        connection.execute(f"CREATE TEMP TABLE no_uses ({columns_of(SPOOLED)})")
         return "no_uses"
-    columns = ", ".join(f"{name}: {quoted(type_)}" for name, type_ in types.items())
+    columns = ", ".join(f"{name}: {quoted(type_)}" for name, type_ in SPOOLED.items())
     query = (
         "SELECT * REPLACE (coalesce(unknown, MAP {}) AS unknown, coalesce(part, 0) AS part,"
         " coalesce(throttled, false) AS throttled)"

@@ -1,0 +1,182 @@
+"""Reads logs with Spark: each file by one executor, by the same code as on one machine, wherever Spark can read it."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import SparkSession
+
+from keyaudit import __version__
+from keyaudit.collect.usage.opened import Opened, open_log
+from keyaudit.collect.usage.read import LogFile, files_below
+from keyaudit.inventory.logs.spark import Row, told_rows
+from keyaudit.inventory.logs.use import FileRead, Use
+from keyaudit.inventory.logs.write import Import
+from keyaudit.inventory.spark import MASTER, reason
+from keyaudit.model.errors import UsageError
+from keyaudit.model.text import one_line
+
+if TYPE_CHECKING:
+    from pyspark import RDD
+
+WHOLE = 256 * 1024 * 1024
+"""The most bytes of a remote file: Spark hands such a file over as a whole, and an executor has to hold it twice."""
+_TASK = 32 * 1024 * 1024
+"""Small files are read together by one task, up to so many bytes."""
+_GLOB = re.compile(r"[*?\[\]{}\\,]")
+
+
+class Listed(Struct, frozen=True):
+    """A file of logs. `local`: its absolute path, if each node reads it as a file."""
+
+    name: str
+    path: str
+    size: int
+    local: bool
+
+
+def list_logs(spark: SparkSession, paths: Iterable[str]) -> list[Listed]:
+    """The files at these paths and in these folders, in the order of their names.
+
+    Paths without a scheme belong to the default file system of Spark. Raises UsageError for what cannot be read.
+    """
+    found: list[Listed] = []
+    for path in paths:
+        scheme, qualified = _qualified(spark, path)
+        found += _local(path) if scheme == "file" else _remote(spark, path, qualified)
+    return found
+
+
+def read_with_spark(spark: SparkSession, listed: Sequence[Listed]) -> "RDD[Row]":
+    """For each use in these files a row, and one for what was read of each file; the file's number is its position."""
+    context = spark.sparkContext
+    local = [(number, file) for number, file in enumerate(listed) if file.local]
+    hidden = [(number, file) for number, file in enumerate(listed) if not file.local and _hidden(file)]
+    remote = {file.path: (number, file) for number, file in enumerate(listed) if not file.local and not _hidden(file)}
+    found = []
+    if local:
+        tasks = list(_tasks(local))
+        found.append(context.parallelize(tasks, len(tasks)).flatMap(partial(_read_local, __version__)))
+    if hidden:
+        found.append(context.parallelize(hidden, 1).flatMap(_left_out))
+    if remote:
+        pattern = ",".join(_GLOB.sub("?", path) for path in remote)
+        tasks = list(_tasks(remote.values()))
+        found.append(context.binaryFiles(pattern, len(tasks)).flatMap(partial(_read_whole, __version__, remote)))
+    return context.union(found)
+
+
+def _qualified(spark: SparkSession, path: str) -> tuple[str, Any]:
+    """The scheme of a path's file system, and the path as Hadoop has it."""
+    context = spark.sparkContext
+    try:
+        named = context._jvm.org.apache.hadoop.fs.Path(path)
+        system = named.getFileSystem(context._jsc.hadoopConfiguration())
+        return str(system.getUri().getScheme()), system.makeQualified(named)
+    except Py4JJavaError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: Py4JJavaError) -> UsageError:
+    return UsageError(one_line(path, 1024), f"cannot be read: {reason(error)}", "name a path that Spark reads")
+
+
+def _local(path: str) -> Iterator[Listed]:
+    given = Path(path.removeprefix("file:").removeprefix("//") if path.startswith("file:") else path)
+    for file in files_below(given):
+        try:
+            size = file.stat().st_size
+        except OSError as error:
+            what = f"cannot be read: {error.strerror}"
+            raise UsageError(one_line(str(file), 1024), what, "name a file that may be read") from error
+        yield Listed(one_line(str(file), 1024), str(file.absolute()), size, local=True)
+
+
+def _remote(spark: SparkSession, path: str, qualified: Any) -> list[Listed]:
+    context = spark.sparkContext
+    found = []
+    try:
+        system = qualified.getFileSystem(context._jsc.hadoopConfiguration())
+        below = system.listFiles(qualified, True)
+        while below.hasNext():
+            status = below.next()
+            found.append((status.getPath().toString(), status.getLen()))
+    except Py4JJavaError as error:
+        raise _unreadable(path, error) from error
+    if not found:
+        raise UsageError(one_line(path, 1024), "an empty folder", "name files, or folders of them")
+    listed = [Listed(one_line(name, 1024), name, size, local=False) for name, size in sorted(found, key=_in_order)]
+    for file in listed:
+        if file.size > WHOLE:
+            what = f"{file.size:,} bytes, and Spark reads at most {WHOLE:,} of a remote file"
+            raise UsageError(file.name, what, "divide it, or mount the storage on every node and name file:/PATH")
+    return listed
+
+
+def _in_order(found: tuple[str, int]) -> list[str]:
+    return found[0].split("/")
+
+
+def _hidden(file: Listed) -> bool:
+    """Whether Spark leaves it out because of its name."""
+    return file.path.rpartition("/")[2].startswith(("_", "."))
+
+
+def _tasks(numbered: Iterable[tuple[int, Listed]]) -> Iterator[list[tuple[int, Listed]]]:
+    """The files in order, small ones together."""
+    task: list[tuple[int, Listed]] = []
+    size = 0
+    for number, file in numbered:
+        if task and size + file.size > _TASK:
+            yield task
+            task, size = [], 0
+        task.append((number, file))
+        size += file.size
+    if task:
+        yield task
+
+
+def _read_local(version: str, task: Sequence[tuple[int, Listed]]) -> Iterator[Row]:
+    for number, file in task:
+        yield from _rows(version, number, file, partial(open_log, Path(file.path)))
+
+
+def _read_whole(version: str, listed: Mapping[str, tuple[int, Listed]], found: tuple[str, bytes]) -> Iterator[Row]:
+    path, content = found
+    # A pattern may match more files than it is for.
+    if path in listed:
+        number, file = listed[path]
+        yield from _rows(version, number, file, lambda: Opened(BytesIO(content)))
+
+
+def _rows(version: str, number: int, file: Listed, opened: Callable[[], Opened]) -> Iterator[Row]:
+    known = Import()
+
+    def records() -> Iterator[Use | FileRead]:
+        if version != __version__:
+            what = f"its executors have keyaudit {__version__}, and this is {version}"
+            raise UsageError(MASTER, what, "install the same version on every node")
+        yield from LogFile(file.name, opened(), known).read()
+
+    return told_rows(number, records(), known)
+
+
+def _left_out(numbered: tuple[int, Listed]) -> Iterator[Row]:
+    number, file = numbered
+    read = FileRead(
+        file=file.name,
+        size=file.size,
+        sha256=hashlib.sha256().hexdigest() if not file.size else "",
+        form="" if file.size else "empty",
+        complete=not file.size,
+        sources={},
+        unread=bool(file.size),
+        trouble=("Spark reads no file whose name begins with _ or .",) if file.size else (),
+    )
+    return told_rows(number, [read], Import())

@@ -1,0 +1,166 @@
+"""A session of Spark for one command: started by the URL of a master, with nothing on stderr, and errors in one line."""
+
+import contextlib
+import logging
+import os
+import re
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from py4j.protocol import Py4JError
+from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkException
+from pyspark.java_gateway import launch_gateway
+from pyspark.sql import SparkSession
+
+from keyaudit.model.errors import AccessError, UsageError
+from keyaudit.model.text import one_line
+
+ENGINE, MASTER = "--engine spark", "--master"
+FAILURES = (Py4JError, PySparkException)
+"""The errors of Spark, and of the connection to its JVM."""
+_LOCAL = re.compile(r"local(\[(\*|\d+)(, *\d+)?\])?")
+_CLUSTER = re.compile(r"yarn|k8s://\S+")
+_STANDALONE = re.compile(r"spark://(?P<hosts>[^\s:,]+:\d{1,5}(,[^\s:,]+:\d{1,5})*)")
+_PATIENCE = 10
+"""The seconds that a master has for accepting a connection."""
+_SETTINGS = {
+    "spark.app.name": "keyaudit",
+    "spark.ui.showConsoleProgress": "false",
+    # The dialect is written for these.
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.variable.substitute": "false",
+    "spark.sql.legacy.sizeOfNull": "false",
+    # A lost file has to end the job, and not to be left out.
+    "spark.sql.files.ignoreCorruptFiles": "false",
+    "spark.sql.files.ignoreMissingFiles": "false",
+    "spark.files.ignoreCorruptFiles": "false",
+    "spark.files.ignoreMissingFiles": "false",
+    # keyaudit writes each file to a path of its own.
+    "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+}
+_ALONE = {"spark.ui.enabled": "false", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+"""Settings of a master that is this process: nothing listens to other machines."""
+
+
+@contextlib.contextmanager
+def session(master: str) -> Iterator[SparkSession]:
+    """A session, stopped after the block. Everything else is configured where Spark looks for it, as in SPARK_CONF_DIR.
+
+    Raises UsageError without a Java runtime, for what is not the URL of a master, and for executors without keyaudit;
+    AccessError if the master does not answer, or a job fails in the block.
+    """
+    local = _known(master)
+    _require_java()
+    conf = SparkConf(loadDefaults=False).setMaster(master)
+    for name, value in (_SETTINGS | (_ALONE if local else {})).items():
+        conf.set(name, value)
+    with tempfile.TemporaryFile() as log, _silent():
+        try:
+            with _context(conf, log) as context:
+                if local:
+                    context.pythonExec = sys.executable
+                yield SparkSession(context)
+        except FAILURES as error:
+            raise _translated(error, log) from error
+
+
+def _known(master: str) -> bool:
+    """Whether a master is this process. Raises UsageError if it is no master, AccessError if nothing listens there."""
+    if _LOCAL.fullmatch(master):
+        return True
+    if _CLUSTER.fullmatch(master):
+        return False
+    found = _STANDALONE.fullmatch(master)
+    if not found:
+        raise UsageError(
+            MASTER, f"not a master: {one_line(master, 200)!r}", "name local[*], spark://HOST:PORT, yarn or k8s://URL"
+        )
+    why = ""
+    for host, _, port in (each.rpartition(":") for each in found["hosts"].split(",")):
+        try:
+            with socket.create_connection((host, int(port)), timeout=_PATIENCE):
+                return False
+        except (OSError, OverflowError, UnicodeError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+    raise AccessError(MASTER, f"{one_line(master, 200)} does not answer: {why}", "start the cluster, or name its master")
+
+
+def _require_java() -> None:
+    home = os.environ.get("JAVA_HOME")
+    if not shutil.which("java", path=str(Path(home, "bin")) if home else None):
+        what = "needs a Java runtime, and JAVA_HOME has none" if home else "needs a Java runtime, which is not installed"
+        raise UsageError(ENGINE, what, "install Java 17 or newer, or set JAVA_HOME")
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Without the messages of the connection to the JVM, whose errors are raised as well."""
+    logger = logging.getLogger("py4j")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)
+
+
+@contextlib.contextmanager
+def _context(conf: SparkConf, log: IO[bytes]) -> Iterator[SparkContext]:
+    """A context in a JVM of its own, which writes to `log`, both stopped after the block."""
+    gateway = launch_gateway(conf, {"stdout": log, "stderr": log})
+    interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        context = SparkContext(conf=conf, gateway=gateway)
+        # Spark's own handler asks the JVM to cancel jobs, and may wait for an answer to another question.
+        signal.signal(signal.SIGINT, interrupt)
+        try:
+            yield context
+        finally:
+            with contextlib.suppress(*FAILURES, OSError):
+                context.stop()
+    finally:
+        # Another session of this process would use a JVM that has ended.
+        SparkContext._gateway = SparkContext._jvm = None
+        with contextlib.suppress(*FAILURES, OSError):
+            gateway.shutdown()
+        # The JVM ends when its stdin is closed.
+        gateway.proc.stdin.close()
+        gateway.proc.wait()
+
+
+def _translated(error: Exception, log: IO[bytes]) -> Exception:
+    text = str(error)
+    if "No module named 'keyaudit" in text:
+        return UsageError(MASTER, "its executors have no keyaudit", "install the same version on every node")
+    if "org.apache.spark.api.python.PythonException" in text:
+        return error
+    return AccessError(MASTER, f"Spark failed: {reason(error) or _last(log)}", "see the log of its executors, and import again")
+
+
+def reason(error: Exception) -> str:
+    """The first line of the error's last cause; empty if Spark names none."""
+    cause: Any = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+    with contextlib.suppress(*FAILURES, OSError):
+        while cause is not None and cause.getCause() is not None:
+            cause = cause.getCause()
+        if cause is not None:
+            return one_line(str(cause.getMessage() or cause.toString()).partition("\n")[0], 300)
+    return one_line(str(error).partition("\n")[0], 300) if isinstance(error, PySparkException) else ""
+
+
+def _last(log: IO[bytes]) -> str:
+    """The last error that the JVM wrote."""
+    log.seek(0)
+    lines = log.read().decode(errors="replace").splitlines()
+    found = [line for line in lines if "Exception" in line or "Error" in line or "ERROR" in line]
+    return one_line((found or lines or ["its JVM ended"])[-1], 300)
