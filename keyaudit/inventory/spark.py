@@ -62,12 +62,16 @@ def session(master: str) -> Iterator[SparkSession]:
     conf = SparkConf(loadDefaults=False).setMaster(master)
     for name, value in (_SETTINGS | (_ALONE if local else {})).items():
         conf.set(name, value)
-    with tempfile.TemporaryFile() as log, _silent():
+    with tempfile.TemporaryFile() as log, _silent(), contextlib.ExitStack() as stack:
         try:
-            with _context(conf, log) as context:
-                if local:
-                    context.pythonExec = sys.executable
-                yield SparkSession(context)
+            context = stack.enter_context(_context(conf, log))
+        except FAILURES as error:
+            raise AccessError(MASTER, f"Spark did not start: {_last(log)}", "change its configuration or the master") from error
+        if local:
+            context.pythonExec = sys.executable
+        # An error asks the JVM for its text, so that it is translated before the JVM ends.
+        try:
+            yield SparkSession(context)
         except FAILURES as error:
             raise _translated(error, log) from error
 
@@ -144,7 +148,10 @@ def _translated(error: Exception, log: IO[bytes]) -> Exception:
         return UsageError(MASTER, "its executors have no keyaudit", "install the same version on every node")
     if "org.apache.spark.api.python.PythonException" in text:
         return error
-    return AccessError(MASTER, f"Spark failed: {reason(error) or _last(log)}", "see the log of its executors, and import again")
+    why = reason(error)
+    if not why or "stopped SparkContext" in why:
+        why = _last(log)
+    return AccessError(MASTER, f"Spark failed: {why}", "see the log of its executors, and import again")
 
 
 def reason(error: Exception) -> str:

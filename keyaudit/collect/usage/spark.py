@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from keyaudit import __version__
@@ -18,7 +17,7 @@ from keyaudit.collect.usage.read import LogFile, files_below
 from keyaudit.inventory.logs.spark import Row, told_rows
 from keyaudit.inventory.logs.use import FileRead, Use
 from keyaudit.inventory.logs.write import Import
-from keyaudit.inventory.spark import MASTER, reason
+from keyaudit.inventory.spark import FAILURES, MASTER, reason
 from keyaudit.model.errors import UsageError
 from keyaudit.model.text import one_line
 
@@ -79,11 +78,11 @@ def _qualified(spark: SparkSession, path: str) -> tuple[str, Any]:
         named = context._jvm.org.apache.hadoop.fs.Path(path)
         system = named.getFileSystem(context._jsc.hadoopConfiguration())
         return str(system.getUri().getScheme()), system.makeQualified(named)
-    except Py4JJavaError as error:
+    except FAILURES as error:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: str, error: Py4JJavaError) -> UsageError:
+def _unreadable(path: str, error: Exception) -> UsageError:
     return UsageError(one_line(path, 1024), f"cannot be read: {reason(error)}", "name a path that Spark reads")
 
 
@@ -107,7 +106,7 @@ def _remote(spark: SparkSession, path: str, qualified: Any) -> list[Listed]:
         while below.hasNext():
             status = below.next()
             found.append((status.getPath().toString(), status.getLen()))
-    except Py4JJavaError as error:
+    except FAILURES as error:
         raise _unreadable(path, error) from error
     if not found:
         raise UsageError(one_line(path, 1024), "an empty folder", "name files, or folders of them")
