@@ -1,6 +1,7 @@
 """`keyaudit usage`: uses of keys, credentials and mailboxes in logs: usual and unusual ones."""
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -99,16 +100,12 @@ def _import(out: Path, paths: list[Path], earlier: "LogStore | None") -> "LogSto
 
 def _import_with_spark(out: Path, master: str, logs: list[str], earlier: "LogStore | None") -> "LogStore":
     try:
-        from keyaudit.collect.usage.spark import list_logs, read_with_spark
+        from keyaudit.collect.usage.spark import find_logs
         from keyaudit.inventory.logs.spark import write_logs_with_spark
-        from keyaudit.inventory.spark import session
     except ImportError as error:
         raise UsageError("--engine spark", f"needs {error.name}, which is not installed", installing("spark")) from error
 
-    with session(master) as spark:
-        listed = list_logs(spark, logs)
-        names = [file.name for file in listed]
-        return write_logs_with_spark(out, spark, read_with_spark(spark, listed), names, earlier)
+    return write_logs_with_spark(out, master, partial(find_logs, logs), earlier)
 
 
 app.command("collect")(usage_collect.collect)

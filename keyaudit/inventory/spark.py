@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -24,13 +25,13 @@ from keyaudit.model.errors import AccessError, UsageError
 from keyaudit.model.text import one_line
 
 ENGINE, MASTER = "--engine spark", "--master"
-FAILURES = (Py4JError, PySparkException)
+FAILURES = (Py4JError, PySparkException, ConnectionError)
 """The errors of Spark, and of the connection to its JVM."""
 _LOCAL = re.compile(r"local(\[(\*|\d+)(, *\d+)?\])?")
 _CLUSTER = re.compile(r"yarn|k8s://\S+")
 _STANDALONE = re.compile(r"spark://(?P<hosts>[^\s:,]+:\d{1,5}(,[^\s:,]+:\d{1,5})*)")
 _PATIENCE = 10
-"""The seconds that a master has for accepting a connection."""
+"""The seconds that a master has for accepting a connection, and a JVM for its end."""
 _SETTINGS = {
     "spark.app.name": "keyaudit",
     "spark.ui.showConsoleProgress": "false",
@@ -106,16 +107,15 @@ def _require_java() -> None:
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    """Without the messages of the connection to the JVM, whose errors are raised as well."""
-    logger = logging.getLogger("py4j")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
+    """Without what Spark's libraries log and warn of, since their errors are raised as well."""
+    before = logging.root.manager.disable
+    logging.disable()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(before)
+        logging.disable(before)
 
 
 @contextlib.contextmanager
@@ -139,7 +139,11 @@ def _context(conf: SparkConf, log: IO[bytes]) -> Iterator[SparkContext]:
             gateway.shutdown()
         # The JVM ends when its stdin is closed.
         gateway.proc.stdin.close()
-        gateway.proc.wait()
+        try:
+            gateway.proc.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            gateway.proc.kill()
+            gateway.proc.wait()
 
 
 def _translated(error: Exception, log: IO[bytes]) -> Exception:
@@ -170,4 +174,4 @@ def _last(log: IO[bytes]) -> str:
     log.seek(0)
     lines = log.read().decode(errors="replace").splitlines()
     found = [line for line in lines if "Exception" in line or "Error" in line or "ERROR" in line]
-    return one_line((found or lines or ["its JVM ended"])[-1], 300)
+    return one_line((found or ["its JVM ended"])[-1], 300)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from keyaudit import __version__
 from keyaudit.collect.usage.opened import Opened, open_log
 from keyaudit.collect.usage.read import LogFile, files_below
-from keyaudit.inventory.logs.spark import Row, told_rows
+from keyaudit.inventory.logs.spark import Found, Row, told_rows
 from keyaudit.inventory.logs.use import FileRead, Use
 from keyaudit.inventory.logs.write import Import
 from keyaudit.inventory.spark import FAILURES, MASTER, reason
@@ -40,21 +41,20 @@ class Listed(Struct, frozen=True):
     local: bool
 
 
-def list_logs(spark: SparkSession, paths: Iterable[str]) -> list[Listed]:
+def find_logs(paths: Iterable[str], spark: SparkSession) -> Found:
     """The files at these paths and in these folders, in the order of their names.
 
     Paths without a scheme belong to the default file system of Spark. Raises UsageError for what cannot be read.
     """
-    found: list[Listed] = []
+    listed: list[Listed] = []
     for path in paths:
         scheme, qualified = _qualified(spark, path)
-        found += _local(path) if scheme == "file" else _remote(spark, path, qualified)
-    return found
+        listed += _local(path) if scheme == "file" else _remote(spark, path, qualified)
+    return Found([file.name for file in listed], _rows_of(spark.sparkContext, listed))
 
 
-def read_with_spark(spark: SparkSession, listed: Sequence[Listed]) -> "RDD[Row]":
+def _rows_of(context: SparkContext, listed: Sequence[Listed]) -> "RDD[Row]":
     """For each use in these files a row, and one for what was read of each file; the file's number is its position."""
-    context = spark.sparkContext
     local = [(number, file) for number, file in enumerate(listed) if file.local]
     hidden = [(number, file) for number, file in enumerate(listed) if not file.local and _hidden(file)]
     remote = {file.path: (number, file) for number, file in enumerate(listed) if not file.local and not _hidden(file)}

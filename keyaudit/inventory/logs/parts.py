@@ -200,7 +200,8 @@ class Parts:
         of = {period.since: period for period in periods}
         for number, since, source in keys:
             found = self._files[of[since], source]
-            found += [self._settled(path, Part.path(of[since], source, len(found))) for path in made[number]]
+            for path in made[number]:
+                found.append(self._settled(path, Part.path(of[since], source, len(found))))
 
     def written(self, periods: Sequence[Window]) -> list[Path]:
         """The files of all uses of these periods. Raises UnsafeError if one that was taken over was changed."""

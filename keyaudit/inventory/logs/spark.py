@@ -7,7 +7,7 @@ have under the same path.
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ from keyaudit.inventory.logs.parts import (
 from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.logs.use import FileRead, Use, line
 from keyaudit.inventory.logs.write import SPOOLED, Filled, Import, create, same_tenant
+from keyaudit.inventory.spark import session
 from keyaudit.model.errors import AuditError, OutputError, UnsafeError, UsageError
 
 if TYPE_CHECKING:
@@ -45,6 +46,13 @@ if TYPE_CHECKING:
 Row = tuple[int, str | None, str | None]
 """The number of a file with a use or, after its uses, with what was read: both as JSON."""
 _SCHEMA = "file INT, use STRING, told STRING"
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Files of logs by number, and the rows of all of them, which are read when they are needed."""
+
+    names: Sequence[str]
+    rows: "RDD[Row]"
 
 
 class Told(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -77,17 +85,25 @@ def told_rows(number: int, records: Iterable[Use | FileRead], known: Import) -> 
 
 
 def write_logs_with_spark(
-    folder: Path, spark: SparkSession, rows: "RDD[Row]", names: Sequence[str], earlier: LogStore | None = None
+    folder: Path, master: str, read: Callable[[SparkSession], Found], earlier: LogStore | None = None
 ) -> LogStore:
-    """Creates a log store in `folder` from the rows of these files, by number, and opens it. Otherwise as `create`."""
+    """Creates a log store in `folder` from the rows that `read` finds, and opens it.
+
+    Otherwise as `create`, with the errors of `session`.
+    """
 
     def fill(connection: duckdb.DuckDBPyConnection, beside: Path) -> Filled:
         spooled = beside / "spool" / "uses"
-        _spool(spark, rows, spooled)
-        read, known = _learned(spark, names, earlier)
-        same_tenant(known, earlier)
-        new = Spooled(f"(FROM {parquet(*sorted(spooled.glob('part-*')))} WHERE told IS NULL)", 0, read, known.tenant_id)
-        return Filled(new, known, _write_days(spark, connection, beside, new, earlier))
+        # Spark is stopped before the folder is removed, since it may be writing to it.
+        with session(master) as spark:
+            found = read(spark)
+            _spool(spark, found.rows, spooled)
+            files_read, known = _learned(spark, found.names, earlier)
+            same_tenant(known, earlier)
+            new = Spooled(
+                f"(FROM {parquet(*sorted(spooled.glob('part-*')))} WHERE told IS NULL)", 0, files_read, known.tenant_id
+            )
+            return Filled(new, known, _write_days(spark, connection, beside, new, earlier))
 
     return create(folder, fill, earlier)
 
