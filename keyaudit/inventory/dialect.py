@@ -113,7 +113,7 @@ class DuckDB:
         return f"{text} LIKE {self.text(pattern)} ESCAPE '!'"
 
     def lower(self, text: str) -> str:
-        """A text in lower case, character by character."""
+        """A text in lower case, character by character. Engines may have different versions of Unicode's newest letters."""
         return f"lower({text})"
 
     def trimmed(self, text: str) -> str:

@@ -122,8 +122,8 @@ def _spool(spark: SparkSession, rows: "RDD[Row]", spooled: Path) -> None:
     spark.sql(
         f"SELECT file, {columns}, told FROM (SELECT file, told, from_json(use, {SPARK.text(types)}, map('mode', 'FAILFAST'))"
         " AS use FROM given)"
-    ).write.parquet(_literal(spooled), compression="snappy")
-    read = spark.read.parquet(_literal(spooled))
+    ).write.parquet(_uri(spooled), compression="snappy")
+    read = spark.read.parquet(_pattern(spooled))
     read.filter("told IS NULL").drop("told").createOrReplaceTempView("uses")
     read.filter("told IS NOT NULL").select("file", "told").createOrReplaceTempView("told")
 
@@ -189,13 +189,13 @@ def _write_days(
     keys = [(number, *key) for number, key in enumerate(sorted({(of_day[day], source) for source, day, _ in kept}), 1)]
     _table(spark, "key", "number BIGINT, since BIGINT, source STRING", keys)
     aside = folder / "spool" / "divided"
-    spark.sql(in_order("piece", SPARK)).write.partitionBy("number").parquet(_literal(aside), compression="zstd")
+    spark.sql(in_order("piece", SPARK)).write.partitionBy("number").parquet(_uri(aside), compression="zstd")
     writing.place(_divided(aside), keys, periods)
     copies.unpersist()
     _read(spark, "written_uses", writing.written(periods))
     made = []
     for name, reduction in (("groups", grouped), ("mailboxes", mailboxes)):
-        spark.sql(reduction("written_uses", sql=SPARK)).write.parquet(_literal(folder / "spool" / name), compression="snappy")
+        spark.sql(reduction("written_uses", sql=SPARK)).write.parquet(_uri(folder / "spool" / name), compression="snappy")
         made.append(f"FROM {parquet(*sorted((folder / 'spool' / name).glob('part-*')))}")
     writing.reduced(periods, *made)
     return writing.done()
@@ -206,7 +206,7 @@ def _table(spark: SparkSession, name: str, schema: str, rows: Iterable[tuple[obj
 
 
 def _read(spark: SparkSession, name: str, paths: Sequence[Path]) -> None:
-    spark.read.parquet(*map(_literal, paths)).createOrReplaceTempView(name)
+    spark.read.parquet(*map(_pattern, paths)).createOrReplaceTempView(name)
 
 
 def _divided(aside: Path) -> dict[int, list[Path]]:
@@ -217,6 +217,11 @@ def _divided(aside: Path) -> dict[int, list[Path]]:
     return found
 
 
-def _literal(path: Path) -> str:
-    """A local path for Spark, which reads every path as a glob."""
-    return "file://" + "".join(f"\\{character}" if character in "*?[]{}\\" else character for character in str(path))
+def _uri(path: Path) -> str:
+    """A local path, for Spark to write to."""
+    return f"file://{path}"
+
+
+def _pattern(path: Path) -> str:
+    """A local path, for Spark to read, which reads every path as a glob."""
+    return "".join(f"\\{character}" if character in "*?[]{}\\" else character for character in _uri(path))
