@@ -1,5 +1,7 @@
 """`keyaudit usage import`: what it prints, and how it ends."""
 
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,31 @@ def test_logs_of_two_tenants_are_refused(keyaudit: Keyaudit, tmp_path: Path) -> 
     assert ran.code == 5
     assert f"{tmp_path}/b: record 1 is of tenant 22222222-2222-4222-8222-222222222222" in ran.err
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "FILE|DIR...: missing; name files of logs, or folders of them"),
+        (["a", "--master", "local[*]"], "--master: applies only to --engine spark; leave it out, or add --engine spark"),
+        (["a", "--logs", "b"], "--logs: applies only to --engine spark; leave it out, or add --engine spark"),
+        (["--engine", "spark", "--logs", "b"], "--engine spark: needs --master; add --master"),
+        (["--engine", "spark", "--master", "local[*]"], "--engine spark: needs --logs; add --logs"),
+        (["a", "--engine", "spark", "--master", "yarn"], "a: Spark may not read the same path; name it with --logs"),
+    ],
+)
+def test_options_of_another_engine_are_refused(keyaudit: Keyaudit, tmp_path: Path, arguments: list[str], said: str) -> None:
+    ran = keyaudit("usage", "import", *arguments, "--out", tmp_path / "store")
+    assert (ran.code, ran.out, ran.err) == (2, "", f"keyaudit: {said}\n")
+
+
+def test_a_missing_library_is_named(keyaudit: Keyaudit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("keyaudit.collect.usage.spark", "keyaudit.inventory.logs.spark", "keyaudit.inventory.spark"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    for name in ("py4j", "py4j.protocol", "pyspark", "pyspark.sql"):
+        monkeypatch.setitem(sys.modules, name, None)
+    ran = keyaudit("usage", "import", "--engine", "spark", "--master", "local[2]", "--logs", "a", "--out", tmp_path / "store")
+    assert (ran.code, ran.out) == (2, "")
+    assert re.fullmatch(
+        r"keyaudit: --engine spark: needs \S+, which is not installed; run pip install '.\[spark\]' in .*\n", ran.err
+    )

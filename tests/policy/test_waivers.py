@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.model.errors import Exit
 from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.waivers import Glob, Waiver
-from keyaudit.inventory.dialect import DuckDB
 from keyaudit.policy.problems import PolicyError
 from keyaudit.policy.waivers import load_waivers, parse_waivers
 

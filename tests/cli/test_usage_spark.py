@@ -1,0 +1,336 @@
+"""`keyaudit usage import --engine spark`: the same store as on one machine, or no store and one line that says why."""
+
+import datetime
+import gzip
+import importlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+import pytest
+from msgspec import structs
+
+from keyaudit.collect.usage.read import read_logs
+from keyaudit.inventory.dialect import DUCKDB, SPARK, DuckDB
+from keyaudit.inventory.load import parquet
+from keyaudit.inventory.logs import LogStore, open_logs, parts, write_logs
+from keyaudit.inventory.logs.manifest import COLUMNS, USES
+from keyaudit.inventory.logs.write import Import
+from keyaudit.inventory.manifest import File
+from keyaudit.inventory.usage.baseline import open_baseline
+from keyaudit.inventory.usage.check import check
+from keyaudit.inventory.usage.learn import learn, window_of
+from keyaudit.model.times import DAY
+from keyaudit.model.usage import Window
+from tests import needs
+from tests.bench.usage import make
+from tests.cli.conftest import Keyaudit
+from tests.collect.usage import forms, made
+from tests.collect.usage.made import TENANT
+from tests.collect.usage.rig import ENCODED, written
+
+SETTINGS = (
+    "spark.driver.memory 1g\nspark.sql.shuffle.partitions 3\nspark.hadoop.fs.viewfs.mounttable.cluster.link./logs file://{}\n"
+)
+ON = list(COLUMNS[USES]).index("used_on")
+IMPORT = ("usage", "import", "--engine", "spark", "--master", "local[2]")
+HOSTILE = (
+    "\u0130\u03a3\u03a3 \u00c4/9 (x) v1.2 \u2003",
+    "'; DROP TABLE uses --",
+    "\\' OR ${x}",
+    "a\u0000b",
+    "\U0001f511" * 150,
+    "\u3000 I\u0307 \u3000",
+    "x\ny\u000b1",
+    "(((/)",
+    "",
+)
+NETWORKS = ("10.1.2.3", "10.1.2.3\n", "::ffff:10.1.2.3", "2001:DB8::1", "::", "1::2::3", "::1", "2001:0db8:0000::")
+NETWORKS += ("\u0660.1.2.3", "host", "1:2:3:4:5:6:7:8:9:10")
+
+
+@pytest.fixture
+def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that Spark also has as viewfs://cluster/logs, which is no local path to it."""
+    needs.program("java")
+    needs.module("pyspark")
+    settings = tmp_path / "settings"
+    settings.mkdir()
+    (settings / "spark-defaults.conf").write_text(SETTINGS.format(tmp_path / "logs"))
+    monkeypatch.setenv("SPARK_CONF_DIR", str(settings))
+    monkeypatch.setattr(parts, "FEW", 200)
+    return tmp_path / "logs"
+
+
+def records(chance: random.Random) -> list[made.Event]:
+    """Records of three logs over four months, some of them hostile."""
+    found = []
+    kinds = ((made.requests, made.kv_record), (made.sign_ins, made.sign_in_record), (made.mail, made.mail_audit))
+    for number in range(600):
+        events, shape = chance.choice(kinds)
+        found.append(_varied(shape(chance.choice(events())), number, chance))
+    return found
+
+
+def _varied(record: made.Event, number: int, chance: random.Random) -> made.Event:
+    """It again at another time, and by another client."""
+    # Few are in each of the later months.
+    on = made.START + datetime.timedelta(hours=number if number < 560 else 100 * number - 55_440)
+    time_, id_ = made.iso(on), made.guid(98, number)
+    if "Id" in record:
+        mailbox = chance.choice(["a@contoso.example", "B@\u0130\u03a3.EXAMPLE", "@", "nobody", "x@y@Z\u00c9"])
+        with_client = {"ClientInfoString": chance.choice(HOSTILE), "ClientIPAddress": chance.choice(NETWORKS)}
+        return {**record, "CreationTime": time_[:19], "Id": id_, "MailboxOwnerUPN": mailbox, **with_client}
+    if record["category"] == "AuditEvent":
+        properties = {**record["properties"], "clientInfo": chance.choice(HOSTILE)}
+        return {
+            **record,
+            "time": time_,
+            "correlationId": id_,
+            "callerIpAddress": chance.choice(NETWORKS),
+            "properties": properties,
+        }
+    properties = {**record["properties"], "id": id_, "createdDateTime": time_, "ipAddress": chance.choice(NETWORKS)}
+    return {**record, "time": time_, "properties": properties}
+
+
+def logs(folder: Path, seed: int) -> Path:
+    """Files of logs: shuffled, repeated, cut, gzip and not, damaged, empty, and of other formats."""
+    chance = random.Random(seed)
+    folder.mkdir()
+    found = records(chance)
+    for number in range(6):
+        some = chance.sample(found, 300)
+        text = forms.lines(some) if number % 2 else forms.listed(some)
+        encoded = list(ENCODED.values())[number](text)
+        (folder / f"{number}, [{'ab'[number % 2]}]*.json").write_bytes(encoded)
+    (folder / "again.gz").write_text(forms.lines(found))
+    (folder / "cut").write_text(forms.listed(found)[:-70])
+    (folder / "cut-line").write_text(forms.lines(found)[:-70])
+    (folder / "cut-gzip").write_bytes(gzip.compress(forms.lines(found).encode())[:-9])
+    (folder / "plain.gz").write_bytes(b"\x1f\x8b\x08 no gzip")
+    (folder / "bad").write_bytes(b'{"time": "\xff"}\n[]\n' + forms.lines(found[:3]).encode() + b'{"time": 1}\n')
+    (folder / "_empty").write_bytes(b"")
+    for form in forms.FORMS:
+        written(folder / form, form)
+    return folder
+
+
+def on_one_machine(folder: Path, at: Path, earlier: LogStore | None = None) -> LogStore:
+    known = Import(earlier.tenant_id if earlier else None)
+    return write_logs(folder, read_logs([at], known), known, earlier)
+
+
+def assert_same(spark: LogStore, duckdb_: LogStore, at: tuple[str, str] = (".", ".")) -> None:
+    """Two stores have the same coverage, the same uses in the same order, and the same groups.
+
+    `at`: the folder of the logs as Spark has it, and on this machine.
+    """
+    assert json.loads(_local(msgspec.json.encode(spark.files).decode(), at)) == json.loads(msgspec.json.encode(duckdb_.files))
+    one, other = spark.manifest, duckdb_.manifest
+    assert one.days == other.days
+    assert one.reduced == other.reduced
+    for table in one.tables:
+        assert rows(spark, one.tables[table].files) == rows(duckdb_, other.tables[table].files)
+    assert [(part.source, part.period) for part in one.parts] == [(part.source, part.period) for part in other.parts]
+    for part, same in zip(one.parts, other.parts, strict=True):
+        found = [
+            tuple(_local(value, at) if isinstance(value, str) else value for value in row) for row in rows(spark, part.files)
+        ]
+        # DuckDB may write small days of many out of order.
+        assert found == sorted(rows(duckdb_, same.files), key=lambda row: (row[ON], row[0]))
+    spark.verify()
+
+
+def _local(text: str, at: tuple[str, str]) -> str:
+    return text.replace(*at)
+
+
+def rows(store: LogStore, of: Sequence[File]) -> list[tuple[Any, ...]]:
+    """The rows of files of a store, in their order."""
+    return duckdb.sql(f"FROM {parquet(*(store.folder / file.path for file in of))}").fetchall() if of else []
+
+
+@pytest.mark.exhaustive
+def test_both_engines_write_the_same_store(keyaudit: Keyaudit, at: Path, tmp_path: Path) -> None:
+    first, second = logs(at, 1), logs(tmp_path / "second [1]", 2)
+    ran = keyaudit(*IMPORT, "--logs", first, "--out", tmp_path / "spark {1}")
+    assert (ran.err, ran.code) == ("", 3)
+    found, earlier = open_logs(tmp_path / "spark {1}"), on_one_machine(tmp_path / "duckdb", first)
+    assert_same(found, earlier)
+    reads = [read for file in found.files for read in file.sources.values()]
+    assert any(read.quarantined for read in reads)
+    assert any(read.duplicate for read in reads)
+    assert {part.until - part.since == DAY for part in found.manifest.parts} == {True, False}
+    ran = keyaudit(*IMPORT, "--logs", f"file:{second}", "--merge", found.folder, "--out", tmp_path / "spark")
+    assert (ran.err, ran.code) == ("", 3)
+    merged, whole = open_logs(tmp_path / "spark"), on_one_machine(tmp_path / "duckdb-2", second, earlier)
+    assert_same(merged, whole)
+    assert findings(merged, tmp_path / "a") == findings(whole, tmp_path / "b")
+
+
+@pytest.mark.exhaustive
+def test_a_remote_folder_is_read_as_a_local_one(at: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs(at, 3)
+    (at / ".hidden").write_bytes(b"{}")
+    out = tmp_path / "spark"
+    ran = subprocess.run(
+        [sys.executable, "-m", "keyaudit", *IMPORT, "--logs", "viewfs://cluster/logs", "--out", out],
+        capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (3, "")
+    found = open_logs(out)
+    [hidden] = [file for file in found.files if file.file.endswith("/.hidden")]
+    assert (hidden.complete, hidden.unread, hidden.trouble) == (
+        False,
+        True,
+        ("Spark reads no file whose name begins with _ or .",),
+    )
+    (at / ".hidden").unlink()
+    monkeypatch.undo()
+    same = on_one_machine(tmp_path / "duckdb", at)
+    rest = structs.replace(found.manifest, files=tuple(file for file in found.files if file is not hidden))
+    assert_same(structs.replace(found, manifest=rest), same, ("viewfs://cluster/logs", str(at)))
+
+
+@pytest.mark.exhaustive
+def test_a_tenant_beside_others_and_a_large_remote_file_are_refused(
+    keyaudit: Keyaudit, at: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at.mkdir()
+    text = forms.FORMS["storage"]["blob"]
+    (at / "a").write_text(text)
+    (at / "b").write_text(text.replace(TENANT, "22222222-2222-4222-8222-222222222222"))
+    ran = keyaudit(*IMPORT, "--logs", at, "--out", tmp_path / "store")
+    assert (ran.code, ran.out) == (5, "")
+    assert f"{at}/b: is of tenant 22222222-2222-4222-8222-222222222222, and others are of tenant {TENANT}; " in ran.err
+    importlib.import_module("keyaudit.collect.usage.spark")
+    monkeypatch.setattr("keyaudit.collect.usage.spark.WHOLE", 100)
+    ran = keyaudit(*IMPORT, "--logs", "viewfs://cluster/logs", "--out", tmp_path / "store")
+    assert (ran.code, ran.out) == (2, "")
+    assert "viewfs://cluster/logs/a: " in ran.err
+    assert "and Spark reads at most 100 of a remote file; divide it" in ran.err
+    assert ran.err.count("\n") == 1
+    assert not list(tmp_path.glob("*store*"))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(
+    ("master", "path", "code", "said"),
+    [
+        ("here", "logs", 2, "--master: not a master: 'here'; name local[*], spark://HOST:PORT, yarn or k8s://URL"),
+        ("spark://127.0.0.1:1", "logs", 4, "--master: spark://127.0.0.1:1 does not answer: Connection refused; "),
+        ("local[2]", "none", 2, "none: cannot be read: No such file or directory; "),
+        ("local[2]", "s3a://bucket/logs", 2, "s3a://bucket/logs: cannot be read: Class "),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_begun_is_one_line(
+    keyaudit: Keyaudit, at: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, master: str, path: str, code: int, said: str
+) -> None:
+    at.mkdir()
+    monkeypatch.chdir(tmp_path)
+    ran = keyaudit(*IMPORT[:-1], master, "--logs", path, "--out", tmp_path / "store")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (code, "", 1)
+    assert ran.err.startswith(f"keyaudit: {said}")
+    assert not list(tmp_path.glob("*store*"))
+    if master == "here":
+        monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+        ran = keyaudit(*IMPORT, "--logs", path, "--out", tmp_path / "store")
+        assert ran.code == 2
+        assert ran.err.startswith("keyaudit: --engine spark: needs a Java runtime, and JAVA_HOME has none; ")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("master", "code"), [("local[2]", 4), ("local[2, 4]", 0)])
+def test_a_worker_that_is_lost_is_replaced_or_no_store_is_left(at: Path, tmp_path: Path, master: str, code: int) -> None:
+    make(at, 30_000)
+    with subprocess.Popen(
+        [sys.executable, "-m", "keyaudit", *IMPORT[:-1], master, "--logs", at, "--out", tmp_path / "store"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as running:  # fmt: skip
+        kill_worker(running)
+        _, said = running.communicate(timeout=600)
+    assert running.returncode == code
+    assert said.startswith("keyaudit: --master: Spark failed: ") if code else said == ""
+    assert said.count("\n") == (1 if code else 0)
+    left = [path.name for path in tmp_path.iterdir() if "store" in path.name]
+    assert left == ([] if code else ["store"])
+
+
+@pytest.mark.exhaustive
+def test_texts_are_reduced_alike(at: Path) -> None:
+    session = importlib.import_module("keyaudit.inventory.spark").session
+    texts = [*HOSTILE, *NETWORKS, *(chr(code) * 2 + "x" for code in range(1, 0x20000) if assigned(code))]
+    queries = [f"SELECT {', '.join(_reductions(sql))} FROM texts ORDER BY number" for sql in (DUCKDB, SPARK)]
+    numbered = list(enumerate(texts))
+    with duckdb.connect() as connection, session("local[2]") as spark:
+        connection.execute(
+            "CREATE TABLE texts AS SELECT unnest(?) AS number, unnest(?) AS text", [*map(list, zip(*numbered, strict=True))]
+        )
+        spark.createDataFrame(numbered, "number INT, text STRING").createOrReplaceTempView("texts")
+        expected = connection.execute(queries[0]).fetchall()
+        assert [(text, tuple(row)) for text, row in zip(texts, spark.sql(queries[1]).collect(), strict=True)] == [
+            *zip(texts, expected, strict=True)
+        ]
+
+
+def assigned(code: int) -> bool:
+    """Whether a code point is a character that the Unicode tables of both engines have."""
+    return unicodedata.category(chr(code)) not in ("Cn", "Co", "Cs")
+
+
+def _reductions(sql: DuckDB) -> list[str]:
+    return [
+        "left(text, 3)",
+        "length(text)",
+        sql.lower("text"),
+        sql.trimmed("text"),
+        sql.trimmed_left("text", "0"),
+        sql.part("text", "@", -1),
+        sql.joined(sql.first_items(sql.divided("text", ":"), 3), "/"),
+        sql.without("text", r"[\t\n\f\r ]+v?\d[\d.]*"),
+        sql.extracted("text", r"^(\d+\.\d+)"),
+        sql.found("text", r"\d\z"),
+    ]
+
+
+def kill_worker(running: "subprocess.Popen[str]") -> None:
+    """Kills the process that runs Python for Spark, as soon as there is one."""
+    for _ in range(600):
+        workers = [each for each in _below(running.pid) if b"pyspark.daemon" in Path(f"/proc/{each}/cmdline").read_bytes()]
+        if workers:
+            os.kill(workers[-1], signal.SIGKILL)
+            return
+        assert running.poll() is None
+        time.sleep(0.1)
+    pytest.fail("no worker was started")
+
+
+def _below(pid: int) -> list[int]:
+    """The processes that a process started, and those that they started."""
+    try:
+        named = [(task / "children").read_text().split() for task in Path(f"/proc/{pid}/task").iterdir()]
+    except OSError:
+        return []
+    return [below for names in named for child in map(int, names) for below in (child, *_below(child))]
+
+
+def findings(store: LogStore, folder: Path) -> object:
+    """The unusual uses in the later half of the days."""
+    whole = window_of(store, None, None)
+    half = whole.since + (whole.until - whole.since) // DAY // 2 * DAY
+    folder.mkdir()
+    learn(store, Window(since=whole.since, until=half), into=folder)
+    found = check(store, Window(since=half, until=whole.until), open_baseline(folder))
+    assert found.findings
+    return found.findings, found.unseen
