@@ -121,8 +121,8 @@ def test_what_is_recalled_is_what_the_program_itself_comes_to(sweep: Sweep, oper
 
 def test_a_member_that_one_object_does_without_is_tried_in_the_others(sweep: Sweep) -> None:
     """The first certificate that is struck does not renew itself, and who issues it changes nothing."""
-    of_member = [fault for fault in sweep.faults if (fault.operation, fault.member) == ("certificate.get", "policy.issuer.name")]
-    effects = {fault.name: sweep.tried(fault) for fault in of_member}
+    member = ("certificate.get", "policy.issuer.name")
+    effects = {fault.name: sweep.tried(fault) for fault in sweep.faults if (fault.operation, fault.member) == member}
     assert effects["null policy.issuer.name everywhere"].fallbacks
     assert not any(effect.silent or effect.losses for effect in effects.values())
 
