@@ -32,6 +32,9 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
 from keyaudit.model.text import one_line
 
+_SIMULATED_CONCURRENCY = 2
+"""Requests at once of the simulated tenant: it answers from this process, so more of them only open more connections."""
+
 
 def collected(
     live: Live,
@@ -145,7 +148,7 @@ async def where(live: Live, clock: SystemClock, settings: Settings) -> AsyncIter
             network=Network(proxy=simulator.proxy, ca_file=simulator.ca_file),
             environ=simulator.environ,
             share=live.share,
-            concurrency=live.concurrency,
+            concurrency=min(live.concurrency, _SIMULATED_CONCURRENCY),
             filters=settings.filters,
             environment_rules=settings.environment_rules,
             simulated=True,

@@ -1,6 +1,5 @@
 """`keyaudit usage collect`: reads logs from Azure into a folder."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Generator, Sequence
 from pathlib import Path
@@ -112,6 +111,8 @@ def records(
 
     Raises AccessError, UnavailableError or UnsafeError if nothing could be read.
     """
+    import asyncio
+
     from keyaudit.inventory.logs.use import FileRead
 
     batches = _batches(live, clock, wanted, known, outcome)
