@@ -1,7 +1,6 @@
 """Collects the live or simulated tenant into a folder."""
 
 import asyncio
-import gc
 import os
 import uuid
 from collections.abc import AsyncIterator
@@ -51,7 +50,6 @@ def collected(
     Resources that certainly did not change are copied from the snapshot `since`. `among`: there are other tenants, so an
     application may sign in to tenants other than its own. `evidence`: the --import files, if already read.
     """
-    collect_cycles_later()
     if among and live.imports:
         raise UsageError("--import", "takes one tenant, and several are named", "collect each separately, with its own file")
     evidence = evidence or supplied(live.imports or ())
@@ -81,11 +79,6 @@ def unread(live: Live, folder: Path, error: AccessError | UnavailableError) -> S
     with Spool.create(folder, run) as spool:
         note_unread(spool, Refusal(reason, error.what[:200]))
         return write(spool, run)
-
-
-def collect_cycles_later() -> None:
-    """Collect garbage less often: Python scans every 700 new objects, and one request creates hundreds."""
-    gc.set_threshold(20_000)
 
 
 async def _collect(

@@ -58,7 +58,6 @@ def collect(
     What could not be read is listed with its reason; then the exit code is 3.
     """
     from keyaudit.cli.clock import SystemClock
-    from keyaudit.cli.live import collect_cycles_later
     from keyaudit.cli.stop import keeping
     from keyaudit.collect.usage.live.place import Outcome
     from keyaudit.collect.usage.live.run import Wanted
@@ -78,7 +77,6 @@ def collect(
         search=audit_search,
         simulated=live.demo,
     )
-    collect_cycles_later()
     earlier = open_logs(merge) if merge else None
     known, outcome = Import(earlier.tenant_id if earlier else None), Outcome()
     with keeping("nothing is kept"), contextlib.closing(records(live, clock, wanted, known, outcome)) as found:
