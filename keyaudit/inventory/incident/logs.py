@@ -49,7 +49,7 @@ def observed(
     refuse_too_long(window)
     if baseline is not None:
         same_tenant(tenant_id, baseline)
-        baseline.copy_into(connection)
+        baseline.create_view(connection)
         for statement in statements(window):
             connection.execute(statement)
     days = days_with_events(connection, window)
