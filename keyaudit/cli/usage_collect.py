@@ -51,6 +51,14 @@ def collect(
             "is created in the tenant, and stays there.",
         ),
     ] = False,
+    rows: Annotated[
+        bool,
+        typer.Option(
+            "--rows",
+            help="Fetch every record of Log Analytics. Default: of uses of keys and mail, and of sign-ins, that differ only in "
+            "the time of one day: their number, the first and the last.",
+        ),
+    ] = False,
     merge: Earlier = None,
 ) -> int:
     """Read logs from Log Analytics and Graph into a folder.
@@ -75,6 +83,7 @@ def collect(
         window=_window(day(since, "--first-day"), day(until, "--last-day"), clock.now()),
         sources=chosen(sources or ()),
         search=audit_search,
+        rows=rows,
         simulated=live.demo,
     )
     earlier = open_logs(merge) if merge else None
