@@ -35,7 +35,10 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """0 for info to 4 for critical."""
-        return list(Severity).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {level: rank for rank, level in enumerate(Severity)}
 
 
 BANDS = ((60, Severity.CRITICAL), (36, Severity.HIGH), (16, Severity.MEDIUM), (6, Severity.LOW), (1, Severity.INFO))

@@ -57,6 +57,7 @@ class Counts:
         """By policy and class, the number of rows, and of results that are left out."""
         self._groups: Counter[tuple[str, Severity, str, tuple[tuple[str, Reason], ...]]] = Counter()
         self._blind: list[Blind] = []
+        self._causes: dict[tuple[str, int], Sequence[str]] = {}
 
     def table(self, connection: duckdb.DuckDBPyConnection, relation: str, bounds: Sequence[Bound]) -> None:
         """Counts a table with verdicts in one pass. The query groups rows with equal verdicts."""
@@ -98,9 +99,16 @@ class Counts:
             self._failed[policy, severity_of(code)] += count
         else:
             severity = severity_of(code)
-            causes = tuple((name, reason_of(reasons[name])) for name in sorted(bound.causes(code)) if name in reasons)
+            causes = tuple((name, reason_of(reasons[name])) for name in self._sought(bound, code) if name in reasons)
             self._unknown[policy, severity] += count
             self._groups[policy, severity, scope or "", causes] += count
+
+    def _sought(self, bound: Bound, code: int) -> Sequence[str]:
+        """The columns that can have made this verdict unknown, in order; worked out once."""
+        key = bound.policy.text.id, code
+        if key not in self._causes:
+            self._causes[key] = sorted(bound.causes(code))
+        return self._causes[key]
 
     def blind(self, blind: Sequence[Blind]) -> None:
         """Adds scopes without rows, and policies without required evidence."""
@@ -108,8 +116,9 @@ class Counts:
         for each in blind:
             policy = each.bound.policy
             self._unknown[policy.text.id, policy.top_severity] += 1
+            beside = each.beside
             for part in policy.parts:
-                self._parts[policy.text.id, part.key, "unknown"] += part.key not in each.beside
+                self._parts[policy.text.id, part.key, "unknown"] += part.key not in beside
 
     def tally(self, policy: Policy) -> Tally:
         """The counts of a policy."""

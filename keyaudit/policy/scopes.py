@@ -88,16 +88,18 @@ def blind_scopes(
         elif record.reason not in optional:
             gaps.setdefault(record.scope, {})[record.operation] = record
     found: list[Blind] = []
+    unread = frozenset[str]().union(*gaps.values())
     for name, of_table in by_table(bounds).items() if gaps else ():
         table = TABLES[name]
-        seen = {scope for (scope,) in connection.execute(scopes_seen(name)).fetchall()} if table.replaced_by else set[str]()
+        replaceable = not unread.isdisjoint(table.replaced_by)
+        seen = {scope for (scope,) in connection.execute(scopes_seen(name)).fetchall()} if replaceable else set[str]()
         ended = {scope: set(_made_up_for(table, coverage_of)) for scope, coverage_of in whole.items() if scope.id in seen}
         may_apply = {
             operation: frozenset(
                 bound.policy.text.id for bound in of_table if part_may_apply(bound.policy.trees.applies_to, table, operation)
             )
             for operation in table.listed_by
-            if any(operation in here for here in gaps.values())
+            if operation in unread
         }
         for scope, here in gaps.items():
             unlisted = here.keys() & may_apply.keys() - ended.get(scope, set())
@@ -105,9 +107,13 @@ def blind_scopes(
                 missing = [operation for operation in sorted(unlisted) if bound.policy.text.id in may_apply[operation]]
                 if missing:
                     found.append(Blind(scope=scope, bound=bound, gaps=tuple(here[operation] for operation in missing)))
-    found.sort(
-        key=lambda blind: (-blind.bound.policy.top_severity.rank, blind.scope.name, blind.scope.id, blind.bound.policy.text.id)
-    )
+    ranks = {bound.policy.text.id: bound.policy.top_severity.rank for bound in bounds}
+
+    def order(blind: Blind) -> tuple[int, str, str, str]:
+        policy = blind.bound.policy.text.id
+        return -ranks[policy], blind.scope.name, blind.scope.id, policy
+
+    found.sort(key=order)
     return tuple(found)
 
 

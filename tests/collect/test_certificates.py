@@ -349,6 +349,16 @@ def test_renewal_needs_an_action_and_an_issuer_that_can_be_asked(
     assert (row.values["auto_renews"], row.values["emails_contacts"]) == (renews, emails)
 
 
+def test_an_action_of_an_unheard_type_says_nothing_of_those_that_are_known() -> None:
+    strange = action("Sweep", lifetime_percentage=80)
+    alone = policy_row(lifetime_actions=[strange])
+    assert set(alone.unknown.values()) == {Reason.UNRECOGNISED}
+    assert set(alone.unknown) == {"auto_renews", "emails_contacts", "renews_before_expiry", "renews_at_percentage"}
+    beside = policy_row(lifetime_actions=[strange, action("AutoRenew", lifetime_percentage=80)])
+    assert beside.values["auto_renews"] is True
+    assert beside.unknown == {"emails_contacts": Reason.UNRECOGNISED}
+
+
 def test_of_several_renewals_the_soonest_counts() -> None:
     row = policy_row(
         lifetime_actions=[

@@ -70,6 +70,7 @@ DECLARED: Mapping[str, tuple[str, ...]] = {
     "keyversion": ("version",),
     "lastSignInDateTime": ("last_used_on", "last_app_only_on", "last_delegated_on", "last_sign_in_on"),
     "managed": ("managed",),
+    "name": ("issuer_name",),
     "networkAcls": ("network_default_action",),
     "preferredSingleSignOnMode": ("sso_mode",),
     "privateEndpointConnections": ("private_endpoints",),

@@ -44,6 +44,8 @@ class Fault:
     about: tuple[str, ...] = ()
     """The name of the one object that it affects, in lower case; empty if it affects several."""
     member: str = ""
+    everywhere: bool = False
+    """It strikes all members of that name."""
 
     @property
     def single(self) -> bool:
@@ -311,20 +313,20 @@ def _replaced(path: members.Path, make: Callable[[Any], Any]) -> Callable[[Any, 
 
 
 def _of_members(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> Iterator[Fault]:
+    """Every member: first all of that name at once, then those of single objects."""
     for shown, candidates in sorted(_members_of(calls, fails).items()):
+        path = candidates[0].path
+        for kind, make in _ways(str(path[-1])) if len(candidates) > 1 else ():
+            if any(make(each.value) is not Ellipsis for each in candidates):
+                effect = _edited(_replaced(tuple(ANY if isinstance(step, int) else step for step in path), make))
+                yield Fault(operation, f"{kind} {shown} everywhere", kind, None, effect, (), shown, everywhere=True)
         for number, struck in enumerate(_covering(candidates), 1):
             about = () if shown.startswith("$") else struck.about
             for kind, make in _ways(str(struck.path[-1])):
                 if (number == 1 or kind != TYPE) and make(struck.value) is not Ellipsis:
                     name = f"{kind} {shown}" if number == 1 else f"{kind} {shown} #{number}"
                     effect = _edited(_replaced(struck.path, make))
-                    yield Fault(operation, name, kind, struck.call, effect, about, shown)
-        if len(candidates) > 1:
-            path = candidates[0].path
-            for kind, make in _ways(str(path[-1])):
-                if kind != TYPE and any(make(each.value) is not Ellipsis for each in candidates):
-                    effect = _edited(_replaced(tuple(ANY if isinstance(step, int) else step for step in path), make))
-                    yield Fault(operation, f"{kind} {shown} everywhere", kind, None, effect, (), shown)
+                    yield Fault(operation, name, kind, struck.call, effect, about, shown, everywhere=len(candidates) == 1)
 
 
 def _ways(name: str) -> Iterator[tuple[str, Callable[[Any], Any]]]:

@@ -21,7 +21,7 @@ class Sweep:
     def __init__(self) -> None:
         self._opened = contextlib.ExitStack()
         self._unread: set[tuple[str, str]] = set()
-        """Members in whose place something of another type changes nothing: nobody reads them."""
+        """Members that nobody reads: nothing changes where all of them are of another type."""
 
     def __enter__(self) -> Self:
         folder = Path(self._opened.enter_context(tempfile.TemporaryDirectory(prefix="sweep-")))
@@ -41,6 +41,6 @@ class Sweep:
         if not others and first.member and member in self._unread:
             return Effect(unknown=0, others=0)
         came = self.auditor.run(Meddling(*faults))
-        if first.kind == TYPE and came is self.auditor.undisturbed:
+        if first.kind == TYPE and first.everywhere and came is self.auditor.undisturbed:
             self._unread.add(member)
         return self.judge.effect(came, *faults)

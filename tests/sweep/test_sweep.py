@@ -119,6 +119,14 @@ def test_what_is_recalled_is_what_the_program_itself_comes_to(sweep: Sweep, oper
     assert sweep.auditor.run(Meddling(fault)) == sweep.auditor.anew(Meddling(fault))
 
 
+def test_a_member_that_one_object_does_without_is_tried_in_the_others(sweep: Sweep) -> None:
+    """The first certificate that is struck does not renew itself, and who issues it changes nothing."""
+    member = ("certificate.get", "policy.issuer.name")
+    effects = {fault.name: sweep.tried(fault) for fault in sweep.faults if (fault.operation, fault.member) == member}
+    assert effects["null policy.issuer.name everywhere"].fallbacks
+    assert not any(effect.silent or effect.losses for effect in effects.values())
+
+
 def test_the_last_line_counts_faults_and_the_exit_code_says_whether_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     fine = Tried("403", "key.list", "again", True, Effect(unknown=3, others=1))
     wrong = Wrong("p", "row", "fail", "pass")

@@ -11,7 +11,10 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.certificate import CERTIFICATE
 from keyaudit.model.times import DAY, MAX_TIME
 
-_ACTIONS = ("auto_renews", "emails_contacts", "renews_before_expiry", "renews_at_percentage")
+_RENEWAL = ("auto_renews", "renews_before_expiry", "renews_at_percentage")
+_ACTIONS = ("emails_contacts", *_RENEWAL)
+_KINDS = frozenset({"autorenew", "emailcontacts"})
+"""All types of actions, https://learn.microsoft.com/azure/key-vault/certificates/about-certificates#certificate-policy."""
 POLICY = (*_ACTIONS, *(column.name for column in CERTIFICATE.stored if column.wire.startswith("policy.")))
 
 _AS_MADE = ("kty", "exportable")
@@ -83,12 +86,19 @@ def _put_actions(row: Row, raw: Wire) -> None:
         row.refuse(_ACTIONS, actions.reason)
         return
     kinds = [action.action.action_type.lower() for action in actions]
-    row.put("emails_contacts", "emailcontacts" in kinds)
+    unheard_of = not _KINDS.issuperset(kinds)
+    if unheard_of and "emailcontacts" not in kinds:
+        row.refuse(("emails_contacts",), Reason.UNRECOGNISED)
+    else:
+        row.put("emails_contacts", "emailcontacts" in kinds)
+    if unheard_of and "autorenew" not in kinds:
+        row.refuse(_RENEWAL, Reason.UNRECOGNISED)
+        return
     renewals = [action.trigger for action, kind in zip(actions, kinds, strict=True) if kind == "autorenew"]
     days = [trigger.days_before_expiry for trigger in renewals if trigger.days_before_expiry is not None]
     percentages = [trigger.lifetime_percentage for trigger in renewals if trigger.lifetime_percentage is not None]
     if len(days) + len(percentages) < len(renewals):
-        row.refuse(("auto_renews", "renews_before_expiry", "renews_at_percentage"), Reason.BAD_BODY)
+        row.refuse(_RENEWAL, Reason.BAD_BODY)
         return
     _put_sane(row, "renews_before_expiry", max(days) * DAY if days else None, most=MAX_TIME)
     _put_sane(row, "renews_at_percentage", min(percentages) if percentages else None, most=100)

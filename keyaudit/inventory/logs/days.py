@@ -257,16 +257,20 @@ class _Writing:
         content = ", ".join(name if name != "unknown" else "unknown::VARCHAR" for name in _STORED)
         self._connection.execute(
             "CREATE OR REPLACE TEMP TABLE numbered AS"
-            f" SELECT *, row_number() OVER (PARTITION BY id ORDER BY file, {content}) AS copy FROM piece"
+            " SELECT *, max(uses) OVER (PARTITION BY id) AS most,"
+            f" row_number() OVER (PARTITION BY id ORDER BY file, {content}) AS copy FROM piece"
         )
         again = self._connection.execute(
-            "SELECT file, source, count(*) FROM numbered WHERE copy > 1 AND part = 0 GROUP BY file, source"
+            "SELECT file, source, sum(uses)::BIGINT FROM numbered WHERE copy > 1 AND part = 0 GROUP BY file, source"
         ).fetchall()
         for file, source, count in again:
             counts = self._read[file].sources[source]
             counts.kept -= count
             counts.duplicate += count
-        self._connection.execute("CREATE OR REPLACE TEMP TABLE piece AS SELECT * EXCLUDE (copy) FROM numbered WHERE copy = 1")
+        self._connection.execute(
+            "CREATE OR REPLACE TEMP TABLE piece AS SELECT * EXCLUDE (copy, most) REPLACE (most AS uses)"
+            " FROM numbered WHERE copy = 1"
+        )
 
     def _merged(self, paths: Sequence[Path], rows: int) -> str:
         """A query for the groups of many uses: grouped file by file, then merged in slices that fit into memory."""
