@@ -158,7 +158,7 @@ def incident(
         if logs is not None:
             first = usual.until if since is None and usual is not None else since
             window = window_of(logs, first, None)
-            with logs.connect(window) as uses:
+            with logs.connect(window, besides=[usual.folder] if usual else []) as uses:
                 seen = logged.observed(uses, about, window, usual, logs.tenant_id)
             acts = (*seen.uses, *seen.timeline)
             ids = {each for act in acts for each in (act.actor.app_id, act.actor.principal_id, act.caller) if each}

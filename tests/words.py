@@ -1,6 +1,7 @@
 """The words that keyaudit does not use, with the words to use instead: `voice.md`'s table, in one place."""
 
 import ast
+import functools
 import re
 import tokenize
 from collections.abc import Iterator
@@ -59,8 +60,13 @@ def coined(text: str) -> list[str]:
     return [" ".join(match[0].split()) for match in _FOUND.finditer(text)]
 
 
-def said() -> Iterator[tuple[str, str]]:
+@functools.cache
+def said() -> tuple[tuple[str, str], ...]:
     """Texts that users read, with their places: policies, help, errors, reports, topics, README, templates."""
+    return tuple(_said())
+
+
+def _said() -> Iterator[tuple[str, str]]:
     yield "messages", MESSAGES.read_text(encoding="utf-8")
     for path in (README.parent / "policies").rglob("*.yaml"):
         yield path.name, path.read_text(encoding="utf-8")

@@ -1,7 +1,6 @@
 """Collects the live or simulated tenant into a folder."""
 
 import asyncio
-import gc
 import os
 import uuid
 from collections.abc import AsyncIterator
@@ -32,6 +31,9 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
 from keyaudit.model.text import one_line
 
+_SIMULATED_CONCURRENCY = 2
+"""Requests at once of the simulated tenant: it answers from this process, so more of them only open more connections."""
+
 
 def collected(
     live: Live,
@@ -48,7 +50,6 @@ def collected(
     Resources that certainly did not change are copied from the snapshot `since`. `among`: there are other tenants, so an
     application may sign in to tenants other than its own. `evidence`: the --import files, if already read.
     """
-    collect_cycles_later()
     if among and live.imports:
         raise UsageError("--import", "takes one tenant, and several are named", "collect each separately, with its own file")
     evidence = evidence or supplied(live.imports or ())
@@ -78,11 +79,6 @@ def unread(live: Live, folder: Path, error: AccessError | UnavailableError) -> S
     with Spool.create(folder, run) as spool:
         note_unread(spool, Refusal(reason, error.what[:200]))
         return write(spool, run)
-
-
-def collect_cycles_later() -> None:
-    """Collect garbage less often: Python scans every 700 new objects, and one request creates hundreds."""
-    gc.set_threshold(20_000)
 
 
 async def _collect(
@@ -145,7 +141,7 @@ async def where(live: Live, clock: SystemClock, settings: Settings) -> AsyncIter
             network=Network(proxy=simulator.proxy, ca_file=simulator.ca_file),
             environ=simulator.environ,
             share=live.share,
-            concurrency=live.concurrency,
+            concurrency=min(live.concurrency, _SIMULATED_CONCURRENCY),
             filters=settings.filters,
             environment_rules=settings.environment_rules,
             simulated=True,

@@ -1,6 +1,5 @@
 """`keyaudit ship`: the verdict and the findings of one tenant into a table of Log Analytics, and what makes that table."""
 
-import asyncio
 import dataclasses
 import uuid
 from enum import StrEnum
@@ -48,6 +47,8 @@ def log_analytics(
     Findings that fail, are waived or are unknown, policies that were not evaluated, and last the verdict; nothing else. The
     sign-in has to belong to the audited tenant. Exit 70: not everything was stored. Details: keyaudit explain log-analytics.
     """
+    import asyncio
+
     try:
         from keyaudit.cloud.ingestion import Destination
     except ImportError as error:

@@ -1,6 +1,5 @@
 """`keyaudit usage collect`: reads logs from Azure into a folder."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Generator, Sequence
 from pathlib import Path
@@ -52,6 +51,14 @@ def collect(
             "is created in the tenant, and stays there.",
         ),
     ] = False,
+    rows: Annotated[
+        bool,
+        typer.Option(
+            "--rows",
+            help="Fetch every record of Log Analytics. Default: of uses of keys and mail, and of sign-ins, that are equal but "
+            "for the time: their number by day, the first and the last.",
+        ),
+    ] = False,
     merge: Earlier = None,
 ) -> int:
     """Read logs from Log Analytics and Graph into a folder.
@@ -59,7 +66,6 @@ def collect(
     What could not be read is listed with its reason; then the exit code is 3.
     """
     from keyaudit.cli.clock import SystemClock
-    from keyaudit.cli.live import collect_cycles_later
     from keyaudit.cli.stop import keeping
     from keyaudit.collect.usage.live.place import Outcome
     from keyaudit.collect.usage.live.run import Wanted
@@ -77,9 +83,9 @@ def collect(
         window=_window(day(since, "--first-day"), day(until, "--last-day"), clock.now()),
         sources=chosen(sources or ()),
         search=audit_search,
+        rows=rows,
         simulated=live.demo,
     )
-    collect_cycles_later()
     earlier = open_logs(merge) if merge else None
     known, outcome = Import(earlier.tenant_id if earlier else None), Outcome()
     with keeping("nothing is kept"), contextlib.closing(records(live, clock, wanted, known, outcome)) as found:
@@ -112,6 +118,8 @@ def records(
 
     Raises AccessError, UnavailableError or UnsafeError if nothing could be read.
     """
+    import asyncio
+
     from keyaudit.inventory.logs.use import FileRead
 
     batches = _batches(live, clock, wanted, known, outcome)

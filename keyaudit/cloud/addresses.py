@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from keyaudit.cloud.environment import Environment
@@ -33,6 +34,7 @@ _MAY_BE_EMPTY = frozenset(
 )
 
 
+@lru_cache(maxsize=1_024)
 def vault_host(uri: str, suffix: str) -> str:
     """The host of the URI of a vault or HSM, in lower case: `<name>.<suffix>` over HTTPS. Raises ValueError for others.
 
@@ -70,13 +72,20 @@ def address(operation: Operation, host: str, segments: Mapping[str, str], cloud:
 
     A placeholder in the query is filled like one in the path.
     """
-    asked = operation.query if cloud == GLOBAL_CLOUD or not operation.query_elsewhere else operation.query_elsewhere
-    wanted = set(_PLACEHOLDER.findall("/".join([operation.path, *(value for _, value in asked)])))
-    if wanted != set(segments):
+    template, wanted = _template(operation, cloud)
+    if wanted != segments.keys():
         raise TypeError(f"{operation.id} takes {sorted(wanted)}, not {sorted(segments)}")
     encoded = {name: _segment(operation, name, value) for name, value in segments.items()}
-    query = "&".join(f"{quote(name, safe='$')}={_value(value, encoded)}" for name, value in asked)
-    return f"https://{host}{operation.path.format_map(encoded)}" + (f"?{query}" if query else "")
+    return f"https://{host}{template.format_map(encoded)}"
+
+
+@cache
+def _template(operation: Operation, cloud: str) -> tuple[str, frozenset[str]]:
+    """Path and query of an operation with placeholders, and the names of the placeholders."""
+    asked = operation.query if cloud == GLOBAL_CLOUD or not operation.query_elsewhere else operation.query_elsewhere
+    wanted = _PLACEHOLDER.findall("/".join([operation.path, *(value for _, value in asked)]))
+    query = "&".join(f"{quote(name, safe='$')}={quote(value, safe='$(),/{}')}" for name, value in asked)
+    return operation.path + (f"?{query}" if query else ""), frozenset(wanted)
 
 
 def follow(link: str, first: str) -> str:
@@ -117,10 +126,6 @@ def _collection(path: str) -> str:
     if any(part in (".", "..") or "/" in part or "\\" in part for part in parts):
         raise ValueError("a path that climbs")
     return "/".join(parts)
-
-
-def _value(value: str, encoded: Mapping[str, str]) -> str:
-    return quote(value, safe="$(),/{}").format_map(encoded)
 
 
 def _segment(operation: Operation, name: str, value: str) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 import aiohttp
 import httpx
-from azure.core.pipeline import AsyncPipeline
-from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy
+from azure.core.pipeline import AsyncPipeline, PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.keyvault.keys.aio import KeyClient
@@ -96,7 +96,7 @@ class Clients:
             headers["Content-Type"] = "application/json"
         if surface is Surface.GRAPH:
             return await self._send_graph(method, url, headers, body)
-        request = HttpRequest(method, url, headers={**_HEADERS, **headers}, content=body)
+        request = _Request(method, url, headers={**_HEADERS, **headers}, content=body)
         if surface in self._keys:
             response = await self._keys[surface].send_request(request, stream=True)
         elif surface is Surface.LOGS:
@@ -122,16 +122,37 @@ class Clients:
         return Answer(response.status_code, response.headers, response.content)
 
 
+class _Request(HttpRequest):
+    """A request that is sent once, so that the Key Vault client need not copy it before it completes its URL."""
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> "_Request":
+        return self
+
+
+class _Nothing(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
+    """In place of a policy that is not needed. The Key Vault client takes every policy's time for each request."""
+
+    async def send(self, request: PipelineRequest[HttpRequest]) -> PipelineResponse[HttpRequest, AsyncHttpResponse]:
+        return await self.next.send(request)
+
+
 def _key_client(suffix: str, tokens: Tokens, transport: AioHttpTransport) -> KeyClient:
-    """The client of all hosts of one kind. Its own URL is not used: every request has an absolute URL."""
+    """The client of all hosts of one kind. Its own URL is not used: every request has an absolute URL.
+
+    It signs requests and answers challenges. It repeats nothing, follows no redirect, and adds no header of its own.
+    """
     return KeyClient(
         f"https://unnamed.{suffix}",
         tokens,
         transport=transport,
-        retry_total=0,
-        permit_redirects=False,
         auto_request_id=False,
-        user_agent=USER_AGENT,
+        retry_policy=_Nothing(),
+        redirect_policy=_Nothing(),
+        headers_policy=_Nothing(),
+        user_agent_policy=_Nothing(),
+        proxy_policy=_Nothing(),
+        custom_hook_policy=_Nothing(),
+        logging_policy=_Nothing(),
     )
 
 

@@ -35,10 +35,11 @@ _SUBSCRIPTIONS_AT_ONCE = 16
 _VAULTS_AT_ONCE = 32
 
 # Over all vaults: enough to keep the gateway busy and no more, because each object that is read may keep a connection of 256 KB
-# open. A vault gets at most the gateway's limit for a vault. Two thirds are divided among the vaults, so that none waits for
-# another; the rest goes to any vault with more objects, so that a large one among many small ones is read at its own pace.
+# open, and a new connection costs more than a request. A vault gets at most the gateway's limit for a vault. Most are divided
+# among the vaults, so that none waits for another. The rest, and the part of every vault that is finished, goes to any vault
+# with more objects, so that a large one among many small ones is not read last.
+_OBJECTS = 68
 _OBJECTS_DIVIDED = 64
-_OBJECTS_SPARE = 32
 _OBJECTS_OF_A_VAULT = 16
 
 Work = Callable[[Unit], Awaitable[Sequence[Coverage]]]
@@ -114,7 +115,8 @@ class _Collection:
         self._found = Places()
         self._confines = Confines(spool.run.filters)
         self._failures: list[Failure] = []
-        self._spare = asyncio.Semaphore(_OBJECTS_SPARE)
+        self._spare = asyncio.Semaphore(0)
+        """Room for more objects of any vault."""
 
     async def collect(self) -> Sequence[Failure]:
         # First, regardless of filters: supplied evidence without rows would look like an empty result.
@@ -141,11 +143,13 @@ class _Collection:
         subscriptions, vaults, hsms = self._found.subscriptions, self._found.vaults, self._found.hsms
         total = len(vaults) + len(hsms)
         self._progress.update("vaults", total, total)
-        at_once = min(_OBJECTS_OF_A_VAULT, _OBJECTS_DIVIDED // max(1, min(total, _VAULTS_AT_ONCE)))
+        together = max(1, min(total, _VAULTS_AT_ONCE))
+        at_once = min(_OBJECTS_OF_A_VAULT, _OBJECTS_DIVIDED // together)
+        self._spare = asyncio.Semaphore(_OBJECTS - at_once * together)
         await _together(
             partial(self._of_places, SURFACES.subscription, subscriptions, limit=_SUBSCRIPTIONS_AT_ONCE, at_once=1),
-            partial(self._of_places, SURFACES.vault, vaults, limit=_VAULTS_AT_ONCE, at_once=at_once),
-            partial(self._of_places, SURFACES.hsm, hsms, limit=_VAULTS_AT_ONCE, at_once=at_once),
+            partial(self._of_places, SURFACES.vault, vaults, limit=_VAULTS_AT_ONCE, at_once=at_once, shares=True),
+            partial(self._of_places, SURFACES.hsm, hsms, limit=_VAULTS_AT_ONCE, at_once=at_once, shares=True),
         )
 
     def _look(self) -> bool:
@@ -173,8 +177,14 @@ class _Collection:
     async def _left_out(self, _unit: Unit) -> Sequence[Coverage]:
         return not_assessed(self._scope, _VAULT_OPERATIONS, Reason.EXCLUDED_BY_CONFIG)
 
-    async def _of_places(self, surfaces: Sequence[Surface[P]], places: Sequence[P], *, limit: int, at_once: int) -> None:
-        """Read every surface of a kind of place, a bounded number of places at a time."""
+    async def _of_places(
+        self, surfaces: Sequence[Surface[P]], places: Sequence[P], *, limit: int, at_once: int, shares: bool = False
+    ) -> None:
+        """Read every surface of a kind of place, a bounded number of places at a time.
+
+        `shares`: the room of a finished place, which no waiting place takes, is spare room for the others.
+        """
+        left = len(places)
         done = Counter[str]()
         reading = self._reading(at_once, lambda _: None)
         for surface in surfaces:
@@ -186,7 +196,12 @@ class _Collection:
             self._progress.update(surface.name, done[surface.name], len(places))
 
         async def whole(place: P) -> None:
+            nonlocal left
             await _together(*(partial(one, place, surface) for surface in surfaces))
+            left -= 1
+            if shares and left < limit:
+                for _ in range(at_once):
+                    self._spare.release()
 
         await for_each(places, whole, limit=limit)
 

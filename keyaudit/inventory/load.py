@@ -1,7 +1,7 @@
 """Loads the spool into Parquet: sorted by id, each id once, and every NULL either absent or unknown.
 
-DuckDB's sort of wide rows exceeds any small memory limit. So a table is first converted to Parquet unsorted, and then sorted in
-pieces, each a range of ids that fits into memory.
+DuckDB's sort of wide rows exceeds any small memory limit. So a large table is first converted to Parquet unsorted, and then
+sorted in pieces, each a range of ids that fits into memory. A small one is first read into memory.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
@@ -23,6 +23,8 @@ from keyaudit.model.reasons import Reason
 _MEMORY = "200MB"
 _PIECE = 64 * 1024 * 1024
 """Bytes of spooled rows that are sorted at once."""
+_SMALL = 1024 * 1024
+"""Bytes of spooled rows that are read into memory."""
 _SAMPLES = 200
 """The number of sampled ids per piece, to make pieces of similar size."""
 _SHORT = 64 * 1024
@@ -74,12 +76,18 @@ def load(
     with table, column and row, for a row that violates the table's declaration, and OutputError if it cannot be written.
     """
     try:
-        write_parquet(connection, _spooled(table, spooled, longest), aside, UNSORTED)
-        _refuse(connection, table, aside)
+        size = spooled.stat().st_size
+        if size <= _SMALL:
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE unsorted AS {_spooled(table, spooled, longest)}")
+            every = "unsorted"
+        else:
+            write_parquet(connection, _spooled(table, spooled, longest), aside, UNSORTED)
+            every = parquet(aside)
+        _refuse(connection, table, every)
         _name_torn(connection, torn)
         paths, count, repeated = [], 0, set[tuple[str, str]]()
-        for number, where in enumerate(pieces(connection, parquet(aside), spooled.stat().st_size)):
-            rows = f"(SELECT * FROM {parquet(aside)} WHERE {where})"
+        for number, where in enumerate(pieces(connection, every, size)):
+            rows = f"(SELECT * FROM {every} WHERE {where})"
             if one(connection, f"SELECT count(*) - count(DISTINCT id) FROM {rows}"):
                 rows = _united(connection, table, rows)
                 repeated.update(connection.execute("SELECT id, source_url FROM repeated").fetchall())
@@ -174,7 +182,7 @@ def pieces(connection: duckdb.DuckDBPyConnection, rows: str, size: int, key: str
     return [" AND ".join(pair) for pair in zip(above, below, strict=True)]
 
 
-def _refuse(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> None:
+def _refuse(connection: duckdb.DuckDBPyConnection, table: Table, rows: str) -> None:
     """Raises BreachError for the first row that violates the declaration."""
     known = ", ".join(quoted(reason) for reason in Reason)
     wrong = [_contradiction(table, column) for column in table.stored]
@@ -188,7 +196,7 @@ def _refuse(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> 
     wrong.append(f"WHEN NOT list_has_all([{names}], map_keys(unknown)) THEN 'unknown: a column that is never unknown'")
     wrong.append(f"WHEN NOT list_has_all([{known}], map_values(unknown)) THEN 'unknown: a reason that is not in the list'")
     row = connection.execute(
-        f"SELECT id, wrong FROM (SELECT id, CASE {' '.join(wrong)} END AS wrong FROM {parquet(path)})"
+        f"SELECT id, wrong FROM (SELECT id, CASE {' '.join(wrong)} END AS wrong FROM {rows})"
         " WHERE wrong IS NOT NULL ORDER BY id LIMIT 1"
     ).fetchone()
     if row:

@@ -19,11 +19,11 @@ _MEMORY = "400MB"
 _BUGS = (duckdb.BinderException, duckdb.CatalogException, duckdb.InternalException, duckdb.ParserException)
 
 
-def locked(folder: Path, *, few: bool = False, **settings: str) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB that can only read `folder`: no network, no extensions, and locked settings.
+def locked(folder: Path, *others: Path, few: bool = False, **settings: str) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB that can only access `folder` and `others`: no network, no extensions, and locked settings.
 
-    `few`: it has so few rows that a query takes longer to optimize than to run, so none is optimized. `settings`: more
-    settings, by name.
+    Its temporary files are in `folder`. `few`: it has so few rows that a query takes longer to optimize than to run, so none is
+    optimized. `settings`: more settings, by name.
     """
     configuration: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": _MEMORY,
@@ -40,7 +40,9 @@ def locked(folder: Path, *, few: bool = False, **settings: str) -> duckdb.DuckDB
     with contextlib.ExitStack() as failed:
         failed.enter_context(connection)
         # DuckDB checks both against the allowed folders: the glob, and the path that it matches.
-        connection.execute("SET allowed_directories = ?", [[str(folder), pattern(folder)]])
+        connection.execute(
+            "SET allowed_directories = ?", [[name for each in (folder, *others) for name in (str(each), pattern(each))]]
+        )
         connection.execute("SET enable_external_access = false")
         for name, value in settings.items():
             connection.execute(f"SET {name} = ?", [value])

@@ -113,10 +113,11 @@ class _Form:
         """A violation of the declaration, in words; empty if there is none."""
         unknown = row.unknown
         # A fast path: nearly every row has all columns.
-        unsaid = self._present if None in self._values_present(row) else []
-        unsaid = unsaid + [name for name, decides, values in self._conditional if _all_among(decides(row), values)]
-        for name in unsaid:
+        for name in self._present if None in self._values_present(row) else ():
             if getattr(row, name) is None and name not in unknown:
+                return f"{name}: neither a value nor a reason"
+        for name, decides, values in self._conditional:
+            if getattr(row, name) is None and name not in unknown and _all_among(decides(row), values):
                 return f"{name}: neither a value nor a reason"
         for name in unknown:
             if getattr(row, name) is not None:

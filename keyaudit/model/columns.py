@@ -165,10 +165,13 @@ class Table:
     listed_by: tuple[str, ...] = field(init=False)
     """Every operation without which rows may be missing, outermost first: those that add rows, and their prerequisites."""
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)
+    stored: tuple[Column, ...] = field(init=False, compare=False, repr=False)
+    """The columns that collectors fill."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "listed_by", with_all_before(*self.added_by))
         object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
+        object.__setattr__(self, "stored", tuple(column for column in self.columns if not column.derived_from))
 
     def rows_after(self, operation: str) -> Sequence[Sure]:
         """The known values of the rows that are missing without this operation of `listed_by`, one for each kind of row."""
@@ -178,11 +181,6 @@ class Table:
     def lacking(self, supplied: Collection[str]) -> tuple[str, ...]:
         """The columns that need evidence which is not supplied, other than the evidence that the rows come from."""
         return tuple(column.name for column in self.columns if column.needs not in ("", self.needs, *supplied))
-
-    @property
-    def stored(self) -> tuple[Column, ...]:
-        """The columns that collectors fill."""
-        return tuple(column for column in self.columns if not column.derived_from)
 
     def never_absent(self, column: Column) -> tuple[tuple[str, tuple[str | bool, ...]], ...]:
         """For a column with `absent_where`: the values of the deciding columns with which it cannot be absent.

@@ -1,6 +1,6 @@
 """Implausible times: an event in the future, an end before its start."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from keyaudit.model.columns import Table
@@ -14,16 +14,12 @@ def implausible(table: str, row: Mapping[str, object], latest: int) -> Sequence[
     start. Absent and unknown times are ignored.
     """
     past, spans = _times(table)
-    found = dict.fromkeys(name for name, value in _known(past, row) if value > latest)
+    found = [name for name in past if isinstance(value := row.get(name), int) and value > latest]
     for start, end in spans:
-        known = dict(_known((start, end), row))
-        if len(known) == 2 and known[end] < known[start]:
-            found.update({start: None, end: None})
-    return list(found)
-
-
-def _known(columns: Iterable[str], row: Mapping[str, object]) -> Iterable[tuple[str, int]]:
-    return ((name, value) for name in columns if isinstance(value := row.get(name), int))
+        first, last = row.get(start), row.get(end)
+        if isinstance(first, int) and isinstance(last, int) and last < first:
+            found += [name for name in (start, end) if name not in found]
+    return found
 
 
 @cache

@@ -1,10 +1,9 @@
-"""Log Analytics, api.loganalytics.azure.com: rows of a table between two times; other queries are refused."""
+"""Log Analytics, api.loganalytics.azure.com: queries for rows of a table between two times, in the part of KQL of `kql`."""
 
 import json
-import re
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 
+from keyaudit.simulator import kql
 from keyaudit.simulator.arm_logs import customer_id, retention_days
 from keyaudit.simulator.estate import Row, Workspace
 from keyaudit.simulator.estates.ids import DAY
@@ -17,11 +16,32 @@ HOST = "api.loganalytics.azure.com"
 
 _AUDIENCES = frozenset({"https://api.loganalytics.io"})
 _HEADERS = {"Content-Type": JSON}
-_QUERY = re.compile(
-    r"(?P<table>\w+) \| where TimeGenerated >= datetime\((?P<first>[^)]+)\) and TimeGenerated < datetime\((?P<until>[^)]+)\)"
-    r'(?: \| where ResourceProvider =~ "(?P<provider>[^"]+)")?'
-    r"(?: \| project (?P<columns>\w+(?:, \w+)*))?"
+# Columns that the tables have, whether or not a simulated row has a value there.
+# https://learn.microsoft.com/azure/azure-monitor/reference/tables-index
+_SIGN_INS = frozenset(
+    (
+        *("AADTenantId", "AppId", "Category", "CreatedDateTime", "FederatedCredentialId", "IPAddress", "Id"),
+        *("ResourceIdentity", "ResultType", "ServicePrincipalId", "ServicePrincipalCredentialKeyId", "TimeGenerated"),
+        *("Type", "UserAgent"),
+    )
 )
+_COLUMNS: Mapping[str, frozenset[str]] = {
+    "AZKVAuditLogs": frozenset(
+        (
+            *("CallerIpAddress", "ClientInfo", "CorrelationId", "DurationMs", "HttpStatusCode", "Id", "Identity"),
+            *("OperationName", "RequestUri", "ResultType", "TimeGenerated", "Type", "_ResourceId"),
+        )
+    ),
+    "OfficeActivity": frozenset(
+        (
+            *("ActorIpAddress", "AppId", "ClientAppId", "ClientIP", "ClientInfoString", "Client_IPAddress"),
+            *("ExtendedProperties", "MailboxGuid", "MailboxOwnerUPN", "OfficeId", "Operation", "OperationProperties"),
+            *("OrganizationId", "ResultStatus", "TimeGenerated", "Type", "UserId"),
+        )
+    ),
+    "AADServicePrincipalSignInLogs": _SIGN_INS,
+    "AADManagedIdentitySignInLogs": _SIGN_INS,
+}
 
 
 class LogAnalytics(Service):
@@ -54,16 +74,17 @@ class LogAnalytics(Service):
         if not found:
             return _error(404, "WorkspaceNotFoundError", "The workspace could not be found")
         try:
-            parsed = _QUERY.fullmatch(str(json.loads(request.body)["query"]))
+            text = str(json.loads(request.body)["query"])
         except (ValueError, KeyError, TypeError):
             # The service's answer to a body that is not JSON.
             return Answer(200, b"", _HEADERS)
-        if parsed is None:
-            return _bad_query("SyntaxError", "Syntax Error")
-        rows = self._rows(found[0], parsed, request.now)
-        if rows is None:
-            what = f"'where' operator: Failed to resolve table or column expression named '{parsed['table']}'"
+        try:
+            rows = self._rows(found[0], kql.parse(text), request.now)
+        except kql.UnknownNameError as error:
+            what = f"Failed to resolve table or column expression named '{error}'"
             return _bad_query("SemanticError", "A semantic error occurred.", innererror={"code": "SEM0100", "message": what})
+        except ValueError:
+            return _bad_query("SyntaxError", "Syntax Error")
         most = self.directory.estate.logs.most_rows
         body: dict[str, object] = {"tables": [_table(rows[:most])]}
         if len(rows) > most:
@@ -79,19 +100,16 @@ class LogAnalytics(Service):
             }
         return Answer(200, compact(body), _HEADERS, compressible=True)
 
-    def _rows(self, workspace: Workspace, query: re.Match[str], now: float) -> Sequence[Row] | None:
-        """The rows that the table still retains; None: there is no such table."""
-        first, until = (datetime.fromisoformat(query[name]).timestamp() for name in ("first", "until"))
-        kept = now - retention_days(workspace, query["table"]) * DAY
+    def _rows(self, workspace: Workspace, query: kql.Query, now: float) -> Sequence[Row]:
+        """The answer from the rows that the table still retains. Raises kql.UnknownNameError."""
+        kept = now - retention_days(workspace, query.table) * DAY
         events = self.directory.estate.logs.events
-        rows = events.table(workspace.name, query["table"], max(first, kept), until) if events else None
+        rows = events.table(workspace.name, query.table, max(query.first, kept), query.until) if events else None
         if rows is None:
-            return None
-        if provider := (query["provider"] or "").lower():
-            rows = [row for row in rows if str(row.get("ResourceProvider", "")).lower() == provider]
-        if columns := query["columns"]:
-            rows = [{name: row.get(name) for name in columns.split(", ")} for row in rows]
-        return rows
+            raise kql.UnknownNameError(query.table)
+        columns = _COLUMNS.get(query.table, frozenset()).union(*rows)
+        # Nothing says which columns an empty table without a schema has.
+        return query.answer(rows, columns) if rows else []
 
 
 def _table(rows: Sequence[Row]) -> dict[str, object]:

@@ -9,8 +9,8 @@ from collections import Counter
 from pathlib import Path
 
 from keyaudit import audit
+from keyaudit.__main__ import collect_cycles_later
 from keyaudit.cli.clock import SystemClock
-from keyaudit.cli.live import collect_cycles_later
 from keyaudit.cli.progress import progress
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network

@@ -24,6 +24,7 @@ _UUID = "printf('%08x-0000-4000-8000-000000000000', {})"
 _COLUMNS = {
     "id": "printf('%032x', i)",
     "resource_id": "'/tenants/t'",
+    "uses": "1",
     "used_on": f"{FIRST} + i * {DAYS * DAY} // {{rows}}",
     "operation": "CASE WHEN h % 10 < 7 THEN 'read-mail' ELSE ['sign', 'read-secret', 'sign-in'][(h % 10 - 6)::INTEGER] END",
     "succeeded": "true",

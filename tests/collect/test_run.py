@@ -1,11 +1,14 @@
 """A whole tenant into a spool: everything that is there and nothing else, whole again after an interruption."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
 from keyaudit.collect.entra import authorities, federation, issuer, token_policies
 from keyaudit.collect.key_vault import certificates, deleted, secrets
@@ -355,3 +358,29 @@ async def test_no_visible_subscription_is_not_an_empty_tenant() -> None:
         (TENANT_ID, "alert_rule.query"): "not_assessed parent_not_assessed",
     }
     assert found.coverage[TENANT_ID, "application.list"].state is State.ASSESSED
+
+
+async def test_a_large_vault_gets_the_room_of_the_small_ones_that_are_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    large, small = made("sized:1x40", AS_OF), made("sized:32x1@1", AS_OF)
+    home = large.subscriptions[0].id
+    # The first vault of both has the same name.
+    others = tuple(replace(vault, subscription=home) for vault in small.vaults[1:])
+    at_once, most = Counter[str](), Counter[str]()
+    ask = Gateway.get
+
+    async def counted(gateway: Gateway, operation: str, item: type[Any], *, host: str = "", **segments: str) -> object:
+        at_once[host] += 1
+        most[host] = max(most[host], at_once[host])
+        try:
+            return await ask(gateway, operation, item, host=host, **segments)
+        finally:
+            at_once[host] -= 1
+
+    monkeypatch.setattr(Gateway, "get", counted)
+    await collect(estate=replace(large, vaults=(*large.vaults, *others)))
+    del most[""]
+    (host, peak), (_, second), *_ = most.most_common(2)
+    assert large.vaults[0].name in host
+    # Its own two, and the four that belong to no vault.
+    assert peak > 2 + 4
+    assert second == 1

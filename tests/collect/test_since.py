@@ -1,5 +1,6 @@
 """A run since an earlier one: the same rows and coverage as a whole run, with fewer requests, and no change goes unseen."""
 
+import asyncio
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,21 +11,20 @@ from msgspec.structs import replace
 
 from keyaudit.collect.run import collect_all
 from keyaudit.inventory.earlier import MARGIN, Earlier
-from keyaudit.inventory.snapshot import Snapshot, write
+from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.simulator.estate import Estate, KeyVersion
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import serve
 from tests.collect.estate import AS_OF, DAY, ESTATE, FIRST, ROTATED
-from tests.collect.rig import EVIDENCE, Collected, Noted, begun, collect, connected, left
+from tests.collect.rig import EVIDENCE, Collected, Noted, begun, collect, connected, left, take
 
 READS = ("keys", "certificates", "secrets", "deleted", "applications", "service principals", "role assignments", "principals")
 
 
-async def snapshot(folder: Path, estate: Estate = ESTATE, *faults: Fault) -> Snapshot:
-    async with serve(estate, faults=faults) as simulator, connected(simulator) as connection:
-        with begun(folder / "out", estate.tenant_id) as spool:
-            await collect_all(connection, spool, progress=Noted(), evidence=EVIDENCE)
-            return write(spool, spool.run)
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """What an earlier run read of the estate."""
+    return asyncio.run(take(tmp_path_factory.mktemp("before") / "out", estate=ESTATE))
 
 
 async def since(before: Snapshot, estate: Estate, *faults: Fault) -> Collected:
@@ -46,8 +46,8 @@ def alike(one: Collected, other: Collected) -> None:
     assert one.coverage == other.coverage
 
 
-async def test_a_tenant_that_did_not_change_gives_the_same_with_fewer_requests(tmp_path: Path, whole: Collected) -> None:
-    found = await since(await snapshot(tmp_path), ESTATE)
+async def test_a_tenant_that_did_not_change_gives_the_same_with_fewer_requests(before: Snapshot, whole: Collected) -> None:
+    found = await since(before, ESTATE)
     alike(found, whole)
     assert "key.get" not in found.calls
     for operation in ("key.list", "key.versions", "key.rotation_policy", "application.list", "vault.list"):
@@ -66,15 +66,14 @@ async def test_a_tenant_that_did_not_change_gives_the_same_with_fewer_requests(t
         lambda version: replace(version, hsm_platform="2", kty="RSA-HSM", updated=AS_OF - 1),
     ],
 )
-async def test_a_key_that_changed_is_read_again(tmp_path: Path, change: Any) -> None:
+async def test_a_key_that_changed_is_read_again(before: Snapshot, change: Any) -> None:
     estate = rotated(change)
-    found = await since(await snapshot(tmp_path), estate)
+    found = await since(before, estate)
     alike(found, await collect(estate=estate))
     assert found.calls["key.get"] == len(ROTATED.versions)
 
 
-async def test_a_rotation_and_a_deletion_are_seen(tmp_path: Path) -> None:
-    before = await snapshot(tmp_path)
+async def test_a_rotation_and_a_deletion_are_seen(before: Snapshot) -> None:
     new = replace(ROTATED.versions[-1], version="f" * 32, created=AS_OF - 60, updated=AS_OF - 60)
     key = replace(ROTATED, versions=(*ROTATED.versions[1:], new), current=new.version)
     estate = replace(ESTATE, vaults=(replace(FIRST, keys=(key,)), *ESTATE.vaults[1:]))
@@ -88,20 +87,19 @@ async def test_a_change_that_may_have_come_after_the_earlier_reading_is_looked_a
     for updated, again in ((AS_OF - MARGIN, True), (AS_OF - MARGIN - 1, False)):
         estate = rotated(lambda version, updated=updated: replace(version, updated=updated))  # type: ignore[misc]
         changed = rotated(lambda version, updated=updated: replace(version, updated=updated, key_ops=("sign",)))  # type: ignore[misc]
-        found = await since(await snapshot(tmp_path / str(updated), estate), changed if again else estate)
+        found = await since(await take(tmp_path / str(updated), estate=estate), changed if again else estate)
         alike(found, await collect(estate=changed if again else estate))
         assert ("key.get" in found.calls) is again
 
 
 async def test_what_the_earlier_run_could_not_read_is_read_now(tmp_path: Path, whole: Collected) -> None:
     denied = Fault("key.get", "every", status=403, body={"error": {"code": "Forbidden", "message": "no"}})
-    found = await since(await snapshot(tmp_path, ESTATE, denied), ESTATE)
+    found = await since(await take(tmp_path / "out", denied, estate=ESTATE), ESTATE)
     alike(found, whole)
     assert found.calls["key.get"] == whole.calls["key.get"]
 
 
-async def test_what_is_refused_now_is_unknown_now(tmp_path: Path) -> None:
-    before = await snapshot(tmp_path)
+async def test_what_is_refused_now_is_unknown_now(before: Snapshot) -> None:
     body = {"error": {"code": "Forbidden", "message": "no"}}
     denied = (
         Fault("key.versions", "every", status=403, body=body),

@@ -14,7 +14,7 @@ from keyaudit.inventory import views
 from keyaudit.inventory.rows import encode, stored_types
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
-from keyaudit.model.columns import Table, Type
+from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
@@ -69,9 +69,16 @@ def required(table: Table, row: Mapping[str, object]) -> Row:
     """A value for each column that may be absent in other rows, but not in one like this."""
     return {
         column.name: _VALUES[column.type]
-        for column in table.stored
-        if column.absent_where and all(row.get(decides) in values for decides, values in table.never_absent(column))
+        for column, where in _conditional(table.name)
+        if all(row.get(decides) in values for decides, values in where)
     }
+
+
+@functools.cache
+def _conditional(table: str) -> list[tuple[Column, tuple[tuple[str, tuple[str | bool, ...]], ...]]]:
+    """The columns that may be absent in some rows only, each with what decides it."""
+    declared = TABLES[table]
+    return [(column, declared.never_absent(column)) for column in declared.stored if column.absent_where]
 
 
 def key(version: str, *, name: str = "k", vault: str = "kv", **values: Any) -> Row:

@@ -1,5 +1,7 @@
 """The blast radius of a blueprint: its secret opens all its agents and no other, and of a foreign one most cannot be known."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from keyaudit import ask
@@ -9,6 +11,17 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
 from keyaudit.report.blast_radius.plan import plan
 from tests.estates import snapshot
+from tests.shared import Opened, of_this_run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _worked_out_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The views of the snapshot are made once."""
+    kept = Opened(of_this_run(tmp_path_factory))
+    with pytest.MonkeyPatch.context() as patch:
+        kept.install(patch)
+        yield
+    kept.close()
 
 
 @pytest.fixture(scope="module")

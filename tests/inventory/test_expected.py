@@ -1,5 +1,6 @@
 """Expectations: what an identity cannot see is missed where somebody said that it must be there."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,8 @@ from typing import Any
 import pytest
 
 from keyaudit import audit
-from keyaudit.collect.run import collect_all
 from keyaudit.inventory.expected import unmet
-from keyaudit.inventory.snapshot import Snapshot, write
+from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.errors import Exit
@@ -17,23 +17,15 @@ from keyaudit.model.expectations import Expectations
 from keyaudit.policy.load import load
 from keyaudit.policy.settings import Judging
 from keyaudit.simulator.faults import Fault
-from keyaudit.simulator.serve import serve
 from tests.collect.estate import AS_OF, ESTATE, FIRST_ID, SUBSCRIPTION
-from tests.collect.rig import EVIDENCE, Noted, begun, connected
+from tests.collect.rig import take
 
 VAULT = FIRST_ID.rpartition("/")[2]
 
 
-async def taken(folder: Path, *faults: Fault) -> Snapshot:
-    async with serve(ESTATE, faults=faults) as simulator, connected(simulator) as connection:
-        with begun(folder, ESTATE.tenant_id) as spool:
-            await collect_all(connection, spool, progress=Noted(), evidence=EVIDENCE)
-            return write(spool, spool.run)
-
-
-@pytest.fixture
-async def whole(tmp_path: Path) -> Snapshot:
-    return await taken(tmp_path / "whole")
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    return asyncio.run(take(tmp_path_factory.mktemp("whole") / "out", estate=ESTATE))
 
 
 def without(member: str) -> Callable[[dict[str, Any]], object]:
@@ -76,7 +68,7 @@ async def test_what_is_not_there_is_missed(whole: Snapshot) -> None:
 
 async def test_a_vault_that_both_lists_leave_out_is_missed(tmp_path: Path, whole: Snapshot) -> None:
     faults = (Fault("vault.list", "every", edit=without("value")), Fault("vault.query", "every", edit=without("data")))
-    partly = await taken(tmp_path / "partly", *faults)
+    partly = await take(tmp_path / "partly", *faults, estate=ESTATE)
     assert missed(partly, Expectations(vaults=(VAULT,))) == [("not_visible", "tenant", f"expected vault {VAULT}")]
     found = missed(partly, Expectations(shrinkage=10), whole)
     assert {reason for reason, _, _ in found} == {"shrinkage"}
@@ -87,7 +79,7 @@ async def test_keys_that_are_no_longer_listed_are_missed_in_their_vault(tmp_path
     empty: dict[str, object] = {"value": [], "nextLink": None}
     # ARM, which spells the name as it was given, would contradict an empty list of keys.
     faults = (Fault("key.list", "every", where=VAULT, body=empty), Fault("arm.key.list", "every", where="kv-First", body=empty))
-    partly = await taken(tmp_path / "partly", *faults)
+    partly = await take(tmp_path / "partly", *faults, estate=ESTATE)
     keys = whole.run.rows["key"]
     found = missed(partly, Expectations(shrinkage=100), whole)
     assert {(reason, kind) for reason, kind, _ in found} == {("shrinkage", "vault")}

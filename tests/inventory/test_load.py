@@ -89,6 +89,13 @@ def test_a_row_that_keeps_the_declaration_is_loaded(tmp_path: Path, table: str, 
     assert kept == {name: right.get(name) for name in kept}
 
 
+@pytest.fixture(params=[0, 1024 * 1024], ids=["disk", "memory"])
+def through_memory_and_disk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways of a table: a large one is converted on disk before it is sorted."""
+    monkeypatch.setattr(load_module, "_SMALL", request.param)
+
+
+@pytest.mark.usefixtures("through_memory_and_disk")
 def test_half_a_line_is_a_bug_and_not_a_row(tmp_path: Path) -> None:
     (tmp_path / "target").mkdir()
     (tmp_path / "spooled").write_text(json.dumps(key("1"))[:-9] + "\n")
@@ -125,6 +132,7 @@ def test_the_order_in_which_rows_came_leaves_no_trace(tmp_path: Path) -> None:
 
 
 def test_a_large_table_is_cut_into_ascending_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load_module, "_SMALL", 0)
     monkeypatch.setattr(load_module, "_PIECE", 20_000)
     rows = [key(f"{number:04}") for number in range(400)]
     loaded, found = run_load(tmp_path, "key", *rows[::3], *rows[1::3], *rows[2::3], *rows[:40])
@@ -138,12 +146,14 @@ def test_a_large_table_is_cut_into_ascending_files(tmp_path: Path, monkeypatch: 
 
 
 def test_ids_that_cannot_be_cut_stay_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load_module, "_SMALL", 0)
     monkeypatch.setattr(load_module, "_PIECE", 100)
     monkeypatch.setattr(load_module, "_SAMPLES", 1)
     loaded, found = run_load(tmp_path, "key", *[key("1")] * 50)
     assert (loaded.rows, len(found)) == (1, 1)
 
 
+@pytest.mark.usefixtures("through_memory_and_disk")
 def test_a_row_that_came_twice_is_kept_once(tmp_path: Path) -> None:
     loaded, found = run_load(tmp_path, "key", key("1"), key("2"), key("1", source_url="elsewhere", scope_id="/other"))
     assert len(found) == loaded.rows == 2
@@ -165,6 +175,7 @@ DISPUTES: list[tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("through_memory_and_disk")
 def test_what_two_answers_disagree_on_is_unknown(tmp_path: Path) -> None:
     rows = [(key(str(number), **one), key(str(number), **other)) for number, (one, other, _) in enumerate(DISPUTES)]
     with Spool.create(tmp_path / "out", RUN) as spool:

@@ -1,15 +1,17 @@
 """What a judgement says of an inventory: counts, groups, and findings in order."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+from keyaudit.inventory.rows import columns_of, view_types
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import MAX_TIME
 from keyaudit.policy.bind import bind
-from keyaudit.policy.judge import judge
+from keyaudit.policy.judge import columns_judged, judge
 from keyaudit.policy.load import load
 from keyaudit.policy.queries import selection
 from tests.policy.inventory import AGE, DAY, JUDGING, NOW, OTHER_VAULT, SUBSCRIPTION, VAULT, gap, inventory, key, policy, quoted
@@ -421,6 +423,21 @@ def test_every_shipped_policy_judges_an_empty_inventory() -> None:
         judgement = judge(connection, load(), (), JUDGING)
         assert list(judgement.findings(passes=True)) == []
     assert all(tally.rows == 0 for tally in judgement.tallies)
+
+
+def test_each_shipped_policy_alone_needs_no_other_columns_than_it_says() -> None:
+    """The view of its table has no other derived columns when it is the only one that a command selects."""
+    with inventory() as connection:
+        for each in load():
+            columns = columns_judged([each], ())
+            kept = [
+                column for column in each.table.columns if not column.derived_from or column.name in columns[each.table.name]
+            ]
+            types = view_types(dataclasses.replace(each.table, columns=kept))
+            connection.execute(f"CREATE OR REPLACE TABLE {each.table.name} ({columns_of(types)})")
+            judgement = judge(connection, [each], (), JUDGING, supplied=each.text.needs, columns=columns)
+            assert list(judgement.findings(passes=True)) == []
+            assert [tally.policy.id for tally in judgement.tallies] == [each.text.id]
 
 
 def test_the_worst_are_those_that_the_whole_list_begins_with(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ _MAIL = {
     **dict.fromkeys(("send", "sendas", "sendonbehalf"), "send-mail"),
 }
 """https://learn.microsoft.com/purview/audit-log-activities, in lower case."""
+MAIL_OPERATIONS = tuple(_MAIL)
+"""Operations on mail, in lower case: their records are equal but for the time."""
 _RULES = frozenset({"new-inboxrule", "set-inboxrule", "updateinboxrules", "set-mailbox"})
 _FORWARDS = frozenset(
     {"forwardto", "forwardasattachmentto", "redirectto", "forwardingsmtpaddress", "forwardingaddress", "forward", "redirect"}

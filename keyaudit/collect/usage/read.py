@@ -142,52 +142,61 @@ class Counted:
         self.unit = "record"
         self._read = Recogniser()
 
-    def uses(self, number: int, found: RawRecord) -> Sequence[Use]:
-        """The uses of the record with this number. Raises UnsafeError for a record of a second tenant."""
+    def uses(self, number: int, found: RawRecord, times: int = 1) -> Sequence[Use]:
+        """The uses of the record with this number, which stands for as many equal ones of its day.
+
+        Raises UnsafeError for a record of a second tenant.
+        """
         try:
             event = self._told(found)
         except BadRecordError as error:
-            if isinstance(error, UnknownKindError):
-                self._count("").quarantined += 1
-            else:
-                self._unreadable += 1
-            self.bad = number
-            if len(self.trouble) < _SHOWN:
-                self.trouble.append(f"{self.unit} {number}: {one_line(str(error))}")
+            self._quarantine(number, error, times)
             return ()
         if event is None:
-            self._count("").ignored += 1
+            self._count("", times).ignored += times
             return ()
         if event.tenant_id is not None and event.tenant_id != self._known.tenant_id:
             self._belongs(number, event.tenant_id)
-        counts = self._count(event.source)
+        counts = self._count(event.source, times)
         on = event.on
         if counts.first_on is None or on < counts.first_on:
             counts.first_on = on
         if counts.last_on is None or on > counts.last_on:
             counts.last_on = on
         self._known.days[event.source][event.resource_id or ""].add(on - on % DAY)
-        counts.kept += bool(event.uses)
-        counts.ignored += not event.uses
+        if event.uses:
+            counts.kept += times
+        else:
+            counts.ignored += times
         if event.operation is not None and not event.uses:
             name = one_line(event.operation, 100)
             others = counts.others
             name = name if name in others or len(others) < OTHERS else BEYOND
-            others[name] = others.get(name, 0) + 1
+            others[name] = others.get(name, 0) + times
         for use in event.uses:
             self.throttling_untold |= use.throttled is None
+            use.uses = times
         return event.uses
+
+    def _quarantine(self, number: int, error: BadRecordError, times: int) -> None:
+        if isinstance(error, UnknownKindError):
+            self._count("", times).quarantined += times
+        else:
+            self._unreadable += times
+        if len(self.trouble) < _SHOWN and self.bad != number:
+            self.trouble.append(f"{self.unit} {number}: {one_line(str(error))}")
+        self.bad = number
 
     def _told(self, found: RawRecord) -> Event | None:
         if isinstance(found, BadRecordError):
             raise found
         return self._read(found)
 
-    def _count(self, source: str) -> SourceRead:
+    def _count(self, source: str, times: int) -> SourceRead:
         counts = self._sources.get(source)
         if counts is None:
             counts = self._sources[source] = SourceRead()
-        counts.received += 1
+        counts.received += times
         return counts
 
     def _belongs(self, number: int, tenant_id: str) -> None:

@@ -49,7 +49,7 @@ def observed(
     refuse_too_long(window)
     if baseline is not None:
         same_tenant(tenant_id, baseline)
-        baseline.copy_into(connection)
+        baseline.create_view(connection)
         for statement in statements(window):
             connection.execute(statement)
     days = days_with_events(connection, window)
@@ -120,7 +120,8 @@ def _acts(
             list_sort(list(DISTINCT usage.network) FILTER (usage.network IS NOT NULL)) AS networks,
             list_sort(list(DISTINCT usage.client) FILTER (usage.client IS NOT NULL)) AS clients,
             list_sort(list(DISTINCT usage.target_id) FILTER (usage.target_id IS NOT NULL)) AS objects,
-            min(usage.used_on), max(usage.used_on), count(*), count(*) FILTER (NOT usage.succeeded),
+            min(usage.used_on), max(usage.used_on), sum(usage.uses)::BIGINT,
+            coalesce(sum(usage.uses) FILTER (NOT usage.succeeded), 0)::BIGINT,
             list_slice(list(coalesce(usage.name, usage.id) {order}), 1, {_RECORDS})
         FROM act JOIN usage USING (id) LEFT JOIN ({reasons}) AS reasons USING (id)
         WHERE usage.used_on >= {window.since} AND usage.used_on < {window.until}
@@ -209,7 +210,7 @@ def _mailboxes(
         SELECT count(DISTINCT target_id) FILTER (list_contains($apps, coalesce(actor_app_id, '')) AND succeeded),
             count(DISTINCT target_id) FILTER (list_contains($apps, coalesce(actor_app_id, '')) AND succeeded IS NOT FALSE
                 OR unknown['actor_app_id'] IS NOT NULL),
-            count(*) FILTER (target_id IS NULL)
+            coalesce(sum(uses) FILTER (target_id IS NULL), 0)::BIGINT
         FROM usage WHERE operation = 'read-mail' AND used_on >= {window.since} AND used_on < {window.until} AND {LEARNED}"""
     [(least, perhaps, nameless)] = connection.execute(query, {"apps": apps}).fetchall()
     throttled = {each.subject for each in unseen if each.blind is Blind.THROTTLED}

@@ -21,6 +21,7 @@ from keyaudit.inventory.logs.parts import (
     earlier_uses,
     in_order,
     incoming,
+    kept,
     named,
     numbered,
     periods_of,
@@ -131,7 +132,7 @@ class _Writing(Parts):
             return
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE numbered AS {numbered('piece', DUCKDB)}")
         self.subtract(self._connection.execute(repeated("numbered")).fetchall())
-        self._connection.execute("CREATE OR REPLACE TEMP TABLE piece AS SELECT * EXCLUDE (copy) FROM numbered WHERE copy = 1")
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE piece AS {kept('numbered', DUCKDB)}")
 
     def _merged(self, paths: Sequence[Path], rows: int) -> str:
         """A query for the groups of many uses: grouped file by file, then merged in slices that fit into memory."""

@@ -2,8 +2,8 @@
 
 A group is one day of one log: one operation by one application on one class of targets, with its caller, network, client,
 principal, and key, and whether it succeeded. It has the number of uses, the first and last time, and the first few rows.
-Everything that is learned or checked is computed from groups. A larger set of groups is the union of smaller ones: the sum of
-their counts, the earliest and latest time, and the earliest rows.
+A row of `usage` may stand for several equal uses of its day. Everything that is learned or checked is computed from groups. A
+larger set of groups is the union of smaller ones: the sum of their counts, the earliest and latest time, and the earliest rows.
 
 A class is a group of targets that share one baseline. For keys, secrets and certificates it is the object without its version,
 because rotation creates new versions. For mailboxes it is the domain of the address: an application that may read mail may read
@@ -168,16 +168,16 @@ def rows(window: Window, uses: str = "usage", condition: str = "true") -> str:
 
 
 def single(uses: str, condition: str = "true") -> str:
-    """A query over `uses`: the same as `grouped`, with a group for each use."""
+    """A query over `uses`: the same as `grouped`, with a group for each row."""
     row = DUCKDB.row("used_on", "id")
-    return f"""SELECT {ORDER}, 1::BIGINT AS uses, used_on AS first_on, used_on AS last_on, [{row}] AS evidence
+    return f"""SELECT {ORDER}, uses, used_on AS first_on, used_on AS last_on, [{row}] AS evidence
         FROM ({_told(uses, condition)})"""
 
 
 def grouped(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
     """A query over `uses`: their groups, with the columns of `GROUP`."""
     by = ORDER
-    return f"""SELECT {by}, count(*) AS uses, min(used_on) AS first_on, max(used_on) AS last_on,
+    return f"""SELECT {by}, CAST(sum(uses) AS BIGINT) AS uses, min(used_on) AS first_on, max(used_on) AS last_on,
             {sql.least(sql.row("used_on", "id"), EVIDENCE)} AS evidence
         FROM ({_told(uses, condition, sql)}) GROUP BY {by}"""
 
@@ -227,6 +227,6 @@ def _classified(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
         CASE WHEN {_all_known(sql)} OR {_known("client_app_id", sql)} THEN coalesce(client_app_id, '') END AS client_app,
         coalesce({_network(sql)}, '') AS network, coalesce({_client(sql)}, '') AS client,
         coalesce({_KEY}, '') AS key, coalesce({_PRINCIPAL}, '') AS principal,
-        used_on, {sql.quotient("used_on", DAY)} AS day, succeeded, source, id,
+        used_on, {sql.quotient("used_on", DAY)} AS day, succeeded, source, id, uses,
         {told(sql)} AND {LEARNED} AS told, {_lacking(sql)} AS lacking
         FROM {uses} AS usage WHERE {condition}"""

@@ -17,7 +17,7 @@ from keyaudit.model.tables.usage import USAGE
 from keyaudit.model.times import DAY, iso_date, parse_date
 from keyaudit.model.usage import Window
 
-FORMAT = 4
+FORMAT = 5
 """Increased when an older keyaudit could misread a newer format."""
 USES = "usage"
 GROUPED = "groups"
@@ -93,7 +93,7 @@ class LogManifest(Sealed):
     """The tenant of the records; None if no record names one."""
     files: tuple[FileRead, ...]
     days: dict[str, list[tuple[int, int]]]
-    """By log, each day with an event of any kind, and the number of kept uses of that day."""
+    """By log, each day with an event of any kind, and the number of rows of that day."""
     parts: tuple[Part, ...]
     """In the order of periods, and of logs within a period."""
     reduced: tuple[Reduced, ...]

@@ -117,16 +117,26 @@ def earlier_uses(relation: str, sql: DuckDB) -> str:
 
 
 def numbered(relation: str, sql: DuckDB) -> str:
-    """A query over uses of `incoming`: `copy` numbers those with the same id, from 1 for the one that is kept."""
+    """A query over uses of `incoming`: `copy` numbers those with the same id, from 1 for the one that is kept.
+
+    `most`: the largest number of uses that one of them stands for.
+    """
     # The order is total, so that the kept copy does not depend on the order of records in a file.
     content = (sql.in_order(sql.name(name)) if name == "unknown" else sql.name(name) for name in STORED)
     order = ", ".join(f"{each} NULLS LAST" for each in ("file", *content))
-    return f"SELECT *, row_number() OVER (PARTITION BY id ORDER BY {order}) AS copy FROM {relation}"
+    copy = f"row_number() OVER (PARTITION BY id ORDER BY {order}) AS copy"
+    return f"SELECT *, max(uses) OVER (PARTITION BY id) AS most, {copy} FROM {relation}"
 
 
 def repeated(relation: str) -> str:
     """A query over `numbered` uses: by file and log the number of records that are not kept."""
-    return f"SELECT file, source, count(*) AS records FROM {relation} WHERE copy > 1 AND part = 0 GROUP BY file, source"
+    records = "CAST(sum(uses) AS BIGINT) AS records"
+    return f"SELECT file, source, {records} FROM {relation} WHERE copy > 1 AND part = 0 GROUP BY file, source"
+
+
+def kept(relation: str, sql: DuckDB) -> str:
+    """A query over `numbered` uses: those that are kept."""
+    return f"SELECT {sql.replacing({'uses': 'most'})} FROM {relation} WHERE copy = 1"
 
 
 def in_order(relation: str, sql: DuckDB) -> str:

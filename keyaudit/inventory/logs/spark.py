@@ -28,6 +28,7 @@ from keyaudit.inventory.logs.parts import (
     earlier_uses,
     in_order,
     incoming,
+    kept,
     named,
     numbered,
     periods_of,
@@ -113,7 +114,7 @@ def _spool(spark: SparkSession, rows: "RDD[Row]", spooled: Path) -> None:
     given = spark.createDataFrame(rows, _SCHEMA, verifySchema=False)
     given.createOrReplaceTempView("given")
     types = ", ".join(f"{SPARK.name(name)} {SPARK.type(type_)}" for name, type_ in SPOOLED.items())
-    empty = {"unknown": SPARK.entries({}), "part": "0", "throttled": "false"}
+    empty = {"unknown": SPARK.entries({}), "part": "0", "uses": "1", "throttled": "false"}
     columns = ", ".join(
         f"coalesce(use.{SPARK.name(name)}, {empty[name]}) AS {SPARK.name(name)}" if name in empty else f"use.{SPARK.name(name)}"
         for name in SPOOLED
@@ -178,15 +179,15 @@ def _write_days(
     spark.sql(query).createOrReplaceTempView("incoming")
     copies = spark.sql(numbered("incoming", SPARK)).persist(StorageLevel.DISK_ONLY)
     copies.createOrReplaceTempView("copies")
-    spark.sql("SELECT * FROM copies WHERE copy = 1").createOrReplaceTempView("piece")
+    spark.sql(kept("copies", SPARK)).createOrReplaceTempView("piece")
     writing.subtract((row.file, row.source, row.records) for row in spark.sql(repeated("copies")).collect())
-    kept = [(row.source, row.day, row.uses) for row in spark.sql(by_day("piece", SPARK)).collect()]
-    writing.count(kept)
+    written = [(row.source, row.day, row.uses) for row in spark.sql(by_day("piece", SPARK)).collect()]
+    writing.count(written)
     periodic = days_of(periods)
     _table(spark, "period", "day BIGINT, since BIGINT", zip(*periodic, strict=True))
     connection.execute("CREATE TEMP TABLE period AS SELECT unnest(?) AS day, unnest(?) AS since", list(periodic))
     of_day = {day: period.since for period in periods for day in period.days}
-    keys = [(number, *key) for number, key in enumerate(sorted({(of_day[day], source) for source, day, _ in kept}), 1)]
+    keys = [(number, *key) for number, key in enumerate(sorted({(of_day[day], source) for source, day, _ in written}), 1)]
     _table(spark, "key", "number BIGINT, since BIGINT, source STRING", keys)
     aside = folder / "spool" / "divided"
     spark.sql(in_order("piece", SPARK)).write.partitionBy("number").parquet(_uri(aside), compression="zstd")

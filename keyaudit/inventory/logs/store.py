@@ -64,8 +64,10 @@ class LogStore(Struct, frozen=True):
         return max((day + DAY for days in self.manifest.days.values() for day, _ in days), default=0)
 
     @contextlib.contextmanager
-    def connect(self, window: Window | None = None, *, uses: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
-        """An in-memory DuckDB that can only read this folder, closed after the block. It has
+    def connect(
+        self, window: Window | None = None, *, uses: bool = True, besides: Sequence[Path] = ()
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """An in-memory DuckDB that can only access this folder and those `besides`, closed after the block. It has
 
         - the view `usage`, with `uses`: the stored columns of that table, and `unknown`, of the days of the window and possibly
           others of their months;
@@ -84,7 +86,7 @@ class LogStore(Struct, frozen=True):
             del tables[USES]
         every = [file for found, _ in tables.values() for file in found]
         self.verify(every)
-        with locked(self.folder) as connection, judged(self.folder, lambda: self.verify(every), DAMAGED):
+        with locked(self.folder, *besides) as connection, judged(self.folder, lambda: self.verify(every), DAMAGED):
             for name, (found, rows) in tables.items():
                 self._create(connection, name, found, rows)
             connection.execute("CREATE TABLE log_day (source TEXT, day BIGINT, events BIGINT)")

@@ -39,6 +39,8 @@ class Use(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A record with several uses gives several rows; only part 0 is counted."""
     mark: str | None = None
     """Distinguishes equal records without an id; None: `name` is its id."""
+    uses: int = 1
+    """The number of uses that this row stands for: those of one day that differ from it only in time, `name` and `mark`."""
     throttled: bool | None = False
     """Whether the log says that it stopped recording this mailbox; None: it should say so, but does not."""
 
@@ -88,6 +90,9 @@ def line(use: Use, file: int) -> bytes:
         if value is None and column not in use.unknown:
             raise BreachError(f"usage {use.name}: {column}: neither a value nor a reason")
     text = same = _ENCODER.encode(use)
+    if use.uses != 1:
+        # The same record, fetched as one of its day, has the same id.
+        same = _ENCODER.encode(msgspec.structs.replace(use, uses=1))
     if use.mark is None:
         # The record's id identifies it; exports differ in the other columns.
         same = _ENCODER.encode(

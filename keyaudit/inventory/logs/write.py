@@ -176,7 +176,7 @@ def _unsorted(connection: duckdb.DuckDBPyConnection, spool: Path, longest: int) 
         return "no_uses"
     columns = ", ".join(f"{name}: {quoted(type_)}" for name, type_ in SPOOLED.items())
     query = (
-        "SELECT * REPLACE (coalesce(unknown, MAP {}) AS unknown, coalesce(part, 0) AS part,"
+        "SELECT * REPLACE (coalesce(unknown, MAP {}) AS unknown, coalesce(part, 0) AS part, coalesce(uses, 1) AS uses,"
         " coalesce(throttled, false) AS throttled)"
         f" FROM read_json({quoted(pattern(spooled))}, records = true,"
         f" format = 'newline_delimited', compression = 'none', maximum_object_size = {max(longest, _SHORT)},"

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from keyaudit.inventory import files
 from keyaudit.inventory.load import (
+    UNSORTED,
     counted,
     described,
     first_line,
@@ -30,8 +31,6 @@ from keyaudit.model.tables.usage import USAGE_BASELINE
 from keyaudit.model.usage import Learned
 
 HEAD, BELONGS = "baseline.json", "belongs.parquet"
-_BATCH = 10_000
-_TYPES = ", ".join(f"{name} {type_}" for name, type_ in COLUMNS.items())
 _ORDER = f"{KEYS}, facet, value"
 
 
@@ -51,12 +50,9 @@ class Baseline(Struct, frozen=True, kw_only=True):
         """The first second after the last day that it was learned from."""
         return self.learned[-1].window.until
 
-    def copy_into(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Creates the table `belongs` in a connection that may be unable to read this folder."""
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE belongs ({_TYPES})")
-        with locked(self.folder) as own:
-            own.execute(f"FROM {parquet(self.folder / BELONGS)}")
-            transfer(own, connection, "belongs")
+    def create_view(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Creates the view `belongs`, with COLUMNS, in a connection that can read this folder."""
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW belongs AS FROM {parquet(self.folder / BELONGS)}")
 
     def copy_rows(self, connection: duckdb.DuckDBPyConnection, into: Path, scope_id: str) -> TableFiles:
         """Creates the folder `into` with the rows of the table `usage_baseline`, using a connection with file access.
@@ -105,17 +101,16 @@ def write(
     rhythm: Rhythm,
     merge: Baseline | None,
 ) -> Baseline:
-    """Fills the empty folder `into` with a baseline of the table `belongs` in `source`, added to that of `merge`.
+    """Fills the empty folder `into` with a baseline of the table `seen` in `source`, added to that of `merge`.
 
-    The same rows give the same bytes. Raises OutputError if it cannot be written.
+    `source` can write to `into`. The same rows give the same bytes. Raises OutputError if it cannot be written.
     """
-    path = into / BELONGS
+    path, unsorted = into / BELONGS, into / "unsorted.parquet"
     with loading(into / "tmp") as own, _refused(path):
-        own.execute(f"CREATE TABLE belongs ({_TYPES})")
-        source.execute(f"SELECT {', '.join(COLUMNS)} FROM belongs")  # noqa: S608 - our own names
-        transfer(source, own, "belongs")
-        if merge is not None:
-            own.execute(f"INSERT INTO belongs FROM {parquet(merge.folder / BELONGS)}")
+        write_parquet(source, f"SELECT {', '.join(COLUMNS)} FROM seen", unsorted, UNSORTED)  # noqa: S608 - our own names
+        belongs = parquet(unsorted, *([merge.folder / BELONGS] if merge else []))
+        # A table first: the bytes of the result would differ by the encoding of what it was read from.
+        own.execute(f"CREATE TABLE belongs AS FROM {belongs}")
         files.create(path)
         own.execute(
             f"COPY (SELECT {_ORDER}, sum(uses)::BIGINT AS uses, sum(days)::BIGINT AS days, min(first_on) AS first_on,"  # noqa: S608 - our own names
@@ -123,6 +118,7 @@ def write(
             f" TO {quoted(str(path))} (FORMAT parquet, USE_TMP_FILE false, COMPRESSION zstd, ROW_GROUP_SIZE 100000)"
         )
         rows = counted(own, [path])[str(path)]
+        unsorted.unlink()
     files.sync(path)
     size, sha256 = files.digest(path)
     head = encode(
@@ -158,13 +154,6 @@ def open_baseline(folder: Path) -> Baseline:
     if not right:
         raise UnsafeError(files.shown(path), "does not hold the columns and rows that its head says", DAMAGED)
     return _of(folder, head)
-
-
-def transfer(result: duckdb.DuckDBPyConnection, target: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Copies a query result into a table with COLUMNS of another connection, in batches."""
-    lists = ", ".join(f"unnest(${number}::{type_}[])" for number, type_ in enumerate(COLUMNS.values(), 1))
-    while batch := result.fetchmany(_BATCH):
-        target.execute(f"INSERT INTO {table} SELECT {lists}", [list(column) for column in zip(*batch, strict=True)])
 
 
 def _of(folder: Path, head: Head) -> Baseline:

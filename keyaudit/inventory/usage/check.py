@@ -39,7 +39,7 @@ def check(
     Without a baseline the result is unknown. An announcement counts as unused only if there are no gaps. Raises UnsafeError for
     a baseline of another tenant, and for logs of these days that were changed.
     """
-    with store.connect(window, uses=False) as connection:
+    with store.connect(window, uses=False, besides=[baseline.folder] if baseline else []) as connection:
         days = days_with_events(connection, window)
         unseen = list(damaged(connection, window))
         findings: list[Unusual] = []
@@ -47,7 +47,7 @@ def check(
             unseen.append(Unseen(blind=Blind.NO_BASELINE, subject="", reason=Reason.NOT_SUPPLIED))
         else:
             same_tenant(store.tenant_id, baseline)
-            baseline.copy_into(connection)
+            baseline.create_view(connection)
             unseen += [*missing_days(days, window, baseline.rhythm), *new_sources(days, baseline)]
             findings = _unusual(connection, store, window, accepted)
             besides = one(connection, f"SELECT count(*) FROM (SELECT DISTINCT {GROUPS} FROM odd)") - MOST

@@ -8,7 +8,7 @@ from keyaudit.inventory.logs.groups import within
 from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.usage import baseline as stored
 from keyaudit.inventory.usage.baseline import Baseline
-from keyaudit.inventory.usage.facets import COLUMNS, counting, refuse_too_long
+from keyaudit.inventory.usage.facets import counting, refuse_too_long
 from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, rhythm
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.times import DAY
@@ -28,10 +28,9 @@ def learn(store: LogStore, window: Window, *, into: Path, merge: Baseline | None
             what = f"the window {window} begins on a day that the baseline was learned from already"
             raise UsageError("--merge", what, "name a later one with --first-day")
     refuse_too_long(window)
-    with store.connect(window, uses=False) as connection:
+    with store.connect(window, uses=False, besides=[into]) as connection:
         for statement in counting(window, "groups", "mailboxes", succeeded=True):
             connection.execute(statement)
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE belongs AS SELECT {', '.join(COLUMNS)} FROM seen")  # noqa: S608 - our own
         uses = one(connection, "SELECT coalesce(sum(uses), 0)::BIGINT FROM seen WHERE facet = 'app'")
         if not uses:
             raise UsageError("usage learn", f"the logs hold no uses in {window}", "name another window, or import more logs")

@@ -40,7 +40,8 @@ def _keys(query: str, sources: Sources, as_of: int) -> str:
     told = "unknown['actor_app_id'] IS NULL"
     apps = f"""SELECT array_to_string(list_slice(string_split(target_id, '/'), 1, 5), '/') AS key_id,
             count(DISTINCT coalesce(actor_app_id, '')) FILTER (succeeded AND {told}) AS certain,
-            count(DISTINCT coalesce(actor_app_id, '')) FILTER ({told}) + count(*) FILTER (NOT {told}) AS possible
+            count(DISTINCT coalesce(actor_app_id, '')) FILTER ({told})
+                + coalesce(sum(uses) FILTER (NOT {told}), 0)::BIGINT AS possible
         FROM {sources["usage"]} WHERE {done} AND operation = 'sign' AND used_on >= {as_of - _SIGNING} GROUP BY ALL"""
     logs = whole(sources, KEY_VAULT_LOG, as_of)
     shown = f"""

@@ -41,8 +41,8 @@ def prepare(sources: Sources, of: Window) -> Iterator[str]:
     belongs = f"""(SELECT target_kind, target_class AS target, operation, coalesce(app_id, '') AS app, facet, value, first_on,
         last_on, mailboxes FROM {sources["usage_baseline"]})"""
     timely = f"used_on >= {of.since} AND used_on < {of.until}"
-    uses, boxes = (f"({made(sources['usage'], timely)})" for made in (single, mailboxes))
-    yield from statements(of, groups=uses, mailboxes=boxes, belongs=belongs)
+    yield f"CREATE OR REPLACE TABLE classified AS {single(sources['usage'], timely)}"
+    yield from statements(of, groups="classified", mailboxes=f"({mailboxes(sources['usage'], timely)})", belongs=belongs)
 
 
 def view(sources: Sources, scope_id: str, as_of: int, of: Window | None) -> str:

@@ -122,6 +122,8 @@ USAGE = Table(
         integer("agents_created", "how many agent identities were created from that blueprint in the 24 hours that end with "
             "this one, where the next one does not see more", absent="no agent was created, or more were with the next one",
             rests_on=RestsOn.LIST, derived_from=_AGENTS_CREATED, needs=LOGS),
+        integer("uses", "how many uses of that day this row stands for, with itself: more than 1 if the log was summarized "
+            "where it is, and only the first and the last of equal uses were fetched", needs=LOGS),
     ),
 )
 

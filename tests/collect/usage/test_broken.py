@@ -18,14 +18,24 @@ from keyaudit.model.errors import UnsafeError, UsageError
 from tests.collect.usage import forms, made
 from tests.collect.usage.forms import FORMS, lines
 from tests.collect.usage.made import TENANT
-from tests.collect.usage.rig import counts, imported, rows, written
+from tests.collect.usage.rig import Read, counts, imported, read, rows, written
 from tests.report.sinks import CORPUS
 
 HOSTILE = {name: text for name, text in CORPUS.items() if "\ud800" not in text and len(text) < 4_000}
 KV = made.kv_record(made.requests()[1])
 
 
-def one(tmp_path: Path, content: bytes | str, name: str = "log") -> tuple[LogStore, FileRead]:
+def one(tmp_path: Path, content: bytes | str, name: str = "log") -> tuple[Read, FileRead]:
+    """What was read of one file, and what is said of it."""
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    found = read(path)
+    [file] = found.files
+    counts(found)
+    return found, file
+
+
+def stored(tmp_path: Path, content: bytes | str, name: str = "log") -> tuple[LogStore, FileRead]:
     """The store of one file, and what was read of it."""
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -293,12 +303,19 @@ def test_columns_that_were_not_exported_are_unknown_and_not_absent(tmp_path: Pat
     assert {tuple(sorted(row["unknown"].items())) for row in rows(store)} == {tuple(sorted(reasons.items()))}
 
 
+def test_hostile_text_is_kept_as_it_is_and_shown_on_one_line(tmp_path: Path) -> None:
+    records = {name: made.kv_record({**made.requests()[1], "client": text, "ip": text}) for name, text in HOSTILE.items()}
+    content = "".join(f"{json.dumps({**record, 'correlationId': name})}\n{HOSTILE[name]}\n" for name, record in records.items())
+    store, file = stored(tmp_path, content, "a\x1b[2Jb")
+    assert {row["name"]: row["client"] for row in rows(store)} == {name: text or None for name, text in HOSTILE.items()}
+    assert all(each.isprintable() for each in file.trouble)
+    assert "\x1b" not in file.file
+
+
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_text_is_kept_as_it_is_and_shown_on_one_line(tmp_path: Path, text: str) -> None:
-    record = made.kv_record({**made.requests()[1], "client": text, "ip": text})
-    store, file = one(tmp_path, json.dumps(record) + f"\n{text}\n", "a\x1b[2Jb")
-    [row] = rows(store)
-    assert row["client"] == (text or None)
+def test_hostile_text_in_place_of_a_record_is_told_on_one_line(tmp_path: Path, text: str) -> None:
+    found, file = one(tmp_path, json.dumps(KV) + f"\n{text}\n", "a\x1b[2Jb")
+    assert counts(found)["kept"] == 1
     assert all(each.isprintable() for each in file.trouble)
     assert "\x1b" not in file.file
 
@@ -324,7 +341,7 @@ def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
 
 
 def test_a_tenant_that_no_record_names(tmp_path: Path) -> None:
-    store, _ = one(tmp_path, lines(many(1)))
+    store, _ = stored(tmp_path, lines(many(1)))
     assert store.tenant_id is None
     assert TENANT not in json.dumps([row["scope_id"] for row in rows(store)])
 
@@ -346,7 +363,7 @@ def test_whatever_is_changed_in_a_file_every_record_is_counted(tmp_path: Path, f
         file = found[-1]
         assert isinstance(file, FileRead)
         assert file.size == len(text)
-        for read in file.sources.values():
-            assert read.received == read.kept + read.duplicate + read.quarantined + read.ignored
+        for each in file.sources.values():
+            assert each.received == each.kept + each.duplicate + each.quarantined + each.ignored
         assert all(line(each, 0) for each in found if isinstance(each, Use))
         assert bool(file.trouble) == (not file.complete or any(read.quarantined for read in file.sources.values()))

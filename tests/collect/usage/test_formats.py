@@ -7,13 +7,19 @@ import pytest
 from keyaudit.inventory.logs import LogStore
 from tests.collect.usage.forms import EVENTS, FORMS
 from tests.collect.usage.made import TENANT, at
-from tests.collect.usage.rig import ENCODED, counts, imported, rows, written
+from tests.collect.usage.rig import ENCODED, Read, counts, imported, read, rows, written
 
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> LogStore:
     folder = tmp_path_factory.mktemp("reference")
     return imported(folder / "store", written(folder / "logs", "storage"))
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """The same files, read and not stored."""
+    return read(written(tmp_path_factory.mktemp("plain") / "logs", "storage"))
 
 
 def test_what_the_events_come_to(reference: LogStore) -> None:
@@ -66,10 +72,23 @@ def test_each_export_gives_the_same_rows(tmp_path: Path, reference: LogStore, fo
 
 @pytest.mark.parametrize("encoding", [name for name in ENCODED if name != "utf-8"])
 @pytest.mark.parametrize("form", ["storage", "portal", "query"])
-def test_each_encoding_gives_the_same_rows(tmp_path: Path, reference: LogStore, form: str, encoding: str) -> None:
-    store = imported(tmp_path / "store", written(tmp_path / "logs", form, ENCODED[encoding]))
-    assert rows(store) == rows(reference)
-    assert counts(store) == counts(reference)
+def test_each_encoding_gives_the_same_rows(tmp_path: Path, plain: Read, form: str, encoding: str) -> None:
+    found = read(written(tmp_path / "logs", form, ENCODED[encoding]))
+    assert sorted(rows(found), key=str) == sorted(rows(plain), key=str)
+    assert counts(found) == counts(plain)
+
+
+def test_what_was_read_is_what_is_stored(reference: LogStore, plain: Read) -> None:
+    stored = {row["id"]: row for row in rows(reference)}
+    assert len(stored) == len(plain.uses)
+    for row in rows(plain):
+        kept = {name: value for name, value in row.items() if name in stored[row["id"]] and name != "resource_id"}
+        assert len(kept) > 12
+        assert kept == {name: stored[row["id"]][name] for name in kept}
+    assert counts(reference) == counts(plain)
+    assert {source: [day for day, _ in days] for source, days in reference.manifest.days.items()} == {
+        source: sorted(set().union(*of.values())) for source, of in plain.known.days.items()
+    }
 
 
 def test_several_exports_of_the_same_events_are_counted_once(tmp_path: Path, reference: LogStore) -> None:

@@ -11,7 +11,7 @@ from keyaudit.inventory.logs.use import BEYOND, OTHERS
 from keyaudit.report.logs import render
 from tests.collect.usage import made
 from tests.collect.usage.made import TENANT, guid
-from tests.collect.usage.rig import imported, rows
+from tests.collect.usage.rig import imported, read, rows
 
 HOST = "https://kv.vault.azure.net"
 KEY = f"{HOST}/keys/k/{'a' * 32}"
@@ -22,7 +22,7 @@ OBJECT, OTHER = guid(3, 1).lower(), guid(3, 2).lower()
 def told(folder: Path, *records: dict[str, Any]) -> list[dict[str, Any]]:
     path = folder / "records.jsonl"
     path.write_text("".join(f"{json.dumps(record, default=made.iso)}\n" for record in records), encoding="utf-8")
-    return rows(imported(folder / "store", path))
+    return rows(read(path))
 
 
 def key_vault(operation: str, uri: str, resource_id: str = VAULT) -> dict[str, Any]:
@@ -195,7 +195,7 @@ def test_what_is_not_read_is_listed_by_name_and_count(tmp_path: Path) -> None:
 def test_records_come_in_wrappers_as_people_have_them(tmp_path: Path, wrapper: str) -> None:
     path = tmp_path / "export.json"
     path.write_text(json.dumps({wrapper: [exchange("Send"), exchange("MailItemsAccessed", Id=guid(1, 2))]}), encoding="utf-8")
-    assert len(rows(imported(tmp_path / "store", path))) == 2
+    assert len(rows(read(path))) == 2
 
 
 def test_rows_in_pascal_case_need_no_type(tmp_path: Path) -> None:

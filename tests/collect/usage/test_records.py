@@ -9,7 +9,7 @@ import pytest
 from keyaudit.collect.usage.values import BadRecordError, address, moment, operation_name
 from tests.collect.usage import forms, made
 from tests.collect.usage.made import TENANT, guid
-from tests.collect.usage.rig import counts, imported, rows
+from tests.collect.usage.rig import counts, imported, read, rows
 
 AT = 1_772_323_200
 KEY, OTHER = guid(6, 1).lower(), guid(6, 2).lower()
@@ -19,10 +19,10 @@ def described(*keys: str) -> str:
     return json.dumps([f"[KeyIdentifier={key.upper()},KeyType=Password,KeyUsage=Verify,DisplayName=x,y]" for key in keys])
 
 
-def told(tmp_path: Path, record: dict[str, Any]) -> list[dict[str, Any]]:
+def told(tmp_path: Path, record: dict[str, Any], *, stored: bool = False) -> list[dict[str, Any]]:
     path = tmp_path / "record"
     path.write_text(json.dumps(record))
-    store = imported(tmp_path / "store", path)
+    store = imported(tmp_path / "store", path) if stored else read(path)
     assert counts(store)["quarantined"] == 0
     return sorted(rows(store), key=lambda row: (row["operation"], row["credential_key_id"] or ""))
 
@@ -99,7 +99,7 @@ def test_credentials_that_come_and_go(
 def test_what_does_not_say_what_it_changed_is_not_read_as_nothing(tmp_path: Path, record: dict[str, Any]) -> None:
     path = tmp_path / "record"
     path.write_text(json.dumps(record))
-    found = counts(imported(tmp_path / "store", path))
+    found = counts(read(path))
     assert (found["ignored"], found["quarantined"]) == (0, 1)
 
 
@@ -176,7 +176,7 @@ def activity(status: str, operation: str = "MICROSOFT.INSIGHTS/DIAGNOSTICSETTING
 
 @pytest.mark.parametrize(("status", "succeeded"), [("Success", [True]), ("Failure", [False]), ("Start", []), ("Accept", [])])
 def test_a_diagnostic_setting_that_is_removed(tmp_path: Path, status: str, succeeded: list[bool]) -> None:
-    found = told(tmp_path, activity(status))
+    found = told(tmp_path, activity(status), stored=True)
     assert [row["succeeded"] for row in found] == succeeded
     for row in found:
         assert (row["operation"], row["actor_app_id"], row["principal_id"]) == ("remove-log-settings", "aa", "bb")
@@ -233,7 +233,7 @@ def test_what_a_request_is_of(tmp_path: Path, operation: str, path: str, expecte
 def test_what_names_no_operation_is_not_taken_for_another(tmp_path: Path, record: dict[str, Any], name: str) -> None:
     path = tmp_path / "record"
     path.write_text(forms.objects([{**record, name: ""}]) if "Type" in record else forms.listed([{**record, name: None}]))
-    store = imported(tmp_path / "store", path)
+    store = read(path)
     assert counts(store)["quarantined"] == 1
     assert [trouble for file in store.files for trouble in file.trouble] == ["record 1: names no operation"]
 
@@ -266,7 +266,7 @@ def test_whose_sign_in_a_row_is_of(tmp_path: Path, named: dict[str, str], source
     row = made.sign_in_row(made.sign_ins()[0])
     del row["Category"]
     (tmp_path / "a").write_text(forms.objects([{**row, **named}]))
-    store = imported(tmp_path / "store", tmp_path / "a")
+    store = read(tmp_path / "a")
     assert [found["source"] for found in rows(store)] == ([source] if source else [])
     assert counts(store)["quarantined"] == (source is None)
 
@@ -293,16 +293,16 @@ def test_a_sign_in_of_a_person_is_a_use_where_it_was_by_saml(tmp_path: Path, for
 @pytest.mark.parametrize("form", range(3))
 def test_a_sign_in_by_another_protocol_shows_that_the_log_is_there(tmp_path: Path, form: int) -> None:
     (tmp_path / "a").write_text(forms.lines([_person(authenticationProtocol="oAuth2")[form]]))
-    store = imported(tmp_path / "store", tmp_path / "a")
-    assert (rows(store), list(store.manifest.days)) == ([], ["SigninLogs"])
+    store = read(tmp_path / "a")
+    assert (rows(store), list(store.known.days)) == ([], ["SigninLogs"])
 
 
 @pytest.mark.parametrize(("form", "count"), [(0, "quarantined"), (1, "ignored"), (2, "quarantined")])
 def test_a_sign_in_that_does_not_say_by_which_protocol_shows_nothing(tmp_path: Path, form: int, count: str) -> None:
     """Graph's v1.0 never does: its records are of another kind, and not bad ones."""
     (tmp_path / "a").write_text(forms.lines([_person()[form]]))
-    store = imported(tmp_path / "store", tmp_path / "a")
-    assert (rows(store), counts(store)[count], list(store.manifest.days)) == ([], 1, [])
+    store = read(tmp_path / "a")
+    assert (rows(store), counts(store)[count], list(store.known.days)) == ([], 1, [])
 
 
 def test_records_of_other_logs_are_of_another_kind(tmp_path: Path) -> None:
@@ -323,7 +323,7 @@ def test_records_of_other_logs_are_of_another_kind(tmp_path: Path) -> None:
     ]
     path = tmp_path / "a"
     path.write_text(forms.lines(others))
-    assert counts(imported(tmp_path / "store", path))["ignored"] == len(others)
+    assert counts(read(path))["ignored"] == len(others)
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ def test_a_record_is_told_by_its_members_where_its_type_is_another_thing(
 ) -> None:
     path = tmp_path / "a"
     path.write_text(forms.objects([record]) if "TimeGenerated" in record else forms.lines([record]))
-    store = imported(tmp_path / "store", path)
+    store = read(path)
     assert {row["source"] for row in rows(store)} == {source}
 
 
@@ -365,7 +365,7 @@ def test_a_record_is_told_by_its_members_where_its_type_is_another_thing(
 def test_a_record_that_may_be_of_a_log_that_is_read_is_not_dropped(tmp_path: Path, record: dict[str, Any], named: str) -> None:
     path = tmp_path / "a"
     path.write_text(forms.lines([made.kv_record(made.requests()[1]), record]))
-    store = imported(tmp_path / "store", path)
+    store = read(path)
     assert [trouble for file in store.files for trouble in file.trouble] == [f"line 2: {named}"]
     [sources] = [file.sources for file in store.files]
     assert (sources["AZKVAuditLogs"].quarantined, sources[""].quarantined) == (0, 1)
@@ -376,7 +376,7 @@ def test_records_of_other_things_are_not_counted_as_the_log_beside_them(tmp_path
     path.write_text(
         forms.lines([made.kv_record(made.requests()[1]), {"Type": "Heartbeat"}, {"time": 5, "category": "AuditEvent"}])
     )
-    [file] = imported(tmp_path / "store", path).files
+    [file] = read(path).files
     assert (file.sources["AZKVAuditLogs"].received, file.sources[""].ignored) == (1, 1)
 
 

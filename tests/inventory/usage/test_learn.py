@@ -1,6 +1,7 @@
 """A baseline: the same bytes for the same logs, the same for one window as for its parts, and refused when it was touched."""
 
 import json
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,12 +19,12 @@ from tests.logs import START, mail, store, use
 WHOLE = Window(since=START, until=START + 40 * DAY)
 
 
-@pytest.fixture
-def logs(tmp_path: Path) -> LogStore:
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> LogStore:
     """Forty days of two applications, with a week of the second missing."""
     boxes = [mail(day, "reader", f"m{box}@contoso.example") for day in range(40) if day // 7 != 3 for box in range(1 + day % 3)]
     versions = [use(day, "signer", target_id=f"https://v.vault.azure.net/keys/k/{day // 20:032x}") for day in range(40)]
-    return store(tmp_path / "logs", [*boxes, *versions])
+    return store(tmp_path_factory.mktemp("logs") / "logs", [*boxes, *versions])
 
 
 def learned(logs: LogStore, folder: Path, window: Window = WHOLE, merge: Baseline | None = None) -> Baseline:
@@ -114,6 +115,11 @@ def test_a_window_that_no_log_is_long_enough_for_is_refused(logs: LogStore, tmp_
         learned(logs, tmp_path / "b", Window(since=START, until=START + 5_000 * DAY))
 
 
+@pytest.fixture(scope="module")
+def untouched(logs: LogStore, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return learned(logs, tmp_path_factory.mktemp("untouched") / "b").folder
+
+
 def _head(folder: Path, **changed: object) -> None:
     path = folder / "baseline.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
@@ -145,16 +151,17 @@ TOUCHED: Iterable[object] = (
 
 
 @pytest.mark.parametrize("touch", TOUCHED)
-def test_what_was_touched_is_refused(logs: LogStore, tmp_path: Path, touch: object) -> None:
-    made = learned(logs, tmp_path / "b")
+def test_what_was_touched_is_refused(untouched: Path, tmp_path: Path, touch: object) -> None:
+    folder = shutil.copytree(untouched, tmp_path / "b")
+    open_baseline(folder)
     assert callable(touch)
-    touch(made.folder)
+    touch(folder)
     with pytest.raises(UnsafeError):
-        open_baseline(made.folder)
+        open_baseline(folder)
 
 
-def test_another_version_is_told_apart_from_damage(logs: LogStore, tmp_path: Path) -> None:
-    made = learned(logs, tmp_path / "b")
-    _head(made.folder, format=3)
+def test_another_version_is_told_apart_from_damage(untouched: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(untouched, tmp_path / "b")
+    _head(folder, format=3)
     with pytest.raises(UsageError, match="written in a newer format"):
-        open_baseline(made.folder)
+        open_baseline(folder)

@@ -55,10 +55,14 @@ class Place:
 
     def uses(self, text: bytes, found: RawRecord) -> Sequence[Use]:
         """The uses of its next record. `text` is the raw record, `found` the decoded one. Raises UnsafeError."""
+        return self.equal(text, [(found, 1)])
+
+    def equal(self, text: bytes, found: Sequence[tuple[RawRecord, int]]) -> Sequence[Use]:
+        """The uses of its next row. Each of its decoded records stands for a number of equal ones. Raises UnsafeError."""
         self._sha256.update(text + b"\n")
         self._size += len(text) + 1
         self._records += 1
-        return self._counted.uses(self._records, found)
+        return [use for record, times in found for use in self._counted.uses(self._records, record, times)]
 
     def refused(self, refusal: Refusal, operation: str) -> None:
         """Record a refusal."""

@@ -10,6 +10,7 @@ from keyaudit.collect.usage.live.log_analytics import read_table
 from keyaudit.collect.usage.live.place import Batch, Outcome, Place
 from keyaudit.collect.usage.live.search import read_search
 from keyaudit.collect.usage.live.sources import COLLECTIONS, SEARCHED, TABLES
+from keyaudit.collect.usage.live.summaries import SUMMARIES
 from keyaudit.collect.usage.live.workspaces import find, tables
 from keyaudit.inventory.logs.write import Import
 from keyaudit.model.usage import Window
@@ -23,6 +24,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     window: Window
     sources: Collection[str]
     search: bool = False
+    rows: bool = False
+    """Whether every record is fetched, also of tables that can be summarized."""
     simulated: bool = False
 
 
@@ -68,11 +71,18 @@ class Reading(Struct, kw_only=True):
             self._there.update(logs)
             yield [place.read()]
         for table in await tables(self.connection, workspaces, names):
-            place = self._place(f"log-analytics:{table.workspace.name}/{table.name}", "Log Analytics", TABLES[table.name])
+            summary = None if self._by_row(TABLES[table.name]) else SUMMARIES.get(table.name)
+            form = "Log Analytics, summarized" if summary else "Log Analytics"
+            place = self._place(f"log-analytics:{table.workspace.name}/{table.name}", form, TABLES[table.name])
             as_of = self.clock.now()
-            async for batch in read_table(self.connection.gateway, table, place, self.wanted.window, as_of):
+            async for batch in read_table(self.connection.gateway, table, place, self.wanted.window, as_of, summary=summary):
                 self._there.add(TABLES[table.name])
                 yield batch
+
+    def _by_row(self, log: str) -> bool:
+        """Whether all records of a log are fetched: also if another place has them, so that each is counted once."""
+        elsewhere = {each for name, logs in COLLECTIONS.items() if name in self.wanted.sources for each in logs}
+        return self.wanted.rows or log in elsewhere or (self.wanted.search and log == SEARCHED)
 
     async def _lists(self) -> AsyncIterator[Batch]:
         for collection, operation, asked in LISTS:

@@ -127,6 +127,8 @@ async def collected(
     sources: Sequence[str] = (),
     search: bool = False,
     window: Window = WINDOW,
+    rows: bool = True,
+    earlier: LogStore | None = None,
     environment: Environment = ENVIRONMENTS["public"],
 ) -> Came:
     """One reading, into a new folder."""
@@ -136,10 +138,10 @@ async def collected(
         connect(signing_in(simulator, environment), clock=clock, prompt=print) as connection,
     ):
         known.tenant_id = connection.identity.tenant_id
-        wanted = Wanted(window=window, sources=chosen(sources), search=search)
+        wanted = Wanted(window=window, sources=chosen(sources), search=search, rows=rows)
         reading = Reading(connection=connection, clock=clock, wanted=wanted, known=known, outcome=outcome, tell=told.append)
         batches: list[Sequence[Use | FileRead]] = [batch async for batch in reading.batches()]
-    store = write_logs(folder, (each for batch in batches for each in batch), known)
+    store = write_logs(folder, (each for batch in batches for each in batch), known, earlier)
     return Came(store=store, outcome=outcome, simulator=simulator, told=told, slept=clock.slept, longest=max(map(len, batches)))
 
 

@@ -1,0 +1,128 @@
+"""Tables that are summarized in the workspace: the answers are those of all rows, and gaps where a summary is not whole."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.inventory.logs import LogStore
+from keyaudit.inventory.logs.groups import ORDER, grouped
+from keyaudit.model.times import parse_date
+from keyaudit.model.usage import Window
+from keyaudit.simulator.estate import Row
+from keyaudit.simulator.faults import Fault
+from tests.collect.usage import made
+from tests.collect.usage.live.rig import TABLES, WINDOW, Given, changed, collected, estate
+from tests.collect.usage.rig import counts, rows
+
+NAMES = [table for _, table in TABLES]
+KEYS = "AZKVAuditLogs"
+TIMES = 40
+
+
+def repeated(table: str) -> list[Row]:
+    """Each record of a table many times, at other times of its day and with ids of their own; some of them a day later."""
+    found: list[Row] = []
+    for number, row in enumerate(TABLES["log-main", table]):
+        date = str(row["TimeGenerated"])[:10]
+        for again in range(TIMES):
+            own: dict[str, object] = {"TimeGenerated": f"{date}T{again % 24:02}:{number % 60:02}:{again:02}.5Z"}
+            own |= {name: own["TimeGenerated"] for name in ("CreatedDateTime", "ActivityDateTime") if name in row}
+            own |= {name: made.guid(number, again) for name in ("CorrelationId", "Id", "OfficeId") if _is_id(row, name)}
+            found.append({**row, **own})
+    return found
+
+
+def _is_id(row: Row, name: str) -> bool:
+    return name in row and not str(row[name]).startswith("https://")
+
+
+CROWDED = estate(Given({place: repeated(place[1]) for place in TABLES}))
+
+
+def answers(store: LogStore) -> dict[str, Any]:
+    """What is learned, checked and listed from a store, without the rows that are shown as evidence."""
+    with store.connect() as connection:
+        columns = f"{ORDER}, uses, first_on, last_on, list_slice(evidence, 1, 1)"
+        return {
+            "groups": connection.execute(f"SELECT {columns} FROM groups ORDER BY ALL").fetchall(),
+            "of rows": connection.execute(f"SELECT {columns} FROM ({grouped('usage')}) ORDER BY ALL").fetchall(),
+            "mailboxes": connection.execute("FROM mailboxes ORDER BY ALL").fetchall(),
+            "throttled": connection.execute("FROM throttled ORDER BY ALL").fetchall(),
+            "written": connection.execute("FROM written ORDER BY ALL").fetchall(),
+            "days": {name: [day for day, _ in days] for name, days in store.manifest.days.items()},
+            "sources": {name: read for file in store.files for name, read in file.sources.items()},
+            "complete": [(file.file, file.complete) for file in store.files],
+        }
+
+
+async def test_a_summary_answers_what_all_rows_answer(tmp_path: Path) -> None:
+    whole = await collected(tmp_path / "rows", tenant=CROWDED, sources=NAMES)
+    summed = await collected(tmp_path / "summed", tenant=CROWDED, sources=NAMES, rows=False)
+    assert answers(summed.store) == answers(whole.store)
+    assert counts(summed.store) == counts(whole.store)
+    few, many = rows(summed.store), rows(whole.store)
+    assert len(few) * 4 < len(many)
+    # Each row that was fetched is a record as it is among all rows, and stands for those that were not.
+    by_id = {row["id"]: row for row in many}
+    assert [{**row, "uses": 1} for row in few] == [by_id[row["id"]] for row in few]
+    assert sum(row["uses"] for row in few) == len(many)
+
+
+async def test_a_row_of_each_record_is_the_same_summary(tmp_path: Path) -> None:
+    whole = await collected(tmp_path / "rows", sources=NAMES)
+    summed = await collected(tmp_path / "summed", sources=NAMES, rows=False)
+    assert (answers(summed.store), counts(summed.store)) == (answers(whole.store), counts(whole.store))
+    assert {file.form for file in summed.store.files} == {"Log Analytics", "Log Analytics, summarized"}
+
+
+@pytest.mark.parametrize(("most", "calls"), [(45, range(3, 5)), (20, range(100, 400))], ids=["by day", "of a day"])
+async def test_too_many_groups_are_asked_for_by_day_and_then_as_rows(tmp_path: Path, most: int, calls: range) -> None:
+    whole = await collected(tmp_path / "rows", tenant=CROWDED, sources=[KEYS])
+    cut = await collected(tmp_path / "cut", tenant=changed(CROWDED, most_rows=most), sources=[KEYS], rows=False)
+    assert cut.simulator.calls["log.query"] in calls
+    assert (cut.trouble(), answers(cut.store)) == ({}, answers(whole.store))
+
+
+async def test_a_summary_that_is_always_partial_is_a_gap(tmp_path: Path) -> None:
+    always = Fault("log.query", "every", edit=lambda body: {**body, "error": {"code": "PartialError", "message": "m"}})
+    came = await collected(tmp_path / "live", always, sources=[KEYS], rows=False)
+    [[why]] = came.trouble().values()
+    assert why.startswith("truncated (an error beside the rows): ")
+    assert (rows(came.store), came.outcome.answered) == ([], False)
+
+
+async def test_a_table_without_a_column_of_the_summary_is_read_by_row(tmp_path: Path) -> None:
+    bare = [{name: value for name, value in row.items() if name != "ClientInfo"} for row in TABLES["log-main", KEYS]]
+    refused = {"error": {"code": "BadArgumentError", "message": "m", "innererror": {"code": "SemanticError", "message": "m"}}}
+    tenant = estate(Given({("log-main", KEYS): bare}))
+    fault = Fault("log.query", 1, status=400, body=refused)
+    came = await collected(tmp_path / "live", fault, tenant=tenant, sources=[KEYS], rows=False)
+    whole = await collected(tmp_path / "rows", tenant=tenant, sources=[KEYS])
+    assert (came.trouble(), rows(came.store)) == ({}, rows(whole.store))
+    assert all(row["unknown"]["client"] == "not_supplied" for row in rows(came.store))
+
+
+async def test_a_bad_row_costs_itself_alone(tmp_path: Path) -> None:
+    def broken(body: dict[str, Any]) -> dict[str, Any]:
+        body["tables"][0]["rows"][3] = body["tables"][0]["rows"][3][:-1]
+        return body
+
+    came = await collected(tmp_path / "live", Fault("log.query", 1, edit=broken), sources=[KEYS], rows=False)
+    assert counts(came.store)["quarantined"] == 1
+
+
+async def test_a_log_that_graph_lists_too_is_read_by_row(tmp_path: Path) -> None:
+    sources = ["AADServicePrincipalSignInLogs", "signIns"]
+    both = await collected(tmp_path / "both", sources=sources, rows=False)
+    whole = await collected(tmp_path / "rows", sources=sources)
+    assert rows(both.store) == rows(whole.store)
+    assert "Log Analytics, summarized" not in {file.form for file in both.store.files}
+
+
+async def test_a_day_that_was_read_before_is_not_counted_twice(tmp_path: Path) -> None:
+    found = await collected(tmp_path / "rows", tenant=CROWDED, sources=[KEYS], rows=False)
+    late = Window(since=parse_date("2026-03-31"), until=WINDOW.until)
+    again = await collected(tmp_path / "merged", tenant=CROWDED, sources=[KEYS], rows=False, window=late, earlier=found.store)
+    assert [row["id"] for row in rows(again.store)] == [row["id"] for row in rows(found.store)]
+    assert answers(again.store)["groups"] == answers(found.store)["groups"]
