@@ -55,8 +55,8 @@ def collect(
         bool,
         typer.Option(
             "--rows",
-            help="Fetch every record of Log Analytics. Default: of uses of keys and mail, and of sign-ins, that differ only in "
-            "the time of one day: their number, the first and the last.",
+            help="Fetch every record of Log Analytics. Default: of uses of keys and mail, and of sign-ins, that are equal but "
+            "for the time: their number by day, the first and the last.",
         ),
     ] = False,
     merge: Earlier = None,

@@ -262,10 +262,13 @@ def _summarized(
         groups: dict[tuple[Any, ...], list[Row]] = {}
         for row in rows:
             of_day = moment(row[time]).astimezone(UTC).strftime("%Y-%m-%dT00:00:00Z")
-            groups.setdefault((of_day, *(row.get(name) for name in by)), []).append(row)
+            values = [row.get(name) for name in by]
+            if any(isinstance(value, dict | list) for value in values):
+                raise QuerySyntaxError("a dynamic value in by")
+            groups.setdefault((of_day, *values), []).append(row)
         found: list[Row] = []
         for key, several in groups.items():
-            made: Row = {counted: len(several)}
+            made: dict[str, Any] = {counted: len(several)}
             for which, names, of in ends:
                 one = (min if which == "arg_min" else max)(several, key=lambda row: moment(row[of[0]]))
                 made |= dict(zip(names, (one.get(name) for name in of), strict=True))

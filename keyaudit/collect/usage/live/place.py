@@ -58,7 +58,7 @@ class Place:
         return self.equal(text, [(found, 1)])
 
     def equal(self, text: bytes, found: Sequence[tuple[RawRecord, int]]) -> Sequence[Use]:
-        """The uses of its next row, of which each decoded record stands for a number of equal ones. Raises UnsafeError."""
+        """The uses of its next row. Each of its decoded records stands for a number of equal ones. Raises UnsafeError."""
         self._sha256.update(text + b"\n")
         self._size += len(text) + 1
         self._records += 1

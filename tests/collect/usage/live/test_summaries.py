@@ -22,11 +22,11 @@ TIMES = 40
 
 def repeated(table: str) -> list[Row]:
     """Each record of a table many times, at other times of its day and with ids of their own; some of them a day later."""
-    found = []
+    found: list[Row] = []
     for number, row in enumerate(TABLES["log-main", table]):
         date = str(row["TimeGenerated"])[:10]
         for again in range(TIMES):
-            own: Row = {"TimeGenerated": f"{date}T{again % 24:02}:{number % 60:02}:{again:02}.5Z"}
+            own: dict[str, object] = {"TimeGenerated": f"{date}T{again % 24:02}:{number % 60:02}:{again:02}.5Z"}
             own |= {name: own["TimeGenerated"] for name in ("CreatedDateTime", "ActivityDateTime") if name in row}
             own |= {name: made.guid(number, again) for name in ("CorrelationId", "Id", "OfficeId") if _is_id(row, name)}
             found.append({**row, **own})
