@@ -142,7 +142,8 @@ class Opened:
             while len(kept) >= _KEPT:
                 self._drop(kept)
             with ExitStack() as stack:
-                whole = self._whole(snapshot, as_of, made)
+                # Views of some columns alone are planned as the command plans them.
+                whole = self._whole(snapshot, as_of, made) if how.get("columns") is None else None
                 opened = _copied(whole) if whole else self._judging(snapshot, as_of, **how)
                 connection = stack.enter_context(opened)
                 kept[key] = (stack.pop_all(), connection)

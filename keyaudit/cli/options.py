@@ -144,7 +144,9 @@ class Live:
             help="The part of each documented request limit to use, so that production is not throttled.",
         ),
     ] = 0.5
-    concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=256, help="The most requests at a time.")] = 64
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", min=1, max=256, help="The most requests at a time; at most 2 of --demo.")
+    ] = 64
     imports: Annotated[
         list[str] | None,
         typer.Option(

@@ -22,7 +22,7 @@ ENCODED: dict[str, Callable[[str], bytes]] = {
     "gzip of utf-16": lambda text: gzip.compress(b"\xff\xfe" + text.encode("utf-16-le")),
 }
 
-_ABSENT = {name: {} if name == "unknown" else None for name in Use.__struct_fields__}
+_ABSENT: dict[str, Any] = {**dict.fromkeys(Use.__struct_fields__), "unknown": {}, "uses": 1}
 
 
 def imported(folder: Path, *paths: Path) -> LogStore:

@@ -111,9 +111,13 @@ def test_what_was_not_learned_is_found(held: Held) -> None:
 
 
 def test_an_application_known_for_another_key_is_new_to_this_one(held: Held) -> None:
-    found = held([*daily(), *daily("neighbour", target_id=key("other"))], [use(NEW, "neighbour")])
+    found = held([*daily(), *daily("neighbour", target_id=key("other"))], [use(NEW + 2, "neighbour"), use(NEW, "neighbour")])
     assert reasons(found) == [("neighbour", "new-app", "high")]
-    assert one(found).why[0].elsewhere
+    (why,) = one(found).why
+    assert why.elsewhere
+    noons = [START + day * DAY + DAY // 2 for day in (NEW, NEW + 2)]
+    assert (why.uses, why.days, why.first_on, one(found).last_on) == (2, 2, *noons)
+    assert [row.used_on for row in why.evidence] == noons
 
 
 def test_a_network_of_others_is_a_failover(held: Held) -> None:

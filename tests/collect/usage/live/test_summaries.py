@@ -4,11 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.inventory.logs import LogStore
 from keyaudit.inventory.logs.groups import ORDER, grouped
-from keyaudit.model.times import parse_date
-from keyaudit.model.usage import Window
+from keyaudit.inventory.usage.check import check
+from keyaudit.inventory.usage.learn import learn
+from keyaudit.inventory.usage.listing import belonging
+from keyaudit.model.times import DAY, parse_date
+from keyaudit.model.usage import Unusual, Window
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.faults import Fault
 from tests.collect.usage import made
@@ -67,6 +71,26 @@ async def test_a_summary_answers_what_all_rows_answer(tmp_path: Path) -> None:
     by_id = {row["id"]: row for row in many}
     assert [{**row, "uses": 1} for row in few] == [by_id[row["id"]] for row in few]
     assert sum(row["uses"] for row in few) == len(many)
+
+
+async def test_a_summary_gives_the_same_unusual_uses_and_gaps(tmp_path: Path) -> None:
+    day = Window(since=WINDOW.until - DAY, until=WINDOW.until)
+    results = []
+    for by_row in (True, False):
+        came = await collected(tmp_path / f"{by_row}", tenant=CROWDED, sources=NAMES, rows=by_row)
+        folder = tmp_path / f"{by_row} baseline"
+        folder.mkdir()
+        baseline = learn(came.store, Window(since=WINDOW.since, until=day.since), into=folder)
+        results.append((list(belonging(baseline)), check(came.store, day, baseline)))
+    (usual, of_rows), (usual_by_group, of_groups) = results
+    assert (usual_by_group, of_groups.uses, of_groups.unseen) == (usual, of_rows.uses, of_rows.unseen)
+    assert [_without_evidence(each) for each in of_groups.findings] == [_without_evidence(each) for each in of_rows.findings]
+    assert of_groups.findings
+
+
+def _without_evidence(found: Unusual) -> Unusual:
+    """It with the first row alone that shows each reason."""
+    return replace(found, why=[replace(why, evidence=why.evidence[:1]) for why in found.why])
 
 
 async def test_a_row_of_each_record_is_the_same_summary(tmp_path: Path) -> None:
