@@ -434,7 +434,7 @@ def test_each_shipped_policy_alone_needs_no_other_columns_than_it_says() -> None
                 column for column in each.table.columns if not column.derived_from or column.name in columns[each.table.name]
             ]
             types = view_types(dataclasses.replace(each.table, columns=kept))
-            connection.execute(f"CREATE OR REPLACE TABLE {each.table.name} ({columns_of(types)})")
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {each.table.name} ({columns_of(types)})")
             judgement = judge(connection, [each], (), JUDGING, supplied=each.text.needs, columns=columns)
             assert list(judgement.findings(passes=True)) == []
             assert [tally.policy.id for tally in judgement.tallies] == [each.text.id]
