@@ -40,7 +40,8 @@ from tests.collect.usage.made import TENANT
 from tests.collect.usage.rig import ENCODED, written
 
 SETTINGS = (
-    "spark.driver.memory 1g\nspark.sql.shuffle.partitions 3\nspark.hadoop.fs.viewfs.mounttable.cluster.link./logs file://{}\n"
+    "spark.driver.memory 1g\nspark.sql.shuffle.partitions 2\nspark.sql.codegen.wholeStage false\nspark.ui.enabled false\n"
+    "spark.hadoop.fs.viewfs.mounttable.cluster.link./logs file://{}\n"
 )
 ON = list(COLUMNS[USES]).index("used_on")
 IMPORT = ("usage", "import", "--engine", "spark", "--master", "local[2]")
