@@ -1,7 +1,8 @@
 """The command lines of README.md and of the topics of `keyaudit explain`, as a reader would type them.
 
 A command line is an indented line, or a piece of text set as code, that begins with `keyaudit `. One that ends in `# in Azure`
-needs a sign-in, a network or an earlier run: it is not run by the tests, which see only that it would be understood.
+needs a sign-in, a network or an earlier run, and one that ends in `# on a cluster` needs Spark: they are not run by the tests,
+which see only that they would be understood.
 """
 
 import re
@@ -14,7 +15,7 @@ from msgspec import Struct
 from keyaudit.report.topics import FILES
 from tests.docs import README, TOPICS
 
-IN_AZURE = "# in Azure"
+IN_AZURE, ON_CLUSTER = "# in Azure", "# on a cluster"
 
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _GENERATED = re.compile(r"<!-- generated: .*?<!-- end -->", re.DOTALL)
@@ -35,8 +36,13 @@ class Command(Struct, frozen=True):
 
     @property
     def in_azure(self) -> bool:
-        """It is marked as one that the tests cannot run."""
+        """It is marked as one that needs a tenant."""
         return self.text.endswith(IN_AZURE)
+
+    @property
+    def elsewhere(self) -> bool:
+        """It is marked as one that the tests cannot run."""
+        return self.text.endswith((IN_AZURE, ON_CLUSTER))
 
 
 def documents() -> dict[str, str]:
