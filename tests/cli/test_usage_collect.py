@@ -72,7 +72,8 @@ def test_the_demo_is_read_learned_and_checked(keyaudit: Keyaudit, tmp_path: Path
             else []
         )
     store = open_logs(tmp_path / "now")
-    assert {file.form for file in store.files} == {f"{api}, simulated tenant" for api in ("Log Analytics", "Microsoft Graph")}
+    apis = ("Log Analytics", "Log Analytics, summarized", "Microsoft Graph")
+    assert {file.form for file in store.files} == {f"{api}, simulated tenant" for api in apis}
     ran = keyaudit("usage", "learn", tmp_path / "before", "--out", tmp_path / "baseline")
     assert ran.code == Exit.INCOMPLETE
     assert "log-archive/AZKVAuditLogs" in ran.out
