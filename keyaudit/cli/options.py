@@ -145,7 +145,7 @@ class Live:
         ),
     ] = 0.5
     concurrency: Annotated[
-        int, typer.Option("--concurrency", min=1, max=256, help="The most requests at a time; at most 2 of --demo.")
+        int, typer.Option("--concurrency", min=1, max=256, help="The most requests at a time; --demo makes at most 2.")
     ] = 64
     imports: Annotated[
         list[str] | None,

@@ -78,7 +78,7 @@ def import_(
 def _check(engine: Engine, paths: list[Path] | None, master: str | None, logs: list[str] | None) -> None:
     if engine is Engine.SPARK:
         if paths:
-            raise UsageError(str(paths[0]), "Spark may not read the same path", "name it with --logs")
+            raise UsageError(str(paths[0]), "is not read with --engine spark", "name it with --logs")
         for flag, value in (("--master", master), ("--logs", logs)):
             if not value:
                 raise UsageError("--engine spark", f"needs {flag}", f"add {flag}")

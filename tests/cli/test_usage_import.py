@@ -116,7 +116,7 @@ def test_logs_of_two_tenants_are_refused(keyaudit: Keyaudit, tmp_path: Path) -> 
         (["a", "--logs", "b"], "--logs: applies only to --engine spark; leave it out, or add --engine spark"),
         (["--engine", "spark", "--logs", "b"], "--engine spark: needs --master; add --master"),
         (["--engine", "spark", "--master", "local[*]"], "--engine spark: needs --logs; add --logs"),
-        (["a", "--engine", "spark", "--master", "yarn"], "a: Spark may not read the same path; name it with --logs"),
+        (["a", "--engine", "spark", "--master", "yarn"], "a: is not read with --engine spark; name it with --logs"),
     ],
 )
 def test_options_of_another_engine_are_refused(keyaudit: Keyaudit, tmp_path: Path, arguments: list[str], said: str) -> None:

@@ -90,13 +90,13 @@ def line(use: Use, file: int) -> bytes:
         if value is None and column not in use.unknown:
             raise BreachError(f"usage {use.name}: {column}: neither a value nor a reason")
     text = same = _ENCODER.encode(use)
-    if use.uses != 1:
-        # The same record, fetched as one of its day, has the same id.
-        same = _ENCODER.encode(msgspec.structs.replace(use, uses=1))
     if use.mark is None:
         # The record's id identifies it; exports differ in the other columns.
         same = _ENCODER.encode(
             (use.source, use.name, use.used_on, use.operation, use.target_id, use.credential_key_id, use.part)
         )
+    elif use.uses != 1:
+        # The same record, fetched as one of its day, has the same id.
+        same = _ENCODER.encode(msgspec.structs.replace(use, uses=1))
     id_ = hashlib.blake2b(same, digest_size=16).hexdigest()
     return b'{"id":"%s","file":%d,%s\n' % (id_.encode(), file, text[1:])

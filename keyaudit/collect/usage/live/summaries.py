@@ -2,7 +2,8 @@
 
 Records are equal if all columns that the record readers use are equal, except the time and those that identify a record. So one
 record has the same class, client, network and result as all others like it, by the same reader, and any question about the time
-of a use is answered by the first and the last. Nothing of a record is interpreted in a query.
+of a use is answered by the first and the last. A query picks the claims that the readers use, and cuts the parameters off a
+URI; it interprets nothing else.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
