@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from keyaudit.inventory.finding import Target
 from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.reach import KINDS
+from keyaudit.inventory.views.sql import Sources
 from keyaudit.model.access import Open, Reach, Way, Who
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import GRANT, HONOURED, Allows
@@ -30,7 +31,7 @@ BESIDE = (
 )
 """The operations that list what principals hold now, beside access to vaults, and what agents inherit."""
 
-_VIEWS = {"service_principal": "service_principal"}
+_VIEWS = Sources({"service_principal": "service_principal"})
 """The view in place of the stored rows, for the SQL of agents."""
 
 MET = """

@@ -5,6 +5,9 @@ Both dialects answer the same for the same arguments, except where a method says
 
 from collections.abc import Mapping, Sequence
 
+_BITS = 126
+"""The integers that one number can have as bits."""
+
 
 class DuckDB:
     """DuckDB's SQL. Lists contain no NULL; a NULL argument gives NULL unless stated otherwise."""
@@ -37,9 +40,65 @@ class DuckDB:
         """An integer type in which no sum of times overflows."""
         return f"CAST({value} AS HUGEINT)"
 
-    def quotient(self, value: str, by: int) -> str:
-        """A BIGINT: an integer that is not negative, divided by another and rounded down."""
+    def quotient(self, value: str, by: int | str) -> str:
+        """A BIGINT: an integer divided by another and rounded towards 0. It must fit."""
         return f"({value} // {by})::BIGINT"
+
+    def view(self, name: str, query: str) -> str:
+        """The statement that creates a view."""
+        return f"CREATE VIEW {name} AS {query}"
+
+    def table(self, name: str, query: str) -> str:
+        """The statement that creates a table; an earlier one of that name may exist only in DuckDB."""
+        return f"CREATE OR REPLACE TABLE {name} AS {query}"
+
+    def function(self, name: str, parameters: Sequence[str], returns: str, expression: str) -> str:  # noqa: ARG002 - Spark's
+        """The statement that creates a function of texts, for this connection; its type is declared as DuckDB writes it."""
+        return f"CREATE MACRO {name}({', '.join(parameters)}) AS {expression}"
+
+    def inlined(self, name: str, query: str) -> str:
+        """A query in a WITH clause that is computed where it is read, and not if it is not read."""
+        return f"{name} AS NOT MATERIALIZED ({query})"
+
+    def items(self, *values: str) -> str:
+        """A list of values of one type."""
+        return f"[{', '.join(values)}]"
+
+    def size(self, items: str) -> str:
+        """The number of items of a list."""
+        return f"len({items})"
+
+    def item(self, items: str, number: int | str) -> str:
+        """The item with a number, from 1; NULL if there are fewer."""
+        return f"{items}[{number}]"
+
+    def each(self, items: str) -> str:
+        """A column of a SELECT with a row for each item of a list, none for NULL. It is the whole column, and the only such."""
+        return f"unnest({items})"
+
+    def different(self, value: str, first: int, end: int) -> str:
+        """An aggregate: how many different integers there are, out of those from `first` to the one before `end`."""
+        # Bits of numbers, because DuckDB holds bit strings and lists in memory until all groups are counted, and moves numbers
+        # to disk.
+        counts = []
+        for start in range(first, end, _BITS):
+            within = f"{value} >= {start} AND {value} < {min(start + _BITS, end)}"
+            bit = f"CASE WHEN {within} THEN 1::HUGEINT << ({value} - {start})::HUGEINT END"
+            counts.append(f"bit_count(coalesce(bit_or({bit}), 0::HUGEINT))::BIGINT")
+        return f"({' + '.join(counts)})"
+
+    def collected(self, value: str) -> str:
+        """An aggregate: a list of values in no order, without NULL; it may be NULL if it is empty."""
+        return f"list({value}) FILTER (WHERE {value} IS NOT NULL)"
+
+    def distinct(self, value: str, condition: str = "true") -> str:
+        """An aggregate: the sorted list of different values where a condition is true, without NULL; NULL if it is empty."""
+        return f"list_sort(list(DISTINCT {value}) FILTER (WHERE {value} IS NOT NULL AND ({condition})))"
+
+    def distinct_items(self, items: str, condition: str = "true") -> str:
+        """The same of the items of lists; NULL only if the condition is true of none."""
+        collected = f"list({items}) FILTER (WHERE {items} IS NOT NULL AND ({condition}))"
+        return f"list_sort(list_distinct(flatten({collected})))"
 
     def has(self, items: str, item: str) -> str:
         """Whether a list contains an item; false for an empty list, even if the item is NULL."""
@@ -57,7 +116,11 @@ class DuckDB:
         """The texts of a list as one text; an empty list may give NULL."""
         return f"array_to_string({items}, {self.text(separator)})"
 
-    def first_items(self, items: str, most: int) -> str:
+    def numbers(self, last: str) -> str:
+        """The list of the numbers from 1 to another."""
+        return f"range(1, {last} + 1)"
+
+    def first_items(self, items: str, most: int | str) -> str:
         """The list of the first items of a list."""
         return f"list_slice({items}, 1, {most})"
 
@@ -148,17 +211,56 @@ class DuckDB:
         """A map as a value that ORDER BY accepts."""
         return f"list_sort(map_entries({column}))"
 
+    def map(self, values: Mapping[str, str]) -> str:
+        """A map of names, which are not quoted, to SQL of their values; at least one."""
+        return f"MAP {{{', '.join(f'{self.text(name)}: {value}' for name, value in values.items())}}}"
+
+    def present(self, values: Mapping[str, str]) -> str:
+        """A map of names, which are not quoted, to SQL of texts, without those that are NULL."""
+        return f"map_from_entries({self._present(values)})"
+
+    def with_present(self, column: str, values: Mapping[str, str]) -> str:
+        """A map with these additional entries, which have other keys."""
+        return f"map_from_entries(list_concat(map_entries({column}), {self._present(values)}))"
+
+    def _present(self, values: Mapping[str, str]) -> str:
+        entries = ", ".join(f"{{'key': {self.text(name)}, 'value': {value}}}" for name, value in values.items())
+        return f"list_filter([{entries}], lambda entry: entry.value IS NOT NULL)"
+
+    def only(self, column: str, keys: Sequence[str]) -> str:
+        """A map's entries with these keys."""
+        listed = ", ".join(map(self.text, keys))
+        return f"map_from_entries(list_filter(map_entries({column}), lambda entry: list_contains([{listed}], entry.key)))"
+
+    def united(self, *maps: str) -> str:
+        """A map with the entries of maps of texts without common keys, ignoring NULL maps."""
+        # `map_concat` checks for common keys, which takes four times as long.
+        return f"map_from_entries(list_concat({', '.join(f'map_entries({each})' for each in maps)}))"
+
     def row(self, *columns: str) -> str:
         """A struct of columns, under their names."""
-        return f"{{{', '.join(f'{self.text(name)}: {name}' for name in columns)}}}"
+        return self.struct({name: name for name in columns})
+
+    def struct(self, values: Mapping[str, str]) -> str:
+        """A struct of SQL by name. Structs are compared by their values in order."""
+        return f"{{{', '.join(f'{self.text(name)}: {value}' for name, value in values.items())}}}"
 
     def least(self, value: str, most: int) -> str:
         """An aggregate: the sorted list of the least values."""
         return f"min({value}, {most})"
 
-    def replacing(self, columns: Mapping[str, str]) -> str:
-        """All columns in a SELECT, with other values in some of them. In which order, differs."""
-        return f"* REPLACE ({', '.join(f'{value} AS {self.name(name)}' for name, value in columns.items())})"
+    def first_by(self, value: str, order: str, most: int) -> str:
+        """An aggregate: the list of the values with the least `order`."""
+        return f"min_by({value}, {order}, {most})"
+
+    def excluding(self, *columns: str, of: str = "") -> str:
+        """All columns in a SELECT, or those `of` one relation, but for some."""
+        return f"{of}{'.' if of else ''}* EXCLUDE ({', '.join(map(self.name, columns))})"
+
+    def replacing(self, columns: Mapping[str, str], *, of: str = "", without: Sequence[str] = ()) -> str:
+        """All columns in a SELECT, or those `of` one relation, with other values in some. In which order, differs."""
+        every = self.excluding(*without, of=of) if without else f"{of}{'.' if of else ''}*"
+        return f"{every} REPLACE ({', '.join(f'{value} AS {self.name(name)}' for name, value in columns.items())})"
 
 
 class Spark(DuckDB):
@@ -188,8 +290,47 @@ class Spark(DuckDB):
     def wide(self, value: str) -> str:
         return f"CAST({value} AS DECIMAL(38, 0))"
 
-    def quotient(self, value: str, by: int) -> str:
+    def quotient(self, value: str, by: int | str) -> str:
         return f"({value} DIV {by})"
+
+    def view(self, name: str, query: str) -> str:
+        return f"CREATE TEMPORARY VIEW {name} AS {query}"
+
+    def table(self, name: str, query: str) -> str:
+        return f"CREATE TABLE {name} AS {query}"
+
+    def function(self, name: str, parameters: Sequence[str], returns: str, expression: str) -> str:
+        given = ", ".join(f"{parameter} STRING" for parameter in parameters)
+        return f"CREATE TEMPORARY FUNCTION {name}({given}) RETURNS {self.type(returns)} RETURN {expression}"
+
+    def inlined(self, name: str, query: str) -> str:
+        return f"{name} AS ({query})"
+
+    def items(self, *values: str) -> str:
+        return f"array({', '.join(values)})"
+
+    def size(self, items: str) -> str:
+        return f"size({items})"
+
+    def item(self, items: str, number: int | str) -> str:
+        return f"try_element_at({items}, {number})"
+
+    def each(self, items: str) -> str:
+        return f"explode({items})"
+
+    def different(self, value: str, first: int, end: int) -> str:
+        return f"count(DISTINCT CASE WHEN {value} >= {first} AND {value} < {end} THEN {value} END)"
+
+    def collected(self, value: str) -> str:
+        return f"collect_list({value})"
+
+    def distinct(self, value: str, condition: str = "true") -> str:
+        return f"nullif(array_sort(collect_set({value}) FILTER (WHERE {condition})), {self.texts(())})"
+
+    def distinct_items(self, items: str, condition: str = "true") -> str:
+        found = f"{items} IS NOT NULL AND ({condition})"
+        collected = f"array_sort(array_distinct(flatten(collect_list({items}) FILTER (WHERE {found}))))"
+        return f"CASE WHEN bool_or({found}) THEN {collected} END"
 
     def has(self, items: str, item: str) -> str:
         return f"CASE WHEN size({items}) = 0 THEN FALSE ELSE array_contains({items}, {item}) END"
@@ -203,7 +344,10 @@ class Spark(DuckDB):
     def joined(self, items: str, separator: str) -> str:
         return f"array_join({items}, {self.text(separator)})"
 
-    def first_items(self, items: str, most: int) -> str:
+    def numbers(self, last: str) -> str:
+        return f"sequence(1, {last})"
+
+    def first_items(self, items: str, most: int | str) -> str:
         return f"slice({items}, 1, {most})"
 
     def repeated(self, value: str, times: str) -> str:
@@ -256,15 +400,33 @@ class Spark(DuckDB):
     def in_order(self, column: str) -> str:
         return f"array_sort(map_entries({column}))"
 
-    def row(self, *columns: str) -> str:
-        return f"named_struct({', '.join(f'{self.text(name)}, {name}' for name in columns)})"
+    def map(self, values: Mapping[str, str]) -> str:
+        return f"map({', '.join(f'{self.text(name)}, {value}' for name, value in values.items())})"
+
+    def present(self, values: Mapping[str, str]) -> str:
+        return f"map_filter({self.map(values)}, (name, value) -> value IS NOT NULL)"
+
+    def with_present(self, column: str, values: Mapping[str, str]) -> str:
+        return f"map_concat({column}, {self.present(values)})"
+
+    def only(self, column: str, keys: Sequence[str]) -> str:
+        return f"map_filter({column}, (name, value) -> name IN ({', '.join(map(self.text, keys))}))"
+
+    def united(self, *maps: str) -> str:
+        return f"map_concat({', '.join(f'coalesce({each}, {self.entries({})})' for each in maps)})"
+
+    def struct(self, values: Mapping[str, str]) -> str:
+        return f"named_struct({', '.join(f'{self.text(name)}, {value}' for name, value in values.items())})"
 
     def least(self, value: str, most: int) -> str:
         return f"min_by({value}, {value}, {most})"
 
-    def replacing(self, columns: Mapping[str, str]) -> str:
-        names = ", ".join(map(self.name, columns))
-        return f"* EXCEPT ({names}), {', '.join(f'{value} AS {self.name(name)}' for name, value in columns.items())}"
+    def excluding(self, *columns: str, of: str = "") -> str:
+        return f"{of}{'.' if of else ''}* EXCEPT ({', '.join(map(self.name, columns))})"
+
+    def replacing(self, columns: Mapping[str, str], *, of: str = "", without: Sequence[str] = ()) -> str:
+        others = ", ".join(f"{value} AS {self.name(name)}" for name, value in columns.items())
+        return f"{self.excluding(*without, *columns, of=of)}, {others}"
 
 
 DUCKDB = DuckDB()

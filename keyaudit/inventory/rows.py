@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.ledger import BreachError
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.reasons import Reason
@@ -51,14 +52,14 @@ def view_types(table: Table) -> dict[str, str]:
     return types | {"unknown": SQL_TYPES[Type.MAP]}
 
 
-def columns_of(types: Mapping[str, str]) -> str:
+def columns_of(types: Mapping[str, str], sql: DuckDB = DUCKDB) -> str:
     """Columns of these SQL types, as in CREATE TABLE."""
-    return ", ".join(f"{name} {type_}" for name, type_ in types.items())
+    return ", ".join(f"{name} {sql.type(type_)}" for name, type_ in types.items())
 
 
-def no_rows(types: Mapping[str, str]) -> str:
+def no_rows(types: Mapping[str, str], sql: DuckDB = DUCKDB) -> str:
     """A query with columns of these SQL types, and no rows."""
-    return "SELECT " + ", ".join(f"NULL::{type_} AS {name}" for name, type_ in types.items()) + " WHERE false"
+    return "SELECT " + ", ".join(f"{sql.typed('NULL', type_)} AS {name}" for name, type_ in types.items()) + " WHERE false"
 
 
 def declared() -> dict[str, dict[str, str]]:

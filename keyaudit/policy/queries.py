@@ -5,7 +5,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import Enum, auto
 
-from keyaudit.inventory.dialect import DUCKDB
+from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.scores import scored, unscored
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.findings import Severity
@@ -37,7 +37,9 @@ class Scoring(Enum):
     """Findings have scores and are ordered by them."""
 
 
-def selection(bounds: Sequence[Bound], source: str, as_of: int, doubted: Collection[str] | None = None) -> str:
+def selection(
+    bounds: Sequence[Bound], source: str, as_of: int, doubted: Collection[str] | None = None, sql: DuckDB = DIALECT
+) -> str:
     """A relation over `source` that adds to each row its verdicts (`code0`, ...), those for controls, and `reasons`.
 
     `doubted`: the columns that are unknown in some row; None: possibly any. Each step is a query around the previous one,
@@ -47,46 +49,52 @@ def selection(bounds: Sequence[Bound], source: str, as_of: int, doubted: Collect
     read = dict.fromkeys(name for bound in bounds for name in (*bound.policy.columns_read, *columns_of(bound.policy.parts)))
     relation = source
     if blank := [name for name in read if can_blank(table, name) and (doubted is None or name in doubted)]:
-        relation = f"({blanked(DIALECT, source, blank)})"
+        relation = f"({blanked(sql, source, blank)})"
     shared = Shared()
     flags: dict[str, str] = {}
     codes: dict[str, str] = {}
     parts: dict[str, str] = {}
     of_parts: dict[str, str] = {}
     for number, bound in enumerate(bounds):
-        writer = writer_of(number, bound, as_of, shared, doubted)
-        judged = verdict.verdict(bound.policy.trees, writer, _prefix(number), _excused(bound), _exempt(bound, number))
+        writer = writer_of(number, bound, as_of, shared, doubted, sql=sql)
+        judged = verdict.verdict(bound.policy.trees, writer, _prefix(number), _excused(sql, bound), _exempt(bound, number))
         flags |= judged.flags
         codes[f"code{number}"] = judged.code
         for name, part in dict(zip(_parts_of(number, bound), bound.policy.parts, strict=True)).items():
             conditions = {f"{name}_where": part.where, f"{name}_violated": part.violated_when}
             of_parts |= {flag: writer.write(each.tree) for flag, each in conditions.items() if each}
             parts[name] = verdict.of_part(f"code{number}", *(flag if each else None for flag, each in conditions.items()))
-    classes = {f"class{number}": _in_class(bound) for number, bound in enumerate(bounds) if bound.classes}
-    relation = _with(shared.columns, _with(classes, relation))
+    classes = {f"class{number}": _in_class(sql, bound) for number, bound in enumerate(bounds) if bound.classes}
+    relation = _with(sql, shared.columns, _with(sql, classes, relation))
     # Under the table's own name, which the baseline lookup uses.
-    inner = f"{relation} AS {DIALECT.name(table.name)}"
-    written = {name: shared.resolved(sql) for name, sql in (flags | of_parts).items()}
-    relation = _with(written, inner, without=shared.columns)
+    inner = f"{relation} AS {sql.name(table.name)}"
+    written = {name: shared.resolved(condition) for name, condition in (flags | of_parts).items()}
+    relation = _with(sql, written, inner, without=shared.columns)
     shown = rung_columns(dict(enumerate(bounds)))
     used = [name for name in flags if name not in shown]
-    return _with(parts, _with(codes | {REASONS: _reasons(bounds)}, relation, without=used), without=of_parts)
+    return _with(sql, parts, _with(sql, codes | {REASONS: _reasons(sql, bounds)}, relation, without=used), without=of_parts)
 
 
-def _with(columns: Mapping[str, str], relation: str, without: Collection[str] = ()) -> str:
+def _with(sql: DuckDB, columns: Mapping[str, str], relation: str, without: Collection[str] = ()) -> str:
     """The relation with additional columns (SQL by name), and `without` some."""
     if not columns:
         return relation
-    kept = f"* EXCLUDE ({', '.join(without)})" if without else "*"
-    return f"(SELECT {kept}, {', '.join(f'{sql} AS {name}' for name, sql in columns.items())} FROM {relation})"
+    kept = sql.excluding(*without) if without else "*"
+    return f"(SELECT {kept}, {', '.join(f'{value} AS {name}' for name, value in columns.items())} FROM {relation})"
 
 
 def writer_of(
-    number: int, bound: Bound, as_of: int, shared: Shared | None = None, doubted: Collection[str] | None = None
+    number: int,
+    bound: Bound,
+    as_of: int,
+    shared: Shared | None = None,
+    doubted: Collection[str] | None = None,
+    *,
+    sql: DuckDB = DIALECT,
 ) -> Writer:
     """The writer of the conditions of the policy with this number, with the values of a row's class."""
     own = {index: each.values for index, each in enumerate(bound.classes, 1)}
-    return Writer(DIALECT, bound.values, as_of, own, f"class{number}", shared=shared, doubted=doubted)
+    return Writer(sql, bound.values, as_of, own, f"class{number}", shared=shared, doubted=doubted)
 
 
 def can_blank(table: Table, column: str) -> bool:
@@ -94,11 +102,11 @@ def can_blank(table: Table, column: str) -> bool:
     return table.by_name[column].type is not Type.COUNT
 
 
-def _in_class(bound: Bound) -> str:
+def _in_class(sql: DuckDB, bound: Bound) -> str:
     """SQL: the number of a row's class, 0 for none; NULL if unknown."""
     cases: list[str] = []
     for number, each in enumerate(bound.classes, 1):
-        matches = each.declared.condition(bound.policy, DIALECT)
+        matches = each.declared.condition(bound.policy, sql)
         cases += [f"WHEN {matches} THEN {number}", f"WHEN {matches} IS NULL THEN NULL"]
     return f"(CASE {' '.join(cases)} ELSE 0 END)"
 
@@ -111,22 +119,22 @@ def _exempt(bound: Bound, number: int) -> str | None:
 def classed(relation: str, bounds: Sequence[Bound]) -> str:
     """For each class of each policy, in order: the number of rows, and of results that are left out."""
     counts = [
-        f"count(*) FILTER (class{number} = {index}),"
-        f" count(*) FILTER (class{number} = {index} AND code{number} = {verdict.EXEMPT})"
+        f"count(*) FILTER (WHERE class{number} = {index}),"
+        f" count(*) FILTER (WHERE class{number} = {index} AND code{number} = {verdict.EXEMPT})"
         for number, bound in enumerate(bounds)
         for index, _ in enumerate(bound.classes, 1)
     ]
     return f"SELECT {', '.join(counts)} FROM {relation}"
 
 
-def _excused(bound: Bound) -> verdict.Excused:
-    critical = [_covered(bound, waiver) for waiver in bound.waivers if waiver.allow_critical]
+def _excused(sql: DuckDB, bound: Bound) -> verdict.Excused:
+    critical = [_covered(sql, bound, waiver) for waiver in bound.waivers if waiver.allow_critical]
     known = (
-        f"(SELECT max(rank) FROM {BASELINE} AS held WHERE held.policy = {DIALECT.text(bound.policy.text.id)}"
-        f" AND held.subject = {DIALECT.name(bound.policy.table.name)}.{DIALECT.name(bound.policy.subject)})"
+        f"(SELECT max(rank) FROM {BASELINE} AS held WHERE held.policy = {sql.text(bound.policy.text.id)}"
+        f" AND held.subject = {sql.name(bound.policy.table.name)}.{sql.name(bound.policy.subject)})"
     )
     return verdict.Excused(
-        waived=" OR ".join(_covered(bound, waiver) for waiver in bound.waivers) or None,
+        waived=" OR ".join(_covered(sql, bound, waiver) for waiver in bound.waivers) or None,
         waived_critical=" OR ".join(critical) or None,
         known=known if bound.in_baseline else None,
     )
@@ -137,17 +145,19 @@ def create_baseline() -> str:
     return f"CREATE TABLE {BASELINE} AS SELECT unnest(?) AS policy, unnest(?) AS subject, unnest(?) AS rank"
 
 
-def _covered(bound: Bound, waiver: Waiver) -> str:
+def _covered(sql: DuckDB, bound: Bound, waiver: Waiver) -> str:
     columns = dict.fromkeys(("id", bound.policy.subject))
-    return f"({' OR '.join(DIALECT.like(f'lower({DIALECT.name(column)})', waiver.resource.text) for column in columns)})"
+    return f"({' OR '.join(sql.like(sql.lower(sql.name(column)), waiver.resource.text) for column in columns)})"
 
 
-def judged(table: Table, bounds: Sequence[Bound], as_of: int, doubted: Collection[str] | None = None) -> str:
+def judged(
+    table: Table, bounds: Sequence[Bound], as_of: int, doubted: Collection[str] | None = None, sql: DuckDB = DIALECT
+) -> str:
     """A table's view with the verdicts of its policies, as a relation that is not materialized.
 
     `doubted` as for `selection`.
     """
-    return selection(bounds, DIALECT.name(table.name), as_of, doubted)
+    return selection(bounds, sql.name(table.name), as_of, doubted, sql)
 
 
 def doubted(tables: Sequence[str]) -> str:
@@ -165,7 +175,8 @@ def materialize(name: str, relation: str) -> tuple[str, str]:
 def covered(relation: str, bounds: Sequence[Bound]) -> str:
     """The number of waived findings for each waiver of each policy, one column per pair, in order."""
     counts = [
-        f"count(*) FILTER (code{number} >= {verdict.WAIVED} AND code{number} < {verdict.FAIL} AND {_covered(bound, waiver)}"
+        f"count(*) FILTER (WHERE code{number} >= {verdict.WAIVED} AND code{number} < {verdict.FAIL}"
+        f" AND {_covered(DIALECT, bound, waiver)}"
         f"{'' if waiver.allow_critical else f' AND code{number} % 5 < {Severity.CRITICAL.rank}'})"
         for number, bound in enumerate(bounds)
         for waiver in bound.waivers
@@ -173,9 +184,9 @@ def covered(relation: str, bounds: Sequence[Bound]) -> str:
     return f"SELECT {', '.join(counts)} FROM {relation}"
 
 
-def _reasons(bounds: Sequence[Bound]) -> str:
+def _reasons(sql: DuckDB, bounds: Sequence[Bound]) -> str:
     """SQL: the row's unknown map, extended with columns whose value is missing in a map parameter, as unrecognised."""
-    reasons = DIALECT.name(UNKNOWN)
+    reasons = sql.name(UNKNOWN)
     looked_up = {
         (bound.policy.table.by_name[node.index.column].name, tuple(str(key) for key in entries), held)
         for number, bound in enumerate(bounds)
@@ -186,8 +197,8 @@ def _reasons(bounds: Sequence[Bound]) -> str:
         if isinstance(entries, Mapping) and OTHERWISE not in entries and any(isinstance(key, str) for key in entries)
     }
     for column, keys, held in sorted(looked_up):
-        index, names = DIALECT.name(column), ", ".join(DIALECT.text(key) for key in keys)
-        entry = DIALECT.with_entry(reasons, DIALECT.text(column), DIALECT.text("unrecognised"))
+        index, names = sql.name(column), ", ".join(sql.text(key) for key in keys)
+        entry = sql.with_entry(reasons, sql.text(column), sql.text("unrecognised"))
         reasons = f"CASE WHEN {held}{index} NOT IN ({names}) THEN {entry} ELSE {reasons} END"
     return reasons
 
@@ -234,12 +245,12 @@ def counted(relation: str, bounds: Sequence[Bound]) -> str:
     )
 
 
-def with_scores(scoring: Scoring, relation: str, table: str, as_of: int) -> str:
+def with_scores(scoring: Scoring, relation: str, table: str, as_of: int, sql: DuckDB = DIALECT) -> str:
     """A relation with verdicts, extended with `score` (the explanation) and its bounds `score_high` and `score_low`.
 
     Without scoring, or for tables without scores, `score` is NULL and the bounds are 0.
     """
-    return f"({unscored(relation) if scoring is Scoring.NONE else scored(relation, table, as_of)})"
+    return f"({unscored(relation) if scoring is Scoring.NONE else scored(relation, table, as_of, sql)})"
 
 
 def scopes_seen(table: str) -> str:

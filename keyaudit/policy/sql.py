@@ -52,8 +52,8 @@ def read(dialect: DuckDB, column: str) -> str:
 
 def blanked(dialect: DuckDB, source: str, columns: Iterable[str]) -> str:
     """A query over `source` with unknown values of `columns` set to NULL, as `Writer` expects."""
-    values = ", ".join(f"{read(dialect, column)} AS {dialect.name(column)}" for column in columns)
-    return f"SELECT *{f' REPLACE ({values})' if values else ''} FROM {source}"  # noqa: S608 - declared names only
+    values = {column: read(dialect, column) for column in columns}
+    return f"SELECT {dialect.replacing(values) if values else '*'} FROM {source}"  # noqa: S608 - declared names only
 
 
 def is_unknown(dialect: DuckDB, column: str) -> str:

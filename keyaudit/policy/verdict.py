@@ -98,7 +98,7 @@ def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = _NOTHI
             f" ELSE {rank} + CASE WHEN {applies} AND {violated} THEN {fail} WHEN {applies} THEN {UNKNOWN_VIOLATION}"
             f" WHEN {violated} IS NOT NULL THEN {UNKNOWN_APPLICATION} ELSE {UNKNOWN_BOTH} END"
         )
-    return Verdict(flags, f"CAST(CASE {cases} END AS UTINYINT)")
+    return Verdict(flags, f"CAST(CASE {cases} END AS TINYINT)")
 
 
 def _rank(trees: Trees, writer: Writer, prefix: str, flags: dict[str, str]) -> str:
@@ -136,7 +136,7 @@ def of_part(code: str, where: str | None, violated: str | None) -> str:
             f"WHEN {applied} AND {violated} IS NULL THEN {UNKNOWN_VIOLATION}",
             f"WHEN {code} = {PASS} OR {code} >= {UNKNOWN_VIOLATION} AND {applied} THEN {FAIL}",
         ]
-    return f"CAST(CASE {' '.join(cases)} ELSE {code} END AS UTINYINT)"
+    return f"CAST(CASE {' '.join(cases)} ELSE {code} END AS TINYINT)"
 
 
 def outcome_of(code: int) -> Outcome:

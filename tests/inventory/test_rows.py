@@ -52,7 +52,7 @@ def test_a_table_that_is_read_more_than_once_is_read_from_its_file_once_if_it_is
     def resolved(*small: str) -> list[str]:
         return list(sources.resolved([once, twice], {"vault": "a", "secret": "b"}, small))
 
-    assert resolved("vault", "secret") == ["CREATE TABLE stored_in_secret AS FROM b", "FROM a", twice]
+    assert resolved("vault", "secret") == ["CREATE TABLE stored_in_secret AS SELECT * FROM b", "FROM a", twice]
     assert resolved() == ["FROM a", "FROM b, b"]
     absent, text = sources.resolved([f"FROM {sources['key']}"], {}, ())
     assert (absent[:30], text) == ("CREATE TABLE stored_in_key (id", "FROM stored_in_key")

@@ -167,11 +167,11 @@ def rows(window: Window, uses: str = "usage", condition: str = "true") -> str:
     return _classified(uses, f"{timely} AND {TOLD} AND {LEARNED} AND {condition}")
 
 
-def single(uses: str, condition: str = "true") -> str:
+def single(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
     """A query over `uses`: the same as `grouped`, with a group for each row."""
-    row = DUCKDB.row("used_on", "id")
-    return f"""SELECT {ORDER}, uses, used_on AS first_on, used_on AS last_on, [{row}] AS evidence
-        FROM ({_told(uses, condition)})"""
+    evidence = sql.items(sql.row("used_on", "id"))
+    return f"""SELECT {ORDER}, uses, used_on AS first_on, used_on AS last_on, {evidence} AS evidence
+        FROM ({_told(uses, condition, sql)})"""
 
 
 def grouped(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
@@ -200,10 +200,10 @@ def mailboxes(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
         GROUP BY {by}"""
 
 
-def first_rows(evidence: str) -> str:
+def first_rows(evidence: str, sql: DuckDB = DUCKDB) -> str:
     """SQL, an aggregate: the first rows of several groups, by time and id."""
     # Each of them is in one of the groups with the earliest first rows.
-    return f"list_slice(list_sort(flatten(min_by({evidence}, {evidence}[1], {EVIDENCE}))), 1, {EVIDENCE})"
+    return sql.first_items(f"array_sort(flatten({sql.first_by(evidence, sql.item(evidence, 1), EVIDENCE)}))", EVIDENCE)
 
 
 def _lacking(sql: DuckDB) -> str:

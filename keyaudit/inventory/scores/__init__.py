@@ -9,6 +9,7 @@ place of its owner.
 
 from collections.abc import Mapping
 
+from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.scores.account_key import ACCOUNT_KEY
 from keyaudit.inventory.scores.certificate import CERTIFICATE, prepare
 from keyaudit.inventory.scores.credential import CREDENTIAL
@@ -20,26 +21,27 @@ _FLAGS = ("blast_radius_rungs", "exposure_rungs", "age_rungs", "override_flags")
 _NAMES = ("blast_radius", "exposure", "age")
 
 
-def _scored(source: str, scale: Scale, as_of: int) -> str:
-    flags = [f"{ladder.flags} AS {name}" for ladder, name in zip(scale.ladders, _FLAGS, strict=False)]
-    overrides = ", ".join(override.holds for override in scale.overrides)
+def _scored(sql: DuckDB, source: str, scale: Scale, as_of: int) -> str:
+    flags = [f"{ladder.flags(sql)} AS {name}" for ladder, name in zip(scale.ladders, _FLAGS, strict=False)]
+    overrides = sql.typed(sql.items(*(override.holds for override in scale.overrides)), "BOOLEAN[]")
     bounds = [
         f"{bound} AS {name}_{end}"
         for ladder, name, column in zip(scale.ladders, _NAMES, _FLAGS, strict=False)
         for bound, end in zip(
-            ladder.bounds([f"{column}[{nth}]" for nth in range(1, len(ladder.rungs) + 1)]), ("low", "high"), strict=True
+            ladder.bounds([sql.item(column, nth) for nth in range(1, len(ladder.rungs) + 1)]), ("low", "high"), strict=True
         )
     ]
     products = (f"{' * '.join(f'{name}_{end}' for name in _NAMES)} AS score_{end}" for end in ("high", "low"))
-    shown = ", ".join(f"'{name}': {name}" for name in scale.shown)
-    held = f"{{'flags': [{', '.join(_FLAGS)}], 'facts': MAP {{{shown}}}, 'unknown': fact_unknown}} AS score"
+    shown = sql.map({name: name for name in scale.shown})
+    held = f"{sql.struct({'flags': sql.items(*_FLAGS), 'facts': shown, 'unknown': 'fact_unknown'})} AS score"
+    judged = f"SELECT *, CAST({as_of} AS BIGINT) AS fact_as_of FROM {source}"
     # The facts are joined to `judged`; each level reads the columns of the one below.
     return f"""
-        WITH judged AS NOT MATERIALIZED (SELECT *, {as_of}::BIGINT AS fact_as_of FROM {source})
+        WITH {sql.inlined("judged", judged)}
         SELECT *, {", ".join(products)}, {held} FROM (
             SELECT *, {", ".join(bounds)} FROM (
-                SELECT *, {", ".join(flags)}, CAST([{overrides}] AS BOOLEAN[]) AS {_FLAGS[-1]} FROM (
-                    SELECT *, {scale.ages} FROM ({scale.facts})
+                SELECT *, {", ".join(flags)}, {overrides} AS {_FLAGS[-1]} FROM (
+                    SELECT *, {scale.ages(sql)} FROM ({scale.facts(sql)})
                 )
             )
         )"""
@@ -55,12 +57,12 @@ SCALES: Mapping[str, Scale] = {
 """The scales by table name."""
 
 
-def prepared(table: str, as_of: int) -> tuple[str, ...]:
+def prepared(table: str, as_of: int, sql: DuckDB = DUCKDB) -> tuple[str, ...]:
     """The statements that create the lookup tables for scoring that table; execute them once before reading `scored`."""
-    return (prepare(CREDENTIAL, as_of),) if table == "certificate" else ()
+    return (prepare(sql, CREDENTIAL, as_of),) if table == "certificate" else ()
 
 
-def scored(relation: str, table: str, as_of: int) -> str:
+def scored(relation: str, table: str, as_of: int, sql: DuckDB = DUCKDB) -> str:
     """SQL of a relation's rows, each with `score_high`, `score_low`, and `score` with their explanation.
 
     That is a struct of `flags` (for each ladder and for the overrides, whether each of them holds), `facts` that reasons show,
@@ -68,7 +70,7 @@ def scored(relation: str, table: str, as_of: int) -> str:
     """
     if table not in SCALES:
         return unscored(relation)
-    return _scored(relation, SCALES[table], as_of)
+    return _scored(sql, relation, SCALES[table], as_of)
 
 
 def unscored(relation: str) -> str:

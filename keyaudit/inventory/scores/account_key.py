@@ -1,7 +1,7 @@
 """The scale of account keys of other services."""
 
 from keyaudit.inventory.scores import age
-from keyaudit.inventory.scores.ladder import Ladder, Rung, Scale, absent, every
+from keyaudit.inventory.scores.ladder import Ladder, Rung, Scale, absent, every, only_own
 
 _DATES = ("created_on", None)
 
@@ -22,6 +22,6 @@ ACCOUNT_KEY = Scale(
         ("created_on",),
         Rung(4, every("dated", absent("created_on")), "made before the service kept dates", ("created_on",)),
     ),
-    facts="SELECT judged.*, MAP {}::MAP(VARCHAR, VARCHAR) AS fact_unknown FROM judged",
+    facts=only_own,
     ages=age.ages(_DATES, str(age.SECRET_LIMIT)),
 )

@@ -1,5 +1,8 @@
 """The factor age: the larger of the time since creation and the lifetime, against a limit."""
 
+from collections.abc import Callable
+
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.scores.ladder import Ladder, Rung, either
 from keyaudit.model.times import DAY
 
@@ -9,20 +12,37 @@ CERTIFICATE_LIMIT = 365 * DAY
 SIGNING_LIMIT = 1_095 * DAY
 """The limits of scores. They are not settings, so that scores of two tenants can be compared."""
 
+_WIDE = "DECIMAL(38, 0)"
+"""An integer type, in every dialect, in which no multiple of times overflows."""
+
 Dates = tuple[str, str | None]
 """SQL of the creation and expiration dates, NULL where unknown or absent; None: there is no expiration date."""
 
 
-def ages(dates: Dates, limit: str) -> str:
-    """SQL of the facts in the reasons."""
+def ages(dates: Dates, limit: str) -> Callable[[DuckDB], str]:
+    """SQL of the facts in the reasons, by dialect."""
     begun, ends = dates
-    # Times are up to 2^62 on either side of 0, so their difference needs more than 64 bits.
-    life = f", {ends}::HUGEINT - {begun}" if ends else ""
-    span = f"greatest(fact_as_of::HUGEINT - {begun}{life})"
-    return (
-        f"({limit})::BIGINT AS fact_limit, ({span} // {DAY})::VARCHAR AS fact_days,"
-        f" ({limit} // {DAY})::VARCHAR AS fact_limit_days, printf('%.2f', ({span})::DOUBLE / ({limit})) AS fact_times"
-    )
+
+    def written(sql: DuckDB) -> str:
+        # Times are up to 2^62 on either side of 0, so their difference needs more than 64 bits.
+        span = f"({sql.wide('fact_as_of')} - {begun})"
+        if ends:
+            span = f"greatest({span}, {sql.wide(ends)} - {begun})"
+        facts = {
+            "fact_days": sql.quotient(span, DAY),
+            "fact_limit_days": sql.quotient(f"({limit})", DAY),
+            # Rounded in integers: engines print floating-point numbers differently.
+            "fact_hundredths": sql.quotient(f"(200 * {span} + ({limit}))", f"(2 * ({limit}))"),
+        }
+        shown = {name: f"CAST({value} AS STRING)" for name, value in facts.items()}
+        hundredths = facts["fact_hundredths"]
+        times = f"CAST({sql.quotient(hundredths, 100)} AS STRING) || '.' || lpad(CAST({hundredths} % 100 AS STRING), 2, '0')"
+        return (
+            f"CAST({limit} AS BIGINT) AS fact_limit, {shown['fact_days']} AS fact_days,"
+            f" {shown['fact_limit_days']} AS fact_limit_days, {times} AS fact_times"
+        )
+
+    return written
 
 
 def ladder(dates: Dates, reads: tuple[str, ...], *worst: Rung, least: tuple[Rung, ...] = ()) -> Ladder:
@@ -34,8 +54,8 @@ def ladder(dates: Dates, reads: tuple[str, ...], *worst: Rung, least: tuple[Rung
     said = "{fact_days} days of age or granted life against a limit of {fact_limit_days}, {fact_times} times"
 
     def over(times: int, parts: int) -> str:
-        limit = f"{times}::HUGEINT * fact_limit"
-        spans = [f"fact_as_of::HUGEINT - {begun}", *([f"{ends}::HUGEINT - {begun}"] if ends else ())]
+        limit = f"{times} * CAST(fact_limit AS {_WIDE})"
+        spans = [f"CAST(fact_as_of AS {_WIDE}) - {begun}", *([f"CAST({ends} AS {_WIDE}) - {begun}"] if ends else ())]
         return either(*(f"{parts} * ({span}) > {limit}" for span in spans))
 
     return Ladder(

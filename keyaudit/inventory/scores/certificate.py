@@ -2,10 +2,11 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.scores import age
 from keyaudit.inventory.scores.key import NARROW
-from keyaudit.inventory.scores.ladder import Ladder, Override, Rung, Scale, absent, either, every, more_than, present, reasons
-from keyaudit.inventory.scores.vault import BLIND, OF_VAULT
+from keyaudit.inventory.scores.ladder import Ladder, Override, Rung, Scale, absent, either, every, more_than, present
+from keyaudit.inventory.scores.vault import BLIND, of_vault
 from keyaudit.model.findings import Severity
 
 _ALIVE = every("enabled", either(absent("expires_on"), present("expires_on", "expires_on > fact_as_of")))
@@ -18,24 +19,30 @@ IDENTITIES = "identity_reach"
 """The table that `prepare` creates: by public key, the bounds of the largest blast radius of its credentials."""
 
 
-def prepare(credentials: Scale, as_of: int) -> str:
+def prepare(sql: DuckDB, credentials: Scale, as_of: int) -> str:
     """Creates that table from the view of credentials. Reading it once for all certificates takes less memory to plan."""
     ladder = credentials.blast_radius
-    low, high = ladder.bounds([f"rungs[{nth}]" for nth in range(1, len(ladder.rungs) + 1)])
+    low, high = ladder.bounds([sql.item("rungs", nth) for nth in range(1, len(ladder.rungs) + 1)])
+    judged = f"SELECT *, CAST({as_of} AS BIGINT) AS fact_as_of FROM credential"
     return f"""
         CREATE TABLE {IDENTITIES} AS
-        WITH judged AS NOT MATERIALIZED (SELECT *, {as_of}::BIGINT AS fact_as_of FROM credential)
+        WITH {sql.inlined("judged", judged)}
         SELECT digest, max({low}) AS low, max({high}) AS high
-        FROM (SELECT public_key_sha256 AS digest, {ladder.flags} AS rungs FROM ({credentials.facts}))
+        FROM (SELECT public_key_sha256 AS digest, {ladder.flags(sql)} AS rungs FROM ({credentials.facts(sql)}))
         WHERE digest IS NOT NULL GROUP BY digest"""
 
 
 _UNLISTED = "SELECT min(reason) AS reason FROM coverage WHERE operation IN ('application.list', 'service_principal.list')"
-_OF_IDENTITIES = f"""
-        SELECT placed.* EXCLUDE (fact_unknown), coalesce(identity.low, 1) AS fact_identities_min,
+
+
+def _of_identities(sql: DuckDB) -> str:
+    """The facts: those of the vault, and the largest blast radius of the credentials with its key."""
+    unknown = sql.with_present("fact_unknown", {"fact_identities": "unshown.doubt"})
+    return f"""
+        SELECT {sql.excluding("fact_unknown", of="placed")}, coalesce(identity.low, 1) AS fact_identities_min,
             CASE WHEN unshown.doubt IS NULL THEN coalesce(identity.high, 1) END AS fact_identities_max,
-            map_concat(fact_unknown, {reasons({"fact_identities": "unshown.doubt"})}) AS fact_unknown
-        FROM ({OF_VAULT}) AS placed
+            {unknown} AS fact_unknown
+        FROM ({of_vault(sql)}) AS placed
         LEFT JOIN {IDENTITIES} AS identity ON identity.digest = placed.public_key_sha256
         CROSS JOIN (
             SELECT coalesce(
@@ -43,7 +50,6 @@ _OF_IDENTITIES = f"""
                 (SELECT min(unknown['public_key_sha256']) FROM credential WHERE holder_type <> 'ManagedIdentity')
             ) AS doubt
         ) AS unshown"""
-"""The facts: those of the vault, and the largest blast radius of the credentials with its key."""
 
 
 def _identities(value: int) -> str:
@@ -107,6 +113,6 @@ CERTIFICATE = Scale(
         ),
         BLIND,
     ),
-    facts=_OF_IDENTITIES,
+    facts=_of_identities,
     ages=age.ages(_DATES, str(age.CERTIFICATE_LIMIT)),
 )

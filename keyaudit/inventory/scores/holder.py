@@ -2,7 +2,8 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
-from keyaudit.inventory.scores.ladder import Rung, every, more_than, reasons
+from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.scores.ladder import Rung, every, more_than
 from keyaudit.model.reasons import Reason
 
 _ROLES = ("role_assignment.query", "role_definition.query", "subscription.list")
@@ -10,37 +11,53 @@ _ROLES = ("role_assignment.query", "role_definition.query", "subscription.list")
 _IDENTITY = (
     "tier0, tenant_wide_app_roles, app_role_count_min, app_role_count_max, directory_role_count_min, directory_role_count_max"
 )
-_HOLDERS = f"""
-    SELECT id, lower(app_id) AS app_id, {_IDENTITY}, audience <> 'AzureADMyOrg' AS accepts_others, unknown FROM application
+
+
+def _holders(sql: DuckDB) -> str:
+    app_id = sql.lower("app_id")
+    return f"""
+    SELECT id, {app_id} AS app_id, {_IDENTITY}, audience <> 'AzureADMyOrg' AS accepts_others, unknown FROM application
     UNION ALL
-    SELECT id, lower(app_id), {_IDENTITY}, FALSE, unknown FROM service_principal"""
+    SELECT id, {app_id}, {_IDENTITY}, FALSE, unknown FROM service_principal"""
+
 
 # A group's role applies to its members. Its reach is the value of a factor; 1: no role that matters for keys.
-_GIVEN = """
-    SELECT principal_id AS who, scope_kind, allows, unknown FROM "grant"
+def _given(sql: DuckDB) -> str:
+    return f"""
+    SELECT principal_id AS who, scope_kind, allows, unknown FROM {sql.name("grant")}
     WHERE kind IN ('azure-role', 'access-policy', 'hsm-role') AND standing"""
+
+
 # The credentials of a blueprint are those of its agents.
-_ACTS_AS = """
-    SELECT lower(app_id) AS app_id, split_part(id, '/', -1) AS object_id FROM service_principal
+def _acts_as(sql: DuckDB) -> str:
+    return f"""
+    SELECT {sql.lower("app_id")} AS app_id, split_part(id, '/', -1) AS object_id FROM service_principal
     UNION ALL SELECT blueprint_app_id, object_id FROM agent"""
-_AZURE = f"""
-    SELECT app_id, max(CASE WHEN allows = [] THEN 1 WHEN scope_kind IN ('root', 'management-group') THEN 4
+
+
+def _azure(sql: DuckDB) -> str:
+    return f"""
+    SELECT app_id, max(CASE WHEN {sql.size("allows")} = 0 THEN 1 WHEN scope_kind IN ('root', 'management-group') THEN 4
         WHEN scope_kind = 'subscription' THEN 3 ELSE 2 END) AS width
-    FROM ({_ACTS_AS}) JOIN (
-        SELECT * FROM ({_GIVEN})
+    FROM ({_acts_as(sql)}) JOIN (
+        SELECT * FROM ({_given(sql)})
         UNION ALL
-        SELECT member_id, scope_kind, allows, given.unknown FROM ({_GIVEN}) AS given
+        SELECT member_id, scope_kind, allows, given.unknown FROM ({_given(sql)}) AS given
         JOIN membership ON membership.group_id = given.who
     ) AS given ON given.who = object_id
     WHERE allows IS NOT NULL AND scope_kind IS NOT NULL GROUP BY ALL"""
-_AZURE_DOUBT = f"""
+
+
+def _azure_doubt(sql: DuckDB) -> str:
+    return f"""
     SELECT coalesce(
         (SELECT min(reason) FROM coverage WHERE operation IN {_ROLES} AND state <> 'assessed'),
-        (SELECT min(coalesce(unknown['allows'], unknown['scope_kind'])) FROM ({_GIVEN})
+        (SELECT min(coalesce(unknown['allows'], unknown['scope_kind'])) FROM ({_given(sql)})
             WHERE allows IS NULL OR scope_kind IS NULL),
-        (SELECT min(principal.unknown['members_listed']) FROM principal JOIN ({_GIVEN}) AS given
+        (SELECT min(principal.unknown['members_listed']) FROM principal JOIN ({_given(sql)}) AS given
             ON given.who = principal.object_id)
     ) AS doubt"""
+
 
 _OWN = {"fact_tier0": "tier0", "fact_tenant_wide_roles": "tenant_wide_app_roles", "fact_accepts_others": "audience"}
 _COUNTED = {"fact_app_roles": "app_role_count", "fact_directory_roles": "directory_role_count"}
@@ -53,15 +70,19 @@ _DISPUTED = {
 }
 _COUNTS = ", ".join(f"holder.{column}_{end} AS {fact}_{end}" for fact, column in _COUNTED.items() for end in ("min", "max"))
 
-OF_HOLDER = f"""
-    SELECT judged.*, holder.tier0 AS fact_tier0, len(holder.tenant_wide_app_roles) > 0 AS fact_tenant_wide_roles,
-        array_to_string(holder.tenant_wide_app_roles, ', ') AS fact_roles, holder.accepts_others AS fact_accepts_others,
+
+def of_holder(sql: DuckDB) -> str:
+    """The facts of the holder of a credential."""
+    roles = "holder.tenant_wide_app_roles"
+    return f"""
+    SELECT judged.*, holder.tier0 AS fact_tier0, {sql.size(roles)} > 0 AS fact_tenant_wide_roles,
+        nullif({sql.joined(roles, ", ")}, '') AS fact_roles, holder.accepts_others AS fact_accepts_others,
         {_COUNTS}, coalesce(azure.width, 1) AS fact_azure_roles_min,
         CASE WHEN doubtful.doubt IS NULL THEN coalesce(azure.width, 1) END AS fact_azure_roles_max,
-        {reasons(_DISPUTED)} AS fact_unknown
-    FROM judged LEFT JOIN ({_HOLDERS}) AS holder ON holder.id = judged.holder_id
-    LEFT JOIN ({_AZURE}) AS azure ON azure.app_id = lower(judged.app_id)
-    CROSS JOIN ({_AZURE_DOUBT}) AS doubtful"""
+        {sql.present(_DISPUTED)} AS fact_unknown
+    FROM judged LEFT JOIN ({_holders(sql)}) AS holder ON holder.id = judged.holder_id
+    LEFT JOIN ({_azure(sql)}) AS azure ON azure.app_id = {sql.lower("judged.app_id")}
+    CROSS JOIN ({_azure_doubt(sql)}) AS doubtful"""
 
 
 def rungs(alive: str, *reads: str) -> tuple[Rung, ...]:

@@ -4,11 +4,12 @@ A rung that is NULL may apply, so its value remains possible. The state of the r
 findings and for their explanation.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import Struct
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import Reason
 
@@ -41,10 +42,9 @@ class Ladder(Struct, frozen=True):
         if values != sorted(values, reverse=True):
             raise ValueError(f"rungs out of order: {values}")
 
-    @property
-    def flags(self) -> str:
+    def flags(self, sql: DuckDB) -> str:
         """SQL of a list with the state of each rung, in order."""
-        return f"CAST([{', '.join(rung.holds for rung in self.rungs)}] AS BOOLEAN[])"
+        return sql.typed(sql.items(*(rung.holds for rung in self.rungs)), "BOOLEAN[]")
 
     def bounds(self, flags: Sequence[str]) -> tuple[str, str]:
         """SQL of the lower and upper bound of the factor, from the states of the rungs."""
@@ -70,17 +70,17 @@ class Override(Struct, frozen=True, kw_only=True):
 class Scale:
     """The scale of one table.
 
-    `facts`: SQL over `judged`, the rows with the column `fact_as_of`, that adds columns of other tables named `fact_...`; among
-    them `fact_unknown`, a map of facts to why they are unknown. `ages`: SQL of further ones over that. `shown`: those of them,
-    all text, that reasons print.
+    `facts`: SQL of a dialect over `judged`, the rows with the column `fact_as_of`, that adds columns of other tables named
+    `fact_...`; among them `fact_unknown`, a map of facts to why they are unknown. `ages`: SQL of further ones over that.
+    `shown`: those of them, all text, that reasons print.
     """
 
     blast_radius: Ladder
     exposure: Ladder
     age: Ladder
     overrides: tuple[Override, ...] = ()
-    facts: str
-    ages: str
+    facts: Callable[[DuckDB], str]
+    ages: Callable[[DuckDB], str]
     shown: tuple[str, ...] = ("fact_days", "fact_limit_days", "fact_times")
     ladders: tuple[Ladder, Ladder, Ladder] = field(init=False)
     """The factors in the order of multiplication."""
@@ -109,10 +109,9 @@ def more_than(count: str, least: int) -> str:
     return f"CASE WHEN {count}_min > {least} THEN TRUE WHEN {count}_max <= {least} THEN FALSE END"
 
 
-def reasons(columns: Mapping[str, str]) -> str:
-    """SQL of a map from names to reasons; a reason is NULL if the name is known."""
-    entries = ", ".join(f"{{'key': '{name}', 'value': {why}}}" for name, why in columns.items())
-    return f"map_from_entries(list_filter([{entries}], lambda entry: entry.value IS NOT NULL))"
+def only_own(sql: DuckDB) -> str:
+    """The `facts` of a scale without columns of other tables."""
+    return f"SELECT judged.*, {sql.entries({})} AS fact_unknown FROM judged"  # noqa: S608 - no name or literal of others
 
 
 def either(*conditions: str) -> str:

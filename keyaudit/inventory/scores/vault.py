@@ -1,6 +1,7 @@
 """The facts of the vault of a key or certificate."""
 
-from keyaudit.inventory.scores.ladder import Override, reasons
+from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.scores.ladder import Override
 from keyaudit.model.reasons import Reason
 
 _ASKED = ("network_open", "audit_searchable")
@@ -9,9 +10,13 @@ _WHY = {
     for name in _ASKED
 }
 
-OF_VAULT = f"""
-    SELECT judged.*, {", ".join(f"place.{name} AS fact_{name}" for name in _ASKED)}, {reasons(_WHY)} AS fact_unknown
+
+def of_vault(sql: DuckDB) -> str:
+    """The facts."""
+    return f"""
+    SELECT judged.*, {", ".join(f"place.{name} AS fact_{name}" for name in _ASKED)}, {sql.present(_WHY)} AS fact_unknown
     FROM judged LEFT JOIN (SELECT id, unknown, {", ".join(_ASKED)} FROM vault) AS place ON place.id = judged.vault_id"""  # noqa: S608 - declared names
+
 
 BLIND = Override(
     name="blind",

@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator
 
+from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.logs.groups import FACETS, KEYS, within
 from keyaudit.model.errors import UsageError
 from keyaudit.model.times import DAY, iso_date
@@ -27,44 +28,36 @@ COLUMNS = {
 }
 """The learned columns. `mailboxes`: the most that the application read in one day; 0 except in its own row for mail."""
 
-_BITS = 126
-"""The days that are counted in one number."""
+
+def days_of(window: Window, sql: DuckDB = DUCKDB) -> str:
+    """SQL over `day`: the number of days with uses of a group."""
+    return sql.different("day", window.since // DAY, max(window.since + DAY, window.until) // DAY)
 
 
-def days_of(window: Window) -> str:
-    """SQL over `day`: the number of days with uses of a group.
-
-    In numbers, because DuckDB holds bit strings and lists in memory until all groups are counted, and moves numbers to disk.
-    """
-    counts = []
-    for first in range(window.since // DAY, max(window.since + DAY, window.until) // DAY, _BITS):
-        bit = f"CASE WHEN day >= {first} AND day < {first + _BITS} THEN 1::HUGEINT << (day - {first})::HUGEINT END"
-        counts.append(f"bit_count(coalesce(bit_or({bit}), 0::HUGEINT))::BIGINT")
-    return f"({' + '.join(counts)})"
-
-
-def counting(window: Window, groups: str, mailboxes: str, *, succeeded: bool = False) -> Iterator[str]:
+def counting(window: Window, groups: str, mailboxes: str, *, succeeded: bool = False, sql: DuckDB = DUCKDB) -> Iterator[str]:
     """The statements that create the table `seen` of the uses in the window; with `succeeded`, only of those that succeeded.
 
     It has COLUMNS, `refused`, and `busiest`, the day of most mailboxes. `groups`, `mailboxes`: relations with the columns of
     `logs.groups.GROUP` and `MAILBOXES`; `groups` is read once for each facet.
     """
     boxes, condition = ("let_in", "succeeded") if succeeded else ("boxes", "true")
-    yield f"""CREATE OR REPLACE TABLE mail_read AS SELECT {KEYS}, '{Facet.APP}' AS facet, max(boxes) AS mailboxes,
+    mail_read = f"""SELECT {KEYS}, '{Facet.APP}' AS facet, max(boxes) AS mailboxes,
             max_by(day, (boxes, -day)) AS busiest FROM (
-        SELECT {KEYS}, day, sum({boxes})::BIGINT AS boxes FROM {mailboxes} WHERE {within(window)} AND {boxes} > 0
+        SELECT {KEYS}, day, CAST(sum({boxes}) AS BIGINT) AS boxes FROM {mailboxes} WHERE {within(window)} AND {boxes} > 0
         GROUP BY {KEYS}, day) GROUP BY {KEYS}"""
+    yield sql.table("mail_read", mail_read)
     # One facet at a time: grouping sets would hold the groups of all facets at once, and take three times as long.
     for facet, value in ((Facet.APP, "''"), *FACETS.items()):
         query = f"""SELECT {KEYS}, '{facet}' AS facet, value, uses, refused, days, first_on, last_on,
             coalesce(mailboxes, 0) AS mailboxes, busiest FROM (
-                SELECT {KEYS}, '{facet}' AS facet, {value} AS value, sum(uses)::BIGINT AS uses,
-                    coalesce(sum(uses) FILTER (NOT succeeded), 0)::BIGINT AS refused, {days_of(window)} AS days,
+                SELECT {KEYS}, '{facet}' AS facet, {value} AS value, CAST(sum(uses) AS BIGINT) AS uses,
+                    CAST(coalesce(sum(uses) FILTER (WHERE NOT succeeded), 0) AS BIGINT) AS refused,
+                    {days_of(window, sql)} AS days,
                     min(first_on) AS first_on, max(last_on) AS last_on
                 FROM {groups} WHERE told AND {within(window)} AND {condition} AND {_counted(facet, value)}
                 GROUP BY {KEYS}, value)
             LEFT JOIN mail_read USING ({KEYS}, facet)"""
-        yield f"CREATE OR REPLACE TABLE seen AS {query}" if facet is Facet.APP else f"INSERT INTO seen {query}"
+        yield sql.table("seen", query) if facet is Facet.APP else f"INSERT INTO seen {query}"
 
 
 def _counted(facet: Facet, value: str) -> str:

@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator
 
+from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.logs.groups import FACETS, KEYS, first_rows, within
 from keyaudit.inventory.usage.facets import counting, days_of, same
 from keyaudit.inventory.usage.severity import FLOOR, OF_A_DAY, severity
@@ -32,34 +33,40 @@ GROUPS = f"{KEYS}, kind, elsewhere"
 
 
 def statements(
-    window: Window, *, groups: str = "groups", mailboxes: str = "mailboxes", belongs: str = "belongs"
+    window: Window,
+    *,
+    groups: str = "groups",
+    mailboxes: str = "mailboxes",
+    belongs: str = "belongs",
+    sql: DuckDB = DUCKDB,
 ) -> Iterator[str]:
     """The statements that make the tables `seen`, `odd` and `unusual`, whose rows are reasons with their uses.
 
     `groups`, `mailboxes`: relations with the columns of `logs.groups.GROUP` and `MAILBOXES`. `belongs`: one with the
     baseline's columns.
     """
-    yield from counting(window, groups, mailboxes)
-    yield _odd(belongs)
-    yield _unusual(window, groups)
+    yield from counting(window, groups, mailboxes, sql=sql)
+    yield sql.table("odd", _odd(sql, belongs))
+    yield sql.table("unusual", _unusual(sql, window, groups))
 
 
-def _odd(belongs: str) -> str:
+def _odd(sql: DuckDB, belongs: str) -> str:
     """SQL: rows of `seen` outside the baseline, with the kind of reason.
 
     For an application that is new to a target, only that is reported.
     """
-    return f"""CREATE OR REPLACE TABLE odd AS
+    return f"""
         WITH app AS (SELECT {KEYS} FROM {belongs} WHERE facet = '{Facet.APP}'),
         key AS (SELECT target_kind, operation, app, {_OF} AS of, facet, value, min(first_on) AS first_on,
                 max(last_on) AS last_on
             FROM {belongs} WHERE facet = '{Facet.KEY}' AND operation IN {_PRODUCES} GROUP BY ALL),
-        superseded AS (SELECT * EXCLUDE (first_on, last_on), last_on AS replaced FROM key AS old WHERE EXISTS (FROM key AS new
+        superseded AS (SELECT {sql.excluding("first_on", "last_on")}, last_on AS replaced FROM key AS old
+            WHERE EXISTS (SELECT 1 FROM key AS new
             WHERE new.target_kind = old.target_kind AND new.operation = old.operation AND new.app = old.app AND new.of = old.of
                 AND new.first_on >= old.last_on - {_OVERLAP} AND new.last_on >= old.last_on + {_SUPERSEDED})),
         elsewhere AS (SELECT DISTINCT target_kind, operation, facet, value AS new FROM {belongs} WHERE facet <> '{Facet.APP}'
             UNION SELECT target_kind, operation, '{Facet.APP}', app FROM app),
-        judged AS (SELECT seen.* EXCLUDE (new, of), coalesce(app_known, false) AS app_known,
+        judged AS (SELECT {sql.excluding("new", "of", of="seen")}, coalesce(app_known, false) AS app_known,
                 coalesce(done, false) AS done, coalesce(done_at_all, false) AS done_at_all,
                 coalesce(target_known, false) AS target_known, coalesce(known, false) AS known,
                 coalesce(last_on > replaced, false) AS superseded, coalesce(usual, 0) AS usual,
@@ -83,26 +90,27 @@ def _odd(belongs: str) -> str:
                     ELSE '{Kind.NEW_APP}' END
                 WHEN superseded THEN '{Kind.RETURNED_KEY}'
                 WHEN facet <> '{Facet.APP}' AND app_known AND NOT known THEN 'new-' || facet END AS kind FROM judged)
-        SELECT {_ODD}, NULL AS busiest FROM reasons WHERE kind IS NOT NULL
-        UNION ALL SELECT {_ODD}, busiest FROM (SELECT * EXCLUDE (kind), '{Kind.MANY_MAILBOXES}' AS kind FROM reasons)
+        SELECT {_ODD}, CAST(NULL AS BIGINT) AS busiest FROM reasons WHERE kind IS NOT NULL
+        UNION ALL SELECT {_ODD}, busiest FROM (SELECT {sql.excluding("kind")}, '{Kind.MANY_MAILBOXES}' AS kind FROM reasons)
         WHERE facet = '{Facet.APP}' AND mailboxes >= {FLOOR} AND mailboxes > {OF_A_DAY} * usual"""
 
 
-def _unusual(window: Window, groups: str) -> str:
+def _unusual(sql: DuckDB, window: Window, groups: str) -> str:
     """SQL: by application, operation, target and kind of reason, the new values, the uses, and the first few of them."""
     rank = severity("kind", "operation", "app", elsewhere="elsewhere", refused="refused = uses")
-    return f"""CREATE OR REPLACE TABLE unusual AS
-        WITH new AS (SELECT {GROUPS}, count(*) AS values, min(value, {_FEW}) AS few,
+    return f"""
+        WITH new AS (SELECT {GROUPS}, count(*) AS values, {sql.least("value", _FEW)} AS few,
                 max(mailboxes) AS mailboxes, max(usual) AS usual FROM odd GROUP BY {GROUPS}
-            ORDER BY list_position({list(map(str, Kind))}, kind), elsewhere, {KEYS} LIMIT {MOST}),
+            ORDER BY array_position({sql.texts(list(map(str, Kind)))}, kind), elsewhere, {KEYS} LIMIT {MOST}),
         uses AS (SELECT {", ".join(f"odd.{name}" for name in KEYS.split(", "))}, kind, elsewhere,
-                sum(used.uses)::BIGINT AS uses, coalesce(sum(used.uses) FILTER (NOT succeeded), 0)::BIGINT AS refused,
-                {days_of(window)} AS days, min(first_on) AS first_on, max(last_on) AS last_on, min(source) AS source,
-                {first_rows("evidence")} AS evidence
+                CAST(sum(used.uses) AS BIGINT) AS uses,
+                CAST(coalesce(sum(used.uses) FILTER (WHERE NOT succeeded), 0) AS BIGINT) AS refused,
+                {days_of(window, sql)} AS days, min(first_on) AS first_on, max(last_on) AS last_on, min(source) AS source,
+                {first_rows("evidence", sql)} AS evidence
             FROM (SELECT * FROM {groups} WHERE told AND {within(window)}) AS used JOIN odd ON {same("used", "odd")}
                 AND (odd.facet = '{Facet.APP}' OR odd.value = CASE odd.facet {_VALUE} END)
                 AND (busiest IS NULL OR busiest = day)
             GROUP BY ALL)
         SELECT {GROUPS}, values, few, mailboxes, usual, uses, refused, days, first_on, last_on, evidence, source,
-            {rank}::INT AS rank
+            CAST({rank} AS INTEGER) AS rank
         FROM new JOIN uses USING ({GROUPS})"""

@@ -58,7 +58,8 @@ def severity(kind: str, operation: str, app: str, *, elsewhere: str, refused: st
     )
     unseen, familiar = (f"CASE {kind} {cases} END" for cases in ranks)
     mild = f"{operation} IN ({_listed(_MILD)}) AND {kind} IN ({_listed(_ASKED)})"
-    return f"greatest(0, CASE WHEN {known} THEN {familiar} ELSE {unseen} END - ({refused})::INT - ({mild})::INT)"
+    less = " - ".join(f"CAST({condition} AS INTEGER)" for condition in (refused, f"({mild})"))
+    return f"greatest(0, CASE WHEN {known} THEN {familiar} ELSE {unseen} END - {less})"
 
 
 def _listed(texts: tuple[str, ...]) -> str:

@@ -12,6 +12,7 @@ from functools import partial
 
 import duckdb
 
+from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.rows import SQL_TYPES, columns_of, view_types
 from keyaudit.inventory.views import (
     account_key,
@@ -67,13 +68,17 @@ from keyaudit.model.tables.reach import (
     USING_AND_GRANTING,
 )
 from keyaudit.model.tables.usage import UNUSUAL_USE, USAGE
+from keyaudit.model.usage import Window
 
 SMALL = 5_000
 """The maximum rows, at about a kilobyte each, of a materialized table: planning a query again costs more."""
 
-_KEY = "'/keys/' || lower(split_part(made.key_id, '/', 5))"
-_OF_CERTIFICATE = "lower(split_part(made.certificate_id, '/', 5))"
-"""SQL of their path below the vault in the scope of a role, for `thing` of `reach.counted`."""
+
+def _path(sql: DuckDB, collection: str, id_: str) -> str:
+    """SQL of the path of a thing below the vault in the scope of a role, for `thing` of `reach.counted`."""
+    name = f"split_part(made.{id_}, '/', 5)"
+    return f"'/{collection}/' || {sql.lower(name)}"
+
 
 _READ_PRIVILEGES = {"agent", "blueprint", "application", "service_principal", "credential", "signing_certificate"}
 
@@ -91,13 +96,53 @@ def create(
     reach_known: bool,
     columns: Mapping[str, Collection[str]] | None = None,
 ) -> None:
-    """Creates the table `coverage`, and a view per table in `names` over `rows`, the stored rows of `run` as SQL relations.
+    """Creates the tables of the ledger, and all that `statements` creates with the same arguments."""
+    prepared = statements(
+        DUCKDB,
+        rows,
+        run,
+        as_of,
+        names=names,
+        small=small,
+        kept=kept,
+        reach_known=reach_known,
+        columns=columns,
+        looked_at=window(connection, rows, run, as_of, names=names),
+    )
+    ledger.create(connection, coverage, prepared)
+    for statement in prepared:
+        connection.execute(statement)
+
+
+def window(
+    connection: duckdb.DuckDBPyConnection, rows: Mapping[str, str], run: Run, as_of: int, *, names: Collection[str]
+) -> Window | None:
+    """The window of the uses that `statements` compares with the baseline, from `rows`; None without one."""
+    return unusual.window(connection, rows, as_of) if LOGS in run.evidence and UNUSUAL_USE.name in names else None
+
+
+def statements(
+    sql: DuckDB,
+    rows: Mapping[str, str],
+    run: Run,
+    as_of: int,
+    *,
+    names: Collection[str],
+    small: Collection[str],
+    kept: Collection[str],
+    reach_known: bool,
+    columns: Mapping[str, Collection[str]] | None,
+    looked_at: Window | None,
+) -> list[str]:
+    """The statements of one dialect that create a view per table in `names` over `rows`, the stored rows of `run` as SQL
+    relations, and what these views rest on, but for the tables of the ledger.
 
     A table that is not in `rows` has no rows. Tables in `small` are read once. Views in `kept` are materialized here as tables
     of their names. `columns`: by table, the derived columns that are read, from `needed`; None: all of them. Without
-    `reach_known` the columns that count principals with access are NULL, for callers that do not read them.
+    `reach_known` the columns that count principals with access are NULL, for callers that do not read them. `looked_at`: what
+    `window` returns.
     """
-    sources = StoredRows(rows)
+    sources = StoredRows(rows, sql)
 
     def of(table: str) -> Wanted:
         return EVERY if columns is None else columns.get(table, ())
@@ -109,10 +154,10 @@ def create(
         "tenant": lambda: tenant.view(sources),
         "subscription": lambda: subscription.view(sources),
         "log_sink": lambda: log_sink.view(sources),
-        "vault": lambda: _vaults(vault.view(sources, of("vault")), reach_known=reach_known, wanted=of("vault")),
+        "vault": lambda: _vaults(sql, vault.view(sources, of("vault")), reach_known=reach_known, wanted=of("vault")),
         "key": lambda: _keys(sources, reach_known=reach_known, wanted=of("key")),
         "certificate": lambda: _certificates(
-            certificate.view(sources, as_of, of("certificate")), reach_known=reach_known, wanted=of("certificate")
+            sql, certificate.view(sources, as_of, of("certificate")), reach_known=reach_known, wanted=of("certificate")
         ),
         "principal": lambda: principal.view(sources),
         "secret": lambda: secret.view(sources, of("secret")),
@@ -138,7 +183,6 @@ def create(
         baseline = USAGE_BASELINE in run.evidence
         place = f"/tenants/{run.tenant_id}".lower()
         if UNUSUAL_USE.name in names:
-            looked_at = unusual.window(connection, rows, as_of)
             prepared += unusual.prepare(sources, looked_at) if looked_at else ()
             derived[UNUSUAL_USE.name] = lambda: unusual.view(sources, place, as_of, looked_at)
         derived["usage"] = lambda: usage.view(sources, place, as_of, baseline=baseline)
@@ -151,22 +195,19 @@ def create(
     for name in names:
         # No logged use does not mean that there was none.
         if name not in rows and not (name in (USAGE.name, UNUSUAL_USE.name) and LOGS in run.evidence):
-            prepared.append(f"CREATE TABLE {name} ({columns_of(view_types(TABLES[name]))})")
+            prepared.append(f"CREATE TABLE {name} ({columns_of(view_types(TABLES[name]), sql)})")
         else:
             query = derived[name]() if name in derived else _as_stored(name, sources)
-            kind = "TABLE" if name in kept else "VIEW"
-            prepared.append(f"CREATE {kind} {name} AS {_with_lacking(name, query, run, of(name))}")
-    environment.create(connection, run.environment_rules)
-    ledger.create(connection, coverage, prepared)
-    for statement in sources.resolved(prepared, rows, small):
-        connection.execute(statement)
+            query = _with_lacking(sql, name, query, run, of(name))
+            prepared.append(f"CREATE TABLE {name} AS {query}" if name in kept else sql.view(name, query))
+    return [*environment.functions(sql, run.environment_rules), *sources.resolved(prepared, rows, small)]
 
 
 def _prepared(
     sources: Sources, as_of: int, names: Collection[str], *, reach_known: bool, columns: Mapping[str, Collection[str]] | None
 ) -> Iterator[str]:
     """The statements that create the lookup tables that views read more than once."""
-    yield environment.named(sources["vault"])
+    yield environment.named(sources.sql, sources["vault"])
     if reach_known or not _READ_PRIVILEGES.isdisjoint(names):
         yield from privileges.prepare(sources)
     if "credential" in names:
@@ -186,34 +227,42 @@ def _prepared(
                 yield own_readers.prepare(sources, as_of)
 
 
-def _vaults(query: str, *, reach_known: bool, wanted: Wanted) -> str:
+def _vaults(sql: DuckDB, query: str, *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals with access to its content."""
     beside = (USING_AND_GRANTING, ADMINISTRATORS)
-    return reach.counted(query, *ACTIONS, known=reach_known, wanted=wanted, beside=beside)
+    return reach.counted(sql, query, *ACTIONS, known=reach_known, wanted=wanted, beside=beside)
 
 
 def _keys(sources: Sources, *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals that can use it, and its blast radius."""
-    query = vault.watched(key.view(sources, wanted))
+    query = vault.watched(sources.sql, key.view(sources, wanted))
     beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS, SIGNERS_NAMED)
     counted = reach.counted(
-        query, *OF_KEYS, known=reach_known, wanted=wanted, vault="vault_id", thing=_KEY, beside=beside, of_keys=True
+        sources.sql,
+        query,
+        *OF_KEYS,
+        known=reach_known,
+        wanted=wanted,
+        vault="vault_id",
+        thing=_path(sources.sql, "keys", "key_id"),
+        beside=beside,
+        of_keys=True,
     )
-    return blast_radius.keys(counted, known=reach_known)
+    return blast_radius.keys(sources.sql, counted, known=reach_known)
 
 
 def _as_stored(name: str, sources: Sources) -> str:
     return f"SELECT {stored(name, 'stored')}, stored.unknown FROM {sources[name]} AS stored"
 
 
-def _with_lacking(table: str, query: str, run: Run, wanted: Wanted) -> str:
+def _with_lacking(sql: DuckDB, table: str, query: str, run: Run, wanted: Wanted) -> str:
     """Adds the columns that need missing evidence, which are unknown in all rows.
 
     See `model.rows.decoded`.
     """
     declared = TABLES[table]
     lacking = [
-        f"NULL::{SQL_TYPES.get(declared.by_name[name].type, 'BIGINT')} AS {bound}"
+        f"{sql.typed('NULL', SQL_TYPES.get(declared.by_name[name].type, 'BIGINT'))} AS {bound}"
         for name in declared.lacking(run.evidence)
         if name in wanted
         for bound in view_name(declared.by_name[name])
@@ -221,16 +270,18 @@ def _with_lacking(table: str, query: str, run: Run, wanted: Wanted) -> str:
     return f"SELECT *, {', '.join(lacking)} FROM ({query})" if lacking else query
 
 
-def _certificates(query: str, *, reach_known: bool, wanted: Wanted) -> str:
+def _certificates(sql: DuckDB, query: str, *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals that can sign with its key, and that can read its private key (the secret of its name)."""
-    query = tier0.certificates(query, known=reach_known)
-    key, secret_ = f"'/keys/' || {_OF_CERTIFICATE}", f"'/secrets/' || {_OF_CERTIFICATE}"
+    query = tier0.certificates(sql, query, known=reach_known)
+    key, secret_ = (_path(sql, collection, "certificate_id") for collection in ("keys", "secrets"))
     by_key, by_secret = OUTSIDERS
-    signed = reach.counted(query, *OF_KEYS, known=reach_known, wanted=wanted, vault="vault_id", thing=key, beside=(by_key,))
-    read = reach.counted(
-        signed, READING, known=reach_known, wanted=wanted, vault="vault_id", thing=secret_, beside=(by_secret,)
+    signed = reach.counted(
+        sql, query, *OF_KEYS, known=reach_known, wanted=wanted, vault="vault_id", thing=key, beside=(by_key,)
     )
-    return own_readers.counted(read, known=reach_known) if OTHERS_READING.name in wanted else read
+    read = reach.counted(
+        sql, signed, READING, known=reach_known, wanted=wanted, vault="vault_id", thing=secret_, beside=(by_secret,)
+    )
+    return own_readers.counted(sql, read, known=reach_known) if OTHERS_READING.name in wanted else read
 
 
 def needed(columns: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory import rows
 from keyaudit.inventory.views.sql import Sources, gap, no_rows, read_to_the_end
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import DAY
@@ -32,7 +33,7 @@ def _bursts(sources: Sources) -> str:
     creates nothing but agents, so that agents which are deleted since count, too.
     """
     if no_rows(sources, "agent", "blueprint"):
-        return "SELECT NULL::VARCHAR AS id, NULL::VARCHAR AS blueprint, NULL::BIGINT AS agents WHERE false"
+        return rows.no_rows({"id": "VARCHAR", "blueprint": "VARCHAR", "agents": "BIGINT"}, sources.sql)
     return f"""
         SELECT id, blueprint, CASE WHEN following IS NULL OR following < agents THEN agents END AS agents
         FROM (SELECT *, lead(agents) OVER (PARTITION BY blueprint ORDER BY used_on, id) AS following

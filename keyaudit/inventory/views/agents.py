@@ -5,6 +5,7 @@
 from collections.abc import Iterator
 
 from keyaudit.inventory.load import quoted
+from keyaudit.inventory.rows import columns_of
 from keyaudit.inventory.views import sql
 from keyaudit.inventory.views.sql import Sources, Wanted, gap, no_rows, read_to_the_end
 from keyaudit.model.reasons import Reason
@@ -17,9 +18,15 @@ object id of the blueprint's principal, `doubt` (why the blueprint is unknown), 
 unknown, and `unlisted` (why inherited app roles may be missing).
 """
 
-_PARENT_COLUMNS = """object_id VARCHAR, blueprint_app_id VARCHAR, principal_id VARCHAR, publisher VARCHAR,
-    publisher_doubt VARCHAR, doubt VARCHAR, scopes VARCHAR[],
-    scopes_doubt VARCHAR, roles VARCHAR[], roles_doubt VARCHAR, unlisted VARCHAR"""
+_TEXTS = ("object_id", "blueprint_app_id", "principal_id", "publisher", "publisher_doubt", "doubt")
+_PARENT_COLUMNS = {
+    **dict.fromkeys(_TEXTS, "VARCHAR"),
+    "scopes": "VARCHAR[]",
+    "scopes_doubt": "VARCHAR",
+    "roles": "VARCHAR[]",
+    "roles_doubt": "VARCHAR",
+    "unlisted": "VARCHAR",
+}
 _AGENTS = TABLES["agent"].listed_by
 _BLUEPRINTS = TABLES["blueprint"].listed_by
 _PRINCIPALS = ("service_principal.list",)
@@ -34,7 +41,7 @@ def none(sources: Sources) -> bool:
 def prepare(sources: Sources) -> Iterator[str]:
     """The statement that creates the table `PARENT`."""
     if none(sources):
-        yield f"CREATE TABLE {PARENT} ({_PARENT_COLUMNS})"
+        yield f"CREATE TABLE {PARENT} ({columns_of(_PARENT_COLUMNS, sources.sql)})"
         return
     yield f"""
         CREATE TABLE {PARENT} AS
@@ -42,7 +49,7 @@ def prepare(sources: Sources) -> Iterator[str]:
             scopes, scopes_doubt, roles, roles_doubt,
             CASE WHEN doubt IS NOT NULL
                     THEN coalesce((SELECT min(unknown['app_roles_listed']) FROM ({_principals(sources)})), unseen)
-                WHEN len(roles) > 0 OR roles_doubt IS NOT NULL THEN unlisted END AS unlisted
+                WHEN {sources.sql.size("roles")} > 0 OR roles_doubt IS NOT NULL THEN unlisted END AS unlisted
         FROM (
             SELECT {_ID.format("who")} AS object_id, agent.blueprint_app_id, blueprint.principal_id,
                 CASE WHEN blueprint.home = 'foreign' THEN blueprint.publisher END AS publisher,
@@ -81,29 +88,37 @@ def inherited(sources: Sources, grants: str) -> str:
     """
     listed = "CASE WHEN grants.kind = 'delegated' THEN parent.scopes ELSE parent.roles END"
     doubt = "CASE WHEN grants.kind = 'delegated' THEN parent.scopes_doubt ELSE parent.roles_doubt END"
-    principals = f"SELECT {_ID.format('who')} FROM ({_principals(sources)}) AS who"
+    principals = f"SELECT DISTINCT {_ID.format('who')} AS object_id FROM ({_principals(sources)}) AS who"
+    told = f"""
+        SELECT told.*, principals.object_id IS NOT NULL AS of_a_blueprint FROM ({grants}) AS told
+        LEFT JOIN ({principals}) AS principals ON principals.object_id = told.principal_id"""
     return f"""
-        SELECT * EXCLUDE (inherits) FROM (
-            SELECT parent.object_id AS given_to, grants.*, CASE WHEN parent.doubt IS NULL AND len({listed}) = 0 THEN false
-                    WHEN parent.doubt IS NULL AND (list_contains({listed}, grants.api_id || '/*')
-                        OR list_contains({listed}, grants.api_id || '/' || grants.name)) THEN true
+        SELECT {sources.sql.excluding("inherits", "of_a_blueprint")} FROM (
+            SELECT parent.object_id AS given_to, grants.*,
+                CASE WHEN parent.doubt IS NULL AND {sources.sql.size(listed)} = 0 THEN false
+                    WHEN parent.doubt IS NULL AND (array_contains({listed}, grants.api_id || '/*')
+                        OR array_contains({listed}, grants.api_id || '/' || grants.name)) THEN true
                     WHEN coalesce(parent.doubt, {doubt}, grants.unknown['api_id'], grants.unknown['name']) IS NULL THEN false
                 END AS inherits,
                 CASE WHEN inherits IS NULL
                     THEN coalesce(parent.doubt, {doubt}, grants.unknown['api_id'], grants.unknown['name']) END AS why
-            FROM {PARENT} AS parent JOIN ({grants}) AS grants ON grants.principal_id = parent.principal_id
-                OR (parent.doubt IS NOT NULL AND grants.principal_id IN ({principals}))
+            FROM {PARENT} AS parent JOIN ({told}) AS grants ON grants.principal_id = parent.principal_id
+                OR (parent.doubt IS NOT NULL AND grants.of_a_blueprint)
             WHERE grants.kind IN ('app-role', 'delegated')
         ) WHERE inherits IS NOT FALSE"""
 
 
 def opened(sources: Sources, given: str) -> str:
-    """The grants of agents in `given` as grants of their blueprints, by `of_app_id`: the blueprint's credentials have them."""
+    """The grants of agents in `given` as grants of their blueprints, by `of_app_id`: the blueprint's credentials have them.
+
+    The last column of `given` is `why`.
+    """
+    perhaps = {"why": "coalesce(parent.doubt, given.why)"}
     return f"""
         SELECT parent.blueprint_app_id AS of_app_id, given.* FROM {PARENT} AS parent
         JOIN {given} AS given ON given.given_to = parent.object_id WHERE parent.blueprint_app_id IS NOT NULL
         UNION ALL
-        SELECT lower(blueprint.app_id), given.* REPLACE (coalesce(parent.doubt, given.why) AS why) FROM {PARENT} AS parent
+        SELECT {sources.sql.lower("blueprint.app_id")}, {sources.sql.replacing(perhaps, of="given")} FROM {PARENT} AS parent
         JOIN {given} AS given ON given.given_to = parent.object_id
         CROSS JOIN {sources["application"]} AS blueprint
         WHERE parent.blueprint_app_id IS NULL AND blueprint.agent_blueprint IS NOT FALSE"""
@@ -122,14 +137,15 @@ def view(sources: Sources, wanted: Wanted) -> str:
     lost = f"CASE WHEN {{0}}.id IS NULL THEN coalesce({{1}}, '{Reason.INCONSISTENT}') END"
     no_blueprint = f"coalesce(stored.unknown['blueprint_app_id'], {lost.format('blueprint', gap('blueprints'))})"
     no_principal = lost.format("who", gap("principals"))
+    owners = sources.sql.size("who.owner_ids")
     columns = {
         "blueprint_name": "blueprint.name AS blueprint_name",
         "blueprint_home": "blueprint.home AS blueprint_home",
         "publisher": "blueprint.publisher AS publisher",
         "enabled": "who.enabled AS enabled",
-        "owner_count": "coalesce(len(who.owner_ids), 0) AS owner_count_min, len(who.owner_ids) AS owner_count_max",
-        "inherited": "CASE WHEN {0} IS NULL THEN coalesce(held.inherited, []) END AS inherited",
-        "inherited_wide": "CASE WHEN {0} IS NULL THEN coalesce(held.inherited_wide, []) END AS inherited_wide",
+        "owner_count": f"coalesce({owners}, 0) AS owner_count_min, {owners} AS owner_count_max",
+        "inherited": "CASE WHEN {0} IS NULL THEN coalesce(held.inherited, {1}) END AS inherited",
+        "inherited_wide": "CASE WHEN {0} IS NULL THEN coalesce(held.inherited_wide, {1}) END AS inherited_wide",
     }
     doubts = {
         **{
@@ -142,7 +158,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
     for name in ("inherited", "inherited_wide"):
         parent = f"CASE WHEN parent.object_id IS NULL THEN coalesce({gap('principals')}, '{Reason.INCONSISTENT}') END"
         doubts[name] = f"coalesce({parent}, parent.unlisted, {gap('consented')}, held.{name}_doubt)"
-        columns[name] = columns[name].format(doubts[name])
+        columns[name] = columns[name].format(doubts[name], sources.sql.texts(()))
     lists = {"principals": _PRINCIPALS, "consented": ("delegated_grant.list",), "blueprints": _BLUEPRINTS}
     joins = {
         "blueprint": f"LEFT JOIN {sources['blueprint']} AS blueprint ON blueprint.app_id = stored.blueprint_app_id",
@@ -166,9 +182,9 @@ def _inherited_by_agent(sources: Sources) -> str:
     )
     wide = f"(api_id || '/' || name) IN ({ranked})"
     return f"""
-        SELECT given_to, list_sort(list_distinct(list(name) FILTER (reason IS NULL))) AS inherited,
-            list_sort(list_distinct(list(name) FILTER (reason IS NULL AND wide))) AS inherited_wide,
-            min(reason) AS inherited_doubt, min(reason) FILTER (wide IS NOT FALSE) AS inherited_wide_doubt
+        SELECT given_to, {sources.sql.distinct("name", "reason IS NULL")} AS inherited,
+            {sources.sql.distinct("name", "reason IS NULL AND wide")} AS inherited_wide,
+            min(reason) AS inherited_doubt, min(reason) FILTER (WHERE wide IS NOT FALSE) AS inherited_wide_doubt
         FROM (
             SELECT *, coalesce(why, {untold}, unknown['name']) AS reason, {wide} AS wide FROM ({inherited(sources, given)})
         ) GROUP BY given_to"""

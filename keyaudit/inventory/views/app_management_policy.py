@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.reasons import Reason
@@ -30,7 +31,7 @@ def view(sources: Sources) -> str:
                 WHEN stored.password_lifetime_from IS NULL THEN stored.password_lifetime END AS secret_limit,
             CASE WHEN {new_doubt} IS NOT NULL THEN NULL WHEN stored.password_blocked THEN 0
                 ELSE stored.password_lifetime END AS new_secret_limit,
-            {extended({"secret_limit": old_doubt, "new_secret_limit": new_doubt})}
+            {extended(sources.sql, {"secret_limit": old_doubt, "new_secret_limit": new_doubt})}
         FROM {sources["app_management_policy"]} AS stored"""
 
 
@@ -70,10 +71,11 @@ def in_force(sources: Sources, made: str, made_doubt: str) -> InForce:
     policies = sources["app_management_policy"]
     joins = {
         "assigned": f"""
-        LEFT JOIN (SELECT DISTINCT lower(unnest(assigned_to)) AS object_id FROM {policies}) AS assigned
+        LEFT JOIN (SELECT DISTINCT {sources.sql.lower("object_id")} AS object_id
+            FROM (SELECT {sources.sql.each("assigned_to")} AS object_id FROM {policies})) AS assigned
             ON assigned.object_id = split_part(stored.holder_id, '/', -1)""",
         "rule": f"""
-        LEFT JOIN ({_rules(policies)}) AS rule ON rule.kind = stored.kind AND rule.whose = CASE
+        LEFT JOIN ({_rules(sources.sql, policies)}) AS rule ON rule.kind = stored.kind AND rule.whose = CASE
             WHEN assigned.object_id IS NOT NULL THEN assigned.object_id
             WHEN stored.holder_kind = 'application' THEN 'applications'
             WHEN stored.holder_kind = 'service_principal' THEN 'service-principals' END""",
@@ -87,19 +89,19 @@ def in_force(sources: Sources, made: str, made_doubt: str) -> InForce:
     return InForce(limit, doubt, joins)
 
 
-def _rules(policies: str) -> str:
+def _rules(sql: DuckDB, policies: str) -> str:
     """A row per kind of credential and target of a rule: an object by id, or all objects of a kind without a rule."""
     return " UNION ALL ".join(
         f"""
-        SELECT {quoted(kind)} AS kind, lower(unnest(coalesce(assigned_to, [applies_to]))) AS whose, {_rule("blocked", blocked)},
-            {_rule("lifetime", lifetime)}
-        FROM {policies}"""
+        SELECT {quoted(kind)} AS kind, {sql.lower("whose")} AS whose, {_rule("blocked", blocked)}, {_rule("lifetime", lifetime)}
+        FROM (SELECT *, {sql.each(f"coalesce(assigned_to, {sql.items('applies_to')})")} AS whose FROM {policies})"""
         for kind, (blocked, lifetime) in _RULES.items()
     )
 
 
 def _rule(name: str, column: str | None) -> str:
     if column is None:
-        return f"false AS {name}, NULL AS {name}_doubt, NULL::BIGINT AS {name}_from, NULL AS {name}_from_doubt"
+        nulls = {f"{name}_doubt": "STRING", f"{name}_from": "BIGINT", f"{name}_from_doubt": "STRING"}
+        return ", ".join((f"false AS {name}", *(f"CAST(NULL AS {type_}) AS {null}" for null, type_ in nulls.items())))
     told = ((column, name), (f"{column}_from", f"{name}_from"))
     return ", ".join(f"{each} AS {as_}, unknown['{each}'] AS {as_}_doubt" for each, as_ in told)

@@ -12,10 +12,11 @@ _PRINCIPALS = TABLES["service_principal"].listed_by
 
 def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    with_agents = not agents.none(sources)
+    with_agents, app_id = not agents.none(sources), sources.sql.lower("stored.app_id")
     granted = privileges(
+        sources.sql,
         OF_APPLICATIONS,
-        "lower(stored.app_id)",
+        app_id,
         unlisted="theirs.unlisted, agents.unlisted" if with_agents else "theirs.unlisted",
         seen="(theirs.app_id IS NOT NULL)",
         blueprint="stored.agent_blueprint IS NOT FALSE",
@@ -30,8 +31,9 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
         "live_until": "CASE WHEN groups.endless THEN NULL ELSE groups.doubt END",
         **granted.doubts,
     }
+    owners = sources.sql.size("stored.owner_ids")
     columns = {
-        "owner_count": "coalesce(len(stored.owner_ids), 0) AS owner_count_min, len(stored.owner_ids) AS owner_count_max",
+        "owner_count": f"coalesce({owners}, 0) AS owner_count_min, {owners} AS owner_count_max",
         "user_owners": f"""
             CASE WHEN {gap("principals")} IS NULL THEN coalesce(people.users, 0) ELSE 0 END AS user_owners_min,
             CASE WHEN {_USERS_DOUBT} IS NULL THEN coalesce(people.users, 0) END AS user_owners_max""",
@@ -43,8 +45,8 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
         **granted.columns,
     }
     joins = {
-        "theirs": f"LEFT JOIN ({_theirs(sources)}) AS theirs ON theirs.app_id = lower(stored.app_id)",
-        "agents": f"LEFT JOIN ({_agents(sources)}) AS agents ON agents.app_id = lower(stored.app_id)",
+        "theirs": f"LEFT JOIN ({_theirs(sources)}) AS theirs ON theirs.app_id = {sources.sql.lower('stored.app_id')}",
+        "agents": f"LEFT JOIN ({_agents(sources)}) AS agents ON agents.app_id = {sources.sql.lower('stored.app_id')}",
         "groups": f"LEFT JOIN ({_credentials(sources, as_of)}) AS groups ON groups.holder_id = stored.id",
         "people": f"LEFT JOIN ({_users(sources)}) AS people ON people.id = stored.id",
         **granted.joins,
@@ -60,12 +62,12 @@ def _credentials(sources: Sources, as_of: int) -> str:
             WHEN expires_on IS NOT NULL THEN expires_on > {as_of} WHEN unknown['expires_on'] IS NULL THEN true END AS live
         FROM {sources["credential"]}"""
     return f"""
-        SELECT holder_id, count(*) FILTER (live) AS certain, count(*) FILTER (live IS NOT FALSE) AS possible,
-            count(*) FILTER (live AND kind = 'password') AS secrets,
-            count(*) FILTER (live IS NOT FALSE AND (kind = 'password') IS NOT FALSE) AS possible_secrets,
-            max(expires_on) FILTER (live) AS live_until, coalesce(bool_or(live AND expires_on IS NULL), false) AS endless,
+        SELECT holder_id, count(*) FILTER (WHERE live) AS certain, count(*) FILTER (WHERE live IS NOT FALSE) AS possible,
+            count(*) FILTER (WHERE live AND kind = 'password') AS secrets,
+            count(*) FILTER (WHERE live IS NOT FALSE AND (kind = 'password') IS NOT FALSE) AS possible_secrets,
+            max(expires_on) FILTER (WHERE live) AS live_until, coalesce(bool_or(live AND expires_on IS NULL), false) AS endless,
             bool_or(key_id IS NULL) AS unread,
-            min(coalesce(unknown['kind'], unknown['expires_on'])) FILTER (live IS NULL) AS doubt
+            min(coalesce(unknown['kind'], unknown['expires_on'])) FILTER (WHERE live IS NULL) AS doubt
         FROM ({live}) GROUP BY holder_id"""
 
 
@@ -79,8 +81,9 @@ principal of its own. App ids are unique: https://learn.microsoft.com/graph/api/
 
 def _theirs(sources: Sources) -> str:
     """By app id, whether a service principal has it, and why its owners or app roles may be missing."""
+    app_id = sources.sql.lower("app_id")
     return f"""
-        SELECT lower(app_id) AS app_id, min(unknown['owner_ids']) AS doubt, min(unknown['app_roles_listed']) AS unlisted
+        SELECT {app_id} AS app_id, min(unknown['owner_ids']) AS doubt, min(unknown['app_roles_listed']) AS unlisted
         FROM {sources["service_principal"]} GROUP BY ALL"""
 
 
@@ -91,11 +94,14 @@ def _agents(sources: Sources) -> str:
 
 def _users(sources: Sources) -> str:
     """By application, the number of owners that are not service principals of this tenant."""
+    owned, principal = (sources.sql.lower(f"{each}.app_id") for each in ("owned", "principal"))
     return f"""
         SELECT id, count(DISTINCT owner) AS users FROM (
-            SELECT id, lower(unnest(owner_ids)) AS owner FROM {sources["application"]}
-            UNION ALL
-            SELECT owned.id, lower(unnest(principal.owner_ids)) FROM {sources["service_principal"]} AS principal
-            JOIN {sources["application"]} AS owned ON lower(owned.app_id) = lower(principal.app_id)
-            WHERE len(principal.owner_ids) > 0
+            SELECT id, {sources.sql.lower("owner")} AS owner FROM (
+                SELECT id, {sources.sql.each("owner_ids")} AS owner FROM {sources["application"]}
+                UNION ALL
+                SELECT owned.id, {sources.sql.each("principal.owner_ids")} FROM {sources["service_principal"]} AS principal
+                JOIN {sources["application"]} AS owned ON {owned} = {principal}
+                WHERE {sources.sql.size("principal.owner_ids")} > 0
+            )
         ) WHERE owner NOT IN (SELECT split_part(id, '/', -1) FROM {sources["service_principal"]}) GROUP BY id"""

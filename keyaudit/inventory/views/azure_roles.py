@@ -2,17 +2,23 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
 
-_GRANTING = f"list_has_any(allows, ['{Allows.GRANT}', '{Allows.SET_POLICY}'])"
+_GRANTING = f"(array_contains(allows, '{Allows.GRANT}') OR array_contains(allows, '{Allows.SET_POLICY}'))"
 # Assignments were not read for a subscription that was not listed.
 _LISTED = ("subscription.list", "role_assignment.query")
 _DOUBT = f"coalesce({gap('queried')}, wide.doubt, through.doubt)"
 
-COLUMNS = {"wide_azure_roles": f"CASE WHEN {_DOUBT} IS NULL THEN coalesce(wide.roles, []) END AS wide_azure_roles"}
 DOUBTS = {"wide_azure_roles": _DOUBT}
+
+
+def columns(sql: DuckDB) -> dict[str, str]:
+    """The column over `stored`, the service principals, and the relations of `joins`."""
+    roles = f"coalesce(wide.roles, {sql.texts(())})"
+    return {"wide_azure_roles": f"CASE WHEN {_DOUBT} IS NULL THEN {roles} END AS wide_azure_roles"}
 
 
 def joins(sources: Sources) -> dict[str, str]:
@@ -27,7 +33,7 @@ def joins(sources: Sources) -> dict[str, str]:
     return {
         "wide": f"""
         LEFT JOIN (
-            SELECT holder, list_sort(list_distinct(list(role))) AS roles, min(doubt) AS doubt FROM (
+            SELECT holder, {sources.sql.distinct("role")} AS roles, min(doubt) AS doubt FROM (
                 SELECT principal_id AS holder, role, doubt FROM ({granting})
                 UNION ALL
                 SELECT membership.member_id, role, doubt FROM ({granting}) AS given

@@ -2,10 +2,9 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.scores.key import BLAST_RADIUS
-from keyaudit.inventory.scores.ladder import reasons
 from keyaudit.inventory.views.reach_counts import HOMES
-from keyaudit.inventory.views.sql import united
 from keyaudit.model.reasons import Reason
 
 _USES = {"sign": "signing", "wrap": "decrypting"}
@@ -20,20 +19,20 @@ READ = frozenset(column for rung in BLAST_RADIUS.rungs for column in rung.reads)
 _DERIVED = tuple(f"{name}_{end}" for name in (*_OWN, "blast_radius") for end in ("min", "max"))
 
 
-def keys(query: str, *, known: bool) -> str:
+def keys(sql: DuckDB, query: str, *, known: bool) -> str:
     """The view of keys in `query` with these columns; NULL if reach was not computed.
 
     Their reasons are merged with those of `reach` and `vault` in one step.
     """
     if not known:
-        both = f"CASE WHEN audit_why IS NULL THEN unknown ELSE {united('unknown', 'audit_why')} END"
-        lacking = ", ".join(f"NULL::BIGINT AS {name}" for name in _DERIVED)
-        return f"SELECT * EXCLUDE (audit_why) REPLACE ({both} AS unknown), {lacking} FROM ({query})"
+        both = f"CASE WHEN audit_why IS NULL THEN unknown ELSE {sql.united('unknown', 'audit_why')} END"
+        lacking = ", ".join(f"CAST(NULL AS BIGINT) AS {name}" for name in _DERIVED)
+        return f"SELECT {sql.replacing({'unknown': both}, without=('audit_why',))}, {lacking} FROM ({query})"
     counts = []
     for name, (homes, own) in _OWN.items():
         users = _of_use(homes)
-        beside = f"CASE WHEN {own} IS NULL OR coalesce(list_contains({users}, {own}), FALSE) THEN 0 ELSE 1 END"
-        count = f"coalesce(len({users}), 0) + {beside}"
+        beside = f"CASE WHEN {own} IS NULL OR coalesce(array_contains({users}, {own}), FALSE) THEN 0 ELSE 1 END"
+        count = f"coalesce({sql.size(users)}, 0) + {beside}"
         counts.append(f"CASE WHEN purpose IS NOT NULL THEN {count} END AS {name}_min, {_doubt(homes, own)} AS why_{name}")
     spread = f"""
         SELECT *, {", ".join(f"CASE WHEN why_{name} IS NULL THEN {name}_min END AS {name}_max" for name in _OWN)}
@@ -41,7 +40,7 @@ def keys(query: str, *, known: bool) -> str:
     rungs = {f"rung{nth}": rung.holds for nth, rung in enumerate(BLAST_RADIUS.rungs)}
     low, high = BLAST_RADIUS.bounds(list(rungs))
     ladder = f"SELECT *, {', '.join(f'{holds} AS {name}' for name, holds in rungs.items())} FROM ({spread})"
-    bounds = f"SELECT *, ({low})::BIGINT AS blast_radius_min, ({high})::BIGINT AS blast_radius_max FROM ({ladder})"
+    bounds = f"SELECT *, CAST({low} AS BIGINT) AS blast_radius_min, CAST({high} AS BIGINT) AS blast_radius_max FROM ({ladder})"
     read = dict.fromkeys(column for rung in BLAST_RADIUS.rungs for column in rung.reads if column not in _OWN)
     why = ", ".join(
         [
@@ -55,11 +54,10 @@ def keys(query: str, *, known: bool) -> str:
         "blast_radius": f"CASE WHEN blast_radius_min <> blast_radius_max THEN coalesce({why}) END",
     }
     none = " AND ".join(f"({doubt}) IS NULL" for doubt in doubts.values())
-    return f"""
-        SELECT * EXCLUDE ({", ".join((*rungs, *HOMES, *(f"why_{name}" for name in _OWN), "audit_why", "reach_why"))})
-            REPLACE (CASE WHEN audit_why IS NULL AND reach_why IS NULL AND {none} THEN unknown
-                ELSE {united("unknown", "audit_why", "reach_why", reasons(doubts))} END AS unknown)
-        FROM ({bounds})"""
+    unknown = f"""CASE WHEN audit_why IS NULL AND reach_why IS NULL AND {none} THEN unknown
+                ELSE {sql.united("unknown", "audit_why", "reach_why", sql.present(doubts))} END"""
+    without = (*rungs, *HOMES, *(f"why_{name}" for name in _OWN), "audit_why", "reach_why")
+    return f"SELECT {sql.replacing({'unknown': unknown}, without=without)} FROM ({bounds})"
 
 
 def _of_use(what: str) -> str:

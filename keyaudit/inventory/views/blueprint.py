@@ -16,6 +16,7 @@ _NAMES = ", ".join(quoted(role.name) for role in ADDS_AGENT_CREDENTIALS if not r
 def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     granted = privileges(
+        sources.sql,
         OF_APPLICATIONS,
         "stored.app_id",
         unlisted="principal.unlisted, opened.unlisted",
@@ -39,7 +40,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
         "tier0": granted.columns["tier0"],
         "tenant_wide": granted.columns["tenant_wide"],
         "credential_admins": f"""CASE WHEN stored.home = 'own' AND {unread} IS NULL
-            THEN coalesce(admins.names, []) END AS credential_admins""",
+            THEN coalesce(admins.names, {sources.sql.texts(())}) END AS credential_admins""",
     }
     theirs = f"""
         SELECT split_part(id, '/', -1) AS object_id, unknown['app_roles_listed'] AS unlisted
@@ -81,12 +82,13 @@ def _admins(sources: Sources) -> str:
             OR given.scope = replace(blueprint.id, '/applications/', '/directoryobjects/')) AS able
         FROM ({given}) AS given CROSS JOIN {sources["blueprint"]} AS blueprint"""
     who = f"""
-        SELECT object_id, any_value(name) AS name FROM (
+        SELECT object_id, min(name) AS name FROM (
             SELECT object_id, name FROM {sources["principal"]}
             UNION ALL SELECT split_part(id, '/', -1), name FROM {sources["service_principal"]}
         ) GROUP BY object_id"""
+    names = sources.sql.distinct("coalesce(who.name, ways.principal_id)", "able")
     return f"""
-        SELECT ways.id, list_sort(list_distinct(list(coalesce(who.name, ways.principal_id)) FILTER (able))) AS names,
-            min(ways.doubt) FILTER (able IS NULL) AS doubt
+        SELECT ways.id, {names} AS names,
+            min(ways.doubt) FILTER (WHERE able IS NULL) AS doubt
         FROM ({ways}) AS ways LEFT JOIN ({who}) AS who ON who.object_id = ways.principal_id
         WHERE able IS NOT FALSE GROUP BY ways.id"""

@@ -1,8 +1,10 @@
 """The view of certificates, by version."""
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.views import in_entra, sql, versions
 from keyaudit.inventory.views.sql import Sources, Wanted
 from keyaudit.model.reasons import Reason
+from keyaudit.model.times import MAX_TIME
 
 _UNKNOWN = "stored.unknown"
 _BY_KTY = "CASE WHEN stored.kty LIKE '%-HSM' THEN 'vault-hsm' WHEN stored.kty IN ('RSA', 'EC') THEN 'software' END"
@@ -19,10 +21,10 @@ CUSTODY = f"CASE WHEN {CUSTODY_DOUBT} IS NULL THEN coalesce(held.custody, {_BY_K
 _PURPOSE_DOUBT = f"CASE WHEN stored.is_ca IS NULL THEN {_UNKNOWN}['is_ca'] WHEN NOT stored.is_ca THEN {_UNKNOWN}['ekus'] END"
 _PURPOSE = f"""CASE WHEN stored.is_ca THEN 'ca'
     WHEN stored.is_ca IS NULL OR {_UNKNOWN}['ekus'] IS NOT NULL THEN NULL
-    WHEN list_contains(stored.ekus, '1.3.6.1.5.5.7.3.3') THEN 'code-signing'
-    WHEN stored.ekus IS NULL OR list_contains(stored.ekus, '2.5.29.37.0') THEN 'any'
-    WHEN list_contains(stored.ekus, '1.3.6.1.5.5.7.3.1') THEN 'server'
-    WHEN list_contains(stored.ekus, '1.3.6.1.5.5.7.3.2') THEN 'client'
+    WHEN array_contains(stored.ekus, '1.3.6.1.5.5.7.3.3') THEN 'code-signing'
+    WHEN stored.ekus IS NULL OR array_contains(stored.ekus, '2.5.29.37.0') THEN 'any'
+    WHEN array_contains(stored.ekus, '1.3.6.1.5.5.7.3.1') THEN 'server'
+    WHEN array_contains(stored.ekus, '1.3.6.1.5.5.7.3.2') THEN 'client'
     ELSE 'other' END"""
 _INTEGRATED = "coalesce(stored.issuer_name, 'Unknown') NOT IN ('Self', 'Unknown')"
 _PUBLIC_TLS_DOUBT = f"coalesce({_PURPOSE_DOUBT}, CASE WHEN {_PURPOSE} = 'server' THEN {_UNKNOWN}['issuer_name'] END)"
@@ -31,7 +33,7 @@ _PUBLIC_TLS_DOUBT = f"coalesce({_PURPOSE_DOUBT}, CASE WHEN {_PURPOSE} = 'server'
 def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     doubts = {
-        **versions.REASONS,
+        **versions.reasons(sources.sql),
         **in_entra.REASONS,
         "custody": CUSTODY_DOUBT,
         "purpose": _PURPOSE_DOUBT,
@@ -40,12 +42,13 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     }
     public_tls = f"CASE WHEN {_PUBLIC_TLS_DOUBT} IS NULL THEN {_PURPOSE} = 'server' AND {_INTEGRATED} END"
     columns = {
-        **versions.COLUMNS,
+        **versions.columns(sources.sql),
         **in_entra.COLUMNS,
         "custody": f"{CUSTODY} AS custody",
         "purpose": f"{_PURPOSE} AS purpose",
         "public_tls": f"{public_tls} AS public_tls",
-        "renews_on": f"CASE WHEN stored.auto_renews AND {_renewal_doubt()} IS NULL THEN {_renewal()} END AS renews_on",
+        "renews_on": f"""
+            CASE WHEN stored.auto_renews AND {_renewal_doubt()} IS NULL THEN {_renewal(sources.sql)} END AS renews_on""",
     }
     joins = {
         **versions.relations(sources, "certificate", "certificate_id"),
@@ -55,13 +58,12 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     return sql.view("certificate", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
 
 
-def _renewal() -> str:
+def _renewal(dialect: DuckDB) -> str:
     # A percentage of its validity from its start; the product could exceed 64 bits, which would fail the query.
-    life = "(stored.expires_on::HUGEINT - stored.activates_on)"
-    return versions.bounded(
-        "least(stored.expires_on::HUGEINT - stored.renews_before_expiry,"
-        f" stored.activates_on::HUGEINT + {life} * stored.renews_at_percentage // 100)"
-    )
+    activates, expires = map(dialect.wide, ("stored.activates_on", "stored.expires_on"))
+    share = versions.bounded(f"({expires} - stored.activates_on) * stored.renews_at_percentage", 100 * (2 * MAX_TIME - 1))
+    first = f"least({expires} - stored.renews_before_expiry, {activates} + {dialect.quotient(share, 100)})"
+    return f"CAST({versions.bounded(first)} AS BIGINT)"
 
 
 def _renewal_doubt() -> str:

@@ -9,8 +9,6 @@ from keyaudit.model.tables import TABLES
 
 _APPLICATIONS = TABLES["application"].listed_by
 _HOLDERS = (*_APPLICATIONS, *TABLES["service_principal"].listed_by)
-_IDENTITY = "lower({0}.app_id)"
-"""The identity of a credential: an application and its service principal are one."""
 _ACTIVITY = TABLES["credential_activity"].listed_by
 
 
@@ -19,6 +17,10 @@ def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False)
 
     `repositories_listed`: whether a list of repositories was supplied.
     """
+    dialect = sources.sql
+    app_id = dialect.lower("stored.app_id")
+    # An application and its service principal are one.
+    identity = dialect.lower("{0}.app_id")
     # An application's ids and thumbprints as two short lists: a join on one column or another would compare every pair. Few
     # service principals have credentials, and only those of their applications are needed.
     held = f"""
@@ -27,16 +29,15 @@ def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False)
         WHERE holder_kind = 'application'"""
     asked = f"SELECT app_id FROM {sources['credential']} WHERE holder_kind <> 'application' AND app_id IS NOT NULL"
     groups = f"""
-        SELECT app_id, list(key_id) FILTER (key_id IS NOT NULL) AS key_ids,
-            list(thumbprint) FILTER (thumbprint IS NOT NULL) AS thumbprints,
+        SELECT app_id, {dialect.collected("key_id")} AS key_ids, {dialect.collected("thumbprint")} AS thumbprints,
             min(coalesce(unknown['key_id'], unknown['thumbprint'])) AS doubt
         FROM ({held}) WHERE app_id IN ({asked}) GROUP BY app_id"""
     # App ids are unique, and the application of an external service principal is not in this tenant.
-    registered = f"SELECT DISTINCT lower(app_id) AS app_id FROM {sources['application']} WHERE app_id IS NOT NULL"
+    registered = f"SELECT DISTINCT {dialect.lower('app_id')} AS app_id FROM {sources['application']} WHERE app_id IS NOT NULL"
     nameless = f"(SELECT min(unknown['app_id']) AS doubt FROM {sources['application']})"
     same = (
-        "coalesce(list_contains(groups.key_ids, stored.key_id), false)"
-        " OR coalesce(list_contains(groups.thumbprints, stored.thumbprint), false)"
+        "coalesce(array_contains(groups.key_ids, stored.key_id), false)"
+        " OR coalesce(array_contains(groups.thumbprints, stored.thumbprint), false)"
     )
     itself = "coalesce(stored.unknown['key_id'], stored.unknown['thumbprint'])"
     unseen = f"CASE WHEN registered.app_id IS NULL THEN coalesce({gap('listed')}, nameless.doubt) END"
@@ -52,7 +53,14 @@ def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False)
     named = "stored.unknown['kind'], stored.unknown['app_id'], stored.unknown['key_id']"
     unused = f"CASE WHEN stored.kind = 'federated' THEN NULL ELSE coalesce({gap('report')}, {named}, uses.doubt) END"
     rule = in_force(sources, holder.MADE, holder.MADE_DOUBT)
-    doubts = {"on_application_too": doubt, "last_used_on": unused, "policy_limit": rule.doubt, **holder.DOUBTS, **_DOUBTS}
+    doubts = {
+        "on_application_too": doubt,
+        "last_used_on": unused,
+        "policy_limit": rule.doubt,
+        **holder.DOUBTS,
+        **issuers.doubts(dialect),
+        **_DOUBTS,
+    }
     columns = {
         "on_application_too": f"""CASE WHEN stored.holder_kind = 'application' THEN false WHEN {same} THEN true
                     WHEN {doubt} IS NULL THEN false END AS on_application_too""",
@@ -61,8 +69,8 @@ def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False)
         **_IN_VAULT,
         "policy_limit": f"{rule.limit} AS policy_limit",
         **holder.COLUMNS,
-        **issuers.COLUMNS,
-        **(repositories.LISTED if repositories_listed else repositories.NOT_SUPPLIED),
+        **issuers.columns(dialect),
+        **(repositories.listed(dialect) if repositories_listed else repositories.NOT_SUPPLIED),
         "same_elsewhere": f"""
                 {identities.LEAST} AS same_elsewhere_min, {identities.most(gap("holders"))} AS same_elsewhere_max""",
     }
@@ -71,17 +79,17 @@ def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False)
         "on_key": f"""
             LEFT JOIN {in_vault.DIGESTS} AS on_key ON on_key.digest = '{in_vault.KEY}' || stored.public_key_sha256""",
         "unseen": f"CROSS JOIN {in_vault.UNSEEN} AS unseen",
-        **identities.relations(sources["credential"], _IDENTITY),
+        **identities.relations(sources["credential"], identity),
         **issuers.joins(sources),
         **repositories.joins(sources),
         "holders": f"LEFT JOIN ({read_to_the_end(_HOLDERS)}) AS holders ON holders.scope_id = stored.scope_id",
         "groups": f"LEFT JOIN ({groups}) AS groups ON groups.app_id = stored.app_id",
-        "registered": f"LEFT JOIN ({registered}) AS registered ON registered.app_id = lower(stored.app_id)",
+        "registered": f"LEFT JOIN ({registered}) AS registered ON registered.app_id = {app_id}",
         "nameless": f"CROSS JOIN {nameless} AS nameless",
-        "uses": f"LEFT JOIN ({uses}) AS uses ON uses.app_id = lower(stored.app_id) AND uses.key_id = lower(stored.key_id)",
+        "uses": f"LEFT JOIN ({uses}) AS uses ON uses.app_id = {app_id} AND uses.key_id = {dialect.lower('stored.key_id')}",
         "report": f"LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id",
         "listed": f"LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id",
-        "holder": f"LEFT JOIN ({holder.holders(sources)}) AS holder ON holder.app_id = lower(stored.app_id)",
+        "holder": f"LEFT JOIN ({holder.holders(sources)}) AS holder ON holder.app_id = {app_id}",
         **rule.joins,
     }
     return sql.view("credential", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
@@ -119,6 +127,5 @@ _DOUBTS = {
     "superseded_in_vault": f"CASE WHEN itself.newer_since IS NULL THEN {_NEWER_DOUBT} END",
     "newer_since": _NEWER_DOUBT,
     "same_elsewhere": identities.doubt(gap("holders")),
-    **issuers.DOUBTS,
     **repositories.DOUBTS,
 }

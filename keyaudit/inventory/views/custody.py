@@ -28,18 +28,20 @@ def _signing_certificates(query: str, sources: Sources, as_of: int) -> str:
 
 
 def _vaults(query: str, sources: Sources, as_of: int) -> str:
+    records = f"""SELECT name, max(recorded_on) AS recorded_on FROM {_valid(sources, as_of)}
+        WHERE kept_in = '{Kept.SECURITY_DOMAIN}' GROUP BY name"""
     return f"""
-        SELECT made.*, CASE WHEN made.kind = 'managed-hsm' THEN (
-            SELECT max(recorded_on) FROM {_valid(sources, as_of)} AS record
-            WHERE record.kept_in = '{Kept.SECURITY_DOMAIN}' AND record.name IN (split_part(made.id, '/', -1), made.id)
-        ) END AS security_domain_recorded_on FROM ({query}) AS made"""
+        SELECT made.*, CASE WHEN made.kind = 'managed-hsm' THEN greatest(by_name.recorded_on, by_id.recorded_on)
+            END AS security_domain_recorded_on FROM ({query}) AS made
+        LEFT JOIN ({records}) AS by_name ON by_name.name = split_part(made.id, '/', -1)
+        LEFT JOIN ({records}) AS by_id ON by_id.name = made.id"""
 
 
 def view(sources: Sources) -> str:
     """The records, with Azure's custody of the same key; if versions differ, software, because it can be copied."""
     held = f"""
-        SELECT lower(key_id) AS name, custody FROM {sources["key"]}
-        UNION ALL SELECT lower(id), custody FROM {sources["key"]}
+        SELECT {sources.sql.lower("key_id")} AS name, custody FROM {sources["key"]}
+        UNION ALL SELECT {sources.sql.lower("id")}, custody FROM {sources["key"]}
         UNION ALL SELECT upper(thumbprint), key_custody FROM ({_certificates(sources)})
         UNION ALL SELECT upper(thumbprint_sha256), key_custody FROM ({_certificates(sources)})"""
     told = f"""SELECT name, CASE WHEN bool_or(custody = 'software') THEN 'software'

@@ -16,13 +16,13 @@ def view(sources: Sources, *, known: bool, wanted: Wanted) -> str:
     Without `known` the counts are NULL, for callers that do not read them.
     """
     rows = f"SELECT {stored('deleted', 'stored')}, stored.unknown FROM {sources['deleted']} AS stored"
-    counted = reach.counted(rows, "granting", known=known, wanted=wanted, vault="vault_id")
+    counted = reach.counted(sources.sql, rows, "granting", known=known, wanted=wanted, vault="vault_id")
     # A deleted vault is in no vault, so there is no access to count.
     places = ", ".join(map(quoted, PLACES))
-    bounds = ", ".join(
-        f"CASE WHEN kind IN ({places}) THEN 0 ELSE {bound} END AS {bound}"
+    bounds = {
+        bound: f"CASE WHEN kind IN ({places}) THEN 0 ELSE {bound} END"
         for column in TABLES["deleted"].derived
         if column.name in wanted
         for bound in view_name(column)
-    )
-    return f"SELECT * REPLACE ({bounds}) FROM ({counted})" if bounds else counted
+    }
+    return f"SELECT {sources.sql.replacing(bounds)} FROM ({counted})" if bounds else counted

@@ -39,9 +39,10 @@ def joins(sources: Sources) -> str:
     return f"""
         LEFT JOIN {sources["federated_domain"]} AS domain ON domain.id = stored.holder_id
         LEFT JOIN (
-            SELECT lower(split_part(user_principal_name, '@', -1)) AS domain, bool_or(controls) AS surely, min(doubt) AS doubt
+            SELECT {sources.sql.lower("split_part(user_principal_name, '@', -1)")} AS domain,
+                bool_or(controls) AS surely, min(doubt) AS doubt
             FROM ({held}) WHERE user_principal_name IS NOT NULL GROUP BY domain
-        ) AS administrators ON administrators.domain = lower(stored.holder_name)
+        ) AS administrators ON administrators.domain = {sources.sql.lower("stored.holder_name")}
         CROSS JOIN {UNSEEN} AS unseen
         CROSS JOIN (SELECT min(unknown['user_principal_name']) AS doubt FROM ({held})) AS nameless
         LEFT JOIN ({read_to_the_end(TABLES["federated_domain"].listed_by)}) AS federated

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views.reach_counts import DATA, HOLDS
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
@@ -31,14 +32,17 @@ _TYPES = {
 }
 
 _OPENS = f"met.{{0}} & {DATA} <> 0"
-_OPENED = f"""count(met.vault) > 0 AS seen, list_sort(list(DISTINCT vault.environment)
-    FILTER ({_OPENS.format("certain")} AND vault.environment IS NOT NULL)) AS opened,
+_OPENED = f"""count(met.vault) > 0 AS seen,
     min(CASE WHEN {_OPENS.format("certain")} THEN vault.environment_doubt ELSE met.doubt END)
-        FILTER ({_OPENS.format("possible")}) AS opened_doubt,
+        FILTER (WHERE {_OPENS.format("possible")}) AS opened_doubt,
     coalesce(bool_or(vault.environment IS NULL AND vault.environment_doubt IS NULL)
-        FILTER ({_OPENS.format("possible")}), false) AS unplaced"""
-_CROSSED = """list_sort(flatten(list_transform(coalesce(met.opened, []), lambda there: list_transform(
-    list_filter(coalesce(persons.homes, []), lambda here: here <> there), lambda here: here || '->' || there))))"""
+        FILTER (WHERE {_OPENS.format("possible")}), false) AS unplaced"""
+
+
+def _crossed(sql: DuckDB) -> str:
+    opened, homes = (f"coalesce({each}, {sql.texts(())})" for each in ("met.opened", "persons.homes"))
+    from_others = sql.mapped(sql.chosen(homes, "here", "here <> there"), "here", "here || '->' || there")
+    return f"array_sort(flatten({sql.mapped(opened, 'there', from_others)}))"
 
 
 def view(sources: Sources, *, known: bool) -> str:
@@ -48,7 +52,7 @@ def view(sources: Sources, *, known: bool) -> str:
     """
     source = sources["grant"]
     if not known:
-        nulls = ", ".join(f"NULL::{_TYPES.get(name, 'BIGINT')} AS {name}" for name in _DERIVED)
+        nulls = ", ".join(f"{sources.sql.typed('NULL', _TYPES.get(name, 'BIGINT'))} AS {name}" for name in _DERIVED)
         return f"SELECT {stored('grant', 'stored')}, {nulls}, stored.unknown FROM {source} AS stored"
     derived = ", ".join(f"made.{name}" for name in (*_DERIVED, "unknown"))
     return (
@@ -59,18 +63,18 @@ def view(sources: Sources, *, known: bool) -> str:
 def prepare(sources: Sources) -> str:
     """The statement that creates `reach_grant`, the derived columns by id, from the tables of `reach.prepare`."""
     counted = ", ".join(
-        f"count(*) FILTER ({sure}) AS {who}_min, count(*) FILTER ({maybe}) AS {who}_most"
+        f"count(*) FILTER (WHERE {sure}) AS {who}_min, count(*) FILTER (WHERE {maybe}) AS {who}_most"
         for who, (sure, maybe) in HOLDS.items()
     )
     persons = f"""
         SELECT holder, min(doubt) AS doubt, {counted}, min(environment_doubt) AS homeless,
-            list(DISTINCT environment) FILTER (environment IS NOT NULL) AS homes, bool_or(unnamed) AS unnamed
+            {sources.sql.distinct("environment")} AS homes, bool_or(unnamed) AS unnamed
         FROM (SELECT DISTINCT holder, person, human, abroad, doubt, environment, environment_doubt, unnamed FROM reach_person)
         GROUP BY holder"""
     met = f"""
-        SELECT way.id, {_OPENED},
+        SELECT way.id, {_OPENED}, {sources.sql.distinct("vault.environment", _OPENS.format("certain"))} AS opened,
             bool_or(met.certain <> 0) AS surely, bool_or(met.possible <> 0) AS perhaps,
-            min(met.doubt) FILTER (met.certain = 0 AND met.possible <> 0) AS doubt
+            min(met.doubt) FILTER (WHERE met.certain = 0 AND met.possible <> 0) AS doubt
         FROM reach_way AS way LEFT JOIN reach_met AS met ON met.way = way.way
         LEFT JOIN reach_vault AS vault ON vault.vault = met.vault GROUP BY way.id"""
     kind_doubt = "CASE WHEN holder.kind IS NULL THEN holder.kindless END"
@@ -83,13 +87,13 @@ def prepare(sources: Sources) -> str:
     effective_doubt = (
         f"CASE WHEN met.surely THEN NULL WHEN met.perhaps THEN met.doubt WHEN met.id IS NOT NULL THEN {unseen} END"
     )
-    opened = "coalesce(met.opened, [])"
+    opened = f"coalesce(met.opened, {sources.sql.texts(())})"
     # Grants on one vault do not depend on the list of other vaults.
     opened_doubt = f"""CASE WHEN met.id IS NOT NULL
         THEN coalesce(met.opened_doubt, CASE WHEN stored.vault_id IS NULL OR NOT met.seen THEN {unseen} END) END"""
     homes_doubt = "coalesce(holder.open, persons.homeless)"
     # If one of the lists is empty, there is no crossing.
-    crossing_doubt = f"""CASE WHEN ({opened_doubt} IS NULL AND len({opened}) = 0)
+    crossing_doubt = f"""CASE WHEN ({opened_doubt} IS NULL AND {sources.sql.size(opened)} = 0)
         OR ({homes_doubt} IS NULL AND persons.homes IS NULL) THEN NULL ELSE coalesce({opened_doubt}, {homes_doubt}) END"""
     nameless = f"CASE WHEN persons.unnamed THEN '{Reason.NOT_CONFIGURED}' END"
     placeless = f"CASE WHEN met.unplaced THEN '{Reason.NOT_CONFIGURED}' END"
@@ -105,11 +109,12 @@ def prepare(sources: Sources) -> str:
             named.name AS scope_name,
             CASE WHEN met.id IS NULL OR met.surely THEN true WHEN {effective_doubt} IS NULL THEN false END AS effective,
             CASE WHEN {opened_doubt} IS NULL THEN {opened} END AS environments_opened,
-            CASE WHEN {crossing_doubt} IS NULL THEN {_CROSSED} END AS environment_crossings,
+            CASE WHEN {crossing_doubt} IS NULL THEN {_crossed(sources.sql)} END AS environment_crossings,
             CASE WHEN {nameless} IS NULL THEN true END AS holders_named,
             CASE WHEN {placeless} IS NULL THEN true END AS places_named, {counts},
             {
         extended(
+            sources.sql,
             {
                 "principal_kind": kind_doubt,
                 "principal_name": name_doubt,
@@ -124,7 +129,7 @@ def prepare(sources: Sources) -> str:
                     " THEN coalesce(holder.open, persons.doubt) END"
                     for who in HOLDS
                 },
-            }
+            },
         )
     }
         FROM {sources["grant"]} AS stored
@@ -141,4 +146,4 @@ def prepare(sources: Sources) -> str:
         LEFT JOIN (
             SELECT scope_id, min(reason) AS reason FROM ({unlisted}) GROUP BY scope_id
             UNION ALL SELECT '', min(reason) FROM ({unlisted})
-        ) AS unlisted ON unlisted.scope_id = coalesce(regexp_extract(stored.scope, '^/subscriptions/[^/]+'), '')"""
+        ) AS unlisted ON unlisted.scope_id = coalesce(regexp_extract(stored.scope, '^/subscriptions/[^/]+', 0), '')"""

@@ -41,7 +41,12 @@ DOUBTS = {
 def holders(sources: Sources) -> str:
     """A row per application id: the columns, each with a `why_` reason, and the creation dates of application and principal."""
     granted = privileges(
-        OF_APPLICATIONS, "stored.app_id", unlisted="stored.unlisted", seen="stored.local", blueprint="stored.blueprint"
+        sources.sql,
+        OF_APPLICATIONS,
+        "stored.app_id",
+        unlisted="stored.unlisted",
+        seen="stored.local",
+        blueprint="stored.blueprint",
     )
     # A row with an unknown application may belong to this one.
     unseen = f"CASE WHEN NOT {ELSEWHERE.format('stored.home')} THEN coalesce({gap('listed')}, anonymous.doubt) END"
@@ -58,7 +63,7 @@ def holders(sources: Sources) -> str:
             {granted.columns["tier0"]}, {granted.columns["tenant_wide"]}, audience,
             CASE WHEN {signed_in} IS NULL THEN signed_in END AS last_sign_in_on,
             application_made, application_made_doubt, principal_made, principal_made_doubt
-        FROM (SELECT *, map()::MAP(VARCHAR, VARCHAR) AS unknown FROM ({_known(sources)})) AS stored
+        FROM (SELECT *, {sources.sql.entries({})} AS unknown FROM ({_known(sources)})) AS stored
         CROSS JOIN (SELECT min(unknown['app_id']) AS doubt FROM {sources["application"]}) AS anonymous
         LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id
         LEFT JOIN ({read_to_the_end(_REPORT)}) AS report ON report.scope_id = stored.scope_id
@@ -84,17 +89,19 @@ def _known(sources: Sources) -> str:
             min(audience) AS audience, min(audience_doubt) AS audience_doubt,
             {
         ", ".join(
-            f"max(moment) FILTER (what = '{what}') AS {name}, min(doubt) FILTER (what = '{what}') AS {name}_doubt"
+            f"max(moment) FILTER (WHERE what = '{what}') AS {name}, min(doubt) FILTER (WHERE what = '{what}') AS {name}_doubt"
             for what, name in _MOMENTS.items()
         )
     }
         FROM (
-            SELECT lower(app_id) AS app_id, scope_id, 'application' AS what, audience, unknown['audience'] AS audience_doubt,
+            SELECT {
+        sources.sql.lower("app_id")
+    } AS app_id, scope_id, 'application' AS what, audience, unknown['audience'] AS audience_doubt,
                 created_on AS moment, unknown['created_on'] AS doubt, NULL AS unlisted, NULL AS home,
                 agent_blueprint IS NOT FALSE AS blueprint
             FROM {sources["application"]}
             UNION ALL
-            SELECT lower(app_id), scope_id, 'principal', NULL, NULL, created_on, unknown['created_on'],
+            SELECT {sources.sql.lower("app_id")}, scope_id, 'principal', NULL, NULL, created_on, unknown['created_on'],
                 unknown['app_roles_listed'], home, false FROM {sources["service_principal"]}
             UNION ALL
             SELECT app_id, scope_id, 'sign-in', NULL, NULL, last_client_sign_in_on, unknown['last_client_sign_in_on'],

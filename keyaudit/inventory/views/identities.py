@@ -40,7 +40,7 @@ def relations(source: str, identity: str) -> dict[str, str]:
     return {
         "alike": f"""
         LEFT JOIN (
-            SELECT digest, count(whose) AS known, count(nameless) AS nameless, min(doubt) FILTER (whose IS NULL) AS doubt
+            SELECT digest, count(whose) AS known, count(nameless) AS nameless, min(doubt) FILTER (WHERE whose IS NULL) AS doubt
             FROM ({holders}) GROUP BY digest
         ) AS alike ON alike.digest = stored.public_key_sha256""",
         "unshown": f"""

@@ -46,7 +46,7 @@ def relations(sources: Sources, as_of: int) -> dict[str, str]:
     """
     of = "GROUP BY digest"
     totals = """sum(certain)::BIGINT AS certain, sum(possible)::BIGINT AS possible, count(*) AS identities,
-            greatest(count(whose) FILTER (certain > 0), (sum(certain) > 0)::BIGINT) AS certain_identities,
+            greatest(count(whose) FILTER (WHERE certain > 0), (sum(certain) > 0)::BIGINT) AS certain_identities,
             min(doubt) AS doubt"""
     return {
         "on_key": f"""
@@ -61,7 +61,7 @@ def relations(sources: Sources, as_of: int) -> dict[str, str]:
         "unlisted": f"""
         CROSS JOIN (
             SELECT CASE WHEN count(DISTINCT operation) < {len(_LISTS)} THEN '{Reason.INTERRUPTED}'
-                ELSE min(reason) FILTER (state <> 'assessed') END AS reason
+                ELSE min(reason) FILTER (WHERE state <> 'assessed') END AS reason
             FROM coverage WHERE operation IN ({", ".join(map(quoted, _LISTS))})
         ) AS unlisted""",
     }
@@ -73,13 +73,13 @@ def _digests(sources: Sources, as_of: int) -> str:
             WHEN expires_on IS NOT NULL THEN expires_on > {as_of} WHEN unknown['expires_on'] IS NULL THEN true END"""
     each = f"""
         SELECT unknown['public_key_sha256'] IS NULL AS shown, public_key_sha256 AS digest,
-            unknown['public_key_sha256'] AS unshown, lower(app_id) AS whose,
+            unknown['public_key_sha256'] AS unshown, {sources.sql.lower("app_id")} AS whose,
             CASE WHEN app_id IS NULL THEN holder_id END AS nameless,
             coalesce(unknown['expires_on'], unknown['usage'], unknown['app_id']) AS doubt, coalesce({live}, false) AS certain
         FROM {sources["credential"]}
         WHERE (public_key_sha256 IS NOT NULL OR unknown['public_key_sha256'] IS NOT NULL)
             AND usage IS DISTINCT FROM 'Sign' AND (expires_on IS NULL OR expires_on > {as_of})"""
     return f"""
-        SELECT shown, digest, whose, nameless, count(*) FILTER (certain) AS certain, count(*) AS possible,
+        SELECT shown, digest, whose, nameless, count(*) FILTER (WHERE certain) AS certain, count(*) AS possible,
             min(unshown) AS unshown, min(doubt) AS doubt
         FROM ({each}) GROUP BY shown, digest, whose, nameless"""

@@ -5,6 +5,7 @@
 from collections.abc import Iterator
 
 from keyaudit.inventory.load import quoted
+from keyaudit.inventory.rows import columns_of
 from keyaudit.inventory.views import certificate
 from keyaudit.inventory.views.sql import Sources, no_rows
 from keyaudit.model.reasons import Reason
@@ -18,8 +19,13 @@ CERTIFICATE, KEY = "certificate ", "key "
 
 DIGESTS, UNSEEN = "in_vault", "in_vault_unseen"
 """The tables that `prepare` creates."""
-_COLUMNS = """digest VARCHAR, id VARCHAR, custody VARCHAR, custody_doubt VARCHAR, exportable BOOLEAN, exportable_doubt VARCHAR,
-    newer_since BIGINT, newer_doubt VARCHAR"""
+_COLUMNS = {
+    **dict.fromkeys(("digest", "id", "custody", "custody_doubt"), "VARCHAR"),
+    "exportable": "BOOLEAN",
+    "exportable_doubt": "VARCHAR",
+    "newer_since": "BIGINT",
+    "newer_doubt": "VARCHAR",
+}
 """The columns of the first."""
 
 
@@ -30,7 +36,7 @@ def prepare(sources: Sources) -> Iterator[str]:
     in_vault_unseen  one row: why not every certificate of every vault was seen, `reason`; NULL where all were
     """
     if no_rows(sources, "certificate"):
-        yield f"CREATE TABLE {DIGESTS} ({_COLUMNS})"
+        yield f"CREATE TABLE {DIGESTS} ({columns_of(_COLUMNS, sources.sql)})"
     else:
         yield f"CREATE TABLE {DIGESTS} AS {_by_digest(sources)}"
     yield f"CREATE TABLE {UNSEEN} AS {_unseen(sources)}"
@@ -45,21 +51,24 @@ def _by_digest(sources: Sources) -> str:
     newer_since    when the first enabled version was made that came after it; newer_doubt: there may be others
     """
     kinds = ((KEY, "public_key_sha256"), (CERTIFICATE, "thumbprint_sha256"), (CERTIFICATE, "thumbprint"))
-    digests = ", ".join(f"'{prefix}' || {column}" for prefix, column in kinds)
-    every = f"SELECT * FROM (SELECT unnest([{digests}]) AS digest, * FROM versions) WHERE digest IS NOT NULL"
+    sql = sources.sql
+    digests = sql.items(*(f"'{prefix}' || {column}" for prefix, column in kinds))
+    every = f"SELECT * FROM (SELECT {sql.each(digests)} AS digest, * FROM versions) WHERE digest IS NOT NULL"
     # A certificate that was imported twice counts as its last version. A materialized CTE would also be computed for queries
     # that do not need it.
-    return f"""
-        WITH versions AS NOT MATERIALIZED ({_versions(sources)}),
-        every AS NOT MATERIALIZED ({every}),
-        objects AS NOT MATERIALIZED (
+    made = "coalesce(created_on, 0)"
+    objects = f"""
             SELECT digest, certificate_id,
-                max({{'made': coalesce(created_on, 0), 'id': id}}) AS newest,
+                max({sql.struct({"made": made, "id": "id"})}) AS newest,
                 bool_or(custody = 'software') AS software, min(custody) AS custody, min(custody_doubt) AS custody_doubt,
                 bool_or(exportable) AS exportable, min(exportable_doubt) AS exportable_doubt,
-                arg_max({{'since': newer_since}}, coalesce(created_on, 0)).since AS newer_since, min(newer_doubt) AS newer_doubt
-            FROM every GROUP BY ALL
-        )
+                max({sql.struct({"made": made, "id": "id", "since": "newer_since"})}).since AS newer_since,
+                min(newer_doubt) AS newer_doubt
+            FROM every GROUP BY digest, certificate_id"""
+    return f"""
+        WITH {sql.inlined("versions", _versions(sources))},
+        {sql.inlined("every", every)},
+        {sql.inlined("objects", objects)}
         SELECT digest, max(newest).id AS id,
             CASE WHEN bool_or(software) THEN 'software' WHEN min(custody_doubt) IS NULL THEN min(custody) END AS custody,
             CASE WHEN bool_or(software) THEN NULL ELSE min(custody_doubt) END AS custody_doubt,
@@ -95,7 +104,7 @@ def _versions(sources: Sources) -> str:
             thumbprint, thumbprint_sha256, public_key_sha256,
             exportable, {unknown}['exportable'] AS exportable_doubt,
             {certificate.CUSTODY} AS custody, {certificate.CUSTODY_DOUBT} AS custody_doubt,
-            min(created_on) FILTER (enabled) OVER {later} AS newer_since,
+            min(CASE WHEN enabled THEN created_on END) OVER {later} AS newer_since,
             min({doubt}) OVER (PARTITION BY certificate_id) AS newer_doubt
         FROM {sources["certificate"]} AS stored
         LEFT JOIN (SELECT id, custody, unknown FROM {sources["key"]}) AS held ON held.id = stored.key_version_id"""

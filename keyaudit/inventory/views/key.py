@@ -9,14 +9,14 @@ from keyaudit.model.algorithms import BY_CURVE, BY_SIZE
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.services import SERVICES_FOUND
 
-_SIGNING = versions.Counted("signing_enabled", "oldest_signing_on", "enabled AND list_contains(key_ops, 'sign')", "key_ops")
+_SIGNING = versions.Counted("signing_enabled", "oldest_signing_on", "enabled AND array_contains(key_ops, 'sign')", "key_ops")
 
 
 def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     unlisted = gap("listed")
     doubts = {
-        **versions.REASONS,
+        **versions.reasons(sources.sql),
         **_SIGNING.reasons,
         "purpose": "CASE WHEN stored.key_ops IS NULL THEN stored.unknown['key_ops'] END",
         "certificate_id": "stored.unknown['managed']",
@@ -26,7 +26,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
         "pinned_by": f"coalesce({unlisted}, nameless.doubt, pins.doubt)",
     }
     columns = {
-        **versions.COLUMNS,
+        **versions.columns(sources.sql),
         **_SIGNING.columns,
         "purpose": f"{_purpose()} AS purpose",
         "strength": f"{_strength()} AS strength",
@@ -55,13 +55,14 @@ def view(sources: Sources, wanted: Wanted) -> str:
 def _pins(sources: Sources) -> str:
     """Versions with the services pinned to them, certainly and possibly."""
     return f"""
-        SELECT key_id || '/' || version AS id, count(DISTINCT consumer_id) FILTER (pinned) AS certain,
-            count(DISTINCT consumer_id) FILTER (pinned IS NOT FALSE) AS possible, min(unknown['pinned']) AS doubt
+        SELECT key_id || '/' || version AS id, count(DISTINCT consumer_id) FILTER (WHERE pinned) AS certain,
+            count(DISTINCT consumer_id) FILTER (WHERE pinned IS NOT FALSE) AS possible, min(unknown['pinned']) AS doubt
         FROM {sources["key_use"]} WHERE version IS NOT NULL GROUP BY ALL"""
 
 
 def _rotation() -> str:
-    return versions.bounded("least(stored.created_on + stored.rotates_after, stored.expires_on - stored.rotates_before_expiry)")
+    first = "least(stored.created_on + stored.rotates_after, stored.expires_on - stored.rotates_before_expiry)"
+    return f"CAST({versions.bounded(first)} AS BIGINT)"
 
 
 def _rotation_doubt() -> str:
@@ -76,16 +77,18 @@ def _rotation_doubt() -> str:
 
 def _purpose() -> str:
     ops = "stored.key_ops"
+    unwraps = (f"array_contains({ops}, '{op}')" for op in ("decrypt", "unwrapKey", "secureUnwrapKey"))
     return (
-        f"CASE WHEN {ops} IS NULL THEN NULL WHEN list_contains({ops}, 'sign') THEN 'sign'"
-        f" WHEN list_has_any({ops}, ['decrypt', 'unwrapKey', 'secureUnwrapKey']) THEN 'wrap' ELSE 'public' END"
+        f"CASE WHEN {ops} IS NULL THEN NULL WHEN array_contains({ops}, 'sign') THEN 'sign'"
+        f" WHEN {' OR '.join(unwraps)} THEN 'wrap' ELSE 'public' END"
     )
 
 
 def _strength() -> str:
     sizes = " ".join(f"WHEN stored.key_size >= {size} THEN {bits}" for size, bits in BY_SIZE.items())
     curves = " ".join(f"WHEN '{curve}' THEN {bits}" for curve, bits in BY_CURVE.items())
-    return f"CASE {sizes} WHEN stored.key_size IS NOT NULL THEN 0 ELSE CASE stored.curve {curves} END END::BIGINT"
+    strength = f"CASE {sizes} WHEN stored.key_size IS NOT NULL THEN 0 ELSE CASE stored.curve {curves} END END"
+    return f"CAST({strength} AS BIGINT)"
 
 
 def _strength_doubt() -> str:

@@ -16,15 +16,15 @@ _DERIVED = {"key_enabled": "enabled", "key_expires_on": "expires_on"}
 def view(sources: Sources) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     keys = f"""
-        SELECT key_id, any_value(id) FILTER (is_current) AS current_version, min(unknown['is_current']) AS doubt,
+        SELECT key_id, min(id) FILTER (WHERE is_current) AS current_version, min(unknown['is_current']) AS doubt,
             min(unknown['versions_listed']) AS unlisted
         FROM {sources["key"]} GROUP BY key_id"""
     vaults = f"""
-        SELECT regexp_extract(lower(vault_uri), '^https://([^/:]+)', 1) AS host, any_value(id) AS id
+        SELECT regexp_extract({sources.sql.lower("vault_uri")}, '^https://([^/:]+)', 1) AS host, min(id) AS id
         FROM {sources["vault"]} WHERE vault_uri IS NOT NULL GROUP BY ALL"""
     read = f"""
-        SELECT scope_id, count(*) FILTER (state = 'assessed') > 0 AS some,
-            min(reason) FILTER (state <> 'assessed') AS reason
+        SELECT scope_id, count(*) FILTER (WHERE state = 'assessed') > 0 AS some,
+            min(reason) FILTER (WHERE state <> 'assessed') AS reason
         FROM coverage WHERE operation IN ({_list(_KEYS_OF_A_VAULT)}) GROUP BY scope_id"""
     unseen = f"(SELECT min(reason) AS reason FROM coverage WHERE operation IN ({_list(VAULTS_FOUND)}) AND state <> 'assessed')"
     setting = "coalesce(stored.unknown['key_id'], stored.unknown['pinned'], stored.unknown['version'])"
@@ -41,7 +41,7 @@ def view(sources: Sources) -> str:
         SELECT {stored("key_use", "stored")},
             CASE WHEN {found} IS NULL THEN keys.key_id IS NOT NULL END AS key_found,
             {", ".join(f"version.{column} AS {name}" for name, column in _DERIVED.items())},
-            {extended({"key_found": found, **doubts})}
+            {extended(sources.sql, {"key_found": found, **doubts})}
         FROM {sources["key_use"]} AS stored
         CROSS JOIN {unseen} AS unseen
         LEFT JOIN ({keys}) AS keys ON keys.key_id = stored.key_id

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory import rows
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views.sql import Sources, extended, no_rows, stored
 from keyaudit.model.reasons import Reason
@@ -9,9 +10,14 @@ from keyaudit.model.reasons import Reason
 _SEARCHED = "Analytics"
 """The only plan of a log table that all queries and alert rules support."""
 
-_NO_LOG = """SELECT NULL::VARCHAR AS logged_id, NULL::BOOLEAN AS logged, NULL::BOOLEAN AS searchable,
-    NULL::VARCHAR[] AS destinations, NULL::BIGINT AS retention, NULL::VARCHAR AS logged_doubt,
-    NULL::VARCHAR AS searchable_doubt, NULL::VARCHAR AS retention_doubt"""
+_NO_LOG = {
+    "logged_id": "VARCHAR",
+    "logged": "BOOLEAN",
+    "searchable": "BOOLEAN",
+    "destinations": "VARCHAR[]",
+    "retention": "BIGINT",
+    **dict.fromkeys(("logged_doubt", "searchable_doubt", "retention_doubt"), "VARCHAR"),
+}
 """The columns of `audited`."""
 
 
@@ -27,12 +33,12 @@ def view(sources: Sources) -> str:
         SELECT sink.id AS sink_id, found.plan, found.retention, found.total_retention,
             CASE WHEN found.id IS NULL THEN coalesce(unread.reason, '{Reason.PARENT_NOT_ASSESSED}') END AS unasked,
             found.unknown AS unknown
-        FROM (SELECT id, destination_id, unnest(tables) AS name FROM {sources["log_sink"]}) AS sink
+        FROM (SELECT id, destination_id, {sources.sql.each("tables")} AS name FROM {sources["log_sink"]}) AS sink
         LEFT JOIN {sources["log_table"]} AS found
-            ON found.workspace_id = sink.destination_id AND lower(found.name) = lower(sink.name)
+            ON found.workspace_id = sink.destination_id AND {sources.sql.lower("found.name")} = {sources.sql.lower("sink.name")}
         CROSS JOIN ({unread}) AS unread"""
     why = ", ".join(
-        f"min(coalesce(unasked, unknown['{name}'])) FILTER ({name} IS NULL) AS {name}_doubt"
+        f"min(coalesce(unasked, unknown['{name}'])) FILTER (WHERE {name} IS NULL) AS {name}_doubt"
         for name in ("plan", "retention", "total_retention")
     )
     groups = f"""
@@ -40,7 +46,8 @@ def view(sources: Sources) -> str:
             CASE WHEN bool_or(plan <> '{_SEARCHED}') THEN false WHEN count(plan) = count(*) THEN true END AS searchable
         FROM ({filled}) GROUP BY sink_id"""
     # Other kinds of destinations cannot be searched in place.
-    fills = "stored.destination_kind = 'workspace' AND coalesce(len(stored.tables) > 0, true) AND place.deleted IS NOT TRUE"
+    size = sources.sql.size("stored.tables")
+    fills = f"stored.destination_kind = 'workspace' AND coalesce({size} > 0, true) AND place.deleted IS NOT TRUE"
     unsaid = "stored.unknown['tables'], stored.unknown['destination_id']"
     searchable = f"CASE WHEN {fills} AND groups.searchable IS NULL THEN coalesce({unsaid}, groups.plan_doubt) END"
     times = {
@@ -52,7 +59,7 @@ def view(sources: Sources) -> str:
     derived = ", ".join(f"CASE WHEN {why} IS NULL THEN groups.{name} END AS {name}" for name, why in times.items())
     return f"""
         SELECT {stored("log_sink", "stored")}, CASE WHEN {fills} THEN groups.searchable ELSE false END AS searchable, {derived},
-            place.deleted, {extended({"searchable": searchable, **times, "deleted": deleted})}
+            place.deleted, {extended(sources.sql, {"searchable": searchable, **times, "deleted": deleted})}
         FROM {sources["log_sink"]} AS stored LEFT JOIN ({groups}) AS groups ON groups.sink_id = stored.id
         LEFT JOIN {sources["workspace"]} AS place ON place.id = stored.destination_id
         CROSS JOIN ({hidden}) AS hidden"""
@@ -66,16 +73,16 @@ def audited(sources: Sources, *kinds: str) -> str:
     searchable ones, with a doubt if another could be longer. A destination that is known to be deleted receives nothing.
     """
     if no_rows(sources, "log_sink"):
-        return f"{_NO_LOG} WHERE false"
+        return rows.no_rows(_NO_LOG, sources.sql)
     carries = "audits AND searchable"
     return f"""
         SELECT logged_id, bool_or(audits) AS logged, bool_or({carries}) AS searchable,
-            list_sort(list(DISTINCT destination_kind) FILTER (audits)) AS destinations,
-            max(retention) FILTER ({carries}) AS retention,
-            min(unknown['audits']) FILTER (audits IS NULL) AS logged_doubt,
-            min(coalesce(unknown['audits'], unknown['searchable'])) FILTER (({carries}) IS NULL) AS searchable_doubt,
+            {sources.sql.distinct("destination_kind", "audits")} AS destinations,
+            max(retention) FILTER (WHERE {carries}) AS retention,
+            min(unknown['audits']) FILTER (WHERE audits IS NULL) AS logged_doubt,
+            min(coalesce(unknown['audits'], unknown['searchable'])) FILTER (WHERE ({carries}) IS NULL) AS searchable_doubt,
             min(coalesce(unknown['audits'], unknown['searchable'], unknown['retention']))
-                FILTER ((({carries}) IS NOT FALSE) AND (audits IS NULL OR searchable IS NULL OR retention IS NULL))
+                FILTER (WHERE (({carries}) IS NOT FALSE) AND (audits IS NULL OR searchable IS NULL OR retention IS NULL))
                 AS retention_doubt
         FROM ({view(sources)}) WHERE kind IN ({", ".join(map(quoted, kinds))}) AND deleted IS NOT TRUE GROUP BY logged_id"""
 
@@ -86,10 +93,11 @@ def categories(sources: Sources, kind: str) -> str:
     Only Azure knows the categories of a group. A destination that is known to be deleted receives nothing.
     """
     if no_rows(sources, "log_sink"):
-        return "SELECT NULL::VARCHAR AS logged_id, NULL::VARCHAR[] AS names, NULL::VARCHAR AS doubt WHERE false"
+        return rows.no_rows({"logged_id": "VARCHAR", "names": "VARCHAR[]", "doubt": "VARCHAR"}, sources.sql)
     return f"""
-        SELECT logged_id, list_sort(list_distinct(flatten(list(categories) FILTER (categories IS NOT NULL)))) AS names,
+        SELECT logged_id, {sources.sql.distinct_items("categories")} AS names,
             min(CASE WHEN categories IS NULL THEN sink.unknown['categories'] WHEN category_groups IS NULL
-                THEN sink.unknown['category_groups'] WHEN len(category_groups) > 0 THEN '{Reason.UNRECOGNISED}' END) AS doubt
+                THEN sink.unknown['category_groups'] WHEN {sources.sql.size("category_groups")} > 0
+                THEN '{Reason.UNRECOGNISED}' END) AS doubt
         FROM {sources["log_sink"]} AS sink LEFT JOIN {sources["workspace"]} AS place ON place.id = sink.destination_id
         WHERE sink.kind = '{kind}' AND place.deleted IS NOT TRUE GROUP BY logged_id"""

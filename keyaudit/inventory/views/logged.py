@@ -33,15 +33,17 @@ def whole(sources: Sources, log: str, as_of: int | None = None) -> str:
 def _keys(query: str, sources: Sources, as_of: int) -> str:
     names = ", ".join(map(quoted, USES))
     done = f"target_kind = 'key' AND operation IN ({names}) AND succeeded IS NOT FALSE"
-    uses = f"""SELECT target_id AS id, max(used_on) FILTER (succeeded) AS used,
-            max(used_on) FILTER (succeeded IS NULL) AS perhaps
+    uses = f"""SELECT target_id AS id, max(used_on) FILTER (WHERE succeeded) AS used,
+            max(used_on) FILTER (WHERE succeeded IS NULL) AS perhaps
         FROM {sources["usage"]} WHERE {done} GROUP BY target_id"""
     # Records without an application may each be of another one.
     told = "unknown['actor_app_id'] IS NULL"
-    apps = f"""SELECT array_to_string(list_slice(string_split(target_id, '/'), 1, 5), '/') AS key_id,
-            count(DISTINCT coalesce(actor_app_id, '')) FILTER (succeeded AND {told}) AS certain,
-            count(DISTINCT coalesce(actor_app_id, '')) FILTER ({told})
-                + coalesce(sum(uses) FILTER (NOT {told}), 0)::BIGINT AS possible
+    sql = sources.sql
+    key_id = sql.joined(sql.first_items(sql.divided("target_id", "/"), 5), "/")
+    apps = f"""SELECT {key_id} AS key_id,
+            count(DISTINCT coalesce(actor_app_id, '')) FILTER (WHERE succeeded AND {told}) AS certain,
+            count(DISTINCT coalesce(actor_app_id, '')) FILTER (WHERE {told})
+                + CAST(coalesce(sum(uses) FILTER (WHERE NOT {told}), 0) AS BIGINT) AS possible
         FROM {sources["usage"]} WHERE {done} AND operation = 'sign' AND used_on >= {as_of - _SIGNING} GROUP BY ALL"""
     logs = whole(sources, KEY_VAULT_LOG, as_of)
     shown = f"""
@@ -67,13 +69,13 @@ def _keys(query: str, sources: Sources, as_of: int) -> str:
         THEN {_NOT_SHOWN} END"""
     doubts = {"last_used_on": last, "unused_since": unused, "used_after_expiry": expired, "signing_apps": many}
     return f"""
-        SELECT stored.* EXCLUDE (unknown, {", ".join(_OWN)}),
+        SELECT {sql.excluding("unknown", *_OWN, of="stored")},
             CASE WHEN {last} IS NULL THEN log_used END AS last_used_on,
             CASE WHEN {unused} IS NULL THEN greatest(log_since, {_LAST}, created_on) END AS unused_since,
             CASE WHEN {expired} IS NULL THEN coalesce(log_used > expires_on, false) END AS used_after_expiry,
             log_apps AS signing_apps_min,
             CASE WHEN log_since <= {as_of - _SIGNING} THEN log_apps_most END AS signing_apps_max,
-            {extended(doubts)}
+            {extended(sources.sql, doubts)}
         FROM ({shown}) AS stored"""
 
 
@@ -82,14 +84,14 @@ def _tenant(query: str, sources: Sources, _: int) -> str:
 
 
 def _signing_certificates(query: str, sources: Sources, as_of: int) -> str:
-    uses = f"""SELECT target_id AS app_id, max(used_on) FILTER (succeeded) AS used,
-            max(used_on) FILTER (succeeded IS NULL) AS perhaps
+    uses = f"""SELECT target_id AS app_id, max(used_on) FILTER (WHERE succeeded) AS used,
+            max(used_on) FILTER (WHERE succeeded IS NULL) AS perhaps
         FROM {sources["usage"]} WHERE operation = 'saml-sign-in' AND succeeded IS NOT FALSE GROUP BY target_id"""
     shown = f"""
         SELECT each.*, own.used AS log_used, greatest(own.perhaps, unnamed.used, unnamed.perhaps) AS log_perhaps,
             log.since AS log_since
         FROM ({query}) AS each
-        LEFT JOIN ({uses}) AS own ON own.app_id = lower(each.app_id)
+        LEFT JOIN ({uses}) AS own ON own.app_id = {sources.sql.lower("each.app_id")}
         -- The record names no application: it may be any.
         LEFT JOIN ({uses}) AS unnamed ON unnamed.app_id IS NULL
         LEFT JOIN (SELECT min(since) AS since FROM ({whole(sources, USER_SIGN_IN_LOG, as_of)})) AS log ON true"""
@@ -99,10 +101,10 @@ def _signing_certificates(query: str, sources: Sources, as_of: int) -> str:
         WHEN log_used > expires_on THEN NULL
         WHEN log_perhaps > expires_on OR log_since IS NULL OR log_since > expires_on THEN {_NOT_SHOWN} END"""
     return f"""
-        SELECT stored.* EXCLUDE (unknown, log_used, log_perhaps, log_since),
+        SELECT {sources.sql.excluding("unknown", "log_used", "log_perhaps", "log_since", of="stored")},
             CASE WHEN {idle} THEN false WHEN {doubt} IS NULL THEN coalesce(log_used > expires_on, false) END
                 AS used_after_expiry,
-            {extended({"used_after_expiry": doubt})}
+            {extended(sources.sql, {"used_after_expiry": doubt})}
         FROM ({shown}) AS stored"""
 
 

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.views.reach_counts import BITS
 from keyaudit.inventory.views.sql import Sources
 from keyaudit.model.tables.certificate import OTHERS_READING
@@ -18,12 +19,14 @@ def prepare(sources: Sources, as_of: int) -> str:
     why.
     """
     held = f"""
-        SELECT DISTINCT lower(app_id) AS app_id, public_key_sha256 AS digest, unknown['public_key_sha256'] AS unshown,
+        SELECT DISTINCT {sources.sql.lower("app_id")} AS app_id, public_key_sha256 AS digest,
+            unknown['public_key_sha256'] AS unshown,
             coalesce(unknown['expires_on'], unknown['usage']) AS doubt
         FROM {sources["credential"]}
         WHERE (public_key_sha256 IS NOT NULL OR unknown['public_key_sha256'] IS NOT NULL)
             AND usage IS DISTINCT FROM 'Sign' AND (expires_on IS NULL OR expires_on > {as_of})"""
-    below = "made.vault_id || '/secrets/' || lower(split_part(made.certificate_id, '/', 5))"
+    name = sources.sql.lower("split_part(made.certificate_id, '/', 5)")
+    below = f"made.vault_id || '/secrets/' || {name}"
     readers = f"""
         SELECT made.id, person.person, bool_or(held.unshown IS NULL AND held.doubt IS NULL) AS surely,
             min(coalesce(held.unshown, held.doubt)) AS doubt
@@ -38,21 +41,21 @@ def prepare(sources: Sources, as_of: int) -> str:
         GROUP BY made.id, person.person"""
     return f"""
         CREATE TABLE reach_own_reader AS
-        SELECT readers.id, count(*) FILTER (surely AND made.public_key_sha256 IS NOT NULL) AS surely, count(*) AS perhaps,
+        SELECT readers.id, count(*) FILTER (WHERE surely AND made.public_key_sha256 IS NOT NULL) AS surely, count(*) AS perhaps,
             min(coalesce(readers.doubt, made.unknown['public_key_sha256'])) AS doubt
         FROM ({readers}) AS readers JOIN {sources["certificate"]} AS made ON made.id = readers.id GROUP BY readers.id"""
 
 
-def counted(query: str, *, known: bool) -> str:
+def counted(sql: DuckDB, query: str, *, known: bool) -> str:
     """The view of certificates in `query` with `OTHERS_READING`; NULL if `prepare` did not run."""
     name = OTHERS_READING.name
     if not known:
-        return f"SELECT *, NULL::BIGINT AS {name}_min, NULL::BIGINT AS {name}_max FROM ({query})"
+        return f"SELECT *, CAST(NULL AS BIGINT) AS {name}_min, CAST(NULL AS BIGINT) AS {name}_max FROM ({query})"
     least = f"greatest(made.{_WORKLOADS}_min - coalesce(own.perhaps, 0), 0)"
     most = f"greatest(made.{_WORKLOADS}_max - coalesce(own.surely, 0), 0)"
     why = f"CASE WHEN {most} = {least} THEN NULL ELSE coalesce(made.unknown['{_WORKLOADS}'], own.doubt) END"
+    unknown = f"CASE WHEN {why} IS NULL THEN made.unknown ELSE map_concat(made.unknown, {sql.map({name: why})}) END"
     return f"""
-        SELECT made.* REPLACE (CASE WHEN {why} IS NULL THEN made.unknown
-                ELSE map_concat(made.unknown, MAP {{'{name}': {why}}}) END AS unknown),
+        SELECT {sql.replacing({"unknown": unknown}, of="made")},
             {least} AS {name}_min, {most} AS {name}_max
         FROM ({query}) AS made LEFT JOIN reach_own_reader AS own ON own.id = made.id"""

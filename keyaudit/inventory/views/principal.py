@@ -11,7 +11,7 @@ def view(sources: Sources) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     return f"""
         SELECT {stored("principal", "stored")}, home.environment,
-            {extended({"environment": home_doubt("stored.kind", gap("listed"))})}
+            {extended(sources.sql, {"environment": home_doubt("stored.kind", gap("listed"))})}
         FROM {sources["principal"]} AS stored
         LEFT JOIN ({environments(sources)}) AS home ON home.object_id = stored.object_id
         LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS listed ON listed.scope_id = stored.scope_id"""

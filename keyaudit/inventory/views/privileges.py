@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
+from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.rows import columns_of
 from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.sql import Sources, gap, no_rows, read_to_the_end
 from keyaudit.model.reasons import Reason
@@ -52,25 +54,30 @@ def prepare(sources: Sources) -> Iterator[str]:
     """The statements that create the tables that `privileges` looks up: those three, and those that they rest on."""
     yield from agents.prepare(sources)
     if no_rows(sources, "grant"):
-        yield from (f"CREATE TABLE {name} ({_nothing_granted()})" for name in (OF_PRINCIPALS, OF_APPLICATIONS))
+        yield from (
+            f"CREATE TABLE {name} ({columns_of(_nothing_granted(), sources.sql)})" for name in (OF_PRINCIPALS, OF_APPLICATIONS)
+        )
     else:
         # Read several times, and narrow: a table costs less than to plan for it each time.
         yield f"CREATE TABLE {_GIVEN} AS SELECT {', '.join(_READ)} FROM ({_given(sources)})"
-        yield f"CREATE TABLE {OF_PRINCIPALS} AS {_granted(_GIVEN, 'given_to')}"
+        yield f"CREATE TABLE {OF_PRINCIPALS} AS {_granted(sources.sql, _GIVEN, 'given_to')}"
         # Entra does not document that app ids of service principals are unique.
         of_applications = f"""
-            SELECT lower(principal.app_id) AS of_app_id, given.* FROM {sources["service_principal"]} AS principal
+            SELECT {sources.sql.lower("principal.app_id")} AS of_app_id, given.*
+            FROM {sources["service_principal"]} AS principal
             JOIN {_GIVEN} AS given ON given_to = split_part(principal.id, '/', -1)"""
         if not agents.none(sources):
             # The credentials of a blueprint are those of its agents.
             of_applications += f" UNION ALL ({agents.opened(sources, _GIVEN)})"
-        yield f"CREATE TABLE {OF_APPLICATIONS} AS {_granted(f'({of_applications})', 'of_app_id')}"
+        yield f"CREATE TABLE {OF_APPLICATIONS} AS {_granted(sources.sql, f'({of_applications})', 'of_app_id')}"
     yield f"""
         CREATE TABLE {UNSEEN} AS SELECT hidden.*, nameless.doubt AS nameless FROM ({_hidden(sources)}) AS hidden
         CROSS JOIN (SELECT min(unknown['app_id']) AS doubt FROM {sources["service_principal"]}) AS nameless"""
 
 
-def privileges(table: str, match: str, *, unlisted: str, seen: str | None = None, blueprint: str = "") -> Privileges:
+def privileges(
+    sql: DuckDB, table: str, match: str, *, unlisted: str, seen: str | None = None, blueprint: str = ""
+) -> Privileges:
     """The columns for `stored`, whose key in one of the two tables is `match`.
 
     `unlisted`: why the app roles of its service principal were not listed; `seen`: whether it has one, None if it is one.
@@ -93,7 +100,8 @@ def privileges(table: str, match: str, *, unlisted: str, seen: str | None = None
         "tier0": f"CASE WHEN held.tier0 THEN NULL ELSE coalesce({unseen}{unlisted}, {gap('assigned')}, held.tier0_doubt,"
         " unseen.tier0_doubt) END",
     }
-    columns = {name: f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, []) END AS {name}" for name in _LISTS}
+    none = sql.texts(())
+    columns = {name: f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, {none}) END AS {name}" for name in _LISTS}
     columns |= {name: f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, false) END AS {name}" for name in _FLAGS}
     for name in _COUNTS:
         count = f"coalesce(held.{name}, 0)"
@@ -127,7 +135,7 @@ def _given(sources: Sources) -> str:
     A group's directory role applies to its members, and agents have what their blueprint lets them inherit.
     """
     given = f"""
-        SELECT principal_id AS given_to, *, NULL::VARCHAR AS why FROM ({grants(sources)})
+        SELECT principal_id AS given_to, *, CAST(NULL AS STRING) AS why FROM ({grants(sources)})
         UNION ALL
         SELECT member_id AS given_to, roles.*, NULL FROM ({grants(sources)}) AS roles
         JOIN {sources["membership"]} AS membership ON membership.group_id = roles.principal_id
@@ -135,40 +143,41 @@ def _given(sources: Sources) -> str:
     return given if agents.none(sources) else f"{given} UNION ALL ({agents.inherited(sources, grants(sources))})"
 
 
-def _granted(given: str, key: str) -> str:
+def _granted(sql: DuckDB, given: str, key: str) -> str:
     """The grants in the relation `given`, summarised by `key`."""
+    certain = {name: f"kind = '{kind}' AND {which} AND why IS NULL" for name, (kind, which, _) in _LISTS.items()}
     lists = (
-        f"list_sort(list_distinct(list(permission) FILTER (kind = '{kind}' AND {which} AND why IS NULL))) AS {name},"
+        f"{sql.distinct('permission', certain[name])} AS {name},"
         f" min(coalesce(CASE WHEN {which} THEN why END, unknown['{told}'], unknown['name']))"
-        f" FILTER (kind = '{kind}' AND ({which}) IS NOT FALSE) AS {name}_doubt"
+        f" FILTER (WHERE kind = '{kind}' AND ({which}) IS NOT FALSE) AS {name}_doubt"
         for name, (kind, which, told) in _LISTS.items()
     )
     counts = (
-        f"count(*) FILTER (kind = '{kind}' AND why IS NULL) AS {name}, min(why) FILTER (kind = '{kind}') AS {name}_doubt"
+        f"count(*) FILTER (WHERE kind = '{kind}' AND why IS NULL) AS {name},"
+        f" min(why) FILTER (WHERE kind = '{kind}') AS {name}_doubt"
         for name, kind in _COUNTS.items()
     )
     return f"""
         SELECT {key} AS holder, {", ".join(lists)}, {", ".join(counts)},
             bool_or(kind = 'app-role' AND tier = 1 AND why IS NULL) AS tenant_wide,
             min(CASE WHEN tier = 1 THEN why ELSE unknown['tier'] END)
-                FILTER (kind = 'app-role' AND (tier IS NULL OR tier = 1)) AS tenant_wide_doubt,
+                FILTER (WHERE kind = 'app-role' AND (tier IS NULL OR tier = 1)) AS tenant_wide_doubt,
             bool_or(controls AND why IS NULL) AS tier0,
             min(CASE WHEN controls THEN why ELSE coalesce(unknown['tier'], unknown['scope_kind']) END)
-                FILTER (controls IS NOT FALSE) AS tier0_doubt
+                FILTER (WHERE controls IS NOT FALSE) AS tier0_doubt
         FROM {given} WHERE {key} IS NOT NULL GROUP BY {key}"""
 
 
-def _nothing_granted() -> str:
-    """The columns of `_granted`, without rows."""
+def _nothing_granted() -> dict[str, str]:
+    """The columns of `_granted` with their SQL types."""
     types = {"holder": "VARCHAR", **dict.fromkeys(_LISTS, "VARCHAR[]"), **dict.fromkeys(_COUNTS, "BIGINT")}
-    types |= dict.fromkeys(_FLAGS, "BOOLEAN") | {f"{name}_doubt": "VARCHAR" for name in (*_LISTS, *_FLAGS, *_COUNTS)}
-    return ", ".join(f"{name} {type_}" for name, type_ in types.items())
+    return types | dict.fromkeys(_FLAGS, "BOOLEAN") | {f"{name}_doubt": "VARCHAR" for name in (*_LISTS, *_FLAGS, *_COUNTS)}
 
 
 def _hidden(sources: Sources) -> str:
     """Why a principal may have a directory role through a group that is not known as one, or with unknown members."""
     return f"""
-        SELECT min(doubt) AS doubt, min(doubt) FILTER (controls IS NOT FALSE) AS tier0_doubt FROM (
+        SELECT min(doubt) AS doubt, min(doubt) FILTER (WHERE controls IS NOT FALSE) AS tier0_doubt FROM (
             SELECT controls, CASE WHEN named.id IS NULL THEN coalesce({gap("looked")}, '{Reason.INTERRUPTED}')
                 ELSE coalesce(named.unknown['kind'], named.unknown['members_listed']) END AS doubt
             FROM ({grants(sources)}) AS roles

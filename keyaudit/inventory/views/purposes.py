@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.views.sql import Sources, gap, tag
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.tables import TABLES
@@ -22,7 +23,7 @@ def purposes(sources: Sources) -> str:
     """
     # Most versions have no tags, so few rows are grouped.
     objects = " UNION ALL ".join(
-        f"""SELECT vault_id, enabled, lower(tags['app']) AS app, {tag("stored")} AS environment,
+        f"""SELECT vault_id, enabled, {sources.sql.lower("tags['app']")} AS app, {tag(sources.sql, "stored")} AS environment,
             CASE WHEN tags IS NULL THEN unknown['tags'] END AS untold, unknown['enabled'] AS undecided
         FROM {sources[table]} AS stored
         WHERE enabled IS NOT FALSE AND (tags IS NOT NULL OR enabled IS NULL OR unknown['tags'] IS NOT NULL)"""
@@ -30,19 +31,20 @@ def purposes(sources: Sources) -> str:
     )
     return f"""
         SELECT vault_id,
-            count(DISTINCT app) FILTER (enabled) AS apps,
-            list(DISTINCT environment) FILTER (enabled AND environment IS NOT NULL) AS environments,
+            count(DISTINCT app) FILTER (WHERE enabled) AS apps,
+            {sources.sql.distinct("environment", "enabled")} AS environments,
             min(coalesce(untold, undecided)) AS doubt
         FROM ({objects}) GROUP BY vault_id"""
 
 
-def columns(environment: str, doubt: str) -> dict[str, str]:
+def columns(sql: DuckDB, environment: str, doubt: str) -> dict[str, str]:
     """The counted columns, over `purposes` and `objects_listed`. `environment`: the vault's own; `doubt`: why that is unknown.
 
     There is an upper bound only if every list and every tag was read.
     """
     # A missing list is taken for an empty one.
-    environments = f"len(list_distinct(list_append(purposes.environments, {environment})))"
+    known = f"{environment} IS NULL OR coalesce(array_contains(purposes.environments, {environment}), false)"
+    environments = f"(coalesce({sql.size('purposes.environments')}, 0) + CASE WHEN {known} THEN 0 ELSE 1 END)"
     apps = "coalesce(purposes.apps, 0)"
     sure = f"{REASON} IS NULL"
     return {

@@ -12,13 +12,14 @@ has no upper bound.
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.rows import SQL_TYPES
+from keyaudit.inventory.rows import SQL_TYPES, columns_of
 from keyaudit.inventory.views import tier0
-from keyaudit.inventory.views.environment import OF_VAULT, OF_VAULT_DOUBT
+from keyaudit.inventory.views.environment import of_vault, of_vault_doubt
 from keyaudit.inventory.views.principal import home_doubt
 from keyaudit.inventory.views.reach_counts import BITS, DATA, EVERY_ACTION, GRANT, HOMES, counts
-from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end, united
+from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.model.columns import Column, Type
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.operations.kinds import SUBSCRIPTIONS
@@ -58,20 +59,21 @@ def prepare(sources: Sources, wanted: Wanted) -> Iterator[str]:
     yield f"CREATE TABLE reach_person AS {_persons(sources)}"
     yield f"CREATE TABLE reach_way AS {_ways(sources)}"
     yield f"CREATE TABLE reach_met AS {_met(sources)}"
-    yield f"CREATE TABLE reach_split AS {_split()}"
-    yield f"CREATE TABLE reach_spot AS {_spots()}"
+    yield f"CREATE TABLE reach_split AS {_split(sources.sql)}"
+    yield f"CREATE TABLE reach_spot AS {_spots(sources.sql)}"
     yield f"CREATE TABLE reach_held AS {_holdings()}"
-    yield f"CREATE TABLE reach AS {counts(wanted)}"
+    yield f"CREATE TABLE reach AS {counts(sources.sql, wanted)}"
 
 
 def prepare_ungranted(sources: Sources, wanted: Wanted) -> Iterator[str]:
     """The same if no grants exist, for callers that only read the views of vaults and their content."""
     yield f"CREATE TABLE reach_vault AS {_vaults(sources)}"
-    yield "CREATE TABLE reach_split (id VARCHAR, objects VARCHAR[])"
-    yield f"CREATE TABLE reach AS {counts(wanted, granted=False)}"
+    yield f"CREATE TABLE reach_split ({columns_of({'id': 'VARCHAR', 'objects': 'VARCHAR[]'}, sources.sql)})"
+    yield f"CREATE TABLE reach AS {counts(sources.sql, wanted, granted=False)}"
 
 
 def counted(
+    sql: DuckDB,
     query: str,
     *actions: str,
     known: bool,
@@ -97,23 +99,22 @@ def counted(
     if not types and not of_keys:
         return query
     if not known:
-        return f"SELECT *, {', '.join(f'NULL::{of} AS {name}' for name, of in types.items())} FROM ({query})"
+        nulls = ", ".join(f"{sql.typed('NULL', of)} AS {name}" for name, of in types.items())
+        return f"SELECT *, {nulls} FROM ({query})"
     shown = (*types, *(HOMES if of_keys else ()))
-    listed = ", ".join(f"'{name}'" for name in names)
     # Computed per spot instead of per row: there are few spots.
-    named = f"list_filter(map_entries(unknown), lambda entry: list_contains([{listed}], entry.key))"
-    reasons = f"CASE WHEN unknown IS NOT NULL THEN map_from_entries({named}) END AS reasons"
-    both = united("made.unknown", "reach.reasons")
+    reasons = f"CASE WHEN unknown IS NOT NULL THEN {sql.only('unknown', names)} END AS reasons"
+    both = sql.united("made.unknown", "reach.reasons")
     unknown = f"CASE WHEN reach.reasons IS NULL THEN made.unknown ELSE {both} END"
     spot, split = f"made.{vault}", ""
     if thing:
         split = f"LEFT JOIN reach_split AS split ON split.id = {spot}"
         scope = f"{spot} || {thing}"
         spot = (
-            f"CASE WHEN split.id IS NULL THEN {spot} WHEN list_contains(split.objects, {scope}) THEN {scope}"
+            f"CASE WHEN split.id IS NULL THEN {spot} WHEN array_contains(split.objects, {scope}) THEN {scope}"
             f" ELSE {spot} || '#' END"
         )
-    own = "made.*, reach.reasons AS reach_why" if of_keys else f"made.* REPLACE ({unknown} AS unknown)"
+    own = "made.*, reach.reasons AS reach_why" if of_keys else sql.replacing({"unknown": unknown}, of="made")
     return f"""
         SELECT {own}, {", ".join(f"reach.{name}" for name in shown)}
         FROM ({query}) AS made {split} LEFT JOIN (SELECT *, {reasons} FROM reach) AS reach ON reach.spot = {spot}"""
@@ -123,7 +124,7 @@ def _vaults(sources: Sources) -> str:
     """Vaults, numbered, with their scopes, and by action why grants on them may be missing."""
     roles, local, listed = map(read_to_the_end, (ROLES_LISTED, LOCAL_LISTED, SUBSCRIPTIONS))
     return f"""
-        SELECT row_number() OVER (ORDER BY vault.id)::INTEGER AS vault, vault.id,
+        SELECT CAST(row_number() OVER (ORDER BY vault.id) AS INTEGER) AS vault, vault.id,
             '/subscriptions/' || vault.subscription_id AS subscription, vault.access_model,
             split_part(vault.id, '/providers/', 1) AS resource_group,
             CASE vault.access_model WHEN 'rbac' THEN {EVERY_ACTION} WHEN 'access-policy' THEN {GRANT} WHEN 'hsm-local' THEN 0
@@ -132,7 +133,8 @@ def _vaults(sources: Sources) -> str:
             CASE WHEN vault.access_model IN ('rbac', 'hsm-local') THEN NULL
                 ELSE vault.unknown['access_policies'] END AS policies_gap,
             CASE WHEN vault.access_model = 'hsm-local' THEN {gap("local")} END AS local_gap,
-            {OF_VAULT.format("vault")} AS environment, {OF_VAULT_DOUBT.format("vault")} AS environment_doubt,
+            {of_vault(sources.sql, "vault")} AS environment,
+            {of_vault_doubt(sources.sql, "vault")} AS environment_doubt,
             vault.unknown['access_model'] AS model_gap
         FROM {sources["vault"]} AS vault
         LEFT JOIN (SELECT * FROM ({roles}) WHERE scope_id LIKE '/tenants/%') AS roles ON true
@@ -145,7 +147,7 @@ def _ways(sources: Sources) -> str:
     """Grants on vaults, numbered, with their data permissions, control permissions, and those for access policies only."""
 
     def has(names: str) -> str:
-        return f"list_has_any(allows, [{names}])::INTEGER"
+        return f"CAST({' OR '.join(f'array_contains(allows, {name})' for name in names.split(', '))} AS INTEGER)"
 
     data = " + ".join(
         f"{BITS[action]} * {has(names)}"
@@ -158,8 +160,8 @@ def _ways(sources: Sources) -> str:
     )
     # A grant with unknown permissions may allow anything.
     return f"""
-        SELECT row_number() OVER ()::INTEGER AS way, id, given.kind, holder.holder, standing, scope_kind, vault_id,
-            coalesce(scope, vault_id) AS scope, allows IS NOT NULL AND scope IS NOT NULL AS known,
+        SELECT CAST(row_number() OVER (ORDER BY id) AS INTEGER) AS way, id, given.kind, holder.holder, standing, scope_kind,
+            vault_id, coalesce(scope, vault_id) AS scope, allows IS NOT NULL AND scope IS NOT NULL AS known,
             coalesce({data}, {DATA}) AS data, coalesce({GRANT} * {has("'grant'")}, {GRANT}) AS control,
             coalesce({GRANT} * {has("'set-policy'")}, {GRANT}) AS policy,
             role_id, coalesce(unknown['allows'], unknown['scope']) AS doubt
@@ -171,10 +173,11 @@ def _ways(sources: Sources) -> str:
 
 def _met(sources: Sources) -> str:
     """Each grant at each vault in its scope; `object` if it applies to one object in the vault."""
+    scopes = sources.sql.items("'/'", "subscription", "resource_group", "id")
     places = f"""
-        SELECT vault, unnest(['/', subscription, resource_group, id]) AS scope, NULL AS doubt FROM reach_vault
+        SELECT vault, {sources.sql.each(scopes)} AS scope, CAST(NULL AS STRING) AS doubt FROM reach_vault
         UNION ALL
-        SELECT vault, unnest(place.management_groups), NULL FROM reach_vault
+        SELECT vault, {sources.sql.each("place.management_groups")}, NULL FROM reach_vault
         JOIN {sources["subscription"]} AS place ON place.id = reach_vault.subscription
         UNION ALL
         SELECT vault, above.scope, coalesce(place.unknown['management_groups'], '{Reason.PARENT_NOT_ASSESSED}') FROM reach_vault
@@ -183,7 +186,7 @@ def _met(sources: Sources) -> str:
         WHERE place.management_groups IS NULL"""
     # A local role on all keys of an HSM counts as one on the HSM.
     pairs = f"""
-        SELECT place.vault, way.way, NULL::VARCHAR AS object, place.doubt FROM ({places}) AS place
+        SELECT place.vault, way.way, CAST(NULL AS STRING) AS object, place.doubt FROM ({places}) AS place
         JOIN reach_way AS way ON way.scope = place.scope
         UNION ALL
         SELECT vault.vault, way.way, CASE WHEN way.scope <> vault.id || '/keys' THEN way.scope END, NULL
@@ -222,7 +225,8 @@ def _holders(sources: Sources) -> str:
     """The principals of grants: their kind, and why they may stand for unknown others."""
     kind = "coalesce(principal.kind, named.type)"
     return f"""
-        SELECT row_number() OVER ()::INTEGER AS holder, named.principal_id, {kind} AS kind, principal.name,
+        SELECT CAST(row_number() OVER (ORDER BY named.principal_id NULLS LAST) AS INTEGER) AS holder,
+            named.principal_id, {kind} AS kind, principal.name,
             coalesce(principal.unknown['kind'], '{Reason.PARENT_NOT_ASSESSED}') AS kindless,
             CASE WHEN principal.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE principal.unknown['name'] END AS nameless,
             CASE WHEN {kind} IN ('group', 'foreign-group') THEN CASE WHEN principal.members_listed THEN NULL
@@ -240,7 +244,7 @@ def _persons(sources: Sources) -> str:
     """For each principal of a grant, its users and service principals, numbered."""
     kind = "coalesce(principal.kind, held.kind)"
     return f"""
-        SELECT held.holder, held.person_id, dense_rank() OVER (ORDER BY held.person_id)::INTEGER AS person,
+        SELECT held.holder, held.person_id, CAST(dense_rank() OVER (ORDER BY held.person_id NULLS LAST) AS INTEGER) AS person,
             home.environment, coalesce(home.unnamed, false) AS unnamed,
             {home_doubt(kind, "blind.principals")} AS environment_doubt,
             home.subscription, {home_doubt(kind, "blind.principals", "subscription_doubt")} AS subscription_doubt,
@@ -262,23 +266,24 @@ def _persons(sources: Sources) -> str:
         WHERE {kind} IS NULL OR {kind} NOT IN ({_NOBODY}, 'group')"""
 
 
-def _split() -> str:
+def _split(sql: DuckDB) -> str:
     """The vaults in which single objects have grants of their own."""
-    return """
-        SELECT vault.id, list(DISTINCT met.object) AS objects FROM reach_met AS met
+    return f"""
+        SELECT vault.id, {sql.distinct("met.object")} AS objects FROM reach_met AS met
         JOIN reach_vault AS vault ON vault.vault = met.vault WHERE met.object IS NOT NULL AND met.standing GROUP BY vault.id"""
 
 
-def _spots() -> str:
+def _spots(sql: DuckDB) -> str:
     """The spots that are counted: a vault with its content; if single objects have grants, each of them, and the rest (#)."""
-    return """
-        SELECT row_number() OVER ()::INTEGER AS number, spot, vault, object, whole FROM (
-            SELECT id AS spot, vault, NULL AS object, true AS whole FROM reach_vault
+    return f"""
+        SELECT CAST(row_number() OVER (ORDER BY spot) AS INTEGER) AS number, spot, vault, object, whole FROM (
+            SELECT id AS spot, vault, CAST(NULL AS STRING) AS object, true AS whole FROM reach_vault
             UNION ALL
             SELECT split.id || '#', vault.vault, NULL, false FROM reach_split AS split
             JOIN reach_vault AS vault ON vault.id = split.id
             UNION ALL
-            SELECT object, vault.vault, object, false FROM (SELECT id, unnest(objects) AS object FROM reach_split) AS split
+            SELECT object, vault.vault, object, false
+            FROM (SELECT id, {sql.each("objects")} AS object FROM reach_split) AS split
             JOIN reach_vault AS vault ON vault.id = split.id
         )"""
 
@@ -286,8 +291,9 @@ def _spots() -> str:
 def _holdings() -> str:
     """The permissions of each holder at each spot, over all its grants."""
     return """
-        SELECT spot.number, met.holder, bit_or(met.certain)::UTINYINT AS certain, bit_or(met.possible)::UTINYINT AS possible,
-            min(met.doubt) FILTER (met.possible & ~met.certain <> 0) AS doubt
+        SELECT spot.number, met.holder, CAST(bit_or(met.certain) AS TINYINT) AS certain,
+            CAST(bit_or(met.possible) AS TINYINT) AS possible,
+            min(met.doubt) FILTER (WHERE met.possible & ~met.certain <> 0) AS doubt
         FROM reach_spot AS spot JOIN reach_met AS met ON met.vault = spot.vault
         WHERE met.standing AND met.possible <> 0 AND (spot.whole OR met.object IS NULL OR met.object = spot.object)
         GROUP BY ALL"""

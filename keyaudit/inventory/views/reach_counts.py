@@ -5,6 +5,7 @@
 from collections.abc import Mapping
 from itertools import product
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.views.sql import Wanted
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import HSM_ADMINISTRATOR
@@ -63,39 +64,42 @@ _SUMS = {SIGNING_WEIGHT.name: ("signing",), ADMINISTRATORS.name: (ADMINISTRATORS
 """The columns that are computed differently, with the columns that they depend on."""
 
 
-def counts(wanted: Wanted, *, granted: bool = True) -> str:
+def counts(sql: DuckDB, wanted: Wanted, *, granted: bool = True) -> str:
     """SQL of the table `reach`, from the earlier tables of `reach.prepare`: a row per spot, with the columns in `wanted`.
 
     Without `granted` there are no grants: each count is 0, without an upper bound if something was not read.
     """
-    columns, reasons = [], []
+    columns: list[str] = []
+    reasons: dict[str, str] = {}
     asked = {name: actions for name, (actions, _, _) in _COUNTS.items()} | _SUMS
     for name, actions in ((name, actions) for name, actions in asked.items() if name in wanted):
         missing = f"coalesce({', '.join(f'{action}_missing' for action in actions)})"
         doubts = ", ".join((*(["tier0_doubt"] if name in _OUTSIDERS else []), *(f"{action}_doubt" for action in actions)))
         columns.append(f"{name}_min, CASE WHEN {missing} IS NULL THEN {name}_most END AS {name}_max")
-        reasons.append((name, f"coalesce({missing}, CASE WHEN {name}_min <> {name}_most THEN coalesce({doubts}) END)"))
+        reasons[name] = f"coalesce({missing}, CASE WHEN {name}_min <> {name}_most THEN coalesce({doubts}) END)"
     for action, homes in product(USING, _PLACES.values()):
         columns.append(f"{action}_{homes}, coalesce({action}_missing, {action}_{homes}_open) AS {action}_{homes}_doubt")
     name, doubt = SIGNER_ENVIRONMENTS.name, "signing_environments_doubt"
-    columns.append(f"CASE WHEN {doubt} IS NULL THEN coalesce(signing_environments, []) END AS {name}")
-    reasons.append((name, doubt))
+    columns.append(f"CASE WHEN {doubt} IS NULL THEN coalesce(signing_environments, {sql.texts(())}) END AS {name}")
+    reasons[name] = doubt
     columns.append(f"CASE WHEN NOT {SIGNERS_NAMED.name} THEN NULL ELSE true END AS {SIGNERS_NAMED.name}")
-    reasons.append((SIGNERS_NAMED.name, f"CASE WHEN NOT {SIGNERS_NAMED.name} THEN '{Reason.NOT_CONFIGURED}' END"))
-    entries = ", ".join(f"{{'key': '{name}', 'value': {reason}}}" for name, reason in reasons)
-    return f"""
-        SELECT spot, {", ".join(columns)}, nullif(map_from_entries(list_filter([{entries}],
-            lambda entry: entry.value IS NOT NULL)), MAP {{}}) AS unknown
-        FROM ({_at_spots(wanted) if granted else _ungranted(wanted)})"""
+    reasons[SIGNERS_NAMED.name] = f"CASE WHEN NOT {SIGNERS_NAMED.name} THEN '{Reason.NOT_CONFIGURED}' END"
+    counted = f"""
+        SELECT spot, {", ".join(columns)}, {sql.present(reasons)} AS unknown
+        FROM ({_at_spots(sql, wanted) if granted else _ungranted(sql, wanted)})"""
+    return f"SELECT {sql.replacing({'unknown': 'CASE WHEN cardinality(unknown) > 0 THEN unknown END'})} FROM ({counted})"
 
 
-def _ungranted(wanted: Wanted) -> str:
+def _ungranted(sql: DuckDB, wanted: Wanted) -> str:
     """The result of `_at_spots` without grants."""
     names = (*(name for name in _COUNTS if name in wanted), SIGNING_WEIGHT.name, ADMINISTRATORS.name)
-    nothing = [f"0::BIGINT AS {name}_{bound}" for name in names for bound in ("min", "most")]
-    nothing += [f"NULL::VARCHAR AS {name}_doubt" for name in (*ACTIONS, ADMINISTRATORS.name, "tier0")]
+    nothing = [f"CAST(0 AS BIGINT) AS {name}_{bound}" for name in names for bound in ("min", "most")]
+    nothing += [f"CAST(NULL AS STRING) AS {name}_doubt" for name in (*ACTIONS, ADMINISTRATORS.name, "tier0")]
     for action, places in product(USING, _PLACES.values()):
-        nothing += [f"NULL::VARCHAR[] AS {action}_{places}", f"NULL::VARCHAR AS {action}_{places}_open"]
+        nothing += [
+            f"{sql.typed('NULL', 'VARCHAR[]')} AS {action}_{places}",
+            f"CAST(NULL AS STRING) AS {action}_{places}_open",
+        ]
     missing = [f"{_missing(action, 'NULL')} AS {action}_missing" for action in ACTIONS]
     return f"""
         SELECT vault.id AS spot, {", ".join(nothing + missing)}, vault.local_gap AS {ADMINISTRATORS.name}_missing,
@@ -103,7 +107,7 @@ def _ungranted(wanted: Wanted) -> str:
         FROM reach_vault AS vault"""
 
 
-def _at_spots(wanted: Wanted) -> str:
+def _at_spots(sql: DuckDB, wanted: Wanted) -> str:
     """Each spot with its counts, why each may be higher, and the environments of the principals that can use it."""
     counts = []
     for name, (_, sure, maybe) in ((name, each) for name, each in _COUNTS.items() if name in wanted):
@@ -111,23 +115,23 @@ def _at_spots(wanted: Wanted) -> str:
     for bound, bits, human in (("min", "certain", "human"), ("most", "possible", "human IS NOT FALSE")):
         signs = _held_by(bits, "signing")
         counts.append(f"{_number(signs)} + {_number(f'{signs} AND {human}')} AS {SIGNING_WEIGHT.name}_{bound}")
-    doubts = [f"min(doubt) FILTER (possible & {bit} <> 0) AS {action}_doubt" for action, bit in BITS.items()]
-    open_ = [f"min(holder.open) FILTER (held.possible & {bit} <> 0) AS {action}_open" for action, bit in BITS.items()]
+    doubts = [f"min(doubt) FILTER (WHERE possible & {bit} <> 0) AS {action}_doubt" for action, bit in BITS.items()]
+    open_ = [f"min(holder.open) FILTER (WHERE held.possible & {bit} <> 0) AS {action}_open" for action, bit in BITS.items()]
     homes = []
     for action, (place, places) in product(USING, _PLACES.items()):
-        surely, perhaps = _held_by("certain", action, f"{place} IS NOT NULL"), _held_by("possible", action)
-        open_home = f"min(CASE WHEN certain & {BITS[action]} = 0 THEN doubt ELSE {place}_doubt END) FILTER ({perhaps})"
-        homes.append(f"list_sort(list(DISTINCT {place}) FILTER ({surely})) AS {action}_{places}")
+        surely, perhaps = _held_by("certain", action), _held_by("possible", action)
+        open_home = f"min(CASE WHEN certain & {BITS[action]} = 0 THEN doubt ELSE {place}_doubt END) FILTER (WHERE {perhaps})"
+        homes.append(f"{sql.distinct(place, surely)} AS {action}_{places}")
         homes.append(f"{open_home} AS {action}_{places}_open")
     homes.append(f"NOT coalesce(bool_or({_held_by('possible', 'signing', 'unnamed')}), false) AS {SIGNERS_NAMED.name}")
     name = ADMINISTRATORS.name
     return f"""
         SELECT counted.*, {", ".join(f"{_missing(action, f'opened.{action}_open')} AS {action}_missing" for action in ACTIONS)},
             coalesce(administering.administrators, 0) AS {name}_min, {name}_min AS {name}_most,
-            coalesce(vault.local_gap, administering.open) AS {name}_missing, NULL AS {name}_doubt
+            coalesce(vault.local_gap, administering.open) AS {name}_missing, CAST(NULL AS STRING) AS {name}_doubt
         FROM (
             SELECT spot.number, spot.spot, spot.vault, {", ".join(counts + doubts + homes)}, min(tier0_doubt) AS tier0_doubt
-            FROM reach_spot AS spot LEFT JOIN ({_people()}) AS people ON people.number = spot.number
+            FROM reach_spot AS spot LEFT JOIN ({_people(sql)}) AS people ON people.number = spot.number
             GROUP BY spot.number, spot.spot, spot.vault
         ) AS counted
         JOIN reach_vault AS vault ON vault.vault = counted.vault
@@ -140,17 +144,19 @@ def _at_spots(wanted: Wanted) -> str:
 
 def _number(condition: str) -> str:
     """SQL: the number of principals that match a condition."""
-    return f"coalesce(sum(alike) FILTER ({condition}), 0)::BIGINT"
+    return f"CAST(coalesce(sum(alike) FILTER (WHERE {condition}), 0) AS BIGINT)"
 
 
-def _people() -> str:
+def _people(sql: DuckDB) -> str:
     """The permissions of principals at each spot, through all grants and groups; equal ones (`alike`) are counted together.
 
     A thousand vaults with thousands of principals are millions of pairs, but few different kinds.
     """
     # Properties that are the same at every spot are joined after grouping, because grouping by them is the most expensive part.
-    return """
-        SELECT people.* EXCLUDE (person), count(*) AS alike, who.human, who.abroad, who.tier0, who.tier0_doubt,
+    # The kind of one that was not read is told by some of its grants.
+    first = "SELECT *, row_number() OVER (PARTITION BY person ORDER BY holder) AS nth FROM reach_person"
+    return f"""
+        SELECT {sql.excluding("person", of="people")}, count(*) AS alike, who.human, who.abroad, who.tier0, who.tier0_doubt,
             who.environment, who.environment_doubt, who.unnamed, who.subscription, who.subscription_doubt
         FROM (
             SELECT held.number, person.person, bit_or(held.certain) AS certain, bit_or(held.possible) AS possible,
@@ -158,7 +164,7 @@ def _people() -> str:
             FROM reach_held AS held JOIN reach_person AS person ON person.holder = held.holder
             GROUP BY held.number, person.person
         ) AS people
-        JOIN (SELECT DISTINCT ON (person) * FROM reach_person) AS who ON who.person = people.person
+        JOIN (SELECT * FROM ({first}) WHERE nth = 1) AS who ON who.person = people.person
         GROUP BY ALL"""
 
 

@@ -7,6 +7,7 @@ Names are compared in lower case, as hosting services compare them. An id that a
 
 from collections.abc import Mapping
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.views.sql import Sources
 from keyaudit.model.repositories import Held
 
@@ -26,29 +27,42 @@ _HELD = f"""CASE WHEN stored.repository_host IS NULL THEN NULL
 
 # GitHub Enterprise Server has no subjects with ids.
 _GITHUB = "(stored.repository_host = 'github.com' OR stored.repository_host LIKE '%.ghe.com')"
-_WITH_IDS = f"""CASE
-    WHEN {_GITHUB} AND starts_with(stored.subject, 'repo:' || stored.repository_path || ':')
-        THEN 'repo:' || by_path.owner || '@' || by_path.owner_id
-            || '/' || split_part(by_path.shown, '/', 2) || '@' || by_path.id
-            || substr(stored.subject, length('repo:' || stored.repository_path) + 1)
-    WHEN starts_with(stored.subject, 'project_path:' || stored.repository_path || ':')
-        THEN 'project_id:' || by_path.id || substr(stored.subject, length('project_path:' || stored.repository_path) + 1) END"""
-# Such texts need no escapes in JSON.
-_PLAIN = "NOT regexp_matches({}, '[\"\\\\[:cntrl:]]')"
-_CREDENTIAL = f"""CASE WHEN stored.subject_grade = 'mutable' AND {_HELD} = '{Held.YES}'
-        AND {_PLAIN.format("concat(stored.name, stored.issuer, stored.subject, array_to_string(stored.audiences, ''))")}
-    THEN '{{"name": "' || coalesce(stored.name, 'credential') || '-by-id", "issuer": "' || stored.issuer || '", "subject": "'
-        || {_WITH_IDS} || '", "audiences": ["' || array_to_string(stored.audiences, '", "') || '"]}}' END"""
+# Texts with these need escapes in JSON.
+_ESCAPED = r'["\\\x00-\x1f\x7f]'
 
-LISTED: Mapping[str, str] = {
-    "repository_listed": f"{_HELD} AS repository_listed",
-    "immutable_credential": f"{_CREDENTIAL} AS immutable_credential",
-}
-"""The columns over `stored` and the relations of `joins`, if a list was supplied."""
+
+def _with_ids(sql: DuckDB) -> str:
+    """The subject with ids in place of names."""
+    names = {label: f"'{label}:' || stored.repository_path" for label in ("repo", "project_path")}
+    begins = {label: sql.startswith("stored.subject", f"{name} || ':'") for label, name in names.items()}
+    rest = {label: f"substr(stored.subject, length({name}) + 1)" for label, name in names.items()}
+    return f"""CASE
+    WHEN {_GITHUB} AND {begins["repo"]}
+        THEN 'repo:' || by_path.owner || '@' || by_path.owner_id
+            || '/' || split_part(by_path.shown, '/', 2) || '@' || by_path.id || {rest["repo"]}
+    WHEN {begins["project_path"]} THEN 'project_id:' || by_path.id || {rest["project_path"]} END"""
+
+
+def _credential(sql: DuckDB) -> str:
+    texts = ("stored.name", "stored.issuer", "stored.subject", sql.joined("stored.audiences", ""))
+    shown = " || ".join(f"coalesce({text}, '')" for text in texts)
+    return f"""CASE WHEN stored.subject_grade = 'mutable' AND {_HELD} = '{Held.YES}' AND NOT {sql.found(f"({shown})", _ESCAPED)}
+    THEN '{{"name": "' || coalesce(stored.name, 'credential') || '-by-id", "issuer": "' || stored.issuer || '", "subject": "'
+        || {_with_ids(sql)} || '", "audiences": ["' || {sql.joined("stored.audiences", '", "')} || '"]}}' END"""
+
+
+def listed(sql: DuckDB) -> dict[str, str]:
+    """The columns over `stored` and the relations of `joins`, if a list was supplied."""
+    return {
+        "repository_listed": f"{_HELD} AS repository_listed",
+        "immutable_credential": f"{_credential(sql)} AS immutable_credential",
+    }
+
+
 NOT_SUPPLIED: Mapping[str, str] = {
     "repository_listed": f"""CASE WHEN stored.repository_host IS NOT NULL
         THEN '{Held.NOT_COMPARED}' END AS repository_listed""",
-    "immutable_credential": "NULL::VARCHAR AS immutable_credential",
+    "immutable_credential": "CAST(NULL AS STRING) AS immutable_credential",
 }
 """The columns if no list was supplied."""
 DOUBTS: Mapping[str, str] = {"repository_listed": _UNREAD, "immutable_credential": _UNREAD}
@@ -56,19 +70,22 @@ DOUBTS: Mapping[str, str] = {"repository_listed": _UNREAD, "immutable_credential
 
 def joins(sources: Sources) -> dict[str, str]:
     """The relations that the columns depend on, to be joined to `stored`, the credentials."""
-    listed, credentials = sources["repository"], sources["credential"]
+    listed, credentials, sql = sources["repository"], sources["credential"], sources.sql
     # A GitLab group is listed if one of its subgroups' projects is.
-    above = f"""SELECT host, array_to_string(list_slice(string_split(owner, '/'), 1, level), '/') AS owner,
-            CASE WHEN level = levels THEN owner_id END AS owner_id
-        FROM (SELECT host, owner, owner_id, levels, unnest(range(1, levels + 1)) AS level
-            FROM (SELECT *, len(string_split(owner, '/')) AS levels FROM {listed}))"""
+    parts = sql.divided("owner", "/")
+    above = f"""SELECT host, {sql.joined(sql.first_items("parts", "level"), "/")} AS owner,
+            CASE WHEN level = {sql.size("parts")} THEN owner_id END AS owner_id
+        FROM (SELECT *, {sql.each(sql.numbers(sql.size("parts")))} AS level
+            FROM (SELECT host, owner_id, {parts} AS parts FROM {listed}))"""
     owners = f"""
-        SELECT host, lower(owner) AS name, owner_id AS id, true AS listed FROM ({above})
-        UNION ALL SELECT repository_host, lower(repository_owner), repository_owner_id, false FROM {credentials}
+        SELECT host, {sql.lower("owner")} AS name, owner_id AS id, true AS listed FROM ({above})
+        UNION ALL SELECT repository_host, {sql.lower("repository_owner")}, repository_owner_id, false FROM {credentials}
             WHERE repository_owner IS NOT NULL AND repository_owner_id IS NOT NULL"""
     paths = f"""
-        SELECT host, lower(name) AS name, repository_id AS id, owner_id, owner, name AS shown, true AS listed FROM {listed}
-        UNION ALL SELECT repository_host, lower(repository_path), repository_id, NULL, NULL, NULL, false FROM {credentials}
+        SELECT host, {sql.lower("name")} AS name, repository_id AS id, owner_id, owner, name AS shown, true AS listed
+            FROM {listed}
+        UNION ALL SELECT repository_host, {sql.lower("repository_path")}, repository_id, NULL, NULL, NULL, false
+            FROM {credentials}
             WHERE repository_path IS NOT NULL AND repository_id IS NOT NULL"""
     return {
         "by_id": f"""
@@ -78,10 +95,10 @@ def joins(sources: Sources) -> dict[str, str]:
         LEFT JOIN (SELECT host, name, count(DISTINCT id) AS ids, min(id) AS id, min(owner_id) AS owner_id,
                 min(owner) AS owner, min(shown) AS shown
             FROM ({paths}) GROUP BY host, name HAVING bool_or(listed)) AS by_path
-            ON by_path.host = stored.repository_host AND by_path.name = lower(stored.repository_path)""",
+            ON by_path.host = stored.repository_host AND by_path.name = {sql.lower("stored.repository_path")}""",
         "by_owner": f"""
         LEFT JOIN (SELECT host, name, count(DISTINCT id) AS ids FROM ({owners}) GROUP BY host, name HAVING bool_or(listed))
-            AS by_owner ON by_owner.host = stored.repository_host AND by_owner.name = lower(stored.repository_owner)""",
+            AS by_owner ON by_owner.host = stored.repository_host AND by_owner.name = {sql.lower("stored.repository_owner")}""",
         "by_owner_id": f"""
         LEFT JOIN (SELECT DISTINCT host, owner_id AS id FROM {listed}) AS by_owner_id
             ON by_owner_id.host = stored.repository_host AND by_owner_id.id = stored.repository_owner_id""",

@@ -13,8 +13,6 @@ _UNMAPPED = f"""CASE WHEN mapped.holder_id IS NULL AND stored.kind NOT IN ('fede
 _OTHERS_UNREAD = """CASE WHEN stored.kind = 'federated-domain' AND NOT stored.is_next
     THEN domain.unknown['has_next_certificate'] END"""
 """SQL: why its holder may have more certificates; each holder is listed with all of them."""
-_IDENTITY = "CASE WHEN {0}.unknown['app_id'] IS NULL THEN coalesce(lower({0}.app_id), {0}.holder_id) END"
-"""SQL: who signs with it: an application, a domain or an identity provider."""
 
 
 def view(sources: Sources) -> str:
@@ -27,6 +25,9 @@ def view(sources: Sources) -> str:
     # Nothing can expire after a certificate without an expiration date.
     doubt = f"""CASE WHEN stored.unknown['expires_on'] IS NOT NULL THEN stored.unknown['expires_on']
         WHEN stored.expires_on IS NULL OR {later} THEN NULL ELSE coalesce({_OTHERS_UNREAD}, groups.doubt) END"""
+    # Who signs with it: an application, a domain or an identity provider.
+    app_id = sources.sql.lower("{0}.app_id")
+    identity = f"CASE WHEN {{0}}.unknown['app_id'] IS NULL THEN coalesce({app_id}, {{0}}.holder_id) END"
     doubts = {
         "has_successor": doubt,
         "same_elsewhere": identities.doubt(gap("signers")),
@@ -40,11 +41,11 @@ def view(sources: Sources) -> str:
             {identities.LEAST} AS same_elsewhere_min, {identities.most(gap("signers"))} AS same_elsewhere_max,
             CASE WHEN mapped.holder_id IS NOT NULL THEN true WHEN {_UNMAPPED} IS NULL THEN false END AS claims_mapped,
             {federation.COLUMNS},
-            {extended(doubts)}
+            {extended(sources.sql, doubts)}
         FROM {sources["signing_certificate"]} AS stored
         JOIN ({groups}) AS groups ON groups.holder_id = stored.holder_id
-        {" ".join(identities.relations(sources["signing_certificate"], _IDENTITY).values())}
-        LEFT JOIN (SELECT DISTINCT unnest(applies_to) AS holder_id FROM ({mappings})) AS mapped
+        {" ".join(identities.relations(sources["signing_certificate"], identity).values())}
+        LEFT JOIN (SELECT DISTINCT {sources.sql.each("applies_to")} AS holder_id FROM ({mappings})) AS mapped
             ON mapped.holder_id = stored.holder_id
         CROSS JOIN (SELECT min(unknown['applies_to']) AS doubt FROM ({mappings})) AS unassigned
         LEFT JOIN ({read_to_the_end(_MAPPINGS)}) AS policies ON policies.scope_id = stored.scope_id

@@ -6,37 +6,44 @@ import re
 from collections import Counter
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
+from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import columns_of, stored_types
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rows import view_name
 from keyaudit.model.tables import TABLES
 
-Sources = Mapping[str, str]
-"""By table, the SQL relation of its stored rows."""
-
 _IN = "stored_in_"
 _SOURCE = re.compile(rf"\b{_IN}(\w+)")
 
 
-class StoredRows(Mapping[str, str]):
+class Sources(Mapping[str, str]):
+    """By table, the SQL relation of its stored rows; `sql` is the dialect of the engine that has them."""
+
+    def __init__(self, relations: Mapping[str, str], sql: DuckDB = DUCKDB) -> None:
+        self._relations = relations
+        self.sql = sql
+
+    def __getitem__(self, name: str) -> str:
+        return self._relations[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._relations)
+
+    def __len__(self) -> int:
+        return len(self._relations)
+
+
+class StoredRows(Sources):
     """Placeholder names for the stored rows of every table, so that statements can be written before it is known which are
     read.
 
     `filled`: the tables that have rows.
     """
 
-    def __init__(self, filled: Container[str]) -> None:
+    def __init__(self, filled: Container[str], sql: DuckDB = DUCKDB) -> None:
+        super().__init__({name: _IN + name for name in TABLES}, sql)
         self.filled = filled
-
-    def __getitem__(self, name: str) -> str:
-        return _IN + TABLES[name].name
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(TABLES)
-
-    def __len__(self) -> int:
-        return len(TABLES)
 
     def resolved(self, statements: Sequence[str], rows: Mapping[str, str], small: Collection[str]) -> Iterator[str]:
         """The statements over `rows`, relations by table, preceded by those that materialize relations that are read
@@ -49,9 +56,9 @@ class StoredRows(Mapping[str, str]):
         direct = {}
         for name, times in read.items():
             if name not in rows:
-                yield f"CREATE TABLE {_IN}{name} ({columns_of(stored_types(TABLES[name]))})"
+                yield f"CREATE TABLE {_IN}{name} ({columns_of(stored_types(TABLES[name]), self.sql)})"
             elif name in small and times > 1:
-                yield f"CREATE TABLE {_IN}{name} AS FROM {rows[name]}"
+                yield f"CREATE TABLE {_IN}{name} AS SELECT * FROM {rows[name]}"
             else:
                 direct[name] = rows[name]
         for text in statements:
@@ -103,7 +110,7 @@ def view(
     names = [name for column in columns if column in wanted for name in view_name(TABLES[table].by_name[column])]
     inner = ", ".join(("stored.*", *shown, *(f"{sql} AS why_{name}" for name, sql in why.items())))
     return f"""
-        SELECT {", ".join((stored(table, "stored"), *names))}, {extended({name: f"why_{name}" for name in why})}
+        SELECT {", ".join((stored(table, "stored"), *names))}, {extended(sources.sql, {name: f"why_{name}" for name in why})}
         FROM (SELECT {inner} FROM {sources[table]} AS stored {" ".join(kept)}) AS stored"""
 
 
@@ -112,9 +119,9 @@ def stored(table: str, relation: str) -> str:
     return ", ".join(f"{relation}.{column.name}" for column in TABLES[table].stored)
 
 
-def tag(relation: str) -> str:
+def tag(sql: DuckDB, relation: str) -> str:
     """The environment in the tags of `relation`, in lower case."""
-    return f"lower(coalesce({relation}.tags['env'], {relation}.tags['environment']))"
+    return sql.lower(f"coalesce({relation}.tags['env'], {relation}.tags['environment'])")
 
 
 def read_to_the_end(operations: Sequence[str]) -> str:
@@ -130,20 +137,10 @@ def gap(relation: str) -> str:
     return f"CASE WHEN {relation}.whole THEN NULL ELSE coalesce({relation}.reason, '{Reason.INTERRUPTED}') END"
 
 
-def united(*maps: str) -> str:
-    """A map with the entries of maps without common keys, ignoring NULL maps.
-
-    `map_concat` checks for common keys, which takes four times as long.
-    """
-    return f"map_from_entries(list_concat({', '.join(f'map_entries({each})' for each in maps)}))"
-
-
-def extended(reasons: Mapping[str, str]) -> str:
+def extended(sql: DuckDB, reasons: Mapping[str, str]) -> str:
     """`unknown` with the reasons of derived columns; the condition avoids building a map for the many rows without reasons."""
     if not reasons:
         return "stored.unknown"
     none = " AND ".join(f"({reason}) IS NULL" for reason in reasons.values())
-    entries = ", ".join(f"{{'key': {quoted(name)}, 'value': {reason}}}" for name, reason in reasons.items())
-    own = f"list_filter([{entries}], lambda entry: entry.value IS NOT NULL)"
-    both = f"map_from_entries(list_concat(map_entries(stored.unknown), {own}))"
+    both = sql.with_present("stored.unknown", reasons)
     return f"CASE WHEN {none} THEN stored.unknown ELSE {both} END AS unknown"

@@ -18,17 +18,18 @@ def view(sources: Sources) -> str:
     return f"""
         SELECT {stored("subscription", "stored")},
             CASE WHEN {exported} IS NULL THEN coalesce(sinks.logged, false) END AS activity_log_exported,
-            CASE WHEN {categories} IS NULL THEN coalesce(named.names, []) END AS activity_log_categories,
+            CASE WHEN {categories} IS NULL THEN coalesce(named.names, {sources.sql.texts(())}) END AS activity_log_categories,
             CASE WHEN {searchable} IS NULL THEN coalesce(sinks.searchable, false) END AS activity_log_searchable,
             plan.enabled AS defender_for_key_vault,
             {
         extended(
+            sources.sql,
             {
                 "activity_log_exported": exported,
                 "activity_log_categories": categories,
                 "activity_log_searchable": searchable,
                 "defender_for_key_vault": defender,
-            }
+            },
         )
     }
         FROM {sources["subscription"]} AS stored

@@ -12,11 +12,11 @@ def view(sources: Sources) -> str:
     heard = "(enabled AND notifies)"
     doubt = "coalesce(unknown['watches'], unknown['enabled'], unknown['notifies'])"
     alerts = f"""
-        SELECT count(*) FILTER (watching) AS certain, count(*) FILTER (watching IS NOT FALSE) AS possible,
-            min({doubt}) FILTER (watching IS NULL) AS doubt,
-            list_sort(list_distinct(flatten(list(watches) FILTER (heard AND watches IS NOT NULL)))) AS watched,
-            min({doubt}) FILTER (heard IS NOT FALSE AND (heard IS NULL OR watches IS NULL)) AS watched_doubt
-        FROM (SELECT *, {heard} AS heard, {heard} AND list_contains(watches, 'key-vault') AS watching
+        SELECT count(*) FILTER (WHERE watching) AS certain, count(*) FILTER (WHERE watching IS NOT FALSE) AS possible,
+            min({doubt}) FILTER (WHERE watching IS NULL) AS doubt,
+            {sources.sql.distinct_items("watches", "heard")} AS watched,
+            min({doubt}) FILTER (WHERE heard IS NOT FALSE AND (heard IS NULL OR watches IS NULL)) AS watched_doubt
+        FROM (SELECT *, {heard} AS heard, {heard} AND array_contains(watches, 'key-vault') AS watching
             FROM {sources["alert_rule"]})"""
     categories = f"coalesce({gap('exported')}, named.doubt)"
     unlisted = gap("ruled")
@@ -24,18 +24,19 @@ def view(sources: Sources) -> str:
     elsewhere = "stored.unknown['federated_domains']"
     return f"""
         SELECT {stored("tenant", "stored")},
-            CASE WHEN {categories} IS NULL THEN coalesce(named.names, []) END AS entra_log_categories,
+            CASE WHEN {categories} IS NULL THEN coalesce(named.names, {sources.sql.texts(())}) END AS entra_log_categories,
             alerts.certain AS key_alerts_min, CASE WHEN {unlisted} IS NULL THEN alerts.possible END AS key_alerts_max,
-            CASE WHEN {watched} IS NULL THEN coalesce(alerts.watched, []) END AS alerts_watch,
-            len(stored.federated_domains) > 0 AS signs_in_elsewhere,
+            CASE WHEN {watched} IS NULL THEN coalesce(alerts.watched, {sources.sql.texts(())}) END AS alerts_watch,
+            {sources.sql.size("stored.federated_domains")} > 0 AS signs_in_elsewhere,
             {
         extended(
+            sources.sql,
             {
                 "entra_log_categories": categories,
                 "key_alerts": f"coalesce({unlisted}, alerts.doubt)",
                 "alerts_watch": watched,
                 "signs_in_elsewhere": elsewhere,
-            }
+            },
         )
     }
         FROM {sources["tenant"]} AS stored

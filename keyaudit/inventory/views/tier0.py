@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.views import agents, in_vault, service_principal
 from keyaudit.inventory.views.privileges import CONTROLS, UNSEEN
 from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
@@ -58,7 +59,7 @@ def _control(sources: Sources) -> str:
     if not agents.none(sources):
         held = _with_agents(sources, held)
     return f"""
-        SELECT object_id, bool_or(controls) AS controls, min(doubt) FILTER (standing AND controls IS NULL) AS doubt
+        SELECT object_id, bool_or(controls) AS controls, min(doubt) FILTER (WHERE standing AND controls IS NULL) AS doubt
         FROM ({held}) WHERE controls IS NOT FALSE GROUP BY object_id"""
 
 
@@ -110,11 +111,12 @@ def credentials(sources: Sources, as_of: int) -> Iterator[str]:
             tier0.tier0 AND CASE WHEN expires_on IS NOT NULL THEN expires_on > {as_of}
                 WHEN stored.unknown['expires_on'] IS NULL THEN true END AS opens,
             coalesce(tier0.tier0_doubt, stored.unknown['expires_on'], stored.unknown['public_key_sha256']) AS doubt
-        FROM {sources["credential"]} AS stored JOIN reach_service_principal AS tier0 ON tier0.app_id = lower(stored.app_id)
+        FROM {sources["credential"]} AS stored
+        JOIN reach_service_principal AS tier0 ON tier0.app_id = {sources.sql.lower("stored.app_id")}
         WHERE stored.kind = 'certificate' AND tier0.tier0 IS NOT FALSE"""
     yield f"""
         CREATE TABLE reach_opening AS
-        SELECT digest, bool_or(opens) AS opens, min(doubt) FILTER (digest IS NULL OR opens IS NULL) AS doubt
+        SELECT digest, bool_or(opens) AS opens, min(doubt) FILTER (WHERE digest IS NULL OR opens IS NULL) AS doubt
         FROM ({live}) WHERE opens IS NOT FALSE GROUP BY digest"""
     yield f"""
         CREATE TABLE reach_unread AS
@@ -126,15 +128,16 @@ def credentials(sources: Sources, as_of: int) -> Iterator[str]:
         ) AS reason"""
 
 
-def certificates(query: str, *, known: bool) -> str:
+def certificates(sql: DuckDB, query: str, *, known: bool) -> str:
     """The view of certificates in `query` with `authenticates_tier0`; NULL if `credentials` did not run."""
     if not known:
-        return f"SELECT *, NULL::BOOLEAN AS authenticates_tier0 FROM ({query})"
+        return f"SELECT *, CAST(NULL AS BOOLEAN) AS authenticates_tier0 FROM ({query})"
     opens = "coalesce(on_key.opens, false)"
     why = f"CASE WHEN {opens} THEN NULL ELSE coalesce(on_key.doubt, made.unknown['public_key_sha256'], unread.reason) END"
+    added = sql.map({"authenticates_tier0": why})
+    unknown = f"CASE WHEN {why} IS NULL THEN made.unknown ELSE map_concat(made.unknown, {added}) END"
     return f"""
-        SELECT made.* REPLACE (CASE WHEN {why} IS NULL THEN made.unknown
-                ELSE map_concat(made.unknown, MAP {{'authenticates_tier0': {why}}}) END AS unknown),
+        SELECT {sql.replacing({"unknown": unknown}, of="made")},
             CASE WHEN {opens} THEN true WHEN {why} IS NULL THEN false END AS authenticates_tier0
         FROM ({query}) AS made
         LEFT JOIN reach_opening AS on_key ON on_key.digest = '{in_vault.KEY}' || made.public_key_sha256

@@ -7,7 +7,8 @@ from keyaudit.inventory.views.sql import Sources, extended, stored
 
 def view(sources: Sources) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+    minutes = sources.sql.quotient("(stored.access_token_lifetime + 59)", 60)
     return f"""
-        SELECT {stored("token_policy", "stored")}, (stored.access_token_lifetime + 59) // 60 AS access_token_minutes,
-            {extended({"access_token_minutes": "stored.unknown['access_token_lifetime']"})}
+        SELECT {stored("token_policy", "stored")}, {minutes} AS access_token_minutes,
+            {extended(sources.sql, {"access_token_minutes": "stored.unknown['access_token_lifetime']"})}
         FROM {sources["token_policy"]} AS stored"""

@@ -6,6 +6,9 @@ operation and the latest time are known.
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from collections.abc import Iterable
+
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import view_types
 from keyaudit.inventory.views.sql import Sources
@@ -17,8 +20,8 @@ _PLACED = (KEY_VAULT_LOG, ACTIVITY_LOG)
 """Logs that each vault and each subscription writes separately. All others belong to the tenant."""
 
 
-def unshown(sources: Sources, scope_id: str, as_of: int) -> str:
-    """SQL of those rows, with all columns of the view of uses. `scope_id`: the tenant's scope."""
+def unshown(sources: Sources, scope_id: str, as_of: int, names: Iterable[str]) -> str:
+    """SQL of those rows, with the columns `names` of the view of uses. `scope_id`: the tenant's scope."""
     shown = ", ".join(f"({quoted(operation)}, {quoted(log)})" for operation, log in SHOWN_BY.items())
     id_ = f"{quoted(f'{scope_id}/usage/unshown/')} || operation"
     known = {
@@ -32,18 +35,18 @@ def unshown(sources: Sources, scope_id: str, as_of: int) -> str:
         "operation": "operation",
         "source": "source",
         "logs_until": f"{as_of}",
-        "unknown": _unknown(),
+        "unknown": _unknown(sources.sql),
     }
-    columns = ", ".join(f"({known.get(name, 'NULL')})::{type_} AS {name}" for name, type_ in view_types(USAGE).items())
+    types = view_types(USAGE)
+    columns = ", ".join(f"{sources.sql.typed(known.get(name, 'NULL'), types[name])} AS {name}" for name in names)
     return f"""
         SELECT {columns} FROM (VALUES {shown}) AS shown(operation, source)
         JOIN ({until_by_log(sources, scope_id, as_of)}) USING (source)"""
 
 
-def _unknown() -> str:
+def _unknown(sql: DuckDB) -> str:
     """A map that makes all columns from logs unknown."""
-    names = [column.name for column in USAGE.columns if column.needs]
-    return f"MAP {{{', '.join(f'{quoted(name)}: {quoted(Reason.NOT_SUPPLIED)}' for name in names)}}}"
+    return sql.map({column.name: quoted(Reason.NOT_SUPPLIED) for column in USAGE.columns if column.needs})
 
 
 def until_by_log(sources: Sources, scope_id: str, as_of: int) -> str:
@@ -51,6 +54,8 @@ def until_by_log(sources: Sources, scope_id: str, as_of: int) -> str:
     logs = dict.fromkeys(SHOWN_BY.values())
     tenants = ", ".join(f"({quoted(log)}, {quoted(scope_id)})" for log in logs if log not in _PLACED)
     placed = ", ".join(f"({quoted(log)})" for log in _PLACED)
+    sql = sources.sql
+    subscription = sql.joined(sql.first_items(sql.divided("id", "/"), 3), "/")
     lists, optional = (", ".join(map(quoted, sorted(names))) for names in (VAULTS_FOUND, OPTIONAL))
     return f"""
         WITH whole AS (
@@ -59,18 +64,19 @@ def until_by_log(sources: Sources, scope_id: str, as_of: int) -> str:
             WHERE whole_since IS NOT NULL AND reaches >= {as_of - LATE} GROUP BY ALL
         ),
         place AS (
-            SELECT {quoted(KEY_VAULT_LOG)} AS source, [id, 'https://' || split_part(vault_uri, '/', 3)] AS ids
+            SELECT {quoted(KEY_VAULT_LOG)} AS source, {sql.items("id", "'https://' || split_part(vault_uri, '/', 3)")} AS ids
             FROM {sources["vault"]}
-            UNION ALL SELECT DISTINCT {quoted(ACTIVITY_LOG)}, [array_to_string(string_split(id, '/')[1:3], '/')]
+            UNION ALL SELECT DISTINCT {quoted(ACTIVITY_LOG)}, {sql.items(subscription)}
             FROM {sources["vault"]}
             -- One that was not seen writes a log that nobody looked for.
-            UNION ALL SELECT log, [] FROM (VALUES {placed}) AS unseen(log)
-            WHERE EXISTS (FROM coverage WHERE operation IN ({lists}) AND state <> 'assessed' AND reason NOT IN ({optional}))
-            UNION ALL SELECT log, [id] FROM (VALUES {tenants}) AS tenant(log, id)
+            UNION ALL SELECT log, {sql.texts(())} FROM (VALUES {placed}) AS unseen(log)
+            WHERE EXISTS (SELECT 1 FROM coverage
+                WHERE operation IN ({lists}) AND state <> 'assessed' AND reason NOT IN ({optional}))
+            UNION ALL SELECT log, {sql.items("id")} FROM (VALUES {tenants}) AS tenant(log, id)
         )
         SELECT source, max(coalesce(since - 1, {as_of})) AS until
         FROM (
-            SELECT place.source, (SELECT min(since) FROM whole
-                WHERE whole.source = place.source AND list_contains(place.ids, whole.logged_id)) AS since
-            FROM place
-        ) GROUP BY source"""
+            SELECT place.source, place.ids, min(since) AS since FROM place
+            LEFT JOIN whole ON whole.source = place.source AND array_contains(place.ids, whole.logged_id)
+            GROUP BY place.source, place.ids
+        ) AS since GROUP BY source"""

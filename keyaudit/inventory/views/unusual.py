@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import duckdb
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.logs.groups import LEARNED, TOLD, mailboxes, single
+from keyaudit.inventory.logs.groups import KEYS, LEARNED, mailboxes, single, told
 from keyaudit.inventory.rows import view_types
 from keyaudit.inventory.usage.facets import MOST_DAYS
 from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
@@ -18,8 +19,6 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.usage import UNUSUAL_USE, USER_SIGN_IN_LOG
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
-
-_RANKS = ", ".join(quoted(each) for each in Severity)
 
 
 def window(connection: duckdb.DuckDBPyConnection, rows: Mapping[str, str], as_of: int) -> Window | None:
@@ -41,27 +40,30 @@ def prepare(sources: Sources, of: Window) -> Iterator[str]:
     belongs = f"""(SELECT target_kind, target_class AS target, operation, coalesce(app_id, '') AS app, facet, value, first_on,
         last_on, mailboxes FROM {sources["usage_baseline"]})"""
     timely = f"used_on >= {of.since} AND used_on < {of.until}"
-    yield f"CREATE OR REPLACE TABLE classified AS {single(sources['usage'], timely)}"
-    yield from statements(of, groups="classified", mailboxes=f"({mailboxes(sources['usage'], timely)})", belongs=belongs)
+    sql = sources.sql
+    yield sql.table("classified", single(sources["usage"], timely, sql))
+    boxes = f"({mailboxes(sources['usage'], timely, sql)})"
+    yield from statements(of, groups="classified", mailboxes=boxes, belongs=belongs, sql=sql)
 
 
 def view(sources: Sources, scope_id: str, as_of: int, of: Window | None) -> str:
     """SQL over `sources`; without a window everything is unknown. `scope_id`: the tenant's."""
     if of is None:
-        return _unknown(f"(SELECT 'what is usual' AS what, '' AS source, {as_of} AS until)", scope_id, as_of)
+        return _unknown(sources.sql, f"(SELECT 'what is usual' AS what, '' AS source, {as_of} AS until)", scope_id, as_of)
     not_told = f"""(SELECT 'who did each ' || operation || ' in ' || source AS what, source, max(used_on) AS until
         FROM {sources["usage"]} AS usage WHERE used_on >= {of.since} AND used_on < {of.until} AND {LEARNED}
-            AND (NOT {TOLD} OR unknown['client_app_id'] IS NOT NULL) GROUP BY operation, source)"""
+            AND (NOT {told(sources.sql)} OR unknown['client_app_id'] IS NOT NULL) GROUP BY operation, source)"""
     too_many = f"""(SELECT 'more than {MOST} reasons' AS what, '' AS source, {of.until - 1} AS until
         WHERE (SELECT count(*) FROM (SELECT DISTINCT {GROUPS} FROM odd)) > {MOST})"""
     not_shown = f"""(SELECT 'what ' || source || ' does not show' AS what, source, until
         FROM ({until_by_log(sources, scope_id, as_of)}) WHERE source <> {quoted(USER_SIGN_IN_LOG)})"""
-    unknown = " UNION ALL ".join(_unknown(each, scope_id, as_of) for each in (not_shown, not_told, too_many))
+    unknown = " UNION ALL ".join(_unknown(sources.sql, each, scope_id, as_of) for each in (not_shown, not_told, too_many))
     return f"{_found(sources, scope_id, as_of, of)} UNION ALL {unknown}"
 
 
 def _found(sources: Sources, scope_id: str, as_of: int, of: Window) -> str:
-    id_ = f"{quoted(f'{scope_id}/usage/unusual/')} || md5(concat_ws('\n', {GROUPS}))"
+    sql, none = sources.sql, sources.sql.texts(())
+    id_ = f"{quoted(f'{scope_id}/usage/unusual/')} || md5(concat_ws('\n', {KEYS}, kind, CAST(elsewhere AS STRING)))"
     known = {
         "id": id_,
         "name": "operation || ' by ' || coalesce(nullif(app, ''), 'no application')",
@@ -69,22 +71,22 @@ def _found(sources: Sources, scope_id: str, as_of: int, of: Window) -> str:
         "scope_id": quoted(scope_id),
         "source_url": "'usage check'",
         "source_version": "''",
-        "risk": f"[{_RANKS}][rank + 1]",
+        "risk": sql.item(sql.texts([str(each) for each in Severity]), "rank + 1"),
         "target_class": "target",
         "app_id": "nullif(app, '')",
-        "new_values": "CASE WHEN kind NOT IN ('new-operation', 'new-app', 'new-target', 'many-mailboxes') THEN few ELSE [] END",
+        "new_values": f"""CASE WHEN kind NOT IN ('new-operation', 'new-app', 'new-target', 'many-mailboxes')
+            THEN few ELSE {none} END""",
         "new_count": "values",
         "usual_mailboxes": "usual",
-        "objects": "coalesce(objects, [])",
-        "principals": "coalesce(principals, [])",
-        "networks": "coalesce(networks, [])",
-        "records": "coalesce(records, [])",
+        "objects": f"coalesce(objects, {none})",
+        "principals": f"coalesce(principals, {none})",
+        "networks": f"coalesce(networks, {none})",
+        "records": f"coalesce(records, {none})",
         "logs_until": f"{min(as_of, of.until)}",
-        "unknown": "MAP {}::MAP(VARCHAR, VARCHAR)",
+        "unknown": sql.entries({}),
     }
-    order = "ORDER BY used_on, usage.id"
     shown = ", ".join(
-        f"list_distinct(list({column} {order}) FILTER ({column} IS NOT NULL)) AS {name}"
+        f"{sql.distinct(column)} AS {name}"
         for name, column in {
             "objects": "usage.target_id",
             "principals": "usage.principal_id",
@@ -92,15 +94,15 @@ def _found(sources: Sources, scope_id: str, as_of: int, of: Window) -> str:
             "records": "coalesce(usage.name, usage.id)",
         }.items()
     )
-    return f"""SELECT {_columns(known)} FROM unusual LEFT JOIN (
+    return f"""SELECT {_columns(sql, known)} FROM unusual LEFT JOIN (
             SELECT {", ".join(f"each.{name}" for name in GROUPS.split(", "))}, {shown}
-            FROM (SELECT {GROUPS}, unnest(list_transform(evidence, lambda row: row.id)) AS id FROM unusual) AS each
+            FROM (SELECT {GROUPS}, {sql.each(sql.mapped("evidence", "row", "row.id"))} AS id FROM unusual) AS each
             JOIN {sources["usage"]} AS usage USING (id)
             WHERE used_on >= {of.since} AND used_on < {of.until} GROUP BY ALL
         ) USING ({GROUPS})"""
 
 
-def _unknown(of: str, scope_id: str, as_of: int) -> str:
+def _unknown(sql: DuckDB, of: str, scope_id: str, as_of: int) -> str:
     """A row for each row of `of` (what, source, until), with everything else unknown."""
     names = [column.name for column in UNUSUAL_USE.columns if column.needs]
     id_ = f"{quoted(f'{scope_id}/usage/unusual/')} || md5(what)"
@@ -114,12 +116,12 @@ def _unknown(of: str, scope_id: str, as_of: int) -> str:
         "source": "source",
         "last_on": "until",
         "logs_until": f"{as_of}",
-        "unknown": f"MAP {{{', '.join(f'{quoted(name)}: {quoted(Reason.NOT_SUPPLIED)}' for name in names)}}}",
+        "unknown": sql.map(dict.fromkeys(names, quoted(Reason.NOT_SUPPLIED))),
     }
-    return f"SELECT {_columns(known, otherwise='NULL')} FROM {of} AS lacking"
+    return f"SELECT {_columns(sql, known, otherwise='NULL')} FROM {of} AS lacking"
 
 
-def _columns(known: Mapping[str, str], otherwise: str = "") -> str:
+def _columns(sql: DuckDB, known: Mapping[str, str], otherwise: str = "") -> str:
     return ", ".join(
-        f"({known.get(name, otherwise or name)})::{type_} AS {name}" for name, type_ in view_types(UNUSUAL_USE).items()
+        f"{sql.typed(known.get(name, otherwise or name), type_)} AS {name}" for name, type_ in view_types(UNUSUAL_USE).items()
     )

@@ -11,6 +11,7 @@ from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end
 from keyaudit.inventory.views.unshown import unshown
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.usage import SIGN_IN_LOGS
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Facet
@@ -34,9 +35,10 @@ def view(sources: Sources, scope_id: str, as_of: int, *, baseline: bool) -> str:
         | (_HELD_AGAINST if baseline else _UNHELD)
     )
     doubts = _DOUBTS | agent_bursts.DOUBTS | (_HELD_AGAINST_DOUBTS if baseline else _UNHELD_DOUBTS)
+    names = (*(column.name for column in TABLES["usage"].stored), *columns, "unknown")
     return f"""
         SELECT {stored("usage", "stored")}, {", ".join(f"{sql} AS {name}" for name, sql in columns.items())},
-            {extended(doubts)}
+            {extended(sources.sql, doubts)}
         FROM {sources["usage"]} AS stored
         LEFT JOIN ({_versions(sources)}) AS version ON version.id = stored.target_id
         LEFT JOIN ({environments(sources)}) AS by_object ON by_object.object_id = stored.principal_id
@@ -53,7 +55,7 @@ def view(sources: Sources, scope_id: str, as_of: int, *, baseline: bool) -> str:
         LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS principals ON true
         {agent_bursts.joins(sources)}
         {_known(sources) if baseline else ""}
-        UNION ALL BY NAME {unshown(sources, scope_id, as_of)}"""
+        UNION ALL {unshown(sources, scope_id, as_of, names)}"""
 
 
 _FOUND = "by_object.object_id IS NOT NULL"
@@ -94,13 +96,15 @@ def _versions(sources: Sources) -> str:
     later = "(PARTITION BY stored.key_id ORDER BY stored.created_on RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
     unknown = "stored.unknown"
     # A version without a date was created before the service recorded dates.
-    dated = f"min(stored.created_on) FILTER (stored.enabled) OVER {whole_key}"
+    enabled = "CASE WHEN stored.enabled THEN stored.created_on END"
+    dated = f"min({enabled}) OVER {whole_key}"
     doubt = f"""coalesce(CASE WHEN stored.versions_listed IS NOT TRUE
         THEN coalesce({unknown}['versions_listed'], '{Reason.TRUNCATED}') END, {unknown}['enabled'], {unknown}['created_on'])"""
     return f"""
-        SELECT stored.id, {versions.ENVIRONMENT} AS environment, {versions.REASONS["environment"]} AS environment_doubt,
+        SELECT stored.id, {versions.environment(sources.sql)} AS environment,
+            {versions.environment_doubt(sources.sql)} AS environment_doubt,
             CASE WHEN stored.created_on IS NULL THEN {dated}
-                ELSE min(stored.created_on) FILTER (stored.enabled) OVER {later} END AS newer_on,
+                ELSE min({enabled}) OVER {later} END AS newer_on,
             min({doubt}) OVER {whole_key} AS newer_doubt
         FROM {sources["key"]} AS stored {versions.relations(sources, "key", "key_id")["vault"]}"""
 
@@ -108,7 +112,8 @@ def _versions(sources: Sources) -> str:
 def _sign_ins(sources: Sources) -> str:
     """The last certain and the last possible sign-in with each credential."""
     return f"""
-        SELECT credential_key_id, max(used_on) FILTER (succeeded) AS used, max(used_on) FILTER (succeeded IS NULL) AS perhaps
+        SELECT credential_key_id, max(used_on) FILTER (WHERE succeeded) AS used,
+            max(used_on) FILTER (WHERE succeeded IS NULL) AS perhaps
         FROM {sources["usage"]} WHERE operation = 'sign-in' AND succeeded IS NOT FALSE
             AND (credential_key_id IS NOT NULL OR unknown['credential_key_id'] IS NOT NULL)
         GROUP BY credential_key_id"""
@@ -119,7 +124,7 @@ def _known(sources: Sources) -> str:
     return f"""LEFT JOIN (SELECT DISTINCT operation, target_kind, target_class, coalesce(app_id, '') AS app
             FROM {sources["usage_baseline"]} WHERE facet = '{Facet.APP}') AS held
         ON held.operation = stored.operation AND held.target_kind = stored.target_kind
-            AND held.target_class = {target_of("stored")} AND held.app = {who_of("stored")}"""
+            AND held.target_class = {target_of("stored", sources.sql)} AND held.app = {who_of("stored")}"""
 
 
 _EXPECTED_DOUBT = f"""CASE WHEN held.app IS NOT NULL THEN NULL
@@ -128,5 +133,5 @@ _EXPECTED_DOUBT = f"""CASE WHEN held.app IS NOT NULL THEN NULL
     ELSE coalesce(stored.unknown['actor_app_id'], CASE WHEN NOT {changes("stored")} THEN stored.unknown['target_id'] END) END"""
 _HELD_AGAINST = {"expected": f"CASE WHEN {_EXPECTED_DOUBT} IS NULL THEN held.app IS NOT NULL END"}
 _HELD_AGAINST_DOUBTS = {"expected": _EXPECTED_DOUBT}
-_UNHELD = {"expected": "NULL::BOOLEAN"}
+_UNHELD = {"expected": "CAST(NULL AS BOOLEAN)"}
 _UNHELD_DOUBTS = {"expected": _NOT_SHOWN}

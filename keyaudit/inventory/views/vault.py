@@ -2,8 +2,9 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.views import log_sink, purposes, sql
-from keyaudit.inventory.views.environment import OF_VAULT, OF_VAULT_DOUBT
+from keyaudit.inventory.views.environment import of_vault, of_vault_doubt
 from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
@@ -18,7 +19,6 @@ _SETTINGS = (("diagnostic_setting.list",), ("hsm.diagnostic_setting.list",))
 """The same for diagnostic settings."""
 _OBJECTS = tuple(purposes.listed_by(surface) for surface in _KEYS)
 """The same for all its content."""
-_ENVIRONMENT, _ENVIRONMENT_DOUBT = OF_VAULT.format("stored"), OF_VAULT_DOUBT.format("stored")
 
 
 def view(sources: Sources, wanted: Wanted) -> str:
@@ -26,31 +26,34 @@ def view(sources: Sources, wanted: Wanted) -> str:
     # One enabled version that can sign decides it; "none" requires every version to be read and known.
     signing = f"""
         SELECT vault_id, bool_or(signs) AS signs,
-            min(CASE WHEN enabled IS NULL THEN unknown['enabled'] ELSE unknown['key_ops'] END) FILTER (signs IS NULL) AS doubt
-        FROM (SELECT vault_id, enabled, unknown, enabled AND list_contains(key_ops, 'sign') AS signs FROM {sources["key"]})
+            min(CASE WHEN enabled IS NULL THEN unknown['enabled'] ELSE unknown['key_ops'] END)
+                FILTER (WHERE signs IS NULL) AS doubt
+        FROM (SELECT vault_id, enabled, unknown, enabled AND array_contains(key_ops, 'sign') AS signs FROM {sources["key"]})
         GROUP BY vault_id"""
     doubt = f"CASE WHEN signing.signs THEN NULL ELSE coalesce({gap('listed')}, signing.doubt) END"
+    environment, environment_doubt = (each(sources.sql, "stored") for each in (of_vault, of_vault_doubt))
     unsettled = "sinks.unsettled"
     logged = f"CASE WHEN sinks.logged THEN NULL ELSE coalesce({unsettled}, sinks.logged_doubt) END"
     destinations = f"coalesce({unsettled}, sinks.logged_doubt)"
     searchable = f"CASE WHEN sinks.searchable THEN NULL ELSE coalesce({unsettled}, sinks.searchable_doubt) END"
     retention = f"coalesce({unsettled}, sinks.retention_doubt)"
     columns = {
-        "environment": f"{_ENVIRONMENT} AS environment",
+        "environment": f"{environment} AS environment",
         "network_open": f"{_network_open()} AS network_open",
         "reached_from": f"{_reached_from()} AS reached_from",
         "audit_logged": f"CASE WHEN {logged} IS NULL THEN coalesce(sinks.logged, false) END AS audit_logged",
         "audit_searchable": f"CASE WHEN {searchable} IS NULL THEN coalesce(sinks.searchable, false) END AS audit_searchable",
         "audit_destinations": f"""
-            CASE WHEN {destinations} IS NULL THEN coalesce(sinks.destinations, []) END AS audit_destinations""",
+            CASE WHEN {destinations} IS NULL THEN coalesce(sinks.destinations, {sources.sql.texts(())}) END
+                AS audit_destinations""",
         "audit_retention": f"CASE WHEN {retention} IS NULL THEN sinks.retention END AS audit_retention",
         "keys_through_arm": f"{_keys_through_arm()} AS keys_through_arm",
         "holds_signing_key": f"""
             CASE WHEN signing.signs THEN true WHEN {doubt} IS NULL THEN false END AS holds_signing_key""",
-        **purposes.columns(_ENVIRONMENT, _ENVIRONMENT_DOUBT),
+        **purposes.columns(sources.sql, environment, environment_doubt),
     }
     doubts = {
-        "environment": _ENVIRONMENT_DOUBT,
+        "environment": environment_doubt,
         "network_open": _network_doubt(),
         "reached_from": _network_doubt(),
         "holds_signing_key": doubt,
@@ -60,7 +63,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
         "audit_retention": retention,
         "keys_through_arm": _keys_through_arm_doubt(),
         "apps_in_it": purposes.REASON,
-        "environments_in_it": f"coalesce({purposes.REASON}, {_ENVIRONMENT_DOUBT})",
+        "environments_in_it": f"coalesce({purposes.REASON}, {environment_doubt})",
     }
     listed, objects = (" UNION ALL ".join(map(read_to_the_end, lists)) for lists in (_KEYS.values(), _OBJECTS))
     joins = {
@@ -70,8 +73,8 @@ def view(sources: Sources, wanted: Wanted) -> str:
         "purposes": f"LEFT JOIN ({purposes.purposes(sources)}) AS purposes ON purposes.vault_id = stored.id",
         "objects_listed": f"LEFT JOIN ({objects}) AS objects_listed ON objects_listed.scope_id = stored.id",
         "setting": f"""LEFT JOIN (
-            SELECT vault_id, lower(value) AS value, unknown['value'] AS doubt FROM {sources["hsm_setting"]}
-            WHERE lower(name) = '{_THROUGH_ARM}'
+            SELECT vault_id, {sources.sql.lower("value")} AS value, unknown['value'] AS doubt FROM {sources["hsm_setting"]}
+            WHERE {sources.sql.lower("name")} = '{_THROUGH_ARM}'
         ) AS setting ON setting.vault_id = stored.id""",
         "own": f"LEFT JOIN ({read_to_the_end(('hsm.setting.list',))}) AS own ON own.scope_id = stored.id",
     }
@@ -91,12 +94,13 @@ def prepare(sources: Sources) -> str:
     settings = " UNION ALL ".join(map(read_to_the_end, _SETTINGS))
     return f"""
         CREATE TABLE {AUDIT} AS
-        SELECT stored.id, sinks.* EXCLUDE (logged_id), {gap("settings")} AS unsettled FROM {sources["vault"]} AS stored
+        SELECT stored.id, {sources.sql.excluding("logged_id", of="sinks")}, {gap("settings")} AS unsettled
+        FROM {sources["vault"]} AS stored
         LEFT JOIN ({log_sink.audited(sources, "vault", "managed-hsm")}) AS sinks ON sinks.logged_id = stored.id
         LEFT JOIN ({settings}) AS settings ON settings.scope_id = stored.id"""
 
 
-def watched(query: str) -> str:
+def watched(sql: DuckDB, query: str) -> str:
     """The view in `query` of objects in vaults, with how long the audit log of the vault can be searched.
 
     `audit_why` must be merged with its `unknown`: a map, NULL if nothing is unknown.
@@ -104,9 +108,10 @@ def watched(query: str) -> str:
     # The map is built once per vault: vaults with unreadable settings may have a million keys.
     vaults = f"""
         SELECT id, CASE WHEN doubt IS NULL THEN retention END AS retention,
-            CASE WHEN doubt IS NOT NULL THEN MAP {{'audit_retention': doubt}} END AS unknown
+            CASE WHEN doubt IS NOT NULL THEN {sql.map({"audit_retention": "doubt"})} END AS unknown
         FROM (SELECT id, retention, coalesce(unsettled, retention_doubt) AS doubt FROM {AUDIT})"""
-    why = f"CASE WHEN logged.id IS NULL THEN MAP {{'audit_retention': '{Reason.PARENT_NOT_ASSESSED}'}} ELSE logged.unknown END"
+    unread = sql.map({"audit_retention": f"'{Reason.PARENT_NOT_ASSESSED}'"})
+    why = f"CASE WHEN logged.id IS NULL THEN {unread} ELSE logged.unknown END"
     return f"""
         SELECT made.*, logged.retention AS audit_retention, {why} AS audit_why
         FROM ({query}) AS made LEFT JOIN ({vaults}) AS logged ON logged.id = made.vault_id"""

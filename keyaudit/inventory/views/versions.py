@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views.environment import BY_RULE, DOUBT
 from keyaudit.inventory.views.sql import Sources, tag
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import MAX_TIME
-
-_OWN_TAG = tag("stored")
 
 
 class Counted(Struct, frozen=True):
@@ -53,13 +52,13 @@ class Counted(Struct, frozen=True):
         """The aggregates over the versions of an object."""
         it, doubt = self._name("it"), self._name("doubt")
         parts = {
-            "certain": f"count(*) FILTER ({it})",
-            "possible": f"count(*) FILTER ({it} IS NOT FALSE)",
+            "certain": f"count(*) FILTER (WHERE {it})",
+            "possible": f"count(*) FILTER (WHERE {it} IS NOT FALSE)",
             "doubt": f"min({doubt})",
-            "oldest": f"min(created_on) FILTER ({it})",
+            "oldest": f"min(created_on) FILTER (WHERE {it})",
             "dateless": f"coalesce(bool_or({it} AND created_on IS NULL AND undated IS NULL), false)",
-            "undated": f"min(undated) FILTER ({it})",
-            "oldest_in_doubt": f"min(coalesce(created_on, {-MAX_TIME})) FILTER ({it} IS NULL)",
+            "undated": f"min(undated) FILTER (WHERE {it})",
+            "oldest_in_doubt": f"min(coalesce(created_on, {-MAX_TIME})) FILTER (WHERE {it} IS NULL)",
         }
         return ", ".join(f"{sql} AS {self._name(part)}" for part, sql in parts.items())
 
@@ -79,22 +78,34 @@ class Counted(Struct, frozen=True):
 
 _SUPERSEDED = Counted("superseded_enabled", "oldest_superseded_on", "enabled AND NOT is_current", "is_current")
 
-ENVIRONMENT = f"CASE WHEN stored.unknown['tags'] IS NULL THEN coalesce({_OWN_TAG}, vault.environment) END"
 
-COLUMNS = {
-    "environment": f"{ENVIRONMENT} AS environment",
-    "vault_access_model": "vault.access_model AS vault_access_model",
-    **_SUPERSEDED.columns,
-}
-"""The derived columns: superseded versions, environment, and the vault's permission model."""
+def environment(sql: DuckDB) -> str:
+    """SQL: the environment of a version."""
+    return f"CASE WHEN stored.unknown['tags'] IS NULL THEN coalesce({tag(sql, 'stored')}, vault.environment) END"
 
-REASONS = {
-    "environment": f"""coalesce(stored.unknown['tags'], CASE WHEN {_OWN_TAG} IS NULL
-        THEN CASE WHEN vault.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE vault.doubt END END)""",
-    "vault_access_model": f"CASE WHEN vault.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE vault.model_doubt END",
-    **_SUPERSEDED.reasons,
-}
-"""SQL: why one of these columns is unknown."""
+
+def environment_doubt(sql: DuckDB) -> str:
+    """SQL: why that is unknown."""
+    return f"""coalesce(stored.unknown['tags'], CASE WHEN {tag(sql, "stored")} IS NULL
+        THEN CASE WHEN vault.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE vault.doubt END END)"""
+
+
+def columns(sql: DuckDB) -> dict[str, str]:
+    """The derived columns: superseded versions, environment, and the vault's permission model."""
+    return {
+        "environment": f"{environment(sql)} AS environment",
+        "vault_access_model": "vault.access_model AS vault_access_model",
+        **_SUPERSEDED.columns,
+    }
+
+
+def reasons(sql: DuckDB) -> dict[str, str]:
+    """SQL: why one of these columns is unknown."""
+    return {
+        "environment": environment_doubt(sql),
+        "vault_access_model": f"CASE WHEN vault.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE vault.model_doubt END",
+        **_SUPERSEDED.reasons,
+    }
 
 
 def relations(sources: Sources, table: str, subject: str, *more: Counted) -> dict[str, str]:
@@ -111,7 +122,7 @@ def relations(sources: Sources, table: str, subject: str, *more: Counted) -> dic
                 coalesce(unknown['tags'], CASE WHEN environment IS NULL THEN {DOUBT.format("known")} END) AS doubt
             FROM (
                 SELECT id, unknown, access_model, CASE WHEN unknown['tags'] IS NULL
-                    THEN coalesce({tag("vault")}, {BY_RULE.format("vault")}) END AS environment
+                    THEN coalesce({tag(sources.sql, "vault")}, {BY_RULE.format("vault")}) END AS environment
                 FROM {sources["vault"]} AS vault
             ) AS known
         ) AS vault ON vault.id = stored.vault_id""",
@@ -137,6 +148,6 @@ def certificate_of(subject: str) -> str:
     return f"CASE WHEN stored.managed THEN replace(stored.{subject}, '/{collection}s/', '/certificates/') END"
 
 
-def bounded(time: str) -> str:
-    """SQL: a computed time limited to the range that can be stored."""
-    return f"(CASE WHEN {time} > {MAX_TIME} THEN {MAX_TIME} WHEN {time} < -{MAX_TIME} THEN -{MAX_TIME} ELSE {time} END)::BIGINT"
+def bounded(number: str, most: int = MAX_TIME) -> str:
+    """SQL: a computed time limited to the range that can be stored, or a number to another range."""
+    return f"(CASE WHEN {number} > {most} THEN {most} WHEN {number} < -{most} THEN -{most} ELSE {number} END)"

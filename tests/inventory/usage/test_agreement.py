@@ -12,6 +12,7 @@ from keyaudit.inventory.usage.baseline import open_baseline
 from keyaudit.inventory.usage.check import check
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.inventory.views import unusual
+from keyaudit.inventory.views.sql import Sources
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
@@ -65,9 +66,9 @@ def agree(folder: Path, seed: int, windows: int) -> None:
                 for each in found.findings
                 for why in each.why
             }
-            for statement in unusual.prepare(sources, window):
+            for statement in unusual.prepare(Sources(sources), window):
                 connection.execute(statement)
-            view = unusual.view(sources, f"/tenants/{TENANT}", window.until, window)
+            view = unusual.view(Sources(sources), f"/tenants/{TENANT}", window.until, window)
             rows = connection.execute(
                 "SELECT operation, target_class, coalesce(app_id, ''), kind, risk, uses, last_on"
                 f" FROM ({view}) WHERE kind IS NOT NULL"
