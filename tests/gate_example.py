@@ -66,6 +66,7 @@ def verdict(
     waivers: Sequence[Waiver] = (),
     waived: Mapping[str, int] | None = None,
     optional: frozenset[Reason] = OPTIONAL,
+    new_only: bool = False,
 ) -> Verdict:
     return decide(
         run,
@@ -78,7 +79,7 @@ def verdict(
             waived=waived or {},
             needed_by=needed,
         ),
-        Acceptance(waivers=tuple(waivers), allowances=tuple(Allowance.parse(text) for text in allow)),
+        Acceptance(waivers=tuple(waivers), allowances=tuple(Allowance.parse(text) for text in allow), new_only=new_only),
         fail_on=fail_on,
         optional=optional,
     )

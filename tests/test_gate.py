@@ -91,6 +91,12 @@ def test_every_combination_has_its_exit_code(
     assert bool(came.unused_allowances) == (allowed and not gap and not unknowns)
 
 
+@pytest.mark.parametrize(("new_only", "exit_"), [(False, Exit.FINDINGS), (True, Exit.CLEAN)])
+def test_a_failure_in_the_baseline_counts_unless_only_new_ones_do(*, new_only: bool, exit_: Exit) -> None:
+    tallies = (Tally(policy=policy(), passed=1, known={Severity.HIGH: 1}),)
+    assert verdict(tallies=tallies, new_only=new_only).exit is exit_
+
+
 @pytest.mark.parametrize("severity", list(Severity))
 def test_an_unknown_result_of_any_severity_leaves_the_run_incomplete(severity: Severity) -> None:
     group = UnknownGroup(policy="p-key", severity=severity, scope_id=vault().id, causes={"kty": Reason.BAD_VALUE}, count=1)

@@ -27,6 +27,7 @@ APPLICATIONS = "https://graph.microsoft.com/v1.0/applications?$select=id&$top=99
         ("https://kv-sign.vault.azure.net:443/keys?api-version=7.2&$skiptoken=eyJO&maxresults=1", KEYS),
         ("https://graph.microsoft.com/v1.0/applications?$skiptoken=RFNwdAIAAQAAABo6", APPLICATIONS),
         ("https://graph.microsoft.com//v1.0/applications?$skiptoken=x", APPLICATIONS),
+        (f"{VAULTS}&$skiptoken=".ljust(MAX_LINK, "x"), VAULTS),
     ],
 )
 def test_a_link_of_azures_is_followed_verbatim(link: str, first: str) -> None:
@@ -57,7 +58,7 @@ def test_a_link_of_azures_is_followed_verbatim(link: str, first: str) -> None:
         "https://169.254.169.254/",
         "https://2852039166/",
         "https://localhost:8443/",
-        "https://management.azure.com/subscriptions/s/providers/Microsoft.KeyVault/vaults?" + "x" * MAX_LINK,
+        "https://management.azure.com/subscriptions/s/providers/Microsoft.KeyVault/vaults?".ljust(MAX_LINK + 1, "x"),
         "https://management.azure.com/subscriptions/s/providers/Microsoft.KeyVault/vaults?a\r\nHost: evil.example",
         "https://management.azure.com/subscriptions/s/providers/Microsoft.KeyVault/vaults?a b",
         "https://management.azure.com/subscriptions/s/providers/Microsoft.KeyVault/vaults?{vaultBaseUrl}",

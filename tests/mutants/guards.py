@@ -76,7 +76,11 @@ GUARDS: dict[str, Stages] = {
     },
     "keyaudit/inventory/views/custody.py": (("tests/collect/test_custody.py",), JUDGING),
     "keyaudit/policy/sql.py": (("tests/policy/test_judge.py", "tests/policy/test_differential.py"), JUDGING),
-    "keyaudit/inventory/dialect.py": (("tests/policy/test_judge.py", "tests/policy/test_differential.py"), JUDGING),
+    "keyaudit/inventory/dialect.py": (
+        ("tests/inventory/test_dialect.py", "tests/policy/test_judge.py", "tests/policy/test_differential.py"),
+        VIEWS,
+        JUDGING,
+    ),
     "keyaudit/model/text.py": (ESCAPES, RENDERING),
     "keyaudit/model/shell.py": (ESCAPES, RENDERING),
     "keyaudit/report/cells.py": ((*ESCAPES, "tests/report/test_hostile.py"), RENDERING),
