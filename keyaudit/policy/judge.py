@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 from msgspec.structs import replace
 
+from keyaudit.inventory.dialect import SPARK
 from keyaudit.inventory.scores import SCALES, prepared
 from keyaudit.inventory.views import SMALL
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
@@ -26,11 +27,12 @@ from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream, worst
 from keyaudit.policy.in_force import in_force, policies_in_force
 from keyaudit.policy.ordered import Evaluated
-from keyaudit.policy.queries import Scoring, create_baseline, doubted, judged, materialize, with_scores
+from keyaudit.policy.queries import BASELINE, Scoring, create_baseline, doubted, judged, materialize, with_scores
 from keyaudit.policy.scopes import Blind, blind_scopes
 from keyaudit.policy.settings import Judging, PolicyClass
 
 if TYPE_CHECKING:
+    from keyaudit.inventory.with_spark import WithSpark
     from keyaudit.model.overview import Ages
 
 _NOWHERE = Scope("", "", ScopeKind.TENANT)
@@ -105,8 +107,11 @@ def judge(
     sizes: Mapping[str, int] | None = None,
     scoring: Scoring = Scoring.NONE,
     columns: Mapping[str, Collection[str]] | None = None,
+    spark: "WithSpark | None" = None,
 ) -> Judgement:
     """Evaluates the views of `connection`, one for each table, with the policies.
+
+    `spark`: has the views instead, evaluates them, and gives the views to the connection.
 
     `scoring`: whether findings have scores, and are ordered by them. `sizes`: known row counts of tables, which only affect
     speed. `columns`: by table, the derived columns of the views; None: all. Raises UsageError for an invalid profile or
@@ -119,7 +124,7 @@ def judge(
     lacking = {each.policy.id: each for each in not_judged(ordered, supplied)}
     settled = bind(ordered, judging.profile, judging.overrides, judging.classes)
     applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
-    bounds = _in_baseline(connection, waived(applying, holding), baseline.counting(as_of) if baseline else ())
+    bounds = _in_baseline(connection, spark, waived(applying, holding), baseline.counting(as_of) if baseline else ())
     without = tuple(
         Blind(scope=tenant, bound=bound, needs=lacking[bound.policy.text.id].needs)
         for bound in settled
@@ -127,7 +132,10 @@ def judge(
     )
     counts = Counts()
     of_tables = by_table(bounds)
-    relations = _judged(connection, of_tables, as_of, sizes or {})
+    if spark is None:
+        relations = _judged(connection, of_tables, as_of, sizes or {})
+    else:
+        relations = _judged_with_spark(spark, of_tables, as_of)
     for name, relation in relations.items():
         counts.table(connection, relation, of_tables[name])
     blind = (*without, *blind_scopes(connection, bounds, coverage, optional))
@@ -139,6 +147,10 @@ def judge(
     unsupplied = {each.bound.policy.text.id: lacking[each.bound.policy.text.id] for each in without}
     tallied = sorted((*bounds, *(each.bound for each in without)), key=lambda bound: bound.policy.text.id)
     having = {name: _having(TABLES[name], columns) for name in relations}
+    if spark is None:
+        scored = _scored(connection, scoring, relations, as_of, sizes or {})
+    else:
+        scored = _scored_with_spark(spark, scoring, relations, as_of)
     return Judgement(
         tallies=tuple(counts.tally(bound.policy) for bound in tallied),
         groups=counts.groups(),
@@ -159,7 +171,7 @@ def judge(
                 lacking=having[name].lacking(supplied),
                 small=_is_small((sizes or {}).get(name)),
             )
-            for name, relation in _scored(connection, scoring, relations, as_of, sizes or {}).items()
+            for name, relation in scored.items()
         ),
         _blind=blind,
         _by_score=scoring is Scoring.ORDER,
@@ -193,6 +205,27 @@ def _scored(
     return found | {name: _kept(connection, f"scored_{name}", found[name], sizes.get(name)) for name in evaluated}
 
 
+def _judged_with_spark(spark: "WithSpark", of_tables: Mapping[str, Sequence[Bound]], as_of: int) -> dict[str, str]:
+    """By table, the relation with its verdicts; all views are shown."""
+    names = {name: f"judged_{name}" for name in of_tables}
+    for name, of_table in of_tables.items():
+        spark.write(names[name], f"SELECT * FROM {judged(TABLES[name], of_table, as_of, sql=SPARK)}")  # noqa: S608 - quoted
+    for name in TABLES:
+        spark.show(name, names.get(name))
+    return names
+
+
+def _scored_with_spark(spark: "WithSpark", scoring: Scoring, relations: Mapping[str, str], as_of: int) -> dict[str, str]:
+    """These relations with scores, if requested."""
+    found = {name: with_scores(scoring, relation, name, as_of) for name, relation in relations.items()}
+    for name in () if scoring is Scoring.NONE else sorted(SCALES.keys() & found.keys()):
+        for statement in prepared(name, as_of, SPARK):
+            spark.execute(statement)
+        found[name] = f"scored_{name}"
+        spark.write(found[name], f"SELECT * FROM {with_scores(scoring, relations[name], name, as_of, SPARK)}")  # noqa: S608
+    return found
+
+
 def _kept(connection: duckdb.DuckDBPyConnection, name: str, relation: str, size: int | None) -> str:
     """The relation, materialized as a table of that name if its `size` is known to be small."""
     if not _is_small(size):
@@ -207,12 +240,17 @@ def _is_small(size: int | None) -> bool:
     return size is not None and size <= SMALL
 
 
-def _in_baseline(connection: duckdb.DuckDBPyConnection, bounds: tuple[Bound, ...], known: Sequence[Known]) -> tuple[Bound, ...]:
+def _in_baseline(
+    connection: duckdb.DuckDBPyConnection, spark: "WithSpark | None", bounds: tuple[Bound, ...], known: Sequence[Known]
+) -> tuple[Bound, ...]:
     """The policies, with their baseline entries in a table for the queries."""
     if not known:
         return bounds
-    columns = zip(*((entry.policy, entry.subject, entry.severity.rank) for entry in known), strict=True)
-    connection.execute(create_baseline(), [list(column) for column in columns])
+    rows = [(entry.policy, entry.subject, entry.severity.rank) for entry in known]
+    if spark is None:
+        connection.execute(create_baseline(), [list(column) for column in zip(*rows, strict=True)])
+    else:
+        spark.table(BASELINE, {"policy": "VARCHAR", "subject": "VARCHAR", "rank": "INTEGER"}, rows)
     held = {entry.policy for entry in known}
     return tuple(replace(bound, in_baseline=bound.policy.text.id in held) for bound in bounds)
 
