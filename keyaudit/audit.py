@@ -160,15 +160,17 @@ def judge(
     names = tuple(often) if narrow else tuple(TABLES)
     columns = columns_judged(policies, judging.classes) if narrow else None
     with contextlib.ExitStack() as opened:
-        spark = None
+        engine = None
         if master is None:
             connection = opened.enter_context(
                 snapshot.judging(as_of, reach_known=reach_known, often=often, names=names, columns=columns)
             )
         else:
             from keyaudit.inventory.with_spark import judging_with_spark
+            from keyaudit.policy.with_spark import InSpark
 
             connection, spark = opened.enter_context(judging_with_spark(snapshot, as_of, master, reach_known=reach_known))
+            engine = InSpark(spark, as_of)
 
         @functools.cache
         def whole() -> "DuckDBPyConnection":
@@ -189,7 +191,7 @@ def judge(
             sizes=snapshot.sizes,
             scoring=detail.scoring,
             columns=columns,
-            spark=spark,
+            engine=engine,
         )
         run = structs.replace(snapshot.run, as_of=as_of)
         verdict = gate.decide(run, snapshot.coverage, judgement, accepted, fail_on=fail_on, optional=may_lack, unmet=unmet)

@@ -1,6 +1,7 @@
 """`keyaudit report`: lists findings for people. It does not fail on findings: it exits with 0 or 3."""
 
 from enum import StrEnum
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -125,7 +126,7 @@ def _check_engine(engine: Engine, master: str | None, stored: Stored) -> None:
         if len(stored.from_ or ()) != 1:
             raise UsageError("--engine spark", "evaluates one stored snapshot", "name it with --from")
         with importing_spark():
-            pass
+            import_module("keyaudit.policy.with_spark")
 
 
 def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | None) -> dict[str, object]:

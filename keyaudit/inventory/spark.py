@@ -175,7 +175,7 @@ def _translated(error: Exception, log: IO[bytes]) -> Exception:
     why = reason(error)
     if not why or "stopped SparkContext" in why:
         why = _last(log)
-    return AccessError(MASTER, f"Spark failed: {why}", "see the log of its executors, and import again")
+    return AccessError(MASTER, f"Spark failed: {why}", "see the log of its executors, and run it again")
 
 
 def reason(error: Exception) -> str:

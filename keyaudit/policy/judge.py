@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 import duckdb
 from msgspec.structs import replace
 
-from keyaudit.inventory.dialect import SPARK
-from keyaudit.inventory.scores import SCALES, prepared
-from keyaudit.inventory.views import SMALL
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.baseline import Known
 from keyaudit.model.columns import Table
@@ -24,15 +21,15 @@ from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
+from keyaudit.policy.engine import Engine, InDuckDB, is_small
 from keyaudit.policy.findings import stream, worst
 from keyaudit.policy.in_force import in_force, policies_in_force
 from keyaudit.policy.ordered import Evaluated
-from keyaudit.policy.queries import BASELINE, Scoring, create_baseline, doubted, judged, materialize, with_scores
+from keyaudit.policy.queries import Scoring
 from keyaudit.policy.scopes import Blind, blind_scopes
 from keyaudit.policy.settings import Judging, PolicyClass
 
 if TYPE_CHECKING:
-    from keyaudit.inventory.with_spark import WithSpark
     from keyaudit.model.overview import Ages
 
 _NOWHERE = Scope("", "", ScopeKind.TENANT)
@@ -107,11 +104,11 @@ def judge(
     sizes: Mapping[str, int] | None = None,
     scoring: Scoring = Scoring.NONE,
     columns: Mapping[str, Collection[str]] | None = None,
-    spark: "WithSpark | None" = None,
+    engine: Engine | None = None,
 ) -> Judgement:
     """Evaluates the views of `connection`, one for each table, with the policies.
 
-    `spark`: has the views instead, evaluates them, and gives the views to the connection.
+    `engine`: evaluates them instead; then the connection has the results.
 
     `scoring`: whether findings have scores, and are ordered by them. `sizes`: known row counts of tables, which only affect
     speed. `columns`: by table, the derived columns of the views; None: all. Raises UsageError for an invalid profile or
@@ -124,7 +121,8 @@ def judge(
     lacking = {each.policy.id: each for each in not_judged(ordered, supplied)}
     settled = bind(ordered, judging.profile, judging.overrides, judging.classes)
     applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
-    bounds = _in_baseline(connection, spark, waived(applying, holding), baseline.counting(as_of) if baseline else ())
+    engine = engine or InDuckDB(connection, as_of, sizes or {})
+    bounds = _in_baseline(engine, waived(applying, holding), baseline.counting(as_of) if baseline else ())
     without = tuple(
         Blind(scope=tenant, bound=bound, needs=lacking[bound.policy.text.id].needs)
         for bound in settled
@@ -132,10 +130,7 @@ def judge(
     )
     counts = Counts()
     of_tables = by_table(bounds)
-    if spark is None:
-        relations = _judged(connection, of_tables, as_of, sizes or {})
-    else:
-        relations = _judged_with_spark(spark, of_tables, as_of)
+    relations = engine.judged(of_tables)
     for name, relation in relations.items():
         counts.table(connection, relation, of_tables[name])
     blind = (*without, *blind_scopes(connection, bounds, coverage, optional))
@@ -147,10 +142,6 @@ def judge(
     unsupplied = {each.bound.policy.text.id: lacking[each.bound.policy.text.id] for each in without}
     tallied = sorted((*bounds, *(each.bound for each in without)), key=lambda bound: bound.policy.text.id)
     having = {name: _having(TABLES[name], columns) for name in relations}
-    if spark is None:
-        scored = _scored(connection, scoring, relations, as_of, sizes or {})
-    else:
-        scored = _scored_with_spark(spark, scoring, relations, as_of)
     return Judgement(
         tallies=tuple(counts.tally(bound.policy) for bound in tallied),
         groups=counts.groups(),
@@ -169,88 +160,20 @@ def judge(
                 scoring=scoring,
                 as_of=as_of,
                 lacking=having[name].lacking(supplied),
-                small=_is_small((sizes or {}).get(name)),
+                small=is_small((sizes or {}).get(name)),
             )
-            for name, relation in scored.items()
+            for name, relation in engine.scored(scoring, relations).items()
         ),
         _blind=blind,
         _by_score=scoring is Scoring.ORDER,
     )
 
 
-def _judged(
-    connection: duckdb.DuckDBPyConnection, of_tables: Mapping[str, Sequence[Bound]], as_of: int, sizes: Mapping[str, int]
-) -> dict[str, str]:
-    """By table, the relation with its verdicts. Tables without rows have none; small ones are materialized here."""
-    filled = {name: of_table for name, of_table in of_tables.items() if sizes.get(name) != 0}
-    # Querying small tables for their unknown columns is faster than planning for every column.
-    small = [name for name in filled if _is_small(sizes.get(name))]
-    asked: dict[str, set[str]] = {name: set() for name in small}
-    for name, column in connection.execute(doubted(small)).fetchall() if small else ():
-        asked[name].add(column)
-    return {
-        name: _kept(connection, f"judged_{name}", judged(TABLES[name], of_table, as_of, asked.get(name)), sizes.get(name))
-        for name, of_table in filled.items()
-    }
-
-
-def _scored(
-    connection: duckdb.DuckDBPyConnection, scoring: Scoring, relations: Mapping[str, str], as_of: int, sizes: Mapping[str, int]
-) -> dict[str, str]:
-    """These relations with scores, if requested; small ones are materialized here."""
-    found = {name: with_scores(scoring, relation, name, as_of) for name, relation in relations.items()}
-    evaluated = () if scoring is Scoring.NONE else sorted(SCALES.keys() & found.keys())
-    for statement in (each for name in evaluated for each in prepared(name, as_of)):
-        connection.execute(statement)
-    return found | {name: _kept(connection, f"scored_{name}", found[name], sizes.get(name)) for name in evaluated}
-
-
-def _judged_with_spark(spark: "WithSpark", of_tables: Mapping[str, Sequence[Bound]], as_of: int) -> dict[str, str]:
-    """By table, the relation with its verdicts; all views are shown."""
-    names = {name: f"judged_{name}" for name in of_tables}
-    for name, of_table in of_tables.items():
-        spark.write(names[name], f"SELECT * FROM {judged(TABLES[name], of_table, as_of, sql=SPARK)}")  # noqa: S608 - quoted
-    for name in TABLES:
-        spark.show(name, names.get(name))
-    return names
-
-
-def _scored_with_spark(spark: "WithSpark", scoring: Scoring, relations: Mapping[str, str], as_of: int) -> dict[str, str]:
-    """These relations with scores, if requested."""
-    found = {name: with_scores(scoring, relation, name, as_of) for name, relation in relations.items()}
-    for name in () if scoring is Scoring.NONE else sorted(SCALES.keys() & found.keys()):
-        for statement in prepared(name, as_of, SPARK):
-            spark.execute(statement)
-        found[name] = f"scored_{name}"
-        spark.write(found[name], f"SELECT * FROM {with_scores(scoring, relations[name], name, as_of, SPARK)}")  # noqa: S608
-    return found
-
-
-def _kept(connection: duckdb.DuckDBPyConnection, name: str, relation: str, size: int | None) -> str:
-    """The relation, materialized as a table of that name if its `size` is known to be small."""
-    if not _is_small(size):
-        return relation
-    statement, held = materialize(name, relation)
-    connection.execute(statement)
-    return held
-
-
-def _is_small(size: int | None) -> bool:
-    """Whether a table is known to have few rows."""
-    return size is not None and size <= SMALL
-
-
-def _in_baseline(
-    connection: duckdb.DuckDBPyConnection, spark: "WithSpark | None", bounds: tuple[Bound, ...], known: Sequence[Known]
-) -> tuple[Bound, ...]:
+def _in_baseline(engine: Engine, bounds: tuple[Bound, ...], known: Sequence[Known]) -> tuple[Bound, ...]:
     """The policies, with their baseline entries in a table for the queries."""
     if not known:
         return bounds
-    rows = [(entry.policy, entry.subject, entry.severity.rank) for entry in known]
-    if spark is None:
-        connection.execute(create_baseline(), [list(column) for column in zip(*rows, strict=True)])
-    else:
-        spark.table(BASELINE, {"policy": "VARCHAR", "subject": "VARCHAR", "rank": "INTEGER"}, rows)
+    engine.create_baseline([(entry.policy, entry.subject, entry.severity.rank) for entry in known])
     held = {entry.policy for entry in known}
     return tuple(replace(bound, in_baseline=bound.policy.text.id in held) for bound in bounds)
 

@@ -16,17 +16,9 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from keyaudit.inventory.spark import session
+from tests.differential import SETTINGS
 from tests.differential.compared import Compared, Found
 from tests.differential.estates import EVERY, made
-
-SETTINGS = """\
-spark.driver.memory 2g
-spark.sql.shuffle.partitions 2
-spark.sql.codegen.wholeStage false
-spark.sql.codegen.factoryMode NO_CODEGEN
-spark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
-"""
-"""Compiling costs more than it saves where rows are few."""
 
 
 @contextmanager
