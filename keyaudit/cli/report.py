@@ -81,7 +81,7 @@ def report(
         Engine,
         typer.Option(
             "--engine",
-            help="duckdb: on this machine. spark: on a cluster, each node of which has the snapshot under the same path.",
+            help="duckdb: on this machine. spark: on a cluster that has the snapshot under the same path on every node.",
         ),
     ] = Engine.DUCKDB,
     master: Master = None,

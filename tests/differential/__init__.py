@@ -1,4 +1,4 @@
-"""The differential of two engines: whatever DuckDB answers about a snapshot, the other one answers row for row."""
+"""The differential of two engines: what DuckDB answers about a snapshot, the other one answers, too, row for row."""
 
 SETTINGS = """\
 spark.driver.memory 2g

@@ -48,7 +48,8 @@ class Compared:
 
     def __init__(self, folder: Path, spark: SparkSession, work: Path, chosen: Callable[[str], bool] = lambda _: True) -> None:
         self._snapshot = open_snapshot(folder)
-        self._spark = spark
+        # Views and functions are a session's own.
+        self._spark = spark.newSession()
         self._work = work
         self._chosen = chosen
         self._duckdb = duckdb.connect(config={"threads": 2, "temp_directory": str(work / "spilled")})
