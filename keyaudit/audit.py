@@ -143,9 +143,11 @@ def judge(
     fail_on: Severity | None = None,
     detail: Detail = PLAIN,
     unmet: Sequence[Gap] | None = None,
+    master: str | None = None,
 ) -> Iterator[Report]:
     """The snapshot evaluated with policies, offline. Findings are streamed while the context is open.
 
+    `master`: of Spark, which then evaluates it; its errors are those of `inventory.spark.session`.
     `fail_on`, `unmet`: as in `gate.decide`.
     """
     as_of = judging.as_of
@@ -154,13 +156,21 @@ def judge(
     reach_known = detail.listed or detail.scored or reads_reach(policies)
     often = {policy.table.name for policy in policies}
     # Only needed views are created, because planning is most of the work on a small tenant.
-    narrow = not (detail.whole_rows or detail.listed or detail.scored)
+    narrow = not (detail.whole_rows or detail.listed or detail.scored or master)
     names = tuple(often) if narrow else tuple(TABLES)
     columns = columns_judged(policies, judging.classes) if narrow else None
     with contextlib.ExitStack() as opened:
-        connection = opened.enter_context(
-            snapshot.judging(as_of, reach_known=reach_known, often=often, names=names, columns=columns)
-        )
+        engine = None
+        if master is None:
+            connection = opened.enter_context(
+                snapshot.judging(as_of, reach_known=reach_known, often=often, names=names, columns=columns)
+            )
+        else:
+            from keyaudit.inventory.with_spark import judging_with_spark
+            from keyaudit.policy.with_spark import InSpark
+
+            connection, spark = opened.enter_context(judging_with_spark(snapshot, as_of, master, reach_known=reach_known))
+            engine = InSpark(spark, as_of)
 
         @functools.cache
         def whole() -> "DuckDBPyConnection":
@@ -181,6 +191,7 @@ def judge(
             sizes=snapshot.sizes,
             scoring=detail.scoring,
             columns=columns,
+            engine=engine,
         )
         run = structs.replace(snapshot.run, as_of=as_of)
         verdict = gate.decide(run, snapshot.coverage, judgement, accepted, fail_on=fail_on, optional=may_lack, unmet=unmet)

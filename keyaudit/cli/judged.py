@@ -38,8 +38,9 @@ def all_judged(
     new_only: bool = False,
     detail: Detail = PLAIN,
     since: Path | None = None,
+    master: str | None = None,
 ) -> Iterator[Sequence[Report]]:
-    """A report for each named tenant, in that order, inside a context."""
+    """A report for each named tenant, in that order, inside a context. `master`: of Spark, which then evaluates it."""
     tenants = each(live, stored)
     if len(tenants) > 1 and choice.baseline is not None:
         raise UsageError("--baseline", "takes one tenant, and several are named", "evaluate that one separately")
@@ -56,6 +57,7 @@ def all_judged(
                     detail=detail,
                     among=len(tenants) > 1,
                     since=since,
+                    master=master,
                 )
             )
             for one in tenants
@@ -77,11 +79,13 @@ def judged(
     among: bool = False,
     since: Path | None = None,
     taken: tuple[Snapshot, int] | None = None,
+    master: str | None = None,
 ) -> Iterator[Report]:
     """The report of one tenant, inside a context. All flags are checked before anything is read.
 
     `among`: there are other tenants, so one that cannot be read is reported instead of raised. `since`: the folder of an
-    earlier snapshot of the tenant. `taken`: the snapshot and moment, if already open.
+    earlier snapshot of the tenant. `taken`: the snapshot and moment, if already open. `master`: of Spark, which then evaluates
+    it.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
@@ -102,6 +106,7 @@ def judged(
             fail_on=fail_on,
             detail=detail,
             unmet=unmet_of(read, how.expected, earlier),
+            master=master,
         )
         with ExitStack() as stack:
             with told_if_long(f"evaluating {plural(len(policies), 'policy', 'policies')}{place}", quiet=live.quiet):

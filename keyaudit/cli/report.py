@@ -1,10 +1,12 @@
 """`keyaudit report`: lists findings for people. It does not fail on findings: it exits with 0 or 3."""
 
 from enum import StrEnum
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
+from keyaudit.cli.engine import Engine, Master, check, importing_spark
 from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Shrinkage, Stored, flags
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Severity
@@ -75,13 +77,24 @@ def report(
         ),
     ] = None,
     since: Shrinkage = None,
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            "--engine",
+            help="duckdb: on this machine. spark: on a cluster that has the snapshot under the same path on every node.",
+        ),
+    ] = Engine.DUCKDB,
+    master: Master = None,
 ) -> int:
     """Show what is wrong with keys and credentials, worst first."""
+    _check_engine(engine, master, stored)
     from keyaudit.cli.judged import all_judged
     from keyaudit.cli.output import deliver, shown_outputs
     from keyaudit.cli.source import named
 
     if framework is not None:
+        if master is not None:
+            raise UsageError("--framework", "cannot be combined with --engine spark", "leave one of them out")
         if since is not None:
             raise UsageError("--framework", "cannot be combined with --since", "measure shrinkage with keyaudit gate")
         from keyaudit.cli.controls import report_by
@@ -98,13 +111,22 @@ def report(
     first_screen = not whole and shown.output in (None, Format.TEXT)
     to = shown_outputs(shown, redaction)
     needs = to.detail(by_score=sort is Sort.SCORE or (first_screen and not to.files), carried=first_screen)
-    with all_judged(live, stored, choice, detail=needs, since=since) as judged:
+    with all_judged(live, stored, choice, detail=needs, since=since, master=master) as judged:
         result = to.without_names(judged)
         least = severity or Severity.INFO
         how |= {"sort": sort, "full": not first_screen, "least": least, "top": top}
         # Suggested commands would contain the snapshot's folder or the tenant.
         hints = not live.quiet and redaction == Redaction()
         return deliver(result, shown, result, to.files, **how, hints=hints, source=named(live, stored))
+
+
+def _check_engine(engine: Engine, master: str | None, stored: Stored) -> None:
+    check(engine, master=master)
+    if engine is Engine.SPARK:
+        if len(stored.from_ or ()) != 1:
+            raise UsageError("--engine spark", "evaluates one stored snapshot", "name it with --from")
+        with importing_spark():
+            import_module("keyaudit.policy.with_spark")
 
 
 def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | None) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """`keyaudit usage`: uses of keys, credentials and mailboxes in logs: usual and unusual ones."""
 
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,22 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keyaudit.cli import usage_check, usage_collect, usage_learn
+from keyaudit.cli.engine import Engine, Master, check, importing_spark
 from keyaudit.cli.streams import printing
 from keyaudit.cli.usage_learn import Earlier
 from keyaudit.model.errors import Exit, UsageError
-from keyaudit.model.extras import installing
 
 if TYPE_CHECKING:
     from keyaudit.inventory.logs.store import LogStore
 
 app = typer.Typer(help="Find unusual uses of keys, secrets and mailboxes in logs.", rich_markup_mode=None)
-
-
-class Engine(StrEnum):
-    """Where logs are read."""
-
-    DUCKDB = "duckdb"
-    SPARK = "spark"
 
 
 @app.command("import")
@@ -46,10 +38,7 @@ def import_(
             help="duckdb: on this machine. spark: on a cluster that has keyaudit on every node, and DIR under the same path.",
         ),
     ] = Engine.DUCKDB,
-    master: Annotated[
-        str | None,
-        typer.Option("--master", metavar="URL", help="Spark's master: local[*], spark://HOST:PORT, yarn or k8s://URL."),
-    ] = None,
+    master: Master = None,
     logs: Annotated[
         list[str] | None,
         typer.Option(
@@ -76,17 +65,10 @@ def import_(
 
 
 def _check(engine: Engine, paths: list[Path] | None, master: str | None, logs: list[str] | None) -> None:
-    if engine is Engine.SPARK:
-        if paths:
-            raise UsageError(str(paths[0]), "is not read with --engine spark", "name it with --logs")
-        for flag, value in (("--master", master), ("--logs", logs)):
-            if not value:
-                raise UsageError("--engine spark", f"needs {flag}", f"add {flag}")
-        return
-    for flag, value in (("--master", master), ("--logs", logs)):
-        if value:
-            raise UsageError(flag, "applies only to --engine spark", "leave it out, or add --engine spark")
-    if not paths:
+    if engine is Engine.SPARK and paths:
+        raise UsageError(str(paths[0]), "is not read with --engine spark", "name it with --logs")
+    check(engine, master=master, logs=logs)
+    if engine is not Engine.SPARK and not paths:
         raise UsageError("FILE|DIR...", "missing", "name files of logs, or folders of them")
 
 
@@ -99,11 +81,9 @@ def _import(out: Path, paths: list[Path], earlier: "LogStore | None") -> "LogSto
 
 
 def _import_with_spark(out: Path, master: str, logs: list[str], earlier: "LogStore | None") -> "LogStore":
-    try:
+    with importing_spark():
         from keyaudit.collect.usage.spark import find_logs
         from keyaudit.inventory.logs.spark import write_logs_with_spark
-    except ImportError as error:
-        raise UsageError("--engine spark", f"needs {error.name}, which is not installed", installing("spark")) from error
 
     return write_logs_with_spark(out, master, partial(find_logs, logs), earlier)
 

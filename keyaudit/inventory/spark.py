@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +21,7 @@ from pyspark.errors import PySparkException
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
+from keyaudit.inventory.dialect import SPARK
 from keyaudit.model.errors import AccessError, UsageError
 from keyaudit.model.text import one_line
 
@@ -52,8 +53,10 @@ _ALONE = {"spark.ui.enabled": "false", "spark.driver.bindAddress": "127.0.0.1", 
 
 
 @contextlib.contextmanager
-def session(master: str) -> Iterator[SparkSession]:
+def session(master: str, tables: Path | None = None) -> Iterator[SparkSession]:
     """A session, stopped after the block. Everything else is configured where Spark looks for it, as in SPARK_CONF_DIR.
+
+    `tables`: the folder for the tables that its statements create, which every node has under the same path.
 
     Raises UsageError without a Java runtime, for what is not the URL of a master, and for executors without keyaudit;
     AccessError if the master does not answer, or a job fails in the block.
@@ -63,6 +66,8 @@ def session(master: str) -> Iterator[SparkSession]:
     conf = SparkConf(loadDefaults=False).setMaster(master)
     for name, value in (_SETTINGS | (_ALONE if local else {})).items():
         conf.set(name, value)
+    if tables is not None:
+        conf.set("spark.sql.warehouse.dir", uri(tables))
     with tempfile.TemporaryFile() as log, _silent(), contextlib.ExitStack() as stack:
         try:
             context = stack.enter_context(_context(conf, log))
@@ -75,6 +80,21 @@ def session(master: str) -> Iterator[SparkSession]:
             yield SparkSession(context)
         except FAILURES as error:
             raise _translated(error, log) from error
+
+
+def uri(path: Path) -> str:
+    """A local path, for Spark to write to."""
+    return f"file://{path}"
+
+
+def read(spark: SparkSession, name: str, paths: Sequence[Path]) -> None:
+    """Creates a view of Parquet files."""
+    spark.read.parquet(*map(pattern, paths)).createOrReplaceTempView(SPARK.name(name))
+
+
+def pattern(path: Path) -> str:
+    """A local path, for Spark to read, which reads every path as a glob."""
+    return "".join(f"\\{character}" if character in "*?[]{}\\" else character for character in uri(path))
 
 
 def _known(master: str) -> bool:
@@ -155,7 +175,7 @@ def _translated(error: Exception, log: IO[bytes]) -> Exception:
     why = reason(error)
     if not why or "stopped SparkContext" in why:
         why = _last(log)
-    return AccessError(MASTER, f"Spark failed: {why}", "see the log of its executors, and import again")
+    return AccessError(MASTER, f"Spark failed: {why}", "see the log of its executors, and run it again")
 
 
 def reason(error: Exception) -> str:

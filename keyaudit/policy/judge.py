@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import duckdb
 from msgspec.structs import replace
 
-from keyaudit.inventory.scores import SCALES, prepared
-from keyaudit.inventory.views import SMALL
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.baseline import Known
 from keyaudit.model.columns import Table
@@ -23,10 +21,11 @@ from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
+from keyaudit.policy.engine import Engine, InDuckDB, is_small
 from keyaudit.policy.findings import stream, worst
 from keyaudit.policy.in_force import in_force, policies_in_force
 from keyaudit.policy.ordered import Evaluated
-from keyaudit.policy.queries import Scoring, create_baseline, doubted, judged, materialize, with_scores
+from keyaudit.policy.queries import Scoring
 from keyaudit.policy.scopes import Blind, blind_scopes
 from keyaudit.policy.settings import Judging, PolicyClass
 
@@ -105,8 +104,11 @@ def judge(
     sizes: Mapping[str, int] | None = None,
     scoring: Scoring = Scoring.NONE,
     columns: Mapping[str, Collection[str]] | None = None,
+    engine: Engine | None = None,
 ) -> Judgement:
     """Evaluates the views of `connection`, one for each table, with the policies.
+
+    `engine`: evaluates them instead; then the connection has the results.
 
     `scoring`: whether findings have scores, and are ordered by them. `sizes`: known row counts of tables, which only affect
     speed. `columns`: by table, the derived columns of the views; None: all. Raises UsageError for an invalid profile or
@@ -119,7 +121,8 @@ def judge(
     lacking = {each.policy.id: each for each in not_judged(ordered, supplied)}
     settled = bind(ordered, judging.profile, judging.overrides, judging.classes)
     applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
-    bounds = _in_baseline(connection, waived(applying, holding), baseline.counting(as_of) if baseline else ())
+    engine = engine or InDuckDB(connection, as_of, sizes or {})
+    bounds = _in_baseline(engine, waived(applying, holding), baseline.counting(as_of) if baseline else ())
     without = tuple(
         Blind(scope=tenant, bound=bound, needs=lacking[bound.policy.text.id].needs)
         for bound in settled
@@ -127,7 +130,7 @@ def judge(
     )
     counts = Counts()
     of_tables = by_table(bounds)
-    relations = _judged(connection, of_tables, as_of, sizes or {})
+    relations = engine.judged(of_tables)
     for name, relation in relations.items():
         counts.table(connection, relation, of_tables[name])
     blind = (*without, *blind_scopes(connection, bounds, coverage, optional))
@@ -157,62 +160,20 @@ def judge(
                 scoring=scoring,
                 as_of=as_of,
                 lacking=having[name].lacking(supplied),
-                small=_is_small((sizes or {}).get(name)),
+                small=is_small((sizes or {}).get(name)),
             )
-            for name, relation in _scored(connection, scoring, relations, as_of, sizes or {}).items()
+            for name, relation in engine.scored(scoring, relations).items()
         ),
         _blind=blind,
         _by_score=scoring is Scoring.ORDER,
     )
 
 
-def _judged(
-    connection: duckdb.DuckDBPyConnection, of_tables: Mapping[str, Sequence[Bound]], as_of: int, sizes: Mapping[str, int]
-) -> dict[str, str]:
-    """By table, the relation with its verdicts. Tables without rows have none; small ones are materialized here."""
-    filled = {name: of_table for name, of_table in of_tables.items() if sizes.get(name) != 0}
-    # Querying small tables for their unknown columns is faster than planning for every column.
-    small = [name for name in filled if _is_small(sizes.get(name))]
-    asked: dict[str, set[str]] = {name: set() for name in small}
-    for name, column in connection.execute(doubted(small)).fetchall() if small else ():
-        asked[name].add(column)
-    return {
-        name: _kept(connection, f"judged_{name}", judged(TABLES[name], of_table, as_of, asked.get(name)), sizes.get(name))
-        for name, of_table in filled.items()
-    }
-
-
-def _scored(
-    connection: duckdb.DuckDBPyConnection, scoring: Scoring, relations: Mapping[str, str], as_of: int, sizes: Mapping[str, int]
-) -> dict[str, str]:
-    """These relations with scores, if requested; small ones are materialized here."""
-    found = {name: with_scores(scoring, relation, name, as_of) for name, relation in relations.items()}
-    evaluated = () if scoring is Scoring.NONE else sorted(SCALES.keys() & found.keys())
-    for statement in (each for name in evaluated for each in prepared(name, as_of)):
-        connection.execute(statement)
-    return found | {name: _kept(connection, f"scored_{name}", found[name], sizes.get(name)) for name in evaluated}
-
-
-def _kept(connection: duckdb.DuckDBPyConnection, name: str, relation: str, size: int | None) -> str:
-    """The relation, materialized as a table of that name if its `size` is known to be small."""
-    if not _is_small(size):
-        return relation
-    statement, held = materialize(name, relation)
-    connection.execute(statement)
-    return held
-
-
-def _is_small(size: int | None) -> bool:
-    """Whether a table is known to have few rows."""
-    return size is not None and size <= SMALL
-
-
-def _in_baseline(connection: duckdb.DuckDBPyConnection, bounds: tuple[Bound, ...], known: Sequence[Known]) -> tuple[Bound, ...]:
+def _in_baseline(engine: Engine, bounds: tuple[Bound, ...], known: Sequence[Known]) -> tuple[Bound, ...]:
     """The policies, with their baseline entries in a table for the queries."""
     if not known:
         return bounds
-    columns = zip(*((entry.policy, entry.subject, entry.severity.rank) for entry in known), strict=True)
-    connection.execute(create_baseline(), [list(column) for column in columns])
+    engine.create_baseline([(entry.policy, entry.subject, entry.severity.rank) for entry in known])
     held = {entry.policy for entry in known}
     return tuple(replace(bound, in_baseline=bound.policy.text.id in held) for bound in bounds)
 

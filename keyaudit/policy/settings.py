@@ -63,9 +63,9 @@ class PolicyClass(Struct, frozen=True, kw_only=True):
         terms: list[str] = []
         if self.resource is not None:
             ids = dict.fromkeys(("id", policy.subject))
-            looks = [dialect.like(f"lower({dialect.name(column)})", self.resource.text) for column in ids]
+            looks = [dialect.like(dialect.lower(dialect.name(column)), self.resource.text) for column in ids]
             if "name" in policy.table.by_name:
-                named = dialect.like(f"lower({read(dialect, 'name')})", self.resource.text)
+                named = dialect.like(dialect.lower(read(dialect, "name")), self.resource.text)
                 looks.append(_or_absent(dialect, "name", named) if policy.table.by_name["name"].absent else named)
             terms.append(f"({' OR '.join(looks)})")
         for name, value in self.tags.items():

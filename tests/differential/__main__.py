@@ -16,13 +16,9 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from keyaudit.inventory.spark import session
+from tests.differential import SETTINGS
 from tests.differential.compared import Compared, Found
 from tests.differential.estates import EVERY, made
-
-SETTINGS = (
-    "spark.driver.memory 2g\nspark.sql.shuffle.partitions 2\nspark.sql.codegen.wholeStage false\nspark.ui.enabled false\n"
-    "spark.sql.warehouse.dir file://{work}/warehouse\n"
-)
 
 
 @contextmanager
@@ -30,9 +26,9 @@ def spark(work: Path) -> Iterator[SparkSession]:
     """A session as the program starts it, made for little data on this machine."""
     settings = work / "settings"
     settings.mkdir()
-    (settings / "spark-defaults.conf").write_text(SETTINGS.format(work=work), encoding="utf-8")
+    (settings / "spark-defaults.conf").write_text(SETTINGS, encoding="utf-8")
     os.environ["SPARK_CONF_DIR"] = str(settings)
-    with session("local[2]") as started:
+    with session("local[2]", work / "tables") as started:
         yield started
 
 

@@ -13,23 +13,45 @@ from typing import Any
 
 import duckdb
 from msgspec import Struct
+from msgspec.structs import replace
 from pyspark.sql import SparkSession
 
 from keyaudit.inventory import views
-from keyaudit.inventory.dialect import SPARK
+from keyaudit.inventory.dialect import DUCKDB, SPARK
 from keyaudit.inventory.load import parquet
 from keyaudit.inventory.scores import SCALES, prepared
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.inventory.spark import FAILURES, reason
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.bind import Bound, bind, by_table
+from keyaudit.model.times import MAX_TIME
+from keyaudit.model.waivers import Glob, Waiver
+from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.load import load
-from keyaudit.policy.queries import REASONS, Scoring, doubted, judged, with_scores
-from keyaudit.policy.settings import Judging
+from keyaudit.policy.queries import BASELINE, REASONS, Scoring, doubted, judged, with_scores
+from keyaudit.policy.settings import Judging, PolicyClass
 
 _STATEMENT = re.compile(r"\s*(?:CREATE (?:TABLE|TEMPORARY VIEW)|INSERT INTO) (\w+)\s*(?:AS\s)?(.*)", re.DOTALL)
 _COLUMNS = re.compile(r"\([^()]*(\([^()]*\)[^()]*)*\)")
 _BATCH = 10_000
+_EXEMPT = Glob("*7e*")
+_ACCEPTED = 1_000
+
+
+def _waiver(resource: str, *, critical: bool) -> Waiver:
+    return Waiver(
+        id=resource,
+        policy=Glob("*"),
+        resource=Glob(resource),
+        reason="r",
+        owner="o",
+        approved_by="a",
+        ends=MAX_TIME,
+        allow_critical=critical,
+    )
+
+
+_WAIVERS = (_waiver("*A?b*", critical=False), _waiver("*d1*", critical=True))
+"""Some findings of every policy are waived, others are in the baseline, and some resources are exempt."""
 STORED = "stored_rows_of_"
 """The prefix of the names of a snapshot's tables, as Spark reads them."""
 
@@ -48,7 +70,8 @@ class Compared:
 
     def __init__(self, folder: Path, spark: SparkSession, work: Path, chosen: Callable[[str], bool] = lambda _: True) -> None:
         self._snapshot = open_snapshot(folder)
-        self._spark = spark
+        # Views and functions are a session's own.
+        self._spark = spark.newSession()
         self._work = work
         self._chosen = chosen
         self._duckdb = duckdb.connect(config={"threads": 2, "temp_directory": str(work / "spilled")})
@@ -57,12 +80,18 @@ class Compared:
         """Every view, policy and score."""
         with self._duckdb:
             yield from self._views()
-            judging = Judging(as_of=self._snapshot.run.as_of)
             policies = sorted(load(), key=lambda policy: policy.text.id)
-            bounds = by_table(bind(policies, judging.profile, judging.overrides, judging.classes))
-            relations = dict(self._policies(bounds))
-            yield from (each for found in relations.values() for each in found)
-            yield from self._scores(sorted(SCALES.keys() & relations.keys()))
+            exempt = PolicyClass(
+                name="exempt", place="", resource=_EXEMPT, not_applicable=tuple(each.text.id for each in policies)
+            )
+            judging = Judging(as_of=self._snapshot.run.as_of, classes=(exempt,))
+            bound = waived(bind(policies, judging.profile, judging.overrides, judging.classes), _WAIVERS)
+            bounds = by_table(tuple(replace(each, in_baseline=True) for each in bound))
+            self._accept(bounds)
+            for name, of_table in bounds.items():
+                if self._chosen(name):
+                    yield from self._policies(name, of_table)
+            yield from self._scores(sorted(name for name in SCALES.keys() & bounds.keys() if self._chosen(name)))
 
     def _views(self) -> Iterator[Found]:
         snapshot, as_of, names = self._snapshot, self._snapshot.run.as_of, tuple(TABLES)
@@ -88,19 +117,23 @@ class Compared:
             if self._chosen(name):
                 yield self._compared("view", name, " UNION ALL ".join(f"({text})" for text in texts))
 
-    def _policies(self, bounds: dict[str, list[Bound]]) -> Iterator[tuple[str, list[Found]]]:
-        as_of, connection = self._snapshot.run.as_of, self._duckdb
-        asked: dict[str, set[str]] = {name: set() for name in bounds}
-        for name, column in connection.execute(doubted(tuple(bounds))).fetchall():
-            asked[name].add(column)
+    def _accept(self, bounds: dict[str, list[Bound]]) -> None:
+        """Creates a baseline with findings of every policy about some subjects."""
+        self._duckdb.execute(f"CREATE TABLE {BASELINE} (policy VARCHAR, subject VARCHAR, rank INTEGER)")
         for name, of_table in bounds.items():
-            if not self._chosen(name):
-                continue
-            held = f"judged_{name}"
-            connection.execute(f"CREATE TABLE {held} AS SELECT * FROM {judged(TABLES[name], of_table, as_of, asked[name])}")
-            self._give(held, [self._exported(held)])
-            query = f"SELECT * FROM {judged(TABLES[name], of_table, as_of, asked[name], SPARK)}"
-            yield name, list(self._of_policies(held, query, of_table))
+            ids = ", ".join(f"'{bound.policy.text.id}'" for bound in of_table)
+            subject = f'"{of_table[0].policy.subject}"'
+            some = f"SELECT DISTINCT {subject} FROM \"{name}\" WHERE {subject} LIKE '%c%' ORDER BY ALL LIMIT {_ACCEPTED}"
+            self._duckdb.execute(f"INSERT INTO {BASELINE} SELECT unnest([{ids}]), *, 2 FROM ({some})")
+        self._give(BASELINE, [self._exported(BASELINE)])
+
+    def _policies(self, name: str, bounds: Sequence[Bound]) -> Iterator[Found]:
+        as_of, held = self._snapshot.run.as_of, f"judged_{name}"
+        asked = {column for _, column in self._duckdb.execute(doubted((name,))).fetchall()}
+        ours, theirs = (judged(TABLES[name], bounds, as_of, asked, sql) for sql in (DUCKDB, SPARK))
+        self._duckdb.execute(f"CREATE TABLE {held} AS SELECT * FROM {ours}")
+        self._give(held, [self._exported(held)])
+        yield from self._of_policies(held, f"SELECT * FROM {theirs}", bounds)
 
     def _of_policies(self, held: str, query: str, bounds: Sequence[Bound]) -> Iterator[Found]:
         written = self._written(held, query)

@@ -38,7 +38,8 @@ from keyaudit.inventory.logs.parts import (
 from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.logs.use import FileRead, Use, line
 from keyaudit.inventory.logs.write import SPOOLED, Filled, Import, create, same_tenant
-from keyaudit.inventory.spark import session
+from keyaudit.inventory.spark import pattern, session, uri
+from keyaudit.inventory.spark import read as read_parquet
 from keyaudit.model.errors import AuditError, OutputError, UnsafeError, UsageError
 
 if TYPE_CHECKING:
@@ -123,8 +124,8 @@ def _spool(spark: SparkSession, rows: "RDD[Row]", spooled: Path) -> None:
     spark.sql(
         f"SELECT file, {columns}, told FROM (SELECT file, told, from_json(use, {SPARK.text(types)}, map('mode', 'FAILFAST'))"
         " AS use FROM given)"
-    ).write.parquet(_uri(spooled), compression="snappy")
-    read = spark.read.parquet(_pattern(spooled))
+    ).write.parquet(uri(spooled), compression="snappy")
+    read = spark.read.parquet(pattern(spooled))
     read.filter("told IS NULL").drop("told").createOrReplaceTempView("uses")
     read.filter("told IS NOT NULL").select("file", "told").createOrReplaceTempView("told")
 
@@ -174,7 +175,7 @@ def _write_days(
     if earlier is not None and again:
         found = [file for part in again for file in part.files]
         earlier.verify(found)
-        _read(spark, "earlier", [earlier.folder / file.path for file in found])
+        read_parquet(spark, "earlier", [earlier.folder / file.path for file in found])
         query += f" UNION ALL {earlier_uses('earlier', SPARK)}"
     spark.sql(query).createOrReplaceTempView("incoming")
     copies = spark.sql(numbered("incoming", SPARK)).persist(StorageLevel.DISK_ONLY)
@@ -190,13 +191,13 @@ def _write_days(
     keys = [(number, *key) for number, key in enumerate(sorted({(of_day[day], source) for source, day, _ in written}), 1)]
     _table(spark, "key", "number BIGINT, since BIGINT, source STRING", keys)
     aside = folder / "spool" / "divided"
-    spark.sql(in_order("piece", SPARK)).write.partitionBy("number").parquet(_uri(aside), compression="zstd")
+    spark.sql(in_order("piece", SPARK)).write.partitionBy("number").parquet(uri(aside), compression="zstd")
     writing.place(_divided(aside), keys, periods)
     copies.unpersist()
-    _read(spark, "written_uses", writing.written(periods))
+    read_parquet(spark, "written_uses", writing.written(periods))
     made = []
     for name, reduction in (("groups", grouped), ("mailboxes", mailboxes)):
-        spark.sql(reduction("written_uses", sql=SPARK)).write.parquet(_uri(folder / "spool" / name), compression="snappy")
+        spark.sql(reduction("written_uses", sql=SPARK)).write.parquet(uri(folder / "spool" / name), compression="snappy")
         made.append(f"FROM {parquet(*sorted((folder / 'spool' / name).glob('part-*')))}")
     writing.reduced(periods, *made)
     return writing.done()
@@ -206,23 +207,9 @@ def _table(spark: SparkSession, name: str, schema: str, rows: Iterable[tuple[obj
     spark.createDataFrame(list(rows), schema).createOrReplaceTempView(name)
 
 
-def _read(spark: SparkSession, name: str, paths: Sequence[Path]) -> None:
-    spark.read.parquet(*map(_pattern, paths)).createOrReplaceTempView(name)
-
-
 def _divided(aside: Path) -> dict[int, list[Path]]:
     """New files by the number of their part, in order."""
     found = defaultdict(list)
     for path in sorted(aside.glob("number=*/part-*")):
         found[int(path.parent.name.partition("=")[2])].append(path)
     return found
-
-
-def _uri(path: Path) -> str:
-    """A local path, for Spark to write to."""
-    return f"file://{path}"
-
-
-def _pattern(path: Path) -> str:
-    """A local path, for Spark to read, which reads every path as a glob."""
-    return "".join(f"\\{character}" if character in "*?[]{}\\" else character for character in _uri(path))

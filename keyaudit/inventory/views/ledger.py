@@ -19,16 +19,25 @@ _LISTS_READ = {"operations": "VARCHAR", "scope_id": "VARCHAR", "whole": "BOOLEAN
 _ASKED = re.compile(re.escape(read_to_the_end(["{}"])).replace(re.escape("{}"), "([^']*)"))
 
 
+Row = tuple[str | int | None, ...]
+
+
 def create(connection: duckdb.DuckDBPyConnection, coverage: Sequence[Coverage], statements: Iterable[str]) -> None:
-    """Creates the table `coverage`, and the table `lists_read` for all uses of `read_to_the_end` in the statements."""
-    _fill(connection, "coverage", _COVERAGE, map(_flat, coverage))
+    """Creates the tables of `tables`."""
+    for table, (types, rows) in tables(coverage, statements).items():
+        _fill(connection, table, types, rows)
+
+
+def tables(coverage: Sequence[Coverage], statements: Iterable[str]) -> dict[str, tuple[Mapping[str, str], Iterable[Row]]]:
+    """The table `coverage`, and the table `lists_read` for all uses of `read_to_the_end` in the statements: types and rows."""
     asked = dict.fromkeys(found for text in statements for found in _ASKED.findall(text))
-    _fill(connection, "lists_read", _LISTS_READ, _lists_read(coverage, asked))
+    return {
+        "coverage": (_COVERAGE, map(_flat, coverage)),
+        "lists_read": (_LISTS_READ, _lists_read(coverage, asked)),
+    }
 
 
-def _fill(
-    connection: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], rows: Iterable[tuple[str | int | None, ...]]
-) -> None:
+def _fill(connection: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], rows: Iterable[Row]) -> None:
     """Creates a table of these rows from one JSON text, because DuckDB plans for every literal in a statement."""
     connection.execute(f"CREATE TABLE {table} ({', '.join(f'{name} {type_}' for name, type_ in types.items())})")
     shape = ", ".join(f'"{name}":"{type_}"' for name, type_ in types.items())
@@ -40,7 +49,7 @@ def _fill(
     connection.execute("DROP TABLE ledger_text")
 
 
-def _lists_read(coverage: Sequence[Coverage], asked: Iterable[str]) -> Iterator[tuple[str | int | None, ...]]:
+def _lists_read(coverage: Sequence[Coverage], asked: Iterable[str]) -> Iterator[Row]:
     by_operation: dict[str, list[Coverage]] = {}
     for record in coverage:
         by_operation.setdefault(record.operation, []).append(record)
@@ -55,7 +64,7 @@ def _lists_read(coverage: Sequence[Coverage], asked: Iterable[str]) -> Iterator[
             yield text, scope, whole, next(filter(None, short), None)
 
 
-def _flat(record: Coverage) -> tuple[str | int | None, ...]:
+def _flat(record: Coverage) -> Row:
     return (
         record.scope.id,
         record.scope.name,

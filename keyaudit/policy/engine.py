@@ -1,0 +1,71 @@
+"""What evaluates the tables: DuckDB, or another engine that gives DuckDB the results."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import duckdb
+
+from keyaudit.inventory.scores import SCALES, prepared
+from keyaudit.inventory.views import SMALL
+from keyaudit.model.tables import TABLES
+from keyaudit.policy.bind import Bound
+from keyaudit.policy.queries import Scoring, create_baseline, doubted, judged, materialize, with_scores
+
+
+class Engine(Protocol):
+    """Evaluates views. A relation is SQL of DuckDB."""
+
+    def create_baseline(self, entries: Sequence[tuple[str, str, int]]) -> None:
+        """Creates the table `baseline` for `judged`, from policy ids, subjects and severity ranks."""
+
+    def judged(self, of_tables: Mapping[str, Sequence[Bound]]) -> dict[str, str]:
+        """By table, the relation with its verdicts. Tables without rows may have none."""
+
+    def scored(self, scoring: Scoring, relations: Mapping[str, str]) -> dict[str, str]:
+        """These relations with scores, if requested."""
+
+
+class InDuckDB:
+    """Evaluates the views of a connection. `sizes`: known row counts of tables, which only affect speed."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, as_of: int, sizes: Mapping[str, int]) -> None:
+        self._connection = connection
+        self._as_of = as_of
+        self._sizes = sizes
+
+    def create_baseline(self, entries: Sequence[tuple[str, str, int]]) -> None:
+        self._connection.execute(create_baseline(), [list(column) for column in zip(*entries, strict=True)])
+
+    def judged(self, of_tables: Mapping[str, Sequence[Bound]]) -> dict[str, str]:
+        """Tables without rows have none; small ones are materialized here."""
+        filled = {name: of_table for name, of_table in of_tables.items() if self._sizes.get(name) != 0}
+        # Querying small tables for their unknown columns is faster than planning for every column.
+        small = [name for name in filled if is_small(self._sizes.get(name))]
+        asked: dict[str, set[str]] = {name: set() for name in small}
+        for name, column in self._connection.execute(doubted(small)).fetchall() if small else ():
+            asked[name].add(column)
+        return {
+            name: self._kept("judged", name, judged(TABLES[name], of_table, self._as_of, asked.get(name)))
+            for name, of_table in filled.items()
+        }
+
+    def scored(self, scoring: Scoring, relations: Mapping[str, str]) -> dict[str, str]:
+        """Small ones are materialized here."""
+        found = {name: with_scores(scoring, relation, name, self._as_of) for name, relation in relations.items()}
+        evaluated = () if scoring is Scoring.NONE else sorted(SCALES.keys() & found.keys())
+        for statement in (each for name in evaluated for each in prepared(name, self._as_of)):
+            self._connection.execute(statement)
+        return found | {name: self._kept("scored", name, found[name]) for name in evaluated}
+
+    def _kept(self, what: str, name: str, relation: str) -> str:
+        """The relation, materialized as a table if its size is known to be small."""
+        if not is_small(self._sizes.get(name)):
+            return relation
+        statement, held = materialize(f"{what}_{name}", relation)
+        self._connection.execute(statement)
+        return held
+
+
+def is_small(size: int | None) -> bool:
+    """Whether a table is known to have few rows."""
+    return size is not None and size <= SMALL
