@@ -44,6 +44,8 @@ _SETTINGS = {
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.files.ignoreCorruptFiles": "false",
     "spark.files.ignoreMissingFiles": "false",
+    # Many paths are listed by a job of their own otherwise, with a task for each.
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000",
     # keyaudit writes each file to a path of its own.
     "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }
