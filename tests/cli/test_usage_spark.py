@@ -31,6 +31,7 @@ from keyaudit.inventory.manifest import File
 from keyaudit.inventory.usage.baseline import open_baseline
 from keyaudit.inventory.usage.check import check
 from keyaudit.inventory.usage.learn import learn, window_of
+from keyaudit.model.errors import UsageError
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
 from tests import needs
@@ -254,6 +255,19 @@ def test_a_tenant_beside_others_and_a_large_remote_file_are_refused(
     assert "and Spark reads at most 100 of a remote file; divide it" in ran.err
     assert ran.err.count("\n") == 1
     assert not list(tmp_path.glob("*store*"))
+
+
+@pytest.mark.exhaustive
+def test_a_node_without_the_folder_of_the_store_is_told_of(tmp_path: Path) -> None:
+    needs.module("pyspark")
+    module = importlib.import_module("keyaudit.inventory.logs.spark")
+    [row] = module.spool(tmp_path / "none", [])
+    error = msgspec.json.decode(row, type=module.Task).refused.raised()
+    assert isinstance(error, UsageError)
+    assert str(error).startswith("--out: is not the same folder on every node; ")
+    assert not list(tmp_path.iterdir())
+    [row] = module.spool(tmp_path, [])
+    assert msgspec.json.decode(row, type=module.Task) == module.Task()
 
 
 @pytest.mark.exhaustive

@@ -118,6 +118,8 @@ def spool(folder: Path, logs: Iterable[Log]) -> Iterator[bytes]:
     aside = folder / secrets.token_hex(8)
     told = []
     try:
+        if not folder.is_dir():
+            raise _not_shared()
         files.folder(aside)
         uses = Spool(aside)
         told = [_told(log, uses) for log in logs]
@@ -125,7 +127,7 @@ def spool(folder: Path, logs: Iterable[Log]) -> Iterator[bytes]:
             path = uses.converted(connection)
             counts = connection.execute(by_day(parquet(path), DUCKDB)).fetchall() if path else []
         task = Task(told=told, path=str(path) if path else None, uses=counts)
-    except OutputError as error:
+    except (OutputError, UsageError) as error:
         task = Task(refused=Refused.of(error))
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         task = Task(refused=Refused("OutputError", files.shown(aside), f"cannot be written: {first_line(error)}", files.REMEDY))
@@ -222,9 +224,9 @@ def _uses(tasks: Sequence[Task], read: Sequence[FileRead], tenant_id: str | None
     return _Uses(Spooled(relation(paths), 0, read, tenant_id), paths, counts)
 
 
-def _not_shared() -> OutputError:
-    what = "does not hold what every executor wrote"
-    return OutputError("--out", what, "name a folder that each node of the cluster has under this path")
+def _not_shared() -> UsageError:
+    what = "is not the same folder on every node"
+    return UsageError("--out", what, "name a folder that each node of the cluster has under this path")
 
 
 def _write_days(
@@ -280,6 +282,8 @@ _PLACED = (
     f" AND key.slice = incoming.used_on % {DAY} * slices DIV {DAY} DISTRIBUTE BY number"
 )
 _IN_ORDER = "number, used_on, id"
+_UNIQUE = ("id", "name")
+"""Columns whose values are mostly different: a dictionary of them would be built in vain."""
 
 
 def _divided(
@@ -307,6 +311,8 @@ def _divided(
     query = _PLACED if once else kept(f"({numbered(f'({_PLACED})', SPARK, _IN_ORDER)})", SPARK)
     columns = ", ".join(map(SPARK.name, STORED))
     written = spark.sql(f"SELECT number, {columns} FROM ({query}) SORT BY {_IN_ORDER}").write
+    for column in _UNIQUE:
+        written = written.option(f"parquet.enable.dictionary#{column}", "false")
     written.partitionBy("number").parquet(_uri(aside), compression="zstd")
     made = defaultdict(list)
     for path in sorted(aside.glob("number=*/part-*")):
