@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 
 from keyaudit.inventory import files
 from keyaudit.inventory.dialect import DUCKDB, SPARK
-from keyaudit.inventory.load import counted, first_line, loading, parquet
+from keyaudit.inventory.load import counted, first_line, loading, one, parquet
 from keyaudit.inventory.logs.groups import grouped, mailboxes
 from keyaudit.inventory.logs.manifest import COLUMNS, USES
 from keyaudit.inventory.logs.parts import (
@@ -116,7 +116,6 @@ def spool(folder: Path, logs: Iterable[Log]) -> Iterator[bytes]:
     """Reads files on an executor, and writes their uses to a new folder in `folder`. Yields one `Task`, as JSON."""
     # A task that is repeated or given up leaves its folder behind, which nothing reads.
     aside = folder / secrets.token_hex(8)
-    told = []
     try:
         if not folder.is_dir():
             raise _not_shared()
@@ -263,14 +262,18 @@ def _write_days(
     if sum(counted(connection, [path for of in made.values() for path in of]).values()) != counts.total():
         raise _not_shared()
     writing.place(made, keys, periods)
-    _read(spark, "written_uses", writing.written(periods), COLUMNS[USES])
+    written = writing.written(periods)
+    _read(spark, "written_uses", written, COLUMNS[USES])
     periodic = days_of(periods)
     connection.execute("CREATE TEMP TABLE period AS SELECT unnest(?) AS day, unnest(?) AS since", list(periodic))
-    results = []
+    results: list[str] = []
     for name, reduction in (("groups", grouped), ("mailboxes", mailboxes)):
         aside = folder / "spool" / name
         spark.sql(reduction("written_uses", sql=SPARK)).write.parquet(_uri(aside), compression="snappy")
         results.append(f"FROM {parquet(*sorted(aside.glob('part-*')))}")
+    # A node that writes to a folder of its own loses groups without an error.
+    if len({one(connection, f"SELECT sum(uses) FROM ({of})") for of in (results[0], f"FROM {parquet(*written)}")}) > 1:
+        raise _not_shared()
     writing.reduced(periods, *results)
     return writing.done()
 
