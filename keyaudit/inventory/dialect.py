@@ -263,6 +263,10 @@ class DuckDB:
         return f"{every} REPLACE ({', '.join(f'{value} AS {self.name(name)}' for name, value in columns.items())})"
 
 
+_SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+"""The space separators of Unicode."""
+
+
 class Spark(DuckDB):
     """Spark's SQL, in ANSI mode. The methods that are not here are the same in both."""
 
@@ -380,7 +384,8 @@ class Spark(DuckDB):
         return f"lower(translate({text}, 'I\u0130\u03a3', 'ii\u03c3'))"
 
     def trimmed(self, text: str) -> str:
-        return self.without(text, r"\A\p{Zs}+|\p{Zs}+\z")
+        # By default, Spark removes no other spaces than U+0020. A pattern would look at every character.
+        return f"trim(BOTH {self.text(_SPACES)} FROM {text})"
 
     def trimmed_left(self, text: str, character: str) -> str:
         return f"ltrim({self.text(character)}, {text})"

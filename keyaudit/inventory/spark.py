@@ -45,6 +45,10 @@ _SETTINGS = {
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.files.ignoreCorruptFiles": "false",
     "spark.files.ignoreMissingFiles": "false",
+    # Many paths are listed by a job of their own otherwise, with a task for each.
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000",
+    # Rows of logs compress ten times and more, and have to be sorted in memory.
+    "spark.sql.adaptive.advisoryPartitionSizeInBytes": "16m",
     # keyaudit writes each file to a path of its own.
     "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }

@@ -9,7 +9,7 @@ from keyaudit.collect.usage.read import read_logs
 from keyaudit.inventory.logs.write import Import, write_logs
 from tests.collect.usage import made
 
-_KINDS = {
+KINDS = {
     "key-vault": (made.requests, made.kv_record),
     "sign-ins": (made.sign_ins, made.sign_in_record),
     "mail": (made.mail, made.mail_audit),
@@ -19,11 +19,11 @@ _KINDS = {
 def make(folder: Path, rows: int) -> None:
     """A file of each of three logs, as diagnostic settings and the Management API write them: two by line, one in a list."""
     folder.mkdir()
-    for kind, (events, shape) in _KINDS.items():
+    for kind, (events, shape) in KINDS.items():
         records = [shape(event) for event in events() if event.get("operation") not in ("Authentication", "Send")]
         listed = kind == "mail"
         with (folder / f"{kind}.json").open("w", encoding="utf-8") as file:
-            for number in range(rows // len(_KINDS)):
+            for number in range(rows // len(KINDS)):
                 record = _numbered(records[number % len(records)], number)
                 file.write(("" if not listed else "," if number else "[") + json.dumps(record, separators=(",", ":")) + "\n")
             file.write("]" if listed else "")

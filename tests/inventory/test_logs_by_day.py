@@ -6,11 +6,12 @@ import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import duckdb
 import pytest
 from msgspec import structs
 
 from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, days, open_logs, parts, write_logs
-from keyaudit.inventory.logs.groups import GROUP, MAILBOXES, grouped, mailboxes
+from keyaudit.inventory.logs.groups import GROUP, MAILBOXES, ORDER, grouped, mailboxes
 from keyaudit.inventory.logs.write import Import
 from keyaudit.inventory.usage.baseline import open_baseline
 from keyaudit.inventory.usage.check import check
@@ -96,6 +97,17 @@ def test_its_groups_are_those_of_its_uses(tmp_path: Path) -> None:
         assert untold_group == ("", "", ["target_id"], 1)
         [(boxes, let_in)] = connection.execute(f"SELECT boxes, let_in FROM mailboxes WHERE day = {START // DAY + 1}").fetchall()
         assert (boxes, let_in) == (29, 29)
+
+
+def test_the_files_of_many_days_are_in_order(tmp_path: Path) -> None:
+    store = stored(tmp_path / "logs", uses(*range(40), each=30))
+    paths = dict.fromkeys((store.folder / "usage").iterdir(), "used_on, id")
+    paths |= dict.fromkeys((store.folder / "groups").iterdir(), ORDER)
+    assert len(paths) > 100
+    with duckdb.connect() as connection:
+        for path, order in paths.items():
+            found = connection.execute(f"FROM '{path}'").fetchall()
+            assert found == connection.execute(f"FROM '{path}' ORDER BY {order}").fetchall()
 
 
 def test_many_uses_of_a_day_are_grouped_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from io import BytesIO
@@ -15,7 +16,7 @@ from pyspark.sql import SparkSession
 from keyaudit import __version__
 from keyaudit.collect.usage.opened import Opened, open_log
 from keyaudit.collect.usage.read import LogFile, files_below
-from keyaudit.inventory.logs.spark import Found, Row, told_rows
+from keyaudit.inventory.logs.spark import Found, Log
 from keyaudit.inventory.logs.use import FileRead, Use
 from keyaudit.inventory.logs.write import Import
 from keyaudit.inventory.spark import FAILURES, MASTER, reason
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 WHOLE = 256 * 1024 * 1024
 """The most bytes of a remote file: Spark hands such a file over as a whole, and an executor has to hold it twice."""
-_TASK = 32 * 1024 * 1024
-"""Small files are read together by one task, up to so many bytes."""
+_FEWEST, _MOST = 1024 * 1024, 32 * 1024 * 1024
+"""Small files are read together by one task: up to so many bytes, or fewer, for at least four tasks a processor."""
 _GLOB = re.compile(r"[*?\[\]{}\\,]")
 
 
@@ -50,25 +51,26 @@ def find_logs(paths: Iterable[str], spark: SparkSession) -> Found:
     for path in paths:
         scheme, qualified = _qualified(spark, path)
         listed += _local(path) if scheme == "file" else _remote(spark, path, qualified)
-    return Found([file.name for file in listed], _rows_of(spark.sparkContext, listed))
+    return Found([file.name for file in listed], _logs_of(spark.sparkContext, listed))
 
 
-def _rows_of(context: SparkContext, listed: Sequence[Listed]) -> "RDD[Row]":
-    """For each use in these files a row, and one for what was read of each file; the file's number is its position."""
-    local = [(number, file) for number, file in enumerate(listed) if file.local]
-    hidden = [(number, file) for number, file in enumerate(listed) if not file.local and _hidden(file)]
-    remote = {file.path: (number, file) for number, file in enumerate(listed) if not file.local and not _hidden(file)}
+def _logs_of(context: SparkContext, listed: Sequence[Listed]) -> "Sequence[RDD[Log]]":
+    """These files, each to be read by one task; a file's number is its position."""
+    remote = defaultdict[str, list[tuple[int, Listed]]](list)
+    for number, file in enumerate(listed):
+        if not file.local and not _hidden(file):
+            remote[file.path].append((number, file))
+    most = sum(file.size for file in listed) // (4 * context.defaultParallelism)
+    most = max(_FEWEST, min(most, _MOST))
+    others = list(_tasks(((number, file) for number, file in enumerate(listed) if file.path not in remote), most))
     found = []
-    if local:
-        tasks = list(_tasks(local))
-        found.append(context.parallelize(tasks, len(tasks)).flatMap(partial(_read_local, __version__)))
-    if hidden:
-        found.append(context.parallelize(hidden, 1).flatMap(_left_out))
+    if others:
+        found.append(context.parallelize(others, len(others)).flatMap(partial(_local_logs, __version__)))
     if remote:
         pattern = ",".join(_GLOB.sub("?", path) for path in remote)
-        tasks = list(_tasks(remote.values()))
-        found.append(context.binaryFiles(pattern, len(tasks)).flatMap(partial(_read_whole, __version__, remote)))
-    return context.union(found)
+        tasks = list(_tasks((same[0] for same in remote.values()), most))
+        found.append(context.binaryFiles(pattern, len(tasks)).flatMap(partial(_whole_log, __version__, remote)))
+    return found
 
 
 def _qualified(spark: SparkSession, path: str) -> tuple[str, Any]:
@@ -127,12 +129,12 @@ def _hidden(file: Listed) -> bool:
     return file.path.rpartition("/")[2].startswith(("_", "."))
 
 
-def _tasks(numbered: Iterable[tuple[int, Listed]]) -> Iterator[list[tuple[int, Listed]]]:
-    """The files in order, small ones together."""
+def _tasks(numbered: Iterable[tuple[int, Listed]], most: int) -> Iterator[list[tuple[int, Listed]]]:
+    """The files in order, small ones together, up to `most` bytes."""
     task: list[tuple[int, Listed]] = []
     size = 0
     for number, file in numbered:
-        if task and size + file.size > _TASK:
+        if task and size + file.size > most:
             yield task
             task, size = [], 0
         task.append((number, file))
@@ -141,20 +143,22 @@ def _tasks(numbered: Iterable[tuple[int, Listed]]) -> Iterator[list[tuple[int, L
         yield task
 
 
-def _read_local(version: str, task: Sequence[tuple[int, Listed]]) -> Iterator[Row]:
+def _local_logs(version: str, task: Sequence[tuple[int, Listed]]) -> Iterator[Log]:
     for number, file in task:
-        yield from _rows(version, number, file, partial(open_log, Path(file.path)))
+        if file.local:
+            yield _log(version, number, file, partial(open_log, Path(file.path)))
+        else:
+            yield Log(number, Import(), iter([_left_out(file)]))
 
 
-def _read_whole(version: str, listed: Mapping[str, tuple[int, Listed]], found: tuple[str, bytes]) -> Iterator[Row]:
+def _whole_log(version: str, listed: Mapping[str, Sequence[tuple[int, Listed]]], found: tuple[str, bytes]) -> Iterator[Log]:
     path, content = found
-    # A pattern may match more files than it is for.
-    if path in listed:
-        number, file = listed[path]
-        yield from _rows(version, number, file, lambda: Opened(BytesIO(content)))
+    # A pattern may match more files than it is for, and a file may be named twice.
+    for number, file in listed.get(path, ()):
+        yield _log(version, number, file, lambda: Opened(BytesIO(content)))
 
 
-def _rows(version: str, number: int, file: Listed, opened: Callable[[], Opened]) -> Iterator[Row]:
+def _log(version: str, number: int, file: Listed, opened: Callable[[], Opened]) -> Log:
     known = Import()
 
     def records() -> Iterator[Use | FileRead]:
@@ -163,12 +167,11 @@ def _rows(version: str, number: int, file: Listed, opened: Callable[[], Opened])
             raise UsageError(MASTER, what, "install the same version on every node")
         yield from LogFile(file.name, opened(), known).read()
 
-    return told_rows(number, records(), known)
+    return Log(number, known, records())
 
 
-def _left_out(numbered: tuple[int, Listed]) -> Iterator[Row]:
-    number, file = numbered
-    read = FileRead(
+def _left_out(file: Listed) -> FileRead:
+    return FileRead(
         file=file.name,
         size=file.size,
         sha256=hashlib.sha256().hexdigest() if not file.size else "",
@@ -178,4 +181,3 @@ def _left_out(numbered: tuple[int, Listed]) -> Iterator[Row]:
         unread=bool(file.size),
         trouble=("Spark reads no file whose name begins with _ or .",) if file.size else (),
     )
-    return told_rows(number, [read], Import())

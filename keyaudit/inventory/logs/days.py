@@ -13,13 +13,13 @@ from keyaudit.inventory.load import UNSORTED, one, parquet, part_name, pieces, w
 from keyaudit.inventory.logs.groups import ORDER, grouped, mailboxes, merged
 from keyaudit.inventory.logs.manifest import Part
 from keyaudit.inventory.logs.parts import (
+    STORED,
     Days,
     Parts,
     Spooled,
     by_day,
     days_of,
     earlier_uses,
-    in_order,
     incoming,
     kept,
     named,
@@ -37,6 +37,12 @@ _PARTS = 1024
 _PLACE = f"used_on * {_PARTS} + (hash(id) % {_PARTS})::BIGINT AS place"
 # With twice as much, sorting spills to disk, which takes longer than everything else.
 _PIECE = 32 * 1024 * 1024
+_COLUMNS = ", ".join(f"piece.{DUCKDB.name(name)}" for name in STORED)
+_NUMBERED = (
+    f"SELECT number, {_COLUMNS} FROM piece JOIN period ON period.day = {DUCKDB.quotient('piece.used_on', DAY)}"
+    " JOIN key ON key.source = piece.source AND key.since = period.since"
+)
+"""The uses of the table `piece`, with the number of their part."""
 AT_ONCE = 100_000
 """The number of uses that are grouped at once: what a group holds while it is counted cannot be moved to disk."""
 
@@ -115,7 +121,7 @@ class _Writing(Parts):
             "CREATE OR REPLACE TEMP TABLE key AS SELECT row_number() OVER (ORDER BY since, source) AS number, * FROM"
             f" (SELECT DISTINCT since, source FROM piece JOIN period ON day = used_on // {DAY})"
         )
-        made = self.divided(in_order("piece", DUCKDB))
+        made = self.divided(_NUMBERED, "used_on, id")
         self.place(made, self._connection.execute("FROM key ORDER BY number").fetchall(), periods)
         self.count(self._connection.execute(by_day("piece", DUCKDB)).fetchall())
 
@@ -131,7 +137,8 @@ class _Writing(Parts):
         if not one(self._connection, "SELECT count(*) - count(DISTINCT id) FROM piece"):
             return
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE numbered AS {numbered('piece', DUCKDB)}")
-        self.subtract(self._connection.execute(repeated("numbered")).fetchall())
+        copies = self._connection.execute(repeated("numbered", DUCKDB)).fetchall()
+        self.subtract((file, source, records) for file, source, _, records, _ in copies)
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE piece AS {kept('numbered', DUCKDB)}")
 
     def _merged(self, paths: Sequence[Path], rows: int) -> str:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from keyaudit.inventory import files
 from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.load import quoted
+from keyaudit.inventory.load import part_name, write_parquet
 from keyaudit.inventory.logs.groups import MAILBOX_ORDER, ORDER
 from keyaudit.inventory.logs.manifest import GROUPED, READ, Part, Reduced, month_of
 from keyaudit.inventory.logs.store import LogStore
@@ -26,11 +26,12 @@ from keyaudit.model.usage import Window
 
 FEW = 20_000
 """The most uses of a month that is one period."""
-_HELD = 20_000
 STORED = (*(column.name for column in USAGE.stored), "unknown")
 """The columns of `usage` in a store."""
 _EARLIER = -1
 """The number of the file that stands for all uses of an earlier store; of equal uses, the earlier one is kept."""
+COPIES = "file, uses"
+"""The columns by which the copies of a use are ordered first: they decide what is counted as a duplicate."""
 
 
 Key = tuple[Window, str]
@@ -116,40 +117,31 @@ def earlier_uses(relation: str, sql: DuckDB) -> str:
     return f"SELECT {', '.join(map(sql.name, STORED))}, {_EARLIER} AS file, 0 AS part FROM {relation}"
 
 
-def numbered(relation: str, sql: DuckDB) -> str:
+def numbered(relation: str, sql: DuckDB, by: str = "id") -> str:
     """A query over uses of `incoming`: `copy` numbers those with the same id, from 1 for the one that is kept.
 
-    `most`: the largest number of uses that one of them stands for.
+    `most`: the largest number of uses that one of them stands for. `by`: the id, and before it columns that are the same for
+    equal ids, such as the time.
     """
     # The order is total, so that the kept copy does not depend on the order of records in a file.
     content = (sql.in_order(sql.name(name)) if name == "unknown" else sql.name(name) for name in STORED)
-    order = ", ".join(f"{each} NULLS LAST" for each in ("file", *content))
-    copy = f"row_number() OVER (PARTITION BY id ORDER BY {order}) AS copy"
-    return f"SELECT *, max(uses) OVER (PARTITION BY id) AS most, {copy} FROM {relation}"
+    copies = f"PARTITION BY {by} ORDER BY {', '.join(f'{each} NULLS LAST' for each in (COPIES, *content))}"
+    most = f"max(uses) OVER ({copies} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS most"
+    return f"SELECT *, {most}, row_number() OVER ({copies}) AS copy FROM {relation}"
 
 
-def repeated(relation: str) -> str:
-    """A query over `numbered` uses: by file and log the number of records that are not kept."""
-    records = "CAST(sum(uses) AS BIGINT) AS records"
-    return f"SELECT file, source, {records} FROM {relation} WHERE copy > 1 AND part = 0 GROUP BY file, source"
+def repeated(relation: str, sql: DuckDB) -> str:
+    """A query over `numbered` uses: by file, log and day (midnight UTC) the numbers of records and uses that are not kept."""
+    return (
+        f"SELECT file, source, {sql.quotient('used_on', DAY)} * {DAY} AS day,"
+        " CAST(coalesce(sum(uses) FILTER (WHERE part = 0), 0) AS BIGINT) AS records, count(*) AS copies"
+        f" FROM {relation} WHERE copy > 1 GROUP BY ALL"
+    )
 
 
 def kept(relation: str, sql: DuckDB) -> str:
     """A query over `numbered` uses: those that are kept."""
     return f"SELECT {sql.replacing({'uses': 'most'})} FROM {relation} WHERE copy = 1"
-
-
-def in_order(relation: str, sql: DuckDB) -> str:
-    """A query for uses, each once, in the order of their parts, with the number of the part.
-
-    It needs `period`, with the days since 1970 and their periods (`since`), and `key`, the number of each part (`since`,
-    `source`).
-    """
-    columns = ", ".join(f"piece.{sql.name(name)}" for name in STORED)
-    return (
-        f"SELECT number, {columns} FROM {relation} AS piece JOIN period ON period.day = {sql.quotient('piece.used_on', DAY)}"
-        " JOIN key ON key.source = piece.source AND key.since = period.since ORDER BY number, used_on, id"
-    )
 
 
 def days_of(periods: Sequence[Window]) -> tuple[list[int], list[int]]:
@@ -206,11 +198,11 @@ class Parts:
     def place(
         self, made: Mapping[int, Sequence[Path]], keys: Iterable[tuple[int, int, str]], periods: Sequence[Window]
     ) -> None:
-        """Moves new files of uses to their places. `made`: by the number of their part; `keys`: number, period and log."""
+        """Moves new files of uses to their places. `made`: by number; `keys`: the numbers in order, with period and log."""
         of = {period.since: period for period in periods}
         for number, since, source in keys:
             found = self._files[of[since], source]
-            for path in made[number]:
+            for path in made.get(number, ()):
                 found.append(self._settled(path, Part.path(of[since], source, len(found))))
 
     def written(self, periods: Sequence[Window]) -> list[Path]:
@@ -247,27 +239,30 @@ class Parts:
 
     def _by_period(self, table: str, periods: Sequence[Window], query: str, order: str) -> dict[Window, File]:
         """Writes a table's files of these periods from a query with their days, in a total order."""
-        made = self.divided(
-            f"SELECT since AS number, found.* FROM ({query}) AS found JOIN period USING (day) ORDER BY number, {order}"
-        )
+        made = self.divided(f"SELECT since AS number, found.* FROM ({query}) AS found JOIN period USING (day)", order)
         return {
             period: self._settled(made[period.since][0], Reduced.path(table, period))
             for period in periods
             if period.since in made
         }
 
-    def divided(self, query: str) -> dict[int, list[Path]]:
-        """Writes rows in the order of a query, in files by the value of its column `number`, which they do not have."""
+    def divided(self, query: str, order: str) -> dict[int, list[Path]]:
+        """Writes the rows of a query in files by its column `number`, which they do not have, each in a total order."""
         aside = self._folder / "spool" / "divided"
         files.discard(aside)
-        # By default, half a million rows of a file are held in memory.
-        self._connection.execute(f"SET partitioned_write_flush_threshold = {_HELD}")
-        self._connection.execute(
-            f"COPY ({query}) TO {quoted(str(aside))} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (number))"
-        )
-        if not aside.exists():
-            return {}
-        return {int(of.name.partition("=")[2]): sorted(of.iterdir()) for of in aside.iterdir()}
+        files.folder(aside)
+        # PARTITION_BY would write all files at once, but some of them not in order.
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE divided AS {query}")
+        numbers = self._connection.execute("SELECT DISTINCT number FROM divided").fetchall()
+        made = {number: aside / part_name(number) for (number,) in numbers}
+        # A file would say which of its columns are never NULL, by statistics that are also of the other files.
+        self._connection.execute("SET disabled_optimizers = 'statistics_propagation'")
+        for number, path in made.items():
+            rows = f"SELECT * EXCLUDE (number) FROM divided WHERE number = {number}"
+            write_parquet(self._connection, f"{rows} ORDER BY {order}", path)
+        self._connection.execute("RESET disabled_optimizers")
+        self._connection.execute("DROP TABLE divided")
+        return {number: [path] for number, path in made.items()}
 
     def _settled(self, made: Path, name: str) -> File:
         """Moves a new file to its place."""

@@ -12,30 +12,17 @@ import duckdb
 from msgspec import Struct, field
 
 from keyaudit.inventory import files, platform
-from keyaudit.inventory.growing import Growing
-from keyaudit.inventory.load import UNSORTED, first_line, loading, one, parquet, part_name, pattern, quoted, write_parquet
+from keyaudit.inventory.load import first_line, loading, one, parquet, part_name, write_parquet
 from keyaudit.inventory.logs.days import write_days
-from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, WHOLE, WRITTEN, LogManifest
+from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, WHOLE, WRITTEN, LogManifest
 from keyaudit.inventory.logs.parts import Days, Spooled
+from keyaudit.inventory.logs.spool import Spool, relation
 from keyaudit.inventory.logs.store import LogStore, open_logs
-from keyaudit.inventory.logs.use import FileRead, Use, line
+from keyaudit.inventory.logs.use import FileRead, Use
 from keyaudit.inventory.manifest import File, TableFiles, sealed
 from keyaudit.inventory.rows import columns_of
 from keyaudit.model.errors import OutputError, UsageError
 from keyaudit.model.times import DAY
-
-_FLUSH = 512 * 1024
-_SHORT = 64 * 1024
-# Columns that do not come from a use but from the file, the tenant or the row's identity.
-_GIVEN = ("id", "scope_id", "source_url", "source_version")
-SPOOLED = {
-    "id": "VARCHAR",
-    "file": "INTEGER",
-    "part": "INTEGER",
-    "throttled": "BOOLEAN",
-    **{name: type_ for name, type_ in COLUMNS[USES].items() if name not in _GIVEN},
-}
-"""The members of a spooled use, with their SQL types."""
 
 
 class Import(Struct):
@@ -62,12 +49,16 @@ def write_logs(folder: Path, records: Iterable[Use | FileRead], known: Import, e
     """
 
     def fill(connection: duckdb.DuckDBPyConnection, beside: Path) -> Filled:
-        spool = beside / "spool"
-        read, longest = _spool(Growing(spool / "uses.jsonl"), records)
+        spool = Spool(beside / "spool")
+        read: list[FileRead] = []
+        for record in records:
+            if isinstance(record, FileRead):
+                read.append(record)
+            else:
+                spool.add(record, len(read))
         same_tenant(known, earlier)
-        uses = _unsorted(connection, spool, longest)
-        size = (spool / "uses.jsonl").stat().st_size if (spool / "uses.jsonl").exists() else 0
-        new = Spooled(uses, size, read, known.tenant_id)
+        path = spool.converted(connection)
+        new = Spooled(relation([path] if path else []), spool.size, read, known.tenant_id)
         return Filled(new, known, write_days(connection, beside, new, earlier))
 
     return create(folder, fill, earlier)
@@ -145,45 +136,6 @@ def same_tenant(known: Import, earlier: LogStore | None) -> None:
         of = f"of tenant {earlier.tenant_id}" if earlier.tenant_id else "of no tenant that they name"
         what = f"the earlier logs are {of}, and these are of tenant {known.tenant_id}"
         raise UsageError("--merge", what, "import all of them together, if they are of one tenant")
-
-
-def _spool(growing: Growing, records: Iterable[Use | FileRead]) -> tuple[list[FileRead], int]:
-    """The files in order, and the length of the longest line. The spool has the uses in the same order."""
-    read: list[FileRead] = []
-    longest = size = 0
-    lines: list[bytes] = []
-    for record in records:
-        if isinstance(record, FileRead):
-            read.append(record)
-            continue
-        lines.append(line(record, len(read)))
-        size += len(lines[-1])
-        longest = max(longest, len(lines[-1]))
-        if size >= _FLUSH:
-            growing.add(b"".join(lines))
-            lines.clear()
-            size = 0
-    if lines:
-        growing.add(b"".join(lines))
-    return read, longest
-
-
-def _unsorted(connection: duckdb.DuckDBPyConnection, spool: Path, longest: int) -> str:
-    """The spooled uses, as a relation."""
-    spooled, aside = spool / "uses.jsonl", spool / "unsorted.parquet"
-    if not spooled.exists():
-        connection.execute(f"CREATE TEMP TABLE no_uses ({columns_of(SPOOLED)})")
-        return "no_uses"
-    columns = ", ".join(f"{name}: {quoted(type_)}" for name, type_ in SPOOLED.items())
-    query = (
-        "SELECT * REPLACE (coalesce(unknown, MAP {}) AS unknown, coalesce(part, 0) AS part, coalesce(uses, 1) AS uses,"
-        " coalesce(throttled, false) AS throttled)"
-        f" FROM read_json({quoted(pattern(spooled))}, records = true,"
-        f" format = 'newline_delimited', compression = 'none', maximum_object_size = {max(longest, _SHORT)},"
-        f" columns = {{{columns}}})"
-    )
-    write_parquet(connection, query, aside, UNSORTED)
-    return parquet(aside)
 
 
 def _tables(

@@ -1,0 +1,79 @@
+"""Uses on their way into a store: lines of JSON, then one file of Parquet, unsorted."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from keyaudit.inventory import files
+from keyaudit.inventory.growing import Growing
+from keyaudit.inventory.load import UNSORTED, parquet, pattern, quoted, write_parquet
+from keyaudit.inventory.logs.manifest import COLUMNS, USES
+from keyaudit.inventory.logs.use import Use, line
+from keyaudit.inventory.rows import no_rows
+
+_FLUSH = 512 * 1024
+_SHORT = 64 * 1024
+# Columns that do not come from a use but from the file, the tenant or the row's identity.
+_GIVEN = ("id", "scope_id", "source_url", "source_version")
+SPOOLED = {
+    "id": "VARCHAR",
+    "file": "INTEGER",
+    "part": "INTEGER",
+    "throttled": "BOOLEAN",
+    **{name: type_ for name, type_ in COLUMNS[USES].items() if name not in _GIVEN},
+}
+"""The columns of spooled uses, with their SQL types. `file`: the number of the file that a use is from."""
+
+
+class Spool:
+    """Uses that are added one by one, in a folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._growing = Growing(folder / "uses.jsonl")
+        self._aside = folder / "unsorted.parquet"
+        self._lines: list[bytes] = []
+        self._held = self._longest = 0
+        self.size = 0
+        """The bytes of all uses as JSON."""
+
+    def add(self, use: Use, file: int) -> None:
+        """Adds a use of the file with this number."""
+        added = line(use, file)
+        self._lines.append(added)
+        self._held += len(added)
+        self._longest = max(self._longest, len(added))
+        if self._held >= _FLUSH:
+            self._flush()
+
+    def converted(self, connection: duckdb.DuckDBPyConnection) -> Path | None:
+        """The uses as Parquet with the columns of SPOOLED; None if there are none. Nothing can be added after that."""
+        self._flush()
+        if not self.size:
+            return None
+        columns = ", ".join(f"{name}: {quoted(type_)}" for name, type_ in SPOOLED.items())
+        query = (
+            "SELECT * REPLACE (coalesce(unknown, MAP {}) AS unknown, coalesce(part, 0) AS part, coalesce(uses, 1) AS uses,"
+            " coalesce(throttled, false) AS throttled)"
+            f" FROM read_json({quoted(pattern(self._growing.path))}, records = true,"
+            f" format = 'newline_delimited', compression = 'none', maximum_object_size = {max(self._longest, _SHORT)},"
+            f" columns = {{{columns}}})"
+        )
+        write_parquet(connection, query, self._aside, UNSORTED)
+        with files.writing(self._growing.path):
+            self._growing.path.unlink()
+        return self._aside
+
+    def _flush(self) -> None:
+        if self._lines:
+            self._growing.add(b"".join(self._lines))
+        self.size += self._held
+        self._lines.clear()
+        self._held = 0
+
+
+def relation(converted: Sequence[Path]) -> str:
+    """The uses of several spools, as a relation of DuckDB."""
+    return parquet(*converted) if converted else f"({no_rows(SPOOLED)})"
