@@ -6,7 +6,7 @@ Stages = tuple[tuple[str, ...], ...]
 
 CLOUD = ("tests/cloud",)
 VIEWS = ("tests/inventory",)
-JUDGING = ("tests/policy", "tests/policies", "tests/test_traps.py")
+JUDGING = ("tests/policy", "tests/policies", "tests/test_traps.py", "tests/cli/test_detections.py")
 RENDERING = ("tests/report", "tests/model/test_text.py")
 GATE = ("tests/test_assess.py", "tests/test_gate.py", "tests/test_allowances.py", "tests/test_required.py")
 ESCAPES = ("tests/report/test_escaping.py",)
