@@ -166,10 +166,11 @@ def worst(
             continue
         with connection.cursor() as cursor:
             # Two queries: whole rows are worked out for a few ids only.
-            ids = [
-                id_ for (id_,) in cursor.execute(worst_ids(evaluated, numbered, least=least, known=known, most=most)).fetchall()
-            ]
-            rows = cursor.execute(worst_rows(evaluated, numbered, least=least, known=known), [ids]).fetchall()
+            ids = cursor.execute(worst_ids(evaluated, numbered, least=least, known=known, most=most)).fetchall()
+            if not ids:
+                continue
+            query = worst_rows(evaluated, numbered, least=least, known=known, count=len(ids))
+            rows = cursor.execute(query, [id_ for (id_,) in ids]).fetchall()
             for thing in _grouped(rows, evaluated, list(numbered.values()), None):
                 *_, label, of = thing.place
                 for _, finding in _of_thing(thing, passes=False):
