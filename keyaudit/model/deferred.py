@@ -1,6 +1,6 @@
 """Mappings that are computed when they are first read."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -23,6 +23,10 @@ class Deferred(Mapping[str, T]):
 
     def __len__(self) -> int:
         return len(self._read())
+
+    def items(self) -> ItemsView[str, T]:
+        """As those of a dict, which are faster to read than a mapping's."""
+        return self._read().items()
 
     def __reduce__(self) -> tuple[type[dict[str, T]], tuple[dict[str, T]]]:
         return dict, (dict(self._read()),)

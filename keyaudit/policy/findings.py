@@ -9,12 +9,13 @@ from typing import Any
 
 import duckdb
 from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.inventory.owners import owner_of
 from keyaudit.inventory.scores import SCALES
 from keyaudit.model.deferred import Deferred
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, Severity, Value
+from keyaudit.model.findings import Finding, Outcome, Score, Severity, Value
 from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
 from keyaudit.model.rows import Decoder
 from keyaudit.model.waivers import Waiver
@@ -93,13 +94,13 @@ class _Row(Struct, frozen=True):
     values: Mapping[str, Value]
     reasons: Mapping[str, str]
     cells: Sequence[Any]
-    score: Mapping[str, Any] | None
-    """The explanation of its score, if requested."""
     owner: Owner
     now: int
     """The time of evaluation."""
     explained: bool
     """Whether its findings have evidence, limits and fixes."""
+    score: Score | None = None
+    """Its score, if requested."""
 
 
 class _Thing(Struct, frozen=True):
@@ -201,7 +202,11 @@ def _grouped(
         for row in cells:
             score, unknown, reasons, *own = row[after:]
             owner = owner_of(called, *own) if called is not None else _NOT_ASKED
-            rows.append(_Row(values.row(row, unknown), reasons or {}, row, score, owner, evaluated.as_of, evaluated.explained))
+            found_row = _Row(values.row(row, unknown), reasons or {}, row, owner, evaluated.as_of, evaluated.explained)
+            if score:
+                show_all = _Texts(policies[0], found_row, found_row.values).of
+                found_row = replace(found_row, score=score_of(evaluated.table.name, score, found_row.reasons, show_all))
+            rows.append(found_row)
         yield _Thing((-high, -low, -top_severity, label, thing), rows, policies)
 
 
@@ -270,7 +275,7 @@ def _finding(judged: _Judged, code: int, row: _Row) -> Finding:
         fix=Deferred(partial(_fix, judged, row, texts)) if row.explained else {},
         known=KNOWN <= code < UNKNOWN_VIOLATION,
         beside=_beside(judged, outcome, row) if judged.parts else frozenset(),
-        score=score_of(policy.table.name, row.score, row.reasons, texts.of) if row.score else None,
+        score=row.score,
         waiver=_waiver(judged.bound, str(row.values["id"]), subject, severity) if outcome is Outcome.WAIVED else None,
         reworded=partial(_reworded, judged, code, row) if row.explained else None,
     )

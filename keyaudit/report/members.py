@@ -151,8 +151,9 @@ def row_member(facts: Facts) -> dict[str, object]:
     """A row by column, without `unknown`."""
     row: dict[str, object] = dict(facts.row)
     for name, type_ in _reshaped(facts.kind):
-        if facts.row.get(name) is not None:
-            row[name] = value_member(type_, facts.row[name])
+        value = facts.row.get(name)
+        if value is not None:
+            row[name] = times.iso_time(value) if type_ is Type.TIME and isinstance(value, int) else value_member(type_, value)
     return row
 
 
