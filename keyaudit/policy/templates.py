@@ -155,7 +155,9 @@ def _instead(name: str, source: Source) -> str:
 
 
 def _seconds(span: str, values: Sequence[Value], now: int) -> int:
-    first, last = (int(values[0]), int(values[-1])) if all(isinstance(each, int) for each in values) else (0, 0)  # type: ignore[arg-type]
+    first, last = values[0], values[-1]
+    if not isinstance(first, int) or not isinstance(last, int):
+        first = last = 0
     match span:
         case "since":
             return max(now - first, 0)
