@@ -1,5 +1,6 @@
 """Starts keyaudit. `--version` answers before anything is imported."""
 
+import atexit
 import gc
 import sys
 
@@ -18,8 +19,12 @@ def main() -> None:
 
 
 def collect_cycles_later() -> None:
-    """Collect garbage less often: Python scans every 700 new objects, and an import or a request creates hundreds."""
+    """Collect garbage less often: Python scans every 700 new objects, and an import or a request creates hundreds.
+
+    When it ends, it scans all objects again, several times, for nothing.
+    """
     gc.set_threshold(20_000)
+    atexit.register(gc.freeze)
 
 
 if __name__ == "__main__":

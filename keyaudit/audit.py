@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from msgspec import Struct, field, structs
 
 from keyaudit import __version__, gate
 from keyaudit.cloud.sign_in import SignIn
+from keyaudit.inventory import scores
 from keyaudit.inventory.access_models import with_access_models
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from keyaudit.model.findings import Finding
     from keyaudit.model.listing import Listing
     from keyaudit.model.overview import Overview
+    from keyaudit.policy.engine import Engine
 
 
 class Source(SignIn, frozen=True, kw_only=True):
@@ -57,7 +59,11 @@ class Detail(Struct, frozen=True, kw_only=True):
     listed: bool = False
     """Whether listings need whole rows, including columns that no policy reads."""
     whole_rows: bool = True
-    """Otherwise a finding's row has only the derived columns that its policies read or show."""
+    """Otherwise a finding's row has only the derived columns that its policies read or show, and those of `shown`."""
+    shown: Mapping[str, Collection[str]] | None = None
+    """For lines for people: by table, the columns that they read besides those of messages."""
+    explained: bool = True
+    """Otherwise findings have no evidence, limits and fix, and their rows only the columns of `shown` and of their messages."""
 
     @property
     def scored(self) -> bool:
@@ -156,9 +162,9 @@ def judge(
     reach_known = detail.listed or detail.scored or reads_reach(policies)
     often = {policy.table.name for policy in policies}
     # Only needed views are created, because planning is most of the work on a small tenant.
-    narrow = not (detail.whole_rows or detail.listed or detail.scored or master)
-    names = tuple(often) if narrow else tuple(TABLES)
-    columns = columns_judged(policies, judging.classes) if narrow else None
+    narrow = not (detail.whole_rows or detail.listed or master)
+    columns = _columns(policies, judging, detail) if narrow else None
+    names = TABLES if columns is None else columns
     with contextlib.ExitStack() as opened:
         engine = None
         if master is None:
@@ -179,20 +185,29 @@ def judge(
                 return connection
             return opened.enter_context(snapshot.judging(as_of, reach_known=reach_known))
 
-        judgement = judge_policies(
-            connection,
-            policies,
-            snapshot.coverage,
-            judging,
-            accepted,
-            supplied=supplied(snapshot.run, policies, connection),
-            optional=may_lack,
-            tenant=tenant,
-            sizes=snapshot.sizes,
-            scoring=detail.scoring,
-            columns=columns,
-            engine=engine,
-        )
+        def evaluated(
+            connection: "DuckDBPyConnection", columns: Mapping[str, Collection[str]] | None, engine: "Engine | None" = None
+        ) -> Judgement:
+            return judge_policies(
+                connection,
+                policies,
+                snapshot.coverage,
+                judging,
+                accepted,
+                supplied=supplied(snapshot.run, policies, connection),
+                optional=may_lack,
+                tenant=tenant,
+                sizes=snapshot.sizes,
+                scoring=detail.scoring,
+                columns=columns,
+                shown=None if detail.explained else detail.shown,
+                engine=engine,
+            )
+
+        def owned(passes: bool) -> "Iterator[tuple[Owner, Finding]]":
+            return (evaluated(whole(), None) if narrow and not detail.shown else judgement).owned(passes)
+
+        judgement = evaluated(connection, columns, engine)
         run = structs.replace(snapshot.run, as_of=as_of)
         verdict = gate.decide(run, snapshot.coverage, judgement, accepted, fail_on=fail_on, optional=may_lack, unmet=unmet)
         yield Report(
@@ -205,9 +220,22 @@ def judge(
             policies=judgement.policies,
             worst=lambda most: judgement.worst(fail_on, known=not accepted.new_only, most=most) if fail_on else (),
             listing=lambda name: _listing(whole(), name, snapshot.run.evidence),
-            owned=lambda passes: _owned(whole(), judgement.findings(passes)),
+            owned=owned,
             overview=lambda: _overview(snapshot, whole(), judgement, as_of, reach_known=reach_known),
         )
+
+
+def _columns(policies: Sequence[Policy], judging: Judging, detail: Detail) -> dict[str, frozenset[str]]:
+    """By table, the derived columns that are read. A table that nothing reads is left out."""
+    found = columns_judged(policies, judging.classes)
+    if detail.scored:
+        for table, columns in scores.read(found).items():
+            found[table] = columns | found.get(table, frozenset())
+    if detail.shown:
+        from keyaudit.inventory.owners import OWNERS_ASKED
+
+        found = {table: found.get(table, frozenset()).union(detail.shown[table]) for table in {*found, *OWNERS_ASKED}}
+    return found
 
 
 def _overview(
@@ -247,12 +275,6 @@ def _listing(connection: "DuckDBPyConnection", name: str, supplied: Collection[s
     from keyaudit.inventory.listing import listing
 
     return listing(connection, TABLES[name], supplied)
-
-
-def _owned(connection: "DuckDBPyConnection", findings: "Iterator[Finding]") -> "Iterator[tuple[Owner, Finding]]":
-    from keyaudit.inventory.owners import owned
-
-    return owned(connection, findings)
 
 
 def _begin(source: Source, connection: "Connection", now: int, evidence: "Evidence") -> Run:

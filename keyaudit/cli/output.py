@@ -19,9 +19,11 @@ from keyaudit.policy.queries import Scoring
 from keyaudit.report.files import as_text, check, check_absent, output_bytes
 from keyaudit.report.formats import BUNDLE, FILES, FORMATS, LISTING, SCORED
 from keyaudit.report.options import Options
+from keyaudit.report.resource import SHOWN
 
 T = TypeVar("T")
 
+_LINES = {Format.TEXT, Format.TABLE}
 _EVERY = (*FORMATS, *FILES, BUNDLE)
 
 
@@ -45,13 +47,16 @@ class Outputs(Struct, frozen=True):
     def formats(self) -> frozenset[str]:
         return frozenset((*self.printed, *(target.format for target in self.files)))
 
-    def detail(self, *, by_score: bool = False, carried: bool = False) -> Detail:
-        """The needs of the formats. Findings are ordered `by_score`; `carried`: the default format contains scores, too."""
+    def detail(self, *, by_score: bool = False, carried: bool = False, lines: bool = False) -> Detail:
+        """The needs of the formats. Findings are ordered `by_score`; `carried`: the default format contains scores, too.
+
+        `lines`: text on stdout has the resource, the problem, the message, and with a score the fix of a finding, no more.
+        """
         contained = carried or self.formats & SCORED
-        return Detail(
-            scoring=Scoring.ORDER if by_score else Scoring.CARRIED if contained else Scoring.NONE,
-            listed=bool(self.formats & LISTING),
-        )
+        scoring = Scoring.ORDER if by_score else Scoring.CARRIED if contained else Scoring.NONE
+        if lines and self.formats <= _LINES and self.redaction.redact is None:
+            return Detail(scoring=scoring, whole_rows=False, shown=SHOWN, explained=scoring is not Scoring.NONE)
+        return Detail(scoring=scoring, listed=bool(self.formats & LISTING))
 
     def without_names(self, reports: Sequence[Report]) -> Sequence[Report]:
         """The reports, with pseudonyms if --redact is given."""

@@ -110,7 +110,9 @@ def report(
         sort = Sort.SCORE
     first_screen = not whole and shown.output in (None, Format.TEXT)
     to = shown_outputs(shown, redaction)
-    needs = to.detail(by_score=sort is Sort.SCORE or (first_screen and not to.files), carried=first_screen)
+    needs = to.detail(
+        by_score=sort is Sort.SCORE or (first_screen and not to.files), carried=first_screen, lines=columns is None
+    )
     with all_judged(live, stored, choice, detail=needs, since=since, master=master) as judged:
         result = to.without_names(judged)
         least = severity or Severity.INFO

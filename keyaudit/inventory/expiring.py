@@ -13,7 +13,7 @@ from keyaudit.inventory.owners import OWNED, called, owner_of, owning
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.expiring import Ending
 from keyaudit.model.reasons import Reason
-from keyaudit.model.rows import decoded, view_names
+from keyaudit.model.rows import Decoder, view_names
 from keyaudit.model.tables import TABLES, operations_of
 
 _BATCH = 1_024
@@ -107,7 +107,7 @@ def _of(
     called_: Mapping[str, str],
     supplied: Collection[str],
 ) -> Iterator[tuple[tuple[int, int, str], Ending]]:
-    lacking = table.lacking(supplied)
+    decoder = Decoder(table, lacking=table.lacking(supplied))
     names = ", ".join(f"{table.name}.{name}" for name in (*view_names(table), "unknown"))
     # A separate cursor, because another query on the connection would silently end this result.
     with connection.cursor() as cursor:
@@ -119,7 +119,7 @@ def _of(
         )
         while rows := answer.fetchmany(_BATCH):
             for place, owner, source, doubt, retired, end, *cells, unknown in rows:
-                row = decoded(table, cells, unknown, lacking)
+                row = decoder.row(cells, unknown)
                 who = owner_of(called_, owner, source, doubt)
                 yield (place, _NEVER if end is None else end, str(row["id"])), Ending(who, table.name, row, end, retired)
 

@@ -12,7 +12,7 @@ from keyaudit.model.columns import Table
 from keyaudit.model.findings import Value
 from keyaudit.model.listing import Listing, Selection, Unknown
 from keyaudit.model.reasons import Reason
-from keyaudit.model.rows import decoded, view_names
+from keyaudit.model.rows import Decoder, view_names
 
 _BATCH = 1_024
 _SLICE = 100_000
@@ -55,6 +55,7 @@ def _rows(
 ) -> Iterator[Mapping[str, Value]]:
     """Yields slices of ids: DuckDB sorts in memory, and fails if the rows do not fit."""
     names = ", ".join(view_names(table))
+    decoder = Decoder(table, lacking=lacking)
     # A separate cursor, because another query on the connection would silently end this result.
     with connection.cursor() as cursor:
         numbered = f"SELECT id, row_number() OVER (ORDER BY id) AS number FROM {of}"
@@ -66,4 +67,4 @@ def _rows(
             )
             while rows := answer.fetchmany(_BATCH):
                 for *cells, unknown in rows:
-                    yield decoded(table, cells, unknown, lacking)
+                    yield decoder.row(cells, unknown)

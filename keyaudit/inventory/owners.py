@@ -2,8 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 
 import duckdb
 from msgspec import Struct
@@ -11,7 +10,6 @@ from msgspec import Struct
 from keyaudit.inventory.load import quoted
 from keyaudit.model.columns import Table
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
@@ -21,20 +19,23 @@ OWNERS_ASKED = (*OWNED, "vault", "principal")
 """The views that owners are looked up in, besides the table itself."""
 _KNOWN = {str(reason): reason for reason in Reason}
 _NONE = "NULL::VARCHAR[]"
+_READ = ("tags", "owner_ids", "vault_id", "holder_id", "app_id")
 _ENTRA = "Entra owners"
-_BATCH = 2_000
-"""The number of findings whose owners are looked up at once."""
-_UNREAD = Owner((), "", Reason.PARENT_NOT_ASSESSED)
+UNREAD = Owner((), "", Reason.PARENT_NOT_ASSESSED)
 """The owner of a scope without rows."""
 
 
 class Owning(Struct, frozen=True):
-    """SQL over a table `it` with `joins`: names or NULL, their source, and why they are unknown or NULL."""
+    """SQL over a table `it` with `joins`: names or NULL, their source, and why they are unknown or NULL.
+
+    `reads`: the columns of the table that this reads, besides `unknown`.
+    """
 
     names: str
     source: str
     doubt: str
     joins: str
+    reads: tuple[str, ...]
 
 
 class _Way(Struct, frozen=True):
@@ -44,20 +45,6 @@ class _Way(Struct, frozen=True):
     doubt: str
     source: str
     join: str = ""
-
-
-def owned(connection: duckdb.DuckDBPyConnection, findings: Iterator[Finding]) -> Iterator[tuple[Owner, Finding]]:
-    """The findings, each with the owner of its resource."""
-    names = called(connection)
-    while some := list(islice(findings, _BATCH)):
-        ids: dict[str, list[str]] = {}
-        for finding in some:
-            if finding.row:
-                ids.setdefault(finding.policy.table, []).append(str(finding.row["id"]))
-        found = {name: _owners(connection, TABLES[name], of_table, names) for name, of_table in ids.items()}
-        for finding in some:
-            row = finding.row
-            yield (found[finding.policy.table][str(row["id"])] if row else _UNREAD), finding
 
 
 def called(connection: duckdb.DuckDBPyConnection) -> Mapping[str, str]:
@@ -74,20 +61,6 @@ def called(connection: duckdb.DuckDBPyConnection) -> Mapping[str, str]:
     return dict(rows)
 
 
-def _owners(
-    connection: duckdb.DuckDBPyConnection, table: Table, ids: Sequence[str], names: Mapping[str, str]
-) -> Mapping[str, Owner]:
-    own = owning(table)
-    # A separate cursor, because another query on the connection would silently end this result.
-    with connection.cursor() as cursor:
-        rows = cursor.execute(
-            f"SELECT it.id, {own.names}, {own.source}, {own.doubt} FROM {table.name} AS it {own.joins}"
-            " WHERE it.id IN (SELECT unnest($1::VARCHAR[]))",
-            [list(ids)],
-        ).fetchall()
-    return {id_: owner_of(names, *said) for id_, *said in rows}
-
-
 def owner_of(called: Mapping[str, str], ids: Sequence[str] | None, source: str | None, doubt: str | None) -> Owner:
     """The owner from the columns of `owning`, with Entra owners by name."""
     names = [called.get(id_, id_) for id_ in ids or ()] if source and source.startswith(_ENTRA) else ids or ()
@@ -98,7 +71,7 @@ def owning(table: Table) -> Owning:
     """The SQL for the owners of a table's rows."""
     ways = _ways(table)
     if not ways:
-        return Owning(_NONE, "''", "NULL", "")
+        return Owning(_NONE, "''", "NULL", "", ())
     names = [f"WHEN {way.names} IS NOT NULL THEN {way.names} WHEN {way.doubt} IS NOT NULL THEN {_NONE}" for way in ways]
     source = [f"WHEN {way.names} IS NOT NULL THEN {quoted(way.source)} WHEN {way.doubt} IS NOT NULL THEN ''" for way in ways]
     doubt = [f"WHEN {way.names} IS NOT NULL THEN NULL WHEN {way.doubt} IS NOT NULL THEN {way.doubt}" for way in ways]
@@ -107,6 +80,7 @@ def owning(table: Table) -> Owning:
         source=f"CASE {' '.join(source)} ELSE '' END",
         doubt=f"CASE {' '.join(doubt)} ELSE NULL END",
         joins=" ".join(dict.fromkeys(way.join for way in ways)),
+        reads=tuple(name for name in _READ if name in table.by_name),
     )
 
 

@@ -9,6 +9,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeAlias
 
 from msgspec import Struct, field
@@ -38,7 +39,8 @@ class Severity(StrEnum):
         return _RANKS[self]
 
 
-_RANKS = {level: rank for rank, level in enumerate(Severity)}
+_LEVELS = tuple(Severity)
+_RANKS = {level: rank for rank, level in enumerate(_LEVELS)}
 
 
 BANDS = ((60, Severity.CRITICAL), (36, Severity.HIGH), (16, Severity.MEDIUM), (6, Severity.LOW), (1, Severity.INFO))
@@ -79,23 +81,22 @@ class Override(Struct, frozen=True, kw_only=True):
 
     def applied(self, band: Severity) -> Severity:
         """The band that results from `band`."""
-        bands = list(Severity)
-        raised = bands[min(band.rank + self.steps, len(bands) - 1)]
+        raised = _LEVELS[min(band.rank + self.steps, len(_LEVELS) - 1)]
         return max(raised, self.floor or raised, key=lambda each: each.rank)
 
 
-class Score(Struct, frozen=True, kw_only=True):
+class Score(Struct, frozen=True, kw_only=True, dict=True):
     """The factors in the order of `FACTORS`, and the overrides of the band of their product, in the order of application."""
 
     factors: tuple[Factor, ...]
     overrides: tuple[Override, ...] = ()
 
-    @property
+    @cached_property
     def low(self) -> int:
         """The lower bound."""
         return math.prod(factor.low for factor in self.factors)
 
-    @property
+    @cached_property
     def high(self) -> int:
         """The upper bound, by which scores are sorted."""
         return math.prod(factor.high for factor in self.factors)
@@ -105,17 +106,17 @@ class Score(Struct, frozen=True, kw_only=True):
         """ "80", or "20..80"."""
         return bounds(self.low, self.high)
 
-    @property
+    @cached_property
     def band(self) -> Severity:
         """The band of the upper bound, with every override that may apply."""
         return self._band(self.high, self.overrides)
 
-    @property
+    @cached_property
     def least_band(self) -> Severity:
         """The band of the lower bound, with the overrides that certainly apply."""
         return self._band(self.low, tuple(each for each in self.overrides if each.certain))
 
-    @property
+    @cached_property
     def arithmetic(self) -> str:
         """ "5 x 4 x 4 = 80", or "5 x 1..4 x 4 = 20..80 (custody unknown)"."""
         unknown = dict.fromkeys(name.replace("_", " ") for factor in self.factors for name in factor.unknown)

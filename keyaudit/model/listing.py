@@ -45,7 +45,7 @@ def selection_named(asked: str) -> Selection | None:
 class Listing(Struct, frozen=True):
     """One table, or a selection of its rows.
 
-    `rows()` starts a new stream, in the order of ids; rows are as in `model.rows.decoded`.
+    `rows()` starts a new stream, in the order of ids; rows are as `model.rows.Decoder` reads them.
     """
 
     table: Table

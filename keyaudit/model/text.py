@@ -13,6 +13,9 @@ def one_line(text: str, limit: int = 256) -> str:
     `##` and `::` are broken with a backslash, because build agents read them as commands. Cut at `limit` characters, with the
     full length appended.
     """
+    # A fast path: nearly every text is short, printable, and without these pairs, and needs no change.
+    if len(text) <= limit and text.isprintable() and "##" not in text and "::" not in text:
+        return text
     shown = _visible(text[:limit])
     # Twice, because "###" contains two overlapping pairs.
     for _ in range(2):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 DAY = 86_400
 MAX_TIME = 2**60
@@ -19,15 +20,13 @@ _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 def iso_time(seconds: int) -> str:
     """ISO 8601 in UTC with `Z`; years after 9999 get the `+` that ISO 8601 requires."""
     days, rest = divmod(seconds, DAY)
-    year, month, day = _civil(days)
     hours, minutes = divmod(rest // 60, 60)
-    sign = "+" if year > 9999 else "-" if year < 0 else ""
-    return f"{sign}{abs(year):04d}-{month:02d}-{day:02d}T{hours:02d}:{minutes:02d}:{rest % 60:02d}Z"
+    return f"{_day(days)}T{hours:02d}:{minutes:02d}:{rest % 60:02d}Z"
 
 
 def iso_date(seconds: int) -> str:
     """The UTC day of `seconds`, as in 2026-11-24."""
-    return iso_time(seconds).partition("T")[0]
+    return _day(seconds // DAY)
 
 
 def parse_time(text: str) -> int:
@@ -76,7 +75,7 @@ def duration_text(seconds: int, limits: Collection[str] = ()) -> str:
 
     `limits` are texts of durations in the same sentence: one that only rounding makes equal to a limit is "more than 730 days".
     """
-    unit, size = next((each for each in _UNITS if abs(seconds) >= each[1]), _UNITS[-1])
+    unit, size = _UNITS[0] if abs(seconds) >= DAY else next((each for each in _UNITS if abs(seconds) >= each[1]), _UNITS[-1])
     text = _counted(seconds, unit, size)
     return f"more than {text}" if text in limits and seconds % size else text
 
@@ -100,6 +99,13 @@ def _days(year: int, month: int, day: int, text: str) -> int:
     era, of_era = divmod(shifted, 400)
     of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
     return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468
+
+
+@lru_cache(maxsize=10_000)
+def _day(days: int) -> str:
+    year, month, day = _civil(days)
+    sign = "+" if year > 9999 else "-" if year < 0 else ""
+    return f"{sign}{abs(year):04d}-{month:02d}-{day:02d}"
 
 
 def _civil(days: int) -> tuple[int, int, int]:

@@ -162,6 +162,12 @@ class Policy(Struct, frozen=True, kw_only=True):
         return frozenset((*self.columns_read, *columns_of(self.parts), *self.columns_of_arms, *named))
 
     @property
+    def columns_of_messages(self) -> frozenset[str]:
+        """Every column that its messages show or depend on, and possibly parameters."""
+        texts = (self.message, *(arm.message for arm in self.message_when))
+        return frozenset((self.subject, *self.indexes.values(), *(name for text in texts for name in text.names)))
+
+    @property
     def columns_of_arms(self) -> tuple[str, ...]:
         """Every column that decides the message."""
         return columns_read(*(arm.condition.tree for arm in self.message_when))

@@ -1,66 +1,106 @@
 """Streams findings in order: rows stay in DuckDB until a batch of them is needed."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from heapq import merge
-from itertools import chain, groupby, islice
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any
 
 import duckdb
 from msgspec import Struct
+from msgspec.structs import replace
 
+from keyaudit.inventory.owners import owner_of
 from keyaudit.inventory.scores import SCALES
-from keyaudit.model.findings import Finding, Outcome, Severity, Value
+from keyaudit.model.deferred import Deferred
+from keyaudit.model.expiring import Owner
+from keyaudit.model.findings import Finding, Outcome, Score, Severity, Value
 from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
-from keyaudit.model.rows import decoded, view_names
+from keyaudit.model.rows import Decoder
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.counts import reason_of
-from keyaudit.policy.definition import Arm, Policy
-from keyaudit.policy.ordered import Evaluated, count_slices, in_order, slices, worst_rows
+from keyaudit.policy.definition import Arm
+from keyaudit.policy.ordered import BEFORE, Evaluated, count_slices, in_order, slices, worst_ids, worst_rows
 from keyaudit.policy.queries import Scoring
 from keyaudit.policy.scores import score_of
-from keyaudit.policy.templates import QUOTING, UNKNOWN, Template, show
+from keyaudit.policy.templates import QUOTING, UNKNOWN, show
 from keyaudit.policy.types import Kind, columns_read
 from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED, in_play, outcome_of, severity_of
 
 _BATCH = 1_024
 _SLICE = 50_000
 """The number of rows sorted at once, about 50 MB. DuckDB sorts in memory, and fails if the rows do not fit."""
+_NOT_ASKED = Owner((), "", None)
+_NOT_OF_A_PASS = frozenset(Outcome) - {Outcome.PASS}
+_NOT_OF_ANOTHER = frozenset({Outcome.NOT_APPLICABLE, Outcome.PASS})
+"""The outcomes of a control that is not about a row, by the outcome of the policy for that row."""
+
+Pair = tuple[Owner, Finding]
+
+
+class _Judged:
+    """One policy of a table, with the positions of its results in a row of `in_order`."""
+
+    def __init__(self, bound: Bound, *, code: int, parts: int, rungs: int, in_class: int | None, arm: int | None) -> None:
+        policy = bound.policy
+        self.bound, self.policy, self.id = bound, policy, policy.text.id
+        self.read = bound.columns_read
+        self.code = code
+        self.parts = tuple((part.key, parts + number) for number, part in enumerate(policy.parts))
+        self.rungs = slice(rungs, rungs + len(policy.trees.rungs))
+        self._in_class, self._arm = in_class, arm
+        self._indexes = tuple(sorted(set(policy.indexes.values())))
+        self._said: dict[object, str] = {}
+
+    def in_class(self, cells: Sequence[Any]) -> int | None:
+        """The number of a row's class, 0 for none; None if unknown."""
+        found: int | None = 0 if self._in_class is None else cells[self._in_class]
+        return found
+
+    def arm(self, cells: Sequence[Any]) -> Arm | None:
+        """The step of `message_when` that applies to a row; None: none of them."""
+        number = len(self.policy.message_when) if self._arm is None else cells[self._arm]
+        return self.policy.message_when[number] if number < len(self.policy.message_when) else None
+
+    def parameter(self, name: str, row: "_Row") -> str:
+        """A parameter in words, with its value for this row."""
+        return self._same(name, row, lambda in_class: self.bound.shown(name, row.values, in_class))
+
+    def expected(self, row: "_Row") -> str:
+        """The limits in words, with their values for this row."""
+        return self._same("", row, lambda in_class: self.bound.expected(row.values, in_class))
+
+    def _same(self, name: str, row: "_Row", make: Callable[[int | None], str]) -> str:
+        """A text that depends on nothing but the class of a row, and the columns that parameters are looked up by."""
+        in_class = self.in_class(row.cells)
+        key: object = name
+        if self._indexes or in_class != 0:
+            looked_up = [row.values.get(column) for column in self._indexes]
+            # There are as many texts as numbers, and too many to keep.
+            if any(isinstance(each, int) for each in looked_up):
+                return make(in_class)
+            key = (name, in_class, *looked_up)
+        found = self._said.get(key)
+        if found is None:
+            found = self._said[key] = make(in_class)
+        return found
 
 
 class _Row(Struct, frozen=True):
-    """One evaluated row: its columns, its unknown map, and the reasons with those of single policies."""
+    """One evaluated row: its columns, the reasons of unknown ones with those of single policies, and all of its cells."""
 
     values: Mapping[str, Value]
     reasons: Mapping[str, str]
-    codes: Sequence[int]
-    parts: Mapping[tuple[str, str, str], int]
-    """The verdicts for controls, by policy, framework and control."""
-    rungs: Mapping[str, Sequence[bool | None]]
-    """The state of each severity rung, by policy."""
-    score: Mapping[str, Any] | None
-    """The explanation of its score, if requested."""
-    classes: Mapping[str, int | None]
-    """The number of its class, by the id of each policy with classes; None if unknown."""
-    arms: Mapping[str, int]
-    """The number of its message, by the id of each policy with several."""
+    cells: Sequence[Any]
+    owner: Owner
     now: int
     """The time of evaluation."""
-
-    def message(self, policy: Policy) -> Template:
-        """The message for this row."""
-        arm = self._arm(policy)
-        return arm.message if arm else policy.message
-
-    def fix(self, policy: Policy) -> Mapping[str, Template]:
-        """The fix for this row."""
-        arm = self._arm(policy)
-        return (arm.fix if arm else None) or policy.fix
-
-    def _arm(self, policy: Policy) -> Arm | None:
-        number = self.arms.get(policy.text.id, 0)
-        return policy.message_when[number] if number < len(policy.message_when) else None
+    explained: bool
+    """Whether its findings have evidence, limits and fixes."""
+    score: Score | None = None
+    """Its score, if requested."""
 
 
 class _Thing(Struct, frozen=True):
@@ -68,26 +108,31 @@ class _Thing(Struct, frozen=True):
 
     place: tuple[int, int, int, str, str]
     rows: Sequence[_Row]
-    bounds: Sequence[Bound]
-    """The policies of its table, in the order of each row's codes."""
+    policies: Sequence[_Judged]
+    """The policies of its table."""
 
 
-def stream(connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], *, passes: bool) -> Iterator[Finding]:
+def stream(
+    connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], *, passes: bool, called: Mapping[str, str] | None = None
+) -> Iterator[Pair]:
     """The findings of all tables by resource: the most severe first, then by name and id.
 
-    With scores, by row: by upper bound, then by lower bound, then as above.
+    With scores, by row: by upper bound, then by lower bound, then as above. `called`: the names of `owners.called`, with which
+    each finding has the owner of its resource; None: owners are not asked for.
     """
-    for thing in _merged(connection, tables, passes=passes):
+    for thing in _merged(connection, tables, passes=passes, called=called):
         yield from _of_thing(thing, passes=passes)
 
 
-def _merged(connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], *, passes: bool) -> Iterator[_Thing]:
+def _merged(
+    connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], *, passes: bool, called: Mapping[str, str] | None
+) -> Iterator[_Thing]:
     """The resources of all tables in order. Tables without scores, which are last in an order by score, are queried last."""
     first: list[Iterator[_Thing]] = []
     last: list[Iterator[_Thing]] = []
     for evaluated in tables:
         later = evaluated.scoring is Scoring.ORDER and evaluated.table.name not in SCALES
-        (last if later else first).append(_things(connection, evaluated, passes=passes))
+        (last if later else first).append(_things(connection, evaluated, passes=passes, called=called))
     merged: Iterator[_Thing] = merge(*first, key=_place)
     for thing in merged:
         if thing.place[0] == 0:
@@ -120,12 +165,16 @@ def worst(
         numbered = {number: bound for number, bound in enumerate(evaluated.bounds) if bound.policy.text.id in failing}
         if not numbered:
             continue
-        query = worst_rows(evaluated, numbered, least=least, known=known, most=most)
         with connection.cursor() as cursor:
-            rows = cursor.execute(query).fetchall()
-            for thing in _grouped(rows, evaluated, list(numbered.values())):
+            # Two queries: whole rows are worked out for a few ids only.
+            ids = cursor.execute(worst_ids(evaluated, numbered, least=least, known=known, most=most)).fetchall()
+            if not ids:
+                continue
+            query = worst_rows(evaluated, numbered, least=least, known=known, count=len(ids))
+            rows = cursor.execute(query, [id_ for (id_,) in ids]).fetchall()
+            for thing in _grouped(rows, evaluated, list(numbered.values()), None):
                 *_, label, of = thing.place
-                for finding in _of_thing(thing, passes=False):
+                for _, finding in _of_thing(thing, passes=False):
                     if finding.outcome is Outcome.FAIL and finding.severity.rank >= least.rank and (known or not finding.known):
                         key = (-finding.severity.rank, label, of, finding.policy.id, str(finding.row["id"]))
                         found.append((key, finding))
@@ -133,49 +182,53 @@ def worst(
     return [finding for _, finding in found[:most]]
 
 
-def _things(connection: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bool) -> Iterator[_Thing]:
+def _things(
+    connection: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bool, called: Mapping[str, str] | None
+) -> Iterator[_Thing]:
     # A separate cursor, because another query on the connection would silently end this result.
     with connection.cursor() as cursor:
-        yield from _grouped(_rows(cursor, evaluated, passes=passes), evaluated, evaluated.bounds)
+        rows = _rows(cursor, evaluated, passes=passes, owned=called is not None)
+        yield from _grouped(rows, evaluated, evaluated.bounds, called)
 
 
-def _grouped(found: Iterable[tuple[Any, ...]], evaluated: Evaluated, bounds: Sequence[Bound]) -> Iterator[_Thing]:
+def _grouped(
+    found: Iterable[tuple[Any, ...]], evaluated: Evaluated, bounds: Sequence[Bound], called: Mapping[str, str] | None
+) -> Iterator[_Thing]:
     """Groups the rows of `in_order` by resource. `bounds`: the policies that they have verdicts of."""
-    table = evaluated.table
-    width = len(view_names(table))
-    parts = [(bound.policy.text.id, *part.key) for bound in bounds for part in bound.policy.parts]
-    codes = 5 + width + len(bounds)
-    graded = codes + len(parts)
-    rungs = [(bound.policy.text.id, len(bound.policy.trees.rungs)) for bound in bounds]
-    after = graded + sum(count for _, count in rungs)
-    having = [bound.policy.text.id for bound in bounds if bound.classes]
-    telling = [bound.policy.text.id for bound in bounds if bound.policy.message_when]
-    arms = after + len(having)
-    for (high, low, top_severity, label, thing), rows in groupby(found, key=lambda row: row[:5]):
-        of_thing = [
-            _Row(
-                values=decoded(table, row[5 : 5 + width], row[-2], evaluated.lacking),
-                reasons=row[-1] or {},
-                codes=row[5 + width : codes],
-                parts=dict(zip(parts, row[codes:graded], strict=True)),
-                rungs=_shared_out(rungs, row[graded:after]),
-                score=row[-3],
-                classes=dict(zip(having, row[after:arms], strict=True)),
-                arms=dict(zip(telling, row[arms:-3], strict=True)),
-                now=evaluated.as_of,
-            )
-            for row in rows
-        ]
-        yield _Thing((-high, -low, -top_severity, label, thing), of_thing, bounds)
+    values = Decoder(evaluated.table, BEFORE, evaluated.lacking)
+    policies, after = _positions(bounds, values.after)
+    for (high, low, top_severity, label, thing), cells in groupby(found, key=itemgetter(*range(BEFORE))):
+        rows = []
+        for row in cells:
+            score, unknown, reasons, *own = row[after:]
+            owner = owner_of(called, *own) if called is not None else _NOT_ASKED
+            found_row = _Row(values.row(row, unknown), reasons or {}, row, owner, evaluated.as_of, evaluated.explained)
+            if score:
+                show_all = _Texts(policies[0], found_row, found_row.values).of
+                found_row = replace(found_row, score=score_of(evaluated.table.name, score, found_row.reasons, show_all))
+            rows.append(found_row)
+        yield _Thing((-high, -low, -top_severity, label, thing), rows, policies)
 
 
-def _shared_out(counts: Sequence[tuple[str, int]], values: Sequence[bool | None]) -> dict[str, Sequence[bool | None]]:
-    """Distributes consecutive values to names by their counts."""
-    left = iter(values)
-    return {name: tuple(islice(left, count)) for name, count in counts}
+def _positions(bounds: Sequence[Bound], first: int) -> tuple[list[_Judged], int]:
+    """The policies with the positions of their results, which begin at `first`; and the position after the last result."""
+    parts = first + len(bounds)
+    rungs = parts + sum(len(bound.policy.parts) for bound in bounds)
+    classes = rungs + sum(len(bound.policy.trees.rungs) for bound in bounds)
+    arms = classes + sum(bool(bound.classes) for bound in bounds)
+    found = []
+    for code, bound in enumerate(bounds, first):
+        having, telling = bool(bound.classes), bool(bound.policy.message_when)
+        in_class, arm = classes if having else None, arms if telling else None
+        found.append(_Judged(bound, code=code, parts=parts, rungs=rungs, in_class=in_class, arm=arm))
+        parts += len(bound.policy.parts)
+        rungs += len(bound.policy.trees.rungs)
+        classes += having
+        arms += telling
+    return found, arms
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bool) -> Iterator[tuple[Any, ...]]:
+def _rows(cursor: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bool, owned: bool) -> Iterator[tuple[Any, ...]]:
     """The rows in order: all at once where they are few, otherwise by slices, so that at most a slice is sorted."""
     least = PASS if passes else WAIVED
     numbers: Iterable[int | None] = [None]
@@ -184,58 +237,75 @@ def _rows(cursor: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bo
         ((count,),) = cursor.execute(count_slices()).fetchall()
         numbers = range(count)
     for number in numbers:
-        answer = cursor.execute(in_order(evaluated, number, least=least))
+        answer = cursor.execute(in_order(evaluated, number, least=least, owned=owned))
         while rows := answer.fetchmany(_BATCH):
             yield from rows
 
 
-def _of_thing(thing: _Thing, *, passes: bool) -> Iterator[Finding]:
+def _of_thing(thing: _Thing, *, passes: bool) -> Iterator[Pair]:
     least = PASS if passes else WAIVED
+    codes = slice(thing.policies[0].code, thing.policies[-1].code + 1)
     found = [
-        (-(code % 5) if code >= FAIL else 1, bound.policy.text.id, str(row.values["id"]), code, bound, row)
+        (-(code % 5) if code >= FAIL else 1, judged.id, str(row.values["id"]), code, judged, row)
         for row in thing.rows
-        for bound, code in zip(thing.bounds, row.codes, strict=True)
+        for judged, code in zip(thing.policies, row.cells[codes], strict=True)
         if code >= least
     ]
-    found.sort(key=lambda item: item[:3])
-    for *_, code, bound, row in found:
-        yield _finding(bound, code, row)
+    found.sort(key=itemgetter(0, 1, 2))
+    for *_, code, judged, row in found:
+        yield row.owner, _finding(judged, code, row)
 
 
-def _finding(bound: Bound, code: int, row: _Row) -> Finding:
-    policy = bound.policy
+def _finding(judged: _Judged, code: int, row: _Row) -> Finding:
+    policy = judged.policy
     outcome = outcome_of(code)
-    unknown = {name: reason_of(row.reasons[name]) for name in bound.columns_read if name in row.reasons}
-    texts = _Texts(bound, row, row.values)
-    message, fix = _worded(bound, code, row, row.values)
     subject = str(row.values[policy.subject])
     severity = policy.text.severity if outcome is Outcome.PASS else severity_of(code)
-    # A pass of the policy does not imply a pass of a stricter control.
-    aside = set(Outcome) - {Outcome.PASS} if outcome is Outcome.PASS else {Outcome.NOT_APPLICABLE, Outcome.PASS}
+    texts = _Texts(judged, row, row.values)
     return Finding(
         policy=policy.text,
         outcome=outcome,
         severity=severity,
         subject=subject,
-        message=message,
+        message=_message(judged, code, row, texts),
         row=row.values,
-        unknown=unknown,
-        evidence={name: row.values[name] for name in bound.columns_read if texts.known(name)},
-        expected=bound.expected(row.values, row.classes.get(policy.text.id, 0)),
-        fix=fix,
+        unknown=_reasons(row, judged.read),
+        evidence=Deferred(partial(_evidence, judged, texts)) if row.explained else {},
+        expected=judged.expected(row) if row.explained else "",
+        fix=Deferred(partial(_fix, judged, row, texts)) if row.explained else {},
         known=KNOWN <= code < UNKNOWN_VIOLATION,
-        beside=frozenset(part.key for part in policy.parts if outcome_of(row.parts[policy.text.id, *part.key]) in aside),
-        score=score_of(policy.table.name, row.score, row.reasons, texts.of) if row.score else None,
-        waiver=_waiver(bound, str(row.values["id"]), subject, severity) if outcome is Outcome.WAIVED else None,
-        reworded=partial(_worded, bound, code, row),
+        beside=_beside(judged, outcome, row) if judged.parts else frozenset(),
+        score=row.score,
+        waiver=_waiver(judged.bound, str(row.values["id"]), subject, severity) if outcome is Outcome.WAIVED else None,
+        reworded=partial(_reworded, judged, code, row) if row.explained else None,
     )
 
 
-def _worded(bound: Bound, code: int, row: _Row, values: Mapping[str, Value]) -> tuple[str, Mapping[str, str]]:
+def _reasons(row: _Row, columns: Iterable[str]) -> dict[str, Reason]:
+    """The unknown ones of these columns, with their reasons."""
+    return {name: reason_of(row.reasons[name]) for name in columns if name in row.reasons} if row.reasons else {}
+
+
+def _beside(judged: _Judged, outcome: Outcome, row: _Row) -> frozenset[tuple[str, str]]:
+    """The controls that are not about a row. A pass of the policy does not imply a pass of a stricter control."""
+    aside = _NOT_OF_A_PASS if outcome is Outcome.PASS else _NOT_OF_ANOTHER
+    return frozenset(key for key, position in judged.parts if outcome_of(row.cells[position]) in aside)
+
+
+def _evidence(judged: _Judged, texts: "_Texts") -> Mapping[str, Value]:
+    return {name: texts.value(name) for name in judged.read if texts.known(name)}
+
+
+def _fix(judged: _Judged, row: _Row, texts: "_Texts") -> Mapping[str, str]:
+    arm = judged.arm(row.cells)
+    templates = (arm.fix if arm else None) or judged.policy.fix
+    return {kind: template.fill(texts, QUOTING[kind]) for kind, template in templates.items()}
+
+
+def _reworded(judged: _Judged, code: int, row: _Row, values: Mapping[str, Value]) -> tuple[str, Mapping[str, str]]:
     """The message and the fix, with the row's columns from `values`."""
-    texts = _Texts(bound, row, values)
-    fix = {kind: template.fill(texts, QUOTING[kind]) for kind, template in row.fix(bound.policy).items()}
-    return _message(bound, code, row, texts), fix
+    texts = _Texts(judged, row, values)
+    return _message(judged, code, row, texts), _fix(judged, row, texts)
 
 
 def _waiver(bound: Bound, row: str, subject: str, severity: Severity) -> Waiver:
@@ -244,39 +314,45 @@ def _waiver(bound: Bound, row: str, subject: str, severity: Severity) -> Waiver:
     return next(each for each in bound.waivers if each.waives(bound.policy.text.id, row, subject, critical=critical))
 
 
-def _message(bound: Bound, code: int, row: _Row, texts: "_Texts") -> str:
-    outcome = outcome_of(code)
-    if outcome is Outcome.PASS:
-        return bound.policy.text.title
-    if outcome in (Outcome.FAIL, Outcome.WAIVED):
-        return row.message(bound.policy).fill(texts) + _severity_in_doubt(bound, row)
-    causes = {name: reason_of(row.reasons[name]) for name in bound.causes(code) if name in row.reasons}
+def _message(judged: _Judged, code: int, row: _Row, texts: "_Texts") -> str:
+    if code == PASS:
+        return judged.policy.text.title
+    if code < UNKNOWN_VIOLATION:
+        arm = judged.arm(row.cells)
+        return (arm.message if arm else judged.policy.message).fill(texts) + _severity_in_doubt(judged, row)
+    causes = _reasons(row, judged.bound.causes(code))
     # Only configuration can supply it, so no gap of the run names the fix.
     remedy = f"; {ADVICE[Reason.NOT_CONFIGURED].remedy}" if Reason.NOT_CONFIGURED in causes.values() else ""
     return f"unknown: {unknown_columns(causes) or 'a value is missing for an unrecorded reason'}{remedy}"
 
 
-def _severity_in_doubt(bound: Bound, row: _Row) -> str:
+def _severity_in_doubt(judged: _Judged, row: _Row) -> str:
     """The ending of a message whose severity is the highest of several possible ones; empty if it is certain."""
-    trees, holding = bound.policy.trees, row.rungs[bound.policy.text.id]
+    trees, holding = judged.policy.trees, row.cells[judged.rungs]
+    if None not in holding:
+        return ""
     levels = sorted(set(in_play(trees, holding)), key=lambda level: level.rank)
     if len(levels) == 1:
         return ""
     read = columns_read(*(tree for (_, tree), holds in zip(trees.rungs, holding, strict=True) if holds is None))
-    causes = unknown_columns({name: reason_of(row.reasons[name]) for name in read if name in row.reasons})
+    causes = unknown_columns(_reasons(row, read))
     return f"; severity {' or '.join(levels)}, depending on what is not known: {causes or 'a value'}"
 
 
 class _Texts:
     """The texts of a row's columns and a policy's parameters."""
 
-    __slots__ = ("_bound", "_row", "_values", "now")
+    __slots__ = ("_judged", "_row", "_values")
 
-    def __init__(self, bound: Bound, row: _Row, values: Mapping[str, Value]) -> None:
-        self._bound = bound
+    def __init__(self, judged: _Judged, row: _Row, values: Mapping[str, Value]) -> None:
+        self._judged = judged
         self._row = row
         self._values = values
-        self.now = row.now
+
+    @property
+    def now(self) -> int:
+        """The time of evaluation."""
+        return self._row.now
 
     def known(self, column: str) -> bool:
         """Whether the column has a value or is absent; a count with bounds has one."""
@@ -288,11 +364,11 @@ class _Texts:
 
     def parameter(self, name: str) -> str:
         """A parameter in words, with its value for this row."""
-        return self._bound.shown(name, self._row.values, self._row.classes.get(self._bound.policy.text.id, 0))
+        return self._judged.parameter(name, self._row)
 
     def setting(self, name: str) -> Collection[object]:
         """The items of a list parameter, with its value for this row."""
-        value = self._bound.value(name, self._row.classes.get(self._bound.policy.text.id, 0))
+        value = self._judged.bound.value(name, self._judged.in_class(self._row.cells))
         return value if isinstance(value, tuple) else ()
 
     def value(self, column: str) -> Value:
@@ -300,5 +376,5 @@ class _Texts:
         return self._values[column]
 
     def _text(self, column: str) -> str:
-        kind = Kind(self._bound.policy.table.by_name[column].type.value)
+        kind = Kind(self._judged.policy.table.by_name[column].type.value)
         return show(self._values[column], kind) if self.known(column) else UNKNOWN

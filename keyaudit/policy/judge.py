@@ -3,15 +3,18 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import duckdb
 from msgspec.structs import replace
 
+from keyaudit.inventory.owners import UNREAD, called
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.baseline import Known
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
+from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Severity
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import NotJudged, Results
@@ -56,12 +59,16 @@ class Judgement(Results, frozen=True, kw_only=True):
 
         With scores: by row, the highest upper bound first; rows without a score last, then those scopes.
         """
-        blind = (blind.finding for blind in self._blind)
-        if not self._by_score:
-            yield from blind
-        yield from stream(self._connection, self._tables, passes=passes)
-        if self._by_score:
-            yield from blind
+        return (finding for _, finding in self._in_order(passes, None))
+
+    def owned(self, passes: bool = False) -> Iterator[tuple[Owner, Finding]]:
+        """Like `findings`, each finding with the owner of its resource. The views of `OWNERS_ASKED` must exist."""
+        return self._in_order(passes, called(self._connection))
+
+    def _in_order(self, passes: bool, names: Mapping[str, str] | None) -> Iterator[tuple[Owner, Finding]]:
+        blind = ((UNREAD, blind.finding) for blind in self._blind)
+        found = stream(self._connection, self._tables, passes=passes, called=names)
+        return chain(found, blind) if self._by_score else chain(blind, found)
 
     def worst(self, least: Severity, *, known: bool, most: int) -> list[Finding]:
         """The `most` worst failing findings with severity `least` or above: the most severe first, then by name and id.
@@ -104,6 +111,7 @@ def judge(
     sizes: Mapping[str, int] | None = None,
     scoring: Scoring = Scoring.NONE,
     columns: Mapping[str, Collection[str]] | None = None,
+    shown: Mapping[str, Collection[str]] | None = None,
     engine: Engine | None = None,
 ) -> Judgement:
     """Evaluates the views of `connection`, one for each table, with the policies.
@@ -111,9 +119,12 @@ def judge(
     `engine`: evaluates them instead; then the connection has the results.
 
     `scoring`: whether findings have scores, and are ordered by them. `sizes`: known row counts of tables, which only affect
-    speed. `columns`: by table, the derived columns of the views; None: all. Raises UsageError for an invalid profile or
-    override. Policies that need evidence are not evaluated unless all of it is `supplied`; if missing evidence is required,
-    they are unknown on the `tenant`. A gap with an `optional` reason affects no policy.
+    speed. `columns`: by table, the derived columns of the views; None: all. `shown`: if given, the rows of findings have only
+    these columns by table and those of their messages, and findings neither evidence, limits nor fix.
+
+    Raises UsageError for an invalid profile or override. Policies that need evidence are not evaluated unless all of it is
+    `supplied`; if missing evidence is required, they are unknown on the `tenant`. A gap with an `optional` reason affects no
+    policy.
     """
     as_of, baseline = judging.as_of, accepted.baseline
     ordered = sorted(policies, key=lambda policy: policy.text.id)
@@ -141,7 +152,7 @@ def judge(
             needed_by.setdefault(operation, []).append(bound.policy.text.id)
     unsupplied = {each.bound.policy.text.id: lacking[each.bound.policy.text.id] for each in without}
     tallied = sorted((*bounds, *(each.bound for each in without)), key=lambda bound: bound.policy.text.id)
-    having = {name: _having(TABLES[name], columns) for name in relations}
+    having = {name: _having(TABLES[name], of_tables[name], columns, shown) for name in relations}
     return Judgement(
         tallies=tuple(counts.tally(bound.policy) for bound in tallied),
         groups=counts.groups(),
@@ -160,6 +171,7 @@ def judge(
                 scoring=scoring,
                 as_of=as_of,
                 lacking=having[name].lacking(supplied),
+                explained=shown is None,
                 small=is_small((sizes or {}).get(name)),
             )
             for name, relation in engine.scored(scoring, relations).items()
@@ -194,11 +206,19 @@ def columns_judged(policies: Sequence[Policy], classes: Sequence[PolicyClass]) -
     return {table: frozenset(names) for table, names in found.items()}
 
 
-def _having(table: Table, columns: Mapping[str, Collection[str]] | None) -> Table:
-    """The table with its stored columns and these derived ones."""
-    if columns is None:
-        return table
-    kept = [column for column in table.columns if not column.derived_from or column.name in columns[table.name]]
+def _having(
+    table: Table,
+    bounds: Sequence[Bound],
+    columns: Mapping[str, Collection[str]] | None,
+    shown: Mapping[str, Collection[str]] | None,
+) -> Table:
+    """The table with the columns of rows: its stored ones and these derived ones; of them only those that are `shown`."""
+    kept = table.columns
+    if columns is not None:
+        kept = [column for column in kept if not column.derived_from or column.name in columns[table.name]]
+    if shown is not None:
+        named = {"id", "name", *shown[table.name], *(name for bound in bounds for name in bound.policy.columns_of_messages)}
+        kept = [column for column in kept if column.name in named]
     return dataclasses.replace(table, columns=kept)
 
 

@@ -6,14 +6,19 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from keyaudit.inventory.owners import owning
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Severity
 from keyaudit.model.rows import view_names
+from keyaudit.model.tables import TABLES
 from keyaudit.policy import verdict
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.queries import DIALECT, REASONS, Numbered, Scoring, can_blank, part_columns, rung_columns, writer_of
 from keyaudit.policy.sql import UNKNOWN, blanked
 
+_PLACE = ("high", "low", "top_severity", "label", "thing")
+BEFORE = len(_PLACE)
+"""The number of columns of `in_order` and `worst_rows` before those of the table."""
 _ORDER = "high DESC, low DESC, top_severity DESC, label, thing"
 
 
@@ -29,6 +34,8 @@ class Evaluated(Struct, frozen=True, kw_only=True):
     as_of: int
     lacking: tuple[str, ...]
     """The columns whose evidence was not supplied."""
+    explained: bool
+    """Whether its findings have evidence, limits and fixes; otherwise `table` may lack the columns for these."""
     small: bool
     """Whether it is known to fit one slice."""
 
@@ -91,22 +98,27 @@ def with_arms(relation: str, numbered: Numbered, as_of: int) -> str:
     return f"(SELECT *, {', '.join(columns)} FROM ({source}))"
 
 
-def in_order(evaluated: Evaluated, number: int | None, *, least: int) -> str:
+def in_order(evaluated: Evaluated, number: int | None, *, least: int, owned: bool) -> str:
     """The rows of the slice `number` of `places` in order; without one, all rows, and `places` is not read.
 
     Columns: the resource's score, rank, name and id; the table's stored columns; the verdicts; those for controls; the states
     of severity rungs; the classes of policies with classes; the message numbers of policies with several; the explanation of
-    the score; the unknown map; the reasons.
+    the score; the unknown map; the reasons; with `owned` the owners of the row, their source, and why they are unknown, as in
+    `owners.Owning`.
     """
-    names = ", ".join(DIALECT.name(name) for name in view_names(evaluated.table))
+    names = [DIALECT.name(name) for name in view_names(evaluated.table)]
     numbered = dict(enumerate(evaluated.bounds))
-    found = _judged(numbered)
+    columns = [*_PLACE, *names, *_judged(numbered), "score", UNKNOWN, REASONS]
     relation = with_arms(evaluated.relation, numbered, evaluated.as_of)
     places = f"({_places(evaluated, least)})" if number is None else f"(FROM places WHERE slice = {number})"
+    found = f"{relation} JOIN {places} ON {evaluated.thing} = thing WHERE {evaluated.kept(least)}"
+    if not owned:
+        return f"SELECT {', '.join(columns)} FROM {found} ORDER BY {_ORDER}"
+    own = owning(TABLES[evaluated.table.name])
+    needed = dict.fromkeys([*columns, *(DIALECT.name(name) for name in own.reads)])
     return (
-        f"SELECT high, low, top_severity, label, thing, {names}, {', '.join(found)}, score, {UNKNOWN}, {REASONS}"
-        f" FROM {relation} JOIN {places} ON {evaluated.thing} = thing"
-        f" WHERE {evaluated.kept(least)} ORDER BY {_ORDER}"
+        f"SELECT {', '.join(f'it.{name}' for name in columns)}, {own.names}, {own.source}, {own.doubt}"
+        f" FROM (SELECT {', '.join(needed)} FROM {found}) AS it {own.joins} ORDER BY {_ORDER}"
     )
 
 
@@ -121,21 +133,35 @@ def _judged(numbered: Numbered) -> list[str]:
     ]
 
 
-def worst_rows(evaluated: Evaluated, numbered: Numbered, *, least: Severity, known: bool, most: int) -> str:
-    """The `most` rows with the worst failing findings of severity `least` or above; with `known`, also those in the baseline.
+def worst_ids(evaluated: Evaluated, numbered: Numbered, *, least: Severity, known: bool, most: int) -> str:
+    """The ids of the `most` rows with the worst failing findings of severity `least` or above, among these policies.
 
-    Columns as in `in_order`, for these policies only, over a relation without scores.
+    With `known`, also findings in the baseline. Over a relation without scores.
     """
-    below = verdict.UNKNOWN_VIOLATION if known else verdict.KNOWN
-    codes = [f"code{number}" for number in numbered]
-    fails = f"{{0}} >= {verdict.FAIL} AND {{0}} < {below}"
-    ranks = ", ".join(f"CASE WHEN {fails.format(code)} THEN CAST({code} % 5 AS INTEGER) ELSE -1 END" for code in codes)
+    shown = f"id, top_severity, coalesce(name, '') AS label, {DIALECT.name(evaluated.table.subject)} AS thing"
+    found = _failing(evaluated.relation, numbered, least=least, known=known)
+    return f"SELECT id FROM (SELECT {shown} FROM {found} ORDER BY top_severity DESC, label, thing, id LIMIT {most})"
+
+
+def worst_rows(evaluated: Evaluated, numbered: Numbered, *, least: Severity, known: bool, count: int) -> str:
+    """The rows of these with `count` ids, the query's parameters, in order. Columns as in `in_order`, for these policies only.
+
+    DuckDB reads only the row groups with these ids if it knows them when it plans, as parameters and not as a list.
+    """
     names = ", ".join(DIALECT.name(name) for name in view_names(evaluated.table))
-    found = _judged(numbered)
     armed = with_arms(evaluated.relation, numbered, evaluated.as_of)
-    relation = f"(SELECT *, greatest({ranks}, -1) AS top_severity FROM {armed})"
+    found = _failing(armed, numbered, least=least, known=known)
     shown = f"coalesce(name, '') AS label, {DIALECT.name(evaluated.table.subject)} AS thing"
     return (
-        f"SELECT 0, 0, top_severity, {shown}, {names}, {', '.join(found)}, NULL, {UNKNOWN}, {REASONS}"
-        f" FROM {relation} WHERE top_severity >= {least.rank} ORDER BY top_severity DESC, label, thing, id LIMIT {most}"
+        f"SELECT 0, 0, top_severity, {shown}, {names}, {', '.join(_judged(numbered))}, NULL, {UNKNOWN}, {REASONS}"
+        f" FROM {found} AND id IN ({', '.join('?' * count)}) ORDER BY top_severity DESC, label, thing, id"
     )
+
+
+def _failing(relation: str, numbered: Numbered, *, least: Severity, known: bool) -> str:
+    """The rows of a relation with a failing finding, with the rank of the most severe one as `top_severity`."""
+    below = verdict.UNKNOWN_VIOLATION if known else verdict.KNOWN
+    fails = f"{{0}} >= {verdict.FAIL} AND {{0}} < {below}"
+    codes = [f"code{number}" for number in numbered]
+    ranks = ", ".join(f"CASE WHEN {fails.format(code)} THEN CAST({code} % 5 AS INTEGER) ELSE -1 END" for code in codes)
+    return f"(SELECT *, greatest({ranks}, -1) AS top_severity FROM {relation}) WHERE top_severity >= {least.rank}"

@@ -1,6 +1,7 @@
 """Messages and fixes: text with placeholders, filled in safely with a row's values."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Protocol
 
 from msgspec import Struct
@@ -59,10 +60,11 @@ class Placeholder(Struct, frozen=True):
             return source.parameter(self.name)
         if len(self.columns) > 1 and not self.span:
             return self._joined(source)
-        if not all(source.known(column) for column in self.columns):
-            return self.noun[1] if self.noun else UNKNOWN
+        for column in self.columns:
+            if not source.known(column):
+                return self.noun[1] if self.noun else UNKNOWN
         values = [source.value(column) for column in self.columns]
-        if any(value is None for value in values):
+        if None in values:
             return self.text or _instead(self.name, source)
         if self.compared:
             held = values[0] if isinstance(values[0], list) else []
@@ -110,7 +112,7 @@ class Placeholder(Struct, frozen=True):
         return (*self.columns, *([self.other] if self.other else [])) or (self.name,)
 
 
-class Template(Struct, frozen=True):
+class Template(Struct, frozen=True, dict=True):
     """Text with placeholders, parsed by `policy.placeholders`."""
 
     text: str
@@ -120,18 +122,29 @@ class Template(Struct, frozen=True):
     @property
     def names(self) -> tuple[str, ...]:
         """The columns and parameters that it uses, each once, in order."""
-        used = (each for _, each in self.parts if each is not None)
-        return tuple(dict.fromkeys(name for each in used for name in each.names))
+        return tuple(dict.fromkeys(name for each in self._placeholders for name in each.names))
+
+    @cached_property
+    def _placeholders(self) -> tuple[Placeholder, ...]:
+        return tuple(each for _, each in self.parts if each is not None)
+
+    @cached_property
+    def _spans(self) -> dict[int, tuple[int, ...]]:
+        """The numbers of the placeholders that measure a duration, with those of the limits that it may be compared with."""
+        limits = tuple(number for number, each in enumerate(self._placeholders) if each.is_limit)
+        return {number: limits for number, each in enumerate(self._placeholders) if each.span}
 
     def fill(self, source: Source, quoted: Callable[[str], str] = str) -> str:
         """The text with every placeholder filled in, each `quoted`."""
-        filled = ""
-        every = [each for _, each in self.parts if each is not None]
-        limits = [each.fill(source) for each in every if each.is_limit] if any(each.span for each in every) else ()
+        # A measured duration is compared with the limits beside it, so it comes last.
+        texts = ["" if each.span else each.fill(source) for each in self._placeholders]
+        for number, limits in self._spans.items():
+            texts[number] = self._placeholders[number].fill(source, [texts[limit] for limit in limits])
+        filled, left = "", iter(texts)
         for literal, each in self.parts:
             filled += literal
             if each is not None:
-                filled = appended(filled, quoted(each.fill(source, limits)))
+                filled = appended(filled, quoted(next(left)))
         return filled
 
 
@@ -142,7 +155,9 @@ def _instead(name: str, source: Source) -> str:
 
 
 def _seconds(span: str, values: Sequence[Value], now: int) -> int:
-    first, last = (int(values[0]), int(values[-1])) if all(isinstance(each, int) for each in values) else (0, 0)  # type: ignore[arg-type]
+    first, last = values[0], values[-1]
+    if not isinstance(first, int) or not isinstance(last, int):
+        first = last = 0
     match span:
         case "since":
             return max(now - first, 0)

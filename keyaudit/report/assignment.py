@@ -5,6 +5,13 @@ from collections.abc import Mapping
 
 from keyaudit.report.facts import Facts
 
+COLUMNS = frozenset(
+    {
+        "api", "api_id", "kind", "principal_id", "principal_kind", "principal_name", "principal_type", "resource_id", "role_id",
+        "scope", "scope_kind", "scope_name", "standing",
+    }
+)  # fmt: skip
+"""The columns that `assignment` reads, besides the name."""
 _KINDS: Mapping[str, str] = {
     "azure-role": "role assignment",
     "hsm-role": "local role assignment",

@@ -7,6 +7,7 @@ exactly: take one leading `'` away, then replace `\xNN`, `\uNNNN` and `\UNNNNNNN
 import csv
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TextIO
 
 from keyaudit.model import times
@@ -31,8 +32,11 @@ _HARMLESS = re.compile(r"[A-Za-z0-9/][ !\"$-:<-\[\]-~]*")
 
 def guarded(text: str | None) -> str:
     """One text cell, escaped losslessly: never a formula, a control character or a build agent's command."""
-    if text is None:
-        return ""
+    return "" if text is None else _guarded(text)
+
+
+@lru_cache(maxsize=10_000)  # most cells of a file repeat
+def _guarded(text: str) -> str:
     if _HARMLESS.fullmatch(text):
         return text
     safe = escaped(text)

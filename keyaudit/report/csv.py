@@ -27,9 +27,12 @@ def render(report: Report, out: TextIO, *, heading: bool = True, mark: bool = Fa
         cells = []
         for name in COLUMNS:
             text = record.get(name)
+            if text is None:
+                cells.append("")
+                continue
             # The minus sign of a number does not make a formula.
-            cell = (text or "") if name in NUMBERS else guarded(text)
-            if text is not None and cell != text:
+            cell = text if name in NUMBERS else guarded(text)
+            if cell != text:
                 altered[name] += 1
             cells.append(cell)
         writer.writerow(cells)

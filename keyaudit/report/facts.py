@@ -1,6 +1,7 @@
 """A row's columns as typed facts, which distinguish absent and unknown values."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from keyaudit.model import times
 from keyaudit.model.columns import Table, Type
@@ -18,12 +19,11 @@ class Facts:
     def __init__(self, kind: str, row: Mapping[str, Value], unknown: Mapping[str, Reason] = _NONE, called: str = "") -> None:
         self.kind, self.called = kind, called
         self.table: Table | None = TABLES.get(kind)
-        self.row = {name: value for name, value in row.items() if name != "unknown"}
-        self.unknown = {**_reasons(row.get("unknown")), **unknown}
+        self.row = dict(row)
+        self.unknown = {**_reasons(self.row.pop("unknown", None)), **unknown}
         """Every unknown column, with its reason."""
-        for name, value in self.row.items():
-            column = self.table.by_name.get(name) if self.table else None
-            if value is None and column and not column.absent and name not in self.unknown:
+        for name in _never_absent(kind):
+            if name in self.row and self.row[name] is None and name not in self.unknown:
                 self.unknown[name] = Reason.INTERNAL_ERROR  # a NULL without an explanation does not mean absent
 
     @classmethod
@@ -36,7 +36,7 @@ class Facts:
     def text(self, name: str) -> str | None:
         """A column as plain text; None if it is absent, unknown, or not in this table."""
         value = self.row.get(name)
-        return None if value is None else plain(self.type(name), value)
+        return value if value is None or isinstance(value, str) else plain(self.type(name), value)
 
     @property
     def family(self) -> str | None:
@@ -56,6 +56,12 @@ class Facts:
     def shown(self, name: str, unknown: str) -> str:
         """A column as text, `unknown` if it is unknown, empty if absent. A count may have bounds."""
         return self.text(name) or (unknown if name in self.unknown else "")
+
+
+@cache
+def _never_absent(kind: str) -> tuple[str, ...]:
+    """The columns of a table that may be unknown, but not absent."""
+    return tuple(column.name for column in TABLES[kind].columns if not column.absent) if kind in TABLES else ()
 
 
 def plain(type_: Type | None, value: Value) -> str:

@@ -12,7 +12,7 @@ from keyaudit.model.run import NotJudged, Report, Verdict
 from keyaudit.model.waivers import Use
 from keyaudit.report import score
 from keyaudit.report.facts import Facts
-from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, scope_member, value_member
+from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, row_member, scope_member, value_member
 from keyaudit.report.resource import label
 from keyaudit.report.settings import settings_member
 from keyaudit.report.summary import WORST_FIRST, verdict_words
@@ -70,7 +70,7 @@ def _tally(tally: Tally) -> dict[str, object]:
 def finding_member(owner: Owner, finding: Finding) -> dict[str, object]:
     """A finding with its row and the owner of its resource."""
     facts = Facts.of(finding)
-    row = {name: value_member(facts.type(name), value) for name, value in facts.row.items()}
+    row = row_member(facts)
     return {
         "id": finding.id,
         "policy": finding.policy.id,

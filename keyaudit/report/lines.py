@@ -71,8 +71,19 @@ def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
     Lines break at spaces, so that ids stay whole. A word longer than a line breaks after the last separator that fits, as in a
     path or an address, and inside a part only where that part alone is longer than a line.
     """
-    lines: list[str] = []
     rest = rest[: width * 2 // 3]
+    lines: list[str] = []
+    # A fast path: in nearly every text a character is a column, and a line ends at the last space that fits.
+    if (line := first + text).isascii() and rest.isascii() and "  " not in text and text[:1] != " " and text[-1:] != " ":
+        while len(line) > width:
+            end = line.rfind(" ", len(first) + 1, width + 1)
+            if end < 0:
+                break
+            lines.append(line[:end])
+            first, text = rest, line[end + 1 :]
+            line = first + text
+        else:
+            return [*lines, line] if lines else [line]
     line, empty = first, True
     for word in text.split(" "):
         if not word:

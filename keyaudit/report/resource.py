@@ -9,9 +9,20 @@ from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
+from keyaudit.report.assignment import COLUMNS as ASSIGNMENT
 from keyaudit.report.assignment import assignment
 from keyaudit.report.facts import Facts
 
+_READ = frozenset(
+    {
+        "agent_type", "app_id", "curve", "custody", "expires_on", "holder_id", "holder_kind", "holder_name",
+        "holder_type", "home", "is_current", "key_id", "key_size", "key_type", "kind", "kty", "live_credentials",
+        "location", "operation", "parameter_set", "plan", "principal_type", "sku", "slot", "subscription_name",
+        "target_class", "target_id", "target_kind", "thumbprint", "vault_name", "version", "workspace_id",
+    }
+)  # fmt: skip
+SHOWN: Mapping[str, frozenset[str]] = {name: ASSIGNMENT | {"expires_on"} if name == "grant" else _READ for name in TABLES}
+"""By table, the columns that `label`, `context` and the groups and orders of findings read, besides id, name and subject."""
 BELOW = "not read far enough: see the gaps below"
 _PROVIDERS = {"federated-domain": "federated domain", "external-idp": "identity provider"}
 _HOLDERS = {

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import TextIO
 
@@ -47,34 +48,38 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     out.write(joined(footer(report, width, colour, hints=options.hints, full=options.full)))
 
 
-def _groups(pairs: Iterable[tuple[Owner, Finding]], width: int, colour: bool, *, by_score: bool) -> Iterator[str]:
+def _groups(pairs: Iterable[tuple[Owner, Finding]], width: int, colour: bool, *, by_score: bool) -> list[str]:
     """The headings: one per row, so that each version of a key has its own."""
     rows: dict[object, list[tuple[Owner, Finding]]] = defaultdict(list)
     for pair in pairs:
         rows[pair[1].row.get("id")].append(pair)
+    lines: list[str] = []
     for same in rows.values():
         owner, first = same[0]
         facts = Facts.of(first)
-        yield from _heading(one_line(label(facts)), one_line(context(facts, owner)), width, colour)
+        lines += _heading(one_line(label(facts)), one_line(context(facts, owner)), width, colour)
         if by_score:
-            yield from wrap(score.line(first.score), width, "  ", "    ")
-        yield from _findings([finding for _, finding in same], width, colour)
-        yield ""
+            lines += wrap(score.line(first.score), width, "  ", "    ")
+        lines += _findings([finding for _, finding in same], width, colour)
+        lines.append("")
+    return lines
 
 
-def _findings(same: Sequence[Finding], width: int, colour: bool) -> Iterator[str]:
+def _findings(same: Sequence[Finding], width: int, colour: bool) -> list[str]:
     """The problem of each with its message; policies that are unknown for the same cause share an entry at the end."""
+    lines: list[str] = []
     alike: dict[str, list[Finding]] = defaultdict(list)
     for finding in same:
         if finding.outcome is Outcome.UNKNOWN:
             alike[message(finding)].append(finding)
         else:
-            yield from _finding(finding, width, colour)
+            lines += _finding(finding, width, colour)
     for why, findings in alike.items():
         if len(findings) == 1:
-            yield from _finding(findings[0], width, colour)
+            lines += _finding(findings[0], width, colour)
         else:
-            yield from _unknown([finding.policy.id for finding in findings], why, width, colour)
+            lines += _unknown([finding.policy.id for finding in findings], why, width, colour)
+    return lines
 
 
 def _unread(scope: Scope, policies: list[str], width: int, colour: bool) -> Iterator[str]:
@@ -102,22 +107,34 @@ def _heading(name: str, facts: str, width: int, colour: bool) -> Iterable[str]:
     return [*named, *(wrap(facts, width, "    ", "    ") if facts else [])]
 
 
-def _finding(finding: Finding, width: int, colour: bool) -> Iterator[str]:
+def _finding(finding: Finding, width: int, colour: bool) -> Sequence[str]:
     said = word(finding)
-    first, *more = wrap(named(finding), width, f"  {pad(said, _WORD)}  ", _INDENT)
-    yield "  " + painted(finding, colour) + first[2 + len(said) :]
-    yield from more
+    first = _first(named(finding), said, painted(finding, colour), width)
     # A pass shows only its requirement.
-    if finding.outcome is not Outcome.PASS:
-        yield from wrap(message(finding), width, _INDENT, _INDENT)
+    return first if finding.outcome is Outcome.PASS else [*first, *wrap(message(finding), width, _INDENT, _INDENT)]
+
+
+@lru_cache(maxsize=1_000)
+def _first(name: str, said: str, shown: str, width: int) -> Sequence[str]:
+    """The lines with the word and the problem: the same for all findings of a policy and a severity."""
+    first, *more = wrap(name, width, f"  {pad(said, _WORD)}  ", _INDENT)
+    return (f"  {shown}{first[2 + len(said) :]}", *more)
 
 
 def named(finding: Finding) -> str:
     """The problem, or the requirement for a pass, with the policy's id."""
     policy = finding.policy
-    return one_line(f"{policy.title if finding.outcome is Outcome.PASS else policy.problem} ({policy.id})", 1_000)
+    return _named(policy.title if finding.outcome is Outcome.PASS else policy.problem, policy.id)
+
+
+@lru_cache(maxsize=1_000)
+def _named(what: str, policy: str) -> str:
+    return one_line(f"{what} ({policy})", 1_000)
 
 
 def painted(finding: Finding, colour: bool) -> str:
     """Its `word` in its colour."""
-    return paint(word(finding), _COLOURS[finding.severity if finding.outcome is Outcome.FAIL else finding.outcome], colour)
+    said = word(finding)
+    if not colour:
+        return said
+    return paint(said, _COLOURS[finding.severity if finding.outcome is Outcome.FAIL else finding.outcome], colour)

@@ -77,6 +77,19 @@ def _million(folder: Path) -> None:
     say("1,000,000 key versions x all policies: CPU", f"{judged.cpu:.2f} s", "at most 4 s")
     say("1,000,000 key versions x all policies: peak memory", f"{judged.peak:.0f} MB", "at most 300 MB")
     say("   results", f"{counts['failed']:,} f {counts['unknown']:,} u", f"{counts['passed']:,} passed")
+    gate = fastest([*KEYAUDIT, "gate", "--from", str(folder / "million")], 3)
+    say("gate --from the same: CPU against judging", f"{gate.cpu / judged.cpu:.2f} x", "at most 2 x")
+
+
+def _listed(folder: Path) -> None:
+    stored = str(folder / "listed")
+    measure([PYTHON, "-m", "tests.bench.rows", stored, "100000"])
+    counts = json.loads(measure([PYTHON, "-m", "tests.bench.judge", stored]).out)
+    found = counts["failed"] + counts["unknown"]
+    took = fastest([*KEYAUDIT, "report", "--full", "--from", stored], 3)
+    say(
+        f"report --full, {found:,} findings of 100,000 keys: CPU a finding", f"{took.cpu / found * 1e6:.0f} us", "at most 40 us"
+    )
 
 
 def _two_millions(folder: Path) -> None:
@@ -145,6 +158,7 @@ def main() -> None:
         _small(folder)
         _collecting(folder)
         _million(folder)
+        _listed(folder)
         _two_millions(folder)
         _usage(folder)
         _learning(folder)

@@ -51,6 +51,30 @@ def test_every_grouping_tells_of_the_same_findings(keyaudit: Keyaudit, contoso: 
     assert {listed("--sort", by) for by in ("policy", "resource", "expires")} == {len(findings)}
 
 
+@pytest.mark.parametrize("arguments", [("--full", "--all"), ("--top", "5")])
+@pytest.mark.parametrize("estate_", ["hardened", "blind_spots"])
+def test_what_is_printed_does_not_depend_on_what_else_is_written(
+    request: pytest.FixtureRequest, keyaudit: Keyaudit, tmp_path: Path, estate_: str, arguments: tuple[str, ...]
+) -> None:
+    """A file of findings needs every column of the inventory, and lines for people only some."""
+    folder = request.getfixturevalue(estate_)
+    alone = keyaudit("report", "--from", folder, *arguments)
+    beside = keyaudit("report", "--from", folder, *arguments, "--export", f"json={tmp_path / 'all.json'}")
+    assert alone.out == beside.out
+    assert alone.code == beside.code
+
+
+@pytest.mark.parametrize("policy", ["kv-cert-*", "app-secret-too-long", "fed-saml-*", "account-key-*"])
+def test_a_score_is_the_same_whatever_is_selected_and_written(
+    keyaudit: Keyaudit, tmp_path: Path, contoso: Path, policy: str
+) -> None:
+    """It depends on tables and columns that the selected policies do not read."""
+    asked = ("report", "--from", contoso, "--select", policy, "--sort", "score")
+    alone, beside = keyaudit(*asked), keyaudit(*asked, "--export", f"json={tmp_path / 'all.json'}")
+    assert alone.code == Exit.CLEAN
+    assert alone.out == beside.out
+
+
 OWNERS = re.compile(r"^(\S.*?)  \d+ (?:critical|high|medium|low|info)\b", re.MULTILINE)
 """The headings of a report by owner."""
 

@@ -1,31 +1,20 @@
-"""Who owns what a finding is about, however many findings there are, and without a row nobody can tell."""
+"""Who owns a row: its own tag or owners in Entra, its vault, its holder."""
 
-from collections.abc import Iterator
+import duckdb
 
-import pytest
-
-from keyaudit.inventory import owners
-from keyaudit.inventory.owners import called, owned
-from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.inventory.owners import called, owner_of, owning
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
-from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from tests.inventory.sample import TENANT, Row, application, assessed, in_memory, key, row, vault
 
 NOBODY = Owner((), "", None)
 
 
-def of(table: str, row_: Row) -> Finding:
-    """A finding about the row."""
-    text = PolicyText(id=f"p-{table}", title="", problem="p", severity=Severity.LOW, table=table, why="", fix={})
-    return Finding(policy=text, outcome=Outcome.FAIL, severity=Severity.LOW, subject="x", message="", row=row_)  # type: ignore[arg-type]
-
-
-@pytest.fixture(params=[1, 2_000])
-def batch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Owners are looked up for so many findings at once."""
-    monkeypatch.setattr(owners, "_BATCH", request.param)
+def owners(connection: duckdb.DuckDBPyConnection, table: str) -> dict[object, Owner]:
+    """The owner of each row of a table, by id."""
+    own, names = owning(TABLES[table]), called(connection)
+    rows = connection.execute(f"SELECT it.id, {own.names}, {own.source}, {own.doubt} FROM {table} AS it {own.joins}").fetchall()
+    return {id_: owner_of(names, *said) for id_, *said in rows}
 
 
 def test_who_owns_in_entra_is_called_by_name_where_the_snapshot_has_one_and_no_two_alike() -> None:
@@ -42,8 +31,7 @@ def test_who_owns_in_entra_is_called_by_name_where_the_snapshot_has_one_and_no_t
         ],
     }
     with in_memory(rows, {TENANT: assessed(TENANT, "application.list")}, *TABLES, alone=True) as connection:
-        asked = [of(table, rows[table][0]) for table in ("application", "key")]
-        found = [owner for owner, _ in owned(connection, iter(asked))]
+        found = [owners(connection, table)[rows[table][0]["id"]] for table in ("application", "key")]
         assert called(connection) == {"u": "mei@contoso.example", "s": "deployer s", "t": "deployer t"}
     assert [(owner.names, owner.source) for owner in found] == [
         (("gone", "deployer s", "deployer t", "mei@contoso.example"), "Entra owners"),
@@ -51,32 +39,23 @@ def test_who_owns_in_entra_is_called_by_name_where_the_snapshot_has_one_and_no_t
     ]
 
 
-@pytest.mark.usefixtures("batch")
-def test_each_finding_comes_with_its_owner_in_its_place() -> None:
+def test_what_has_no_owner_of_its_own_has_that_of_its_vault() -> None:
     own, vaults_, app = key("1", tags={"owner": "a"}), key("2", tags=None), application("app", owner_ids=["p", "q"])
     wide = row("grant", f"{TENANT.id}/grants/1", scope_id=TENANT.id, vault_id=None)
     rows = {"key": [own, vaults_], "vault": [vault(tags={"owner": "b"})], "application": [app], "grant": [wide]}
-    unread = Finding(
-        policy=of("key", own).policy,
-        outcome=Outcome.UNKNOWN,
-        severity=Severity.LOW,
-        subject="v",
-        message="",
-        scope=Scope("v", "v", ScopeKind.VAULT),
-    )
-    asked = [of("key", own), unread, of("application", app), of("grant", wide), of("key", vaults_), of("key", own)]
     with in_memory(rows, {TENANT: assessed(TENANT, "application.list")}, *TABLES, alone=True) as connection:
+        assert owners(connection, "key") == {
+            own["id"]: Owner(("a",), "tag owner", None),
+            vaults_["id"]: Owner(("b",), "tag owner of the vault", None),
+        }
+        assert owners(connection, "application") == {app["id"]: Owner(("p", "q"), "Entra owners", None)}
+        assert owners(connection, "grant") == {wide["id"]: NOBODY}
 
-        def findings() -> Iterator[Finding]:
-            yield from asked
 
-        found = list(owned(connection, findings()))
-    assert [finding for _, finding in found] == asked
-    assert [owner for owner, _ in found] == [
-        Owner(("a",), "tag owner", None),
-        Owner((), "", Reason.PARENT_NOT_ASSESSED),
-        Owner(("p", "q"), "Entra owners", None),
-        NOBODY,
-        Owner(("b",), "tag owner of the vault", None),
-        Owner(("a",), "tag owner", None),
-    ]
+def test_an_owner_is_worked_out_of_the_columns_that_it_says_it_reads() -> None:
+    rows = {"key": [key("1", tags={"owner": "a"})], "credential": [], "vault": [vault(tags=None)]}
+    with in_memory(rows, {TENANT: assessed(TENANT, "application.list")}, *TABLES, alone=True) as connection:
+        for name, table in TABLES.items():
+            own = owning(table)
+            read = f"(SELECT {', '.join(['unknown', *own.reads])} FROM {name}) AS it"
+            connection.execute(f"SELECT {own.names}, {own.source}, {own.doubt} FROM {read} {own.joins}").fetchall()

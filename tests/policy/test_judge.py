@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from keyaudit.inventory.rows import columns_of, view_types
+from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import MAX_TIME
+from keyaudit.policy import findings
 from keyaudit.policy.bind import bind
 from keyaudit.policy.judge import columns_judged, judge
 from keyaudit.policy.load import load
@@ -43,6 +45,41 @@ def test_a_finding_carries_row_evidence_limit_and_remedy(tmp_path: Path) -> None
     assert finding.row["source_version"] == "7.6"
     assert finding.row["superseded_enabled"] == (2, None)
     assert finding.fix == {"cli": 'az keyvault key rotate --vault-name kv-a --name "it\'s"'}
+
+
+@pytest.mark.parametrize("size", [None, 2])
+def test_each_finding_comes_with_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int | None) -> None:
+    """However many rows are read at once, and without a row nobody can tell."""
+    monkeypatch.setattr(findings, "_SLICE", 1)
+    rows = [
+        key("own", exportable=True, tags={"owner": "a"}),
+        key("vaults", exportable=True),
+        key("unread", exportable=True, tags=None, unknown={"tags": "throttled"}),
+    ]
+    vaults = [{"id": VAULT.id, "name": "kv-a", "scope_id": SUBSCRIPTION.id, "tags": {"owner": "b"}}]
+    sizes = {} if size is None else {"key": size}
+    with inventory(key=rows, vault=vaults) as connection:
+        judgement = judge(connection, [policy(tmp_path)], [gap(OTHER_VAULT, "key.list")], JUDGING, sizes=sizes)
+        pairs, found = list(judgement.owned()), list(judgement.findings())
+    assert [finding.id for _, finding in pairs] == [finding.id for finding in found]
+    assert [(finding.row.get("name"), owner) for owner, finding in pairs] == [
+        (None, Owner((), "", Reason.PARENT_NOT_ASSESSED)),
+        ("own", Owner(("a",), "tag owner", None)),
+        ("unread", Owner((), "", Reason.THROTTLED)),
+        ("vaults", Owner(("b",), "tag owner of the vault", None)),
+    ]
+
+
+def test_findings_that_are_only_listed_have_the_columns_that_are_shown(tmp_path: Path) -> None:
+    aged = policy(tmp_path, **AGE, fix="{cli: 'az keyvault key rotate --vault-name {vault_name} --name {name}'}")
+    rows = [key("old", created_on=NOW - 731 * DAY, tags={"owner": "a"}), key("odd", purpose=None, unknown={"purpose": "dns"})]
+    with inventory(key=rows) as connection:
+        ((whole_owner, whole),) = judge(connection, [aged], (), JUDGING).owned()
+        ((owner, shown),) = judge(connection, [aged], (), JUDGING, shown={"key": ["kty"]}).owned()
+    assert (owner, shown.message) == (whole_owner, whole.message)
+    columns = ("id", "name", "key_id", "created_on", "kty")
+    assert shown.row == {**{name: whole.row[name] for name in columns}, "unknown": {}}
+    assert (shown.evidence, shown.expected, shown.fix) == ({}, "", {})
 
 
 def test_a_severity_that_rests_on_what_was_not_read_says_so(tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ def _as_stored(name: str, sources: Sources) -> str:
 def _with_lacking(sql: DuckDB, table: str, query: str, run: Run, wanted: Wanted) -> str:
     """Adds the columns that need missing evidence, which are unknown in all rows.
 
-    See `model.rows.decoded`.
+    See `model.rows.Decoder`.
     """
     declared = TABLES[table]
     lacking = [

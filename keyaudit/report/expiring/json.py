@@ -6,7 +6,7 @@ from keyaudit.model import times
 from keyaudit.model.expiring import Ending
 from keyaudit.model.run import Expiring
 from keyaudit.report.expiring.words import days, status, thing
-from keyaudit.report.members import about_run, time_member, value_member
+from keyaudit.report.members import about_run, row_member, time_member
 from keyaudit.report.resource import label
 
 
@@ -37,6 +37,6 @@ def _item(ending: Ending, as_of: int) -> dict[str, object]:
         "owners": list(owner.names),
         "owner_source": owner.source or None,
         "owner_unknown": owner.reason,
-        "row": {column: value_member(facts.type(column), value) for column, value in facts.row.items()},
+        "row": row_member(facts),
         "row_unknown": dict(sorted(facts.unknown.items())),
     }

@@ -10,7 +10,7 @@ from keyaudit.model.listing import Listing
 from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.run import Inventory
 from keyaudit.report.facts import Facts
-from keyaudit.report.members import about_run, value_member
+from keyaudit.report.members import about_run, row_member
 
 
 def render(inventory: Inventory, out: TextIO) -> None:
@@ -54,5 +54,5 @@ def _rows(listing: Listing) -> Iterator[dict[str, object]]:
 
 def _row(table: Table, row: Mapping[str, Value]) -> dict[str, object]:
     facts = Facts(table.name, row)
-    values = {name: value_member(facts.type(name), value) for name, value in facts.row.items()}
+    values = row_member(facts)
     return {**values, "unknown": dict(sorted(facts.unknown.items()))}
