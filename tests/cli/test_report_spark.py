@@ -68,3 +68,20 @@ def test_both_engines_report_the_same(estate: str, more: tuple[str, ...]) -> Non
     assert (code, err) == (Exit.INCOMPLETE if estate == "blind-spots" else Exit.CLEAN, "")
     assert (code, out, err) == _reported(stored, *more)
     assert sorted(stored.iterdir()) == before
+
+
+@pytest.mark.exhaustive
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize(
+    ("master", "code", "said"),
+    [
+        ("here", Exit.USAGE, "--master: not a master: 'here'; name local[*], spark://HOST:PORT, yarn or k8s://URL\n"),
+        ("spark://127.0.0.1:1", Exit.NO_ACCESS, "--master: spark://127.0.0.1:1 does not answer: Connection refused; "),
+    ],
+)
+def test_what_cannot_be_begun_is_one_line(keyaudit: Keyaudit, contoso: Path, master: str, code: Exit, said: str) -> None:
+    before = sorted(contoso.iterdir())
+    ran = keyaudit("report", "--from", contoso, *SPARK[:-1], master)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (code, "", 1)
+    assert ran.err.startswith(f"keyaudit: {said}")
+    assert sorted(contoso.iterdir()) == before
