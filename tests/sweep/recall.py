@@ -24,8 +24,10 @@ from keyaudit.collect.usage.rows import write_usage
 from keyaudit.inventory import files, snapshot
 from keyaudit.inventory import load as loader
 from keyaudit.inventory.load import Loaded
+from keyaudit.inventory.owners import UNREAD
 from keyaudit.inventory.views import ledger
 from keyaudit.model.columns import Table
+from keyaudit.model.expiring import Owner
 from keyaudit.policy import judge
 from keyaudit.policy.ordered import Evaluated
 from keyaudit.policy.verdict import PASS, outcome_of
@@ -267,14 +269,15 @@ class Recalled:
             self._recall.show(name, self._names[name])
 
 
-def _outcomes(connection: Recalled, tables: Iterable[Evaluated], **_: object) -> Iterator[SimpleNamespace]:
+def _outcomes(connection: Recalled, tables: Iterable[Evaluated], **_: object) -> Iterator[tuple[Owner, SimpleNamespace]]:
     """In place of `policy.findings.stream`: as many findings, each with no more than what it is about and its outcome."""
     for evaluated in tables:
         codes = ", ".join(f"code{number}" for number in range(len(evaluated.bounds)))
         for id_, *found in connection.execute(f"SELECT id, {codes} FROM {evaluated.relation}").fetchall():
             for bound, code in zip(evaluated.bounds, found, strict=True):
                 if code >= PASS:
-                    yield SimpleNamespace(policy=bound.policy.text, outcome=outcome_of(code), row={"id": id_}, scope=None)
+                    about = SimpleNamespace(policy=bound.policy.text, outcome=outcome_of(code), row={"id": id_}, scope=None)
+                    yield UNREAD, about
 
 
 _CONTENT = "SELECT count(*), sum(hash(t)::HUGEINT) FROM {} AS t"
