@@ -15,6 +15,9 @@ TESTS = Path(__file__).parent
 MEASURED = ("model", "policy", "policies", "inventory", "cloud", "cli", "test_assess.py", "test_gate.py")
 """The tests that are traced: those of the floors that have a bar for coverage, and of the commands that put them together."""
 LONG = (
+    "differential/test_spark.py",
+    "cli/test_report_spark.py",
+    "cli/test_usage_spark.py",
     "sweep/test_sweep.py",
     "test_package.py",
     "simulator/test_tools.py",

@@ -9,8 +9,7 @@ from tests.cli.detections import planted
 from tests.demo_logs import read
 from tests.estates import snapshot
 
-SMALL = ("contoso", "blind-spots")
-EVERY = (*SMALL, "evidence", "sized:20x50", "rows:200000")
+EVERY = ("contoso", "blind-spots", "evidence", "sized:20x50", "rows:200000")
 """The simulated tenants, the first again with logs and other evidence; a larger one; generated keys, credentials and grants."""
 _REPOSITORIES = "host,path,id,owner_id\ngithub.com,contoso-retail/orders,70814240,999\n"
 _CUSTODY = """\
