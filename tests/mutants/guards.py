@@ -30,6 +30,7 @@ GUARDS: dict[str, Stages] = {
         for view, tests in {
             "__init__": "reach joins views vault_view usage_views certificate_views connect",
             "account_key": "environment_rules",
+            "agent_bursts": "usage_views",
             "agents": "agent_views",
             "app_management_policy": "app_management_views holder_views",
             "application": "application_views views",
@@ -58,6 +59,7 @@ GUARDS: dict[str, Stages] = {
             "purposes": "purposes",
             "reach": "reach reach_beside",
             "reach_counts": "reach reach_beside",
+            "repositories": "repository_views",
             "secret": "purposes certificate_views",
             "service_principal": "privilege_views azure_role_views agent_views reach_beside",
             "signing_certificate": "signing_views federation_views joins",
