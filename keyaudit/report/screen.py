@@ -78,13 +78,25 @@ def _worst(report: Report) -> Iterator[tuple[Finding, int]]:
         levels.add(level)
         if sum(failed.get(each, 0) for each in levels) >= TOP:
             break
-    fails: Iterable[Finding] = (each for each in report.findings(False) if each.outcome is Outcome.FAIL and each.row)
-    if not report.by_score:
-        fails = sorted(fails, key=lambda finding: (-finding.score.high if finding.score else 0, str(finding.row["id"])))
-    for _, same in groupby(fails, key=lambda finding: finding.row["id"]):
-        first, *more = same
+    fails = (each for each in report.findings(False) if each.outcome is Outcome.FAIL and each.row)
+    for first, *more in _by_row(fails) if report.by_score else sorted(_by_row(sorted(fails, key=_row)), key=_place):
         if first.severity in levels:
             yield first, len(more)
+
+
+def _by_row(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
+    return (list(same) for _, same in groupby(findings, key=_row))
+
+
+def _row(finding: Finding) -> str:
+    return str(finding.row["id"])
+
+
+def _place(found: list[Finding]) -> tuple[int, int, int, str, str, str]:
+    """The order of a report by score, for the findings of one row, the most severe first."""
+    first = found[0]
+    high, low = (first.score.high, first.score.low) if first.score else (0, 0)
+    return -high, -low, -first.severity.rank, str(first.row["name"] or ""), first.subject, _row(first)
 
 
 def _entry(finding: Finding, more: int, width: int, colour: bool) -> list[str]:

@@ -53,6 +53,11 @@ def test_findings_come_by_the_upper_bound(keyaudit: Keyaudit, contoso: Path, fin
     assert all(each["score"] is None for each in found if each["policy"] == "kv-purge-protection-off")
 
 
+def test_the_first_screen_is_the_same_beside_an_export(keyaudit: Keyaudit, blind_spots: Path, tmp_path: Path) -> None:
+    report = ("report", "--from", blind_spots)
+    assert keyaudit(*report, "--export", f"json={tmp_path / 'json'}").out == keyaudit(*report).out
+
+
 def test_every_format_says_the_same(
     keyaudit: Keyaudit, contoso: Path, written: dict[str, str], findings: list[dict[str, Any]]
 ) -> None:
