@@ -341,6 +341,13 @@ def test_that_no_vault_honours_a_grant_needs_every_vault() -> None:
     assert (found["effective"], found["unknown"]["effective"]) == (None, "permission")  # type: ignore[index]
 
 
+@pytest.mark.parametrize("kind", ["azure-role", "access-policy"])
+def test_a_vault_of_an_unread_access_model_may_honour_a_grant(kind: str) -> None:
+    unread = {**RBAC, "access_model": Reason.BAD_VALUE}
+    [found] = derive([grant("a", "sign", kind=kind), who("a")], of=unread, table="grant").values()
+    assert (found["effective"], found["unknown"]["effective"]) == (None, "bad_value")  # type: ignore[index]
+
+
 def test_that_no_vault_honours_a_grant_needs_every_list_in_its_scope() -> None:
     lists = {each: Scope(each, each, ScopeKind.SUBSCRIPTION) for each in (SUBSCRIPTION, OTHER)}
     scopes = (KV, GROUP, SUBSCRIPTION, ROOT, "/")
