@@ -27,7 +27,7 @@ Master = Annotated[
 def check(engine: Engine, **needed: object) -> None:
     """Raises UsageError for a flag, by its name, that Spark needs and does not have, or that only Spark takes."""
     for name, value in needed.items():
-        flag = f"--{name.rstrip('_')}"
+        flag = f"--{name}"
         if engine is Engine.SPARK and not value:
             raise UsageError("--engine spark", f"needs {flag}", f"add {flag}")
         if engine is not Engine.SPARK and value:

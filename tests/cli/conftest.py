@@ -1,6 +1,7 @@
 """Commands run in this process, and the simulated tenants collected once for all tests that only read them."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,16 @@ def keyaudit(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
         return Ran(stopped.value.code, printed.out, printed.err)
 
     return run
+
+
+@pytest.fixture
+def without_pyspark(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Nothing finds pyspark; what a command with --engine spark says of that, as a pattern."""
+    for name in [name for name in sys.modules if name.startswith("keyaudit.") and name.endswith("spark")]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in ("py4j", "py4j.protocol", "pyspark", "pyspark.sql"):
+        monkeypatch.setitem(sys.modules, name, None)
+    return r"keyaudit: --engine spark: needs \S+, which is not installed; run pip install '.\[spark\]' in .*\n"
 
 
 def once(*arguments: str | Path) -> None:

@@ -78,7 +78,7 @@ GUARDS: dict[str, Stages] = {
     },
     "keyaudit/inventory/views/custody.py": (("tests/collect/test_custody.py",), JUDGING),
     "keyaudit/policy/sql.py": (("tests/policy/test_judge.py", "tests/policy/test_differential.py"), JUDGING),
-    "keyaudit/inventory/dialect.py": (
+    "keyaudit/inventory/dialect/*.py": (
         ("tests/inventory/test_dialect.py", "tests/policy/test_judge.py", "tests/policy/test_differential.py"),
         VIEWS,
         JUDGING,

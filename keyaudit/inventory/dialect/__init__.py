@@ -1,0 +1,12 @@
+"""The SQL dialects of two engines. Every literal is quoted here.
+
+Both dialects answer the same for the same arguments, except where a method says otherwise.
+"""
+
+from keyaudit.inventory.dialect.duckdb import DuckDB
+from keyaudit.inventory.dialect.spark import Spark
+
+__all__ = ["DUCKDB", "SPARK", "DuckDB", "Spark"]
+
+DUCKDB = DuckDB()
+SPARK = Spark()
