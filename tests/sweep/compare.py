@@ -95,7 +95,8 @@ class Judge:
         wrong += [
             Wrong(*result, GONE, now) for result, now in after.items() if result not in before and now is not Outcome.UNKNOWN
         ]
-        wrong = _without_renamed(wrong)
+        gone = [Wrong(*result, before[result], GONE) for result, now in changed.items() if now is None]
+        wrong = _without_renamed(wrong, gone)
         right = [each for each in wrong if any(self._believed(fault, each) for fault in faults)]
         wrong = [each for each in wrong if each not in right]
         silent = tuple(each for each in wrong if _silent(each))
@@ -176,20 +177,24 @@ class Judge:
         return any(heard == self._tenant or any(place.startswith(f"{heard}/") for place in places) for heard in scopes)
 
 
-def _without_renamed(wrong: Sequence[Wrong]) -> list[Wrong]:
+def _without_renamed(wrong: Sequence[Wrong], gone: Sequence[Wrong]) -> list[Wrong]:
     """What is left when each thing that has another id now, beside the old one or above it, is taken for what it was.
 
     The id of some things is made of what a fault strikes: then one result of a policy is gone, and there is one like it.
+    Of all that are gone, those come first that nothing speaks for.
     """
     left = list(wrong)
+    lost = [*(each for each in wrong if each.after.startswith(GONE)), *gone]
     for made in wrong:
         if made.before == GONE:
             beside = f"{made.row.rpartition('/')[0]}/".lower()
             same = (made.policy, made.after)
-            for lost in left:
-                if (lost.policy, lost.before) == same and lost.after.startswith(GONE) and lost.row.lower().startswith(beside):
-                    left = [each for each in left if each is not lost and each is not made]
-                    break
+            like = (each for each in lost if (each.policy, each.before) == same)
+            old = next((each for each in like if each.row.lower().startswith(beside)), None)
+            if old is not None:
+                result = (old.policy, old.row)
+                lost = [each for each in lost if (each.policy, each.row) != result]
+                left = [each for each in left if each is not made and (each.policy, each.row) != result]
     return left
 
 

@@ -108,6 +108,17 @@ def test_a_thing_that_has_another_id_now_is_not_gone_and_stands_for_one_alone() 
         assert [wrong.after for wrong in came({**without(("p-age", KEY)), **now}).silent] == [GONE]
 
 
+def test_a_thing_that_has_another_id_now_is_not_made_anew_where_an_unknown_result_speaks_for_all_there() -> None:
+    lost = without(("p-age", KEY))
+    renamed = ("p-age", "https://v/keys/a/renamed")
+    effect = came({**lost, renamed: FAIL}, ("p-age", VAULT))
+    assert (effect.silent, effect.losses) == ((), ())
+    # It stands for one that is gone, and for none of another result.
+    effect = came({**lost, renamed: FAIL, ("p-age", "https://v/keys/a/third"): FAIL}, ("p-age", VAULT))
+    assert [wrong.before for wrong in effect.losses] == [GONE]
+    assert [wrong.after for wrong in came({**lost, renamed: PASS}, ("p-age", VAULT)).losses] == [PASS]
+
+
 def test_an_unknown_result_of_a_thing_whose_name_was_not_read_stands_for_those_beside_it() -> None:
     lost = without(("p-age", KEY))
     assert not came({**lost, ("p-age", "https://v/keys/a/unread"): UNKNOWN}).silent
