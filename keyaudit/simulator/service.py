@@ -173,7 +173,7 @@ def varying(operation: str, respond: Respond, *charges: Charge) -> Call:
 
 
 class Route(Struct, frozen=True):
-    """A path of an operation. Its segments are in lower case; `*` stands for any one, `**` at the end for any more."""
+    """A path of an operation. Its segments are in lower case; `*` stands for any one."""
 
     operation: str
     path: str
@@ -185,17 +185,15 @@ class Route(Struct, frozen=True):
 
     def stars(self, method: str, segments: list[str]) -> list[str] | None:
         """The segments for the stars, or None if the route does not match."""
-        wanted = self.path.split("/")
-        more = wanted[-1] == "**"
-        if more:
-            wanted.pop()
-        fits = len(segments) == len(wanted) or (more and len(segments) > len(wanted))
-        if method != self.method or not fits:
+        if method != self.method or len(segments) != self.path.count("/") + 1:
             return None
-        pairs = list(zip(wanted, segments, strict=False))
-        if all(want in ("*", have.lower()) for want, have in pairs):
-            return [have for want, have in pairs if want == "*"]
-        return None
+        found = []
+        for want, have in zip(self.path.split("/"), segments, strict=True):
+            if want == "*":
+                found.append(have)
+            elif want != have.lower():
+                return None
+        return found
 
 
 class Service:
