@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from keyaudit.inventory.logs import LogStore
     from keyaudit.inventory.spool import Spool
     from keyaudit.inventory.usage.baseline import Baseline as UsageBaseline
-    from keyaudit.model.expiring import Owner
-    from keyaudit.model.findings import Finding
     from keyaudit.model.listing import Listing
     from keyaudit.model.overview import Overview
     from keyaudit.policy.engine import Engine
@@ -204,10 +202,12 @@ def judge(
                 engine=engine,
             )
 
-        def owned(passes: bool) -> "Iterator[tuple[Owner, Finding]]":
-            return (evaluated(whole(), None) if narrow and not detail.shown else judgement).owned(passes)
-
         judgement = evaluated(connection, columns, engine)
+
+        @functools.cache
+        def with_owners() -> Judgement:
+            return evaluated(whole(), None) if narrow and not detail.shown else judgement
+
         run = structs.replace(snapshot.run, as_of=as_of)
         verdict = gate.decide(run, snapshot.coverage, judgement, accepted, fail_on=fail_on, optional=may_lack, unmet=unmet)
         yield Report(
@@ -220,7 +220,7 @@ def judge(
             policies=judgement.policies,
             worst=lambda most: judgement.worst(fail_on, known=not accepted.new_only, most=most) if fail_on else (),
             listing=lambda name: _listing(whole(), name, snapshot.run.evidence),
-            owned=owned,
+            owned=lambda passes: with_owners().owned(passes),
             overview=lambda: _overview(snapshot, whole(), judgement, as_of, reach_known=reach_known),
         )
 

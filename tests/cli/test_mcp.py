@@ -64,8 +64,8 @@ async def test_every_number_is_that_of_the_commands(estate: str, contoso: Path, 
         assert {name: each["number"] for name, each in summary["open_findings"].items()} == report["verdict"]["failed"]
         assert summary["complete"] == report["verdict"]["complete"]
         assert set(summary["policies_not_evaluated"]) == {each["policy"] for each in report["not_judged"]}
-        # A quarter of the policies with each tenant: each answer judges the whole snapshot again.
-        for id_, policy in list(by_policy.items())[estate == "contoso" :: 4]:
+        # An eighth of the policies with each tenant: each answer reads all findings again.
+        for id_, policy in list(by_policy.items())[4 * (estate == "contoso") :: 8]:
             answer = await _answer(client, "findings", policy=id_)
             unknown = sum(policy["unknown"].values())
             assert answer["count"]["number"] == sum(policy["failed"].values()), id_
@@ -78,7 +78,7 @@ async def test_every_number_is_that_of_the_commands(estate: str, contoso: Path, 
             assert (answer["count"]["bound"], answer["policies_not_evaluated"]) == ("at least", {each["policy"]: each["needs"]})
         expiring = await _answer(client, "expiring", within_days=60, limit=500)
         assert [each["id"] for each in expiring["data"]["items"]] == [each["id"] for each in ending["items"]]
-        for each in report["findings"][:20]:
+        for each in report["findings"][:8]:
             explained = await _answer(client, "explain", id=each["id"])
             assert explained["data"]["finding"]["message"] == each["message"]
         for name in ("kv-orders-prod/carrier-webhook-signing", "kv-orders-prod"):
@@ -93,9 +93,8 @@ async def test_every_number_is_that_of_the_commands(estate: str, contoso: Path, 
             assert "edges" in same or not reached
         coverage = await _answer(client, "coverage", limit=500)
         assert coverage["data"]["gaps"] == report["gaps"]
-    # With the other tenant, over 200 questions; each tool has its share.
     assert set(ASKED) == set(TOOLS)
-    assert ASKED.total() >= 80
+    assert ASKED.total() >= 30
 
 
 async def _refused(client: Client, tool: str, **given: Any) -> str:
