@@ -1,5 +1,6 @@
 """`keyaudit usage collect`: the simulated tenant's logs, what it prints, and how it ends."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.faults import Fault
-from keyaudit.simulator.logs.year import DISGUISE, Year
+from keyaudit.simulator.logs.year import DISGUISE, STOLEN, Year
 from keyaudit.simulator.serve import Simulator
 from tests.cli.conftest import Keyaudit
 from tests.cli.tenants import running
@@ -24,6 +25,8 @@ from tests.collect.usage.live.rig import LOGGED, TABLES, Given, estate
 WINDOW = ("--first-day", "2026-03-30", "--last-day", "2026-04-01")
 ERROR = {"error": {"code": "E", "message": "m"}}
 DENIED = {"error": {"code": "Authorization_RequestDenied", "message": "m"}}
+WHO = ("actor_app_id", "principal_id", "operation", "target_kind", "target_id", "network", "client")
+"""What a summary keeps apart, among the columns of a use."""
 SERVED = ("log.query", "sign_in.list", "directory_audit.list")
 
 
@@ -82,6 +85,40 @@ def test_the_demo_is_read_learned_and_checked(keyaudit: Keyaudit, tmp_path: Path
     intruder = Year(ground=Ground(2016, 0, "contoso.example"), first=0).app(DISGUISE)
     assert any(each["app_id"] == intruder and each["operation"] == "read-mail" for each in ran.json["findings"])
     assert "log-analytics:log-archive/AZKVAuditLogs" in {each["subject"] for each in ran.json["unknown"]}
+
+
+@pytest.mark.exhaustive
+def test_a_page_and_a_report_over_summaries_are_those_over_all_records(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    today = SystemClock().now()
+    first, learned, since = (iso_date(today - back * DAY) for back in (40, 10, 9))
+    pages, uses, others = [], [], []
+    for more in ((), ("--rows",)):
+        place = tmp_path / f"{len(more)}"
+        place.mkdir()
+        logs, usual, stored = (place / name for name in ("logs", "usual", "stored"))
+        keyaudit("usage", "collect", "--demo", "-q", "--first-day", first, "--out", logs, *more)
+        keyaudit("usage", "learn", logs, "--out", usual, "--last-day", learned)
+        keyaudit("collect", "--demo", "-q", "--import", f"logs={logs}", "--import", f"usage-baseline={usual}", "--out", stored)
+        asked = ("--logs", logs, "--baseline", usual, "--since", since, "-o", "json")
+        ran = keyaudit("incident", "/".join(STOLEN), "--from", stored, *asked)
+        page = json.loads(ran.out.replace(str(place), ""))
+        pages.append((page["uses"], page["timeline"], page["plan"], _texts(page)))
+        found = keyaudit("report", "--from", stored, "-o", "json").json["findings"]
+        of_uses = [each for each in found if "used_on" in (each["row"] or {})]
+        uses.append({(each["policy"], each["outcome"], *(each["row"].get(name) for name in WHO)) for each in of_uses})
+        others.append([(each["policy"], each["outcome"], each["subject"]) for each in found if each not in of_uses])
+    (summed, *of_sums), (whole, *of_rows) = pages
+    assert any(len(few["records"]) < len(every["records"]) for few, every in zip(summed, whole, strict=True))
+    for few, every in zip(summed, whole, strict=True):
+        assert {*few["records"]} <= {*every["records"]}
+    assert [act | {"records": []} for act in summed] == [act | {"records": []} for act in whole]
+    assert of_sums == of_rows
+    assert len(uses[0]) > 1
+    assert (uses[0], others[0]) == (uses[1], others[1])
+
+
+def _texts(page: dict[str, Any]) -> list[str]:
+    return [each["text"] for section in page["sections"] for each in section["statements"]]
 
 
 def test_the_default_is_thirty_days_and_quiet_says_nothing(keyaudit: Keyaudit, tmp_path: Path) -> None:
