@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-from tests.mutants.changes import ROOT, Mutant, mutants
+from tests.mutants.changes import Mutant, mutants
 from tests.mutants.guards import ESCAPING, GUARDS
 from tests.mutants.trials import Trials
+from tests.needs import ROOT
 
 KILLED = 0.95
 """The fraction of mutants that the tests must notice."""

@@ -4,13 +4,11 @@ import ast
 import itertools
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from msgspec import Struct
 
 from tests.mutants.guards import EQUIVALENT, guards
-
-ROOT = Path(__file__).parents[2]
+from tests.needs import ROOT
 
 _SWAPPED: dict[type[ast.AST], tuple[str, str]] = {
     ast.Eq: ("==", "!="),

@@ -2,10 +2,30 @@
 
 from fnmatch import fnmatch
 
+from tests.needs import ROOT
+
 Stages = tuple[tuple[str, ...], ...]
 
 CLOUD = ("tests/cloud",)
-VIEWS = ("tests/inventory",)
+VIEWS = (
+    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/inventory").glob("test_*view*.py")),
+    *(
+        f"tests/inventory/test_{name}.py"
+        for name in (
+            *(
+                "blast_agents",
+                "blast_federation",
+                "blast_radius",
+                "contradictions",
+                "environment_rules",
+                "expiring",
+                "in_entra",
+            ),
+            *("joins", "migration", "overview", "owners", "purposes", "reach", "reach_beside"),
+        )
+    ),
+)
+"""The tests of the views and of what is read from them; the rest of that floor does not look at them."""
 JUDGING = ("tests/policy", "tests/policies", "tests/test_traps.py", "tests/cli/test_detections.py")
 RENDERING = ("tests/report", "tests/model/test_text.py")
 GATE = ("tests/test_assess.py", "tests/test_gate.py", "tests/test_allowances.py", "tests/test_required.py")

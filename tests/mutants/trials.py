@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.changes import ROOT, Mutant
+from tests.mutants.changes import Mutant
 from tests.mutants.guards import guards
+from tests.needs import ROOT
 
 LEAST, PATIENCE = 10, 4
 """A mutant is noticed if its tests take four times as long, and more than ten seconds longer: it may never end."""
