@@ -3,6 +3,7 @@
 `python -m tests.bench large` collects a large tenant instead, which takes some minutes, and says what that took of Azure.
 `python -m tests.bench throttled` collects a busy tenant against the documented limits, at half of them and at all of them.
 `python -m tests.bench.spark 1 4` imports so many million log records on one machine and with Spark, which takes Java.
+`python -m tests.bench.judged 10` judges ten million key versions with Spark, as DuckDB judges one million of them.
 `python -m tests.bench agree` judges 200,000 rows by the SQL and by a plain reading of policies, and stops where they differ.
 """
 
