@@ -109,6 +109,15 @@ def test_agents_that_were_not_listed_are_unknown_by_what_their_blueprints_hold()
     assert of_agent(inventory() | {"agent": NOBODY}, coverage)["tenant_wide"] is False
 
 
+def test_an_agent_of_a_blueprint_that_no_list_has_may_have_what_any_blueprint_holds() -> None:
+    made = inventory(role("Directory.ReadWrite.All", tier=0)) | {"blueprint": NOBODY}
+    assert of_agent(made)["unknown"]["tier0"] == "inconsistent"
+    first = TABLES["blueprint"].listed_by[0]
+    short = [*(each for each in READ if each.operation != first), refused(TENANT, first, Reason.PERMISSION)]
+    assert of_agent(made, short)["unknown"]["tier0"] == "permission"
+    assert of_agent(inventory() | {"blueprint": NOBODY})["tier0"] is False
+
+
 def test_a_blueprints_credentials_open_what_its_agents_have() -> None:
     made = inventory(role("Directory.ReadWrite.All", AGENT, tier=0))
     assert only("application", made, READ)["tier0"] is True
