@@ -171,6 +171,8 @@ def test_a_use_after_the_end_is_certain_as_soon_as_one_record_shows_it(
         ([used(3), used(4, actor_app_id="b", succeeded=NOT_SHOWN)], WHOLE, (1, 2)),
         ([used(3), used(4, actor_app_id=NOT_SHOWN)], WHOLE, (1, 2)),
         ([used(3), used(4, succeeded=False, actor_app_id="b")], WHOLE, (1, 1)),
+        ([used(3, "verify")], WHOLE, (0, 0)),
+        ([], WHOLE, (0, 0)),
     ],
 )
 def test_applications_that_signed_are_counted_within_bounds(
@@ -356,6 +358,7 @@ def test_what_nobody_could_compare_is_a_row_of_its_own_on_the_tenant() -> None:
     found = views("unusual_use", {"usage": [], "usage_log": []})
     assert found
     assert len({each["id"] for each in found}) == len(found)
+    assert all(each["name"] for each in found)
     assert all(each["id"].startswith(f"{TENANT.id}/usage/unusual/") and each["scope_id"] == TENANT.id for each in found)
 
 

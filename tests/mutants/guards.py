@@ -130,6 +130,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         r'return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"',
         "65536",
     ): "the character U+10000 is a letter, and no letter is escaped",
+    (
+        "keyaudit/policy/sql.py",
+        'return f"({value})" if value < 0 else str(value)',
+        "<=",
+    ): "it decides only whether 0 is in brackets",
     ("keyaudit/policy/sql.py", "_FEW = 8", "9"): "it decides only how fast a list is compared",
     (
         "keyaudit/policy/sql.py",

@@ -19,6 +19,8 @@ from keyaudit.model.usage import Window
 from tests.logs import START, TENANT, mail, store, use
 
 LEARNED, AFTER = 30, 40
+WHOLE = ("new-operation", "new-app", "new-target", "many-mailboxes")
+"""What is unusual as a whole, not for a value of its own."""
 APPS = ("app", "other", "stranger", "d3590ed6-52b3-4102-aeff-aad2292ab01c", "04b07795-8ddb-461a-bbee-02f9e1bf7b46", "")
 
 
@@ -75,6 +77,11 @@ def agree(folder: Path, seed: int, windows: int) -> None:
             ).fetchall()
             assert set(rows) == told
             assert len(rows) == sum(len(each.why) for each in found.findings)
+            for operation, app, kind, name, new in connection.execute(
+                f"SELECT operation, coalesce(app_id, ''), kind, name, new_values FROM ({view}) WHERE kind IS NOT NULL"
+            ).fetchall():
+                assert name == f"{operation} by {app or 'no application'}"
+                assert bool(new) == (kind not in WHOLE)
 
 
 def test_a_few_windows_agree(tmp_path: Path) -> None:
