@@ -107,6 +107,8 @@ def test_agents_that_were_not_listed_are_unknown_by_what_their_blueprints_hold()
     made = inventory(role("Mail.Read", tier=1)) | {"agent": NOBODY}
     assert of_agent(made, coverage)["unknown"]["tenant_wide"] == "permission"
     assert of_agent(inventory() | {"agent": NOBODY}, coverage)["tenant_wide"] is False
+    # The list was read to its end, and lacks it all the same.
+    assert of_agent(made)["unknown"]["tenant_wide"] == "inconsistent"
 
 
 def test_an_agent_of_a_blueprint_that_no_list_has_may_have_what_any_blueprint_holds() -> None:
@@ -142,6 +144,16 @@ def test_app_roles_of_an_agent_that_were_not_read_are_missing_of_its_blueprint()
     found: Any = only("application", made, READ)
     assert (found["tenant_wide"], found["unknown"]["tenant_wide"]) == (None, "dns")
     assert only("application", inventory(), READ)["tenant_wide"] is False
+
+
+def test_an_agent_may_have_app_roles_of_any_blueprint_if_the_principal_of_its_own_is_unknown() -> None:
+    another = principal("bp2", app_id="b2", agent_type="blueprint-principal", app_roles_listed=Reason.DNS)
+    made = inventory(parent=blueprint(principal_id=Reason.BAD_ITEM))
+    made["service_principal"].append(another)
+    found: Any = only("application", made, READ)
+    assert (found["tenant_wide"], found["unknown"]["tenant_wide"]) == (None, "dns")
+    made["service_principal"][-1] = principal("bp2", app_id="b2", agent_type="blueprint-principal")
+    assert only("application", made, READ)["tenant_wide"] is False
 
 
 @pytest.mark.parametrize(
@@ -205,7 +217,9 @@ def test_an_agent_shows_its_blueprint_its_own_state_and_what_it_inherits() -> No
     assert not set(found) & set(unknown)
     rows = only("agent", inventory() | {"service_principal": [who]}, READ)
     assert (rows["owner_count_min"], rows["owner_count_max"]) == (2, 2)
-    assert of_the_agent()[0]["inherited"] == []
+    assert (of_the_agent()[0]["inherited"], of_the_agent()[0]["inherited_wide"]) == ([], [])
+    missing = only("agent", inventory() | {"service_principal": principals()[1:]}, READ)
+    assert (missing["owner_count_min"], missing["owner_count_max"]) == (0, None)
 
 
 OF_BLUEPRINT = ("blueprint_name", "blueprint_home", "publisher")

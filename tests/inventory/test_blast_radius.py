@@ -103,6 +103,13 @@ def test_a_home_that_was_not_read_leaves_the_reach_open() -> None:
     assert unknown["user_environments"] == unknown["user_subscriptions"] == unknown["blast_radius"] == "permission"
 
 
+def test_a_key_of_an_unread_environment_may_be_of_another_than_its_users() -> None:
+    found, unknown = derived(identity("a", OWN), rules=(), tags=Reason.PERMISSION)
+    assert (found["user_environments"], found["user_subscriptions"]) == ((0, None), (1, 1))
+    assert unknown["user_environments"] == "permission"
+    assert "user_subscriptions" not in unknown
+
+
 def test_what_is_sure_is_not_undone_by_what_is_not() -> None:
     found, unknown = derived([*identity("a", OTHER), *identity("b", Reason.PERMISSION)])
     assert found["user_environments"] == (2, None)

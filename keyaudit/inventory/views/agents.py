@@ -113,7 +113,7 @@ def opened(sources: Sources, given: str) -> str:
 
     The last column of `given` is `why`.
     """
-    perhaps = {"why": "coalesce(parent.doubt, given.why)"}
+    perhaps = {"why": "parent.doubt"}
     return f"""
         SELECT parent.blueprint_app_id AS of_app_id, given.* FROM {PARENT} AS parent
         JOIN {given} AS given ON given.given_to = parent.object_id WHERE parent.blueprint_app_id IS NOT NULL

@@ -31,7 +31,7 @@ def keys(sql: DuckDB, query: str, *, known: bool) -> str:
     counts = []
     for name, (homes, own) in _OWN.items():
         users = _of_use(homes)
-        beside = f"CASE WHEN {own} IS NULL OR coalesce(array_contains({users}, {own}), FALSE) THEN 0 ELSE 1 END"
+        beside = f"CASE WHEN {own} IS NULL OR array_contains({users}, {own}) THEN 0 ELSE 1 END"
         count = f"coalesce({sql.size(users)}, 0) + {beside}"
         counts.append(f"CASE WHEN purpose IS NOT NULL THEN {count} END AS {name}_min, {_doubt(homes, own)} AS why_{name}")
     spread = f"""
