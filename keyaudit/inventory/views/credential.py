@@ -35,10 +35,7 @@ def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False)
     # App ids are unique, and the application of an external service principal is not in this tenant.
     registered = f"SELECT DISTINCT {dialect.lower('app_id')} AS app_id FROM {sources['application']} WHERE app_id IS NOT NULL"
     nameless = f"(SELECT min(unknown['app_id']) AS doubt FROM {sources['application']})"
-    same = (
-        "coalesce(array_contains(groups.key_ids, stored.key_id), false)"
-        " OR coalesce(array_contains(groups.thumbprints, stored.thumbprint), false)"
-    )
+    same = "array_contains(groups.key_ids, stored.key_id) OR array_contains(groups.thumbprints, stored.thumbprint)"
     itself = "coalesce(stored.unknown['key_id'], stored.unknown['thumbprint'])"
     unseen = f"CASE WHEN registered.app_id IS NULL THEN coalesce({gap('listed')}, nameless.doubt) END"
     own = f"coalesce(stored.unknown['app_id'], {unseen}, CASE WHEN groups.app_id IS NOT NULL THEN {itself} END)"
