@@ -108,6 +108,11 @@ def test_a_key_of_an_unread_environment_may_be_of_another_than_its_users() -> No
     assert (found["user_environments"], found["user_subscriptions"]) == ((0, None), (1, 1))
     assert unknown["user_environments"] == "permission"
     assert "user_subscriptions" not in unknown
+    found, unknown = derived(identity("a", Reason.DNS), rules=(), tags=Reason.PERMISSION)
+    assert (
+        unknown.items()
+        >= {"user_environments": "permission", "user_subscriptions": "dns", "blast_radius": "permission"}.items()
+    )
 
 
 def test_what_is_sure_is_not_undone_by_what_is_not() -> None:

@@ -181,7 +181,7 @@ def test_the_policy_in_force_limits_a_credential(policies: list[Row], made: Any,
 def test_a_policy_that_was_not_read_may_limit_it(operation: str) -> None:
     rows = {**HOLDERS, "app_management_policy": [custom(["x"])]}
     assert held(rows, "policy_limit", coverage=without(operation))["policy_limit"] == "permission"
-    federated = {"kind": "federated", "issuer": "i", "audiences": []}
+    federated: Any = {"kind": "federated", "issuer": "i", "audiences": []}
     assert held(rows, "policy_limit", coverage=without(operation), **federated)["policy_limit"] is None
 
 
