@@ -191,6 +191,7 @@ ADMINISTRATORS: list[tuple[list[Row], list[Row], list[Row], list[Coverage], obje
     ([role(to="u", tier=BAD)], [admin()], [], PRIVILEGES, (None, "bad_value")),
     ([role(to="u", tier=BAD)], [admin("boss@contoso.example")], [], PRIVILEGES, (False, None)),
     ([role(to="u", tier=BAD), role(to="u")], [admin()], [], PRIVILEGES, (True, None)),
+    ([role(to="u", scope_kind=BAD)], [admin()], [], PRIVILEGES, (None, "bad_value")),
     ([role(to="u")], [], [], PRIVILEGES, (None, "interrupted")),
     ([role(to=GROUP)], [group(), admin()], [member(who="u")], PRIVILEGES, (True, None)),
     ([role(to=GROUP)], [group(PERMISSION)], [], PRIVILEGES, (None, "permission")),

@@ -413,12 +413,13 @@ def test_local_roles_that_were_not_read_leave_no_upper_bound() -> None:
 def test_a_grant_names_the_subscription_that_is_its_scope() -> None:
     named = {**HOME, "name": "contoso-prod"}
     rows = [named, grant("a", scope=SUBSCRIPTION), grant("b"), grant("c", scope=OTHER, scope_kind="subscription")]
+    rows.append(grant("d", scope=OTHER, scope_kind=Reason.DNS))
 
     def names(coverage: list[Coverage]) -> dict[object, tuple[object, object]]:
         found = derive(rows, table="grant", coverage=coverage).values()
         return {each["principal_id"]: (each["scope_name"], each["unknown"].get("scope_name")) for each in found}  # type: ignore[attr-defined]
 
-    known = {"a": ("contoso-prod", None), "b": (None, None)}
+    known = {"a": ("contoso-prod", None), "b": (None, None), "d": (None, "dns")}
     assert names(READ) == {**known, "c": (None, "not_visible")}
     part = [*READ[1:], refused(TENANT, "subscription.list", Reason.BAD_ITEM, State.PARTIAL)]
     assert names(part) == {**known, "c": (None, "bad_item")}

@@ -58,7 +58,7 @@ GUARDS: dict[str, Stages] = {
             "blast_radius": "blast_radius",
             "blueprint": "agent_views",
             "certificate": "certificate_views",
-            "credential": "joins in_entra holder_views views",
+            "credential": "joins in_entra holder_views privilege_views views",
             "deleted": "key_views",
             "environment": "environment_rules views",
             "federation": "federation_views",
