@@ -99,3 +99,10 @@ def test_a_record_is_held_against_what_azure_shows(custody_of: str, azure: str) 
     with in_memory(rows, READ, "custody_record", run=SUPPLIED) as connection:
         [found] = fetch(connection, "SELECT azure_custody FROM custody_record")
     assert found["azure_custody"] == azure
+
+
+def test_a_record_of_another_key_is_not_held_against_it() -> None:
+    rows = {"vault": [vault()], "key": [key("1")], "custody_record": [record("https://kv.vault.azure.net/keys/other")]}
+    with in_memory(rows, READ, "custody_record", run=SUPPLIED) as connection:
+        [found] = fetch(connection, "SELECT azure_custody FROM custody_record")
+    assert found["azure_custody"] is None

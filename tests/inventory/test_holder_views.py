@@ -83,6 +83,12 @@ def test_what_was_not_read_of_a_holder_is_unknown(
     assert held(rows, column, coverage=coverage, **values)[column] == expected
 
 
+@pytest.mark.parametrize(("home", "expected"), [(BAD, "permission"), ("own", "permission"), ("foreign", None)])
+def test_a_holder_that_may_be_of_this_tenant_may_have_an_application_that_was_not_listed(home: Any, expected: object) -> None:
+    rows = {"service_principal": [principal(home=home)]}
+    assert held(rows, "holder_audience", coverage=without("application.list"))["holder_audience"] == expected
+
+
 def test_a_service_principal_that_was_not_listed_may_have_any_power() -> None:
     found = held({"application": HOLDERS["application"]}, *POWERS, coverage=without("service_principal.list"))
     assert (found["holder_tier0"], found["holder_tenant_wide"]) == ("permission", "permission")

@@ -183,6 +183,11 @@ def test_a_vault_that_does_not_say_how_it_goes_may_go_either_way() -> None:
     assert bounds(found, "principals_granting") == (1, 1, None)
 
 
+def test_an_empty_group_counts_nobody() -> None:
+    [found] = derive([grant("team", "sign"), *group("team")], table="grant").values()
+    assert [bounds(found, name) for name in ("principals", "humans")] == [(0, 0, None)] * 2
+
+
 @pytest.mark.parametrize("listed", [Reason.PERMISSION, Reason.TRUNCATED])
 def test_a_group_that_was_not_read_through_leaves_no_upper_bound(listed: Reason) -> None:
     rows = [grant("team", "sign"), *group("team", "a", listed=listed), who("a"), grant("b", "backup"), who("b")]
