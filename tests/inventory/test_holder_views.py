@@ -154,6 +154,12 @@ RULES: list[tuple[list[Row], Any, Any, object]] = [
     ([default(password_lifetime=HALF_A_YEAR, password_lifetime_from=SINCE)], NEW, {}, HALF_A_YEAR),
     ([default(password_lifetime=HALF_A_YEAR, password_lifetime_from=SINCE)], {"created_on": BAD}, {}, "bad_value"),
     ([default(password_lifetime=HALF_A_YEAR, password_lifetime_from=SINCE)], {"created_on": None}, {}, "not_visible"),
+    (
+        [default(), default("service-principals", password_lifetime=HALF_A_YEAR, password_lifetime_from=SINCE)],
+        {"created_on": BAD},
+        {"on": "service_principal"},
+        "bad_value",
+    ),
     ([default(password_lifetime=HALF_A_YEAR)], {"created_on": BAD}, {}, HALF_A_YEAR),
     ([default(password_blocked=True, password_blocked_from=SINCE, password_lifetime=HALF_A_YEAR)], OLD, {}, HALF_A_YEAR),
     ([default(password_blocked=True, password_blocked_from=SINCE, password_lifetime=HALF_A_YEAR)], NEW, {}, 0),

@@ -71,6 +71,7 @@ CASES: list[tuple[list[Row], tuple[object, ...], tuple[object, ...]]] = [
     # Certificates that Graph does not show may have any key, with any thumbprint.
     ([unshown("1", thumbprint=None)], (0, 1, HIDDEN), (0, 1, HIDDEN)),
     ([unshown("1")], (0, 1, HIDDEN), (0, 1, HIDDEN)),
+    ([unshown("1", app_id=BAD), unshown("2", "b")], (0, 2, HIDDEN), (0, 2, HIDDEN)),
     ([held("1"), unshown("2", "b")], (1, 2, HIDDEN), (1, 2, HIDDEN)),
     ([held("1"), unshown("2", "b", thumbprint="52" * 20)], (1, 2, HIDDEN), (1, 2, HIDDEN)),
     ([unshown("1", expires_on=AS_OF - DAY)], NONE, NONE),

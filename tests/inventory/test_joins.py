@@ -103,6 +103,8 @@ MATCHES: list[tuple[list[Row], dict[str, Any], tuple[object, ...]]] = [
     ([stored("1", kty="RSA-HSM", exportable=False), stored("1", name="d")], {}, ("software", "d/1", True)),
     ([stored("1", kty=PERMISSION, exportable=PERMISSION)], {}, ("permission", "c/1", "permission")),
     ([stored("1", kty=PERMISSION, exportable=PERMISSION), stored("2")], {}, ("software", "c/2", True)),
+    # Imported twice, once at an unknown time.
+    ([stored("1"), stored("2", created_on=BAD)], {}, ("software", "c/1", True)),
     # Of several reasons, of versions or of certificates, the first in alphabetical order.
     *(
         (
@@ -182,6 +184,7 @@ ROTATED: list[tuple[list[Row], object, object]] = [
     ([stored("1"), renewed("2", 30, enabled=BAD)], "bad_value", "bad_value"),
     ([stored("1"), renewed("2", 30, created_on=BAD)], "bad_value", "bad_value"),
     ([stored("1", versions_listed=PERMISSION)], "permission", "permission"),
+    ([stored("1", versions_listed=False)], "truncated", "truncated"),
     # One that surely is newer settles it, but not since when there was one.
     ([stored("1"), renewed("2", 30, enabled=BAD), renewed("3", 5)], True, "bad_value"),
 ]
@@ -215,6 +218,7 @@ ELSEWHERE: list[tuple[list[Row], dict[Any, list[Coverage]], tuple[int, int | Non
     ([held("l", holder="b", public_key_sha256="BB" * 32)], WHOLE, (0, 0), None),
     ([held("l", holder="b")], NO_PRINCIPALS, (1, None), "permission"),
     ([by_thumbprint("l", holder="b"), by_thumbprint("m", holder="b")], WHOLE, (0, 1), "not_visible"),
+    ([by_thumbprint("l", holder="b", app_id=BAD), by_thumbprint("m", holder="c")], WHOLE, (0, 2), "not_visible"),
     ([held("l", holder="b", app_id=BAD), held("m", holder="c")], WHOLE, (1, 2), "bad_value"),
 ]
 

@@ -75,7 +75,7 @@ def _digests(sources: Sources, as_of: int) -> str:
         SELECT unknown['public_key_sha256'] IS NULL AS shown, public_key_sha256 AS digest,
             unknown['public_key_sha256'] AS unshown, {sources.sql.lower("app_id")} AS whose,
             CASE WHEN app_id IS NULL THEN holder_id END AS nameless,
-            coalesce(unknown['expires_on'], unknown['usage'], unknown['app_id']) AS doubt, coalesce({live}, false) AS certain
+            coalesce(unknown['expires_on'], unknown['usage'], unknown['app_id']) AS doubt, {live} AS certain
         FROM {sources["credential"]}
         WHERE (public_key_sha256 IS NOT NULL OR unknown['public_key_sha256'] IS NOT NULL)
             AND usage IS DISTINCT FROM 'Sign' AND (expires_on IS NULL OR expires_on > {as_of})"""
