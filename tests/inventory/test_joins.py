@@ -178,11 +178,13 @@ ROTATED: list[tuple[list[Row], object, object]] = [
     ([stored("1"), stored("2", 50), renewed("3", 30)], True, 30),
     # Superseded in one vault, independent of other vaults.
     ([stored("1"), renewed("2", 30), stored("1", 100, name="d")], True, 30),
+    ([stored("1"), renewed("2", 30), stored("1", 100, name="d"), renewed("2", 50, name="d")], True, 50),
     # Only another certificate on the key is there.
     ([stored("1", thumbprint_sha256=OTHER, thumbprint=None), renewed("2", 30)], False, None),
     ([], False, None),
     ([stored("1"), renewed("2", 30, enabled=BAD)], "bad_value", "bad_value"),
     ([stored("1"), renewed("2", 30, created_on=BAD)], "bad_value", "bad_value"),
+    ([stored("1"), renewed("2", 30, enabled=BAD), renewed("3", 20, enabled=PERMISSION)], "bad_value", "bad_value"),
     ([stored("1", versions_listed=PERMISSION)], "permission", "permission"),
     ([stored("1", versions_listed=False)], "truncated", "truncated"),
     # One that surely is newer settles it, but not since when there was one.

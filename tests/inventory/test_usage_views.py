@@ -171,6 +171,7 @@ def test_a_use_after_the_end_is_certain_as_soon_as_one_record_shows_it(
         ([used(3), used(4, actor_app_id="b", succeeded=NOT_SHOWN)], WHOLE, (1, 2)),
         ([used(3), used(4, actor_app_id=NOT_SHOWN)], WHOLE, (1, 2)),
         ([used(3), used(4, succeeded=False, actor_app_id="b")], WHOLE, (1, 1)),
+        ([used(3), used(4, actor_app_id=None), used(5, actor_app_id=None)], WHOLE, (2, 2)),
         ([used(3, "verify")], WHOLE, (0, 0)),
         ([], WHOLE, (0, 0)),
     ],
