@@ -106,6 +106,12 @@ def test_a_use_knows_how_its_key_stands(values: dict[str, Any], expected: object
 def test_a_key_is_gone_only_where_its_vault_was_listed() -> None:
     unlisted = {**READ, KV: [refused(KV, each, Reason.FIREWALL) for each in ("key.list", "key.versions")]}
     assert state(derive("key_use", [use("a")], [], unlisted)["a/encryption"]) == ("firewall",) * 3
+    # What else was not read is no reason.
+    unlisted[TENANT] = [*READ[TENANT], refused(TENANT, "domain.list", Reason.DNS)]
+    elsewhere = use("b", key_id="https://elsewhere.vault.azure.net/keys/k")
+    assert state(derive("key_use", [elsewhere], [], unlisted)["b/encryption"]) == ("not_visible",) * 3
+    unlisted[TENANT] = [*READ[TENANT][1:], refused(TENANT, "subscription.list", PERMISSION)]
+    assert state(derive("key_use", [elsewhere], [], unlisted)["b/encryption"]) == ("permission",) * 3
     silent = {TENANT: READ[TENANT]}
     assert state(derive("key_use", [use("a")], [], silent)["a/encryption"]) == ("parent_not_assessed",) * 3
 

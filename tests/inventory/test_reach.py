@@ -410,6 +410,20 @@ def test_a_managed_hsm_goes_by_its_own_roles_alone() -> None:
     assert [bounds(each, "principals_granting") for each in found.values()] == [(0, 0, None)] * 2
 
 
+@pytest.mark.parametrize("of", [RBAC, POLICY])
+def test_a_role_of_unread_permissions_may_let_its_holder_grant_access(of: dict[str, Any]) -> None:
+    found = derive([grant("a", allows=Reason.DNS), who("a")], of=of)[KV]
+    assert bounds(found, "principals_granting") == (0, 1, "dns")
+
+
+def test_a_local_role_with_an_unread_scope_may_be_for_the_vault_that_has_it() -> None:
+    read = [*assessed(TENANT, "subscription.list", "vault.query"), *assessed(vault_scope("kv"), *LOCAL)]
+    unread = row("grant", "g") | grant("a", "sign", kind="hsm-role", vault_id=KV) | {"scope": None, "unknown": {"scope": "dns"}}
+    assert signing([unread, who("a")], of=HSM, coverage=read) == (0, 1, "dns")
+    elsewhere = unread | {"vault_id": vault_scope("other").id}
+    assert signing([elsewhere, who("a")], of=HSM, coverage=read) == (0, 0, None)
+
+
 def test_local_roles_that_were_not_read_leave_no_upper_bound() -> None:
     lost = [*assessed(TENANT, "subscription.list"), refused(vault_scope("kv"), LOCAL[0], Reason.PERMISSION)]
     assert signing([], of=HSM, coverage=lost) == (0, None, "permission")

@@ -89,6 +89,7 @@ def test_a_service_principal_is_at_home_where_its_tag_says(tags: Any, environmen
     ("kind", "listed", "reason"),
     [
         ("user", True, None),
+        ("service-principal", True, "not_visible"),
         ("managed-identity", True, "not_visible"),
         ("managed-identity", False, "throttled"),
         (Reason.PERMISSION, False, "throttled"),
@@ -325,6 +326,7 @@ def test_who_controls_the_tenant_is_no_outsider() -> None:
 @pytest.mark.parametrize(
     ("readers", "held", "expected"),
     [
+        (("own",), {"of": Reason.BAD_ITEM}, (0, 1, "bad_item")),
         # Its own reader has the key anyway; any other reader counts, even if it is the only one.
         (("own",), {}, (0, 0, None)),
         (("other",), {}, (1, 1, None)),
@@ -341,9 +343,9 @@ def test_of_those_who_read_a_private_key_only_who_signs_in_with_it_is_not_anothe
     readers: tuple[str, ...], held: dict[str, Any], expected: object
 ) -> None:
     place = {"scope_id": f"{KV}", "vault_id": KV, "certificate_id": "https://kv.vault.azure.net/certificates/a"}
-    certificate = row(
-        "certificate", f"{place['certificate_id']}/1", public_key_sha256="AA", enabled=True, versions_listed=True, **place
-    )
+    held = dict(held)
+    shown: dict[str, Any] = {"public_key_sha256": held.pop("of", "AA"), "enabled": True, "versions_listed": True}
+    certificate = row("certificate", f"{place['certificate_id']}/1", **place, **shown)
     signs_in: dict[str, Any] = {
         "kind": "certificate",
         "usage": "Verify",

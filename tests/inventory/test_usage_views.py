@@ -103,7 +103,7 @@ LAST_USE: list[tuple[list[Row], list[Row], object, float | None]] = [
     ([used(20)], [], UNKNOWN, None),
     ([used(20)], [log(500, logged=vault_scope("other").id)], UNKNOWN, None),
     # A log that ended a week ago goes on up to now, and no other.
-    ([used(20)], [log(500, last=7)], 20, 20),
+    ([used(20)], [log(500, last=8)], 20, 20),
     ([used(20)], [log(500, last=9)], UNKNOWN, None),
     # Known by its address, where the export does not name the resource.
     ([used(20)], [log(500, logged="https://kv.vault.azure.net")], 20, 20),

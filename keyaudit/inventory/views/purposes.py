@@ -43,7 +43,7 @@ def columns(sql: DuckDB, environment: str, doubt: str) -> dict[str, str]:
     There is an upper bound only if every list and every tag was read.
     """
     # A missing list is taken for an empty one.
-    known = f"{environment} IS NULL OR coalesce(array_contains(purposes.environments, {environment}), false)"
+    known = f"{environment} IS NULL OR array_contains(purposes.environments, {environment})"
     environments = f"(coalesce({sql.size('purposes.environments')}, 0) + CASE WHEN {known} THEN 0 ELSE 1 END)"
     apps = "coalesce(purposes.apps, 0)"
     sure = f"{REASON} IS NULL"
