@@ -90,6 +90,12 @@ def test_a_name_with_another_id_on_record_was_registered_again(beside: str, held
     assert found[0]["held"] == held
 
 
+@pytest.mark.parametrize("subject", ["repo:stranger/orders:environment:prod", "repository_owner:stranger"])
+def test_what_only_another_credential_names_is_not_ours(subject: str) -> None:
+    beside = trusting("repo:stranger@66/orders@99:environment:test", name="b")
+    assert [each["held"] for each in compared(trusting(subject, name="a"), beside)] == ["no", "no"]
+
+
 def test_two_lists_that_give_a_name_two_ids_show_that_it_was_registered_again() -> None:
     earlier = listed("contoso/orders", "21", "11")
     [found] = compared(trusting("repo:contoso/orders:environment:prod"), repositories=[*OURS, earlier])

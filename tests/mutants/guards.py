@@ -78,7 +78,7 @@ GUARDS: dict[str, Stages] = {
             "privileges": "privilege_views agent_views federation_views",
             "purposes": "purposes",
             "reach": "reach reach_beside",
-            "reach_counts": "reach reach_beside",
+            "reach_counts": "reach reach_beside blast_radius",
             "repositories": "repository_views",
             "secret": "purposes certificate_views",
             "service_principal": "privilege_views azure_role_views agent_views reach_beside",
