@@ -260,6 +260,8 @@ def test_the_administrators_of_an_hsm_are_those_that_hold_the_role() -> None:
     rows["principal"][0] = group("team", listed=Reason.TRUNCATED)[0]
     found = only(derive("vault", rows, "administrators", of=of))
     assert bounds(found, "administrators") == (3, None, "truncated")
+    rows["grant"] = [each for each in rows["grant"] if each["role_id"] != HSM_ADMINISTRATOR]
+    assert bounds(only(derive("vault", rows, "administrators", of=of)), "administrators") == (0, 0, None)
 
 
 def certificate(**values: Any) -> Row:

@@ -13,7 +13,7 @@ from keyaudit.model.repositories import Held
 
 _UNREAD = "stored.unknown['repository_host']"
 _BY_ID = "stored.repository_id IS NOT NULL"
-_SEVERAL = "coalesce(by_path.ids, 0) > 1 OR coalesce(by_owner.ids, 0) > 1"
+_SEVERAL = "by_path.ids > 1 OR by_owner.ids > 1"
 
 _HELD = f"""CASE WHEN stored.repository_host IS NULL THEN NULL
     WHEN {_BY_ID} THEN CASE WHEN by_id.id IS NOT NULL THEN '{Held.YES}'
