@@ -177,6 +177,8 @@ def test_an_agent_is_of_a_publisher_only_where_the_blueprint_is_anothers() -> No
     assert of_agent(inventory(parent=foreign))["blueprint_publisher"] == "t2"
     assert of_agent(inventory())["blueprint_publisher"] is None
     assert of_agent(inventory(child=agent(Reason.BAD_VALUE)))["unknown"]["blueprint_publisher"] == "bad_value"
+    for unread in (blueprint(home="foreign", publisher=Reason.DNS), blueprint(home=Reason.DNS)):
+        assert of_agent(inventory(parent=unread))["unknown"]["blueprint_publisher"] == "dns"
 
 
 def of_the_agent(

@@ -90,6 +90,12 @@ def test_a_name_with_another_id_on_record_was_registered_again(beside: str, held
     assert found[0]["held"] == held
 
 
+def test_the_credential_by_ids_of_one_without_a_name_has_a_name() -> None:
+    nameless = trusting("repo:contoso/orders:pull_request") | {"name": None, "unknown": {"name": str(Reason.BAD_VALUE)}}
+    [found] = compared(nameless)
+    assert found["safe"].startswith('{"name": "credential-by-id", "issuer": ')
+
+
 @pytest.mark.parametrize("subject", ["repo:stranger/orders:environment:prod", "repository_owner:stranger"])
 def test_what_only_another_credential_names_is_not_ours(subject: str) -> None:
     beside = trusting("repo:stranger@66/orders@99:environment:test", name="b")
