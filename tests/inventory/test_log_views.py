@@ -211,7 +211,8 @@ def test_where_a_subscriptions_activity_log_goes(sinks: list[Row], coverage: lis
 def test_whether_defender_watches_a_subscription(plans: list[object], expected: object) -> None:
     of = [row("defender_plan", f"{SUB.id}/plan", scope_id=SUB.id, enabled=enabled) for enabled in plans]
     rows = {"subscription": [row("subscription", SUB.id)], "defender_plan": of}
-    assert seen(derive("subscription", rows, EXPORTS), "defender_for_key_vault") == [expected]
+    for coverage in (EXPORTS, [*EXPORTS, *assessed(SUB, "defender.plan")]):
+        assert seen(derive("subscription", rows, coverage), "defender_for_key_vault") == [expected]
 
 
 def of_entra(name: str, *categories: str, **values: Any) -> Row:

@@ -270,18 +270,20 @@ def certificate(**values: Any) -> Row:
     return row("certificate", f"{place}/1", scope_id=vault_scope("kv").id, **made)
 
 
-def path_to_tier0(*more: Row, **values: Any) -> Row:
+def path_to_tier0(
+    *more: Row, role: Row | None = None, app: Row | None = None, coverage: list[Coverage] = READ, **values: Any
+) -> Row:
     """A certificate of an application that controls the tenant; `values` of its credential."""
     made: dict[str, Any] = {"kind": "certificate", "public_key_sha256": "KEY", "expires_on": AS_OF + DAY} | values
     rows = {
         "grant": [
-            directory_role("app"),
+            role or directory_role("app"),
             grant("user", "sign"),
             grant("admin", "sign", "read-private"),
             directory_role("admin"),
         ],
         "principal": [who("user"), who("admin"), who("app", "service-principal")],
-        "service_principal": [service("app")],
+        "service_principal": [app or service("app")],
         "application": [application("app-app")],
         "credential": [credential("c", holder="app-app", **made)],
         "certificate": [certificate()],
@@ -289,7 +291,8 @@ def path_to_tier0(*more: Row, **values: Any) -> Row:
     for each in more:
         name = "grant" if "allows" in each else "membership" if "member_id" in each else "principal"
         rows.setdefault(name, []).append(each)
-    return only(derive("certificate", rows, "authenticates_tier0", "outsiders_signing", "outsiders_reading_private"))
+    read = ("authenticates_tier0", "outsiders_signing", "outsiders_reading_private")
+    return only(derive("certificate", rows, *read, coverage=coverage))
 
 
 @pytest.mark.parametrize(
@@ -307,12 +310,30 @@ def path_to_tier0(*more: Row, **values: Any) -> Row:
         ),
         ({"kind": "symmetric-key", "public_key_sha256": None, "thumbprint": "THUMB"}, False, None),
         ({"kind": "password", "public_key_sha256": None}, False, None),
+        ({"kind": Reason.BAD_VALUE, "public_key_sha256": "ANOTHER"}, None, "bad_value"),
     ],
 )
 def test_a_certificate_authenticates_tier_0_while_a_credential_on_its_key_lives(
     values: dict[str, Any], opens: object, reason: object
 ) -> None:
     assert told(path_to_tier0(**values), "authenticates_tier0") == (opens, reason)
+
+
+def test_a_certificate_may_authenticate_tier_0_while_it_is_open_whether_its_application_controls_the_tenant() -> None:
+    nothing = directory_role("app", tier=None)
+    assert told(path_to_tier0(role=nothing), "authenticates_tier0") == (False, None)
+    unlisted = service("app", app_roles_listed=Reason.DNS)
+    hidden = (directory_role("team"), *group("team", listed=Reason.THROTTLED))
+    lost = [each for each in READ if each.operation != PRINCIPALS[1]] + [refused(TENANT, PRINCIPALS[1], Reason.PERMISSION)]
+    unread = directory_role("app") | {"scope_kind": None, "unknown": {"scope_kind": "bad_value"}}
+    for found, reason in (
+        (path_to_tier0(role=directory_role("app", tier=Reason.BAD_ITEM)), "bad_item"),
+        (path_to_tier0(role=unread), "bad_value"),
+        (path_to_tier0(role=nothing, app=unlisted), "dns"),
+        (path_to_tier0(*hidden, role=nothing), "throttled"),
+        (path_to_tier0(role=nothing, coverage=lost), "permission"),
+    ):
+        assert told(found, "authenticates_tier0") == (None, reason)
 
 
 def test_who_controls_the_tenant_is_no_outsider() -> None:
