@@ -380,12 +380,26 @@ def test_what_is_inherited_from_a_principal_that_was_not_listed_is_unknown(liste
     assert (found["inherited"], found["unknown"].get("inherited")) == (None if listed else ["Mail.Read"], reason)
 
 
-@pytest.mark.parametrize(("inheritable", "outsiders"), [([f"{API}/*"], 0), ([], 1)])
-def test_an_agent_that_inherits_control_of_the_tenant_is_no_outsider(inheritable: list[str], outsiders: int) -> None:
-    rows = inventory(role("RoleManagement.ReadWrite.Directory", tier=0), parent=blueprint(inheritable_roles=inheritable)) | {
+@pytest.mark.parametrize(
+    ("holder", "inheritable", "tier", "signer", "outsiders"),
+    [
+        (BLUEPRINT, [f"{API}/*"], 0, AGENT, (0, 0, None)),
+        (BLUEPRINT, [], 0, AGENT, (1, 1, None)),
+        (BLUEPRINT, [f"{API}/*"], Reason.DNS, AGENT, (0, 1, "dns")),
+        (BLUEPRINT, [], Reason.DNS, AGENT, (1, 1, None)),
+        # A blueprint's principal opens what its agents have.
+        (AGENT, [], 0, BLUEPRINT, (0, 0, None)),
+        (AGENT, [], Reason.DNS, BLUEPRINT, (0, 1, "dns")),
+    ],
+)
+def test_an_agent_that_inherits_control_of_the_tenant_is_no_outsider(
+    holder: str, inheritable: list[str], tier: Any, signer: str, outsiders: object
+) -> None:
+    held = role("RoleManagement.ReadWrite.Directory", holder, tier=tier)
+    rows = inventory(held, parent=blueprint(inheritable_roles=inheritable)) | {
         "certificate": [certificate()],
         "principal": [named(AGENT), named(BLUEPRINT)],
     }
-    rows["grant"].append(reach_grant(AGENT, "sign"))
+    rows["grant"].append(reach_grant(signer, "sign"))
     found = min(derive_reach("certificate", rows, "outsiders_signing", coverage=READ).values(), key=str)
-    assert bounds(found, "outsiders_signing") == (outsiders, outsiders, None)
+    assert bounds(found, "outsiders_signing") == outsiders

@@ -359,7 +359,7 @@ def test_what_nobody_could_compare_is_a_row_of_its_own_on_the_tenant() -> None:
     found = views("unusual_use", {"usage": [], "usage_log": []})
     assert found
     assert len({each["id"] for each in found}) == len(found)
-    assert all(each["name"] for each in found)
+    assert all(each["name"] and each["source_url"] == "usage import" for each in found)
     assert all(each["id"].startswith(f"{TENANT.id}/usage/unusual/") and each["scope_id"] == TENANT.id for each in found)
 
 
