@@ -7,7 +7,7 @@ import pytest
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import TENANT, Row, assessed, fetch, in_memory, refused, row, vault, vault_scope
+from tests.inventory.sample import TENANT, Row, assessed, fetch, in_memory, key, refused, row, vault, vault_scope
 
 KV = vault_scope("kv")
 SUB = Scope("/subscriptions/22222222-2222-4222-8222-222222222222", "sub", ScopeKind.SUBSCRIPTION)
@@ -320,3 +320,17 @@ def test_categories_that_go_to_a_deleted_workspace_are_not_exported() -> None:
         "log_table": [table(workspace=f"{MAIN}2")],
     }
     assert seen(derive("subscription", rows, EXPORTS), "activity_log_categories") == [["Policy"]]
+
+
+@pytest.mark.parametrize(
+    ("tables", "coverage", "expected"),
+    [
+        (ANALYTICS, SETTINGS, 90 * DAY),
+        ([table(retention=PERMISSION)], SETTINGS, "permission"),
+        (ANALYTICS, NOT_READ, "permission"),
+        (ANALYTICS, HALF_READ, "bad_value"),
+    ],
+)
+def test_a_key_has_the_retention_of_its_vaults_log(tables: list[Row], coverage: list[Coverage], expected: object) -> None:
+    rows = {"vault": [vault()], "key": [key("1")], "log_sink": [sink("a")], "log_table": tables}
+    assert seen(derive("key", rows, coverage), "audit_retention") == [expected]

@@ -93,7 +93,7 @@ GUARDS: dict[str, Stages] = {
             "unusual": "usage_views usage/test_agreement",
             "usage": "use_views usage_views",
             "vault": "vault_view views log_views",
-            "versions": "views key_views certificate_views",
+            "versions": "views key_views certificate_views environment_rules",
         }.items()
     },
     "keyaudit/inventory/views/custody.py": (("tests/collect/test_custody.py",), JUDGING),
