@@ -213,6 +213,7 @@ def _of_key_alone(found: dict[str, Any]) -> dict[str, str]:
         ([key("2", created_on=ago(100), name="other")], used(1), None),
         ([key("2", created_on=ago(100), enabled=PERMISSION)], used(1), PERMISSION),
         ([key("2", created_on=PERMISSION)], used(1), PERMISSION),
+        ([key("2", created_on=ago(100), versions_listed=False)], used(1), Reason.TRUNCATED),
         ([key("2", created_on=ago(100))], used(1, target_id=f"{KEY}/9"), Reason.NOT_VISIBLE),
         ([key("2", created_on=ago(100))], used(1, target_id=KEY), Reason.NOT_VISIBLE),
         ([], used(1, "read-mail", target_kind="mailbox", target_id="x"), None),

@@ -46,6 +46,15 @@ def test_a_use_is_expected_if_its_application_did_the_same_with_the_same_before(
     assert found["unknown"].get("expected", found["expected"]) == expected
 
 
+def test_a_use_by_no_application_is_expected_if_there_was_one_before() -> None:
+    changed = {"target_kind": "application", "target_id": "x", "actor_app_id": None}
+    uses = [used(1, actor_app_id=None), used(2, "add-credential", principal_id=PERMISSION, **changed)]
+    for known, first in ([usual("sign", None)], True), ([usual("sign", "app")], False):
+        found = views("usage", {"usage": uses, "usage_log": WHOLE, "usage_baseline": known})
+        told = {each["operation"]: each["unknown"].get("expected", each["expected"]) for each in found}
+        assert told == {"sign": first, "add-credential": "permission"}
+
+
 @pytest.mark.parametrize(
     ("use", "home"),
     [

@@ -92,7 +92,7 @@ GUARDS: dict[str, Stages] = {
             "unshown": "usage_views use_views",
             "unusual": "usage_views usage/test_agreement",
             "usage": "use_views usage_views",
-            "vault": "vault_view views log_views",
+            "vault": "vault_view views log_views purposes",
             "versions": "views key_views certificate_views environment_rules",
         }.items()
     },
