@@ -30,7 +30,7 @@ OWN = SUBSCRIPTION.rpartition("/")[2]
 
 
 def derived(
-    rows: list[Row], rules: tuple[EnvironmentRule, ...] = RULES, **of_key: Any
+    rows: list[Row], rules: tuple[EnvironmentRule, ...] = RULES, *, logged: bool = True, **of_key: Any
 ) -> tuple[dict[str, object], dict[str, str]]:
     """The columns of a key that signs, with the bounds of each, and why some are unknown."""
     held: dict[str, Any] = {
@@ -48,7 +48,9 @@ def derived(
     for each in rows:
         table = "grant" if "allows" in each else "service_principal" if "arm_id" in each else "principal"
         tables.setdefault(table, []).append(each)
-    coverage = {TENANT: READ, vault_scope("kv"): []}
+    # With the log of the vault read, too: what is unknown of it would be merged with what is unknown here.
+    settings = assessed(vault_scope("kv"), "diagnostic_setting.list") if logged else []
+    coverage = {TENANT: READ, vault_scope("kv"): settings}
     with in_memory(tables, coverage, "key", run=replace(RUN, environment_rules=rules), reach=True) as connection:
         (found,) = fetch(connection, "SELECT * FROM key")
     unknown: Any = found["unknown"]
@@ -113,6 +115,13 @@ def test_a_key_of_an_unread_environment_may_be_of_another_than_its_users() -> No
         unknown.items()
         >= {"user_environments": "permission", "user_subscriptions": "dns", "blast_radius": "permission"}.items()
     )
+
+
+def test_where_all_of_the_reach_is_known_the_log_may_be_unknown() -> None:
+    assert derived(identity("a", OWN))[1].keys().isdisjoint(("audit_retention", "blast_radius"))
+    found, unknown = derived(identity("a", OWN), logged=False)
+    assert found["blast_radius"] == (2, 2)
+    assert unknown["audit_retention"] == "interrupted"
 
 
 def test_what_is_sure_is_not_undone_by_what_is_not() -> None:
