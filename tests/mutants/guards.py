@@ -126,6 +126,31 @@ ESCAPING: dict[str, tuple[str, Stages]] = {
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     (
+        "keyaudit/inventory/views/in_vault.py",
+        "(SELECT min(reason) FROM coverage WHERE operation IN ({_list(VAULTS_FOUND + _READ)}) AND state <> 'assessed'),",
+        "assessed~",
+    ): "what was read has no reason, and the first reason is taken",
+    (
+        "keyaudit/inventory/views/unshown.py",
+        "WHERE operation IN ({lists}) AND state <> 'assessed' AND reason NOT IN ({optional}))",
+        "assessed~",
+    ): "what was read has no reason",
+    (
+        "keyaudit/inventory/views/logged.py",
+        'LEFT JOIN (SELECT min(since) AS since FROM ({whole(sources, USER_SIGN_IN_LOG, as_of)})) AS log ON true"""',
+        "JOIN",
+    ): "the joined query has one row",
+    (
+        "keyaudit/inventory/views/grant.py",
+        "LEFT JOIN reach_holder AS holder ON holder.principal_id IS NOT DISTINCT FROM stored.principal_id",
+        "JOIN",
+    ): "there is a holder for each grant",
+    (
+        "keyaudit/inventory/views/reach.py",
+        "CASE WHEN vault.access_model IN ('rbac', 'hsm-local') THEN NULL",
+        "hsm-local~",
+    ): "a managed HSM has no access policies that could be unread",
+    (
         "keyaudit/model/text.py",
         r'return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"',
         "65536",
