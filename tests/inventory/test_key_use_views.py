@@ -106,7 +106,7 @@ def test_a_use_knows_how_its_key_stands(values: dict[str, Any], expected: object
 def test_a_key_is_gone_only_where_its_vault_was_listed() -> None:
     unlisted = {**READ, KV: [refused(KV, each, Reason.FIREWALL) for each in ("key.list", "key.versions")]}
     assert state(derive("key_use", [use("a")], [], unlisted)["a/encryption"]) == ("firewall",) * 3
-    # What else was not read is no reason.
+    # A refusal elsewhere is no reason.
     unlisted[TENANT] = [*READ[TENANT], refused(TENANT, "domain.list", Reason.DNS)]
     elsewhere = use("b", key_id="https://elsewhere.vault.azure.net/keys/k")
     assert state(derive("key_use", [elsewhere], [], unlisted)["b/encryption"]) == ("not_visible",) * 3
