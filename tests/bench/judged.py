@@ -126,11 +126,10 @@ def _agreed(connection: duckdb.DuckDBPyConnection, theirs: Path, copies: int) ->
         sys.exit(f"{wrong} combinations of verdicts are not there {copies} times as often")
     # The name of a vault of a copy is that of the first with the number of the copy in it.
     once = f"regexp_replace(id, '{_VAULT}[0-9]+-', '{_VAULT}')"
-    same = " AND ".join(f"ours.{name} IS NOT DISTINCT FROM theirs.{name}" for name in (*names, REASONS))
+    same = " AND ".join(f"ours.{name} IS NOT DISTINCT FROM theirs.{name}" for name in ("id", *names, REASONS))
     [(compared, wrong)] = connection.execute(
-        f"SELECT count(*), count(*) FILTER (WHERE NOT ({same})) FROM ours"
-        f" LEFT JOIN (SELECT *, {once} AS whose FROM theirs WHERE hash(id) % {copies} = 0) AS theirs ON theirs.whose = ours.id"
-        " WHERE theirs.id IS NOT NULL"
+        f"SELECT count(*), count(*) FILTER (WHERE NOT ({same}))"
+        f" FROM (SELECT * REPLACE ({once} AS id) FROM theirs WHERE hash(id) % {copies} = 0) AS theirs LEFT JOIN ours USING (id)"
     ).fetchall()
     if wrong:
         sys.exit(f"{wrong} of {compared} rows differ")
