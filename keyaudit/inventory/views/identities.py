@@ -8,7 +8,8 @@ _NO_CERTIFICATE = f"(stored.public_key_sha256 IS NULL AND {_UNSHOWN} IS NULL)"
 LEAST = "greatest(alike.known - 1, 0)"
 """SQL: the lower bound of the count; an unknown identity may be one of the known ones.
 
-Only the key itself proves that two are the same: the author of a credential can choose its thumbprint.
+Only the key itself proves that two are the same: the author of a credential can choose its thumbprint. A row without a key has
+none alike, and `greatest` skips NULL.
 """
 
 
