@@ -7,23 +7,13 @@ from tests.needs import ROOT
 Stages = tuple[tuple[str, ...], ...]
 
 CLOUD = ("tests/cloud",)
+_RESTING = (
+    "blast_agents blast_federation blast_radius contradictions environment_rules expiring in_entra joins migration overview"
+    " owners purposes reach reach_beside"
+)
 VIEWS = (
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/inventory").glob("test_*view*.py")),
-    *(
-        f"tests/inventory/test_{name}.py"
-        for name in (
-            *(
-                "blast_agents",
-                "blast_federation",
-                "blast_radius",
-                "contradictions",
-                "environment_rules",
-                "expiring",
-                "in_entra",
-            ),
-            *("joins", "migration", "overview", "owners", "purposes", "reach", "reach_beside"),
-        )
-    ),
+    *(f"tests/inventory/test_{name}.py" for name in _RESTING.split()),
 )
 """The tests of the views and of what is read from them; the rest of that floor does not look at them."""
 JUDGING = ("tests/policy", "tests/policies", "tests/test_traps.py", "tests/cli/test_detections.py")
