@@ -418,7 +418,7 @@ def test_a_role_of_unread_permissions_may_let_its_holder_grant_access(of: dict[s
 
 def test_a_local_role_with_an_unread_scope_may_be_for_the_vault_that_has_it() -> None:
     read = [*assessed(TENANT, "subscription.list", "vault.query"), *assessed(vault_scope("kv"), *LOCAL)]
-    unread = row("grant", "g") | grant("a", "sign", kind="hsm-role", vault_id=KV) | {"scope": None, "unknown": {"scope": "dns"}}
+    unread = grant("a", "sign", kind="hsm-role") | {"scope": None, "unknown": {"scope": "dns"}}
     assert signing([unread, who("a")], of=HSM, coverage=read) == (0, 1, "dns")
     elsewhere = unread | {"vault_id": vault_scope("other").id}
     assert signing([elsewhere, who("a")], of=HSM, coverage=read) == (0, 0, None)
