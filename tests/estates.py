@@ -15,14 +15,18 @@ _ROOT = Path(__file__).parent.parent
 _CACHE = _ROOT / ".pytest_cache" / "d" / "estates"
 
 
-@functools.cache
 def snapshot(name: str, *more: str) -> Path:
     """The folder of a snapshot of a simulated tenant, to be read only. `more` is added to the command line of `collect`.
 
     It is collected by the command, in a process of its own, unless another worker or an earlier run has done so with the same
     code and policies on the same day: the simulated tenant's dates are relative to today.
     """
-    folder = _CACHE / _content()
+    return _snapshot(time.strftime("%F", time.gmtime()), name, *more)
+
+
+@functools.cache
+def _snapshot(day: str, name: str, *more: str) -> Path:
+    folder = _CACHE / _content(day)
     folder.mkdir(parents=True, exist_ok=True)
     label = hashlib.sha256("\0".join((name, *more)).encode()).hexdigest()[:16]
     done = folder / label
@@ -41,9 +45,10 @@ def snapshot(name: str, *more: str) -> Path:
     return done / "snapshot"
 
 
-def _content() -> str:
-    """A digest of everything that a snapshot depends on."""
-    digest = hashlib.sha256(f"{time.strftime('%F', time.gmtime())} {sys.version} {duckdb.__version__}".encode())
+@functools.cache
+def _content(day: str) -> str:
+    """A digest of everything that a snapshot of that day depends on."""
+    digest = hashlib.sha256(f"{day} {sys.version} {duckdb.__version__}".encode())
     for path in sorted(path for part in ("keyaudit", "policies") for path in (_ROOT / part).rglob("*")):
         if path.suffix in (".py", ".yaml"):
             digest.update(f"{path.relative_to(_ROOT)} {path.stat().st_size}\n".encode() + path.read_bytes())
