@@ -82,14 +82,10 @@ async def collect_vaults(
         seen_none = parent.state is State.ASSESSED
         reason = Reason.NOTHING_VISIBLE if seen_none else Reason.PARENT_NOT_ASSESSED
         return (), [*coverage, *not_assessed(scope, QUERIES, reason)]
-    vaults: list[Vault] = []
-    for listing in _LISTINGS.values():
-        found = _Vaults(connection, unit, listing, confines)
-        coverage.append(confines.part(await found.query(scope, own), "resource_groups", "vaults"))
-        await for_each(own, found.subscription, limit=_AT_ONCE)
-        vaults += found.vaults
-        coverage += sorted(found.coverage, key=lambda record: (record.scope.id, record.operation))
-    return sorted(vaults, key=lambda vault: vault.scope.id), coverage
+    kinds = [_Vaults(connection, unit, listing, confines) for listing in _LISTINGS.values()]
+    await for_each(kinds, lambda found: found.collect(scope, own), limit=len(kinds))
+    coverage += [record for found in kinds for record in found.coverage]
+    return sorted((vault for found in kinds for vault in found.vaults), key=lambda vault: vault.scope.id), coverage
 
 
 async def is_gone(gateway: Gateway, vault: Vault) -> bool:
@@ -125,7 +121,13 @@ class _Vaults:
         self.vaults: list[Vault] = []
         self.coverage: list[Coverage] = []
 
-    async def query(self, scope: Scope, subscriptions: Sequence[Subscription]) -> Coverage:
+    async def collect(self, scope: Scope, subscriptions: Sequence[Subscription]) -> None:
+        """Read and write all of them. Afterwards `vaults` and `coverage` are complete, the latter in a fixed order."""
+        queried = self._confines.part(await self._query(scope, subscriptions), "resource_groups", "vaults")
+        await for_each(subscriptions, self._subscription, limit=_AT_ONCE)
+        self.coverage = [queried, *sorted(self.coverage, key=lambda record: (record.scope.id, record.operation))]
+
+    async def _query(self, scope: Scope, subscriptions: Sequence[Subscription]) -> Coverage:
         """Query Resource Graph for a group of subscriptions at a time, because its quota counts queries."""
         query = self._listing.query
         calls = Calls(scope, query)
@@ -140,7 +142,7 @@ class _Vaults:
             calls.ended(listing.end)
         return calls.coverage()
 
-    async def subscription(self, subscription: Subscription) -> None:
+    async def _subscription(self, subscription: Subscription) -> None:
         """Read one subscription's list, and write its rows. Vaults that only Resource Graph returns are read separately."""
         calls = Calls(subscription.scope, self._listing.list)
         queried = self._queried.pop(subscription.id, {})
