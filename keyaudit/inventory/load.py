@@ -84,7 +84,8 @@ def load(
             write_parquet(connection, _spooled(table, spooled, longest), aside, UNSORTED)
             every = parquet(aside)
         _refuse(connection, table, every)
-        _name_torn(connection, torn)
+        if torn:
+            _name_torn(connection, torn)
         paths, count, repeated = [], 0, set[tuple[str, str]]()
         for number, where in enumerate(pieces(connection, every, size)):
             rows = f"(SELECT * FROM {every} WHERE {where})"
@@ -223,8 +224,7 @@ def _name_torn(connection: duckdb.DuckDBPyConnection, torn: Collection[tuple[str
     """Creates tables of the objects with differing copies, and of repeated ids of a piece."""
     connection.execute("CREATE OR REPLACE TEMP TABLE torn (id VARCHAR, source_url VARCHAR)")
     connection.execute("CREATE OR REPLACE TEMP TABLE repeated (id VARCHAR)")
-    if torn:
-        connection.executemany("INSERT INTO torn VALUES (?, ?)", sorted(torn))
+    connection.executemany("INSERT INTO torn VALUES (?, ?)", sorted(torn))
 
 
 def _without_torn(table: Table, rows: str) -> str:
