@@ -105,8 +105,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a task wrote of its files."""
 
     told: list[Told] = []
-    path: str | None = None
-    """The Parquet with their uses; None if there are none."""
+    paths: list[str] = []
+    """The Parquet with their uses."""
     uses: list[tuple[str, int, int]] = []
     """The number of uses by log and day (midnight UTC)."""
     refused: Refused | None = None
@@ -120,12 +120,12 @@ def spool(folder: Path, logs: Iterable[Log]) -> Iterator[bytes]:
         if not folder.is_dir():
             raise _not_shared()
         files.folder(aside)
-        uses = Spool(aside)
-        told = [_told(log, uses) for log in logs]
         with loading(aside / "tmp") as connection:
-            path = uses.converted(connection)
-            counts = connection.execute(by_day(parquet(path), DUCKDB)).fetchall() if path else []
-        task = Task(told=told, path=str(path) if path else None, uses=counts)
+            uses = Spool(aside, connection)
+            told = [_told(log, uses) for log in logs]
+            paths = uses.converted()
+            counts = connection.execute(by_day(relation(paths), DUCKDB)).fetchall()
+        task = Task(told=told, paths=list(map(str, paths)), uses=counts)
     except (OutputError, UsageError) as error:
         task = Task(refused=Refused.of(error))
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
@@ -214,7 +214,7 @@ def _learned(tasks: Sequence[Task], names: Sequence[str], earlier: LogStore | No
 
 
 def _uses(tasks: Sequence[Task], read: Sequence[FileRead], tenant_id: str | None) -> _Uses:
-    paths = [Path(task.path) for task in tasks if task.path]
+    paths = [Path(path) for task in tasks for path in task.paths]
     if not all(path.exists() for path in paths):
         raise _not_shared()
     counts = Counter[tuple[int, str]]()

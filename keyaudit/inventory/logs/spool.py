@@ -1,4 +1,7 @@
-"""Uses on their way into a store: lines of JSON, then one file of Parquet, unsorted."""
+"""Uses on their way into a store: lines of JSON, which become files of Parquet, unsorted.
+
+As Parquet they take a sixth of the room, so that only a limited number of them is kept as JSON.
+"""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted
 
@@ -7,15 +10,16 @@ from pathlib import Path
 
 import duckdb
 
-from keyaudit.inventory import files
 from keyaudit.inventory.growing import Growing
-from keyaudit.inventory.load import UNSORTED, parquet, pattern, quoted, write_parquet
+from keyaudit.inventory.load import UNSORTED, parquet, part_name, pattern, quoted, write_parquet
 from keyaudit.inventory.logs.manifest import COLUMNS, USES
 from keyaudit.inventory.logs.use import Use, line
 from keyaudit.inventory.rows import no_rows
 
 _FLUSH = 512 * 1024
 _SHORT = 64 * 1024
+_MOST = 256 * 1024 * 1024
+"""Bytes of JSON that become one file."""
 # Columns that do not come from a use but from the file, the tenant or the row's identity.
 _GIVEN = ("id", "scope_id", "source_url", "source_version")
 SPOOLED = {
@@ -31,11 +35,12 @@ SPOOLED = {
 class Spool:
     """Uses that are added one by one, in a folder of their own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
+        self._folder, self._connection = folder, connection
         self._growing = Growing(folder / "uses.jsonl")
-        self._aside = folder / "unsorted.parquet"
         self._lines: list[bytes] = []
-        self._held = self._longest = 0
+        self._held = self._longest = self._grown = 0
+        self._converted: list[Path] = []
         self.size = 0
         """The bytes of all uses as JSON."""
 
@@ -47,12 +52,25 @@ class Spool:
         self._longest = max(self._longest, len(added))
         if self._held >= _FLUSH:
             self._flush()
+            if self._grown >= _MOST:
+                self._convert()
 
-    def converted(self, connection: duckdb.DuckDBPyConnection) -> Path | None:
-        """The uses as Parquet with the columns of SPOOLED; None if there are none. Nothing can be added after that."""
+    def converted(self) -> Sequence[Path]:
+        """All uses as Parquet with the columns of SPOOLED. Nothing can be added after that."""
         self._flush()
-        if not self.size:
-            return None
+        if self._grown:
+            self._convert()
+        return self._converted
+
+    def _flush(self) -> None:
+        if self._lines:
+            self._growing.add(b"".join(self._lines))
+        self.size += self._held
+        self._grown += self._held
+        self._lines.clear()
+        self._held = 0
+
+    def _convert(self) -> None:
         columns = ", ".join(f"{name}: {quoted(type_)}" for name, type_ in SPOOLED.items())
         query = (
             "SELECT * REPLACE (coalesce(unknown, MAP {}) AS unknown, coalesce(part, 0) AS part, coalesce(uses, 1) AS uses,"
@@ -61,17 +79,11 @@ class Spool:
             f" format = 'newline_delimited', compression = 'none', maximum_object_size = {max(self._longest, _SHORT)},"
             f" columns = {{{columns}}})"
         )
-        write_parquet(connection, query, self._aside, UNSORTED)
-        with files.writing(self._growing.path):
-            self._growing.path.unlink()
-        return self._aside
-
-    def _flush(self) -> None:
-        if self._lines:
-            self._growing.add(b"".join(self._lines))
-        self.size += self._held
-        self._lines.clear()
-        self._held = 0
+        path = self._folder / f"unsorted-{part_name(len(self._converted))}"
+        write_parquet(self._connection, query, path, UNSORTED)
+        self._converted.append(path)
+        self._growing.keep(())
+        self._grown = self._longest = 0
 
 
 def relation(converted: Sequence[Path]) -> str:

@@ -49,7 +49,7 @@ def write_logs(folder: Path, records: Iterable[Use | FileRead], known: Import, e
     """
 
     def fill(connection: duckdb.DuckDBPyConnection, beside: Path) -> Filled:
-        spool = Spool(beside / "spool")
+        spool = Spool(beside / "spool", connection)
         read: list[FileRead] = []
         for record in records:
             if isinstance(record, FileRead):
@@ -57,8 +57,7 @@ def write_logs(folder: Path, records: Iterable[Use | FileRead], known: Import, e
             else:
                 spool.add(record, len(read))
         same_tenant(known, earlier)
-        path = spool.converted(connection)
-        new = Spooled(relation([path] if path else []), spool.size, read, known.tenant_id)
+        new = Spooled(relation(spool.converted()), spool.size, read, known.tenant_id)
         return Filled(new, known, write_days(connection, beside, new, earlier))
 
     return create(folder, fill, earlier)
