@@ -1,6 +1,6 @@
 """Uses on their way into a store: lines of JSON, which become files of Parquet, unsorted.
 
-As Parquet they take a sixth of the room, so that only a limited number of them is kept as JSON.
+As Parquet they take a tenth of the room, so that only a limited number of them is kept as JSON.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted
