@@ -171,14 +171,21 @@ def _context(conf: SparkConf, log: IO[bytes]) -> Iterator[SparkContext]:
 
 
 def _translated(error: Exception, log: IO[bytes]) -> Exception:
-    text = str(error)
+    text = ""
+    # A JVM that has ended does not tell any more.
+    with contextlib.suppress(*FAILURES, OSError):
+        text = str(error)
     if "No module named 'keyaudit" in text:
         return UsageError(MASTER, "its executors have no keyaudit", "install the same version on every node")
     if "org.apache.spark.api.python.PythonException" in text:
         return error
     why = reason(error)
-    if not why or "stopped SparkContext" in why:
-        why = _last(log)
+    if not why or "SparkContext" in why:
+        # Spark has stopped, and the error is that of the next thing that was asked of it.
+        why, text = _last(log), _written(log)
+    if "java.lang.OutOfMemoryError" in text:
+        what = "spark.driver.memory with local, spark.executor.memory on a cluster"
+        return AccessError(MASTER, "Spark ran out of memory", f"give it more: {what}")
     return AccessError(MASTER, f"Spark failed: {why}", "see the log of its executors, and run it again")
 
 
@@ -195,7 +202,11 @@ def reason(error: Exception) -> str:
 
 def _last(log: IO[bytes]) -> str:
     """The last error that the JVM wrote."""
-    log.seek(0)
-    lines = log.read().decode(errors="replace").splitlines()
+    lines = _written(log).splitlines()
     found = [line for line in lines if "Exception" in line or "Error" in line or "ERROR" in line]
     return one_line((found or ["its JVM ended"])[-1], 300)
+
+
+def _written(log: IO[bytes]) -> str:
+    log.seek(0)
+    return log.read().decode(errors="replace")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.model.errors import Exit
+from keyaudit.model.errors import AccessError, Exit
 from tests import needs
 from tests.cli.conftest import Keyaudit
 from tests.differential import SETTINGS
@@ -78,3 +78,15 @@ def test_what_cannot_be_begun_is_one_line(keyaudit: Keyaudit, contoso: Path, mas
     assert (ran.code, ran.out, ran.err.count("\n")) == (code, "", 1)
     assert ran.err.startswith(f"keyaudit: {said}")
     assert sorted(contoso.iterdir()) == before
+
+
+@pytest.mark.exhaustive
+@pytest.mark.usefixtures("fast")
+def test_too_little_memory_is_said(tmp_path: Path) -> None:
+    from keyaudit.inventory.spark import session  # noqa: PLC0415 - pyspark is not installed everywhere
+
+    (tmp_path / "spark-defaults.conf").write_text("spark.driver.memory 472m\n", encoding="utf-8")
+    texts = "SELECT length(concat_ws('', collect_list(repeat('x', 1000)))) FROM range(1000000)"
+    said = "--master: Spark ran out of memory; give it more: spark.driver.memory with local"
+    with pytest.raises(AccessError, match=said), session("local[1]") as spark:
+        spark.sql(texts).collect()
