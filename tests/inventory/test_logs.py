@@ -10,6 +10,7 @@ from msgspec import structs
 
 from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, open_logs, spool, write_logs
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, WHOLE
+from keyaudit.inventory.logs.use import line
 from keyaudit.inventory.logs.write import Import
 from keyaudit.inventory.manifest import sealed
 from keyaudit.model.errors import UnsafeError, UsageError
@@ -212,7 +213,7 @@ def test_no_uses_at_all(tmp_path: Path) -> None:
 def test_many_uses_make_the_same_store_and_only_some_wait_as_json(
     store: LogStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    most = 2 * len(spool.line(use(3), 0))
+    most = 2 * len(line(use(3), 0))
     monkeypatch.setattr(spool, "_FLUSH", 1)
     monkeypatch.setattr(spool, "_MOST", most)
     waiting: list[int] = []
