@@ -44,6 +44,7 @@ def is_managed(edge: Edge) -> bool:
 def _exchanged(name: str, of: str, edge: Edge) -> Iterator[Step]:
     """The step for a certificate or secret: add a new one, then remove the old one."""
     flag = " --cert" if edge.facts.get("kind") == "certificate" else ""
+    new = f"{flag} '@new.pem'" if flag else ""
     yield Step(
         phase=Phase.REPLACE,
         title=f"Add a new credential to {name}, and deploy it",
@@ -52,7 +53,7 @@ def _exchanged(name: str, of: str, edge: Edge) -> Iterator[Step]:
             " --append leaves the old one in place until the program has the new one."
         ),
         breaks="nothing",
-        commands=(f"az ad {of} credential reset {_id(edge)} --append{f'{flag} @new.pem' if flag else ''}",),
+        commands=(f"az ad {of} credential reset {_id(edge)} --append{new}",),
     )
     key_id = edge.facts.get("key_id")
     delete = f"az ad {of} credential delete {_id(edge)} {option_word('--key-id', key_id or 'KEY-ID')}{flag}"

@@ -29,7 +29,7 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
         text = "First make the new key in your own HSM; EXTERNAL_KEY_ID is its id at the EKM proxy."
     disable = f"az keyvault key set-attributes {option_word('--id', edge.target)} --enabled false"
     if facts["noun"] == "certificate":
-        make = f"az keyvault certificate create {place} --policy @policy.json"
+        make = f"az keyvault certificate create {place} --policy '@policy.json'"
         text = (
             "In policy.json, as certificate show has it under policy, set reuseKey and exportable to false: else the key stays."
         )
