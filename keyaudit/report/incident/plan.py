@@ -71,6 +71,7 @@ def _credentials(outside: Sequence[Act]) -> Iterator[Step]:
                 yield Step(
                     phase=Phase.REVOKE,
                     title=f"Remove credential {one_line(act.credential)}, which {one_line(act.actor.shown)} added",
+                    text="For a certificate add --cert: the log does not say what it is.",
                     breaks="everything that signs in with it",
                     commands=(
                         f"az ad {of} credential delete {option_word('--id', holder)} {option_word('--key-id', act.credential)}",
