@@ -43,3 +43,9 @@ def test_a_fix_names_the_members_of_a_certificate_policy_as_the_azure_cli_reads_
         if used
     }
     assert misnamed == {}
+
+
+def test_a_fix_is_shown_without_the_escapes_of_its_file() -> None:
+    shown = {policy.text.id: text for policy in load() for kind, text in policy.text.fix.items() if kind == "powershell"}
+    assert "@{nextSigningCertificate = $null}" in shown["fed-domain-second-cert"]
+    assert [id_ for id_, text in shown.items() if "{{" in text or "}}" in text] == []
