@@ -16,7 +16,10 @@ def identity(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     yield Step(
         phase=Phase.BLOCK,
         title=f"Stop {name} from signing in, if the key is being abused now",
-        breaks=f"everything that signs in as {name}; existing access tokens stay valid until they expire (about 1 hour)",
+        breaks=(
+            f"everything that signs in as {name}; existing access tokens stay valid until they expire"
+            " (60 to 90 minutes by default)"
+        ),
         commands=(f"az ad sp update {_id(edge)} --set accountEnabled=false",),
     )
     of = "app" if edge.facts["holder_kind"] == "application" else "sp"
@@ -64,7 +67,7 @@ def _exchanged(name: str, of: str, edge: Edge) -> Iterator[Step]:
         text="" if key_id else "Its key id was not read: the first command lists those that there are.",
         breaks=(
             "every program that still signs in with the old one; existing access tokens stay valid until they expire"
-            " (about 1 hour)"
+            " (60 to 90 minutes by default)"
         ),
         commands=(delete,) if key_id else (f"az ad {of} credential list {_id(edge)}{flag}", delete),
     )

@@ -46,7 +46,10 @@ def _against(found: Incident) -> Iterator[Step]:
             yield Step(
                 phase=Phase.BLOCK,
                 title=f"Stop {name} from signing in: it is outside the baseline",
-                breaks=f"all that signs in as {name}; existing access tokens stay valid until they expire (about 1 hour)",
+                breaks=(
+                    f"all that signs in as {name}; existing access tokens stay valid until they expire"
+                    " (60 to 90 minutes by default)"
+                ),
                 commands=(f"az ad sp update {option_word('--id', app)} --set accountEnabled=false",),
             )
     yield from _credentials(outside)
