@@ -20,3 +20,14 @@ def test_a_credential_is_removed_from_its_holder_and_as_what_it_is(keyaudit: Key
             wrong.append((finding["policy"], command))
     assert wrong == []
     assert len(kinds) == 4
+
+
+def test_a_federated_credential_is_deleted_from_a_managed_identity_as_such(keyaudit: Keyaudit, contoso: Path) -> None:
+    """Azure CLI finds no application of that id."""
+    found = keyaudit("report", "--from", str(contoso), "-o", "json").json["findings"]
+    deleted = {
+        finding["row"]["holder_type"]: finding["fix"]["cli"].partition(" delete ")[0]
+        for finding in found
+        if finding["policy"] in ("fed-fic-unknown-issuer", "fed-fic-dangling") and finding["outcome"] == "fail"
+    }
+    assert deleted["ManagedIdentity"] == "az identity federated-credential"
