@@ -55,3 +55,8 @@ def test_nobody_is_told_to_install_it_from_a_registry() -> None:
     )
     for path in places:
         assert told.findall(path.read_text(encoding="utf-8")) == [], path
+
+
+def test_the_text_for_the_picture_has_no_number_that_becomes_wrong() -> None:
+    (text,) = re.findall(r"!\[([^\]]*)\]\(\.github/report\.png\)", TEXT)
+    assert re.search(r"\d", text) is None

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from keyaudit.cli.options import ConfigFile, Profile, Selection, flags
 from keyaudit.cli.streams import printing, tell
 from keyaudit.model.errors import Exit, UsageError
-from keyaudit.model.shell import shell_quoted
 from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def guardrails(
             file.write(document)
         with printing() as stdout:
             stdout.write(f"{one_line(str(out), 1_024)}: written, for {len(guarded.covered)} of {len(asked)} policies\n")
-    tell(beside(guarded, "FILE" if out is None else shell_quoted(one_line(str(out), 1_024))))
+    tell(beside(guarded, "FILE" if out is None else one_line(str(out), 1_024)))
     return Exit.CLEAN
 
 

@@ -101,7 +101,7 @@ class _Reader(Reader):
             severity=severity,
             table=table.name,
             why=self.text(fields.get("why")),
-            fix={kind: template.text for kind, template in fix.items()},
+            fix={kind: template.readable for kind, template in fix.items()},
             references=self._texts(fields.get("references"), "references"),
             frameworks=frameworks(self, mapped, declared=self._ours),
             confined=confined(controls),

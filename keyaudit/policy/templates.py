@@ -120,6 +120,11 @@ class Template(Struct, frozen=True, dict=True):
     """The text before each placeholder, with the placeholder; None for the text after the last one."""
 
     @property
+    def readable(self) -> str:
+        """The text for people: placeholders as they are written, and braces once."""
+        return self.text.replace("{{", "{").replace("}}", "}")
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The columns and parameters that it uses, each once, in order."""
         return tuple(dict.fromkeys(name for each in self._placeholders for name in each.names))

@@ -3,17 +3,23 @@
 import base64
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from msgspec.structs import replace
 
+from keyaudit.model.access import Way
+from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node, Relation
 from keyaudit.model.errors import Exit
+from keyaudit.report.blast_radius.vaults import kept
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates.contoso_access import CROWN_KEY, CROWN_VAULT
 from keyaudit.simulator.estates.contoso_signing import OUTLET, WHOLESALE
 from tests.cli.conftest import Keyaudit
 from tests.cli.stolen import CERTIFICATE, DISK, ON_PRINCIPAL, SAML, SECOND, VAULT, WAYS, asked_of, collected, stolen
+
+if TYPE_CHECKING:
+    from keyaudit.model.run import Run, Verdict
 
 CROWN = f"{CROWN_VAULT}/{CROWN_KEY}"
 ELSEWHERE = "signs-tokens-for other parties that were given its public half"
@@ -462,3 +468,44 @@ def test_a_domain_speaks_for_its_users(keyaudit: Keyaudit, contoso: Path) -> Non
     first, others = edges(ran.json)
     assert first == {f"signs-tokens-for {OUTLET}", ELSEWHERE}
     assert others == {f"{OUTLET} speaks-for every user of {OUTLET}"}
+
+
+def test_a_local_role_is_removed_at_its_own_scope(keyaudit: Keyaudit, contoso: Path) -> None:
+    """The Azure CLI looks for it at the scope that is given, and says nothing if there is none."""
+    ran = keyaudit("blast-radius", "hsm-contoso-trust/branch-link-signing", "--from", str(contoso))
+    words = [line.split() for line in ran.out.splitlines() if "az keyvault role assignment delete" in line]
+    scopes = {line[line.index("--scope") + 1] for line in words}
+    assert scopes == {"/", "/keys", "/keys/branch-link-signing"}
+
+
+def test_an_access_policy_through_an_application_is_removed_with_its_application() -> None:
+    """Without it the command is about the principal's other entry."""
+    vault = "/subscriptions/1/resourcegroups/rg/providers/microsoft.keyvault/vaults/kv-orders"
+    way = Way(
+        id=f"{vault}/accesspolicies/1",
+        kind="access-policy",
+        role=None,
+        custom=None,
+        scope=vault,
+        scope_kind="vault",
+        scope_name="kv-orders",
+        allows=["sign"],
+        application_id="5b8c1a0e-0000-4000-8000-000000000002",
+    )
+    facts = {"vault_name": "kv-orders", "thing_id": f"{vault}/keys/signing", "vault_id": vault, "noun": "key"}
+    stored = Edge(source="key", target="version", relation=Relation.KEPT_IN, facts=facts)
+    used = Edge(source="version", target="mei", relation=Relation.USED_BY, way=way)
+    nodes = {each: Node(id=each, kind=Kind.PRINCIPAL, name=each) for each in ("key", "version", "mei")}
+    found = BlastRadius(
+        run=cast("Run", None),
+        verdict=cast("Verdict", None),
+        target="key",
+        subject=nodes["key"],
+        digests=[],
+        nodes=nodes,
+        edges=[stored, used],
+        verify=False,
+    )
+    assert [command for step in kept(found, stored) for command in step.commands if "delete-policy" in command] == [
+        "az keyvault delete-policy --name kv-orders --object-id mei --application-id 5b8c1a0e-0000-4000-8000-000000000002"
+    ]

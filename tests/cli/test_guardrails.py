@@ -65,6 +65,13 @@ def unprevented(ran: Ran) -> set[str]:
     return {word.strip(",") for word in listed.split()} & policies().keys()
 
 
+def test_the_file_to_deploy_is_quoted_for_both_shells(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    file = tmp_path / "our limits.json"
+    ran = keyaudit("guardrails", "--as", "app-management-policy", "--out", str(file))
+    assert f"--body '@{file}' --url" in ran.err
+    assert "--body '@FILE' --url" in keyaudit("guardrails", "--as", "azure-policy").err
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_definitions_have_the_limits_of_the_profile(keyaudit: Keyaudit, profile: str) -> None:
     found = references(keyaudit("guardrails", "--as", "azure-policy", "--profile", profile))

@@ -26,6 +26,18 @@ def test_values_stand_alone_in_commands() -> None:
     assert {(id_, text) for id_, text in commands if _QUOTED.search(text)} == set()
 
 
+def test_commands_mean_the_same_in_powershell() -> None:
+    """There an unquoted @ is an operator, and quotes within an argument do not reach az."""
+    commands = {
+        (policy.text.id, fix["cli"].text)
+        for policy in load()
+        for fix in (policy.fix, *(arm.fix for arm in policy.message_when))
+        if "cli" in fix
+    }
+    assert len(commands) > 80
+    assert {(id_, text) for id_, text in commands if " @" in text or re.search(r"'[^']*\"[^']*'", text)} == set()
+
+
 def test_a_policy_that_is_wrong_is_noticed(tmp_path: Path) -> None:
     """The tests above are as good as what they ask: a limit moved by a day must show, at the example that says so."""
     policy = next(policy for policy in load() if policy.text.id == "kv-key-rotation-overdue")

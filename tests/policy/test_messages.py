@@ -30,3 +30,22 @@ def test_a_powershell_fix_uses_no_variable_that_it_does_not_set() -> None:
         if used - assigned
     }
     assert unset == {}
+
+
+def test_a_fix_names_the_members_of_a_certificate_policy_as_the_azure_cli_reads_them() -> None:
+    # The CLI ignores the names of the REST API without an error: the new version has the old kind of key.
+    misnamed = {
+        policy.text.id: used
+        for policy in load()
+        for fix in (policy.fix, *(arm.fix for arm in policy.message_when))
+        if "az keyvault certificate" in getattr(fix.get("cli"), "text", "") and "text" in fix
+        for used in [set(re.findall(r"\w+", fix["text"].text)) & {"kty", "crv", "key_props", "key_size", "reuse_key"}]
+        if used
+    }
+    assert misnamed == {}
+
+
+def test_a_fix_is_shown_without_the_escapes_of_its_file() -> None:
+    shown = {policy.text.id: text for policy in load() for kind, text in policy.text.fix.items() if kind == "powershell"}
+    assert "@{nextSigningCertificate = $null}" in shown["fed-domain-second-cert"]
+    assert [id_ for id_, text in shown.items() if "{{" in text or "}}" in text] == []

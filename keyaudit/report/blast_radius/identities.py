@@ -16,7 +16,10 @@ def identity(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     yield Step(
         phase=Phase.BLOCK,
         title=f"Stop {name} from signing in, if the key is being abused now",
-        breaks=f"everything that signs in as {name}; existing access tokens stay valid until they expire (about 1 hour)",
+        breaks=(
+            f"everything that signs in as {name}; existing access tokens stay valid until they expire"
+            " (60 to 90 minutes by default)"
+        ),
         commands=(f"az ad sp update {_id(edge)} --set accountEnabled=false",),
     )
     of = "app" if edge.facts["holder_kind"] == "application" else "sp"
@@ -44,6 +47,7 @@ def is_managed(edge: Edge) -> bool:
 def _exchanged(name: str, of: str, edge: Edge) -> Iterator[Step]:
     """The step for a certificate or secret: add a new one, then remove the old one."""
     flag = " --cert" if edge.facts.get("kind") == "certificate" else ""
+    new = f"{flag} '@new.pem'" if flag else ""
     yield Step(
         phase=Phase.REPLACE,
         title=f"Add a new credential to {name}, and deploy it",
@@ -52,7 +56,7 @@ def _exchanged(name: str, of: str, edge: Edge) -> Iterator[Step]:
             " --append leaves the old one in place until the program has the new one."
         ),
         breaks="nothing",
-        commands=(f"az ad {of} credential reset {_id(edge)} --append{f'{flag} @new.pem' if flag else ''}",),
+        commands=(f"az ad {of} credential reset {_id(edge)} --append{new}",),
     )
     key_id = edge.facts.get("key_id")
     delete = f"az ad {of} credential delete {_id(edge)} {option_word('--key-id', key_id or 'KEY-ID')}{flag}"
@@ -63,7 +67,7 @@ def _exchanged(name: str, of: str, edge: Edge) -> Iterator[Step]:
         text="" if key_id else "Its key id was not read: the first command lists those that there are.",
         breaks=(
             "every program that still signs in with the old one; existing access tokens stay valid until they expire"
-            " (about 1 hour)"
+            " (60 to 90 minutes by default)"
         ),
         commands=(delete,) if key_id else (f"az ad {of} credential list {_id(edge)}{flag}", delete),
     )

@@ -31,7 +31,7 @@ def _provider(name: str, thumbprint: str, edge: Edge) -> Iterator[Step]:
         phase=Phase.REVOKE,
         settles=edge,
         title=f"Set the new certificate of the identity provider {name}, in the place of {thumbprint}",
-        text="External Identities, All identity providers, in the Entra admin centre.",
+        text="External Identities, All identity providers, in the Microsoft Entra admin center.",
         breaks="tokens that are signed with the old key",
     )
 
@@ -142,8 +142,8 @@ def authority(found: BlastRadius, edge: Edge) -> Iterator[Step]:
         settles=edge,
         title=f"Take the authority {one_line(edge.names)} out of the store {name}",
         text=(
-            "Entra admin centre, Protection, Security Center, Public key infrastructure; in the older store, Certificate"
-            " authorities. An application's trusted authorities are removed in Microsoft Graph."
+            "Microsoft Entra admin center, Entra ID, Identity Secure Score, Public key infrastructure; in the older store,"
+            " Certificate authorities. An application's trusted authorities are removed in Microsoft Graph."
         ),
         breaks="sign-in with every certificate that it issued",
     )

@@ -29,7 +29,7 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
         text = "First make the new key in your own HSM; EXTERNAL_KEY_ID is its id at the EKM proxy."
     disable = f"az keyvault key set-attributes {option_word('--id', edge.target)} --enabled false"
     if facts["noun"] == "certificate":
-        make = f"az keyvault certificate create {place} --policy @policy.json"
+        make = f"az keyvault certificate create {place} --policy '@policy.json'"
         text = (
             "In policy.json, as certificate show has it under policy, set reuseKey and exportable to false: else the key stays."
         )
@@ -103,8 +103,14 @@ def _taken_away(vault: str, use: Edge) -> Iterator[str]:
         return
     holder = way.through[0].id if way.through else use.target
     if way.kind == "access-policy":
-        yield f"az keyvault delete-policy {option_word('--name', vault)} {option_word('--object-id', holder)}"
+        through = f" {option_word('--application-id', way.application_id)}" if way.application_id else ""
+        yield f"az keyvault delete-policy {option_word('--name', vault)} {option_word('--object-id', holder)}{through}"
     elif way.kind == "hsm-role":
-        yield f"az keyvault role assignment delete {option_word('--hsm-name', vault)} {option_word('--ids', way.id)}"
+        # Without its scope the Azure CLI looks for the assignment at another one, and passes over that there is none.
+        below = way.scope.partition("/managedhsms/")[2].partition("/")[2]
+        yield (
+            f"az keyvault role assignment delete {option_word('--hsm-name', vault)} {option_word('--scope', f'/{below}')}"
+            f" {option_word('--ids', way.id)}"
+        )
     elif way.standing:
         yield f"az role assignment delete {option_word('--ids', way.id)}"

@@ -1,13 +1,16 @@
 """Guardrails for people: what each kind covers, how a document differs from its policies, and uncovered policies."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from keyaudit.model.guardrails import APP_MANAGEMENT_POLICY, AZURE_POLICY, KINDS
+from keyaudit.model.shell import shell_quoted
 from keyaudit.report.guardrails.built_ins import NEAR
 from keyaudit.report.guardrails.guarded import Asked, Guarded, in_entra, unsupplied
 from keyaudit.report.lines import joined, plural, wrap
 
 _WIDTH = 80
+_FILE = re.compile(r"(@?)\{file\}")
 
 
 def overview(asked: Sequence[Asked], found: Sequence[Guarded], profile: str) -> str:
@@ -18,7 +21,7 @@ def overview(asked: Sequence[Asked], found: Sequence[Guarded], profile: str) -> 
 def beside(guarded: Guarded, file: str) -> str:
     """Notes on a document: how it is deployed, and what it does not cover.
 
-    `file`: the document's path, as one word of a shell.
+    `file`: the document's path.
     """
     return joined(_beside(guarded, file))
 
@@ -43,7 +46,8 @@ def _overview(asked: Sequence[Asked], found: Sequence[Guarded], profile: str) ->
 def _beside(guarded: Guarded, file: str) -> Iterator[str]:
     yield "Review it, then deploy it:"
     for command in guarded.deploy:
-        yield f"  {command.replace('{file}', file)}"
+        # PowerShell takes an unquoted @ for an operator, so it is quoted with the path.
+        yield f"  {_FILE.sub(lambda found: shell_quoted(found[1] + file), command)}"
     if guarded.partly:
         yield from wrap(f"It differs from {_policies(len(guarded.partly))}:", _WIDTH)
         for policy, differs in guarded.partly.items():

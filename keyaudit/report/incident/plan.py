@@ -46,7 +46,10 @@ def _against(found: Incident) -> Iterator[Step]:
             yield Step(
                 phase=Phase.BLOCK,
                 title=f"Stop {name} from signing in: it is outside the baseline",
-                breaks=f"all that signs in as {name}; existing access tokens stay valid until they expire (about 1 hour)",
+                breaks=(
+                    f"all that signs in as {name}; existing access tokens stay valid until they expire"
+                    " (60 to 90 minutes by default)"
+                ),
                 commands=(f"az ad sp update {option_word('--id', app)} --set accountEnabled=false",),
             )
     yield from _credentials(outside)
@@ -71,6 +74,7 @@ def _credentials(outside: Sequence[Act]) -> Iterator[Step]:
                 yield Step(
                     phase=Phase.REVOKE,
                     title=f"Remove credential {one_line(act.credential)}, which {one_line(act.actor.shown)} added",
+                    text="For a certificate add --cert: the log does not say what it is.",
                     breaks="everything that signs in with it",
                     commands=(
                         f"az ad {of} credential delete {option_word('--id', holder)} {option_word('--key-id', act.credential)}",
