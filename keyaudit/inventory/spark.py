@@ -185,7 +185,7 @@ def _translated(error: Exception, log: IO[bytes]) -> Exception:
         why, text = _last(log), _written(log)
     if "java.lang.OutOfMemoryError" in text:
         what = "spark.driver.memory with local, spark.executor.memory on a cluster"
-        return AccessError(MASTER, "Spark ran out of memory", f"give it more: {what}")
+        return AccessError(MASTER, "Spark had too little memory", f"give it more: {what}")
     return AccessError(MASTER, f"Spark failed: {why}", "see the log of its executors, and run it again")
 
 

@@ -87,6 +87,6 @@ def test_too_little_memory_is_said(tmp_path: Path) -> None:
 
     (tmp_path / "spark-defaults.conf").write_text("spark.driver.memory 472m\n", encoding="utf-8")
     texts = "SELECT length(concat_ws('', collect_list(repeat('x', 1000)))) FROM range(1000000)"
-    said = "--master: Spark ran out of memory; give it more: spark.driver.memory with local"
+    said = "--master: Spark had too little memory; give it more: spark.driver.memory with local"
     with pytest.raises(AccessError, match=said), session("local[1]") as spark:
         spark.sql(texts).collect()
