@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from keyaudit.inventory import files
-from keyaudit.inventory.load import loading, parquet
+from keyaudit.inventory.load import loading
 from keyaudit.inventory.logs.days import write_days
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, WRITTEN, LogManifest
 from keyaudit.inventory.logs.parts import Spooled
@@ -58,7 +58,7 @@ def main(folder: Path, rows: int) -> None:
             f"COPY (SELECT {columns}, 0 AS file, 0 AS part FROM (SELECT i, hash(i) AS h, hash(i * 7 + 1) AS g,"
             f" hash(i * 13 + 5) AS k FROM range({rows}) AS made(i))) TO '{aside}' (FORMAT parquet, COMPRESSION lz4)"
         )
-        new = Spooled(parquet(aside), rows * _WIDTH, [file], "t")
+        new = Spooled([aside], rows * _WIDTH, [file], "t")
         made = write_days(connection, folder, new, None)
         days = sorted((source, day, count) for (source, day), count in made.uses.items())
         connection.execute("CREATE TABLE written (source VARCHAR, resource_id VARCHAR, day BIGINT)")

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from msgspec import structs
 
-from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, open_logs, spool, write_logs
+from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, days, open_logs, spool, write_logs
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, WHOLE
 from keyaudit.inventory.logs.use import line
 from keyaudit.inventory.logs.write import Import
@@ -232,6 +232,27 @@ def test_many_uses_make_the_same_store_and_only_some_wait_as_json(
     for table in WHOLE:
         with many.connect() as one, store.connect() as other:
             assert one.execute(f"FROM {table}").fetchall() == other.execute(f"FROM {table}").fetchall()
+
+
+def test_uses_of_any_order_are_found_in_each_of_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def spread() -> Iterator[Use | FileRead]:
+        for number in range(600):
+            yield use(number * 7_919 % 500 * DAY // 4, mark=str(number % 500))
+        yield read("a", kept=600)
+
+    def written(name: str) -> LogStore:
+        known = Import(TENANT, {"AZKVAuditLogs": {"": {DAY_ONE + day * DAY for day in range(125)}}})
+        return write_logs(tmp_path / name, spread(), known)
+
+    # Several periods at a time, of uses that are in one file, or in several.
+    monkeypatch.setattr(days, "_PIECE", 10_000)
+    one = written("one")
+    monkeypatch.setattr(spool, "_FLUSH", 1)
+    monkeypatch.setattr(spool, "_MOST", 10_000)
+    many = written("many")
+    assert len(one.manifest.parts) > 3
+    assert [file.sources["AZKVAuditLogs"].kept for file in many.files] == [500]
+    assert one.manifest == many.manifest
 
 
 def test_rows_of_many_pieces_are_in_the_order_of_time_even_if_most_are_of_one_second(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -28,6 +29,7 @@ from keyaudit.inventory.logs.parts import (
     repeated,
     rewritten,
 )
+from keyaudit.inventory.logs.spool import relation
 from keyaudit.inventory.logs.store import LogStore
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
@@ -54,61 +56,80 @@ def write_days(connection: duckdb.DuckDBPyConnection, folder: Path, new: Spooled
     Periods of `earlier` without new uses are taken over as they are. Raises UnsafeError if a file of its other periods was
     changed.
     """
-    rows = connection.execute(by_day(new.relation, DUCKDB)).fetchall()
+    rows = connection.execute(by_day(relation(new.paths), DUCKDB)).fetchall()
     counts = {(day, source): uses for source, day, uses in rows}
     periods = periods_of(counts, earlier)
     again = rewritten(counts, periods, earlier)
     writing = _Writing(connection, folder, new.read)
     if earlier is not None:
         writing.take_over(earlier, again, periods)
-    _incoming(connection, new, earlier, again)
-    for bundle, conditions in _bundles(connection, new, periods):
-        for where in conditions:
-            writing.write(f"used_on >= {bundle[0].since} AND used_on < {bundle[-1].until} AND {where}", bundle)
+    uses = Counter[int]()
+    for (day, _), count in counts.items():
+        uses[day] += count
+    if earlier is not None:
+        for part in again:
+            days = {*part.period.days}
+            uses.update({day: count for day, count in earlier.manifest.days[part.source] if day in days})
+    width = new.size / max(1, sum(counts.values()))
+    source = _Incoming(connection, new, earlier, again)
+    for bundle, count in _bundles(periods, uses, _PIECE / max(1, width)):
+        source.create(bundle[0].since, bundle[-1].until)
+        for where in pieces(connection, "(SELECT id, place FROM incoming)", int(count * width), "place", _PIECE):
+            writing.write(where, bundle)
         writing.reduce(bundle)
     return writing.done()
 
 
-def _incoming(connection: duckdb.DuckDBPyConnection, new: Spooled, earlier: LogStore | None, again: Sequence[Part]) -> None:
-    """Creates the view `incoming`: the new uses, and those of parts of the earlier store."""
-    connection.execute(
-        "CREATE TEMP TABLE named AS SELECT unnest(?) AS file, unnest(?) AS source_url, unnest(?) AS source_version",
-        list(named(new.read)),
-    )
-    query = incoming(new, new.relation, DUCKDB)
-    if earlier is not None and again:
-        found = [file for part in again for file in part.files]
-        earlier.verify(found)
-        paths = parquet(*(earlier.folder / file.path for file in found))
-        query += f" UNION ALL {earlier_uses(paths, DUCKDB)}"
-    query = f"SELECT *, {_PLACE} FROM ({query})"
-    connection.execute(f"CREATE TEMP VIEW incoming AS {query}")
+class _Incoming:
+    """The new uses, and those of parts of an earlier store, as the view `incoming`.
+
+    Opening a file takes time, and most files of many have uses of few days.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, new: Spooled, earlier: LogStore | None, again: Sequence[Part]
+    ) -> None:
+        self._connection, self._new = connection, new
+        self._earlier: list[tuple[Path, int, int]] = []
+        if earlier is not None:
+            earlier.verify(file for part in again for file in part.files)
+            self._earlier = [(earlier.folder / file.path, part.since, part.until - 1) for part in again for file in part.files]
+        self._spans = [
+            (path, *connection.execute(f"SELECT min(used_on), max(used_on) FROM {parquet(path)}").fetchall()[0])
+            for path in new.paths
+        ]
+        connection.execute(
+            "CREATE TEMP TABLE named AS SELECT unnest(?) AS file, unnest(?) AS source_url, unnest(?) AS source_version",
+            list(named(new.read)),
+        )
+
+    def create(self, since: int, until: int) -> None:
+        """Creates the view of the uses with a time of at least `since` and before `until`."""
+        found, before = (
+            [path for path, first, last in files_ if first < until and last >= since] for files_ in (self._spans, self._earlier)
+        )
+        query = incoming(self._new, relation(found), DUCKDB)
+        if before:
+            query += f" UNION ALL {earlier_uses(parquet(*before), DUCKDB)}"
+        self._connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW incoming AS SELECT *, {_PLACE} FROM ({query})"
+            f" WHERE used_on >= {since} AND used_on < {until}"
+        )
 
 
-def _bundles(
-    connection: duckdb.DuckDBPyConnection, new: Spooled, periods: Sequence[Window]
-) -> Iterator[tuple[list[Window], list[str]]]:
-    """The periods in order, as many at once as fit into memory, and conditions that divide a day that does not."""
-    counts = connection.execute(
-        f"SELECT used_on // {DAY} * {DAY} AS day, count(*) FROM incoming GROUP BY day ORDER BY day"
-    ).fetchall()
-    rows = dict(counts)
-    width = new.size / max(1, one(connection, f"SELECT count(*) FROM {new.relation}"))
+def _bundles(periods: Sequence[Window], uses: Mapping[int, int], most: float) -> Iterator[tuple[list[Window], int]]:
+    """The periods in order, and the number of their uses: as many at once as have `most`, or one that has more."""
     bundle: list[Window] = []
-    size = 0.0
+    count = 0
     for period in periods:
-        of_period = sum(rows.get(day, 0) for day in period.days) * width
-        if bundle and size + of_period > _PIECE:
-            yield bundle, ["true"]
-            bundle, size = [], 0.0
-        if of_period > _PIECE:
-            within = f"(SELECT id, place FROM incoming WHERE used_on >= {period.since} AND used_on < {period.until})"
-            yield [period], pieces(connection, within, int(of_period), "place", _PIECE)
-            continue
+        of_period = sum(uses[day] for day in period.days)
+        if bundle and count + of_period > most:
+            yield bundle, count
+            bundle, count = [], 0
         bundle.append(period)
-        size += of_period
+        count += of_period
     if bundle:
-        yield bundle, ["true"]
+        yield bundle, count
 
 
 class _Writing(Parts):

@@ -39,9 +39,9 @@ Key = tuple[Window, str]
 
 
 class Spooled(Struct, frozen=True):
-    """New uses: a relation with the columns of `Use`, `id` and `file`."""
+    """New uses: Parquet files with the columns of `spool.SPOOLED`."""
 
-    relation: str
+    paths: Sequence[Path]
     size: int
     """In bytes, as JSON."""
     read: Sequence[FileRead]

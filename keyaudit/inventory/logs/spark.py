@@ -172,10 +172,9 @@ def write_logs_with_spark(
 
 
 class _Uses(NamedTuple):
-    """All new uses, their Parquet files, and their number by day and log."""
+    """All new uses, and their number by day and log."""
 
     new: Spooled
-    paths: Sequence[Path]
     counts: Counter[tuple[int, str]]
 
 
@@ -220,7 +219,7 @@ def _uses(tasks: Sequence[Task], read: Sequence[FileRead], tenant_id: str | None
     counts = Counter[tuple[int, str]]()
     for task in tasks:
         counts.update({(day, source): uses for source, day, uses in task.uses})
-    return _Uses(Spooled(relation(paths), 0, read, tenant_id), paths, counts)
+    return _Uses(Spooled(paths, 0, read, tenant_id), counts)
 
 
 def _not_shared() -> UsageError:
@@ -240,7 +239,7 @@ def _write_days(
         writing.take_over(earlier, again, periods)
     if not periods:
         return writing.done()
-    _read(spark, "uses", uses.paths, SPOOLED)
+    _read(spark, "uses", new.paths, SPOOLED)
     _table(spark, "named", "file INT, source_url STRING, source_version STRING", zip(*named(new.read), strict=True))
     query = incoming(new, "uses", SPARK)
     if earlier is not None and again:

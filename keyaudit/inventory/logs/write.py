@@ -57,7 +57,7 @@ def write_logs(folder: Path, records: Iterable[Use | FileRead], known: Import, e
             else:
                 spool.add(record, len(read))
         same_tenant(known, earlier)
-        new = Spooled(relation(spool.converted()), spool.size, read, known.tenant_id)
+        new = Spooled(spool.converted(), spool.size, read, known.tenant_id)
         return Filled(new, known, write_days(connection, beside, new, earlier))
 
     return create(folder, fill, earlier)
@@ -107,7 +107,7 @@ def _write(folder: Path, fill: Callable[[duckdb.DuckDBPyConnection, Path], Fille
     with loading(spool / "tmp") as connection:
         try:
             filled = fill(connection, folder)
-            tables = _tables(connection, folder, filled.new.relation, filled.known, earlier)
+            tables = _tables(connection, folder, relation(filled.new.paths), filled.known, earlier)
             written = _days(connection, folder, filled.days)
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise OutputError(files.shown(folder), f"cannot be written: {first_line(error)}") from error
