@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from keyaudit.cli.engine import Engine, Master, check, importing_spark
-from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Shrinkage, Stored, flags
+from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Shrinkage, Stored, flags, typed
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Severity
 
@@ -90,7 +90,7 @@ def report(
     _check_engine(engine, master, stored)
     from keyaudit.cli.judged import all_judged
     from keyaudit.cli.output import deliver, shown_outputs
-    from keyaudit.cli.source import named
+    from keyaudit.cli.source import each, named
 
     if framework is not None:
         if master is not None:
@@ -119,7 +119,8 @@ def report(
         how |= {"sort": sort, "full": not first_screen, "least": least, "top": top}
         # Suggested commands would contain the snapshot's folder or the tenant.
         hints = not live.quiet and redaction == Redaction()
-        return deliver(result, shown, result, to.files, **how, hints=hints, source=named(live, stored))
+        sources = tuple(named(*one) for one in each(live, stored))
+        return deliver(result, shown, result, to.files, **how, hints=hints, sources=sources, choice=typed(choice))
 
 
 def _check_engine(engine: Engine, master: str | None, stored: Stored) -> None:

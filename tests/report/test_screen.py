@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Report
-from keyaudit.report import screen
+from keyaudit.report import screen, several
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.lines import columns
 from keyaudit.report.options import Options
@@ -68,6 +68,19 @@ def test_what_was_not_read_is_named_with_what_it_affects() -> None:
 @pytest.mark.parametrize("hints", [True, False])
 def test_hints_can_be_left_out(hints: bool) -> None:
     assert any(line.startswith("Next: ") for line in shown(many(500), hints=hints)) is hints
+
+
+def test_next_commands_name_one_tenant_each() -> None:
+    out = io.StringIO()
+    options = Options(full=False, sources=("--from one", "--from two"), choice="--profile strict")
+    several.render("text", [many(500), many(500)], out, options)
+    first, second = out.getvalue().split("=== tenant ")[1:]
+    for text, own, other in ((first, "--from one", "--from two"), (second, "--from two", "--from one")):
+        lines = [line for line in text.splitlines() if line.startswith("Next: ")]
+        assert [own in line for line in lines] == [True] * 3
+        assert not any(other in line for line in lines)
+        # doctor evaluates nothing.
+        assert ["--profile strict" in line for line in lines] == [True, True, False]
 
 
 def test_a_report_with_few_findings_lists_them_all() -> None:
