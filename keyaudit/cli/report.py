@@ -101,11 +101,13 @@ def report(
 
         if redaction != Redaction():
             raise UsageError("--framework, --redact", "cannot be combined", "redact an export: its rows name their controls")
-        if group_by or columns or sort is not Sort.SEVERITY:
-            raise UsageError("--framework", "cannot be combined with --group-by, --sort or --columns", "leave those out")
+        if group_by or columns or sort is not Sort.SEVERITY or full or severity or top:
+            what = "cannot be combined with --group-by, --sort, --columns, --full, --severity or --top"
+            raise UsageError("--framework", what, "leave those out")
         return report_by(framework, live, stored, choice, shown)
     how = _arranged(shown.output, group_by, columns)
-    whole = full or shown.passes or group_by is not None or severity is not None or top is not None or sort is not Sort.SEVERITY
+    arranged = group_by is not None or columns is not None or sort is not Sort.SEVERITY
+    whole = full or shown.passes or arranged or severity is not None or top is not None
     if top is not None and sort is Sort.SEVERITY:
         sort = Sort.SCORE
     first_screen = not whole and shown.output in (None, Format.TEXT)
