@@ -29,7 +29,8 @@ def incomplete(verdict: Verdict, width: int, colour: bool) -> list[str]:
     gaps = needed(verdict)
     unknown = sum(verdict.unknown.values()) - verdict.allowed_unknown
     parts = [plural(len(gaps), "gap")] * bool(gaps) + [plural(unknown, "unknown result")] * (unknown > 0)
-    lines = wrap(f"INCOMPLETE: {' and '.join(parts) or 'see above'}, so the results are incomplete.", width)
+    why = f"{' and '.join(parts)}, so the results are incomplete" if parts else "some results are unknown, as listed above"
+    lines = wrap(f"INCOMPLETE: {why}.", width)
     lines = [paint(line, Paint.WARN, colour) for line in lines]
     for same in alike(gaps):
         lines += remedied(same, width)
@@ -146,18 +147,18 @@ def reads(operations: Sequence[str]) -> str:
 
 
 def permissions(operations: Sequence[str]) -> list[str]:
-    """The least permissions for all of them, each role once: "Key Vault Reader on the vault (or ... keys list, get)"."""
-    tails: dict[str, list[str]] = defaultdict(list)
+    """The least permissions for all of them, each role once: "Key Vault Reader on the vault (or, under access policies, keys
+    list, get; secrets list)".
+    """
+    found: dict[str, dict[str, list[str]]] = {}
     for permission in dict.fromkeys(OPERATIONS[each].permission for each in operations if each in OPERATIONS):
-        role, _, tail = permission.removesuffix(")").partition(" (")
-        tails[role].append(tail)
-    found = []
-    for role, others in tails.items():
-        same = others[0].rpartition(" ")[0]
-        alike = all(other.rpartition(" ")[0] == same for other in others)
-        rest = [other.rpartition(" ")[2] if alike else other for other in others[1:]]
-        found.append(f"{role} ({', '.join([others[0], *rest])})" if others[0] else role)
-    return found
+        role, _, otherwise = permission.removesuffix(")").partition(" (or, under access policies, ")
+        kind, _, name = otherwise.partition(" ")
+        found.setdefault(role, {}).setdefault(kind, []).append(name)
+    texts = {
+        role: "; ".join(f"{kind} {', '.join(names)}" for kind, names in kinds.items() if kind) for role, kinds in found.items()
+    }
+    return [f"{role} (or, under access policies, {text})" if text else role for role, text in texts.items()]
 
 
 def alike(gaps: Sequence[Gap]) -> list[list[Gap]]:
