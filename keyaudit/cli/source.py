@@ -149,8 +149,8 @@ def _moment(text: str, collected: int) -> int:
         moment = parse(text)
     except ValueError as error:
         raise UsageError("--as-of", str(error), "use 2026-11-24 or 2026-11-24T12:00:00Z") from error
-    # On the day of collection: the moment of collection, not the start of the day, when less has expired.
     if moment < collected - collected % times.DAY:
         what = f"{text} is before the snapshot was collected, at {times.iso_time(collected)}"
         raise UsageError("--as-of", what, "use that day or a later one")
-    return moment
+    # On the day of collection: the moment of collection, not the start of the day, when less has expired.
+    return max(moment, collected)
