@@ -90,7 +90,10 @@ def add(
     file: File = _FILE,
 ) -> int:
     """Add a waiver to the file, and keep its comments."""
+    from msgspec import structs
+
     from keyaudit.model.times import iso_date
+    from keyaudit.policy.problems import PolicyError
 
     today = iso_date(_today())
     known = {waiver.id for waiver in _loaded(file, policies)} if file.exists() else set()
@@ -105,8 +108,12 @@ def add(
         "expires": _plain(expires),
         **({"covers": covers} if covers else {}),
     }
-    with _edited(file, policies) as document:
-        document["waivers"].append(entry)
+    try:
+        with _edited(file, policies) as document:
+            document["waivers"].append(entry)
+    except PolicyError as error:
+        # The file was valid before, so the entry is at fault, which is in no file yet.
+        raise PolicyError([structs.replace(each, file="waivers add", line=0) for each in error.problems]) from None
     with printing() as out:
         out.write(f"{file}: added {entry['id']}\n")
     return Exit.CLEAN
