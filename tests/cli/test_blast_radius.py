@@ -162,7 +162,7 @@ def test_a_thumbprint_goes_by_every_spelling(keyaudit: Keyaudit, theft: Path, di
 def test_nothing_is_said_to_trust_what_is_nowhere_but_its_key_is_unknown(keyaudit: Keyaudit, contoso: Path) -> None:
     public = keyaudit("blast-radius", f"spki:{'ab' * 32}", "--from", contoso)
     assert public.code == Exit.CLEAN
-    assert "Nothing in this tenant trusts it: all that could was read." in public.out
+    assert "Nothing in this tenant trusts it: everything that could trust it was read." in public.out
     # Of a certificate that nobody has shown, nobody knows which others are on the same key.
     thumbprint = keyaudit("blast-radius", "ab" * 20, "--from", contoso)
     assert thumbprint.code == Exit.INCOMPLETE
@@ -198,10 +198,11 @@ def test_what_is_not_known_is_refused_with_what_is_near(keyaudit: Keyaudit, cont
         ("etl-runnr", "did you mean etl-runner or etl-runner-test?"),
         ("kv-data-prod/etl", "kv-data-prod/etl-client"),
     ):
-        ran = keyaudit("blast-radius", asked, "--from", contoso)
-        assert ran.code == Exit.USAGE
-        assert near in ran.err
-        assert ran.out == ""
+        for command in ("blast-radius", "incident"):
+            ran = keyaudit(command, asked, "--from", contoso)
+            assert (ran.code, ran.out) == (Exit.USAGE, "")
+            assert ran.err.startswith(f"keyaudit: '{asked}': nothing is known by this name; ")
+            assert near in ran.err
 
 
 def test_the_plan_is_in_order_and_adds_before_it_takes_away(keyaudit: Keyaudit, theft: Path, digest: str) -> None:
@@ -234,7 +235,7 @@ def test_verify_is_clean_once_the_plan_is_done(keyaudit: Keyaudit, theft: Path, 
         after = keyaudit("blast-radius", asked, "--verify", "--from", closed, "-o", "json")
         assert after.code == Exit.CLEAN, after.out
         assert after.json["plan"] == []
-        assert after.json["conclusion"] == "Nothing in this tenant still trusts it: all that could was read."
+        assert after.json["conclusion"] == "Nothing in this tenant still trusts it: everything that could trust it was read."
 
 
 @pytest.mark.parametrize(
@@ -305,7 +306,7 @@ def test_what_is_gone_is_verified_by_the_snapshot_that_had_it(
     then = keyaudit("blast-radius", asked, "--verify", "--since", theft, "--from", emptied, "-o", "json")
     assert then.code == Exit.CLEAN, then.out
     assert then.json["limits"][0].startswith("It is gone: the snapshot that --since names has it")
-    assert then.json["conclusion"] == "Nothing in this tenant still trusts it: all that could was read."
+    assert then.json["conclusion"] == "Nothing in this tenant still trusts it: everything that could trust it was read."
 
 
 @pytest.mark.exhaustive
