@@ -138,8 +138,13 @@ def _unread(verdict: Verdict, width: int, colour: bool) -> list[str]:
     lines = [paint(f"Not read: {plural(len(gaps), 'gap')}", Paint.WARN, colour)]
     for gap in gaps[:_GAPS]:
         name = one_line(gap.scope.name or gap.scope.id)
-        effect = f"affects {plural(len(gap.blinds), 'policy', 'policies')}"
-        lines.append(_cut(f"  {name}: {ADVICE[gap.reason].meaning}; {effect}", width))
+        meaning = ADVICE[gap.reason].meaning
+        # A gap that affects no policy is something expected that is not there, which its detail names.
+        if gap.blinds or not gap.detail:
+            said = f"{meaning}; affects {plural(len(gap.blinds), 'policy', 'policies')}"
+        else:
+            said = f"{one_line(gap.detail)} ({meaning})"
+        lines.append(_cut(f"  {name}: {said}", width))
     if len(gaps) > _GAPS:
         lines.append(f"  and {plural(len(gaps) - _GAPS, 'more gap')}")
     return [*lines, ""]

@@ -7,10 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
 from keyaudit.report import screen, several
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.lines import columns
+from keyaudit.report.missing import needed
 from keyaudit.report.options import Options
 from tests.report.example import CLEAN, REPORT, holding
 
@@ -63,6 +65,14 @@ def test_what_was_not_read_is_named_with_what_it_affects() -> None:
     at = next(number for number, line in enumerate(lines) if line.startswith("Not read: "))
     assert "the identity may not read it" in " ".join(lines[at : at + 6])
     assert any(line.startswith("Next: keyaudit doctor") for line in lines)
+
+
+def test_what_was_expected_and_is_missing_is_named() -> None:
+    report = many(500)
+    gap = replace(needed(report.verdict)[0], reason=Reason.NOT_VISIBLE, blinds=(), detail="expected vault kv-nope")
+    text = " ".join(shown(replace(report, verdict=replace(report.verdict, gaps=(gap,)))))
+    assert ": expected vault kv-nope (it was expected and is not visible)" in text
+    assert "affects 0" not in text
 
 
 @pytest.mark.parametrize("hints", [True, False])
