@@ -66,7 +66,8 @@ def report(
         Severity | None, typer.Option("--severity", help="List the findings of this severity and above.")
     ] = None,
     top: Annotated[
-        int | None, typer.Option("--top", min=1, metavar="N", help="List at most N findings, highest score first.")
+        int | None,
+        typer.Option("--top", min=1, metavar="N", help="List at most N findings: the first by --sort, else by score."),
     ] = None,
     framework: Annotated[
         str | None,

@@ -1,6 +1,7 @@
 """The first screen answers: how bad, where, what is worst and how to fix it, what was not read, what to run next."""
 
 import io
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -99,6 +100,21 @@ def test_a_report_with_few_findings_lists_them_all() -> None:
     report = many(19)
     few = " ".join(shown(replace(report, verdict=replace(report.verdict, unknown={}))))
     assert all(f"key-{number}" in few for number in range(19))
+
+
+@pytest.mark.parametrize(("format_", "group"), [("text", "resource"), ("text", "policy"), ("table", "none"), ("csv", "none")])
+def test_top_is_of_the_order_that_was_asked_for(format_: str, group: str) -> None:
+    report = many(30)
+    first = {f"key-{number}": 1_900_000_000 - number for number in range(30)}
+
+    def findings() -> Iterator[Finding]:
+        for finding in report.findings(False):
+            yield replace(finding, row={**finding.row, "expires_on": first[str(finding.row["name"])]})
+
+    out = io.StringIO()
+    report = holding(report, findings(), tallies=report.tallies, verdict=report.verdict, by_score=False)
+    FORMATS[format_](report, out, Options(sort="expires", top=2, group=group))
+    assert [name for name in first if re.search(rf"\b{name}\b", out.getvalue())] == ["key-28", "key-29"]
 
 
 def test_severity_and_top_leave_out_what_is_below_and_nothing_else() -> None:
