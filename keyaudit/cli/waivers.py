@@ -190,8 +190,9 @@ def _looked_at(live: Live, stored: Stored) -> bool:
 def _edited(file: Path, own: Path | None) -> Iterator[Any]:
     """The file's content, to be changed in place. Raises, and writes nothing, if the result is not a valid file."""
     from keyaudit.policy.waivers import parse_waivers
-    from keyaudit.report.files import output_file
+    from keyaudit.report import files
 
+    files.check(file)
     try:
         from ruamel.yaml import YAML
     except ImportError as error:
@@ -210,7 +211,7 @@ def _edited(file: Path, own: Path | None) -> Iterator[Any]:
     text = io.StringIO()
     editor.dump(document, text)
     parse_waivers(text.getvalue().encode(), file=str(file), policies=_known(own), today=_today())
-    with output_file(file) as out:
+    with files.output_file(file) as out:
         out.write(text.getvalue())
 
 
