@@ -4,19 +4,21 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from keyaudit.model.evidence import remedy as supplying
+from keyaudit.model.findings import Severity
 from keyaudit.model.operations import OPERATIONS, Rights
 from keyaudit.model.reasons import ADVICE, OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Verdict
 from keyaudit.model.tables import read_by
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
-from keyaudit.model.waivers import State
+from keyaudit.model.waivers import State, Waiver
 from keyaudit.report.grants import grants
 from keyaudit.report.lines import Paint, in_short, listed, paint, plural, wrap
 
 _INDENT = "    "
 _DETAIL = 200
 _UNUSED = "in this run; remove it with keyaudit waivers prune"
+_UNUSED_BY_CRITICAL = "in this run, and no critical finding without allow_critical: true; correct it, or remove it"
 _UNUSED_IN_PART = "that was read; what was not read a waiver accepts only where it says covers: coverage, for 30 days at most"
 _SOON = 14
 """The number of days before its end from which a waiver is mentioned."""
@@ -108,11 +110,19 @@ def waiver_lines(report: Report) -> list[str]:
                 f"{name} expired {plural(days, 'day')} ago: it covers nothing any more; fix the finding, or renew the waiver"
             )
         elif use.state is State.UNUSED:
-            lines.append(f"{name} covers nothing {_UNUSED if report.verdict.complete else _UNUSED_IN_PART}")
+            why = _UNUSED_BY_CRITICAL if _misses_critical(waiver, report) else _UNUSED
+            lines.append(f"{name} covers nothing {why if report.verdict.complete else _UNUSED_IN_PART}")
         elif waiver.ends - as_of <= _SOON * DAY:
             days = (waiver.ends - as_of) // DAY
             lines.append(f"{name} ends on {waiver.last_day}, in {plural(days, 'day')}; it covers {use.count:,}")
     return lines
+
+
+def _misses_critical(waiver: Waiver, report: Report) -> bool:
+    """Whether its policies have critical findings, which it does not cover wherever they are."""
+    if waiver.covers_coverage or waiver.allow_critical:
+        return False
+    return any(tally.failed.get(Severity.CRITICAL) and waiver.policy.matches(tally.policy.id) for tally in report.tallies)
 
 
 def outlived(report: Report) -> str:
