@@ -148,9 +148,11 @@ def test_text_says_what_was_asked_about(noun: str, note: str, said: str) -> None
 def test_text_counts_vaults_and_ways_and_has_a_sentence_for_none() -> None:
     found = structs.replace(access(noun="principal"), open=(), inert=0)
     standing = [each for each in found.reaches if each.way.standing]
+    activated = structs.replace(standing[0], way=structs.replace(standing[0].way, standing=False))
     for reaches, conditions, said in (
         (standing[:1], (Exit.CLEAN,), "1 vault can be used, in 1 way."),
         ([], (Exit.CLEAN,), "No vault can be used."),
+        ([activated], (Exit.CLEAN,), "No vault can be used now."),
         ([], (Exit.INCOMPLETE,), "No vault can be used, as far as was read."),
     ):
         verdict = structs.replace(found.verdict, exit=conditions[0], conditions=conditions)

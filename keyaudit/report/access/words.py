@@ -141,7 +141,8 @@ def _counts(found: Access) -> str:
     least = "At least " if found.open or not found.verdict.complete else ""
     if found.by_principal:
         if not standing:
-            return f"No vault can be used{', as far as was read' if least else ''}.{inert}"
+            now = " now" if found.reaches else ""
+            return f"No vault can be used{now}{', as far as was read' if least else ''}.{inert}"
         vaults = len({reach.vault_id for reach in standing})
         return f"{least}{plural(vaults, 'vault')} can be used, in {plural(len(standing), 'way')}.{inert}"
     people = {reach.who.id: reach.who for reach in standing}
