@@ -440,7 +440,7 @@ def test_a_name_that_several_have_is_refused_with_their_ids(keyaudit: Keyaudit, 
     folder = collected(tmp_path / "snapshot", replace(whole, applications=tuple(applications)))
     ran = keyaudit("blast-radius", "etl-runner", "--from", folder)
     assert ran.code == Exit.USAGE
-    assert "'etl-runner' names 2 things: application " in ran.err
+    assert "'etl-runner': names 2 things: application " in ran.err
     assert ran.err.count("application ") == 2
     asked = ran.err.split("application ")[1].split(",")[0]
     assert keyaudit("blast-radius", asked, "--from", folder, "--verify").code == Exit.FINDINGS
