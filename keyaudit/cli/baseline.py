@@ -53,7 +53,7 @@ def create(
         with printing() as stdout:
             stdout.write(f"{out}: {plural(len(made.entries), 'finding')}, each for {plural(limit, 'day')}\n")
             if not complete:
-                stdout.write("The run was incomplete: what it did not see is in no baseline, and gates as before.\n")
+                stdout.write("The run was incomplete: the baseline does not cover what was not read.\n")
         return report.verdict.exit
 
 

@@ -35,6 +35,7 @@ def doctor(
     from keyaudit.gate import assess
     from keyaudit.inventory.access_models import with_access_models
     from keyaudit.model.tables import operations
+    from keyaudit.policy.evidence import supplied
     from keyaudit.policy.judge import not_judged
     from keyaudit.policy.load import load
     from keyaudit.report.doctor import FORMATS
@@ -43,7 +44,8 @@ def doctor(
     policies = chosen(load(besides=selection.policies), selection)
     some = selection.select or selection.ignore
     with snapshot(live, stored) as (taken, as_of):
-        lacking = not_judged(policies, taken.run.evidence)
+        with taken.judging(as_of, reach_known=False, names=("vault",)) as connection:
+            lacking = not_judged(policies, supplied(taken.run, policies, connection))
         without = {each.policy.id for each in lacking}
         judged = [policy for policy in policies if policy.text.id not in without]
         needs = needed_by(judged)

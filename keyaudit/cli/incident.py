@@ -79,7 +79,7 @@ def incident(
     from keyaudit.cli.source import snapshot
     from keyaudit.cli.usage_learn import day
     from keyaudit.model.errors import UsageError
-    from keyaudit.report.files import output_file
+    from keyaudit.report.files import check, output_file
     from keyaudit.report.incident import FORMATS
 
     page = output
@@ -87,6 +87,7 @@ def incident(
         if out.suffix.lower() not in _SUFFIXES:
             raise UsageError("--out", f"ends in none of {', '.join(_SUFFIXES)}", "name a file with one of these endings")
         page = _SUFFIXES[out.suffix.lower()]
+        check(out)
     first = day(since, "--since")
     imports = [*(live.imports or ())]
     imports += [f"logs={logs}"] if logs is not None else []

@@ -81,7 +81,7 @@ def _deliver(messages: "list[Digest]", told: "list[Channel]", since: int, code: 
         )
     with printing() as out:
         if not messages:
-            out.write(f"Nothing to tell: nothing changed since {iso_time(since)} that anybody has to know.\n")
+            out.write(f"Nothing to report: no change since {iso_time(since)} that owners are told about.\n")
         elif dry_run:
             out.write("\n\n".join(f"{message.title}\n\n{message.body}" for message in messages) + "\n")
         else:

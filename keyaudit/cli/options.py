@@ -10,8 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
+from keyaudit.model.shell import option
+from keyaudit.model.text import one_line
+
 DEFAULT_CONFIG = Path("keyaudit.toml")
 """The default configuration file, in the current folder."""
+
+_LONGEST = 1_024
 
 BOM = "Begin CSV with a byte order mark, so that Excel reads it as UTF-8."
 
@@ -295,6 +300,21 @@ def flags(*groups: type, without: Collection[str] = ()) -> Callable[[Callable[..
         return run
 
     return wrap
+
+
+def typed(*groups: Any, without: Collection[str] = ()) -> str:
+    """The flags of these groups that differ from their defaults, as on a command line. Fields in `without` are left out."""
+    found: list[str] = []
+    for group in groups:
+        hints = typing.get_type_hints(type(group), include_extras=True)
+        for field in dataclasses.fields(group):
+            value = getattr(group, field.name)
+            if field.name in without or value == field.default:
+                continue
+            flag = hints[field.name].__metadata__[0].default
+            values = value if isinstance(value, list) else [value]
+            found += [flag] if value is True else [option(flag, one_line(str(each), _LONGEST)) for each in values]
+    return " ".join(found)
 
 
 def _parameter(field: "dataclasses.Field[Any]", annotation: Any) -> inspect.Parameter:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from keyaudit.cli.engine import Engine, Master, check, importing_spark
-from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Shrinkage, Stored, flags
+from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Shrinkage, Stored, flags, typed
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Severity
 
@@ -66,7 +66,8 @@ def report(
         Severity | None, typer.Option("--severity", help="List the findings of this severity and above.")
     ] = None,
     top: Annotated[
-        int | None, typer.Option("--top", min=1, metavar="N", help="List at most N findings, highest score first.")
+        int | None,
+        typer.Option("--top", min=1, metavar="N", help="List at most N findings: the first by --sort, else by score."),
     ] = None,
     framework: Annotated[
         str | None,
@@ -90,7 +91,7 @@ def report(
     _check_engine(engine, master, stored)
     from keyaudit.cli.judged import all_judged
     from keyaudit.cli.output import deliver, shown_outputs
-    from keyaudit.cli.source import named
+    from keyaudit.cli.source import each, named
 
     if framework is not None:
         if master is not None:
@@ -101,11 +102,13 @@ def report(
 
         if redaction != Redaction():
             raise UsageError("--framework, --redact", "cannot be combined", "redact an export: its rows name their controls")
-        if group_by or columns or sort is not Sort.SEVERITY:
-            raise UsageError("--framework", "cannot be combined with --group-by, --sort or --columns", "leave those out")
+        if group_by or columns or sort is not Sort.SEVERITY or full or severity or top:
+            what = "cannot be combined with --group-by, --sort, --columns, --full, --severity or --top"
+            raise UsageError("--framework", what, "leave those out")
         return report_by(framework, live, stored, choice, shown)
     how = _arranged(shown.output, group_by, columns)
-    whole = full or shown.passes or group_by is not None or severity is not None or top is not None or sort is not Sort.SEVERITY
+    arranged = group_by is not None or columns is not None or sort is not Sort.SEVERITY
+    whole = full or shown.passes or arranged or severity is not None or top is not None
     if top is not None and sort is Sort.SEVERITY:
         sort = Sort.SCORE
     first_screen = not whole and shown.output in (None, Format.TEXT)
@@ -119,7 +122,8 @@ def report(
         how |= {"sort": sort, "full": not first_screen, "least": least, "top": top}
         # Suggested commands would contain the snapshot's folder or the tenant.
         hints = not live.quiet and redaction == Redaction()
-        return deliver(result, shown, result, to.files, **how, hints=hints, source=named(live, stored))
+        sources = tuple(named(*one) for one in each(live, stored))
+        return deliver(result, shown, result, to.files, **how, hints=hints, sources=sources, choice=typed(choice))
 
 
 def _check_engine(engine: Engine, master: str | None, stored: Stored) -> None:

@@ -31,7 +31,7 @@ def show(
 ) -> int:
     """Show each setting in force, and where it comes from.
 
-    As a run with the same flags would have them. Nothing is read from a tenant.
+    They are those of a run with the same flags. Nothing is read from a tenant.
     """
     from keyaudit.cli.effective import in_force
     from keyaudit.cli.output import options

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from keyaudit.cli.clock import SystemClock
-from keyaudit.cli.options import DEFAULT_CONFIG, Live, Stored
+from keyaudit.cli.options import DEFAULT_CONFIG, Live, Stored, typed
 from keyaudit.cli.progress import told_if_long
 from keyaudit.model import times
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
 from keyaudit.model.expectations import Expectations
 from keyaudit.model.run import Run
-from keyaudit.model.shell import option
 from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
@@ -35,13 +34,8 @@ def each(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
 
 
 def named(live: Live, stored: Stored) -> str:
-    """The flags that name the tenant, as typed, for suggested commands."""
-    flags = [option("--from", one_line(str(folder), 1_024)) for folder in stored.from_ or ()]
-    flags += ["--demo"] if live.demo else []
-    flags += [option("--estate", one_line(live.estate))] if live.demo and live.estate else []
-    flags += [option("--tenant", one_line(tenant)) for tenant in live.tenant or ()]
-    flags += [option("--import", one_line(each, 1_024)) for each in live.imports or ()]
-    return " ".join(flags)
+    """The flags that say what is read, and as of when, for suggested commands."""
+    return typed(stored, live, without=("share", "concurrency", "quiet"))
 
 
 def check_since(since: "Snapshot", here: Run) -> None:
@@ -155,8 +149,8 @@ def _moment(text: str, collected: int) -> int:
         moment = parse(text)
     except ValueError as error:
         raise UsageError("--as-of", str(error), "use 2026-11-24 or 2026-11-24T12:00:00Z") from error
-    # On the day of collection: the moment of collection, not the start of the day, when less has expired.
     if moment < collected - collected % times.DAY:
         what = f"{text} is before the snapshot was collected, at {times.iso_time(collected)}"
         raise UsageError("--as-of", what, "use that day or a later one")
-    return moment
+    # On the day of collection: the moment of collection, not the start of the day, when less has expired.
+    return max(moment, collected)

@@ -90,7 +90,10 @@ def add(
     file: File = _FILE,
 ) -> int:
     """Add a waiver to the file, and keep its comments."""
+    from msgspec import structs
+
     from keyaudit.model.times import iso_date
+    from keyaudit.policy.problems import PolicyError
 
     today = iso_date(_today())
     known = {waiver.id for waiver in _loaded(file, policies)} if file.exists() else set()
@@ -105,8 +108,12 @@ def add(
         "expires": _plain(expires),
         **({"covers": covers} if covers else {}),
     }
-    with _edited(file, policies) as document:
-        document["waivers"].append(entry)
+    try:
+        with _edited(file, policies) as document:
+            document["waivers"].append(entry)
+    except PolicyError as error:
+        # The file was valid before, so the entry is at fault, which is in no file yet.
+        raise PolicyError([structs.replace(each, file="waivers add", line=0) for each in error.problems]) from None
     with printing() as out:
         out.write(f"{file}: added {entry['id']}\n")
     return Exit.CLEAN
@@ -183,8 +190,9 @@ def _looked_at(live: Live, stored: Stored) -> bool:
 def _edited(file: Path, own: Path | None) -> Iterator[Any]:
     """The file's content, to be changed in place. Raises, and writes nothing, if the result is not a valid file."""
     from keyaudit.policy.waivers import parse_waivers
-    from keyaudit.report.files import output_file
+    from keyaudit.report import files
 
+    files.check(file)
     try:
         from ruamel.yaml import YAML
     except ImportError as error:
@@ -203,7 +211,7 @@ def _edited(file: Path, own: Path | None) -> Iterator[Any]:
     text = io.StringIO()
     editor.dump(document, text)
     parse_waivers(text.getvalue().encode(), file=str(file), policies=_known(own), today=_today())
-    with output_file(file) as out:
+    with files.output_file(file) as out:
         out.write(text.getvalue())
 
 

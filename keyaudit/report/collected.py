@@ -28,7 +28,12 @@ def render(run: Run, verdict: Verdict, folder: str, out: TextIO, *, hints: bool,
     """
     lines = [SIMULATED] if run.simulated else []
     found = [(run.rows.get(name, 0), TABLES[name]) for name in filled(run.evidence) if name != UNUSUAL_USE.name]
-    counts = ", ".join(plural(count, table.noun, table.plural) for count, table in found)
+    # "0 applications" is said only where all of them were to be listed, and were.
+    missed = {operation for gap in verdict.gaps for operation in gap.operations}
+    found = [
+        (count, table) for count, table in found if count or not (run.filters.shown or missed.intersection(table.listed_by))
+    ]
+    counts = ", ".join(plural(count, table.noun, table.plural) for count, table in found) or "nothing"
     lines += wrap(f"Read of {one_line(run.tenant_name or run.tenant_id)}: {counts}.", _WIDTH)
     if run.filters.shown:
         lines += wrap(f"Not the whole tenant: {one_line('; '.join(run.filters.shown))}.", _WIDTH)

@@ -60,15 +60,24 @@ def _engines(report: Report, options: Options) -> Report:
     return report if options.sort == "severity" else flat(report, options.sort)
 
 
+_ENGINES = ("severity", "score")
+"""The orders in which the engine returns findings."""
+
+
 def _chosen(render: Callable[[Report, TextIO, Options], object]) -> Callable[[Report, TextIO, Options], object]:
     """The format, restricted to the requested findings."""
 
     def shown(report: Report, out: TextIO, options: Options) -> object:
         if options.least is Severity.INFO and options.top is None:
             return render(report, out, options)
-        from keyaudit.report.arrange import chosen  # noqa: PLC0415 - only if findings are left out
+        from keyaudit.report.arrange import chosen, flat  # noqa: PLC0415 - only if findings are left out
 
-        return render(chosen(report, options.least, options.top), out, options)
+        if options.top is None or options.sort in _ENGINES:
+            return render(chosen(report, options.least, options.top), out, options)
+        # The first in the requested order, and not the first in the engine's.
+        found = chosen(flat(chosen(report, options.least, None), options.sort), Severity.INFO, options.top)
+        # Text needs the findings on a resource together, and sorts the resources.
+        return render(flat(found, "resource") if render is _text else found, out, options)
 
     return shown
 

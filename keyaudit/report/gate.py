@@ -16,7 +16,6 @@ from keyaudit.report.resource import label
 from keyaudit.report.settings import setting_lines
 from keyaudit.report.summary import SIMULATED, looked, message, network, results, severities, verdict_words
 
-_PASSED = "everything required was assessed, and nothing is open at or above --fail-on"
 MOST = 20
 """The maximum number of listed findings."""
 
@@ -24,6 +23,12 @@ MOST = 20
 def render_gate(report: Report, out: TextIO) -> None:
     """Write the verdict, its limitations, and the blocking findings."""
     out.writelines(f"{line}\n" for line in _lines(report))
+
+
+def passed(verdict: Verdict) -> str:
+    """What exit code 0 means, with or without a gate."""
+    open_ = ", and nothing is open at or above --fail-on" if verdict.gate else ""
+    return f"{verdict_words(verdict)}: everything required was assessed{open_}"
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -48,7 +53,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _weakened(report)
     yield from _blocks(report)
     for code in verdict.conditions:
-        meaning = f"{verdict_words(verdict)}: {_PASSED}" if code is Exit.CLEAN else MEANINGS[code]
+        meaning = passed(verdict) if code is Exit.CLEAN else MEANINGS[code]
         yield f"{'exit' if code is verdict.exit else 'also'} {code:d}: {meaning}"
 
 

@@ -133,17 +133,19 @@ def gap_member(gap: Gap) -> dict[str, object]:
 def exits(verdict: Verdict) -> dict[str, object]:
     """The exit code with every condition, and how much was read."""
     return {
-        **_exit(verdict.exit, verdict),
-        "conditions": [_exit(code, verdict) for code in verdict.conditions],
+        **exit_member(verdict.exit, verdict),
+        "conditions": [exit_member(code, verdict) for code in verdict.conditions],
         "complete": verdict.complete,
         "required": verdict.required,
         "assessed": verdict.assessed,
     }
 
 
-def _exit(code: Exit, verdict: Verdict) -> dict[str, object]:
+def exit_member(code: Exit, *verdicts: Verdict) -> dict[str, object]:
+    """An exit code of these verdicts, with its name."""
     # Exit code 0 of a report means that everything was read, even with open findings, so it is not called clean.
-    name = "complete" if code is Exit.CLEAN and any(verdict.failed.values()) else code.name.lower()
+    found = any(sum(verdict.failed.values()) for verdict in verdicts)
+    name = "complete" if code is Exit.CLEAN and found else code.name.lower()
     return {"exit": int(code), "name": name}
 
 

@@ -4,19 +4,21 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from keyaudit.model.evidence import remedy as supplying
+from keyaudit.model.findings import Severity
 from keyaudit.model.operations import OPERATIONS, Rights
 from keyaudit.model.reasons import ADVICE, OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Verdict
 from keyaudit.model.tables import read_by
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
-from keyaudit.model.waivers import State
+from keyaudit.model.waivers import State, Waiver
 from keyaudit.report.grants import grants
 from keyaudit.report.lines import Paint, in_short, listed, paint, plural, wrap
 
 _INDENT = "    "
 _DETAIL = 200
 _UNUSED = "in this run; remove it with keyaudit waivers prune"
+_UNUSED_BY_CRITICAL = "in this run, and no critical finding without allow_critical: true; correct it, or remove it"
 _UNUSED_IN_PART = "that was read; what was not read a waiver accepts only where it says covers: coverage, for 30 days at most"
 _SOON = 14
 """The number of days before its end from which a waiver is mentioned."""
@@ -29,7 +31,8 @@ def incomplete(verdict: Verdict, width: int, colour: bool) -> list[str]:
     gaps = needed(verdict)
     unknown = sum(verdict.unknown.values()) - verdict.allowed_unknown
     parts = [plural(len(gaps), "gap")] * bool(gaps) + [plural(unknown, "unknown result")] * (unknown > 0)
-    lines = wrap(f"INCOMPLETE: {' and '.join(parts) or 'see above'}, so the results are incomplete.", width)
+    why = f"{' and '.join(parts)}, so the results are incomplete" if parts else "some results are unknown, as listed above"
+    lines = wrap(f"INCOMPLETE: {why}.", width)
     lines = [paint(line, Paint.WARN, colour) for line in lines]
     for same in alike(gaps):
         lines += remedied(same, width)
@@ -107,11 +110,19 @@ def waiver_lines(report: Report) -> list[str]:
                 f"{name} expired {plural(days, 'day')} ago: it covers nothing any more; fix the finding, or renew the waiver"
             )
         elif use.state is State.UNUSED:
-            lines.append(f"{name} covers nothing {_UNUSED if report.verdict.complete else _UNUSED_IN_PART}")
+            why = _UNUSED_BY_CRITICAL if _misses_critical(waiver, report) else _UNUSED
+            lines.append(f"{name} covers nothing {why if report.verdict.complete else _UNUSED_IN_PART}")
         elif waiver.ends - as_of <= _SOON * DAY:
             days = (waiver.ends - as_of) // DAY
             lines.append(f"{name} ends on {waiver.last_day}, in {plural(days, 'day')}; it covers {use.count:,}")
     return lines
+
+
+def _misses_critical(waiver: Waiver, report: Report) -> bool:
+    """Whether its policies have critical findings, which it does not cover wherever they are."""
+    if waiver.covers_coverage or waiver.allow_critical:
+        return False
+    return any(tally.failed.get(Severity.CRITICAL) and waiver.policy.matches(tally.policy.id) for tally in report.tallies)
 
 
 def outlived(report: Report) -> str:
@@ -146,18 +157,18 @@ def reads(operations: Sequence[str]) -> str:
 
 
 def permissions(operations: Sequence[str]) -> list[str]:
-    """The least permissions for all of them, each role once: "Key Vault Reader on the vault (or ... keys list, get)"."""
-    tails: dict[str, list[str]] = defaultdict(list)
+    """The least permissions for all of them, each role once: "Key Vault Reader on the vault (or, under access policies, keys
+    list, get; secrets list)".
+    """
+    found: dict[str, dict[str, list[str]]] = {}
     for permission in dict.fromkeys(OPERATIONS[each].permission for each in operations if each in OPERATIONS):
-        role, _, tail = permission.removesuffix(")").partition(" (")
-        tails[role].append(tail)
-    found = []
-    for role, others in tails.items():
-        same = others[0].rpartition(" ")[0]
-        alike = all(other.rpartition(" ")[0] == same for other in others)
-        rest = [other.rpartition(" ")[2] if alike else other for other in others[1:]]
-        found.append(f"{role} ({', '.join([others[0], *rest])})" if others[0] else role)
-    return found
+        role, _, otherwise = permission.removesuffix(")").partition(" (or, under access policies, ")
+        kind, _, name = otherwise.partition(" ")
+        found.setdefault(role, {}).setdefault(kind, []).append(name)
+    texts = {
+        role: "; ".join(f"{kind} {', '.join(names)}" for kind, names in kinds.items() if kind) for role, kinds in found.items()
+    }
+    return [f"{role} (or, under access policies, {text})" if text else role for role, text in texts.items()]
 
 
 def alike(gaps: Sequence[Gap]) -> list[list[Gap]]:

@@ -24,8 +24,10 @@ class Options(Struct, frozen=True, kw_only=True):
     """Begin CSV with a byte order mark."""
     hints: bool = True
     """Whether to print next commands."""
-    source: str = ""
-    """The flags that selected the tenant, for next commands: `--demo`, or `--from DIR`."""
+    sources: tuple[str, ...] = ()
+    """The flags that selected each tenant, for next commands: `--demo`, or `--from DIR`."""
+    choice: str = ""
+    """The flags that selected policies, limits and waivers, for next commands that evaluate."""
     group: str = "resource"
     """For text: the grouping, or none."""
     sort: str = "severity"

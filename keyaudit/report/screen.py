@@ -51,7 +51,7 @@ def render(report: Report, out: TextIO, options: Options) -> None:
         lines.append("")
     lines += unread
     if hints:
-        lines += _next(worst, verdict, width, options.source)
+        lines += _next(worst, verdict, options)
     out.write(joined(lines).rstrip("\n") + "\n")
 
 
@@ -138,23 +138,29 @@ def _unread(verdict: Verdict, width: int, colour: bool) -> list[str]:
     lines = [paint(f"Not read: {plural(len(gaps), 'gap')}", Paint.WARN, colour)]
     for gap in gaps[:_GAPS]:
         name = one_line(gap.scope.name or gap.scope.id)
-        effect = f"affects {plural(len(gap.blinds), 'policy', 'policies')}"
-        lines.append(_cut(f"  {name}: {ADVICE[gap.reason].meaning}; {effect}", width))
+        meaning = ADVICE[gap.reason].meaning
+        # A gap that affects no policy is something expected that is not there, which its detail names.
+        if gap.blinds or not gap.detail:
+            said = f"{meaning}; affects {plural(len(gap.blinds), 'policy', 'policies')}"
+        else:
+            said = f"{one_line(gap.detail)} ({meaning})"
+        lines.append(_cut(f"  {name}: {said}", width))
     if len(gaps) > _GAPS:
         lines.append(f"  and {plural(len(gaps) - _GAPS, 'more gap')}")
     return [*lines, ""]
 
 
-def _next(worst: list[tuple[Finding, int]], verdict: Verdict, width: int, source: str) -> list[str]:
+def _next(worst: list[tuple[Finding, int]], verdict: Verdict, options: Options) -> list[str]:
     """Three commands with their purpose, which is left out if the command needs the whole line."""
-    commands = {"keyaudit report --full": "every finding, by resource"}
+    source = " ".join(options.sources)
+    commands = {("keyaudit report --full", source, options.choice): "every finding, by resource"}
     if worst:
-        commands[f"keyaudit explain {worst[0][0].id}"] = "the worst one, with its fix"
+        commands[f"keyaudit explain {worst[0][0].id}", source, options.choice] = "the worst one, with its fix"
     if needed(verdict):
-        commands["keyaudit doctor"] = "what to grant to read the rest"
+        commands["keyaudit doctor", source, ""] = "what to grant to read the rest"
     else:
-        commands["keyaudit expiring 30d"] = "what expires soon, by owner"
-    whole = {f"Next: {command} {source}".rstrip(): what for command, what in commands.items()}
+        commands["keyaudit expiring 30d", source, ""] = "what expires soon, by owner"
+    whole = {f"Next: {' '.join(filter(None, parts))}": what for parts, what in commands.items()}
     longest = max(map(len, whole))
-    room = width - longest - 2
+    room = options.page - longest - 2
     return [f"{pad(line, longest)}  {what}" if columns(what) <= room else line for line, what in whole.items()]

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import TextIO
 
-from keyaudit.model.errors import MEANINGS
+from msgspec.structs import replace
+
+from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.run import Report, conditions
 from keyaudit.model.text import one_line
 from keyaudit.report import csv
 from keyaudit.report.formats import FORMATS
-from keyaudit.report.gate import render_gate
+from keyaudit.report.gate import passed, render_gate
 from keyaudit.report.lines import plural
-from keyaudit.report.members import SCHEMA, inert
+from keyaudit.report.members import SCHEMA, exit_member, inert
 from keyaudit.report.options import Options
 
 
@@ -23,12 +25,13 @@ def render(name: str, reports: Sequence[Report], out: TextIO, options: Options) 
             for number, report in enumerate(reports):
                 csv.render(report, out, heading=number == 0, mark=options.bom and number == 0)
         case _:
-            for report in reports:
+            for number, report in enumerate(reports):
                 out.write(f"=== tenant {_name(report)}\n")
                 if name == "gate":
                     render_gate(report, out)
                 else:
-                    FORMATS[name](report, out, options)
+                    # Next commands take one tenant.
+                    FORMATS[name](report, out, replace(options, sources=options.sources[number : number + 1]))
                 out.write("\n")
             out.writelines(f"{line}\n" for line in together(reports))
 
@@ -45,10 +48,10 @@ def _json(reports: Sequence[Report], out: TextIO, options: Options) -> None:
 def verdict_of_all(reports: Sequence[Report]) -> dict[str, object]:
     """The combined verdict for programs."""
     held = conditions(reports)
+    verdicts = [report.verdict for report in reports]
     return {
-        "exit": int(held[0]),
-        "name": held[0].name.lower(),
-        "conditions": [{"exit": int(code), "name": code.name.lower()} for code in held],
+        **exit_member(held[0], *verdicts),
+        "conditions": [exit_member(code, *verdicts) for code in held],
         "complete": all(report.verdict.complete for report in reports),
     }
 
@@ -57,7 +60,8 @@ def together(reports: Sequence[Report]) -> list[str]:
     """The combined verdict for people."""
     held = conditions(reports)
     each = (f"  {_name(report)}: exit {report.verdict.exit:d}" for report in reports)
-    first = f"=== {plural(len(reports), 'tenant')}, exit {held[0]:d}: {MEANINGS[held[0]]}"
+    meaning = passed(reports[0].verdict) if held[0] is Exit.CLEAN else MEANINGS[held[0]]
+    first = f"=== {plural(len(reports), 'tenant')}, exit {held[0]:d}: {meaning}"
     return [first, *(f"    also {code:d}: {MEANINGS[code]}" for code in held[1:]), *each]
 
 

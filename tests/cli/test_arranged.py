@@ -1,6 +1,7 @@
 """A report in other groups, orders and columns, as it is asked for on the command line."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,9 @@ KEYS = ("--select", "kv-key-*", "--select", "app-secret-too-long")
         (["--sort", "expiry"], "expires"),
         (["--framework", "mcsb", "--group-by", "owner"], "--framework"),
         (["--framework", "mcsb", "--sort", "expires"], "--framework"),
+        (["--framework", "mcsb", "--severity", "high"], "--framework"),
+        (["--framework", "mcsb", "--top", "3"], "--framework"),
+        (["--framework", "mcsb", "--full"], "--framework"),
     ],
 )
 def test_what_cannot_be_combined_is_refused(keyaudit: Keyaudit, arguments: list[str], words: str) -> None:
@@ -91,6 +95,23 @@ def test_columns_make_a_table_of_them(keyaudit: Keyaudit, contoso: Path) -> None
     ran = keyaudit("report", "--from", contoso, *KEYS, "--columns", "expires,policy,owner", "--sort", "expires")
     [header] = [line for line in ran.out.splitlines() if line.startswith("Expires")]
     assert header.split() == ["Expires", "Policy", "Owner"]
+
+
+def test_columns_alone_make_a_table_too(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("report", "--from", contoso, "--select", "kv-*", "--columns", "severity,owner")
+    assert ["Severity", "Owner"] in [line.split() for line in ran.out.splitlines()]
+
+
+def test_the_next_commands_can_be_pasted_and_are_about_the_same_report(keyaudit: Keyaudit, contoso: Path) -> None:
+    flags = ("--as-of", "2032-01-01", "--select", "kv-key-*", "--profile", "strict")
+    ran = keyaudit("report", "--from", contoso, *flags)
+    full, explain, expiring = (
+        shlex.split(line)[2:] for line in ran.out.partition("Worst")[2].splitlines() if line.startswith("Next: ")
+    )
+    assert (full[0], full[2:]) == ("report", ["--from", str(contoso), *flags])
+    assert (explain[0], explain[2:]) == ("explain", ["--from", str(contoso), *flags])
+    assert expiring == ["expiring", "30d", "--from", str(contoso), *flags[:2]]
+    assert keyaudit(*explain).code == Exit.CLEAN
 
 
 def test_quiet_prints_the_result_alone(keyaudit: Keyaudit) -> None:

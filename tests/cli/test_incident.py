@@ -155,7 +155,8 @@ def test_the_page_goes_to_a_file_in_the_format_of_its_ending(
     ran = keyaudit("incident", KEY, "--from", contoso, "--logs", logs, "--since", since, "--out", page)
     assert (ran.out, page.read_text(encoding="utf-8")[:15]) == ("", "<!doctype html>")
     assert "read-mail of mailbox contoso.example by Partner EDI" in page.read_text(encoding="utf-8")
-    assert keyaudit("incident", KEY, "--from", contoso, "--out", tmp_path / "page.pdf").code == Exit.USAGE
+    for refused in ("page.pdf", "missing/page.html"):
+        assert keyaudit("incident", KEY, "--from", contoso, "--out", tmp_path / refused).code == Exit.USAGE
 
 
 def test_a_stored_snapshot_takes_logs_that_came_later(

@@ -133,6 +133,13 @@ def test_judging_later_makes_everything_older(keyaudit: Keyaudit, contoso: Path)
     assert later["run"]["as_of"] == "2040-01-01T00:00:00Z"
 
 
+def test_on_the_day_of_collection_it_is_judged_as_of_the_moment_of_collection(keyaudit: Keyaudit, contoso: Path) -> None:
+    made = open_snapshot(contoso).run.as_of
+    for moment in (times.iso_date(made), f"{times.iso_date(made)}T00:00:00Z"):
+        ran = keyaudit("report", "--from", contoso, "--as-of", moment, "--select", "kv-purge-*", "-o", "json")
+        assert ran.json["run"]["as_of"] == times.iso_time(made)
+
+
 def test_a_snapshot_is_not_judged_as_of_a_day_before_it_was_made(keyaudit: Keyaudit, contoso: Path) -> None:
     made = open_snapshot(contoso).run.as_of
     ran = keyaudit("gate", "--from", contoso, "--as-of", "2020-01-01")

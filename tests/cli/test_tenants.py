@@ -57,8 +57,8 @@ def test_each_run_of_a_merged_report_is_the_report_of_that_tenant(contoso: Path,
     assert both.json["runs"] == [each.json for each in alone]
     assert both.json["verdict"] == {
         "exit": Exit.CLEAN,
-        "name": "clean",
-        "conditions": [{"exit": 0, "name": "clean"}],
+        "name": "complete",
+        "conditions": [{"exit": 0, "name": "complete"}],
         "complete": True,
     }
     assert both.code == Exit.CLEAN
@@ -92,7 +92,7 @@ def test_people_get_one_part_for_each_tenant_and_auditors_one_table(
     assert [name.partition(" (")[0] for name in names] == [
         "=== tenant Contoso",
         "=== tenant Contoso, sized",
-        "=== 2 tenants, exit 0: clean: everything required was assessed; for gate, nothing open at or above --fail-on",
+        "=== 2 tenants, exit 0: no gate evaluated: everything required was assessed",
     ]
     rows = list(csv.DictReader(io.StringIO(file.read_text())))
     assert {row["tenant_id"] for row in rows} == {open_snapshot(folder).run.tenant_id for folder in (contoso, fabrikam)}

@@ -39,12 +39,13 @@ def test_the_list_says_of_each_key_once_where_it_is_and_what_is_wrong_with_it(ke
     assert not any(key["stolen"] or key["unknown"] for key in keys)
 
     text = keyaudit("trust", "list", "--from", contoso).out
-    assert "9 keys: 2 ended and published still, 1 for personal accounts among the tenant's and 3 of single applications." in (
-        " ".join(text.split())
+    assert (
+        "9 keys: 2 expired and still published, 1 for personal accounts among the tenant's and 3 of single applications."
+        in (" ".join(text.split()))
     )
     [first, *rest] = csv.DictReader(io.StringIO(keyaudit("trust", "list", "--from", contoso, "-o", "csv").out))
     assert len(rest) == 8
-    assert first["note"].endswith("and is published still; own key of Woodgrove Treasury")
+    assert first["note"].endswith("and is still published; own key of Woodgrove Treasury")
 
 
 def test_the_list_says_what_was_not_read(keyaudit: Keyaudit, unread: Path) -> None:

@@ -74,6 +74,20 @@ def test_an_unused_waiver_changes_nothing_and_is_named(keyaudit: Keyaudit, conto
     assert "removed W-2" in keyaudit("waivers", "prune", "--file", waivers, "--from", contoso).out
 
 
+def test_a_waiver_that_may_not_cover_a_critical_finding_says_so(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    chosen = ("--from", contoso, "--select", "sp-tier0-with-secret")
+    [finding, *_] = [each for each in keyaudit("report", *chosen, "-o", "json").json["findings"] if each["outcome"] == "fail"]
+    covering = ("W-9", "sp-tier0-with-secret", finding["subject"], day(contoso, 20))
+    ran = keyaudit("gate", *chosen, "--waivers", written(tmp_path, entry(*covering, created=day(contoso, 0))))
+    assert (
+        "W-9 of team@contoso.example covers nothing in this run, and no critical finding without allow_critical: true"
+        in ran.out
+    )
+    allowing = entry(*covering, created=day(contoso, 0), allow_critical="true")
+    ran = keyaudit("gate", *chosen, "--waivers", written(tmp_path, allowing))
+    assert "covers nothing" not in ran.out
+
+
 def test_a_waiver_over_a_gap_accepts_it_only_where_that_is_what_it_covers(
     keyaudit: Keyaudit, blind_spots: Path, tmp_path: Path, own: Path
 ) -> None:

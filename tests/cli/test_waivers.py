@@ -190,6 +190,24 @@ def test_adding_and_pruning_keep_what_people_wrote(keyaudit: Keyaudit, tmp_path:
     assert "'r: #1'" in pruned
     refused = keyaudit("waivers", "add", "--policy", "kv-*", "--resource", "*", "--reason", "r", "--expires", last, *common)
     assert refused.code == 2
+    nowhere = ("--file", waivers.parent / "missing" / "waivers.yaml")
+    lost = keyaudit(
+        "waivers",
+        "add",
+        "--policy",
+        "kv-*",
+        "--resource",
+        "*/keys/new*",
+        "--reason",
+        "r",
+        "--expires",
+        last,
+        *common[:4],
+        *nowhere,
+    )
+    assert (lost.code, "does not exist; create it" in lost.err) == (2, True)
+    # The refused entry has no place in the file.
+    assert refused.err.startswith("keyaudit: waivers add: '*' names no resource; ")
     assert waivers.read_text(encoding="utf-8") == pruned
 
 

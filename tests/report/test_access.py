@@ -10,6 +10,7 @@ from msgspec import structs
 
 from keyaudit.model.access import Access, Open, Reach, Way, Who
 from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
 from keyaudit.report.access import FORMATS
 from keyaudit.report.options import Options
@@ -101,7 +102,7 @@ def test_text_says_what_limits_a_way_and_what_may_be_missing() -> None:
     text = " ".join(printed("text", "N").decode().split())
     for said in (
         "N (N N, from another tenant, disabled)",
-        "sign, can grant itself access and N: access policy of the vault",
+        "sign, grant itself access and N: access policy of the vault",
         "custom role N on key N, through group N > N and perhaps groups in it;",
         "only through application N; under a condition: N; only once activated; until",
         "not sure: the identity may not read it (permission)",
@@ -130,6 +131,7 @@ def test_csv_and_json_say_of_each_way_what_of_it_is_not_known() -> None:
     ("noun", "note", "said"),
     [
         ("principal", "user", "It is a user."),
+        ("principal", "managed-identity", "It is a managed identity."),
         ("principal", "", "It is of unknown kind."),
         ("key", "rbac", "Its vault uses Azure RBAC (role assignments)."),
         ("certificate", "", "Its vault is of unknown kind."),
@@ -141,6 +143,22 @@ def test_text_says_what_was_asked_about(noun: str, note: str, said: str) -> None
     out = io.StringIO(newline="")
     FORMATS["text"](structs.replace(access(noun=noun), note=note), out, Options())
     assert said in out.getvalue().splitlines()
+
+
+def test_text_counts_vaults_and_ways_and_has_a_sentence_for_none() -> None:
+    found = structs.replace(access(noun="principal"), open=(), inert=0)
+    standing = [each for each in found.reaches if each.way.standing]
+    activated = structs.replace(standing[0], way=structs.replace(standing[0].way, standing=False))
+    for reaches, conditions, said in (
+        (standing[:1], (Exit.CLEAN,), "1 vault can be used, in 1 way."),
+        ([], (Exit.CLEAN,), "No vault can be used."),
+        ([activated], (Exit.CLEAN,), "No vault can be used now."),
+        ([], (Exit.INCOMPLETE,), "No vault can be used, as far as was read."),
+    ):
+        verdict = structs.replace(found.verdict, exit=conditions[0], conditions=conditions)
+        out = io.StringIO(newline="")
+        FORMATS["text"](structs.replace(found, reaches=reaches, verdict=verdict), out, Options())
+        assert said in out.getvalue().splitlines()
 
 
 def test_a_role_of_which_nothing_is_known_allows_unknown_things() -> None:

@@ -1,16 +1,19 @@
 """The first screen answers: how bad, where, what is worst and how to fix it, what was not read, what to run next."""
 
 import io
+import re
 from collections.abc import Iterator
 
 import pytest
 from msgspec.structs import replace
 
 from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
-from keyaudit.report import screen
+from keyaudit.report import screen, several
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.lines import columns
+from keyaudit.report.missing import needed
 from keyaudit.report.options import Options
 from tests.report.example import CLEAN, REPORT, holding
 
@@ -65,9 +68,30 @@ def test_what_was_not_read_is_named_with_what_it_affects() -> None:
     assert any(line.startswith("Next: keyaudit doctor") for line in lines)
 
 
+def test_what_was_expected_and_is_missing_is_named() -> None:
+    report = many(500)
+    gap = replace(needed(report.verdict)[0], reason=Reason.NOT_VISIBLE, blinds=(), detail="expected vault kv-nope")
+    text = " ".join(shown(replace(report, verdict=replace(report.verdict, gaps=(gap,)))))
+    assert ": expected vault kv-nope (it was expected and is not visible)" in text
+    assert "affects 0" not in text
+
+
 @pytest.mark.parametrize("hints", [True, False])
 def test_hints_can_be_left_out(hints: bool) -> None:
     assert any(line.startswith("Next: ") for line in shown(many(500), hints=hints)) is hints
+
+
+def test_next_commands_name_one_tenant_each() -> None:
+    out = io.StringIO()
+    options = Options(full=False, sources=("--from one", "--from two"), choice="--profile strict")
+    several.render("text", [many(500), many(500)], out, options)
+    first, second = out.getvalue().split("=== tenant ")[1:]
+    for text, own, other in ((first, "--from one", "--from two"), (second, "--from two", "--from one")):
+        lines = [line for line in text.splitlines() if line.startswith("Next: ")]
+        assert [own in line for line in lines] == [True] * 3
+        assert not any(other in line for line in lines)
+        # doctor evaluates nothing.
+        assert ["--profile strict" in line for line in lines] == [True, True, False]
 
 
 def test_a_report_with_few_findings_lists_them_all() -> None:
@@ -76,6 +100,21 @@ def test_a_report_with_few_findings_lists_them_all() -> None:
     report = many(19)
     few = " ".join(shown(replace(report, verdict=replace(report.verdict, unknown={}))))
     assert all(f"key-{number}" in few for number in range(19))
+
+
+@pytest.mark.parametrize(("format_", "group"), [("text", "resource"), ("text", "policy"), ("table", "none"), ("csv", "none")])
+def test_top_is_of_the_order_that_was_asked_for(format_: str, group: str) -> None:
+    report = many(30)
+    first = {f"key-{number}": 1_900_000_000 - number for number in range(30)}
+
+    def findings() -> Iterator[Finding]:
+        for finding in report.findings(False):
+            yield replace(finding, row={**finding.row, "expires_on": first[str(finding.row["name"])]})
+
+    out = io.StringIO()
+    report = holding(report, findings(), tallies=report.tallies, verdict=report.verdict, by_score=False)
+    FORMATS[format_](report, out, Options(sort="expires", top=2, group=group))
+    assert [name for name in first if re.search(rf"\b{name}\b", out.getvalue())] == ["key-28", "key-29"]
 
 
 def test_severity_and_top_leave_out_what_is_below_and_nothing_else() -> None:

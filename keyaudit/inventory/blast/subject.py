@@ -98,9 +98,7 @@ def subject(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool, ea
     if earlier is not None and (found is None or not found.seen):
         return earlier
     if found is None:
-        raise UsageError(
-            "blast-radius", f"nothing is known by the name {one_line(asked)!r}", _nearest(connection, asked.strip())
-        )
+        raise UsageError(_shown(asked), "nothing is known by this name", _nearest(connection, asked.strip()))
     return found
 
 
@@ -118,8 +116,12 @@ def named(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool = Fal
         return _closed(connection, next(iter(found.values())))
     several = ", ".join(f"{each.noun} {one_line(each.id, 300)}" for each in list(found.values())[:_MOST])
     more = f" and {len(found) - _MOST:,} more" if len(found) > _MOST else ""
-    what = f"{one_line(asked)!r} names {len(found):,} things: {several}{more}"
-    raise UsageError("blast-radius", what, "use one of these ids")
+    raise UsageError(_shown(asked), f"names {len(found):,} things: {several}{more}", "use one of these ids")
+
+
+def _shown(asked: str) -> str:
+    # Several commands look names up, so an error begins with the name and not with a command.
+    return repr(one_line(asked))
 
 
 def stolen(connection: duckdb.DuckDBPyConnection, found: Subject) -> Stolen | None:

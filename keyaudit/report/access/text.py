@@ -24,7 +24,7 @@ def render(found: Access, out: TextIO, options: Options) -> None:
             out.writelines(joined(_way(reach, width)) for reach in ways)
             out.write("\n")
     if found.others:
-        out.write(joined([paint("Beside vaults:", Paint.BOLD, colour)]))
+        out.write(joined([paint("Besides vaults:", Paint.BOLD, colour)]))
         for way in found.others:
             said = "; ".join(part for part in (by(way), notes(way)) if part)
             out.write(joined(wrap(said, width, _INDENT, _INDENT * 2)))

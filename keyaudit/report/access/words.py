@@ -15,7 +15,8 @@ _CAN: Mapping[str, str] = {
     "read-private": "read private parts and secrets",
     "manage": "change or delete",
     "purge-vault": "purge the vault",
-    "grant": "can grant itself access",
+    "backup": "back up",
+    "grant": "grant itself access",
     "set-policy": "write access policies",
     "connect": "set the external key manager",
 }
@@ -35,6 +36,7 @@ _SCOPES: Mapping[str, str] = {
     "vault": "vault",
     "hsm": "Managed HSM",
 }
+_PERMISSIONS: Mapping[str, str] = {"app-role": "application permission", "delegated": "delegated permission"}
 _NAME, _CONDITION = 200, 300
 
 
@@ -43,9 +45,14 @@ def can(allows: Sequence[str]) -> str:
     return listed([_CAN.get(each) or one_line(each, _NAME) for each in allows]) or "unknown"
 
 
+def spoken(kind: str) -> str:
+    """A kind of principal or permission, safe for one line: "service principal"."""
+    return one_line(_PERMISSIONS.get(kind) or kind.replace("-", " "), _NAME)
+
+
 def called(who: Who) -> str:
     """ "Ada Lovelace (user ada@contoso.example, guest)"."""
-    facts = [word for word in (who.kind or "of unknown kind", who.sign_in or who.id) if word]
+    facts = [word for word in (spoken(who.kind or "of unknown kind"), who.sign_in or who.id) if word]
     notes = [", from another tenant"] * (who.home == "foreign") + [", disabled"] * (who.enabled is False)
     return f"{one_line(who.name or who.id, _NAME)} ({one_line(' '.join(facts), _NAME)}{''.join(notes)})"
 
@@ -55,7 +62,7 @@ def by(way: Way) -> str:
     if way.kind == "access-policy":
         grant = "access policy of the vault"
     elif way.api:
-        grant = f"{one_line(way.kind)} {one_line(way.role or way.id, _NAME)} on {one_line(way.api, _NAME)}"
+        grant = f"{spoken(way.kind)} {one_line(way.role or way.id, _NAME)} on {one_line(way.api, _NAME)}"
     else:
         role = {"hsm-role": "local role", "directory-role": "directory role"}.get(way.kind, "role")
         grant = f"{'custom ' if way.custom else ''}{role} {one_line(way.role or 'of unknown name', _NAME)} on {place(way)}"
@@ -99,7 +106,7 @@ def notes(way: Way) -> str:
 def above(found: Access, width: int, colour: bool) -> list[str]:
     """The beginning of every rendering for people."""
     subject = f"{found.noun[0].upper()}{found.noun[1:]} {one_line(found.name, _NAME)} ({one_line(found.id, 300)})"
-    described = _MODELS.get(found.note) or (f"is a {one_line(found.note)}" if found.note else "is of unknown kind")
+    described = _MODELS.get(found.note) or (f"is a {spoken(found.note)}" if found.note else "is of unknown kind")
     said = f"{'Its vault' if found.noun in ('key', 'certificate') else 'It'} {described}."
     return [*header(found.run, found.verdict, width, colour), "", *wrap(subject, width), *wrap(said, width), ""]
 
@@ -133,8 +140,11 @@ def _counts(found: Access) -> str:
     )
     least = "At least " if found.open or not found.verdict.complete else ""
     if found.by_principal:
+        if not standing:
+            now = " now" if found.reaches else ""
+            return f"No vault can be used{now}{', as far as was read' if least else ''}.{inert}"
         vaults = len({reach.vault_id for reach in standing})
-        return f"{least}{plural(vaults, 'vault')} can be used, by {plural(len(standing), 'way')}.{inert}"
+        return f"{least}{plural(vaults, 'vault')} can be used, in {plural(len(standing), 'way')}.{inert}"
     people = {reach.who.id: reach.who for reach in standing}
     kinds = [who.kind for who in people.values()]
     foreign = sum(who.home == "foreign" for who in people.values())

@@ -41,6 +41,6 @@ def render(found: BlastRadius, out: TextIO) -> None:
         verbs=VERBS,
         why=why,
         steps=left(found) if found.verify else plan(found),
-        plan_title="Not done of the plan" if found.verify else "Plan",
+        plan_title="Still to do" if found.verify else "Plan",
     )
     out.write(shown)

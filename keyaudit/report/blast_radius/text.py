@@ -72,7 +72,7 @@ def _left(found: BlastRadius, width: int, colour: bool) -> list[str]:
     steps = left(found)
     if not steps:
         return []
-    lines = [paint("Not done of the plan:", Paint.ALARM, colour)]
+    lines = [paint("Still to do:", Paint.ALARM, colour)]
     return [*lines, *(line for step in steps for line in _step(step, f"  {step.phase}: ", width))]
 
 

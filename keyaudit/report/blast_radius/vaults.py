@@ -7,6 +7,7 @@ from keyaudit.model.tables.key import OUTSIDE
 from keyaudit.model.text import one_line
 from keyaudit.report.access.words import by
 from keyaudit.report.blast_radius.steps import Phase, Step, option_word
+from keyaudit.report.lines import plural
 
 _FEW = 20
 """The maximum number of grants that a step names."""
@@ -31,7 +32,8 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     if facts["noun"] == "certificate":
         make = f"az keyvault certificate create {place} --policy '@policy.json'"
         text = (
-            "In policy.json, as certificate show has it under policy, set reuseKey and exportable to false: else the key stays."
+            "policy.json is the member policy that az keyvault certificate show prints. In it, set reuseKey and exportable to "
+            "false; otherwise the new version has the old key."
         )
         version = option_word("--version", facts.get("version", ""))
         disable = f"az keyvault certificate set-attributes {place} {version} --enabled false"
@@ -40,14 +42,15 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
         makes=True,
         title=f"Make a new version of {shown}, on a new key",
         text=text,
-        breaks="holders of the public key need the new one; a service that follows the key takes it by itself",
+        breaks="holders of the public key need the new one; a service that follows the key picks it up by itself",
         commands=(make,),
     )
     yield Step(
         phase=Phase.REVOKE,
         settles=edge,
         title=f"Disable {one_line(found.nodes[edge.target].name)}",
-        text="The vault then stops working with it. A private half that is out already does not: what trusts it has to change.",
+        text="The vault then refuses to use it. A copy of the private key outside of the vault still works: services have "
+        "to stop trusting it.",
         breaks="everything that still uses it; data that it wrapped is unreadable until it is enabled again",
         commands=(disable,),
     )
@@ -80,14 +83,14 @@ def _cut_off(found: BlastRadius, vault: str, shown: str, users: Sequence[Edge]) 
     above = sorted(
         {f"{one_line(found.nodes[use.target].name)} by {by(use.way)}" for use in users if use.way and not _is_own(use)}
     )
-    text = f"Some have it from further up, and are cut off there: {'; '.join(above[:_FEW])}." if above else ""
+    text = f"Some have access from a higher scope, and have to lose it there: {'; '.join(above[:_FEW])}." if above else ""
     left_out = max(len(commands) - _FEW, 0) + max(len(above) - _FEW, 0)
-    more = f" {left_out:,} more grants are left out here: keyaudit access names all." if left_out else ""
+    more = f" Not shown: {plural(left_out, 'more grant')}; keyaudit access lists all." if left_out else ""
     return Step(
         phase=Phase.BLOCK,
         title=f"Remove access of principals that do not need to use {shown}",
         text=f"{text}{more}".strip(),
-        breaks="what they do with the vault, their own work too",
+        breaks="everything that they do with the vault, legitimate work too",
         commands=tuple(commands[:_FEW]),
     )
 

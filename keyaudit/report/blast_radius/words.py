@@ -8,7 +8,7 @@ from keyaudit.model.blast_radius import TRUSTS, BlastRadius, Edge, Kind, Node, R
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.text import one_line
-from keyaudit.report.access.words import by, can, notes
+from keyaudit.report.access.words import by, can, notes, spoken
 from keyaudit.report.lines import plural
 
 _NAME = 300
@@ -88,7 +88,7 @@ def said(branch: Branch) -> str:
         return f"unknown: {one_line(node.name, 1_000)}: {why(edge.doubt)}"
     noun = _NOUNS.get(node.kind, "")
     name = f"{noun} {one_line(node.name, _NAME)}".strip()
-    note = f" ({one_line(node.note)})" if node.note else ""
+    note = f" ({spoken(node.note) if node.kind is Kind.PRINCIPAL else one_line(node.note)})" if node.note else ""
     doubt = f"; not sure: {why(edge.doubt)}" if edge.doubt and not (edge.way and edge.way.doubt) else ""
     again = "; what follows is drawn elsewhere" if branch.again else ""
     return f"{VERBS[edge.relation]} {name}{note}{_how(edge)}{doubt}{again}"
@@ -121,7 +121,7 @@ def conclusion(found: BlastRadius) -> str:
         return f"{plural(trusting, 'thing')} {still}{verb} it.{more}"
     if unread:
         return f"Nothing that was read {still}trusts it, but {plural(unread, 'thing')} could not be known."
-    return f"Nothing in this tenant {still}trusts it: all that could was read."
+    return f"Nothing in this tenant {still}trusts it: everything that could trust it was read."
 
 
 def meaning(found: BlastRadius) -> str:

@@ -49,7 +49,7 @@ def _run(found: Examination) -> Iterator[tuple[str, str, str]]:
     yield _OK, "tenant", f"{one_line(tenant)}, in the cloud {one_line(run.environment)}"
     clock, *rest = _network(run)
     late = run.skew is not None and abs(run.skew) > MAX_SKEW
-    yield (_FAIL if late else _OK), "clock", clock.removeprefix("clock ")
+    yield (_FAIL if late else _OK), "clock", clock.removeprefix("clock: ")
     yield _OK, "network", "; ".join(rest) or "no proxy, and the certificate authorities of this machine"
     yield _OK, "as of", times.iso_time(run.as_of)
     yield _OK, "coverage", "compared with [expect] in the configuration" if found.verdict.expected else RELATIVE

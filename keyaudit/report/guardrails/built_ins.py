@@ -119,10 +119,10 @@ BUILT_INS: Mapping[str, BuiltIn] = {
     "1e66c121-a66a-4b1f-9b83-0fd99bf0fc2d": BuiltIn(),
     "405c5871-3e91-4644-8a63-58e19d68ff5b": BuiltIn(fits=_PRIVATE),
     "55615ac9-af46-4a59-874e-391cc3dfb490": BuiltIn(fits=_FIREWALL, differs="looks at the firewall's default alone"),
-    "a2a5b911-5617-447e-a49e-59dbe0e0434b": BuiltIn(effect=Effect.LOOKS, fixed=_RETENTION, differs="is content with any log"),
+    "a2a5b911-5617-447e-a49e-59dbe0e0434b": BuiltIn(effect=Effect.LOOKS, fixed=_RETENTION, differs="accepts any log"),
     "a6abeaec-4d90-4a02-805f-6b26c4d3fbe9": BuiltIn(),
     "c39ba22d-4428-4149-b981-70acb31fc383": BuiltIn(),
-    "cf820ca0-f99e-4f3e-84fb-66e913812d21": BuiltIn(effect=Effect.LOOKS, fixed=_RETENTION, differs="is content with any log"),
+    "cf820ca0-f99e-4f3e-84fb-66e913812d21": BuiltIn(effect=Effect.LOOKS, fixed=_RETENTION, differs="accepts any log"),
     # Other services
     "044985bb-afe1-42cd-8a36-9d5d42424537": BuiltIn(
         unfit="the definition knows only the limit that a storage account sets for itself"

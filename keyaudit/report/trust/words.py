@@ -49,7 +49,7 @@ def notes(key: PublishedKey, as_of: int) -> list[str]:
     stolen = STOLEN.get(key.thumbprint or "")
     found = [f"STOLEN: {stolen.what}"] if stolen else []
     if key.expires_on is not None and key.expired(as_of):
-        found.append(f"ended {times.duration_text(as_of - key.expires_on)} ago and is published still")
+        found.append(f"expired {times.duration_text(as_of - key.expires_on)} ago and is still published")
     if key.among_tenants:
         found.append("for personal accounts, and among the tenant's keys")
     elif key.for_consumers:
@@ -64,7 +64,7 @@ def notes(key: PublishedKey, as_of: int) -> list[str]:
 def counts(keys: Sequence[PublishedKey], as_of: int) -> str:
     """The number of keys by kind."""
     kinds = (
-        (sum(key.expired(as_of) for key in keys), "ended and published still"),
+        (sum(key.expired(as_of) for key in keys), "expired and still published"),
         (sum(key.among_tenants for key in keys), "for personal accounts among the tenant's"),
         (sum(key.app_id is not None for key in keys), "of single applications"),
         (sum(key.thumbprint in STOLEN for key in keys), "known to be stolen"),
