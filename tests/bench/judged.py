@@ -34,7 +34,7 @@ from keyaudit.policy.queries import REASONS, judged
 from keyaudit.policy.settings import Judging
 from tests.bench.rows import main as write
 
-_SETTINGS = "spark.driver.memory 1g\nspark.sql.shuffle.partitions 8\n"
+_SETTINGS = "spark.driver.memory 1g\n"
 _VAULT = "kv-"
 """What the names of all vaults begin with."""
 _TABLE = "key"
