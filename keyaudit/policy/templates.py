@@ -62,7 +62,7 @@ class Placeholder(Struct, frozen=True):
             return self._joined(source)
         for column in self.columns:
             if not source.known(column):
-                return self.noun[1] if self.noun else UNKNOWN
+                return self.noun[1] if self.noun else self._unread
         values = [source.value(column) for column in self.columns]
         if None in values:
             return self.text or _instead(self.name, source)
@@ -76,6 +76,12 @@ class Placeholder(Struct, frozen=True):
             )
             return one_line(listed([str(item) for item in left]))
         return self._shown(values, source.now, limits)
+
+    @property
+    def _unread(self) -> str:
+        """In place of an unknown value: for a name the text, if it stands for what has the name, as "the domain" does."""
+        stands = self.name.endswith("_name") and self.text.startswith(("a ", "an ", "the "))
+        return self.text if stands else UNKNOWN
 
     def _joined(self, source: Source) -> str:
         """The combined items of the lists; says if one of them is unknown. An absent list counts as empty."""

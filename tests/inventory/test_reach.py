@@ -203,6 +203,10 @@ def test_who_may_stand_for_many_leaves_no_upper_bound(kind: str) -> None:
     assert signing([grant("x", "sign", principal_type=kind)]) == (0, None, "unrecognised")
 
 
+def test_who_was_not_looked_up_may_stand_for_many_for_that_reason() -> None:
+    assert signing([grant("x", "sign")]) == (0, None, "parent_not_assessed")
+
+
 def test_a_group_of_another_tenant_leaves_no_upper_bound() -> None:
     partners = who("partners", "foreign-group", "foreign", members_listed=Reason.NOT_VISIBLE, name=Reason.NOT_VISIBLE)
     rows = [grant("partners", "sign", principal_type="foreign-group"), partners, grant("b", "backup"), who("b")]

@@ -51,6 +51,7 @@ COLUMNS = {
         Column(name="id", type=Type.TEXT, meaning=""),
         Column(name="name", type=Type.TEXT, meaning="", absent="it has no name"),
         Column(name="kind", type=Type.TEXT, meaning=""),
+        Column(name="holder_name", type=Type.TEXT, meaning="", absent="it has no name"),
         Column(name="created_on", type=Type.TIME, meaning="", absent="not kept"),
         Column(name="expires_on", type=Type.TIME, meaning="", absent="never"),
         Column(name="users", type=Type.COUNT, meaning=""),
@@ -149,6 +150,9 @@ def test_what_was_not_read_is_unknown_and_not_what_stands_for_absence() -> None:
     assert filled("{allows+more:nothing}", unknown=["more"], allows=["a"], more=None) == "a and others that were not read"
     assert filled("{allows+more:nothing}", unknown=["more"], allows=[], more=None) == "unknown"
     assert filled("{tags[owner]:nobody}", unknown=["tags"], tags=None) == "unknown"
+    assert filled("{holder_name:without a name}", unknown=["holder_name"], holder_name=None) == "unknown"
+    # A text that stands for the holder, and not for the absence of its name.
+    assert filled("{holder_name:an application}", unknown=["holder_name"], holder_name=None) == "an application"
 
 
 @pytest.mark.parametrize(

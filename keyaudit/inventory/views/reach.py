@@ -232,7 +232,8 @@ def _holders(sources: Sources) -> str:
             CASE WHEN {kind} IN ('group', 'foreign-group') THEN CASE WHEN principal.members_listed THEN NULL
                     ELSE coalesce(principal.unknown['members_listed'], '{Reason.PARENT_NOT_ASSESSED}') END
                 WHEN {kind} IN ({_PERSONS}, {_NOBODY}) THEN NULL
-                ELSE coalesce(named.unnamed, principal.unknown['kind'], '{Reason.UNRECOGNISED}') END AS open
+                ELSE coalesce(named.unnamed, principal.unknown['kind'],
+                    CASE WHEN {kind} IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE '{Reason.UNRECOGNISED}' END) END AS open
         FROM (
             SELECT principal_id, max(principal_type) AS type, min(unknown['principal_id']) AS unnamed
             FROM {sources["grant"]} GROUP BY principal_id
