@@ -89,7 +89,10 @@ def test_every_format_lists_what_is_held_beside_vaults(keyaudit: Keyaudit, taken
     for output in ("text", "table"):
         lines = keyaudit(*asked, "-o", output).out.splitlines()
         for kind, role, api in HELD:
-            said = f"{kind} {role} on {api}" if api else f"{kind.replace('-', ' ')} {role} on all of the tenant"
+            spoken = {"app-role": "application permission", "delegated": "delegated permission"}.get(
+                kind, kind.replace("-", " ")
+            )
+            said = f"{spoken} {role} on {api or 'all of the tenant'}"
             assert sum(said in line for line in lines) == HELD.count((kind, role, api)), said
 
 
