@@ -157,8 +157,8 @@ def _context(conf: SparkConf, log: IO[bytes]) -> Iterator[SparkContext]:
             with contextlib.suppress(*FAILURES, OSError):
                 context.stop()
     finally:
-        # Another session of this process would use a JVM that has ended.
-        SparkContext._gateway = SparkContext._jvm = None
+        # Another session of this process would use a JVM that has ended, or find a context that could not be stopped.
+        SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None
         with contextlib.suppress(*FAILURES, OSError):
             gateway.shutdown()
         # The JVM ends when its stdin is closed.
