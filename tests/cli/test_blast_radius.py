@@ -3,23 +3,20 @@
 import base64
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from keyaudit.model.access import Way
-from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node, Relation
+from keyaudit.model.blast_radius import Edge, Relation
 from keyaudit.model.errors import Exit
-from keyaudit.report.blast_radius.vaults import kept
+from keyaudit.report.blast_radius.vaults import _taken_away
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates.contoso_access import CROWN_KEY, CROWN_VAULT
 from keyaudit.simulator.estates.contoso_signing import OUTLET, WHOLESALE
 from tests.cli.conftest import Keyaudit
 from tests.cli.stolen import CERTIFICATE, DISK, ON_PRINCIPAL, SAML, SECOND, VAULT, WAYS, asked_of, collected, stolen
-
-if TYPE_CHECKING:
-    from keyaudit.model.run import Run, Verdict
 
 CROWN = f"{CROWN_VAULT}/{CROWN_KEY}"
 ELSEWHERE = "signs-tokens-for other parties that were given its public half"
@@ -493,20 +490,7 @@ def test_an_access_policy_through_an_application_is_removed_with_its_application
         allows=["sign"],
         application_id="5b8c1a0e-0000-4000-8000-000000000002",
     )
-    facts = {"vault_name": "kv-orders", "thing_id": f"{vault}/keys/signing", "vault_id": vault, "noun": "key"}
-    stored = Edge(source="key", target="version", relation=Relation.KEPT_IN, facts=facts)
     used = Edge(source="version", target="mei", relation=Relation.USED_BY, way=way)
-    nodes = {each: Node(id=each, kind=Kind.PRINCIPAL, name=each) for each in ("key", "version", "mei")}
-    found = BlastRadius(
-        run=cast("Run", None),
-        verdict=cast("Verdict", None),
-        target="key",
-        subject=nodes["key"],
-        digests=[],
-        nodes=nodes,
-        edges=[stored, used],
-        verify=False,
-    )
-    assert [command for step in kept(found, stored) for command in step.commands if "delete-policy" in command] == [
+    assert list(_taken_away("kv-orders", used)) == [
         "az keyvault delete-policy --name kv-orders --object-id mei --application-id 5b8c1a0e-0000-4000-8000-000000000002"
     ]

@@ -24,10 +24,12 @@ def test_a_credential_is_removed_from_its_holder_and_as_what_it_is(keyaudit: Key
 
 def test_a_federated_credential_is_deleted_from_a_managed_identity_as_such(keyaudit: Keyaudit, contoso: Path) -> None:
     """Azure CLI finds no application of that id."""
-    found = keyaudit("report", "--from", str(contoso), "-o", "json").json["findings"]
-    deleted = {
-        finding["row"]["holder_type"]: finding["fix"]["cli"].partition(" delete ")[0]
-        for finding in found
-        if finding["policy"] in ("fed-fic-unknown-issuer", "fed-fic-dangling") and finding["outcome"] == "fail"
-    }
-    assert deleted["ManagedIdentity"] == "az identity federated-credential"
+    policies = ("fed-fic-unknown-issuer", "fed-fic-dangling")
+    asked = [word for policy in policies for word in ("--select", policy)]
+    commands: dict[bool, set[str]] = {True: set(), False: set()}
+    for finding in keyaudit("report", "--from", str(contoso), *asked, "-o", "json").json["findings"]:
+        if finding["outcome"] == "fail":
+            row = finding["row"]
+            managed = row["holder_kind"] == "managed_identity" or row["holder_type"] == "ManagedIdentity"
+            commands[managed].add(finding["fix"]["cli"].partition(" delete ")[0])
+    assert commands == {True: {"az identity federated-credential"}, False: {"az ad app federated-credential"}}

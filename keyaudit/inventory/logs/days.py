@@ -28,6 +28,7 @@ from keyaudit.inventory.logs.parts import (
     periods_of,
     repeated,
     rewritten,
+    with_earlier,
 )
 from keyaudit.inventory.logs.spool import relation
 from keyaudit.inventory.logs.store import LogStore
@@ -64,12 +65,8 @@ def write_days(connection: duckdb.DuckDBPyConnection, folder: Path, new: Spooled
     if earlier is not None:
         writing.take_over(earlier, again, periods)
     uses = Counter[int]()
-    for (day, _), count in counts.items():
+    for (day, _), count in with_earlier(counts, earlier, again).items():
         uses[day] += count
-    if earlier is not None:
-        for part in again:
-            days = {*part.period.days}
-            uses.update({day: count for day, count in earlier.manifest.days[part.source] if day in days})
     width = new.size / max(1, sum(counts.values()))
     source = _Incoming(connection, new, earlier, again)
     for bundle, count in _bundles(periods, uses, _PIECE / max(1, width)):
@@ -89,11 +86,9 @@ class _Incoming:
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, new: Spooled, earlier: LogStore | None, again: Sequence[Part]
     ) -> None:
-        self._connection, self._new = connection, new
-        self._earlier: list[tuple[Path, int, int]] = []
+        self._connection, self._new, self._earlier, self._again = connection, new, earlier, again
         if earlier is not None:
             earlier.verify(file for part in again for file in part.files)
-            self._earlier = [(earlier.folder / file.path, part.since, part.until - 1) for part in again for file in part.files]
         self._spans = [
             (path, *connection.execute(f"SELECT min(used_on), max(used_on) FROM {parquet(path)}").fetchall()[0])
             for path in new.paths
@@ -105,12 +100,12 @@ class _Incoming:
 
     def create(self, since: int, until: int) -> None:
         """Creates the view of the uses with a time of at least `since` and before `until`."""
-        found, before = (
-            [path for path, first, last in files_ if first < until and last >= since] for files_ in (self._spans, self._earlier)
-        )
+        found = [path for path, first, last in self._spans if first < until and last >= since]
         query = incoming(self._new, relation(found), DUCKDB)
-        if before:
-            query += f" UNION ALL {earlier_uses(parquet(*before), DUCKDB)}"
+        before = [file for part in self._again if part.since < until and part.until > since for file in part.files]
+        if self._earlier is not None and before:
+            paths = parquet(*(self._earlier.folder / file.path for file in before))
+            query += f" UNION ALL {earlier_uses(paths, DUCKDB)}"
         self._connection.execute(
             f"CREATE OR REPLACE TEMP VIEW incoming AS SELECT *, {_PLACE} FROM ({query})"
             f" WHERE used_on >= {since} AND used_on < {until}"

@@ -91,6 +91,19 @@ def rewritten(counts: Collection[tuple[int, str]], periods: Sequence[Window], ea
     ]
 
 
+def with_earlier(
+    counts: Mapping[tuple[int, str], int], earlier: LogStore | None, again: Sequence[Part]
+) -> Counter[tuple[int, str]]:
+    """By day and log the number of uses that are written: the new ones, and those of the parts `again` of an earlier store."""
+    found = Counter(counts)
+    if earlier is not None:
+        for part in again:
+            days = {*part.period.days}
+            uses = earlier.manifest.days[part.source]
+            found.update({(day, part.source): count for day, count in uses if count and day in days})
+    return found
+
+
 def named(read: Sequence[FileRead]) -> tuple[list[int], list[str], list[str]]:
     """The columns of the relation `named`: for each file its number, name and format."""
     return list(range(len(read))), [file.file for file in read], [file.form for file in read]

@@ -38,6 +38,7 @@ from keyaudit.inventory.logs.parts import (
     periods_of,
     repeated,
     rewritten,
+    with_earlier,
 )
 from keyaudit.inventory.logs.spool import SPOOLED, Spool, relation
 from keyaudit.inventory.logs.store import LogStore
@@ -231,9 +232,10 @@ def _write_days(
     spark: SparkSession, connection: duckdb.DuckDBPyConnection, folder: Path, uses: _Uses, earlier: LogStore | None
 ) -> Days:
     """The same as `days.write_days`."""
-    new, counts = uses.new, uses.counts.copy()
-    periods = periods_of(counts, earlier)
-    again = rewritten(counts, periods, earlier)
+    new = uses.new
+    periods = periods_of(uses.counts, earlier)
+    again = rewritten(uses.counts, periods, earlier)
+    counts = with_earlier(uses.counts, earlier, again)
     writing = Parts(connection, folder, new.read)
     if earlier is not None:
         writing.take_over(earlier, again, periods)
@@ -247,9 +249,6 @@ def _write_days(
         earlier.verify(found)
         _read(spark, "earlier", [earlier.folder / file.path for file in found], COLUMNS[USES])
         query += f" UNION ALL {earlier_uses('earlier', SPARK)}"
-        for part in again:
-            days = {*part.period.days}
-            counts.update({(day, part.source): of for day, of in earlier.manifest.days[part.source] if of and day in days})
     spark.sql(query).createOrReplaceTempView("incoming")
     spark.conf.set("spark.sql.shuffle.partitions", str(min(1 + counts.total() // AT_ONCE, _PARTITIONS)))
     copies = spark.sql(repeated(f"({_COPIES})", SPARK)).collect()
