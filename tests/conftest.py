@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from keyaudit.cli import progress
 from keyaudit.policy import load
+from tests import clock
 
 TESTS = Path(__file__).parent
 MEASURED = ("model", "policy", "policies", "inventory", "cloud", "cli", "test_assess.py", "test_gate.py")
@@ -41,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.load_profile("exhaustive" if _exhaustive(config) else "default")
     pytest.MonkeyPatch().setattr(load, "_shipped", functools.cache(load._shipped))
+    clock.begin()
     # What a command says when a step takes long must not depend on how busy the machine is.
     pytest.MonkeyPatch().setattr(progress, "LONG", 3_600.0)
 

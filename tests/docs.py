@@ -16,32 +16,30 @@ import typer
 from keyaudit.cli import source
 from keyaudit.cli.app import app, run
 from keyaudit.cli.options import Choice, Live, Redaction, Shown, Stored
-from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import MEANINGS
 from keyaudit.model.extras import installing
 from keyaudit.model.operations import OPERATIONS, Surface
-from keyaudit.model.times import iso_date
 from keyaudit.policy.load import load
 from keyaudit.report.formats import BUNDLE, FILES, PRINTED
 from keyaudit.report.lines import wrap
+from tests import clock
 
 README = Path(__file__).parent.parent / "README.md"
 TOPICS = README.parent / "keyaudit" / "report" / "topics"
 EXAMPLE = README.parent / "policies" / "key-vault" / "kv-key-expiring-soon.yaml"
 SHARED = (Live, Stored, Choice, Shown, Redaction)
-SHOWN_ON = "2026-11-24T12:00:00Z"
-"""The moment of README's screens, so that their content is the same on any day, at noon."""
+SHOWN_AT = "2026-11-24T18:00:00Z"
+"""The moment of README's screens: on the day on which the tests collect, and later."""
 ESTATES = ("contoso", "hardened")
 """The simulated tenants whose first screens are shown."""
 
 
 def screen(estate: str, snapshot: Path) -> str:
-    """What `report --demo` prints of that tenant, from a snapshot of it of any day."""
-    day = iso_date(open_snapshot(snapshot).run.as_of)
+    """What `report --demo` prints of that tenant, from a snapshot that was collected by the clock of the tests."""
     command = "keyaudit report --demo" + ("" if estate == "contoso" else f" --estate {estate}")
     with patch.object(source, "named", lambda *_: command.removeprefix("keyaudit report ")):
-        printed = _printed(["report", "--from", str(snapshot), "--as-of", f"{day}T12:00:00Z"])
-    return f"```\n$ {command}\n{printed.replace(f'{day}T12:00:00Z', SHOWN_ON)}\n```"
+        printed = _printed(["report", "--from", str(snapshot), "--as-of", SHOWN_AT])
+    return f"```\n$ {command}\n{printed}\n```"
 
 
 def exit_codes() -> str:
@@ -189,7 +187,7 @@ def _trimmed(text: str) -> str:
 
 
 def _rewrite() -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, clock.at(clock.COLLECTED):
         snapshots = {estate: Path(folder, estate) for estate in ESTATES}
         for estate, snapshot in snapshots.items():
             _printed(["collect", "--demo", "--estate", estate, "--out", str(snapshot), "--quiet"])

@@ -1,32 +1,31 @@
-"""Snapshots of the simulated tenants, collected once for all tests, workers and runs of the same code on one day."""
+"""Snapshots of the simulated tenants, collected once for all tests, workers and runs of the same code."""
 
 import fcntl
 import functools
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import duckdb
+
+from keyaudit.__main__ import main
+from tests.clock import COLLECTED, at
 
 _ROOT = Path(__file__).parent.parent
 _CACHE = _ROOT / ".pytest_cache" / "d" / "estates"
 
 
+@functools.cache
 def snapshot(name: str, *more: str) -> Path:
     """The folder of a snapshot of a simulated tenant, to be read only. `more` is added to the command line of `collect`.
 
-    It is collected by the command, in a process of its own, unless another worker or an earlier run has done so with the same
-    code and policies on the same day: the simulated tenant's dates are relative to today.
+    It is collected by the command, in a process of its own with the clock of the tests, unless another worker or an earlier
+    run has done so with the same code and policies.
     """
-    return _snapshot(time.strftime("%F", time.gmtime()), name, *more)
-
-
-@functools.cache
-def _snapshot(day: str, name: str, *more: str) -> Path:
-    folder = _CACHE / _content(day)
+    folder = _CACHE / _content()
     folder.mkdir(parents=True, exist_ok=True)
     label = hashlib.sha256("\0".join((name, *more)).encode()).hexdigest()[:16]
     done = folder / label
@@ -37,8 +36,22 @@ def _snapshot(day: str, name: str, *more: str) -> Path:
             building = folder / f"{label}.building"
             shutil.rmtree(building, ignore_errors=True)
             building.mkdir()
-            command = [sys.executable, "-m", "keyaudit", "collect", "--demo", "--estate", name, "--out", "snapshot", "--quiet"]
-            ended = subprocess.run([*command, *more], cwd=building, capture_output=True, text=True, check=False)
+            command = [
+                sys.executable,
+                "-m",
+                "tests.estates",
+                "collect",
+                "--demo",
+                "--estate",
+                name,
+                "--out",
+                "snapshot",
+                "--quiet",
+            ]
+            paths = {"PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))}
+            ended = subprocess.run(
+                [*command, *more], cwd=building, env={**os.environ, **paths}, capture_output=True, text=True, check=False
+            )
             # 3: the tenant has gaps.
             assert ended.returncode in (0, 3), ended.stderr
             building.rename(done)
@@ -46,9 +59,9 @@ def _snapshot(day: str, name: str, *more: str) -> Path:
 
 
 @functools.cache
-def _content(day: str) -> str:
-    """A digest of everything that a snapshot of that day depends on."""
-    digest = hashlib.sha256(f"{day} {sys.version} {duckdb.__version__}".encode())
+def _content() -> str:
+    """A digest of everything that a snapshot depends on."""
+    digest = hashlib.sha256(f"{COLLECTED} {sys.version} {duckdb.__version__}".encode())
     for path in sorted(path for part in ("keyaudit", "policies") for path in (_ROOT / part).rglob("*")):
         if path.suffix in (".py", ".yaml"):
             digest.update(f"{path.relative_to(_ROOT)} {path.stat().st_size}\n".encode() + path.read_bytes())
@@ -60,3 +73,8 @@ def _remove_others(folder: Path) -> None:
     others = sorted((each for each in _CACHE.iterdir() if each != folder), key=lambda each: each.stat().st_mtime)
     for each in others[:-1]:
         shutil.rmtree(each, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    with at(COLLECTED):
+        main()

@@ -1,31 +1,47 @@
 """The simulated tenants, end to end: exactly what was planted is found, and what could not be read never passes."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
+from keyaudit.model.times import parse_time
 from keyaudit.policy.load import load
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates import estate
 from tests.cli.conftest import Keyaudit, Reported
+from tests.clock import at
 
 DAY = 86_400
 
 
-def _planted(name: str, folder: Path) -> tuple[Estate, set[tuple[str, str]]]:
-    as_of = open_snapshot(folder).run.as_of
+def _planted(name: str, as_of: int) -> tuple[Estate, set[tuple[str, str]]]:
     there = estate(name, as_of - as_of % DAY)
     return there, {(plant.policy, plant.subject) for plant in there.plants}
 
 
 def test_exactly_what_was_planted_is_found(contoso: Path, contoso_report: Reported) -> None:
-    _, planted = _planted("contoso", contoso)
+    _, planted = _planted("contoso", open_snapshot(contoso).run.as_of)
     found = [(f["policy"], f["subject"]) for f in contoso_report.findings("fail")]
     assert set(found) == planted
     assert len(found) == len(planted)
     assert {f["outcome"] for f in contoso_report.json["findings"]} == {"fail", "pass"}
+
+
+@pytest.mark.parametrize("moment", ["2026-11-24T00:00:30Z", "2026-12-31T23:58:00Z", "2028-02-29T12:02:00Z"])
+def test_the_demo_is_the_same_at_any_hour_of_any_day(keyaudit: Keyaudit, contoso_report: Reported, moment: str) -> None:
+    now = parse_time(moment)
+    with at(now):
+        ran = keyaudit("report", "--demo", "-o", "json", "--quiet")
+    assert ran.code == Exit.CLEAN
+    assert {(f["policy"], f["subject"]) for f in ran.json["findings"]} == _planted("contoso", now)[1]
+    then, usual = (
+        Counter((f["policy"], f["severity"]) for f in findings)
+        for findings in (ran.json["findings"], contoso_report.findings("fail"))
+    )
+    assert then == usual
 
 
 def test_every_policy_fires_somewhere_and_not_everywhere(contoso_report: Reported) -> None:
@@ -70,7 +86,7 @@ def test_blind_spots_are_six_gaps_each_with_reason_and_remedy(
         ("vanished", "kv-stores-dev"),
         ("permission", "kv-orders-prod"),
         ("permission", "hsm-contoso-trust"),
-        ("permission", _planted("blind-spots", blind_spots)[0].tenant_id),
+        ("permission", _planted("blind-spots", open_snapshot(blind_spots).run.as_of)[0].tenant_id),
     }
     assert len(blind_report.json["gaps"]) == 6
     report = keyaudit("report", "--from", blind_spots, "--full")
@@ -85,7 +101,7 @@ def test_blind_spots_are_six_gaps_each_with_reason_and_remedy(
 
 
 def test_no_policy_passes_on_what_was_not_read(blind_spots: Path, blind_report: Reported, contoso_report: Reported) -> None:
-    there, planted = _planted("blind-spots", blind_spots)
+    there, planted = _planted("blind-spots", open_snapshot(blind_spots).run.as_of)
     failed = {(f["policy"], f["subject"]) for f in blind_report.findings("fail")}
     assert failed == planted
     whole = {(f["policy"], f["subject"]) for f in contoso_report.findings("fail", "unknown")}

@@ -2,9 +2,7 @@
 
 import csv
 import io
-import json
 import re
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -12,11 +10,13 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.cli.clock import SystemClock
+from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.faults import Fault
 from tests.cli.conftest import Keyaudit, Reported, once
 from tests.cli.tenants import running
+from tests.clock import at
 
 LISTS = ("vault.query", "vault.list")
 FEW = ("--select", "kv-purge-protection-off", "--select", "kv-key-rotation-overdue")
@@ -39,9 +39,8 @@ def old(tenant: Estate, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cut(tenant: Estate, old: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A later one, of when the keys of its first vault could not be listed; it holds none any more."""
     fault = Fault("key.list", "every", where=tenant.vaults[0].name, status=403)
-    while SystemClock().now() == json.loads((old / "manifest.json").read_text())["run"]["as_of"]:
-        time.sleep(0.1)
-    return read(emptied(tenant), tmp_path_factory.mktemp("cut") / "snapshot", fault)
+    with at(open_snapshot(old).run.as_of + 60):
+        return read(emptied(tenant), tmp_path_factory.mktemp("cut") / "snapshot", fault)
 
 
 def emptied(tenant: Estate) -> Estate:
@@ -89,7 +88,8 @@ def test_what_went_dark_is_not_mended_and_people_are_told_which_vaults_and_why(
 
 
 def test_what_is_seen_again_is_new(keyaudit: Keyaudit, tenant: Estate, old: Path, cut: Path, tmp_path: Path) -> None:
-    later = read(tenant, tmp_path / "later")
+    with at(open_snapshot(cut).run.as_of + 60):
+        later = read(tenant, tmp_path / "later")
     changes = keyaudit("diff", old, cut, *FEW, "-o", "json").json["changes"]
     rows = list(csv.DictReader(io.StringIO(keyaudit("diff", cut, later, *FEW, "-o", "csv").out, newline="")))
     assert ({each["change"] for each in changes}, {row["change"] for row in rows}) == ({"dark"}, {"new"})

@@ -5,7 +5,6 @@ import io
 import json
 import os
 import re
-import time
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import html5lib
 import pytest
 from msgspec import Struct, structs
 
+from keyaudit.cli.clock import SystemClock
 from keyaudit.model.errors import Exit
 from keyaudit.policy.load import load
 from keyaudit.report.formats import BUNDLE, FILES
@@ -109,7 +109,7 @@ class Shown(Struct, frozen=True):
 def shown(tmp_path_factory: pytest.TempPathFactory, blind_spots: Path) -> Shown:
     used: set[str] = set()
     exports = EXPORTS + OTHER_EXPORTS
-    now = int(time.time())  # noqa: TID251 - the simulated tenant lives now
+    now = SystemClock().now()
     tenant = _poisoned(estate("blind-spots", now - now % 86_400), _payloads(), used)
     here = tmp_path_factory.mktemp("hostile")
     folder = str(here / "s")

@@ -10,6 +10,7 @@ import pytest
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.times import DAY, iso_date
 from tests.cli.conftest import Keyaudit
+from tests.clock import START
 
 CRITICAL = "sp-first-party-with-credential"
 
@@ -170,7 +171,7 @@ def test_the_file_of_the_folder_is_used_unless_that_is_declined(
 def test_adding_and_pruning_keep_what_people_wrote(keyaudit: Keyaudit, tmp_path: Path) -> None:
     old = entry("W-old", "kv-key-*", "*/keys/old*", "2026-01-31") + "    # Asked for by the build team.\n"
     waivers = written(tmp_path, entry("W-now", "kv-key-*", "*/keys/now*", "2026-12-31"), old)
-    last = iso_date(__import__("time").time_ns() // 10**9 + 30 * DAY)
+    last = iso_date(START + 30 * DAY)
     common = ("--owner", "o", "--approved-by", "a", "--file", waivers)
     added = keyaudit(
         "waivers", "add", "--policy", "kv-*", "--resource", "*/keys/new*", "--reason", "r: #1", "--expires", last, *common

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 from keyaudit.cli.app import run
+from tests import clock
 from tests.docs import README
 from tests.report.browser import browser, shown
 
@@ -26,6 +27,7 @@ def take(page: Path, picture: Path) -> None:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         html = Path(folder, "report.html")
-        run(["export", "--demo", f"html={html}", "--quiet"])
+        with clock.at(clock.COLLECTED):
+            run(["export", "--demo", f"html={html}", "--quiet"])
         take(html, PICTURE)
         print(f"wrote {PICTURE}")
