@@ -11,6 +11,9 @@ from msgspec import Struct
 GRAPH = "00000003-0000-0000-c000-000000000000"
 EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
 SHAREPOINT = "00000003-0000-0ff1-ce00-000000000000"
+_SYNCHRONIZATION = "6bf85cfa-ac8a-4be5-b5de-425a0d0dc016"
+_PASSWORD_RESET = ("93625bc8-bfe2-437a-97e0-3d0060024faa", "2e5ecfc8-ea79-48bd-8140-c19324acb278")
+"""Microsoft's password reset service, and the one of Azure Government."""
 
 _PERMISSIONS = "https://learn.microsoft.com/graph/permissions-reference"
 _PATHS = "https://github.com/emiliensocchi/azure-tiering/tree/main/Microsoft%20Graph%20application%20permissions"
@@ -20,6 +23,7 @@ _ROLE_PATHS = "https://github.com/emiliensocchi/azure-tiering/tree/main/Entra%20
 _ACTIONS = "https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions"
 _EWS = "https://learn.microsoft.com/exchange/client-developer/exchange-web-services/how-to-authenticate-an-ews-application-by-using-oauth"
 _EXCHANGE_APP_ONLY = "https://learn.microsoft.com/powershell/exchange/app-only-auth-powershell-v2"
+_CONNECT = "https://learn.microsoft.com/entra/identity/hybrid/connect/authenticate-application-id"
 _SHAREPOINT_APP_ONLY = "https://learn.microsoft.com/sharepoint/dev/solution-guidance/security-apponly-azuread"
 
 
@@ -36,6 +40,16 @@ class Ranked(Struct, frozen=True):
 _ASSIGNS = "it can give anyone any directory role"
 _GROUPS = "it can put anyone into a group that holds a directory role, or rights over Azure resources whose identities do"
 _SIGNS_IN_AS_ANYONE = "it can make a way to sign in as anyone"
+_SYNCHRONIZES = "it can write every synchronized user, administrators among them"
+_WRITES_PASSWORDS = "it controls where new passwords of synchronized users are written"
+
+_WRITEBACK = (
+    Ranked("PasswordWriteback.RefreshClient.All", "fc7e8088-95b5-453e-8bef-b17ecfec5ba3", 0, _WRITES_PASSWORDS, _CONNECT),
+    Ranked(
+        "PasswordWriteback.RegisterClientVersion.All", "e006e431-a65b-4f3e-8808-77d29d4c5f1a", 0, _WRITES_PASSWORDS, _CONNECT
+    ),
+    Ranked("PasswordWriteback.OffboardClient.All", "69201c67-737b-4a20-8f16-e0c8c64e0b0e", 0, _WRITES_PASSWORDS, _CONNECT),
+)
 
 PERMISSIONS: dict[str, Sequence[Ranked]] = {
     GRAPH: (
@@ -159,6 +173,10 @@ PERMISSIONS: dict[str, Sequence[Ranked]] = {
         Ranked("Sites.ReadWrite.All", "", 1, "every site", _SHAREPOINT_APP_ONLY),
         Ranked("Sites.Read.All", "", 1, "every site", _SHAREPOINT_APP_ONLY),
     ),
+    _SYNCHRONIZATION: (
+        Ranked("ADSynchronization.ReadWrite.All", "ab43b826-2c7a-4aff-9ecd-d0629d0ca6a9", 0, _SYNCHRONIZES, _CONNECT),
+    ),
+    **dict.fromkeys(_PASSWORD_RESET, _WRITEBACK),
 }
 """Application permissions by the client id of the API that publishes them."""
 

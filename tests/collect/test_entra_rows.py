@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from keyaudit.collect.entra.applications import ApplicationItem, application_holder, application_row
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_credentials, thumbprint
-from keyaudit.collect.entra.holders import Holder, home_of, made_by_microsoft
+from keyaudit.collect.entra.holders import Holder, home_of
 from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.entra.service_principals import PrincipalItem, principal_holder, principal_row
 from keyaudit.collect.x509 import X509, read_x509
@@ -67,7 +67,6 @@ def test_every_recorded_application() -> None:
             "public_client": False,
             "verified_publisher": None,
             "disabled_by_microsoft": None,
-            "microsoft_made": False,
             "owner_ids": [],
             "agent_blueprint": False,
             **dict.fromkeys(NEWER_OF_APPLICATIONS),
@@ -113,7 +112,6 @@ def test_every_recorded_credential_of_an_application() -> None:
         "app_id": "a0000000-0000-4000-8000-00000000000a",
         "holder_type": "Application",
         "holder_home": "own",
-        "microsoft_made": False,
         "starts_on": 1_651_906_594,
         "expires_on": 1_683_442_594,
         "usage": "Verify",
@@ -337,27 +335,6 @@ def test_whose_application_it_is(owner: object, expected: object) -> None:
 )
 def test_an_application_without_an_owner_is_not_nobodys(kind: object, expected: object) -> None:
     assert home_of(raw(None), raw(kind), TENANT) == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "home", "expected"),
-    [
-        ("P2P Server", "own", True),
-        ("P2P Server 2", "own", False),
-        ("p2p server", "own", False),
-        ("aad-extensions-app. Do not modify. Used by AAD", "own", True),
-        ("my aad-extensions-app. Do not modify", "own", False),
-        ("ConnectSyncProvisioning_host_1", "own", True),
-        # Anybody can give an application of another tenant that name.
-        ("P2P Server", "foreign", False),
-        ("P2P Server", Refusal(Reason.BAD_VALUE), Refusal(Reason.BAD_VALUE)),
-        ("payroll", Refusal(Reason.BAD_VALUE), False),
-        (None, "own", False),
-        (8, "own", Refusal(Reason.BAD_VALUE)),
-    ],
-)
-def test_what_microsofts_own_software_registers(name: object, home: str, expected: object) -> None:
-    assert made_by_microsoft(raw(name), home) == expected
 
 
 @pytest.mark.parametrize(

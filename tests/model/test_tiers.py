@@ -38,6 +38,22 @@ def test_a_permission_is_ranked_by_its_id_or_its_name_on_that_api() -> None:
     assert tier_of_permission(GRAPH, "another", None) is None
 
 
+def test_what_entra_connect_holds_controls_the_tenant() -> None:
+    # By id and by name: https://learn.microsoft.com/entra/identity/hybrid/connect/authenticate-application-id
+    synchronization, reset, government = (
+        "6bf85cfa-ac8a-4be5-b5de-425a0d0dc016",
+        "93625bc8-bfe2-437a-97e0-3d0060024faa",
+        "2e5ecfc8-ea79-48bd-8140-c19324acb278",
+    )
+    assert tier_of_permission(synchronization, "ab43b826-2c7a-4aff-9ecd-d0629d0ca6a9", None) == 0
+    assert tier_of_permission(synchronization, "another", "ADSynchronization.ReadWrite.All") == 0
+    for api in (reset, government):
+        assert tier_of_permission(api, "fc7e8088-95b5-453e-8bef-b17ecfec5ba3", None) == 0
+        assert tier_of_permission(api, "another", "PasswordWriteback.OffboardClient.All") == 0
+    assert tier_of_permission(GRAPH, "another", "ADSynchronization.ReadWrite.All") is None
+    assert tier_of_permission(reset, "another", "ADSynchronization.ReadWrite.All") is None
+
+
 def test_a_directory_role_is_ranked_by_its_template_and_an_own_one_by_its_gravest_action() -> None:
     assert tier_of_role("62E90394-69F5-4237-9190-012177145E10") == 0
     assert tier_of_role("88d8e3e3-8f55-4a1e-953a-9b9898b8876b") is None

@@ -8,7 +8,7 @@ from msgspec import UNSET, field
 from keyaudit.collect.entra.agent_types import is_blueprint
 from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credentials, unread_rows
 from keyaudit.collect.entra.directory import collect_objects
-from keyaudit.collect.entra.holders import Holder, made_by_microsoft
+from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.key_material import Keyed, Keys
 from keyaudit.collect.entra.relations import Owners
 from keyaudit.collect.entra.settings import flag, put_api, put_lock, put_makers
@@ -61,7 +61,6 @@ def application_holder(item: ApplicationItem, tenant_id: str, url: str, version:
         app_id=item.app_id,
         type="Application",
         home="own",
-        microsoft_made=made_by_microsoft(item.display_name, "own"),
     )
 
 
@@ -73,7 +72,7 @@ def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
     put_api(row, item.api, item.app_roles)
     put_lock(row, item.service_principal_lock_configuration)
     put_makers(row, cloud, publisher=item.verified_publisher, created_by=item.created_by_app_id)
-    row.put_all(public_client=flag(item.is_fallback_public_client), microsoft_made=holder.microsoft_made)
+    row.put_read("public_client", flag(item.is_fallback_public_client))
     row.put_read("agent_blueprint", is_blueprint(item.type))
     return row
 

@@ -42,8 +42,7 @@ _CUSTODY = {"Verify": "external", "Sign": "platform"}
 _OF_ITSELF = tuple(
     column.name
     for column in CREDENTIAL.stored
-    if column.can_be_unknown
-    and column.name not in ("name", "holder_name", "app_id", "holder_type", "holder_home", "microsoft_made")
+    if column.can_be_unknown and column.name not in ("name", "holder_name", "app_id", "holder_type", "holder_home")
 )
 """The columns about the credential itself, not its holder."""
 
@@ -221,7 +220,6 @@ class Rows:
         row.put("holder_kind", holder.kind)
         row.put_read("holder_type", holder.type)
         row.put_read("holder_home", holder.home)
-        row.put_read("microsoft_made", holder.microsoft_made)
         return row
 
     def _id(self, resource_id: str) -> str:

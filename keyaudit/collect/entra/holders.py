@@ -11,9 +11,6 @@ from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.service_principal import MICROSOFT_TENANTS, WITHOUT_OWNER
 
-_MADE_BY_MICROSOFT = frozenset({"P2P Server"})
-_MADE_BY_MICROSOFT_PREFIXES = ("aad-extensions-app. Do not modify", "ConnectSyncProvisioning_")
-
 PATHS: Mapping[str, str] = {"application": "applications", "service_principal": "servicePrincipals"}
 """The collection of each kind of holder, in Graph's spelling."""
 
@@ -30,7 +27,6 @@ class Holder(Struct, frozen=True, kw_only=True):
     app_id: Wire | Refusal
     type: Wire | str | Refusal
     home: str | Refusal
-    microsoft_made: bool | Refusal
     arm_id: str = ""
     """The ARM id of a managed identity from ARM."""
 
@@ -82,7 +78,6 @@ def unseen_holder(kind: str, tenant_id: str, object_id: str, *, url: str, versio
         app_id=refusal,
         type=refusal,
         home=refusal,
-        microsoft_made=refusal,
     )
 
 
@@ -104,15 +99,3 @@ def home_of(owner: Wire, kind: Wire, tenant_id: str) -> str | Refusal:
     if not GUID.fullmatch(found):
         return Refusal(Reason.BAD_VALUE)
     return "microsoft" if found.lower() in MICROSOFT_TENANTS else "foreign"
-
-
-def made_by_microsoft(name: Wire, home: str | Refusal) -> bool | Refusal:
-    """Whether it has a name that Microsoft's own software uses. Only applications of this tenant are registered here."""
-    if is_null(name):
-        return False
-    found = read(name, str)
-    if isinstance(found, Refusal):
-        return found
-    if found not in _MADE_BY_MICROSOFT and not found.startswith(_MADE_BY_MICROSOFT_PREFIXES):
-        return False
-    return home if isinstance(home, Refusal) else home == "own"

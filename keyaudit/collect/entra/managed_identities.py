@@ -213,7 +213,6 @@ class _Identities:
             app_id=properties if isinstance(properties, Refusal) else properties.client_id,
             type="ManagedIdentity",
             home="none",
-            microsoft_made=False,
             arm_id=item.id,
         )
 

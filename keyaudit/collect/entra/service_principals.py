@@ -10,7 +10,7 @@ from keyaudit.collect.entra.app_roles import OPERATIONS as APP_ROLES
 from keyaudit.collect.entra.app_roles import AppRoles
 from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credentials, unread_rows
 from keyaudit.collect.entra.directory import collect_objects, operations
-from keyaudit.collect.entra.holders import Holder, home_of, made_by_microsoft
+from keyaudit.collect.entra.holders import Holder, home_of
 from keyaudit.collect.entra.key_material import Keyed, Keys
 from keyaudit.collect.entra.relations import Owners
 from keyaudit.collect.entra.saml import split
@@ -83,7 +83,6 @@ def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str
         app_id=item.app_id,
         type=item.service_principal_type,
         home=home,
-        microsoft_made=made_by_microsoft(item.display_name, home),
     )
 
 

@@ -44,8 +44,6 @@ APPLICATION = Table(
             absent="Graph names none"),
         text("disabled_by_microsoft", "disabledByMicrosoftStatus", _APPLICATION,
             absent="Microsoft did not disable it", wire="disabledByMicrosoftStatus"),
-        flag("microsoft_made", "named as Microsoft's own software names what it registers (P2P Server, aad-extensions-app, "
-            "ConnectSyncProvisioning); anyone who may register applications can use such a name", _APPLICATION),
         texts("owner_ids", "object ids of its owners, sorted", ("application.owners", "application.owners_of")),
         # The permissions of its service principal in this tenant; without one it has none here.
         *privileges(

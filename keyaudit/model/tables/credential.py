@@ -88,7 +88,6 @@ CREDENTIAL = Table(
         text("holder_type", "servicePrincipalType of a service principal; Application for an application", _CREDENTIAL,
             values=("Application", "ManagedIdentity", "Legacy", "SocialIdp", "ServiceIdentity")),
         text("holder_home", "whose application the holder is", _CREDENTIAL, values=("own", "microsoft", "foreign", "none")),
-        flag("microsoft_made", "the holder has a name that Microsoft's own software uses for its registrations", _CREDENTIAL),
         time("starts_on", "startDateTime", _CREDENTIAL, absent="the credential is federated", absent_where=_FEDERATED_ALONE),
         time("expires_on", "endDateTime", _CREDENTIAL,
             absent="no end was set, or the credential is federated", follows="starts_on"),

@@ -32,7 +32,7 @@ from keyaudit.simulator.estates.holder_plans import (
     Secret,
 )
 
-# Evaluated like any other, but with low severity: anyone can use these names.
+# Evaluated like any other: anyone can use these names.
 _MICROSOFT_MADE = (
     ApplicationPlan(
         name="P2P Server",
