@@ -7,20 +7,15 @@ P2P Server: https://learn.microsoft.com/entra/identity/devices/faq ("What are th
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from keyaudit import audit
-from keyaudit.inventory.snapshot import Snapshot
-from keyaudit.model.acceptance import NOTHING_ACCEPTED
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.tiers import EXCHANGE, GRAPH
-from keyaudit.policy.load import load
-from keyaudit.policy.settings import Judging
 from keyaudit.simulator.estate import (
     Application,
     AppRole,
@@ -36,6 +31,7 @@ from keyaudit.simulator.estates import estate
 from keyaudit.simulator.x509 import certificate
 from tests.collect.estate import AS_OF, DAY, ESTATE, MICROSOFT, TENANT
 from tests.collect.rig import take
+from tests.judged import Outcomes, changed, judged
 
 NAMES = (
     "P2P Server",
@@ -197,34 +193,25 @@ def _tenant(name: str) -> Estate:
     )
 
 
-Judged = Mapping[tuple[str, str], tuple[Outcome, Severity]]
-
-
-def _judged(snapshot: Snapshot) -> Judged:
-    """Outcome and severity by policy and subject, passes left out."""
-    with audit.judge(snapshot, load(), Judging(as_of=AS_OF), NOTHING_ACCEPTED) as report:
-        return {(found.policy.id, found.subject): (found.outcome, found.severity) for found in report.findings(True)}
-
-
-def _worst(judged: Judged, number: int) -> tuple[Severity | None, list[tuple[str, Severity]]]:
+def _worst(found: Outcomes, number: int) -> tuple[Severity | None, list[tuple[str, Severity]]]:
     """The worst severity of an application, and what it comes from: findings on it, its principal and its credentials."""
     ids = (_id(number, "a0000000"), _id(number, "50000000"))
     failed = [
         (policy, severity)
-        for (policy, subject), (outcome, severity) in sorted(judged.items())
+        for (policy, subject), (outcome, severity) in sorted(found.items())
         if outcome is Outcome.FAIL and any(f"/{id_}" in subject for id_ in ids)
     ]
     return max((severity for _, severity in failed), key=lambda each: each.rank, default=None), failed
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Judged:
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     """The table's tenant, judged under a name that nobody else uses."""
-    return _judged(asyncio.run(take(tmp_path_factory.mktemp("names") / "plain", estate=_tenant("payments"))))
+    return judged(asyncio.run(take(tmp_path_factory.mktemp("names") / "plain", estate=_tenant("payments"))))[0]
 
 
 @pytest.mark.parametrize("number", range(len(EXPECTED)), ids=[facts.why for facts in EXPECTED])
-def test_an_application_is_judged_by_what_it_opens(plain: Judged, number: int) -> None:
+def test_an_application_is_judged_by_what_it_opens(plain: Outcomes, number: int) -> None:
     expected = EXPECTED[number]
     worst, failed = _worst(plain, number)
     assert worst is not None
@@ -234,8 +221,9 @@ def test_an_application_is_judged_by_what_it_opens(plain: Judged, number: int) -
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if number < 2 else pytest.mark.exhaustive) for number, name in enumerate(NAMES)]
 )
-async def test_no_name_changes_a_severity(tmp_path: Path, plain: Judged, name: str) -> None:
-    assert _judged(await take(tmp_path / "named", estate=_tenant(name))) == plain
+async def test_no_name_changes_a_severity(tmp_path: Path, plain: Outcomes, name: str) -> None:
+    found, _ = judged(await take(tmp_path / "named", estate=_tenant(name)))
+    assert changed(plain, found) == {}
 
 
 def _renamed(contoso: Estate, first: int) -> Estate:
@@ -251,16 +239,15 @@ def _renamed(contoso: Estate, first: int) -> Estate:
 
 
 @pytest.fixture(scope="module")
-def contoso(tmp_path_factory: pytest.TempPathFactory) -> Judged:
-    return _judged(asyncio.run(take(tmp_path_factory.mktemp("names") / "contoso", estate=estate("contoso", AS_OF))))
+def contoso(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    return judged(asyncio.run(take(tmp_path_factory.mktemp("names") / "contoso", estate=estate("contoso", AS_OF))))[0]
 
 
 @pytest.mark.parametrize(
     "first", [pytest.param(first, marks=() if not first else pytest.mark.exhaustive) for first in range(len(NAMES))]
 )
 async def test_contoso_is_judged_alike_whatever_its_applications_are_called(
-    tmp_path: Path, contoso: Judged, first: int
+    tmp_path: Path, contoso: Outcomes, first: int
 ) -> None:
-    renamed = _judged(await take(tmp_path / "renamed", estate=_renamed(estate("contoso", AS_OF), first)))
-    assert {each: (contoso.get(each), renamed.get(each)) for each in contoso.keys() | renamed.keys()
-            if contoso.get(each) != renamed.get(each)} == {}  # fmt: skip
+    found, _ = judged(await take(tmp_path / "renamed", estate=_renamed(estate("contoso", AS_OF), first)))
+    assert changed(contoso, found) == {}

@@ -263,7 +263,9 @@ KEY_ITEM = {"keyId": "K", "type": "AsymmetricX509Cert", "usage": "Verify", "cust
         ({"key": [1]}, ["bad_value"] * 2),
         ({"key": encoded(bytes(200_000))}, ["too_large"] * 2),
         ({"key": encoded(DER), "type": "Symmetric"}, [None, None]),
-        ({"key": encoded(DER), "type": "Quantum"}, ["unrecognised"] * 2),
+        # An unknown type says nothing about the certificate.
+        ({"key": encoded(DER), "type": "Quantum"}, SHOWN),
+        ({"key": None, "type": "Quantum"}, ["not_visible"] * 2),
         ({"key": encoded(DER), "usage": "Sign", "type": "X509CertAndPassword"}, SHOWN),
     ],
 )

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import UNSET, Raw, structs
 
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem
-from keyaudit.collect.entra.key_material import Keys
+from keyaudit.collect.entra.key_material import Keyed, Keys, listed_keys
 from keyaudit.collect.entra.saml import Split, signing_rows, split
 from keyaudit.collect.entra.service_principals import PrincipalItem, principal_holder
 from keyaudit.collect.entra.signers import Signer
@@ -182,9 +182,21 @@ def test_a_key_that_does_not_say_what_it_is_for_may_be_one_that_signs(usage: obj
         wire({"id": "S", "appId": "a0000000-0000-4000-8000-00000000000a", "displayName": "n"}, PrincipalItem), "T", "u", "v1.0"
     )
     signer = Signer(holder, split([item], []).signing, keys, raw(True), raw("saml"), raw(None))
-    assert [row["id"] for row in signer.rows() if str(row["id"]).endswith("/unread")] == (
-        ["/tenants/t/serviceprincipals/s/signingcertificates/unread"] if open_ else []
-    )
+    found: list[dict[str, Any]] = [row for row in signer.rows() if "unread" in str(row["id"])]
+    assert [row["id"] for row in found] == (["/tenants/t/serviceprincipals/s/signingcertificates/unread-k"] if open_ else [])
+    assert all({"active", "starts_on", "expires_on"} <= row["unknown"].keys() and row["kind"] == "saml" for row in found)
+
+
+def test_a_key_for_token_encryption_is_neither_a_credential_nor_a_signing_key() -> None:
+    # https://learn.microsoft.com/entra/identity/enterprise-apps/howto-saml-token-encryption
+    every = [
+        {"keyId": f"c0000000-0000-4000-8000-00000000000{number}", "usage": usage}
+        for number, usage in enumerate(("Encrypt", "encrypt", "Verify", "Sign", "Encryption", "", None, 7))
+    ]
+    found = listed_keys(wire({"id": "S", "keyCredentials": [*every, {"usage": "Encrypt"}]}, Keyed))
+    assert [item.key_id[-1] for item in found.items] == ["2", "3", "4", "5", "6", "7"]
+    # Without an id it cannot be told from others.
+    assert found.bad == 1
 
 
 X509_COLUMNS = [column.name for column in x509_columns(())]

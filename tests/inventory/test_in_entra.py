@@ -65,6 +65,9 @@ CASES: list[tuple[list[Row], tuple[object, ...], tuple[object, ...]]] = [
     ([held("1", usage="Verify")], ONE, ONE),
     ([held("1", usage="Sign")], NONE, NONE),
     ([held("1", usage=BAD)], (0, 1, BAD), (0, 1, BAD)),
+    # A key of an unknown type may be one that signs in, with the certificate that Graph shows.
+    ([held("1", kind=BAD)], (0, 1, BAD), (0, 1, BAD)),
+    ([held("1", kind=BAD, public_key_sha256="BB" * 32)], NONE, NONE),
     ([held("1", app_id=BAD)], ONE, ONE),
     # One that cannot be named may be the one that can.
     ([held("1"), held("2", "b", app_id=BAD)], (2, 2, None), (1, 2, BAD)),

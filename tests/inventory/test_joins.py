@@ -201,6 +201,15 @@ def test_a_certificate_is_superseded_where_a_newer_version_is_enabled(
     assert found["newer_since"] == (AS_OF - since * DAY if isinstance(since, int) else since)
 
 
+def test_a_credential_of_an_unknown_type_is_found_by_its_certificate_alone() -> None:
+    found = joined([stored("1"), renewed("2", 30)], kind=BAD)
+    assert said(found) == ("software", "c/1", True)
+    assert found["superseded_in_vault"] is True
+    # Another certificate on the key, in the place of one whose thumbprint its author chose.
+    found = joined([stored("1", thumbprint_sha256=OTHER), renewed("2", 30)], kind=BAD)
+    assert found["superseded_in_vault"] is False
+
+
 def by_thumbprint(key_id: str, **values: Any) -> Row:
     return held(key_id, thumbprint_sha256=HIDDEN, public_key_sha256=HIDDEN, **values)
 

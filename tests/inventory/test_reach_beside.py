@@ -310,7 +310,10 @@ def path_to_tier0(
         ),
         ({"kind": "symmetric-key", "public_key_sha256": None, "thumbprint": "THUMB"}, False, None),
         ({"kind": "password", "public_key_sha256": None}, False, None),
-        ({"kind": Reason.BAD_VALUE, "public_key_sha256": "ANOTHER"}, None, "bad_value"),
+        # A credential of an unknown kind says nothing about other keys than its own.
+        ({"kind": Reason.UNRECOGNISED, "public_key_sha256": "ANOTHER"}, False, None),
+        ({"kind": Reason.UNRECOGNISED}, None, "unrecognised"),
+        ({"kind": Reason.UNRECOGNISED, "public_key_sha256": Reason.BAD_VALUE}, None, "unrecognised"),
     ],
 )
 def test_a_certificate_authenticates_tier_0_while_a_credential_on_its_key_lives(
@@ -359,6 +362,7 @@ def test_who_controls_the_tenant_is_no_outsider() -> None:
         (("own",), {"public_key_sha256": Reason.NOT_VISIBLE}, (0, 1, "not_visible")),
         (("own",), {"expires_on": Reason.BAD_VALUE}, (0, 1, "bad_value")),
         (("own",), {"usage": Reason.BAD_VALUE}, (0, 1, "bad_value")),
+        (("own",), {"kind": Reason.UNRECOGNISED}, (0, 1, "unrecognised")),
     ],
 )
 def test_of_those_who_read_a_private_key_only_who_signs_in_with_it_is_not_another(

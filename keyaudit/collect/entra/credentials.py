@@ -97,6 +97,15 @@ def kind_of(item: KeyItem) -> str | Refusal:
     return type_ if isinstance(type_, Refusal) else _KINDS.get(type_, Refusal(Reason.UNRECOGNISED))
 
 
+def encrypts(item: KeyItem) -> bool:
+    """Whether Entra encrypts tokens for the holder with it. Such a key signs nobody in, so it is no credential.
+
+    https://learn.microsoft.com/entra/identity/enterprise-apps/howto-saml-token-encryption
+    """
+    usage = read(item.usage, str)
+    return isinstance(usage, str) and usage.lower() == "encrypt"
+
+
 class Rows:
     """The credential rows of one holder, each with an id of its own."""
 
@@ -248,7 +257,8 @@ def _put_password(row: Row) -> None:
 
 def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal) -> None:
     """Fill the certificate columns."""
-    found = kind if isinstance(kind, Refusal) else shown if kind == "certificate" else None
+    # A key of an unknown type may be a certificate, and has its key if Graph returns one.
+    found = None if kind == "symmetric-key" else shown
     for column in _OF_CERTIFICATE:
         row.put_read(column, getattr(found, column) if isinstance(found, Brief) else found)
 

@@ -103,8 +103,11 @@ class _Keys:
         for row in map(decoder.decode, chain(spool.lines("signing_certificate"), spool.lines("credential"))):
             if row.kind == "application" or row.usage == "Sign":
                 own.add(row.app_id)
-            elif row.usage is None and not row.unknown.keys().isdisjoint(("kind", "usage")):
-                unclear = True
+            elif row.usage is None and (reasons := {row.unknown[name] for name in ("kind", "usage") if name in row.unknown}):
+                # An application with a key of a new kind can be asked for. Many keys that were not read are not asked for.
+                asked = row.app_id is not None and reasons == {Reason.UNRECOGNISED}
+                own.update([row.app_id] if asked else [])
+                unclear = unclear or not asked
 
         async def one(app: str) -> None:
             await self._published(calls, place(f"issuerKeys/{quote(app, safe='')}", app_id=app), app=app)

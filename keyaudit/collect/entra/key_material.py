@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls
-from keyaudit.collect.entra.credentials import KeyItem, kind_of, read_credentials
+from keyaudit.collect.entra.credentials import KeyItem, encrypts, kind_of, read_credentials
 from keyaudit.collect.entra.relations import Related
 from keyaudit.collect.entra.saml import public_certificate
 from keyaudit.collect.rows import Wire, read
@@ -41,7 +41,7 @@ class Keys(Struct, frozen=True):
         return not any(self._lacks(item) for item in self.items)
 
     def _lacks(self, item: KeyItem) -> bool:
-        if not _is_hidden(item) or kind_of(item) != "certificate":
+        if not _is_hidden(item) or kind_of(item) == "symmetric-key":
             return False
         # For a certificate that Entra signs with, another entry has the public half.
         return read(item.usage, str) != "Sign" or public_certificate(item, self.items) is None
@@ -81,5 +81,6 @@ def _is_hidden(item: KeyItem) -> bool:
 
 
 def listed_keys(item: Keyed) -> Keys:
-    """The keys of an object in a list."""
-    return Keys(*read_credentials(item.key_credentials, KeyItem))
+    """The credentials and signing keys of an object in a list; its keys for token encryption are neither."""
+    items, bad = read_credentials(item.key_credentials, KeyItem)
+    return Keys([key for key in items if not encrypts(key)], bad)

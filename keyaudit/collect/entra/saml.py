@@ -15,6 +15,8 @@ from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
 from keyaudit.model.times import parse_time
 
 _USAGES = ("Sign", "Verify")
+_OF_SIGNING = ("active", "starts_on", "expires_on")
+"""The columns about the time in which Entra signs with a certificate, if it does."""
 
 
 class Split(Struct, frozen=True):
@@ -98,6 +100,7 @@ def signing_rows(
     holder: Holder,
     certificates: Sequence[tuple[KeyItem, X509 | Refusal]],
     *,
+    possible: Sequence[tuple[KeyItem, X509 | Refusal]] = (),
     enabled: Wire,
     sso_mode: Wire,
     preferred: Wire,
@@ -105,7 +108,8 @@ def signing_rows(
 ) -> list[dict[str, object]]:
     """A row per signing certificate of one service principal, with its X.509 columns.
 
-    `unread`: some of its keys could not be decoded. One row stands for possible signing keys among them.
+    `possible`: keys that it may sign with, because their usage is unknown. `unread`: some of its keys could not be decoded. One
+    row stands for possible signing keys among them.
     """
     prints = [thumbprint(item.custom_key_identifier) for item, _ in certificates]
     rows = []
@@ -120,10 +124,18 @@ def signing_rows(
             row.put_read(column, Refusal(Reason.BAD_VALUE) if is_null(date) else date)
         put_certificate(row, found)
         rows.append(row.finish())
+    for item, found in possible:
+        row = _begin(holder, f"unread-{item.key_id}", enabled, sso_mode, preferred)
+        row.put("name", item.display_name)
+        row.put_read("thumbprint", found.thumbprint if isinstance(found, X509) else thumbprint(item.custom_key_identifier))
+        usage = read(item.usage, str)
+        row.refuse(_OF_SIGNING, usage.reason if isinstance(usage, Refusal) else Reason.UNRECOGNISED)
+        put_certificate(row, found)
+        rows.append(row.finish())
     if unread:
         row = _begin(holder, "unread", enabled, sso_mode, preferred)
         row.put("name", None)
-        row.refuse(("kind", "thumbprint", "active", "starts_on", "expires_on"), Reason.BAD_ITEM)
+        row.refuse(("kind", "thumbprint", *_OF_SIGNING), Reason.BAD_ITEM)
         put_certificate(row, Refusal(Reason.BAD_ITEM))
         rows.append(row.finish())
     return rows

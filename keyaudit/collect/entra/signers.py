@@ -9,6 +9,8 @@ from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.key_material import Keys
 from keyaudit.collect.entra.saml import public_certificate, signing_rows
 from keyaudit.collect.rows import Wire, read
+from keyaudit.collect.x509 import X509
+from keyaudit.model.coverage import Refusal
 
 
 class Signer(Struct, frozen=True):
@@ -22,13 +24,17 @@ class Signer(Struct, frozen=True):
     preferred: Wire
 
     def rows(self) -> list[dict[str, object]]:
-        """A row per signing certificate, and one for unreadable ones."""
+        """A row per key that Entra signs with, or may sign with, and one for unreadable ones."""
         return signing_rows(
             self.holder,
-            [(item, public_certificate(item, self.keys.items) or self.keys.hidden) for item in self.signing],
-            # Entra may sign with a key without a readable usage.
-            unread=bool(self.keys.bad) or any(read(item.usage, str) not in ("Sign", "Verify") for item in self.keys.items),
+            self._shown(self.signing),
+            # Entra may sign with a key without a recognisable usage.
+            possible=self._shown([item for item in self.keys.items if read(item.usage, str) not in ("Sign", "Verify")]),
+            unread=bool(self.keys.bad),
             enabled=self.enabled,
             sso_mode=self.sso_mode,
             preferred=self.preferred,
         )
+
+    def _shown(self, items: Sequence[KeyItem]) -> Sequence[tuple[KeyItem, X509 | Refusal]]:
+        return [(item, public_certificate(item, self.keys.items) or self.keys.hidden) for item in items]

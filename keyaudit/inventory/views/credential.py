@@ -92,8 +92,8 @@ def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False)
     return sql.view("credential", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
 
 
-_ITSELF = f"""CASE WHEN stored.kind = 'certificate'
-    THEN '{in_vault.CERTIFICATE}' || coalesce(stored.thumbprint_sha256, stored.thumbprint) END"""
+_ITSELF = f"""'{in_vault.CERTIFICATE}'
+    || coalesce(stored.thumbprint_sha256, CASE WHEN stored.kind = 'certificate' THEN stored.thumbprint END)"""
 _FOUND = "coalesce(on_key.id, itself.id)"
 _SHOWN = "stored.unknown['public_key_sha256']"
 _NO_MATCH = (

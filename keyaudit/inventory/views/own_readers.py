@@ -21,7 +21,7 @@ def prepare(sources: Sources, as_of: int) -> str:
     held = f"""
         SELECT DISTINCT {sources.sql.lower("app_id")} AS app_id, public_key_sha256 AS digest,
             unknown['public_key_sha256'] AS unshown,
-            coalesce(unknown['expires_on'], unknown['usage']) AS doubt
+            coalesce(unknown['kind'], unknown['expires_on'], unknown['usage']) AS doubt
         FROM {sources["credential"]}
         WHERE (public_key_sha256 IS NOT NULL OR unknown['public_key_sha256'] IS NOT NULL)
             AND usage IS DISTINCT FROM 'Sign' AND (expires_on IS NULL OR expires_on > {as_of})"""

@@ -108,12 +108,13 @@ def credentials(sources: Sources, as_of: int) -> Iterator[str]:
     # A credential without its certificate in Graph may have any key, because its author chooses the thumbprint.
     live = f"""
         SELECT '{in_vault.KEY}' || stored.public_key_sha256 AS digest,
-            tier0.tier0 AND CASE WHEN expires_on IS NOT NULL THEN expires_on > {as_of}
+            tier0.tier0 AND stored.kind = 'certificate' AND CASE WHEN expires_on IS NOT NULL THEN expires_on > {as_of}
                 WHEN stored.unknown['expires_on'] IS NULL THEN true END AS opens,
-            coalesce(tier0.tier0_doubt, stored.unknown['expires_on'], stored.unknown['public_key_sha256']) AS doubt
+            coalesce(tier0.tier0_doubt, stored.unknown['kind'], stored.unknown['expires_on'],
+                stored.unknown['public_key_sha256']) AS doubt
         FROM {sources["credential"]} AS stored
         JOIN reach_service_principal AS tier0 ON tier0.app_id = {sources.sql.lower("stored.app_id")}
-        WHERE stored.kind = 'certificate' AND tier0.tier0 IS NOT FALSE"""
+        WHERE (stored.kind = 'certificate' OR stored.public_key_sha256 IS NOT NULL) AND tier0.tier0 IS NOT FALSE"""
     yield f"""
         CREATE TABLE reach_opening AS
         SELECT digest, bool_or(opens) AS opens, min(doubt) FILTER (WHERE digest IS NULL OR opens IS NULL) AS doubt
@@ -123,7 +124,7 @@ def credentials(sources: Sources, as_of: int) -> Iterator[str]:
         SELECT coalesce(
             (SELECT doubt FROM reach_opening WHERE digest IS NULL),
             (SELECT min(coalesce(unknown['app_id'], unknown['kind'])) FROM {sources["credential"]}
-                WHERE app_id IS NULL OR kind IS NULL),
+                WHERE app_id IS NULL OR (kind IS NULL AND public_key_sha256 IS NULL)),
             (SELECT min({gap("listed")}) FROM ({read_to_the_end(_CREDENTIALS)}) AS listed WHERE scope_id LIKE '/tenants/%')
         ) AS reason"""
 

@@ -62,7 +62,7 @@ CREDENTIAL = Table(
     noun="credential",
     plural="credentials",
     meaning="a client secret, certificate or federated credential of an application, service principal or managed identity;"
-    " a SAML set is not here",
+    " a SAML set, and a certificate that Entra encrypts tokens with, is not here",
     added_by=(*_CREDENTIAL, *_FEDERATED, *_IDENTITIES),
     parts={
         "application.list": _APPLICATIONS_OWN,
