@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from msgspec import Struct
 
 from keyaudit.collect import der
@@ -65,6 +67,9 @@ _KINDS: dict[type[x509.GeneralName], str] = {
     x509.RegisteredID: "id",
     x509.OtherName: "other",
 }
+# szOID_OIWSEC_sha1RSASign, an older identifier of SHA-1 with RSA that `cryptography` does not verify:
+# https://learn.microsoft.com/windows/win32/api/wincrypt/ns-wincrypt-crypt_algorithm_identifier
+_OLDER_SHA1_RSA = "1.3.14.3.2.29"
 _EXTENSIONS = 0xA3
 """The tag of the extensions in a certificate's signed part."""
 
@@ -147,7 +152,8 @@ class _Reader:
         self._outer = der.read(encoded, der.SEQUENCE).parts
         self._signed = self._outer[0].parts
         # After the optional version: serial, algorithm, issuer, validity, subject, key.
-        self._key = self._signed[6 if self._signed[0].tag == 0xA0 else 5]
+        first = 1 if self._signed[0].tag == 0xA0 else 0
+        self._algorithm, self._key = self._signed[first + 1], self._signed[first + 5]
 
     def brief(self) -> Brief:
         key_type = _fact(self._key_type)
@@ -189,13 +195,23 @@ class _Reader:
         if self._certificate.subject != self._certificate.issuer:
             return False
         try:
-            self._certificate.verify_directly_issued_by(self._certificate)
+            self._verify()
         except InvalidSignature:
             return False
         # An unsupported key or algorithm: it proves neither.
         except _BROKEN:
             return Refusal(Reason.UNRECOGNISED)
         return True
+
+    def _verify(self) -> None:
+        """Raises InvalidSignature if another key signed it, or ValueError for an algorithm that cannot be verified."""
+        certificate, key = self._certificate, self._certificate.public_key()
+        older = der.object_id(self._algorithm.parts[0]) == _OLDER_SHA1_RSA and self._algorithm.whole == self._outer[1].whole
+        if older and isinstance(key, rsa.RSAPublicKey):
+            sha1 = hashes.SHA1()  # noqa: S303 - the certificate is signed over it
+            key.verify(certificate.signature, certificate.tbs_certificate_bytes, padding.PKCS1v15(), sha1)
+        else:
+            certificate.verify_directly_issued_by(certificate)
 
     def _signature_hash(self) -> str | None:
         found = self._certificate.signature_hash_algorithm

@@ -17,6 +17,7 @@ from keyaudit.collect import der
 from keyaudit.collect.x509 import X509, read_x509
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
+from keyaudit.simulator import x509 as simulated
 from tests.collect.certificates import KEY, OTHER_KEY, Extensions, altered, extensions, integer, key_info, made, name, oid
 from tests.collect.recorded import bodies
 
@@ -162,6 +163,33 @@ def test_an_unknown_signature_algorithm_leaves_only_its_hash_unknown() -> None:
     found = facts(der.write(der.SEQUENCE, [signed.whole, odd, outer[2].whole]))
     assert (found.signature_hash, found.self_signed) == (NOT_KNOWN, NOT_KNOWN)
     assert found.is_ca is True
+
+
+def by_the_older_sha1_rsa(signer: str, *, inner: str = "1.3.14.3.2.29", key: bytes | None = None) -> bytes:
+    """A certificate that names itself as its issuer, signed by the key `signer` under the older identifier.
+
+    Its name is szOID_OIWSEC_sha1RSASign: https://learn.microsoft.com/windows/win32/api/wincrypt/ns-wincrypt-crypt_algorithm_identifier
+    """
+    plain = simulated.certificate("CN=old", key_name="own", start=0, end=86_400, digest="sha1")
+    null = der.write(0x05, [])
+    identifier = der.write(der.SEQUENCE, [oid(inner), null])
+    encoded = altered(plain, nth=2, part=identifier)
+    if key is not None:
+        encoded = altered(encoded, nth=6, part=key)
+    signed = der.read(encoded, der.SEQUENCE).parts[0].whole
+    signature = der.write(der.BIT_STRING, [b"\0", simulated.key(signer).sign(signed, "sha1")])
+    return der.write(der.SEQUENCE, [signed, der.write(der.SEQUENCE, [oid("1.3.14.3.2.29"), null]), signature])
+
+
+def test_the_older_identifier_of_sha1_with_rsa_is_that_algorithm() -> None:
+    found = facts(by_the_older_sha1_rsa("own"))
+    assert (found.signature_hash, found.key_type, found.self_signed) == ("sha1", "RSA", True)
+    # Its own name as issuer proves nothing: the signature of another key.
+    assert facts(by_the_older_sha1_rsa("another")).self_signed is False
+    # Two identifiers that differ, or a key of another kind, say nothing.
+    assert facts(by_the_older_sha1_rsa("own", inner="1.2.840.113549.1.1.5")).self_signed == NOT_KNOWN
+    elliptic = KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert facts(by_the_older_sha1_rsa("own", key=elliptic)).self_signed == NOT_KNOWN
 
 
 def test_one_broken_extension_makes_only_its_own_fact_unknown() -> None:
