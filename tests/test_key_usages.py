@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from msgspec.structs import replace
@@ -16,6 +17,8 @@ from tests.collect.estate import AS_OF, DAY
 from tests.collect.rig import take
 from tests.judged import Outcomes, changed, judged
 
+Holder = TypeVar("Holder", Application, ServicePrincipal)
+
 CONTOSO = estate("contoso", AS_OF)
 START, END = AS_OF - 30 * DAY, AS_OF + 4_700 * DAY
 # A certificate of 13 years, as in https://learn.microsoft.com/entra/identity/enterprise-apps/howto-saml-token-encryption
@@ -27,19 +30,29 @@ KEY = KeyCredential(
     certificate=certificate("CN=SAML encryption", key_name="encryption", start=START, end=END),
 )
 APPLICATION = next(each for each in CONTOSO.applications if each.name == "Billing API")
+OTHER = next(each for each in CONTOSO.applications if each.name == "ERP Bridge")
 SIGNER = next(each for each in CONTOSO.service_principals if each.name == "Supplier Portal")
 """Entra signs its tokens with a key of its own."""
 SAML = next(each for each in CONTOSO.service_principals if each.sso_mode == "saml" and each.keys)
 
 
-def holding(holder: Application | ServicePrincipal, *keys: KeyCredential) -> Estate:
-    """Contoso, where that application or service principal has these keys as well."""
-    more = replace(holder, keys=(*holder.keys, *keys))
-    return replace(
-        CONTOSO,
-        applications=tuple(more if each is holder else each for each in CONTOSO.applications),
-        service_principals=tuple(more if each is holder else each for each in CONTOSO.service_principals),
-    )
+UNKNOWN_USAGE, UNKNOWN_TYPE = replace(KEY, usage="Attest"), replace(KEY, type="Quantum")
+
+
+def holding(*more: tuple[Application | ServicePrincipal, KeyCredential]) -> Estate:
+    """Contoso, where each of these applications and service principals has that key as well."""
+    found = CONTOSO
+    for holder, key in more:
+        found = replace(
+            found,
+            applications=tuple(_with(each, key) if each.id == holder.id else each for each in found.applications),
+            service_principals=tuple(_with(each, key) if each.id == holder.id else each for each in found.service_principals),
+        )
+    return found
+
+
+def _with(holder: Holder, key: KeyCredential) -> Holder:
+    return replace(holder, keys=(*holder.keys, key))
 
 
 @pytest.fixture(scope="module")
@@ -47,48 +60,52 @@ def contoso(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outcomes, Sequenc
     return judged(asyncio.run(take(tmp_path_factory.mktemp("usages") / "contoso", estate=CONTOSO)))
 
 
-@pytest.mark.parametrize("holder", [APPLICATION, SIGNER, SAML], ids=["application", "signer", "saml"])
-async def test_a_token_encryption_certificate_changes_no_result_and_no_gate(
-    tmp_path: Path, contoso: tuple[Outcomes, Sequence[Exit]], holder: Application | ServicePrincipal
+async def test_token_encryption_certificates_change_no_result_and_no_gate(
+    tmp_path: Path, contoso: tuple[Outcomes, Sequence[Exit]]
 ) -> None:
-    found, gate = judged(await take(tmp_path / "out", estate=holding(holder, replace(KEY, usage="Encrypt"))))
+    encrypts = replace(KEY, usage="Encrypt")
+    found, gate = judged(
+        await take(tmp_path / "out", estate=holding((APPLICATION, encrypts), (SIGNER, encrypts), (SAML, encrypts)))
+    )
     assert changed(contoso[0], found) == {}
     assert gate == contoso[1]
 
 
+@pytest.mark.exhaustive
 async def test_a_credential_beside_a_token_encryption_certificate_is_found(
     tmp_path: Path, contoso: tuple[Outcomes, Sequence[Exit]]
 ) -> None:
     # The caller that adds it chooses keyId and customKeyIdentifier, so these are the same.
-    estate_ = holding(APPLICATION, replace(KEY, usage="Encrypt"), KEY)
+    estate_ = holding((APPLICATION, replace(KEY, usage="Encrypt")), (APPLICATION, KEY))
     found, _ = judged(await take(tmp_path / "out", estate=estate_))
     failed = {policy for (policy, _), (outcome, _) in changed(contoso[0], found).items() if outcome is Outcome.FAIL}
     assert {"app-cert-too-long", "app-credential-never-expires"} <= failed
 
 
 @pytest.mark.parametrize(
-    ("holder", "key"),
+    "more",
     [
-        (APPLICATION, replace(KEY, usage="Attest")),
-        (SIGNER, replace(KEY, usage="Attest")),
-        pytest.param(SAML, replace(KEY, usage="Attest"), marks=pytest.mark.exhaustive),
-        (APPLICATION, replace(KEY, type="Quantum")),
-        pytest.param(SIGNER, replace(KEY, type="Quantum"), marks=pytest.mark.exhaustive),
-        pytest.param(APPLICATION, replace(KEY, usage="Attest", type="Quantum"), marks=pytest.mark.exhaustive),
+        ((APPLICATION, UNKNOWN_USAGE), (SIGNER, UNKNOWN_USAGE), (OTHER, UNKNOWN_TYPE)),
+        pytest.param(((SAML, UNKNOWN_USAGE), (SIGNER, UNKNOWN_TYPE)), marks=pytest.mark.exhaustive),
+        pytest.param(((APPLICATION, replace(UNKNOWN_USAGE, type="Quantum")),), marks=pytest.mark.exhaustive),
     ],
-    ids=["usage", "signer-usage", "saml-usage", "type", "signer-type", "both"],
+    ids=["each", "principals", "both"],
 )
 async def test_a_usage_or_type_that_nobody_knows_is_unknown_on_that_credential_alone(
     tmp_path: Path,
     contoso: tuple[Outcomes, Sequence[Exit]],
-    holder: Application | ServicePrincipal,
-    key: KeyCredential,
+    more: tuple[tuple[Application | ServicePrincipal, KeyCredential], ...],
 ) -> None:
-    found, _ = judged(await take(tmp_path / "out", estate=holding(holder, key)))
+    found, _ = judged(await take(tmp_path / "out", estate=holding(*more)))
     different = changed(contoso[0], found)
-    assert all(holder.id in subject or holder.app_id in subject for _, subject in different), different
-    unknown = {policy for (policy, subject), (outcome, _) in different.items()
-               if outcome is Outcome.UNKNOWN and key.key_id in subject}  # fmt: skip
-    assert {"app-expired-credential-left", "app-weak-certificate"} <= unknown
-    # Nothing that failed or was unknown before is a pass because of it.
+    ids = {id_ for holder, _ in more for id_ in (holder.id, holder.app_id)}
+    assert all(any(id_ in subject for id_ in ids) for _, subject in different), different
+    for holder, key in more:
+        unknown = {
+            policy
+            for (policy, subject), (outcome, _) in different.items()
+            if outcome is Outcome.UNKNOWN and holder.id in subject and key.key_id in subject
+        }
+        assert {"app-expired-credential-left", "app-weak-certificate"} <= unknown
+    # No result that was there becomes a pass because of it.
     assert not any(outcome is Outcome.PASS and each in contoso[0] for each, (outcome, _) in different.items())
