@@ -55,7 +55,7 @@ def _passes(name: str, more: Sequence[str]) -> bool:
     offset = int((POINTS[name](now) - now).total_seconds())
     command = [program("faketime"), "-m", "--exclude-monotonic", "--disable-shm", "-f", f"{offset:+d}s"]
     command += [sys.executable, "-m", "pytest", "-q", *(f"--ignore={path}" for path in LEFT_OUT), *more]
-    # A file's time stays true: else Python would compile every module anew, for what it keeps compiled would look stale.
+    # A file's time stays true: else Python would compile every module again, since what it keeps compiled would look stale.
     ended = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "NO_FAKE_STAT": "1"}, stdout=subprocess.PIPE, text=True, check=False
     )
