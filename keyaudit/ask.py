@@ -147,6 +147,7 @@ def incident(
     from keyaudit.inventory.blast.reading import read
     from keyaudit.inventory.incident import logs as logged
     from keyaudit.inventory.incident import subject as known
+    from keyaudit.inventory.incident import work
     from keyaudit.inventory.usage.learn import window_of
     from keyaudit.model.incident import Incident
 
@@ -154,18 +155,24 @@ def incident(
         found = read(connection, asked, as_of=as_of, verify=False)
         about = known.about(connection, found.subject)
         keys = known.facts(connection, about)
+        run, coverage = found.places(snapshot.run, snapshot.coverage)
+        radius = found.radius(structs.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
         seen = None
         if logs is not None:
             first = usual.until if since is None and usual is not None else since
             window = window_of(logs, first, None)
             with logs.connect(window, besides=[usual.folder] if usual else []) as uses:
-                seen = logged.observed(uses, about, window, usual, logs.tenant_id)
-            acts = (*seen.uses, *seen.timeline)
-            ids = {each for act in acts for each in (act.actor.app_id, act.actor.principal_id, act.caller) if each}
+                seen = logged.observed(uses, about, window, usual, logs.tenant_id, unrecorded=known.unrecorded(radius))
+                named = work.named_in(radius, (*seen.uses, *seen.timeline))
+                strange = work.outside(uses, named, window, logged.reasons(held=usual is not None))
+                learned = work.learned(uses, named) if usual is not None else []
+            with logs.connect() as uses:
+                radius = work.with_logs(radius, work.shown(uses, named, strange, learned), named, as_of)
+            ids = {each for act in (*seen.uses, *seen.timeline) for each in act.ids}
             seen = logged.named(seen, known.names(connection, ids))
-    run, coverage = found.places(snapshot.run, snapshot.coverage)
-    radius = found.radius(structs.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
-    made = Incident(radius=radius, keys=keys, observed=seen, extractable=known.extractable(keys, found.stolen))
+        compared = known.compared(connection, found.subject)
+    extractable = known.extractable(keys, found.stolen)
+    made = Incident(radius=radius, keys=keys, observed=seen, extractable=extractable, compared=compared)
     verdict = settled(radius.verdict, {*radius.verdict.conditions, *radius.held, *made.held})
     return structs.replace(made, radius=structs.replace(radius, verdict=verdict))
 

@@ -10,6 +10,7 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run, Verdict
 from keyaudit.model.stolen_keys import Stolen
+from keyaudit.model.work import UNKNOWN, Work
 
 
 class Kind(StrEnum):
@@ -120,6 +121,16 @@ class BlastRadius(Struct, frozen=True, kw_only=True):
     """What is publicly known of its theft."""
     kept_in: str = ""
     """The folder of the snapshot; empty if none is kept."""
+    work: Mapping[str, Work] = field(default_factory=dict)
+    """Who and what is in use, by the ids of key versions and applications, and by `credential` and `in_vault`."""
+    logged: bool = False
+    """Whether logs were supplied for `work`."""
+    serving: frozenset[str] = frozenset()
+    """The addresses of vaults with keys that services encrypt with, as identities that the inventory does not name."""
+
+    def worked(self, name: str) -> Work:
+        """The evidence about one of these, in any case; unknown if there is none."""
+        return self.work.get(name.lower(), UNKNOWN)
 
     def trusting(self) -> list[Edge]:
         """The edges from the subject to what accepts it, unknown ones too."""

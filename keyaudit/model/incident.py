@@ -80,6 +80,11 @@ class Act(Struct, frozen=True, kw_only=True):
     records: Sequence[str]
     """The records' own ids, the first hundred."""
 
+    @property
+    def ids(self) -> set[str]:
+        """The ids of the actor and of its caller."""
+        return {each for each in (self.actor.app_id, self.actor.principal_id, self.caller) if each}
+
 
 class Count(Struct, frozen=True, kw_only=True):
     """A number with bounds; no maximum means unbounded."""
@@ -107,7 +112,11 @@ class Observed(Struct, frozen=True, kw_only=True):
     timeline: Sequence[Act]
     """What the actors outside the baseline did (without a baseline, all actors), ordered by their first act."""
     mailboxes: Count
-    """Mailboxes that these actors read."""
+    """Mailboxes that the actors outside the baseline read. `most` has no bound where logs cannot show every actor."""
+    unrecorded: bool
+    """Whether the key may be used so that no log of this tenant records it: a token that it signed names any application."""
+    logs: Sequence[str]
+    """The logs that record uses of the key."""
     unseen: Sequence[Unseen]
     absent: Sequence[str]
     """Logs that were not supplied at all."""
@@ -124,6 +133,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     """None: no logs were supplied."""
     extractable: bool | None
     """The private key may exist outside a vault: it is exportable, external, or known to be stolen. None: unknown."""
+    compared: bool
+    """Whether a thumbprint of the key could be compared with the published thefts."""
 
     @property
     def verdict(self) -> Verdict:

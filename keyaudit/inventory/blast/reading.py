@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 from keyaudit.inventory.access import BESIDE
 from keyaudit.inventory.blast.subject import Subject, named, stolen, subject
 from keyaudit.inventory.blast.walk import Walked, own_missing, trusted, walked
+from keyaudit.inventory.blast.work import reported, serving
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.inventory.views.reach import LOCAL_LISTED
 from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node, Relation
@@ -19,6 +20,7 @@ from keyaudit.model.stolen_keys import Stolen
 from keyaudit.model.tables import TABLES, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
+from keyaudit.model.work import Work
 
 _DIGEST = "public_key_sha256"
 
@@ -100,7 +102,8 @@ def read(
     _hold(connection)
     meant = subject(connection, asked, gone=verify, earlier=earlier)
     found = trusted(connection, meant, as_of=as_of) if verify else walked(connection, meant, as_of=as_of)
-    return Reading(meant, found, verify, stolen(connection, meant))
+    work = reported(connection, found.graph.edges)
+    return Reading(meant, found, verify, stolen(connection, meant), work, serving(connection))
 
 
 def _hold(connection: duckdb.DuckDBPyConnection) -> None:
@@ -116,6 +119,10 @@ class Reading(Struct, frozen=True):
     verify: bool
     stolen: Stolen | None
     """Publicly known facts about its theft."""
+    work: Mapping[str, Work]
+    """What Entra's reports show of the applications that sign in with it."""
+    serving: frozenset[str]
+    """The addresses of vaults with keys that services encrypt with."""
 
     @property
     def required(self) -> frozenset[str]:
@@ -147,6 +154,8 @@ class Reading(Struct, frozen=True):
             verify=self.verify,
             gone=self.subject.gone,
             stolen=self.stolen,
+            work=self.work,
+            serving=self.serving,
         )
 
     def _needs(self) -> Mapping[Relation, frozenset[str]]:

@@ -42,6 +42,8 @@ def signers(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subjec
             else "; not its active one" * (row["active"] is False)
         )
         facts = {name: row[name] for name in ("kind", "holder_id", "holder_name", "app_id", "thumbprint") if row[name]}
+        if row["active"] is not None:
+            facts["active"] = str(row["active"]).lower()
         edge = Edge(
             source=graph.subject.id,
             target=row["holder_id"],

@@ -126,12 +126,17 @@ def _shown(asked: str) -> str:
 
 def stolen(connection: duckdb.DuckDBPyConnection, found: Subject) -> Stolen | None:
     """Publicly known facts about the theft of a key, by the SHA-1 of any certificate with it."""
+    return next((STOLEN[each] for each in thumbprints_of(connection, found) if each in STOLEN), None)
+
+
+def thumbprints_of(connection: duckdb.DuckDBPyConnection, found: Subject) -> Sequence[str]:
+    """The thumbprints of all certificates with its keys, sorted."""
     thumbprints = set(found.thumbprints)
     for table in X509:
         query = f"SELECT DISTINCT upper(thumbprint) FROM {table} WHERE list_contains($keys, public_key_sha256)"
         rows = connection.execute(query, {"keys": sorted(found.keys)}).fetchall()
         thumbprints |= {thumbprint for (thumbprint,) in rows if thumbprint}
-    return next((STOLEN[each] for each in sorted(thumbprints) if each in STOLEN), None)
+    return sorted(thumbprints)
 
 
 def _in_vaults(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool) -> Iterator[Subject]:

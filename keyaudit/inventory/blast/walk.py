@@ -107,7 +107,9 @@ def _users(connection: duckdb.DuckDBPyConnection, graph: Graph) -> list[tuple[Re
             who, way = each.who, each.way
             node = Node(id=who.id, kind=Kind.PRINCIPAL, name=who.name or who.id, note=who.kind or "of unknown kind")
             doubt = way.doubt or way.unplaced
-            graph.join(node, Edge(source=edge.target, target=who.id, relation=Relation.USED_BY, way=way, doubt=doubt))
+            facts = {"sign_in": who.sign_in} if who.sign_in else {}
+            used = Edge(source=edge.target, target=who.id, relation=Relation.USED_BY, way=way, doubt=doubt, facts=facts)
+            graph.join(node, used)
         missing += [(Relation.USED_BY, _behind(each), each.reason) for each in found.open]
     return missing
 

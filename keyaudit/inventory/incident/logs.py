@@ -17,13 +17,15 @@ from keyaudit.inventory.usage.odd import statements
 from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, rhythm
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.incident import Act, Actor, Count, Observed, about_log
-from keyaudit.model.tables.usage import KEY_VAULT_LOG, MAIL_LOG, SHOWN_BY, USER_SIGN_IN_LOG
+from keyaudit.model.tables.usage import DIRECTORY_LOG, KEY_VAULT_LOG, MAIL_LOG, SHOWN_BY, SIGN_IN_LOGS, USER_SIGN_IN_LOG
 from keyaudit.model.usage import Blind, Facet, Unseen, Window
 
 _FEW = 5
 _RECORDS = 100
 _DEEPEST = 5
 """How many times the chain of added credentials is followed."""
+_LOST = (Blind.MISSING_DAYS, Blind.ABSENT_SOURCE, Blind.INCOMPLETE_FILE, Blind.BAD_LINES)
+"""The gaps of a log that may hide records."""
 _VALUE = " ".join(f"WHEN '{facet}' THEN {column}" for facet, column in FACETS.items())
 _FOLLOWED = (
     "new-operation",
@@ -39,12 +41,18 @@ _FOLLOWED = (
 
 
 def observed(
-    connection: duckdb.DuckDBPyConnection, about: About, window: Window, baseline: Baseline | None, tenant_id: str | None
+    connection: duckdb.DuckDBPyConnection,
+    about: About,
+    window: Window,
+    baseline: Baseline | None,
+    tenant_id: str | None,
+    *,
+    unrecorded: bool,
 ) -> Observed:
     """The evidence about the subject in the window, from the connection of a log store.
 
-    Without a baseline all users of the key are followed. Raises UnsafeError for a baseline of another tenant, UsageError for a
-    window with too many days.
+    Without a baseline all users of the key are followed. `unrecorded`: it may be used without a record. Raises UnsafeError for
+    a baseline of another tenant, UsageError for a window with too many days.
     """
     refuse_too_long(window)
     if baseline is not None:
@@ -58,15 +66,25 @@ def observed(
     absent = [log for log in dict.fromkeys(SHOWN_BY.values()) if log not in days and log != USER_SIGN_IN_LOG]
     uses = _acts(connection, window, *_uses_of(about), by_network=True, held=baseline is not None)
     timeline = _next(connection, about, window, uses, held=baseline is not None)
+    logs = [KEY_VAULT_LOG] * bool(about.key_ids)
+    logs += [SIGN_IN_LOGS[0]] * bool(about.credentials or about.app_id)
+    vault_logged = _vault_logged(connection, window, about)
+    # Who the actors are depends on the logs of the key, and on the chain of added credentials.
+    followed = (MAIL_LOG, *logs, SIGN_IN_LOGS[0], DIRECTORY_LOG)
+    gaps = vault_logged is False or any(log in absent or _lacks(unseen, log) for log in followed)
+    throttled = {each.subject for each in unseen if each.blind is Blind.THROTTLED}
+    open_ended = unrecorded or not logs or gaps
     return Observed(
         window=window,
         learned_until=None if baseline is None else baseline.until,
         uses=uses,
         timeline=timeline,
-        mailboxes=_mailboxes(connection, window, timeline, unseen, absent),
+        mailboxes=_mailboxes(connection, window, about, [*uses, *timeline], None if open_ended else len(throttled)),
+        unrecorded=unrecorded,
+        logs=logs,
         unseen=in_order([each for each in unseen if each.blind is not Blind.ABSENT_SOURCE]),
         absent=absent,
-        vault_logged=_vault_logged(connection, window, about),
+        vault_logged=vault_logged,
     )
 
 
@@ -105,13 +123,6 @@ def _acts(
     """The uses in the window that match a condition, grouped, and compared with a baseline if `held`."""
     network = "act.network" if by_network else "''"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE act AS {rows(window, condition=condition)}", dict(values))
-    reasons = (
-        f"""SELECT act.id, list_sort(list(DISTINCT odd.kind)) AS outside FROM act JOIN odd ON {same("act", "odd")}
-            AND (odd.facet = '{Facet.APP}' OR odd.value = CASE odd.facet {_VALUE} END)
-            AND (busiest IS NULL OR busiest = day) AND odd.kind IN {_FOLLOWED} GROUP BY act.id"""
-        if held
-        else "SELECT NULL::VARCHAR AS id, NULL::VARCHAR[] AS outside WHERE false"
-    )
     order = "ORDER BY usage.used_on, usage.id"
     found = connection.execute(
         f"""SELECT usage.actor_app_id, CASE WHEN act.target_kind = 'mailbox' THEN NULL ELSE usage.principal_id END AS principal,
@@ -123,11 +134,20 @@ def _acts(
             min(usage.used_on), max(usage.used_on), sum(usage.uses)::BIGINT,
             coalesce(sum(usage.uses) FILTER (NOT usage.succeeded), 0)::BIGINT,
             list_slice(list(coalesce(usage.name, usage.id) {order}), 1, {_RECORDS})
-        FROM act JOIN usage USING (id) LEFT JOIN ({reasons}) AS reasons USING (id)
+        FROM act JOIN usage USING (id) LEFT JOIN ({reasons(held=held)}) AS reasons USING (id)
         WHERE usage.used_on >= {window.since} AND usage.used_on < {window.until}
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY min(usage.used_on), 1, 2, 3, 5, 8"""
     ).fetchall()
     return [_act(row, held=held, because=because) for row in found]
+
+
+def reasons(*, held: bool) -> str:
+    """A query over `act`, uses of the window: those outside the baseline by `id`, with the reasons. Empty if none is `held`."""
+    if not held:
+        return "SELECT NULL::VARCHAR AS id, NULL::VARCHAR[] AS outside WHERE false"
+    return f"""SELECT act.id, list_sort(list(DISTINCT odd.kind)) AS outside FROM act JOIN odd ON {same("act", "odd")}
+        AND (odd.facet = '{Facet.APP}' OR odd.value = CASE odd.facet {_VALUE} END)
+        AND (busiest IS NULL OR busiest = day) AND odd.kind IN {_FOLLOWED} GROUP BY act.id"""
 
 
 def _act(row: tuple[Any, ...], *, held: bool, because: str) -> Act:
@@ -197,26 +217,29 @@ def _signed_in_with(
     return connection.execute(query, {"credentials": sorted(credentials)}).fetchall() if credentials else []
 
 
+def _lacks(unseen: Sequence[Unseen], log: str) -> bool:
+    """Whether that log may have records that were not read, or that do not name who acted, which for mail is counted."""
+    lost = _LOST if log == MAIL_LOG else (*_LOST, Blind.NOT_TOLD)
+    return any(each.blind in lost and about_log(each, log) for each in unseen)
+
+
 def _mailboxes(
-    connection: duckdb.DuckDBPyConnection,
-    window: Window,
-    timeline: Sequence[Act],
-    unseen: Sequence[Unseen],
-    absent: Collection[str],
+    connection: duckdb.DuckDBPyConnection, window: Window, about: About, acts: Sequence[Act], throttled: int | None
 ) -> Count:
-    """The number of mailboxes that followed actors read: at least as logged, at most as gaps allow."""
-    apps = sorted({act.actor.app_id or "" for act in timeline if act.operation == "read-mail"})
+    """The number of mailboxes that followed actors read: at least as logged, at most those that any user of the key or its
+    applications read, since a thief may look like a usual one, and those that were `throttled`. If that is None, nothing bounds
+    it.
+    """
+    apps = sorted({act.actor.app_id or "" for act in acts if act.operation == "read-mail"})
+    perhaps = sorted({*about.apps, *(act.actor.app_id or "" for act in acts)})
     query = f"""
         SELECT count(DISTINCT target_id) FILTER (list_contains($apps, coalesce(actor_app_id, '')) AND succeeded),
-            count(DISTINCT target_id) FILTER (list_contains($apps, coalesce(actor_app_id, '')) AND succeeded IS NOT FALSE
+            count(DISTINCT target_id) FILTER (list_contains($perhaps, coalesce(actor_app_id, '')) AND succeeded IS NOT FALSE
                 OR unknown['actor_app_id'] IS NOT NULL),
             coalesce(sum(uses) FILTER (target_id IS NULL), 0)::BIGINT
         FROM usage WHERE operation = 'read-mail' AND used_on >= {window.since} AND used_on < {window.until} AND {LEARNED}"""
-    [(least, perhaps, nameless)] = connection.execute(query, {"apps": apps}).fetchall()
-    throttled = {each.subject for each in unseen if each.blind is Blind.THROTTLED}
-    lost = {Blind.MISSING_DAYS, Blind.ABSENT_SOURCE, Blind.INCOMPLETE_FILE, Blind.BAD_LINES}
-    open_ended = MAIL_LOG in absent or any(each.blind in lost and about_log(each, MAIL_LOG) for each in unseen)
-    return Count(least=least, most=None if open_ended else perhaps + nameless + len(throttled))
+    [(least, most, nameless)] = connection.execute(query, {"apps": apps, "perhaps": perhaps}).fetchall()
+    return Count(least=least, most=None if throttled is None else most + nameless + throttled)
 
 
 def _vault_logged(connection: duckdb.DuckDBPyConnection, window: Window, about: About) -> bool | None:

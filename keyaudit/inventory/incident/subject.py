@@ -6,12 +6,16 @@ import duckdb
 from msgspec import Struct
 
 from keyaudit.inventory.blast.graph import rows
-from keyaudit.inventory.blast.subject import Subject
+from keyaudit.inventory.blast.subject import Subject, thumbprints_of
+from keyaudit.model.blast_radius import BlastRadius, Relation
 from keyaudit.model.incident import KeyFacts
+from keyaudit.model.reasons import Reason
 from keyaudit.model.stolen_keys import Stolen
 from keyaudit.model.tables.key import OUTSIDE
 
 _CUSTODY_OUTSIDE = ("external", OUTSIDE)
+_SHA1 = 40
+_SIGNS = (Relation.SIGNS_TOKENS_FOR, Relation.PUBLISHED_AS, Relation.ISSUES_FOR)
 
 
 class About(Struct, frozen=True, kw_only=True):
@@ -26,24 +30,28 @@ class About(Struct, frozen=True, kw_only=True):
     app_id: str
     """The client id of an application; otherwise empty."""
     vault_id: str
+    apps: frozenset[str]
+    """The client ids of the applications that have these credentials, and `app_id`."""
 
 
 def about(connection: duckdb.DuckDBPyConnection, subject: Subject) -> About:
     """The identifiers: its key in a vault, and the credentials of applications with this key."""
     query = """
-        SELECT DISTINCT lower(key_id) AS key_id FROM held_credential
+        SELECT DISTINCT lower(key_id) AS key_id, lower(app_id) AS app_id FROM held_credential
         WHERE key_id IS NOT NULL AND (list_contains($ids, id) OR list_contains($keys, public_key_sha256))"""
     found = rows(connection, query, {"ids": sorted(subject.credentials), "keys": sorted(subject.keys)})
     query = """
         SELECT DISTINCT lower(replace(certificate_id, '/certificates/', '/keys/')) AS key_id FROM held_certificate
         WHERE list_contains($keys, public_key_sha256)"""
     kept = rows(connection, query, {"keys": sorted(subject.keys)})
+    app_id = subject.id if subject.noun == "application" else ""
     return About(
         key_ids=subject.key_ids | {row["key_id"] for row in kept},
         version=subject.version,
         credentials=frozenset(row["key_id"] for row in found),
-        app_id=subject.id if subject.noun == "application" else "",
+        app_id=app_id,
         vault_id=subject.vault_id,
+        apps=frozenset({app_id, *(row["app_id"] for row in found if row["app_id"])} - {""}),
     )
 
 
@@ -71,6 +79,22 @@ def extractable(versions: Collection[KeyFacts], known: Stolen | None) -> bool | 
     if any(told):
         return True
     return None if any(each.exportable is None or "custody" in each.unknown for each in versions) else False
+
+
+def compared(connection: duckdb.DuckDBPyConnection, found: Subject) -> bool:
+    """Whether a SHA-1 thumbprint of it is known, by which published thefts are listed."""
+    return any(len(each) == _SHA1 for each in thumbprints_of(connection, found))
+
+
+def unrecorded(radius: BlastRadius) -> bool:
+    """Whether it may sign tokens, which name any application and user, and leave no record of the key.
+
+    A credential of an application that signs nothing else is recorded by Entra at each sign-in. Of a key without a certificate
+    nobody knows what was made on it.
+    """
+    return radius.stolen is not None or any(
+        edge.relation in _SIGNS and (edge.doubt is not Reason.NOT_SUPPLIED or not radius.digests) for edge in radius.trusting()
+    )
 
 
 def names(connection: duckdb.DuckDBPyConnection, ids: Collection[str]) -> Mapping[str, str]:

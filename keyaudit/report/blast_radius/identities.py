@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from keyaudit.model.blast_radius import BlastRadius, Edge
 from keyaudit.model.text import one_line
+from keyaudit.model.work import UNKNOWN, Work, credential
 from keyaudit.report.blast_radius.steps import Phase, Step, option_word, word
+from keyaudit.report.blast_radius.work import decided
 
 
 def identity(found: BlastRadius, edge: Edge) -> Iterator[Step]:
@@ -13,20 +15,28 @@ def identity(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     if is_managed(edge):
         yield from _managed(name, edge)
         return
-    yield Step(
+    yield stopped(found, edge.target, _id(edge), f"Stop {name} from signing in, if the key is being abused now", name)
+    of = "app" if edge.facts["holder_kind"] == "application" else "sp"
+    if edge.facts.get("kind") == "federated":
+        yield _unfederated(found, name, of, edge)
+    else:
+        yield from _exchanged(found, name, of, edge)
+
+
+def stopped(found: BlastRadius, app: str, id_: str, title: str, name: str) -> Step:
+    """The step that stops an application from signing in; without a command if it may be at work."""
+    work = found.worked(app)
+    users = " The imported logs do not show users who sign in through it: ask its owners first." if work.may_end else ""
+    return Step(
         phase=Phase.BLOCK,
-        title=f"Stop {name} from signing in, if the key is being abused now",
+        title=title,
+        text=f"{decided(found, work)}{users} To go back, set accountEnabled to true.",
         breaks=(
             f"everything that signs in as {name}; existing access tokens stay valid until they expire"
             " (60 to 90 minutes by default)"
         ),
-        commands=(f"az ad sp update {_id(edge)} --set accountEnabled=false",),
+        commands=(f"az ad sp update {id_} --set accountEnabled=false",) if work.may_end else (),
     )
-    of = "app" if edge.facts["holder_kind"] == "application" else "sp"
-    if edge.facts.get("kind") == "federated":
-        yield _unfederated(name, of, edge)
-    else:
-        yield from _exchanged(name, of, edge)
 
 
 def again(found: BlastRadius, edge: Edge) -> Step:
@@ -44,7 +54,7 @@ def is_managed(edge: Edge) -> bool:
     return edge.facts["holder_kind"] == "managed_identity" or edge.facts.get("holder_type") == "ManagedIdentity"
 
 
-def _exchanged(name: str, of: str, edge: Edge) -> Iterator[Step]:
+def _exchanged(found: BlastRadius, name: str, of: str, edge: Edge) -> Iterator[Step]:
     """The step for a certificate or secret: add a new one, then remove the old one."""
     flag = " --cert" if edge.facts.get("kind") == "certificate" else ""
     new = f"{flag} '@new.pem'" if flag else ""
@@ -59,45 +69,58 @@ def _exchanged(name: str, of: str, edge: Edge) -> Iterator[Step]:
         commands=(f"az ad {of} credential reset {_id(edge)} --append{new}",),
     )
     key_id = edge.facts.get("key_id")
-    delete = f"az ad {of} credential delete {_id(edge)} {option_word('--key-id', key_id or 'KEY-ID')}{flag}"
+    delete = f"az ad {of} credential delete {_id(edge)} {option_word('--key-id', key_id or '')}{flag}"
+    work = _work(found, edge)
     yield Step(
         phase=Phase.REVOKE,
         settles=edge,
         title=f"Remove the {edge.how} {one_line(edge.names)} from {name}",
-        text="" if key_id else "Its key id was not read: the first command lists those that there are.",
+        text=decided(found, work) if key_id else "Its key id was not read: the command lists the credentials that there are.",
         breaks=(
             "every program that still signs in with the old one; existing access tokens stay valid until they expire"
             " (60 to 90 minutes by default)"
         ),
-        commands=(delete,) if key_id else (f"az ad {of} credential list {_id(edge)}{flag}", delete),
+        commands=(
+            f"az ad {of} credential list {_id(edge)}{flag}",
+            *((delete,) if key_id and work.may_end else ()),
+        ),
     )
 
 
-def _unfederated(name: str, of: str, edge: Edge) -> Step:
+def _unfederated(found: BlastRadius, name: str, of: str, edge: Edge) -> Step:
     delete = f"az ad app federated-credential delete {_id(edge)} {option_word('--federated-credential-id', edge.names)}"
+    work = _work(found, edge)
     return Step(
         phase=Phase.REVOKE,
         settles=edge,
         title=f"Remove the {edge.how} {one_line(edge.names)} from {name}",
-        text="Or set its issuer and subject to what is not in doubt. A service principal's is removed in Microsoft Graph.",
+        text="Or set its issuer and subject to ones that are not in doubt. That of a service principal is removed in Microsoft"
+        f" Graph. {decided(found, work)}",
         breaks="sign-in with tokens of that issuer and subject",
-        commands=(delete,) if of == "app" else (),
+        commands=(f"az ad app federated-credential list {_id(edge)}", *((delete,) if work.may_end else ()))
+        if of == "app"
+        else (),
     )
+
+
+def _work(found: BlastRadius, edge: Edge) -> Work:
+    key_id = edge.facts.get("key_id")
+    return found.worked(credential(key_id)) if key_id else UNKNOWN
 
 
 def _managed(name: str, edge: Edge) -> Iterator[Step]:
     yield Step(
         phase=Phase.BLOCK,
         title=f"Take its roles and permissions from the managed identity {name}",
-        text="This shows them.",
-        breaks=f"all that runs as {name}",
+        text="The command shows them.",
+        breaks=f"everything that runs as {name}",
         commands=(f"keyaudit access {word(edge.target)}",),
     )
     yield Step(
         phase=Phase.REVOKE,
         settles=edge,
-        title=f"Make another identity in the place of {name}, and delete that one",
-        text="Nobody but Azure can take its credential away.",
+        title=f"Move its workloads to another identity, then delete {name}",
+        text="Only Azure can remove the credential of a managed identity.",
         breaks=f"everything that still runs as {name}",
     )
 

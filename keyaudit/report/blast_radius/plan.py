@@ -60,8 +60,8 @@ def _once(found: BlastRadius) -> Iterator[Step]:
 
 
 _KEEP = (
-    " What is gone altogether is told from a mistyped id by a snapshot of now: make one with keyaudit collect before you begin,"
-    " and add --since with its folder."
+    " Keep a current snapshot, so that deletions can be recognised: make one with keyaudit collect before you begin, and add"
+    " --since with its folder."
 )
 
 

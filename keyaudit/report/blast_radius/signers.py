@@ -50,20 +50,25 @@ def _relying_party(name: str, thumbprint: str, edge: Edge) -> Iterator[Step]:
         ),
         language="powershell",
     )
+    used = (
+        "No command is printed, because it is, or may be, the active certificate, with which Entra signs: make the new one"
+        " active first, read again, and run this again."
+    )
+    delete: tuple[str, ...] = ()
+    if edge.facts.get("active") == "false":
+        used = (
+            "Entra does not sign with it any more. The first command lists key ids: use those of the old certificate, which has"
+            " one to sign and one to verify."
+        )
+        delete = (f"az ad sp credential delete {option_word('--id', id_)} --key-id KEY-ID --cert",)
     yield Step(
         phase=Phase.REVOKE,
         settles=edge,
         title=f"Remove the token-signing certificate {thumbprint} from {name}",
-        text=(
-            "The first command lists key ids: take those of the old certificate, which has one to sign and one to verify."
-            f" Then have the operators of {name} stop trusting it: until then they accept what its holder signs,"
-            " and Azure cannot show it."
-        ),
+        text=f"{used} Then have the operators of {name} stop trusting it: until they do, they accept tokens that its holder"
+        " signs, and Azure cannot show it.",
         breaks="parties that trust only the old certificate",
-        commands=(
-            f"az ad sp credential list {option_word('--id', id_)} --cert --output table",
-            f"az ad sp credential delete {option_word('--id', id_)} --key-id KEY-ID --cert",
-        ),
+        commands=(f"az ad sp credential list {option_word('--id', id_)} --cert --output table", *delete),
     )
 
 

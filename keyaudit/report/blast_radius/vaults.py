@@ -1,17 +1,14 @@
 """The steps for vaults that store a key, and for services that encrypt with it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from keyaudit.model.blast_radius import BlastRadius, Edge, Relation
+from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Relation
 from keyaudit.model.tables.key import OUTSIDE
 from keyaudit.model.text import one_line
-from keyaudit.report.access.words import by
+from keyaudit.report.blast_radius import grants
 from keyaudit.report.blast_radius.steps import Phase, Step, option_word
-from keyaudit.report.lines import plural
-
-_FEW = 20
-"""The maximum number of grants that a step names."""
-_OWN_SCOPES = ("vault", "hsm", "object")
+from keyaudit.report.blast_radius.work import decided
+from keyaudit.report.lines import listed
 
 
 def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
@@ -21,7 +18,7 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     shown = one_line(f"{vault}/{thing}")
     users = [use for use in found.edges if use.relation is Relation.USED_BY and use.source == edge.target]
     if users:
-        yield _cut_off(found, vault, shown, users)
+        yield grants.cut_off(found, edge, shown, users)
     option = "--hsm-name" if "/managedhsms/" in facts["vault_id"] else "--vault-name"
     place, text = f"{option_word(option, vault)} {option_word('--name', thing)}", ""
     make = f"az keyvault key rotate {place}"
@@ -45,15 +42,31 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
         breaks="holders of the public key need the new one; a service that follows the key picks it up by itself",
         commands=(make,),
     )
+    work = found.worked(edge.target)
+    served = _served(found, edge)
+    why = f"No command is printed, because it is in use: {listed(served)} encrypts with it." if served else decided(found, work)
     yield Step(
         phase=Phase.REVOKE,
         settles=edge,
         title=f"Disable {one_line(found.nodes[edge.target].name)}",
-        text="The vault then refuses to use it. A copy of the private key outside of the vault still works: services have "
-        "to stop trusting it.",
+        text=f"The vault then refuses to use it; to go back, enable it again. {why} A copy of the private key outside the vault"
+        " still works: services have to stop trusting it.",
         breaks="everything that still uses it; data that it wrapped is unreadable until it is enabled again",
-        commands=(disable,),
+        commands=(disable,) if work.may_end and not served else (),
     )
+
+
+def _served(found: BlastRadius, edge: Edge) -> list[str]:
+    """The services that encrypt with that version, or may."""
+    key_id = edge.facts["thing_id"].replace("/certificates/", "/keys/").lower()
+    version = edge.facts.get("version", "").lower()
+    return [
+        one_line(found.nodes[each.target].name)
+        for each in found.edges
+        if each.relation is Relation.ENCRYPTS
+        and (found.nodes[each.target].kind is Kind.UNSEEN or each.facts["key_id"].lower() == key_id)
+        and (each.doubt is not None or each.names.lower() in (version, "unknown"))
+    ]
 
 
 def service(found: BlastRadius, edge: Edge) -> Iterator[Step]:
@@ -76,44 +89,3 @@ def service(found: BlastRadius, edge: Edge) -> Iterator[Step]:
         breaks=f"nothing, while the old version stays enabled; disabled too early, the data of {name} cannot be read",
         commands=(of_storage,) if edge.facts["kind"] == "storage" else (),
     )
-
-
-def _cut_off(found: BlastRadius, vault: str, shown: str, users: Sequence[Edge]) -> Step:
-    commands = list(dict.fromkeys(line for use in users for line in _taken_away(vault, use)))
-    above = sorted(
-        {f"{one_line(found.nodes[use.target].name)} by {by(use.way)}" for use in users if use.way and not _is_own(use)}
-    )
-    text = f"Some have access from a higher scope, and have to lose it there: {'; '.join(above[:_FEW])}." if above else ""
-    left_out = max(len(commands) - _FEW, 0) + max(len(above) - _FEW, 0)
-    more = f" Not shown: {plural(left_out, 'more grant')}; keyaudit access lists all." if left_out else ""
-    return Step(
-        phase=Phase.BLOCK,
-        title=f"Remove access of principals that do not need to use {shown}",
-        text=f"{text}{more}".strip(),
-        breaks="everything that they do with the vault, legitimate work too",
-        commands=tuple(commands[:_FEW]),
-    )
-
-
-def _is_own(use: Edge) -> bool:
-    return use.way is not None and use.way.scope_kind in _OWN_SCOPES
-
-
-def _taken_away(vault: str, use: Edge) -> Iterator[str]:
-    """The command that removes a grant on the vault itself. A grant of a group is removed from the group."""
-    way = use.way
-    if way is None or not _is_own(use):
-        return
-    holder = way.through[0].id if way.through else use.target
-    if way.kind == "access-policy":
-        through = f" {option_word('--application-id', way.application_id)}" if way.application_id else ""
-        yield f"az keyvault delete-policy {option_word('--name', vault)} {option_word('--object-id', holder)}{through}"
-    elif way.kind == "hsm-role":
-        # Without its scope the Azure CLI looks for the assignment at another one, and passes over that there is none.
-        below = way.scope.partition("/managedhsms/")[2].partition("/")[2]
-        yield (
-            f"az keyvault role assignment delete {option_word('--hsm-name', vault)} {option_word('--scope', f'/{below}')}"
-            f" {option_word('--ids', way.id)}"
-        )
-    elif way.standing:
-        yield f"az role assignment delete {option_word('--ids', way.id)}"

@@ -116,11 +116,11 @@ def conclusion(found: BlastRadius) -> str:
     still = "still " if found.verify else ""
     unread = sum(1 for _ in unknown(found))
     if trusting:
-        more = f" There may be more: {plural(unread, 'thing')} could not be known." if unread else ""
+        more = f" There may be more: {plural(unread, 'thing')} could not be checked." if unread else ""
         verb = "accepts" if trusting == 1 else "accept"
         return f"{plural(trusting, 'thing')} {still}{verb} it.{more}"
     if unread:
-        return f"Nothing that was read {still}trusts it, but {plural(unread, 'thing')} could not be known."
+        return f"Nothing that was read {still}trusts it, but {plural(unread, 'thing')} could not be checked."
     return f"Nothing in this tenant {still}trusts it: everything that could trust it was read."
 
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
+from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.incident import Act, Incident
 from keyaudit.model.text import one_line
+from keyaudit.model.work import credential
+from keyaudit.report.blast_radius.identities import stopped
 from keyaudit.report.blast_radius.plan import plan as plan_of_trust
 from keyaudit.report.blast_radius.steps import Phase, Step, option_word
+from keyaudit.report.blast_radius.work import decided
 from keyaudit.report.incident.words import bounds
 
 
@@ -21,12 +25,14 @@ def left_open(found: Incident) -> list[str]:
     seen = found.observed
     told = ["Tokens and sessions that were issued stay valid until they expire, unless they are revoked."]
     if found.extractable is not False:
-        told.append("A stolen copy of the private key keeps working until relying parties stop trusting the key.")
+        told.append("A stolen copy of it keeps working until nothing accepts it any more.")
     if seen is None:
         told.append("Without logs, later actions of the key's users are unknown: collect the logs before they expire.")
         return told
-    if seen.mailboxes.least or seen.mailboxes.most is None:
+    if seen.mailboxes.least:
         told.append(f"Mail was read in {bounds(seen.mailboxes, 'mailbox', 'mailboxes')}. Inform the owners.")
+    elif seen.mailboxes.most is None:
+        told.append("Whether mail was read with it is unknown.")
     if seen.absent or seen.unseen or seen.vault_logged is False:
         told.append("Missing logs may show more than this page: supply them and run it again.")
     return told
@@ -43,16 +49,9 @@ def _against(found: Incident) -> Iterator[Step]:
         if app and app not in FIRST_PARTY and app not in done:
             done.add(app)
             name = one_line(act.actor.shown)
-            yield Step(
-                phase=Phase.BLOCK,
-                title=f"Stop {name} from signing in: it is outside the baseline",
-                breaks=(
-                    f"all that signs in as {name}; existing access tokens stay valid until they expire"
-                    " (60 to 90 minutes by default)"
-                ),
-                commands=(f"az ad sp update {option_word('--id', app)} --set accountEnabled=false",),
-            )
-    yield from _credentials(outside)
+            title = f"Stop {name} from signing in, if nobody planned its uses outside the baseline"
+            yield stopped(found.radius, app, option_word("--id", app), title, name)
+    yield from _credentials(found.radius, outside)
     for act in outside:
         if act.operation == "remove-log-settings":
             for resource in act.objects:
@@ -66,17 +65,20 @@ def _against(found: Incident) -> Iterator[Step]:
                 )
 
 
-def _credentials(outside: Sequence[Act]) -> Iterator[Step]:
+def _credentials(radius: BlastRadius, outside: Sequence[Act]) -> Iterator[Step]:
     for act in outside:
         if act.operation == "add-credential" and act.credential:
+            work = radius.worked(credential(act.credential))
             of = "app" if act.target_kind == "application" else "sp"
             for holder in act.objects:
+                delete = f"az ad {of} credential delete {option_word('--id', holder)}"
                 yield Step(
                     phase=Phase.REVOKE,
                     title=f"Remove credential {one_line(act.credential)}, which {one_line(act.actor.shown)} added",
-                    text="For a certificate add --cert: the log does not say what it is.",
+                    text=f"{decided(radius, work)} For a certificate add --cert: the log does not say what it is.",
                     breaks="everything that signs in with it",
                     commands=(
-                        f"az ad {of} credential delete {option_word('--id', holder)} {option_word('--key-id', act.credential)}",
+                        f"az ad {of} credential list {option_word('--id', holder)}",
+                        *((f"{delete} {option_word('--key-id', act.credential)}",) if work.may_end else ()),
                     ),
                 )

@@ -72,20 +72,43 @@ def _what(found: Incident) -> Iterator[Statement]:
     if found.radius.stolen is not None:
         text = f"It is {found.radius.stolen.what} ({found.radius.stolen.source})."
         yield Statement(text=text, confidence=Confidence.OBSERVED, rests_on=[found.radius.stolen.source])
-    else:
-        text = "It is not among the keys that keyaudit knows to be stolen; that list holds published thefts only."
+    elif found.compared:
+        text = "It is not a publicly known stolen key; the list of keyaudit has published thefts only."
         yield Statement(text=text, confidence=Confidence.OBSERVED, rests_on=["keyaudit: list of published thefts"])
+    else:
+        text = (
+            "Whether it is a publicly known stolen key is not known: such keys are listed by the SHA-1 thumbprint of their"
+            " certificate, and none of it was read."
+        )
+        yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["keyaudit: list of published thefts"])
     for key in found.keys:
         confidence = Confidence.OBSERVED if not key.unknown else Confidence.NOT_KNOWABLE
         yield Statement(text=_version(key, found.radius.run.as_of), confidence=confidence, rests_on=[key.id])
-    if found.extractable and found.radius.stolen is None and found.keys:
-        text = "Its private half may be outside of the vault: it was made elsewhere, is stored elsewhere, or is exportable."
-        yield Statement(text=text, confidence=Confidence.INFERRED, rests_on=[key.id for key in found.keys])
-    elif found.extractable is False:
-        text = (
-            "Its private half cannot leave the vault in plain, as far as its attributes say: who signs with it asks the vault."
+    yield _copies(found)
+
+
+def _copies(found: Incident) -> Statement:
+    """Where the private key may be, beside the vault."""
+    rests_on = [key.id for key in found.keys]
+    if not found.keys:
+        text = "Where it is kept, and who has a copy, is not known: no vault that was read is known to hold it."
+        return Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
+    if found.extractable:
+        stolen = (
+            "It was stolen"
+            if found.radius.stolen is not None
+            else "It was made elsewhere, is stored elsewhere, or is exportable"
         )
-        yield Statement(text=text, confidence=Confidence.INFERRED, rests_on=[key.id for key in found.keys])
+        text = f"{stolen}, so its private key may be outside the vault."
+        return Statement(text=text, confidence=Confidence.INFERRED, rests_on=rests_on)
+    if found.extractable is False:
+        text = (
+            "Its attributes say that the private key cannot be read out of the vault, so signing happens in the vault. A copy"
+            " from before an import into the vault would not show."
+        )
+        return Statement(text=text, confidence=Confidence.INFERRED, rests_on=rests_on)
+    text = "Whether its private key can be read out of the vault is not known: its attributes were not all read."
+    return Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=rests_on)
 
 
 def _version(key: KeyFacts, as_of: int) -> str:
@@ -129,19 +152,26 @@ def _used(found: Incident) -> Iterator[Statement]:
     if seen is None:
         yield Statement(text=f"Who used it is unknown. {_NO_LOGS}", confidence=Confidence.NOT_KNOWABLE)
         return
-    if seen.learned_until is None:
+    if seen.learned_until is None and seen.uses:
         text = "Which of these uses are usual is unknown: there is no baseline; make one with keyaudit usage learn."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
     for act in seen.uses:
         yield Statement(text=_act(act), confidence=Confidence.OBSERVED, rests_on=act.records)
-    if not seen.uses:
+    if not seen.logs:
+        text = "Who used it cannot be known: no log of this tenant names the key that a token was signed with."
+        yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
+    elif not seen.uses:
         text = f"The logs of {seen.window} show no use of it."
-        whole = not (_holes(seen, KEY_VAULT_LOG) or seen.vault_logged is False)
+        whole = not (any(_holes(seen, log) for log in seen.logs) or seen.vault_logged is False)
         confidence = Confidence.OBSERVED if whole else Confidence.NOT_KNOWABLE
         yield Statement(text=text, confidence=confidence, rests_on=[str(seen.window)])
-    yield from _doubts(seen, KEY_VAULT_LOG)
+    for log in seen.logs:
+        yield from _doubts(seen, log)
+    if SIGN_IN_LOGS[0] in seen.logs:
+        text = "Sign-ins of users through an application that has it are in other logs, which do not name the credential."
+        yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
     if seen.vault_logged is False:
-        text = "The log of its own vault is not among these logs: what was done with it there does not show."
+        text = "The log of its own vault is not among these logs, so its uses there are not shown."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
 
 
@@ -187,16 +217,49 @@ def _next(found: Incident) -> Iterator[Statement]:
     for act in seen.timeline:
         confidence = Confidence.INFERRED if act.because else Confidence.OBSERVED
         yield Statement(text=_act(act), confidence=confidence, rests_on=act.records)
-    if not seen.timeline:
-        outside = " who are outside the baseline" if seen.learned_until is not None else ""
-        text = f"The logs of {seen.window} show nothing else that its users{outside} did."
-        yield Statement(text=text, confidence=Confidence.OBSERVED, rests_on=[str(seen.window)])
-    mail = [act for act in seen.timeline if act.operation == "read-mail"]
-    sure = Confidence.OBSERVED if seen.mailboxes.least == seen.mailboxes.most else Confidence.INFERRED
-    text = f"They read {bounds(seen.mailboxes, 'mailbox', 'mailboxes')}."
-    yield Statement(text=text, confidence=sure, rests_on=[record for act in mail for record in act.records])
-    for log in (MAIL_LOG, SIGN_IN_LOGS[0], DIRECTORY_LOG, ACTIVITY_LOG):
+    if not seen.uses:
+        text = "Nobody is known to have used it, so no further activity could be looked for."
+        yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
+    elif not seen.timeline:
+        unusual = " unusual" if seen.learned_until is not None else ""
+        text = f"The logs of {seen.window} show no further{unusual} activity of its users."
+        whole = not (any(_holes(seen, log) for log in _FOLLOWED) or seen.vault_logged is False)
+        confidence = Confidence.OBSERVED if whole else Confidence.NOT_KNOWABLE
+        yield Statement(text=text, confidence=confidence, rests_on=[str(seen.window)])
+    yield from _mail(seen)
+    for log in _FOLLOWED:
         yield from _doubts(seen, log)
+
+
+_FOLLOWED = (MAIL_LOG, SIGN_IN_LOGS[0], DIRECTORY_LOG, ACTIVITY_LOG)
+
+
+def _mail(seen: Observed) -> Iterator[Statement]:
+    """How many mailboxes were read: what the logs show, and why there may be more."""
+    mail = [act for act in seen.timeline if act.operation == "read-mail"]
+    records, count = [record for act in mail for record in act.records], seen.mailboxes
+    if count.least:
+        sure = Confidence.INFERRED if any(act.because for act in mail) else Confidence.OBSERVED
+        text = f"They read at least {plural(count.least, 'mailbox', 'mailboxes')}."
+        yield Statement(text=text, confidence=sure, rests_on=records)
+    if count.most is None:
+        more = "How many more mailboxes were read" if count.least else "Whether mail was read with it"
+        yield Statement(text=f"{more} cannot be known: {_unbounded(seen)}.", confidence=Confidence.NOT_KNOWABLE)
+    elif count.most == 0:
+        text = f"The logs of {seen.window} show no mailbox that was read with it."
+        yield Statement(text=text, confidence=Confidence.OBSERVED, rests_on=[MAIL_LOG])
+    else:
+        text = f"All that use it read at most {plural(count.most, 'mailbox', 'mailboxes')}, their usual work included."
+        yield Statement(text=text, confidence=Confidence.INFERRED, rests_on=records or [MAIL_LOG])
+
+
+def _unbounded(seen: Observed) -> str:
+    if seen.unrecorded:
+        return (
+            "a token that was signed with the key, or with a copy of it, names any application and user, and no record says"
+            " which key signed it"
+        )
+    return "the logs that would show it have gaps or were not supplied"
 
 
 def _holes(seen: Observed, log: str) -> list[str]:
@@ -215,18 +278,21 @@ def _doubts(seen: Observed, log: str) -> Iterator[Statement]:
 
 
 def _unknown(found: Incident) -> Iterator[Statement]:
-    text = (
-        "What was signed with a copy outside of a vault: a forged token leaves no signature in a vault's log, and names"
-        " any application and user that the forger chooses. Key Vault does not record whether a key was imported, so that"
-        " somebody may have had it before."
-    )
-    yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["no log records it"])
+    signs = bool(found.keys) or any(edge.doubt is Reason.NOT_SUPPLIED for edge in found.radius.trusting())
+    if signs:
+        text = (
+            "Tokens that were signed with a copy outside the vault: a forged token leaves no signature in a vault's log, and"
+            " names any application and user that the forger chooses."
+        )
+        if found.keys:
+            text += " Key Vault does not record whether a key was imported, so somebody may have had it before."
+        yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["no log records it"])
     seen = found.observed
     if seen is None:
         yield Statement(text=_NO_LOGS, confidence=Confidence.NOT_KNOWABLE, rests_on=["--logs"])
     else:
         first, last = iso_date(seen.window.since), iso_date(seen.window.until - DAY)
-        text = f"What was done before {first} and after {last}: it was not looked at."
+        text = f"The time before {first} and after {last} was not examined."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=[str(seen.window)])
         if seen.learned_until is None:
             text = "The usual users of the key are unknown without a baseline."
@@ -236,5 +302,6 @@ def _unknown(found: Incident) -> Iterator[Statement]:
             yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=[log])
         for each in seen.unseen:
             yield Statement(text=f"{unseen(each)}.", confidence=Confidence.NOT_KNOWABLE, rests_on=[each.subject])
-    text = "Who else was given the public half and accepts what it signs: no API of Azure shows it. Ask the relying parties."
-    yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["no API shows it"])
+    if signs:
+        text = "Who else was given the public key and accepts what it signs: no API of Azure shows it. Ask the relying parties."
+        yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["no API shows it"])

@@ -1,0 +1,47 @@
+"""Who and what is at work, in words: why a step that removes access has a command, or none."""
+
+from keyaudit.model.blast_radius import BlastRadius
+from keyaudit.model.times import iso_date
+from keyaudit.model.work import Source, Used, Work
+from keyaudit.report.lines import plural
+
+NEEDED = "complete logs of at least 35 days that reach until now"
+NO_LOGS = "keyaudit incident with --logs shows who uses it"
+
+
+def evidence(work: Work) -> str:
+    """ "90 uses, the last on 2026-11-28"; one part for each source."""
+    return "; ".join(_used(each) for each in work.used)
+
+
+def decided(found: BlastRadius, work: Work) -> str:
+    """Why a step that ends the use of one thing has a command, which it has if `work.may_end`; otherwise why it has none."""
+    if work.may_end and work.covered is not None:
+        if work.used:
+            return f"The logs of {work.covered} are complete, and show only uses outside the baseline: {evidence(work)}."
+        return f"The logs of {work.covered} are complete, and show no use of it."
+    if work.at_work:
+        return (
+            f"No command is printed, because it is in use: {evidence(work)}. Move its users first; ending it earlier stops"
+            f" them. keyaudit incident prints the command when {NEEDED}, all from after the move, show no use."
+        )
+    seen = f" The logs show {evidence(work)}." if work.used else ""
+    if not found.logged:
+        return f"No command is printed, because it is not known whether it is in use: no logs were supplied; {NO_LOGS}."
+    return f"No command is printed, because it is not known whether it is in use: to show it takes {NEEDED}.{seen}"
+
+
+def _used(each: Used) -> str:
+    day = iso_date(each.last_on)
+    match each.source:
+        case Source.LOGS:
+            count = each.count or 0
+            part = "all" if each.outside == count else f"{each.outside:,} of them"
+            outside = f", {part} outside the baseline" if each.outside else ""
+            return f"{plural(count, 'use')}, the last on {day}{outside}"
+        case Source.BASELINE:
+            return f"in the baseline, last on {day}"
+        case Source.SIGN_INS:
+            return f"last sign-in on {day} in Entra's sign-in report"
+        case Source.CREDENTIALS:
+            return f"last used on {day} in Entra's credential report"
