@@ -54,8 +54,13 @@ class Work(Struct, frozen=True, kw_only=True):
 
     @property
     def may_end(self) -> bool:
-        """Complete logs show no use, or only uses outside the baseline."""
-        return self.covered is not None and not self.at_work
+        """Complete logs show no use at all."""
+        return self.covered is not None and not self.used
+
+    @property
+    def only_outside(self) -> bool:
+        """Complete logs show uses, and each of them is outside the baseline."""
+        return self.covered is not None and self.outside
 
 
 UNKNOWN = Work()

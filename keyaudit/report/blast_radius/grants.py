@@ -10,7 +10,7 @@ from keyaudit.model.work import Work, in_vault
 from keyaudit.report.access.words import by
 from keyaudit.report.blast_radius.steps import Phase, Step, option_word
 from keyaudit.report.blast_radius.work import NEEDED, NO_LOGS, evidence
-from keyaudit.report.lines import plural
+from keyaudit.report.lines import listed, plural
 
 _FEW = 20
 """The maximum number of principals or grants that a step names."""
@@ -50,8 +50,8 @@ def _kept(found: BlastRadius, users: Sequence[Edge], work: Mapping[str, Work]) -
     strange = [use for use in users if work[use.target].outside]
     if strange:
         yield (
-            f"At work, but outside the baseline: {_named(found, strange, work)}. Compare these uses with the work that their"
-            " owners planned."
+            f"At work, but outside the baseline, and kept: {_named(found, strange, work)}. Compare these uses with the work"
+            " that their owners planned."
         )
     rest = [use for use in users if not work[use.target].used]
     if rest and found.logged:
@@ -66,8 +66,8 @@ def _kept(found: BlastRadius, users: Sequence[Edge], work: Mapping[str, Work]) -
 def _going(found: BlastRadius, uses: Sequence[Edge], work: Mapping[str, Work]) -> str:
     """Who loses access, what shows that they do not need it, what must be true first, and how to go back."""
     return (
-        f"The commands remove the access of {_named(found, uses, work)}. The log of the vault is complete for"
-        f" {work[uses[0].target].covered}; it shows no other use by them. The imported logs do not show who only reads public"
+        f"The commands remove the access of {_names(found, uses)}. The log of the vault is complete for"
+        f" {work[uses[0].target].covered}, and shows no use by them. The imported logs do not show who only reads public"
         " keys or lists: ask them first. The first commands show the grants as they are: keep their output, to make them again."
         " Afterwards keyaudit access shows that they are gone."
     )
@@ -75,8 +75,12 @@ def _going(found: BlastRadius, uses: Sequence[Edge], work: Mapping[str, Work]) -
 
 def _named(found: BlastRadius, uses: Sequence[Edge], work: Mapping[str, Work]) -> str:
     ids = list(dict.fromkeys(use.target for use in uses))
-    names = [f"{one_line(found.nodes[each].name)} ({evidence(work[each]) or 'no use'})" for each in ids[:_FEW]]
-    return "; ".join(names) + _more(len(ids))
+    return "; ".join(f"{one_line(found.nodes[each].name)} ({evidence(work[each])})" for each in ids[:_FEW]) + _more(len(ids))
+
+
+def _names(found: BlastRadius, uses: Sequence[Edge]) -> str:
+    ids = list(dict.fromkeys(use.target for use in uses))
+    return listed([one_line(found.nodes[each].name) for each in ids[:_FEW]]) + _more(len(ids))
 
 
 def _by_way(found: BlastRadius, uses: Sequence[Edge]) -> str:
@@ -89,7 +93,7 @@ def _more(count: int) -> str:
 
 
 def _may_end(found: BlastRadius, uses: Sequence[Edge], work: Mapping[str, Work], *, unserved: bool) -> bool:
-    """Whether a grant can be removed without cutting off anybody: complete logs show no usual work of any who holds it."""
+    """Whether a grant can be removed without cutting off anybody: complete logs show no use by any who holds it."""
     way = uses[0].way
     if way is None or not _is_own(way) or not _UNLOGGED.isdisjoint(way.allows):
         return False

@@ -6,7 +6,7 @@ from keyaudit.model.blast_radius import BlastRadius, Edge
 from keyaudit.model.text import one_line
 from keyaudit.model.work import UNKNOWN, Work, credential
 from keyaudit.report.blast_radius.steps import Phase, Step, option_word, word
-from keyaudit.report.blast_radius.work import decided
+from keyaudit.report.blast_radius.work import decided, suspected
 
 
 def identity(found: BlastRadius, edge: Edge) -> Iterator[Step]:
@@ -26,16 +26,17 @@ def identity(found: BlastRadius, edge: Edge) -> Iterator[Step]:
 def stopped(found: BlastRadius, app: str, id_: str, title: str, name: str) -> Step:
     """The step that stops an application from signing in; without a command if it may be at work."""
     work = found.worked(app)
-    users = " The imported logs do not show users who sign in through it: ask its owners first." if work.may_end else ""
+    ends = work.may_end or work.only_outside
+    users = " The imported logs do not show users who sign in through it." if ends else ""
     return Step(
         phase=Phase.BLOCK,
         title=title,
-        text=f"{decided(found, work)}{users} To go back, set accountEnabled to true.",
+        text=f"{suspected(found, work)}{users} To go back, set accountEnabled to true.",
         breaks=(
             f"everything that signs in as {name}; existing access tokens stay valid until they expire"
             " (60 to 90 minutes by default)"
         ),
-        commands=(f"az ad sp update {id_} --set accountEnabled=false",) if work.may_end else (),
+        commands=(f"az ad sp update {id_} --set accountEnabled=false",) if ends else (),
     )
 
 

@@ -16,19 +16,23 @@ def evidence(work: Work) -> str:
 
 def decided(found: BlastRadius, work: Work) -> str:
     """Why a step that ends the use of one thing has a command, which it has if `work.may_end`; otherwise why it has none."""
-    if work.may_end and work.covered is not None:
-        if work.used:
-            return f"The logs of {work.covered} are complete, and show only uses outside the baseline: {evidence(work)}."
+    if work.may_end:
         return f"The logs of {work.covered} are complete, and show no use of it."
-    if work.at_work:
+    if work.used:
         return (
             f"No command is printed, because it is in use: {evidence(work)}. Move its users first; ending it earlier stops"
             f" them. keyaudit incident prints the command when {NEEDED}, all from after the move, show no use."
         )
-    seen = f" The logs show {evidence(work)}." if work.used else ""
     if not found.logged:
         return f"No command is printed, because it is not known whether it is in use: no logs were supplied; {NO_LOGS}."
-    return f"No command is printed, because it is not known whether it is in use: to show it takes {NEEDED}.{seen}"
+    return f"No command is printed, because it is not known whether it is in use: to show it takes {NEEDED}."
+
+
+def suspected(found: BlastRadius, work: Work) -> str:
+    """The same for one that has a command, too, if `work.only_outside`: all that it does is what the baseline does not know."""
+    if work.only_outside:
+        return f"The logs of {work.covered} are complete: {evidence(work)}. Ask its owners whether they planned them."
+    return decided(found, work)
 
 
 def _used(each: Used) -> str:

@@ -10,7 +10,7 @@ from keyaudit.model.work import credential
 from keyaudit.report.blast_radius.identities import stopped
 from keyaudit.report.blast_radius.plan import plan as plan_of_trust
 from keyaudit.report.blast_radius.steps import Phase, Step, option_word
-from keyaudit.report.blast_radius.work import decided
+from keyaudit.report.blast_radius.work import suspected
 from keyaudit.report.incident.words import bounds
 
 
@@ -75,10 +75,14 @@ def _credentials(radius: BlastRadius, outside: Sequence[Act]) -> Iterator[Step]:
                 yield Step(
                     phase=Phase.REVOKE,
                     title=f"Remove credential {one_line(act.credential)}, which {one_line(act.actor.shown)} added",
-                    text=f"{decided(radius, work)} For a certificate add --cert: the log does not say what it is.",
+                    text=f"{suspected(radius, work)} For a certificate add --cert: the log does not say what it is.",
                     breaks="everything that signs in with it",
                     commands=(
                         f"az ad {of} credential list {option_word('--id', holder)}",
-                        *((f"{delete} {option_word('--key-id', act.credential)}",) if work.may_end else ()),
+                        *(
+                            (f"{delete} {option_word('--key-id', act.credential)}",)
+                            if work.may_end or work.only_outside
+                            else ()
+                        ),
                     ),
                 )
