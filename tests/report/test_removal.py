@@ -170,6 +170,17 @@ def test_a_credential_ends_only_if_nothing_uses_it_and_an_application_also_if_al
     assert any("accountEnabled=false" in each for each in commands) is stopped
 
 
+def test_a_sign_in_that_no_log_shows_may_have_been_with_any_credential(contoso: Snapshot) -> None:
+    """The credential report leaves out federated credentials; the sign-in report has their applications."""
+    found = asked(contoso, "github-infra")
+    [edge] = [edge for edge in found.accepting() if edge.relation is Relation.SIGNS_IN_AS]
+    for source, gone in ((Source.SIGN_INS, False), (Source.LOGS, True)):
+        app = Work(used=[Used(source=source, last_on=LAST, count=1)], covered=COVERED)
+        shown = {credential(edge.facts["key_id"]): IDLE, edge.target: app}
+        commands = [command for step in plan(replace(found, work=shown, logged=True)) for command in step.commands]
+        assert any("credential delete" in each for each in commands) is gone
+
+
 def test_the_active_token_signing_certificate_is_not_removed(contoso: Snapshot) -> None:
     found = asked(contoso, "Litware HR")
     signing = [edge for edge in found.accepting() if edge.relation is Relation.SIGNS_TOKENS_FOR]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from keyaudit.model.blast_radius import BlastRadius, Edge
 from keyaudit.model.text import one_line
-from keyaudit.model.work import UNKNOWN, Work, credential
+from keyaudit.model.work import UNKNOWN, Source, Work, credential
 from keyaudit.report.blast_radius.steps import Phase, Step, option_word, word
 from keyaudit.report.blast_radius.work import decided, suspected
 
@@ -105,8 +105,11 @@ def _unfederated(found: BlastRadius, name: str, of: str, edge: Edge) -> Step:
 
 
 def _work(found: BlastRadius, edge: Edge) -> Work:
+    """The evidence about a credential. A sign-in of its application that no log shows may have been with it."""
     key_id = edge.facts.get("key_id")
-    return found.worked(credential(key_id)) if key_id else UNKNOWN
+    own = found.worked(credential(key_id)) if key_id else UNKNOWN
+    unshown = [each for each in found.worked(edge.target).used if each.source is Source.SIGN_INS]
+    return Work(used=own.used or unshown, covered=own.covered)
 
 
 def _managed(name: str, edge: Edge) -> Iterator[Step]:
