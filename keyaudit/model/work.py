@@ -9,7 +9,7 @@ from keyaudit.model.usage import Window
 
 
 class Source(StrEnum):
-    """What shows that something is in use."""
+    """The kinds of evidence that something is in use."""
 
     LOGS = "logs"
     BASELINE = "baseline"
