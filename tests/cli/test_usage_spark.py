@@ -148,6 +148,9 @@ def logs(folder: Path, seed: int) -> Path:
     (folder / "cut").write_text(forms.listed(found)[:-70])
     (folder / "cut-line").write_text(forms.lines(found)[:-70])
     (folder / "cut-gzip").write_bytes(gzip.compress(forms.lines(found).encode())[:-9])
+    packed = [gzip.compress(forms.lines(some).encode()) for some in (found[:9], found[9:])]
+    (folder / "padded.gz").write_bytes(bytes(300_000).join(packed))
+    (folder / "followed.gz").write_bytes(packed[0] + bytes(300_000) + b"more")
     (folder / "plain.gz").write_bytes(b"\x1f\x8b\x08 no gzip")
     (folder / "bad").write_bytes(b'{"time": "\xff"}\n[]\n' + forms.lines(found[:3]).encode() + b'{"time": 1}\n')
     (folder / "_empty").write_bytes(b"")

@@ -6,7 +6,7 @@ Analytics (`tables`, by rows and columns).
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -27,6 +27,8 @@ _OUTER = re.compile(
     rb'\{\s*+"(?:value|records|events|Records|Events|tables|Count|statistics|nextLink|@?odata\.(?:context|nextLink|count|metadata|deltaLink))"'
 )
 _LISTS = ("value", "records", "events", "Records", "Events")
+# A page names the next one so. https://learn.microsoft.com/graph/paging, https://learn.microsoft.com/rest/api/monitor/activity-logs/list
+_NEXT = ("@odata.nextLink", "odata.nextLink", "nextLink")
 
 RawRecord = bytes | dict[str, Any] | BadRecordError
 """A record's text, its values by column, or why it cannot be read."""
@@ -43,27 +45,34 @@ def is_outer(text: bytes) -> bool:
 
 def records(window: Window) -> Iterator[tuple[int, RawRecord]]:
     """Every record with its number from 1. Raises CutError or TooLargeError where the text cannot be read further."""
-    number = 0
+    return enumerate(_records(window), 1)
+
+
+def _records(window: Window) -> Iterator[RawRecord]:
+    continues = False
     while first := _next(window):
-        found = _listed(window) if first == b"[" else _object(window) if first == b"{" else None
-        if found is None:
+        if first == b"[":
+            continues = False
+            yield from _listed(window)
+        elif first == b"{":
+            continues = yield from _object(window)
+        else:
             raise CutError("not JSON")
-        for each in found:
-            number += 1
-            yield number, each
+    if continues:
+        raise CutError("its last page names a next page, which is not in this file (put all pages of a list into one file)")
 
 
-def _object(window: Window) -> Iterator[RawRecord]:
-    """The records in an object, or the object."""
+def _object(window: Window) -> Generator[RawRecord, None, bool]:
+    """The records in an object, or the object. Returns whether it is a page that names a next one."""
     if is_outer(window.peek(512)):
-        yield from _contained(window)
-    else:
-        yield _value(window)
+        return (yield from _contained(window))
+    yield _value(window)
+    return False
 
 
-def _contained(window: Window) -> Iterator[RawRecord]:
-    """The records in the lists of an object that begins here."""
-    seen = partial = False
+def _contained(window: Window) -> Generator[RawRecord, None, bool]:
+    """The records in the lists of an object that begins here. Returns whether it names a next page."""
+    seen = partial = continues = False
     for name in _members(window):
         opens = _next(window)
         partial = partial or name == "error"
@@ -75,11 +84,13 @@ def _contained(window: Window) -> Iterator[RawRecord]:
                 seen = True
                 yield from _rows(window)
         else:
-            _value(window)
+            text = _value(window)
+            continues = continues or (name in _NEXT and text not in (b"null", b'""'))
     if partial:
         raise CutError("the service says that it did not give all")
     if not seen:
         yield BadRecordError("an object that should hold records, and has no list of them")
+    return continues
 
 
 def _rows(window: Window) -> Iterator[RawRecord]:

@@ -15,6 +15,16 @@ from keyaudit.model.text import one_line
 
 _PIECE = 256 * 1024
 _GZIP = b"\x1f\x8b"
+# The first bytes of other formats that logs are packed in: https://en.wikipedia.org/wiki/List_of_file_signatures
+_PACKED = (
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
+    (b"BZh", "compressed with bzip2"),
+    (b"\xfd7zXZ\0", "compressed with xz"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"PAR1", "a Parquet file"),
+    (b"Obj\x01", "an Avro file"),
+)
 # Logs compress 10 to 60 times; a higher ratio indicates a decompression bomb.
 _RATIO = 250
 _FREE = 64 * 1024 * 1024
@@ -62,6 +72,10 @@ class Opened:
     def _plain(self) -> Iterator[bytes]:
         first = self._raw()
         self.compressed = first.startswith(_GZIP)
+        packed = next((what for mark, what in _PACKED if first.startswith(mark)), "")
+        if packed:
+            self.trouble = f"{packed}, which is not read: convert it to text or gzip"
+            return
         if not self.compressed:
             while first:
                 yield first
@@ -70,7 +84,7 @@ class Opened:
         yield from self._inflated(first)
 
     def _inflated(self, data: bytes) -> Iterator[bytes]:
-        """The content of the gzip members in order."""
+        """The content of the gzip members in order; zeros after a member are padding (`gzip(1)`)."""
         inflater, given = zlib.decompressobj(wbits=31), 0
         while data:
             try:
@@ -86,14 +100,20 @@ class Opened:
                 yield piece
             data = inflater.unconsumed_tail
             if inflater.eof:
-                data = inflater.unused_data or self._raw()
-                # Some writers pad with zeros.
-                data = data.lstrip(b"\0")
-                if data:
-                    inflater = zlib.decompressobj(wbits=31)
+                data = self._after_padding(inflater.unused_data)
+                if not data.startswith(_GZIP[: len(data)]):
+                    self.trouble = "the gzip is followed by something else"
+                    return
+                inflater = zlib.decompressobj(wbits=31)
             elif not data and not (data := self._raw()):
                 # The small remainder is dropped, because the end of the stream is missing.
                 self.trouble = "the gzip is cut off"
+
+    def _after_padding(self, data: bytes) -> bytes:
+        """The next bytes from the first that is not zero; empty at the end of the file."""
+        while not (rest := data.lstrip(b"\0")) and (data := self._raw()):
+            pass
+        return rest
 
 
 def open_log(path: Path) -> Opened:

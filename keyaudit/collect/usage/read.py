@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -54,6 +55,11 @@ def files_below(path: Path) -> Sequence[Path]:
 
     for folder, folders, names in os.walk(path, onerror=refuse):
         folders.sort()
+        for below in (Path(folder, name) for name in folders):
+            # Until Python 3.12 the walk goes into a junction of Windows.
+            if below.is_symlink() or (sys.version_info >= (3, 12) and below.is_junction()):
+                what = "a link to a folder, which is not followed"
+                raise UsageError(one_line(str(below), 1024), what, "move the logs here, or name each folder of them")
         found += (Path(folder, name) for name in names)
     if not found:
         raise UsageError(one_line(str(path), 1024), "an empty folder", "name files, or folders of them")

@@ -1,8 +1,12 @@
 """Files that are cut off, mixed, reordered, hostile: what can be read is kept, and what cannot is counted with its place."""
 
+import bz2
 import gzip
+import io
 import json
+import lzma
 import random
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +118,80 @@ def test_a_gzip_that_is_damaged_keeps_what_came(tmp_path: Path) -> None:
     assert not file.complete
     assert "the gzip is damaged" in file.trouble[0]
     assert counts(store)["kept"] > 1_000
+
+
+@pytest.mark.parametrize("zeros", [1, 512, 262_143, 262_144, 700_000])
+def test_zeros_between_the_members_of_a_gzip_end_nothing(tmp_path: Path, zeros: int) -> None:
+    """Padding up to the block of a tape or disk (gzip's manual); members may follow (RFC 1952, section 2.2)."""
+    first, second = (gzip.compress(lines(some).encode()) for some in (many(2_000)[:1_000], many(2_000)[1_000:]))
+    found, file = one(tmp_path, first + bytes(zeros) + second + bytes(zeros))
+    assert (file.complete, file.trouble, counts(found)["kept"]) == (True, (), 2_000)
+
+
+@pytest.mark.parametrize(
+    ("after", "what"),
+    [
+        (b"more", "the gzip is followed by something else"),
+        (bytes(300_000) + lines([KV]).encode(), "the gzip is followed by something else"),
+        (bytes(300_000) + b"\x1f", "the gzip is cut off"),
+        (gzip.compress(lines([KV]).encode())[:-1], "the gzip is cut off"),
+        (b"\x1f\x8b\x07no method of gzip", "the gzip is damaged"),
+    ],
+)
+def test_anything_else_after_a_gzip_is_said(tmp_path: Path, after: bytes, what: str) -> None:
+    found, file = one(tmp_path, gzip.compress(lines(many(9)).encode()) + after)
+    assert (file.complete, counts(found)["kept"] >= 9) == (False, True)
+    assert f": {what}: what follows was not read" in file.trouble[0]
+
+
+def _zip(text: str) -> bytes:
+    with zipfile.ZipFile(packed := io.BytesIO(), "w") as file:
+        file.writestr("PT1H.json", text)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("pack", "what"),
+    [
+        (_zip, "a zip archive"),
+        (lambda text: bz2.compress(text.encode()), "compressed with bzip2"),
+        (lambda text: lzma.compress(text.encode()), "compressed with xz"),
+        # The first frame of https://datatracker.ietf.org/doc/html/rfc8878, section 3.1.1
+        (lambda text: b"\x28\xb5\x2f\xfd" + text.encode(), "compressed with zstd"),
+    ],
+)
+def test_another_compression_is_named(tmp_path: Path, pack: Callable[[str], bytes], what: str) -> None:
+    found, file = one(tmp_path, pack(lines(many(9))))
+    assert (file.complete, counts(found)["received"]) == (False, 0)
+    assert file.trouble == (
+        f"at its beginning: {what}, which is not read: convert it to text or gzip: what follows was not read",
+    )
+
+
+# The members of a page: https://learn.microsoft.com/graph/paging
+@pytest.mark.parametrize("member", ["@odata.nextLink", "nextLink"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_page_that_names_a_next_one_is_not_whole_without_it(tmp_path: Path, member: str, first: bool) -> None:
+    link = {member: "https://graph.microsoft.com/v1.0/auditLogs/signIns?$skiptoken=1"}
+    some = {"value": list(map(made.mail_graph, made.mail()))}
+    page = json.dumps({**link, **some} if first else {**some, **link})
+    found, file = one(tmp_path, page)
+    assert (file.complete, counts(found)["kept"]) == (False, 60)
+    assert file.trouble[0].startswith("after record 60: its last page names a next page, which is not in this file")
+    for last in ({**some}, {**some, member: None}, {**some, member: ""}):
+        _, file = one(tmp_path, page + json.dumps(last))
+        assert (file.complete, file.trouble) == (True, ())
+
+
+def test_a_link_to_a_folder_of_logs_is_not_left_out(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "logs", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    (folder / "a").write_text(lines(many(1)))
+    (elsewhere / "b").write_text(lines(many(1)))
+    (folder / "linked").symlink_to(elsewhere)
+    with pytest.raises(UsageError, match="linked: a link to a folder, which is not followed"):
+        read(folder)
 
 
 def test_a_gzip_made_to_fill_the_memory_is_not_read_on(tmp_path: Path) -> None:
