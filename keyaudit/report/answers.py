@@ -1,24 +1,22 @@
 """JSON answers for programs that draw conclusions, such as an assistant: every number comes with what it leaves out.
 
 Every answer is one JSON object. Text from the audited tenant (names, tags, messages, error texts) is only in the member `data`;
-all other text is keyaudit's own. A count is exact only if everything that it counts was read.
+all other text is keyaudit's own. A count is exact only if everything that it counts was read. The lists of an answer are pages:
+while `more` is true, `next_offset` begins the next.
 """
 
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, TextIO, TypeVar
+
+from msgspec import Struct
 
 from keyaudit.model import times
 from keyaudit.model.errors import AuditError
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Gap, Report, Run, Verdict
-from keyaudit.report import json as report_json
-from keyaudit.report.facts import Facts
-from keyaudit.report.members import UNTRUSTED, coverage_member, exits, gap_member
-from keyaudit.report.resource import label
+from keyaudit.report.members import UNTRUSTED, coverage_member, exits, gap_member, inert
 from keyaudit.report.summary import WORST_FIRST
 
 T = TypeVar("T")
@@ -27,96 +25,99 @@ PAGE = 50
 """The default number of list items in an answer."""
 MOST = 500
 """The maximum number of list items in an answer."""
+LONGEST = 32_000
+"""The maximum length in characters of an answer with several list items: some 10,000 tokens, which an assistant can use."""
+_GAPS = LONGEST // 4
+"""The same for the gaps in an answer about something else."""
 Answer = dict[str, Any]
 _UNSURE = ("not_all_known", "not_read")
 
 
-def of_document(
-    render: Callable[[T, TextIO], object], found: T, run: Run, verdict: Verdict, *, offset: int, limit: int
-) -> Answer:
-    """The JSON of a command, with at most `limit` items of each of its lists, from `offset` on."""
+class Document(Struct, frozen=True):
+    """The JSON of a command as an answer, before its lists are cut to a page."""
+
+    answer: Answer
+    lists: Mapping[str, Sequence[object]]
+    size: int
+    """Its length in characters."""
+
+    def page(self, offset: int, limit: int) -> Answer:
+        """The answer with at most `limit` items of each list, from `offset` on."""
+        return paged(self.answer, {name: items[offset:] for name, items in self.lists.items()}, offset, limit)
+
+
+def of_document(render: Callable[[T, TextIO], object], found: T, run: Run, verdict: Verdict) -> Document:
+    """The JSON of a command."""
     text = io.StringIO()
     render(found, text)
     document: dict[str, Any] = json.loads(text.getvalue())
     for name in ("schema", "untrusted", "notice", "run", "verdict", "gaps", "coverage"):
         document.pop(name, None)
-    sizes = {name: len(value) for name, value in document.items() if isinstance(value, list)}
-    cut = {name: document[name][offset : offset + limit] for name in sizes}
-    data = {**document, **cut, "gaps": [gap_member(gap) for gap in verdict.gaps[:MOST]]}
+    lists = {name: value for name, value in document.items() if isinstance(value, list)}
     # The document's own list of unknowns, which is complete.
-    unsure = {name: size for name, size in sizes.items() if name in _UNSURE}
+    unsure = {name: len(value) for name, value in lists.items() if name in _UNSURE}
     doubts = sum(edge.get("unknown") is not None for edge in document.get("edges", ()))
     unknown = sum(unsure.values()) + doubts + (document["unknown"] if isinstance(document.get("unknown"), int) else 0)
     gaps = [gap for gap in verdict.gaps if gap.required]
-    counts = {name: {"number": size} if name in unsure else _count(size, gaps, unknown) for name, size in sizes.items()}
-    return {**about(run, verdict), "counts": counts, "offset": offset, "data": data}
+    counts = {
+        name: {"number": len(value)} if name in unsure else count(len(value), gaps, unknown) for name, value in lists.items()
+    }
+    answer = {**about(run, verdict), "counts": counts, "data": {**document, **some_gaps(verdict.gaps)}}
+    return Document(answer, lists, text.tell())
+
+
+def paged(answer: Answer, lists: Mapping[str, Sequence[object]], offset: int, limit: int) -> Answer:
+    """The answer with at most `limit` items of each list in `data`, and no more than make it `LONGEST` characters long, but at
+    least one. `lists`: their items from `offset` on, by name.
+    """
+    answer = {**answer, "offset": offset, "more": False, "data": {**answer["data"], **{name: [] for name in lists}}}
+    sizes = [
+        sum(len(inert(items[at])) + 2 for items in lists.values() if at < len(items)) for at in range(_longest(lists, limit))
+    ]
+    room = LONGEST - len(inert(answer))
+    number = max(1, sum(size <= room for size in accumulate(sizes)))
+    if number < _longest(lists, limit + 1):
+        answer |= {"more": True, "next_offset": offset + number}
+    answer["data"] |= {name: list(items[:number]) for name, items in lists.items()}
+    return answer
+
+
+def _longest(lists: Mapping[str, Sequence[object]], most: int) -> int:
+    return min(most, max(map(len, lists.values()), default=0))
 
 
 def summary(report: Report) -> Answer:
     """The number of open findings by severity, and the basis of the report."""
     verdict = report.verdict
-    gaps = _gaps(report)
+    gaps = required_gaps(report)
     return {
         **about(report.run, verdict),
-        "open_findings": {
-            each: _count(verdict.failed.get(each, 0), gaps, verdict.unknown.get(each, 0)) for each in WORST_FIRST
-        },
-        "open_findings_in_all": _count(sum(verdict.failed.values()), gaps, sum(verdict.unknown.values())),
+        "open_findings": {each: count(verdict.failed.get(each, 0), gaps, verdict.unknown.get(each, 0)) for each in WORST_FIRST},
+        "open_findings_in_all": count(sum(verdict.failed.values()), gaps, sum(verdict.unknown.values())),
         "waived": sum(verdict.waived.values()),
         "passed": verdict.passed,
         "unknown_results": sum(verdict.unknown.values()),
         "policies_not_evaluated": {each.policy.id: list(each.needs) for each in verdict.not_judged},
         "reads_required": verdict.required,
         "reads_done": verdict.assessed,
-        "data": {"tenant": report.run.tenant_name, "gaps": [gap_member(gap) for gap in gaps[:MOST]]},
-    }
-
-
-def findings(
-    report: Report, *, policy: str, severity: Severity, outcome: Outcome, resource: str, offset: int, limit: int
-) -> Answer:
-    """The findings with an outcome, of this severity and above, of one policy, and of resources whose name or id contains a
-    text.
-    """
-    wanted = resource.lower()
-    unknown = 0
-    items: list[tuple[Owner, Finding]] = []
-    matching = 0
-    for owner, each in _matching(report, policy, severity, wanted, passes=outcome is Outcome.PASS):
-        unknown += each.outcome is Outcome.UNKNOWN
-        if each.outcome is outcome:
-            matching += 1
-            if offset < matching <= offset + limit:
-                items.append((owner, each))
-    gaps = [gap for gap in _gaps(report) if not policy or policy in gap.blinds]
-    lacking = {each.policy.id: list(each.needs) for each in report.verdict.not_judged if policy in ("", each.policy.id)}
-    counted = outcome is not Outcome.UNKNOWN
-    return {
-        **about(report.run, report.verdict),
-        "count": _count(matching, gaps, unknown if counted else 0, lacking=bool(lacking)),
-        "policies_not_evaluated": lacking,
-        "offset": offset,
-        "more": matching > offset + limit,
-        "data": {
-            "findings": [report_json.finding_member(owner, each) for owner, each in items],
-            "gaps": [gap_member(gap) for gap in gaps[:MOST]],
-        },
+        "data": {"tenant": report.run.tenant_name, **some_gaps(gaps)},
     }
 
 
 def coverage(report: Report, *, offset: int, limit: int) -> Answer:
     """What was read and what was not, with reasons and fixes."""
     verdict = report.verdict
-    records = list(islice(verdict.coverage, offset, offset + limit))
-    return {
+    lists = {
+        "gaps": list(map(gap_member, verdict.gaps[offset : offset + limit + 1])),
+        "coverage": list(map(coverage_member, verdict.coverage[offset : offset + limit + 1])),
+    }
+    answer = {
         **about(report.run, verdict),
         "reads": len(verdict.coverage),
-        "offset": offset,
-        "data": {
-            "gaps": [gap_member(gap) for gap in verdict.gaps[:MOST]],
-            "coverage": [coverage_member(record) for record in records],
-        },
+        "gaps": len(verdict.gaps),
+        "data": {},
     }
+    return paged(answer, lists, offset, limit)
 
 
 def refusal(error: AuditError) -> Answer:
@@ -137,26 +138,29 @@ def about(run: Run, verdict: Verdict) -> Answer:
     }
 
 
-def _count(number: int, gaps: Sequence[Gap], unknown: int = 0, *, lacking: bool = False) -> Answer:
+def count(number: int, gaps: Sequence[Gap], unknown: int = 0, *, lacking: bool = False) -> Answer:
     """A number, and whether it is exact: gaps and unknown results could add to it."""
     why = [
-        *([f"{len(gaps)} places were not read: see data.gaps"] if gaps else []),
+        *([f"{len(gaps)} places were not read: see data.gaps, and coverage for all of them"] if gaps else []),
         *([f"{unknown} results are unknown"] if unknown else []),
         *(["policies were not evaluated: see policies_not_evaluated"] if lacking else []),
     ]
     return {"bound": "at least", "number": number, "because": why} if why else {"bound": "exactly", "number": number}
 
 
-def _gaps(report: Report) -> list[Gap]:
+def some_gaps(gaps: Sequence[Gap]) -> Answer:
+    """The first gaps as a member of `data`, and their number if they are not all."""
+    members: list[object] = []
+    room = _GAPS
+    for gap in gaps:
+        member = gap_member(gap)
+        room -= len(inert(member))
+        if members and room < 0:
+            return {"gaps": members, "gaps_in_all": len(gaps)}
+        members.append(member)
+    return {"gaps": members}
+
+
+def required_gaps(report: Report) -> list[Gap]:
+    """The gaps that the selected policies need."""
     return [gap for gap in report.verdict.gaps if gap.required]
-
-
-def _matching(report: Report, policy: str, least: Severity, resource: str, *, passes: bool) -> Iterator[tuple[Owner, Finding]]:
-    for owner, each in report.owned(passes):
-        if policy and each.policy.id != policy:
-            continue
-        if each.severity.rank < least.rank:
-            continue
-        if resource and resource not in each.subject.lower() and resource not in label(Facts.of(each)).lower():
-            continue
-        yield owner, each

@@ -3,6 +3,7 @@
 import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mcp import Client
@@ -85,11 +86,13 @@ async def test_a_hostile_name_is_data_to_an_assistant_whatever_it_asks_the_snaps
     met = set[str]()
     async with Client(server(Tools(taken, taken.run.as_of, None))) as client:  # type: ignore[arg-type]
         for tool, given in questions:
-            result = await client.call_tool(tool, given)
-            (text,) = result.content
-            assert isinstance(text, TextContent)
-            answer = json.loads(text.text)
-            met.update({tool} if "rm -rf" in json.dumps(answer["data"]) else ())
-            outside = {name: value for name, value in answer.items() if name != "data"}
-            assert "rm -rf" not in json.dumps(outside)
+            answer: dict[str, Any] = {"more": True, "next_offset": 0}
+            while answer["more"]:
+                result = await client.call_tool(tool, {**given, "offset": answer["next_offset"]})
+                (text,) = result.content
+                assert isinstance(text, TextContent)
+                answer = json.loads(text.text)
+                met.update({tool} if "rm -rf" in json.dumps(answer["data"]) else ())
+                outside = {name: value for name, value in answer.items() if name != "data"}
+                assert "rm -rf" not in json.dumps(outside)
     assert met == {"expiring", "blast_radius", "access"}
