@@ -18,7 +18,7 @@ from keyaudit.cli.app import app, run
 from keyaudit.cli.options import Choice, Live, Redaction, Shown, Stored
 from keyaudit.model.errors import MEANINGS
 from keyaudit.model.extras import installing
-from keyaudit.model.operations import OPERATIONS, Surface
+from keyaudit.model.operations import BY_SURFACE, OPERATIONS, Surface
 from keyaudit.policy.load import load
 from keyaudit.report.formats import BUNDLE, FILES, PRINTED
 from keyaudit.report.lines import wrap
@@ -57,6 +57,26 @@ def permissions() -> str:
         if operation.surface is not Surface.LOGIN and operation.permission != "none":
             reads.setdefault(operation.permission, []).append(operation.noun)
     return _items(f"{permission}: {', '.join(dict.fromkeys(nouns))}" for permission, nouns in reads.items())
+
+
+def recorded() -> str:
+    """Each operation with a recording, by recording."""
+    seen: dict[str, list[str]] = {}
+    for operation in OPERATIONS.values():
+        if operation.recording is not None:
+            seen.setdefault(str(operation.recording), []).append(f"{operation.id} ({operation.noun})")
+    items = _items(f"{recording}: {', '.join(reads)}" for recording, reads in sorted(seen.items()))
+    return f"{sum(map(len, seen.values()))} of {len(OPERATIONS)} reads:\n\n{items}"
+
+
+def documented() -> str:
+    """The other operations, by family."""
+    families = {
+        family: [f"{each.id} ({each.noun})" for each in declared if each.recording is None]
+        for family, declared in BY_SURFACE.items()
+    }
+    items = _items(f"{family}: {', '.join(reads)}" for family, reads in families.items() if reads)
+    return f"{sum(map(len, families.values()))} of {len(OPERATIONS)} reads:\n\n{items}"
 
 
 def policies() -> str:
@@ -148,6 +168,7 @@ def _items(texts: Any) -> str:
 
 FOUND: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     README: {"exit-codes": exit_codes},
+    TOPICS / "answers.md": {"recorded": recorded, "documented": documented},
     TOPICS / "commands.md": {"help": help_text},
     TOPICS / "exports.md": {"formats": formats},
     TOPICS / "permissions.md": {"permissions": permissions},

@@ -273,7 +273,7 @@ async def test_a_page_that_follows_needs_no_second_reading(contoso: Path, monkey
     async with Client(server(tools)) as client:
         both = [await _all(client, "expiring", "items", within_days=365, limit=limit) for limit in (500, 60)]
         assert both[0] == both[1] != []
-        # What is too large to be kept is read again.
+        # A document that is too large to be kept is read again.
         monkeypatch.setattr("keyaudit.cli.tools._KEPT", 0)
         await _answer(client, "expiring", within_days=365)
         await _answer(client, "expiring", within_days=365)

@@ -7,7 +7,9 @@ value, a private key, a backup or an export.
 import importlib
 import pkgutil
 
-from keyaudit.model.operations.kinds import GLOBAL_CLOUD, Operation, Paging, Right, Rights, Surface, Throttle
+from msgspec import structs
+
+from keyaudit.model.operations.kinds import GLOBAL_CLOUD, Operation, Paging, Recording, Right, Rights, Surface, Throttle
 
 __all__ = [
     "BY_SURFACE",
@@ -15,6 +17,7 @@ __all__ = [
     "OPERATIONS",
     "Operation",
     "Paging",
+    "Recording",
     "Right",
     "Rights",
     "Surface",
@@ -25,7 +28,12 @@ __all__ = [
 _MODULES = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
 _DECLARING = sorted((each for each in _MODULES if hasattr(each, "FAMILY")), key=lambda each: each.FAMILY.order)
 
-BY_SURFACE: dict[str, tuple[Operation, ...]] = {each.FAMILY.name: each.DECLARED for each in _DECLARING}
+BY_SURFACE: dict[str, tuple[Operation, ...]] = {
+    module.FAMILY.name: tuple(
+        structs.replace(each, recording=getattr(module, "RECORDED", {}).get(each.id)) for each in module.DECLARED
+    )
+    for module in _DECLARING
+}
 """The operations of each file here, by a name for people."""
 
 OPERATIONS: dict[str, Operation] = {operation.id: operation for declared in BY_SURFACE.values() for operation in declared}

@@ -1,6 +1,6 @@
 """Reads of certificates from the vault. Private keys are never read."""
 
-from keyaudit.model.operations.kinds import Family, vault_object
+from keyaudit.model.operations.kinds import SDK_ASSETS, Family, Recording, vault_object
 
 _CERTIFICATES = "under access policies, certificates"
 
@@ -33,3 +33,9 @@ DECLARED = (
         after=("certificate.list", "certificate.versions"),
     ),
 )
+
+RECORDED = {
+    "certificate.list": Recording(SDK_ASSETS, "test_example_certificate_list_operations", 2024, kept=True),
+    "certificate.versions": Recording(SDK_ASSETS, "test_list_certificate_versions", 2024),
+    "certificate.get": Recording(SDK_ASSETS, "test_example_certificate_recover", 2024, kept=True),
+}

@@ -1,6 +1,15 @@
 """Reads of deleted, recoverable objects: vaults from Azure Resource Manager, keys, certificates and secrets from the vault."""
 
-from keyaudit.model.operations.kinds import KEY_VAULT_ARM, Family, Paging, arm, vault_object
+from keyaudit.model.operations.kinds import (
+    KEY_VAULT_ARM,
+    MGMT_KEYVAULT,
+    SDK_ASSETS,
+    Family,
+    Paging,
+    Recording,
+    arm,
+    vault_object,
+)
 
 _DELETED_VAULTS = "/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults"
 _DELETED_HSMS = "/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedManagedHSMs"
@@ -27,3 +36,10 @@ DECLARED = (
         paged=True,
     ),
 )
+
+RECORDED = {
+    "deleted_vault.list": Recording(MGMT_KEYVAULT, "test_cli_mgmt_keyvault_async", 2021, kept=True),
+    "deleted_key.list": Recording(SDK_ASSETS, "test_example_key_list_operations", 2024, kept=True),
+    "deleted_certificate.list": Recording(SDK_ASSETS, "test_example_certificate_list_operations", 2024, kept=True),
+    "deleted_secret.list": Recording(SDK_ASSETS, "test_example_secret_list_operations", 2024, kept=True),
+}

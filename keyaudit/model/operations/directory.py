@@ -1,6 +1,6 @@
 """Reads of the directory: the tenant, its domains, applications and service principals, their owners and credentials."""
 
-from keyaudit.model.operations.kinds import ADVANCED, Family, Paging, Throttle, graph, graph_right
+from keyaudit.model.operations.kinds import ADVANCED, AZURE_CLI, Family, Paging, Recording, Throttle, graph, graph_right
 
 _APPLICATION_FIELDS = (
     "id,appId,displayName,createdDateTime,signInAudience,identifierUris,api,appRoles,keyCredentials,passwordCredentials,"
@@ -175,3 +175,12 @@ DECLARED = (
         after=("service_principal.federated_of",),
     ),
 )
+
+RECORDED = {
+    "application.list": Recording(AZURE_CLI, "test_app_credential", 2022, kept=True),
+    "application.get": Recording(AZURE_CLI, "test_app_credential", 2022, kept=True),
+    "application.owners_of": Recording(AZURE_CLI, "test_app_owner", 2022),
+    "application.expressions_of": Recording(AZURE_CLI, "test_app_federated_credential", 2022, kept=True),
+    "service_principal.list": Recording(AZURE_CLI, "test_sp_credential", 2022, kept=True),
+    "service_principal.get": Recording(AZURE_CLI, "test_sp_credential", 2022, kept=True),
+}

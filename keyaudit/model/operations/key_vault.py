@@ -3,10 +3,13 @@
 from keyaudit.model.operations.kinds import (
     KEY_VAULT_ARM,
     KEY_VAULT_PREVIEW,
+    MGMT_KEYVAULT,
+    SDK_ASSETS,
     VAULTS,
     Family,
     Operation,
     Paging,
+    Recording,
     arm,
     resource_graph,
     vault_object,
@@ -57,3 +60,12 @@ DECLARED = (
     ),
     _key("key.rotation_policy", "rotation policies", "/keys/{key}/rotationpolicy", "getrotationpolicy", "key.list"),
 )
+
+RECORDED = {
+    "vault.list": Recording(MGMT_KEYVAULT, "test_cli_mgmt_keyvault_async", 2021, kept=True),
+    "vault.get": Recording(MGMT_KEYVAULT, "test_cli_mgmt_keyvault.test_keyvault", 2021, kept=True),
+    "key.list": Recording(SDK_ASSETS, "test_key_list", 2024, kept=True),
+    "key.versions": Recording(SDK_ASSETS, "test_list_versions", 2024, kept=True),
+    "key.get": Recording(SDK_ASSETS, "test_ec_key_id", 2024),
+    "key.rotation_policy": Recording(SDK_ASSETS, "test_key_rotation_policy", 2026, kept=True),
+}

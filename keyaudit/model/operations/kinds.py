@@ -96,6 +96,21 @@ class Right(Struct, frozen=True, kw_only=True):
         return ""
 
 
+class Recording(Struct, frozen=True):
+    """A published recording of a real answer, in which the members that are read were seen."""
+
+    origin: str
+    """The repository or package that it is in: "Azure/azure-cli"."""
+    name: str
+    """The name of the recorded test there."""
+    year: int
+    kept: bool = False
+    """Whether tests/recorded has it, so that the tests read it."""
+
+    def __str__(self) -> str:
+        return f"{self.origin}, {self.name} ({self.year})"
+
+
 class Operation(Struct, frozen=True):
     """One read. `path` and `query` contain `{placeholders}`, each filled with one percent-encoded segment."""
 
@@ -124,6 +139,8 @@ class Operation(Struct, frozen=True):
     """Why its list is never empty, as a sentence; empty: it may be."""
     command: str = ""
     """The only command that sends it, if it is not part of reading a tenant."""
+    recording: Recording | None = None
+    """Where a real answer was seen; None: its form rests on documentation. Declared in `RECORDED` of a file, by id."""
 
     @property
     def permission(self) -> str:
@@ -142,6 +159,12 @@ class Operation(Struct, frozen=True):
             if name == "api-version":
                 return value
         return self.path.split("/")[1] if self.surface in (Surface.GRAPH, Surface.LOGS) else ""
+
+
+AZURE_CLI = "Azure/azure-cli"
+SDK_ASSETS = "Azure/azure-sdk-assets"
+MGMT_KEYVAULT = "PyPI azure-mgmt-keyvault 9.3.0"
+"""Origins of recordings."""
 
 
 class Family(Struct, frozen=True):

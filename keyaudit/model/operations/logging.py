@@ -1,6 +1,17 @@
 """Reads of diagnostic settings, log retention and alert rules."""
 
-from keyaudit.model.operations.kinds import HSMS, VAULTS, Family, Paging, Right, Rights, arm, resource_graph
+from keyaudit.model.operations.kinds import (
+    AZURE_CLI,
+    HSMS,
+    VAULTS,
+    Family,
+    Paging,
+    Recording,
+    Right,
+    Rights,
+    arm,
+    resource_graph,
+)
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = _SUBSCRIPTION + "/resourceGroups/{resource_group}"
@@ -81,3 +92,8 @@ DECLARED = (
     ),
     resource_graph("alert_rule.query", "alert rules (Resource Graph)"),
 )
+
+RECORDED = {
+    "activity_log.list": Recording(AZURE_CLI, "test_monitor_diagnostic_settings_subscription", 2020),
+    "workspace.get": Recording(AZURE_CLI, "test_monitor_diagnostic_settings_subscription", 2020),
+}

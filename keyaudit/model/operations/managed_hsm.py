@@ -7,14 +7,17 @@ https://learn.microsoft.com/azure/key-vault/managed-hsm/access-control
 from functools import partial
 
 from keyaudit.model.operations.kinds import (
+    AZURE_CLI,
     HSMS,
     KEY_VAULT_ARM,
     KEY_VAULT_DATA,
     KEY_VAULT_EXTERNAL,
     KEY_VAULT_PREVIEW,
+    SDK_ASSETS,
     Family,
     Operation,
     Paging,
+    Recording,
     Right,
     Rights,
     Surface,
@@ -109,3 +112,16 @@ DECLARED = (
         after=("hsm.ekm.get",),
     ),
 )
+
+RECORDED = {
+    "hsm.list": Recording(AZURE_CLI, "test_keyvault_hsm_mgmt", 2020),
+    "hsm.get": Recording(AZURE_CLI, "test_keyvault_hsm_mgmt", 2020),
+    "hsm.key.list": Recording(AZURE_CLI, "test_keyvault_hsm_key_using_hsm_name", 2020),
+    "hsm.key.versions": Recording(AZURE_CLI, "test_keyvault_hsm_key_using_hsm_name", 2020),
+    "hsm.key.get": Recording(SDK_ASSETS, "test_ec_key_id", 2026, kept=True),
+    "hsm.key.get_older": Recording(SDK_ASSETS, "test_ec_key_id", 2024, kept=True),
+    "hsm.key.rotation_policy": Recording(SDK_ASSETS, "test_key_rotation_policy", 2026),
+    "hsm.role_definition.list": Recording(SDK_ASSETS, "test_role_assignment", 2024, kept=True),
+    "hsm.role_assignment.list": Recording(SDK_ASSETS, "test_role_assignment", 2024, kept=True),
+    "hsm.setting.list": Recording(AZURE_CLI, "test_keyvault_hsm_setting", 2023),
+}

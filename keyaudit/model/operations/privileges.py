@@ -1,9 +1,11 @@
 """Reads of the permissions of applications and service principals, and of their last activity."""
 
 from keyaudit.model.operations.kinds import (
+    AZURE_CLI,
     OTHER_CLOUDS,
     Family,
     Paging,
+    Recording,
     Throttle,
     arm,
     graph,
@@ -92,3 +94,7 @@ DECLARED = (
         after=("managed_identity.query",),
     ),
 )
+
+RECORDED = {
+    "managed_identity.federated_of": Recording(AZURE_CLI, "test_federated_identity_credential", 2023),
+}

@@ -1,6 +1,6 @@
 """Reads of secret metadata: lists, which contain no values. A GET of a secret returns its value, so none is declared."""
 
-from keyaudit.model.operations.kinds import Family, vault_object
+from keyaudit.model.operations.kinds import SDK_ASSETS, Family, Recording, vault_object
 
 _LIST = "under access policies, secrets list"
 
@@ -17,3 +17,8 @@ DECLARED = (
         after=("secret.list",),
     ),
 )
+
+RECORDED = {
+    "secret.list": Recording(SDK_ASSETS, "test_example_secret_list_operations", 2024, kept=True),
+    "secret.versions": Recording(SDK_ASSETS, "test_list_versions", 2024),
+}

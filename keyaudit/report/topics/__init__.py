@@ -16,6 +16,7 @@ FILES: Mapping[str, str] = {
     "policy-author": "write a policy: columns, condition, messages, examples",
     "policies": "every policy that ships, with severity and requirement",
     "permissions": "the rights that keyaudit needs, and what each is for",
+    "answers": "which answers of Azure were seen, and which are known from documentation",
     "commands": "every command with its flags",
     "settings": "keyaudit.toml, and how to read a part of a tenant",
     "waivers": "exceptions with an owner, an approver and an end date",
