@@ -37,6 +37,16 @@ def test_the_picture_is_there_and_small() -> None:
     assert len(data) < 150_000
 
 
+def test_every_path_in_the_guide_for_contributors_is_there() -> None:
+    root = README.parent
+    text = (root / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = re.findall(r"(?:`|pytest -n 0 )((?:keyaudit|policies|tests|\.ci)/[\w./-]*)", text)
+    assert len(set(paths)) > 25
+    assert [path for path in paths if not (root / path).exists()] == []
+    assert len(text.splitlines()) <= 60
+    assert ".github/CONTRIBUTING.md" in TEXT
+
+
 def test_every_command_is_in_the_topic_of_commands() -> None:
     text = (TOPICS / "commands.md").read_text(encoding="utf-8")
     names = list(commands())
