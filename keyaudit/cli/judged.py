@@ -80,17 +80,18 @@ def judged(
     since: Path | None = None,
     taken: tuple[Snapshot, int] | None = None,
     master: str | None = None,
+    trying: Waiver | None = None,
 ) -> Iterator[Report]:
     """The report of one tenant, inside a context. All flags are checked before anything is read.
 
     `among`: there are other tenants, so one that cannot be read is reported instead of raised. `since`: the folder of an
     earlier snapshot of the tenant. `taken`: the snapshot and moment, if already open. `master`: of Spark, which then evaluates
-    it.
+    it. `trying`: a waiver that is in no file yet, and is applied instead of those of a file.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
     how = settled(live, choice, known)
-    accepted = _accepted(choice, known, new_only=new_only)
+    accepted = Acceptance(waivers=(trying,)) if trying else _accepted(choice, known, new_only=new_only)
     earlier = open_snapshot(since) if since is not None else None
     with nullcontext(taken) if taken is not None else snapshot(live, stored, among=among) as (read, as_of):
         if earlier is not None:

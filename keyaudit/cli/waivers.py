@@ -3,7 +3,7 @@
 import datetime
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +14,7 @@ from keyaudit.cli.options import Choice, Live, OwnPolicies, Stored, flags
 from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.extras import installing
+from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
     from keyaudit.model.run import Report
@@ -32,7 +33,6 @@ def list_(*, policies: OwnPolicies = None, file: File = _FILE) -> int:
     from tabulate import tabulate
 
     from keyaudit.cli.clock import SystemClock
-    from keyaudit.model.text import one_line
 
     now = SystemClock().now()
     rows = [
@@ -72,34 +72,47 @@ def check(live: Live, stored: Stored, *, policies: OwnPolicies = None, file: Fil
     return Exit.FINDINGS if lines else Exit.CLEAN
 
 
-@app.command("add")
+@flags(Live, Stored)
 def add(
+    live: Live,
+    stored: Stored,
     *,
     policy: Annotated[str, typer.Option("--policy", metavar="ID|GLOB", help="The policy to make an exception to.")],
-    resource: Annotated[str, typer.Option("--resource", metavar="ID|GLOB", help="The resource; `*` stands for any text.")],
+    resource: Annotated[
+        str,
+        typer.Option(
+            "--resource",
+            metavar="NAME|ID|GLOB",
+            help="The resource: its name as reports show it, its full id, or the id of its finding or the beginning of that. "
+            "In a pattern over full ids, `*` stands for any text.",
+        ),
+    ],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why the risk is accepted.")],
     owner: Annotated[str, typer.Option("--owner", metavar="WHO", help="Who is responsible for it.")],
     approved_by: Annotated[str, typer.Option("--approved-by", metavar="WHO", help="Who approved it.")],
     expires: Annotated[str, typer.Option("--expires", metavar="DATE", help="The last day on which it is valid.")],
     id_: Annotated[str | None, typer.Option("--id", metavar="ID", help="The id of the waiver. Default: W-YEAR-NUMBER.")] = None,
     ticket: Annotated[str | None, typer.Option("--ticket", metavar="TEXT", help="The ticket in which it was decided.")] = None,
+    allow_critical: Annotated[bool, typer.Option("--allow-critical", help="Also cover critical findings.")] = False,
     covers: Annotated[
         str | None, typer.Option("--covers", metavar="coverage", help="Accept a gap in what was read, for 30 days at most.")
     ] = None,
     policies: OwnPolicies = None,
     file: File = _FILE,
 ) -> int:
-    """Add a waiver to the file, and keep its comments."""
-    from msgspec import structs
+    """Add a waiver to the file, and keep its comments.
 
+    The resource is looked up in --from DIR, --demo or the live tenant, and its full id is written. A waiver that would cover
+    nothing is refused.
+    """
     from keyaudit.model.times import iso_date
-    from keyaudit.policy.problems import PolicyError
 
     today = iso_date(_today())
     known = {waiver.id for waiver in _loaded(file, policies)} if file.exists() else set()
+    match = {"policy": policy, "resource": resource}
     entry: dict[str, Any] = {
         "id": id_ or _next(known, today[:4]),
-        "match": {"policy": policy, "resource": resource},
+        "match": match,
         "reason": reason,
         "owner": owner,
         "approved_by": approved_by,
@@ -107,15 +120,16 @@ def add(
         "created": _plain(today),
         "expires": _plain(expires),
         **({"covers": covers} if covers else {}),
+        **({"allow_critical": True} if allow_critical else {}),
     }
-    try:
-        with _edited(file, policies) as document:
-            document["waivers"].append(entry)
-    except PolicyError as error:
-        # The file was valid before, so the entry is at fault, which is in no file yet.
-        raise PolicyError([structs.replace(each, file="waivers add", line=0) for each in error.problems]) from None
+    # Errors in the other fields are told before a tenant is read.
+    _, asked = _with_entry(file, policies, entry)
+    resource_id, covered = _looked_up(asked, live, stored, policies)
+    match["resource"] = resource_id
+    text, _ = _with_entry(file, policies, entry)
+    _write(file, text)
     with printing() as out:
-        out.write(f"{file}: added {entry['id']}\n")
+        out.write(f"{file}: added {entry['id']} for {one_line(resource_id, 1_024)}: {covered}\n")
     return Exit.CLEAN
 
 
@@ -139,15 +153,19 @@ def prune(live: Live, stored: Stored, *, policies: OwnPolicies = None, file: Fil
                 )
             gone = {use.waiver.id for use in report.verdict.waivers if use.state is not State.ACTIVE}
     if gone:
-        with _edited(file, policies) as document:
-            for index in reversed(range(len(document["waivers"]))):
-                if document["waivers"][index]["id"] in gone:
-                    del document["waivers"][index]
+
+        def remove(entries: Any) -> None:
+            for index in reversed(range(len(entries))):
+                if entries[index]["id"] in gone:
+                    del entries[index]
+
+        _write(file, _revised(file, policies, remove)[0])
     with printing() as out:
         out.write(f"{file}: removed {', '.join(sorted(gone)) or 'nothing'}\n")
     return Exit.CLEAN
 
 
+app.command("add")(add)
 app.command("check")(check)
 app.command("prune")(prune)
 
@@ -186,9 +204,46 @@ def _looked_at(live: Live, stored: Stored) -> bool:
     return bool(stored.from_ or live.demo or live.tenant)
 
 
-@contextmanager
-def _edited(file: Path, own: Path | None) -> Iterator[Any]:
-    """The file's content, to be changed in place. Raises, and writes nothing, if the result is not a valid file."""
+def _with_entry(file: Path, own: Path | None, entry: Mapping[str, Any]) -> "tuple[str, Waiver]":
+    """The file's content with this entry, and its waiver. Nothing is written. Raises PolicyError if the entry is not valid."""
+    from msgspec import structs
+
+    from keyaudit.policy.problems import PolicyError
+
+    try:
+        text, waivers = _revised(file, own, lambda entries: entries.append(entry))
+    except PolicyError as error:
+        # The file was valid before, so the entry is at fault, which is in no file yet.
+        raise PolicyError([structs.replace(each, file="waivers add", line=0) for each in error.problems]) from None
+    return text, waivers[-1]
+
+
+def _looked_up(asked: "Waiver", live: Live, stored: Stored, own: Path | None) -> tuple[str, str]:
+    """The full id or pattern that the waiver is for, and what it covers in words.
+
+    Raises UsageError if it names no resource or several, or covers nothing.
+    """
+    from msgspec import structs
+
+    from keyaudit.cli.judged import judged
+    from keyaudit.cli.source import snapshot
+    from keyaudit.cli.waiver_target import coverage_of, resolved
+    from keyaudit.model.waivers import Glob
+
+    choice = Choice(policies=own, no_waivers=True, select=[each for each in _known(own) if asked.policy.matches(each)])
+    with snapshot(live, stored) as taken:
+        with judged(live, stored, choice, taken=taken) as report:
+            resource = resolved(report, asked)
+        waiver = structs.replace(asked, resource=Glob(resource))
+        with judged(live, stored, choice, taken=taken, trying=waiver) as report:
+            return resource, coverage_of(report, waiver)
+
+
+def _revised(file: Path, own: Path | None, change: Callable[[Any], None]) -> "tuple[str, tuple[Waiver, ...]]":
+    """The file's content after a change to its list of entries, and its waivers. Nothing is written.
+
+    Raises PolicyError if the result is not valid.
+    """
     from keyaudit.policy.waivers import parse_waivers
     from keyaudit.report import files
 
@@ -205,14 +260,20 @@ def _edited(file: Path, own: Path | None) -> Iterator[Any]:
     document = editor.load(file.read_text(encoding="utf-8") if file.exists() else _NEW)
     if document["waivers"] is None:
         document["waivers"] = []
-    yield document
+    change(document["waivers"])
     # A list written as [] would otherwise stay on one line.
     getattr(document["waivers"], "fa", document.fa).set_block_style()
     text = io.StringIO()
     editor.dump(document, text)
-    parse_waivers(text.getvalue().encode(), file=str(file), policies=_known(own), today=_today())
+    waivers = parse_waivers(text.getvalue().encode(), file=str(file), policies=_known(own), today=_today())
+    return text.getvalue(), waivers
+
+
+def _write(file: Path, text: str) -> None:
+    from keyaudit.report import files
+
     with files.output_file(file) as out:
-        out.write(text.getvalue())
+        out.write(text)
 
 
 def _plain(date: str) -> object:

@@ -36,7 +36,7 @@ class Waiver(Struct, frozen=True, kw_only=True):
     policy: Glob
     """Matches ids of policies."""
     resource: Glob
-    """Matches ids of resources; for a waiver that covers coverage, ids and names of scopes."""
+    """Matches full ids of resources, or of scopes for a waiver that covers coverage. Never names, which others may choose."""
     reason: str
     owner: str
     approved_by: str
@@ -56,6 +56,11 @@ class Waiver(Struct, frozen=True, kw_only=True):
         """The last valid day: "2027-01-31"."""
         return iso_date(self.ends - DAY)
 
+    @property
+    def by_name(self) -> bool:
+        """Whether its resource is neither a pattern nor a full id, so that it can match nothing but an unusual id."""
+        return not any(mark in self.resource.text for mark in "*?") and not self.resource.text.startswith(("/", "https://"))
+
     def expired(self, as_of: int) -> bool:
         """Whether it has expired."""
         return as_of >= self.ends
@@ -70,7 +75,7 @@ class Waiver(Struct, frozen=True, kw_only=True):
         """Whether it accepts a gap of `policy` in these scopes, for any operation and reason; the interface of --allow-gap."""
         del operations, reason
         named = self.policy.matches(policy) if policy is not None else self.policy.text == "*"
-        return named and any(self.resource.matches(name) for scope in scopes for name in (scope.id, scope.name))
+        return named and any(self.resource.matches(scope.id) for scope in scopes)
 
     def __str__(self) -> str:
         return f"waiver {self.id}"

@@ -2,7 +2,8 @@
 
 A pass is a plain case, a failure is `failure`, a waived failure is `skipped`, and an unknown result is an `error`, which no
 pipeline counts as passed. A case is named after its resource, with a digest of the resource's id, so that names are unique. A
-policy that was not evaluated is a suite with one skipped case that says what it needs. A suite's properties have its settings.
+policy that was not evaluated is a suite with one skipped case that says what it needs. A suite's properties have its settings,
+and the waivers for its policy that have expired, expire soon or cover nothing.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
+from keyaudit.report.missing import waivers_to_fix
 from keyaudit.report.resource import label
 from keyaudit.report.settings import lines_of
 from keyaudit.report.summary import SIMULATED, message
@@ -80,7 +82,8 @@ def _suite(report: Report, policy: PolicyText, counts: Mapping[str, int]) -> str
         **({"notice": SIMULATED} if run.simulated else {}),
         **({} if report.verdict.expected else {"completeness": RELATIVE}),
     }
-    said = [*properties.items(), *(("setting", line) for line in lines_of(report.settings, policy.id))]
+    waivers = [("waiver", line) for use, line in waivers_to_fix(report) if use.waiver.policy.matches(policy.id)]
+    said = [*properties.items(), *(("setting", line) for line in lines_of(report.settings, policy.id)), *waivers]
     written = "".join(f"<property{_attributes({'name': name, 'value': value})}/>" for name, value in said)
     attributes = {"name": policy.id, **counts, "time": "0", "timestamp": times.iso_time(run.as_of).removesuffix("Z")}
     return f"<testsuite{_attributes(attributes)}>\n<properties>{written}</properties>\n"

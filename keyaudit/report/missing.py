@@ -1,7 +1,7 @@
 """Everything that was not read or not evaluated, with reason, effect and fix; never left out of a report."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.findings import Severity
@@ -11,7 +11,7 @@ from keyaudit.model.run import Gap, Report, Verdict
 from keyaudit.model.tables import read_by
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
-from keyaudit.model.waivers import State, Waiver
+from keyaudit.model.waivers import State, Use, Waiver
 from keyaudit.report.grants import grants
 from keyaudit.report.lines import Paint, in_short, listed, paint, plural, wrap
 
@@ -19,6 +19,10 @@ _INDENT = "    "
 _DETAIL = 200
 _UNUSED = "in this run; remove it with keyaudit waivers prune"
 _UNUSED_BY_CRITICAL = "in this run, and no critical finding without allow_critical: true; correct it, or remove it"
+_UNUSED_BY_NAME = (
+    "in this run: a waiver matches full ids and never names; add it again with keyaudit waivers add, which takes a name and "
+    "writes its id"
+)
 _UNUSED_IN_PART = "that was read; what was not read a waiver accepts only where it says covers: coverage, for 30 days at most"
 _SOON = 14
 """The number of days before its end from which a waiver is mentioned."""
@@ -100,22 +104,32 @@ def waivers(report: Report, width: int) -> list[str]:
 
 def waiver_lines(report: Report) -> list[str]:
     """A sentence for each waiver that needs an action, safe for one line."""
-    as_of, lines = report.run.as_of, []
+    return [line for _, line in waivers_to_fix(report)]
+
+
+def waivers_to_fix(report: Report) -> Iterator[tuple[Use, str]]:
+    """The waivers that need an action, each with a sentence that is safe for one line."""
+    as_of = report.run.as_of
     for use in report.verdict.waivers:
         waiver = use.waiver
         name = f"waiver {waiver.id} of {one_line(waiver.owner)}"
         if use.state is State.EXPIRED:
             days = (as_of - waiver.ends) // DAY + 1
-            lines.append(
-                f"{name} expired {plural(days, 'day')} ago: it covers nothing any more; fix the finding, or renew the waiver"
-            )
+            gone = "it covers nothing any more; fix the finding, or renew the waiver"
+            yield use, f"{name} expired {plural(days, 'day')} ago: {gone}"
         elif use.state is State.UNUSED:
-            why = _UNUSED_BY_CRITICAL if _misses_critical(waiver, report) else _UNUSED
-            lines.append(f"{name} covers nothing {why if report.verdict.complete else _UNUSED_IN_PART}")
+            yield use, f"{name} covers nothing {_why_unused(waiver, report)}"
         elif waiver.ends - as_of <= _SOON * DAY:
             days = (waiver.ends - as_of) // DAY
-            lines.append(f"{name} ends on {waiver.last_day}, in {plural(days, 'day')}; it covers {use.count:,}")
-    return lines
+            yield use, f"{name} ends on {waiver.last_day}, in {plural(days, 'day')}; it covers {use.count:,}"
+
+
+def _why_unused(waiver: Waiver, report: Report) -> str:
+    if waiver.by_name:
+        return _UNUSED_BY_NAME
+    if not report.verdict.complete:
+        return _UNUSED_IN_PART
+    return _UNUSED_BY_CRITICAL if _misses_critical(waiver, report) else _UNUSED
 
 
 def _misses_critical(waiver: Waiver, report: Report) -> bool:

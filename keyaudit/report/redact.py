@@ -151,7 +151,7 @@ class _Redaction:
             waiver,
             id=names.name("waiver", waiver.id),
             policy=waiver.policy if self._settings.ours(waiver.policy) else Glob(names.name("policy", waiver.policy.text)),
-            resource=Glob(names.text("resource", waiver.resource.text)),
+            resource=Glob(_pattern(names.text("resource", waiver.resource.text), waiver.resource.text)),
             reason=names.name("reason", waiver.reason),
             owner=names.text("owner", waiver.owner),
             approved_by=names.text("owner", waiver.approved_by),
@@ -217,3 +217,8 @@ def _codes(detail: str, reason: Reason | None) -> str:
     if reason is Reason.EXCLUDED_BY_CONFIG:
         return ""
     return "; ".join(part for part in detail.split("; ") if _CODE.fullmatch(part))
+
+
+def _pattern(pseudonym: str, text: str) -> str:
+    """The pseudonym of a pattern stays a pattern, since a waiver for a name would cover nothing."""
+    return f"{pseudonym}*" if "*" in text or "?" in text else pseudonym

@@ -22,7 +22,7 @@ from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.json import severities_member
 from keyaudit.report.members import inert
-from keyaudit.report.missing import reads
+from keyaudit.report.missing import reads, waiver_lines
 from keyaudit.report.resource import label
 from keyaudit.report.settings import settings_member
 from keyaudit.report.summary import SIMULATED, message
@@ -119,6 +119,8 @@ def _run(report: Report, category: str, results: _Results, rules: Mapping[str, i
     left_out = results.count - len(results.kept)
     if left_out:
         notices.append(_notification(f"{left_out:,} more results, of this severity or lower, are left out", "warning"))
+    if category == _TENANT:
+        notices += [_notification(line, "warning") for line in waiver_lines(report)]
     if run.simulated:
         notices.append(_notification(SIMULATED, "note"))
     return {

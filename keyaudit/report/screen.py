@@ -15,7 +15,7 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
-from keyaudit.report.missing import needed
+from keyaudit.report.missing import needed, waiver_lines
 from keyaudit.report.options import Options
 from keyaudit.report.resource import label
 from keyaudit.report.summary import WORST_FIRST, header, headline, message, word
@@ -26,6 +26,7 @@ TOP = 10
 HEIGHT = 45
 _HINTS = 3
 _GAPS = 4
+_WAIVERS = 2
 _WORD = 8
 
 
@@ -41,7 +42,7 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     before = [*header(report.run, verdict, width, colour), ""]
     before += [paint(line, Paint.BOLD, colour) for line in wrap(headline(report), width)]
     before += ["", *(_cut(line, width) for line in _areas(report)), ""]
-    unread = _unread(verdict, width, colour)
+    unread = [*_unread(verdict, width, colour), *_waivers(report, width, colour)]
     room = HEIGHT - len(before) - len(unread) - (2 + _HINTS if hints else 2)
     worst = list(islice(_worst(report), min(TOP, max(room // 2, 1))))
     lines = before
@@ -147,6 +148,17 @@ def _unread(verdict: Verdict, width: int, colour: bool) -> list[str]:
         lines.append(_cut(f"  {name}: {said}", width))
     if len(gaps) > _GAPS:
         lines.append(f"  and {plural(len(gaps) - _GAPS, 'more gap')}")
+    return [*lines, ""]
+
+
+def _waivers(report: Report, width: int, colour: bool) -> list[str]:
+    """What has to be done about waivers, one line each; empty if nothing."""
+    said = waiver_lines(report)
+    if not said:
+        return []
+    lines = [paint("Waivers", Paint.WARN, colour), *(_cut(f"  {line}", width) for line in said[:_WAIVERS])]
+    if len(said) > _WAIVERS:
+        lines.append(f"  and {len(said) - _WAIVERS:,} more; keyaudit report --full lists them")
     return [*lines, ""]
 
 

@@ -34,6 +34,7 @@ PRINTED = set[str]()
 POLICIES = {
     "app-secret-too-long",
     "kv-cert-no-auto-renew",
+    "kv-key-no-expiry",
     "kv-key-rotation-overdue",
     "kv-key-software-protected",
     "log-ual-off",

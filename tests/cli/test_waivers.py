@@ -9,9 +9,10 @@ import pytest
 
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.times import DAY, iso_date
-from tests.cli.conftest import Keyaudit
+from tests.cli.conftest import Keyaudit, Ran
 from tests.clock import START
 
+NO_EXPIRY = "kv-key-no-expiry"
 CRITICAL = "sp-first-party-with-credential"
 
 
@@ -168,14 +169,18 @@ def test_the_file_of_the_folder_is_used_unless_that_is_declined(
     assert "cannot be combined" in keyaudit("gate", "--from", contoso, "--no-waivers", "--waivers", "x").err
 
 
-def test_adding_and_pruning_keep_what_people_wrote(keyaudit: Keyaudit, tmp_path: Path) -> None:
+def test_adding_and_pruning_keep_what_people_wrote(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
     old = entry("W-old", "kv-key-*", "*/keys/old*", "2026-01-31") + "    # Asked for by the build team.\n"
-    waivers = written(tmp_path, entry("W-now", "kv-key-*", "*/keys/now*", "2026-12-31"), old)
-    last = iso_date(START + 30 * DAY)
-    common = ("--owner", "o", "--approved-by", "a", "--file", waivers)
-    added = keyaudit(
-        "waivers", "add", "--policy", "kv-*", "--resource", "*/keys/new*", "--reason", "r: #1", "--expires", last, *common
-    )
+    today, last = (iso_date(START + ahead * DAY) for ahead in (0, 30))
+    waivers = written(tmp_path, entry("W-now", "kv-key-*", "*/keys/now*", last, created=today), old)
+
+    def add(resource: str, file: Path = waivers) -> Ran:
+        who = ("--reason", "r: #1", "--owner", "o", "--approved-by", "a", "--expires", last)
+        return keyaudit(
+            "waivers", "add", "--policy", NO_EXPIRY, "--resource", resource, *who, "--file", file, "--from", contoso
+        )
+
+    added = add("*/keys/dev-scratch")
     assert added.code == 0, added.err
     text = waivers.read_text(encoding="utf-8")
     assert text.startswith("# Reviewed every quarter.\n")
@@ -189,23 +194,9 @@ def test_adding_and_pruning_keep_what_people_wrote(keyaudit: Keyaudit, tmp_path:
     assert "W-old" not in pruned
     assert "W-now" in pruned
     assert "'r: #1'" in pruned
-    refused = keyaudit("waivers", "add", "--policy", "kv-*", "--resource", "*", "--reason", "r", "--expires", last, *common)
+    refused = add("*")
     assert refused.code == 2
-    nowhere = ("--file", waivers.parent / "missing" / "waivers.yaml")
-    lost = keyaudit(
-        "waivers",
-        "add",
-        "--policy",
-        "kv-*",
-        "--resource",
-        "*/keys/new*",
-        "--reason",
-        "r",
-        "--expires",
-        last,
-        *common[:4],
-        *nowhere,
-    )
+    lost = add("*/keys/dev-scratch", waivers.parent / "missing" / "waivers.yaml")
     assert (lost.code, "does not exist; create it" in lost.err) == (2, True)
     # The refused entry has no place in the file.
     assert refused.err.startswith("keyaudit: waivers add: '*' names no resource; ")

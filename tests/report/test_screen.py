@@ -10,12 +10,14 @@ from msgspec.structs import replace
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
+from keyaudit.model.waivers import Glob, State, Use
 from keyaudit.report import screen, several
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.lines import columns
 from keyaudit.report.missing import needed
 from keyaudit.report.options import Options
 from tests.report.example import CLEAN, REPORT, holding
+from tests.report.excused import WAIVER
 
 
 def many(count: int) -> Report:
@@ -122,3 +124,15 @@ def test_severity_and_top_leave_out_what_is_below_and_nothing_else() -> None:
     assert [number for number in range(30) if f"key-{number} " in listed] == [0, 10, 20]
     listed = " ".join(shown(many(30), full=True, top=2, sort="score"))
     assert [number for number in range(30) if f"key-{number} " in listed] == [0, 1]
+
+
+def test_waivers_that_cover_nothing_are_said_and_the_screen_still_fits() -> None:
+    report = many(500)
+    assert "Waivers" not in shown(report)
+    uses = tuple(Use(replace(WAIVER, id=f"W-{number}", resource=Glob("kv/keys/a")), State.UNUSED) for number in range(9))
+    lines = shown(replace(report, verdict=replace(report.verdict, waivers=uses)))
+    at = lines.index("Waivers")
+    assert lines[at + 1].startswith("  waiver W-0 of team-release@contoso.example covers nothing in this run: ")
+    assert lines[at + 3] == "  and 7 more; keyaudit report --full lists them"
+    assert len(lines) <= 45
+    assert max(map(columns, lines)) <= 80
