@@ -11,6 +11,7 @@ from msgspec.structs import fields
 
 from keyaudit.cli.options import DEFAULT_CONFIG, Auth
 from keyaudit.cli.policy_config import PolicyConfig, read_policy_config
+from keyaudit.cli.recipients import Recipients, read_recipients
 from keyaudit.cli.toml import Keys, Toml
 from keyaudit.cloud.environment import ENVIRONMENTS, MEMBERS, Environment, custom
 from keyaudit.model.environments import EnvironmentRule
@@ -21,7 +22,7 @@ from keyaudit.model.tables import TABLES, table_named
 from keyaudit.model.text import one_line
 from keyaudit.policy.problems import nearest
 
-_TABLES = ("schema", "scope", "auth", "clouds", "environments", "policy", "require", "expect")
+_TABLES = ("schema", "scope", "auth", "clouds", "environments", "policy", "require", "expect", "notify")
 _PLACES: Mapping[str, Literal["vault", "principal", "subscription"]] = {
     "vaults": "vault",
     "principals": "principal",
@@ -47,6 +48,7 @@ class Config(Struct, frozen=True, kw_only=True):
     environment_rules: tuple[EnvironmentRule, ...] = ()
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     expected: Expectations = field(default_factory=Expectations)
+    recipients: Recipients = field(default_factory=Recipients)
 
 
 def read_config(path: Path | None) -> Config:
@@ -98,6 +100,7 @@ class _Reader:
             ),
             policy=read_policy_config(file),
             expected=self._expected(tables),
+            recipients=read_recipients(file),
         )
 
     def _table(self, tables: Mapping[str, Any], name: str, known: Sequence[str]) -> dict[str, Any]:

@@ -102,6 +102,11 @@ def _written(found: _Resolver, live: Live) -> Iterator[Setting]:
     for rule in config.environment_rules:
         path = ("environments", f"{rule.of}s", rule.pattern)
         yield Setting(dotted(path), rule.environment, "file", found.place(path))
+    recipients = config.recipients
+    if recipients.default:
+        yield Setting("notify.default", _HIDDEN, "file", found.place(("notify", "default")))
+    if recipients.owners:
+        yield Setting("notify.owners", _HIDDEN, "file", found.place(("notify", "owners")))
     expected = config.expected
     shrinkage = None if expected.shrinkage is None else f"{expected.shrinkage}%"
     least = tuple(f"{table} {number:,}" for table, number in expected.at_least.items())

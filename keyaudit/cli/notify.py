@@ -8,7 +8,10 @@ import typer
 from keyaudit.cli.options import Choice, FailOn, Live, Stored, flags
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from keyaudit.cli.channels import Channel
+    from keyaudit.cli.recipients import Recipients
     from keyaudit.model.digest import Digest
 
 
@@ -30,19 +33,20 @@ def notify(
         typer.Option(
             "--to-file",
             metavar="FILE",
-            help="A file of apprise addresses, one per line. Default: KEYAUDIT_NOTIFY_URLS, separated by spaces.",
+            help="A file of apprise addresses, one per line, for owners without an entry in [notify]. "
+            "Default: KEYAUDIT_NOTIFY_URLS, separated by spaces.",
         ),
     ] = None,
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="Report when a gate with this --fail-on failed before and passes now.")
     ] = FailOn.HIGH,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the messages, and send none.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print who would get which message, and send none.")] = False,
 ) -> int:
     """Tell each owner what changed, by chat, mail or ticket.
 
     New critical and high findings, what is no longer readable, what expires within 30 and 7 days, and that a gate passes again.
-    Addresses contain secrets: they come from a file or the environment and are never printed. Exit 70: a message could not be
-    delivered.
+    [notify] in keyaudit.toml says which owner's messages go to which addresses; all others go to its default, --to, --to-file
+    or the variable. Addresses contain secrets and are never printed. Exit 70: a message could not be delivered.
     """
     from keyaudit import ask
     from keyaudit.cli.channels import channels
@@ -52,7 +56,8 @@ def notify(
     from keyaudit.model.findings import Severity
     from keyaudit.report.digest import LOOK_AHEAD, digests, ends_soon
 
-    told = [] if dry_run else channels(to or (), to_file)
+    to_whom = _recipients(live, to or (), to_file, sending=not dry_run)
+    told = None if dry_run else channels(to_whom)
     offline = Live(config=live.config)
     earlier = open_snapshot(since)
     with judged(offline, Stored(from_=[since]), choice) as before:
@@ -64,30 +69,71 @@ def notify(
             ask.expiring(taken, as_of=as_of, within=LOOK_AHEAD) as ending,
         ):
             check_since(earlier, after.run)
-            messages = digests(before, after, ended, ending, Severity(fail_on))
-            return _deliver(messages, told, before.run.as_of, after.verdict.exit, dry_run=dry_run)
+            messages = digests(before, after, ended, ending, Severity(fail_on), has_address=to_whom.has)
+            if not messages:
+                _nothing(before.run.as_of)
+            elif told is None:
+                _print(messages, to_whom)
+            elif not _send(messages, to_whom, told):
+                return _with_failure(after.verdict.exit)
+            return after.verdict.exit
 
 
-def _deliver(messages: "list[Digest]", told: "list[Channel]", since: int, code: int, *, dry_run: bool) -> int:
-    from keyaudit.cli.streams import printing, tell
-    from keyaudit.model.errors import PRECEDENCE, Exit
+def _recipients(live: Live, to: "Sequence[str]", to_file: Path | None, *, sending: bool) -> "Recipients":
+    """The recipients from the settings and flags. A simulated tenant's are only those of a named file, as all settings."""
+    from keyaudit.cli.channels import recipients, warn_if_readable
+    from keyaudit.cli.config import in_use, read_config
+    from keyaudit.cli.recipients import Recipients
+
+    file = None if live.demo and live.config is None else in_use(live.config)
+    given = read_config(file).recipients if file else Recipients()
+    if file:
+        warn_if_readable(file, given)
+    return recipients(given, to, to_file, sending=sending)
+
+
+def _nothing(since: int) -> None:
+    from keyaudit.cli.streams import printing
     from keyaudit.model.times import iso_time
+
+    with printing() as out:
+        out.write(f"Nothing to report: no change since {iso_time(since)} that owners are told about.\n")
+
+
+def _print(messages: "list[Digest]", to_whom: "Recipients") -> None:
+    """The messages, each with its recipients."""
+    from keyaudit.cli.streams import printing
+    from keyaudit.model.text import one_line
+
+    with printing() as out:
+        for number, message in enumerate(messages):
+            named = "; ".join(one_line(address.place) for address in to_whom.of(message.owners))
+            out.write("\n\n" if number else "")
+            out.write(f"{message.title}\nTo: {named or 'nobody, since there is no default destination'}\n\n{message.body}")
+        out.write("\n")
+
+
+def _send(messages: "list[Digest]", to_whom: "Recipients", told: "Mapping[str, Channel]") -> bool:
+    """Sends each message to its recipients, and says to whom. False if one could not be delivered."""
+    from keyaudit.cli.streams import printing, tell
     from keyaudit.report.lines import plural
 
-    failed = [(channel, message) for message in messages for channel in told if not channel.send(message)]
-    for channel, message in failed:
-        tell(
-            f"keyaudit: {channel.called}: could not deliver the message {message.title!r}; check the address, and send it again"
-        )
+    sent = [(message, told[address.text]) for message in messages for address in to_whom.of(message.owners)]
+    failed = [(message, channel) for message, channel in sent if not channel.send(message)]
+    for message, channel in failed:
+        what = f"could not deliver the message {message.title!r}; check the address, and send it again"
+        tell(f"keyaudit: {channel.called}: {what}")
     with printing() as out:
-        if not messages:
-            out.write(f"Nothing to report: no change since {iso_time(since)} that owners are told about.\n")
-        elif dry_run:
-            out.write("\n\n".join(f"{message.title}\n\n{message.body}" for message in messages) + "\n")
-        else:
-            sent = len(messages) * len(told) - len(failed)
-            of = f"{plural(len(messages), 'message')} for {plural(len(told), 'address', 'addresses')}"
-            out.write(f"{of}: {sent:,} delivered, {len(failed):,} not.\n")
-            out.writelines(f"  {message.title}\n" for message in messages)
-    held = {code, *([Exit.BUG] if failed else [])}
-    return next(each for each in PRECEDENCE if each in held)
+        addresses = {channel.called for _, channel in sent}
+        of = f"{plural(len(messages), 'message')} for {plural(len(addresses), 'address', 'addresses')}"
+        out.write(f"{of}: {len(sent) - len(failed):,} delivered, {len(failed):,} not.\n")
+        for message in messages:
+            named = "; ".join(told[address.text].called for address in to_whom.of(message.owners))
+            out.write(f"  {message.title}\n    to {named}\n")
+    return not failed
+
+
+def _with_failure(code: int) -> int:
+    from keyaudit.model.errors import PRECEDENCE, Exit
+
+    return next(each for each in PRECEDENCE if each in {code, Exit.BUG})

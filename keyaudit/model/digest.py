@@ -4,7 +4,8 @@ from msgspec import Struct
 
 
 class Digest(Struct, frozen=True):
-    """One message, in plain text."""
+    """One message, in plain text. `owners`: whom it is for, as the tenant says it; empty for resources without an owner."""
 
     title: str
     body: str
+    owners: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ link or markup in them.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -28,7 +28,7 @@ from keyaudit.report.summary import SIMULATED
 TOLD = 5
 """The maximum number of changes in a digest."""
 MOST = 25
-"""The maximum number of digests of one run; further owners are counted in the last."""
+"""The maximum number of digests of one run for owners without an address of their own; further ones are counted in the last."""
 LOOK_AHEAD = 30 * times.DAY
 _GRAVE = (Severity.CRITICAL, Severity.HIGH)
 _SPANS = ((0, "expired"), (7 * times.DAY, "expiring within 7 days"), (LOOK_AHEAD, "expiring within 30 days"))
@@ -64,10 +64,19 @@ def ends_soon(found: Expiring) -> dict[str, int]:
     return {_id(each): span for each in found.endings() if (span := _span(each, found.run.as_of)) is not None}
 
 
-def digests(before: Report, after: Report, ended: Mapping[str, int], ending: Expiring, gate: Severity) -> list[Digest]:
+def digests(
+    before: Report,
+    after: Report,
+    ended: Mapping[str, int],
+    ending: Expiring,
+    gate: Severity,
+    *,
+    has_address: Callable[[Sequence[str]], bool] = lambda _: False,
+) -> list[Digest]:
     """The digests, the most severe first; none without changes.
 
-    `ended`: the result of `ends_soon` for the earlier snapshot. `gate`: the lowest severity that fails a gate.
+    `ended`: the result of `ends_soon` for the earlier snapshot. `gate`: the lowest severity that fails a gate. `has_address`:
+    whether these owners have an address of their own, so that their digest is never left out.
     """
     news: dict[tuple[str, ...], list[_News]] = defaultdict(list)
     found = compare(before, after)
@@ -82,7 +91,7 @@ def digests(before: Report, after: Report, ended: Mapping[str, int], ending: Exp
         span = _span(each, ending.run.as_of)
         if span is not None and span < ended.get(_id(each), len(_SPANS)):
             news[each.owner.names].append(_ends(each, span))
-    return _written(news, found.new, found.old)
+    return _written(news, found.new, found.old, has_address)
 
 
 def _worth_telling(changes: Iterable[Changed]) -> dict[tuple[str, str], Changed]:
@@ -146,19 +155,23 @@ def _green(report: Report, gate: Severity) -> bool:
     return verdict.exit is Exit.CLEAN and not any(open_)
 
 
-def _written(news: Mapping[tuple[str, ...], Sequence[_News]], new: Run, old: Run) -> list[Digest]:
+def _written(
+    news: Mapping[tuple[str, ...], Sequence[_News]], new: Run, old: Run, has_address: Callable[[Sequence[str]], bool]
+) -> list[Digest]:
     """One digest per owner, the most severe first, and the one without an owner last."""
     owners = sorted((names for names in news if names), key=lambda names: (min(news[names]).kind, names))
-    told, more = owners[: MOST - 1], owners[MOST - 1 :]
-    found = [_digest(", ".join(map(inert, names)), news[names], new, old, ()) for names in told]
+    others = [names for names in owners if not has_address(names)]
+    more = others[MOST - 1 :]
+    left_out = set(more)
+    found = [_digest(names, news[names], new, old, ()) for names in owners if names not in left_out]
     if news.get(()) or more:
         rest = sum(len(news[names]) for names in more)
         note = (f"{plural(len(more), 'more owner has', 'more owners have')} {plural(rest, 'change')}.",) if more else ()
-        found.append(_digest("no owner known", news.get((), ()), new, old, note))
+        found.append(_digest((), news.get((), ()), new, old, note))
     return found
 
 
-def _digest(of: str, news: Sequence[_News], new: Run, old: Run, notes: Sequence[str]) -> Digest:
+def _digest(owners: tuple[str, ...], news: Sequence[_News], new: Run, old: Run, notes: Sequence[str]) -> Digest:
     tenant = inert(new.tenant_name or new.tenant_id)
     kinds = [each.kind for each in news]
     counts = ", ".join(f"{kinds.count(number):,} {word}" for number, word in enumerate(_KINDS) if number in kinds)
@@ -168,4 +181,5 @@ def _digest(of: str, news: Sequence[_News], new: Run, old: Run, notes: Sequence[
     if len(news) > TOLD:
         lines.append(f"and {len(news) - TOLD:,} more; keyaudit diff and keyaudit expiring list all of them.")
     simulated = ", simulated tenant" if new.simulated else ""
-    return Digest(f"keyaudit{simulated}: {tenant}, {of}", "\n".join([*lines, *notes]))
+    of = ", ".join(map(inert, owners)) or "no owner known"
+    return Digest(f"keyaudit{simulated}: {tenant}, {of}", "\n".join([*lines, *notes]), owners)

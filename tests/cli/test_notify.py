@@ -84,7 +84,8 @@ def test_each_owner_gets_a_message_and_the_reading_gives_the_exit_code(
     assert [each["title"] for each in as_json] == titles == [each["title"][0] for each in as_form]
     for message, form in zip(as_json, as_form, strict=True):
         assert message["message"] == form["message"][0]
-        assert f"{message['title']}\n\n{message['message']}\n" in f"{dry.out}\n"
+        assert f"{message['title']}\nTo: " in dry.out
+        assert f"\n\n{message['message']}\n" in f"{dry.out}\n"
         assert "no longer readable" in message["message"]
     assert {auth[:6] for path, auth, _ in server.got if path.startswith("/hook")} == {"Basic "}
 
@@ -205,3 +206,87 @@ def test_without_apprise_it_says_what_to_install(keyaudit: Keyaudit, monkeypatch
     ran = keyaudit("notify", "--demo", "--since", "nowhere", "--to", "json://localhost:1")
     assert ran.code == Exit.USAGE
     assert "pip install '.[notify]' in the checkout" in ran.err
+
+
+def settings(folder: Path, text: str) -> Path:
+    file = folder / "keyaudit.toml"
+    file.write_text(f"schema = 1\n[notify]\n{text}")
+    file.chmod(0o600)
+    return file
+
+
+def titles(server: Server, path: str) -> list[str]:
+    return [json.loads(body)["title"] for got, _, body in server.got if got == path]
+
+
+def test_an_owners_message_goes_to_that_owner_and_the_others_to_the_default(
+    keyaudit: Keyaudit, contoso: Path, blind_spots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = ("notify", "--from", blind_spots, "--since", contoso, *KEYS)
+    with listening() as server:
+        monkeypatch.setenv("FACILITIES", f"json://{server.host}/{SECRET}/facilities")
+        text = f"""default = ["json://{server.host}/{SECRET}/default"]
+        [notify.owners]
+        Facilities = ["$FACILITIES", "json://{server.host}/{SECRET}/facilities"]
+        people-systems = "json://{server.host}/{SECRET}/people"
+        nobody-here = ["json://{server.host}/{SECRET}/unused"]
+        """
+        file = settings(tmp_path, text)
+        dry = keyaudit(*changed, "--config", file, "--dry-run")
+        assert server.got == []
+        ran = keyaudit(*changed, "--config", file)
+    assert ran.code == dry.code == Exit.INCOMPLETE, ran.err
+    assert SECRET not in ran.out + ran.err + dry.out + dry.err
+    begun = "keyaudit, simulated tenant: Contoso (simulated tenant), "
+    assert titles(server, f"/{SECRET}/facilities") == [f"{begun}facilities"]
+    assert titles(server, f"/{SECRET}/people") == [f"{begun}people-systems"]
+    others = titles(server, f"/{SECRET}/default")
+    assert f"{begun}no owner known" in others
+    assert not {f"{begun}facilities", f"{begun}people-systems"} & set(others)
+    assert len(others) + 2 == len(server.got) == dry.out.count(begun)
+    assert ran.out.startswith(f"{len(server.got)} messages for 3 addresses: {len(server.got)} delivered, 0 not.\n")
+    assert f"  {begun}facilities\n    to {file}:5, owner Facilities, FACILITIES, address 1 (JSON)\n" in ran.out
+    assert f"{begun}people-systems\nTo: {file}:6, owner people-systems, address 1\n" in dry.out
+    assert f"{begun}no owner known\nTo: {file}:3, default, address 1\n" in dry.out
+
+
+def test_settings_without_a_default_are_refused_before_anything_is_read(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    file = settings(tmp_path, f"[notify.owners]\nfacilities = 'json://localhost/{SECRET}'\n")
+    ran = keyaudit("notify", "--demo", "--since", "nowhere", "--config", file)
+    assert ran.code == Exit.USAGE
+    assert "no destination for the messages that [notify.owners] sends nowhere" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"default = ['slak://{SECRET}']", "keyaudit.toml:3, default, address 1: no address that apprise knows"),
+        ("default = ['$NOT_SET_HERE']", "keyaudit.toml:3, default, NOT_SET_HERE: this variable is not set"),
+        ("default = []", "keyaudit.toml:3: default: no address"),
+        ("default = 5", "keyaudit.toml:3: notify.default: not a list of texts"),
+        (f"[notify.owners]\nA = '{SECRET}'\na = '{SECRET}'", "keyaudit.toml:5: owner 'a': empty, or named twice"),
+        (f"[notify.owners]\na = ['{SECRET}', 5]", "keyaudit.toml:4: notify.owners.a: not a text"),
+        ("owner = 'x'", "keyaudit.toml:3: no such setting: notify.owner"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_refused_with_their_place(
+    keyaudit: Keyaudit, tmp_path: Path, text: str, words: str
+) -> None:
+    ran = keyaudit("notify", "--demo", "--since", "nowhere", "--config", settings(tmp_path, text + "\n"))
+    assert ran.code == Exit.USAGE
+    assert words in ran.err
+    assert SECRET not in ran.out + ran.err
+
+
+def test_settings_with_secrets_that_others_can_read_are_told_of_and_never_shown(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    file = settings(tmp_path, f"default = 'json://localhost/{SECRET}'\nowners = {{a = 'json://localhost/{SECRET}'}}\n")
+    asked = ("notify", "--demo", "--since", "nowhere", "--config", file)
+    assert "chmod 600" not in keyaudit(*asked).err
+    file.chmod(0o644)
+    assert "chmod 600" in keyaudit(*asked).err
+    for more in ((), ("-o", "json")):
+        shown = keyaudit("config", "show", "--config", file, *more)
+        assert "notify.owners" in shown.out
+        assert SECRET not in shown.out
+    settings(tmp_path, "default = 'json://localhost'\n").chmod(0o644)
+    assert "chmod 600" not in keyaudit(*asked).err

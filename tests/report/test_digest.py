@@ -129,6 +129,13 @@ def test_more_owners_than_anybody_reads_are_counted_in_the_last() -> None:
     assert len(written) == MOST
     assert written[-1].title.endswith("no owner known")
     assert written[-1].body.endswith("36 more owners have 36 changes.")
+    # Who has an address of their own is told nevertheless.
+    all_told = digests(EMPTY, EMPTY, {}, found, Severity.HIGH, has_address=lambda names: names[0] > "owner-029")
+    assert [each.owners for each in all_told if each.owners and each.owners[0] > "owner-029"] == [
+        (f"owner-{n:03}",) for n in range(30, 60)
+    ]
+    assert len(all_told) == 30 + MOST
+    assert all_told[-1].body.endswith("6 more owners have 6 changes.")
 
 
 def test_a_simulated_tenant_is_said_so() -> None:
