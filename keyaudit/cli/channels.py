@@ -2,7 +2,6 @@
 
 import logging
 import os
-import stat
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 
 from keyaudit.cli.recipients import Address, Recipients
 from keyaudit.cli.streams import tell
-from keyaudit.inventory import platform
+from keyaudit.inventory import input_file, platform
 from keyaudit.model.digest import Digest
 from keyaudit.model.errors import UsageError
 from keyaudit.model.extras import installing
@@ -123,18 +122,13 @@ def _is_open(address: str) -> bool:
 
 def _of_file(path: Path) -> list[str]:
     try:
-        mode = path.stat().st_mode
-        # A pipe or device would never end.
-        if not stat.S_ISREG(mode):
-            raise UsageError(str(path), "not a file", "name a file with one address per line")
-        with path.open("rb") as file:
-            data = file.read(_MOST + 1)
+        data = input_file.read(path, _MOST)
         lines = data.decode().splitlines() if len(data) <= _MOST else []
-    except OSError as error:
-        raise UsageError(str(path), f"cannot be read: {error.strerror}", "name a file with one address per line") from error
+    except input_file.UnreadableError as error:
+        raise UsageError(str(path), error.what, "name a file with one address per line") from error
     except UnicodeDecodeError as error:
         raise UsageError(str(path), "not UTF-8", "name a file with one address per line") from error
-    if platform.others_can_read(mode):
+    if platform.others_can_read(path.stat().st_mode):
         tell(f"keyaudit: {one_line(str(path))}: other users can read it, and the secrets in it; {_PROTECT}")
     found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not found:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 from msgspec.structs import fields
 
-from keyaudit.cli.options import DEFAULT_CONFIG, Auth
+from keyaudit.cli.options import Auth
 from keyaudit.cli.policy_config import PolicyConfig, read_policy_config
 from keyaudit.cli.recipients import Recipients, read_recipients
 from keyaudit.cli.toml import Keys, Toml
@@ -52,7 +52,7 @@ class Config(Struct, frozen=True, kw_only=True):
 
 
 def read_config(path: Path | None) -> Config:
-    """The configuration in `path`, or in `DEFAULT_CONFIG` if that exists. Raises UsageError for errors in it."""
+    """The configuration in `path`; an empty one for None. Raises UsageError for errors in it."""
     config, mistakes = read_with_mistakes(path)
     if mistakes:
         raise SettingsError(mistakes)
@@ -61,16 +61,10 @@ def read_config(path: Path | None) -> Config:
 
 def read_with_mistakes(path: Path | None) -> tuple[Config, Sequence[UsageError]]:
     """As `read_config`, but returns the errors, for callers that find more of them."""
-    found = in_use(path)
-    if found is None:
+    if path is None:
         return Config(), ()
-    file = Toml.of_file(found)
+    file = Toml.of_file(path)
     return _Reader(file).read(), file.mistakes
-
-
-def in_use(path: Path | None) -> Path | None:
-    """The file that is read: `path`, or the default if it exists."""
-    return path or (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
 
 
 class _Reader:

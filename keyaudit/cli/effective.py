@@ -7,14 +7,15 @@ from typing import Any
 from msgspec import Struct
 
 from keyaudit.cli.channels import VARIABLE
-from keyaudit.cli.config import in_use, read_config
+from keyaudit.cli.config import read_config
 from keyaudit.cli.judged import WAIVERS
 from keyaudit.cli.limits import Limits, settled
-from keyaudit.cli.options import Choice, Live
+from keyaudit.cli.options import Choice, Live, settings_file
 from keyaudit.cli.settings import Settings, settle
 from keyaudit.cli.streams import colour_variable
 from keyaudit.cli.toml import Keys, Toml, dotted
 from keyaudit.cloud.network import Network, variables
+from keyaudit.inventory.input_file import is_there
 from keyaudit.policy.bind import bind
 from keyaudit.policy.load import Policy, load
 
@@ -37,7 +38,7 @@ def in_force(live: Live, choice: Choice, environ: Mapping[str, str] = os.environ
     """Every setting of a run with these flags. Raises UsageError if the run itself would."""
     known = load(besides=choice.policies)
     limits = settled(live, choice, known)
-    path = None if live.demo and live.config is None else in_use(live.config)
+    path = settings_file(live)
     found = _Resolver(Toml.of_file(path) if path else None)
     return [
         *_scope(found, live, settle(live, resume=False)),
@@ -93,7 +94,7 @@ def _scope(found: _Resolver, live: Live, how: Settings) -> Iterator[Setting]:
 
 def _written(found: _Resolver, live: Live) -> Iterator[Setting]:
     """Settings that only a file can contain."""
-    config = read_config(live.config) if found.file is not None else None
+    config = read_config(settings_file(live)) if found.file is not None else None
     if config is None:
         return
     for name, cloud in config.clouds.items():
@@ -146,7 +147,7 @@ def _flags(live: Live, choice: Choice) -> Iterator[Setting]:
     if choice.no_waivers:
         yield Setting("waivers", None, "flag", "--no-waivers", "none")
     else:
-        usual = str(WAIVERS) if WAIVERS.exists() else None
+        usual = str(WAIVERS) if is_there(WAIVERS) else None
         value = str(choice.waivers) if choice.waivers else usual
         yield none.setting(("waivers",), value, "--waivers", choice.waivers, f"none: no {WAIVERS} here")
     yield none.setting(("baseline",), str(choice.baseline) if choice.baseline else None, "--baseline", choice.baseline, "none")

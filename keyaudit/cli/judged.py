@@ -12,6 +12,7 @@ from keyaudit.cli.limits import settled
 from keyaudit.cli.options import Choice, Live, Stored
 from keyaudit.cli.progress import told_if_long
 from keyaudit.cli.source import check_since, each, snapshot, unmet_of
+from keyaudit.inventory.input_file import is_there
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.allowances import Allowance
@@ -144,7 +145,7 @@ def _waivers(choice: Choice, policies: Sequence[Policy]) -> tuple[Waiver, ...]:
             raise UsageError("--waivers, --no-waivers", "cannot be combined", "leave one of them out")
         return ()
     path = choice.waivers or WAIVERS
-    if choice.waivers is None and not path.exists():
+    if choice.waivers is None and not is_there(path):
         return ()
     from keyaudit.policy.waivers import load_waivers
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from keyaudit.cli.options import DEFAULT_CONFIG, Choice, Live
+from keyaudit.cli.options import Choice, Live, settings_file
 from keyaudit.model.errors import SettingsError, UsageError
 from keyaudit.model.evidence import REQUIRABLE
 from keyaudit.model.expectations import NOTHING, Expectations
@@ -80,11 +80,12 @@ def _mistakes(limits: Limits, known: Mapping[str, Policy]) -> Iterator[UsageErro
 
 def _of_file(live: Live) -> "tuple[Config | None, Sequence[UsageError]]":
     """The content of the configuration file and its errors; None without a file."""
-    if live.config is None and (live.demo or not DEFAULT_CONFIG.is_file()):
+    file = settings_file(live)
+    if file is None:
         return None, ()
     from keyaudit.cli.config import read_with_mistakes
 
-    return read_with_mistakes(live.config)
+    return read_with_mistakes(file)
 
 
 def _required(given: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyaudit.cli.options import Choice, FailOn, Live, Stored, flags
+from keyaudit.cli.options import Choice, FailOn, Live, Stored, flags, settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,10 +82,10 @@ def notify(
 def _recipients(live: Live, to: "Sequence[str]", to_file: Path | None, *, sending: bool) -> "Recipients":
     """The recipients from the settings and flags. A simulated tenant's are only those of a named file, as all settings."""
     from keyaudit.cli.channels import recipients, warn_if_readable
-    from keyaudit.cli.config import in_use, read_config
+    from keyaudit.cli.config import read_config
     from keyaudit.cli.recipients import Recipients
 
-    file = None if live.demo and live.config is None else in_use(live.config)
+    file = settings_file(live)
     given = read_config(file).recipients if file else Recipients()
     if file:
         warn_if_readable(file, given)

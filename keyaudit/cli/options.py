@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from keyaudit.inventory.input_file import is_there
 from keyaudit.model.shell import option
 from keyaudit.model.text import one_line
 
@@ -162,6 +163,16 @@ class Live:
         ),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False
+
+
+def settings_file(live: Live) -> Path | None:
+    """The file of settings of a run: the named one, or the default one if anything has that name, even if it is no file.
+
+    A simulated tenant has only a named one, since the folder's file is about a real tenant.
+    """
+    if live.config is not None:
+        return live.config
+    return DEFAULT_CONFIG if not live.demo and is_there(DEFAULT_CONFIG) else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

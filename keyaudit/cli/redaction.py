@@ -1,9 +1,9 @@
 """The salt of pseudonyms, by the flags."""
 
-import stat
 from collections.abc import Iterable
 
 from keyaudit.cli.options import Redaction
+from keyaudit.inventory import input_file
 from keyaudit.model.errors import UsageError
 from keyaudit.report.formats import NAMED
 
@@ -26,13 +26,9 @@ def salt(redaction: Redaction, formats: Iterable[str | None]) -> bytes | None:
     if redaction.redact is None:
         raise UsageError("--redact-salt", "only works with --redact", "leave it out, or add --redact names")
     try:
-        # A pipe or device would never end.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise UsageError(str(path), "not a file", _MAKE)
-        with path.open("rb") as file:
-            data = file.read(_MOST + 1).strip()
-    except OSError as error:
-        raise UsageError(str(path), f"cannot be read: {error.strerror}", _MAKE) from error
+        data = input_file.read(path, _MOST).strip()
+    except input_file.UnreadableError as error:
+        raise UsageError(str(path), error.what, _MAKE) from error
     if not _LEAST <= len(data) <= _MOST:
         what = f"holds {len(data):,} bytes, where a salt has {_LEAST} to {_MOST:,}"
         raise UsageError(str(path), what, _MAKE)

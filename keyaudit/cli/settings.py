@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from msgspec import Struct
 
 from keyaudit.cli.config import Config, read_config
-from keyaudit.cli.options import Auth, Live
+from keyaudit.cli.options import Auth, Live, settings_file
 from keyaudit.cloud.environment import ENVIRONMENTS, Environment
 from keyaudit.collect.confines import check_sources
 from keyaudit.collect.surfaces import SURFACES
@@ -33,7 +33,7 @@ def settle(live: Live, *, resume: bool) -> Settings:
     For a simulated tenant the folder's file, which is about a real one, is not read unless --config names it. A resumed run
     keeps its filters; those of the file are ignored.
     """
-    config = Config() if live.demo and live.config is None else read_config(live.config)
+    config = read_config(settings_file(live))
     given = Filters(
         subscriptions=tuple(live.subscription or ()),
         resource_groups=tuple(live.resource_group or ()),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from keyaudit.cli.clock import SystemClock
-from keyaudit.cli.options import DEFAULT_CONFIG, Live, Stored, typed
+from keyaudit.cli.options import Live, Stored, settings_file, typed
 from keyaudit.cli.progress import told_if_long
 from keyaudit.model import times
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
@@ -117,21 +117,23 @@ def _with_imports(taken: "Snapshot", live: Live) -> Iterator[tuple["Snapshot", i
 
 def _with_environments(taken: "Snapshot", live: Live) -> "Snapshot":
     """The snapshot with the environments of the configuration, or else its own."""
-    if live.config is None and not DEFAULT_CONFIG.is_file():
+    file = settings_file(live)
+    if file is None:
         return taken
     from keyaudit.cli.config import read_config
 
-    rules = read_config(live.config).environment_rules
+    rules = read_config(file).environment_rules
     return replace(taken, run=replace(taken.run, environment_rules=rules)) if rules else taken
 
 
 def unmet(taken: "Snapshot", live: Live) -> "Sequence[Gap] | None":
     """The expectations of the configuration that the snapshot does not meet, as gaps; None if nothing is expected."""
-    if live.config is None and not DEFAULT_CONFIG.is_file():
+    file = settings_file(live)
+    if file is None:
         return None
     from keyaudit.cli.config import read_config
 
-    return unmet_of(taken, read_config(live.config).expected)
+    return unmet_of(taken, read_config(file).expected)
 
 
 def unmet_of(taken: "Snapshot", expected: Expectations, earlier: "Snapshot | None" = None) -> "Sequence[Gap] | None":

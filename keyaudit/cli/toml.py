@@ -1,11 +1,13 @@
 """TOML with line numbers: the standard library's reader has none, so a second, small reader finds each key's line."""
 
+import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from keyaudit.inventory import input_file
 from keyaudit.model.errors import UsageError
 from keyaudit.model.text import one_line
 from keyaudit.policy.problems import nearest
@@ -56,13 +58,12 @@ class Toml:
 
     @classmethod
     def of_file(cls, path: Path) -> "Toml":
-        """Read a file."""
+        """Read a file. The null device, by its own name, is an empty one: that is how no file is chosen."""
         place = one_line(str(path))
         try:
-            with path.open("rb") as file:
-                data = file.read(_MOST + 1)
-        except OSError as error:
-            raise UsageError(place, f"cannot be read: {error.strerror}", "name another with --config") from error
+            data = b"" if str(path) == os.devnull else input_file.read(path, _MOST)
+        except input_file.UnreadableError as error:
+            raise UsageError(place, error.what, "put a file of settings there, or name another with --config") from error
         return cls(place, data)
 
     def at(self, path: Keys) -> str:

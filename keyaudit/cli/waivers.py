@@ -12,6 +12,7 @@ import typer
 
 from keyaudit.cli.options import Choice, Live, OwnPolicies, Stored, flags
 from keyaudit.cli.streams import printing
+from keyaudit.inventory.input_file import is_there
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.extras import installing
 from keyaudit.model.text import one_line
@@ -108,7 +109,7 @@ def add(
     from keyaudit.model.times import iso_date
 
     today = iso_date(_today())
-    known = {waiver.id for waiver in _loaded(file, policies)} if file.exists() else set()
+    known = {waiver.id for waiver in _loaded(file, policies)} if is_there(file) else set()
     match = {"policy": policy, "resource": resource}
     entry: dict[str, Any] = {
         "id": id_ or _next(known, today[:4]),
@@ -173,7 +174,7 @@ app.command("prune")(prune)
 def _loaded(file: Path, own: Path | None) -> "tuple[Waiver, ...]":
     from keyaudit.policy.waivers import load_waivers
 
-    if not file.exists():
+    if not is_there(file):
         raise UsageError(str(file), "does not exist", "keyaudit waivers add begins one")
     return load_waivers(file, policies=_known(own), today=_today())
 
@@ -257,7 +258,7 @@ def _revised(file: Path, own: Path | None, change: Callable[[Any], None]) -> "tu
     editor.preserve_quotes = True
     editor.indent(mapping=2, sequence=4, offset=2)
     editor.width = 120
-    document = editor.load(file.read_text(encoding="utf-8") if file.exists() else _NEW)
+    document = editor.load(file.read_text(encoding="utf-8") if is_there(file) else _NEW)
     if document["waivers"] is None:
         document["waivers"] = []
     change(document["waivers"])

@@ -1,13 +1,13 @@
 """Reads and writes baselines: JSON for code review, with one finding per line in a fixed order."""
 
 import json
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
 import msgspec
 
+from keyaudit.inventory import input_file
 from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Finding, Outcome, Severity
@@ -89,13 +89,9 @@ def read_baseline(path: Path) -> Baseline:
     """The baseline in a file. Raises UsageError if it is not one."""
     place = str(path)
     try:
-        # Reading a pipe or device might never end.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise UsageError(place, "not a file", _DAMAGED)
-        with path.open("rb") as stream:
-            data = stream.read(MAX_SIZE + 1)
-    except OSError as error:
-        raise UsageError(place, f"cannot be read: {error.strerror}", "name a file that baseline create wrote") from error
+        data = input_file.read(path, MAX_SIZE)
+    except input_file.UnreadableError as error:
+        raise UsageError(place, error.what, "name a file that baseline create wrote") from error
     if len(data) > MAX_SIZE:
         raise UsageError(place, f"larger than {MAX_SIZE:,} bytes", _DAMAGED)
     try:

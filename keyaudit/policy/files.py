@@ -1,8 +1,8 @@
 """Reads one policy file."""
 
-import stat
 from pathlib import Path
 
+from keyaudit.inventory import input_file
 from keyaudit.policy import yaml
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.problems import Problem
@@ -15,13 +15,9 @@ def read(path: Path, *, ours: bool) -> tuple[Policy | None, list[Problem]]:
     if path.suffix != ".yaml":
         return None, [Problem(file=file, what="not a policy's file name", remedy="name it <id>.yaml")]
     try:
-        # Reading a pipe or device such as /dev/zero might never end.
-        if not stat.S_ISREG(path.stat().st_mode):
-            return None, [Problem(file=file, what="not a file")]
-        with path.open("rb") as stream:
-            data = stream.read(yaml.MAX_SIZE + 1)
-    except OSError as error:
-        return None, [Problem(file=file, what=f"cannot be read: {error.strerror}")]
+        data = input_file.read(path, yaml.MAX_SIZE)
+    except input_file.UnreadableError as error:
+        return None, [Problem(file=file, what=error.what)]
     try:
         source = yaml.decode(data)
         document = yaml.read(source)

@@ -1,9 +1,9 @@
 """The base of the YAML readers, which collect all problems with their places."""
 
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from keyaudit.inventory import input_file
 from keyaudit.policy.nodes import Members, Node, Scalar
 from keyaudit.policy.problems import PolicyError, Problem, nearest, shown
 from keyaudit.policy.yaml import MAX_SIZE
@@ -11,15 +11,10 @@ from keyaudit.policy.yaml import MAX_SIZE
 
 def content(path: Path) -> bytes:
     """The content of a file, or one byte more than `yaml.decode` accepts. Raises PolicyError if it is not a readable file."""
-    file = str(path)
     try:
-        # Reading a pipe or device might never end.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise PolicyError([Problem(file=file, what="not a file")])
-        with path.open("rb") as stream:
-            return stream.read(MAX_SIZE + 1)
-    except OSError as error:
-        raise PolicyError([Problem(file=file, what=f"cannot be read: {error.strerror}")]) from None
+        return input_file.read(path, MAX_SIZE)
+    except input_file.UnreadableError as error:
+        raise PolicyError([Problem(file=str(path), what=error.what)]) from None
 
 
 class Reader:

@@ -6,7 +6,7 @@ import pytest
 
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.config import Config, read_config
-from keyaudit.cli.options import Auth, Live
+from keyaudit.cli.options import DEFAULT_CONFIG, Auth, Live
 from keyaudit.cli.settings import settle
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.inventory.snapshot import open_snapshot
@@ -59,11 +59,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_where_the_logs_of_a_cloud_are_queried_may_be_said(folder: Path) -> None:
     (folder / "keyaudit.toml").write_text(f'schema = 1\n{CLOUD}logs = "api.logs.bleu.example"\n')
-    bleu = read_config(None).clouds["bleu"]
+    bleu = read_config(DEFAULT_CONFIG).clouds["bleu"]
     assert (bleu.logs, bleu.logs_scope) == ("api.logs.bleu.example", "https://api.logs.bleu.example/.default")
     assert bleu.logs_scope in bleu.scopes
     (folder / "keyaudit.toml").write_text(f"schema = 1\n{CLOUD}")
-    assert "" not in read_config(None).clouds["bleu"].scopes
+    assert "" not in read_config(DEFAULT_CONFIG).clouds["bleu"].scopes
 
 
 @pytest.mark.parametrize(
@@ -80,12 +80,12 @@ def test_where_the_logs_of_a_cloud_are_queried_may_be_said(folder: Path) -> None
 def test_and_is_checked_as_other_hosts_are(folder: Path, line: str, what: str) -> None:
     (folder / "keyaudit.toml").write_text(f"schema = 1\n{CLOUD}{line}\n")
     with pytest.raises(UsageError, match=what):
-        read_config(None)
+        read_config(DEFAULT_CONFIG)
 
 
 def test_a_whole_file_is_read(folder: Path) -> None:
     (folder / "keyaudit.toml").write_text(WHOLE)
-    config = read_config(None)
+    config = read_config(DEFAULT_CONFIG)
     assert (config.tenant, config.auth, config.cloud) == ("contoso.example", Auth.CLI, "usgov")
     assert config.filters == Filters(
         subscriptions=("prod-*", "shared"), resource_groups=("rg-*",), vaults=("kv-*",), sources=("keys",)
@@ -168,18 +168,10 @@ def test_a_file_that_is_no_text_is_refused(folder: Path) -> None:
     for data, what in ((b"\xff", "not UTF-8"), (b"#" * (1024 * 1024 + 1), "larger than 1 MB")):
         (folder / "keyaudit.toml").write_bytes(data)
         with pytest.raises(UsageError, match=what):
-            read_config(None)
+            read_config(DEFAULT_CONFIG)
     with pytest.raises(UsageError, match="cannot be read"):
         read_config(folder / "other.toml")
-    assert read_config_of(folder / "empty") == Config()
-
-
-def read_config_of(folder: Path) -> Config:
-    """The configuration of a folder without a file."""
-    folder.mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        return read_config(None)
+    assert read_config(None) == Config()
 
 
 def test_a_hostile_key_stays_on_one_line(folder: Path, keyaudit: Keyaudit) -> None:
@@ -255,7 +247,7 @@ def test_a_resumed_run_keeps_its_filters_and_takes_no_others(folder: Path, keyau
 def test_what_must_be_there_is_read(folder: Path) -> None:
     least = "[expect.at_least]\napplications = 3\nkeys = 2\n"
     (folder / "keyaudit.toml").write_text(f'[expect]\nsubscriptions = ["prod-*"]\nvaults = "kv-*"\nshrinkage = "10%"\n{least}')
-    assert read_config(None).expected == Expectations(
+    assert read_config(DEFAULT_CONFIG).expected == Expectations(
         subscriptions=("prod-*",), vaults=("kv-*",), at_least={"application": 3, "key": 2}, shrinkage=10
     )
 
@@ -274,7 +266,7 @@ def test_what_must_be_there_is_read(folder: Path) -> None:
 def test_an_expectation_that_cannot_be_meant_is_refused(folder: Path, text: str, said: str) -> None:
     (folder / "keyaudit.toml").write_text(f"[expect]\n{text}\n")
     with pytest.raises(UsageError) as refused:
-        read_config(None)
+        read_config(DEFAULT_CONFIG)
     assert said in str(refused.value)
 
 

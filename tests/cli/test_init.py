@@ -11,6 +11,7 @@ import yaml
 from keyaudit import __version__
 from keyaudit.cli.config import Config, read_config
 from keyaudit.cli.init import PIPELINES, template
+from keyaudit.cli.options import DEFAULT_CONFIG
 from keyaudit.cli.policy_config import PolicyConfig
 from keyaudit.collect.custody import custody
 from keyaudit.model.errors import Exit
@@ -31,7 +32,7 @@ def test_settings_are_written_and_change_nothing(keyaudit: Keyaudit, folder: Pat
     ran = keyaudit("init")
     assert ran.code == Exit.CLEAN
     assert ran.out.startswith("keyaudit.toml: written\n")
-    assert read_config(None) == Config()
+    assert read_config(DEFAULT_CONFIG) == Config()
     assert keyaudit("policies", "show", "kv-key-rotation-overdue").code == Exit.CLEAN
     assert keyaudit("config", "show").code == Exit.CLEAN
 
@@ -42,7 +43,7 @@ def test_every_example_in_the_settings_is_one_that_is_taken(keyaudit: Keyaudit, 
     assert examples.count("\n# ") < text.count("\n# ") - 12
     tomllib.loads(examples)
     (folder / "keyaudit.toml").write_text(examples)
-    config = read_config(None)
+    config = read_config(DEFAULT_CONFIG)
     assert config.filters == Filters(
         subscriptions=("prod-*",), resource_groups=("rg-*",), vaults=("kv-*",), sources=("keys", "applications")
     )
