@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from keyaudit.cli.clock import SystemClock
 from keyaudit.model.errors import Exit
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.estates import estate
 from tests.cli.conftest import Keyaudit, Ran, Reported
 from tests.cli.test_diff import read
 from tests.cli.test_waivers import NO_EXPIRY, entry, written
+from tests.clock import START
 
 TOKEN_SIGNING = "https://kv-identity-prod.vault.azure.net/keys/consumer-token-signing"
 SHOWN = "kv-identity-prod/keys/consumer-token-signing"
@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def add(keyaudit: Keyaudit, contoso: Path, file: Path) -> Add:
     def run(resource: str, *more: str | Path, policy: str = NO_EXPIRY, snapshot: Path = contoso) -> Ran:
-        last = iso_date(SystemClock().now() + 20 * DAY)
+        last = iso_date(START + 20 * DAY)
         who = ("--reason", "r", "--owner", "o", "--approved-by", "a", "--expires", last, "--file", file)
         return keyaudit("waivers", "add", "--policy", policy, "--resource", resource, *who, "--from", snapshot, *more)
 
@@ -97,7 +97,7 @@ def test_a_name_that_several_resources_have_is_refused_even_if_only_one_has_a_fi
 def test_a_namesake_that_an_attacker_registers_is_never_waived_in_its_place(
     keyaudit: Keyaudit, tmp_path: Path, add: Add, file: Path
 ) -> None:
-    tenant = estate("sized:1x2x1x6", SystemClock().now())
+    tenant = estate("sized:1x2x1x6", START)
     first, *others = tenant.applications
     # Two applications may have the same display name: learn.microsoft.com/graph/api/resources/application, displayName.
     twin = structs.replace(others[0], name=first.name)
@@ -169,7 +169,7 @@ def test_a_mistake_in_another_field_is_told_before_anything_is_read(keyaudit: Ke
 
 
 def test_a_name_in_the_file_matches_nothing_and_every_report_says_so(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
-    today, last = (iso_date(SystemClock().now() + ahead * DAY) for ahead in (0, 20))
+    today, last = (iso_date(START + ahead * DAY) for ahead in (0, 20))
     waivers = written(tmp_path, entry("W-1", NO_EXPIRY, SHOWN, last, created=today))
     chosen = ("--from", contoso, "--select", "kv-*", "--waivers", waivers)
     said = "W-1 of team@contoso.example covers nothing in this run: a waiver matches full ids and never names"
