@@ -1,12 +1,13 @@
-"""Differing copies of one object in a list: equal members are kept, the others are inconsistent."""
+"""Copies of one object that differ: what they say alike is kept, and the rest is inconsistent."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from itertools import combinations
 from typing import TypeVar, cast
 
 from msgspec import Raw, Struct, UnsetType, structs
 
 from keyaudit.cloud.listing import Listing
-from keyaudit.collect.rows import CONTRADICTED
+from keyaudit.collect.rows import CONTRADICTED, Row
 from keyaudit.model.columns import Table
 from keyaudit.model.reasons import Reason
 
@@ -86,6 +87,19 @@ def _united(first: Item, second: Item) -> Item:
     wrong = [name for name in one if (one[name], reasons.get(name)) != (other[name], others.get(name))]
     unknown = {**reasons, **dict.fromkeys(wrong, str(Reason.INCONSISTENT))}
     return structs.replace(first, **dict.fromkeys(wrong), unknown=unknown)
+
+
+def contradicted(first: Row, *others: Row) -> frozenset[str]:
+    """The columns with two values in rows of one object from several answers.
+
+    An answer that lacks a member says nothing about its column, unless the table declares what a left-out member means.
+    """
+    return frozenset(
+        column
+        for one, other in combinations((first, *others), 2)
+        for column in one.values.keys() & other.values.keys()
+        if one.can_be_unknown(column) and one.values[column] != other.values[column]
+    )
 
 
 def agreed(

@@ -117,6 +117,10 @@ class Row:
                 raise KeyError(f"{self.table} has no column {column}")
             self._unknown(column, reason)
 
+    def can_be_unknown(self, column: str) -> bool:
+        """Whether it is a column with data, and not one that says whose row it is."""
+        return column in self._columns and self._columns[column].can_be_unknown
+
     def put_read(self, column: str, value: object) -> None:
         """Set `column` from the result of `read`: a value, or a refusal whose reason makes it unknown."""
         if isinstance(value, Refusal):

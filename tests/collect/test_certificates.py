@@ -299,6 +299,20 @@ def test_a_certificate_that_cannot_be_read_leaves_its_thumbprint(cer: object, re
     assert row.values["thumbprint"] == "7751A6F93CCC7F0B106E4B7C45EE3240DD5D253E"
 
 
+def test_a_certificate_that_is_not_the_one_of_the_thumbprint_tells_nothing() -> None:
+    row = row_of(recorded() | {"x5t": "AAECAwQFBgcICQoLDA0ODxAREhM"})
+    assert row.unknown == dict.fromkeys(FACTS, Reason.INCONSISTENT)
+    # The dates that the service keeps are not those of another certificate.
+    assert row.values["expires_on"] == recorded()["attributes"]["exp"]
+
+
+@pytest.mark.parametrize(("member", "column"), [("exp", "expires_on"), ("nbf", "activates_on")])
+def test_dates_that_the_certificate_does_not_have_are_unknown(member: str, column: str) -> None:
+    body = recorded()
+    body["attributes"][member] += 1
+    assert row_of(body).unknown == {column: Reason.INCONSISTENT}
+
+
 @pytest.mark.parametrize("x5t", ["", "????", "AAAA", 7, None])
 def test_a_thumbprint_that_is_none(x5t: object) -> None:
     assert thumbprint(raw(x5t)) == Refusal(Reason.BAD_VALUE)

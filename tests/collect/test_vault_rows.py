@@ -239,6 +239,15 @@ async def test_a_vault_that_arm_does_not_list_is_asked_for() -> None:
     assert found.coverage[f"/subscriptions/{SUBSCRIPTION}", "vault.get"].state is State.ASSESSED
 
 
+async def test_what_arm_and_resource_graph_say_differently_of_a_vault_that_arm_does_not_list_is_unknown() -> None:
+    def pruned(body: dict[str, Any]) -> dict[str, Any]:
+        body["properties"]["enablePurgeProtection"] = not body["properties"].get("enablePurgeProtection", False)
+        return body
+
+    found = await collect(Fault("vault.list", "every", edit=without("kv-First")), Fault("vault.get", "every", edit=pruned))
+    assert found.unknown("vault", FIRST_ID) == {"purge_protection": "inconsistent"}
+
+
 async def test_a_vault_that_only_resource_graph_still_shows_was_deleted_before() -> None:
     body = {"error": {"code": "ResourceNotFound", "message": "no"}}
     gone = Fault("vault.get", "every", status=404, body=body)

@@ -4,7 +4,7 @@ ARM has no `hsmPlatform`, no `managed` and no state of the release policy; these
 https://learn.microsoft.com/rest/api/keyvault/keys
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -21,7 +21,7 @@ from keyaudit.collect.key_vault.key_rows import (
 from keyaudit.collect.key_vault.key_versions import Key
 from keyaudit.collect.key_vault.names import Named, is_name
 from keyaudit.collect.key_vault.rotation import ROTATION, RotationPolicy, put_rotation
-from keyaudit.collect.key_vault.versioned import FetchedObjects
+from keyaudit.collect.key_vault.versioned import FetchedObjects, Wrong
 from keyaudit.collect.places import Vault, source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
@@ -110,11 +110,29 @@ class ArmKeys(FetchedObjects[ArmKey, ArmKey]):
             return bundle.id.lower().endswith(f"/keys/{name}/versions/{version}".lower())
         return bundle.name.lower() == name.lower()
 
-    async def _writer(self, found: _Key) -> Callable[[str, ArmKey | Refusal], None]:
-        policy = self._policies.pop(found.name)
-        return lambda version, answer: self._write(found, version, answer, policy)
+    def _put_item(self, row: Row, item: ArmKey) -> None:
+        properties = read(item.properties, ArmProperties)
+        if isinstance(properties, Refusal):
+            row.refuse(ATTRIBUTES, properties.reason)
+        else:
+            put_attributes(row, properties.attributes, promised=False, reason=Reason.CONTROL_PLANE_ONLY)
+        _put_tags(row, item.tags)
 
-    def _write(self, key: _Key, version: str, answer: ArmKey | Refusal, policy: RotationPolicy | Refusal) -> None:
+    def _put_answer(self, row: Row, answer: ArmKey) -> None:
+        self._put_item(row, answer)
+
+    async def _writer(self, found: _Key, wrong: Wrong) -> Callable[[str, ArmKey | Refusal], None]:
+        policy = self._policies.pop(found.name)
+        return lambda version, answer: self._write(found, version, answer, policy, wrong.get(version, ()))
+
+    def _write(
+        self,
+        key: _Key,
+        version: str,
+        answer: ArmKey | Refusal,
+        policy: RotationPolicy | Refusal,
+        wrong: Collection[str],
+    ) -> None:
         if isinstance(answer, Refusal):
             item = key.versions.get(version, key.item)
             operation = "arm.key.versions" if version else "arm.key.list"
@@ -124,14 +142,13 @@ class ArmKeys(FetchedObjects[ArmKey, ArmKey]):
         row = self._row(Named(key.name, version), operation, item.id)
         if isinstance(answer, Refusal) and not version:
             row.refuse(("version",), answer.reason)
+        self._put_item(row, item)
+        row.refuse(wrong, Reason.INCONSISTENT)
         properties = read(item.properties, ArmProperties)
         if isinstance(properties, Refusal):
-            row.refuse(ATTRIBUTES, properties.reason)
             refuse_material(row, properties.reason)
         else:
-            put_attributes(row, properties.attributes, promised=False, reason=Reason.CONTROL_PLANE_ONLY)
             _put_material(row, properties, answer)
-        _put_tags(row, item.tags)
         row.refuse(("managed",), Reason.CONTROL_PLANE_ONLY)
         row.put_all(versions_listed=key.versions_listed, is_current=key.is_current(version, _created_on, self._unit.latest))
         if isinstance(policy, Refusal):

@@ -62,11 +62,11 @@ def put_attributes(row: Row, raw: Wire, *, issued: bool) -> None:
         row.refuse((column for column, member in dates.items() if _missing(member)), Reason.BAD_BODY)
 
 
-def put_listed(row: Row, item: CertificateItem, reason: Reason) -> None:
-    """Fill the columns that a list has for a version whose GET was refused for `reason`."""
+def put_unread(row: Row, item: CertificateItem, reason: Reason) -> None:
+    """Fill the columns of the certificate itself for a version whose GET was refused for `reason`."""
     row.refuse((*FACTS, "issued", "key_version_id"), reason)
     if item.issued:
-        row.put_all(issued=True, thumbprint=thumbprint(item.x5t))
+        row.put("issued", True)
 
 
 def put_certificate(row: Row, bundle: CertificateBundle, uri: str) -> None:
@@ -81,8 +81,17 @@ def put_certificate(row: Row, bundle: CertificateBundle, uri: str) -> None:
         row.refuse(FACTS, found.reason)
         row.put_read("thumbprint", thumbprint(bundle.x5t))
         return
+    stated = thumbprint(bundle.x5t)
+    if isinstance(stated, str) and stated != found.thumbprint:
+        row.refuse(FACTS, Reason.INCONSISTENT)
+        return
     for column in FACTS:
         row.put_read(column, getattr(found, column))
+    # The attributes exp and nbf are the dates of the certificate, and cannot be set otherwise.
+    # https://learn.microsoft.com/azure/key-vault/certificates/about-certificates
+    for column, date in (("activates_on", found.not_before), ("expires_on", found.not_after)):
+        if isinstance(date, int) and row.values.get(column) not in (None, date):
+            row.refuse((column,), Reason.INCONSISTENT)
 
 
 def thumbprint(raw: Wire) -> str | Refusal:

@@ -1,7 +1,6 @@
 """The certificates of one vault, every version, with their policies."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Sequence
 
 from keyaudit.collect.key_vault.certificate_policy import Policy, put_policy
 from keyaudit.collect.key_vault.certificate_rows import (
@@ -10,16 +9,18 @@ from keyaudit.collect.key_vault.certificate_rows import (
     created_on,
     put_attributes,
     put_certificate,
-    put_listed,
+    put_unread,
+    thumbprint,
 )
 from keyaudit.collect.key_vault.key_versions import Key
 from keyaudit.collect.key_vault.names import Named, named
-from keyaudit.collect.key_vault.versioned import FetchedObjects
+from keyaudit.collect.key_vault.versioned import FetchedObjects, Wrong
 from keyaudit.collect.places import Vault
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import read
+from keyaudit.collect.rows import Row, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
+from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.certificate import CERTIFICATE
 
 OPERATIONS = ("certificate.list", "certificate.versions", "certificate.get")
@@ -45,22 +46,35 @@ class _Certificates(FetchedObjects[CertificateItem, CertificateBundle]):
         """A certificate that is not issued may have none."""
         return isinstance(current, Refusal) or current.issued
 
-    async def _writer(self, found: _Certificate) -> Callable[[str, CertificateBundle | Refusal], None]:
-        return partial(self._write, found)
+    def _put_item(self, row: Row, item: CertificateItem) -> None:
+        put_attributes(row, item.attributes, issued=item.issued)
+        row.put("tags", item.tags)
+        if item.issued:
+            row.put_read("thumbprint", thumbprint(item.x5t))
 
-    def _write(self, certificate: _Certificate, version: str, answer: CertificateBundle | Refusal) -> None:
+    def _put_answer(self, row: Row, answer: CertificateBundle) -> None:
+        put_attributes(row, answer.attributes, issued=answer.issued)
+        row.put("tags", answer.tags)
+        if answer.issued:
+            row.put_read("thumbprint", thumbprint(answer.x5t))
+
+    async def _writer(self, found: _Certificate, wrong: Wrong) -> Callable[[str, CertificateBundle | Refusal], None]:
+        return lambda version, answer: self._write(found, version, answer, wrong.get(version, ()))
+
+    def _write(
+        self, certificate: _Certificate, version: str, answer: CertificateBundle | Refusal, wrong: Collection[str]
+    ) -> None:
         found = Named(certificate.name, version)
         if isinstance(answer, Refusal):
             item = certificate.versions.get(version, certificate.item)
             row = self._row(found, "certificate.versions" if version else "certificate.list", item.id)
-            put_attributes(row, item.attributes, issued=item.issued)
-            put_listed(row, item, answer.reason)
-            row.put("tags", item.tags)
+            put_unread(row, item, answer.reason)
+            self._put_item(row, item)
         else:
             row = self._row(found, "certificate.get", answer.id)
-            put_attributes(row, answer.attributes, issued=answer.issued)
+            self._put_answer(row, answer)
             put_certificate(row, answer, self.uri)
-            row.put("tags", answer.tags)
+        row.refuse(wrong, Reason.INCONSISTENT)
         if not version:
             row.put_read("version", answer if isinstance(answer, Refusal) else None)
         # There is one policy for all versions, which the current version's answer must contain.

@@ -65,20 +65,15 @@ class Key(Struct, Generic[Item, Answer], kw_only=True):
         last = None if self.unlisted else newest(made, latest)
         return Refusal(self.current.reason) if last is None else version == last
 
-    async def each(
-        self, get: Callable[[str], Awaitable[Answer | Refusal]], write: Callable[[str, Answer | Refusal], None]
-    ) -> None:
-        """Call `write` once for every version with its answer; without any version, for the key itself as version ""."""
-        if self.current_version:
-            write(self.current_version, self.current)
-        others = [version for version in self.versions if version != self.current_version]
+    async def answers(self, get: Callable[[str], Awaitable[Answer | Refusal]]) -> dict[str, Answer | Refusal]:
+        """Every version with its answer; without any version, the key itself as version ""."""
+        found: dict[str, Answer | Refusal] = {self.current_version: self.current} if self.current_version else {}
 
         async def one(version: str) -> None:
-            write(version, await get(version))
+            found[version] = await get(version)
 
-        await for_each(others, one, limit=_AT_ONCE)
-        if not self.current_version and not others:
-            write("", self.current)
+        await for_each([version for version in self.versions if version not in found], one, limit=_AT_ONCE)
+        return found or {"": self.current}
 
 
 def _lacks(listed: Listed[Item], current_version: str) -> bool:

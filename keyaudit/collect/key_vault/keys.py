@@ -1,6 +1,6 @@
 """The keys of one vault or Managed HSM, every version, from its data plane, or from ARM if a vault refuses or returns none."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -20,7 +20,7 @@ from keyaudit.collect.key_vault.key_versions import Key, Listed
 from keyaudit.collect.key_vault.names import Named, named
 from keyaudit.collect.key_vault.rotation import BY_HAND, ROTATION, RotationPolicy, no_rotation, put_rotation
 from keyaudit.collect.key_vault.unchanged import Known, take_over, unchanged
-from keyaudit.collect.key_vault.versioned import FetchedObjects, counted
+from keyaudit.collect.key_vault.versioned import FetchedObjects, Wrong, counted
 from keyaudit.collect.places import Vault
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, read
@@ -136,29 +136,40 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
 
     async def _read(self, name: str, item: KeyItem, listed: Listed[KeyItem]) -> None:
         self._seen[name.lower()] = name
-        if known := self._unchanged(name, listed):
+        if known := self._unchanged(name, item, listed):
             await self._take_over(name, known)
         else:
             await super()._read(name, item, listed)
 
-    async def _writer(self, found: _Key) -> Callable[[str, KeyBundle | Refusal], None]:
+    def _put_item(self, row: Row, item: KeyItem) -> None:
+        put_attributes(row, item.attributes, promised=False, reason=Reason.BAD_BODY)
+        row.put_all(tags=item.tags, managed=item.managed)
+
+    def _put_answer(self, row: Row, answer: KeyBundle) -> None:
+        put_attributes(row, answer.attributes, promised=True, reason=Reason.BAD_BODY)
+        row.put_all(tags=answer.tags, managed=answer.managed)
+
+    async def _writer(self, found: _Key, wrong: Wrong) -> Callable[[str, KeyBundle | Refusal], None]:
         # A certificate's key has no rotation policy of its own.
         managed = read(found.item.managed if isinstance(found.current, Refusal) else found.current.managed, bool)
         external = not isinstance(found.current, Refusal) and isinstance(found.current.external_key_id, str)
-        rotation = None if managed is True else BY_HAND if external else await self._get_rotation(found.name)
-        return lambda version, answer: self._write(found, version, answer, rotation)
+        certified = managed is True and not any("managed" in columns for columns in wrong.values())
+        rotation = None if certified else BY_HAND if external else await self._get_rotation(found.name)
+        return lambda version, answer: self._write(found, version, answer, rotation, wrong.get(version, ()))
 
-    def _unchanged(self, name: str, listed: Listed[KeyItem]) -> Mapping[str, Known]:
+    def _unchanged(self, name: str, listed_as: KeyItem, listed: Listed[KeyItem]) -> Mapping[str, Known]:
         """The rows of the earlier run, by version, if certainly no version has changed; otherwise none."""
         versions, unlisted = listed
         known = self._known.get(f"{self.uri.rstrip('/')}/keys/{name}".lower(), {})
         if self._earlier is None or unlisted or versions.keys() != known.keys():
             return {}
+        copies: dict[str, Sequence[Row]] = {}
         for version, item in versions.items():
             compared = self._row(Named(name, version), self._get.id, item.kid)
             if not unchanged(self._earlier, known[version], item, compared):
                 return {}
-        return known
+            copies[version] = [compared]
+        return {} if self._contradictions(name, listed_as, copies) else known
 
     async def _take_over(self, name: str, known: Mapping[str, Known]) -> None:
         rotation: RotationPolicy | Refusal | None = None
@@ -180,20 +191,29 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
             found = replace(found, reason=Reason.UNRECOGNISED)
         return counted(self._rotation, found)
 
-    def _write(self, key: _Key, version: str, bundle: KeyBundle | Refusal, rotation: RotationPolicy | Refusal | None) -> None:
+    def _write(
+        self,
+        key: _Key,
+        version: str,
+        bundle: KeyBundle | Refusal,
+        rotation: RotationPolicy | Refusal | None,
+        wrong: Collection[str],
+    ) -> None:
         found = Named(key.name, version)
         if isinstance(bundle, Refusal):
             item = key.versions.get(version, key.item)
             row = self._row(found, self._versions.id if version else self._list.id, item.kid)
             put_attributes(row, item.attributes, promised=False, reason=bundle.reason)
+            row.put_all(tags=item.tags, managed=item.managed)
+            row.refuse(wrong, Reason.INCONSISTENT)
             refuse_material(row, bundle.reason)
             row.refuse(() if version else ("version",), bundle.reason)
         else:
-            item = KeyItem(bundle.key.kid, bundle.attributes, bundle.tags, bundle.managed)
-            row = self._row(found, self._answered_by(bundle), item.kid)
-            put_attributes(row, item.attributes, promised=True, reason=Reason.BAD_BODY)
+            row = self._row(found, self._answered_by(bundle), bundle.key.kid)
+            self._put_answer(row, bundle)
+            row.refuse(wrong, Reason.INCONSISTENT)
             put_material(row, bundle, self._without_external)
-        row.put_all(tags=item.tags, managed=item.managed, versions_listed=key.versions_listed)
+        row.put_read("versions_listed", key.versions_listed)
         row.put_read("is_current", key.is_current(version, lambda item: created_on(item.attributes), self._unit.latest))
         self._finish(row, rotation)
 

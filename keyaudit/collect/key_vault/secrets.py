@@ -1,6 +1,6 @@
 """The secrets of one vault, every version, from lists only. A GET would return the value and is never sent."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import UNSET, Struct
 
@@ -44,22 +44,41 @@ class _Secrets(VersionedObjects[SecretItem]):
 
     async def _read(self, name: str, item: SecretItem, listed: Listed[SecretItem]) -> None:
         versions, unlisted = await self._agreed(name, listed, "")
+        wrong = self._contradictions(name, item, self._copies(name, versions))
+        if wrong:
+            # It may have been changed between the two lists.
+            again, _ = await self._list_versions(name)
+            versions = {version: again.get(version, each) for version, each in versions.items()}
+            wrong = self._contradictions(name, item, self._copies(name, versions))
         why = Refusal(unlisted) if unlisted else None
         latest = newest([(version, _created_on(each)) for version, each in versions.items()], self._unit.latest)
         for version, each in versions.items():
             # With a tie, or a version without a date, the current one is unknown.
             told = version == latest if latest else Refusal(Reason.UNRECOGNISED)
-            self._write(
-                self._row(Named(name, version), "secret.versions", each.id), each, listed=why or True, current=why or told
-            )
+            row = self._row(Named(name, version), "secret.versions", each.id)
+            self._write(row, each, listed=why or True, current=why or told, wrong=wrong.get(version, ()))
         if not versions and why:
             row = self._row(Named(name), "secret.list", item.id)
             row.refuse(("version",), why.reason)
             self._write(row, item, listed=why, current=why)
 
-    def _write(self, row: Row, item: SecretItem, *, listed: bool | Refusal, current: bool | Refusal) -> None:
-        row.fill(item)
-        row.fill(read(item.attributes, _Attributes), "attributes")
+    def _copies(self, name: str, versions: Mapping[str, SecretItem]) -> Mapping[str, Sequence[Row]]:
+        return {version: [self._copy(name, version, item)] for version, item in versions.items()}
+
+    def _put_item(self, row: Row, item: SecretItem) -> None:
+        put_secret(row, item)
+
+    def _write(
+        self,
+        row: Row,
+        item: SecretItem,
+        *,
+        listed: bool | Refusal,
+        current: bool | Refusal,
+        wrong: Collection[str] = (),
+    ) -> None:
+        self._put_item(row, item)
+        row.refuse(wrong, Reason.INCONSISTENT)
         row.put_all(versions_listed=listed, is_current=current)
         self._unit.row("secret", row.finish())
 
@@ -67,3 +86,9 @@ class _Secrets(VersionedObjects[SecretItem]):
 def _created_on(item: SecretItem) -> object:
     attributes = read(item.attributes, _Attributes)
     return attributes if isinstance(attributes, Refusal) else read(attributes.created, int)
+
+
+def put_secret(row: Row, item: SecretItem) -> None:
+    """Fill the columns that a list has."""
+    row.fill(item)
+    row.fill(read(item.attributes, _Attributes), "attributes")

@@ -99,6 +99,11 @@ _COMPARED = (
     "access_model",
     "purge_protection",
     "soft_delete",
+    "soft_delete_retention",
+    "sku",
+    "enabled_for_deployment",
+    "enabled_for_disk_encryption",
+    "enabled_for_template_deployment",
     "public_network_access",
     "network_default_action",
 )
@@ -170,7 +175,7 @@ class _Vaults:
             found = Refusal(Reason.BAD_BODY, "it answered with another vault than the one asked for", 200)
         if not isinstance(found, Refusal):
             calls.answered()
-            self._write(subscription, [found], self._listing.get)
+            self._write(subscription, [found], self._listing.get, item)
         # Resource Graph lags: a vault that ARM does not find was deleted before this run.
         elif found.reason is not Reason.VANISHED:
             calls.refused(found)

@@ -1,14 +1,14 @@
 """Common to keys, certificates and secrets of a vault: a list, a version list for each, and a GET of each version."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from msgspec import Struct
 
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import Spare, for_each
-from keyaudit.collect.copies import distinct
+from keyaudit.collect.copies import contradicted, distinct
 from keyaudit.collect.key_vault.data_plane import bad_uri, object_row, was_deleted
 from keyaudit.collect.key_vault.key_versions import Key, Listed, agreed
 from keyaudit.collect.key_vault.names import Named, named, object_id, version_named
@@ -22,6 +22,9 @@ from keyaudit.model.reasons import Reason
 
 Item = TypeVar("Item", bound=Struct)
 Bundle = TypeVar("Bundle", bound=Struct)
+
+Wrong = Mapping[str, frozenset[str]]
+"""The columns in which the copies of a version differ, by version; versions without any are left out."""
 
 
 class VersionedObjects(ABC, Generic[Item]):
@@ -51,6 +54,10 @@ class VersionedObjects(ABC, Generic[Item]):
     @abstractmethod
     def _identifier(self, found: Item) -> str:
         """The identifier of the object or version of an item."""
+
+    @abstractmethod
+    def _put_item(self, row: Row, item: Item) -> None:
+        """Fill the columns that both lists have."""
 
     @abstractmethod
     async def _read(self, name: str, item: Item, listed: Listed[Item]) -> None:
@@ -116,6 +123,27 @@ class VersionedObjects(ABC, Generic[Item]):
         self._versions.ended(listing.end)
         return versions, why_incomplete(listing.end)
 
+    def _copy(self, name: str, version: str, item: Item) -> Row:
+        """What an item of a list says about a version, for comparison."""
+        row = self._row(Named(name, version), self._versions.id, "")
+        self._put_item(row, item)
+        return row
+
+    def _contradictions(self, name: str, item: Item, copies: Mapping[str, Sequence[Row]]) -> Wrong:
+        """The columns in which the `copies` of a version differ, by version.
+
+        `item`, from the list of objects, does not say which version it describes, and may be older than the other copies. It
+        is a copy of the one version that was created, and last changed, when it says; otherwise it says nothing.
+        """
+        listed = self._copy(name, "", item)
+        described = [version for version, rows in copies.items() if rows and _dates(rows[0]) == _dates(listed)]
+        found: dict[str, frozenset[str]] = {}
+        for version, rows in copies.items():
+            more = [listed] if described == [version] else []
+            if rows and (wrong := contradicted(*rows, *more)):
+                found[version] = wrong
+        return found
+
     def _row(self, found: Named, operation: str, resource_id: str) -> Row:
         """A new row of a version from `operation`, with the columns of identity and location."""
         segments = {self.noun: found.name, "version": found.version}
@@ -138,8 +166,15 @@ class FetchedObjects(VersionedObjects[Item], Generic[Item, Bundle]):
         """The object of an answer; ValueError if it is not of this kind in this vault."""
 
     @abstractmethod
-    async def _writer(self, found: Key[Item, Bundle]) -> Callable[[str, Bundle | Refusal], None]:
-        """Writes the row of a version from the answer of its GET; the version is empty for the object as a whole."""
+    def _put_answer(self, row: Row, answer: Bundle) -> None:
+        """Fill the columns of `_put_item` from the answer of a GET."""
+
+    @abstractmethod
+    async def _writer(self, found: Key[Item, Bundle], wrong: Wrong) -> Callable[[str, Bundle | Refusal], None]:
+        """Writes the row of a version from the answer of its GET; the version is empty for the object as a whole.
+
+        `wrong`: the columns in which the copies of a version differ, which are unknown.
+        """
 
     async def _read(self, name: str, item: Item, listed: Listed[Item]) -> None:
         """Read the versions of one object, and write them."""
@@ -148,7 +183,38 @@ class FetchedObjects(VersionedObjects[Item], Generic[Item, Bundle]):
             listed = await self._agreed(name, listed, version)
         versions, unlisted = listed
         found = Key(name=name, item=item, versions=versions, unlisted=unlisted, current=current, current_version=version)
-        await found.each(lambda each: self._get_version(name, each), await self._writer(found))
+        answers = await found.answers(lambda each: self._get_version(name, each))
+        wrong = self._compared(found, answers)
+        if wrong:
+            wrong = await self._compared_again(found, answers, wrong)
+        write = await self._writer(found, wrong)
+        for each, answer in answers.items():
+            write(each, answer)
+
+    def _compared(self, found: Key[Item, Bundle], answers: Mapping[str, Bundle | Refusal]) -> Wrong:
+        """The columns in which the answer and the lists differ, by version."""
+        copies: dict[str, list[Row]] = {version: [] for version in answers}
+        for version, answer in answers.items():
+            if not isinstance(answer, Refusal):
+                row = self._row(Named(found.name, version), self._get.id, "")
+                self._put_answer(row, answer)
+                copies[version].append(row)
+            if version in found.versions:
+                copies[version].append(self._copy(found.name, version, found.versions[version]))
+        return self._contradictions(found.name, found.item, copies)
+
+    async def _compared_again(self, found: Key[Item, Bundle], answers: dict[str, Bundle | Refusal], wrong: Wrong) -> Wrong:
+        """What still differs after the list of versions, and each version in `wrong`, are read once more.
+
+        A version may have been changed between the first reads. Replaces what was read first in `found` and `answers`.
+        """
+        versions, _ = await self._list_versions(found.name)
+        found.versions.update({version: item for version, item in versions.items() if version in found.versions})
+        for version in wrong:
+            answer = await self._get_version(found.name, version)
+            if not isinstance(answer, Refusal):
+                answers[version] = answer
+        return self._compared(found, answers)
 
     def _has_versions(self, current: Bundle | Refusal) -> bool:  # noqa: ARG002 - an answer may have none yet
         """Whether the list of versions cannot be empty."""
@@ -185,6 +251,10 @@ class FetchedObjects(VersionedObjects[Item], Generic[Item, Bundle]):
 
 
 T = TypeVar("T")
+
+
+def _dates(row: Row) -> tuple[object, object]:
+    return row.values.get("created_on"), row.values.get("updated_on")
 
 
 def version_row(
