@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from keyaudit.simulator import objects
+from keyaudit.simulator import objects, odata
 from keyaudit.simulator.estate import Group, ServicePrincipal, User
 from keyaudit.simulator.graph_resources import Resource, collection
 from keyaudit.simulator.service import Directory
@@ -24,6 +24,7 @@ MEMBERS = (
 """The selectable members of directory objects of all kinds; each shows those that it has."""
 
 
+_NOT_BY_DEFAULT = ("userType", "accountEnabled")
 _SERVICE_PRINCIPALS = {
     f"#microsoft.graph.{kind}" for kind in ("servicePrincipal", "agentIdentity", "agentIdentityBlueprintPrincipal")
 }
@@ -34,7 +35,23 @@ def part(directory: Directory, version: str, path: list[str], _request: Request)
     match [segment.lower() for segment in path]:
         case ["groups", group, "members" | "transitivemembers" as which]:
             return _members(directory, version, group, nested=which == "transitivemembers")
+        case ["directoryobjects", id_]:
+            return _one(directory, version, id_)
     return None
+
+
+def _one(directory: Directory, version: str, id_: str) -> Resource:
+    """One object with its default properties, which in v1.0 do not include a user's type and state."""
+    body = directory_object(directory, id_)
+    if body and kind_of(body) == "user" and version == "v1.0":
+        body = {name: value for name, value in body.items() if name not in _NOT_BY_DEFAULT}
+    return Resource(
+        operation="principal.get",
+        relations=("directoryObjects",),
+        type="microsoft.graph.directoryObject",
+        members=MEMBERS,
+        render=(lambda _, options: odata.entity(options, (version, "directoryObjects"), body)) if body else None,
+    )
 
 
 def directory_object(directory: Directory, id_: str) -> Body | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pytest
 from msgspec.structs import replace
 
+from keyaudit.collect.access import principals
 from keyaudit.model.coverage import State
 from keyaudit.simulator.estate import Group, User
 from keyaudit.simulator.faults import Fault
@@ -28,11 +29,12 @@ from tests.collect.access import (
     ROBOT,
     assigned,
 )
-from tests.collect.estate import TENANT_ID
+from tests.collect.estate import AS_OF, TENANT_ID
 from tests.collect.refusals import refused
 from tests.collect.rig import Collected, collect
 
 READS = ("service principals", "applications", "role assignments", "principals")
+NEWCOMER = "0c000000-0000-4000-8000-00000000beef"
 AN_OWNER = User(id=collected.OWNER.format(1), name="", upn="")
 
 
@@ -334,23 +336,73 @@ def _without(*ids: str) -> Fault:
 async def test_an_empty_lookup_shows_nobody_to_be_deleted(reached: Collected) -> None:
     looked_up = [row["object_id"] for row in reached.rows["principal"].values() if "getByIds" in row["source_url"]]
     found = await collect(Fault("principal.lookup", "every", edit=lambda body: body | {"value": []}), estate=ACCESS)
-    assert GONE in looked_up
+    assert looked_up
     assert {principal(found, str(id_))["unknown"]["kind"] for id_ in looked_up} == {"inconsistent"}  # type: ignore[index]
     record = found.coverage[TENANT_ID, "principal.lookup"]
     assert (record.state, record.reason) == (State.PARTIAL, "inconsistent")
 
 
-async def test_who_is_in_a_group_or_owns_an_application_is_not_deleted_whatever_a_lookup_leaves_out(reached: Collected) -> None:
-    estate = replace(
-        ACCESS, role_assignments=(*ASSIGNMENTS, assigned(21, HOME, OWNER, BOB.id), assigned(22, HOME, OWNER, ALICE.id))
-    )
-    members = {str(row["member_id"]) for row in reached.rows["membership"].values()}
-    owners = owners_in(reached)
-    left_out = {BOB.id, ALICE.id}
-    assert left_out & members or left_out & owners
-    found = await collect(_without(BOB.id, ALICE.id), estate=estate)
-    for id_ in left_out & (members | owners):
-        assert found.unknown("principal", f"{TENANT_ID}/principals/{id_}")["kind"] == "inconsistent"
-    # Nothing shows that this one is there.
+NAMED = replace(ACCESS, role_assignments=(*ASSIGNMENTS, assigned(21, HOME, OWNER, BOB.id), assigned(22, HOME, OWNER, ALICE.id)))
+"""A tenant in which two members of groups have a role themselves."""
+
+
+async def test_what_a_lookup_leaves_out_is_deleted_only_if_graph_says_so_of_it_alone(reached: Collected) -> None:
+    whole = await collect(estate=NAMED)
+    assert whole.calls["principal.get"] == 1
+    found = await collect(_without(OUTER.id, GUEST.id, ALICE.id, BOB.id), estate=NAMED)
+    assert found.gaps() == {}
+    assert found.rows["membership"] == reached.rows["membership"]
     assert principal(found, GONE)["kind"] == "deleted"
+    assert str(principal(found, GONE)["source_url"]).endswith(f"/v1.0/directoryObjects/{GONE}")
+    for who in (OUTER, GUEST, ALICE, BOB):
+        row, before = principal(found, who.id), principal(whole, who.id)
+        # Such a read shows neither the type nor the state of a user, who is in no group that would.
+        untold = set() if who in (OUTER, ALICE, BOB) else {"user_type", "enabled", "home"}
+        assert row.get("unknown", {}) == dict.fromkeys(untold, "inconsistent")
+        still = before.keys() - {*untold, "source_url", "source_version"}
+        assert {name: row.get(name) for name in still} == {name: before.get(name) for name in still}
+
+
+@pytest.mark.parametrize("reason", ["permission", "service_error", "throttled"])
+async def test_who_may_not_be_asked_for_alone_is_unknown_and_not_deleted(reason: str) -> None:
+    found = await collect(_without(OUTER.id), refused("principal.get", reason), estate=NAMED)
+    assert found.gaps()[TENANT_ID, "principal.get"] == f"not_assessed {reason}"
+    for who in (OUTER.id, GONE):
+        assert found.unknown("principal", f"{TENANT_ID}/principals/{who}")["kind"] == reason
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFound", "UnknownError"])
+async def test_another_404_shows_nobody_to_be_deleted(code: str) -> None:
+    odd = Fault("principal.get", "every", status=404, body={"error": {"code": code, "message": "no"}})
+    found = await collect(odd, estate=ACCESS)
+    assert found.unknown("principal", f"{TENANT_ID}/principals/{GONE}")["kind"] == "unrecognised"
+    page = Fault("principal.get", "every", status=404, body="<html>not found</html>")
+    assert found.unknown("principal", f"{TENANT_ID}/principals/{GONE}")["kind"] == "unrecognised"
+    found = await collect(page, estate=ACCESS)
+    assert "kind" in found.unknown("principal", f"{TENANT_ID}/principals/{GONE}")
+
+
+@pytest.mark.parametrize(("hours", "kind"), [(23, None), (25, "deleted")])
+async def test_who_was_given_access_today_may_not_be_everywhere_yet(hours: int, kind: str | None) -> None:
+    young = replace(assigned(21, HOME, OWNER, NEWCOMER), created=AS_OF - hours * 3_600)
+    found = await collect(estate=replace(ACCESS, role_assignments=(*ASSIGNMENTS, young)))
+    row = principal(found, NEWCOMER)
+    assert row.get("kind") == kind
+    assert found.gaps() == ({} if kind else {(TENANT_ID, "principal.get"): "partial inconsistent"})
+    assert principal(found, GONE)["kind"] == "deleted"
+
+
+async def test_only_so_many_are_asked_for_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(principals, "_MOST_SINGLE", 1)
+    other = assigned(21, HOME, OWNER, NEWCOMER)
+    found = await collect(estate=replace(ACCESS, role_assignments=(*ASSIGNMENTS, other)))
+    assert {principal(found, who).get("kind") for who in (GONE, NEWCOMER)} == {"deleted", None}
+    assert found.gaps() == {(TENANT_ID, "principal.get"): "partial inconsistent"}
+
+
+async def test_an_owner_who_is_said_not_to_exist_is_unknown(reached: Collected) -> None:
+    """Graph's lists of owners leave out deleted ones."""
+    body = {"error": {"code": "Request_ResourceNotFound", "message": "no"}}
+    found = await collect(_without(AN_OWNER.id), Fault("principal.get", "every", status=404, body=body), estate=ACCESS)
+    assert found.unknown("principal", f"{TENANT_ID}/principals/{AN_OWNER.id}")["kind"] == "inconsistent"
     assert found.gaps()[TENANT_ID, "principal.lookup"] == "partial inconsistent"

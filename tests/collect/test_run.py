@@ -80,6 +80,7 @@ TENANT_OPERATIONS = (
     "workspace.table",
     "alert_rule.query",
     "principal.lookup",
+    "principal.get",
     "group.members",
     "group.direct_members",
     *(

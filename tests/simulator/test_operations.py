@@ -69,6 +69,7 @@ IDS = {
     "service_principal": PRINCIPALS[0].id,
     "domain": "adfs.example",
     "group": GROUP.id,
+    "principal.get": PRINCIPALS[0].id,
     "pki": STORE.id,
     "claims_mapping": POLICIES[0].id,
     "token_lifetime": POLICIES[1].id,

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType, field, structs
 
 from keyaudit.collect.entra.holders import home_of
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import CONTRADICTED, Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.principal import PRINCIPAL
@@ -62,6 +62,15 @@ class ObjectItem(Struct, rename="camel"):
         if isinstance(visibility, Refusal):
             return visibility.reason
         return Reason.PERMISSION if visibility.lower() == _HIDDEN else None
+
+
+def without_default_properties(item: ObjectItem) -> ObjectItem:
+    """An object that was read by itself, while a look-up left it out.
+
+    Such a read has only Graph's default properties: for a user, neither userType nor accountEnabled. These are inconsistent.
+    https://learn.microsoft.com/graph/api/user-get
+    """
+    return structs.replace(item, **{name: CONTRADICTED for name, value in structs.asdict(item).items() if value is UNSET})
 
 
 def principal_row(tenant_id: str, object_id: str, *, scope_id: str, url: str, version: str) -> Row:

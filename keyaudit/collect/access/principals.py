@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence, Set
 
 import msgspec
 from msgspec import Struct, field, structs
+from msgspec.structs import replace
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access.members import Group, Groups, object_of
@@ -15,8 +16,10 @@ from keyaudit.collect.access.objects import (
     put_known,
     put_object,
     put_unread,
+    without_default_properties,
 )
 from keyaudit.collect.calls import Calls, why_incomplete
+from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct, stored_once
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
@@ -26,13 +29,25 @@ from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.principal import MEMBERSHIP
+from keyaudit.model.times import DAY
 
-OPERATIONS = ("principal.lookup", "group.members", "group.direct_members")
+OPERATIONS = ("principal.lookup", "principal.get", "group.members", "group.direct_members")
 
 _OWNED = ("application", "service_principal")
 _PER_LOOKUP = 1_000
 """Ids in one request: https://learn.microsoft.com/graph/api/directoryobject-getbyids"""
 _LACKS_ONE = Refusal(Reason.INCONSISTENT, "it lacks an object that another list has", 200)
+_MOST_SINGLE, _AT_ONCE = 1_000, 16
+"""Principals that are asked for one by one, in all and at once."""
+_TOO_MANY = Refusal(
+    Reason.INCONSISTENT,
+    f"the look-up lacks more than {_MOST_SINGLE:,} principals that have access; the others were not asked for",
+)
+_TOO_YOUNG = Refusal(
+    Reason.INCONSISTENT, "it lacks a principal that was given access less than a day ago, which may not be everywhere yet", 404
+)
+_NOT_FOUND = "Request_ResourceNotFound"
+"""Graph's code for an id without an object, as in https://github.com/microsoftgraph/microsoft-graph-docs/issues/6059"""
 
 # Members of a group hold what it was given in these ways. An app role on a group only lets its members sign in.
 _EXPANDED = frozenset({"azure-role", "access-policy", "hsm-role", "directory-role"})
@@ -42,6 +57,12 @@ class _Grant(msgspec.Struct):
     kind: str
     principal_id: str | None = None
     principal_type: str | None = None
+    created_on: int | None = None
+    unknown: dict[str, str] = msgspec.field(default_factory=dict)
+
+    def may_be_after(self, moment: int) -> bool:
+        """Whether it may have been given after that moment. Many grants have no date, which says nothing."""
+        return "created_on" in self.unknown or (self.created_on is not None and self.created_on > moment)
 
 
 class _Named(Struct, frozen=True):
@@ -54,6 +75,8 @@ class _Named(Struct, frozen=True):
     groups: set[str] = field(default_factory=set)
     foreign_groups: set[str] = field(default_factory=set)
     """Principals that a grant calls groups, of this tenant and of others."""
+    young: set[str] = field(default_factory=set)
+    """Principals with a grant that may be less than a day old."""
 
 
 class _StoredOwners(msgspec.Struct):
@@ -93,8 +116,11 @@ class _Principals:
         self._gateway, self._unit, self._scope = connection.gateway, unit, scope
         self._tenant_id = connection.identity.tenant_id
         self._lookup = Calls(scope, "principal.lookup")
+        self._single = Calls(scope, "principal.get", per_object=True)
         self._groups = Groups(connection.gateway, scope)
         self._found: dict[str, ObjectItem] = {}
+        self._alone: set[str] = set()
+        """Principals that were asked for one by one, and found or not."""
         self._unread: dict[str, Reason] = {}
         self._known: dict[str, _StoredPrincipal] = {}
         self._foreign_groups: Set[str] = frozenset()
@@ -105,12 +131,15 @@ class _Principals:
         known = (msgspec.json.decode(line, type=_StoredPrincipal) for line in spool.lines("service_principal"))
         self._known = stored_once(known, lambda held: held.object_id)
         await self._look_up(sorted(named.everybody - self._known.keys()))
+        await self._ask_singly(sorted(named.everybody - self._answered()), named.young)
         self._contradict(named.owners, named)
         found = {id_: self._found[id_] for id_ in named.expanded & self._found.keys()}
         # If the directory did not return the kind, the grant may state it, but not whether members are hidden.
         unread = {id_: self._unread[id_] for id_ in named.expanded & named.groups & self._unread.keys()}
         groups = await self._groups.members({id_: item.why_hidden for id_, item in found.items() if item.is_group} | unread)
         members = {id_: item for group in groups.values() for id_, item in group.members.items()}
+        # The members of a group have all properties.
+        self._found |= {id_: members[id_] for id_ in self._alone & self._found.keys() & members.keys()}
         again = self._contradict(members.keys(), named)
         more = {id_: self._unread[id_] for id_ in again & named.expanded if members[id_].is_group}
         groups = {**groups, **await self._groups.members(more)} if more else groups
@@ -119,7 +148,7 @@ class _Principals:
         written = set(named.everybody)
         for id_, group in groups.items():
             self._write_members(id_, group, written)
-        return self._lookup.coverage(), self._groups.all.coverage(), self._groups.directly.coverage()
+        return tuple(calls.coverage() for calls in (self._lookup, self._single, self._groups.all, self._groups.directly))
 
     async def _look_up(self, ids: Sequence[str]) -> None:
         """Look up the principals with these ids.
@@ -141,10 +170,42 @@ class _Principals:
             if reason:
                 self._unread |= dict.fromkeys(asked - self._found.keys(), reason)
 
+    async def _ask_singly(self, ids: Sequence[str], young: Set[str]) -> None:
+        """Ask for each principal that the look-up left out: only an error that says so shows that it is deleted.
+
+        Graph leaves out of a look-up what it does not find, and may leave out what the identity may not read.
+        """
+        if ids[_MOST_SINGLE:]:
+            self._single.refused(_TOO_MANY)
+            self._unread |= dict.fromkeys(ids[_MOST_SINGLE:], _TOO_MANY.reason)
+
+        async def one(id_: str) -> None:
+            found = await self._gateway.get(self._single.id, ObjectItem, id=id_)
+            if not isinstance(found, Refusal) and found.id.lower() != id_:
+                found = Refusal(Reason.BAD_BODY, "an answer about another object", 200)
+            if isinstance(found, Refusal) and found.status == 404:
+                if found.detail.startswith(_NOT_FOUND) and id_ not in young:
+                    self._single.answered()
+                    self._alone.add(id_)
+                    return
+                found = _TOO_YOUNG if id_ in young else replace(found, reason=Reason.UNRECOGNISED)
+            if isinstance(found, Refusal):
+                self._single.refused(found)
+                self._unread[id_] = found.reason
+                return
+            self._single.answered()
+            self._alone.add(id_)
+            self._found[id_] = without_default_properties(found)
+
+        await for_each(ids[:_MOST_SINGLE], one, limit=_AT_ONCE)
+
+    def _answered(self) -> Set[str]:
+        """Principals that exist, or about which nothing could be read."""
+        return self._known.keys() | self._found.keys() | self._unread.keys() | self._foreign_groups
+
     def _contradict(self, there: Set[str], named: _Named) -> Set[str]:
-        """Mark principals that the lookup left out but other lists show as unread, not as deleted. Returns them."""
-        answered = self._known.keys() | self._found.keys() | self._unread.keys() | named.foreign_groups
-        left_out = (named.everybody - answered) & there
+        """Mark principals that were not found but that other lists show as unread, not as deleted. Returns them."""
+        left_out = (named.everybody - self._answered()) & there
         if left_out:
             self._lookup.refused(_LACKS_ONE)
             self._unread |= dict.fromkeys(left_out, _LACKS_ONE.reason)
@@ -156,7 +217,8 @@ class _Principals:
             row = self._begin(id_, held.source_url, held.source_version)
             put_known(row, structs.asdict(held), held.unknown)
         else:
-            row = self._begin(id_, *source(self._environment, self._lookup.id))
+            alone = source(self._environment, self._single.id, id=id_)
+            row = self._begin(id_, *(alone if id_ in self._alone else source(self._environment, self._lookup.id)))
             if id_ in self._found:
                 put_object(row, self._found[id_], self._tenant_id)
             elif id_ in self._unread:
@@ -210,6 +272,7 @@ def _owners(spool: Spool) -> set[str]:
 
 
 def _named(spool: Spool) -> _Named:
+    yesterday = spool.run.as_of - DAY
     named = _Named(owners=_owners(spool))
     named.everybody.update(named.owners)
     for line in spool.lines("grant"):
@@ -217,6 +280,8 @@ def _named(spool: Spool) -> _Named:
         if grant.principal_id is None or not GUID.fullmatch(grant.principal_id):
             continue
         named.everybody.add(grant.principal_id)
+        if grant.may_be_after(yesterday):
+            named.young.add(grant.principal_id)
         if grant.kind in _EXPANDED:
             named.expanded.add(grant.principal_id)
         if grant.principal_type == "group":

@@ -97,6 +97,16 @@ DECLARED = (
         right=graph_right("Directory.Read.All"),
         after=_GRANTS,
     ),
+    # Sent only for what a look-up left out, and without $select: its documentation names no query options.
+    # https://learn.microsoft.com/graph/api/directoryobject-get
+    graph(
+        "principal.get",
+        "principals that a look-up left out",
+        "/v1.0/directoryObjects/{id}",
+        paging=Paging.NONE,
+        right=graph_right("Directory.Read.All"),
+        after=("principal.lookup",),
+    ),
     # A batch contains operations of this list, each with its own permission.
     Operation(
         id="graph.batch",

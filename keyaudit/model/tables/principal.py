@@ -4,7 +4,7 @@ from keyaudit.model.columns import Area, RestsOn, Table, Where, flag, text, text
 from keyaudit.model.tables.grant import GRANT
 
 _MEMBERS = ("group.members",)
-_PRINCIPAL = ("principal.lookup", *_MEMBERS)
+_PRINCIPAL = ("principal.lookup", "principal.get", *_MEMBERS)
 _OWNERS = (
     *("application.list", "application.owners", "application.owners_of"),
     *("service_principal.list", "service_principal.owners", "service_principal.owners_of"),
