@@ -157,6 +157,17 @@ def _before(number: int, **fields: object) -> dict[str, object]:
     return {"created": made, "updated": made - 1, "recoveryLevel": "CustomizedRecoverable", **fields}
 
 
+async def test_a_secret_made_at_another_time_in_each_list_has_no_current_version(clean: Collected) -> None:
+    found = await collect(
+        lie("secret.versions", 50, "attributes.created", AS_OF - DAY, where="kv-first.vault.azure.net/secrets/backing/"),
+        estate=ESTATE,
+    )
+    assert found.unknown("secret", of("secrets", "backing", 50)) == {"created_on": "inconsistent", "is_current": "unrecognised"}
+    assert {id_ for id_, row in found.rows["secret"].items() if row != clean.rows["secret"][id_]} == {
+        of("secrets", "backing", 50)
+    }
+
+
 async def test_what_arm_says_of_a_version_is_compared_too() -> None:
     firewall = replace(refused("key.list", "firewall"), where="kv-first")
     before = await collect(firewall, estate=ESTATE)

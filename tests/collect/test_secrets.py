@@ -149,7 +149,9 @@ async def test_an_item_that_is_no_secret_of_the_vault_is_quarantined(id_: object
 async def test_a_broken_member_makes_only_its_columns_unknown(changed: dict[str, object], unknown: set[str]) -> None:
     sound: dict[str, object] = {
         "id": f"{ALL}/backing/{version(50).version}",
-        "attributes": {"enabled": True, "created": 1, "updated": 1},
+        "attributes": {"enabled": True, "created": AS_OF - 50 * DAY, "updated": AS_OF - 50 * DAY},
+        "contentType": "application/x-pkcs12",
+        "managed": True,
     }
     page = {"value": [{**sound, **changed}], "nextLink": None}
     found = await collect(Fault("secret.versions", "every", body=page), estate=of(BACKED))

@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 
 from keyaudit.cloud.clients import Answer
 from keyaudit.model.operations import OPERATIONS, Paging, Surface
-from tests.sweep import members
+from tests.sweep import copies, members
 from tests.sweep.members import ANY
 from tests.sweep.tenant import Call
 
@@ -108,6 +108,7 @@ def _of_operation(operation: str, calls: Mapping[Call, Answer], fails: Fails) ->
         return
     yield from _of_members(operation, {call: calls[call] for call in addresses}, fails)
     yield from _of_items(operation, {call: calls[call] for call in addresses}, fails)
+    yield from _of_copies(operation, {call: calls[call] for call in addresses}, fails)
 
 
 def _depth(call: Call) -> int:
@@ -357,6 +358,20 @@ def _of_items(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> Ite
     if len(candidates) > 1:
         for kind, pairs in _PAIRS.items():
             yield Fault(operation, f"{kind}, everywhere", kind, None, _edited(_all_twice(pairs)))
+
+
+def _of_copies(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> Iterator[Fault]:
+    """One object of which another copy says something else, and one that a look-up leaves out."""
+    candidates: dict[str, list[_Struck]] = defaultdict(list)
+    bodies = {call: members.decoded(answer.body) for call, answer in calls.items()}
+    for lie in copies.lies(operation, bodies):
+        candidates[lie.name].append(_Struck(fails(lie.about), lie.call, lie.path, lie.about, lie))
+    for name, of_name in sorted(candidates.items()):
+        kind = "left out" if operation in copies.LOOK_UPS else "says otherwise"
+        for number, struck in enumerate(_covering(of_name), 1):
+            shown = name if number == 1 else f"{name} #{number}"
+            at = None if struck.value.anywhere else struck.call
+            yield Fault(operation, shown, kind, at, _edited(struck.value.edit), struck.about)
 
 
 _PAIRS: Mapping[str, Callable[[Any], list[Any]]] = {

@@ -51,7 +51,11 @@ class _Secrets(VersionedObjects[SecretItem]):
             versions = {version: again.get(version, each) for version, each in versions.items()}
             wrong = self._contradictions(name, item, self._copies(name, versions))
         why = Refusal(unlisted) if unlisted else None
-        latest = newest([(version, _created_on(each)) for version, each in versions.items()], self._unit.latest)
+        # Of versions whose dates are contradicted, none is certainly the newest.
+        doubted = any("created_on" in columns for columns in wrong.values())
+        latest = (
+            None if doubted else newest([(version, _created_on(each)) for version, each in versions.items()], self._unit.latest)
+        )
         for version, each in versions.items():
             # With a tie, or a version without a date, the current one is unknown.
             told = version == latest if latest else Refusal(Reason.UNRECOGNISED)

@@ -10,7 +10,7 @@ from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import Spare, for_each
 from keyaudit.collect.copies import contradicted, distinct
 from keyaudit.collect.key_vault.data_plane import bad_uri, object_row, was_deleted
-from keyaudit.collect.key_vault.key_versions import Key, Listed, agreed
+from keyaudit.collect.key_vault.key_versions import Key, Listed, agreed, newest
 from keyaudit.collect.key_vault.names import Named, named, object_id, version_named
 from keyaudit.collect.places import Vault, source
 from keyaudit.collect.reading import Reading
@@ -132,17 +132,28 @@ class VersionedObjects(ABC, Generic[Item]):
     def _contradictions(self, name: str, item: Item, copies: Mapping[str, Sequence[Row]]) -> Wrong:
         """The columns in which the `copies` of a version differ, by version.
 
-        `item`, from the list of objects, does not say which version it describes, and may be older than the other copies. It
-        is a copy of the one version that was created, and last changed, when it says; otherwise it says nothing.
+        `item` is of the list of objects, and a copy of the version that it describes, if that is certain.
         """
         listed = self._copy(name, "", item)
-        described = [version for version, rows in copies.items() if rows and _dates(rows[0]) == _dates(listed)]
+        described = self._described(listed, {version: rows[0] for version, rows in copies.items() if rows})
         found: dict[str, frozenset[str]] = {}
         for version, rows in copies.items():
-            more = [listed] if described == [version] else []
+            more = [listed] if version == described else []
             if rows and (wrong := contradicted(*rows, *more)):
                 found[version] = wrong
         return found
+
+    def _described(self, listed: Row, versions: Mapping[str, Row]) -> str | None:
+        """The version that an item of the list of objects describes: it names none, and may be older than the other reads.
+
+        By its dates, or else the newest one, unless that was made or changed after the item.
+        """
+        same = [version for version, row in versions.items() if _dates(row) == _dates(listed)]
+        if same:
+            return same[0] if len(same) == 1 else None
+        last = newest([(version, row.values.get("created_on")) for version, row in versions.items()], self._unit.latest)
+        changed, told = (row.values.get("updated_on") for row in (versions[last] if last is not None else listed, listed))
+        return last if isinstance(changed, int) and isinstance(told, int) and told >= changed else None
 
     def _row(self, found: Named, operation: str, resource_id: str) -> Row:
         """A new row of a version from `operation`, with the columns of identity and location."""
