@@ -361,7 +361,7 @@ def _of_items(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> Ite
 
 
 def _of_copies(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> Iterator[Fault]:
-    """One object of which another copy says something else, and one that a look-up leaves out."""
+    """One object that another copy contradicts, and one that a look-up leaves out."""
     candidates: dict[str, list[_Struck]] = defaultdict(list)
     bodies = {call: members.decoded(answer.body) for call, answer in calls.items()}
     for lie in copies.lies(operation, bodies):
