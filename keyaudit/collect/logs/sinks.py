@@ -100,7 +100,7 @@ async def collect_sinks(connection: Connection, unit: Unit, logged: Logged) -> C
 
     listing = connection.gateway.pages(logged.operation, Setting, by=name, host="", body=None, **logged.segments)
     async for item in both(listing):
-        for refusal in _untold(item.properties):
+        for refusal in _untold(logged.kind, item.properties):
             calls.refused(refusal)
         for kind, destination in _destinations(item.properties):
             id_ = f"{logged.id}/diagnosticsettings/{name(item)}/{kind}"
@@ -130,14 +130,17 @@ def _destinations(properties: Properties) -> Iterator[tuple[str, Wire]]:
             yield kind, member
 
 
-def _untold(properties: Properties) -> Iterator[Refusal]:
-    """Why it cannot be told where a setting sends to.
+def _untold(kind: str, properties: Properties) -> Iterator[Refusal]:
+    """Why it cannot be told where a setting of this kind of log sends to.
 
     For a destination that it does not have, ARM returns null or an empty text, and leaves none of these three out:
-    https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/list
+    https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/list. Only the settings of a subscription name nothing but
+    the destinations that they have, of which there is at least one:
+    https://learn.microsoft.com/rest/api/monitor/subscription-diagnostic-settings/list
     """
     always = (properties.workspace_id, properties.storage_account_id, properties.event_hub_authorization_rule_id)
-    if any(isinstance(member, UnsetType) for member in always):
+    names_all = kind == "activity-log" and any(_destinations(properties))
+    if not names_all and any(isinstance(member, UnsetType) for member in always):
         yield Refusal(Reason.BAD_BODY, "a setting that leaves out whether it sends somewhere", 200)
     if _is_set(properties.workspace_id):
         where = read(properties.workspace_id, str)
