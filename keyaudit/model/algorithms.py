@@ -13,7 +13,7 @@ STRENGTHS = "NIST SP 800-57 Part 1 Rev. 5, table 2"
 """Where the security strengths of RSA and elliptic curves are from: of a size between two rows, the smaller one's."""
 BY_SIZE: Mapping[int, int] = {15_360: 256, 7_680: 192, 3_072: 128, 2_048: 112, 1_024: 80}
 """Bits of security by the least size of an RSA modulus, the greatest first."""
-BY_CURVE: Mapping[str, int] = {"P-256": 128, "P-256K": 128, "P-384": 192, "P-521": 256}
+BY_CURVE: Mapping[str, int] = {"P-256": 128, "P-256K": 128, "P-384": 192, "P-521": 256, "Ed25519": 128}
 
 PLAN = "NIST IR 8547, initial public draft (2024)"
 """Where the two years are from."""
@@ -108,7 +108,8 @@ def algorithm(family: str, size: int | None, curve: str | None) -> Algorithm:
             symmetric=True,
             unknown=("parameterSetIdentifier", "classicalSecurityLevel", "nistQuantumSecurityLevel"),
         )
-    known_id = _IDS.get(bare, bare)
+    named = curve or bare if bare == "OKP" else bare
+    known_id = _IDS.get(named, named)
     if known_id in _NAMED:
         return replace(_NAMED[known_id], oid=known_id)
     told = "-".join(filter(None, (bare, None if size is None else str(size), curve)))
@@ -119,7 +120,7 @@ def algorithm(family: str, size: int | None, curve: str | None) -> Algorithm:
 
 SAFE = ("oct", *(each for id_, named in _NAMED.items() if named.quantum for each in (id_, named.name)))
 """Families that a quantum computer does not break."""
-BROKEN = ("RSA", "EC", *(each for id_, named in _NAMED.items() if named.quantum == 0 for each in (id_, named.name)))
+BROKEN = ("RSA", "EC", "OKP", *(each for id_, named in _NAMED.items() if named.quantum == 0 for each in (id_, named.name)))
 """Families that it breaks at any size."""
 SHORTEST, LONG_ENOUGH = (min(size for size, bits in BY_SIZE.items() if bits >= least) for least in (LEAST, 128))
 """Bits of an RSA modulus that is allowed at all, and of one that is allowed until the second year."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec import UNSET, Raw
+from msgspec.structs import replace
 
 from keyaudit.collect.key_vault.key_rows import (
     KeyBundle,
@@ -37,9 +38,9 @@ VAULT = Vault(
 )
 
 
-def of_bundle(body: object) -> Row:
+def of_bundle(body: object, vault: Vault = VAULT) -> Row:
     bundle = wire(body, KeyBundle)
-    row = key_row(VAULT, URI, KeyName("k", "v"), resource_id=bundle.key.kid, url="u", version="1")
+    row = key_row(vault, URI, KeyName("k", "v"), resource_id=bundle.key.kid, url="u", version="1")
     put_attributes(row, bundle.attributes, promised=True, reason=Reason.BAD_BODY)
     put_material(row, bundle)
     row.put("tags", bundle.tags)
@@ -182,7 +183,7 @@ def test_a_kid_may_have_the_port_and_other_case() -> None:
         ("RSA-HSM", "2", "vault-hsm"),
         ("EC-HSM", None, "vault-hsm"),
         ("oct-HSM", "2", "vault-hsm"),
-        ("OKP-HSM", "2", "unrecognised"),
+        ("OKP-HSM", "2", "vault-hsm"),
         ("RSA-HSM", "0", Reason.UNRECOGNISED),
         ("RSA", "2", Reason.UNRECOGNISED),
         ("RSA", "9", Reason.UNRECOGNISED),
@@ -220,6 +221,14 @@ def test_custody_rests_on_type_and_platform_that_agree(kty: object, platform: ob
         ({"kty": "EC"}, None, Reason.BAD_BODY),
         ({"kty": "oct-HSM", "n": None}, None, None),
         ({"kty": "OKP", "crv": "Ed25519"}, Reason.UNRECOGNISED, Reason.UNRECOGNISED),
+        # The name of P-256K in the preview of EC keys, which azure-cli still gives to a curve that it imports:
+        # https://github.com/Azure/azure-sdk-for-node/issues/4603, https://github.com/Azure/azure-cli/issues/18462
+        ({"kty": "EC", "crv": "SECP256K1"}, None, "P-256K"),
+        ({"kty": "EC-HSM", "crv": "SECP256K1"}, None, "P-256K"),
+        ({"kty": "EC", "crv": "SECP256R1"}, None, Reason.UNRECOGNISED),
+        ({"kty": "OKP-HSM", "crv": "Ed25519"}, None, "Ed25519"),
+        ({"kty": "OKP-HSM", "crv": "X25519"}, None, Reason.UNRECOGNISED),
+        ({"kty": "OKP-HSM"}, None, Reason.BAD_BODY),
         ({"kty": 1}, Reason.BAD_VALUE, Reason.BAD_VALUE),
     ],
 )
@@ -227,6 +236,34 @@ def test_size_and_curve(members: dict[str, object], size: object, curve: object)
     row = of_bundle(bundle(**members))
     assert row.unknown.get("key_size", row.values.get("key_size")) == size
     assert row.unknown.get("curve", row.values.get("curve")) == curve
+
+
+# Created with the preview of octet key pairs; recorded by azure-sdk-for-js for keyvault-keys in January 2022.
+ED25519 = {
+    "attributes": {
+        "created": 1641753931,
+        "enabled": True,
+        "exportable": False,
+        "recoverableDays": 7,
+        "recoveryLevel": "CustomizedRecoverable+Purgeable",
+        "updated": 1641753931,
+    },
+    "key": {
+        "crv": "Ed25519",
+        "key_ops": ["verify", "sign"],
+        "kid": f"{URI}keys/okp-sign-verify164175392482903773/a1c654d7b95904d0a5ef77c0d3eceaa5",
+        "kty": "OKP-HSM",
+        "x": "ggSCf95AB6facFY7K-KsArU-60YGzeL22VxoQOf3zgs",
+    },
+}
+
+
+def test_a_recorded_ed25519_key_of_a_managed_hsm_is_a_whole_row() -> None:
+    assert wire(ED25519, KeyBundle).whole
+    row = of_bundle(ED25519, replace(VAULT, kind="managed-hsm"))
+    assert row.unknown == {}
+    assert (row.values["kty"], row.values["curve"], row.values["custody"]) == ("OKP-HSM", "Ed25519", "managed-hsm")
+    assert (row.values["key_size"], row.values["parameter_set"]) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,10 @@ def put(table: Table, column: str, value: object) -> object:
         (KEY, "rotation_expiry", b'"P1Y"', 31_536_000),
         (KEY, "rotation_expiry", b'"90"', BAD_VALUE),
         (KEY, "rotation_expiry", b"90", BAD_VALUE),
-        (KEY, "kty", b'"OKP-HSM"', Reason.UNRECOGNISED),
+        (KEY, "kty", b'"OKP"', Reason.UNRECOGNISED),
+        # Recorded while a Managed HSM was being deleted.
+        (VAULT, "provisioning_state", b'"PartiallyDeleted"', "PartiallyDeleted"),
+        (VAULT, "provisioning_state", b'"Vanished"', Reason.UNRECOGNISED),
         (APPLICATION, "audience", b'"AzureADMyOrg"', "AzureADMyOrg"),
         (APPLICATION, "audience", b'"azureadmyorg"', "AzureADMyOrg"),
         (APPLICATION, "audience", b'"AzureADOrg"', Reason.UNRECOGNISED),

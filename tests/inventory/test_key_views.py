@@ -88,6 +88,7 @@ def test_versions_that_can_sign_are_counted_and_the_oldest_is_dated(
         ({"curve": "P-256K"}, 128, None),
         ({"curve": "P-384"}, 192, None),
         ({"curve": "P-521"}, 256, None),
+        ({"curve": "Ed25519"}, 128, None),
         ({"curve": "P-999"}, None, "unrecognised"),
         ({}, None, None),
         ({"key_size": PERMISSION, "curve": PERMISSION}, None, "permission"),

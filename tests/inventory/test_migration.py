@@ -18,6 +18,7 @@ _READ = (*(table.name for table in TABLES_THAT_END), "vault", "application", "se
 _2031, _2036 = parse_date("2031-01-01"), parse_date("2036-01-01")
 RSA: dict[str, Any] = {"kty": "RSA", "key_size": 2048, "curve": None}
 LONG: dict[str, Any] = {"kty": "RSA-HSM", "key_size": 3072, "curve": None}
+OKP: dict[str, Any] = {"kty": "OKP-HSM", "key_size": None, "curve": "Ed25519"}
 AKP: dict[str, Any] = {"kty": "AKP-HSM", "key_size": None, "curve": None}
 EC: dict[str, Any] = {"kty": "EC", "key_size": None, "curve": "P-256"}
 
@@ -45,6 +46,8 @@ WAVES: list[tuple[dict[str, Any], Wave]] = [
     ({**LONG, "expires_on": _2036}, Wave.SECOND),
     ({**EC, "expires_on": None}, Wave.SECOND),
     ({**EC, "curve": Reason.PERMISSION, "expires_on": None}, Wave.SECOND),
+    ({**OKP, "expires_on": None}, Wave.SECOND),
+    ({**OKP, "curve": Reason.UNRECOGNISED, "expires_on": None}, Wave.SECOND),
     ({"kty": "oct-HSM", "key_size": None, "curve": None, "expires_on": None}, Wave.UNAFFECTED),
     ({**AKP, "parameter_set": "ML-DSA-65", "expires_on": None}, Wave.UNAFFECTED),
     ({**AKP, "parameter_set": Reason.BAD_BODY, "expires_on": None}, Wave.UNKNOWN),
@@ -94,6 +97,7 @@ def test_owners_come_by_how_much_is_first_and_algorithms_are_named_with_their_si
         ("oct", None, None, None, "Not affected"),
         ("2.16.840.1.101.3.4.3.19", None, None, None, "Not affected"),
         ("ML-DSA-44", None, None, None, "Not affected"),
+        ("OKP-HSM", None, "Ed25519", 2035, "Disallowed after 2035"),
         ("AKP", None, None, None, "Unknown whether"),
         ("1.2.3", None, None, None, "Unknown whether"),
     ],

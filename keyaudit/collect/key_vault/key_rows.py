@@ -34,6 +34,7 @@ MATERIAL = (
 )
 
 _SOFTWARE = frozenset({"RSA", "EC", "oct", "AKP"})
+_TYPES = frozenset(KEY.by_name["kty"].values)
 _HSM = "-HSM"
 _LEAST_MODULUS = 512
 """Bits. No service ever made or took an RSA key of fewer: a shorter modulus is one that was not read right."""
@@ -97,8 +98,9 @@ class KeyBundle(Struct):
         kty = read(self.key.kty, str)
         if isinstance(kty, Refusal):
             return True
-        bare = kty.upper().removesuffix(_HSM)
-        return bare in {each.upper() for each in _SOFTWARE} and (bare != "AKP" or not isinstance(self.key.alg, UnsetType))
+        named = kty.upper()
+        known = named in {each.upper() for each in _TYPES}
+        return known and (not named.startswith("AKP") or not isinstance(self.key.alg, UnsetType))
 
     @property
     def external_key_id(self) -> str | Refusal | None:
@@ -192,12 +194,12 @@ def refuse_material(row: Row, reason: Reason) -> None:
 def put_size(row: Row, bits: object, curve: Wire, alg: Wire) -> None:
     """Fill `key_size`, `curve` and `parameter_set` by `kty`: `bits` is a wire value, a number, or a refusal."""
     kty = row.values.get("kty")
-    if not isinstance(kty, str) or kty.removesuffix(_HSM) not in _SOFTWARE:
+    if not isinstance(kty, str):
         row.refuse(("key_size", "curve", "parameter_set"), row.unknown.get("kty", Reason.UNRECOGNISED))
         return
     row.put_read("parameter_set", _required(alg) if kty.startswith("AKP") else None)
     row.put_read("key_size", _required(bits) if kty.startswith("RSA") else None)
-    row.put_read("curve", _required(curve) if kty.startswith("EC") else None)
+    row.put_read("curve", _curve(curve) if kty.startswith(("EC", "OKP")) else None)
 
 
 def put_custody(row: Row, *, platform_known: bool) -> None:
@@ -241,6 +243,15 @@ def _put_promised(row: Row, column: str, member: object, *, promised: bool, reas
 def _required(value: object) -> object:
     """Refuse null, which would mean another kind of key or vault than the row has."""
     return Refusal(Reason.BAD_VALUE) if isinstance(value, Raw) and is_null(value) else value
+
+
+def _curve(raw: Wire) -> object:
+    """A curve by the name that Key Vault has for it now: keys that were made or imported by an older name keep that name.
+
+    https://github.com/Azure/azure-sdk-for-node/issues/4603 and https://github.com/Azure/azure-cli/issues/18462
+    """
+    found = read(raw, str)
+    return "P-256K" if isinstance(found, str) and found.upper() == "SECP256K1" else _required(raw)
 
 
 def _platform_left_out(attributes: Wire) -> bool:

@@ -39,9 +39,9 @@ from keyaudit.model.tables.reach import (
 
 _KEY = ("key.list", "key.versions", "key.get", "hsm.key.list", "hsm.key.versions", "hsm.key.get")
 _MATERIAL = ("key.get", "hsm.key.get")
-_NO_RSA = ("EC", "EC-HSM", "oct", "oct-HSM", "AKP", "AKP-HSM")
-_NO_EC = ("RSA", "RSA-HSM", "oct", "oct-HSM", "AKP", "AKP-HSM")
-_NO_AKP = ("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM")
+_NO_RSA = ("EC", "EC-HSM", "oct", "oct-HSM", "AKP", "AKP-HSM", "OKP-HSM")
+_NO_CURVE = ("RSA", "RSA-HSM", "oct", "oct-HSM", "AKP", "AKP-HSM")
+_NO_AKP = ("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM", "OKP-HSM")
 _ROTATION = ("key.rotation_policy", "hsm.key.rotation_policy")
 OUTSIDE = "external-hsm"
 """The custody of a key in an HSM outside Azure."""
@@ -89,15 +89,16 @@ KEY = Table(
             absent="usable from the start", left_out=Left(None, KEY_VAULT_LEAVES_OUT), wire="attributes.nbf"),
         unix_time("expires_on", "exp: end of the originator-usage period", _KEY, absent="it never expires",
             left_out=Left(None, KEY_VAULT_LEAVES_OUT), follows="activates_on", wire="attributes.exp"),
-        text("kty", "Key Vault's algorithm family; AKP is ML-DSA", _MATERIAL,
-            values=("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM", "AKP", "AKP-HSM"), wire="key.kty"),
+        text("kty", "Key Vault's algorithm family; AKP is ML-DSA, OKP is Ed25519", _MATERIAL,
+            values=("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM", "AKP", "AKP-HSM", "OKP-HSM"),
+            wire="key.kty"),
         integer("key_size", "size of the modulus of an RSA key", _MATERIAL,
             absent="not an RSA key", absent_where=(Where("kty", _NO_RSA),), unit="bits"),
-        text("curve", "the curve of an EC key", _MATERIAL, absent="not an EC key",
-            absent_where=(Where("kty", _NO_EC),), values=("P-256", "P-384", "P-521", "P-256K")),
+        text("curve", "the curve of an EC or OKP key", _MATERIAL, absent="not an EC or OKP key",
+            absent_where=(Where("kty", _NO_CURVE),), values=("P-256", "P-384", "P-521", "P-256K", "Ed25519")),
         integer("strength",
             "security against attackers without a quantum computer, by NIST SP 800-57: 112 for RSA 2048, 128 for P-256",
-            absent="neither an RSA nor an EC key", unit="bits", rests_on=RestsOn.OBJECT, derived_from=("key_size", "curve")),
+            absent="not an RSA, EC or OKP key", unit="bits", rests_on=RestsOn.OBJECT, derived_from=("key_size", "curve")),
         texts("key_ops", "what the service lets the key do", _MATERIAL,
             values=("encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import", "export", "secureWrapKey",
                 "secureUnwrapKey"), wire="key.key_ops"),

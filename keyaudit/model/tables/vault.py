@@ -100,7 +100,7 @@ VAULT = Table(
             rests_on=RestsOn.OBJECT, derived_from=("public_network_access", "network_default_action", "every_address_let_in")),
         text("provisioning_state", "its provisioning state in Azure", _FOUND, values=("Succeeded", "RegisteringDns",
             "Provisioning",
-            "Updating", "Deleting", "Failed", "Activated", "SecurityDomainRestore", "Restoring"),
+            "Updating", "Deleting", "PartiallyDeleted", "Failed", "Activated", "SecurityDomainRestore", "Restoring"),
             wire="properties.provisioningState"),
         text("create_mode", "recover while a deleted one is being recovered, in lower case", _FOUND,
             absent="not stated: it is not being recovered", left_out=Left(None, ARM_LEAVES_OUT),
