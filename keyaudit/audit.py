@@ -192,7 +192,7 @@ def judge(
                 snapshot.coverage,
                 judging,
                 accepted,
-                supplied=supplied(snapshot.run, policies, connection),
+                supplied=supplied(snapshot.run, policies, judging.require, connection),
                 optional=may_lack,
                 tenant=tenant,
                 sizes=snapshot.sizes,

@@ -45,7 +45,7 @@ def doctor(
     some = selection.select or selection.ignore
     with snapshot(live, stored) as (taken, as_of):
         with taken.judging(as_of, reach_known=False, names=("vault",)) as connection:
-            lacking = not_judged(policies, supplied(taken.run, policies, connection))
+            lacking = not_judged(policies, supplied(taken.run, policies, (), connection))
         without = {each.policy.id for each in lacking}
         judged = [policy for policy in policies if policy.text.id not in without]
         needs = needed_by(judged)

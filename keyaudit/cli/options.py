@@ -221,7 +221,7 @@ class Choice(Selection):
             "--require",
             metavar="NAME[,...]",
             help="Treat missing optional evidence as incomplete (exit 3): logs, custody, unified-audit, relying-parties, "
-            "repositories, environments, or not-in-cloud for what this cloud lacks.",
+            "repositories, deleted-hsm-keys, environments, or not-in-cloud for what this cloud lacks.",
         ),
     ] = None
     waivers: Annotated[

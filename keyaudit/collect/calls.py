@@ -3,6 +3,7 @@
 from collections import Counter
 
 from keyaudit.model.coverage import SHOWN_BAD, Coverage, End, Refusal, Scope, State, bad_items
+from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import UNSAFE, Reason
 
 
@@ -38,8 +39,10 @@ class Calls:
 
     def refused(self, refusal: Refusal) -> None:
         """Record a refusal of one object, or of the whole list."""
-        self._refused[refusal.reason] += 1
-        self._details.setdefault(refusal.reason, refusal.detail)
+        lacking = refusal.reason is Reason.PERMISSION and OPERATIONS[self.id].evidence
+        reason = Reason.OPTIONAL_RIGHT if lacking else refusal.reason
+        self._refused[reason] += 1
+        self._details.setdefault(reason, refusal.detail)
 
     def ended(self, end: End) -> None:
         """Record the end of a list."""

@@ -103,6 +103,7 @@ SURFACES = Surfaces(
     ),
     hsm=(
         Surface("HSMs", hsm.OPERATIONS, hsm.collect_hsm),
+        Surface("deleted HSM keys", deleted.OF_HSM, deleted.collect_deleted),
         Surface("HSM audit logs", places.HSM, places.collect_vault_logs),
     ),
     last=(

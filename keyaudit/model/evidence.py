@@ -1,5 +1,5 @@
-"""Evidence that is optional unless --require names it: data that Azure's read APIs do not return, or that a cloud does not
-have.
+"""Evidence that is optional unless --require names it: data that Azure's read APIs do not return, that needs a further right,
+or that a cloud does not have.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ CUSTODY = "custody"
 UNIFIED_AUDIT = "unified-audit"
 RELYING_PARTIES = "relying-parties"
 REPOSITORIES = "repositories"
+DELETED_HSM_KEYS = "deleted-hsm-keys"
+"""The deleted keys of Managed HSMs, which need a local role of their own."""
 ENVIRONMENTS = "environments"
 """The environments of vaults and workloads, from tags or from keyaudit.toml."""
 USAGE_BASELINE = "usage-baseline"
@@ -24,9 +26,10 @@ EVIDENCE: dict[str, str] = {
     UNIFIED_AUDIT: "--import ual=FILE",
     RELYING_PARTIES: "--import relying-parties=PATH",
     REPOSITORIES: "--import repositories=FILE",
+    DELETED_HSM_KEYS: "a local role that allows Microsoft.KeyVault/managedHsm/keys/deletedKeys/read/action",
     ENVIRONMENTS: "[environments] in keyaudit.toml",
 }
-"""For each name in a policy's `needs`, the flag or setting that supplies it; empty if this version has none."""
+"""For each name in a policy's `needs`, the flag, setting or right that supplies it; empty if this version has none."""
 
 NOT_IN_CLOUD = "not-in-cloud"
 REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD)

@@ -12,6 +12,7 @@ class Reason(StrEnum):
     """Why a scope was not assessed, or why a value is unknown."""
 
     PERMISSION = "permission"
+    OPTIONAL_RIGHT = "optional_right"
     FIREWALL = "firewall"
     PRIVATE_ONLY = "private_only"
     DNS = "dns"
@@ -76,14 +77,19 @@ UNSAFE = frozenset(
     }
 )
 
-# Excluded on purpose, or not available: listed in every report, but it does not fail a gate unless it is required.
-OPTIONAL = frozenset({Reason.EXCLUDED_BY_CONFIG, Reason.NOT_IN_CLOUD})
+# Excluded on purpose, not available, or behind a right that is given by choice: listed in every report, but it does not fail a
+# gate unless it is required.
+OPTIONAL = frozenset({Reason.EXCLUDED_BY_CONFIG, Reason.NOT_IN_CLOUD, Reason.OPTIONAL_RIGHT})
+
+# Refused for want of a right, which its operation names.
+UNGRANTED = frozenset({Reason.PERMISSION, Reason.OPTIONAL_RIGHT})
 
 # Failures on Azure's side: a run that assessed nothing for only these reasons ends with exit 6.
 AZURES = frozenset({Reason.THROTTLED, Reason.SERVICE_ERROR, Reason.TIMEOUT, Reason.UNREACHABLE})
 
 ADVICE: dict[Reason, Advice] = {
     Reason.PERMISSION: Advice("the identity may not read it", "grant the permission named"),
+    Reason.OPTIONAL_RIGHT: Advice("it needs a further right, which is optional", "grant the permission named to have it read"),
     Reason.FIREWALL: Advice(
         "the vault's firewall refuses this address",
         "run from an allowed network, or allow this address in the vault's firewall",

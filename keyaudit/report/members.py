@@ -14,7 +14,7 @@ from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Value
-from keyaudit.model.reasons import ADVICE, Reason
+from keyaudit.model.reasons import ADVICE, UNGRANTED
 from keyaudit.model.run import Gap, Run, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.report.facts import Facts, iso_duration
@@ -121,7 +121,7 @@ def gap_member(gap: Gap) -> dict[str, object]:
         "meaning": ADVICE[gap.reason].meaning,
         "remedy": remedy_of(gap),
         "operations": list(gap.operations),
-        "permissions": permissions(gap.operations) if gap.reason is Reason.PERMISSION else [],
+        "permissions": permissions(gap.operations) if gap.reason in UNGRANTED else [],
         "detail": gap.detail,
         "refused": gap.refused,
         "required": gap.required,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.findings import Severity
 from keyaudit.model.operations import OPERATIONS, Rights
-from keyaudit.model.reasons import ADVICE, OPTIONAL, UNSAFE, Reason
+from keyaudit.model.reasons import ADVICE, OPTIONAL, UNGRANTED, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Verdict
 from keyaudit.model.tables import read_by
 from keyaudit.model.text import one_line
@@ -70,7 +70,7 @@ def not_judged(verdict: Verdict, width: int, *, full: bool = True) -> list[str]:
             for needs, number in by_needs.most_common()
         ]
         return wrap(f"{count} not evaluated: {'; '.join(told)}. keyaudit report --full lists them.", width)
-    lines = wrap(f"{count} not evaluated, which is never a pass: Azure does not hold the evidence.", width)
+    lines = wrap(f"{count} not evaluated, which is never a pass: the evidence was not supplied.", width)
     ids: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for each in verdict.not_judged:
         ids[each.needs].append(each.policy.id)
@@ -150,14 +150,20 @@ def outlived(report: Report) -> str:
 
 
 def not_needed(verdict: Verdict, width: int) -> list[str]:
-    """Gaps that do not gate: excluded by configuration, not in this cloud, or not needed by the selected policies."""
+    """Gaps that do not gate: excluded by configuration, not in this cloud, behind an optional right, or not needed by the
+    selected policies.
+    """
     gaps = [gap for gap in verdict.gaps if not gap.required and gap.reason not in UNSAFE]
     out = [gap for gap in gaps if gap.reason is Reason.EXCLUDED_BY_CONFIG]
     lacking = [gap for gap in gaps if gap.reason is Reason.NOT_IN_CLOUD]
+    optional = [gap for gap in gaps if gap.reason is Reason.OPTIONAL_RIGHT]
     rest = [gap for gap in gaps if gap.reason not in OPTIONAL]
     lines = wrap(f"Left out by configuration: {plural(len(out), 'place')}.", width) + _plain(out, width) if out else []
     if lacking:
         lines += [*wrap("Not in this cloud, so not evaluated:", width), *_plain(lacking, width)]
+    if optional:
+        lines += wrap(f"Not read for want of an optional right: {plural(len(optional), 'gap')}.", width)
+        lines += [line for same in alike(optional) for line in remedied(same, width)]
     if rest:
         lines += wrap(f"Also not read, and needed by no selected policy: {plural(len(rest), 'gap')}.", width)
         lines += [line for same in alike(rest) for line in remedied(same, width)]
@@ -230,10 +236,10 @@ def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[st
         blinded = listed(gap.blinds) or f"no policy; the inventory lacks {listed(lacking) or 'nothing'}"
         lines += wrap(f"affects: {blinded}", width, _INDENT, _INDENT + "  ")
     remedy = remedy_of(gap)
-    if gap.reason is Reason.PERMISSION:
+    if gap.reason in UNGRANTED:
         remedy = f"grant {'; and '.join(permissions(gap.operations))}" if gap.operations else remedy
     lines += wrap(f"fix: {remedy}", width, _INDENT, _INDENT + "  ")
-    if gap.reason is not Reason.PERMISSION:
+    if gap.reason not in UNGRANTED:
         return lines
     granting = _grants(gaps, width)
     if named and any(OPERATIONS[each].right.rights is Rights.GRAPH for each in gap.operations if each in OPERATIONS):

@@ -191,7 +191,7 @@ _LABELS: Mapping[str, Callable[[Facts, str], str]] = {
     "usage": _usage,
     "unusual_use": _usage,
     "ekm_certificate": lambda facts, _: f"{facts.text('vault_name')}, CA of the EKM {_EKM_SIDES[facts.text('kind') or '']}",
-    "deleted": lambda facts, name: f"deleted {facts.text('kind')} {name}",
+    "deleted": lambda facts, name: f"deleted {(facts.text('kind') or '').replace('hsm-key', 'HSM key')} {name}",
 }
 """Display names by table; rows of other tables have the table's noun and their name."""
 

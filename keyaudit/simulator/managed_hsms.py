@@ -24,6 +24,7 @@ _NEEDS = {
     "hsm.key.versions": ("keys/read/action", "/keys"),
     "hsm.key.get": ("keys/read/action", "/keys"),
     "hsm.key.rotation_policy": ("keys/read/action", "/keys"),
+    "hsm.deleted_key.list": ("keys/deletedKeys/read/action", "/keys"),
     "hsm.role_definition.list": ("roleDefinitions/read/action", "/"),
     "hsm.role_assignment.list": ("roleAssignments/read/action", "/"),
     "hsm.role_assignment.of_keys": ("roleAssignments/read/action", "/keys"),
@@ -50,6 +51,7 @@ class ManagedHsms(Service):
             Route("hsm.key.rotation_policy", "keys/*/rotationpolicy", self._rotation),
             Route("hsm.key.get", "keys/*", self._get),
             Route("hsm.key.get", "keys/*/*", self._get),
+            Route("hsm.deleted_key.list", "deletedkeys", self._deleted_page),
             Route("hsm.role_definition.list", f"{_AUTHORIZATION}/roledefinitions", self._definitions),
             Route("hsm.role_assignment.list", f"{_AUTHORIZATION}/roleassignments", self._assignments),
             Route("hsm.role_assignment.of_keys", f"keys/{_AUTHORIZATION}/roleassignments", self._assignments),
@@ -171,6 +173,15 @@ class ManagedHsms(Service):
             return _as_hsm(keys.item(hsm, ordered[index], keys.current(ordered[index]), versioned=False))
 
         return _page(request, [key.name for key in ordered], item)
+
+    def _deleted_page(self, request: Request, _stars: list[str]) -> Answer:
+        hsm = self._hsm(request)
+        ordered = sorted(hsm.deleted_keys, key=lambda deleted: deleted.key.name.lower())
+
+        def item(index: int) -> object:
+            return _as_hsm(keys.deleted_item(hsm, ordered[index], whole=False))
+
+        return _page(request, [deleted.key.name for deleted in ordered], item)
 
     def _version_page(self, request: Request, stars: list[str]) -> Answer:
         hsm = self._hsm(request)

@@ -76,7 +76,7 @@ def test_the_demo_needs_no_snapshot_and_says_that_it_is_simulated(keyaudit: Keya
     assert "reading tenant" in report.err
 
 
-def test_blind_spots_are_six_gaps_each_with_reason_and_remedy(
+def test_blind_spots_are_seven_gaps_each_with_reason_and_remedy(
     keyaudit: Keyaudit, blind_spots: Path, blind_report: Reported
 ) -> None:
     gaps = {(gap["reason"], gap["scope"]["name"]) for gap in blind_report.json["gaps"]}
@@ -86,9 +86,10 @@ def test_blind_spots_are_six_gaps_each_with_reason_and_remedy(
         ("vanished", "kv-stores-dev"),
         ("permission", "kv-orders-prod"),
         ("permission", "hsm-contoso-trust"),
+        ("optional_right", "hsm-contoso-trust"),
         ("permission", _planted("blind-spots", open_snapshot(blind_spots).run.as_of)[0].tenant_id),
     }
-    assert len(blind_report.json["gaps"]) == 6
+    assert len(blind_report.json["gaps"]) == 7
     report = keyaudit("report", "--from", blind_spots, "--full")
     assert report.code == Exit.INCOMPLETE
     for words in ("kv-payments-prod", "kv-hr-prod", "kv-stores-dev", "kv-orders-prod", "firewall", "Key Vault Reader"):

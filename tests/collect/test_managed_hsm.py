@@ -14,7 +14,7 @@ from keyaudit.collect.key_vault.vault_rows import VaultItem, vault_row
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.model.coverage import State
 from keyaudit.model.reasons import Reason
-from keyaudit.simulator.estate import DeletedVault, Key, ManagedHsm, RotationPolicy
+from keyaudit.simulator.estate import DeletedKey, DeletedVault, Key, ManagedHsm, RotationPolicy
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF, DAY, ESTATE, FIRST_ID, FIRST_KEYS, SECOND_ID, SECOND_KEYS, SUBSCRIPTION, TENANT, version
 from tests.collect.recorded import bodies, raw, wire
@@ -22,7 +22,7 @@ from tests.collect.refusals import CODE, REASONS, ends_refused, never_wrong, ref
 from tests.collect.rig import Collected, collect
 from tests.matrices import each_with_each
 
-READS = ("HSMs", "keys", "deleted vaults")
+READS = ("HSMs", "keys", "deleted vaults", "deleted HSM keys")
 
 ADMIN = "0a000000-0000-4000-8000-000000000099"
 SIGNING = Key(
@@ -59,6 +59,7 @@ HSM_KEYS = SIGNING_KEYS | {f"{URL}/wrapping/{version(60).version}"}
 LISTS = ("hsm.key.list", "hsm.key.versions", "hsm.key.get", "hsm.key.rotation_policy")
 LOCAL = ("hsm.role_definition.list", "hsm.role_assignment.list", "hsm.role_assignment.of_keys")
 EKM = ("hsm.ekm.get", "hsm.ekm.certificate")
+DELETED_KEYS = "hsm.deleted_key.list"
 ELSE = (*LOCAL, "hsm.role_assignment.of_key", "hsm.setting.list", *EKM)
 
 
@@ -295,6 +296,7 @@ async def test_without_a_local_role_an_hsm_is_there_and_its_keys_are_not() -> No
     refusing = ("hsm.key.list", *LOCAL, "hsm.setting.list")
     assert found.gaps() == {
         **{(HSM_ID, operation): "not_assessed permission" for operation in refusing},
+        (HSM_ID, DELETED_KEYS): "not_assessed optional_right",
         **{
             (HSM_ID, operation): "not_assessed parent_not_assessed"
             for operation in (*LISTS[1:], "hsm.role_assignment.of_key", *EKM)
@@ -323,7 +325,7 @@ async def test_an_hsm_behind_its_firewall_or_without_a_name_is_a_gap() -> None:
 async def test_of_an_hsm_that_was_deleted_no_row_is_kept() -> None:
     gone = Fault("hsm.get", "every", status=404, body={"error": {"code": "ResourceNotFound", "message": "no"}})
     found = await read(gone, access="nowhere")
-    assert found.gaps() == {(HSM_ID, operation): "not_assessed vanished" for operation in (*LISTS, *ELSE)}
+    assert found.gaps() == {(HSM_ID, operation): "not_assessed vanished" for operation in (*LISTS, *ELSE, DELETED_KEYS)}
 
 
 @pytest.mark.parametrize("status", [400, 404])
@@ -497,3 +499,34 @@ async def test_custody_in_an_hsm_is_proved_by_the_kind_of_key(kty: str, expected
     found = await read(keys=(key,))
     row = found.rows["key"][f"{URL}/k/{version(9).version}"]
     assert row.get("unknown", {}).get("custody", row.get("custody")) == expected
+
+
+RIGHT = "keys/deletedKeys/read/action"
+ERASED = DeletedKey(key=replace(WRAPPING, name="Gone"), deleted=AS_OF - 9 * DAY, purge=AS_OF + 81 * DAY)
+ERASED_ID = "https://hsm-trust.managedhsm.azure.net/deletedkeys/gone"
+
+
+async def test_deleted_keys_of_an_hsm_are_read_from_it() -> None:
+    found = await read(deleted_keys=(ERASED, replace(ERASED, key=replace(WRAPPING, name="Other"))))
+    assert found.gaps() == {}
+    row = found.rows["deleted"][ERASED_ID]
+    assert (row["kind"], row["name"], row["vault_id"], row.get("unknown")) == ("hsm-key", "Gone", HSM_ID, None)
+    assert (row["deleted_on"], row["purge_on"], row["recovery_id"]) == (ERASED.deleted, ERASED.purge, ERASED_ID)
+    assert {id_ for id_, row in found.rows["deleted"].items() if row["kind"] == "hsm-key"} == {
+        ERASED_ID,
+        ERASED_ID.replace("gone", "other"),
+    }
+
+
+async def test_without_the_right_to_list_deleted_keys_only_they_are_not_read(hsms: Collected) -> None:
+    found = await read(deleted_keys=(ERASED,), refused=(RIGHT,))
+    assert found.gaps() == {(HSM_ID, DELETED_KEYS): "not_assessed optional_right"}
+    assert found.coverage[HSM_ID, DELETED_KEYS].detail == "AccessDenied"
+    assert ERASED_ID not in found.rows.get("deleted", {})
+    assert found.rows["key"] == hsms.rows["key"]
+
+
+@pytest.mark.parametrize("reason", [each for each in REASONS if each != "permission"])
+async def test_deleted_keys_that_fail_for_another_reason_have_that_reason(reason: str) -> None:
+    found = await collect(refused(DELETED_KEYS, reason), estate=TENANTS)
+    assert found.gaps()[HSM_ID, DELETED_KEYS].endswith(reason)

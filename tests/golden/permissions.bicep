@@ -1,4 +1,4 @@
-// The least rights that keyaudit 0.1.0 needs for everything that it collects. Each only reads.
+// The least rights that keyaudit 0.1.0 needs for everything that it collects. keyaudit only reads with them.
 // az deployment sub create --location LOCATION --template-file FILE --parameters principalId=OBJECT_ID
 
 extension 'br:mcr.microsoft.com/bicep/extensions/microsoftgraph/v1.0:1.0.0'

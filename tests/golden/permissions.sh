@@ -1,5 +1,5 @@
 #!/bin/sh
-# The least rights that keyaudit 0.1.0 needs for everything that it collects. Each only reads.
+# The least rights that keyaudit 0.1.0 needs for everything that it collects. keyaudit only reads with them.
 set -eu
 # Who runs keyaudit: the object id of a service principal or managed identity.
 : "${PRINCIPAL_ID:?}"

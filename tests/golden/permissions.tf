@@ -1,4 +1,4 @@
-# The least rights that keyaudit 0.1.0 needs for everything that it collects. Each only reads.
+# The least rights that keyaudit 0.1.0 needs for everything that it collects. keyaudit only reads with them.
 
 variable "principal_id" {
   description = "Who runs keyaudit: the object id of a service principal or managed identity."

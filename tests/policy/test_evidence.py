@@ -39,8 +39,8 @@ def test_environments_are_supplied_by_a_setting_or_by_the_tag_of_a_vault(
         connection.execute(
             f"CREATE TABLE coverage AS SELECT 'vault.query' AS operation, '{state}' AS state, '{reason}' AS reason"
         )
-        assert supplied(run, [needing, other], connection) == expected
-        assert supplied(run, [other], connection) == set()
+        assert supplied(run, [needing, other], (), connection) == expected
+        assert supplied(run, [other], (), connection) == set()
 
 
 def test_what_nothing_names_counts_where_environments_are_in_use_or_required() -> None:

@@ -140,7 +140,7 @@ def test_a_grid_in_a_width_wraps_and_cuts_nothing() -> None:
 
 
 FORBIDDEN = re.compile(
-    r"ReadWrite|Contributor|Owner\b|Administrator|Officer|/write|/delete|secrets?(-permissions)?:? [a-z ,]*\bget\b"
+    r"ReadWrite|Contributor|Owner\b|Administrator|Officer|/write|/delete\b|secrets?(-permissions)?:? [a-z ,]*\bget\b"
     r"|listKeys|backup|restore|recover|purge|decrypt|unwrap|\bsign\b|Secrets User|Crypto User|AccessAsUser",
     re.IGNORECASE,
 )

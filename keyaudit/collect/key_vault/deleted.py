@@ -25,14 +25,11 @@ _PURGEABLE = "purgeable"
 
 
 class _Kind(Struct, frozen=True):
-    """A kind of object in a vault."""
+    """A kind of object in a vault or Managed HSM: its name in paths, what its rows call it, the list of the deleted ones."""
 
     name: str
-
-    @property
-    def operation(self) -> str:
-        """The operation that lists the deleted objects of this kind."""
-        return f"deleted_{self.name}.list"
+    row: str
+    operation: str
 
     def named(self, item: "DeletedItem", uri: str) -> Named:
         """The name of an item; ValueError if it is not of this kind in the vault at `uri`."""
@@ -43,8 +40,11 @@ class _Kind(Struct, frozen=True):
         return object_id(uri, f"deleted{self.name}s", named(identifier, uri, f"deleted{self.name}s"))
 
 
-_KINDS = (_Kind("key"), _Kind("certificate"), _Kind("secret"))
-OBJECTS = tuple(kind.operation for kind in _KINDS)
+_KINDS = {
+    KEY_VAULT: tuple(_Kind(name, name, f"deleted_{name}.list") for name in ("key", "certificate", "secret")),
+    MANAGED_HSM: (_Kind("key", "hsm-key", "hsm.deleted_key.list"),),
+}
+OBJECTS, OF_HSM = (tuple(kind.operation for kind in _KINDS[place]) for place in (KEY_VAULT, MANAGED_HSM))
 _PLACES = (
     ("deleted_vault.list", KEY_VAULT, "deletedvaults"),
     ("deleted_hsm.list", MANAGED_HSM, "deletedmanagedhsms"),
@@ -126,22 +126,23 @@ async def _deleted_vaults(
 
 
 async def collect_deleted(reading: Reading, unit: Unit, vault: Vault) -> Sequence[Coverage]:
-    """Write a row per deleted key, certificate and secret of a vault to `unit`. Returns the coverage of `OBJECTS`.
+    """Write a row per deleted object of a vault or Managed HSM to `unit`. Returns the coverage of `OBJECTS`, or of `OF_HSM`.
 
     A vault without soft delete keeps nothing, and answers these requests with an error:
     https://learn.microsoft.com/rest/api/keyvault/keys/get-deleted-keys
     """
     connection = reading.connection
-    calls = {kind.operation: Calls(vault.scope, kind.operation) for kind in _KINDS}
+    kinds = _KINDS[vault.kind]
+    calls = {kind.operation: Calls(vault.scope, kind.operation) for kind in kinds}
     problem = bad_uri(vault, connection.environment)
     if problem:
         for call in calls.values():
             call.refused(problem)
     elif vault.soft_delete is not False:
-        await for_each(_KINDS, lambda kind: _objects(connection, unit, vault, kind, calls[kind.operation]), limit=len(_KINDS))
+        await for_each(kinds, lambda kind: _objects(connection, unit, vault, kind, calls[kind.operation]), limit=len(kinds))
     if await was_deleted(connection.gateway, vault, calls.values()):
         unit.discard()
-        return not_assessed(vault.scope, OBJECTS, Reason.VANISHED)
+        return not_assessed(vault.scope, tuple(calls), Reason.VANISHED)
     return [call.coverage() for call in calls.values()]
 
 
@@ -163,7 +164,7 @@ def _object_row(item: DeletedItem, *, vault: Vault, uri: str, kind: _Kind, url: 
     name = kind.named(item, uri).name
     id_ = object_id(uri, f"deleted{kind.name}s", Named(name))
     row = object_row(DELETED, vault, id_=id_, resource_id=id_, url=url, version=version)
-    row.put_all(name=name, kind=kind.name)
+    row.put_all(name=name, kind=kind.row)
     row.fill(item)
     row.put_read("recovery_id", _recovery(item.recovery_id, kind, uri, id_))
     attributes = read(item.attributes, Attributes)

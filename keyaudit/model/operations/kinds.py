@@ -67,7 +67,7 @@ class Right(Struct, frozen=True, kw_only=True):
     otherwise: str = ""
     """What allows it where `rights` does not apply: "under access policies, keys get"."""
     data_action: str = ""
-    """For a local role: the data action that a custom role needs, if no read-only built-in role has it."""
+    """For a local role: the data action that a custom role needs, if no built-in role that only reads has it."""
 
     @property
     def text(self) -> str:
@@ -137,6 +137,8 @@ class Operation(Struct, frozen=True):
     """The operations whose answers supply its scopes or parameters: without one of them it may never be sent."""
     never_empty: str = ""
     """Why its list is never empty, as a sentence; empty: it may be."""
+    evidence: str = ""
+    """The name in `model.evidence` of the optional evidence that it reads: without its right, nothing else is unknown."""
     command: str = ""
     """The only command that sends it, if it is not part of reading a tenant."""
     recording: Recording | None = None

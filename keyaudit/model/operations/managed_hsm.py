@@ -6,6 +6,7 @@ https://learn.microsoft.com/azure/key-vault/managed-hsm/access-control
 
 from functools import partial
 
+from keyaudit.model.evidence import DELETED_HSM_KEYS
 from keyaudit.model.operations.kinds import (
     AZURE_CLI,
     HSMS,
@@ -41,6 +42,13 @@ _SETTINGS = Right(rights=Rights.HSM, on="the HSM", data_action="Microsoft.KeyVau
 # Of the built-in roles only Managed HSM EKM Administrator is documented for it, which can also write the connection.
 # https://learn.microsoft.com/azure/key-vault/managed-hsm/external-key-management-key-lifecycle
 _EKM = Right(rights=Rights.HSM, on="the HSM", data_action="ekm/read")
+
+
+# Microsoft's documents disagree about which built-in role may list deleted keys: Crypto Officer by built-in-roles, Crypto User
+# by recovery. Both can do much more, and Crypto Auditor is documented with the action that purges them: none is advised.
+# https://learn.microsoft.com/azure/key-vault/managed-hsm/built-in-roles
+# https://learn.microsoft.com/azure/key-vault/managed-hsm/recovery
+_DELETED = Right(rights=Rights.HSM, on="the HSM", data_action="Microsoft.KeyVault/managedHsm/keys/deletedKeys/read/action")
 
 
 _local = partial(Operation, surface=Surface.MANAGED_HSM, query=_VERSION, throttle=Throttle.VAULT, right=_AUDITOR, after=HSMS)
@@ -87,6 +95,15 @@ DECLARED = (
         "rotation policies of HSM keys",
         "/keys/{key}/rotationpolicy",
         after=("hsm.key.list",),
+    ),
+    _local(
+        "hsm.deleted_key.list",
+        "deleted keys of a Managed HSM",
+        "/deletedkeys",
+        query=_PAGE,
+        paging=Paging.NEXT_LINK,
+        right=_DELETED,
+        evidence=DELETED_HSM_KEYS,
     ),
     _roles("hsm.role_definition.list", "local role definitions", _DEFINITIONS),
     # A list at / or /keys does not include assignments on a single key.

@@ -3,16 +3,19 @@
 import dataclasses
 
 from keyaudit.model.columns import Area, Left, Table, Where, flag, text, unix_time, where_found
+from keyaudit.model.operations.kinds import HSMS, VAULTS
 from keyaudit.model.tables.places import ARM_LEAVES_OUT, KEY_VAULT_LEAVES_OUT, vault_place
 from keyaudit.model.tables.reach import reach_columns
 
-_OBJECTS = ("deleted_key.list", "deleted_certificate.list", "deleted_secret.list")
+_KEYS = ("deleted_key.list", "hsm.deleted_key.list")
+_OBJECTS = (*_KEYS, "deleted_certificate.list", "deleted_secret.list")
 _PLACES = ("deleted_vault.list", "deleted_hsm.list")
 _DELETED = (*_PLACES, *_OBJECTS)
 _PARTS = {
     "deleted_vault.list": "vault",
     "deleted_hsm.list": "managed-hsm",
     "deleted_key.list": "key",
+    "hsm.deleted_key.list": "hsm-key",
     "deleted_certificate.list": "certificate",
     "deleted_secret.list": "secret",
 }
@@ -32,8 +35,8 @@ DELETED = Table(
     parts={operation: ({"kind": kind},) for operation, kind in _PARTS.items()},
     columns=(
         *where_found(),
-        *vault_place(("vault.query", "vault.list", *_PLACES)),
-        text("kind", "what it was", values=tuple(_PARTS.values())),
+        *vault_place((*VAULTS, *HSMS, *_PLACES)),
+        text("kind", "what it was; hsm-key is a key of a Managed HSM", values=tuple(_PARTS.values())),
         text("vault_id",
             "resource id, in lower case, of the vault that contains it; of a deleted vault or HSM, the id that it had",
             _PLACES),
@@ -47,7 +50,7 @@ DELETED = Table(
         text("recovery_id", "what a recovery names, in lower case", _DELETED),
         flag("enabled", "it will be usable when it is back", _OBJECTS,
             absent="a vault has no such attribute", absent_where=(Where("kind", PLACES),), wire="attributes.enabled"),
-        flag("managed", "it backs a deleted certificate, and comes back with it", ("deleted_key.list", "deleted_secret.list"),
+        flag("managed", "it backs a deleted certificate, and comes back with it", (*_KEYS, "deleted_secret.list"),
             absent="neither a key nor a secret", absent_where=(Where("kind", (*PLACES, "certificate")),),
             left_out=Left(False, KEY_VAULT_LEAVES_OUT)),
         text("thumbprint", "SHA-1 of a certificate in upper-case hex", ("deleted_certificate.list",),

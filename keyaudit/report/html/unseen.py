@@ -8,7 +8,7 @@ from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.errors import Exit
 from keyaudit.model.evidence import remedy
 from keyaudit.model.findings import PolicyText
-from keyaudit.model.reasons import ADVICE, UNSAFE, Reason
+from keyaudit.model.reasons import ADVICE, UNGRANTED, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Run, Verdict
 from keyaudit.report.grants import Grant, grants
 from keyaudit.report.lines import listed, plural
@@ -75,7 +75,7 @@ def _holes(gaps: Sequence[Gap], run: Run) -> Iterator[Hole]:
         names = [_name(each.scope, run) for each in same]
         more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
         refused = sum(each.refused for each in same)
-        granting = gap.reason is Reason.PERMISSION and bool(gap.operations)
+        granting = gap.reason in UNGRANTED and bool(gap.operations)
         yield Hole(
             places=", ".join(names[:_NAMES]) + more,
             kind=gap.scope.kind if len(names) == 1 else f"{len(names):,}, each a {gap.scope.kind}",

@@ -20,7 +20,7 @@ def render(needed: Needed) -> str:
 
 
 def _lines(needed: Needed) -> Iterator[str]:
-    yield from wrap(f"The least rights that keyaudit needs for {needed.purpose}. Each only reads.", _WIDTH)
+    yield from wrap(f"The least rights that keyaudit needs for {needed.purpose}. keyaudit only reads with them.", _WIDTH)
     for rights, heading in _HEADINGS.items():
         yield from _group(heading, needed.of(rights), needed)
     instead = needed.access_policies()

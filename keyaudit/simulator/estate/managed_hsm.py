@@ -2,7 +2,7 @@
 
 from msgspec import Struct, field
 
-from keyaudit.simulator.estate.key_vault import Key
+from keyaudit.simulator.estate.key_vault import DeletedKey, Key
 
 
 class HsmRole(Struct, frozen=True, kw_only=True):
@@ -61,6 +61,7 @@ class ManagedHsm(Struct, frozen=True, kw_only=True):
     regions: tuple[str, ...] = ()
     diagnostic_settings: tuple[dict[str, object], ...] = ()
     keys: tuple[Key, ...] = ()
+    deleted_keys: tuple[DeletedKey, ...] = ()
     roles: tuple[HsmRole, ...] = ()
     assignments: tuple[HsmAssignment, ...] = ()
     settings: dict[str, str] = field(default_factory=lambda: {"AllowKeyManagementOperationsThroughARM": "false"})

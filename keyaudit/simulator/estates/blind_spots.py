@@ -18,7 +18,7 @@ from keyaudit.simulator.estates.defects import (
     POWERFUL_WITH_USER_OWNER,
     UNOBSERVED_CROWN_KEY,
 )
-from keyaudit.simulator.estates.ids import application_id, certificate_id, hsm_key_id, key_id
+from keyaudit.simulator.estates.ids import application_id, certificate_id, hsm_deleted_key_id, hsm_key_id, key_id
 
 _FIREWALL = "kv-payments-prod"
 _NO_PERMISSION = "kv-hr-prod"
@@ -36,6 +36,7 @@ _UNREAD = (
     certificate_id(_NO_ROTATION_POLICIES, ""),
     # An HSM's keys and local roles are visible only to principals with a local role.
     hsm_key_id(TRUST_HSM.name, ""),
+    hsm_deleted_key_id(TRUST_HSM.name, ""),
     f"/managedhsms/{TRUST_HSM.name}",
     # The federation of domains is not readable.
     "/domains/",

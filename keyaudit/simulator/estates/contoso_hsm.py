@@ -3,6 +3,7 @@
 from keyaudit.simulator.estates.defects import (
     EKM_CERTIFICATE_EXPIRING,
     EXPIRING_SOON,
+    HSM_DELETED_RECOVERABLE,
     HSM_KEYS_THROUGH_ARM,
     HSM_PUBLIC_NETWORK,
     HSM_PURGE_PROTECTION_OFF,
@@ -101,6 +102,7 @@ TRUST_HSM = HsmPlan(
             finds=(ROTATION_OVERDUE, NO_AUTO_ROTATION, OLDEST_SIGNING_VERSION),
         ),
     ),
+    deleted=((KeyPlan("dispatch-signing", P384_HSM, SIGN, (VersionPlan(820),), finds=(HSM_DELETED_RECOVERABLE,)), 9),),
     ekm=EkmPlan(host="ekm.contoso.example:8443", server_ends=50, client_ends=900, finds=(EKM_CERTIFICATE_EXPIRING,)),
 )
 

@@ -4,8 +4,8 @@ from msgspec import Struct
 
 from keyaudit.simulator import hsm_roles, x509
 from keyaudit.simulator.estate import EkmConnection, HsmAssignment, HsmRole, ManagedHsm, Plant
-from keyaudit.simulator.estates.ids import DAY, Ground, hsm_key_id
-from keyaudit.simulator.estates.key_plans import KeyPlan, lay_key, plants_of
+from keyaudit.simulator.estates.ids import DAY, Ground, hsm_deleted_key_id, hsm_key_id
+from keyaudit.simulator.estates.key_plans import KeyPlan, lay_deleted, lay_key, plants_of
 from keyaudit.simulator.estates.log_plans import LogPlan, unlogged
 
 ADMINISTRATOR = "a290e904-7015-4bba-90c8-60543313cdb4"
@@ -52,6 +52,8 @@ class HsmPlan(Struct, frozen=True, kw_only=True):
     """Whether Resource Manager may manage its keys."""
     logs: LogPlan = unlogged
     keys: tuple[KeyPlan, ...] = ()
+    deleted: tuple[tuple[KeyPlan, int], ...] = ()
+    """Keys that were deleted so many days ago."""
     ekm: EkmPlan | None = None
     finds: tuple[str, ...] = ()
 
@@ -63,6 +65,10 @@ def lay_hsm(plan: HsmPlan, subscription: str, ground: Ground) -> tuple[ManagedHs
         key = lay_key(planned, plan.name, ground)
         keys.append(key)
         plants |= plants_of(planned, key, hsm_key_id(plan.name, planned.name))
+    deleted = []
+    for planned, days in plan.deleted:
+        deleted.append(lay_deleted(planned, days, plan.name, ground))
+        plants |= {Plant(policy, hsm_deleted_key_id(plan.name, planned.name)) for policy in planned.finds}
     roles = {name: HsmRole(id=ground.guid("hsm-role", name), name=name, data_actions=actions) for name, actions in plan.custom}
     assignments = tuple(
         HsmAssignment(
@@ -94,6 +100,7 @@ def lay_hsm(plan: HsmPlan, subscription: str, ground: Ground) -> tuple[ManagedHs
         admins=tuple(ground.guid("principal", name) for name in plan.admins),
         diagnostic_settings=plan.logs(ground, row),
         keys=tuple(keys),
+        deleted_keys=tuple(deleted),
         roles=tuple(roles.values()),
         assignments=assignments,
         ekm=ekm,

@@ -90,6 +90,11 @@ def deleted_key_id(vault: str, key: str) -> str:
     return f"https://{vault}.vault.azure.net/deletedkeys/{key}".lower()
 
 
+def hsm_deleted_key_id(hsm: str, key: str) -> str:
+    """What a finding about a deleted key of a Managed HSM names."""
+    return f"https://{hsm}.managedhsm.azure.net/deletedkeys/{key}".lower()
+
+
 def hsm_key_id(hsm: str, key: str) -> str:
     """What a finding about a Managed HSM's key names; with `/{version}` after it, one of its versions."""
     return f"https://{hsm}.managedhsm.azure.net/keys/{key}".lower()

@@ -179,7 +179,7 @@ def lay_vault(plan: VaultPlan, subscription: str, ground: Ground) -> tuple[Vault
         endpoints=plan.endpoints,
         diagnostic_settings=plan.logs(ground, row),
         keys=tuple(keys),
-        deleted_keys=tuple(_lay_deleted(planned, days, plan.name, ground) for planned, days in plan.deleted),
+        deleted_keys=tuple(lay_deleted(planned, days, plan.name, ground) for planned, days in plan.deleted),
     )
     return vault, plants
 
@@ -232,6 +232,7 @@ def _lay_version(plan: KeyPlan, nth: int, vault: str, ground: Ground) -> KeyVers
     )
 
 
-def _lay_deleted(plan: KeyPlan, days: int, vault: str, ground: Ground) -> DeletedKey:
+def lay_deleted(plan: KeyPlan, days: int, vault: str, ground: Ground) -> DeletedKey:
+    """A key of a vault or HSM that was deleted so many days ago."""
     deleted = ground.as_of - days * DAY
     return DeletedKey(key=lay_key(plan, vault, ground), deleted=deleted, purge=deleted + 90 * DAY)
