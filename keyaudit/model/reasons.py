@@ -50,6 +50,7 @@ class Reason(StrEnum):
     NOT_IN_CLOUD = "not_in_cloud"
     NOT_SUPPLIED = "not_supplied"
     NOT_CONFIGURED = "not_configured"
+    NOT_STATED = "not_stated"
     API_RETIRED = "api_retired"
     CONTROL_PLANE_ONLY = "control_plane_only"
     CLOCK_SKEW = "clock_skew"
@@ -143,6 +144,9 @@ ADVICE: dict[Reason, Advice] = {
     Reason.NOT_IN_CLOUD: Advice("this cloud does not have it", "nothing can be done in this cloud"),
     Reason.NOT_SUPPLIED: Advice("evidence that Azure does not hold was not supplied", "supply it"),
     Reason.NOT_CONFIGURED: Advice("no tag or setting names it", "name it in [environments] of keyaudit.toml"),
+    Reason.NOT_STATED: Advice(
+        "Azure does not state it, and documents no default", "look at it in Azure, and set it explicitly"
+    ),
     Reason.API_RETIRED: Advice("Azure no longer answers this api-version", "update keyaudit"),
     Reason.CONTROL_PLANE_ONLY: Advice(
         "only the control plane could be read, which does not have it", "give the identity data-plane access"

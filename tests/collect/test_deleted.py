@@ -104,8 +104,9 @@ async def test_a_vault_without_soft_delete_keeps_nothing_and_is_not_asked() -> N
 
 
 async def test_a_vault_of_which_nobody_says_whether_it_keeps_anything_is_asked() -> None:
-    found = await collect(estate=replace(OBJECTS, vaults=(replace(FURNISHED, soft_delete=None),)))
-    assert found.unknown("vault", FIRST_ID) == {"soft_delete": "bad_body"}
+    unstated = replace(FURNISHED, soft_delete=None, purge_protection=None)
+    found = await collect(estate=replace(OBJECTS, vaults=(unstated,)))
+    assert found.unknown("vault", FIRST_ID) == {"soft_delete": "not_stated"}
     assert set(found.rows["deleted"]) == {KEY, PLAIN, CERTIFICATE, SECRET, GONE_VAULT}
 
 

@@ -91,6 +91,7 @@ def test_a_recorded_vault_as_a_whole_row() -> None:
 
 
 ID = f"/subscriptions/{ZERO}/resourceGroups/Rg/providers/Microsoft.KeyVault/vaults/V"
+PURGE_PROTECTED: dict[str, object] = {"enablePurgeProtection": True}
 FINE: dict[str, object] = {"vaultUri": "https://v.vault.azure.net/", "sku": {"name": "Premium"}, "enableSoftDelete": True}
 
 
@@ -106,7 +107,9 @@ FINE: dict[str, object] = {"vaultUri": "https://v.vault.azure.net/", "sku": {"na
         ({"enableRbacAuthorization": "true"}, "access_model", Reason.BAD_VALUE),
         ({"enablePurgeProtection": None}, "purge_protection", False),
         ({"enablePurgeProtection": 1}, "purge_protection", Reason.BAD_VALUE),
-        ({"enableSoftDelete": None}, "soft_delete", Reason.BAD_VALUE),
+        ({"enableSoftDelete": False}, "soft_delete", False),
+        ({"enableSoftDelete": "true"}, "soft_delete", Reason.BAD_VALUE),
+        ({"enableSoftDelete": None}, "soft_delete", Reason.NOT_STATED),
         ({"softDeleteRetentionInDays": 7}, "soft_delete_retention", 604_800),
         ({"softDeleteRetentionInDays": None}, "soft_delete_retention", None),
         ({"softDeleteRetentionInDays": 2**60}, "soft_delete_retention", Reason.BAD_VALUE),
@@ -155,6 +158,28 @@ FINE: dict[str, object] = {"vaultUri": "https://v.vault.azure.net/", "sku": {"na
 def test_a_property(properties: dict[str, object], column: str, expected: object) -> None:
     row = of({"id": ID, "name": "V", "location": "x", "properties": FINE | properties})
     assert row["unknown"].get(column, row[column]) == expected
+
+
+# "Purge protection can only be enabled once soft-delete is enabled", which then "can't be disabled":
+# https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview. No document says what else a vault means that leaves
+# it out: https://learn.microsoft.com/azure/key-vault/general/soft-delete-change
+@pytest.mark.parametrize(
+    ("purge_protection", "expected"),
+    [({}, None), ({"enablePurgeProtection": False}, None), ({"enablePurgeProtection": "on"}, None), (PURGE_PROTECTED, True)],
+)
+@pytest.mark.parametrize("left_out", [{}, {"enableSoftDelete": None}])
+def test_a_vault_that_leaves_soft_delete_out_has_it_only_for_sure_under_purge_protection(
+    purge_protection: dict[str, object], expected: bool | None, left_out: dict[str, object]
+) -> None:
+    properties = {name: value for name, value in FINE.items() if name != "enableSoftDelete"}
+    row = of({"id": ID, "name": "V", "location": "x", "properties": properties | left_out | purge_protection})
+    assert row["soft_delete"] is expected
+    assert row["unknown"].get("soft_delete") == (None if expected else Reason.NOT_STATED)
+
+
+def test_a_vault_without_soft_delete_is_believed() -> None:
+    row = of({"id": ID, "name": "V", "location": "x", "properties": FINE | PURGE_PROTECTED | {"enableSoftDelete": False}})
+    assert row["soft_delete"] is False
 
 
 def endpoint(status: object) -> dict[str, object]:

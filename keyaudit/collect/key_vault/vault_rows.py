@@ -154,10 +154,27 @@ def _put_vault(row: Row, properties: Properties) -> None:
         row.put("access_model", "rbac" if allowed else "access-policy")
     row.put_read("access_policies", policies_of(properties.access_policies).count)
     row.put("purge_protection", _never_set(properties.enable_purge_protection))
-    row.put("soft_delete", properties.enable_soft_delete)
+    _put_soft_delete(row, properties)
     row.put("enabled_for_deployment", _never_set(properties.enabled_for_deployment))
     row.put("enabled_for_disk_encryption", _never_set(properties.enabled_for_disk_encryption))
     row.put("enabled_for_template_deployment", _never_set(properties.enabled_for_template_deployment))
+
+
+def _put_soft_delete(row: Row, properties: Properties) -> None:
+    """Fill `soft_delete` of a vault. If it was left out, only purge protection proves it, which requires it, for good:
+    https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview.
+
+    Otherwise it is unknown: a new vault has it by default, and says so. For older vaults that never set it Microsoft announced
+    that it would be turned on in February 2025, and documents neither that it was nor how an answer shows it:
+    https://learn.microsoft.com/azure/key-vault/general/soft-delete-change
+    """
+    stated = _never_set(properties.enable_soft_delete)
+    if not isinstance(stated, UnsetType):
+        row.put("soft_delete", stated)
+    elif row.values.get("purge_protection") is True:
+        row.put("soft_delete", True)
+    else:
+        row.refuse(("soft_delete",), Reason.NOT_STATED)
 
 
 def _put_hsm(row: Row, properties: Properties) -> None:
