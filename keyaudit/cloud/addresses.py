@@ -1,7 +1,7 @@
 """Allowed request addresses: built from the operation table; links that Azure returns must stay at the same origin."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
@@ -67,12 +67,14 @@ def host_of(operation: Operation, environment: Environment, uri: str) -> str:
             return environment.logs
 
 
-def address(operation: Operation, host: str, segments: Mapping[str, str], cloud: str = GLOBAL_CLOUD) -> str:
+def address(
+    operation: Operation, host: str, segments: Mapping[str, str], cloud: str = GLOBAL_CLOUD, *, whole: bool = True
+) -> str:
     """The URL of an operation's first request in `cloud`. Raises ValueError for a segment that could change the target.
 
-    A placeholder in the query is filled like one in the path.
+    A placeholder in the query is filled like one in the path. `whole`: with the members that are dispensable.
     """
-    template, wanted = _template(operation, cloud)
+    template, wanted = _template(operation, cloud, whole)
     if wanted != segments.keys():
         raise TypeError(f"{operation.id} takes {sorted(wanted)}, not {sorted(segments)}")
     encoded = {name: _segment(operation, name, value) for name, value in segments.items()}
@@ -80,12 +82,18 @@ def address(operation: Operation, host: str, segments: Mapping[str, str], cloud:
 
 
 @cache
-def _template(operation: Operation, cloud: str) -> tuple[str, frozenset[str]]:
+def _template(operation: Operation, cloud: str, whole: bool) -> tuple[str, frozenset[str]]:
     """Path and query of an operation with placeholders, and the names of the placeholders."""
     asked = operation.query if cloud == GLOBAL_CLOUD or not operation.query_elsewhere else operation.query_elsewhere
+    if not whole:
+        asked = tuple((name, _without(value, operation.dispensable) if name == "$select" else value) for name, value in asked)
     wanted = _PLACEHOLDER.findall("/".join([operation.path, *(value for _, value in asked)]))
     query = "&".join(f"{quote(name, safe='$')}={quote(value, safe='$(),/{}')}" for name, value in asked)
     return operation.path + (f"?{query}" if query else ""), frozenset(wanted)
+
+
+def _without(selected: str, members: Collection[str]) -> str:
+    return ",".join(member for member in selected.split(",") if member not in members)
 
 
 def follow(link: str, first: str) -> str:

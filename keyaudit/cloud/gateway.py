@@ -57,7 +57,10 @@ class Gateway:
         posted = (
             None if body is None else query(body) if declared.paging is Paging.RESOURCE_GRAPH else msgspec.json.encode(body)
         )
-        return self._list(declared, Step(url, posted), item, by, subscription=segments.get("subscription", ""))
+        # Only lists of Graph select members.
+        lesser = self._address(declared, host, segments, whole=False) if declared.dispensable else None
+        again = Step(lesser) if isinstance(lesser, str) else None
+        return self._list(declared, Step(url, posted), item, by, subscription=segments.get("subscription", ""), again=again)
 
     async def lists(
         self, operation: str, item: type[T], *, by: Callable[[T], str], places: Sequence[Mapping[str, str]]
@@ -88,8 +91,11 @@ class Gateway:
         *,
         subscription: str = "",
         begun: Answer | None = None,
+        again: Step | None = None,
     ) -> Listing[T]:
-        """A list that begins at `first`, whose answer may be known already."""
+        """A list that begins at `first`, whose answer may be known already. `again`: where it begins without the members that
+        are dispensable, if `first` is refused.
+        """
         beginning = first if isinstance(first, Step) else Step("")
 
         async def fetch(step: Step) -> Page | Refusal:
@@ -98,9 +104,14 @@ class Gateway:
                 answer = self._judged(declared, begun)
             else:
                 answer = await self.sender.send(declared, step, subscription)
+            refused = isinstance(answer, Refusal) and (answer.status, answer.reason) == (400, Reason.UNRECOGNISED)
+            if refused and again is not None and step == beginning:
+                listing.unasked = declared.dispensable
+                answer = await self.sender.send(declared, again, subscription)
             return answer if isinstance(answer, Refusal) else page_of(answer, declared.paging, beginning)
 
-        return Listing(fetch, first, item, by, declared.never_empty)
+        listing = Listing(fetch, first, item, by, declared.never_empty)
+        return listing
 
     async def _batched(self, declared: Operation, urls: Sequence[str]) -> Mapping[str, Answer]:
         """The first pages at these addresses that one batch request returns."""
@@ -146,7 +157,7 @@ class Gateway:
             return url
         return await self.sender.send(declared, Step(url, body), segments.get("subscription", ""))
 
-    def _address(self, operation: Operation, host: str, segments: Mapping[str, str]) -> str | Refusal:
+    def _address(self, operation: Operation, host: str, segments: Mapping[str, str], *, whole: bool = True) -> str | Refusal:
         nowhere = operation.surface is Surface.LOGS and not self._environment.logs
         if nowhere or self._environment.name in operation.not_in:
             return Refusal(Reason.NOT_IN_CLOUD, self._environment.name)
@@ -155,7 +166,7 @@ class Gateway:
         except ValueError as problem:
             return Refusal(Reason.BAD_VAULT_URI, str(problem))
         try:
-            return address(operation, served_by, segments, self._environment.name)
+            return address(operation, served_by, segments, self._environment.name, whole=whole)
         except ValueError as problem:
             return Refusal(Reason.BAD_VALUE, str(problem))
 

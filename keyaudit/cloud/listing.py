@@ -44,6 +44,8 @@ class Listing(Generic[T]):
         self._conflict: Refusal | None = None
         self._refusal: Refusal | None = Refusal(Reason.INTERRUPTED, "not read to its end")
         self._begun = False
+        self.unasked: tuple[str, ...] = ()
+        """The members that its request had to leave out: its items lack them, which says nothing."""
 
     @property
     def end(self) -> End:

@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 from msgspec import Raw, Struct, UnsetType, structs
 
 from keyaudit.cloud.listing import Listing
-from keyaudit.collect.rows import CONTRADICTED, Row
+from keyaudit.collect.rows import CONTRADICTED, UNASKED, Row
 from keyaudit.model.columns import Table
 from keyaudit.model.reasons import Reason
 
@@ -17,12 +17,20 @@ Item = TypeVar("Item", bound=Struct)
 async def both(listing: Listing[Item]) -> AsyncIterator[Item]:
     """The items of a list, and at its end the copies that differ from an earlier item.
 
-    For items that become rows with the same id: columns that differ become inconsistent when they are loaded.
+    For items that become rows with the same id: columns that differ become inconsistent when they are loaded. Members that the
+    request had to leave out are marked as not asked for.
     """
     async for item in listing:
-        yield item
+        yield _marked(item, listing.unasked)
     for copy in listing.copies():
-        yield copy
+        yield _marked(copy, listing.unasked)
+
+
+def _marked(item: Item, unasked: Collection[str]) -> Item:
+    if not unasked:
+        return item
+    names = (each.name for each in structs.fields(item) if each.encode_name in unasked)
+    return structs.replace(item, **dict.fromkeys(names, UNASKED))
 
 
 async def distinct(listing: Listing[Item], by: Callable[[Item], str]) -> dict[str, Item]:

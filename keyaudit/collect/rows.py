@@ -23,6 +23,9 @@ Wire = Raw | UnsetType
 CONTRADICTED = Raw(b"\x00")
 """Marks a member that differs between two copies of an object, and is read as inconsistent; not valid JSON."""
 
+UNASKED = Raw(b"\x01")
+"""Marks a member that Azure refused to be asked for, and is read as unrecognised; not valid JSON."""
+
 _DECODERS: dict[Type, msgspec.json.Decoder[object]] = {
     type_: msgspec.json.Decoder[object](expected | None)
     for type_, expected in {
@@ -48,8 +51,8 @@ _HELD: dict[Type, type[object]] = {
 
 
 def read(raw: Wire, kind: type[T]) -> T | Refusal:
-    """`raw` decoded as `kind`. A left-out member is refused as bad_body, null or any other type as bad_value, and a member that
-    differs between copies as inconsistent.
+    """`raw` decoded as `kind`. A left-out member is refused as bad_body, null or any other type as bad_value, a member that
+    differs between copies as inconsistent, and one that could not be asked for as unrecognised.
     """
     if isinstance(raw, UnsetType):
         return Refusal(Reason.BAD_BODY)
@@ -60,8 +63,11 @@ def read(raw: Wire, kind: type[T]) -> T | Refusal:
         return Refusal(_why_bad(raw))
 
 
+_MARKS = {bytes(CONTRADICTED): Reason.INCONSISTENT, bytes(UNASKED): Reason.UNRECOGNISED}
+
+
 def _why_bad(value: object) -> Reason:
-    return Reason.INCONSISTENT if isinstance(value, Raw) and bytes(value) == bytes(CONTRADICTED) else Reason.BAD_VALUE
+    return _MARKS.get(bytes(value), Reason.BAD_VALUE) if isinstance(value, Raw) else Reason.BAD_VALUE
 
 
 def is_null(raw: Wire) -> bool:

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.simulator.faults import Fault
-from tests.collect.estate import APPLICATIONS, PRINCIPALS, TENANT_ID
+from tests.collect.estate import APPLICATIONS, AS_OF, DAY, ESTATE, PRINCIPALS, TENANT_ID
 from tests.collect.refusals import never_wrong, refused
 from tests.collect.rig import Collected, collect
 
@@ -42,6 +43,47 @@ async def test_values_that_cannot_be_right_are_unknown_and_the_rows_stay() -> No
     certificate = f"{id_}/credentials/{APPLICATIONS[0].keys[0].key_id}"
     held = ("expires_on", "holder_name", "app_id")
     assert found.unknown("credential", certificate) == dict.fromkeys(held, "bad_value")
+
+
+# What Graph answers for a member that a type does not have, here the first time that the list is asked for.
+# https://github.com/microsoftgraph/msgraph-metadata, schemas/v1.0-Prod.csdl: servicePrincipal has no createdDateTime
+UNKNOWN_MEMBER = {
+    "error": {
+        "code": "BadRequest",
+        "message": "Parsing OData Select and Expand failed: Could not find a property named 'createdDateTime' on type "
+        "'microsoft.graph.servicePrincipal'.",
+    }
+}
+
+
+async def test_a_member_that_graph_refuses_costs_that_member_and_not_the_list() -> None:
+    dated = replace(ESTATE, service_principals=tuple(replace(one, created=AS_OF - DAY) for one in ESTATE.service_principals))
+    whole = await collect(estate=dated)
+    found = await collect(Fault("service_principal.list", 1, status=400, body=UNKNOWN_MEMBER), estate=dated)
+    assert found.gaps() == whole.gaps()
+    assert found.calls["service_principal.list"] == whole.calls["service_principal.list"] + 1
+    for id_, row in whole.rows["service_principal"].items():
+        assert row["created_on"] == AS_OF - DAY
+        unknown = row.get("unknown", {}) | {"created_on": "unrecognised"}
+        again = found.rows["service_principal"][id_]
+        assert {**again, "created_on": row["created_on"]} == {**row, "unknown": unknown}
+    assert found.rows["credential"] == whole.rows["credential"]
+
+
+async def test_a_list_that_is_refused_without_that_member_too_is_not_read() -> None:
+    found = await collect(Fault("service_principal.list", "every", status=400, body=UNKNOWN_MEMBER))
+    assert found.causes()[TENANT_ID, "service_principal.list"] == "not_assessed unrecognised"
+    assert found.calls["service_principal.list"] == 2
+    assert not found.rows["service_principal"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "status"), [("service_principal.list", 403), ("service_principal.list", 404), ("application.list", 400)]
+)
+async def test_nothing_else_is_asked_for_again(operation: str, status: int) -> None:
+    found = await collect(Fault(operation, 1, status=status, body=UNKNOWN_MEMBER))
+    assert (TENANT_ID, operation) in found.gaps()
+    assert found.calls[operation] == 1
 
 
 UNCLEAR = {(TENANT_ID, "login.app_keys"): "not_assessed parent_not_assessed"}

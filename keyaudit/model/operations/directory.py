@@ -100,6 +100,9 @@ DECLARED = (
         "/v1.0/servicePrincipals",
         query=(("$select", _PRINCIPAL_FIELDS + _GLOBAL_FIELDS), ("$top", "999")),
         query_elsewhere=(("$select", _PRINCIPAL_FIELDS), ("$top", "999")),
+        # Recorded answers of v1.0 have it, its metadata does not: github.com/microsoftgraph/msgraph-metadata,
+        # schemas/v1.0-Prod.csdl
+        dispensable=("createdDateTime",),
         throttle=Throttle.GRAPH_KEY_CREDENTIALS,
         cost=2,
         never_empty="every tenant has service principals of Microsoft's own applications",

@@ -125,6 +125,10 @@ class Operation(Struct, frozen=True):
     query: tuple[tuple[str, str], ...] = ()
     query_elsewhere: tuple[tuple[str, str], ...] = ()
     """Its query in clouds that lack members which it selects in the global one; empty: the same."""
+    dispensable: tuple[str, ...] = ()
+    """Members that it selects and that no metadata documents: a list that is refused with status 400 is asked for again without
+    them, and in its items they are unknown.
+    """
     headers: tuple[tuple[str, str], ...] = ()
     paging: Paging = Paging.NONE
     cost: int = 1
