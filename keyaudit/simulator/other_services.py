@@ -69,7 +69,7 @@ def routes(directory: Directory) -> Sequence[Route]:
 
 
 def _protector(server: Resource) -> dict[str, object]:
-    uri = server.properties.get("keyId")
+    uri = server.protector or server.properties.get("keyId")
     properties: dict[str, object] = {"serverKeyType": "AzureKeyVault" if uri else "ServiceManaged"}
     if uri:
         properties |= {"uri": uri, "serverKeyName": "_".join(str(uri).removeprefix("https://").split("/"))}

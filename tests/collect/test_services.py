@@ -120,6 +120,8 @@ RESOURCES = (
     resource("Microsoft.Sql/servers", "sql-pinned", {"keyId": f"{VAULT}/keys/Rotated/{VERSION}"}),
     resource("Microsoft.Sql/managedInstances", "mi", {"keyId": f"{VAULT}/keys/Rotated/{VERSION}"}, follows_rotation=True),
     resource("Microsoft.Sql/servers", "sql-own", {}),
+    # Servers were recorded with the protector below and without a key in their own properties.
+    resource("Microsoft.Sql/servers", "sql-byok", {}, protector=f"{VAULT}/keys/Rotated/{VERSION}"),
 )
 SERVED = replace(ESTATE, resources=RESOURCES)
 PLACE = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg-data/providers"
@@ -127,6 +129,8 @@ BUS = f"{PLACE}/microsoft.servicebus/namespaces/bus"
 OLD = f"{PLACE}/microsoft.storage/storageaccounts/stold"
 CLOSED = f"{PLACE}/microsoft.storage/storageaccounts/stclosed"
 PINNED = f"{PLACE}/microsoft.sql/servers/sql-pinned/encryption/kv-first.vault.azure.net/rotated"
+SQL = f"{PLACE}/microsoft.sql/servers"
+BYOK = f"{SQL}/sql-byok/encryption/protector"
 MADE = parse_time(DATE)
 
 
@@ -211,6 +215,7 @@ def test_every_use_of_a_key_is_a_row(served: Collected) -> None:
         "des": ("rotated", False, VERSION, None, MADE),
         "sql-pinned": ("rotated", True, VERSION, None, None),
         "mi": ("rotated", False, VERSION, None, None),
+        "sql-byok": ("rotated", True, VERSION, None, None),
     }
     assert len(served.rows["key_use"]) == len(found)
 
@@ -219,8 +224,8 @@ def test_nothing_is_unknown(served: Collected) -> None:
     assert not any(row.get("unknown") for table in ("account_key", "key_use") for row in served.rows[table].values())
     assert served.gaps() == {}
     assert served.coverage[TENANT_ID, "service.query"].kept == len(RESOURCES)
-    # One page of one query, and one look at the protector of each SQL server whose setting names a version.
-    assert (served.calls["service.query"], served.calls["sql.protector"]) == (1, 2)
+    # One page of one query, and one look at the protector of each SQL server, whose own settings may lack the key.
+    assert (served.calls["service.query"], served.calls["sql.protector"]) == (1, 4)
     assert "arm.write" not in served.calls
 
 
@@ -257,7 +262,11 @@ async def test_a_refused_query_leaves_no_row_and_says_so(served: Collected, reas
 async def test_a_refused_protector_leaves_only_unknown_whether_the_server_follows(served: Collected, reason: str) -> None:
     found = await ends_refused(served, "sql.protector", reason, estate=SERVED, single=True)
     assert found.unknown("key_use", PINNED) == {"pinned": reason}
-    assert found.rows["key_use"].keys() == served.rows["key_use"].keys()
+    # Whether a server without a key in its own properties uses one is unknown.
+    unread = {BYOK, BYOK.replace("sql-byok", "sql-own")}
+    assert found.rows["key_use"].keys() == served.rows["key_use"].keys() | unread
+    for id_ in unread:
+        assert found.unknown("key_use", id_) == dict.fromkeys(("key_id", "version", "pinned"), reason)
 
 
 async def test_no_subscription_to_ask_in_is_not_no_service() -> None:

@@ -8,7 +8,7 @@ import pytest
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import SUBSCRIPTION, TENANT_ID
 from tests.collect.rig import Collected, collect
-from tests.collect.test_services import BUS, CLOSED, DATE, PINNED, SERVED, VAULT, VERSION, served
+from tests.collect.test_services import BUS, CLOSED, DATE, PINNED, SERVED, SQL, VAULT, VERSION, served
 
 READS = ("services",)
 
@@ -179,6 +179,61 @@ async def test_one_namespace_may_use_several_keys_and_one_of_them_twice() -> Non
         f"{host}/curved",
         f"{host}/rotated/2",
     }
+
+
+# azure-rest-api-specs, Microsoft.Sql/SQL/stable/2021-11-01/examples/EncryptionProtectorGet.json, and azure-cli's recording
+# test_sql_tdebyok.yaml, at their newest commit
+BY_VAULT: dict[str, object] = {
+    "serverKeyName": "someVault_someKey_01234567890123456789012345678901",
+    "serverKeyType": "AzureKeyVault",
+    "uri": "https://someVault.vault.azure.net/keys/someKey/01234567890123456789012345678901",
+    "autoRotationEnabled": False,
+}
+BY_SERVICE: dict[str, object] = {"serverKeyName": "ServiceManaged", "serverKeyType": "ServiceManaged"}
+KEY_ID = "https://somevault.vault.azure.net/keys/somekey"
+UNREAD = ("key_id", "pinned", "version")
+
+
+async def protected(name: str, properties: dict[str, object]) -> dict[str, dict[str, Any]]:
+    """The uses of the SQL server of that name, whose protector has these properties."""
+    body = {"id": f"{SQL}/{name}/encryptionProtector/current", "name": "current", "properties": properties}
+    found = await collect(Fault("sql.protector", "every", where=name, body=body), estate=SERVED)
+    return {id_: row for id_, row in found.rows["key_use"].items() if id_.startswith(f"{SQL}/{name}/")}
+
+
+async def test_a_documented_protector_names_the_key_of_its_server() -> None:
+    [row] = (await protected("sql-own", BY_VAULT)).values()
+    assert (row["key_id"], row["pinned"], row["version"]) == (KEY_ID, True, "01234567890123456789012345678901")
+    assert "unknown" not in row
+    [row] = (await protected("sql-own", BY_VAULT | {"autoRotationEnabled": True})).values()
+    assert row["pinned"] is False
+    [row] = (await protected("sql-own", BY_VAULT | {"uri": KEY_ID})).values()
+    assert (row["pinned"], row.get("version")) == (False, None)
+
+
+async def test_a_recorded_protector_of_the_service_is_no_use_of_a_key() -> None:
+    assert await protected("sql-own", BY_SERVICE) == {}
+    assert await protected("sql-byok", BY_SERVICE) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "properties", "reason"),
+    [
+        ("sql-own", {"serverKeyType": "Elsewhere"}, "unrecognised"),
+        ("sql-own", {"serverKeyType": 7}, "bad_value"),
+        ("sql-own", {"serverKeyType": "AzureKeyVault"}, "bad_body"),
+        ("sql-own", {}, "bad_body"),
+        ("sql-own", BY_VAULT | {"uri": "https://someVault.vault.azure.net/secrets/x"}, "bad_value"),
+        # Its own properties name a key, and another one.
+        ("sql-pinned", BY_SERVICE, "inconsistent"),
+        ("sql-pinned", BY_VAULT, "inconsistent"),
+    ],
+)
+async def test_a_protector_that_cannot_be_right_is_a_use_of_an_unknown_key(
+    name: str, properties: dict[str, object], reason: str
+) -> None:
+    [row] = (await protected(name, properties)).values()
+    assert row["unknown"] == dict.fromkeys(UNREAD, reason)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,11 @@ _KEY = re.compile(r"https://([a-z0-9.-]{1,253})(?::443)?/keys/([a-z0-9-]{1,127})
 _UNNAMED = Refusal(Reason.BAD_BODY, "a key of a vault, and no name of it")
 # https://learn.microsoft.com/rest/api/storagerp/storage-accounts/create#keysource and the same of the other services
 _BY_VAULT = "microsoft.keyvault"
+# The protector of a SQL server: https://learn.microsoft.com/rest/api/sql/encryption-protectors/get
+_SQL_BY_VAULT, _SQL_BY_SERVICE = "azurekeyvault", "servicemanaged"
+_OTHERWISE = Refusal(Reason.INCONSISTENT)
+PROTECTOR = "protector"
+"""Where a SQL server names a key that its own settings lack."""
 _BY_SERVICE = frozenset({"microsoft.storage", "microsoft.cognitiveservices"})
 
 
@@ -40,6 +45,13 @@ class Use(Struct, frozen=True):
     in_use: str | Refusal | None = None
     """The version that the service reports as used."""
     rotated: Wire | None = None
+    where: str = ""
+    """What names it in ids, instead of the key."""
+
+    @property
+    def named(self) -> str:
+        """What distinguishes it among the uses of its service."""
+        return self.where or ("unread" if isinstance(self.key, Refusal) else f"{self.key.vault}/{self.key.name}")
 
 
 def key_uses(service: Service) -> list[Use]:
@@ -65,6 +77,33 @@ def key_uses(service: Service) -> list[Use]:
             return _of_url(member(item.azure_key_vault_kms, "keyId")) if enabled else []
         case _:
             return list(_of_encryption(item.encryption))
+
+
+def protected(named: list[Use], properties: Wire) -> list[Use]:
+    """The uses of a SQL server by the `properties` of its encryption protector. `named`: the use in its own settings, if any,
+    which must be of the same key.
+    """
+    kind = _word(member(properties, "serverKeyType"))
+    if kind == _SQL_BY_SERVICE and not named:
+        return []
+    where = named[0].named if named else PROTECTOR
+    return [replace(_by_protector(named, properties, kind), where=where)]
+
+
+def _by_protector(named: list[Use], properties: Wire, kind: str | Refusal | None) -> Use:
+    if isinstance(kind, Refusal):
+        return _use(kind)
+    if kind == _SQL_BY_SERVICE:
+        return _use(_OTHERWISE)
+    if kind not in (None, _SQL_BY_VAULT):
+        return _use(Refusal(Reason.UNRECOGNISED))
+    [use] = _of_url(member(properties, "uri")) or (named if kind is None else []) or [_use(_UNNAMED)]
+    if isinstance(use.key, Refusal):
+        return use
+    if any(isinstance(other.key, Refusal) or other.key.key_id != use.key.key_id for other in named):
+        return _use(_OTHERWISE)
+    follows = flag(member(properties, "autoRotationEnabled"), never_set=False)
+    return replace(use, pinned=follows if isinstance(follows, Refusal) else not follows and use.key.version is not None)
 
 
 def key_use_row(service: Service, use: Use, named: str, scope: Scope, place: tuple[str, str]) -> dict[str, object]:

@@ -15,8 +15,8 @@ from keyaudit.collect.places import Subscription, source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Wire, is_null
 from keyaudit.collect.services.account_keys import account_key_rows
-from keyaudit.collect.services.items import QUERY, Service, ServiceItem, by_id, flag, member, service_of
-from keyaudit.collect.services.key_uses import Use, key_use_row, key_uses
+from keyaudit.collect.services.items import QUERY, Service, ServiceItem, by_id, service_of
+from keyaudit.collect.services.key_uses import PROTECTOR, Use, key_use_row, key_uses, protected
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
@@ -74,17 +74,18 @@ class _Services:
         for row in account_key_rows(service, self._scope, self._place):
             self._unit.row("account_key", row)
         names = Counter[str]()
-        for setting in key_uses(service):
-            use = await self._of_sql(service, setting) if service.kind in _SQL else setting
-            named = "unread" if isinstance(use.key, Refusal) else f"{use.key.vault}/{use.key.name}"
-            names[named] += 1
-            again = f"/{names[named]}" if names[named] > 1 else ""
-            self._unit.row("key_use", key_use_row(service, use, named + again, self._scope, self._place))
+        uses = key_uses(service)
+        for use in await self._of_sql(service, uses) if service.kind in _SQL else uses:
+            names[use.named] += 1
+            again = f"/{names[use.named]}" if names[use.named] > 1 else ""
+            self._unit.row("key_use", key_use_row(service, use, use.named + again, self._scope, self._place))
 
-    async def _of_sql(self, service: Service, use: Use) -> Use:
-        """A SQL server may follow rotation although its setting names a version; its protector shows this."""
-        if use.pinned is False or isinstance(use.key, Refusal):
-            return use
+    async def _of_sql(self, service: Service, uses: list[Use]) -> list[Use]:
+        """The uses by the server's encryption protector: its own settings may lack the key, and do not say whether it follows
+        the key's rotation. If the protector was not read, a server without a key in its settings may use one.
+        """
+        if any(isinstance(use.key, Refusal) for use in uses):
+            return uses
         found = await self._gateway.get(
             "sql.protector",
             Protector,
@@ -95,12 +96,11 @@ class _Services:
         )
         if isinstance(found, Protector) and not found.id.lower().startswith(f"{service.item.id.lower()}/"):
             found = _ANOTHER
-        if isinstance(found, Protector) and is_null(found.properties):
+        if isinstance(found, Protector) and (found.properties is UNSET or is_null(found.properties)):
             # Null is Resource Graph's way of saying that there is no such member, and not ARM's.
             found = Refusal(Reason.BAD_BODY, "a protector without properties", 200)
-        if isinstance(found, Refusal):
-            self._protector.refused(found)
-            return replace(use, pinned=found)
-        self._protector.answered()
-        follows = flag(member(found.properties, "autoRotationEnabled"), never_set=False)
-        return replace(use, pinned=follows if isinstance(follows, Refusal) else not follows)
+        if isinstance(found, Protector):
+            self._protector.answered()
+            return protected(uses, found.properties)
+        self._protector.refused(found)
+        return [replace(use, pinned=found) for use in uses] or [Use(found, found, where=PROTECTOR)]

@@ -6,7 +6,7 @@ FAMILY = Family("other services", order=130)
 
 DECLARED: tuple[Operation, ...] = (
     resource_graph("service.query", "services with keys (Resource Graph)"),
-    # Resource Graph returns the key of a SQL server, but not whether the server follows the key's rotation.
+    # Resource Graph returns the key of some SQL servers only, and of none whether the server follows the key's rotation.
     arm(
         "sql.protector",
         "encryption protectors of SQL servers",

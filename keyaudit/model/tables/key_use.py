@@ -4,6 +4,8 @@ from keyaudit.model.columns import Area, RestsOn, Table, flag, text, time, where
 from keyaudit.model.tables.places import vault_place
 from keyaudit.model.tables.services import CONSUMERS, SERVICE
 
+_NAMED = (*SERVICE, "sql.protector")
+
 KEY_USE = Table(
     name="key_use",
     order=140,
@@ -17,10 +19,10 @@ KEY_USE = Table(
         *vault_place(SERVICE),
         text("kind", "the service", values=CONSUMERS),
         text("consumer_id", "resource id of what uses the key, in lower case"),
-        text("key_id", "the key without its version, in lower case, as in the table key", SERVICE),
+        text("key_id", "the key without its version, in lower case, as in the table key", _NAMED),
         flag("pinned", "it is pinned to the version named; else it follows the rotation of the key",
-            (*SERVICE, "sql.protector")),
-        text("version", "the version that the setting names", SERVICE, absent="it names none"),
+            _NAMED),
+        text("version", "the version that the setting names", _NAMED, absent="it names none"),
         text("version_in_use", "the version that the service says it uses now", SERVICE, absent="the service does not say"),
         time("rotated_on", "when the service last took a new version", SERVICE,
             absent="the service does not say, or never did", past=True),

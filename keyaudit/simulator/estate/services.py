@@ -16,6 +16,9 @@ class Resource(Struct, frozen=True, kw_only=True):
     follows_rotation: bool | None = None
     """For a SQL server: autoRotationEnabled of its encryption protector."""
 
+    protector: str | None = None
+    """For a SQL server: the key of a vault in its encryption protector, if its own properties do not name it."""
+
     @property
     def id(self) -> str:
         """Its resource id, as Azure spells it."""
