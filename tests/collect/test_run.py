@@ -235,6 +235,7 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "secrets": (2, 2),
         "deleted": (2, 2),
         "HSMs": (0, 0),
+        "deleted HSM keys": (0, 0),
         "applications": (2, 2),
         "service principals": (3, 3),
         "services": (1, 1),

@@ -193,7 +193,7 @@ def test_blind_spots_is_contoso_but_for_them(contoso: Estate, blind: Estate) -> 
 def test_blind_spots_expects_nothing_that_cannot_be_seen(contoso: Estate, blind: Estate) -> None:
     vaults = tuple(f"https://{name}.vault.azure.net/" for name in ("kv-payments-prod", "kv-hr-prod", "kv-stores-dev"))
     left_behind = next(one.id for one in contoso.applications if one.name == "edi-gateway")
-    dark = (*vaults, "https://hsm-contoso-trust.managedhsm.azure.net/keys/")
+    dark = (*vaults, "https://hsm-contoso-trust.managedhsm.azure.net/")
     # Of owners, of what federated domains are trusted by, and of where Entra's logs go, nothing is shown.
     unseen = {"app-no-owner", "app-privileged-with-user-owner", "log-entra-diag-missing"}
     rotation = {"kv-key-no-auto-rotation", "kv-key-expiring-soon"}
