@@ -100,8 +100,9 @@ class Row:
     def put(self, column: str, value: object) -> None:
         """Set `column` from a wire value (a Raw, or UNSET), or from a Python value in its stored form.
 
-        An invalid wire value makes it unknown as bad_value, a text that is not a value of the enumeration as unrecognised. The
-        table declares the meaning of a left-out member; without such a declaration the column is unknown as bad_body.
+        An invalid wire value makes it unknown as bad_value; a text that is not a value of the enumeration, and a list with such
+        a text, as unrecognised. The table declares the meaning of a left-out member; without such a declaration the column is
+        unknown as bad_body.
         """
         declared = self._columns[column]
         if isinstance(value, UnsetType):
@@ -188,9 +189,10 @@ class Row:
             raise ValueError
         if declared.guid and isinstance(held, str) and not GUID.fullmatch(held):
             raise ValueError
-        if isinstance(held, str) and declared.values and not declared.open_ended:
-            # ARM ignores the case of names, and returns several spellings.
-            held = _spelled(declared.values).get(held.lower())
+        if isinstance(held, list) and declared.never_empty and not held:
+            raise ValueError
+        if declared.values and not declared.open_ended:
+            held = _as_declared(held, declared.values)
             if held is None:
                 self._unknown(declared.name, Reason.UNRECOGNISED)
                 return
@@ -218,6 +220,18 @@ class Row:
     def _unknown(self, column: str, reason: Reason) -> None:
         self.unknown[column] = reason
         self.values.pop(column, None)
+
+
+def _as_declared(held: object, values: tuple[str, ...]) -> object:
+    """A text, or the texts of a list, as the enumeration spells them; None if one is not in it.
+
+    ARM ignores the case of names, and returns several spellings.
+    """
+    spelled = _spelled(values)
+    if isinstance(held, list):
+        found = [spelled.get(text.lower()) for text in held]
+        return None if None in found else found
+    return spelled.get(held.lower()) if isinstance(held, str) else held
 
 
 @cache

@@ -74,9 +74,12 @@ class Column:
     left_out: Left | None = None
     """What a member left out of a complete answer means; None: unknown."""
     values: tuple[str, ...] = ()
-    """The values of an enumeration. Any other text is unrecognised, hence unknown, unless the column is `open_ended`."""
+    """The values of an enumeration; of a list: its words. Any other text is unrecognised, hence unknown, unless the column is
+    `open_ended`."""
     open_ended: bool = False
     """The service has no closed list: `values` are the usual ones, and other values are valid too."""
+    never_empty: bool = False
+    """A list that always has a word: an empty one is a bad value."""
     guid: bool = False
     """The text is a GUID: any other is a bad value, since it could be the name of something else."""
     number: bool = False

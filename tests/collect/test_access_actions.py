@@ -1,14 +1,19 @@
 """What a role allows agrees with a plain reading of Azure's rules, for generated definitions and for Azure's own roles."""
 
 import random
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from msgspec import Raw
 
 from keyaudit.collect.access.actions import CONTROL, DATA, Permission, allowed, by_wildcard, covers, granted
 from keyaudit.collect.access.policies import Permissions, Policies, policies_of
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
 from keyaudit.simulator import roles
+from tests.collect.recorded import bodies, raw
 
 WORDS = (
     "microsoft.keyvault",
@@ -153,3 +158,57 @@ def test_a_wildcard_over_key_actions(pattern: str, wild: bool) -> None:
 def test_every_name_of_a_permission_of_an_access_policy_is_read_without_case() -> None:
     assert Permissions(keys=["Sign", "UNWRAPKEY"]).names("keys") == {"sign", "unwrapkey"}
     assert policies_of(Raw(b"[]")) == Policies({}, 0, 0)
+
+
+WHO = "00000000-0000-0000-0000-000000000001"
+UNRECOGNISED = Refusal(Reason.UNRECOGNISED)
+
+
+@pytest.mark.parametrize(
+    ("permissions", "allows", "wildcard"),
+    [
+        ({"keys": ["Sign", "get"], "secrets": ["LIST"]}, ["sign"], False),
+        ({"keys": ["get", "list"]}, [], False),
+        ({"keys": ["sign", "Absurd"]}, UNRECOGNISED, UNRECOGNISED),
+        ({"keys": ["sign"], "secrets": ["Absurd"]}, UNRECOGNISED, False),
+        ({"certificates": ["sign"]}, UNRECOGNISED, False),
+        ({"secrets": ["All", "Absurd"]}, ["read-private"], False),
+        # Of storage accounts, whose permissions give no access to keys.
+        ({"storage": ["Absurd"]}, [], False),
+    ],
+)
+def test_a_permission_that_no_document_names_may_be_any(permissions: object, allows: object, wildcard: object) -> None:
+    policies = policies_of(raw([{"objectId": WHO, "permissions": permissions}]))
+    assert (policies.unread, policies.count) == (0, 1)
+    policy = policies.found[WHO, ""]
+    assert (policy.allows, policy.wildcard) == (allows, wildcard)
+
+
+def test_a_second_entry_that_grants_all_covers_what_the_first_names() -> None:
+    entries = [{"objectId": WHO, "permissions": {"keys": [name]}} for name in ("Absurd", "all")]
+    policy = policies_of(raw(entries)).found[WHO, ""]
+    assert policy.wildcard is True
+    assert isinstance(policy.allows, list)
+    assert "sign" in policy.allows
+
+
+def _recorded_policies(answer: Any) -> Iterator[object]:
+    for name, inner in answer.items() if isinstance(answer, dict) else enumerate(answer) if isinstance(answer, list) else ():
+        if name == "accessPolicies":
+            yield inner
+        else:
+            yield from _recorded_policies(inner)
+
+
+def test_every_recorded_permission_is_a_known_one() -> None:
+    answers = (
+        body
+        for file in ("arm-vault-list", "arm-vault-lifecycle")
+        for method in ("GET", "PUT")
+        for body in bodies(file, method=method)
+    )
+    recorded = [found for body in answers for found in _recorded_policies(body)]
+    assert len(recorded) > 5
+    for policies in map(policies_of, map(raw, recorded)):
+        assert policies.unread == 0
+        assert not any(isinstance(policy.allows, Refusal) for policy in policies.found.values())

@@ -78,6 +78,17 @@ async def test_what_users_may_do(logged: Collected) -> None:
     assert row["users_register_apps"]
 
 
+@pytest.mark.parametrize(("policies", "consent"), [(("Absurd",), None), (("ManagePermissionGrantsForSelf.x", "Absurd"), True)])
+async def test_a_grant_policy_of_no_known_kind_may_let_users_consent(policies: tuple[str, ...], consent: bool | None) -> None:
+    found = await collect(estate=replace(ESTATE, posture=Posture(consent_policies=policies)))
+    row, unknown = found.rows["tenant"][TENANT_ID], found.unknown("tenant", TENANT_ID)
+    assert row.get("users_consent") is consent
+    assert {name: unknown.get(name) for name in ("users_consent", "user_consent_policies")} == {
+        "users_consent": None if consent else "unrecognised",
+        "user_consent_policies": "unrecognised",
+    }
+
+
 @pytest.mark.parametrize(("operation", "reason"), each_with_each(OPERATIONS, REASONS))
 async def test_an_operation_refused_to_the_end(logged: Collected, operation: str, reason: str) -> None:
     children = ("app_management.applied",) if operation == "app_management.list" else ()

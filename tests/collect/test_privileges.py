@@ -111,6 +111,20 @@ async def test_app_roles_have_the_names_that_their_api_publishes(privileged: Col
     assert (lost.get("name"), lost.get("role_id"), lost.get("tier")) == (None, LOST_ROLE, None)
 
 
+@pytest.mark.parametrize("types", [["Absurd"], ["APPLICATION"], []])
+async def test_an_app_role_keeps_its_name_whatever_else_its_api_calls_those_that_may_have_it(types: list[str]) -> None:
+    def edit(body: dict[str, Any]) -> dict[str, Any]:
+        for role in (role for principal in body["value"] for role in principal["appRoles"]):
+            role["allowedMemberTypes"] = types
+        return body
+
+    found = await collect(Fault("service_principal.list", "every", edit=edit), estate=PRIVILEGED)
+    assert [row["name"] for row in of_kind(found, "app-role", POWERFUL.id)] == [
+        "RoleManagement.ReadWrite.Directory",
+        "Mail.ReadWrite",
+    ]
+
+
 async def test_a_principal_with_as_many_app_roles_as_a_list_shows_is_asked_about_by_itself(privileged: Collected) -> None:
     assert len(of_kind(privileged, "app-role", OWN_API.id)) == 25
     assert privileged.calls["service_principal.app_roles_of"] == 1

@@ -12,6 +12,7 @@ from keyaudit.model.tables.application import APPLICATION
 from keyaudit.model.tables.credential import CREDENTIAL
 from keyaudit.model.tables.deleted import DELETED
 from keyaudit.model.tables.federated_domain import FEDERATED_DOMAIN
+from keyaudit.model.tables.grant import GRANT
 from keyaudit.model.tables.key import KEY
 from keyaudit.model.tables.secret import SECRET
 from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
@@ -84,8 +85,12 @@ def put(table: Table, column: str, value: object) -> object:
         (KEY, "kty", b"7", BAD_VALUE),
         (KEY, "kty", b'"\xff"', BAD_VALUE),
         (KEY, "kty", b'"\\ud800"', BAD_VALUE),
-        (KEY, "key_ops", b'["sign","future"]', ["sign", "future"]),
-        (KEY, "key_ops", b"[]", []),
+        (KEY, "key_ops", b'["verify","deriveKey","sign"]', ["verify", "deriveKey", "sign"]),
+        (KEY, "key_ops", b'["SIGN","unwrapkey"]', ["sign", "unwrapKey"]),
+        (KEY, "key_ops", b'["sign","future"]', Reason.UNRECOGNISED),
+        (KEY, "key_ops", b"[]", BAD_VALUE),
+        (GRANT, "allows", b"[]", []),
+        (APPLICATION, "identifier_uris", b'["api://x"]', ["api://x"]),
         (KEY, "key_ops", b'["sign",null]', BAD_VALUE),
         (KEY, "key_ops", b'"sign"', BAD_VALUE),
         (KEY, "key_ops", b"null", BAD_VALUE),

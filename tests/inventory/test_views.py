@@ -107,7 +107,8 @@ def of_its_own(found: Row) -> dict[str, str]:
         (["decrypt"], "wrap"),
         (["encrypt", "unwrapKey"], "wrap"),
         (["verify", "encrypt", "wrapKey"], "public"),
-        ([], "public"),
+        (["import"], "wrap"),
+        (["verify", "deriveKey", "sign"], "sign"),
         (Reason.CONTROL_PLANE_ONLY, None),
     ],
 )
@@ -116,6 +117,13 @@ def test_purpose_is_the_gravest_thing_that_a_key_can_do(key_ops: object, purpose
     assert found["purpose"] == purpose
     names = () if purpose else ("key_ops", "purpose", "signing_enabled", "oldest_signing_on")
     assert of_its_own(found) == dict.fromkeys(names, "control_plane_only")
+
+
+@pytest.mark.parametrize("key_ops", [["deriveKey"], ["export"], ["verify", "deriveKey"], []])
+def test_operations_that_show_no_purpose_are_not_public(key_ops: list[str]) -> None:
+    found = only("key", {"key": [key("1", key_ops=key_ops, tags={"env": "x"})]}, READ)
+    assert found["purpose"] is None
+    assert of_its_own(found) == {"purpose": "unrecognised"}
 
 
 NOT_LISTED = [refused(KV, "key.list", FIREWALL), *assessed(KV, "key.versions")]

@@ -11,9 +11,12 @@ from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
 
-# https://learn.microsoft.com/azure/key-vault/general/assign-access-policy and .../keys/about-keys
-_ALLOWS: Mapping[str, Mapping[str, Allows]] = {
+_ALL = "all"
+# https://learn.microsoft.com/azure/key-vault/general/assign-access-policy and .../keys/about-keys; the closed lists are
+# KeyPermissions, SecretPermissions and CertificatePermissions of https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults
+_ALLOWS: Mapping[str, Mapping[str, Allows | None]] = {
     "keys": {
+        **dict.fromkeys(("encrypt", "get", "getrotationpolicy", "list", "recover", "verify", "wrapkey")),
         "sign": Allows.SIGN,
         "decrypt": Allows.DECRYPT,
         "unwrapkey": Allows.WRAP,
@@ -28,8 +31,25 @@ _ALLOWS: Mapping[str, Mapping[str, Allows]] = {
         "setrotationpolicy": Allows.MANAGE,
         "purge": Allows.PURGE,
     },
-    "secrets": {"get": Allows.READ_PRIVATE},
+    "secrets": {
+        **dict.fromkeys(("backup", "delete", "list", "purge", "recover", "restore", "set")),
+        "get": Allows.READ_PRIVATE,
+    },
     "certificates": {
+        **dict.fromkeys(
+            (
+                "backup",
+                "deleteissuers",
+                "get",
+                "getissuers",
+                "list",
+                "listissuers",
+                "managecontacts",
+                "manageissuers",
+                "recover",
+                "setissuers",
+            )
+        ),
         "import": Allows.IMPORT,
         "restore": Allows.IMPORT,
         "create": Allows.MANAGE,
@@ -38,6 +58,7 @@ _ALLOWS: Mapping[str, Mapping[str, Allows]] = {
         "purge": Allows.PURGE,
     },
 }
+"""By kind of object, every permission in lower case, with what it allows; None: nothing that a grant shows."""
 
 
 class Permissions(Struct):
@@ -62,10 +83,31 @@ class PolicyItem(Struct, rename="camel"):
 
 
 class Policy(Struct):
-    """The combined permissions of all entries for one principal."""
+    """The combined permissions of all entries for one principal, by kind of object, in lower case."""
 
-    allows: set[Allows] = field(default_factory=set)
-    wildcard: bool = False
+    names: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in _ALLOWS})
+
+    @property
+    def allows(self) -> list[Allows] | Refusal:
+        """What they allow; unknown if one of them is in no document, since it may allow anything."""
+        found: set[Allows | None] = set()
+        for kind, table in _ALLOWS.items():
+            names = self.names[kind]
+            if _ALL in names:
+                found.update(table.values())
+            elif names <= table.keys():
+                found.update(table[name] for name in names)
+            else:
+                return Refusal(Reason.UNRECOGNISED)
+        return [each for each in Allows if each in found]
+
+    @property
+    def wildcard(self) -> bool | Refusal:
+        """Whether every operation on keys is among them."""
+        names = self.names["keys"]
+        if _ALL in names or names <= _ALLOWS["keys"].keys():
+            return _ALL in names
+        return Refusal(Reason.UNRECOGNISED)
 
 
 class Policies(Struct, frozen=True):
@@ -92,8 +134,8 @@ def policies_of(raw: Wire) -> Policies:
             unread += 1
             continue
         policy = found.setdefault(who, Policy())
-        policy.allows |= _allows(permissions)
-        policy.wildcard |= "all" in permissions.names("keys")
+        for kind in _ALLOWS:
+            policy.names[kind] |= permissions.names(kind)
     return Policies(found, unread, Refusal(Reason.BAD_ITEM) if unread else len(items))
 
 
@@ -104,11 +146,12 @@ def policy_grants(raw: Wire, vault: Mapping[str, object]) -> Iterator[Mapping[st
     """
     policies = policies_of(raw)
     for (principal, application), policy in sorted(policies.found.items()):
-        if policy.allows:
+        allows = policy.allows
+        if isinstance(allows, Refusal) or allows:
             row = _begun(vault, principal, "/".join(part for part in (principal, application) if part))
             row.put("application_id", application or None)
-            row.put("wildcard", policy.wildcard)
-            row.put("allows", [str(each) for each in Allows if each in policy.allows])
+            row.put_read("wildcard", policy.wildcard)
+            row.put_read("allows", allows)
             yield row.finish()
     reason = policies.count.reason if isinstance(policies.count, Refusal) else Reason.BAD_ITEM
     for number in range(1, policies.unread + 1):
@@ -147,11 +190,3 @@ def _entry(raw: Raw) -> tuple[tuple[str, str], Permissions | None]:
     if not GUID.fullmatch(who[0]) or (who[1] and not GUID.fullmatch(who[1])):
         return ("", ""), None
     return who, item.permissions
-
-
-def _allows(permissions: Permissions) -> set[Allows]:
-    found: set[Allows] = set()
-    for kind, table in _ALLOWS.items():
-        names = permissions.names(kind)
-        found.update(table.values() if "all" in names else (table[name] for name in names if name in table))
-    return found

@@ -22,7 +22,10 @@ _GUESTS = {
     "2af84b1e-32c8-42b7-82bc-daa82404023b": "restricted-guest",
 }
 _ODD = Refusal(Reason.UNRECOGNISED)
+# Consent for oneself, and for the groups and chats that one owns.
+# https://learn.microsoft.com/graph/api/resources/defaultuserrolepermissions
 _FOR_SELF = "managepermissiongrantsforself."
+_FOR_OWNED = "managepermissiongrantsforownedresource."
 
 
 class AuthorizationPolicy(Struct, rename="camel"):
@@ -96,6 +99,6 @@ def _put_policy(row: Row, policy: AuthorizationPolicy) -> None:
     if isinstance(granted, Refusal):
         row.refuse(("users_consent", "user_consent_policies"), granted.reason)
         return
-    # The other entries are about groups and chats that a user owns. https://learn.microsoft.com/entra/identity/enterprise-apps/configure-user-consent
     own = sorted({name[len(_FOR_SELF) :] for name in granted if name.lower().startswith(_FOR_SELF)})
-    row.put_all(user_consent_policies=own, users_consent=bool(own))
+    known = all(name.lower().startswith((_FOR_SELF, _FOR_OWNED)) for name in granted)
+    row.put_all(user_consent_policies=own if known else _ODD, users_consent=True if own else False if known else _ODD)

@@ -117,7 +117,8 @@ def roles_for_applications(roles: Wire) -> dict[str, str | None] | Refusal:
     names: dict[str, str | None] = {}
     for role in found:
         kinds = read(role.allowed_member_types, list[str])
-        if isinstance(kinds, Refusal) or "Application" in kinds:
+        # Only a role that says that it is for users alone is for no application.
+        if isinstance(kinds, Refusal) or {kind.lower() for kind in kinds} != {"user"}:
             value = None if is_null(role.value) else read(role.value, str)
             if isinstance(value, Refusal):
                 return value

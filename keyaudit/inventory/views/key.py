@@ -2,13 +2,24 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from collections.abc import Iterable
+
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import sql, versions
 from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.model.algorithms import BY_CURVE, BY_SIZE
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.services import SERVICES_FOUND
 
+_PURPOSES = {
+    "sign": ("sign",),
+    # A key with import alone is a key exchange key, which unwraps what is imported:
+    # https://learn.microsoft.com/azure/key-vault/keys/byok-specification
+    "wrap": ("decrypt", "unwrapKey", "secureUnwrapKey", "import"),
+    "public": ("verify", "encrypt", "wrapKey", "secureWrapKey"),
+}
+"""By purpose, the operations that show it."""
 _SIGNING = versions.Counted("signing_enabled", "oldest_signing_on", "enabled AND array_contains(key_ops, 'sign')", "key_ops")
 
 
@@ -18,7 +29,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
     doubts = {
         **versions.reasons(sources.sql),
         **_SIGNING.reasons,
-        "purpose": "CASE WHEN stored.key_ops IS NULL THEN stored.unknown['key_ops'] END",
+        "purpose": f"coalesce(stored.unknown['key_ops'], CASE WHEN {_purpose()} IS NULL THEN '{Reason.UNRECOGNISED}' END)",
         "certificate_id": "stored.unknown['managed']",
         "strength": _strength_doubt(),
         "rotates_on": _rotation_doubt(),
@@ -76,12 +87,17 @@ def _rotation_doubt() -> str:
 
 
 def _purpose() -> str:
-    ops = "stored.key_ops"
-    unwraps = (f"array_contains({ops}, '{op}')" for op in ("decrypt", "unwrapKey", "secureUnwrapKey"))
+    """The first purpose that an operation shows. NULL if none does, and if deriveKey or export stand beside public ones."""
+    known = {op for ops in _PURPOSES.values() for op in ops}
+    others = [op for op in TABLES["key"].by_name["key_ops"].values if op not in known]
     return (
-        f"CASE WHEN {ops} IS NULL THEN NULL WHEN array_contains({ops}, 'sign') THEN 'sign'"
-        f" WHEN {' OR '.join(unwraps)} THEN 'wrap' ELSE 'public' END"
+        f"CASE WHEN {_any_of(_PURPOSES['sign'])} THEN 'sign' WHEN {_any_of(_PURPOSES['wrap'])} THEN 'wrap'"
+        f" WHEN {_any_of(others)} THEN NULL WHEN {_any_of(_PURPOSES['public'])} THEN 'public' END"
     )
+
+
+def _any_of(operations: Iterable[str]) -> str:
+    return " OR ".join(f"array_contains(stored.key_ops, {quoted(each)})" for each in operations)
 
 
 def _strength() -> str:

@@ -36,7 +36,7 @@ APPLICATION = Table(
             _APPLICATION),
         flag("public_client", "isFallbackPublicClient: it may ask for tokens without any credential", _APPLICATION),
         flag("instance_lock", "its service principals in other tenants are locked against changes there", _APPLICATION),
-        texts("instance_locks", "what that lock covers: all, sign, verify, token-encryption", _APPLICATION),
+        texts("instance_locks", "what that lock covers", _APPLICATION, values=("all", "sign", "verify", "token-encryption")),
         text("verified_publisher", "the name of its verified publisher", _APPLICATION, absent="its publisher is not verified"),
         flag("agent_blueprint", "it is a blueprint of agent identities: its credentials sign in each of its agents",
             _APPLICATION),

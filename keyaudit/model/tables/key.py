@@ -100,9 +100,11 @@ KEY = Table(
             "security against attackers without a quantum computer, by NIST SP 800-57: 112 for RSA 2048, 128 for P-256",
             absent="not an RSA, EC or OKP key", unit="bits", rests_on=RestsOn.OBJECT, derived_from=("key_size", "curve")),
         texts("key_ops", "what the service lets the key do", _MATERIAL,
+            # deriveKey is in recorded answers of Managed HSMs, secureWrapKey and secureUnwrapKey in Microsoft's azkeys for Go.
             values=("encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import", "export", "secureWrapKey",
-                "secureUnwrapKey"), wire="key.key_ops"),
-        text("purpose", "sign if key_ops has sign; else wrap if it can decrypt or unwrap; else public",
+                "secureUnwrapKey", "deriveKey"), never_empty=True, wire="key.key_ops"),
+        text("purpose", "sign if key_ops has sign; else wrap if it can decrypt or unwrap, or unwraps keys that are imported; "
+            "public if it can only verify, encrypt and wrap",
             values=("sign", "wrap", "public"), rests_on=RestsOn.OBJECT, derived_from=("key_ops",)),
         flag("exportable", "the private key can be released under a release policy", _KEY,
             left_out=Left(False, KEY_VAULT_LEAVES_OUT)),
