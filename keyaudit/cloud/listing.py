@@ -38,6 +38,7 @@ class Listing(Generic[T]):
         self._decoder = msgspec.json.Decoder(item)
         self._received = self._kept = self._duplicate = self._quarantined = 0
         self._bad: list[str] = []
+        self._noted: frozenset[str] = frozenset()
         self._totals: set[int] = set()
         self._seen: dict[str, int] = {}
         self._copies: list[T] = []
@@ -56,6 +57,7 @@ class Listing(Generic[T]):
             duplicate=self._duplicate,
             quarantined=self._quarantined,
             bad=tuple(self._bad),
+            noted=self._noted,
             refusal=self._refusal,
         )
 
@@ -91,6 +93,7 @@ class Listing(Generic[T]):
             if isinstance(page, Refusal):
                 step = page
                 break
+            self._noted |= page.noted
             before = self._kept
             for raw in page.items:
                 item = self._take(raw)

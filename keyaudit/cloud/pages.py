@@ -1,13 +1,18 @@
-"""Strict decoding of answers: a list must be in its declared member, and a link is checked before it is followed."""
+"""Strict decoding of answers: a list must be in its declared member, and a link is checked before it is followed.
+
+What else stands around the items is judged by `envelope`.
+"""
 
 from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.cloud.addresses import MAX_LINK, follow
 from keyaudit.cloud.clients import Answer
+from keyaudit.cloud.envelope import has_error, objection, unknown_members
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations import Paging
 from keyaudit.model.reasons import Reason
@@ -33,12 +38,20 @@ class Page(Struct, frozen=True):
     """The total number of items, if Azure returns it."""
     refusal: Refusal | None = None
     """Why the list cannot be continued, although this page is valid."""
+    noted: frozenset[str] = frozenset()
+    """Members around the items that nobody knows, and that have no effect."""
 
 
 class _Links(msgspec.Struct, rename="camel"):
     value: list[msgspec.Raw]
     next_link: str | None = None
     error: msgspec.Raw = msgspec.Raw()
+    # ARM's list of subscriptions has it: https://learn.microsoft.com/rest/api/resources/subscriptions/list
+    count: msgspec.Raw = msgspec.Raw()
+
+
+class _VaultLinks(_Links, rename="camel"):
+    next_link: str | None
 
 
 class _Graph(msgspec.Struct):
@@ -55,16 +68,24 @@ class _ResourceGraph(msgspec.Struct, rename="camel"):
     result_truncated: str | bool
     skip_token: str | None = msgspec.field(default=None, name="$skipToken")
     error: msgspec.Raw = msgspec.Raw()
-
-
-class _Object(msgspec.Struct):
-    error: msgspec.Raw = msgspec.Raw()
+    facets: msgspec.Raw = msgspec.Raw()
 
 
 _LINKS = msgspec.json.Decoder(_Links)
 _GRAPH = msgspec.json.Decoder(_Graph)
 _RESOURCE_GRAPH = msgspec.json.Decoder(_ResourceGraph)
-_OBJECT = msgspec.json.Decoder(_Object)
+_VAULT_LINKS = msgspec.json.Decoder(_VaultLinks)
+_KNOWN = {
+    paging: frozenset(page.__struct_encode_fields__)
+    for paging, page in {
+        Paging.NONE: _Links,
+        Paging.NEXT_LINK: _Links,
+        Paging.NULL_LINK: _VaultLinks,
+        Paging.ODATA: _Graph,
+        Paging.RESOURCE_GRAPH: _ResourceGraph,
+    }.items()
+}
+"""The members of a page that are read."""
 
 
 def object_of(answer: Answer, item: type[T]) -> T | Refusal:
@@ -72,7 +93,7 @@ def object_of(answer: Answer, item: type[T]) -> T | Refusal:
     if refusal := foreign(answer):
         return refusal
     try:
-        if is_set(_OBJECT.decode(answer.body).error):
+        if has_error(answer.body):
             return Refusal(Reason.BAD_BODY, "an error under status 200", answer.status)
         if answer.body.strip()[1:-1].strip() == b"":
             return Refusal(Reason.BAD_BODY, "an empty object", answer.status)
@@ -84,23 +105,34 @@ def object_of(answer: Answer, item: type[T]) -> T | Refusal:
 
 
 def page_of(answer: Answer, paging: Paging, first: Step) -> Page | Refusal:
-    """The page in an answer of status 200. An answer without a list is a refusal, never an empty page."""
+    """The page in an answer of status 200. An answer without a list is a refusal, never an empty page, and so is one with a
+    member that does not let the list be complete.
+    """
     if refusal := foreign(answer):
         return refusal
     try:
-        match paging:
-            case Paging.RESOURCE_GRAPH:
-                return _resource_graph(_RESOURCE_GRAPH.decode(answer.body), answer.headers, first)
-            case Paging.ODATA:
-                graph = _GRAPH.decode(answer.body)
-                return _linked(graph.value, graph.next, graph.error, graph.count, first)
-            case _:
-                links = _LINKS.decode(answer.body)
-                return _linked(links.value, links.next_link, links.error, None, first)
+        page = _page(answer, paging, first)
+        if isinstance(page, Refusal) or page.refusal:
+            return page
+        unknown = unknown_members(answer.body, _KNOWN[paging])
+        against = objection(unknown)
+        return Refusal(Reason.BAD_BODY, against, answer.status) if against else replace(page, noted=frozenset(unknown))
     except msgspec.ValidationError:
         return Refusal(Reason.BAD_BODY, "the answer has no list, or a link that is none", answer.status)
     except (msgspec.MsgspecError, RecursionError):
         return Refusal(Reason.BAD_BODY, "not JSON", answer.status)
+
+
+def _page(answer: Answer, paging: Paging, first: Step) -> Page | Refusal:
+    match paging:
+        case Paging.RESOURCE_GRAPH:
+            return _resource_graph(_RESOURCE_GRAPH.decode(answer.body), answer.headers, first)
+        case Paging.ODATA:
+            graph = _GRAPH.decode(answer.body)
+            return _linked(graph.value, graph.next, graph.error, graph.count, first)
+        case _:
+            links = (_VAULT_LINKS if paging is Paging.NULL_LINK else _LINKS).decode(answer.body)
+            return _linked(links.value, links.next_link, links.error, None, first)
 
 
 def query(body: Mapping[str, object], skip_token: str | None = None) -> bytes:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from keyaudit.model.coverage import SHOWN_BAD, Coverage, End, Refusal, Scope, State, bad_items
+from keyaudit.model.coverage import SHOWN_BAD, Coverage, End, Refusal, Scope, State, bad_items, unknown_members
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import UNSAFE, Reason
 
@@ -20,6 +20,7 @@ class Calls:
         self._refused: Counter[Reason] = Counter()
         self._details: dict[Reason, str] = {}
         self._bad: list[str] = []
+        self._noted: frozenset[str] = frozenset()
 
     @property
     def reasons(self) -> frozenset[Reason]:
@@ -51,6 +52,7 @@ class Calls:
         self._duplicate += end.duplicate
         self._quarantined += end.quarantined
         self._bad += end.bad[: SHOWN_BAD - len(self._bad)]
+        self._noted |= end.noted
         if end.refusal is not None:
             self.refused(end.refusal)
         elif end.kept or not end.quarantined:
@@ -58,7 +60,7 @@ class Calls:
 
     def coverage(self, parent: Coverage | None = None) -> Coverage:
         """The record. If the parent list is incomplete, an operation that is sent for its objects is incomplete too."""
-        reason, detail = None, ""
+        reason, detail = None, unknown_members(self._noted)
         if self._refused:
             # A refusal for safety has precedence, then the most frequent reason; the name decides a tie, so that the result
             # does not depend on the order of answers.
@@ -67,7 +69,7 @@ class Calls:
         elif self._quarantined:
             reason, detail = Reason.BAD_ITEM, bad_items(self._quarantined, self._received, self._bad)
         elif parent is not None and parent.state is not State.ASSESSED:
-            reason = Reason.PARENT_NOT_ASSESSED
+            reason, detail = Reason.PARENT_NOT_ASSESSED, ""
         state = State.ASSESSED if reason is None else State.PARTIAL if self._kept or self._answered else State.NOT_ASSESSED
         return Coverage(
             scope=self.scope,

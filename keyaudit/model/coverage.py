@@ -1,11 +1,12 @@
 """Coverage: the result of each operation in each scope. A refusal is a value here, never an exception."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
 
 from keyaudit.model.reasons import Reason
+from keyaudit.model.text import one_line
 
 
 class ScopeKind(StrEnum):
@@ -56,6 +57,12 @@ def bad_items(quarantined: int, received: int, named: Sequence[str]) -> str:
     return f"{quarantined:,} of {received:,} items{': ' if named else ''}{', '.join(named)}{more}"[:_LONGEST]
 
 
+def unknown_members(names: Collection[str]) -> str:
+    """The detail of a list that was read in full, with members around its items that nobody knows; empty without any."""
+    shown = ", ".join(one_line(name, 40) for name in sorted(names)[:SHOWN_BAD])
+    return f"unknown member{'' if len(names) == 1 else 's'} of the answer: {shown}"[:_LONGEST] if names else ""
+
+
 class End(Struct, frozen=True, kw_only=True):
     """The result of reading one list. Received = kept + duplicate + quarantined, always. Without a refusal, every page was
     read.
@@ -67,6 +74,8 @@ class End(Struct, frozen=True, kw_only=True):
     quarantined: int = 0
     bad: tuple[str, ...] = ()
     """The first few quarantined items: the position of each in the list, and its name if it has one; safe for one line."""
+    noted: frozenset[str] = frozenset()
+    """Members around the items that nobody knows, and that have no effect."""
     refusal: Refusal | None = None
 
     def coverage(self, scope: Scope, operation: str) -> "Coverage":
@@ -80,7 +89,7 @@ class End(Struct, frozen=True, kw_only=True):
             operation=operation,
             state=state,
             reason=refusal.reason if refusal else None,
-            detail=refusal.detail if refusal else "",
+            detail=refusal.detail if refusal else unknown_members(self.noted),
             received=self.received,
             kept=self.kept,
             duplicate=self.duplicate,
@@ -96,6 +105,7 @@ class Coverage(Struct, frozen=True, kw_only=True):
     state: State
     reason: Reason | None = None
     detail: str = ""
+    """More on the reason; where everything was read, what was odd about it."""
     received: int = 0
     kept: int = 0
     duplicate: int = 0

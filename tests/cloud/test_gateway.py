@@ -81,7 +81,7 @@ async def test_a_vault_uri_of_elsewhere_is_not_contacted(azure: Azure, connected
 
 
 async def test_a_vault_gets_its_token_after_its_challenge_and_only_then(azure: Azure, connected: Connect, vault: str) -> None:
-    azure.script = lambda request: Reply({"value": []})
+    azure.script = lambda request: Reply({"value": [], "nextLink": None})
     async with connected() as connection:
         assert (await all_of(connection.gateway, "key.list", host=vault))[1] == End()
         assert (await all_of(connection.gateway, "key.list", host=vault))[1] == End()

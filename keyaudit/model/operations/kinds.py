@@ -26,6 +26,9 @@ class Paging(StrEnum):
 
     NONE = "none"
     NEXT_LINK = "nextLink"
+    NULL_LINK = "nextLink: null"
+    """A `nextLink` that is in every page, and null in the last: so answers Key Vault in every recorded list of keys, secrets,
+    certificates and what was deleted of them."""
     ODATA = "@odata.nextLink"
     RESOURCE_GRAPH = "$skipToken"
 
@@ -269,7 +272,7 @@ def vault_object(
         surface=Surface.VAULT,
         path=path,
         query=(version, *((("maxresults", "25"),) if paged else ()), *query),
-        paging=Paging.NEXT_LINK if paged else Paging.NONE,
+        paging=Paging.NULL_LINK if paged else Paging.NONE,
         throttle=Throttle.VAULT,
         right=Right(rights=Rights.AZURE, name="Key Vault Reader", on="the vault", otherwise=otherwise),
         after=after or VAULTS,
