@@ -69,12 +69,18 @@ class _Body(msgspec.Struct):
     error: _Error
 
 
+class _Bare(msgspec.Struct):
+    code: str
+    message: str
+
+
 _BODY = msgspec.json.Decoder(_Body)
+_BARE = msgspec.json.Decoder(_Bare)
 
 
 def refusal_of(surface: Surface, status: int, headers: Mapping[str, str], body: bytes) -> Refusal:
     """The refusal in an answer whose status is not 200. Its detail contains only Azure's codes."""
-    error = _error(body)
+    error = _error(surface, body)
     code = _word(error.code) if error else ""
     inner = _word(error.innererror.code) if error and error.innererror else ""
     detail = "/".join(part for part in (code, inner) if part)
@@ -166,11 +172,22 @@ _PHRASES = (
 )
 
 
-def _error(body: bytes) -> _Error | None:
+def _error(surface: Surface, body: bytes) -> _Error | None:
     try:
         return _BODY.decode(body).error
+    except msgspec.ValidationError:
+        return _bare(body) if surface is Surface.ARM else None
     except (msgspec.MsgspecError, RecursionError):
         return None
+
+
+def _bare(body: bytes) -> _Error | None:
+    """The error of a resource provider that leaves out the wrapper `error`; azure.core's own ODataV4Format reads both forms."""
+    try:
+        found = _BARE.decode(body)
+    except msgspec.MsgspecError:
+        return None
+    return _Error(found.code, found.message)
 
 
 def _word(text: str) -> str:

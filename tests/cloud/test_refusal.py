@@ -92,6 +92,28 @@ def test_an_answer_without_azures_error_is_not_taken_for_azures(
     assert refusal_of(ARM, status, headers, body).reason is reason
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "reason"),
+    [
+        (404, "NotFound", Reason.VANISHED),
+        (403, "AuthorizationFailed", Reason.PERMISSION),
+        (401, "InvalidAuthenticationTokenTenant", Reason.OTHER_TENANT),
+        (400, "NoRegisteredProviderFound", Reason.API_RETIRED),
+        (404, "no code at all", Reason.BAD_BODY),
+    ],
+)
+def test_an_error_of_arm_may_come_without_its_wrapper(status: int, code: str, reason: Reason) -> None:
+    body = json.dumps({"code": code, "message": "words"}).encode()
+    found = refusal_of(ARM, status, {}, body)
+    assert found.reason is reason
+    if reason is not Reason.BAD_BODY:
+        assert found == Refusal(reason, code, status)
+    # Key Vault and Graph always send it.
+    for surface in (VAULT, GRAPH):
+        if status == 404:
+            assert refusal_of(surface, status, {}, body).reason is Reason.BAD_BODY
+
+
 @given(st.text(max_size=100), st.text(max_size=100), st.integers(400, 599), st.sampled_from(list(Surface)))
 def test_nothing_but_a_code_is_taken_over(code: str, message: str, status: int, surface: Surface) -> None:
     found = _of(surface, status, code, code, message)
