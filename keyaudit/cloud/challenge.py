@@ -5,6 +5,7 @@ import re
 from keyaudit.cloud.environment import Environment
 from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.entra import aliases
 from keyaudit.model.reasons import Reason
 
 MAX_CHALLENGE = 8_190
@@ -24,7 +25,8 @@ def parameters(header: str) -> dict[str, str]:
 def vault_refusal(header: str, environment: Environment, tenant: str, scope: str) -> Refusal | None:
     """Why the challenge of a vault or HSM is not to be answered; None if it asks for a token of `scope` in `tenant`.
 
-    `scope` is the environment's for hosts of that kind, so that neither kind gets the other's token.
+    `scope` is the environment's for hosts of that kind, so that neither kind gets the other's token. The challenge may name the
+    sign-in service by an alias, as older versions of Key Vault do; the token is requested at the environment's own host.
     """
     asked = parameters(header)
     authority = asked.get("authorization") or asked.get("authorization_uri", "")
@@ -34,7 +36,7 @@ def vault_refusal(header: str, environment: Environment, tenant: str, scope: str
     if "claims" not in asked:
         scheme, _, rest = authority.partition("://")
         host, _, path = rest.partition("/")
-        if scheme.lower() != "https" or host.lower() != environment.login:
+        if scheme.lower() != "https" or host.lower() not in aliases(environment.login):
             return Refusal(Reason.BAD_CHALLENGE, "it sends to another sign-in service", 401)
         if path.partition("/")[0].lower() != tenant:
             return Refusal(Reason.BAD_CHALLENGE, "it asks for another tenant's token", 401)

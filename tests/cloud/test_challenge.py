@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from keyaudit.cloud.challenge import MAX_CHALLENGE, claims_refusal, parameters, revokes, vault_refusal
-from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.cloud.environment import ENVIRONMENTS, custom
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from tests.cloud.azure import LOGIN, OTHER_TENANT, TENANT
@@ -42,6 +42,14 @@ SCOPE = "it asks for a token of another scope"
         (f'Bearer authorization="http://{LOGIN}/{TENANT}"', SERVICE),
         (f'Bearer authorization="https://login.evil.example/{TENANT}"', SERVICE),
         (f'Bearer authorization="https://{LOGIN}.evil.example/{TENANT}"', SERVICE),
+        # As recorded of api-version 7.0.
+        (f'Bearer authorization="https://login.windows.net/{TENANT}", resource="https://vault.azure.net"', ""),
+        (f'Bearer authorization="https://login.windows.net/{OTHER_TENANT}"', ELSEWHERE),
+        (f'Bearer authorization="http://login.windows.net/{TENANT}"', SERVICE),
+        (f'Bearer authorization="https://login.windows.net:444/{TENANT}"', SERVICE),
+        (f'Bearer authorization="https://login.windows.net@evil.example/{TENANT}"', SERVICE),
+        (f'Bearer authorization="https://evil.login.windows.net/{TENANT}"', SERVICE),
+        (f'Bearer authorization="https://login.microsoftonline.us/{TENANT}"', SERVICE),
         (f'Bearer authorization="https://login.evil.example/{TENANT}", {OWN}', SERVICE),
         (f'Bearer {OWN}, resource="https://managedhsm.azure.net"', RESOURCE),
         (f'Bearer {OWN}, resource=""', RESOURCE),
@@ -58,6 +66,34 @@ SCOPE = "it asks for a token of another scope"
 def test_a_vault_gets_a_token_for_itself_of_its_tenant_and_no_other(header: str, why: str) -> None:
     expected = Refusal(Reason.BAD_CHALLENGE, why, 401) if why else None
     assert vault_refusal(header, PUBLIC, TENANT, PUBLIC.vault_scope) == expected
+
+
+@pytest.mark.parametrize(
+    ("cloud", "host", "own"),
+    [
+        ("public", "login.microsoft.com", True),
+        ("public", "login.usgovcloudapi.net", False),
+        ("public", "login-us.microsoftonline.com", False),
+        ("usgov", "login.usgovcloudapi.net", True),
+        ("usgov", "login.windows.net", False),
+        ("dod", "login.usgovcloudapi.net", True),
+        ("china", "login.partner.microsoftonline.cn", True),
+        ("china", "login.windows.net", False),
+    ],
+)
+def test_each_cloud_has_its_own_aliases(cloud: str, host: str, own: bool) -> None:
+    environment = ENVIRONMENTS[cloud]
+    header = f'Bearer authorization="https://{host}/{TENANT}"'
+    expected = None if own else Refusal(Reason.BAD_CHALLENGE, SERVICE, 401)
+    assert vault_refusal(header, environment, TENANT, environment.vault_scope) == expected
+
+
+def test_a_custom_cloud_has_none() -> None:
+    hosts = {"login": "login.custom.example", "arm": "arm.custom.example", "graph": "graph.custom.example"}
+    environment = custom("custom", {**hosts, "vault_suffix": "vault.custom.example", "hsm_suffix": "hsm.custom.example"})
+    for host, expected in (("login.custom.example", None), ("login.windows.net", Refusal(Reason.BAD_CHALLENGE, SERVICE, 401))):
+        header = f'Bearer authorization="https://{host}/{TENANT}"'
+        assert vault_refusal(header, environment, TENANT, environment.vault_scope) == expected
 
 
 @pytest.mark.parametrize("claims", ["", "not base64!", "eA", "e30!"])

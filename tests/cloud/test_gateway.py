@@ -91,10 +91,24 @@ async def test_a_vault_gets_its_token_after_its_challenge_and_only_then(azure: A
     assert "scope=https%3A%2F%2Fvault.azure.net%2F.default" in scopes[1]
 
 
+async def test_an_alias_in_a_challenge_is_answered_with_a_token_of_the_environments_own_authority(
+    azure: Azure, connected: Connect, vault: str
+) -> None:
+    azure.script = lambda request: Reply({"value": [], "nextLink": None})
+    azure.challenge = lambda request: challenge(authority="https://login.windows.net")
+    async with connected() as connection:
+        assert (await all_of(connection.gateway, "key.list", host=vault))[1] == End()
+    assert ["authorization" in request.headers for request in azure.to(VAULTS)] == [False, True]
+    assert "scope=https%3A%2F%2Fvault.azure.net%2F.default" in azure.to(LOGIN)[-1].body.decode()
+    assert azure.foreign == []
+
+
 @pytest.mark.parametrize(
     "reply",
     [
         challenge(OTHER_TENANT),
+        challenge(authority="https://login.windows.net.evil.example"),
+        challenge(authority="https://login.microsoftonline.us"),
         challenge(authority="https://login.evil.example"),
         Reply(b"", 401, {"WWW-Authenticate": 'Bearer realm="'}),
     ],
