@@ -171,6 +171,25 @@ _ARM_NAMES_IT = "an identity that does not say which service principal it is has
 _WHO = frozenset({"properties", "properties.principalId"})
 
 
+_ANY_NAME = "only a managed identity's ARM id is read of these names, and other service principals have none or others"
+NO_WORDS: Mapping[tuple[str, str], str] = {
+    **{("vault.list", each): _NOT_NAMED for each in _PERMISSIONS},
+    **{("vault.query", each): _NOT_NAMED for each in _PERMISSIONS},
+    (
+        "authorization_policy.get",
+        "defaultUserRolePermissions.permissionGrantPoliciesAssigned",
+    ): "an empty list is what turns off consent by users",
+    ("service_principal.list", "alternativeNames"): _ANY_NAME,
+    ("service_principal.list", "tags"): "a service principal need not have tags",
+}
+"""Lists that may be empty, by operation and by what the member is called there."""
+
+OTHER_WORDS: Mapping[tuple[str, str], str] = {
+    ("service_principal.list", "alternativeNames"): _ANY_NAME,
+}
+"""Lists without a closed vocabulary, in the same form."""
+
+
 _NOT_FOUND = {"hsm.ekm.get": "so answers an HSM without a connection, and its external keys name none"}
 """Reads of one object that need not be there."""
 
@@ -190,6 +209,8 @@ def believed(fault: Fault, wrong: Wrong) -> str:
         return _absent(fault, "tags" if "tags" in parents else member)
     if fault.kind == "absurd":
         return ANOTHER.get((fault.operation, fault.member), "")
+    if fault.kind.startswith("word"):
+        return (NO_WORDS if fault.kind == "words left out" else OTHER_WORDS).get((fault.operation, fault.member), "")
     if fault.kind != "empty list":
         return ""
     if fault.operation in _OF_CERTIFICATES and wrong.row.startswith("https://") and not wrong.row.startswith(_CERTIFIED):

@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 from keyaudit.cloud.clients import Answer
 from keyaudit.model.operations import OPERATIONS, Paging, Surface
 from tests.sweep import copies, members
+from tests.sweep.envelopes import COUNTS, ENVELOPES, emptied
 from tests.sweep.members import ANY
 from tests.sweep.tenant import Call
 
@@ -23,7 +24,6 @@ Effect = Callable[[Call, Answering, int], Answer]
 TYPE = "type"
 """The kind that comes first of a member's: by it shows whether anybody reads the member."""
 
-_COUNTS = ("count", "totalRecords", "@odata.count")
 _AT_MOST = 2
 """Items that are struck one by one for one member; then all of them at once."""
 
@@ -214,20 +214,18 @@ def _answers(operation: str) -> Iterator[tuple[str, Effect]]:
     yield "html", _error(200, b"<html><body>Sign in</body></html>", {"Content-Type": "text/html"})
     if declared.paging is Paging.NONE:
         return
-    yield "empty list", _edited(_emptied)
+    yield "empty list", _edited(lambda body, call: emptied(body))
+    for kind, edit in ENVELOPES.items():
+        yield kind, _edited(_of_list(edit))
     yield "page loop", _edited(lambda body, call: _linked(body, call, call.url))
     if declared.paging is not Paging.RESOURCE_GRAPH:
         yield "foreign link", _edited(lambda body, call: _linked(body, call, "https://elsewhere.example/next"))
     yield "second page refused", _second(_error(403, next(iter(_FORBIDDEN[declared.surface].values()))), declared.paging)
 
 
-def _emptied(body: Any, call: Call) -> Any:
-    if not members.is_list(body):
-        return body
-    name = members.place(body, 0)[0]
-    counts = {count: 0 for count in _COUNTS if isinstance(body.get(count), int)}
-    links = ("nextLink", "@odata.nextLink", "$skipToken")
-    return {**{key: value for key, value in body.items() if key not in links}, **counts, name: []}
+def _of_list(edit: Callable[[Any], Any]) -> Callable[[Any, Call], Any]:
+    """The edit of a list; what is no list stays as it is."""
+    return lambda body, call: edit(body) if members.is_list(body) else body
 
 
 def _linked(body: Any, call: Call, link: str) -> Any:
@@ -336,6 +334,10 @@ def _ways(name: str) -> Iterator[tuple[str, Callable[[Any], Any]]]:
     yield "null", lambda _: None
     yield "missing", lambda _: members.LEFT_OUT
     yield "absurd", lambda value: members.absurd(name, value)
+    yield "word replaced", lambda value: members.with_words(name, value, members.absurd_word, most=1)
+    yield "words replaced", lambda value: members.with_words(name, value, members.absurd_word)
+    yield "words in capitals", lambda value: members.with_words(name, value, str.upper)
+    yield "words left out", lambda value: [] if members.is_words(value) else ...
 
 
 def _of_items(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> Iterator[Fault]:
@@ -406,5 +408,5 @@ def _all_twice(pairs: Callable[[Any], list[Any]]) -> Callable[[Any, Call], Any]:
 def _counted(body: Any, name: str | int, found: list[Any]) -> Any:
     """The page with these items, and the counts that fit."""
     more = len(found) - len(body[name])
-    counts = {count: body[count] + more for count in _COUNTS if isinstance(body.get(count), int)}
+    counts = {count: body[count] + more for count in COUNTS if isinstance(body.get(count), int)}
     return {**body, **counts, name: found}

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -146,6 +146,23 @@ def absurd(name: str, value: Any) -> Any:
     if isinstance(value, str):
         return _absurd_text(name, value)
     return ...
+
+
+def is_words(value: Any) -> bool:
+    """Whether it is a list of texts, with one at least."""
+    return isinstance(value, list) and bool(value) and all(isinstance(word, str) for word in value)
+
+
+def with_words(name: str, value: Any, change: Callable[[str], str], most: int | None = None) -> Any:
+    """A list of words with the first `most` of them changed; Ellipsis where there are none, or they are free to choose."""
+    if not is_words(value) or name in FREE:
+        return ...
+    return [change(word) if most is None or number < most else word for number, word in enumerate(value)]
+
+
+def absurd_word(word: str) -> str:
+    """A word that cannot stand in a list with this one."""
+    return _absurd_text("", word)
 
 
 def _absurd_text(name: str, value: str) -> str:
