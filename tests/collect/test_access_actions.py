@@ -9,6 +9,7 @@ from msgspec import Raw
 
 from keyaudit.collect.access.actions import CONTROL, DATA, Permission, allowed, by_wildcard, covers, granted
 from keyaudit.collect.access.policies import Permissions, Policies, policies_of
+from keyaudit.collect.rows import read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
@@ -62,7 +63,7 @@ def interpreted(permissions: list[Permission]) -> list[str]:
 def pattern(rng: random.Random) -> str:
     """An action of the table with pieces of it starred, cut or in other letters; or words at random."""
     if rng.random() < 0.3:
-        return "/".join(rng.choice(WORDS) for _ in range(rng.randrange(1, 6)))
+        return "/".join(rng.choice(WORDS) for _ in range(rng.randrange(2, 6)))
     text = rng.choice([*CONTROL, *DATA])
     for _ in range(rng.randrange(3)):
         start = rng.randrange(len(text) + 1)
@@ -153,6 +154,23 @@ def test_what_one_permission_denies_itself_another_may_give() -> None:
 )
 def test_a_wildcard_over_key_actions(pattern: str, wild: bool) -> None:
     assert by_wildcard([Permission(actions=["*"], data_actions=[pattern])]) is wild
+
+
+@pytest.mark.parametrize("member", ["actions", "dataActions"])
+@pytest.mark.parametrize("word", ["Absurd", ""])
+def test_a_permission_with_a_word_that_is_no_action_is_unknown(member: str, word: str) -> None:
+    permission = {"actions": ["*/read"], "dataActions": ["Microsoft.KeyVault/vaults/keys/read"]}
+    assert isinstance(read(raw(permission), Permission), Permission)
+    assert read(raw({**permission, member: [*permission[member], word]}), Permission) == Refusal(Reason.BAD_VALUE)
+
+
+def test_every_recorded_role_has_actions_of_azure() -> None:
+    answers = (answer for file in ("arm-role-definitions", "mhsm-rbac") for answer in bodies(file, path="/roleDefinitions"))
+    definitions = [body for answer in answers for body in answer.get("value", [answer])]
+    assert len(definitions) > 5
+    for permission in (each for definition in definitions for each in definition["properties"]["permissions"]):
+        # Older versions of ARM's API leave out dataActions.
+        assert isinstance(read(raw({"actions": [], "dataActions": [], **permission}), Permission), Permission)
 
 
 def test_every_name_of_a_permission_of_an_access_policy_is_read_without_case() -> None:

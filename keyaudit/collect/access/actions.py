@@ -63,6 +63,11 @@ class Permission(Struct, rename="camel"):
     not_data_actions: list[str] | None = None
     condition: str | None = None
 
+    def __post_init__(self) -> None:
+        # Provider/type/operation, or a pattern with an asterisk: what is neither may stand for an action that counts.
+        if not all("/" in action or "*" in action for action in (*self.actions, *self.data_actions)):
+            raise ValueError("no action of Azure")
+
 
 def covers(pattern: str, action: str) -> bool:
     """Whether a pattern with asterisks matches an action. `action` is in lower case."""
