@@ -10,6 +10,7 @@ from keyaudit.model.tables import TABLES
 from keyaudit.policy.load import load
 from tests.sweep.__main__ import Tried, summed_up
 from tests.sweep.compare import Effect, Wrong
+from tests.sweep.envelopes import HARMLESS
 from tests.sweep.faults import Fault, Meddling
 from tests.sweep.sweep import Sweep
 
@@ -108,12 +109,27 @@ def test_a_fault_strikes_the_address_that_it_names_and_no_other(sweep: Sweep) ->
         ("key.get", "says otherwise attributes.enabled"),
         ("secret.versions", "says otherwise attributes.created"),
         ("principal.lookup", "left out"),
+        ("key.get", "words replaced key.key_ops"),
+        ("key.get", "words left out key.key_ops"),
+        ("vault.list", "word replaced properties.accessPolicies[].permissions.keys"),
+        ("role_definition.query", "words replaced properties.permissions[].dataActions"),
+        ("key.list", "envelope: link misspelt"),
+        ("application.list", "envelope: error misspelt"),
+        ("role_assignment.query", "envelope: link moved"),
     ],
 )
 def test_a_fixed_part_of_it_is_clean(sweep: Sweep, operation: str, name: str) -> None:
     effect = sweep.tried(named(sweep, operation, name))
     assert effect.unknown
     assert (effect.silent, effect.losses, effect.bugs, effect.stopped) == ((), (), (), "")
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [("key.get", "words in capitals key.key_ops everywhere"), ("application.list", f"envelope: {HARMLESS}")],
+)
+def test_what_says_the_same_changes_nothing(sweep: Sweep, operation: str, name: str) -> None:
+    assert sweep.tried(named(sweep, operation, name)) == Effect(unknown=0, others=0)
 
 
 @pytest.mark.parametrize(
