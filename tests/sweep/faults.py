@@ -13,9 +13,10 @@ from multidict import CIMultiDict
 from keyaudit.cloud.clients import Answer
 from keyaudit.model.operations import OPERATIONS, Paging, Surface
 from tests.sweep import copies, members
-from tests.sweep.envelopes import COUNTS, ENVELOPES, emptied
+from tests.sweep.envelopes import ENVELOPES, emptied
 from tests.sweep.members import ANY
 from tests.sweep.tenant import Call
+from tests.sweep.twice import PAIRS, all_twice, twice
 
 Answering = Callable[[Call], Answer]
 Effect = Callable[[Call, Answering, int], Answer]
@@ -353,13 +354,13 @@ def _of_items(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> Ite
                 about = members.identities(body, (*path, "")) or _named(call, answer)
                 candidates.append(_Struck(fails(about), call, path, about, item))
     for number, struck in enumerate(_covering(candidates) if candidates else (), 1):
-        for kind, pairs in _PAIRS.items():
+        for kind, pairs in PAIRS.items():
             name = kind if number == 1 else f"{kind} #{number}"
-            effect = _edited(_twice(struck.path, pairs))
+            effect = _edited(twice(struck.path, pairs))
             yield Fault(operation, name, kind, struck.call, effect, struck.about)
     if len(candidates) > 1:
-        for kind, pairs in _PAIRS.items():
-            yield Fault(operation, f"{kind}, everywhere", kind, None, _edited(_all_twice(pairs)))
+        for kind, pairs in PAIRS.items():
+            yield Fault(operation, f"{kind}, everywhere", kind, None, _edited(all_twice(pairs)))
 
 
 def _of_copies(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> Iterator[Fault]:
@@ -374,39 +375,3 @@ def _of_copies(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> It
             shown = name if number == 1 else f"{name} #{number}"
             at = None if struck.value.anywhere else struck.call
             yield Fault(operation, shown, kind, at, _edited(struck.value.edit), struck.about)
-
-
-_PAIRS: Mapping[str, Callable[[Any], list[Any]]] = {
-    "twice": lambda item: [item, item],
-    "twice, first differs": lambda item: [members.altered(item), item],
-    "twice, second differs": lambda item: [item, members.altered(item)],
-}
-
-
-def _twice(path: members.Path, pairs: Callable[[Any], list[Any]]) -> Callable[[Any, Call], Any]:
-    """The page with two items in the place of one."""
-    name, at = path
-
-    def edit(body: Any, call: Call) -> Any:
-        found = [pairs(item) if number == at else [item] for number, item in enumerate(body[name])]
-        return _counted(body, name, [item for pair in found for item in pair])
-
-    return edit
-
-
-def _all_twice(pairs: Callable[[Any], list[Any]]) -> Callable[[Any, Call], Any]:
-    """The page with two items in the place of each."""
-
-    def edit(body: Any, call: Call) -> Any:
-        if not members.is_list(body):
-            return body
-        return _counted(body, members.place(body, 0)[0], [item for each in members.items(body) for item in pairs(each)])
-
-    return edit
-
-
-def _counted(body: Any, name: str | int, found: list[Any]) -> Any:
-    """The page with these items, and the counts that fit."""
-    more = len(found) - len(body[name])
-    counts = {count: body[count] + more for count in COUNTS if isinstance(body.get(count), int)}
-    return {**body, **counts, name: found}
