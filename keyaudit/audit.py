@@ -19,9 +19,11 @@ from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity
-from keyaudit.model.run import Gap, Report, Run
+from keyaudit.model.run import Gap, Report, Run, UnderProfile
 from keyaudit.model.tables import TABLES
+from keyaudit.policy.bind import answered_apart, differing
 from keyaudit.policy.evidence import optional, supplied
+from keyaudit.policy.in_force import catalogue as every_policy
 from keyaudit.policy.judge import Judgement, columns_judged, reads_reach
 from keyaudit.policy.judge import judge as judge_policies
 from keyaudit.policy.load import Policy
@@ -148,9 +150,11 @@ def judge(
     detail: Detail = PLAIN,
     unmet: Sequence[Gap] | None = None,
     master: str | None = None,
+    catalogue: Sequence[Policy] | None = None,
 ) -> Iterator[Report]:
     """The snapshot evaluated with policies, offline. Findings are streamed while the context is open.
 
+    `catalogue`: every policy, selected or not; None: there are no others.
     `master`: of Spark, which then evaluates it; its errors are those of `inventory.spark.session`.
     `fail_on`, `unmet`: as in `gate.decide`.
     """
@@ -184,7 +188,14 @@ def judge(
             return opened.enter_context(snapshot.judging(as_of, reach_known=reach_known))
 
         def evaluated(
-            connection: "DuckDBPyConnection", columns: Mapping[str, Collection[str]] | None, engine: "Engine | None" = None
+            connection: "DuckDBPyConnection",
+            columns: Mapping[str, Collection[str]] | None,
+            engine: "Engine | None" = None,
+            *,
+            policies: Sequence[Policy] = policies,
+            judging: Judging = judging,
+            scoring: Scoring = detail.scoring,
+            again: str = "",
         ) -> Judgement:
             return judge_policies(
                 connection,
@@ -196,10 +207,11 @@ def judge(
                 optional=may_lack,
                 tenant=tenant,
                 sizes=snapshot.sizes,
-                scoring=detail.scoring,
+                scoring=scoring,
                 columns=columns,
                 shown=None if detail.explained else detail.shown,
                 engine=engine,
+                again=again,
             )
 
         judgement = evaluated(connection, columns, engine)
@@ -207,6 +219,33 @@ def judge(
         @functools.cache
         def with_owners() -> Judgement:
             return evaluated(whole(), None) if narrow and not detail.shown else judgement
+
+        # Scores are work, and only an order needs them here: the score of a row does not depend on limits.
+        scoring = Scoring.ORDER if detail.scoring is Scoring.ORDER else Scoring.NONE
+
+        def once_more(policies: Sequence[Policy], judging: Judging, again: str) -> tuple[Judgement, Callable[[], Judgement]]:
+            """Some policies once more, for controls; and the same with owners."""
+            more = functools.partial(evaluated, policies=policies, judging=judging.of(policies), scoring=scoring, again=again)
+            found = more(connection, columns)
+            return found, functools.cache(lambda: more(whole(), None) if narrow and not detail.shown else found)
+
+        @functools.cache
+        def under(profile: str) -> UnderProfile:
+            other = differing(policies, profile, judging)
+            if not other:
+                return UnderProfile(profile=profile)
+            found, owning = once_more(other, structs.replace(judging, profile=profile, for_controls=True), profile)
+            return UnderProfile(
+                profile=profile,
+                tallies=found.tallies,
+                owned=lambda passes: owning().answers(passes),
+                complete=gate.decide(run, snapshot.coverage, found, accepted, fail_on=None, optional=may_lack).complete,
+            )
+
+        @functools.cache
+        def apart() -> Judgement | None:
+            some = answered_apart(policies, judgement.tallies)
+            return once_more(some, judging, "apart")[1]() if some else None
 
         run = structs.replace(snapshot.run, as_of=as_of)
         verdict = gate.decide(run, snapshot.coverage, judgement, accepted, fail_on=fail_on, optional=may_lack, unmet=unmet)
@@ -218,6 +257,9 @@ def judge(
             by_score=detail.scoring is Scoring.ORDER,
             settings=judgement.settings,
             policies=judgement.policies,
+            catalogue=lambda: every_policy(policies if catalogue is None else catalogue),
+            under=under,
+            apart=lambda passes: found.apart(passes) if (found := apart()) else iter(()),
             worst=lambda most: judgement.worst(fail_on, known=not accepted.new_only, most=most) if fail_on else (),
             listing=lambda name: _listing(whole(), name, snapshot.run.evidence),
             owned=lambda passes: with_owners().owned(passes),

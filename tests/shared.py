@@ -80,7 +80,7 @@ class Opened:
         self._asked: list[str] = []
         self._few: Kept = OrderedDict()
         self._many: Kept = OrderedDict()
-        self._judged: dict[int, tuple[object, Any]] = {}
+        self._judged: dict[tuple[int, object], tuple[object, Any]] = {}
         self._judging = Snapshot.judging
         self._judge_policies = judge
 
@@ -168,14 +168,16 @@ class Opened:
     def _judged_policies(self, connection: Any, policies: Any, *rest: Any, **how: Any) -> Any:
         if not any(connection is held for kept in (self._few, self._many) for _, held in kept.values()):
             return self._judge_policies(connection, policies, *rest, **how)
+        key = id(connection), how.get("again")
         # The policies are kept with it, so that their ids stay theirs.
-        if id(connection) not in self._judged:
-            self._judged[id(connection)] = (policies, self._judge_policies(connection, policies, *rest, **how))
-        return self._judged[id(connection)][1]
+        if key not in self._judged:
+            self._judged[key] = (policies, self._judge_policies(connection, policies, *rest, **how))
+        return self._judged[key][1]
 
     def _drop(self, kept: Kept) -> None:
         _, (stack, connection) = kept.popitem(last=False)
-        self._judged.pop(id(connection), None)
+        for key in [key for key in self._judged if key[0] == id(connection)]:
+            del self._judged[key]
         stack.close()
 
 

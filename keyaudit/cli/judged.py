@@ -109,6 +109,7 @@ def judged(
             detail=detail,
             unmet=unmet_of(read, how.expected, earlier),
             master=master,
+            catalogue=known,
         )
         with ExitStack() as stack:
             with told_if_long(f"evaluating {plural(len(policies), 'policy', 'policies')}{place}", quiet=live.quiet):

@@ -77,6 +77,14 @@ def report(
             help="Group by the controls of a framework, for example cis-azure-6.0, and use its limits.",
         ),
     ] = None,
+    control: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--control",
+            metavar="ID",
+            help="With --framework: only this control, for example 8.3.9; repeatable. With --full: its findings.",
+        ),
+    ] = None,
     since: Shrinkage = None,
     engine: Annotated[
         Engine,
@@ -102,10 +110,11 @@ def report(
 
         if redaction != Redaction():
             raise UsageError("--framework, --redact", "cannot be combined", "redact an export: its rows name their controls")
-        if group_by or columns or sort is not Sort.SEVERITY or full or severity or top:
-            what = "cannot be combined with --group-by, --sort, --columns, --full, --severity or --top"
-            raise UsageError("--framework", what, "leave those out")
-        return report_by(framework, live, stored, choice, shown)
+        if group_by or columns or sort is not Sort.SEVERITY:
+            raise UsageError("--framework", "cannot be combined with --group-by, --sort or --columns", "leave those out")
+        return report_by(framework, live, stored, choice, shown, ids=control or (), full=full, severity=severity, top=top)
+    if control:
+        raise UsageError("--control", "needs --framework NAME", "say whose control it is")
     how = _arranged(shown.output, group_by, columns)
     arranged = group_by is not None or columns is not None or sort is not Sort.SEVERITY
     whole = full or shown.passes or arranged or severity is not None or top is not None

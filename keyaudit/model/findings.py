@@ -7,12 +7,12 @@ and counts with its upper bound.
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from keyaudit.model.coverage import Scope
 from keyaudit.model.reasons import Reason
@@ -174,6 +174,10 @@ class PolicyText(Struct, frozen=True, kw_only=True):
     """SHA-256 of the file's text."""
 
 
+def _listed(controls: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{name} {control}" for name, control in sorted(controls))
+
+
 class Finding(Struct, frozen=True, kw_only=True):
     """The outcome of one policy for one row, or for a scope without rows (then `row` is empty and `scope` is set)."""
 
@@ -199,7 +203,11 @@ class Finding(Struct, frozen=True, kw_only=True):
     known: bool = False
     """It fails, and the baseline contains it."""
     beside: frozenset[tuple[str, str]] = frozenset()
-    """The framework controls of its policy that are not about this row."""
+    """The framework controls of its policy that have another answer for this row, or are not about it."""
+    otherwise: Mapping[tuple[str, str], Outcome] = field(default_factory=dict)
+    """The other answers of controls with a condition of their own, by framework and control."""
+    elsewhere: frozenset[str] = frozenset()
+    """The frameworks whose profile has other limits for its policy: their controls are answered by another evaluation."""
     score: Score | None = None
     """The score of its row; None if scores were not requested."""
     reworded: Callable[[Mapping[str, Value]], tuple[str, Mapping[str, str]]] | None = None
@@ -211,8 +219,32 @@ class Finding(Struct, frozen=True, kw_only=True):
         counted = {
             name: tuple(control for control in controls if (name, control) not in self.beside)
             for name, controls in self.policy.frameworks.items()
+            if name not in self.elsewhere
         }
         return {name: controls for name, controls in counted.items() if controls}
+
+    def for_controls(self) -> "Iterator[Finding]":
+        """The other answers for this row: a finding for each outcome, with the controls that have it."""
+        mapped = {(name, control) for name, controls in self.policy.frameworks.items() for control in controls}
+        for outcome in dict.fromkeys(self.otherwise.values()):
+            held = {key for key, other in self.otherwise.items() if other is outcome and key[0] not in self.elsewhere}
+            if held:
+                conditions = dict.fromkeys(
+                    self.policy.confined.get(name, {}).get(control, "") for name, control in sorted(held)
+                )
+                yield structs.replace(
+                    self,
+                    policy=structs.replace(self.policy, problem=f"{_listed(held)} not met"),
+                    outcome=outcome,
+                    message=f"by the control's own condition: {'; '.join(conditions)}",
+                    # The fix is for what the policy itself asks.
+                    fix={},
+                    waiver=None,
+                    known=False,
+                    beside=frozenset(mapped - held),
+                    otherwise={},
+                    reworded=None,
+                )
 
     @property
     def id(self) -> str:
@@ -247,6 +279,8 @@ class Tally(Struct, frozen=True, kw_only=True):
     not_applicable: int = 0
     controls: Mapping[tuple[str, str], ControlCount] = field(default_factory=dict)
     """By framework and control, for controls that are about some of the rows only."""
+    elsewhere: frozenset[str] = frozenset()
+    """As in `Finding`."""
 
     def of_control(self, framework: str, control: str) -> ControlCount:
         """The results for the rows that the control is about; all rows, unless the mapping has a condition."""

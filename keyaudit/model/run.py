@@ -14,7 +14,7 @@ from keyaudit.model.findings import Finding, PolicyText, Severity, Tally, Unknow
 from keyaudit.model.listing import Listing
 from keyaudit.model.overview import Overview
 from keyaudit.model.reasons import Reason
-from keyaudit.model.settings import InForce, PolicyInForce
+from keyaudit.model.settings import InForce, KnownPolicy, PolicyInForce
 from keyaudit.model.waivers import Use
 
 MAX_SKEW = 300
@@ -154,6 +154,21 @@ class Past(Struct, frozen=True, kw_only=True):
         )
 
 
+class UnderProfile(Struct, frozen=True, kw_only=True):
+    """The results of the policies whose limits for the frameworks of a profile differ from those of the run.
+
+    They answer the controls of these frameworks, and are never among the findings of the run.
+    """
+
+    profile: str
+    tallies: tuple[Tally, ...] = ()
+    """One per policy, ordered by id; empty if no limit differs."""
+    owned: Callable[[bool], Iterator[tuple[Owner, Finding]]] = lambda _: iter(())
+    """As in `Report`, with the other answers of controls with a condition of their own."""
+    complete: bool = True
+    """Whether no result is unknown, except accepted ones."""
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """The data of a report. `findings(passes)` streams the findings in order, again at each call, with passes if requested."""
 
@@ -173,6 +188,12 @@ class Report(Struct, frozen=True, kw_only=True):
     """The overview of the inventory, computed at each call."""
     policies: tuple[PolicyInForce, ...] = ()
     """Every selected policy by id, including those that were not evaluated."""
+    catalogue: Callable[[], Sequence[KnownPolicy]] = tuple
+    """Every policy by id, selected or not: the controls that policies map to."""
+    under: Callable[[str], UnderProfile] = lambda profile: UnderProfile(profile=profile)
+    """The results by the limits of a profile, for its frameworks; evaluated when first called."""
+    apart: Callable[[bool], Iterator[tuple[Owner, Finding]]] = lambda _: iter(())
+    """By the limits of the run, the other answers of controls with a condition of their own; evaluated at each call."""
     worst: Callable[[int], Sequence[Finding]] = lambda _: ()
     """The first so many findings that fail the gate, the worst first, without reading all findings."""
     history: tuple[Past, ...] = ()

@@ -56,6 +56,14 @@ class Setting(Struct, frozen=True):
     origin: str
 
 
+class KnownPolicy(Struct, frozen=True):
+    """A policy, selected or not."""
+
+    text: PolicyText
+    shipped: bool
+    """Whether it ships with keyaudit."""
+
+
 class PolicyInForce(Struct, frozen=True, kw_only=True):
     """A selected policy of one run, whether or not it had rows to evaluate."""
 

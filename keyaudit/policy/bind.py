@@ -6,6 +6,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from keyaudit.model.errors import UsageError
+from keyaudit.model.findings import Tally
 from keyaudit.model.findings import Value as Row
 from keyaudit.model.tables import operations_of
 from keyaudit.model.times import iso_date
@@ -15,7 +16,7 @@ from keyaudit.policy.definition import Policy
 from keyaudit.policy.nodes import Node
 from keyaudit.policy.parameters import OTHERWISE, PROFILES, Parameter, Single, Value, override
 from keyaudit.policy.problems import FieldError, nearest, shown
-from keyaudit.policy.settings import Given, Overrides, PolicyClass, placed
+from keyaudit.policy.settings import Given, Judging, Overrides, PolicyClass, placed
 from keyaudit.policy.templates import show
 from keyaudit.policy.types import columns_read
 
@@ -46,6 +47,19 @@ class Bound(Struct, frozen=True):
     """The classes for it, numbered from 1; a row belongs to the first that it matches, or to 0. Empty if no class changes
     anything for this policy.
     """
+    profile: str = "default"
+    overridden: frozenset[str] = frozenset()
+    """The parameters that are set for every profile."""
+    elsewhere: frozenset[str] = frozenset()
+    """The frameworks whose controls another evaluation answers, by other limits."""
+
+    def differs(self, profile: str) -> bool:
+        """Whether its limits under another profile are not the same."""
+        return any(
+            parameter.value(profile) != parameter.value(self.profile)
+            for name, parameter in self.policy.parameters.items()
+            if name not in self.overridden
+        )
 
     @property
     def columns_read(self) -> tuple[str, ...]:
@@ -147,7 +161,45 @@ def _bind(policy: Policy, profile: str, overrides: Mapping[str, str | Given], cl
         if each.is_for(policy)
     ]
     changing = any(each.values or not each.applies for each in bound)
-    return Bound(policy, values, origins=origins, classes=tuple(bound) if changing else ())
+    return Bound(
+        policy,
+        values,
+        origins=origins,
+        classes=tuple(bound) if changing else (),
+        profile=profile,
+        overridden=frozenset(overrides),
+    )
+
+
+def for_run(bound: Bound) -> Bound:
+    """The policy, for the findings of a run: frameworks with other limits are answered elsewhere."""
+    other = {name for name, profile in bound.policy.profiles.items() if bound.differs(profile)}
+    return replace(bound, elsewhere=frozenset(other)) if other else bound
+
+
+def for_controls(bound: Bound) -> Bound:
+    """The policy, for the controls of the frameworks with its profile: all others are answered elsewhere."""
+    mapped = bound.policy.text.frameworks
+    other = {name for name in mapped if bound.policy.profiles.get(name) != bound.profile}
+    return replace(bound, elsewhere=frozenset(other))
+
+
+def differing(policies: Sequence[Policy], profile: str, judging: Judging) -> tuple[Policy, ...]:
+    """The policies that map to a framework with that profile, and whose limits under it are not those of the run."""
+    bounds = bind(policies, judging.profile, judging.overrides, judging.classes)
+    return tuple(each.policy for each in bounds if profile in each.policy.profiles.values() and each.differs(profile))
+
+
+def answered_apart(policies: Sequence[Policy], tallies: Sequence[Tally]) -> tuple[Policy, ...]:
+    """The policies with a control whose answer for a row may not be that of the policy, though the control is about the row."""
+    counts = {tally.policy.id: tally.controls for tally in tallies}
+    return tuple(
+        policy
+        for policy in policies
+        if any(
+            part.violated_when or counts[policy.text.id][part.key].unknown for part in policy.parts if policy.text.id in counts
+        )
+    )
 
 
 def _settled(policy: Policy, given: Mapping[str, str | Given]) -> dict[str, Value]:

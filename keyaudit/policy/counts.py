@@ -10,7 +10,6 @@ from keyaudit.model.findings import ControlCount, Outcome, Severity, Tally, Unkn
 from keyaudit.model.reasons import Reason
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
-from keyaudit.policy.definition import Policy
 from keyaudit.policy.queries import classed, counted, covered
 from keyaudit.policy.scopes import Blind
 from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, outcome_of, severity_of
@@ -120,8 +119,9 @@ class Counts:
             for part in policy.parts:
                 self._parts[policy.text.id, part.key, "unknown"] += part.key not in beside
 
-    def tally(self, policy: Policy) -> Tally:
+    def tally(self, bound: Bound) -> Tally:
         """The counts of a policy."""
+        policy = bound.policy
         name = policy.text.id
         return Tally(
             policy=policy.text,
@@ -132,6 +132,7 @@ class Counts:
             unknown={level: self._unknown[name, level] for level in Severity if self._unknown[name, level]},
             not_applicable=self._not_applicable[name],
             controls={part.key: self._control(name, part.key) for part in policy.parts},
+            elsewhere=bound.elsewhere,
         )
 
     def _control(self, policy: str, control: tuple[str, str]) -> ControlCount:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Outcome, PolicyText, Severity
@@ -117,6 +117,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     examples: tuple[Example, ...]
     parts: tuple[Part, ...] = ()
     """The controls that are about a part of it, in the order of the text."""
+    profiles: Mapping[str, str] = field(default_factory=dict)
+    """By framework that it maps to, the profile with the limits of that framework; frameworks without one are left out."""
     file: str
     """The file name for errors."""
     source: str

@@ -26,10 +26,14 @@ class Engine(Protocol):
 
 
 class InDuckDB:
-    """Evaluates the views of a connection. `sizes`: known row counts of tables, which only affect speed."""
+    """Evaluates the views of a connection. `sizes`: known row counts of tables, which only affect speed.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, as_of: int, sizes: Mapping[str, int]) -> None:
+    `again`: the name of a further evaluation in the same connection, for its tables.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, as_of: int, sizes: Mapping[str, int], again: str = "") -> None:
         self._connection = connection
+        self._again = again
         self._as_of = as_of
         self._sizes = sizes
 
@@ -61,7 +65,7 @@ class InDuckDB:
         """The relation, materialized as a table if its size is known to be small."""
         if not is_small(self._sizes.get(name)):
             return relation
-        statement, held = materialize(f"{what}_{name}", relation)
+        statement, held = materialize(f"{what}_{name}{self._again and f'_{self._again}'}", relation)
         self._connection.execute(statement)
         return held
 

@@ -33,9 +33,6 @@ _BATCH = 1_024
 _SLICE = 50_000
 """The number of rows sorted at once, about 50 MB. DuckDB sorts in memory, and fails if the rows do not fit."""
 _NOT_ASKED = Owner((), "", None)
-_NOT_OF_A_PASS = frozenset(Outcome) - {Outcome.PASS}
-_NOT_OF_ANOTHER = frozenset({Outcome.NOT_APPLICABLE, Outcome.PASS})
-"""The outcomes of a control that is not about a row, by the outcome of the policy for that row."""
 
 Pair = tuple[Owner, Finding]
 
@@ -262,6 +259,7 @@ def _finding(judged: _Judged, code: int, row: _Row) -> Finding:
     subject = str(row.values[policy.subject])
     severity = policy.text.severity if outcome is Outcome.PASS else severity_of(code)
     texts = _Texts(judged, row, row.values)
+    other = _otherwise(judged, outcome, row) if judged.parts else {}
     return Finding(
         policy=policy.text,
         outcome=outcome,
@@ -274,7 +272,9 @@ def _finding(judged: _Judged, code: int, row: _Row) -> Finding:
         expected=judged.expected(row) if row.explained else "",
         fix=Deferred(partial(_fix, judged, row, texts)) if row.explained else {},
         known=KNOWN <= code < UNKNOWN_VIOLATION,
-        beside=_beside(judged, outcome, row) if judged.parts else frozenset(),
+        beside=frozenset(other),
+        otherwise={key: answer for key, answer in other.items() if answer is not Outcome.NOT_APPLICABLE},
+        elsewhere=judged.bound.elsewhere,
         score=row.score,
         waiver=_waiver(judged.bound, str(row.values["id"]), subject, severity) if outcome is Outcome.WAIVED else None,
         reworded=partial(_reworded, judged, code, row) if row.explained else None,
@@ -286,10 +286,10 @@ def _reasons(row: _Row, columns: Iterable[str]) -> dict[str, Reason]:
     return {name: reason_of(row.reasons[name]) for name in columns if name in row.reasons} if row.reasons else {}
 
 
-def _beside(judged: _Judged, outcome: Outcome, row: _Row) -> frozenset[tuple[str, str]]:
-    """The controls that are not about a row. A pass of the policy does not imply a pass of a stricter control."""
-    aside = _NOT_OF_A_PASS if outcome is Outcome.PASS else _NOT_OF_ANOTHER
-    return frozenset(key for key, position in judged.parts if outcome_of(row.cells[position]) in aside)
+def _otherwise(judged: _Judged, outcome: Outcome, row: _Row) -> dict[tuple[str, str], Outcome]:
+    """The controls with another answer than the policy. A pass of the policy does not imply a pass of a stricter control."""
+    answers = {key: outcome_of(row.cells[position]) for key, position in judged.parts}
+    return {key: answer for key, answer in answers.items() if answer is not outcome}
 
 
 def _evidence(judged: _Judged, texts: "_Texts") -> Mapping[str, Value]:

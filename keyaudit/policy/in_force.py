@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from keyaudit.model.settings import ClassInForce, InForce, Limit, PolicyInForce, Setting
+from keyaudit.model.settings import ClassInForce, InForce, KnownPolicy, Limit, PolicyInForce, Setting
 from keyaudit.policy.bind import Bound
+from keyaudit.policy.definition import Policy
 from keyaudit.policy.load import shipped
 from keyaudit.policy.settings import Given, Judging, PolicyClass
 
@@ -41,6 +42,12 @@ def policies_in_force(bounds: Sequence[Bound]) -> tuple[PolicyInForce, ...]:
         )
         for bound in bounds
     )
+
+
+def catalogue(policies: Sequence[Policy]) -> tuple[KnownPolicy, ...]:
+    """These policies, selected or not."""
+    ours = shipped()
+    return tuple(KnownPolicy(policy.text, Path(policy.file).is_relative_to(ours)) for policy in policies)
 
 
 def _class(declared: PolicyClass, bounds: Sequence[Bound], held: Held) -> ClassInForce:

@@ -15,13 +15,13 @@ from keyaudit.model.baseline import Known
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Severity
+from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import NotJudged, Results
 from keyaudit.model.settings import InForce, PolicyInForce
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
-from keyaudit.policy.bind import Bound, bind, by_table, waived
+from keyaudit.policy.bind import Bound, bind, by_table, for_controls, for_run, waived
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.engine import Engine, InDuckDB, is_small
@@ -64,6 +64,16 @@ class Judgement(Results, frozen=True, kw_only=True):
     def owned(self, passes: bool = False) -> Iterator[tuple[Owner, Finding]]:
         """Like `findings`, each finding with the owner of its resource. The views of `OWNERS_ASKED` must exist."""
         return self._in_order(passes, called(self._connection))
+
+    def answers(self, passes: bool = False) -> Iterator[tuple[Owner, Finding]]:
+        """Like `owned`, with the other answers of controls with a condition of their own."""
+        found = (each for pair in self.owned(True) for each in (pair, *((pair[0], other) for other in pair[1].for_controls())))
+        return ((owner, finding) for owner, finding in found if passes or finding.outcome is not Outcome.PASS)
+
+    def apart(self, passes: bool = False) -> Iterator[tuple[Owner, Finding]]:
+        """Those other answers alone."""
+        found = ((owner, other) for owner, finding in self.owned(True) for other in finding.for_controls())
+        return ((owner, finding) for owner, finding in found if passes or finding.outcome is not Outcome.PASS)
 
     def _in_order(self, passes: bool, names: Mapping[str, str] | None) -> Iterator[tuple[Owner, Finding]]:
         blind = ((UNREAD, blind.finding) for blind in self._blind)
@@ -113,10 +123,12 @@ def judge(
     columns: Mapping[str, Collection[str]] | None = None,
     shown: Mapping[str, Collection[str]] | None = None,
     engine: Engine | None = None,
+    again: str = "",
 ) -> Judgement:
     """Evaluates the views of `connection`, one for each table, with the policies.
 
-    `engine`: evaluates them instead; then the connection has the results.
+    `engine`: evaluates them instead; then the connection has the results. `again`: the name of a further evaluation in the same
+    connection.
 
     `scoring`: whether findings have scores, and are ordered by them. `sizes`: known row counts of tables, which only affect
     speed. `columns`: by table, the derived columns of the views; None: all. `shown`: if given, the rows of findings have only
@@ -130,9 +142,10 @@ def judge(
     ordered = sorted(policies, key=lambda policy: policy.text.id)
     holding = accepted.holding(as_of, coverage=False)
     lacking = {each.policy.id: each for each in not_judged(ordered, supplied)}
-    settled = bind(ordered, judging.profile, judging.overrides, judging.classes)
+    answering = for_controls if judging.for_controls else for_run
+    settled = tuple(map(answering, bind(ordered, judging.profile, judging.overrides, judging.classes)))
     applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
-    engine = engine or InDuckDB(connection, as_of, sizes or {})
+    engine = engine or InDuckDB(connection, as_of, sizes or {}, again)
     bounds = _in_baseline(engine, waived(applying, holding), baseline.counting(as_of) if baseline else ())
     without = tuple(
         Blind(scope=tenant, bound=bound, needs=lacking[bound.policy.text.id].needs)
@@ -154,7 +167,7 @@ def judge(
     tallied = sorted((*bounds, *(each.bound for each in without)), key=lambda bound: bound.policy.text.id)
     having = {name: _having(TABLES[name], of_tables[name], columns, shown) for name in relations}
     return Judgement(
-        tallies=tuple(counts.tally(bound.policy) for bound in tallied),
+        tallies=tuple(counts.tally(bound) for bound in tallied),
         groups=counts.groups(),
         not_judged=tuple(each for name, each in lacking.items() if name not in unsupplied),
         unsupplied=tuple(unsupplied.values()),

@@ -1,7 +1,7 @@
 """Reads the controls of frameworks that a policy's file maps to."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from keyaudit.model.frameworks import FRAMEWORKS
 from keyaudit.policy.controls import Part
@@ -50,6 +50,11 @@ def confined(found: tuple[Part, ...]) -> dict[str, dict[str, str]]:
     for part in found:
         by_framework.setdefault(part.framework, {})[part.control] = part.text
     return by_framework
+
+
+def profiles(mapped: Iterable[str]) -> dict[str, str]:
+    """By framework, its profile."""
+    return {name: FRAMEWORKS[name].profile for name in mapped if name in FRAMEWORKS and FRAMEWORKS[name].profile}
 
 
 def _by_name(node: Node | None) -> Iterator[tuple[str, Node]]:

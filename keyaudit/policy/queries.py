@@ -141,8 +141,8 @@ def _excused(sql: DuckDB, bound: Bound) -> verdict.Excused:
 
 
 def create_baseline() -> str:
-    """Creates the table `baseline` from three lists: policy ids, subjects, and severity ranks."""
-    return f"CREATE TABLE {BASELINE} AS SELECT unnest(?) AS policy, unnest(?) AS subject, unnest(?) AS rank"
+    """Creates the table `baseline`, unless it exists, from three lists: policy ids, subjects, and severity ranks."""
+    return f"CREATE TABLE IF NOT EXISTS {BASELINE} AS SELECT unnest(?) AS policy, unnest(?) AS subject, unnest(?) AS rank"
 
 
 def _covered(sql: DuckDB, bound: Bound, waiver: Waiver) -> str:

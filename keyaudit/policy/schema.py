@@ -11,7 +11,7 @@ from keyaudit.model.findings import Outcome, PolicyText, Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.definition import Arm, Derived, Example, Policy, Rung
 from keyaudit.policy.guardrails import guardrails
-from keyaudit.policy.mappings import confined, frameworks, parts
+from keyaudit.policy.mappings import confined, frameworks, parts, profiles
 from keyaudit.policy.narrowing import Condition
 from keyaudit.policy.nodes import Items, Members, Node, Scalar
 from keyaudit.policy.parameters import Parameter, declare
@@ -130,6 +130,7 @@ class _Reader(Reader):
             given=given,
             examples=examples,
             parts=controls,
+            profiles=profiles(text.frameworks),
             file=self.file,
             source=self._source,
         )

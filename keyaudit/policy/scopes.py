@@ -48,6 +48,7 @@ class Blind(Struct, frozen=True, kw_only=True):
             expected=self.bound.expected(None, None if self.bound.classes else 0),
             scope=self.scope,
             beside=self.beside,
+            elsewhere=self.bound.elsewhere,
         )
 
     @property

@@ -1,9 +1,9 @@
 """Configured limits: for a policy everywhere, or for a class of resources by names and tags."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from keyaudit.inventory.dialect import DuckDB
 from keyaudit.model.errors import UsageError
@@ -96,6 +96,13 @@ class Judging(Struct, frozen=True, kw_only=True):
     classes: tuple[PolicyClass, ...] = ()
     require: tuple[str, ...] = ()
     """The optional evidence (`model.evidence`) whose absence makes policies unknown."""
+    for_controls: bool = False
+    """Whether the results only answer the controls of the frameworks with this profile. Otherwise they are those of the run."""
+
+    def of(self, policies: Collection[Policy]) -> "Judging":
+        """The same for some of the policies."""
+        ids = {policy.text.id for policy in policies}
+        return structs.replace(self, overrides={name: given for name, given in self.overrides.items() if name in ids})
 
 
 def mistakes(overrides: Overrides, classes: tuple[PolicyClass, ...], known: Mapping[str, Policy]) -> Iterator[UsageError]:

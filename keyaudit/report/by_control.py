@@ -1,31 +1,37 @@
 """The report by the controls of a framework, in every format: for people, programs and spreadsheets."""
 
-import csv as csv_format
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TextIO
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from keyaudit.model import times
-from keyaudit.model.findings import PolicyText
 from keyaudit.model.frameworks import Framework
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
-from keyaudit.report.cells import guarded, tenant_cell
-from keyaudit.report.controls import Control, State, controls
+from keyaudit.report import csv, table
+from keyaudit.report.arrange import chosen
+from keyaudit.report.cells import marked
+from keyaudit.report.control_findings import COLUMNS as FINDING_COLUMNS
+from keyaudit.report.control_findings import answering, records_of
+from keyaudit.report.controls import Control, State, controls, mapped_frameworks
 from keyaudit.report.grid import grid
+from keyaudit.report.json import control_finding_member, control_member
 from keyaudit.report.lines import Paint, joined, pad, paint, plural, wrap
 from keyaudit.report.members import SCHEMA, begun, document, exits
 from keyaudit.report.options import Options
+from keyaudit.report.records import Record
 from keyaudit.report.settings import settings_member
 from keyaudit.report.summary import footer, header
+from keyaudit.report.text import listing
 
 COLUMNS = (
     "schema_version", "run_id", "assessed_at", "tool_version", "tenant_id", "tenant_name", "framework", "edition", "control_id",
-    "control_title", "result", "failed", "excused", "unknown", "passed", "not_applicable", "policies", "not_judged",
+    "control_title", "result", "failed", "excused", "unknown", "passed", "not_applicable", "policies", "not_judged", "profile",
 )  # fmt: skip
 """This order is stable; new columns are added at the end."""
+COUNTS = ("failed", "excused", "unknown", "passed", "not_applicable")
 
 _WIDTH = 80
 _HEADERS = ("Result", "Control", "Title", "Failed", "Waived", "Unknown", "Passed", "N/A", "Policies")
@@ -34,23 +40,36 @@ _WORD = 14
 
 
 class View(Struct, frozen=True):
-    """The grouping. `policies`: all policies, selected or not."""
+    """The controls of a framework.
+
+    `ids`: only these; empty: all. `listed`: with their findings.
+    """
 
     framework: Framework
-    policies: Sequence[PolicyText]
+    ids: tuple[str, ...] = ()
+    listed: bool = False
 
     def controls(self, report: Report) -> tuple[Control, ...]:
         """The controls of a run."""
-        return controls(self.framework, report, self.policies)
+        found = controls(self.framework, report)
+        return tuple(each for each in found if each.id in self.ids) if self.ids else found
+
+    def findings(self, report: Report, options: Options) -> Report:
+        """The report with only the findings of these controls, restricted as requested."""
+        found = answering(report, self.framework, frozenset(each.id for each in self.controls(report)))
+        return chosen(found, options.least, options.top)
 
 
 def render_text(report: Report, view: View, out: TextIO, options: Options) -> None:
-    """One control after another, then the summary of the report."""
+    """One control after another, the findings if requested, then the summary of the report."""
     width = max(options.width or _WIDTH, 40)
     found = view.controls(report)
     out.write(joined([*_begin(report, view, width, options.colour), ""]))
     out.writelines(joined(_lines(each, width, options.colour)) for each in found)
-    out.write(joined(["", *wrap(_counted(found), width), "", *footer(report, width, options.colour)]))
+    out.write(joined(["", *wrap(_counted(found), width), ""]))
+    if view.listed:
+        listing(view.findings(report, options), out, options)
+    out.write(joined([*_of_run(report, view, width), *footer(report, width, options.colour)]))
 
 
 def render_table(report: Report, view: View, out: TextIO, options: Options) -> None:
@@ -69,10 +88,13 @@ def render_table(report: Report, view: View, out: TextIO, options: Options) -> N
     )
     out.write(joined([*_begin(report, view, width, colour=False), ""]))
     out.writelines(f"{line}\n" for line in grid(_HEADERS, rows, options.width))
-    out.write(joined(["", *wrap(_counted(found), width), "", *footer(report, width, colour=False)]))
+    out.write(joined(["", *wrap(_counted(found), width), ""]))
+    if view.listed:
+        table.listing(view.findings(report, options), out, options)
+    out.write(joined([*_of_run(report, view, width), *footer(report, width, colour=False)]))
 
 
-def render_json(report: Report, view: View, out: TextIO, _options: Options) -> None:
+def render_json(report: Report, view: View, out: TextIO, options: Options) -> None:
     """One JSON object with the verdict last."""
     framework = view.framework
     members = {
@@ -92,52 +114,62 @@ def render_json(report: Report, view: View, out: TextIO, _options: Options) -> N
         "settings": settings_member(report.settings),
         "verdict": exits(report.verdict),
     }
-    document(out, members, {"controls": (_member(each) for each in found)}, last)
+    lists: dict[str, Iterable[object]] = {"controls": map(control_member, found)}
+    if view.listed:
+        profile = framework.profile_in(report.settings.profile)
+        owned = view.findings(report, options).owned(options.passes)
+        lists["findings"] = (control_finding_member(owner, finding, profile) for owner, finding in owned)
+    document(out, members, lists, last)
 
 
-def render_csv(report: Report, view: View, out: TextIO, *, heading: bool = True) -> None:
-    """One line per control. `out` must not translate line ends."""
-    writer = csv_format.DictWriter(out, COLUMNS, lineterminator="\r\n")
-    if heading:
-        writer.writeheader()
+def render_csv(report: Report, view: View, out: TextIO, options: Options) -> None:
+    """One line per control or, if they are listed, per finding. `out` must not translate line ends."""
+    if view.listed:
+        found = records_of(view.findings(report, options), view.framework, passes=options.passes)
+        csv.write(found, FINDING_COLUMNS, out, heading=options.heading)
+    else:
+        csv.write(control_records(report, view.framework, view.controls(report)), COLUMNS, out, heading=options.heading)
+
+
+def control_records(report: Report, framework: Framework, found: Sequence[Control]) -> Iterator[Record]:
+    """The controls as records; an absent value has no entry."""
     run = report.run
     common = {
         "schema_version": SCHEMA,
-        "run_id": guarded(run.run_id),
+        "run_id": run.run_id,
         "assessed_at": times.iso_time(run.as_of),
         "tool_version": run.tool_version,
-        "tenant_id": guarded(run.tenant_id),
-        "tenant_name": tenant_cell(run),
-        "framework": guarded(view.framework.key),
-        "edition": guarded(view.framework.edition or None),
+        "tenant_id": run.tenant_id,
+        "tenant_name": marked(run),
+        "framework": framework.key,
+        "edition": framework.edition,
     }
-    for each in view.controls(report):
-        counts = {name: getattr(each, name) for name in ("failed", "excused", "unknown", "passed", "not_applicable")}
-        writer.writerow(
-            {
-                **common,
-                **counts,
-                "control_id": guarded(each.id),
-                "control_title": guarded(each.title or None),
-                "result": each.state,
-                "policies": guarded("|".join(each.policies) or None),
-                "not_judged": guarded("|".join(each.not_judged) or None),
-            }
-        )
+    for each in found:
+        record = {
+            **common,
+            **{name: str(getattr(each, name)) for name in COUNTS},
+            "control_id": each.id,
+            "control_title": each.title,
+            "result": each.state,
+            "policies": "|".join(each.policies),
+            "not_judged": "|".join(each.not_judged),
+            "profile": each.profile,
+        }
+        yield {name: text for name, text in record.items() if text}
+
+
+def every_control(report: Report) -> Iterator[Record]:
+    """The controls of every framework that a selected policy maps to, as records."""
+    for framework in mapped_frameworks(report):
+        yield from control_records(report, framework, controls(framework, report))
 
 
 FORMATS: Mapping[str, Callable[[Report, View, TextIO, Options], None]] = {
     "text": render_text,
     "table": render_table,
     "json": render_json,
-    "csv": lambda report, view, out, _: render_csv(report, view, out),
+    "csv": render_csv,
 }
-
-
-def _member(control: Control) -> dict[str, object]:
-    found = structs.asdict(control)
-    found["result"] = found.pop("state")
-    return {**found, "policies": list(control.policies), "not_judged": list(control.not_judged)}
 
 
 def _begin(report: Report, view: View, width: int, colour: bool) -> list[str]:
@@ -149,10 +181,21 @@ def _begin(report: Report, view: View, width: int, colour: bool) -> list[str]:
         else "controls that policies map to. This is not the whole edition; other controls were not checked."
     )
     texts = [f"{name} ({framework.key}): {scope}", *([f"Source: {framework.source}."] if framework.source else [])]
-    if framework.profile and report.settings.profile != framework.profile:
-        judged = f"Evaluated with profile {report.settings.profile}"
-        texts.append(f"{judged}, whose limits are not those of this edition: its own are profile {framework.profile}.")
+    used = report.settings.profile
+    texts.append(
+        f"Evaluated with the limits of this framework: profile {framework.profile}."
+        if framework.profile
+        else f"It has no limits of its own; evaluated with those of the run: profile {used}."
+    )
     return [*header(report.run, report.verdict, width, colour), "", *(line for text in texts for line in wrap(text, width))]
+
+
+def _of_run(report: Report, view: View, width: int) -> list[str]:
+    """The heading of the summary of the run, if it has other limits than the framework."""
+    run = report.settings.profile
+    if view.framework.profile_in(run) == run:
+        return []
+    return [*wrap(f"The whole run, evaluated with profile {run}:", width), ""]
 
 
 def _lines(control: Control, width: int, colour: bool) -> Iterator[str]:

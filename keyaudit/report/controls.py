@@ -1,12 +1,15 @@
-"""The state of each control of a framework, from the results of the policies that map to it. Unknown is never a pass."""
+"""The state of each control of a framework, from the results of the policies that map to it. Unknown is never a pass.
 
-from collections.abc import Sequence
+A control has one answer under every profile of a run: a policy with other limits under the framework's own profile is
+evaluated with these.
+"""
+
 from enum import StrEnum
 
 from msgspec import Struct
 
-from keyaudit.model.findings import PolicyText, Tally
-from keyaudit.model.frameworks import Framework
+from keyaudit.model.findings import Tally
+from keyaudit.model.frameworks import FRAMEWORKS, Framework
 from keyaudit.model.run import Report
 
 
@@ -37,6 +40,8 @@ class Control(Struct, frozen=True, kw_only=True):
     id: str
     title: str
     state: State
+    profile: str
+    """The profile that it was evaluated with."""
     policies: tuple[str, ...] = ()
     """The evaluated policies."""
     not_judged: tuple[str, ...] = ()
@@ -49,23 +54,38 @@ class Control(Struct, frozen=True, kw_only=True):
     not_applicable: int = 0
 
 
-def controls(framework: Framework, report: Report, policies: Sequence[PolicyText]) -> tuple[Control, ...]:
+def controls(framework: Framework, report: Report) -> tuple[Control, ...]:
     """Every control of the framework, in its order, then those that only a policy names."""
     mapped: dict[str, set[str]] = {}
-    for policy in policies:
-        for control in policy.frameworks.get(framework.key, ()):
-            mapped.setdefault(control, set()).add(policy.id)
+    for known in report.catalogue():
+        for control in known.text.frameworks.get(framework.key, ()):
+            mapped.setdefault(control, set()).add(known.text.id)
     listed = [each for each in framework.controls if framework.closed or each in mapped]
-    tallies = {tally.policy.id: tally for tally in report.tallies}
+    own = report.under(framework.profile_in(report.settings.profile))
+    tallies = {tally.policy.id: tally for tally in (*report.tallies, *own.tallies)}
     # A gap may affect a policy without leaving an unknown row, if a list was not read.
     blinded = {policy for gap in report.verdict.gaps if gap.required for policy in gap.blinds}
     return tuple(
-        _control(framework, each, mapped.get(each, set()), tallies, blinded)
+        _control(framework, each, mapped.get(each, set()), tallies, blinded, profile=own.profile)
         for each in (*listed, *sorted(mapped.keys() - framework.controls.keys()))
     )
 
 
-def _control(framework: Framework, id_: str, mapped: set[str], tallies: dict[str, Tally], blinded: set[str]) -> Control:
+def mapped_frameworks(report: Report) -> tuple[Framework, ...]:
+    """The frameworks that a selected policy maps to."""
+    selected = (*(tally.policy for tally in report.tallies), *(each.policy for each in report.verdict.not_judged))
+    named = {name for policy in selected for name in policy.frameworks}
+    return tuple(each for key, each in FRAMEWORKS.items() if key in named)
+
+
+def profiles(report: Report) -> tuple[str, ...]:
+    """The profiles of these frameworks, each once."""
+    return tuple(dict.fromkeys(each.profile for each in mapped_frameworks(report) if each.profile))
+
+
+def _control(
+    framework: Framework, id_: str, mapped: set[str], tallies: dict[str, Tally], blinded: set[str], *, profile: str
+) -> Control:
     judged = [tallies[name] for name in sorted(mapped) if name in tallies]
     left = mapped - tallies.keys()
     counts = [tally.of_control(framework.key, id_) for tally in judged]
@@ -87,6 +107,7 @@ def _control(framework: Framework, id_: str, mapped: set[str], tallies: dict[str
         id=id_,
         title=framework.controls.get(id_, ""),
         state=state,
+        profile=profile,
         policies=tuple(tally.policy.id for tally in judged),
         not_judged=tuple(sorted(left)),
         failed=failed,

@@ -2,11 +2,12 @@
 
 import csv
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from keyaudit.model.run import Report
 from keyaudit.report.cells import guarded
-from keyaudit.report.records import COLUMNS, NUMBERS, records
+from keyaudit.report.records import COLUMNS, NUMBERS, Record, records
 
 MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 """The byte order mark, by which Excel recognises UTF-8; other readers take it for part of the first column's name."""
@@ -19,13 +20,18 @@ def render(report: Report, out: TextIO, *, heading: bool = True, mark: bool = Fa
     """
     if mark:
         out.write(MARK)
+    return write(records(report), COLUMNS, out, heading=heading)
+
+
+def write(found: Iterable[Record], columns: Sequence[str], out: TextIO, *, heading: bool = True) -> Counter[str]:
+    """Write records with these columns. Returns the number of altered cells by column."""
     writer = csv.writer(out, lineterminator="\r\n")
     if heading:
-        writer.writerow(COLUMNS)
+        writer.writerow(columns)
     altered: Counter[str] = Counter()
-    for record in records(report):
+    for record in found:
         cells = []
-        for name in COLUMNS:
+        for name in columns:
             text = record.get(name)
             if text is None:
                 cells.append("")

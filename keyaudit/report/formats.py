@@ -94,7 +94,7 @@ PRINTED: Mapping[str, str] = {
     "text": "for people: by resource, by policy or by owner, as wide as the terminal",
     "table": "for people: one line per finding, with the columns that you choose",
     "json": "for programs: the run, every finding with its evidence, the gaps and the verdict",
-    "csv": "for spreadsheets and auditors: one line per finding, 47 columns and the score, passes too",
+    "csv": "for spreadsheets and auditors: one line per finding with its score, passes too",
 }
 """The purpose of each format."""
 
@@ -129,10 +129,20 @@ class File(Struct, frozen=True):
 FILES: Mapping[str, File] = {
     "jsonl": File("jsonl", "one finding per line, passes too, as in json; the first line is the run, the last the verdict"),
     "markdown": File("markdown", "for a job summary, a pull request or a wiki: what is open, and what was not read"),
+    "controls": File(
+        "control_files",
+        "CSV, one line per control of each framework, with its counts, by the limits of the framework",
+        function="write_controls",
+    ),
+    "control-findings": File(
+        "control_files",
+        "CSV, the findings of controls whose framework has other limits than the run, passes too, with the profile",
+        function="write_findings",
+    ),
     "sarif": File("sarif", "SARIF 2.1.0, for code scanning: what fails, is waived or is unknown"),
     "html": File("html", "one page for a browser or for print, with charts and without scripts: everything, to decide by"),
     "ocsf": File("ocsf", "OCSF 1.5 Compliance Findings, one per line, passes too, for a security lake"),
-    "xlsx": File("xlsx", "an Excel workbook: summary, findings, inventory, coverage and waivers", extra="xlsx"),
+    "xlsx": File("xlsx", "an Excel workbook: summary, findings, controls, inventory, coverage and waivers", extra="xlsx"),
     "cyclonedx": File("cyclonedx", "CycloneDX 1.6 CBOM: keys, certificates and algorithms, and what depends on them"),
     "cyclonedx-1.7": File("cyclonedx", "the same as CycloneDX 1.7", function="write_1_7"),
     "prometheus": File("prometheus", "metrics for the textfile collector of node exporter: expiration dates, and counts"),

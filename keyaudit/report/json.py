@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import TextIO
 
+from msgspec import structs
+
 from keyaudit.model import times
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.expectations import RELATIVE
@@ -11,6 +13,8 @@ from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.run import NotJudged, Report, Verdict
 from keyaudit.model.waivers import Use
 from keyaudit.report import score
+from keyaudit.report.control_findings import of_profiles
+from keyaudit.report.controls import Control, controls, mapped_frameworks
 from keyaudit.report.facts import Facts
 from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, row_member, scope_member, value_member
 from keyaudit.report.resource import label
@@ -31,10 +35,40 @@ def lists(report: Report, *, passes: bool) -> dict[str, Iterable[dict[str, objec
         "policies": map(_tally, report.tallies),
         "coverage": map(coverage_member, verdict.coverage),
         "findings": (finding_member(owner, finding) for owner, finding in report.owned(passes)),
+        # A gate is about the findings of the run alone.
+        **(_of_controls(report, passes) if verdict.gate is None else {}),
         "not_judged": map(_not_judged, verdict.not_judged),
         "waivers": map(_use, verdict.waivers),
         "gaps": map(gap_member, verdict.gaps),
     }
+
+
+def _of_controls(report: Report, passes: bool) -> dict[str, Iterable[dict[str, object]]]:
+    """Every control, and the findings that are evaluated for controls only."""
+    return {
+        "controls": (
+            {"framework": framework.key, **control_member(control)}
+            for framework in mapped_frameworks(report)
+            for control in controls(framework, report)
+        ),
+        "control_findings": (
+            control_finding_member(owner, finding, profile) for profile, owner, finding in of_profiles(report, passes=passes)
+        ),
+    }
+
+
+def control_member(control: Control) -> dict[str, object]:
+    """A control with its counts."""
+    found = structs.asdict(control)
+    found["result"] = found.pop("state")
+    return {**found, "policies": list(control.policies), "not_judged": list(control.not_judged)}
+
+
+def control_finding_member(owner: Owner, finding: Finding, profile: str) -> dict[str, object]:
+    """A finding that was evaluated with a profile for the controls of its frameworks; it has no score."""
+    member = finding_member(owner, finding)
+    del member["score"]
+    return {**member, "profile": profile}
 
 
 def policy_member(policy: PolicyText) -> dict[str, object]:
@@ -64,6 +98,7 @@ def _tally(tally: Tally) -> dict[str, object]:
         "known": severities_member(tally.known),
         "unknown": severities_member(tally.unknown),
         "not_applicable": tally.not_applicable,
+        "frameworks_elsewhere": sorted(tally.elsewhere),
     }
 
 
@@ -75,6 +110,7 @@ def finding_member(owner: Owner, finding: Finding) -> dict[str, object]:
         "id": finding.id,
         "policy": finding.policy.id,
         "problem": finding.policy.problem,
+        "controls": {name: list(ids) for name, ids in sorted(finding.frameworks.items())},
         "outcome": finding.outcome,
         "severity": finding.severity,
         "subject": finding.subject,

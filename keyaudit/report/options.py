@@ -22,6 +22,8 @@ class Options(Struct, frozen=True, kw_only=True):
     colour: bool = False
     bom: bool = False
     """Begin CSV with a byte order mark."""
+    heading: bool = True
+    """Whether CSV has column names."""
     hints: bool = True
     """Whether to print next commands."""
     sources: tuple[str, ...] = ()

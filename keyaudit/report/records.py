@@ -5,7 +5,7 @@ with its reason in `coverage_note`. Times are ISO 8601, numbers decimal.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from keyaudit.model import times
 from keyaudit.model.baseline import Baseline
@@ -30,8 +30,11 @@ COLUMNS = (
     "evidence_source", "remediation_url", "owner", "owner_source", "waiver_id", "waiver_reason", "waiver_owner",
     "waiver_approved_by", "waiver_expires_at", "coverage_note",
     "score", "score_low", "score_band", "score_arithmetic", "score_reasons",
+    "control_refs_elsewhere",
 )  # fmt: skip
 """The columns of a finding. This order is stable; new columns are added at the end."""
+
+SCORE_COLUMNS = COLUMNS[COLUMNS.index("score") : COLUMNS.index("score_reasons") + 1]
 
 THING_COLUMNS = (
     *COLUMNS[COLUMNS.index("subscription_id") : COLUMNS.index("policy_id")],
@@ -68,15 +71,22 @@ Record = dict[str, str]
 
 def records(report: Report, *, passes: bool = True) -> Iterator[Record]:
     """Every finding, with passes or without, then the policies that were not evaluated."""
+    yield from of_findings(report, report.owned(passes))
     same = common(report)
-    policies = {tally.policy.id: _policy(tally.policy) for tally in report.tallies}
-    for of, finding in report.owned(passes):
-        policy = policies.get(finding.policy.id, {})
-        if finding.beside:
-            policy = _policy(finding.policy, finding.frameworks)
-        yield {**same, **policy, **_finding(finding, of, report)}
     for each in report.verdict.not_judged:
         yield {**same, **_not_judged(each)}
+
+
+def of_findings(report: Report, owned: Iterable[tuple[Owner, Finding]]) -> Iterator[Record]:
+    """These findings of the run of a report."""
+    same = common(report)
+    policies: dict[object, Record] = {}
+    for of, finding in owned:
+        key = finding.policy.id, finding.beside, finding.elsewhere
+        policy = policies.get(key)
+        if policy is None:
+            policy = policies[key] = _policy(finding.policy, finding)
+        yield {**same, **policy, **_finding(finding, of, report)}
 
 
 def thing(table: str, row: Mapping[str, Value], as_of: int) -> Record:
@@ -186,14 +196,16 @@ def _controls(frameworks: Mapping[str, Sequence[str]]) -> str | None:
     return "|".join(f"{name}:{control}" for name in sorted(frameworks) for control in frameworks[name]) or None
 
 
-def _policy(policy: PolicyText, frameworks: Mapping[str, Sequence[str]] | None = None) -> Record:
-    """The columns of a policy. `frameworks`: the controls that a finding counts for, if not all."""
+def _policy(policy: PolicyText, finding: Finding | None = None) -> Record:
+    """The columns of a policy; of a `finding`, only the controls that it counts for, and those that count other limits."""
+    elsewhere = {name: controls for name, controls in policy.frameworks.items() if finding and name in finding.elsewhere}
     links = (reference for reference in policy.references if reference.startswith("https://"))
     return _present(
         {
             "policy_id": policy.id,
             "policy_title": policy.title,
-            "control_refs": _controls(policy.frameworks if frameworks is None else frameworks),
+            "control_refs": _controls(finding.frameworks if finding else policy.frameworks),
+            "control_refs_elsewhere": _controls(elsewhere),
             "remediation_url": next(links, None),
         }
     )

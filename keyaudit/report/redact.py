@@ -9,7 +9,7 @@ outcomes and the verdict are unchanged.
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -18,10 +18,10 @@ from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.expiring import Owner
 from keyaudit.model.filters import Filters
-from keyaudit.model.findings import Finding, PolicyText, Value
+from keyaudit.model.findings import Finding, PolicyText, Tally, Value
 from keyaudit.model.listing import Listing
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Gap, NotJudged, Report, Run, Verdict
+from keyaudit.model.run import Gap, NotJudged, Report, Run, UnderProfile, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.model.waivers import Glob, Use, Waiver
 from keyaudit.report.pseudonyms import Pseudonyms
@@ -68,7 +68,8 @@ class _Redaction:
     def __init__(self, report: Report, names: Pseudonyms) -> None:
         self._report, self._names = report, names
         self._rows = Rows(names)
-        self._settings = Settings(names, report.settings, report.policies)
+        self._catalogue = report.catalogue()
+        self._settings = Settings(names, report.settings, [*self._catalogue, *report.policies])
 
     def report(self) -> Report:
         report = self._report
@@ -76,13 +77,30 @@ class _Redaction:
             report,
             run=self._run(report.run),
             verdict=self._verdict(report.verdict),
-            tallies=tuple(replace(tally, policy=self._settings.text(tally.policy)) for tally in report.tallies),
+            tallies=self._tallies(report.tallies),
             findings=lambda passes: map(self._finding, report.findings(passes)),
-            owned=lambda passes: ((self._owner(owner), self._finding(finding)) for owner, finding in report.owned(passes)),
+            owned=lambda passes: self._owned(report.owned(passes)),
             listing=self._listing,
             settings=self._settings.in_force(),
             policies=tuple(map(self._settings.policy, report.policies)),
+            catalogue=lambda: [replace(each, text=self._settings.text(each.text)) for each in self._catalogue],
+            under=self._under,
+            apart=lambda passes: self._owned(report.apart(passes)),
         )
+
+    def _under(self, profile: str) -> UnderProfile:
+        found = self._report.under(profile)
+        return replace(
+            found,
+            tallies=self._tallies(found.tallies),
+            owned=lambda passes: self._owned(found.owned(passes)),
+        )
+
+    def _tallies(self, tallies: Iterable[Tally]) -> tuple[Tally, ...]:
+        return tuple(replace(tally, policy=self._settings.text(tally.policy)) for tally in tallies)
+
+    def _owned(self, owned: Iterable[tuple[Owner, Finding]]) -> Iterator[tuple[Owner, Finding]]:
+        return ((self._owner(owner), self._finding(finding)) for owner, finding in owned)
 
     def _run(self, run: Run) -> Run:
         names = self._names

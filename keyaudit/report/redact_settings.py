@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.model.findings import PolicyText
-from keyaudit.model.settings import ClassInForce, InForce, Limit, PolicyInForce, Setting
+from keyaudit.model.frameworks import FRAMEWORKS
+from keyaudit.model.settings import ClassInForce, InForce, KnownPolicy, Limit, PolicyInForce, Setting
 from keyaudit.model.tables import TABLES
 from keyaudit.model.waivers import Glob
 from keyaudit.report.pseudonyms import Pseudonyms
@@ -20,7 +21,7 @@ _VALUES = frozenset(value for table in TABLES.values() for column in table.colum
 class Settings:
     """Redacts the settings of one run with one key."""
 
-    def __init__(self, names: Pseudonyms, settled: InForce, policies: Sequence[PolicyInForce]) -> None:
+    def __init__(self, names: Pseudonyms, settled: InForce, policies: Sequence[KnownPolicy | PolicyInForce]) -> None:
         self._names, self._settled = names, settled
         self._shipped = frozenset(each.text.id for each in policies if each.shipped)
         self._texts: dict[str, PolicyText] = {}
@@ -50,12 +51,15 @@ class Settings:
         return pattern.text == "*" or any(map(pattern.matches, self._shipped))
 
     def text(self, policy: PolicyText) -> PolicyText:
-        """A policy; of the organisation's own only table and severity."""
+        """A policy; of the organisation's own only table, severity and the controls of declared frameworks."""
         if policy.id in self._shipped:
             return policy
         if policy.id not in self._texts:
             name = self.id(policy.id)
-            own = replace(policy, id=name, title=name, why="", fix={}, references=(), frameworks={}, lessons=())
+            mapped = {
+                key: tuple(filter(FRAMEWORKS[key].knows, ids)) for key, ids in policy.frameworks.items() if key in FRAMEWORKS
+            }
+            own = replace(policy, id=name, title=name, why="", fix={}, references=(), frameworks=mapped, lessons=())
             self._texts[policy.id] = own
         return self._texts[policy.id]
 

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 
 from keyaudit.model import times
 from keyaudit.model.expectations import RELATIVE
-from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
+from keyaudit.model.findings import Finding, Outcome, Severity, Tally
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Gap, Report
 from keyaudit.model.text import one_line
@@ -129,7 +129,7 @@ def _run(report: Report, category: str, results: _Results, rules: Mapping[str, i
                 "name": "keyaudit",
                 "version": run.tool_version,
                 "semanticVersion": run.tool_version,
-                "rules": [_rule(tally.policy) for tally in report.tallies],
+                "rules": [_rule(tally) for tally in report.tallies],
             }
         },
         # The part before the last slash is the category: an upload replaces the earlier one of the same category.
@@ -183,7 +183,8 @@ def _notification(text: str, level: str, reason: str = "") -> dict[str, object]:
     return {**found, "descriptor": {"id": reason}} if reason else found
 
 
-def _rule(policy: PolicyText) -> dict[str, object]:
+def _rule(tally: Tally) -> dict[str, object]:
+    policy = tally.policy
     fix = "\n\n".join(f"    {text}" if kind != "text" else text for kind, text in policy.fix.items())
     links = [reference for reference in policy.references if reference.startswith("https://")]
     references = "\n".join(f"- {reference}" for reference in policy.references)
@@ -198,7 +199,7 @@ def _rule(policy: PolicyText) -> dict[str, object]:
         "properties": {
             "security-severity": _SCORES[policy.severity],
             "tags": ["security", *policy.lessons],
-            "frameworks": {name: list(policy.frameworks[name]) for name in sorted(policy.frameworks)},
+            "frameworks": {name: list(ids) for name, ids in sorted(policy.frameworks.items()) if name not in tally.elsewhere},
         },
         **({"helpUri": links[0]} if links else {}),
     }
@@ -229,6 +230,7 @@ def _result(finding: Finding, tenant: str, rule: int, *, compared: bool) -> dict
             "severity": finding.severity,
             "outcome": finding.outcome,
             "subject": finding.subject,
+            "frameworks": {name: list(ids) for name, ids in sorted(finding.frameworks.items())},
         },
     }
     if compared and finding.outcome is Outcome.FAIL:

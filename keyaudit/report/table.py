@@ -69,14 +69,20 @@ def render(report: Report, out: TextIO, options: Options) -> None:
 
     On a narrow terminal the owner is left out unless requested; on a very narrow one, each cell has its own line.
     """
+    width = options.width or PAGE
+    out.write(joined([*header(report.run, report.verdict, width, colour=False), ""]))
+    listing(report, out, options)
+    out.write(joined(footer(report, width, colour=False, hints=options.hints)))
+
+
+def listing(report: Report, out: TextIO, options: Options) -> None:
+    """Write the table alone."""
     names, width = options.columns or _USUAL, options.width
-    out.write(joined([*header(report.run, report.verdict, width or PAGE, colour=False), ""]))
     rows = _rows(report, options.passes, names)
     sample = list(islice(rows, SAMPLE))
     if sample:
         out.writelines(f"{line}\n" for line in _lines(names, sample, rows, width, usual=not options.columns))
         out.write("\n")
-    out.write(joined(footer(report, width or PAGE, colour=False, hints=options.hints)))
 
 
 def _rows(report: Report, passes: bool, shown: Sequence[str]) -> Iterator[list[str]]:

@@ -38,6 +38,13 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     """Write the report, one resource at a time. Findings on one resource must follow one another in `owned`."""
     width, colour = options.page, options.colour
     out.write(joined([*header(report.run, report.verdict, width, colour), ""]))
+    listing(report, out, options)
+    out.write(joined(footer(report, width, colour, hints=options.hints, full=options.full)))
+
+
+def listing(report: Report, out: TextIO, options: Options) -> None:
+    """Write the findings alone. Findings on one resource must follow one another in `owned`."""
+    width, colour = options.page, options.colour
     unread: dict[Scope, list[str]] = defaultdict(list)
     for (_, on), pairs in groupby(report.owned(options.passes), key=lambda pair: thing(pair[1])):
         if isinstance(on, Scope):
@@ -45,7 +52,6 @@ def render(report: Report, out: TextIO, options: Options) -> None:
         else:
             out.write(joined(_groups(pairs, width, colour, by_score=report.by_score)))
     out.writelines(joined(_unread(scope, policies, width, colour)) for scope, policies in unread.items())
-    out.write(joined(footer(report, width, colour, hints=options.hints, full=options.full)))
 
 
 def _groups(pairs: Iterable[tuple[Owner, Finding]], width: int, colour: bool, *, by_score: bool) -> list[str]:

@@ -1,4 +1,4 @@
-"""The report as an Excel workbook: summary, findings with passes, inventory, coverage, waivers, and how to read them.
+"""The report as an Excel workbook: summary, findings with passes, controls, inventory, coverage, waivers, and how to read them.
 
 Text stays text: it never becomes a formula, a link or a number. A character that cannot be shown or stored is written as
 `\\u202e`, and `\\` as `\\\\`; text that is too long for Excel is cut, with its length. Dates are dates.
@@ -23,7 +23,11 @@ from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import listed
+from keyaudit.report import by_control
+from keyaudit.report.by_control import every_control
 from keyaudit.report.cells import escaped, marked
+from keyaudit.report.control_findings import COLUMNS as CONTROL_COLUMNS
+from keyaudit.report.control_findings import records_of_profiles
 from keyaudit.report.missing import remedy_of
 from keyaudit.report.records import COLUMNS, NUMBERS, THING_COLUMNS, TIMES, pack, records, thing
 from keyaudit.report.settings import setting_lines
@@ -53,6 +57,9 @@ _FIRST = ("severity", "problem", "resource", "finding", "owner")
 _RENAMED = {"resource_name": "resource", "actual": "finding"}
 FINDINGS = (*_FIRST, *(name for name in COLUMNS if name not in {*_FIRST, *_RENAMED}))
 """The columns of the findings: first those for people, then the other columns of the CSV in order."""
+CONTROL_FINDINGS = tuple(name for name in (*FINDINGS, "profile") if name in {*CONTROL_COLUMNS, *_RENAMED.values()})
+"""Those of the findings of controls. They have no problem, because a control may have a condition of its own."""
+_CONTROLS = by_control.COLUMNS[by_control.COLUMNS.index("framework") :]
 _WIDTHS = {"problem": 40, "resource": 44, "finding": 60, "owner": 28, "policy_title": 40, "meaning": 40, "remedy": 40}
 """Columns whose text is wrapped, with their widths in characters."""
 _COLUMNS, _WIDTH = 8, 14
@@ -69,7 +76,7 @@ _WAIVERS = (
     "id", "state", "covered", "policy", "resource", "reason", "owner", "approved_by", "created", "expires", "ticket",
     "compensating_control",
 )  # fmt: skip
-_COUNTS = frozenset({"received", "kept", "duplicate", "quarantined", "refused", "covered"})
+_COUNTS = frozenset({"received", "kept", "duplicate", "quarantined", "refused", "covered", *by_control.COUNTS})
 Rows = Iterable[Mapping[str, str]]
 
 
@@ -113,6 +120,8 @@ def _fill(report: Report, book: Workbook) -> None:
     sheets = _Sheets(book)
     sheets.lines("Summary", _summary(report))
     sheets.table("Findings", FINDINGS, _findings(report))
+    sheets.table("Controls", _CONTROLS, every_control(report))
+    sheets.table("Control findings", CONTROL_FINDINGS, map(_renamed, records_of_profiles(report)))
     sheets.table("Inventory", THING_COLUMNS, _inventory(report))
     sheets.table("Coverage", _COVERAGE, _coverage(report))
     sheets.table("Waivers", _WAIVERS, _waivers(report))
@@ -221,7 +230,11 @@ def _findings(report: Report) -> Rows:
     for record in records(report):
         # A pass has no problem.
         problem = {"problem": problems[record["policy_id"]]} if record["status"] != "pass" else {}
-        yield {**{_RENAMED.get(name, name): cell for name, cell in record.items()}, **problem}
+        yield {**_renamed(record), **problem}
+
+
+def _renamed(record: Mapping[str, str]) -> dict[str, str]:
+    return {_RENAMED.get(name, name): cell for name, cell in record.items()}
 
 
 def _about(report: Report) -> Iterator[Sequence[str | int]]:

@@ -28,9 +28,9 @@ KEYS = ("--select", "kv-key-*", "--select", "app-secret-too-long")
         (["--sort", "expiry"], "expires"),
         (["--framework", "mcsb", "--group-by", "owner"], "--framework"),
         (["--framework", "mcsb", "--sort", "expires"], "--framework"),
-        (["--framework", "mcsb", "--severity", "high"], "--framework"),
-        (["--framework", "mcsb", "--top", "3"], "--framework"),
-        (["--framework", "mcsb", "--full"], "--framework"),
+        (["--framework", "mcsb", "--columns", "severity"], "--framework"),
+        (["--framework", "mcsb", "--profile", "default"], "evaluated with its own limits"),
+        (["--control", "8.3.9"], "--framework"),
     ],
 )
 def test_what_cannot_be_combined_is_refused(keyaudit: Keyaudit, arguments: list[str], words: str) -> None:

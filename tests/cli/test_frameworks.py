@@ -2,13 +2,18 @@
 
 import csv
 import io
+from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from keyaudit.model.errors import Exit
+from keyaudit.model.run import UnderProfile
 from tests.cli.conftest import Keyaudit
+from tests.report.example import CLEAN
 
 OWN = """\
 id: {id}
@@ -59,9 +64,10 @@ def test_controls_of_the_cis_benchmark_count_the_vaults_that_they_are_about(keya
     # No Managed HSM has keys in the one, or a log in the other.
     assert counts["6.1.1.4"] == (4, 9)
     # A sandbox is exempt by our default and not by the benchmark, and so is a key that a job rotates.
-    usual = controls(keyaudit, contoso, "cis-azure-6.0", "--profile", "default")
-    assert (usual["8.3.5"]["failed"], found["8.3.5"]["failed"]) == (3, 4)
-    assert found["8.3.9"]["failed"] > usual["8.3.9"]["failed"]
+    usual = keyaudit("report", "--from", contoso, "-o", "json").json["findings"]
+    by_default = Counter(each["policy"] for each in usual if each["outcome"] == "fail")
+    assert (by_default["kv-purge-protection-off"], found["8.3.5"]["failed"]) == (3, 4)
+    assert (by_default["kv-key-no-auto-rotation"], found["8.3.9"]["failed"]) == (15, 19)
 
 
 def test_the_numbers_of_controls_add_up_to_those_of_their_policy(keyaudit: Keyaudit, contoso: Path) -> None:
@@ -139,16 +145,23 @@ def test_every_format_counts_the_same_and_none_changes_the_exit_code(
         assert "only the controls about keys, credentials and their logging" in " ".join(text.out.split())
 
 
-def test_a_framework_is_judged_by_its_own_limits_unless_the_flag_says_otherwise(keyaudit: Keyaudit, contoso: Path) -> None:
+def test_a_framework_is_judged_by_its_own_limits_whatever_the_profile_of_the_run(
+    keyaudit: Keyaudit, contoso: Path, tmp_path: Path
+) -> None:
+    settings = tmp_path / "k.toml"
+    settings.write_text('[policy]\nprofile = "strict"\n', encoding="utf-8")
     behind = ("--select", "app-cert-too-long", "--select", "app-credential-never-expires")
     chosen = ("report", "--from", contoso, "--framework", "cis-m365-7", *behind)
-    by_itself = keyaudit(*chosen, "-o", "json").json
-    assert by_itself["settings"]["profile"] == by_itself["framework"]["profile"] == "cis-m365-7"
-    by_default = keyaudit(*chosen, "--profile", "default")
-    assert "Evaluated with profile default, whose limits are not those of this edition" in " ".join(by_default.out.split())
-    [strict] = [each["failed"] for each in by_itself["controls"] if each["id"] == "5.1.5.6"]
-    lax = controls(keyaudit, contoso, "cis-m365-7", *behind, "--profile", "scuba")["5.1.5.6"]["failed"]
-    assert strict >= lax > 0
+    usual, strict = keyaudit(*chosen, "-o", "json").json, keyaudit(*chosen, "-o", "json", "--config", settings).json
+    assert usual["controls"] == strict["controls"]
+    assert {each["profile"] for each in strict["controls"]} == {strict["framework"]["profile"]} == {"cis-m365-7"}
+    assert (usual["settings"]["profile"], strict["settings"]["profile"]) == ("default", "strict")
+    said = " ".join(keyaudit(*chosen, "--config", settings).out.split())
+    assert "Evaluated with the limits of this framework: profile cis-m365-7." in said
+    assert "The whole run, evaluated with profile strict:" in said
+    # One without limits of its own has those of the run.
+    nist = keyaudit(*chosen[:3], "--framework", "nist-800-53-r5", *behind, "--config", settings)
+    assert "no limits of its own; evaluated with those of the run: profile strict." in " ".join(nist.out.split())
 
 
 def test_an_open_framework_lists_what_policies_map_to_and_says_that_it_is_not_whole(keyaudit: Keyaudit, contoso: Path) -> None:
@@ -177,7 +190,6 @@ def test_a_framework_that_there_is_not_is_refused_with_the_nearest(keyaudit: Key
     assert (ran.code, ran.out) == (Exit.USAGE, "")
     assert f"no such framework: '{name}'" in ran.err
     assert said in ran.err
-    assert "cannot be combined" in keyaudit("report", "--demo", "--framework", "scuba", "--export", "csv=x.csv").err
 
 
 def test_an_own_policy_may_name_what_is_not_declared_and_a_shipped_one_may_not(
@@ -202,3 +214,59 @@ def test_hostile_text_in_a_framework_is_inert(keyaudit: Keyaudit, contoso: Path,
         assert "cmd|x" in out
         assert "##vso" not in out
         assert ",=cmd" not in out
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("8.3.99", "cis-azure-6.0 has no control '8.3.99'; did you mean 8.3.9?"),
+        ("DP-6", "cis-azure-6.0 has no control 'DP-6'; it is a control of mcsb and mcsb-2"),
+        ("zzz", "keyaudit report --framework cis-azure-6.0 lists its controls"),
+    ],
+)
+def test_a_control_that_the_framework_has_not_is_refused_with_the_nearest(keyaudit: Keyaudit, name: str, said: str) -> None:
+    ran = keyaudit("report", "--demo", "--framework", "cis-azure-6.0", "--control", name)
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert said in ran.err
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_the_findings_of_one_control_are_listed_and_no_others(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    chosen = ("report", "--from", contoso, "--framework", "cis-azure-6.0", "--control", "8.3.9")
+    text, table = keyaudit(*chosen, "--full").out, keyaudit(*chosen, "--full", "-o", "table").out
+    assert text.count("(kv-key-no-auto-rotation)") == 19
+    assert len([line for line in table.splitlines() if line.startswith("MEDIUM ")]) == 19
+    found = keyaudit(*chosen, "--full", "-o", "json").json
+    assert [each["id"] for each in found["controls"]] == ["8.3.9"]
+    assert {each["policy"] for each in found["findings"]} == {"kv-key-no-auto-rotation"}
+    assert len(found["findings"]) == found["controls"][0]["failed"] == 19
+    path = tmp_path / "19.csv"
+    assert keyaudit(*chosen, "--full", "--export", f"csv={path}").code == Exit.CLEAN
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    assert {each["finding_id"] for each in rows} == {each["id"] for each in found["findings"]}
+    assert {(each["control_refs"], each["profile"]) for each in rows} == {("cis-azure-6.0:8.3.9", "cis-azure-6.0")}
+    # Fewer of them, on request; without a request, none.
+    assert keyaudit(*chosen, "--top", "3").out.count("(kv-key-no-auto-rotation)") == 3
+    assert keyaudit(*chosen, "--severity", "high").out.count("(kv-key-no-auto-rotation)") == 0
+    assert "findings" not in keyaudit(*chosen, "-o", "json").json
+
+
+def test_a_control_with_a_condition_of_its_own_lists_what_fails_by_that(keyaudit: Keyaudit, contoso: Path) -> None:
+    """Nine vaults are open to chosen networks, which the policy lets pass and this definition of Azure Policy does not."""
+    control = "405c5871-3e91-4644-8a63-58e19d68ff5b"
+    chosen = ("report", "--from", contoso, "--framework", "azure-policy", "--control", control, "--full", "-o", "json")
+    found = keyaudit(*chosen).json
+    fails = Counter(each["problem"] for each in found["findings"] if each["outcome"] == "fail")
+    assert fails == {f"azure-policy {control} not met": 9, "Vault open to all networks": 3}
+    assert found["controls"][0]["failed"] == 12
+    usual = keyaudit("report", "--from", contoso, "--select", "kv-public-network-open", "-o", "json").json
+    assert len(usual["findings"]) == 3
+
+
+@pytest.mark.parametrize(("complete", "code"), [(True, Exit.CLEAN), (False, Exit.INCOMPLETE)])
+def test_a_result_that_is_unknown_by_the_limits_of_the_framework_alone_makes_its_report_incomplete(
+    keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch, complete: bool, code: Exit
+) -> None:
+    report = structs.replace(CLEAN, under=lambda profile: UnderProfile(profile=profile, complete=complete))
+    monkeypatch.setattr("keyaudit.cli.controls.all_judged", lambda *_, **__: nullcontext([report]))
+    assert keyaudit("report", "--demo", "--framework", "mcsb").code == code

@@ -11,7 +11,8 @@ from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally, Value
 from keyaudit.model.listing import Listing
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Gap, NotJudged, Report, Run, Verdict
+from keyaudit.model.run import Gap, NotJudged, Report, Run, UnderProfile, Verdict
+from keyaudit.model.settings import KnownPolicy
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import parse_time
 from tests.report.overviews import nothing, overview
@@ -182,7 +183,7 @@ SECRET_ROW = row(
     expires_on=AS_OF + 700 * DAY,
 )
 
-FINDINGS: tuple[Finding, ...] = (
+_FINDINGS: tuple[Finding, ...] = (
     *(
         Finding(
             policy=each,
@@ -254,6 +255,10 @@ FINDINGS: tuple[Finding, ...] = (
 )
 
 
+FINDINGS = tuple(structs.replace(each, elsewhere=frozenset({"mcsb"})) if each.policy is OVERDUE else each for each in _FINDINGS)
+"""Of one policy the profile of a framework has another limit."""
+
+
 def findings(passes: bool) -> Iterator[Finding]:
     """What `Report.findings` promises: passes only if asked for."""
     return (each for each in FINDINGS if passes or each.outcome is not Outcome.PASS)
@@ -271,6 +276,7 @@ def tallies(found: Iterable[Finding] = FINDINGS) -> tuple[Tally, ...]:
             failed=_count(same, Outcome.FAIL),
             unknown=_count(same, Outcome.UNKNOWN),
             not_applicable=1,
+            elsewhere=same[0].elsewhere,
         )
         for _, same in sorted(by_policy.items())
     )
@@ -362,6 +368,22 @@ def worst(found: Iterable[Finding], most: int, least: Severity = Severity.HIGH) 
     return sorted(fails, key=lambda each: -each.severity.rank)[:most]
 
 
+def under(found: Iterable[Finding], profile: str) -> UnderProfile:
+    """The findings of the policy with another limit, evaluated with that."""
+    other = frozenset({"nist-800-53-r5"})
+    held = [structs.replace(each, elsewhere=other) for each in found if each.policy is OVERDUE and profile == "mcsb"]
+
+    def chosen(passes: bool) -> Iterator[Finding]:
+        return (each for each in held if passes or each.outcome is not Outcome.PASS)
+
+    return UnderProfile(profile=profile, tallies=tallies(held), owned=lambda passes: owned(chosen(passes)))
+
+
+def catalogue() -> list[KnownPolicy]:
+    """The policies of the findings, and the one that was not evaluated."""
+    return [KnownPolicy(text, True) for text in {**{each.policy.id: each.policy for each in FINDINGS}, LOGS.id: LOGS}.values()]
+
+
 REPORT = Report(
     run=RUN,
     verdict=VERDICT,
@@ -371,6 +393,8 @@ REPORT = Report(
     listing=lambda table: listing_of(FINDINGS, table),
     owned=lambda passes: owned(findings(passes)),
     overview=lambda: overview(OVERDUE, CODESIGN, AS_OF),
+    catalogue=catalogue,
+    under=lambda profile: under(FINDINGS, profile),
 )
 
 GATED = structs.replace(
@@ -399,6 +423,7 @@ CLEAN = Report(
     listing=lambda table: listing_of(_QUIET, table),
     owned=lambda passes: owned(_QUIET if passes else ()),
     overview=nothing,
+    catalogue=catalogue,
 )
 
 

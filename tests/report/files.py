@@ -33,7 +33,7 @@ def sheets(workbook: bytes) -> Iterator[str]:
             for cell in row:
                 if cell.value is not None:
                     # Excel undoes this in every string; openpyxl does not where one is written in its cell.
-                    yield f"{sheet.title}!{cell.coordinate} {cell.data_type} {unescape(str(cell.value))}"
+                    yield f"{sheet.title.replace(' ', '_')}!{cell.coordinate} {cell.data_type} {unescape(str(cell.value))}"
 
 
 def parts(workbook: bytes) -> dict[str, bytes]:

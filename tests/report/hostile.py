@@ -12,7 +12,21 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Report
 from keyaudit.model.settings import InForce
 from keyaudit.model.waivers import Glob, State, Use
-from tests.report.example import AS_OF, BLIND, CODESIGN, FINDINGS, OVERDUE, RUN, VERDICT, covered, listing_of, tallies, worst
+from tests.report.example import (
+    AS_OF,
+    BLIND,
+    CODESIGN,
+    FINDINGS,
+    OVERDUE,
+    RUN,
+    VERDICT,
+    catalogue,
+    covered,
+    listing_of,
+    tallies,
+    under,
+    worst,
+)
 from tests.report.excused import SETTLED, WAIVER
 from tests.report.overviews import overview
 
@@ -69,6 +83,8 @@ def hostile(payload: str) -> Report:
         owned=lambda passes: (
             (Owner((payload, payload), "tag owner", None), each) for each in found if passes or each.outcome is not Outcome.PASS
         ),
+        catalogue=catalogue,
+        under=lambda profile: under(found, profile),
         overview=lambda: overview(OVERDUE, _poisoned_row(CODESIGN, payload), AS_OF, payload),
     )
 

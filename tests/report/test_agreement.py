@@ -113,14 +113,14 @@ def test_json_is_the_same_twice() -> None:
     assert printed("json", passes=True) == printed("json", passes=True)
 
 
-def test_csv_has_the_47_columns_and_the_scores_and_duckdb_reads_them(tmp_path: Path) -> None:
+def test_csv_has_the_47_columns_the_scores_and_one_of_controls_and_duckdb_reads_them(tmp_path: Path) -> None:
     path = tmp_path / "findings.csv"
     path.write_bytes(printed("csv").encode())
     with duckdb.connect() as connection:
         relation = connection.read_csv(str(path), header=True, all_varchar=True, quotechar='"', delimiter=",")
         assert tuple(relation.columns) == COLUMNS
         rows = [dict(zip(COLUMNS, row, strict=True)) for row in relation.fetchall()]
-    assert len(COLUMNS) == len(set(COLUMNS)) == 47 + 5
+    assert len(COLUMNS) == len(set(COLUMNS)) == 47 + 5 + 1
     assert COLUMNS[46:48] == ("coverage_note", "score")
     read = list(csv.DictReader(io.StringIO(printed("csv"), newline="")))
     assert [{name: cell or "" for name, cell in row.items()} for row in rows] == read

@@ -1,5 +1,7 @@
 """No name from the tenant is active in exported files: checked with parsers that share no code with the formats."""
 
+import csv
+import io
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -12,18 +14,37 @@ from keyaudit.report.formats import FILES
 from tests.needs import module
 from tests.report.example import FINDINGS
 from tests.report.files import parts, poisoned, sheets
-from tests.report.sinks import CORPUS, agent_commands, every_payload, one_of_each_kind, restored, terminal_codes
+from tests.report.sinks import CORPUS, agent_commands, every_payload, is_formula, one_of_each_kind, restored, terminal_codes
+
+csv.field_size_limit(10_000_000)
 
 TEXTS = [name for name in FILES if name != "xlsx"]
+CSV = ["controls", "control-findings"]
 JSON = ["jsonl", "sarif", "ocsf", "cyclonedx", "cyclonedx-1.7"]
+
+
+def lines(name: str, payload: str) -> bytes:
+    """The file of that format; lines of CSV end as RFC 4180 has it."""
+    output = poisoned(name, payload)
+    return output.replace(b"\r\n", b"\n") if name in CSV else output
 
 
 @every_payload
 @pytest.mark.parametrize("name", TEXTS)
 def test_nothing_reaches_a_terminal_or_a_build_agent(name: str, payload: str) -> None:
-    assert terminal_codes(poisoned(name, payload)) == []
+    output = lines(name, payload)
+    assert terminal_codes(output) == []
     # Markdown's own headings: no agent takes "## " for a command.
-    assert agent_commands(re.sub(rb"(?m)^## (?=[A-Z][a-z ]+$)", b"", poisoned(name, payload))) == []
+    assert agent_commands(re.sub(rb"(?m)^## (?=[A-Z][a-z ]+$)", b"", output)) == []
+
+
+@every_payload
+@pytest.mark.parametrize("name", CSV)
+def test_no_cell_is_a_formula(name: str, payload: str) -> None:
+    rows = list(csv.reader(io.StringIO(poisoned(name, payload).decode(), newline=""), strict=True))
+    assert {len(row) for row in rows} == {len(rows[0])}
+    # The minus sign of a number makes no formula.
+    assert [cell for row in rows for cell in row if is_formula(cell) and not re.fullmatch(r"-\d+", cell)] == []
 
 
 def test_a_terminal_only_draws() -> None:
@@ -41,7 +62,7 @@ def test_a_terminal_only_draws() -> None:
     stream = pyte.Stream(Listener())  # type: ignore[arg-type]  # a screen that draws nothing
     for name in TEXTS:
         for payload in CORPUS.values():
-            stream.feed(poisoned(name, payload).decode())
+            stream.feed(lines(name, payload).decode())
     assert set(seen) == {"draw", "linefeed"}
     stream.feed("\x1b[2J")
     assert "erase_in_display" in seen

@@ -16,7 +16,7 @@ from msgspec import structs
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.frameworks import FRAMEWORKS
-from keyaudit.model.run import Past, Report
+from keyaudit.model.run import Past, Report, UnderProfile
 from keyaudit.model.text import visible
 from keyaudit.report.html import write
 from keyaudit.report.html.findings import TOP
@@ -206,7 +206,8 @@ def test_five_thousand_findings_are_less_than_three_megabytes() -> None:
     [overdue] = [each for each in FINDINGS if each.policy is OVERDUE and each.outcome is Outcome.FAIL]
     found = [_numbered(overdue, number) for number in range(5_000)]
     verdict = structs.replace(REPORT.verdict, failed=total(found, Outcome.FAIL), unknown={})
-    many = holding(REPORT, found, verdict=verdict, tallies=tallies(found))
+    alone = {"apart": lambda _: iter(()), "under": lambda profile: UnderProfile(profile=profile)}
+    many = holding(REPORT, found, verdict=verdict, tallies=tallies(found), **alone)
     page = printed(many)
     assert len(page) < 3_000_000
     # Once more in Start here, and in the worst findings for paper.

@@ -25,7 +25,16 @@ def book(report: object = REPORT) -> openpyxl.Workbook:
 
 def test_the_sheets_are_there_and_can_be_filtered() -> None:
     found = book()
-    assert found.sheetnames == ["Summary", "Findings", "Inventory", "Coverage", "Waivers", "About"]
+    assert found.sheetnames == [
+        "Summary",
+        "Findings",
+        "Controls",
+        "Control findings",
+        "Inventory",
+        "Coverage",
+        "Waivers",
+        "About",
+    ]
     for name in ("Findings", "Inventory", "Coverage", "Waivers"):
         assert found[name].freeze_panes == "A2"
         assert found[name].auto_filter.ref.startswith("A1:")

@@ -20,12 +20,15 @@ IDENTITIES = "identity_reach"
 
 
 def prepare(sql: DuckDB, credentials: Scale, as_of: int) -> str:
-    """Creates that table from the view of credentials. Reading it once for all certificates takes less memory to plan."""
+    """Creates that table, unless it exists, from the view of credentials.
+
+    Reading it once for all certificates takes less memory to plan.
+    """
     ladder = credentials.blast_radius
     low, high = ladder.bounds([sql.item("rungs", nth) for nth in range(1, len(ladder.rungs) + 1)])
     judged = f"SELECT *, CAST({as_of} AS BIGINT) AS fact_as_of FROM credential"
     return f"""
-        CREATE TABLE {IDENTITIES} AS
+        CREATE TABLE IF NOT EXISTS {IDENTITIES} AS
         WITH {sql.inlined("judged", judged)}
         SELECT digest, max({low}) AS low, max({high}) AS high
         FROM (SELECT public_key_sha256 AS digest, {ladder.flags(sql)} AS rungs FROM ({credentials.facts(sql)}))

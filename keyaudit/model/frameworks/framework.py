@@ -30,6 +30,10 @@ class Framework(Struct, frozen=True, kw_only=True):
         """Whether `controls` is the complete list of the edition's controls about keys, credentials and their logging."""
         return self.form is None
 
+    def profile_in(self, run: str) -> str:
+        """The profile that its controls are evaluated with: its own, or that of the run."""
+        return self.profile or run
+
     def knows(self, control: str) -> bool:
         """Whether a policy may map to it."""
         return control in self.controls or (self.form is not None and self.form.fullmatch(control) is not None)

@@ -24,10 +24,11 @@ MOST = 16 * 1024 * 1024
 """The maximum size of a manifest in bytes."""
 
 FINDINGS, COVERAGE, WAIVERS = "findings.csv", "coverage.csv", "waivers.csv"
+CONTROLS, CONTROL_FINDINGS = "controls.csv", "control-findings.csv"
 SUMMARY, REPORT = "summary.md", "report.json"
 INVENTORY, POLICIES = "inventory", "policies"
 ALWAYS = frozenset({FINDINGS, COVERAGE, WAIVERS, SUMMARY, REPORT, f"{POLICIES}/policies.json"})
-"""The files of every bundle."""
+"""The files of every bundle, also of earlier versions."""
 
 _PATH = re.compile(rf"(?:(?:{INVENTORY}|{POLICIES})/)?[a-z0-9][a-z0-9_.-]*", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)

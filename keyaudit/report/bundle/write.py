@@ -1,4 +1,4 @@
-"""Writes an evidence bundle: findings, inventory, coverage, waivers, policies, and the manifest over them."""
+"""Writes an evidence bundle: findings, controls, inventory, coverage, waivers, policies, and the manifest over them."""
 
 import csv
 import hashlib
@@ -14,11 +14,25 @@ from msgspec import Struct
 from keyaudit.model.errors import OutputError
 from keyaudit.model.run import Inventory, Report
 from keyaudit.model.tables import TABLES
+from keyaudit.report import control_files, json, markdown
 from keyaudit.report import csv as findings
-from keyaudit.report import json, markdown
 from keyaudit.report.bundle import coverage, policies, waivers
-from keyaudit.report.bundle.manifest import COVERAGE, FINDINGS, INVENTORY, MANIFEST, POLICIES, REPORT, SUMMARY, WAIVERS, File
+from keyaudit.report.bundle.manifest import (
+    CONTROL_FINDINGS,
+    CONTROLS,
+    COVERAGE,
+    FINDINGS,
+    INVENTORY,
+    MANIFEST,
+    POLICIES,
+    REPORT,
+    SUMMARY,
+    WAIVERS,
+    File,
+)
 from keyaudit.report.bundle.manifest import written as manifest
+from keyaudit.report.control_findings import count_of_profiles
+from keyaudit.report.controls import controls, mapped_frameworks
 from keyaudit.report.files import as_text, new_file, output_tree
 from keyaudit.report.inventory import csv as inventory
 
@@ -49,6 +63,9 @@ def _parts(report: Report) -> Iterator[_Part]:
     verdict = report.verdict
     judged = sum(tally.rows for tally in report.tallies) + len(verdict.not_judged)
     yield _text(FINDINGS, lambda out: findings.render(report, out), judged)
+    of_controls = sum(len(controls(framework, report)) for framework in mapped_frameworks(report))
+    yield _Part(CONTROLS, lambda out: control_files.write_controls(report, out), of_controls)
+    yield _Part(CONTROL_FINDINGS, lambda out: control_files.write_findings(report, out), count_of_profiles(report))
     for name in TABLES:
         if report.run.rows.get(name):
             yield _table(report, name)

@@ -1,14 +1,23 @@
 """The state of the controls of the frameworks that policies map to."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain, islice
 
 from msgspec import Struct
 
-from keyaudit.model.findings import PolicyText
-from keyaudit.model.frameworks import FRAMEWORKS, Framework
+from keyaudit.model.findings import Finding
+from keyaudit.model.frameworks import Framework
 from keyaudit.model.run import Report
-from keyaudit.report.controls import Control, State, controls
+from keyaudit.model.text import visible
+from keyaudit.report.controls import Control, State, controls, mapped_frameworks
+from keyaudit.report.facts import Facts
 from keyaudit.report.html.charts import Bars, bars
+from keyaudit.report.resource import label
+from keyaudit.report.summary import message, word
+
+MOST = 1_000
+"""The maximum number of findings listed below a framework."""
+_NAME = 200
 
 TONES: Mapping[State, str] = {
     State.FAIL: "fail",
@@ -21,11 +30,27 @@ TONES: Mapping[State, str] = {
 """The CSS class of each state."""
 
 
+class Line(Struct, frozen=True):
+    """A finding by the limits of a framework."""
+
+    word: str
+    controls: str
+    name: str
+    problem: str
+    message: str
+
+
 class Standing(Struct, frozen=True):
     """A framework with its controls."""
 
     framework: Framework
+    profile: str
+    """The profile that it was evaluated with."""
     controls: Sequence[Control]
+    lines: Sequence[Line]
+    """What is not a pass by limits other than those of the run, or by a condition of the control."""
+    left_out: int
+    """The number of these that are not listed."""
 
     @property
     def counts(self) -> Mapping[State, int]:
@@ -46,17 +71,25 @@ class Controls(Struct, frozen=True):
 
 
 def by_framework(report: Report) -> Controls:
-    """The controls according to the selected policies only."""
-    selected = {tally.policy.id: tally.policy for tally in report.tallies}
-    selected |= {each.policy.id: each.policy for each in report.verdict.not_judged}
-    standings = [
-        Standing(framework, controls(framework, report, list(selected.values())))
-        for framework in FRAMEWORKS.values()
-        if _mapped(selected.values(), framework)
-    ]
+    """The controls of these frameworks."""
+    standings = [_standing(framework, report) for framework in mapped_frameworks(report)]
     values = [(each.framework.title, {TONES[state]: count for state, count in each.counts.items()}) for each in standings]
     return Controls(standings, bars(values, whole=True))
 
 
-def _mapped(policies: Iterable[PolicyText], framework: Framework) -> bool:
-    return any(framework.key in policy.frameworks for policy in policies)
+def _standing(framework: Framework, report: Report) -> Standing:
+    profile = framework.profile_in(report.settings.profile)
+    apart = chain(report.apart(False), report.under(profile).owned(False))
+    found = (finding for _, finding in apart if framework.key in finding.frameworks)
+    lines = [_line(each, framework) for each in islice(found, MOST)]
+    return Standing(framework, profile, controls(framework, report), lines, sum(1 for _ in found))
+
+
+def _line(finding: Finding, framework: Framework) -> Line:
+    return Line(
+        word(finding).lower(),
+        ", ".join(finding.frameworks[framework.key]),
+        visible(label(Facts.of(finding)), _NAME),
+        finding.policy.problem,
+        message(finding),
+    )

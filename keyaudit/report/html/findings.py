@@ -1,7 +1,7 @@
 """The findings of a page by severity and policy, with the text of a policy once, and the worst ones for print."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from heapq import nsmallest
 
 from msgspec import Struct, field
@@ -55,6 +55,10 @@ class Group(Struct):
     room: int = 0
     limits: dict[str, None] = field(default_factory=dict)
     """Some of the limits of the findings, in words."""
+    frameworks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The controls of its policy that are evaluated with the limits of this run."""
+    elsewhere: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The other controls of its policy: their frameworks have other limits."""
     fixes: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     """The fixes by kind."""
     cut: set[str] = field(default_factory=set)
@@ -142,12 +146,24 @@ def _group(tally: Tally, severity: Severity) -> Group:
         open=tally.failed.get(severity, 0),
         known=tally.known.get(severity, 0),
         waived=tally.waived.get(severity, 0),
+        frameworks=_controls(tally, elsewhere=False),
+        elsewhere=_controls(tally, elsewhere=True),
     )
 
 
 def _unknown(tally: Tally) -> Group:
     top_severity = max((level for level, count in tally.unknown.items() if count), key=lambda level: level.rank)
-    return Group(tally.policy, top_severity, unknown=sum(tally.unknown.values()))
+    return Group(
+        tally.policy,
+        top_severity,
+        unknown=sum(tally.unknown.values()),
+        frameworks=_controls(tally, elsewhere=False),
+        elsewhere=_controls(tally, elsewhere=True),
+    )
+
+
+def _controls(tally: Tally, *, elsewhere: bool) -> Mapping[str, Sequence[str]]:
+    return {name: ids for name, ids in tally.policy.frameworks.items() if (name in tally.elsewhere) is elsewhere}
 
 
 def _add(group: Group, finding: Finding, owner: Owner) -> None:

@@ -52,7 +52,14 @@ _VERDICT = {
     "records": "long",
     "cut_columns": "string",
 }
-COLUMNS: Mapping[str, str] = {**_SHIPMENT, **_FINDING, **_VERDICT}
+_LATER = ("control_refs_elsewhere",)
+"""Columns of a finding that were added after those of the verdict."""
+COLUMNS: Mapping[str, str] = {
+    **_SHIPMENT,
+    **{name: type_ for name, type_ in _FINDING.items() if name not in _LATER},
+    **_VERDICT,
+    **{name: _FINDING[name] for name in _LATER},
+}
 """The columns of the table with their types, as data collection rules call them. New ones come at the end."""
 
 

@@ -1,0 +1,69 @@
+"""The findings that answer the controls of frameworks, each evaluated with the limits of its framework."""
+
+from collections.abc import Iterator
+from heapq import merge
+from itertools import chain
+from typing import Any
+
+from msgspec.structs import replace
+
+from keyaudit.model.expiring import Owner
+from keyaudit.model.findings import Finding
+from keyaudit.model.frameworks import Framework
+from keyaudit.model.run import Report
+from keyaudit.report import records
+from keyaudit.report.arrange import by_thing, flat
+from keyaudit.report.controls import profiles
+
+COLUMNS = (*(name for name in records.COLUMNS if name not in {"control_refs_elsewhere", *records.SCORE_COLUMNS}), "profile")
+"""The columns of a file of these findings: those of findings without scores, then the profile that they were evaluated with."""
+
+
+def of_profiles(report: Report, *, passes: bool) -> Iterator[tuple[str, Owner, Finding]]:
+    """What is evaluated only for controls, with the profile: every result by limits other than those of the run, or by a
+    condition of the control itself.
+    """
+    run = report.settings.profile
+    yield from ((run, owner, finding) for owner, finding in report.apart(passes))
+    for profile in profiles(report):
+        yield from ((profile, owner, finding) for owner, finding in report.under(profile).owned(passes))
+
+
+def count_of_profiles(report: Report) -> int:
+    """The number of these with passes."""
+    return sum(1 for _ in of_profiles(report, passes=True))
+
+
+def records_of_profiles(report: Report) -> Iterator[records.Record]:
+    """The same as records, with passes."""
+    run = report.settings.profile
+    for profile, found in ((run, report.apart(True)), *((each, report.under(each).owned(True)) for each in profiles(report))):
+        for record in records.of_findings(report, found):
+            yield {**record, "profile": profile}
+
+
+def records_of(report: Report, framework: Framework, *, passes: bool) -> Iterator[records.Record]:
+    """The findings of a report by `answering`, as records."""
+    profile = framework.profile_in(report.settings.profile)
+    return ({**record, "profile": profile} for record in records.of_findings(report, report.owned(passes)))
+
+
+def answering(report: Report, framework: Framework, ids: frozenset[str]) -> Report:
+    """The report with only the findings that these controls of the framework count; its own counts stay those of the run."""
+    own = report.under(framework.profile_in(report.settings.profile))
+
+    def owned(passes: bool) -> Iterator[tuple[Owner, Finding]]:
+        counted = [
+            (pair for pair in found if not ids.isdisjoint(pair[1].frameworks.get(framework.key, ())))
+            for found in (report.owned(passes), report.apart(passes), own.owned(passes))
+        ]
+        return merge(*counted, key=lambda pair: _by_score(pair[1])) if report.by_score else chain(*counted)
+
+    found = replace(report, owned=owned, findings=lambda passes: (finding for _, finding in owned(passes)))
+    # The findings on a resource together, and then the resources by severity.
+    return found if report.by_score else by_thing(flat(found, "resource"), "severity")
+
+
+def _by_score(finding: Finding) -> tuple[Any, ...]:
+    """The engine's order: the highest upper bound first, rows without a score last."""
+    return (1,) if finding.score is None else (0, -finding.score.high, -finding.score.low)
