@@ -1,6 +1,6 @@
 """Strict decoding of answers: a list must be in its declared member, and a link is checked before it is followed.
 
-What else stands around the items is judged by `envelope`.
+`envelope` judges the other members of such an answer.
 """
 
 from collections.abc import Mapping

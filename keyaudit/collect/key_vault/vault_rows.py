@@ -161,7 +161,7 @@ def _put_vault(row: Row, properties: Properties) -> None:
 
 
 def _put_soft_delete(row: Row, properties: Properties) -> None:
-    """Fill `soft_delete` of a vault. If it was left out, only purge protection proves it, which requires it, for good:
+    """Fill `soft_delete` of a vault. If it was left out, only purge protection proves it, which requires it:
     https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview.
 
     Otherwise it is unknown: a new vault has it by default, and says so. For older vaults that never set it Microsoft announced

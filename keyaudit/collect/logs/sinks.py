@@ -134,8 +134,8 @@ def _untold(kind: str, properties: Properties) -> Iterator[Refusal]:
     """Why it cannot be told where a setting of this kind of log sends to.
 
     For a destination that it does not have, ARM returns null or an empty text, and leaves none of these three out:
-    https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/list. Only the settings of a subscription name nothing but
-    the destinations that they have, of which there is at least one:
+    https://learn.microsoft.com/rest/api/monitor/diagnostic-settings/list. The settings of a subscription
+    name only the destinations that they have, and have at least one:
     https://learn.microsoft.com/rest/api/monitor/subscription-diagnostic-settings/list
     """
     always = (properties.workspace_id, properties.storage_account_id, properties.event_hub_authorization_rule_id)
