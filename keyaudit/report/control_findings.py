@@ -19,27 +19,24 @@ COLUMNS = (*(name for name in records.COLUMNS if name not in {"control_refs_else
 """The columns of a file of these findings: those of findings without scores, then the profile that they were evaluated with."""
 
 
-def of_profiles(report: Report, *, passes: bool) -> Iterator[tuple[str, Owner, Finding]]:
-    """What is evaluated only for controls, with the profile: every result by limits other than those of the run, or by a
+def records_of_profiles(report: Report) -> Iterator[records.Record]:
+    """What is evaluated only for controls, passes too, as records: every result by limits other than those of the run, or by a
     condition of the control itself.
     """
-    run = report.settings.profile
-    yield from ((run, owner, finding) for owner, finding in report.apart(passes))
-    for profile in profiles(report):
-        yield from ((profile, owner, finding) for owner, finding in report.under(profile).owned(passes))
+    for profile, found in _of_profiles(report):
+        for record in records.of_findings(report, found):
+            yield {**record, "profile": profile}
 
 
 def count_of_profiles(report: Report) -> int:
-    """The number of these with passes."""
-    return sum(1 for _ in of_profiles(report, passes=True))
+    """The number of these records."""
+    return sum(1 for _, found in _of_profiles(report) for _ in found)
 
 
-def records_of_profiles(report: Report) -> Iterator[records.Record]:
-    """The same as records, with passes."""
-    run = report.settings.profile
-    for profile, found in ((run, report.apart(True)), *((each, report.under(each).owned(True)) for each in profiles(report))):
-        for record in records.of_findings(report, found):
-            yield {**record, "profile": profile}
+def _of_profiles(report: Report) -> Iterator[tuple[str, Iterator[tuple[Owner, Finding]]]]:
+    yield report.settings.profile, report.apart(True)
+    for profile in profiles(report):
+        yield profile, report.under(profile).owned(True)
 
 
 def records_of(report: Report, framework: Framework, *, passes: bool) -> Iterator[records.Record]:

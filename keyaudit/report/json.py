@@ -13,8 +13,7 @@ from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.run import NotJudged, Report, Verdict
 from keyaudit.model.waivers import Use
 from keyaudit.report import score
-from keyaudit.report.control_findings import of_profiles
-from keyaudit.report.controls import Control, controls, mapped_frameworks
+from keyaudit.report.controls import Control
 from keyaudit.report.facts import Facts
 from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, row_member, scope_member, value_member
 from keyaudit.report.resource import label
@@ -35,25 +34,9 @@ def lists(report: Report, *, passes: bool) -> dict[str, Iterable[dict[str, objec
         "policies": map(_tally, report.tallies),
         "coverage": map(coverage_member, verdict.coverage),
         "findings": (finding_member(owner, finding) for owner, finding in report.owned(passes)),
-        # A gate is about the findings of the run alone.
-        **(_of_controls(report, passes) if verdict.gate is None else {}),
         "not_judged": map(_not_judged, verdict.not_judged),
         "waivers": map(_use, verdict.waivers),
         "gaps": map(gap_member, verdict.gaps),
-    }
-
-
-def _of_controls(report: Report, passes: bool) -> dict[str, Iterable[dict[str, object]]]:
-    """Every control, and the findings that are evaluated for controls only."""
-    return {
-        "controls": (
-            {"framework": framework.key, **control_member(control)}
-            for framework in mapped_frameworks(report)
-            for control in controls(framework, report)
-        ),
-        "control_findings": (
-            control_finding_member(owner, finding, profile) for profile, owner, finding in of_profiles(report, passes=passes)
-        ),
     }
 
 

@@ -30,8 +30,6 @@ _SINGULAR = {
     "policies": "policy",
     "coverage": "coverage",
     "findings": "finding",
-    "controls": "control",
-    "control_findings": "control-finding",
     "not_judged": "not-judged",
     "waivers": "waiver",
     "gaps": "gap",
