@@ -212,13 +212,13 @@ def _lines(control: Control, width: int, colour: bool) -> Iterator[str]:
 def _told(control: Control) -> Iterator[str]:
     counts = {
         "failed": control.failed,
-        "excused": control.excused,
+        "waived": control.excused,
         "unknown": control.unknown,
         "passed": control.passed,
         "not applicable": control.not_applicable,
     }
     if control.policies:
-        said = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "nothing to judge"
+        said = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "nothing to evaluate"
         yield f"{said}: {', '.join(control.policies)}"
     if control.not_judged:
         yield f"not evaluated: {', '.join(control.not_judged)}"
