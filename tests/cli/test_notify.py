@@ -103,10 +103,9 @@ def test_nothing_changed_and_nothing_is_sent(keyaudit: Keyaudit, hardened: Path,
 def test_a_message_that_is_not_taken_is_exit_70_and_names_no_secret(
     keyaudit: Keyaudit, contoso: Path, blind_spots: Path, tmp_path: Path, status: int | None
 ) -> None:
-    with listening(status or 200) as good, listening(status or 200) as bad:
-        host = bad.host
-        if status is None:
-            bad.server_close()
+    with listening(status or 200) as good, Server(200) as closed, listening(status or 200) as bad:
+        closed.server_close()
+        host = closed.host if status is None else bad.host
         file = tmp_path / "addresses"
         file.write_text(f"# ours\njson://{good.host}/{SECRET}\n\njson://{host}/{SECRET}\n")
         file.chmod(0o600)
