@@ -17,12 +17,20 @@ COLLECTED = parse_time("2026-11-24T12:00:00Z")
 START = COLLECTED + 600
 """What the clock shows when the tests begin; from then on it goes."""
 _BEGAN = "KEYAUDIT_TESTS_BEGAN"
+_MACHINES = SystemClock.now
 
 
 def begin() -> None:
     """This run begins now, for this process and for the workers that it starts."""
     os.environ.setdefault(_BEGAN, repr(time.monotonic()))
     patch.object(SystemClock, "now", _since(START, float(os.environ[_BEGAN]))).start()
+
+
+@contextmanager
+def of_the_machine() -> Iterator[None]:
+    """Inside, it is the machine's own clock, as for a tenant that is read by a process of its own."""
+    with patch.object(SystemClock, "now", _MACHINES):
+        yield
 
 
 @contextmanager

@@ -30,7 +30,9 @@ from keyaudit.policy.load import load
 from keyaudit.policy.queries import BASELINE, REASONS, Scoring, doubted, judged, with_scores
 from keyaudit.policy.settings import Judging, PolicyClass
 
-_STATEMENT = re.compile(r"\s*(?:CREATE (?:TABLE|TEMPORARY VIEW)|INSERT INTO) (\w+)\s*(?:AS\s)?(.*)", re.DOTALL)
+_STATEMENT = re.compile(
+    r"\s*(?:CREATE (?:TABLE(?: IF NOT EXISTS)?|TEMPORARY VIEW)|INSERT INTO) (\w+)\s*(?:AS\s)?(.*)", re.DOTALL
+)
 _COLUMNS = re.compile(r"\([^()]*(\([^()]*\)[^()]*)*\)")
 _BATCH = 10_000
 _EXEMPT = Glob("*7e*")

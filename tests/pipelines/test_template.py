@@ -10,6 +10,7 @@ import yaml
 from keyaudit.cli.init import template
 from keyaudit.model.errors import Exit
 from tests.cli.tenants import running
+from tests.clock import of_the_machine
 from tests.pipelines.agent import TEMPLATE, Agent, every_hostile, filled, read, script
 from tests.report.sinks import agent_commands
 
@@ -36,7 +37,7 @@ def _gate(agent: Agent, environ: Mapping[str, str], **given: str) -> subprocess.
 @pytest.mark.parametrize(("estate", "exit_"), [("hardened", Exit.CLEAN), ("contoso", Exit.FINDINGS)])
 def test_a_live_tenant_is_audited_and_the_task_ends_as_the_gate(agent: Agent, estate: str, exit_: Exit) -> None:
     agent.installed()
-    with running(estate) as tenant:
+    with of_the_machine(), running(estate) as tenant:
         ran = _gate(agent, tenant.environ, formats="jsonl markdown")
     assert ran.returncode == exit_, ran.stderr
     assert "##vso[task.setvariable variable=keyaudit.exported]true" in ran.stdout.splitlines()
