@@ -18,7 +18,7 @@ from keyaudit.policy.ordered import Evaluated
 from keyaudit.policy.parameters import OTHERWISE, Single
 from keyaudit.policy.queries import DIALECT
 from keyaudit.policy.types import Compare, Kind, Lookup, Now, Read, Setting, Sum, walk
-from keyaudit.policy.verdict import EXEMPT, NOT_APPLICABLE
+from keyaudit.policy.verdict import PASS
 
 _MADE = "created_on"
 _BINS = 8
@@ -58,7 +58,7 @@ def _limit(bound: Bound) -> Setting | Lookup | None:
 
 
 def _rows(relation: str, number: int) -> str:
-    return f"{relation} WHERE code{number} NOT IN ({NOT_APPLICABLE}, {EXEMPT})"
+    return f"{relation} WHERE code{number} >= {PASS}"
 
 
 def _ages(connection: duckdb.DuckDBPyConnection, policy: PolicyText, places: Sequence[_Place], rows: str, as_of: int) -> Ages:

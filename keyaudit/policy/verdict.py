@@ -13,6 +13,8 @@ _SEVERITIES = tuple(Severity)
 NOT_APPLICABLE = 0
 EXEMPT = 5
 """Not applicable because of a class."""
+NOT_VIOLATED = 8
+"""Not violated, and unknown whether it applies: neither can it fail, nor was it shown to hold. Counts as not applicable."""
 PASS = 10
 WAIVED = 15
 FAIL = 20
@@ -68,8 +70,9 @@ def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = _NOTHI
     """The verdict as SQL; names of flags begin with `prefix`. `excused`: SQL for waivers and the baseline.
 
     `exempt`: SQL of whether the row is in a class that the policy does not apply to, NULL if unknown. Not applicable if
-    `applies_to` is false or the row is exempt. Otherwise a fail if `violated_when` is true, a pass if it is false, and unknown
-    if either is NULL. The severity is that of the first rung that is true; an unknown rung keeps its severity possible.
+    `applies_to` is false or the row is exempt. If `violated_when` is false, a pass, or not applicable if it is unknown whether
+    the policy applies. Otherwise a fail if both are true, and unknown if either is NULL. The severity is that of the first rung
+    that is true; an unknown rung keeps its severity possible.
     """
     applies, violated = f"{prefix}applies", f"{prefix}violated"
     flags = {applies: writer.write(trees.applies_to), violated: writer.write(trees.violated_when)}
@@ -94,9 +97,10 @@ def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = _NOTHI
         cases = f"WHEN NOT {violated} THEN {PASS} ELSE {rank} + CASE WHEN {violated} THEN {fail} ELSE {UNKNOWN_VIOLATION} END"
     else:
         cases = (
-            f"WHEN NOT {asked} THEN {NOT_APPLICABLE}{left_out} WHEN {applies} AND NOT {violated} THEN {PASS}"
+            f"WHEN NOT {asked} THEN {NOT_APPLICABLE}{left_out}"
+            f" WHEN NOT {violated} THEN CASE WHEN {applies} THEN {PASS} ELSE {NOT_VIOLATED} END"
             f" ELSE {rank} + CASE WHEN {applies} AND {violated} THEN {fail} WHEN {applies} THEN {UNKNOWN_VIOLATION}"
-            f" WHEN {violated} IS NOT NULL THEN {UNKNOWN_APPLICATION} ELSE {UNKNOWN_BOTH} END"
+            f" WHEN {violated} THEN {UNKNOWN_APPLICATION} ELSE {UNKNOWN_BOTH} END"
         )
     return Verdict(flags, f"CAST(CASE {cases} END AS TINYINT)")
 
@@ -123,15 +127,16 @@ def of_part(code: str, where: str | None, violated: str | None) -> str:
     """The code of one control, as SQL: `code` names the policy's own, the others are conditions or None.
 
     Not applicable if `where` is false, and unknown if it is NULL. If the policy applies, `violated` decides, even for rows that
-    pass the policy; without it, the policy decides. Waivers and the baseline apply too. The severity in the code has no
-    meaning.
+    pass the policy; without it, the policy decides. If it is unknown whether the policy applies, the control can be violated
+    where the policy is not. Waivers and the baseline apply too. The severity in the code has no meaning.
     """
-    cases = [f"WHEN {code} < {PASS} THEN {code}"]
+    cases = [f"WHEN {code} < {PASS if violated is None else NOT_VIOLATED} THEN {code}"]
     if where is not None:
         cases += [f"WHEN NOT {where} THEN {NOT_APPLICABLE}", f"WHEN {where} IS NULL THEN {UNKNOWN_VIOLATION}"]
     if violated is not None:
         applied = f"{code} < {UNKNOWN_APPLICATION}"
         cases += [
+            f"WHEN {code} = {NOT_VIOLATED} THEN CASE WHEN NOT {violated} THEN {code} ELSE {UNKNOWN_APPLICATION} END",
             f"WHEN {applied} AND NOT {violated} THEN {PASS}",
             f"WHEN {applied} AND {violated} IS NULL THEN {UNKNOWN_VIOLATION}",
             f"WHEN {code} = {PASS} OR {code} >= {UNKNOWN_VIOLATION} AND {applied} THEN {FAIL}",

@@ -122,7 +122,8 @@ def test_a_policy_that_does_not_apply_to_a_class_is_not_applicable_there_and_tha
         key("test", created_on=0, tags={"env": "test"}),
         key("off", enabled=False, tags={"env": "test"}),
         key("prod", created_on=0, tags={"env": "prod"}),
-        key("hidden", tags=None, unknown={"tags": "permission"}),
+        key("hidden", created_on=0, tags=None, unknown={"tags": "permission"}),
+        key("hidden-young", tags=None, unknown={"tags": "permission"}),
         key("hidden-off", enabled=False, tags=None, unknown={"tags": "permission"}),
         key("doubt", enabled=None, tags={"env": "test"}, unknown={"enabled": "permission"}),
     ]
@@ -131,7 +132,7 @@ def test_a_policy_that_does_not_apply_to_a_class_is_not_applicable_there_and_tha
         outcomes = {name: each.outcome for name, each in found(judgement).items()}
     assert outcomes == {"prod": "fail", "hidden": "unknown"}
     (tally,) = judgement.tallies
-    assert (tally.failed, tally.unknown, tally.not_applicable) == ({Severity.HIGH: 1}, {Severity.HIGH: 1}, 4)
+    assert (tally.failed, tally.unknown, tally.not_applicable) == ({Severity.HIGH: 1}, {Severity.HIGH: 1}, 5)
     (settled,) = judgement.settings.classes
     assert (settled.rows, settled.left_out, settled.not_applicable) == (3, 2, ("age",))
 

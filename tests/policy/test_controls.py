@@ -63,6 +63,34 @@ def test_a_row_of_which_nobody_knows_whether_it_belongs_to_the_control_is_unknow
     assert tally.of_control("cis", "3").unknown == 0
 
 
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"key_size": 2_048}, ControlCount(unknown=1)),
+        ({"key_size": None, "unknown": {"key_size": "permission"}}, ControlCount(unknown=1)),
+        ({"key_size": 4_096}, ControlCount(not_applicable=1)),
+        ({"key_size": 2_048, "vault_access_model": "access-policy"}, ControlCount(not_applicable=1)),
+    ],
+)
+def test_a_control_that_asks_for_more_is_unknown_for_a_row_that_the_policy_may_not_apply_to(
+    tmp_path: Path, columns: dict[str, Any], expected: ControlCount
+) -> None:
+    stricter = policy(
+        tmp_path,
+        frameworks="""
+  cis:
+    - {id: more, where: vault_access_model == "rbac", violated_when: key_size is not None and key_size < 3072}
+    - same
+""",
+    )
+    reasons = {"enabled": "permission", **columns.get("unknown", {})}
+    row = key("k", **({"vault_access_model": "rbac", "enabled": None} | columns | {"unknown": reasons}))
+    with inventory(key=[row]) as connection:
+        (tally,) = judge(connection, [stricter], (), JUDGING).tallies
+    assert tally.of_control("cis", "more") == expected
+    assert tally.of_control("cis", "same") == ControlCount(not_applicable=1)
+
+
 def test_a_control_may_ask_for_one_thing_of_several_or_for_more_than_the_policy(tmp_path: Path) -> None:
     several = policy(
         tmp_path,

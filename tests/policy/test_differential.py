@@ -38,8 +38,8 @@ def expected(policy: Policy, interpreter: Interpreter) -> tuple[Outcome, Severit
     if applies is False:
         return Outcome.NOT_APPLICABLE, None
     violated = interpreter.holds(policy.violated_when.text)
-    if applies is True and violated is False:
-        return Outcome.PASS, None
+    if violated is False:
+        return Outcome.PASS if applies else Outcome.NOT_APPLICABLE, None
     in_play: list[Severity] = []
     for rung in policy.severity_when:
         holds = interpreter.holds(rung.condition.text)

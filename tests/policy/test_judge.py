@@ -179,12 +179,31 @@ def test_a_cause_is_a_column_of_the_condition_that_was_unknown(tmp_path: Path) -
 
 
 def test_a_policy_that_may_not_apply_is_unknown_by_what_says_whether_it_does(tmp_path: Path) -> None:
-    row = key("k", enabled=None, unknown={"enabled": "permission", "tags": "dns"})
+    row = key("k", exportable=True, enabled=None, unknown={"enabled": "permission", "tags": "dns"})
     with inventory(key=[row]) as connection:
         judgement = judge(connection, [policy(tmp_path)], (), JUDGING)
         (finding,) = judgement.findings()
     assert judgement.groups[0].causes == {"enabled": Reason.PERMISSION}
     assert finding.message == "unknown: enabled (the identity may not read it)"
+
+
+def test_a_policy_that_may_not_apply_to_a_row_without_the_violation_does_not_count_as_a_pass(tmp_path: Path) -> None:
+    # Whether it applies or not, nothing fails, so there is nothing to find out. Nor was it shown that the policy applies.
+    row = key("k", enabled=None, unknown={"enabled": "permission"})
+    with inventory(key=[row]) as connection:
+        judgement = judge(connection, [policy(tmp_path)], (), JUDGING)
+        assert list(judgement.findings()) == []
+    (tally,) = judgement.tallies
+    assert (tally.passed, tally.not_applicable, tally.unknown) == (0, 1, {})
+
+
+def test_a_policy_that_may_not_apply_is_unknown_if_the_violation_is(tmp_path: Path) -> None:
+    reasons = {"enabled": "permission", "exportable": "throttled"}
+    row = key("k", enabled=None, exportable=None, unknown=reasons)
+    with inventory(key=[row]) as connection:
+        (finding,) = judge(connection, [policy(tmp_path)], (), JUDGING).findings()
+    assert finding.outcome is Outcome.UNKNOWN
+    assert finding.unknown == reasons
 
 
 def test_a_certain_fail_says_unknown_for_what_it_names_and_does_not_know(tmp_path: Path) -> None:
