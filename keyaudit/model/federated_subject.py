@@ -28,6 +28,8 @@ class Grade(StrEnum):
     """Ids, or names that nobody outside can register."""
     MUTABLE = "mutable"
     """Names only: anyone who registers such a name after its owner gave it up is trusted."""
+    UNNAMED = "unnamed"
+    """No repository, project, owner or user is named: there is no name to take over, and everybody is trusted already."""
     DEAD = "dead"
     """No token of that issuer can ever match."""
     OTHER = "other"
@@ -39,6 +41,8 @@ class Breadth(StrEnum):
 
     ONE = "one"
     """One branch, tag, environment, pipeline, identity or account."""
+    FEW_REFS = "few-refs"
+    """Branches, tags or environments of one repository or project whose names differ in single characters only."""
     ANY_REF = "any-ref"
     """Any branch, tag or environment of one repository or project."""
     ANY_EVENT = "any-event"
@@ -84,6 +88,11 @@ _WILD = re.compile(r"[*?]")
 _PINNED = re.compile(r"[^/@:*?]+@\d+/[^/@:*?]+@\d+", re.ASCII)
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/.", re.ASCII)
 """A role or user of an account, whose number is never given to another."""
+_NAMED = re.compile(
+    r"(?:^|:)(?:repo|repository|repository_owner|workflow_ref|job_workflow_ref|actor|enterprise):[^:*?]", re.ASCII
+)
+"""A claim in a subject of GitHub that names a repository, or who has one. The order of claims in a subject can be chosen."""
+_NAMES = ("repository", "repository_owner", "job_workflow_ref", "project_path", "namespace_path")
 _REF = ("ref:refs/heads/", "ref:refs/tags/", "environment:")
 _GITLAB_REF = re.compile(r":ref_type:(?:branch|tag):ref:(.+)")
 
@@ -149,7 +158,7 @@ def is_github_server(path: Sequence[str]) -> bool:
 
 def is_gitlab(host: str) -> bool:
     """Whether it is gitlab.com, or a host named as GitLab servers are."""
-    return host == _GITLAB or host.startswith("gitlab.")
+    return host == _GITLAB or (host.startswith("gitlab.") and not host.startswith(f"{_GITLAB}."))
 
 
 def _plain(issuer: str, subject: str, tenant_id: str) -> Trusted:  # noqa: PLR0911 - one line an issuer
@@ -188,9 +197,14 @@ def _github(subject: str) -> Trusted:
     if first == "job_workflow_ref":
         return Trusted(Grade.MUTABLE, Breadth.ANY_CALLER)
     if first != "repo":
-        return Trusted(Grade.MUTABLE, Breadth.EVERYTHING)
+        return _everything(subject)
     repository, _, what = rest.partition(":")
     return Trusted(Grade.IMMUTABLE if _PINNED.fullmatch(repository) else Grade.MUTABLE, _github_breadth(what))
+
+
+def _everything(subject: str) -> Trusted:
+    """The result for a subject or pattern of GitHub that is not limited to an owner."""
+    return Trusted(Grade.MUTABLE if _NAMED.search(subject) else Grade.UNNAMED, Breadth.EVERYTHING)
 
 
 def _github_breadth(what: str) -> Breadth:
@@ -219,9 +233,7 @@ def _flexible(issuer: str, asked: Mapping[str, tuple[str, bool]]) -> Trusted:
     elif is_gitlab(host):
         found, workflow = _wild_gitlab(subject) if wild else _gitlab(subject), False
     elif host in _TERRAFORM:
-        organisation = literal(subject).count(":") < 4
-        found = Trusted(Grade.MUTABLE, Breadth.ONE if not wild else _above(organisation, subject))
-        workflow = False
+        found, workflow = _wild_terraform(subject) if wild else Trusted(Grade.MUTABLE, Breadth.ONE), False
     else:
         return Trusted(Grade.OTHER, Breadth.EVERYTHING if wild else Breadth.ONE)
     breadth = found.breadth
@@ -229,7 +241,8 @@ def _flexible(issuer: str, asked: Mapping[str, tuple[str, bool]]) -> Trusted:
         breadth = Breadth.ANY_EVENT if of_one else Breadth.ORGANISATION if ids else breadth
     if breadth in (Breadth.EVERYTHING, Breadth.ORGANISATION) and workflow:
         breadth = Breadth.ANY_CALLER
-    return Trusted(Grade.IMMUTABLE if ids else found.grade, breadth)
+    named = found.grade is Grade.UNNAMED and any(literal(asked[name][0]) for name in _NAMES if name in asked)
+    return Trusted(Grade.IMMUTABLE if ids else Grade.MUTABLE if named else found.grade, breadth)
 
 
 def literal(pattern: str) -> str:
@@ -237,26 +250,37 @@ def literal(pattern: str) -> str:
     return _WILD.split(pattern, maxsplit=1)[0]
 
 
-def _above(organisation: bool, pattern: str) -> Breadth:
-    if not literal(pattern).removeprefix("organization:").count(":"):
-        return Breadth.EVERYTHING
-    return Breadth.ORGANISATION if organisation else Breadth.ANY_REF
+def _ref(pattern: str, *, named: bool) -> Breadth:
+    """The breadth of a pattern for refs of one repository; `named`: part of the name of the ref stands before the wildcard."""
+    return Breadth.FEW_REFS if named and "*" not in pattern else Breadth.ANY_REF
+
+
+def _wild_terraform(pattern: str) -> Trusted:
+    before = literal(pattern)
+    organisation, whole, _ = before.removeprefix("organization:").partition(":")
+    if not whole:
+        return Trusted(Grade.MUTABLE if organisation else Grade.UNNAMED, Breadth.EVERYTHING)
+    if before.count(":") < 4:
+        return Trusted(Grade.MUTABLE, Breadth.ORGANISATION)
+    return Trusted(Grade.MUTABLE, _ref(pattern, named=not before.endswith(":")))
 
 
 def _wild_github(pattern: str) -> Trusted:
     before = literal(pattern)
     if not before.startswith("repo:") or "/" not in before:
-        return Trusted(Grade.MUTABLE, Breadth.EVERYTHING)
+        return _everything(pattern)
     repository, whole, what = before.removeprefix("repo:").partition(":")
     if not whole:
         return Trusted(Grade.MUTABLE, Breadth.ORGANISATION)
-    breadth = Breadth.ANY_REF if what.startswith(_REF) else Breadth.ANY_EVENT
+    breadth = _ref(pattern, named=what not in _REF) if what.startswith(_REF) else Breadth.ANY_EVENT
     return Trusted(Grade.IMMUTABLE if _PINNED.fullmatch(repository) else Grade.MUTABLE, breadth)
 
 
 def _wild_gitlab(pattern: str) -> Trusted:
-    named, whole, _ = literal(pattern).partition(":")[2].partition(":")
+    named, whole, ref = literal(pattern).partition(":")[2].partition(":")
     if not whole:
-        return Trusted(Grade.MUTABLE, Breadth.ORGANISATION if "/" in named else Breadth.EVERYTHING)
+        breadth = Breadth.ORGANISATION if "/" in named else Breadth.EVERYTHING
+        return Trusted(Grade.MUTABLE if named else Grade.UNNAMED, breadth)
     pinned = pattern.startswith("project_id:") and named.isdecimal()
-    return Trusted(Grade.IMMUTABLE if pinned else Grade.MUTABLE, Breadth.ANY_REF)
+    of_one = bool(_GITLAB_REF.search(f":{ref}"))
+    return Trusted(Grade.IMMUTABLE if pinned else Grade.MUTABLE, _ref(pattern, named=of_one))

@@ -13,7 +13,7 @@ TERRAFORM, VSTOKEN = "https://app.terraform.io", "https://vstoken.dev.azure.com/
 ENTRA, ENTRA_OTHER = (f"https://login.microsoftonline.com/{each}/v2.0" for each in (TENANT, OTHER))
 AKS = f"https://westeurope.oic.prod-aks.azure.com/{TENANT}/{OTHER}/"
 AWS = "https://a1faa616-d595-447d-bdfd-64b774ab199c.tokens.sts.global.api.aws"
-ID, NAME, DEAD = Grade.IMMUTABLE, Grade.MUTABLE, Grade.DEAD
+ID, NAME, NOBODY, DEAD = Grade.IMMUTABLE, Grade.MUTABLE, Grade.UNNAMED, Grade.DEAD
 B = Breadth
 
 
@@ -38,6 +38,11 @@ B = Breadth
         (GITHUB, "repository_owner:o", NAME, B.ORGANISATION),
         (GITHUB, "repo:o/r:job_workflow_ref:o/t/d.yml@refs/heads/main", NAME, B.ONE),
         (GITHUB, "job_workflow_ref:o/t/d.yml@refs/heads/main", NAME, B.ANY_CALLER),
+        # A template of the subject without `repo`: no repository is named, so no name can be registered again.
+        (GITHUB, "environment:prod", NOBODY, B.EVERYTHING),
+        (GITHUB, "ref:refs/heads/main", NOBODY, B.EVERYTHING),
+        (GITHUB, "environment:prod:repository_owner:o", NAME, B.EVERYTHING),
+        (GITHUB, "actor:somebody", NAME, B.EVERYTHING),
         (GITHUB, "repo:o/*:environment:prod", DEAD, B.WILDCARD),
         ("https://token.actions.contoso.ghe.com", "repo:o/r:environment:prod", NAME, B.ONE),
         ("https://github.contoso.example/_services/token", "repo:o/r:pull_request", NAME, B.PULL_REQUESTS),
@@ -58,6 +63,8 @@ B = Breadth
         ("https://accounts.google.com", "somebody@contoso.example", Grade.OTHER, B.ONE),
         ("https://oidc.lab.example", "anything", Grade.OTHER, B.ONE),
         ("https://token.actions.githubusercontent.com.evil.example", "repo:o/r", Grade.OTHER, B.ONE),
+        ("https://gitlab.com.evil.example", "project_path:g/p:ref_type:branch:ref:main", Grade.OTHER, B.ONE),
+        ("https://gitlab.company.example", "project_path:g/p:ref_type:branch:ref:main", NAME, B.ONE),
         ("https://[", "repo:o/r", Grade.OTHER, B.ONE),
     ],
 )
@@ -75,22 +82,42 @@ def test_a_plain_subject(issuer: str, subject: str, grade: Grade, breadth: Bread
         (GITHUB, {"sub": "repo:o/r:ref:refs/heads/main"}, NAME, B.ONE),
         (GITHUB, {"sub": "repo:o/*", "repository_owner_id": "11"}, ID, B.ORGANISATION),
         (GITHUB, {"sub": "repo:o*/r:environment:prod"}, NAME, B.EVERYTHING),
-        (GITHUB, {"sub": "*"}, NAME, B.EVERYTHING),
+        # `?` stands for one character:
+        # https://learn.microsoft.com/entra/workload-id/workload-identities-flexible-federated-identity-credentials
+        (GITHUB, {"sub": "repo:o/r:environment:prod-?"}, NAME, B.FEW_REFS),
+        (GITHUB, {"sub": "repo:o@11/r@22:ref:refs/heads/release/v?"}, ID, B.FEW_REFS),
+        (GITHUB, {"sub": "repo:o/r:ref:refs/heads/????"}, NAME, B.ANY_REF),
+        (GITHUB, {"sub": "repo:o/r:environment:prod-?*"}, NAME, B.ANY_REF),
+        (GITHUB, {"sub": "repo:o/r:ref:refs/heads/release-*"}, NAME, B.ANY_REF),
+        (GITHUB, {"sub": "*"}, NOBODY, B.EVERYTHING),
+        (GITHUB, {"sub": "repo:*"}, NOBODY, B.EVERYTHING),
+        (GITHUB, {"sub": "*:environment:prod"}, NOBODY, B.EVERYTHING),
+        (GITHUB, {"sub": "environment:prod-*"}, NOBODY, B.EVERYTHING),
+        (GITHUB, {"sub": "*:repo:o/r:*"}, NAME, B.EVERYTHING),
+        (GITHUB, {"sub": "*", "job_workflow_ref": "o/*"}, NAME, B.EVERYTHING),
         (GITHUB, {"sub": "*", "repository_id": "22"}, ID, B.ANY_EVENT),
         (GITHUB, {"sub": "repo:o/*", "job_workflow_ref": "o/t/d.yml@refs/heads/main"}, NAME, B.ANY_CALLER),
         (GITHUB, {"job_workflow_ref": "o/t/d.yml@refs/heads/main"}, NAME, B.ANY_CALLER),
         (GITLAB, {"sub": "project_id:57:*", "project_id": "57"}, ID, B.ANY_REF),
         (GITLAB, {"sub": "project_path:g/*", "namespace_id": "9"}, ID, B.ORGANISATION),
         (GITLAB, {"sub": "project_path:g/p:*"}, NAME, B.ANY_REF),
-        (GITLAB, {"sub": "project_path:*"}, NAME, B.EVERYTHING),
+        (GITLAB, {"sub": "project_path:g/p:ref_type:branch:ref:prod-?"}, NAME, B.FEW_REFS),
+        (GITLAB, {"sub": "project_path:g/p:ref_type:branch:ref:?"}, NAME, B.ANY_REF),
+        (GITLAB, {"sub": "project_path:*"}, NOBODY, B.EVERYTHING),
+        (GITLAB, {"sub": "project_path:g*"}, NAME, B.EVERYTHING),
+        (GITLAB, {"sub": "*"}, NOBODY, B.EVERYTHING),
         (TERRAFORM, {"sub": "organization:o:*"}, NAME, B.ORGANISATION),
         (TERRAFORM, {"sub": "organization:o:project:p:*"}, NAME, B.ANY_REF),
-        (TERRAFORM, {"sub": "organization:*"}, NAME, B.EVERYTHING),
+        (TERRAFORM, {"sub": "organization:o:project:p:workspace:w-?:run_phase:apply"}, NAME, B.FEW_REFS),
+        (TERRAFORM, {"sub": "organization:*"}, NOBODY, B.EVERYTHING),
+        (TERRAFORM, {"sub": "organization:o*"}, NAME, B.EVERYTHING),
         ("https://oidc.lab.example", {"sub": "a*"}, Grade.OTHER, B.EVERYTHING),
     ],
 )
 def test_an_expression(issuer: str, asked: dict[str, str], grade: Grade, breadth: Breadth) -> None:
-    written = " and ".join(f"claims['{name}'] {'matches' if '*' in value else 'eq'} '{value}'" for name, value in asked.items())
+    written = " and ".join(
+        f"claims['{name}'] {'matches' if {*value} & {*'*?'} else 'eq'} '{value}'" for name, value in asked.items()
+    )
     assert trusted(issuer, None, written, TENANT) == Trusted(grade, breadth)
 
 

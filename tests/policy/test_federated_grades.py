@@ -80,9 +80,12 @@ def test_the_safe_form_of_each_issuer_passes_every_policy_of_the_family(
         (GITHUB, "repo:o/*", None, {BROAD, DANGLING}),
         (GITHUB, None, "claims['sub'] matches 'repo:o/r:ref:refs/heads/*'", {ANY_REF, MUTABLE}),
         (GITHUB, None, "claims['sub'] matches 'repo:o/r:ref:refs/heads/*' and claims['repository_id'] eq '22'", {ANY_REF}),
-        (GITHUB, None, "claims['sub'] matches '*'", {BROAD, MUTABLE}),
+        (GITHUB, None, "claims['sub'] matches 'repo:o@11/r@22:environment:prod-?'", {ANY_REF}),
+        (GITHUB, None, "claims['sub'] matches '*'", {BROAD}),
+        (GITHUB, "environment:prod", None, {BROAD}),
         (GITLAB, "project_path:g/p:ref_type:branch:ref:main", None, {MUTABLE}),
         (GITLAB, "project_id:57", None, {ANY_REF}),
+        ("https://gitlab.com.evil.example", "project_path:g/p:ref_type:branch:ref:main", None, {UNKNOWN}),
         ("https://app.terraform.io", "organization:o:project:p:workspace:w:run_phase:apply", None, {MUTABLE}),
         (VSTOKEN, "sc://org/project/connection", None, {MUTABLE, RETIRING}),
         (AKS, "system:serviceaccount:default:default", None, {BROAD}),
@@ -103,6 +106,7 @@ def test_an_identity_that_is_gone_is_found() -> None:
 def test_every_grade_and_breadth_but_the_safe_ones_has_a_policy() -> None:
     """A value that is added to the grammar needs a policy that reads it."""
     read = " ".join(policy.violated_when.text for policy in load() if policy.text.id.startswith("fed-fic-"))
-    # keyaudit knows no subjects of other issuers; `fed-fic-unknown-issuer` asks whether such an issuer may be trusted.
-    graded = {*Grade} - {Grade.IMMUTABLE, Grade.OTHER}
+    # keyaudit knows no subjects of other issuers; `fed-fic-unknown-issuer` asks whether such an issuer may be trusted. Where
+    # nobody is named, the breadth is everything.
+    graded = {*Grade} - {Grade.IMMUTABLE, Grade.OTHER, Grade.UNNAMED}
     assert {each for each in (*graded, *Breadth) if f'"{each}"' not in read} == {Breadth.ONE}

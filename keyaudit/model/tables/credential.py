@@ -152,7 +152,8 @@ CREDENTIAL = Table(
             _SUBJECT,
             absent="it matches by subject, or it is not a federated credential"),
         text("subject_grade", "immutable: it trusts by ids, or by names that nobody outside can register; mutable: by names "
-            "that others can register once they are given up; dead: nothing ever matches; other: unknown issuer",
+            "that others can register once they are given up; unnamed: it names nobody, so that no name can be taken over; "
+            "dead: nothing ever matches; other: unknown issuer",
             _SUBJECT, absent="not a federated credential", absent_where=_NOT_FEDERATED, values=tuple(map(str, Grade))),
         text("subject_breadth", "how many workloads of the issuer it trusts",
             _SUBJECT, absent="not a federated credential", absent_where=_NOT_FEDERATED, values=tuple(map(str, Breadth))),

@@ -19,6 +19,7 @@ SHOWN = (
 _UNKNOWN = "unknown"
 _GRADES: Mapping[str, str] = {
     Grade.MUTABLE: "trusts names; anyone who registers such a name after its owner gave it up is trusted",
+    Grade.UNNAMED: "names nobody: everybody who uses the issuer is trusted",
     _UNKNOWN: "what it trusts was not read, or cannot be interpreted",
     Grade.OTHER: "keyaudit does not know the subjects of that issuer",
     Grade.DEAD: "can never match",
@@ -33,6 +34,7 @@ _LISTED: Mapping[str, str] = {
 }
 _BREADTHS: Mapping[str, str] = {
     Breadth.ONE: "one workload",
+    Breadth.FEW_REFS: "branches, tags or environments whose names differ in single characters",
     Breadth.ANY_REF: "any branch or tag",
     Breadth.ANY_EVENT: "any branch and event",
     Breadth.PULL_REQUESTS: "any pull request",
