@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.simulator.estate import AppManagementPolicy, Posture, Restriction, Restrictions
+from keyaudit.simulator.estate import AppManagementPolicy, Estate, Posture, Restriction, Restrictions
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import APPLICATIONS, AS_OF, DAY, ESTATE, PRINCIPALS, TENANT_ID
 from tests.collect.logged_estate import LOGGED, POLICY
@@ -59,11 +59,94 @@ async def test_trap_27_a_policy_that_is_off_limits_nothing(logged: Collected) ->
     assert not row["password_blocked"]
     assert row["exclusions"] == []
     assert row["assigned_to"] == sorted([APPLICATIONS[1].id, PRINCIPALS[0].id])
+    assert row["assigned_kinds"] == ["applications", "service-principals"]
     off = replace(LOGGED, posture=replace(LOGGED.posture, default_enabled=False))
     row = (await collect(estate=off)).rows["app_management_policy"][f"{DEFAULT}/applications"]
     assert not any(row[name] for name in row if name.endswith("_blocked"))
     assert not any(name.endswith("_lifetime") for name in row)
     assert row["exclusions"] == []
+
+
+def _on(restrictions: object) -> tuple[Estate, Fault]:
+    """An estate with a custom policy that is on, and the fault that gives it these restrictions; "-" leaves the member out."""
+    on = replace(LOGGED.posture.policies[0], enabled=True)
+
+    def change(body: dict[str, Any]) -> dict[str, Any]:
+        (one,) = body["value"]
+        kept = {name: value for name, value in one.items() if name != "restrictions"}
+        return body | {"value": [kept if restrictions == "-" else kept | {"restrictions": restrictions}]}
+
+    return replace(LOGGED, posture=replace(LOGGED.posture, policies=(on,))), Fault("app_management.list", "every", edit=change)
+
+
+DISABLED = {"restrictionType": "passwordAddition", "state": "disabled", "maxLifetime": None}
+SET = {"state": "disabled", "excludeActors": None}
+SECRETS = [
+    *("custom_password_blocked", "password_blocked", "password_lifetime", "symmetric_key_blocked", "symmetric_key_lifetime"),
+]
+KEYS, URIS = ["certificate_lifetime", "trusted_authorities_only"], ["unique_uris_only", "uri_addition_blocked"]
+ALL_LEFT = sorted([*SECRETS, *KEYS, *URIS])
+
+
+@pytest.mark.parametrize(
+    ("restrictions", "left"),
+    [
+        ({"passwordCredentials": [DISABLED], "keyCredentials": []}, sorted({*ALL_LEFT} - {"password_blocked"})),
+        ({"keyCredentials": []}, ALL_LEFT),
+        ({"passwordCredentials": None, "keyCredentials": None, "applicationRestrictions": None}, ALL_LEFT),
+        ({}, ALL_LEFT),
+        (None, ALL_LEFT),
+        ("-", ALL_LEFT),
+        ({"applicationRestrictions": {}}, ALL_LEFT),
+        ({"applicationRestrictions": {"identifierUris": {}}}, ALL_LEFT),
+        (
+            {"applicationRestrictions": {"identifierUris": {"nonDefaultUriAddition": SET}}},
+            sorted({*ALL_LEFT} - {"uri_addition_blocked"}),
+        ),
+    ],
+)
+async def test_what_a_custom_policy_leaves_out_it_leaves_to_the_default_policy(restrictions: object, left: list[str]) -> None:
+    # https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy
+    estate, fault = _on(restrictions)
+    row = (await collect(fault, estate=estate)).rows["app_management_policy"][f"{TENANT_ID}/appmanagementpolicies/{POLICY}"]
+    assert not row.get("unknown")
+    assert row["left_to_default"] == left
+    assert not row["password_blocked"]
+
+
+@pytest.mark.parametrize(
+    ("restrictions", "columns", "left"),
+    [
+        ({"passwordCredentials": "none"}, SECRETS, [*KEYS, *URIS]),
+        ({"applicationRestrictions": {"identifierUris": []}}, URIS, [*SECRETS, *KEYS]),
+        ({"passwordCredentials": [{"restrictionType": "quantumAddition", "state": "enabled"}]}, SECRETS, [*KEYS, *URIS]),
+        ([], [*SECRETS, *KEYS, *URIS], []),
+    ],
+)
+async def test_what_cannot_be_read_of_a_custom_policy_is_not_left_to_the_default_policy(
+    restrictions: object, columns: list[str], left: list[str]
+) -> None:
+    estate, fault = _on(restrictions)
+    row = (await collect(fault, estate=estate)).rows["app_management_policy"][f"{TENANT_ID}/appmanagementpolicies/{POLICY}"]
+    assert {*columns} <= {*row["unknown"]}
+    assert not {*row["unknown"]} & {*left, "left_to_default"}
+    assert row["left_to_default"] == sorted(left)
+
+
+async def test_a_policy_that_is_off_leaves_nothing_to_another_for_certain(logged: Collected) -> None:
+    rows = logged.rows["app_management_policy"]
+    assert [row["left_to_default"] for row in rows.values()] == [[], [], []]
+
+
+@pytest.mark.parametrize(("type_", "reason"), [("#microsoft.graph.group", "unrecognised"), (None, "bad_value")])
+async def test_the_kind_of_an_object_with_a_custom_policy_may_be_unknown(type_: object, reason: str) -> None:
+    def change(body: dict[str, Any]) -> dict[str, Any]:
+        body["value"][0]["@odata.type"] = type_
+        return body
+
+    found = await collect(Fault("app_management.applied", "every", edit=change), estate=LOGGED)
+    row = found.rows["app_management_policy"][f"{TENANT_ID}/appmanagementpolicies/{POLICY}"]
+    assert row["unknown"] == {"assigned_kinds": reason}
 
 
 async def test_what_users_may_do(logged: Collected) -> None:
@@ -103,7 +186,7 @@ async def test_an_operation_refused_to_the_end(logged: Collected, operation: str
         assert set(rows) == {f"{DEFAULT}/applications", f"{DEFAULT}/service-principals"}
     elif operation == "app_management.applied":
         row = rows[f"{TENANT_ID}/appmanagementpolicies/{POLICY}"]
-        assert row["unknown"] == {"assigned_to": reason}
+        assert row["unknown"] == {"assigned_to": reason, "assigned_kinds": reason}
     elif operation == "authorization_policy.get":
         assert {name: tenant[name] for name in USERS} == dict.fromkeys(USERS, reason)
     else:

@@ -1,4 +1,8 @@
-"""What app management policies ask of client secrets: of new objects and of all, certain or unknown."""
+"""The limits of app management policies for new objects and for objects of any age, certain or unknown.
+
+What a custom policy defines takes precedence, and what it does not define falls back to the default policy:
+https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy
+"""
 
 from typing import Any
 
@@ -6,8 +10,9 @@ import pytest
 
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, row
-from tests.inventory.test_views import only
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, refused, row
+from tests.inventory.test_holder_views import custom, default
+from tests.inventory.test_views import derive, only
 
 READ = assessed(TENANT, "app_management.default", "app_management.list", "app_management.applied")
 BAD = Reason.BAD_VALUE
@@ -48,3 +53,83 @@ def test_a_secret_has_to_live_less_than_the_strictest_restriction(
     found: dict[str, Any] = only("app_management_policy", {"app_management_policy": [policy]}, READ)
     said = [found["unknown"].get(name, found[name]) for name in ("secret_limit", "new_secret_limit")]
     assert said == [every, new]
+
+
+APPLICATIONS, PRINCIPALS = ["applications"], ["service-principals"]
+BOTH = [*APPLICATIONS, *PRINCIPALS]
+LIMITED = default(
+    password_lifetime=HALF_A_YEAR,
+    certificate_lifetime=366 * DAY,
+    certificate_lifetime_from=SINCE,
+    custom_password_blocked=True,
+    unique_uris_only=True,
+)
+OPEN = default("service-principals", uri_addition_blocked=None, unique_uris_only=None)
+SECRETS = ["password_blocked", "password_lifetime"]
+EVERYTHING = [*SECRETS, "certificate_lifetime", "custom_password_blocked", "unique_uris_only", "uri_addition_blocked"]
+OF_LIMITED: dict[str, object] = {
+    "secret_limit": HALF_A_YEAR,
+    "new_secret_limit": HALF_A_YEAR,
+    "certificate_limit": None,
+    "new_certificate_limit": 366 * DAY,
+    "custom_secrets_blocked": True,
+    "new_custom_secrets_blocked": True,
+    "uris_restricted": True,
+    "new_uris_restricted": True,
+}
+NOTHING: dict[str, object] = {name: None if "limit" in name else False for name in OF_LIMITED}
+
+
+def in_effect(policies: list[Row], *, which: str, unread: Reason | None = None) -> dict[str, object]:
+    """What holds for the objects of a policy: values, or the reasons why they are unknown."""
+    coverage = [refused(TENANT, "app_management.default", unread), *READ[1:]] if unread else READ
+    found: dict[str, Any] = derive("app_management_policy", {"app_management_policy": policies}, coverage)
+    (made,) = (each for id_, each in found.items() if which in id_)
+    return {name: made["unknown"].get(name, made[name]) for name in OF_LIMITED}
+
+
+FALLBACKS: list[tuple[dict[str, Any], dict[str, object]]] = [
+    ({"left_to_default": EVERYTHING}, OF_LIMITED),
+    # All are defined as disabled: it frees its objects.
+    ({}, NOTHING),
+    ({"left_to_default": SECRETS}, NOTHING | {"secret_limit": HALF_A_YEAR, "new_secret_limit": HALF_A_YEAR}),
+    (
+        {"left_to_default": ["password_lifetime"], "password_blocked": True},
+        NOTHING | {"secret_limit": 0, "new_secret_limit": 0},
+    ),
+    (
+        {"left_to_default": ["certificate_lifetime"], "password_lifetime": DAY},
+        NOTHING | {"secret_limit": DAY, "new_secret_limit": DAY, "new_certificate_limit": 366 * DAY},
+    ),
+    ({"left_to_default": ["unique_uris_only"]}, NOTHING | {"uris_restricted": True, "new_uris_restricted": True}),
+    (
+        {"uri_addition_blocked": True, "uri_addition_blocked_from": SINCE},
+        NOTHING | {"new_uris_restricted": True},
+    ),
+    (
+        {"custom_password_blocked": True, "custom_password_blocked_from": BAD},
+        NOTHING | {"custom_secrets_blocked": "bad_value", "new_custom_secrets_blocked": True},
+    ),
+    # Of applications and service principals, the weaker limit holds for all that it is assigned to.
+    ({"left_to_default": EVERYTHING, "assigned_kinds": BOTH}, NOTHING | {"uris_restricted": True, "new_uris_restricted": True}),
+    ({"left_to_default": EVERYTHING, "assigned_kinds": PRINCIPALS}, NOTHING),
+    ({"left_to_default": SECRETS, "assigned_kinds": BAD}, NOTHING | dict.fromkeys(("secret_limit", "new_secret_limit"), BAD)),
+    # Where it is off, nobody says which of the two holds; what is the same in both is known.
+    ({"enabled": False}, NOTHING | dict.fromkeys(NOTHING, "not_stated")),
+    ({"enabled": False, "assigned_kinds": PRINCIPALS}, NOTHING),
+]
+
+
+@pytest.mark.parametrize(("values", "expected"), FALLBACKS)
+def test_what_a_custom_policy_does_not_define_falls_back_to_the_default_policy(
+    values: dict[str, Any], expected: dict[str, object]
+) -> None:
+    one = custom(["a"], **({"assigned_kinds": APPLICATIONS} | values))
+    assert in_effect([LIMITED, OPEN, one], which="['a']") == expected
+    assert in_effect([LIMITED, OPEN, one], which="default/applications") == OF_LIMITED
+
+
+def test_a_default_policy_that_was_not_read_matters_only_for_what_falls_back_to_it() -> None:
+    one = custom(["a"], left_to_default=SECRETS, assigned_kinds=APPLICATIONS)
+    unknown = dict.fromkeys(("secret_limit", "new_secret_limit"), Reason.PERMISSION)
+    assert in_effect([one], which="['a']", unread=Reason.PERMISSION) == NOTHING | unknown

@@ -125,6 +125,7 @@ _OFF = {
     "custom_password_blocked": False,
     "symmetric_key_blocked": False,
     "trusted_authorities_only": False,
+    "enabled": True,
 }
 
 
@@ -135,11 +136,13 @@ def default(applies_to: str = "applications", **values: Any) -> Row:
 
 def custom(assigned_to: object, **values: Any) -> Row:
     id_ = f"{TENANT.id}/appManagementPolicies/{assigned_to}"
-    made = {**_OFF, "kind": "custom", "applies_to": "assigned", "assigned_to": assigned_to} | values
+    assigned = {"assigned_to": assigned_to, "assigned_kinds": []}
+    made = {**_OFF, "kind": "custom", "applies_to": "assigned", "scope_id": TENANT.id, **assigned} | values
     return row("app_management_policy", id_, **made)
 
 
 LIMITED = default(password_lifetime=HALF_A_YEAR, certificate_lifetime=366 * DAY, symmetric_key_blocked=True)
+DATED = default(password_lifetime=HALF_A_YEAR, password_lifetime_from=SINCE)
 RULES: list[tuple[list[Row], Any, Any, object]] = [
     ([default()], OLD, {}, None),
     ([LIMITED], OLD, {}, HALF_A_YEAR),
@@ -169,9 +172,28 @@ RULES: list[tuple[list[Row], Any, Any, object]] = [
     ([default(password_blocked=True, password_lifetime=BAD)], OLD, {}, 0),
     ([default(password_blocked=BAD, password_lifetime=HALF_A_YEAR)], OLD, {}, "bad_value"),
     ([default(password_blocked=False, password_lifetime=BAD)], OLD, {}, "bad_value"),
-    # A policy of its own takes nothing from the default one.
+    # A restriction that a custom policy defines takes precedence, also a disabled one. What it does not define falls back to
+    # the default policy: https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy
     ([LIMITED, custom(["A"], password_lifetime=731 * DAY)], OLD, {}, 731 * DAY),
     ([LIMITED, custom(["A"])], OLD, {}, None),
+    ([LIMITED, custom(["A"], left_to_default=["password_blocked", "password_lifetime"])], OLD, {}, HALF_A_YEAR),
+    ([LIMITED, custom(["A"], left_to_default=["password_lifetime"], password_blocked=True)], OLD, {}, 0),
+    ([LIMITED, custom(["A"], left_to_default=["certificate_lifetime"])], OLD, {}, None),
+    ([default(), custom(["A"], left_to_default=["password_blocked", "password_lifetime"])], OLD, {}, None),
+    ([DATED, custom(["A"], left_to_default=["password_lifetime"])], OLD, {}, None),
+    ([DATED, custom(["A"], left_to_default=["password_lifetime"])], NEW, {}, HALF_A_YEAR),
+    ([default(password_lifetime=BAD), custom(["A"], left_to_default=["password_lifetime"])], OLD, {}, "bad_value"),
+    ([default(password_lifetime=BAD), custom(["A"], password_lifetime=DAY)], OLD, {}, DAY),
+    ([LIMITED, custom(["A"], left_to_default=["password_lifetime"], password_blocked=BAD)], OLD, {}, "bad_value"),
+    (
+        [LIMITED, default("service-principals", password_blocked=True), custom(["s1"], left_to_default=["password_blocked"])],
+        OLD,
+        {"on": "service_principal"},
+        0,
+    ),
+    # It says nothing of a custom policy that is off: its objects may be free, or under the default policy.
+    ([LIMITED, custom(["A"], enabled=False)], OLD, {}, "not_stated"),
+    ([default(), custom(["A"], enabled=False)], OLD, {}, None),
     ([LIMITED, custom(["b"], password_blocked=True)], OLD, {}, HALF_A_YEAR),
     # It may be assigned to this one.
     ([LIMITED, custom(BAD)], OLD, {}, "bad_value"),
@@ -197,9 +219,11 @@ def test_a_policy_that_was_not_read_may_limit_it(operation: str) -> None:
     assert held(rows, "policy_limit", coverage=without(operation), **federated)["policy_limit"] is None
 
 
-def test_what_has_a_policy_of_its_own_needs_no_default() -> None:
-    rows = {**HOLDERS, "app_management_policy": [custom(["a"], password_blocked=True)]}
-    assert held(rows, "policy_limit", coverage=without("app_management.default"))["policy_limit"] == 0
+@pytest.mark.parametrize(("left", "expected"), [([], 0), (["password_lifetime"], 0), (["password_blocked"], "permission")])
+def test_a_custom_policy_needs_the_default_policy_only_for_what_it_leaves_to_that(left: list[str], expected: object) -> None:
+    blocked = "password_blocked" not in left
+    rows = {**HOLDERS, "app_management_policy": [custom(["a"], password_blocked=blocked, left_to_default=left)]}
+    assert held(rows, "policy_limit", coverage=without("app_management.default"))["policy_limit"] == expected
 
 
 @pytest.mark.parametrize("name", ["kind", "app_id", "key_id"])

@@ -1,13 +1,17 @@
-"""App management policies, default and custom: a row for each part that limits one kind of object."""
+"""App management policies, default and custom: a row for each part that limits one kind of object.
+
+A custom policy falls back to the default policy for each restriction that it does not define, so any member may be left out:
+https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy
+"""
 
 from collections.abc import Sequence
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, field
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.copies import both, distinct
-from keyaudit.collect.entra.app_restrictions import is_enabled, put_beta, put_nothing, put_uris
+from keyaudit.collect.entra.app_restrictions import is_enabled, put_beta, put_nothing, put_uris, undefined_uris
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
@@ -77,6 +81,15 @@ class Exempt(Struct, rename="camel"):
     custom_security_attributes: list[Attribute] | None
 
 
+class Assigned(Related):
+    """An object that a custom policy is assigned to."""
+
+    type: Wire = field(default=UNSET, name="@odata.type")
+
+
+_KINDS = {"#microsoft.graph.application": "applications", "#microsoft.graph.serviceprincipal": "service-principals"}
+
+
 class DefaultPolicy(Related, rename="camel"):
     """The default policy."""
 
@@ -119,7 +132,8 @@ async def _default(connection: Connection, unit: Unit, scope: Scope) -> Sequence
         row = Row(APP_MANAGEMENT_POLICY, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
         row.put("kind", "default")
         row.put("applies_to", applies_to)
-        row.put("assigned_to", None)
+        row.clear(("assigned_to", "assigned_kinds"))
+        row.put("left_to_default", [])
         _put(row, policy.display_name, policy.is_enabled, restrictions)
         if applies_to == "applications":
             more = beta if isinstance(beta, Refusal) else beta.application_restrictions
@@ -144,14 +158,13 @@ async def _custom(connection: Connection, unit: Unit, scope: Scope) -> Sequence[
         row = Row(APP_MANAGEMENT_POLICY, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
         row.put("kind", "custom")
         row.put("applies_to", "assigned")
-        row.put_read("assigned_to", await _assigned(connection, applied, policy.id))
-        # A custom policy restricts something, so null is invalid here; in the default policy it means that nothing was ever
-        # set.
-        restrictions = UNSET if is_null(policy.restrictions) else policy.restrictions
-        _put(row, policy.display_name, policy.is_enabled, restrictions)
+        row.put_all(**await _assigned(connection, applied, policy.id))
+        of_applications = _of_applications(policy.restrictions)
+        row.put_read("left_to_default", _left_to_default(policy, of_applications))
+        _put(row, policy.display_name, policy.is_enabled, policy.restrictions, partial=True)
         same = more.get(object_id(policy))
         beyond = _of_applications(same.restrictions) if same else unread
-        _put_applications(row, policy.is_enabled, _of_applications(restrictions), beyond)
+        _put_applications(row, policy.is_enabled, of_applications, beyond, partial=True)
         unit.row("app_management_policy", row.finish())
     calls.ended(listing.end)
     parent = calls.coverage()
@@ -160,16 +173,30 @@ async def _custom(connection: Connection, unit: Unit, scope: Scope) -> Sequence[
 
 def _of_applications(raw: Wire) -> Wire | Refusal:
     """The restrictions of applications alone in those of a custom policy."""
+    if is_null(raw) or raw is UNSET:
+        return UNSET
     found = read(raw, Restrictions)
     return found if isinstance(found, Refusal) else found.application_restrictions
 
 
-def _put_applications(row: Row, is_enabled: Wire, restrictions: Wire | Refusal, beta: Wire | Refusal) -> None:
+def _left_to_default(policy: CustomPolicy, of_applications: Wire | Refusal) -> list[str] | Refusal:
+    """The columns of the restrictions that a custom policy certainly does not define; none of a policy that is off."""
+    enabled = read(policy.is_enabled, bool)
+    if enabled is not True:
+        return [] if enabled is False else enabled
+    found = _by_type(policy.restrictions, partial=True)
+    left = [] if isinstance(found, Refusal) else [limit.column for limit in _LIMITS if limit.type.lower() not in found]
+    return sorted([*left, *([] if isinstance(of_applications, Refusal) else undefined_uris(of_applications))])
+
+
+def _put_applications(
+    row: Row, is_enabled: Wire, restrictions: Wire | Refusal, beta: Wire | Refusal, *, partial: bool = False
+) -> None:
     """Fill the columns about applications alone, and add their exempt actors to the exclusions."""
     enabled = read(is_enabled, bool)
     stated = enabled if not isinstance(restrictions, Refusal) or enabled is False else restrictions
-    exempt = put_uris(row, stated, UNSET if isinstance(restrictions, Refusal) else restrictions)
-    put_beta(row, enabled, beta)
+    exempt = put_uris(row, stated, UNSET if isinstance(restrictions, Refusal) else restrictions, partial=partial)
+    put_beta(row, enabled, beta, partial=partial)
     known = row.values.get("exclusions")
     if isinstance(exempt, Refusal):
         row.refuse(("exclusions",), exempt.reason)
@@ -180,21 +207,31 @@ def _put_applications(row: Row, is_enabled: Wire, restrictions: Wire | Refusal, 
         row.put_read("exclusions", refused or sorted([*known, *also]))
 
 
-async def _assigned(connection: Connection, calls: Calls, policy: str) -> list[str] | Refusal:
-    """The object ids that a policy is assigned to."""
-    listing = connection.gateway.pages("app_management.applied", Related, by=object_id, id=policy)
-    found = sorted(await distinct(listing, object_id))
+async def _assigned(connection: Connection, calls: Calls, policy: str) -> dict[str, list[str] | Refusal]:
+    """The columns with the objects that a policy is assigned to: their ids, and their kinds."""
+    listing = connection.gateway.pages("app_management.applied", Assigned, by=object_id, id=policy)
+    found = await distinct(listing, object_id)
     calls.ended(listing.end)
     reason = why_incomplete(listing.end)
-    return Refusal(reason) if reason else found
+    if reason:
+        return {"assigned_to": Refusal(reason), "assigned_kinds": Refusal(reason)}
+    kinds = [_kind(each.type) for each in found.values()]
+    refused = next((each for each in kinds if isinstance(each, Refusal)), None)
+    known = sorted({each for each in kinds if not isinstance(each, Refusal)})
+    return {"assigned_to": sorted(found), "assigned_kinds": refused or known}
 
 
-def _put(row: Row, name: Wire, is_enabled: Wire, restrictions: Wire) -> None:
+def _kind(raw: Wire) -> str | Refusal:
+    type_ = read(raw, str)
+    return type_ if isinstance(type_, Refusal) else _KINDS.get(type_.lower(), Refusal(Reason.UNRECOGNISED))
+
+
+def _put(row: Row, name: Wire, is_enabled: Wire, restrictions: Wire, *, partial: bool = False) -> None:
     row.put("name", name)
     enabled = read(is_enabled, bool)
     row.put_read("enabled", enabled)
     # A disabled policy limits nothing, regardless of its content.
-    found = _by_type(restrictions) if enabled is True else {} if enabled is False else enabled
+    found = _by_type(restrictions, partial=partial) if enabled is True else {} if enabled is False else enabled
     for limit in _LIMITS:
         _put_limit(row, limit.column, _of(found, limit))
     row.put_read("exclusions", _exclusions(found))
@@ -203,15 +240,20 @@ def _put(row: Row, name: Wire, is_enabled: Wire, restrictions: Wire) -> None:
 _Restrictions = dict[str, Restriction | Refusal]
 
 
-def _by_type(raw: Wire) -> _Restrictions | Refusal:
-    """The restrictions that are set, by type in lower case. Graph sends null if nothing was set."""
-    if is_null(raw):
+def _by_type(raw: Wire, *, partial: bool) -> _Restrictions | Refusal:
+    """The restrictions that are set, by type in lower case. Graph sends null if nothing was set.
+
+    `partial`: a member that is left out sets nothing either.
+    """
+    if is_null(raw) or (partial and raw is UNSET):
         return {}
     restrictions = read(raw, Restrictions)
     if isinstance(restrictions, Refusal):
         return restrictions
     found: _Restrictions = {}
     for member, keys in ((restrictions.password_credentials, False), (restrictions.key_credentials, True)):
+        if partial and (is_null(member) or member is UNSET):
+            continue
         items = read(member, list[Restriction])
         if isinstance(items, Refusal):
             found |= {limit.type.lower(): items for limit in _LIMITS if limit.keys is keys}

@@ -86,14 +86,14 @@ def put_nothing(row: Row) -> None:
     row.clear((*STABLE, *BETA))
 
 
-def put_uris(row: Row, enabled: bool | Refusal, raw: Wire) -> Sequence[tuple[str, Wire]] | Refusal:
+def put_uris(row: Row, enabled: bool | Refusal, raw: Wire, *, partial: bool = False) -> Sequence[tuple[str, Wire]] | Refusal:
     """Fill `STABLE` from an object with `identifierUris`. `enabled`: the policy is on; where it is off, nothing is restricted.
+    `partial`: the policy may leave any member out, as a custom policy does with what it does not define.
 
     Returns the exempt actors of the restrictions that are on, by the name of each; refused if that is unknown.
     """
-    stable = _within(enabled, raw, Stable)
-    uris = stable if stable is None or isinstance(stable, Refusal) else _within(enabled, stable.identifier_uris, Uris)
-    found = {name: _in_effect(uris, name) for name in _URIS}
+    uris = _uris(enabled, raw, partial=partial)
+    found = {name: _in_effect(uris, name, partial=partial) for name in _URIS}
     exceptions: set[str] = set()
     exempt: list[tuple[str, Wire]] = []
     refused: Refusal | None = None
@@ -117,21 +117,38 @@ def put_uris(row: Row, enabled: bool | Refusal, raw: Wire) -> Sequence[tuple[str
     return refused or exempt
 
 
-def put_beta(row: Row, enabled: bool | Refusal, raw: Wire | Refusal) -> None:
-    """Fill `BETA` from an object with `audiences` and `redirectUris`, or a refusal."""
-    beta = raw if isinstance(raw, Refusal) else _within(enabled, raw, Beta)
+def undefined_uris(raw: Wire) -> list[str]:
+    """The columns of the restrictions that the object of a custom policy with `identifierUris` certainly does not define."""
+    uris = _uris(True, raw, partial=True)
+    if isinstance(uris, Refusal):
+        return []
+    return [column for name, column in _URIS.items() if uris is None or _is_left_out(getattr(uris, name), partial=True)]
+
+
+def _uris(enabled: bool | Refusal, raw: Wire, *, partial: bool) -> Uris | Refusal | None:
+    stable = _within(enabled, raw, Stable, partial=partial)
+    if stable is None or isinstance(stable, Refusal):
+        return stable
+    return _within(enabled, stable.identifier_uris, Uris, partial=partial)
+
+
+def put_beta(row: Row, enabled: bool | Refusal, raw: Wire | Refusal, *, partial: bool = False) -> None:
+    """Fill `BETA` from an object with `audiences` and `redirectUris`, or a refusal. `partial` as for `put_uris`."""
+    beta = raw if isinstance(raw, Refusal) else _within(enabled, raw, Beta, partial=partial)
     if beta is None or isinstance(beta, Refusal):
         row.put_all(audience_limits=[] if beta is None else beta, redirect_uri_limits=[] if beta is None else beta)
         return
-    row.put_read("audience_limits", _names(_within(enabled, beta.audiences, Audiences), Audiences))
-    row.put_read("redirect_uri_limits", _names(_within(enabled, beta.redirect_uris, RedirectUris), RedirectUris))
+    audiences = _within(enabled, beta.audiences, Audiences, partial=partial)
+    redirects = _within(enabled, beta.redirect_uris, RedirectUris, partial=partial)
+    row.put_read("audience_limits", _names(audiences, Audiences, partial=partial))
+    row.put_read("redirect_uri_limits", _names(redirects, RedirectUris, partial=partial))
 
 
-def _names(found: Struct | Refusal | None, type_: type[Struct]) -> list[str] | Refusal:
+def _names(found: Struct | Refusal | None, type_: type[Struct], *, partial: bool) -> list[str] | Refusal:
     """The names of the restrictions that are on."""
     names = []
     for name in type_.__struct_fields__:
-        restriction = _in_effect(found, name)
+        restriction = _in_effect(found, name, partial=partial)
         if isinstance(restriction, Refusal):
             return restriction
         if restriction is not None:
@@ -139,19 +156,23 @@ def _names(found: Struct | Refusal | None, type_: type[Struct]) -> list[str] | R
     return sorted(names)
 
 
-def _within(enabled: bool | Refusal, raw: Wire, type_: type[S]) -> S | Refusal | None:
+def _is_left_out(raw: Wire, *, partial: bool) -> bool:
+    return is_null(raw) or (partial and raw is UNSET)
+
+
+def _within(enabled: bool | Refusal, raw: Wire, type_: type[S], *, partial: bool) -> S | Refusal | None:
     """The object in a member; None if it was never set, or the policy is off."""
     if enabled is not True:
         return None if enabled is False else enabled
-    return None if is_null(raw) else read(raw, type_)
+    return None if _is_left_out(raw, partial=partial) else read(raw, type_)
 
 
-def _in_effect(found: Struct | Refusal | None, name: str) -> Restriction | Refusal | None:
+def _in_effect(found: Struct | Refusal | None, name: str, *, partial: bool) -> Restriction | Refusal | None:
     """The restriction in the member `name`, if it is on."""
     if found is None or isinstance(found, Refusal):
         return found
     raw = getattr(found, name)
-    if is_null(raw):
+    if _is_left_out(raw, partial=partial):
         return None
     restriction = read(raw, Restriction)
     enabled = restriction if isinstance(restriction, Refusal) else is_enabled(restriction.state)

@@ -1,12 +1,18 @@
-"""The table of app management policies, which limit new credentials of applications and service principals."""
+"""The table of app management policies, which limit new credentials of applications and service principals.
+
+A restriction that a custom policy defines, enabled or disabled, takes precedence over that of the default policy; one that it
+does not define falls back to it: https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy
+"""
 
 from keyaudit.model.columns import Area, Column, RestsOn, Table, Where, duration, flag, text, texts, time, where_found
 
 _FOUND = ("app_management.default", "app_management.list")
-_SECRET = ("password_blocked", "password_blocked_from", "password_lifetime", "password_lifetime_from")
+_OF_CUSTOM = ("kind", "enabled", "assigned_to", "assigned_kinds", "left_to_default")
+_OF_DEFAULT = (Where("kind", ("default",)),)
 _BETA = ("app_management.default_beta", "app_management.list_beta")
 _OF_PRINCIPALS = (Where("applies_to", ("service-principals",)),)
 _NO_URIS = "a service principal is given no such thing"
+_EVERY_OBJECT = "the default policy is assigned to nothing by name"
 _OFF = "no such limit: the policy or the restriction is off, or it was never set"
 
 
@@ -37,9 +43,31 @@ def _of_uris(name: str, what: str) -> tuple[Column, Column]:
     )
 
 
-def _secret_limit(name: str, which: str) -> Column:
-    return duration(name, f"a client secret that {which} is given has to live less than this; 0 where it is given none",
-        absent="no such limit: a secret may live as long as anyone likes", rests_on=RestsOn.OBJECT, derived_from=_SECRET)
+def _in_force(*columns: str) -> tuple[str, ...]:
+    """The columns that decide what holds for the objects of a policy, with the default policy's where a custom one has none."""
+    return (*_OF_CUSTOM, *columns, *(f"{column}_from" for column in columns))
+
+
+def _limits(name: str, what: str, *columns: str) -> tuple[Column, Column]:
+    """What holds for the objects of a policy; for a custom policy of applications and service principals, the weaker limit."""
+    longest = "no such limit: it may live as long as anyone likes"
+    return (
+        duration(f"{name}_limit", f"{what} that an object of any age is given has to live less than this",
+            absent=longest, rests_on=RestsOn.PARENT, derived_from=_in_force(*columns)),
+        duration(f"new_{name}_limit", f"{what} that an object made now is given has to live less than this",
+            absent=longest, rests_on=RestsOn.PARENT, derived_from=_in_force(*columns)),
+    )
+
+
+def _restricted(
+    name: str, what: str, *columns: str, absent: str = "", absent_where: tuple[Where, ...] = ()
+) -> tuple[Column, Column]:
+    return (
+        flag(name, f"{what}, to objects of any age", absent=absent, absent_where=absent_where, rests_on=RestsOn.PARENT,
+            derived_from=_in_force(*columns)),
+        flag(f"new_{name}", f"{what}, to objects made now", absent=absent, absent_where=absent_where,
+            rests_on=RestsOn.PARENT, derived_from=_in_force(*columns)),
+    )
 
 
 APP_MANAGEMENT_POLICY = Table(
@@ -54,13 +82,18 @@ APP_MANAGEMENT_POLICY = Table(
     columns=(
         *where_found(*_FOUND),
         text("kind", "default: for all that have no policy of their own", values=("default", "custom")),
-        text("applies_to", "which objects it is for; what a custom policy is assigned to takes nothing from the default one",
+        text("applies_to", "which objects it is for; a custom policy is for those that it is assigned to",
             values=("applications", "service-principals", "assigned")),
         texts("assigned_to",
             "object ids of the applications and service principals that a custom policy is assigned to, sorted",
             ("app_management.list", "app_management.applied"),
-            absent="the default policy is assigned to nothing by name", absent_where=(Where("kind", ("default",)),)),
-        flag("enabled", "isEnabled: the policy is on; where it is off, nothing below limits or blocks anything", _FOUND),
+            absent=_EVERY_OBJECT, absent_where=_OF_DEFAULT),
+        texts("assigned_kinds", "the kinds of those objects, sorted", ("app_management.list", "app_management.applied"),
+            absent=_EVERY_OBJECT, absent_where=_OF_DEFAULT, values=("applications", "service-principals")),
+        texts("left_to_default", "the restrictions that a custom policy does not define, by their columns here, sorted: the "
+            "default policy's hold instead", _FOUND),
+        flag("enabled", "isEnabled: the policy is on; where it is off, nothing below limits or blocks anything. Graph does not "
+            "say whether the default policy's restrictions then hold for the objects of a custom policy", _FOUND),
         *_blocked("password", "a client secret"),
         *_lifetime("password", "a client secret"),
         *_blocked("custom_password", "a client secret of one's own choosing"),
@@ -72,8 +105,12 @@ APP_MANAGEMENT_POLICY = Table(
         _from("trusted_authorities_only_from"),
         texts("exclusions", "who may add what a restriction that is on forbids: its type, and the custom security attribute "
             "of those who may, sorted", _FOUND),
-        _secret_limit("secret_limit", "an object of any age"),
-        _secret_limit("new_secret_limit", "an object made now"),
+        *_limits("secret", "a client secret (0: none can be added)", "password_blocked", "password_lifetime"),
+        *_limits("certificate", "a certificate", "certificate_lifetime"),
+        *_restricted("custom_secrets_blocked", "a client secret of one's own choosing cannot be added",
+            "custom_password_blocked"),
+        *_restricted("uris_restricted", "an identifier URI that may be another tenant's cannot be added",
+            "uri_addition_blocked", "unique_uris_only", absent=_NO_URIS, absent_where=_OF_PRINCIPALS),
         *_of_uris("uri_addition_blocked", "an identifier URI other than the default one cannot be added"),
         *_of_uris("unique_uris_only", "an identifier URI that is added has to hold an id of the tenant or the application, or "
             "a verified domain"),

@@ -10,7 +10,9 @@ _LIMITED = ("kind", "holder_kind", "holder_id", "app_id", "application.created_o
 _RULES = tuple(
     f"app_management_policy.{name}"
     for name in (
+        "enabled",
         "assigned_to",
+        "left_to_default",
         "password_blocked",
         "password_blocked_from",
         "password_lifetime",

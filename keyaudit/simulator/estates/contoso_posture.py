@@ -27,7 +27,11 @@ _POLICIES: Mapping[str, tuple[str, Restrictions]] = {
     # Policy to its application; the last policy has no defect.
     _LEGACY: (
         "Warehouse Scanner Gateway",
-        Restrictions(passwords=(Restriction(type="passwordLifetime", max_lifetime="P731D"),)),
+        Restrictions(
+            passwords=(Restriction(type="passwordLifetime", max_lifetime="P731D"),),
+            # Frees its application: what it does not define would be left to the default policy.
+            uris=(Restriction(type="uriAdditionWithoutUniqueTenantIdentifier", state="disabled"),),
+        ),
     ),
     _INTEGRATIONS: ("Integration Hub", _lives("P211D", "P366D")),
     _PARTNERS: ("Backup Orchestrator", _lives("P181D", "P401D")),
@@ -99,7 +103,7 @@ def posture_plants(ground: Ground) -> set[Plant]:
                 MANAGEMENT_URIS_OPEN,
                 f"{tenant}/appmanagementpolicies/{_policy_id(name, ground) if name in _POLICIES else name}",
             )
-            for name in ("default/applications", _LEGACY, _INTEGRATIONS, _PARTNERS)
+            for name in ("default/applications", _LEGACY)
         ),
     }
 
