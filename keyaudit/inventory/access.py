@@ -204,10 +204,8 @@ class _Reading:
                 self._found.reasons.add(Reason(row["nameless"]))
             through = () if row["principal_id"] == self._alone else (self._people[row["principal_id"]],)
             self._found.others.append(way_of(row, row["allows"] or (), None, through))
-        # An agent has what its blueprint's principal was granted and lets it inherit.
         inherited = f"""
-            SELECT {WAY}, given.why FROM ({agents.inherited(_VIEWS, 'SELECT * FROM "grant"')}) AS given
-            LEFT JOIN subscription AS place ON place.id = given.scope WHERE given.given_to = ?
+            SELECT {WAY}, given.why FROM {INHERITED} WHERE given.given_to = ?
             ORDER BY given.kind, given.api, given.name, given.id"""
         for row in self._rows(inherited, [self._alone]):
             self._know({row["principal_id"]})
@@ -240,6 +238,11 @@ _COLUMNS = (
 WAY = ", ".join(f"given.{name}" for name in _COLUMNS) + ", place.name AS scope_name"
 GIVEN = '"grant" AS given LEFT JOIN subscription AS place ON place.id = given.scope'
 """The columns of a grant that `way_of` reads, with their sources."""
+INHERITED = f"""({agents.inherited(_VIEWS, 'SELECT * FROM "grant"')}) AS given
+    LEFT JOIN subscription AS place ON place.id = given.scope"""
+"""The same of what an agent has because its blueprint's principal was granted it, with `given_to`, the agent, and `why`: the
+reason if that is uncertain.
+"""
 
 
 def honoured(model: str | None, kind: str) -> set[str]:

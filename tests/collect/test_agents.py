@@ -55,7 +55,9 @@ def test_an_agent_has_its_blueprint_its_sponsors_and_its_users(whole: Collected)
     first, second, third = (whole.rows["agent"][f"{PLACE}/{id_}"] for id_ in (FIRST, SECOND, THIRD))
     assert (first["object_id"], first["blueprint_app_id"], first["created_on"]) == (FIRST, OWN_APP, AS_OF - 50 * DAY)
     assert (first["sponsored"], first["sponsor_ids"], first["user_ids"]) == (True, [SPONSOR], [ACTS_AS])
+    assert first["user_names"] == {ACTS_AS: "First"}
     assert (second["sponsored"], second["sponsor_ids"], second["user_ids"]) == (False, [], [])
+    assert second["user_names"] == {}
     # An expanded list shows twenty and no link to the rest; that there is somebody is certain.
     assert third["sponsored"] is True
     assert third["unknown"] == {"sponsor_ids": "truncated"}

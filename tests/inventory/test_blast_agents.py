@@ -54,11 +54,44 @@ def test_the_secret_of_a_blueprint_opens_all_its_agents_with_what_they_reach_and
     [user] = [node for node in found.nodes.values() if node.note == "agent user"]
     [acting] = [edge for edge in found.edges if edge.target == user.id]
     assert (found.nodes[acting.source].name, acting.relation) == ("Returns Agent", Relation.SPEAKS_FOR)
+    assert user.name == "Returns Agent"
     # The one has a role over machines, and so over the vaults beside them.
     holds = {(found.nodes[edge.source].name, found.nodes[edge.target].name) for edge in found.edges}
     assert ("Shelf Planning Agent", "Contributor on contoso-nonprod") in holds
     assert not any(edge.doubt for edge in found.edges)
     assert found.verdict.exit is Exit.CLEAN
+
+
+def test_an_inherited_permission_is_held_by_the_agents_that_inherit_it_and_by_no_other(contoso: Snapshot) -> None:
+    found = radius(contoso, "Store Assistant Blueprint")
+    holds = {
+        (found.nodes[edge.source].name, found.nodes[edge.target].name.partition(": ")[2], bool(edge.way and edge.way.through))
+        for edge in found.edges
+        if found.nodes[edge.target].kind is Kind.PERMISSION
+    }
+    blueprint, agents = "Store Assistant Blueprint", ("Returns Agent", "Shelf Planning Agent")
+    assert holds == {
+        ("Returns Agent", "Files.Read.All", False),
+        *((blueprint, name, False) for name in ("Mail.Read", "User.Read")),
+        *((agent, name, True) for agent in agents for name in ("Mail.Read", "User.Read")),
+    }
+    inherited = [edge for edge in found.edges if edge.way and edge.way.through and edge.relation is Relation.HOLDS]
+    assert {each.name for edge in inherited if edge.way for each in edge.way.through} == {blueprint}
+
+
+def test_an_agent_alone_has_what_it_inherits(contoso: Snapshot) -> None:
+    assert named(radius(contoso, "Returns Agent"), Kind.PERMISSION) == [
+        f"Microsoft Graph: {name}" for name in ("Files.Read.All", "Mail.Read", "User.Read")
+    ]
+
+
+def test_the_credentials_of_a_blueprint_are_changed_by_no_command_for_applications(contoso: Snapshot) -> None:
+    steps = plan(radius(contoso, secret_of(contoso, "Store Assistant Blueprint")))
+    assert not [command for step in steps for command in step.commands if "credential" in command]
+    assert [step.title for step in steps if "Add a new credential" in step.title] == [
+        "Add a new credential to blueprint Store Assistant Blueprint, and deploy it to all of its agents"
+    ]
+    assert any(step.settles and step.title.startswith("Remove the client secret") for step in steps)
 
 
 def test_of_a_blueprint_of_another_tenant_it_says_what_cannot_be_known(contoso: Snapshot) -> None:

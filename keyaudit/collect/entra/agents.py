@@ -13,7 +13,7 @@ from keyaudit.collect.entra.inheritable import Inheritable, inheritable
 from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read, wired
+from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -52,6 +52,7 @@ class AgentUser(Related, rename="camel"):
     """A user that an agent identity can act as."""
 
     identity_parent_id: str
+    display_name: Wire = UNSET
 
 
 class _Object(Struct):
@@ -134,7 +135,7 @@ class _Agents:
         self._tenant_id = reading.connection.identity.tenant_id
         self._sponsored: dict[str, Wire | Refusal] = {}
         self._unsponsored = Refusal(Reason.PARENT_NOT_ASSESSED)
-        self._acting: dict[str, list[str]] = {}
+        self._acting: dict[str, dict[str, Wire]] = {}
         self._users_unread: Refusal | None = None
         self._list, self._sponsors, self._users = (Calls(scope, operation) for operation in OPERATIONS[:3])
         self._sponsors_of, self._inheritable, self._principal_sponsors_of = (
@@ -183,7 +184,7 @@ class _Agents:
         """Read the users of every agent."""
         listing = self._gateway.pages(self._users.id, AgentUser, by=_user)
         for id_, item in (await distinct(listing, _user)).items():
-            self._acting.setdefault(item.identity_parent_id.lower(), []).append(id_)
+            self._acting.setdefault(item.identity_parent_id.lower(), {})[id_] = item.display_name
         self._users.ended(listing.end)
         reason = why_incomplete(listing.end)
         self._users_unread = Refusal(reason) if reason else None
@@ -215,7 +216,9 @@ class _Agents:
     def _finish(self, row: Row, agent: str) -> None:
         """Write the agent's row, with its columns from other lists."""
         _put_sponsors(row, self._sponsored.get(agent, self._unsponsored))
-        row.put_read("user_ids", self._users_unread or sorted(self._acting.get(agent, ())))
+        acting = self._acting.get(agent, {})
+        row.put_read("user_ids", self._users_unread or sorted(acting))
+        row.put_read("user_names", self._users_unread or _names(acting))
         self._unit.row("agent", row.finish())
 
     def _compare(self, found: Mapping[str, str], seen: _Seen, *, whole: bool) -> None:
@@ -290,6 +293,19 @@ def _put_sponsors(row: Row, shown: Wire | Refusal) -> None:
     found = read(shown, list[Related])
     row.put_read("sponsored", found if isinstance(found, Refusal) else bool(found))
     row.put_read("sponsor_ids", found if isinstance(found, Refusal) else sorted({one.id.lower() for one in found}))
+
+
+def _names(users: Mapping[str, Wire]) -> dict[str, str] | Refusal:
+    """The names of users by id; refused if one cannot be read."""
+    found: dict[str, str] = {}
+    for id_, raw in sorted(users.items()):
+        if is_null(raw):
+            continue
+        name = read(raw, str)
+        if isinstance(name, Refusal):
+            return name
+        found[id_] = name
+    return found
 
 
 def _agent(item: AgentItem) -> str:

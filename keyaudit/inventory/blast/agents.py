@@ -28,12 +28,13 @@ def opened(connection: duckdb.DuckDBPyConnection, graph: Graph, identities: Sequ
         )
         if graph.join(Node(id=row["object_id"], kind=Kind.AGENT, name=row["name"] or row["object_id"]), edge):
             new.append(row["object_id"])
-    query = (
-        "SELECT object_id, user_ids, unknown['user_ids'] AS doubt FROM agent WHERE list_contains($ids, object_id) ORDER BY id"
-    )
+    query = """
+        SELECT object_id, user_ids, user_names, unknown['user_ids'] AS doubt FROM agent
+        WHERE list_contains($ids, object_id) ORDER BY id"""
     for row in rows(connection, query, {"ids": list(identities)}):
         for user in row["user_ids"] or ():
-            node = Node(id=f"users/{user}", kind=Kind.PRINCIPAL, name=user, note="agent user")
+            name = (row["user_names"] or {}).get(user, user)
+            node = Node(id=f"users/{user}", kind=Kind.PRINCIPAL, name=name, note="agent user")
             graph.join(
                 node, Edge(source=row["object_id"], target=node.id, relation=Relation.SPEAKS_FOR, how="it can act as it")
             )

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 from msgspec import Struct
 
-from keyaudit.inventory.access import GIVEN, MET, PEOPLE, WAY, honoured, way_of
+from keyaudit.inventory.access import GIVEN, INHERITED, MET, PEOPLE, WAY, honoured, way_of
 from keyaudit.inventory.blast import agents
 from keyaudit.inventory.blast.graph import Graph, rows
 from keyaudit.inventory.blast.signing import TENANT
@@ -57,6 +57,7 @@ def reach(connection: duckdb.DuckDBPyConnection, graph: Graph, identities: Seque
         for each in held[row["principal_id"]]:
             if not each.through or row["kind"] in ("directory-role", "azure-role"):
                 _permission(graph, row, of_object[each.object_id], each)
+    _inherited(connection, graph, of_object)
     return opened
 
 
@@ -159,13 +160,29 @@ def _vault(graph: Graph, row: Mapping[str, Any], identity: str, holder: _Holder)
         yield Opened(identity, row["vault_id"], thing.partition("/")[2].lower(), not uses, doubt or holder.unplaced)
 
 
+def _inherited(connection: duckdb.DuckDBPyConnection, graph: Graph, of_object: Mapping[str, str]) -> None:
+    """Adds the permissions that the agents among the identities inherit from their blueprints."""
+    query = f"""
+        SELECT {WAY}, {_OTHER}, given.given_to, given.why FROM {INHERITED} WHERE list_contains($ids, given.given_to)
+        ORDER BY given.given_to, given.kind, given.api, given.name, given.id"""
+    found = rows(connection, query, {"ids": sorted(of_object)})
+    people = rows(connection, PEOPLE, [sorted({row["principal_id"] for row in found})]) if found else []
+    named = {row["id"]: Who(row["id"], row["name"], row["kind"]) for row in people}
+    for row in found:
+        doubt = Reason(row["why"]) if row["why"] else None
+        holder = _Holder(row["given_to"], (named[row["principal_id"]],))
+        _permission(graph, row, of_object[row["given_to"]], holder, doubt)
+
+
+_OTHER = """given.tier, given.api_id, given.on_behalf_of, given.role_id,
+    coalesce(given.unknown['name'], CASE WHEN given.tier IS NULL THEN given.unknown['tier'] END) AS nameless"""
+
+
 def _others(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[dict[str, Any]]:
     kinds = ", ".join(f"'{kind}'" for kind in KINDS)
     wide = ", ".join(f"'{kind}'" for kind in _WIDE)
     query = f"""
-        SELECT {WAY}, given.tier, given.api_id, given.on_behalf_of, given.role_id,
-            coalesce(given.unknown['name'], CASE WHEN given.tier IS NULL THEN given.unknown['tier'] END) AS nameless
-        FROM {GIVEN} WHERE list_contains($ids, given.principal_id) AND (given.kind NOT IN ({kinds})
+        SELECT {WAY}, {_OTHER} FROM {GIVEN} WHERE list_contains($ids, given.principal_id) AND (given.kind NOT IN ({kinds})
             OR (given.kind = 'azure-role' AND given.scope_kind IN ({wide})))
         ORDER BY given.kind, given.api, given.name, given.id"""
     return rows(connection, query, {"ids": list(ids)})
@@ -179,7 +196,7 @@ _TIERS = {0: "control of the whole tenant", 1: "all of one kind of data"}
 _KINDS = {"directory-role": Kind.ROLE, "azure-role": Kind.AZURE_ROLE}
 
 
-def _permission(graph: Graph, row: Mapping[str, Any], identity: str, holder: _Holder) -> None:
+def _permission(graph: Graph, row: Mapping[str, Any], identity: str, holder: _Holder, doubt: Reason | None = None) -> None:
     kind, name = row["kind"], row["name"] or row["role_id"] or "of unknown name"
     place = row["scope_name"] or (row["scope"] or "").rpartition("/")[2] or "everything"
     node = Node(
@@ -193,7 +210,7 @@ def _permission(graph: Graph, row: Mapping[str, Any], identity: str, holder: _Ho
         target=node.id,
         relation=Relation.HOLDS,
         how={"app-role": "app role", "delegated": "delegated permission"}.get(kind, ""),
-        way=way_of(row, (), None, holder.through, holder.unplaced),
-        doubt=Reason(row["nameless"]) if row["nameless"] else None,
+        way=way_of(row, (), doubt, holder.through, holder.unplaced),
+        doubt=doubt or (Reason(row["nameless"]) if row["nameless"] else None),
     )
     graph.join(node, edge)

@@ -71,7 +71,7 @@ _WORDS = {
 
 _HELD = {
     "credential": "id, name, kind, key_id, holder_kind, holder_type, holder_id, holder_name, app_id, usage, expires_on,"
-    " issuer, subject, thumbprint,"
+    " issuer, subject, subject_grade, subject_dangling, thumbprint,"
     " thumbprint_sha256, public_key_sha256, unknown",
     "certificate": "id, name, certificate_id, version, vault_id, vault_name, enabled, exportable, custody, key_version_id,"
     " thumbprint, thumbprint_sha256, public_key_sha256, unknown",

@@ -27,26 +27,29 @@ def credentials(
 ) -> list[str]:
     """Adds the applications that sign in with keys, from the nodes in `sources`. Returns the ids of new ones.
 
-    Matches by `thumbprints` or `ids` only are joined to the subject. Expired credentials are left out.
+    Matches by `thumbprints` or `ids` only are joined to the subject. Expired credentials are left out, as are federated ones
+    that no token can match.
     """
     found = rows(
         connection,
         f"""
         SELECT id, kind, key_id, holder_kind, holder_type, holder_id, holder_name, app_id, public_key_sha256,
             coalesce(CASE WHEN list_contains($ids, id) THEN NULL ELSE {DOUBT} END,
-                CASE WHEN expires_on IS NULL THEN unknown['expires_on'] END, unknown['usage'], unknown['app_id']) AS doubt
+                CASE WHEN expires_on IS NULL THEN unknown['expires_on'] END, unknown['usage'], unknown['app_id'],
+                CASE WHEN kind = 'federated' THEN coalesce(unknown['subject_grade'], unknown['subject_dangling']) END) AS doubt,
+            CASE WHEN lower(app_id) IN (SELECT app_id FROM blueprint) THEN 'true' END AS blueprint
         FROM held_credential
         WHERE (list_contains($ids, id) OR {SAME}) AND usage IS DISTINCT FROM 'Sign'
             AND (expires_on IS NULL OR expires_on > $as_of)
+            AND subject_grade IS DISTINCT FROM 'dead' AND subject_dangling IS NOT TRUE
         ORDER BY holder_name, id""",
         {"keys": sorted(sources), "thumbprints": sorted(thumbprints), "ids": sorted(ids), "as_of": as_of},
     )
     new = []
     for row in found:
         identity = (row["app_id"] or row["holder_id"]).lower()
-        facts = {
-            name: row[name] for name in ("key_id", "kind", "holder_kind", "holder_type", "holder_id", "app_id") if row[name]
-        }
+        names = ("key_id", "kind", "holder_kind", "holder_type", "holder_id", "app_id", "blueprint")
+        facts = {name: row[name] for name in names if row[name]}
         for source in sources.get(row["public_key_sha256"], (graph.subject.id,)):
             edge = Edge(
                 source=source,

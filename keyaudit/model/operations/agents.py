@@ -36,7 +36,7 @@ DECLARED = (
         "agent_user.list",
         "users of agent identities",
         "/v1.0/users/microsoft.graph.agentUser",
-        query=(("$select", "id,identityParentId"), _PAGE),
+        query=(("$select", "id,displayName,identityParentId"), _PAGE),
         right=graph_right("Directory.Read.All"),
         after=("service_principal.list",),
     ),

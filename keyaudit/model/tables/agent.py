@@ -1,6 +1,6 @@
 """The tables of agent identities and of the blueprints that they are made from (Microsoft Entra Agent ID)."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, mapping, text, texts, time, where_found
 from keyaudit.model.tables.privileges import APP_ROLES, DIRECTORY_ROLES, THROUGH_GROUPS
 
 _AGENT = ("agent.list",)
@@ -39,6 +39,7 @@ AGENT = Table(
         flag("sponsored", "somebody is its sponsor, who answers for what it does", _SPONSORS),
         texts("sponsor_ids", "object ids of its sponsors, sorted", _SPONSORS),
         texts("user_ids", "object ids of the agent users that it can act as, sorted", _USERS),
+        mapping("user_names", "the display names of these users, by object id; without those that have none", _USERS),
         text("blueprint_name", "the display name of its blueprint", rests_on=RestsOn.PARENT,
             absent="its blueprint has no name", derived_from=("blueprint_app_id", "blueprint.name")),
         text("blueprint_home", "whose blueprint it is: this tenant's, Microsoft's, or another tenant's",

@@ -57,6 +57,9 @@ def is_managed(edge: Edge) -> bool:
 
 def _exchanged(found: BlastRadius, name: str, of: str, edge: Edge) -> Iterator[Step]:
     """The step for a certificate or secret: add a new one, then remove the old one."""
+    if edge.facts.get("blueprint"):
+        yield from _of_blueprint(found, name, edge)
+        return
     flag = " --cert" if edge.facts.get("kind") == "certificate" else ""
     new = f"{flag} '@new.pem'" if flag else ""
     yield Step(
@@ -84,6 +87,33 @@ def _exchanged(found: BlastRadius, name: str, of: str, edge: Edge) -> Iterator[S
         commands=(
             f"az ad {of} credential list {_id(edge)}{flag}",
             *((delete,) if key_id and work.may_end else ()),
+        ),
+    )
+
+
+def _of_blueprint(found: BlastRadius, name: str, edge: Edge) -> Iterator[Step]:
+    """The steps for an agent identity blueprint. Adding and removing its credentials are operations of Microsoft Graph alone.
+
+    https://learn.microsoft.com/graph/api/agentidentityblueprint-removepassword
+    """
+    yield Step(
+        phase=Phase.REPLACE,
+        title=f"Add a new credential to blueprint {name}, and deploy it to all of its agents",
+        text=(
+            "Best is a federated credential: a managed identity if the agents run in Azure, or workload identity federation."
+            " Adding another takes Microsoft Graph and its permission AgentIdentityBlueprint.AddRemoveCreds.All;"
+            " az ad app credential does not apply to a blueprint."
+        ),
+        breaks="nothing",
+    )
+    yield Step(
+        phase=Phase.REVOKE,
+        settles=edge,
+        title=f"Remove the {edge.how} {one_line(edge.names)} from blueprint {name}",
+        text=f"With Microsoft Graph and the same permission. {decided(found, _work(found, edge))}",
+        breaks=(
+            "every agent of it that still signs in with the old one; existing access tokens stay valid until they expire"
+            " (60 to 90 minutes by default)"
         ),
     )
 
