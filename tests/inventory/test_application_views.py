@@ -83,3 +83,32 @@ def test_live_secrets_and_the_end_of_the_last_credential(
     # A count without a certain value has its reason.
     assert ("live_secrets" in found["unknown"]) is (found["live_secrets_min"] != found["live_secrets_max"])
     assert (found["live_until"], found["unknown"].get("live_until")) == (until, reason)
+
+
+ONLY: list[tuple[list[Row], object, object]] = [
+    ([], None, None),
+    ([credential("1", expires_on=SOON)], "1", "1"),
+    ([credential("1", expires_on=SOON), credential("2", expires_on=AS_OF)], "1", "1"),
+    ([credential("1", expires_on=None), credential("2", expires_on=LATER)], None, None),
+    ([credential("1", expires_on=SOON, kind="certificate")], None, "1"),
+    ([credential("1", expires_on=SOON), credential("2", expires_on=SOON, kind="certificate")], "1", None),
+    ([credential("1", expires_on=SOON), credential("2", kind="federated", issuer="i", audiences=[])], "1", "1"),
+    # It may be a second one.
+    ([credential("1", expires_on=SOON), credential("2", expires_on=BAD)], BAD, BAD),
+    ([credential("1", expires_on=SOON), credential("2", expires_on=SOON, kind=BAD)], BAD, BAD),
+    ([credential("1", expires_on=SOON), unread_credential()], Reason.BAD_ITEM, Reason.BAD_ITEM),
+    # Whether a certificate has expired says nothing of secrets.
+    ([credential("1", expires_on=SOON), credential("2", expires_on=BAD, kind="certificate")], "1", BAD),
+    # Two are several, with or without the third.
+    ([credential(name, expires_on=BAD if name == "3" else SOON) for name in "123"], None, None),
+]
+
+
+@pytest.mark.parametrize(("credentials", "secret", "any_kind"), ONLY)
+def test_the_only_unexpired_credential_is_named(credentials: list[Row], secret: object, any_kind: object) -> None:
+    rows = {"application": [application("a")], "credential": credentials}
+    found: dict[str, Any] = only("application", rows, READ)
+    for column, expected in (("only_secret_id", secret), ("only_credential_id", any_kind)):
+        unknown = found["unknown"].get(column)
+        named = str(found[column]).rpartition("/")[2] if found[column] else None
+        assert (named, unknown) == ((None, expected) if isinstance(expected, Reason) else (expected, None)), column

@@ -29,6 +29,8 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
         "live_secrets": "groups.doubt",
         # One credential without an expiration date decides it.
         "live_until": "CASE WHEN groups.endless THEN NULL ELSE groups.doubt END",
+        "only_secret_id": _only_doubt("secrets", "possible_secrets"),
+        "only_credential_id": _only_doubt("certain", "possible"),
         **granted.doubts,
     }
     owners = sources.sql.size("stored.owner_ids")
@@ -42,6 +44,8 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
         "live_secrets": """coalesce(groups.secrets, 0) AS live_secrets_min,
             CASE WHEN NOT coalesce(groups.unread, false) THEN coalesce(groups.possible_secrets, 0) END AS live_secrets_max""",
         "live_until": "CASE WHEN NOT groups.endless AND groups.doubt IS NULL THEN groups.live_until END AS live_until",
+        "only_secret_id": f"{_only('secrets', 'possible_secrets', 'secret')} AS only_secret_id",
+        "only_credential_id": f"{_only('certain', 'possible', 'credential')} AS only_credential_id",
         **granted.columns,
     }
     joins = {
@@ -58,7 +62,7 @@ def _credentials(sources: Sources, as_of: int) -> str:
     """By holder, the credentials that are certainly or possibly unexpired; `unread`: a row may stand for several."""
     # A credential without an expiration date never expires; with an unknown date it may have expired.
     live = f"""
-        SELECT holder_id, kind, key_id, expires_on, unknown, kind <> 'federated' AND CASE
+        SELECT holder_id, id, kind, key_id, expires_on, unknown, kind <> 'federated' AND CASE
             WHEN expires_on IS NOT NULL THEN expires_on > {as_of} WHEN unknown['expires_on'] IS NULL THEN true END AS live
         FROM {sources["credential"]}"""
     return f"""
@@ -66,9 +70,20 @@ def _credentials(sources: Sources, as_of: int) -> str:
             count(*) FILTER (WHERE live AND kind = 'password') AS secrets,
             count(*) FILTER (WHERE live IS NOT FALSE AND (kind = 'password') IS NOT FALSE) AS possible_secrets,
             max(expires_on) FILTER (WHERE live) AS live_until, coalesce(bool_or(live AND expires_on IS NULL), false) AS endless,
+            min(id) FILTER (WHERE live AND kind = 'password') AS secret, min(id) FILTER (WHERE live) AS credential,
             bool_or(key_id IS NULL) AS unread,
             min(coalesce(unknown['kind'], unknown['expires_on'])) FILTER (WHERE live IS NULL) AS doubt
         FROM ({live}) GROUP BY holder_id"""
+
+
+def _only(certain: str, possible: str, of: str) -> str:
+    """The id of a credential if it is certainly the only one."""
+    return f"CASE WHEN groups.{certain} = 1 AND groups.{possible} = 1 AND NOT groups.unread THEN groups.{of} END"
+
+
+def _only_doubt(certain: str, possible: str) -> str:
+    """Why it is uncertain whether there is exactly one. Two that are certain decide it."""
+    return f"CASE WHEN groups.{certain} < 2 AND (groups.{possible} > groups.{certain} OR groups.unread) THEN groups.doubt END"
 
 
 _USERS_DOUBT = f"""coalesce(stored.unknown['owner_ids'], stored.unknown['app_id'], theirs.doubt,

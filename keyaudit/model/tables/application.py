@@ -63,5 +63,9 @@ APPLICATION = Table(
         time("live_until", "when the last of its unexpired credentials expires, federated ones left out",
             absent="it has no unexpired credential, or one without an expiration date", rests_on=RestsOn.OBJECT,
             derived_from=_LIVE, rows_of=_OWN),
+        text("only_secret_id", "id of its unexpired client secret", rests_on=RestsOn.OBJECT,
+            absent="it has none, or several", derived_from=_LIVE, rows_of=_OWN),
+        text("only_credential_id", "id of its unexpired client secret or certificate", rests_on=RestsOn.OBJECT,
+            absent="it has none, or several", derived_from=_LIVE, rows_of=_OWN),
     ),
 )
