@@ -254,6 +254,7 @@ def judge(
             verdict=with_access_models(verdict, snapshot),
             tallies=judgement.tallies,
             findings=judgement.findings,
+            causes=lambda: judgement.grouping.causes,
             by_score=detail.scoring is Scoring.ORDER,
             settings=judgement.settings,
             policies=judgement.policies,

@@ -5,7 +5,6 @@ product, because in a sum weak factors can cancel a strong one. An unknown facto
 and counts with its upper bound.
 """
 
-import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -14,6 +13,7 @@ from typing import TypeAlias
 
 from msgspec import Struct, field, structs
 
+from keyaudit.model.causes import Cause, Declared, fingerprint
 from keyaudit.model.coverage import Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.waivers import Waiver
@@ -170,6 +170,8 @@ class PolicyText(Struct, frozen=True, kw_only=True):
     """Evidence that Azure's read APIs do not return; without it the policy is not evaluated."""
     guardrails: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Guardrails by kind and name, each with the parameter that is its limit, or `ENABLED`."""
+    causes: tuple[Declared, ...] = ()
+    """The causes of its findings, the first whose condition holds; without one, each finding is a cause by itself."""
     digest: str = ""
     """SHA-256 of the file's text."""
 
@@ -210,6 +212,14 @@ class Finding(Struct, frozen=True, kw_only=True):
     """The frameworks whose profile has other limits for its policy: their controls are answered by another evaluation."""
     score: Score | None = None
     """The score of its row; None if scores were not requested."""
+    cause: Cause | None = None
+    """The cause that it shares with other open failures; None: it is a cause by itself, or no open failure."""
+    leads: bool = True
+    """Whether it is the head of its cause."""
+    beside_head: bool = False
+    """Whether it is about the same row as the head of its cause, and not the head itself."""
+    command: str = ""
+    """The commands of its fix before values are filled in: the same for rows that are fixed in the same way."""
     reworded: Callable[[Mapping[str, Value]], tuple[str, Mapping[str, str]]] | None = None
     """The message and fix for a row with these values and the same outcome."""
 
@@ -243,15 +253,45 @@ class Finding(Struct, frozen=True, kw_only=True):
                     known=False,
                     beside=frozenset(mapped - held),
                     otherwise={},
+                    cause=None,
+                    leads=True,
+                    beside_head=False,
                     reworded=None,
                 )
 
     @property
     def id(self) -> str:
-        """The fingerprint: 16 hex digits of SHA-256 over policy id and subject."""
-        # JSON, and so a name, may contain half a surrogate pair.
-        text = f"{self.policy.id}\n{self.subject}".encode("utf-8", "surrogatepass")
-        return hashlib.sha256(text).hexdigest()[:16]
+        """The fingerprint of its policy and subject."""
+        return fingerprint(self.policy.id, self.subject)
+
+    def by_itself(self) -> "Finding":
+        """The same finding without its cause."""
+        return structs.replace(self, cause=None, leads=True, beside_head=False)
+
+    @property
+    def alike(self) -> tuple[str, str, str]:
+        """What it shares with findings that differ in their row alone: policy, severity and command."""
+        return self.policy.id, self.severity, self.command
+
+    @property
+    def open(self) -> bool:
+        """Whether it fails, and neither a waiver nor the baseline covers it."""
+        return self.outcome is Outcome.FAIL and not self.known
+
+
+def by_cause(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """The open failures among the findings, grouped by cause: the head first, then the others as they come.
+
+    A failure without a cause that it shares is a group by itself. A group whose head is not among the findings begins with the
+    first that is. The groups are in the order of their first finding.
+    """
+    groups: dict[object, list[Finding]] = {}
+    for number, finding in enumerate(findings):
+        if finding.open:
+            of = finding.cause
+            same = groups.setdefault(of.key if of else number, [])
+            same.insert(0, finding) if finding.leads else same.append(finding)
+    return list(groups.values())
 
 
 class ControlCount(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from msgspec import Struct, field
 
 from keyaudit.model.baseline import Baseline
+from keyaudit.model.causes import Causes
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import PRECEDENCE, Exit
@@ -176,6 +177,8 @@ class Report(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     tallies: tuple[Tally, ...]
     findings: Callable[[bool], Iterator[Finding]]
+    causes: Callable[[], Causes]
+    """Returns the causes of the open failures; its findings name those that they share."""
     by_score: bool = False
     """Whether findings are ordered by score."""
     listing: Callable[[str], Listing]

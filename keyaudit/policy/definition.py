@@ -32,6 +32,14 @@ class Arm(Struct, frozen=True):
     """What is done in this case; empty: the fix of the policy."""
 
 
+class CauseArm(Struct, frozen=True):
+    """A cause of a policy's findings. `object`: the column that names the object to act upon. No condition: every row."""
+
+    kind: str
+    object: str
+    condition: Condition | None
+
+
 class Example(Struct, frozen=True):
     """One test of a policy: the changed columns of `given`, and the expected result."""
 
@@ -115,6 +123,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     fix: Mapping[str, Template]
     given: Mapping[str, Node]
     examples: tuple[Example, ...]
+    causes: tuple[CauseArm, ...] = ()
+    """The causes of its findings: the first whose condition is certainly true; without one, each is a cause by itself."""
     parts: tuple[Part, ...] = ()
     """The controls that are about a part of it, in the order of the text."""
     profiles: Mapping[str, str] = field(default_factory=dict)
@@ -161,7 +171,7 @@ class Policy(Struct, frozen=True, kw_only=True):
         for arm in self.message_when:
             texts += [arm.message, *arm.fix.values()]
         named = (name for text in texts for name in text.names)
-        return frozenset((*self.columns_read, *columns_of(self.parts), *self.columns_of_arms, *named))
+        return frozenset((*self.columns_read, *columns_of(self.parts), *self.columns_of_arms, *self.columns_of_causes, *named))
 
     @property
     def columns_of_messages(self) -> frozenset[str]:
@@ -173,6 +183,17 @@ class Policy(Struct, frozen=True, kw_only=True):
     def columns_of_arms(self) -> tuple[str, ...]:
         """Every column that decides the message."""
         return columns_read(*(arm.condition.tree for arm in self.message_when))
+
+    @property
+    def columns_of_causes(self) -> tuple[str, ...]:
+        """Every column that decides the cause, and those that name its object."""
+        decide = columns_read(*(arm.condition.tree for arm in self.causes if arm.condition))
+        return (*decide, *(arm.object for arm in self.causes))
+
+    def command(self, arm: Arm | None) -> str:
+        """The commands of the fix of a message, before values are filled in; None: of `message`."""
+        fix = (arm.fix if arm else None) or self.fix
+        return "\n".join(template.readable for kind, template in fix.items() if kind != "text")
 
     @property
     def top_severity(self) -> Severity:

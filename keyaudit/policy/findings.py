@@ -20,6 +20,7 @@ from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
 from keyaudit.model.rows import Decoder
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
+from keyaudit.policy.causes import BY_ITSELF, Grouping, Place
 from keyaudit.policy.counts import reason_of
 from keyaudit.policy.definition import Arm
 from keyaudit.policy.ordered import BEFORE, Evaluated, count_slices, in_order, slices, worst_ids, worst_rows
@@ -33,6 +34,7 @@ _BATCH = 1_024
 _SLICE = 50_000
 """The number of rows sorted at once, about 50 MB. DuckDB sorts in memory, and fails if the rows do not fit."""
 _NOT_ASKED = Owner((), "", None)
+NO_CAUSES = Grouping()
 
 Pair = tuple[Owner, Finding]
 
@@ -110,15 +112,20 @@ class _Thing(Struct, frozen=True):
 
 
 def stream(
-    connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], *, passes: bool, called: Mapping[str, str] | None = None
+    connection: duckdb.DuckDBPyConnection,
+    tables: Iterable[Evaluated],
+    *,
+    passes: bool,
+    called: Mapping[str, str] | None = None,
+    causes: Grouping = NO_CAUSES,
 ) -> Iterator[Pair]:
     """The findings of all tables by resource: the most severe first, then by name and id.
 
     With scores, by row: by upper bound, then by lower bound, then as above. `called`: the names of `owners.called`, with which
-    each finding has the owner of its resource; None: owners are not asked for.
+    each finding has the owner of its resource; None: owners are not asked for. `causes`: those that its findings share.
     """
     for thing in _merged(connection, tables, passes=passes, called=called):
-        yield from _of_thing(thing, passes=passes)
+        yield from _of_thing(thing, causes, passes=passes)
 
 
 def _merged(
@@ -171,7 +178,7 @@ def worst(
             rows = cursor.execute(query, [id_ for (id_,) in ids]).fetchall()
             for thing in _grouped(rows, evaluated, list(numbered.values()), None):
                 *_, label, of = thing.place
-                for _, finding in _of_thing(thing, passes=False):
+                for _, finding in _of_thing(thing, NO_CAUSES, passes=False):
                     if finding.outcome is Outcome.FAIL and finding.severity.rank >= least.rank and (known or not finding.known):
                         key = (-finding.severity.rank, label, of, finding.policy.id, str(finding.row["id"]))
                         found.append((key, finding))
@@ -239,7 +246,7 @@ def _rows(cursor: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bo
             yield from rows
 
 
-def _of_thing(thing: _Thing, *, passes: bool) -> Iterator[Pair]:
+def _of_thing(thing: _Thing, causes: Grouping, *, passes: bool) -> Iterator[Pair]:
     least = PASS if passes else WAIVED
     codes = slice(thing.policies[0].code, thing.policies[-1].code + 1)
     found = [
@@ -250,16 +257,17 @@ def _of_thing(thing: _Thing, *, passes: bool) -> Iterator[Pair]:
     ]
     found.sort(key=itemgetter(0, 1, 2))
     for *_, code, judged, row in found:
-        yield row.owner, _finding(judged, code, row)
+        yield row.owner, _finding(judged, code, row, causes)
 
 
-def _finding(judged: _Judged, code: int, row: _Row) -> Finding:
+def _finding(judged: _Judged, code: int, row: _Row, causes: Grouping) -> Finding:
     policy = judged.policy
     outcome = outcome_of(code)
     subject = str(row.values[policy.subject])
     severity = policy.text.severity if outcome is Outcome.PASS else severity_of(code)
     texts = _Texts(judged, row, row.values)
     other = _otherwise(judged, outcome, row) if judged.parts else {}
+    cause, place = causes.shared.get((judged.id, str(row.values["id"])), BY_ITSELF)
     return Finding(
         policy=policy.text,
         outcome=outcome,
@@ -277,6 +285,10 @@ def _finding(judged: _Judged, code: int, row: _Row) -> Finding:
         elsewhere=judged.bound.elsewhere,
         score=row.score,
         waiver=_waiver(judged.bound, str(row.values["id"]), subject, severity) if outcome is Outcome.WAIVED else None,
+        cause=cause,
+        leads=place is Place.HEAD,
+        beside_head=place is Place.BESIDE,
+        command=judged.policy.command(judged.arm(row.cells)) if outcome is Outcome.FAIL else "",
         reworded=partial(_reworded, judged, code, row) if row.explained else None,
     )
 

@@ -1,5 +1,6 @@
 """A JSON Schema of policy files for editors. The loader checks more."""
 
+from keyaudit.model.causes import KINDS
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.guardrails import ENABLED, GUARDRAILS
@@ -44,6 +45,18 @@ _FIX: Json = {
     "properties": dict.fromkeys(QUOTING, _TEXT),
     "additionalProperties": False,
 }
+_CAUSE: Json = {
+    "type": "object",
+    "properties": {
+        "kind": {
+            "oneOf": [{"const": name, "description": f"{kind.object}: {kind.action}"} for name, kind in KINDS.items()],
+        },
+        "object": {**_TEXT, "description": "The column with the id of the object that the action is applied to."},
+        "when": {**_TEXT, "description": "The rows that have this cause; every other row if left out."},
+    },
+    "required": ["kind", "object"],
+    "additionalProperties": False,
+}
 _SEVERITY: Json = {"enum": [str(severity) for severity in Severity]}
 
 _FIELDS: dict[str, Json] = {
@@ -83,6 +96,10 @@ _FIELDS: dict[str, Json] = {
     "message": {**_TEXT, "description": "What is said of a row that fails; {columns} and {parameters} are filled in."},
     "why": {**_TEXT, "description": "What can happen, and how it is known."},
     "fix": _FIX,
+    "cause": {
+        "anyOf": [_CAUSE, {"type": "array", "items": _CAUSE, "minItems": 1}],
+        "description": "What one action closes together with other findings: the first cause whose condition holds.",
+    },
     "references": _TEXTS,
     "frameworks": {
         "type": "object",

@@ -3,6 +3,7 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from keyaudit.model.settings import InForce, PolicyInForce
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.policy.bind import Bound, bind, by_table, for_controls, for_run, waived
+from keyaudit.policy.causes import Grouping, grouping
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.engine import Engine, InDuckDB, is_small
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 _NOWHERE = Scope("", "", ScopeKind.TENANT)
 
 
-class Judgement(Results, frozen=True, kw_only=True):
+class Judgement(Results, frozen=True, kw_only=True, dict=True):
     """The results with their findings. Valid while its connection is open."""
 
     settings: InForce
@@ -59,25 +61,33 @@ class Judgement(Results, frozen=True, kw_only=True):
 
         With scores: by row, the highest upper bound first; rows without a score last, then those scopes.
         """
-        return (finding for _, finding in self._in_order(passes, None))
+        return (finding for _, finding in self._in_order(passes, None, self.grouping))
 
     def owned(self, passes: bool = False) -> Iterator[tuple[Owner, Finding]]:
         """Like `findings`, each finding with the owner of its resource. The views of `OWNERS_ASKED` must exist."""
-        return self._in_order(passes, called(self._connection))
+        return self._in_order(passes, called(self._connection), self.grouping)
+
+    @cached_property
+    def grouping(self) -> Grouping:
+        """The causes of the open failures, found at the first use."""
+        return grouping(self._connection, self._tables, self.tallies)
 
     def answers(self, passes: bool = False) -> Iterator[tuple[Owner, Finding]]:
-        """Like `owned`, with the other answers of controls with a condition of their own."""
-        found = (each for pair in self.owned(True) for each in (pair, *((pair[0], other) for other in pair[1].for_controls())))
+        """Like `owned`, with the other answers of controls with a condition of their own, and without causes."""
+        found = (each for pair in self._alone() for each in (pair, *((pair[0], other) for other in pair[1].for_controls())))
         return ((owner, finding) for owner, finding in found if passes or finding.outcome is not Outcome.PASS)
 
     def apart(self, passes: bool = False) -> Iterator[tuple[Owner, Finding]]:
         """Those other answers alone."""
-        found = ((owner, other) for owner, finding in self.owned(True) for other in finding.for_controls())
+        found = ((owner, other) for owner, finding in self._alone() for other in finding.for_controls())
         return ((owner, finding) for owner, finding in found if passes or finding.outcome is not Outcome.PASS)
 
-    def _in_order(self, passes: bool, names: Mapping[str, str] | None) -> Iterator[tuple[Owner, Finding]]:
+    def _alone(self) -> Iterator[tuple[Owner, Finding]]:
+        return self._in_order(True, called(self._connection), Grouping())
+
+    def _in_order(self, passes: bool, names: Mapping[str, str] | None, causes: Grouping) -> Iterator[tuple[Owner, Finding]]:
         blind = ((UNREAD, blind.finding) for blind in self._blind)
-        found = stream(self._connection, self._tables, passes=passes, called=names)
+        found = stream(self._connection, self._tables, passes=passes, called=names, causes=causes)
         return chain(found, blind) if self._by_score else chain(blind, found)
 
     def worst(self, least: Severity, *, known: bool, most: int) -> list[Finding]:

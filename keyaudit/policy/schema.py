@@ -9,6 +9,7 @@ from keyaudit.model.columns import Table, Type
 from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Outcome, PolicyText, Severity
 from keyaudit.model.tables import TABLES
+from keyaudit.policy.declared_causes import causes, declared
 from keyaudit.policy.definition import Arm, Derived, Example, Policy, Rung
 from keyaudit.policy.guardrails import guardrails
 from keyaudit.policy.mappings import confined, frameworks, parts, profiles
@@ -33,6 +34,7 @@ OPTIONAL = (
     "subject",
     "applies_to",
     "parameters",
+    "cause",
     "frameworks",
     "guardrails",
     "lessons",
@@ -93,6 +95,7 @@ class _Reader(Reader):
         arms, last = self._arms(fields.get("message_when"), table, parameters, there)
         message = self._template(fields.get("message"), table, parameters, last)
         fix = self._fix(fields.get("fix"), table, parameters, there)
+        of = causes(self, fields.get("cause"), table, lambda node: self._condition(node, table, parameters, there))
         self._used(fields.get("parameters"), [applies_to, violated_when, *(rung.condition for rung in rungs)])
         text = PolicyText(
             id=stem,
@@ -108,6 +111,7 @@ class _Reader(Reader):
             guardrails=guardrails(self, fields.get("guardrails"), parameters),
             lessons=self._texts(fields.get("lessons"), "lessons", LESSON),
             needs=self._needs(fields.get("needs")),
+            causes=declared(of),
             digest=hashlib.sha256(self._source.encode()).hexdigest(),
         )
         given = self._columns(fields.get("given"), table)
@@ -129,6 +133,7 @@ class _Reader(Reader):
             fix=fix,
             given=given,
             examples=examples,
+            causes=of,
             parts=controls,
             profiles=profiles(text.frameworks),
             file=self.file,

@@ -114,6 +114,30 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
             {"examples": "[{why: x, expect: pass, exprtable: y}]"},
             "test.yaml:12:35: no such column: 'exprtable'; did you mean expor",
         ),
+        ({"cause": "[]"}, "test.yaml:18:8: no cause; name at least one, or leave the field out"),
+        ({"cause": "key-version"}, "test.yaml:18:8: not a cause; as in {kind: key-version, object: key_id}"),
+        ({"cause": "{kind: key-version}"}, "test.yaml:18:8: no object; every cause has one"),
+        (
+            {"cause": "{kind: key-versoin, object: key_id}"},
+            "test.yaml:18:15: no such kind of cause: 'key-versoin'; did you mean key-version?",
+        ),
+        (
+            {"cause": "{kind: key-version, object: key_di}"},
+            "test.yaml:18:36: 'key_di' cannot be the object; did you mean key_id?",
+        ),
+        ({"cause": "{kind: key-version, object: key_ops}"}, "test.yaml:18:36: 'key_ops' cannot be the object"),
+        (
+            {"cause": "{kind: key-version, object: key_id, wehn: managed}"},
+            "test.yaml:18:44: no such field: 'wehn'; did you mean when?",
+        ),
+        (
+            {"cause": "[{kind: key-version, object: key_id}, {kind: old-key-versions, object: key_id}]"},
+            "test.yaml:18:9: a cause without a condition before others; put it last",
+        ),
+        (
+            {"cause": f"[{', '.join(['{kind: key-version, object: key_id, when: managed}'] * 9)}]"},
+            "test.yaml:18:8: more than 8 causes",
+        ),
         ({"given": "{enabeld: true}"}, "test.yaml:11:9: no such column: 'enabeld'; did you mean enabled?"),
     ],
 )

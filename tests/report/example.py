@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import structs
 
+from keyaudit.model.causes import Cause, Causes, Member
 from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.errors import Exit
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally, Value
+from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally, Value, by_cause
 from keyaudit.model.listing import Listing
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, NotJudged, Report, Run, UnderProfile, Verdict
@@ -255,7 +256,33 @@ _FINDINGS: tuple[Finding, ...] = (
 )
 
 
-FINDINGS = tuple(structs.replace(each, elsewhere=frozenset({"mcsb"})) if each.policy is OVERDUE else each for each in _FINDINGS)
+def caused(found: Iterable[Finding], object_: str = "https://kv-prod.vault.azure.net/keys/codesign-2021") -> list[Finding]:
+    """The findings; the open failures of three policies have one cause, on two rows."""
+    held = list(found)
+    of = sorted((each for each in held if each.open and each.policy.id in _ONE_CAUSE), key=lambda each: -each.severity.rank)
+    if len(of) < 2:
+        return held
+    first, *others = of
+    beside = [each for each in others if each.row["id"] == first.row["id"]]
+    head, *also = (Member(each.policy.id, each.subject, each.policy.problem, any(each is one for one in beside)) for each in of)
+    cause = Cause(kind="key-version", object=object_, head=head, also=tuple(also))
+    return [
+        structs.replace(each, cause=cause, leads=each is first, beside_head=any(each is one for one in beside))
+        if any(each is one for one in of)
+        else each
+        for each in held
+    ]
+
+
+def causes(found: Iterable[Finding]) -> Causes:
+    """How many causes they have."""
+    return Causes(len(by_cause(found)))
+
+
+_ONE_CAUSE = frozenset({EXPIRED.id, OVERDUE.id, SOFTWARE.id})
+FINDINGS = tuple(
+    structs.replace(each, elsewhere=frozenset({"mcsb"})) if each.policy is OVERDUE else each for each in caused(_FINDINGS)
+)
 """Of one policy the profile of a framework has another limit."""
 
 
@@ -388,6 +415,7 @@ REPORT = Report(
     run=RUN,
     verdict=VERDICT,
     tallies=tallies(),
+    causes=lambda: causes(FINDINGS),
     findings=findings,
     worst=lambda most: worst(FINDINGS, most),
     listing=lambda table: listing_of(FINDINGS, table),
@@ -419,6 +447,7 @@ CLEAN = Report(
         assessed=4,
     ),
     tallies=tallies(_QUIET),
+    causes=Causes,
     findings=lambda passes: iter(_QUIET if passes else ()),
     listing=lambda table: listing_of(_QUIET, table),
     owned=lambda passes: owned(_QUIET if passes else ()),
@@ -434,4 +463,5 @@ def holding(report: Report, found: Iterable[Finding], **more: object) -> Report:
     def chosen(passes: bool) -> Iterator[Finding]:
         return (each for each in held if passes or each.outcome is not Outcome.PASS)
 
-    return structs.replace(report, findings=chosen, owned=lambda passes: owned(chosen(passes)), **more)
+    as_they_are = {"causes": lambda: causes(held), **more}
+    return structs.replace(report, findings=chosen, owned=lambda passes: owned(chosen(passes)), **as_they_are)

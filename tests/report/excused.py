@@ -8,7 +8,21 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
 from keyaudit.model.settings import ClassInForce, InForce, Limit
 from keyaudit.model.waivers import Glob, State, Use, Waiver
-from tests.report.example import AS_OF, DAY, FINDINGS, OVERDUE, PURGE, REPORT, RUN, SOFTWARE, VERDICT, holding, tallies, total
+from tests.report.example import (
+    AS_OF,
+    DAY,
+    FINDINGS,
+    OVERDUE,
+    PURGE,
+    REPORT,
+    RUN,
+    SOFTWARE,
+    VERDICT,
+    caused,
+    holding,
+    tallies,
+    total,
+)
 
 WAIVER = Waiver(
     id="W-2026-014",
@@ -61,6 +75,7 @@ def excused() -> Report:
         else each
         for each in FINDINGS
     ]
+    found = caused(each.by_itself() for each in found)
     open_ = [each for each in found if each.outcome is Outcome.FAIL and not each.known]
     entry = Known(policy=PURGE.id, subject=known.subject, severity=known.severity, since=AS_OF - 30 * DAY)
     tallies_ = tuple(

@@ -21,6 +21,8 @@ from tests.report.example import (
     RUN,
     VERDICT,
     catalogue,
+    caused,
+    causes,
     covered,
     listing_of,
     tallies,
@@ -50,6 +52,7 @@ def hostile(payload: str) -> Report:
         _poisoned(structs.replace(each, outcome=Outcome.WAIVED, waiver=waiver) if each is WAIVED else each, payload, scope)
         for each in FINDINGS
     )
+    found = tuple(caused((each.by_itself() for each in found), payload))
     gaps = (
         Gap(scope=scope, reason=Reason.PERMISSION, operations=("key.list",), detail=payload, blinds=BLIND),
         Gap(scope=scope, reason=Reason.FIREWALL, operations=("key.list",), detail=payload, allowed=True),
@@ -76,6 +79,7 @@ def hostile(payload: str) -> Report:
             coverage=(covered(scope, payload, Reason.PERMISSION, detail=payload),),
         ),
         tallies=tallies(),
+        causes=lambda: causes(found),
         settings=_settled(payload),
         findings=lambda passes: (each for each in found if passes or each.outcome is not Outcome.PASS),
         worst=lambda most: worst(found, most, Severity.INFO),

@@ -1,0 +1,177 @@
+"""Causes: what one action on one object closes, and the findings that it closes.
+
+A policy declares the kind of its cause, and the column that names the object to act upon. Open failures with the same kind and
+object have one cause. Reports for people show a cause once; gates, exit codes, waivers and baselines count findings.
+"""
+
+import hashlib
+from collections.abc import Mapping
+
+from msgspec import Struct, field
+
+MANY = 10
+"""The number of causes that differ in their object alone, above which reports for people list them as one."""
+
+
+class Kind(Struct, frozen=True):
+    """A kind of cause. `object`: the noun of what is acted upon. `action`: what closes every finding of the cause."""
+
+    object: str
+    action: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "credential": Kind(
+        "client secret or certificate of an application",
+        "Let the application sign in with a managed identity or a federated credential, or with a new certificate. Then remove "
+        "this credential.",
+    ),
+    "federated-credential": Kind(
+        "federated credential",
+        "Move the workload, if there still is one, to a federated credential with one exact subject that nobody else can get. "
+        "Then remove this one.",
+    ),
+    "shared-key": Kind(
+        "key pair that several identities use",
+        "Give each identity a certificate with a key of its own. Then remove the shared one from all of them.",
+    ),
+    "certificate": Kind(
+        "certificate in a vault",
+        "Correct its issuance policy, issue one new version, and move its users to it. Then disable the old version.",
+    ),
+    "key-version": Kind(
+        "key",
+        "Give the key a rotation policy with an expiry time, and make one new version with the right type, size, protection "
+        "and operations. Move its users to that version. Then disable the older ones.",
+    ),
+    "old-key-versions": Kind(
+        "key",
+        "Move the users of older versions to the current one. Then disable every older version.",
+    ),
+    "key-signers": Kind(
+        "key",
+        "Leave signing with the key to the few principals of its own environment that need it.",
+    ),
+    "secret": Kind(
+        "secret in a vault",
+        "Import a private key as a certificate, and remove the secret once nothing reads it. Give any other value a new "
+        "version with an expiration date.",
+    ),
+    "grant": Kind(
+        "role assignment or access policy",
+        "Give the principal a narrower assignment if it needs one. Then remove this one.",
+    ),
+    "principal": Kind(
+        "service principal",
+        "Take away the permissions that it does not need. Disable it if nobody uses it.",
+    ),
+    "inherited-permissions": Kind(
+        "blueprint of agents",
+        "Grant narrower permissions to the agents that need them. Then remove the wide ones from what the blueprint's agents "
+        "inherit.",
+    ),
+    "sign-in-audience": Kind(
+        "app registration",
+        "Limit its sign-in audience to this tenant.",
+    ),
+    "authorization-policy": Kind(
+        "tenant's authorization policy",
+        "Change the policy once: what users may consent to, and what they may register.",
+    ),
+    "app-management-policy": Kind(
+        "app management policy",
+        "Change the policy once: its limits for secrets and certificates, its exemptions, and its rule for identifier URIs.",
+    ),
+    "signing-certificate": Kind(
+        "token-signing certificate",
+        "Add a new signing certificate, give it to every party that checks signatures, and make it the active one. Then remove "
+        "this one.",
+    ),
+    "custody-record": Kind(
+        "token-signing certificate",
+        "Have the keeper of the private key record the HSM that it is kept in, and supply the record.",
+    ),
+    "vault-network": Kind(
+        "vault or Managed HSM",
+        "Create a private endpoint if there is none, and approve or reject each that waits. Then close the public network.",
+    ),
+    "vault-audit-log": Kind(
+        "vault",
+        "Send its audit log to a workspace that keeps it long enough, with one diagnostic setting.",
+    ),
+    "vault-administrators": Kind(
+        "vault or Managed HSM",
+        "Take from workloads the right to grant themselves access to it.",
+    ),
+    "account-keys": Kind(
+        "account with keys of its own",
+        "Move its clients to Entra ID. Then turn off its keys.",
+    ),
+    "service-key": Kind(
+        "service that encrypts with a key of yours",
+        "Point the service at a usable key, without naming a version.",
+    ),
+}
+"""The kinds of causes, by id. A finding of another policy is a cause by itself."""
+
+
+class Declared(Struct, frozen=True):
+    """One cause that a policy declares. `object`: the column with the id of the object.
+
+    `when`: the condition of the rows that have this cause, as its author wrote it; empty: every row.
+    """
+
+    kind: str
+    object: str
+    when: str = ""
+
+
+class Member(Struct, frozen=True):
+    """One finding of a cause."""
+
+    policy: str
+    subject: str
+    problem: str
+    beside: bool
+    """Whether it is about the same row as the head."""
+
+    @property
+    def finding(self) -> str:
+        """The id of the finding."""
+        return fingerprint(self.policy, self.subject)
+
+
+class Cause(Struct, frozen=True, kw_only=True):
+    """A cause with several open failures. `head` is the most severe one; of equals, the one whose policy is more severe."""
+
+    kind: str
+    object: str
+    """The id of the object that is acted upon."""
+    head: Member
+    also: tuple[Member, ...]
+    """The others, the most severe first."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Kind and object: no two causes share them."""
+        return self.kind, self.object
+
+    @property
+    def action(self) -> str:
+        """What closes every finding of the cause."""
+        return KINDS[self.kind].action
+
+
+class Causes(Struct, frozen=True):
+    """The causes of the open failures of a report."""
+
+    count: int = 0
+    """Their number, with those that have one finding."""
+    repeated: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    """Causes that differ in their object alone, where they are more than `MANY`: their number, by the head's `alike`."""
+
+
+def fingerprint(policy: str, subject: str) -> str:
+    """The id of a finding: 16 hex digits of SHA-256 over policy id and subject."""
+    # JSON, and so a name, may contain half a surrogate pair.
+    return hashlib.sha256(f"{policy}\n{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
