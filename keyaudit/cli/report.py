@@ -67,7 +67,12 @@ def report(
     ] = None,
     top: Annotated[
         int | None,
-        typer.Option("--top", min=1, metavar="N", help="List at most N findings: the first by --sort, else by score."),
+        typer.Option(
+            "--top",
+            min=1,
+            metavar="N",
+            help="List at most N findings, in text and tables N causes: the first by --sort, else by score.",
+        ),
     ] = None,
     framework: Annotated[
         str | None,

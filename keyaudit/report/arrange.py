@@ -5,7 +5,7 @@ Memory use does not depend on their number.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any, TypeAlias
 
 from msgspec import Struct, structs
@@ -56,16 +56,27 @@ _KEYS: Mapping[str, Key] = {
 """Sort keys; for other orders, such as score, the engine has sorted the findings already."""
 
 
-def chosen(report: Report, least: Severity, top: int | None) -> Report:
-    """The report with only findings of a severity and above, and at most `top`. Its counts still cover all."""
+def chosen(report: Report, least: Severity, top: int | None, *, causes: bool = False) -> Report:
+    """The report with only findings of a severity and above, and at most `top`. Its counts still cover all.
+
+    `causes`: findings on the row of the head of their cause do not count.
+    """
     if least is Severity.INFO and top is None:
         return report
 
     def kept(findings: Iterator[Any], of: Callable[[Any], Finding]) -> Iterator[Any]:
-        return islice((each for each in findings if of(each).severity.rank >= least.rank), top)
+        counted = 0
+        for each in findings:
+            if of(each).severity.rank >= least.rank:
+                counted += not (causes and of(each).beside_head)
+                if top is not None and counted > top:
+                    return
+                yield each
 
     return structs.replace(
         report,
+        # Of causes that differ in their resource alone, some may be left out.
+        causes=lambda: structs.replace(report.causes(), repeated={}) if top is not None else report.causes(),
         findings=lambda passes: kept(report.findings(passes), lambda finding: finding),
         owned=lambda passes: kept(report.owned(passes), lambda pair: pair[1]),
     )

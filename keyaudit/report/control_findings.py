@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from keyaudit.model.causes import Causes
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding
 from keyaudit.model.frameworks import Framework
@@ -50,13 +51,18 @@ def answering(report: Report, framework: Framework, ids: frozenset[str]) -> Repo
     own = report.under(framework.profile_in(report.settings.profile))
 
     def owned(passes: bool) -> Iterator[tuple[Owner, Finding]]:
+        # A control counts findings, and the head of a cause may be of a policy that another control counts.
         counted = [
-            (pair for pair in found if not ids.isdisjoint(pair[1].frameworks.get(framework.key, ())))
+            (
+                (owner, finding.by_itself())
+                for owner, finding in found
+                if not ids.isdisjoint(finding.frameworks.get(framework.key, ()))
+            )
             for found in (report.owned(passes), report.apart(passes), own.owned(passes))
         ]
         return merge(*counted, key=lambda pair: _by_score(pair[1])) if report.by_score else chain(*counted)
 
-    found = replace(report, owned=owned, findings=lambda passes: (finding for _, finding in owned(passes)))
+    found = replace(report, causes=Causes, owned=owned, findings=lambda passes: (finding for _, finding in owned(passes)))
     # The findings on a resource together, and then the resources by severity.
     return found if report.by_score else by_thing(flat(found, "resource"), "severity")
 

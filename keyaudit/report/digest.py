@@ -16,13 +16,14 @@ from keyaudit.model.difference import Change, Changed, Difference
 from keyaudit.model.digest import Digest
 from keyaudit.model.errors import Exit
 from keyaudit.model.expiring import Ending, Owner
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Expiring, Report, Run
 from keyaudit.model.text import one_line
+from keyaudit.report.causes import problems, same_cause
 from keyaudit.report.difference import compare
 from keyaudit.report.expiring.words import name
-from keyaudit.report.lines import plural
+from keyaudit.report.lines import listed, plural
 from keyaudit.report.summary import SIMULATED
 
 TOLD = 5
@@ -107,21 +108,34 @@ def _kind(each: Changed) -> str | None:
 
 
 def _owned(before: Report, after: Report, changed: Mapping[tuple[str, str], Changed]) -> Iterator[tuple[Owner, _News]]:
-    """The changes with their owner, from the newer report, or from the earlier one for missing resources."""
+    """The changes with their owner, from the newer report, or from the earlier one for missing resources.
+
+    Those of one cause and owner are told once.
+    """
     left = dict(changed)
     for report in (after, before):
         of_this = {key for key, each in left.items() if (each.change is Change.DARK) == (report is before)}
+        told: dict[object, list[tuple[Owner, Finding, Changed]]] = defaultdict(list)
         for owner, finding in report.owned(False) if of_this else ():
             key = (finding.policy.id, finding.subject)
             # A subject may have several rows; waived ones are known already.
             if key in of_this and key in left and finding.outcome is Outcome.FAIL:
-                yield owner, _finding(left.pop(key))
+                of = (finding.cause.key, owner.names) if finding.cause else key
+                told[of].append((owner, finding, left.pop(key)))
+        for same in told.values():
+            first, *others = sorted(same, key=lambda each: (_KINDS.index(_kind(each[2]) or ""), not each[1].leads))
+            owner, finding, each = first
+            also = listed([inert(problem) for problem in problems(other.policy.problem for _, other, _ in others)])
+            yield owner, _finding(each, f"; also: {also}" if also else "", inert(same_cause(finding), _MESSAGE))
 
 
-def _finding(each: Changed) -> _News:
+def _finding(each: Changed, also: str, of: str) -> _News:
+    """`also`: what else has changed for the same cause. `of`: the head of the cause, if it is not this finding."""
     kind = _kind(each) or ""
     said = "" if kind == _DARK else f": {inert(each.message, _MESSAGE)}"
-    return _News(_KINDS.index(kind), f"{inert(each.problem)}: {inert(each.resource)}{said} ({each.policy})")
+    head = f"; {of}" if of else ""
+    text = f"{inert(each.problem)}: {inert(each.resource)}{said} ({each.policy}){also}{head}"
+    return _News(_KINDS.index(kind), text)
 
 
 def _dark(found: Difference) -> Iterator[_News]:

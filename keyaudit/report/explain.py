@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from keyaudit.model.causes import KINDS
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.guardrails import ENABLED
 from keyaudit.model.text import one_line
@@ -23,6 +24,7 @@ def _lines(text: PolicyText, details: Mapping[str, str]) -> Iterator[str]:
     yield from _section("Why", text.why)
     for name, detail in details.items():
         yield from _section(name, detail)
+    yield from _section("Cause", "\n".join(causes(text)))
     for kind, fix in text.fix.items():
         yield from _section(f"Fix ({kind})", fix, wrapped=kind == "text")
     if text.needs:
@@ -35,6 +37,16 @@ def _lines(text: PolicyText, details: Mapping[str, str]) -> Iterator[str]:
     }
     for name, lines in sections.items():
         yield from _section(name, "\n".join(lines))
+
+
+def causes(text: PolicyText) -> Iterator[str]:
+    """What one action closes together with findings of other policies, one line for each declared cause."""
+    for each in text.causes:
+        kind = KINDS[each.kind]
+        where = f" where {each.when}" if each.when else ""
+        yield f"{each.kind}, of one {kind.object}{where}. {kind.action}"
+    if not text.causes:
+        yield "No action on one object closes it together with findings of other policies: each finding is a cause by itself."
 
 
 def controls(text: PolicyText) -> list[str]:

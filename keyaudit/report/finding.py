@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from keyaudit.model.causes import Cause
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Score
 from keyaudit.model.run import Run
@@ -34,6 +35,7 @@ def _lines(finding: Finding, owner: Owner, run: Run) -> Iterator[str]:
     yield from _section("Evidence", *_evidence(finding, facts))
     yield from _section("Score", *_score(finding.score))
     yield from _section("Why", *policy.why.splitlines())
+    yield from _section("Cause", *_cause(finding.cause, finding.id))
     for kind, fix in finding.fix.items():
         if kind == "text":
             yield from _section(f"Fix ({kind})", fix)
@@ -63,6 +65,17 @@ def _score(score: Score | None) -> Iterator[str]:
     yield f"band: {band_words(score)}"
     for name, because in explained(score):
         yield f"{name}: {because}"
+
+
+def _cause(cause: Cause | None, of: str) -> Iterator[str]:
+    """The action that closes all findings of the cause, then the others of them, the head first."""
+    if cause is None:
+        return
+    yield cause.action
+    yield "The same cause has:"
+    for member in (cause.head, *cause.also):
+        if member.finding != of:
+            yield f"{member.finding}: {member.problem} ({member.policy})"
 
 
 def _section(name: str, *paragraphs: str) -> Iterator[str]:

@@ -64,8 +64,10 @@ _ENGINES = ("severity", "score")
 """The orders in which the engine returns findings."""
 
 
-def _chosen(render: Callable[[Report, TextIO, Options], object]) -> Callable[[Report, TextIO, Options], object]:
-    """The format, restricted to the requested findings."""
+def _chosen(
+    render: Callable[[Report, TextIO, Options], object], *, causes: bool = False
+) -> Callable[[Report, TextIO, Options], object]:
+    """The format, restricted to the requested findings. `causes`: at most so many causes are requested, and not findings."""
 
     def shown(report: Report, out: TextIO, options: Options) -> object:
         if options.least is Severity.INFO and options.top is None:
@@ -73,9 +75,9 @@ def _chosen(render: Callable[[Report, TextIO, Options], object]) -> Callable[[Re
         from keyaudit.report.arrange import chosen, flat  # noqa: PLC0415 - only if findings are left out
 
         if options.top is None or options.sort in _ENGINES:
-            return render(chosen(report, options.least, options.top), out, options)
+            return render(chosen(report, options.least, options.top, causes=causes), out, options)
         # The first in the requested order, and not the first in the engine's.
-        found = chosen(flat(chosen(report, options.least, None), options.sort), Severity.INFO, options.top)
+        found = chosen(flat(chosen(report, options.least, None), options.sort), Severity.INFO, options.top, causes=causes)
         # Text needs the findings on a resource together, and sorts the resources.
         return render(flat(found, "resource") if render is _text else found, out, options)
 
@@ -83,8 +85,8 @@ def _chosen(render: Callable[[Report, TextIO, Options], object]) -> Callable[[Re
 
 
 FORMATS: Mapping[str, Callable[[Report, TextIO, Options], object]] = {
-    "text": _chosen(_text),
-    "table": _chosen(_table),
+    "text": _chosen(_text, causes=True),
+    "table": _chosen(_table, causes=True),
     "json": _chosen(_json),
     "csv": _chosen(_csv),
 }
@@ -92,7 +94,7 @@ FORMATS: Mapping[str, Callable[[Report, TextIO, Options], object]] = {
 
 PRINTED: Mapping[str, str] = {
     "text": "for people: by resource, by policy or by owner, as wide as the terminal",
-    "table": "for people: one line per finding, with the columns that you choose",
+    "table": "for people: one line per cause, with the columns that you choose",
     "json": "for programs: the run, every finding with its evidence, the gaps and the verdict",
     "csv": "for spreadsheets and auditors: one line per finding with its score, passes too",
 }

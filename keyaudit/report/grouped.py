@@ -9,11 +9,12 @@ from keyaudit.model.findings import Finding, Outcome, PolicyText
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
 from keyaudit.report.arrange import Group, groups
+from keyaudit.report.causes import told
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
 from keyaudit.report.options import Options
 from keyaudit.report.resource import BELOW, label, owned_by
-from keyaudit.report.summary import WORST_FIRST, footer, header, message, word
+from keyaudit.report.summary import WORST_FIRST, footer, header, word
 from keyaudit.report.text import named, painted
 
 _INDENT = " " * 12
@@ -68,4 +69,4 @@ def _finding(finding: Finding, width: int, colour: bool, *, policy: bool) -> Ite
     if policy:
         yield from wrap(named(finding), width, _INDENT, _INDENT)
     if finding.row:
-        yield from wrap(message(finding), width, _INDENT + "  ", _INDENT + "  ")
+        yield from wrap(told(finding), width, _INDENT + "  ", _INDENT + "  ")

@@ -23,8 +23,17 @@ from keyaudit.report.summary import WORST_FIRST, verdict_words
 
 def render(report: Report, out: TextIO, *, passes: bool = False) -> None:
     """Write the report as one JSON object. The same report gives the same bytes."""
-    last = {"settings": settings_member(report.settings), "verdict": verdict_member(report.verdict)}
+    last = {
+        "settings": settings_member(report.settings),
+        "causes": causes_member(report),
+        "verdict": verdict_member(report.verdict),
+    }
     document(out, begun(report.run), lists(report, passes=passes), last)
+
+
+def causes_member(report: Report) -> dict[str, object]:
+    """The number of causes of the open findings."""
+    return {"open": report.causes().count}
 
 
 def lists(report: Report, *, passes: bool) -> dict[str, Iterable[dict[str, object]]]:
@@ -50,7 +59,7 @@ def control_member(control: Control) -> dict[str, object]:
 def control_finding_member(owner: Owner, finding: Finding, profile: str) -> dict[str, object]:
     """A finding that was evaluated with a profile for the controls of its frameworks; it has no score."""
     member = finding_member(owner, finding)
-    del member["score"]
+    del member["score"], member["cause"]
     return {**member, "profile": profile}
 
 
@@ -68,6 +77,7 @@ def policy_member(policy: PolicyText) -> dict[str, object]:
         "lessons": list(policy.lessons),
         "needs": list(policy.needs),
         "fix": dict(policy.fix),
+        "causes": [structs.asdict(cause) for cause in policy.causes],
         "sha256": policy.digest,
     }
 
@@ -109,10 +119,17 @@ def finding_member(owner: Owner, finding: Finding) -> dict[str, object]:
         "scope": scope_member(finding.scope),
         "waiver": finding.waiver.id if finding.waiver else None,
         "known": finding.known,
+        "cause": _cause(finding),
         "score": score.member(finding.score),
         "row": row,
         "row_unknown": dict(sorted(facts.unknown.items())) if row else {},
     }
+
+
+def _cause(finding: Finding) -> dict[str, object] | None:
+    """The cause that an open finding shares with others, and the finding at its head."""
+    cause = finding.cause
+    return {"kind": cause.kind, "object": cause.object, "head": cause.head.finding} if cause else None
 
 
 def _not_judged(each: NotJudged) -> dict[str, object]:

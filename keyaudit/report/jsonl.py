@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from keyaudit.model.run import Report
-from keyaudit.report.json import lists, verdict_member
+from keyaudit.report.json import causes_member, lists, verdict_member
 from keyaudit.report.members import begun, inert
 from keyaudit.report.settings import settings_member
 
@@ -23,6 +23,7 @@ def _lines(report: Report) -> Iterator[dict[str, object]]:
         for member in members:
             yield {"type": _SINGULAR[name], **member}
     yield {"type": "settings", **settings_member(report.settings)}
+    yield {"type": "causes", **causes_member(report)}
     yield {"type": "verdict", **verdict_member(report.verdict)}
 
 

@@ -14,18 +14,21 @@ from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Report, Verdict
 from keyaudit.model.text import listed, one_line
+from keyaudit.report.causes import repeated, told
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import outlived, reads, remedy_of, waiver_lines
 from keyaudit.report.resource import label
 from keyaudit.report.settings import setting_lines
-from keyaudit.report.summary import NO_GATE, SIMULATED, WORST_FIRST, counted, headline, message, severities, verdict_words, word
+from keyaudit.report.summary import NO_GATE, SIMULATED, WORST_FIRST, counted, headline, severities, verdict_words, word
 
 MOST = 900_000
 """The maximum size of a report in bytes."""
 
 # All other punctuation has a meaning in some Markdown: mentions, links, tables, HTML. So does "www.".
 _ACTS = re.compile(r"[!-&*+:<-@\[-`{-~]|(?<=www)\.", re.IGNORECASE)
+_LISTED = 100
+"""The number of resources that a row names."""
 _NOTICE = 200
 """The bytes reserved for the note that there is more."""
 
@@ -116,19 +119,45 @@ def _head(report: Report) -> Iterator[str]:
 
 
 def _findings(report: Report) -> Iterator[str]:
-    rows = (_row(finding) for finding in report.findings(False) if finding.outcome is not Outcome.WAIVED)
+    """A row for each cause. Findings on the row of its head are told with it; causes that are alike share a row."""
+    rows = _rows(report)
     first = next(rows, None)
     if first is not None:
         yield "\n## Findings\n"
         yield from _table(("severity", "problem", "resource", "finding", "policy"), chain([first], rows))
 
 
-def _row(finding: Finding) -> Sequence[str]:
+def _rows(report: Report) -> Iterator[Sequence[str]]:
+    names = _names(report)
+    for finding in report.findings(False):
+        if finding.outcome is Outcome.WAIVED or finding.beside_head:
+            continue
+        if not repeated(report, finding):
+            yield _row(finding, ())
+        elif finding.alike in names:
+            yield _row(finding, names.pop(finding.alike))
+
+
+def _names(report: Report) -> dict[tuple[str, str, str], Sequence[str]]:
+    """The resources of causes that many resources have: the first `_LISTED` of each by name, and the number of others."""
+    counts = report.causes().repeated
+    found: dict[tuple[str, str, str], list[str]] = {alike: [] for alike in counts}
+    for finding in report.findings(False) if counts else ():
+        if repeated(report, finding) and len(found[finding.alike]) < _LISTED:
+            found[finding.alike].append(label(Facts.of(finding)))
+    return {
+        alike: [*names, *([f"and {counts[alike] - len(names):,} more"] if counts[alike] > len(names) else [])]
+        for alike, names in found.items()
+    }
+
+
+def _row(finding: Finding, names: Sequence[str]) -> Sequence[str]:
+    """`names`: of every resource that has the same cause, if there are many."""
     return (
         word(finding).lower(),
         safe(finding.policy.problem),
-        safe(label(Facts.of(finding))),
-        safe(message(finding)),
+        "<br>".join(map(safe, names)) if names else safe(label(Facts.of(finding))),
+        safe(told(finding)),
         f"`{finding.policy.id}`",
     )
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec.structs import replace
 
 from keyaudit.model.baseline import Baseline
+from keyaudit.model.causes import Cause, Causes, Member
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.expiring import Owner
@@ -78,6 +79,7 @@ class _Redaction:
             run=self._run(report.run),
             verdict=self._verdict(report.verdict),
             tallies=self._tallies(report.tallies),
+            causes=lambda: self._causes(report.causes()),
             findings=lambda passes: map(self._finding, report.findings(passes)),
             owned=lambda passes: self._owned(report.owned(passes)),
             listing=self._listing,
@@ -212,7 +214,25 @@ class _Redaction:
             waiver=self._waiver(finding.waiver) if finding.waiver else None,
             # Its reasons contain names.
             score=None,
+            cause=self._cause(finding.cause) if finding.cause else None,
             reworded=None,
+        )
+
+    def _causes(self, causes: Causes) -> Causes:
+        repeated = {(self._settings.id(policy), *alike): count for (policy, *alike), count in causes.repeated.items()}
+        return replace(causes, repeated=repeated)
+
+    def _cause(self, cause: Cause) -> Cause:
+        also = tuple(map(self._member, cause.also))
+        return replace(cause, object=self._names.text("resource", cause.object), head=self._member(cause.head), also=also)
+
+    def _member(self, member: Member) -> Member:
+        name = self._settings.id(member.policy)
+        return replace(
+            member,
+            policy=name,
+            subject=self._names.text("resource", member.subject),
+            problem=member.problem if name == member.policy else name,
         )
 
     def _owner(self, owner: Owner) -> Owner:

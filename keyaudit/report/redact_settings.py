@@ -59,7 +59,18 @@ class Settings:
             mapped = {
                 key: tuple(filter(FRAMEWORKS[key].knows, ids)) for key, ids in policy.frameworks.items() if key in FRAMEWORKS
             }
-            own = replace(policy, id=name, title=name, why="", fix={}, references=(), frameworks=mapped, lessons=())
+            own = replace(
+                policy,
+                id=name,
+                title=name,
+                problem=name,
+                why="",
+                fix={},
+                references=(),
+                frameworks=mapped,
+                lessons=(),
+                causes=(),
+            )
             self._texts[policy.id] = own
         return self._texts[policy.id]
 

@@ -1,18 +1,19 @@
-"""The first screen of a report: headline, severities by area, worst findings with fixes, gaps, and next commands."""
+"""The first screen of a report: headline, severities by area, worst causes with fixes, gaps, and next commands."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import groupby, islice
+from collections.abc import Iterator
+from itertools import islice
 from typing import TextIO
 
 from tabulate import tabulate
 
 from keyaudit.model.columns import Area
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Severity
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Report, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
+from keyaudit.report.causes import repeated
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
 from keyaudit.report.missing import needed, waiver_lines
@@ -47,8 +48,8 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     worst = list(islice(_worst(report), min(TOP, max(room // 2, 1))))
     lines = before
     if worst:
-        lines.append(paint("Worst resources, by score", Paint.BOLD, colour))
-        lines += [line for finding, more in worst for line in _entry(finding, more, width, colour)]
+        lines.append(paint("Worst causes, by score; (+2): what else each explains", Paint.BOLD, colour))
+        lines += [line for head, times in worst for line in _entry(head, times, width, colour)]
         lines.append("")
     lines += unread
     if hints:
@@ -70,42 +71,42 @@ def _areas(report: Report) -> Iterator[str]:
 
 
 def _worst(report: Report) -> Iterator[tuple[Finding, int]]:
-    """The most severe open finding of each resource, with the number of its others; the highest score first.
+    """The heads of causes with an open finding of a row, each with the number of causes like it; the highest score first.
 
-    Only of the highest severities, if there are enough: a minor problem of an important key is not among the worst.
+    Only of the highest severities, if there are enough: a minor problem of an important key is not among the worst. Causes that
+    differ in their resource alone are one, at the place of the first.
     """
     failed, levels = report.verdict.failed, set[Severity]()
     for level in WORST_FIRST:
         levels.add(level)
         if sum(failed.get(each, 0) for each in levels) >= TOP:
             break
-    fails = (each for each in report.findings(False) if each.outcome is Outcome.FAIL and each.row)
-    for first, *more in _by_row(fails) if report.by_score else sorted(_by_row(sorted(fails, key=_row)), key=_place):
-        if first.severity in levels:
-            yield first, len(more)
+    heads = (each for each in report.findings(False) if each.open and each.leads and each.row and each.severity in levels)
+    shown = set[tuple[str, str, str]]()
+    for head in heads if report.by_score else sorted(heads, key=_place):
+        if head.alike not in shown:
+            yield head, report.causes().repeated.get(head.alike, 1)
+        if repeated(report, head):
+            shown.add(head.alike)
 
 
-def _by_row(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
-    return (list(same) for _, same in groupby(findings, key=_row))
+def _place(head: Finding) -> tuple[int, int, int, str, str, str, str]:
+    """The order of a report by score."""
+    high, low = (head.score.high, head.score.low) if head.score else (0, 0)
+    row = head.row
+    return -high, -low, -head.severity.rank, str(row["name"] or ""), head.subject, str(row["id"]), head.policy.id
 
 
-def _row(finding: Finding) -> str:
-    return str(finding.row["id"])
+def _entry(finding: Finding, times: int, width: int, colour: bool) -> list[str]:
+    """Resource and problem on one line, with the number of other findings of the cause; the fix on the next.
 
-
-def _place(found: list[Finding]) -> tuple[int, int, int, str, str, str]:
-    """The order of a report by score, for the findings of one row, the most severe first."""
-    first = found[0]
-    high, low = (first.score.high, first.score.low) if first.score else (0, 0)
-    return -high, -low, -first.severity.rank, str(first.row["name"] or ""), first.subject, _row(first)
-
-
-def _entry(finding: Finding, more: int, width: int, colour: bool) -> list[str]:
-    """Resource and problem on one line, the fix on the next."""
+    `times`: the number of causes that differ in their resource alone.
+    """
     score = f"{finding.score.high:>3} " if finding.score else "    "
     indent = len(score) + _WORD + 1
-    where = _cut(one_line(_where(Facts.of(finding))), (width - indent) // 2)
-    also = f" (+{more})" if more else ""
+    others = f" and {times - 1:,} more" if times > 1 else ""
+    where = _cut(one_line(_where(Facts.of(finding))), (width - indent) // 2 - columns(others)) + others
+    also = f" (+{len(finding.cause.also):,})" if finding.cause else ""
     said = _cut(f"{where}: {message(finding)}", width - indent - columns(also))
     level = paint(pad(word(finding), _WORD), Paint.ALARM, colour)
     return [f"{score}{level} {said}{also}", f"{' ' * indent}fix: {_fix(finding, width - indent - 5)}"]

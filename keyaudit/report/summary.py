@@ -72,7 +72,7 @@ def verdict_words(verdict: Verdict) -> str:
 def headline(report: Report) -> str:
     """The headline: open findings, reads, unknown results, and policies that were not evaluated."""
     verdict = report.verdict
-    parts = [open_findings(verdict), reads_done(verdict)]
+    parts = [open_findings(report), reads_done(verdict)]
     unknown = sum(verdict.unknown.values())
     if unknown:
         parts.append(f"{plural(unknown, 'result')} unknown")
@@ -81,10 +81,13 @@ def headline(report: Report) -> str:
     return f"{'; '.join(parts)}."
 
 
-def open_findings(verdict: Verdict) -> str:
-    """ "376 open findings: 26 critical, 119 high", "No open findings"."""
-    count = sum(verdict.failed.values())
-    return f"{plural(count, 'open finding')}: {severities(verdict.failed)}" if count else "No open findings"
+def open_findings(report: Report) -> str:
+    """ "320 causes, 425 open findings: 26 critical, 119 high", "No open findings"."""
+    failed = report.verdict.failed
+    count = sum(failed.values())
+    if not count:
+        return "No open findings"
+    return f"{plural(report.causes().count, 'cause')}, {plural(count, 'open finding')}: {severities(failed)}"
 
 
 def reads_done(verdict: Verdict) -> str:
@@ -164,7 +167,8 @@ def results(report: Report) -> str:
 
 def counted(report: Report) -> str:
     """The evaluated rows and the results, as a sentence."""
-    return f"Checked {looked(report)}: {_failures(report.verdict)}; {results(report)}."
+    of = f", in {plural(report.causes().count, 'cause')}" if any(report.verdict.failed.values()) else ""
+    return f"Checked {looked(report)}: {_failures(report.verdict)}{of}; {results(report)}."
 
 
 def _failures(verdict: Verdict) -> str:

@@ -1,4 +1,4 @@
-"""The flat table: one line per finding, in the style of `az -o table`; then the summary of the text report."""
+"""The flat table: one line per cause, in the style of `az -o table`; then the summary of the text report."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
@@ -9,12 +9,13 @@ from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
+from keyaudit.report.causes import also, same_cause, told
 from keyaudit.report.facts import Facts
 from keyaudit.report.grid import GAP, SAMPLE, grid, least, natural
 from keyaudit.report.lines import joined, pad, wrap
 from keyaudit.report.options import PAGE, Options
 from keyaudit.report.resource import label
-from keyaudit.report.summary import footer, header, message, word
+from keyaudit.report.summary import MESSAGE, footer, header, word
 
 _UNKNOWN = "unknown"
 _WITH_OWNER = 100
@@ -50,7 +51,8 @@ COLUMNS: Mapping[str, Callable[[Finding, Owner], str]] = {
     "policy": lambda finding, _: finding.policy.id,
     "problem": lambda finding, _: _problem(finding),
     "resource": lambda finding, _: one_line(label(Facts.of(finding))),
-    "finding": lambda finding, _: message(finding),
+    "finding": lambda finding, _: told(finding),
+    "cause": lambda finding, _: one_line(also(finding) or same_cause(finding), MESSAGE),
     "owner": lambda _, owner: one_line(_owner(owner), 500),
     "expires": lambda finding, _: _expires(Facts.of(finding)),
     "kind": lambda finding, _: finding.policy.table,
@@ -91,7 +93,8 @@ def _rows(report: Report, passes: bool, shown: Sequence[str]) -> Iterator[list[s
     else:
         nobody = Owner((), "", None)
         pairs = ((nobody, finding) for finding in report.findings(passes))
-    return ([COLUMNS[name](finding, owner) for name in shown] for owner, finding in pairs)
+    # Those on the row of the head are told with it.
+    return ([COLUMNS[name](finding, owner) for name in shown] for owner, finding in pairs if not finding.beside_head)
 
 
 def _lines(

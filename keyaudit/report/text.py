@@ -1,7 +1,7 @@
 """The report for people: grouped by resource, at most `width` columns, its limitations last."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import TextIO
@@ -12,11 +12,12 @@ from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
 from keyaudit.report import score
+from keyaudit.report.causes import alike, apart, problems, repeated, same_cause
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
 from keyaudit.report.options import Options
 from keyaudit.report.resource import BELOW, context, label, thing
-from keyaudit.report.summary import footer, header, message, word
+from keyaudit.report.summary import MESSAGE, footer, header, message, word
 
 _HEADING = 34
 _WORD = 8
@@ -43,14 +44,22 @@ def render(report: Report, out: TextIO, options: Options) -> None:
 
 
 def listing(report: Report, out: TextIO, options: Options) -> None:
-    """Write the findings alone. Findings on one resource must follow one another in `owned`."""
+    """Write the findings alone. Findings on one resource must follow one another in `owned`.
+
+    A cause that many resources have is listed after the resources.
+    """
     width, colour = options.page, options.colour
     unread: dict[Scope, list[str]] = defaultdict(list)
-    for (_, on), pairs in groupby(report.owned(options.passes), key=lambda pair: thing(pair[1])):
+    alone = (pair for pair in report.owned(options.passes) if not repeated(report, pair[1]))
+    for (_, on), pairs in groupby(alone, key=lambda pair: thing(pair[1])):
         if isinstance(on, Scope):
             unread[on] += [finding.policy.id for _, finding in pairs]
         else:
             out.write(joined(_groups(pairs, width, colour, by_score=report.by_score)))
+    if report.causes().repeated:
+        again = (finding for finding in report.findings(options.passes) if repeated(report, finding))
+        for same in alike(again):
+            out.writelines(joined(_many(same, report.causes().repeated, width, colour)))
     out.writelines(joined(_unread(scope, policies, width, colour)) for scope, policies in unread.items())
 
 
@@ -71,16 +80,40 @@ def _groups(pairs: Iterable[tuple[Owner, Finding]], width: int, colour: bool, *,
     return lines
 
 
+def _many(same: Iterator[Finding], counts: Mapping[tuple[str, str, str], int], width: int, colour: bool) -> Iterator[str]:
+    """One entry for causes that differ in their resource alone, with a line for each."""
+    for number, finding in enumerate(same):
+        if number == 0:
+            yield from _heading(f"{counts[finding.alike]:,} resources with the same cause", "", width, colour)
+            yield from _first(named(finding), word(finding), painted(finding, colour), width)
+        ending = f" (also {', '.join(problems(member.problem for member in finding.cause.also))})" if finding.cause else ""
+        line = f"{one_line(label(Facts.of(finding)))}: {message(finding)}{one_line(ending, MESSAGE)}"
+        yield from wrap(line, width, _INDENT, _INDENT + "  ")
+    yield ""
+
+
 def _findings(same: Sequence[Finding], width: int, colour: bool) -> list[str]:
-    """The problem of each with its message; policies that are unknown for the same cause share an entry at the end."""
+    """The problem of each with its message. Under the head of a cause stand the others on the same row.
+
+    Policies that are unknown for the same reason share an entry at the end.
+    """
     lines: list[str] = []
-    alike: dict[str, list[Finding]] = defaultdict(list)
+    unknown: dict[str, list[Finding]] = defaultdict(list)
+    heads = {finding.cause.key for finding in same if finding.cause and finding.leads}
+    under: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in same:
         if finding.outcome is Outcome.UNKNOWN:
-            alike[message(finding)].append(finding)
-        else:
+            unknown[message(finding)].append(finding)
+        elif finding.cause and finding.beside_head and finding.cause.key in heads:
+            under[finding.cause.key].append(finding)
+    for finding in same:
+        if finding.outcome is not Outcome.UNKNOWN and not (finding.cause and finding in under[finding.cause.key]):
             lines += _finding(finding, width, colour)
-    for why, findings in alike.items():
+            for other in under[finding.cause.key] if finding.cause and finding.leads else ():
+                lines += wrap(f"also {word(other)} {named(other)}: {message(other)}", width, _INDENT, _INDENT + "  ")
+            for ending in filter(None, (apart(finding), same_cause(finding))):
+                lines += wrap(one_line(ending, MESSAGE), width, _INDENT, _INDENT + "  ")
+    for why, findings in unknown.items():
         if len(findings) == 1:
             lines += _finding(findings[0], width, colour)
         else:

@@ -201,7 +201,7 @@ def _summary(report: Report) -> Iterator[Sequence[str | int]]:
         yield (SIMULATED,)
     yield "tenant", marked(run) or run.tenant_id
     yield "as of", times.iso_time(run.as_of)
-    yield "verdict", f"{verdict_words(verdict)}; {open_findings(verdict)}; {reads_done(verdict)}"
+    yield "verdict", f"{verdict_words(verdict)}; {open_findings(report)}; {reads_done(verdict)}"
     # Without a failure the exit code adds nothing to the verdict.
     yield from (("condition", MEANINGS[code]) for code in verdict.conditions if code is not Exit.CLEAN)
     yield "complete", "yes" if verdict.complete else "no: the results are incomplete; sheet Coverage lists what was not read"

@@ -30,6 +30,31 @@ def test_exactly_what_was_planted_is_found(contoso: Path, contoso_report: Report
     assert {f["outcome"] for f in contoso_report.json["findings"]} == {"fail", "pass"}
 
 
+def test_causes_group_the_findings_of_one_object_across_tables(contoso_report: Reported) -> None:
+    by_cause: dict[tuple[str, str], list[str]] = {}
+    for each in contoso_report.findings("fail"):
+        if each["cause"]:
+            by_cause.setdefault((each["cause"]["kind"], each["cause"]["object"]), []).append(each["policy"])
+    alone = sum(each["cause"] is None for each in contoso_report.findings("fail"))
+    assert contoso_report.json["causes"] == {"open": alone + len(by_cause)}
+    assert all(len(found) > 1 for found in by_cause.values())
+    found = {(kind, tuple(sorted(set(policies)))) for (kind, _), policies in by_cause.items()}
+    # A secret and its application, a key and its vault, a credential and the certificate with its key.
+    assert ("credential", ("app-secret-exists", "app-secret-too-long", "sp-tier0-with-secret")) in found
+    assert ("vault-audit-log", ("combo-unobserved-crown-key", "log-keyvault-audit-off")) in found
+    assert ("shared-key", ("combo-one-cert-many-identities", "sp-same-credential-on-several")) in found
+
+
+def test_the_head_of_a_cause_is_the_most_severe(contoso_report: Reported) -> None:
+    rank = ["info", "low", "medium", "high", "critical"].index
+    found = {each["id"]: each for each in contoso_report.findings("fail")}
+    for each in found.values():
+        if each["cause"]:
+            head = found[each["cause"]["head"]]
+            assert head["cause"] == each["cause"]
+            assert rank(head["severity"]) >= rank(each["severity"]), (head["policy"], each["policy"])
+
+
 @pytest.mark.parametrize(
     "moment",
     [

@@ -28,6 +28,10 @@ from tests.report.sinks import columns, laid_out
 WORDS = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO", "UNKNOWN", "PASS")
 
 
+UNDER_THEIR_HEAD = Counter(each.severity.upper() for each in FINDINGS if each.beside_head)
+"""What is told with the head of its cause, and has no line of its own for people."""
+
+
 def printed(name: str, **options: object) -> str:
     out = io.StringIO(newline="")
     FORMATS[name](REPORT, out, Options(**options))  # type: ignore[arg-type]
@@ -44,7 +48,8 @@ def test_formats_agree_on_how_many_of_each_kind(passes: bool) -> None:
     table = Counter(word for line in printed("table", passes=passes).splitlines() if (word := line.split(" ")[0]) in WORDS)
     found = json.loads(printed("json", passes=passes))["findings"]
     as_json = Counter(str(each["severity"] if each["outcome"] == "fail" else each["outcome"]).upper() for each in found)
-    assert table == as_json == kinds(passes)
+    assert as_json == kinds(passes)
+    assert table == kinds(passes) - UNDER_THEIR_HEAD
 
 
 def test_the_csv_holds_the_passes_and_what_was_not_judged() -> None:
@@ -56,7 +61,7 @@ def test_the_csv_holds_the_passes_and_what_was_not_judged() -> None:
 
 def test_the_text_report_lists_each_failure_once_and_each_blind_scope_once() -> None:
     words = [match[1] for line in printed("text").splitlines() if (match := re.match(r"  ([A-Z]+) +[a-z]", line))]
-    expected = kinds(False)
+    expected = kinds(False) - UNDER_THEIR_HEAD
     expected["UNKNOWN"] = 3  # a row, and two vaults that gave none
     assert Counter(words) == expected
 

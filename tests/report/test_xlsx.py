@@ -102,7 +102,7 @@ def test_coverage_waivers_and_who_says_all_this() -> None:
     assert found.properties.created == datetime(2026, 11, 24, 13, 30)  # noqa: DTZ001 - as openpyxl gives it
     summary = [row[:2] for row in found["Summary"].iter_rows(values_only=True)]
     said = dict(summary)
-    assert said["verdict"].startswith("refused for safety; 5 open findings: 1 critical, ")
+    assert said["verdict"].startswith("refused for safety; 4 causes, 5 open findings: 1 critical, ")
     assert said["complete"].startswith("no: ")
     # Long text is wrapped over the adjacent columns, on a row that is high enough.
     wrapped = next(cell for [_, cell, *_] in found["Summary"].iter_rows() if str(cell.value).startswith("Checked "))

@@ -78,7 +78,7 @@ def band(report: Report, found: Findings) -> Band:
         word=word,
         tone=tone,
         headline=headline,
-        also=tuple(_also(report.verdict)),
+        also=tuple(_also(report)),
         facts=tuple(_facts(report)),
         tiles=tuple(_tile(report.verdict, severity) for severity in WORST_FIRST),
         unjudged=not_evaluated(report.verdict),
@@ -134,8 +134,9 @@ def _incomplete(verdict: Verdict) -> str:
     return f"Results are incomplete: {' and '.join(parts) or MEANINGS[Exit.INCOMPLETE]}"
 
 
-def _also(verdict: Verdict) -> Iterator[str]:
-    yield f"{open_findings(verdict)}; {reads_done(verdict)}."
+def _also(report: Report) -> Iterator[str]:
+    verdict = report.verdict
+    yield f"{open_findings(report)}; {reads_done(verdict)}."
     for code in verdict.conditions[1:]:
         yield _sentence(f"also {MEANINGS[code]}") + "."
     if any(gap.allowed for gap in verdict.gaps) or verdict.allowed_unknown:

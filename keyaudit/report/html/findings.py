@@ -12,6 +12,7 @@ from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally
 from keyaudit.model.run import Report
 from keyaudit.model.text import visible
+from keyaudit.report.causes import also, same_cause
 from keyaudit.report.facts import Facts, plain
 from keyaudit.report.resource import context, label
 from keyaudit.report.score import line
@@ -20,7 +21,7 @@ from keyaudit.report.summary import WORST_FIRST, message
 MOST = 5_000
 """The maximum number of listed findings, the highest severity first, unknown results last."""
 TOP = 20
-"""The number of findings in the printed short form."""
+"""The number of causes in the printed short form."""
 _COMMANDS = 25
 """The number of commands shown per policy; others differ only in names."""
 _LIMITS = 4
@@ -36,10 +37,14 @@ class Item(Struct, frozen=True):
     evidence: str
     score: str
     """The arithmetic and the band; empty without a score."""
+    cause: str
+    """What else the cause explains, or the head of the cause; empty if it is a cause by itself."""
     mark: str
     """"waived" or "known", otherwise empty."""
     worth: int
     """The upper bound of the score; 0 without a score."""
+    leads: bool
+    """Whether it is the head of its cause."""
 
 
 class Group(Struct):
@@ -96,7 +101,7 @@ class Findings(Struct, frozen=True):
 
 
 class Top(Struct, frozen=True):
-    """One of the worst open findings."""
+    """The head of one of the worst causes."""
 
     severity: Severity
     policy: PolicyText
@@ -128,13 +133,13 @@ def findings(report: Report) -> Findings:
 
 
 def top(found: Findings) -> Sequence[Top]:
-    """The worst listed open findings: by severity, then by score."""
+    """The heads of the worst causes that are listed: by severity, then by score."""
     open_ = (
         Top(level.severity, group.policy, item)
         for level in found.levels
         for group in level.groups
         for item in group.items
-        if not item.mark
+        if not item.mark and item.leads
     )
     return nsmallest(TOP, open_, key=lambda each: (-each.severity.rank, -each.item.worth, each.item.name))
 
@@ -177,8 +182,10 @@ def _add(group: Group, finding: Finding, owner: Owner) -> None:
             message(finding),
             _evidence(finding, facts),
             line(finding.score) if finding.score else "",
+            also(finding) or same_cause(finding),
             mark,
             finding.score.high if finding.score else 0,
+            finding.leads,
         )
     )
     if finding.expected and len(group.limits) < _LIMITS:
