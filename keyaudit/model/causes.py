@@ -165,10 +165,15 @@ class Cause(Struct, frozen=True, kw_only=True):
 class Causes(Struct, frozen=True):
     """The causes of the open failures of a report."""
 
-    count: int = 0
-    """Their number, with those that have one finding."""
+    open: Mapping[str, int] = field(default_factory=dict)
+    """Their number by the severity of the head, with those that have one finding."""
     repeated: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     """Causes that differ in their object alone, where they are more than `MANY`: their number, by the head's `alike`."""
+
+    @property
+    def count(self) -> int:
+        """Their number."""
+        return sum(self.open.values())
 
 
 def fingerprint(policy: str, subject: str) -> str:

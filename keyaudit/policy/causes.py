@@ -68,14 +68,17 @@ def grouping(connection: duckdb.DuckDBPyConnection, tables: Sequence[Evaluated],
                 shared |= _cause(key, [(policies[number].text, subject, id_) for number, subject, id_ in found])
         cursor.execute(_CREATE_HEADS)
         heads = cursor.execute(_HEADS).fetchall()
-        commands = (
-            ((policies[number].text.id, _SEVERITIES[rank].value, command), times)
-            for number, rank, count in heads
-            if count > MANY
-            for command, times in _by_command(cursor, policies[number], having, f"policy = {number} AND rank = {rank}").items()
-        )
-        repeated = {alike: times for alike, times in commands if times > MANY}
-    return Grouping(Causes(sum(count for *_, count in heads), repeated), shared)
+        repeated: dict[tuple[str, str, str], int] = {}
+        for number, rank, count in heads:
+            if count > MANY:
+                policy = policies[number]
+                counts = _by_command(cursor, policy, having, f"policy = {number} AND rank = {rank}", count)
+                alike = {(policy.text.id, _SEVERITIES[rank].value, command): times for command, times in counts.items()}
+                repeated |= {key: times for key, times in alike.items() if times > MANY}
+    open_: Counter[str] = Counter()
+    for _, rank, count in heads:
+        open_[_SEVERITIES[rank].value] += count
+    return Grouping(Causes(open_, repeated), shared)
 
 
 def _cause(key: str, found: Sequence[tuple[PolicyText, str, str]]) -> dict[tuple[str, str], tuple[Cause, Place]]:
@@ -91,17 +94,19 @@ def _cause(key: str, found: Sequence[tuple[PolicyText, str, str]]) -> dict[tuple
 
 
 def _by_command(
-    cursor: duckdb.DuckDBPyConnection, policy: Policy, tables: Sequence[Evaluated], which: str
+    cursor: duckdb.DuckDBPyConnection, policy: Policy, tables: Sequence[Evaluated], which: str, count: int
 ) -> Mapping[str, int]:
-    """The number of a policy's heads by their command. `which`: the condition of these heads."""
+    """The number of a policy's heads by their command. `which`: the condition of these heads. `count`: their number."""
+    commands = [policy.command(arm) for arm in (*policy.message_when, None)]
+    if len(set(commands)) == 1:
+        return {commands[0]: count}
     table = next(each for each in tables if each.table.name == policy.table.name)
     at, bound = next((at, bound) for at, bound in enumerate(table.bounds) if bound.policy is policy)
-    arm = f"arm{at}" if policy.message_when else "0"
     armed = with_arms(table.relation, {at: bound}, table.as_of)
     counts: Counter[str] = Counter()
-    query = f"SELECT {arm}, count(*) FROM {armed} JOIN heads USING (id) WHERE {which} GROUP BY ALL"
+    query = f"SELECT arm{at}, count(*) FROM {armed} JOIN heads USING (id) WHERE {which} GROUP BY ALL"
     for number, times in cursor.execute(query).fetchall():
-        counts[policy.command((*policy.message_when, None)[number])] += times
+        counts[commands[number]] += times
     return counts
 
 
@@ -163,7 +168,7 @@ _SHARED = f"""
     SELECT key, list((policy, subject, id) ORDER BY {_ORDER}) FROM failures
     WHERE key IS NOT NULL GROUP BY key HAVING count(*) > 1"""
 _CREATE_HEADS = f"""
-    CREATE TEMP VIEW heads AS SELECT policy, rank, id FROM (
+    CREATE TEMP TABLE heads AS SELECT policy, rank, id FROM (
         SELECT *, key IS NULL OR row_number() OVER (PARTITION BY key ORDER BY {_ORDER}) = 1 AS leads FROM failures
     ) WHERE leads"""
 _HEADS = "SELECT policy, rank, count(*) FROM heads GROUP BY policy, rank"

@@ -1,15 +1,11 @@
 """Causes in words, for reports for people: a head with the findings that it closes, and a consequence with its head."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
-
-from msgspec import structs
+from collections.abc import Iterable, Sequence
 
 from keyaudit.model.findings import Finding
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
-from keyaudit.report.aside import in_order
 from keyaudit.report.lines import listed, plural
 from keyaudit.report.summary import MESSAGE, message
 
@@ -55,12 +51,3 @@ def problems(found: Iterable[str]) -> Sequence[str]:
 def repeated(report: Report, finding: Finding) -> bool:
     """Whether it is the head of a cause that many resources have, and is listed with them."""
     return finding.open and finding.leads and finding.alike in report.causes().repeated
-
-
-def alike(findings: Iterable[Finding]) -> Iterator[Iterator[Finding]]:
-    """Repeated ones by what they have in common: the most severe first. Each group must be read before the next."""
-    keyed = (
-        ((-finding.severity.rank, *finding.alike, number), structs.replace(finding, reworded=None))
-        for number, finding in enumerate(findings)
-    )
-    return (same for _, same in groupby(in_order(keyed), key=lambda finding: finding.alike))

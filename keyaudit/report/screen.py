@@ -82,12 +82,18 @@ def _worst(report: Report) -> Iterator[tuple[Finding, int]]:
         if sum(failed.get(each, 0) for each in levels) >= TOP:
             break
     heads = (each for each in report.findings(False) if each.open and each.leads and each.row and each.severity in levels)
-    shown = set[tuple[str, str, str]]()
+    causes, shown = report.causes(), set[tuple[str, str, str]]()
+    left = sum(count for level, count in causes.open.items() if level in levels)
     for head in heads if report.by_score else sorted(heads, key=_place):
         if head.alike not in shown:
-            yield head, report.causes().repeated.get(head.alike, 1)
+            times = causes.repeated.get(head.alike, 1)
+            yield head, times
+            left -= times
         if repeated(report, head):
             shown.add(head.alike)
+        if left <= 0:
+            # All others are like one that was shown, and they may be very many.
+            return
 
 
 def _place(head: Finding) -> tuple[int, int, int, str, str, str, str]:

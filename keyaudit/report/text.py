@@ -1,9 +1,10 @@
 """The report for people: grouped by resource, at most `width` columns, its limitations last."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 from typing import TextIO
 
 from keyaudit.model.coverage import Scope
@@ -12,7 +13,8 @@ from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
 from keyaudit.report import score
-from keyaudit.report.causes import alike, apart, problems, repeated, same_cause
+from keyaudit.report.aside import in_order
+from keyaudit.report.causes import apart, problems, repeated, same_cause
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
 from keyaudit.report.options import Options
@@ -50,16 +52,31 @@ def listing(report: Report, out: TextIO, options: Options) -> None:
     """
     width, colour = options.page, options.colour
     unread: dict[Scope, list[str]] = defaultdict(list)
-    alone = (pair for pair in report.owned(options.passes) if not repeated(report, pair[1]))
-    for (_, on), pairs in groupby(alone, key=lambda pair: thing(pair[1])):
-        if isinstance(on, Scope):
-            unread[on] += [finding.policy.id for _, finding in pairs]
-        else:
-            out.write(joined(_groups(pairs, width, colour, by_score=report.by_score)))
-    if report.causes().repeated:
-        again = (finding for finding in report.findings(options.passes) if repeated(report, finding))
-        for same in alike(again):
-            out.writelines(joined(_many(same, report.causes().repeated, width, colour)))
+    first: dict[tuple[str, str, str], Finding] = {}
+
+    def write() -> Iterator[tuple[tuple[object, ...], tuple[tuple[str, str, str], str]]]:
+        """Writes the findings by resource, and returns the lines of causes that many resources have, by their order."""
+        number = 0
+        for (_, on), pairs in groupby(report.owned(options.passes), key=lambda pair: thing(pair[1])):
+            if isinstance(on, Scope):
+                unread[on] += [finding.policy.id for _, finding in pairs]
+                continue
+            own = []
+            for owner, finding in pairs:
+                if repeated(report, finding):
+                    first.setdefault(finding.alike, finding)
+                    number += 1
+                    yield (-finding.severity.rank, finding.alike, number), (finding.alike, _line(finding))
+                else:
+                    own.append((owner, finding))
+            out.write(joined(_groups(own, width, colour, by_score=report.by_score)))
+
+    for alike, lines in groupby(in_order(write()), key=itemgetter(0)):
+        times = report.causes().repeated[alike]
+        out.write(joined(_heading(f"{times:,} resources with the same cause", "", width, colour)))
+        out.write(joined(_first(named(first[alike]), word(first[alike]), painted(first[alike], colour), width)))
+        out.writelines(joined(wrap(line, width, _INDENT, _INDENT + "  ")) for _, line in lines)
+        out.write("\n")
     out.writelines(joined(_unread(scope, policies, width, colour)) for scope, policies in unread.items())
 
 
@@ -80,16 +97,10 @@ def _groups(pairs: Iterable[tuple[Owner, Finding]], width: int, colour: bool, *,
     return lines
 
 
-def _many(same: Iterator[Finding], counts: Mapping[tuple[str, str, str], int], width: int, colour: bool) -> Iterator[str]:
-    """One entry for causes that differ in their resource alone, with a line for each."""
-    for number, finding in enumerate(same):
-        if number == 0:
-            yield from _heading(f"{counts[finding.alike]:,} resources with the same cause", "", width, colour)
-            yield from _first(named(finding), word(finding), painted(finding, colour), width)
-        ending = f" (also {', '.join(problems(member.problem for member in finding.cause.also))})" if finding.cause else ""
-        line = f"{one_line(label(Facts.of(finding)))}: {message(finding)}{one_line(ending, MESSAGE)}"
-        yield from wrap(line, width, _INDENT, _INDENT + "  ")
-    yield ""
+def _line(finding: Finding) -> str:
+    """A resource with a cause that many have: its name, the message, and what else the cause explains there."""
+    ending = f" (also {', '.join(problems(member.problem for member in finding.cause.also))})" if finding.cause else ""
+    return f"{one_line(label(Facts.of(finding)))}: {message(finding)}{one_line(ending, MESSAGE)}"
 
 
 def _findings(same: Sequence[Finding], width: int, colour: bool) -> list[str]:

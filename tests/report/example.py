@@ -1,5 +1,6 @@
 """One fixed report that holds every outcome, for the golden files and for tests of all formats."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import structs
@@ -276,7 +277,7 @@ def caused(found: Iterable[Finding], object_: str = "https://kv-prod.vault.azure
 
 def causes(found: Iterable[Finding]) -> Causes:
     """How many causes they have."""
-    return Causes(len(by_cause(found)))
+    return Causes(Counter(str(same[0].severity) for same in by_cause(found)))
 
 
 _ONE_CAUSE = frozenset({EXPIRED.id, OVERDUE.id, SOFTWARE.id})

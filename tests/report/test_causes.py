@@ -154,9 +154,8 @@ def repeated(count: int, *others: Finding) -> Report:
         head = finding(EXPIRED, Outcome.FAIL, row, f"old {number}", command="az one")
         also = [finding(OVERDUE, Outcome.FAIL, row, "late")] if number % 3 == 0 else []
         found += caused([head, *also], f"k{number}")
-    counts = Causes(
-        count + len(others), {("kv-key-expired-still-enabled", "critical", "az one"): count} if count > MANY else {}
-    )
+    alike = {(EXPIRED.id, "critical", "az one"): count} if count > MANY else {}
+    counts = Causes({"critical": count, "info": len(others)}, alike)
     verdict = replace(REPORT.verdict, failed={Severity.CRITICAL: count, Severity.HIGH: -(-count // 3)})
     return holding(REPORT, [*found, *others], causes=lambda: counts, verdict=verdict)
 

@@ -22,7 +22,7 @@ from tests.report.excused import WAIVER
 
 def many(count: int) -> Report:
     """The example with so many open findings, each on a resource of its own, every tenth of them critical."""
-    first = next(each for each in REPORT.findings(False) if each.outcome is Outcome.FAIL and each.row)
+    first = next(each for each in REPORT.findings(False) if each.outcome is Outcome.FAIL and each.row).by_itself()
 
     def findings() -> Iterator[Finding]:
         for number in range(count):
