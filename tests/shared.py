@@ -181,6 +181,16 @@ class Opened:
         stack.close()
 
 
+@pytest.fixture(scope="module")
+def views_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The views of each snapshot are made once for the tests of a module, and for all workers."""
+    opened = Opened(of_this_run(tmp_path_factory))
+    with pytest.MonkeyPatch.context() as patch:
+        opened.install(patch)
+        yield
+    opened.close()
+
+
 @contextlib.contextmanager
 def _copied(whole: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to a copy of a database."""

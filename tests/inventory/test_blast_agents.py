@@ -1,7 +1,5 @@
 """The blast radius of a blueprint: its secret opens all its agents and no other, and of a foreign one most cannot be known."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from keyaudit import ask
@@ -11,17 +9,9 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
 from keyaudit.report.blast_radius.plan import plan
 from tests.estates import snapshot
-from tests.shared import Opened, of_this_run
+from tests.shared import views_once  # noqa: F401 - pytest finds it here
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _worked_out_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The views of the snapshot are made once."""
-    kept = Opened(of_this_run(tmp_path_factory))
-    with pytest.MonkeyPatch.context() as patch:
-        kept.install(patch)
-        yield
-    kept.close()
+pytestmark = pytest.mark.usefixtures("views_once")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """The plan removes access only from those whom complete logs show not to be at work."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ from keyaudit.report.blast_radius.grants import taken_away
 from keyaudit.report.blast_radius.plan import plan
 from keyaudit.report.blast_radius.steps import Phase, Step
 from tests.estates import snapshot
-from tests.shared import Opened, of_this_run
+from tests.shared import views_once  # noqa: F401 - pytest finds it here
 
 KEY = "kv-identity-prod/consumer-token-signing"
 WORKER, CUSTODIAN, TESTER, COLLEAGUE = (
@@ -34,14 +34,7 @@ MIXED = Work(used=[Used(source=Source.LOGS, count=90, outside=10, last_on=LAST)]
 UNCOVERED = Work()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _worked_out_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The views of the snapshot are made once."""
-    kept = Opened(of_this_run(tmp_path_factory))
-    with pytest.MonkeyPatch.context() as patch:
-        kept.install(patch)
-        yield
-    kept.close()
+pytestmark = pytest.mark.usefixtures("views_once")
 
 
 @pytest.fixture(scope="module")
