@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -47,14 +48,24 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an empty environment with the wheel, made by the commands of the container's first layers."""
     folder = tmp_path_factory.mktemp("container")
     build, _run = RECIPE.split("\n\n")
-    made_wheel, *commands = re.findall(r"^RUN (.+)$", build, re.MULTILINE)
-    assert made_wheel == "python -m pip wheel --quiet --no-deps --wheel-dir /dist /src"
+    here = {"/opt/keyaudit": folder / "keyaudit", "/wheels": folder / "wheels", "/dist": folder / "dist", "/src": ROOT}
+    commands = re.findall(r"^RUN (.+)$", build, re.MULTILINE)
+    assert len(commands) == 4
     for command in commands:
-        here = command.replace("/opt/keyaudit", str(folder / "keyaudit")).replace("/dist", str(wheel.parent))
-        here = here.replace("python -m venv", f"{sys.executable} -m venv")
+        mapped = re.sub("/(opt/keyaudit|wheels|dist|src)", lambda path: str(here[path[0]]), command)
+        mapped = re.sub("^python ", f"{sys.executable} ", mapped)
         # A command that another test ran in this process made every new file private.
-        subprocess.run(here, shell=True, check=True, cwd=folder, umask=0o022)
+        subprocess.run(mapped, shell=True, check=True, cwd=folder, umask=0o022)
+    [made] = (folder / "dist").iterdir()
+    assert made.name == wheel.name
+    assert _members(made) == _members(wheel)
     return folder / "keyaudit"
+
+
+def _members(wheel: Path) -> dict[str, int]:
+    """The checksum of each file of keyaudit; what else is in a wheel names the program that built it."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {each.filename: each.CRC for each in archive.infolist() if each.filename.startswith("keyaudit/")}
 
 
 def test_the_container_takes_what_the_build_needs_and_runs_as_nobody() -> None:
