@@ -26,6 +26,9 @@ from keyaudit.model.reasons import Reason
 ATTEMPTS = 6
 """The maximum tries of a request with errors; throttling and failures to connect are bounded by `circuit.PATIENCE`."""
 
+BROKEN_ALIKE = 3
+"""The maximum tries of a request that gets no whole answer, each time for the same cause."""
+
 ATTEMPT_TIMEOUT = 120.0
 """Seconds for one answer to arrive completely."""
 
@@ -107,7 +110,8 @@ class Sender:
         """Retries until there is an answer or a final refusal. `times`: the number of requests that it counts as."""
         way = self._way(operation, step.url.split("/", 3)[2], subscription, times)
         self._quota.earn()
-        tries = connects = 0
+        tries = connects = alike = 0
+        last: Refusal | None = None
         began = self._clock.monotonic()
         while True:
             outcome = await self._attempt(operation, step, way)
@@ -129,7 +133,10 @@ class Sender:
                 pause = self._backoff(connects)
             else:
                 tries += 1
-                if tries >= ATTEMPTS:
+                alike = alike + 1 if refusal == last else 1
+                last = refusal
+                # An error with a status is the service's, which may recover; what breaks is often the one object.
+                if tries >= ATTEMPTS or (alike >= BROKEN_ALIKE and not refusal.status):
                     return refusal
                 pause = self._backoff(tries) if outcome.wait is None else outcome.wait
             if self._clock.monotonic() + max(pause, outcome.wait or 0.0) >= self._deadline:

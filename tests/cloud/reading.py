@@ -6,7 +6,7 @@ import msgspec
 
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.model.coverage import End
-from tests.cloud.azure import SUBSCRIPTION, Reply, Request
+from tests.cloud.azure import Reply, Request
 
 
 class Item(msgspec.Struct):
@@ -28,9 +28,8 @@ def name_of(item: Item) -> str:
     return item.id.lower()
 
 
-async def all_of(gateway: Gateway, operation: str = "vault.list", **options: object) -> tuple[list[str], End]:
-    given: dict[str, object] = {"subscription": SUBSCRIPTION} if operation == "vault.list" else {}
-    listing = gateway.pages(operation, Item, by=name_of, **(given | options))  # type: ignore[arg-type]
+async def all_of(gateway: Gateway, operation: str = "subscription.list", **options: object) -> tuple[list[str], End]:
+    listing = gateway.pages(operation, Item, by=name_of, **options)  # type: ignore[arg-type]
     items = [item.id async for item in listing]
     return items, listing.end
 
@@ -43,3 +42,8 @@ def first_then(*replies: Reply) -> Callable[[Request], Reply]:
 
 def link_to(request: Request, token: str) -> str:
     return f"https://{request.host}{request.path}?api-version=x&$skiptoken={token}"
+
+
+def key_of(request: Request) -> Reply:
+    """A version of the key that is asked for."""
+    return Reply({"key": {"kid": f"https://{request.host}{request.path}".rstrip("/") + "/1" * request.path.endswith("/")}})

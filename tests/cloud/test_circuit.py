@@ -8,15 +8,14 @@ import pytest
 
 from keyaudit.cloud.circuit import CIRCUIT, CONNECT_CIRCUIT, PATIENCE, Circuit
 from keyaudit.cloud.gateway import Gateway
-from keyaudit.cloud.sender import ATTEMPTS
+from keyaudit.cloud.sender import ATTEMPTS, BROKEN_ALIKE
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from tests.cloud.azure import GRAPH, Azure, Reply, Request, error
 from tests.cloud.clock import FakeClock
 from tests.cloud.conftest import Connect
-from tests.cloud.reading import Bundle, all_of
+from tests.cloud.reading import Bundle, all_of, key_of
 
-GOOD = Reply({"key": {"kid": "k"}})
 EMPTY = Reply({"value": []})
 DROPPED = Refusal(Reason.UNREACHABLE, "the connection was dropped")
 BROKEN = Refusal(Reason.SERVICE_ERROR, "status 500", 500)
@@ -36,7 +35,7 @@ async def _keys(gateway: Gateway, vault: str, names: list[str]) -> dict[str, Bun
 
 
 def _bad(*names: str, reply: Reply) -> Callable[[Request], Reply]:
-    return lambda request: reply if request.path.split("/")[2] in names else GOOD
+    return lambda request: reply if request.path.split("/")[2] in names else key_of(request)
 
 
 @IN_TROUBLE
@@ -51,6 +50,21 @@ async def test_keys_that_fail_cost_no_other_key_its_answer(
     refused = {name: each.reason for name, each in found.items() if isinstance(each, Refusal)}
     assert refused == dict.fromkeys(bad, reason)
     assert isinstance(after["later"], Bundle)
+
+
+@pytest.mark.parametrize("trouble", ["dropped", "cut off"])
+async def test_keys_whose_answers_always_break_off_hold_up_nothing(
+    azure: Azure, connected: Connect, clock: FakeClock, vault: str, trouble: str
+) -> None:
+    bad = [f"bad{number}" for number in range(3)]
+    azure.script = _bad(*bad, reply=TROUBLE[trouble][0])
+    async with connected() as connection:
+        for _ in range(4):
+            # A key has several versions, and each is asked for by itself.
+            found = await _keys(connection.gateway, vault, [*bad, "good"])
+            assert [isinstance(each, Refusal) for each in found.values()] == [True, True, True, False]
+        assert connection.retries == 4 * 3 * (BROKEN_ALIKE - 1)
+    assert clock.passed < 4 * 15
 
 
 async def test_keys_that_fail_one_after_the_other_cost_the_next_one_nothing(
@@ -93,7 +107,7 @@ async def test_a_host_that_answered_before_is_waited_for(
     def script(request: Request) -> Reply:
         if next(answers) == 0:
             azure.connect_status[host] = 502
-        return Reply(GOOD.body, headers={"Connection": "close"})
+        return Reply(key_of(request).body, headers={"Connection": "close"})
 
     azure.script = script
     azure.reconnects = lambda name: clock.passed >= 300
@@ -114,7 +128,7 @@ async def test_a_vault_that_was_deleted_meanwhile_is_not_waited_for(
         asked.append(name)
         return True
 
-    azure.script = lambda request: Reply(GOOD.body, headers={"Connection": "close"})
+    azure.script = lambda request: Reply(key_of(request).body, headers={"Connection": "close"})
     async with connected() as connection:
         await _keys(connection.gateway, vault, ["first"])
         connection.gateway.sender.gone = gone

@@ -167,7 +167,7 @@ def _listing(*pages: Page | Refusal, never_empty: str = "", by: bool = True) -> 
     async def fetch(step: Step) -> Page | Refusal:
         return left.pop(0) if len(left) > 1 else left[0]
 
-    return Listing(fetch, Step("0"), Item, name_of if by else None, never_empty)
+    return Listing(fetch, Step("0"), Item, name_of if by else None, never_empty=never_empty)
 
 
 def _page(*items: object, to: str | None = None, total: int | None = None) -> Page:

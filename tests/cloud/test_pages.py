@@ -37,7 +37,7 @@ async def test_pages_are_read_to_the_end_through_empty_ones_by_the_link_as_it_ca
 async def test_status_200_without_a_list_is_never_an_empty_list(azure: Azure, connected: Connect) -> None:
     azure.script = lambda request: Reply({"error": {"code": "AuthorizationFailed", "message": "m"}})
     async with connected() as connection:
-        for operation in ("vault.list", "domain.list"):
+        for operation in ("subscription.list", "domain.list"):
             items, end = await all_of(connection.gateway, operation)
             assert items == []
             assert end.refusal is not None
@@ -47,7 +47,7 @@ async def test_status_200_without_a_list_is_never_an_empty_list(azure: Azure, co
 async def test_foreign_links_are_not_contacted(azure: Azure, connected: Connect, vault: str) -> None:
     async with connected() as connection:
         for operation, member, link, host in (
-            ("vault.list", "nextLink", "https://management.azure.com@trap.evil.example/p", ""),
+            ("subscription.list", "nextLink", "https://management.azure.com@trap.evil.example/p", ""),
             ("key.list", "nextLink", "https://trap.evil.example/keys", vault),
             ("key.list", "nextLink", f"https://kv-{uuid.uuid4().hex[:8]}.vault.azure.net/keys", vault),
             ("key.list", "nextLink", f"{vault}secrets?api-version=7.4", vault),
@@ -66,7 +66,7 @@ async def test_foreign_links_are_not_contacted(azure: Azure, connected: Connect,
 
 @pytest.mark.parametrize(
     ("operation", "status"),
-    [("vault.list", 301), ("vault.list", 303), ("domain.list", 302), ("domain.list", 308), ("key.list", 307)],
+    [("subscription.list", 301), ("subscription.list", 303), ("domain.list", 302), ("domain.list", 308), ("key.list", 307)],
 )
 async def test_redirects_are_never_followed(azure: Azure, connected: Connect, operation: str, status: int, vault: str) -> None:
     azure.script = lambda request: Reply(b"", status, {"Location": "https://trap.evil.example/"})
@@ -105,7 +105,7 @@ async def test_a_bad_item_is_named_by_its_place_and_name(azure: Azure, connected
     async with connected() as connection:
         _, end = await all_of(connection.gateway)
     assert end.bad[:2] == ("number 2 (foreign-\\x1b[2J)", "number 3 (Alpine)")
-    record = end.coverage(Scope("/subscriptions/s", "s", ScopeKind.SUBSCRIPTION), "vault.list")
+    record = end.coverage(Scope("/subscriptions/s", "s", ScopeKind.SUBSCRIPTION), "subscription.list")
     assert record.detail.startswith("4 of 5 items: number 2 (foreign-\\x1b[2J), number 3 (Alpine), number 4 (xxx")
     assert len(record.detail) <= 200
 

@@ -15,6 +15,7 @@ from keyaudit.model.reasons import Reason
 from tests.cloud.azure import ARM, GRAPH, LOGIN, OTHER_TENANT, SUBSCRIPTION, VAULTS, Azure, Reply, Request, error, token
 from tests.cloud.clock import FakeClock
 from tests.cloud.conftest import Connect
+from tests.cloud.reading import key_of
 
 QUERY = {"query": "resources | order by id asc"}
 EMPTY_ROWS = Reply({"totalRecords": 0, "count": 0, "resultTruncated": "false", "data": []})
@@ -22,9 +23,6 @@ EMPTY_ROWS = Reply({"totalRecords": 0, "count": 0, "resultTruncated": "false", "
 
 class Bundle(msgspec.Struct):
     key: dict[str, str]
-
-
-GOOD = Reply({"key": {"kid": "k"}})
 
 
 async def _list(gateway: Gateway, operation: str = "vault.list") -> End:
@@ -109,7 +107,7 @@ async def test_a_vault_that_is_down_costs_few_requests_and_no_other_vault_any(
 ) -> None:
     other = vault.replace("kv-", "kw-")
     dead = vault.split("/")[2]
-    azure.script = lambda request: error(503, "Down") if request.host == dead else GOOD
+    azure.script = lambda request: error(503, "Down") if request.host == dead else key_of(request)
 
     async with connected() as connection:
 
@@ -158,7 +156,7 @@ async def test_a_storm_loses_nothing_and_repeats_little(azure: Azure, connected:
         if clock.passed < 600 and chance.random() < 0.95:
             throttled += 1
             return error(429, "Throttled")
-        return GOOD
+        return key_of(request)
 
     azure.script = script
     async with connected(share=1.0) as connection:
@@ -201,7 +199,7 @@ async def test_the_share_bounds_what_is_sent(azure: Azure, connected: Connect, c
 async def test_small_vaults_need_not_wait_for_a_large_one(azure: Azure, connected: Connect, vault: str) -> None:
     large, *small = (vault.replace("kv-", f"k{letter}-") for letter in "abcdef")
     # Long enough that a busy machine, too, has many of them open at once.
-    azure.script = lambda request: Reply(GOOD.body, delay=0.1)
+    azure.script = lambda request: Reply(key_of(request).body, delay=0.1)
     finished: list[str] = []
     async with connected() as connection:
 
@@ -281,7 +279,7 @@ async def test_claims_that_cannot_be_read_are_a_failed_sign_in(
 
 async def test_a_vault_may_ask_for_claims_after_its_challenge(azure: Azure, connected: Connect, vault: str) -> None:
     _new_token_each_time(azure)
-    azure.script = _times(1, _revoked(), GOOD)
+    azure.script = _times(1, _revoked(), Reply({"key": {"kid": f"{vault}keys/k/1"}}))
     async with connected() as connection:
         found = await connection.gateway.get("key.get", Bundle, host=vault, key="k", version="")
     assert isinstance(found, Bundle)
