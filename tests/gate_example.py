@@ -39,9 +39,9 @@ def read(scope: Scope, operation: str, kept: int = 1) -> Coverage:
     return Coverage(scope=scope, operation=operation, state=State.ASSESSED, received=kept, kept=kept)
 
 
-def blind(scope: Scope, operation: str, reason: Reason, kept: int = 0) -> Coverage:
+def blind(scope: Scope, operation: str, reason: Reason, kept: int = 0, detail: str = "") -> Coverage:
     state = State.PARTIAL if kept else State.NOT_ASSESSED
-    return Coverage(scope=scope, operation=operation, state=state, reason=reason, received=kept, kept=kept)
+    return Coverage(scope=scope, operation=operation, state=state, reason=reason, detail=detail, received=kept, kept=kept)
 
 
 WHOLE = (

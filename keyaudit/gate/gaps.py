@@ -7,9 +7,11 @@ from keyaudit.gate.causes import CONSEQUENCES, Causes, Unread, order
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.findings import UnknownGroup
+from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import UNSAFE, Reason
 from keyaudit.model.run import Gap, NotJudged
 from keyaudit.model.tables import TABLES, operations_of
+from keyaudit.model.text import listed
 from keyaudit.model.waivers import Waiver
 
 
@@ -91,12 +93,12 @@ def _gap(
 ) -> Gap:
     scope, reason = key
     needed = [blind for blind in blinds if blind.record.operation in ledger.asked and reason not in ledger.may_lack]
-    details = sorted({blind.cause.detail for blind in blinds if blind.cause.detail})
+    details = _details(blinds)
     return Gap(
         scope=scope,
         reason=reason,
         operations=tuple(sorted({blind.record.operation for blind in blinds}, key=order)),
-        detail="; ".join(details),
+        detail=details,
         refused=sum(blind.record.refused for blind in blinds),
         required=bool(needed),
         allowed=every(
@@ -104,6 +106,17 @@ def _gap(
         ),
         blinds=tuple(sorted({policy for blind in needed for policy in needed_by.get(blind.record.operation, ())})),
     )
+
+
+def _details(blinds: Sequence[Unread]) -> str:
+    """The details of a gap; where those of several operations differ, each says what it is about."""
+    about: dict[str, set[str]] = defaultdict(set)
+    for blind in blinds:
+        if blind.cause.detail:
+            about[blind.cause.detail].add(OPERATIONS[blind.cause.operation].noun)
+    if len(about) < 2 or len(set.union(*about.values())) < 2:
+        return "; ".join(sorted(about))
+    return "; ".join(sorted(f"{listed(sorted(nouns))}: {detail}" for detail, nouns in about.items()))
 
 
 def skew_gap(skew: int, tenant: Scope, allowing: Accepted, needed_by: Mapping[str, tuple[str, ...]]) -> Gap:

@@ -122,7 +122,9 @@ ADVICE: dict[Reason, Advice] = {
     Reason.TIMEOUT: Advice("no answer in time", "run again later, or check the network"),
     Reason.BUDGET: Advice("the run's time was up", "give the run more time"),
     Reason.INTERRUPTED: Advice("the run was interrupted", "continue with collect --resume"),
-    Reason.VANISHED: Advice("it was deleted during the run", "run again"),
+    Reason.VANISHED: Advice(
+        "Azure says that it does not exist", "run again; if it stays, look in Azure whether it was deleted or never created"
+    ),
     Reason.TENANT_MOVED: Advice("it now belongs to another tenant", "run against that tenant"),
     Reason.OTHER_TENANT: Advice("it belongs to another tenant", "run against that tenant"),
     Reason.NOT_VISIBLE: Advice("it was expected and is not visible", "grant Reader on it"),
@@ -138,7 +140,9 @@ ADVICE: dict[Reason, Advice] = {
     Reason.BAD_BODY: Advice("the answer is not what the API documents", "run again; look for a proxy that rewrites answers"),
     Reason.BAD_ITEM: Advice("an item of the answer could not be read", "look at the item named"),
     Reason.BAD_VALUE: Advice("Azure returned a value that cannot be right", "look at the value in Azure"),
-    Reason.UNRECOGNISED: Advice("Azure answered in a way that this version does not know", "update keyaudit"),
+    Reason.UNRECOGNISED: Advice(
+        "Azure answered in a way that this version does not know", "update keyaudit; if that changes nothing, report it"
+    ),
     Reason.TOO_LARGE: Advice("the answer is larger than any that is plausible", "look for a proxy that rewrites answers"),
     Reason.NOT_LICENSED: Advice("the tenant has no licence for it", "license the tenant, or accept the gap with --allow-gap"),
     Reason.NOT_IN_CLOUD: Advice("this cloud does not have it", "nothing can be done in this cloud"),

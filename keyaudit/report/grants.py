@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from keyaudit.model.coverage import ScopeKind
+from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.operations import OPERATIONS, Operation
 from keyaudit.model.run import Gap
 from keyaudit.model.shell import appended, option, shell_quoted
@@ -13,6 +13,7 @@ from keyaudit.model.text import one_line
 
 _PLACEHOLDER = re.compile(r"(\{\w+\})")
 _LONGEST = 4_000
+_INSTEAD = {"the subscription": "/subscriptions/SUBSCRIPTION_ID"}
 _RBAC, _POLICIES = "rbac", "access-policy"
 _IF = {_RBAC: "if the vault uses Azure RBAC", _POLICIES: "if the vault uses access policies"}
 
@@ -53,12 +54,17 @@ def access_policies(operations: Iterable[Operation]) -> dict[str, tuple[str, ...
 
 
 def _roles(operations: Iterable[Operation], gap: Gap) -> Iterator[str]:
-    given = {"{scope}": gap.scope.id, "{name}": gap.scope.name}
-    for text in dict.fromkeys(operation.grant for operation in operations if operation.grant):
+    for text, on in dict.fromkeys((operation.grant, operation.right.on) for operation in operations if operation.grant):
+        given = {"{scope}": _assignable(gap.scope, on), "{name}": gap.scope.name}
         command = ""
         for part in _PLACEHOLDER.split(text):
             command = appended(command, shell_quoted(one_line(given[part], _LONGEST))) if part in given else command + part
         yield command
+
+
+def _assignable(scope: Scope, on: str) -> str:
+    """The scope of a role assignment. Azure has none for a tenant: the reader fills in what a role can be assigned on."""
+    return _INSTEAD.get(on, "RESOURCE_ID") if scope.kind is ScopeKind.TENANT else scope.id
 
 
 def _set_policy(operations: Iterable[Operation], gap: Gap) -> str:

@@ -16,7 +16,7 @@ from keyaudit.report.grants import grants
 from keyaudit.report.lines import Paint, in_short, listed, paint, plural, wrap
 
 _INDENT = "    "
-_DETAIL = 200
+_DETAIL = 500
 _UNUSED = "in this run; remove it with keyaudit waivers prune"
 _UNUSED_BY_CRITICAL = "in this run, and no critical finding without allow_critical: true; correct it, or remove it"
 _UNUSED_BY_NAME = (

@@ -45,6 +45,20 @@ def test_a_permission_that_the_identity_has_is_not_taken_away_by_the_one_that_it
     assert "--key-permissions list get getrotationpolicy --subscription" in policy.command
 
 
+@pytest.mark.parametrize(
+    ("operation", "role", "scope"),
+    [
+        ("vault.query", "Reader", "/subscriptions/SUBSCRIPTION_ID"),
+        ("workspace.get", "Reader", "RESOURCE_ID"),
+    ],
+)
+def test_a_role_is_not_assigned_on_a_tenant_which_azure_cannot_do(operation: str, role: str, scope: str) -> None:
+    """The form of a scope: https://learn.microsoft.com/azure/role-based-access-control/scope-overview"""
+    tenant = Scope("/tenants/9b1e", "contoso", ScopeKind.TENANT)
+    [grant] = grants(_gap("", tenant, (operation,)))
+    assert grant.command == f"az role assignment create --role {role} --scope {scope} --assignee ASSIGNEE"
+
+
 def test_a_read_of_azure_resource_manager_takes_a_role_whatever_the_vault_honours() -> None:
     [role, policy] = grants(_gap("access-policy", operations=("vault.get", "key.list")))
     assert role.command.startswith("az role assignment create --role Reader ")

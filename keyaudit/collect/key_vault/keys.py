@@ -106,7 +106,8 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
                 self._without_external = self._why_without(found)
                 found = older
         if _is_bad_request(found) or not (isinstance(found, Refusal) or found.whole):
-            preview = counted(self._preview, await super()._answer(self._preview.id, PreviewKeyBundle, name, version))
+            preview = _offered(await super()._answer(self._preview.id, PreviewKeyBundle, name, version))
+            counted(self._preview, preview)
             found = found if isinstance(preview, Refusal) else preview
         return found
 
@@ -239,6 +240,13 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
         row = super()._row(found, operation, resource_id)
         row.put("vault_kind", self._vault.kind)
         return row
+
+
+def _offered(found: KeyBundle | Refusal) -> KeyBundle | Refusal:
+    """The answer of a preview, which not every cloud and region has: keyaudit knows it, so an update would not help."""
+    if isinstance(found, Refusal) and found.reason in (Reason.UNRECOGNISED, Reason.API_RETIRED):
+        return replace(found, reason=Reason.NOT_IN_CLOUD)
+    return found
 
 
 def _is_bad_request(found: KeyBundle | Refusal) -> bool:
