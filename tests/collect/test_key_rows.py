@@ -377,7 +377,8 @@ BAD = (Reason.BAD_VALUE,) * 3
         ([action(7, timeAfterCreate="P90D")], {}, None, (*BAD, None)),
         ([action("Archive", timeAfterCreate="P90D")], {}, None, (*((Reason.UNRECOGNISED,) * 3), None)),
         ([{"action": {"type": "Rotate"}}], {}, None, (*BAD, None)),
-        (None, {}, None, (*BAD, None)),
+        # Null in place of a list is a list of none, as in `attributes` of the default policy.
+        (None, {}, None, (False, None, None, None)),
         ("none", {}, None, (*BAD, None)),
     ],
 )

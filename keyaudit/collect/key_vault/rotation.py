@@ -52,7 +52,7 @@ class _Action(Struct):
 def put_rotation(row: Row, policy: RotationPolicy) -> None:
     """Fill the rotation columns. `expires_on` must be filled before, because rotation before expiry needs it."""
     _put_expiry(row, policy.attributes)
-    actions = read(policy.lifetime_actions, list[_Action])
+    actions = [] if is_null(policy.lifetime_actions) else read(policy.lifetime_actions, list[_Action])
     if isinstance(actions, Refusal):
         row.refuse(_ACTIONS, actions.reason)
         return

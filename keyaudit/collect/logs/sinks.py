@@ -191,18 +191,17 @@ def _tables(
         return sorted(_ENTRA_TABLES[name] for name in _lowered(categories) if name in _ENTRA_TABLES)
     if not audits:
         return []
-    return ["AzureActivity"] if kind == "activity-log" else _of_vault(kind, destination_type)
+    return ["AzureActivity"] if kind == "activity-log" else _of_vault(destination_type)
 
 
-def _of_vault(kind: str, destination_type: Wire) -> list[str] | Refusal:
+def _of_vault(destination_type: Wire) -> list[str] | Refusal:
     # Null, the default, means AzureDiagnostics. https://learn.microsoft.com/rest/api/monitor/diagnostic-settings
     found = "AzureDiagnostics" if not _is_set(destination_type) else read(destination_type, str)
     if isinstance(found, Refusal):
         return found
-    tables = {"azurediagnostics": ["AzureDiagnostics"]}
-    if kind == "vault":
-        # The resource-specific table of an HSM's log is not documented.
-        tables["dedicated"] = ["AZKVAuditLogs"]
+    # Vaults and Managed HSMs have one resource-specific table.
+    # https://learn.microsoft.com/azure/azure-monitor/reference/supported-logs/microsoft-keyvault-managedhsms-logs
+    tables = {"azurediagnostics": ["AzureDiagnostics"], "dedicated": ["AZKVAuditLogs"]}
     return tables.get(found.lower(), Refusal(Reason.UNRECOGNISED))
 
 
