@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from keyaudit.cloud import batch
+from keyaudit.cloud.about import Check, check_of
 from keyaudit.cloud.addresses import address, host_of
 from keyaudit.cloud.clients import Answer
 from keyaudit.cloud.environment import Environment
@@ -25,6 +26,8 @@ T = TypeVar("T")
 __all__ = ["Gateway", "Listing"]
 
 _BATCH = OPERATIONS["graph.batch"]
+_OF_ONE = frozenset({Reason.BAD_ITEM, Reason.INCONSISTENT})
+"""Reasons that are about the object that was asked for, which their details name."""
 
 
 class Gateway:
@@ -53,14 +56,16 @@ class Gateway:
         declared = _declared_list(operation)
         url = self._address(declared, host, segments)
         if isinstance(url, Refusal):
-            return self._list(declared, url, item, by)
+            return self._list(declared, url, item, by, None)
         posted = (
             None if body is None else query(body) if declared.paging is Paging.RESOURCE_GRAPH else msgspec.json.encode(body)
         )
         # Only lists of Graph select members.
         lesser = self._address(declared, host, segments, whole=False) if declared.dispensable else None
         again = Step(lesser) if isinstance(lesser, str) else None
-        return self._list(declared, Step(url, posted), item, by, subscription=segments.get("subscription", ""), again=again)
+        check = check_of(declared, _host(url), segments, body)
+        subscription = segments.get("subscription", "")
+        return self._list(declared, Step(url, posted), item, by, check, subscription=subscription, again=again)
 
     async def lists(
         self, operation: str, item: type[T], *, by: Callable[[T], str], places: Sequence[Mapping[str, str]]
@@ -76,10 +81,10 @@ class Gateway:
         for start in range(0, len(good), batch.MOST):
             begun |= await self._batched(declared, good[start : start + batch.MOST])
         return [
-            self._list(declared, url, item, by)
+            self._list(declared, url, item, by, None)
             if isinstance(url, Refusal)
-            else self._list(declared, Step(url), item, by, begun=begun.get(url))
-            for url in urls
+            else self._list(declared, Step(url), item, by, check_of(declared, _host(url), place), begun=begun.get(url))
+            for url, place in zip(urls, places, strict=True)
         ]
 
     def _list(
@@ -88,13 +93,16 @@ class Gateway:
         first: Step | Refusal,
         item: type[T],
         by: Callable[[T], str] | None,
+        check: Check | None,
         *,
         subscription: str = "",
         begun: Answer | None = None,
         again: Step | None = None,
     ) -> Listing[T]:
-        """A list that begins at `first`, whose answer may be known already. `again`: where it begins without the members that
-        are dispensable, if `first` is refused.
+        """A list that begins at `first`, whose answer may be known already.
+
+        `check`: what each page or item is held against. `again`: where it begins without the members that are dispensable, if
+        `first` is refused.
         """
         beginning = first if isinstance(first, Step) else Step("")
 
@@ -108,9 +116,14 @@ class Gateway:
             if refused and again is not None and step == beginning:
                 listing.unasked = declared.dispensable
                 answer = await self.sender.send(declared, again, subscription)
-            return answer if isinstance(answer, Refusal) else page_of(answer, declared.paging, beginning)
+            if isinstance(answer, Refusal):
+                return answer
+            page = page_of(answer, declared.paging, beginning)
+            elsewhere = check.refusal(answer.body) if check and check.named.of_page and isinstance(page, Page) else None
+            return elsewhere or page
 
-        listing = Listing(fetch, first, item, by, declared.never_empty)
+        of_item = check.refusal if check and not check.named.of_page else None
+        listing = Listing(fetch, first, item, by, check=of_item, never_empty=declared.never_empty)
         return listing
 
     async def _batched(self, declared: Operation, urls: Sequence[str]) -> Mapping[str, Answer]:
@@ -130,29 +143,36 @@ class Gateway:
         return refusal_of(operation.surface, answer.status, answer.headers, answer.body)
 
     async def get(self, operation: str, item: type[T], *, host: str = "", **segments: str) -> T | Refusal:
-        """One object; Refusal(bad_item) if it lacks a member that `item` requires."""
-        answer = await self._one(OPERATIONS[operation], None, host, segments)
+        """One object; Refusal(bad_item) if it lacks a member that `item` requires, Refusal(inconsistent) for another one."""
+        declared = OPERATIONS[operation]
+        url = self._address(declared, host, segments)
+        if isinstance(url, Refusal):
+            return url
+        answer = await self.sender.send(declared, Step(url), segments.get("subscription", ""))
         found = answer if isinstance(answer, Refusal) else object_of(answer, item)
-        if isinstance(found, Refusal) and found.reason is Reason.BAD_ITEM and any(segments.values()):
+        check = check_of(declared, _host(url), segments)
+        if check and not isinstance(answer, Refusal) and not isinstance(found, Refusal):
+            found = check.refusal(answer.body) or found
+        if isinstance(found, Refusal) and found.reason in _OF_ONE and any(segments.values()):
             name = one_line("/".join(filter(None, segments.values())), 100)
             return replace(found, detail=f"{name}: {found.detail}")
         return found
 
     async def make(self, operation: str, item: type[T], body: Mapping[str, object]) -> T | Refusal:
         """The object that posting `body` creates, like `get`."""
-        answer = await self._one(OPERATIONS[operation], msgspec.json.encode(body), "", {})
+        answer = await self._one(OPERATIONS[operation], msgspec.json.encode(body), {})
         return answer if isinstance(answer, Refusal) else object_of(answer, item)
 
     async def query(self, operation: str, text: str, **segments: str) -> Rows | Refusal:
         """All rows of a Log Analytics query; Refusal(truncated) if the service returns a part."""
-        answer = await self._one(OPERATIONS[operation], msgspec.json.encode({"query": text}), "", segments)
+        answer = await self._one(OPERATIONS[operation], msgspec.json.encode({"query": text}), segments)
         if isinstance(answer, Refusal):
             # The service's error for a workspace without any data.
             return Rows() if answer.status == 204 else answer
         return rows_of(answer)
 
-    async def _one(self, declared: Operation, body: bytes | None, host: str, segments: Mapping[str, str]) -> Answer | Refusal:
-        url = self._address(declared, host, segments)
+    async def _one(self, declared: Operation, body: bytes, segments: Mapping[str, str]) -> Answer | Refusal:
+        url = self._address(declared, "", segments)
         if isinstance(url, Refusal):
             return url
         return await self.sender.send(declared, Step(url, body), segments.get("subscription", ""))
@@ -169,6 +189,10 @@ class Gateway:
             return address(operation, served_by, segments, self._environment.name, whole=whole)
         except ValueError as problem:
             return Refusal(Reason.BAD_VALUE, str(problem))
+
+
+def _host(url: str) -> str:
+    return url.split("/", 3)[2]
 
 
 def _declared_list(operation: str) -> Operation:

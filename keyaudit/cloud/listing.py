@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from keyaudit.cloud.pages import Page, Step
-from keyaudit.model.coverage import SHOWN_BAD, End, Refusal
+from keyaudit.model.coverage import SHOWN_BAD, End, Refusal, bad_items
 from keyaudit.model.reasons import Reason
 from keyaudit.model.text import one_line
 
@@ -22,6 +22,7 @@ MAX_BARREN = 50
 class Listing(Generic[T]):
     """`async for item in listing`, once; then `listing.end`. Never raises for a refusal.
 
+    `check`: why an item is not of this list, if it is not; a list with an item that names another object is inconsistent.
     `never_empty`: why it cannot be empty, as a sentence; an empty one is then inconsistent.
     Until the last page is read, `end` is interrupted, so that a list that is not read completely is not taken for complete.
     """
@@ -32,12 +33,16 @@ class Listing(Generic[T]):
         first: Step | Refusal,
         item: type[T],
         by: Callable[[T], str] | None,
+        *,
+        check: Callable[[bytes], Refusal | None] | None = None,
         never_empty: str = "",
     ) -> None:
         self._fetch, self._first, self._by, self._never_empty = fetch, first, by, never_empty
+        self._check = check
         self._decoder = msgspec.json.Decoder(item)
         self._received = self._kept = self._duplicate = self._quarantined = 0
         self._bad: list[str] = []
+        self._elsewhere = 0
         self._noted: frozenset[str] = frozenset()
         self._totals: set[int] = set()
         self._seen: dict[str, int] = {}
@@ -103,7 +108,7 @@ class Listing(Generic[T]):
             step = self._onward(page, visited, barren)
         if self._copies:
             self._conflict = Refusal(Reason.INCONSISTENT_PAGES, "one item came twice, and differs")
-        self._refusal = step or self._miscounted() or self._conflict or self._emptied()
+        self._refusal = step or self._miscounted() or self._conflict or self._mixed() or self._emptied()
 
     def _onward(self, page: Page, visited: set[int], barren: int) -> Step | Refusal | None:
         if page.total is not None:
@@ -121,11 +126,14 @@ class Listing(Generic[T]):
         self._received += 1
         try:
             item = self._decoder.decode(raw)
+            wrong = None if self._check is None else self._check(raw)
+            if wrong is not None:
+                self._elsewhere += wrong.reason is Reason.INCONSISTENT
+                self._set_aside(raw)
+                return None
             name = None if self._by is None else self._by(item)
         except (msgspec.MsgspecError, RecursionError, ValueError):
-            self._quarantined += 1
-            if len(self._bad) < SHOWN_BAD:
-                self._bad.append(_label(self._received, raw))
+            self._set_aside(raw)
             return None
         if name is None:
             self._kept += 1
@@ -139,6 +147,16 @@ class Listing(Generic[T]):
             return None
         self._kept += 1
         return item
+
+    def _set_aside(self, raw: msgspec.Raw) -> None:
+        self._quarantined += 1
+        if len(self._bad) < SHOWN_BAD:
+            self._bad.append(_label(self._received, raw))
+
+    def _mixed(self) -> Refusal | None:
+        if not self._elsewhere:
+            return None
+        return Refusal(Reason.INCONSISTENT, f"of another object: {bad_items(self._elsewhere, self._received, self._bad)}", 200)
 
     def _emptied(self) -> Refusal | None:
         if self._received or not self._never_empty:

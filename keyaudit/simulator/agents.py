@@ -115,7 +115,9 @@ def _of_blueprint(directory: Directory, version: str, found: Application | None,
             relations=("agentIdentityBlueprint", "inheritablePermissions"),
             type=f"{CAST}inheritablePermission",
             members=_inheritable(Inheritable(api="")),
-            render=collection(version, "inheritablePermissions", found.inheritable, _inheritable) if found else None,
+            render=collection(version, f"applications('{found.id}')/inheritablePermissions", found.inheritable, _inheritable)
+            if found
+            else None,
         )
     return None
 

@@ -1,6 +1,7 @@
 """Keys as Key Vault's data plane describes them: member order, and members that are omitted if never set."""
 
 import hashlib
+from collections.abc import Callable
 
 from keyaudit.simulator.estate import DeletedKey, Key, KeyVersion, ManagedHsm, RotationPolicy, Vault
 from keyaudit.simulator.tokens import encoded
@@ -112,7 +113,11 @@ def deleted_item(vault: Home, deleted: DeletedKey, *, whole: bool) -> dict[str, 
 
 
 def rotation_policy(vault: Home, key: Key) -> dict[str, object]:
-    """A key's rotation policy; the default one has no id and no dates, but notifies."""
+    """A key's rotation policy; the default one has no id and no dates, but notifies.
+
+    A Managed HSM names a policy without its host, and its actions in lower case: Azure/azure-sdk-assets,
+    test_key_rotation_policy (2026).
+    """
     if key.rotation is None:
         return {
             "lifetimeActions": [_action("timeBeforeExpiry", "P30D", "Notify")],
@@ -121,6 +126,9 @@ def rotation_policy(vault: Home, key: Key) -> dict[str, object]:
     times: dict[str, object] = {"created": key.rotation.created, "updated": key.rotation.created}
     if key.rotation.expiry_time is not None:
         times = {"expiryTime": key.rotation.expiry_time, **times}
+    if isinstance(vault, ManagedHsm):
+        actions = lifetime_actions(key.rotation, str.lower)
+        return {"id": f"keys/{key.name}/rotationpolicy", "lifetimeActions": actions, "attributes": times}
     return {
         "id": f"{key_uri(vault, key)}/rotationpolicy",
         "lifetimeActions": lifetime_actions(key.rotation),
@@ -128,15 +136,15 @@ def rotation_policy(vault: Home, key: Key) -> dict[str, object]:
     }
 
 
-def lifetime_actions(policy: RotationPolicy) -> list[dict[str, object]]:
+def lifetime_actions(policy: RotationPolicy, spelled: Callable[[str], str] = str) -> list[dict[str, object]]:
     """Rotate, then Notify."""
     actions = []
     if policy.rotate_after is not None:
-        actions.append(_action("timeAfterCreate", policy.rotate_after, "Rotate"))
+        actions.append(_action("timeAfterCreate", policy.rotate_after, spelled("Rotate")))
     if policy.rotate_before_expiry is not None:
-        actions.append(_action("timeBeforeExpiry", policy.rotate_before_expiry, "Rotate"))
+        actions.append(_action("timeBeforeExpiry", policy.rotate_before_expiry, spelled("Rotate")))
     if policy.notify_before_expiry is not None:
-        actions.append(_action("timeBeforeExpiry", policy.notify_before_expiry, "Notify"))
+        actions.append(_action("timeBeforeExpiry", policy.notify_before_expiry, spelled("Notify")))
     return actions
 
 

@@ -35,12 +35,13 @@ def _infrastructures(directory: Directory, version: str, path: list[str]) -> Res
     if path[1:] != ["certificateauthorities"]:
         return None
     chosen = next((one for one in stores if one.id.lower() == path[0]), None)
+    place = f"directory/publicKeyInfrastructure/{name}('{path[0]}')/certificateAuthorities"
     return Resource(
         operation="pki.authorities",
         relations=(name, "certificateAuthorities"),
         type="microsoft.graph.certificateAuthorityDetail",
         members=(),
-        render=collection(version, f"{name}/certificateAuthorities", chosen.authorities, _detail) if chosen else None,
+        render=collection(version, place, chosen.authorities, _detail) if chosen else None,
     )
 
 

@@ -203,10 +203,10 @@ async def test_an_answer_with_somebody_else_in_it_is_quarantined() -> None:
         return body
 
     found = await collect(Fault("principal.lookup", "every", edit=edit), estate=ACCESS)
-    assert found.gaps() == {(TENANT_ID, "principal.lookup"): "partial bad_item"}
+    assert found.gaps() == {(TENANT_ID, "principal.lookup"): "partial inconsistent"}
     # Who was not in the answer may have been in what could not be taken.
-    assert set(found.unknown("principal", f"{TENANT_ID}/principals/{CAROL.id}").values()) == {"bad_item"}
-    assert set(found.unknown("principal", f"{TENANT_ID}/principals/{GONE}").values()) == {"bad_item"}
+    assert set(found.unknown("principal", f"{TENANT_ID}/principals/{CAROL.id}").values()) == {"inconsistent"}
+    assert set(found.unknown("principal", f"{TENANT_ID}/principals/{GONE}").values()) == {"inconsistent"}
 
 
 EMPTY = Group(id="60000000-0000-4000-8000-000000000004", name="Empty")

@@ -221,23 +221,23 @@ async def test_the_dark_tenant_has_a_vault_whose_certificates_nobody_granted() -
 
 
 @pytest.mark.parametrize(
-    "id_",
+    ("id_", "reason"),
     [
-        "https://kv-second.vault.azure.net/certificates/x",
-        "https://kv-first.vault.azure.net/keys/x",
-        "https://kv-first.vault.azure.net.evil.example/certificates/x",
-        "https://kv-first.vault.azure.net/certificates/../secrets/x",
-        "",
-        None,
-        7,
+        ("https://kv-second.vault.azure.net/certificates/x", "inconsistent"),
+        ("https://kv-first.vault.azure.net/keys/x", "inconsistent"),
+        ("https://kv-first.vault.azure.net.evil.example/certificates/x", "inconsistent"),
+        ("https://kv-first.vault.azure.net/certificates/../secrets/x", "bad_item"),
+        ("", "bad_item"),
+        (None, "bad_item"),
+        (7, "bad_item"),
     ],
 )
-async def test_an_item_that_is_no_certificate_of_the_vault_is_quarantined(id_: object) -> None:
+async def test_an_item_that_is_no_certificate_of_the_vault_is_quarantined(id_: object, reason: str) -> None:
     sound = {"id": f"{VAULT}/certificates/backing", "x5t": "x", "attributes": {"enabled": True}}
     page = {"value": [sound, {"id": id_}, None, sound], "nextLink": None}
     found = await collect(Fault("certificate.list", 1, body=page), estate=replace(OBJECTS, vaults=(FURNISHED,)))
     record = found.coverage[FIRST_ID, "certificate.list"]
-    assert (record.state, record.reason) == (State.PARTIAL, Reason.BAD_ITEM)
+    assert (record.state, record.reason) == (State.PARTIAL, reason)
     assert (record.received, record.kept, record.duplicate, record.quarantined) == (4, 1, 1, 2)
     assert set(found.rows["certificate"]) == {BACKING}
 
@@ -245,7 +245,7 @@ async def test_an_item_that_is_no_certificate_of_the_vault_is_quarantined(id_: o
 async def test_an_answer_about_another_certificate_is_no_answer() -> None:
     other = {"id": f"{VAULT}/certificates/rolled/{version(10).version}", "cer": "", "attributes": {}}
     found = await collect(Fault("certificate.get", "every", body=other), estate=of(ISSUED))
-    assert found.coverage[FIRST_ID, "certificate.get"].reason is Reason.BAD_BODY
+    assert found.coverage[FIRST_ID, "certificate.get"].reason is Reason.INCONSISTENT
     assert set(found.unknown("certificate", BACKING)) == WITH_GET - {"issued"}
 
 

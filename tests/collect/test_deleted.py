@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from keyaudit.collect.key_vault.deleted import OBJECTS as OPERATIONS
 from keyaudit.model.coverage import State
-from keyaudit.model.reasons import Reason
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF, DAY, FIRST_ID, SECOND_ID, SUBSCRIPTION
 from tests.collect.objects import FURNISHED, GONE, OBJECTS, OTHER, VAULT
@@ -139,21 +138,21 @@ async def test_a_vault_that_went_meanwhile_leaves_no_row() -> None:
 
 
 @pytest.mark.parametrize(
-    "item",
+    ("item", "reason"),
     [
-        {"kid": "https://kv-second.vault.azure.net/keys/x"},
-        {"kid": f"{VAULT}/secrets/x"},
-        {"id": f"{VAULT}/keys/x"},
-        {"kid": None},
-        {},
-        None,
+        ({"kid": "https://kv-second.vault.azure.net/keys/x"}, "inconsistent"),
+        ({"kid": f"{VAULT}/secrets/x"}, "inconsistent"),
+        ({"id": f"{VAULT}/keys/x"}, "bad_item"),
+        ({"kid": None}, "bad_item"),
+        ({}, "bad_item"),
+        (None, "bad_item"),
     ],
 )
-async def test_what_is_no_deleted_key_of_the_vault_is_quarantined(item: object) -> None:
+async def test_what_is_no_deleted_key_of_the_vault_is_quarantined(item: object, reason: str) -> None:
     page = {"value": [item], "nextLink": None}
     found = await collect(Fault("deleted_key.list", "every", body=page), estate=replace(OBJECTS, vaults=(FURNISHED,)))
     record = found.coverage[FIRST_ID, "deleted_key.list"]
-    assert (record.state, record.reason, record.quarantined) == (State.NOT_ASSESSED, Reason.BAD_ITEM, 1)
+    assert (record.state, record.reason, record.quarantined) == (State.NOT_ASSESSED, reason, 1)
     assert not {KEY, PLAIN} & found.rows["deleted"].keys()
 
 
@@ -195,7 +194,8 @@ async def test_what_is_no_deleted_vault_of_the_subscription_is_quarantined(chang
     sound: dict[str, Any] = {"id": GONE_VAULT, "name": "kv-Gone", "properties": {"vaultId": HOME, "location": "x"}}
     page = {"value": [{**sound, **changed}]}
     found = await collect(Fault("deleted_vault.list", "every", body=page), estate=OBJECTS)
-    assert found.gaps()[f"/subscriptions/{SUBSCRIPTION}", "deleted_vault.list"] == "not_assessed bad_item"
+    reason = "inconsistent" if "id" in changed else "bad_item"
+    assert found.gaps()[f"/subscriptions/{SUBSCRIPTION}", "deleted_vault.list"] == f"not_assessed {reason}"
     assert GONE_VAULT not in found.rows["deleted"]
 
 

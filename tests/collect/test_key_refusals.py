@@ -37,6 +37,24 @@ async def test_arm_stands_in_for_a_refused_data_plane(whole: Collected, reason: 
         assert row["is_current"] == whole.rows["key"][id_]["is_current"]
 
 
+async def test_one_rotation_policy_for_all_keys_is_believed_of_its_own_key_alone(whole: Collected) -> None:
+    policy = {
+        "id": "https://kv-first.vault.azure.net/keys/Rotated/rotationpolicy",
+        "lifetimeActions": [{"trigger": {"timeAfterCreate": "P90D"}, "action": {"type": "Rotate"}}],
+        "attributes": {"created": 1, "updated": 1},
+    }
+    found = await collect(Fault("key.rotation_policy", "every", body=policy))
+    assert found.gaps() == {
+        (FIRST_ID, "key.rotation_policy"): "partial inconsistent",
+        (SECOND_ID, "key.rotation_policy"): "not_assessed inconsistent",
+    }
+    for id_, row in found.rows["key"].items():
+        asked = not row["managed"] and "/keys/rotated/" not in id_
+        assert found.unknown("key", id_).get("auto_rotates") == ("inconsistent" if asked else None), id_
+        # Nothing else of these keys suffers.
+        assert not {"kty", "expires_on", "custody"} & found.unknown("key", id_).keys()
+
+
 async def test_an_empty_list_of_keys_is_believed_only_if_arm_shows_none_either(whole: Collected) -> None:
     empty = Fault("key.list", "every", where="kv-first", edit=lambda body: body | {"value": []})
     found = await collect(empty)
@@ -77,20 +95,20 @@ async def test_a_control_plane_that_refuses_too(whole: Collected, operation: str
 @pytest.mark.parametrize(
     ("operation", "member", "value"),
     [
-        ("arm.key.get", "name", "other"),
+        ("arm.key.get", "id", "/x/keys/other"),
         ("arm.key.version", "id", "/x/keys/other/versions/1"),
     ],
 )
 async def test_an_answer_about_another_key_is_none(operation: str, member: str, value: str) -> None:
     firewall = replace(refused("key.list", "firewall"), where="kv-first")
     found = await collect(firewall, Fault(operation, "every", edit=lambda body: body | {member: value}))
-    assert found.gaps()[FIRST_ID, operation] == "not_assessed bad_body"
+    assert found.gaps()[FIRST_ID, operation] == "not_assessed inconsistent"
     assert set(found.rows["key"]) == FIRST_KEYS | SECOND_KEYS
     kid = {"key": {"kid": "https://kv-first.vault.azure.net/keys/other/1", "kty": "RSA"}}
     found = await collect(Fault("key.get", "every", where="kv-first", edit=lambda body: body | kid))
-    assert found.gaps()[FIRST_ID, "key.get"] == "not_assessed bad_body"
+    assert found.gaps()[FIRST_ID, "key.get"] == "not_assessed inconsistent"
     assert set(found.rows["key"]) == FIRST_KEYS | SECOND_KEYS
-    assert all(found.unknown("key", id_)["kty"] == "bad_body" for id_ in FIRST_KEYS)
+    assert all(found.unknown("key", id_)["kty"] == "inconsistent" for id_ in FIRST_KEYS)
 
 
 @pytest.mark.parametrize(

@@ -220,6 +220,15 @@ async def test_the_table_is_that_of_the_destination_type(kind: str | None, table
     assert found.rows["log_sink"][f"{FIRST_ID}/diagnosticsettings/one/workspace"]["tables"] == tables
 
 
+async def test_a_managed_hsm_has_the_resource_specific_table_of_vaults() -> None:
+    """https://learn.microsoft.com/azure/azure-monitor/reference/supported-logs/microsoft-keyvault-managedhsms-logs"""
+    one = of_vault(HSM_ID, "one", log("AuditEvent"), workspaceId=MAIN, logAnalyticsDestinationType="Dedicated")
+    found = await collect(estate=replace(LOGGED, hsms=(replace(LOGGED.hsms[0], diagnostic_settings=(one,)),)))
+    id_ = f"{HSM_ID}/diagnosticsettings/one/workspace"
+    assert found.rows["log_sink"][id_]["tables"] == ["AZKVAuditLogs"]
+    assert found.unknown("log_sink", id_) == {}
+
+
 @pytest.mark.parametrize(
     ("edit", "unknown"),
     [
@@ -248,32 +257,35 @@ async def test_a_setting_that_cannot_be_right_keeps_its_row(edit: dict[str, obje
 
 
 @pytest.mark.parametrize(
-    "edit",
+    ("edit", "reason"),
     [
-        {"id": "/subscriptions/x/diagnosticSettings/Audit"},
-        {"id": f"{SECOND_ID}/providers/microsoft.insights/diagnosticSettings/Audit"},
-        {"name": "other"},
-        {"name": None},
-        {"name": "a/b"},
-        {"properties": None},
-        {"properties": []},
+        ({"id": "/subscriptions/x/diagnosticSettings/Audit"}, "inconsistent"),
+        ({"id": f"{SECOND_ID}/providers/microsoft.insights/diagnosticSettings/Audit"}, "inconsistent"),
+        ({"name": "other"}, "bad_item"),
+        ({"name": None}, "bad_item"),
+        ({"name": "a/b"}, "bad_item"),
+        ({"properties": None}, "bad_item"),
+        ({"properties": []}, "bad_item"),
     ],
 )
-async def test_a_setting_of_something_else_is_set_aside(edit: dict[str, object]) -> None:
+async def test_a_setting_of_something_else_is_set_aside(edit: dict[str, object], reason: str) -> None:
     def change(body: dict[str, Any]) -> dict[str, Any]:
         body["value"][0] |= edit
         return body
 
     found = await collect(Fault("diagnostic_setting.list", "every", where="kv-First", edit=change), estate=LOGGED)
-    assert found.gaps() == {(FIRST_ID, "diagnostic_setting.list"): "partial bad_item"}
+    assert found.gaps() == {(FIRST_ID, "diagnostic_setting.list"): f"partial {reason}"}
     assert f"{FIRST_ID}/diagnosticsettings/siem/event-hub" in found.rows["log_sink"]
 
 
-@pytest.mark.parametrize("member", ["id", "name"])
-async def test_an_answer_about_another_workspace_or_table_is_none(member: str) -> None:
-    operation = {"id": "workspace.get", "name": "workspace.table"}[member]
-    found = await collect(Fault(operation, "every", edit=lambda body: body | {member: "other"}), estate=LOGGED)
-    assert found.gaps() == {(TENANT_ID, operation): "not_assessed bad_body"}
+@pytest.mark.parametrize("operation", ["workspace.get", "workspace.table"])
+async def test_an_answer_about_another_workspace_or_table_is_none(operation: str) -> None:
+    def other(body: dict[str, Any]) -> dict[str, Any]:
+        # Of a table only the workspace is another one: its own name is right.
+        return body | {"id": body["id"].replace("/workspaces/", "/workspaces/other-")}
+
+    found = await collect(Fault(operation, "every", edit=other), estate=LOGGED)
+    assert found.gaps() == {(TENANT_ID, operation): "not_assessed inconsistent"}
 
 
 @pytest.mark.parametrize(
@@ -380,7 +392,8 @@ async def test_a_rule_of_somewhere_else_is_set_aside(id_: object) -> None:
     ("edit", "reason"),
     [
         ({"properties": {"pricingTier": "Gold"}}, "unrecognised"),
-        ({"name": "VirtualMachines"}, "bad_body"),
+        ({"id": f"{HOME}/providers/Microsoft.Security/pricings/VirtualMachines"}, "inconsistent"),
+        ({"id": f"{EMPTY_SUBSCRIPTION}/providers/Microsoft.Security/pricings/KeyVaults"}, "inconsistent"),
         ({"properties": None}, "bad_item"),
     ],
 )

@@ -458,7 +458,9 @@ def _add(*items: object) -> Any:
 )
 async def test_an_item_that_cannot_be_read_is_quarantined(privileged: Collected, operation: str, item: object) -> None:
     found = await collect(Fault(operation, "every", edit=_add(item)), estate=PRIVILEGED)
-    assert found.gaps()[TENANT_ID, operation] == "partial bad_item"
+    # The last one is granted to somebody else.
+    reason = "inconsistent" if operation == "service_principal.app_roles_of" else "bad_item"
+    assert found.gaps()[TENANT_ID, operation] == f"partial {reason}"
     assert found.coverage[TENANT_ID, operation].quarantined == 1
     never_wrong(privileged, found)
 

@@ -6,7 +6,6 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.model.coverage import State
-from keyaudit.model.reasons import Reason
 from keyaudit.simulator.estate import Estate, Secret
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF, DAY, FIRST_ID, SECOND, version
@@ -126,13 +125,22 @@ async def test_a_listed_secret_without_versions_is_not_believed_to_have_none() -
     assert found.unknown("secret", f"{ALL}/password").keys() == {"version", "versions_listed", "is_current"}
 
 
-@pytest.mark.parametrize("id_", [f"{VAULT}/keys/x", "https://kv-second.vault.azure.net/secrets/x", f"{VAULT}/secrets", None, 7])
-async def test_an_item_that_is_no_secret_of_the_vault_is_quarantined(id_: object) -> None:
+@pytest.mark.parametrize(
+    ("id_", "reason"),
+    [
+        (f"{VAULT}/keys/x", "inconsistent"),
+        ("https://kv-second.vault.azure.net/secrets/x", "inconsistent"),
+        (f"{VAULT}/secrets", "bad_item"),
+        (None, "bad_item"),
+        (7, "bad_item"),
+    ],
+)
+async def test_an_item_that_is_no_secret_of_the_vault_is_quarantined(id_: object, reason: str) -> None:
     sound = {"id": f"{ALL}/Password", "attributes": {"enabled": True}}
     page = {"value": [sound, {"id": id_}, sound, 7], "nextLink": None}
     found = await collect(Fault("secret.list", 1, body=page), estate=replace(OBJECTS, vaults=(FURNISHED,)))
     record = found.coverage[FIRST_ID, "secret.list"]
-    assert (record.state, record.reason) == (State.PARTIAL, Reason.BAD_ITEM)
+    assert (record.state, record.reason) == (State.PARTIAL, reason)
     assert (record.received, record.kept, record.duplicate, record.quarantined) == (4, 1, 1, 2)
     assert set(found.rows["secret"]) == {OLD, NEW}
 

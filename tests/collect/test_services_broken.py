@@ -236,14 +236,17 @@ async def test_a_protector_that_cannot_be_right_is_a_use_of_an_unknown_key(
     assert row["unknown"] == dict.fromkeys(UNREAD, reason)
 
 
+_PROTECTOR = PINNED.partition("/encryption")[0] + "/encryptionProtector/current"
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ({"id": "/subscriptions/x/encryptionProtector/current", "properties": {"autoRotationEnabled": True}}, "bad_body"),
-        ({"properties": {"autoRotationEnabled": True}}, "bad_item"),
-        ({"id": PINNED.partition("/encryption")[0] + "/x", "properties": {"autoRotationEnabled": "yes"}}, "bad_value"),
-        ({"id": PINNED.partition("/encryption")[0] + "/x"}, "bad_body"),
-        ({"id": PINNED.partition("/encryption")[0] + "/x", "properties": None}, "bad_body"),
+        ({"id": "/subscriptions/x/encryptionProtector/current", "properties": {"autoRotationEnabled": True}}, "inconsistent"),
+        ({"properties": {"autoRotationEnabled": True}}, "bad_body"),
+        ({"id": _PROTECTOR, "properties": {"autoRotationEnabled": "yes"}}, "bad_value"),
+        ({"id": _PROTECTOR}, "bad_body"),
+        ({"id": _PROTECTOR, "properties": None}, "bad_body"),
     ],
 )
 async def test_the_protector_of_another_server_says_nothing(body: dict[str, object], reason: str) -> None:

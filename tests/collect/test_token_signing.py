@@ -411,7 +411,7 @@ async def test_certificates_that_are_shown_nowhere_are_unknown(signing: Collecte
 @pytest.mark.parametrize(
     ("edit", "reason", "gap"),
     [
-        (lambda body: body | {"id": "99999999-0000-4000-8000-000000000000"}, "bad_body", "not_assessed bad_body"),
+        (lambda body: body | {"id": "99999999-0000-4000-8000-000000000000"}, "inconsistent", "not_assessed inconsistent"),
         (lambda body: body | {"keyCredentials": []}, "not_visible", None),
         (lambda body: body | {"keyCredentials": None}, "not_visible", None),
     ],

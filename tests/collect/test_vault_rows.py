@@ -292,7 +292,7 @@ async def test_a_vault_that_may_not_be_read_by_itself_keeps_what_resource_graph_
 async def test_an_answer_about_another_vault_is_none() -> None:
     other = Fault("vault.get", "every", edit=lambda body: body | {"id": SECOND_ID})
     found = await collect(Fault("vault.list", "every", edit=without("kv-First")), other)
-    assert found.gaps() == {(f"/subscriptions/{SUBSCRIPTION}", "vault.get"): "not_assessed bad_body"}
+    assert found.gaps() == {(f"/subscriptions/{SUBSCRIPTION}", "vault.get"): "not_assessed inconsistent"}
     assert set(found.rows["vault"]) == {FIRST_ID, SECOND_ID}
 
 
@@ -308,20 +308,20 @@ async def test_one_vault_in_two_spellings_is_one_vault() -> None:
 
 
 @pytest.mark.parametrize(
-    "id_",
+    ("id_", "reason"),
     [
-        "/subscriptions/other/resourceGroups/r/providers/Microsoft.KeyVault/vaults/v",
-        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/r/providers/Microsoft.KeyVault/vaults/v/keys/k",
-        "",
-        7,
+        ("/subscriptions/other/resourceGroups/r/providers/Microsoft.KeyVault/vaults/v", "inconsistent"),
+        (f"/subscriptions/{SUBSCRIPTION}/resourceGroups/r/providers/Microsoft.KeyVault/vaults/v/keys/k", "bad_item"),
+        ("", "bad_item"),
+        (7, "bad_item"),
     ],
 )
-async def test_what_is_no_vault_of_the_subscription_is_set_aside(id_: object) -> None:
+async def test_what_is_no_vault_of_the_subscription_is_set_aside(id_: object, reason: str) -> None:
     def add(body: dict[str, Any]) -> dict[str, Any]:
         return body | {"value": [*body["value"], body["value"][0] | {"id": id_}]} if body["value"] else body
 
     found = await collect(Fault("vault.list", "every", where=SUBSCRIPTION, edit=add))
-    assert found.gaps() == {(f"/subscriptions/{SUBSCRIPTION}", "vault.list"): "partial bad_item"}
+    assert found.gaps() == {(f"/subscriptions/{SUBSCRIPTION}", "vault.list"): f"partial {reason}"}
     assert set(found.rows["vault"]) == {FIRST_ID, SECOND_ID}
 
 

@@ -105,10 +105,8 @@ class ArmKeys(FetchedObjects[ArmKey, ArmKey]):
     async def _get_version(self, name: str, version: str) -> ArmKey | Refusal:
         return await (self._ask(self._version, name, version) if version else self._ask(self._get, name, None))
 
-    def _answers(self, bundle: ArmKey, name: str, version: str) -> bool:
-        if version:
-            return bundle.id.lower().endswith(f"/keys/{name}/versions/{version}".lower())
-        return bundle.name.lower() == name.lower()
+    def _is_whole(self, bundle: ArmKey) -> bool:  # noqa: ARG002 - the version is in the properties
+        return True
 
     def _put_item(self, row: Row, item: ArmKey) -> None:
         properties = read(item.properties, ArmProperties)

@@ -171,8 +171,6 @@ class _Vaults:
         if not self._wanted(subscription, vault):
             return
         found = await self._gateway.get(self._listing.get, VaultItem, **vault.segments)
-        if not isinstance(found, Refusal) and found.id.lower() != item.id.lower():
-            found = Refusal(Reason.BAD_BODY, "it answered with another vault than the one asked for", 200)
         if not isinstance(found, Refusal):
             calls.answered()
             self._write(subscription, [found], self._listing.get, item)

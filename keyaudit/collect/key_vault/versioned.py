@@ -246,19 +246,16 @@ class FetchedObjects(VersionedObjects[Item], Generic[Item, Bundle]):
     async def _answer(self, operation: str, bundle: type[Bundle], name: str, version: str | None) -> Bundle | Refusal:
         segments = {self.noun: name, **({} if version is None else {"version": version}), **self._segments}
         found = await self._gateway.get(operation, bundle, host=self._host, **segments)
-        if not isinstance(found, Refusal) and not self._answers(found, name, version or ""):
-            found = Refusal(Reason.BAD_BODY, f"it answered with another {self.noun} than the one asked for", 200)
+        if not isinstance(found, Refusal) and not self._is_whole(found):
+            found = Refusal(Reason.BAD_BODY, f"it does not say which version of the {self.noun} it is", 200)
         return found
 
-    def _answers(self, bundle: Bundle, name: str, version: str) -> bool:
-        """Whether an answer is about the requested object."""
+    def _is_whole(self, bundle: Bundle) -> bool:
+        """Whether an answer names a version, if it has to."""
         try:
-            found = self._named_in(bundle)
+            return bool(self._named_in(bundle).version) or not self._has_versions(bundle)
         except ValueError:
             return False
-        if found.name.lower() != name.lower():
-            return False
-        return found.version == version if version else bool(found.version) or not self._has_versions(bundle)
 
 
 T = TypeVar("T")

@@ -43,7 +43,6 @@ class WorkspaceProperties(Struct, rename="camel"):
 class WorkspaceItem(Struct):
     """A Log Analytics workspace."""
 
-    id: str
     location: Wire = UNSET
     properties: WorkspaceProperties = msgspec.field(default_factory=WorkspaceProperties)
 
@@ -59,7 +58,6 @@ class TableProperties(Struct, rename="camel"):
 class TableItem(Struct):
     """A table of a workspace."""
 
-    name: str
     properties: TableProperties = msgspec.field(default_factory=TableProperties)
 
 
@@ -137,8 +135,6 @@ class _Workspaces:
 
     async def _workspace(self, place: WorkspaceId, filled: _Filled) -> None:
         found = _seen(await self._connection.gateway.get("workspace.get", WorkspaceItem, **place.segments))
-        if isinstance(found, WorkspaceItem) and f"/{found.id.strip('/').lower()}" != place.id:
-            found = Refusal(Reason.BAD_BODY, "it answered with another workspace than the one asked for", 200)
         url, version = source(self._connection.environment, "workspace.get", **place.segments)
         row = Row(WORKSPACE, id=place.id, resource_id=place.id, scope_id=self._scope.id, url=url, version=version)
         row.put("name", place.workspace)
@@ -196,10 +192,7 @@ class _Workspaces:
 
 async def get_table(connection: Connection, place: WorkspaceId, table: str) -> TableItem | Refusal:
     """A table from Resource Manager."""
-    found = await connection.gateway.get("workspace.table", TableItem, table=table, **place.segments)
-    if isinstance(found, TableItem) and found.name.lower() != table.lower():
-        return Refusal(Reason.BAD_BODY, "it answered with another table than the one asked for", 200)
-    return found
+    return await connection.gateway.get("workspace.table", TableItem, table=table, **place.segments)
 
 
 def _seen(found: _Answer | Refusal) -> _Answer | Refusal:

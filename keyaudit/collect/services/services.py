@@ -26,13 +26,11 @@ OPERATIONS = ("service.query",)
 _PER_QUERY = 299
 _AT_ONCE = 16
 _SQL = {"sql-server": "servers", "sql-managed-instance": "managedInstances"}
-_ANOTHER = Refusal(Reason.BAD_BODY, "it answered for another server than the one asked for", 200)
 
 
 class Protector(Struct):
     """The encryption protector of a SQL server."""
 
-    id: str
     properties: Wire = UNSET
 
 
@@ -94,8 +92,6 @@ class _Services:
             kind=_SQL[service.kind],
             server=service.name,
         )
-        if isinstance(found, Protector) and not found.id.lower().startswith(f"{service.item.id.lower()}/"):
-            found = _ANOTHER
         if isinstance(found, Protector) and (found.properties is UNSET or is_null(found.properties)):
             # Null is Resource Graph's way of saying that there is no such member, and not ARM's.
             found = Refusal(Reason.BAD_BODY, "a protector without properties", 200)

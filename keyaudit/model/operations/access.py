@@ -1,5 +1,6 @@
 """Reads of access to keys: role assignments and definitions, deny assignments, eligibility, group members."""
 
+from keyaudit.model.operations.about import ITSELF, RELATED, Form, Named, Unnamed
 from keyaudit.model.operations.kinds import (
     VAULTS,
     Family,
@@ -34,6 +35,10 @@ _GRANTS = (
     "directory_role.eligibilities",
 )
 """The operations whose answers name the principals to look up."""
+
+_INHERITED_TOO = Named("id", "subscriptions/{subscription}", Form.INSIDE)
+"""The id of one that is inherited from a management group names no subscription."""
+
 FAMILY = Family("access to keys", order=70)
 
 DECLARED = (
@@ -52,6 +57,8 @@ DECLARED = (
         "/providers/Microsoft.Authorization/roleDefinitions/{role}",
         version="2022-04-01",
         after=("role_assignment.query", "role_eligibility.list"),
+        # Its id begins with the scope at which the role was found.
+        about=Named("name", "{role}"),
     ),
     arm(
         "role_eligibility.list",
@@ -59,6 +66,7 @@ DECLARED = (
         _AUTHORIZATION + "/roleEligibilityScheduleInstances",
         version="2020-10-01",
         paging=Paging.NEXT_LINK,
+        about=_INHERITED_TOO,
     ),
     arm(
         "deny_assignment.list",
@@ -66,6 +74,7 @@ DECLARED = (
         _AUTHORIZATION + "/denyAssignments",
         version="2022-04-01",
         paging=Paging.NEXT_LINK,
+        about=_INHERITED_TOO,
     ),
     # Version 1.0 leaves service principals out of a group's members; Microsoft says to use beta.
     # https://learn.microsoft.com/graph/api/group-list-members
@@ -76,6 +85,7 @@ DECLARED = (
         query=(("$select", _PRINCIPAL_FIELDS), ("$top", "999")),
         right=graph_right("GroupMember.Read.All"),
         after=("principal.lookup",),
+        about=RELATED,
     ),
     graph(
         "group.direct_members",
@@ -84,6 +94,7 @@ DECLARED = (
         query=(("$select", "id"), ("$top", "999")),
         right=graph_right("GroupMember.Read.All"),
         after=("group.members",),
+        about=RELATED,
     ),
     Operation(
         id="principal.lookup",
@@ -96,6 +107,7 @@ DECLARED = (
         throttle=Throttle.GRAPH,
         right=graph_right("Directory.Read.All"),
         after=_GRANTS,
+        about=Named("id", "ids", Form.ONE_OF),
     ),
     # Sent only for what a look-up left out, and without $select: its documentation names no query options.
     # https://learn.microsoft.com/graph/api/directoryobject-get
@@ -106,6 +118,7 @@ DECLARED = (
         paging=Paging.NONE,
         right=graph_right("Directory.Read.All"),
         after=("principal.lookup",),
+        about=ITSELF,
     ),
     # A batch contains operations of this list, each with its own permission.
     Operation(
@@ -116,5 +129,6 @@ DECLARED = (
         path="/beta/$batch",
         throttle=Throttle.GRAPH,
         right=Right(rights=Rights.NONE),
+        about=Unnamed("each answer in it is one of another operation, and is judged as such"),
     ),
 )

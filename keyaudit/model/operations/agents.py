@@ -1,5 +1,6 @@
 """Reads of agent identities (Entra Agent ID): asked only where the plain lists show a blueprint or an agent."""
 
+from keyaudit.model.operations.about import HOLDER, RELATED
 from keyaudit.model.operations.kinds import Family, graph, graph_right
 
 _AGENTS = graph_right("AgentIdentity.Read.All")
@@ -45,6 +46,7 @@ DECLARED = (
         "sponsors of an agent identity blueprint",
         _BLUEPRINT_PATH + "/sponsors",
         query=(("$select", "id"),),
+        about=RELATED,
         after=("application.list",),
     ),
     # https://learn.microsoft.com/graph/api/agentidentityblueprintprincipal-list-sponsors
@@ -53,12 +55,15 @@ DECLARED = (
         "sponsors of the principal of another tenant's blueprint",
         "/v1.0/servicePrincipals/{id}/microsoft.graph.agentIdentityBlueprintPrincipal/sponsors",
         query=(("$select", "id"),),
+        about=RELATED,
         after=("service_principal.list",),
     ),
     graph(
         "blueprint.inheritable_of",
         "permissions that agents inherit from their blueprint",
         _BLUEPRINT_PATH + "/inheritablePermissions",
+        # https://learn.microsoft.com/graph/api/agentidentityblueprint-list-inheritablepermissions
+        about=HOLDER,
         after=("application.list",),
     ),
 )

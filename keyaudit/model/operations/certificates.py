@@ -1,5 +1,6 @@
 """Reads of certificates from the vault. Private keys are never read."""
 
+from keyaudit.model.operations.about import Named
 from keyaudit.model.operations.kinds import SDK_ASSETS, Family, Recording, vault_object
 
 _CERTIFICATES = "under access policies, certificates"
@@ -13,6 +14,7 @@ DECLARED = (
         "certificates",
         "/certificates",
         otherwise=f"{_CERTIFICATES} list",
+        about=Named("id"),
         query=(("includePending", "true"),),
         paged=True,
     ),
@@ -21,6 +23,7 @@ DECLARED = (
         "certificate versions",
         "/certificates/{certificate}/versions",
         otherwise=f"{_CERTIFICATES} list",
+        about=Named("id", "/certificates/{certificate}"),
         paged=True,
         after=("certificate.list",),
     ),
@@ -30,6 +33,7 @@ DECLARED = (
         "certificates' public facts and policies",
         "/certificates/{certificate}/{version}",
         otherwise=f"{_CERTIFICATES} get",
+        about=Named("id"),
         after=("certificate.list", "certificate.versions"),
     ),
 )

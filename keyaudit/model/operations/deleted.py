@@ -1,5 +1,6 @@
 """Reads of deleted, recoverable objects: vaults from Azure Resource Manager, keys, certificates and secrets from the vault."""
 
+from keyaudit.model.operations.about import Named
 from keyaudit.model.operations.kinds import (
     KEY_VAULT_ARM,
     MGMT_KEYVAULT,
@@ -19,12 +20,20 @@ FAMILY = Family("what was deleted", order=50)
 DECLARED = (
     arm("deleted_vault.list", "deleted vaults", _DELETED_VAULTS, version=KEY_VAULT_ARM, paging=Paging.NEXT_LINK),
     arm("deleted_hsm.list", "deleted Managed HSMs", _DELETED_HSMS, version=KEY_VAULT_ARM, paging=Paging.NEXT_LINK),
-    vault_object("deleted_key.list", "deleted keys", "/deletedkeys", otherwise="under access policies, keys list", paged=True),
+    vault_object(
+        "deleted_key.list",
+        "deleted keys",
+        "/deletedkeys",
+        otherwise="under access policies, keys list",
+        about=Named("kid", "/keys"),
+        paged=True,
+    ),
     vault_object(
         "deleted_certificate.list",
         "deleted certificates",
         "/deletedcertificates",
         otherwise="under access policies, certificates list",
+        about=Named("id", "/certificates"),
         query=(("includePending", "true"),),
         paged=True,
     ),
@@ -33,6 +42,7 @@ DECLARED = (
         "deleted secrets' metadata",
         "/deletedsecrets",
         otherwise="under access policies, secrets list",
+        about=Named("id", "/secrets"),
         paged=True,
     ),
 )

@@ -1,5 +1,6 @@
 """Reads of the directory: the tenant, its domains, applications and service principals, their owners and credentials."""
 
+from keyaudit.model.operations.about import HOLDER, ITSELF, RELATED, Named
 from keyaudit.model.operations.kinds import ADVANCED, AZURE_CLI, Family, Paging, Recording, Throttle, graph, graph_right
 
 _APPLICATION_FIELDS = (
@@ -52,6 +53,7 @@ DECLARED = (
         paging=Paging.NONE,
         throttle=Throttle.GRAPH_KEY_CREDENTIALS,
         after=("application.list",),
+        about=ITSELF,
     ),
     graph(
         "application.owners",
@@ -67,6 +69,7 @@ DECLARED = (
         "/v1.0/applications/{id}/owners",
         query=(("$select", "id"), ("$top", "999")),
         after=("application.owners",),
+        about=RELATED,
     ),
     graph(
         "application.federated",
@@ -86,6 +89,7 @@ DECLARED = (
         "an application's federated credentials",
         "/v1.0/applications/{id}/federatedIdentityCredentials",
         after=("application.federated",),
+        about=HOLDER,
     ),
     # v1.0 does not return claims-matching expressions: sent for each application that has a credential without a subject.
     graph(
@@ -93,6 +97,7 @@ DECLARED = (
         "an application's claims-matching expressions",
         "/beta/applications/{id}/federatedIdentityCredentials",
         after=("application.federated_of",),
+        about=HOLDER,
     ),
     graph(
         "service_principal.list",
@@ -115,6 +120,7 @@ DECLARED = (
         paging=Paging.NONE,
         throttle=Throttle.GRAPH_KEY_CREDENTIALS,
         after=("service_principal.list",),
+        about=ITSELF,
     ),
     graph(
         "service_principal.owners",
@@ -129,6 +135,7 @@ DECLARED = (
         "/v1.0/servicePrincipals/{id}/owners",
         query=(("$select", "id"), ("$top", "999")),
         after=("service_principal.owners",),
+        about=RELATED,
     ),
     # Graph has no list of all app role assignments of a tenant. Read per API, this would be one list for each API with app
     # roles, and a tenant can have thousands. Expanded into the list of principals, it takes one request per page, and one more
@@ -151,6 +158,7 @@ DECLARED = (
         query=(("$top", "999"),),
         cost=2,
         after=("service_principal.app_roles",),
+        about=Named("principalId", "{id}"),
     ),
     graph(
         "service_principal.federated",
@@ -170,12 +178,14 @@ DECLARED = (
         "a service principal's federated credentials",
         "/v1.0/servicePrincipals/{id}/federatedIdentityCredentials",
         after=("service_principal.federated",),
+        about=HOLDER,
     ),
     graph(
         "service_principal.expressions_of",
         "a service principal's claims-matching expressions",
         "/beta/servicePrincipals/{id}/federatedIdentityCredentials",
         after=("service_principal.federated_of",),
+        about=HOLDER,
     ),
 )
 

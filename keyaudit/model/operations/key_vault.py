@@ -1,5 +1,6 @@
 """Reads of vaults from Azure Resource Manager and Resource Graph, and of their keys from the vault."""
 
+from keyaudit.model.operations.about import ROTATION_POLICY, Named
 from keyaudit.model.operations.kinds import (
     KEY_VAULT_ARM,
     KEY_VAULT_PREVIEW,
@@ -23,8 +24,12 @@ def _vault(id_: str, noun: str, path: str, *after: str, paging: Paging = Paging.
     return arm(id_, noun, path, version=KEY_VAULT_ARM, paging=paging, after=after)
 
 
-def _key(id_: str, noun: str, path: str, right: str, *after: str, paged: bool = False) -> Operation:
-    return vault_object(id_, noun, path, otherwise=f"under access policies, keys {right}", paged=paged, after=after)
+def _key(id_: str, noun: str, path: str, right: str, *after: str, about: Named, paged: bool = False) -> Operation:
+    otherwise = f"under access policies, keys {right}"
+    return vault_object(id_, noun, path, otherwise=otherwise, about=about, paged=paged, after=after)
+
+
+_VERSION = Named("key.kid", "/keys/{key}/{version}")
 
 
 FAMILY = Family("vaults and keys", order=20)
@@ -45,20 +50,36 @@ DECLARED = (
         paging=Paging.NEXT_LINK,
     ),
     _vault("arm.key.version", "a key version (control plane)", _VAULT + "/keys/{key}/versions/{version}", "arm.key.versions"),
-    _key("key.list", "keys", "/keys", "list", paged=True),
-    _key("key.versions", "key versions", "/keys/{key}/versions", "list", "key.list", paged=True),
+    _key("key.list", "keys", "/keys", "list", about=Named("kid"), paged=True),
+    _key(
+        "key.versions",
+        "key versions",
+        "/keys/{key}/versions",
+        "list",
+        "key.list",
+        about=Named("kid", "/keys/{key}"),
+        paged=True,
+    ),
     # An empty {version} leaves the trailing slash, which names the current version.
-    _key("key.get", "key material's public facts", "/keys/{key}/{version}", "get", "key.list", "key.versions"),
+    _key("key.get", "key material's public facts", "/keys/{key}/{version}", "get", "key.list", "key.versions", about=_VERSION),
     # Sent only for a key that the version above refuses, or whose type it does not name whole.
     vault_object(
         "key.get_preview",
         "key material's public facts (preview)",
         "/keys/{key}/{version}",
         otherwise="under access policies, keys get",
+        about=_VERSION,
         version=KEY_VAULT_PREVIEW,
         after=("key.get",),
     ),
-    _key("key.rotation_policy", "rotation policies", "/keys/{key}/rotationpolicy", "getrotationpolicy", "key.list"),
+    _key(
+        "key.rotation_policy",
+        "rotation policies",
+        "/keys/{key}/rotationpolicy",
+        "getrotationpolicy",
+        "key.list",
+        about=ROTATION_POLICY,
+    ),
 )
 
 RECORDED = {

@@ -6,6 +6,8 @@ from functools import partial
 
 from msgspec import Struct
 
+from keyaudit.model.operations.about import ROWS, WHOLE_TENANT, About, Named
+
 _ACCESS_POLICY = re.compile(r"under access policies, ([a-z]+) ([a-z]+)")
 
 
@@ -148,8 +150,15 @@ class Operation(Struct, frozen=True):
     """The name in `model.evidence` of the optional evidence that it reads: without its right, nothing else is unknown."""
     command: str = ""
     """The only command that sends it, if it is not part of reading a tenant."""
+    about: About = WHOLE_TENANT
+    """How its answers name the object asked for."""
     recording: Recording | None = None
     """Where a real answer was seen; None: its form rests on documentation. Declared in `RECORDED` of a file, by id."""
+
+    def __post_init__(self) -> None:
+        one_of_many = "{" in self.path or self.surface in (Surface.VAULT, Surface.MANAGED_HSM)
+        if one_of_many and self.about is WHOLE_TENANT:
+            raise ValueError(f"{self.id} is sent for one object of many, and does not say how an answer names it")
 
     @property
     def permission(self) -> str:
@@ -218,8 +227,12 @@ def arm(
     right: Right = READER,
     not_in: tuple[str, ...] = (),
     after: tuple[str, ...] = (),
+    about: About | None = None,
 ) -> Operation:
-    """A GET of Azure Resource Manager, for every subscription unless `after` names other prerequisites."""
+    """A GET of Azure Resource Manager, for every subscription unless `after` names other prerequisites.
+
+    `about`: how an answer names its object, if not by the `id` that Resource Manager gives every resource.
+    """
     return Operation(
         id=id_,
         noun=noun,
@@ -231,7 +244,16 @@ def arm(
         right=right,
         not_in=not_in,
         after=after or (SUBSCRIPTIONS if "{subscription}" in path else ()),
+        about=about or _by_id(path, paging),
     )
+
+
+def _by_id(path: str, paging: Paging) -> About:
+    if "{" not in path:
+        return WHOLE_TENANT
+    # The ids in a list for a subscription contain resource groups, which its path does not.
+    below = paging is not Paging.NONE and "{resource_group}" not in path
+    return Named("id", "/subscriptions/{subscription}" if below else "")
 
 
 def resource_graph(id_: str, noun: str, *, right: Right = READER, never_empty: str = "") -> Operation:
@@ -248,6 +270,7 @@ def resource_graph(id_: str, noun: str, *, right: Right = READER, never_empty: s
         right=right,
         after=SUBSCRIPTIONS,
         never_empty=never_empty,
+        about=ROWS,
     )
 
 
@@ -257,6 +280,7 @@ def vault_object(
     path: str,
     *,
     otherwise: str,
+    about: Named,
     query: tuple[tuple[str, str], ...] = (),
     paged: bool = False,
     version: tuple[str, str] = KEY_VAULT_DATA,
@@ -276,6 +300,7 @@ def vault_object(
         throttle=Throttle.VAULT,
         right=Right(rights=Rights.AZURE, name="Key Vault Reader", on="the vault", otherwise=otherwise),
         after=after or VAULTS,
+        about=about,
     )
 
 

@@ -1,5 +1,6 @@
 """Reads of diagnostic settings, log retention and alert rules."""
 
+from keyaudit.model.operations.about import Named
 from keyaudit.model.operations.kinds import (
     AZURE_CLI,
     HSMS,
@@ -15,6 +16,8 @@ from keyaudit.model.operations.kinds import (
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = _SUBSCRIPTION + "/resourceGroups/{resource_group}"
+_VAULT = _GROUP + "/providers/Microsoft.KeyVault/vaults/{vault}"
+_HSM = _GROUP + "/providers/Microsoft.KeyVault/managedHSMs/{vault}"
 _SETTINGS = "/providers/Microsoft.Insights/diagnosticSettings"
 _SETTINGS_VERSION = "2021-05-01-preview"
 """All API versions of diagnostic settings are previews. https://learn.microsoft.com/rest/api/monitor/diagnostic-settings"""
@@ -40,17 +43,19 @@ DECLARED = (
     arm(
         "diagnostic_setting.list",
         "diagnostic settings of vaults",
-        _GROUP + "/providers/Microsoft.KeyVault/vaults/{vault}" + _SETTINGS,
+        _VAULT + _SETTINGS,
         version=_SETTINGS_VERSION,
         paging=Paging.NEXT_LINK,
+        about=Named("id", _VAULT),
         after=VAULTS,
     ),
     arm(
         "hsm.diagnostic_setting.list",
         "diagnostic settings of Managed HSMs",
-        _GROUP + "/providers/Microsoft.KeyVault/managedHSMs/{vault}" + _SETTINGS,
+        _HSM + _SETTINGS,
         version=_SETTINGS_VERSION,
         paging=Paging.NEXT_LINK,
+        about=Named("id", _HSM),
         after=HSMS,
     ),
     arm(

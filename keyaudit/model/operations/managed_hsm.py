@@ -7,6 +7,7 @@ https://learn.microsoft.com/azure/key-vault/managed-hsm/access-control
 from functools import partial
 
 from keyaudit.model.evidence import DELETED_HSM_KEYS
+from keyaudit.model.operations.about import ROTATION_POLICY, About, Form, Named, Unnamed
 from keyaudit.model.operations.kinds import (
     AZURE_CLI,
     HSMS,
@@ -54,12 +55,17 @@ _DELETED = Right(rights=Rights.HSM, on="the HSM", data_action="Microsoft.KeyVaul
 _local = partial(Operation, surface=Surface.MANAGED_HSM, query=_VERSION, throttle=Throttle.VAULT, right=_AUDITOR, after=HSMS)
 
 
-def _keys(id_: str, noun: str, path: str, *after: str) -> Operation:
-    return _local(id_, noun, path, query=_PAGE, paging=Paging.NEXT_LINK, after=after or HSMS)
+def _keys(id_: str, noun: str, path: str, *after: str, about: About) -> Operation:
+    return _local(id_, noun, path, query=_PAGE, paging=Paging.NEXT_LINK, after=after or HSMS, about=about)
 
 
-def _roles(id_: str, noun: str, path: str, *after: str, never_empty: str = "") -> Operation:
-    return _local(id_, noun, path, paging=Paging.NEXT_LINK, after=after or HSMS, never_empty=never_empty)
+def _roles(id_: str, noun: str, path: str, *after: str, never_empty: str = "", about: About) -> Operation:
+    return _local(id_, noun, path, paging=Paging.NEXT_LINK, after=after or HSMS, never_empty=never_empty, about=about)
+
+
+_VERSION_OF_KEY = Named("key.kid", "/keys/{key}/{version}")
+_NO_ID = Unnamed("an EKM connection and its certificate have no ids")
+_NO_HSM = Unnamed("ids and scopes within an HSM do not name the HSM")
 
 
 FAMILY = Family("Managed HSMs", order=60)
@@ -70,8 +76,14 @@ DECLARED = (
     resource_graph("hsm.query", "Managed HSMs (Resource Graph)"),
     arm("hsm.list", "Managed HSMs", _HSMS, version=KEY_VAULT_ARM, paging=Paging.NEXT_LINK),
     arm("hsm.get", "a Managed HSM", _HSM, version=KEY_VAULT_ARM, after=("hsm.query",)),
-    _keys("hsm.key.list", "keys of a Managed HSM", "/keys"),
-    _keys("hsm.key.versions", "key versions of a Managed HSM", "/keys/{key}/versions", "hsm.key.list"),
+    _keys("hsm.key.list", "keys of a Managed HSM", "/keys", about=Named("kid")),
+    _keys(
+        "hsm.key.versions",
+        "key versions of a Managed HSM",
+        "/keys/{key}/versions",
+        "hsm.key.list",
+        about=Named("kid", "/keys/{key}"),
+    ),
     # An empty {version} leaves the trailing slash, which names the current version.
     _local(
         "hsm.key.get",
@@ -79,9 +91,16 @@ DECLARED = (
         "/keys/{key}/{version}",
         query=(KEY_VAULT_EXTERNAL,),
         after=("hsm.key.list", "hsm.key.versions"),
+        about=_VERSION_OF_KEY,
     ),
     # Sent only for a key that the version above refuses: it does not say whether a key is external.
-    _local("hsm.key.get_older", "HSM key material's public facts (older version)", "/keys/{key}/{version}", after=_OF_A_KEY),
+    _local(
+        "hsm.key.get_older",
+        "HSM key material's public facts (older version)",
+        "/keys/{key}/{version}",
+        after=_OF_A_KEY,
+        about=_VERSION_OF_KEY,
+    ),
     # Sent only for a key that both refuse, or whose type they do not name whole.
     _local(
         "hsm.key.get_preview",
@@ -89,12 +108,14 @@ DECLARED = (
         "/keys/{key}/{version}",
         query=(KEY_VAULT_PREVIEW,),
         after=_OF_A_KEY,
+        about=_VERSION_OF_KEY,
     ),
     _local(
         "hsm.key.rotation_policy",
         "rotation policies of HSM keys",
         "/keys/{key}/rotationpolicy",
         after=("hsm.key.list",),
+        about=ROTATION_POLICY,
     ),
     _local(
         "hsm.deleted_key.list",
@@ -104,8 +125,9 @@ DECLARED = (
         paging=Paging.NEXT_LINK,
         right=_DELETED,
         evidence=DELETED_HSM_KEYS,
+        about=Named("kid", "/keys"),
     ),
-    _roles("hsm.role_definition.list", "local role definitions", _DEFINITIONS),
+    _roles("hsm.role_definition.list", "local role definitions", _DEFINITIONS, about=_NO_HSM),
     # A list at / or /keys does not include assignments on a single key.
     # https://learn.microsoft.com/azure/key-vault/managed-hsm/role-management
     # No role of Azure Resource Manager opens it: https://learn.microsoft.com/azure/key-vault/managed-hsm/access-control
@@ -114,12 +136,29 @@ DECLARED = (
         "local role assignments",
         _ASSIGNMENTS,
         never_empty="an identity that may read it has a local role itself",
+        about=_NO_HSM,
     ),
-    _roles("hsm.role_assignment.of_keys", "local role assignments on all keys", "/keys" + _ASSIGNMENTS),
-    _roles("hsm.role_assignment.of_key", "local role assignments on one key", "/keys/{key}" + _ASSIGNMENTS, "hsm.key.list"),
-    _local("hsm.setting.list", "HSM settings", "/settings", right=_SETTINGS),
+    _roles("hsm.role_assignment.of_keys", "local role assignments on all keys", "/keys" + _ASSIGNMENTS, about=_NO_HSM),
+    _roles(
+        "hsm.role_assignment.of_key",
+        "local role assignments on one key",
+        "/keys/{key}" + _ASSIGNMENTS,
+        "hsm.key.list",
+        about=Named("properties.scope", "/keys/{key}", Form.ABOVE),
+    ),
+    _local(
+        "hsm.setting.list", "HSM settings", "/settings", right=_SETTINGS, about=Unnamed("settings have names and values alone")
+    ),
     # Sent only for an HSM with an external key. POST /ekm/check is never sent: it calls the proxy.
-    _local("hsm.ekm.get", "EKM connections", "/ekm", query=(KEY_VAULT_EXTERNAL,), right=_EKM, after=_OF_A_KEY),
+    _local(
+        "hsm.ekm.get",
+        "EKM connections",
+        "/ekm",
+        query=(KEY_VAULT_EXTERNAL,),
+        right=_EKM,
+        after=_OF_A_KEY,
+        about=_NO_ID,
+    ),
     _local(
         "hsm.ekm.certificate",
         "client certificates of EKM connections",
@@ -127,6 +166,7 @@ DECLARED = (
         query=(KEY_VAULT_EXTERNAL,),
         right=_EKM,
         after=("hsm.ekm.get",),
+        about=_NO_ID,
     ),
 )
 

@@ -1,5 +1,6 @@
 """Reads of the tenant's rules for applications and sign-in."""
 
+from keyaudit.model.operations.about import RELATED
 from keyaudit.model.operations.kinds import Family, Paging, graph, graph_right
 
 _POLICIES = graph_right("Policy.Read.All")
@@ -35,6 +36,7 @@ DECLARED = (
         "what an app management policy is assigned to",
         "/v1.0/policies/appManagementPolicies/{id}/appliesTo",
         query=(("$select", "id"), ("$top", "999")),
+        about=RELATED,
         # Application.Read.All too: https://learn.microsoft.com/graph/api/appmanagementpolicy-list-appliesto
         right=_POLICIES,
         after=("app_management.list",),

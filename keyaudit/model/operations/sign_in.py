@@ -1,5 +1,6 @@
 """Reads before sign-in."""
 
+from keyaudit.model.operations.about import Unnamed
 from keyaudit.model.operations.kinds import Family, Operation, Right, Rights, Surface, Throttle
 
 FAMILY = Family("sign-in", order=10)
@@ -12,5 +13,6 @@ DECLARED = (
         path="/{tenant}/v2.0/.well-known/openid-configuration",
         throttle=Throttle.NONE,
         right=Right(rights=Rights.NONE),
+        about=Unnamed("a tenant may be asked for by one of its domains, and its issuer is compared where it is used"),
     ),
 )

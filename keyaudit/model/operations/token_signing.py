@@ -1,5 +1,6 @@
 """Reads of token signing and validation: federated domains, token policies, key sets, certificate authorities."""
 
+from keyaudit.model.operations.about import HOLDER, RELATED, Unnamed
 from keyaudit.model.operations.kinds import (
     OTHER_CLOUDS,
     Family,
@@ -16,6 +17,7 @@ from keyaudit.model.operations.kinds import (
 _POLICY = graph_right("Policy.Read.All")
 _AUTHORITIES = graph_right("PublicKeyInfrastructure.Read.All")
 _ANYBODY = Right(rights=Rights.NONE)
+_KEY_SET = Unnamed("a key set has keys alone, some of which several tenants share")
 
 
 def _token_policy(id_: str, name: str, collection: str) -> tuple[Operation, ...]:
@@ -30,6 +32,7 @@ def _token_policy(id_: str, name: str, collection: str) -> tuple[Operation, ...]
             f"{path}/{{id}}/appliesTo",
             right=_POLICY,
             after=(f"{id_}.applied",),
+            about=RELATED,
         ),
     )
 
@@ -44,6 +47,7 @@ def _shared_keys(authority: str, whose: str, not_in: tuple[str, ...] = ()) -> Op
         throttle=Throttle.NONE,
         right=_ANYBODY,
         not_in=not_in,
+        about=Unnamed("it is the same for every tenant"),
     )
 
 
@@ -58,6 +62,7 @@ DECLARED = (
         "/v1.0/domains/{id}/federationConfiguration",
         right=graph_right("Domain-InternalFederation.Read.All"),
         after=("organization.get", "domain.list"),
+        about=HOLDER,
     ),
     graph(
         "external_federation.list",
@@ -87,11 +92,13 @@ DECLARED = (
         "/v1.0/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations/{id}/certificateAuthorities",
         right=_AUTHORITIES,
         after=("pki.list",),
+        about=HOLDER,
     ),
     graph(
         "classic_authority.list",
         "authorities for certificate-based sign-in in the older store",
         "/v1.0/organization/{tenant}/certificateBasedAuthConfiguration",
+        about=Unnamed("it is asked of the tenant itself, which the token decides"),
         right=graph_right("Organization.Read.All"),
     ),
     # A store has at most 10 authorities, fewer than the maximum of $expand.
@@ -125,6 +132,7 @@ DECLARED = (
         throttle=Throttle.NONE,
         right=_ANYBODY,
         after=("login.metadata",),
+        about=_KEY_SET,
     ),
     # https://learn.microsoft.com/entra/identity-platform/access-tokens
     Operation(
@@ -136,6 +144,7 @@ DECLARED = (
         throttle=Throttle.NONE,
         right=_ANYBODY,
         after=("service_principal.list",),
+        about=_KEY_SET,
     ),
     _shared_keys("common", "everybody"),
     _shared_keys("organizations", "every organization"),

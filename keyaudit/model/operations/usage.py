@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from keyaudit.model.operations.about import NO_METADATA, Form, Named, Unnamed
 from keyaudit.model.operations.kinds import (
     OTHER_CLOUDS,
     Family,
@@ -19,6 +20,9 @@ from keyaudit.model.operations.kinds import (
 _AUDIT_LOG = graph_right("AuditLog.Read.All")
 _SEARCHES = "/v1.0/security/auditLog/queries"
 
+_SEARCH = Named("id", "{search}")
+_RECORDS = Named("@odata.context", "('{search}')", Form.INSIDE, NO_METADATA)
+
 _READ = (
     resource_graph("workspace.query", "Log Analytics workspaces (Resource Graph)"),
     # The service's timeout is shorter than the client's, so that a slow query returns an error of its own.
@@ -32,6 +36,7 @@ _READ = (
         headers=(("Prefer", "wait=100"),),
         throttle=Throttle.LOGS,
         right=Right(rights=Rights.AZURE, name="Log Analytics Reader", on="the Log Analytics workspace"),
+        about=Unnamed("an answer has columns and rows alone"),
     ),
     graph(
         "sign_in.list",
@@ -62,9 +67,10 @@ _SEARCHED = (
         graph("audit_search.create", "searches of the unified audit log", _SEARCHES, paging=Paging.NONE),
         method="POST",
         makes=True,
+        about=Unnamed("it creates the object, whose name nobody knows before"),
     ),
-    graph("audit_search.get", "searches of the unified audit log", _SEARCHES + "/{search}", paging=Paging.NONE),
-    graph("audit_search.records", "records of the unified audit log", _SEARCHES + "/{search}/records"),
+    graph("audit_search.get", "searches of the unified audit log", _SEARCHES + "/{search}", paging=Paging.NONE, about=_SEARCH),
+    graph("audit_search.records", "records of the unified audit log", _SEARCHES + "/{search}/records", about=_RECORDS),
 )
 
 # The search exists in the global service only. https://learn.microsoft.com/graph/api/security-auditcoreroot-post-auditlogqueries
