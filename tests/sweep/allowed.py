@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 from keyaudit.model.columns import Column
+from keyaudit.model.operations import OPERATIONS
+from keyaudit.model.operations.about import Unnamed
 from keyaudit.model.tables import TABLES
 from tests.sweep.compare import GONE, Wrong
 from tests.sweep.estate import ESTATE
-from tests.sweep.faults import Fault
+from tests.sweep.faults import ANOTHERS, Fault
 
 _NOTHING_NAMES_THEM = "an empty list is an answer, and nothing else that is read names what was in it"
 _FILTERED = "it lists those alone that have a federated credential, and nothing else that is read tells of one"
@@ -123,6 +125,7 @@ NULL_SAYS: Mapping[str, str] = {
     "rotationToLatestKeyVersionEnabled": "null is false: a disk encryption set keeps its version until somebody opts in",
     "nonDefaultUriAddition": "null where it was never set",
     "uriAdditionWithoutUniqueTenantIdentifier": "null where it was never set",
+    "lifetimeActions": "null in place of a list is a list of none",
     "logAnalyticsDestinationType": _DEFAULT_TABLE,
     "nextSigningCertificate": "there is none",
     **dict.fromkeys(_MASTER_KEYS, _NEVER_AGAIN),
@@ -204,8 +207,8 @@ _NOT_FOUND = {"hsm.ekm.get": "so answers an HSM without a connection, and its ex
 
 def believed(fault: Fault, wrong: Wrong) -> str:
     """Why this change is right; empty where it is not."""
-    if fault.name == "404" and fault.operation in _NOT_FOUND:
-        return _NOT_FOUND[fault.operation]
+    if said := _of_answer(fault):
+        return said
     if fault.operation in _ROLES and (wrong.before, wrong.after) == (GONE, "pass"):
         return _UNREAD_ROLE
     if fault.operation == "managed_identity.query" and fault.member in _WHO and wrong.before == GONE:
@@ -224,6 +227,14 @@ def believed(fault: Fault, wrong: Wrong) -> str:
     if fault.operation in _OF_CERTIFICATES and wrong.row.startswith("https://") and not wrong.row.startswith(_CERTIFIED):
         return _UNTIED
     return EMPTY_BELIEVED.get(fault.operation, "")
+
+
+def _of_answer(fault: Fault) -> str:
+    """Why a whole answer in place of the right one is believed; empty where it is not."""
+    about = OPERATIONS[fault.operation].about
+    if fault.kind == ANOTHERS and isinstance(about, Unnamed):
+        return about.why
+    return _NOT_FOUND.get(fault.operation, "") if fault.name == "404" else ""
 
 
 def _absent(fault: Fault, member: str) -> str:

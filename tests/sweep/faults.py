@@ -15,12 +15,16 @@ from keyaudit.model.operations import OPERATIONS, Paging, Surface
 from tests.sweep import copies, members
 from tests.sweep.envelopes import ENVELOPES, emptied
 from tests.sweep.members import ANY
+from tests.sweep.others import instead, is_another
 from tests.sweep.tenant import Call
 from tests.sweep.twice import PAIRS, all_twice, twice
 
 Answering = Callable[[Call], Answer]
 Effect = Callable[[Call, Answering, int], Answer]
 """Given the call, what answers it, and how often this address was asked before."""
+
+ANOTHERS = "another's answer"
+"""The kind of an answer about another object than the one asked for."""
 
 TYPE = "type"
 """The kind that comes first of a member's: by it shows whether anybody reads the member."""
@@ -108,8 +112,28 @@ def _of_operation(operation: str, calls: Mapping[Call, Answer], fails: Fails) ->
     if operation == "graph.batch":
         return
     yield from _of_members(operation, {call: calls[call] for call in addresses}, fails)
+    yield from _of_others(operation, {call: calls[call] for call in addresses}, heaviest, fails)
     yield from _of_items(operation, {call: calls[call] for call in addresses}, fails)
     yield from _of_copies(operation, {call: calls[call] for call in addresses}, fails)
+
+
+def _of_others(operation: str, calls: Mapping[Call, Answer], struck: Call, fails: Fails) -> Iterator[Fault]:
+    """The whole answer about another object: the longest one, and the one that fewest policies fail for."""
+    about = _named(struck, calls[struck])
+    others = [call for call in sorted(calls) if is_another(call, struck) and not _is_empty(calls[call])]
+    if not others:
+        return
+    longest = max(others, key=lambda call: _size(calls[call]))
+    best = min(others, key=lambda call: (len(fails(_named(call, calls[call]))), -_size(calls[call])))
+    for number, other in enumerate(dict.fromkeys((longest, best)), 1):
+        name = ANOTHERS if number == 1 else f"{ANOTHERS} #{number}"
+        yield Fault(operation, name, ANOTHERS, struck, instead(other), about)
+        yield Fault(operation, f"{name} everywhere", ANOTHERS, None, instead(other))
+
+
+def _is_empty(answer: Answer) -> bool:
+    """Whether it is a list that names nothing, because nothing is in it."""
+    return not members.items(members.decoded(answer.body))
 
 
 def _depth(call: Call) -> int:
