@@ -1,5 +1,7 @@
 """Requests for keys refused, or answered wrongly: what ARM shows stands in for them, and the rest is unknown."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -55,15 +57,38 @@ async def test_one_rotation_policy_for_all_keys_is_believed_of_its_own_key_alone
         assert not {"kty", "expires_on", "custody"} & found.unknown("key", id_).keys()
 
 
-async def test_an_empty_list_of_keys_is_believed_only_if_arm_shows_none_either(whole: Collected) -> None:
-    empty = Fault("key.list", "every", where="kv-first", edit=lambda body: body | {"value": []})
-    found = await collect(empty)
+@pytest.mark.parametrize("left", [0, 2])
+async def test_a_list_of_keys_is_believed_only_if_arm_shows_no_others(whole: Collected, left: int) -> None:
+    short = Fault("key.list", "every", where="kv-first", edit=lambda body: body | {"value": body["value"][:left]})
+    found = await collect(short)
     never_wrong(whole, found)
-    # ARM gives their rows, and what it does not know of them is unknown.
+    # ARM gives the rows of the others, and what it does not know of them is unknown.
     assert set(found.rows["key"]) == FIRST_KEYS | SECOND_KEYS
     record = found.coverage[FIRST_ID, "key.list"]
-    assert (record.state, record.reason, record.detail) == (State.PARTIAL, "inconsistent", "it is empty, and ARM shows 3 keys")
+    lacking = (
+        "it lacks 1 key that ARM shows: Rotated" if left else "it lacks 3 keys that ARM shows: backing, curved and Rotated"
+    )
+    assert (record.state, record.reason, record.detail) == (State.PARTIAL, "inconsistent", lacking)
     assert found.coverage[FIRST_ID, "arm.key.list"].state is State.ASSESSED
+
+
+async def test_a_key_that_arm_still_shows_and_the_vault_has_no_more_is_gone(whole: Collected) -> None:
+    def behind(body: dict[str, Any]) -> object:
+        [first, *_] = body["value"]
+        return body | {"value": [*body["value"], first | {"id": first["id"] + "-old", "name": first["name"] + "-old"}]}
+
+    found = await collect(Fault("arm.key.list", "every", where="kv-first", edit=behind))
+    assert found.rows["key"] == whole.rows["key"]
+    assert found.gaps() == {}
+
+
+async def test_keys_that_arm_does_not_show_are_no_contradiction(whole: Collected) -> None:
+    found = await collect(Fault("arm.key.list", "every", where="kv-first", edit=lambda body: body | {"value": []}))
+    assert found.rows["key"] == whole.rows["key"]
+    assert found.gaps() == {}
+
+
+async def test_an_empty_list_of_keys_is_empty_where_arm_shows_none() -> None:
     # Where ARM may not be asked, or has none, an empty list is empty.
     bare = replace(ESTATE, vaults=(replace(FIRST, keys=()),))
     for faults in ((), (refused("arm.key.list", "permission"),)):

@@ -1,10 +1,11 @@
-"""A vault's keys from ARM, if the data plane refuses: firewalls and access policies do not apply to ARM.
+"""A vault's keys from ARM, if the data plane refuses them or leaves them out: its firewall does not apply to ARM.
 
 ARM has no `hsmPlatform`, no `managed` and no state of the release policy; these columns are unknown.
 https://learn.microsoft.com/rest/api/keyvault/keys
 """
 
-from collections.abc import Callable, Collection, Sequence
+import bisect
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -60,13 +61,20 @@ _Key = Key[ArmKey, ArmKey]
 
 
 class ArmKeys(FetchedObjects[ArmKey, ArmKey]):
-    """The keys of one vault in ARM, without those in `seen` (names in lower case), which the data plane returned."""
+    """The keys of one vault in ARM, without those in `seen` (names in lower case), which the data plane returned.
+
+    `gone`: whether a key is left out too, because the vault itself says that it has none of that name.
+    """
 
     table, noun, item, bundle = KEY, "key", ArmKey, ArmKey
 
-    def __init__(self, reading: Reading, unit: Unit, vault: Vault, seen: set[str]) -> None:
+    def __init__(
+        self, reading: Reading, unit: Unit, vault: Vault, seen: set[str], gone: Callable[[str], Awaitable[bool]] | None = None
+    ) -> None:
         super().__init__(reading, unit, vault, OPERATIONS)
-        self._seen = seen
+        self._seen, self._gone = seen, gone
+        self.found: list[str] = []
+        """The names of the keys that were written."""
         # Without a URI from Azure, ids are built from the name, like the service does.
         self.uri = self.uri or f"https://{vault.name}.{self._connection.environment.vault_suffix}/"
         self._host, self._segments = "", vault.segments
@@ -93,8 +101,10 @@ class ArmKeys(FetchedObjects[ArmKey, ArmKey]):
         return _version
 
     async def _object(self, item: ArmKey) -> None:
-        if item.name.lower() not in self._seen:
-            await super()._object(item)
+        if item.name.lower() in self._seen or (self._gone and await self._gone(item.name)):
+            return
+        bisect.insort(self.found, item.name, key=str.lower)
+        await super()._object(item)
 
     async def _current(self, name: str) -> tuple[ArmKey | Refusal, str]:
         current = await self._get_version(name, "")

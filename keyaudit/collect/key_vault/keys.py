@@ -1,4 +1,4 @@
-"""The keys of one vault or Managed HSM, every version, from its data plane, or from ARM if a vault refuses or returns none."""
+"""The keys of one vault or Managed HSM, every version, from its data plane; from ARM what a vault refuses or leaves out."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -25,11 +25,13 @@ from keyaudit.collect.places import Vault
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, read
 from keyaudit.inventory.spool import Unit
-from keyaudit.model.coverage import Coverage, End, Refusal
+from keyaudit.model.coverage import SHOWN_BAD, Coverage, End, Refusal
 from keyaudit.model.operations import GLOBAL_CLOUD
 from keyaudit.model.reasons import UNSAFE, Reason
 from keyaudit.model.tables.key import KEY
 from keyaudit.model.tables.places import MANAGED_HSM
+from keyaudit.model.text import listed as listed_texts
+from keyaudit.model.text import one_line
 
 OPERATIONS = ("key.list", "key.versions", "key.get", "key.rotation_policy")
 HSM_OPERATIONS = ("hsm.key.list", "hsm.key.versions", "hsm.key.get", "hsm.key.rotation_policy")
@@ -116,17 +118,26 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
         return refusal.reason if self._connection.environment.name == GLOBAL_CLOUD else Reason.NOT_IN_CLOUD
 
     async def _elsewhere(self) -> Sequence[Coverage]:
-        """The keys from ARM, if the vault's own list failed or is empty: ARM also having none proves that it is empty."""
+        """The keys that ARM shows and the vault's own list lacks, because it failed or left them out.
+
+        Keys that only the vault lists prove nothing: whether ARM lists the keys of certificates is not documented.
+        """
         refused = self._list.reasons
-        if self._hsm or refused & _FINAL or (self._seen and not refused):
+        if self._hsm or refused & _FINAL:
             return ()
-        found = await ArmKeys(self._reading, self._unit, self._vault, set(self._seen)).collect()
-        if refused:
-            return found
-        shown = found[0].kept
-        if shown:
-            self._list.refused(Refusal(Reason.INCONSISTENT, f"it is empty, and ARM shows {shown:,} key{'s' * (shown != 1)}"))
-        return found if shown else ()
+        arm = ArmKeys(self._reading, self._unit, self._vault, set(self._seen), None if refused else self._is_gone)
+        found = await arm.collect()
+        if not refused and arm.found:
+            names, more = arm.found[:SHOWN_BAD], len(arm.found) - SHOWN_BAD
+            shown = listed_texts([*names, f"{more:,} more"] if more > 0 else names)
+            keys = f"{len(arm.found):,} key{'s' * (len(arm.found) != 1)}"
+            self._list.refused(Refusal(Reason.INCONSISTENT, f"it lacks {keys} that ARM shows: {one_line(shown, 120)}"))
+        return found if refused or arm.found else ()
+
+    async def _is_gone(self, name: str) -> bool:
+        """Whether the vault itself says that it has no such key: ARM may still show one that was deleted just now."""
+        found = await super()._answer(self._get.id, self.bundle, name, "")
+        return isinstance(found, Refusal) and found.reason is Reason.VANISHED
 
     def _explained(self, end: End) -> End:
         """The refusal, replaced with ARM's state of the HSM if that explains it better."""
