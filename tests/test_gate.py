@@ -119,7 +119,7 @@ def test_one_gap_of_several_operations_says_what_each_lacks() -> None:
     bad = [("key.list", "1 of 5 items: number 3 (a)"), ("key.versions", "2 of 9 items: number 1 (b), number 2 (c)")]
     [gap] = verdict((*WHOLE[:2], *(blind(vault(), name, Reason.BAD_ITEM, 1, detail) for name, detail in bad), WHOLE[3])).gaps
     assert gap.detail == "key versions: 2 of 9 items: number 1 (b), number 2 (c); keys: 1 of 5 items: number 3 (a)"
-    # What both say alike is said once.
+    # A detail that both have is given once.
     alike = [blind(vault(), name, Reason.PERMISSION, detail="Forbidden/ForbiddenByRbac") for name, _ in bad]
     [gap] = verdict((*WHOLE[:2], *alike, WHOLE[3])).gaps
     assert gap.detail == "Forbidden/ForbiddenByRbac"

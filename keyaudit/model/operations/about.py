@@ -1,4 +1,4 @@
-"""What an answer is about: the member that names the object asked for, or why no member does.
+"""How an answer names the object that was asked for: the member with its name, or why there is none.
 
 An answer that names another object, which a service, a cache or a proxy may return, is refused as inconsistent.
 """

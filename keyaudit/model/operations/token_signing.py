@@ -17,7 +17,7 @@ from keyaudit.model.operations.kinds import (
 _POLICY = graph_right("Policy.Read.All")
 _AUTHORITIES = graph_right("PublicKeyInfrastructure.Read.All")
 _ANYBODY = Right(rights=Rights.NONE)
-_KEY_SET = Unnamed("a key set has keys alone, some of which several tenants share")
+_KEY_SET = Unnamed("a key set has only keys, and several tenants share some of them")
 
 
 def _token_policy(id_: str, name: str, collection: str) -> tuple[Operation, ...]:
