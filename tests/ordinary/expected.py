@@ -1,0 +1,512 @@
+"""What keyaudit must say of each footprint in the estates `ordinary` and `ordinary-abused`, with the source of the footprint.
+
+Written from the sources before anything was measured. A footprint that is `normal` has no finding at medium or above. One to
+`confirm` has one, with the comparison that decides it. The same footprint with one change is at least as severe as `least`.
+"""
+
+from msgspec import Struct
+
+LEARN = "https://learn.microsoft.com"
+_ENTRA = f"{LEARN}/entra"
+_EXCHANGE = "https://github.com/microsoft/CSS-Exchange/blob/main/docs/Hybrid/ConfigureExchangeHybridApplication.md"
+_ASSESSED = "https://github.com/microsoft/zerotrustassessment"
+_MANAGED = f"{_ENTRA}/identity/managed-identities-azure-resources/managed-identities-faq"
+_CONNECT = f"{_ENTRA}/identity/hybrid/connect/authenticate-application-id"
+_APP_IDS = "https://github.com/merill/microsoft-info"
+_RBAC = f"{LEARN}/azure/role-based-access-control/built-in-roles/security"
+_SECRETS = f"{LEARN}/graph/api/application-addpassword"
+_CLI = "https://github.com/Azure/azure-cli/blob/dev/src/azure-cli/azure/cli/command_modules/role/custom.py"
+
+NORMAL, CONFIRM = "normal", "confirm"
+
+
+class Abuse(Struct, frozen=True, kw_only=True):
+    """The one change, and the least severity that it must have. `hint`: words of the footprint that the text must keep."""
+
+    change: str
+    least: str
+    hint: tuple[str, ...] = ()
+
+
+class Footprint(Struct, frozen=True, kw_only=True):
+    """One footprint. `holds`: its objects, as KIND:NAME; of a credential, HOLDER#SUBJECT-OR-NAME.
+
+    `severity`, `tells`: of the one finding of a footprint to confirm; `{thumbprint}` is that of its certificate.
+    `never`: what no finding of it may print.
+    """
+
+    row: str
+    what: str
+    holds: tuple[str, ...]
+    source: str
+    says: str
+    severity: str = ""
+    tells: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    abuse: Abuse | None = None
+
+
+_NO_DELETION = ("credential delete", "delete the credential", "delete the certificate")
+_TWO_YEARS = Abuse(change="a client secret that is valid for two years", least="high")
+
+ENTRA: tuple[Footprint, ...] = (
+    Footprint(
+        row="1",
+        what="certificate of an NPS server with the extension for multifactor authentication",
+        holds=("principal:Azure Multi-Factor Auth Client#Microsoft NPS Extension",),
+        source=f"{_ENTRA}/identity/authentication/howto-mfa-nps-extension",
+        says=CONFIRM,
+        severity="medium",
+        tells=("{thumbprint}", "NPS", "Local Computer", "AzureMfaNpsExtnConfigSetup.ps1"),
+        never=_NO_DELETION,
+        abuse=Abuse(change="a client secret on the principal", least="critical"),
+    ),
+    Footprint(
+        row="2",
+        what="certificate of an AD FS server for multifactor authentication",
+        holds=("principal:Azure Multi-Factor Auth Client#Microsoft AD FS Azure MFA",),
+        source=f"{LEARN}/powershell/module/adfs/set-adfsazuremfatenant",
+        says=CONFIRM,
+        severity="medium",
+        tells=("{thumbprint}", "AD FS", "Get-ChildItem Cert:\\LocalMachine\\My"),
+        never=(*_NO_DELETION, "New-AdfsAzureMfaTenantCertificate"),
+        abuse=Abuse(change="its subject names another tenant", least="critical"),
+    ),
+    Footprint(
+        row="3",
+        what="Azure Multi-Factor Auth Connector",
+        holds=("principal:Azure Multi-Factor Auth Connector",),
+        source=_APP_IDS,
+        says=NORMAL,
+        abuse=Abuse(change="a certificate on the principal", least="critical"),
+    ),
+    Footprint(
+        row="4, 6",
+        what="Exchange and Skype hybrid: one Auth certificate on both principals, and on the dedicated application",
+        holds=(
+            "principal:Office 365 Exchange Online",
+            "principal:Skype for Business Online",
+            "application:ExchangeServerApp-5f0a4c9e-7b1d-4e0c-9d7a-2c41f0b3a6d8",
+        ),
+        source=_EXCHANGE,
+        says=CONFIRM,
+        severity="high",
+        tells=(
+            "{thumbprint}",
+            "ConfigureExchangeHybridApplication.ps1",
+            "-FullyConfigureExchangeHybridApplication",
+            "-ResetFirstPartyServicePrincipalKeyCredentials",
+        ),
+        never=_NO_DELETION,
+        abuse=Abuse(
+            change="a second certificate with another subject on Exchange Online", least="critical", hint=("Exchange",)
+        ),
+    ),
+    Footprint(
+        row="5",
+        what="the dedicated application of Exchange hybrid, which has every mailbox",
+        holds=("principal:ExchangeServerApp-5f0a4c9e-7b1d-4e0c-9d7a-2c41f0b3a6d8",),
+        source=_EXCHANGE,
+        says=CONFIRM,
+        severity="high",
+        tells=("Exchange hybrid",),
+        abuse=Abuse(change="a client secret on the application", least="high"),
+    ),
+    Footprint(
+        row="7",
+        what="token-signing certificate of a SharePoint Server farm",
+        holds=("principal:Office 365 SharePoint Online",),
+        source=f"{LEARN}/sharepoint/hybrid/configure-server-to-server-authentication",
+        says=CONFIRM,
+        severity="high",
+        tells=("{thumbprint}", "(Get-SPSecurityTokenServiceConfig).LocalLoginProvider.SigningCertificate"),
+        never=_NO_DELETION,
+        abuse=Abuse(change="the principal has no name for a domain of the farm", least="critical"),
+    ),
+    Footprint(
+        row="8",
+        what="P2P Server, which issues the certificates of joined devices",
+        holds=("application:P2P Server", "principal:P2P Server"),
+        source=f"{_ENTRA}/identity/devices/faq",
+        says=NORMAL,
+        abuse=Abuse(change="the application permission Mail.Read", least="critical", hint=("P2P Server",)),
+    ),
+    Footprint(
+        row="9",
+        what="the application of Entra Connect Sync, with its own certificates",
+        holds=(
+            "application:ConnectSyncProvisioning_SRV-SYNC01_8f3b1c7d9e20",
+            "principal:ConnectSyncProvisioning_SRV-SYNC01_8f3b1c7d9e20",
+        ),
+        source=_CONNECT,
+        says=NORMAL,
+        abuse=Abuse(change="a client secret on the application", least="critical", hint=("Connect",)),
+    ),
+    Footprint(
+        row="10",
+        what="an application of the administrator's own for Entra Connect Sync, with the administrator's certificate",
+        holds=("application:directory-sync-staging", "principal:directory-sync-staging"),
+        source=_CONNECT,
+        says=NORMAL,
+        abuse=Abuse(change="a federated credential on the application", least="critical", hint=("Connect",)),
+    ),
+    Footprint(
+        row="12",
+        what="Cloud Sync of one Active Directory domain",
+        holds=("application:corp.fabrikam.example", "principal:corp.fabrikam.example"),
+        source=f"{LEARN}/graph/api/applicationtemplate-instantiate",
+        says=NORMAL,
+        abuse=Abuse(change="a certificate on the application", least="high"),
+    ),
+    Footprint(
+        row="13",
+        what="Tenant Schema Extension App",
+        holds=("application:Tenant Schema Extension App", "principal:Tenant Schema Extension App"),
+        source=f"{_ENTRA}/identity/hybrid/connect/how-to-connect-sync-feature-directory-extensions",
+        says=NORMAL,
+        never=("az ad app delete",),
+        abuse=_TWO_YEARS,
+    ),
+    Footprint(
+        row="14",
+        what="CloudSyncCustomExtensionsApp",
+        holds=("application:CloudSyncCustomExtensionsApp", "principal:CloudSyncCustomExtensionsApp"),
+        source=f"{_ENTRA}/identity/hybrid/cloud-sync/custom-attribute-mapping",
+        says=NORMAL,
+        never=("az ad app delete",),
+        abuse=_TWO_YEARS,
+    ),
+    Footprint(
+        row="15",
+        what="b2c-extensions-app",
+        holds=("application:b2c-extensions-app. Do not modify. Used by AADB2C for storing user data.",),
+        source=f"{LEARN}/azure/active-directory-b2c/extensions-app",
+        says=NORMAL,
+        never=("az ad app delete",),
+        abuse=_TWO_YEARS,
+    ),
+    Footprint(
+        row="20, 32",
+        what="principals of Microsoft's services without credentials",
+        holds=("principal:Universal Print", "principal:WindowsDefenderATP"),
+        source=_APP_IDS,
+        says=NORMAL,
+        abuse=Abuse(change="a certificate on WindowsDefenderATP", least="critical"),
+    ),
+    Footprint(
+        row="21",
+        what="Domain Services: its principal, and the application that it makes",
+        holds=("principal:Domain Controller Services", "application:Azure AD Domain Services Sync"),
+        source=f"{_ENTRA}/identity/domain-services/alert-service-principal",
+        says=NORMAL,
+        abuse=_TWO_YEARS,
+    ),
+    Footprint(
+        row="22",
+        what="SAML application from the gallery: one signing certificate of three years, with its key and password",
+        holds=("application:ServiceNow", "principal:ServiceNow"),
+        source=f"{LEARN}/graph/api/serviceprincipal-addtokensigningcertificate",
+        says=NORMAL,
+        abuse=Abuse(change="a password on the principal that belongs to no signing certificate", least="medium"),
+    ),
+    Footprint(
+        row="23",
+        what="certificate that encrypts SAML assertions, until 2039",
+        holds=("application:Workday", "principal:Workday"),
+        source=f"{_ENTRA}/identity/enterprise-apps/howto-saml-token-encryption",
+        says=NORMAL,
+        abuse=Abuse(change="the same certificate with usage Verify", least="high"),
+    ),
+    Footprint(
+        row="26",
+        what="domain that is federated with Okta",
+        holds=("domain:people.fabrikam.example",),
+        source="https://support.okta.com (forms of the issuer URI)",
+        says=CONFIRM,
+        severity="high",
+        tells=("people.fabrikam.example",),
+        abuse=Abuse(change="a secondary signing certificate unlike the first", least="critical"),
+    ),
+    Footprint(
+        row="27",
+        what="Dataverse: certificates of one issuer that the platform renews every few weeks",
+        holds=("principal:Dataverse",),
+        source=_APP_IDS,
+        says=CONFIRM,
+        severity="high",
+        abuse=Abuse(change="a client secret on the principal", least="critical"),
+    ),
+    Footprint(
+        row="29",
+        what="bot of Copilot Studio, without credentials",
+        holds=("application:Helpdesk Bot (Microsoft Copilot Studio)", "principal:Helpdesk Bot (Microsoft Copilot Studio)"),
+        source=f"{LEARN}/microsoft-copilot-studio",
+        says=NORMAL,
+        abuse=_TWO_YEARS,
+    ),
+    Footprint(
+        row="30, 31",
+        what="agent with a sponsor and no owner, and its blueprint",
+        holds=("principal:Travel Agent", "application:Travel Agents", "principal:Travel Agents"),
+        source=f"{_ENTRA}/agent-id/agent-owners-sponsors-managers",
+        says=NORMAL,
+        abuse=Abuse(change="the agent has no sponsor", least="medium"),
+    ),
+    Footprint(
+        row="33",
+        what="Microsoft Graph Command Line Tools with permissions for every user that administrators consented to",
+        holds=("principal:Microsoft Graph Command Line Tools",),
+        source=_APP_IDS,
+        says=CONFIRM,
+        severity="medium",
+        tells=("appRoleAssignmentRequired",),
+        abuse=Abuse(change="a certificate on the principal", least="critical"),
+    ),
+    Footprint(
+        row="34",
+        what="application of Microsoft the company with an application permission to every site",
+        holds=("principal:Contoso Migration Assistant",),
+        source=_APP_IDS,
+        says=CONFIRM,
+        severity="medium",
+        abuse=Abuse(change="the application permission RoleManagement.ReadWrite.Directory", least="high"),
+    ),
+    Footprint(
+        row="35",
+        what="group of a partner that owns the subscription",
+        holds=("grant:Owner of the subscription for a foreign group",),
+        source=f"{LEARN}/partner-center/customers/revoke-reinstate-csp",
+        says=CONFIRM,
+        severity="high",
+        tells=("partner",),
+    ),
+    Footprint(
+        row="5.3",
+        what="external application with permissions to sign in for every user",
+        holds=("principal:Adventure Works Surveys",),
+        source=f"{LEARN}/graph/api/resources/oauth2permissiongrant",
+        says=NORMAL,
+        abuse=Abuse(change="the delegated permission Directory.AccessAsUser.All for every user", least="critical"),
+    ),
+    Footprint(
+        row="64",
+        what="federated credential of one branch in one GitHub repository",
+        holds=("application:github-release",),
+        source=f"{_ENTRA}/workload-id/workload-identity-federation-create-trust",
+        says=NORMAL,
+        abuse=Abuse(change="the subject matches every repository of the organization", least="high"),
+    ),
+    Footprint(
+        row="65",
+        what="application of an Azure DevOps service connection, owned by its creator, Contributor of the subscription",
+        holds=("application:fabrikam-web-azure",),
+        source=f"{LEARN}/azure/devops/pipelines/release/configure-workload-identity",
+        says=CONFIRM,
+        severity="medium",
+        abuse=_TWO_YEARS,
+    ),
+    Footprint(
+        row="67",
+        what="federated credential of one repository and step in Bitbucket",
+        holds=("application:bitbucket-release",),
+        source="https://support.atlassian.com/bitbucket-cloud/docs/integrate-pipelines-with-resource-servers-using-oidc/",
+        says=CONFIRM,
+        severity="medium",
+        tells=("workspace",),
+        abuse=Abuse(change="the subject names no repository", least="high"),
+    ),
+    Footprint(
+        row="79",
+        what="application of `az ad sp create-for-rbac`, with a secret of one year",
+        holds=("application:azure-cli-2026-03-04-10-11-12",),
+        source=_CLI,
+        says=CONFIRM,
+        severity="high",
+        abuse=Abuse(change="the role Owner on the subscription", least="high"),
+    ),
+    Footprint(
+        row="80",
+        what="secret of two calendar years with a leap day between them: 731 days",
+        holds=("application:inventory-importer",),
+        source=_CLI,
+        says=CONFIRM,
+        severity="high",
+        abuse=Abuse(change="the secret is valid for three years", least="critical"),
+    ),
+    Footprint(
+        row="82",
+        what="secret of 180 days, and an hour more where summer time began",
+        holds=("application:survey-mailer",),
+        source=_SECRETS,
+        says=NORMAL,
+        abuse=Abuse(change="the secret is valid for 545 days", least="high"),
+    ),
+    Footprint(
+        row="87",
+        what="registration without owner, credentials and permissions",
+        holds=("application:old-intranet",),
+        source=_ASSESSED,
+        says=NORMAL,
+        abuse=Abuse(change="a client secret of 180 days", least="medium"),
+    ),
+    Footprint(
+        row="88",
+        what="application without permissions, owned by a guest",
+        holds=("application:agency-landing-page", "principal:site-publisher"),
+        source=_ASSESSED,
+        says=NORMAL,
+        abuse=Abuse(change="the application owns a principal that can grant itself every role", least="critical"),
+    ),
+)
+
+AZURE: tuple[Footprint, ...] = (
+    Footprint(
+        row="39",
+        what="managed identity with the platform's certificate of 90 days",
+        holds=("principal:vm-app-01",),
+        source=_MANAGED,
+        says=NORMAL,
+        abuse=Abuse(change="a client secret on the identity", least="medium"),
+    ),
+    Footprint(
+        row="40",
+        what="identity of a policy assignment, Contributor of the subscription",
+        holds=("principal:deploy-diagnostics",),
+        source=f"{LEARN}/azure/governance/policy/how-to/remediate-resources",
+        says=CONFIRM,
+        severity="medium",
+        tells=("roleDefinitionIds",),
+        abuse=Abuse(change="the application permission RoleManagement.ReadWrite.Directory", least="critical"),
+    ),
+    Footprint(
+        row="41",
+        what="disk encryption set and its key, which may only wrap",
+        holds=("principal:des-web", "key:kv-encryption/disks-cmk", "resource:des-web"),
+        source=_RBAC,
+        says=NORMAL,
+        abuse=Abuse(change="the identity of the set may sign with the key", least="high"),
+    ),
+    Footprint(
+        row="42, 84",
+        what="customer-managed key of a storage account, with every operation as the portal makes it, and without expiry",
+        holds=("key:kv-encryption/storage-cmk", "resource:stfabrikamdata"),
+        source=f"{LEARN}/azure/storage/common/customer-managed-keys-overview",
+        says=NORMAL,
+        abuse=Abuse(change="an application may sign with the key", least="medium", hint=("wrapKey unwrapKey",)),
+    ),
+    Footprint(
+        row="43",
+        what="customer-managed key that rotated: both versions stay enabled until everything is wrapped again",
+        holds=("key:kv-encryption/sql-protector", "resource:sql-fabrikam"),
+        source=f"{LEARN}/azure/key-vault/keys/how-to-configure-key-rotation",
+        says=NORMAL,
+        never=("disable the old version now",),
+        abuse=Abuse(change="a service names one version of the key", least="low"),
+    ),
+    Footprint(
+        row="44",
+        what="access policy of Cosmos DB: get, wrap and unwrap",
+        holds=("policy:kv-cosmos/Azure Cosmos DB",),
+        source=f"{LEARN}/azure/cosmos-db/how-to-setup-customer-managed-keys",
+        says=NORMAL,
+        abuse=Abuse(change="it may also sign", least="high"),
+    ),
+    Footprint(
+        row="45",
+        what="access policy of Azure Storage: get, wrap and unwrap",
+        holds=("policy:kv-cosmos/Azure Storage",),
+        source=_APP_IDS,
+        says=NORMAL,
+        abuse=Abuse(change="every key permission", least="high"),
+    ),
+    Footprint(
+        row="46",
+        what="secret of Azure Disk Encryption that a virtual machine names",
+        holds=("secret:kv-disks/8C1F4E2B-6D3A-4F7B-9E52-0A1B2C3D4E5F",),
+        source=f"{LEARN}/azure/backup/backup-azure-restore-key-secret",
+        says=NORMAL,
+        abuse=Abuse(change="no virtual machine names the secret", least="low"),
+    ),
+    Footprint(
+        row="47",
+        what="access policy of Azure Backup: back up, get and list keys; get and list secrets",
+        holds=("policy:kv-disks/Backup Management Service",),
+        source=f"{LEARN}/azure/backup/backup-azure-vms-encryption",
+        says=NORMAL,
+        abuse=Abuse(change="it may also sign", least="high"),
+    ),
+    Footprint(
+        row="49",
+        what="certificate that App Service bought and stores as a secret",
+        holds=("secret:kv-web/fabrikam-shop7c9d2f6e-1b3a-4c5d-8e7f-90a1b2c3d4e5",),
+        source=f"{LEARN}/azure/app-service/configure-ssl-app-service-certificate",
+        says=NORMAL,
+        abuse=Abuse(change="an external principal may read the secret", least="high"),
+    ),
+    Footprint(
+        row="50",
+        what="certificate that Front Door reads through its secret",
+        holds=("certificate:kv-web/www-fabrikam",),
+        source=f"{LEARN}/azure/frontdoor/standard-premium/how-to-configure-https-custom-domain",
+        says=NORMAL,
+        abuse=Abuse(change="the certificate is also the credential of an application", least="high"),
+    ),
+    Footprint(
+        row="51",
+        what="identity of the secrets provider of a cluster, which reads secrets of one vault",
+        holds=("principal:azurekeyvaultsecretsprovider-aks-web",),
+        source=f"{LEARN}/azure/aks/csi-secrets-store-driver",
+        says=NORMAL,
+        abuse=Abuse(change="Key Vault Administrator on the subscription", least="high"),
+    ),
+    Footprint(
+        row="52",
+        what="federated credential of a service account in a cluster of the tenant",
+        holds=("application:web-worker",),
+        source=f"{LEARN}/azure/aks/workload-identity-overview",
+        says=NORMAL,
+        abuse=Abuse(change="the issuer is a cluster of another tenant", least="high"),
+    ),
+    Footprint(
+        row="53",
+        what="federated credential of a service account in an Arc-enabled cluster of the tenant",
+        holds=("application:plant-worker",),
+        source=f"{LEARN}/azure/azure-arc/kubernetes/workload-identity",
+        says=NORMAL,
+        abuse=Abuse(change="the issuer is a cluster of another tenant", least="high"),
+    ),
+    Footprint(
+        row="56",
+        what="application of a Run As account whose certificate expired, still Contributor of the subscription",
+        holds=("application:aa-jobs_Qm9vaw==",),
+        source=f"{LEARN}/azure/automation/migrate-run-as-accounts-managed-identity",
+        says=NORMAL,
+        abuse=Abuse(change="its certificate is valid", least="high"),
+    ),
+    Footprint(
+        row="62",
+        what="certificate with the default policy of Azure CLI, which authenticates nobody",
+        holds=("certificate:kv-web/test-listener",),
+        source="https://github.com/Azure/azure-cli/blob/dev/src/azure-cli/azure/cli/command_modules/keyvault/custom.py",
+        says=NORMAL,
+        abuse=Abuse(change="it is also the credential of an application", least="high"),
+    ),
+    Footprint(
+        row="63",
+        what="ACME certificate of 45 days, 20 days before it expires",
+        holds=("certificate:kv-web/api-fabrikam",),
+        source="https://letsencrypt.org/2025/12/02/from-90-to-45",
+        says=NORMAL,
+        abuse=Abuse(change="it expires in 8 days, and no version followed", least="medium"),
+    ),
+    Footprint(
+        row="85",
+        what="secret with a password whose name contains pfx",
+        holds=("secret:kv-web/vpn-pfx-password",),
+        source=f"{LEARN}/azure/key-vault/secrets/about-secrets",
+        says=NORMAL,
+        abuse=Abuse(change="its content type is a PFX", least="high"),
+    ),
+)
+
+FOOTPRINTS: tuple[Footprint, ...] = (*ENTRA, *AZURE)
