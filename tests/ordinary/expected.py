@@ -21,18 +21,23 @@ NORMAL, CONFIRM = "normal", "confirm"
 
 
 class Abuse(Struct, frozen=True, kw_only=True):
-    """The one change, and the least severity that it must have. `hint`: words of the footprint that the text must keep."""
+    """The one change, and the least severity that it must have. `hint`: words of the footprint that the text must keep.
+
+    `at`: the objects that the change is found at, if not those of the footprint.
+    """
 
     change: str
     least: str
     hint: tuple[str, ...] = ()
+    at: tuple[str, ...] = ()
 
 
 class Footprint(Struct, frozen=True, kw_only=True):
     """One footprint. `holds`: its objects, as KIND:NAME; of a credential, HOLDER#SUBJECT-OR-NAME.
 
     `severity`, `tells`: of the one finding of a footprint to confirm; `{thumbprint}` is that of its certificate.
-    `never`: what no finding of it may print.
+    `beside`: policies that find the object whether or not it is a footprint, at medium at most. `never`: what no finding of it
+    may print.
     """
 
     row: str
@@ -42,10 +47,13 @@ class Footprint(Struct, frozen=True, kw_only=True):
     says: str
     severity: str = ""
     tells: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     abuse: Abuse | None = None
 
 
+_HYBRID = "ExchangeServerApp-5f0a4c9e-7b1d-4e0c-9d7a-2c41f0b3a6d8"
+_AS_A_WRAPPING_KEY = ("kv-key-no-expiry", "kv-key-no-auto-rotation", "kv-key-software-protected")
 _NO_DELETION = ("credential delete", "delete the credential", "delete the certificate")
 _TWO_YEARS = Abuse(change="a client secret that is valid for two years", least="high")
 
@@ -59,7 +67,9 @@ ENTRA: tuple[Footprint, ...] = (
         severity="medium",
         tells=("{thumbprint}", "NPS", "Local Computer", "AzureMfaNpsExtnConfigSetup.ps1"),
         never=_NO_DELETION,
-        abuse=Abuse(change="a client secret on the principal", least="critical"),
+        abuse=Abuse(
+            change="a client secret on the principal", least="critical", at=("principal:Azure Multi-Factor Auth Client#added",)
+        ),
     ),
     Footprint(
         row="2",
@@ -86,7 +96,7 @@ ENTRA: tuple[Footprint, ...] = (
         holds=(
             "principal:Office 365 Exchange Online",
             "principal:Skype for Business Online",
-            "application:ExchangeServerApp-5f0a4c9e-7b1d-4e0c-9d7a-2c41f0b3a6d8",
+            f"application:{_HYBRID}",
         ),
         source=_EXCHANGE,
         says=CONFIRM,
@@ -105,12 +115,16 @@ ENTRA: tuple[Footprint, ...] = (
     Footprint(
         row="5",
         what="the dedicated application of Exchange hybrid, which has every mailbox",
-        holds=("principal:ExchangeServerApp-5f0a4c9e-7b1d-4e0c-9d7a-2c41f0b3a6d8",),
+        holds=(f"principal:{_HYBRID}",),
         source=_EXCHANGE,
         says=CONFIRM,
         severity="high",
         tells=("Exchange hybrid",),
-        abuse=Abuse(change="a client secret on the application", least="high"),
+        abuse=Abuse(
+            change="a client secret on the application",
+            least="high",
+            at=("application:ExchangeServerApp-5f0a4c9e-7b1d-4e0c-9d7a-2c41f0b3a6d8#added",),
+        ),
     ),
     Footprint(
         row="7",
@@ -222,9 +236,8 @@ ENTRA: tuple[Footprint, ...] = (
         what="domain that is federated with Okta",
         holds=("domain:people.fabrikam.example",),
         source="https://support.okta.com (forms of the issuer URI)",
-        says=CONFIRM,
-        severity="high",
-        tells=("people.fabrikam.example",),
+        # Its certificate is valid for 365 days, like that of any other domain.
+        says=NORMAL,
         abuse=Abuse(change="a secondary signing certificate unlike the first", least="critical"),
     ),
     Footprint(
@@ -265,7 +278,7 @@ ENTRA: tuple[Footprint, ...] = (
     Footprint(
         row="34",
         what="application of Microsoft the company with an application permission to every site",
-        holds=("principal:Contoso Migration Assistant",),
+        holds=("principal:Migration Assistant",),
         source=_APP_IDS,
         says=CONFIRM,
         severity="medium",
@@ -274,7 +287,7 @@ ENTRA: tuple[Footprint, ...] = (
     Footprint(
         row="35",
         what="group of a partner that owns the subscription",
-        holds=("grant:Owner of the subscription for a foreign group",),
+        holds=("grants:ForeignGroup",),
         source=f"{LEARN}/partner-center/customers/revoke-reinstate-csp",
         says=CONFIRM,
         severity="high",
@@ -352,10 +365,10 @@ ENTRA: tuple[Footprint, ...] = (
     Footprint(
         row="88",
         what="application without permissions, owned by a guest",
-        holds=("application:agency-landing-page", "principal:site-publisher"),
+        holds=("application:agency-landing-page", "application:site-publisher", "principal:site-publisher"),
         source=_ASSESSED,
         says=NORMAL,
-        abuse=Abuse(change="the application owns a principal that can grant itself every role", least="critical"),
+        abuse=Abuse(change="site-publisher, which that application owns, can grant itself any role", least="critical"),
     ),
 )
 
@@ -384,6 +397,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("principal:des-web", "key:kv-encryption/disks-cmk", "resource:des-web"),
         source=_RBAC,
         says=NORMAL,
+        beside=_AS_A_WRAPPING_KEY,
         abuse=Abuse(change="the identity of the set may sign with the key", least="high"),
     ),
     Footprint(
@@ -392,7 +406,16 @@ AZURE: tuple[Footprint, ...] = (
         holds=("key:kv-encryption/storage-cmk", "resource:stfabrikamdata"),
         source=f"{LEARN}/azure/storage/common/customer-managed-keys-overview",
         says=NORMAL,
-        abuse=Abuse(change="an application may sign with the key", least="medium", hint=("wrapKey unwrapKey",)),
+        beside=_AS_A_WRAPPING_KEY,
+        abuse=Abuse(
+            change="an application may sign with the key",
+            least="medium",
+            hint=("wrapKey unwrapKey",),
+            at=(
+                "key:kv-encryption/storage-cmk",
+                "grant:web-worker",
+            ),
+        ),
     ),
     Footprint(
         row="43",
@@ -400,6 +423,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("key:kv-encryption/sql-protector", "resource:sql-fabrikam"),
         source=f"{LEARN}/azure/key-vault/keys/how-to-configure-key-rotation",
         says=NORMAL,
+        beside=_AS_A_WRAPPING_KEY,
         never=("disable the old version now",),
         abuse=Abuse(change="a service names one version of the key", least="low"),
     ),
@@ -441,7 +465,14 @@ AZURE: tuple[Footprint, ...] = (
         holds=("secret:kv-web/fabrikam-shop7c9d2f6e-1b3a-4c5d-8e7f-90a1b2c3d4e5",),
         source=f"{LEARN}/azure/app-service/configure-ssl-app-service-certificate",
         says=NORMAL,
-        abuse=Abuse(change="an external principal may read the secret", least="high"),
+        abuse=Abuse(
+            change="an external principal may read the secret",
+            least="high",
+            at=(
+                "secret:kv-web/fabrikam-shop7c9d2f6e-1b3a-4c5d-8e7f-90a1b2c3d4e5",
+                "grant:Adventure Works Surveys",
+            ),
+        ),
     ),
     Footprint(
         row="50",

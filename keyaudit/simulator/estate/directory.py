@@ -77,6 +77,11 @@ class Application(Struct, frozen=True, kw_only=True):
     accepts_mapped_claims: bool | None = None
     public_client: bool | None = None
     token_version: int | None = 2
+    template: str | None = None
+    """The application template of the gallery that it was made from."""
+    encryption_key: str | None = None
+    """tokenEncryptionKeyId."""
+    reply_urls: tuple[str, ...] = ()
     blueprint: bool = False
     """Whether it is a blueprint of agent identities."""
     sponsors: tuple[str, ...] = ()
@@ -112,6 +117,9 @@ class ServicePrincipal(Struct, frozen=True, kw_only=True):
     alternative_names: tuple[str, ...] = ()
     """Of a managed identity: isExplicit=True or False, and the ARM id."""
     tags: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    """servicePrincipalNames, in addition to its client id."""
+    template: str | None = None
     assignment_required: bool = False
     verified_publisher: str | None = None
     created_by_app: str | None = None

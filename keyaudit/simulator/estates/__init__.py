@@ -4,9 +4,11 @@ from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates.blind_spots import blind_spots
 from keyaudit.simulator.estates.contoso import contoso
 from keyaudit.simulator.estates.hardened import hardened
+from keyaudit.simulator.estates.ordinary import ordinary
+from keyaudit.simulator.estates.ordinary_abused import ordinary_abused
 from keyaudit.simulator.estates.sized import sized
 
-NAMES = ("contoso", "blind-spots", "hardened", "sized:20x50")
+NAMES = ("contoso", "blind-spots", "hardened", "ordinary", "ordinary-abused", "sized:20x50")
 """Names that `estate` takes; a sized one with any numbers, see `estates.sized`."""
 
 
@@ -21,6 +23,10 @@ def estate(name: str, as_of: int) -> Estate:
         return blind_spots(as_of)
     if name == "hardened":
         return hardened(as_of)
+    if name == "ordinary":
+        return ordinary(as_of)
+    if name == "ordinary-abused":
+        return ordinary_abused(as_of)
     if name.startswith("sized:"):
         return sized(name, as_of)
     raise ValueError(f"estate {name!r}: no such estate; try {', '.join(NAMES)}")

@@ -120,7 +120,7 @@ def hardened(as_of: int) -> Estate:
         id=ground.guid("subscription", PLATFORM),
         name=PLATFORM,
         management_groups=("mg-platform",),
-        activity_settings=(_activity(ground),),
+        activity_settings=(hardened_activity(ground),),
         defender="Standard",
     )
     vaults, _ = lay_vaults(((plan, subscription.id) for plan in _VAULTS), ground)
@@ -210,8 +210,8 @@ def hardened(as_of: int) -> Estate:
             for one in applications
             for key in one.keys
         ),
-        posture=_posture(ground),
-        logs=_logs(ground),
+        posture=hardened_posture(ground),
+        logs=hardened_logs(ground),
     )
 
 
@@ -252,7 +252,8 @@ def _storage(subscription: Subscription, vault: Vault) -> Resource:
     )
 
 
-def _posture(ground: Ground) -> Posture:
+def hardened_posture(ground: Ground) -> Posture:
+    """Settings that forbid client secrets and keep users from registering applications."""
     limits = Restrictions(
         passwords=(
             Restriction(type="passwordAddition"),
@@ -282,12 +283,14 @@ def _posture(ground: Ground) -> Posture:
     )
 
 
-def _activity(ground: Ground) -> dict[str, object]:
+def hardened_activity(ground: Ground) -> dict[str, object]:
+    """The setting of the activity log of the subscription with the workspaces."""
     place = f"subscriptions/{ground.guid('subscription', PLATFORM)}/providers/AzureResourceManager"
     return setting(place, "activity-to-sentinel", _ACTIVITY, workspace=workspace_id(ground, "log-security"))
 
 
-def _logs(ground: Ground) -> Logs:
+def hardened_logs(ground: Ground) -> Logs:
+    """Logs of Entra, kept for two years, and alerts on changes of keys and credentials."""
     platform = ground.guid("subscription", PLATFORM)
     group = f"/subscriptions/{platform}/resourceGroups/{GROUP}/providers/microsoft.insights/actionGroups/ag-security"
     watched = (

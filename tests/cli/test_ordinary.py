@@ -1,0 +1,104 @@
+"""Ordinary tenants: each footprint of an installer is said to be what it is, and the same footprint, abused, is not."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.simulator.estate import Estate
+from keyaudit.simulator.estates import estate
+from keyaudit.simulator.estates.ordinary_abused import CHANGES
+from tests.cli.conftest import Keyaudit, once, shared
+from tests.cli.tenants import running
+from tests.ordinary.expected import FOOTPRINTS, Footprint
+from tests.ordinary.not_yet import ABUSED, ORDINARY
+from tests.ordinary.stripped import stripped
+from tests.ordinary.verdicts import of_abuse, of_footprint
+from tests.shared import made_once, of_this_run
+
+DAY = 86_400
+Findings = list[dict[str, Any]]
+
+
+def _marked(not_yet: dict[str, str], *, abused: bool) -> list[Any]:
+    return [
+        pytest.param(
+            each,
+            id=each.row,
+            marks=[pytest.mark.xfail(reason=not_yet[each.row], strict=True)] if each.row in not_yet else [],
+        )
+        for each in FOOTPRINTS
+        if each.abuse or not abused
+    ]
+
+
+def _reported(snapshot: Path) -> tuple[Findings, Estate]:
+    """The findings of a snapshot of an estate, which its name tells, and that estate as it was read."""
+    path = made_once(
+        snapshot.with_name(f"{snapshot.name}.json"), lambda to: once("report", "--from", snapshot, "--export", f"json={to}")
+    )
+    as_of = open_snapshot(snapshot).run.as_of
+    return msgspec.json.decode(path.read_bytes())["findings"], estate(
+        snapshot.name.removeprefix("shared-"), as_of - as_of % DAY
+    )
+
+
+@pytest.fixture(scope="module")
+def ordinary(tmp_path_factory: pytest.TempPathFactory) -> tuple[Findings, Estate]:
+    """The ordinary tenant."""
+    return _reported(shared(tmp_path_factory, "ordinary"))
+
+
+@pytest.fixture(scope="module")
+def abused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Findings, Estate]:
+    """The same tenant, with one change to each footprint."""
+    return _reported(shared(tmp_path_factory, "ordinary-abused"))
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory, abused: tuple[Findings, Estate]) -> Findings:
+    """The findings of the abused tenant without anything that makes its objects footprints."""
+
+    def report(to: Path) -> None:
+        with running(stripped(abused[1])) as simulated, pytest.MonkeyPatch.context() as patch:
+            for name, value in simulated.environ.items():
+                patch.setenv(name, value)
+            once("report", "--auth", "env", "--quiet", "--export", f"json={to}")
+
+    path = made_once(of_this_run(tmp_path_factory) / "stripped.json", report)
+    found: Findings = msgspec.json.decode(path.read_bytes())["findings"]
+    return found
+
+
+@pytest.mark.parametrize("footprint", _marked(ORDINARY, abused=False))
+def test_a_footprint_is_said_to_be_what_it_is(footprint: Footprint, ordinary: tuple[Findings, Estate]) -> None:
+    assert of_footprint(footprint, *ordinary) == []
+
+
+@pytest.mark.parametrize("footprint", _marked(ABUSED, abused=True))
+def test_an_abused_footprint_is_judged_at_least_like_the_same_object_without_it(
+    footprint: Footprint, abused: tuple[Findings, Estate], bare: Findings
+) -> None:
+    assert of_abuse(footprint, *abused, bare) == []
+
+
+def test_every_abuse_has_its_change_and_every_exception_its_row() -> None:
+    rows = {each.row for each in FOOTPRINTS}
+    assert set(CHANGES) == {each.row for each in FOOTPRINTS if each.abuse}
+    assert set(ORDINARY) <= rows
+    assert set(ABUSED) <= set(CHANGES)
+
+
+@pytest.mark.xfail(reason="the rows in tests/ordinary/not_yet.py", strict=True)
+def test_an_ordinary_tenant_has_nothing_critical_and_nothing_unknown(ordinary: tuple[Findings, Estate]) -> None:
+    findings, _ = ordinary
+    assert [one["policy"] for one in findings if one["severity"] == "critical" or one["outcome"] == "unknown"] == []
+
+
+@pytest.mark.xfail(reason="the rows in tests/ordinary/not_yet.py", strict=True)
+def test_the_gate_on_critical_findings_passes_in_an_ordinary_tenant(
+    keyaudit: Keyaudit, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert keyaudit("gate", "--from", shared(tmp_path_factory, "ordinary"), "--fail-on", "critical").code == 0
