@@ -110,8 +110,11 @@ class X509(Struct, frozen=True, kw_only=True):
 class Brief(Struct, frozen=True, kw_only=True):
     """The identity and strength of a certificate and its key, at a fraction of the cost of all facts."""
 
+    thumbprint: str
     thumbprint_sha256: str
     public_key_sha256: str
+    subject: str | Refusal
+    issuer: str | Refusal
     key_type: str | Refusal
     key_size: int | Refusal | None
     curve: str | Refusal | None
@@ -157,7 +160,11 @@ class _Reader:
 
     def brief(self) -> Brief:
         key_type = _fact(self._key_type)
+        certificate = self._certificate
         return Brief(
+            thumbprint=hashlib.sha1(self._encoded, usedforsecurity=False).hexdigest().upper(),
+            subject=_fact(lambda: _text(certificate.subject.rfc4514_string())),
+            issuer=_fact(lambda: _text(certificate.issuer.rfc4514_string())),
             thumbprint_sha256=_sha256(self._encoded),
             public_key_sha256=_sha256(self._key.whole),
             key_type=key_type,
@@ -168,15 +175,13 @@ class _Reader:
 
     def facts(self) -> X509:
         certificate = self._certificate
-        subject = _fact(lambda: _text(certificate.subject.rfc4514_string()))
-        issuer = _fact(lambda: _text(certificate.issuer.rfc4514_string()))
         brief = self.brief()
         return X509(
-            thumbprint=hashlib.sha1(self._encoded, usedforsecurity=False).hexdigest().upper(),
+            thumbprint=brief.thumbprint,
             thumbprint_sha256=brief.thumbprint_sha256,
             public_key_sha256=brief.public_key_sha256,
-            subject=subject,
-            issuer=issuer,
+            subject=brief.subject,
+            issuer=brief.issuer,
             serial=_fact(lambda: format(certificate.serial_number, "X")),
             self_signed=_fact(self._self_signed),
             not_before=_fact(lambda: int(certificate.not_valid_before_utc.timestamp())),

@@ -41,7 +41,7 @@ async def test_values_that_cannot_be_right_are_unknown_and_the_rows_stay() -> No
     wrong = ("name", "created_on", "app_id", "identifier_uris")
     assert found.unknown("application", id_) == dict.fromkeys(wrong, "bad_value")
     certificate = f"{id_}/credentials/{APPLICATIONS[0].keys[0].key_id}"
-    held = ("expires_on", "holder_name", "app_id")
+    held = ("expires_on", "holder_name", "app_id", "pin")
     assert found.unknown("credential", certificate) == dict.fromkeys(held, "bad_value")
 
 
@@ -313,3 +313,12 @@ async def test_an_object_that_was_deleted_between_two_lists_is_no_gap() -> None:
     )
     assert (TENANT_ID, "application.list") not in found.gaps()
     assert len(found.rows["application"]) == len(APPLICATIONS) - 1
+
+
+async def test_whether_an_application_trusts_other_issuers_is_known_where_the_list_was_read(whole: Collected) -> None:
+    rows = {one: whole.rows["application"][f"{TENANT_ID}/applications/{one.id}"] for one in APPLICATIONS}
+    assert {one.id for one, row in rows.items() if row["trusts_federated"]} == {one.id for one in APPLICATIONS if one.federated}
+    found = await collect(Fault("application.federated", "every", status=403))
+    unknown = {found.unknown("application", row["id"]).get("trusts_federated") for row in rows.values()}
+    assert len(unknown) == 1
+    assert None not in unknown

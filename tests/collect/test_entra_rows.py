@@ -47,6 +47,7 @@ def test_every_recorded_application() -> None:
         item = wire(body, ApplicationItem)
         row = application_row(item, application_holder(item, TENANT, "https://h/v1.0/applications", "v1.0"), "public")
         row.put("owner_ids", [])
+        row.put("trusts_federated", False)
         assert row.finish() == {
             "id": f"/tenants/{TENANT}/applications/{body['id']}",
             "name": body["displayName"],
@@ -68,6 +69,7 @@ def test_every_recorded_application() -> None:
             "verified_publisher": None,
             "disabled_by_microsoft": None,
             "owner_ids": [],
+            "trusts_federated": False,
             "agent_blueprint": False,
             **dict.fromkeys(NEWER_OF_APPLICATIONS),
             "unknown": dict.fromkeys(NEWER_OF_APPLICATIONS, "bad_body"),
@@ -86,7 +88,10 @@ def test_every_recorded_credential_of_an_application() -> None:
         found += [rows.key(key, HIDDEN) for key in keys] + [rows.password(password) for password in passwords]
         assert len(keys) + len(passwords) == len(body["keyCredentials"]) + len(body["passwordCredentials"])
     # These lists were asked for nothing in particular, and so show no certificate.
-    facts = ("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash")
+    facts = (
+        *("thumbprint_sha1", "certificate_subject", "certificate_issuer", "subject_tenant", "pin"),
+        *("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash"),
+    )
     hidden = dict.fromkeys(facts, "not_visible")
     assert all(row["unknown"] == (hidden if row["kind"] == "certificate" else {}) for row in found)
     certificate = next(
@@ -278,6 +283,24 @@ def test_a_certificate_is_known_by_what_graph_shows_of_it(members: dict[str, obj
 def test_the_strength_of_a_certificate_is_read_with_it() -> None:
     row: dict[str, Any] = Rows(application()).key(wire(KEY_ITEM | {"key": encoded(DER)}, KeyItem), HIDDEN)
     assert (row["key_type"], row["key_size"], row["curve"], row["signature_hash"]) == ("RSA", 2_048, None, "sha256")
+
+
+@pytest.mark.parametrize(
+    ("subject", "tenant"),
+    [
+        (f"CN={TENANT.upper()},OU=Microsoft NPS Extension", "own"),
+        ("CN=91b0a4d2-6c7e-4f35-8a1d-2e9f60c5b7a8,OU=Microsoft NPS Extension", "other"),
+        (f"CN=server of {TENANT}", None),
+        (f"CN=nps,OU={TENANT}", None),
+    ],
+)
+def test_a_certificate_is_pinned_by_its_digest_and_says_which_tenant_its_name_is(subject: str, tenant: str | None) -> None:
+    made = x509.certificate(subject, key_name="nps", start=1_700_000_000, end=1_750_000_000)
+    # customKeyIdentifier is what the caller chooses, and is another here.
+    row: dict[str, Any] = Rows(application()).key(wire(KEY_ITEM | {"key": encoded(made)}, KeyItem), HIDDEN)
+    assert (row["certificate_subject"], row["certificate_issuer"], row["subject_tenant"]) == (subject, subject, tenant)
+    assert row["thumbprint_sha1"] == hashlib.sha1(made).hexdigest().upper() != row["thumbprint"]
+    assert row["pin"] == f"{row['app_id']}/{hashlib.sha256(made).hexdigest().upper()}"
 
 
 def test_two_credentials_of_one_key_id_are_two_rows() -> None:

@@ -10,7 +10,7 @@ from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credenti
 from keyaudit.collect.entra.directory import collect_objects
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.key_material import Keyed, Keys
-from keyaudit.collect.entra.relations import Owners
+from keyaudit.collect.entra.relations import Relations
 from keyaudit.collect.entra.settings import flag, put_api, put_lock, put_makers
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, wired
@@ -77,9 +77,10 @@ def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
     return row
 
 
-def _write(unit: Unit, item: ApplicationItem, holder: Holder, owners: Owners, keys: Keys, *, cloud: str) -> None:
+def _write(unit: Unit, item: ApplicationItem, holder: Holder, relations: Relations, keys: Keys, *, cloud: str) -> None:
     row = application_row(item, holder, cloud)
-    owners.put(row, item.id)
+    relations.owners.put(row, item.id)
+    relations.federated.put(row, item.id)
     unit.row("application", row.finish())
     passwords, bad_passwords = read_credentials(item.password_credentials, PasswordItem)
     rows = Rows(holder)

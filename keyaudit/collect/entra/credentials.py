@@ -36,8 +36,15 @@ _FEDERATED = (
     *_REPOSITORY,
 )
 _KINDS = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
-_OF_CERTIFICATE = ("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash")
-_NOT_OF_PASSWORDS = ("usage", "entra_custody", *_OF_CERTIFICATE, *_FEDERATED)
+_OF_CERTIFICATE = {
+    "thumbprint_sha1": "thumbprint",
+    "certificate_subject": "subject",
+    "certificate_issuer": "issuer",
+    **{name: name for name in ("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash")},
+}
+"""By column, the attribute of `x509.Brief`."""
+_CERTIFICATES_ALONE = (*_OF_CERTIFICATE, "subject_tenant", "pin")
+_NOT_OF_PASSWORDS = ("usage", "entra_custody", *_CERTIFICATES_ALONE, *_FEDERATED)
 _CUSTODY = {"Verify": "external", "Sign": "platform"}
 _OF_ITSELF = tuple(
     column.name
@@ -46,6 +53,7 @@ _OF_ITSELF = tuple(
 )
 """The columns about the credential itself, not its holder."""
 
+_COMMON_NAME_ID = re.compile(rf"(?:^|,)CN=({GUID.pattern})(?:,|$)", re.ASCII | re.IGNORECASE)
 # SHA-1 or SHA-256 in hex. Base64 of that length is impossible, because no digest has 30 or 48 bytes.
 _HEX = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}", re.ASCII | re.IGNORECASE)
 
@@ -130,7 +138,7 @@ class Rows:
         usage = row.values.get("usage")
         custody = _CUSTODY.get(usage) if isinstance(usage, str) else None
         row.put_read("entra_custody", custody or Refusal(row.unknown.get("usage", Reason.UNRECOGNISED)))
-        _put_certificate(row, kind, brief_of(item.key) or hidden)
+        _put_certificate(row, kind, brief_of(item.key) or hidden, self._holder.tenant_id)
         self._put_dates(row, item)
         row.clear(_FEDERATED)
         return row.finish()
@@ -161,7 +169,7 @@ class Rows:
         """The row of a federated credential from the request at `url`; `expression` is its claims-matching expression."""
         row = self._begin(item.id, item.name, self._holder.federated_id(item.id, item.name), url=url, version=version)
         row.put("kind", "federated")
-        row.clear(("starts_on", "expires_on", "usage", "thumbprint", "entra_custody", *_OF_CERTIFICATE))
+        row.clear(("starts_on", "expires_on", "usage", "thumbprint", "entra_custody", *_CERTIFICATES_ALONE))
         if is_null(item.issuer):
             # The issuer decides what the credential trusts, which is worked out before the row is finished.
             row.refuse(("issuer",), Reason.BAD_VALUE)
@@ -255,12 +263,28 @@ def _put_password(row: Row) -> None:
     row.clear(_NOT_OF_PASSWORDS)
 
 
-def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal) -> None:
-    """Fill the certificate columns."""
+def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal, tenant_id: str) -> None:
+    """Fill the certificate columns; `tenant_id` is the audited tenant."""
     # A key of an unknown type may be a certificate, and has its key if Graph returns one.
     found = None if kind == "symmetric-key" else shown
-    for column in _OF_CERTIFICATE:
-        row.put_read(column, getattr(found, column) if isinstance(found, Brief) else found)
+    for column, attribute in _OF_CERTIFICATE.items():
+        row.put_read(column, getattr(found, attribute) if isinstance(found, Brief) else found)
+    row.put_read("subject_tenant", _subject_tenant(found.subject, tenant_id) if isinstance(found, Brief) else found)
+    row.put_read("pin", _pin(row, found) if isinstance(found, Brief) else found)
+
+
+def _pin(row: Row, found: Brief) -> str | Refusal:
+    """The value of the column `pin` for a certificate."""
+    app_id = row.values.get("app_id")
+    return f"{app_id}/{found.thumbprint_sha256}" if app_id else Refusal(row.unknown.get("app_id", Reason.NOT_VISIBLE))
+
+
+def _subject_tenant(subject: str | Refusal, tenant_id: str) -> str | Refusal | None:
+    """The value of the column `subject_tenant` for a certificate."""
+    if isinstance(subject, Refusal):
+        return subject
+    named = _COMMON_NAME_ID.search(subject)
+    return None if named is None else "own" if named[1].lower() == tenant_id.lower() else "other"
 
 
 def unread_rows(rows: Rows, *, keys: int, passwords: int) -> Iterator[dict[str, object]]:

@@ -10,7 +10,7 @@ from keyaudit.collect.copies import both
 from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder, unseen_holder
 from keyaudit.collect.entra.key_material import Keyed, KeyMaterial, Keys, listed_keys
-from keyaudit.collect.entra.relations import AT_ONCE, Federated, FederatedItem, Owners, object_id
+from keyaudit.collect.entra.relations import AT_ONCE, Federated, FederatedItem, Owners, Relations, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Wire
 from keyaudit.inventory.spool import Unit
@@ -37,7 +37,7 @@ async def collect_objects(
     kind: str,
     item: type[Item],
     describe: Callable[[Item, str, str, str], Holder],
-    write: Callable[[Unit, Item, Holder, Owners, Keys], None],
+    write: Callable[[Unit, Item, Holder, Relations, Keys], None],
     seen: Callable[[int], None],
     before: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> Sequence[Coverage]:
@@ -48,6 +48,7 @@ async def collect_objects(
     """
     gateway, tenant_id = connection.gateway, connection.identity.tenant_id
     owners, federated = Owners(gateway, scope, kind), Federated(gateway, scope, kind)
+    relations = Relations(owners, federated)
     first = (owners.collect, federated.collect, *before)
     await for_each(first, lambda collect: collect(), limit=len(first))
     url, version = source(connection.environment, f"{kind}.list")
@@ -57,7 +58,7 @@ async def collect_objects(
     count = 0
 
     async def write_completed(found: Item, holder: Holder, keys: Keys) -> None:
-        write(unit, found, holder, owners, await material.completed(found.id, keys))
+        write(unit, found, holder, relations, await material.completed(found.id, keys))
 
     async def put_held() -> None:
         await for_each(held, lambda each: write_completed(*each), limit=AT_ONCE)
@@ -67,7 +68,7 @@ async def collect_objects(
     async for found in both(listing):
         holder, keys = describe(found, tenant_id, url, version), listed_keys(found)
         if keys.complete:
-            write(unit, found, holder, owners, keys)
+            write(unit, found, holder, relations, keys)
         else:
             held.append((found, holder, keys))
         if len(held) >= _HELD:

@@ -130,12 +130,19 @@ class Federated:
         self._by = object_id if kind == "application" else _named
         self.ids: set[str] = set()
         """Object ids in lower case."""
+        self._incomplete: Reason | None = Reason.PARENT_NOT_ASSESSED
 
     async def collect(self) -> None:
         """Read the list of objects that have any."""
         listing = self._gateway.pages(self._list.id, Related, by=object_id)
         self.ids.update(await distinct(listing, object_id))
         self._list.ended(listing.end)
+        self._incomplete = why_incomplete(listing.end)
+
+    def put(self, row: Row, holder: str) -> None:
+        """Fill `trusts_federated` of the row of that object: an object that a complete list lacks has none."""
+        found = holder.lower() in self.ids
+        row.put_read("trusts_federated", Refusal(self._incomplete) if self._incomplete and not found else found)
 
     async def each(self, write: Callable[[str, FederatedItem, Wire | Refusal], None]) -> None:
         """Call `write` for every credential of every object in `ids`, with the object's id, the item, and its expression."""
@@ -168,6 +175,13 @@ class Federated:
         parent = self._list.coverage()
         single = self._single.coverage(parent)
         return parent, single, self._expressions.coverage(single)
+
+
+class Relations(Struct, frozen=True):
+    """What other lists than that of the objects say of each object."""
+
+    owners: Owners
+    federated: Federated
 
 
 def _named(item: FederatedItem) -> str:

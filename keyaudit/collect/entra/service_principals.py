@@ -12,7 +12,7 @@ from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credenti
 from keyaudit.collect.entra.directory import collect_objects, operations
 from keyaudit.collect.entra.holders import Holder, home_of
 from keyaudit.collect.entra.key_material import Keyed, Keys
-from keyaudit.collect.entra.relations import Owners
+from keyaudit.collect.entra.relations import Relations
 from keyaudit.collect.entra.saml import split
 from keyaudit.collect.entra.settings import put_arm_id, put_makers
 from keyaudit.collect.entra.signers import Signer
@@ -101,9 +101,11 @@ def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
     return row
 
 
-def _write(unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, keys: Keys, *, cloud: str, roles: AppRoles) -> None:
+def _write(
+    unit: Unit, item: PrincipalItem, holder: Holder, relations: Relations, keys: Keys, *, cloud: str, roles: AppRoles
+) -> None:
     row = principal_row(item, holder, cloud)
-    owners.put(row, item.id)
+    relations.owners.put(row, item.id)
     roles.put(row, item.id)
     roles.show(item.id, app_id=item.app_id, name=item.display_name, roles=item.app_roles)
     unit.row("service_principal", row.finish())

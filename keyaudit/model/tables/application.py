@@ -44,6 +44,7 @@ APPLICATION = Table(
             absent="Graph names none"),
         text("disabled_by_microsoft", "disabledByMicrosoftStatus", _APPLICATION,
             absent="Microsoft did not disable it", wire="disabledByMicrosoftStatus"),
+        flag("trusts_federated", "it has federated credentials", ("application.federated",)),
         texts("owner_ids", "object ids of its owners, sorted", ("application.owners", "application.owners_of")),
         # The permissions of its service principal in this tenant; without one it has none here.
         *privileges(

@@ -103,6 +103,16 @@ CREDENTIAL = Table(
         text("public_key_sha256",
             "SHA-256 of its SubjectPublicKeyInfo in upper-case hex: the same for every certificate with the same key", _SHOWN,
             absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
+        text("thumbprint_sha1", "SHA-1 of the certificate in upper-case hex, computed from Graph's copy: the thumbprint that "
+            "Windows and Azure show for it", _SHOWN, absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
+        text("certificate_subject", "whose certificate it is, as RFC 4514 writes it; whoever makes a certificate chooses it",
+            _SHOWN, absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
+        text("certificate_issuer", "who issued the certificate, as RFC 4514 writes it", _SHOWN,
+            absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
+        text("subject_tenant", "whose tenant the common name of its certificate is the id of", _SHOWN,
+            absent=f"the common name is no id, or {_NO_CERTIFICATE}", values=("own", "other")),
+        text("pin", "APPID/SHA256, of its holder and its certificate: how keyaudit.toml records a certificate that an "
+            "administrator compared", _SHOWN, absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
         *strength_columns(_SHOWN, _NO_CERTIFICATE, _NOT_CERTIFICATE),
         text("entra_custody",
             "what Entra stores. platform: the private key; external: only the public half, for a certificate of usage Verify",
