@@ -7,7 +7,6 @@ _MICROSOFT_RIGHT = "an access policy of one of Microsoft's services that goes be
 
 ORDINARY = {
     "4, 6": "the certificate of Exchange hybrid is found once for each holder and limit, and not once for all",
-    "5": "the text of sp-tenant-wide-app-role does not name Exchange hybrid",
     "7": "SharePoint hybrid is found as critical; servicePrincipalNames, which tell it from an intruder, are not read",
     "8": "P2P Server's own key and password are found on the service principal; its identifier URI says what it is",
     "27": "the certificates that a platform renews are three critical findings",

@@ -173,7 +173,7 @@ _LEFT_BEHIND = (
                 finds=(SECRET_TOO_LONG, CREDENTIAL_UNUSED, TIER0_WITH_SECRET, DORMANT_POWERFUL_SECRET),
             ),
         ),
-        finds=(MULTI_TENANT, INSTANCE_LOCK_OFF, SECRET_EXISTS, NO_OWNER),
+        finds=(MULTI_TENANT, INSTANCE_LOCK_OFF, SECRET_EXISTS),
     ),
     ApplicationPlan(
         name="Intranet Search",

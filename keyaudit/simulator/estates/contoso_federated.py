@@ -60,7 +60,6 @@ FEDERATED = (
         name="github-infra",
         age=420,
         credentials=(Federated("all-repositories", GITHUB, "repo:contoso-retail/*", finds=(BROAD_SUBJECT, DANGLING)),),
-        finds=(NO_OWNER,),
     ),
     ApplicationPlan(
         name="github-data-jobs",
