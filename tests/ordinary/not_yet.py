@@ -6,7 +6,7 @@ _TIER0 = "standing control of the tenant is not found where no client secret pro
 _MICROSOFT_RIGHT = "an access policy of one of Microsoft's services that goes beyond what the service needs is not found"
 
 ORDINARY = {
-    "4, 6": "the certificate of Exchange hybrid is found once for each holder and limit, and not once for all",
+    "4, 6": "five findings are one cause, but the lifetime and the owner of the dedicated application are two more",
     "7": "SharePoint hybrid is found as critical; servicePrincipalNames, which tell it from an intruder, are not read",
     "8": "P2P Server's own key and password are found on the service principal; its identifier URI says what it is",
     "27": "the certificates that a platform renews are three critical findings",
