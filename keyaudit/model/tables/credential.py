@@ -105,7 +105,7 @@ CREDENTIAL = Table(
             absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
         text("thumbprint_sha1", "SHA-1 of the certificate in upper-case hex, computed from Graph's copy: the thumbprint that "
             "Windows and Azure show for it", _SHOWN, absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
-        text("certificate_subject", "whose certificate it is, as RFC 4514 writes it; whoever makes a certificate chooses it",
+        text("certificate_subject", "whose certificate it is, as RFC 4514 writes it; its maker chooses it",
             _SHOWN, absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
         text("certificate_issuer", "who issued the certificate, as RFC 4514 writes it", _SHOWN,
             absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
