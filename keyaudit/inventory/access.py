@@ -8,10 +8,10 @@ from typing import Any
 import duckdb
 from msgspec import Struct, field
 
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.finding import Target
 from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.reach import KINDS
-from keyaudit.inventory.views.sql import Sources
 from keyaudit.model.access import Open, Reach, Way, Who
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import GRANT, HONOURED, Allows

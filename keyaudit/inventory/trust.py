@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import duckdb
 
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.rows import stored_types
 from keyaudit.inventory.views import trusted_key
-from keyaudit.inventory.views.sql import Sources
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.relying_parties import HeldKey

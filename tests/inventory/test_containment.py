@@ -1,115 +1,13 @@
 """What happens to other objects makes no column unknown but those that rest on a whole list, as `rests_on` declares."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
-
-import duckdb
 import pytest
-from msgspec import structs
 
-from keyaudit.inventory import views
-from keyaudit.inventory.rows import stored_types
-from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.model.columns import Column, RestsOn, Type
-from keyaudit.model.coverage import Coverage, ScopeKind, State
-from keyaudit.model.evidence import EVIDENCE, USAGE_BASELINE
-from keyaudit.model.reasons import Reason
-from keyaudit.model.rows import view_name
+from keyaudit.model.columns import RestsOn
+from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.tables import TABLES
-from tests.estates import snapshot
-from tests.inventory.sample import row
-
-Cell = tuple[str, str, str]
-"""Table, column, and id of a row."""
-Cells = Mapping[Cell, tuple[object, ...]]
-"""By cell the value, as many bounds as it has, and the reason why it is unknown."""
+from tests.inventory.cells import Cells, Tenant, unread_item
 
 _DERIVED = [(table.name, column) for table in TABLES.values() for column in table.derived]
-_WHERE = ("scope_id", "source_url", "source_version")
-
-
-class Tenant:
-    """A tenant whose rows and coverage can be had otherwise than they are; where it has no row of a table, with one."""
-
-    def __init__(self) -> None:
-        self._found = open_snapshot(snapshot("contoso"))
-        evidence = dict.fromkeys((*EVIDENCE, USAGE_BASELINE), "")
-        self._run = structs.replace(self._found.run, evidence=evidence)
-        self.coverage = self._found.coverage
-        self.whole = self.cells()
-
-    def cells(self, *, strangers: bool = False, coverage: tuple[Coverage, ...] = ()) -> Cells:
-        """Every derived column of every row. `strangers`: add, for each table and kind of row, another row with unknown columns
-        that no other row refers to.
-        """
-        with duckdb.connect(config={"threads": 1}) as connection:
-            connection.execute("SET disabled_optimizers = 'partial_aggregate_pushdown'")
-            for name in TABLES:
-                connection.execute(f"CREATE TABLE s_{name} AS FROM {self._found.stored(name)}")
-                if not self._found.tables[name].rows:
-                    self._put(connection, name)
-            if strangers:
-                for name in TABLES:
-                    connection.execute(f"INSERT INTO s_{name} BY NAME {_stranger(name)}")
-            sources = {name: f"s_{name}" for name in TABLES}
-            views.create(
-                connection,
-                sources,
-                coverage or self.coverage,
-                self._run,
-                self._run.as_of,
-                names=tuple(TABLES),
-                small=(),
-                kept=tuple(TABLES),
-                reach_known=True,
-            )
-            return dict(_read(connection))
-
-    def _put(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
-        made = row(name, f"{self._run.tenant_id}/{name}/1", scope_id=f"/tenants/{self._run.tenant_id}")
-        known = {column: value for column, value in made.items() if column != "unknown" and value is not None}
-        names = ", ".join(known)
-        connection.execute(
-            f"INSERT INTO s_{name} ({names}, unknown) VALUES ({', '.join('?' * len(known))}, MAP {{}})", list(known.values())
-        )
-
-
-def _stranger(name: str) -> str:
-    """SQL of a row like each kind in the table, with only the id and the place known."""
-    table, types = TABLES[name], stored_types(TABLES[name])
-    read = [column for column in table.stored if column.can_be_unknown and not column.needs]
-    kinds = [column.name for column in table.stored if column not in read and (column.values or column.type is not Type.TEXT)]
-
-    def value(column: Column) -> str:
-        if column in read:
-            return f"NULL::{types[column.name]} AS {column.name}"
-        if column.name in kinds or column.name in _WHERE or column.type is not Type.TEXT:
-            return column.name
-        return f"'/tenants/strange/{name}/{column.name}/' || row_number() OVER () AS {column.name}"
-
-    reasons = ", ".join(f"'{column.name}': '{Reason.BAD_ITEM}'" for column in read)
-    distinct = f"DISTINCT ON ({', '.join(kinds)}) *" if kinds else "*"
-    of_each = f"SELECT {distinct} FROM s_{name}" + ("" if kinds else " LIMIT 1")
-    columns = ", ".join(map(value, table.stored))
-    return f"SELECT {columns}, MAP {{{reasons}}}::MAP(VARCHAR, VARCHAR) AS unknown FROM ({of_each})"
-
-
-def _read(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[Cell, tuple[object, ...]]]:
-    for table in TABLES.values():
-        for column in table.derived:
-            names = ", ".join(view_name(column))
-            found = connection.execute(f"SELECT id, {names}, unknown['{column.name}'] FROM {table.name}").fetchall()
-            yield from (((table.name, column.name, id_), tuple(rest)) for id_, *rest in found)
-
-
-def _unread(tenant: Tenant, which: Callable[[Coverage], bool]) -> tuple[Coverage, ...]:
-    """The coverage with one more item in each of those lists, which could not be read."""
-    more: dict[str, Any] = {"state": State.PARTIAL, "reason": Reason.BAD_ITEM, "received": 1, "quarantined": 1}
-    counts: dict[str, Any] = {"kept": 0, "duplicate": 0, "refused": 0}
-    return tuple(
-        structs.replace(record, **more, **counts) if record.state is State.ASSESSED and which(record) else record
-        for record in tenant.coverage
-    )
 
 
 @pytest.fixture(scope="module")
@@ -124,10 +22,12 @@ def changed(tenant: Tenant) -> frozenset[tuple[str, str]]:
     or in any list of one vault, Managed HSM or subscription; in rows that are not in its scope.
     """
     found = {*_differing(tenant, tenant.cells(strangers=True), "")}
-    found |= _differing(tenant, tenant.cells(coverage=_unread(tenant, lambda each: each.scope.kind is ScopeKind.TENANT)), "")
+    found |= _differing(
+        tenant, tenant.cells(coverage=unread_item(tenant.coverage, lambda each: each.scope.kind is ScopeKind.TENANT)), ""
+    )
     for kind in (ScopeKind.VAULT, ScopeKind.MANAGED_HSM, ScopeKind.SUBSCRIPTION):
         place = min(record.scope.id for record in tenant.coverage if record.scope.kind is kind)
-        unread = _unread(tenant, lambda each, place=place: each.scope.id == place)  # type: ignore[misc]
+        unread = unread_item(tenant.coverage, lambda each, place=place: each.scope.id == place)  # type: ignore[misc]
         found |= _differing(tenant, tenant.cells(coverage=unread), place)
     return frozenset(found)
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.inventory.facts.sql import StoredRows, no_rows
 from keyaudit.inventory.ledger import BreachError
 from keyaudit.inventory.spool import Spool
-from keyaudit.inventory.views.sql import StoredRows, no_rows
 from keyaudit.model.reasons import Reason
 from tests.inventory.sample import KEY_OPERATIONS, RUN, credential, key, vault_scope
 

@@ -13,6 +13,7 @@ from functools import partial
 import duckdb
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
+from keyaudit.inventory.facts.sql import EVERY, Sources, StoredRows, Wanted, no_rows, stored
 from keyaudit.inventory.rows import SQL_TYPES, columns_of, view_types
 from keyaudit.inventory.views import (
     account_key,
@@ -49,7 +50,6 @@ from keyaudit.inventory.views import (
     usage,
     vault,
 )
-from keyaudit.inventory.views.sql import EVERY, Sources, StoredRows, Wanted, no_rows, stored
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.evidence import CUSTODY, LOGS, REPOSITORIES, USAGE_BASELINE
 from keyaudit.model.rows import view_name
@@ -207,7 +207,7 @@ def _prepared(
     sources: Sources, as_of: int, names: Collection[str], *, reach_known: bool, columns: Mapping[str, Collection[str]] | None
 ) -> Iterator[str]:
     """The statements that create the lookup tables that views read more than once."""
-    yield environment.named(sources.sql, sources["vault"])
+    yield environment.named(sources)
     if reach_known or not _READ_PRIVILEGES.isdisjoint(names):
         yield from privileges.prepare(sources)
     if "credential" in names:

@@ -1,17 +1,15 @@
 """The view of other services' keys."""
 
-# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
-
-from keyaudit.inventory.views.environment import BY_SUBSCRIPTION, DOUBT
-from keyaudit.inventory.views.sql import Sources, extended, stored, tag
+from keyaudit.inventory.facts.fact import Doubt, Fact
+from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.sql import EVERY, Sources
+from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.views.environment import BY_SUBSCRIPTION, DOUBT, tagged
 
 
 def view(sources: Sources) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    found = f"coalesce({tag(sources.sql, 'stored')}, {BY_SUBSCRIPTION.format('stored')})"
-    doubt = f"coalesce(stored.unknown['tags'], CASE WHEN {found} IS NULL THEN {DOUBT.format('stored')} END)"
-    return f"""
-        SELECT {stored("account_key", "stored")},
-            CASE WHEN stored.unknown['tags'] IS NULL THEN {found} END AS environment,
-            {extended(sources.sql, {"environment": doubt})}
-        FROM {sources["account_key"]} AS stored"""
+    rows = Rows(sources, "account_key")
+    found = BY_SUBSCRIPTION.format(rows.alias)
+    by_rule = Fact(found, Doubt((f"CASE WHEN {found} IS NULL THEN {DOUBT.format(rows.alias)} END",)), absent=True)
+    return view_of("account_key", sources, {"environment": tagged(rows).or_else(by_rule)}, EVERY)

@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory import rows
-from keyaudit.inventory.views.sql import Sources, gap, no_rows, read_to_the_end
+from keyaudit.inventory.facts.sql import Sources, gap, no_rows, read_to_the_end
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import DAY
 

@@ -4,10 +4,10 @@
 
 from collections.abc import Iterator
 
+from keyaudit.inventory.facts import sql
+from keyaudit.inventory.facts.sql import Sources, Wanted, gap, no_rows, read_to_the_end
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import columns_of
-from keyaudit.inventory.views import sql
-from keyaudit.inventory.views.sql import Sources, Wanted, gap, no_rows, read_to_the_end
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tiers import PERMISSIONS

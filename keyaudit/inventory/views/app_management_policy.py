@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from keyaudit.inventory.facts.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.reasons import Reason
 
 _TARGETS = "SELECT 'applications' AS target UNION ALL SELECT 'service-principals' AS target"

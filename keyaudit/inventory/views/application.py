@@ -2,9 +2,10 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import agents, sql
+from keyaudit.inventory.facts import sql
+from keyaudit.inventory.facts.sql import Sources, Wanted, gap
+from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.privileges import OF_APPLICATIONS, privileges
-from keyaudit.inventory.views.sql import Sources, Wanted, gap
 from keyaudit.model.tables import TABLES
 
 _PRINCIPALS = TABLES["service_principal"].listed_by

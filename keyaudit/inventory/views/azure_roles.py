@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
+from keyaudit.inventory.facts.sql import Sources, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
 

@@ -2,10 +2,11 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.facts import sql
+from keyaudit.inventory.facts.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.views import agents, sql
+from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.privileges import OF_APPLICATIONS, privileges
-from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tiers import ADDS_AGENT_CREDENTIALS, GRAPH
 

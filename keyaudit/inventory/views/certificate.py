@@ -1,75 +1,61 @@
 """The view of certificates, by version."""
 
-from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.views import in_entra, sql, versions
-from keyaudit.inventory.views.sql import Sources, Wanted
+from keyaudit.inventory.facts.fact import Doubt, Fact, Truth, case, known, least_of, strict, unknown
+from keyaudit.inventory.facts.relation import Rows, because, one
+from keyaudit.inventory.facts.sql import Sources, Wanted
+from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.views import in_entra, versions
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import MAX_TIME
-
-_UNKNOWN = "stored.unknown"
-_BY_KTY = "CASE WHEN stored.kty LIKE '%-HSM' THEN 'vault-hsm' WHEN stored.kty IN ('RSA', 'EC') THEN 'software' END"
-
-# The key's own custody is used if the key was read, even if it is unknown there.
-CUSTODY_DOUBT = f"""CASE WHEN held.custody IS NOT NULL THEN NULL
-    WHEN held.unknown['custody'] = '{Reason.UNRECOGNISED}' OR {_BY_KTY} IS NULL
-    THEN coalesce(held.unknown['custody'], {_UNKNOWN}['kty'], '{Reason.UNRECOGNISED}') END"""
-
-CUSTODY = f"CASE WHEN {CUSTODY_DOUBT} IS NULL THEN coalesce(held.custody, {_BY_KTY}) END"
-"""SQL: the custody of `stored`, a certificate whose key version is `held`; NULL if unknown."""
-
-# RFC 5280, 4.2.1.12: without the extension, or with anyExtendedKeyUsage, the key may be used for every purpose.
-_PURPOSE_DOUBT = f"CASE WHEN stored.is_ca IS NULL THEN {_UNKNOWN}['is_ca'] WHEN NOT stored.is_ca THEN {_UNKNOWN}['ekus'] END"
-_PURPOSE = f"""CASE WHEN stored.is_ca THEN 'ca'
-    WHEN stored.is_ca IS NULL OR {_UNKNOWN}['ekus'] IS NOT NULL THEN NULL
-    WHEN array_contains(stored.ekus, '1.3.6.1.5.5.7.3.3') THEN 'code-signing'
-    WHEN stored.ekus IS NULL OR array_contains(stored.ekus, '2.5.29.37.0') THEN 'any'
-    WHEN array_contains(stored.ekus, '1.3.6.1.5.5.7.3.1') THEN 'server'
-    WHEN array_contains(stored.ekus, '1.3.6.1.5.5.7.3.2') THEN 'client'
-    ELSE 'other' END"""
-_INTEGRATED = "coalesce(stored.issuer_name, 'Unknown') NOT IN ('Self', 'Unknown')"
-_PUBLIC_TLS_DOUBT = f"coalesce({_PURPOSE_DOUBT}, CASE WHEN {_PURPOSE} = 'server' THEN {_UNKNOWN}['issuer_name'] END)"
 
 
 def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    doubts = {
-        **versions.reasons(sources.sql),
-        **in_entra.REASONS,
-        "custody": CUSTODY_DOUBT,
-        "purpose": _PURPOSE_DOUBT,
-        "public_tls": _PUBLIC_TLS_DOUBT,
-        "renews_on": _renewal_doubt(),
+    rows = Rows(sources, "certificate")
+    of_object = versions.of_object(rows, "certificate_id")
+    ca = rows["is_ca"]
+    purpose = case((ca.truth(), known("ca")), otherwise=rows["ekus"].total(_purpose))
+    integrated = rows["issuer_name"].told(lambda name: f"{name} NOT IN ('Self', 'Unknown')")
+    facts = {
+        **versions.facts(rows, of_object),
+        **in_entra.facts(rows, as_of),
+        "custody": custody(rows),
+        "purpose": purpose.where(ca.present),
+        "public_tls": (purpose.eq("server") & integrated).where(ca.present),
+        "renews_on": _renewal(rows),
     }
-    public_tls = f"CASE WHEN {_PUBLIC_TLS_DOUBT} IS NULL THEN {_PURPOSE} = 'server' AND {_INTEGRATED} END"
-    columns = {
-        **versions.columns(sources.sql),
-        **in_entra.COLUMNS,
-        "custody": f"{CUSTODY} AS custody",
-        "purpose": f"{_PURPOSE} AS purpose",
-        "public_tls": f"{public_tls} AS public_tls",
-        "renews_on": f"""
-            CASE WHEN stored.auto_renews AND {_renewal_doubt()} IS NULL THEN {_renewal(sources.sql)} END AS renews_on""",
-    }
-    joins = {
-        **versions.relations(sources, "certificate", "certificate_id"),
-        "held": f"LEFT JOIN {sources['key']} AS held ON held.id = stored.key_version_id",
-        **in_entra.relations(sources, as_of),
-    }
-    return sql.view("certificate", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
+    return view_of("certificate", sources, facts, wanted)
 
 
-def _renewal(dialect: DuckDB) -> str:
-    # A percentage of its validity from its start; the product could exceed 64 bits, which would fail the query.
-    activates, expires = map(dialect.wide, ("stored.activates_on", "stored.expires_on"))
-    share = versions.bounded(f"({expires} - stored.activates_on) * stored.renews_at_percentage", 100 * (2 * MAX_TIME - 1))
-    first = f"least({expires} - stored.renews_before_expiry, {activates} + {dialect.quotient(share, 100)})"
-    return f"CAST({versions.bounded(first)} AS BIGINT)"
+def custody(rows: Rows) -> Fact:
+    """Where the private half of a certificate is kept: the custody of its key, if that was read, else by its key type."""
+    held = one(Rows(rows.sources, "key", "held"), key=rows["key_version_id"], missing=Doubt())["custody"]
+    strange = Truth(f"coalesce({held.doubt.sql} = '{Reason.UNRECOGNISED}', false)", reads=held.doubt.reads)
+    by_type = rows["kty"].recognised(
+        lambda kty: f"CASE WHEN {kty} LIKE '%-HSM' THEN 'vault-hsm' WHEN {kty} IN ('RSA', 'EC') THEN 'software' END"
+    )
+    return case((strange, unknown(because(Reason.UNRECOGNISED))), otherwise=held.unless_known(by_type))
 
 
-def _renewal_doubt() -> str:
-    """Each date matters only for the action that depends on it."""
-    dates = f"{_UNKNOWN}['activates_on'], {_UNKNOWN}['expires_on']"
-    return f"""CASE WHEN stored.auto_renews IS NOT FALSE THEN coalesce(
-        {_UNKNOWN}['auto_renews'], {_UNKNOWN}['renews_before_expiry'], {_UNKNOWN}['renews_at_percentage'],
-        CASE WHEN stored.renews_at_percentage IS NOT NULL THEN coalesce({dates}) END,
-        CASE WHEN stored.renews_before_expiry IS NOT NULL THEN {_UNKNOWN}['expires_on'] END) END"""
+def _purpose(ekus: str) -> str:
+    """RFC 5280, 4.2.1.12: without the extension, or with anyExtendedKeyUsage, the key may be used for every purpose."""
+    return f"""CASE WHEN array_contains({ekus}, '1.3.6.1.5.5.7.3.3') THEN 'code-signing'
+        WHEN {ekus} IS NULL OR array_contains({ekus}, '2.5.29.37.0') THEN 'any'
+        WHEN array_contains({ekus}, '1.3.6.1.5.5.7.3.1') THEN 'server'
+        WHEN array_contains({ekus}, '1.3.6.1.5.5.7.3.2') THEN 'client'
+        ELSE 'other' END"""
+
+
+def _renewal(rows: Rows) -> Fact:
+    """The first of the actions of its policy. Each date matters only for the action that counts from it."""
+    dialect = rows.sources.sql
+
+    def after_share(percentage: str, start: str, end: str) -> str:
+        # A percentage of its validity from its start; the product could exceed 64 bits, which would fail the query.
+        share = versions.bounded(f"({dialect.wide(end)} - {start}) * {percentage}", 100 * (2 * MAX_TIME - 1))
+        return f"({dialect.wide(start)} + {dialect.quotient(share, 100)})"
+
+    before = strict(lambda before, end: f"({dialect.wide(end)} - {before})", rows["renews_before_expiry"], rows["expires_on"])
+    share = strict(after_share, rows["renews_at_percentage"], rows["activates_on"], rows["expires_on"])
+    first = least_of(before, share).map(lambda first: f"CAST({versions.bounded(first)} AS BIGINT)")
+    return first.where(rows.flag("auto_renews"))

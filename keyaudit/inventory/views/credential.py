@@ -2,9 +2,10 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import holder, identities, in_vault, issuers, repositories, sql
+from keyaudit.inventory.facts import sql
+from keyaudit.inventory.facts.sql import Sources, Wanted, gap, read_to_the_end
+from keyaudit.inventory.views import holder, identities, in_vault, issuers, repositories
 from keyaudit.inventory.views.app_management_policy import in_force
-from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.model.tables import TABLES
 
 _APPLICATIONS = TABLES["application"].listed_by

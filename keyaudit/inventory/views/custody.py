@@ -7,7 +7,7 @@ A record is valid until the end of its last day.
 
 from collections.abc import Callable, Mapping
 
-from keyaudit.inventory.views.sql import Sources, stored
+from keyaudit.inventory.facts.sql import Sources, stored
 from keyaudit.model.custody import Kept
 from keyaudit.model.tables.key import OUTSIDE
 from keyaudit.model.times import DAY

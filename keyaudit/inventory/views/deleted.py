@@ -2,9 +2,9 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.facts.sql import Sources, Wanted, stored
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import reach
-from keyaudit.inventory.views.sql import Sources, Wanted, stored
 from keyaudit.model.rows import view_name
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.deleted import PLACES

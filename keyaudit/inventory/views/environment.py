@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.views.sql import tag
+from keyaudit.inventory.facts.fact import Doubt, Fact
+from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.model.environments import EnvironmentRule
 
 BY_RULE = "environment_of({0}.id, {0}.name, {0}.subscription_id, {0}.subscription_name)"
@@ -22,15 +24,17 @@ DOUBT = "CASE WHEN environment_by_subscription() THEN {0}.unknown['subscription_
 """SQL: why a rule about subscriptions may not have matched."""
 
 
-def of_vault(sql: DuckDB, vault: str) -> str:
-    """SQL: the environment of a vault, a relation with the columns of `BY_RULE`: from its tag first."""
-    return f"CASE WHEN {vault}.unknown['tags'] IS NULL THEN coalesce({tag(sql, vault)}, {BY_RULE.format(vault)}) END"
+def tagged(rows: Rows) -> Fact:
+    """The environment in the tags of a row, in lower case; absent without such a tag."""
+    dialect = rows.sources.sql
+    return rows["tags"].map(lambda tags: dialect.lower(f"coalesce({tags}['env'], {tags}['environment'])"), absent=True)
 
 
-def of_vault_doubt(sql: DuckDB, vault: str) -> str:
-    """SQL: why that environment is unknown."""
-    unruled = f"{tag(sql, vault)} IS NULL AND {BY_RULE.format(vault)} IS NULL"
-    return f"coalesce({vault}.unknown['tags'], CASE WHEN {unruled} THEN {DOUBT.format(vault)} END)"
+def of_vault(rows: Rows) -> Fact:
+    """The environment of a row of the table `vault`: from its tag first."""
+    found = BY_RULE.format(rows.alias)
+    doubt = Doubt((f"CASE WHEN {found} IS NULL THEN {DOUBT.format(rows.alias)} END",))
+    return tagged(rows).or_else(Fact(found, doubt, absent=True))
 
 
 def functions(sql: DuckDB, rules: Sequence[EnvironmentRule]) -> Iterator[str]:
@@ -54,9 +58,10 @@ def _first(cases: Sequence[str]) -> str:
     return f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS STRING)"
 
 
-def named(sql: DuckDB, vaults: str) -> str:
+def named(sources: Sources) -> str:
     """The statement that creates `environment_named`, a view of the vaults with a known environment."""
-    return sql.view("environment_named", f"SELECT id FROM {vaults} AS vault WHERE {of_vault(sql, 'vault')} IS NOT NULL")
+    vaults = Rows(sources, "vault", "vault")
+    return sources.sql.view("environment_named", f"SELECT id FROM {vaults.sql} WHERE {of_vault(vaults).value} IS NOT NULL")
 
 
 def _case(sql: DuckDB, rule: EnvironmentRule, *columns: str) -> str:

@@ -2,8 +2,8 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.facts.sql import Sources, gap, read_to_the_end
 from keyaudit.inventory.views.privileges import UNSEEN, grants
-from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 

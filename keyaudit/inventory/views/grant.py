@@ -3,9 +3,9 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views.reach_counts import DATA, HOLDS
-from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import VAULTS_FOUND
 

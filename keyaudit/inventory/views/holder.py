@@ -2,9 +2,9 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.facts.sql import Sources, gap, read_to_the_end
 from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.privileges import OF_APPLICATIONS, privileges
-from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 

@@ -2,42 +2,38 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.facts.fact import Count, Doubt
+from keyaudit.inventory.facts.joins import Reads
+from keyaudit.inventory.facts.relation import Rows, by_hand
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.views.sql import Sources
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
 _LISTS = (*TABLES["application"].listed_by, *TABLES["service_principal"].listed_by)
-_KEYLESS = "(stored.public_key_sha256 IS NULL AND stored.unknown['public_key_sha256'] IS NULL)"
-_UNSEEN = "coalesce(stored.unknown['public_key_sha256'], unlisted.reason)"
-
-_MOST = "CASE WHEN {keyless} THEN 0 WHEN {unseen} IS NULL THEN coalesce(on_key.{0}, 0) + unshown.{0} END"
-_CREDENTIALS = (
-    "coalesce(on_key.certain, 0)",
-    _MOST.format("possible", keyless=_KEYLESS, unseen=_UNSEEN),
-)
-_IDENTITIES = (
-    "coalesce(on_key.certain_identities, 0)",
-    _MOST.format("identities", keyless=_KEYLESS, unseen=_UNSEEN),
-)
-
-COLUMNS = {
-    "live_credentials": f"{_CREDENTIALS[0]} AS live_credentials_min, {_CREDENTIALS[1]} AS live_credentials_max",
-    "live_identities": f"{_IDENTITIES[0]} AS live_identities_min, {_IDENTITIES[1]} AS live_identities_max",
-}
-"""The number of credentials and of identities; an application and its own service principal are one."""
 
 
-def _doubt(bounds: tuple[str, str]) -> str:
-    least, most = bounds
-    return f"CASE WHEN {most} = {least} THEN NULL ELSE coalesce({_UNSEEN}, unshown.doubt, on_key.doubt) END"
+def facts(rows: Rows, as_of: int) -> dict[str, Count]:
+    """The number of credentials and of identities; an application and its own service principal are one."""
+    on_key, unshown, unlisted = _relations(rows.sources, as_of)
+    key = rows["public_key_sha256"]
+    keyless = f"({key.value} IS NULL AND {key.doubt.sql} IS NULL)"
+    unseen = key.doubt | Doubt(("unlisted.reason",), unlisted)
+    doubt = unseen | Doubt(("unshown.doubt", "on_key.doubt"), unshown | on_key)
+
+    def count(certain: str, possible: str) -> Count:
+        most = f"coalesce(on_key.{possible}, 0) + unshown.{possible}"
+        return Count(
+            f"coalesce(on_key.{certain}, 0)",
+            f"CASE WHEN {keyless} THEN 0 WHEN {unseen.sql} IS NULL THEN {most} END",
+            doubt,
+            on_key | unshown,
+        )
+
+    return {"live_credentials": count("certain", "possible"), "live_identities": count("certain_identities", "identities")}
 
 
-REASONS = {"live_credentials": _doubt(_CREDENTIALS), "live_identities": _doubt(_IDENTITIES)}
-"""SQL: why the bounds of one of these columns differ."""
-
-
-def relations(sources: Sources, as_of: int) -> dict[str, str]:
+def _relations(sources: Sources, as_of: int) -> tuple[Reads, Reads, Reads]:
     """The relations that these columns depend on, to be joined to `stored`, a certificate.
 
     on_key      credentials whose certificate is on its key
@@ -48,23 +44,22 @@ def relations(sources: Sources, as_of: int) -> dict[str, str]:
     totals = """sum(certain)::BIGINT AS certain, sum(possible)::BIGINT AS possible, count(*) AS identities,
             greatest(count(whose) FILTER (WHERE certain > 0), (sum(certain) > 0)::BIGINT) AS certain_identities,
             min(doubt) AS doubt"""
-    return {
-        "on_key": f"""
+    on_key = f"""
         LEFT JOIN (SELECT digest, {totals} FROM ({_digests(sources, as_of)}) WHERE shown {of}) AS on_key
-            ON on_key.digest = stored.public_key_sha256""",
-        "unshown": f"""
+            ON on_key.digest = stored.public_key_sha256"""
+    unshown = f"""
         CROSS JOIN (
             SELECT coalesce(sum(possible), 0)::BIGINT AS possible, count(DISTINCT coalesce(whose, nameless)) AS identities,
                 min(unshown) AS doubt
             FROM ({_digests(sources, as_of)}) WHERE NOT shown
-        ) AS unshown""",
-        "unlisted": f"""
+        ) AS unshown"""
+    unlisted = f"""
         CROSS JOIN (
             SELECT CASE WHEN count(DISTINCT operation) < {len(_LISTS)} THEN '{Reason.INTERRUPTED}'
                 ELSE min(reason) FILTER (WHERE state <> 'assessed') END AS reason
             FROM coverage WHERE operation IN ({", ".join(map(quoted, _LISTS))})
-        ) AS unlisted""",
-    }
+        ) AS unlisted"""
+    return by_hand("on_key", on_key), by_hand("unshown", unshown), by_hand("unlisted", unlisted)
 
 
 def _digests(sources: Sources, as_of: int) -> str:

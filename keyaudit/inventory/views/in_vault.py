@@ -4,10 +4,12 @@
 
 from collections.abc import Iterator
 
+from keyaudit.inventory.facts.joins import joined
+from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.sql import Sources, no_rows
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import columns_of
 from keyaudit.inventory.views import certificate
-from keyaudit.inventory.views.sql import Sources, no_rows
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import KEY_VAULT, VAULTS_FOUND
 
@@ -93,6 +95,7 @@ def _unseen(sources: Sources) -> str:
 
 
 def _versions(sources: Sources) -> str:
+    custody = certificate.custody(Rows(sources, "certificate"))
     later = "(PARTITION BY certificate_id ORDER BY created_on RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
     unknown = "stored.unknown"
     unlisted = f"coalesce({unknown}['versions_listed'], '{Reason.TRUNCATED}')"
@@ -103,11 +106,10 @@ def _versions(sources: Sources) -> str:
         SELECT stored.id, stored.certificate_id, stored.created_on,
             thumbprint, thumbprint_sha256, public_key_sha256,
             exportable, {unknown}['exportable'] AS exportable_doubt,
-            {certificate.CUSTODY} AS custody, {certificate.CUSTODY_DOUBT} AS custody_doubt,
+            {custody.value} AS custody, {custody.why.sql} AS custody_doubt,
             min(CASE WHEN enabled THEN created_on END) OVER {later} AS newer_since,
             min({doubt}) OVER (PARTITION BY certificate_id) AS newer_doubt
-        FROM {sources["certificate"]} AS stored
-        LEFT JOIN (SELECT id, custody, unknown FROM {sources["key"]}) AS held ON held.id = stored.key_version_id"""
+        FROM {sources["certificate"]} AS stored {joined(custody.everything)}"""
 
 
 def _list(names: tuple[str, ...]) -> str:

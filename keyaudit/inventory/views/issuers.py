@@ -3,8 +3,8 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.sql import Sources, gap, read_to_the_end
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
 from keyaudit.model.entra import ISSUING_HOSTS
 from keyaudit.model.tables import TABLES
 

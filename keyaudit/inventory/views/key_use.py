@@ -2,8 +2,8 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.facts.sql import Sources, extended, stored
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.views.sql import Sources, extended, stored
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.places import VAULTS_FOUND

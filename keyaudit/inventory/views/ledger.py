@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import duckdb
 import msgspec
 
-from keyaudit.inventory.views.sql import read_to_the_end
+from keyaudit.inventory.facts.sql import read_to_the_end
 from keyaudit.model.coverage import Coverage, State
 
 _COVERAGE = {

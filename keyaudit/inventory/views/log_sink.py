@@ -3,8 +3,8 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory import rows
+from keyaudit.inventory.facts.sql import Sources, extended, no_rows, stored
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.views.sql import Sources, extended, no_rows, stored
 from keyaudit.model.reasons import Reason
 
 _SEARCHED = "Analytics"

@@ -7,8 +7,8 @@ A log that is complete from some day until now proves that something was not don
 
 from collections.abc import Callable, Mapping
 
+from keyaudit.inventory.facts.sql import Sources, extended
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.views.sql import Sources, extended
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.usage import KEY_VAULT_LOG, REACHES, USER_SIGN_IN_LOG
 from keyaudit.model.times import DAY

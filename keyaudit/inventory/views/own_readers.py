@@ -3,8 +3,8 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.reach_counts import BITS
-from keyaudit.inventory.views.sql import Sources
 from keyaudit.model.tables.certificate import OTHERS_READING
 from keyaudit.model.tables.reach import READING
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.sql import Sources, gap, no_rows, read_to_the_end
 from keyaudit.inventory.rows import columns_of
 from keyaudit.inventory.views import agents
-from keyaudit.inventory.views.sql import Sources, gap, no_rows, read_to_the_end
 from keyaudit.model.reasons import Reason
 
 _LISTS = {

@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.views.sql import Sources, gap, tag
+from keyaudit.inventory.facts.sql import Sources, gap, tag
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.tables import TABLES
 

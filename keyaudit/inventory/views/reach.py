@@ -13,13 +13,14 @@ has no upper bound.
 from collections.abc import Iterator, Mapping, Sequence
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import SQL_TYPES, columns_of
 from keyaudit.inventory.views import tier0
-from keyaudit.inventory.views.environment import of_vault, of_vault_doubt
+from keyaudit.inventory.views.environment import of_vault
 from keyaudit.inventory.views.principal import home_doubt
 from keyaudit.inventory.views.reach_counts import BITS, DATA, EVERY_ACTION, GRANT, HOMES, counts
-from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.model.columns import Column, Type
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.operations.kinds import SUBSCRIPTIONS
@@ -122,6 +123,7 @@ def counted(
 
 def _vaults(sources: Sources) -> str:
     """Vaults, numbered, with their scopes, and by action why grants on them may be missing."""
+    environment = of_vault(Rows(sources, "vault", "vault"))
     roles, local, listed = map(read_to_the_end, (ROLES_LISTED, LOCAL_LISTED, SUBSCRIPTIONS))
     return f"""
         SELECT CAST(row_number() OVER (ORDER BY vault.id) AS INTEGER) AS vault, vault.id,
@@ -133,8 +135,8 @@ def _vaults(sources: Sources) -> str:
             CASE WHEN vault.access_model IN ('rbac', 'hsm-local') THEN NULL
                 ELSE vault.unknown['access_policies'] END AS policies_gap,
             CASE WHEN vault.access_model = 'hsm-local' THEN {gap("local")} END AS local_gap,
-            {of_vault(sources.sql, "vault")} AS environment,
-            {of_vault_doubt(sources.sql, "vault")} AS environment_doubt,
+            {environment.value} AS environment,
+            {environment.why.sql} AS environment_doubt,
             vault.unknown['access_model'] AS model_gap
         FROM {sources["vault"]} AS vault
         LEFT JOIN (SELECT * FROM ({roles}) WHERE scope_id LIKE '/tenants/%') AS roles ON true

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import product
 
 from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.views.sql import Wanted
+from keyaudit.inventory.facts.sql import Wanted
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import HSM_ADMINISTRATOR
 from keyaudit.model.tables.reach import (

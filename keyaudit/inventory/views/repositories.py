@@ -8,7 +8,7 @@ Names are compared in lower case, as hosting services compare them. An id that a
 from collections.abc import Mapping
 
 from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.views.sql import Sources
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.model.repositories import Held
 
 _UNREAD = "stored.unknown['repository_host']"

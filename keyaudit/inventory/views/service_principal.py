@@ -3,10 +3,11 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.views import agents, azure_roles, sql
+from keyaudit.inventory.facts import sql
+from keyaudit.inventory.facts.sql import Sources, Wanted, gap, read_to_the_end
+from keyaudit.inventory.views import agents, azure_roles
 from keyaudit.inventory.views.environment import BY_PRINCIPAL
 from keyaudit.inventory.views.privileges import OF_PRINCIPALS, privileges
-from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 

@@ -2,8 +2,8 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.facts.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.inventory.views import log_sink
-from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.tables import TABLES
 
 

@@ -5,9 +5,9 @@
 from collections.abc import Iterator
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.sql import Sources, gap, read_to_the_end
 from keyaudit.inventory.views import agents, in_vault, service_principal
 from keyaudit.inventory.views.privileges import CONTROLS, UNSEEN
-from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 

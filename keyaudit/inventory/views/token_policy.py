@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views.sql import Sources, extended, stored
+from keyaudit.inventory.facts.sql import Sources, extended, stored
 
 
 def view(sources: Sources) -> str:

@@ -3,8 +3,8 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.sql import Sources, extended, stored
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.views.sql import Sources, extended, stored
 from keyaudit.model.entra import CONSUMERS, ISSUING_HOSTS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.relying_parties import SHARED_AUTHORITIES

@@ -9,9 +9,9 @@ operation and the latest time are known.
 from collections.abc import Iterable
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import view_types
-from keyaudit.inventory.views.sql import Sources
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.tables.places import VAULTS_FOUND
 from keyaudit.model.tables.usage import ACTIVITY_LOG, KEY_VAULT_LOG, LATE, SHOWN_BY, USAGE

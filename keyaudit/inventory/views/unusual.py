@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 import duckdb
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.logs.groups import KEYS, LEARNED, mailboxes, single, told
 from keyaudit.inventory.rows import view_types
 from keyaudit.inventory.usage.facets import MOST_DAYS
 from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
-from keyaudit.inventory.views.sql import Sources
 from keyaudit.inventory.views.unshown import until_by_log
 from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import Reason

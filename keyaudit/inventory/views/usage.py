@@ -2,12 +2,14 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.facts.joins import joined
+from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.logs.groups import changes, target_of, who_of
 from keyaudit.inventory.views import agent_bursts, versions
 from keyaudit.inventory.views.logged import whole
 from keyaudit.inventory.views.service_principal import environments
-from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.inventory.views.unshown import unshown
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
@@ -92,6 +94,7 @@ _DOUBTS = {
 
 def _versions(sources: Sources) -> str:
     """Each version of a key: its environment, and when the first newer enabled version was created."""
+    environment = versions.environment(Rows(sources, "key"))
     whole_key = "(PARTITION BY stored.key_id)"
     later = "(PARTITION BY stored.key_id ORDER BY stored.created_on RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
     unknown = "stored.unknown"
@@ -101,12 +104,11 @@ def _versions(sources: Sources) -> str:
     doubt = f"""coalesce(CASE WHEN stored.versions_listed IS NOT TRUE
         THEN coalesce({unknown}['versions_listed'], '{Reason.TRUNCATED}') END, {unknown}['enabled'], {unknown}['created_on'])"""
     return f"""
-        SELECT stored.id, {versions.environment(sources.sql)} AS environment,
-            {versions.environment_doubt(sources.sql)} AS environment_doubt,
+        SELECT stored.id, {environment.value} AS environment, {environment.why.sql} AS environment_doubt,
             CASE WHEN stored.created_on IS NULL THEN {dated}
                 ELSE min({enabled}) OVER {later} END AS newer_on,
             min({doubt}) OVER {whole_key} AS newer_doubt
-        FROM {sources["key"]} AS stored {versions.relations(sources, "key", "key_id")["vault"]}"""
+        FROM {sources["key"]} AS stored {joined(environment.everything)}"""
 
 
 def _sign_ins(sources: Sources) -> str:

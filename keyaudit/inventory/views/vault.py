@@ -3,9 +3,11 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.views import log_sink, purposes, sql
-from keyaudit.inventory.views.environment import of_vault, of_vault_doubt
-from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
+from keyaudit.inventory.facts import sql
+from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.sql import Sources, Wanted, gap, read_to_the_end
+from keyaudit.inventory.views import log_sink, purposes
+from keyaudit.inventory.views.environment import of_vault
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
@@ -31,7 +33,8 @@ def view(sources: Sources, wanted: Wanted) -> str:
         FROM (SELECT vault_id, enabled, unknown, enabled AND array_contains(key_ops, 'sign') AS signs FROM {sources["key"]})
         GROUP BY vault_id"""
     doubt = f"CASE WHEN signing.signs THEN NULL ELSE coalesce({gap('listed')}, signing.doubt) END"
-    environment, environment_doubt = (each(sources.sql, "stored") for each in (of_vault, of_vault_doubt))
+    home = of_vault(Rows(sources, "vault"))
+    environment, environment_doubt = home.value, home.why.sql
     unsettled = "sinks.unsettled"
     logged = f"CASE WHEN sinks.logged THEN NULL ELSE coalesce({unsettled}, sinks.logged_doubt) END"
     destinations = f"coalesce({unsettled}, sinks.logged_doubt)"

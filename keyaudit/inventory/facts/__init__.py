@@ -1,0 +1,6 @@
+"""Facts: values that know why they may be unknown.
+
+An expression makes the reason together with the value, so that a forgotten reason cannot be written. A view is a dictionary of
+facts by derived column (`view`), made from stored cells (`relation.Rows`), other rows (`relation.one`), groups of rows
+(`groups.groups`) and lists that must have been read to their end (`relation.unread`). What is joined follows from what is read.
+"""

@@ -1,0 +1,192 @@
+"""Groups of rows: whether any, how many, the least and the different values, with what is unknown about each.
+
+A row whose key is unknown may belong to any group, and a list that was not read to its end may hold more of each. Both count
+in every result by themselves.
+"""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from keyaudit.inventory.facts.fact import CERTAIN, TRUE, Count, Doubt, Fact, Truth
+from keyaudit.inventory.facts.joins import NOTHING, Join, Part, Reads, joined
+from keyaudit.inventory.facts.relation import Rows
+from keyaudit.model.times import MAX_TIME
+
+_OF_ROWS = "rows_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Rows by a key, as seen from a row of a view, which has that key. Make it with `groups`."""
+
+    rows: Rows
+    join: Join
+    strays: Join | None
+    """The rows whose key is unknown, as one group; None if every row has its key."""
+    by: Fact
+    own: bool
+    missing: Doubt
+    each: Truth
+    """What is true of each row that counts."""
+
+    def _of(self, column: str) -> str:
+        return f"{self.join.alias}.{column}"
+
+    def _read(self, part: Part) -> Reads:
+        return frozenset({(self.join, part)})
+
+    def _stray(self, name: str, it: Truth, what: str = "*", more: Sequence[tuple[str, str]] = ()) -> tuple[str, Doubt]:
+        """SQL of how many rows with an unknown key may be meant, and why; without such rows, nothing."""
+        if self.strays is None:
+            return "", CERTAIN
+        columns = (
+            (f"{name}_may", f"count({what}) FILTER (WHERE {name}_it IS NOT FALSE)"),
+            (f"{name}_why", f"min({name}_stray) FILTER (WHERE {name}_it IS NOT FALSE)"),
+        )
+        of_row = ((f"{name}_it", it.value), (f"{name}_stray", self.by.why.sql), *more)
+        read: Reads = frozenset({(self.strays, Part(name, columns, of_row, it.reads | self.by.everything))})
+        return f"{self.strays.alias}.{name}_may", Doubt((f"{self.strays.alias}.{name}_why",), read)
+
+    def _aggregate(self, name: str, it: Truth, columns: Sequence[tuple[str, str]], more: Sequence[tuple[str, str]] = (),
+                   reads: Reads = NOTHING) -> Reads:  # fmt: skip
+        of_row = [(f"{name}_it", it.value), *more]
+        columns = list(columns)
+        if it.doubt:
+            of_row.append((f"{name}_doubt", f"CASE WHEN {it.value} IS NULL THEN {it.doubt.sql} END"))
+            columns.append((f"{name}_doubt", f"min({name}_doubt)"))
+        return self._read(Part(name, tuple(columns), tuple(of_row), it.everything | reads))
+
+    def any_of(self, name: str, it: Truth = TRUE) -> Truth:
+        """Whether something is true of any row; `name` is unique among these groups."""
+        it = self.each & it
+        reads = self._aggregate(name, it, [(name, f"bool_or({name}_it)")])
+        _, stray = self._stray(name, it)
+        doubt = self.missing | (Doubt((self._of(f"{name}_doubt"),), reads) if it.doubt else CERTAIN) | stray
+        if not doubt:
+            return Truth(f"coalesce({self._of(name)}, false)", reads=reads)
+        value = f"(CASE WHEN {self._of(name)} THEN true WHEN {doubt.sql} IS NULL THEN false END)"
+        return Truth(value, doubt, exact=False, reads=reads | doubt.reads)
+
+    def count_of(self, name: str, it: Truth = TRUE, *, different: Fact | None = None) -> Count:
+        """How many rows it is true of, or how many `different` values they have, which must be known."""
+        it = self.each & it
+        what = f"DISTINCT {name}_of" if different else "*"
+        more = [(f"{name}_of", different.value)] if different else []
+        columns = [(f"{name}_min", f"count({what}) FILTER (WHERE {name}_it)")]
+        if it.doubt:
+            columns.append((f"{name}_max", f"count({what}) FILTER (WHERE {name}_it IS NOT FALSE)"))
+        reads = self._aggregate(name, it, columns, more, different.reads if different else NOTHING)
+        least, most = self._of(f"{name}_min"), self._of(f"{name}_max" if it.doubt else f"{name}_min")
+        if not self.own:
+            least, most = f"coalesce({least}, 0)", f"coalesce({most}, 0)"
+        may, stray = self._stray(name, it, what, more)
+        if may:
+            most = f"{most} + {may}"
+        if self.missing:
+            most = f"CASE WHEN {self.missing.sql} IS NULL THEN {most} END"
+        doubt = self.missing | (Doubt((self._of(f"{name}_doubt"),), reads) if it.doubt else CERTAIN) | stray
+        return Count(least, most, doubt, reads | doubt.reads)
+
+    def least(self, name: str, of: Fact, it: Truth = TRUE, *, absent_first: bool = False) -> Fact:
+        """The least value of the rows that it is true of, a time or a number; absent without such a row.
+
+        `absent_first`: a row without a value has the least, and then the result is absent; otherwise such rows do not count.
+        """
+        it = self.each & it
+        more = [(f"{name}_of", of.value)]
+        columns = [(name, f"min({name}_of) FILTER (WHERE {name}_it)")]
+        doubt = self.missing
+        reads: Reads = NOTHING
+        if of.doubt:
+            more.append((f"{name}_untold", f"CASE WHEN {of.value} IS NULL THEN {of.doubt.sql} END"))
+            columns.append((f"{name}_untold", f"min({name}_untold) FILTER (WHERE {name}_it)"))
+        valueless = f"{name}_of IS NULL" + (f" AND {name}_untold IS NULL" if of.doubt else "")
+        first = absent_first and of.absent
+        if first:
+            columns.append((f"{name}_first", f"coalesce(bool_or({name}_it AND {valueless}), false)"))
+        if it.doubt:
+            # A row without a known value may have the least.
+            none = f"{-MAX_TIME}" if first or not of.absent else f"CASE WHEN NOT ({valueless}) THEN {-MAX_TIME} END"
+            columns.append((f"{name}_may", f"min(coalesce({name}_of, {none})) FILTER (WHERE {name}_it IS NULL)"))
+        reads = self._aggregate(name, it, columns, more, of.everything)
+        value = self._of(name)
+        if of.doubt:
+            doubt |= Doubt((self._of(f"{name}_untold"),), reads)
+        if it.doubt:
+            may = f"{self._of(f'{name}_may')} IS NOT NULL AND ({value} IS NULL OR {self._of(f'{name}_may')} < {value})"
+            doubt |= Doubt((f"CASE WHEN {may} THEN {self._of(f'{name}_doubt')} END",), reads)
+        doubt |= self._stray(name, it)[1]
+        conditions = [f"{doubt.sql} IS NULL"] if doubt else []
+        if first:
+            conditions.append(f"NOT {self._of(f'{name}_first')}")
+        found = f"CASE WHEN {' AND '.join(conditions)} THEN {value} END" if conditions else value
+        return Fact(found, doubt, absent=True, reads=reads | doubt.reads)
+
+    def texts_of(self, name: str, of: Fact, it: Truth = TRUE) -> Fact:
+        """The sorted list of the different texts of the rows that it is true of; empty without one."""
+        it = self.each & it
+        sql = self.rows.sources.sql
+        columns = [(name, sql.distinct(f"{name}_of", f"{name}_it"))]
+        more = [(f"{name}_of", of.value)]
+        if of.doubt:
+            more.append((f"{name}_untold", f"CASE WHEN {of.value} IS NULL THEN {of.doubt.sql} END"))
+            columns.append((f"{name}_untold", f"min({name}_untold) FILTER (WHERE {name}_it IS NOT FALSE)"))
+        reads = self._aggregate(name, it, columns, more, of.everything)
+        doubt = self.missing
+        if of.doubt:
+            doubt |= Doubt((self._of(f"{name}_untold"),), reads)
+        if it.doubt:
+            doubt |= Doubt((self._of(f"{name}_doubt"),), reads)
+        doubt |= self._stray(name, it)[1]
+        value = f"coalesce({self._of(name)}, {sql.texts(())})"
+        if not doubt:
+            return Fact(value, reads=reads)
+        return Fact(f"CASE WHEN {doubt.sql} IS NULL THEN {value} END", doubt, reads=reads | doubt.reads)
+
+
+def groups(
+    rows: Rows,
+    alias: str,
+    *,
+    by: Fact,
+    key: Fact,
+    missing: Doubt = CERTAIN,
+    missing_of_row: Doubt = CERTAIN,
+    each: Truth = TRUE,
+    own: bool = False,
+) -> Groups:
+    """The `rows` whose fact `by` is the `key` of a row of the view, and of which `each` is true.
+
+    `missing`: why rows may be missing, over the rows of the view; `missing_of_row`: the same over `rows`, for the groups of
+    each. `own`: every row of the view is in its group itself, so that none is empty.
+    """
+
+    def inner(parts: Sequence[Part], where: str) -> str:
+        shown = [f"{by.value} AS subject", *(f"{sql} AS {name}" for part in parts for name, sql in part.of_row)]
+        inside = joined({*by.reads, *each.reads, *(read for part in parts for read in part.reads)})
+        conditions = [where] if where else []
+        if each is not TRUE:
+            conditions.append(f"{each.value} IS NOT FALSE")
+        filtered = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        return f"SELECT {', '.join(shown)} FROM {rows.sql} {inside}{filtered}"
+
+    def clause(parts: Sequence[Part]) -> str:
+        columns = ", ".join(f"{sql} AS {name}" for part in parts for name, sql in part.columns)
+        known = "" if own else f"{by.value} IS NOT NULL" if by.absent or by.doubt else ""
+        query = f"SELECT subject, {columns} FROM ({inner(parts, known)}) GROUP BY subject"
+        return f"{'' if own else 'LEFT '}JOIN ({query}) AS {alias} ON {alias}.subject = {key.value}"
+
+    def stray(parts: Sequence[Part]) -> str:
+        columns = ", ".join(f"{sql} AS {name}" for part in parts for name, sql in part.columns)
+        nameless = f"{by.why.sql} IS NOT NULL"
+        return f"CROSS JOIN (SELECT {columns} FROM ({inner(parts, nameless)})) AS {alias}_stray"
+
+    join = Join(alias, clause, key.reads)
+    strays = Join(f"{alias}_stray", stray) if by.doubt else None
+    doubt = key.why | missing
+    if missing_of_row:
+        part = Part(_OF_ROWS, ((_OF_ROWS, f"min({_OF_ROWS})"),), ((_OF_ROWS, missing_of_row.sql),), missing_of_row.reads)
+        doubt |= Doubt((f"{alias}.{_OF_ROWS}",), frozenset({(join, part)}))
+    return Groups(rows, join, strays, by, own, doubt, each)

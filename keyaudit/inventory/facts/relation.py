@@ -1,0 +1,124 @@
+"""Where facts are read: the rows of a table, the row that another row names, lists that must have been read to their end."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from keyaudit.inventory.facts.fact import CERTAIN, Doubt, Fact, Truth
+from keyaudit.inventory.facts.joins import NOTHING, Join, Part, Reads, joined
+from keyaudit.inventory.facts.sql import Sources, read_to_the_end
+from keyaudit.inventory.load import quoted
+from keyaudit.model.columns import Type
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The stored rows of a table, under an alias."""
+
+    sources: Sources
+    table: str
+    alias: str = "stored"
+
+    def __getitem__(self, column: str) -> Fact:
+        """The fact in a stored column, which may be absent or unknown as the table declares."""
+        declared = TABLES[self.table].by_name[column]
+        doubt = Doubt((f"{self.alias}.unknown[{quoted(column)}]",)) if declared.can_be_unknown else CERTAIN
+        value = f"{self.alias}.{column}"
+        if declared.type is Type.BOOLEAN and not declared.absent:
+            return Truth(value, doubt)
+        return Fact(value, doubt, absent=bool(declared.absent))
+
+    def flag(self, column: str) -> Truth:
+        """The fact in a column that is true or false in every row."""
+        fact = self[column]
+        if not isinstance(fact, Truth):
+            raise TypeError(f"{self.table}.{column} is not true or false in every row")
+        return fact
+
+    @property
+    def sql(self) -> str:
+        """SQL of the relation, under its alias."""
+        return f"{self.sources[self.table]} AS {self.alias}"
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """At most one row of a table: the one that a row of the view names."""
+
+    join: Join
+    rows: Rows
+    derived: Mapping[str, Fact]
+    key: Fact
+    column: str
+    missing: Doubt
+
+    @property
+    def found(self) -> Truth:
+        """Whether such a row was read."""
+        return Truth(f"({self.join.alias}.{self.column} IS NOT NULL)", reads=frozenset({(self.join, Part("found"))}))
+
+    def __getitem__(self, name: str) -> Fact:
+        """A fact of the row. Without a row it is unknown if there may be one, and otherwise absent."""
+        fact = self.derived[name] if name in self.derived else self.rows[name]
+        value, reason = f"{self.join.alias}.{name}", f"{self.join.alias}.{name}_why"
+        columns = [(name, fact.value)]
+        if fact.doubt:
+            # A reason is looked up only where there is no value.
+            columns.append((f"{name}_why", f"CASE WHEN {fact.value} IS NULL THEN {fact.doubt.sql} END"))
+        reads: Reads = frozenset({(self.join, Part(name, tuple(columns), reads=fact.everything))})
+        inside = Doubt((reason,), reads) if fact.doubt else CERTAIN
+        if self.missing and not fact.absent:
+            # Without a value there is a reason, or no row.
+            return Fact(value, self.key.why | inside | self.missing, exact=False, reads=reads)
+        if self.missing:
+            gone = f"CASE WHEN {self.join.alias}.{self.column} IS NULL THEN {self.missing.sql} ELSE {inside.sql} END"
+            inside = Doubt((gone,), reads | self.missing.reads)
+        return Fact(value, self.key.why | inside, absent=True, reads=reads)
+
+    def flag(self, name: str) -> Truth:
+        """A fact of the row that is true or false; false without a row if there is certainly none."""
+        return self[name].truth()
+
+
+def one(
+    rows: Rows,
+    *,
+    key: Fact,
+    missing: Doubt,
+    column: str = "id",
+    facts: Mapping[str, Fact] | None = None,
+) -> One:
+    """The row of `rows` whose `column` is `key`. `missing`: why one may exist that was not read. `facts`: what can be read of
+    it besides its stored columns, over `rows`.
+    """
+
+    def clause(parts: Sequence[Part]) -> str:
+        shown = [f"{rows.alias}.{column}", *(f"{sql} AS {name}" for part in parts for name, sql in part.columns)]
+        inside = joined(read for part in parts for read in part.reads)
+        query = f"SELECT {', '.join(dict.fromkeys(shown))} FROM {rows.sql} {inside}"
+        return f"LEFT JOIN ({query}) AS {rows.alias} ON {rows.alias}.{column} = {key.value}"
+
+    return One(Join(rows.alias, clause, key.reads), rows, facts or {}, key, column, missing)
+
+
+def unread(alias: str, *lists: Sequence[str], scope: str = "") -> Doubt:
+    """Why rows may be missing: lists that were not read to their end in a scope, which has one of these `lists` of operations.
+
+    `scope`: SQL over the rows of the view; empty if there is only one. A list without a record was never begun.
+    """
+    query = " UNION ALL ".join(map(read_to_the_end, lists))
+    reads = by_hand(alias, f"LEFT JOIN ({query}) AS {alias} ON {f'{alias}.scope_id = {scope}' if scope else 'true'}")
+    return Doubt((f"CASE WHEN {alias}.whole THEN NULL ELSE coalesce({alias}.reason, '{Reason.INTERRUPTED}') END",), reads)
+
+
+def by_hand(alias: str, clause: str, *needs: Reads) -> Reads:
+    """A read of a relation whose join is written by hand, and joined after what it needs."""
+    return frozenset({(Join(alias, lambda _: clause, NOTHING.union(*needs)), Part("all"))})
+
+
+def because(reason: Reason) -> Doubt:
+    """That reason, wherever it is asked for."""
+    return Doubt((quoted(reason),))

@@ -1,0 +1,98 @@
+"""What a fact says of a row with unknown cells is true of every row that it may be, and a Truth is NULL only with a reason."""
+
+import duckdb
+import pytest
+
+from keyaudit.inventory.facts.fact import Fact, Truth, case, choice, known, strict
+from keyaudit.model.reasons import Reason
+from tests.inventory.facts import worlds
+from tests.inventory.facts.worlds import Expressions
+
+_SEEDS = range(6)
+_EACH = 40
+_ROWS = worlds.rows()
+_NUMBER = {row: number for number, row in enumerate(_ROWS)}
+_MAY_BE = {row: [_NUMBER[whole] for whole in worlds.completions(row)] for row in _ROWS}
+
+
+@pytest.fixture(scope="module")
+def connection() -> duckdb.DuckDBPyConnection:
+    """With a row for each combination of values and unknown cells."""
+    made = duckdb.connect(config={"threads": 1})
+    worlds.create(made, "stored", _ROWS)
+    return made
+
+
+def _results(connection: duckdb.DuckDBPyConnection, fact: Fact) -> list[tuple[object, object]]:
+    return connection.execute(f"SELECT {worlds.columns(fact)} FROM stored ORDER BY row_number").fetchall()
+
+
+def _expressions(seed: int) -> list[Fact]:
+    made = Expressions(seed)
+    depths = [1 + number % 3 for number in range(_EACH)]
+    return [make(depth) for depth in depths for make in (made.truth, made.text, made.number)]
+
+
+@pytest.mark.parametrize("seed", _SEEDS)
+def test_without_a_reason_every_way_to_fill_the_unknown_cells_gives_the_same_value(
+    seed: int, connection: duckdb.DuckDBPyConnection
+) -> None:
+    for fact in _expressions(seed):
+        results = _results(connection, fact)
+        for row, (value, reason) in zip(_ROWS, results, strict=True):
+            if reason is None:
+                assert {results[number] for number in _MAY_BE[row]} == {(value, None)}, (row, fact.value)
+
+
+@pytest.mark.parametrize("seed", _SEEDS)
+def test_what_is_unknown_has_the_reason_of_an_unknown_cell_and_no_value(
+    seed: int, connection: duckdb.DuckDBPyConnection
+) -> None:
+    for fact in _expressions(seed):
+        for row, (value, reason) in zip(_ROWS, _results(connection, fact), strict=True):
+            unknown = {name for name, cell in zip(worlds.DOMAINS, row, strict=True) if cell == worlds.UNKNOWN} | {
+                Reason.UNRECOGNISED
+            }
+            assert reason is None or (value is None and reason in unknown), (row, fact.value)
+
+
+@pytest.mark.parametrize("seed", _SEEDS)
+def test_a_truth_is_null_exactly_where_it_has_a_reason(seed: int, connection: duckdb.DuckDBPyConnection) -> None:
+    truths = [fact for fact in _expressions(seed) if isinstance(fact, Truth)]
+    assert len(truths) == _EACH
+    for fact in truths:
+        assert all((value is None) == (reason is not None) for value, reason in _results(connection, fact)), fact.value
+
+
+def _one(connection: duckdb.DuckDBPyConnection, fact: Fact, **cells: object) -> tuple[object, object]:
+    """Its value and reason in a row with these cells, where all others are unknown."""
+    row = tuple(cells.get(name, worlds.UNKNOWN) for name in worlds.DOMAINS)
+    return _results(connection, fact)[_NUMBER[row]]
+
+
+def test_a_reason_is_that_of_a_cell_that_decides(connection: duckdb.DuckDBPyConnection) -> None:
+    flag, other, word, time = (worlds.cell(name) for name in ("flag", "other", "word", "time"))
+    assert isinstance(flag, Truth)
+    assert isinstance(other, Truth)
+    either = (flag & other) | word.eq("a")
+    assert _one(connection, either, other=False) == (None, "word")
+    assert _one(connection, either, other=True, word="c") == (None, "flag")
+    assert _one(connection, either, word="a") == (True, None)
+    assert _one(connection, case((flag, time), (other, known(7)), otherwise=known(8)), flag=False) == (None, "other")
+    assert _one(connection, case((flag, known(7)), otherwise=known(8)), flag=False) == (8, None)
+
+
+def test_what_is_certainly_absent_decides(connection: duckdb.DuckDBPyConnection) -> None:
+    later = strict(lambda number, time: f"({number} + {time})", worlds.cell("number"), worlds.cell("time"))
+    assert _one(connection, later, number=None) == (None, None)
+    assert _one(connection, later, number=1) == (None, "time")
+    assert _one(connection, later, number=1, time=2) == (3, None)
+
+
+def test_at_most_one_of_exclusive_conditions_need_be_known(connection: duckdb.DuckDBPyConnection) -> None:
+    flag, word = worlds.cell("flag"), worlds.cell("word")
+    assert isinstance(flag, Truth)
+    chosen = choice((flag, known("first")), (word.eq("a"), known("second")), otherwise=known("none"))
+    assert _one(connection, chosen, word="a") == ("second", None)
+    assert _one(connection, chosen, word="c") == (None, "flag")
+    assert _one(connection, chosen, word="c", flag=False) == ("none", None)

@@ -1,0 +1,106 @@
+"""What is said of a group is true however unknown cells are filled, wherever rows with an unknown key belong, and whatever a
+list holds that was not read to its end.
+"""
+
+from random import Random
+from typing import Any
+
+import duckdb
+import pytest
+
+from keyaudit.inventory.facts.fact import CERTAIN, Count, Doubt, Fact, Truth, strict
+from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.joins import joined
+from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.sql import Sources
+from tests.inventory.facts import worlds
+from tests.inventory.facts.worlds import UNKNOWN, Row
+
+_UNREAD = "truncated"
+_SCENARIOS = 12
+_WAYS = 8
+_KEYS = {"certain": ("time", CERTAIN), "unknown": ("word", Doubt(("things.unknown['word']",)))}
+
+
+def _facts(key: str, *, read: bool) -> dict[str, Fact | Count]:
+    def thing(name: str) -> Fact:
+        return worlds.cell(name, "things")
+
+    rows = Rows(Sources({"things": "things"}), "things", "things")
+    column, doubt = _KEYS[key]
+    # A number makes the key that is never unknown: `_rows` leaves it known.
+    by = Fact(f"CAST(things.{column} AS VARCHAR)", doubt)
+    missing = CERTAIN if read else Doubt((f"'{_UNREAD}'",))
+    of = groups(rows, "of", by=by, key=Fact("stored.key"), missing=missing)
+    flag, other = thing("flag"), thing("other")
+    assert isinstance(flag, Truth)
+    assert isinstance(other, Truth)
+    both = flag & other
+    return {
+        "any": of.any_of("any_both", both),
+        "every": ~of.any_of("any_other", ~(flag | other)),
+        "some": of.any_of("any_row"),
+        "how many": of.count_of("many", both),
+        "rows": of.count_of("all_rows"),
+        "numbers": of.count_of("numbers", flag, different=Fact("things.time")),
+        "least": of.least("least", thing("number"), both),
+        "oldest": of.least("oldest", thing("number"), both, absent_first=True),
+        "least of all": of.least("least_time", thing("time"), flag),
+        "sum": of.least("sum", strict(lambda a, b: f"({a} + {b})", thing("number"), thing("time"))),
+        "texts": of.texts_of("texts", thing("text"), both),
+    }
+
+
+def _results(
+    connection: duckdb.DuckDBPyConnection, things: list[Row], key: str, of: str, *, read: bool
+) -> dict[str, tuple[Any, ...]]:
+    facts = _facts(key, read=read)
+    worlds.create(connection, "things", things)
+    joins = joined({each for fact in facts.values() for each in fact.everything})
+    columns = ", ".join(map(worlds.columns, facts.values()))
+    found = connection.execute(f"SELECT {columns} FROM (SELECT '{of}' AS key) AS stored {joins}").fetchone()
+    assert found is not None
+    cells = iter(found)
+    return {name: tuple(next(cells) for _ in range(3 if isinstance(fact, Count) else 2)) for name, fact in facts.items()}
+
+
+def _row(random: Random, key: str, unknown: float) -> Row:
+    never = "time"  # counted as different values, and the key of one kind of groups
+    return tuple(
+        UNKNOWN if name != never and random.random() < unknown and not (key == "certain" and name == "word")
+        else random.choice(domain)
+        for name, domain in worlds.DOMAINS.items()
+    )  # fmt: skip
+
+
+def _filled(random: Random, row: Row) -> Row:
+    return random.choice(list(worlds.completions(row)))
+
+
+@pytest.mark.parametrize("key", _KEYS)
+@pytest.mark.parametrize("read", [True, False])
+def test_what_is_known_of_a_group_is_true_in_every_way_to_know_more(key: str, read: bool) -> None:
+    random = Random(f"{key} {read}")
+    of = {"certain": "2", "unknown": "a"}[key]
+    connection = duckdb.connect(config={"threads": 1})
+    known, total = 0, 0
+    for _ in range(_SCENARIOS):
+        things = [_row(random, key, 0.3) for _ in range(random.randrange(4))]
+        said = _results(connection, things, key, of, read=read)
+        for _ in range(_WAYS):
+            more = [] if read else [_row(random, key, 0) for _ in range(random.randrange(3))]
+            true = _results(connection, [_filled(random, row) for row in (*things, *more)], key, of, read=True)
+            for name, (*found, reason) in said.items():
+                *whole, _none = true[name]
+                if len(found) > 1:
+                    assert found[0] <= whole[0], (name, things)
+                    assert found[1] is None or found[1] >= whole[0], (name, things)
+                    assert (found[0] == found[1]) == (reason is None), (name, things)
+                elif reason is None:
+                    assert found == whole, (name, things)
+                    known += 1
+                else:
+                    assert found == [None], (name, things)
+                total += 1
+    # Otherwise nothing was compared.
+    assert known > total / 25
