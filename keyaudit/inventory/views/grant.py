@@ -95,8 +95,9 @@ def prepare(sources: Sources) -> str:
     # If one of the lists is empty, there is no crossing.
     crossing_doubt = f"""CASE WHEN ({opened_doubt} IS NULL AND {sources.sql.size(opened)} = 0)
         OR ({homes_doubt} IS NULL AND persons.homes IS NULL) THEN NULL ELSE coalesce({opened_doubt}, {homes_doubt}) END"""
-    nameless = f"CASE WHEN persons.unnamed THEN '{Reason.NOT_CONFIGURED}' END"
-    placeless = f"CASE WHEN met.unplaced THEN '{Reason.NOT_CONFIGURED}' END"
+    # Who is not known may have no configured environment, too.
+    nameless = f"CASE WHEN persons.unnamed THEN '{Reason.NOT_CONFIGURED}' ELSE {homes_doubt} END"
+    placeless = f"CASE WHEN met.unplaced THEN '{Reason.NOT_CONFIGURED}' ELSE {opened_doubt} END"
     counts = ", ".join(
         f"coalesce(persons.{who}_min, 0) AS {who}_min, CASE WHEN holder.open IS NULL THEN coalesce(persons.{who}_most, 0) END"
         f" AS {who}_max"

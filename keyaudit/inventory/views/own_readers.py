@@ -52,7 +52,8 @@ def counted(sql: DuckDB, query: str, *, known: bool) -> str:
     if not known:
         return f"SELECT *, CAST(NULL AS BIGINT) AS {name}_min, CAST(NULL AS BIGINT) AS {name}_max FROM ({query})"
     least = f"greatest(made.{_WORKLOADS}_min - coalesce(own.perhaps, 0), 0)"
-    most = f"greatest(made.{_WORKLOADS}_max - coalesce(own.surely, 0), 0)"
+    # `greatest` leaves out NULL, which here is no upper bound.
+    most = f"CASE WHEN made.{_WORKLOADS}_max IS NOT NULL THEN greatest(made.{_WORKLOADS}_max - coalesce(own.surely, 0), 0) END"
     why = f"CASE WHEN {most} = {least} THEN NULL ELSE coalesce(made.unknown['{_WORKLOADS}'], own.doubt) END"
     unknown = f"CASE WHEN {why} IS NULL THEN made.unknown ELSE map_concat(made.unknown, {sql.map({name: why})}) END"
     return f"""

@@ -184,7 +184,7 @@ def _met(sources: Sources) -> str:
         UNION ALL
         SELECT vault, above.scope, coalesce(place.unknown['management_groups'], '{Reason.PARENT_NOT_ASSESSED}') FROM reach_vault
         LEFT JOIN {sources["subscription"]} AS place ON place.id = reach_vault.subscription
-        CROSS JOIN (SELECT DISTINCT scope FROM reach_way WHERE scope_kind = 'management-group') AS above
+        CROSS JOIN (SELECT DISTINCT scope FROM reach_way WHERE scope_kind = 'management-group' OR scope_kind IS NULL) AS above
         WHERE place.management_groups IS NULL"""
     # A local role on all keys of an HSM counts as one on the HSM.
     pairs = f"""
@@ -193,7 +193,11 @@ def _met(sources: Sources) -> str:
         UNION ALL
         SELECT vault.vault, way.way, CASE WHEN way.scope <> vault.id || '/keys' THEN way.scope END, NULL
         FROM reach_way AS way JOIN reach_vault AS vault ON vault.id = way.vault_id
-        WHERE way.scope_kind = 'object'"""
+        WHERE coalesce(way.scope_kind = 'object', way.scope <> vault.id)
+        UNION ALL
+        -- A grant with an unknown scope may apply to any vault.
+        SELECT vault.vault, way.way, NULL, way.doubt FROM reach_way AS way CROSS JOIN reach_vault AS vault
+        WHERE way.scope IS NULL"""
     # If the access model is unknown, permissions that any model honours are possible, and those that all honour are certain.
     perhaps = {kind: [allows for kinds in HONOURED.values() for allows in kinds.get(kind, ())] for kind in KINDS}
     of_vaults = [HONOURED[model] for model in ("rbac", "access-policy")]
@@ -225,12 +229,14 @@ def _honoured(models: Mapping[str, Mapping[str, Sequence[Allows]]], otherwise: M
 
 def _holders(sources: Sources) -> str:
     """The principals of grants: their kind, and why they may stand for unknown others."""
-    kind = "coalesce(principal.kind, named.type)"
+    # Without its own record, what its grants say is all that is known of it. A grant to somebody unknown may be to anybody.
+    kind = "CASE WHEN named.principal_id IS NOT NULL THEN coalesce(principal.kind, named.type) END"
     return f"""
         SELECT CAST(row_number() OVER (ORDER BY named.principal_id NULLS LAST) AS INTEGER) AS holder,
             named.principal_id, {kind} AS kind, principal.name,
-            coalesce(principal.unknown['kind'], '{Reason.PARENT_NOT_ASSESSED}') AS kindless,
-            CASE WHEN principal.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE principal.unknown['name'] END AS nameless,
+            coalesce(named.unnamed, principal.unknown['kind'], '{Reason.PARENT_NOT_ASSESSED}') AS kindless,
+            CASE WHEN principal.id IS NULL THEN coalesce(named.unnamed, '{Reason.PARENT_NOT_ASSESSED}')
+                ELSE principal.unknown['name'] END AS nameless,
             CASE WHEN {kind} IN ('group', 'foreign-group') THEN CASE WHEN principal.members_listed THEN NULL
                     ELSE coalesce(principal.unknown['members_listed'], '{Reason.PARENT_NOT_ASSESSED}') END
                 WHEN {kind} IN ({_PERSONS}, {_NOBODY}) THEN NULL
