@@ -77,7 +77,8 @@ def prepare(sources: Sources) -> str:
             min(met.doubt) FILTER (WHERE met.certain = 0 AND met.possible <> 0) AS doubt
         FROM reach_way AS way LEFT JOIN reach_met AS met ON met.way = way.way
         LEFT JOIN reach_vault AS vault ON vault.vault = met.vault GROUP BY way.id"""
-    kind_doubt = "CASE WHEN holder.kind IS NULL THEN holder.kindless END"
+    # What an assignment says of its principal stays when that is deleted: https://learn.microsoft.com/azure/role-based-access-control/troubleshooting
+    kind_doubt = "coalesce(holder.unproven, CASE WHEN holder.kind IS NULL THEN holder.kindless END)"
     # The identity may not see the subscription.
     scope_doubt = f"""CASE WHEN named.name IS NULL AND coalesce(stored.scope_kind = 'subscription', true) THEN coalesce(
         stored.unknown['scope_kind'], named.unknown['name'], {gap("subscriptions")}, '{Reason.NOT_VISIBLE}') END"""
@@ -106,7 +107,7 @@ def prepare(sources: Sources) -> str:
     unlisted = f"SELECT scope_id, reason FROM coverage WHERE operation = {quoted(VAULTS_FOUND[2])} AND state <> 'assessed'"
     return f"""
         CREATE TABLE reach_grant AS
-        SELECT stored.id, holder.kind AS principal_kind, holder.name AS principal_name,
+        SELECT stored.id, CASE WHEN holder.unproven IS NULL THEN holder.kind END AS principal_kind, holder.name AS principal_name,
             named.name AS scope_name,
             CASE WHEN met.id IS NULL OR met.surely THEN true WHEN {effective_doubt} IS NULL THEN false END AS effective,
             CASE WHEN {opened_doubt} IS NULL THEN {opened} END AS environments_opened,

@@ -32,7 +32,7 @@ def prepare(sources: Sources, as_of: int) -> str:
             min(coalesce(held.unshown, held.doubt)) AS doubt
         FROM ({held}) AS held
         JOIN reach_service_principal AS home ON home.app_id = held.app_id
-        JOIN reach_person AS person ON person.person_id = home.object_id AND NOT person.human
+        JOIN reach_person AS person ON person.person_id = home.object_id AND NOT person.human AND person.proven
         JOIN reach_met AS met ON met.holder = person.holder AND met.standing AND met.certain & {BITS[READING]} <> 0
         JOIN reach_vault AS vault ON vault.vault = met.vault
         JOIN {sources["certificate"]} AS made ON made.vault_id = vault.id

@@ -123,18 +123,20 @@ def counted(
 
 def _vaults(sources: Sources) -> str:
     """Vaults, numbered, with their scopes, and by action why grants on them may be missing."""
+    # A Managed HSM has no other model.
+    model = "coalesce(vault.access_model, CASE WHEN vault.kind = 'managed-hsm' THEN 'hsm-local' END)"
     environment = of_vault(Rows(sources, "vault", "vault"))
     roles, local, listed = map(read_to_the_end, (ROLES_LISTED, LOCAL_LISTED, SUBSCRIPTIONS))
     return f"""
         SELECT CAST(row_number() OVER (ORDER BY vault.id) AS INTEGER) AS vault, vault.id,
-            '/subscriptions/' || vault.subscription_id AS subscription, vault.access_model,
+            '/subscriptions/' || vault.subscription_id AS subscription, {model} AS access_model,
             split_part(vault.id, '/providers/', 1) AS resource_group,
-            CASE vault.access_model WHEN 'rbac' THEN {EVERY_ACTION} WHEN 'access-policy' THEN {GRANT} WHEN 'hsm-local' THEN 0
+            CASE {model} WHEN 'rbac' THEN {EVERY_ACTION} WHEN 'access-policy' THEN {GRANT} WHEN 'hsm-local' THEN 0
                 ELSE {EVERY_ACTION} END AS by_roles,
             coalesce({gap("roles")}, CASE WHEN place.id IS NULL THEN {gap("listed")} END) AS roles_gap,
-            CASE WHEN vault.access_model IN ('rbac', 'hsm-local') THEN NULL
+            CASE WHEN {model} IN ('rbac', 'hsm-local') THEN NULL
                 ELSE vault.unknown['access_policies'] END AS policies_gap,
-            CASE WHEN vault.access_model = 'hsm-local' THEN {gap("local")} END AS local_gap,
+            CASE WHEN {model} = 'hsm-local' THEN {gap("local")} END AS local_gap,
             {environment.value} AS environment,
             {environment.why.sql} AS environment_doubt,
             vault.unknown['access_model'] AS model_gap
@@ -166,7 +168,7 @@ def _ways(sources: Sources) -> str:
             vault_id, coalesce(scope, vault_id) AS scope, allows IS NOT NULL AND scope IS NOT NULL AS known,
             coalesce({data}, {DATA}) AS data, coalesce({GRANT} * {has("'grant'")}, {GRANT}) AS control,
             coalesce({GRANT} * {has("'set-policy'")}, {GRANT}) AS policy,
-            role_id, coalesce(unknown['allows'], unknown['scope']) AS doubt
+            role_id, unknown['role_id'] AS roleless, unknown['vault_id'] AS placeless, coalesce(unknown['allows'], unknown['scope']) AS doubt
         FROM {sources["grant"]} AS given
         -- An unreadable entry may give access to anybody.
         JOIN reach_holder AS holder ON holder.principal_id IS NOT DISTINCT FROM given.principal_id
@@ -195,9 +197,10 @@ def _met(sources: Sources) -> str:
         FROM reach_way AS way JOIN reach_vault AS vault ON vault.id = way.vault_id
         WHERE coalesce(way.scope_kind = 'object', way.scope <> vault.id)
         UNION ALL
-        -- A grant with an unknown scope may apply to any vault.
-        SELECT vault.vault, way.way, NULL, way.doubt FROM reach_way AS way CROSS JOIN reach_vault AS vault
-        WHERE way.scope IS NULL"""
+        -- A grant whose scope is unknown may apply to any vault.
+        SELECT vault.vault, way.way, way.scope, way.doubt FROM reach_way AS way
+        JOIN reach_vault AS vault ON way.scope IS NULL OR starts_with(way.scope, vault.id || '/')
+        WHERE way.scope IS NULL OR (way.vault_id IS NULL AND coalesce(way.scope_kind = 'object', true))"""
     # If the access model is unknown, permissions that any model honours are possible, and those that all honour are certain.
     perhaps = {kind: [allows for kinds in HONOURED.values() for allows in kinds.get(kind, ())] for kind in KINDS}
     of_vaults = [HONOURED[model] for model in ("rbac", "access-policy")]
@@ -234,6 +237,7 @@ def _holders(sources: Sources) -> str:
     return f"""
         SELECT CAST(row_number() OVER (ORDER BY named.principal_id NULLS LAST) AS INTEGER) AS holder,
             named.principal_id, {kind} AS kind, principal.name,
+            CASE WHEN principal.kind IS NULL THEN principal.unknown['kind'] END AS unproven,
             coalesce(named.unnamed, principal.unknown['kind'], '{Reason.PARENT_NOT_ASSESSED}') AS kindless,
             CASE WHEN principal.id IS NULL THEN coalesce(named.unnamed, '{Reason.PARENT_NOT_ASSESSED}')
                 ELSE principal.unknown['name'] END AS nameless,
@@ -258,6 +262,7 @@ def _persons(sources: Sources) -> str:
             {home_doubt(kind, "blind.principals")} AS environment_doubt,
             home.subscription, {home_doubt(kind, "blind.principals", "subscription_doubt")} AS subscription_doubt,
             {tier0.controls(kind)} AS tier0, {tier0.doubt(kind)} AS tier0_doubt,
+            principal.id IS NULL OR principal.kind IS NOT NULL AS proven,
             CASE WHEN {kind} IN ({_HUMANS}) THEN true WHEN {kind} IN ({_WORKLOADS}) THEN false END AS human,
             CASE WHEN principal.home IS NOT NULL THEN principal.home = 'foreign' END AS abroad,
             coalesce(principal.unknown['kind'], principal.unknown['home'], CASE WHEN principal.id IS NULL

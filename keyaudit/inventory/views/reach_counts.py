@@ -128,7 +128,7 @@ def _at_spots(sql: DuckDB, wanted: Wanted) -> str:
     return f"""
         SELECT counted.*, {", ".join(f"{_missing(action, f'opened.{action}_open')} AS {action}_missing" for action in ACTIONS)},
             coalesce(administering.administrators, 0) AS {name}_min, {name}_min AS {name}_most,
-            coalesce(vault.local_gap, administering.open) AS {name}_missing, CAST(NULL AS STRING) AS {name}_doubt
+            coalesce(vault.local_gap, administering.open, anywhere.open) AS {name}_missing, CAST(NULL AS STRING) AS {name}_doubt
         FROM (
             SELECT spot.number, spot.spot, spot.vault, {", ".join(counts + doubts + homes)}, min(tier0_doubt) AS tier0_doubt
             FROM reach_spot AS spot LEFT JOIN ({_people(sql)}) AS people ON people.number = spot.number
@@ -139,7 +139,8 @@ def _at_spots(sql: DuckDB, wanted: Wanted) -> str:
             SELECT held.number, {", ".join(open_)} FROM reach_held AS held
             JOIN reach_holder AS holder ON holder.holder = held.holder WHERE holder.open IS NOT NULL GROUP BY held.number
         ) AS opened ON opened.number = counted.number
-        LEFT JOIN ({_administering()}) AS administering ON administering.vault_id = vault.id"""
+        LEFT JOIN ({_administering()}) AS administering ON administering.vault_id = vault.id
+        CROSS JOIN (SELECT min(placeless) AS open FROM reach_way WHERE kind = 'hsm-role') AS anywhere"""
 
 
 def _number(condition: str) -> str:
@@ -159,7 +160,7 @@ def _people(sql: DuckDB) -> str:
         SELECT {sql.excluding("person", of="people")}, count(*) AS alike, who.human, who.abroad, who.tier0, who.tier0_doubt,
             who.environment, who.environment_doubt, who.unnamed, who.subscription, who.subscription_doubt
         FROM (
-            SELECT held.number, person.person, bit_or(held.certain) AS certain, bit_or(held.possible) AS possible,
+            SELECT held.number, person.person, bit_or(CASE WHEN person.proven THEN held.certain ELSE 0 END) AS certain, bit_or(held.possible) AS possible,
                 min(coalesce(person.doubt, held.doubt)) AS doubt
             FROM reach_held AS held JOIN reach_person AS person ON person.holder = held.holder
             GROUP BY held.number, person.person
@@ -171,10 +172,11 @@ def _people(sql: DuckDB) -> str:
 def _administering() -> str:
     """The Managed HSMs with their number of administrators, and why there may be more."""
     return f"""
-        SELECT way.vault_id, count(DISTINCT person.person) AS administrators, min(holder.open) AS open
+        SELECT way.vault_id, count(DISTINCT person.person) FILTER (WHERE way.role_id IS NOT NULL) AS administrators,
+            min(coalesce(way.roleless, holder.open)) AS open
         FROM reach_way AS way JOIN reach_holder AS holder ON holder.holder = way.holder
         LEFT JOIN reach_person AS person ON person.holder = way.holder
-        WHERE way.kind = 'hsm-role' AND way.role_id = '{HSM_ADMINISTRATOR}' GROUP BY way.vault_id"""
+        WHERE way.kind = 'hsm-role' AND coalesce(way.role_id = '{HSM_ADMINISTRATOR}', true) GROUP BY way.vault_id"""
 
 
 def _missing(action: str, opened: str) -> str:
