@@ -197,6 +197,15 @@ class Count:
         """What its bounds and its reason read."""
         return self.reads | self.doubt.reads
 
+    def exceeds(self, number: Fact) -> Truth:
+        """Whether it is greater than a number or a time; false where that is absent."""
+        bounds = f"WHEN {self.least} > {number.value} THEN true WHEN {self.most} <= {number.value} THEN false"
+        if number.absent:
+            known = f" AND {number.doubt.sql} IS NULL" if number.doubt else ""
+            bounds += f" WHEN {number.value} IS NULL{known} THEN false"
+        doubt = number.why | self.doubt
+        return Truth(f"(CASE {bounds} END)", doubt, exact=not doubt, reads=self.reads | number.everything)
+
 
 ABSENT = Fact("NULL", absent=True)
 """There is no value."""

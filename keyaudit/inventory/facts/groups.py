@@ -15,6 +15,8 @@ from keyaudit.inventory.facts.relation import Rows
 from keyaudit.model.times import MAX_TIME
 
 _OF_ROWS = "rows_missing"
+_BELOW, _ABOVE = -MAX_TIME - 1, MAX_TIME + 1
+"""Bounds that no time or number that is stored reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,44 @@ class Groups:
         found = f"CASE WHEN {' AND '.join(conditions)} THEN {value} END" if conditions else value
         return Fact(found, doubt, absent=True, reads=reads | doubt.reads)
 
+    def greatest(self, name: str, of: Fact, it: Truth = TRUE, *, absent_last: bool = False) -> Count:
+        """Bounds of the greatest value of the rows that it is true of, a time or a number; below all others without such a row.
+
+        `absent_last`: a row without a value has the greatest, which is above all others; otherwise such rows do not count.
+        """
+        it = self.each & it
+        if absent_last:
+            of = of.total(lambda sql: f"coalesce({sql}, {_ABOVE})")
+        chosen = of.where(it)
+        highest = of.value if not of.doubt else f"coalesce({of.value}, CASE WHEN {of.why.sql} IS NOT NULL THEN {_ABOVE} END)"
+        of_row = [(f"{name}_of", chosen.value), (f"{name}_may", f"CASE WHEN {it.value} IS NOT FALSE THEN {highest} END")]
+        columns = [(f"{name}_min", f"max({name}_of)"), (f"{name}_max", f"max({name}_may)")]
+        if chosen.doubt:
+            of_row.append((f"{name}_why", chosen.why.sql))
+            columns.append((f"{name}_why", f"min({name}_why)"))
+        reads = self._read(Part(name, tuple(columns), tuple(of_row), chosen.everything | of.everything))
+        doubt = self.missing | self._stray(name, it)[1]
+        least, most = (f"coalesce({self._of(f'{name}_{bound}')}, {_BELOW})" for bound in ("min", "max"))
+        if doubt:
+            most = f"CASE WHEN {doubt.sql} IS NULL THEN {most} END"
+        if chosen.doubt:
+            doubt |= Doubt((self._of(f"{name}_why"),), reads)
+        return Count(least, most, doubt, reads | doubt.reads)
+
+    def the_one(self, name: str, of: Fact, it: Truth) -> Fact:
+        """The value, which must be known, of the row that it is true of, of which there is at most one; absent without such a
+        row. Where it is true of one, it does not matter that it is unknown of others.
+        """
+        it = self.each & it
+        reads = self._aggregate(name, it, [(name, f"min({name}_of) FILTER (WHERE {name}_it)")], [(f"{name}_of", of.value)],
+                                of.reads)  # fmt: skip
+        doubt = self.missing | (Doubt((self._of(f"{name}_doubt"),), reads) if it.doubt else CERTAIN)
+        doubt |= self._stray(name, it)[1]
+        value = self._of(name)
+        if doubt:
+            doubt = Doubt((f"CASE WHEN {value} IS NULL THEN {doubt.sql} END",), reads | doubt.reads)
+        return Fact(value, doubt, absent=True, reads=reads)
+
     def texts_of(self, name: str, of: Fact, it: Truth = TRUE) -> Fact:
         """The sorted list of the different texts of the rows that it is true of; empty without one."""
         it = self.each & it
@@ -156,15 +196,17 @@ def groups(
     missing_of_row: Doubt = CERTAIN,
     each: Truth = TRUE,
     own: bool = False,
+    in_list: bool = False,
 ) -> Groups:
     """The `rows` whose fact `by` is the `key` of a row of the view, and of which `each` is true.
 
     `missing`: why rows may be missing, over the rows of the view; `missing_of_row`: the same over `rows`, for the groups of
-    each. `own`: every row of the view is in its group itself, so that none is empty.
+    each. `own`: every row of the view is in its group itself, so that none is empty. `in_list`: `by` is a list, and a row is in
+    the groups of all its items, which are different.
     """
 
-    def inner(parts: Sequence[Part], where: str) -> str:
-        shown = [f"{by.value} AS subject", *(f"{sql} AS {name}" for part in parts for name, sql in part.of_row)]
+    def inner(parts: Sequence[Part], where: str, subject: str = by.value) -> str:
+        shown = [f"{subject} AS subject", *(f"{sql} AS {name}" for part in parts for name, sql in part.of_row)]
         inside = joined({*by.reads, *each.reads, *(read for part in parts for read in part.reads)})
         conditions = [where] if where else []
         if each is not TRUE:
@@ -175,7 +217,8 @@ def groups(
     def clause(parts: Sequence[Part]) -> str:
         columns = ", ".join(f"{sql} AS {name}" for part in parts for name, sql in part.columns)
         known = "" if own else f"{by.value} IS NOT NULL" if by.absent or by.doubt else ""
-        query = f"SELECT subject, {columns} FROM ({inner(parts, known)}) GROUP BY subject"
+        subject = rows.sources.sql.each(by.value) if in_list else by.value
+        query = f"SELECT subject, {columns} FROM ({inner(parts, known, subject)}) GROUP BY subject"
         return f"{'' if own else 'LEFT '}JOIN ({query}) AS {alias} ON {alias}.subject = {key.value}"
 
     def stray(parts: Sequence[Part]) -> str:

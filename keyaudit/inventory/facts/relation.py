@@ -104,14 +104,17 @@ def one(
     return One(Join(rows.alias, clause, key.reads), rows, facts or {}, key, column, missing)
 
 
-def unread(alias: str, *lists: Sequence[str], scope: str = "") -> Doubt:
+def unread(
+    alias: str, *lists: Sequence[str], scope: str = "", needs: Reads = NOTHING, unbegun: Reason = Reason.INTERRUPTED
+) -> Doubt:
     """Why rows may be missing: lists that were not read to their end in a scope, which has one of these `lists` of operations.
 
-    `scope`: SQL over the rows of the view; empty if there is only one. A list without a record was never begun.
+    `scope`: SQL over the rows of the view, and what they need; empty if there is only one. `unbegun`: the reason of lists
+    without a record.
     """
     query = " UNION ALL ".join(map(read_to_the_end, lists))
-    reads = by_hand(alias, f"LEFT JOIN ({query}) AS {alias} ON {f'{alias}.scope_id = {scope}' if scope else 'true'}")
-    return Doubt((f"CASE WHEN {alias}.whole THEN NULL ELSE coalesce({alias}.reason, '{Reason.INTERRUPTED}') END",), reads)
+    reads = by_hand(alias, f"LEFT JOIN ({query}) AS {alias} ON {f'{alias}.scope_id = {scope}' if scope else 'true'}", needs)
+    return Doubt((f"CASE WHEN {alias}.whole THEN NULL ELSE coalesce({alias}.reason, '{unbegun}') END",), reads)
 
 
 def by_hand(alias: str, clause: str, *needs: Reads) -> Reads:

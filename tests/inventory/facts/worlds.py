@@ -85,7 +85,7 @@ class Expressions:
         if depth == 0:
             name = self._random.choice(("flag", "other"))
             return self._random.choice((self._cell(name), self._cell(name), TRUE, FALSE))  # type: ignore[return-value]
-        pick = self._random.randrange(12)
+        pick = self._random.randrange(13)
         if pick < 5:
             left, right = self.truth(depth - 1), self.truth(self._random.randrange(depth))
             return left & right if pick < 3 else left | right
@@ -102,6 +102,11 @@ class Expressions:
             return text.told(lambda sql: f"{sql} > 'a'", absent=True)
         if pick == 10:
             return self.number(depth - 1).told(lambda sql: f"{sql} > 2")
+        if pick == 11:
+            time = self._cell("time")
+            least, most = DOMAINS["time"]
+            between = Count(f"coalesce({time.value}, {least})", f"coalesce({time.value}, {most})", time.doubt)
+            return between.exceeds(self.number(depth - 1))
         return case((self.truth(depth - 1), self.truth(depth - 1)), otherwise=self.truth(0)).truth()
 
     def _cell(self, column: str) -> Fact:
