@@ -45,8 +45,8 @@ APPS: list[tuple[dict[str, list[Row]], list[Coverage], tuple[object, object, obj
     (app("a") | app("b", "certificate") | app("c", "secret"), READ, (3, 3, None)),
     # What is off serves nobody.
     (keys({"app": "a"}, {"app": "b"}, enabled=False), READ, (0, 0, None)),
-    (keys({"app": "a"}, PERMISSION), READ, (1, None, "permission")),
-    (keys({"app": "a"}, enabled=BAD), READ, (0, None, "bad_value")),
+    (keys({"app": "a"}, PERMISSION), READ, (1, 2, "permission")),
+    (keys({"app": "a"}, enabled=BAD), READ, (0, 1, "bad_value")),
     (keys(PERMISSION, enabled=False), READ, (0, 0, None)),
     (keys({"app": "a"}, {"app": "b"}), NO_SECRETS, (2, None, "permission")),
     ({}, [], (0, None, "interrupted")),
@@ -67,9 +67,9 @@ ENVIRONMENTS: list[tuple[object, dict[str, list[Row]], tuple[object, object, obj
     # One that names another than its vault does is in two.
     (PROD, keys(TEST), (2, 2, None)),
     (None, keys(PROD, TEST), (2, 2, None)),
-    (PERMISSION, keys(PROD), (1, None, "permission")),
-    (PERMISSION, {}, (0, None, "permission")),
-    (PROD, keys(BAD), (1, None, "bad_value")),
+    (PERMISSION, keys(PROD), (1, 2, "permission")),
+    (PERMISSION, {}, (0, 1, "permission")),
+    (PROD, keys(BAD), (1, 2, "bad_value")),
 ]
 
 

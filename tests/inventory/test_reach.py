@@ -218,10 +218,10 @@ def test_a_group_of_another_tenant_leaves_no_upper_bound() -> None:
     assert bounds(derive([*rows[:1], unread])[KV], "principals_signing")[:2] == (0, None)
 
 
-def test_who_is_not_known_is_taken_for_what_the_grant_says() -> None:
+def test_who_is_not_known_may_be_what_the_grant_says_or_deleted() -> None:
     unread = who("a", Reason.PERMISSION, Reason.PERMISSION)
     found = derive([grant("a", "sign", principal_type="user"), unread])[KV]
-    assert bounds(found, "humans_signing") == (1, 1, None)
+    assert bounds(found, "humans_signing") == (0, 1, "permission")
     assert bounds(found, "foreign_signing") == (0, 1, "permission")
     found = derive([grant("a", "sign"), unread])[KV]
     assert bounds(found, "principals_signing") == (0, None, "permission")

@@ -72,23 +72,36 @@ class Groups:
         return Truth(value, doubt, exact=False, reads=reads | doubt.reads)
 
     def count_of(self, name: str, it: Truth = TRUE, *, different: Fact | None = None) -> Count:
-        """How many rows it is true of, or how many `different` values they have, which must be known."""
+        """How many rows it is true of, or how many `different` values they have; a row without a value does not count."""
         it = self.each & it
         what = f"DISTINCT {name}_of" if different else "*"
         more = [(f"{name}_of", different.value)] if different else []
         columns = [(f"{name}_min", f"count({what}) FILTER (WHERE {name}_it)")]
-        if it.doubt:
-            columns.append((f"{name}_max", f"count({what}) FILTER (WHERE {name}_it IS NOT FALSE)"))
-        reads = self._aggregate(name, it, columns, more, different.reads if different else NOTHING)
-        least, most = self._of(f"{name}_min"), self._of(f"{name}_max" if it.doubt else f"{name}_min")
+        doubtful = bool(it.doubt)
+        most = f"count({what}) FILTER (WHERE {name}_it IS NOT FALSE)"
+        untold = CERTAIN
+        if different and different.doubt:
+            # Each unknown value may be another one.
+            more.append((f"{name}_untold", different.why.sql))
+            may = f"{name}_it IS NOT FALSE AND {name}_untold IS NOT NULL"
+            most = f"{most} + count(*) FILTER (WHERE {may})"
+            columns.append((f"{name}_untold", f"min({name}_untold) FILTER (WHERE {may})"))
+            doubtful = True
+        if doubtful:
+            columns.append((f"{name}_max", most))
+        reads = self._aggregate(name, it, columns, more, different.everything if different else NOTHING)
+        if different and different.doubt:
+            untold = Doubt((self._of(f"{name}_untold"),), reads)
+        least, most = self._of(f"{name}_min"), self._of(f"{name}_max" if doubtful else f"{name}_min")
         if not self.own:
             least, most = f"coalesce({least}, 0)", f"coalesce({most}, 0)"
-        may, stray = self._stray(name, it, what, more)
+        stray_what = "*" if untold else what
+        may, stray = self._stray(name, it, stray_what, more)
         if may:
             most = f"{most} + {may}"
         if self.missing:
             most = f"CASE WHEN {self.missing.sql} IS NULL THEN {most} END"
-        doubt = self.missing | (Doubt((self._of(f"{name}_doubt"),), reads) if it.doubt else CERTAIN) | stray
+        doubt = self.missing | untold | (Doubt((self._of(f"{name}_doubt"),), reads) if it.doubt else CERTAIN) | stray
         return Count(least, most, doubt, reads | doubt.reads)
 
     def least(self, name: str, of: Fact, it: Truth = TRUE, *, absent_first: bool = False) -> Fact:
@@ -164,11 +177,14 @@ class Groups:
             doubt = Doubt((f"CASE WHEN {value} IS NULL THEN {doubt.sql} END",), reads | doubt.reads)
         return Fact(value, doubt, absent=True, reads=reads)
 
-    def texts_of(self, name: str, of: Fact, it: Truth = TRUE) -> Fact:
-        """The sorted list of the different texts of the rows that it is true of; empty without one."""
+    def texts_of(self, name: str, of: Fact, it: Truth = TRUE, *, in_list: bool = False) -> Fact:
+        """The sorted list of the different texts of the rows that it is true of; empty without one. `in_list`: each row has a
+        list of texts.
+        """
         it = self.each & it
         sql = self.rows.sources.sql
-        columns = [(name, sql.distinct(f"{name}_of", f"{name}_it"))]
+        distinct = sql.distinct_items if in_list else sql.distinct
+        columns = [(name, distinct(f"{name}_of", f"{name}_it"))]
         more = [(f"{name}_of", of.value)]
         if of.doubt:
             more.append((f"{name}_untold", f"CASE WHEN {of.value} IS NULL THEN {of.doubt.sql} END"))

@@ -16,14 +16,16 @@ from keyaudit.model.tables import TABLES
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The stored rows of a table, under an alias."""
+    """Rows of a table, under an alias."""
 
     sources: Sources
     table: str
     alias: str = "stored"
+    relation: str = ""
+    """SQL of the rows, if they are not all stored rows of the table: of its view, or some columns of several tables."""
 
     def __getitem__(self, column: str) -> Fact:
-        """The fact in a stored column, which may be absent or unknown as the table declares."""
+        """The fact in a column, which may be absent or unknown as the table declares."""
         declared = TABLES[self.table].by_name[column]
         doubt = Doubt((f"{self.alias}.unknown[{quoted(column)}]",)) if declared.can_be_unknown else CERTAIN
         value = f"{self.alias}.{column}"
@@ -41,7 +43,7 @@ class Rows:
     @property
     def sql(self) -> str:
         """SQL of the relation, under its alias."""
-        return f"{self.sources[self.table]} AS {self.alias}"
+        return f"{self.relation or self.sources[self.table]} AS {self.alias}"
 
 
 @dataclass(frozen=True, slots=True)

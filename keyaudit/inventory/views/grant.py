@@ -107,7 +107,8 @@ def prepare(sources: Sources) -> str:
     unlisted = f"SELECT scope_id, reason FROM coverage WHERE operation = {quoted(VAULTS_FOUND[2])} AND state <> 'assessed'"
     return f"""
         CREATE TABLE reach_grant AS
-        SELECT stored.id, CASE WHEN holder.unproven IS NULL THEN holder.kind END AS principal_kind, holder.name AS principal_name,
+        SELECT stored.id, CASE WHEN holder.unproven IS NULL THEN holder.kind END AS principal_kind,
+            holder.name AS principal_name,
             named.name AS scope_name,
             CASE WHEN met.id IS NULL OR met.surely THEN true WHEN {effective_doubt} IS NULL THEN false END AS effective,
             CASE WHEN {opened_doubt} IS NULL THEN {opened} END AS environments_opened,

@@ -2,7 +2,10 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory import rows
+from keyaudit.inventory import rows as typed
+from keyaudit.inventory.facts.fact import CERTAIN, Doubt, Fact, case, unknown
+from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.relation import Rows, because, one
 from keyaudit.inventory.facts.sql import Sources, extended, no_rows, stored
 from keyaudit.inventory.load import quoted
 from keyaudit.model.reasons import Reason
@@ -73,7 +76,7 @@ def audited(sources: Sources, *kinds: str) -> str:
     searchable ones, with a doubt if another could be longer. A destination that is known to be deleted receives nothing.
     """
     if no_rows(sources, "log_sink"):
-        return rows.no_rows(_NO_LOG, sources.sql)
+        return typed.no_rows(_NO_LOG, sources.sql)
     carries = "audits AND searchable"
     return f"""
         SELECT logged_id, bool_or(audits) AS logged, bool_or({carries}) AS searchable,
@@ -87,17 +90,14 @@ def audited(sources: Sources, *kinds: str) -> str:
         FROM ({view(sources)}) WHERE kind IN ({", ".join(map(quoted, kinds))}) AND deleted IS NOT TRUE GROUP BY logged_id"""
 
 
-def categories(sources: Sources, kind: str) -> str:
-    """The exported categories by `logged_id`, sorted; `doubt`: why there may be more.
+def categories(rows: Rows, kind: str, unlisted: Doubt) -> Fact:
+    """The exported categories of the logs of each row, sorted. `unlisted`: why destinations may be missing.
 
-    Only Azure knows the categories of a group. A destination that is known to be deleted receives nothing.
+    Only Azure knows the categories of a group. A destination that is deleted receives nothing.
     """
-    if no_rows(sources, "log_sink"):
-        return rows.no_rows({"logged_id": "VARCHAR", "names": "VARCHAR[]", "doubt": "VARCHAR"}, sources.sql)
-    return f"""
-        SELECT logged_id, {sources.sql.distinct_items("categories")} AS names,
-            min(CASE WHEN categories IS NULL THEN sink.unknown['categories'] WHEN category_groups IS NULL
-                THEN sink.unknown['category_groups'] WHEN {sources.sql.size("category_groups")} > 0
-                THEN '{Reason.UNRECOGNISED}' END) AS doubt
-        FROM {sources["log_sink"]} AS sink LEFT JOIN {sources["workspace"]} AS place ON place.id = sink.destination_id
-        WHERE sink.kind = '{kind}' AND place.deleted IS NOT TRUE GROUP BY logged_id"""
+    sinks = Rows(rows.sources, "log_sink", "sink")
+    place = one(Rows(rows.sources, "workspace", "place"), key=sinks["destination_id"], missing=CERTAIN)
+    of_row = groups(sinks, "named", by=sinks["logged_id"], key=rows["id"], missing=unlisted)
+    ungrouped = sinks["category_groups"].told(lambda names: f"{rows.sources.sql.size(names)} = 0")
+    shown = case((ungrouped, sinks["categories"]), otherwise=unknown(because(Reason.UNRECOGNISED)))
+    return of_row.texts_of("names", shown, sinks["kind"].eq(kind) & ~place.flag("deleted"), in_list=True)

@@ -2,8 +2,11 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.facts.sql import Sources, gap, tag
+from keyaudit.inventory.facts.fact import Count, Doubt, Fact, Truth
+from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.sql import Sources
+from keyaudit.inventory.views.environment import of_vault, tagged
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.tables import TABLES
 
@@ -16,43 +19,39 @@ def listed_by(surface: Surface) -> tuple[str, ...]:
     return tuple(operation for operation in named if OPERATIONS[operation].surface is surface)
 
 
-def purposes(sources: Sources) -> str:
-    """By `vault_id`, the applications and environments in tags of enabled versions; `doubt`: why there may be more.
-
-    A vault whose objects certainly have no tags has no row.
+def facts(rows: Rows, unlisted: Doubt) -> dict[str, Count]:
+    """The applications and environments that enabled versions in each vault are tagged with; the vault's own environment
+    counts, too. `unlisted`: why its objects may not all have been listed.
     """
-    # Most versions have no tags, so few rows are grouped.
-    objects = " UNION ALL ".join(
-        f"""SELECT vault_id, enabled, {sources.sql.lower("tags['app']")} AS app, {tag(sources.sql, "stored")} AS environment,
-            CASE WHEN tags IS NULL THEN unknown['tags'] END AS untold, unknown['enabled'] AS undecided
-        FROM {sources[table]} AS stored
-        WHERE enabled IS NOT FALSE AND (tags IS NOT NULL OR enabled IS NULL OR unknown['tags'] IS NOT NULL)"""
-        for table in TABLES_OF_OBJECTS
-    )
-    return f"""
-        SELECT vault_id,
-            count(DISTINCT app) FILTER (WHERE enabled) AS apps,
-            {sources.sql.distinct("environment", "enabled")} AS environments,
-            min(coalesce(untold, undecided)) AS doubt
-        FROM ({objects}) GROUP BY vault_id"""
-
-
-def columns(sql: DuckDB, environment: str, doubt: str) -> dict[str, str]:
-    """The counted columns, over `purposes` and `objects_listed`. `environment`: the vault's own; `doubt`: why that is unknown.
-
-    There is an upper bound only if every list and every tag was read.
-    """
-    # A missing list is taken for an empty one.
-    known = f"{environment} IS NULL OR array_contains(purposes.environments, {environment})"
-    environments = f"(coalesce({sql.size('purposes.environments')}, 0) + CASE WHEN {known} THEN 0 ELSE 1 END)"
-    apps = "coalesce(purposes.apps, 0)"
-    sure = f"{REASON} IS NULL"
+    tags = Rows(rows.sources, "key", "object", f"({_objects(rows.sources)})")
+    app = tags["tags"].map(lambda tags: rows.sources.sql.lower(f"{tags}['app']"), absent=True)
+    objects = groups(tags, "purposes", by=tags["vault_id"], key=rows["id"], missing=unlisted, each=tags.flag("enabled"))
+    homes = Rows(rows.sources, "key", "home", f"({_homes(rows.sources)})")
+    home = Fact("home.environment", Doubt(("home.environment_why",)), absent=True)
+    enabled = Truth("home.enabled", Doubt(("home.enabled_why",)))
+    environments = groups(homes, "homes", by=homes["vault_id"], key=rows["id"], missing=unlisted, each=enabled)
     return {
-        "apps_in_it": f"{apps} AS apps_in_it_min, CASE WHEN {sure} THEN {apps} END AS apps_in_it_max",
-        "environments_in_it": f"""{environments} AS environments_in_it_min,
-            CASE WHEN {sure} AND ({doubt}) IS NULL THEN {environments} END AS environments_in_it_max""",
+        "apps_in_it": objects.count_of("apps", different=app),
+        "environments_in_it": environments.count_of("environments", different=home),
     }
 
 
-REASON = f"coalesce({gap('objects_listed')}, purposes.doubt)"
-"""SQL: why there may be more of either."""
+def _objects(sources: Sources) -> str:
+    # Most versions have no tags, so few rows are grouped.
+    return " UNION ALL ".join(
+        f"""SELECT vault_id, enabled, tags, unknown FROM {sources[table]}
+        WHERE enabled IS NOT FALSE AND (tags IS NOT NULL OR unknown['tags'] IS NOT NULL)"""
+        for table in TABLES_OF_OBJECTS
+    )
+
+
+def _homes(sources: Sources) -> str:
+    """The environment in the tags of each object, and that of the vault itself."""
+    objects = Rows(sources, "key", "object", f"({_objects(sources)})")
+    vaults = Rows(sources, "vault", "vault")
+    of_object, enabled, own = tagged(objects), objects.flag("enabled"), of_vault(vaults)
+    return f"""
+        SELECT object.vault_id, {enabled.value} AS enabled, {enabled.why.sql} AS enabled_why,
+            {of_object.value} AS environment, {of_object.why.sql} AS environment_why
+        FROM {objects.sql}
+        UNION ALL SELECT vault.id, true, NULL, {own.value}, {own.why.sql} FROM {vaults.sql}"""

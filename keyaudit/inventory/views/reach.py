@@ -168,7 +168,8 @@ def _ways(sources: Sources) -> str:
             vault_id, coalesce(scope, vault_id) AS scope, allows IS NOT NULL AND scope IS NOT NULL AS known,
             coalesce({data}, {DATA}) AS data, coalesce({GRANT} * {has("'grant'")}, {GRANT}) AS control,
             coalesce({GRANT} * {has("'set-policy'")}, {GRANT}) AS policy,
-            role_id, unknown['role_id'] AS roleless, unknown['vault_id'] AS placeless, coalesce(unknown['allows'], unknown['scope']) AS doubt
+            role_id, unknown['role_id'] AS roleless, unknown['vault_id'] AS placeless,
+            coalesce(unknown['allows'], unknown['scope']) AS doubt
         FROM {sources["grant"]} AS given
         -- An unreadable entry may give access to anybody.
         JOIN reach_holder AS holder ON holder.principal_id IS NOT DISTINCT FROM given.principal_id

@@ -160,7 +160,8 @@ def _people(sql: DuckDB) -> str:
         SELECT {sql.excluding("person", of="people")}, count(*) AS alike, who.human, who.abroad, who.tier0, who.tier0_doubt,
             who.environment, who.environment_doubt, who.unnamed, who.subscription, who.subscription_doubt
         FROM (
-            SELECT held.number, person.person, bit_or(CASE WHEN person.proven THEN held.certain ELSE 0 END) AS certain, bit_or(held.possible) AS possible,
+            SELECT held.number, person.person, bit_or(CASE WHEN person.proven THEN held.certain ELSE 0 END) AS certain,
+                bit_or(held.possible) AS possible,
                 min(coalesce(person.doubt, held.doubt)) AS doubt
             FROM reach_held AS held JOIN reach_person AS person ON person.holder = held.holder
             GROUP BY held.number, person.person

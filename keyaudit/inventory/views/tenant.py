@@ -1,46 +1,26 @@
 """The view of the tenant."""
 
-# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
-
-from keyaudit.inventory.facts.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.inventory.facts.fact import Count, Fact, known
+from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.relation import Rows, unread
+from keyaudit.inventory.facts.sql import EVERY, Sources
+from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.inventory.views import log_sink
 from keyaudit.model.tables import TABLES
 
 
 def view(sources: Sources) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    heard = "(enabled AND notifies)"
-    doubt = "coalesce(unknown['watches'], unknown['enabled'], unknown['notifies'])"
-    alerts = f"""
-        SELECT count(*) FILTER (WHERE watching) AS certain, count(*) FILTER (WHERE watching IS NOT FALSE) AS possible,
-            min({doubt}) FILTER (WHERE watching IS NULL) AS doubt,
-            {sources.sql.distinct_items("watches", "heard")} AS watched,
-            min({doubt}) FILTER (WHERE heard IS NOT FALSE AND (heard IS NULL OR watches IS NULL)) AS watched_doubt
-        FROM (SELECT *, {heard} AS heard, {heard} AND array_contains(watches, 'key-vault') AS watching
-            FROM {sources["alert_rule"]})"""
-    categories = f"coalesce({gap('exported')}, named.doubt)"
-    unlisted = gap("ruled")
-    watched = f"coalesce({unlisted}, alerts.watched_doubt)"
-    elsewhere = "stored.unknown['federated_domains']"
-    return f"""
-        SELECT {stored("tenant", "stored")},
-            CASE WHEN {categories} IS NULL THEN coalesce(named.names, {sources.sql.texts(())}) END AS entra_log_categories,
-            alerts.certain AS key_alerts_min, CASE WHEN {unlisted} IS NULL THEN alerts.possible END AS key_alerts_max,
-            CASE WHEN {watched} IS NULL THEN coalesce(alerts.watched, {sources.sql.texts(())}) END AS alerts_watch,
-            {sources.sql.size("stored.federated_domains")} > 0 AS signs_in_elsewhere,
-            {
-        extended(
-            sources.sql,
-            {
-                "entra_log_categories": categories,
-                "key_alerts": f"coalesce({unlisted}, alerts.doubt)",
-                "alerts_watch": watched,
-                "signs_in_elsewhere": elsewhere,
-            },
-        )
+    rows, alerts = Rows(sources, "tenant"), Rows(sources, "alert_rule", "alert")
+    unruled = unread("ruled", TABLES["alert_rule"].listed_by, scope="stored.id")
+    every = known("every one")
+    rules = groups(alerts, "alerts", by=every, key=every, missing=unruled)
+    heard = alerts.flag("enabled") & alerts.flag("notifies")
+    domains = rows["federated_domains"].map(sources.sql.size)
+    facts: dict[str, Fact | Count] = {
+        "entra_log_categories": log_sink.categories(rows, "entra", unread("exported", ("entra_log.list",), scope="stored.id")),
+        "key_alerts": rules.count_of("watching", heard & alerts["watches"].has("key-vault")),
+        "alerts_watch": rules.texts_of("watched", alerts["watches"], heard, in_list=True),
+        "signs_in_elsewhere": domains.told(lambda number: f"{number} > 0"),
     }
-        FROM {sources["tenant"]} AS stored
-        LEFT JOIN ({log_sink.categories(sources, "entra")}) AS named ON named.logged_id = stored.id
-        CROSS JOIN ({alerts}) AS alerts
-        LEFT JOIN ({read_to_the_end(("entra_log.list",))}) AS exported ON exported.scope_id = stored.id
-        LEFT JOIN ({read_to_the_end(TABLES["alert_rule"].listed_by)}) AS ruled ON ruled.scope_id = stored.id"""
+    return view_of("tenant", sources, facts, EVERY)

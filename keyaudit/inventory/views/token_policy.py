@@ -1,14 +1,12 @@
 """The view of token policies."""
 
-# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
-
-from keyaudit.inventory.facts.sql import Sources, extended, stored
+from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.sql import EVERY, Sources
+from keyaudit.inventory.facts.view import view as view_of
 
 
 def view(sources: Sources) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    minutes = sources.sql.quotient("(stored.access_token_lifetime + 59)", 60)
-    return f"""
-        SELECT {stored("token_policy", "stored")}, {minutes} AS access_token_minutes,
-            {extended(sources.sql, {"access_token_minutes": "stored.unknown['access_token_lifetime']"})}
-        FROM {sources["token_policy"]} AS stored"""
+    lifetime = Rows(sources, "token_policy")["access_token_lifetime"]
+    minutes = lifetime.map(lambda seconds: sources.sql.quotient(f"({seconds} + 59)", 60))
+    return view_of("token_policy", sources, {"access_token_minutes": minutes}, EVERY)

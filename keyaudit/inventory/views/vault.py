@@ -3,9 +3,11 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.facts import sql
-from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.fact import FALSE, TRUE, Count, Doubt, Fact, case, choice, known, unknown
+from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.relation import Rows, because, by_hand, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted, gap, read_to_the_end
+from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.inventory.views import log_sink, purposes
 from keyaudit.inventory.views.environment import of_vault
 from keyaudit.model.operations import OPERATIONS, Surface
@@ -25,63 +27,76 @@ _OBJECTS = tuple(purposes.listed_by(surface) for surface in _KEYS)
 
 def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    # One enabled version that can sign decides it; "none" requires every version to be read and known.
-    signing = f"""
-        SELECT vault_id, bool_or(signs) AS signs,
-            min(CASE WHEN enabled IS NULL THEN unknown['enabled'] ELSE unknown['key_ops'] END)
-                FILTER (WHERE signs IS NULL) AS doubt
-        FROM (SELECT vault_id, enabled, unknown, enabled AND array_contains(key_ops, 'sign') AS signs FROM {sources["key"]})
-        GROUP BY vault_id"""
-    doubt = f"CASE WHEN signing.signs THEN NULL ELSE coalesce({gap('listed')}, signing.doubt) END"
-    home = of_vault(Rows(sources, "vault"))
-    environment, environment_doubt = home.value, home.why.sql
-    unsettled = "sinks.unsettled"
-    logged = f"CASE WHEN sinks.logged THEN NULL ELSE coalesce({unsettled}, sinks.logged_doubt) END"
-    destinations = f"coalesce({unsettled}, sinks.logged_doubt)"
-    searchable = f"CASE WHEN sinks.searchable THEN NULL ELSE coalesce({unsettled}, sinks.searchable_doubt) END"
-    retention = f"coalesce({unsettled}, sinks.retention_doubt)"
-    columns = {
-        "environment": f"{environment} AS environment",
-        "network_open": f"{_network_open()} AS network_open",
-        "reached_from": f"{_reached_from()} AS reached_from",
-        "audit_logged": f"CASE WHEN {logged} IS NULL THEN coalesce(sinks.logged, false) END AS audit_logged",
-        "audit_searchable": f"CASE WHEN {searchable} IS NULL THEN coalesce(sinks.searchable, false) END AS audit_searchable",
-        "audit_destinations": f"""
-            CASE WHEN {destinations} IS NULL THEN coalesce(sinks.destinations, {sources.sql.texts(())}) END
-                AS audit_destinations""",
-        "audit_retention": f"CASE WHEN {retention} IS NULL THEN sinks.retention END AS audit_retention",
-        "keys_through_arm": f"{_keys_through_arm()} AS keys_through_arm",
-        "holds_signing_key": f"""
-            CASE WHEN signing.signs THEN true WHEN {doubt} IS NULL THEN false END AS holds_signing_key""",
-        **purposes.columns(sources.sql, environment, environment_doubt),
+    rows, keys = Rows(sources, "vault"), Rows(sources, "key", "held")
+    held = groups(
+        keys, "signing", by=keys["vault_id"], key=rows["id"], missing=unread("listed", *_KEYS.values(), scope="stored.id")
+    )
+    facts = {
+        "environment": of_vault(rows),
+        **_network(rows),
+        **_logs(sources),
+        "keys_through_arm": _keys_through_arm(rows),
+        "holds_signing_key": held.any_of("signs", keys.flag("enabled") & keys["key_ops"].has("sign")),
+        **purposes.facts(rows, unread("objects_listed", *_OBJECTS, scope="stored.id")),
     }
-    doubts = {
-        "environment": environment_doubt,
-        "network_open": _network_doubt(),
-        "reached_from": _network_doubt(),
-        "holds_signing_key": doubt,
-        "audit_logged": logged,
-        "audit_searchable": searchable,
-        "audit_destinations": destinations,
-        "audit_retention": retention,
-        "keys_through_arm": _keys_through_arm_doubt(),
-        "apps_in_it": purposes.REASON,
-        "environments_in_it": f"coalesce({purposes.REASON}, {environment_doubt})",
+    return view_of("vault", sources, facts, wanted)
+
+
+def _network(rows: Rows) -> dict[str, Fact | Count]:
+    """What the two settings let in; unknown with a security perimeter."""
+    public, action = rows["public_network_access"], rows["network_default_action"]
+    every_address = rows["every_address_let_in"].truth()
+    disabled = public.eq("Disabled")
+    # Absent and not unknown: never set, so the setting blocks nothing.
+    let_in = public.told(lambda value: f"{value} = 'Enabled'", absent=True)
+    chosen = let_in & action.eq("Deny") & ~every_address
+    any_network = let_in & (action.told(lambda value: f"{value} = 'Allow'", absent=True) | (action.eq("Deny") & every_address))
+    other = unknown(because(Reason.UNRECOGNISED))
+    return {
+        "network_open": choice((disabled | chosen, FALSE), (any_network, TRUE), otherwise=other),
+        "reached_from": choice(
+            (disabled, known("private-endpoints")), (chosen, known("chosen-networks")), (any_network, known("any-network")),
+            otherwise=other,
+        ),
+    }  # fmt: skip
+
+
+# https://learn.microsoft.com/azure/key-vault/managed-hsm/authorize-azure-resource-manager
+_THROUGH_ARM = "allowkeymanagementoperationsthrougharm"
+
+
+def _keys_through_arm(rows: Rows) -> Fact:
+    lower = rows.sources.sql.lower
+    settings = Rows(rows.sources, "hsm_setting", "setting")
+    its = groups(settings, "settings", by=settings["vault_id"], key=rows["id"],
+                 missing=unread("own", ("hsm.setting.list",), scope="stored.id"))  # fmt: skip
+    named, value = settings["name"].map(lower).eq(_THROUGH_ARM), settings["value"].map(lower)
+    said = its.any_of("said", named & value.among(("true", "false")))
+    allowed = its.any_of("allowed", named & value.eq("true"))
+    return case((said, allowed), otherwise=unknown(because(Reason.UNRECOGNISED))).where(rows["kind"].eq("managed-hsm"))
+
+
+def _logs(sources: Sources) -> dict[str, Fact | Count]:
+    """What the destinations of its log come to."""
+    reads = by_hand("sinks", f"LEFT JOIN {AUDIT} AS sinks ON sinks.id = stored.id")
+
+    def found(name: str, otherwise: str) -> Fact:
+        doubt = Doubt(("sinks.unsettled", f"sinks.{name}_doubt"), reads)
+        value = f"CASE WHEN sinks.{name} THEN true WHEN {doubt.sql} IS NULL THEN {otherwise} END"
+        return Fact(value, doubt, exact=False, reads=reads)
+
+    destinations = Doubt(("sinks.unsettled", "sinks.logged_doubt"), reads)
+    retention = Doubt(("sinks.unsettled", "sinks.retention_doubt"), reads)
+    longest = f"CASE WHEN {retention.sql} IS NULL THEN sinks.retention END"
+    kinds = f"coalesce(sinks.destinations, {sources.sql.texts(())})"
+    return {
+        "audit_logged": found("logged", "false"),
+        "audit_searchable": found("searchable", "false"),
+        "audit_destinations": Fact(f"CASE WHEN {destinations.sql} IS NULL THEN {kinds} END", destinations, reads=reads),
+        "audit_retention": Fact(
+            f"CASE WHEN {retention.sql} IS NULL THEN sinks.retention END", retention, absent=True, reads=reads
+        ),
     }
-    listed, objects = (" UNION ALL ".join(map(read_to_the_end, lists)) for lists in (_KEYS.values(), _OBJECTS))
-    joins = {
-        "sinks": f"LEFT JOIN {AUDIT} AS sinks ON sinks.id = stored.id",
-        "signing": f"LEFT JOIN ({signing}) AS signing ON signing.vault_id = stored.id",
-        "listed": f"LEFT JOIN ({listed}) AS listed ON listed.scope_id = stored.id",
-        "purposes": f"LEFT JOIN ({purposes.purposes(sources)}) AS purposes ON purposes.vault_id = stored.id",
-        "objects_listed": f"LEFT JOIN ({objects}) AS objects_listed ON objects_listed.scope_id = stored.id",
-        "setting": f"""LEFT JOIN (
-            SELECT vault_id, {sources.sql.lower("value")} AS value, unknown['value'] AS doubt FROM {sources["hsm_setting"]}
-            WHERE {sources.sql.lower("name")} = '{_THROUGH_ARM}'
-        ) AS setting ON setting.vault_id = stored.id""",
-        "own": f"LEFT JOIN ({read_to_the_end(('hsm.setting.list',))}) AS own ON own.scope_id = stored.id",
-    }
-    return sql.view("vault", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
 
 
 AUDIT = "vault_audit"
@@ -118,43 +133,3 @@ def watched(sql: DuckDB, query: str) -> str:
     return f"""
         SELECT made.*, logged.retention AS audit_retention, {why} AS audit_why
         FROM ({query}) AS made LEFT JOIN ({vaults}) AS logged ON logged.id = made.vault_id"""
-
-
-# https://learn.microsoft.com/azure/key-vault/managed-hsm/authorize-azure-resource-manager
-_THROUGH_ARM = "allowkeymanagementoperationsthrougharm"
-
-
-def _keys_through_arm() -> str:
-    return "CASE WHEN stored.kind = 'managed-hsm' AND setting.value IN ('true', 'false') THEN setting.value = 'true' END"
-
-
-def _keys_through_arm_doubt() -> str:
-    return f"""CASE WHEN stored.kind <> 'managed-hsm' OR setting.value IN ('true', 'false') THEN NULL
-        ELSE coalesce(setting.doubt, {gap("own")}, '{Reason.UNRECOGNISED}') END"""
-
-
-def _network_open() -> str:
-    """SQL: false if either setting blocks networks, true if neither does; unknown with a security perimeter."""
-    return f"CASE WHEN {_SHUT} THEN false WHEN {_OPEN} THEN true END"
-
-
-def _reached_from() -> str:
-    return f"""CASE WHEN {_PUBLIC} = 'Disabled' THEN 'private-endpoints' WHEN {_SHUT} THEN 'chosen-networks'
-        WHEN {_OPEN} THEN 'any-network' END"""
-
-
-def _network_doubt() -> str:
-    rules = f"coalesce({_REASON['network_default_action']}, {_REASON['every_address_let_in']})"
-    reason = f"coalesce({_REASON['public_network_access']}, CASE WHEN {_LET_IN} THEN {rules} END, '{Reason.UNRECOGNISED}')"
-    return f"CASE WHEN {_SHUT} OR {_OPEN} THEN NULL ELSE {reason} END"
-
-
-_PUBLIC, _ACTION, _EVERY = "stored.public_network_access", "stored.network_default_action", "stored.every_address_let_in"
-_REASON = {
-    name: f"stored.unknown['{name}']" for name in ("public_network_access", "network_default_action", "every_address_let_in")
-}
-# Absent and not unknown: never set, so the setting blocks nothing.
-_LET_IN = f"({_PUBLIC} = 'Enabled' OR ({_PUBLIC} IS NULL AND {_REASON['public_network_access']} IS NULL))"
-_RULELESS = f"({_ACTION} IS NULL AND {_REASON['network_default_action']} IS NULL)"
-_SHUT = f"({_PUBLIC} = 'Disabled' OR ({_LET_IN} AND {_ACTION} = 'Deny' AND NOT {_EVERY}))"
-_OPEN = f"({_LET_IN} AND ({_RULELESS} OR {_ACTION} = 'Allow' OR ({_ACTION} = 'Deny' AND {_EVERY})))"
