@@ -163,6 +163,14 @@ class Groups:
             doubt |= Doubt((self._of(f"{name}_why"),), reads)
         return Count(least, most, doubt, reads | doubt.reads)
 
+    def latest(self, name: str, of: Fact, it: Truth = TRUE) -> Fact:
+        """The greatest value of the rows that it is true of, a time or a number; absent without such a row, or a value."""
+        bounds = self.greatest(name, of, it)
+        differ = f"{bounds.least} IS DISTINCT FROM {bounds.most}"
+        value = f"CASE WHEN {bounds.least} = {bounds.most} AND {bounds.least} > {_BELOW} THEN {bounds.least} END"
+        doubt = Doubt((f"CASE WHEN {differ} THEN {bounds.doubt.sql} END",), bounds.everything) if bounds.doubt else CERTAIN
+        return Fact(value, doubt, absent=True, reads=bounds.everything)
+
     def the_one(self, name: str, of: Fact, it: Truth) -> Fact:
         """The value, which must be known, of the row that it is true of, of which there is at most one; absent without such a
         row. Where it is true of one, it does not matter that it is unknown of others.

@@ -1,93 +1,90 @@
-"""The view of log destinations, and its summary by vault, subscription or tenant."""
+"""The view of log destinations, and what the destinations of a vault, a subscription or the tenant come to."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory import rows as typed
-from keyaudit.inventory.facts.fact import CERTAIN, Doubt, Fact, case, unknown
+from keyaudit.inventory.facts.fact import Doubt, Fact, Truth, case, unknown
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.relation import Rows, because, one
-from keyaudit.inventory.facts.sql import Sources, extended, no_rows, stored
-from keyaudit.inventory.load import quoted
+from keyaudit.inventory.facts.relation import One, Rows, because, by_hand, one
+from keyaudit.inventory.facts.sql import EVERY, Sources
+from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.model.reasons import Reason
 
 _SEARCHED = "Analytics"
 """The only plan of a log table that all queries and alert rules support."""
 
-_NO_LOG = {
-    "logged_id": "VARCHAR",
-    "logged": "BOOLEAN",
-    "searchable": "BOOLEAN",
-    "destinations": "VARCHAR[]",
-    "retention": "BIGINT",
-    **dict.fromkeys(("logged_doubt", "searchable_doubt", "retention_doubt"), "VARCHAR"),
-}
-"""The columns of `audited`."""
-
 
 def view(sources: Sources) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    # Why a table or workspace without a row was not read.
-    unread, hidden = (
-        f"SELECT min(reason) AS reason FROM coverage WHERE operation = '{operation}' AND state <> 'assessed'"
-        for operation in ("workspace.table", "workspace.get")
-    )
-    # The tables of a destination, with their known properties.
-    filled = f"""
-        SELECT sink.id AS sink_id, found.plan, found.retention, found.total_retention,
-            CASE WHEN found.id IS NULL THEN coalesce(unread.reason, '{Reason.PARENT_NOT_ASSESSED}') END AS unasked,
-            found.unknown AS unknown
-        FROM (SELECT id, destination_id, {sources.sql.each("tables")} AS name FROM {sources["log_sink"]}) AS sink
+    rows = Rows(sources, "log_sink")
+    # Other kinds of destinations cannot be searched in place.
+    written = rows["destination_kind"].eq("workspace") & rows["tables"].told(lambda names: f"{sources.sql.size(names)} > 0")
+    deleted = _workspace(rows)["deleted"]
+    kept = written & _arrives(deleted)
+    tables = Rows(sources, "log_table", "filled", f"({_tables(sources)})")
+    filled = groups(tables, "tables", by=Fact("filled.sink_id"), key=rows["id"])
+
+    def cell(name: str) -> Fact:
+        return Fact(f"filled.{name}", Doubt(("filled.unasked", f"filled.unknown['{name}']")), exact=False)
+
+    facts = {
+        "searchable": kept & ~filled.any_of("other_plan", cell("plan").told(lambda plan: f"{plan} <> '{_SEARCHED}'")),
+        **{name: filled.least(name, cell(name)).where(kept) for name in ("retention", "total_retention")},
+        # A workspace that gets nothing that is read is not looked up.
+        "deleted": deleted.where(written),
+    }
+    return view_of("log_sink", sources, facts, EVERY)
+
+
+def _tables(sources: Sources) -> str:
+    """The tables that each destination fills, with their properties, or why they were not read."""
+    # Why a table without a row was not read.
+    refused = "SELECT min(reason) AS reason FROM coverage WHERE operation = 'workspace.table' AND state <> 'assessed'"
+    return f"""
+        SELECT sink.id AS sink_id, found.plan, found.retention, found.total_retention, found.unknown,
+            CASE WHEN found.id IS NULL THEN coalesce(sink.why, refused.reason, '{Reason.PARENT_NOT_ASSESSED}') END AS unasked
+        FROM (
+            SELECT id, destination_id, unknown['destination_id'] AS why, {sources.sql.each("tables")} AS name
+            FROM {sources["log_sink"]}
+        ) AS sink
         LEFT JOIN {sources["log_table"]} AS found
             ON found.workspace_id = sink.destination_id AND {sources.sql.lower("found.name")} = {sources.sql.lower("sink.name")}
-        CROSS JOIN ({unread}) AS unread"""
-    why = ", ".join(
-        f"min(coalesce(unasked, unknown['{name}'])) FILTER (WHERE {name} IS NULL) AS {name}_doubt"
-        for name in ("plan", "retention", "total_retention")
-    )
-    groups = f"""
-        SELECT sink_id, min(retention) AS retention, min(total_retention) AS total_retention, {why},
-            CASE WHEN bool_or(plan <> '{_SEARCHED}') THEN false WHEN count(plan) = count(*) THEN true END AS searchable
-        FROM ({filled}) GROUP BY sink_id"""
-    # Other kinds of destinations cannot be searched in place.
-    size = sources.sql.size("stored.tables")
-    fills = f"stored.destination_kind = 'workspace' AND coalesce({size} > 0, true) AND place.deleted IS NOT TRUE"
-    unsaid = "stored.unknown['tables'], stored.unknown['destination_id']"
-    searchable = f"CASE WHEN {fills} AND groups.searchable IS NULL THEN coalesce({unsaid}, groups.plan_doubt) END"
-    times = {
-        name: f"CASE WHEN {fills} THEN coalesce({unsaid}, groups.{name}_doubt) END" for name in ("retention", "total_retention")
-    }
-    # A workspace that gets nothing that is read is not looked up.
-    doubt = f"coalesce({unsaid}, place.unknown['deleted'], hidden.reason, '{Reason.PARENT_NOT_ASSESSED}')"
-    deleted = f"CASE WHEN {fills} AND place.deleted IS NULL THEN {doubt} END"
-    derived = ", ".join(f"CASE WHEN {why} IS NULL THEN groups.{name} END AS {name}" for name, why in times.items())
-    return f"""
-        SELECT {stored("log_sink", "stored")}, CASE WHEN {fills} THEN groups.searchable ELSE false END AS searchable, {derived},
-            place.deleted, {extended(sources.sql, {"searchable": searchable, **times, "deleted": deleted})}
-        FROM {sources["log_sink"]} AS stored LEFT JOIN ({groups}) AS groups ON groups.sink_id = stored.id
-        LEFT JOIN {sources["workspace"]} AS place ON place.id = stored.destination_id
-        CROSS JOIN ({hidden}) AS hidden"""
+        CROSS JOIN ({refused}) AS refused"""
 
 
-def audited(sources: Sources, *kinds: str) -> str:
-    """The destinations of some kinds of logs, summarised by `logged_id`.
+def _workspace(rows: Rows) -> One:
+    """The workspace that a destination is, if it is one."""
+    refused = "SELECT min(reason) AS reason FROM coverage WHERE operation = 'workspace.get' AND state <> 'assessed'"
+    reads = by_hand("hidden", f"CROSS JOIN ({refused}) AS hidden")
+    missing = Doubt(("hidden.reason",), reads) | because(Reason.PARENT_NOT_ASSESSED)
+    return one(Rows(rows.sources, "workspace", "place"), key=rows["destination_id"], missing=missing)
 
-    `logged` and `searchable` are three-valued over the destinations that were read, each with its `_doubt`; `destinations` are
-    the kinds that certainly receive the log, possibly incomplete if `logged_doubt` is set; `retention` is the longest of the
-    searchable ones, with a doubt if another could be longer. A destination that is known to be deleted receives nothing.
+
+def _arrives(deleted: Fact) -> Truth:
+    """Whether what is sent to a workspace arrives. One that cannot be read, such as another team's, is taken to exist: that its
+    logs are sent there is known, and a setting for a workspace that was deleted is rare.
     """
-    if no_rows(sources, "log_sink"):
-        return typed.no_rows(_NO_LOG, sources.sql)
-    carries = "audits AND searchable"
-    return f"""
-        SELECT logged_id, bool_or(audits) AS logged, bool_or({carries}) AS searchable,
-            {sources.sql.distinct("destination_kind", "audits")} AS destinations,
-            max(retention) FILTER (WHERE {carries}) AS retention,
-            min(unknown['audits']) FILTER (WHERE audits IS NULL) AS logged_doubt,
-            min(coalesce(unknown['audits'], unknown['searchable'])) FILTER (WHERE ({carries}) IS NULL) AS searchable_doubt,
-            min(coalesce(unknown['audits'], unknown['searchable'], unknown['retention']))
-                FILTER (WHERE (({carries}) IS NOT FALSE) AND (audits IS NULL OR searchable IS NULL OR retention IS NULL))
-                AS retention_doubt
-        FROM ({view(sources)}) WHERE kind IN ({", ".join(map(quoted, kinds))}) AND deleted IS NOT TRUE GROUP BY logged_id"""
+    return ~deleted.truth().certainly
+
+
+def audited(rows: Rows, unlisted: Doubt, *kinds: str) -> dict[str, Fact]:
+    """What the destinations of the logs of each row come to. `unlisted`: why destinations may be missing.
+
+    logged        a destination gets the audit log
+    searchable    one gets it in which it can be queried
+    destinations  the kinds of those that get it
+    retention     how long the longest of the searchable ones keeps it
+    """
+    sinks = Rows(rows.sources, "log_sink", "sink", f"({view(rows.sources)})")
+    each = sinks["kind"].among(kinds) & _arrives(sinks["deleted"])
+    its = groups(sinks, "sinks", by=sinks["logged_id"], key=rows["id"], missing=unlisted, each=each)
+    audits = sinks.flag("audits")
+    carries = audits & sinks.flag("searchable")
+    return {
+        "logged": its.any_of("logged", audits),
+        "searchable": its.any_of("searchable", carries),
+        "destinations": its.texts_of("destinations", sinks["destination_kind"], audits),
+        "retention": its.latest("retention", sinks["retention"], carries),
+    }
 
 
 def categories(rows: Rows, kind: str, unlisted: Doubt) -> Fact:
@@ -96,8 +93,7 @@ def categories(rows: Rows, kind: str, unlisted: Doubt) -> Fact:
     Only Azure knows the categories of a group. A destination that is deleted receives nothing.
     """
     sinks = Rows(rows.sources, "log_sink", "sink")
-    place = one(Rows(rows.sources, "workspace", "place"), key=sinks["destination_id"], missing=CERTAIN)
     of_row = groups(sinks, "named", by=sinks["logged_id"], key=rows["id"], missing=unlisted)
     ungrouped = sinks["category_groups"].told(lambda names: f"{rows.sources.sql.size(names)} = 0")
     shown = case((ungrouped, sinks["categories"]), otherwise=unknown(because(Reason.UNRECOGNISED)))
-    return of_row.texts_of("names", shown, sinks["kind"].eq(kind) & ~place.flag("deleted"), in_list=True)
+    return of_row.texts_of("names", shown, sinks["kind"].eq(kind) & _arrives(_workspace(sinks)["deleted"]), in_list=True)

@@ -23,35 +23,32 @@ def facts(rows: Rows, unlisted: Doubt) -> dict[str, Count]:
     """The applications and environments that enabled versions in each vault are tagged with; the vault's own environment
     counts, too. `unlisted`: why its objects may not all have been listed.
     """
-    tags = Rows(rows.sources, "key", "object", f"({_objects(rows.sources)})")
-    app = tags["tags"].map(lambda tags: rows.sources.sql.lower(f"{tags}['app']"), absent=True)
-    objects = groups(tags, "purposes", by=tags["vault_id"], key=rows["id"], missing=unlisted, each=tags.flag("enabled"))
-    homes = Rows(rows.sources, "key", "home", f"({_homes(rows.sources)})")
-    home = Fact("home.environment", Doubt(("home.environment_why",)), absent=True)
-    enabled = Truth("home.enabled", Doubt(("home.enabled_why",)))
-    environments = groups(homes, "homes", by=homes["vault_id"], key=rows["id"], missing=unlisted, each=enabled)
+    tagged_with = Rows(rows.sources, "key", "purpose", f"({_purposes(rows.sources)})")
+
+    def cell(name: str) -> Fact:
+        return Fact(f"purpose.{name}", Doubt((f"purpose.{name}_why",)), absent=True)
+
+    enabled = Truth("purpose.enabled", Doubt(("purpose.enabled_why",)))
+    its = groups(tagged_with, "purposes", by=tagged_with["vault_id"], key=rows["id"], missing=unlisted, each=enabled)
     return {
-        "apps_in_it": objects.count_of("apps", different=app),
-        "environments_in_it": environments.count_of("environments", different=home),
+        "apps_in_it": its.count_of("apps", different=cell("app")),
+        "environments_in_it": its.count_of("environments", different=cell("environment")),
     }
 
 
-def _objects(sources: Sources) -> str:
+def _purposes(sources: Sources) -> str:
+    """The application and environment in the tags of each object, and the environment of the vault itself."""
     # Most versions have no tags, so few rows are grouped.
-    return " UNION ALL ".join(
+    objects = " UNION ALL ".join(
         f"""SELECT vault_id, enabled, tags, unknown FROM {sources[table]}
         WHERE enabled IS NOT FALSE AND (tags IS NOT NULL OR unknown['tags'] IS NOT NULL)"""
         for table in TABLES_OF_OBJECTS
     )
-
-
-def _homes(sources: Sources) -> str:
-    """The environment in the tags of each object, and that of the vault itself."""
-    objects = Rows(sources, "key", "object", f"({_objects(sources)})")
-    vaults = Rows(sources, "vault", "vault")
-    of_object, enabled, own = tagged(objects), objects.flag("enabled"), of_vault(vaults)
+    object_, vaults = Rows(sources, "key", "object", f"({objects})"), Rows(sources, "vault", "vault")
+    app = object_["tags"].map(lambda tags: sources.sql.lower(f"{tags}['app']"), absent=True)
+    home, enabled, own = tagged(object_), object_.flag("enabled"), of_vault(vaults)
     return f"""
         SELECT object.vault_id, {enabled.value} AS enabled, {enabled.why.sql} AS enabled_why,
-            {of_object.value} AS environment, {of_object.why.sql} AS environment_why
-        FROM {objects.sql}
-        UNION ALL SELECT vault.id, true, NULL, {own.value}, {own.why.sql} FROM {vaults.sql}"""
+            {app.value} AS app, {app.why.sql} AS app_why, {home.value} AS environment, {home.why.sql} AS environment_why
+        FROM {object_.sql}
+        UNION ALL SELECT vault.id, true, NULL, NULL, NULL, {own.value}, {own.why.sql} FROM {vaults.sql}"""

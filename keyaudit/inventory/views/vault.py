@@ -5,8 +5,9 @@
 from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.facts.fact import FALSE, TRUE, Count, Doubt, Fact, case, choice, known, unknown
 from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.relation import Rows, because, by_hand, unread
-from keyaudit.inventory.facts.sql import Sources, Wanted, gap, read_to_the_end
+from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.inventory.views import log_sink, purposes
 from keyaudit.inventory.views.environment import of_vault
@@ -34,7 +35,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
     facts = {
         "environment": of_vault(rows),
         **_network(rows),
-        **_logs(sources),
+        **_logs(),
         "keys_through_arm": _keys_through_arm(rows),
         "holds_signing_key": held.any_of("signs", keys.flag("enabled") & keys["key_ops"].has("sign")),
         **purposes.facts(rows, unread("objects_listed", *_OBJECTS, scope="stored.id")),
@@ -76,26 +77,18 @@ def _keys_through_arm(rows: Rows) -> Fact:
     return case((said, allowed), otherwise=unknown(because(Reason.UNRECOGNISED))).where(rows["kind"].eq("managed-hsm"))
 
 
-def _logs(sources: Sources) -> dict[str, Fact | Count]:
+def _logs() -> dict[str, Fact]:
     """What the destinations of its log come to."""
     reads = by_hand("sinks", f"LEFT JOIN {AUDIT} AS sinks ON sinks.id = stored.id")
 
-    def found(name: str, otherwise: str) -> Fact:
-        doubt = Doubt(("sinks.unsettled", f"sinks.{name}_doubt"), reads)
-        value = f"CASE WHEN sinks.{name} THEN true WHEN {doubt.sql} IS NULL THEN {otherwise} END"
-        return Fact(value, doubt, exact=False, reads=reads)
+    def found(name: str, *, absent: bool = False) -> Fact:
+        return Fact(f"sinks.{name}", Doubt((f"sinks.{name}_why",), reads), absent=absent, reads=reads)
 
-    destinations = Doubt(("sinks.unsettled", "sinks.logged_doubt"), reads)
-    retention = Doubt(("sinks.unsettled", "sinks.retention_doubt"), reads)
-    longest = f"CASE WHEN {retention.sql} IS NULL THEN sinks.retention END"
-    kinds = f"coalesce(sinks.destinations, {sources.sql.texts(())})"
     return {
-        "audit_logged": found("logged", "false"),
-        "audit_searchable": found("searchable", "false"),
-        "audit_destinations": Fact(f"CASE WHEN {destinations.sql} IS NULL THEN {kinds} END", destinations, reads=reads),
-        "audit_retention": Fact(
-            f"CASE WHEN {retention.sql} IS NULL THEN sinks.retention END", retention, absent=True, reads=reads
-        ),
+        "audit_logged": found("logged"),
+        "audit_searchable": found("searchable"),
+        "audit_destinations": found("destinations"),
+        "audit_retention": found("retention", absent=True),
     }
 
 
@@ -106,16 +99,14 @@ AUDIT = "vault_audit"
 def prepare(sources: Sources) -> str:
     """The statement that creates the lookup table of the views of vaults and keys.
 
-    vault_audit  every vault, with what the destinations of its log come to, as `log_sink.audited` gives it, and why more may
-                 be missing: `unsettled`
+    vault_audit  every vault, with the facts of `log_sink.audited`, and why each is unknown: `logged_why`
     """
-    settings = " UNION ALL ".join(map(read_to_the_end, _SETTINGS))
-    return f"""
-        CREATE TABLE {AUDIT} AS
-        SELECT stored.id, {sources.sql.excluding("logged_id", of="sinks")}, {gap("settings")} AS unsettled
-        FROM {sources["vault"]} AS stored
-        LEFT JOIN ({log_sink.audited(sources, "vault", "managed-hsm")}) AS sinks ON sinks.logged_id = stored.id
-        LEFT JOIN ({settings}) AS settings ON settings.scope_id = stored.id"""
+    rows = Rows(sources, "vault")
+    unsettled = unread("settings", *_SETTINGS, scope="stored.id")
+    facts = log_sink.audited(rows, unsettled, "vault", "managed-hsm")
+    columns = ", ".join(f"{fact.value} AS {name}, {fact.why.sql} AS {name}_why" for name, fact in facts.items())
+    joins = joined({each for fact in facts.values() for each in fact.everything})
+    return f"CREATE TABLE {AUDIT} AS SELECT stored.id, {columns} FROM {rows.sql} {joins}"
 
 
 def watched(sql: DuckDB, query: str) -> str:
@@ -125,11 +116,11 @@ def watched(sql: DuckDB, query: str) -> str:
     """
     # The map is built once per vault: vaults with unreadable settings may have a million keys.
     vaults = f"""
-        SELECT id, CASE WHEN doubt IS NULL THEN retention END AS retention,
-            CASE WHEN doubt IS NOT NULL THEN {sql.map({"audit_retention": "doubt"})} END AS unknown
-        FROM (SELECT id, retention, coalesce(unsettled, retention_doubt) AS doubt FROM {AUDIT})"""
-    unread = sql.map({"audit_retention": f"'{Reason.PARENT_NOT_ASSESSED}'"})
-    why = f"CASE WHEN logged.id IS NULL THEN {unread} ELSE logged.unknown END"
+        SELECT id, retention,
+            CASE WHEN retention_why IS NOT NULL THEN {sql.map({"audit_retention": "retention_why"})} END AS unknown
+        FROM {AUDIT}"""
+    unseen = sql.map({"audit_retention": f"'{Reason.PARENT_NOT_ASSESSED}'"})
+    why = f"CASE WHEN logged.id IS NULL THEN {unseen} ELSE logged.unknown END"
     return f"""
         SELECT made.*, logged.retention AS audit_retention, {why} AS audit_why
         FROM ({query}) AS made LEFT JOIN ({vaults}) AS logged ON logged.id = made.vault_id"""

@@ -50,6 +50,7 @@ def _facts(key: str, *, read: bool) -> dict[str, Fact | Count]:
         "how many": of.count_of("many", both),
         "rows": of.count_of("all_rows"),
         "numbers": of.count_of("numbers", flag, different=Fact("things.time")),
+        "latest": of.latest("latest", thing("number"), both),
         "words": of.count_of("words", both, different=thing("text")),
         "least": of.least("least", thing("number"), both),
         "oldest": of.least("oldest", thing("number"), both, absent_first=True),
