@@ -168,7 +168,7 @@ def _ways(sources: Sources) -> str:
             vault_id, coalesce(scope, vault_id) AS scope, allows IS NOT NULL AND scope IS NOT NULL AS known,
             coalesce({data}, {DATA}) AS data, coalesce({GRANT} * {has("'grant'")}, {GRANT}) AS control,
             coalesce({GRANT} * {has("'set-policy'")}, {GRANT}) AS policy,
-            role_id, unknown['role_id'] AS roleless, unknown['vault_id'] AS placeless,
+            role_id, unknown['role_id'] AS roleless, unknown['vault_id'] AS placeless, unknown['standing'] AS unsettled,
             coalesce(unknown['allows'], unknown['scope']) AS doubt
         FROM {sources["grant"]} AS given
         -- An unreadable entry may give access to anybody.
@@ -209,7 +209,8 @@ def _met(sources: Sources) -> str:
     possible = _honoured(HONOURED, perhaps)
     certain = f"CASE WHEN NOT way.known OR pair.doubt IS NOT NULL THEN 0 ELSE {_honoured(HONOURED, surely)} END"
     return f"""
-        SELECT pair.vault, pair.object, way.way, way.holder, way.standing, {certain} AS certain, {possible} AS possible,
+        SELECT pair.vault, pair.object, way.way, way.holder, way.standing, way.unsettled,
+            {certain} AS certain, {possible} AS possible,
             coalesce(pair.doubt, way.doubt, vault.model_gap) AS doubt
         FROM ({pairs}) AS pair
         JOIN reach_way AS way ON way.way = pair.way
@@ -285,7 +286,8 @@ def _split(sql: DuckDB) -> str:
     """The vaults in which single objects have grants of their own."""
     return f"""
         SELECT vault.id, {sql.distinct("met.object")} AS objects FROM reach_met AS met
-        JOIN reach_vault AS vault ON vault.vault = met.vault WHERE met.object IS NOT NULL AND met.standing GROUP BY vault.id"""
+        JOIN reach_vault AS vault ON vault.vault = met.vault WHERE met.object IS NOT NULL AND met.standing IS NOT FALSE
+        GROUP BY vault.id"""
 
 
 def _spots(sql: DuckDB) -> str:
@@ -305,10 +307,12 @@ def _spots(sql: DuckDB) -> str:
 
 def _holdings() -> str:
     """The permissions of each holder at each spot, over all its grants."""
-    return """
-        SELECT spot.number, met.holder, CAST(bit_or(met.certain) AS TINYINT) AS certain,
+    certain = "CASE WHEN met.standing THEN met.certain ELSE 0 END"
+    return f"""
+        SELECT spot.number, met.holder, CAST(bit_or({certain}) AS TINYINT) AS certain,
             CAST(bit_or(met.possible) AS TINYINT) AS possible,
-            min(met.doubt) FILTER (WHERE met.possible & ~met.certain <> 0) AS doubt
+            min(coalesce(met.doubt, met.unsettled)) FILTER (WHERE met.possible & ~({certain}) <> 0) AS doubt
         FROM reach_spot AS spot JOIN reach_met AS met ON met.vault = spot.vault
-        WHERE met.standing AND met.possible <> 0 AND (spot.whole OR met.object IS NULL OR met.object = spot.object)
+        WHERE met.standing IS NOT FALSE AND met.possible <> 0
+            AND (spot.whole OR met.object IS NULL OR met.object = spot.object)
         GROUP BY ALL"""
