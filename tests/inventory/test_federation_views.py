@@ -115,7 +115,7 @@ def test_minutes_are_rounded_up(lifetime: object, minutes: object, reason: objec
     assert (found["access_token_minutes"], found["unknown"].get("access_token_minutes")) == (minutes, reason)
 
 
-def certificate(kind: str = "federated-domain", **values: Any) -> Row:
+def certificate(kind: str | Reason = "federated-domain", **values: Any) -> Row:
     held = {"holder_id": "/domain", "holder_name": "Stores.example", "scope_id": TENANT.id, "kind": kind}
     return row("signing_certificate", "/c", **(held | values))
 
@@ -135,7 +135,7 @@ def mapping(applies_to: object, kind: str = "claims-mapping") -> Row:
     return row("token_policy", "/p", kind=kind, applies_to=applies_to, **_NEEDED[kind])
 
 
-MAPPED: list[tuple[str, list[Row], bool, object]] = [
+MAPPED: list[tuple[str | Reason, list[Row], bool, object]] = [
     ("application", [mapping(["/other", "/domain"])], True, (True, None)),
     ("application", [mapping(["/domain"])], False, (True, None)),
     ("application", [mapping(["/other"])], True, (False, None)),
@@ -143,11 +143,14 @@ MAPPED: list[tuple[str, list[Row], bool, object]] = [
     ("application", [mapping(BAD)], True, (None, "bad_value")),
     ("application", [], False, (None, "permission")),
     ("federated-domain", [], False, (False, None)),
+    (BAD, [mapping(["/domain"])], False, (True, None)),
+    (BAD, [], False, (None, "permission")),
+    (BAD, [], True, (False, None)),
 ]
 
 
 @pytest.mark.parametrize(("kind", "policies", "listed", "expected"), MAPPED)
-def test_whether_claims_are_mapped(kind: str, policies: list[Row], listed: bool, expected: object) -> None:
+def test_whether_claims_are_mapped(kind: str | Reason, policies: list[Row], listed: bool, expected: object) -> None:
     coverage = assessed(TENANT, "claims_mapping.list") if listed else [refused(TENANT, "claims_mapping.list", PERMISSION)]
     rows = {"signing_certificate": [certificate(kind)], "token_policy": policies}
     assert derived("claims_mapped", coverage, **rows) == expected
@@ -166,6 +169,10 @@ TRUSTED: list[tuple[Row, list[Row], list[Coverage], object]] = [
     (certificate(), [], DOMAINS, (None, "not_visible")),
     (certificate(), [], [], (None, "interrupted")),
     (certificate("external-idp"), [], [], (False, None)),
+    # An application's is none of a domain's, also where its kind was not read.
+    (certificate(BAD, app_id=IDENTITY), [], [], (False, None)),
+    (certificate(BAD, app_id=PERMISSION), [domain(None)], DOMAINS, (None, "bad_value")),
+    (certificate(BAD, app_id=PERMISSION), [domain("rejectMfaByFederatedIdp")], DOMAINS, (False, None)),
 ]
 
 
@@ -211,3 +218,12 @@ def test_whether_administrators_are_signed_for(
 def test_no_administrator_is_signed_for_by_what_no_domain_signs_with() -> None:
     rows = {"signing_certificate": [certificate("saml")], "grant": [role(to="u")], "principal": [admin()]}
     assert derived("signs_for_administrators", [], **rows) == (False, None)
+    rows["signing_certificate"] = [certificate(BAD, app_id=IDENTITY)]
+    assert derived("signs_for_administrators", [], **rows) == (False, None)
+
+
+def test_a_role_that_may_be_standing_may_be_an_administrators() -> None:
+    rows = {"signing_certificate": [certificate()], "grant": [role(to="u", standing=BAD)], "principal": [admin()]}
+    assert derived("signs_for_administrators", PRIVILEGES, **rows) == (None, "bad_value")
+    rows["grant"] += [role(to="u")]
+    assert derived("signs_for_administrators", PRIVILEGES, **rows) == (True, None)

@@ -172,7 +172,7 @@ def statements(
         "account_key": lambda: account_key.view(sources),
         "key_use": lambda: key_use.view(sources),
         "token_policy": lambda: token_policy.view(sources),
-        "signing_certificate": lambda: signing_certificate.view(sources),
+        "signing_certificate": lambda: signing_certificate.view(sources, of("signing_certificate")),
         "trusted_key": lambda: trusted_key.view(sources),
     }
     if LOGS in run.evidence:

@@ -3,6 +3,8 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.facts import sql
+from keyaudit.inventory.facts.fact import Doubt
+from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.inventory.views import holder, identities, in_vault, issuers, repositories
 from keyaudit.inventory.views.app_management_policy import in_force
@@ -20,8 +22,9 @@ def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False)
     """
     dialect = sources.sql
     app_id = dialect.lower("stored.app_id")
+    rows, each = Rows(sources, "credential"), Rows(sources, "credential", identities.EACH)
     # An application and its service principal are one.
-    identity = dialect.lower("{0}.app_id")
+    same_elsewhere = identities.same_elsewhere(rows, each["app_id"].map(dialect.lower), Doubt((gap("holders"),)))
     # An application's ids and thumbprints as two short lists: a join on one column or another would compare every pair. Few
     # service principals have credentials, and only those of their applications are needed.
     held = f"""
@@ -57,6 +60,8 @@ def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False)
         "policy_limit": rule.doubt,
         **holder.DOUBTS,
         **issuers.doubts(dialect),
+        "same_elsewhere": f"""CASE WHEN {same_elsewhere.least} IS DISTINCT FROM {same_elsewhere.most}
+                THEN {same_elsewhere.doubt.sql} END""",
         **_DOUBTS,
     }
     columns = {
@@ -70,14 +75,14 @@ def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False)
         **issuers.columns(dialect),
         **(repositories.listed(dialect) if repositories_listed else repositories.NOT_SUPPLIED),
         "same_elsewhere": f"""
-                {identities.LEAST} AS same_elsewhere_min, {identities.most(gap("holders"))} AS same_elsewhere_max""",
+                {same_elsewhere.least} AS same_elsewhere_min, {same_elsewhere.most} AS same_elsewhere_max""",
     }
     joins = {
         "itself": f"LEFT JOIN {in_vault.DIGESTS} AS itself ON itself.digest = {_ITSELF}",
         "on_key": f"""
             LEFT JOIN {in_vault.DIGESTS} AS on_key ON on_key.digest = '{in_vault.KEY}' || stored.public_key_sha256""",
         "unseen": f"CROSS JOIN {in_vault.UNSEEN} AS unseen",
-        **identities.relations(sources["credential"], identity),
+        **dict(sorted((join.alias, join.clause([part])) for join, part in same_elsewhere.reads)),
         **issuers.joins(sources),
         **repositories.joins(sources),
         "holders": f"LEFT JOIN ({read_to_the_end(_HOLDERS)}) AS holders ON holders.scope_id = stored.scope_id",
@@ -124,6 +129,5 @@ _DOUBTS = {
     "private_exportable": f"coalesce({_MATCH_DOUBT}, {_OF_MATCH.format('exportable_doubt')})",
     "superseded_in_vault": f"CASE WHEN itself.newer_since IS NULL THEN {_NEWER_DOUBT} END",
     "newer_since": _NEWER_DOUBT,
-    "same_elsewhere": identities.doubt(gap("holders")),
     **repositories.DOUBTS,
 }

@@ -1,50 +1,56 @@
 """The effects of a federated domain's signing certificate: whether its MFA claims are accepted, and whom it signs in."""
 
-# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+from dataclasses import replace
 
-from keyaudit.inventory.facts.sql import Sources, gap, read_to_the_end
-from keyaudit.inventory.views.privileges import UNSEEN, grants
+from keyaudit.inventory.facts.fact import FALSE, Doubt, Truth
+from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.relation import One, Rows, because, by_hand, one, unread
+from keyaudit.inventory.facts.sql import Sources, no_rows
+from keyaudit.inventory.views.privileges import GIVEN, UNSEEN
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
-_OF_DOMAIN = "stored.kind = 'federated-domain'"
 _REJECTS = "rejectMfaByFederatedIdp"
-_MFA_DOUBT = f"""CASE WHEN {_OF_DOMAIN} THEN CASE WHEN domain.id IS NULL
-    THEN coalesce({gap("federated")}, '{Reason.NOT_VISIBLE}') ELSE domain.unknown['mfa_behavior'] END END"""
-_ADMINISTRATORS_DOUBT = f"""CASE WHEN {_OF_DOMAIN} AND administrators.surely IS NOT TRUE
-    THEN coalesce({gap("assigned")}, stored.unknown['holder_name'], administrators.doubt, unseen.tier0_doubt, nameless.doubt)
-    END"""
-
-COLUMNS = f"""
-    CASE WHEN NOT ({_OF_DOMAIN}) THEN false WHEN {_MFA_DOUBT} IS NULL
-        THEN domain.mfa_behavior IS DISTINCT FROM '{_REJECTS}' END AS mfa_trusted,
-    CASE WHEN {_OF_DOMAIN} AND administrators.surely THEN true WHEN {_ADMINISTRATORS_DOUBT} IS NULL THEN false END
-        AS signs_for_administrators"""
-DOUBTS = {"mfa_trusted": _MFA_DOUBT, "signs_for_administrators": _ADMINISTRATORS_DOUBT}
+_SCOPE = "stored.scope_id"
 
 
-def joins(sources: Sources) -> str:
-    """The relations that these columns depend on, to be joined to `stored`, the signing certificates."""
-    # A role that may control the tenant makes the result unknown.
-    controlling = f"""
-        SELECT principal_id, controls, coalesce(unknown['tier'], unknown['scope_kind']) AS doubt FROM ({grants(sources)})
-        WHERE kind = 'directory-role' AND controls IS NOT FALSE"""
-    held = f"""
-        SELECT named.user_principal_name, named.unknown, roles.controls, roles.doubt FROM (
-            SELECT principal_id AS holder, controls, doubt FROM ({controlling})
-            UNION ALL
-            SELECT membership.member_id, controls, doubt FROM ({controlling}) AS given
-            JOIN {sources["membership"]} AS membership ON membership.group_id = given.principal_id
-        ) AS roles JOIN {sources["principal"]} AS named ON named.object_id = roles.holder"""
-    return f"""
-        LEFT JOIN {sources["federated_domain"]} AS domain ON domain.id = stored.holder_id
-        LEFT JOIN (
-            SELECT {sources.sql.lower("split_part(user_principal_name, '@', -1)")} AS domain,
-                bool_or(controls) AS surely, min(doubt) AS doubt
-            FROM ({held}) WHERE user_principal_name IS NOT NULL GROUP BY domain
-        ) AS administrators ON administrators.domain = {sources.sql.lower("stored.holder_name")}
-        CROSS JOIN {UNSEEN} AS unseen
-        CROSS JOIN (SELECT min(unknown['user_principal_name']) AS doubt FROM ({held})) AS nameless
-        LEFT JOIN ({read_to_the_end(TABLES["federated_domain"].listed_by)}) AS federated
-            ON federated.scope_id = stored.scope_id
-        LEFT JOIN ({read_to_the_end(("directory_role.assignments",))}) AS assigned ON assigned.scope_id = stored.scope_id"""
+def of_domain(rows: Rows) -> Truth:
+    """Whether a domain's identity provider signs with a certificate. That of an application is none, of whichever kind."""
+    return rows["kind"].eq("federated-domain") & ~rows["app_id"].present
+
+
+def domain(rows: Rows) -> One:
+    """The domain that a certificate is of."""
+    unlisted = unread("federated", TABLES["federated_domain"].listed_by, scope=_SCOPE)
+    domains = Rows(rows.sources, "federated_domain", "domain")
+    return one(domains, key=rows["holder_id"], missing=unlisted | because(Reason.NOT_VISIBLE))
+
+
+def signs_for_administrators(rows: Rows) -> Truth:
+    """Whether it signs in somebody with a directory role that controls the tenant, directly or through a group."""
+    lower = rows.sources.sql.lower
+    users = Rows(rows.sources, "principal", "named")
+    unseen = Doubt(("unseen.tier0_doubt",), by_hand("unseen", f"CROSS JOIN {UNSEEN} AS unseen"))
+    administrators = groups(
+        users,
+        "administrators",
+        by=users["user_principal_name"].map(lambda name: lower(f"split_part({name}, '@', -1)")),
+        key=rows["holder_name"].map(lower),
+        missing=unread("assigned", ("directory_role.assignments",), scope=_SCOPE) | unseen,
+    )
+    return of_domain(rows) & administrators.any_of("administrators", _administrates(users))
+
+
+def _administrates(users: Rows) -> Truth:
+    if no_rows(users.sources, "grant"):
+        return FALSE
+    roles = Rows(Sources({"grant": GIVEN}, users.sources.sql), "grant", "role")
+    given_to = replace(roles["principal_id"], value=f"{roles.alias}.given_to")
+    assigned = roles["kind"].eq("directory-role") & roles.flag("standing")
+    held = groups(roles, "held", by=given_to, key=users["object_id"], each=assigned)
+    return held.any_of("controlling", roles["scope_kind"].eq("tenant") & roles["tier"].eq(0))
+
+
+def mfa_trusted(rows: Rows, domain: One) -> Truth:
+    """Whether Entra accepts a second factor that it claims."""
+    return of_domain(rows) & ~domain["mfa_behavior"].eq(_REJECTS)

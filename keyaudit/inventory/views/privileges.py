@@ -32,9 +32,13 @@ OF_PRINCIPALS, OF_APPLICATIONS = "granted_principal", "granted_application"
 there is no row.
 """
 
-_GIVEN = "granted_given"
-_READ = ("given_to", "kind", "name", "permission", "tier", "on_behalf_of", "scope_kind", "unknown", "controls", "why")
-"""The table of grants by principal, as `_given` describes them, and its columns."""
+GIVEN = "granted_given"
+"""The table of grants by principal, as `_given` describes them; without grants there is none."""
+_READ = (
+    *("given_to", "kind", "name", "permission", "tier", "on_behalf_of", "scope_kind", "standing", "unknown"),
+    *("controls", "why"),
+)
+"""Its columns."""
 
 UNSEEN = "granted_unseen"
 """The table of one row: why principals may have unknown directory roles through groups (`doubt`), and such that control the
@@ -59,16 +63,16 @@ def prepare(sources: Sources) -> Iterator[str]:
         )
     else:
         # Read several times, and narrow: a table costs less than to plan for it each time.
-        yield f"CREATE TABLE {_GIVEN} AS SELECT {', '.join(_READ)} FROM ({_given(sources)})"
-        yield f"CREATE TABLE {OF_PRINCIPALS} AS {_granted(sources.sql, _GIVEN, 'given_to')}"
+        yield f"CREATE TABLE {GIVEN} AS SELECT {', '.join(_READ)} FROM ({_given(sources)})"
+        yield f"CREATE TABLE {OF_PRINCIPALS} AS {_granted(sources.sql, GIVEN, 'given_to')}"
         # Entra does not document that app ids of service principals are unique.
         of_applications = f"""
             SELECT {sources.sql.lower("principal.app_id")} AS of_app_id, given.*
             FROM {sources["service_principal"]} AS principal
-            JOIN {_GIVEN} AS given ON given_to = split_part(principal.id, '/', -1)"""
+            JOIN {GIVEN} AS given ON given_to = split_part(principal.id, '/', -1)"""
         if not agents.none(sources):
             # The credentials of a blueprint are those of its agents.
-            of_applications += f" UNION ALL ({agents.opened(sources, _GIVEN)})"
+            of_applications += f" UNION ALL ({agents.opened(sources, GIVEN)})"
         yield f"CREATE TABLE {OF_APPLICATIONS} AS {_granted(sources.sql, f'({of_applications})', 'of_app_id')}"
     yield f"""
         CREATE TABLE {UNSEEN} AS SELECT hidden.*, nameless.doubt AS nameless FROM ({_hidden(sources)}) AS hidden
@@ -123,10 +127,12 @@ def privileges(
 
 
 def grants(sources: Sources) -> str:
-    """The active directory grants, with `controls`: whether each gives control of the whole tenant, NULL if unknown."""
+    """The directory grants that are, or may be, active, with `controls`: whether each gives control of the whole tenant, NULL
+    if unknown.
+    """
     return f"""
         SELECT *, coalesce(name, role_id) AS permission, {CONTROLS} AS controls FROM {sources["grant"]}
-        WHERE kind IN ('app-role', 'delegated') OR (kind = 'directory-role' AND standing)"""
+        WHERE kind IN ('app-role', 'delegated') OR (kind = 'directory-role' AND standing IS NOT FALSE)"""
 
 
 def _given(sources: Sources) -> str:
@@ -135,9 +141,9 @@ def _given(sources: Sources) -> str:
     A group's directory role applies to its members, and agents have what their blueprint lets them inherit.
     """
     given = f"""
-        SELECT principal_id AS given_to, *, CAST(NULL AS STRING) AS why FROM ({grants(sources)})
+        SELECT principal_id AS given_to, *, unknown['standing'] AS why FROM ({grants(sources)})
         UNION ALL
-        SELECT member_id AS given_to, roles.*, NULL FROM ({grants(sources)}) AS roles
+        SELECT member_id AS given_to, roles.*, roles.unknown['standing'] FROM ({grants(sources)}) AS roles
         JOIN {sources["membership"]} AS membership ON membership.group_id = roles.principal_id
         WHERE roles.kind = 'directory-role'"""
     return given if agents.none(sources) else f"{given} UNION ALL ({agents.inherited(sources, grants(sources))})"
