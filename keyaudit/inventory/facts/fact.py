@@ -223,6 +223,11 @@ def unknown(doubt: Doubt) -> Fact:
     return Fact("NULL", doubt)
 
 
+def possible(doubt: Doubt) -> Truth:
+    """False in every row, but unknown where there is a reason."""
+    return Truth(f"(CASE WHEN {doubt.sql} IS NULL THEN false END)" if doubt else "false", doubt, reads=doubt.reads)
+
+
 def literal(value: str | int) -> str:
     """SQL of a text or a number that this program declares."""
     return quoted(value) if isinstance(value, str) else str(value)

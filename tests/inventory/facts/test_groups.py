@@ -58,7 +58,7 @@ def _facts(key: str, *, read: bool) -> dict[str, Fact | Count]:
         "sum": of.least("sum", strict(lambda a, b: f"({a} + {b})", thing("number"), thing("time"))),
         "texts": of.texts_of("texts", thing("text"), both),
         "greatest": of.greatest("greatest", thing("number"), both),
-        "latest": of.greatest("latest", thing("number"), flag, absent_last=True),
+        "greatest or none": of.greatest("endless", thing("number"), flag, absent_last=True),
         "later": of.greatest("latest_time", thing("time"), flag).exceeds(Fact("2")),
         "endless": of.greatest("latest_of_all", thing("number"), absent_last=True).exceeds(Fact("2")),
         "than none": of.greatest("none", thing("time")).exceeds(Fact("CAST(NULL AS BIGINT)", absent=True)),

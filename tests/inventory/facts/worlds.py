@@ -18,6 +18,7 @@ from keyaudit.inventory.facts.fact import (
     choice,
     known,
     least_of,
+    possible,
     strict,
 )
 
@@ -70,6 +71,12 @@ def cell(column: str, alias: str = "stored") -> Fact:
     return Fact(f"{alias}.{column}", doubt, absent=None in domain)
 
 
+def _between(column: str, alias: str) -> Count:
+    """The bounds of the number in a column that is never absent."""
+    of, (least, most) = cell(column, alias), DOMAINS[column]
+    return Count(f"coalesce({of.value}, {least})", f"coalesce({of.value}, {most})", of.doubt)
+
+
 class Expressions:
     """Random expressions over the columns of a row."""
 
@@ -84,7 +91,8 @@ class Expressions:
         """Something that is true or false."""
         if depth == 0:
             name = self._random.choice(("flag", "other"))
-            return self._random.choice((self._cell(name), self._cell(name), TRUE, FALSE))  # type: ignore[return-value]
+            doubtful = possible(self._cell("word").doubt)
+            return self._random.choice((self._cell(name), self._cell(name), TRUE, FALSE, doubtful))  # type: ignore[return-value]
         pick = self._random.randrange(13)
         if pick < 5:
             left, right = self.truth(depth - 1), self.truth(self._random.randrange(depth))
@@ -103,10 +111,7 @@ class Expressions:
         if pick == 10:
             return self.number(depth - 1).told(lambda sql: f"{sql} > 2")
         if pick == 11:
-            time = self._cell("time")
-            least, most = DOMAINS["time"]
-            between = Count(f"coalesce({time.value}, {least})", f"coalesce({time.value}, {most})", time.doubt)
-            return between.exceeds(self.number(depth - 1))
+            return _between("time", self._alias).exceeds(self.number(depth - 1))
         return case((self.truth(depth - 1), self.truth(depth - 1)), otherwise=self.truth(0)).truth()
 
     def _cell(self, column: str) -> Fact:
