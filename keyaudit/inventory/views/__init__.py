@@ -173,7 +173,7 @@ def statements(
         "key_use": lambda: key_use.view(sources),
         "token_policy": lambda: token_policy.view(sources),
         "signing_certificate": lambda: signing_certificate.view(sources, of("signing_certificate")),
-        "trusted_key": lambda: trusted_key.view(sources),
+        "trusted_key": lambda: trusted_key.view(sources, of("trusted_key")),
     }
     if LOGS in run.evidence:
         derived |= {

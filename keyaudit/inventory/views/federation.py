@@ -5,7 +5,7 @@ from dataclasses import replace
 from keyaudit.inventory.facts.fact import FALSE, Doubt, Truth
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import One, Rows, because, by_hand, one, unread
-from keyaudit.inventory.facts.sql import Sources, no_rows
+from keyaudit.inventory.facts.sql import no_rows
 from keyaudit.inventory.views.privileges import GIVEN, UNSEEN
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
@@ -44,7 +44,7 @@ def signs_for_administrators(rows: Rows) -> Truth:
 def _administrates(users: Rows) -> Truth:
     if no_rows(users.sources, "grant"):
         return FALSE
-    roles = Rows(Sources({"grant": GIVEN}, users.sources.sql), "grant", "role")
+    roles = Rows(users.sources, "grant", "role", GIVEN)
     given_to = replace(roles["principal_id"], value=f"{roles.alias}.given_to")
     assigned = roles["kind"].eq("directory-role") & roles.flag("standing")
     held = groups(roles, "held", by=given_to, key=users["object_id"], each=assigned)
