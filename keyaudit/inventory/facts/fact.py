@@ -244,11 +244,12 @@ def case(*branches: tuple[Truth, Fact], otherwise: Fact) -> Fact:
     absent = any(fact.absent for fact in facts)
     doubts = [fact.why if absent else fact.doubt for fact in facts]
     values, reasons = [], []
-    for (condition, fact), doubt in zip(branches, doubts, strict=False):
+    for number, ((condition, fact), doubt) in enumerate(zip(branches, doubts, strict=False), 1):
         values.append(f"WHEN {condition.value} THEN {fact.value}")
         reasons.append(f"WHEN {condition.value} THEN {doubt.sql}")
         if condition.doubt:
-            values.append(f"WHEN {condition.value} IS NULL THEN NULL")
+            if number < len(branches) or otherwise.value != ABSENT.value:
+                values.append(f"WHEN {condition.value} IS NULL THEN NULL")
             reasons.append(f"WHEN {condition.value} IS NULL THEN {condition.doubt.sql}")
     value = f"(CASE {' '.join(values)} ELSE {otherwise.value} END)"
     reads = NOTHING.union(*(condition.reads for condition, _ in branches), *(fact.reads for fact in facts))
