@@ -92,6 +92,10 @@ def state(found: dict[str, Any]) -> tuple[object, ...]:
         # It follows the key, whichever version its URL has.
         ({"version": "1"}, (True, True, AS_OF + 1)),
         ({"version": "1", "pinned": PERMISSION}, (True, "permission", "permission")),
+        # Without a version it follows the key, and with the key it does not matter which version was set.
+        ({"version": None, "pinned": PERMISSION}, (True, True, AS_OF + 1)),
+        ({"version": PERMISSION}, (True, True, AS_OF + 1)),
+        ({"version": PERMISSION, "pinned": True}, (True, "permission", "permission")),
         ({"pinned": True, "version": "3"}, (True, "not_visible", "not_visible")),
         ({"key_id": BAD, "version": BAD, "pinned": BAD}, ("bad_value",) * 3),
         # Every key of its vault was listed, and it is not among them.

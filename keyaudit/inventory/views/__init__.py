@@ -170,7 +170,7 @@ def statements(
         "service_principal": lambda: service_principal.view(sources, of("service_principal")),
         "credential": lambda: credential.view(sources, of("credential"), repositories_listed=REPOSITORIES in run.evidence),
         "account_key": lambda: account_key.view(sources),
-        "key_use": lambda: key_use.view(sources),
+        "key_use": lambda: key_use.view(sources, of("key_use")),
         "token_policy": lambda: token_policy.view(sources),
         "signing_certificate": lambda: signing_certificate.view(sources, of("signing_certificate")),
         "trusted_key": lambda: trusted_key.view(sources, of("trusted_key")),

@@ -2,55 +2,59 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.facts.sql import Sources, extended, stored
+from dataclasses import replace
+
+from keyaudit.inventory.facts.fact import Doubt, case, strict
+from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.relation import Rows, because, by_hand, one, unread
+from keyaudit.inventory.facts.sql import Sources, Wanted
+from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.inventory.load import quoted
+from keyaudit.inventory.views import versions
+from keyaudit.inventory.views.vault import KEYS_LISTED
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.places import VAULTS_FOUND
 
-_KEYS_OF_A_VAULT = tuple(operation for operation in TABLES["key"].listed_by if operation not in VAULTS_FOUND)
-_DERIVED = {"key_enabled": "enabled", "key_expires_on": "expires_on"}
-"""Derived columns, with the column of the key version that each copies."""
 
-
-def view(sources: Sources) -> str:
+def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    keys = f"""
-        SELECT key_id, min(id) FILTER (WHERE is_current) AS current_version, min(unknown['is_current']) AS doubt,
-            min(unknown['versions_listed']) AS unlisted
-        FROM {sources["key"]} GROUP BY key_id"""
-    vaults = f"""
-        SELECT regexp_extract({sources.sql.lower("vault_uri")}, '^https://([^/:]+)', 1) AS host, min(id) AS id
-        FROM {sources["vault"]} WHERE vault_uri IS NOT NULL GROUP BY ALL"""
-    read = f"""
-        SELECT scope_id, count(*) FILTER (WHERE state = 'assessed') > 0 AS some,
-            min(reason) FILTER (WHERE state <> 'assessed') AS reason
-        FROM coverage WHERE operation IN ({_list(_KEYS_OF_A_VAULT)}) GROUP BY scope_id"""
-    unseen = f"(SELECT min(reason) AS reason FROM coverage WHERE operation IN ({_list(VAULTS_FOUND)}) AND state <> 'assessed')"
-    setting = "coalesce(stored.unknown['key_id'], stored.unknown['pinned'], stored.unknown['version'])"
-    # A missing key is certain only if the list of its vault's keys was read completely.
-    gone = "(keys.key_id IS NULL AND read.some AND read.reason IS NULL)"
-    hidden = f"""CASE WHEN keys.key_id IS NOT NULL OR {gone} THEN NULL
-        WHEN vault.id IS NULL THEN coalesce(unseen.reason, '{Reason.NOT_VISIBLE}')
-        ELSE coalesce(read.reason, '{Reason.PARENT_NOT_ASSESSED}') END"""
-    found = f"coalesce(stored.unknown['key_id'], {hidden})"
-    version = f"""coalesce({found}, CASE WHEN NOT {gone} THEN coalesce({setting},
-        CASE WHEN version.id IS NULL THEN coalesce(keys.unlisted, keys.doubt, '{Reason.NOT_VISIBLE}') END) END)"""
-    doubts = {name: f"coalesce({version}, version.unknown[{quoted(column)}])" for name, column in _DERIVED.items()}
-    return f"""
-        SELECT {stored("key_use", "stored")},
-            CASE WHEN {found} IS NULL THEN keys.key_id IS NOT NULL END AS key_found,
-            {", ".join(f"version.{column} AS {name}" for name, column in _DERIVED.items())},
-            {extended(sources.sql, {"key_found": found, **doubts})}
-        FROM {sources["key_use"]} AS stored
-        CROSS JOIN {unseen} AS unseen
-        LEFT JOIN ({keys}) AS keys ON keys.key_id = stored.key_id
-        LEFT JOIN ({vaults}) AS vault ON vault.host = split_part(stored.key_id, '/', 3)
-        LEFT JOIN ({read}) AS read ON read.scope_id = vault.id
-        LEFT JOIN (SELECT id, enabled, expires_on, unknown FROM {sources["key"]}) AS version
-            ON version.id = CASE WHEN stored.pinned AND stored.version IS NOT NULL THEN stored.key_id || '/' || stored.version
-                WHEN stored.pinned IS NOT NULL THEN keys.current_version END"""
+    rows, version = Rows(sources, "key_use"), Rows(sources, "key", "version")
+    keys = groups(version, "keys", by=version["key_id"], key=rows["key_id"], missing_of_row=versions.unlisted(version))
+    # Its vault decides whether there may be such a key, and its own list whether there may be other versions.
+    found = replace(keys, missing=_unlisted(rows)).any_of("found")
+    named = strict(lambda key_id, version: f"{key_id} || '/' || {version}", rows["key_id"], rows["version"])
+    current = keys.the_one("current", version["id"], version.flag("is_current"))
+    used = one(
+        Rows(sources, "key", "used"),
+        key=case((rows.flag("pinned") & rows["version"].present, named), otherwise=current),
+        missing=keys.missing | because(Reason.NOT_VISIBLE),
+    )
+    facts = {
+        "key_found": found,
+        "key_enabled": used["enabled"].where(found),
+        "key_expires_on": used["expires_on"].where(found),
+    }
+    return view_of("key_use", sources, facts, wanted)
 
 
-def _list(names: tuple[str, ...]) -> str:
-    return ", ".join(map(quoted, names))
+def _unlisted(rows: Rows) -> Doubt:
+    """Why its vault may have a key that was not read."""
+    address = f"regexp_extract({rows.sources.sql.lower('vault_uri')}, '^https://([^/:]+)', 1)"
+    by_address = f"""(SELECT {address} AS address, min(id) AS id FROM {rows.sources["vault"]}
+        WHERE vault_uri IS NOT NULL GROUP BY ALL)"""
+    # Written by hand, because a gap in any scope may hide the vault.
+    unseen = f"""
+        CROSS JOIN (
+            SELECT min(reason) AS reason FROM coverage
+            WHERE operation IN ({", ".join(map(quoted, VAULTS_FOUND))}) AND state <> 'assessed'
+        ) AS unseen"""
+    vault = one(
+        Rows(rows.sources, "vault", "vault", by_address),
+        key=rows["key_id"].map(lambda key_id: f"split_part({key_id}, '/', 3)"),
+        missing=Doubt(("unseen.reason",), by_hand("unseen", unseen)) | because(Reason.NOT_VISIBLE),
+        column="address",
+    )["id"]
+    unread_keys = unread(
+        "listed", *KEYS_LISTED.values(), scope=vault.value, needs=vault.reads, unbegun=Reason.PARENT_NOT_ASSESSED
+    )
+    return vault.why | unread_keys

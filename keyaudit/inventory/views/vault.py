@@ -15,14 +15,14 @@ from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
-_KEYS = {
+KEYS_LISTED = {
     surface: tuple(operation for operation in TABLES["key"].listed_by if OPERATIONS[operation].surface is surface)
     for surface in (Surface.VAULT, Surface.MANAGED_HSM)
 }
 """The operations that list the keys of one vault, and of one Managed HSM."""
 _SETTINGS = (("diagnostic_setting.list",), ("hsm.diagnostic_setting.list",))
 """The same for diagnostic settings."""
-_OBJECTS = tuple(purposes.listed_by(surface) for surface in _KEYS)
+_OBJECTS = tuple(purposes.listed_by(surface) for surface in KEYS_LISTED)
 """The same for all its content."""
 
 
@@ -30,7 +30,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     rows, keys = Rows(sources, "vault"), Rows(sources, "key", "held")
     held = groups(
-        keys, "signing", by=keys["vault_id"], key=rows["id"], missing=unread("listed", *_KEYS.values(), scope="stored.id")
+        keys, "signing", by=keys["vault_id"], key=rows["id"], missing=unread("listed", *KEYS_LISTED.values(), scope="stored.id")
     )
     facts = {
         "environment": of_vault(rows),

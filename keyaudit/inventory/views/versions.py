@@ -36,9 +36,13 @@ def _vault(rows: Rows) -> One:
 def of_object(rows: Rows, subject: str) -> Groups:
     """The versions of the same object as each of `rows`. `subject`: the column with the id of the object."""
     versions = Rows(rows.sources, rows.table, "version")
+    return groups(versions, "groups", by=versions[subject], key=rows[subject], missing_of_row=unlisted(versions), own=True)
+
+
+def unlisted(versions: Rows) -> Doubt:
+    """Why the object of each may have more versions."""
     listed = versions.flag("versions_listed")
-    missing = f"CASE WHEN {listed.value} THEN NULL ELSE coalesce({listed.doubt.sql}, '{Reason.TRUNCATED}') END"
-    return groups(versions, "groups", by=versions[subject], key=rows[subject], missing_of_row=Doubt((missing,)), own=True)
+    return Doubt((f"CASE WHEN {listed.value} THEN NULL ELSE coalesce({listed.doubt.sql}, '{Reason.TRUNCATED}') END",))
 
 
 def counted(of_object: Groups, count: str, oldest: str, which: Callable[[Rows], Truth]) -> Facts:
