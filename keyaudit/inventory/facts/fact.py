@@ -32,6 +32,12 @@ class Doubt:
     def __bool__(self) -> bool:
         return bool(self.reasons)
 
+    def where(self, condition: "Truth") -> "Doubt":
+        """These reasons where the condition may be true."""
+        if not self or condition is TRUE:
+            return self
+        return Doubt((f"CASE WHEN {condition.value} IS NOT FALSE THEN {self.sql} END",), self.reads | condition.reads)
+
 
 CERTAIN = Doubt()
 """No doubt."""
@@ -71,6 +77,11 @@ class Fact:
     def present(self) -> "Truth":
         """Whether it has a value; false where it is absent."""
         return self._told(f"{self.value} IS NOT NULL", "false", yes="true")
+
+    @property
+    def is_known(self) -> "Truth":
+        """Whether it is not unknown."""
+        return Truth(f"({self.why.sql} IS NULL)", reads=self.why.reads) if self.doubt else TRUE
 
     def eq(self, value: str | int) -> "Truth":
         """Whether it is this value; false where it is absent."""
@@ -244,13 +255,17 @@ def case(*branches: tuple[Truth, Fact], otherwise: Fact) -> Fact:
     absent = any(fact.absent for fact in facts)
     doubts = [fact.why if absent else fact.doubt for fact in facts]
     values, reasons = [], []
+    excluded: set[str] = set()
     for number, ((condition, fact), doubt) in enumerate(zip(branches, doubts, strict=False), 1):
         values.append(f"WHEN {condition.value} THEN {fact.value}")
         reasons.append(f"WHEN {condition.value} THEN {doubt.sql}")
-        if condition.doubt:
+        if not excluded.issuperset(condition.doubt.reasons):
             if number < len(branches) or otherwise.value != ABSENT.value:
                 values.append(f"WHEN {condition.value} IS NULL THEN NULL")
             reasons.append(f"WHEN {condition.value} IS NULL THEN {condition.doubt.sql}")
+        if condition.exact:
+            # What follows is read only where it is known, and then none of its reasons holds.
+            excluded.update(condition.doubt.reasons)
     value = f"(CASE {' '.join(values)} ELSE {otherwise.value} END)"
     reads = NOTHING.union(*(condition.reads for condition, _ in branches), *(fact.reads for fact in facts))
     why: tuple[str, ...] = branches[0][0].why.reasons
@@ -327,6 +342,21 @@ def least_of(*facts: Fact) -> Fact:
     if doubt:
         value = f"CASE WHEN {doubt.sql} IS NULL THEN {value} END"
     return Fact(value, doubt, absent=all(fact.absent for fact in facts), reads=reads | doubt.reads)
+
+
+def reasons_of(doubt: Doubt) -> Fact:
+    """Absent, or unknown for these reasons: to share them."""
+    return replace(ABSENT, doubt=doubt)
+
+
+def unless(doubt: Doubt) -> Truth:
+    """True, or unknown for these reasons."""
+    return Truth(f"CASE WHEN {doubt.sql} IS NULL THEN true END", doubt, reads=doubt.reads) if doubt else TRUE
+
+
+def sized(items: Fact, size: Callable[[str], str]) -> Count:
+    """How many items a list has that is not absent."""
+    return Count(f"coalesce({size(items.value)}, 0)", size(items.value), items.doubt, items.reads)
 
 
 def named(fact: Fact, doubt: Doubt) -> Fact:

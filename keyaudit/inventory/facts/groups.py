@@ -7,11 +7,11 @@ in every result by themselves.
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keyaudit.inventory.facts.fact import CERTAIN, TRUE, Count, Doubt, Fact, Truth
 from keyaudit.inventory.facts.joins import NOTHING, Join, Part, Reads, joined
-from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.relation import Relation
 from keyaudit.model.times import MAX_TIME
 
 _OF_ROWS = "rows_missing"
@@ -23,7 +23,7 @@ _BELOW, _ABOVE = -MAX_TIME - 1, MAX_TIME + 1
 class Groups:
     """Rows by a key, as seen from a row of a view, which has that key. Make it with `groups`."""
 
-    rows: Rows
+    rows: Relation
     join: Join
     strays: Join | None
     """The rows whose key is unknown, as one group; None if every row has its key."""
@@ -32,6 +32,12 @@ class Groups:
     missing: Doubt
     each: Truth
     """What is true of each row that counts."""
+    single: bool = False
+    """No group has rows beside those that were read, if any were."""
+
+    def lacking(self, missing: Doubt) -> "Groups":
+        """The same groups, of which rows may be missing for another reason besides."""
+        return replace(self, missing=self.missing | missing)
 
     def _of(self, column: str) -> str:
         return f"{self.join.alias}.{column}"
@@ -39,17 +45,21 @@ class Groups:
     def _read(self, part: Part) -> Reads:
         return frozenset({(self.join, part)})
 
-    def _stray(self, name: str, it: Truth, what: str = "*", more: Sequence[tuple[str, str]] = ()) -> tuple[str, Doubt]:
-        """SQL of how many rows with an unknown key may be meant, and why; without such rows, nothing."""
+    def _stray(self, name: str, it: Truth, what: str = "", more: Sequence[tuple[str, str]] = ()) -> tuple[str, Doubt]:
+        """SQL of how many rows with an unknown key may be meant, if `what` says what to count, and why; without such rows,
+        nothing.
+        """
         if self.strays is None:
             return "", CERTAIN
-        columns = (
-            (f"{name}_may", f"count({what}) FILTER (WHERE {name}_it IS NOT FALSE)"),
-            (f"{name}_why", f"min({name}_stray) FILTER (WHERE {name}_it IS NOT FALSE)"),
-        )
+        columns: tuple[tuple[str, str], ...] = ((f"{name}_why", f"min({name}_stray) FILTER (WHERE {name}_it IS NOT FALSE)"),)
+        if what:
+            columns += ((f"{name}_may", f"count({what}) FILTER (WHERE {name}_it IS NOT FALSE)"),)
         of_row = ((f"{name}_it", it.value), (f"{name}_stray", self.by.why.sql), *more)
-        read: Reads = frozenset({(self.strays, Part(name, columns, of_row, it.reads | self.by.everything))})
-        return f"{self.strays.alias}.{name}_may", Doubt((f"{self.strays.alias}.{name}_why",), read)
+        reads: Reads = frozenset({(self.strays, Part(name, columns, of_row, it.reads | self.by.everything))})
+        may, why = f"{self.strays.alias}.{name}_may", Doubt((f"{self.strays.alias}.{name}_why",), reads)
+        if not self.single:
+            return may, why
+        return f"CASE WHEN {self.join.alias}.subject IS NULL THEN {may} ELSE 0 END", _unless_read(self.join, why)
 
     def _aggregate(self, name: str, it: Truth, columns: Sequence[tuple[str, str]], more: Sequence[tuple[str, str]] = (),
                    reads: Reads = NOTHING) -> Reads:  # fmt: skip
@@ -163,13 +173,33 @@ class Groups:
             doubt |= Doubt((self._of(f"{name}_why"),), reads)
         return Count(least, most, doubt, reads | doubt.reads)
 
-    def latest(self, name: str, of: Fact, it: Truth = TRUE) -> Fact:
-        """The greatest value of the rows that it is true of, a time or a number; absent without such a row, or a value."""
-        bounds = self.greatest(name, of, it)
+    def latest(self, name: str, of: Fact, it: Truth = TRUE, *, absent_last: bool = False) -> Fact:
+        """The greatest value of the rows that it is true of, a time or a number; absent without such a row, or a value.
+
+        `absent_last`: it is absent, too, if one of these rows has no value; otherwise such rows do not count.
+        """
+        bounds = self.greatest(name, of, it, absent_last=absent_last)
         differ = f"{bounds.least} IS DISTINCT FROM {bounds.most}"
-        value = f"CASE WHEN {bounds.least} = {bounds.most} AND {bounds.least} > {_BELOW} THEN {bounds.least} END"
+        some = f"{bounds.least} > {_BELOW}"
+        if absent_last:
+            # Nothing is later, whatever else is unknown.
+            differ, some = f"{bounds.least} < {_ABOVE} AND {differ}", f"{some} AND {bounds.least} < {_ABOVE}"
+        value = f"CASE WHEN {bounds.least} = {bounds.most} AND {some} THEN {bounds.least} END"
         doubt = Doubt((f"CASE WHEN {differ} THEN {bounds.doubt.sql} END",), bounds.everything) if bounds.doubt else CERTAIN
         return Fact(value, doubt, absent=True, reads=bounds.everything)
+
+    def hidden(self, name: str) -> Doubt:
+        """Why there may be other rows than those that were read."""
+        return self.missing | self._stray(name, self.each)[1]
+
+    def doubt_of(self, name: str, of: Fact, it: Truth = TRUE) -> Doubt:
+        """Why a fact is unknown in one of the rows that something is true of, or such a row may be missing."""
+        it = self.each & it
+        why = of.why.where(it)
+        of_row = ((f"{name}_untold", why.sql),)
+        columns = ((f"{name}_untold", f"min({name}_untold)"),)
+        reads = self._read(Part(name, columns, of_row, why.reads))
+        return self.missing | Doubt((self._of(f"{name}_untold"),), reads) | self._stray(name, it & ~of.is_known)[1]
 
     def the_one(self, name: str, of: Fact, it: Truth) -> Fact:
         """The value, which must be known, of the row that it is true of, of which there is at most one; absent without such a
@@ -211,7 +241,7 @@ class Groups:
 
 
 def groups(
-    rows: Rows,
+    rows: Relation,
     alias: str,
     *,
     by: Fact,
@@ -221,39 +251,52 @@ def groups(
     each: Truth = TRUE,
     own: bool = False,
     in_list: bool = False,
+    single: bool = False,
+    unplaced: Relation | None = None,
 ) -> Groups:
     """The `rows` whose fact `by` is the `key` of a row of the view, and of which `each` is true.
 
     `missing`: why rows may be missing, over the rows of the view; `missing_of_row`: the same over `rows`, for the groups of
     each. `own`: every row of the view is in its group itself, so that none is empty. `in_list`: `by` is a list, and a row is in
-    the groups of all its items, which are different.
+    the groups of all its items, which are different. `single`: where a row was read, no other one is missing, because two rows
+    with one key are of the same thing. `unplaced`: the rows whose key is unknown, with the columns and the alias of `rows`,
+    where these have none.
     """
 
-    def inner(parts: Sequence[Part], where: str, subject: str = by.value) -> str:
+    def inner(parts: Sequence[Part], where: str, subject: str = by.value, of: Relation = rows) -> str:
         shown = [f"{subject} AS subject", *(f"{sql} AS {name}" for part in parts for name, sql in part.of_row)]
         inside = joined({*by.reads, *each.reads, *(read for part in parts for read in part.reads)})
         conditions = [where] if where else []
         if each is not TRUE:
             conditions.append(f"{each.value} IS NOT FALSE")
         filtered = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        return f"SELECT {', '.join(shown)} FROM {rows.sql} {inside}{filtered}"
+        return f"SELECT {', '.join(shown)} FROM {of.sql} {inside}{filtered}"
 
     def clause(parts: Sequence[Part]) -> str:
         columns = ", ".join(f"{sql} AS {name}" for part in parts for name, sql in part.columns)
         known = "" if own else f"{by.value} IS NOT NULL" if by.absent or by.doubt else ""
         subject = rows.sources.sql.each(by.value) if in_list else by.value
-        query = f"SELECT subject, {columns} FROM ({inner(parts, known, subject)}) GROUP BY subject"
+        shown = ", ".join(filter(None, ("subject", columns)))
+        query = f"SELECT {shown} FROM ({inner(parts, known, subject)}) GROUP BY subject"
         return f"{'' if own else 'LEFT '}JOIN ({query}) AS {alias} ON {alias}.subject = {key.value}"
 
     def stray(parts: Sequence[Part]) -> str:
         columns = ", ".join(f"{sql} AS {name}" for part in parts for name, sql in part.columns)
         nameless = f"{by.why.sql} IS NOT NULL"
-        return f"CROSS JOIN (SELECT {columns} FROM ({inner(parts, nameless)})) AS {alias}_stray"
+        return f"CROSS JOIN (SELECT {columns} FROM ({inner(parts, nameless, of=unplaced or rows)})) AS {alias}_stray"
 
     join = Join(alias, clause, key.reads)
     strays = Join(f"{alias}_stray", stray) if by.doubt else None
-    doubt = key.why | missing
+    doubt = key.why | (_unless_read(join, missing) if single else missing)
     if missing_of_row:
         part = Part(_OF_ROWS, ((_OF_ROWS, f"min({_OF_ROWS})"),), ((_OF_ROWS, missing_of_row.sql),), missing_of_row.reads)
         doubt |= Doubt((f"{alias}.{_OF_ROWS}",), frozenset({(join, part)}))
-    return Groups(rows, join, strays, by, own, doubt, each)
+    return Groups(rows, join, strays, by, own, doubt, each, single)
+
+
+def _unless_read(join: Join, doubt: Doubt) -> Doubt:
+    """The doubt where no row of the group was read."""
+    if not doubt:
+        return doubt
+    reads: Reads = frozenset({(join, Part("found"))})
+    return Doubt((f"CASE WHEN {join.alias}.subject IS NULL THEN {doubt.sql} END",), doubt.reads | reads)

@@ -4,14 +4,39 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from keyaudit.inventory.facts.fact import CERTAIN, Doubt, Fact, Truth
+from keyaudit.inventory.facts.fact import CERTAIN, Count, Doubt, Fact, Truth
 from keyaudit.inventory.facts.joins import NOTHING, Join, Part, Reads, joined
 from keyaudit.inventory.facts.sql import Sources, read_to_the_end
 from keyaudit.inventory.load import quoted
 from keyaudit.model.columns import Type
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
+
+_KEY = "key_of_row"
+
+
+class Relation(Protocol):
+    """Rows whose columns are facts, under an alias."""
+
+    @property
+    def sources(self) -> Sources:
+        """Where rows are stored, and the dialect."""
+
+    @property
+    def alias(self) -> str:
+        """The alias."""
+
+    @property
+    def sql(self) -> str:
+        """SQL of the rows, under the alias."""
+
+    def __getitem__(self, column: str) -> Fact:
+        """The fact in a column."""
+
+    def flag(self, column: str) -> Truth:
+        """The fact in a column that is true or false in every row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +73,22 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """At most one row of a table: the one that a row of the view names."""
+    """At most one row of a relation: the one that a row of the view names. Make it with `one`."""
 
     join: Join
-    rows: Rows
+    rows: Relation
     derived: Mapping[str, Fact]
     key: Fact
-    column: str
     missing: Doubt
 
     @property
     def found(self) -> Truth:
         """Whether such a row was read."""
-        return Truth(f"({self.join.alias}.{self.column} IS NOT NULL)", reads=frozenset({(self.join, Part("found"))}))
+        return Truth(f"({self._row} IS NOT NULL)", reads=frozenset({(self.join, Part("found"))}))
+
+    @property
+    def _row(self) -> str:
+        return f"{self.join.alias}.{_KEY}"
 
     def __getitem__(self, name: str) -> Fact:
         """A fact of the row. Without a row it is unknown if there may be one, and otherwise absent."""
@@ -76,7 +104,7 @@ class One:
             # Without a value there is a reason, or no row.
             return Fact(value, self.key.why | inside | self.missing, exact=False, reads=reads)
         if self.missing:
-            gone = f"CASE WHEN {self.join.alias}.{self.column} IS NULL THEN {self.missing.sql} ELSE {inside.sql} END"
+            gone = f"CASE WHEN {self._row} IS NULL THEN {self.missing.sql} ELSE {inside.sql} END"
             inside = Doubt((gone,), reads | self.missing.reads)
         return Fact(value, self.key.why | inside, absent=True, reads=reads)
 
@@ -84,26 +112,49 @@ class One:
         """A fact of the row that is true or false; false without a row if there is certainly none."""
         return self[name].truth()
 
+    def count(self, name: str, of: Count) -> Count:
+        """A count of the row, over `rows`; 0 without a row if there is certainly none."""
+        columns = [(f"{name}_min", of.least), (f"{name}_max", of.most)]
+        if of.doubt:
+            columns.append((f"{name}_why", of.doubt.sql))
+        reads: Reads = frozenset({(self.join, Part(name, tuple(columns), reads=of.everything))})
+        gone = self.key.why | self.missing
+        none = f"CASE WHEN {gone.sql} IS NULL THEN 0 END" if gone else "0"
+        alias = self.join.alias
+        most = f"CASE WHEN {self._row} IS NULL THEN {none} ELSE {alias}.{name}_max END"
+        doubt = gone | (Doubt((f"{alias}.{name}_why",), reads) if of.doubt else CERTAIN)
+        return Count(f"coalesce({alias}.{name}_min, 0)", most, doubt, reads | doubt.reads)
+
 
 def one(
-    rows: Rows,
+    rows: Relation,
     *,
     key: Fact,
-    missing: Doubt,
-    column: str = "id",
+    missing: Doubt = CERTAIN,
+    by: Fact | None = None,
     facts: Mapping[str, Fact] | None = None,
 ) -> One:
-    """The row of `rows` whose `column` is `key`. `missing`: why one may exist that was not read. `facts`: what can be read of
-    it besides its stored columns, over `rows`.
+    """The row of `rows` whose `by`, by default its id, is `key`: no two rows have the same. A row with an unknown one may be it
+    if no other is.
+
+    `missing`: why a row may exist that was not read. `facts`: what can be read of it besides its columns, over `rows`.
     """
+    own = by or rows["id"]
+    strays = f"{rows.alias}_stray"
 
     def clause(parts: Sequence[Part]) -> str:
-        shown = [f"{rows.alias}.{column}", *(f"{sql} AS {name}" for part in parts for name, sql in part.columns)]
-        inside = joined(read for part in parts for read in part.reads)
+        shown = [f"{own.value} AS {_KEY}", *(f"{sql} AS {name}" for part in parts for name, sql in part.columns)]
+        inside = joined({*own.reads, *(read for part in parts for read in part.reads)})
         query = f"SELECT {', '.join(dict.fromkeys(shown))} FROM {rows.sql} {inside}"
-        return f"LEFT JOIN ({query}) AS {rows.alias} ON {rows.alias}.{column} = {key.value}"
+        return f"LEFT JOIN ({query}) AS {rows.alias} ON {rows.alias}.{_KEY} = {key.value}"
 
-    return One(Join(rows.alias, clause, key.reads), rows, facts or {}, key, column, missing)
+    def stray(_: Sequence[Part]) -> str:
+        query = f"SELECT min({own.why.sql}) AS reason FROM {rows.sql} {joined(own.everything)}"
+        return f"CROSS JOIN ({query}) AS {strays}"
+
+    if own.doubt:
+        missing |= Doubt((f"{strays}.reason",), frozenset({(Join(strays, stray), Part("reason"))}))
+    return One(Join(rows.alias, clause, key.reads), rows, facts or {}, key, missing)
 
 
 def unread(

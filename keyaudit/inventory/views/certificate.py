@@ -1,6 +1,6 @@
 """The view of certificates, by version."""
 
-from keyaudit.inventory.facts.fact import Doubt, Fact, Truth, case, known, least_of, strict, unknown
+from keyaudit.inventory.facts.fact import Fact, Truth, case, known, least_of, strict, unknown
 from keyaudit.inventory.facts.relation import Rows, because, one
 from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
@@ -29,7 +29,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
 
 def custody(rows: Rows) -> Fact:
     """Where the private half of a certificate is kept: the custody of its key, if that was read, else by its key type."""
-    held = one(Rows(rows.sources, "key", "held"), key=rows["key_version_id"], missing=Doubt())["custody"]
+    held = one(Rows(rows.sources, "key", "held"), key=rows["key_version_id"])["custody"]
     strange = Truth(f"coalesce({held.doubt.sql} = '{Reason.UNRECOGNISED}', false)", reads=held.doubt.reads)
     by_type = rows["kty"].recognised(
         lambda kty: f"CASE WHEN {kty} LIKE '%-HSM' THEN 'vault-hsm' WHEN {kty} IN ('RSA', 'EC') THEN 'software' END"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from keyaudit.inventory.facts.fact import Fact, Truth, least_of, strict
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.relation import Rows, unread
+from keyaudit.inventory.facts.relation import Relation, Rows, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.inventory.load import quoted
@@ -45,7 +45,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
     return view_of("key", sources, facts, wanted)
 
 
-def _signing(version: Rows) -> Truth:
+def _signing(version: Relation) -> Truth:
     return version.flag("enabled") & version["key_ops"].has("sign")
 
 

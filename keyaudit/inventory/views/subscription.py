@@ -14,7 +14,8 @@ def view(sources: Sources) -> str:
     audited = log_sink.audited(rows, unlisted, "activity-log")
     # Its answer is a row, so that without one it was not asked.
     unasked = unread("planned", ("defender.plan",), scope="stored.id") | because(Reason.INTERRUPTED)
-    plan = one(Rows(sources, "defender_plan", "plan"), column="scope_id", key=rows["id"], missing=unasked)
+    plans = Rows(sources, "defender_plan", "plan")
+    plan = one(plans, by=plans["scope_id"], key=rows["id"], missing=unasked)
     facts = {
         "activity_log_exported": audited["logged"],
         "activity_log_categories": log_sink.categories(rows, "activity-log", unlisted),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from keyaudit.inventory.facts.fact import Count, Doubt, Fact, Truth
 from keyaudit.inventory.facts.groups import Groups, groups
-from keyaudit.inventory.facts.relation import One, Rows, because, one
+from keyaudit.inventory.facts.relation import One, Relation, Rows, because, one
 from keyaudit.inventory.views.environment import of_vault, tagged
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import MAX_TIME
@@ -45,7 +45,7 @@ def unlisted(versions: Rows) -> Doubt:
     return Doubt((f"CASE WHEN {listed.value} THEN NULL ELSE coalesce({listed.doubt.sql}, '{Reason.TRUNCATED}') END",))
 
 
-def counted(of_object: Groups, count: str, oldest: str, which: Callable[[Rows], Truth]) -> Facts:
+def counted(of_object: Groups, count: str, oldest: str, which: Callable[[Relation], Truth]) -> Facts:
     """The columns with the number of the versions of an object of which something is true, and with the date of the oldest.
 
     A version without a date was created before the service recorded dates, so it is the oldest.
@@ -57,7 +57,7 @@ def counted(of_object: Groups, count: str, oldest: str, which: Callable[[Rows], 
     }
 
 
-def _superseded(version: Rows) -> Truth:
+def _superseded(version: Relation) -> Truth:
     return version.flag("enabled") & ~version.flag("is_current")
 
 
