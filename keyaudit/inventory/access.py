@@ -31,8 +31,8 @@ BESIDE = (
 )
 """The operations that list what principals hold now, beside access to vaults, and what agents inherit."""
 
-_VIEWS = Sources({"service_principal": "service_principal"})
-"""The view in place of the stored rows, for the SQL of agents."""
+_VIEWS = Sources({name: name for name in ("agent", "blueprint", "service_principal")})
+"""The views in place of the stored rows, for the SQL of agents."""
 
 MET = """
     SELECT way.id AS met_id, vault.id AS vault_id, vault.access_model, met.object, met.certain, met.possible, met.doubt

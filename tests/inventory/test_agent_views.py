@@ -99,7 +99,7 @@ def test_what_may_be_inherited_makes_an_agent_unknown_only_where_there_is_someth
     assert held["tenant_wide"] is False
     own = of_agent(inventory(role("X"), role("Mail.Read", AGENT, tier=1), parent=parent, child=child))
     assert own["tenant_wide"] is True
-    assert (own["app_role_count_min"], own["app_role_count_max"]) == (1, None)
+    assert (own["app_role_count_min"], own["app_role_count_max"]) == (1, 2)
 
 
 def test_agents_that_were_not_listed_are_unknown_by_what_their_blueprints_hold() -> None:
@@ -148,10 +148,13 @@ def test_app_roles_of_an_agent_that_were_not_read_are_missing_of_its_blueprint()
 
 def test_an_agent_may_have_app_roles_of_any_blueprint_if_the_principal_of_its_own_is_unknown() -> None:
     another = principal("bp2", app_id="b2", agent_type="blueprint-principal", app_roles_listed=Reason.DNS)
-    made = inventory(parent=blueprint(principal_id=Reason.BAD_ITEM))
+    made = inventory(parent=blueprint(principal_id=Reason.BAD_ITEM, inheritable_roles=[f"{API}/*"]))
     made["service_principal"].append(another)
     found: Any = only("application", made, READ)
     assert (found["tenant_wide"], found["unknown"]["tenant_wide"]) == (None, "dns")
+    # Nothing can be inherited, whichever it is.
+    nothing = made | {"blueprint": [blueprint(principal_id=Reason.BAD_ITEM)]}
+    assert only("application", nothing, READ)["tenant_wide"] is False
     made["service_principal"][-1] = principal("bp2", app_id="b2", agent_type="blueprint-principal")
     assert only("application", made, READ)["tenant_wide"] is False
 
@@ -348,7 +351,7 @@ def test_who_may_add_credentials_is_unknown_where_a_way_was_not_read(
     [
         ([APP, APP, "other"], READ, (2, 2, None)),
         ([], READ, (0, 0, None)),
-        ([APP, Reason.BAD_VALUE], READ, (1, None, "bad_value")),
+        ([APP, Reason.BAD_VALUE], READ, (1, 2, "bad_value")),
         ([APP], lost("agent.list"), (1, None, "permission")),
     ],
 )

@@ -122,7 +122,7 @@ class One:
         none = f"CASE WHEN {gone.sql} IS NULL THEN 0 END" if gone else "0"
         alias = self.join.alias
         most = f"CASE WHEN {self._row} IS NULL THEN {none} ELSE {alias}.{name}_max END"
-        doubt = gone | (Doubt((f"{alias}.{name}_why",), reads) if of.doubt else CERTAIN)
+        doubt = self.key.why | (Doubt((f"{alias}.{name}_why",), reads) if of.doubt else CERTAIN) | self.missing
         return Count(f"coalesce({alias}.{name}_min, 0)", most, doubt, reads | doubt.reads)
 
 

@@ -17,7 +17,7 @@ from keyaudit.inventory.facts.sql import EVERY, Sources, StoredRows, Wanted, no_
 from keyaudit.inventory.rows import SQL_TYPES, columns_of, view_types
 from keyaudit.inventory.views import (
     account_key,
-    agents,
+    agent,
     app_management_policy,
     application,
     blast_radius,
@@ -164,7 +164,7 @@ def statements(
         "deleted": lambda: deleted.view(sources, known=reach_known, wanted=of("deleted")),
         "grant": lambda: grant.view(sources, known=reach_known),
         "app_management_policy": lambda: app_management_policy.view(sources),
-        "agent": lambda: agents.view(sources, of("agent")),
+        "agent": lambda: agent.view(sources, of("agent")),
         "blueprint": lambda: blueprint.view(sources, of("blueprint")),
         "application": lambda: application.view(sources, as_of, of("application")),
         "service_principal": lambda: service_principal.view(sources, of("service_principal")),

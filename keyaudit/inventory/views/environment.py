@@ -51,6 +51,7 @@ def functions(sql: DuckDB, rules: Sequence[EnvironmentRule]) -> Iterator[str]:
     cases = [_case(sql, rule, "split_part(principal_id, '/', -1)", "app_id", "principal_name") for rule in principals]
     of_principal = ("principal_id", "app_id", "principal_name")
     yield sql.function("environment_of_principal", of_principal, "VARCHAR", _first(cases))
+    yield sql.function("environment_by_principal", (), "BOOLEAN", "true" if principals else "false")
     yield sql.function("environment_by_subscription", (), "BOOLEAN", "true" if subscriptions else "false")
 
 

@@ -1,12 +1,10 @@
 """The effects of a federated domain's signing certificate: whether its MFA claims are accepted, and whom it signs in."""
 
-from dataclasses import replace
-
 from keyaudit.inventory.facts.fact import FALSE, Doubt, Truth
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import One, Rows, because, by_hand, one, unread
 from keyaudit.inventory.facts.sql import no_rows
-from keyaudit.inventory.views.privileges import GIVEN, UNSEEN
+from keyaudit.inventory.views.privileges import UNSEEN, given
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
@@ -44,11 +42,9 @@ def signs_for_administrators(rows: Rows) -> Truth:
 def _administrates(users: Rows) -> Truth:
     if no_rows(users.sources, "grant"):
         return FALSE
-    roles = Rows(users.sources, "grant", "role", GIVEN)
-    given_to = replace(roles["principal_id"], value=f"{roles.alias}.given_to")
-    assigned = roles["kind"].eq("directory-role") & roles.flag("standing")
-    held = groups(roles, "held", by=given_to, key=users["object_id"], each=assigned)
-    return held.any_of("controlling", roles["scope_kind"].eq("tenant") & roles["tier"].eq(0))
+    roles = given(users.sources).under("role")
+    held = groups(roles, "held", by=roles["given_to"], key=users["object_id"], each=roles.flag("certain"))
+    return held.any_of("controlling", roles.flag("directory_role") & roles.flag("controls"))
 
 
 def mfa_trusted(rows: Rows, domain: One) -> Truth:

@@ -2,9 +2,10 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.facts.fact import Fact
+from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.sql import Sources, gap, read_to_the_end
-from keyaudit.inventory.views import agents
-from keyaudit.inventory.views.privileges import OF_APPLICATIONS, privileges
+from keyaudit.inventory.views.privileges import privileges
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
@@ -40,52 +41,37 @@ DOUBTS = {
 
 def holders(sources: Sources) -> str:
     """A row per application id: the columns, each with a `why_` reason, and the creation dates of application and principal."""
-    granted = privileges(
-        sources.sql,
-        OF_APPLICATIONS,
-        "stored.app_id",
-        unlisted="stored.unlisted",
-        seen="stored.local",
-        blueprint="stored.blueprint",
-    )
+    granted = privileges(Fact("stored.app_id"), sources)
+    powers = {name: fact for name, fact in granted.items() if name in ("tier0", "tenant_wide") and isinstance(fact, Fact)}
     # A row with an unknown application may belong to this one.
     unseen = f"CASE WHEN NOT {ELSEWHERE.format('stored.home')} THEN coalesce({gap('listed')}, anonymous.doubt) END"
     audience = f"CASE WHEN stored.registered THEN stored.audience_doubt ELSE {unseen} END"
     signed_in = f"CASE WHEN stored.reported THEN stored.signed_in_doubt ELSE {gap('report')} END"
     doubts = {
-        "tier0": granted.doubts["tier0"],
-        "tenant_wide": granted.doubts["tenant_wide"],
+        **{name: fact.why.sql for name, fact in powers.items()},
         "audience": audience,
         "last_sign_in_on": signed_in,
     }
     return f"""
         SELECT stored.app_id, {", ".join(f"{reason} AS why_{name}" for name, reason in doubts.items())},
-            {granted.columns["tier0"]}, {granted.columns["tenant_wide"]}, audience,
+            {", ".join(f"{fact.value} AS {name}" for name, fact in powers.items())}, audience,
             CASE WHEN {signed_in} IS NULL THEN signed_in END AS last_sign_in_on,
             application_made, application_made_doubt, principal_made, principal_made_doubt
-        FROM (SELECT *, {sources.sql.entries({})} AS unknown FROM ({_known(sources)})) AS stored
+        FROM ({_known(sources)}) AS stored
         CROSS JOIN (SELECT min(unknown['app_id']) AS doubt FROM {sources["application"]}) AS anonymous
         LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id
         LEFT JOIN ({read_to_the_end(_REPORT)}) AS report ON report.scope_id = stored.scope_id
-        {" ".join(granted.joins[alias] for alias in ("held", "unseen", "principals", "assigned"))}"""
+        {joined({read for fact in powers.values() for read in fact.everything})}"""
 
 
 _MOMENTS = {"application": "application_made", "principal": "principal_made", "sign-in": "signed_in"}
-
-
-def _of_agents(sources: Sources) -> str:
-    """Besides, of each blueprint, why app roles of its agents may not have been listed."""
-    return f"""
-            UNION ALL
-            SELECT app_id, NULL, 'agent', NULL, NULL, NULL, NULL, unlisted, NULL, false FROM ({agents.unlisted(sources)})"""
 
 
 def _known(sources: Sources) -> str:
     """A row per application id with the data of three tables: one grouping instead of three joins."""
     return f"""
         SELECT app_id, min(scope_id) AS scope_id, bool_or(what = 'application') AS registered,
-            bool_or(what = 'principal') AS local, bool_or(what = 'sign-in') AS reported, min(unlisted) AS unlisted,
-            bool_or(blueprint) AS blueprint, min(home) AS home,
+            bool_or(what = 'sign-in') AS reported, min(home) AS home,
             min(audience) AS audience, min(audience_doubt) AS audience_doubt,
             {
         ", ".join(
@@ -97,14 +83,12 @@ def _known(sources: Sources) -> str:
             SELECT {
         sources.sql.lower("app_id")
     } AS app_id, scope_id, 'application' AS what, audience, unknown['audience'] AS audience_doubt,
-                created_on AS moment, unknown['created_on'] AS doubt, NULL AS unlisted, NULL AS home,
-                agent_blueprint IS NOT FALSE AS blueprint
+                created_on AS moment, unknown['created_on'] AS doubt, NULL AS home
             FROM {sources["application"]}
             UNION ALL
             SELECT {sources.sql.lower("app_id")}, scope_id, 'principal', NULL, NULL, created_on, unknown['created_on'],
-                unknown['app_roles_listed'], home, false FROM {sources["service_principal"]}
+                home FROM {sources["service_principal"]}
             UNION ALL
             SELECT app_id, scope_id, 'sign-in', NULL, NULL, last_client_sign_in_on, unknown['last_client_sign_in_on'],
-                NULL, NULL, false FROM {sources["sign_in_activity"]}
-            {"" if agents.none(sources) else _of_agents(sources)}
+                NULL FROM {sources["sign_in_activity"]}
         ) WHERE app_id IS NOT NULL GROUP BY app_id"""

@@ -4,7 +4,7 @@
 
 from dataclasses import replace
 
-from keyaudit.inventory.facts.fact import Doubt, case, strict
+from keyaudit.inventory.facts.fact import Doubt, Fact, case, strict
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, because, by_hand, one, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
@@ -52,7 +52,7 @@ def _unlisted(rows: Rows) -> Doubt:
         Rows(rows.sources, "vault", "vault", by_address),
         key=rows["key_id"].map(lambda key_id: f"split_part({key_id}, '/', 3)"),
         missing=Doubt(("unseen.reason",), by_hand("unseen", unseen)) | because(Reason.NOT_VISIBLE),
-        column="address",
+        by=Fact("vault.address"),
     )["id"]
     unread_keys = unread(
         "listed", *KEYS_LISTED.values(), scope=vault.value, needs=vault.reads, unbegun=Reason.PARENT_NOT_ASSESSED

@@ -1,192 +1,229 @@
-"""The directory permissions of service principals, and of their applications."""
+"""The permissions of service principals, and of their applications: in the directory, and over whole subscriptions in Azure."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from msgspec import Struct
-
-from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.facts.sql import Sources, gap, no_rows, read_to_the_end
-from keyaudit.inventory.rows import columns_of
+from keyaudit.inventory.facts.fact import Count, Doubt, Fact, Truth, reasons_of, strict, unless
+from keyaudit.inventory.facts.groups import Groups, groups
+from keyaudit.inventory.facts.joins import joined
+from keyaudit.inventory.facts.prepared import Prepared, shared
+from keyaudit.inventory.facts.relation import Rows, because, one, unread
+from keyaudit.inventory.facts.sql import Sources, no_rows
 from keyaudit.inventory.views import agents
 from keyaudit.model.reasons import Reason
-
-_LISTS = {
-    # By column: the kind of grants, the selected ones, and the column that decides.
-    "app_roles": ("app-role", "true", "name"),
-    "tenant_wide_app_roles": ("app-role", "CASE WHEN unknown['tier'] IS NULL THEN tier IS NOT DISTINCT FROM 1 END", "tier"),
-    "delegated_for_everyone": ("delegated", "on_behalf_of = 'everyone'", "on_behalf_of"),
-    "directory_roles": ("directory-role", "true", "name"),
-}
-_COUNTS = {"app_role_count": "app-role", "directory_role_count": "directory-role"}
-_FLAGS = ("tenant_wide", "tier0")
-# A permission without a tier is not tier 0, and a role on a part of the tenant does not control all of it.
-CONTROLS = """(kind = 'app-role' OR (kind = 'directory-role' AND scope_kind = 'tenant'))
-    AND CASE WHEN unknown['tier'] IS NULL THEN tier IS NOT DISTINCT FROM 0 END"""
-"""SQL: whether a grant, a row with these columns, gives control of the whole tenant."""
-
-
-OF_PRINCIPALS, OF_APPLICATIONS = "granted_principal", "granted_application"
-"""The tables of permissions by service principal (object id) and by application (app id in lower case); without permissions
-there is no row.
-"""
-
-GIVEN = "granted_given"
-"""The table of grants by principal, as `_given` describes them; without grants there is none."""
-_READ = (
-    *("given_to", "kind", "name", "permission", "tier", "on_behalf_of", "scope_kind", "standing", "unknown"),
-    *("controls", "why"),
-)
-"""Its columns."""
+from keyaudit.model.tables.grant import Allows
+from keyaudit.model.tiers import PERMISSIONS
 
 UNSEEN = "granted_unseen"
-"""The table of one row: why principals may have unknown directory roles through groups (`doubt`), and such that control the
-tenant (`tier0_doubt`); and why a service principal may belong to any application (`nameless`).
+"""The table of one row: why principals may have unknown directory roles (`doubt`), and such that control the tenant
+(`tier0_doubt`).
 """
 
-
-class Privileges(Struct, frozen=True):
-    """The derived columns of one view, the joins that they need, and why each may be unknown."""
-
-    columns: Mapping[str, str]
-    joins: Mapping[str, str]
-    doubts: Mapping[str, str]
+_PRINCIPALS = ("service_principal.list",)
+_CONSENTS = ("delegated_grant.list",)
+_ASSIGNMENTS = ("directory_role.assignments",)
+_RANKED = [f"{api}/{permission.name}" for api, permissions in PERMISSIONS.items() for permission in permissions]
 
 
-def prepare(sources: Sources) -> Iterator[str]:
-    """The statements that create the tables that `privileges` looks up: those three, and those that they rest on."""
-    yield from agents.prepare(sources)
-    if no_rows(sources, "grant"):
-        yield from (
-            f"CREATE TABLE {name} ({columns_of(_nothing_granted(), sources.sql)})" for name in (OF_PRINCIPALS, OF_APPLICATIONS)
-        )
-    else:
-        # Read several times, and narrow: a table costs less than to plan for it each time.
-        yield f"CREATE TABLE {GIVEN} AS SELECT {', '.join(_READ)} FROM ({_given(sources)})"
-        yield f"CREATE TABLE {OF_PRINCIPALS} AS {_granted(sources.sql, GIVEN, 'given_to')}"
-        # Entra does not document that app ids of service principals are unique.
-        of_applications = f"""
-            SELECT {sources.sql.lower("principal.app_id")} AS of_app_id, given.*
-            FROM {sources["service_principal"]} AS principal
-            JOIN {GIVEN} AS given ON given_to = split_part(principal.id, '/', -1)"""
-        if not agents.none(sources):
-            # The credentials of a blueprint are those of its agents.
-            of_applications += f" UNION ALL ({agents.opened(sources, GIVEN)})"
-        yield f"CREATE TABLE {OF_APPLICATIONS} AS {_granted(sources.sql, f'({of_applications})', 'of_app_id')}"
-    yield f"""
-        CREATE TABLE {UNSEEN} AS SELECT hidden.*, nameless.doubt AS nameless FROM ({_hidden(sources)}) AS hidden
-        CROSS JOIN (SELECT min(unknown['app_id']) AS doubt FROM {sources["service_principal"]}) AS nameless"""
+def controls(grant: Rows) -> Truth:
+    """Whether a grant is one of control of the whole tenant.
 
-
-def privileges(
-    sql: DuckDB, table: str, match: str, *, unlisted: str, seen: str | None = None, blueprint: str = ""
-) -> Privileges:
-    """The columns for `stored`, whose key in one of the two tables is `match`.
-
-    `unlisted`: why the app roles of its service principal were not listed; `seen`: whether it has one, None if it is one.
-    `blueprint`: whether it is one, in which case it has the permissions of its agents.
+    A permission without a tier is not tier 0, and a role on a part of the tenant does not control all of it.
     """
-    # Without a service principal there are no permissions, but it may be unlisted.
-    unseen = ""
-    if seen is not None:
-        unseen = f"CASE WHEN NOT {seen} THEN coalesce(stored.unknown['app_id'], {gap('principals')}, unseen.nameless) END, "
-    if blueprint:
-        unseen += f"CASE WHEN {blueprint} THEN {gap('principals')} END, "
-    doubts = {
-        "app_roles": f"coalesce({unseen}{unlisted}, held.app_roles_doubt)",
-        "app_role_count": f"coalesce({unseen}{unlisted}, held.app_role_count_doubt)",
-        "tenant_wide_app_roles": f"coalesce({unseen}{unlisted}, held.tenant_wide_app_roles_doubt)",
-        "delegated_for_everyone": f"coalesce({unseen}{gap('consented')}, held.delegated_for_everyone_doubt)",
-        "directory_roles": f"coalesce({unseen}{gap('assigned')}, held.directory_roles_doubt, unseen.doubt)",
-        "directory_role_count": f"coalesce({unseen}{gap('assigned')}, held.directory_role_count_doubt, unseen.doubt)",
-        "tenant_wide": f"CASE WHEN held.tenant_wide THEN NULL ELSE coalesce({unseen}{unlisted}, held.tenant_wide_doubt) END",
-        "tier0": f"CASE WHEN held.tier0 THEN NULL ELSE coalesce({unseen}{unlisted}, {gap('assigned')}, held.tier0_doubt,"
-        " unseen.tier0_doubt) END",
-    }
-    none = sql.texts(())
-    columns = {name: f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, {none}) END AS {name}" for name in _LISTS}
-    columns |= {name: f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, false) END AS {name}" for name in _FLAGS}
-    for name in _COUNTS:
-        count = f"coalesce(held.{name}, 0)"
-        columns[name] = f"{count} AS {name}_min, CASE WHEN {doubts[name]} IS NULL THEN {count} END AS {name}_max"
-    lists = {
-        "principals": "service_principal.list",
-        "consented": "delegated_grant.list",
-        "assigned": "directory_role.assignments",
-    }
-    joins = {
-        "held": f"LEFT JOIN {table} AS held ON held.holder = {match}",
-        "unseen": f"CROSS JOIN {UNSEEN} AS unseen",
-        **{
-            alias: f"LEFT JOIN ({read_to_the_end((operation,))}) AS {alias} ON {alias}.scope_id = stored.scope_id"
-            for alias, operation in lists.items()
-        },
-    }
-    return Privileges(columns, joins, doubts)
+    kind, of_tenant = grant["kind"], grant["scope_kind"].eq("tenant")
+    return (kind.eq("app-role") | (kind.eq("directory-role") & of_tenant)) & grant["tier"].eq(0)
 
 
 def grants(sources: Sources) -> str:
     """The directory grants that are, or may be, active, with `controls`: whether each gives control of the whole tenant, NULL
     if unknown.
     """
+    grant = Rows(sources, "grant", "active")
     return f"""
-        SELECT *, coalesce(name, role_id) AS permission, {CONTROLS} AS controls FROM {sources["grant"]}
+        SELECT *, {controls(grant).value} AS controls FROM {grant.sql}
         WHERE kind IN ('app-role', 'delegated') OR (kind = 'directory-role' AND standing IS NOT FALSE)"""
 
 
-def _given(sources: Sources) -> str:
-    """Grants by principal, with `why` a grant is uncertain; NULL if it is certain.
+def _grants_access(grant: Rows) -> Truth:
+    """Whether it is an active Azure role, over a subscription or more, that allows its holder to give itself access to keys."""
+    wide = grant["scope_kind"].among(("root", "management-group", "subscription"))
+    access = grant["allows"].has_any((Allows.GRANT, Allows.SET_POLICY))
+    return grant["kind"].eq("azure-role") & wide & access & grant.flag("standing")
 
-    A group's directory role applies to its members, and agents have what their blueprint lets them inherit.
+
+def given(sources: Sources) -> Prepared:
+    """The table of active grants by principal, `given_to`: its own, those of its groups, and what it inherits as an agent.
+
+    `certain`: true, or unknown whether it has the grant. The principal is unknown, too, where a group has unknown members.
     """
-    given = f"""
-        SELECT principal_id AS given_to, *, unknown['standing'] AS why FROM ({grants(sources)})
+    grant = Rows(sources, "grant", "given", relation=f"({_given(sources)})")
+    kind, tier = grant["kind"], grant["tier"]
+    app_role = kind.eq("app-role")
+    directory_role = kind.eq("directory-role") & grant.flag("standing")
+    for_everyone = kind.eq("delegated") & grant["on_behalf_of"].eq("everyone")
+    given_to = Fact("given.given_to", Doubt(("given.given_to_why",)))
+    facts: dict[str, Fact | Count] = {
+        "given_to": given_to,
+        "certain": unless(Doubt(("given.why",))),
+        "permission": grant["name"].or_else(grant["role_id"]),
+        "app_role": app_role,
+        "tenant_wide": app_role & tier.eq(1),
+        "for_everyone": for_everyone,
+        "directory_role": directory_role,
+        "controls": controls(grant) & (app_role | directory_role),
+        "grants_access": _grants_access(grant),
+    }
+    if not agents.none(sources):
+        permission = strict(lambda api, name: f"({api} || '/' || {name})", grant["api_id"], grant["name"])
+        facts["inherited"] = Truth("given.inherits", given_to.doubt) & (app_role | for_everyone)
+        facts["ranked"] = permission.among(_RANKED)
+    return Prepared(sources, "granted_given", facts, grant.sql, "given")
+
+
+def _given(sources: Sources) -> str:
+    """Grants by principal: with `given_to` or why it is unknown, whether they are inherited, and why one is uncertain."""
+    grant = Rows(sources, "grant", "active")
+    standing, access = grant.flag("standing"), _grants_access(grant)
+    active = f"""
+        SELECT * FROM {grant.sql} WHERE kind IN ('app-role', 'delegated')
+            OR (kind = 'directory-role' AND {standing.value} IS NOT FALSE) OR {access.value} IS NOT FALSE"""
+    # Members of groups have their roles, but not their app roles.
+    roles = f"SELECT * FROM ({active}) WHERE kind IN ('directory-role', 'azure-role')"
+    named = Rows(sources, "principal", "named")
+    unseen = unread("looked", ("principal.lookup",), scope="roles.scope_id") | because(Reason.INTERRUPTED)
+    known = unless(named["kind"].doubt | named["members_listed"].doubt)
+    principal = one(named, key=Fact("roles.principal_id"), by=named["object_id"], missing=unseen, facts={"known": known})
+    hidden = principal["known"].why
+    none = "CAST(NULL AS STRING)"
+    query = f"""
+        SELECT principal_id AS given_to, unknown['principal_id'] AS given_to_why, {none} AS why,
+            CASE WHEN principal_id IS NOT NULL OR kind NOT IN ('app-role', 'delegated') THEN false END AS inherits, *
+        FROM ({active})
         UNION ALL
-        SELECT member_id AS given_to, roles.*, roles.unknown['standing'] FROM ({grants(sources)}) AS roles
+        SELECT member_id, NULL, NULL, false, roles.* FROM ({roles}) AS roles
         JOIN {sources["membership"]} AS membership ON membership.group_id = roles.principal_id
-        WHERE roles.kind = 'directory-role'"""
-    return given if agents.none(sources) else f"{given} UNION ALL ({agents.inherited(sources, grants(sources))})"
-
-
-def _granted(sql: DuckDB, given: str, key: str) -> str:
-    """The grants in the relation `given`, summarised by `key`."""
-    certain = {name: f"kind = '{kind}' AND {which} AND why IS NULL" for name, (kind, which, _) in _LISTS.items()}
-    lists = (
-        f"{sql.distinct('permission', certain[name])} AS {name},"
-        f" min(coalesce(CASE WHEN {which} THEN why END, unknown['{told}'], unknown['name']))"
-        f" FILTER (WHERE kind = '{kind}' AND ({which}) IS NOT FALSE) AS {name}_doubt"
-        for name, (kind, which, told) in _LISTS.items()
-    )
-    counts = (
-        f"count(*) FILTER (WHERE kind = '{kind}' AND why IS NULL) AS {name},"
-        f" min(why) FILTER (WHERE kind = '{kind}') AS {name}_doubt"
-        for name, kind in _COUNTS.items()
-    )
+        UNION ALL
+        SELECT NULL, {hidden.sql}, NULL, false, roles.* FROM ({roles}) AS roles {joined(hidden.reads)}
+        WHERE roles.principal_id IS NOT NULL AND {hidden.sql} IS NOT NULL"""
+    if agents.none(sources):
+        return query
+    inherited = agents.inherited(sources, active)
     return f"""
-        SELECT {key} AS holder, {", ".join(lists)}, {", ".join(counts)},
-            bool_or(kind = 'app-role' AND tier = 1 AND why IS NULL) AS tenant_wide,
-            min(CASE WHEN tier = 1 THEN why ELSE unknown['tier'] END)
-                FILTER (WHERE kind = 'app-role' AND (tier IS NULL OR tier = 1)) AS tenant_wide_doubt,
-            bool_or(controls AND why IS NULL) AS tier0,
-            min(CASE WHEN controls THEN why ELSE coalesce(unknown['tier'], unknown['scope_kind']) END)
-                FILTER (WHERE controls IS NOT FALSE) AS tier0_doubt
-        FROM {given} WHERE {key} IS NOT NULL GROUP BY {key}"""
+        {query}
+        UNION ALL
+        SELECT given_to, NULL, why, true, {sources.sql.excluding("given_to", "why")} FROM ({inherited})"""
 
 
-def _nothing_granted() -> dict[str, str]:
-    """The columns of `_granted` with their SQL types."""
-    types = {"holder": "VARCHAR", **dict.fromkeys(_LISTS, "VARCHAR[]"), **dict.fromkeys(_COUNTS, "BIGINT")}
-    return types | dict.fromkeys(_FLAGS, "BOOLEAN") | {f"{name}_doubt": "VARCHAR" for name in (*_LISTS, *_FLAGS, *_COUNTS)}
+def grants_of(object_id: Fact, sources: Sources) -> Groups:
+    """The grants of a principal, rows of the table `given`."""
+    rows = given(sources).under("held")
+    return groups(rows, "granted", by=rows["given_to"], key=object_id, each=rows.flag("certain"))
 
 
-def _hidden(sources: Sources) -> str:
-    """Why a principal may have a directory role through a group that is not known as one, or with unknown members."""
+def facts(of: Groups, roles: Doubt, consents: Doubt, assigned: Doubt) -> dict[str, Fact | Count]:
+    """The columns of those grants. Why some may be missing: app roles, consents for everyone, directory roles."""
+    permission, flags = of.rows["permission"], {name: of.rows.flag(name) for name in _FLAGS}
+    app_roles, directory_roles = of.lacking(roles), of.lacking(assigned)
+    return {
+        "app_roles": app_roles.texts_of("app_roles", permission, flags["app_role"]),
+        "app_role_count": app_roles.count_of("app_role_count", flags["app_role"]),
+        "tenant_wide_app_roles": app_roles.texts_of("tenant_wide_app_roles", permission, flags["tenant_wide"]),
+        "tenant_wide": app_roles.any_of("tenant_wide", flags["tenant_wide"]),
+        "delegated_for_everyone": of.lacking(consents).texts_of("consents", permission, flags["for_everyone"]),
+        "directory_roles": directory_roles.texts_of("directory_roles", permission, flags["directory_role"]),
+        "directory_role_count": directory_roles.count_of("directory_role_count", flags["directory_role"]),
+        "tier0": app_roles.lacking(assigned).any_of("tier0", flags["controls"]),
+    }
+
+
+def unassigned(scope: str) -> tuple[Doubt, Doubt]:
+    """Why consents, and why directory roles, may be missing."""
+    return unread("consented", _CONSENTS, scope=scope), unread("assigned", _ASSIGNMENTS, scope=scope)
+
+
+_FLAGS = ("app_role", "tenant_wide", "for_everyone", "directory_role", "controls")
+
+
+def applications(sources: Sources) -> Prepared:
+    """The table of permissions by `app_id`, in lower case, of applications, service principals and blueprints."""
+    app_id, scope = Fact("app.app_id"), "app.scope_id"
+    principal = Rows(sources, "service_principal", "principal")
+    unseen = unread("principals", _PRINCIPALS, scope=scope)
+    # App ids are unique: https://learn.microsoft.com/graph/api/serviceprincipal-get
+    own = groups(principal, "own", by=principal["app_id"].map(sources.sql.lower), key=app_id, missing=unseen, single=True)
+    hidden = own.hidden("hidden")
+    unlisted = own.doubt_of("unlisted", principal["app_roles_listed"])
+    if not agents.none(sources):
+        # The credentials of a blueprint are those of its agents.
+        blueprint, agent = Truth("app.blueprint"), agents.parents(sources).under("agent")
+        of_agents = groups(agent, "agents", by=agent["blueprint_app_id"], key=app_id)
+        listed = agent.flag("listed") & agent.flag("inherited_listed")
+        hidden |= unseen.where(blueprint)
+        unlisted |= of_agents.doubt_of("unlisted", listed).where(blueprint)
+    consents, assigned = unassigned(scope)
+    doubts = {"roles": hidden | unlisted, "consents": hidden | consents, "assigned": hidden | assigned}
+    known: dict[str, Fact | Count] = {name: reasons_of(doubt) for name, doubt in doubts.items()}
+    app = shared(sources, {"app_id": app_id, **known}, f"({_app_ids(sources)}) AS app", "app")
+    opened = given(sources).under("opened", f"({_opened(sources)})")
+    of_nobody = (
+        f"SELECT CAST(NULL AS STRING) AS of_app_id, given_to_why AS of_app_id_why, * FROM {opened.name} WHERE given_to IS NULL"
+    )
+    unplaced = opened.under("opened", f"({of_nobody})")
+    of_app_id = Fact("opened.of_app_id", Doubt(("opened.of_app_id_why",)))
+    of = groups(opened, "granted", by=of_app_id, key=app["app_id"], each=opened.flag("certain"), unplaced=unplaced)
+    made = facts(of, *(app[name].doubt for name in known))
+    lists = ("app_roles", "tenant_wide_app_roles", "delegated_for_everyone", "directory_roles")
+    types = dict.fromkeys(lists, "VARCHAR[]")
+    return Prepared(sources, "granted_application", {"app_id": app["app_id"], **made}, app.sql, "app_grants", types=types)
+
+
+def privileges(app_id: Fact, sources: Sources) -> dict[str, Fact | Count]:
+    """The columns of an application, by its client id in lower case: what its row in the table `applications` has."""
+    rows = applications(sources)
+    row = one(rows, key=app_id, by=rows["app_id"], missing=because(Reason.NOT_VISIBLE))
+
+    def of_row(name: str, fact: Fact | Count) -> Fact | Count:
+        if isinstance(fact, Count):
+            return row.count(name, rows.count(name))
+        return row.flag(name) if isinstance(fact, Truth) else row[name]
+
+    return {name: of_row(name, fact) for name, fact in rows.facts.items() if name != "app_id"}
+
+
+def _opened(sources: Sources) -> str:
+    """The table `given` by application, `of_app_id`, where the principal is known."""
+    rows = given(sources)
+    app_id = sources.sql.lower("principal.app_id")
+    query = f"""
+        SELECT {app_id} AS of_app_id, given.*
+        FROM {sources["service_principal"]} AS principal
+        JOIN {rows.sql} ON given.given_to = split_part(principal.id, '/', -1) WHERE principal.app_id IS NOT NULL"""
+    if agents.none(sources):
+        return query
+    blueprints = f"SELECT app_id FROM ({_app_ids(sources)}) WHERE blueprint"
+    return f"{query} UNION ALL ({agents.opened(sources, rows.name, blueprints)})"
+
+
+def _app_ids(sources: Sources) -> str:
+    """Every client id, in lower case, with its scope, and whether it may be one of a blueprint."""
+    app_id = sources.sql.lower("app_id")
     return f"""
-        SELECT min(doubt) AS doubt, min(doubt) FILTER (WHERE controls IS NOT FALSE) AS tier0_doubt FROM (
-            SELECT controls, CASE WHEN named.id IS NULL THEN coalesce({gap("looked")}, '{Reason.INTERRUPTED}')
-                ELSE coalesce(named.unknown['kind'], named.unknown['members_listed']) END AS doubt
-            FROM ({grants(sources)}) AS roles
-            LEFT JOIN {sources["principal"]} AS named ON named.object_id = roles.principal_id
-            LEFT JOIN ({read_to_the_end(("principal.lookup",))}) AS looked ON looked.scope_id = roles.scope_id
-            WHERE roles.kind = 'directory-role')"""
+        SELECT app_id, min(scope_id) AS scope_id, bool_or(blueprint) AS blueprint FROM (
+            SELECT {app_id} AS app_id, scope_id, agent_blueprint IS NOT FALSE AS blueprint FROM {sources["application"]}
+            UNION ALL SELECT {app_id}, scope_id, false FROM {sources["service_principal"]}
+            UNION ALL SELECT app_id, scope_id, true FROM {sources["blueprint"]}
+        ) WHERE app_id IS NOT NULL GROUP BY app_id"""
+
+
+def prepare(sources: Sources) -> Iterator[str]:
+    """The statements that create the tables `given`, `applications` and `UNSEEN`, and those that they rest on."""
+    yield from agents.prepare(sources)
+    rows, of_applications = given(sources), applications(sources)
+    yield rows.empty if no_rows(sources, "grant") else rows.created
+    none = no_rows(sources, "application", "service_principal", "blueprint")
+    yield of_applications.empty if none else of_applications.created
+    yield f"""
+        CREATE TABLE {UNSEEN} AS SELECT min(given_to_why) AS doubt,
+            min(given_to_why) FILTER (WHERE controls IS NOT FALSE) AS tier0_doubt
+        FROM {rows.name} WHERE given_to IS NULL AND directory_role IS NOT FALSE"""

@@ -2,92 +2,101 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.facts import sql
-from keyaudit.inventory.facts.sql import Sources, Wanted, gap, read_to_the_end
-from keyaudit.inventory.views import agents, azure_roles
+from keyaudit.inventory.facts.fact import ABSENT, Count, Doubt, Fact, case, unknown
+from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.prepared import shared
+from keyaudit.inventory.facts.relation import Rows, because, one, unread
+from keyaudit.inventory.facts.sql import Sources, Wanted
+from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.views import agents
+from keyaudit.inventory.views.agents import object_id
 from keyaudit.inventory.views.environment import BY_PRINCIPAL
-from keyaudit.inventory.views.privileges import OF_PRINCIPALS, privileges
+from keyaudit.inventory.views.privileges import facts as privileges
+from keyaudit.inventory.views.privileges import grants_of, unassigned
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
 _ACTIVITY = TABLES["sign_in_activity"].listed_by
-_MOMENTS = ("last_sign_in_on", "last_client_sign_in_on")
+# Assignments were not read for a subscription that was not listed.
+_AZURE_ROLES = ("subscription.list", "role_assignment.query")
 
 _TAG = "^env(?:ironment)?[:=]"
 _TAGGED = rf"{_TAG}([^\n]*)\z"
 
-_PUBLISHER_DOUBT = "coalesce(parent.doubt, parent.publisher_doubt)"
-_SUBSCRIPTION = "nullif(regexp_extract(stored.arm_id, '^/subscriptions/([^/]+)', 1), '')"
-_NAMED = BY_PRINCIPAL.format("stored")
-_BY_RULE = f"environment_of(NULL, NULL, {_SUBSCRIPTION}, place.name)"
-
-
-def _tagged(sql: DuckDB) -> str:
-    """The environments in its application's tags. Entra's tags have no values, so teams write one after a colon."""
-    tag = sql.lower("tag")
-    found = sql.chosen("stored.app_tags", "tag", sql.found(tag, _TAG))
-    return f"array_distinct({sql.mapped(found, 'tag', sql.trimmed(sql.extracted(tag, _TAGGED)))})"
-
-
-def _environment(sql: DuckDB) -> str:
-    tagged = _tagged(sql)
-    return f"""CASE WHEN {sql.size(tagged)} = 1 THEN {sql.item(tagged, 1)} WHEN {_NAMED} IS NOT NULL THEN {_NAMED}
-        WHEN {_SUBSCRIPTION} IS NOT NULL THEN {_BY_RULE} END"""
-
-
-def _environment_doubt(sql: DuckDB) -> str:
-    """Two tags with different environments count as none. A rule can match a subscription by name, which is unknown if the
-    identity cannot see it.
-    """
-    return f"""CASE {sql.size(_tagged(sql))} WHEN 1 THEN NULL
-    WHEN 0 THEN CASE WHEN {_NAMED} IS NULL THEN coalesce(stored.unknown['arm_id'], CASE
-        WHEN {_SUBSCRIPTION} IS NULL OR {_BY_RULE} IS NOT NULL THEN NULL
-        WHEN environment_by_subscription() THEN
-            CASE WHEN place.subscription_id IS NULL THEN '{Reason.NOT_VISIBLE}' ELSE place.unknown['name'] END END) END
-    ELSE coalesce(stored.unknown['app_tags'], '{Reason.BAD_VALUE}') END"""
-
-
-def _unlisted(sources: Sources) -> str:
-    """Why app roles may be missing: its own, or of an agent those that it may inherit."""
-    own = "stored.unknown['app_roles_listed']"
-    return own if agents.none(sources) else f"{own}, parent.unlisted"
-
 
 def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    # The report has one record of an application: https://learn.microsoft.com/graph/api/resources/serviceprincipalsigninactivity
-    found = ", ".join(f"max({name}) AS {name}, min(unknown['{name}']) AS {name}_doubt" for name in _MOMENTS)
-    records = f"SELECT app_id, {found} FROM {sources['sign_in_activity']} GROUP BY app_id"
-    unread = f"CASE WHEN records.app_id IS NULL THEN {gap('report')} END"
-    doubts = {name: f"coalesce(stored.unknown['app_id'], {unread}, records.{name}_doubt)" for name in _MOMENTS}
-    publisher = publisher_doubt = "CAST(NULL AS STRING)"
+    rows = Rows(sources, "service_principal")
+    scope = f"{rows.alias}.scope_id"
+    unlisted = rows["app_roles_listed"].doubt
+    publisher = ABSENT
     if not agents.none(sources):
-        publisher, publisher_doubt = f"CASE WHEN {_PUBLISHER_DOUBT} IS NULL THEN parent.publisher END", _PUBLISHER_DOUBT
-    granted = privileges(sources.sql, OF_PRINCIPALS, "split_part(stored.id, '/', -1)", unlisted=_unlisted(sources))
-    doubt = _environment_doubt(sources.sql)
-    columns = {
-        **{name: f"CASE WHEN {doubt} IS NULL THEN records.{name} END AS {name}" for name, doubt in doubts.items()},
-        **granted.columns,
-        "environment": f"CASE WHEN {doubt} IS NULL THEN {_environment(sources.sql)} END AS environment",
-        "blueprint_publisher": f"{publisher} AS blueprint_publisher",
-        **azure_roles.columns(sources.sql),
+        row = agents.parents(sources)
+        # There is none for what is certainly no agent.
+        parent = one(row, key=object_id(rows), by=row["object_id"])
+        unlisted |= parent["inherited_listed"].why
+        publisher = parent["publisher"]
+    granted = grants_of(object_id(rows), sources)
+    azure_roles = granted.lacking(unread("queried", _AZURE_ROLES, scope=scope))
+    facts = {
+        **privileges(granted, unlisted, *unassigned(scope)),
+        "wide_azure_roles": azure_roles.texts_of("azure", granted.rows["permission"], granted.rows.flag("grants_access")),
+        "environment": _environment(rows),
+        "blueprint_publisher": publisher,
+        **_last_used(rows, scope),
     }
-    joins = {
-        "records": f"LEFT JOIN ({records}) AS records ON records.app_id = {sources.sql.lower('stored.app_id')}",
-        "place": f"LEFT JOIN {sources['subscription']} AS place ON place.subscription_id = {_SUBSCRIPTION}",
-        "report": f"LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id",
-        "parent": f"LEFT JOIN {agents.PARENT} AS parent ON parent.object_id = split_part(stored.id, '/', -1)",
-        **granted.joins,
-        **azure_roles.joins(sources),
-    }
-    doubts |= {
-        **granted.doubts,
-        **azure_roles.DOUBTS,
-        "environment": doubt,
-        "blueprint_publisher": publisher_doubt,
-    }
-    return sql.view("service_principal", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
+    return view_of("service_principal", sources, facts, wanted)
+
+
+def _last_used(rows: Rows, scope: str) -> dict[str, Fact | Count]:
+    used = Rows(rows.sources, "sign_in_activity", "used")
+    unreported = unread("report", _ACTIVITY, scope=scope)
+    app_id = rows["app_id"].map(rows.sources.sql.lower)
+    # The report has one record of an application: https://learn.microsoft.com/graph/api/resources/serviceprincipalsigninactivity
+    of = groups(used, "records", by=used["app_id"], key=app_id, missing=unreported, single=True)
+    return {name: of.latest(name, used[name]) for name in ("last_sign_in_on", "last_client_sign_in_on")}
+
+
+def _subscription(rows: Rows) -> Fact:
+    """The subscription that a managed identity is in."""
+    return rows["arm_id"].map(lambda id_: f"nullif(regexp_extract({id_}, '^/subscriptions/([^/]+)', 1), '')", absent=True)
+
+
+def _environment(rows: Rows) -> Fact:
+    """Its own tag first; two tags with different environments leave it unknown. Then what a rule says of it, and, for a
+    managed identity, of its subscription.
+    """
+    sql = rows.sources.sql
+
+    def tagged(tags: str) -> str:
+        """Entra's tags have no values, so teams write one after a colon."""
+        tag = sql.lower("tag")
+        chosen = sql.chosen(tags, "tag", sql.found(tag, _TAG))
+        return f"array_distinct({sql.mapped(chosen, 'tag', sql.trimmed(sql.extracted(tag, _TAGGED)))})"
+
+    tags = rows["app_tags"]
+    number = tags.map(lambda value: sql.size(tagged(value)))
+    return case(
+        (number.eq(0), _by_rule(rows).or_else(_of_subscription(rows))),
+        (number.eq(1), tags.map(lambda value: sql.item(tagged(value), 1))),
+        otherwise=unknown(because(Reason.BAD_VALUE)),
+    )
+
+
+def _by_rule(rows: Rows) -> Fact:
+    rule = BY_PRINCIPAL.format(rows.alias)
+    by_name = (rows["app_id"].doubt | rows["name"].doubt).sql
+    return Fact(rule, Doubt((f"CASE WHEN {rule} IS NULL AND environment_by_principal() THEN {by_name} END",)), absent=True)
+
+
+def _of_subscription(rows: Rows) -> Fact:
+    """Of a managed identity; a rule can match its subscription by name, which is unknown if the identity cannot see it."""
+    subscription = _subscription(rows)
+    places = Rows(rows.sources, "subscription", "place")
+    name = one(places, key=subscription, by=places["subscription_id"], missing=because(Reason.NOT_VISIBLE))["name"]
+    rule = f"environment_of(NULL, NULL, {subscription.value}, {name.value})"
+    unseen = Doubt((f"CASE WHEN {rule} IS NULL AND environment_by_subscription() THEN {name.why.sql} END",), name.everything)
+    return Fact(rule, unseen, absent=True, reads=name.reads).where(subscription.present)
 
 
 def environments(sources: Sources) -> str:
@@ -96,13 +105,17 @@ def environments(sources: Sources) -> str:
     Its environment, with a `doubt` if unknown; `unnamed`: it has no configured environment and is not a Microsoft service,
     which has none. The subscription of a managed identity, with `subscription_doubt`.
     """
-    environment, doubt = _environment(sources.sql), _environment_doubt(sources.sql)
+    rows = Rows(sources, "service_principal")
+    facts: dict[str, Fact | Count] = {
+        "object_id": object_id(rows),
+        "app_id": rows["app_id"].map(sources.sql.lower),
+        "home": rows["home"],
+        "listed": rows.flag("app_roles_listed"),
+        "environment": _environment(rows),
+        "subscription": _subscription(rows),
+    }
     return f"""
-        SELECT split_part(stored.id, '/', -1) AS object_id, {sources.sql.lower("stored.app_id")} AS app_id,
-            stored.unknown['app_roles_listed'] AS unlisted, {doubt} AS doubt,
-            CASE WHEN {doubt} IS NULL THEN {environment} END AS environment,
-            ({doubt}) IS NULL AND ({environment}) IS NULL
-                AND stored.home IS DISTINCT FROM 'microsoft' AS unnamed,
-            stored.unknown['arm_id'] AS subscription_doubt, {_SUBSCRIPTION} AS subscription
-        FROM {sources["service_principal"]} AS stored
-        LEFT JOIN {sources["subscription"]} AS place ON place.subscription_id = {_SUBSCRIPTION}"""
+        SELECT object_id, app_id, listed_why AS unlisted, environment, environment_why AS doubt,
+            environment IS NULL AND environment_why IS NULL AND home IS DISTINCT FROM 'microsoft' AS unnamed,
+            subscription, subscription_why AS subscription_doubt
+        FROM {shared(sources, facts, rows.sql, rows.alias).sql}"""

@@ -5,9 +5,10 @@
 from collections.abc import Iterator
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import Sources, gap, read_to_the_end
-from keyaudit.inventory.views import agents, in_vault, service_principal
-from keyaudit.inventory.views.privileges import CONTROLS, UNSEEN
+from keyaudit.inventory.views import agents, in_vault, privileges, service_principal
+from keyaudit.inventory.views.privileges import UNSEEN
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
@@ -47,9 +48,11 @@ def _blind() -> str:
 
 def _control(sources: Sources) -> str:
     """Principals that can activate such a directory role count too, because the key gives them nothing new."""
+    grant = Rows(sources, "grant", "each")
     given = f"""
-        SELECT principal_id, kind, standing, coalesce(unknown['tier'], unknown['scope_kind']) AS doubt, {CONTROLS} AS controls
-        FROM {sources["grant"]} WHERE kind IN ('app-role', 'directory-role')"""
+        SELECT principal_id, kind, standing, coalesce(unknown['tier'], unknown['scope_kind']) AS doubt,
+            {privileges.controls(grant).value} AS controls
+        FROM {grant.sql} WHERE kind IN ('app-role', 'directory-role')"""
     held = f"""
         SELECT principal_id AS object_id, standing, doubt, controls FROM ({given})
         UNION ALL
@@ -65,22 +68,24 @@ def _control(sources: Sources) -> str:
 
 def _with_agents(sources: Sources, held: str) -> str:
     """With what agents inherit, as theirs; and all that agents hold as their blueprint's, whose credentials open them."""
-    roles = f"SELECT *, {CONTROLS} AS controls FROM {sources['grant']} WHERE kind = 'app-role'"
+    grant, parent = Rows(sources, "grant", "each"), agents.parents(sources)
+    roles = f"SELECT *, {privileges.controls(grant).value} AS controls FROM {grant.sql} WHERE kind = 'app-role'"
+    unlisted, nameless = parent["inherited_listed"].why.sql, parent["principal_id"].why.sql
     every = f"""
         {held}
         UNION ALL
         SELECT given_to, standing, coalesce(why, unknown['tier']), CASE WHEN why IS NULL OR NOT controls THEN controls END
         FROM ({agents.inherited(sources, roles)})
         UNION ALL
-        SELECT object_id, true, unlisted, NULL FROM {agents.PARENT} WHERE unlisted IS NOT NULL"""
+        SELECT object_id, true, {unlisted}, NULL FROM {parent.sql} WHERE {unlisted} IS NOT NULL"""
     return f"""
         {every}
         UNION ALL
-        SELECT parent.principal_id, standing, coalesce(parent.doubt, held.doubt), controls
-        FROM ({every}) AS held JOIN {agents.PARENT} AS parent ON parent.object_id = held.object_id
+        SELECT parent.principal_id, standing, coalesce({nameless}, held.doubt), controls
+        FROM ({every}) AS held JOIN {parent.sql} ON parent.object_id = held.object_id
         WHERE parent.principal_id IS NOT NULL
         UNION ALL
-        SELECT parent.principal_id, true, who.unknown['app_roles_listed'], NULL FROM {agents.PARENT} AS parent
+        SELECT parent.principal_id, true, who.unknown['app_roles_listed'], NULL FROM {parent.sql}
         JOIN {sources["service_principal"]} AS who ON split_part(who.id, '/', -1) = parent.object_id
         WHERE parent.principal_id IS NOT NULL AND who.unknown['app_roles_listed'] IS NOT NULL"""
 
