@@ -88,6 +88,8 @@ class Column:
     """A time in the past: it cannot be later than the time of the run."""
     follows: str = ""
     """For the end of a span of time: the column with its start, before which it cannot be."""
+    partial: bool = False
+    """A list that holds, where it is unknown, the items that are known to be in it, if any is."""
     derived_from: tuple[str, ...] = ()
     """For a column that a view computes: the columns that it depends on. Such a column is not stored."""
     rests_on: RestsOn | None = None

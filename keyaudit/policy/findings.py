@@ -387,6 +387,12 @@ class _Texts:
         """The displayed value of a known column."""
         return self._values[column]
 
+    def items(self, column: str) -> Sequence[str]:
+        """The displayed items that a list certainly has."""
+        value = self._values[column]
+        whole = self.known(column) or self._judged.policy.table.by_name[column].partial
+        return value if whole and isinstance(value, list) else ()
+
     def _text(self, column: str) -> str:
         kind = Kind(self._judged.policy.table.by_name[column].type.value)
         return show(self._values[column], kind) if self.known(column) else UNKNOWN

@@ -98,8 +98,8 @@ def writer_of(
 
 
 def can_blank(table: Table, column: str) -> bool:
-    """Whether an unknown column is set to NULL; a count keeps its bounds."""
-    return table.by_name[column].type is not Type.COUNT
+    """Whether an unknown column is set to NULL; a count keeps its bounds, and a partial list its items."""
+    return table.by_name[column].type is not Type.COUNT and not table.by_name[column].partial
 
 
 def _in_class(sql: DuckDB, bound: Bound) -> str:

@@ -25,7 +25,9 @@ _SHAPES: Mapping[Type, type[Scalar | Items | Members]] = {Type.TEXTS: Items, Typ
 
 
 class Sample(Struct, frozen=True):
-    """One example as a row: every column that the policy reads, None if absent or unknown."""
+    """One example as a row: every column that the policy reads, None if absent or unknown; of a list that may have other items
+    those that are known.
+    """
 
     example: Example
     values: Mapping[str, Value]
@@ -52,11 +54,23 @@ def sample(policy: Policy, example: Example) -> Sample:
                 raise FieldError(f"{name} is never absent")
             values[name] = None
         else:
-            values[name] = parse(node, column)
+            known = _known(node) if column.partial else node
+            if known is not node:
+                unknown[name] = REASON
+            values[name] = parse(known, column)
     for name, value in values.items():
         if value is None and name not in unknown:
             _may_be_absent(policy.table.by_name[name], values, unknown)
     return Sample(example, values, unknown)
+
+
+def _known(node: Node) -> Node:
+    """A list without a `..` at its end, which stands for items that are not known."""
+    if not isinstance(node, Items) or not node.items:
+        return node
+    last = node.items[-1]
+    rest = isinstance(last, Scalar) and not last.quoted and last.text == ".."
+    return Items(node.items[:-1], node.line, node.column) if rest else node
 
 
 def _may_be_absent(column: Column, values: Mapping[str, Value], unknown: Mapping[str, str]) -> None:
@@ -90,7 +104,7 @@ _FORMS = {
     Type.INTEGER: "a whole number",
     Type.TIME: "as in `730 days ago`, `in 30 days`, `2026-01-01`, `now`",
     Type.DURATION: "as in `90 days` or P90D",
-    Type.TEXTS: "a list, as in [sign, verify]",
+    Type.TEXTS: "a list, as in [sign, verify], or [sign, ..] if others may be unknown",
     Type.MAP: "a mapping, as in {env: prod}",
     Type.COUNT: "as in 3, 2..5, or 2.. for at least 2",
 }

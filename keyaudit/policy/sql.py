@@ -228,7 +228,7 @@ class Writer:
         item = self.write(term.item)
         items = self._items(term.items)
         if items is None:
-            return f"({self._dialect.has(self.write(term.items), item)})"
+            return _so_far(f"({self._dialect.has(self.write(term.items), item)})", self._more(term.items), "")
         if not items:
             return "FALSE"
         return f"({item} IN ({', '.join(self._literal(value) for value in items)}))"
@@ -248,17 +248,38 @@ class Writer:
         left = self.write(term.left)
         if term.function == "matches":
             return self._matches(left, term.right)
-        if term.function in {"overlaps", "covers"} and (short := self._short(term)) is not None:
-            return short
+        if term.function in {"overlaps", "covers"}:
+            return self._lists(term, left)
         right = self.write(term.right)
         functions = {
             "startswith": self._dialect.startswith,
             "endswith": self._dialect.endswith,
             "contains": self._dialect.contains,
-            "overlaps": self._dialect.overlaps,
-            "covers": self._dialect.covers,
         }
         return f"({functions[term.function](left, right)})"
+
+    def _lists(self, term: Call, left: str) -> str:
+        overlaps = term.function == "overlaps"
+        compare = self._dialect.overlaps if overlaps else self._dialect.covers
+        result = self._short(term) or f"({compare(left, self.write(term.right))})"
+        more_left, more_right = self._more(term.left), self._more(term.right)
+        if not overlaps:
+            return _so_far(result, more_left, more_right)
+        # Nothing overlaps with an empty list.
+        sides = ((more_left, term.right), (more_right, term.left))
+        return _so_far(result, " OR ".join(f"{more} AND {self._some(other)}" for more, other in sides if more), "")
+
+    def _more(self, term: Term) -> str:
+        """Whether a list may have items that are not known; empty if it never has."""
+        if not isinstance(term, Read) or not term.partial or (self._doubted is not None and term.column not in self._doubted):
+            return ""
+        return is_unknown(self._dialect, term.column)
+
+    def _some(self, term: Term) -> str:
+        """Whether a list may have an item."""
+        some = f"coalesce({self._dialect.size(self.write(term))} > 0, TRUE)"
+        more = self._more(term)
+        return f"({some} OR {more})" if more else some
 
     def _short(self, term: Call) -> str | None:
         """The same call item by item, five times as fast, if the right list is a short constant; otherwise None."""
@@ -308,3 +329,10 @@ class Writer:
 
 def _summands(term: Term) -> int:
     return _summands(term.left) + _summands(term.right) if isinstance(term, Sum) else 1
+
+
+def _so_far(result: str, turns_true: str, turns_false: str) -> str:
+    """A result for lists that may have more items than are known: unknown where these could change it."""
+    changing = ((f"NOT {result}", turns_true), (result, turns_false))
+    cases = "".join(f"WHEN {now} AND ({more}) THEN NULL " for now, more in changing if more)
+    return f"(CASE {cases}ELSE {result} END)" if cases else result

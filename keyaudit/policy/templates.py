@@ -37,6 +37,9 @@ class Source(Protocol):
     def value(self, column: str) -> Value:
         """The value of a known column; None: absent."""
 
+    def items(self, column: str) -> Sequence[str]:
+        """The items that a list certainly has."""
+
 
 class Placeholder(Struct, frozen=True):
     """One placeholder. `columns` is empty for a parameter; `text` replaces an absent or empty value."""
@@ -62,7 +65,7 @@ class Placeholder(Struct, frozen=True):
             return self._joined(source)
         for column in self.columns:
             if not source.known(column):
-                return self.noun[1] if self.noun else self._unread
+                return self.noun[1] if self.noun else self._unread(source)
         values = [source.value(column) for column in self.columns]
         if None in values:
             return self.text or _instead(self.name, source)
@@ -77,20 +80,19 @@ class Placeholder(Struct, frozen=True):
             return one_line(listed([str(item) for item in left]))
         return self._shown(values, source.now, limits)
 
-    @property
-    def _unread(self) -> str:
-        """In place of an unknown value: for a name the text, if it stands for what has the name, as "the domain" does."""
+    def _unread(self, source: Source) -> str:
+        """In place of an unknown value: what is known of a list; for a name the text, if it stands for what has the name, as
+        "the domain" does.
+        """
+        if self.kind is Kind.TEXTS and not self.compared:
+            return self._joined(source)
         stands = self.name.endswith("_name") and self.text.startswith(("a ", "an ", "the "))
         return self.text if stands else UNKNOWN
 
     def _joined(self, source: Source) -> str:
-        """The combined items of the lists; says if one of them is unknown. An absent list counts as empty."""
-        items: list[str] = []
-        unread = False
-        for column in self.columns:
-            value = source.value(column) if source.known(column) else None
-            unread = unread or not source.known(column)
-            items += value if isinstance(value, list) else []
+        """The combined items of the lists; says if one of them may have more. An absent list counts as empty."""
+        items = [item for column in self.columns for item in source.items(column)]
+        unread = not all(map(source.known, self.columns))
         if not items:
             return UNKNOWN if unread else self.text
         return one_line(listed([*items, *(["others that were not read"] if unread else [])]))

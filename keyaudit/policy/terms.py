@@ -82,7 +82,7 @@ class Terms:
             column = self._table.by_name[name]
             if name not in present and self.may_be_absent(name):
                 raise self.error(node, f"{name} may be absent ({column.absent})", f"test `{name} is not None and ...` first")
-            return Read(name, Kind(column.type.value))
+            return Read(name, Kind(column.type.value), column.partial)
         if name in self._parameters:
             parameter = self._parameters[name]
             if parameter.shape is not Shape.ONE:

@@ -29,6 +29,8 @@ class Read(Struct, frozen=True, tag=True, array_like=True):
 
     column: str
     kind: Kind
+    partial: bool = False
+    """A list that holds, where it is unknown, the items that are known to be in it, if any is."""
 
 
 class Tag(Struct, frozen=True, tag=True, array_like=True):

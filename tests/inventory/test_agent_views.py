@@ -102,6 +102,17 @@ def test_what_may_be_inherited_makes_an_agent_unknown_only_where_there_is_someth
     assert (own["app_role_count_min"], own["app_role_count_max"]) == (1, 2)
 
 
+def test_what_an_agent_has_itself_is_known_although_what_it_inherits_is_not() -> None:
+    made = inventory(role("Files.Read.All", tier=1), role("Mail.Read", AGENT, tier=1), child=agent(Reason.BAD_VALUE))
+    found = of_agent(made)
+    for column in ("app_roles", "tenant_wide_app_roles"):
+        assert (found[column], found["unknown"][column]) == (["Mail.Read"], "bad_value")
+    assert (found["tenant_wide"], "tenant_wide" in found["unknown"]) == (True, False)
+    # The principal of the blueprint has its own, and the agent may be of this blueprint.
+    blueprints: Any = only("application", made, READ)
+    assert (blueprints["app_roles"], blueprints["unknown"]["app_roles"]) == (["Files.Read.All"], "bad_value")
+
+
 def test_agents_that_were_not_listed_are_unknown_by_what_their_blueprints_hold() -> None:
     coverage = [*(each for each in READ if each.operation != "agent.list"), refused(TENANT, "agent.list", Reason.PERMISSION)]
     made = inventory(role("Mail.Read", tier=1)) | {"agent": NOBODY}

@@ -58,8 +58,8 @@ def test_roles_that_grant_over_a_subscription_or_more(grants: list[Row], expecte
     assert wide(grants) == expected
 
 
-def test_without_the_assignments_nothing_is_known() -> None:
-    assert wide([given()], REFUSED) == (None, "permission")
+def test_without_all_assignments_only_those_that_were_read_are_known() -> None:
+    assert wide([given()], REFUSED) == (["Owner"], "permission")
     assert wide([], assessed(TENANT, "principal.lookup")) == (None, "interrupted")
     # Nobody asked for those of a subscription that was not listed.
     listed = refused(TENANT, "subscription.list", Reason.TRUNCATED)

@@ -169,8 +169,8 @@ GROUPS: list[tuple[list[Row], list[Row], object, object, object]] = [
     ([group()], [member()], ["Global Administrator"], True, None),
     ([group()], [member(who="other")], [], False, None),
     ([group(PERMISSION)], [], None, None, "permission"),
-    # A known member holds the role, even if other members are unknown.
-    ([group(PERMISSION)], [member()], None, True, "permission"),
+    # A known member holds the role, even if other members are unknown; it may have it twice.
+    ([group(PERMISSION)], [member()], ["Global Administrator"], True, "permission"),
     ([named(GROUP, THROTTLED)], [], None, None, "throttled"),
     ([], [], None, None, "interrupted"),
 ]

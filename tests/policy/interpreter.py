@@ -60,11 +60,16 @@ class Interpreter:
                 answer = self._is_none(left)
                 return None if answer is None else not answer
             case ast.In():
-                return member(self._evaluate(left), self._evaluate(right))
+                return self._member(left, right)
             case ast.NotIn():
-                answer = member(self._evaluate(left), self._evaluate(right))
+                answer = self._member(left, right)
                 return None if answer is None else not answer
         return compared(self._evaluate(left), op, self._evaluate(right))
+
+    def _member(self, left: ast.expr, right: ast.expr) -> bool | None:
+        items, more = self._so_far(right)
+        answer = member(self._evaluate(left), items)
+        return None if more and not answer else answer
 
     def _absent(self, node: ast.expr) -> bool:
         """A column, or an entry of a map written out, that is known not to be there."""
@@ -74,7 +79,10 @@ class Interpreter:
     def _is_none(self, node: ast.expr) -> bool | None:
         name = node.value if isinstance(node, ast.Subscript) else node
         assert isinstance(name, ast.Name)
-        return None if name.id in self.unknown else self._evaluate(node) is None
+        # What has a known item is not absent, whatever else it has.
+        if name.id in self.unknown:
+            return False if isinstance(self.row[name.id], list) else None
+        return self._evaluate(node) is None
 
     def _name(self, node: ast.Name) -> Any:
         if node.id == "now":
@@ -83,6 +91,12 @@ class Interpreter:
             return self.parameters[node.id]
         value = self.row[node.id]
         return None if node.id in self.unknown and not isinstance(value, tuple) else value
+
+    def _so_far(self, node: ast.expr) -> tuple[Any, bool]:
+        """A value, of an unknown list the items that are known, and whether there may be others."""
+        if isinstance(node, ast.Name) and node.id in self.unknown and isinstance(self.row[node.id], list):
+            return self.row[node.id], True
+        return self._evaluate(node), False
 
     def _constant(self, node: ast.Constant) -> Any:
         return node.value
@@ -112,12 +126,21 @@ class Interpreter:
         arguments = [self._evaluate(argument) for argument in node.args]
         if node.func.id == "days":
             return arguments[0] * DAY
-        first, second = arguments
-        if node.func.id == "overlaps" and [] in (first, second):
+        (first, more_first), (second, more_second) = map(self._so_far, node.args)
+        answer = self._called(node.func.id, first, second)
+        turns_true, turns_false = more_first, more_second
+        if node.func.id == "overlaps":
+            # Nothing overlaps with an empty list.
+            turns_true, turns_false = (more_first and second != []) or (more_second and first != []), False
+        return None if (turns_true and answer is False) or (turns_false and answer) else answer
+
+    @staticmethod
+    def _called(name: str, first: Any, second: Any) -> bool | None:
+        if name == "overlaps" and [] in (first, second):
             return False
-        if node.func.id == "covers" and second == []:
+        if name == "covers" and second == []:
             return True
-        return None if first is None or second is None else _FUNCTIONS[node.func.id](first, second)
+        return None if first is None or second is None else _FUNCTIONS[name](first, second)
 
 
 _FUNCTIONS: dict[str, Callable[[Any, Any], bool]] = {

@@ -35,13 +35,18 @@ def row(random: Random, table: Table) -> tuple[dict[str, Any], dict[str, str]]:
         may_be_unknown = column.can_be_unknown
         if may_be_unknown and random.random() < doubt:
             unknown[column.name] = random.choice(REASONS)
-            values[column.name] = _bounds(random) if column.type is Type.COUNT and random.random() < 0.5 else None
+            bounded = column.type is Type.COUNT or column.partial
+            values[column.name] = _part(random, column) if bounded and random.random() < 0.5 else None
         elif column.absent and random.random() < 0.25:
             values[column.name] = None
         else:
             values[column.name] = value(random, column)
     settle(random, table, values, unknown)
     return values, unknown
+
+
+def _part(random: Random, column: Column) -> Any:
+    return (value(random, column) or None) if column.partial else _bounds(random)
 
 
 def settle(random: Random, table: Table, values: dict[str, Any], unknown: Mapping[str, str]) -> None:

@@ -1,6 +1,6 @@
 """Every message of every policy, as its examples that fail bring it up: one text that can be read in one sitting."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import duckdb
 
@@ -67,6 +67,10 @@ class _Example:
 
     def value(self, column: str) -> Value:
         return self._values[column]
+
+    def items(self, column: str) -> Sequence[str]:
+        value = self._values[column]
+        return value if isinstance(value, list) else ()
 
 
 def _stand_ins(policy: Policy) -> dict[str, Value]:

@@ -3,7 +3,7 @@
 import shlex
 import shutil
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +85,10 @@ class Row:
     def value(self, column: str) -> Value:
         return self.values[column]
 
+    def items(self, column: str) -> Sequence[str]:
+        value = self.values[column]
+        return value if isinstance(value, list) else ()
+
 
 def filled(text: str, *, present: Collection[str] = (), unknown: Collection[str] = (), **values: Value) -> str:
     return template(text, COLUMNS, ("limit", "wanted"), present).fill(Row({"id": "/a/b", **values}, frozenset(unknown)))
@@ -149,6 +153,9 @@ def test_what_was_not_read_is_unknown_and_not_what_stands_for_absence() -> None:
     assert filled("{users} {users|user|users}", unknown=["users"], users=None) == "unknown users"
     assert filled("{allows+more:nothing}", unknown=["more"], allows=["a"], more=None) == "a and others that were not read"
     assert filled("{allows+more:nothing}", unknown=["more"], allows=[], more=None) == "unknown"
+    assert filled("{allows+more:nothing}", unknown=["more"], allows=[], more=["b"]) == "b and others that were not read"
+    assert filled("{allows:nothing}", unknown=["allows"], allows=["a"]) == "a and others that were not read"
+    assert filled("{allows:nothing}", unknown=["allows"], allows=[]) == "unknown"
     assert filled("{tags[owner]:nobody}", unknown=["tags"], tags=None) == "unknown"
     assert filled("{holder_name:without a name}", unknown=["holder_name"], holder_name=None) == "unknown"
     # A text that stands for the holder, and not for the absence of its name.

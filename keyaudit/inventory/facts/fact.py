@@ -218,6 +218,31 @@ class Count:
         return Truth(f"(CASE {bounds} END)", doubt, exact=not doubt, reads=self.reads | number.everything)
 
 
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list of which some items may be known and others not."""
+
+    known: str
+    """SQL of those that it certainly has; NULL where none is known of one that may have some, or where it may be absent."""
+    doubt: Doubt = CERTAIN
+    """A reason exactly where it may have others."""
+    reads: Reads = NOTHING
+
+    @property
+    def everything(self) -> Reads:
+        """What its items and its reason read."""
+        return self.reads | self.doubt.reads
+
+    def where(self, condition: Truth) -> "Items":
+        """It is absent where the condition is false."""
+        known = f"CASE WHEN {condition.value} THEN {self.known} END"
+        why = case((condition, unknown(self.doubt)), otherwise=ABSENT).doubt if self.doubt else condition.why
+        return Items(known, why, self.reads | condition.reads)
+
+
+Derived = Fact | Count | Items
+"""What a view can say of a row in a column."""
+
 ABSENT = Fact("NULL", absent=True)
 """There is no value."""
 TRUE = Truth("true")

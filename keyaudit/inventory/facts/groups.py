@@ -9,7 +9,7 @@ in every result by themselves.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from keyaudit.inventory.facts.fact import CERTAIN, TRUE, Count, Doubt, Fact, Truth
+from keyaudit.inventory.facts.fact import CERTAIN, TRUE, Count, Doubt, Fact, Items, Truth
 from keyaudit.inventory.facts.joins import NOTHING, Join, Part, Reads, joined
 from keyaudit.inventory.facts.relation import Relation
 from keyaudit.model.times import MAX_TIME
@@ -219,6 +219,14 @@ class Groups:
         """The sorted list of the different texts of the rows that it is true of; empty without one. `in_list`: each row has a
         list of texts.
         """
+        items = self.items_of(name, of, it, in_list=in_list)
+        if not items.doubt:
+            return Fact(items.known, reads=items.reads)
+        known = f"coalesce({self._of(name)}, {self.rows.sources.sql.texts(())})"
+        return Fact(f"CASE WHEN {items.doubt.sql} IS NULL THEN {known} END", items.doubt, reads=items.everything)
+
+    def items_of(self, name: str, of: Fact, it: Truth = TRUE, *, in_list: bool = False) -> Items:
+        """The same list, as far as it is known."""
         it = self.each & it
         sql = self.rows.sources.sql
         distinct = sql.distinct_items if in_list else sql.distinct
@@ -234,10 +242,8 @@ class Groups:
         if it.doubt:
             doubt |= Doubt((self._of(f"{name}_doubt"),), reads)
         doubt |= self._stray(name, it)[1]
-        value = f"coalesce({self._of(name)}, {sql.texts(())})"
-        if not doubt:
-            return Fact(value, reads=reads)
-        return Fact(f"CASE WHEN {doubt.sql} IS NULL THEN {value} END", doubt, reads=reads | doubt.reads)
+        none = f"CASE WHEN {doubt.sql} IS NULL THEN {sql.texts(())} END" if doubt else sql.texts(())
+        return Items(f"coalesce({self._of(name)}, {none})", doubt, reads)
 
 
 def groups(

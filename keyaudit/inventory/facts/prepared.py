@@ -5,7 +5,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from keyaudit.inventory.facts.fact import CERTAIN, Count, Doubt, Fact, Truth
+from keyaudit.inventory.facts.fact import CERTAIN, Count, Derived, Doubt, Fact, Items, Truth
 from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.rows import columns_of
@@ -17,7 +17,7 @@ class Prepared:
 
     sources: Sources
     name: str
-    facts: Mapping[str, Fact | Count]
+    facts: Mapping[str, Derived]
     """By column, over the rows of `origin`."""
     origin: str
     """SQL of the rows that the table is made from, with their alias."""
@@ -30,8 +30,8 @@ class Prepared:
     def __getitem__(self, column: str) -> Fact:
         """The fact in a column."""
         fact = self.facts[column]
-        if isinstance(fact, Count):
-            raise TypeError(f"{self.name}.{column} has bounds")
+        if not isinstance(fact, Fact):
+            raise TypeError(f"{self.name}.{column} has no single value")
         value, doubt = f"{self.alias}.{column}", self._doubt(column, fact.doubt)
         if isinstance(fact, Truth):
             return Truth(value, doubt, fact.exact)
@@ -51,6 +51,13 @@ class Prepared:
             raise TypeError(f"{self.name}.{column} has no bounds")
         least, most = (f"{self.alias}.{column}_{bound}" for bound in ("min", "max"))
         return Count(least, most, self._doubt(column, count.doubt))
+
+    def items(self, column: str) -> Items:
+        """The list in a column, as far as it is known."""
+        items = self.facts[column]
+        if not isinstance(items, Items):
+            raise TypeError(f"{self.name}.{column} is no list of items")
+        return Items(f"{self.alias}.{column}", self._doubt(column, items.doubt))
 
     def _doubt(self, column: str, made: Doubt) -> Doubt:
         return Doubt((f"{self.alias}.{column}_why",)) if made else CERTAIN
@@ -83,6 +90,8 @@ class Prepared:
         for name, fact in self.facts.items():
             if isinstance(fact, Count):
                 types |= {f"{name}_min": "BIGINT", f"{name}_max": "BIGINT"}
+            elif isinstance(fact, Items):
+                types[name] = "VARCHAR[]"
             elif isinstance(fact, Truth):
                 types[name] = "BOOLEAN"
         return f"CREATE TABLE {self.name} ({columns_of({**types, **self.types}, self.sources.sql)})"
@@ -93,12 +102,12 @@ class Prepared:
                 yield f"{name}_min", fact.least
                 yield f"{name}_max", fact.most
             else:
-                yield name, fact.value
+                yield name, fact.known if isinstance(fact, Items) else fact.value
             if fact.doubt:
                 yield f"{name}_why", fact.doubt.sql
 
 
-def shared(sources: Sources, facts: Mapping[str, Fact | Count], origin: str, alias: str) -> Prepared:
+def shared(sources: Sources, facts: Mapping[str, Derived], origin: str, alias: str) -> Prepared:
     """Rows with these facts, without a table: for other facts over them that use each of these often."""
     made = Prepared(sources, "", facts, origin, alias)
     return made.under(alias, f"({made.query})")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from keyaudit.inventory.facts.fact import CERTAIN, Count, Doubt, Fact, Truth
+from keyaudit.inventory.facts.fact import CERTAIN, Count, Doubt, Fact, Items, Truth
 from keyaudit.inventory.facts.joins import NOTHING, Join, Part, Reads, joined
 from keyaudit.inventory.facts.sql import Sources, read_to_the_end
 from keyaudit.inventory.load import quoted
@@ -124,6 +124,20 @@ class One:
         most = f"CASE WHEN {self._row} IS NULL THEN {none} ELSE {alias}.{name}_max END"
         doubt = self.key.why | (Doubt((f"{alias}.{name}_why",), reads) if of.doubt else CERTAIN) | self.missing
         return Count(f"coalesce({alias}.{name}_min, 0)", most, doubt, reads | doubt.reads)
+
+    def items(self, name: str, of: Items) -> Items:
+        """A list of the row, over `rows`; empty without a row if there is certainly none."""
+        columns = [(name, of.known)]
+        if of.doubt:
+            columns.append((f"{name}_why", of.doubt.sql))
+        reads: Reads = frozenset({(self.join, Part(name, tuple(columns), reads=of.everything))})
+        doubt = self.key.why | (Doubt((f"{self.join.alias}.{name}_why",), reads) if of.doubt else CERTAIN)
+        if self.missing:
+            gone = f"CASE WHEN {self._row} IS NULL THEN {self.missing.sql} END"
+            doubt |= Doubt((gone,), reads | self.missing.reads)
+        none = self.rows.sources.sql.texts(())
+        gone = f"WHEN {self._row} IS NULL AND {doubt.sql} IS NULL" if doubt else f"WHEN {self._row} IS NULL"
+        return Items(f"CASE {gone} THEN {none} ELSE {self.join.alias}.{name} END", doubt, reads | doubt.reads)
 
 
 def one(

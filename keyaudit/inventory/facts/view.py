@@ -4,12 +4,12 @@
 
 from collections.abc import Mapping
 
-from keyaudit.inventory.facts.fact import Count, Fact
+from keyaudit.inventory.facts.fact import Count, Derived, Items
 from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.sql import Sources, Wanted, extended, stored
 
 
-def view(table: str, sources: Sources, facts: Mapping[str, Fact | Count], wanted: Wanted) -> str:
+def view(table: str, sources: Sources, facts: Mapping[str, Derived], wanted: Wanted) -> str:
     """SQL of the view of `table` with those of `facts` that are `wanted`, by derived column; a Count has two.
 
     A relation that no wanted fact reads is not joined.
@@ -22,6 +22,8 @@ def view(table: str, sources: Sources, facts: Mapping[str, Fact | Count], wanted
         if isinstance(fact, Count):
             columns = {f"{name}_min": fact.least, f"{name}_max": fact.most}
             unknown = f"{name}_min IS DISTINCT FROM {name}_max"
+        elif isinstance(fact, Items):
+            columns, unknown = {name: fact.known}, ""
         else:
             columns = {name: fact.value}
             unknown = "" if fact.exact else f"{name} IS NULL"

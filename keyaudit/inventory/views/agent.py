@@ -1,6 +1,6 @@
 """The view of agent identities."""
 
-from keyaudit.inventory.facts.fact import Count, Fact, sized
+from keyaudit.inventory.facts.fact import Derived, sized
 from keyaudit.inventory.facts.relation import Rows, one, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
@@ -20,13 +20,13 @@ def view(sources: Sources, wanted: Wanted) -> str:
     consented = unread("consented", ("delegated_grant.list",), scope=scope)
     held = grants_of(rows["object_id"], sources).lacking(listed.why | consented)
     permission, inherited = held.rows["permission"], held.rows.flag("inherited")
-    facts: dict[str, Fact | Count] = {
+    facts: dict[str, Derived] = {
         "blueprint_name": blueprint["name"],
         "blueprint_home": blueprint["home"],
         "publisher": blueprint["publisher"],
         "enabled": who["enabled"],
         "owner_count": sized(who["owner_ids"], sources.sql.size),
-        "inherited": held.texts_of("inherited", permission, inherited),
-        "inherited_wide": held.texts_of("inherited_wide", permission, inherited & held.rows.flag("ranked")),
+        "inherited": held.items_of("inherited", permission, inherited),
+        "inherited_wide": held.items_of("inherited_wide", permission, inherited & held.rows.flag("ranked")),
     }
     return view_of("agent", sources, facts, wanted)

@@ -4,7 +4,7 @@
 
 from collections.abc import Iterator
 
-from keyaudit.inventory.facts.fact import Count, Doubt, Fact, Truth, case, strict, unless
+from keyaudit.inventory.facts.fact import Derived, Doubt, Fact, Truth, case, strict, unless
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import One, Relation, Rows, because, one, unread
@@ -56,7 +56,7 @@ def parents(sources: Sources) -> Prepared:
     named = one(agent, key=object_id(who), by=agent["object_id"], missing=unseen)["blueprint_app_id"]
     # Only an agent has a blueprint.
     is_agent = Truth(f"({named.value} IS NOT NULL)", reads=named.reads) | who["agent_type"].eq("agent-identity")
-    own: dict[str, Fact | Count] = {
+    own: dict[str, Derived] = {
         "object_id": object_id(who),
         "scope_id": who["scope_id"],
         "blueprint_app_id": named.where(is_agent),

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.facts.fact import Count, Doubt, Fact, Truth, sized
+from keyaudit.inventory.facts.fact import Count, Derived, Doubt, Fact, Truth, sized
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, by_hand, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
@@ -22,7 +22,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     return view_of("application", sources, facts, wanted)
 
 
-def _credentials(rows: Rows, as_of: int) -> dict[str, Fact | Count]:
+def _credentials(rows: Rows, as_of: int) -> dict[str, Derived]:
     """Its unexpired credentials. The list of applications has them, so those of a listed application are complete."""
     credential = Rows(rows.sources, "credential", "credential")
     kind, expires_on = credential["kind"], credential["expires_on"]

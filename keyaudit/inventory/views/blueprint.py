@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.facts.fact import Fact, strict
+from keyaudit.inventory.facts.fact import Fact, Items, strict
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, one, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
@@ -33,7 +33,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
     return view_of("blueprint", sources, facts, wanted)
 
 
-def _admins(rows: Rows) -> Fact:
+def _admins(rows: Rows) -> Items:
     """The names of who may add a credential to it now. Whom a list does not name is called by the object id."""
     sources, scope = rows.sources, f"{rows.alias}.scope_id"
     pairs = f"""
@@ -52,5 +52,5 @@ def _admins(rows: Rows) -> Fact:
     principal, application = Rows(sources, "principal", "who"), Rows(sources, "service_principal", "what")
     name = one(principal, key=way["principal_id"], by=principal["object_id"])["name"]
     name = name.or_else(one(application, key=way["principal_id"], by=object_id(application))["name"])
-    admins = of.texts_of("admins", name.or_else(way["principal_id"]), able)
+    admins = of.items_of("admins", name.or_else(way["principal_id"]), able)
     return admins.where(rows["home"].eq("own"))

@@ -4,7 +4,7 @@
 
 from collections.abc import Iterator
 
-from keyaudit.inventory.facts.fact import Count, Doubt, Fact, Truth, reasons_of, strict, unless
+from keyaudit.inventory.facts.fact import Count, Derived, Doubt, Fact, Items, Truth, reasons_of, strict, unless
 from keyaudit.inventory.facts.groups import Groups, groups
 from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.prepared import Prepared, shared
@@ -63,7 +63,7 @@ def given(sources: Sources) -> Prepared:
     directory_role = kind.eq("directory-role") & grant.flag("standing")
     for_everyone = kind.eq("delegated") & grant["on_behalf_of"].eq("everyone")
     given_to = Fact("given.given_to", Doubt(("given.given_to_why",)))
-    facts: dict[str, Fact | Count] = {
+    facts: dict[str, Derived] = {
         "given_to": given_to,
         "certain": unless(Doubt(("given.why",))),
         "permission": grant["name"].or_else(grant["role_id"]),
@@ -121,17 +121,17 @@ def grants_of(object_id: Fact, sources: Sources) -> Groups:
     return groups(rows, "granted", by=rows["given_to"], key=object_id, each=rows.flag("certain"))
 
 
-def facts(of: Groups, roles: Doubt, consents: Doubt, assigned: Doubt) -> dict[str, Fact | Count]:
+def facts(of: Groups, roles: Doubt, consents: Doubt, assigned: Doubt) -> dict[str, Derived]:
     """The columns of those grants. Why some may be missing: app roles, consents for everyone, directory roles."""
     permission, flags = of.rows["permission"], {name: of.rows.flag(name) for name in _FLAGS}
     app_roles, directory_roles = of.lacking(roles), of.lacking(assigned)
     return {
-        "app_roles": app_roles.texts_of("app_roles", permission, flags["app_role"]),
+        "app_roles": app_roles.items_of("app_roles", permission, flags["app_role"]),
         "app_role_count": app_roles.count_of("app_role_count", flags["app_role"]),
-        "tenant_wide_app_roles": app_roles.texts_of("tenant_wide_app_roles", permission, flags["tenant_wide"]),
+        "tenant_wide_app_roles": app_roles.items_of("tenant_wide_app_roles", permission, flags["tenant_wide"]),
         "tenant_wide": app_roles.any_of("tenant_wide", flags["tenant_wide"]),
-        "delegated_for_everyone": of.lacking(consents).texts_of("consents", permission, flags["for_everyone"]),
-        "directory_roles": directory_roles.texts_of("directory_roles", permission, flags["directory_role"]),
+        "delegated_for_everyone": of.lacking(consents).items_of("consents", permission, flags["for_everyone"]),
+        "directory_roles": directory_roles.items_of("directory_roles", permission, flags["directory_role"]),
         "directory_role_count": directory_roles.count_of("directory_role_count", flags["directory_role"]),
         "tier0": app_roles.lacking(assigned).any_of("tier0", flags["controls"]),
     }
@@ -163,7 +163,7 @@ def applications(sources: Sources) -> Prepared:
         unlisted |= of_agents.doubt_of("unlisted", listed).where(blueprint)
     consents, assigned = unassigned(scope)
     doubts = {"roles": hidden | unlisted, "consents": hidden | consents, "assigned": hidden | assigned}
-    known: dict[str, Fact | Count] = {name: reasons_of(doubt) for name, doubt in doubts.items()}
+    known: dict[str, Derived] = {name: reasons_of(doubt) for name, doubt in doubts.items()}
     app = shared(sources, {"app_id": app_id, **known}, f"({_app_ids(sources)}) AS app", "app")
     opened = given(sources).under("opened", f"({_opened(sources)})")
     of_nobody = (
@@ -173,19 +173,19 @@ def applications(sources: Sources) -> Prepared:
     of_app_id = Fact("opened.of_app_id", Doubt(("opened.of_app_id_why",)))
     of = groups(opened, "granted", by=of_app_id, key=app["app_id"], each=opened.flag("certain"), unplaced=unplaced)
     made = facts(of, *(app[name].doubt for name in known))
-    lists = ("app_roles", "tenant_wide_app_roles", "delegated_for_everyone", "directory_roles")
-    types = dict.fromkeys(lists, "VARCHAR[]")
-    return Prepared(sources, "granted_application", {"app_id": app["app_id"], **made}, app.sql, "app_grants", types=types)
+    return Prepared(sources, "granted_application", {"app_id": app["app_id"], **made}, app.sql, "app_grants")
 
 
-def privileges(app_id: Fact, sources: Sources) -> dict[str, Fact | Count]:
+def privileges(app_id: Fact, sources: Sources) -> dict[str, Derived]:
     """The columns of an application, by its client id in lower case: what its row in the table `applications` has."""
     rows = applications(sources)
     row = one(rows, key=app_id, by=rows["app_id"], missing=because(Reason.NOT_VISIBLE))
 
-    def of_row(name: str, fact: Fact | Count) -> Fact | Count:
+    def of_row(name: str, fact: Derived) -> Derived:
         if isinstance(fact, Count):
             return row.count(name, rows.count(name))
+        if isinstance(fact, Items):
+            return row.items(name, rows.items(name))
         return row.flag(name) if isinstance(fact, Truth) else row[name]
 
     return {name: of_row(name, fact) for name, fact in rows.facts.items() if name != "app_id"}

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.facts.fact import ABSENT, Count, Doubt, Fact, case, unknown
+from keyaudit.inventory.facts.fact import ABSENT, Derived, Doubt, Fact, case, unknown
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.prepared import shared
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
@@ -40,7 +40,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
     azure_roles = granted.lacking(unread("queried", _AZURE_ROLES, scope=scope))
     facts = {
         **privileges(granted, unlisted, *unassigned(scope)),
-        "wide_azure_roles": azure_roles.texts_of("azure", granted.rows["permission"], granted.rows.flag("grants_access")),
+        "wide_azure_roles": azure_roles.items_of("azure", granted.rows["permission"], granted.rows.flag("grants_access")),
         "environment": _environment(rows),
         "blueprint_publisher": publisher,
         **_last_used(rows, scope),
@@ -48,7 +48,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
     return view_of("service_principal", sources, facts, wanted)
 
 
-def _last_used(rows: Rows, scope: str) -> dict[str, Fact | Count]:
+def _last_used(rows: Rows, scope: str) -> dict[str, Derived]:
     used = Rows(rows.sources, "sign_in_activity", "used")
     unreported = unread("report", _ACTIVITY, scope=scope)
     app_id = rows["app_id"].map(rows.sources.sql.lower)
@@ -106,7 +106,7 @@ def environments(sources: Sources) -> str:
     which has none. The subscription of a managed identity, with `subscription_doubt`.
     """
     rows = Rows(sources, "service_principal")
-    facts: dict[str, Fact | Count] = {
+    facts: dict[str, Derived] = {
         "object_id": object_id(rows),
         "app_id": rows["app_id"].map(sources.sql.lower),
         "home": rows["home"],

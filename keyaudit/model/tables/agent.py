@@ -52,11 +52,11 @@ AGENT = Table(
         count("owner_count", "its owners, be they users or service principals", rests_on=RestsOn.PARENT,
             derived_from=("object_id", "service_principal.owner_ids")),
         texts("inherited", "application permissions, and delegated permissions for every user, that it has from its "
-            "blueprint's principal, sorted", rests_on=RestsOn.LIST,
+            "blueprint's principal, sorted", partial=True, rests_on=RestsOn.LIST,
             derived_from=(*INHERITED_FROM, "service_principal.app_roles_listed", "grant.name", "grant.on_behalf_of"),
             rows_of=(*_LISTS, *APP_ROLES, "delegated_grant.list")),
         texts("inherited_wide", "those of them that lead to control of the tenant, or to all of one kind of its data: as the "
-            "agent itself, or as whichever user it acts for; sorted", rests_on=RestsOn.LIST,
+            "agent itself, or as whichever user it acts for; sorted", partial=True, rests_on=RestsOn.LIST,
             derived_from=(*INHERITED_FROM, "service_principal.app_roles_listed", "grant.name", "grant.on_behalf_of"),
             rows_of=(*_LISTS, *APP_ROLES, "delegated_grant.list")),
     ),
@@ -95,7 +95,7 @@ BLUEPRINT = Table(
             rests_on=RestsOn.LIST, derived_from=("app_id", "principal_id", *_OPENED), rows_of=APP_ROLES),
         texts("credential_admins",
             "who may add a credential to it now, by a role for agents or a permission of Microsoft Graph; its owners and the "
-            "tenant's administrators may besides; sorted", rests_on=RestsOn.LIST,
+            "tenant's administrators may besides; sorted", partial=True, rests_on=RestsOn.LIST,
             absent="its publisher's tenant decides", absent_where=_NOT_OWN,
             derived_from=("home", "grant.name", "grant.agent_credentials", "grant.scope", "grant.scope_kind", "principal.name"),
             rows_of=(*APP_ROLES, *DIRECTORY_ROLES)),

@@ -54,7 +54,7 @@ SERVICE_PRINCIPAL = Table(
         *privileges(listed=("app_roles_listed",)),
         texts("wide_azure_roles", "the Azure roles over a subscription, a management group or everything by which it can give "
             "itself access to keys, such as Owner, Contributor and User Access Administrator: its own and those of its "
-            "groups, sorted", rests_on=RestsOn.LIST,
+            "groups, sorted", partial=True, rests_on=RestsOn.LIST,
             derived_from=("grant.name", "grant.allows", "grant.scope_kind", *THROUGH_GROUPS),
             rows_of=("role_assignment.query",)),
         text("blueprint_publisher",

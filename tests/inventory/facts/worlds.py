@@ -11,8 +11,10 @@ from keyaudit.inventory.facts.fact import (
     FALSE,
     TRUE,
     Count,
+    Derived,
     Doubt,
     Fact,
+    Items,
     Truth,
     case,
     choice,
@@ -154,9 +156,11 @@ class Expressions:
         return case(*branches, otherwise=make(0))
 
 
-def columns(fact: Fact | Count) -> str:
+def columns(fact: Derived) -> str:
     """SQL of its value, or bounds, and of its reason."""
     if isinstance(fact, Count):
         differ = f"{fact.least} IS DISTINCT FROM {fact.most}"
         return f"{fact.least}, {fact.most}, CASE WHEN {differ} THEN {fact.doubt.sql} END"
+    if isinstance(fact, Items):
+        return f"{fact.known}, {fact.doubt.sql}"
     return f"{fact.value}, {fact.why.sql}"
