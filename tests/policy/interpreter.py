@@ -79,7 +79,7 @@ class Interpreter:
     def _is_none(self, node: ast.expr) -> bool | None:
         name = node.value if isinstance(node, ast.Subscript) else node
         assert isinstance(name, ast.Name)
-        # What has a known item is not absent, whatever else it has.
+        # A list with a known item is not absent.
         if name.id in self.unknown:
             return False if isinstance(self.row[name.id], list) else None
         return self._evaluate(node) is None

@@ -220,7 +220,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """A list of which some items may be known and others not."""
+    """A list that may have other items than those that are known."""
 
     known: str
     """SQL of those that it certainly has; NULL where none is known of one that may have some, or where it may be absent."""
@@ -289,7 +289,7 @@ def case(*branches: tuple[Truth, Fact], otherwise: Fact) -> Fact:
                 values.append(f"WHEN {condition.value} IS NULL THEN NULL")
             reasons.append(f"WHEN {condition.value} IS NULL THEN {condition.doubt.sql}")
         if condition.exact:
-            # What follows is read only where it is known, and then none of its reasons holds.
+            # The next conditions are read only where this one is known, and then none of its reasons holds.
             excluded.update(condition.doubt.reasons)
     value = f"(CASE {' '.join(values)} ELSE {otherwise.value} END)"
     reads = NOTHING.union(*(condition.reads for condition, _ in branches), *(fact.reads for fact in facts))

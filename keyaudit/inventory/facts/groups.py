@@ -36,7 +36,7 @@ class Groups:
     """No group has rows beside those that were read, if any were."""
 
     def lacking(self, missing: Doubt) -> "Groups":
-        """The same groups, of which rows may be missing for another reason besides."""
+        """The same groups, whose rows may be missing for another reason besides."""
         return replace(self, missing=self.missing | missing)
 
     def _of(self, column: str) -> str:
@@ -114,6 +114,18 @@ class Groups:
         doubt = self.missing | untold | (Doubt((self._of(f"{name}_doubt"),), reads) if it.doubt else CERTAIN) | stray
         return Count(least, most, doubt, reads | doubt.reads)
 
+    def only(self, name: str, of: Fact, it: Truth) -> Fact:
+        """The value, which must be known, of the row that it is true of; absent if there is none, or more than one."""
+        count = self.count_of(name, it)
+        columns = ((f"{name}_only", f"min({name}_value) FILTER (WHERE {name}_it)"),)
+        part = Part(f"{name}_only", columns, ((f"{name}_value", of.value),), of.reads)
+        reads = self._read(part) | count.everything
+        value = f"CASE WHEN {count.least} = 1 AND {count.most} = 1 THEN {self._of(f'{name}_only')} END"
+        # Two that are certain decide it.
+        several = f"{count.least} > 1 OR {count.least} IS NOT DISTINCT FROM {count.most}"
+        doubt = Doubt((f"CASE WHEN {several} THEN NULL ELSE {count.doubt.sql} END",), reads) if count.doubt else CERTAIN
+        return Fact(value, doubt, absent=True, reads=reads)
+
     def least(self, name: str, of: Fact, it: Truth = TRUE, *, absent_first: bool = False) -> Fact:
         """The least value of the rows that it is true of, a time or a number; absent without such a row.
 
@@ -182,7 +194,7 @@ class Groups:
         differ = f"{bounds.least} IS DISTINCT FROM {bounds.most}"
         some = f"{bounds.least} > {_BELOW}"
         if absent_last:
-            # Nothing is later, whatever else is unknown.
+            # Nothing is later, even if other rows are unknown.
             differ, some = f"{bounds.least} < {_ABOVE} AND {differ}", f"{some} AND {bounds.least} < {_ABOVE}"
         value = f"CASE WHEN {bounds.least} = {bounds.most} AND {some} THEN {bounds.least} END"
         doubt = Doubt((f"CASE WHEN {differ} THEN {bounds.doubt.sql} END",), bounds.everything) if bounds.doubt else CERTAIN

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.facts.fact import Count, Derived, Doubt, Fact, Truth, sized
+from keyaudit.inventory.facts.fact import Count, Derived, Truth, sized
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, by_hand, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
@@ -30,22 +30,13 @@ def _credentials(rows: Rows, as_of: int) -> dict[str, Derived]:
     of = groups(credential, "groups", by=credential["holder_id"], key=rows["id"], missing_of_row=credential["key_id"].why)
     live = ~kind.eq("federated") & expires_on.told(lambda end: f"{end} > {as_of}", absent=True)
     secret = live & kind.eq("password")
-    credentials, secrets = of.count_of("live", live), of.count_of("secrets", secret)
     return {
-        "live_credentials": credentials,
-        "live_secrets": secrets,
-        "only_credential_id": _only(credentials, of.the_one("credential", credential["id"], live)),
-        "only_secret_id": _only(secrets, of.the_one("secret", credential["id"], secret)),
+        "live_credentials": of.count_of("live", live),
+        "live_secrets": of.count_of("secrets", secret),
         "live_until": of.latest("until", expires_on, live, absent_last=True),
+        "only_secret_id": of.only("secrets", credential["id"], secret),
+        "only_credential_id": of.only("live", credential["id"], live),
     }
-
-
-def _only(count: Count, of: Fact) -> Fact:
-    """The id of a credential if it is the only one; two that are certain decide that it is not."""
-    doubt = Doubt((f"CASE WHEN {count.least} < 2 AND {count.most} IS DISTINCT FROM {count.least} THEN {count.doubt.sql} END",),
-                  count.everything)  # fmt: skip
-    value = f"CASE WHEN {count.least} = 1 AND {count.most} = 1 THEN {of.value} END"
-    return Fact(value, doubt, absent=True, reads=count.reads | of.reads)
 
 
 def _user_owners(rows: Rows) -> Count:

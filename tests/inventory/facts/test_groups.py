@@ -47,6 +47,7 @@ def _facts(key: str, *, read: bool) -> dict[str, Fact | Count]:
         "any": of.any_of("any_both", both),
         "every": ~of.any_of("any_other", ~(flag | other)),
         "some": of.any_of("any_row"),
+        "the only": of.only("many", Fact("things.time"), both),
         "how many": of.count_of("many", both),
         "rows": of.count_of("all_rows"),
         "numbers": of.count_of("numbers", flag, different=Fact("things.time")),
