@@ -16,8 +16,7 @@ from keyaudit.model.tables.grant import Allows
 from keyaudit.model.tiers import PERMISSIONS
 
 UNSEEN = "granted_unseen"
-"""The table of one row: why principals may have unknown directory roles (`doubt`), and such that control the tenant
-(`tier0_doubt`).
+"""The table of one row: why principals may have unknown directory roles that control the tenant (`tier0_doubt`).
 """
 
 _PRINCIPALS = ("service_principal.list",)
@@ -33,16 +32,6 @@ def controls(grant: Rows) -> Truth:
     """
     kind, of_tenant = grant["kind"], grant["scope_kind"].eq("tenant")
     return (kind.eq("app-role") | (kind.eq("directory-role") & of_tenant)) & grant["tier"].eq(0)
-
-
-def grants(sources: Sources) -> str:
-    """The directory grants that are, or may be, active, with `controls`: whether each gives control of the whole tenant, NULL
-    if unknown.
-    """
-    grant = Rows(sources, "grant", "active")
-    return f"""
-        SELECT *, {controls(grant).value} AS controls FROM {grant.sql}
-        WHERE kind IN ('app-role', 'delegated') OR (kind = 'directory-role' AND standing IS NOT FALSE)"""
 
 
 def _grants_access(grant: Rows) -> Truth:
@@ -224,6 +213,5 @@ def prepare(sources: Sources) -> Iterator[str]:
     none = no_rows(sources, "application", "service_principal", "blueprint")
     yield of_applications.empty if none else of_applications.created
     yield f"""
-        CREATE TABLE {UNSEEN} AS SELECT min(given_to_why) AS doubt,
-            min(given_to_why) FILTER (WHERE controls IS NOT FALSE) AS tier0_doubt
-        FROM {rows.name} WHERE given_to IS NULL AND directory_role IS NOT FALSE"""
+        CREATE TABLE {UNSEEN} AS SELECT min(given_to_why) AS tier0_doubt FROM {rows.name}
+        WHERE given_to IS NULL AND directory_role IS NOT FALSE AND controls IS NOT FALSE"""
