@@ -214,8 +214,8 @@ class Groups:
         return self.missing | Doubt((self._of(f"{name}_untold"),), reads) | self._stray(name, it & ~of.is_known)[1]
 
     def the_one(self, name: str, of: Fact, it: Truth) -> Fact:
-        """The value, which must be known, of the row that it is true of, of which there is at most one; absent without such a
-        row. Where it is true of one, it does not matter that it is unknown of others.
+        """The value, which must be known, of the only row that it is true of; absent without such a row. At most one may exist,
+        so where it is true of one, it does not matter that it is unknown of others.
         """
         it = self.each & it
         reads = self._aggregate(name, it, [(name, f"min({name}_of) FILTER (WHERE {name}_it)")], [(f"{name}_of", of.value)],

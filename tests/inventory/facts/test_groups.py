@@ -27,7 +27,7 @@ _KEYS = {
     "unknown": Fact("things.word", _WORD),
     "in a list": Fact("CASE WHEN things.word = 'a' THEN ['a', 'b'] WHEN things.word = 'c' THEN ['c'] END", _WORD),
 }
-"""What rows are grouped by."""
+"""By name, a fact to group rows by."""
 _OF = {"certain": "2", "unknown": "a", "in a list": "b"}
 """The group that is looked at."""
 
