@@ -25,7 +25,7 @@ from keyaudit.policy.settings import Judging
 
 _TIMES = 9
 _PLANNED = re.compile(r"\s*(?:CREATE (?:TEMP )?TABLE \S+ AS\s)?\s*(?=(?:SELECT|INSERT|WITH)\b)", re.IGNORECASE)
-"""What comes before a query that is planned; a CREATE TABLE cannot be prepared, but what fills it can."""
+"""The beginning of a statement before its query: CREATE TABLE cannot be prepared, but its query can."""
 
 
 class Prepared:

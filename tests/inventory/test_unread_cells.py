@@ -1,4 +1,4 @@
-"""What a view still knows of a tenant of which less was read is true: nothing unknown is taken for an answer."""
+"""A view that reads less of a tenant says nothing wrong: nothing unknown is taken for an answer."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def tenant() -> Tenant:
 
 
 def _wrong(tenant: Tenant, turn: int) -> list[Cell]:
-    """What is wrong if in every table its column of this number is unknown in a third of the rows."""
+    """The wrong cells if the column with this number is unknown in a third of the rows of every table."""
     unread = {name: [columns[turn]] for name, columns in _CAN_BE_UNKNOWN.items() if turn < len(columns)}
     return list(wrong(tenant.whole, tenant.cells(unread=unread)))
 

@@ -302,9 +302,7 @@ def case(*branches: tuple[Truth, Fact], otherwise: Fact) -> Fact:
 
 
 def choice(*branches: tuple[Truth, Fact], otherwise: Fact) -> Fact:
-    """The fact of the condition that is true, of which there is at most one: where it is, it does not matter that others are
-    unknown.
-    """
+    """The fact of the only condition that is true. Where one is, it does not matter that others are unknown."""
     some = any_of(*(condition for condition, _ in branches))
     sure = [(condition.certainly, fact) for condition, fact in branches]
     if not some.doubt:

@@ -272,7 +272,7 @@ def groups(
     single: bool = False,
     unplaced: Relation | None = None,
 ) -> Groups:
-    """The `rows` whose fact `by` is the `key` of a row of the view, and of which `each` is true.
+    """The `rows` whose fact `by` is the `key` of a row of the view, where `each` is true of them.
 
     `missing`: why rows may be missing, over the rows of the view; `missing_of_row`: the same over `rows`, for the groups of
     each. `own`: every row of the view is in its group itself, so that none is empty. `in_list`: `by` is a list, and a row is in

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 Reads = frozenset[tuple["Join", "Part"]]
-"""What an expression reads of relations that are joined."""
+"""The parts of joined relations that an expression reads."""
 NOTHING: Reads = frozenset()
 
 

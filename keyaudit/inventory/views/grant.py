@@ -77,7 +77,7 @@ def prepare(sources: Sources) -> str:
             min(met.doubt) FILTER (WHERE met.certain = 0 AND met.possible <> 0) AS doubt
         FROM reach_way AS way LEFT JOIN reach_met AS met ON met.way = way.way
         LEFT JOIN reach_vault AS vault ON vault.vault = met.vault GROUP BY way.id"""
-    # What an assignment says of its principal stays when that is deleted: https://learn.microsoft.com/azure/role-based-access-control/troubleshooting
+    # An assignment keeps the type of its principal after the principal is deleted: https://learn.microsoft.com/azure/role-based-access-control/troubleshooting
     kind_doubt = "coalesce(holder.unproven, CASE WHEN holder.kind IS NULL THEN holder.kindless END)"
     # The identity may not see the subscription.
     scope_doubt = f"""CASE WHEN named.name IS NULL AND coalesce(stored.scope_kind = 'subscription', true) THEN coalesce(

@@ -46,7 +46,7 @@ def unlisted(versions: Rows) -> Doubt:
 
 
 def counted(of_object: Groups, count: str, oldest: str, which: Callable[[Relation], Truth]) -> Facts:
-    """The columns with the number of the versions of an object of which something is true, and with the date of the oldest.
+    """The columns with the number of the versions of an object for which a condition holds, and the date of the oldest of them.
 
     A version without a date was created before the service recorded dates, so it is the oldest.
     """

@@ -1,4 +1,4 @@
-"""What a fact says of a row with unknown cells is true of every row that it may be, and a Truth is NULL only with a reason."""
+"""A fact about a row with unknown cells is true of every row that it may be, and a Truth is NULL only with a reason."""
 
 import duckdb
 import pytest

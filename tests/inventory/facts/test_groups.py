@@ -1,5 +1,5 @@
-"""What is said of a group is true however unknown cells are filled, wherever rows with an unknown key belong, and whatever a
-list holds that was not read to its end.
+"""A fact about a group is true in each way to fill unknown cells, to place rows with an unknown key, and to complete a
+list that was not read to its end.
 """
 
 from random import Random
