@@ -121,11 +121,9 @@ def _is_open(address: str) -> bool:
 
 
 def _of_file(path: Path) -> list[str]:
+    data = input_file.read(path, _MOST, "name a file with one address per line")
     try:
-        data = input_file.read(path, _MOST)
         lines = data.decode().splitlines() if len(data) <= _MOST else []
-    except input_file.UnreadableError as error:
-        raise UsageError(str(path), error.what, "name a file with one address per line") from error
     except UnicodeDecodeError as error:
         raise UsageError(str(path), "not UTF-8", "name a file with one address per line") from error
     if platform.others_can_read(path.stat().st_mode):

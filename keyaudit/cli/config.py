@@ -14,13 +14,13 @@ from keyaudit.cli.policy_config import PolicyConfig, read_policy_config
 from keyaudit.cli.recipients import Recipients, read_recipients
 from keyaudit.cli.toml import Keys, Toml
 from keyaudit.cloud.environment import ENVIRONMENTS, MEMBERS, Environment, custom
+from keyaudit.model.documents.problems import nearest
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import SettingsError, UsageError
 from keyaudit.model.expectations import Expectations
 from keyaudit.model.filters import Filters
 from keyaudit.model.tables import TABLES, table_named
 from keyaudit.model.text import one_line
-from keyaudit.policy.problems import nearest
 
 _TABLES = ("schema", "scope", "auth", "clouds", "environments", "policy", "require", "expect", "notify")
 _PLACES: Mapping[str, Literal["vault", "principal", "subscription"]] = {

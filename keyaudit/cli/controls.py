@@ -11,12 +11,12 @@ from keyaudit.cli.judged import all_judged
 from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Stored
 from keyaudit.cli.output import Outputs, Target, options, shown_outputs, write
 from keyaudit.cli.streams import printing
+from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.model.errors import PRECEDENCE, Exit, OutputError, UsageError
 from keyaudit.model.findings import Severity
 from keyaudit.model.frameworks import FRAMEWORKS, Framework
 from keyaudit.model.run import Report, conditions
 from keyaudit.policy.load import Policy, load
-from keyaudit.policy.problems import nearest, shown
 from keyaudit.report.by_control import FORMATS, View
 from keyaudit.report.files import as_text, output_bytes
 from keyaudit.report.members import SCHEMA, inert

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from keyaudit.cli.options import Choice, Live, settings_file
+from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.model.errors import SettingsError, UsageError
 from keyaudit.model.evidence import REQUIRABLE
 from keyaudit.model.expectations import NOTHING, Expectations
 from keyaudit.policy.bind import Bound, bind
 from keyaudit.policy.load import Policy
-from keyaudit.policy.problems import nearest, shown
 from keyaudit.policy.settings import Judging, Overrides, PolicyClass
 from keyaudit.policy.settings import mistakes as mistakes_in
 

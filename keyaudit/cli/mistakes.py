@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.exceptions import TyperException
 
-from keyaudit.policy.problems import nearest, shown
+from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.report.formats import BUNDLE, FILES
 
 _MEANT = {"-f": "-o", "--format": "--output", "--out": "--output"}

@@ -12,9 +12,9 @@ from keyaudit.audit import Detail
 from keyaudit.cli.options import Format, Redaction, Shown
 from keyaudit.cli.redaction import salt
 from keyaudit.cli.streams import ClosedError, coloured, printing
+from keyaudit.model.documents.problems import nearest
 from keyaudit.model.errors import Exit, OutputError, UsageError
 from keyaudit.model.run import Report, Verdict, conditions
-from keyaudit.policy.problems import nearest
 from keyaudit.policy.queries import Scoring
 from keyaudit.report.files import as_text, check, check_absent, output_bytes
 from keyaudit.report.formats import BUNDLE, FILES, FORMATS, LISTING, SCORED

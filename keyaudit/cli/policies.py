@@ -170,8 +170,8 @@ def docs(
 
 def named(name: str, own: Path | None, place: str, besides: Collection[str] = ()) -> "Policy":
     """The policy with this id, in any case. Raises UsageError if there is none, with the nearest id, or topic in `besides`."""
+    from keyaudit.model.documents.problems import nearest, shown
     from keyaudit.policy.load import load
-    from keyaudit.policy.problems import nearest, shown
 
     policies = {policy.text.id: policy for policy in load(besides=own)}
     found = policies.get(name.lower())

@@ -10,11 +10,11 @@ from typing import Any
 from msgspec import Struct, field
 
 from keyaudit.cli.toml import Keys, Toml, dotted
+from keyaudit.model.documents.nodes import Items, Members, Node, Scalar
 from keyaudit.model.evidence import REQUIRABLE
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Glob
-from keyaudit.policy.nodes import Items, Members, Node, Scalar
 from keyaudit.policy.parameters import PROFILES
 from keyaudit.policy.settings import Given, PolicyClass
 from keyaudit.policy.waivers import names_something

@@ -25,10 +25,7 @@ def salt(redaction: Redaction, formats: Iterable[str | None]) -> bytes | None:
         return None
     if redaction.redact is None:
         raise UsageError("--redact-salt", "only works with --redact", "leave it out, or add --redact names")
-    try:
-        data = input_file.read(path, _MOST).strip()
-    except input_file.UnreadableError as error:
-        raise UsageError(str(path), error.what, _MAKE) from error
+    data = input_file.read(path, _MOST, _MAKE).strip()
     if not _LEAST <= len(data) <= _MOST:
         what = f"holds {len(data):,} bytes, where a salt has {_LEAST} to {_MOST:,}"
         raise UsageError(str(path), what, _MAKE)

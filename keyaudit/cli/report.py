@@ -151,7 +151,7 @@ def _check_engine(engine: Engine, master: str | None, stored: Stored) -> None:
 
 def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | None) -> dict[str, object]:
     """The grouping and columns. Raises UsageError if the format does not support them."""
-    from keyaudit.policy.problems import nearest, shown
+    from keyaudit.model.documents.problems import nearest, shown
     from keyaudit.report.table import COLUMNS
 
     if group_by is not None and output not in (None, Format.TEXT):

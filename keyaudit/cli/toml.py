@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from keyaudit.inventory import input_file
+from keyaudit.model.documents.problems import nearest
 from keyaudit.model.errors import UsageError
 from keyaudit.model.text import one_line
-from keyaudit.policy.problems import nearest
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -60,10 +60,8 @@ class Toml:
     def of_file(cls, path: Path) -> "Toml":
         """Read a file. The null device, by its own name, is an empty one: that is how no file is chosen."""
         place = one_line(str(path))
-        try:
-            data = b"" if str(path) == os.devnull else input_file.read(path, _MOST)
-        except input_file.UnreadableError as error:
-            raise UsageError(place, error.what, "put a file of settings there, or name another with --config") from error
+        remedy = "put a file of settings there, or name another with --config"
+        data = b"" if str(path) == os.devnull else input_file.read(path, _MOST, remedy)
         return cls(place, data)
 
     def at(self, path: Keys) -> str:

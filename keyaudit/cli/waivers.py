@@ -206,16 +206,16 @@ def _looked_at(live: Live, stored: Stored) -> bool:
 
 
 def _with_entry(file: Path, own: Path | None, entry: Mapping[str, Any]) -> "tuple[str, Waiver]":
-    """The file's content with this entry, and its waiver. Nothing is written. Raises PolicyError if the entry is not valid."""
+    """The file's content with this entry, and its waiver. Nothing is written. Raises DocumentError if the entry is invalid."""
     from msgspec import structs
 
-    from keyaudit.policy.problems import PolicyError
+    from keyaudit.model.documents.problems import DocumentError
 
     try:
         text, waivers = _revised(file, own, lambda entries: entries.append(entry))
-    except PolicyError as error:
+    except DocumentError as error:
         # The file was valid before, so the entry is at fault, which is in no file yet.
-        raise PolicyError([structs.replace(each, file="waivers add", line=0) for each in error.problems]) from None
+        raise DocumentError([structs.replace(each, file="waivers add", line=0) for each in error.problems]) from None
     return text, waivers[-1]
 
 
@@ -243,7 +243,7 @@ def _looked_up(asked: "Waiver", live: Live, stored: Stored, own: Path | None) ->
 def _revised(file: Path, own: Path | None, change: Callable[[Any], None]) -> "tuple[str, tuple[Waiver, ...]]":
     """The file's content after a change to its list of entries, and its waivers. Nothing is written.
 
-    Raises PolicyError if the result is not valid.
+    Raises DocumentError if the result is not valid.
     """
     from keyaudit.policy.waivers import parse_waivers
     from keyaudit.report import files

@@ -5,14 +5,8 @@ import stat
 from pathlib import Path
 
 from keyaudit.inventory import platform
-
-
-class UnreadableError(Exception):
-    """There is no file that can be read. `what` says why, for the middle of an error message."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-        super().__init__(what)
+from keyaudit.model.errors import UsageError
+from keyaudit.model.text import one_line
 
 
 def is_there(path: Path) -> bool:
@@ -29,27 +23,28 @@ def is_there(path: Path) -> bool:
     return True
 
 
-def read(path: Path, most: int) -> bytes:
+def read(path: Path, most: int, remedy: str = "") -> bytes:
     """The content of a regular file; of a larger one the first `most` + 1 bytes. Never waits, as a read of a FIFO would.
 
-    Raises UnreadableError.
+    Raises UsageError, with the path as its place.
     """
+    place = one_line(str(path), 1_024)
     try:
         # Before it is opened, since opening a device may have an effect.
-        _check_regular(path.stat().st_mode)
+        _check_regular(place, path.stat().st_mode, remedy)
         descriptor = platform.open_file(path, follow=True)
         with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
             # It may have been replaced in between.
-            _check_regular(os.fstat(descriptor).st_mode)
+            _check_regular(place, os.fstat(descriptor).st_mode, remedy)
             return file.read(most + 1)
     except FileNotFoundError as error:
         linked = path.is_symlink()
         what = "a link to a file that does not exist" if linked else f"cannot be read: {error.strerror}"
-        raise UnreadableError(what) from error
+        raise UsageError(place, what, remedy) from error
     except OSError as error:
-        raise UnreadableError(f"cannot be read: {error.strerror}") from error
+        raise UsageError(place, f"cannot be read: {error.strerror}", remedy) from error
 
 
-def _check_regular(mode: int) -> None:
+def _check_regular(place: str, mode: int, remedy: str) -> None:
     if not stat.S_ISREG(mode):
-        raise UnreadableError("a folder, not a file" if stat.S_ISDIR(mode) else "not a file")
+        raise UsageError(place, "a folder, not a file" if stat.S_ISDIR(mode) else "not a file", remedy)

@@ -88,10 +88,7 @@ def write_baseline(baseline: Baseline, out: TextIO) -> None:
 def read_baseline(path: Path) -> Baseline:
     """The baseline in a file. Raises UsageError if it is not one."""
     place = str(path)
-    try:
-        data = input_file.read(path, MAX_SIZE)
-    except input_file.UnreadableError as error:
-        raise UsageError(place, error.what, "name a file that baseline create wrote") from error
+    data = input_file.read(path, MAX_SIZE, "name a file that baseline create wrote")
     if len(data) > MAX_SIZE:
         raise UsageError(place, f"larger than {MAX_SIZE:,} bytes", _DAMAGED)
     try:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from keyaudit.model.documents.nodes import Node
+from keyaudit.model.documents.problems import FieldError, nearest, shown
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Tally
 from keyaudit.model.findings import Value as Row
@@ -13,9 +15,7 @@ from keyaudit.model.times import iso_date
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy import verdict
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.nodes import Node
 from keyaudit.policy.parameters import OTHERWISE, PROFILES, Parameter, Single, Value, override
-from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.settings import Given, Judging, Overrides, PolicyClass, placed
 from keyaudit.policy.templates import show
 from keyaudit.policy.types import columns_read
@@ -214,7 +214,7 @@ def _settled(policy: Policy, given: Mapping[str, str | Given]) -> dict[str, Valu
 
 
 def _node(text: str) -> Node:
-    from keyaudit.policy import yaml  # noqa: PLC0415 - slow to import, and few runs override values
+    from keyaudit.model.documents import yaml  # noqa: PLC0415 - slow to import, and few runs override values
 
     return yaml.read(text)
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 
 from keyaudit.model.columns import Table
+from keyaudit.model.documents.nodes import Node
 from keyaudit.model.findings import Outcome, PolicyText, Severity
 from keyaudit.model.tables import TABLES, operations_of
 from keyaudit.policy.applicability import needless
 from keyaudit.policy.controls import Part, columns_of
 from keyaudit.policy.narrowing import Condition
-from keyaudit.policy.nodes import Node
 from keyaudit.policy.parameters import Parameter
 from keyaudit.policy.templates import Template
 from keyaudit.policy.types import Every, Lookup, Term, columns_read, parameters_read, walk

@@ -8,13 +8,13 @@ from typing import ClassVar
 import duckdb
 from msgspec import Struct
 
+from keyaudit.model.documents.problems import FieldError, Problem
 from keyaudit.model.findings import Outcome
 from keyaudit.policy.bind import Bound, bind, changed
 from keyaudit.policy.definition import Example, Policy
 from keyaudit.policy.load import load
 from keyaudit.policy.mutants import Mutant, mutants
 from keyaudit.policy.parameters import Value
-from keyaudit.policy.problems import FieldError, Problem
 from keyaudit.policy.samples import NOW, Sample, sample
 from keyaudit.policy.syntax import written
 from keyaudit.policy.verdict import FAIL, outcome_of, severity_of

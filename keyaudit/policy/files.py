@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from keyaudit.inventory import input_file
-from keyaudit.policy import yaml
+from keyaudit.model.documents import yaml
+from keyaudit.model.documents.format import MAX_SIZE, decode
+from keyaudit.model.documents.problems import FormatError, Problem
+from keyaudit.model.errors import UsageError
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.problems import Problem
 from keyaudit.policy.schema import policy
 
 
@@ -15,12 +17,12 @@ def read(path: Path, *, ours: bool) -> tuple[Policy | None, list[Problem]]:
     if path.suffix != ".yaml":
         return None, [Problem(file=file, what="not a policy's file name", remedy="name it <id>.yaml")]
     try:
-        data = input_file.read(path, yaml.MAX_SIZE)
-    except input_file.UnreadableError as error:
+        data = input_file.read(path, MAX_SIZE)
+    except UsageError as error:
         return None, [Problem(file=file, what=error.what)]
     try:
-        source = yaml.decode(data)
+        source = decode(data)
         document = yaml.read(source)
-    except yaml.YamlError as error:
+    except FormatError as error:
         return None, [error.problem(file)]
     return policy(document, file=file, stem=path.stem, source=source, ours=ours)

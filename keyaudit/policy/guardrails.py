@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
+from keyaudit.model.documents.nodes import Members, Node
+from keyaudit.model.documents.problems import nearest, shown
+from keyaudit.model.documents.reader import Reader
 from keyaudit.model.guardrails import ENABLED, GUARDRAILS, Guardrail
-from keyaudit.policy.nodes import Members, Node
 from keyaudit.policy.parameters import Parameter, Shape
-from keyaudit.policy.problems import nearest, shown
-from keyaudit.policy.reader import Reader
 
 
 def guardrails(reader: Reader, node: Node | None, parameters: Mapping[str, Parameter]) -> dict[str, dict[str, str]]:

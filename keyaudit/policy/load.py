@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from keyaudit.model.documents.problems import DocumentError, Problem
 from keyaudit.model.errors import UsageError
 from keyaudit.policy import compiled
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.problems import PolicyError, Problem
 
 __all__ = ["Policy", "load", "shipped"]
 
@@ -22,7 +22,7 @@ def shipped() -> Path:
 def load(place: Path | None = None, *, besides: Path | None = None) -> tuple[Policy, ...]:
     """Every policy below a folder, or the one in a file, ordered by id; None: the shipped ones. And those of `besides`.
 
-    Raises PolicyError, a UsageError, with every problem of every file; UsageError if there is no policy at all.
+    Raises DocumentError, a UsageError, with every problem of every file; UsageError if there is no policy at all.
     """
     policies = {each.text.id: each for each in _shipped()} if place is None else {}
     problems: list[Problem] = []
@@ -43,7 +43,7 @@ def load(place: Path | None = None, *, besides: Path | None = None) -> tuple[Pol
         if not count:
             raise UsageError(str(root), "no policy found", "name a folder with policies as .yaml files")
     if problems:
-        raise PolicyError(problems)
+        raise DocumentError(problems)
     return tuple(policies[name] for name in sorted(policies))
 
 

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from keyaudit.model.documents.nodes import Items, Members, Node, Scalar
+from keyaudit.model.documents.problems import nearest, shown
+from keyaudit.model.documents.reader import Reader
 from keyaudit.model.frameworks import FRAMEWORKS
 from keyaudit.policy.controls import Part
 from keyaudit.policy.narrowing import Condition
-from keyaudit.policy.nodes import Items, Members, Node, Scalar
-from keyaudit.policy.problems import nearest, shown
-from keyaudit.policy.reader import Reader
 
 CONDITIONS = ("where", "violated_when")
 """The conditions of a control that is about a part of the policy."""
@@ -22,9 +22,7 @@ def frameworks(reader: Reader, node: Node | None, *, declared: bool) -> dict[str
     `declared`: they must be in `model.frameworks`.
     """
     found: dict[str, tuple[str, ...]] = {}
-    if node is not None and not isinstance(node, Members):
-        reader.problem(node, "not a mapping", "write name: value")
-    for name, value in _by_name(node):
+    for name, value in reader.entries(node).items():
         if _NAME.fullmatch(name) is None:
             reader.problem(value, f"{shown(name)} cannot name a framework", "as in cis-azure-6.0")
         controls = [_control(reader, item) for item in _items(reader, value)]
@@ -62,13 +60,10 @@ def _by_name(node: Node | None) -> Iterator[tuple[str, Node]]:
         yield from node.members.items()
 
 
-def _items(reader: Reader, node: Node) -> list[Node]:
-    if not isinstance(node, Items):
-        reader.problem(node, "not a list", "write - before each item, or [...]")
-        return []
-    if not node.items:
+def _items(reader: Reader, node: Node) -> tuple[Node, ...]:
+    if isinstance(node, Items) and not node.items:
         reader.problem(node, "no controls", "name at least one, or leave the field out")
-    return node.items
+    return reader.items(node)
 
 
 def _control(reader: Reader, item: Node) -> Node | None:

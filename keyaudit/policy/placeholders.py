@@ -17,7 +17,7 @@ from collections.abc import Collection, Mapping
 from string import Formatter
 
 from keyaudit.model.columns import Column
-from keyaudit.policy.problems import FieldError, nearest, shown
+from keyaudit.model.documents.problems import FieldError, nearest, shown
 from keyaudit.policy.templates import NAME, Placeholder, Template
 from keyaudit.policy.types import Kind
 

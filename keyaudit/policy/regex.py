@@ -7,7 +7,7 @@ quantifiers are refused.
 
 import re
 
-from keyaudit.policy.problems import FieldError
+from keyaudit.model.documents.problems import FieldError
 
 MAX_LENGTH = 200
 MAX_REPEAT = 100

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from keyaudit.model.columns import Column, Type
+from keyaudit.model.documents.nodes import Items, Members, Node, Scalar
+from keyaudit.model.documents.problems import FieldError, shown
 from keyaudit.model.findings import Value
 from keyaudit.model.times import DAY, MAX_TIME, parse_date, parse_duration, parse_time
 from keyaudit.policy.definition import Example, Policy
-from keyaudit.policy.nodes import Items, Members, Node, Scalar
 from keyaudit.policy.parameters import parse_integer
-from keyaudit.policy.problems import FieldError, shown
 
 NOW = parse_time("2026-07-01T12:00:00Z")
 """The time of evaluation of examples."""

@@ -1,9 +1,9 @@
 """Generates a new policy file that loads, with the required examples, for its author to edit."""
 
 from keyaudit.model.columns import Column, Table, Type
+from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.model.errors import UsageError
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.problems import nearest, shown
 from keyaudit.policy.schema import ID
 
 # For each type, best first: a violation, a passing value, a boundary value, and a failing value.

@@ -6,6 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from keyaudit.model.columns import Table, Type
+from keyaudit.model.documents.nodes import Items, Members, Node, Scalar
+from keyaudit.model.documents.problems import FieldError, Problem, nearest, shown
+from keyaudit.model.documents.reader import Reader
+from keyaudit.model.documents.yaml import YAML
 from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Outcome, PolicyText, Severity
 from keyaudit.model.tables import TABLES
@@ -14,11 +18,8 @@ from keyaudit.policy.definition import Arm, Derived, Example, Policy, Rung
 from keyaudit.policy.guardrails import guardrails
 from keyaudit.policy.mappings import confined, frameworks, parts, profiles
 from keyaudit.policy.narrowing import Condition
-from keyaudit.policy.nodes import Items, Members, Node, Scalar
 from keyaudit.policy.parameters import Parameter, declare
 from keyaudit.policy.placeholders import template
-from keyaudit.policy.problems import FieldError, Problem, nearest, shown
-from keyaudit.policy.reader import Reader
 from keyaudit.policy.syntax import condition
 from keyaudit.policy.templates import QUOTING, Template
 from keyaudit.policy.types import columns_read, parameters_read
@@ -71,7 +72,7 @@ class _Reader(Reader):
     """The reader of a policy file."""
 
     def __init__(self, file: str, source: str, *, ours: bool) -> None:
-        super().__init__(file)
+        super().__init__(file, YAML)
         self._ours = ours
         self._source = source
         self._lines = source.split("\n")
@@ -188,7 +189,7 @@ class _Reader(Reader):
 
     def _parameters(self, node: Node | None) -> dict[str, Parameter]:
         found: dict[str, Parameter] = {}
-        entries = self._entries(node)
+        entries = self.entries(node)
         if node is not None and len(entries) > _MAX_PARAMETERS:
             self.problem(node, f"more than {_MAX_PARAMETERS} parameters")
             return found
@@ -248,7 +249,7 @@ class _Reader(Reader):
         self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
     ) -> list[Rung]:
         rungs: list[Rung] = []
-        for item in self._items(node):
+        for item in self.items(node):
             if not isinstance(item, Members) or len(item.members) != 1:
                 self.problem(item, "not one severity with its condition", "as in - high: \"'sign' in key_ops\"")
                 continue
@@ -266,7 +267,7 @@ class _Reader(Reader):
     ) -> tuple[list[Arm], frozenset[str]]:
         """The messages with a condition, and the columns that are present if none of these conditions is true."""
         arms: list[Arm] = []
-        for item in self._items(node):
+        for item in self.items(node):
             if not isinstance(item, Members) or set(item.members) - {"fix"} != {"when", "message"}:
                 self.problem(item, "not one message with its condition", "as in - {when: created_on is None, message: ...}")
                 continue
@@ -309,7 +310,7 @@ class _Reader(Reader):
             return found
         if node is not None and not node.members:
             self.problem(node, "no remedy in fix", "say how to fix it")
-        for kind, value in self._entries(node).items():
+        for kind, value in self.entries(node).items():
             if kind not in QUOTING:
                 self.problem(value, f"no such kind of fix: {shown(kind)}", nearest(kind, QUOTING))
             template = self._template(value, table, parameters, present)
@@ -319,7 +320,7 @@ class _Reader(Reader):
 
     def _texts(self, node: Node | None, name: str, form: re.Pattern[str] | None = None) -> tuple[str, ...]:
         found = []
-        for item in self._items(node):
+        for item in self.items(node):
             text = self.text(item)
             if form is not None and text and form.fullmatch(text) is None:
                 self.problem(item, f"{shown(text)} is not one of {name}")
@@ -329,34 +330,18 @@ class _Reader(Reader):
         return tuple(found)
 
     def _needs(self, node: Node | None) -> tuple[str, ...]:
-        items = self._items(node) if isinstance(node, Items) else [node] if node is not None else []
+        items = self.items(node) if isinstance(node, Items) else [node] if node is not None else []
         names = tuple(self.text(item) for item in items)
         for item, name in zip(items, names, strict=True):
             if name not in NEEDS:
                 self.problem(item, f"no such evidence: {shown(name)}", nearest(name, NEEDS))
         return names
 
-    def _items(self, node: Node | None) -> list[Node]:
-        if node is None:
-            return []
-        if not isinstance(node, Items):
-            self.problem(node, "not a list", "write - before each item, or [...]")
-            return []
-        return node.items
-
-    def _entries(self, node: Node | None) -> dict[str, Node]:
-        if node is None:
-            return {}
-        if not isinstance(node, Members):
-            self.problem(node, "not a mapping", "write name: value")
-            return {}
-        return node.members
-
     def _columns(self, node: Node | None, table: Table, besides: Iterable[str] = ()) -> dict[str, Node]:
         """Values of columns for an example, which are parsed when the examples are run."""
         found: dict[str, Node] = {}
         if not isinstance(node, Members):
-            self._entries(node)
+            self.entries(node)
             return found
         for name, value in node.members.items():
             if name in besides:
@@ -376,7 +361,7 @@ class _Reader(Reader):
 
     def _examples(self, node: Node | None, table: Table, parameters: Collection[str]) -> tuple[Example, ...]:
         found: list[Example] = []
-        items = self._items(node)
+        items = self.items(node)
         if node is None or self._too_many(node, items):
             return ()
         for item in items:
@@ -389,7 +374,7 @@ class _Reader(Reader):
             expect = self._one_of(item.members.get("expect"), Outcome, "outcome")
             severity = self._one_of(item.members.get("severity"), Severity, "severity")
             changes = self._columns(item, table, EXAMPLE)
-            others = self._entries(item.members.get("parameters"))
+            others = self.entries(item.members.get("parameters"))
             for name, value in others.items():
                 if name not in parameters:
                     self.problem(value, f"no such parameter: {shown(name)}", nearest(name, parameters))

@@ -6,11 +6,11 @@ from fnmatch import fnmatchcase
 from msgspec import Struct, field, structs
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.model.documents.nodes import Node
+from keyaudit.model.documents.problems import FieldError, nearest, shown
 from keyaudit.model.errors import UsageError
 from keyaudit.model.waivers import Glob
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.nodes import Node
-from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.sql import is_unknown, read
 
 TAGS = "tags"

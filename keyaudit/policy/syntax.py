@@ -5,10 +5,10 @@ import warnings
 from collections.abc import Mapping
 
 from keyaudit.model.columns import Table
+from keyaudit.model.documents.problems import FieldError, nearest, shown
 from keyaudit.policy import regex
 from keyaudit.policy.narrowing import Condition, Facts, freed, freed_by_flag, freed_by_list
 from keyaudit.policy.parameters import Parameter
-from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.terms import MAX_DEPTH, Terms, a_kind, noun, tag_name, text_of
 from keyaudit.policy.types import (
     Absent,

@@ -5,9 +5,9 @@ import unicodedata
 from collections.abc import Mapping
 
 from keyaudit.model.columns import Table
+from keyaudit.model.documents.problems import FieldError, nearest, shown
 from keyaudit.model.times import DAY, MAX_TIME
 from keyaudit.policy.parameters import NOW, OTHERWISE, Parameter, Shape
-from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.types import Constant, Kind, Lookup, Now, Read, Setting, Sum, Tag, Term
 
 MAX_DEPTH = 32

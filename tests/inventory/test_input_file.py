@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.inventory.input_file import UnreadableError, is_there, read
+from keyaudit.inventory.input_file import is_there, read
+from keyaudit.model.errors import UsageError
 from tests.obstacles import OBSTACLES
 
 
@@ -14,7 +15,7 @@ def test_what_is_no_file_is_there_and_cannot_be_read(tmp_path: Path) -> None:
         path = tmp_path / name
         make(path)
         assert is_there(path), name
-        with pytest.raises(UnreadableError, match=what):
+        with pytest.raises(UsageError, match=what):
             read(path, 10)
 
 
@@ -31,7 +32,7 @@ def test_what_is_missing_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path / "none", tmp_path / "none" / "below", tmp_path / "file" / "below"):
         assert not is_there(path)
-        with pytest.raises(UnreadableError, match="cannot be read: "):
+        with pytest.raises(UsageError, match="cannot be read: "):
             read(path, 10)
 
 
@@ -44,7 +45,7 @@ def test_a_file_in_a_folder_that_must_not_be_searched_may_be_there(tmp_path: Pat
     monkeypatch.setattr(Path, "lstat", refuse)
     monkeypatch.setattr(Path, "stat", refuse)
     there = is_there(tmp_path / "file")
-    with pytest.raises(UnreadableError, match="cannot be read: Permission denied"):
+    with pytest.raises(UsageError, match="cannot be read: Permission denied"):
         read(tmp_path / "file", 10)
     monkeypatch.undo()
     assert there

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.model.documents.problems import DocumentError
+from keyaudit.model.errors import UsageError
 from keyaudit.model.times import DAY, parse_date
 from keyaudit.policy.accepted import load_accepted
-from keyaudit.policy.problems import PolicyError
 
 TODAY = parse_date("2026-01-15") + 4_000
 GOOD = """\
@@ -48,24 +49,24 @@ def test_it_is_read_whole(tmp_path: Path) -> None:
         (("B77E5939-8F72-4562-8FDD-3687620B5AAA", "b77e5939-*"), "'b77e5939-*' is no application id"),
         (("target:", "targets:"), "no such field: 'targets'; did you mean target?"),
         (("version: 1", "version: 2"), "version '2'; this is version 1"),
-        ((GOOD, "- accept"), "not a mapping; begin with version: 1, then accept:"),
+        ((GOOD, "- accept"), "not a mapping; write version: ..., accept: ..."),
         (("  - app_id", "    app_id"), "not a list"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, change: tuple[str, str], problem: str) -> None:
-    with pytest.raises(PolicyError) as refused:
+    with pytest.raises(DocumentError) as refused:
         load(tmp_path, GOOD.replace(*change))
     assert problem in str(refused.value)
 
 
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
-    with pytest.raises(PolicyError) as refused:
+    with pytest.raises(DocumentError) as refused:
         load(tmp_path, GOOD.replace("finance", "''").replace("2026-03-31", "never"))
     assert len(refused.value.problems) == 2
 
 
 def test_no_file_and_no_plain_file(tmp_path: Path) -> None:
-    with pytest.raises(PolicyError, match="cannot be read"):
+    with pytest.raises(UsageError, match="cannot be read"):
         load_accepted(tmp_path / "none.yaml", today=TODAY)
-    with pytest.raises(PolicyError, match="not a file"):
+    with pytest.raises(UsageError, match="not a file"):
         load_accepted(tmp_path, today=TODAY)

@@ -8,11 +8,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from keyaudit.model.documents import yaml
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.waivers import Glob
-from keyaudit.policy import yaml
 from keyaudit.policy.bind import bind
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.judge import Judgement, judge

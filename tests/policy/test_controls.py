@@ -8,11 +8,11 @@ from msgspec.structs import replace
 
 from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.documents.problems import DocumentError
 from keyaudit.model.findings import ControlCount, Finding, Outcome
 from keyaudit.model.waivers import Glob, Waiver
 from keyaudit.policy.judge import judge
 from keyaudit.policy.load import Policy
-from keyaudit.policy.problems import PolicyError
 from tests.policy.inventory import DAY, JUDGING, NOW, OTHER_VAULT, gap, inventory, key, policy, quoted
 
 SPLIT = """
@@ -165,6 +165,6 @@ def _place(finding: Finding) -> str:
     ],
 )
 def test_a_mapping_that_is_wrong_is_said_with_its_place(tmp_path: Path, control: str, said: str) -> None:
-    with pytest.raises(PolicyError, match=r"test\.yaml:1\d:\d+: ") as caught:
+    with pytest.raises(DocumentError, match=r"test\.yaml:1\d:\d+: ") as caught:
         policy(tmp_path, frameworks=f"{{cis: [{control}]}}")
     assert said in str(caught.value.args[0])

@@ -9,13 +9,13 @@ import duckdb
 import pytest
 
 from keyaudit.model.columns import Table
+from keyaudit.model.documents.problems import FieldError
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import bind
 from keyaudit.policy.definition import Policy, Trees
 from keyaudit.policy.load import load
 from keyaudit.policy.parameters import PROFILES, Parameter, Shape, Value
-from keyaudit.policy.problems import FieldError
 from keyaudit.policy.samples import NOW, sample
 from keyaudit.policy.syntax import condition
 from keyaudit.policy.types import Every, Kind

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.model.documents.problems import DocumentError
 from keyaudit.policy.load import load
-from keyaudit.policy.problems import PolicyError
 from tests.policy.inventory import policy, text
 
 LIMITS = {
@@ -47,7 +47,7 @@ def test_guardrails_are_read(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_a_guardrail_is_said_with_its_place(tmp_path: Path, guardrails: str, problem: str) -> None:
     (tmp_path / "test.yaml").write_text(text(guardrails=guardrails, **LIMITS))
-    with pytest.raises(PolicyError) as caught:
+    with pytest.raises(DocumentError) as caught:
         load(tmp_path)
     [line, *_] = str(caught.value).splitlines()
     assert problem in line

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.model.documents.problems import DocumentError
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.findings import Severity
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.load import load, shipped
-from keyaudit.policy.problems import PolicyError
 from tests.policy.inventory import policy, quoted, text
 
 
@@ -18,7 +18,7 @@ def refused(folder: Path, content: str | bytes, name: str = "test.yaml") -> list
     """The lines with which a file is refused, without the folder."""
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(PolicyError) as caught:
+    with pytest.raises(DocumentError) as caught:
         load(folder)
     assert caught.value.exit is Exit.USAGE
     return str(caught.value).replace(f"{folder}{os.sep}", "").split("\n")
@@ -193,7 +193,7 @@ def test_a_parameter_that_cannot_be_is_refused(tmp_path: Path, parameters: str, 
         ('!!python/object/apply:os.system ["id"]', "test.yaml:1:1: a tag (tag:yaml.org,2002:python/object/apply:os.system)"),
         ("a: !include /etc/passwd", "test.yaml:1:4: a tag (!include)"),
         ("a: !!str 3", "test.yaml:1:4: a tag (tag:yaml.org,2002:str)"),
-        ("a: 1\n---\nb: 2", "test.yaml:2:1: a second document in one file; one policy is one file"),
+        ("a: 1\n---\nb: 2", "test.yaml:2:1: a second document in one file; write one document in each file"),
         ("[a]: b", "test.yaml:1:1: a key that is not text"),
         ("a: [" * 5_000, "test.yaml:1:"),
         ("[" * 65 + "]" * 65, "test.yaml:1:65: nested deeper than 64 levels"),
@@ -226,7 +226,7 @@ def test_every_mistake_of_every_file_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "sub" / "one.yaml").write_text(text(id="one", severity="urgent", title="Ensure x"))
     (tmp_path / "two.yaml").write_text(text(id="two", violated_when="exprtable"))
     (tmp_path / "three.yml").write_text(text(id="three"))
-    with pytest.raises(PolicyError) as caught:
+    with pytest.raises(DocumentError) as caught:
         load(tmp_path)
     assert [Path(problem.file).name for problem in caught.value.problems] == ["one.yaml", "one.yaml", "three.yml", "two.yaml"]
     assert caught.value.problems[2].what == "not a policy's file name"
@@ -237,7 +237,7 @@ def test_an_id_is_one_policys_alone(tmp_path: Path) -> None:
     for family in ("a", "b"):
         (tmp_path / family).mkdir()
         (tmp_path / family / "test.yaml").write_text(text())
-    with pytest.raises(PolicyError, match=r"the id test is in .*a.test\.yaml too; rename one"):
+    with pytest.raises(DocumentError, match=r"the id test is in .*a.test\.yaml too; rename one"):
         load(tmp_path)
 
 
@@ -261,11 +261,11 @@ def test_what_cannot_be_read_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
     (tmp_path / "zero.yaml").symlink_to("/dev/zero")
-    with pytest.raises(PolicyError) as caught:
+    with pytest.raises(DocumentError) as caught:
         load(tmp_path)
     whats = [problem.what for problem in caught.value.problems]
     assert whats == ["a link to a file that does not exist", "not a file", "not a file"]
-    with pytest.raises(PolicyError, match="cannot be read"):
+    with pytest.raises(DocumentError, match="cannot be read"):
         load(tmp_path / "missing.yaml")
 
 
@@ -290,7 +290,7 @@ def test_one_wrong_letter_in_a_shipped_policy_is_refused(tmp_path: Path, every: 
             if every or place not in tried:
                 tried.add(place)
                 path.write_text(wrong.replace(f"id: {found.text.id}", "id: policy"), encoding="utf-8")
-                with pytest.raises(PolicyError, match=re.escape(f"'{word}x'")):
+                with pytest.raises(DocumentError, match=re.escape(f"'{word}x'")):
                     load(path)
     assert len(tried) > 100
 

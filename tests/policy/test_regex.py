@@ -6,7 +6,7 @@ from random import Random
 import duckdb
 import pytest
 
-from keyaudit.policy.problems import FieldError
+from keyaudit.model.documents.problems import FieldError
 from keyaudit.policy.regex import portable
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.model.documents.problems import DocumentError, FieldError
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.load import load
 from keyaudit.policy.narrowing import Condition
 from keyaudit.policy.parameters import Parameter, Shape
-from keyaudit.policy.problems import FieldError, PolicyError
 from keyaudit.policy.syntax import condition
 from keyaudit.policy.types import Kind, columns_read
 from tests.policy.inventory import policy, quoted, text
@@ -229,7 +229,7 @@ def test_what_applies_to_knows_the_other_conditions_know(tmp_path: Path) -> None
         severity_when="""[{low: "startswith(curve, 'P-')"}]""",
     )
     assert found.columns_read == ("curve",)
-    with pytest.raises(PolicyError, match="curve may be absent"):
+    with pytest.raises(DocumentError, match="curve may be absent"):
         policy(tmp_path, applies_to=quoted("curve is None"), violated_when=quoted("startswith(curve, 'P-256K')"))
 
 
@@ -246,7 +246,7 @@ def test_what_applies_to_knows_the_other_conditions_know(tmp_path: Path) -> None
 def test_the_place_in_a_condition_is_shown(tmp_path: Path, written: str, place: str, caret: int) -> None:
     path = tmp_path / "test.yaml"
     path.write_text(text(violated_when=written))
-    with pytest.raises(PolicyError) as caught:
+    with pytest.raises(DocumentError) as caught:
         load(path)
     first, quote, mark = str(caught.value).split("\n")
     assert first.startswith(f"{path}:{place}: ")

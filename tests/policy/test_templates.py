@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from keyaudit.model.columns import Column, Type
+from keyaudit.model.documents.problems import FieldError
 from keyaudit.model.findings import Value
 from keyaudit.model.shell import UNQUOTABLE, powershell_quoted, shell_quoted
 from keyaudit.policy.placeholders import template
-from keyaudit.policy.problems import FieldError
 from keyaudit.policy.templates import show
 from keyaudit.policy.types import Kind
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyaudit.inventory.dialect import DuckDB
-from keyaudit.model.errors import Exit
+from keyaudit.model.documents.problems import DocumentError
+from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.waivers import Glob, Waiver
-from keyaudit.policy.problems import PolicyError
 from keyaudit.policy.waivers import load_waivers, parse_waivers
 
 TODAY = parse_date("2026-11-24") + 4_000
@@ -33,7 +33,7 @@ def read(text: str) -> tuple[Waiver, ...]:
 
 
 def refused(text: str) -> str:
-    with pytest.raises(PolicyError) as caught:
+    with pytest.raises(DocumentError) as caught:
         read(text)
     assert caught.value.exit is Exit.USAGE
     return str(caught.value)
@@ -60,14 +60,14 @@ def test_a_waiver_holds_to_the_end_of_its_last_day_in_utc() -> None:
         ("    reason: An old builder\n", "", "no reason"),
         ("    approved_by: ciso@contoso.example\n", "", "no approved_by"),
         ("    expires: 2027-01-31  # the last day\n", "", "no expires"),
-        ("2027-01-31", "2027-02-30", "w.yaml:8:14: '2027-02-30' is no date; write the last valid day, as in 2027-01-31"),
+        ("2027-01-31", "2027-02-30", "w.yaml:8:14: '2027-02-30' is no date; write the day, as in 2027-01-31"),
         ("2027-01-31", "next year", "'next year' is no date"),
         ("2027-01-31", "never", "'never' is no date"),
         ("2027-01-31", "2028-01-31", "a waiver runs 366 days at most, from today"),
         ("    owner:", "    created: 2027-03-01\n    owner:", "it ends before it was made"),
         ("    owner:", "    created: 2026-13-01\n    owner:", "'2026-13-01' is no date"),
         ("    owner:", "    covers: coverage\n    owner:", "a waiver over what was not read runs 30 days at most"),
-        ("    owner:", "    covers: everything\n    owner:", "covers 'everything'"),
+        ("    owner:", "    covers: everything\n    owner:", "no such value: 'everything'; one of coverage, findings"),
         ("    owner:", "    allow_critical: maybe\n    owner:", "'maybe' is neither true nor false"),
         ("    owner: team@contoso.example", "    owner: ''", "an empty text"),
         ("    owner:", "    owners:", "no such field: 'owners'; did you mean owner?"),
@@ -113,7 +113,7 @@ def test_an_expired_waiver_is_no_mistake() -> None:
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     for path, said in ((tmp_path / "none.yaml", "No such file"), (tmp_path, "not a file")):
-        with pytest.raises(PolicyError, match=said):
+        with pytest.raises(UsageError, match=said):
             load_waivers(path, policies=POLICIES, today=TODAY)
 
 

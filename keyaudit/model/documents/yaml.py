@@ -9,46 +9,18 @@ from collections.abc import Iterator, Mapping
 
 import yaml
 
-from keyaudit.policy.nodes import Items, Members, Node, Scalar
-from keyaudit.policy.problems import FieldError, Problem, shown
+from keyaudit.model.documents.format import Format
+from keyaudit.model.documents.nodes import Items, Members, Node, Scalar
+from keyaudit.model.documents.problems import FormatError, shown
 
-MAX_SIZE = 1_000_000
-"""The maximum size in bytes."""
 MAX_DEPTH = 64
 
 # Refused also as escapes in quotes: NUL ends SQL text, and half a surrogate pair is not UTF-8.
 _CONTROLS = frozenset({"Cc", "Cs"})
 
 
-class YamlError(FieldError):
-    """Text outside the supported YAML subset, with its place (from 1)."""
-
-    def __init__(self, line: int, column: int, what: str, remedy: str = "") -> None:
-        super().__init__(what, remedy)
-        self.line, self.column = line, column
-
-    def problem(self, file: str) -> Problem:
-        """The error as a problem of `file`."""
-        return Problem(file=file, line=self.line, column=self.column, what=self.what, remedy=self.remedy)
-
-
-def decode(data: bytes) -> str:
-    """The text of a file. Raises YamlError unless it is UTF-8 of at most the maximum size."""
-    if len(data) > MAX_SIZE:
-        raise YamlError(0, 0, f"larger than {MAX_SIZE:,} bytes", "split it")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - data.rfind(b"\n", 0, error.start)
-        raise YamlError(line, column, "not UTF-8", "save it as UTF-8") from None
-    if text.startswith("\ufeff"):
-        raise YamlError(1, 1, "begins with a byte order mark", "save it as UTF-8 without one")
-    return text
-
-
 def read(text: str) -> Node:
-    """The one document in `text`. Raises YamlError."""
+    """The one document in `text`. Raises FormatError."""
     try:
         return _Composer(yaml.parse(text, Loader=yaml.CLoader)).document()
     except yaml.MarkedYAMLError as error:
@@ -57,11 +29,11 @@ def read(text: str) -> Node:
         # Within { } or [ ], placeholders and commas are YAML syntax.
         flow = "flow" in (error.context or "")
         remedy = "put a text that holds , { } [ ] or : in quotes" if flow else ""
-        raise YamlError(line, column, f"not YAML: {error.problem or error.context}", remedy) from None
+        raise FormatError(line, column, f"not YAML: {error.problem or error.context}", remedy) from None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, error.position - before.rfind("\n")
-        raise YamlError(line, column, f"not YAML: {error.reason}") from None
+        raise FormatError(line, column, f"not YAML: {error.reason}") from None
 
 
 class _Composer:
@@ -84,9 +56,9 @@ class _Composer:
             elif isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise _error(event, "a second document in one file", "one policy is one file")
+                    raise _error(event, "a second document in one file", "write one document in each file")
         if self._root is None:
-            raise YamlError(1, 1, "the file is empty")
+            raise FormatError(1, 1, "the file is empty")
         return self._root
 
     def _node(self, event: yaml.NodeEvent) -> None:
@@ -128,12 +100,12 @@ class _Composer:
 
 def _key(node: Node, known: Mapping[str, Scalar]) -> Scalar:
     if not isinstance(node, Scalar):
-        raise YamlError(node.line, node.column, "a key that is not text")
+        raise FormatError(node.line, node.column, "a key that is not text")
     if node.text == "<<" and not node.quoted:
-        raise YamlError(node.line, node.column, "a merge (<<)", "write the members out")
+        raise FormatError(node.line, node.column, "a merge (<<)", "write the members out")
     if node.text in known:
         first = known[node.text]
-        raise YamlError(node.line, node.column, f"{shown(node.text)} twice", f"it is on line {first.line} already")
+        raise FormatError(node.line, node.column, f"{shown(node.text)} twice", f"it is on line {first.line} already")
     return node
 
 
@@ -146,5 +118,14 @@ def _forbidden(character: str) -> bool:
     return unicodedata.category(character) in _CONTROLS and character not in "\n\t"
 
 
-def _error(event: yaml.Event, what: str, remedy: str = "") -> YamlError:
-    return YamlError(*_place(event), what, remedy)
+def _error(event: yaml.Event, what: str, remedy: str = "") -> FormatError:
+    return FormatError(*_place(event), what, remedy)
+
+
+YAML = Format(
+    parse=read,
+    member="field",
+    mapping="not a mapping; write {members}",
+    items="not a list; write - before each item, or [...]",
+    text="a list or mapping where a text belongs",
+)

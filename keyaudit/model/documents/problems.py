@@ -1,4 +1,4 @@
-"""Problems of a policy file: place, description, and the nearest valid name."""
+"""Problems of a file that people write: place, description, and the nearest valid name."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -18,7 +18,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     file: str
     line: int = 0
     column: int = 0
-    """Line and column from 1; 0 if the error has no place in the file."""
+    """Line and column from 1; both 0 if the error has no place in the file, the column alone if only the line is known."""
     what: str
     remedy: str = ""
     quote: str = ""
@@ -27,15 +27,20 @@ class Problem(Struct, frozen=True, kw_only=True):
     @property
     def place(self) -> str:
         """`file:line:column`, as editors and compilers write it."""
-        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
 
     def __str__(self) -> str:
         line = f"{self.place}: {self.what}" + (f"; {self.remedy}" if self.remedy else "")
         return line if self.caret < 0 else f"{line}\n  {self.quote}\n  {' ' * self.caret}^"
 
+    @property
+    def error(self) -> UsageError:
+        """The same to raise, or to list with errors of other kinds."""
+        return UsageError(self.place, self.what, self.remedy)
 
-class PolicyError(UsageError):
-    """Invalid policies. Prints one line for each problem, in the order of the files."""
+
+class DocumentError(UsageError):
+    """Files with problems. Prints one line for each problem, in their order."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -53,6 +58,18 @@ class FieldError(Exception):
     def __init__(self, what: str, remedy: str = "", at: int = -1) -> None:
         self.what, self.remedy, self.at = what, remedy, at
         super().__init__(what)
+
+
+class FormatError(FieldError):
+    """Text that is not in the format of its file, with its place (from 1)."""
+
+    def __init__(self, line: int, column: int, what: str, remedy: str = "") -> None:
+        super().__init__(what, remedy)
+        self.line, self.column = line, column
+
+    def problem(self, file: str) -> Problem:
+        """The error as a problem of `file`."""
+        return Problem(file=file, line=self.line, column=self.column, what=self.what, remedy=self.remedy)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -1,15 +1,16 @@
-"""YAML nodes: text, lists and mappings, each with its place (line and column, from 1).
+"""Nodes of a file: text, lists and mappings, each with its place (line and column, from 1; column 0 if it is not known).
 
 The file of compiled policies stores them as arrays that begin with their class name.
 """
 
+from collections.abc import Iterable
 from typing import TypeAlias
 
 from msgspec import Struct
 
 
 class Scalar(Struct, frozen=True, tag=True, array_like=True):
-    """A value as text. `quoted`: whether it was in quotes, or a block."""
+    """A value as text. `quoted`: whether it was in quotes, or a block of YAML."""
 
     text: str
     line: int
@@ -44,3 +45,11 @@ class Members(Struct, frozen=True, tag=True, array_like=True):
 
 
 Node: TypeAlias = Scalar | Items | Members
+
+
+def find(node: Node, path: Iterable[str]) -> Node | None:
+    """The node at these keys; None if there is none."""
+    found: Node | None = node
+    for name in path:
+        found = found.members.get(name) if isinstance(found, Members) else None
+    return found
