@@ -1,20 +1,23 @@
 """`keyaudit.toml`: what to read, where, and by which limits. All errors in it are reported at once."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct, field
-from msgspec.structs import fields
+from msgspec import Struct, defstruct, field, structs
 
 from keyaudit.cli.options import Auth
-from keyaudit.cli.policy_config import PolicyConfig, read_policy_config
-from keyaudit.cli.recipients import Recipients, read_recipients
-from keyaudit.cli.toml import Keys, Toml
+from keyaudit.cli.policy_config import PolicyConfig, PolicyTable, RequireTable, policy_config
+from keyaudit.cli.recipients import Recipients
 from keyaudit.cloud.environment import ENVIRONMENTS, MEMBERS, Environment, custom
-from keyaudit.model.documents.problems import nearest
+from keyaudit.inventory import input_file
+from keyaudit.model.documents.format import MAX_SIZE
+from keyaudit.model.documents.nodes import Node
+from keyaudit.model.documents.problems import FieldError, nearest
+from keyaudit.model.documents.reader import Keys, Reader, Version, one_of
+from keyaudit.model.documents.toml import TOML
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import SettingsError, UsageError
 from keyaudit.model.expectations import Expectations
@@ -22,16 +25,13 @@ from keyaudit.model.filters import Filters
 from keyaudit.model.tables import TABLES, table_named
 from keyaudit.model.text import one_line
 
-_TABLES = ("schema", "scope", "auth", "clouds", "environments", "policy", "require", "expect", "notify")
 _PLACES: Mapping[str, Literal["vault", "principal", "subscription"]] = {
     "vaults": "vault",
     "principals": "principal",
     "subscriptions": "subscription",
 }
 """The tables of [environments], and what the rules in each match."""
-_EXPECT = ("subscriptions", "vaults", "at_least", "shrinkage")
 _PERCENT = re.compile(r"(\d{1,2}|100) ?%", re.ASCII)
-_FILTERS = tuple(each.name for each in fields(Filters))
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 _MOST = 10**9
 
@@ -63,96 +63,112 @@ def read_with_mistakes(path: Path | None) -> tuple[Config, Sequence[UsageError]]
     """As `read_config`, but returns the errors, for callers that find more of them."""
     if path is None:
         return Config(), ()
-    file = Toml.of_file(path)
-    return _Reader(file).read(), file.mistakes
+    reader, document = parsed(path)
+    found = reader.read(document, _File) or _File()
+    return _config(found, policy_config(reader, found.policy, found.require)), [each.error for each in reader.problems]
 
 
-class _Reader:
-    def __init__(self, file: Toml) -> None:
-        self._file = file
+def parsed(path: Path) -> tuple[Reader, Node]:
+    """The nodes of a file. The null device, by its own name, is an empty one: that is how no file is chosen.
 
-    def read(self) -> Config:
-        file = self._file
-        tables = file.table((), file.tables, _TABLES)
-        if tables.get("schema", 1) != 1:
-            file.mistakes.append(file.error(("schema",), "written for another version", "this keyaudit reads schema = 1"))
-        scope = self._table(tables, "scope", ("tenant", *_FILTERS))
-        auth = self._table(tables, "auth", ("method", "cloud"))
-        environments = self._table(tables, "environments", tuple(_PLACES))
-        clouds: dict[str, Any] = file.value((), tables, "clouds", file.named, {})
-        made = {name: file.attempt(partial(self._cloud, name, members), None) for name, members in clouds.items()}
-        return Config(
-            tenant=file.value(("scope",), scope, "tenant", file.text, None),
-            filters=Filters(**{name: file.value(("scope",), scope, name, file.texts, ()) for name in _FILTERS}),
-            auth=file.value(("auth",), auth, "method", self._auth, None),
-            cloud=file.value(("auth",), auth, "cloud", partial(file.one_of, known=list(ENVIRONMENTS)), None),
-            clouds={name: cloud for name, cloud in made.items() if cloud is not None},
-            environment_rules=tuple(
-                rule
-                for name, of in _PLACES.items()
-                for rule in file.value(("environments",), environments, name, partial(self._rules, of), ())
-            ),
-            policy=read_policy_config(file),
-            expected=self._expected(tables),
-            recipients=read_recipients(file),
-        )
+    Raises UsageError if it is no TOML.
+    """
+    reader = Reader(one_line(str(path)), TOML)
+    remedy = "put a file of settings there, or name another with --config"
+    return reader, reader.parse(b"" if str(path) == os.devnull else input_file.read(path, MAX_SIZE, remedy))
 
-    def _table(self, tables: Mapping[str, Any], name: str, known: Sequence[str]) -> dict[str, Any]:
-        return self._file.value((), tables, name, partial(self._file.table, known=known), {})
 
-    def _auth(self, path: Keys, value: object) -> Auth:
-        return Auth(self._file.one_of(path, value, list(Auth)))
-
-    def _expected(self, tables: Mapping[str, Any]) -> Expectations:
-        file, table = self._file, self._table(tables, "expect", _EXPECT)
-        return Expectations(
-            subscriptions=file.value(("expect",), table, "subscriptions", file.texts, ()),
-            vaults=file.value(("expect",), table, "vaults", file.texts, ()),
-            at_least=file.value(("expect",), table, "at_least", self._at_least, {}),
-            shrinkage=file.value(("expect",), table, "shrinkage", self._percent, None),
-        )
-
-    def _at_least(self, path: Keys, value: object) -> dict[str, int]:
-        asked = self._file.named(path, value)
-        found = [self._file.attempt(partial(self._least, (*path, name), name, least), None) for name, least in asked.items()]
-        return dict(each for each in found if each is not None)
-
-    def _least(self, path: Keys, asked: str, least: object) -> tuple[str, int]:
-        """A table, and the least number of rows it must have."""
-        table = table_named(asked)
-        if table is None:
-            raise self._file.error(
-                path, f"no table {one_line(asked)!r}", nearest(asked, TABLES) or f"one of {', '.join(TABLES)}"
-            )
-        if isinstance(least, bool) or not isinstance(least, int) or not 0 < least <= _MOST:
-            raise self._file.error(path, f"not a number from 1 to {_MOST:,}", "for example applications = 100")
-        return table.name, least
-
-    def _percent(self, path: Keys, value: object) -> int:
-        match = _PERCENT.fullmatch(self._file.text(path, value))
-        if match is None:
-            raise self._file.error(path, "not a percentage from 0% to 100%", 'for example shrinkage = "10%"')
-        return int(match[1])
-
-    def _cloud(self, name: str, value: object) -> Environment:
-        path = ("clouds", name)
-        if not _NAME.fullmatch(name):
-            raise self._file.error(path, "not a name for a cloud", "use lower-case letters, digits and hyphens")
-        if name in ENVIRONMENTS:
-            raise self._file.error(path, "Azure's own, and cannot be changed", "give yours another name")
-        members = {
-            member: self._file.text((*path, member), text) for member, text in self._file.table(path, value, MEMBERS).items()
-        }
-        try:
-            return custom(name, members)
-        except ValueError as error:
-            member, _, what = str(error).partition(": ")
-            raise self._file.error((*path, member), f"{member} {what}", "name the hosts of your cloud") from error
-
-    def _rules(self, of: Literal["vault", "principal", "subscription"], path: Keys, value: object) -> list[EnvironmentRule]:
-        named = self._file.named(path, value)
-        environments = {pattern: self._file.value(path, named, pattern, self._file.text, "") for pattern in named}
-        return [
+def _config(file: "_File", policy: PolicyConfig) -> Config:
+    rules = structs.asdict(file.environments)
+    return Config(
+        tenant=file.scope.tenant,
+        filters=Filters(**{name: getattr(file.scope, name) for name in Filters.__struct_fields__}),
+        auth=file.auth.method,
+        cloud=file.auth.cloud,
+        clouds=file.clouds,
+        environment_rules=tuple(
             EnvironmentRule(of=of, pattern=pattern, environment=environment.strip().lower())
-            for pattern, environment in environments.items()
-        ]
+            for name, of in _PLACES.items()
+            for pattern, environment in rules[name].items()
+        ),
+        policy=policy,
+        expected=Expectations(**structs.asdict(file.expect)),
+        recipients=file.notify,
+    )
+
+
+def _cloud(reader: Reader, node: Node, path: Keys) -> Environment | None:
+    if not _NAME.fullmatch(path[-1]):
+        raise FieldError("not a name for a cloud", "use lower-case letters, digits and hyphens")
+    if path[-1] in ENVIRONMENTS:
+        raise FieldError("Azure's own, and cannot be changed", "give yours another name")
+    before = len(reader.problems)
+    found = reader.read(node, _Cloud, path)
+    if found is None or len(reader.problems) > before:
+        return None
+    try:
+        return custom(path[-1], {name: text for name, text in structs.asdict(found).items() if text})
+    except ValueError as error:
+        member, _, what = str(error).partition(": ")
+        reader.problem(reader.entries(node).get(member, node), f"{member} {what}", "name the hosts of your cloud")
+        return None
+
+
+def _at_least(reader: Reader, node: Node, path: Keys) -> dict[str, int]:
+    """The least number of rows by table."""
+    found: dict[str, int] = {}
+    for name, least in (reader.read(node, dict[str, int], path) or {}).items():
+        table, place = table_named(name), reader.entries(node)[name]
+        if table is None:
+            reader.problem(place, f"no table {one_line(name)!r}", nearest(name, TABLES) or f"one of {', '.join(TABLES)}")
+        elif not 0 < least <= _MOST:
+            reader.problem(place, f"not a number from 1 to {_MOST:,}", "for example applications = 100")
+        else:
+            found[table.name] = least
+    return found
+
+
+def _percent(reader: Reader, node: Node, path: Keys) -> int:
+    match = _PERCENT.fullmatch(reader.string(node, path))
+    if match is None:
+        raise FieldError("not a percentage from 0% to 100%", 'for example shrinkage = "10%"')
+    return int(match[1])
+
+
+class _Scope(Filters, frozen=True, kw_only=True):
+    tenant: str | None = None
+
+
+class _Auth(Struct):
+    method: Auth | None = None
+    cloud: Annotated[str | None, one_of(tuple(ENVIRONMENTS))] = None
+
+
+class _Environments(Struct):
+    """Environments by pattern."""
+
+    vaults: Mapping[str, str] = field(default_factory=dict)
+    principals: Mapping[str, str] = field(default_factory=dict)
+    subscriptions: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Expect(Struct):
+    subscriptions: tuple[str, ...] = ()
+    vaults: tuple[str, ...] = ()
+    at_least: Annotated[Mapping[str, int], _at_least] = field(default_factory=dict)
+    shrinkage: Annotated[int | None, _percent] = None
+
+
+_Cloud = defstruct("_Cloud", [(name, str, "") for name in MEMBERS], frozen=True)
+
+
+class _File(Struct, kw_only=True):
+    schema: Version = 1
+    scope: _Scope = field(default_factory=_Scope)
+    auth: _Auth = field(default_factory=_Auth)
+    clouds: Mapping[str, Annotated[Environment, _cloud]] = field(default_factory=dict)
+    environments: _Environments = field(default_factory=_Environments)
+    policy: PolicyTable = field(default_factory=PolicyTable)
+    require: RequireTable = field(default_factory=RequireTable)
+    expect: _Expect = field(default_factory=_Expect)
+    notify: Recipients = field(default_factory=Recipients)

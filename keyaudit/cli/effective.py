@@ -2,20 +2,22 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from keyaudit.cli.channels import VARIABLE
-from keyaudit.cli.config import read_config
+from keyaudit.cli.config import parsed, read_config
 from keyaudit.cli.judged import WAIVERS
 from keyaudit.cli.limits import Limits, settled
 from keyaudit.cli.options import Choice, Live, settings_file
 from keyaudit.cli.settings import Settings, settle
 from keyaudit.cli.streams import colour_variable
-from keyaudit.cli.toml import Keys, Toml, dotted
 from keyaudit.cloud.network import Network, variables
 from keyaudit.inventory.input_file import is_there
+from keyaudit.model.documents.nodes import find
+from keyaudit.model.documents.reader import Keys, dotted
 from keyaudit.policy.bind import bind
 from keyaudit.policy.load import Policy, load
 
@@ -38,8 +40,7 @@ def in_force(live: Live, choice: Choice, environ: Mapping[str, str] = os.environ
     """Every setting of a run with these flags. Raises UsageError if the run itself would."""
     known = load(besides=choice.policies)
     limits = settled(live, choice, known)
-    path = settings_file(live)
-    found = _Resolver(Toml.of_file(path) if path else None)
+    found = _Resolver(settings_file(live))
     return [
         *_scope(found, live, settle(live, resume=False)),
         *_written(found, live),
@@ -52,29 +53,24 @@ def in_force(live: Live, choice: Choice, environ: Mapping[str, str] = os.environ
 class _Resolver:
     """Decides between a flag and the file."""
 
-    def __init__(self, file: Toml | None) -> None:
-        self.file = file
+    def __init__(self, path: Path | None) -> None:
+        self._file = parsed(path) if path else None
 
     def setting(self, path: Keys, value: Any, flag: str, given: object, unset: str = "") -> Setting:
         """The value of the flag if it was given, or else of the file at `path`."""
         name = dotted(path)
         if given:
             return Setting(name, value, "flag", flag, unset)
-        if self.file is not None and self._holds(path):
-            return Setting(name, value, "file", self.file.at(path), unset)
-        return Setting(name, value, "default", "", unset)
+        place = self.place(path)
+        return Setting(name, value, "file" if place else "default", place, unset)
 
     def place(self, path: Keys) -> str:
-        """`file:line` of a setting that the file contains."""
-        return self.file.at(path) if self.file is not None else ""
-
-    def _holds(self, path: Keys) -> bool:
-        table: Any = self.file.tables if self.file else {}
-        for key in path:
-            if not isinstance(table, dict) or key not in table:
-                return False
-            table = table[key]
-        return True
+        """`file:line` of a setting, or empty if the file does not contain it."""
+        if self._file is None:
+            return ""
+        reader, document = self._file
+        node = find(document, path)
+        return reader.place(node) if node is not None else ""
 
 
 def _scope(found: _Resolver, live: Live, how: Settings) -> Iterator[Setting]:
@@ -94,9 +90,7 @@ def _scope(found: _Resolver, live: Live, how: Settings) -> Iterator[Setting]:
 
 def _written(found: _Resolver, live: Live) -> Iterator[Setting]:
     """Settings that only a file can contain."""
-    config = read_config(settings_file(live)) if found.file is not None else None
-    if config is None:
-        return
+    config = read_config(settings_file(live))
     for name, cloud in config.clouds.items():
         path: Keys = ("clouds", name)
         yield Setting(dotted(path), cloud.arm, "file", found.place(path))

@@ -7,12 +7,15 @@ entry, and can neither match several nor add an address.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from typing import Annotated, TypeAlias
 
-from keyaudit.cli.toml import Keys, Toml
+import msgspec
+
+from keyaudit.model.documents.nodes import Node
+from keyaudit.model.documents.problems import FieldError
+from keyaudit.model.documents.reader import Keys, Reader
 from keyaudit.model.text import one_line
 
-_TABLE = ("default", "owners")
 _VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 
 
@@ -28,12 +31,44 @@ class Address:
     variable: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipients:
-    """The addresses for the messages of each owner, by `owner_key`, and for those of all other owners."""
+def owner_key(owner: str) -> str:
+    """The text by which owners are compared: without spaces around it, in any case."""
+    return owner.strip().casefold()
 
-    default: tuple[Address, ...] = ()
-    owners: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
+
+def _addresses(reader: Reader, node: Node, path: Keys) -> tuple[Address, ...]:
+    of = "default" if path == ("notify", "default") else f"owner {one_line(path[-1])}"
+    texts = reader.read(node, tuple[str, ...], path)
+    if texts == ():
+        raise FieldError(f"{of}: no address", "name one, or leave the entry out")
+    return tuple(_address(f"{reader.place(node)}, {of}", text) for text in dict.fromkeys(texts or ()))
+
+
+def _address(place: str, text: str) -> Address:
+    variable = _VARIABLE.fullmatch(text.strip())
+    return Address(place, text, variable[1] if variable else "")
+
+
+Addresses: TypeAlias = Annotated[tuple[Address, ...], _addresses]
+"""A text, or a list of texts."""
+
+
+def _owners(reader: Reader, node: Node, path: Keys) -> dict[str, tuple[Address, ...]]:
+    owners: dict[str, tuple[Address, ...]] = {}
+    for owner, addresses in (reader.read(node, dict[str, Addresses], path) or {}).items():
+        key = owner_key(owner)
+        if key in owners or not key:
+            what = f"owner {one_line(owner)!r}: empty, or named twice"
+            reader.problem(reader.entries(node)[owner], what, "name each owner once")
+        owners[key] = addresses
+    return owners
+
+
+class Recipients(msgspec.Struct, frozen=True):
+    """`[notify]`: the addresses for the messages of each owner, by `owner_key`, and for those of all other owners."""
+
+    default: Addresses = ()
+    owners: Annotated[Mapping[str, tuple[Address, ...]], _owners] = msgspec.field(default_factory=dict)
 
     def has(self, owners: Sequence[str]) -> bool:
         """Whether one of these owners has an entry."""
@@ -57,35 +92,3 @@ def _once(addresses: Iterable[Address]) -> list[Address]:
     for address in addresses:
         found.setdefault(address.text, address)
     return list(found.values())
-
-
-def owner_key(owner: str) -> str:
-    """The text by which owners are compared: without spaces around it, in any case."""
-    return owner.strip().casefold()
-
-
-def read_recipients(file: Toml) -> Recipients:
-    """The table of a file. Errors are added to the file's `mistakes`, with their lines."""
-    table = file.value((), file.tables, "notify", partial(file.table, known=_TABLE), {})
-    named = file.value(("notify",), table, "owners", file.named, {})
-    owners: dict[str, tuple[Address, ...]] = {}
-    for owner, value in named.items():
-        path = ("notify", "owners", owner)
-        if owner_key(owner) in owners or not owner_key(owner):
-            file.mistakes.append(file.error(path, f"owner {one_line(owner)!r}: empty, or named twice", "name each owner once"))
-        owners[owner_key(owner)] = file.attempt(partial(_addresses, file, path, value, f"owner {one_line(owner)}"), ())
-    default = file.value(("notify",), table, "default", lambda path, value: _addresses(file, path, value, "default"), ())
-    return Recipients(default, owners)
-
-
-def _addresses(file: Toml, path: Keys, value: object, of: str) -> tuple[Address, ...]:
-    texts = file.texts(path, value)
-    if not texts:
-        raise file.error(path, f"{of}: no address", "name one, or leave the entry out")
-    place = f"{file.at(path)}, {of}"
-    return tuple(_address(place, text) for text in dict.fromkeys(texts))
-
-
-def _address(place: str, text: str) -> Address:
-    variable = _VARIABLE.fullmatch(text.strip())
-    return Address(place, text, variable[1] if variable else "")

@@ -262,7 +262,7 @@ def test_settings_without_a_default_are_refused_before_anything_is_read(keyaudit
         (f"default = ['slak://{SECRET}']", "keyaudit.toml:3, default, address 1: no address that apprise knows"),
         ("default = ['$NOT_SET_HERE']", "keyaudit.toml:3, default, NOT_SET_HERE: this variable is not set"),
         ("default = []", "keyaudit.toml:3: default: no address"),
-        ("default = 5", "keyaudit.toml:3: notify.default: not a list of texts"),
+        ("default = 5", "keyaudit.toml:3: notify.default: not a text"),
         (f"[notify.owners]\nA = '{SECRET}'\na = '{SECRET}'", "keyaudit.toml:5: owner 'a': empty, or named twice"),
         (f"[notify.owners]\na = ['{SECRET}', 5]", "keyaudit.toml:4: notify.owners.a: not a text"),
         ("owner = 'x'", "keyaudit.toml:3: no such setting: notify.owner"),

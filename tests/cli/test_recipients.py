@@ -1,10 +1,13 @@
 """Who gets an owner's message: administrators say it, and what the tenant says of an owner only selects among that."""
 
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
 import pytest
 
 from keyaudit.cli.channels import VARIABLE, recipients
-from keyaudit.cli.recipients import Recipients, read_recipients
-from keyaudit.cli.toml import Toml
+from keyaudit.cli.config import read_config
+from keyaudit.cli.recipients import Recipients
 
 GIVEN = b"""
 [notify]
@@ -17,10 +20,10 @@ default = "json://default"
 
 
 def read(text: bytes = GIVEN) -> Recipients:
-    file = Toml("keyaudit.toml", text)
-    found = read_recipients(file)
-    assert file.mistakes == []
-    return found
+    with NamedTemporaryFile(suffix=".toml") as file:
+        file.write(text)
+        file.flush()
+        return read_config(Path(file.name)).recipients
 
 
 def texts(found: Recipients, *owners: str) -> list[str]:

@@ -48,7 +48,7 @@ def test_it_is_read_whole(tmp_path: Path) -> None:
         (("read-mail", "read-mial"), "no such operation: 'read-mial'; did you mean read-mail?"),
         (("B77E5939-8F72-4562-8FDD-3687620B5AAA", "b77e5939-*"), "'b77e5939-*' is no application id"),
         (("target:", "targets:"), "no such field: 'targets'; did you mean target?"),
-        (("version: 1", "version: 2"), "version '2'; this is version 1"),
+        (("version: 1", "version: 2"), "version '2': written for another version; this keyaudit reads version 1"),
         ((GOOD, "- accept"), "not a mapping; write version: ..., accept: ..."),
         (("  - app_id", "    app_id"), "not a list"),
     ],

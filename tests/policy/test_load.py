@@ -205,7 +205,7 @@ def test_a_parameter_that_cannot_be_is_refused(tmp_path: Path, parameters: str, 
         (b"a: b\nc: \xff", "test.yaml:2:4: not UTF-8; save it as UTF-8"),
         ("a: b".encode("utf-16"), "test.yaml:1:1: not UTF-8; save it as UTF-8"),
         (b"\xef\xbb\xbf" + text().encode(), "test.yaml:1:1: begins with a byte order mark"),
-        (b"a: " + b"x" * 1_000_000, "test.yaml: larger than 1,000,000 bytes; split it"),
+        (b"a: " + b"x" * 1_000_000, "test.yaml: larger than 1,000,000 bytes; make it shorter"),
     ],
     ids=range(25),
 )

@@ -78,7 +78,7 @@ def test_a_waiver_holds_to_the_end_of_its_last_day_in_utc() -> None:
         ("{policy: kv-key-*, resource", "{policies: kv-key-*, resource", "no such field: 'policies'; did you mean policy?"),
         ("match: {", "match: [", "w.yaml:4"),
         ("id: W-1", "id: 'W 1'", "'W 1' cannot be an id"),
-        ("version: 1", "version: 2", "w.yaml:1:10: version '2'; this is version 1"),
+        ("version: 1", "version: 2", "w.yaml:1:10: version '2': written for another version; this keyaudit reads version 1"),
         ("version: 1\n", "", "no version"),
         ("waivers:\n  -", "waivers:\n  each:\n   -", "w.yaml"),
     ],

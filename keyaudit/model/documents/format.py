@@ -22,13 +22,13 @@ class Format(Struct, frozen=True, kw_only=True):
     mapping: str
     items: str
     text: str
-    """The error for another node, then a semicolon and how to write it. `{name}` is its path, `{members}` are those required."""
+    """The error for another node, then a semicolon and how to write it. `{name}` is its path, `{members}` those required."""
 
 
 def decode(data: bytes) -> str:
     """The text of a file. Raises FormatError unless it is UTF-8 of at most the maximum size."""
     if len(data) > MAX_SIZE:
-        raise FormatError(0, 0, f"larger than {MAX_SIZE:,} bytes", "split it")
+        raise FormatError(0, 0, f"larger than {MAX_SIZE:,} bytes", "make it shorter")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

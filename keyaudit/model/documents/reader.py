@@ -1,8 +1,9 @@
 """Reads the nodes of a file as types: a Struct declares the members of a mapping, and all problems are collected with places.
 
 A declared type is a Struct, `str`, `int`, `bool`, an enumeration, `tuple[X, ...]`, `Mapping[str, X]`, `Node` (as it is), one of
-these or None, or `Annotated[X, read]` with a function of its own. Members without a default are required. A member of type
-`Members` is not in the file: it gets the mapping that the Struct was read from, and with it the places of the others.
+these or None, or `Annotated[X, read]`: its function raises FieldError, or returns None after problems that it adds.
+Members without a default are required. A member of type `Members` is not in the file: it gets the mapping that the Struct was
+read from, and with it the places of the others.
 """
 
 import re
@@ -77,9 +78,9 @@ class Reader:
         """The items of a list; none after a problem, and without a node."""
         return (self.read(node, tuple[Node, ...]) or ()) if node is not None else ()
 
-    def entries(self, node: Node | None) -> Mapping[str, Node]:
+    def entries(self, node: Node | None, path: Keys = ()) -> Mapping[str, Node]:
         """The members of a mapping with any names; none after a problem, and without a node."""
-        return (self.read(node, dict[str, Node]) or {}) if node is not None else {}
+        return (self.read(node, dict[str, Node], path) or {}) if node is not None else {}
 
     def string(self, node: Node, path: Keys) -> str:
         """A text that is not empty. Raises FieldError, for functions that read a type of their own."""
@@ -196,10 +197,10 @@ def _nearest(name: str, known: Collection[str]) -> str:
     return nearest(name, known) or f"one of {', '.join(known)}"
 
 
-def _version(reader: Reader, node: Node, path: Keys) -> int:
-    text = reader.text(node, path)
-    if text and text != "1":
-        raise FieldError(f"version {shown(text)}", "this is version 1")
+def _version(_: Reader, node: Node, path: Keys) -> int:
+    if str(node) != "1":
+        what = f"{path[-1]} {shown(str(node))}: written for another version"
+        raise FieldError(what, f"this keyaudit reads {path[-1]} 1")
     return 1
 
 

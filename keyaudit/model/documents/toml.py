@@ -24,7 +24,7 @@ _QUOTED = re.compile(
 )
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _PLAIN = re.compile(r"[^,\]}#\n]+")
-_DEEPEST = 16
+_DEEPEST = 10
 """The maximum number of tables and lists inside each other; settings have six. tomllib stores every part of every key."""
 _LONGEST = 100
 """The maximum length of a number or date. Python refuses to convert integers of thousands of digits."""
