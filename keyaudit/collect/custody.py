@@ -1,77 +1,70 @@
 """Reads a YAML file of custody records: who keeps which key, where, since when, and the evidence."""
 
-import datetime
 import hashlib
 import re
 from pathlib import Path
+from typing import Annotated
 
-import msgspec
+from msgspec import Struct
 
 from keyaudit.collect.rows import Row
 from keyaudit.collect.supplied_file import UnreadError, content
-from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Scope
 from keyaudit.model.custody import Custody, CustodyRecord, Kept
+from keyaudit.model.documents.nodes import Members
+from keyaudit.model.documents.reader import Reader, Version, day
+from keyaudit.model.documents.yaml import YAML
 from keyaudit.model.errors import UsageError
 from keyaudit.model.tables.custody_record import CUSTODY_RECORD
 from keyaudit.model.text import one_line
-from keyaudit.model.times import parse_date
 
 PLACE = "--import custody"
-_REMEDY = "write it as keyaudit init --custody begins it"
-_MOST = 1024 * 1024
 _THUMBPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}", re.ASCII)
 
 
-class _Record(msgspec.Struct, forbid_unknown_fields=True):
+class _Record(Struct, kw_only=True):
+    at: Members
     of: str
     kept_in: Kept
     owner: str
-    recorded_on: datetime.date
-    valid_until: datetime.date
+    recorded_on: Annotated[int, day]
+    valid_until: Annotated[int, day]
     evidence: str
     hsm: str | None = None
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
-    version: int
-    records: list[_Record]
+class _File(Struct):
+    version: Version
+    records: tuple[_Record, ...]
 
 
 def custody(path: Path) -> Custody:
-    """The records of a file. Raises UsageError with its place for a record that is not in the form of `init --custody`."""
-    place = f"{PLACE}: {one_line(str(path), 1024)}"
+    """The records of a file. Raises UsageError with every problem of it, each with its place."""
+    reader = Reader(f"{PLACE}: {one_line(str(path), 1024)}", YAML)
     try:
         data = content(path)
     except (UnreadError, ValueError) as error:
-        raise UsageError(place, error.what if isinstance(error, UnreadError) else "not a path", "name the file") from error
-    if len(data) > _MOST:
-        raise UsageError(place, f"more than {_MOST:,} bytes", _REMEDY)
-    try:
-        found = msgspec.yaml.decode(data, type=_File)
-    except BROKEN as error:
-        raise UsageError(place, f"not a file of custody records: {one_line(str(error), 300)}", _REMEDY) from error
-    if found.version != 1:
-        raise UsageError(place, f"version {found.version}", "this is version 1")
-    records = [_read(each, f"{place}: record {number}") for number, each in enumerate(found.records, 1)]
+        what = error.what if isinstance(error, UnreadError) else "not a path"
+        raise UsageError(reader.file, what, "name the file") from error
+    found = reader.read(reader.parse(data), _File)
+    records = [_read(reader, each) for each in found.records] if found else []
+    reader.check()
     return Custody(digest=hashlib.sha256(data).hexdigest(), records=records)
 
 
-def _read(record: _Record, place: str) -> CustodyRecord:
-    for name in ("of", "owner", "evidence"):
-        if not getattr(record, name).strip():
-            raise UsageError(place, f"{name} is empty", "say it, or leave the record out")
+def _read(reader: Reader, record: _Record) -> CustodyRecord:
     if record.valid_until < record.recorded_on:
-        raise UsageError(place, "valid_until is before recorded_on", "write the last day on which it counts")
+        what = "valid_until is before recorded_on"
+        reader.problem(record.at.members["valid_until"], what, "write the last day on which it counts")
     plain = re.sub(r"[\s:]", "", record.of).upper()
     return CustodyRecord(
         of=plain if _THUMBPRINT.fullmatch(plain) else record.of.strip().lower().rstrip("/"),
         kept_in=record.kept_in,
         owner=record.owner,
         hsm=record.hsm,
-        recorded_on=parse_date(record.recorded_on.isoformat()),
-        valid_until=parse_date(record.valid_until.isoformat()),
+        recorded_on=record.recorded_on,
+        valid_until=record.valid_until,
         evidence=record.evidence,
     )
 

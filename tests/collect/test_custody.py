@@ -10,6 +10,7 @@ from keyaudit.model.custody import Kept
 from keyaudit.model.errors import UsageError
 from keyaudit.model.times import DAY, parse_date
 from tests.inventory.sample import AS_OF, RUN, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
+from tests.obstacles import OBSTACLES
 
 SHA1 = "AB" * 20
 RECORD = f"""version: 1
@@ -38,19 +39,40 @@ def test_a_record_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "what"),
     [
-        ("kept_in: hsm", "kept_in: safe", "safe"),
-        ("    owner: identity team\n", "", "owner"),
-        ("evidence: ticket 7", "evidence: ' '", "evidence is empty"),
-        ("2027-01-31", "2025-01-31", "valid_until is before recorded_on"),
-        ("version: 1", "version: 2", "this is version 1"),
-        ("    evidence", "    proof", "proof"),
-        ("version: 1\n", "- a", "not a file of custody records"),
+        ("kept_in: hsm", "kept_in: safe", "4:14: no such value: 'safe'; one of hsm, "),
+        ("    owner: identity team\n", "", "3:5: no owner; it is required"),
+        ("evidence: ticket 7", "evidence: ' '", "8:15: an empty text"),
+        ("2027-01-31", "2025-01-31", "7:18: valid_until is before recorded_on; write the last day on which it counts"),
+        ("2027-01-31", "2027-02-29", "7:18: '2027-02-29' is no date; write the day, as in 2027-01-31"),
+        ("version: 1", "version: 2", "1:10: version '2': written for another version; this keyaudit reads version 1"),
+        (
+            "    evidence",
+            "    proof",
+            "8:5: no such field: 'proof'; one of ",
+        ),
+        ("version: 1\n", "- a\n", "2:1: not YAML"),
+        ("kept_in: hsm", "kept_in: *x", "4:14: an alias (*x); write the value out"),
+        ("    owner: identity team", "    owner: a\n    owner: b", "6:5: 'owner' twice; it is on line 5 already"),
     ],
 )
 def test_what_is_no_record_is_refused_with_its_place(tmp_path: Path, old: str, new: str, what: str) -> None:
-    with pytest.raises(UsageError, match=r"--import custody: .*custody.yaml") as refused:
-        custody(written(tmp_path, RECORD.replace(old, new)))
-    assert what in str(refused.value)
+    file = written(tmp_path, RECORD.replace(old, new))
+    with pytest.raises(UsageError) as refused:
+        custody(file)
+    assert any(line.startswith(f"--import custody: {file}:{what}") for line in str(refused.value).splitlines())
+
+
+def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as refused:
+        custody(written(tmp_path, RECORD.replace("hsm", "safe").replace("2026-01-31", "soon")))
+    assert len(str(refused.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", OBSTACLES)
+def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
+    OBSTACLES[name][0](tmp_path / "custody.yaml")
+    with pytest.raises(UsageError, match=r"--import custody: .*custody.yaml: "):
+        custody(tmp_path / "custody.yaml")
 
 
 def record(of: str, kept: str = "hsm", days_left: int = 1) -> Row:
