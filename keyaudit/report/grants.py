@@ -49,7 +49,7 @@ def access_policies(operations: Iterable[Operation]) -> dict[str, tuple[str, ...
     found: dict[str, dict[str, None]] = {}
     for operation in operations:
         if allowed := operation.right.access_policy:
-            found.setdefault(allowed[0], {})[allowed[1]] = None
+            found.setdefault(allowed.kind, {})[allowed.permission] = None
     return {kind: tuple(names) for kind, names in found.items()}
 
 

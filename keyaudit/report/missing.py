@@ -5,14 +5,15 @@ from collections.abc import Iterator, Sequence
 
 from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.findings import Severity
-from keyaudit.model.operations import OPERATIONS, Rights
+from keyaudit.model.operations import OPERATIONS, Operation, Rights
+from keyaudit.model.operations.kinds import either
 from keyaudit.model.reasons import ADVICE, OPTIONAL, UNGRANTED, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Verdict
 from keyaudit.model.tables import read_by
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
 from keyaudit.model.waivers import State, Use, Waiver
-from keyaudit.report.grants import grants
+from keyaudit.report.grants import access_policies, grants
 from keyaudit.report.lines import Paint, in_short, listed, paint, plural, wrap
 
 _INDENT = "    "
@@ -177,18 +178,11 @@ def reads(operations: Sequence[str]) -> str:
 
 
 def permissions(operations: Sequence[str]) -> list[str]:
-    """The least permissions for all of them, each role once: "Key Vault Reader on the vault (or, under access policies, keys
-    list, get; secrets list)".
-    """
-    found: dict[str, dict[str, list[str]]] = {}
-    for permission in dict.fromkeys(OPERATIONS[each].permission for each in operations if each in OPERATIONS):
-        role, _, otherwise = permission.removesuffix(")").partition(" (or, under access policies, ")
-        kind, _, name = otherwise.partition(" ")
-        found.setdefault(role, {}).setdefault(kind, []).append(name)
-    texts = {
-        role: "; ".join(f"{kind} {', '.join(names)}" for kind, names in kinds.items() if kind) for role, kinds in found.items()
-    }
-    return [f"{role} (or, under access policies, {text})" if text else role for role, text in texts.items()]
+    """The least permissions for all of them, each role once, with the equivalents in access policies."""
+    by_role: dict[str, list[Operation]] = defaultdict(list)
+    for operation in (OPERATIONS[each] for each in operations if each in OPERATIONS):
+        by_role[operation.right.role].append(operation)
+    return [either(role, access_policies(same)) for role, same in by_role.items()]
 
 
 def alike(gaps: Sequence[Gap]) -> list[list[Gap]]:

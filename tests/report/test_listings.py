@@ -21,6 +21,7 @@ from keyaudit.report.doctor import FORMATS as DOCTOR
 from keyaudit.report.expiring import FORMATS as EXPIRING
 from keyaudit.report.grid import fitting, grid
 from keyaudit.report.inventory import FORMATS as INVENTORIES
+from keyaudit.report.missing import permissions
 from keyaudit.report.options import Options
 from keyaudit.report.permissions import FORMATS as PERMISSIONS
 from keyaudit.report.permissions.needs import Needed, needed
@@ -176,11 +177,21 @@ def test_every_right_is_in_every_format() -> None:
                 assert word in output.lower(), (name, kind)
 
 
-def test_every_way_round_a_role_is_understood() -> None:
-    found = {
-        f"under access policies, {kind} {word}" for kind, words in everything().access_policies().items() for word in words
+def test_access_policies_name_every_read_of_a_vault_and_never_the_value_of_a_secret() -> None:
+    """https://learn.microsoft.com/azure/key-vault/general/assign-access-policy: `secrets get` returns a value."""
+    assert everything().access_policies() == {
+        "keys": ("list", "get", "getrotationpolicy"),
+        "certificates": ("list", "get"),
+        "secrets": ("list",),
     }
-    assert found == {operation.right.otherwise for operation in OPERATIONS.values()} - {""}
+
+
+def test_a_role_is_named_once_with_all_its_equivalents() -> None:
+    read = ["key.list", "key.get", "key.get_preview", "secret.list", "vault.list", "no.such"]
+    assert permissions(read) == [
+        "Key Vault Reader on the vault (or, under access policies, keys list, get; secrets list)",
+        "Reader on the subscription",
+    ]
 
 
 def test_the_script_is_one_that_a_shell_reads() -> None:

@@ -1,9 +1,9 @@
 """Reads of certificates from the vault. Private keys are never read."""
 
 from keyaudit.model.operations.about import Named
-from keyaudit.model.operations.kinds import SDK_ASSETS, Family, Recording, vault_object
+from keyaudit.model.operations.kinds import SDK_ASSETS, AccessPolicy, Family, Recording, vault_object
 
-_CERTIFICATES = "under access policies, certificates"
+_LIST, _GET = (AccessPolicy("certificates", permission) for permission in ("list", "get"))
 
 FAMILY = Family("certificates", order=30)
 
@@ -13,7 +13,7 @@ DECLARED = (
         "certificate.list",
         "certificates",
         "/certificates",
-        otherwise=f"{_CERTIFICATES} list",
+        access_policy=_LIST,
         about=Named("id"),
         query=(("includePending", "true"),),
         paged=True,
@@ -22,7 +22,7 @@ DECLARED = (
         "certificate.versions",
         "certificate versions",
         "/certificates/{certificate}/versions",
-        otherwise=f"{_CERTIFICATES} list",
+        access_policy=_LIST,
         about=Named("id", "/certificates/{certificate}"),
         paged=True,
         after=("certificate.list",),
@@ -32,7 +32,7 @@ DECLARED = (
         "certificate.get",
         "certificates' public facts and policies",
         "/certificates/{certificate}/{version}",
-        otherwise=f"{_CERTIFICATES} get",
+        access_policy=_GET,
         about=Named("id"),
         after=("certificate.list", "certificate.versions"),
     ),

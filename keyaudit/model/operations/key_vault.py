@@ -7,6 +7,7 @@ from keyaudit.model.operations.kinds import (
     MGMT_KEYVAULT,
     SDK_ASSETS,
     VAULTS,
+    AccessPolicy,
     Family,
     Operation,
     Paging,
@@ -24,9 +25,9 @@ def _vault(id_: str, noun: str, path: str, *after: str, paging: Paging = Paging.
     return arm(id_, noun, path, version=KEY_VAULT_ARM, paging=paging, after=after)
 
 
-def _key(id_: str, noun: str, path: str, right: str, *after: str, about: Named, paged: bool = False) -> Operation:
-    otherwise = f"under access policies, keys {right}"
-    return vault_object(id_, noun, path, otherwise=otherwise, about=about, paged=paged, after=after)
+def _key(id_: str, noun: str, path: str, permission: str, *after: str, about: Named, paged: bool = False) -> Operation:
+    allowed = AccessPolicy("keys", permission)
+    return vault_object(id_, noun, path, access_policy=allowed, about=about, paged=paged, after=after)
 
 
 _VERSION = Named("key.kid", "/keys/{key}/{version}")
@@ -67,7 +68,7 @@ DECLARED = (
         "key.get_preview",
         "key material's public facts (preview)",
         "/keys/{key}/{version}",
-        otherwise="under access policies, keys get",
+        access_policy=AccessPolicy("keys", "get"),
         about=_VERSION,
         version=KEY_VAULT_PREVIEW,
         after=("key.get",),

@@ -1,14 +1,12 @@
 """The type of an operation: one read, with its host, paging, throttling cost and required permission."""
 
-import re
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import partial
 
 from msgspec import Struct
 
 from keyaudit.model.operations.about import ROWS, WHOLE_TENANT, About, Named
-
-_ACCESS_POLICY = re.compile(r"under access policies, ([a-z]+) ([a-z]+)")
 
 
 class Surface(StrEnum):
@@ -62,6 +60,13 @@ class Rights(StrEnum):
     """A permission on the tenant itself, above every subscription, which only a directory administrator can grant."""
 
 
+class AccessPolicy(Struct, frozen=True):
+    """A permission in a vault's access policies, by Key Vault's names: on "keys", "list"."""
+
+    kind: str
+    permission: str
+
+
 class Right(Struct, frozen=True, kw_only=True):
     """The least permission that allows a read. `name` is Azure's name of the role or permission."""
 
@@ -69,24 +74,23 @@ class Right(Struct, frozen=True, kw_only=True):
     name: str = "none"
     on: str = ""
     """Where it has to be granted, for people: "the subscription"."""
-    otherwise: str = ""
-    """What allows it where `rights` does not apply: "under access policies, keys get"."""
+    access_policy: AccessPolicy | None = None
+    """The equivalent in a vault that uses access policies."""
     data_action: str = ""
     """For a local role: the data action that a custom role needs, if no built-in role that only reads has it."""
 
     @property
-    def text(self) -> str:
+    def role(self) -> str:
         """For people: "Reader on the subscription"."""
         role = f"local role {f'with {self.data_action}' if self.data_action else self.name}"
         name = role if self.rights is Rights.HSM else self.name
-        named = f"{name} on {self.on}" if self.on else name
-        return f"{named} (or, {self.otherwise})" if self.otherwise else named
+        return f"{name} on {self.on}" if self.on else name
 
     @property
-    def access_policy(self) -> tuple[str, str] | None:
-        """The equivalent for a vault under access policies, if there is one: a kind of object, and a permission on it."""
-        match = _ACCESS_POLICY.fullmatch(self.otherwise)
-        return (match[1], match[2]) if match else None
+    def text(self) -> str:
+        """The role and its equivalent in access policies."""
+        equivalent = self.access_policy
+        return either(self.role, {equivalent.kind: (equivalent.permission,)} if equivalent else {})
 
     @property
     def command(self) -> str:
@@ -99,6 +103,15 @@ class Right(Struct, frozen=True, kw_only=True):
         if self.rights is Rights.HSM and not self.data_action:
             return f"az keyvault role assignment create --hsm-name {{name}} --role {role} --scope / --assignee ASSIGNEE"
         return ""
+
+
+def either(role: str, allowed: Mapping[str, Iterable[str]]) -> str:
+    """For people: "Key Vault Reader on the vault (or, under access policies, keys list, get; secrets list)".
+
+    `allowed`: the permissions in access policies by kind of object.
+    """
+    kinds = "; ".join(f"{kind} {', '.join(permissions)}" for kind, permissions in allowed.items())
+    return f"{role} (or, under access policies, {kinds})" if kinds else role
 
 
 class Recording(Struct, frozen=True):
@@ -279,17 +292,14 @@ def vault_object(
     noun: str,
     path: str,
     *,
-    otherwise: str,
+    access_policy: AccessPolicy,
     about: Named,
     query: tuple[tuple[str, str], ...] = (),
     paged: bool = False,
     version: tuple[str, str] = KEY_VAULT_DATA,
     after: tuple[str, ...] = (),
 ) -> Operation:
-    """A GET of a vault's data plane, for every vault unless `after` names other prerequisites.
-
-    `otherwise`: what allows it under access policies.
-    """
+    """A GET of a vault's data plane, for every vault unless `after` names other prerequisites."""
     return Operation(
         id=id_,
         noun=noun,
@@ -298,7 +308,7 @@ def vault_object(
         query=(version, *((("maxresults", "25"),) if paged else ()), *query),
         paging=Paging.NULL_LINK if paged else Paging.NONE,
         throttle=Throttle.VAULT,
-        right=Right(rights=Rights.AZURE, name="Key Vault Reader", on="the vault", otherwise=otherwise),
+        right=Right(rights=Rights.AZURE, name="Key Vault Reader", on="the vault", access_policy=access_policy),
         after=after or VAULTS,
         about=about,
     )

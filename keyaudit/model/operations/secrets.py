@@ -1,19 +1,19 @@
 """Reads of secret metadata: lists, which contain no values. A GET of a secret returns its value, so none is declared."""
 
 from keyaudit.model.operations.about import Named
-from keyaudit.model.operations.kinds import SDK_ASSETS, Family, Recording, vault_object
+from keyaudit.model.operations.kinds import SDK_ASSETS, AccessPolicy, Family, Recording, vault_object
 
-_LIST = "under access policies, secrets list"
+_LIST = AccessPolicy("secrets", "list")
 
 FAMILY = Family("secrets, without their values", order=40)
 
 DECLARED = (
-    vault_object("secret.list", "secrets' metadata", "/secrets", otherwise=_LIST, about=Named("id"), paged=True),
+    vault_object("secret.list", "secrets' metadata", "/secrets", access_policy=_LIST, about=Named("id"), paged=True),
     vault_object(
         "secret.versions",
         "secret versions' metadata",
         "/secrets/{secret}/versions",
-        otherwise=_LIST,
+        access_policy=_LIST,
         about=Named("id", "/secrets/{secret}"),
         paged=True,
         after=("secret.list",),

@@ -79,7 +79,7 @@ def needed(
     found: dict[Right, list[Operation]] = {}
     for operation in OPERATIONS.values():
         if operation.id in operations and operation.right.rights is not Rights.NONE:
-            found.setdefault(structs.replace(operation.right, otherwise=""), []).append(operation)
+            found.setdefault(structs.replace(operation.right, access_policy=None), []).append(operation)
     return Needed(version, policies, tuple(_need(right, same, needed_by) for right, same in found.items()))
 
 
