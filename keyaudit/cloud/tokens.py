@@ -16,12 +16,13 @@ from keyaudit.cloud.refusal import RETRIED, Refused, sign_in_refusal
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import UnsafeError
 from keyaudit.model.reasons import Reason
+from keyaudit.model.times import DAY
 
 MARGIN = 300
 """Seconds before expiry at which a token is replaced; azure-identity's own caches drop it at the same time."""
 
-FAILURES = (AzureError, OSError, ValueError, LookupError, TypeError)
-"""The exceptions of credentials: azure-identity fails in various ways on answers with missing members."""
+FAILURES = (AzureError, OSError, ValueError, LookupError, TypeError, ArithmeticError)
+"""The exceptions of credentials: azure-identity fails in various ways on answers with missing or odd members."""
 
 NO_ANSWER = "at the sign-in service: "
 """The beginning of a refusal's detail if the sign-in service could not be reached."""
@@ -184,7 +185,7 @@ class Tokens:
         return scopes[0]
 
     def _keep(self, scope: str, token: AccessTokenInfo, claims: str | None) -> None:
-        left = max(token.expires_on - self._clock.now(), 0)
+        left = min(max(token.expires_on - self._clock.now(), 0), DAY)
         ahead = left - min(MARGIN, left // 4)
         monotonic, now = self._clock.monotonic(), self._clock.now()
         self._cache[scope] = _CachedToken(token, claims, monotonic + ahead, now + ahead, monotonic + left, now + left)
@@ -206,7 +207,7 @@ class Tokens:
             if attempt:
                 await self._clock.sleep(2.0 ** (attempt - 1))
             try:
-                return await self._credential.get_token_info(scope, options=options)
+                return _checked(await self._credential.get_token_info(scope, options=options))
             except FAILURES as error:
                 refusal, again = self._why(error, claims)
                 if not again:
@@ -217,10 +218,18 @@ class Tokens:
     def _why(self, error: Exception, claims: str | None) -> tuple[Refusal, bool]:
         response = error.response if isinstance(error, HttpResponseError) else None
         status = response.status_code or 0 if response is not None else 0
-        if isinstance(error, ClientAuthenticationError | ValueError | LookupError | TypeError) or status:
+        if isinstance(error, ClientAuthenticationError | ValueError | LookupError | TypeError | ArithmeticError) or status:
             refusal = replace(sign_in_refusal(str(error)), status=status)
             if claims is not None and status not in RETRIED:
                 self._revoked = refusal = Refusal(Reason.IDENTITY_REVOKED, f"new claims were asked for: {refusal.detail}")
             return refusal, status in RETRIED
         refusal, again = failure_of(error, self._environment.login)
         return Refusal(Reason.AUTH_FAILED, f"{NO_ANSWER}{refusal.detail}"), again
+
+
+def _checked(token: AccessTokenInfo) -> AccessTokenInfo:
+    """The token. Raises TypeError if it is none: azure-identity returns the member of the answer as it is."""
+    text: object = token.token
+    if not isinstance(text, str) or not text:
+        raise TypeError("an answer without a token")
+    return token

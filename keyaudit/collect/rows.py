@@ -12,7 +12,7 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
-from keyaudit.model.times import MAX_TIME, parse_duration, parse_time
+from keyaudit.model.times import FIRST_TIME, LAST_TIME, MAX_TIME, parse_duration, parse_time
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
@@ -186,6 +186,8 @@ class Row:
         if type(held) is not _HELD[declared.type]:
             raise TypeError(f"{self.table}.{declared.name} cannot hold a {type(held).__name__}")
         if isinstance(held, int) and abs(held) > MAX_TIME:
+            raise ValueError
+        if declared.type is Type.TIME and isinstance(held, int) and not FIRST_TIME <= held <= LAST_TIME:
             raise ValueError
         if declared.guid and isinstance(held, str) and not GUID.fullmatch(held):
             raise ValueError

@@ -1,4 +1,4 @@
-"""Times are whole seconds since 1970-01-01 UTC, durations whole seconds. No datetime: Azure returns year 9999 and beyond."""
+"""Times are whole seconds since 1970-01-01 UTC, durations whole seconds. No datetime: sums of year 9999 are beyond it."""
 
 import re
 from collections.abc import Collection
@@ -6,7 +6,11 @@ from functools import lru_cache
 
 DAY = 86_400
 MAX_TIME = 2**60
-"""Times beyond this in either direction are `bad_value`; the sum of seven such times still fits into 64 bits."""
+"""Integers and durations beyond this in either direction are `bad_value`; the sum of seven still fits into 64 bits."""
+FIRST_TIME, LAST_TIME = -62_135_596_800, 253_402_300_799
+"""The first second of year 1 and the last of year 9999: other times, such as milliseconds, are `bad_value`.
+No service that is written in .NET can hold one: https://learn.microsoft.com/dotnet/api/system.datetimeoffset.maxvalue
+"""
 
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)

@@ -6,6 +6,7 @@ import datetime
 import http.server
 import json
 import logging
+import math
 import sys
 import threading
 from collections.abc import Iterator
@@ -56,6 +57,37 @@ async def test_a_wrong_secret_is_told_by_its_code_alone(
     )
     assert SECRET not in caplog.text
     assert len(azure.to(LOGIN)) == 1
+
+
+NO_TOKENS: tuple[object, ...] = (True, 1, None, [], {}, "")
+NO_ENDS: tuple[object, ...] = (None, [], {}, "x", "1" * 5_000, math.inf, math.nan)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *({**GRANTED, "access_token": odd} for odd in NO_TOKENS),
+        *({**GRANTED, "access_token": token(), "expires_in": odd} for odd in NO_ENDS),
+        {"token_type": "Bearer", "access_token": token()},
+        {"error": {"code": 1}, "error_description": 3},
+        [],
+        True,
+        None,
+    ],
+    ids=lambda answer: json.dumps(answer)[-40:],
+)
+async def test_an_answer_without_a_token_is_a_failed_sign_in(azure: Azure, connected: Connect, answer: object) -> None:
+    azure.sign_in = lambda request: Reply(json.dumps(answer).encode())
+    with pytest.raises(AccessError, match=r"no token \(environment: no token was given\)"):
+        async with connected():
+            pytest.fail("connected")
+
+
+@pytest.mark.parametrize("end", [-5, 10**300, int("1" * 400)], ids=["past", "far", "farther"])
+async def test_a_token_is_used_whatever_its_end(azure: Azure, connected: Connect, end: int) -> None:
+    azure.sign_in = lambda request: Reply({**GRANTED, "access_token": token(), "expires_in": end})
+    async with connected() as connection:
+        assert connection.identity.tenant_id == TENANT
 
 
 async def test_a_sign_in_service_that_is_down_is_not_the_users_fault(azure: Azure, connected: Connect) -> None:
