@@ -12,6 +12,8 @@ from keyaudit.cli.streams import printing
 from keyaudit.model.shell import option
 
 if TYPE_CHECKING:
+    from keyaudit.collect.evidence import Evidence
+    from keyaudit.inventory.snapshot import Snapshot
     from keyaudit.model.relying_parties import Unread
 
 
@@ -70,17 +72,17 @@ def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path |
     from keyaudit.gate import assess
     from keyaudit.inventory.access_models import with_access_models
     from keyaudit.inventory.snapshot import open_snapshot
+    from keyaudit.inventory.spool import finished
     from keyaudit.model.tables import operations
     from keyaudit.report.collected import render
 
     kept = f"go on with: keyaudit collect --resume {option('--out', str(out))}"
     earlier = open_snapshot(since) if since is not None else None
-    unread: Sequence[Unread] = ()
-    if several and resume and (folder / "manifest.json").exists():
-        snapshot = open_snapshot(folder)
+    evidence = None if several else supplied(live.imports or ())
+    unread: Sequence[Unread] = evidence.relying_parties.unread if evidence and evidence.relying_parties else ()
+    if begun and finished(folder):
+        snapshot = _finished(live, folder, evidence)
     else:
-        evidence = None if several else supplied(live.imports or ())
-        unread = evidence.relying_parties.unread if evidence and evidence.relying_parties else ()
         snapshot = collected(live, folder, resume=begun, kept=kept, since=earlier, among=several, evidence=evidence)
     # Later policies may need any column, so all are required.
     verdict = with_access_models(
@@ -89,6 +91,32 @@ def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path |
     with printing() as stdout:
         render(snapshot.run, verdict, str(folder), stdout, hints=not live.quiet, unread=unread)
     return verdict.exit
+
+
+def _finished(live: Live, folder: Path, evidence: "Evidence | None") -> "Snapshot":
+    """The snapshot of a finished collection that is resumed. Raises UsageError if the flags are for another collection."""
+    from msgspec import structs
+
+    from keyaudit.cli.settings import settle
+    from keyaudit.cli.streams import tell
+    from keyaudit.inventory.snapshot import open_snapshot
+    from keyaudit.inventory.spool import same_collection
+    from keyaudit.model.errors import UnsafeError
+    from keyaudit.model.guid import GUID
+    from keyaudit.model.text import one_line
+
+    snapshot = open_snapshot(folder)
+    settings = settle(live, resume=True)
+    named = (settings.tenant or "").strip().lower()
+    if (GUID.fullmatch(named) and named != snapshot.run.tenant_id) or live.demo is not snapshot.run.simulated:
+        what = f"this collection is of tenant {snapshot.run.tenant_id}{' (simulated)' if snapshot.run.simulated else ''}"
+        raise UnsafeError("--resume", what, "collect another into another folder")
+    digests = evidence.digests if evidence else snapshot.run.evidence
+    same_collection(snapshot.run, structs.replace(snapshot.run, filters=settings.filters, evidence=digests))
+    if not live.quiet:
+        what = "this collection is complete, and nothing was read again"
+        tell(f"{one_line(str(folder), 1_024)}: {what}; collect into another folder to read the tenant as it is now")
+    return snapshot
 
 
 def place(tenant: str) -> str:

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import tempfile
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -115,20 +114,21 @@ def _evidence(
     Without named logs, those of the simulated tenant. Without a baseline, it is learned from the days before the first.
     """
     from keyaudit.collect.evidence import supplied
+    from keyaudit.inventory.temporary import temporary_folder
     from keyaudit.inventory.usage.learn import learn, window_of
     from keyaudit.model.times import DAY
 
     evidence = supplied(imports)
     evidence.belongs_to(tenant_id)
     store, usual = evidence.logs, evidence.usual
-    with tempfile.TemporaryDirectory(prefix="keyaudit-") as folder:
+    with temporary_folder() as folder:
         if store is None and live.demo:
-            store = _of_demo(live, Path(folder) / "logs")
+            store = _of_demo(live, folder / "logs")
             first = store.until - _DEMO_DAYS * DAY + _DEMO_LEARNED * DAY if first is None else first
         if store is not None and usual is None and first is not None:
             window = window_of(store, None, None)
             if window.since < first < window.until:
-                into = Path(folder) / "usual"
+                into = folder / "usual"
                 into.mkdir()
                 usual = learn(store, replace(window, until=first), into=into)
         yield store, usual, first

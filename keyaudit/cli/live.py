@@ -4,7 +4,7 @@ import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from msgspec import structs
@@ -24,6 +24,7 @@ from keyaudit.collect.run import note_unread
 from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
+from keyaudit.inventory.temporary import temporary_folder
 from keyaudit.model import times
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import AccessError, UnavailableError, UsageError
@@ -133,7 +134,9 @@ async def where(live: Live, clock: SystemClock, settings: Settings) -> AsyncIter
         simulated = estate(live.estate or "contoso", now - now % times.DAY)
     except ValueError as error:
         raise UsageError("--estate", str(error)) from error
-    async with serve(simulated, now=clock.now) as simulator:
+    async with AsyncExitStack() as opened:
+        folder = opened.enter_context(temporary_folder())
+        simulator = await opened.enter_async_context(serve(simulated, now=clock.now, folder=folder))
         yield audit.Source(
             environment=settings.environment,
             auth=Auth.ENV,

@@ -1,10 +1,8 @@
 """The snapshot to evaluate: a stored one, or one collected for this run."""
 
 import dataclasses
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -66,14 +64,15 @@ def _live(live: Live, stored: Stored, *, among: bool) -> Iterator[tuple["Snapsho
     if len(live.tenant or ()) > 1:
         raise UsageError("--tenant", "takes one here, and several are named", "name one")
     from keyaudit.cli.live import collected, unread
+    from keyaudit.inventory.temporary import temporary_folder
 
-    with tempfile.TemporaryDirectory(prefix="keyaudit-") as folder:
+    with temporary_folder() as folder:
         try:
-            taken = collected(live, Path(folder) / "read", resume=False, kept="nothing is kept", among=among)
+            taken = collected(live, folder / "read", resume=False, kept="nothing is kept", among=among)
         except (AccessError, UnavailableError) as error:
             if not among:
                 raise
-            taken = unread(live, Path(folder) / "unread", error)
+            taken = unread(live, folder / "unread", error)
         yield taken, taken.run.as_of
 
 
@@ -108,11 +107,12 @@ def _with_imports(taken: "Snapshot", live: Live) -> Iterator[tuple["Snapshot", i
         return
     from keyaudit.collect.evidence import supplied
     from keyaudit.collect.supplied import with_evidence
+    from keyaudit.inventory.temporary import temporary_folder
 
     evidence = supplied(live.imports)
     logged = evidence.logs.until if evidence.logs else 0
-    with tempfile.TemporaryDirectory(prefix="keyaudit-") as folder:
-        yield with_evidence(taken, Path(folder) / "supplied", evidence), logged
+    with temporary_folder() as folder:
+        yield with_evidence(taken, folder / "supplied", evidence), logged
 
 
 def _with_environments(taken: "Snapshot", live: Live) -> "Snapshot":

@@ -76,6 +76,12 @@ def only_owner_can_write(found: os.stat_result) -> bool:
     return user is None or (not found.st_mode & 0o022 and found.st_uid in (user(), 0))
 
 
+def is_own(found: os.stat_result) -> bool:
+    """Whether a file belongs to this user; True if the platform does not say."""
+    user = getattr(os, "geteuid", None)
+    return user is None or found.st_uid == user()
+
+
 def move_folder(source: Path, target: Path) -> None:
     """Renames a folder to a new name, or onto an empty folder. Raises OSError."""
     if target.is_dir() and not target.is_symlink():

@@ -95,8 +95,7 @@ class Spool:
         folder = folder.absolute()
         if folder.is_symlink() or not folder.is_dir():
             raise UsageError(files.shown(folder), "no such folder", "name the folder that collect wrote to")
-        if (folder / "manifest.json").exists():
-            _clear_remains(folder)
+        if finished(folder):
             raise UsageError(files.shown(folder), "this collection is complete", "read it with report --from")
         if (folder / "spool").is_symlink():
             raise UnsafeError(files.shown(folder / "spool"), "a symlink", _AGAIN)
@@ -105,6 +104,10 @@ class Spool:
         lock = Lock(folder / "lock")
         with contextlib.ExitStack() as failed:
             failed.callback(lock.release)
+            # The run that had the lock may have completed it in between.
+            if (folder / "manifest.json").exists():
+                lock.remove()
+                raise UsageError(files.shown(folder), "this collection is complete", "read it with report --from")
             spool = cls(folder, _begun(folder / "spool" / "run.json"), lock)
             spool._replay()
             failed.pop_all()
@@ -320,10 +323,16 @@ def _begun(path: Path) -> Run:
     return begun.run
 
 
+def finished(folder: Path) -> bool:
+    """Whether the collection in a folder is complete. Removes the spool of a run that was killed after it completed it."""
+    if not (folder / "manifest.json").exists():
+        return False
+    if any((folder / name).exists() for name in ("spool", "lock")):
+        _clear_remains(folder)
+    return True
+
+
 def _clear_remains(folder: Path) -> None:
-    """Removes the spool of a run that was killed after it completed its snapshot."""
-    if not any((folder / name).exists() for name in ("spool", "lock")):
-        return
     lock = Lock(folder / "lock")
     try:
         with files.writing(folder), contextlib.suppress(FileNotFoundError):
@@ -339,6 +348,9 @@ def check_new(folder: Path) -> None:
     if folder.is_symlink():
         raise UsageError(files.shown(folder), "a symlink", "name the folder itself")
     if folder.exists():
+        if (folder / "spool").is_dir() and (folder / "lock").is_file() and not (folder / "manifest.json").exists():
+            # Raises UsageError while another run is writing there.
+            Lock(folder / "lock").release()
         _refuse_used(folder)
 
 

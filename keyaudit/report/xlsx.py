@@ -9,12 +9,12 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 
+from keyaudit.inventory.temporary import temporary_folder
 from keyaudit.model import times
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.evidence import remedy as supplying
@@ -82,8 +82,8 @@ Rows = Iterable[Mapping[str, str]]
 
 def write(report: Report, out: BinaryIO) -> None:
     """Write the workbook. It is created in a temporary folder, which is always removed."""
-    with TemporaryDirectory(prefix="keyaudit-") as folder:
-        made = Path(folder) / "book"
+    with temporary_folder() as folder:
+        made = folder / "book"
         _make(report, made)
         with made.open("rb") as book:
             shutil.copyfileobj(book, out)

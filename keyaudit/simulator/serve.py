@@ -116,22 +116,24 @@ async def serve(
     port: int = 0,
     now: Callable[[], float] | None = None,
     others: Sequence[Estate] = (),
+    folder: Path | None = None,
 ) -> AsyncIterator[Simulator]:
     """Serve an estate on 127.0.0.1; `port` 0 takes a free one.
 
     `latency` is seconds before each answer. `now` gives unix seconds for dates, token lifetimes and throttles;
     without it time starts at the estate's as_of and runs on. `traps` are foreign hosts that answer instead of being
     refused, and note what they are sent. `others` are further tenants, which let the same application in.
+    `folder` takes its certificates; without one it makes a temporary folder.
     """
     loop = asyncio.get_running_loop()
     start = loop.time()
     clock = now or (lambda: estate.as_of + loop.time() - start)
     more = [Tenant(other, clock, throttle=throttle, faults=(), traps=()) for other in others]
     tenant = Tenant(estate, clock, throttle=throttle, faults=faults, traps=traps, others=more)
-    with tempfile.TemporaryDirectory(prefix="keyaudit-simulated-") as folder:
+    with contextlib.nullcontext(folder) if folder else tempfile.TemporaryDirectory(prefix="keyaudit-simulated-") as place:
         services = [login.HOST, arm.HOST, graph.HOST, retired_graph.HOST, log_analytics.HOST, ingestion.HOST]
         names = [*services, f"*{vaults.SUFFIX}", f"*{managed_hsms.SUFFIX}", *traps]
-        context, ca_file = tls_context(names, Path(folder))
+        context, ca_file = tls_context(names, Path(place))
         listener = Listener(tenant, context, latency)
         server = await loop.create_server(listener, "127.0.0.1", port, backlog=1024)
         try:

@@ -102,6 +102,41 @@ def test_an_interrupted_collection_goes_on_and_ends_as_if_it_had_not_been(
     }
 
 
+OTHER = "22222222-2222-2222-2222-222222222222"
+
+
+def test_a_finished_collection_that_is_resumed_says_so_and_ends_as_it_did(
+    keyaudit: Keyaudit, contoso: Path, blind_spots: Path, tmp_path: Path
+) -> None:
+    for made, code in ((contoso, Exit.CLEAN), (blind_spots, Exit.INCOMPLETE)):
+        copy = tmp_path / made.name
+        shutil.copytree(made, copy)
+        before = (copy / "manifest.json").read_bytes()
+        ran = keyaudit("collect", "--demo", "--resume", "--out", copy)
+        assert ran.code == code
+        assert f"{copy}: this collection is complete, and nothing was read again" in ran.err
+        assert ran.out.startswith("SIMULATED TENANT")
+        assert "Next: keyaudit report --from" in ran.out
+        assert (copy / "manifest.json").read_bytes() == before
+        assert keyaudit("collect", "--demo", "--resume", "--out", copy, "-q").err == ""
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "said"),
+    [
+        (("--demo", "--vault", "kv-other"), Exit.USAGE, "begun with no filters, and other filters are given"),
+        (("--demo", "--tenant", OTHER), Exit.UNSAFE, "this collection is of tenant "),
+        (("--auth", "env"), Exit.UNSAFE, "(simulated); collect another into another folder"),
+    ],
+)
+def test_a_finished_collection_is_not_resumed_as_another(
+    keyaudit: Keyaudit, contoso: Path, flags: tuple[str, ...], code: Exit, said: str
+) -> None:
+    ran = keyaudit("collect", *flags, "--resume", "--out", contoso)
+    assert (ran.code, ran.out) == (code, "")
+    assert said in ran.err
+
+
 def test_a_flipped_byte_is_refused_with_exit_5_in_one_line(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(contoso, copy)

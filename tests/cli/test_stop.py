@@ -44,6 +44,16 @@ def test_a_live_report_leaves_nothing_of_what_it_read(tmp_path: Path, number: si
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_demo_leaves_is_removed_by_the_next_run(tmp_path: Path) -> None:
+    arguments = ("report", "--demo", "--estate", "sized:8x20")
+    _stopped(tmp_path, signal.SIGKILL, *arguments, ready="keyaudit-*/**/journal.jsonl")
+    assert any(tmp_path.glob("keyaudit-*/**/journal.jsonl"))
+    again = [sys.executable, "-m", "keyaudit", "report", "--demo", "--estate", "sized:1x1", "--quiet"]
+    ran = subprocess.run(again, capture_output=True, env={**os.environ, "TMPDIR": str(tmp_path)}, check=False)
+    assert ran.returncode == Exit.CLEAN, ran.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @signals(TERMINATION, CTRL_C)
 def test_a_report_that_is_being_written_leaves_no_half_file(
     contoso: Path, tmp_path: Path, number: signal.Signals, code: Exit

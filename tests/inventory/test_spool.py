@@ -10,7 +10,7 @@ import pytest
 
 from keyaudit.inventory.ledger import BreachError
 from keyaudit.inventory.snapshot import write
-from keyaudit.inventory.spool import Spool
+from keyaudit.inventory.spool import Spool, check_new
 from keyaudit.model.coverage import State
 from keyaudit.model.errors import OutputError, UnsafeError, UsageError
 from keyaudit.model.reasons import Reason
@@ -240,6 +240,24 @@ def test_an_unfinished_collection_is_not_begun_again(out: Path) -> None:
     begun(out)
     with pytest.raises(UsageError, match="unfinished collection; go on with collect --resume"):
         Spool.create(out, RUN)
+
+
+def test_a_folder_that_another_run_writes_to_says_so_before_anything_is_read(out: Path) -> None:
+    with Spool.create(out, RUN):
+        for begin in (check_new, lambda folder: Spool.create(folder, RUN), Spool.resume):
+            with pytest.raises(UsageError, match=rf"another run \(pid {os.getpid()}\) is writing here; wait for it to end"):
+                begin(out)
+    with pytest.raises(UsageError, match="unfinished collection"):
+        check_new(out)
+
+
+def test_a_lock_of_somebody_else_is_left_alone(out: Path) -> None:
+    out.mkdir()
+    (out / "lock").write_text("mine")
+    with pytest.raises(UsageError, match="not an empty folder"):
+        check_new(out.parent)
+    check_new(out)
+    assert (out / "lock").read_text() == "mine"
 
 
 def test_a_finished_collection_is_neither_begun_again_nor_resumed(out: Path) -> None:
