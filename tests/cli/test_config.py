@@ -147,7 +147,11 @@ MISTAKES = {
     "[environments.vaults]\n'kv' = ''": ("2", "environments.vaults.kv: an empty text"),
     "a = [\n": ("2", "not TOML"),
     "a = 1\na = 2": ("2", "not TOML"),
-    "a = " + "[" * 5_000: ("", ""),
+    "a = " + "[" * 5_000: ("1", "nested deeper than 10 levels"),
+    "\na" + ".a" * 40_000 + " = 1": ("2", "nested deeper than 10 levels"),
+    "schema = 1" + "0" * 5_000: ("1", "a value of 5,001 characters without quotes; put a text in quotes"),
+    "schema = '1\"'": ("1", "schema '1\"': written for another version; this keyaudit reads schema 1"),
+    "\ufeffschema = 1": ("1", "begins with a byte order mark; save it as UTF-8 without one"),
     "\x00": ("1", "not TOML"),
 }
 

@@ -26,8 +26,9 @@ class Problem(Struct, frozen=True, kw_only=True):
 
     @property
     def place(self) -> str:
-        """`file:line:column`, as editors and compilers write it."""
-        return ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
+        """`file:line:column`, as editors and compilers write it, with what is known of it."""
+        column = f":{self.column}" if self.column else ""
+        return f"{self.file}:{self.line}{column}" if self.line else self.file
 
     def __str__(self) -> str:
         line = f"{self.place}: {self.what}" + (f"; {self.remedy}" if self.remedy else "")
