@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 
 from keyaudit.model.causes import KINDS, Declared
 from keyaudit.model.columns import Table, Type
+from keyaudit.model.documents.nodes import Items, Members, Node
+from keyaudit.model.documents.problems import nearest, shown
+from keyaudit.model.documents.reader import Reader
 from keyaudit.policy.definition import CauseArm
 from keyaudit.policy.narrowing import Condition
-from keyaudit.policy.nodes import Items, Members, Node
-from keyaudit.policy.problems import nearest, shown
-from keyaudit.policy.reader import Reader
 
 FIELDS = ("kind", "object")
 WHEN = "when"
