@@ -75,6 +75,7 @@ def _policy(text: PolicyText, details: Mapping[str, str], examples: Sequence[tup
 
 def _type(column: Column) -> str:
     kind = str(column.type) if column.type is not Type.COUNT else "count, at least and at most"
+    kind += ", if unknown those that are known" if column.partial else ""
     return f"{kind}, {column.unit}" if column.unit else kind
 
 

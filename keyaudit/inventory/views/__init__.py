@@ -1,8 +1,8 @@
 """The derived columns, each declared once as three-valued SQL over the stored ones, with a reason for each unknown.
 
 Two facts keep the conditions short. A column that may not be absent is NULL exactly when it is unknown (`load` refuses anything
-else), so SQL's own logic is the three-valued one. And a result that depends on a set of rows is certain only if the ledger says
-that the set was read completely.
+else), so SQL's own logic is the three-valued one; only a list that is declared `partial` holds its known items then. And a
+result that depends on a set of rows is certain only if the ledger says that the set was read completely.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
