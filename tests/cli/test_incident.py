@@ -139,7 +139,9 @@ def test_who_is_at_work_is_named_and_kept(
 
 
 @pytest.mark.parametrize("command", ["incident", "blast-radius"])
-@pytest.mark.parametrize("subject", [KEY, "etl-runner", "azdo-payments-release", "hsm-contoso-trust/branch-link-signing", "Litware HR"])
+@pytest.mark.parametrize(
+    "subject", [KEY, "etl-runner", "azdo-payments-release", "hsm-contoso-trust/branch-link-signing", "Litware HR"]
+)
 def test_without_logs_a_plan_names_who_has_access_and_ends_nothing(
     keyaudit: Keyaudit, contoso: Path, command: str, subject: str
 ) -> None:

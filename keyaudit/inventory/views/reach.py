@@ -194,7 +194,7 @@ def _met(sources: Sources) -> str:
         SELECT place.vault, way.way, CAST(NULL AS STRING) AS object, place.doubt FROM ({places}) AS place
         JOIN reach_way AS way ON way.scope = place.scope
         UNION ALL
-        SELECT vault.vault, way.way, CASE WHEN way.scope <> vault.id || '/keys' THEN way.scope END, NULL
+        SELECT vault.vault, way.way, CASE WHEN way.scope NOT IN (vault.id, vault.id || '/keys') THEN way.scope END, NULL
         FROM reach_way AS way JOIN reach_vault AS vault ON vault.id = way.vault_id
         WHERE coalesce(way.scope_kind = 'object', way.scope <> vault.id)
         UNION ALL
