@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 
 from keyaudit.simulator.estates import estate
-from keyaudit.simulator.serve import Simulator, serve
+from keyaudit.simulator.serve import EVERY_RIGHT, Simulator, serve
 from keyaudit.simulator.throttle import Throttle
 
 _UNITS = {"ms": 0.001, "s": 1.0}
@@ -37,6 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--latency", type=_seconds, default=0.0, metavar="TIME", help="time before each answer, such as 20ms or 0.5s"
     )
+    parser.add_argument(
+        "--writable", action="store_true", help="let its identity change keys and credentials; the changes last until it ends"
+    )
     parser.add_argument("--throttle", choices=("none", "documented"), default="none", help="limits to refuse requests by")
     return parser
 
@@ -58,7 +61,8 @@ async def _serve(parsed: argparse.Namespace) -> None:
     now = time.time  # noqa: TID251 -- by itself it is a service, and shows the real time
     found = estate(parsed.estate, int(now()))
     throttle = Throttle.documented() if parsed.throttle == "documented" else None
-    async with serve(found, latency=parsed.latency, throttle=throttle, port=parsed.port, now=now) as simulator:
+    rights = {EVERY_RIGHT} if parsed.writable else ()
+    async with serve(found, latency=parsed.latency, throttle=throttle, port=parsed.port, now=now, rights=rights) as simulator:
         print(_introduction(simulator), flush=True)  # noqa: T201 -- callers read the address from here
         await stop.wait()
 

@@ -24,6 +24,7 @@ from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, r
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Flaw
 from keyaudit.simulator.wire import Answer, Request
+from keyaudit.simulator.writes.identities import writes
 
 HOST = "management.azure.com"
 
@@ -61,6 +62,7 @@ class Arm(Service):
         super().__init__(directory)
         self._gone = 0
         self._refused = Route("arm.write", "", lambda request, _: write_denied(directory, request))
+        self._writes = writes(directory)
         keyvault = "subscriptions/*/providers/microsoft.keyvault"
         vault = "subscriptions/*/resourcegroups/*/providers/microsoft.keyvault/vaults"
         self._routes = (
@@ -143,6 +145,9 @@ class Arm(Service):
         path = [part.lower() for part in request.segments]
         subscription = path[1] if len(path) > 1 and path[0] == "subscriptions" else ""
         charge = Charge("arm", subscription)
+        written = routed(self._writes, request) if self.directory.rights else None
+        if written is not None and "api-version" in request.query:
+            return varying(written[0].operation, lambda asked: written[0].respond(asked, written[1]), charge)
         route, stars = routed(self._routes, request) or (_UNKNOWN if request.method == "GET" else self._refused, [])
         if "api-version" not in request.query:
             message = "The api-version query parameter (?api-version=) is required for all requests."

@@ -58,6 +58,7 @@ def bundle(vault: Vault, certificate: Certificate, version: CertificateVersion) 
 def operation(vault: Vault, certificate: Certificate) -> dict[str, object]:
     """The operation that made the current version: completed, or in progress if it is not issued yet."""
     version = current(certificate)
+    waits = certificate.requested or not version.issued
     asked = x509.request(
         f"CN={certificate.subject}", key_name=_key_name(vault, certificate, version), bits=certificate.policy.key_size
     )
@@ -66,9 +67,9 @@ def operation(vault: Vault, certificate: Certificate) -> dict[str, object]:
         "issuer": {"name": certificate.policy.issuer},
         "csr": base64.b64encode(asked).decode(),
         "cancellation_requested": False,
-        "status": "completed" if version.issued else "inProgress",
+        "status": "inProgress" if waits else "completed",
     }
-    if version.issued:
+    if not waits:
         found["target"] = uri(vault, certificate)
     else:
         found["status_details"] = (
@@ -112,6 +113,7 @@ def deleted_item(vault: Vault, deleted: DeletedCertificate) -> dict[str, object]
 
 def der(vault: Vault, certificate: Certificate, version: CertificateVersion) -> bytes:
     """The certificate itself. A renewal that keeps the key keeps the first version's."""
+    certificate = version.made_as or certificate
     if version.nbf is None or version.exp is None:
         raise ValueError(f"{certificate.name}: a certificate has a beginning and an end")
     return x509.certificate(

@@ -26,6 +26,8 @@ from keyaudit.simulator.service import Call, Directory, Service, fixed, retry_af
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Flaw
 from keyaudit.simulator.wire import Answer, Request, compact
+from keyaudit.simulator.writes import WriteError
+from keyaudit.simulator.writes.graph import GraphWrites
 
 T = TypeVar("T")
 
@@ -68,7 +70,14 @@ class Graph(Service):
         """Answers one request of a batch; set by the caller, which counts requests and adds faults."""
         self._by_id: dict[str, dict[str, Holder]] = {}
         self._searches = audit_searches.Searches(directory)
-        self._kinds = {kind.name.lower(): kind for kind in (applications(directory), principals(directory))}
+        self._writes = GraphWrites(directory, _changed, _refused)
+        self._kinds = _kinds(directory)
+
+    def forget(self) -> None:
+        """As every service."""
+        super().forget()
+        self._by_id.clear()
+        self._kinds = _kinds(self.directory)
 
     def denied(self, request: Request) -> Answer | None:
         """Graph's 401."""
@@ -138,7 +147,8 @@ class Graph(Service):
             return varying(search, self._searched, self._charge(1))
         if request.method == "GET":
             return None
-        return self._posted(version, path) or varying("graph.write", _denied, self._charge(1))
+        written = self._writes.call(request) if self.directory.rights else None
+        return written or self._posted(version, path) or varying("graph.write", _denied, self._charge(1))
 
     def _posted(self, version: str, path: list[str]) -> Call | None:
         """Reads with POST. Requests in a batch are charged separately."""
@@ -319,6 +329,18 @@ def _made(request: Request, body: Callable[[], dict[str, object]]) -> Answer:
         return _error(request, 400, error.code, str(error))
     except graph_posts.BadPostError as error:
         return _error(request, 400, "BadRequest", str(error))
+
+
+def _kinds(directory: Directory) -> dict[str, Kind]:
+    return {kind.name.lower(): kind for kind in (applications(directory), principals(directory))}
+
+
+def _changed(status: int, body: dict[str, object]) -> Answer:
+    return Answer(status, compact(body), _OK_HEADERS, chunked=True) if body else Answer(status, b"", _HEADERS)
+
+
+def _refused(request: Request, problem: WriteError) -> Answer:
+    return _error(request, problem.status, problem.code, str(problem))
 
 
 def _denied(request: Request) -> Answer:

@@ -22,9 +22,8 @@ def routes(directory: Directory) -> Sequence[Route]:
                 if preview and identity.stable_only:
                     message = f"No registered resource provider found for location '{identity.location}' and this API version."
                     return error(400, "NoRegisteredProviderFound", message)
-                return answer({"value": [_federated(identity, one, preview) for one in identity.federated]})
-        message = f"The Resource 'Microsoft.ManagedIdentity/userAssignedIdentities/{stars[2]}' was not found."
-        return error(404, "ResourceNotFound", message)
+                return answer({"value": [federated_resource(identity, one, preview=preview) for one in identity.federated]})
+        return no_identity(stars[2])
 
     path = f"subscriptions/*/resourcegroups/*/providers/{TYPE}/*/federatedidentitycredentials"
     return (
@@ -67,7 +66,13 @@ def _id(identity: ManagedIdentity) -> str:
     )
 
 
-def _federated(identity: ManagedIdentity, found: FederatedCredential, preview: bool) -> dict[str, object]:
+def no_identity(name: str) -> Answer:
+    """The 404 for an identity."""
+    message = f"The Resource 'Microsoft.ManagedIdentity/userAssignedIdentities/{name}' was not found."
+    return error(404, "ResourceNotFound", message)
+
+
+def federated_resource(identity: ManagedIdentity, found: FederatedCredential, *, preview: bool) -> dict[str, object]:
     """A federated credential; only preview versions have claims-matching expressions."""
     properties: dict[str, object] = {"issuer": found.issuer, "subject": found.subject, "audiences": list(found.audiences)}
     if preview:

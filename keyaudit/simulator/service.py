@@ -1,10 +1,11 @@
 """The base of the simulated services: the directory that they serve, and the handling of requests."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.simulator.always import with_what_is_always_there
 from keyaudit.simulator.estate import (
@@ -24,18 +25,42 @@ from keyaudit.simulator.wire import Answer, Request
 
 _KEPT_BYTES = 16_000_000
 
+EVERY_RIGHT = "*"
+"""The right to change everything that the simulated tenant can change."""
+
 
 class Directory:
     """The estate, with the identity, tokens, look-ups by name, and deleted vaults."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, rights: Collection[str] = ()) -> None:
         self.estate = estate
+        self.rights = frozenset(rights)
+        """What the identity may change, in the words of each service; empty: the estate is immutable."""
+        self.changes = 0
+        """The number of changes of the estate."""
         self.client_id = self.guid("client")
         self.object_id = self.guid("identity")
         self.client_secret = f"simulated~{self.guid('secret').replace('-', '')}"
         self.tokens = Tokens(estate.tenant_id, estate.as_of)
         self.estate = with_what_is_always_there(estate, self.object_id, self.guid)
         self.gone: set[str] = set()
+
+    def may(self, right: str) -> bool:
+        """Whether the identity has a right to change something."""
+        return EVERY_RIGHT in self.rights or right in self.rights
+
+    def change(self, estate: Estate) -> None:
+        """Replace the estate. Look-ups and cached answers of the old one are dropped."""
+        self.estate = estate
+        self.changes += 1
+        for name, member in vars(type(self)).items():
+            if isinstance(member, cached_property):
+                self.__dict__.pop(name, None)
+
+    def change_vault(self, vault: Vault) -> None:
+        """Replace the vault of that name."""
+        vaults = tuple(vault if one.name.lower() == vault.name.lower() else one for one in self.estate.vaults)
+        self.change(replace(self.estate, vaults=vaults))
 
     def guid(self, *parts: str) -> str:
         """A GUID that depends only on the estate and the parts."""
@@ -203,9 +228,13 @@ class Service:
         self.directory = directory
         self._kept: dict[tuple[str, str, str], Call] = {}
         self._kept_bytes = 0
+        self._changes = directory.changes
 
     def call(self, request: Request) -> Call:
-        """The call of a request. Answers that depend only on the address are cached."""
+        """The call of a request. Answers that depend only on the address are cached, until the estate changes."""
+        if self._changes != self.directory.changes:
+            self._changes = self.directory.changes
+            self.forget()
         key = (request.host, request.method, request.target)
         known = self._kept.get(key)
         if known is not None:
@@ -219,7 +248,7 @@ class Service:
         return call
 
     def forget(self) -> None:
-        """Drop all cached answers."""
+        """Drop all cached answers, and what was derived from the estate."""
         self._kept.clear()
         self._kept_bytes = 0
 

@@ -44,8 +44,9 @@ class Tenant:
         faults: Sequence[Fault],
         traps: Collection[str],
         others: Sequence["Tenant"] = (),
+        rights: Collection[str] = (),
     ) -> None:
-        self.directory = Directory(estate)
+        self.directory = Directory(estate, rights)
         self._others = others
         for other in others:
             # One application, which is in all of these tenants.

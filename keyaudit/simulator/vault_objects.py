@@ -102,7 +102,7 @@ class _Objects:
         """The operation that makes, or made, the current version; a client asks again ten seconds later while it goes on."""
         answer = self._of_one(request, stars[0], certificates.operation)
         found = _named(self._plane.vault(request).certificates, stars[0])
-        if found is None or certificates.current(found).issued:
+        if found is None or (certificates.current(found).issued and not found.requested):
             return answer
         return Answer(answer.status, answer.body, {**answer.headers, "Retry-After": "10"})
 

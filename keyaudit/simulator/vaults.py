@@ -12,6 +12,7 @@ from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, r
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Flaw
 from keyaudit.simulator.wire import JSON, Answer, Request, compact
+from keyaudit.simulator.writes.vaults import VaultWrites
 
 SUFFIX = ".vault.azure.net"
 _AUDIENCE = "https://vault.azure.net"
@@ -75,6 +76,13 @@ class Vaults(Service):
             Route("deleted_key.get", "deletedkeys/*", self._deleted),
             *objects.routes(self),
         )
+        self._writes = VaultWrites(self, directory)
+
+    def forget(self) -> None:
+        """As every service."""
+        super().forget()
+        self._keys.clear()
+        self._headers = {name: _headers(vault) for name, vault in self.directory.vaults.items()}
 
     def denied(self, request: Request) -> Answer | None:
         """The challenge for a request without a valid token, even if all other requests are refused."""
@@ -124,6 +132,9 @@ class Vaults(Service):
     def understand(self, request: Request) -> Call:
         """The operation by method and path, refused as the vault's settings say."""
         vault = self.vault(request)
+        written = self._writes.call(request) if self.directory.rights else None
+        if written is not None:
+            return written
         route, stars = routed(self._routes, request) or (self._unknown if request.method == "GET" else self._refused, [])
         hsm = route.operation == "key.get" and self._in_hsm(vault, stars[0])
         charges = (
@@ -156,11 +167,19 @@ class Vaults(Service):
         """The 403 for a request that changes or uses an object: none of the identity's permissions allows it."""
         kind = (request.segments or ["keys"])[0].lower()
         permission = _USES.get(request.method) or (request.segments or [""])[-1].lower()
-        code, message = self._forbidden(self.vault(request), f"{kind} {permission}", f"{kind}/{permission}/action")
+        code, message = self.forbidden(self.vault(request), f"{kind} {permission}", f"{kind}/{permission}/action")
         return error(403, "Forbidden", message, self.headers_for(request), code)
 
     def _refusal(self, vault: Vault, operation: str) -> tuple[str, str] | None:
         """Inner code and message of the 403, if the vault refuses the operation."""
+        closed = self.closed(vault)
+        word, permission = _BY_PERMISSION.get(operation, ("", "keys get"))
+        if closed is not None or (vault.access not in ("rbac", "policy") and word not in vault.refused):
+            return closed
+        return self.forbidden(vault, permission, f"{_ACTIONS.get(permission, 'keys/read')}/action")
+
+    def closed(self, vault: Vault) -> tuple[str, str] | None:
+        """Inner code and message of the 403, if the vault's network rules let nobody in."""
         caller, place = self._caller(), f"Vault: {vault.name};location={vault.location}"
         if vault.access == "firewall":
             what = "Client address is not authorized and caller is not a trusted service."
@@ -168,10 +187,7 @@ class Vaults(Service):
         if vault.access == "private":
             what = "Public network access is disabled and request is not from a trusted service nor via an approved"
             return "ForbiddenByConnection", f"{what} private link.\r\n{caller}\r\n{place}"
-        word, permission = _BY_PERMISSION.get(operation, ("", "keys get"))
-        if vault.access not in ("rbac", "policy") and word not in vault.refused:
-            return None
-        return self._forbidden(vault, permission, f"{_ACTIONS.get(permission, 'keys/read')}/action")
+        return None
 
     def _caller(self) -> str:
         return (
@@ -179,7 +195,7 @@ class Vaults(Service):
             f"iss=https://sts.windows.net/{self.directory.tenant_id}/"
         )
 
-    def _forbidden(self, vault: Vault, permission: str, action: str) -> tuple[str, str]:
+    def forbidden(self, vault: Vault, permission: str, action: str) -> tuple[str, str]:
         """Inner code and message of the 403 for a permission of access policies, or a data action of roles."""
         caller, place = self._caller(), f"Vault: {vault.name};location={vault.location}"
         if vault.access == "policy" or (vault.access == "open" and not vault.rbac):
@@ -232,6 +248,10 @@ class Vaults(Service):
             if deleted.key.name.lower() == stars[0].lower():
                 return Answer(200, compact(keys.deleted_item(vault, deleted, whole=True)), headers)
         return error(404, "KeyNotFound", f"Deleted Key not found: {stars[0]}", headers)
+
+    def error(self, request: Request, status: int, code: str, message: str, inner: str = "") -> Answer:
+        """An error as this vault words it."""
+        return error(status, code, message, self.headers_for(request), inner)
 
     def not_found(self, request: Request, noun: str, name: str) -> Answer:
         """The 404 for an object of that noun: one sentence for all of them, as recorded."""

@@ -32,6 +32,8 @@ class CertificateVersion(Struct, frozen=True, kw_only=True):
     enabled: bool = True
     issued: bool = True
     tags: dict[str, str] | None = None
+    made_as: "Certificate | None" = None
+    """The certificate as it was when this version was made, if it was changed since."""
 
 
 class Certificate(Struct, frozen=True, kw_only=True):
@@ -50,6 +52,8 @@ class Certificate(Struct, frozen=True, kw_only=True):
     digest: str = "sha256"
     """The hash of its signature: sha256, or sha1 in old certificates."""
     policy: CertificatePolicy = field(default_factory=CertificatePolicy)
+    requested: bool = False
+    """Whether the request of a further version waits for a CA to sign it."""
 
 
 class SecretVersion(Struct, frozen=True, kw_only=True):

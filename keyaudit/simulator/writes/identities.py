@@ -1,0 +1,83 @@
+"""Changes of the federated credentials of user-assigned managed identities, in Azure Resource Manager."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from keyaudit.simulator.arm_answers import HEADERS, answer, error, write_denied
+from keyaudit.simulator.estate import Estate, FederatedCredential, ManagedIdentity
+from keyaudit.simulator.identities import TYPE, federated_resource, no_identity
+from keyaudit.simulator.service import Directory, Route
+from keyaudit.simulator.wire import Answer, Request, compact
+from keyaudit.simulator.writes import WriteError, body_of, part_of
+
+Write = Callable[[Directory, ManagedIdentity, str, Request], Answer]
+
+RIGHT = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
+"""With /write or /delete: the actions of a role."""
+
+
+def writes(directory: Directory) -> Sequence[Route]:
+    """Create, change and delete one."""
+    path = f"subscriptions/*/resourcegroups/*/providers/{TYPE}/*/federatedidentitycredentials/*"
+
+    def needing(action: str, write: Write) -> Callable[[Request, list[str]], Answer]:
+        def respond(request: Request, stars: list[str]) -> Answer:
+            if not directory.may(f"{RIGHT}/{action}"):
+                return write_denied(directory, request)
+            wanted = [star.lower() for star in stars[:3]]
+            for one in directory.estate.identities:
+                if [one.subscription.lower(), one.resource_group.lower(), one.name.lower()] == wanted:
+                    return write(directory, one, stars[3], request)
+            return no_identity(stars[2])
+
+        return respond
+
+    return (
+        Route("managed_identity.put_federated", path, needing("write", _put), "PUT"),
+        Route("managed_identity.delete_federated", path, needing("delete", _delete), "DELETE"),
+    )
+
+
+def _put(directory: Directory, identity: ManagedIdentity, name: str, request: Request) -> Answer:
+    try:
+        asked = part_of(body_of(request), "properties")
+    except WriteError as problem:
+        return error(problem.status, problem.code, str(problem))
+    if not all(asked.get(member) for member in ("issuer", "subject", "audiences")):
+        return error(400, "BadRequest", "issuer, subject and audiences of a federated identity credential are required.")
+    others = tuple(one for one in identity.federated if one.name.lower() != name.lower())
+    if any((one.issuer, one.subject) == (asked["issuer"], asked["subject"]) for one in others):
+        message = f"Issuer and subject combination already exists for this Managed Identity: {identity.name}."
+        return error(409, "Conflict", message)
+    made = FederatedCredential(
+        id=directory.guid("federated", identity.principal_id, name),
+        name=name,
+        issuer=asked["issuer"],
+        subject=asked["subject"],
+        audiences=tuple(asked["audiences"]),
+    )
+    status = 201 if len(others) == len(identity.federated) else 200
+    directory.change(_with(directory.estate, identity, (*others, made)))
+    return Answer(status, compact(federated_resource(identity, made, preview=False)), HEADERS)
+
+
+def _delete(directory: Directory, identity: ManagedIdentity, name: str, _request: Request) -> Answer:
+    kept = tuple(one for one in identity.federated if one.name.lower() != name.lower())
+    if len(kept) == len(identity.federated):
+        return Answer(204, b"", HEADERS)
+    directory.change(_with(directory.estate, identity, kept))
+    return answer({})
+
+
+def _with(estate: Estate, identity: ManagedIdentity, federated: tuple[FederatedCredential, ...]) -> Estate:
+    """The estate with these credentials of an identity; its service principal shows them, too."""
+    return replace(
+        estate,
+        identities=tuple(
+            replace(one, federated=federated) if one.principal_id == identity.principal_id else one for one in estate.identities
+        ),
+        service_principals=tuple(
+            replace(one, federated=federated) if one.id == identity.principal_id else one for one in estate.service_principals
+        ),
+    )
