@@ -8,8 +8,10 @@
 {missing(categories_sent, categories)}   what a list lacks of a parameter's items
 {without(environments, production)}      the items of a list that a parameter does not have
 {short(scope)}             the last part of an id
+{part(id, resourceGroups):GROUP}         the part of a resource id after a segment
 {tags[owner]:nobody}       an entry of a map
 {users|user|users}         a noun that agrees with a number, or with the length of a list
+{--size key_size}          in a command: the option with the column's value, every word quoted; nothing for an absent value
 """
 
 import re
@@ -32,6 +34,12 @@ _FORMS: tuple[tuple[re.Pattern[str], Collection[Kind], str], ...] = tuple(
         (r"(?P<span>between)\((?P<column>NAME), ?(?P<last>NAME)\)", (Kind.TIME,), "a time"),
         (r"(?P<joined>NAME(?:\+NAME)+)", (Kind.TEXTS,), "a list"),
         (r"(?P<compared>missing|without)\((?P<column>NAME), ?(?P<list>NAME)\)", (Kind.TEXTS,), "a list"),
+        (
+            r"(?P<option>--[a-z][a-z-]*) (?P<column>NAME)",
+            (Kind.TEXT, Kind.INTEGER, Kind.TIME, *_LISTS),
+            "a text, a number, a time, a list or a map",
+        ),
+        (r"part\((?P<column>NAME), ?(?P<segment>[A-Za-z]+)\)", (Kind.TEXT,), "a text"),
         (r"(?P<short>short)\((?P<column>NAME)\)", (Kind.TEXT,), "a text"),
         (r"(?P<column>NAME)\[(?P<entry>[^\[\]]+)\]", (Kind.MAP,), "a map"),
         (r"(?P<column>NAME)\|(?P<one>[^|]+)\|(?P<many>[^|]+)", (Kind.INTEGER, Kind.COUNT, Kind.TEXTS), "a number or a list"),
@@ -73,7 +81,7 @@ def _placeholder(
         found = Placeholder(inner, (inner,), Kind(columns[inner].type.value), text)
     else:
         found = _computed(inner, text, columns, parameters)
-    if not text and not found.noun and not found.compared:
+    if not text and not found.noun and not found.compared and not found.option:
         _require_text(found, columns, present)
     return found
 
@@ -107,6 +115,8 @@ def _computed(inner: str, text: str, columns: Mapping[str, Column], parameters: 
             compared=given.get("compared", ""),
             other=other,
             short="short" in given,
+            segment=given.get("segment", "").lower(),
+            option=given.get("option", ""),
         )
     what = f"no such column or parameter: {shown('{' + inner + '}')}"
     raise FieldError(what, nearest(inner, [*columns, *parameters]))
@@ -127,6 +137,8 @@ def _require_text(found: Placeholder, columns: Mapping[str, Column], present: Co
         if column.name not in {*present, NAME} and column.absent:
             remedy = "give a text for that, as in {last_used_on:never used}, or a message of its own in message_when"
             raise FieldError(f"{place}: {column.name} may be absent ({column.absent})", remedy)
+        if found.segment:
+            raise FieldError(f"{place}: there may be no such segment", "give a text for that, as in {part(id, vaults):VAULT}")
         if found.entry:
             raise FieldError(f"{place}: there may be no such entry", "give a text for that, as in {tags[owner]:nobody}")
         if Kind(column.type.value) in _LISTS:

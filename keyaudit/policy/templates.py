@@ -9,7 +9,7 @@ from msgspec import Struct
 from keyaudit.model.findings import Value
 from keyaudit.model.shell import appended, powershell_quoted, shell_quoted
 from keyaudit.model.text import listed, one_line
-from keyaudit.model.times import duration_text, iso_date, set_duration_text
+from keyaudit.model.times import duration_text, iso_date, iso_time, set_duration_text
 from keyaudit.policy.types import Kind
 
 NAME = "name"
@@ -56,6 +56,36 @@ class Placeholder(Struct, frozen=True):
     """`missing` or `without`: how the list is compared with the parameter `other`."""
     other: str = ""
     short: bool = False
+    segment: str = ""
+    """The segment of a resource id, in lower case, before the part that is shown."""
+    option: str = ""
+    """An option of a command, which is left out with an absent value."""
+
+    def argued(self, command: str, source: Source, quoted: Callable[[str], str]) -> str:
+        """`command` with the option and its value after it, each word `quoted`.
+
+        A value that could not be read stands as its column's name in capitals, for the reader to fill in.
+        """
+        if not source.known(self.columns[0]):
+            return f"{command}{self.option} {self.columns[0].upper()}"
+        words = self._words(source.value(self.columns[0]))
+        if not words:
+            return command.rstrip(" ")
+        first, *more = (quoted(word) for word in words)
+        return " ".join((appended(f"{command}{self.option} ", first), *more))
+
+    def _words(self, value: Value) -> list[str]:
+        match value:
+            case None:
+                return []
+            case int() if self.kind is Kind.TIME:
+                return [iso_time(value)]
+            case Mapping():
+                return [one_line(f"{name}={text}") for name, text in sorted(value.items())]
+            case list():
+                return [one_line(str(item)) for item in value]
+            case _:
+                return [one_line(str(value))]
 
     def fill(self, source: Source, limits: Collection[str] = ()) -> str:
         """Its text for a row; `limits` are the texts of the limits in the same sentence."""
@@ -99,6 +129,8 @@ class Placeholder(Struct, frozen=True):
 
     def _shown(self, values: Sequence[Value], now: int, limits: Collection[str]) -> str:
         value = values[0]
+        if self.segment:
+            return one_line(_after(str(value), self.segment)) or self.text
         if self.short:
             return one_line(str(value).rstrip("/").rpartition("/")[2])
         if self.span:
@@ -150,14 +182,15 @@ class Template(Struct, frozen=True, dict=True):
     def fill(self, source: Source, quoted: Callable[[str], str] = str) -> str:
         """The text with every placeholder filled in, each `quoted`."""
         # A measured duration is compared with the limits beside it, so it comes last.
-        texts = ["" if each.span else each.fill(source) for each in self._placeholders]
+        texts = ["" if each.span or each.option else each.fill(source) for each in self._placeholders]
         for number, limits in self._spans.items():
             texts[number] = self._placeholders[number].fill(source, [texts[limit] for limit in limits])
         filled, left = "", iter(texts)
         for literal, each in self.parts:
             filled += literal
             if each is not None:
-                filled = appended(filled, quoted(next(left)))
+                text = next(left)
+                filled = each.argued(filled, source, quoted) if each.option else appended(filled, quoted(text))
         return filled
 
 
@@ -178,6 +211,13 @@ def _seconds(span: str, values: Sequence[Value], now: int) -> int:
             return max(first - now, 0)
         case _:
             return last - first
+
+
+def _after(id_: str, segment: str) -> str:
+    """The part of a resource id after this segment, in any case; empty if there is none."""
+    parts = id_.split("/")
+    names = [part.lower() for part in parts[:-1]]
+    return parts[names.index(segment) + 1] if segment in names else ""
 
 
 def _is_one(value: Value) -> bool:

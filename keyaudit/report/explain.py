@@ -7,6 +7,7 @@ from keyaudit.model.findings import PolicyText
 from keyaudit.model.guardrails import ENABLED
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import joined, wrap
+from keyaudit.report.rehearsed import said
 
 _WIDTH = 80
 _INDENT = "  "
@@ -27,6 +28,8 @@ def _lines(text: PolicyText, details: Mapping[str, str]) -> Iterator[str]:
     yield from _section("Cause", "\n".join(causes(text)))
     for kind, fix in text.fix.items():
         yield from _section(f"Fix ({kind})", fix, wrapped=kind == "text")
+        if kind == "cli":
+            yield from wrap(said(text.id, fix), _WIDTH, _INDENT, _INDENT)
     if text.needs:
         yield from _section("Needs", f"{', '.join(text.needs)}, which Azure does not hold; without it nothing is judged")
     sections = {

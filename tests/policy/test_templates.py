@@ -129,6 +129,9 @@ def test_braces_are_doubled_and_a_name_may_come_twice() -> None:
         ("{missing(allows, wanted)}", {"allows": ["wrap"]}, "sign and backup"),
         ("{without(allows, wanted)}", {"allows": ["wrap", "verify"]}, "verify"),
         ("{short(kind)}", {"kind": "/subscriptions/1/vaults/kv-a/"}, "kv-a"),
+        ("{part(kind, resourceGroups):GROUP}", {"kind": "/subscriptions/1/resourcegroups/rg-a/x"}, "rg-a"),
+        ("{part(kind, resourceGroups):GROUP}", {"kind": "0f1e"}, "GROUP"),
+        ("{part(kind, resourceGroups):GROUP}", {"kind": "/subscriptions/1/resourcegroups"}, "GROUP"),
     ],
 )
 def test_a_placeholder_is_filled_in(text: str, values: dict[str, Any], shown: str) -> None:
@@ -172,6 +175,8 @@ def test_what_was_not_read_is_unknown_and_not_what_stands_for_absence() -> None:
         ("{allows+kind:x}", "kind is not a list"),
         ("{missing(allows, wantd)}", "no such parameter: 'wantd'"),
         ("{short(size)}", "size is not a text"),
+        ("{part(kind, vaults)}", "there may be no such segment"),
+        ("{--size period}", "period is not a text, a number, a time, a list or a map"),
         ("{allows}", "allows may be empty"),
         ("{tags[owner]}", "tags may be absent"),
         ("{kind!r}", "no such placeholder"),
@@ -192,6 +197,31 @@ def test_a_text_that_would_print_a_hole_is_refused(text: str, error: str) -> Non
     with pytest.raises(FieldError) as refused:
         template(text, COLUMNS, ("limit", "wanted"))
     assert error in refused.value.what
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ({"size": 3_072, "allows": ["sign", "verify"]}, "az x --size 3072 --allows sign verify --on 1970-01-01T00:16:40Z --y"),
+        ({"size": 3_072, "allows": [], "created_on": None}, "az x --size 3072 --y"),
+        (
+            {"size": 1, "allows": [], "created_on": None, "tags": {"b": "x y", "a": "1"}},
+            "az x --size 1 --y --tags 'a=1' 'b=x y'",
+        ),
+        ({"size": 1, "allows": ["a b", "-n"], "created_on": None}, "az x --size 1 --allows 'a b' '-n' --y"),
+        ({"size": 1, "allows": ["-n"], "created_on": None}, "az x --size 1 --allows='-n' --y"),
+        # az refuses these words, so that nobody makes a key of a size that was not read.
+        (
+            {"unknown": ["size", "allows"], "size": None, "allows": None, "created_on": None},
+            "az x --size SIZE --allows ALLOWS --y",
+        ),
+    ],
+)
+def test_an_option_of_a_command_is_left_out_with_an_absent_value(values: dict[str, Any], shown: str) -> None:
+    made = template("az x {--size size} {--allows allows} {--on created_on} --y {--tags tags}", COLUMNS, ())
+    unread = values.get("unknown", [])
+    row = {"created_on": 1_000, "tags": None, **{name: value for name, value in values.items() if name != "unknown"}}
+    assert made.fill(Row(row, frozenset(unread)), shell_quoted) == shown
 
 
 def test_what_the_conditions_say_is_present_needs_no_text() -> None:

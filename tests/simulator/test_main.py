@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from keyaudit.simulator.__main__ import main
+from keyaudit.simulator.estates import estate
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -54,6 +55,33 @@ async def test_it_prints_its_environment_serves_and_ends_cleanly(number: signal.
         writer.close()
     assert (process.returncode, out, errors) == (0, b"", b"")
     assert not Path(exported["SSL_CERT_FILE"]).exists()
+
+
+@pytest.mark.parametrize(("flags", "status"), [((), 403), (("--writable",), 200)])
+async def test_it_is_written_to_only_where_asked(flags: tuple[str, ...], status: int) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "keyaudit.simulator", "--estate", "sized:1x2x1x3", *flags),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    exported = dict(re.findall(r"export (\w+)=(\S+)", "".join([(await process.stdout.readline()).decode() for _ in range(7)])))
+    context = ssl.create_default_context(cafile=exported["SSL_CERT_FILE"])
+    form = {"grant_type": "client_credentials", "client_id": exported["AZURE_CLIENT_ID"]}
+    form |= {"client_secret": exported["AZURE_CLIENT_SECRET"], "scope": "https://vault.azure.net/.default"}
+    vault = next(one.name for one in estate("sized:1x2x1x3", 1_795_000_000).vaults)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
+        url = f"https://login.microsoftonline.com/{exported['AZURE_TENANT_ID']}/oauth2/v2.0/token"
+        async with session.post(url, data=form, proxy=exported["HTTPS_PROXY"]) as response:
+            token = (await response.json())["access_token"]
+        url = f"https://{vault}.vault.azure.net/secrets/new?api-version=7.4"
+        headers = {"Authorization": f"Bearer {token}"}
+        async with session.put(url, json={"value": "x"}, headers=headers, proxy=exported["HTTPS_PROXY"]) as response:
+            assert response.status == status
+    process.terminate()
+    assert await process.wait() == 0
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,17 @@ async def test_a_request_of_issuer_unknown_waits_and_blocks_the_next() -> None:
     assert after["id"] == before["id"]
 
 
+async def test_a_new_certificate_comes_with_its_key_and_its_secret() -> None:
+    async with wire(SMALL, rights=ALL) as client:
+        policy = (await client.get(f"{VAULT}/certificates/backing/policy?{V}")).data
+        await send(client, "POST", f"{VAULT}/certificates/second/create?{V}", {"policy": policy})
+        made = (await client.get(f"{VAULT}/certificates/second?{V}")).data
+        key = (await client.get(f"{made['kid']}?{V}")).data
+        secrets = await client.pages(f"{VAULT}/secrets?{V}")
+    assert key["managed"] is True
+    assert f"{VAULT}/secrets/second" in {item["id"] for page in secrets for item in page["value"]}
+
+
 async def test_a_secret_gets_a_version_and_its_value_is_not_kept() -> None:
     async with wire(SMALL, rights=ALL) as client:
         made = (await send(client, "PUT", f"{VAULT}/secrets/new?{V}", {"value": "hunter2"})).data

@@ -151,7 +151,7 @@ def _actions(asked: list[Any]) -> dict[str, int | None]:
 
 
 def _with_backing(vault: Vault, certificate: Certificate, version: CertificateVersion) -> Vault:
-    """The vault with the same version of the key and the secret behind the certificate, where it shows them."""
+    """The vault with the same version of the key and the secret behind the certificate; a new certificate gets both."""
     policy: CertificatePolicy = certificate.policy
     hsm = policy.kty.endswith("-HSM")
     made = KeyVersion(
@@ -177,6 +177,10 @@ def _with_backing(vault: Vault, certificate: Certificate, version: CertificateVe
         content_type=policy.content_type,
     )
 
+    if len(certificate.versions) == 1:
+        key = Key(name=certificate.name, versions=(made,), current=made.version, managed=True)
+        secret = Secret(name=certificate.name, versions=(stored,), managed=True)
+        return replace(vault, keys=(*vault.keys, key), secrets=(*vault.secrets, secret))
     return _backing(
         vault,
         certificate,
@@ -191,7 +195,7 @@ def _enabled_backing(vault: Vault, certificate: Certificate, version: Certificat
 
 
 def _backing(vault: Vault, certificate: Certificate, key: Callable[[Key], Key], secret: Callable[[Secret], Secret]) -> Vault:
-    """The vault with the key and the secret of a certificate changed, where it shows them."""
+    """The vault with the key and the secret of a certificate changed."""
 
     def mine(one: Key | Secret) -> bool:
         return one.managed and one.name.lower() == certificate.name.lower()

@@ -24,6 +24,10 @@ Result = tuple[int, dict[str, object]]
 
 _MOST_FEDERATED = 20
 _AUDIENCES = ("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
+# https://learn.microsoft.com/graph/api/resources/serviceprincipallockconfiguration: what was never set is shown as false.
+_UNLOCKED = dict.fromkeys(
+    ("isEnabled", "allProperties", "credentialsWithUsageVerify", "credentialsWithUsageSign", "tokenEncryptionKeyId"), False
+)
 _DONE: Result = (204, {})
 
 
@@ -88,7 +92,7 @@ class GraphWrites:
                 case "keyCredentials":
                     changed["keys"] = _keys(application.keys, value, "Application")
                 case "servicePrincipalLockConfiguration":
-                    changed["lock"] = value
+                    changed["lock"] = {**_UNLOCKED, **(application.lock or {}), **(value or {})}
                 case _:
                     raise _no_property(name)
         return self._keep(replace(application, **changed))

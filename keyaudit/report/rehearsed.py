@@ -1,0 +1,52 @@
+"""Which printed commands were rehearsed: run by the unmodified Azure CLI against a simulated tenant that was audited again."""
+
+import functools
+import json
+from importlib.resources import files
+
+from msgspec import Struct, convert
+
+
+class Rehearsed(Struct, frozen=True):
+    """What a rehearsal showed of a command, as a policy writes it."""
+
+    command: str
+    closes: dict[str, dict[str, list[str]]]
+    """The policies whose finding it closed. `also`: policies of other findings that it closed in that run; `opens`: of
+    findings that it opened, as its text says.
+    """
+    runs: list[str]
+    """The policies for which it ran and closed nothing by itself: it shows something, or other steps follow."""
+
+
+class _File(Struct, frozen=True):
+    azure_cli: str
+    commands: list[Rehearsed]
+
+
+def azure_cli() -> str:
+    """The version of the Azure CLI in the rehearsal."""
+    return _read().azure_cli
+
+
+def commands() -> list[Rehearsed]:
+    """All commands that were rehearsed, by text."""
+    return _read().commands
+
+
+def said(policy: str, command: str) -> str:
+    """Whether a policy's command, as the policy writes it, was rehearsed; empty for one that is not for the Azure CLI."""
+    if not command.startswith("az "):
+        return ""
+    found = next((each for each in commands() if each.command == command), None)
+    rehearsed = f"Rehearsed with az {azure_cli()} against a simulated tenant"
+    if found and policy in found.closes:
+        return f"{rehearsed}: it closes the finding."
+    if found and policy in found.runs:
+        return f"{rehearsed}: it runs, and does not close the finding by itself."
+    return "Not rehearsed."
+
+
+@functools.cache
+def _read() -> _File:
+    return convert(json.loads(files("keyaudit.report").joinpath("rehearsed.json").read_text("utf-8")), _File)

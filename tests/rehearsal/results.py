@@ -1,0 +1,51 @@
+"""The results of a rehearsal as `keyaudit/report/rehearsed.json` keeps them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from tests.rehearsal.rehearse import FIRST_STEPS, Run
+from tests.rehearsal.stage import ROOT
+
+FILE = ROOT / "keyaudit" / "report" / "rehearsed.json"
+
+OPENS = {
+    # A version that is replaced stays enabled until nothing uses it: the text says to disable it then.
+    "kv-key-old-versions-enabled",
+}
+"""The policies of the findings that a fix may open, because its text says what to do next."""
+
+
+def results(runs: Iterable[Run]) -> list[dict[str, Any]]:
+    """By command what the runs showed. A command that ended with an error showed nothing for the policies that print it."""
+    found: dict[str, dict[str, Any]] = {}
+    for run in runs:
+        if run.errors:
+            continue
+        entry = found.setdefault(run.shape, {"command": run.shape, "closes": {}, "runs": set()})
+        closed, opened = ({each["policy"] for each in part} for part in (run.change.closed, run.change.opened))
+        for policy in run.own:
+            entry["closes"][policy] = {"also": sorted(closed - {policy}), "opens": sorted(opened)}
+        entry["runs"] |= set(run.policies) - set(run.own)
+    for entry in found.values():
+        entry["runs"] = sorted(entry["runs"] - entry["closes"].keys())
+        entry["closes"] = dict(sorted(entry["closes"].items()))
+    return [found[command] for command in sorted(found)]
+
+
+def problems(runs: Iterable[Run]) -> list[str]:
+    """What no rehearsed command may do: open a finding of which its fix says nothing, or be more than it is declared."""
+    found = []
+    for run in runs:
+        for finding in run.change.opened:
+            if finding["policy"] not in OPENS:
+                found.append(f"{run.command}: opened {finding['policy']} ({finding['outcome']}) of {finding['subject']}")
+        found += [f"{run.command}: {policy} is no first step, it was closed" for policy in run.own if policy in FIRST_STEPS]
+    return found
+
+
+def written(version: str, commands: Sequence[dict[str, Any]]) -> str:
+    """The file's text."""
+    body = msgspec.json.encode({"azure_cli": version, "commands": sorted(commands, key=lambda each: str(each["command"]))})
+    return msgspec.json.format(body, indent=1).decode() + "\n"

@@ -1,0 +1,144 @@
+"""The simulated tenant, the Azure CLI that is signed in to it, and the audit of what the CLI left."""
+
+import asyncio
+import contextlib
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from keyaudit.simulator.estates import estate
+from keyaudit.simulator.serve import EVERY_RIGHT, Simulator, serve
+from tests import needs
+from tests.clock import COLLECTED
+
+ROOT = Path(__file__).parent.parent.parent
+Finding = Mapping[str, Any]
+"""A finding as `report -o json` has it."""
+Audit = Mapping[str, Finding]
+"""The findings that are no pass, by id."""
+_QUIET = {
+    "AZURE_CORE_COLLECT_TELEMETRY": "false",
+    "AZURE_CORE_NO_COLOR": "true",
+    "AZURE_CORE_ONLY_SHOW_ERRORS": "true",
+}
+
+
+class Ran(Struct, frozen=True):
+    """How a command ended."""
+
+    status: int
+    out: str
+    errors: str
+
+
+class Change(Struct, frozen=True):
+    """The difference of two audits. What became unknown is not closed."""
+
+    closed: tuple[Finding, ...]
+    unknown: tuple[Finding, ...]
+    opened: tuple[Finding, ...]
+
+
+def compared(before: Audit, after: Audit) -> Change:
+    """What an action did: a finding is closed if it is gone, which means that its row passes or is no more."""
+    gone = [finding for id_, finding in before.items() if finding["outcome"] == "fail" and id_ not in after]
+    unsure = [after[id_] for id_, one in before.items() if one["outcome"] == "fail" and _outcome(after, id_) == "unknown"]
+    new = [finding for id_, finding in after.items() if _outcome(before, id_) not in ("fail", finding["outcome"])]
+    return Change(tuple(gone), tuple(one for one in unsure), tuple(one for one in new if one not in unsure))
+
+
+def _outcome(audit: Audit, id_: str) -> str:
+    return str(audit[id_]["outcome"]) if id_ in audit else ""
+
+
+class Stage:
+    """One served tenant with one sign-in."""
+
+    def __init__(self, simulator: Simulator, folder: Path) -> None:
+        self.simulator = simulator
+        self.folder = folder
+        """Where commands run, with the files that they name."""
+        self._first = simulator.estate
+        self._az = needs.tool("az/bin/az")
+
+    @property
+    def _environ(self) -> dict[str, str]:
+        machine = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        path = f"{self._az.parent}{os.pathsep}{machine.get('PATH', '')}"
+        state = {"AZURE_CONFIG_DIR": str(self.folder / "az"), "PATH": path}
+        return {**machine, **self.simulator.environ, **_QUIET, **state}
+
+    def reset(self) -> None:
+        """The tenant as it was, and no file of an earlier command."""
+        self.simulator.restore(self._first)
+        for path in self.folder.iterdir():
+            if path.name != "az":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    async def run(self, command: str) -> Ran:
+        """Run a command in bash, as somebody pastes it who answers a question with yes."""
+        asked, answers = pty.openpty()
+        try:
+            os.write(asked, b"y\n")
+            process = await asyncio.create_subprocess_exec(
+                *(needs.program("bash"), "-c", command),
+                cwd=self.folder,
+                env=self._environ,
+                stdin=answers,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            out, errors = await process.communicate()
+        finally:
+            os.close(asked)
+            os.close(answers)
+        return Ran(process.returncode or 0, out.decode(), errors.decode())
+
+    async def sign_in(self) -> None:
+        """Sign az in as the identity of the tenant."""
+        signed_in = self.simulator.environ
+        ran = await self.run(
+            "az login --service-principal --allow-no-subscriptions --output none --tenant "
+            f"{signed_in['AZURE_TENANT_ID']} --username {signed_in['AZURE_CLIENT_ID']} "
+            f"--password {signed_in['AZURE_CLIENT_SECRET']}"
+        )
+        assert ran.status == 0, ran.errors
+
+    async def audit(self) -> Audit:
+        """Audit the tenant with the command, in a process of its own whose clock is that of the tenant."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.estates", "report", "--auth", "env", "-o", "json", "--quiet"),
+            cwd=self.folder,
+            env={**self._environ, "PYTHONPATH": str(ROOT)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, errors = await process.communicate()
+        assert process.returncode in (0, 3), errors.decode()
+        return {finding["id"]: finding for finding in json.loads(out)["findings"] if finding["outcome"] != "pass"}
+
+
+@contextlib.asynccontextmanager
+async def staged(name: str = "contoso", *, writable: bool = True) -> AsyncIterator[Stage]:
+    """Serve an estate at the hour at which the tests' snapshots are collected, with az signed in."""
+    rights = {EVERY_RIGHT} if writable else set[str]()
+    async with serve(estate(name, COLLECTED), now=lambda: float(COLLECTED), rights=rights) as simulator:
+        with tempfile.TemporaryDirectory(prefix="keyaudit-rehearsal-") as folder:
+            stage = Stage(simulator, Path(folder))
+            await stage.sign_in()
+            yield stage
+
+
+def version() -> str:
+    """The version of the Azure CLI."""
+    ran = subprocess.run([needs.tool("az/bin/az"), "version", "--output", "json"], capture_output=True, text=True, check=True)
+    return str(json.loads(ran.stdout)["azure-cli"])

@@ -1,0 +1,47 @@
+"""Commands that are printed about keys and credentials do what they promise, run by the unmodified Azure CLI."""
+
+import json
+
+import pytest
+
+from tests.rehearsal.reader import filled, prepare
+from tests.rehearsal.rehearse import SLICE, rehearse
+from tests.rehearsal.results import FILE, problems, results
+from tests.rehearsal.shapes import printed
+from tests.rehearsal.stage import staged, version
+
+pytestmark = pytest.mark.exhaustive
+AGAIN = "run python -m tests.rehearsal, and look at what changed"
+
+
+@pytest.mark.parametrize("family", SLICE)
+async def test_each_closes_what_it_is_printed_for_and_opens_nothing_else(family: str) -> None:
+    """What each closes is kept in a file, which `explain` reads: a finding more or less is a change to look at."""
+    async with staged() as stage:
+        before = await stage.audit()
+        runs = [run async for run in rehearse(stage, family, before)]
+    assert runs, f"contoso has no finding with such a command: {family}"
+    assert problems(runs) == []
+    kept = json.loads(FILE.read_text("utf-8"))
+    shapes = {run.shape for run in runs}
+    assert results(runs) == [each for each in kept["commands"] if each["command"] in shapes], AGAIN
+    assert version() == kept["azure_cli"], AGAIN
+
+
+async def test_az_itself_refuses_no_command_that_a_policy_prints() -> None:
+    """Against a tenant that refuses writes: what az refuses never becomes a request. One command of each other shape."""
+    refused = []
+    async with staged(writable=False) as stage:
+        first = {one.shape: one for one in reversed(printed(await stage.audit()))}
+        for one in first.values():
+            if one.shape.startswith(SLICE) and "managedhsm" not in one.command and "--hsm-name" not in one.command:
+                continue
+            stage.reset()
+            command = filled(one.command, stage.simulator.estate)
+            await prepare(stage, command, ())
+            stage.simulator.requests.clear()
+            ran = await stage.run(command)
+            asked = [host for _, host, _ in stage.simulator.requests if not host.startswith("login.")]
+            if ran.status == 2 or (ran.status != 0 and not asked):
+                refused.append((command, ran.errors.strip().splitlines()[-1]))
+    assert refused == []
