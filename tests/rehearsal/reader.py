@@ -18,6 +18,7 @@ _EXACT = {
 _KEY, _CERTIFICATE = "keyProperties", "x509CertificateProperties"
 EDITS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "combo-exportable-auth-cert": {_KEY: {"exportable": False}},
+    "combo-one-cert-many-identities": {_KEY: {"exportable": False, "keyType": "RSA-HSM"}},
     "kv-cert-exportable-key": {_KEY: {"exportable": False}},
     "kv-cert-reuse-key-on-renew": {_KEY: {"reuseKey": False}},
     "kv-cert-software-key": {_KEY: {"keyType": "RSA-HSM", "exportable": False}},
@@ -46,7 +47,10 @@ _OF_CERTIFICATE = re.compile(r"az keyvault certificate .*--vault-name (?P<vault>
 def filled(command: str, estate: Estate) -> str:
     """The command with what only its reader knows: a date, an owner."""
     person = next(user.id for user in estate.users)
+    identity = next((one for one in estate.identities if f"--identity-name {one.name} " in command), None)
     known = {"YYYY-MM-DD": "2027-10-01", "--owner-object-id OWNER": f"--owner-object-id {person}", "EXTERNAL_KEY_ID": "kek-9"}
+    if identity:
+        known |= {" SUBSCRIPTION ": f" {identity.subscription} ", " RESOURCE_GROUP ": f" {identity.resource_group} "}
     for written, meant in known.items():
         command = command.replace(written, meant)
     return command
