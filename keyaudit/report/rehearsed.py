@@ -13,7 +13,7 @@ class Rehearsed(Struct, frozen=True):
     command: str
     closes: dict[str, dict[str, list[str]]]
     """The policies whose finding it closed. `also`: policies of other findings that it closed in that run; `opens`: of
-    findings that it opened, as its text says.
+    findings that it opened, as its text says. `left`: of findings with the same cause that it did not close.
     """
     runs: list[str]
     """The policies for which it ran and closed nothing by itself: it shows something, or other steps follow."""

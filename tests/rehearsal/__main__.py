@@ -26,7 +26,12 @@ def _show(run: Run) -> None:
     print(f"   printed by {', '.join(run.policies)}; closed of these: {', '.join(run.own) or 'none'}")
     if run.errors:
         print(f"   refused: {run.errors.splitlines()[0]}")
-    for name, part in (("closed", run.change.closed), ("now unknown", run.change.unknown), ("opened", run.change.opened)):
+    for name, part in (
+        ("closed", run.change.closed),
+        ("now unknown", run.change.unknown),
+        ("opened", run.change.opened),
+        ("left of the cause", run.left),
+    ):
         if part:
             print(f"   {name}: {', '.join(sorted({each['policy'] for each in part}))}")
     sys.stdout.flush()

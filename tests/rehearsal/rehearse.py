@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from tests.rehearsal.reader import filled, following, prepare
 from tests.rehearsal.shapes import Printed, printed
-from tests.rehearsal.stage import Audit, Change, Stage, compared
+from tests.rehearsal.stage import Audit, Change, Finding, Stage, compared
 
 SLICE = (
     "az ad app credential",
@@ -47,6 +47,10 @@ class Run(Struct, frozen=True):
     change: Change
     own: tuple[str, ...]
     """Of `policies` those whose finding was closed."""
+    left: tuple[Finding, ...] = ()
+    """Findings that share the cause of one of those, and were not closed."""
+    not_whole: tuple[Finding, ...] = ()
+    """Those of them whose cause shows this command, because a finding that prints it is at the head."""
 
 
 def of(family: str, audit: Audit) -> list[Printed]:
@@ -64,32 +68,32 @@ async def rehearse(stage: Stage, family: str, before: Audit) -> AsyncIterator[Ru
     found = of(family, before)
     for shape in dict.fromkeys(one.shape for one in found):
         tries: dict[str, int] = dict.fromkeys((one.finding["policy"] for one in found if one.shape == shape), 0)
-        commands = _by_command([one for one in found if one.shape == shape])
+        commands = _by_steps([one for one in found if one.shape == shape])
         while open_ := {policy for policy, tried in tries.items() if tried < _TRIES}:
-            useful = {command: len(open_ & {one.finding["policy"] for one in same}) for command, same in commands.items()}
-            command = max(useful, key=lambda each: useful[each], default="")
-            if not command or not useful[command]:
+            useful = {steps: len(open_ & {one.finding["policy"] for one in same}) for steps, same in commands.items()}
+            steps = max(useful, key=lambda each: useful[each], default=())
+            if not useful.get(steps):
                 break
-            run = await _run(stage, commands.pop(command), before)
+            run = await _run(stage, steps, commands.pop(steps), before)
             for policy in run.policies:
-                done = policy in run.own or policy in FIRST_STEPS or shows(command)
+                done = policy in run.own or policy in FIRST_STEPS or shows(steps[0])
                 tries[policy] = _TRIES if done else tries[policy] + 1
             yield run
 
 
-def _by_command(found: Sequence[Printed]) -> dict[str, list[Printed]]:
-    groups: dict[str, list[Printed]] = {}
+def _by_steps(found: Sequence[Printed]) -> dict[tuple[str, ...], list[Printed]]:
+    """The findings by the command that they print, with those that follow it."""
+    groups: dict[tuple[str, ...], list[Printed]] = {}
     for one in found:
-        groups.setdefault(one.command, []).append(one)
+        groups.setdefault((one.command, *following(one)), []).append(one)
     return groups
 
 
-async def _run(stage: Stage, same: Sequence[Printed], before: Audit) -> Run:
+async def _run(stage: Stage, steps: Sequence[str], same: Sequence[Printed], before: Audit) -> Run:
     stage.reset()
     policies = tuple(dict.fromkeys(one.finding["policy"] for one in same))
-    first = filled(same[0].command, stage.simulator.estate)
+    first, *then = (filled(step, stage.simulator.estate) for step in steps)
     await prepare(stage, first, policies)
-    then = tuple(following(same[0]))
     errors = ""
     for command in (first, *then):
         ran = await stage.run(command)
@@ -99,7 +103,16 @@ async def _run(stage: Stage, same: Sequence[Printed], before: Audit) -> Run:
     change = compared(before, before if errors or shows(first) else await stage.audit())
     closed = {finding["id"] for finding in change.closed}
     own = tuple(dict.fromkeys(one.finding["policy"] for one in same if one.finding["id"] in closed))
-    return Run(same[0].shape, first, then, policies, errors, change, own)
+    causes = {_cause(one.finding) for one in same if one.finding["id"] in closed and one.finding["cause"]}
+    left = tuple(each for id_, each in before.items() if id_ not in closed and each["cause"] and _cause(each) in causes)
+    heads = tuple(each for each in left if each["cause"]["head"] in {one.finding["id"] for one in same})
+    return Run(same[0].shape, first, tuple(then), policies, errors, change, own, left, heads)
+
+
+def _cause(finding: Finding) -> tuple[str, str]:
+    """The kind of its cause, and the object that is acted upon; empty for a finding that shares no cause."""
+    cause = finding["cause"] or {}
+    return cause.get("kind", ""), cause.get("object", "")
 
 
 def shows(command: str) -> bool:

@@ -26,6 +26,10 @@ OPENS = {
 """By policy the findings that its fix opens for a while, as its text says with what to do next."""
 
 
+WHOLE = {"credential", "federated-credential", "sign-in-audience"}
+"""The causes that the command at their head closes as a whole. The others take several steps; the file says what is left."""
+
+
 def results(runs: Iterable[Run]) -> list[dict[str, Any]]:
     """By command what the runs showed. A command that ended with an error showed nothing for the policies that print it."""
     found: dict[str, dict[str, Any]] = {}
@@ -33,9 +37,10 @@ def results(runs: Iterable[Run]) -> list[dict[str, Any]]:
         if run.errors:
             continue
         entry = found.setdefault(run.shape, {"command": run.shape, "closes": {}, "runs": set()})
+        left = sorted({each["policy"] for each in run.left})
         closed, opened = ({each["policy"] for each in part} for part in (run.change.closed, run.change.opened))
         for policy in run.own:
-            entry["closes"][policy] = {"also": sorted(closed - {policy}), "opens": sorted(opened)}
+            entry["closes"][policy] = {"also": sorted(closed - {policy}), "opens": sorted(opened), "left": left}
         entry["runs"] |= set(run.policies) - set(run.own)
     for entry in found.values():
         entry["runs"] = sorted(entry["runs"] - entry["closes"].keys())
@@ -52,6 +57,12 @@ def problems(runs: Iterable[Run]) -> list[str]:
             for run in made
             for finding in run.change.opened
             if not any(finding["policy"] in OPENS.get(policy, ()) for policy in run.policies)
+        ),
+        *(
+            f"{run.command}: {finding['policy']} has the same cause, {finding['cause']['kind']}, and was not closed"
+            for run in made
+            for finding in run.not_whole
+            if finding["cause"]["kind"] in WHOLE
         ),
         *(f"{run.command}: {each} is no first step: closed" for run in made for each in run.own if each in FIRST_STEPS),
     ]
