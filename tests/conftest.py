@@ -16,6 +16,7 @@ TESTS = Path(__file__).parent
 MEASURED = ("model", "policy", "policies", "inventory", "cloud", "cli", "test_assess.py", "test_gate.py")
 """The tests that are traced: those of the floors that have a bar for coverage, and of the commands that put them together."""
 LONG = (
+    "rehearsal/test_rehearsal.py",
     "differential/test_spark.py",
     "cli/test_report_spark.py",
     "cli/test_usage_spark.py",

@@ -38,7 +38,7 @@ def _show(run: Run) -> None:
 
 
 def main(families: Sequence[str]) -> int:
-    """The exit code: 1 if a command opened a finding of which its fix says nothing."""
+    """The exit code: 1 if a command did more than its fix says, or less than is declared of it."""
     runs = asyncio.run(_rehearsed(families))
     made = results(runs)
     kept = json.loads(FILE.read_text()) if FILE.exists() else {"commands": []}

@@ -49,7 +49,7 @@ def results(runs: Iterable[Run]) -> list[dict[str, Any]]:
 
 
 def problems(runs: Iterable[Run]) -> list[str]:
-    """What no rehearsed command may do: open a finding of which its fix says nothing, or be more than it is declared."""
+    """Findings that a command opened though its fix does not say so, and wrong declarations of causes and first steps."""
     made = list(runs)
     return [
         *(

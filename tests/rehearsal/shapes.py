@@ -43,7 +43,8 @@ def printed(audit: Audit) -> list[Printed]:
     for finding in audit.values():
         command = (finding["fix"] or {}).get("cli", "")
         if finding["outcome"] == "fail" and command.startswith("az "):
-            shape = next(shape for shape, pattern in known[finding["policy"]] if pattern.fullmatch(command))
+            shape = next((shape for shape, pattern in known[finding["policy"]] if pattern.fullmatch(command)), None)
+            assert shape is not None, f"no command of {finding['policy']} reads like {command}"
             found.append(Printed(shape, command, finding))
     return found
 

@@ -41,7 +41,7 @@ class Ran(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """The difference of two audits. What became unknown is not closed."""
+    """The difference of two audits. A finding that became unknown is not closed."""
 
     closed: tuple[Finding, ...]
     unknown: tuple[Finding, ...]

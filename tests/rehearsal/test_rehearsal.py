@@ -16,7 +16,7 @@ AGAIN = "run python -m tests.rehearsal, and look at what changed"
 
 @pytest.mark.parametrize("family", SLICE)
 async def test_each_closes_what_it_is_printed_for_and_opens_nothing_else(family: str) -> None:
-    """What each closes is kept in a file, which `explain` reads: a finding more or less is a change to look at."""
+    """The findings that each closes are kept in a file, which `explain` reads: one more or less is a change to look at."""
     async with staged() as stage:
         before = await stage.audit()
         runs = [run async for run in rehearse(stage, family, before)]

@@ -1,4 +1,4 @@
-"""What `explain` says of the commands that were rehearsed is about commands that policies still print."""
+"""`explain` says which commands were rehearsed, and those are commands that policies still print."""
 
 import pytest
 
