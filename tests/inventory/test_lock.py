@@ -25,7 +25,7 @@ def test_one_folder_has_one_writer(out: Path) -> None:
     with Spool.create(out, RUN):
         with pytest.raises(UsageError, match=f"another run \\(pid {os.getpid()}\\) is writing here; wait for it to end"):
             Spool.resume(out)
-        with pytest.raises(UsageError, match="unfinished collection"):
+        with pytest.raises(UsageError, match="another run"):
             Spool.create(out, RUN)
         # A run that has the lock, and has not got to its first file.
         (out / "spool" / "run.json").unlink()

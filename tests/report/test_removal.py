@@ -140,7 +140,7 @@ def test_a_version_that_is_in_use_or_encrypts_stays_enabled(contoso: Snapshot, r
     } - stays
 
 
-@pytest.mark.parametrize("subject", ["BI Refresh", "etl-runner", "github-infra"])
+@pytest.mark.parametrize("subject", ["BI Refresh", "etl-runner", "azdo-payments-release"])
 @pytest.mark.parametrize(
     ("work", "removed", "stopped"),
     [
@@ -165,7 +165,7 @@ def test_a_credential_ends_only_if_nothing_uses_it_and_an_application_also_if_al
 
 def test_a_sign_in_that_no_log_shows_may_have_been_with_any_credential(contoso: Snapshot) -> None:
     """The credential report leaves out federated credentials; the sign-in report has their applications."""
-    found = asked(contoso, "github-infra")
+    found = asked(contoso, "azdo-payments-release")
     [edge] = [edge for edge in found.accepting() if edge.relation is Relation.SIGNS_IN_AS]
     for source, gone in ((Source.SIGN_INS, False), (Source.LOGS, True)):
         app = Work(used=[Used(source=source, last_on=LAST, count=1)], covered=COVERED)
