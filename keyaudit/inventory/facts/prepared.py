@@ -72,6 +72,11 @@ class Prepared:
         return f"{self.relation or self.name} AS {self.alias}"
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns of the table, in order."""
+        return tuple(name for name, _ in self._columns())
+
+    @property
     def query(self) -> str:
         """SQL of the rows of the table, which may be read without it."""
         joins = joined({each for fact in self.facts.values() for each in fact.everything})

@@ -136,17 +136,19 @@ def inherited(sources: Sources, grants: str) -> str:
         WHERE inherits IS NOT FALSE"""
 
 
-def opened(sources: Sources, given: str, blueprints: str) -> str:
+def opened(sources: Sources, given: Prepared, blueprints: str) -> str:
     """The grants of agents, rows of the table `given`, as grants of their blueprints, by `of_app_id`: the blueprint's
     credentials have them. An agent with an unknown blueprint may be of any of `blueprints`, SQL of client ids.
     """
     parent = parents(sources)
     client_id = parent["blueprint_app_id"]
     perhaps = {"certain": "CAST(NULL AS BOOLEAN)", "certain_why": client_id.why.sql}
+    # In the order of the table, because the rows are united by position.
+    shown = ", ".join(f"{perhaps[name]} AS {name}" if name in perhaps else f"given.{name}" for name in given.columns)
     return f"""
         SELECT {client_id.value} AS of_app_id, given.* FROM {parent.sql}
-        JOIN {given} AS given ON given.given_to = parent.object_id WHERE {client_id.value} IS NOT NULL
+        JOIN {given.name} AS given ON given.given_to = parent.object_id WHERE {client_id.value} IS NOT NULL
         UNION ALL
-        SELECT blueprint.app_id, {sources.sql.replacing(perhaps, of="given")} FROM {parent.sql}
-        JOIN {given} AS given ON given.given_to = parent.object_id
+        SELECT blueprint.app_id, {shown} FROM {parent.sql}
+        JOIN {given.name} AS given ON given.given_to = parent.object_id
         CROSS JOIN ({blueprints}) AS blueprint WHERE {client_id.why.sql} IS NOT NULL"""

@@ -191,7 +191,7 @@ def _opened(sources: Sources) -> str:
     if agents.none(sources):
         return query
     blueprints = f"SELECT app_id FROM ({_app_ids(sources)}) WHERE blueprint"
-    return f"{query} UNION ALL ({agents.opened(sources, rows.name, blueprints)})"
+    return f"{query} UNION ALL ({agents.opened(sources, rows, blueprints)})"
 
 
 def _app_ids(sources: Sources) -> str:

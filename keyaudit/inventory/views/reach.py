@@ -189,6 +189,7 @@ def _met(sources: Sources) -> str:
         LEFT JOIN {sources["subscription"]} AS place ON place.id = reach_vault.subscription
         CROSS JOIN (SELECT DISTINCT scope FROM reach_way WHERE scope_kind = 'management-group' OR scope_kind IS NULL) AS above
         WHERE place.management_groups IS NULL"""
+    inside = sources.sql.startswith("way.scope", "vault.id || '/'")
     # A local role on all keys of an HSM counts as one on the HSM.
     pairs = f"""
         SELECT place.vault, way.way, CAST(NULL AS STRING) AS object, place.doubt FROM ({places}) AS place
@@ -200,7 +201,7 @@ def _met(sources: Sources) -> str:
         UNION ALL
         -- A grant whose scope is unknown may apply to any vault.
         SELECT vault.vault, way.way, way.scope, way.doubt FROM reach_way AS way
-        JOIN reach_vault AS vault ON way.scope IS NULL OR starts_with(way.scope, vault.id || '/')
+        JOIN reach_vault AS vault ON way.scope IS NULL OR {inside}
         WHERE way.scope IS NULL OR (way.vault_id IS NULL AND coalesce(way.scope_kind = 'object', true))"""
     # If the access model is unknown, permissions that any model honours are possible, and those that all honour are certain.
     perhaps = {kind: [allows for kinds in HONOURED.values() for allows in kinds.get(kind, ())] for kind in KINDS}
