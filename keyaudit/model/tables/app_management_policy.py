@@ -53,9 +53,9 @@ def _limits(name: str, what: str, *columns: str) -> tuple[Column, Column]:
     longest = "no such limit: it may live as long as anyone likes"
     return (
         duration(f"{name}_limit", f"{what} that an object of any age is given has to live less than this",
-            absent=longest, rests_on=RestsOn.PARENT, derived_from=_in_force(*columns)),
+            absent=longest, rests_on=RestsOn.LIST, derived_from=_in_force(*columns)),
         duration(f"new_{name}_limit", f"{what} that an object made now is given has to live less than this",
-            absent=longest, rests_on=RestsOn.PARENT, derived_from=_in_force(*columns)),
+            absent=longest, rests_on=RestsOn.LIST, derived_from=_in_force(*columns)),
     )
 
 
@@ -63,10 +63,10 @@ def _restricted(
     name: str, what: str, *columns: str, absent: str = "", absent_where: tuple[Where, ...] = ()
 ) -> tuple[Column, Column]:
     return (
-        flag(name, f"{what}, to objects of any age", absent=absent, absent_where=absent_where, rests_on=RestsOn.PARENT,
+        flag(name, f"{what}, to objects of any age", absent=absent, absent_where=absent_where, rests_on=RestsOn.LIST,
             derived_from=_in_force(*columns)),
         flag(f"new_{name}", f"{what}, to objects made now", absent=absent, absent_where=absent_where,
-            rests_on=RestsOn.PARENT, derived_from=_in_force(*columns)),
+            rests_on=RestsOn.LIST, derived_from=_in_force(*columns)),
     )
 
 

@@ -177,6 +177,6 @@ GRANT = Table(
             ("principal.lookup", "group.members"),
             rests_on=RestsOn.PARENT, derived_from=("principal.environment",), rows_of=_HOLDERS),
         flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens; true, or unknown",
-            rests_on=RestsOn.PARENT, derived_from=("environments_opened",)),
+            rests_on=RestsOn.LIST, derived_from=("environments_opened",)),
     ),
 )

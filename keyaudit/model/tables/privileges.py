@@ -18,23 +18,25 @@ _INHERITED = (
 
 
 def privileges(*, listed: tuple[str, ...], through: tuple[str, ...] = ()) -> tuple[Column, ...]:
-    """`listed`: columns that show whether its app roles are complete; `through`: operations that list service principals."""
-    # App roles come with a service principal, and an agent's with its blueprint; but only the whole list shows which one
-    # belongs to an application.
-    own = RestsOn.LIST if through else RestsOn.PARENT
+    """Each rests on the whole list, since a grant to an unknown principal may be to any.
+
+    `listed`: columns that show whether its app roles are complete; `through`: operations that list service principals.
+    """
     inherited = (*_INHERITED, "agent_blueprint" if through else "agent_type")
     return (
         texts("app_roles", "the app roles that it was granted itself, inherits as an agent or, as a blueprint, has by its "
             "agents, sorted; one that its API does not publish is an id",
-            partial=True, rests_on=own, derived_from=(*listed, *inherited, "grant.api"), rows_of=(*through, *APP_ROLES)),
+            partial=True, rests_on=RestsOn.LIST,
+            derived_from=(*listed, *inherited, "grant.api"), rows_of=(*through, *APP_ROLES)),
         count("app_role_count", "those app roles, each API's on its own",
-            rests_on=own, derived_from=(*listed, *inherited, "grant.principal_id"), rows_of=(*through, *APP_ROLES)),
+            rests_on=RestsOn.LIST, derived_from=(*listed, *inherited, "grant.principal_id"), rows_of=(*through, *APP_ROLES)),
         texts("tenant_wide_app_roles",
             "those of its app roles that reach all of one kind of data, such as every mailbox (tier 1), sorted",
-            partial=True, rests_on=own, derived_from=(*listed, *inherited, "grant.api"), rows_of=(*through, *APP_ROLES)),
+            partial=True, rests_on=RestsOn.LIST,
+            derived_from=(*listed, *inherited, "grant.api"), rows_of=(*through, *APP_ROLES)),
         flag("tenant_wide",
             "one of those app roles reaches all of one kind of data, such as every mailbox (tier 1)",
-            rests_on=own, derived_from=(*listed, *inherited, "grant.tier"), rows_of=(*through, *APP_ROLES)),
+            rests_on=RestsOn.LIST, derived_from=(*listed, *inherited, "grant.tier"), rows_of=(*through, *APP_ROLES)),
         texts("delegated_for_everyone", "delegated permissions that an administrator consented to for every user, sorted",
             partial=True, rests_on=RestsOn.LIST,
             derived_from=(*listed[:-1], *inherited, "grant.on_behalf_of"), rows_of=(*through, "delegated_grant.list")),

@@ -83,7 +83,7 @@ USING_AND_GRANTING = count("principals_using_and_granting",
     rests_on=RestsOn.LIST, derived_from=("access_model", "access_policies"))
 ADMINISTRATORS = count("administrators",
     "users and service principals that hold the role Managed HSM Administrator; none of a Key Vault", OPERATIONS,
-    rests_on=RestsOn.PARENT, derived_from=("access_model", "grant.role_id"),
+    rests_on=RestsOn.LIST, derived_from=("access_model", "grant.role_id"),
     rows_of=("hsm.role_assignment.list", "hsm.role_assignment.of_keys", "hsm.role_assignment.of_key"))
 OUTSIDERS = tuple(
     count(f"outsiders_{action}",

@@ -27,7 +27,7 @@ SUBSCRIPTION = Table(
         flag("activity_log_searchable", "the category Administrative goes to a log table that can be queried at will",
             rests_on=RestsOn.PARENT,
             derived_from=("log_sink.audits", "log_sink.deleted", "log_sink.searchable"), rows_of=_EXPORTS),
-        flag("defender_for_key_vault", "the plan Defender for Key Vault is on", rests_on=RestsOn.OBJECT,
+        flag("defender_for_key_vault", "the plan Defender for Key Vault is on", rests_on=RestsOn.LIST,
             derived_from=("defender_plan.enabled",)),
     ),
 )
