@@ -34,8 +34,10 @@ from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report, Results, Run, Verdict
 from keyaudit.model.tables import TABLES
+from keyaudit.policy.judge import Judgement, judge
 from keyaudit.policy.load import load
 from keyaudit.policy.settings import Judging
+from keyaudit.policy.verdict import NOT_VIOLATED
 from tests.sweep.recall import Recall, digest
 from tests.sweep.tenant import ENVIRONMENT, Answers, Call, Clients, Meddle
 
@@ -91,6 +93,8 @@ class Audited(Struct, frozen=True):
     """Those that are about a scope: unknown, all of them."""
     conditions: tuple[Exit, ...]
     gaps: tuple[Missing, ...]
+    spared: frozenset[Result] = frozenset()
+    """Rows that do not violate a policy, where it is unknown whether it applies: it counts as not applicable."""
     uncounted: Mapping[str, int] = field(default_factory=dict)
     """By policy how many of its unknown results a gate does not count."""
     bugs: tuple[str, ...] = ()
@@ -147,11 +151,11 @@ class Auditor:
         with self._collected(None, calls) as (spool, bugs):
             assert not bugs, bugs
             snapshot = write(spool, spool.run, self._evidence.logs)
-            with self._judged(snapshot) as (report, counted):
+            with self._judged(snapshot) as (report, spared, counted):
                 findings = tuple(report.findings(True))
                 results = {(each.policy.id, _about(each)): each.outcome for each in findings}
                 base = Base(
-                    _audited(report, results, frozenset(_scopes(findings)), counted),
+                    _audited(report, results, frozenset(_scopes(findings)), spared, counted),
                     findings,
                     snapshot.coverage,
                     calls,
@@ -211,9 +215,14 @@ class Auditor:
         return spool, tuple(f"{failure.surface}: {failure.error!r}" for failure in failures)
 
     @contextlib.contextmanager
-    def _judged(self, snapshot: Snapshot) -> Iterator[tuple[Report, Mapping[str, int]]]:
-        """The report, and by policy how many unknown results make a gate incomplete."""
+    def _judged(self, snapshot: Snapshot) -> Iterator[tuple[Report, frozenset[Result], Mapping[str, int]]]:
+        """The report, the rows that are spared, and by policy how many unknown results make a gate incomplete."""
         counted: Counter[str] = Counter()
+        judgements: list[Judgement] = []
+
+        def judge_policies(*arguments: Any, **how: Any) -> Judgement:
+            judgements.append(judge(*arguments, **how))
+            return judgements[-1]
 
         def decide(run: Run, coverage: Sequence[Coverage], results: Results, *accepted: Acceptance, **how: Any) -> Verdict:
             ledger = Causes(run, coverage, frozenset(results.needed_by), how["optional"])
@@ -223,9 +232,10 @@ class Auditor:
 
         with (
             mock.patch.object(audit, "gate", SimpleNamespace(decide=decide, assess=gate.assess)),
+            mock.patch.object(audit, "judge_policies", judge_policies),
             audit.judge(snapshot, self._policies, Judging(as_of=self._answers.estate.as_of), fail_on=Severity.LOW) as report,
         ):
-            yield report, counted
+            yield report, frozenset(_spared(judgements[0])), counted
 
     def anew(self, meddle: Meddle | None) -> Audited:
         """The same in a separate process, without cached results. Raises the error that stops the run."""
@@ -234,16 +244,25 @@ class Auditor:
 
     def worked_out(self, spool: Spool, bugs: tuple[str, ...]) -> Audited:
         """What a collection comes to."""
-        with self._judged(write(spool, spool.run, self._evidence.logs)) as (report, counted):
+        with self._judged(write(spool, spool.run, self._evidence.logs)) as (report, spared, counted):
             findings = tuple(report.findings(True))
             results = {(each.policy.id, _about(each)): each.outcome for each in findings}
-            return _audited(report, results, frozenset(_scopes(findings)), counted, bugs)
+            return _audited(report, results, frozenset(_scopes(findings)), spared, counted, bugs)
 
 
 def _read_once(encoded: bytes) -> Any:
     """A certificate, parsed once for all runs."""
     reader = _X509(encoded)
     return SimpleNamespace(facts=functools.cache(reader.facts), brief=functools.cache(reader.brief))
+
+
+def _spared(judgement: Judgement) -> Iterator[Result]:
+    for table in judgement._tables:
+        ids = [bound.policy.text.id for bound in table.bounds]
+        names = (f"CASE WHEN code{at} = {NOT_VIOLATED} THEN '{id_}' END" for at, id_ in enumerate(ids))
+        query = f"SELECT id, unnest([{', '.join(names)}]) AS policy FROM {table.relation}"
+        found = judgement._connection.execute(f"SELECT policy, id FROM ({query}) WHERE policy IS NOT NULL")
+        yield from found.fetchall()
 
 
 def _scopes(findings: Iterator[Finding] | Sequence[Finding]) -> Iterator[Result]:
@@ -258,6 +277,7 @@ def _audited(
     report: Report,
     results: Mapping[Result, Outcome],
     scopes: frozenset[Result],
+    spared: frozenset[Result],
     counted: Mapping[str, int],
     bugs: tuple[str, ...] = (),
 ) -> Audited:
@@ -268,7 +288,7 @@ def _audited(
     )
     unknown = Counter(policy for (policy, _), outcome in results.items() if outcome is Outcome.UNKNOWN)
     uncounted = {policy: number - counted[policy] for policy, number in unknown.items() if number != counted[policy]}
-    return Audited(results, scopes, report.verdict.conditions, gaps, uncounted, bugs)
+    return Audited(results, scopes, report.verdict.conditions, gaps, spared, uncounted, bugs)
 
 
 def _content(spool: Spool, bugs: tuple[str, ...]) -> str:

@@ -156,3 +156,10 @@ def test_a_gate_that_could_exit_0_over_an_unknown_result_is_a_silent_pass() -> N
     base = replace(JUDGE._base, audited=replace(JUDGE._base.audited, uncounted={"p-age": 1}))
     judge = Judge(base, lambda fault, wrong: "")
     assert not judge.effect(replace(unknown, uncounted={"p-age": 1}), fault).silent
+
+
+def test_a_pass_that_cannot_fail_and_may_not_apply_is_not_lost_and_a_fail_is() -> None:
+    fault = Fault("key.get", "403", "403", None, lambda call, true, before: true(call), (KEY,))
+    for result, wrong in ((("p-age", OTHER), []), (("p-age", KEY), [GONE]), (("p-size", KEY), [GONE])):
+        effect = JUDGE.effect(replace(audited(without(result)), spared=frozenset({result})), fault)
+        assert ([each.after for each in effect.silent], effect.losses) == (wrong, ())
