@@ -233,6 +233,31 @@ def test_a_member_of_a_new_kind_may_be_anybody() -> None:
     assert bounds(found, "humans_signing") == (0, 1, "unrecognised")
 
 
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ("principal_id", (0, None, "inconsistent")),
+        ("standing", (0, 1, "inconsistent")),
+        ("scope", (0, 1, "inconsistent")),
+        # Its scope shows what it is.
+        ("scope_kind", (1, 1, None)),
+        ("vault_id", (1, 1, None)),
+    ],
+)
+def test_a_grant_counts_for_all_that_it_may_mean(column: str, expected: object) -> None:
+    """Two copies of one grant that differ in a column make it unknown."""
+    told = grant("a", "sign", principal_type="user") | {column: None, "unknown": {column: "inconsistent"}}
+    assert signing([told, who("a")]) == expected
+    wide = grant("a", "sign", scope=SUBSCRIPTION, principal_type="user") | {column: None, "unknown": {column: "inconsistent"}}
+    assert signing([wide, who("a")]) == expected
+
+
+def test_a_grant_on_an_object_of_a_vault_that_was_not_read_counts_for_that_object() -> None:
+    told = grant("a", "sign", scope=f"{KV}/keys/a") | {"vault_id": None, "unknown": {"vault_id": "inconsistent"}}
+    found = derive([told, who("a")], table="key")
+    assert sorted(bounds(each, "principals_signing") for each in found.values()) == [(0, 0, None), (1, 1, None)]
+
+
 def test_a_role_that_could_not_be_read_may_allow_anything() -> None:
     found = derive([grant("a", allows=Reason.PERMISSION), who("a")])[KV]
     assert {action: bounds(found, f"principals_{action}") for action in ACTIONS} == dict.fromkeys(ACTIONS, (0, 1, "permission"))

@@ -375,8 +375,14 @@ def test_its_own_reader_is_perhaps_another_if_the_key_of_a_certificate_was_not_r
     assert others_reading(("own",), {}, Reason.BAD_ITEM) == (0, 1, "bad_item")
 
 
-def others_reading(readers: tuple[str, ...], held: dict[str, Any], digest: str = "AA") -> object:
-    """The bounds of `others_reading_private` of a certificate with that key; `held`: columns of the credential of `own`."""
+def test_without_the_members_of_a_group_there_is_no_upper_bound() -> None:
+    assert others_reading(("own", "other"), {}, team=Reason.PERMISSION) == (1, None, "permission")
+
+
+def others_reading(readers: tuple[str, ...], held: dict[str, Any], digest: str = "AA", team: object = None) -> object:
+    """The bounds of `others_reading_private` of a certificate with that key; `held`: columns of the credential of `own`;
+    `team`: why the members of a group of readers are unknown.
+    """
     place = {"scope_id": f"{KV}", "vault_id": KV, "certificate_id": "https://kv.vault.azure.net/certificates/a"}
     shown: dict[str, Any] = {"public_key_sha256": digest, "enabled": True, "versions_listed": True}
     certificate = row("certificate", f"{place['certificate_id']}/1", **place, **shown)
@@ -393,4 +399,7 @@ def others_reading(readers: tuple[str, ...], held: dict[str, Any], digest: str =
         "service_principal": [service(name) for name in readers],
         "credential": [credential("k", app_id="app-own", **signs_in)],
     }
+    if team:
+        rows["grant"].append(grant("team", "read-private"))
+        rows["principal"].append(who("team", "group", members_listed=team))
     return bounds(only(derive("certificate", rows, "others_reading_private")), "others_reading_private")
