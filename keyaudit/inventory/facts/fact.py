@@ -310,11 +310,6 @@ def choice(*branches: tuple[Truth, Fact], otherwise: Fact) -> Fact:
     return case(*sure, (~some, otherwise), otherwise=unknown(some.why))
 
 
-def all_of(*truths: Truth) -> Truth:
-    """Whether all of them are true."""
-    return truths[0] if len(truths) == 1 else _joined("AND", *truths)
-
-
 def any_of(*truths: Truth) -> Truth:
     """Whether one of them is true."""
     return truths[0] if len(truths) == 1 else _joined("OR", *truths)
@@ -380,8 +375,3 @@ def unless(doubt: Doubt) -> Truth:
 def sized(items: Fact, size: Callable[[str], str]) -> Count:
     """How many items a list has that is not absent."""
     return Count(f"coalesce({size(items.value)}, 0)", size(items.value), items.doubt, items.reads)
-
-
-def named(fact: Fact, doubt: Doubt) -> Fact:
-    """The fact with further reasons to be asked first, for one whose value is NULL wherever they are not."""
-    return replace(fact, doubt=doubt | fact.doubt)

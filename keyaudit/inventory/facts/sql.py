@@ -119,11 +119,6 @@ def stored(table: str, relation: str) -> str:
     return ", ".join(f"{relation}.{column.name}" for column in TABLES[table].stored)
 
 
-def tag(sql: DuckDB, relation: str) -> str:
-    """The environment in the tags of `relation`, in lower case."""
-    return sql.lower(f"coalesce({relation}.tags['env'], {relation}.tags['environment'])")
-
-
 def read_to_the_end(operations: Sequence[str]) -> str:
     """Scopes, whether all of `operations` were assessed there, and the reason of the first that was not.
 
