@@ -48,7 +48,7 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     worst = list(islice(_worst(report), min(TOP, max(room // 2, 1))))
     lines = before
     if worst:
-        lines.append(paint("Worst causes, by score; (+2): what else each explains", Paint.BOLD, colour))
+        lines.append(paint("Worst causes, by score; (+2): its other findings", Paint.BOLD, colour))
         lines += [line for head, times in worst for line in _entry(head, times, width, colour)]
         lines.append("")
     lines += unread
