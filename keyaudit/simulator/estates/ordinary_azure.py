@@ -1,6 +1,7 @@
 """What Azure's services leave in the subscription of an ordinary tenant: vaults, keys they use, identities and access."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -34,14 +35,11 @@ GROUP = "rg-fabrikam"
 _TAGS = {"env": "prod", "owner": "it.operations", "app": "platform"}
 _COMPUTE = "Microsoft.Compute"
 
+_closed = partial(VaultPlan, group=GROUP, tags=_TAGS, default_action="Deny", endpoints=("Approved",), logs=to_sentinel)
+
 _VAULTS = (
-    VaultPlan(
+    _closed(
         name=ENCRYPTION,
-        group=GROUP,
-        tags=_TAGS,
-        default_action="Deny",
-        endpoints=("Approved",),
-        logs=to_sentinel,
         keys=(
             KeyPlan(DISK_KEY, RSA_2048, WRAP, (VersionPlan(120),)),
             # As the portal makes it.
@@ -49,26 +47,14 @@ _VAULTS = (
             KeyPlan(SQL_KEY, RSA_2048, WRAP, (VersionPlan(20), VersionPlan(385))),
         ),
     ),
-    VaultPlan(
+    _closed(
         name=COSMOS,
-        group=GROUP,
-        tags=_TAGS,
         rbac=False,
-        default_action="Deny",
-        endpoints=("Approved",),
-        logs=to_sentinel,
         keys=(KeyPlan(COSMOS_KEY, RSA_2048, WRAP, (VersionPlan(150),)),),
     ),
-    VaultPlan(
-        name=DISKS, group=GROUP, tags=_TAGS, rbac=False, default_action="Deny", endpoints=("Approved",), logs=to_sentinel
-    ),
-    VaultPlan(
+    _closed(name=DISKS, rbac=False),
+    _closed(
         name=WEB,
-        group=GROUP,
-        tags=_TAGS,
-        default_action="Deny",
-        endpoints=("Approved",),
-        logs=to_sentinel,
         keys=(
             KeyPlan(FRONT_DOOR, RSA_2048, EVERY, (VersionPlan(30, 199),), managed=True, exportable=True),
             KeyPlan(LISTENER, RSA_2048, EVERY, (VersionPlan(100, 365),), managed=True, exportable=True),
