@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from keyaudit.cli import progress
+from keyaudit.cloud import session
 from keyaudit.policy import load
 from tests import clock
 
@@ -44,8 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("exhaustive" if _exhaustive(config) else "default")
     pytest.MonkeyPatch().setattr(load, "_shipped", functools.cache(load._shipped))
     clock.begin()
-    # What a command says when a step takes long must not depend on how busy the machine is.
+    # What a command says when a step takes long, and what it reads, must not depend on how busy the machine is.
     pytest.MonkeyPatch().setattr(progress, "LONG", 3_600.0)
+    pytest.MonkeyPatch().setattr(session, "CONNECT_TIMEOUT", 300.0)
 
 
 @pytest.hookimpl(tryfirst=True)

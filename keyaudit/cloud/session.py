@@ -34,13 +34,13 @@ _IDENTITY_VARIABLES = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "IMDS_ENDPOINT", "AZ
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Bounds the time to connect. The clients bound its parts, but not a proxy's answer to CONNECT, which may never come."""
+    """Bounds the time to connect, for all clients alike: they bound its parts, but not a proxy's answer to CONNECT."""
 
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
     ) -> aiohttp.connector.Connection:
         bound = aiohttp.ClientTimeout(
-            total=timeout.total, connect=CONNECT_TIMEOUT, sock_read=timeout.sock_read, sock_connect=timeout.sock_connect
+            total=timeout.total, connect=CONNECT_TIMEOUT, sock_read=timeout.sock_read, sock_connect=CONNECT_TIMEOUT
         )
         return await super().connect(req, traces, bound)
 

@@ -8,6 +8,8 @@ A failure whose object is absent or unknown, or whose conditions are not certain
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, auto
+from itertools import groupby
+from operator import itemgetter
 
 import duckdb
 from msgspec import Struct, field
@@ -19,13 +21,12 @@ from keyaudit.model.rows import view_name
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.ordered import Evaluated, with_arms
+from keyaudit.policy.ordered import Evaluated, arm_of
 from keyaudit.policy.queries import DIALECT, can_blank, writer_of
 from keyaudit.policy.sql import UNKNOWN, read
 from keyaudit.policy.verdict import FAIL, KNOWN
 
 _SEVERITIES = tuple(Severity)
-_BATCH = 4_096
 _ORDER = "rank DESC, policy, id"
 
 
@@ -62,23 +63,16 @@ def grouping(connection: duckdb.DuckDBPyConnection, tables: Sequence[Evaluated],
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMP TABLE failures AS {' UNION ALL '.join(_failures(table, numbers) for table in having)}")
         shared: dict[tuple[str, str], tuple[Cause, Place]] = {}
-        answer = cursor.execute(_SHARED)
-        while rows := answer.fetchmany(_BATCH):
-            for key, found in rows:
-                shared |= _cause(key, [(policies[number].text, subject, id_) for number, subject, id_ in found])
-        cursor.execute(_CREATE_HEADS)
+        for key, found in groupby(cursor.execute(_SHARED).fetchall(), key=itemgetter(0)):
+            shared |= _cause(key, [(policies[number].text, subject, id_) for _, number, subject, id_ in found])
         heads = cursor.execute(_HEADS).fetchall()
-        repeated: dict[tuple[str, str, str], int] = {}
-        for number, rank, count in heads:
-            if count > MANY:
-                policy = policies[number]
-                counts = _by_command(cursor, policy, having, f"policy = {number} AND rank = {rank}", count)
-                alike = {(policy.text.id, _SEVERITIES[rank].value, command): times for command, times in counts.items()}
-                repeated |= {key: times for key, times in alike.items() if times > MANY}
     open_: Counter[str] = Counter()
-    for _, rank, count in heads:
-        open_[_SEVERITIES[rank].value] += count
-    return Grouping(Causes(open_, repeated), shared)
+    alike: Counter[tuple[str, str, str]] = Counter()
+    for number, rank, arm, count in heads:
+        policy, severity = policies[number], _SEVERITIES[rank].value
+        open_[severity] += count
+        alike[policy.text.id, severity, policy.commands[arm]] += count
+    return Grouping(Causes(open_, {key: count for key, count in alike.items() if count > MANY}), shared)
 
 
 def _cause(key: str, found: Sequence[tuple[PolicyText, str, str]]) -> dict[tuple[str, str], tuple[Cause, Place]]:
@@ -93,23 +87,6 @@ def _cause(key: str, found: Sequence[tuple[PolicyText, str, str]]) -> dict[tuple
     return {(policy.id, id_): (cause, place) for (policy, _, id_), place in zip(found, places, strict=True)}
 
 
-def _by_command(
-    cursor: duckdb.DuckDBPyConnection, policy: Policy, tables: Sequence[Evaluated], which: str, count: int
-) -> Mapping[str, int]:
-    """The number of a policy's heads by their command. `which`: the condition of these heads. `count`: their number."""
-    commands = [policy.command(arm) for arm in (*policy.message_when, None)]
-    if len(set(commands)) == 1:
-        return {commands[0]: count}
-    table = next(each for each in tables if each.table.name == policy.table.name)
-    at, bound = next((at, bound) for at, bound in enumerate(table.bounds) if bound.policy is policy)
-    armed = with_arms(table.relation, {at: bound}, table.as_of)
-    counts: Counter[str] = Counter()
-    query = f"SELECT arm{at}, count(*) FROM {armed} JOIN heads USING (id) WHERE {which} GROUP BY ALL"
-    for number, times in cursor.execute(query).fetchall():
-        counts[commands[number]] += times
-    return counts
-
-
 def _place(policy: Policy) -> tuple[int, bool, str]:
     """The order of equally severe failures of one cause: its head is of the policy that is more severe by itself.
 
@@ -120,7 +97,7 @@ def _place(policy: Policy) -> tuple[int, bool, str]:
 
 
 def _failures(table: Evaluated, numbers: Mapping[str, int]) -> str:
-    """The open failures in a table: the number of the policy, the key of the cause, the rank, the subject, and the row's id."""
+    """The open failures in a table: number of the policy, key of the cause, rank, number of the message, subject, row's id."""
     failing = [(number, bound) for number, bound in enumerate(table.bounds) if bound.policy.text.id in numbers]
     fails = " OR ".join(f"code{number} >= {FAIL} AND code{number} < {KNOWN}" for number, _ in failing)
     source = f"(SELECT {', '.join(_columns(TABLES[table.table.name], dict(failing)))} FROM {table.relation} WHERE {fails})"
@@ -128,25 +105,27 @@ def _failures(table: Evaluated, numbers: Mapping[str, int]) -> str:
         "policy": [str(numbers[bound.policy.text.id]) for _, bound in failing],
         "code": [f"code{number}" for number, _ in failing],
         "key": [_key(number, bound, table.as_of) for number, bound in failing],
+        "arm": [arm_of(number, bound, table.as_of) for number, bound in failing],
         "subject": [DIALECT.name(bound.policy.subject) for _, bound in failing],
     }
     members = ", ".join(f"unnest([{', '.join(values)}]) AS {name}" for name, values in lists.items())
     return (
-        f"SELECT policy, key, CAST(code % 5 AS INTEGER) AS rank, subject, id FROM (SELECT id, {members} FROM {source})"
+        f"SELECT policy, key, CAST(code % 5 AS INTEGER) AS rank, arm, subject, id FROM (SELECT id, {members} FROM {source})"
         f" WHERE code >= {FAIL} AND code < {KNOWN}"
     )
 
 
 def _columns(table: Table, numbered: Mapping[int, Bound]) -> Iterator[str]:
     """The columns that are read, and no others, since most of the work is planning. Unknown values are NULL, except counts."""
-    causal = dict.fromkeys(name for bound in numbered.values() for name in bound.policy.columns_of_causes)
+    policies = [bound.policy for bound in numbered.values()]
+    causal = dict.fromkeys(name for policy in policies for name in (*policy.columns_of_causes, *policy.columns_of_arms))
     for name in causal:
         column = table.by_name[name]
         if can_blank(table, name) and (column.operations or column.derived_from):
             yield f"{read(DIALECT, name)} AS {DIALECT.name(name)}"
         else:
             yield from map(DIALECT.name, view_name(column))
-    subjects = dict.fromkeys(("id", *(bound.policy.subject for bound in numbered.values())))
+    subjects = dict.fromkeys(("id", *(policy.subject for policy in policies)))
     yield from (DIALECT.name(name) for name in subjects if name not in causal)
     yield UNKNOWN
     yield from (f"code{number}" for number in numbered)
@@ -165,10 +144,9 @@ def _key(number: int, bound: Bound, as_of: int) -> str:
 
 
 _SHARED = f"""
-    SELECT key, list((policy, subject, id) ORDER BY {_ORDER}) FROM failures
-    WHERE key IS NOT NULL GROUP BY key HAVING count(*) > 1"""
-_CREATE_HEADS = f"""
-    CREATE TEMP TABLE heads AS SELECT policy, rank, id FROM (
+    SELECT key, policy, subject, id FROM failures
+    WHERE key IS NOT NULL QUALIFY count(*) OVER (PARTITION BY key) > 1 ORDER BY key, {_ORDER}"""
+_HEADS = f"""
+    SELECT policy, rank, arm, count(*) FROM (
         SELECT *, key IS NULL OR row_number() OVER (PARTITION BY key ORDER BY {_ORDER}) = 1 AS leads FROM failures
-    ) WHERE leads"""
-_HEADS = "SELECT policy, rank, count(*) FROM heads GROUP BY policy, rank"
+    ) WHERE leads GROUP BY policy, rank, arm"""

@@ -190,10 +190,11 @@ class Policy(Struct, frozen=True, kw_only=True):
         decide = columns_read(*(arm.condition.tree for arm in self.causes if arm.condition))
         return (*decide, *(arm.object for arm in self.causes))
 
-    def command(self, arm: Arm | None) -> str:
-        """The commands of the fix of a message, before values are filled in; None: of `message`."""
-        fix = (arm.fix if arm else None) or self.fix
-        return "\n".join(template.readable for kind, template in fix.items() if kind != "text")
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """For each of `message_when` and then for `message`, the commands of its fix before values are filled in."""
+        fixes = (*(arm.fix or self.fix for arm in self.message_when), self.fix)
+        return tuple("\n".join(text.readable for kind, text in fix.items() if kind != "text") for fix in fixes)
 
     @property
     def top_severity(self) -> Severity:

@@ -51,6 +51,7 @@ class _Judged:
         self.rungs = slice(rungs, rungs + len(policy.trees.rungs))
         self._in_class, self._arm = in_class, arm
         self._indexes = tuple(sorted(set(policy.indexes.values())))
+        self._commands = policy.commands
         self._said: dict[object, str] = {}
 
     def in_class(self, cells: Sequence[Any]) -> int | None:
@@ -60,8 +61,16 @@ class _Judged:
 
     def arm(self, cells: Sequence[Any]) -> Arm | None:
         """The step of `message_when` that applies to a row; None: none of them."""
-        number = len(self.policy.message_when) if self._arm is None else cells[self._arm]
+        number = self._number(cells)
         return self.policy.message_when[number] if number < len(self.policy.message_when) else None
+
+    def command(self, cells: Sequence[Any]) -> str:
+        """The commands of the fix of a row, before values are filled in."""
+        return self._commands[self._number(cells)]
+
+    def _number(self, cells: Sequence[Any]) -> int:
+        found: int = len(self.policy.message_when) if self._arm is None else cells[self._arm]
+        return found
 
     def parameter(self, name: str, row: "_Row") -> str:
         """A parameter in words, with its value for this row."""
@@ -288,7 +297,7 @@ def _finding(judged: _Judged, code: int, row: _Row, causes: Grouping) -> Finding
         cause=cause,
         leads=place is Place.HEAD,
         beside_head=place is Place.BESIDE,
-        command=judged.policy.command(judged.arm(row.cells)) if outcome is Outcome.FAIL else "",
+        command=judged.command(row.cells) if outcome is Outcome.FAIL else "",
         reworded=partial(_reworded, judged, code, row) if row.explained else None,
     )
 

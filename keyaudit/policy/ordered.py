@@ -89,13 +89,15 @@ def with_arms(relation: str, numbered: Numbered, as_of: int) -> str:
     table = telling[0][1].policy.table
     read = dict.fromkeys(name for _, bound in telling for name in bound.policy.columns_of_arms)
     source = blanked(DIALECT, relation, (name for name in read if can_blank(table, name)))
-    columns: list[str] = []
-    for number, bound in telling:
-        writer = writer_of(number, bound, as_of)
-        arms = bound.policy.message_when
-        cases = " ".join(f"WHEN {writer.write(arm.condition.tree)} THEN {index}" for index, arm in enumerate(arms))
-        columns.append(f"CASE {cases} ELSE {len(arms)} END AS arm{number}")
+    columns = (f"{arm_of(number, bound, as_of)} AS arm{number}" for number, bound in telling)
     return f"(SELECT *, {', '.join(columns)} FROM ({source}))"
+
+
+def arm_of(number: int, bound: Bound, as_of: int) -> str:
+    """SQL: the number of a policy's message for a row whose unknown values are NULL. `number`: as in `codeN`."""
+    arms, writer = bound.policy.message_when, writer_of(number, bound, as_of)
+    cases = " ".join(f"WHEN {writer.write(arm.condition.tree)} THEN {index}" for index, arm in enumerate(arms))
+    return f"CASE {cases} ELSE {len(arms)} END" if arms else "0"
 
 
 def in_order(evaluated: Evaluated, number: int | None, *, least: int, owned: bool) -> str:

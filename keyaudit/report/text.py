@@ -52,29 +52,39 @@ def listing(report: Report, out: TextIO, options: Options) -> None:
     """
     width, colour = options.page, options.colour
     unread: dict[Scope, list[str]] = defaultdict(list)
-    first: dict[tuple[str, str, str], Finding] = {}
+    first: list[Finding] = []
+    numbers: dict[tuple[str, str, str], int] = {}
 
-    def write() -> Iterator[tuple[tuple[object, ...], tuple[tuple[str, str, str], str]]]:
-        """Writes the findings by resource, and returns the lines of causes that many resources have, by their order."""
+    def write() -> Iterator[tuple[tuple[object, ...], tuple[int, str]]]:
+        """Writes the findings by resource, and returns the lines of causes that many resources have, by their order.
+
+        Each with the number of its cause in `first`.
+        """
         number = 0
         for (_, on), pairs in groupby(report.owned(options.passes), key=lambda pair: thing(pair[1])):
             if isinstance(on, Scope):
                 unread[on] += [finding.policy.id for _, finding in pairs]
                 continue
             own = []
+            names: dict[object, str] = {}
             for owner, finding in pairs:
                 if repeated(report, finding):
-                    first.setdefault(finding.alike, finding)
+                    cause = numbers.setdefault(finding.alike, len(first))
+                    if cause == len(first):
+                        first.append(finding)
                     number += 1
-                    yield (-finding.severity.rank, finding.alike, number), (finding.alike, _line(finding))
+                    row = finding.row["id"]
+                    name = names[row] = names.get(row) or one_line(label(Facts.of(finding)))
+                    yield (-finding.severity.rank, finding.policy.id, cause, number), (cause, f"{name}: {_said(finding)}")
                 else:
                     own.append((owner, finding))
             out.write(joined(_groups(own, width, colour, by_score=report.by_score)))
 
-    for alike, lines in groupby(in_order(write()), key=itemgetter(0)):
-        times = report.causes().repeated[alike]
+    for cause, lines in groupby(in_order(write()), key=itemgetter(0)):
+        finding = first[cause]
+        times = report.causes().repeated[finding.alike]
         out.write(joined(_heading(f"{times:,} resources with the same cause", "", width, colour)))
-        out.write(joined(_first(named(first[alike]), word(first[alike]), painted(first[alike], colour), width)))
+        out.write(joined(_first(named(finding), word(finding), painted(finding, colour), width)))
         out.writelines(joined(wrap(line, width, _INDENT, _INDENT + "  ")) for _, line in lines)
         out.write("\n")
     out.writelines(joined(_unread(scope, policies, width, colour)) for scope, policies in unread.items())
@@ -97,10 +107,10 @@ def _groups(pairs: Iterable[tuple[Owner, Finding]], width: int, colour: bool, *,
     return lines
 
 
-def _line(finding: Finding) -> str:
-    """A resource with a cause that many have: its name, the message, and what else the cause explains there."""
+def _said(finding: Finding) -> str:
+    """The message of a resource with a cause that many have, and what else the cause explains there."""
     ending = f" (also {', '.join(problems(member.problem for member in finding.cause.also))})" if finding.cause else ""
-    return f"{one_line(label(Facts.of(finding)))}: {message(finding)}{one_line(ending, MESSAGE)}"
+    return f"{message(finding)}{one_line(ending, MESSAGE)}"
 
 
 def _findings(same: Sequence[Finding], width: int, colour: bool) -> list[str]:
