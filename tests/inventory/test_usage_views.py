@@ -364,6 +364,45 @@ def test_what_nobody_could_compare_is_a_row_of_its_own_on_the_tenant() -> None:
     assert all(each["id"].startswith(f"{TENANT.id}/usage/unusual/") and each["scope_id"] == TENANT.id for each in found)
 
 
+LET_IN, BARRED, UNTOLD = {"succeeded": True}, {"succeeded": False}, {"succeeded": NOT_SHOWN}
+UNCOUNTED = {"uses": NOT_SHOWN}
+
+
+@pytest.mark.parametrize(
+    ("found", "risk", "uses", "refused"),
+    [
+        ([LET_IN, BARRED], "high", 2, 1),
+        ([BARRED, BARRED], "medium", 2, 2),
+        # If it was refused, it was never let in.
+        ([UNTOLD], None, 1, None),
+        ([BARRED, UNTOLD], None, 2, None),
+        # It was let in once, at least.
+        ([LET_IN, UNTOLD], "high", 2, None),
+        # Each row stands for an unknown number of uses, which all ended alike.
+        ([LET_IN | UNCOUNTED, BARRED], "high", None, 1),
+        ([BARRED | UNCOUNTED, BARRED], "medium", None, None),
+    ],
+)
+def test_what_a_log_does_not_say_of_a_use_is_unknown_where_it_matters(
+    found: list[dict[str, Any]], risk: str | None, uses: int | None, refused: int | None
+) -> None:
+    done = [used(2 + nth, actor_app_id="stranger", **{"uses": 1, **values}) for nth, values in enumerate(found)]
+    rows = {"usage": done, "usage_log": [log(30)], "usage_baseline": [usual("sign", "app")]}
+    [use] = views("unusual_use", rows, where="kind IS NOT NULL")
+    told = {name: value for name, value in (("risk", risk), ("uses", uses), ("refused", refused)) if value is not None}
+    assert {name: use[name] for name in told} == told
+    assert use["unknown"] == dict.fromkeys({"risk", "uses", "refused"} - told.keys(), NOT_SHOWN)
+    assert use["notable"]
+
+
+def test_a_new_target_whose_log_does_not_say_whether_it_was_refused_may_be_nothing_to_note() -> None:
+    known = [usual("sign", "app"), usual("sign", "app", f"{KEY}2")]
+    done = [used(2, target_id=f"{KEY}3/1", uses=1, **UNTOLD), used(2, target_id=f"{KEY}4/1", uses=1)]
+    found = views("unusual_use", {"usage": done, "usage_log": [log(30)], "usage_baseline": known}, where="kind = 'new-target'")
+    told = {each["target_class"]: (each["risk"], each["notable"], each["unknown"].get("notable")) for each in found}
+    assert told == {f"{KEY}3": (None, None, NOT_SHOWN), f"{KEY}4": ("low", True, None)}
+
+
 BLUEPRINT, ANOTHER = "b1", "b2"
 AGENTS_READ = {
     **READ,
