@@ -13,7 +13,7 @@ from functools import partial
 import duckdb
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
-from keyaudit.inventory.facts.sql import EVERY, Sources, StoredRows, Wanted, no_rows, stored
+from keyaudit.inventory.facts.sql import EVERY, Sources, Statement, StoredRows, Wanted, no_rows, stored
 from keyaudit.inventory.rows import SQL_TYPES, columns_of, view_types
 from keyaudit.inventory.views import (
     account_key,
@@ -111,7 +111,7 @@ def create(
     )
     ledger.create(connection, coverage, prepared)
     for statement in prepared:
-        connection.execute(statement)
+        connection.execute(statement.text)
 
 
 def window(
@@ -133,7 +133,7 @@ def statements(
     reach_known: bool,
     columns: Mapping[str, Collection[str]] | None,
     looked_at: Window | None,
-) -> list[str]:
+) -> list[Statement]:
     """The statements of one dialect that create a view per table in `names` over `rows`, the stored rows of `run` as SQL
     relations, and what these views rest on, but for the tables of the ledger.
 
@@ -200,7 +200,10 @@ def statements(
             query = derived[name]() if name in derived else _as_stored(name, sources)
             query = _with_lacking(sql, name, query, run, of(name))
             prepared.append(f"CREATE TABLE {name} AS {query}" if name in kept else sql.view(name, query))
-    return [*environment.functions(sql, run.environment_rules), *sources.resolved(prepared, rows, small)]
+    return [
+        *map(Statement, environment.functions(sql, run.environment_rules)),
+        *sources.resolved(prepared, rows, small),
+    ]
 
 
 def _prepared(
