@@ -78,7 +78,7 @@ def views(table: str, rows: Mapping[str, Iterable[Row]], *, baseline: bool = Tru
         where = "name IS NULL"
     evidence = {"logs": "0" * 64, **({"usage-baseline": "1" * 64} if baseline else {})}
     run = structs.replace(RUN, evidence=evidence)
-    every = {"vault": [vault()], **{name: list(of) for name, of in rows.items()}}
+    every = {"vault": [vault(vault_uri="https://kv.vault.azure.net")], **{name: list(of) for name, of in rows.items()}}
     with in_memory(every, READ, table, run=run) as connection:
         found: list[dict[str, Any]] = fetch(connection, f"SELECT * FROM {table} WHERE {where} ORDER BY id")
     return found
@@ -119,6 +119,10 @@ LAST_USE: list[tuple[list[Row], list[Row], object, float | None]] = [
     ([used(20), used(5, target_id=KEY)], WHOLE, UNKNOWN, 5),
     ([used(20), used(25, succeeded=NOT_SHOWN)], WHOLE, 20, 20),
     ([used(5, succeeded=NOT_SHOWN)], WHOLE, UNKNOWN, 5),
+    # The log does not show which key it was, which matters only if it was later.
+    ([used(20), used(5, target_id=NOT_SHOWN)], WHOLE, UNKNOWN, 5),
+    ([used(20), used(25, target_id=NOT_SHOWN)], WHOLE, 20, 20),
+    ([used(20), used(5, "backup", target_id=NOT_SHOWN)], WHOLE, 20, 20),
 ]
 
 
@@ -134,7 +138,9 @@ def test_the_last_use_of_a_version(uses: list[Row], logs: list[Row], last: objec
 def test_of_a_version_of_which_nobody_knows_since_when_it_is_there_no_log_is_long_enough() -> None:
     assert of_key([], WHOLE, created_on=None)["unknown"]["last_used_on"] == NOT_SHOWN
     assert of_key([], WHOLE, created_on=PERMISSION)["unknown"]["last_used_on"] == PERMISSION
+    assert of_key([], WHOLE, created_on=PERMISSION)["unknown"]["unused_since"] == PERMISSION
     assert of_key([used(20)], WHOLE, created_on=PERMISSION)["last_used_on"] == ago(20)
+    assert of_key([used(20)], WHOLE, created_on=PERMISSION)["unused_since"] == ago(20)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +175,10 @@ def test_a_use_after_the_end_is_certain_as_soon_as_one_record_shows_it(
         ([used(3)], [log(29)], (1, None)),
         ([used(3)], [], (1, None)),
         ([used(3), used(4, actor_app_id="b", succeeded=NOT_SHOWN)], WHOLE, (1, 2)),
-        ([used(3), used(4, actor_app_id=NOT_SHOWN)], WHOLE, (1, 2)),
+        ([used(3), used(4, actor_app_id=NOT_SHOWN, uses=1)], WHOLE, (1, 2)),
+        # It stands for several uses, which may each be of another application.
+        ([used(3), used(4, actor_app_id=NOT_SHOWN, uses=2)], WHOLE, (1, None)),
+        ([used(3), used(4, target_id=NOT_SHOWN, actor_app_id="b")], WHOLE, (1, 2)),
         ([used(3), used(4, succeeded=False, actor_app_id="b")], WHOLE, (1, 1)),
         ([used(3), used(4, actor_app_id=None), used(5, actor_app_id=None)], WHOLE, (2, 2)),
         ([used(3, "verify")], WHOLE, (0, 0)),
