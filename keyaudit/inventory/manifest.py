@@ -72,6 +72,8 @@ def decode(data: bytes, place: str, columns: Mapping[str, Mapping[str, str]]) ->
     `columns` are those that this version reads, by table.
     """
     manifest = unsealed(data, place, Manifest, reads=FORMAT, again="collect again", remedy=_REMEDY)
+    if not manifest.run.tenant_id.isprintable():
+        raise UnsafeError(place, "damaged or edited: its tenant id has control characters", _REMEDY)
     if repeated(manifest.coverage):
         raise UnsafeError(place, f"two coverage records for {repeated(manifest.coverage)}", _REMEDY)
     # The columns of a table without rows do not matter.

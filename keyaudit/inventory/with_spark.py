@@ -99,7 +99,7 @@ def judging_with_spark(
         for name, (types, values) in ledger.tables(snapshot.coverage, statements).items():
             within.table(name, types, values)
         for statement in statements:
-            within.execute(statement)
+            within.execute(statement.text)
         yield connection, within
 
 

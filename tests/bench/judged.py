@@ -95,7 +95,7 @@ def _with_spark(snapshot: Snapshot, copies: int, folder: Path) -> Path:
         for name, (types, rows) in ledger.tables(snapshot.coverage, statements).items():
             read.table(name, types, rows)
         for statement in statements:
-            spark.sql(statement)
+            spark.sql(statement.text)
         spark.sql(_judged(SPARK, as_of)).write.parquet(f"file://{folder / 'spark'}", compression="snappy")
     return folder / "spark"
 

@@ -109,10 +109,10 @@ class Compared:
         ours = {name: f"{STORED}{name}" for name in rows}
         statements = views.statements(SPARK, ours, snapshot.run, as_of, **asked, looked_at=looked_at)
         queries: dict[str, list[str]] = {}
-        for statement in statements:
-            found = _STATEMENT.fullmatch(statement)
+        for text in (statement.text for statement in statements):
+            found = _STATEMENT.fullmatch(text)
             if found is None:
-                self._spark.sql(statement)
+                self._spark.sql(text)
             elif not _COLUMNS.fullmatch(found[2]):
                 queries.setdefault(found[1], []).append(found[2])
         for name, texts in queries.items():

@@ -48,7 +48,7 @@ def test_no_statement_for_spark_is_written_in_the_sql_of_duckdb() -> None:
     every = tuple(TABLES)
 
     def written(sql: DuckDB) -> list[str]:
-        return views.statements(
+        statements = views.statements(
             sql,
             {name: f"rows_of_{name}" for name in TABLES},
             run,
@@ -60,6 +60,7 @@ def test_no_statement_for_spark_is_written_in_the_sql_of_duckdb() -> None:
             columns=None,
             looked_at=Window(since=AS_OF - AS_OF % DAY - 7 * DAY, until=AS_OF - AS_OF % DAY),
         )
+        return [statement.text for statement in statements]
 
     assert DUCKDBS.search("".join(written(DUCKDB)))
     for statement in written(SPARK):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.inventory.facts.sql import StoredRows, no_rows
+from keyaudit.inventory.facts.sql import StoredRows, no_rows, read_to_the_end
 from keyaudit.inventory.ledger import BreachError
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.reasons import Reason
@@ -50,11 +50,20 @@ def test_a_table_that_is_read_more_than_once_is_read_from_its_file_once_if_it_is
     once, twice = f"FROM {sources['vault']}", f"FROM {sources['secret']}, {sources['secret']}"
 
     def resolved(*small: str) -> list[str]:
-        return list(sources.resolved([once, twice], {"vault": "a", "secret": "b"}, small))
+        statements = sources.resolved([once, twice], {"vault": "a", "secret": "b"}, small)
+        return [statement.text for statement in statements]
 
-    assert resolved("vault", "secret") == ["CREATE TABLE stored_in_secret AS SELECT * FROM b", "FROM a", twice]
+    in_memory = ["CREATE TABLE stored_in_secret AS SELECT * FROM b", "FROM a", "FROM stored_in_secret, stored_in_secret"]
+    assert resolved("vault", "secret") == in_memory
     assert resolved() == ["FROM a", "FROM b, b"]
-    absent, text = sources.resolved([f"FROM {sources['key']}"], {}, ())
-    assert (absent[:30], text) == ("CREATE TABLE stored_in_key (id", "FROM stored_in_key")
+    absent, read = sources.resolved([f"FROM {sources['key']}"], {}, ())
+    assert (absent.text[:30], read.text) == ("CREATE TABLE stored_in_key (id", "FROM stored_in_key")
     assert no_rows(sources, "key", "grant")
     assert not no_rows(sources, "key", "vault")
+
+
+def test_a_statement_says_which_lists_it_asks_about_and_no_other() -> None:
+    asked, not_asked = f"FROM ({read_to_the_end(('key.list', 'key.versions'))})", "SELECT 'lists_read WHERE operations = '"
+    found = list(StoredRows(()).resolved([asked, not_asked, f"{asked} AS one, {asked} AS other"], {}, ()))
+    assert [statement.lists for statement in found] == [("key.list key.versions",), (), ("key.list key.versions",)]
+    assert found[0].text == "FROM (SELECT scope_id, whole, reason FROM lists_read WHERE operations = 'key.list key.versions')"

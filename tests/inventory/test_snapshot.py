@@ -235,6 +235,13 @@ def _kept(number: int) -> Callable[[dict[str, object]], dict[str, object]]:
     return changed
 
 
+def _of_tenant(id_: str) -> Callable[[dict[str, object]], dict[str, object]]:
+    def changed(manifest: dict[str, object]) -> dict[str, object]:
+        return manifest | {"run": json.loads(json.dumps(manifest["run"])) | {"tenant_id": id_}}
+
+    return changed
+
+
 def _twice(manifest: dict[str, object]) -> dict[str, object]:
     records = json.loads(json.dumps(manifest["coverage"]))
     return manifest | {"coverage": [*records, records[0]]}
@@ -258,6 +265,7 @@ FORGED: list[tuple[Callable[[dict[str, object]], dict[str, object]], type[AuditE
     (_rows({"secret": 1}), UnsafeError, "the run has 1 rows of the table secret, and the table 0"),
     (_kept(3), UnsafeError, "damaged or edited: its lists have 3 key versions, and the table key 2; take the snapshot"),
     (_twice, UnsafeError, "two coverage records for key.get on "),
+    (_of_tenant("a\x01vault\x01"), UnsafeError, "its tenant id has control characters"),
     (lambda manifest: manifest | {"extra": 1}, UnsafeError, "unknown field `extra`"),
     (lambda manifest: {name: value for name, value in manifest.items() if name != "run"}, UnsafeError, "required field `run`"),
 ]

@@ -78,7 +78,7 @@ def views(table: str, rows: Mapping[str, Iterable[Row]], *, baseline: bool = Tru
         where = "name IS NULL"
     evidence = {"logs": "0" * 64, **({"usage-baseline": "1" * 64} if baseline else {})}
     run = structs.replace(RUN, evidence=evidence)
-    every = {"vault": [vault()], **{name: list(of) for name, of in rows.items()}}
+    every = {"vault": [vault(vault_uri="https://kv.vault.azure.net")], **{name: list(of) for name, of in rows.items()}}
     with in_memory(every, READ, table, run=run) as connection:
         found: list[dict[str, Any]] = fetch(connection, f"SELECT * FROM {table} WHERE {where} ORDER BY id")
     return found
@@ -119,6 +119,10 @@ LAST_USE: list[tuple[list[Row], list[Row], object, float | None]] = [
     ([used(20), used(5, target_id=KEY)], WHOLE, UNKNOWN, 5),
     ([used(20), used(25, succeeded=NOT_SHOWN)], WHOLE, 20, 20),
     ([used(5, succeeded=NOT_SHOWN)], WHOLE, UNKNOWN, 5),
+    # The log does not show which key it was, which matters only if it was later.
+    ([used(20), used(5, target_id=NOT_SHOWN)], WHOLE, UNKNOWN, 5),
+    ([used(20), used(25, target_id=NOT_SHOWN)], WHOLE, 20, 20),
+    ([used(20), used(5, "backup", target_id=NOT_SHOWN)], WHOLE, 20, 20),
 ]
 
 
@@ -134,7 +138,9 @@ def test_the_last_use_of_a_version(uses: list[Row], logs: list[Row], last: objec
 def test_of_a_version_of_which_nobody_knows_since_when_it_is_there_no_log_is_long_enough() -> None:
     assert of_key([], WHOLE, created_on=None)["unknown"]["last_used_on"] == NOT_SHOWN
     assert of_key([], WHOLE, created_on=PERMISSION)["unknown"]["last_used_on"] == PERMISSION
+    assert of_key([], WHOLE, created_on=PERMISSION)["unknown"]["unused_since"] == PERMISSION
     assert of_key([used(20)], WHOLE, created_on=PERMISSION)["last_used_on"] == ago(20)
+    assert of_key([used(20)], WHOLE, created_on=PERMISSION)["unused_since"] == ago(20)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +175,10 @@ def test_a_use_after_the_end_is_certain_as_soon_as_one_record_shows_it(
         ([used(3)], [log(29)], (1, None)),
         ([used(3)], [], (1, None)),
         ([used(3), used(4, actor_app_id="b", succeeded=NOT_SHOWN)], WHOLE, (1, 2)),
-        ([used(3), used(4, actor_app_id=NOT_SHOWN)], WHOLE, (1, 2)),
+        ([used(3), used(4, actor_app_id=NOT_SHOWN, uses=1)], WHOLE, (1, 2)),
+        # It stands for several uses, which may each be of another application.
+        ([used(3), used(4, actor_app_id=NOT_SHOWN, uses=2)], WHOLE, (1, None)),
+        ([used(3), used(4, target_id=NOT_SHOWN, actor_app_id="b")], WHOLE, (1, 2)),
         ([used(3), used(4, succeeded=False, actor_app_id="b")], WHOLE, (1, 1)),
         ([used(3), used(4, actor_app_id=None), used(5, actor_app_id=None)], WHOLE, (2, 2)),
         ([used(3, "verify")], WHOLE, (0, 0)),
@@ -362,6 +371,45 @@ def test_what_nobody_could_compare_is_a_row_of_its_own_on_the_tenant() -> None:
     assert len({each["id"] for each in found}) == len(found)
     assert all(each["name"] and each["source_url"] == "usage import" for each in found)
     assert all(each["id"].startswith(f"{TENANT.id}/usage/unusual/") and each["scope_id"] == TENANT.id for each in found)
+
+
+LET_IN, BARRED, UNTOLD = {"succeeded": True}, {"succeeded": False}, {"succeeded": NOT_SHOWN}
+UNCOUNTED = {"uses": NOT_SHOWN}
+
+
+@pytest.mark.parametrize(
+    ("found", "risk", "uses", "refused"),
+    [
+        ([LET_IN, BARRED], "high", 2, 1),
+        ([BARRED, BARRED], "medium", 2, 2),
+        # If it was refused, it was never let in.
+        ([UNTOLD], None, 1, None),
+        ([BARRED, UNTOLD], None, 2, None),
+        # It was let in once, at least.
+        ([LET_IN, UNTOLD], "high", 2, None),
+        # Each row stands for an unknown number of uses, which all ended alike.
+        ([LET_IN | UNCOUNTED, BARRED], "high", None, 1),
+        ([BARRED | UNCOUNTED, BARRED], "medium", None, None),
+    ],
+)
+def test_what_a_log_does_not_say_of_a_use_is_unknown_where_it_matters(
+    found: list[dict[str, Any]], risk: str | None, uses: int | None, refused: int | None
+) -> None:
+    done = [used(2 + nth, actor_app_id="stranger", **{"uses": 1, **values}) for nth, values in enumerate(found)]
+    rows = {"usage": done, "usage_log": [log(30)], "usage_baseline": [usual("sign", "app")]}
+    [use] = views("unusual_use", rows, where="kind IS NOT NULL")
+    told = {name: value for name, value in (("risk", risk), ("uses", uses), ("refused", refused)) if value is not None}
+    assert {name: use[name] for name in told} == told
+    assert use["unknown"] == dict.fromkeys({"risk", "uses", "refused"} - told.keys(), NOT_SHOWN)
+    assert use["notable"]
+
+
+def test_a_new_target_whose_log_does_not_say_whether_it_was_refused_may_be_nothing_to_note() -> None:
+    known = [usual("sign", "app"), usual("sign", "app", f"{KEY}2")]
+    done = [used(2, target_id=f"{KEY}3/1", uses=1, **UNTOLD), used(2, target_id=f"{KEY}4/1", uses=1)]
+    found = views("unusual_use", {"usage": done, "usage_log": [log(30)], "usage_baseline": known}, where="kind = 'new-target'")
+    told = {each["target_class"]: (each["risk"], each["notable"], each["unknown"].get("notable")) for each in found}
+    assert told == {f"{KEY}3": (None, None, NOT_SHOWN), f"{KEY}4": ("low", True, None)}
 
 
 BLUEPRINT, ANOTHER = "b1", "b2"

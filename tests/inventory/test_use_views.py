@@ -100,7 +100,7 @@ SAML_LOG = [log(500, logged=TENANT.id, source=USER_SIGN_IN_LOG)]
         ({}, [], [log(500, logged=TENANT.id)], "not_supplied"),
         ({}, [signed(99, succeeded=NOT_SHOWN)], SAML_LOG, "not_supplied"),
         ({}, [signed(99, succeeded=NOT_SHOWN), signed(200, succeeded=NOT_SHOWN)], SAML_LOG, "not_supplied"),
-        ({}, [signed(99, PERMISSION)], SAML_LOG, "not_supplied"),
+        ({}, [signed(99, PERMISSION)], SAML_LOG, "permission"),
         ({}, [signed(101, PERMISSION), signed(101, succeeded=NOT_SHOWN)], SAML_LOG, False),
         # What cannot be used after it expired needs no log.
         *(({name: of}, [signed(99)], [], False) for name, of in (("kind", "federated-domain"), ("active", False))),

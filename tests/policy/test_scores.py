@@ -1,12 +1,16 @@
 """Scores of rows: every rung from both sides, what leaves a factor open, and the worked examples of the catalogue."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import duckdb
 import pytest
 
-from keyaudit.inventory.scores import SCALES, age, prepared, scored
+from keyaudit.inventory.rows import columns_of, stored_types, view_types
+from keyaudit.inventory.scores import SCALES, age, prepared, read, scored
 from keyaudit.model.findings import Score
+from keyaudit.model.rows import view_name
+from keyaudit.model.tables import TABLES
 from keyaudit.policy.load import load
 from keyaudit.policy.scores import score_of
 from tests.policy.inventory import DAY, NOW, VAULT, inventory
@@ -108,6 +112,32 @@ def score(table: str, row: Row, gaps: Sequence[tuple[str, str]] = (), **others: 
     found = score_of(table, cells, reasons or {}, lambda names: {name: str(row.get(name)) for name in names})
     assert (found.high, found.low) == (high, low), "what is sorted by is what is shown"
     return found
+
+
+def _can_be_scored(table: str, columns: Mapping[str, Collection[str]]) -> bool:
+    """Whether these derived columns, and the stored ones of their tables, are all that the scores of a table need."""
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute(_LEDGER)
+        for name, derived in columns.items():
+            shown = {bound for column in derived for bound in view_name(TABLES[name].by_name[column])}
+            types = {column: type_ for column, type_ in view_types(TABLES[name]).items() if column in shown}
+            connection.execute(f'CREATE TABLE "{name}" ({columns_of(stored_types(TABLES[name]) | types)})')
+        try:
+            for statement in (*prepared(table, NOW), of_view(table)):
+                connection.execute(statement)
+        except (duckdb.BinderException, duckdb.CatalogException):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("table", SCALES)
+def test_what_a_score_reads_is_declared_and_nothing_else(table: str) -> None:
+    columns = read([table])
+    assert _can_be_scored(table, columns)
+    for name, derived in columns.items():
+        assert not _can_be_scored(table, {other: of for other, of in columns.items() if other != name}), name
+        for column in derived:
+            assert not _can_be_scored(table, {**columns, name: derived - {column}}), (name, column)
 
 
 def of_key(place: Row = QUIET, **changes: Any) -> Score:

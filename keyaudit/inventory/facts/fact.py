@@ -208,6 +208,13 @@ class Count:
         """What its bounds and its reason read."""
         return self.reads | self.doubt.reads
 
+    def lacking(self, doubt: Doubt) -> "Count":
+        """The same without an upper bound where there is such a reason."""
+        if not doubt:
+            return self
+        most = f"CASE WHEN {doubt.sql} IS NULL THEN {self.most} END"
+        return Count(self.least, most, self.doubt | doubt, self.reads | doubt.reads)
+
     def exceeds(self, number: Fact) -> Truth:
         """Whether it is greater than a number or a time; false where that is absent."""
         bounds = f"WHEN {self.least} > {number.value} THEN true WHEN {self.most} <= {number.value} THEN false"

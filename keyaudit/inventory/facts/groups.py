@@ -15,7 +15,7 @@ from keyaudit.inventory.facts.relation import Relation
 from keyaudit.model.times import MAX_TIME
 
 _OF_ROWS = "rows_missing"
-_BELOW, _ABOVE = -MAX_TIME - 1, MAX_TIME + 1
+BELOW, _ABOVE = -MAX_TIME - 1, MAX_TIME + 1
 """Bounds that no time or number that is stored reaches."""
 
 
@@ -177,28 +177,37 @@ class Groups:
             of_row.append((f"{name}_why", chosen.why.sql))
             columns.append((f"{name}_why", f"min({name}_why)"))
         reads = self._read(Part(name, tuple(columns), tuple(of_row), chosen.everything | of.everything))
-        doubt = self.missing | self._stray(name, it)[1]
-        least, most = (f"coalesce({self._of(f'{name}_{bound}')}, {_BELOW})" for bound in ("min", "max"))
-        if doubt:
-            most = f"CASE WHEN {doubt.sql} IS NULL THEN {most} END"
+        stray = self._stray_bound(name, of_row[1], it.reads | of.everything)
+        least, most = (f"coalesce({self._of(f'{name}_{bound}')}, {BELOW})" for bound in ("min", "max"))
+        if stray.doubt:
+            most = f"greatest({most}, {stray.most})"
+        if self.missing:
+            most = f"CASE WHEN {self.missing.sql} IS NULL THEN {most} END"
+        doubt = self.missing | stray.doubt
         if chosen.doubt:
             doubt |= Doubt((self._of(f"{name}_why"),), reads)
-        return Count(least, most, doubt, reads | doubt.reads)
+        return Count(least, most, doubt, reads | stray.reads | doubt.reads)
+
+    def _stray_bound(self, name: str, may: tuple[str, str], reads: Reads) -> Count:
+        """Bounds of the greatest value of the rows with an unknown key, which may all belong elsewhere."""
+        if self.strays is None:
+            return Count(f"{BELOW}", f"{BELOW}")
+        why = f"min({name}_stray) FILTER (WHERE {name}_may IS NOT NULL)"
+        columns = ((f"{name}_max", f"max({name}_may)"), (f"{name}_why", why))
+        part = Part(name, columns, (may, (f"{name}_stray", self.by.why.sql)), reads | self.by.everything)
+        read: Reads = frozenset({(self.strays, part)})
+        most, doubt = f"coalesce({self.strays.alias}.{name}_max, {BELOW})", Doubt((f"{self.strays.alias}.{name}_why",), read)
+        if self.single:
+            most = f"CASE WHEN {self.join.alias}.subject IS NULL THEN {most} ELSE {BELOW} END"
+            doubt = _unless_read(self.join, doubt)
+        return Count(f"{BELOW}", most, doubt, read | doubt.reads)
 
     def latest(self, name: str, of: Fact, it: Truth = TRUE, *, absent_last: bool = False) -> Fact:
         """The greatest value of the rows that it is true of, a time or a number; absent without such a row, or a value.
 
         `absent_last`: it is absent, too, if one of these rows has no value; otherwise such rows do not count.
         """
-        bounds = self.greatest(name, of, it, absent_last=absent_last)
-        differ = f"{bounds.least} IS DISTINCT FROM {bounds.most}"
-        some = f"{bounds.least} > {_BELOW}"
-        if absent_last:
-            # Nothing is later, even if other rows are unknown.
-            differ, some = f"{bounds.least} < {_ABOVE} AND {differ}", f"{some} AND {bounds.least} < {_ABOVE}"
-        value = f"CASE WHEN {bounds.least} = {bounds.most} AND {some} THEN {bounds.least} END"
-        doubt = Doubt((f"CASE WHEN {differ} THEN {bounds.doubt.sql} END",), bounds.everything) if bounds.doubt else CERTAIN
-        return Fact(value, doubt, absent=True, reads=bounds.everything)
+        return settled(self.greatest(name, of, it, absent_last=absent_last), absent_last=absent_last)
 
     def hidden(self, name: str) -> Doubt:
         """Why there may be other rows than those that were read."""
@@ -310,6 +319,33 @@ def groups(
         part = Part(_OF_ROWS, ((_OF_ROWS, f"min({_OF_ROWS})"),), ((_OF_ROWS, missing_of_row.sql),), missing_of_row.reads)
         doubt |= Doubt((f"{alias}.{_OF_ROWS}",), frozenset({(join, part)}))
     return Groups(rows, join, strays, by, own, doubt, each, single)
+
+
+def greatest_of(*bounds: Count) -> Count:
+    """Bounds of the greatest of several values, each with the bounds of `Groups.greatest`."""
+    least, most = (
+        f"greatest({', '.join(values)})" for values in ([each.least for each in bounds], [each.most for each in bounds])
+    )
+    # `greatest` leaves out NULL, which here is no upper bound.
+    open_ = [f"{each.most} IS NULL" for each in bounds if each.doubt]
+    if open_:
+        most = f"CASE WHEN NOT ({' OR '.join(open_)}) THEN {most} END"
+    doubt = CERTAIN
+    for each in bounds:
+        doubt |= each.doubt
+    return Count(least, most, doubt, NOTHING.union(*(each.reads for each in bounds)))
+
+
+def settled(bounds: Count, *, absent_last: bool = False) -> Fact:
+    """The value with the bounds of `Groups.greatest`; absent if there is none. `absent_last`: as there."""
+    differ = f"{bounds.least} IS DISTINCT FROM {bounds.most}"
+    some = f"{bounds.least} > {BELOW}"
+    if absent_last:
+        # Nothing is later, even if other rows are unknown.
+        differ, some = f"{bounds.least} < {_ABOVE} AND {differ}", f"{some} AND {bounds.least} < {_ABOVE}"
+    value = f"CASE WHEN {bounds.least} = {bounds.most} AND {some} THEN {bounds.least} END"
+    doubt = Doubt((f"CASE WHEN {differ} THEN {bounds.doubt.sql} END",), bounds.everything) if bounds.doubt else CERTAIN
+    return Fact(value, doubt, absent=True, reads=bounds.everything)
 
 
 def _unless_read(join: Join, doubt: Doubt) -> Doubt:

@@ -5,16 +5,28 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
-from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import columns_of, stored_types
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rows import view_name
 from keyaudit.model.tables import TABLES
 
 _IN = "stored_in_"
-_SOURCE = re.compile(rf"\b{_IN}(\w+)")
+_ROWS, _LIST = "\x01", "\x02"
+"""In SQL that is not finished, they stand before and after each name of a table that is read, and each list of operations that
+is asked about. No SQL has these characters, and no tenant id.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement that can be executed."""
+
+    text: str
+    lists: tuple[str, ...] = ()
+    """The lists that it asks the table `lists_read` about, each as its operations, separated by spaces."""
 
 
 class Sources(Mapping[str, str]):
@@ -35,34 +47,37 @@ class Sources(Mapping[str, str]):
 
 
 class StoredRows(Sources):
-    """Placeholder names for the stored rows of every table, so that statements can be written before it is known which are
-    read.
+    """Places for the stored rows of every table, so that statements can be written before it is known which are read.
 
     `filled`: the tables that have rows.
     """
 
     def __init__(self, filled: Container[str], sql: DuckDB = DUCKDB) -> None:
-        super().__init__({name: _IN + name for name in TABLES}, sql)
+        super().__init__({name: f"{_ROWS}{name}{_ROWS}" for name in TABLES}, sql)
         self.filled = filled
 
-    def resolved(self, statements: Sequence[str], rows: Mapping[str, str], small: Collection[str]) -> Iterator[str]:
+    def resolved(self, statements: Sequence[str], rows: Mapping[str, str], small: Collection[str]) -> Iterator[Statement]:
         """The statements over `rows`, relations by table, preceded by those that materialize relations that are read
         repeatedly.
 
         A table that is not in `rows` is created empty, and one in `small` is materialized from its file, because DuckDB plans a
         file scan, or an empty query, again for each use.
         """
-        read = Counter(name for text in statements for name in _SOURCE.findall(text))
+        # Every second piece is a list, or the name of a table.
+        asked = [text.split(_LIST) for text in statements]
+        written = ["".join(pieces).split(_ROWS) for pieces in asked]
+        read = Counter(name for pieces in written for name in pieces[1::2])
         direct = {}
         for name, times in read.items():
             if name not in rows:
-                yield f"CREATE TABLE {_IN}{name} ({columns_of(stored_types(TABLES[name]), self.sql)})"
+                yield Statement(f"CREATE TABLE {_IN}{name} ({columns_of(stored_types(TABLES[name]), self.sql)})")
             elif name in small and times > 1:
-                yield f"CREATE TABLE {_IN}{name} AS SELECT * FROM {rows[name]}"
+                yield Statement(f"CREATE TABLE {_IN}{name} AS SELECT * FROM {rows[name]}")
             else:
                 direct[name] = rows[name]
-        for text in statements:
-            yield _SOURCE.sub(lambda found: direct.get(found[1], found[0]), text)
+        for pieces, (_, *lists) in zip(written, asked, strict=True):
+            pieces[1::2] = [direct.get(name, f"{_IN}{name}") for name in pieces[1::2]]
+            yield Statement("".join(pieces), tuple(dict.fromkeys(lists[::2])))
 
 
 def no_rows(sources: Sources, *tables: str) -> bool:
@@ -122,9 +137,9 @@ def stored(table: str, relation: str) -> str:
 def read_to_the_end(operations: Sequence[str]) -> str:
     """Scopes, whether all of `operations` were assessed there, and the reason of the first that was not.
 
-    Reads the table `lists_read`, which `ledger.create` creates.
+    Reads the table `lists_read`, which `ledger.create` creates for the lists of finished statements.
     """
-    return f"SELECT scope_id, whole, reason FROM lists_read WHERE operations = {quoted(' '.join(operations))}"
+    return f"SELECT scope_id, whole, reason FROM lists_read WHERE operations = '{_LIST}{' '.join(operations)}{_LIST}'"
 
 
 def gap(relation: str) -> str:

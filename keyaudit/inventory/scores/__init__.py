@@ -7,7 +7,6 @@ place of its owner.
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
-import re
 from collections.abc import Iterable, Mapping
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
@@ -15,11 +14,10 @@ from keyaudit.inventory.scores.account_key import ACCOUNT_KEY
 from keyaudit.inventory.scores.certificate import CERTIFICATE, prepare
 from keyaudit.inventory.scores.credential import CREDENTIAL
 from keyaudit.inventory.scores.key import KEY
-from keyaudit.inventory.scores.ladder import Override, Rung, Scale
+from keyaudit.inventory.scores.ladder import Scale
 from keyaudit.inventory.scores.signing_certificate import SIGNING_CERTIFICATE
 from keyaudit.model.tables import TABLES
 
-_WORD = re.compile(r"\w+")
 _FLAGS = ("blast_radius_rungs", "exposure_rungs", "age_rungs", "override_flags")
 _NAMES = ("blast_radius", "exposure", "age")
 
@@ -44,7 +42,7 @@ def _scored(sql: DuckDB, source: str, scale: Scale, as_of: int) -> str:
         SELECT *, {", ".join(products)}, {held} FROM (
             SELECT *, {", ".join(bounds)} FROM (
                 SELECT *, {", ".join(flags)}, {overrides} AS {_FLAGS[-1]} FROM (
-                    SELECT *, {scale.ages(sql)} FROM ({scale.facts(sql)})
+                    SELECT *, {scale.ages(sql)} FROM ({scale.facts.query(sql)})
                 )
             )
         )"""
@@ -62,22 +60,18 @@ SCALES: Mapping[str, Scale] = {
 
 def prepared(table: str, as_of: int, sql: DuckDB = DUCKDB) -> tuple[str, ...]:
     """The statements that create the lookup tables for scoring that table; execute them once before reading `scored`."""
-    return (prepare(sql, CREDENTIAL, as_of),) if table == "certificate" else ()
+    return (prepare(sql, as_of),) if table == "certificate" else ()
 
 
 def read(tables: Iterable[str]) -> dict[str, frozenset[str]]:
-    """By table, the columns that the scores of some tables may depend on or explain: every one that is named.
-
-    A table is there if its name is in their SQL.
-    """
-    scales = {name: SCALES[name] for name in tables if name in SCALES}
-    sql = " ".join(text for name in scales for text in (scored(name, name, 0), *prepared(name, 0)))
-    reasons = [ladder.because for scale in scales.values() for ladder in scale.ladders]
-    for scale in scales.values():
-        explained: list[Rung | Override] = [*(rung for ladder in scale.ladders for rung in ladder.rungs), *scale.overrides]
-        reasons += [text for each in explained for text in (each.because, *each.reads)]
-    words = {word.removesuffix(end) for word in _WORD.findall(" ".join((sql, *reasons))) for end in ("", "_min", "_max")}
-    return {name: frozenset(words & TABLES[name].by_name.keys()) for name in TABLES.keys() & set(_WORD.findall(sql))}
+    """By table, the derived columns that the scores of some tables read. A table is there, too, if only stored ones are."""
+    found: dict[str, frozenset[str]] = {}
+    for name in tables:
+        if scale := SCALES.get(name):
+            for table, columns in ((name, scale.reads), *scale.facts.reads.items()):
+                derived = columns & {column.name for column in TABLES[table].derived}
+                found[table] = found.get(table, frozenset()) | derived
+    return found
 
 
 def scored(relation: str, table: str, as_of: int, sql: DuckDB = DUCKDB) -> str:

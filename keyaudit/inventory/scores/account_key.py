@@ -1,7 +1,7 @@
 """The scale of account keys of other services."""
 
 from keyaudit.inventory.scores import age
-from keyaudit.inventory.scores.ladder import Ladder, Rung, Scale, absent, every, only_own
+from keyaudit.inventory.scores.ladder import NONE, Ladder, Rung, Scale, absent, every
 
 _DATES = ("created_on", None)
 
@@ -22,6 +22,6 @@ ACCOUNT_KEY = Scale(
         ("created_on",),
         Rung(4, every("dated", absent("created_on")), "made before the service kept dates", ("created_on",)),
     ),
-    facts=only_own,
+    facts=NONE,
     ages=age.ages(_DATES, str(age.SECRET_LIMIT)),
 )

@@ -4,9 +4,10 @@
 
 from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.scores import age
+from keyaudit.inventory.scores.credential import CREDENTIAL
 from keyaudit.inventory.scores.key import NARROW
-from keyaudit.inventory.scores.ladder import Ladder, Override, Rung, Scale, absent, either, every, more_than, present
-from keyaudit.inventory.scores.vault import BLIND, of_vault
+from keyaudit.inventory.scores.ladder import Facts, Ladder, Override, Rung, Scale, absent, either, every, more_than, present
+from keyaudit.inventory.scores.vault import BLIND, OF_VAULT
 from keyaudit.model.findings import Severity
 
 _ALIVE = every("enabled", either(absent("expires_on"), present("expires_on", "expires_on > fact_as_of")))
@@ -19,19 +20,19 @@ IDENTITIES = "identity_reach"
 """The table that `prepare` creates: by public key, the bounds of the largest blast radius of its credentials."""
 
 
-def prepare(sql: DuckDB, credentials: Scale, as_of: int) -> str:
+def prepare(sql: DuckDB, as_of: int) -> str:
     """Creates that table, unless it exists, from the view of credentials.
 
     Reading it once for all certificates takes less memory to plan.
     """
-    ladder = credentials.blast_radius
+    ladder = CREDENTIAL.blast_radius
     low, high = ladder.bounds([sql.item("rungs", nth) for nth in range(1, len(ladder.rungs) + 1)])
     judged = f"SELECT *, CAST({as_of} AS BIGINT) AS fact_as_of FROM credential"
     return f"""
         CREATE TABLE IF NOT EXISTS {IDENTITIES} AS
         WITH {sql.inlined("judged", judged)}
         SELECT digest, max({low}) AS low, max({high}) AS high
-        FROM (SELECT public_key_sha256 AS digest, {ladder.flags(sql)} AS rungs FROM ({credentials.facts(sql)}))
+        FROM (SELECT public_key_sha256 AS digest, {ladder.flags(sql)} AS rungs FROM ({CREDENTIAL.facts.query(sql)}))
         WHERE digest IS NOT NULL GROUP BY digest"""
 
 
@@ -45,7 +46,7 @@ def _of_identities(sql: DuckDB) -> str:
         SELECT {sql.excluding("fact_unknown", of="placed")}, coalesce(identity.low, 1) AS fact_identities_min,
             CASE WHEN unshown.doubt IS NULL THEN coalesce(identity.high, 1) END AS fact_identities_max,
             {unknown} AS fact_unknown
-        FROM ({of_vault(sql)}) AS placed
+        FROM ({OF_VAULT.query(sql)}) AS placed
         LEFT JOIN {IDENTITIES} AS identity ON identity.digest = placed.public_key_sha256
         CROSS JOIN (
             SELECT coalesce(
@@ -53,6 +54,11 @@ def _of_identities(sql: DuckDB) -> str:
                 (SELECT min(unknown['public_key_sha256']) FROM credential WHERE holder_type <> 'ManagedIdentity')
             ) AS doubt
         ) AS unshown"""
+
+
+_OF_IDENTITIES = Facts(
+    _of_identities, {**OF_VAULT.reads, **CREDENTIAL.facts.reads, "credential": CREDENTIAL.blast_radius.reads}
+)
 
 
 def _identities(value: int) -> str:
@@ -116,6 +122,6 @@ CERTIFICATE = Scale(
         ),
         BLIND,
     ),
-    facts=_of_identities,
+    facts=_OF_IDENTITIES,
     ages=age.ages(_DATES, str(age.CERTIFICATE_LIMIT)),
 )

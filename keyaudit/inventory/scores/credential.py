@@ -88,7 +88,7 @@ CREDENTIAL = Scale(
             floor=Severity.CRITICAL,
         ),
     ),
-    facts=holder.of_holder,
+    facts=holder.OF_HOLDER,
     ages=age.ages(_DATES, _LIMIT),
     shown=("fact_days", "fact_limit_days", "fact_times", "fact_roles"),
 )

@@ -3,14 +3,15 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
 from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.scores.ladder import Rung, every, more_than
+from keyaudit.inventory.scores.ladder import Facts, Rung, every, more_than
 from keyaudit.model.reasons import Reason
+from keyaudit.model.rows import view_name
+from keyaudit.model.tables import TABLES
 
 _ROLES = ("role_assignment.query", "role_definition.query", "subscription.list")
 
-_IDENTITY = (
-    "tier0, tenant_wide_app_roles, app_role_count_min, app_role_count_max, directory_role_count_min, directory_role_count_max"
-)
+_RIGHTS = ("tier0", "tenant_wide_app_roles", "app_role_count", "directory_role_count")
+_IDENTITY = ", ".join(bound for name in _RIGHTS for bound in view_name(TABLES["application"].by_name[name]))
 
 
 def _holders(sql: DuckDB) -> str:
@@ -71,8 +72,7 @@ _DISPUTED = {
 _COUNTS = ", ".join(f"holder.{column}_{end} AS {fact}_{end}" for fact, column in _COUNTED.items() for end in ("min", "max"))
 
 
-def of_holder(sql: DuckDB) -> str:
-    """The facts of the holder of a credential."""
+def _of_holder(sql: DuckDB) -> str:
     roles = "holder.tenant_wide_app_roles"
     return f"""
     SELECT judged.*, holder.tier0 AS fact_tier0, {sql.size(roles)} > 0 AS fact_tenant_wide_roles,
@@ -83,6 +83,16 @@ def of_holder(sql: DuckDB) -> str:
     FROM judged LEFT JOIN ({_holders(sql)}) AS holder ON holder.id = judged.holder_id
     LEFT JOIN ({_azure(sql)}) AS azure ON azure.app_id = {sql.lower("judged.app_id")}
     CROSS JOIN ({_azure_doubt(sql)}) AS doubtful"""
+
+
+OF_HOLDER = Facts(
+    _of_holder,
+    {
+        **dict.fromkeys(("application", "service_principal"), frozenset(_RIGHTS)),
+        **dict.fromkeys(("agent", "grant", "membership", "principal"), frozenset[str]()),
+    },
+)
+"""The facts of the holder of a credential."""
 
 
 def rungs(alive: str, *reads: str) -> tuple[Rung, ...]:

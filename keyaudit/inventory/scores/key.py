@@ -2,7 +2,7 @@
 
 from keyaudit.inventory.scores import age
 from keyaudit.inventory.scores.ladder import Ladder, Override, Rung, Scale, absent, either, every, more_than, present
-from keyaudit.inventory.scores.vault import BLIND, of_vault
+from keyaudit.inventory.scores.vault import BLIND, OF_VAULT
 from keyaudit.model.findings import Severity
 
 NARROW = 3
@@ -129,6 +129,6 @@ KEY = Scale(
         ),
         BLIND,
     ),
-    facts=of_vault,
+    facts=OF_VAULT,
     ages=age.ages(_DATES, str(age.KEY_LIMIT)),
 )

@@ -4,7 +4,7 @@ A rung that is NULL may apply, so its value remains possible. The state of the r
 findings and for their explanation.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -42,6 +42,11 @@ class Ladder(Struct, frozen=True):
         if values != sorted(values, reverse=True):
             raise ValueError(f"rungs out of order: {values}")
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The columns that can make it unknown."""
+        return frozenset(column for rung in self.rungs for column in rung.reads)
+
     def flags(self, sql: DuckDB) -> str:
         """SQL of a list with the state of each rung, in order."""
         return sql.typed(sql.items(*(rung.holds for rung in self.rungs)), "BOOLEAN[]")
@@ -66,20 +71,30 @@ class Override(Struct, frozen=True, kw_only=True):
     steps: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Columns of other tables for the rows of a scale."""
+
+    query: Callable[[DuckDB], str]
+    """SQL of a dialect over `judged`, the rows with the column `fact_as_of`, that adds columns named `fact_...`; among them
+    `fact_unknown`, a map of facts to why they are unknown.
+    """
+    reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By table, the derived columns that it reads; tables of whose stored columns it reads some, too."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
     """The scale of one table.
 
-    `facts`: SQL of a dialect over `judged`, the rows with the column `fact_as_of`, that adds columns of other tables named
-    `fact_...`; among them `fact_unknown`, a map of facts to why they are unknown. `ages`: SQL of further ones over that.
-    `shown`: those of them, all text, that reasons print.
+    `ages`: SQL of further facts over `facts`. `shown`: those of them, all text, that reasons print.
     """
 
     blast_radius: Ladder
     exposure: Ladder
     age: Ladder
     overrides: tuple[Override, ...] = ()
-    facts: Callable[[DuckDB], str]
+    facts: Facts
     ages: Callable[[DuckDB], str]
     shown: tuple[str, ...] = ("fact_days", "fact_limit_days", "fact_times")
     ladders: tuple[Ladder, Ladder, Ladder] = field(init=False)
@@ -87,6 +102,11 @@ class Scale:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ladders", (self.blast_radius, self.exposure, self.age))
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The columns of a row and the facts that can make its score unknown: all of those that it rests on."""
+        return frozenset[str]().union(*(each.reads for each in (*self.ladders, *self.overrides)))
 
 
 def known(column: str) -> str:
@@ -109,9 +129,8 @@ def more_than(count: str, least: int) -> str:
     return f"CASE WHEN {count}_min > {least} THEN TRUE WHEN {count}_max <= {least} THEN FALSE END"
 
 
-def only_own(sql: DuckDB) -> str:
-    """The `facts` of a scale without columns of other tables."""
-    return f"SELECT judged.*, {sql.entries({})} AS fact_unknown FROM judged"  # noqa: S608 - no name or literal of others
+NONE = Facts(lambda sql: f"SELECT judged.*, {sql.entries({})} AS fact_unknown FROM judged")  # noqa: S608 - no name of others
+"""The facts of a scale without columns of other tables."""
 
 
 def either(*conditions: str) -> str:

@@ -1,7 +1,7 @@
 """The scale of token-signing certificates."""
 
 from keyaudit.inventory.scores import age
-from keyaudit.inventory.scores.ladder import Ladder, Override, Rung, Scale, absent, every, only_own, present
+from keyaudit.inventory.scores.ladder import NONE, Ladder, Override, Rung, Scale, absent, every, present
 from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import Reason
 
@@ -43,6 +43,6 @@ SIGNING_CERTIFICATE = Scale(
             floor=Severity.HIGH,
         ),
     ),
-    facts=only_own,
+    facts=NONE,
     ages=age.ages(_DATES, str(age.SIGNING_LIMIT)),
 )

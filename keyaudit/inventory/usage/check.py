@@ -73,7 +73,8 @@ def _unusual(
     for statement in statements(window):
         connection.execute(statement)
     found: dict[tuple[str, str, str, str], list[Why]] = defaultdict(list)
-    grouped = connection.execute(f"SELECT * EXCLUDE (source) FROM unusual ORDER BY {GROUPS}").fetchall()
+    shown = "* EXCLUDE (source, least_rank, uncounted, unsettled)"
+    grouped = connection.execute(f"SELECT {shown} FROM unusual ORDER BY {GROUPS}").fetchall()
     evidence = _evidence(connection, store)
     for row in grouped:
         found[row[:4]].append(_why(row, evidence))

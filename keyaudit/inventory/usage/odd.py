@@ -96,8 +96,14 @@ def _odd(sql: DuckDB, belongs: str) -> str:
 
 
 def _unusual(sql: DuckDB, window: Window, groups: str) -> str:
-    """SQL: by application, operation, target and kind of reason, the new values, the uses, and the first few of them."""
-    rank = severity("kind", "operation", "app", elsewhere="elsewhere", refused="refused = uses")
+    """SQL: by application, operation, target and kind of reason, the new values, the uses, and the first few of them.
+
+    `uses`, `refused`: those that are known; `uncounted`, `unsettled`: there may be more. `rank` is the highest that is
+    possible, `least_rank` the lowest, where the log does not show whether uses were refused.
+    """
+    rank, least_rank = (
+        severity("kind", "operation", "app", elsewhere="elsewhere", refused=refused) for refused in ("barred", "perhaps_barred")
+    )
     return f"""
         WITH new AS (SELECT {GROUPS}, count(*) AS values, {sql.least("value", _FEW)} AS few,
                 max(mailboxes) AS mailboxes, max(usual) AS usual FROM odd GROUP BY {GROUPS}
@@ -105,6 +111,9 @@ def _unusual(sql: DuckDB, window: Window, groups: str) -> str:
         uses AS (SELECT {", ".join(f"odd.{name}" for name in KEYS.split(", "))}, kind, elsewhere,
                 CAST(sum(used.uses) AS BIGINT) AS uses,
                 CAST(coalesce(sum(used.uses) FILTER (WHERE NOT succeeded), 0) AS BIGINT) AS refused,
+                bool_or(used.uses IS NULL) AS uncounted,
+                bool_or(succeeded IS NULL OR NOT succeeded AND used.uses IS NULL) AS unsettled,
+                bool_and(succeeded IS FALSE) AS barred, bool_and(succeeded IS NOT TRUE) AS perhaps_barred,
                 {days_of(window, sql)} AS days, min(first_on) AS first_on, max(last_on) AS last_on, min(source) AS source,
                 {first_rows("evidence", sql)} AS evidence
             FROM (SELECT * FROM {groups} WHERE told AND {within(window)}) AS used JOIN odd ON {same("used", "odd")}
@@ -112,5 +121,5 @@ def _unusual(sql: DuckDB, window: Window, groups: str) -> str:
                 AND (busiest IS NULL OR busiest = day)
             GROUP BY ALL)
         SELECT {GROUPS}, values, few, mailboxes, usual, uses, refused, days, first_on, last_on, evidence, source,
-            CAST({rank} AS INTEGER) AS rank
+            CAST({rank} AS INTEGER) AS rank, CAST({least_rank} AS INTEGER) AS least_rank, uncounted, unsettled
         FROM new JOIN uses USING ({GROUPS})"""

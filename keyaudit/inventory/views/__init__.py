@@ -8,12 +8,13 @@ result that depends on a set of rows is certain only if the ledger says that the
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
 
 import duckdb
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
-from keyaudit.inventory.facts.sql import EVERY, Sources, StoredRows, Wanted, no_rows, stored
+from keyaudit.inventory.facts.fact import Derived
+from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.sql import EVERY, Sources, Statement, StoredRows, Wanted, no_rows, stored
 from keyaudit.inventory.rows import SQL_TYPES, columns_of, view_types
 from keyaudit.inventory.views import (
     account_key,
@@ -111,7 +112,7 @@ def create(
     )
     ledger.create(connection, coverage, prepared)
     for statement in prepared:
-        connection.execute(statement)
+        connection.execute(statement.text)
 
 
 def window(
@@ -133,7 +134,7 @@ def statements(
     reach_known: bool,
     columns: Mapping[str, Collection[str]] | None,
     looked_at: Window | None,
-) -> list[str]:
+) -> list[Statement]:
     """The statements of one dialect that create a view per table in `names` over `rows`, the stored rows of `run` as SQL
     relations, and what these views rest on, but for the tables of the ledger.
 
@@ -147,15 +148,23 @@ def statements(
     def of(table: str) -> Wanted:
         return EVERY if columns is None else columns.get(table, ())
 
+    def supplied(table: str) -> dict[str, Derived]:
+        """The derived columns of a table from supplied evidence."""
+        found: dict[str, Derived] = {}
+        for kind, facts in ((LOGS, logged.FACTS), (CUSTODY, custody.FACTS)):
+            if kind in run.evidence and table in facts:
+                found |= facts[table](Rows(sources, table), as_of)
+        return found
+
     # The view of a table without rows needs no lookups.
     filled = [name for name in names if name in rows]
     prepared = list(_prepared(sources, as_of, filled, reach_known=reach_known, columns=columns))
     derived: dict[str, Callable[[], str]] = {
-        "tenant": lambda: tenant.view(sources),
+        "tenant": lambda: tenant.view(sources, supplied("tenant")),
         "subscription": lambda: subscription.view(sources),
         "log_sink": lambda: log_sink.view(sources),
-        "vault": lambda: _vaults(sql, vault.view(sources, of("vault")), reach_known=reach_known, wanted=of("vault")),
-        "key": lambda: _keys(sources, reach_known=reach_known, wanted=of("key")),
+        "vault": lambda: _vaults(sources, supplied("vault"), reach_known=reach_known, wanted=of("vault")),
+        "key": lambda: _keys(sources, supplied("key"), reach_known=reach_known, wanted=of("key")),
         "certificate": lambda: _certificates(
             sql, certificate.view(sources, as_of, of("certificate")), reach_known=reach_known, wanted=of("certificate")
         ),
@@ -172,14 +181,12 @@ def statements(
         "account_key": lambda: account_key.view(sources),
         "key_use": lambda: key_use.view(sources, of("key_use")),
         "token_policy": lambda: token_policy.view(sources),
-        "signing_certificate": lambda: signing_certificate.view(sources, of("signing_certificate")),
+        "signing_certificate": lambda: signing_certificate.view(
+            sources, of("signing_certificate"), supplied("signing_certificate")
+        ),
         "trusted_key": lambda: trusted_key.view(sources, of("trusted_key")),
     }
     if LOGS in run.evidence:
-        derived |= {
-            name: partial(lambda extend, base: extend(base(), sources, as_of), extend, derived[name])
-            for name, extend in logged.EXTENDED.items()
-        }
         baseline = USAGE_BASELINE in run.evidence
         place = f"/tenants/{run.tenant_id}".lower()
         if UNUSUAL_USE.name in names:
@@ -187,11 +194,7 @@ def statements(
             derived[UNUSUAL_USE.name] = lambda: unusual.view(sources, place, as_of, looked_at)
         derived["usage"] = lambda: usage.view(sources, place, as_of, baseline=baseline)
     if CUSTODY in run.evidence:
-        derived |= {
-            name: partial(lambda extend, base: extend(base(), sources, as_of), extend, derived[name])
-            for name, extend in custody.EXTENDED.items()
-        }
-        derived["custody_record"] = lambda: custody.view(sources)
+        derived["custody_record"] = lambda: custody.view(sources, of("custody_record"))
     for name in names:
         # No logged use does not mean that there was none.
         if name not in rows and not (name in (USAGE.name, UNUSUAL_USE.name) and LOGS in run.evidence):
@@ -200,7 +203,10 @@ def statements(
             query = derived[name]() if name in derived else _as_stored(name, sources)
             query = _with_lacking(sql, name, query, run, of(name))
             prepared.append(f"CREATE TABLE {name} AS {query}" if name in kept else sql.view(name, query))
-    return [*environment.functions(sql, run.environment_rules), *sources.resolved(prepared, rows, small)]
+    return [
+        *map(Statement, environment.functions(sql, run.environment_rules)),
+        *sources.resolved(prepared, rows, small),
+    ]
 
 
 def _prepared(
@@ -227,15 +233,16 @@ def _prepared(
                 yield own_readers.prepare(sources, as_of)
 
 
-def _vaults(sql: DuckDB, query: str, *, reach_known: bool, wanted: Wanted) -> str:
+def _vaults(sources: Sources, more: Mapping[str, Derived], *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals with access to its content."""
     beside = (USING_AND_GRANTING, ADMINISTRATORS)
-    return reach.counted(sql, query, *ACTIONS, known=reach_known, wanted=wanted, beside=beside)
+    query = vault.view(sources, wanted, more)
+    return reach.counted(sources.sql, query, *ACTIONS, known=reach_known, wanted=wanted, beside=beside)
 
 
-def _keys(sources: Sources, *, reach_known: bool, wanted: Wanted) -> str:
+def _keys(sources: Sources, more: Mapping[str, Derived], *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals that can use it, and its blast radius."""
-    query = vault.watched(sources.sql, key.view(sources, wanted))
+    query = vault.watched(sources.sql, key.view(sources, wanted, more))
     beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS, SIGNERS_NAMED)
     counted = reach.counted(
         sources.sql,

@@ -10,7 +10,7 @@ from keyaudit.model.reasons import Reason
 _USES = {"sign": "signing", "wrap": "decrypting"}
 
 _OWN = {"user_environments": ("environments", "environment"), "user_subscriptions": ("subscriptions", "subscription_id")}
-READ = frozenset(column for rung in BLAST_RADIUS.rungs for column in rung.reads) | {
+READ = BLAST_RADIUS.reads | {
     "purpose",
     "environment",
     *(f"principals_{action}" for action in _USES.values()),

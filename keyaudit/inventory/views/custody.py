@@ -1,64 +1,79 @@
-"""Adds custody records to views: custody that Azure does not show, and contradictions between records and Azure.
+"""What custody records say: custody that Azure does not show, and contradictions between records and Azure.
 
 A record is valid until the end of its last day.
 """
 
-# ruff: noqa: S608 - every name and literal in this SQL is declared in this program
-
 from collections.abc import Callable, Mapping
 
-from keyaudit.inventory.facts.sql import Sources, stored
+from keyaudit.inventory.facts.fact import ABSENT, TRUE, Derived, Truth, any_of, case, known
+from keyaudit.inventory.facts.groups import greatest_of, groups, settled
+from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.sql import Sources, Wanted
+from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.model.custody import Kept
-from keyaudit.model.tables.key import OUTSIDE
 from keyaudit.model.times import DAY
 
 
-def _valid(sources: Sources, as_of: int) -> str:
-    return f"(SELECT * FROM {sources['custody_record']} WHERE valid_until + {DAY} > {as_of})"
+def _records(rows: Rows, as_of: int) -> tuple[Rows, Truth]:
+    """The records, and whether one is valid."""
+    records = Rows(rows.sources, "custody_record", "record")
+    return records, records["valid_until"].told(lambda until: f"{until} + {DAY} > {as_of}")
 
 
-def _signing_certificates(query: str, sources: Sources, as_of: int) -> str:
+def _signing_certificates(rows: Rows, as_of: int) -> dict[str, Derived]:
     """Of several records of one certificate the weaker one counts: software."""
-    records = f"""SELECT name, max(kept_in) AS kept_in FROM {_valid(sources, as_of)}
-        WHERE kept_in <> '{Kept.SECURITY_DOMAIN}' GROUP BY name"""
-    return f"""
-        SELECT made.*, greatest(by_sha1.kept_in, by_sha256.kept_in) AS custody_record FROM ({query}) AS made
-        LEFT JOIN ({records}) AS by_sha1 ON by_sha1.name = upper(made.thumbprint)
-        LEFT JOIN ({records}) AS by_sha256 ON by_sha256.name = upper(made.thumbprint_sha256)"""
+    records, valid = _records(rows, as_of)
+
+    def said(kept: Kept) -> Truth:
+        found = [
+            groups(records, f"{kept}_by_{name}", by=records["name"], key=rows[name].map(lambda digest: f"upper({digest})"),
+                   each=valid).any_of("said", records["kept_in"].eq(kept))
+            for name in ("thumbprint", "thumbprint_sha256")
+        ]  # fmt: skip
+        return found[0] | found[1]
+
+    weaker, stronger = ((said(kept), known(kept)) for kept in (Kept.SOFTWARE, Kept.HSM))
+    return {"custody_record": case(weaker, stronger, otherwise=ABSENT)}
 
 
-def _vaults(query: str, sources: Sources, as_of: int) -> str:
-    records = f"""SELECT name, max(recorded_on) AS recorded_on FROM {_valid(sources, as_of)}
-        WHERE kept_in = '{Kept.SECURITY_DOMAIN}' GROUP BY name"""
-    return f"""
-        SELECT made.*, CASE WHEN made.kind = 'managed-hsm' THEN greatest(by_name.recorded_on, by_id.recorded_on)
-            END AS security_domain_recorded_on FROM ({query}) AS made
-        LEFT JOIN ({records}) AS by_name ON by_name.name = split_part(made.id, '/', -1)
-        LEFT JOIN ({records}) AS by_id ON by_id.name = made.id"""
+def _vaults(rows: Rows, as_of: int) -> dict[str, Derived]:
+    records, valid = _records(rows, as_of)
+    name = rows["id"].map(lambda id_: f"split_part({id_}, '/', -1)")
+    confirmed = greatest_of(
+        *(
+            groups(records, alias, by=records["name"], key=key, each=valid).greatest(
+                "confirmed", records["recorded_on"], records["kept_in"].eq(Kept.SECURITY_DOMAIN)
+            )
+            for alias, key in (("by_name", name), ("by_id", rows["id"]))
+        )
+    )
+    return {"security_domain_recorded_on": settled(confirmed).where(rows["kind"].eq("managed-hsm"))}
 
 
-def view(sources: Sources) -> str:
+def view(sources: Sources, wanted: Wanted) -> str:
     """The records, with Azure's custody of the same key; if versions differ, software, because it can be copied."""
-    held = f"""
-        SELECT {sources.sql.lower("key_id")} AS name, custody FROM {sources["key"]}
-        UNION ALL SELECT {sources.sql.lower("id")}, custody FROM {sources["key"]}
-        UNION ALL SELECT upper(thumbprint), key_custody FROM ({_certificates(sources)})
-        UNION ALL SELECT upper(thumbprint_sha256), key_custody FROM ({_certificates(sources)})"""
-    told = f"""SELECT name, CASE WHEN bool_or(custody = 'software') THEN 'software'
-            WHEN bool_and(custody IN ('vault-hsm', 'managed-hsm', '{OUTSIDE}')) THEN 'hsm' END AS azure_custody
-        FROM ({held}) WHERE name IS NOT NULL AND custody IS NOT NULL GROUP BY name"""
-    return f"""
-        SELECT {stored("custody_record", "stored")}, told.azure_custody, stored.unknown
-        FROM {sources["custody_record"]} AS stored LEFT JOIN ({told}) AS told ON told.name = stored.name"""
+    rows, lower = Rows(sources, "custody_record"), sources.sql.lower
+    keys, certificates = Rows(sources, "key", "key"), Rows(sources, "certificate", "certificate")
+    of_keys = [
+        groups(keys, f"keys_by_{name}", by=keys[name].map(lower), key=rows["name"]) for name in ("key_id", "id")
+    ]  # fmt: skip
+    of_certificates = [
+        groups(certificates, f"by_{name}", by=certificates[name].map(lambda digest: f"upper({digest})"), key=rows["name"])
+        for name in ("thumbprint", "thumbprint_sha256")
+    ]
+
+    def either(name: str, of_key: Truth, of_certificate: Truth) -> Truth:
+        address = rows["name"].told(lambda name: sources.sql.contains(name, "'/'"))
+        key = any_of(*(each.any_of(name, of_key) for each in of_keys))
+        return address & key | ~address & any_of(*(each.any_of(name, of_certificate) for each in of_certificates))
+
+    copied = either("software", keys["custody"].eq("software"), certificates["kty"].told(lambda kty: f"{kty} NOT LIKE '%-HSM'"))
+    custody = case((copied, known("software")), (either("found", TRUE, TRUE), known("hsm")), otherwise=ABSENT)
+    return view_of("custody_record", sources, {"azure_custody": custody}, wanted)
 
 
-def _certificates(sources: Sources) -> str:
-    return f"""SELECT thumbprint, thumbprint_sha256, CASE WHEN kty LIKE '%-HSM' THEN 'vault-hsm'
-        WHEN kty IS NOT NULL THEN 'software' END AS key_custody FROM {sources["certificate"]}"""
-
-
-EXTENDED: Mapping[str, Callable[[str, Sources, int], str]] = {
+FACTS: Mapping[str, Callable[[Rows, int], dict[str, Derived]]] = {
     "signing_certificate": _signing_certificates,
     "vault": _vaults,
 }
-"""By table, the function that adds the column from records to its view query, given the sources and `as_of`."""
+"""By table, the derived columns from records, given the rows of the view and `as_of`."""

@@ -1,8 +1,8 @@
 """The view of keys, by version."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from keyaudit.inventory.facts.fact import Fact, Truth, least_of, strict
+from keyaudit.inventory.facts.fact import Derived, Fact, Truth, least_of, strict
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Relation, Rows, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
@@ -23,8 +23,8 @@ _PURPOSES = {
 """By purpose, the operations that show it."""
 
 
-def view(sources: Sources, wanted: Wanted) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
+    """SQL over `sources`: the stored columns, the derived ones with `more`, and the reasons of what is unknown."""
     rows, uses = Rows(sources, "key"), Rows(sources, "key_use", "use")
     of_object = versions.of_object(rows, "key_id")
     unlisted = unread("listed", SERVICES_FOUND)
@@ -40,6 +40,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
         "certificate_id": versions.certificate_of(rows, "key_id"),
         "rotates_on": _rotation(rows),
         "used_by": users.count_of("consumers", different=consumer),
+        **more,
         "pinned_by": pinned.count_of("pinned", uses.flag("pinned"), different=consumer),
     }
     return view_of("key", sources, facts, wanted)

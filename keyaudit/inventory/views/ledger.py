@@ -2,13 +2,12 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import duckdb
 import msgspec
 
-from keyaudit.inventory.facts.sql import read_to_the_end
+from keyaudit.inventory.facts.sql import Statement
 from keyaudit.model.coverage import Coverage, State
 
 _COVERAGE = {
@@ -16,21 +15,19 @@ _COVERAGE = {
     **dict.fromkeys(("received", "kept", "duplicate", "quarantined", "refused"), "BIGINT"),
 }
 _LISTS_READ = {"operations": "VARCHAR", "scope_id": "VARCHAR", "whole": "BOOLEAN", "reason": "VARCHAR"}
-_ASKED = re.compile(re.escape(read_to_the_end(["{}"])).replace(re.escape("{}"), "([^']*)"))
-
 
 Row = tuple[str | int | None, ...]
 
 
-def create(connection: duckdb.DuckDBPyConnection, coverage: Sequence[Coverage], statements: Iterable[str]) -> None:
+def create(connection: duckdb.DuckDBPyConnection, coverage: Sequence[Coverage], statements: Iterable[Statement]) -> None:
     """Creates the tables of `tables`."""
     for table, (types, rows) in tables(coverage, statements).items():
         _fill(connection, table, types, rows)
 
 
-def tables(coverage: Sequence[Coverage], statements: Iterable[str]) -> dict[str, tuple[Mapping[str, str], Iterable[Row]]]:
-    """The table `coverage`, and the table `lists_read` for all uses of `read_to_the_end` in the statements: types and rows."""
-    asked = dict.fromkeys(found for text in statements for found in _ASKED.findall(text))
+def tables(coverage: Sequence[Coverage], statements: Iterable[Statement]) -> dict[str, tuple[Mapping[str, str], Iterable[Row]]]:
+    """The table `coverage`, and the table `lists_read` of the lists that the statements ask about: types and rows."""
+    asked = dict.fromkeys(each for statement in statements for each in statement.lists)
     return {
         "coverage": (_COVERAGE, map(_flat, coverage)),
         "lists_read": (_LISTS_READ, _lists_read(coverage, asked)),

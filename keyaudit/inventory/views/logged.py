@@ -1,4 +1,4 @@
-"""Adds log evidence to keys, the tenant and signing certificates: certain if a record shows it, or if the log is complete.
+"""What logs say of keys, the tenant and signing certificates: certain if a record shows it, or if the log is complete.
 
 A log that is complete from some day until now proves that something was not done; any other log only proves what was done.
 """
@@ -7,7 +7,11 @@ A log that is complete from some day until now proves that something was not don
 
 from collections.abc import Callable, Mapping
 
-from keyaudit.inventory.facts.sql import Sources, extended
+from keyaudit.inventory.facts.fact import FALSE, Count, Derived, Fact, Truth, case, known, strict, unknown
+from keyaudit.inventory.facts.groups import BELOW, greatest_of, groups, settled
+from keyaudit.inventory.facts.prepared import shared
+from keyaudit.inventory.facts.relation import Rows, because, one
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.load import quoted
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.usage import KEY_VAULT_LOG, REACHES, USER_SIGN_IN_LOG
@@ -16,101 +20,112 @@ from keyaudit.model.times import DAY
 USES = ("sign", "verify", "encrypt", "decrypt", "wrap", "unwrap", "release")
 """The operations that use a version. Copying it is not a use."""
 _SIGNING = 30 * DAY
-_NOT_SHOWN = f"'{Reason.NOT_SUPPLIED}'"
+_NOT_SHOWN = because(Reason.NOT_SUPPLIED)
 """The relevant part of the log was not supplied."""
+_PERHAPS = Truth("CAST(NULL AS BOOLEAN)", _NOT_SHOWN)
+_EVERY = known("every one")
 
-_OWN = ("log_used", "log_perhaps", "log_since", "log_apps", "log_apps_most")
-_LAST = "greatest(log_used, log_perhaps)"
 
-
-def whole(sources: Sources, log: str, as_of: int | None = None) -> str:
-    """By resource and for the tenant, since when a log is complete; with `as_of`, only logs that continue until then."""
-    ends = "" if as_of is None else f" AND last_on >= {as_of - REACHES - DAY}"
+def whole(sources: Sources, log: str) -> str:
+    """By resource and for the tenant, since when a log is complete."""
     return f"""SELECT logged_id, min(whole_since) AS since FROM {sources["usage_log"]}
-        WHERE source = {quoted(log)} AND whole_since IS NOT NULL{ends} GROUP BY logged_id"""
+        WHERE source = {quoted(log)} AND whole_since IS NOT NULL GROUP BY logged_id"""
 
 
-def _keys(query: str, sources: Sources, as_of: int) -> str:
-    names = ", ".join(map(quoted, USES))
-    done = f"target_kind = 'key' AND operation IN ({names}) AND succeeded IS NOT FALSE"
-    uses = f"""SELECT target_id AS id, max(used_on) FILTER (WHERE succeeded) AS used,
-            max(used_on) FILTER (WHERE succeeded IS NULL) AS perhaps
-        FROM {sources["usage"]} WHERE {done} GROUP BY target_id"""
-    # Records without an application may each be of another one.
-    told = "unknown['actor_app_id'] IS NULL"
-    sql = sources.sql
-    key_id = sql.joined(sql.first_items(sql.divided("target_id", "/"), 5), "/")
-    apps = f"""SELECT {key_id} AS key_id,
-            count(DISTINCT coalesce(actor_app_id, '')) FILTER (WHERE succeeded AND {told}) AS certain,
-            count(DISTINCT coalesce(actor_app_id, '')) FILTER (WHERE {told})
-                + CAST(coalesce(sum(uses) FILTER (WHERE NOT {told}), 0) AS BIGINT) AS possible
-        FROM {sources["usage"]} WHERE {done} AND operation = 'sign' AND used_on >= {as_of - _SIGNING} GROUP BY ALL"""
-    logs = whole(sources, KEY_VAULT_LOG, as_of)
-    shown = f"""
-        SELECT each.*, own.used AS log_used, greatest(own.perhaps, unnamed.used, unnamed.perhaps) AS log_perhaps,
-            least(by_id.since, by_address.since) AS log_since, coalesce(apps.certain, 0) AS log_apps,
-            coalesce(apps.possible, 0) AS log_apps_most
-        FROM ({query}) AS each
-        LEFT JOIN ({uses}) AS own ON own.id = each.id
-        -- The record names no version: it may be any.
-        LEFT JOIN ({uses}) AS unnamed ON unnamed.id = each.key_id
-        LEFT JOIN ({apps}) AS apps ON apps.key_id = each.key_id
-        LEFT JOIN ({logs}) AS by_id ON by_id.logged_id = each.vault_id
-        LEFT JOIN ({logs}) AS by_address ON by_address.logged_id = 'https://' || split_part(each.key_id, '/', 3)"""
-    made = "coalesce(log_used, created_on)"
-    last = f"""CASE WHEN log_perhaps > coalesce(log_used, log_perhaps - 1) OR log_since IS NULL THEN {_NOT_SHOWN}
-        WHEN {made} IS NULL THEN coalesce(stored.unknown['created_on'], {_NOT_SHOWN})
-        WHEN log_since > {made} THEN {_NOT_SHOWN} END"""
-    unused = f"CASE WHEN log_since IS NULL THEN {_NOT_SHOWN} END"
-    expired = f"""CASE WHEN stored.unknown['expires_on'] IS NOT NULL THEN stored.unknown['expires_on']
-        WHEN expires_on IS NULL OR log_used > expires_on THEN NULL
-        WHEN log_perhaps > expires_on OR log_since IS NULL OR log_since > expires_on THEN {_NOT_SHOWN} END"""
-    many = f"""CASE WHEN log_since IS NULL OR log_since > {as_of - _SIGNING} OR log_apps <> log_apps_most
-        THEN {_NOT_SHOWN} END"""
-    doubts = {"last_used_on": last, "unused_since": unused, "used_after_expiry": expired, "signing_apps": many}
-    return f"""
-        SELECT {sql.excluding("unknown", *_OWN, of="stored")},
-            CASE WHEN {last} IS NULL THEN log_used END AS last_used_on,
-            CASE WHEN {unused} IS NULL THEN greatest(log_since, {_LAST}, created_on) END AS unused_since,
-            CASE WHEN {expired} IS NULL THEN coalesce(log_used > expires_on, false) END AS used_after_expiry,
-            log_apps AS signing_apps_min,
-            CASE WHEN log_since <= {as_of - _SIGNING} THEN log_apps_most END AS signing_apps_max,
-            {extended(sources.sql, doubts)}
-        FROM ({shown}) AS stored"""
+def _since(rows: Rows, log: str, as_of: int, key: Fact, alias: str) -> Fact:
+    """Since when a log with that id is complete until now; absent without one. With the key `_EVERY`: any log."""
+    logs = Rows(rows.sources, "usage_log", "log")
+    reaches = logs["last_on"].told(lambda last: f"{last} >= {as_of - REACHES - DAY}")
+    by = key if key is _EVERY else logs["logged_id"]
+    return groups(logs, alias, by=by, key=key, each=logs["source"].eq(log) & reaches).least("since", logs["whole_since"])
 
 
-def _tenant(query: str, sources: Sources, _: int) -> str:
-    return f"SELECT *, (SELECT max(learned_until) FROM {sources['usage_baseline']}) AS appid_baseline_on FROM ({query})"
+def _keys(rows: Rows, as_of: int) -> dict[str, Derived]:
+    uses, key_id = Rows(rows.sources, "usage", "use"), rows["key_id"]
+    done = uses["target_kind"].eq("key") & uses["operation"].among(USES) & uses.flag("succeeded")
+    used_on, target = uses["used_on"], uses["target_id"]
+    # A record that names no version may be of any.
+    used = greatest_of(
+        groups(uses, "own", by=target, key=rows["id"], each=done).greatest("used", used_on),
+        groups(uses, "unnamed", by=target, key=key_id, each=done & _PERHAPS).greatest("used", used_on),
+    )
+    since = _complete(rows, as_of)
+    created_on, expires_on = rows["created_on"], rows["expires_on"]
+    last = settled(used)
+    made = last.or_else(created_on).or_else(unknown(_NOT_SHOWN))
+    seen = strict(lambda since, made: f"({since} <= {made})", since, made).truth()
+    latest = Fact(used.most, used.doubt, exact=False, reads=used.reads)
+    # Nothing is used before it is created.
+    was_used = Truth(f"({used.least} > {BELOW})", reads=used.reads)
+    begun = case((was_used, known(BELOW)), otherwise=created_on.total(lambda on: f"coalesce({on}, {BELOW})"))
+    unused = strict(_greatest, since, latest, begun)
+    return {
+        "last_used_on": case((seen, last), otherwise=unknown(_NOT_SHOWN)),
+        "unused_since": unused,
+        "used_after_expiry": _after(used, expires_on, since),
+        "signing_apps": _signing_apps(rows, since, as_of),
+    }
 
 
-def _signing_certificates(query: str, sources: Sources, as_of: int) -> str:
-    uses = f"""SELECT target_id AS app_id, max(used_on) FILTER (WHERE succeeded) AS used,
-            max(used_on) FILTER (WHERE succeeded IS NULL) AS perhaps
-        FROM {sources["usage"]} WHERE operation = 'saml-sign-in' AND succeeded IS NOT FALSE GROUP BY target_id"""
-    shown = f"""
-        SELECT each.*, own.used AS log_used, greatest(own.perhaps, unnamed.used, unnamed.perhaps) AS log_perhaps,
-            log.since AS log_since
-        FROM ({query}) AS each
-        LEFT JOIN ({uses}) AS own ON own.app_id = {sources.sql.lower("each.app_id")}
-        -- The record names no application: it may be any.
-        LEFT JOIN ({uses}) AS unnamed ON unnamed.app_id IS NULL
-        LEFT JOIN (SELECT min(since) AS since FROM ({whole(sources, USER_SIGN_IN_LOG, as_of)})) AS log ON true"""
-    idle = "kind <> 'saml' OR NOT active OR expires_on IS NULL AND stored.unknown['expires_on'] IS NULL"
-    unread = ", ".join(f"stored.unknown['{name}']" for name in ("kind", "active", "expires_on", "app_id"))
-    doubt = f"""CASE WHEN {idle} THEN NULL WHEN coalesce({unread}) IS NOT NULL THEN coalesce({unread})
-        WHEN log_used > expires_on THEN NULL
-        WHEN log_perhaps > expires_on OR log_since IS NULL OR log_since > expires_on THEN {_NOT_SHOWN} END"""
-    return f"""
-        SELECT {sources.sql.excluding("unknown", "log_used", "log_perhaps", "log_since", of="stored")},
-            CASE WHEN {idle} THEN false WHEN {doubt} IS NULL THEN coalesce(log_used > expires_on, false) END
-                AS used_after_expiry,
-            {extended(sources.sql, {"used_after_expiry": doubt})}
-        FROM ({shown}) AS stored"""
+def _greatest(*times: str) -> str:
+    """SQL of the greatest, NULL if one is."""
+    return f"CASE WHEN {' AND '.join(f'{each} IS NOT NULL' for each in times)} THEN greatest({', '.join(times)}) END"
 
 
-EXTENDED: Mapping[str, Callable[[str, Sources, int], str]] = {
+def _complete(rows: Rows, as_of: int) -> Fact:
+    """Since when the log of the vault of a key is complete; unknown without such a log. It names the vault, or its address."""
+    vaults = Rows(rows.sources, "vault", "place")
+    address = vaults["vault_uri"].map(lambda uri: f"'https://' || split_part({uri}, '/', 3)")
+    by_id = _since(rows, KEY_VAULT_LOG, as_of, vaults["id"], "by_id")
+    by_address = _since(rows, KEY_VAULT_LOG, as_of, address, "by_address")
+    both = strict(lambda *times: f"least({', '.join(times)})", by_id, by_address)
+    facts: dict[str, Derived] = {"id": vaults["id"], "since": both.or_else(by_id).or_else(by_address)}
+    logs = shared(rows.sources, facts, vaults.sql, "complete")
+    return one(logs, key=rows["vault_id"])["since"].or_else(unknown(_NOT_SHOWN))
+
+
+def _after(used: Count, expires_on: Fact, since: Fact) -> Truth:
+    """Whether something was used after its end; false if it has none. `since`: its log is complete."""
+    seen = strict(lambda since, end: f"({since} <= {end})", since, expires_on).truth()
+    unseen = case((expires_on.present & ~seen, unknown(_NOT_SHOWN)), otherwise=FALSE).truth()
+    return used.exceeds(expires_on) | unseen
+
+
+def _signing_apps(rows: Rows, since: Fact, as_of: int) -> Count:
+    uses, sql = Rows(rows.sources, "usage", "use"), rows.sources.sql
+    signed = uses["target_kind"].eq("key") & uses["operation"].eq("sign") & uses.flag("succeeded")
+    recent = signed & uses["used_on"].told(lambda on: f"{on} >= {as_of - _SIGNING}")
+    of_key = uses["target_id"].map(lambda target: sql.joined(sql.first_items(sql.divided(target, "/"), 5), "/"))
+    its = groups(uses, "signed", by=of_key, key=rows["key_id"], each=recent)
+    app = uses["actor_app_id"]
+    # Uses without an application may each be of another one, and a row may stand for several.
+    single = case((app.is_known | uses["uses"].eq(1), known(1)), otherwise=unknown(app.why | _NOT_SHOWN))
+    started = since.told(lambda since: f"{since} <= {as_of - _SIGNING}")
+    unseen = case((started, known(1)), otherwise=unknown(_NOT_SHOWN)).why
+    count = its.count_of("apps", different=app.total(lambda app: f"coalesce({app}, '')"))
+    return count.lacking(its.doubt_of("single", single)).lacking(unseen)
+
+
+def _tenant(rows: Rows, _: int) -> dict[str, Derived]:
+    baseline = Rows(rows.sources, "usage_baseline", "usual")
+    of = groups(baseline, "baseline", by=_EVERY, key=_EVERY)
+    return {"appid_baseline_on": of.latest("learned", baseline["learned_until"])}
+
+
+def _signing_certificates(rows: Rows, as_of: int) -> dict[str, Derived]:
+    uses, lower = Rows(rows.sources, "usage", "use"), rows.sources.sql.lower
+    done = uses["operation"].eq("saml-sign-in") & uses.flag("succeeded")
+    used = groups(uses, "signed_in", by=uses["target_id"], key=rows["app_id"].map(lower), each=done).greatest(
+        "used", uses["used_on"]
+    )
+    since = _since(rows, USER_SIGN_IN_LOG, as_of, _EVERY, "sign_ins").or_else(unknown(_NOT_SHOWN))
+    after = _after(used, rows["expires_on"], since)
+    return {"used_after_expiry": rows["kind"].eq("saml") & rows.flag("active") & after}
+
+
+FACTS: Mapping[str, Callable[[Rows, int], dict[str, Derived]]] = {
     "key": _keys,
     "tenant": _tenant,
     "signing_certificate": _signing_certificates,
 }
-"""By table, the function that adds the columns from logs to its view query, given the sources and `as_of`."""
+"""By table, the derived columns from logs, given the rows of the view and `as_of`."""

@@ -1,6 +1,8 @@
 """The view of token-signing certificates."""
 
-from keyaudit.inventory.facts.fact import Count, Fact
+from collections.abc import Mapping
+
+from keyaudit.inventory.facts.fact import Derived
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
@@ -11,8 +13,8 @@ _LISTS = ("service_principal.list", "domain.federation", "external_federation.li
 _SCOPE = "stored.scope_id"
 
 
-def view(sources: Sources, wanted: Wanted) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
+    """SQL over `sources`: the stored columns, the derived ones with `more`, and the reasons of what is unknown."""
     rows, each = Rows(sources, "signing_certificate"), Rows(sources, "signing_certificate", identities.EACH)
     domain = federation.domain(rows)
     # Each holder is listed with all of its certificates, except for one whose next certificate was not read.
@@ -36,7 +38,8 @@ def view(sources: Sources, wanted: Wanted) -> str:
     ).any_of("mapped")
     # An external provider has no service principal to assign a policy to.
     external = rows["kind"].among(("federated-domain", "external-idp"))
-    facts: dict[str, Fact | Count] = {
+    facts: dict[str, Derived] = {
+        **more,
         "has_successor": latest.exceeds(rows["expires_on"]),
         "same_elsewhere": identities.same_elsewhere(rows, whose, unread("signers", _LISTS, scope=_SCOPE)),
         "claims_mapped": ~external.certainly & mapped,

@@ -1,6 +1,8 @@
 """The view of the tenant."""
 
-from keyaudit.inventory.facts.fact import Count, Fact, known
+from collections.abc import Mapping
+
+from keyaudit.inventory.facts.fact import Derived, known
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, unread
 from keyaudit.inventory.facts.sql import EVERY, Sources
@@ -9,15 +11,16 @@ from keyaudit.inventory.views import log_sink
 from keyaudit.model.tables import TABLES
 
 
-def view(sources: Sources) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def view(sources: Sources, more: Mapping[str, Derived]) -> str:
+    """SQL over `sources`: the stored columns, the derived ones with `more`, and the reasons of what is unknown."""
     rows, alerts = Rows(sources, "tenant"), Rows(sources, "alert_rule", "alert")
     unruled = unread("ruled", TABLES["alert_rule"].listed_by, scope="stored.id")
     every = known("every one")
     rules = groups(alerts, "alerts", by=every, key=every, missing=unruled)
     heard = alerts.flag("enabled") & alerts.flag("notifies")
     domains = rows["federated_domains"].map(sources.sql.size)
-    facts: dict[str, Fact | Count] = {
+    facts: dict[str, Derived] = {
+        **more,
         "entra_log_categories": log_sink.categories(rows, "entra", unread("exported", ("entra_log.list",), scope="stored.id")),
         "key_alerts": rules.count_of("watching", heard & alerts["watches"].has("key-vault")),
         "alerts_watch": rules.texts_of("watched", alerts["watches"], heard, in_list=True),

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 import duckdb
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.fact import Fact, Truth, case, unknown
+from keyaudit.inventory.facts.relation import because
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.logs.groups import KEYS, LEARNED, mailboxes, single, told
@@ -57,13 +59,14 @@ def view(sources: Sources, scope_id: str, as_of: int, of: Window | None) -> str:
         WHERE (SELECT count(*) FROM (SELECT DISTINCT {GROUPS} FROM odd)) > {MOST})"""
     not_shown = f"""(SELECT 'what ' || source || ' does not show' AS what, source, until
         FROM ({until_by_log(sources, scope_id, as_of)}) WHERE source <> {quoted(USER_SIGN_IN_LOG)})"""
-    unknown = " UNION ALL ".join(_unknown(sources.sql, each, scope_id, as_of) for each in (not_shown, not_told, too_many))
-    return f"{_found(sources, scope_id, as_of, of)} UNION ALL {unknown}"
+    gaps = " UNION ALL ".join(_unknown(sources.sql, each, scope_id, as_of) for each in (not_shown, not_told, too_many))
+    return f"{_found(sources, scope_id, as_of, of)} UNION ALL {gaps}"
 
 
 def _found(sources: Sources, scope_id: str, as_of: int, of: Window) -> str:
     sql, none = sources.sql, sources.sql.texts(())
     id_ = f"{quoted(f'{scope_id}/usage/unusual/')} || md5(concat_ws('\n', {KEYS}, kind, CAST(elsewhere AS STRING)))"
+    facts = _facts(sql)
     known = {
         "id": id_,
         "name": "operation || ' by ' || coalesce(nullif(app, ''), 'no application')",
@@ -71,7 +74,7 @@ def _found(sources: Sources, scope_id: str, as_of: int, of: Window) -> str:
         "scope_id": quoted(scope_id),
         "source_url": "'usage check'",
         "source_version": "''",
-        "risk": sql.item(sql.texts([str(each) for each in Severity]), "rank + 1"),
+        **{name: fact.value for name, fact in facts.items()},
         "target_class": "target",
         "app_id": "nullif(app, '')",
         "new_values": f"""CASE WHEN kind NOT IN ('new-operation', 'new-app', 'new-target', 'many-mailboxes')
@@ -83,7 +86,7 @@ def _found(sources: Sources, scope_id: str, as_of: int, of: Window) -> str:
         "networks": f"coalesce(networks, {none})",
         "records": f"coalesce(records, {none})",
         "logs_until": f"{min(as_of, of.until)}",
-        "unknown": sql.entries({}),
+        "unknown": sql.present({name: fact.why.sql for name, fact in facts.items()}),
     }
     shown = ", ".join(
         f"{sql.distinct(column)} AS {name}"
@@ -100,6 +103,19 @@ def _found(sources: Sources, scope_id: str, as_of: int, of: Window) -> str:
             JOIN {sources["usage"]} AS usage USING (id)
             WHERE used_on >= {of.since} AND used_on < {of.until} GROUP BY ALL
         ) USING ({GROUPS})"""
+
+
+def _facts(sql: DuckDB) -> dict[str, Fact]:
+    """The columns over `unusual` that rest on what a log may leave out of a use."""
+    not_told = because(Reason.NOT_SUPPLIED)
+    left_out = unknown(not_told)
+    risk = Fact(sql.item(sql.texts([str(each) for each in Severity]), "rank + 1"))
+    return {
+        "risk": case((Truth("(rank <> least_rank)"), left_out), otherwise=risk),
+        "notable": Truth("CASE WHEN least_rank > 0 THEN true WHEN rank = 0 THEN false END", not_told, exact=False),
+        "uses": case((Truth("uncounted"), left_out), otherwise=Fact("uses")),
+        "refused": case((Truth("unsettled"), left_out), otherwise=Fact("refused")),
+    }
 
 
 def _unknown(sql: DuckDB, of: str, scope_id: str, as_of: int) -> str:

@@ -2,8 +2,10 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from collections.abc import Mapping
+
 from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.facts.fact import FALSE, TRUE, Count, Doubt, Fact, case, choice, known, unknown
+from keyaudit.inventory.facts.fact import FALSE, TRUE, Count, Derived, Doubt, Fact, case, choice, known, unknown
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.relation import Rows, because, by_hand, unread
@@ -26,13 +28,14 @@ _OBJECTS = tuple(purposes.listed_by(surface) for surface in KEYS_LISTED)
 """The same for all its content."""
 
 
-def view(sources: Sources, wanted: Wanted) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
+    """SQL over `sources`: the stored columns, the derived ones with `more`, and the reasons of what is unknown."""
     rows, keys = Rows(sources, "vault"), Rows(sources, "key", "held")
     held = groups(
         keys, "signing", by=keys["vault_id"], key=rows["id"], missing=unread("listed", *KEYS_LISTED.values(), scope="stored.id")
     )
     facts = {
+        **more,
         "environment": of_vault(rows),
         **_network(rows),
         **_logs(),

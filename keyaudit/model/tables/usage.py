@@ -225,6 +225,7 @@ UNUSUAL_USE = Table(
                 texts("principals", "for whom the first three were done"),
                 texts("networks", "the addresses that the first three came from"),
                 texts("records", "the first three records, by their own ids where they have some"),
+                flag("notable", "its risk is above info, even if the log does not show whether it was refused"),
             )
         ),
         text("source", "the log that shows it; empty where that may be any", rests_on=RestsOn.LIST,
