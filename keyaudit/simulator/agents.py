@@ -52,11 +52,13 @@ def _agents(directory: Directory, version: str, request: Request) -> Resource:
 
 def _principals(directory: Directory, version: str, operation: str, found: Sequence[ServicePrincipal], kind: str) -> Resource:
     none = ServicePrincipal(id="", app_id="", name=None, created=None, agent=kind, blueprint="")
-    members = (*objects.service_principal(none, with_key=False), "agentIdentityBlueprintId", "sponsors")
+    known = (*objects.service_principal(none, with_key=False), *objects.only_selected(none))
+    members = (*known, "agentIdentityBlueprintId", "sponsors")
 
     def render(asked: Request, options: odata.Options) -> Body:
         def body(one: ServicePrincipal) -> Body:
             whole = objects.service_principal(one, with_key=options.with_key)
+            whole |= {name: value for name, value in objects.only_selected(one).items() if name in options.select}
             if options.expand == "sponsors":
                 whole["sponsors"] = odata.related(options, [objects.owner(directory, each) for each in one.sponsors])
             return whole

@@ -1,6 +1,7 @@
 """Reads of agent identities (Entra Agent ID): asked only where the plain lists show a blueprint or an agent."""
 
 from keyaudit.model.operations.about import HOLDER, RELATED
+from keyaudit.model.operations.directory import GLOBAL_FIELDS, PRINCIPAL_FIELDS
 from keyaudit.model.operations.kinds import Family, graph, graph_right
 
 _AGENTS = graph_right("AgentIdentity.Read.All")
@@ -12,12 +13,14 @@ _PAGE = ("$top", "100")
 FAMILY = Family("agent identities", order=85)
 
 DECLARED = (
-    # Plain lists of service principals show agents without the blueprint that each belongs to.
+    # Plain lists of service principals show agents without the blueprint that each belongs to, and no page of Graph says that
+    # they show every agent: of one that they leave out, this list fills the row.
     graph(
         "agent.list",
         "agent identities",
         _AGENT_PATH,
-        query=(("$select", "id,appId,displayName,createdDateTime,agentIdentityBlueprintId"), _PAGE),
+        query=(("$select", f"{PRINCIPAL_FIELDS}{GLOBAL_FIELDS},agentIdentityBlueprintId"), _PAGE),
+        query_elsewhere=(("$select", f"{PRINCIPAL_FIELDS},agentIdentityBlueprintId"), _PAGE),
         right=_AGENTS,
         after=("service_principal.list",),
     ),
