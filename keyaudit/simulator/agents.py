@@ -41,6 +41,8 @@ def _of_principals(directory: Directory, version: str, path: Sequence[str], requ
         case [id_, "microsoft.graph.agentidentityblueprintprincipal", "sponsors"]:
             found = next((one for one in blueprints if one.id == id_), None)
             return _sponsors(directory, version, "blueprint.principal_sponsors_of", "agentIdentityBlueprintPrincipal", found)
+        case [id_, "microsoft.graph.agentidentity"]:
+            return _agent(directory, version, id_)
     return None
 
 
@@ -48,6 +50,23 @@ def _agents(directory: Directory, version: str, request: Request) -> Resource:
     found = [one for one in directory.estate.service_principals if one.agent == "agentIdentity"]
     expanded = "sponsors" in request.query.get("$expand", "")
     return _principals(directory, version, "agent.sponsors" if expanded else "agent.list", found, "agentIdentity")
+
+
+def _agent(directory: Directory, version: str, id_: str) -> Resource:
+    every = (one for one in directory.estate.service_principals if one.agent == "agentIdentity")
+    found = next((one for one in every if one.id == id_), None)
+    body = objects.service_principal(found, with_key=False) if found else {}
+
+    def render(_asked: Request, options: odata.Options) -> Body:
+        return odata.entity(options, (version, f"servicePrincipals/{CAST}agentIdentity"), body)
+
+    return Resource(
+        operation="agent.get",
+        relations=("agentIdentity",),
+        type=f"{CAST}agentIdentity",
+        members=("id", "agentIdentityBlueprintId"),
+        render=render if found else None,
+    )
 
 
 def _principals(directory: Directory, version: str, operation: str, found: Sequence[ServicePrincipal], kind: str) -> Resource:

@@ -158,6 +158,36 @@ async def test_an_agent_that_the_plain_lists_leave_out_has_a_row_with_what_the_l
     assert found.rows["service_principal"] == whole.rows["service_principal"] | {f"{PLACE}/{SECOND}": row}
 
 
+def odd_type(*ids: str) -> Fault:
+    """The plain list has these service principals as something that nobody knows."""
+
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["value"]:
+            if item["id"] in ids:
+                item["@odata.type"] = "#microsoft.graph.newThing"
+        return body
+
+    return Fault("service_principal.list", "every", edit=spoil)
+
+
+async def test_a_service_principal_of_unknown_type_is_asked_whether_it_is_an_agent_and_no_other_is(whole: Collected) -> None:
+    assert "agent.get" not in whole.calls
+    found = await collect(odd_type(SECOND, OWN), estate=WITH_AGENTS)
+    assert found.calls["agent.get"] == 2
+    types = {id_: found.rows["service_principal"][f"{PLACE}/{id_}"].get("agent_type") for id_ in (FIRST, SECOND, OWN)}
+    assert types == {FIRST: "agent-identity", SECOND: "agent-identity", OWN: None}
+    # That it is no agent does not say what it is.
+    assert found.unknown("service_principal", f"{PLACE}/{OWN}") == {"agent_type": "unrecognised"}
+    assert found.rows["agent"] == whole.rows["agent"]
+    assert found.gaps() == {}
+
+
+async def test_a_service_principal_of_unknown_type_stays_unknown_if_nobody_may_ask() -> None:
+    found = await collect(odd_type(SECOND), refused("agent.get", "permission"), estate=WITH_AGENTS)
+    assert found.unknown("service_principal", f"{PLACE}/{SECOND}") == {"agent_type": "unrecognised"}
+    assert unread(found) == {"agent.get": "not_assessed permission"}
+
+
 async def test_an_agent_that_the_plain_list_has_as_another_type_is_unknown_in_its_type_alone(tmp_path: Path) -> None:
     def plain(body: dict[str, Any]) -> dict[str, Any]:
         item = next(item for item in body["value"] if item["id"] == SECOND)
