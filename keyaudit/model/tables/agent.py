@@ -88,6 +88,10 @@ BLUEPRINT = Table(
         texts("inheritable_roles", "application permissions that they inherit, in the same form; sorted", _INHERITABLE),
         count("agents", "agent identities of it in this tenant", rests_on=RestsOn.LIST,
             derived_from=("app_id", "agent.blueprint_app_id")),
+        flag("client_secret", "it has a client secret, which can sign in as each of its agents; unknown of an external one, "
+            "because only its publisher's tenant can see it",
+            absent="it is this tenant's own: its application shows it", absent_where=(Where("home", ("own",)),),
+            derived_from=("home",)),
         flag("tier0", "it or an agent of it controls the whole tenant, by an app role or a directory role",
             rests_on=RestsOn.LIST, derived_from=("app_id", "principal_id", *_OPENED, *THROUGH_GROUPS),
             rows_of=(*APP_ROLES, *DIRECTORY_ROLES)),
