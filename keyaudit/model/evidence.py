@@ -32,8 +32,9 @@ EVIDENCE: dict[str, str] = {
 """For each name in a policy's `needs`, the flag, setting or right that supplies it; empty if this version has none."""
 
 NOT_IN_CLOUD = "not-in-cloud"
-REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD)
-"""The values of --require: evidence, and data that the audited cloud does not have."""
+PUBLISHERS = "publishers"
+REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD, PUBLISHERS)
+"""The values of --require: evidence, data that the audited cloud does not have, and data that only publishers can see."""
 
 
 def remedy(needs: Sequence[str]) -> str:

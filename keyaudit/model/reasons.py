@@ -33,6 +33,7 @@ class Reason(StrEnum):
     VANISHED = "vanished"
     TENANT_MOVED = "tenant_moved"
     OTHER_TENANT = "other_tenant"
+    PUBLISHER_ONLY = "publisher_only"
     NOT_VISIBLE = "not_visible"
     NOTHING_VISIBLE = "nothing_visible"
     SUBSCRIPTION_LIMIT = "subscription_limit"
@@ -80,7 +81,7 @@ UNSAFE = frozenset(
 
 # Excluded on purpose, not available, or behind a right that is given by choice: listed in every report, but it does not fail a
 # gate unless it is required.
-OPTIONAL = frozenset({Reason.EXCLUDED_BY_CONFIG, Reason.NOT_IN_CLOUD, Reason.OPTIONAL_RIGHT})
+OPTIONAL = frozenset({Reason.EXCLUDED_BY_CONFIG, Reason.NOT_IN_CLOUD, Reason.OPTIONAL_RIGHT, Reason.PUBLISHER_ONLY})
 
 # Refused for want of a right, which its operation names.
 UNGRANTED = frozenset({Reason.PERMISSION, Reason.OPTIONAL_RIGHT})
@@ -127,6 +128,7 @@ ADVICE: dict[Reason, Advice] = {
     ),
     Reason.TENANT_MOVED: Advice("it now belongs to another tenant", "run against that tenant"),
     Reason.OTHER_TENANT: Advice("it belongs to another tenant", "run against that tenant"),
+    Reason.PUBLISHER_ONLY: Advice("only its publisher's tenant can see it", "ask the publisher for a written statement"),
     Reason.NOT_VISIBLE: Advice("it was expected and is not visible", "grant Reader on it"),
     Reason.NOTHING_VISIBLE: Advice("the identity sees nothing there", "grant Reader at the subscription or management group"),
     Reason.SUBSCRIPTION_LIMIT: Advice("only the first 10,000 subscriptions are answered", "run with --subscription in parts"),

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 import duckdb
 
-from keyaudit.model.evidence import DELETED_HSM_KEYS, ENVIRONMENTS, NOT_IN_CLOUD
+from keyaudit.model.evidence import DELETED_HSM_KEYS, ENVIRONMENTS, NOT_IN_CLOUD, PUBLISHERS
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import Run
@@ -22,6 +22,8 @@ def optional(run: Run, require: Collection[str]) -> frozenset[Reason]:
         found.discard(Reason.OPTIONAL_RIGHT)
     if NOT_IN_CLOUD in require:
         found.discard(Reason.NOT_IN_CLOUD)
+    if PUBLISHERS in require:
+        found.discard(Reason.PUBLISHER_ONLY)
     if ENVIRONMENTS not in require and not run.environment_rules:
         found.add(Reason.NOT_CONFIGURED)
     return frozenset(found)

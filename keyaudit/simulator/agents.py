@@ -41,6 +41,8 @@ def _of_principals(directory: Directory, version: str, path: Sequence[str], requ
         case [id_, "microsoft.graph.agentidentityblueprintprincipal", "sponsors"]:
             found = next((one for one in blueprints if one.id == id_), None)
             return _sponsors(directory, version, "blueprint.principal_sponsors_of", "agentIdentityBlueprintPrincipal", found)
+        case [id_, "microsoft.graph.agentidentity"]:
+            return _agent(directory, version, id_)
     return None
 
 
@@ -50,13 +52,32 @@ def _agents(directory: Directory, version: str, request: Request) -> Resource:
     return _principals(directory, version, "agent.sponsors" if expanded else "agent.list", found, "agentIdentity")
 
 
+def _agent(directory: Directory, version: str, id_: str) -> Resource:
+    every = (one for one in directory.estate.service_principals if one.agent == "agentIdentity")
+    found = next((one for one in every if one.id == id_), None)
+    body = objects.service_principal(found, with_key=False) if found else {}
+
+    def render(_asked: Request, options: odata.Options) -> Body:
+        return odata.entity(options, (version, f"servicePrincipals/{CAST}agentIdentity"), body)
+
+    return Resource(
+        operation="agent.get",
+        relations=("agentIdentity",),
+        type=f"{CAST}agentIdentity",
+        members=("id", "agentIdentityBlueprintId"),
+        render=render if found else None,
+    )
+
+
 def _principals(directory: Directory, version: str, operation: str, found: Sequence[ServicePrincipal], kind: str) -> Resource:
     none = ServicePrincipal(id="", app_id="", name=None, created=None, agent=kind, blueprint="")
-    members = (*objects.service_principal(none, with_key=False), "agentIdentityBlueprintId", "sponsors")
+    known = (*objects.service_principal(none, with_key=False), *objects.only_selected(none))
+    members = (*known, "agentIdentityBlueprintId", "sponsors")
 
     def render(asked: Request, options: odata.Options) -> Body:
         def body(one: ServicePrincipal) -> Body:
             whole = objects.service_principal(one, with_key=options.with_key)
+            whole |= {name: value for name, value in objects.only_selected(one).items() if name in options.select}
             if options.expand == "sponsors":
                 whole["sponsors"] = odata.related(options, [objects.owner(directory, each) for each in one.sponsors])
             return whole

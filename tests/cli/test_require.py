@@ -112,6 +112,23 @@ def test_what_is_required_and_supplied_is_judged(keyaudit: Keyaudit, contoso: Pa
     assert ran.code == keyaudit("gate", "--from", contoso, "--select", "kv-purge-*").code
 
 
+def test_the_credentials_of_an_external_blueprint_are_unknown_and_gate_where_that_is_required(
+    keyaudit: Keyaudit, contoso: Path, tmp_path: Path
+) -> None:
+    policy = "agent-foreign-blueprint-with-secret"
+    chosen = ("gate", "--from", contoso, "--select", policy, "-o", "json")
+    ran = keyaudit(*chosen)
+    assert ran.code == Exit.CLEAN
+    [finding] = ran.json["findings"]
+    assert (finding["outcome"], finding["row"]["name"]) == ("unknown", "Fabrikam Agents")
+    assert finding["unknown"] == {"client_secret": "publisher_only"}
+    assert keyaudit(*chosen, "--require", "publishers").code == Exit.INCOMPLETE
+    config = tmp_path / "keyaudit.toml"
+    config.write_text(f'schema = 1\n[policy.parameters.{policy}]\nattested = ["{finding["row"]["publisher"]}"]\n')
+    stated = keyaudit(*chosen, "--require", "publishers", "--config", config)
+    assert (stated.code, stated.json["findings"]) == (Exit.CLEAN, [])
+
+
 def test_a_name_that_nothing_has_is_refused(keyaudit: Keyaudit) -> None:
     ran = keyaudit("gate", "--demo", "--require", "logz")
     assert (ran.code, ran.out) == (Exit.USAGE, "")

@@ -1,24 +1,32 @@
 """Agent identities and blueprints: rows as they are, nothing asked where there are none, and every gap said so."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF, DAY, TENANT_ID
 from tests.collect.refusals import REASONS, ends_refused, refused
-from tests.collect.rig import Collected, collect
+from tests.collect.rig import Collected, collect, take
 from tests.collect.with_agents import (
     ACTS_AS,
+    ALONE,
+    ALONE_APP,
     BLUEPRINT,
+    ELSEWHERE_APP,
     FIRST,
     FOREIGN,
     GRAPH,
+    GUEST,
+    LONE,
     OWN,
     OWN_APP,
     PUBLISHER,
     SECOND,
+    SINGLE_INSTANCE,
     SPONSOR,
     THIRD,
     WITH_AGENTS,
@@ -125,6 +133,101 @@ async def test_lists_that_contradict_each_other_are_no_whole_list_of_agents(
     found = await collect(Fault(operation, "every", edit=edit), estate=WITH_AGENTS)
     assert unread(found).get("agent.list") == says
     assert operation in unread(found) or says
+
+
+PLAIN_LISTS = tuple(f"service_principal.{each}" for each in ("list", "owners", "app_roles"))
+
+
+@pytest.mark.parametrize("odd", [(), (refused("application.list", "permission"),)])
+async def test_an_agent_that_the_plain_lists_leave_out_has_a_row_with_what_the_list_of_agents_shows(
+    whole: Collected, odd: tuple[Fault, ...]
+) -> None:
+    """Graph does not say that its list of service principals shows every agent."""
+    left_out = (Fault(operation, "every", edit=without(SECOND)) for operation in PLAIN_LISTS)
+    found = await collect(*left_out, *odd, estate=WITH_AGENTS)
+    row, before = (each.rows["service_principal"][f"{PLACE}/{SECOND}"] for each in (found, whole))
+    assert (row["agent_type"], row["app_id"], row["home"]) == ("agent-identity", SECOND, "none")
+    assert row["unknown"] == {"owner_ids": "inconsistent", "app_roles_listed": "inconsistent"}
+    known = {name: value for name, value in before.items() if name not in (*row["unknown"], "unknown")}
+    assert {name: row[name] for name in known if not name.startswith("source_")} == {
+        name: value for name, value in known.items() if not name.startswith("source_")
+    }
+    # The list of agents is whole, and nothing else is missing.
+    assert not {"agent.list", *PLAIN_LISTS} & unread(found).keys()
+    assert found.rows["agent"] == whole.rows["agent"]
+    assert found.rows["service_principal"] == whole.rows["service_principal"] | {f"{PLACE}/{SECOND}": row}
+
+
+def odd_type(*ids: str) -> Fault:
+    """The plain list has these service principals as something that nobody knows."""
+
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["value"]:
+            if item["id"] in ids:
+                item["@odata.type"] = "#microsoft.graph.newThing"
+        return body
+
+    return Fault("service_principal.list", "every", edit=spoil)
+
+
+async def test_a_service_principal_of_unknown_type_is_asked_whether_it_is_an_agent_and_no_other_is(whole: Collected) -> None:
+    assert "agent.get" not in whole.calls
+    found = await collect(odd_type(SECOND, OWN), estate=WITH_AGENTS)
+    assert found.calls["agent.get"] == 2
+    types = {id_: found.rows["service_principal"][f"{PLACE}/{id_}"].get("agent_type") for id_ in (FIRST, SECOND, OWN)}
+    assert types == {FIRST: "agent-identity", SECOND: "agent-identity", OWN: None}
+    # That it is no agent does not say what it is.
+    assert found.unknown("service_principal", f"{PLACE}/{OWN}") == {"agent_type": "unrecognised"}
+    assert found.rows["agent"] == whole.rows["agent"]
+    assert found.gaps() == {}
+
+
+async def test_a_service_principal_of_unknown_type_stays_unknown_if_nobody_may_ask() -> None:
+    found = await collect(odd_type(SECOND), refused("agent.get", "permission"), estate=WITH_AGENTS)
+    assert found.unknown("service_principal", f"{PLACE}/{SECOND}") == {"agent_type": "unrecognised"}
+    assert unread(found) == {"agent.get": "not_assessed permission"}
+
+
+async def test_an_agent_that_the_plain_list_has_as_another_type_is_unknown_in_its_type_alone(tmp_path: Path) -> None:
+    def plain(body: dict[str, Any]) -> dict[str, Any]:
+        item = next(item for item in body["value"] if item["id"] == SECOND)
+        item |= {"@odata.type": "#microsoft.graph.servicePrincipal"}
+        return body
+
+    found = await take(tmp_path / "out", Fault("service_principal.list", "every", edit=plain), estate=WITH_AGENTS)
+    with found.judging(AS_OF) as connection:
+        query = "SELECT split_part(id, '/', -1), unknown::VARCHAR FROM service_principal WHERE cardinality(unknown) > 0"
+        assert connection.execute(query).fetchall() == [(SECOND, "{agent_type=inconsistent}")]
+
+
+async def test_a_single_instance_agent_has_a_blueprint_without_a_principal() -> None:
+    found = await collect(estate=SINGLE_INSTANCE)
+    assert found.gaps() == {}
+    own, foreign = found.rows["blueprint"][f"{TENANT_ID}/applications/{ALONE}"], found.rows["blueprint"][f"{PLACE}/{GUEST}"]
+    assert (own["app_id"], own["home"], "principal_id" in own, "unknown" in own) == (ALONE_APP, "own", False, False)
+    assert (foreign["app_id"], foreign["home"], foreign["publisher"]) == (ELSEWHERE_APP, "foreign", PUBLISHER)
+    assert ("principal_id" in foreign, foreign["sponsor_ids"]) == (False, [SPONSOR])
+    # Its publisher alone sees the rest.
+    assert foreign["unknown"] == dict.fromkeys(("inheritable_scopes", "inheritable_roles"), "other_tenant")
+    assert len(found.rows["blueprint"]) == 2
+    told = {id_: row["blueprint_app_id"] for id_, row in found.rows["agent"].items()}
+    assert told == {f"{PLACE}/{LONE}": ALONE_APP, f"{PLACE}/{GUEST}": ELSEWHERE_APP}
+
+
+async def test_whose_the_blueprint_of_a_single_instance_agent_is_its_agent_says_or_nobody_does() -> None:
+    nobody = replace(
+        SINGLE_INSTANCE,
+        service_principals=tuple(
+            replace(each, home_tenant=None) if each.id == GUEST else each for each in SINGLE_INSTANCE.service_principals
+        ),
+    )
+    found = await collect(refused("application.list", "permission"), estate=nobody)
+    own, other = (found.rows["blueprint"][f"{PLACE}/{id_}"] for id_ in (LONE, GUEST))
+    assert (own["home"], "publisher" in own["unknown"]) == ("own", False)
+    assert (other["unknown"]["home"], other["unknown"]["publisher"]) == ("permission", "not_visible")
+    # No application of this tenant has its client id.
+    whole = await collect(estate=nobody)
+    assert whole.rows["blueprint"][f"{PLACE}/{GUEST}"]["home"] == "foreign"
 
 
 async def test_a_blueprint_that_lost_its_type_is_missed_by_its_agents() -> None:

@@ -51,7 +51,7 @@ CHILDREN = {
         *("blueprint.sponsors_of", "blueprint.inheritable_of"),
     ),
     "service_principal.list": (
-        *("login.app_keys", "service_principal.get"),
+        *("login.app_keys", "service_principal.get", "agent.get"),
         *("agent.list", "agent.sponsors", "agent_user.list", "blueprint.principal_sponsors_of"),
     ),
     "application.owners": ("application.owners_of",),

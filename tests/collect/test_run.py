@@ -98,7 +98,7 @@ TENANT_OPERATIONS = (
     "credential_activity.list",
     "managed_identity.query",
     *("managed_identity.expressions_of", "managed_identity.federated_of"),
-    *("agent.list", "agent.sponsors", "agent_user.list", "blueprint.sponsors_of", "blueprint.inheritable_of"),
+    *("agent.list", "agent.get", "agent.sponsors", "agent_user.list", "blueprint.sponsors_of", "blueprint.inheritable_of"),
     "blueprint.principal_sponsors_of",
     *federation.OPERATIONS,
     *token_policies.OPERATIONS,

@@ -417,3 +417,29 @@ def test_an_agent_that_inherits_control_of_the_tenant_is_no_outsider(
     rows["grant"].append(reach_grant(signer, "sign"))
     found = min(derive_reach("certificate", rows, "outsiders_signing", coverage=READ).values(), key=str)
     assert bounds(found, "outsiders_signing") == outsiders
+
+
+def alone(**values: Any) -> dict[str, list[Row]]:
+    """A single-instance agent: it has the client id of its blueprint, which has no principal."""
+    made = inventory(role("Mail.Read", AGENT, tier=1), parent=blueprint(**{"principal_id": None} | values))
+    return made | {"service_principal": [principal(AGENT, app_id=APP, agent_type="agent-identity", home="own")]}
+
+
+def test_a_single_instance_agent_needs_no_principal_of_its_blueprint() -> None:
+    for inheritable in ([], [f"{API}/*"], Reason.OTHER_TENANT):
+        found = of_agent(alone(inheritable_roles=inheritable))
+        assert (found["app_roles"], found["app_role_count_max"], found["tier0"]) == (["Mail.Read"], 1, False)
+        assert not {"app_roles", "tenant_wide", "tier0"} & found["unknown"].keys()
+        agents: Any = only("agent", alone(inheritable_roles=inheritable), READ)
+        assert (agents["inherited"], "inherited" in agents["unknown"]) == ([], False)
+
+
+def test_the_permissions_of_a_single_instance_agent_count_once_for_its_blueprint() -> None:
+    for table in ("application", "blueprint"):
+        found: Any = only(table, alone(), READ)
+        assert (found["tenant_wide"], found["tier0"]) == (True, False)
+    counted: Any = only("application", alone(), READ)
+    assert (counted["app_role_count_min"], counted["app_role_count_max"]) == (1, 1)
+    unread = alone() | {"agent": [agent(Reason.BAD_VALUE)]}
+    counted = only("application", unread, READ)
+    assert (counted["app_role_count_min"], counted["app_role_count_max"]) == (1, 1)

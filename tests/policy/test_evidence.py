@@ -47,3 +47,4 @@ def test_what_nothing_names_counts_where_environments_are_in_use_or_required() -
     assert optional(RUN, ()) == OPTIONAL | {Reason.NOT_CONFIGURED}
     assert optional(RUN, (ENVIRONMENTS,)) == optional(RULED, ()) == OPTIONAL
     assert optional(RULED, ("not-in-cloud",)) == OPTIONAL - {Reason.NOT_IN_CLOUD}
+    assert optional(RULED, ("publishers",)) == OPTIONAL - {Reason.PUBLISHER_ONLY}

@@ -61,8 +61,17 @@ BLUEPRINT_PRINCIPAL = ServicePrincipal(
     created=None,
     agent="agentIdentityBlueprintPrincipal",
 )
+AGENT = ServicePrincipal(
+    id="50000000-0000-4000-8000-000000000778",
+    app_id="50000000-0000-4000-8000-000000000778",
+    name="an agent of it",
+    created=None,
+    agent="agentIdentity",
+    blueprint=BLUEPRINT_PRINCIPAL.app_id,
+)
 # What {id} stands for, by an operation's name or the first part of it; an application, where nothing is said.
 IDS = {
+    "agent.get": AGENT.id,
     "blueprint.principal_sponsors_of": BLUEPRINT_PRINCIPAL.id,
     "blueprint": APPLICATIONS[-1].id,
     "app_management": SMALL.posture.policies[0].id,
@@ -116,7 +125,7 @@ def _url(operation: Operation) -> str:
 
 
 async def test_each_is_answered_under_its_own_name() -> None:
-    async with wire(replace(SMALL, service_principals=(*PRINCIPALS, BLUEPRINT_PRINCIPAL))) as client:
+    async with wire(replace(SMALL, service_principals=(*PRINCIPALS, BLUEPRINT_PRINCIPAL, AGENT))) as client:
         for operation in (each for each in OPERATIONS.values() if each.id not in OF_A_SEARCH):
             url = _url(operation)
             before = client.simulator.calls[operation.id]

@@ -25,6 +25,8 @@ NEVER_ASKED = frozenset(
         "principal.get",
         # Asked for versions of keys that ARM's list of versions lacks, and with a filter by resource group.
         "arm.key.version", "resource_group.query",
+        # Asked for service principals of a type that nobody knows.
+        "agent.get",
         # Of service principals nobody has so many app roles.
         "service_principal.app_roles_of",
         # Asked where an HSM or vault refuses a version, or has a key of a type that only a later one knows.

@@ -1,6 +1,10 @@
-"""Agent identities and their blueprints: requested only if the lists of applications and service principals contain one."""
+"""Agent identities and their blueprints: requested only if the lists of applications and service principals contain one.
 
-from collections.abc import Mapping, Sequence
+A single-instance agent (preview) has the client id of its blueprint, which has no principal:
+https://learn.microsoft.com/entra/agent-id/authenticate-single-instance-agent
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
@@ -9,8 +13,10 @@ from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both, distinct, stored_once
+from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.inheritable import Inheritable, inheritable
 from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, Related, object_id
+from keyaudit.collect.entra.service_principals import PrincipalItem, principal_holder, principal_row
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read, wired
@@ -30,15 +36,19 @@ _AGENT, _PRINCIPAL = "agent-identity", "blueprint-principal"
 _LISTS = ("application.list", "service_principal.list")
 _OF_SPONSORS, _INHERITED = ("sponsored", "sponsor_ids"), ("inheritable_scopes", "inheritable_roles")
 _LACKS_ONE = Refusal(Reason.INCONSISTENT, "it lacks an agent that another list has", 200)
-_HAS_MORE = Refusal(Reason.INCONSISTENT, "it has an agent, or names a blueprint, that another list lacks", 200)
+_NAMES_MORE = Refusal(Reason.INCONSISTENT, "it names a blueprint that another list lacks", 200)
 
 
 @wired(AGENT)
-class AgentItem(Related, rename="camel"):
-    """An agent identity; its object id is its client id as well."""
+class AgentItem(PrincipalItem, rename="camel", kw_only=True):
+    """An agent identity."""
 
     agent_identity_blueprint_id: str
-    display_name: Wire = UNSET
+
+    @property
+    def blueprint(self) -> str:
+        """The client id of its blueprint, in lower case."""
+        return self.agent_identity_blueprint_id.lower()
 
 
 class Sponsored(Related):
@@ -88,11 +98,15 @@ class _Seen(Struct, frozen=True):
     blueprints: Sequence[_Object]
     """Applications that are or may be blueprints."""
     principals: Sequence[_Object]
-    """Service principals that are or may be the local principals of blueprints."""
+    """Service principals that are the local principals of blueprints."""
     agents: Sequence[_Object]
     """Agent identities, without their blueprints."""
     perhaps: Sequence[_Object]
     """Service principals that may be one of the two."""
+
+    def own(self) -> Collection[str]:
+        """The client ids of blueprints that are, or may be, this tenant's; in lower case."""
+        return {held.app_id.lower() for held in self.blueprints if held.app_id}
 
     @property
     def any(self) -> bool:
@@ -103,8 +117,9 @@ class _Seen(Struct, frozen=True):
 async def collect_agents(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row for each agent identity, and each blueprint in the tenant or of agents in the tenant.
 
-    Returns the coverage of `OPERATIONS`. An agent needs the local principal of its blueprint. So if the complete list of
-    service principals contains neither, there are no agents, and nothing is requested.
+    Returns the coverage of `OPERATIONS`. If the complete lists contain neither an agent nor a blueprint nor the local principal
+    of one, there are no agents, and nothing is requested. An agent that the list of service principals leaves out gets its row
+    there.
     """
     recorded = {record.operation: record for record in reading.spool.coverage() if record.scope == scope}
     if not recorded.keys() >= set(_LISTS):
@@ -130,7 +145,7 @@ def _seen(reading: Reading) -> _Seen:
 
 class _Agents:
     def __init__(self, reading: Reading, unit: Unit, scope: Scope) -> None:
-        self._connection, self._unit, self._scope = reading.connection, unit, scope
+        self._connection, self._spool, self._unit, self._scope = reading.connection, reading.spool, unit, scope
         self._gateway: Gateway = reading.connection.gateway
         self._tenant_id = reading.connection.identity.tenant_id
         self._sponsored: dict[str, Wire | Refusal] = {}
@@ -152,12 +167,17 @@ class _Agents:
             for held in (*seen.agents, *(seen.perhaps if missing else ())):
                 if held.object_id not in found:
                     self._write_unlisted(held, missing or _LACKS_ONE)
+            self._write_left_out(found, seen, Refusal(principals.reason or Reason.INCONSISTENT))
+            for item in found.values():
+                if _is_alone(item) and item.blueprint not in seen.own():
+                    self._write_alone(item, Refusal(applications.reason) if applications.reason else None)
         unseen = Refusal(principals.reason) if principals.reason else None
         await for_each(seen.blueprints, lambda held: self._write_own(held, _principal_of(held, seen, unseen)), limit=AT_ONCE)
-        own = {held.app_id.lower() for held in seen.blueprints if held.app_id}
         # A blueprint of this tenant is read as an application, from the list of applications.
         foreign = [
-            held for held in seen.principals if held.home != "own" and (held.app_id is None or held.app_id.lower() not in own)
+            held
+            for held in seen.principals
+            if held.home != "own" and (held.app_id is None or held.app_id.lower() not in seen.own())
         ]
         await for_each(foreign, self._write_foreign, limit=AT_ONCE)
         return [
@@ -189,23 +209,46 @@ class _Agents:
         reason = why_incomplete(listing.end)
         self._users_unread = Refusal(reason) if reason else None
 
-    async def _write_agents(self) -> tuple[Mapping[str, str], Refusal | None]:
-        """Write all agents of the list. Returns the client id of the blueprint by object id, and why the list is incomplete."""
-        place = source(self._connection.environment, self._list.id)
+    async def _write_agents(self) -> tuple[Mapping[str, AgentItem], Refusal | None]:
+        """Write all agents of the list. Returns them by object id, and why the list is incomplete."""
         listing = self._gateway.pages(self._list.id, AgentItem, by=_agent)
-        found: dict[str, str] = {}
+        found: dict[str, AgentItem] = {}
         async for item in both(listing):
-            id_ = item.id.lower()
-            found[id_] = item.agent_identity_blueprint_id.lower()
-            resource_id = f"/tenants/{self._tenant_id}/servicePrincipals/{item.id}"
-            row = Row(AGENT, id=resource_id, resource_id=resource_id, scope_id=self._scope.id, url=place[0], version=place[1])
-            row.put("name", item.display_name)
+            id_ = object_id(item)
+            found[id_] = item
+            row = self._listed(AGENT, item)
             row.fill(item)
-            row.put_all(object_id=id_, blueprint_app_id=found[id_])
+            row.put_all(object_id=id_, blueprint_app_id=item.blueprint)
             self._finish(row, id_)
         self._list.ended(listing.end)
         reason = why_incomplete(listing.end)
         return found, Refusal(reason) if reason else None
+
+    def _listed(self, table: Table, item: AgentItem) -> Row:
+        """A new row for an agent of the list, with its name."""
+        row = self._holder(item).row(table)
+        row.put("name", item.display_name)
+        return row
+
+    def _holder(self, item: AgentItem) -> Holder:
+        return principal_holder(item, self._tenant_id, *source(self._connection.environment, self._list.id))
+
+    def _write_left_out(self, found: Mapping[str, AgentItem], seen: _Seen, refusal: Refusal) -> None:
+        """Write agents that are no agents in the plain list. `refusal`: why their owners and app roles are unknown."""
+        plain = {held.object_id for held in (*seen.agents, *seen.perhaps)}
+        left_out = {id_: item for id_, item in found.items() if id_ not in plain}
+        if not left_out:
+            return
+        for line in self._spool.lines("service_principal"):
+            stored = msgspec.json.decode(line)
+            if left_out.pop(stored["id"].rpartition("/")[2], None):
+                # Copies that differ in this alone make nothing else unknown.
+                self._unit.row("service_principal", stored | {"agent_type": _AGENT})
+        for item in left_out.values():
+            row = principal_row(item, self._holder(item), self._connection.environment.name)
+            row.put("agent_type", _AGENT)
+            row.refuse(("owner_ids", "app_roles_listed"), refusal.reason)
+            self._unit.row("service_principal", row.finish())
 
     def _write_unlisted(self, held: _Object, refusal: Refusal) -> None:
         """Write a service principal that is or may be an agent, and is not in the list of agents."""
@@ -221,17 +264,16 @@ class _Agents:
         row.put_read("user_names", self._users_unread or _names(acting))
         self._unit.row("agent", row.finish())
 
-    def _compare(self, found: Mapping[str, str], seen: _Seen, *, whole: bool) -> None:
-        """Compare the list of agents with the other two lists, if these are complete."""
-        agents = {held.object_id for held in seen.agents}
-        if not found.keys() >= agents:
+    def _compare(self, found: Mapping[str, AgentItem], seen: _Seen, *, whole: bool) -> None:
+        """Compare the list of agents with the agents of the plain list; and its blueprints, if both plain lists are `whole`."""
+        if not found.keys() >= {held.object_id for held in seen.agents}:
             self._list.refused(_LACKS_ONE)
         may_be = (*seen.blueprints, *seen.principals, *seen.perhaps)
         blueprints = {held.app_id.lower() for held in may_be if held.app_id}
         nameless = any(held.app_id is None for held in may_be)
-        lost = found.keys() - agents - {held.object_id for held in seen.perhaps}
-        if whole and (lost or (not nameless and set(found.values()) - blueprints)):
-            self._list.refused(_HAS_MORE)
+        named = {item.blueprint for item in found.values() if not _is_alone(item) or self._holder(item).home == "own"}
+        if whole and not nameless and named - blueprints:
+            self._list.refused(_NAMES_MORE)
 
     async def _write_own(self, held: _Object, principal: str | Refusal | None) -> None:
         """Write the blueprint row of an application of this tenant. If it may not be a blueprint, its columns are unknown."""
@@ -267,6 +309,20 @@ class _Agents:
         row.put_all(app_id=_lowered(held.read("app_id")), home=held.read("home"), publisher=held.read("home_tenant"))
         row.put_all(principal_id=held.object_id)
         await self._put_sponsors_of(row, self._principal_sponsors_of, held)
+        row.refuse(_INHERITED, Reason.OTHER_TENANT)
+        self._unit.row("blueprint", row.finish())
+
+    def _write_alone(self, item: AgentItem, unseen: Refusal | None) -> None:
+        """Write the blueprint of a single-instance agent by the agent, if no complete list of applications has it.
+
+        `unseen`: why the list of applications is incomplete.
+        """
+        row = self._listed(BLUEPRINT, item)
+        home, publisher = self._holder(item).home, read(item.app_owner_organization_id, str)
+        if home == "none":
+            home, publisher = unseen or "foreign", Refusal(Reason.NOT_VISIBLE)
+        row.put_all(app_id=item.blueprint, home=home, principal_id=None, publisher=None if home == "own" else publisher)
+        _put_sponsors(row, self._sponsored.get(object_id(item), self._unsponsored))
         row.refuse(_INHERITED, Reason.OTHER_TENANT)
         self._unit.row("blueprint", row.finish())
 
@@ -306,6 +362,12 @@ def _names(users: Mapping[str, Wire]) -> dict[str, str] | Refusal:
             return name
         found[id_] = name
     return found
+
+
+def _is_alone(item: AgentItem) -> bool:
+    """Whether it is a single-instance agent."""
+    app_id = read(item.app_id, str)
+    return not isinstance(app_id, Refusal) and app_id.lower() == item.blueprint
 
 
 def _agent(item: AgentItem) -> str:

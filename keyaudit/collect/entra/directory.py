@@ -20,7 +20,7 @@ from keyaudit.model.reasons import Reason
 Item = TypeVar("Item", bound=Keyed)
 
 _HELD = 500
-"""The number of objects without certificates that are kept in memory before they are read separately."""
+"""The number of incomplete objects that are kept in memory before they are read separately."""
 
 
 def operations(kind: str) -> tuple[str, ...]:
@@ -40,11 +40,14 @@ async def collect_objects(
     write: Callable[[Unit, Item, Holder, Relations, Keys], None],
     seen: Callable[[int], None],
     before: Sequence[Callable[[], Awaitable[None]]] = (),
+    completed: Callable[[Item], Awaitable[Item]] | None = None,
+    lacking: Callable[[Item], bool] = lambda _: False,
 ) -> Sequence[Coverage]:
     """Write the rows of every object of a kind. Returns the coverage of `operations(kind)`.
 
     `before` runs before `write`, like the reading of owners. `describe` takes an item, the tenant's id, and the address and
-    api-version of its request. `seen` receives the number of objects so far.
+    api-version of its request. `seen` receives the number of objects so far. An item that is `lacking` something is replaced by
+    what `completed` returns.
     """
     gateway, tenant_id = connection.gateway, connection.identity.tenant_id
     owners, federated = Owners(gateway, scope, kind), Federated(gateway, scope, kind)
@@ -58,7 +61,9 @@ async def collect_objects(
     count = 0
 
     async def write_completed(found: Item, holder: Holder, keys: Keys) -> None:
-        write(unit, found, holder, relations, await material.completed(found.id, keys))
+        if completed and lacking(found):
+            found = await completed(found)
+        write(unit, found, holder, relations, keys if keys.complete else await material.completed(found.id, keys))
 
     async def put_held() -> None:
         await for_each(held, lambda each: write_completed(*each), limit=AT_ONCE)
@@ -67,7 +72,7 @@ async def collect_objects(
     listing = gateway.pages(f"{kind}.list", item, by=object_id)
     async for found in both(listing):
         holder, keys = describe(found, tenant_id, url, version), listed_keys(found)
-        if keys.complete:
+        if keys.complete and not lacking(found):
             write(unit, found, holder, relations, keys)
         else:
             held.append((found, holder, keys))

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from functools import partial
 
-from msgspec import UNSET, field
+from msgspec import UNSET, field, structs
 
-from keyaudit.collect.entra.agent_types import agent_type
+from keyaudit.collect.entra.agent_types import IS_AGENT, UnknownTypes, agent_type
+from keyaudit.collect.entra.agent_types import OPERATION as AGENT_TYPE
 from keyaudit.collect.entra.app_roles import OPERATIONS as APP_ROLES
 from keyaudit.collect.entra.app_roles import AppRoles
 from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credentials, unread_rows
@@ -43,7 +44,7 @@ class PrincipalItem(Keyed, rename="camel"):
     type: Wire = field(default=UNSET, name="@odata.type")
 
 
-OPERATIONS = (*operations("service_principal"), *APP_ROLES)
+OPERATIONS = (*operations("service_principal"), *APP_ROLES, AGENT_TYPE)
 
 
 async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
@@ -52,7 +53,11 @@ async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope)
     Gives the coverage of `OPERATIONS`.
     """
     connection = reading.connection
-    roles = AppRoles(connection.gateway, unit, scope)
+    roles, types = AppRoles(connection.gateway, unit, scope), UnknownTypes(connection.gateway, scope)
+
+    async def completed(item: PrincipalItem) -> PrincipalItem:
+        return structs.replace(item, type=IS_AGENT) if await types.is_agent(item.id) else item
+
     coverage = await collect_objects(
         connection,
         unit,
@@ -63,11 +68,13 @@ async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope)
         write=partial(_write, cloud=connection.environment.name, roles=roles),
         seen=reading.seen,
         before=(roles.collect,),
+        completed=completed,
+        lacking=lambda item: isinstance(agent_type(item.type, item.service_principal_type), Refusal),
     )
     parent = coverage[0].reason
     url, version = source(connection.environment, APP_ROLES[0])
     granted = roles.write(connection.identity.tenant_id, url, version, Refusal(parent) if parent else None)
-    return [*coverage, *granted]
+    return [*coverage, *granted, types.coverage(coverage[0])]
 
 
 def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str) -> Holder:

@@ -4,7 +4,7 @@
 
 from collections.abc import Iterator
 
-from keyaudit.inventory.facts.fact import Derived, Doubt, Fact, Truth, case, strict, unless
+from keyaudit.inventory.facts.fact import TRUE, Derived, Doubt, Fact, Truth, case, strict, unless
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import One, Relation, Rows, because, one, unread
@@ -58,6 +58,7 @@ def parents(sources: Sources) -> Prepared:
     is_agent = Truth(f"({named.value} IS NOT NULL)", reads=named.reads) | who["agent_type"].eq("agent-identity")
     own: dict[str, Derived] = {
         "object_id": object_id(who),
+        "app_id": who["app_id"].map(sources.sql.lower),
         "scope_id": who["scope_id"],
         "blueprint_app_id": named.where(is_agent),
         "listed": who.flag("app_roles_listed"),
@@ -70,7 +71,7 @@ def parents(sources: Sources) -> Prepared:
         sources,
         _PARENT,
         {
-            **{name: held[name] for name in ("object_id", "blueprint_app_id", "listed")},
+            **{name: held[name] for name in ("object_id", "app_id", "blueprint_app_id", "listed")},
             "principal_id": principal_id,
             "publisher": blueprint["publisher"].where(blueprint["home"].eq("foreign")),
             "scopes": blueprint["inheritable_scopes"],
@@ -84,13 +85,17 @@ def parents(sources: Sources) -> Prepared:
 
 
 def _roles_listed(principal_id: Fact, sources: Sources, scope: str) -> Truth:
-    """Whether all app roles of a blueprint's principal were listed; if it is unknown which one it is, those of every one."""
+    """Whether all app roles of a blueprint's principal were listed; if it is unknown which one it is, those of every one.
+
+    A blueprint without a principal has none: that of a single-instance agent.
+    """
     own = principal_of(principal_id, sources, "principal", scope)["app_roles_listed"]
     another = Rows(sources, "service_principal", "another", relation=f"({_principals(sources)})")
     unseen = unread("principals", _PRINCIPALS, scope=scope)
     of_any = groups(another, "every_principal", by=Fact("true"), key=Fact("true"), missing=unseen)
     every = unless(of_any.doubt_of("unlisted", another["app_roles_listed"]))
-    return case((principal_id.is_known, own.told(lambda sql: sql, absent=True)), otherwise=every).truth()
+    none_there = principal_id.is_known & ~principal_id.present
+    return case((none_there, TRUE), (principal_id.is_known, own.told(lambda sql: sql, absent=True)), otherwise=every).truth()
 
 
 def prepare(sources: Sources) -> Iterator[str]:
@@ -138,17 +143,20 @@ def inherited(sources: Sources, grants: str) -> str:
 
 def opened(sources: Sources, given: Prepared, blueprints: str) -> str:
     """The grants of agents, rows of the table `given`, as grants of their blueprints, by `of_app_id`: the blueprint's
-    credentials have them. An agent with an unknown blueprint may be of any of `blueprints`, SQL of client ids.
+    credentials have them. An agent with an unknown blueprint may be of any of `blueprints`, SQL of client ids. A grant of an
+    agent that shares the client id of its blueprint is a grant of that client id already.
     """
     parent = parents(sources)
-    client_id = parent["blueprint_app_id"]
+    client_id, own = parent["blueprint_app_id"], parent["app_id"].value
     perhaps = {"certain": "CAST(NULL AS BOOLEAN)", "certain_why": client_id.why.sql}
     # In the order of the table, because the rows are united by position.
     shown = ", ".join(f"{perhaps[name]} AS {name}" if name in perhaps else f"given.{name}" for name in given.columns)
     return f"""
         SELECT {client_id.value} AS of_app_id, given.* FROM {parent.sql}
-        JOIN {given.name} AS given ON given.given_to = parent.object_id WHERE {client_id.value} IS NOT NULL
+        JOIN {given.name} AS given ON given.given_to = parent.object_id
+        WHERE {client_id.value} IS NOT NULL AND {client_id.value} IS DISTINCT FROM {own}
         UNION ALL
         SELECT blueprint.app_id, {shown} FROM {parent.sql}
         JOIN {given.name} AS given ON given.given_to = parent.object_id
-        CROSS JOIN ({blueprints}) AS blueprint WHERE {client_id.why.sql} IS NOT NULL"""
+        CROSS JOIN ({blueprints}) AS blueprint
+        WHERE {client_id.why.sql} IS NOT NULL AND blueprint.app_id IS DISTINCT FROM {own}"""

@@ -2,13 +2,14 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.facts.fact import Fact, Items, strict
+from keyaudit.inventory.facts.fact import Derived, Fact, Items, strict
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.relation import Rows, one, unread
+from keyaudit.inventory.facts.relation import Rows, because, one, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.inventory.views.agents import object_id
 from keyaudit.inventory.views.privileges import privileges
+from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tiers import ADDS_AGENT_CREDENTIALS, GRAPH
 
@@ -18,14 +19,18 @@ _GRANTED = ("service_principal.app_roles", "service_principal.app_roles_of")
 _NAMES = [role.name for role in ADDS_AGENT_CREDENTIALS if not role.id]
 
 
+_UNSEEN = Fact("CAST(NULL AS BOOLEAN)", because(Reason.PUBLISHER_ONLY))
+
+
 def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     rows, agent = Rows(sources, "blueprint"), Rows(sources, "agent", "agent")
     unlisted = unread("listed", _AGENTS, scope=f"{rows.alias}.scope_id")
     of = groups(agent, "counted", by=agent["blueprint_app_id"], key=rows["app_id"], missing=unlisted)
     granted = privileges(rows["app_id"], sources)
-    facts = {
+    facts: dict[str, Derived] = {
         "agents": of.count_of("agents"),
+        "client_secret": _UNSEEN.where(~rows["home"].eq("own")),
         "tier0": granted["tier0"],
         "tenant_wide": granted["tenant_wide"],
         "credential_admins": _admins(rows),

@@ -1,7 +1,8 @@
-"""Reads of agent identities (Entra Agent ID): asked only where the plain lists show a blueprint or an agent."""
+"""Reads of agent identities (Entra Agent ID): asked only where the plain lists show a blueprint or an agent, or may."""
 
-from keyaudit.model.operations.about import HOLDER, RELATED
-from keyaudit.model.operations.kinds import Family, graph, graph_right
+from keyaudit.model.operations.about import HOLDER, ITSELF, RELATED
+from keyaudit.model.operations.directory import GLOBAL_FIELDS, PRINCIPAL_FIELDS
+from keyaudit.model.operations.kinds import Family, Paging, graph, graph_right
 
 _AGENTS = graph_right("AgentIdentity.Read.All")
 _AGENT_PATH = "/v1.0/servicePrincipals/microsoft.graph.agentIdentity"
@@ -12,14 +13,27 @@ _PAGE = ("$top", "100")
 FAMILY = Family("agent identities", order=85)
 
 DECLARED = (
-    # Plain lists of service principals show agents without the blueprint that each belongs to.
+    # Plain lists of service principals show agents without the blueprint that each belongs to, and no page of Graph says that
+    # they show every agent: of one that they leave out, this list fills the row.
     graph(
         "agent.list",
         "agent identities",
         _AGENT_PATH,
-        query=(("$select", "id,appId,displayName,createdDateTime,agentIdentityBlueprintId"), _PAGE),
+        query=(("$select", f"{PRINCIPAL_FIELDS}{GLOBAL_FIELDS},agentIdentityBlueprintId"), _PAGE),
+        query_elsewhere=(("$select", f"{PRINCIPAL_FIELDS},agentIdentityBlueprintId"), _PAGE),
         right=_AGENTS,
         after=("service_principal.list",),
+    ),
+    # Answers with the permission that the plain list needs, which the list of agents does not:
+    # https://learn.microsoft.com/graph/api/agentidentity-get
+    graph(
+        "agent.get",
+        "whether a service principal of unknown type is an agent identity",
+        "/v1.0/servicePrincipals/{id}/microsoft.graph.agentIdentity",
+        query=(("$select", "id,agentIdentityBlueprintId"),),
+        paging=Paging.NONE,
+        after=("service_principal.list",),
+        about=ITSELF,
     ),
     # The list of one agent's sponsors asks for a permission to change agents, which an audit must not have.
     # https://learn.microsoft.com/graph/api/agentidentity-list-sponsors

@@ -7,14 +7,16 @@ _APPLICATION_FIELDS = (
     "id,appId,displayName,createdDateTime,signInAudience,identifierUris,api,appRoles,keyCredentials,passwordCredentials,"
     "isFallbackPublicClient,servicePrincipalLockConfiguration,disabledByMicrosoftStatus"
 )
-_PRINCIPAL_FIELDS = (
+PRINCIPAL_FIELDS = (
     "id,appId,displayName,createdDateTime,accountEnabled,servicePrincipalType,appOwnerOrganizationId,"
-    "preferredSingleSignOnMode,preferredTokenSigningKeyThumbprint,keyCredentials,passwordCredentials,"
-    "appRoleAssignmentRequired,tags,alternativeNames,disabledByMicrosoftStatus,appRoles"
+    "preferredSingleSignOnMode,appRoleAssignmentRequired,tags,alternativeNames,disabledByMicrosoftStatus"
 )
+"""The members of a service principal that its row is filled from, in every cloud."""
+_WITH_CREDENTIALS = f"{PRINCIPAL_FIELDS},preferredTokenSigningKeyThumbprint,keyCredentials,passwordCredentials,appRoles"
 # Selecting a member that a cloud's Graph does not have returns a 400 and no list. Outside the global cloud its metadata
 # lacks these: github.com/microsoftgraph/msgraph-metadata, schemas/v1.0-Fairfax.csdl and v1.0-Mooncake.csdl
-_GLOBAL_FIELDS = ",verifiedPublisher,createdByAppId"
+GLOBAL_FIELDS = ",verifiedPublisher,createdByAppId"
+"""Those that the global cloud alone has, of applications too."""
 
 FAMILY = Family("applications and service principals", order=80)
 
@@ -39,7 +41,7 @@ DECLARED = (
         "application.list",
         "applications",
         "/v1.0/applications",
-        query=(("$select", _APPLICATION_FIELDS + _GLOBAL_FIELDS), ("$top", "999")),
+        query=(("$select", _APPLICATION_FIELDS + GLOBAL_FIELDS), ("$top", "999")),
         query_elsewhere=(("$select", _APPLICATION_FIELDS), ("$top", "999")),
         throttle=Throttle.GRAPH_KEY_CREDENTIALS,
         cost=2,
@@ -103,8 +105,8 @@ DECLARED = (
         "service_principal.list",
         "service principals",
         "/v1.0/servicePrincipals",
-        query=(("$select", _PRINCIPAL_FIELDS + _GLOBAL_FIELDS), ("$top", "999")),
-        query_elsewhere=(("$select", _PRINCIPAL_FIELDS), ("$top", "999")),
+        query=(("$select", _WITH_CREDENTIALS + GLOBAL_FIELDS), ("$top", "999")),
+        query_elsewhere=(("$select", _WITH_CREDENTIALS), ("$top", "999")),
         # Recorded answers of v1.0 have it, its metadata does not: github.com/microsoftgraph/msgraph-metadata,
         # schemas/v1.0-Prod.csdl
         dispensable=("createdDateTime",),

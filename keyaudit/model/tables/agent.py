@@ -33,7 +33,7 @@ AGENT = Table(
     row_for_each=_AGENT,
     columns=(
         *where_found(*_SHOWN),
-        text("object_id", "its object id, which is its client id as well; in lower case"),
+        text("object_id", "its object id, in lower case; its client id as well, unless it shares that of its blueprint"),
         time("created_on", "when it was created", _SHOWN, absent="Graph has no date", past=True, wire="createdDateTime"),
         text("blueprint_app_id", "agentIdentityBlueprintId: the client id of its blueprint, in lower case", _AGENT),
         flag("sponsored", "somebody is its sponsor, who answers for what it does", _SPONSORS),
@@ -78,7 +78,7 @@ BLUEPRINT = Table(
             values=("own", "microsoft", "foreign")),
         text("publisher", "the tenant that owns it", _LISTS, absent="it is this tenant's own"),
         text("principal_id", "object id of its principal in this tenant, in lower case", ("service_principal.list",),
-            absent="it has none here, so no agent can be created from it"),
+            absent="it has none here: no agent can be created from it, or it is of one agent alone"),
         flag("sponsored", "somebody is its sponsor, who answers for its agents; of another tenant's, the sponsor of its "
             "principal here", _BLUEPRINT_SPONSORS),
         texts("sponsor_ids", "object ids of these sponsors, sorted", _BLUEPRINT_SPONSORS),
@@ -88,6 +88,10 @@ BLUEPRINT = Table(
         texts("inheritable_roles", "application permissions that they inherit, in the same form; sorted", _INHERITABLE),
         count("agents", "agent identities of it in this tenant", rests_on=RestsOn.LIST,
             derived_from=("app_id", "agent.blueprint_app_id")),
+        flag("client_secret", "it has a client secret, which can sign in as each of its agents; unknown of an external one, "
+            "because only its publisher's tenant can see it",
+            absent="it is this tenant's own: its application shows it", absent_where=(Where("home", ("own",)),),
+            derived_from=("home",)),
         flag("tier0", "it or an agent of it controls the whole tenant, by an app role or a directory role",
             rests_on=RestsOn.LIST, derived_from=("app_id", "principal_id", *_OPENED, *THROUGH_GROUPS),
             rows_of=(*APP_ROLES, *DIRECTORY_ROLES)),
