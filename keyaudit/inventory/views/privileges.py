@@ -81,7 +81,9 @@ def _given(sources: Sources) -> str:
     roles = f"SELECT * FROM ({active}) WHERE kind IN ('directory-role', 'azure-role')"
     named = Rows(sources, "principal", "named")
     unseen = unread("looked", ("principal.lookup",), scope="roles.scope_id") | because(Reason.INTERRUPTED)
-    known = unless(named["kind"].doubt | named["members_listed"].doubt)
+    # Members of another tenant's group are in no list, but none of them is a principal of this tenant.
+    own = ~named["kind"].eq("foreign-group")
+    known = unless(named["kind"].doubt | named["members_listed"].why.where(own))
     principal = one(named, key=Fact("roles.principal_id"), by=named["object_id"], missing=unseen, facts={"known": known})
     hidden = principal["known"].why
     none = "CAST(NULL AS STRING)"
