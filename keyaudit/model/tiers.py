@@ -180,6 +180,11 @@ PERMISSIONS: dict[str, Sequence[Ranked]] = {
 }
 """Application permissions by the client id of the API that publishes them."""
 
+OF_DIRECTORY_SYNC = frozenset(f"{api}/{one.name}" for api in (_SYNCHRONIZATION, *_PASSWORD_RESET) for one in PERMISSIONS[api])
+"""The permissions that Entra Connect Sync signs in for, as API/PERMISSION; it needs no other:
+https://learn.microsoft.com/entra/identity/hybrid/connect/authenticate-application-id
+"""
+
 _AS_AN_APPLICATION = "it can add a credential to any application, and act as the most powerful one"
 _FEDERATES = "it can add a federated domain whose tokens sign in as anyone"
 _RESETS = "it can take over users who own applications, or are in privileged groups"

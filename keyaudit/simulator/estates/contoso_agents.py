@@ -35,6 +35,7 @@ from keyaudit.simulator.estates.defects import (
     INSTANCE_LOCK_OFF,
     MULTI_TENANT,
     POWERFUL_WITH_USER_OWNER,
+    PRIVILEGED_WITH_SECRET,
     SECRET_TOO_LONG,
     TENANT_WIDE_APP_ROLE,
 )
@@ -185,7 +186,7 @@ def _plants(ground: Ground) -> Iterator[Plant]:
         yield Plant(policy, blueprint)
     for policy in (POWERFUL_WITH_USER_OWNER, MULTI_TENANT, INSTANCE_LOCK_OFF):
         yield Plant(policy, blueprint)
-    for policy in (SECRET_TOO_LONG, CREDENTIAL_BEYOND_POLICY, CREDENTIAL_UNUSED):
+    for policy in (SECRET_TOO_LONG, CREDENTIAL_BEYOND_POLICY, CREDENTIAL_UNUSED, PRIVILEGED_WITH_SECRET):
         yield Plant(policy, secret)
     yield Plant(BLUEPRINT_NO_SPONSOR, principal_id(ground.tenant, ground.guid("principal", PUBLISHED)))
     yield Plant(AGENT_FOREIGN, row[INVOICES])

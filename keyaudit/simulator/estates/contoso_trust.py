@@ -13,6 +13,7 @@ from keyaudit.simulator.estates.defects import (
     SAML_EXPIRING,
     SAML_LIFETIME,
     SAML_SHARED,
+    TAKES_OVER_TENANT,
     TENANT_WIDE_APP_ROLE,
     UNKNOWN_ISSUER,
     WEAK_SIGNING_CERTIFICATE,
@@ -102,6 +103,14 @@ _FOUND: Mapping[str, tuple[str, ...]] = {
     INACTIVE_WITH_PRIVILEGE: ("Legacy Reporting", "Humongous Insurance Claims", "Alpine Ski House Booking", _SLEEPER),
     FOREIGN_PRIVILEGED: ("Alpine Ski House Booking", "Humongous Insurance Claims"),
     MI_OVERPRIVILEGED: (_WORKFLOW, _MACHINE),
+    TAKES_OVER_TENANT: (
+        "Alpine Ski House Booking",
+        "Billing API",
+        "Legacy Reporting",
+        "etl-runner",
+        "github-infra",
+        _WORKFLOW,
+    ),
 }
 """The service principals that each policy must find."""
 
