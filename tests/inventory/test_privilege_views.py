@@ -6,6 +6,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tiers import GRAPH
 from keyaudit.model.times import DAY
 from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, refused, row
 from tests.inventory.test_views import only
@@ -32,6 +33,8 @@ LISTS = (
     "app_roles",
     "tenant_wide_app_roles",
     "delegated_for_everyone",
+    "delegated_control",
+    "delegated_data",
     "directory_roles",
     "tenant_wide_directory_roles",
     "tier0_roles",
@@ -60,6 +63,10 @@ def role(name: str | Reason = "Global Administrator", **values: Any) -> Row:
 
 def consent(name: str, whose: str | Reason = "everyone") -> Row:
     return grant(name, kind="delegated", on_behalf_of=whose)
+
+
+def for_everyone(name: str, **values: Any) -> Row:
+    return grant(name, kind="delegated", **({"on_behalf_of": "everyone", "api_id": GRAPH} | values))
 
 
 def named(object_id: str, kind: str | Reason = "service-principal", **values: Any) -> Row:
@@ -120,6 +127,7 @@ NAMELESS: list[tuple[list[Row], dict[str, str]]] = [
     ([grant(BAD, tier=None)], {"app_roles": "bad_value"}),
     ([role(BAD, tier=None)], {"directory_roles": "bad_value"}),
     ([grant("x", kind="delegated", on_behalf_of=BAD)], {"delegated_for_everyone": "bad_value"}),
+    ([for_everyone("Mail.Read", api_id=BAD)], dict.fromkeys(("delegated_control", "delegated_data"), "bad_value")),
     ([grant(BAD, kind="delegated", on_behalf_of="somebody")], {}),
     # Of several reasons, the first in alphabetical order.
     (
@@ -214,11 +222,12 @@ def test_a_groups_app_role_is_not_its_members() -> None:
     assert (found["app_roles"], found["tier0"]) == ([], False)
 
 
+CONSENTS = ("delegated_for_everyone", "delegated_control", "delegated_data")
 BOTH = ("tenant_wide", "tier0", "tier0_roles")
 ASSIGNED = ("directory_roles", "directory_role_count", "tenant_wide_directory_roles", *BOTH)
 GRANTED = ("app_roles", "app_role_count", "tenant_wide_app_roles", *BOTH, "directory_sync")
 GAPS: list[tuple[list[Coverage], dict[str, Reason], tuple[str, ...]]] = [
-    (without("delegated_grant.list"), {}, ("delegated_for_everyone",)),
+    (without("delegated_grant.list"), {}, CONSENTS),
     (without("directory_role.assignments"), {}, ASSIGNED),
     (without("role_assignment.query"), {}, ("wide_azure_roles", "opens_subscriptions")),
     (without("service_principal.app_roles"), {"app_roles_listed": PERMISSION}, GRANTED),
@@ -241,6 +250,21 @@ def test_app_roles_that_are_known_count_where_others_may_be_missing() -> None:
     assert (found["app_role_count_min"], found["app_role_count_max"], found["tier0"]) == (1, None, True)
     assert reasons(found).get("tier0") is None
     assert reasons(found)["app_roles"] == "throttled"
+
+
+def test_a_consent_for_everyone_is_ranked_by_its_api_and_name() -> None:
+    grants = [
+        for_everyone("Directory.AccessAsUser.All"),
+        for_everyone("application.readwrite.all"),
+        for_everyone("Mail.Read"),
+        for_everyone("User.Read.All"),
+        for_everyone("Sites.ReadWrite.All", api_id="another API"),
+        for_everyone("RoleManagement.ReadWrite.Directory", on_behalf_of="somebody"),
+    ]
+    found = derived(grants)
+    assert found["delegated_control"] == ["Directory.AccessAsUser.All", "application.readwrite.all"]
+    assert found["delegated_data"] == ["Mail.Read"]
+    assert reasons(found) == {}
 
 
 SYNCHRONIZES = grant("ADSynchronization.ReadWrite.All", tier=0, api_id="6bf85cfa-ac8a-4be5-b5de-425a0d0dc016")

@@ -8,8 +8,6 @@ ORDINARY = {
     "7": "SharePoint hybrid is found as critical; servicePrincipalNames, which tell it from an intruder, are not read",
     "8": "P2P Server's own key and password are found on the service principal; its identifier URI says what it is",
     "27": "the certificates that a platform renews are three critical findings",
-    "33": "delegated permissions for every user are in no policy",
-    "34": "a permission of an application of Microsoft the company is in no policy",
     "40": "the identity of a policy assignment is high, like that of any other resource",
     "42, 84": "a key that a service names and only wraps with is judged as a signing key",
     "43": "kv-key-old-versions-enabled is medium for a key that a service names",
@@ -23,12 +21,9 @@ ORDINARY = {
 ABUSED = {
     "8": "a permission of P2P Server is found as high, by what it opens; nothing says that it needs none",
     "12": _NO_SECRET_NEEDED,
-    "33": "a certificate on an application of Microsoft the company is found as high",
-    "34": "a permission of an application of Microsoft the company is in no policy",
     "41": "an identity of a service that may sign with the key that it wraps with is not found",
     "44": _MICROSOFT_RIGHT,
     "47": _MICROSOFT_RIGHT,
-    "5.3": "delegated permissions for every user are in no policy",
     "63": "a certificate that is overdue by its own rhythm is low",
     "88": "a guest who can become a privileged application through another one is not found",
 }

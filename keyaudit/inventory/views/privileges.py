@@ -13,7 +13,7 @@ from keyaudit.inventory.facts.sql import Sources, no_rows
 from keyaudit.inventory.views import agents
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
-from keyaudit.model.tiers import OF_DIRECTORY_SYNC, PERMISSIONS
+from keyaudit.model.tiers import DELEGATED_CONTROL, DELEGATED_DATA, OF_DIRECTORY_SYNC, PERMISSIONS
 
 UNSEEN = "granted_unseen"
 """The table of one row: why principals may have unknown directory roles that control the tenant (`tier0_doubt`).
@@ -70,6 +70,9 @@ def given(sources: Sources) -> Prepared:
     }
     permission = strict(lambda api, name: f"({api} || '/' || {name})", grant["api_id"], grant["name"])
     facts["synchronizes"] = app_role & grant["api_id"].among(_SYNC_APIS) & permission.among(sorted(OF_DIRECTORY_SYNC))
+    lowered = permission.map(sources.sql.lower)
+    facts["delegated_control"] = for_everyone & lowered.among(sorted(DELEGATED_CONTROL))
+    facts["delegated_data"] = for_everyone & lowered.told(lambda name: sources.sql.found(name, DELEGATED_DATA))
     if not agents.none(sources):
         facts["inherited"] = Truth("given.inherits", given_to.doubt) & (app_role | for_everyone)
         facts["ranked"] = permission.among(_RANKED)
@@ -122,7 +125,7 @@ def facts(of: Groups, roles: Doubt, consents: Doubt, assigned: Doubt, azure: Dou
     """The columns of those grants. Why some may be missing: app roles, consents for everyone, directory roles, Azure roles."""
     permission, flags = of.rows["permission"], {name: of.rows.flag(name) for name in _FLAGS}
     app_roles, directory_roles, azure_roles = of.lacking(roles), of.lacking(assigned), of.lacking(azure)
-    both = app_roles.lacking(assigned)
+    consented, both = of.lacking(consents), app_roles.lacking(assigned)
     every = both.lacking(azure)
     power = flags["app_role"] | flags["directory_role"] | flags["grants_access"]
     synchronizes = flags["synchronizes"]
@@ -136,7 +139,9 @@ def facts(of: Groups, roles: Doubt, consents: Doubt, assigned: Doubt, azure: Dou
             "tenant_wide_directory_roles", permission, flags["tenant_wide"] & flags["directory_role"]
         ),
         "tenant_wide": both.any_of("tenant_wide", flags["tenant_wide"]),
-        "delegated_for_everyone": of.lacking(consents).items_of("consents", permission, flags["for_everyone"]),
+        "delegated_for_everyone": consented.items_of("consents", permission, flags["for_everyone"]),
+        "delegated_control": consented.items_of("delegated_control", permission, flags["delegated_control"]),
+        "delegated_data": consented.items_of("delegated_data", permission, flags["delegated_data"]),
         "directory_roles": directory_roles.items_of("directory_roles", permission, flags["directory_role"]),
         "directory_role_count": directory_roles.count_of("directory_role_count", flags["directory_role"]),
         "tier0": both.any_of("tier0", flags["controls"]),
@@ -160,6 +165,8 @@ _FLAGS = (
     "app_role",
     "tenant_wide",
     "for_everyone",
+    "delegated_control",
+    "delegated_data",
     "directory_role",
     "controls",
     "grants_access",

@@ -50,6 +50,16 @@ def privileges(*, listed: tuple[str, ...], through: tuple[str, ...] = ()) -> tup
         texts("delegated_for_everyone", "delegated permissions that an administrator consented to for every user, sorted",
             partial=True, rests_on=RestsOn.LIST,
             derived_from=(*listed[:-1], *inherited, "grant.on_behalf_of"), rows_of=(*through, "delegated_grant.list")),
+        *(
+            texts(name, f"those of them that {told}, sorted",
+                partial=True, rests_on=RestsOn.LIST,
+                derived_from=(*listed[:-1], *inherited, "grant.on_behalf_of", "grant.api_id", "grant.name"),
+                rows_of=(*through, "delegated_grant.list"))
+            for name, told in (
+                ("delegated_control", "control the tenant when an administrator signs in"),
+                ("delegated_data", "reach all of one kind of data that the user can reach, such as mail"),
+            )
+        ),
         texts("directory_roles",
             "its active directory roles, direct or through groups, at any scope, sorted",
             partial=True, rests_on=RestsOn.LIST,

@@ -12,8 +12,17 @@ _TRUSTS = (
 )
 _SIGNS_IN = ("app_id", "credential.app_id", "credential.kind", "credential.expires_on")
 
-MICROSOFT_TENANTS = ("f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47")
-"""Home tenants of first-party applications: Microsoft's services, and Microsoft itself."""
+MICROSOFT_TENANTS = (
+    "f8cdef31-a31e-4b4a-93e4-5f571e91255a",
+    "72f988bf-86f1-41af-91ab-2d7cd011db47",
+    "cdc5aeea-15c5-4db6-b079-fcadd2505dc2",
+    "33e01921-4d64-4f8c-a055-5bdaffd5e33d",
+    "975f013f-7f24-47e8-a7d3-abc4752bf346",
+)
+"""Home tenants of first-party applications: the first of Microsoft's services, the others of Microsoft the company.
+
+https://github.com/MicrosoftDocs/entra-docs/blob/main/.docutune/dictionaries/known-guids.json
+"""
 
 WITHOUT_OWNER = ("ManagedIdentity", "Legacy", "SocialIdp", "ServiceIdentity")
 """The values of servicePrincipalType that need no owning tenant: every Application has one."""

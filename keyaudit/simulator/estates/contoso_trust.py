@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from keyaudit.simulator import roles
 from keyaudit.simulator.estate import AppRole, AppRoleGrant, Estate, Plant, RoleAssignment
 from keyaudit.simulator.estates.defects import (
+    CONSENT_FOR_EVERYONE,
     FOREIGN_PRIVILEGED,
     INACTIVE_WITH_PRIVILEGE,
     MI_OVERPRIVILEGED,
@@ -101,6 +102,7 @@ _FOUND: Mapping[str, tuple[str, ...]] = {
     ),
     # The two external applications are not in the report.
     INACTIVE_WITH_PRIVILEGE: ("Legacy Reporting", "Humongous Insurance Claims", "Alpine Ski House Booking", _SLEEPER),
+    CONSENT_FOR_EVERYONE: ("Margie's Travel Connector",),
     FOREIGN_PRIVILEGED: ("Alpine Ski House Booking", "Humongous Insurance Claims"),
     MI_OVERPRIVILEGED: (_WORKFLOW, _MACHINE),
     TAKES_OVER_TENANT: (

@@ -117,6 +117,7 @@ MANAGEMENT_POLICY_OFF = "app-management-policy-off"
 USERS_CAN_REGISTER = "app-users-can-register"
 USERS_CAN_CONSENT = "app-users-can-consent"
 TIER0_WITH_SECRET = "sp-tier0-with-secret"  # noqa: S105
+CONSENT_FOR_EVERYONE = "sp-consent-for-everyone"
 TAKES_OVER_TENANT = "sp-can-take-over-tenant"
 PRIVILEGED_WITH_SECRET = "sp-privileged-with-secret"  # noqa: S105
 KEY_OUTSIDE_VAULT = "sp-privileged-certificate-outside-vault"
