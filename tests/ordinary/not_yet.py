@@ -5,10 +5,6 @@ _MICROSOFT_RIGHT = "an access policy of one of Microsoft's services that goes be
 
 ORDINARY = {
     "4, 6": "five findings are one cause, but the lifetime and the owner of the dedicated application are two more",
-    "7": "SharePoint hybrid is found as critical; servicePrincipalNames, which tell it from an intruder, are not read",
-    "8": "P2P Server's own key and password are found on the service principal; its identifier URI says what it is",
-    "27": "the certificates that a platform renews are three critical findings",
-    "40": "the identity of a policy assignment is high, like that of any other resource",
     "42, 84": "a key that a service names and only wraps with is judged as a signing key",
     "43": "kv-key-old-versions-enabled is medium for a key that a service names",
     "46": "settings of virtual machines' disks are not read",
@@ -19,7 +15,6 @@ ORDINARY = {
 }
 
 ABUSED = {
-    "8": "a permission of P2P Server is found as high, by what it opens; nothing says that it needs none",
     "12": _NO_SECRET_NEEDED,
     "41": "an identity of a service that may sign with the key that it wraps with is not found",
     "44": _MICROSOFT_RIGHT,

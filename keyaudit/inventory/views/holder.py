@@ -16,6 +16,7 @@ _COLUMNS = {
     "holder_tenant_wide": "tenant_wide",
     "holder_opens_subscriptions": "opens_subscriptions",
     "holder_directory_sync": "directory_sync",
+    "holder_unprivileged": "unprivileged",
     "holder_audience": "audience",
     "holder_last_sign_in_on": "last_sign_in_on",
 }
@@ -23,7 +24,7 @@ _COLUMNS = {
 COLUMNS = {column: f"holder.{name} AS {column}" for column, name in _COLUMNS.items()}
 """SQL over `holders`, joined as `holder` to `stored`, a credential, by its app id in lower case."""
 
-_POWERS = ("tier0", "tenant_wide", "opens_subscriptions", "directory_sync")
+_POWERS = ("tier0", "tenant_wide", "opens_subscriptions", "directory_sync", "unprivileged")
 
 ELSEWHERE = "coalesce({0} IN ('microsoft', 'foreign', 'none'), false)"
 """SQL: whether a service principal, by its `home`, has no application in this tenant."""

@@ -10,7 +10,7 @@ _APPLICATION_FIELDS = (
 _PRINCIPAL_FIELDS = (
     "id,appId,displayName,createdDateTime,accountEnabled,servicePrincipalType,appOwnerOrganizationId,"
     "preferredSingleSignOnMode,preferredTokenSigningKeyThumbprint,keyCredentials,passwordCredentials,"
-    "appRoleAssignmentRequired,tags,alternativeNames,disabledByMicrosoftStatus,appRoles"
+    "appRoleAssignmentRequired,tags,alternativeNames,servicePrincipalNames,disabledByMicrosoftStatus,appRoles"
 )
 # Selecting a member that a cloud's Graph does not have returns a 400 and no list. Outside the global cloud its metadata
 # lacks these: github.com/microsoftgraph/msgraph-metadata, schemas/v1.0-Fairfax.csdl and v1.0-Mooncake.csdl

@@ -40,6 +40,11 @@ HOLDER = (
     flag("holder_directory_sync", "directory_sync of its holder: it has the app roles of Entra Connect Sync and no other power",
         rests_on=RestsOn.LIST, derived_from=(*_GRANTED, "grant.allows", "grant.scope_kind", *THROUGH_GROUPS),
         rows_of=(*_PRINCIPALS, *APP_ROLES, *DIRECTORY_ROLES, *AZURE_ROLES)),
+    flag("holder_unprivileged", "its holder has no app role, directory role, consent for every user, or Azure role over a "
+        "subscription by which it can give itself access to keys",
+        rests_on=RestsOn.LIST,
+        derived_from=(*_GRANTED, "grant.allows", "grant.scope_kind", "grant.on_behalf_of", *THROUGH_GROUPS),
+        rows_of=(*_PRINCIPALS, *APP_ROLES, *DIRECTORY_ROLES, *AZURE_ROLES, "delegated_grant.list")),
     time("holder_last_sign_in_on", "the last time that the report has its holder signing in itself, with or without a user",
         absent="the report has nothing of it, which is no proof that it is not used",
         rests_on=RestsOn.LIST, derived_from=("app_id", "sign_in_activity.app_id", "sign_in_activity.last_client_sign_in_on")),
