@@ -5,8 +5,6 @@ _MICROSOFT_RIGHT = "an access policy of one of Microsoft's services that goes be
 
 ORDINARY = {
     "4, 6": "five findings are one cause, but the lifetime and the owner of the dedicated application are two more",
-    "42, 84": "a key that a service names and only wraps with is judged as a signing key",
-    "43": "kv-key-old-versions-enabled is medium for a key that a service names",
     "46": "settings of virtual machines' disks are not read",
     "47": "the rights that Azure Backup documents are found",
     "49": "certificate orders are not read",
@@ -19,6 +17,5 @@ ABUSED = {
     "41": "an identity of a service that may sign with the key that it wraps with is not found",
     "44": _MICROSOFT_RIGHT,
     "47": _MICROSOFT_RIGHT,
-    "63": "a certificate that is overdue by its own rhythm is low",
     "88": "a guest who can become a privileged application through another one is not found",
 }
