@@ -180,6 +180,45 @@ PERMISSIONS: dict[str, Sequence[Ranked]] = {
 }
 """Application permissions by the client id of the API that publishes them."""
 
+OF_DIRECTORY_SYNC = frozenset(f"{api}/{one.name}" for api in (_SYNCHRONIZATION, *_PASSWORD_RESET) for one in PERMISSIONS[api])
+"""The permissions that Entra Connect Sync signs in for, as API/PERMISSION; it needs no other:
+https://learn.microsoft.com/entra/identity/hybrid/connect/authenticate-application-id
+"""
+
+_AZURE = "797f4846-ba00-4fd7-ba43-dac1f8f63013"
+DELEGATED_CONTROL = frozenset(
+    {
+        *(
+            f"{GRAPH}/{name}".lower()
+            for name in (
+                "Application.ReadWrite.All",
+                "AppRoleAssignment.ReadWrite.All",
+                "DelegatedPermissionGrant.ReadWrite.All",
+                "Directory.AccessAsUser.All",
+                "Directory.ReadWrite.All",
+                "Domain.ReadWrite.All",
+                "Policy.ReadWrite.ConditionalAccess",
+                "Policy.ReadWrite.PermissionGrant",
+                "PrivilegedAccess.ReadWrite.AzureADGroup",
+                "RoleAssignmentSchedule.ReadWrite.Directory",
+                "RoleEligibilitySchedule.ReadWrite.Directory",
+                "RoleManagement.ReadWrite.Directory",
+                "UserAuthenticationMethod.ReadWrite.All",
+            )
+        ),
+        f"{_AZURE}/user_impersonation",
+    }
+)
+"""Delegated permissions, as API/PERMISSION in lower case, that control the tenant when an administrator signs in: they act with
+the rights of the user. Their names: https://learn.microsoft.com/graph/permissions-reference
+"""
+DELEGATED_DATA = (
+    f"^(?:{GRAPH}|{EXCHANGE}|{SHAREPOINT})/(?:mail[.]|mailboxsettings[.]readwrite$|ews[.]accessasuser[.]all$|imap[.]|pop[.]|smtp[.]"
+    "|files[.].*[.]all$|sites[.].*[.]all$|chat[.]|group[.]readwrite[.]all$|user[.]readwrite[.]all$"
+    "|devicemanagement.*[.]readwrite[.]all$)"
+)
+"""A regular expression of those, in lower case, that reach all of one kind of data that a user can reach."""
+
 _AS_AN_APPLICATION = "it can add a credential to any application, and act as the most powerful one"
 _FEDERATES = "it can add a federated domain whose tokens sign in as anyone"
 _RESETS = "it can take over users who own applications, or are in privileged groups"

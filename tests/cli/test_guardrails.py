@@ -158,7 +158,8 @@ def test_every_policy_has_a_guardrail_or_is_said_to_have_none(keyaudit: Keyaudit
     else:
         named = {policy.text.id for policy in policies().values() if kind in policy.text.guardrails}
         # Those that only a block of all secrets would serve are left, and said to be.
-        assert policies().keys() - left == named - {"agent-blueprint-with-secret", "app-secret-exists", "sp-tier0-with-secret"}
+        blocks_all = {"agent-blueprint-with-secret", "app-secret-exists", "sp-privileged-with-secret", "sp-tier0-with-secret"}
+        assert policies().keys() - left == named - blocks_all
 
 
 def test_a_person_is_shown_every_policy_once(keyaudit: Keyaudit) -> None:

@@ -91,13 +91,11 @@ def test_every_abuse_has_its_change_and_every_exception_its_row() -> None:
     assert set(ABUSED) <= set(CHANGES)
 
 
-@pytest.mark.xfail(reason="the rows in tests/ordinary/not_yet.py", strict=True)
 def test_an_ordinary_tenant_has_nothing_critical_and_nothing_unknown(ordinary: tuple[Findings, Estate]) -> None:
     findings, _ = ordinary
     assert [one["policy"] for one in findings if one["severity"] == "critical" or one["outcome"] == "unknown"] == []
 
 
-@pytest.mark.xfail(reason="the rows in tests/ordinary/not_yet.py", strict=True)
 def test_the_gate_on_critical_findings_passes_in_an_ordinary_tenant(
     keyaudit: Keyaudit, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -117,6 +117,8 @@ def test_every_recorded_credential_of_an_application() -> None:
         "app_id": "a0000000-0000-4000-8000-00000000000a",
         "holder_type": "Application",
         "holder_home": "own",
+        "holder_names": [],
+        "holder_domain_name": False,
         "starts_on": 1_651_906_594,
         "expires_on": 1_683_442_594,
         "usage": "Verify",
@@ -387,3 +389,28 @@ def test_an_instance_lock_that_does_not_say_whether_it_is_on_is_not_off(enabled:
         wire({"id": "a", "servicePrincipalLockConfiguration": lock}, ApplicationItem), application(), "public"
     )
     assert row.unknown.get("instance_lock", row.values.get("instance_lock")) == expected
+
+
+SHAREPOINT = "00000003-0000-0ff1-ce00-000000000000"
+NAMED: list[tuple[dict[str, object], object, object]] = [
+    ({"servicePrincipalNames": [SHAREPOINT, f"{SHAREPOINT}/*.fabrikam.example"]}, 2, True),
+    ({"servicePrincipalNames": [f"{SHAREPOINT.upper()}/*.fabrikam.example"]}, 1, True),
+    ({"servicePrincipalNames": [SHAREPOINT, f"{SHAREPOINT}/fabrikam.example", "other/*.fabrikam.example"]}, 3, False),
+    ({"servicePrincipalNames": []}, 0, False),
+    ({"servicePrincipalNames": None}, "bad_value", "bad_value"),
+    ({}, "bad_body", "bad_body"),
+]
+
+
+@pytest.mark.parametrize(("members", "names", "for_a_domain"), NAMED)
+def test_a_credential_has_the_names_of_its_service_principal(
+    members: dict[str, object], names: object, for_a_domain: object
+) -> None:
+    body = {"id": "P", "appId": SHAREPOINT, "displayName": "n", "servicePrincipalType": "Application"} | members
+    held = Rows(principal_holder(wire(body, PrincipalItem), TENANT, "u", "v1.0")).password(
+        wire({"keyId": "88888888-0000-4000-8000-000000000002", "displayName": None}, PasswordItem)
+    )
+    unknown: Any = held["unknown"]
+    listed: Any = held.get("holder_names")
+    assert unknown.get("holder_names", listed is not None and len(listed)) == names
+    assert unknown.get("holder_domain_name", held.get("holder_domain_name")) == for_a_domain

@@ -6,6 +6,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tiers import GRAPH
 from keyaudit.model.times import DAY
 from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, refused, row
 from tests.inventory.test_views import only
@@ -22,10 +23,23 @@ OPERATIONS = (
     "role_assignment.query",
     "sign_in_activity.list",
     "credential_activity.list",
+    *(f"{holder}.federated{each}" for holder in ("application", "service_principal") for each in ("", "_of")),
+    "managed_identity.query",
+    "managed_identity.federated_of",
 )
 READ = assessed(TENANT, *OPERATIONS, "subscription.list")
 PERMISSION, BAD, THROTTLED = Reason.PERMISSION, Reason.BAD_VALUE, Reason.THROTTLED
-LISTS = ("app_roles", "tenant_wide_app_roles", "delegated_for_everyone", "directory_roles")
+LISTS = (
+    "app_roles",
+    "tenant_wide_app_roles",
+    "delegated_for_everyone",
+    "delegated_control",
+    "delegated_data",
+    "directory_roles",
+    "tenant_wide_directory_roles",
+    "tier0_roles",
+    "wide_azure_roles",
+)
 
 
 def without(operation: str, reason: Reason = PERMISSION) -> list[Coverage]:
@@ -49,6 +63,10 @@ def role(name: str | Reason = "Global Administrator", **values: Any) -> Row:
 
 def consent(name: str, whose: str | Reason = "everyone") -> Row:
     return grant(name, kind="delegated", on_behalf_of=whose)
+
+
+def for_everyone(name: str, **values: Any) -> Row:
+    return grant(name, kind="delegated", **({"on_behalf_of": "everyone", "api_id": GRAPH} | values))
 
 
 def named(object_id: str, kind: str | Reason = "service-principal", **values: Any) -> Row:
@@ -78,8 +96,8 @@ def reasons(found: dict[str, Any]) -> dict[str, str]:
 def test_who_was_granted_nothing_has_nothing() -> None:
     found = derived([grant("Mail.Read", to="other", tier=1), role(to="other")])
     assert reasons(found) == {}
-    assert [found[name] for name in LISTS] == [[], [], [], []]
-    assert found["tier0"] is False
+    assert [found[name] for name in LISTS] == [[]] * len(LISTS)
+    assert [found[name] for name in ("tier0", "tenant_wide", "opens_subscriptions", "directory_sync")] == [False] * 4
     counts = ("app_role_count", "directory_role_count")
     assert [(found[f"{name}_min"], found[f"{name}_max"]) for name in counts] == [(0, 0), (0, 0)]
 
@@ -109,11 +127,12 @@ NAMELESS: list[tuple[list[Row], dict[str, str]]] = [
     ([grant(BAD, tier=None)], {"app_roles": "bad_value"}),
     ([role(BAD, tier=None)], {"directory_roles": "bad_value"}),
     ([grant("x", kind="delegated", on_behalf_of=BAD)], {"delegated_for_everyone": "bad_value"}),
+    ([for_everyone("Mail.Read", api_id=BAD)], dict.fromkeys(("delegated_control", "delegated_data"), "bad_value")),
     ([grant(BAD, kind="delegated", on_behalf_of="somebody")], {}),
     # Of several reasons, the first in alphabetical order.
     (
         [grant("x", tier=PERMISSION), grant("y", tier=BAD)],
-        dict.fromkeys(("tenant_wide_app_roles", "tenant_wide", "tier0"), "bad_value"),
+        dict.fromkeys(("tenant_wide_app_roles", "tenant_wide", "tier0", "tier0_roles"), "bad_value"),
     ),
 ]
 
@@ -152,7 +171,10 @@ def test_control_of_the_tenant_is_certain_unknown_or_none(grants: list[Row], tie
 
 WIDE: list[tuple[list[Row], object, object]] = [
     ([grant("Mail.Read", tier=1)], True, None),
-    ([grant("RoleManagement.ReadWrite.Directory", tier=0), grant("Orders.Read"), role(tier=1)], False, None),
+    ([grant("RoleManagement.ReadWrite.Directory", tier=0), grant("Orders.Read"), role()], False, None),
+    ([role("Exchange Administrator", tier=1)], True, None),
+    ([role("Exchange Administrator", tier=1, scope_kind="administrative-unit")], False, None),
+    ([role("Exchange Administrator", tier=1, standing=False)], False, None),
     ([grant(BAD, tier=PERMISSION)], None, "permission"),
     ([grant(BAD, tier=PERMISSION), grant("Mail.Read", tier=1)], True, None),
 ]
@@ -200,11 +222,14 @@ def test_a_groups_app_role_is_not_its_members() -> None:
     assert (found["app_roles"], found["tier0"]) == ([], False)
 
 
-ASSIGNED = ("directory_roles", "directory_role_count", "tier0")
-GRANTED = ("app_roles", "app_role_count", "tenant_wide_app_roles", "tenant_wide", "tier0")
+CONSENTS = ("delegated_for_everyone", "delegated_control", "delegated_data")
+BOTH = ("tenant_wide", "tier0", "tier0_roles")
+ASSIGNED = ("directory_roles", "directory_role_count", "tenant_wide_directory_roles", *BOTH)
+GRANTED = ("app_roles", "app_role_count", "tenant_wide_app_roles", *BOTH, "directory_sync")
 GAPS: list[tuple[list[Coverage], dict[str, Reason], tuple[str, ...]]] = [
-    (without("delegated_grant.list"), {}, ("delegated_for_everyone",)),
+    (without("delegated_grant.list"), {}, CONSENTS),
     (without("directory_role.assignments"), {}, ASSIGNED),
+    (without("role_assignment.query"), {}, ("wide_azure_roles", "opens_subscriptions")),
     (without("service_principal.app_roles"), {"app_roles_listed": PERMISSION}, GRANTED),
 ]
 
@@ -225,6 +250,72 @@ def test_app_roles_that_are_known_count_where_others_may_be_missing() -> None:
     assert (found["app_role_count_min"], found["app_role_count_max"], found["tier0"]) == (1, None, True)
     assert reasons(found).get("tier0") is None
     assert reasons(found)["app_roles"] == "throttled"
+
+
+def test_a_consent_for_everyone_is_ranked_by_its_api_and_name() -> None:
+    grants = [
+        for_everyone("Directory.AccessAsUser.All"),
+        for_everyone("application.readwrite.all"),
+        for_everyone("Mail.Read"),
+        for_everyone("User.Read.All"),
+        for_everyone("Sites.ReadWrite.All", api_id="another API"),
+        for_everyone("RoleManagement.ReadWrite.Directory", on_behalf_of="somebody"),
+    ]
+    found = derived(grants)
+    assert found["delegated_control"] == ["Directory.AccessAsUser.All", "application.readwrite.all"]
+    assert found["delegated_data"] == ["Mail.Read"]
+    assert reasons(found) == {}
+
+
+SYNCHRONIZES = grant("ADSynchronization.ReadWrite.All", tier=0, api_id="6bf85cfa-ac8a-4be5-b5de-425a0d0dc016")
+OWNER_OF_ALL = grant("Owner", kind="azure-role", scope_kind="subscription", allows=["grant"], tier=None)
+SYNCHRONIZING: list[tuple[list[Row], object, object]] = [
+    ([SYNCHRONIZES], True, None),
+    ([SYNCHRONIZES, consent("User.Read")], True, None),
+    ([SYNCHRONIZES, grant("User.Read.All", api_id="other")], False, None),
+    ([SYNCHRONIZES, role("Directory Readers", tier=None)], False, None),
+    ([SYNCHRONIZES, OWNER_OF_ALL], False, None),
+    ([grant("ADSynchronization.ReadWrite.All", api_id="other")], False, None),
+    ([SYNCHRONIZES, grant("x", api_id=BAD)], None, "bad_value"),
+]
+
+
+@pytest.mark.parametrize(("grants", "synchronizes", "reason"), SYNCHRONIZING)
+def test_entra_connect_is_known_by_its_app_roles_and_by_nothing_beside_them(
+    grants: list[Row], synchronizes: object, reason: object
+) -> None:
+    found = derived(grants)
+    assert (found["directory_sync"], reasons(found).get("directory_sync")) == (synchronizes, reason)
+
+
+def test_an_azure_role_over_a_subscription_is_told_of_the_application_too() -> None:
+    rows = {"application": [application(APP)], "service_principal": [principal()], "grant": [OWNER_OF_ALL]}
+    found = only("application", rows | {"principal": [named(ME)]}, READ)
+    assert (found["opens_subscriptions"], found["wide_azure_roles"]) == (True, ["Owner"])
+
+
+def test_a_group_of_another_tenant_gives_its_azure_role_to_nobody_here() -> None:
+    partners = named(GROUP, "foreign-group", members_listed=Reason.NOT_VISIBLE)
+    owner = row("grant", "partners", **(OWNER_OF_ALL | {"id": "partners", "principal_id": GROUP}))
+    found = derived([owner], principal=[partners, named(ME)])
+    assert (found["opens_subscriptions"], found["wide_azure_roles"], reasons(found)) == (False, [], {})
+
+
+def test_what_signs_in_is_counted_with_the_credentials_of_the_application() -> None:
+    later = AS_OF + DAY
+    held = [
+        credential("1", kind="password", app_id=APP.upper(), expires_on=later),
+        credential("2", kind="password", app_id=APP, expires_on=AS_OF),
+        credential("3", kind="password", app_id="other", expires_on=later),
+        credential("4", kind="certificate", app_id=APP, expires_on=None, usage="Verify"),
+        credential("5", kind="certificate", app_id=APP, expires_on=later, usage="Sign"),
+        credential("6", kind="federated", app_id=APP, expires_on=None),
+    ]
+    found = derived([], credential=held)
+    names = ("live_secrets", "live_certificates", "federated_credentials")
+    assert [(found[f"{name}_min"], found[f"{name}_max"]) for name in names] == [(1, 1), (1, 1), (1, 1)]
+    unread = derived([], without("application.federated"), credential=held)
+    assert (unread["federated_credentials_max"], unread["live_secrets_max"]) == (None, 1)
 
 
 def test_an_application_has_the_privileges_of_its_service_principal() -> None:
@@ -253,9 +344,11 @@ def test_an_application_without_a_service_principal_was_granted_nothing(
 ) -> None:
     rows = {"application": [application(APP)], "service_principal": principals}
     found: dict[str, Any] = only("application", rows, coverage)
-    assert [found[name] for name in (*LISTS, "tier0")] == [None] * 5 if reason else [[], [], [], [], False]
+    flags = ("tier0", "tenant_wide", "opens_subscriptions", "directory_sync")
+    assert [found[name] for name in LISTS] == [None if reason else []] * len(LISTS)
+    assert [found[name] for name in flags] == [None if reason else False] * len(flags)
     assert (found["app_role_count_min"], found["app_role_count_max"]) == (0, None if reason else 0)
-    names = {*LISTS, "tenant_wide", "tier0", "app_role_count", "directory_role_count", "user_owners"}
+    names = {*LISTS, *flags, "app_role_count", "directory_role_count", "user_owners"}
     assert reasons(found) == (dict.fromkeys(names, reason) if reason else {})
 
 

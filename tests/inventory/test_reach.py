@@ -207,15 +207,17 @@ def test_who_was_not_looked_up_may_stand_for_many_for_that_reason() -> None:
     assert signing([grant("x", "sign")]) == (0, None, "parent_not_assessed")
 
 
-def test_a_group_of_another_tenant_leaves_no_upper_bound() -> None:
+def test_a_group_of_another_tenant_counts_as_one_principal() -> None:
     partners = who("partners", "foreign-group", "foreign", members_listed=Reason.NOT_VISIBLE, name=Reason.NOT_VISIBLE)
     rows = [grant("partners", "sign", principal_type="foreign-group"), partners, grant("b", "backup"), who("b")]
     found = derive(rows)[KV]
-    assert bounds(found, "principals_signing") == (0, None, "not_visible")
+    assert bounds(found, "principals_signing") == (1, 1, None)
+    assert bounds(found, "foreign_signing") == (1, 1, None)
+    assert bounds(found, "humans_signing") == (0, 1, "not_visible")
     assert bounds(found, "principals_backing_up") == (1, 1, None)
-    # Nor if it was not looked up.
+    # That it is one, only the directory proves.
     unread = who("partners", Reason.PERMISSION, Reason.PERMISSION)
-    assert bounds(derive([*rows[:1], unread])[KV], "principals_signing")[:2] == (0, None)
+    assert bounds(derive([*rows[:1], unread])[KV], "principals_signing") == (0, 1, "permission")
 
 
 def test_who_is_not_known_may_be_what_the_grant_says_or_deleted() -> None:

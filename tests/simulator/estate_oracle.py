@@ -23,7 +23,13 @@ Holder: TypeAlias = Application | ServicePrincipal
 Dated: TypeAlias = PasswordCredential | KeyCredential
 
 DAY = 86_400
-MICROSOFT = {"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"}
+MICROSOFT = {
+    "f8cdef31-a31e-4b4a-93e4-5f571e91255a",
+    "72f988bf-86f1-41af-91ab-2d7cd011db47",
+    "cdc5aeea-15c5-4db6-b079-fcadd2505dc2",
+    "33e01921-4d64-4f8c-a055-5bdaffd5e33d",
+    "975f013f-7f24-47e8-a7d3-abc4752bf346",
+}
 TOKEN_EXCHANGE = {"api://AzureADTokenExchange", "api://AzureADTokenExchangeUSGov", "api://AzureADTokenExchangeChina"}
 NON_PRODUCTION = {"dev", "test", "sandbox", "nonprod"}
 

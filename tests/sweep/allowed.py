@@ -175,6 +175,7 @@ _WHO = frozenset({"properties", "properties.principalId"})
 
 
 _ANY_NAME = "only a managed identity's ARM id is read of these names, and other service principals have none or others"
+_FREE_NAME = "its names are free texts, and without those that an installer adds a credential counts like any other"
 _GRANTS_NOTHING = "a role without actions, or without data actions, grants none: most built-in roles have only one of them"
 _ROLE_ACTIONS = tuple(f"properties.permissions[].{each}" for each in ("actions", "dataActions", "notActions", "notDataActions"))
 _AUDIENCE = "an audience is what the administrator chose, and any but the usual one counts as broad"
@@ -186,6 +187,7 @@ NO_WORDS: Mapping[tuple[str, str], str] = {
         "defaultUserRolePermissions.permissionGrantPoliciesAssigned",
     ): "an empty list is what turns off consent by users",
     ("service_principal.list", "alternativeNames"): _ANY_NAME,
+    ("service_principal.list", "servicePrincipalNames"): _FREE_NAME,
     ("service_principal.list", "tags"): "a service principal need not have tags",
     **{("role_definition.query", each): _GRANTS_NOTHING for each in _ROLE_ACTIONS},
     **{("hsm.role_definition.list", each): _GRANTS_NOTHING for each in _ROLE_ACTIONS},
@@ -194,6 +196,7 @@ NO_WORDS: Mapping[tuple[str, str], str] = {
 
 OTHER_WORDS: Mapping[tuple[str, str], str] = {
     ("service_principal.list", "alternativeNames"): _ANY_NAME,
+    ("service_principal.list", "servicePrincipalNames"): _FREE_NAME,
     ("application.federated_of", "audiences"): _AUDIENCE,
     ("service_principal.federated_of", "audiences"): _AUDIENCE,
     ("managed_identity.federated_of", "properties.audiences"): _AUDIENCE,

@@ -9,7 +9,7 @@ from typing import TypeVar
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from keyaudit.collect.certificates import brief_of
-from keyaudit.collect.entra.holders import Holder
+from keyaudit.collect.entra.holders import OF_HOLDER, Holder
 from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import Brief
@@ -49,7 +49,7 @@ _CUSTODY = {"Verify": "external", "Sign": "platform"}
 _OF_ITSELF = tuple(
     column.name
     for column in CREDENTIAL.stored
-    if column.can_be_unknown and column.name not in ("name", "holder_name", "app_id", "holder_type", "holder_home")
+    if column.can_be_unknown and column.name != "name" and column.name not in OF_HOLDER
 )
 """The columns about the credential itself, not its holder."""
 
@@ -232,6 +232,7 @@ class Rows:
             version=version or holder.version,
         )
         holder.put(row)
+        holder.put_names(row)
         row.put("name", name)
         row.put("key_id", key_id)
         row.put("holder_kind", holder.kind)

@@ -1,6 +1,6 @@
 """Holders of credentials: applications, service principals and managed identities."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -13,6 +13,10 @@ from keyaudit.model.tables.service_principal import MICROSOFT_TENANTS, WITHOUT_O
 
 PATHS: Mapping[str, str] = {"application": "applications", "service_principal": "servicePrincipals"}
 """The collection of each kind of holder, in Graph's spelling."""
+
+
+OF_HOLDER = frozenset({"holder_name", "app_id", "holder_type", "holder_home", "holder_names", "holder_domain_name"})
+"""The columns of a credential about its holder, as far as they can be unknown."""
 
 
 class Holder(Struct, frozen=True, kw_only=True):
@@ -29,6 +33,8 @@ class Holder(Struct, frozen=True, kw_only=True):
     home: str | Refusal
     arm_id: str = ""
     """The ARM id of a managed identity from ARM."""
+    names: Sequence[str] | Refusal = ()
+    """The servicePrincipalNames of a service principal."""
 
     @property
     def resource_id(self) -> str:
@@ -65,6 +71,17 @@ class Holder(Struct, frozen=True, kw_only=True):
         """Fill the holder's columns in the row of a credential."""
         row.put_all(holder_id=self.resource_id.lower(), holder_name=self.name, app_id=self.app_id)
 
+    def put_names(self, row: Row) -> None:
+        """Fill the columns about its names in the row of a credential."""
+        row.put_read("holder_names", self.names if isinstance(self.names, Refusal) else sorted(set(self.names)))
+        row.put_read("holder_domain_name", self._has_domain_name())
+
+    def _has_domain_name(self) -> bool | Refusal:
+        app_id = read(self.app_id, str) if self.names else ""
+        if isinstance(self.names, Refusal) or isinstance(app_id, Refusal):
+            return self.names if isinstance(self.names, Refusal) else Refusal(Reason.BAD_VALUE)
+        return any(name.lower().startswith(f"{app_id.lower()}/*.") for name in self.names)
+
 
 def unseen_holder(kind: str, tenant_id: str, object_id: str, *, url: str, version: str, refusal: Refusal) -> Holder:
     """A holder whose id alone is known."""
@@ -78,6 +95,7 @@ def unseen_holder(kind: str, tenant_id: str, object_id: str, *, url: str, versio
         app_id=refusal,
         type=refusal,
         home=refusal,
+        names=refusal,
     )
 
 

@@ -38,6 +38,7 @@ class PrincipalItem(Keyed, rename="camel"):
     preferred_token_signing_key_thumbprint: Wire = UNSET
     password_credentials: Wire = UNSET
     alternative_names: Wire = UNSET
+    service_principal_names: Wire = UNSET
     verified_publisher: Wire = UNSET
     created_by_app_id: Wire = UNSET
     app_roles: Wire = UNSET
@@ -90,7 +91,12 @@ def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str
         app_id=item.app_id,
         type=item.service_principal_type,
         home=home,
+        names=_names(item.service_principal_names),
     )
+
+
+def _names(raw: Wire) -> Sequence[str] | Refusal:
+    return read(raw, list[str])
 
 
 def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:

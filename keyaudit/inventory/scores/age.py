@@ -8,7 +8,7 @@ from keyaudit.model.times import DAY
 
 KEY_LIMIT = 730 * DAY
 SECRET_LIMIT = 180 * DAY
-CERTIFICATE_LIMIT = 365 * DAY
+CERTIFICATE_LIMIT = 366 * DAY
 SIGNING_LIMIT = 1_095 * DAY
 """The limits of scores. They are not settings, so that scores of two tenants can be compared."""
 

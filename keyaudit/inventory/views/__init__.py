@@ -176,8 +176,10 @@ def statements(
         "agent": lambda: agent.view(sources, of("agent")),
         "blueprint": lambda: blueprint.view(sources, of("blueprint")),
         "application": lambda: application.view(sources, as_of, of("application")),
-        "service_principal": lambda: service_principal.view(sources, of("service_principal")),
-        "credential": lambda: credential.view(sources, of("credential"), repositories_listed=REPOSITORIES in run.evidence),
+        "service_principal": lambda: service_principal.view(sources, as_of, of("service_principal")),
+        "credential": lambda: credential.view(
+            sources, as_of, of("credential"), repositories_listed=REPOSITORIES in run.evidence
+        ),
         "account_key": lambda: account_key.view(sources),
         "key_use": lambda: key_use.view(sources, of("key_use")),
         "token_policy": lambda: token_policy.view(sources),

@@ -8,6 +8,7 @@ from keyaudit.inventory.facts.relation import Rows, by_hand, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.inventory.views.privileges import privileges
+from keyaudit.inventory.views.versions import third_left
 
 
 def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
@@ -34,6 +35,7 @@ def _credentials(rows: Rows, as_of: int) -> dict[str, Derived]:
         "live_credentials": of.count_of("live", live),
         "live_secrets": of.count_of("secrets", secret),
         "live_until": of.latest("until", expires_on, live, absent_last=True),
+        "third_left_on": of.latest("third_left", third_left(credential, credential["starts_on"], expires_on), live),
         "only_secret_id": of.only("secrets", credential["id"], secret),
         "only_credential_id": of.only("live", credential["id"], live),
     }

@@ -1,6 +1,7 @@
 """The view of certificates, by version."""
 
 from keyaudit.inventory.facts.fact import Fact, Truth, case, known, least_of, strict, unknown
+from keyaudit.inventory.facts.groups import Groups
 from keyaudit.inventory.facts.relation import Rows, because, one
 from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
@@ -23,8 +24,23 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
         "purpose": purpose.where(ca.present),
         "public_tls": (purpose.eq("server") & integrated).where(ca.present),
         "renews_on": _renewal(rows),
+        "third_left_on": versions.third_left(rows, rows["activates_on"], rows["expires_on"]),
+        "renewal_overdue_on": _overdue(rows, of_object),
     }
     return view_of("certificate", sources, facts, wanted)
+
+
+def _overdue(rows: Rows, of_object: Groups) -> Fact:
+    """When the current version is a tenth older than the one before it became."""
+    dialect, version = rows.sources.sql, of_object.rows
+    before = of_object.latest("previous", version["created_on"], ~version.flag("is_current"))
+    interval = strict(lambda made, before: f"({made} - {before})", rows["created_on"], before)
+    due = strict(
+        lambda made, interval: f"{dialect.wide(made)} + {interval} + {dialect.quotient(interval, 10)}",
+        rows["created_on"],
+        interval,
+    ).map(lambda moment: f"CAST({versions.bounded(moment)} AS BIGINT)")
+    return due.where(rows.flag("is_current") & interval.told(lambda seconds: f"{seconds} > 0"))
 
 
 def custody(rows: Rows) -> Fact:

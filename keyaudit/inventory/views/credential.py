@@ -4,10 +4,12 @@
 
 from keyaudit.inventory.facts import sql
 from keyaudit.inventory.facts.fact import Doubt
+from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.inventory.views import holder, identities, in_vault, issuers, repositories
 from keyaudit.inventory.views.app_management_policy import in_force
+from keyaudit.inventory.views.series import series
 from keyaudit.model.tables import TABLES
 
 _APPLICATIONS = TABLES["application"].listed_by
@@ -15,7 +17,7 @@ _HOLDERS = (*_APPLICATIONS, *TABLES["service_principal"].listed_by)
 _ACTIVITY = TABLES["credential_activity"].listed_by
 
 
-def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False) -> str:
+def view(sources: Sources, as_of: int, wanted: Wanted, *, repositories_listed: bool = False) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown.
 
     `repositories_listed`: whether a list of repositories was supplied.
@@ -25,6 +27,7 @@ def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False)
     rows, each = Rows(sources, "credential"), Rows(sources, "credential", identities.EACH)
     # An application and its service principal are one.
     same_elsewhere = identities.same_elsewhere(rows, each["app_id"].map(dialect.lower), Doubt((gap("holders"),)))
+    place = series(rows, as_of)
     # An application's ids and thumbprints as two short lists: a join on one column or another would compare every pair. Few
     # service principals have credentials, and only those of their applications are needed.
     held = f"""
@@ -62,6 +65,7 @@ def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False)
         **issuers.doubts(dialect),
         "same_elsewhere": f"""CASE WHEN {same_elsewhere.least} IS DISTINCT FROM {same_elsewhere.most}
                 THEN {same_elsewhere.doubt.sql} END""",
+        "platform_series": place.why.sql,
         **_DOUBTS,
     }
     columns = {
@@ -76,6 +80,7 @@ def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False)
         **(repositories.listed(dialect) if repositories_listed else repositories.NOT_SUPPLIED),
         "same_elsewhere": f"""
                 {same_elsewhere.least} AS same_elsewhere_min, {same_elsewhere.most} AS same_elsewhere_max""",
+        "platform_series": f"{place.value} AS platform_series",
     }
     joins = {
         "itself": f"LEFT JOIN {in_vault.DIGESTS} AS itself ON itself.digest = {_ITSELF}",
@@ -83,6 +88,7 @@ def view(sources: Sources, wanted: Wanted, *, repositories_listed: bool = False)
             LEFT JOIN {in_vault.DIGESTS} AS on_key ON on_key.digest = '{in_vault.KEY}' || stored.public_key_sha256""",
         "unseen": f"CROSS JOIN {in_vault.UNSEEN} AS unseen",
         **dict(sorted((join.alias, join.clause([part])) for join, part in same_elsewhere.reads)),
+        "series": joined(place.everything),
         **issuers.joins(sources),
         **repositories.joins(sources),
         "holders": f"LEFT JOIN ({read_to_the_end(_HOLDERS)}) AS holders ON holders.scope_id = stored.scope_id",

@@ -14,12 +14,17 @@ _REPORT = TABLES["sign_in_activity"].listed_by
 _COLUMNS = {
     "holder_tier0": "tier0",
     "holder_tenant_wide": "tenant_wide",
+    "holder_opens_subscriptions": "opens_subscriptions",
+    "holder_directory_sync": "directory_sync",
+    "holder_unprivileged": "unprivileged",
     "holder_audience": "audience",
     "holder_last_sign_in_on": "last_sign_in_on",
 }
 
 COLUMNS = {column: f"holder.{name} AS {column}" for column, name in _COLUMNS.items()}
 """SQL over `holders`, joined as `holder` to `stored`, a credential, by its app id in lower case."""
+
+_POWERS = ("tier0", "tenant_wide", "opens_subscriptions", "directory_sync", "unprivileged")
 
 ELSEWHERE = "coalesce({0} IN ('microsoft', 'foreign', 'none'), false)"
 """SQL: whether a service principal, by its `home`, has no application in this tenant."""
@@ -42,7 +47,7 @@ DOUBTS = {
 def holders(sources: Sources) -> str:
     """A row per application id: the columns, each with a `why_` reason, and the creation dates of application and principal."""
     granted = privileges(Fact("stored.app_id"), sources)
-    powers = {name: fact for name, fact in granted.items() if name in ("tier0", "tenant_wide") and isinstance(fact, Fact)}
+    powers = {name: fact for name, fact in granted.items() if name in _POWERS and isinstance(fact, Fact)}
     # A row with an unknown application may belong to this one.
     unseen = f"CASE WHEN NOT {ELSEWHERE.format('stored.home')} THEN coalesce({gap('listed')}, anonymous.doubt) END"
     audience = f"CASE WHEN stored.registered THEN stored.audience_doubt ELSE {unseen} END"

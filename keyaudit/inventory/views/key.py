@@ -39,6 +39,7 @@ def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
         "strength": rows["key_size"].map(_by_size).or_else(rows["curve"].recognised(_by_curve)),
         "certificate_id": versions.certificate_of(rows, "key_id"),
         "rotates_on": _rotation(rows),
+        "third_left_on": versions.third_left(rows, rows["activates_on"].or_else(rows["created_on"]), rows["expires_on"]),
         "used_by": users.count_of("consumers", different=consumer),
         **more,
         "pinned_by": pinned.count_of("pinned", uses.flag("pinned"), different=consumer),

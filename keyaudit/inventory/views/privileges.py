@@ -13,7 +13,7 @@ from keyaudit.inventory.facts.sql import Sources, no_rows
 from keyaudit.inventory.views import agents
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
-from keyaudit.model.tiers import PERMISSIONS
+from keyaudit.model.tiers import DELEGATED_CONTROL, DELEGATED_DATA, OF_DIRECTORY_SYNC, PERMISSIONS
 
 UNSEEN = "granted_unseen"
 """The table of one row: why principals may have unknown directory roles that control the tenant (`tier0_doubt`).
@@ -22,16 +22,21 @@ UNSEEN = "granted_unseen"
 _PRINCIPALS = ("service_principal.list",)
 _CONSENTS = ("delegated_grant.list",)
 _ASSIGNMENTS = ("directory_role.assignments",)
+# Assignments were not read for a subscription that was not listed.
+_AZURE_ROLES = ("subscription.list", "role_assignment.query")
+_SYNC_APIS = sorted({permission.split("/")[0] for permission in OF_DIRECTORY_SYNC})
 _RANKED = [f"{api}/{permission.name}" for api, permissions in PERMISSIONS.items() for permission in permissions]
 
 
 def controls(grant: Rows) -> Truth:
-    """Whether a grant is one of control of the whole tenant.
+    """Whether a grant is one of control of the whole tenant."""
+    return _of_tier(grant, 0)
 
-    A permission without a tier is not tier 0, and a role on a part of the tenant does not control all of it.
-    """
+
+def _of_tier(grant: Rows, tier: int) -> Truth:
+    """A permission without a tier is of none, and a role on a part of the tenant does not reach all of it."""
     kind, of_tenant = grant["kind"], grant["scope_kind"].eq("tenant")
-    return (kind.eq("app-role") | (kind.eq("directory-role") & of_tenant)) & grant["tier"].eq(0)
+    return (kind.eq("app-role") | (kind.eq("directory-role") & of_tenant)) & grant["tier"].eq(tier)
 
 
 def _grants_access(grant: Rows) -> Truth:
@@ -47,7 +52,7 @@ def given(sources: Sources) -> Prepared:
     `certain`: true, or unknown whether it has the grant. The principal is unknown, too, where a group has unknown members.
     """
     grant = Rows(sources, "grant", "given", relation=f"({_given(sources)})")
-    kind, tier = grant["kind"], grant["tier"]
+    kind = grant["kind"]
     app_role = kind.eq("app-role")
     directory_role = kind.eq("directory-role") & grant.flag("standing")
     for_everyone = kind.eq("delegated") & grant["on_behalf_of"].eq("everyone")
@@ -57,14 +62,18 @@ def given(sources: Sources) -> Prepared:
         "certain": unless(Doubt(("given.why",))),
         "permission": grant["name"].or_else(grant["role_id"]),
         "app_role": app_role,
-        "tenant_wide": app_role & tier.eq(1),
         "for_everyone": for_everyone,
         "directory_role": directory_role,
         "controls": controls(grant) & (app_role | directory_role),
+        "tenant_wide": _of_tier(grant, 1) & (app_role | directory_role),
         "grants_access": _grants_access(grant),
     }
+    permission = strict(lambda api, name: f"({api} || '/' || {name})", grant["api_id"], grant["name"])
+    facts["synchronizes"] = app_role & grant["api_id"].among(_SYNC_APIS) & permission.among(sorted(OF_DIRECTORY_SYNC))
+    lowered = permission.map(sources.sql.lower)
+    facts["delegated_control"] = for_everyone & lowered.among(sorted(DELEGATED_CONTROL))
+    facts["delegated_data"] = for_everyone & lowered.told(lambda name: sources.sql.found(name, DELEGATED_DATA))
     if not agents.none(sources):
-        permission = strict(lambda api, name: f"({api} || '/' || {name})", grant["api_id"], grant["name"])
         facts["inherited"] = Truth("given.inherits", given_to.doubt) & (app_role | for_everyone)
         facts["ranked"] = permission.among(_RANKED)
     return Prepared(sources, "granted_given", facts, grant.sql, "given")
@@ -81,7 +90,9 @@ def _given(sources: Sources) -> str:
     roles = f"SELECT * FROM ({active}) WHERE kind IN ('directory-role', 'azure-role')"
     named = Rows(sources, "principal", "named")
     unseen = unread("looked", ("principal.lookup",), scope="roles.scope_id") | because(Reason.INTERRUPTED)
-    known = unless(named["kind"].doubt | named["members_listed"].doubt)
+    # Members of another tenant's group are in no list, but none of them is a principal of this tenant.
+    own = ~named["kind"].eq("foreign-group")
+    known = unless(named["kind"].doubt | named["members_listed"].why.where(own))
     principal = one(named, key=Fact("roles.principal_id"), by=named["object_id"], missing=unseen, facts={"known": known})
     hidden = principal["known"].why
     none = "CAST(NULL AS STRING)"
@@ -110,28 +121,58 @@ def grants_of(object_id: Fact, sources: Sources) -> Groups:
     return groups(rows, "granted", by=rows["given_to"], key=object_id, each=rows.flag("certain"))
 
 
-def facts(of: Groups, roles: Doubt, consents: Doubt, assigned: Doubt) -> dict[str, Derived]:
-    """The columns of those grants. Why some may be missing: app roles, consents for everyone, directory roles."""
+def facts(of: Groups, roles: Doubt, consents: Doubt, assigned: Doubt, azure: Doubt) -> dict[str, Derived]:
+    """The columns of those grants. Why some may be missing: app roles, consents for everyone, directory roles, Azure roles."""
     permission, flags = of.rows["permission"], {name: of.rows.flag(name) for name in _FLAGS}
-    app_roles, directory_roles = of.lacking(roles), of.lacking(assigned)
+    app_roles, directory_roles, azure_roles = of.lacking(roles), of.lacking(assigned), of.lacking(azure)
+    consented, both = of.lacking(consents), app_roles.lacking(assigned)
+    every = both.lacking(azure)
+    power = flags["app_role"] | flags["directory_role"] | flags["grants_access"]
+    synchronizes = flags["synchronizes"]
     return {
         "app_roles": app_roles.items_of("app_roles", permission, flags["app_role"]),
         "app_role_count": app_roles.count_of("app_role_count", flags["app_role"]),
-        "tenant_wide_app_roles": app_roles.items_of("tenant_wide_app_roles", permission, flags["tenant_wide"]),
-        "tenant_wide": app_roles.any_of("tenant_wide", flags["tenant_wide"]),
-        "delegated_for_everyone": of.lacking(consents).items_of("consents", permission, flags["for_everyone"]),
+        "tenant_wide_app_roles": app_roles.items_of(
+            "tenant_wide_app_roles", permission, flags["tenant_wide"] & flags["app_role"]
+        ),
+        "tenant_wide_directory_roles": directory_roles.items_of(
+            "tenant_wide_directory_roles", permission, flags["tenant_wide"] & flags["directory_role"]
+        ),
+        "tenant_wide": both.any_of("tenant_wide", flags["tenant_wide"]),
+        "delegated_for_everyone": consented.items_of("consents", permission, flags["for_everyone"]),
+        "delegated_control": consented.items_of("delegated_control", permission, flags["delegated_control"]),
+        "delegated_data": consented.items_of("delegated_data", permission, flags["delegated_data"]),
         "directory_roles": directory_roles.items_of("directory_roles", permission, flags["directory_role"]),
         "directory_role_count": directory_roles.count_of("directory_role_count", flags["directory_role"]),
-        "tier0": app_roles.lacking(assigned).any_of("tier0", flags["controls"]),
+        "tier0": both.any_of("tier0", flags["controls"]),
+        "tier0_roles": both.items_of("tier0_roles", permission, flags["controls"]),
+        "wide_azure_roles": azure_roles.items_of("azure", permission, flags["grants_access"]),
+        "opens_subscriptions": azure_roles.any_of("opens_subscriptions", flags["grants_access"]),
+        "unprivileged": ~every.lacking(consents).any_of("any_power", power | flags["for_everyone"]),
+        "directory_sync": app_roles.any_of("synchronizes", synchronizes) & ~every.any_of("other_power", power & ~synchronizes),
     }
 
 
-def unassigned(scope: str) -> tuple[Doubt, Doubt]:
-    """Why consents, and why directory roles, may be missing."""
-    return unread("consented", _CONSENTS, scope=scope), unread("assigned", _ASSIGNMENTS, scope=scope)
+def unassigned(scope: str) -> tuple[Doubt, Doubt, Doubt]:
+    """Why consents, why directory roles, and why Azure roles may be missing."""
+    return (
+        unread("consented", _CONSENTS, scope=scope),
+        unread("assigned", _ASSIGNMENTS, scope=scope),
+        unread("queried", _AZURE_ROLES, scope=scope),
+    )
 
 
-_FLAGS = ("app_role", "tenant_wide", "for_everyone", "directory_role", "controls")
+_FLAGS = (
+    "app_role",
+    "tenant_wide",
+    "for_everyone",
+    "delegated_control",
+    "delegated_data",
+    "directory_role",
+    "controls",
+    "grants_access",
+    "synchronizes",
+)
 
 
 def applications(sources: Sources) -> Prepared:
@@ -150,8 +191,10 @@ def applications(sources: Sources) -> Prepared:
         listed = agent.flag("listed") & agent.flag("inherited_listed")
         hidden |= unseen.where(blueprint)
         unlisted |= of_agents.doubt_of("unlisted", listed).where(blueprint)
-    consents, assigned = unassigned(scope)
-    doubts = {"roles": hidden | unlisted, "consents": hidden | consents, "assigned": hidden | assigned}
+    doubts = {
+        "roles": hidden | unlisted,
+        **{name: hidden | doubt for name, doubt in zip(("consents", "assigned", "azure"), unassigned(scope), strict=True)},
+    }
     known: dict[str, Derived] = {name: reasons_of(doubt) for name, doubt in doubts.items()}
     app = shared(sources, {"app_id": app_id, **known}, f"({_app_ids(sources)}) AS app", "app")
     opened = given(sources).under("opened", f"({_opened(sources)})")

@@ -45,6 +45,8 @@ LOCAL_LISTED = tuple(operation for operation in TABLES["grant"].parts if OPERATI
 _HUMANS = "'user'"
 _WORKLOADS = "'service-principal', 'managed-identity'"
 _PERSONS = f"{_HUMANS}, {_WORKLOADS}"
+_ABROAD = "'foreign-group'"
+"""A group of another tenant counts as one principal: nobody here can list its members."""
 _NOBODY = "'deleted', 'device', 'contact'"
 
 
@@ -244,9 +246,9 @@ def _holders(sources: Sources) -> str:
             coalesce(named.unnamed, principal.unknown['kind'], '{Reason.PARENT_NOT_ASSESSED}') AS kindless,
             CASE WHEN principal.id IS NULL THEN coalesce(named.unnamed, '{Reason.PARENT_NOT_ASSESSED}')
                 ELSE principal.unknown['name'] END AS nameless,
-            CASE WHEN {kind} IN ('group', 'foreign-group') THEN CASE WHEN principal.members_listed THEN NULL
+            CASE WHEN {kind} = 'group' THEN CASE WHEN principal.members_listed THEN NULL
                     ELSE coalesce(principal.unknown['members_listed'], '{Reason.PARENT_NOT_ASSESSED}') END
-                WHEN {kind} IN ({_PERSONS}, {_NOBODY}) THEN NULL
+                WHEN {kind} IN ({_PERSONS}, {_ABROAD}, {_NOBODY}) THEN NULL
                 ELSE coalesce(named.unnamed, principal.unknown['kind'],
                     CASE WHEN {kind} IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE '{Reason.UNRECOGNISED}' END) END AS open
         FROM (
@@ -269,9 +271,10 @@ def _persons(sources: Sources) -> str:
             CASE WHEN {kind} IN ({_HUMANS}) THEN true WHEN {kind} IN ({_WORKLOADS}) THEN false END AS human,
             CASE WHEN principal.home IS NOT NULL THEN principal.home = 'foreign' END AS abroad,
             coalesce(principal.unknown['kind'], principal.unknown['home'], CASE WHEN principal.id IS NULL
-                THEN '{Reason.PARENT_NOT_ASSESSED}' WHEN {kind} NOT IN ({_PERSONS}) THEN '{Reason.UNRECOGNISED}' END) AS doubt
+                THEN '{Reason.PARENT_NOT_ASSESSED}' WHEN {kind} IN ({_ABROAD}) THEN '{Reason.NOT_VISIBLE}'
+                WHEN {kind} NOT IN ({_PERSONS}) THEN '{Reason.UNRECOGNISED}' END) AS doubt
         FROM (
-            SELECT holder, principal_id AS person_id, kind FROM reach_holder WHERE kind IN ({_PERSONS})
+            SELECT holder, principal_id AS person_id, kind FROM reach_holder WHERE kind IN ({_PERSONS}, {_ABROAD})
             UNION ALL
             SELECT holder.holder, member.member_id, NULL FROM reach_holder AS holder
             JOIN {sources["membership"]} AS member ON member.group_id = holder.principal_id WHERE holder.kind = 'group'

@@ -17,14 +17,14 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
 _ACTIVITY = TABLES["sign_in_activity"].listed_by
-# Assignments were not read for a subscription that was not listed.
-_AZURE_ROLES = ("subscription.list", "role_assignment.query")
+_CREDENTIALS = (*TABLES["application"].listed_by, *TABLES["service_principal"].listed_by)
+_FEDERATED = tuple(operation for operation in TABLES["credential"].listed_by if operation not in _CREDENTIALS)
 
 _TAG = "^env(?:ironment)?[:=]"
 _TAGGED = rf"{_TAG}([^\n]*)\z"
 
 
-def view(sources: Sources, wanted: Wanted) -> str:
+def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     rows = Rows(sources, "service_principal")
     scope = f"{rows.alias}.scope_id"
@@ -37,15 +37,34 @@ def view(sources: Sources, wanted: Wanted) -> str:
         unlisted |= parent["inherited_listed"].why
         publisher = parent["publisher"]
     granted = grants_of(object_id(rows), sources)
-    azure_roles = granted.lacking(unread("queried", _AZURE_ROLES, scope=scope))
     facts = {
         **privileges(granted, unlisted, *unassigned(scope)),
-        "wide_azure_roles": azure_roles.items_of("azure", granted.rows["permission"], granted.rows.flag("grants_access")),
+        **_sign_in(rows, as_of),
         "environment": _environment(rows),
         "blueprint_publisher": publisher,
         **_last_used(rows, scope),
     }
     return view_of("service_principal", sources, facts, wanted)
+
+
+def _sign_in(rows: Rows, as_of: int) -> dict[str, Derived]:
+    """What signs it in: unexpired credentials of it and of its application, which are listed with them."""
+    credential = Rows(rows.sources, "credential", "credential")
+    kind, lower = credential["kind"], rows.sources.sql.lower
+    of = groups(
+        credential,
+        "signs_in",
+        by=credential["app_id"].map(lower),
+        key=rows["app_id"].map(lower),
+        missing=unread("signs_in_listed", _CREDENTIALS, scope=f"{rows.alias}.scope_id"),
+    )
+    live = credential["expires_on"].told(lambda end: f"{end} > {as_of}", absent=True) & ~credential["usage"].eq("Sign")
+    federated = of.lacking(unread("trusts_listed", _FEDERATED, scope=f"{rows.alias}.scope_id"))
+    return {
+        "live_secrets": of.count_of("secrets", live & kind.eq("password")),
+        "live_certificates": of.count_of("certificates", live & kind.eq("certificate")),
+        "federated_credentials": federated.count_of("federated", kind.eq("federated")),
+    }
 
 
 def _last_used(rows: Rows, scope: str) -> dict[str, Derived]:

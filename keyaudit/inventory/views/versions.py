@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from keyaudit.inventory.facts.fact import Count, Doubt, Fact, Truth
+from keyaudit.inventory.facts.fact import Count, Doubt, Fact, Truth, strict
 from keyaudit.inventory.facts.groups import Groups, groups
 from keyaudit.inventory.facts.relation import One, Relation, Rows, because, one
 from keyaudit.inventory.views.environment import of_vault, tagged
@@ -66,6 +66,16 @@ def certificate_of(rows: Rows, subject: str) -> Fact:
     collection = subject.removesuffix("_id")
     same_name = rows[subject].map(lambda id_: f"replace({id_}, '/{collection}s/', '/certificates/')")
     return same_name.where(rows.flag("managed"))
+
+
+def third_left(rows: Relation, start: Fact, end: Fact) -> Fact:
+    """When a third of a lifetime is left."""
+    dialect = rows.sources.sql
+    return strict(
+        lambda start, end: f"CAST({dialect.wide(end)} - {dialect.quotient(f'({dialect.wide(end)} - {start})', 3)} AS BIGINT)",
+        start,
+        end,
+    )
 
 
 def bounded(number: str, most: int = MAX_TIME) -> str:

@@ -9,7 +9,7 @@ _APPLICATION_FIELDS = (
 )
 PRINCIPAL_FIELDS = (
     "id,appId,displayName,createdDateTime,accountEnabled,servicePrincipalType,appOwnerOrganizationId,"
-    "preferredSingleSignOnMode,appRoleAssignmentRequired,tags,alternativeNames,disabledByMicrosoftStatus"
+    "preferredSingleSignOnMode,appRoleAssignmentRequired,tags,alternativeNames,servicePrincipalNames,disabledByMicrosoftStatus"
 )
 """The members of a service principal that its row is filled from, in every cloud."""
 _WITH_CREDENTIALS = f"{PRINCIPAL_FIELDS},preferredTokenSigningKeyThumbprint,keyCredentials,passwordCredentials,appRoles"

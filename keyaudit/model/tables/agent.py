@@ -95,8 +95,10 @@ BLUEPRINT = Table(
         flag("tier0", "it or an agent of it controls the whole tenant, by an app role or a directory role",
             rests_on=RestsOn.LIST, derived_from=("app_id", "principal_id", *_OPENED, *THROUGH_GROUPS),
             rows_of=(*APP_ROLES, *DIRECTORY_ROLES)),
-        flag("tenant_wide", "an app role of it or of an agent reaches all of one kind of data, such as every mailbox",
-            rests_on=RestsOn.LIST, derived_from=("app_id", "principal_id", *_OPENED), rows_of=APP_ROLES),
+        flag("tenant_wide", "an app role of it or of an agent, or a directory role over the whole tenant, reaches all of one "
+            "kind of data, such as every mailbox",
+            rests_on=RestsOn.LIST, derived_from=("app_id", "principal_id", *_OPENED, *THROUGH_GROUPS),
+            rows_of=(*APP_ROLES, *DIRECTORY_ROLES)),
         texts("credential_admins",
             "who may add a credential to it now, by a role for agents or a permission of Microsoft Graph; its owners and the "
             "tenant's administrators may besides; sorted", partial=True, rests_on=RestsOn.LIST,

@@ -88,6 +88,10 @@ CREDENTIAL = Table(
         text("holder_type", "servicePrincipalType of a service principal; Application for an application", _CREDENTIAL,
             values=("Application", "ManagedIdentity", "Legacy", "SocialIdp", "ServiceIdentity")),
         text("holder_home", "whose application the holder is", _CREDENTIAL, values=("own", "microsoft", "foreign", "none")),
+        texts("holder_names", "servicePrincipalNames of the service principal that holds it, sorted; empty for other holders",
+            ("service_principal.list",)),
+        flag("holder_domain_name", "one of those names is its app id for a whole domain (APPID/*.DOMAIN), which the hybrid "
+            "configuration of SharePoint Server adds", ("service_principal.list",)),
         time("starts_on", "startDateTime", _CREDENTIAL, absent="the credential is federated", absent_where=_FEDERATED_ALONE),
         time("expires_on", "endDateTime", _CREDENTIAL,
             absent="no end was set, or the credential is federated", follows="starts_on"),
@@ -138,6 +142,11 @@ CREDENTIAL = Table(
             rests_on=RestsOn.LIST,
             derived_from=("credential.public_key_sha256", "credential.thumbprint", "credential.app_id", "holder_id"),
             rows_of=_CREDENTIAL),
+        text("platform_series", "its place among the unexpired credentials of its holder, if these are certificates that a "
+            "platform renews: three or more, of one issuer, which is none of themselves, and valid for 120 days at most",
+            absent="they are not", values=("newest", "older"), rests_on=RestsOn.PARENT,
+            derived_from=("holder_id", "key_id", "kind", "starts_on", "expires_on", "certificate_subject",
+            "certificate_issuer")),
         flag("on_application_too",
             "the application object of a service principal's credential in this tenant has the same credential",
             rests_on=RestsOn.PARENT, derived_from=("application.app_id", "key_id", "thumbprint")),

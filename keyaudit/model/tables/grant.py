@@ -167,10 +167,10 @@ GRANT = Table(
             count(who, f"{told} have it, members of a group included", ("principal.lookup", "group.members"),
                 rests_on=RestsOn.PARENT, derived_from=("principal_id",))
             for who, told in {
-                "principals": "users and service principals that",
+                "principals": "users, service principals and groups of other tenants that",
                 "humans": "users that",
                 "workloads": "service principals and managed identities that",
-                "foreign": "guests and applications of other tenants that",
+                "foreign": "guests, applications and groups of other tenants that",
             }.items()
         ),
         flag("holders_named", "a tag or setting names the environment of each workload that holds it; true, or unknown",

@@ -1,7 +1,7 @@
 """The columns of a credential about its holder: permissions, last sign-in, and the policies that apply to it."""
 
 from keyaudit.model.columns import RestsOn, duration, flag, text, time
-from keyaudit.model.tables.privileges import APP_ROLES, DIRECTORY_ROLES, THROUGH_GROUPS
+from keyaudit.model.tables.privileges import APP_ROLES, AZURE_ROLES, DIRECTORY_ROLES, THROUGH_GROUPS
 
 _PRINCIPALS = ("service_principal.list",)
 _AGENTS = ("application.agent_blueprint", "agent.blueprint_app_id", "blueprint.inheritable_roles")
@@ -30,8 +30,21 @@ HOLDER = (
     flag("holder_tier0",
         "tier0 of its holder, which for an application is that of its service principal: it controls the whole tenant",
         rests_on=RestsOn.LIST, derived_from=(*_GRANTED, *THROUGH_GROUPS), rows_of=(*_PRINCIPALS, *APP_ROLES, *DIRECTORY_ROLES)),
-    flag("holder_tenant_wide", "tenant_wide of its holder: an app role reaches all of one kind of data, such as every mailbox",
-        rests_on=RestsOn.LIST, derived_from=_GRANTED, rows_of=(*_PRINCIPALS, *APP_ROLES)),
+    flag("holder_tenant_wide", "tenant_wide of its holder: an app role, or a directory role over the whole tenant, reaches all "
+        "of one kind of data, such as every mailbox",
+        rests_on=RestsOn.LIST, derived_from=(*_GRANTED, *THROUGH_GROUPS), rows_of=(*_PRINCIPALS, *APP_ROLES, *DIRECTORY_ROLES)),
+    flag("holder_opens_subscriptions", "opens_subscriptions of its holder: by an Azure role over a subscription or more it can "
+        "give itself access to keys",
+        rests_on=RestsOn.LIST, derived_from=(*_GRANTED, "grant.allows", "grant.scope_kind", *THROUGH_GROUPS),
+        rows_of=(*_PRINCIPALS, *AZURE_ROLES)),
+    flag("holder_directory_sync", "directory_sync of its holder: it has the app roles of Entra Connect Sync and no other power",
+        rests_on=RestsOn.LIST, derived_from=(*_GRANTED, "grant.allows", "grant.scope_kind", *THROUGH_GROUPS),
+        rows_of=(*_PRINCIPALS, *APP_ROLES, *DIRECTORY_ROLES, *AZURE_ROLES)),
+    flag("holder_unprivileged", "its holder has no app role, directory role, consent for every user, or Azure role over a "
+        "subscription by which it can give itself access to keys",
+        rests_on=RestsOn.LIST,
+        derived_from=(*_GRANTED, "grant.allows", "grant.scope_kind", "grant.on_behalf_of", *THROUGH_GROUPS),
+        rows_of=(*_PRINCIPALS, *APP_ROLES, *DIRECTORY_ROLES, *AZURE_ROLES, "delegated_grant.list")),
     time("holder_last_sign_in_on", "the last time that the report has its holder signing in itself, with or without a user",
         absent="the report has nothing of it, which is no proof that it is not used",
         rests_on=RestsOn.LIST, derived_from=("app_id", "sign_in_activity.app_id", "sign_in_activity.last_client_sign_in_on")),

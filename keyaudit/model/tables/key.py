@@ -146,6 +146,8 @@ KEY = Table(
             "when the rotation policy replaces this version: at its age, or before its expiry, whichever comes first",
             absent="nothing will rotate it",
             rests_on=RestsOn.OBJECT, derived_from=("rotates_after", "rotates_before_expiry", "created_on", "expires_on")),
+        time("third_left_on", "when a third of its lifetime is left", absent="it has no start or no end",
+            rests_on=RestsOn.OBJECT, derived_from=("activates_on", "created_on", "expires_on")),
         duration("rotation_expiry", "the lifetime that the policy gives each new version", _ROTATION,
             absent="the policy sets none"),
         time("last_used_on", "when this version was last used successfully, according to the logs",

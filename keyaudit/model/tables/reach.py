@@ -19,10 +19,10 @@ OF_KEYS = ("signing", "decrypting", "backing_up", "granting")
 READING = "reading_private"
 
 WHO: Mapping[str, str] = {
-    "principals": "users and service principals that",
+    "principals": "users, service principals and groups of other tenants that",
     "humans": "users that",
     "workloads": "service principals and managed identities that",
-    "foreign": "guests and applications of other tenants that",
+    "foreign": "guests, applications and groups of other tenants that",
 }
 """The principals that are counted, by the prefix of a column's name."""
 

@@ -1,12 +1,28 @@
 """The table of service principals."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, Where, flag, text, texts, time, where_found
-from keyaudit.model.tables.privileges import THROUGH_GROUPS, privileges
+from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, text, texts, time, where_found
+from keyaudit.model.tables.privileges import privileges
 
 _PRINCIPAL = ("service_principal.list",)
+_LISTS = ("application.list", "service_principal.list")
+_TRUSTS = (
+    *_LISTS,
+    *("application.federated", "application.federated_of", "service_principal.federated", "service_principal.federated_of"),
+    *("managed_identity.query", "managed_identity.federated_of"),
+)
+_SIGNS_IN = ("app_id", "credential.app_id", "credential.kind", "credential.expires_on")
 
-MICROSOFT_TENANTS = ("f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47")
-"""Home tenants of first-party applications: Microsoft's services, and Microsoft itself."""
+MICROSOFT_TENANTS = (
+    "f8cdef31-a31e-4b4a-93e4-5f571e91255a",
+    "72f988bf-86f1-41af-91ab-2d7cd011db47",
+    "cdc5aeea-15c5-4db6-b079-fcadd2505dc2",
+    "33e01921-4d64-4f8c-a055-5bdaffd5e33d",
+    "975f013f-7f24-47e8-a7d3-abc4752bf346",
+)
+"""Home tenants of first-party applications: the first of Microsoft's services, the others of Microsoft the company.
+
+https://github.com/MicrosoftDocs/entra-docs/blob/main/.docutune/dictionaries/known-guids.json
+"""
 
 WITHOUT_OWNER = ("ManagedIdentity", "Legacy", "SocialIdp", "ServiceIdentity")
 """The values of servicePrincipalType that need no owning tenant: every Application has one."""
@@ -53,11 +69,12 @@ SERVICE_PRINCIPAL = Table(
         flag("app_roles_listed", "every app role that it was granted was listed; true, or unknown with the reason",
             ("service_principal.app_roles", "service_principal.app_roles_of")),
         *privileges(listed=("app_roles_listed",)),
-        texts("wide_azure_roles", "the Azure roles over a subscription, a management group or everything by which it can give "
-            "itself access to keys, such as Owner, Contributor and User Access Administrator: its own and those of its "
-            "groups, sorted", partial=True, rests_on=RestsOn.LIST,
-            derived_from=("grant.name", "grant.allows", "grant.scope_kind", *THROUGH_GROUPS),
-            rows_of=("role_assignment.query",)),
+        count("live_secrets", "unexpired client secrets of it and of its application in this tenant", rests_on=RestsOn.PARENT,
+            derived_from=_SIGNS_IN, rows_of=_LISTS),
+        count("live_certificates", "unexpired certificates of it and of its application in this tenant, by which it signs in",
+            rests_on=RestsOn.PARENT, derived_from=(*_SIGNS_IN, "credential.usage"), rows_of=_LISTS),
+        count("federated_credentials", "federated credentials of it and of its application in this tenant",
+            rests_on=RestsOn.PARENT, derived_from=("app_id", "credential.app_id", "credential.kind"), rows_of=_TRUSTS),
         text("blueprint_publisher",
             "of an agent identity: the other tenant that owns its blueprint, whose credentials sign it in",
             absent="it is no agent, or its blueprint is this tenant's own or Microsoft's", rests_on=RestsOn.PARENT,

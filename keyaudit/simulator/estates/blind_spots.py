@@ -11,6 +11,7 @@ from keyaudit.simulator.estates.defects import (
     EXPIRING_SOON,
     FOREIGN_PRINCIPAL,
     HUMAN_SIGNER,
+    KEY_OUTSIDE_VAULT,
     MANY_SIGNERS,
     NO_AUTO_ROTATION,
     NO_OWNER,
@@ -86,6 +87,7 @@ def _still_certain(plant: Plant, left_behind: str) -> bool:
     in_doubt = (
         # Without a vault's certificates it is unknown whether a credential is one of them.
         ({NOT_RETIRED}, left_behind),
+        ({KEY_OUTSIDE_VAULT}, ""),
         # The members of the group that signs with the most important key are hidden: number, users and guests.
         ({MANY_SIGNERS, UNOBSERVED_CROWN_KEY}, key_id(CROWN_VAULT, "")),
         ({HUMAN_SIGNER, FOREIGN_PRINCIPAL}, f"/{CROWN_VAULT}/accesspolicies/"),

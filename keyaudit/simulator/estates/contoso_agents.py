@@ -29,12 +29,14 @@ from keyaudit.simulator.estates.defects import (
     AGENT_OVERPRIVILEGED,
     AGENT_SECRET,
     BLUEPRINT_NO_SPONSOR,
+    CONSENT_FOR_EVERYONE,
     CREDENTIAL_BEYOND_POLICY,
     CREDENTIAL_UNUSED,
     INACTIVE_WITH_PRIVILEGE,
     INSTANCE_LOCK_OFF,
     MULTI_TENANT,
     POWERFUL_WITH_USER_OWNER,
+    PRIVILEGED_WITH_SECRET,
     SECRET_TOO_LONG,
     TENANT_WIDE_APP_ROLE,
 )
@@ -180,12 +182,12 @@ def _assigned(estate: Estate, ground: Ground) -> RoleAssignment:
 def _plants(ground: Ground) -> Iterator[Plant]:
     blueprint = application_id(ground.tenant, ground.guid("application", OWN))
     secret = credential_id(blueprint, ground.guid("credential", OWN))
-    row = {name: principal_id(ground.tenant, ground.guid("principal", name)) for name in (RETURNS, SHELVES, INVOICES)}
+    row = {name: principal_id(ground.tenant, ground.guid("principal", name)) for name in (RETURNS, SHELVES, INVOICES, OWN)}
     for policy in (AGENT_SECRET, BLUEPRINT_NO_SPONSOR, AGENT_CREDENTIAL_ADMINS):
         yield Plant(policy, blueprint)
     for policy in (POWERFUL_WITH_USER_OWNER, MULTI_TENANT, INSTANCE_LOCK_OFF):
         yield Plant(policy, blueprint)
-    for policy in (SECRET_TOO_LONG, CREDENTIAL_BEYOND_POLICY, CREDENTIAL_UNUSED):
+    for policy in (SECRET_TOO_LONG, CREDENTIAL_BEYOND_POLICY, CREDENTIAL_UNUSED, PRIVILEGED_WITH_SECRET):
         yield Plant(policy, secret)
     yield Plant(BLUEPRINT_NO_SPONSOR, principal_id(ground.tenant, ground.guid("principal", PUBLISHED)))
     yield Plant(AGENT_FOREIGN, row[INVOICES])
@@ -193,6 +195,7 @@ def _plants(ground: Ground) -> Iterator[Plant]:
     yield Plant(AGENT_OVERPRIVILEGED, row[SHELVES])
     yield Plant(INACTIVE_WITH_PRIVILEGE, row[RETURNS])
     yield from (Plant(AGENT_INHERITS, row[name]) for name in (RETURNS, SHELVES))
+    yield from (Plant(CONSENT_FOR_EVERYONE, row[name]) for name in (RETURNS, SHELVES, OWN))
     yield from (Plant(TENANT_WIDE_APP_ROLE, row[name]) for name in (RETURNS, INVOICES))
 
 

@@ -7,12 +7,14 @@ from msgspec.structs import replace
 from keyaudit.simulator import roles
 from keyaudit.simulator.estate import AppRole, AppRoleGrant, Estate, Plant, RoleAssignment
 from keyaudit.simulator.estates.defects import (
+    CONSENT_FOR_EVERYONE,
     FOREIGN_PRIVILEGED,
     INACTIVE_WITH_PRIVILEGE,
     MI_OVERPRIVILEGED,
     SAML_EXPIRING,
     SAML_LIFETIME,
     SAML_SHARED,
+    TAKES_OVER_TENANT,
     TENANT_WIDE_APP_ROLE,
     UNKNOWN_ISSUER,
     WEAK_SIGNING_CERTIFICATE,
@@ -100,8 +102,17 @@ _FOUND: Mapping[str, tuple[str, ...]] = {
     ),
     # The two external applications are not in the report.
     INACTIVE_WITH_PRIVILEGE: ("Legacy Reporting", "Humongous Insurance Claims", "Alpine Ski House Booking", _SLEEPER),
+    CONSENT_FOR_EVERYONE: ("Margie's Travel Connector",),
     FOREIGN_PRIVILEGED: ("Alpine Ski House Booking", "Humongous Insurance Claims"),
     MI_OVERPRIVILEGED: (_WORKFLOW, _MACHINE),
+    TAKES_OVER_TENANT: (
+        "Alpine Ski House Booking",
+        "Billing API",
+        "Legacy Reporting",
+        "etl-runner",
+        "github-infra",
+        _WORKFLOW,
+    ),
 }
 """The service principals that each policy must find."""
 
