@@ -52,6 +52,9 @@ _SUCCEEDED = {
 _TYPED = re.compile(r"(Application|ServicePrincipal|User)_([0-9a-f-]{36})", re.ASCII | re.IGNORECASE)
 _KINDS = {"application": "application", "serviceprincipal": "service-principal"}
 _NONE: tuple[Any, ...] = ()
+# Of mail that was read through one of these, AppId is the API and ClientAppId the application that called it.
+# https://github.com/microsoft/Microsoft-365-Defender-Hunting-Queries: OAuth Apps accessing user mail via GraphAPI [Nobelium]
+_APIS = frozenset({"00000003-0000-0000-c000-000000000000"})
 
 
 class _Pair(msgspec.Struct, gc=False, rename="pascal"):
@@ -276,6 +279,12 @@ def _use(
         unknown["target_id"] = Reason.NOT_SUPPLIED
     if operation.endswith("-credential") and key is None:
         unknown["credential_key_id"] = Reason.NOT_SUPPLIED
+    app, caller = lower(audit.app_id), lower(audit.client_app_id)
+    api = app if kind == "mailbox" and app in _APIS else None
+    if api:
+        app, caller = caller, None
+        if app is None:
+            unknown["actor_app_id"] = Reason.NOT_SUPPLIED
     agent = audit.client_info_string or _agent(audit)
     if agent and len(agent) > LONGEST:
         agent, unknown["client"] = None, Reason.TOO_LARGE
@@ -287,8 +296,9 @@ def _use(
         succeeded=succeeded,
         target_id=target,
         name=audit.id or None,
-        actor_app_id=lower(audit.app_id),
-        client_app_id=lower(audit.client_app_id),
+        actor_app_id=app,
+        client_app_id=caller,
+        api_app_id=api,
         principal_id=_principal(audit),
         credential_key_id=key,
         network=address(audit.client_ip_address or audit.client_ip or audit.actor_ip_address),
