@@ -22,6 +22,7 @@ from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.usage import MAIL_LOG
+from keyaudit.model.text import one_line
 
 SOURCE = MAIL_LOG
 """The log's name in all formats, so that an event is one row regardless of its export."""
@@ -127,7 +128,17 @@ class _Wrapped(msgspec.Struct, gc=False):
     auditData: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET  # noqa: N815 - Graph's spelling
 
 
-_audit, _row, _wrapped = Shape(_Audit), Shape(_Row), Shape(_Wrapped)
+class _CloudApp(msgspec.Struct, gc=False, rename="pascal"):
+    """A row of CloudAppEvents, with the record inside: https://learn.microsoft.com/defender-xdr/advanced-hunting-cloudappevents-table"""
+
+    timestamp: str | int | float | None = None
+    time_generated: str | int | float | None = None
+    action_type: Text = None
+    raw_event_data: Any = None
+
+
+_audit, _row, _wrapped, _cloud_app = Shape(_Audit), Shape(_Row), Shape(_Wrapped), Shape(_CloudApp)
+_whole: Shape[dict[str, Any]] = Shape(dict[str, Any])
 _pairs, _string = Shape(list[_Pair]), Shape(str)
 
 
@@ -158,11 +169,28 @@ def of_wrapped(members: Members) -> Event:
     return _event(_audit(inner))
 
 
+def of_cloud_app(members: Members) -> Event:
+    """A row of CloudAppEvents. Raises BadRecordError if its action matters and the record inside is missing."""
+    found = _cloud_app(members)
+    on, _ = moment(found.timestamp or found.time_generated)
+    if not found.action_type:
+        raise BadRecordError("names no operation")
+    if not _wanted(operation_name(found.action_type)):
+        return Event(SOURCE, on, operation=found.action_type)
+    inner = inside(_whole, found.raw_event_data)
+    if not inner or not inner.get("Operation") or not inner.get("CreationTime"):
+        raise BadRecordError(f"{one_line(found.action_type, 64)} without its RawEventData")
+    return _event(_audit(inner))
+
+
+def _wanted(operation: str) -> bool:
+    return operation in _SWITCHES or operation in _MAIL or operation in _RULES or relevant(operation)
+
+
 def of_row(members: Members) -> Event:
     """A row of OfficeActivity."""
     row = _row(members)
-    operation = operation_name(row.operation or "")
-    wanted = operation in _SWITCHES or operation in _MAIL or operation in _RULES or relevant(operation)
+    wanted = _wanted(operation_name(row.operation or ""))
     # For irrelevant operations the content of the columns is not decoded.
     inner: dict[str, Any] = {
         name: inside(_pairs, getattr(row, name)) if wanted else None
