@@ -43,6 +43,8 @@ class Facet(StrEnum):
     """The key version, or the credential used to sign in."""
     PRINCIPAL = "principal"
     """The principal for whom the application acted, unless it is the application itself or the owner of the mailbox."""
+    API = "api"
+    """The API through which the application read or sent mail."""
 
 
 class Kind(StrEnum):
@@ -56,6 +58,7 @@ class Kind(StrEnum):
     NEW_APP = "new-app"
     NEW_CLIENT_APP = "new-client-app"
     NEW_PRINCIPAL = "new-principal"
+    NEW_API = "new-api"
     NEW_TARGET = "new-target"
     """The target is new too, and the application is known for such use of other targets."""
     NEW_NETWORK = "new-network"
@@ -70,6 +73,7 @@ class Use(Struct, frozen=True, kw_only=True):
     used_on: int
     target_id: str | None
     client_app_id: str | None
+    api_app_id: str | None
     principal_id: str | None
     network: str | None
     client: str | None
@@ -203,6 +207,7 @@ class Belonging(Struct, frozen=True):
     clients: int
     keys: int
     principals: int
+    apis: int
 
 
 class UsageCheck(Struct, frozen=True, kw_only=True):

@@ -271,6 +271,18 @@ def test_names_of_events_are_folded_before_they_are_compared(keyaudit: Keyaudit,
     assert not any(map(seen, OTHERS))
 
 
+def test_the_alert_on_credentials_tells_a_key_from_the_store_of_every_new_service_principal(keyaudit: Keyaudit) -> None:
+    rules = {each["name"]: each for each in keyaudit("guardrails", "--as", "alerts").json["resources"]}
+    query = rules["keyaudit-application-credentials"]["properties"]["criteria"]["allOf"][0]["query"]
+    [terms] = re.findall(r'Event == "add service principal" and tostring\(TargetResources\) has_any \((.+?)\)', query)
+    # has_any compares whole runs of letters and digits: https://learn.microsoft.com/kusto/query/datatypes-string-operators
+    wanted = set(re.findall(r'"([^"]+)"', terms))
+    store = '[{"CredentialType":2,"KeyStoreId":"291154f0-a9f5-45bb-87be-9c8ee5b6d62c","KeyGroupId":"375eb77d"}]'
+    keys = ('["[KeyIdentifier=291154f0-a9f5,KeyType=Password]"]', '[{"KeyId":"291154f0-a9f5"}]')
+    assert wanted.isdisjoint(re.findall(r"[A-Za-z0-9]+", store))
+    assert not any(wanted.isdisjoint(re.findall(r"[A-Za-z0-9]+", key)) for key in keys)
+
+
 def restrictions(part: dict[str, Any]) -> Restrictions:
     """Restrictions as the simulated tenant holds them."""
     made = {

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from keyaudit.collect.usage.event import Event, Members, Shape, inside, mark
-from keyaudit.collect.usage.values import BadRecordError, Text, address, lower, moment
+from keyaudit.collect.usage.values import BadRecordError, Text, address, guid, lower, moment
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.tables.usage import ACTIVITY_LOG
 
@@ -63,11 +63,20 @@ class _Record(msgspec.Struct, gc=False, rename="camel"):
 
 
 class _Row(msgspec.Struct, gc=False, rename="pascal"):
-    """The format of the table AzureActivity."""
+    """The format of the table AzureActivity.
+
+    Until 2020 OperationName had the words of a language, and ActivityStatus the result:
+    https://learn.microsoft.com/azure/azure-monitor/platform/activity-log#legacy-collection-methods
+    """
 
     time_generated: str | int | float | None = None
     operation_name_value: Text = None
+    operation_name: Text = None
+    authorization: Any = None
+    category: Text = None
+    category_value: Text = None
     activity_status_value: Text = None
+    activity_status: Text = None
     resource_id: Text = msgspec.field(default=None, name="_ResourceId")
     resource_id_too: Text = msgspec.field(default=None, name="ResourceId")
     caller_ip_address: Text = None
@@ -76,7 +85,35 @@ class _Row(msgspec.Struct, gc=False, rename="pascal"):
     claims: Any = None
 
 
-_record, _row, _claims = Shape(_Record), Shape(_Row), Shape(_Claims)
+class _Word(msgspec.Struct, gc=False):
+    value: Text = None
+
+
+class _Authorization(msgspec.Struct, gc=False):
+    action: Text = None
+
+
+class _Request(msgspec.Struct, gc=False, rename="camel"):
+    client_ip_address: Text = None
+
+
+class _Listed(msgspec.Struct, gc=False, rename="camel"):
+    """The format of the REST API: https://learn.microsoft.com/rest/api/monitor/activity-logs/list"""
+
+    event_timestamp: str | int | float | None = None
+    operation_name: _Word | None = None
+    status: _Word | None = None
+    resource_id: Text = None
+    correlation_id: Text = None
+    caller: Text = None
+    tenant_id: Text = None
+    claims: _Claims | None = None
+    http_request: _Request | None = None
+
+
+_record, _row, _listed = Shape(_Record), Shape(_Row), Shape(_Listed)
+_claims, _authorization = Shape(_Claims), Shape(_Authorization)
+_ADMINISTRATIVE = "administrative"
 
 
 def of_record(members: Members) -> Event:
@@ -100,14 +137,46 @@ def of_row(members: Members) -> Event:
     claims = inside(_claims, found.claims) or _Claims()
     return _event(
         found.time_generated,
-        found.operation_name_value,
-        found.activity_status_value,
+        found.operation_name_value or _by_words(found),
+        found.activity_status_value or found.activity_status,
         resource_id=found.resource_id or found.resource_id_too,
         network=found.caller_ip_address,
         correlation=found.correlation_id,
         claims=claims,
         caller=found.caller,
     )
+
+
+def of_listed(members: Members) -> Event:
+    """A record of the REST API."""
+    found = _listed(members)
+    event = _event(
+        found.event_timestamp,
+        (found.operation_name or _Word()).value,
+        (found.status or _Word()).value,
+        resource_id=found.resource_id,
+        network=(found.http_request or _Request()).client_ip_address,
+        correlation=found.correlation_id,
+        claims=found.claims or _Claims(),
+        caller=found.caller,
+    )
+    event.tenant_id = guid(found.tenant_id)
+    return event
+
+
+def _by_words(found: _Row) -> str | None:
+    """The operation of a row that names it only in words: the action that was authorized. Raises BadRecordError without one."""
+    authorization = inside(_authorization, found.authorization)
+    action = authorization.action if authorization else None
+    category = found.category_value or found.category or _ADMINISTRATIVE
+    if not action and found.operation_name and "/" not in found.operation_name and category.casefold() == _ADMINISTRATIVE:
+        raise BadRecordError("names its operation only in words: export OperationNameValue or Authorization with it")
+    return action or found.operation_name
+
+
+def matters(operation: object) -> bool:
+    """Whether a record of this operation is a use."""
+    return isinstance(operation, str) and operation.casefold() in _OPERATIONS
 
 
 def _event(

@@ -2,8 +2,12 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
+
+import msgspec
 
 from keyaudit.collect.usage.values import BadRecordError, operation_name
+from keyaudit.inventory.files import BROKEN
 
 # https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities, as `operation_name` folds them.
 _ADDED = "add service principal"
@@ -34,6 +38,12 @@ _GRANTS = {
     **dict.fromkeys(("add owner to application", "add owner to service principal"), "add-owner"),
 }
 _HELD = frozenset({"keydescription", "keycredentials", "passwordcredentials", "credential"})
+# Each new service principal has it, with the ids of a store and a group of keys, and none of a key: the event "Add service
+# principal" of Microsoft Entra ID in https://github.com/SEKOIA-IO/documentation
+_STORE = "credential"
+# Its values are lists of issuers and subjects:
+# https://elastic.github.io/detection-rules-explorer/rules/498e4094-60e7-11f0-8847-f661ea17fbcd
+_FEDERATED = "federatedidentitycredentials"
 _KEY = re.compile(r"\bKeyId(?:entifier)?[\"']?\s*[=:]\s*[\"']?([0-9a-f-]{36})", re.ASCII | re.IGNORECASE)
 _NOTHING = frozenset({"", "[]", "null", '""', "[ ]"})
 
@@ -70,7 +80,12 @@ def changes(operation: str, properties: Iterable[Property] | None) -> list[Chang
     if properties is None and folded in _CARRIERS:
         raise BadRecordError("does not say what it changed")
     found: list[Change] = [("add-service-principal", None)] if folded == _ADDED else []
-    held = [each for each in properties or () if each[0].replace(" ", "").casefold() in _HELD]
+    changed_values = [(name.replace(" ", "").casefold(), old, new) for name, old, new in properties or ()]
+    held = [
+        (name, old, new)
+        for name, old, new in changed_values
+        if name in _HELD and (folded != _ADDED or name != _STORE or _keys(new))
+    ]
     added, removed = set[str](), set[str]()
     for _, old, new in held:
         before, after = _keys(old), _keys(new)
@@ -84,7 +99,24 @@ def changes(operation: str, properties: Iterable[Property] | None) -> list[Chang
     elif not named and any(new.strip() not in (old.strip(), *_NOTHING) and not _keys(new) for _, old, new in held):
         # They changed, but without ids: the more severe change is assumed.
         found.append(("add-credential", None))
-    return found
+    return found + [change for name, old, new in changed_values if name == _FEDERATED for change in _federated(old, new)]
+
+
+def _federated(old: str, new: str) -> list[Change]:
+    """The changes of federated credentials, which have no key id. One with another issuer or subject is another one."""
+    before, after = _items(old), _items(new)
+    found: list[Change] = [("add-credential", None)] if after - before else []
+    return found + ([("remove-credential", None)] if before - after else [])
+
+
+def _items(text: str) -> set[bytes]:
+    """The items of a list as JSON; a text that is no list is its own item."""
+    if text.strip() in _NOTHING:
+        return set()
+    try:
+        return {msgspec.json.encode(item, order="deterministic") for item in msgspec.json.decode(text, type=list[Any])}
+    except BROKEN:
+        return {text.strip().encode("utf-8", "surrogatepass")}
 
 
 def _keys(text: str) -> set[str]:

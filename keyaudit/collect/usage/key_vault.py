@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import msgspec
 
 from keyaudit.collect.usage.event import Event, Members, Shape, inside, mark
-from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, address, lower, moment
+from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, UnknownKindError, address, lower, moment
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.tables.usage import KEY_VAULT_LOG
 
@@ -60,6 +60,7 @@ _OBJECT = re.compile(
     r"https://([0-9a-z.-]+)(?::443)?/(?:deleted)?(keys|secrets|certificates)/([^/?]{1,381})(?:/([0-9a-f]{32}))?(?:[/?].*)?",
     re.ASCII | re.IGNORECASE,
 )
+_PROVIDER = re.compile(r"/providers/([^/]+)", re.IGNORECASE)
 _HOST = re.compile(r"https://([0-9a-z.-]+)", re.ASCII | re.IGNORECASE)
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 
@@ -190,9 +191,14 @@ def of_row(members: Members) -> Event:
 
 
 def of_legacy(members: Members) -> Event | None:
-    """A row of AzureDiagnostics; None if another service wrote it."""
+    """A row of AzureDiagnostics; None if another service wrote it. Raises UnknownKindError if that may be Entra, or any."""
     found = _legacy(members)
-    if (found.ResourceProvider or "").upper() != "MICROSOFT.KEYVAULT":
+    named = _PROVIDER.search(found.ResourceId or "")
+    provider = (found.ResourceProvider or (named and named[1]) or "").upper()
+    if provider != "MICROSOFT.KEYVAULT":
+        # Rows of Entra's tables may have these columns, too, and be without the columns that name their own table.
+        if provider in ("", "MICROSOFT.AADIAM"):
+            raise UnknownKindError("of no log that is known: export the column Type with it")
         return None
     on, above = moment(found.TimeGenerated)
     operation = _operation(found.OperationName)

@@ -31,6 +31,7 @@ _FILLED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     office.SOURCE: {
         "actor_app_id": ("AppId",),
+        "api_app_id": ("AppId",),
         "client_app_id": ("ClientAppId",),
         "principal_id": ("UserId",),
         "network": ("ClientIP", "Client_IPAddress", "ActorIpAddress"),

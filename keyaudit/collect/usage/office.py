@@ -22,6 +22,7 @@ from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.usage import MAIL_LOG
+from keyaudit.model.text import one_line
 
 SOURCE = MAIL_LOG
 """The log's name in all formats, so that an event is one row regardless of its export."""
@@ -51,7 +52,11 @@ _SUCCEEDED = {
 }
 _TYPED = re.compile(r"(Application|ServicePrincipal|User)_([0-9a-f-]{36})", re.ASCII | re.IGNORECASE)
 _KINDS = {"application": "application", "serviceprincipal": "service-principal"}
+_SPN = "4"
 _NONE: tuple[Any, ...] = ()
+# Of mail that was read through one of these, AppId is the API and ClientAppId the application that called it.
+# https://github.com/microsoft/Microsoft-365-Defender-Hunting-Queries: OAuth Apps accessing user mail via GraphAPI [Nobelium]
+_APIS = frozenset({"00000003-0000-0000-c000-000000000000"})
 
 
 class _Pair(msgspec.Struct, gc=False, rename="pascal"):
@@ -59,6 +64,10 @@ class _Pair(msgspec.Struct, gc=False, rename="pascal"):
     value: Any = None
     old_value: Any = None
     new_value: Any = None
+
+
+_Pairs = list[_Pair | str]
+"""Some workloads write only the names of what was changed, and PowerShell the text of each pair."""
 
 
 class _Party(msgspec.Struct, gc=False):
@@ -85,12 +94,21 @@ class _Audit(msgspec.Struct, gc=False, rename="pascal"):
     actor_ip_address: Text = None
     client_info_string: Text = None
     object_id: Text = None
-    operation_properties: list[_Pair] | None = None
-    parameters: list[_Pair] | str | None = None
-    modified_properties: list[_Pair] | None = None
-    extended_properties: list[_Pair] | None = None
+    operation_properties: _Pairs | None = None
+    parameters: _Pairs | str | None = None
+    modified_properties: _Pairs | None = None
+    extended_properties: _Pairs | None = None
     actor: list[_Party] | None = None
     target: list[_Party] | None = None
+
+
+class _Named(msgspec.Struct, gc=False, rename="pascal"):
+    """A record of the common schema, without the content of its lists."""
+
+    creation_time: str | int | float | None = None
+    operation: Text = None
+    workload: Text = None
+    organization_id: Text = None
 
 
 class _Row(msgspec.Struct, gc=False, rename="pascal"):
@@ -124,8 +142,31 @@ class _Wrapped(msgspec.Struct, gc=False):
     auditData: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET  # noqa: N815 - Graph's spelling
 
 
-_audit, _row, _wrapped = Shape(_Audit), Shape(_Row), Shape(_Wrapped)
-_pairs, _string = Shape(list[_Pair]), Shape(str)
+class _CloudApp(msgspec.Struct, gc=False, rename="pascal"):
+    """A row of CloudAppEvents, with the record inside: https://learn.microsoft.com/defender-xdr/advanced-hunting-cloudappevents-table"""
+
+    timestamp: str | int | float | None = None
+    time_generated: str | int | float | None = None
+    action_type: Text = None
+    raw_event_data: Any = None
+
+
+_whole_audit, _named = Shape(_Audit), Shape(_Named)
+_row, _wrapped, _cloud_app = Shape(_Row), Shape(_Wrapped), Shape(_CloudApp)
+_whole: Shape[dict[str, Any]] = Shape(dict[str, Any])
+_pairs: Shape[_Pairs] = Shape(_Pairs)
+_string = Shape(str)
+
+
+def _audit(members: Members) -> _Audit:
+    """A record; of an operation that does not matter only its name, if its lists have another form than is known."""
+    try:
+        return _whole_audit(members)
+    except BadRecordError:
+        found = _named(members)
+        if not found.operation or _wanted(operation_name(found.operation)):
+            raise
+        return _Audit(**msgspec.structs.asdict(found))
 
 
 def of_audit(members: Members) -> Event:
@@ -155,11 +196,28 @@ def of_wrapped(members: Members) -> Event:
     return _event(_audit(inner))
 
 
+def of_cloud_app(members: Members) -> Event:
+    """A row of CloudAppEvents. Raises BadRecordError if its action matters and the record inside is missing."""
+    found = _cloud_app(members)
+    on, _ = moment(found.timestamp or found.time_generated)
+    if not found.action_type:
+        raise BadRecordError("names no operation")
+    if not _wanted(operation_name(found.action_type)):
+        return Event(SOURCE, on, operation=found.action_type)
+    inner = inside(_whole, found.raw_event_data)
+    if not inner or not inner.get("Operation") or not inner.get("CreationTime"):
+        raise BadRecordError(f"{one_line(found.action_type, 64)} without its RawEventData")
+    return _event(_audit(inner))
+
+
+def _wanted(operation: str) -> bool:
+    return operation in _SWITCHES or operation in _MAIL or operation in _RULES or relevant(operation)
+
+
 def of_row(members: Members) -> Event:
     """A row of OfficeActivity."""
     row = _row(members)
-    operation = operation_name(row.operation or "")
-    wanted = operation in _SWITCHES or operation in _MAIL or operation in _RULES or relevant(operation)
+    wanted = _wanted(operation_name(row.operation or ""))
     # For irrelevant operations the content of the columns is not decoded.
     inner: dict[str, Any] = {
         name: inside(_pairs, getattr(row, name)) if wanted else None
@@ -194,25 +252,26 @@ def _mail(audit: _Audit, on: int, operation: str) -> Use:
         return _use(audit, on, _MAIL[operation], "mailbox", mailbox)
     properties = audit.operation_properties
     throttled = None
-    if properties is not None:
+    if properties is not None and not any(isinstance(pair, str) for pair in properties):
         throttled = any(
-            (pair.name or "").casefold() == "isthrottled" and str(pair.value).casefold() == "true" for pair in properties
+            (pair.name or "").casefold() == "isthrottled" and str(pair.value).casefold() == "true"
+            for pair in _readable(properties)
         )
     return _use(audit, on, "read-mail", "mailbox", mailbox, throttled=throttled)
 
 
 def _forwards(audit: _Audit) -> bool:
     """Whether it forwards mail: a non-empty parameter of the command, or an action of a rule."""
-    parameters = audit.parameters if isinstance(audit.parameters, list) else inside(_pairs, audit.parameters)
-    if any((pair.name or "").casefold() in _FORWARDS and pair.value not in (None, "", "$null") for pair in parameters or ()):
+    if any((pair.name or "").casefold() in _FORWARDS and pair.value not in (None, "", "$null") for pair in _parameters(audit)):
         return True
-    actions = " ".join(_text(pair.value) for pair in audit.operation_properties or () if (pair.name or "") == "RuleActions")
+    properties = _readable(audit.operation_properties)
+    actions = " ".join(_text(pair.value) for pair in properties if (pair.name or "") == "RuleActions")
     return any(f'"{each}' in actions.casefold() for each in _FORWARDS)
 
 
 def _switched_off(audit: _Audit, parameter: str, value: str) -> bool:
     """Whether it disables recording; also if its parameters are missing."""
-    parameters = audit.parameters if isinstance(audit.parameters, list) else inside(_pairs, audit.parameters)
+    parameters = _parameters(audit)
     if not parameters:
         return True
     return any(
@@ -228,10 +287,24 @@ def _switch(audit: _Audit, on: int, tenant: str | None) -> Use:
 def _directory(audit: _Audit, on: int, operation: str) -> tuple[Use, ...]:
     """A copy of a record in Entra's audit log."""
     modified = audit.modified_properties
-    properties = ((pair.name or "", _text(pair.old_value), _text(pair.new_value)) for pair in modified or _NONE)
+    properties = [(pair.name or "", _text(pair.old_value), _text(pair.new_value)) for pair in _readable(modified)]
     found = changes(operation, None if modified is None else properties)
     kind, target = ("domain", lower(audit.object_id)) if federates(operation) else _target(audit, operation)
     return tuple(_use(audit, on, change, kind, target, key=key, part=part) for part, (change, key) in enumerate(found))
+
+
+def _parameters(audit: _Audit) -> list[_Pair]:
+    return _readable(audit.parameters if isinstance(audit.parameters, list) else inside(_pairs, audit.parameters))
+
+
+def _readable(pairs: _Pairs | None) -> list[_Pair]:
+    """The pairs; a name alone has changed, to a value that is not known. Raises BadRecordError for what PowerShell wrote."""
+    found = []
+    for pair in pairs or _NONE:
+        if isinstance(pair, str) and pair.startswith("@{"):
+            raise BadRecordError("its lists are the text that PowerShell makes of them: convert with a greater -Depth")
+        found.append(_Pair(name=pair, value=pair, new_value=pair) if isinstance(pair, str) else pair)
+    return found
 
 
 def _target(audit: _Audit, operation: str) -> tuple[str, str | None]:
@@ -249,11 +322,23 @@ def _text(value: Any) -> str:
 
 
 def _principal(audit: _Audit) -> str | None:
-    for party in audit.actor or _NONE:
-        match = _TYPED.fullmatch(party.id or "")
+    for text in (*(party.id for party in audit.actor or _NONE), audit.user_id):
+        match = _TYPED.fullmatch(text or "")
         if match:
             return match[2].lower()
     return lower(audit.user_id)
+
+
+def _initiator(audit: _Audit) -> str | None:
+    """The client id of a service principal that acted: beside its object id, the only id of the actor, or that of type SPN.
+
+    https://learn.microsoft.com/office/office-365-management-api/office-365-management-activity-api-schema
+    """
+    parties = [(party.type, party.id or "") for party in audit.actor or _NONE]
+    own = {match[2].lower() for _, text in parties if (match := _TYPED.fullmatch(text)) and match[1].lower() in _KINDS}
+    ids = {(kind, found) for kind, text in parties if (found := guid(text)) and found not in own}
+    spn = {found for kind, found in ids if str(kind) == _SPN} or {found for _, found in ids}
+    return spn.pop() if own and len(spn) == 1 else None
 
 
 def _use(
@@ -276,6 +361,12 @@ def _use(
         unknown["target_id"] = Reason.NOT_SUPPLIED
     if operation.endswith("-credential") and key is None:
         unknown["credential_key_id"] = Reason.NOT_SUPPLIED
+    app, caller = lower(audit.app_id) or _initiator(audit), lower(audit.client_app_id)
+    api = app if kind == "mailbox" and app in _APIS else None
+    if api:
+        app, caller = caller, None
+        if app is None:
+            unknown["actor_app_id"] = Reason.NOT_SUPPLIED
     agent = audit.client_info_string or _agent(audit)
     if agent and len(agent) > LONGEST:
         agent, unknown["client"] = None, Reason.TOO_LARGE
@@ -287,8 +378,9 @@ def _use(
         succeeded=succeeded,
         target_id=target,
         name=audit.id or None,
-        actor_app_id=lower(audit.app_id),
-        client_app_id=lower(audit.client_app_id),
+        actor_app_id=app,
+        client_app_id=caller,
+        api_app_id=api,
         principal_id=_principal(audit),
         credential_key_id=key,
         network=address(audit.client_ip_address or audit.client_ip or audit.actor_ip_address),
@@ -302,7 +394,7 @@ def _use(
 
 def _agent(audit: _Audit) -> str | None:
     """The user agent of a directory change, from JSON text inside a property."""
-    for pair in audit.extended_properties or _NONE:
+    for pair in _readable(audit.extended_properties):
         if (pair.name or "").casefold() == "additionaldetails" and isinstance(pair.value, str):
             try:
                 found = msgspec.json.decode(pair.value, type=dict[str, Any]).get("User-Agent")

@@ -23,8 +23,8 @@ _MARKS: tuple[tuple[tuple[str, ...], Reader], ...] = (
     (("CreationTime", "Operation", "Workload"), office.of_audit),
     (("OfficeWorkload", "Operation"), office.of_row),
     (("OfficeId", "Operation"), office.of_row),
+    (("RawEventData", "ActionType"), office.of_cloud_app),
     (("RequestUri", "OperationName"), key_vault.of_row),
-    (("ResourceProvider", "OperationName"), key_vault.of_legacy),
     (("TargetResources", "OperationName"), directory.of_row),
     (("TargetResources", "ActivityDisplayName"), directory.of_row),
     (("ServicePrincipalCredentialKeyId", "AppId"), sign_ins.of_row),
@@ -32,6 +32,12 @@ _MARKS: tuple[tuple[tuple[str, ...], Reader], ...] = (
     (("ServicePrincipalName", "AppId"), sign_ins.of_row),
     (("AuthenticationProtocol", "AppId"), sign_ins.of_row),
     (("OperationNameValue",), activity.of_row),
+    (("ActivityStatus", "OperationName"), activity.of_row),
+    (("Caller", "OperationName"), activity.of_row),
+    (("ActivityStatusValue", "OperationName"), activity.of_row),
+    (("eventTimestamp", "operationName"), activity.of_listed),
+    # Of many tables: after all others.
+    (("ResourceProvider", "OperationName"), key_vault.of_legacy),
     (("activityDisplayName", "activityDateTime"), directory.of_graph),
     (("createdDateTime", "appId", "status"), sign_ins.of_graph),
 )
@@ -53,7 +59,8 @@ _CATEGORIES: dict[str, Reader] = {
     key_vault.CATEGORY.casefold(): key_vault.of_record,
     **dict.fromkeys(sign_ins.CATEGORIES, sign_ins.of_record),
     "auditlogs": directory.of_record,
-    "administrative": activity.of_record,
+    # https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema#schema-from-storage-account-and-event-hubs
+    **dict.fromkeys(("administrative", "write", "delete", "action"), activity.of_record),
 }
 # Other tables and categories of the same diagnostic settings, without uses.
 # https://learn.microsoft.com/entra/identity/monitoring-health/concept-diagnostic-settings-logs-options
@@ -111,7 +118,7 @@ _WORTH: Any = msgspec.defstruct(
     [
         # Members whose values identify a record, and members whose presence does.
         *((name, Any, None) for name in ("category", "Type")),
-        *((name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in ("operationName", *_MEMBERS)),
+        *((name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in dict.fromkeys(("operationName", *_MEMBERS))),
     ],
     gc=False,
 )
@@ -199,7 +206,8 @@ def _of_unknown(members: Members, name: str, value: object) -> Reader:
     """
     record = _whole(members)
     places = [str(record[each]).casefold() for each in _RESOURCE_ID if record.get(each)]
-    if any("/providers/" in place and not any(writer in place for writer in _WRITERS) for place in places):
+    foreign = any("/providers/" in place and not any(writer in place for writer in _WRITERS) for place in places)
+    if foreign and not any(activity.matters(record.get(each)) for each in _SUSPECT):
         return _other
     suspect = next((each for each in _SUSPECT if each in record), None)
     if suspect is None:

@@ -32,6 +32,7 @@ _FOLLOWED = (
     "new-app",
     "new-client-app",
     "new-principal",
+    "new-api",
     "new-target",
     "returned-key",
     "many-mailboxes",

@@ -1,7 +1,7 @@
 """The reduction of uses to groups, as SQL over a relation with the columns of `usage`.
 
 A group is one day of one log: one operation by one application on one class of targets, with its caller, network, client,
-principal, and key, and whether it succeeded. It has the number of uses, the first and last time, and the first few rows.
+principal, key, and API, and whether it succeeded. It has the number of uses, the first and last time, and the first few rows.
 A row of `usage` may stand for several equal uses of its day. Everything that is learned or checked is computed from groups. A
 larger set of groups is the union of smaller ones: the sum of their counts, the earliest and latest time, and the earliest rows.
 
@@ -113,6 +113,7 @@ FACETS = {
     Facet.CLIENT: "client",
     Facet.KEY: "key",
     Facet.PRINCIPAL: "principal",
+    Facet.API: "api",
 }
 """By facet the column of `rows` and of groups that has its value."""
 
@@ -224,9 +225,10 @@ def _told(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
 
 def _classified(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
     return f"""SELECT target_kind, {target_of("usage", sql)} AS target, operation, {who_of("usage")} AS app,
-        CASE WHEN {_all_known(sql)} OR {_known("client_app_id", sql)} THEN coalesce(client_app_id, '') END AS client_app,
+        CASE WHEN {_all_known(sql)} OR {_known("client_app_id", sql)}
+            THEN coalesce(nullif(client_app_id, actor_app_id), '') END AS client_app,
         coalesce({_network(sql)}, '') AS network, coalesce({_client(sql)}, '') AS client,
-        coalesce({_KEY}, '') AS key, coalesce({_PRINCIPAL}, '') AS principal,
+        coalesce({_KEY}, '') AS key, coalesce({_PRINCIPAL}, '') AS principal, coalesce(api_app_id, '') AS api,
         used_on, {sql.quotient("used_on", DAY)} AS day, succeeded, source, id, uses,
         {told(sql)} AND {LEARNED} AS told, {_lacking(sql)} AS lacking
         FROM {uses} AS usage WHERE {condition}"""

@@ -30,6 +30,7 @@ class Use(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """The resource that wrote the log, in Azure's spelling; None: the tenant."""
     actor_app_id: str | None = None
     client_app_id: str | None = None
+    api_app_id: str | None = None
     principal_id: str | None = None
     credential_key_id: str | None = None
     network: str | None = None

@@ -24,6 +24,7 @@ _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
     Kind.NEW_TARGET: (Severity.LOW, Severity.LOW),
     Kind.NEW_CLIENT_APP: (Severity.HIGH, Severity.MEDIUM),
     Kind.NEW_PRINCIPAL: (Severity.HIGH, Severity.MEDIUM),
+    Kind.NEW_API: (Severity.MEDIUM, Severity.LOW),
     Kind.NEW_NETWORK: (Severity.LOW, Severity.INFO),
     Kind.NEW_CLIENT: (Severity.INFO, Severity.INFO),
     Kind.NEW_KEY: (Severity.INFO, Severity.INFO),
@@ -33,14 +34,15 @@ _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
 """By kind: the severity of a value never seen before, and of one known from other uses or Microsoft's own services. For a new
 application or operation, uses of other keys do not count as known.
 
-Networks and programs change with every failover, holiday and update. A new application does not come with a release or a
+Networks and programs change with every failover, holiday and update. Applications move from one API of mail to another when
+Microsoft retires one, and their caller is known. A new application does not come with a release or a
 failover, and it is how the intruders of 2023 were noticed. Microsoft's own application ids prove nothing, because forged tokens
 can name them. But Microsoft adds services without notice, so these are listed and do not fail a pipeline. Microsoft's
 interactive tools are not such services: their actor is the user.
 """
 _BY_WHOM = (Kind.NEW_APP, Kind.NEW_OPERATION)
 """Kinds for which only Microsoft's own services count as known."""
-_ASKED = (*_BY_WHOM, Kind.NEW_CLIENT_APP, Kind.NEW_PRINCIPAL)
+_ASKED = (*_BY_WHOM, Kind.NEW_CLIENT_APP, Kind.NEW_PRINCIPAL, Kind.NEW_API)
 """Kinds for which an operation in `_MILD` lowers the severity."""
 
 

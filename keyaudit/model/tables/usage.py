@@ -77,6 +77,8 @@ USAGE = Table(
             absent="the log names none", needs=LOGS),
         text("client_app_id", "client id of the application that called it, in lower case",
             absent="the log names none, or it was called by nobody else", needs=LOGS),
+        text("api_app_id", "client id of the API through which the application read or sent mail, in lower case",
+            absent="the log names none", needs=LOGS),
         text("principal_id",
             "object id of the user or service principal for whom it was done, else the sign-in name, in lower case",
             absent="the log names none", needs=LOGS),
@@ -160,8 +162,8 @@ USAGE_BASELINE = Table(
     noun="usual use",
     plural="usual uses",
     meaning=(
-        "one application that usually does something with a class of targets, or one caller, network, program, key or"
-        " principal with which it usually does"
+        "one application that usually does something with a class of targets, or one caller, network, program, key,"
+        " principal or API with which it usually does"
     ),
     needs=LOGS,
     added_by=(),
@@ -176,7 +178,7 @@ USAGE_BASELINE = Table(
             "the principal",
             absent="the log names none", needs=LOGS),
         text("facet", "what the value says of such uses: app is all of them together", values=tuple(map(str, Facet))),
-        text("value", "the caller, network, program, key or principal; empty for app"),
+        text("value", "the caller, network, program, key, principal or API; empty for app"),
         time("first_on", "the first such use that was learned from"),
         time("last_on", "the last such use that was learned from"),
         integer("mailboxes",

@@ -61,7 +61,8 @@ RULES: Mapping[str, Rule] = {
         query=_AUDIT
         + f"""
 | where Event in ("add service principal credentials", "update application - certificates and secrets management")
-    or (Event == "add service principal" and tostring(TargetResources) has "Credential")
+    or (Event == "update application" and tostring(TargetResources) has "FederatedIdentityCredentials")
+    or (Event == "add service principal" and tostring(TargetResources) has_any ("KeyIdentifier", "KeyId"))
 | project {_WHO}""",
         severity=1,
     ),

@@ -13,7 +13,7 @@ from keyaudit.report.usage.text import missing
 
 _HEADERS = (
     *("Operation", "Target", "Application", "Uses", "Days", "First", "Last", "Mailboxes a day"),
-    *("Client apps", "Networks", "Programs", "Keys", "Principals"),
+    *("Client apps", "Networks", "Programs", "Keys", "Principals", "APIs"),
 )
 _WIDTH = 100
 
@@ -28,7 +28,7 @@ def render(learned: Sequence[Learned], rows: Iterable[Belonging], out: TextIO) -
 
 
 def _counts(row: Belonging) -> tuple[int, ...]:
-    return row.mailboxes, row.client_apps, row.networks, row.clients, row.keys, row.principals
+    return row.mailboxes, row.client_apps, row.networks, row.clients, row.keys, row.principals, row.apis
 
 
 def _cells(row: Belonging) -> tuple[str, ...]:

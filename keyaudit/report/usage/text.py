@@ -75,6 +75,7 @@ def _row(found: Unusual, use: Use) -> str:
         "": use.target_id if found.target_kind == "mailbox" else None,
         "for ": use.principal_id if use.principal_id != use.target_id else None,
         "client ": use.client_app_id if use.client_app_id != found.app_id else None,
+        "through ": use.api_app_id,
         "key ": use.key,
         "from ": use.network,
         "with ": use.client,

@@ -14,6 +14,7 @@ _NEW: dict[Kind, tuple[str, str]] = {
         "called by {} client applications new here",
     ),
     Kind.NEW_PRINCIPAL: ("for a principal it never worked for here", "for {} principals it never worked for here"),
+    Kind.NEW_API: ("through an API that it never used here", "through {} APIs that it never used here"),
     Kind.NEW_NETWORK: ("from a network it never came from", "from {} networks it never came from"),
     Kind.NEW_CLIENT: ("with a program it never used", "with {} programs it never used"),
     Kind.NEW_KEY: ("with a key or version it never used", "with {} keys or versions it never used"),
@@ -22,6 +23,7 @@ _NEW: dict[Kind, tuple[str, str]] = {
 _ELSEWHERE = {
     Kind.NEW_CLIENT_APP: "known from other uses of the kind, or Microsoft's own",
     Kind.NEW_PRINCIPAL: "known from other uses of the kind",
+    Kind.NEW_API: "other uses go through it",
     Kind.NEW_NETWORK: "other uses come from there",
 }
 _BLIND: dict[Blind, str] = {

@@ -215,3 +215,71 @@ def test_rows_in_pascal_case_need_no_type(tmp_path: Path) -> None:
     }
     found = told(tmp_path, audit, sign_in)
     assert {row["source"] for row in found} == {"AuditLogs", "AADServicePrincipalSignInLogs"}
+
+
+def test_what_only_names_its_properties_is_read_by_its_name_and_what_does_not_matter_not_at_all(tmp_path: Path) -> None:
+    """Updates of messages name the properties that were changed, and other workloads have forms of their own."""
+    path = tmp_path / "records.jsonl"
+    records = [
+        exchange("Update", ModifiedProperties=["IsRead", "Importance"], Id=guid(1, 2)),
+        exchange("FileModified", ModifiedProperties={"a": [1]}, Actor="nobody", Id=guid(1, 3), Workload="SharePoint"),
+        exchange("Update application.", ModifiedProperties=["DisplayName"], Id=guid(1, 4)),
+        exchange("Update application.", ModifiedProperties=["KeyDescription"], Id=guid(1, 5)),
+    ]
+    path.write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")
+    found = read(path)
+    assert [(row["operation"], row["name"], row["unknown"]) for row in rows(found)] == [
+        ("add-credential", guid(1, 5), {"target_id": "not_supplied", "credential_key_id": "not_supplied"})
+    ]
+    [file] = found.files
+    [counted] = file.sources.values()
+    assert (file.complete, file.trouble, counted.ignored, counted.quarantined) == (True, (), 3, 0)
+    assert counted.others == {"Update": 1, "FileModified": 1, "Update application.": 1}
+
+
+def test_lists_that_powershell_wrote_as_text_are_not_read_as_empty(tmp_path: Path) -> None:
+    """As CloudAppEvents in https://github.com/OTRF/Security-Datasets, GoldenSAMLADFSMailAccess."""
+    path = tmp_path / "records.jsonl"
+    text = ["@{Value=Bind; Name=MailAccessType}", "@{Value=False; Name=IsThrottled}"]
+    records = [
+        exchange("MailItemsAccessed", OperationProperties=text),
+        exchange("Add service principal credentials.", ModifiedProperties=text, Id=guid(1, 2)),
+        exchange("New-InboxRule", Parameters=text, Id=guid(1, 3)),
+    ]
+    path.write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")
+    found = read(path)
+    assert [row["operation"] for row in rows(found)] == ["read-mail"]
+    [file] = found.files
+    assert not file.complete
+    assert file.trouble[0].startswith("exported without OperationProperties")
+    assert [counted.quarantined for counted in file.sources.values()] == [2]
+
+
+SERVICE, OWN = "b5a60e17-278b-4c92-a4e2-b9262e66bb28", guid(3, 4).lower()
+
+
+@pytest.mark.parametrize(
+    ("actor", "app"),
+    [
+        ([("Azure MFA", 1), (SERVICE, 2), (f"ServicePrincipal_{OWN}", 2), (OWN, 2), ("ServicePrincipal", 2)], SERVICE),
+        ([(f"ServicePrincipal_{OWN}", 2), (OWN, 2), ("ServicePrincipal", 2), ("MFA", 1), (SERVICE, 2), (SERVICE, 4)], SERVICE),
+        ([(f"ServicePrincipal_{OWN}", 2), (OTHER, 2), (SERVICE, "4")], SERVICE),
+        ([(f"ServicePrincipal_{OWN}", 2), (OTHER, 2), (SERVICE, 2)], None),
+        ([(f"ServicePrincipal_{OWN}", 2), (OWN, 2)], None),
+        ([("admin@contoso.example", 5), (f"User_{OWN}", 2), (OWN, 2), ("User", 2)], None),
+    ],
+)
+def test_an_application_that_changed_the_directory_is_named(
+    tmp_path: Path, actor: list[tuple[str, object]], app: str | None
+) -> None:
+    """As the actors and targets of https://github.com/panther-labs/panther-analysis, and of consent in the unified log."""
+    record = exchange(
+        "Add service principal credentials.",
+        Actor=[{"ID": id_, "Type": kind} for id_, kind in actor],
+        Target=[{"ID": f"ServicePrincipal_{OBJECT}", "Type": 2}],
+        ModifiedProperties=[],
+        UserId=f"ServicePrincipal_{OWN}",
+    )
+    del record["AppId"]
+    [row] = told(tmp_path, record)
+    assert (row["actor_app_id"], row["principal_id"], row["target_id"]) == (app, OWN, OBJECT)

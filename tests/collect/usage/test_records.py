@@ -103,12 +103,66 @@ def test_what_does_not_say_what_it_changed_is_not_read_as_nothing(tmp_path: Path
     assert (found["ignored"], found["quarantined"]) == (0, 1)
 
 
-def test_a_first_credential_hidden_in_a_new_service_principal(tmp_path: Path) -> None:
-    value = '[{"CredentialType":2,"KeyStoreId":"291154f0-a9f5-45bb-87be-9c8ee5b6d62c"}]'
-    found = told(tmp_path, audit("Add service principal", ("Credential", "[]", value)))
-    assert [row["operation"] for row in found] == ["add-credential", "add-service-principal"]
-    assert found[0]["unknown"] == {"credential_key_id": "not_supplied"}
+STORE = {"CredentialType": 2, "KeyStoreId": "291154f0-a9f5-45bb-87be-9c8ee5b6d62c"}
+"""The property Credential of every new service principal: Microsoft Entra ID in https://github.com/SEKOIA-IO/documentation"""
+
+
+@pytest.mark.parametrize("group", [STORE["KeyStoreId"], "375eb77d-1d23-462b-9be7-cb51db9123e3"])
+def test_a_store_of_keys_is_no_credential_of_a_new_service_principal(tmp_path: Path, group: str) -> None:
+    value = json.dumps([{**STORE, "KeyGroupId": group}])
+    [row] = told(tmp_path, audit("Add service principal", ("Credential", "[]", value)))
+    assert (row["operation"], row["target_kind"], row["unknown"]) == ("add-service-principal", "service-principal", {})
+
+
+@pytest.mark.parametrize(
+    ("changed", "key"),
+    [
+        (("Credential", "[]", json.dumps([{**STORE, "KeyId": KEY}])), KEY),
+        (("KeyDescription", "[]", described(KEY)), KEY),
+        (("KeyDescription", "[]", '["[KeyType=Password,KeyUsage=Verify]"]'), None),
+    ],
+)
+def test_a_first_credential_of_a_new_service_principal_is_found_beside_its_store(
+    tmp_path: Path, changed: tuple[str, str, str], key: str | None
+) -> None:
+    found = told(tmp_path, audit("Add service principal", ("Credential", "[]", json.dumps([STORE])), changed))
+    assert [(row["operation"], row["credential_key_id"]) for row in found] == [
+        ("add-credential", key),
+        ("add-service-principal", None),
+    ]
     assert {row["target_kind"] for row in found} == {"service-principal"}
+
+
+def federated(*issuers: str) -> str:
+    """The value of FederatedIdentityCredentials.
+
+    https://elastic.github.io/detection-rules-explorer, "Entra ID Federated Identity Credential Issuer Modified"
+    """
+    return json.dumps([json.dumps({"Name": "deploy", "Issuer": each, "Subject": "repo:contoso/infra"}) for each in issuers])
+
+
+GITHUB, OTHERS_ISSUER = "https://token.actions.githubusercontent.com", "https://login.intruder.example"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("[]", federated(GITHUB), ["add-credential"]),
+        (None, federated(GITHUB), ["add-credential"]),
+        (federated(GITHUB), federated(OTHERS_ISSUER), ["add-credential", "remove-credential"]),
+        (federated(GITHUB), federated(GITHUB, OTHERS_ISSUER), ["add-credential"]),
+        (federated(GITHUB, OTHERS_ISSUER), federated(GITHUB), ["remove-credential"]),
+        (federated(GITHUB, OTHERS_ISSUER), federated(OTHERS_ISSUER, GITHUB), []),
+        (federated(GITHUB), "[]", ["remove-credential"]),
+        ("[]", "[]", []),
+        ("[]", "a text that is no list", ["add-credential"]),
+    ],
+)
+def test_federated_credentials_that_come_change_and_go(tmp_path: Path, old: str | None, new: str, expected: list[str]) -> None:
+    changed = ("FederatedIdentityCredentials", old, new)
+    found = told(tmp_path, audit("Update application", changed, ("Included Updated Properties", None, '"x"')))
+    assert [row["operation"] for row in found] == expected
+    assert all(row["unknown"] == {"credential_key_id": "not_supplied"} for row in found)
 
 
 def test_who_changed_it(tmp_path: Path) -> None:

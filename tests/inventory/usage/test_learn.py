@@ -9,6 +9,7 @@ import pytest
 
 from keyaudit.inventory.logs import LogStore
 from keyaudit.inventory.usage.baseline import Baseline, open_baseline
+from keyaudit.inventory.usage.head import FORMAT
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.inventory.usage.listing import belonging
 from keyaudit.model.errors import UnsafeError, UsageError
@@ -162,6 +163,6 @@ def test_what_was_touched_is_refused(untouched: Path, tmp_path: Path, touch: obj
 
 def test_another_version_is_told_apart_from_damage(untouched: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(untouched, tmp_path / "b")
-    _head(folder, format=3)
+    _head(folder, format=FORMAT + 1)
     with pytest.raises(UsageError, match="written in a newer format"):
         open_baseline(folder)
