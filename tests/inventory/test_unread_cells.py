@@ -10,7 +10,6 @@ _TURNS = max(map(len, _CAN_BE_UNKNOWN.values()))
 NOT_YET = {
     *(("credential", name) for name in ("last_used_on", "holder_last_sign_in_on", "superseded_in_vault", "newer_since")),
     *(("unusual_use", name) for name in ("risk", "refused", "uses")),
-    *(("app_management_policy", name) for name in ("new_certificate_limit", "new_custom_secrets_blocked")),
 }
 """The derived columns of views that are still written without facts, and say something wrong."""
 
