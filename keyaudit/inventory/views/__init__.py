@@ -159,7 +159,7 @@ def statements(
         "certificate": lambda: _certificates(
             sql, certificate.view(sources, as_of, of("certificate")), reach_known=reach_known, wanted=of("certificate")
         ),
-        "principal": lambda: principal.view(sources),
+        "principal": lambda: principal.view(sources, of("principal")),
         "secret": lambda: secret.view(sources, of("secret")),
         "deleted": lambda: deleted.view(sources, known=reach_known, wanted=of("deleted")),
         "grant": lambda: grant.view(sources, known=reach_known),
