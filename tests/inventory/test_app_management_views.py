@@ -114,6 +114,15 @@ FALLBACKS: list[tuple[dict[str, Any], dict[str, object]]] = [
     ({"left_to_default": EVERYTHING, "assigned_kinds": BOTH}, NOTHING | {"uris_restricted": True, "new_uris_restricted": True}),
     ({"left_to_default": EVERYTHING, "assigned_kinds": PRINCIPALS}, NOTHING),
     ({"left_to_default": SECRETS, "assigned_kinds": BAD}, NOTHING | dict.fromkeys(("secret_limit", "new_secret_limit"), BAD)),
+    # It may be for service principals alone.
+    (
+        {"left_to_default": ["unique_uris_only"], "assigned_kinds": BAD},
+        NOTHING | {"uris_restricted": BAD, "new_uris_restricted": BAD},
+    ),
+    # It may leave to the default policy all that this one says otherwise.
+    ({"left_to_default": BAD}, NOTHING | dict.fromkeys(NOTHING, BAD)),
+    ({"enabled": BAD}, NOTHING | dict.fromkeys(NOTHING, BAD)),
+    ({"enabled": BAD, "assigned_kinds": PRINCIPALS}, NOTHING),
     # Where it is off, nobody says which of the two holds; what is the same in both is known.
     ({"enabled": False}, NOTHING | dict.fromkeys(NOTHING, "not_stated")),
     ({"enabled": False, "assigned_kinds": PRINCIPALS}, NOTHING),

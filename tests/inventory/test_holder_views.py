@@ -7,7 +7,7 @@ import pytest
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, refused, row
+from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, fetch, in_memory, refused, row
 from tests.inventory.test_application_views import principal
 from tests.inventory.test_privilege_views import grant, named, role
 from tests.inventory.test_views import only
@@ -194,6 +194,12 @@ RULES: list[tuple[list[Row], Any, Any, object]] = [
     # It says nothing of a custom policy that is off: its objects may be free, or under the default policy.
     ([LIMITED, custom(["A"], enabled=False)], OLD, {}, "not_stated"),
     ([default(), custom(["A"], enabled=False)], OLD, {}, None),
+    ([LIMITED, custom(["A"], enabled=BAD)], OLD, {}, "bad_value"),
+    ([LIMITED, custom(["A"], left_to_default=BAD)], OLD, {}, "bad_value"),
+    # Both say the same, so it does not matter which of them holds.
+    ([default(), custom(["A"], left_to_default=BAD)], OLD, {}, None),
+    # An object has one at most.
+    ([LIMITED, custom(["A"], password_lifetime=DAY), custom(["a", "b"], password_blocked=True)], OLD, {}, "inconsistent"),
     ([LIMITED, custom(["b"], password_blocked=True)], OLD, {}, HALF_A_YEAR),
     # It may be assigned to this one.
     ([LIMITED, custom(BAD)], OLD, {}, "bad_value"),
@@ -209,6 +215,20 @@ def test_the_policy_in_force_limits_a_credential(policies: list[Row], made: Any,
         "app_management_policy": policies,
     }
     assert held(rows, "policy_limit", **values)["policy_limit"] == expected
+
+
+def test_when_a_holder_was_created_is_known_by_its_id() -> None:
+    rows = {**HOLDERS, "application": [application("a", **NEW)], "app_management_policy": [DATED]}
+    assert held(rows, "policy_limit", app_id=BAD)["policy_limit"] == HALF_A_YEAR
+
+
+def test_a_policy_with_unknown_objects_does_not_double_a_credential() -> None:
+    rows = {**HOLDERS, "credential": [credential("k", holder="a", app_id="A")]}
+    counts = []
+    for policies in ([LIMITED], [LIMITED, custom(BAD)]):
+        with in_memory({**rows, "app_management_policy": policies}, {TENANT: READ}, "credential") as connection:
+            counts.append(len(fetch(connection, "SELECT policy_limit FROM credential")))
+    assert counts == [1, 1]
 
 
 @pytest.mark.parametrize("operation", ["app_management.default", "app_management.list"])

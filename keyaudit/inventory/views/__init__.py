@@ -168,11 +168,11 @@ def statements(
         "certificate": lambda: _certificates(
             sql, certificate.view(sources, as_of, of("certificate")), reach_known=reach_known, wanted=of("certificate")
         ),
-        "principal": lambda: principal.view(sources),
+        "principal": lambda: principal.view(sources, of("principal")),
         "secret": lambda: secret.view(sources, of("secret")),
         "deleted": lambda: deleted.view(sources, known=reach_known, wanted=of("deleted")),
         "grant": lambda: grant.view(sources, known=reach_known),
-        "app_management_policy": lambda: app_management_policy.view(sources),
+        "app_management_policy": lambda: app_management_policy.view(sources, of("app_management_policy")),
         "agent": lambda: agent.view(sources, of("agent")),
         "blueprint": lambda: blueprint.view(sources, of("blueprint")),
         "application": lambda: application.view(sources, as_of, of("application")),
@@ -218,6 +218,8 @@ def _prepared(
     yield environment.named(sources)
     if reach_known or not _READ_PRIVILEGES.isdisjoint(names):
         yield from privileges.prepare(sources)
+    if not {"app_management_policy", "credential"}.isdisjoint(names):
+        yield app_management_policy.prepare(sources)
     if "credential" in names:
         yield from in_vault.prepare(sources)
     if not {"vault", "key"}.isdisjoint(names):

@@ -6,13 +6,17 @@ https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodp
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Mapping
-
-from msgspec import Struct
-
-from keyaudit.inventory.facts.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.inventory.facts.fact import ABSENT, FALSE, Count, Derived, Fact, Truth, any_of, case, known, strict, unknown
+from keyaudit.inventory.facts.groups import Groups, groups
+from keyaudit.inventory.facts.prepared import Prepared, shared
+from keyaudit.inventory.facts.relation import Rows, because, one, unread
+from keyaudit.inventory.facts.sql import Sources, Wanted, no_rows
+from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.inventory.load import quoted
+from keyaudit.inventory.rows import stored_types
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.app_management_policy import APP_MANAGEMENT_POLICY
+from keyaudit.model.times import MAX_TIME
 
 _TARGETS = "SELECT 'applications' AS target UNION ALL SELECT 'service-principals' AS target"
 """The kinds of objects: the default policy has a part for each, and a custom policy can be assigned to both."""
@@ -24,199 +28,230 @@ _RESTRICTIONS = (
 )
 """The columns of restrictions. Each has a second column, with the date from which it holds."""
 
-
-class _Derived(Struct, frozen=True):
-    """SQL of a value over a row of `_in_effect`, and why it is unknown."""
-
-    value: str
-    doubt: str
+_TYPES = stored_types(APP_MANAGEMENT_POLICY)
+_ENDLESS = MAX_TIME + 1
+"""Longer than every limit: where `Groups.greatest` has a row without one."""
 
 
-def view(sources: Sources) -> str:
+def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    limits, flags = {}, {}
-    for prefix, new in (("", False), ("new_", True)):
-        limits[f"{prefix}secret_limit"] = _secret_limit(new=new)
-        limits[f"{prefix}certificate_limit"] = _lifetime("certificate_lifetime", new=new)
-        flags[f"{prefix}custom_secrets_blocked"] = _any_blocked("custom_password_blocked", new=new)
-        flags[f"{prefix}uris_restricted"] = _any_blocked(*_URIS, new=new)
-    derived = ", ".join(f"{each.value} AS {name}, {each.doubt} AS {name}_doubt" for name, each in (limits | flags).items())
-    weakest = [*(_weakest_limit(name) for name in limits), *(_weakest_flag(name) for name in flags)]
-    names = (*limits, *flags)
+    rows = Rows(sources, "app_management_policy")
+    effect = _of_target(sources)
+    of = groups(effect, "targets", by=effect["id"], key=rows["id"], each=effect.flag("meant").possibly, own=True)
+    kinds = rows["assigned_kinds"]
+    facts: dict[str, Derived] = {}
     # A custom policy for service principals alone restricts no identifier URIs.
-    shown = dict.fromkeys(limits, "{}") | dict.fromkeys(flags, "coalesce({}, CASE WHEN stored.kind = 'custom' THEN false END)")
-    return f"""
-        SELECT {stored("app_management_policy", "stored")},
-            {", ".join(f"CASE WHEN {name}_doubt IS NULL THEN {shown[name].format(name)} END AS {name}" for name in names)},
-            {extended(sources.sql, {name: f"{name}_doubt" for name in names})}
-        FROM {sources["app_management_policy"]} AS stored
-        JOIN (
-            SELECT of_id, {", ".join(weakest)}
-            FROM (SELECT of_id, kinds_doubt, {derived} FROM ({_in_effect(sources)}) WHERE meant) GROUP BY of_id
-        ) AS weakest ON weakest.of_id = stored.id"""
+    for_applications = effect["target"].eq("applications") & effect.flag("meant")
+    of_principals = rows["applies_to"].eq("service-principals")
+    for prefix in ("", "new_"):
+        for name in (f"{prefix}secret_limit", f"{prefix}certificate_limit"):
+            facts[name] = _weakest_limit(of, name, kinds)
+        facts[f"{prefix}custom_secrets_blocked"] = _weakest_flag(of, f"{prefix}custom_secrets_blocked", kinds)
+        name = f"{prefix}uris_restricted"
+        facts[name] = case((of_principals, ABSENT), otherwise=of.any_of(name, effect.flag(name) & for_applications))
+    return view_of("app_management_policy", sources, facts, wanted)
 
 
-def _secret_limit(*, new: bool) -> _Derived:
-    """If secrets are blocked, their lifetime does not matter."""
-    blocked, lifetime = _any_blocked("password_blocked", new=new), _lifetime("password_lifetime", new=new)
-    return _Derived(
-        f"CASE WHEN {blocked.value} THEN 0 ELSE {lifetime.value} END",
-        f"CASE WHEN {blocked.value} THEN NULL ELSE coalesce({blocked.doubt}, {lifetime.doubt}) END",
-    )
+def prepare(sources: Sources) -> str:
+    """The statement that creates the table of restrictions in effect, which this view and that of credentials read."""
+    return _in_effect(sources).empty if no_rows(sources, "app_management_policy") else _in_effect(sources).created
 
 
-def _lifetime(column: str, *, new: bool) -> _Derived:
-    if new:
-        return _Derived(column, f"{column}_doubt")
-    return _Derived(
-        f"CASE WHEN {column}_from IS NULL THEN {column} END",
-        f"coalesce({column}_doubt, CASE WHEN {column} IS NOT NULL THEN {column}_from_doubt END)",
-    )
-
-
-def _any_blocked(*columns: str, new: bool) -> _Derived:
-    """Whether one of these restrictions holds for objects made now, or for those of any age."""
-    every = "" if new else " AND {0}_from IS NULL AND {0}_from_doubt IS NULL"
-    dated = "{0}_doubt" if new else "coalesce({0}_doubt, CASE WHEN {0} THEN {0}_from_doubt END)"
-    value = " OR ".join(f"({column}{every.format(column)})" for column in columns)
-    return _Derived(
-        f"({value})", f"CASE WHEN {value} THEN NULL ELSE coalesce({', '.join(map(dated.format, columns))}, NULL) END"
-    )
-
-
-def _weakest_limit(name: str) -> str:
-    none = f"bool_or({name} IS NULL AND {name}_doubt IS NULL)"
-    return f"CASE WHEN NOT {none} THEN max({name}) END AS {name}, {_doubt(name, none, absent='none')}"
-
-
-def _weakest_flag(name: str) -> str:
-    return f"bool_and({name}) AS {name}, {_doubt(name, f'bool_or(NOT {name} AND {name}_doubt IS NULL)')}"
-
-
-def _doubt(name: str, weakest: str, *, absent: str | None = None) -> str:
-    """Why the aggregate `name` over the kinds of objects of one policy is unknown.
-
-    `weakest`: whether one has the weakest value that there is. If the kinds are unknown, so is a value that differs by kind.
-    `absent`: what an absent value counts as; None: kinds without a value do not count.
+def _weakest_limit(of: Groups, name: str, kinds: Fact) -> Fact:
+    """The longest limit of the kinds of objects that a policy is for; absent if one of them has none. If the kinds are unknown,
+    so is a limit that differs by kind.
     """
-    value = f"coalesce({name}_doubt, CAST({name} AS STRING), {'NULL' if absent is None else quoted(absent)})"
-    differs = f"count(DISTINCT {value}) > 1"
-    return f"""CASE WHEN {differs} AND min(kinds_doubt) IS NOT NULL THEN min(kinds_doubt)
-        WHEN {weakest} IS NOT TRUE THEN min({name}_doubt) END AS {name}_doubt"""
+    limit = of.rows[name]
+    shortest = of.least(f"shortest_{name}", limit.total(lambda sql: f"coalesce({sql}, {_ENDLESS})"))
+    longest = of.greatest(name, limit, absent_last=True)
+    settled = kinds.is_known | ~longest.exceeds(shortest)
+    return case((settled, of.latest(name, limit, absent_last=True)), otherwise=unknown(kinds.doubt))
 
 
-def _in_effect(sources: Sources) -> str:
-    """A row for each policy and each kind of objects that it is for, with the restrictions that hold for these.
+def _weakest_flag(of: Groups, name: str, kinds: Fact) -> Truth:
+    """Whether it is true of all kinds of objects that a policy is for."""
+    flag = of.rows.flag(name)
+    every, some = ~of.any_of(f"not_{name}", ~flag), of.any_of(name, flag)
+    return case((kinds.is_known | every | ~some, every), otherwise=unknown(kinds.doubt)).truth()
 
-    `of_id`: the policy; `target`: the kind; `assigned_to`; `meant`: whether it is assigned to such objects, true if that is
-    unknown; `kinds_doubt`: why. Each column of `_RESTRICTIONS`, and its date, has another with the reason why it is unknown.
+
+def _of_target(sources: Sources) -> Prepared:
+    """What holds for each kind of objects of each policy, rows of `_in_effect`: for objects of any age, and for new ones."""
+    effect = _in_effect(sources)
+    facts: dict[str, Derived] = {name: effect[name] for name in ("id", "target", "meant")}
+    for prefix, new in (("", False), ("new_", True)):
+        blocked, lifetime = _blocked(effect, "password_blocked", new=new), _lifetime(effect, "password_lifetime", new=new)
+        facts[f"{prefix}secret_limit"] = case((blocked, known(0)), otherwise=lifetime)
+        facts[f"{prefix}certificate_limit"] = _lifetime(effect, "certificate_lifetime", new=new)
+        facts[f"{prefix}custom_secrets_blocked"] = _blocked(effect, "custom_password_blocked", new=new)
+        facts[f"{prefix}uris_restricted"] = any_of(*(_blocked(effect, column, new=new) for column in _URIS))
+    return shared(sources, facts, effect.sql, effect.alias)
+
+
+def _lifetime(effect: Prepared, column: str, *, new: bool) -> Fact:
+    lifetime = effect[column]
+    return lifetime if new else lifetime.where(lifetime.present & ~effect[f"{column}_from"].present)
+
+
+def _blocked(effect: Prepared, column: str, *, new: bool) -> Truth:
+    return effect.flag(column) if new else effect.flag(column) & ~effect[f"{column}_from"].present
+
+
+def _in_effect(sources: Sources) -> Prepared:
+    """The table with a row for each policy and each kind of objects that it is for, with the restrictions that hold for these.
+
+    `id`: the policy; `target`: the kind; `meant`: whether it is assigned to such objects.
     """
-    restrictions = ", ".join(
-        f"{each.value} AS {column}, {each.doubt} AS {column}_doubt"
-        for restriction in _RESTRICTIONS
-        for column in (restriction, f"{restriction}_from")
-        for each in (_after_fallback(restriction, column),)
-    )
-    policies = sources["app_management_policy"]
-    kinds = sources.sql.size("own.assigned_kinds")
-    return f"""
-        SELECT own.id AS of_id, targets.target, own.assigned_to, own.unknown['assigned_kinds'] AS kinds_doubt,
-            own.assigned_kinds IS NULL OR {kinds} = 0 OR array_contains(own.assigned_kinds, targets.target) AS meant,
-            {restrictions}
-        FROM {policies} AS own JOIN ({_TARGETS}) AS targets ON own.applies_to IN (targets.target, 'assigned')
-        LEFT JOIN {policies} AS base ON own.kind = 'custom' AND base.applies_to = targets.target
-        LEFT JOIN ({read_to_the_end(("app_management.default",))}) AS defaults ON defaults.scope_id = own.scope_id"""
+    both = _with_default(sources)
+    left: dict[str, Derived] = {}
+    for restriction in _RESTRICTIONS:
+        differ = ~(_same(both, restriction) & _same(both, f"{restriction}_from"))
+        left[f"left_{restriction}"] = both["left"].has(restriction) & differ
+    made = shared(sources, {name: both[name] for name in both.facts} | left, both.sql, both.alias)
+    facts: dict[str, Derived] = {name: made[name] for name in ("id", "target", "meant", "assigned_to")}
+    for restriction in _RESTRICTIONS:
+        for column in (restriction, f"{restriction}_from"):
+            in_effect = case((made.flag(f"left_{restriction}"), made[f"default_{column}"]), otherwise=made[column])
+            facts[column] = in_effect.truth() if _TYPES[column] == "BOOLEAN" else in_effect
+    types = {name: _TYPES.get(name, "VARCHAR") for name in facts}
+    return Prepared(sources, "app_management_effect", facts, made.sql, "effect", types=types)
 
 
-def _after_fallback(restriction: str, column: str) -> _Derived:
-    """`column` of the policy `own`, or of the default policy `base` if `own` leaves the restriction to that."""
-    left = f"array_contains(own.left_to_default, {quoted(restriction)})"
-    missing = f"CASE WHEN base.id IS NULL THEN coalesce({gap('defaults')}, '{Reason.NOT_VISIBLE}') END"
-    of_base = f"coalesce({missing}, base.unknown['{column}'])"
+def _same(both: Prepared, column: str) -> Truth:
+    """Whether a policy and the default one certainly say the same."""
+    own, default = both[column], both[f"default_{column}"]
+    return Truth(f"{own.value} IS NOT DISTINCT FROM {default.value}") & own.is_known & default.is_known
+
+
+def _with_default(sources: Sources) -> Prepared:
+    """A row for each policy and each kind of objects that it is for, with the restrictions of the default policy for these;
+    `left`: the restrictions that it leaves to that.
+    """
+    policies, sql = sources["app_management_policy"], sources.sql
+    of_each = f"""
+        SELECT policy.*, targets.target FROM {policies} AS policy
+        JOIN ({_TARGETS}) AS targets ON policy.applies_to IN (targets.target, 'assigned')"""
+    own = Rows(sources, "app_management_policy", "own", relation=f"({of_each})")
+    default = Rows(sources, "app_management_policy", "base", relation=f"(SELECT * FROM {policies} WHERE kind = 'default')")
+    unseen = unread("defaults", ("app_management.default",), scope=f"{own.alias}.scope_id") | because(Reason.NOT_VISIBLE)
+    target = Fact(f"{own.alias}.target")
+    base = one(default, key=target, by=default["applies_to"], missing=unseen)
     # Graph does not say whether a custom policy that is off frees its objects from the default one, or leaves them to it.
-    untold = (
-        f"(own.kind = 'custom' AND NOT own.enabled AND (own.{column} IS DISTINCT FROM base.{column} OR {of_base} IS NOT NULL))"
-    )
-    value = f"CASE WHEN {left} THEN base.{column} ELSE own.{column} END"
-    doubt = f"""coalesce(own.unknown['{column}'],
-        CASE WHEN {untold} THEN '{Reason.NOT_STATED}' WHEN {left} THEN {of_base} END)"""
-    if restriction not in _URIS:
-        return _Derived(value, doubt)
-    of_applications = "CASE WHEN targets.target = 'applications' THEN {} END"
-    return _Derived(of_applications.format(value), of_applications.format(doubt))
+    left = case((own.flag("enabled"), own["left_to_default"]), otherwise=unknown(because(Reason.NOT_STATED)))
+    facts: dict[str, Derived] = {
+        "id": own["id"],
+        "target": target,
+        "meant": own["assigned_kinds"].told(
+            lambda kinds: f"{sql.size(kinds)} = 0 OR array_contains({kinds}, {target.value})", absent=True
+        ),
+        "assigned_to": own["assigned_to"],
+        "left": case((own["kind"].eq("custom"), left), otherwise=Fact(sql.texts(()))),
+    }
+    for restriction in _RESTRICTIONS:
+        for column in (restriction, f"{restriction}_from"):
+            facts[column], facts[f"default_{column}"] = own[column], base[column]
+    return shared(sources, facts, own.sql, own.alias)
 
 
-class InForce(Struct, frozen=True):
-    """The policy in force for a credential: the limit, why it may be unknown, and the joins that both need."""
-
-    limit: str
-    doubt: str
-    joins: Mapping[str, str]
-
-
-# By kind of credential, the columns that say whether it can be added, and its maximum lifetime.
 _RULES = {
     "password": ("password_blocked", "password_lifetime"),
     "symmetric-key": ("symmetric_key_blocked", "symmetric_key_lifetime"),
     "certificate": (None, "certificate_lifetime"),
 }
-
-
-def in_force(sources: Sources, made: str, made_doubt: str) -> InForce:
-    """For `stored`, a credential whose holder was created at `made`; `made_doubt`: why that is unknown."""
-
-    def holds(name: str) -> tuple[str, str]:
-        """SQL: whether an enabled restriction applies to this holder, and why that is unknown."""
-        since = f"rule.{name}_from"
-        undated = f"CASE WHEN {since} IS NOT NULL AND {made} IS NULL THEN coalesce({made_doubt}, '{Reason.NOT_VISIBLE}') END"
-        return f"({since} IS NULL OR {made} >= {since})", f"coalesce(rule.{name}_from_doubt, {undated})"
-
-    (blocks, blocks_doubt), (limits, limits_doubt) = holds("blocked"), holds("lifetime")
-    # The first of two restrictions decides if it certainly applies.
-    blocked_doubt = f"coalesce(rule.blocked_doubt, CASE WHEN rule.blocked THEN {blocks_doubt} END)"
-    lifetime_doubt = f"coalesce(rule.lifetime_doubt, CASE WHEN rule.lifetime IS NOT NULL THEN {limits_doubt} END)"
-    blocked = f"({blocked_doubt} IS NULL AND rule.blocked AND {blocks})"
-    unassigned = f"CASE WHEN assigned.object_id IS NULL THEN coalesce({gap('customs')}, unsure.doubt, {gap('defaults')}) END"
-    doubt = f"""CASE WHEN stored.kind = 'federated' THEN NULL ELSE coalesce(stored.unknown['kind'], {unassigned},
-        CASE WHEN rule.kind IS NULL OR {blocked} THEN NULL ELSE coalesce({blocked_doubt}, {lifetime_doubt}) END) END"""
-    policies = sources["app_management_policy"]
-    joins = {
-        "assigned": f"""
-        LEFT JOIN (SELECT DISTINCT {sources.sql.lower("object_id")} AS object_id
-            FROM (SELECT {sources.sql.each("assigned_to")} AS object_id FROM {policies})) AS assigned
-            ON assigned.object_id = split_part(stored.holder_id, '/', -1)""",
-        "rule": f"""
-        LEFT JOIN ({_rules(sources)}) AS rule ON rule.kind = stored.kind
-            AND rule.whose = coalesce(assigned.object_id, {quoted(_EVERYBODY)})
-            AND rule.target = CASE stored.holder_kind WHEN 'application' THEN 'applications'
-                WHEN 'service_principal' THEN 'service-principals' END""",
-        "unsure": f"CROSS JOIN (SELECT min(unknown['assigned_to']) AS doubt FROM {policies}) AS unsure",
-        "customs": f"""
-        LEFT JOIN ({read_to_the_end(("app_management.list",))}) AS customs ON customs.scope_id = stored.scope_id""",
-        "defaults": f"""
-        LEFT JOIN ({read_to_the_end(("app_management.default",))}) AS defaults ON defaults.scope_id = stored.scope_id""",
-    }
-    limit = f"""CASE WHEN {doubt} IS NOT NULL THEN NULL WHEN {blocked} THEN 0 WHEN {limits} THEN rule.lifetime END"""
-    return InForce(limit, doubt, joins)
-
-
+"""By kind of credential, the columns that say whether it can be added, and its maximum lifetime."""
 _EVERYBODY = "default"
 
 
-def _rules(sources: Sources) -> str:
-    """A row per kind of credential, kind of object, and object with a custom policy, or `_EVERYBODY` for all others."""
-    kinds = " UNION ALL ".join(f"SELECT {quoted(kind)} AS kind" for kind in _RULES)
-    whose = sources.sql.each(f"coalesce(assigned_to, {sources.sql.items(quoted(_EVERYBODY))})")
-    columns = ", ".join(
-        f"{_by_kind(number, suffix, nothing)} AS {name}{suffix}"
-        for number, (name, nothing) in enumerate((("blocked", "false"), ("lifetime", "NULL")))
-        for suffix, nothing in (("", nothing), ("_doubt", "NULL"), ("_from", "NULL"), ("_from_doubt", "NULL"))
+def limit(rows: Rows) -> Fact:
+    """The lifetime that the policy in force allows each of `rows`, which are credentials; 0 where none can be added."""
+    limits = _of_holders(rows)
+    of_holder = strict(lambda kind, holder: f"{kind} || ' ' || {holder}", rows["kind"], rows["holder_id"])
+    return one(limits, key=of_holder, by=limits["key"])["limit"].where(~rows["kind"].eq("federated"))
+
+
+def _of_holders(rows: Rows) -> Prepared:
+    """A row per kind of credential and holder: what limits such a credential, by `key`."""
+    sources, kind, scope = rows.sources, Fact("holder.kind"), "holder.scope_id"
+    kinds = ", ".join(map(quoted, _RULES))
+    holders = f"""
+        (SELECT DISTINCT kind, holder_kind, holder_id, scope_id, split_part(holder_id, '/', -1) AS object_id,
+            CASE holder_kind WHEN 'application' THEN 'applications' ELSE 'service-principals' END AS target
+        FROM {sources["credential"]} WHERE kind IN ({kinds})) AS holder"""
+    object_id, unlimited = Fact("holder.object_id"), because(Reason.INCONSISTENT)
+    policies = _assigned(object_id, sources)
+    facts: dict[str, Derived] = {
+        "key": Fact("holder.kind || ' ' || holder.holder_id"),
+        "kind": kind,
+        "target": Fact("holder.target"),
+        "scope_id": Fact(scope),
+        "made": _made(sources),
+        # An object has one policy at most: https://learn.microsoft.com/graph/api/appmanagementpolicy-post-appliesto
+        "whose": case(
+            (policies.exceeds(known(1)).certainly, unknown(unlimited)),
+            (policies.exceeds(known(0)), object_id),
+            otherwise=known(_EVERYBODY),
+        ),
+    }
+    held = shared(sources, facts, holders, "holder")
+    rules = _rules(sources)
+    key = strict(lambda *parts: " || ' ' || ".join(parts), held["kind"], held["target"], held["whose"])
+    rule = one(rules, key=key, by=rules["key"], missing=unread("defaults", ("app_management.default",), scope=scope))
+    of_rule = {name: rule[name] for name in ("blocked", "blocked_from", "lifetime", "lifetime_from")}
+    ruled = shared(sources, {"key": held["key"], "made": held["made"], **of_rule}, held.sql, held.alias)
+
+    def holds(name: str) -> Truth:
+        since = ruled[f"{name}_from"]
+        return ~since.present | strict(lambda made, since: f"{made} >= {since}", ruled["made"], since).truth()
+
+    lifetime = ruled["lifetime"]
+    limited = lifetime.where(lifetime.present & holds("lifetime"))
+    blocked = ruled["blocked"].truth() & holds("blocked")
+    made = {"key": ruled["key"], "limit": case((blocked, known(0)), otherwise=limited)}
+    return shared(sources, made, ruled.sql, "limits")
+
+
+def _made(sources: Sources) -> Fact:
+    """When the holder of a credential was created."""
+    unseen, key = because(Reason.NOT_VISIBLE), Fact("holder.holder_id")
+    application, principal = (
+        one(Rows(sources, table, table), key=key, missing=unseen)["created_on"].or_else(unknown(unseen))
+        for table in ("application", "service_principal")
     )
-    return f"""
-        SELECT kinds.kind, rule.target, {sources.sql.lower("rule.whose")} AS whose, {columns}
-        FROM (SELECT *, {whose} AS whose FROM ({_in_effect(sources)})) AS rule CROSS JOIN ({kinds}) AS kinds"""
+    return case((Fact("holder.holder_kind").eq("application"), application), otherwise=principal)
 
 
-def _by_kind(number: int, suffix: str, nothing: str) -> str:
-    cases = (f"WHEN {quoted(kind)} THEN rule.{both[number]}{suffix}" for kind, both in _RULES.items() if both[number])
-    return f"CASE kinds.kind {' '.join(cases)} ELSE {nothing} END"
+def _assigned(object_id: Fact, sources: Sources) -> Count:
+    """The custom policies of an object."""
+    custom = f"(SELECT * FROM {sources['app_management_policy']} WHERE kind = 'custom')"
+    policies = Rows(sources, "app_management_policy", "custom", relation=custom)
+    unseen = unread("customs", ("app_management.list",), scope="holder.scope_id")
+    by = policies["assigned_to"].map(lambda ids: sources.sql.mapped(ids, "id", sources.sql.lower("id")))
+    return groups(policies, "assigned", by=by, key=object_id, missing=unseen, in_list=True).count_of("policies")
+
+
+def _rules(sources: Sources) -> Prepared:
+    """A row per kind of credential, kind of object, and object with a custom policy, or `_EVERYBODY` for all others."""
+    effect, sql = _in_effect(sources), sources.sql
+    assigned_to = effect["assigned_to"]
+    of_each = f"""
+        SELECT *, {sql.each(f"coalesce({assigned_to.value}, {sql.items(quoted(_EVERYBODY))})")} AS whose
+        FROM {effect.sql} WHERE {assigned_to.why.sql} IS NULL"""
+    kinds = " UNION ALL ".join(f"SELECT {quoted(kind)} AS kind" for kind in _RULES)
+    of_kinds = f"(SELECT * FROM ({of_each}) CROSS JOIN ({kinds}) AS kinds)"
+    effect = effect.under("effect", of_kinds)
+    kind = Fact("effect.kind")
+
+    def by_kind(number: int, suffix: str, otherwise: Fact) -> Fact:
+        columns = {name: columns[number] for name, columns in _RULES.items()}
+        return case(
+            *((kind.eq(name), effect[f"{column}{suffix}"]) for name, column in columns.items() if column), otherwise=otherwise
+        )
+
+    facts: dict[str, Derived] = {
+        "key": Fact(f"effect.kind || ' ' || effect.target || ' ' || {sql.lower('effect.whose')}"),
+        "blocked": by_kind(0, "", FALSE).truth(),
+        "blocked_from": by_kind(0, "_from", ABSENT),
+        "lifetime": by_kind(1, "", ABSENT),
+        "lifetime_from": by_kind(1, "_from", ABSENT),
+    }
+    return shared(sources, facts, effect.sql, "rule")

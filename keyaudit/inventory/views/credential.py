@@ -8,7 +8,7 @@ from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.inventory.views import holder, identities, in_vault, issuers, repositories
-from keyaudit.inventory.views.app_management_policy import in_force
+from keyaudit.inventory.views.app_management_policy import limit
 from keyaudit.inventory.views.series import series
 from keyaudit.model.tables import TABLES
 
@@ -56,11 +56,11 @@ def view(sources: Sources, as_of: int, wanted: Wanted, *, repositories_listed: b
         FROM {sources["credential_activity"]} GROUP BY app_id, key_id"""
     named = "stored.unknown['kind'], stored.unknown['app_id'], stored.unknown['key_id']"
     unused = f"CASE WHEN stored.kind = 'federated' THEN NULL ELSE coalesce({gap('report')}, {named}, uses.doubt) END"
-    rule = in_force(sources, holder.MADE, holder.MADE_DOUBT)
+    policy_limit = limit(rows)
     doubts = {
         "on_application_too": doubt,
         "last_used_on": unused,
-        "policy_limit": rule.doubt,
+        "policy_limit": policy_limit.why.sql,
         **holder.DOUBTS,
         **issuers.doubts(dialect),
         "same_elsewhere": f"""CASE WHEN {same_elsewhere.least} IS DISTINCT FROM {same_elsewhere.most}
@@ -74,7 +74,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted, *, repositories_listed: b
         "last_used_on": f"""
                 CASE WHEN {unused} IS NULL AND stored.kind <> 'federated' THEN uses.last_used_on END AS last_used_on""",
         **_IN_VAULT,
-        "policy_limit": f"{rule.limit} AS policy_limit",
+        "policy_limit": f"{policy_limit.value} AS policy_limit",
         **holder.COLUMNS,
         **issuers.columns(dialect),
         **(repositories.listed(dialect) if repositories_listed else repositories.NOT_SUPPLIED),
@@ -99,7 +99,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted, *, repositories_listed: b
         "report": f"LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id",
         "listed": f"LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id",
         "holder": f"LEFT JOIN ({holder.holders(sources)}) AS holder ON holder.app_id = {app_id}",
-        **rule.joins,
+        "limits": joined(policy_limit.everything),
     }
     return sql.view("credential", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
 

@@ -19,7 +19,6 @@ from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import SQL_TYPES, columns_of
 from keyaudit.inventory.views import tier0
 from keyaudit.inventory.views.environment import of_vault
-from keyaudit.inventory.views.principal import home_doubt
 from keyaudit.inventory.views.reach_counts import BITS, DATA, EVERY_ACTION, GRANT, HOMES, counts
 from keyaudit.model.columns import Column, Type
 from keyaudit.model.operations import OPERATIONS, Surface
@@ -264,8 +263,8 @@ def _persons(sources: Sources) -> str:
     return f"""
         SELECT held.holder, held.person_id, CAST(dense_rank() OVER (ORDER BY held.person_id NULLS LAST) AS INTEGER) AS person,
             home.environment, coalesce(home.unnamed, false) AS unnamed,
-            {home_doubt(kind, "blind.principals")} AS environment_doubt,
-            home.subscription, {home_doubt(kind, "blind.principals", "subscription_doubt")} AS subscription_doubt,
+            {_of_home("environment_why", kind)} AS environment_doubt,
+            home.subscription, {_of_home("subscription_why", kind)} AS subscription_doubt,
             {tier0.controls(kind)} AS tier0, {tier0.doubt(kind)} AS tier0_doubt,
             principal.id IS NULL OR principal.kind IS NOT NULL AS proven,
             CASE WHEN {kind} IN ({_HUMANS}) THEN true WHEN {kind} IN ({_WORKLOADS}) THEN false END AS human,
@@ -284,6 +283,13 @@ def _persons(sources: Sources) -> str:
         LEFT JOIN reach_control AS control ON control.object_id = held.person_id
         CROSS JOIN reach_blind AS blind
         WHERE {kind} IS NULL OR {kind} NOT IN ({_NOBODY}, 'group')"""
+
+
+def _of_home(why: str, kind: str) -> str:
+    """SQL: why a column of `home`, the service principal that a principal of that kind is, is unknown."""
+    return f"""CASE WHEN home.object_id IS NOT NULL THEN home.{why}
+        WHEN {kind} IN ({_WORKLOADS}) THEN coalesce(blind.principals, '{Reason.NOT_VISIBLE}')
+        WHEN {kind} IS NULL THEN blind.principals END"""
 
 
 def _split(sql: DuckDB) -> str:

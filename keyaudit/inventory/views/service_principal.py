@@ -1,10 +1,8 @@
 """The view of service principals."""
 
-# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
-
 from keyaudit.inventory.facts.fact import ABSENT, Derived, Doubt, Fact, case, unknown
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.prepared import shared
+from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
@@ -118,11 +116,11 @@ def _of_subscription(rows: Rows) -> Fact:
     return Fact(rule, unseen, absent=True, reads=name.reads).where(subscription.present)
 
 
-def environments(sources: Sources) -> str:
-    """The environment of every service principal, and its names.
+def environments(sources: Sources) -> Prepared:
+    """The environment of every service principal, by `object_id`, and its `app_id` in lower case.
 
-    Its environment, with a `doubt` if unknown; `unnamed`: it has no configured environment and is not a Microsoft service,
-    which has none. The subscription of a managed identity, with `subscription_doubt`.
+    `unnamed`: it has no configured environment, and is not known to be a Microsoft service, which has none. `subscription`: that
+    of a managed identity.
     """
     rows = Rows(sources, "service_principal")
     facts: dict[str, Derived] = {
@@ -133,8 +131,7 @@ def environments(sources: Sources) -> str:
         "environment": _environment(rows),
         "subscription": _subscription(rows),
     }
-    return f"""
-        SELECT object_id, app_id, listed_why AS unlisted, environment, environment_why AS doubt,
-            environment IS NULL AND environment_why IS NULL AND home IS DISTINCT FROM 'microsoft' AS unnamed,
-            subscription, subscription_why AS subscription_doubt
-        FROM {shared(sources, facts, rows.sql, rows.alias).sql}"""
+    homes = shared(sources, facts, rows.sql, "home")
+    unnamed = (~homes["environment"].present).certainly & ~homes["home"].eq("microsoft").certainly
+    shown = ("object_id", "app_id", "listed", "environment", "subscription")
+    return shared(sources, {**{name: homes[name] for name in shown}, "unnamed": unnamed}, homes.sql, homes.alias)

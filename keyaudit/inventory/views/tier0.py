@@ -26,12 +26,12 @@ def prepare(sources: Sources) -> Iterator[str]:
     yield f"CREATE TABLE reach_control AS {_control(sources)}"
     yield f"""
         CREATE TABLE reach_service_principal AS
-        SELECT object_id, app_id, environment, unnamed, doubt, subscription, subscription_doubt,
+        SELECT object_id, app_id, environment, unnamed, environment_why, subscription, subscription_why,
             CASE WHEN controls THEN true WHEN why IS NULL THEN false END AS tier0,
             CASE WHEN controls THEN NULL ELSE why END AS tier0_doubt
         FROM (
-            SELECT found.*, controls, coalesce(found.unlisted, control.doubt, blind.roles) AS why
-            FROM ({service_principal.environments(sources)}) AS found
+            SELECT found.*, controls, coalesce(found.listed_why, control.doubt, blind.roles) AS why
+            FROM {service_principal.environments(sources).relation} AS found
             LEFT JOIN reach_control AS control ON control.object_id = found.object_id CROSS JOIN reach_blind AS blind
         )"""
 

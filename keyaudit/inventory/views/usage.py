@@ -43,8 +43,8 @@ def view(sources: Sources, scope_id: str, as_of: int, *, baseline: bool) -> str:
             {extended(sources.sql, doubts)}
         FROM {sources["usage"]} AS stored
         LEFT JOIN ({_versions(sources)}) AS version ON version.id = stored.target_id
-        LEFT JOIN ({environments(sources)}) AS by_object ON by_object.object_id = stored.principal_id
-        LEFT JOIN ({environments(sources)}) AS by_app ON by_app.app_id = stored.actor_app_id
+        LEFT JOIN {environments(sources).relation} AS by_object ON by_object.object_id = stored.principal_id
+        LEFT JOIN {environments(sources).relation} AS by_app ON by_app.app_id = stored.actor_app_id
         LEFT JOIN (SELECT split_part(id, '/', -1) AS object_id, home, unknown['home'] AS doubt, agent_type,
             unknown['agent_type'] AS agent_doubt
             FROM {sources["service_principal"]}) AS holder ON holder.object_id = stored.target_id
@@ -62,9 +62,9 @@ def view(sources: Sources, scope_id: str, as_of: int, *, baseline: bool) -> str:
 
 _FOUND = "by_object.object_id IS NOT NULL"
 _ACTOR_HOME_DOUBT = f"""CASE WHEN NOT {_KEY} THEN NULL
-    WHEN {_FOUND} THEN CASE WHEN by_object.unnamed THEN '{Reason.NOT_CONFIGURED}' ELSE by_object.doubt END
+    WHEN {_FOUND} THEN CASE WHEN by_object.unnamed THEN '{Reason.NOT_CONFIGURED}' ELSE by_object.environment_why END
     WHEN stored.actor_app_id IN ({_MICROSOFTS}) THEN NULL
-    WHEN by_app.app_id IS NOT NULL THEN CASE WHEN by_app.unnamed THEN '{Reason.NOT_CONFIGURED}' ELSE by_app.doubt END
+    WHEN by_app.app_id IS NOT NULL THEN CASE WHEN by_app.unnamed THEN '{Reason.NOT_CONFIGURED}' ELSE by_app.environment_why END
     ELSE coalesce(stored.unknown['principal_id'], stored.unknown['actor_app_id'], {gap("principals")},
         '{Reason.NOT_VISIBLE}') END"""
 _SINCE = "(sign_ins.since IS NULL OR sign_ins.since > stored.used_on)"

@@ -6,7 +6,7 @@ from keyaudit.model.tables.privileges import APP_ROLES, AZURE_ROLES, DIRECTORY_R
 _PRINCIPALS = ("service_principal.list",)
 _AGENTS = ("application.agent_blueprint", "agent.blueprint_app_id", "blueprint.inheritable_roles")
 _GRANTED = (*_AGENTS, "app_id", "service_principal.app_id", "service_principal.app_roles_listed", "grant.tier")
-_LIMITED = ("kind", "holder_kind", "holder_id", "app_id", "application.created_on", "service_principal.created_on")
+_LIMITED = ("kind", "holder_kind", "holder_id", "application.created_on", "service_principal.created_on")
 _RULES = tuple(
     f"app_management_policy.{name}"
     for name in (
