@@ -119,8 +119,8 @@ def _of_subscription(rows: Rows) -> Fact:
 def environments(sources: Sources) -> Prepared:
     """The environment of every service principal, by `object_id`, and its `app_id` in lower case.
 
-    `unnamed`: it has no configured environment, and is not known to be a Microsoft service, which has none. `subscription`: that
-    of a managed identity.
+    `unnamed`: it has no configured environment, and is not known to be a Microsoft service, which has none. `subscription`:
+    that of a managed identity.
     """
     rows = Rows(sources, "service_principal")
     facts: dict[str, Derived] = {
