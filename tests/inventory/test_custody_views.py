@@ -62,7 +62,7 @@ def test_the_last_record_of_the_shares_of_an_hsm_counts_by_its_name_or_id() -> N
     hsm, kv = vault("pool", kind="managed-hsm"), vault("kv", kind="key-vault")
     shares = [
         record("pool", "security-domain", on=9),
-        record(hsm["id"], "security-domain", on=3),
+        record(str(hsm["id"]), "security-domain", on=3),
         record("kv", "security-domain"),
     ]
     others = [record("pool", "security-domain", on=1, ended=2), record("pool", "hsm", on=1)]

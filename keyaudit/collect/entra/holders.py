@@ -77,9 +77,11 @@ class Holder(Struct, frozen=True, kw_only=True):
         row.put_read("holder_domain_name", self._has_domain_name())
 
     def _has_domain_name(self) -> bool | Refusal:
-        app_id = read(self.app_id, str) if self.names else ""
-        if isinstance(self.names, Refusal) or isinstance(app_id, Refusal):
-            return self.names if isinstance(self.names, Refusal) else Refusal(Reason.BAD_VALUE)
+        if isinstance(self.names, Refusal) or not self.names:
+            return self.names if isinstance(self.names, Refusal) else False
+        app_id = self.app_id if isinstance(self.app_id, Refusal) else read(self.app_id, str)
+        if isinstance(app_id, Refusal):
+            return app_id
         return any(name.lower().startswith(f"{app_id.lower()}/*.") for name in self.names)
 
 

@@ -106,7 +106,8 @@ class Scale:
     @property
     def reads(self) -> frozenset[str]:
         """The columns of a row and the facts that can make its score unknown: all of those that it rests on."""
-        return frozenset[str]().union(*(each.reads for each in (*self.ladders, *self.overrides)))
+        of_rungs = (ladder.reads for ladder in self.ladders)
+        return frozenset[str]().union(*of_rungs, *(override.reads for override in self.overrides))
 
 
 def known(column: str) -> str:
