@@ -77,6 +77,8 @@ class Use(Struct, frozen=True, kw_only=True):
     principal_id: str | None
     network: str | None
     client: str | None
+    granted_to: str | None
+    permission: str | None
     succeeded: bool | None
     source: str
     found_in: str

@@ -1,13 +1,15 @@
 """The meaning of directory changes, the same for all logs."""
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
-from keyaudit.collect.usage.values import BadRecordError, operation_name
+from keyaudit.collect.usage.values import LONGEST, BadRecordError, guid, operation_name
 from keyaudit.inventory.files import BROKEN
+from keyaudit.inventory.logs.use import Use
+from keyaudit.model.reasons import Reason
 
 # https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities, as `operation_name` folds them.
 _ADDED = "add service principal"
@@ -24,11 +26,12 @@ _SETTINGS, _AUTHENTICATION = "set federation settings on domain", "set domain au
 _FEDERATION = frozenset({_SETTINGS, _AUTHENTICATION})
 _LIVE_TYPE = "livetype"
 """The property for managed or federated; other properties of that operation do not matter here."""
+_CONSENT = "consent to application"
 _GRANTS = {
     **dict.fromkeys(
         (
             "add delegated permission grant",
-            "consent to application",
+            _CONSENT,
             "add app role assignment to service principal",
             "add app role assignment grant to user",
             "add app role assignment grant to group",
@@ -37,6 +40,11 @@ _GRANTS = {
     ),
     **dict.fromkeys(("add owner to application", "add owner to service principal"), "add-owner"),
 }
+# Of a grant the target is the API, and these are who received it:
+# https://github.com/OTRF/Security-Datasets, compound/GoldenSAMLADFSMailAccess/AADAuditEvents
+_RECEIVERS = frozenset({"serviceprincipal.objectid", "user.objectid", "group.objectid"})
+_SCOPE, _ROLE, _CONSENTED = "delegatedpermissiongrant.scope", "approle.value", "consentaction.permissions"
+_SCOPES = re.compile(r"\bScope:\s*([^,\]]*)")
 _HELD = frozenset({"keydescription", "keycredentials", "passwordcredentials", "credential"})
 # Each new service principal has it, with the ids of a store and a group of keys, and none of a key: the event "Add service
 # principal" of Microsoft Entra ID in https://github.com/SEKOIA-IO/documentation
@@ -51,6 +59,14 @@ Property = tuple[str, str, str]
 """A changed property: its name, old value and new value."""
 Change = tuple[str, str | None]
 """An operation of `usage`, and the credential's key id if the log names one."""
+
+
+class Target(NamedTuple):
+    """The changed object: its kind, its id, and the ids of others that the record names beside it."""
+
+    kind: str
+    id: str | None
+    beside: Sequence[str] = ()
 
 
 def relevant(operation: str) -> bool:
@@ -100,6 +116,39 @@ def changes(operation: str, properties: Iterable[Property] | None) -> list[Chang
         # They changed, but without ids: the more severe change is assumed.
         found.append(("add-credential", None))
     return found + [change for name, old, new in changed_values if name == _FEDERATED for change in _federated(old, new)]
+
+
+def tell_grant(use: Use, operation: str, properties: Iterable[Property], target: Target) -> None:
+    """Fills who got which permission in a use of a grant, or why that is unknown."""
+    values = {name.replace(" ", "").casefold(): (_plain(old), _plain(new)) for name, old, new in properties}
+    received = (guid(new) for name, (_, new) in values.items() if name in _RECEIVERS)
+    consent = operation_name(operation) == _CONSENT
+    use.granted_to = next(filter(None, received), target.id if consent else next(iter(target.beside), None))
+    if use.granted_to is None:
+        use.unknown = {**use.unknown, "granted_to": Reason.NOT_SUPPLIED}
+    permission = _permission(values)
+    if permission is None or len(permission) > LONGEST:
+        use.unknown = {**use.unknown, "permission": Reason.NOT_SUPPLIED if permission is None else Reason.TOO_LARGE}
+    else:
+        use.permission = permission or None
+
+
+def _permission(values: Mapping[str, tuple[str, str]]) -> str | None:
+    """The permissions that a grant added, with a space between them; empty for a role without a name, None if not named."""
+    if _ROLE in values:
+        return values[_ROLE][1]
+    if _SCOPE in values:
+        before, after = (text.split() for text in values[_SCOPE])
+    elif _CONSENTED in values:
+        before, after = (" ".join(_SCOPES.findall(text)).split() for text in values[_CONSENTED][1].partition("=>")[::2])
+    else:
+        return None
+    return " ".join([name for name in dict.fromkeys(after) if name not in before] or dict.fromkeys(after))
+
+
+def _plain(text: str) -> str:
+    """A value without the quotes of JSON."""
+    return text.strip().strip('"').strip()
 
 
 def _federated(old: str, new: str) -> list[Change]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from keyaudit.collect.usage.changes import changes, federates, relevant
+from keyaudit.collect.usage.changes import Target, changes, federates, relevant, tell_grant
 from keyaudit.collect.usage.event import Event, Members, Shape, inside
 from keyaudit.collect.usage.values import LONGEST, BadRecordError, Text, address, guid, lower, moment
 from keyaudit.inventory.logs.use import Use
@@ -131,28 +131,33 @@ def _event(audit: _Audit, tenant_id: str | None) -> Event:
     if not relevant(operation):
         return Event(SOURCE, on, tenant_id=tenant_id, operation=operation)
     targets = audit.target_resources or []
-    properties = (
+    properties = [
         (each.display_name or "", each.old_value or "", each.new_value or "")
         for target in targets
         for each in target.modified_properties or ()
-    )
+    ]
     found = changes(operation, None if audit.target_resources is None else properties)
-    uses = tuple(_use(audit, on, part, change, _changed(targets, operation)) for part, change in enumerate(found))
+    changed = _changed(targets, operation)
+    uses = tuple(_use(audit, on, part, change, changed) for part, change in enumerate(found))
+    for use in uses:
+        if use.operation == "grant-permission":
+            tell_grant(use, operation, properties, changed)
     return Event(SOURCE, on, uses, tenant_id)
 
 
-def _changed(targets: list[_Target], operation: str) -> tuple[str, str | None]:
-    """The kind and id of the changed object. The id of a domain is its name."""
+def _changed(targets: list[_Target], operation: str) -> Target:
+    """The changed object. The id of a domain is its name."""
     if federates(operation):
-        return "domain", lower(next((each.display_name or each.id for each in targets), None))
-    known = (each for each in targets if (each.type or "").casefold() in _KINDS)
-    target = next(known, None)
-    if target is None:
-        return "application" if "principal" not in operation.casefold() else "service-principal", None
-    return _KINDS[(target.type or "").casefold()], lower(target.id)
+        return Target("domain", lower(next((each.display_name or each.id for each in targets), None)))
+    known = [each for each in targets if (each.type or "").casefold() in _KINDS]
+    if not known:
+        return Target("application" if "principal" not in operation.casefold() else "service-principal", None)
+    target, *others = known
+    beside = [found for each in others if (found := lower(each.id))]
+    return Target(_KINDS[(target.type or "").casefold()], lower(target.id), beside)
 
 
-def _use(audit: _Audit, on: int, part: int, change: tuple[str, str | None], target: tuple[str, str | None]) -> Use:
+def _use(audit: _Audit, on: int, part: int, change: tuple[str, str | None], target: Target) -> Use:
     by = audit.initiated_by or _Initiator()
     user, app = by.user or _User(), by.app or _App()
     agent = next((each.value for each in audit.additional_details or () if (each.key or "").casefold() == "user-agent"), None)
@@ -160,9 +165,9 @@ def _use(audit: _Audit, on: int, part: int, change: tuple[str, str | None], targ
         source=SOURCE,
         used_on=on,
         operation=change[0],
-        target_kind=target[0],
+        target_kind=target.kind,
         succeeded={"success": True, "failure": False}.get((audit.result or "").casefold()),
-        target_id=target[1],
+        target_id=target.id,
         name=audit.id or None,
         actor_app_id=lower(app.app_id),
         principal_id=lower(user.id) or lower(user.user_principal_name) or lower(app.service_principal_id),

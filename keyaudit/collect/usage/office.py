@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from keyaudit.collect.usage.changes import changes, federates, relevant
+from keyaudit.collect.usage.changes import Target, changes, federates, relevant, tell_grant
 from keyaudit.collect.usage.event import Event, Members, Shape, inside
 from keyaudit.collect.usage.values import (
     LONGEST,
@@ -52,6 +52,7 @@ _SUCCEEDED = {
 }
 _TYPED = re.compile(r"(Application|ServicePrincipal|User)_([0-9a-f-]{36})", re.ASCII | re.IGNORECASE)
 _KINDS = {"application": "application", "serviceprincipal": "service-principal"}
+_TRUE = ("True", "true", "TRUE", True)
 _SPN = "4"
 _NONE: tuple[Any, ...] = ()
 # Of mail that was read through one of these, AppId is the API and ClientAppId the application that called it.
@@ -250,14 +251,19 @@ def _mail(audit: _Audit, on: int, operation: str) -> Use:
     mailbox = lower(audit.mailbox_owner) or lower(audit.mailbox_guid)
     if operation != "mailitemsaccessed":
         return _use(audit, on, _MAIL[operation], "mailbox", mailbox)
-    properties = audit.operation_properties
-    throttled = None
-    if properties is not None and not any(isinstance(pair, str) for pair in properties):
-        throttled = any(
-            (pair.name or "").casefold() == "isthrottled" and str(pair.value).casefold() == "true"
-            for pair in _readable(properties)
-        )
-    return _use(audit, on, "read-mail", "mailbox", mailbox, throttled=throttled)
+    return _use(audit, on, "read-mail", "mailbox", mailbox, throttled=_throttled(audit))
+
+
+def _throttled(audit: _Audit) -> bool | None:
+    """Whether the mailbox is no longer recorded; None if the record does not say."""
+    if audit.operation_properties is None:
+        return None
+    found = False
+    for pair in audit.operation_properties:
+        if isinstance(pair, str):
+            return None
+        found |= pair.value in _TRUE and (pair.name or "").casefold() == "isthrottled"
+    return found
 
 
 def _forwards(audit: _Audit) -> bool:
@@ -289,8 +295,14 @@ def _directory(audit: _Audit, on: int, operation: str) -> tuple[Use, ...]:
     modified = audit.modified_properties
     properties = [(pair.name or "", _text(pair.old_value), _text(pair.new_value)) for pair in _readable(modified)]
     found = changes(operation, None if modified is None else properties)
-    kind, target = ("domain", lower(audit.object_id)) if federates(operation) else _target(audit, operation)
-    return tuple(_use(audit, on, change, kind, target, key=key, part=part) for part, (change, key) in enumerate(found))
+    target = Target("domain", lower(audit.object_id)) if federates(operation) else _target(audit, operation)
+    uses = tuple(
+        _use(audit, on, change, target.kind, target.id, key=key, part=part) for part, (change, key) in enumerate(found)
+    )
+    for use in uses:
+        if use.operation == "grant-permission":
+            tell_grant(use, operation, properties, target)
+    return uses
 
 
 def _parameters(audit: _Audit) -> list[_Pair]:
@@ -307,12 +319,13 @@ def _readable(pairs: _Pairs | None) -> list[_Pair]:
     return found
 
 
-def _target(audit: _Audit, operation: str) -> tuple[str, str | None]:
-    for party in audit.target or _NONE:
-        match = _TYPED.fullmatch(party.id or "")
-        if match and match[1].lower() in _KINDS:
-            return _KINDS[match[1].lower()], match[2].lower()
-    return "application" if "principal" not in operation else "service-principal", None
+def _target(audit: _Audit, operation: str) -> Target:
+    matches = [match for party in audit.target or _NONE if (match := _TYPED.fullmatch(party.id or ""))]
+    known = [(_KINDS[match[1].lower()], match[2].lower()) for match in matches if match[1].lower() in _KINDS]
+    if not known:
+        return Target("application" if "principal" not in operation else "service-principal", None)
+    (kind, id_), *others = known
+    return Target(kind, id_, [other for _, other in others])
 
 
 def _text(value: Any) -> str:

@@ -107,8 +107,8 @@ def _evidence(connection: duckdb.DuckDBPyConnection, store: LogStore) -> dict[st
     days = connection.execute(f"SELECT DISTINCT day // {DAY} * {DAY} FROM ({named.format('used_on')}) AS of(day)").fetchall()
     store.add_uses(connection, {day for (day,) in days})
     found = connection.execute(
-        f"""SELECT id, used_on, target_id, client_app_id, api_app_id, principal_id, network, client, succeeded, source,
-            source_url, coalesce(credential_key_id, nullif({VERSION}, ''))
+        f"""SELECT id, used_on, target_id, client_app_id, api_app_id, principal_id, network, client, granted_to,
+            permission, succeeded, source, source_url, coalesce(credential_key_id, nullif({VERSION}, ''))
         FROM usage WHERE id IN ({named.format("id")})"""
     )
     names = [field.name for field in structs.fields(Use)]

@@ -76,6 +76,8 @@ def _row(found: Unusual, use: Use) -> str:
         "for ": use.principal_id if use.principal_id != use.target_id else None,
         "client ": use.client_app_id if use.client_app_id != found.app_id else None,
         "through ": use.api_app_id,
+        "permission ": use.permission,
+        "to ": use.granted_to,
         "key ": use.key,
         "from ": use.network,
         "with ": use.client,

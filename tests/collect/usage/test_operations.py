@@ -283,3 +283,91 @@ def test_an_application_that_changed_the_directory_is_named(
     del record["AppId"]
     [row] = told(tmp_path, record)
     assert (row["actor_app_id"], row["principal_id"], row["target_id"]) == (app, OWN, OBJECT)
+
+
+GRAPH_HERE, CLIENT = "401dd906-ea4f-4d41-b762-7e936d222368", "0d2f5969-011b-460d-ac74-3291d227d49f"
+SCOPES = {
+    "DelegatedPermissionGrant.Scope": ("User.Read", "User.Read Mail.ReadWrite"),
+    "DelegatedPermissionGrant.ConsentType": ("AllPrincipals", "AllPrincipals"),
+    "ServicePrincipal.ObjectID": (None, CLIENT),
+    "ServicePrincipal.AppId": (None, None),
+}
+"""Mail.ReadWrite is added: AADAuditEvents of https://github.com/OTRF/Security-Datasets, GoldenSAMLADFSMailAccess."""
+_BEFORE = "[Id: a, ClientId: b, ResourceId: c, ConsentType: AllPrincipals, Scope:  User.Read, CreatedDateTime: ]"
+_AFTER = _BEFORE.replace("User.Read", "User.Read Mail.Read")
+_BESIDE = "[Id: d, ClientId: b, ResourceId: e, ConsentType: AllPrincipals, Scope: full_access_as_user, CreatedDateTime: ]"
+ROLE = {
+    "AppRole.Id": (None, "e2a3a72e-5f79-4c64-b1b1-878b674786c9"),
+    "AppRole.Value": (None, "Mail.ReadWrite"),
+    "AppRole.DisplayName": (None, "Read and write mail in all mailboxes"),
+    "ServicePrincipal.ObjectID": (None, CLIENT),
+}
+NO_ROLE = {"AppRole.Value": (None, ""), "User.ObjectID": (None, OBJECT)}
+CONSENT = {
+    "ConsentContext.IsAdminConsent": (None, "True"),
+    "ConsentAction.Permissions": (None, f"[{_BEFORE}] => [{_AFTER}, {_BESIDE}]; "),
+}
+NOT_NAMED = {"granted_to": "not_supplied", "permission": "not_supplied"}
+
+
+def granting(
+    activity: str, values: dict[str, tuple[str | None, str | None]], targets: tuple[str, ...]
+) -> tuple[dict[str, Any], ...]:
+    """A grant in Entra's log and in the unified one, which has the same properties."""
+    quoted = {name: tuple(text if text is None else f'"{text}"' for text in both) for name, both in values.items()}
+    record = entra(activity, "ServicePrincipal")
+    record["targetResources"] = [{"id": id_, "type": "ServicePrincipal", "modifiedProperties": []} for id_ in targets]
+    record["targetResources"][0]["modifiedProperties"] = [
+        {"displayName": name, "oldValue": old, "newValue": new} for name, (old, new) in quoted.items()
+    ]
+    copied = exchange(
+        f"{activity}.",
+        Target=[{"ID": f"ServicePrincipal_{id_}", "Type": 2} for id_ in targets],
+        ModifiedProperties=[
+            {"Name": name, "OldValue": old or "", "NewValue": new or ""} for name, (old, new) in values.items()
+        ],
+    )
+    return record, copied
+
+
+@pytest.mark.parametrize(
+    ("activity", "values", "targets", "to", "permission"),
+    [
+        ("Add delegated permission grant", SCOPES, (GRAPH_HERE, CLIENT), CLIENT, "Mail.ReadWrite"),
+        ("Add app role assignment to service principal", ROLE, (GRAPH_HERE,), CLIENT, "Mail.ReadWrite"),
+        (
+            "Add app role assignment to service principal",
+            {"AppRole.Value": (None, "Mail.Send")},
+            (GRAPH_HERE, CLIENT),
+            CLIENT,
+            "Mail.Send",
+        ),
+        ("Add app role assignment grant to user", NO_ROLE, (GRAPH_HERE,), OBJECT, None),
+        ("Consent to application", CONSENT, (CLIENT,), CLIENT, "Mail.Read full_access_as_user"),
+    ],
+)
+@pytest.mark.parametrize("log", [0, 1])
+def test_a_grant_says_who_got_what(
+    tmp_path: Path,
+    log: int,
+    activity: str,
+    values: dict[str, tuple[str | None, str | None]],
+    targets: tuple[str, ...],
+    to: str,
+    permission: str | None,
+) -> None:
+    [row] = told(tmp_path, granting(activity, values, targets)[log])
+    assert (row["operation"], row["target_id"], row["unknown"]) == ("grant-permission", targets[0], {})
+    assert (row["granted_to"], row["permission"]) == (to, permission)
+
+
+@pytest.mark.parametrize("log", [0, 1])
+def test_a_grant_that_does_not_say_who_got_what_is_unknown(tmp_path: Path, log: int) -> None:
+    [row] = told(tmp_path, granting("Add delegated permission grant", {}, (GRAPH_HERE,))[log])
+    assert (row["granted_to"], row["permission"], row["unknown"]) == (None, None, NOT_NAMED)
+    assert row["target_id"] == GRAPH_HERE
+
+
+def test_a_change_that_grants_nothing_has_no_permission(tmp_path: Path) -> None:
+    [row] = told(tmp_path, entra("Add owner to application", "Application"))
+    assert (row["operation"], row["granted_to"], row["permission"], row["unknown"]) == ("add-owner", None, None, {})
