@@ -22,6 +22,7 @@ Stage = Callable[[list[Row], frozenset[str]], tuple[list[Row], frozenset[str]]]
 _TOKEN = re.compile(
     r'\s*(?:(datetime)\(([^)]*)\)|("(?:[^"\\]|\\.)*")|(\d+d)\b|(\d+)|(!in~|in~|=~|==|>=|<=|[<>=|(),.\[\]])|(\w+))', re.ASCII
 )
+_NOTHING, _IF_EXISTS = ("@null",), ("column_ifexists",)
 _COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
     "=~": lambda left, right: str(left).casefold() == str(right).casefold(),
     "==": lambda left, right: bool(left == right),
@@ -182,6 +183,10 @@ class _Parser:
         if token.startswith('"'):
             text = json.loads(token)
             return (lambda _: text), frozenset()
+        if token in _NOTHING:
+            return (lambda _: None), frozenset()
+        if token in _IF_EXISTS:
+            return self._column()
         if not token.isidentifier():
             raise QuerySyntaxError(token)
         if self._peek() == "(":
@@ -191,6 +196,15 @@ class _Parser:
         while self._peek() in (".", "["):
             value = self._member(value)
         return value, used
+
+    def _column(self) -> tuple[Value, frozenset[str]]:
+        """A column, or a default if the table does not have it."""
+        self._expect("(")
+        name = json.loads(self._next())
+        self._expect(",")
+        default, used = self._expression()
+        self._expect(")")
+        return (lambda row: row[name] if name in row else default(row)), used
 
     def _member(self, whole: Value) -> Value:
         if self._taken("."):

@@ -73,6 +73,7 @@ class _Row(msgspec.Struct, gc=False, rename="pascal"):
     operation_name_value: Text = None
     operation_name: Text = None
     authorization: Any = None
+    authorization_d: Any = msgspec.field(default=None, name="Authorization_d")
     category: Text = None
     category_value: Text = None
     activity_status_value: Text = None
@@ -83,6 +84,7 @@ class _Row(msgspec.Struct, gc=False, rename="pascal"):
     correlation_id: Text = None
     caller: Text = None
     claims: Any = None
+    claims_d: Any = msgspec.field(default=None, name="Claims_d")
 
 
 class _Word(msgspec.Struct, gc=False):
@@ -134,7 +136,7 @@ def of_record(members: Members) -> Event:
 def of_row(members: Members) -> Event:
     """A row of AzureActivity."""
     found = _row(members)
-    claims = inside(_claims, found.claims) or _Claims()
+    claims = inside(_claims, found.claims) or inside(_claims, found.claims_d) or _Claims()
     return _event(
         found.time_generated,
         found.operation_name_value or _by_words(found),
@@ -166,7 +168,7 @@ def of_listed(members: Members) -> Event:
 
 def _by_words(found: _Row) -> str | None:
     """The operation of a row that names it only in words: the action that was authorized. Raises BadRecordError without one."""
-    authorization = inside(_authorization, found.authorization)
+    authorization = inside(_authorization, found.authorization) or inside(_authorization, found.authorization_d)
     action = authorization.action if authorization else None
     category = found.category_value or found.category or _ADMINISTRATIVE
     if not action and found.operation_name and "/" not in found.operation_name and category.casefold() == _ADMINISTRATIVE:

@@ -38,8 +38,8 @@ _FILLED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "client": ("ClientInfoString", "ExtendedProperties"),
     },
     activity.SOURCE: {
-        "actor_app_id": ("Claims",),
-        "principal_id": ("Claims", "Caller"),
+        "actor_app_id": ("Claims", "Claims_d"),
+        "principal_id": ("Claims", "Claims_d", "Caller"),
         "network": ("CallerIpAddress",),
     },
 }

@@ -86,8 +86,12 @@ def older(operation: str, action: str | None, resource: str = SETTING, **columns
 
 @pytest.mark.parametrize("typed", [{"Type": "AzureActivity"}, {}])
 def test_the_columns_of_azure_activity_before_2020(tmp_path: Path, typed: dict[str, str]) -> None:
-    claims = json.dumps({"appid": APP.upper(), made.OBJECT_ID: PRINCIPAL})
-    record = older("Delete diagnostic setting", "Microsoft.Insights/diagnosticSettings/delete", Claims=claims)
+    claims = {"appid": APP.upper(), made.OBJECT_ID: PRINCIPAL}
+    action = "Microsoft.Insights/diagnosticSettings/delete"
+    record = older("Delete diagnostic setting", action, Claims=json.dumps(claims))
+    if not typed:
+        # The columns to which these are to give way.
+        record = older("Delete diagnostic setting", None, Claims_d=claims, Authorization_d={"action": action})
     listing = older("List Storage Account Keys", "Microsoft.Storage/storageAccounts/listKeys/action", ACCOUNT)
     found = of(tmp_path, record | typed, listing | typed)
     [row] = rows(found)

@@ -28,9 +28,11 @@ _TOO_MUCH = frozenset({Reason.TRUNCATED, Reason.TOO_LARGE, Reason.TIMEOUT})
 _LESS = {
     # Many services write to this table, each with its own columns.
     LEGACY: ' | where ResourceProvider =~ "MICROSOFT.KEYVAULT"',
-    # Every user sign-in has a row of some kilobytes. Only all rows prove that there was no SAML sign-in.
-    PEOPLE: " | project TimeGenerated, Id, AppId, UserId, AuthenticationProtocol, ResultType, IPAddress, UserAgent, Type,"
-    " AADTenantId",
+    # Every user sign-in has a row of some kilobytes. Only all rows prove that there was no SAML sign-in. A workspace refuses a
+    # query for a column that its table lacks as if it lacked the table; a row without its protocol is unreadable instead.
+    PEOPLE: ' | extend AuthenticationProtocol = column_ifexists("AuthenticationProtocol", ""),'
+    ' UserAgent = column_ifexists("UserAgent", "")'
+    " | project TimeGenerated, Id, AppId, UserId, AuthenticationProtocol, ResultType, IPAddress, UserAgent, Type, AADTenantId",
 }
 """By table, the filter that excludes irrelevant rows from a query."""
 

@@ -93,11 +93,14 @@ def _literal(text: str) -> str:
 
 
 _SIGN_IN = Summary(
-    when="coalesce(CreatedDateTime, TimeGenerated)",
-    by=_same(
-        *("Type", "Category", "AADTenantId", "AppId", "ServicePrincipalId", "ServicePrincipalCredentialKeyId"),
-        *("FederatedCredentialId", "ResourceIdentity", "IPAddress", "UserAgent", "ResultType"),
-    ),
+    # Not all published schemas of these tables have the columns that are looked for here:
+    # https://learn.microsoft.com/azure/azure-monitor/reference/tables/aadmanagedidentitysigninlogs
+    when='coalesce(column_ifexists("CreatedDateTime", datetime(null)), TimeGenerated)',
+    by={
+        **_same("Type", "Category", "AppId", "ServicePrincipalId", "ServicePrincipalCredentialKeyId", "FederatedCredentialId"),
+        **_same("ResourceIdentity", "IPAddress", "ResultType"),
+        **{name: f'column_ifexists("{name}", "")' for name in ("AADTenantId", "UserAgent")},
+    },
     single=("Id",),
 )
 SUMMARIES: Mapping[str, Summary] = {
