@@ -20,9 +20,8 @@ _HEADERS = {"Content-Type": JSON}
 # https://learn.microsoft.com/azure/azure-monitor/reference/tables-index
 _SIGN_INS = frozenset(
     (
-        *("AADTenantId", "AppId", "Category", "CreatedDateTime", "FederatedCredentialId", "IPAddress", "Id"),
-        *("ResourceIdentity", "ResultType", "ServicePrincipalId", "ServicePrincipalCredentialKeyId", "TimeGenerated"),
-        *("Type", "UserAgent"),
+        *("AppId", "Category", "FederatedCredentialId", "IPAddress", "Id", "ResourceIdentity", "ResultType"),
+        *("ServicePrincipalId", "ServicePrincipalCredentialKeyId", "TimeGenerated", "Type"),
     )
 )
 _COLUMNS: Mapping[str, frozenset[str]] = {

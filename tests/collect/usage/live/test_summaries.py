@@ -150,3 +150,27 @@ async def test_a_day_that_was_read_before_is_not_counted_twice(tmp_path: Path) -
     again = await collected(tmp_path / "merged", tenant=CROWDED, sources=[KEYS], rows=False, window=late, earlier=found.store)
     assert [row["id"] for row in rows(again.store)] == [row["id"] for row in rows(found.store)]
     assert answers(again.store)["groups"] == answers(found.store)["groups"]
+
+
+async def test_sign_ins_of_a_table_with_an_older_schema_are_summarized(tmp_path: Path) -> None:
+    """Without the columns that the list of 2024 for AADManagedIdentitySignInLogs does not have."""
+    lacking = ("CreatedDateTime", "AADTenantId", "UserAgent")
+    table = "AADServicePrincipalSignInLogs"
+    bare = [{name: value for name, value in row.items() if name not in lacking} for row in TABLES["log-main", table]]
+    tenant = estate(Given({("log-main", table): bare}))
+    whole = await collected(tmp_path / "rows", tenant=tenant, sources=[table])
+    summed = await collected(tmp_path / "summed", tenant=tenant, sources=[table], rows=False)
+    assert (answers(summed.store), summed.trouble()) == (answers(whole.store), {})
+    assert {file.form for file in summed.store.files} == {"Log Analytics, summarized"}
+
+
+async def test_sign_ins_of_people_without_their_protocol_are_unread_and_not_absent(tmp_path: Path) -> None:
+    """SigninLogs as it was published in 2020."""
+    row = {**TABLES["log-main", "AADServicePrincipalSignInLogs"][0], "Type": "SigninLogs", "UserId": "somebody"}
+    given = {name: value for name, value in row.items() if not name.startswith("ServicePrincipal")}
+    bare = {name: value for name, value in given.items() if name not in ("AuthenticationProtocol", "UserAgent")}
+    for number, (each, expected) in enumerate(((bare, 1), ({**bare, "AuthenticationProtocol": "oAuth2"}, 0))):
+        came = await collected(
+            tmp_path / str(number), tenant=estate(Given({("log-main", "SigninLogs"): [each]})), sources=["SigninLogs"]
+        )
+        assert (counts(came.store)["received"], counts(came.store)["quarantined"], rows(came.store)) == (1, expected, [])
