@@ -37,6 +37,8 @@ class Job(Struct, frozen=True, kw_only=True):
     roams: bool = False
     """Whether it runs on hosted agents, with a different address each time."""
     status: int = 200
+    through_graph: bool = False
+    """Whether it reads mail through Microsoft Graph, which the log names as the application."""
     later_client: str = ""
     later_since: int = 0
 
@@ -97,7 +99,10 @@ JOBS: Sequence[Job] = (
     ),
     Job(name="Backup Orchestrator", does="mail", host=81, client=_MAILER, mailboxes=range(60), every=7),
     Job(name="Intranet Search", does="mail", host=82, client=_MAILER, mailboxes=(0, 1), times=2),
-    Job(name="Integration Hub", does="mail", host=83, client=_MAILER, mailboxes=range(10, 18), workdays=True, since=130),
+    Job(
+        name="Integration Hub", does="mail", host=83, client="Client=REST;Client=RESTSystem;;", mailboxes=range(10, 18),
+        workdays=True, since=130, through_graph=True,
+    ),
     Job(name="Store Wifi Portal", does="mail", host=84, client=_MAILER, mailboxes=(30, 31), workdays=True, since=70, until=200),
     Job(name="ERP Bridge", does="mail", host=85, client=_MAILER, mailboxes=(40, 41), workdays=True, since=250),
 )  # fmt: skip

@@ -4,6 +4,7 @@ import random
 from collections.abc import Collection, Iterable, Iterator
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from keyaudit.simulator.estates.ids import DAY, Ground, key_id, secret_id
 from keyaudit.simulator.logs.jobs import JOBS, MAIN, SPARE, Job
@@ -99,15 +100,17 @@ class Year(Struct, frozen=True, kw_only=True):
         caller = self._caller(job, day)
         for _ in range(job.times):
             if job.does == "mail":
+                reader = replace(caller, app_id=GRAPH, client_app_id=caller.app_id) if job.through_graph else caller
                 for number in job.mailboxes:
-                    yield self._read(day, chance, caller, number)
+                    yield self._read(day, chance, reader, number)
             else:
                 moment = self.moment(day, chance)
                 yield self._used(moment, caller, job.does, job.vault, job.object, status=job.status)
         if job.signs_in:
             moment = self.moment(day, chance)
             key = self.credential(job.name, day)
-            resource = EXCHANGE if job.does == "mail" else KEY_VAULT if job.managed else GRAPH
+            by_itself = job.does == "mail" and not job.through_graph
+            resource = EXCHANGE if by_itself else KEY_VAULT if job.managed else GRAPH
             text = signed_in(self.ground, moment, caller, resource, key, managed=job.managed)
             yield Line(IDENTITIES if job.managed else SIGN_INS, moment, text)
 

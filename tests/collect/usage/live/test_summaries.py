@@ -161,7 +161,7 @@ async def test_sign_ins_of_a_table_with_an_older_schema_are_summarized(tmp_path:
     whole = await collected(tmp_path / "rows", tenant=tenant, sources=[table])
     summed = await collected(tmp_path / "summed", tenant=tenant, sources=[table], rows=False)
     assert (answers(summed.store), summed.trouble()) == (answers(whole.store), {})
-    assert {file.form for file in summed.store.files} == {"Log Analytics, summarized"}
+    assert len(rows(summed.store)) < len(rows(whole.store))
 
 
 async def test_sign_ins_of_people_without_their_protocol_are_unread_and_not_absent(tmp_path: Path) -> None:
