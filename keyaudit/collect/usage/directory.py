@@ -142,7 +142,7 @@ def _event(audit: _Audit, tenant_id: str | None) -> Event:
     for use in uses:
         if use.operation == "grant-permission":
             tell_grant(use, operation, properties, changed)
-    return Event(SOURCE, on, uses, tenant_id)
+    return Event(SOURCE, on, uses, tenant_id, operation=None if uses else operation)
 
 
 def _changed(targets: list[_Target], operation: str) -> Target:

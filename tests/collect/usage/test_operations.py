@@ -237,6 +237,14 @@ def test_what_only_names_its_properties_is_read_by_its_name_and_what_does_not_ma
     assert counted.others == {"Update": 1, "FileModified": 1, "Update application.": 1}
 
 
+def test_a_change_of_an_application_that_is_no_use_is_counted_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(entra("Update application", "Application", DisplayName=('["a"]', '["b"]'))), encoding="utf-8")
+    found = read(path)
+    [counted] = found.files[0].sources.values()
+    assert (rows(found), counted.ignored, counted.others) == ([], 1, {"Update application": 1})
+
+
 def test_lists_that_powershell_wrote_as_text_are_not_read_as_empty(tmp_path: Path) -> None:
     """As CloudAppEvents in https://github.com/OTRF/Security-Datasets, GoldenSAMLADFSMailAccess."""
     path = tmp_path / "records.jsonl"
