@@ -162,10 +162,11 @@ def _items(text: str) -> set[bytes]:
     """The items of a list as JSON; a text that is no list is its own item."""
     if text.strip() in _NOTHING:
         return set()
+    data = text.strip().encode("utf-8", "surrogatepass")
     try:
-        return {msgspec.json.encode(item, order="deterministic") for item in msgspec.json.decode(text, type=list[Any])}
+        return {msgspec.json.encode(item, order="deterministic") for item in msgspec.json.decode(data, type=list[Any])}
     except BROKEN:
-        return {text.strip().encode("utf-8", "surrogatepass")}
+        return {data}
 
 
 def _keys(text: str) -> set[str]:

@@ -156,6 +156,7 @@ GITHUB, OTHERS_ISSUER = "https://token.actions.githubusercontent.com", "https://
         (federated(GITHUB), "[]", ["remove-credential"]),
         ("[]", "[]", []),
         ("[]", "a text that is no list", ["add-credential"]),
+        ("[]", "[" * 5_000, ["add-credential"]),
     ],
 )
 def test_federated_credentials_that_come_change_and_go(tmp_path: Path, old: str | None, new: str, expected: list[str]) -> None:
