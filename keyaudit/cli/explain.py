@@ -1,16 +1,26 @@
 """`keyaudit explain`: a policy in full, a finding with its evidence and the arithmetic of its score, or a topic."""
 
 import re
-from typing import Annotated
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.cli.policies import details, named
 from keyaudit.cli.streams import printing
+from keyaudit.model.causes import SHORT
 from keyaudit.model.errors import Exit, UsageError
 
-_FINGERPRINT = re.compile(r"[0-9a-f]{16}", re.ASCII)
+if TYPE_CHECKING:
+    from keyaudit.model.expiring import Owner
+    from keyaudit.model.findings import Finding
+
+_WHOLE = 16
+_ID = re.compile(rf"[0-9a-f]{{{SHORT},{_WHOLE}}}", re.ASCII)
+"""A finding's id, or how it begins."""
+_LISTED = 10
 
 
 @flags(Live, Stored, Choice)
@@ -22,7 +32,8 @@ def explain(
     topic: Annotated[
         str,
         typer.Argument(
-            metavar="ID|TOPIC", help="A policy id, a finding id (16 hex digits) or a topic. Default: list all topics."
+            metavar="ID|TOPIC",
+            help=f"A policy id, a finding id (its first {SHORT} digits are enough) or a topic. Default: list all topics.",
         ),
     ] = "",
 ) -> int:
@@ -35,7 +46,7 @@ def explain(
     from keyaudit.report.explain import render_policy
 
     name = topic.lower()
-    if _FINGERPRINT.fullmatch(name):
+    if _ID.fullmatch(name):
         return _finding(name, live, stored, choice)
     if not name:
         text = topics.overview()
@@ -49,23 +60,31 @@ def explain(
     return Exit.CLEAN
 
 
-def _finding(fingerprint: str, live: Live, stored: Stored, choice: Choice) -> int:
+def _finding(id_: str, live: Live, stored: Stored, choice: Choice) -> int:
     from keyaudit.audit import SCORES
     from keyaudit.cli.judged import judged
     from keyaudit.report.finding import render_finding
 
     with judged(live, stored, choice, detail=SCORES) as report:
         # Passes are searched last: they are many and rarely asked for.
-        pairs = (pair for passes in (False, True) for pair in report.owned(passes))
-        found = next((pair for pair in pairs if pair[1].id == fingerprint), None)
-        if found is None:
+        found = _beginning(id_, report.owned(False)) or _beginning(id_, report.owned(True))
+        if not found:
             unread = "" if report.verdict.complete else ", and not everything was read"
             raise UsageError(
                 "explain",
-                f"no finding has the fingerprint {fingerprint} here{unread}",
+                f"no finding has the id {id_} here{unread}",
                 "see the column finding_id of keyaudit report -o csv, or name another tenant or snapshot",
             )
+        if len(found) > 1:
+            ids = ", ".join(f"{finding.id} ({finding.policy.id})" for _, finding in found[:_LISTED])
+            raise UsageError("explain", f"the ids of several findings begin with {id_}: {ids}", "give more digits")
         with printing() as out:
-            owner, finding = found
+            owner, finding = found[0]
             out.write(render_finding(finding, owner, report.run))
     return Exit.CLEAN
+
+
+def _beginning(id_: str, pairs: "Iterator[tuple[Owner, Finding]]") -> "list[tuple[Owner, Finding]]":
+    """The findings whose id begins so; the first one if that is its whole id."""
+    found = (pair for pair in pairs if pair[1].id.startswith(id_))
+    return list(islice(found, 1 if len(id_) == _WHOLE else _LISTED + 1))

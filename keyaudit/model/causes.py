@@ -13,6 +13,10 @@ MANY = 10
 """The number of causes that differ in their object alone, above which reports for people list them as one."""
 
 
+SHORT = 6
+"""The least digits of a finding's id that stand for it."""
+
+
 class Kind(Struct, frozen=True):
     """A kind of cause. `object`: the noun of what is acted upon. `action`: what closes every finding of the cause."""
 

@@ -12,6 +12,7 @@ from keyaudit.model.documents.reader import Reader
 from keyaudit.model.documents.yaml import YAML
 from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Outcome, PolicyText, Severity
+from keyaudit.model.fixes import FIRST, takes_away
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.declared_causes import causes, declared
 from keyaudit.policy.definition import Arm, Derived, Example, Policy, Rung
@@ -93,9 +94,9 @@ class _Reader(Reader):
         mapped = fields.get("frameworks")
         controls = parts(self, mapped, lambda node: self._condition(node, table, parameters, present))
         there = present | (violated_when.facts.when_true if violated_when else frozenset())
-        arms, last = self._arms(fields.get("message_when"), table, parameters, there)
-        message = self._template(fields.get("message"), table, parameters, last)
         fix = self._fix(fields.get("fix"), table, parameters, there)
+        arms, last = self._arms(fields.get("message_when"), table, parameters, there, fix.get(FIRST))
+        message = self._template(fields.get("message"), table, parameters, last)
         of = causes(self, fields.get("cause"), table, lambda node: self._condition(node, table, parameters, there))
         self._used(fields.get("parameters"), [applies_to, violated_when, *(rung.condition for rung in rungs)])
         text = PolicyText(
@@ -263,9 +264,17 @@ class _Reader(Reader):
         return rungs
 
     def _arms(
-        self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
+        self,
+        node: Node | None,
+        table: Table,
+        parameters: Mapping[str, Parameter],
+        present: frozenset[str],
+        text: Template | None,
     ) -> tuple[list[Arm], frozenset[str]]:
-        """The messages with a condition, and the columns that are present if none of these conditions is true."""
+        """The messages with a condition, and the columns that are present if none of these conditions is true.
+
+        `text`: that of the policy's fix.
+        """
         arms: list[Arm] = []
         for item in self.items(node):
             if not isinstance(item, Members) or set(item.members) - {"fix"} != {"when", "message"}:
@@ -274,7 +283,7 @@ class _Reader(Reader):
             checked = self._condition(item.members["when"], table, parameters, present)
             here = present | (checked.facts.when_true if checked else frozenset())
             message = self._template(item.members["message"], table, parameters, here)
-            fix = self._fix(item.members.get("fix"), table, parameters, here)
+            fix = self._fix(item.members.get("fix"), table, parameters, here, text)
             if checked and message:
                 arms.append(Arm(checked, message, fix))
                 present |= checked.facts.when_false
@@ -302,8 +311,14 @@ class _Reader(Reader):
             return None
 
     def _fix(
-        self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
+        self,
+        node: Node | None,
+        table: Table,
+        parameters: Mapping[str, Parameter],
+        present: frozenset[str],
+        text: Template | None = None,
     ) -> dict[str, Template]:
+        """A fix by kind, with `text` unless it has a text of its own."""
         found: dict[str, Template] = {}
         if node is not None and not isinstance(node, Members):
             self.problem(node, "fix is not a mapping", f"by kind: {', '.join(QUOTING)}")
@@ -316,7 +331,9 @@ class _Reader(Reader):
             template = self._template(value, table, parameters, present)
             if template is not None:
                 found[kind] = template
-        return found
+                if takes_away(template.readable) and text is None and FIRST not in self.entries(node):
+                    self.problem(value, "takes something away, and no text says what has to be done before", "add a text")
+        return {FIRST: text, **found} if found and text else found
 
     def _texts(self, node: Node | None, name: str, form: re.Pattern[str] | None = None) -> tuple[str, ...]:
         found = []

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from keyaudit.model.causes import KINDS
 from keyaudit.model.findings import PolicyText
+from keyaudit.model.fixes import FIRST, heading, ordered
 from keyaudit.model.guardrails import ENABLED
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import joined, wrap
@@ -26,8 +27,8 @@ def _lines(text: PolicyText, details: Mapping[str, str]) -> Iterator[str]:
     for name, detail in details.items():
         yield from _section(name, detail)
     yield from _section("Cause", "\n".join(causes(text)))
-    for kind, fix in text.fix.items():
-        yield from _section(f"Fix ({kind})", fix, wrapped=kind == "text")
+    for kind, fix in ordered(text.fix):
+        yield from _section(heading(kind, fix), fix, wrapped=kind == FIRST)
         if kind == "cli":
             yield from wrap(said(text.id, fix), _WIDTH, _INDENT, _INDENT)
     if text.needs:

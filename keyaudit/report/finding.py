@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from keyaudit.model.causes import Cause
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Score
+from keyaudit.model.fixes import FIRST, heading, ordered
 from keyaudit.model.run import Run
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts, plain
@@ -36,12 +37,12 @@ def _lines(finding: Finding, owner: Owner, run: Run) -> Iterator[str]:
     yield from _section("Score", *_score(finding.score))
     yield from _section("Why", *policy.why.splitlines())
     yield from _section("Cause", *_cause(finding.cause, finding.id))
-    for kind, fix in finding.fix.items():
-        if kind == "text":
-            yield from _section(f"Fix ({kind})", fix)
+    for kind, fix in ordered(finding.fix):
+        if kind == FIRST:
+            yield from _section(heading(kind, fix), fix)
         else:
             # A command over several lines cannot be pasted.
-            yield from ("", f"Fix ({kind})", f"{_INDENT}{one_line(fix, _LONGEST)}")
+            yield from ("", heading(kind, fix), f"{_INDENT}{one_line(fix, _LONGEST)}")
     yield ""
     yield from _wrapped(f"The policy in full: keyaudit explain {policy.id}", "")
 

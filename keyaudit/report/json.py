@@ -10,6 +10,7 @@ from keyaudit.model.baseline import Baseline
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
+from keyaudit.model.fixes import ordered
 from keyaudit.model.run import NotJudged, Report, Verdict
 from keyaudit.model.waivers import Use
 from keyaudit.report import score
@@ -76,7 +77,7 @@ def policy_member(policy: PolicyText) -> dict[str, object]:
         "frameworks": {name: list(policy.frameworks[name]) for name in sorted(policy.frameworks)},
         "lessons": list(policy.lessons),
         "needs": list(policy.needs),
-        "fix": dict(policy.fix),
+        "fix": dict(ordered(policy.fix)),
         "causes": [structs.asdict(cause) for cause in policy.causes],
         "sha256": policy.digest,
     }
@@ -115,7 +116,7 @@ def finding_member(owner: Owner, finding: Finding) -> dict[str, object]:
         "expected": finding.expected,
         "evidence": {name: value_member(facts.type(name), value) for name, value in finding.evidence.items()},
         "unknown": dict(sorted(finding.unknown.items())),
-        "fix": dict(finding.fix),
+        "fix": dict(ordered(finding.fix)),
         "scope": scope_member(finding.scope),
         "waiver": finding.waiver.id if finding.waiver else None,
         "known": finding.known,

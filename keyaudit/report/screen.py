@@ -7,8 +7,10 @@ from typing import TextIO
 
 from tabulate import tabulate
 
+from keyaudit.model.causes import SHORT
 from keyaudit.model.columns import Area
 from keyaudit.model.findings import Finding, Severity
+from keyaudit.model.fixes import FIRST, ordered
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Report, Verdict
 from keyaudit.model.tables import TABLES
@@ -104,18 +106,19 @@ def _place(head: Finding) -> tuple[int, int, int, str, str, str, str]:
 
 
 def _entry(finding: Finding, times: int, width: int, colour: bool) -> list[str]:
-    """Resource and problem on one line, with the number of other findings of the cause; the fix on the next.
+    """Resource and problem on one line, with the number of other findings of the cause; its id and the fix on the next.
 
     `times`: the number of causes that differ in their resource alone.
     """
     score = f"{finding.score.high:>3} " if finding.score else "    "
     indent = len(score) + _WORD + 1
+    id_ = f"{'':{len(score)}}{finding.id[:SHORT]:<{_WORD}} "
     others = f" and {times - 1:,} more" if times > 1 else ""
     where = _cut(one_line(_where(Facts.of(finding))), (width - indent) // 2 - columns(others)) + others
     also = f" (+{len(finding.cause.also):,})" if finding.cause else ""
     said = _cut(f"{where}: {message(finding)}", width - indent - columns(also))
     level = paint(pad(word(finding), _WORD), Paint.ALARM, colour)
-    return [f"{score}{level} {said}{also}", f"{' ' * indent}fix: {_fix(finding, width - indent - 5)}"]
+    return [f"{score}{level} {said}{also}", f"{id_}fix: {_fix(finding, width - indent - 5)}"]
 
 
 def _where(facts: Facts) -> str:
@@ -124,9 +127,12 @@ def _where(facts: Facts) -> str:
 
 
 def _fix(finding: Finding, room: int) -> str:
-    """The command, otherwise the first sentence of the text; `explain` has the full one."""
-    command = next((text for kind, text in finding.fix.items() if kind != "text"), "")
-    return _cut(one_line(command or finding.fix.get("text", "").partition(". ")[0], 1_000), room)
+    """How the fix begins: a command that fits, or the first sentence of a text. `explain` has the rest."""
+    kind, begins = next(iter(ordered(finding.fix)), (FIRST, ""))
+    if kind == FIRST:
+        return _cut(one_line(begins.partition(". ")[0], 1_000), room)
+    command = one_line(begins, 1_000)
+    return command if columns(command) <= room else f"keyaudit explain {finding.id[:SHORT]}"
 
 
 def _cut(text: str, room: int) -> str:
@@ -174,7 +180,7 @@ def _next(worst: list[tuple[Finding, int]], verdict: Verdict, options: Options) 
     source = " ".join(options.sources)
     commands = {("keyaudit report --full", source, options.choice): "every finding, by resource"}
     if worst:
-        commands[f"keyaudit explain {worst[0][0].id}", source, options.choice] = "the worst one, with its fix"
+        commands[f"keyaudit explain {worst[0][0].id[:SHORT]}", source, options.choice] = "the worst one, with its fix"
     if needed(verdict):
         commands["keyaudit doctor", source, ""] = "what to grant to read the rest"
     else:

@@ -117,7 +117,29 @@ def test_a_pass_can_be_explained_too(keyaudit: Keyaudit, contoso: Path, written:
 def test_a_fingerprint_that_there_is_not_is_one_line_with_the_remedy(keyaudit: Keyaudit, contoso: Path) -> None:
     ran = keyaudit("explain", "0123456789abcdef", "--from", contoso, "--select", "kv-key-*")
     assert (ran.code, ran.out) == (Exit.USAGE, "")
-    assert re.fullmatch(r"keyaudit: explain: no finding has the fingerprint 0123456789abcdef here; see .+\n", ran.err)
+    assert re.fullmatch(r"keyaudit: explain: no finding has the id 0123456789abcdef here; see .+\n", ran.err)
+
+
+def test_a_finding_goes_by_the_first_digits_of_its_id(
+    keyaudit: Keyaudit, contoso: Path, findings: list[dict[str, Any]]
+) -> None:
+    id_ = findings[0]["id"]
+    short, whole = (keyaudit("explain", name, "--from", contoso, *FEW) for name in (id_[:6], id_))
+    assert (short.code, short.out) == (Exit.CLEAN, whole.out)
+    assert keyaudit("explain", id_[:5], "--from", contoso, *FEW).code == Exit.USAGE
+
+
+def test_several_findings_whose_ids_begin_alike_are_listed(
+    keyaudit: Keyaudit, contoso: Path, findings: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keyaudit.cli.explain._ID", re.compile("[0-9a-f]{1,16}"))
+    first = findings[0]["id"][0]
+    alike = [each["id"] for each in findings if each["id"].startswith(first) and each["outcome"] != "pass"]
+    assert len(alike) > 1, "choose another digit"
+    ran = keyaudit("explain", first, "--from", contoso, *FEW)
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert f"the ids of several findings begin with {first}: " in ran.err
+    assert set(re.findall("[0-9a-f]{16}", ran.err)) <= set(alike)
 
 
 def test_a_policy_is_explained_as_ever(keyaudit: Keyaudit) -> None:

@@ -87,6 +87,10 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
         ({"fix": "rotate it"}, "test.yaml:9:6: fix is not a mapping; by kind: cli, powershell, text"),
         ({"fix": "{shell: x}"}, "test.yaml:9:14: no such kind of fix: 'shell'; did you mean powershell?"),
         ({"fix": "{cli: 'az {nmae}'}"}, "test.yaml:9:12: no such column or parameter: '{nmae}'; did you mean name?"),
+        (
+            {"fix": "{cli: 'az keyvault key delete --id {id}'}"},
+            "test.yaml:9:12: takes something away, and no text says what has to be done before; add a text",
+        ),
         ({"references": "[]"}, "test.yaml:10:13: no references; name at least one"),
         ({"message": "'{nmae} is bad'"}, "test.yaml:7:10: no such column or parameter: '{nmae}'; did you mean name?"),
         ({"message": "'{name!r} is bad'"}, "test.yaml:7:10: no such placeholder: '{name!r}'; leave ! out"),

@@ -60,7 +60,20 @@ def test_the_worst_are_the_highest_severities_with_where_how_bad_and_a_fix() -> 
     assert len(entries) == 10
     assert not any(" LOW " in line for line in lines)
     assert "key-0:" in entries[0]
-    assert all(lines[lines.index(line) + 1].lstrip().startswith("fix: ") for line in entries)
+    assert all(re.match(r" {4}[0-9a-f]{6} {3}fix: ", lines[lines.index(line) + 1]) for line in entries)
+
+
+def test_no_fix_is_cut_and_none_that_takes_something_away_is_shown_without_what_comes_first() -> None:
+    deleting = {"cli": "az ad app credential delete --id a --key-id b", "text": "First move the workload. Then look."}
+    adding = {"cli": "az keyvault key rotate --id a", "text": "Then move its users."}
+    long = {"cli": f"az keyvault key rotate --id {'a' * 80}", "text": "Then move its users."}
+    for fix, shown_ in ((deleting, "First move the workload"), (adding, adding["cli"]), (long, "keyaudit explain ")):
+        report = many(500)
+        changed = [replace(each, fix=fix) for each in report.findings(False)]
+        lines = shown(replace(report, findings=lambda passes, changed=changed: iter(changed)))
+        fixes = [line.partition("fix: ")[2] for line in lines if "fix: " in line]
+        assert fixes
+        assert all(line.startswith(shown_) and not line.endswith("…") for line in fixes)
 
 
 def test_what_was_not_read_is_named_with_what_it_affects() -> None:

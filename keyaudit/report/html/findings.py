@@ -10,6 +10,7 @@ from keyaudit.model import times
 from keyaudit.model.columns import Type
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally
+from keyaudit.model.fixes import ordered
 from keyaudit.model.run import Report
 from keyaudit.model.text import visible
 from keyaudit.report.causes import also, same_cause
@@ -191,7 +192,7 @@ def _add(group: Group, finding: Finding, owner: Owner) -> None:
     if finding.expected and len(group.limits) < _LIMITS:
         group.limits[finding.expected] = None
     if finding.outcome is Outcome.FAIL:
-        for kind, text in finding.fix.items():
+        for kind, text in ordered(finding.fix):
             if len(group.fixes[kind]) < _COMMANDS:
                 group.fixes[kind][text] = None
             elif text not in group.fixes[kind]:
