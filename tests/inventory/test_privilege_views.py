@@ -349,7 +349,7 @@ def test_an_application_without_a_service_principal_was_granted_nothing(
     assert [found[name] for name in LISTS] == [None if reason else []] * len(LISTS)
     assert [found[name] for name in flags] == [None if reason else False] * len(flags)
     assert (found["app_role_count_min"], found["app_role_count_max"]) == (0, None if reason else 0)
-    names = {*LISTS, *flags, "unprivileged", "app_role_count", "directory_role_count", "user_owners"}
+    names = {*LISTS, *flags, "unprivileged", "app_role_count", "directory_role_count", "user_owners", "indirect_user_owners"}
     assert reasons(found) == (dict.fromkeys(names, reason) if reason else {})
 
 

@@ -6,11 +6,9 @@ ORDINARY = {
     "4, 6": "five findings are one cause, but the lifetime and the owner of the dedicated application are two more",
     "46": "settings of virtual machines' disks are not read",
     "49": "certificate orders are not read",
-    "67": "an exact repository in an unknown Bitbucket workspace is high",
 }
 
 ABUSED = {
     "12": _NO_SECRET_NEEDED,
     "41": "an identity of a service that may sign with the key that it wraps with is not found",
-    "88": "a guest who can become a privileged application through another one is not found",
 }
