@@ -13,7 +13,7 @@ def indirect_users(rows: Rows, unseen: Doubt, untold: Doubt) -> Count:
     """The users that own an application or service principal that owns it, or that owns such an owner, up to four of them.
 
     Each counts with the owners of its application and of its service principal. `unseen`: why service principals may be
-    missing, any of which may be taken for a user; `untold`: why it may have other owners.
+    missing, so that one counts as a user; `untold`: why it may have other owners.
     """
     app_id = rows.sources.sql.lower(f"{rows.alias}.app_id")
     ways = by_hand("ways", f"LEFT JOIN ({_ways(rows.sources)}) AS ways ON ways.app_id = {app_id}")
