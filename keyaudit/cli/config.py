@@ -156,6 +156,7 @@ class _Expect(Struct):
     subscriptions: tuple[str, ...] = ()
     vaults: tuple[str, ...] = ()
     at_least: Annotated[Mapping[str, int], _at_least] = field(default_factory=dict)
+    no_subscriptions: bool = False
     shrinkage: Annotated[int | None, _percent] = None
 
 

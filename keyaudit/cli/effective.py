@@ -108,6 +108,7 @@ def _written(found: _Resolver, live: Live) -> Iterator[Setting]:
     for name, value in (
         ("subscriptions", expected.subscriptions),
         ("vaults", expected.vaults),
+        ("no_subscriptions", expected.no_subscriptions),
         ("shrinkage", shrinkage),
         ("at_least", least),
     ):

@@ -12,6 +12,7 @@ from keyaudit.cli.limits import settled
 from keyaudit.cli.options import Choice, Live, Stored
 from keyaudit.cli.progress import told_if_long
 from keyaudit.cli.source import check_since, each, snapshot, unmet_of
+from keyaudit.inventory.expected import without_subscriptions
 from keyaudit.inventory.input_file import is_there
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.acceptance import Acceptance
@@ -101,7 +102,7 @@ def judged(
             _same_tenant(accepted.baseline, read.run)
         place = f" over {one_line(str(read.folder), 1_024)}" if stored.from_ else ""
         judging = audit.judge(
-            read,
+            without_subscriptions(read, how.expected),
             policies,
             how.judging(policies, as_of),
             accepted,

@@ -4,11 +4,14 @@
 
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.columns import Table
-from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.expectations import Expectations
 from keyaudit.model.filters import matching
+from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap
 from keyaudit.model.tables import TABLES
@@ -28,6 +31,26 @@ def unmet(snapshot: Snapshot, expected: Expectations, earlier: Snapshot | None =
     if expected.shrinkage is not None and earlier is not None:
         found += _shrunk(snapshot, earlier, expected.shrinkage, tenant)
     return tuple(found)
+
+
+def without_subscriptions(snapshot: Snapshot, expected: Expectations) -> Snapshot:
+    """The snapshot, in which Azure's lists are empty and were read, if the tenant is said to have no subscriptions.
+
+    Only where the identity saw none: one that it sees is audited like any other.
+    """
+    seen_none = any(
+        each.operation == "subscription.list" and each.reason is Reason.NOTHING_VISIBLE for each in snapshot.coverage
+    )
+    if not (expected.no_subscriptions and seen_none):
+        return snapshot
+    return replace(snapshot, coverage=tuple(map(_empty, snapshot.coverage)))
+
+
+def _empty(record: Coverage) -> Coverage:
+    of_subscriptions = record.scope.kind is ScopeKind.TENANT and OPERATIONS[record.operation].surface is Surface.ARM
+    if of_subscriptions and record.reason in (Reason.NOTHING_VISIBLE, Reason.PARENT_NOT_ASSESSED):
+        return replace(record, state=State.ASSESSED, reason=None)
+    return record
 
 
 def _unseen(snapshot: Snapshot, expected: Expectations, tenant: Scope) -> Iterator[Gap]:

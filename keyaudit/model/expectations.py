@@ -16,6 +16,8 @@ class Expectations(Struct, frozen=True, kw_only=True):
     """Patterns of vaults and Managed HSMs; each has to match at least one."""
     at_least: Mapping[str, int] = field(default_factory=dict)
     """Rows by table."""
+    no_subscriptions: bool = False
+    """The tenant has no Azure subscriptions to audit: where the identity sees none, nothing of them is missing."""
     shrinkage: int | None = None
     """The maximum decrease of a table's rows against an earlier snapshot, in percent."""
 

@@ -254,6 +254,8 @@ def test_what_must_be_there_is_read(folder: Path) -> None:
     assert read_config(DEFAULT_CONFIG).expected == Expectations(
         subscriptions=("prod-*",), vaults=("kv-*",), at_least={"application": 3, "key": 2}, shrinkage=10
     )
+    (folder / "keyaudit.toml").write_text("[expect]\nno_subscriptions = true\n")
+    assert read_config(DEFAULT_CONFIG).expected == Expectations(no_subscriptions=True)
 
 
 @pytest.mark.parametrize(
@@ -284,7 +286,7 @@ def test_a_stored_snapshot_is_measured_by_the_expectations_of_now(keyaudit: Keya
     # So it is where nothing is evaluated, unless what is missing has nothing to do with what is listed.
     ran = keyaudit("inventory", "vault", "--from", contoso)
     assert (ran.code, "expected vault kw-*" in ran.out, RELATIVE in " ".join(ran.out.split())) == (Exit.INCOMPLETE, True, False)
-    assert keyaudit("inventory", "application", "--from", contoso).code == Exit.CLEAN
+    assert keyaudit("inventory", "signing_certificate", "--from", contoso).code == Exit.CLEAN
     (folder / "keyaudit.toml").unlink()
     ran = keyaudit("gate", *asked, "--fail-on", "critical")
     assert ran.code == Exit.CLEAN

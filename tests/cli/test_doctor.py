@@ -63,7 +63,7 @@ def test_each_blind_spot_is_named_with_what_it_blinds_and_the_remedy(keyaudit: K
         "az role assignment create --role 'Key Vault Reader' --scope",
         "grant Key Vault Reader on the vault (or, under access policies, keys list; certificates list; secrets list)",
         "grant Application.Read.All on Microsoft Graph",
-        "affects: agent-without-sponsor, app-no-owner and app-privileged-with-user-owner",
+        "affects: app-no-owner and app-privileged-with-user-owner",
     ):
         assert words in text
 

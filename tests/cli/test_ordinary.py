@@ -1,10 +1,12 @@
 """Ordinary tenants: each footprint of an installer is said to be what it is, and the same footprint, abused, is not."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.simulator.estate import Estate
@@ -100,3 +102,26 @@ def test_the_gate_on_critical_findings_passes_in_an_ordinary_tenant(
     keyaudit: Keyaudit, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     assert keyaudit("gate", "--from", shared(tmp_path_factory, "ordinary"), "--fail-on", "critical").code == 0
+
+
+def test_a_tenant_without_azure_can_say_so(
+    ordinary: tuple[Findings, Estate], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entra_alone = replace(ordinary[1], subscriptions=(), vaults=(), resources=(), role_assignments=())
+    settings = tmp_path / "keyaudit.toml"
+    settings.write_text("[expect]\nno_subscriptions = true\n")
+    with running(entra_alone) as simulated:
+        for name, value in simulated.environ.items():
+            monkeypatch.setenv(name, value)
+        once("collect", "--auth", "env", "--quiet", "--out", tmp_path / "0")
+    # Tests of commands open each folder once.
+    shutil.copytree(tmp_path / "0", tmp_path / "1")
+    unknown = []
+    for number, flags in enumerate(((), ("--config", settings))):
+        path = tmp_path / f"{number}.json"
+        once("report", "--from", tmp_path / str(number), *flags, "--export", f"json={path}")
+        findings = msgspec.json.decode(path.read_bytes())["findings"]
+        unknown.append({each["policy"] for each in findings if each["outcome"] == "unknown"})
+    assert {"kv-purge-protection-off", "sp-mi-overprivileged", "sp-privileged-with-secret"} <= unknown[0]
+    # Its logs go to a workspace of a subscription that is not visible.
+    assert unknown[1] == {"log-retention-short"}

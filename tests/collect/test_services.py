@@ -108,6 +108,17 @@ RESOURCES = (
             "securityProfile": {"azureKeyVaultKms": {"enabled": True, "keyId": f"{VAULT}/keys/curved/{version(30).version}"}},
         },
     ),
+    # https://learn.microsoft.com/azure/azure-arc/kubernetes/workload-identity
+    resource(
+        "Microsoft.Kubernetes/connectedClusters",
+        "plant",
+        {"oidcIssuerProfile": {"enabled": True, "issuerUrl": "https://westeurope.oic.prod-arc.azure.com/t/i/"}},
+    ),
+    resource(
+        "Microsoft.Kubernetes/connectedClusters",
+        "own-issuer",
+        {"oidcIssuerProfile": {"enabled": True, "selfHostedIssuerUrl": "https://oidc.fabrikam.example/plant"}},
+    ),
     resource(
         "Microsoft.Compute/diskEncryptionSets",
         "des",
@@ -169,6 +180,8 @@ def test_every_key_of_every_account_is_a_row(served: Collected) -> None:
         "registries/quiet/keys/admin-user": ("container-registry", False, None),
         "configurationstores/settings/keys/keys": ("app-configuration", True, None),
         "managedclusters/aks/keys/local-accounts": ("kubernetes", True, None),
+        "connectedclusters/plant/keys/none": ("arc-kubernetes", False, None),
+        "connectedclusters/own-issuer/keys/none": ("arc-kubernetes", False, None),
     }
     assert {row["dated"] for row in served.rows["account_key"].values() if row["kind"] in ("storage", "cosmos-db")} == {True}
     assert {row["kind"] for row in served.rows["account_key"].values() if row["dated"]} == {"storage", "cosmos-db"}
@@ -185,6 +198,11 @@ def test_a_row_says_where_its_account_lies(served: Collected) -> None:
     [cluster] = [row for row in served.rows["account_key"].values() if row["kind"] == "kubernetes"]
     assert cluster["oidc_issuer"] == "https://westeurope.oic.prod-aks.azure.com/t/i/"
     assert "oidc_issuer" not in row
+    arc = {row["name"]: row["oidc_issuer"] for row in served.rows["account_key"].values() if row["kind"] == "arc-kubernetes"}
+    assert arc == {
+        "plant": "https://westeurope.oic.prod-arc.azure.com/t/i/",
+        "own-issuer": "https://oidc.fabrikam.example/plant",
+    }
 
 
 def test_the_reminder_is_no_age(served: Collected) -> None:

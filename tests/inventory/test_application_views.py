@@ -57,6 +57,37 @@ def test_owners_are_counted_and_those_that_are_users_by_what_they_are_not(
     assert found["unknown"].get("user_owners") == reason
 
 
+def owned(number: int, *owners: str, **values: Any) -> dict[str, Row]:
+    """An application and its service principal, with these owners."""
+    return {
+        "application": application(f"app{number}", owner_ids=list(owners), **values),
+        "service_principal": principal(f"p{number}", app_id=f"app{number}"),
+    }
+
+
+WAYS: list[tuple[list[dict[str, Row]], object, object]] = [
+    ([owned(0, "u1")], (0, 0), None),
+    ([owned(0, "P1"), owned(1, "u1", "u2")], (2, 2), None),
+    ([owned(0, "P1"), owned(1)], (0, 0), None),
+    ([owned(0, "p1"), owned(1, "p2"), owned(2, "u1")], (1, 1), None),
+    # A circle ends, and a person counts once.
+    ([owned(0, "p1", "p2"), owned(1, "p0", "p2", "u1"), owned(2, "p1", "u1")], (1, 1), None),
+    ([owned(0), owned(1, "u1")], (0, 0), None),
+    ([owned(0, "p1"), {**owned(1), "application": application("app1", owner_ids=THROTTLED)}], (0, None), "throttled"),
+    ([owned(0), {**owned(1), "application": application("app1", owner_ids=THROTTLED)}], (0, 0), None),
+]
+
+
+@pytest.mark.parametrize(("every", "users", "reason"), WAYS)
+def test_users_count_that_own_an_owner_through_other_applications(
+    every: list[dict[str, Row]], users: object, reason: object
+) -> None:
+    rows = {name: [each[name] for each in every] for name in ("application", "service_principal")}
+    found: dict[str, Any] = only("application", rows, READ)
+    assert (found["indirect_user_owners_min"], found["indirect_user_owners_max"]) == users
+    assert found["unknown"].get("indirect_user_owners") == reason
+
+
 LIVE: list[tuple[list[Row], list[Coverage], object, object, object]] = [
     ([], READ, (0, 0), None, None),
     ([credential("1", expires_on=AS_OF)], READ, (0, 0), None, None),

@@ -98,6 +98,7 @@ def test_who_was_granted_nothing_has_nothing() -> None:
     assert reasons(found) == {}
     assert [found[name] for name in LISTS] == [[]] * len(LISTS)
     assert [found[name] for name in ("tier0", "tenant_wide", "opens_subscriptions", "directory_sync")] == [False] * 4
+    assert found["unprivileged"] is True
     counts = ("app_role_count", "directory_role_count")
     assert [(found[f"{name}_min"], found[f"{name}_max"]) for name in counts] == [(0, 0), (0, 0)]
 
@@ -126,7 +127,7 @@ NAMELESS: list[tuple[list[Row], dict[str, str]]] = [
     ([grant(BAD, tier=1)], dict.fromkeys(("app_roles", "tenant_wide_app_roles"), "bad_value")),
     ([grant(BAD, tier=None)], {"app_roles": "bad_value"}),
     ([role(BAD, tier=None)], {"directory_roles": "bad_value"}),
-    ([grant("x", kind="delegated", on_behalf_of=BAD)], {"delegated_for_everyone": "bad_value"}),
+    ([grant("x", kind="delegated", on_behalf_of=BAD)], dict.fromkeys(("delegated_for_everyone", "unprivileged"), "bad_value")),
     ([for_everyone("Mail.Read", api_id=BAD)], dict.fromkeys(("delegated_control", "delegated_data"), "bad_value")),
     ([grant(BAD, kind="delegated", on_behalf_of="somebody")], {}),
     # Of several reasons, the first in alphabetical order.
@@ -214,7 +215,7 @@ def test_a_groups_directory_role_is_its_members(
 def test_a_group_whose_role_is_harmless_hides_no_control_of_the_tenant() -> None:
     found = derived([role("Directory Readers", to=GROUP, tier=None)], principal=[group(PERMISSION)])
     assert found["tier0"] is False
-    assert reasons(found) == {"directory_roles": "permission", "directory_role_count": "permission"}
+    assert reasons(found) == dict.fromkeys(("directory_roles", "directory_role_count", "unprivileged"), "permission")
 
 
 def test_a_groups_app_role_is_not_its_members() -> None:
@@ -222,8 +223,8 @@ def test_a_groups_app_role_is_not_its_members() -> None:
     assert (found["app_roles"], found["tier0"]) == ([], False)
 
 
-CONSENTS = ("delegated_for_everyone", "delegated_control", "delegated_data")
-BOTH = ("tenant_wide", "tier0", "tier0_roles")
+CONSENTS = ("delegated_for_everyone", "delegated_control", "delegated_data", "unprivileged")
+BOTH = ("tenant_wide", "tier0", "tier0_roles", "unprivileged")
 ASSIGNED = ("directory_roles", "directory_role_count", "tenant_wide_directory_roles", *BOTH)
 GRANTED = ("app_roles", "app_role_count", "tenant_wide_app_roles", *BOTH, "directory_sync")
 GAPS: list[tuple[list[Coverage], dict[str, Reason], tuple[str, ...]]] = [
@@ -348,7 +349,7 @@ def test_an_application_without_a_service_principal_was_granted_nothing(
     assert [found[name] for name in LISTS] == [None if reason else []] * len(LISTS)
     assert [found[name] for name in flags] == [None if reason else False] * len(flags)
     assert (found["app_role_count_min"], found["app_role_count_max"]) == (0, None if reason else 0)
-    names = {*LISTS, *flags, "app_role_count", "directory_role_count", "user_owners"}
+    names = {*LISTS, *flags, "unprivileged", "app_role_count", "directory_role_count", "user_owners", "indirect_user_owners"}
     assert reasons(found) == (dict.fromkeys(names, reason) if reason else {})
 
 

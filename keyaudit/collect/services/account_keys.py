@@ -48,6 +48,8 @@ def _slots(service: Service) -> Iterator[tuple[str, Wire | None]]:
             yield "admin-user", None
         case "kubernetes":
             yield "local-accounts", None
+        case "arc-kubernetes":
+            yield "none", None
         case "service-bus" | "event-hubs" | "cognitive-services" | "app-configuration":
             yield "keys", None
 
@@ -67,6 +69,8 @@ def _local_auth(service: Service) -> bool | Refusal:
             return flag(item.admin_user_enabled, never_set=False)
         case "kubernetes":
             return _not(flag(item.disable_local_accounts, never_set=False))
+        case "arc-kubernetes":
+            return False
         case _:
             return _not(flag(item.disable_local_auth, never_set=False))
 
@@ -84,9 +88,14 @@ def _expiry_period(service: Service) -> int | Refusal | None:
 
 
 def _oidc_issuer(service: Service) -> str | Refusal | None:
-    """The issuer of a cluster; one that says it has an issuer, and not which, was not read."""
+    """The issuer of a cluster; one that says it has an issuer, and not which, was not read.
+
+    A cluster that Azure Arc connects may have an issuer of its owner's:
+    https://learn.microsoft.com/azure/azure-arc/kubernetes/workload-identity
+    """
     profile = service.item.oidc_issuer_profile
-    issuer = text(member(profile, "issuerURL"))
+    issuer = text(member(profile, "selfHostedIssuerUrl")) if service.kind == "arc-kubernetes" else None
+    issuer = issuer or text(member(profile, "issuerURL"))
     if issuer is None and flag(member(profile, "enabled"), never_set=False) is not False:
         return Refusal(Reason.BAD_BODY)
     return issuer

@@ -18,6 +18,7 @@ KINDS = {
     "microsoft.containerregistry/registries": "container-registry",
     "microsoft.appconfiguration/configurationstores": "app-configuration",
     "microsoft.containerservice/managedclusters": "kubernetes",
+    "microsoft.kubernetes/connectedclusters": "arc-kubernetes",
     "microsoft.compute/diskencryptionsets": "disk-encryption-set",
     "microsoft.sql/servers": "sql-server",
     "microsoft.sql/managedinstances": "sql-managed-instance",

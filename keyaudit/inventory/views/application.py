@@ -7,6 +7,7 @@ from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, by_hand, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.views.owners import indirect_users
 from keyaudit.inventory.views.privileges import privileges
 from keyaudit.inventory.views.versions import third_left
 
@@ -17,7 +18,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     facts = {
         **privileges(rows["app_id"].map(sources.sql.lower), sources),
         "owner_count": sized(rows["owner_ids"], sources.sql.size),
-        "user_owners": _user_owners(rows),
+        **_user_owners(rows),
         **_credentials(rows, as_of),
     }
     return view_of("application", sources, facts, wanted)
@@ -41,8 +42,10 @@ def _credentials(rows: Rows, as_of: int) -> dict[str, Derived]:
     }
 
 
-def _user_owners(rows: Rows) -> Count:
-    """The owners of it and of its service principal that are not service principals of this tenant themselves."""
+def _user_owners(rows: Rows) -> dict[str, Derived]:
+    """The owners of it and of its service principal that are not service principals of this tenant themselves, and the users
+    that own such owners.
+    """
     sql, sources = rows.sources.sql, rows.sources
     principal = Rows(sources, "service_principal", "principal")
     app_id = rows["app_id"].map(sql.lower)
@@ -51,10 +54,13 @@ def _user_owners(rows: Rows) -> Count:
     reads = by_hand("people", f"LEFT JOIN ({_users(sources)}) AS people ON people.id = {rows.alias}.id")
     # Any of them may be a service principal that was not listed.
     some = Truth("coalesce(people.users, 0) > 0", reads=reads)
-    doubt = rows["owner_ids"].doubt | own.hidden("hidden") | own.doubt_of("owners", principal["owner_ids"]) | unseen.where(some)
+    untold = (
+        rows["owner_ids"].doubt | own.hidden("hidden") | own.doubt_of("owners", principal["owner_ids"]) | unseen.where(some)
+    )
     users = "coalesce(people.users, 0)"
     least = f"CASE WHEN {unseen.sql} IS NULL THEN {users} ELSE 0 END"
-    return Count(least, f"CASE WHEN {doubt.sql} IS NULL THEN {users} END", doubt, reads | unseen.reads | doubt.reads)
+    direct = Count(least, f"CASE WHEN {untold.sql} IS NULL THEN {users} END", untold, reads | unseen.reads | untold.reads)
+    return {"user_owners": direct, "indirect_user_owners": indirect_users(rows, unseen, rows["app_id"].doubt | untold)}
 
 
 def _users(sources: Sources) -> str:

@@ -12,6 +12,7 @@ from keyaudit.model.tables.places import VAULTS_FOUND
 _DERIVED = (
     "principal_kind",
     "principal_name",
+    "principal_app_id",
     "scope_name",
     "effective",
     "environments_opened",
@@ -23,6 +24,7 @@ _DERIVED = (
 _TYPES = {
     "principal_kind": "VARCHAR",
     "principal_name": "VARCHAR",
+    "principal_app_id": "VARCHAR",
     "scope_name": "VARCHAR",
     "effective": "BOOLEAN",
     "environments_opened": "VARCHAR[]",
@@ -83,6 +85,11 @@ def prepare(sources: Sources) -> str:
     scope_doubt = f"""CASE WHEN named.name IS NULL AND coalesce(stored.scope_kind = 'subscription', true) THEN coalesce(
         stored.unknown['scope_kind'], named.unknown['name'], {gap("subscriptions")}, '{Reason.NOT_VISIBLE}') END"""
     name_doubt = "CASE WHEN holder.name IS NULL THEN holder.nameless END"
+    # Only a service principal has one.
+    app_doubt = f"""CASE WHEN who.object_id IS NOT NULL THEN who.doubt
+        WHEN holder.kind IS NULL THEN holder.kindless
+        WHEN holder.kind IN ('service-principal', 'managed-identity')
+        THEN coalesce({gap("apps")}, '{Reason.NOT_VISIBLE}') END"""
     # No known vault honours it, but unread vaults in its scope may.
     unseen = f"coalesce({gap('listed')}, unlisted.reason)"
     effective_doubt = (
@@ -108,7 +115,7 @@ def prepare(sources: Sources) -> str:
     return f"""
         CREATE TABLE reach_grant AS
         SELECT stored.id, CASE WHEN holder.unproven IS NULL THEN holder.kind END AS principal_kind,
-            holder.name AS principal_name,
+            holder.name AS principal_name, who.app_id AS principal_app_id,
             named.name AS scope_name,
             CASE WHEN met.id IS NULL OR met.surely THEN true WHEN {effective_doubt} IS NULL THEN false END AS effective,
             CASE WHEN {opened_doubt} IS NULL THEN {opened} END AS environments_opened,
@@ -121,6 +128,7 @@ def prepare(sources: Sources) -> str:
             {
                 "principal_kind": kind_doubt,
                 "principal_name": name_doubt,
+                "principal_app_id": app_doubt,
                 "scope_name": scope_doubt,
                 "effective": effective_doubt,
                 "environments_opened": opened_doubt,
@@ -137,9 +145,16 @@ def prepare(sources: Sources) -> str:
     }
         FROM {sources["grant"]} AS stored
         LEFT JOIN reach_holder AS holder ON holder.principal_id IS NOT DISTINCT FROM stored.principal_id
+        LEFT JOIN (
+            SELECT split_part(id, '/', -1) AS object_id, {sources.sql.lower("app_id")} AS app_id, unknown['app_id'] AS doubt
+            FROM {sources["service_principal"]}
+        ) AS who ON who.object_id = stored.principal_id
         LEFT JOIN ({persons}) AS persons ON persons.holder = holder.holder
         LEFT JOIN ({met}) AS met ON met.id = stored.id
         LEFT JOIN {sources["subscription"]} AS named ON stored.scope_kind = 'subscription' AND named.id = stored.scope
+        CROSS JOIN (
+            SELECT bool_and(whole) AS whole, min(reason) AS reason FROM ({read_to_the_end(("service_principal.list",))})
+        ) AS apps
         CROSS JOIN (
             SELECT bool_and(whole) AS whole, min(reason) AS reason FROM ({read_to_the_end(VAULTS_FOUND[:1])})
         ) AS subscriptions

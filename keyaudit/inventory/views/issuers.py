@@ -9,7 +9,8 @@ from keyaudit.model.entra import ISSUING_HOSTS
 from keyaudit.model.tables import TABLES
 
 # The only issuers of AKS are https://REGION.oic.prod-aks.azure.com/TENANT/ID/ and the same in other clouds.
-# https://learn.microsoft.com/azure/aks/use-oidc-issuer
+# https://learn.microsoft.com/azure/aks/use-oidc-issuer; those of clusters that Azure Arc connects are made alike, with
+# oic.prod-arc.azure.com: https://learn.microsoft.com/azure/azure-arc/kubernetes/workload-identity
 _CLUSTERS = r"\.azure\.(com|us|cn)\z"
 _UNREAD = "stored.unknown['issuer']"
 _ID = r"^[0-9a-f-]{36}\z"
@@ -71,7 +72,7 @@ def joins(sources: Sources) -> dict[str, str]:
         LEFT JOIN (SELECT DISTINCT oidc_issuer AS issuer FROM {keys} WHERE oidc_issuer IS NOT NULL) AS cluster
             ON cluster.issuer = stored.issuer""",
         "unnamed": f"""
-        CROSS JOIN (SELECT min(unknown['oidc_issuer']) AS doubt FROM {keys} WHERE kind = 'kubernetes') AS unnamed""",
+        CROSS JOIN (SELECT min(unknown['oidc_issuer']) AS doubt FROM {keys} WHERE kind LIKE '%kubernetes') AS unnamed""",
         "clusters": f"""
         LEFT JOIN ({read_to_the_end(TABLES["account_key"].listed_by)}) AS clusters ON clusters.scope_id = stored.scope_id""",
         "trusted_identity": f"""

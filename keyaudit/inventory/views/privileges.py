@@ -148,7 +148,9 @@ def facts(of: Groups, roles: Doubt, consents: Doubt, assigned: Doubt, azure: Dou
         "tier0_roles": both.items_of("tier0_roles", permission, flags["controls"]),
         "wide_azure_roles": azure_roles.items_of("azure", permission, flags["grants_access"]),
         "opens_subscriptions": azure_roles.any_of("opens_subscriptions", flags["grants_access"]),
-        "unprivileged": ~every.lacking(consents).any_of("any_power", power | flags["for_everyone"]),
+        "unprivileged": ~both.lacking(consents).any_of(
+            "any_permission", flags["app_role"] | flags["directory_role"] | flags["for_everyone"]
+        ),
         "directory_sync": app_roles.any_of("synchronizes", synchronizes) & ~every.any_of("other_power", power & ~synchronizes),
     }
 

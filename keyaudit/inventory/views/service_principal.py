@@ -16,7 +16,8 @@ from keyaudit.model.tables import TABLES
 
 _ACTIVITY = TABLES["sign_in_activity"].listed_by
 _CREDENTIALS = (*TABLES["application"].listed_by, *TABLES["service_principal"].listed_by)
-_FEDERATED = tuple(operation for operation in TABLES["credential"].listed_by if operation not in _CREDENTIALS)
+_FEDERATED = tuple(f"{holder}.federated{each}" for holder in ("application", "service_principal") for each in ("", "_of"))
+_OF_IDENTITIES = ("subscription.list", "managed_identity.query", "managed_identity.federated_of")
 
 _TAG = "^env(?:ironment)?[:=]"
 _TAGGED = rf"{_TAG}([^\n]*)\z"
@@ -57,7 +58,9 @@ def _sign_in(rows: Rows, as_of: int) -> dict[str, Derived]:
         missing=unread("signs_in_listed", _CREDENTIALS, scope=f"{rows.alias}.scope_id"),
     )
     live = credential["expires_on"].told(lambda end: f"{end} > {as_of}", absent=True) & ~credential["usage"].eq("Sign")
-    federated = of.lacking(unread("trusts_listed", _FEDERATED, scope=f"{rows.alias}.scope_id"))
+    scope = f"{rows.alias}.scope_id"
+    of_identity = unread("identities_listed", _OF_IDENTITIES, scope=scope).where(rows["principal_type"].eq("ManagedIdentity"))
+    federated = of.lacking(unread("trusts_listed", _FEDERATED, scope=scope) | of_identity)
     return {
         "live_secrets": of.count_of("secrets", live & kind.eq("password")),
         "live_certificates": of.count_of("certificates", live & kind.eq("certificate")),

@@ -18,7 +18,7 @@ ACCOUNT_KEY = Table(
         text("kind", "the service", values=KINDS),
         text("account_id", "the account's resource id, in lower case"),
         text("slot", "which of the account's keys: key1, key2, primary, secondary, primary-readonly, secondary-readonly; "
-            "keys, admin-user or local-accounts for all of them"),
+            "keys, admin-user or local-accounts for all of them; none of a cluster of Azure Arc, which has no key in Azure"),
         mapping("tags", "the account's tags", SERVICE, absent="it has no tags"),
         text("environment", "the tag env or environment, in lower case; else what [environments] says of the subscription",
             absent="no such tag, and nothing said", rests_on=RestsOn.OBJECT, derived_from=("tags", "subscription_name")),

@@ -160,7 +160,8 @@ CREDENTIAL = Table(
         text("issuer_host", "the host of that issuer, in lower case",
             absent="not a federated credential", absent_where=_NOT_FEDERATED, rests_on=RestsOn.OBJECT,
             derived_from=("issuer",)),
-        flag("issuer_own", "that issuer is this tenant itself, or a Kubernetes cluster in its subscriptions",
+        flag("issuer_own", "that issuer is this tenant itself, or a Kubernetes cluster in its subscriptions, or one that "
+            "Azure Arc connects",
             absent="not a federated credential", absent_where=_NOT_FEDERATED,
             rests_on=RestsOn.LIST, derived_from=("issuer", "account_key.oidc_issuer")),
         text("subject", "the subject that a federated credential accepts", _FEDERATED,

@@ -82,10 +82,10 @@ def privileges(*, listed: tuple[str, ...], through: tuple[str, ...] = ()) -> tup
             derived_from=(*listed[:-1], *_AZURE, *THROUGH_GROUPS), rows_of=(*through, *AZURE_ROLES)),
         flag("opens_subscriptions", "it has such an Azure role", rests_on=RestsOn.LIST,
             derived_from=(*listed[:-1], *_AZURE, *THROUGH_GROUPS), rows_of=(*through, *AZURE_ROLES)),
-        flag("unprivileged", "it has no app role, directory role, consent for every user, or such Azure role",
+        flag("unprivileged", "it has no app role, directory role or consent for every user",
             rests_on=RestsOn.LIST,
-            derived_from=(*listed, *inherited, *_AZURE, "grant.on_behalf_of", *THROUGH_GROUPS),
-            rows_of=(*through, *APP_ROLES, *DIRECTORY_ROLES, *AZURE_ROLES, "delegated_grant.list")),
+            derived_from=(*listed, *inherited, "grant.on_behalf_of", *THROUGH_GROUPS),
+            rows_of=(*through, *APP_ROLES, *DIRECTORY_ROLES, "delegated_grant.list")),
         flag("directory_sync", "it has app roles that Entra Connect Sync signs in for, and no other app role, directory "
             "role or such Azure role",
             rests_on=RestsOn.LIST,

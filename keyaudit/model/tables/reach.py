@@ -104,6 +104,7 @@ COLUMNS = frozenset(
         "authenticates_tier0",
         "principal_kind",
         "principal_name",
+        "principal_app_id",
         "effective",
         "user_environments",
         "user_subscriptions",

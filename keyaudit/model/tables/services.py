@@ -14,8 +14,9 @@ KINDS = (
     "container-registry",
     "app-configuration",
     "kubernetes",
+    "arc-kubernetes",
 )
-"""Services with account keys."""
+"""Services with account keys, or with a token issuer of their own."""
 
 CONSUMERS = (
     "storage",

@@ -11,6 +11,7 @@ from keyaudit.simulator.estates.defects import (
     FOREIGN_PRIVILEGED,
     INACTIVE_WITH_PRIVILEGE,
     MI_OVERPRIVILEGED,
+    POWERFUL_WITH_USER_OWNER,
     SAML_EXPIRING,
     SAML_LIFETIME,
     SAML_SHARED,
@@ -20,7 +21,7 @@ from keyaudit.simulator.estates.defects import (
     WEAK_SIGNING_CERTIFICATE,
 )
 from keyaudit.simulator.estates.holder_plans import ApplicationPlan, Federated, PrincipalPlan, Saml
-from keyaudit.simulator.estates.ids import Ground, principal_id
+from keyaudit.simulator.estates.ids import Ground, application_id, principal_id
 
 CLAIMS_API = "Franchise Ordering"
 _SLEEPER = "Loyalty Export"
@@ -120,6 +121,9 @@ _FOUND: Mapping[str, tuple[str, ...]] = {
 def with_trust(estate: Estate, ground: Ground) -> Estate:
     """The estate with the remaining grants, the last sign-in of the dormant application, and defects of service principals."""
     plants = {Plant(policy, _row(name, ground)) for policy, names in _FOUND.items() for name in names}
+    # A pipeline owns it, whose application a person owns.
+    owned = application_id(ground.tenant, ground.guid("application", "notification-sender-prod"))
+    plants.add(Plant(POWERFUL_WITH_USER_OWNER, owned))
     asleep = ground.guid("client", _SLEEPER)
     return replace(
         estate,

@@ -1,0 +1,58 @@
+"""Who owns an application through other applications: an owner can add a credential to it, and act as it."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from keyaudit.inventory.facts.fact import Count, Doubt
+from keyaudit.inventory.facts.relation import Rows, by_hand
+from keyaudit.inventory.facts.sql import Sources
+
+_HOPS = 4
+
+
+def indirect_users(rows: Rows, unseen: Doubt, untold: Doubt) -> Count:
+    """The users that own an application or service principal that owns it, or that owns such an owner, up to four of them.
+
+    Each counts with the owners of its application and of its service principal. `unseen`: why service principals may be
+    missing, so that one counts as a user; `untold`: why it may have other owners.
+    """
+    app_id = rows.sources.sql.lower(f"{rows.alias}.app_id")
+    ways = by_hand("ways", f"LEFT JOIN ({_ways(rows.sources)}) AS ways ON ways.app_id = {app_id}")
+    doubt = untold | Doubt(("ways.doubt",), ways)
+    users = "coalesce(ways.users, 0)"
+    least = f"CASE WHEN {unseen.sql} IS NULL THEN {users} ELSE 0 END"
+    return Count(least, f"CASE WHEN {doubt.sql} IS NULL THEN {users} END", doubt, ways | unseen.reads | doubt.reads)
+
+
+def _ways(sources: Sources) -> str:
+    """By application id: the number of such users, and why there may be others."""
+    lower, each = sources.sql.lower, sources.sql.each
+    service = f"SELECT split_part(id, '/', -1) AS object_id, {lower('app_id')} AS app_id FROM {sources['service_principal']}"
+    owned = " UNION ALL ".join(
+        f"SELECT {lower('app_id')} AS app_id, {each('owner_ids')} AS owner FROM {sources[table]}"
+        for table in ("application", "service_principal")
+    )
+    unread_owners = " UNION ALL ".join(
+        f"SELECT {lower('app_id')} AS app_id, unknown['owner_ids'] AS doubt FROM {sources[table]}"
+        for table in ("application", "service_principal")
+    )
+    owners = f"""
+        SELECT DISTINCT owned.app_id, {lower("owned.owner")} AS owner, service.app_id AS through
+        FROM ({owned}) AS owned LEFT JOIN ({service}) AS service ON service.object_id = {lower("owned.owner")}"""
+    steps = [
+        "SELECT app_id AS root, through FROM owners WHERE through IS NOT NULL AND through <> app_id",
+        *(
+            f"SELECT hop_{hop}.root, owners.through FROM hop_{hop} JOIN owners ON owners.app_id = hop_{hop}.through"
+            " WHERE owners.through IS NOT NULL"
+            for hop in range(1, _HOPS)
+        ),
+    ]
+    hops = ", ".join(f"hop_{number} AS (SELECT DISTINCT * FROM ({step}))" for number, step in enumerate(steps, 1))
+    every = " UNION ".join(f"SELECT root, through FROM hop_{number}" for number in range(1, _HOPS + 1))
+    return f"""
+        WITH owners AS ({owners}), {hops}, reached AS ({every})
+        SELECT reached.root AS app_id, count(DISTINCT users.owner) AS users, min(doubts.doubt) AS doubt
+        FROM reached
+        LEFT JOIN (SELECT * FROM owners WHERE through IS NULL) AS users ON users.app_id = reached.through
+        LEFT JOIN (SELECT app_id, min(doubt) AS doubt FROM ({unread_owners}) GROUP BY app_id) AS doubts
+            ON doubts.app_id = reached.through
+        GROUP BY reached.root"""
