@@ -194,7 +194,7 @@ def statements(
         if UNUSUAL_USE.name in names:
             prepared += unusual.prepare(sources, looked_at) if looked_at else ()
             derived[UNUSUAL_USE.name] = lambda: unusual.view(sources, place, as_of, looked_at)
-        derived["usage"] = lambda: usage.view(sources, place, as_of, baseline=baseline)
+        derived["usage"] = lambda: usage.view(sources, place, as_of, of("usage"), baseline=baseline)
     if CUSTODY in run.evidence:
         derived["custody_record"] = lambda: custody.view(sources, of("custody_record"))
     for name in names:
