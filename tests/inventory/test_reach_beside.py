@@ -313,7 +313,7 @@ def path_to_tier0(
         # A credential of an unknown kind says nothing about other keys than its own.
         ({"kind": Reason.UNRECOGNISED, "public_key_sha256": "ANOTHER"}, False, None),
         ({"kind": Reason.UNRECOGNISED}, None, "unrecognised"),
-        ({"kind": Reason.UNRECOGNISED, "public_key_sha256": Reason.BAD_VALUE}, None, "unrecognised"),
+        ({"kind": Reason.UNRECOGNISED, "public_key_sha256": Reason.BAD_VALUE}, None, "bad_value"),
     ],
 )
 def test_a_certificate_authenticates_tier_0_while_a_credential_on_its_key_lives(
