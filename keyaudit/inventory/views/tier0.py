@@ -27,7 +27,7 @@ def prepare(sources: Sources) -> Iterator[str]:
     yield f"CREATE TABLE reach_control AS {_control(sources)}"
     yield f"""
         CREATE TABLE reach_service_principal AS
-        SELECT object_id, app_id, environment, unnamed, environment_why, subscription, subscription_why,
+        SELECT object_id, app_id, app_id_why, environment, unnamed, environment_why, subscription, subscription_why,
             CASE WHEN controls THEN true WHEN why IS NULL THEN false END AS tier0,
             CASE WHEN controls THEN NULL ELSE why END AS tier0_doubt
         FROM (
@@ -115,7 +115,7 @@ def authenticates(rows: Rows, as_of: int) -> Truth:
     homes = Rows(sources, "service_principal", "home", "reach_service_principal")
     tier0 = one(
         homes,
-        by=Fact("home.app_id"),
+        by=Fact("home.app_id", Doubt(("home.app_id_why",))),
         key=credentials["app_id"].map(sources.sql.lower),
         facts={"tier0": Truth("home.tier0", Doubt(("home.tier0_doubt",)))},
     ).flag("tier0")
