@@ -1,6 +1,7 @@
 """A tenant whose rows and coverage can be had otherwise than they are, for properties of the derived columns."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -29,8 +30,9 @@ _WHERE = ("scope_id", "source_url", "source_version")
 class Tenant:
     """A tenant whose rows and coverage can be had otherwise than they are; where it has no row of a table, with one."""
 
-    def __init__(self) -> None:
-        self._found = open_snapshot(snapshot("contoso"))
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder`: its snapshot; by default, that of the demo tenant."""
+        self._found = open_snapshot(folder or snapshot("contoso"))
         evidence = dict.fromkeys((*EVIDENCE, USAGE_BASELINE), "")
         self._run = structs.replace(self._found.run, evidence=evidence)
         self.coverage = self._found.coverage

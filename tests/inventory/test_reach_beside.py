@@ -313,7 +313,7 @@ def path_to_tier0(
         # A credential of an unknown kind says nothing about other keys than its own.
         ({"kind": Reason.UNRECOGNISED, "public_key_sha256": "ANOTHER"}, False, None),
         ({"kind": Reason.UNRECOGNISED}, None, "unrecognised"),
-        ({"kind": Reason.UNRECOGNISED, "public_key_sha256": Reason.BAD_VALUE}, None, "unrecognised"),
+        ({"kind": Reason.UNRECOGNISED, "public_key_sha256": Reason.BAD_VALUE}, None, "bad_value"),
     ],
 )
 def test_a_certificate_authenticates_tier_0_while_a_credential_on_its_key_lives(
@@ -363,6 +363,7 @@ def test_who_controls_the_tenant_is_no_outsider() -> None:
         (("own",), {"expires_on": Reason.BAD_VALUE}, (0, 1, "bad_value")),
         (("own",), {"usage": Reason.BAD_VALUE}, (0, 1, "bad_value")),
         (("own",), {"kind": Reason.UNRECOGNISED}, (0, 1, "unrecognised")),
+        (("own",), {"app_id": Reason.BAD_VALUE}, (0, 1, "bad_value")),
     ],
 )
 def test_of_those_who_read_a_private_key_only_who_signs_in_with_it_is_not_another(
@@ -397,7 +398,7 @@ def others_reading(readers: tuple[str, ...], held: dict[str, Any], digest: str =
         "grant": [grant(name, "read-private") for name in readers],
         "principal": [who(name, "service-principal") for name in readers],
         "service_principal": [service(name) for name in readers],
-        "credential": [credential("k", app_id="app-own", **signs_in)],
+        "credential": [credential("k", **{"app_id": "app-own", **signs_in})],
     }
     if team:
         rows["grant"].append(grant("team", "read-private"))

@@ -1,9 +1,12 @@
 """A view that reads less of a tenant says nothing wrong: nothing unknown is taken for an answer."""
 
+from pathlib import Path
+
 import pytest
 
 from keyaudit.model.tables import TABLES
-from tests.inventory.cells import Tenant, wrong
+from tests.differential.estates import made
+from tests.inventory.cells import Cell, Tenant, wrong
 
 _CAN_BE_UNKNOWN = {name: [column.name for column in table.stored if column.can_be_unknown] for name, table in TABLES.items()}
 _TURNS = max(map(len, _CAN_BE_UNKNOWN.values()))
@@ -11,6 +14,27 @@ NOT_YET = {
     *(("credential", name) for name in ("last_used_on", "holder_last_sign_in_on", "superseded_in_vault", "newer_since")),
 }
 """The derived columns of views that are still written without facts, and say something wrong."""
+
+
+_FROM_FILES = ("usage", "usage_log", "usage_baseline", "custody_record")
+
+
+def _is_a_bound(cell: Cell) -> bool:
+    """Rows of `unusual_use` are what logs tell, beside rows for what they do not tell; a key is unused for at least so long."""
+    table, column, _ = cell
+    return table == "unusual_use" or (table, column) == ("key", "unused_since")
+
+
+@pytest.mark.exhaustive
+def test_what_is_known_although_logs_tell_less_is_true(tmp_path: Path) -> None:
+    tenant = Tenant(made("evidence", tmp_path))
+    unread = {name: _CAN_BE_UNKNOWN[name] for name in _FROM_FILES}
+    found = set()
+    for turn in range(max(map(len, unread.values()))):
+        cells = tenant.cells(unread={name: [columns[turn]] for name, columns in unread.items() if turn < len(columns)})
+        compared = {cell: values for cell, values in cells.items() if not _is_a_bound(cell)}
+        found |= {(table, column) for table, column, _ in wrong(tenant.whole, compared)}
+    assert found == set()
 
 
 @pytest.mark.exhaustive

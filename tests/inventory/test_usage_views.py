@@ -460,6 +460,11 @@ def test_a_burst_of_agents_has_one_number() -> None:
     }  # fmt: skip
 
 
+def test_a_creation_that_may_have_failed_may_be_part_of_a_burst_of_its_day() -> None:
+    found = agents_created([created(80, "a0"), created(30, "a1"), created(29, "a2", succeeded=NOT_SHOWN)])
+    assert found == {"a0": (BLUEPRINT, None), "a1": NOT_SHOWN, "a2": NOT_SHOWN}
+
+
 def test_agents_a_day_apart_are_no_burst() -> None:
     found = agents_created([created(80, "a0"), created(56, "a1"), created(32, "a2"), created(31, "a3")])
     assert found == {"a0": (BLUEPRINT, None), "a1": (BLUEPRINT, None), "a2": (BLUEPRINT, None), "a3": (BLUEPRINT, 2)}

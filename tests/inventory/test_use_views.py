@@ -46,6 +46,22 @@ def test_a_use_is_expected_if_its_application_did_the_same_with_the_same_before(
     assert found["unknown"].get("expected", found["expected"]) == expected
 
 
+def test_an_application_that_the_baseline_does_not_name_may_be_any() -> None:
+    uses, known = [used(1), used(2, "verify", actor_app_id="stranger")], [usual("sign", PERMISSION), usual("sign", "app")]
+    for baseline, signed in (known, True), (known[:1], "permission"):
+        found = views("usage", {"usage": uses, "usage_log": WHOLE, "usage_baseline": baseline})
+        told = {each["operation"]: each["unknown"].get("expected", each["expected"]) for each in found}
+        assert told == {"sign": signed, "verify": False}
+
+
+def test_a_log_whose_end_is_unknown_may_go_on_until_now() -> None:
+    logs = [log(500, last=9, source="OfficeActivity"), {**log(500), "last_on": None, "unknown": {"last_on": PERMISSION}}]
+    uses = [used(20), used(21, "read-mail", source="OfficeActivity", target_kind="mailbox", target_id="x")]
+    found = views("usage", {"usage": uses, "usage_log": logs})
+    told = {each["operation"]: each["unknown"].get("logs_until", each["logs_until"]) for each in found}
+    assert told == {"sign": "permission", "read-mail": ago(8)}
+
+
 def test_a_use_by_no_application_is_expected_if_there_was_one_before() -> None:
     changed = {"target_kind": "application", "target_id": "x", "actor_app_id": None}
     uses = [used(1, actor_app_id=None), used(2, "add-credential", principal_id=PERMISSION, **changed)]

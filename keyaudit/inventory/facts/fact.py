@@ -19,6 +19,8 @@ class Doubt:
     reasons: tuple[str, ...] = ()
     """SQL of each."""
     reads: Reads = NOTHING
+    always: bool = False
+    """There is one in every row."""
 
     @property
     def sql(self) -> str:
@@ -27,7 +29,8 @@ class Doubt:
 
     def __or__(self, other: "Doubt") -> "Doubt":
         """These reasons, then the other ones."""
-        return Doubt(tuple(dict.fromkeys(self.reasons + other.reasons)), self.reads | other.reads)
+        reasons = tuple(dict.fromkeys(self.reasons + other.reasons))
+        return Doubt(reasons, self.reads | other.reads, self.always or other.always)
 
     def __bool__(self) -> bool:
         return bool(self.reasons)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 import duckdb
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
-from keyaudit.inventory.facts.fact import Derived
+from keyaudit.inventory.facts.fact import Derived, Truth
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import EVERY, Sources, Statement, StoredRows, Wanted, no_rows, stored
 from keyaudit.inventory.rows import SQL_TYPES, columns_of, view_types
@@ -165,9 +165,7 @@ def statements(
         "log_sink": lambda: log_sink.view(sources),
         "vault": lambda: _vaults(sources, supplied("vault"), reach_known=reach_known, wanted=of("vault")),
         "key": lambda: _keys(sources, supplied("key"), reach_known=reach_known, wanted=of("key")),
-        "certificate": lambda: _certificates(
-            sql, certificate.view(sources, as_of, of("certificate")), reach_known=reach_known, wanted=of("certificate")
-        ),
+        "certificate": lambda: _certificates(sources, as_of, reach_known=reach_known, wanted=of("certificate")),
         "principal": lambda: principal.view(sources, of("principal")),
         "secret": lambda: secret.view(sources, of("secret")),
         "deleted": lambda: deleted.view(sources, known=reach_known, wanted=of("deleted")),
@@ -194,7 +192,7 @@ def statements(
         if UNUSUAL_USE.name in names:
             prepared += unusual.prepare(sources, looked_at) if looked_at else ()
             derived[UNUSUAL_USE.name] = lambda: unusual.view(sources, place, as_of, looked_at)
-        derived["usage"] = lambda: usage.view(sources, place, as_of, baseline=baseline)
+        derived["usage"] = lambda: usage.view(sources, place, as_of, of("usage"), baseline=baseline)
     if CUSTODY in run.evidence:
         derived["custody_record"] = lambda: custody.view(sources, of("custody_record"))
     for name in names:
@@ -231,10 +229,8 @@ def _prepared(
         yield from (reach.prepare_ungranted if ungranted else reach.prepare)(sources, wanted)
         if "grant" in names:
             yield grant.prepare(sources)
-        if "certificate" in names:
-            yield from tier0.credentials(sources, as_of)
-            if OTHERS_READING.name in wanted:
-                yield own_readers.prepare(sources, as_of)
+        if "certificate" in names and OTHERS_READING.name in wanted:
+            yield own_readers.prepare(sources, as_of)
 
 
 def _vaults(sources: Sources, more: Mapping[str, Derived], *, reach_known: bool, wanted: Wanted) -> str:
@@ -281,9 +277,11 @@ def _with_lacking(sql: DuckDB, table: str, query: str, run: Run, wanted: Wanted)
     return f"SELECT *, {', '.join(lacking)} FROM ({query})" if lacking else query
 
 
-def _certificates(sql: DuckDB, query: str, *, reach_known: bool, wanted: Wanted) -> str:
+def _certificates(sources: Sources, as_of: int, *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals that can sign with its key, and that can read its private key (the secret of its name)."""
-    query = tier0.certificates(sql, query, known=reach_known)
+    sql, rows = sources.sql, Rows(sources, "certificate")
+    opens = tier0.authenticates(rows, as_of) if reach_known else Truth("CAST(NULL AS BOOLEAN)")
+    query = certificate.view(sources, as_of, wanted, {"authenticates_tier0": opens})
     key, secret_ = (_path(sql, collection, "certificate_id") for collection in ("keys", "secrets"))
     by_key, by_secret = OUTSIDERS
     signed = reach.counted(

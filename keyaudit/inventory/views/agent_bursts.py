@@ -2,47 +2,61 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory import rows
-from keyaudit.inventory.facts.sql import Sources, gap, no_rows, read_to_the_end
+from keyaudit.inventory.facts.fact import ABSENT, Derived, Doubt, Fact, case, choice, reasons_of
+from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.prepared import shared
+from keyaudit.inventory.facts.relation import Rows, by_hand, one, unread
+from keyaudit.inventory.views.agents import object_id
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import DAY
 
-_ADDED = "stored.operation = 'add-service-principal'"
-_AGENT = "holder.agent_type IS NOT DISTINCT FROM 'agent-identity'"
-
-COLUMNS = {"agent_blueprint": "burst.blueprint", "agents_created": "burst.agents"}
-_DOUBT = f"""CASE WHEN {_ADDED} AND burst.id IS NULL THEN coalesce(told.doubt, holder.agent_doubt,
-    CASE WHEN holder.object_id IS NULL OR {_AGENT} THEN coalesce(stored.unknown['target_id'], {gap("agents")}) END) END"""
-DOUBTS = dict.fromkeys(COLUMNS, _DOUBT)
+_CREATED = "add-service-principal"
 
 
-def joins(sources: Sources) -> str:
-    """SQL that joins the relations of `COLUMNS` and `DOUBTS` to `stored`, the uses."""
-    agents = sources["agent"]
-    return f"""
-        LEFT JOIN ({_bursts(sources)}) AS burst ON burst.id = stored.id
-        LEFT JOIN (SELECT object_id, unknown['blueprint_app_id'] AS doubt FROM {agents}
-            WHERE unknown['blueprint_app_id'] IS NOT NULL) AS told ON told.object_id = stored.target_id
-        LEFT JOIN ({read_to_the_end(TABLES["agent"].listed_by)}) AS agents ON true"""
+def facts(rows: Rows) -> dict[str, Derived]:
+    """The columns of uses that created an agent: its blueprint, and how many were created from it in the 24 hours that end
+    then.
 
-
-def _bursts(sources: Sources) -> str:
-    """By use that created an agent, its blueprint, and how many were created from it in the 24 hours that end then.
-
-    The number is only given where the next creation does not see more, so that a burst is one number. A blueprint's principal
-    creates nothing but agents, so that agents which are deleted since count, too.
+    The number is only given where the next creation does not see more, so that a burst is one number.
     """
-    if no_rows(sources, "agent", "blueprint"):
-        return rows.no_rows({"id": "VARCHAR", "blueprint": "VARCHAR", "agents": "BIGINT"}, sources.sql)
+    reads = by_hand("burst", f"LEFT JOIN ({_bursts(rows)}) AS burst ON burst.id = {rows.alias}.id")
+
+    def of(name: str) -> Fact:
+        return Fact(f"burst.{name}", Doubt((f"burst.{name}_why",), reads), absent=True, reads=reads)
+
+    return {"agent_blueprint": of("blueprint"), "agents_created": of("agents")}
+
+
+def _bursts(rows: Rows) -> str:
+    """SQL: by use that may have created a service principal, the columns of `facts`, and why each is unknown."""
+    only = f"(SELECT * FROM {rows.sources['usage']} WHERE operation = '{_CREATED}')"
+    uses = Rows(rows.sources, "usage", "made", only)
+    made = {"id": uses["id"], "used_on": uses["used_on"], "blueprint": _blueprint(uses).where(uses.flag("succeeded"))}
+    nearby = f"(ORDER BY used_on RANGE BETWEEN {DAY - 1} PRECEDING AND {DAY - 1} FOLLOWING)"
+    day = f"(PARTITION BY blueprint ORDER BY used_on RANGE BETWEEN {DAY - 1} PRECEDING AND CURRENT ROW)"
     return f"""
-        SELECT id, blueprint, CASE WHEN following IS NULL OR following < agents THEN agents END AS agents
-        FROM (SELECT *, lead(agents) OVER (PARTITION BY blueprint ORDER BY used_on, id) AS following
-            FROM (SELECT *, count(*) OVER (PARTITION BY blueprint ORDER BY used_on
-                    RANGE BETWEEN {DAY - 1} PRECEDING AND CURRENT ROW) AS agents
-                FROM (SELECT used.id, used.used_on, coalesce(agent.blueprint_app_id, maker.app_id) AS blueprint
-                    FROM {sources["usage"]} AS used
-                    LEFT JOIN {sources["agent"]} AS agent ON agent.object_id = used.target_id
-                    LEFT JOIN (SELECT DISTINCT app_id FROM {sources["blueprint"]}) AS maker
-                        ON maker.app_id = used.actor_app_id
-                    WHERE used.operation = 'add-service-principal' AND used.succeeded)
-                WHERE blueprint IS NOT NULL))"""
+        SELECT id, blueprint, blueprint_why, CASE WHEN blueprint IS NULL THEN blueprint_why ELSE doubt END AS agents_why,
+            CASE WHEN blueprint IS NOT NULL AND doubt IS NULL AND (following IS NULL OR following < agents)
+                THEN agents END AS agents
+        FROM (
+            SELECT *, lead(agents) OVER (PARTITION BY blueprint ORDER BY used_on, id) AS following
+            FROM (
+                SELECT *, count(*) OVER {day} AS agents, min(blueprint_why) OVER {nearby} AS doubt
+                FROM {shared(rows.sources, made, uses.sql, uses.alias).sql}
+            )
+        )"""
+
+
+def _blueprint(uses: Rows) -> Fact:
+    """The blueprint of the agent that was created. A blueprint's principal creates nothing but agents of it, so that agents
+    which are deleted since count, too.
+    """
+    sources, actor, target = uses.sources, uses["actor_app_id"], uses["target_id"]
+    agents, principals = Rows(sources, "agent", "agent"), Rows(sources, "service_principal", "holder")
+    blueprints = Rows(sources, "blueprint", "blueprint")
+    maker = actor.where(groups(blueprints, "makers", by=blueprints["app_id"], key=actor).any_of("found"))
+    agent = one(agents, by=agents["object_id"], key=target)["blueprint_app_id"]
+    holder = one(principals, by=object_id(principals), key=target)
+    other = holder.found & ~holder["agent_type"].eq("agent-identity")
+    unlisted = reasons_of(unread("agents", TABLES["agent"].listed_by))
+    return choice((maker.present, maker), (agent.present, agent), otherwise=case((other, ABSENT), otherwise=unlisted))

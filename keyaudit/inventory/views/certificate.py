@@ -1,6 +1,8 @@
 """The view of certificates, by version."""
 
-from keyaudit.inventory.facts.fact import Fact, Truth, case, known, least_of, strict, unknown
+from collections.abc import Mapping
+
+from keyaudit.inventory.facts.fact import Derived, Fact, Truth, case, known, least_of, strict, unknown
 from keyaudit.inventory.facts.groups import Groups
 from keyaudit.inventory.facts.relation import Rows, because, one
 from keyaudit.inventory.facts.sql import Sources, Wanted
@@ -10,8 +12,8 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.times import MAX_TIME
 
 
-def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def view(sources: Sources, as_of: int, wanted: Wanted, more: Mapping[str, Derived]) -> str:
+    """SQL over `sources`: the stored columns, the derived ones with `more`, and the reasons of what is unknown."""
     rows = Rows(sources, "certificate")
     of_object = versions.of_object(rows, "certificate_id")
     ca = rows["is_ca"]
@@ -20,6 +22,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     facts = {
         **versions.facts(rows, of_object),
         **in_entra.facts(rows, as_of),
+        **more,
         "custody": custody(rows),
         "purpose": purpose.where(ca.present),
         "public_tls": (purpose.eq("server") & integrated).where(ca.present),

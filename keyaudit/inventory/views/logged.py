@@ -3,16 +3,12 @@
 A log that is complete from some day until now proves that something was not done; any other log only proves what was done.
 """
 
-# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
-
 from collections.abc import Callable, Mapping
 
 from keyaudit.inventory.facts.fact import FALSE, Count, Derived, Fact, Truth, case, known, strict, unknown
 from keyaudit.inventory.facts.groups import BELOW, greatest_of, groups, settled
 from keyaudit.inventory.facts.prepared import shared
 from keyaudit.inventory.facts.relation import Rows, because, one
-from keyaudit.inventory.facts.sql import Sources
-from keyaudit.inventory.load import quoted
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.usage import KEY_VAULT_LOG, REACHES, USER_SIGN_IN_LOG
 from keyaudit.model.times import DAY
@@ -26,18 +22,22 @@ _PERHAPS = Truth("CAST(NULL AS BOOLEAN)", _NOT_SHOWN)
 _EVERY = known("every one")
 
 
-def whole(sources: Sources, log: str) -> str:
-    """By resource and for the tenant, since when a log is complete."""
-    return f"""SELECT logged_id, min(whole_since) AS since FROM {sources["usage_log"]}
-        WHERE source = {quoted(log)} AND whole_since IS NOT NULL GROUP BY logged_id"""
-
-
-def _since(rows: Rows, log: str, as_of: int, key: Fact, alias: str) -> Fact:
-    """Since when a log with that id is complete until now; absent without one. With the key `_EVERY`: any log."""
+def whole_since(rows: Rows, log: str, alias: str, *, of: Fact = _EVERY, reaching: int | None = None) -> Fact:
+    """Since when a log of something with that id is complete, by default of anything; unknown without one. `reaching`: only
+    logs with an event since then.
+    """
     logs = Rows(rows.sources, "usage_log", "log")
-    reaches = logs["last_on"].told(lambda last: f"{last} >= {as_of - REACHES - DAY}")
-    by = key if key is _EVERY else logs["logged_id"]
-    return groups(logs, alias, by=by, key=key, each=logs["source"].eq(log) & reaches).least("since", logs["whole_since"])
+    each = logs["source"].eq(log)
+    if reaching is not None:
+        each &= logs["last_on"].told(lambda last: f"{last} >= {reaching}")
+    by = of if of is _EVERY else logs["logged_id"]
+    return groups(logs, alias, by=by, key=of, each=each).least("since", logs["whole_since"])
+
+
+def unseen(since: Fact, begun: Fact) -> Truth:
+    """False, but unknown where a log is not complete since something began; false if it never does."""
+    seen = strict(lambda since, begun: f"({since} <= {begun})", since.or_else(unknown(_NOT_SHOWN)), begun).truth()
+    return case((begun.present & ~seen, unknown(_NOT_SHOWN)), otherwise=FALSE).truth()
 
 
 def _keys(rows: Rows, as_of: int) -> dict[str, Derived]:
@@ -49,20 +49,20 @@ def _keys(rows: Rows, as_of: int) -> dict[str, Derived]:
         groups(uses, "own", by=target, key=rows["id"], each=done).greatest("used", used_on),
         groups(uses, "unnamed", by=target, key=key_id, each=done & _PERHAPS).greatest("used", used_on),
     )
-    since = _complete(rows, as_of)
+    whole = _complete(rows, as_of)
+    since = whole.or_else(unknown(_NOT_SHOWN))
     created_on, expires_on = rows["created_on"], rows["expires_on"]
-    last = settled(used)
-    made = last.or_else(created_on).or_else(unknown(_NOT_SHOWN))
+    was_used = Truth(f"({used.least} > {BELOW})", reads=used.reads)
+    # Nothing is used before it is created.
+    made = case((was_used, Fact(used.least, reads=used.reads)), otherwise=created_on.or_else(unknown(_NOT_SHOWN)))
     seen = strict(lambda since, made: f"({since} <= {made})", since, made).truth()
     latest = Fact(used.most, used.doubt, exact=False, reads=used.reads)
-    # Nothing is used before it is created.
-    was_used = Truth(f"({used.least} > {BELOW})", reads=used.reads)
     begun = case((was_used, known(BELOW)), otherwise=created_on.total(lambda on: f"coalesce({on}, {BELOW})"))
     unused = strict(_greatest, since, latest, begun)
     return {
-        "last_used_on": case((seen, last), otherwise=unknown(_NOT_SHOWN)),
+        "last_used_on": case((seen, settled(used)), otherwise=unknown(_NOT_SHOWN)),
         "unused_since": unused,
-        "used_after_expiry": _after(used, expires_on, since),
+        "used_after_expiry": used.exceeds(expires_on) | unseen(whole, expires_on),
         "signing_apps": _signing_apps(rows, since, as_of),
     }
 
@@ -73,22 +73,16 @@ def _greatest(*times: str) -> str:
 
 
 def _complete(rows: Rows, as_of: int) -> Fact:
-    """Since when the log of the vault of a key is complete; unknown without such a log. It names the vault, or its address."""
+    """Since when the log of the vault of a key is complete; absent without such a log. It names the vault, or its address."""
     vaults = Rows(rows.sources, "vault", "place")
     address = vaults["vault_uri"].map(lambda uri: f"'https://' || split_part({uri}, '/', 3)")
-    by_id = _since(rows, KEY_VAULT_LOG, as_of, vaults["id"], "by_id")
-    by_address = _since(rows, KEY_VAULT_LOG, as_of, address, "by_address")
+    by_id, by_address = (
+        whole_since(rows, KEY_VAULT_LOG, alias, of=of, reaching=as_of - REACHES - DAY)
+        for alias, of in (("by_id", vaults["id"]), ("by_address", address))
+    )
     both = strict(lambda *times: f"least({', '.join(times)})", by_id, by_address)
     facts: dict[str, Derived] = {"id": vaults["id"], "since": both.or_else(by_id).or_else(by_address)}
-    logs = shared(rows.sources, facts, vaults.sql, "complete")
-    return one(logs, key=rows["vault_id"])["since"].or_else(unknown(_NOT_SHOWN))
-
-
-def _after(used: Count, expires_on: Fact, since: Fact) -> Truth:
-    """Whether something was used after its end; false if it has none. `since`: its log is complete."""
-    seen = strict(lambda since, end: f"({since} <= {end})", since, expires_on).truth()
-    unseen = case((expires_on.present & ~seen, unknown(_NOT_SHOWN)), otherwise=FALSE).truth()
-    return used.exceeds(expires_on) | unseen
+    return one(shared(rows.sources, facts, vaults.sql, "complete"), key=rows["vault_id"])["since"]
 
 
 def _signing_apps(rows: Rows, since: Fact, as_of: int) -> Count:
@@ -118,8 +112,8 @@ def _signing_certificates(rows: Rows, as_of: int) -> dict[str, Derived]:
     used = groups(uses, "signed_in", by=uses["target_id"], key=rows["app_id"].map(lower), each=done).greatest(
         "used", uses["used_on"]
     )
-    since = _since(rows, USER_SIGN_IN_LOG, as_of, _EVERY, "sign_ins").or_else(unknown(_NOT_SHOWN))
-    after = _after(used, rows["expires_on"], since)
+    since = whole_since(rows, USER_SIGN_IN_LOG, "sign_ins", reaching=as_of - REACHES - DAY)
+    after = used.exceeds(rows["expires_on"]) | unseen(since, rows["expires_on"])
     return {"used_after_expiry": rows["kind"].eq("saml") & rows.flag("active") & after}
 
 

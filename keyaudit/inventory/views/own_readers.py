@@ -19,20 +19,29 @@ def prepare(sources: Sources, as_of: int) -> str:
     why.
     """
     held = f"""
-        SELECT DISTINCT {sources.sql.lower("app_id")} AS app_id, public_key_sha256 AS digest,
+        SELECT DISTINCT {sources.sql.lower("app_id")} AS app_id, unknown['app_id'] AS app_id_why, public_key_sha256 AS digest,
             unknown['public_key_sha256'] AS unshown,
             coalesce(unknown['kind'], unknown['expires_on'], unknown['usage']) AS doubt
         FROM {sources["credential"]}
         WHERE (public_key_sha256 IS NOT NULL OR unknown['public_key_sha256'] IS NOT NULL)
             AND usage IS DISTINCT FROM 'Sign' AND (expires_on IS NULL OR expires_on > {as_of})"""
+    # Where either application was not read, any service principal may have the credential.
+    owned = f"""
+        SELECT home.object_id, held.digest, held.unshown, held.doubt FROM ({held}) AS held
+        JOIN reach_service_principal AS home ON home.app_id = held.app_id
+        UNION ALL
+        SELECT home.object_id, held.digest, held.unshown, held.app_id_why FROM ({held}) AS held
+        CROSS JOIN reach_service_principal AS home WHERE held.app_id_why IS NOT NULL
+        UNION ALL
+        SELECT home.object_id, held.digest, held.unshown, home.app_id_why FROM ({held}) AS held
+        CROSS JOIN reach_service_principal AS home WHERE home.app_id_why IS NOT NULL AND held.app_id_why IS NULL"""
     name = sources.sql.lower("split_part(made.certificate_id, '/', 5)")
     below = f"made.vault_id || '/secrets/' || {name}"
     readers = f"""
         SELECT made.id, person.person, bool_or(held.unshown IS NULL AND held.doubt IS NULL) AS surely,
             min(coalesce(held.unshown, held.doubt)) AS doubt
-        FROM ({held}) AS held
-        JOIN reach_service_principal AS home ON home.app_id = held.app_id
-        JOIN reach_person AS person ON person.person_id = home.object_id AND NOT person.human AND person.proven
+        FROM ({owned}) AS held
+        JOIN reach_person AS person ON person.person_id = held.object_id AND NOT person.human AND person.proven
         JOIN reach_met AS met ON met.holder = person.holder AND met.standing AND met.certain & {BITS[READING]} <> 0
         JOIN reach_vault AS vault ON vault.vault = met.vault
         JOIN {sources["certificate"]} AS made ON made.vault_id = vault.id

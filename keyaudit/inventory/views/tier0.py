@@ -4,10 +4,11 @@
 
 from collections.abc import Iterator
 
-from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.fact import Doubt, Fact, Truth
+from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.relation import Rows, by_hand, one
 from keyaudit.inventory.facts.sql import Sources, gap, read_to_the_end
-from keyaudit.inventory.views import agents, in_vault, privileges, service_principal
+from keyaudit.inventory.views import agents, privileges, service_principal
 from keyaudit.inventory.views.privileges import UNSEEN
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
@@ -26,7 +27,7 @@ def prepare(sources: Sources) -> Iterator[str]:
     yield f"CREATE TABLE reach_control AS {_control(sources)}"
     yield f"""
         CREATE TABLE reach_service_principal AS
-        SELECT object_id, app_id, environment, unnamed, environment_why, subscription, subscription_why,
+        SELECT object_id, app_id, app_id_why, environment, unnamed, environment_why, subscription, subscription_why,
             CASE WHEN controls THEN true WHEN why IS NULL THEN false END AS tier0,
             CASE WHEN controls THEN NULL ELSE why END AS tier0_doubt
         FROM (
@@ -104,47 +105,29 @@ def controls(kind: str) -> str:
     return f"CASE WHEN control.controls THEN true WHEN {doubt(kind)} IS NULL THEN false END"
 
 
-def credentials(sources: Sources, as_of: int) -> Iterator[str]:
-    """The statements that create the lookup tables of the view of certificates, after `prepare`.
+def authenticates(rows: Rows, as_of: int) -> Truth:
+    """Whether the key of a certificate signs in an application that controls the tenant, over the tables of `prepare`.
 
-    reach_opening  digests of the keys of live certificates of applications that control the tenant, or may; of none: any key
-    reach_unread   one row: why there may be others
+    A credential without its certificate in Graph may have any key, because its author chooses the thumbprint.
     """
-    # A credential without its certificate in Graph may have any key, because its author chooses the thumbprint.
-    live = f"""
-        SELECT '{in_vault.KEY}' || stored.public_key_sha256 AS digest,
-            tier0.tier0 AND stored.kind = 'certificate' AND CASE WHEN expires_on IS NOT NULL THEN expires_on > {as_of}
-                WHEN stored.unknown['expires_on'] IS NULL THEN true END AS opens,
-            coalesce(tier0.tier0_doubt, stored.unknown['kind'], stored.unknown['expires_on'],
-                stored.unknown['public_key_sha256']) AS doubt
-        FROM {sources["credential"]} AS stored
-        JOIN reach_service_principal AS tier0 ON tier0.app_id = {sources.sql.lower("stored.app_id")}
-        WHERE (stored.kind = 'certificate' OR stored.public_key_sha256 IS NOT NULL) AND tier0.tier0 IS NOT FALSE"""
-    yield f"""
-        CREATE TABLE reach_opening AS
-        SELECT digest, bool_or(opens) AS opens, min(doubt) FILTER (WHERE digest IS NULL OR opens IS NULL) AS doubt
-        FROM ({live}) WHERE opens IS NOT FALSE GROUP BY digest"""
-    yield f"""
-        CREATE TABLE reach_unread AS
-        SELECT coalesce(
-            (SELECT doubt FROM reach_opening WHERE digest IS NULL),
-            (SELECT min(coalesce(unknown['app_id'], unknown['kind'])) FROM {sources["credential"]}
-                WHERE app_id IS NULL OR (kind IS NULL AND public_key_sha256 IS NULL)),
-            (SELECT min({gap("listed")}) FROM ({read_to_the_end(_CREDENTIALS)}) AS listed WHERE scope_id LIKE '/tenants/%')
-        ) AS reason"""
+    sources = rows.sources
+    credentials = Rows(sources, "credential", "credential")
+    homes = Rows(sources, "service_principal", "home", "reach_service_principal")
+    tier0 = one(
+        homes,
+        by=Fact("home.app_id", Doubt(("home.app_id_why",))),
+        key=credentials["app_id"].map(sources.sql.lower),
+        facts={"tier0": Truth("home.tier0", Doubt(("home.tier0_doubt",)))},
+    ).flag("tier0")
+    live = credentials["expires_on"].told(lambda end: f"{end} > {as_of}", absent=True)
+    opens = credentials["kind"].eq("certificate") & live & tier0
+    key = "public_key_sha256"
+    return groups(credentials, "opening", by=credentials[key], key=rows[key], missing=_unlisted(), each=opens).any_of("opens")
 
 
-def certificates(sql: DuckDB, query: str, *, known: bool) -> str:
-    """The view of certificates in `query` with `authenticates_tier0`; NULL if `credentials` did not run."""
-    if not known:
-        return f"SELECT *, CAST(NULL AS BOOLEAN) AS authenticates_tier0 FROM ({query})"
-    opens = "coalesce(on_key.opens, false)"
-    why = f"CASE WHEN {opens} THEN NULL ELSE coalesce(on_key.doubt, made.unknown['public_key_sha256'], unread.reason) END"
-    added = sql.map({"authenticates_tier0": why})
-    unknown = f"CASE WHEN {why} IS NULL THEN made.unknown ELSE map_concat(made.unknown, {added}) END"
-    return f"""
-        SELECT {sql.replacing({"unknown": unknown}, of="made")},
-            CASE WHEN {opens} THEN true WHEN {why} IS NULL THEN false END AS authenticates_tier0
-        FROM ({query}) AS made
-        LEFT JOIN reach_opening AS on_key ON on_key.digest = '{in_vault.KEY}' || made.public_key_sha256
-        CROSS JOIN reach_unread AS unread"""
+def _unlisted() -> Doubt:
+    """Why the tenant may have other credentials."""
+    of_tenant = f"SELECT * FROM ({read_to_the_end(_CREDENTIALS)}) WHERE scope_id LIKE '/tenants/%'"
+    listed = f"SELECT min({gap('listed')}) AS reason FROM ({of_tenant}) AS listed"
+    reads = by_hand("credentials_listed", f"CROSS JOIN ({listed}) AS credentials_listed")
+    return Doubt(("credentials_listed.reason",), reads)

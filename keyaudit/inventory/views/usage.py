@@ -1,14 +1,14 @@
 """The view of uses: whether each is expected, with related data from the inventory and other uses."""
 
-# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
-
-from keyaudit.inventory.facts.joins import joined
-from keyaudit.inventory.facts.relation import Rows
-from keyaudit.inventory.facts.sql import Sources, extended, gap, read_to_the_end, stored
-from keyaudit.inventory.load import quoted
-from keyaudit.inventory.logs.groups import changes, target_of, who_of
+from keyaudit.inventory.facts.fact import ABSENT, Derived, Doubt, Fact, Truth, case, known, possible, strict, unknown
+from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.relation import One, Rows, because, one, unread
+from keyaudit.inventory.facts.sql import Sources, Wanted
+from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.logs.groups import target_of
 from keyaudit.inventory.views import agent_bursts, versions
-from keyaudit.inventory.views.logged import whole
+from keyaudit.inventory.views.agents import object_id
+from keyaudit.inventory.views.logged import unseen, whole_since
 from keyaudit.inventory.views.service_principal import environments
 from keyaudit.inventory.views.unshown import unshown
 from keyaudit.model.first_party import FIRST_PARTY
@@ -16,124 +16,123 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.usage import SIGN_IN_LOGS
 from keyaudit.model.times import DAY
-from keyaudit.model.usage import Facet
+from keyaudit.model.usage import ANY, Facet
 
-_MICROSOFTS = ", ".join(map(quoted, FIRST_PARTY))
-_KEY = "stored.target_kind = 'key'"
-_HELD = "stored.operation IN ('add-credential', 'remove-credential', 'add-service-principal')"
-_ADDED = "stored.operation = 'add-credential'"
-_NOT_SHOWN = f"'{Reason.NOT_SUPPLIED}'"
+_NOT_SHOWN = because(Reason.NOT_SUPPLIED)
 
 
-def view(sources: Sources, scope_id: str, as_of: int, *, baseline: bool) -> str:
+def view(sources: Sources, scope_id: str, as_of: int, wanted: Wanted, *, baseline: bool) -> str:
     """SQL over `sources`: the stored columns, the derived ones, the reasons of what is unknown, and rows for gaps in logs.
 
     Without a `baseline`, whether a use is expected is unknown. `scope_id`: the tenant's.
     """
-    columns = (
-        _COLUMNS
-        | agent_bursts.COLUMNS
-        | {"logs_until": f"least({as_of}, log.last_on + {DAY})"}
-        | (_HELD_AGAINST if baseline else _UNHELD)
-    )
-    doubts = _DOUBTS | agent_bursts.DOUBTS | (_HELD_AGAINST_DOUBTS if baseline else _UNHELD_DOUBTS)
-    names = (*(column.name for column in TABLES["usage"].stored), *columns, "unknown")
-    return f"""
-        SELECT {stored("usage", "stored")}, {", ".join(f"{sql} AS {name}" for name, sql in columns.items())},
-            {extended(sources.sql, doubts)}
-        FROM {sources["usage"]} AS stored
-        LEFT JOIN ({_versions(sources)}) AS version ON version.id = stored.target_id
-        LEFT JOIN {environments(sources).relation} AS by_object ON by_object.object_id = stored.principal_id
-        LEFT JOIN {environments(sources).relation} AS by_app ON by_app.app_id = stored.actor_app_id
-        LEFT JOIN (SELECT split_part(id, '/', -1) AS object_id, home, unknown['home'] AS doubt, agent_type,
-            unknown['agent_type'] AS agent_doubt
-            FROM {sources["service_principal"]}) AS holder ON holder.object_id = stored.target_id
-        LEFT JOIN ({_sign_ins(sources)}) AS own ON own.credential_key_id = stored.credential_key_id
-        -- The record of the sign-in does not tell the credential: it may be any.
-        LEFT JOIN ({_sign_ins(sources)}) AS untold ON untold.credential_key_id IS NULL
-        CROSS JOIN (SELECT min(since) AS since FROM ({whole(sources, SIGN_IN_LOGS[0])})) AS sign_ins
-        LEFT JOIN (SELECT source, max(last_on) AS last_on FROM {sources["usage_log"]} GROUP BY source) AS log
-            ON log.source = stored.source
-        LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS principals ON true
-        {agent_bursts.joins(sources)}
-        {_known(sources) if baseline else ""}
-        UNION ALL {unshown(sources, scope_id, as_of, names)}"""
+    rows, table = Rows(sources, "usage"), TABLES["usage"]
+    of_key = rows["target_kind"].eq("key")
+    used = _version(rows)
+    unlisted = unread("principals", ("service_principal.list",)) | because(Reason.NOT_VISIBLE)
+    facts: dict[str, Derived] = {
+        "environment": used["environment"].where(of_key),
+        "actor_environment": _actor_environment(rows, unlisted).where(of_key),
+        "superseded_on": used["newer"].where(of_key),
+        "signed_in_with": rows["operation"].eq("add-credential") & _signed_in_with(rows),
+        "target_home": _target_home(rows, unlisted),
+        **agent_bursts.facts(rows),
+        "logs_until": _logs_until(rows, as_of),
+        "expected": _expected(rows) if baseline else Truth("CAST(NULL AS BOOLEAN)", _NOT_SHOWN),
+    }
+    names = (*(column.name for column in table.stored), *(name for name in facts if name in wanted), "unknown")
+    return f"{view_of(table.name, sources, facts, wanted)} UNION ALL {unshown(sources, scope_id, as_of, names)}"
 
 
-_FOUND = "by_object.object_id IS NOT NULL"
-_ACTOR_HOME_DOUBT = f"""CASE WHEN NOT {_KEY} THEN NULL
-    WHEN {_FOUND} THEN CASE WHEN by_object.unnamed THEN '{Reason.NOT_CONFIGURED}' ELSE by_object.environment_why END
-    WHEN stored.actor_app_id IN ({_MICROSOFTS}) THEN NULL
-    WHEN by_app.app_id IS NOT NULL THEN CASE WHEN by_app.unnamed THEN '{Reason.NOT_CONFIGURED}' ELSE by_app.environment_why END
-    ELSE coalesce(stored.unknown['principal_id'], stored.unknown['actor_app_id'], {gap("principals")},
-        '{Reason.NOT_VISIBLE}') END"""
-_SINCE = "(sign_ins.since IS NULL OR sign_ins.since > stored.used_on)"
-_SIGNED_IN = f"{_ADDED} AND coalesce(own.used >= stored.used_on, false)"
-_SIGNED_IN_DOUBT = f"""CASE WHEN NOT {_ADDED} OR {_SIGNED_IN} THEN NULL
-    WHEN stored.unknown['credential_key_id'] IS NOT NULL THEN stored.unknown['credential_key_id']
-    WHEN {_SINCE} OR greatest(own.perhaps, untold.used, untold.perhaps) >= stored.used_on THEN {_NOT_SHOWN} END"""
-_COLUMNS = {
-    "environment": f"CASE WHEN {_KEY} THEN version.environment END",
-    "actor_environment": f"""CASE WHEN {_KEY} THEN CASE WHEN {_FOUND} THEN by_object.environment
-        WHEN stored.actor_app_id IN ({_MICROSOFTS}) THEN NULL ELSE by_app.environment END END""",
-    "superseded_on": f"CASE WHEN {_KEY} AND version.newer_doubt IS NULL THEN version.newer_on END",
-    "signed_in_with": f"CASE WHEN {_SIGNED_IN_DOUBT} IS NULL THEN {_SIGNED_IN} END",
-    "target_home": f"CASE WHEN {_HELD} THEN CASE stored.target_kind WHEN 'application' THEN 'own' ELSE holder.home END END",
-}
-_DOUBTS = {
-    "environment": f"""CASE WHEN {_KEY} THEN CASE WHEN version.id IS NULL
-        THEN coalesce(stored.unknown['target_id'], '{Reason.NOT_VISIBLE}') ELSE version.environment_doubt END END""",
-    "actor_environment": _ACTOR_HOME_DOUBT,
-    "superseded_on": f"""CASE WHEN {_KEY} THEN CASE WHEN version.id IS NULL
-        THEN coalesce(stored.unknown['target_id'], '{Reason.NOT_VISIBLE}') ELSE version.newer_doubt END END""",
-    "signed_in_with": _SIGNED_IN_DOUBT,
-    "target_home": f"""CASE WHEN {_HELD} AND stored.target_kind = 'service-principal' AND holder.home IS NULL
-        THEN coalesce(holder.doubt, stored.unknown['target_id'], {gap("principals")}, '{Reason.NOT_VISIBLE}') END""",
-}
+def _version(rows: Rows) -> One:
+    """The version of a key that was used: its environment, and when the first newer enabled version was created."""
+    versions_ = Rows(rows.sources, "key", "version")
+    facts = {"environment": versions.environment(versions_), "newer": _newer(versions_)}
+    return one(versions_, key=rows["target_id"], missing=because(Reason.NOT_VISIBLE), facts=facts)
 
 
-def _versions(sources: Sources) -> str:
-    """Each version of a key: its environment, and when the first newer enabled version was created."""
-    environment = versions.environment(Rows(sources, "key"))
-    whole_key = "(PARTITION BY stored.key_id)"
-    later = "(PARTITION BY stored.key_id ORDER BY stored.created_on RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
-    unknown = "stored.unknown"
+def _newer(version: Rows) -> Fact:
+    whole_key = f"(PARTITION BY {version.alias}.key_id)"
+    created = version["created_on"]
+    later = f"(PARTITION BY {version.alias}.key_id ORDER BY {created.value} RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
+    enabled = f"CASE WHEN {version['enabled'].value} THEN {created.value} END"
+    why = (versions.unlisted(version) | version["enabled"].why | created.why).sql
+    doubt = Doubt((f"min({why}) OVER {whole_key}",))
     # A version without a date was created before the service recorded dates.
-    enabled = "CASE WHEN stored.enabled THEN stored.created_on END"
-    dated = f"min({enabled}) OVER {whole_key}"
-    doubt = f"""coalesce(CASE WHEN stored.versions_listed IS NOT TRUE
-        THEN coalesce({unknown}['versions_listed'], '{Reason.TRUNCATED}') END, {unknown}['enabled'], {unknown}['created_on'])"""
-    return f"""
-        SELECT stored.id, {environment.value} AS environment, {environment.why.sql} AS environment_doubt,
-            CASE WHEN stored.created_on IS NULL THEN {dated}
-                ELSE min({enabled}) OVER {later} END AS newer_on,
-            min({doubt}) OVER {whole_key} AS newer_doubt
-        FROM {sources["key"]} AS stored {joined(environment.everything)}"""
+    newer = f"CASE WHEN {created.value} IS NULL THEN min({enabled}) OVER {whole_key} ELSE min({enabled}) OVER {later} END"
+    return Fact(f"CASE WHEN {doubt.sql} IS NULL THEN {newer} END", doubt, absent=True)
 
 
-def _sign_ins(sources: Sources) -> str:
-    """The last certain and the last possible sign-in with each credential."""
-    return f"""
-        SELECT credential_key_id, max(used_on) FILTER (WHERE succeeded) AS used,
-            max(used_on) FILTER (WHERE succeeded IS NULL) AS perhaps
-        FROM {sources["usage"]} WHERE operation = 'sign-in' AND succeeded IS NOT FALSE
-            AND (credential_key_id IS NOT NULL OR unknown['credential_key_id'] IS NOT NULL)
-        GROUP BY credential_key_id"""
+def _actor_environment(rows: Rows, unlisted: Doubt) -> Fact:
+    """Where the service principal that did it is at home: by its object id, else by its client id. Microsoft's have none."""
+    principal, app = rows["principal_id"], rows["actor_app_id"]
+    by_object, at_object = _home(rows, "by_object", "object_id", principal)
+    by_app, at_app = _home(rows, "by_app", "app_id", app)
+    return case(
+        (by_object, at_object),
+        (app.among(FIRST_PARTY), ABSENT),
+        (by_app, at_app),
+        otherwise=unknown(unlisted),
+    )
 
 
-def _known(sources: Sources) -> str:
-    """Joins the actors that the baseline knows for this operation on the same class of targets."""
-    return f"""LEFT JOIN (SELECT DISTINCT operation, target_kind, target_class, coalesce(app_id, '') AS app
-            FROM {sources["usage_baseline"]} WHERE facet = '{Facet.APP}') AS held
-        ON held.operation = stored.operation AND held.target_kind = stored.target_kind
-            AND held.target_class = {target_of("stored", sources.sql)} AND held.app = {who_of("stored")}"""
+def _home(rows: Rows, alias: str, column: str, key: Fact) -> tuple[Truth, Fact]:
+    """Whether a service principal was read, and its environment."""
+    homes = environments(rows.sources)
+    homes = homes.under(alias, homes.relation)
+    home = one(homes, by=homes[column], key=key)
+    unnamed = unknown(because(Reason.NOT_CONFIGURED))
+    return home[column].present, case((home.flag("unnamed"), unnamed), otherwise=home["environment"])
 
 
-_EXPECTED_DOUBT = f"""CASE WHEN held.app IS NOT NULL THEN NULL
-    WHEN stored.actor_app_id IS NULL AND {changes("stored")}
-    THEN coalesce(stored.unknown['actor_app_id'], stored.unknown['principal_id'])
-    ELSE coalesce(stored.unknown['actor_app_id'], CASE WHEN NOT {changes("stored")} THEN stored.unknown['target_id'] END) END"""
-_HELD_AGAINST = {"expected": f"CASE WHEN {_EXPECTED_DOUBT} IS NULL THEN held.app IS NOT NULL END"}
-_HELD_AGAINST_DOUBTS = {"expected": _EXPECTED_DOUBT}
-_UNHELD = {"expected": "CAST(NULL AS BOOLEAN)"}
-_UNHELD_DOUBTS = {"expected": _NOT_SHOWN}
+def _signed_in_with(rows: Rows) -> Truth:
+    """Whether somebody signed in with the credential from then on. A record that tells no credential may be of any."""
+    uses = Rows(rows.sources, "usage", "sign_in")
+    signed_in = uses["operation"].eq("sign-in") & uses.flag("succeeded")
+    its = groups(uses, "own", by=uses["credential_key_id"], key=rows["credential_key_id"], each=signed_in)
+    added_on = rows["used_on"]
+    used = its.greatest("used", uses["used_on"]).exceeds(added_on.map(lambda on: f"({on} - 1)"))
+    return used | unseen(whole_since(rows, SIGN_IN_LOGS[0], "sign_ins"), added_on)
+
+
+def _target_home(rows: Rows, unlisted: Doubt) -> Fact:
+    held = rows["operation"].among(("add-credential", "remove-credential", "add-service-principal"))
+    principals = Rows(rows.sources, "service_principal", "holder")
+    home = one(principals, by=object_id(principals), key=rows["target_id"], missing=unlisted)["home"]
+    kind = rows["target_kind"]
+    whose = case((kind.eq("application"), known("own")), (kind.eq("service-principal"), home), otherwise=ABSENT)
+    return whose.where(held)
+
+
+def _logs_until(rows: Rows, as_of: int) -> Fact:
+    logs = Rows(rows.sources, "usage_log", "log")
+    last = groups(logs, "logs", by=logs["source"], key=rows["source"]).latest("last", logs["last_on"])
+    return last.or_else(known(as_of)).map(lambda last: f"least({as_of}, {last} + {DAY})")
+
+
+def _expected(rows: Rows) -> Truth:
+    """Whether the baseline knows the actor for this operation on the same class of targets."""
+    usual = Rows(rows.sources, "usage_baseline", "usual")
+    held = rows["target_kind"].among(("key", "secret", "certificate", "mailbox"))
+    change = ~held & ~rows["operation"].among(("sign-in", "saml-sign-in"))
+    named = rows["target_id"].map(
+        lambda target: f"CASE WHEN {target} IS NOT NULL THEN {target_of(rows.alias, rows.sources.sql)} END"
+    )
+    principal = case((change, rows["principal_id"]), otherwise=ABSENT)
+    who = rows["actor_app_id"].or_else(principal).total(lambda who: f"coalesce({who}, '')")
+    here = (rows["operation"], rows["target_kind"], case((change, known(ANY)), otherwise=named))
+    there = (usual["operation"], usual["target_kind"], usual["target_class"])
+    app = usual["app_id"]
+    of_app = groups(
+        usual,
+        "known",
+        by=_joined(*there, Fact(f"coalesce({app.value}, '')")),
+        key=_joined(*here, who),
+        each=usual["facet"].eq(Facet.APP) & app.is_known,
+    )
+    of_any = groups(usual, "unnamed", by=_joined(*there), key=_joined(*here), each=usual["facet"].eq(Facet.APP))
+    return of_app.any_of("known") | of_any.any_of("unnamed", possible(app.why))
+
+
+def _joined(*texts: Fact) -> Fact:
+    return strict(lambda *values: " || '\n' || ".join(values), *texts)
