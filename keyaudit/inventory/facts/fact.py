@@ -19,6 +19,8 @@ class Doubt:
     reasons: tuple[str, ...] = ()
     """SQL of each."""
     reads: Reads = NOTHING
+    always: bool = False
+    """One of them is a reason in every row."""
 
     @property
     def sql(self) -> str:
@@ -27,7 +29,8 @@ class Doubt:
 
     def __or__(self, other: "Doubt") -> "Doubt":
         """These reasons, then the other ones."""
-        return Doubt(tuple(dict.fromkeys(self.reasons + other.reasons)), self.reads | other.reads)
+        reasons = tuple(dict.fromkeys(self.reasons + other.reasons))
+        return Doubt(reasons, self.reads | other.reads, self.always or other.always)
 
     def __bool__(self) -> bool:
         return bool(self.reasons)
@@ -239,6 +242,15 @@ class Items:
     def everything(self) -> Reads:
         """What its items and its reason read."""
         return self.reads | self.doubt.reads
+
+    def has(self, item: Fact) -> Truth:
+        """Whether it has an item; false where that is absent."""
+        doubt = item.why | self.doubt
+        value = f"WHEN array_contains({self.known}, {item.value}) THEN true"
+        if item.absent:
+            value += f" WHEN {item.value} IS NULL" + (f" AND {item.doubt.sql} IS NULL" if item.doubt else "") + " THEN false"
+        value += f" WHEN {doubt.sql} IS NULL THEN false" if doubt else " ELSE false"
+        return Truth(f"(CASE {value} END)", doubt, exact=not doubt, reads=self.everything | item.everything)
 
     def where(self, condition: Truth) -> "Items":
         """It is absent where the condition is false."""

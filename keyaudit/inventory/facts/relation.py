@@ -100,8 +100,8 @@ class One:
             columns.append((f"{name}_why", f"CASE WHEN {fact.value} IS NULL THEN {fact.doubt.sql} END"))
         reads: Reads = frozenset({(self.join, Part(name, tuple(columns), reads=fact.everything))})
         inside = Doubt((reason,), reads) if fact.doubt else CERTAIN
-        if self.missing and not fact.absent:
-            # Without a value there is a reason, or no row.
+        if self.missing.always and not fact.absent:
+            # Without a value there is a reason.
             return Fact(value, self.key.why | inside | self.missing, exact=False, reads=reads)
         if self.missing:
             gone = f"CASE WHEN {self._row} IS NULL THEN {self.missing.sql} ELSE {inside.sql} END"
@@ -191,4 +191,4 @@ def by_hand(alias: str, clause: str, *needs: Reads) -> Reads:
 
 def because(reason: Reason) -> Doubt:
     """That reason, wherever it is asked for."""
-    return Doubt((quoted(reason),))
+    return Doubt((quoted(reason),), always=True)
