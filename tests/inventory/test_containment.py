@@ -63,7 +63,7 @@ EVERY_SIGNER_IS_NAMED = {("key", "signers_named")}
 ON_RECORD = {("credential", "repository_listed"), ("credential", "immutable_credential")}
 """They compare the ids of the credentials that were read with a supplied list, and none is supplied here."""
 
-BY_DEFAULT = {("app_management_policy", name) for name in ("certificate_limit", "custom_secrets_blocked", "uris_restricted")}
+BY_DEFAULT = {("app_management_policy", name) for name in ("certificate_limit", "custom_secrets_blocked")}
 """They fall back to the default policy, which here says the same as a policy that limits nothing old."""
 
 

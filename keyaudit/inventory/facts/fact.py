@@ -20,7 +20,7 @@ class Doubt:
     """SQL of each."""
     reads: Reads = NOTHING
     always: bool = False
-    """There is one in every row."""
+    """One of them is a reason in every row."""
 
     @property
     def sql(self) -> str:
@@ -242,6 +242,15 @@ class Items:
     def everything(self) -> Reads:
         """What its items and its reason read."""
         return self.reads | self.doubt.reads
+
+    def has(self, item: Fact) -> Truth:
+        """Whether it has an item; false where that is absent."""
+        doubt = item.why | self.doubt
+        value = f"WHEN array_contains({self.known}, {item.value}) THEN true"
+        if item.absent:
+            value += f" WHEN {item.value} IS NULL" + (f" AND {item.doubt.sql} IS NULL" if item.doubt else "") + " THEN false"
+        value += f" WHEN {doubt.sql} IS NULL THEN false" if doubt else " ELSE false"
+        return Truth(f"(CASE {value} END)", doubt, exact=not doubt, reads=self.everything | item.everything)
 
     def where(self, condition: Truth) -> "Items":
         """It is absent where the condition is false."""

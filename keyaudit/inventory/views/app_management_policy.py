@@ -6,8 +6,22 @@ https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodp
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.facts.fact import ABSENT, FALSE, Count, Derived, Fact, Truth, any_of, case, known, strict, unknown
+from keyaudit.inventory.facts.fact import (
+    ABSENT,
+    FALSE,
+    Count,
+    Derived,
+    Doubt,
+    Fact,
+    Truth,
+    any_of,
+    case,
+    known,
+    strict,
+    unknown,
+)
 from keyaudit.inventory.facts.groups import Groups, groups
+from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted, no_rows
@@ -28,6 +42,7 @@ _RESTRICTIONS = (
 )
 """The columns of restrictions. Each has a second column, with the date from which it holds."""
 
+_DEFAULT = ("app_management.default",)
 _TYPES = stored_types(APP_MANAGEMENT_POLICY)
 _ENDLESS = MAX_TIME + 1
 """Longer than every limit: where `Groups.greatest` has a row without one."""
@@ -104,9 +119,9 @@ def _in_effect(sources: Sources) -> Prepared:
     """
     both = _with_default(sources)
     left: dict[str, Derived] = {}
-    for restriction in _RESTRICTIONS:
-        differ = ~(_same(both, restriction) & _same(both, f"{restriction}_from"))
-        left[f"left_{restriction}"] = both["left"].has(restriction) & differ
+    for name in _RESTRICTIONS:
+        # Where neither has the restriction, it does not matter which of them holds.
+        left[f"left_{name}"] = both["left"].has(name) & ~(_free(both, name) & _free(both, f"default_{name}"))
     made = shared(sources, {name: both[name] for name in both.facts} | left, both.sql, both.alias)
     facts: dict[str, Derived] = {name: made[name] for name in ("id", "target", "meant", "assigned_to")}
     for restriction in _RESTRICTIONS:
@@ -117,10 +132,10 @@ def _in_effect(sources: Sources) -> Prepared:
     return Prepared(sources, "app_management_effect", facts, made.sql, "effect", types=types)
 
 
-def _same(both: Prepared, column: str) -> Truth:
-    """Whether a policy and the default one certainly say the same."""
-    own, default = both[column], both[f"default_{column}"]
-    return Truth(f"{own.value} IS NOT DISTINCT FROM {default.value}") & own.is_known & default.is_known
+def _free(both: Prepared, restriction: str) -> Truth:
+    """Whether a policy certainly does not have it."""
+    it = both[restriction]
+    return (~(it.truth() if _TYPES[restriction.removeprefix("default_")] == "BOOLEAN" else it.present)).certainly
 
 
 def _with_default(sources: Sources) -> Prepared:
@@ -128,12 +143,13 @@ def _with_default(sources: Sources) -> Prepared:
     `left`: the restrictions that it leaves to that.
     """
     policies, sql = sources["app_management_policy"], sources.sql
+    unread_default = unread("defaults", _DEFAULT, scope="policy.scope_id") | because(Reason.NOT_VISIBLE)
     of_each = f"""
-        SELECT policy.*, targets.target FROM {policies} AS policy
-        JOIN ({_TARGETS}) AS targets ON policy.applies_to IN (targets.target, 'assigned')"""
+        SELECT policy.*, targets.target, {unread_default.sql} AS unread_default FROM {policies} AS policy
+        JOIN ({_TARGETS}) AS targets ON policy.applies_to IN (targets.target, 'assigned') {joined(unread_default.reads)}"""
     own = Rows(sources, "app_management_policy", "own", relation=f"({of_each})")
     default = Rows(sources, "app_management_policy", "base", relation=f"(SELECT * FROM {policies} WHERE kind = 'default')")
-    unseen = unread("defaults", ("app_management.default",), scope=f"{own.alias}.scope_id") | because(Reason.NOT_VISIBLE)
+    unseen = Doubt((f"{own.alias}.unread_default",), always=True)
     target = Fact(f"{own.alias}.target")
     base = one(default, key=target, by=default["applies_to"], missing=unseen)
     # Graph does not say whether a custom policy that is off frees its objects from the default one, or leaves them to it.
@@ -195,7 +211,7 @@ def _of_holders(rows: Rows) -> Prepared:
     held = shared(sources, facts, holders, "holder")
     rules = _rules(sources)
     key = strict(lambda *parts: " || ' ' || ".join(parts), held["kind"], held["target"], held["whose"])
-    rule = one(rules, key=key, by=rules["key"], missing=unread("defaults", ("app_management.default",), scope=scope))
+    rule = one(rules, key=key, by=rules["key"], missing=unread("defaults", _DEFAULT, scope=scope))
     of_rule = {name: rule[name] for name in ("blocked", "blocked_from", "lifetime", "lifetime_from")}
     ruled = shared(sources, {"key": held["key"], "made": held["made"], **of_rule}, held.sql, held.alias)
 
