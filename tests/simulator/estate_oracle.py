@@ -295,7 +295,7 @@ def _on_principal(estate: Estate, row: str, principal: ServicePrincipal, now: in
     if principal.type != "Application":
         return
     theirs = [application for application in estate.applications if application.app_id == principal.app_id]
-    # Whoever adds a credential chooses its keyId.
+    # The caller that adds a credential chooses its keyId.
     on_application = {key.certificate for application in theirs for key in application.keys if key.certificate}
     for subject, credential in _credentials(row, principal):
         if isinstance(credential, FederatedCredential) or _symmetric(credential):
