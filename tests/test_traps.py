@@ -44,6 +44,7 @@ from keyaudit.simulator.estate import (
 from keyaudit.simulator.estates.log_plans import setting
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import serve
+from keyaudit.simulator.x509 import certificate
 from tests.collect.estate import AS_OF, DAY, ESTATE, FIRST_ID, PRINCIPALS, SUBSCRIPTION, version
 from tests.collect.refusals import refused
 from tests.collect.rig import EVIDENCE, Collected, Noted, begun, collect, connected, left
@@ -321,16 +322,22 @@ async def test_trap_23_a_saml_certificate_is_one_however_many_entries_it_has(run
 
 
 async def test_trap_24_what_hangs_on_both_objects_is_counted_on_each_and_told_apart(tmp_path: Path) -> None:
-    shared = KeyCredential(
-        key_id="c0000000-0000-4000-8000-0000000000b1", start=AS_OF - DAY, end=AS_OF + DAY, thumbprint="EF" * 20
-    )
-    own = replace(shared, key_id="c0000000-0000-4000-8000-0000000000b2", thumbprint="AA" * 20)
+    start, end = AS_OF - DAY, AS_OF + DAY
+
+    def key(key_id: str, name: str) -> KeyCredential:
+        body = certificate("CN=client", key_name=name, start=start, end=end)
+        return KeyCredential(key_id=key_id, start=start, end=end, thumbprint="EF" * 20, certificate=body)
+
+    shared = key("c0000000-0000-4000-8000-0000000000b1", "shared")
+    # An intruder's, with the keyId and the thumbprint of the application's.
+    copied = key(shared.key_id, "intruder")
+    again = replace(shared, key_id="c0000000-0000-4000-8000-0000000000b2")
     application = replace(APPLICATION, passwords=(), keys=(shared,))
     principal = replace(
         PRINCIPALS[0],
         id="50000000-0000-4000-8000-0000000000aa",
         app_id=application.app_id,
-        keys=(shared, own),
+        keys=(copied, again),
         passwords=(),
         sso_mode=None,
         preferred_thumbprint=None,
@@ -339,8 +346,8 @@ async def test_trap_24_what_hangs_on_both_objects_is_counted_on_each_and_told_ap
     found = await audited(tmp_path, estate)
     assert len(found.collected.rows["credential"]) == 3
     policy = "sp-credential-on-service-principal"
-    assert found.of(policy, f"{principal.id}/credentials/{shared.key_id}") is Outcome.PASS
-    assert found.of(policy, f"{principal.id}/credentials/{own.key_id}") is Outcome.FAIL
+    assert found.of(policy, f"{principal.id}/credentials/{again.key_id}") is Outcome.PASS
+    assert found.of(policy, f"{principal.id}/credentials/{copied.key_id}") is Outcome.FAIL
 
 
 async def test_trap_25_no_end_is_an_end_that_never_comes_and_hours_count(run: Audited) -> None:

@@ -85,8 +85,9 @@ def test_what_was_not_read_of_a_holder_is_unknown(
 
 @pytest.mark.parametrize(("home", "expected"), [(BAD, "permission"), ("own", "permission"), ("foreign", None)])
 def test_a_holder_that_may_be_of_this_tenant_may_have_an_application_that_was_not_listed(home: Any, expected: object) -> None:
-    rows = {"service_principal": [principal(home=home)]}
-    assert held(rows, "holder_audience", coverage=without("application.list"))["holder_audience"] == expected
+    rows, coverage = {"service_principal": [principal(home=home)]}, without("application.list")
+    found = held(rows, "holder_audience", coverage=coverage, on="service_principal", holder_home=home)
+    assert found["holder_audience"] == expected
 
 
 def test_a_service_principal_that_was_not_listed_may_have_any_power() -> None:
@@ -111,6 +112,9 @@ SIGN_INS: list[tuple[list[Row], list[Coverage], object]] = [
     # The report has one record of each application.
     ([sign_in(1, last_client_sign_in_on=AS_OF)], without("sign_in_activity.list"), AS_OF),
     ([sign_in(1, app_id="b", last_client_sign_in_on=AS_OF)], without("sign_in_activity.list"), "permission"),
+    # A record of an unknown application may be of this one, unless it has one.
+    ([sign_in(1, app_id=BAD, last_client_sign_in_on=AS_OF)], READ, "bad_value"),
+    ([sign_in(1, app_id=BAD, last_client_sign_in_on=AS_OF), sign_in(2, last_client_sign_in_on=AS_OF - DAY)], READ, AS_OF - DAY),
 ]
 
 

@@ -187,6 +187,9 @@ ROTATED: list[tuple[list[Row], object, object]] = [
     ([stored("1"), renewed("2", 30, enabled=BAD), renewed("3", 20, enabled=PERMISSION)], "bad_value", "bad_value"),
     ([stored("1", versions_listed=PERMISSION)], "permission", "permission"),
     ([stored("1", versions_listed=False)], "truncated", "truncated"),
+    # It may be this one.
+    ([stored("1", thumbprint_sha256=BAD, thumbprint=None), renewed("2", 30)], "bad_value", "bad_value"),
+    ([stored("1"), stored("1", name="d", thumbprint_sha256=BAD)], False, None),
     # One that surely is newer settles it, but not since when there was one.
     ([stored("1"), renewed("2", 30, enabled=BAD), renewed("3", 5)], True, "bad_value"),
 ]
@@ -208,6 +211,15 @@ def test_a_credential_of_an_unknown_type_is_found_by_its_certificate_alone() -> 
     # Another certificate on the key, in the place of one whose thumbprint its author chose.
     found = joined([stored("1", thumbprint_sha256=OTHER), renewed("2", 30)], kind=BAD)
     assert found["superseded_in_vault"] is False
+
+
+def test_a_certificate_that_was_not_read_may_be_superseded() -> None:
+    shown: dict[str, Any] = {"thumbprint_sha256": BAD, "thumbprint": None}
+    found = joined([stored("1"), renewed("2", 30)], **shown)
+    assert [found[name] for name in ("superseded_in_vault", "newer_since")] == ["bad_value", "bad_value"]
+    # Of what is no certificate, there is no newer one.
+    found = joined([stored("1")], kind="password", entra_custody=None, **NOT_ISSUED)
+    assert [found[name] for name in COLUMNS] == [None, None, None, False, None]
 
 
 def by_thumbprint(key_id: str, **values: Any) -> Row:

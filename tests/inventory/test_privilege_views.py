@@ -377,7 +377,7 @@ def test_the_last_sign_in_is_the_latest_of_all_or_unknown(
     assert (found["last_sign_in_on"], found["unknown"].get("last_sign_in_on")) == (last, reason)
 
 
-def use(number: int, key_id: str = "k", **values: Any) -> Row:
+def use(number: int, key_id: object = "k", **values: Any) -> Row:
     return row("credential_activity", f"{TENANT.id}/{number}", **({"app_id": APP, "key_id": key_id} | values))
 
 
@@ -385,6 +385,7 @@ USES: list[tuple[Row, list[Row], list[Coverage], object, object]] = [
     (credential("K"), [], READ, None, None),
     (credential("K"), [use(1, last_used_on=AS_OF - DAY), use(2, last_used_on=AS_OF)], READ, AS_OF, None),
     (credential("K"), [use(1, last_used_on=AS_OF), use(2, last_used_on=BAD)], READ, None, "bad_value"),
+    (credential("K"), [use(1, last_used_on=AS_OF - DAY), use(2, BAD, last_used_on=AS_OF)], READ, None, "bad_value"),
     # Another application may hold a credential of the same id.
     (credential("K"), [use(1, app_id="b", last_used_on=AS_OF), use(2, "other", last_used_on=AS_OF)], READ, None, None),
     (credential("K"), [use(1, last_used_on=AS_OF)], without("credential_activity.list"), None, "permission"),

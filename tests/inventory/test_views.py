@@ -254,39 +254,51 @@ def test_credentials_live_or_not_as_of_the_day_that_is_asked_for() -> None:
             assert fetch(connection, "SELECT live_credentials_max AS live FROM application") == [{"live": live}]
 
 
-def held(key_id: str, **values: Any) -> Row:
-    return credential(key_id, on="service_principal", **values)
+ONE, OTHER = "C1" * 32, "C2" * 32
+
+
+def certificate(key_id: str, digest: object = ONE, **values: Any) -> Row:
+    """A certificate of the application `a`."""
+    return credential(key_id, **{"kind": "certificate", "thumbprint_sha256": digest, **values})
+
+
+def held(key_id: str, digest: object = ONE, **values: Any) -> Row:
+    """A certificate of its service principal."""
+    return certificate(key_id, digest, on="service_principal", **values)
 
 
 NAMELESS: Row = {"key_id": None, "unknown": {"key_id": BAD}}
 TWICE: list[tuple[list[Row], list[Coverage], object, object]] = [
     ([held("1")], DIRECTORY, False, None),
-    ([held("1"), credential("1")], DIRECTORY, True, None),
-    ([held("1"), credential("2")], DIRECTORY, False, None),
-    ([held("1"), credential("1", holder="b")], DIRECTORY, False, None),
-    ([held("1", thumbprint="AB"), credential("2", thumbprint="AB")], DIRECTORY, True, None),
-    ([held("1", thumbprint="AB"), credential("2", thumbprint="CD")], DIRECTORY, False, None),
+    ([held("1"), certificate("1")], DIRECTORY, True, None),
+    ([held("1"), certificate("2")], DIRECTORY, True, None),
+    # Who adds a certificate chooses its keyId and its thumbprint, and copies those of the application's.
+    ([held("1"), certificate("1", OTHER)], DIRECTORY, False, None),
+    ([held("1", thumbprint="AB"), certificate("1", OTHER, thumbprint="AB")], DIRECTORY, False, None),
+    ([held("1"), certificate("1", holder="b")], DIRECTORY, False, None),
     # A service principal's other credentials are not the application's.
     ([held("1"), held("2")], DIRECTORY, False, None),
-    ([held("1")], APPLICATIONS_REFUSED, None, "permission"),
-    ([held("1"), credential("1")], APPLICATIONS_REFUSED, True, None),
-    ([held("1")], assessed(TENANT, "service_principal.list"), None, "interrupted"),
-    ([held("1", app_id=BAD), credential("1")], DIRECTORY, None, "bad_value"),
-    ([held("1", thumbprint=BAD)], DIRECTORY, False, None),
-    ([held("1", thumbprint=BAD), credential("2")], DIRECTORY, None, "bad_value"),
-    ([held("1"), credential("2", thumbprint=BAD)], DIRECTORY, None, "bad_value"),
-    ([held("1") | NAMELESS, credential("2")], DIRECTORY, None, "bad_value"),
-    ([held("1") | NAMELESS], DIRECTORY, False, None),
+    ([held("1", BAD)], DIRECTORY, False, None),
+    ([held("1", BAD), certificate("1")], DIRECTORY, None, "bad_value"),
+    ([held("1"), certificate("1", BAD)], DIRECTORY, None, "bad_value"),
+    ([held("1"), certificate("1", BAD), certificate("2")], DIRECTORY, True, None),
+    ([held("1"), certificate("2", BAD, holder="b")], DIRECTORY, False, None),
     ([held("1"), credential("2") | NAMELESS], DIRECTORY, None, "bad_value"),
-    ([held("1"), credential("1"), credential("2", holder="b", app_id=BAD)], DIRECTORY, True, None),
     # A credential belongs to its holder, even if its own value differs.
-    ([held("1"), credential("1", holder="b", app_id=BAD)], DIRECTORY, False, None),
+    ([held("1"), certificate("1", holder="b", app_id=BAD)], DIRECTORY, False, None),
+    ([held("1"), certificate("1", app_id=BAD)], DIRECTORY, True, None),
+    # Of a client secret, nothing shows that another one is the same.
+    ([held("1", None, kind="password"), credential("1"), certificate("2", BAD)], DIRECTORY, False, None),
 ]
 REGISTERED: list[tuple[list[Row], list[Row], list[Coverage], object, object]] = [
+    ([], [held("1")], APPLICATIONS_REFUSED, None, "permission"),
+    ([], [held("1")], assessed(TENANT, "service_principal.list"), None, "interrupted"),
+    ([], [held("1", None, kind="password")], APPLICATIONS_REFUSED, False, None),
     ([application("a")], [held("1")], APPLICATIONS_REFUSED, False, None),
+    ([application("a")], [held("1"), certificate("1")], APPLICATIONS_REFUSED, True, None),
+    ([application("a")], [held("1", app_id=BAD), certificate("1")], DIRECTORY, None, "bad_value"),
     ([application("a"), application("b", app_id=BAD)], [held("1")], DIRECTORY, False, None),
     ([application("b", app_id=BAD)], [held("1")], DIRECTORY, None, "bad_value"),
-    ([application("a")], [held("1"), credential("1", app_id=BAD)], DIRECTORY, True, None),
     # The application of a service principal from another tenant is there.
     ([application("b", app_id=BAD)], [held("1", holder_home="foreign")], APPLICATIONS_REFUSED, False, None),
     ([application("b", app_id=BAD)], [held("1", holder_home=BAD)], DIRECTORY, None, "bad_value"),
@@ -297,7 +309,8 @@ REGISTERED: list[tuple[list[Row], list[Row], list[Coverage], object, object]] = 
 def test_a_credential_is_on_the_application_too_or_not_or_nobody_knows(
     credentials: list[Row], coverage: list[Coverage], twice: object, reason: object
 ) -> None:
-    rows = derive("credential", {"credential": credentials}, coverage, columns=["on_application_too"])
+    held_by = {"application": [application("a"), application("b")], "credential": credentials}
+    rows = derive("credential", held_by, coverage, columns=["on_application_too"])
     found = rows[str(held("1")["id"])]
     assert (found["on_application_too"], found["unknown"].get("on_application_too")) == (twice, reason)  # type: ignore[attr-defined]
 

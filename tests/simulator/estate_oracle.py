@@ -295,7 +295,8 @@ def _on_principal(estate: Estate, row: str, principal: ServicePrincipal, now: in
     if principal.type != "Application":
         return
     theirs = [application for application in estate.applications if application.app_id == principal.app_id]
-    on_application = {held.key_id for application in theirs for held in dated(application)}
+    # The caller that adds a credential chooses its keyId.
+    on_application = {key.certificate for application in theirs for key in application.keys if key.certificate}
     for subject, credential in _credentials(row, principal):
         if isinstance(credential, FederatedCredential) or _symmetric(credential):
             continue
@@ -307,7 +308,8 @@ def _on_principal(estate: Estate, row: str, principal: ServicePrincipal, now: in
         if principal.home_tenant in MICROSOFT:
             yield Verdict("sp-first-party-with-credential", subject, True)
         else:
-            yield Verdict("sp-credential-on-service-principal", subject, credential.key_id not in on_application)
+            same = isinstance(credential, KeyCredential) and credential.certificate in on_application
+            yield Verdict("sp-credential-on-service-principal", subject, not same)
 
 
 def _broad_subjects(row: str, holder: Holder) -> Iterator[Verdict]:

@@ -4,11 +4,12 @@
 
 from collections.abc import Iterator
 
+from keyaudit.inventory.facts.fact import Derived, Doubt, Fact, Truth, case, known, possible, reasons_of
 from keyaudit.inventory.facts.joins import joined
-from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.prepared import Prepared
+from keyaudit.inventory.facts.relation import Rows, by_hand, one
 from keyaudit.inventory.facts.sql import Sources, no_rows
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.rows import columns_of
 from keyaudit.inventory.views import certificate
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import KEY_VAULT, VAULTS_FOUND
@@ -16,48 +17,88 @@ from keyaudit.model.tables.places import KEY_VAULT, VAULTS_FOUND
 _READ = ("certificate.list", "certificate.versions", "certificate.get")
 
 CERTIFICATE, KEY = "certificate ", "key "
-"""The prefixes of digests in `DIGESTS`, so that a digest of a key is never taken for one of a certificate."""
+"""The prefixes of digests in the table `digests`, so that a digest of a key is never taken for one of a certificate."""
+
+_UNSEEN = "in_vault_unseen"
+"""The table of one row: why not every certificate of every vault was seen, by its key (`of_key`) and by itself
+(`of_certificate`); NULL where all were.
+"""
 
 
-DIGESTS, UNSEEN = "in_vault", "in_vault_unseen"
-"""The tables that `prepare` creates."""
-_COLUMNS = {
-    **dict.fromkeys(("digest", "id", "custody", "custody_doubt"), "VARCHAR"),
-    "exportable": "BOOLEAN",
-    "exportable_doubt": "VARCHAR",
-    "newer_since": "BIGINT",
-    "newer_doubt": "VARCHAR",
-}
-"""The columns of the first."""
+def facts(rows: Rows) -> dict[str, Derived]:
+    """The columns of credentials about the certificate in a vault that each is, or that is on the same key."""
+    key, digest = rows["public_key_sha256"], rows["thumbprint_sha256"]
+    # A certificate that Graph does not return is found by its thumbprint alone, which can be any.
+    shown = f"coalesce({digest.value}, CASE WHEN {rows.alias}.kind = 'certificate' THEN {rows.alias}.thumbprint END)"
+    table = digests(rows.sources)
+    on_key, itself = (
+        one(each, key=Fact(f"{quoted(prefix)} || {value}", absent=True), by=each["digest"])
+        for each, prefix, value in ((table.under("on_key"), KEY, key.value), (table.under("itself"), CERTIFICATE, shown))
+    )
+    unseen = by_hand("unseen", f"CROSS JOIN {_UNSEEN} AS unseen")
+    unmatched, not_itself = (
+        (shown.doubt | Doubt((f"unseen.{column}",), unseen)).where(shown.present)
+        for shown, column in ((key, "of_key"), (digest, "of_certificate"))
+    )
+
+    def of_match(name: str) -> Fact:
+        return case((on_key.found, on_key[name]), (itself.found, itself[name]), otherwise=reasons_of(unmatched))
+
+    entra, newer_since = rows["entra_custody"], reasons_of(not_itself)
+    superseded = case((itself.found, itself["superseded"]), otherwise=possible(not_itself))
+    return {
+        "custody": case((entra.eq("external"), of_match("custody").or_else(known("external"))), otherwise=entra),
+        "vault_certificate_id": case(
+            (itself.found, itself["id"]), (on_key.found, on_key["id"]), otherwise=reasons_of(unmatched)
+        ),
+        "private_exportable": of_match("exportable"),
+        "superseded_in_vault": superseded.truth(),
+        "newer_since": case((itself.found, itself["newer_since"]), otherwise=newer_since),
+    }
 
 
 def prepare(sources: Sources) -> Iterator[str]:
-    """The statements that create the lookup tables of the view of credentials.
+    """The statements that create the tables that these columns rest on."""
+    yield digests(sources).empty if no_rows(sources, "certificate") else digests(sources).created
+    yield f"CREATE TABLE {_UNSEEN} AS {_unseen(sources)}"
 
-    in_vault         by digest, what is true of all certificates that have it, or whose key has it
-    in_vault_unseen  one row: why not every certificate of every vault was seen, `reason`; NULL where all were
+
+def digests(sources: Sources) -> Prepared:
+    """The table with a row per `digest` of a certificate (both thumbprints) or of its key: what is true of all that have it.
+
+    id             the newest version
+    custody        the weakest
+    exportable     of any
+    superseded     an enabled version came after it
+    newer_since    when the first of these was made
     """
-    if no_rows(sources, "certificate"):
-        yield f"CREATE TABLE {DIGESTS} ({columns_of(_COLUMNS, sources.sql)})"
-    else:
-        yield f"CREATE TABLE {DIGESTS} AS {_by_digest(sources)}"
-    yield f"CREATE TABLE {UNSEEN} AS {_unseen(sources)}"
+
+    def truth(certain: str, doubt: str) -> Truth:
+        return Truth(f"CASE WHEN {certain} THEN true WHEN {doubt} IS NULL THEN false END", Doubt((doubt,)), exact=False)
+
+    custody = "CASE WHEN found.software THEN 'software' WHEN found.custody_doubt IS NULL THEN found.custody END"
+    facts: dict[str, Derived] = {
+        "digest": Fact("found.digest"),
+        "id": Fact("found.id"),
+        "custody": Fact(custody, Doubt(("found.custody_doubt",)), exact=False),
+        "exportable": truth("found.exportable", "found.exportable_doubt"),
+        "superseded": truth("found.newer_since IS NOT NULL", "found.newer_doubt"),
+        "newer_since": Fact(
+            "CASE WHEN found.newer_doubt IS NULL THEN found.newer_since END", Doubt(("found.newer_doubt",)), absent=True
+        ),
+    }
+    return Prepared(
+        sources, "in_vault", facts, f"({_by_digest(sources)}) AS found", "in_vault", types={"newer_since": "BIGINT"}
+    )
 
 
 def _by_digest(sources: Sources) -> str:
-    """A row per digest of a certificate (both thumbprints) or of its key, with what is true of all that have it.
-
-    id             the newest version
-    custody        the weakest; custody_doubt where that is unknown
-    exportable     of any; exportable_doubt
-    newer_since    when the first enabled version was made that came after it; newer_doubt: there may be others
-    """
+    # Written by hand, because it is grouped twice, and a certificate that was imported twice counts as its last version.
     kinds = ((KEY, "public_key_sha256"), (CERTIFICATE, "thumbprint_sha256"), (CERTIFICATE, "thumbprint"))
     sql = sources.sql
-    digests = sql.items(*(f"'{prefix}' || {column}" for prefix, column in kinds))
-    every = f"SELECT * FROM (SELECT {sql.each(digests)} AS digest, * FROM versions) WHERE digest IS NOT NULL"
-    # A certificate that was imported twice counts as its last version. A materialized CTE would also be computed for queries
-    # that do not need it.
+    items = sql.items(*(f"'{prefix}' || {column}" for prefix, column in kinds))
+    every = f"SELECT * FROM (SELECT {sql.each(items)} AS digest, * FROM versions) WHERE digest IS NOT NULL"
+    # A materialized CTE would also be computed for queries that do not need it.
     made = "coalesce(created_on, 0)"
     objects = f"""
             SELECT digest, certificate_id,
@@ -72,26 +113,28 @@ def _by_digest(sources: Sources) -> str:
         {sql.inlined("every", every)},
         {sql.inlined("objects", objects)}
         SELECT digest, max(newest).id AS id,
-            CASE WHEN bool_or(software) THEN 'software' WHEN min(custody_doubt) IS NULL THEN min(custody) END AS custody,
-            CASE WHEN bool_or(software) THEN NULL ELSE min(custody_doubt) END AS custody_doubt,
-            CASE WHEN bool_or(exportable) THEN true WHEN min(exportable_doubt) IS NULL THEN false END AS exportable,
-            CASE WHEN bool_or(exportable) THEN NULL ELSE min(exportable_doubt) END AS exportable_doubt,
+            bool_or(software) AS software, min(custody) AS custody, min(custody_doubt) AS custody_doubt,
+            bool_or(exportable) AS exportable, min(exportable_doubt) AS exportable_doubt,
             min(newer_since) AS newer_since, min(newer_doubt) AS newer_doubt
         FROM objects GROUP BY digest"""
 
 
 def _unseen(sources: Sources) -> str:
-    return f"""
-        SELECT coalesce(
+    def undigested(column: str) -> str:
+        return f"(SELECT min(unknown['{column}']) FROM {sources['certificate']} WHERE {column} IS NULL)"
+
+    unread = f"""coalesce(
             (SELECT min(reason) FROM coverage WHERE operation IN ({_list(VAULTS_FOUND + _READ)}) AND state <> 'assessed'),
             (SELECT CASE WHEN count(DISTINCT operation) < 2 THEN '{Reason.INTERRUPTED}' END FROM coverage
                 WHERE operation IN ({_list(VAULTS_FOUND[:2])})),
             (SELECT '{Reason.INTERRUPTED}' FROM {sources["vault"]} AS vault
                 LEFT JOIN (SELECT scope_id, count(DISTINCT operation) AS done FROM coverage
                     WHERE operation IN ({_list(_READ)}) GROUP BY scope_id) AS read ON read.scope_id = vault.id
-                WHERE vault.kind = '{KEY_VAULT}' AND coalesce(read.done, 0) < {len(_READ)} LIMIT 1),
-            (SELECT min(unknown['public_key_sha256']) FROM {sources["certificate"]} WHERE public_key_sha256 IS NULL)
-        ) AS reason"""
+                WHERE vault.kind = '{KEY_VAULT}' AND coalesce(read.done, 0) < {len(_READ)} LIMIT 1))"""
+    return f"""
+        SELECT coalesce(reason, {undigested("public_key_sha256")}) AS of_key,
+            coalesce(reason, {undigested("thumbprint_sha256")}) AS of_certificate
+        FROM (SELECT {unread} AS reason)"""
 
 
 def _versions(sources: Sources) -> str:

@@ -1,9 +1,8 @@
 """The issuer of a federated credential: its host, whether it belongs to the tenant, and the identity that it names."""
 
-# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
-
-from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.facts.sql import Sources, gap, read_to_the_end
+from keyaudit.inventory.facts.fact import TRUE, Derived, Truth
+from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.relation import Rows, one, unread
 from keyaudit.inventory.load import quoted
 from keyaudit.model.entra import ISSUING_HOSTS
 from keyaudit.model.tables import TABLES
@@ -11,73 +10,41 @@ from keyaudit.model.tables import TABLES
 # The only issuers of AKS are https://REGION.oic.prod-aks.azure.com/TENANT/ID/ and the same in other clouds.
 # https://learn.microsoft.com/azure/aks/use-oidc-issuer
 _CLUSTERS = r"\.azure\.(com|us|cn)\z"
-_UNREAD = "stored.unknown['issuer']"
 _ID = r"^[0-9a-f-]{36}\z"
-_UNREAD_SUBJECT = "coalesce(stored.unknown['issuer'], stored.unknown['subject'])"
 
 
-def _host(sql: DuckDB) -> str:
-    """Everything before the path, so that neither a port nor a user name is taken for the host."""
-    issuer = sql.lower("stored.issuer")
-    return f"coalesce(nullif(regexp_extract({issuer}, '^https?://([^/?#]+)', 1), ''), {issuer})"
+def facts(rows: Rows) -> dict[str, Derived]:
+    """Those columns of credentials."""
+    sources, sql, scope = rows.sources, rows.sources.sql, f"{rows.alias}.scope_id"
+    issuer = rows["issuer"]
 
+    def host(issuer: str) -> str:
+        """Everything before the path, so that neither a port nor a user name is taken for the host."""
+        issuer = sql.lower(issuer)
+        return f"coalesce(nullif(regexp_extract({issuer}, '^https?://([^/?#]+)', 1), ''), {issuer})"
 
-def _this_tenant(sql: DuckDB) -> str:
-    tenant = sql.lower("split_part(stored.issuer, '/', 4)")
-    return f"({_host(sql)} IN ({', '.join(map(quoted, ISSUING_HOSTS))}) AND {tenant} = split_part(stored.scope_id, '/', 3))"
+    def of_tenant(issuer: str) -> str:
+        tenant = sql.lower(f"split_part({issuer}, '/', 4)")
+        return f"{host(issuer)} IN ({', '.join(map(quoted, ISSUING_HOSTS))}) AND {tenant} = split_part({scope}, '/', 3)"
 
-
-def _own(sql: DuckDB) -> str:
-    return f"(cluster.issuer IS NOT NULL OR {_this_tenant(sql)})"
-
-
-def _maybe_cluster(sql: DuckDB) -> str:
-    return sql.found(_host(sql), _CLUSTERS)
-
-
-def _names_identity(sql: DuckDB) -> str:
-    return f"coalesce({_this_tenant(sql)} AND {sql.found(sql.lower('stored.subject'), _ID)}, false)"
-
-
-def columns(sql: DuckDB) -> dict[str, str]:
-    """The columns over `stored`, the credentials, and the relations of `joins`."""
+    this_tenant = issuer.told(of_tenant)
+    kubernetes = f"(SELECT * FROM {sources['account_key']} WHERE kind = 'kubernetes' OR oidc_issuer IS NOT NULL)"  # noqa: S608
+    clusters = Rows(sources, "account_key", "cluster", relation=kubernetes)
+    unlisted = unread("clusters", TABLES["account_key"].listed_by, scope=scope)
+    cluster = groups(clusters, "issuing", by=clusters["oidc_issuer"], key=issuer, missing=unlisted).any_of("found")
+    may_be_cluster = issuer.told(lambda value: sql.found(host(value), _CLUSTERS))
     return {
-        "issuer_host": f"{_host(sql)} AS issuer_host",
-        "issuer_own": f"""CASE WHEN stored.issuer IS NULL THEN NULL WHEN {_own(sql)} THEN true
-            WHEN NOT {_maybe_cluster(sql)} OR coalesce({gap("clusters")}, unnamed.doubt) IS NULL
-            THEN false END AS issuer_own""",
-        "subject_dangling": f"""CASE WHEN stored.issuer IS NULL OR {_UNREAD_SUBJECT} IS NOT NULL THEN NULL
-            WHEN NOT {_names_identity(sql)} OR trusted_identity.id IS NOT NULL THEN false
-            WHEN {gap("principals")} IS NULL THEN true END AS subject_dangling""",
+        "issuer_host": issuer.map(host),
+        "issuer_own": (this_tenant | cluster.certainly | (may_be_cluster & cluster)).where(issuer.present),
+        "subject_dangling": _dangling(rows, this_tenant).where(issuer.present),
     }
 
 
-def doubts(sql: DuckDB) -> dict[str, str]:
-    """Why those columns are unknown."""
-    return {
-        "issuer_host": _UNREAD,
-        "issuer_own": f"""coalesce({_UNREAD}, CASE WHEN stored.issuer IS NOT NULL AND NOT {_own(sql)} AND {_maybe_cluster(sql)}
-            THEN coalesce({gap("clusters")}, unnamed.doubt) END)""",
-        "subject_dangling": f"""coalesce({_UNREAD_SUBJECT}, CASE WHEN {_names_identity(sql)} AND trusted_identity.id IS NULL
-            THEN {gap("principals")} END)""",
-    }
-
-
-def joins(sources: Sources) -> dict[str, str]:
-    """The relations that these columns depend on, to be joined to `stored`, the credentials."""
-    keys = sources["account_key"]
-    return {
-        "cluster": f"""
-        LEFT JOIN (SELECT DISTINCT oidc_issuer AS issuer FROM {keys} WHERE oidc_issuer IS NOT NULL) AS cluster
-            ON cluster.issuer = stored.issuer""",
-        "unnamed": f"""
-        CROSS JOIN (SELECT min(unknown['oidc_issuer']) AS doubt FROM {keys} WHERE kind = 'kubernetes') AS unnamed""",
-        "clusters": f"""
-        LEFT JOIN ({read_to_the_end(TABLES["account_key"].listed_by)}) AS clusters ON clusters.scope_id = stored.scope_id""",
-        "trusted_identity": f"""
-        LEFT JOIN {sources["service_principal"]} AS trusted_identity
-            ON trusted_identity.id = stored.scope_id || '/serviceprincipals/' || {sources.sql.lower("stored.subject")}""",
-        "principals": f"""
-        LEFT JOIN ({read_to_the_end(TABLES["service_principal"].listed_by)}) AS principals
-            ON principals.scope_id = stored.scope_id""",
-    }
+def _dangling(rows: Rows, this_tenant: Truth) -> Truth:
+    """Whether the identity of this tenant that it trusts does not exist."""
+    sql, scope, subject = rows.sources.sql, f"{rows.alias}.scope_id", rows["subject"]
+    id_ = subject.map(lambda value: f"{scope} || '/serviceprincipals/' || {sql.lower(value)}")
+    unlisted = unread("principals", TABLES["service_principal"].listed_by, scope=scope)
+    principals = Rows(rows.sources, "service_principal", "trusted_identity")
+    identity = one(principals, key=id_, missing=unlisted, facts={"exists": TRUE})
+    return this_tenant & subject.told(lambda value: sql.found(sql.lower(value), _ID)) & ~identity.flag("exists")

@@ -5,13 +5,13 @@ Names are compared in lower case, as hosting services compare them. An id that a
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
-from collections.abc import Mapping
-
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.fact import CERTAIN, Derived, Fact, known
+from keyaudit.inventory.facts.joins import NOTHING
+from keyaudit.inventory.facts.relation import Rows, by_hand
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.model.repositories import Held
 
-_UNREAD = "stored.unknown['repository_host']"
 _BY_ID = "stored.repository_id IS NOT NULL"
 _SEVERAL = "by_path.ids > 1 OR by_owner.ids > 1"
 
@@ -51,24 +51,26 @@ def _credential(sql: DuckDB) -> str:
         || {_with_ids(sql)} || '", "audiences": ["' || {sql.joined("stored.audiences", '", "')} || '"]}}' END"""
 
 
-def listed(sql: DuckDB) -> dict[str, str]:
-    """The columns over `stored` and the relations of `joins`, if a list was supplied."""
-    return {
-        "repository_listed": f"{_HELD} AS repository_listed",
-        "immutable_credential": f"{_credential(sql)} AS immutable_credential",
-    }
+def facts(rows: Rows, *, listed: bool) -> dict[str, Derived]:
+    """Those columns of credentials. `listed`: whether a list was supplied."""
+    sql = rows.sources.sql
+    if not listed:
+        not_compared = known(Held.NOT_COMPARED).where(rows["repository_host"].present)
+        return {"repository_listed": not_compared, "immutable_credential": Fact("CAST(NULL AS STRING)", absent=True)}
+    parts = [rows[f"repository_{name}"] for name in ("host", "owner", "owner_id", "path", "id")]
+    shown = [rows[name] for name in ("issuer", "subject", "audiences", "subject_grade")]
+    reads = NOTHING.union(*(by_hand(alias, clause) for alias, clause in _joins(rows.sources).items()))
+
+    def of(value: str, *cells: Fact) -> Fact:
+        doubt = CERTAIN
+        for cell in cells:
+            doubt |= cell.doubt
+        return Fact(f"CASE WHEN {doubt.sql} IS NULL THEN {value} END", doubt, absent=True, reads=reads)
+
+    return {"repository_listed": of(_HELD, *parts), "immutable_credential": of(_credential(sql), *parts, *shown)}
 
 
-NOT_SUPPLIED: Mapping[str, str] = {
-    "repository_listed": f"""CASE WHEN stored.repository_host IS NOT NULL
-        THEN '{Held.NOT_COMPARED}' END AS repository_listed""",
-    "immutable_credential": "CAST(NULL AS STRING) AS immutable_credential",
-}
-"""The columns if no list was supplied."""
-DOUBTS: Mapping[str, str] = {"repository_listed": _UNREAD, "immutable_credential": _UNREAD}
-
-
-def joins(sources: Sources) -> dict[str, str]:
+def _joins(sources: Sources) -> dict[str, str]:
     """The relations that the columns depend on, to be joined to `stored`, the credentials."""
     listed, credentials, sql = sources["repository"], sources["credential"], sources.sql
     # A GitLab group is listed if one of its subgroups' projects is.

@@ -148,8 +148,9 @@ CREDENTIAL = Table(
             derived_from=("holder_id", "key_id", "kind", "starts_on", "expires_on", "certificate_subject",
             "certificate_issuer")),
         flag("on_application_too",
-            "the application object of a service principal's credential in this tenant has the same credential",
-            rests_on=RestsOn.PARENT, derived_from=("application.app_id", "key_id", "thumbprint")),
+            "the application object of a service principal in this tenant has the same certificate, by its SHA-256; false for "
+            "a client secret, because nothing shows that two are the same",
+            rests_on=RestsOn.PARENT, derived_from=("application.app_id", "app_id", "holder_home", "thumbprint_sha256")),
         time("last_used_on", "the last use in the credential report",
             absent="the report has no use of it, which proves nothing: it leaves out federated credentials and old uses",
             rests_on=RestsOn.LIST,
