@@ -2,7 +2,6 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-import re
 from collections import Counter
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.rows import columns_of, stored_types
 from keyaudit.model.reasons import Reason
-from keyaudit.model.rows import view_name
 from keyaudit.model.tables import TABLES
 
 _IN = "stored_in_"
@@ -96,37 +94,6 @@ Wanted = Container[str]
 """The derived columns of a view that are read."""
 
 EVERY: Wanted = _Every()
-
-
-def view(
-    table: str,
-    sources: Sources,
-    *,
-    columns: Mapping[str, str],
-    doubts: Mapping[str, str],
-    joins: Mapping[str, str],
-    wanted: Wanted,
-) -> str:
-    """A view: the stored columns of `table`, the derived columns in `wanted`, and the reasons of what is unknown.
-
-    `columns`: SQL of each derived column, with its names, over `stored` and the relations of `joins`, in order by alias.
-    `doubts`: why each is unknown, or NULL. A relation that no wanted column reads is left out, so a join must neither add nor
-    remove rows.
-    """
-    shown = [sql for name, sql in columns.items() if name in wanted]
-    # Each reason becomes a column first, because `extended` uses it twice.
-    why = {name: sql for name, sql in doubts.items() if name in wanted}
-    read = " ".join((*shown, *why.values()))
-    kept: list[str] = []
-    for alias, sql in reversed(list(joins.items())):
-        if re.search(rf"\b{alias}\.", read):
-            kept.insert(0, sql)
-            read += sql
-    names = [name for column in columns if column in wanted for name in view_name(TABLES[table].by_name[column])]
-    inner = ", ".join(("stored.*", *shown, *(f"{sql} AS why_{name}" for name, sql in why.items())))
-    return f"""
-        SELECT {", ".join((stored(table, "stored"), *names))}, {extended(sources.sql, {name: f"why_{name}" for name in why})}
-        FROM (SELECT {inner} FROM {sources[table]} AS stored {" ".join(kept)}) AS stored"""
 
 
 def stored(table: str, relation: str) -> str:
