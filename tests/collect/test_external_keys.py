@@ -168,6 +168,12 @@ async def test_an_unreadable_certificate_is_a_row_and_makes_no_other_one_superse
     assert found.coverage[HSM_ID, "hsm.ekm.get"].state is State.ASSESSED
 
 
+async def test_a_connection_without_an_authority_was_not_read_in_full() -> None:
+    found = await read(ekm=replace(CONNECTION, server_cas=()))
+    assert found.gaps() == {(HSM_ID, "hsm.ekm.get"): "partial bad_value"}
+    assert {row["kind"] for row in found.rows["ekm_certificate"].values()} == {"client-ca"}
+
+
 async def test_who_can_set_the_external_key_manager_is_read_from_the_roles() -> None:
     actions = ("ekm/write", "ekm/*", "ekm/read/action")
     own = [HsmRole(id=OWN_ROLE.format(nth), name=each, data_actions=(each,)) for nth, each in enumerate(actions)]

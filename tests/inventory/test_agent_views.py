@@ -443,3 +443,15 @@ def test_the_permissions_of_a_single_instance_agent_count_once_for_its_blueprint
     unread = alone() | {"agent": [agent(Reason.BAD_VALUE)]}
     counted = only("application", unread, READ)
     assert (counted["app_role_count_min"], counted["app_role_count_max"]) == (1, 1)
+
+
+def test_consents_of_a_principal_that_was_not_listed_may_be_inherited_where_some_are_inheritable() -> None:
+    first = TABLES["service_principal"].listed_by[0]
+    short = [*(each for each in READ if each.operation != first), refused(TENANT, first, Reason.PERMISSION)]
+    unlisted = {"service_principal": principals()[:1]}
+    for scopes, expected in ([f"{API}/*"], "permission"), ([], None):
+        parent = blueprint(principal_id=Reason.PERMISSION, inheritable_scopes=scopes)
+        made = inventory(consent("Mail.Read"), parent=parent) | unlisted
+        found: Any = only("agent", made, short)
+        assert (found["inherited"] or [], found["unknown"].get("inherited")) == ([], expected)
+        assert of_agent(made, short)["unknown"].get("delegated_for_everyone") == expected

@@ -1,4 +1,4 @@
-"""Faults in one copy of what is read twice: a member that another copy says otherwise, and a look-up without one of its ids."""
+"""Faults in one copy of what is read twice: a member that another copy says otherwise, or an item that a list leaves out."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -12,11 +12,32 @@ from tests.sweep.estate import AS_OF
 from tests.sweep.tenant import Call
 
 _KINDS = ("key", "hsm.key", "certificate", "secret")
-READ_TWICE = frozenset(f"{kind}.{read}" for kind in _KINDS for read in ("list", "versions", "get")) - {"secret.get"}
-"""Operations whose answers about one version have a second copy: lists, lists of versions, and a GET of each."""
+_PLACES = ("vault", "hsm")
+READ_TWICE = frozenset(
+    (
+        *(f"{kind}.{read}" for kind in _KINDS for read in ("list", "versions", "get") if (kind, read) != ("secret", "get")),
+        *(f"{place}.{read}" for place in _PLACES for read in ("list", "query")),
+    )
+)
+"""Operations whose answers have a second copy: of a version lists, lists of versions, and a GET of each; of a vault ARM's list
+and Resource Graph.
+"""
 
 LOOK_UPS = frozenset({"principal.lookup"})
 """Operations that are asked for certain ids, and leave out what they do not find."""
+
+LISTED_TWICE = frozenset(
+    {
+        *(f"{kind}.{part}" for kind in ("application", "service_principal") for part in ("list", "owners")),
+        *("service_principal.app_roles", "agent.list", "agent.sponsors"),
+        # A key, a secret and a certificate of one name are one certificate.
+        *("certificate.list", "key.list", "secret.list", "key.versions", "certificate.versions"),
+    }
+)
+"""Lists whose items other lists name too, all of them or some."""
+
+LEFT_OUT = "left out"
+"""The kind of a list or look-up without one of its items."""
 
 _OTHERS: Mapping[str, Callable[[Any], Any]] = {
     "attributes.enabled": lambda value: not value,
@@ -28,11 +49,21 @@ _OTHERS: Mapping[str, Callable[[Any], Any]] = {
     "managed": lambda value: not value,
     "tags": lambda _: {"env": "elsewhere"},
     "x5t": lambda _: "AAECAwQFBgcICQoLDA0ODxAREhM",
+    "properties.enablePurgeProtection": lambda value: not value,
+    "properties.enableSoftDelete": lambda value: not value,
+    "properties.enableRbacAuthorization": lambda value: not value,
+    "properties.publicNetworkAccess": lambda value: "Disabled" if value == "Enabled" else "Enabled",
 }
 """By member, another value that is as good; it is told the value, or None where the member is left out."""
 
 _OF = {"x5t": ("certificate",), "managed": ("key", "hsm.key", "secret"), "attributes.exportable": ("key", "hsm.key")}
 _OF["attributes.hsmPlatform"] = ("key",)
+_OF |= {
+    "properties.enablePurgeProtection": _PLACES,
+    "properties.enableSoftDelete": _PLACES,
+    "properties.enableRbacAuthorization": ("vault",),
+    "properties.publicNetworkAccess": _PLACES,
+}
 """The kinds of objects that have a member, if not all do."""
 
 
@@ -49,14 +80,24 @@ class Lie(Struct, frozen=True):
 
 
 def lies(operation: str, calls: Mapping[Call, Any]) -> Iterator[Lie]:
-    """Every object with another value of each member. `calls`: the decoded answers of the operation."""
-    if operation in LOOK_UPS:
-        for call, body in calls.items():
-            for number, _ in enumerate(members.items(body)):
-                path = members.place(body, number)
-                yield Lie(call, False, path, members.identities(body, (*path, "")), "left out", _without(path))
-    if operation not in READ_TWICE:
-        return
+    """Every object left out, and with another value of each member. `calls`: the decoded answers of the operation."""
+    if operation in LOOK_UPS | LISTED_TWICE:
+        yield from _left_out(operation, calls)
+    if operation in READ_TWICE:
+        yield from _said_otherwise(operation, calls)
+
+
+def _left_out(operation: str, calls: Mapping[Call, Any]) -> Iterator[Lie]:
+    for call, body in calls.items():
+        for number, item in enumerate(members.items(body)):
+            if operation == "secret.list" and not item.get("managed"):
+                # Of a secret that is no certificate there is no other list.
+                continue
+            path = members.place(body, number)
+            yield Lie(call, False, path, members.identities(body, (*path, "")), LEFT_OUT, without(path))
+
+
+def _said_otherwise(operation: str, calls: Mapping[Call, Any]) -> Iterator[Lie]:
     for call, body in calls.items():
         for number, item in enumerate(members.items(body)):
             if operation == "secret.versions" and not _newest(item, members.items(body)):
@@ -92,6 +133,7 @@ def _saying(path: members.Path, member: str, other: Callable[[Any], Any], id_: A
     return edit
 
 
-def _without(path: members.Path) -> Callable[[Any, Call], Any]:
+def without(path: members.Path) -> Callable[[Any, Call], Any]:
+    """The list without that item."""
     name, at = path
     return lambda body, call: {**body, name: [item for number, item in enumerate(body[name]) if number != at]}

@@ -23,6 +23,7 @@ Answering = Callable[[Call], Answer]
 Effect = Callable[[Call, Answering, int], Answer]
 """Given the call, what answers it, and how often this address was asked before."""
 
+LEFT_OUT = copies.LEFT_OUT
 ANOTHERS = "another's answer"
 """The kind of an answer about another object than the one asked for."""
 
@@ -51,11 +52,24 @@ class Fault:
     member: str = ""
     everywhere: bool = False
     """It strikes all members of that name."""
+    also: tuple[str, ...] = ()
+    """Operations that it strikes as well."""
+    elsewhere: bool = False
+    """It strikes every other operation instead."""
+    moment: str = ""
+    """The name of the change that some of the answers are from before (`moments`)."""
 
     @property
     def single(self) -> bool:
         """Whether it strikes one object, so that nothing else may suffer."""
         return bool(self.about)
+
+    def strikes(self, call: Call) -> bool:
+        """Whether it strikes that request."""
+        if self.elsewhere:
+            # The parts of a batch are struck by themselves.
+            return call.operation not in (self.operation, "graph.batch")
+        return call.operation in (self.operation, *self.also) and self.at in (None, call)
 
     @property
     def again(self) -> str:
@@ -74,7 +88,7 @@ class Meddling:
     def __call__(self, call: Call, true: Answering) -> Answer:
         """What comes back."""
         for fault in self._faults:
-            if fault.operation == call.operation and fault.at in (None, call):
+            if fault.strikes(call):
                 self.struck += 1
                 self._asked[call] += 1
                 return fault.effect(call, true, self._asked[call] - 1)
@@ -110,6 +124,7 @@ def _of_operation(operation: str, calls: Mapping[Call, Answer], fails: Fails) ->
         if len(addresses) > 1:
             yield Fault(operation, f"{kind} at one", kind, heaviest, effect, _named(heaviest, calls[heaviest]))
     if operation == "graph.batch":
+        yield from _of_batch(heaviest, calls[heaviest])
         return
     yield from _of_members(operation, {call: calls[call] for call in addresses}, fails)
     yield from _of_others(operation, {call: calls[call] for call in addresses}, heaviest, fails)
@@ -387,6 +402,15 @@ def _of_items(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> Ite
             yield Fault(operation, f"{kind}, everywhere", kind, None, _edited(all_twice(pairs)))
 
 
+def _of_batch(call: Call, answer: Answer) -> Iterator[Fault]:
+    """Each request of a batch that the answer leaves out, and the first of every batch, also when it is asked for again."""
+    first = _edited(copies.without(("responses", 0)))
+    yield Fault(call.operation, f"{LEFT_OUT} everywhere", LEFT_OUT, None, first)
+    for number in range(len(members.decoded(answer.body)["responses"])):
+        effect = _edited(copies.without(("responses", number)))
+        yield Fault(call.operation, f"{LEFT_OUT} #{number + 1}", LEFT_OUT, call, effect)
+
+
 def _of_copies(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> Iterator[Fault]:
     """One object that another copy contradicts, and one that a look-up leaves out."""
     candidates: dict[str, list[_Struck]] = defaultdict(list)
@@ -394,8 +418,10 @@ def _of_copies(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> It
     for lie in copies.lies(operation, bodies):
         candidates[lie.name].append(_Struck(fails(lie.about), lie.call, lie.path, lie.about, lie))
     for name, of_name in sorted(candidates.items()):
-        kind = "left out" if operation in copies.LOOK_UPS else "says otherwise"
-        for number, struck in enumerate(_covering(of_name), 1):
+        kind = LEFT_OUT if name == LEFT_OUT else "says otherwise"
+        # Every id of a look-up, because each is asked for by itself.
+        chosen = of_name if operation in copies.LOOK_UPS else _covering(of_name)
+        for number, struck in enumerate(chosen, 1):
             shown = name if number == 1 else f"{name} #{number}"
             at = None if struck.value.anywhere else struck.call
             yield Fault(operation, shown, kind, at, _edited(struck.value.edit), struck.about)

@@ -74,6 +74,8 @@ ALL_ALIKE: dict[str, set[str]] = {
     "app-users-can-register": {"pass"},
     "log-entra-diag-missing": {"pass"},
     "log-no-key-alerts": {"pass"},
+    # Nobody but its publisher can see it.
+    "agent-foreign-blueprint-with-secret": {"fail", "pass"},
     # Who holds that role can do it to every blueprint.
     "agent-credential-admins": {"pass"},
     # It applies to what violates it alone.
@@ -111,6 +113,10 @@ def test_a_fault_strikes_the_address_that_it_names_and_no_other(sweep: Sweep) ->
         ("key.get", "says otherwise attributes.enabled"),
         ("secret.versions", "says otherwise attributes.created"),
         ("principal.lookup", "left out"),
+        ("agent.list", "left out"),
+        ("service_principal.list", "created service principal Returns Agent, in no plain list"),
+        ("application.owners", "created application Integration Hub, read before it"),
+        ("vault.query", "says otherwise properties.enablePurgeProtection"),
         ("key.get", "words replaced key.key_ops"),
         ("key.get", "words left out key.key_ops"),
         ("vault.list", "word replaced properties.accessPolicies[].permissions.keys"),
@@ -128,10 +134,28 @@ def test_a_fixed_part_of_it_is_clean(sweep: Sweep, operation: str, name: str) ->
 
 @pytest.mark.parametrize(
     ("operation", "name"),
-    [("key.get", "words in capitals key.key_ops everywhere"), ("application.list", f"envelope: {HARMLESS}")],
+    [
+        ("key.get", "words in capitals key.key_ops everywhere"),
+        ("application.list", f"envelope: {HARMLESS}"),
+        # It is asked for again, and at last by itself.
+        ("graph.batch", "left out #1"),
+        ("graph.batch", "left out everywhere"),
+    ],
 )
 def test_what_says_the_same_changes_nothing(sweep: Sweep, operation: str, name: str) -> None:
     assert sweep.tried(named(sweep, operation, name)) == Effect(unknown=0, others=0)
+
+
+def test_of_two_moments_each_is_right_and_nothing_else(sweep: Sweep) -> None:
+    fault = named(sweep, "application.list", "rotated secret of Legacy Reporting, read before it")
+    effect = sweep.tried(fault)
+    assert effect.fallbacks
+    assert (effect.silent, effect.losses) == ((), ())
+    # Of an object that is the same at both moments.
+    result = next(
+        result for result, was in sweep.base.audited.results.items() if was == "fail" and result[1].startswith("https")
+    )
+    assert sweep.moments.believed(fault, Wrong(*result, "fail", "pass")) == ""
 
 
 @pytest.mark.parametrize(

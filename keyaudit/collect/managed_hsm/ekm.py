@@ -16,6 +16,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.ekm_certificate import EKM_CERTIFICATE
 
 OPERATIONS = ("hsm.ekm.get", "hsm.ekm.certificate")
+_NO_CHAIN = Refusal(Reason.BAD_VALUE, "it lists no certificate authority, and no connection works without one", 200)
 
 
 class EkmConnection(Struct):
@@ -54,6 +55,8 @@ async def collect_ekm(
             server.refused(found)
         return [server.coverage(), client.coverage(server.coverage())]
     server.answered()
+    if not found.server_ca_certificates:
+        server.refused(_NO_CHAIN)
     rows = _Rows(connection, hsm, uri, found)
     rows.write(unit, server.id, "server-ca", found.server_ca_certificates, found.server_subject_common_name)
     presented = await connection.gateway.get(client.id, ClientCertificate, host=uri)
@@ -61,6 +64,8 @@ async def collect_ekm(
         client.refused(presented)
     else:
         client.answered()
+        if not presented.ca_certificates:
+            client.refused(_NO_CHAIN)
         rows.write(unit, client.id, "client-ca", presented.ca_certificates, presented.subject_common_name)
     return [server.coverage(), client.coverage()]
 

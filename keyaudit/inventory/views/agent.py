@@ -16,9 +16,11 @@ def view(sources: Sources, wanted: Wanted) -> str:
     who = principal_of(rows["object_id"], sources, "who", scope)
     parent = parents(sources)
     # Every service principal that may be an agent has one.
-    listed = one(parent, key=rows["object_id"], by=parent["object_id"], missing=who.missing)["inherited_listed"]
+    listed = one(parent, key=rows["object_id"], by=parent["object_id"], missing=who.missing)
     consented = unread("consented", ("delegated_grant.list",), scope=scope)
-    held = grants_of(rows["object_id"], sources).lacking(listed.why | consented)
+    held = grants_of(rows["object_id"], sources).lacking(
+        listed["inherited_listed"].why | listed["consents_listed"].why | consented
+    )
     permission, inherited = held.rows["permission"], held.rows.flag("inherited")
     facts: dict[str, Derived] = {
         "blueprint_name": blueprint["name"],

@@ -47,7 +47,8 @@ def parents(sources: Sources) -> Prepared:
     """The table of agents, and of service principals that may be one, by `object_id`.
 
     The client id of its blueprint, the object id of the blueprint's principal, and `publisher`, the other tenant that owns the
-    blueprint; what is inheritable; whether its own app roles were all `listed`, and those that it may inherit.
+    blueprint; what is inheritable; whether its own app roles were all `listed`, and the app roles and consents that it may
+    inherit.
     """
     who, agent = Rows(sources, "service_principal", "who"), Rows(sources, "agent", "agent")
     scope = f"{who.alias}.scope_id"
@@ -65,8 +66,9 @@ def parents(sources: Sources) -> Prepared:
     }
     held = shared(sources, own, origin, who.alias)
     blueprint = blueprint_of(held["blueprint_app_id"], sources, scope)
-    principal_id, roles = blueprint["principal_id"], blueprint["inheritable_roles"]
-    none_inheritable = roles.told(lambda items: f"{sources.sql.size(items)} = 0")
+    principal_id, roles, scopes = (blueprint[name] for name in ("principal_id", "inheritable_roles", "inheritable_scopes"))
+    # A principal that was not listed is not known as one of a blueprint, and so its consents are not.
+    clients = unless(unread("clients", _PRINCIPALS, scope=scope))
     return Prepared(
         sources,
         _PARENT,
@@ -74,14 +76,19 @@ def parents(sources: Sources) -> Prepared:
             **{name: held[name] for name in ("object_id", "app_id", "blueprint_app_id", "listed")},
             "principal_id": principal_id,
             "publisher": blueprint["publisher"].where(blueprint["home"].eq("foreign")),
-            "scopes": blueprint["inheritable_scopes"],
+            "scopes": scopes,
             "roles": roles,
-            "inherited_listed": none_inheritable | _roles_listed(principal_id, sources, scope),
+            "inherited_listed": _none_of(roles, sources) | _roles_listed(principal_id, sources, scope),
+            "consents_listed": _none_of(scopes, sources) | principal_id.is_known | clients,
         },
         held.sql,
         "parent",
         types=dict.fromkeys(("scopes", "roles"), "VARCHAR[]"),
     )
+
+
+def _none_of(inheritable: Fact, sources: Sources) -> Truth:
+    return inheritable.told(lambda items: f"{sources.sql.size(items)} = 0")
 
 
 def _roles_listed(principal_id: Fact, sources: Sources, scope: str) -> Truth:
