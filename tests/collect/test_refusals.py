@@ -102,7 +102,7 @@ async def test_federated_credentials_outlive_a_refused_list_of_their_holders() -
     id_ = f"{TENANT_ID}/serviceprincipals/{ESTATE.service_principals[1].id}/federatedidentitycredentials/pod"
     row = found.rows["credential"][id_]
     assert row["subject"] == "system:sa"
-    holder = {"holder_name", "app_id", "holder_type", "holder_home"}
+    holder = {"holder_name", "holder_names", "holder_domain_name", "app_id", "holder_type", "holder_home"}
     assert row["unknown"] == dict.fromkeys(holder, "parent_not_assessed")
 
 

@@ -194,8 +194,13 @@ def test_blind_spots_expects_nothing_that_cannot_be_seen(contoso: Estate, blind:
     vaults = tuple(f"https://{name}.vault.azure.net/" for name in ("kv-payments-prod", "kv-hr-prod", "kv-stores-dev"))
     left_behind = next(one.id for one in contoso.applications if one.name == "edi-gateway")
     dark = (*vaults, "https://hsm-contoso-trust.managedhsm.azure.net/")
-    # Of owners, of what federated domains are trusted by, and of where Entra's logs go, nothing is shown.
-    unseen = {"app-no-owner", "app-privileged-with-user-owner", "log-entra-diag-missing"}
+    # Of owners, of where Entra's logs go, and of what the dark vaults keep, nothing is shown.
+    unseen = {
+        "app-no-owner",
+        "app-privileged-with-user-owner",
+        "log-entra-diag-missing",
+        "sp-privileged-certificate-outside-vault",
+    }
     rotation = {"kv-key-no-auto-rotation", "kv-key-expiring-soon"}
     # Who is in the group that signs in the order vault is hidden.
     signers = {

@@ -91,7 +91,7 @@ BLUEPRINT = Table(
         flag("client_secret", "it has a client secret, which can sign in as each of its agents; unknown of an external one, "
             "because only its publisher's tenant can see it",
             absent="it is this tenant's own: its application shows it", absent_where=(Where("home", ("own",)),),
-            derived_from=("home",)),
+            rests_on=RestsOn.OBJECT, derived_from=("home",)),
         flag("tier0", "it or an agent of it controls the whole tenant, by an app role or a directory role",
             rests_on=RestsOn.LIST, derived_from=("app_id", "principal_id", *_OPENED, *THROUGH_GROUPS),
             rows_of=(*APP_ROLES, *DIRECTORY_ROLES)),
