@@ -186,7 +186,9 @@ class _Reading:
 
     def _opened(self, groups: Sequence[str]) -> None:
         """The principals in grants whose members are not all known."""
-        query = "SELECT principal_id, open FROM reach_holder WHERE open IS NOT NULL AND list_contains(?, principal_id)"
+        # Counts take another tenant's group for one principal. Here its members are asked for.
+        query = f"""SELECT principal_id, CASE WHEN kind = 'foreign-group' THEN '{Reason.NOT_VISIBLE}' ELSE open END AS open
+            FROM reach_holder WHERE (open IS NOT NULL OR kind = 'foreign-group') AND list_contains(?, principal_id)"""
         for row in self._rows(query, [groups]):
             self._found.open.append(Open(self._people[row["principal_id"]], Reason(row["open"])))
             self._found.reasons.add(Reason(row["open"]))

@@ -86,6 +86,8 @@ ALL_ALIKE: dict[str, set[str]] = {
     "sp-first-party-with-credential": {"pass"},
     # The one deleted key that nobody can recover is in a vault that the small tenant lacks.
     "kv-key-deleted-recoverable": {"fail"},
+    # A vault that lets nobody in may have the key of any certificate.
+    "sp-privileged-certificate-outside-vault": {"fail"},
 }
 """What these policies never come to here."""
 
