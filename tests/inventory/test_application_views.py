@@ -75,6 +75,9 @@ WAYS: list[tuple[list[dict[str, Row]], object, object]] = [
     ([owned(0), owned(1, "u1")], (0, 0), None),
     ([owned(0, "p1"), {**owned(1), "application": application("app1", owner_ids=THROTTLED)}], (0, None), "throttled"),
     ([owned(0), {**owned(1), "application": application("app1", owner_ids=THROTTLED)}], (0, 0), None),
+    # One whose application id was not read may be the owner.
+    ([owned(0, "p1"), owned(1), owned(2, "u1", app_id=BAD)], (0, None), "bad_value"),
+    ([owned(0), owned(1), owned(2, "u1", app_id=BAD)], (0, 0), None),
 ]
 
 

@@ -35,6 +35,10 @@ def _ways(sources: Sources) -> str:
         f"SELECT {lower('app_id')} AS app_id, unknown['owner_ids'] AS doubt FROM {sources[table]}"
         for table in ("application", "service_principal")
     )
+    # One of unknown application id may be any of those that were reached.
+    nameless = " UNION ALL ".join(
+        f"SELECT unknown['app_id'] AS doubt FROM {sources[table]}" for table in ("application", "service_principal")
+    )
     owners = f"""
         SELECT DISTINCT owned.app_id, {lower("owned.owner")} AS owner, service.app_id AS through
         FROM ({owned}) AS owned LEFT JOIN ({service}) AS service ON service.object_id = {lower("owned.owner")}"""
@@ -50,9 +54,11 @@ def _ways(sources: Sources) -> str:
     every = " UNION ".join(f"SELECT root, through FROM hop_{number}" for number in range(1, _HOPS + 1))
     return f"""
         WITH owners AS ({owners}), {hops}, reached AS ({every})
-        SELECT reached.root AS app_id, count(DISTINCT users.owner) AS users, min(doubts.doubt) AS doubt
+        SELECT reached.root AS app_id, count(DISTINCT users.owner) AS users,
+            coalesce(min(doubts.doubt), min(nameless.doubt)) AS doubt
         FROM reached
         LEFT JOIN (SELECT * FROM owners WHERE through IS NULL) AS users ON users.app_id = reached.through
         LEFT JOIN (SELECT app_id, min(doubt) AS doubt FROM ({unread_owners}) GROUP BY app_id) AS doubts
             ON doubts.app_id = reached.through
+        CROSS JOIN (SELECT min(doubt) AS doubt FROM ({nameless})) AS nameless
         GROUP BY reached.root"""
