@@ -8,7 +8,7 @@ FIRST = "text"
 
 _TAKES_AWAY = re.compile(
     r"(?<![\w-])(?:delete|delete-policy|remove|revoke|purge)(?![\w-])"
-    r"|\bRemove-[A-Z]"
+    r"|\b(?-i:Remove-[A-Z])"
     # Disabled, or closed to networks.
     r"|--enabled false|accountEnabled=false|--(?:default-action|public-network-access) (?:deny|disabled)|--value false"
     # Cut off: users of other tenants, access policies, some operations of a key, an identity provider's second factor.

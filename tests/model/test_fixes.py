@@ -38,6 +38,7 @@ def test_what_deletes_disables_closes_or_cuts_off_takes_away(command: str) -> No
         "az ad app credential reset --id a --append",
         "az keyvault certificate set-attributes --name delete-me --policy '@policy.json'",
         "az ad app federated-credential create --id a",
+        "az keyvault key rotate --vault-name kv --name remove-me",
     ],
 )
 def test_what_adds_or_shows_takes_nothing_away(command: str) -> None:
