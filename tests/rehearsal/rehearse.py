@@ -100,7 +100,7 @@ async def _run(stage: Stage, steps: Sequence[str], same: Sequence[Printed], befo
         if ran.status != 0:
             errors = ran.errors.strip()
             break
-    change = compared(before, before if errors or shows(first) else await stage.audit())
+    change = compared(before, before if errors or shows(first) else await stage.left())
     closed = {finding["id"] for finding in change.closed}
     own = tuple(dict.fromkeys(one.finding["policy"] for one in same if one.finding["id"] in closed))
     causes = {_cause(one.finding) for one in same if one.finding["id"] in closed and one.finding["cause"]}

@@ -15,10 +15,15 @@ from typing import Any
 
 from msgspec import Struct
 
+from keyaudit.collect.evidence import Evidence
+from keyaudit.model.causes import fingerprint
+from keyaudit.model.findings import Outcome
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.serve import EVERY_RIGHT, Simulator, serve
 from tests import needs
 from tests.clock import COLLECTED
+from tests.sweep.audited import Auditor
+from tests.sweep.tenant import Answers
 
 ROOT = Path(__file__).parent.parent.parent
 Finding = Mapping[str, Any]
@@ -63,11 +68,12 @@ def _outcome(audit: Audit, id_: str) -> str:
 class Stage:
     """One served tenant with one sign-in."""
 
-    def __init__(self, simulator: Simulator, folder: Path) -> None:
+    def __init__(self, simulator: Simulator, folder: Path, auditor: Auditor) -> None:
         self.simulator = simulator
         self.folder = folder
         """Where commands run, with the files that they name."""
         self._first = simulator.estate
+        self._auditor = auditor
         self._az = needs.tool("az/bin/az")
 
     @property
@@ -126,14 +132,25 @@ class Stage:
         assert process.returncode in (0, 3), errors.decode()
         return {finding["id"]: finding for finding in json.loads(out)["findings"] if finding["outcome"] != "pass"}
 
+    async def left(self) -> Audit:
+        """The tenant as it is now, audited by the same program, which here works out again only what changed. Of a finding no
+        more than id, policy, subject and outcome."""
+        results = await asyncio.to_thread(self._auditor.results_of, Answers(self.simulator.estate))
+        return {
+            fingerprint(policy, subject): {"policy": policy, "subject": subject, "outcome": outcome.value}
+            for (policy, subject), outcome in results.items()
+            if outcome is not Outcome.PASS
+        }
+
 
 @contextlib.asynccontextmanager
 async def staged(name: str = "contoso", *, writable: bool = True) -> AsyncIterator[Stage]:
     """Serve an estate at the hour at which the tests' snapshots are collected, with az signed in."""
     rights = {EVERY_RIGHT} if writable else set[str]()
-    async with serve(estate(name, COLLECTED), now=lambda: float(COLLECTED), rights=rights) as simulator:
-        with tempfile.TemporaryDirectory(prefix="keyaudit-rehearsal-") as folder:
-            stage = Stage(simulator, Path(folder))
+    made = estate(name, COLLECTED)
+    async with serve(made, now=lambda: float(COLLECTED), rights=rights) as simulator:
+        with tempfile.TemporaryDirectory(prefix="keyaudit-rehearsal-") as folder, Auditor(Answers(made), Evidence()) as auditor:
+            stage = Stage(simulator, Path(folder), auditor)
             await stage.sign_in()
             yield stage
 

@@ -8,7 +8,7 @@ from tests.rehearsal.reader import filled, prepare
 from tests.rehearsal.rehearse import SLICE, rehearse
 from tests.rehearsal.results import FILE, problems, results
 from tests.rehearsal.shapes import printed
-from tests.rehearsal.stage import staged, version
+from tests.rehearsal.stage import Change, compared, staged, version
 
 pytestmark = pytest.mark.exhaustive
 AGAIN = "run python -m tests.rehearsal, and look at what changed"
@@ -26,6 +26,20 @@ async def test_each_closes_what_it_is_printed_for_and_opens_nothing_else(family:
     shapes = {run.shape for run in runs}
     assert results(runs) == [each for each in kept["commands"] if each["command"] in shapes], AGAIN
     assert version() == kept["azure_cli"], AGAIN
+
+
+async def test_what_a_command_left_is_audited_as_the_command_itself_does() -> None:
+    async with staged() as stage:
+        before = await stage.audit()
+        [one, *_] = printed(before)
+        assert compared(before, await stage.left()) == Change((), (), ())
+        ran = await stage.run(filled(one.command, stage.simulator.estate))
+        assert ran.status == 0, ran.errors
+        after = await stage.audit()
+        assert compared(before, after).closed
+        assert {id_: each["outcome"] for id_, each in after.items()} == {
+            id_: each["outcome"] for id_, each in (await stage.left()).items()
+        }
 
 
 async def test_az_itself_refuses_no_command_that_a_policy_prints() -> None:

@@ -167,6 +167,18 @@ class Auditor:
         assert self.undisturbed == base.audited, self.undisturbed
         return base
 
+    def results_of(self, answers: Answers) -> Mapping[Result, Outcome]:
+        """What an audit of another tenant comes to, by policy and subject; a failure counts before all else."""
+        found: dict[Result, Outcome] = {}
+        self._answers = answers
+        with self._recall.recalling(), self._collected(None, {}) as (spool, bugs):
+            assert not bugs, bugs
+            with self._judged(write(spool, spool.run, self._evidence.logs)) as (report, _, _):
+                for each in report.findings(True):
+                    if found.get((each.policy.id, each.subject)) is not Outcome.FAIL:
+                        found[each.policy.id, each.subject] = each.outcome
+        return found
+
     def run(self, meddle: Meddle | None) -> Audited | Stopped:
         """One audit; what the same answers came to before is not worked out again."""
         try:

@@ -23,6 +23,7 @@ from keyaudit.collect import supplied
 from keyaudit.collect.usage.rows import write_usage
 from keyaudit.inventory import files, snapshot
 from keyaudit.inventory import load as loader
+from keyaudit.inventory.dialect import DUCKDB
 from keyaudit.inventory.load import Loaded
 from keyaudit.inventory.owners import UNREAD
 from keyaudit.inventory.views import ledger
@@ -270,13 +271,19 @@ class Recalled:
 
 
 def _outcomes(connection: Recalled, tables: Iterable[Evaluated], **_: object) -> Iterator[tuple[Owner, SimpleNamespace]]:
-    """In place of `policy.findings.stream`: as many findings, each with no more than what it is about and its outcome."""
+    """In place of `policy.findings.stream`: as many findings, each with what it is about, its subject and its outcome."""
     for evaluated in tables:
-        codes = ", ".join(f"code{number}" for number in range(len(evaluated.bounds)))
-        for id_, *found in connection.execute(f"SELECT id, {codes} FROM {evaluated.relation}").fetchall():
-            for bound, code in zip(evaluated.bounds, found, strict=True):
+        subjects = list(dict.fromkeys(bound.policy.subject for bound in evaluated.bounds))
+        columns = ", ".join(f"code{number}" for number in range(len(evaluated.bounds)))
+        columns = f"{columns}, {', '.join(map(DUCKDB.name, subjects))}"
+        for id_, *found in connection.execute(f"SELECT id, {columns} FROM {evaluated.relation}").fetchall():
+            own = dict(zip(subjects, found[len(evaluated.bounds) :], strict=True))
+            for bound, code in zip(evaluated.bounds, found, strict=False):
                 if code >= PASS:
-                    about = SimpleNamespace(policy=bound.policy.text, outcome=outcome_of(code), row={"id": id_}, scope=None)
+                    text = bound.policy
+                    about = SimpleNamespace(
+                        policy=text.text, outcome=outcome_of(code), row={"id": id_}, scope=None, subject=own[text.subject]
+                    )
                     yield UNREAD, about
 
 
