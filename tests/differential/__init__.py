@@ -2,6 +2,8 @@
 
 SETTINGS = """\
 spark.driver.memory 2g
+spark.ui.enabled false
+spark.sql.adaptive.enabled false
 spark.sql.shuffle.partitions 2
 spark.sql.codegen.wholeStage false
 spark.sql.codegen.factoryMode NO_CODEGEN
