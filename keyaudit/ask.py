@@ -1,16 +1,18 @@
 """Answers questions about a snapshot without policies: access, blast radius, inventory, expirations."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from keyaudit.gate import assess, settled
 from keyaudit.inventory.access_models import with_access_models
+from keyaudit.inventory.part import VIEWS, bounded
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.listing import Selection
+from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.run import Expiring, Gap, Inventory
 from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
@@ -32,21 +34,32 @@ def inventory(
     as_of: int,
     unmet: Sequence[Gap] | None = None,
     selection: Selection | None = None,
+    part: Part = WHOLE,
 ) -> Iterator[Inventory]:
     """These tables of the snapshot, without evaluation. Rows are streamed while the context is open.
 
     `selection`: only these rows, of the one table.
+    `part`, here and below: only rows within. Raises UsageError if nothing lies within.
     `unmet`, here and below: the expectations that the snapshot does not meet; None if nothing is expected.
     """
     from keyaudit.inventory.listing import listing
 
     reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
-    with snapshot.judging(as_of, reach_known=reach_known, names=tables) as connection:
-        listings = tuple(listing(connection, TABLES[name], snapshot.run.evidence, selection) for name in tables)
+    with snapshot.judging(as_of, reach_known=reach_known, names=_views(tables, part)) as connection:
+        limits = bounded(connection, part)
+        coverage = limits.coverage(snapshot.coverage)
+        run = limits.run(structs.replace(snapshot.run, as_of=as_of))
+        tables = [name for name in tables if limits.may_hold(TABLES[name])]
+        listings = tuple(listing(connection, TABLES[name], snapshot.run.evidence, selection, limits) for name in tables)
         unknown = {each.reason for table in listings for each in table.unknown}
-        verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown, unmet=unmet)
+        verdict = assess(run, coverage, operations(*tables), unknown=unknown, unmet=unmet)
         verdict = with_access_models(verdict, snapshot)
-        yield Inventory(structs.replace(snapshot.run, as_of=as_of), verdict, listings)
+        yield Inventory(run, verdict, listings)
+
+
+def _views(names: Iterable[str], part: Part) -> set[str]:
+    """These views, and those that show what a part of the tenant may be called."""
+    return {*names, *VIEWS} if part else {*names}
 
 
 def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] | None = None) -> "Access":
@@ -178,18 +191,23 @@ def incident(
 
 
 @contextlib.contextmanager
-def expiring(snapshot: Snapshot, *, as_of: int, within: int, unmet: Sequence[Gap] | None = None) -> Iterator[Expiring]:
+def expiring(
+    snapshot: Snapshot, *, as_of: int, within: int, unmet: Sequence[Gap] | None = None, part: Part = WHOLE
+) -> Iterator[Expiring]:
     """The rows of the snapshot that expire within so many seconds, streamed while the context is open."""
     from keyaudit.inventory.expiring import TABLES_THAT_END, endings, operations_read, prepare
     from keyaudit.inventory.owners import OWNERS_ASKED
 
-    run = structs.replace(snapshot.run, as_of=as_of)
     often = [table.name for table in TABLES_THAT_END]
-    with snapshot.judging(as_of, reach_known=False, often=often, names={*often, *OWNERS_ASKED}) as connection:
-        found = prepare(connection, as_of, as_of + within)
+    names = _views({*often, *OWNERS_ASKED}, part)
+    with snapshot.judging(as_of, reach_known=False, often=often, names=names) as connection:
+        limits = bounded(connection, part)
+        coverage = limits.coverage(snapshot.coverage)
+        run = limits.run(structs.replace(snapshot.run, as_of=as_of))
+        found = prepare(connection, as_of, as_of + within, limits)
         yield Expiring(
             run=run,
-            verdict=assess(snapshot.run, snapshot.coverage, operations_read(), unknown=found.reasons, unmet=unmet),
+            verdict=assess(run, coverage, operations_read(), unknown=found.reasons, unmet=unmet),
             before=as_of + within,
             overdue=found.overdue,
             soon=found.soon,

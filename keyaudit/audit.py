@@ -13,12 +13,14 @@ from keyaudit import __version__, gate
 from keyaudit.cloud.sign_in import SignIn
 from keyaudit.inventory import scores
 from keyaudit.inventory.access_models import with_access_models
+from keyaudit.inventory.part import Within, bounded
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity
+from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.run import Gap, Report, Run, UnderProfile
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import answered_apart, differing
@@ -151,12 +153,14 @@ def judge(
     unmet: Sequence[Gap] | None = None,
     master: str | None = None,
     catalogue: Sequence[Policy] | None = None,
+    part: Part = WHOLE,
 ) -> Iterator[Report]:
     """The snapshot evaluated with policies, offline. Findings are streamed while the context is open.
 
     `catalogue`: every policy, selected or not; None: there are no others.
     `master`: of Spark, which then evaluates it; its errors are those of `inventory.spark.session`.
     `fail_on`, `unmet`: as in `gate.decide`.
+    `part`: only rows within, and what may lie within and was not read. Raises UsageError if nothing lies within.
     """
     as_of = judging.as_of
     may_lack = optional(snapshot.run, judging.require)
@@ -164,7 +168,7 @@ def judge(
     reach_known = detail.listed or detail.scored or reads_reach(policies)
     often = {policy.table.name for policy in policies}
     # Only needed views are created, because planning is most of the work on a small tenant.
-    narrow = not (detail.whole_rows or detail.listed or master)
+    narrow = not (detail.whole_rows or detail.listed or master or part)
     columns = _columns(policies, judging, detail) if narrow else None
     names = TABLES if columns is None else columns
     with contextlib.ExitStack() as opened:
@@ -179,6 +183,11 @@ def judge(
 
             connection, spark = opened.enter_context(judging_with_spark(snapshot, as_of, master, reach_known=reach_known))
             engine = InSpark(spark, as_of)
+
+        catalogue = policies if catalogue is None else catalogue
+        limits = bounded(connection, part)
+        policies = [policy for policy in policies if limits.may_hold(policy.table)]
+        coverage = limits.coverage(snapshot.coverage)
 
         @functools.cache
         def whole() -> "DuckDBPyConnection":
@@ -200,7 +209,7 @@ def judge(
             return judge_policies(
                 connection,
                 policies,
-                snapshot.coverage,
+                coverage,
                 judging,
                 accepted,
                 supplied=supplied(snapshot.run, policies, judging.require, connection),
@@ -212,6 +221,7 @@ def judge(
                 shown=None if detail.explained else detail.shown,
                 engine=engine,
                 again=again,
+                within=limits,
             )
 
         judgement = evaluated(connection, columns, engine)
@@ -239,7 +249,7 @@ def judge(
                 profile=profile,
                 tallies=found.tallies,
                 owned=lambda passes: owning().answers(passes),
-                complete=gate.decide(run, snapshot.coverage, found, accepted, fail_on=None, optional=may_lack).complete,
+                complete=gate.decide(run, coverage, found, accepted, fail_on=None, optional=may_lack).complete,
             )
 
         @functools.cache
@@ -247,8 +257,8 @@ def judge(
             some = answered_apart(policies, judgement.tallies)
             return once_more(some, judging, "apart")[1]() if some else None
 
-        run = structs.replace(snapshot.run, as_of=as_of)
-        verdict = gate.decide(run, snapshot.coverage, judgement, accepted, fail_on=fail_on, optional=may_lack, unmet=unmet)
+        run = limits.run(structs.replace(snapshot.run, as_of=as_of))
+        verdict = gate.decide(run, coverage, judgement, accepted, fail_on=fail_on, optional=may_lack, unmet=unmet)
         yield Report(
             run=run,
             verdict=with_access_models(verdict, snapshot),
@@ -258,13 +268,13 @@ def judge(
             by_score=detail.scoring is Scoring.ORDER,
             settings=judgement.settings,
             policies=judgement.policies,
-            catalogue=lambda: every_policy(policies if catalogue is None else catalogue),
+            catalogue=lambda: every_policy(catalogue),
             under=under,
             apart=lambda passes: found.apart(passes) if (found := apart()) else iter(()),
             worst=lambda most: judgement.worst(fail_on, known=not accepted.new_only, most=most) if fail_on else (),
-            listing=lambda name: _listing(whole(), name, snapshot.run.evidence),
+            listing=lambda name: _listing(whole(), name, snapshot.run.evidence, limits),
             owned=lambda passes: with_owners().owned(passes),
-            overview=lambda: _overview(snapshot, whole(), judgement, as_of, reach_known=reach_known),
+            overview=lambda: _overview(snapshot, whole(), judgement, as_of, limits, reach_known=reach_known),
         )
 
 
@@ -286,6 +296,7 @@ def _overview(
     connection: "DuckDBPyConnection",
     judgement: Judgement,
     as_of: int,
+    limits: Within,
     *,
     reach_known: bool,
 ) -> "Overview":
@@ -294,30 +305,32 @@ def _overview(
     from keyaudit.inventory.overview import calendar, custody, widest
     from keyaudit.model.overview import Overview
 
-    reach, left_out = widest(connection) if reach_known else (None, 0)
+    reach, left_out = widest(connection, limits) if reach_known else (None, 0)
     return Overview(
         calendar=calendar(
             connection,
             as_of,
             complete=gate.assess(snapshot.run, snapshot.coverage, operations_read()).complete,
             supplied=snapshot.run.evidence,
+            limits=limits,
         ),
         ages=judgement.ages(as_of),
-        custody=custody(connection),
+        custody=custody(connection, limits),
         migration=migration.migration(
             connection,
             as_of,
             complete=gate.assess(snapshot.run, snapshot.coverage, migration.operations_read()).complete,
+            limits=limits,
         ),
         reach=reach,
         reach_left_out=left_out,
     )
 
 
-def _listing(connection: "DuckDBPyConnection", name: str, supplied: Collection[str]) -> "Listing":
+def _listing(connection: "DuckDBPyConnection", name: str, supplied: Collection[str], limits: Within) -> "Listing":
     from keyaudit.inventory.listing import listing
 
-    return listing(connection, TABLES[name], supplied)
+    return listing(connection, TABLES[name], supplied, limits=limits)
 
 
 def _begin(source: Source, connection: "Connection", now: int, evidence: "Evidence") -> Run:

@@ -25,6 +25,7 @@ from keyaudit.inventory import views
 from keyaudit.inventory.load import parquet
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
+from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.judge import judge
 from keyaudit.policy.load import Policy
@@ -60,11 +61,12 @@ def _judged(
     accepted: Acceptance = NOTHING_ACCEPTED,
     *,
     detail: Detail = PLAIN,
+    part: Part = WHOLE,
     **decided: object,
 ) -> str:
     """The arguments of `audit.judge`, without those that are for the verdict alone."""
     del snapshot, decided
-    return f" {[id(policy) for policy in policies]} {judging} {accepted.waivers} {accepted.baseline} {detail}"
+    return f" {[id(policy) for policy in policies]} {judging} {accepted.waivers} {accepted.baseline} {detail} {part}"
 
 
 Kept = OrderedDict[object, tuple[ExitStack, Any]]

@@ -5,15 +5,16 @@ from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Format, Live, Output, Stored, flags
+from keyaudit.cli.options import Format, Live, Output, Parts, Stored, flags
 from keyaudit.model import times
 from keyaudit.model.errors import UsageError
 
 
-@flags(Live, Stored)
+@flags(Live, Stored, Parts)
 def expiring(
     live: Live,
     stored: Stored,
+    parts: Parts,
     *,
     within: Annotated[
         str, typer.Argument(metavar="[WITHIN]", help="How far to look ahead: 30d, 12w or an ISO 8601 duration.")
@@ -29,13 +30,15 @@ def expiring(
     """
     from keyaudit import ask
     from keyaudit.cli.output import show
+    from keyaudit.cli.part import part_of
     from keyaudit.cli.source import snapshot, unmet
     from keyaudit.report.expiring import FORMATS
 
     span = _span(within)
+    source, part = part_of(live, stored, parts)
     with (
-        snapshot(live, stored) as (taken, as_of),
-        ask.expiring(taken, as_of=as_of, within=span, unmet=unmet(taken, live)) as found,
+        snapshot(source, stored) as (taken, as_of),
+        ask.expiring(taken, as_of=as_of, within=span, unmet=unmet(taken, live), part=part) as found,
     ):
         return show(FORMATS[output], found, found.verdict, passes=every)
 

@@ -7,16 +7,17 @@ from typing import Annotated
 import typer
 from msgspec.structs import replace
 
-from keyaudit.cli.options import BOM, Choice, Live, Redaction, Stored, flags
+from keyaudit.cli.options import BOM, Choice, Live, Parts, Redaction, Stored, flags
 from keyaudit.model.errors import Exit, UsageError
 
 _VERIFY = "verify"
 
 
-@flags(Live, Stored, Choice, Redaction)
+@flags(Live, Stored, Parts, Choice, Redaction)
 def export(
     live: Live,
     stored: Stored,
+    parts: Parts,
     choice: Choice,
     redaction: Redaction,
     *,
@@ -43,12 +44,13 @@ def export(
     Passes and what could not be read are included. `verify DIR` checks a bundle. Formats: keyaudit explain exports.
     """
     if formats[0] == _VERIFY:
-        if (live, stored, choice, redaction) != (Live(quiet=live.quiet), Stored(), Choice(), Redaction()):
+        if (live, stored, parts, choice, redaction) != (Live(quiet=live.quiet), Stored(), Parts(), Choice(), Redaction()):
             raise UsageError("export verify", "takes a folder and no flags", "leave the flags out")
         return _verify(formats[1:])
     from keyaudit.cli.history import past
     from keyaudit.cli.judged import all_judged
     from keyaudit.cli.output import known, outputs, print_file, write
+    from keyaudit.cli.part import part_of
     from keyaudit.model.run import conditions
     from keyaudit.report.formats import BUNDLE
     from keyaudit.report.options import Options
@@ -63,8 +65,11 @@ def export(
     to = outputs(printed, [text for text in formats if "=" in text], "export", redaction, bom=bom)
     if history is not None and "html" not in to.formats:
         raise UsageError("--history", "only works with the format html", "name html=PATH, or leave it out")
+    source, part = part_of(live, stored, parts)
+    if history is not None and part:
+        raise UsageError("--history", "is about the whole tenant", "leave out the flags that choose a part")
     options = Options(passes=True, bom=bom)
-    with all_judged(live, stored, choice, detail=to.detail()) as judged:
+    with all_judged(source, stored, choice, detail=to.detail(), part=part) as judged:
         found = to.without_names(judged)
         reports = found if history is None else [replace(each, history=past(history, live, choice, each.run)) for each in found]
         failure = write(reports, to.files, options)

@@ -37,17 +37,21 @@ def gate(
     from keyaudit.cli.agents import tell_agent
     from keyaudit.cli.judged import all_judged
     from keyaudit.cli.output import deliver, shown_outputs
+    from keyaudit.cli.part import part_of
     from keyaudit.model.findings import Severity
 
     to = shown_outputs(shown, redaction)
+    # A tag may be removed, and would take a finding out of the gate: subscriptions and vaults alone choose a part.
+    source, part = part_of(live, stored)
     with all_judged(
-        live,
+        source,
         stored,
         choice,
         fail_on=Severity(fail_on),
         new_only=new_only,
         detail=replace(to.detail(), whole_rows=bool(to.formats)),
         since=since,
+        part=part,
     ) as result:
         code = deliver(result, shown, to.without_names(result), to.files)
         tell_agent(result, ci, machine=shown.output in (Format.JSON, Format.CSV))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyaudit.cli.options import Format, Live, Output, Stored, flags
+from keyaudit.cli.options import Format, Live, Output, Parts, Stored, flags
 from keyaudit.model.errors import UsageError
 from keyaudit.model.evidence import remedy
 
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from keyaudit.model.columns import Table
 
 
-@flags(Live, Stored)
+@flags(Live, Stored, Parts)
 def inventory(
     live: Live,
     stored: Stored,
+    parts: Parts,
     *,
     table: Annotated[
         str | None,
@@ -34,6 +35,7 @@ def inventory(
     """
     from keyaudit import ask
     from keyaudit.cli.output import show
+    from keyaudit.cli.part import part_of
     from keyaudit.cli.source import snapshot, unmet
     from keyaudit.model.listing import selection_named
     from keyaudit.model.tables import filled
@@ -41,13 +43,14 @@ def inventory(
 
     selection = None if table is None else selection_named(table)
     asked = None if table is None else _known(selection.table if selection else table)
-    with snapshot(live, stored) as (taken, as_of):
+    source, part = part_of(live, stored, parts)
+    with snapshot(source, stored) as (taken, as_of):
         names = filled(taken.run.evidence)
         if asked is not None and asked.name not in names:
             what = f"{asked.name} is made of evidence that Azure does not hold ({asked.needs}), and there is none here"
             raise UsageError("inventory", what, remedy((asked.needs,)))
         tables = names if asked is None else (asked.name,)
-        with ask.inventory(taken, tables, as_of=as_of, unmet=unmet(taken, live), selection=selection) as found:
+        with ask.inventory(taken, tables, as_of=as_of, unmet=unmet(taken, live), selection=selection, part=part) as found:
             return show(FORMATS[output], found, found.verdict, hints=not live.quiet)
 
 

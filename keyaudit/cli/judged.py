@@ -20,6 +20,7 @@ from keyaudit.model.allowances import Allowance
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.findings import Severity
+from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.run import Report, Run
 from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
@@ -41,8 +42,10 @@ def all_judged(
     detail: Detail = PLAIN,
     since: Path | None = None,
     master: str | None = None,
+    part: Part = WHOLE,
 ) -> Iterator[Sequence[Report]]:
-    """A report for each named tenant, in that order, inside a context. `master`: of Spark, which then evaluates it."""
+    """A report for each named tenant, in that order, inside a context. `master`: of Spark, which then evaluates it. `part`:
+    only what lies within."""
     tenants = each(live, stored)
     if len(tenants) > 1 and choice.baseline is not None:
         raise UsageError("--baseline", "takes one tenant, and several are named", "evaluate that one separately")
@@ -60,6 +63,7 @@ def all_judged(
                     among=len(tenants) > 1,
                     since=since,
                     master=master,
+                    part=part,
                 )
             )
             for one in tenants
@@ -83,12 +87,13 @@ def judged(
     taken: tuple[Snapshot, int] | None = None,
     master: str | None = None,
     trying: Waiver | None = None,
+    part: Part = WHOLE,
 ) -> Iterator[Report]:
     """The report of one tenant, inside a context. All flags are checked before anything is read.
 
     `among`: there are other tenants, so one that cannot be read is reported instead of raised. `since`: the folder of an
     earlier snapshot of the tenant. `taken`: the snapshot and moment, if already open. `master`: of Spark, which then evaluates
-    it. `trying`: a waiver that is in no file yet, and is applied instead of those of a file.
+    it. `trying`: a waiver that is in no file yet, and is applied instead of those of a file. `part`: only what lies within.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
@@ -111,6 +116,7 @@ def judged(
             unmet=unmet_of(read, how.expected, earlier),
             master=master,
             catalogue=known,
+            part=part,
         )
         with ExitStack() as stack:
             with told_if_long(f"evaluating {plural(len(policies), 'policy', 'policies')}{place}", quiet=live.quiet):

@@ -199,6 +199,28 @@ class Stored:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Which part of what was read, besides --subscription and --vault."""
+
+    environment: Annotated[
+        list[str] | None,
+        typer.Option("--environment", metavar="NAME|GLOB", help="Only what is in these environments; repeatable."),
+    ] = None
+    owner: Annotated[
+        list[str] | None,
+        typer.Option("--owner", metavar="NAME|ID|GLOB", help="Only what these people or teams own; repeatable."),
+    ] = None
+    area: Annotated[
+        list[str] | None,
+        typer.Option("--area", metavar="NAME|GLOB", help="Only these areas of the report, such as keys or access; repeatable."),
+    ] = None
+    resource: Annotated[
+        list[str] | None,
+        typer.Option("--resource", metavar="NAME|ID|GLOB", help="Only resources of these names or ids; repeatable."),
+    ] = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """Which policies."""
 

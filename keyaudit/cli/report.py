@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from keyaudit.cli.engine import Engine, Master, check, importing_spark
-from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Shrinkage, Stored, flags, typed
+from keyaudit.cli.options import Choice, Format, Live, Parts, Redaction, Shown, Shrinkage, Stored, flags, typed
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Severity
 
@@ -32,10 +32,11 @@ class Sort(StrEnum):
     EXPIRES = "expires"
 
 
-@flags(Live, Stored, Choice, Shown, Redaction)
-def report(
+@flags(Live, Stored, Parts, Choice, Shown, Redaction)
+def report(  # noqa: PLR0917 - each is a group of flags
     live: Live,
     stored: Stored,
+    parts: Parts,
     choice: Choice,
     shown: Shown,
     redaction: Redaction,
@@ -104,9 +105,15 @@ def report(
     _check_engine(engine, master, stored)
     from keyaudit.cli.judged import all_judged
     from keyaudit.cli.output import deliver, shown_outputs
+    from keyaudit.cli.part import part_of, part_typed
     from keyaudit.cli.source import each, named
 
+    source, part = part_of(live, stored, parts)
+    if part and master is not None:
+        raise UsageError("--engine spark", "evaluates all of a snapshot", "leave out the flags that choose a part")
     if framework is not None:
+        if part:
+            raise UsageError("--framework", "is about the whole tenant", "leave out the flags that choose a part")
         if master is not None:
             raise UsageError("--framework", "cannot be combined with --engine spark", "leave one of them out")
         if since is not None:
@@ -130,14 +137,24 @@ def report(
     needs = to.detail(
         by_score=sort is Sort.SCORE or (first_screen and not to.files), carried=first_screen, lines=columns is None
     )
-    with all_judged(live, stored, choice, detail=needs, since=since, master=master) as judged:
+    with all_judged(source, stored, choice, detail=needs, since=since, master=master, part=part) as judged:
         result = to.without_names(judged)
         least = severity or Severity.INFO
         how |= {"sort": sort, "full": not first_screen, "least": least, "top": top}
         # Suggested commands would contain the snapshot's folder or the tenant.
         hints = not live.quiet and redaction == Redaction()
-        sources = tuple(named(*one) for one in each(live, stored))
-        return deliver(result, shown, result, to.files, **how, hints=hints, sources=sources, choice=typed(choice))
+        sources = tuple(named(*one) for one in each(source, stored))
+        return deliver(
+            result,
+            shown,
+            result,
+            to.files,
+            **how,
+            hints=hints,
+            sources=sources,
+            part=part_typed(live, stored, parts),
+            choice=typed(choice),
+        )
 
 
 def _check_engine(engine: Engine, master: str | None, stored: Stored) -> None:

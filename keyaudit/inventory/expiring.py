@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.owners import OWNED, called, owner_of, owning
+from keyaudit.inventory.part import EVERYTHING, Within
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.expiring import Ending
 from keyaudit.model.reasons import Reason
@@ -65,11 +66,12 @@ class EndingCounts(Struct, frozen=True):
     """Why dates or owners are unknown."""
 
 
-def prepare(connection: duckdb.DuckDBPyConnection, as_of: int, before: int) -> EndingCounts:
-    """Creates the table of rows that expire before `before`; `endings` reads it while the connection is open."""
+def prepare(connection: duckdb.DuckDBPyConnection, as_of: int, before: int, limits: Within = EVERYTHING) -> EndingCounts:
+    """Creates the table of rows that expire before `before`; `endings` reads it while the connection is open. `limits`: only
+    rows within."""
     # One table at a time: all views in one query would take too much memory.
     for number, table in enumerate(TABLES_THAT_END):
-        rows = _endings(table, before)
+        rows = _endings(table, before, limits.rows(table))
         connection.execute(f"INSERT INTO found {rows}" if number else f"CREATE OR REPLACE TABLE found AS {rows}")
     connection.execute(
         f"""CREATE OR REPLACE TABLE ending AS
@@ -132,8 +134,8 @@ def out_of_use(table: Table) -> tuple[str, str]:
     return " OR ".join(f"coalesce({each}, false)" for each in off) or "false", _CERTIFICATES if managed else ""
 
 
-def _endings(table: Table, before: int) -> str:
-    """A table's rows that expire before a time, or at an unknown time, with their owners."""
+def _endings(table: Table, before: int, rows: str) -> str:
+    """Of these rows of a table those that expire before a time, or at an unknown time, with their owners."""
     own = owning(table)
     retired, join = out_of_use(table)
     return f"""
@@ -141,7 +143,7 @@ def _endings(table: Table, before: int) -> str:
             {own.names} AS owner, {own.source} AS source, {own.doubt} AS doubt,
             it.unknown[{quoted(_END)}] AS why,
             {retired} AS retired
-        FROM {table.name} AS it {own.joins} {join}
+        FROM {rows} AS it {own.joins} {join}
         WHERE it.{_END} <= {before} OR it.unknown[{quoted(_END)}] IS NOT NULL"""
 
 

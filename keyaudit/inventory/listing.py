@@ -8,6 +8,7 @@ from itertools import pairwise
 import duckdb
 
 from keyaudit.inventory.load import quoted
+from keyaudit.inventory.part import EVERYTHING, Within
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Value
 from keyaudit.model.listing import Listing, Selection, Unknown
@@ -21,24 +22,29 @@ _KNOWN = {str(reason): reason for reason in Reason}
 
 
 def listing(
-    connection: duckdb.DuckDBPyConnection, table: Table, supplied: Collection[str], selection: Selection | None = None
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    supplied: Collection[str],
+    selection: Selection | None = None,
+    limits: Within = EVERYTHING,
 ) -> Listing:
     """The table, or a selection of it, valid while the connection is open. `supplied`: the evidence that the snapshot has.
+    `limits`: only rows within.
 
     A row belongs to a selection, too, if the column that decides is unknown.
     """
     lacking = table.lacking(supplied)
-    of = _relation(table, selection)
+    of = _relation(selection, limits.rows(table))
     ((count,),) = connection.execute(f"SELECT count(*) FROM {of}").fetchall()
     unknown = _unknown(connection, of, count, lacking)
     return Listing(table, count, unknown, lambda: _rows(connection, table, of, lacking), selection)
 
 
-def _relation(table: Table, selection: Selection | None) -> str:
+def _relation(selection: Selection | None, rows: str) -> str:
     if selection is None:
-        return table.name
+        return rows
     chosen = f"{selection.column} = {quoted(selection.value)} OR unknown[{quoted(selection.column)}] IS NOT NULL"
-    return f"(SELECT * FROM {table.name} WHERE {chosen})"
+    return f"(SELECT * FROM {rows} WHERE {chosen})"
 
 
 def _unknown(connection: duckdb.DuckDBPyConnection, of: str, count: int, lacking: Sequence[str]) -> tuple[Unknown, ...]:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from keyaudit.inventory.expiring import out_of_use
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.owners import called, owner_of, owning
+from keyaudit.inventory.part import EVERYTHING, Within
 from keyaudit.model.algorithms import BROKEN, DEPRECATED_AFTER, DISALLOWED_AFTER, LONG_ENOUGH, SAFE, SHORTEST, algorithm
 from keyaudit.model.expiring import Owner
 from keyaudit.model.overview import Migration, Moving, Wave
@@ -29,27 +30,30 @@ def operations_read() -> frozenset[str]:
     return frozenset(operation for name in _FAMILIES for operation in TABLES[name].listed_by)
 
 
-def migration(connection: duckdb.DuckDBPyConnection, as_of: int, *, complete: bool) -> Migration:
-    """What has not expired at `as_of`, and is not surely out of use. `complete`: all of it was listed."""
+def migration(connection: duckdb.DuckDBPyConnection, as_of: int, *, complete: bool, limits: Within = EVERYTHING) -> Migration:
+    """What has not expired at `as_of`, and is not surely out of use. `complete`: all of it was listed. `limits`: only rows
+    within."""
     names = called(connection)
     by_owner: dict[Owner, Counter[Wave]] = defaultdict(Counter)
     by_algorithm: dict[str, Counter[Wave]] = defaultdict(Counter)
     for table in _FAMILIES:
-        for owner, source, doubt, family, size, curve, wave, count in connection.execute(_query(table, as_of)).fetchall():
+        for owner, source, doubt, family, size, curve, wave, count in connection.execute(
+            _query(table, as_of, limits)
+        ).fetchall():
             # A person named by a tag and by Entra is one owner.
             by_owner[replace(owner_of(names, owner, source, doubt), source="")][Wave(wave)] += count
             by_algorithm[algorithm(family, size, curve).name if family else _UNREAD][Wave(wave)] += count
     return Migration(owners=_sorted(by_owner.items()), algorithms=_sorted(by_algorithm.items()), complete=complete)
 
 
-def _query(name: str, as_of: int) -> str:
+def _query(name: str, as_of: int, limits: Within) -> str:
     table, column = TABLES[name], f"it.{_FAMILIES[name]}"
     own = owning(table)
     retired, join = out_of_use(table)
     family = f"regexp_replace({_NARROWER.get(name, column)}, '-HSM$', '')"
     return f"""SELECT {own.names} AS owner, {own.source} AS source, {own.doubt} AS doubt,
             {family} AS family, it.key_size, it.curve, {_wave(family)} AS wave, count(*)
-        FROM {name} AS it {own.joins} {join}
+        FROM {limits.rows(table)} AS it {own.joins} {join}
         WHERE NOT ({retired}) AND (it.expires_on IS NULL OR it.expires_on > {as_of})
             AND ({column} IS NOT NULL OR it.unknown[{quoted(_FAMILIES[name])}] IS NOT NULL)
         GROUP BY ALL ORDER BY ALL"""

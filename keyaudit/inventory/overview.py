@@ -10,11 +10,13 @@ import duckdb
 from keyaudit.inventory.expiring import endings, prepare
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.owners import called, owner_of
+from keyaudit.inventory.part import EVERYTHING, Within
 from keyaudit.model import times
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Bounds
 from keyaudit.model.overview import HORIZON, SPANS, Calendar, Custody, Due, Reach, Span
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.key import KEY
 from keyaudit.model.tables.reach import OF_KEYS, WHO
 
 _MOST_ENDINGS = 100
@@ -27,12 +29,20 @@ _KNOWN = {str(reason): reason for reason in Reason}
 _IN_USE = "enabled IS NOT FALSE AND is_current IS NOT FALSE"
 
 
-def calendar(connection: duckdb.DuckDBPyConnection, as_of: int, *, complete: bool, supplied: Collection[str]) -> Calendar:
+def calendar(
+    connection: duckdb.DuckDBPyConnection,
+    as_of: int,
+    *,
+    complete: bool,
+    supplied: Collection[str],
+    limits: Within = EVERYTHING,
+) -> Calendar:
     """The rows that expire within the horizon after `as_of`.
 
-    `complete`: whether all required operations were read. `supplied`: the evidence that the snapshot has.
+    `complete`: whether all required operations were read. `supplied`: the evidence that the snapshot has. `limits`, here and
+    below: only rows within.
     """
-    found = prepare(connection, as_of, as_of + HORIZON)
+    found = prepare(connection, as_of, as_of + HORIZON, limits)
     upto = " ".join(f"WHEN expires_on <= {as_of + last} THEN {quoted(span)}" for span, last in SPANS.items())
     counts: dict[Owner, dict[Span, int]] = defaultdict(dict)
     called_ = called(connection)
@@ -60,19 +70,20 @@ def calendar(connection: duckdb.DuckDBPyConnection, as_of: int, *, complete: boo
     )
 
 
-def custody(connection: duckdb.DuckDBPyConnection) -> list[Custody]:
+def custody(connection: duckdb.DuckDBPyConnection, limits: Within = EVERYTHING) -> list[Custody]:
     """The custody of keys that are or may be in use, by environment."""
-    rows = connection.execute(
-        f"""SELECT environment, unknown['environment'] AS doubt, custody, count(*) FROM key WHERE {_IN_USE}
+    found = connection.execute(
+        f"""SELECT environment, unknown['environment'] AS doubt, custody, count(*)
+        FROM {limits.rows(KEY)} AS key WHERE {_IN_USE}
         GROUP BY ALL ORDER BY ALL"""
     ).fetchall()
     return [
         Custody(environment=environment, environment_unknown=_reason(doubt), custody=custody, count=count)
-        for environment, doubt, custody, count in rows
+        for environment, doubt, custody, count in found
     ]
 
 
-def widest(connection: duckdb.DuckDBPyConnection) -> tuple[list[Reach], int]:
+def widest(connection: duckdb.DuckDBPyConnection, limits: Within = EVERYTHING) -> tuple[list[Reach], int]:
     """The keys in use, or possibly in use, that most principals can sign with, then decrypt with; and the number of others.
 
     Among keys with the same minimum, those without an upper bound come first.
@@ -81,15 +92,15 @@ def widest(connection: duckdb.DuckDBPyConnection) -> tuple[list[Reach], int]:
     order = ", ".join(f"{name}_min DESC NULLS LAST, {name}_max DESC NULLS FIRST" for name in _COUNTED)
     answer = connection.execute(
         f"""SELECT vault_name, count(DISTINCT key_id) AS keys, min(DISTINCT coalesce(name, ''), {_FEW}) AS names, {bounds}
-        FROM key WHERE {_IN_USE} GROUP BY ALL ORDER BY {order}, vault_name"""
+        FROM {limits.rows(KEY)} AS key WHERE {_IN_USE} GROUP BY ALL ORDER BY {order}, vault_name"""
     )
     found = [
         Reach(vault=vault, keys=keys, names=names, counts=dict(zip(_COUNTED, _pairs(cells), strict=True)))
         for vault, keys, names, *cells in answer.fetchmany(_MOST_REACHED)
     ]
     left_out = 0
-    while rows := answer.fetchmany(_BATCH):
-        left_out += sum(keys for _, keys, *_ in rows)
+    while more := answer.fetchmany(_BATCH):
+        left_out += sum(keys for _, keys, *_ in more)
     return found, left_out
 
 

@@ -1,12 +1,14 @@
 """What evaluates the tables: DuckDB, or another engine that gives DuckDB the results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import duckdb
 
+from keyaudit.inventory.part import EVERYTHING, Within
 from keyaudit.inventory.scores import SCALES, prepared
 from keyaudit.inventory.views import SMALL
+from keyaudit.model.columns import Table
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.queries import Scoring, create_baseline, doubted, judged, materialize, with_scores
@@ -28,12 +30,20 @@ class Engine(Protocol):
 class InDuckDB:
     """Evaluates the views of a connection. `sizes`: known row counts of tables, which only affect speed.
 
-    `again`: the name of a further evaluation in the same connection, for its tables.
+    `again`: the name of a further evaluation in the same connection, for its tables. `within`: only these rows.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, as_of: int, sizes: Mapping[str, int], again: str = "") -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        as_of: int,
+        sizes: Mapping[str, int],
+        again: str = "",
+        within: Within = EVERYTHING,
+    ) -> None:
         self._connection = connection
         self._again = again
+        self._within = within
         self._as_of = as_of
         self._sizes = sizes
 
@@ -49,9 +59,12 @@ class InDuckDB:
         for name, column in self._connection.execute(doubted(small)).fetchall() if small else ():
             asked[name].add(column)
         return {
-            name: self._kept("judged", name, judged(TABLES[name], of_table, self._as_of, asked.get(name)))
+            name: self._kept("judged", name, self._judged(TABLES[name], of_table, asked.get(name)))
             for name, of_table in filled.items()
         }
+
+    def _judged(self, table: Table, bounds: Sequence[Bound], asked: Collection[str] | None) -> str:
+        return judged(table, bounds, self._as_of, asked, rows=self._within.rows(table))
 
     def scored(self, scoring: Scoring, relations: Mapping[str, str]) -> dict[str, str]:
         """Small ones are materialized here."""

@@ -11,6 +11,7 @@ import duckdb
 from msgspec.structs import replace
 
 from keyaudit.inventory.owners import UNREAD, called
+from keyaudit.inventory.part import EVERYTHING, Within
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.baseline import Known
 from keyaudit.model.columns import Table
@@ -134,11 +135,12 @@ def judge(
     shown: Mapping[str, Collection[str]] | None = None,
     engine: Engine | None = None,
     again: str = "",
+    within: Within = EVERYTHING,
 ) -> Judgement:
     """Evaluates the views of `connection`, one for each table, with the policies.
 
     `engine`: evaluates them instead; then the connection has the results. `again`: the name of a further evaluation in the same
-    connection.
+    connection. `within`: only these rows, of tables that may hold some.
 
     `scoring`: whether findings have scores, and are ordered by them. `sizes`: known row counts of tables, which only affect
     speed. `columns`: by table, the derived columns of the views; None: all. `shown`: if given, the rows of findings have only
@@ -155,7 +157,7 @@ def judge(
     answering = for_controls if judging.for_controls else for_run
     settled = tuple(map(answering, bind(ordered, judging.profile, judging.overrides, judging.classes)))
     applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
-    engine = engine or InDuckDB(connection, as_of, sizes or {}, again)
+    engine = engine or InDuckDB(connection, as_of, sizes or {}, again, within)
     bounds = _in_baseline(engine, waived(applying, holding), baseline.counting(as_of) if baseline else ())
     without = tuple(
         Blind(scope=tenant, bound=bound, needs=lacking[bound.policy.text.id].needs)

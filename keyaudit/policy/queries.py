@@ -151,13 +151,19 @@ def _covered(sql: DuckDB, bound: Bound, waiver: Waiver) -> str:
 
 
 def judged(
-    table: Table, bounds: Sequence[Bound], as_of: int, doubted: Collection[str] | None = None, sql: DuckDB = DIALECT
+    table: Table,
+    bounds: Sequence[Bound],
+    as_of: int,
+    doubted: Collection[str] | None = None,
+    sql: DuckDB = DIALECT,
+    *,
+    rows: str | None = None,
 ) -> str:
     """A table's view with the verdicts of its policies, as a relation that is not materialized.
 
-    `doubted` as for `selection`.
+    `doubted` as for `selection`. `rows`: the relation of those rows of the view that are evaluated; None: all of them.
     """
-    return selection(bounds, sql.name(table.name), as_of, doubted, sql)
+    return selection(bounds, rows or sql.name(table.name), as_of, doubted, sql)
 
 
 def doubted(tables: Sequence[str]) -> str:

@@ -71,6 +71,9 @@ def _head(report: Report) -> Iterator[str]:
         yield ""
     yield f"{safe(run.tenant_name or run.tenant_id)}, as {safe(run.identity)}. {counted(report)}"
     yield ""
+    if run.filters.shown:
+        yield f"Not the whole tenant: {safe('; '.join(run.filters.shown))}."
+        yield ""
     if not verdict.expected:
         yield f"{safe(RELATIVE.capitalize())}."
         yield ""

@@ -28,6 +28,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """Whether to print next commands."""
     sources: tuple[str, ...] = ()
     """The flags that selected each tenant, for next commands: `--demo`, or `--from DIR`."""
+    part: str = ""
+    """The flags that chose a part of the tenant, for next commands that take them."""
     choice: str = ""
     """The flags that selected policies, limits and waivers, for next commands that evaluate."""
     group: str = "resource"

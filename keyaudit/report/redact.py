@@ -21,6 +21,7 @@ from keyaudit.model.expiring import Owner
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, PolicyText, Tally, Value
 from keyaudit.model.listing import Listing
+from keyaudit.model.part import KINDS, Part
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, NotJudged, Report, Run, UnderProfile, Verdict
 from keyaudit.model.tables import TABLES
@@ -106,7 +107,6 @@ class _Redaction:
 
     def _run(self, run: Run) -> Run:
         names = self._names
-        filters = {name: tuple(names.text("filter", each) for each in getattr(run.filters, name)) for name in _FILTERS}
         return replace(
             run,
             tenant_id=names.text("tenant", run.tenant_id),
@@ -117,9 +117,17 @@ class _Redaction:
                 name if name in _NETWORK else names.name("setting", name): names.name("address", value)
                 for name, value in run.network.items()
             },
-            filters=Filters(**filters),
+            filters=self._filters(run.filters),
             environment_rules=tuple(map(self._rule, run.environment_rules)),
         )
+
+    def _filters(self, filters: Filters) -> Filters:
+        hidden = {
+            name: tuple(self._names.text("filter", each) for each in getattr(filters, name))
+            for name in (*_FILTERS, *(KINDS if isinstance(filters, Part) else ()))
+        }
+        made = replace(filters, **hidden)
+        return replace(made, read=self._filters(filters.read)) if isinstance(filters, Part) else made
 
     def _rule(self, rule: EnvironmentRule) -> EnvironmentRule:
         environment = self._rows.environment(rule.environment)

@@ -178,13 +178,13 @@ def _waivers(report: Report, width: int, colour: bool) -> list[str]:
 def _next(worst: list[tuple[Finding, int]], verdict: Verdict, options: Options) -> list[str]:
     """Three commands with their purpose, which is left out if the command needs the whole line."""
     source = " ".join(options.sources)
-    commands = {("keyaudit report --full", source, options.choice): "every finding, by resource"}
+    commands = {("keyaudit report --full", source, options.part, options.choice): "every finding, by resource"}
     if worst:
-        commands[f"keyaudit explain {worst[0][0].id[:SHORT]}", source, options.choice] = "the worst one, with its fix"
+        commands[f"keyaudit explain {worst[0][0].id[:SHORT]}", source, "", options.choice] = "the worst one, with its fix"
     if needed(verdict):
-        commands["keyaudit doctor", source, ""] = "what to grant to read the rest"
+        commands["keyaudit doctor", source, "", ""] = "what to grant to read the rest"
     else:
-        commands["keyaudit expiring 30d", source, ""] = "what expires soon, by owner"
+        commands["keyaudit expiring 30d", source, options.part, ""] = "what expires soon, by owner"
     whole = {f"Next: {' '.join(filter(None, parts))}": what for parts, what in commands.items()}
     longest = max(map(len, whole))
     room = options.page - longest - 2
