@@ -85,6 +85,16 @@ _FIELDS: dict[str, Json] = {
         },
         "description": "The first message whose condition holds is shown instead of `message`, with its fix if it has one.",
     },
+    "fix_when": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {"when": _TEXT, "fix": _FIX},
+            "required": ["when", "fix"],
+            "additionalProperties": False,
+        },
+        "description": "The first fix whose condition holds replaces `fix`, for messages without a fix of their own.",
+    },
     "table": {"enum": list(TABLES), "description": "What is judged, one row at a time."},
     "subject": {**_TEXT, "description": "The column that the finding is about; id if left out."},
     "applies_to": {**_TEXT, "description": "The rows that are judged."},

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from keyaudit.model.columns import Table, Type
@@ -23,7 +23,7 @@ from keyaudit.policy.parameters import Parameter, declare
 from keyaudit.policy.placeholders import template
 from keyaudit.policy.syntax import condition
 from keyaudit.policy.templates import QUOTING, Template
-from keyaudit.policy.types import columns_read, parameters_read
+from keyaudit.policy.types import Every, columns_read, parameters_read
 
 T = TypeVar("T")
 
@@ -33,6 +33,7 @@ REQUIRED = ("id", "title", "problem", "severity", "table", "violated_when", "mes
 OPTIONAL = (
     "severity_when",
     "message_when",
+    "fix_when",
     "subject",
     "applies_to",
     "parameters",
@@ -97,6 +98,7 @@ class _Reader(Reader):
         fix = self._fix(fields.get("fix"), table, parameters, there)
         arms, last = self._arms(fields.get("message_when"), table, parameters, there, fix.get(FIRST))
         message = self._template(fields.get("message"), table, parameters, last)
+        fixes = self._fixes(fields.get("fix_when"), table, parameters, there, fix.get(FIRST))
         of = causes(self, fields.get("cause"), table, lambda node: self._condition(node, table, parameters, there))
         self._used(fields.get("parameters"), [applies_to, violated_when, *(rung.condition for rung in rungs)])
         text = PolicyText(
@@ -130,7 +132,7 @@ class _Reader(Reader):
             violated_when=violated_when,
             severity_when=tuple(rungs),
             parameters=parameters,
-            message_when=tuple(arms),
+            message_when=tuple(_with_fixes(arms, message, fixes)),
             message=message,
             fix=fix,
             given=given,
@@ -291,6 +293,30 @@ class _Reader(Reader):
             self.problem(node, f"more than {_MAX_ARMS} messages")
         return arms, present
 
+    def _fixes(
+        self,
+        node: Node | None,
+        table: Table,
+        parameters: Mapping[str, Parameter],
+        present: frozenset[str],
+        text: Template | None,
+    ) -> list[tuple[Condition, dict[str, Template]]]:
+        """The fixes with a condition; `text` as in `_arms`."""
+        found = []
+        for item in self.items(node):
+            if not isinstance(item, Members) or set(item.members) != {"when", "fix"}:
+                self.problem(item, "not one fix with its condition", 'as in - {when: kind == "password", fix: {cli: ...}}')
+                continue
+            checked = self._condition(item.members["when"], table, parameters, present)
+            here = present | (checked.facts.when_true if checked else frozenset())
+            fix = self._fix(item.members["fix"], table, parameters, here, text)
+            if checked:
+                found.append((checked, fix))
+                present |= checked.facts.when_false
+        if node is not None and len(found) > _MAX_ARMS:
+            self.problem(node, f"more than {_MAX_ARMS} fixes")
+        return found
+
     def _problem(self, node: Node | None) -> str:
         text = self.text(node)
         if node is not None and (len(text) > _MAX_PROBLEM or text.endswith(".")):
@@ -401,3 +427,19 @@ class _Reader(Reader):
             elif expect is not None:
                 found.append(Example(why, expect, severity, changes, others, item.line, item.column))
         return tuple(found)
+
+
+def _with_fixes(
+    arms: Sequence[Arm], message: Template, fixes: Sequence[tuple[Condition, Mapping[str, Template]]]
+) -> Iterator[Arm]:
+    """The messages with their own fix, or with the fix whose condition holds, too. The last message is without condition."""
+    for arm in arms:
+        if not arm.fix:
+            yield from (Arm(_both(arm.condition, condition), arm.message, fix) for condition, fix in fixes)
+        yield arm
+    yield from (Arm(condition, message, fix) for condition, fix in fixes)
+
+
+def _both(first: Condition, later: Condition) -> Condition:
+    tree = Every((first.tree, later.tree))
+    return Condition(f"({first.text}) and ({later.text})", tree, first.facts.and_(later.facts))

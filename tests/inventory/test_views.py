@@ -94,7 +94,14 @@ def test_a_key_whose_vault_was_not_read_has_no_certain_environment_but_its_own(o
 
 def of_its_own(found: Row) -> dict[str, str]:
     """Why columns of a key are unknown, but those that rest on its vault and on who can use it."""
-    of_others = {"audit_retention", "vault_access_model", "user_environments", "user_subscriptions", "blast_radius"}
+    of_others = {
+        "audit_retention",
+        "vault_access_model",
+        "vault_sku",
+        "user_environments",
+        "user_subscriptions",
+        "blast_radius",
+    }
     unknown: Any = found["unknown"]
     return {name: reason for name, reason in unknown.items() if name not in of_others}
 

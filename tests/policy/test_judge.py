@@ -152,6 +152,35 @@ def test_a_case_with_a_command_of_its_own_is_told_the_text_of_the_others_and_not
     assert found["2"].fix.keys() == aged.fix.keys()
 
 
+def test_the_first_fix_whose_condition_holds_goes_with_any_message_that_has_none_of_its_own(tmp_path: Path) -> None:
+    arms = """
+  - {when: created_on is None, message: "no date"}
+  - {when: now - created_on > days(1000), message: "very old", fix: {cli: "az own"}}"""
+    fixes = """
+  - {when: kty == "EC", fix: {cli: "az curve"}}
+  - {when: kty != "RSA", fix: {cli: "az other"}}"""
+    aged = policy(tmp_path, message_when=arms, message=quoted("old"), fix_when=fixes)
+    rows = [
+        key("no date, a curve", exportable=True, created_on=None, kty="EC"),
+        key("no date, RSA", exportable=True, created_on=None, kty="RSA"),
+        key("very old, a curve", exportable=True, created_on=NOW - 2_000 * DAY, kty="EC"),
+        key("old, a curve", exportable=True, created_on=NOW - 10 * DAY, kty="EC"),
+        key("old, in an HSM", exportable=True, created_on=NOW - 10 * DAY, kty="EC-HSM"),
+        key("old, unknown", exportable=True, created_on=NOW - 10 * DAY, kty=None, unknown={"kty": "permission"}),
+    ]
+    with inventory(key=rows) as connection:
+        found = {str(f.row["name"]): f for f in judge(connection, [aged], (), JUDGING).findings()}
+    assert {name: (each.message, each.fix.get("cli")) for name, each in found.items()} == {
+        "no date, a curve": ("no date", "az curve"),
+        "no date, RSA": ("no date", None),
+        "very old, a curve": ("very old", "az own"),
+        "old, a curve": ("old", "az curve"),
+        "old, in an HSM": ("old", "az other"),
+        "old, unknown": ("old", None),
+    }
+    assert len({each.fix["text"] for each in found.values()}) == 1
+
+
 def test_an_unknown_never_uses_the_policys_message(tmp_path: Path) -> None:
     row = key(
         "k", created_on=None, is_current=None, unknown={"created_on": "permission", "is_current": "throttled", "tags": "dns"}

@@ -79,6 +79,11 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
         ({"problem": "Bad."}, "test.yaml:17:10: 'Bad.' cannot name a finding; a noun phrase of at most 60 characters"),
         ({"problem": "b" * 61}, "test.yaml:17:10: 'bbb"),
         ({"message_when": "[{when: exportable}]"}, "test.yaml:18:16: not one message with its condition"),
+        ({"fix_when": "[{when: exportable, cli: az x}]"}, "test.yaml:18:12: not one fix with its condition"),
+        (
+            {"fix_when": "[{when: exportable, fix: {cli: az key delete}}]", "fix": "{cli: az x}"},
+            "test.yaml:18:42: takes something away, and no text says what has to be done before",
+        ),
         ({"message": "'{created_on}'"}, "test.yaml:7:10: '{created_on}': created_on may be absent"),
         ({"title": "''"}, "test.yaml:2:8: an empty text"),
         ({"title": "[a]"}, "test.yaml:2:8: a list or mapping where a text belongs"),

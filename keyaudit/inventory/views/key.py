@@ -33,7 +33,7 @@ def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
     version = strict(lambda key_id, version: f"{key_id} || '/' || {version}", uses["key_id"], uses["version"])
     pinned = groups(uses, "pins", by=version, key=rows["id"], missing=unlisted)
     facts = {
-        **versions.facts(rows, of_object),
+        **versions.facts(rows, of_object, "sku"),
         **versions.counted(of_object, "signing_enabled", "oldest_signing_on", _signing),
         "purpose": rows["key_ops"].recognised(_purpose),
         "strength": rows["key_size"].map(_by_size).or_else(rows["curve"].recognised(_by_curve)),

@@ -12,12 +12,12 @@ from keyaudit.model.times import MAX_TIME
 Facts = dict[str, Fact | Count]
 
 
-def facts(rows: Rows, of_object: Groups) -> Facts:
-    """The derived columns of versions: superseded versions, environment, and the vault's permission model."""
+def facts(rows: Rows, of_object: Groups, *more: str) -> Facts:
+    """The derived columns of versions: superseded ones, environment, the vault's permission model and `more` of its columns."""
     vault = _vault(rows)
     return {
         "environment": tagged(rows).or_else(vault["environment"]),
-        "vault_access_model": vault["access_model"],
+        **{f"vault_{name}": vault[name] for name in ("access_model", *more)},
         **counted(of_object, "superseded_enabled", "oldest_superseded_on", _superseded),
     }
 

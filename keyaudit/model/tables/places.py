@@ -30,6 +30,10 @@ VAULT_ACCESS_MODEL = text("vault_access_model", "the permission model of its vau
     values=ACCESS_MODELS, rests_on=RestsOn.PARENT, derived_from=("vault.access_model",))
 
 
+SKUS = ("standard", "premium", "standard_b1", "custom_b6", "custom_b32", "custom_c10", "custom_c42")
+"""The tiers of vaults and Managed HSMs, in lower case."""
+
+
 def vault_place(operations: tuple[str, ...]) -> tuple[Column, ...]:
     """The columns with the location of a row in a vault; `operations` return its region."""
     return (

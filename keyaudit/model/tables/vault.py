@@ -23,6 +23,7 @@ from keyaudit.model.tables.places import (
     KEY_VAULT,
     KINDS,
     MANAGED_HSM,
+    SKUS,
     VAULT_PARTS,
     vault_place,
 )
@@ -52,7 +53,7 @@ VAULT = Table(
         text("kind", "what it is, from its resource type", values=KINDS),
         text("vault_uri", "where its keys are read", _FOUND),
         text("sku", "in lower case; premium proves nothing about a key", _FOUND,
-            values=("standard", "premium", "standard_b1", "custom_b6", "custom_b32", "custom_c10", "custom_c42")),
+            values=SKUS),
         mapping("tags", "resource tags", _FOUND, absent="it has no tags", left_out=Left(None, ARM_LEAVES_OUT), wire="tags"),
         text("environment",
             "the tag env or environment, in lower case; else what [environments] says of the vault or subscription",
