@@ -17,6 +17,7 @@ FILES: Mapping[str, str] = {
     "policies": "every policy that ships, with severity and requirement",
     "permissions": "the rights that keyaudit needs, and what each is for",
     "answers": "which answers of Azure were seen, and which are known from documentation",
+    "shapes": "what doctor --shapes writes: a file to hand over, so that keyaudit learns answers",
     "commands": "every command with its flags",
     "settings": "keyaudit.toml, and how to read a part of a tenant",
     "waivers": "exceptions with an owner, an approver and an end date",
