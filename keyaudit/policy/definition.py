@@ -152,13 +152,21 @@ class Policy(Struct, frozen=True, kw_only=True):
         return self.derived.trees
 
     @property
-    def rule(self) -> str:
-        """A digest of all that decides its findings and their severities, limits of profiles included, without its texts."""
+    def rule_parts(self) -> Mapping[str, object]:
+        """All that decides its findings and their severities, in plain values: no texts, and the limits of every profile."""
         asked = self.applies_to.text if self.applies_to else ""
-        steps = [(rung.severity, _plain(rung.condition.text)) for rung in self.severity_when]
-        limits = sorted((name, sorted(parameter.profiles.items())) for name, parameter in self.parameters.items())
-        conditions = [_plain(asked), _plain(self.violated_when.text)]
-        return digest_of([self.text.table, self.subject, self.text.severity, conditions, steps, limits, self.text.needs])
+        return {
+            "resources": [self.text.table, self.subject, self.text.needs],
+            "severity": self.text.severity,
+            "cases": [(rung.severity, _plain(rung.condition.text)) for rung in self.severity_when],
+            "condition": [_plain(asked), _plain(self.violated_when.text)],
+            "limits": sorted((name, sorted(parameter.profiles.items())) for name, parameter in self.parameters.items()),
+        }
+
+    @property
+    def rule(self) -> str:
+        """A digest of `rule_parts`."""
+        return digest_of(list(self.rule_parts.items()))
 
     @property
     def columns_read(self) -> tuple[str, ...]:

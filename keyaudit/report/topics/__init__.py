@@ -6,6 +6,7 @@ from importlib import resources
 
 from keyaudit.model.errors import MEANINGS
 from keyaudit.model.reasons import ADVICE
+from keyaudit.report import policy_changes
 from keyaudit.report.lines import joined, wrap
 from keyaudit.report.redact import LIMITS
 
@@ -49,7 +50,8 @@ def topic(name: str) -> str:
         return "".join(f"{int(code):>4}  {meaning}\n" for code, meaning in MEANINGS.items())
     if name == "redaction":
         return LIMITS
-    return _MARKER.sub("", resources.files(__name__).joinpath(f"{name}.md").read_text(encoding="utf-8"))
+    text = _MARKER.sub("", resources.files(__name__).joinpath(f"{name}.md").read_text(encoding="utf-8"))
+    return f"{text}\n{joined(policy_changes.lines())}" if name == "versions" else text
 
 
 def overview() -> str:
