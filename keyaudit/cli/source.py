@@ -57,8 +57,8 @@ def snapshot(
     `among`: there are other tenants, so if sign-in fails, or nothing matches the filters, the snapshot records this.
     `observe` receives every answer of a live tenant.
     """
-    with _live(live, stored, among=among, observe=observe) if not stored.from_ else _stored(live, stored) as found:
-        yield found
+    with _live(live, stored, among=among, observe=observe) if not stored.from_ else _stored(live, stored) as (taken, as_of):
+        yield with_owners(taken, live), as_of
 
 
 @contextmanager
@@ -128,6 +128,16 @@ def _with_environments(taken: "Snapshot", live: Live) -> "Snapshot":
 
     rules = read_config(file).environment_rules
     return replace(taken, run=replace(taken.run, environment_rules=rules)) if rules else taken
+
+
+def with_owners(taken: "Snapshot", live: Live) -> "Snapshot":
+    """The snapshot with the rules for owners of the configuration."""
+    file = settings_file(live)
+    if file is None:
+        return taken
+    from keyaudit.cli.config import read_config
+
+    return replace(taken, owners=read_config(file).owners)
 
 
 def unmet(taken: "Snapshot", live: Live) -> "Sequence[Gap] | None":
