@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from keyaudit.cloud.connection import Clock, Connection
+    from keyaudit.cloud.gateway import Observe
     from keyaudit.collect.evidence import Evidence
     from keyaudit.collect.run import Failure, Progress
     from keyaudit.inventory.logs import LogStore
@@ -110,16 +111,19 @@ async def collect(
     prompt: Callable[[str], None],
     announce: Callable[[Run], None],
     evidence: "Evidence",
+    observe: "Observe | None" = None,
 ) -> Collected:
     """Read everything into the spool of `folder`. `announce` receives identity and tenant before anything is read.
 
-    Objects that certainly have not changed since the snapshot `since` are copied from it.
+    Objects that certainly have not changed since the snapshot `since` are copied from it. `observe` receives every answer after
+    the sign-in.
     """
     from keyaudit.collect.run import collect_all
     from keyaudit.inventory.earlier import Earlier, continued
     from keyaudit.inventory.spool import Spool, same_collection
 
     async with connected(source, clock=clock, prompt=prompt) as connection:
+        connection.gateway.observe = observe
         evidence.belongs_to(connection.identity.tenant_id)
         begun = _begin(source, connection, clock.now(), evidence)
         run = begun if since is None else continued(begun, since.run)

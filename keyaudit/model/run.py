@@ -199,6 +199,10 @@ class Report(Struct, frozen=True, kw_only=True):
     """By the limits of the run, the other answers of controls with a condition of their own; evaluated at each call."""
     worst: Callable[[int], Sequence[Finding]] = lambda _: ()
     """The first so many findings that fail the gate, the worst first, without reading all findings."""
+    then: Mapping[tuple[str, str], Severity] | None = None
+    """By policy and subject, the failures of the run of the baseline, evaluated with the policies of this report; None: that
+    snapshot was not given.
+    """
     history: tuple[Past, ...] = ()
     """Other snapshots of the tenant, the earliest first; empty if none were given."""
 

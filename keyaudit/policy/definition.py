@@ -1,7 +1,9 @@
 """A policy as loaded: its text, its checked conditions, and its own tests."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
+import msgspec
 from msgspec import Struct, field
 
 from keyaudit.model.columns import Table
@@ -14,6 +16,11 @@ from keyaudit.policy.narrowing import Condition
 from keyaudit.policy.parameters import Parameter
 from keyaudit.policy.templates import Template
 from keyaudit.policy.types import Every, Lookup, Term, columns_read, parameters_read, walk
+
+
+def digest_of(parts: object) -> str:
+    """A digest of plain values, in hex. The order of members counts."""
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
 
 
 class Rung(Struct, frozen=True):
@@ -145,6 +152,23 @@ class Policy(Struct, frozen=True, kw_only=True):
         return self.derived.trees
 
     @property
+    def rule_parts(self) -> Mapping[str, object]:
+        """All that decides its findings and their severities, in plain values: no texts, and the limits of every profile."""
+        asked = self.applies_to.text if self.applies_to else ""
+        return {
+            "resources": [self.text.table, self.subject, self.text.needs],
+            "severity": self.text.severity,
+            "cases": [(rung.severity, _plain(rung.condition.text)) for rung in self.severity_when],
+            "condition": [_plain(asked), _plain(self.violated_when.text)],
+            "limits": sorted((name, sorted(parameter.profiles.items())) for name, parameter in self.parameters.items()),
+        }
+
+    @property
+    def rule(self) -> str:
+        """A digest of `rule_parts`."""
+        return digest_of(list(self.rule_parts.items()))
+
+    @property
     def columns_read(self) -> tuple[str, ...]:
         """Every column that its conditions read, in the order of the text."""
         return self.derived.columns_read
@@ -200,6 +224,11 @@ class Policy(Struct, frozen=True, kw_only=True):
     def top_severity(self) -> Severity:
         """The highest severity that it can have."""
         return max((self.text.severity, *(rung.severity for rung in self.severity_when)), key=lambda level: level.rank)
+
+
+def _plain(text: str) -> str:
+    """A condition on one line."""
+    return " ".join(text.split())
 
 
 def _indexes(trees: Trees) -> dict[str, str]:

@@ -6,12 +6,11 @@ from typing import TextIO
 from msgspec import structs
 
 from keyaudit.model import times
-from keyaudit.model.baseline import Baseline
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.fixes import ordered
-from keyaudit.model.run import NotJudged, Report, Verdict
+from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.waivers import Use
 from keyaudit.report import score
 from keyaudit.report.controls import Control
@@ -20,6 +19,7 @@ from keyaudit.report.members import begun, coverage_member, document, exits, gap
 from keyaudit.report.resource import label
 from keyaudit.report.settings import settings_member
 from keyaudit.report.summary import WORST_FIRST, verdict_words
+from keyaudit.report.versions import uncovered
 
 
 def render(report: Report, out: TextIO, *, passes: bool = False) -> None:
@@ -27,7 +27,7 @@ def render(report: Report, out: TextIO, *, passes: bool = False) -> None:
     last = {
         "settings": settings_member(report.settings),
         "causes": causes_member(report),
-        "verdict": verdict_member(report.verdict),
+        "verdict": verdict_member(report),
     }
     document(out, begun(report.run), lists(report, passes=passes), last)
 
@@ -157,14 +157,22 @@ def _use(use: Use) -> dict[str, object]:
     }
 
 
-def _baseline(baseline: Baseline | None) -> dict[str, object] | None:
+def _baseline(report: Report) -> dict[str, object] | None:
+    baseline = report.verdict.baseline
     if baseline is None:
         return None
-    return {"run": baseline.run_id, "as_of": times.iso_time(baseline.as_of), "entries": len(baseline.entries)}
+    return {
+        "run": baseline.run_id,
+        "as_of": times.iso_time(baseline.as_of),
+        "entries": len(baseline.entries),
+        "tool_version": baseline.tool_version or None,
+        "not_covered": {origin: counts.total() for origin, counts in sorted(uncovered(report).items())},
+    }
 
 
-def verdict_member(verdict: Verdict) -> dict[str, object]:
+def verdict_member(report: Report) -> dict[str, object]:
     """The verdict in words, the gate if one was evaluated, and the counts."""
+    verdict = report.verdict
     return {
         **exits(verdict),
         "result": verdict_words(verdict),
@@ -173,7 +181,7 @@ def verdict_member(verdict: Verdict) -> dict[str, object]:
         "waived": severities_member(verdict.waived),
         "known": severities_member(verdict.known),
         "new_only": verdict.new_only,
-        "baseline": _baseline(verdict.baseline),
+        "baseline": _baseline(report),
         "unknown": severities_member(verdict.unknown),
         "passed": verdict.passed,
         "not_applicable": verdict.not_applicable,

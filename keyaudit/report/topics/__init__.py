@@ -6,6 +6,7 @@ from importlib import resources
 
 from keyaudit.model.errors import MEANINGS
 from keyaudit.model.reasons import ADVICE
+from keyaudit.report import policy_changes
 from keyaudit.report.lines import joined, wrap
 from keyaudit.report.redact import LIMITS
 
@@ -17,6 +18,7 @@ FILES: Mapping[str, str] = {
     "policies": "every policy that ships, with severity and requirement",
     "permissions": "the rights that keyaudit needs, and what each is for",
     "answers": "which answers of Azure were seen, and which are known from documentation",
+    "shapes": "what doctor --shapes writes: a file to hand over, so that keyaudit learns answers",
     "commands": "every command with its flags",
     "settings": "keyaudit.toml, and how to read a part of a tenant",
     "waivers": "exceptions with an owner, an approver and an end date",
@@ -48,7 +50,8 @@ def topic(name: str) -> str:
         return "".join(f"{int(code):>4}  {meaning}\n" for code, meaning in MEANINGS.items())
     if name == "redaction":
         return LIMITS
-    return _MARKER.sub("", resources.files(__name__).joinpath(f"{name}.md").read_text(encoding="utf-8"))
+    text = _MARKER.sub("", resources.files(__name__).joinpath(f"{name}.md").read_text(encoding="utf-8"))
+    return f"{text}\n{joined(policy_changes.lines())}" if name == "versions" else text
 
 
 def overview() -> str:
