@@ -151,7 +151,7 @@ def bounded(connection: duckdb.DuckDBPyConnection, part: Part) -> Within:
 def _owners(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Sequence[str]]:
     """Who owns a row, as the row has it; an id in Entra with its name."""
     people = called(connection)
-    found = set()
+    found: set[str] = set()
     for table in _seen(connection):
         own = owning(table)
         query = f"SELECT DISTINCT unnest({own.names}) FROM {DUCKDB.name(table.name)} AS it {own.joins}"
