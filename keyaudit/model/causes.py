@@ -39,6 +39,10 @@ KINDS: Mapping[str, Kind] = {
         "key pair that several identities use",
         "Give each identity a certificate with a key of its own. Then remove the shared one from all of them.",
     ),
+    "platform-certificates": Kind(
+        "Microsoft application",
+        "List its certificates, and compare who added each of them and when. Remove those that its platform did not add.",
+    ),
     "certificate": Kind(
         "certificate in a vault",
         "Correct its issuance policy, issue one new version, and move its users to it. Then disable the old version.",

@@ -1,7 +1,8 @@
 """What keyaudit must say of each footprint in the estates `ordinary` and `ordinary-abused`, with the source of the footprint.
 
 Written from the sources before anything was measured. A footprint that is `normal` has no finding at medium or above. One to
-`confirm` has one, with the comparison that decides it. The same footprint with one change is at least as severe as `least`.
+`confirm` has one, with the comparison that decides it, or several of one cause, which reports show as one. The same footprint
+with one change is at least as severe as `least`.
 """
 
 from msgspec import Struct

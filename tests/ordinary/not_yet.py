@@ -3,8 +3,6 @@
 _NO_SECRET_NEEDED = "a credential on an object that needs none: no policy finds a live credential by what it opens"
 
 ORDINARY = {
-    "4, 6": "five findings are one cause, but the lifetime and the owner of the dedicated application are two more",
-    "27": "each certificate of a platform's series is a finding: an intruder chooses issuer and dates, so that none is low",
     "46": "settings of virtual machines' disks are not read",
     "49": "certificate orders are not read",
 }
