@@ -38,6 +38,7 @@ CHILDREN = {
         "key.get",
         "key.rotation_policy",
         "service.query",
+        "secret_use.query",
         "managed_identity.query",
         "managed_identity.expressions_of",
         "managed_identity.federated_of",
