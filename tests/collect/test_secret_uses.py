@@ -46,16 +46,17 @@ def order(**certificate: object) -> dict[str, object]:
 
 
 BOUGHT = {"keyVaultId": VAULT, "keyVaultSecretName": "Shop-1", "provisioningState": "Succeeded"}
+TWO = [secret("bek-3"), secret("bek-4")]
 RESOURCES = (
     resource(MACHINE, "encrypted", machine({"enabled": True, **secret("Bek-1")})),
     resource(MACHINE, "decrypted", machine({"enabled": False, **secret("bek-2")})),
     resource(MACHINE, "plain", {"storageProfile": {"osDisk": {"osType": "Linux"}}}),
-    resource(DISK, "data", {"encryptionSettingsCollection": {"enabled": True, "encryptionSettings": [secret("bek-3"), secret("bek-4")]}}),
+    resource(DISK, "data", {"encryptionSettingsCollection": {"enabled": True, "encryptionSettings": TWO}}),
     resource(DISK, "bare", {"diskSizeGB": 64}),
     resource(ORDER, "shop", order(**BOUGHT)),
     resource(ORDER, "waiting", order(**{**BOUGHT, "provisioningState": "WaitingOnCertificateOrder"})),
     resource(ORDER, "without-vault", order(keyVaultId=None, keyVaultSecretName=None, provisioningState="Initialized")),
-)  # fmt: skip
+)
 
 
 async def read(*resources: Resource) -> Collected:

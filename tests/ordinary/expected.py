@@ -171,7 +171,8 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:corp.fabrikam.example", "principal:corp.fabrikam.example"),
         source=f"{LEARN}/graph/api/applicationtemplate-instantiate",
         says=NORMAL,
-        abuse=Abuse(change="a certificate on the application", least="high"),
+        # The application has no permission, so that a certificate opens nothing.
+        abuse=Abuse(change="a certificate on the application", least="medium"),
     ),
     Footprint(
         row="13",

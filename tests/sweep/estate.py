@@ -173,7 +173,7 @@ def _keeping_secrets(estate: Estate) -> tuple[Resource, ...]:
         "keyVaultSecretName": "shop-1",
         "provisioningState": "Succeeded",
     }
-    made = {
+    made: dict[str, dict[str, object]] = {
         "Microsoft.CertificateRegistration/certificateOrders": {"certificates": {"shop": bought}},
         "Microsoft.Compute/disks": {"encryptionSettingsCollection": {"enabled": True, "encryptionSettings": [key]}},
         "Microsoft.Compute/virtualMachines": {"storageProfile": {"osDisk": {"encryptionSettings": {"enabled": True, **key}}}},

@@ -19,7 +19,7 @@ _DERIVED = (
     "environment_crossings",
     "holders_named",
     "places_named",
-    *(f"{who}_{bound}" for who in HOLDS for bound in ("min", "max")),
+    *(f"{who}_{bound}" for who in (*HOLDS, "encrypting") for bound in ("min", "max")),
 )
 _TYPES = {
     "principal_kind": "VARCHAR",
@@ -66,12 +66,14 @@ def prepare(sources: Sources) -> str:
     """The statement that creates `reach_grant`, the derived columns by id, from the tables of `reach.prepare`."""
     counted = ", ".join(
         f"count(*) FILTER (WHERE {sure}) AS {who}_min, count(*) FILTER (WHERE {maybe}) AS {who}_most"
-        for who, (sure, maybe) in HOLDS.items()
+        for who, (sure, maybe) in (HOLDS | {"encrypting": ("encrypts", "encrypts IS NOT FALSE")}).items()
     )
     persons = f"""
         SELECT holder, min(doubt) AS doubt, {counted}, min(environment_doubt) AS homeless,
+            min(encrypts_doubt) AS encrypts_doubt,
             {sources.sql.distinct("environment")} AS homes, bool_or(unnamed) AS unnamed
-        FROM (SELECT DISTINCT holder, person, human, abroad, doubt, environment, environment_doubt, unnamed FROM reach_person)
+        FROM (SELECT DISTINCT holder, person, human, abroad, doubt, environment, environment_doubt, unnamed, encrypts,
+            encrypts_doubt FROM reach_person)
         GROUP BY holder"""
     met = f"""
         SELECT way.id, {_OPENED}, {sources.sql.distinct("vault.environment", _OPENS.format("certain"))} AS opened,
@@ -109,7 +111,7 @@ def prepare(sources: Sources) -> str:
     counts = ", ".join(
         f"coalesce(persons.{who}_min, 0) AS {who}_min, CASE WHEN holder.open IS NULL THEN coalesce(persons.{who}_most, 0) END"
         f" AS {who}_max"
-        for who in HOLDS
+        for who in (*HOLDS, "encrypting")
     )
     unlisted = f"SELECT scope_id, reason FROM coverage WHERE operation = {quoted(VAULTS_FOUND[2])} AND state <> 'assessed'"
     return f"""
@@ -137,8 +139,8 @@ def prepare(sources: Sources) -> str:
                 "places_named": placeless,
                 **{
                     who: f"CASE WHEN holder.open IS NOT NULL OR persons.{who}_min <> persons.{who}_most"
-                    " THEN coalesce(holder.open, persons.doubt) END"
-                    for who in HOLDS
+                    f" THEN coalesce(holder.open, persons.{doubt}) END"
+                    for who, doubt in (dict.fromkeys(HOLDS, "doubt") | {"encrypting": "encrypts_doubt"}).items()
                 },
             },
         )

@@ -16,8 +16,8 @@ SECRET_USE = Table(
     area=Area.SERVICES,
     noun="use of a secret",
     plural="uses of secrets",
-    meaning="one secret of a vault that a service keeps there itself: a key of Azure Disk Encryption, or a certificate that App "
-    "Service bought",
+    meaning="one secret of a vault that a service keeps there itself: a key of Azure Disk Encryption, or a certificate that "
+    "App Service bought",
     added_by=_NAMED,
     columns=(
         *where_found(*_NAMED),
