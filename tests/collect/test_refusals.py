@@ -33,6 +33,7 @@ CHILDREN = {
         "hsm.query",
         "vault.list",
         "alert_rule.query",
+        "sentinel_rule.list",
         "key.list",
         "key.versions",
         "key.get",

@@ -80,6 +80,7 @@ TENANT_OPERATIONS = (
     "workspace.get",
     "workspace.table",
     "alert_rule.query",
+    "sentinel_rule.list",
     "principal.lookup",
     "principal.get",
     "group.members",
@@ -362,6 +363,7 @@ async def test_no_visible_subscription_is_not_an_empty_tenant() -> None:
         **{(TENANT_ID, operation): "not_assessed parent_not_assessed" for operation in ("vault.query", *ROLE_OPERATIONS)},
         (TENANT_ID, "hsm.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "alert_rule.query"): "not_assessed parent_not_assessed",
+        (TENANT_ID, "sentinel_rule.list"): "not_assessed parent_not_assessed",
     }
     assert found.coverage[TENANT_ID, "application.list"].state is State.ASSESSED
 

@@ -45,6 +45,7 @@ EMPTY_BELIEVED: Mapping[str, str] = {
     "service.query": _NOTHING_NAMES_THEM,
     "activity_log.list": _NONE_THERE,
     "alert_rule.query": _NONE_THERE,
+    "sentinel_rule.list": _NONE_THERE,
     "diagnostic_setting.list": _NONE_THERE,
     "entra_log.list": _NONE_THERE,
     "hsm.diagnostic_setting.list": _NONE_THERE,

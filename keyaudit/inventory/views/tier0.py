@@ -22,18 +22,20 @@ def prepare(sources: Sources) -> Iterator[str]:
 
     reach_blind              one row: why service principals, or directory roles, may be missing
     reach_control            who was given control of the tenant, or may have been, by object id
-    reach_service_principal  every service principal, with where it is at home, whether it controls the tenant, and whether it is the
-                             identity of a service that encrypts
+    reach_service_principal  every service principal, with where it is at home, whether it controls the tenant, and whether it
+                             is the identity of a service that encrypts
     """
     yield f"CREATE TABLE reach_blind AS {_blind()}"
     yield f"CREATE TABLE reach_control AS {_control(sources)}"
     yield f"""
         CREATE TABLE reach_service_principal AS
-        SELECT object_id, app_id, app_id_why, encrypts, encrypts_why, environment, unnamed, environment_why, subscription, subscription_why,
+        SELECT object_id, app_id, app_id_why, encrypts, encrypts_why, environment, unnamed, environment_why, subscription,
+            subscription_why,
             CASE WHEN controls THEN true WHEN why IS NULL THEN false END AS tier0,
             CASE WHEN controls THEN NULL ELSE why END AS tier0_doubt
         FROM (
-            SELECT found.*, encrypting.encrypts, encrypting.encrypts_why, controls, coalesce(found.listed_why, control.doubt, blind.roles) AS why
+            SELECT found.*, encrypting.encrypts, encrypting.encrypts_why, controls,
+                coalesce(found.listed_why, control.doubt, blind.roles) AS why
             FROM {service_principal.environments(sources).relation} AS found
             LEFT JOIN reach_control AS control ON control.object_id = found.object_id
             LEFT JOIN {identities(sources).relation} AS encrypting ON encrypting.object_id = found.object_id
