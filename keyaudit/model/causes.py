@@ -107,6 +107,15 @@ KINDS: Mapping[str, Kind] = {
         "vault",
         "Send its audit log to a workspace that keeps it long enough, with one diagnostic setting.",
     ),
+    "subscription-roles": Kind(
+        "subscription",
+        "Move its vaults to Azure RBAC. Then take Owner, Contributor and the like from the principals that do not need them over "
+        "the subscription or above it.",
+    ),
+    "environment-name": Kind(
+        "workload or vault",
+        "Name its environment: by the tag env:NAME, or under [environments] in keyaudit.toml.",
+    ),
     "vault-administrators": Kind(
         "vault or Managed HSM",
         "Take from workloads the right to grant themselves access to it.",

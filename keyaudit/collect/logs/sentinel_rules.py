@@ -56,7 +56,14 @@ async def collect_sentinel_rules(reading: Reading, unit: Unit, scope: Scope) -> 
     places = [place for id_ in named(reading.spool.lines("log_sink")) if (place := WorkspaceId.of(id_))]
 
     async def of(place: WorkspaceId) -> None:
-        listing = reading.connection.gateway.pages(OPERATION, Rule, by=partial(_name, place), **place.segments)
+        listing = reading.connection.gateway.pages(
+            OPERATION,
+            Rule,
+            by=partial(_name, place),
+            subscription=place.subscription,
+            resource_group=place.resource_group,
+            workspace=place.workspace,
+        )
         rules = [rule async for rule in both(listing)]
         refusal = listing.end.refusal
         if refusal is not None and (is_gone(refusal) or (refusal.status, refusal.detail) == _NOT_ONBOARDED):

@@ -38,7 +38,9 @@ _OPENED = f"""count(met.vault) > 0 AS seen,
     min(CASE WHEN {_OPENS.format("certain")} THEN vault.environment_doubt ELSE met.doubt END)
         FILTER (WHERE {_OPENS.format("possible")}) AS opened_doubt,
     coalesce(bool_or(vault.environment IS NULL AND vault.environment_doubt IS NULL)
-        FILTER (WHERE {_OPENS.format("possible")}), false) AS unplaced"""
+        FILTER (WHERE {_OPENS.format("possible")}), false) AS unplaced,
+    coalesce(bool_or(vault.environment IS NULL AND vault.environment_doubt IS NULL)
+        FILTER (WHERE {_OPENS.format("certain")}), false) AS surely_unplaced"""
 
 
 def _crossed(sql: DuckDB) -> str:
@@ -105,9 +107,10 @@ def prepare(sources: Sources) -> str:
     # If one of the lists is empty, there is no crossing.
     crossing_doubt = f"""CASE WHEN ({opened_doubt} IS NULL AND {sources.sql.size(opened)} = 0)
         OR ({homes_doubt} IS NULL AND persons.homes IS NULL) THEN NULL ELSE coalesce({opened_doubt}, {homes_doubt}) END"""
-    # Who is not known may have no configured environment, too.
-    nameless = f"CASE WHEN persons.unnamed THEN '{Reason.NOT_CONFIGURED}' ELSE {homes_doubt} END"
-    placeless = f"CASE WHEN met.unplaced THEN '{Reason.NOT_CONFIGURED}' ELSE {opened_doubt} END"
+    # Who is not known may have no configured environment, too; and a vault that it may not open.
+    nameless = f"CASE WHEN persons.unnamed THEN NULL ELSE {homes_doubt} END"
+    unplaced = f"CASE WHEN met.unplaced THEN '{Reason.NOT_CONFIGURED}' END"
+    placeless = f"CASE WHEN met.surely_unplaced THEN NULL ELSE coalesce({opened_doubt}, {unplaced}) END"
     counts = ", ".join(
         f"coalesce(persons.{who}_min, 0) AS {who}_min, CASE WHEN holder.open IS NULL THEN coalesce(persons.{who}_most, 0) END"
         f" AS {who}_max"
@@ -122,8 +125,8 @@ def prepare(sources: Sources) -> str:
             CASE WHEN met.id IS NULL OR met.surely THEN true WHEN {effective_doubt} IS NULL THEN false END AS effective,
             CASE WHEN {opened_doubt} IS NULL THEN {opened} END AS environments_opened,
             CASE WHEN {crossing_doubt} IS NULL THEN {_crossed(sources.sql)} END AS environment_crossings,
-            CASE WHEN {nameless} IS NULL THEN true END AS holders_named,
-            CASE WHEN {placeless} IS NULL THEN true END AS places_named, {counts},
+            CASE WHEN persons.unnamed THEN false WHEN {nameless} IS NULL THEN true END AS holders_named,
+            CASE WHEN met.surely_unplaced THEN false WHEN {placeless} IS NULL THEN true END AS places_named, {counts},
             {
         extended(
             sources.sql,

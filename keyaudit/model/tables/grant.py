@@ -178,14 +178,14 @@ GRANT = Table(
                 "foreign": "guests, applications and groups of other tenants that",
             }.items()
         ),
-        flag("holders_named", "a tag or setting names the environment of each workload that holds it; true, or unknown",
+        flag("holders_named", "a tag or setting names the environment of each workload that holds it",
             ("principal.lookup", "group.members"),
             rests_on=RestsOn.PARENT, derived_from=("principal.environment",), rows_of=_HOLDERS),
         count("encrypting", "system-assigned identities of services that encrypt with a key of a vault that have it, members "
             "of a group included", ("principal.lookup", "group.members"),
             rests_on=RestsOn.LIST,
             derived_from=("principal_id", "service_principal.arm_id", "key_use.consumer_id"), rows_of=_ENCRYPTING),
-        flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens; true, or unknown",
+        flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens",
             rests_on=RestsOn.LIST, derived_from=("environments_opened",)),
     ),
 )
