@@ -109,8 +109,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "subscription-roles": Kind(
         "subscription",
-        "Move its vaults to Azure RBAC. Then take Owner, Contributor and the like from the principals that do not need them over "
-        "the subscription or above it.",
+        "Move its vaults to Azure RBAC. Then take Owner, Contributor and the like from the principals that do not need them "
+        "over the subscription or above it.",
     ),
     "environment-name": Kind(
         "workload or vault",

@@ -346,7 +346,8 @@ ENTRA: tuple[Footprint, ...] = (
         source=_CLI,
         says=CONFIRM,
         severity="high",
-        abuse=Abuse(change="the secret is valid for three years", least="critical"),
+        # The application has no permission: a lifetime alone is not critical.
+        abuse=Abuse(change="the secret is valid for three years", least="high"),
     ),
     Footprint(
         row="82",
