@@ -39,6 +39,10 @@ KINDS: Mapping[str, Kind] = {
         "key pair that several identities use",
         "Give each identity a certificate with a key of its own. Then remove the shared one from all of them.",
     ),
+    "platform-certificates": Kind(
+        "Microsoft application",
+        "List its certificates, and compare who added each of them and when. Remove those that its platform did not add.",
+    ),
     "certificate": Kind(
         "certificate in a vault",
         "Correct its issuance policy, issue one new version, and move its users to it. Then disable the old version.",
@@ -102,6 +106,15 @@ KINDS: Mapping[str, Kind] = {
     "vault-audit-log": Kind(
         "vault",
         "Send its audit log to a workspace that keeps it long enough, with one diagnostic setting.",
+    ),
+    "subscription-roles": Kind(
+        "subscription",
+        "Move its vaults to Azure RBAC. Then take Owner, Contributor and the like from the principals that do not need them "
+        "over the subscription or above it.",
+    ),
+    "environment-name": Kind(
+        "workload or vault",
+        "Name its environment: by the tag env:NAME, or under [environments] in keyaudit.toml.",
     ),
     "vault-administrators": Kind(
         "vault or Managed HSM",

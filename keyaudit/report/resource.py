@@ -38,6 +38,7 @@ _TABLES = {
     "trusted_authority": "certificate authority (CA)",
     "ekm_certificate": "EKM certificate",
     "key_use": "customer-managed key of",
+    "secret_use": "secret of",
 }
 """Tables whose rows have another display name than the table."""
 _OWNED = frozenset(
@@ -241,6 +242,7 @@ _CONTEXTS: Mapping[str, Callable[[Facts], list[str]]] = {
     "log_table": _log_table,
     "account_key": _PLACED,
     "key_use": _PLACED,
+    "secret_use": _shown("kind"),
     "deleted": _PLACED,
 }
 """Descriptions by table, beside the name."""
