@@ -1,11 +1,11 @@
 """The rule of each shipped policy as recorded, so that none changes without an entry in `keyaudit explain versions`.
 
-`python -m tests.policy_changes WHY` records the policies as they are, and adds an entry with this reason for each that is new,
-changed or gone. WHY is a sentence for people who use keyaudit.
+`python -m tests.policy_changes WHY [POLICY ...]` records the named policies as they are, or all, and adds an entry with this
+reason for each that is new, changed or gone.
 """
 
+import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -87,10 +87,13 @@ def together(entries: Sequence[PolicyChange], more: Sequence[PolicyChange]) -> l
     return sorted(found.values(), key=lambda each: (each.version, each.policy))
 
 
-def record(why: str) -> None:
-    """Writes both files."""
-    after = now()
-    more = changes(recorded(), after, version=__version__, why=why)
+def record(why: str, policies: Sequence[str] = ()) -> None:
+    """Writes both files. `policies`: those that are recorded; none: all."""
+    before, after = recorded(), now()
+    if policies:
+        kept = {name: rule for name, rule in before.items() if name not in policies}
+        after = kept | {name: rule for name, rule in after.items() if name in policies}
+    more = changes(before, after, version=__version__, why=why)
     entries = together(msgspec.json.decode(CHANGES.read_bytes(), type=list[PolicyChange]), more)
     write(CHANGES, [json.dumps(msgspec.to_builtins(each), ensure_ascii=False) for each in entries], "[]")
     rules = (f"{json.dumps(name)}: {json.dumps(msgspec.to_builtins(rule))}" for name, rule in sorted(after.items()))
@@ -103,4 +106,8 @@ def write(path: Path, lines: Sequence[str], brackets: str) -> None:
 
 
 if __name__ == "__main__":
-    record(sys.argv[1])
+    parser = argparse.ArgumentParser(prog="python -m tests.policy_changes", description=__doc__)
+    parser.add_argument("why", metavar="WHY", help="a sentence for people who use keyaudit")
+    parser.add_argument("policies", metavar="POLICY", nargs="*")
+    asked = parser.parse_args()
+    record(asked.why, asked.policies)
