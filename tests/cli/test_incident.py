@@ -220,8 +220,12 @@ def test_what_logs_lack_is_said_where_it_matters(
     assert page["mailboxes"]["at_most"] is None
     assert page["logs_absent"] == ["AuditLogs"]
     assert not doubts(page, "used")
-    # Without the change of the credential nobody knows of the application that was given it.
-    assert [act["operation"] for act in page["timeline"]] == ["remove-log-settings"]
+    # Without the change of the credential only the network says that the application belongs to the intruder.
+    assert [(act["operation"], act["link"]) for act in page["timeline"]] == [
+        ("remove-log-settings", "key"),
+        ("sign-in", "network"),
+        ("read-mail", "network"),
+    ]
 
 
 def test_without_logs_the_page_says_that_nothing_of_it_is_known(keyaudit: Keyaudit, contoso: Path) -> None:
