@@ -7,7 +7,7 @@ from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.tables.usage import ACTIVITY_LOG, DIRECTORY_LOG, MAIL_LOG, SIGN_IN_LOGS
 from keyaudit.model.text import listed, one_line
 from keyaudit.model.times import DAY, iso_date
-from keyaudit.report.blast_radius.words import Branch, conclusion, said, tree
+from keyaudit.report.blast_radius.words import Branch, conclusion, opened, said, tree
 from keyaudit.report.incident.acts import LISTED
 from keyaudit.report.incident.acts import said as said_act
 from keyaudit.report.incident.origin import causes, saml, timeline
@@ -39,11 +39,12 @@ def sections(found: Incident) -> list[Section]:
 def verdict(found: Incident) -> str:
     """The page in two or three sentences: whether it was used outside its baseline, what followed, and what accepts it."""
     radius, seen = found.radius, found.observed
+    trust = (conclusion(radius), opened(radius))
     stolen = f"It is {radius.stolen.what}." if radius.stolen is not None else ""
     if seen is None:
-        return " ".join(filter(None, [stolen, "Who used it is unknown: no logs were supplied.", conclusion(radius)]))
+        return " ".join(filter(None, [stolen, "Who used it is unknown: no logs were supplied.", *trust]))
     mail = f"Mail was read in {bounds(seen.mailboxes, 'mailbox', 'mailboxes')}." if seen.mailboxes.least else ""
-    return " ".join(filter(None, [stolen, _use(seen), mail, conclusion(radius)]))
+    return " ".join(filter(None, [stolen, _use(seen), mail, *trust]))
 
 
 def _use(seen: Observed) -> str:
