@@ -75,7 +75,7 @@ def page(of: Snapshot, asked: str) -> dict[str, Any]:
     out = io.StringIO()
     render(ask.incident(of, asked, as_of=AS_OF, logs=None, usual=None, since=None), out)
     found: dict[str, Any] = json.loads(out.getvalue())
-    # The ledger of the run is no answer of the page.
+    # The ledger is about the run, and not about the key.
     del found["coverage"], found["run"]
     return found
 
