@@ -294,3 +294,20 @@ def test_a_kid_has_no_use_in_any_log(asked: Asked, contoso: Path) -> None:
     page = asked(kid)
     assert (page["uses"], page["timeline"], page["causes"], page["saml"]) == ([], [], [], [])
     assert page["in_short"].startswith("Who used it cannot be known: no log names the key that a token was signed with.")
+
+
+def test_who_only_shares_a_network_is_asked_and_stopped_only_if_all_that_it_does_is_unusual(asked: Asked, held: Held) -> None:
+    usual, new = held.year.app("Billing API"), "0b000000-0000-4000-8000-000000000001"
+    planted = [
+        read(held, "shared-1", "person040", app=usual, near=INTRUDERS),
+        read(held, "shared-2", "person041", app=new, near=INTRUDERS),
+    ]
+    page = asked(KEY, more={"OfficeActivity": planted})
+    assert linked(page, "network") == {"shared-1", "shared-2"}
+    stops = [step["title"] for step in page["plan"] if step["title"].startswith("Stop ")]
+    assert not [title for title in stops if "Billing API" in title]
+    assert [title for title in stops if new in title]
+    (ask,) = (step for step in page["plan"] if step["title"].startswith("Ask these users"))
+    assert ask["text"].startswith("person040@contoso.example, person041@contoso.example. If not, ")
+    # The programs and sign-ins of applications have no user to ask.
+    assert usual not in ask["text"]

@@ -69,7 +69,9 @@ def _against(found: Incident) -> Iterator[Step]:
     done: set[str] = set()
     for act in found.strange:
         app = act.actor.app_id
-        if app and app not in FIRST_PARTY and app not in done:
+        # One that shares no more than a network may be anybody's.
+        known = act.link not in LIKELY or found.radius.worked(app or "").only_outside
+        if app and app not in FIRST_PARTY and app not in done and known:
             done.add(app)
             name = one_line(act.actor.shown)
             title = f"Stop {name} from signing in, if nobody planned its uses outside the baseline"
@@ -93,10 +95,8 @@ def _came_along(found: Incident) -> Iterator[Step]:
     """The users as whom somebody acted from a network, or with a program, that only the actors used."""
     for because in dict.fromkeys(act.because for act in found.strange if act.link in LIKELY):
         acts = [act for act in found.strange if act.because == because]
-        named = {
-            *(act.actor.principal_id or "" for act in acts),
-            *(each for act in acts for each in act.objects if "@" in each),
-        }
+        named = {each for act in acts for each in (act.actor.principal_id or "", *act.objects) if "@" in each}
+        named |= {act.actor.principal_id or "" for act in acts if act.operation == "saml-sign-in"}
         users = sorted(map(one_line, named - {""}))
         if users:
             more = f" and {len(users) - _ASKED:,} more" if len(users) > _ASKED else ""
