@@ -311,3 +311,14 @@ def test_who_only_shares_a_network_is_asked_and_stopped_only_if_all_that_it_does
     assert ask["text"].startswith("person040@contoso.example, person041@contoso.example. If not, ")
     # The programs and sign-ins of applications have no user to ask.
     assert usual not in ask["text"]
+
+
+def test_without_a_baseline_the_addition_is_named_and_its_removal_planned_without_a_command(asked: Asked, held: Held) -> None:
+    key = held.year.added_credential
+    page = asked(DISGUISE, since=False)
+    assert {act["credential"] for act in page["causes"]} == {key}
+    # An administrator who adds credentials every week is not followed.
+    assert {act["name"] for act in page["timeline"]} == {DISGUISE}
+    (step,) = (step for step in page["plan"] if key in step["title"])
+    assert step["title"].endswith(", if nobody planned that")
+    assert [command for command in step["commands"] if " delete " in command] == []
