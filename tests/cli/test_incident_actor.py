@@ -294,6 +294,7 @@ def test_a_kid_has_no_use_in_any_log(asked: Asked, contoso: Path) -> None:
     page = asked(kid)
     assert (page["uses"], page["timeline"], page["causes"], page["saml"]) == ([], [], [], [])
     assert page["in_short"].startswith("Who used it cannot be known: no log names the key that a token was signed with.")
+    assert set(said(page, "timeline").values()) == {"not knowable"}
 
 
 def test_who_only_shares_a_network_is_asked_and_stopped_only_if_all_that_it_does_is_unusual(asked: Asked, held: Held) -> None:

@@ -29,9 +29,14 @@ def timeline(found: Incident) -> Iterator[Statement]:
     if seen.learned_until is None:
         text = "Which acts are unusual is unknown without a baseline; all uses are in the sections below."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["--baseline"])
+    elif not seen.logs:
+        text = "When it was used cannot be known: no log of this tenant names the key that a token was signed with."
+        yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
     elif not found.strange:
-        text = f"Nothing outside the baseline is known of {seen.window}."
-        yield Statement(text=text, confidence=Confidence.INFERRED, rests_on=[str(seen.window)])
+        gaps = any(holes(seen, log) for log in seen.logs) or seen.vault_logged is False
+        text = f"The logs of {seen.window} show nothing outside the baseline{', but they have gaps' if gaps else ''}."
+        confidence = Confidence.NOT_KNOWABLE if gaps else Confidence.OBSERVED
+        yield Statement(text=text, confidence=confidence, rests_on=[str(seen.window)])
 
 
 def causes(found: Incident) -> Iterator[Statement]:
