@@ -158,9 +158,9 @@ def incident(
     logs.
     """
     from keyaudit.inventory.blast.reading import read
+    from keyaudit.inventory.incident import acts, work
     from keyaudit.inventory.incident import logs as logged
     from keyaudit.inventory.incident import subject as known
-    from keyaudit.inventory.incident import work
     from keyaudit.inventory.usage.learn import window_of
     from keyaudit.model.incident import Incident
 
@@ -177,11 +177,12 @@ def incident(
             with logs.connect(window, besides=[usual.folder] if usual else []) as uses:
                 seen = logged.observed(uses, about, window, usual, logs.tenant_id, unrecorded=known.unrecorded(radius))
                 named = work.named_in(radius, (*seen.uses, *seen.timeline))
-                strange = work.outside(uses, named, window, logged.reasons(held=usual is not None))
+                strange = work.outside(uses, named, window, acts.reasons(held=usual is not None))
                 learned = work.learned(uses, named) if usual is not None else []
             with logs.connect() as uses:
+                seen = logged.earlier(uses, about, seen)
                 radius = work.with_logs(radius, work.shown(uses, named, strange, learned), named, as_of)
-            ids = {each for act in (*seen.uses, *seen.timeline) for each in act.ids}
+            ids = {each for act in (*seen.uses, *seen.timeline, *seen.causes) for each in act.ids}
             seen = logged.named(seen, known.names(connection, ids))
         compared = known.compared(connection, found.subject)
     extractable = known.extractable(keys, found.stolen)

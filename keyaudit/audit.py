@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from keyaudit.cloud.connection import Clock, Connection
     from keyaudit.cloud.gateway import Observe
     from keyaudit.collect.evidence import Evidence
+    from keyaudit.collect.focus import Focus
     from keyaudit.collect.run import Failure, Progress
     from keyaudit.inventory.logs import LogStore
     from keyaudit.inventory.spool import Spool
@@ -112,11 +113,12 @@ async def collect(
     announce: Callable[[Run], None],
     evidence: "Evidence",
     observe: "Observe | None" = None,
+    focus: "Focus | None" = None,
 ) -> Collected:
     """Read everything into the spool of `folder`. `announce` receives identity and tenant before anything is read.
 
     Objects that certainly have not changed since the snapshot `since` are copied from it. `observe` receives every answer after
-    the sign-in.
+    the sign-in. `focus`: the needs of the only page that it is for.
     """
     from keyaudit.collect.run import collect_all
     from keyaudit.inventory.earlier import Earlier, continued
@@ -133,7 +135,7 @@ async def collect(
             same_collection(spool.run, run)
             spool.now = clock.now
             earlier = held.enter_context(Earlier(since)) if since is not None else None
-            failures = await collect_all(connection, spool, progress=progress, earlier=earlier, evidence=evidence)
+            failures = await collect_all(connection, spool, progress=progress, earlier=earlier, evidence=evidence, focus=focus)
             spool.run = structs.replace(spool.run, skew=connection.skew())
             held.pop_all()
         return Collected(spool, failures, connection.requests, evidence.logs, evidence.usual)

@@ -82,6 +82,10 @@ def _client(sql: DuckDB) -> str:
     return f"left({sql.trimmed(named)}, 120)"
 
 
+NETWORK, CLIENT = _network(DUCKDB), _client(DUCKDB)
+"""SQL over a relation with the columns `network` and `client` of `usage`: the class of a network, and of a program."""
+
+
 def _known(column: str, sql: DuckDB) -> str:
     """SQL: whether a column of `usage` is not unknown."""
     return f"{sql.entry(sql.name('unknown'), sql.text(column))} IS NULL"
@@ -166,6 +170,11 @@ def rows(window: Window, uses: str = "usage", condition: str = "true") -> str:
     """
     timely = f"used_on >= {window.since} AND used_on < {window.until}"
     return _classified(uses, f"{timely} AND {TOLD} AND {LEARNED} AND {condition}")
+
+
+def every(window: Window, condition: str = "true") -> str:
+    """A query over `usage`: the same for all uses in the window, also those that are only counted or not learned."""
+    return _classified("usage", f"used_on >= {window.since} AND used_on < {window.until} AND {condition}")
 
 
 def single(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:

@@ -25,6 +25,7 @@ FILES: Mapping[str, str] = {
     "baseline": "start a gate in a tenant with open findings",
     "evidence": "what Azure's APIs do not return, and how to supply it",
     "usage": "who uses keys and reads mail, according to the logs",
+    "incident": "one page about a stolen key: who used it, what they did, and a plan",
     "log-analytics": "findings in Log Analytics and Microsoft Sentinel",
     "versions": "what stays from version to version, what may change, and what changed",
     "exports": "every file format, what it is for, and what has to be installed for it",
