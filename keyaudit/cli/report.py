@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from keyaudit.cli.engine import Engine, Master, check, importing_spark
 from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Shrinkage, Stored, flags, typed
@@ -105,6 +106,8 @@ def report(
     from keyaudit.cli.judged import all_judged
     from keyaudit.cli.output import deliver, shown_outputs
     from keyaudit.cli.source import each, named
+    from keyaudit.report.resource import SHOWN
+    from keyaudit.report.unowned import READ
 
     if framework is not None:
         if master is not None:
@@ -130,6 +133,8 @@ def report(
     needs = to.detail(
         by_score=sort is Sort.SCORE or (first_screen and not to.files), carried=first_screen, lines=columns is None
     )
+    if group_by is GroupBy.OWNER and needs.shown is not None:
+        needs = replace(needs, shown={table: columns_ | READ for table, columns_ in SHOWN.items()})
     with all_judged(live, stored, choice, detail=needs, since=since, master=master) as judged:
         result = to.without_names(judged)
         least = severity or Severity.INFO
