@@ -43,11 +43,12 @@ def doctor(
 ) -> int:
     """Show what can be read, what cannot, and what grants it.
 
-    Names the reason of each gap and the policies that it affects. It reads what a report would read and keeps nothing; with
-    --from it explains the gaps of a snapshot. The file of --shapes can be handed over, so that keyaudit learns
-    answers that nobody has recorded; stderr shows what it holds before it is written.
+    Names the reason of each gap and the policies that it affects, and how many findings have no owner. It reads what a report
+    would read and keeps nothing; with --from it explains the gaps of a snapshot. The file of --shapes can be handed over, so
+    that keyaudit learns answers that nobody has recorded; stderr shows what it holds before it is written.
     """
     from keyaudit.cli.chosen import chosen, needed_by
+    from keyaudit.cli.judged import without_owner
     from keyaudit.cli.output import show
     from keyaudit.cli.source import snapshot, unmet
     from keyaudit.gate import assess
@@ -75,7 +76,8 @@ def doctor(
         verdict = assess(run, taken.coverage, required, needed_by=needs, unmet=unmet(taken, live))
         verdict = structs.replace(verdict, not_judged=lacking)
         verdict = with_access_models(verdict, taken)
-        found = examine(run, verdict, required, [policy.text.id for policy in judged], needs)
+        with_none = without_owner(live, stored, selection, (taken, as_of))
+        found = examine(run, verdict, required, [policy.text.id for policy in judged], needs, unowned=with_none)
         return show(FORMATS[output], found, verdict)
 
 

@@ -11,7 +11,7 @@ from keyaudit.audit import PLAIN, Detail
 from keyaudit.cli.chosen import chosen
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.limits import settled
-from keyaudit.cli.options import Choice, Live, Stored
+from keyaudit.cli.options import Choice, Live, Selection, Stored
 from keyaudit.cli.progress import told_if_long
 from keyaudit.cli.source import check_since, each, snapshot, unmet_of
 from keyaudit.inventory.expected import without_subscriptions
@@ -25,11 +25,13 @@ from keyaudit.model.expectations import Expectations
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.run import Report, Run
+from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.load import Policy, load
 from keyaudit.policy.settings import Judging
 from keyaudit.report.lines import plural
+from keyaudit.report.unowned import READ, Unowned, unowned
 
 WAIVERS = Path("keyaudit.waivers.yaml")
 """The default waivers file, in the current folder."""
@@ -142,6 +144,14 @@ def _failures(
             if finding.outcome is Outcome.FAIL and (key not in found or found[key].rank < finding.severity.rank):
                 found[key] = finding.severity
     return found
+
+
+def without_owner(live: Live, stored: Stored, selection: Selection, taken: tuple[Snapshot, int], most: int = 1) -> Unowned:
+    """The findings of an open snapshot that have no owner, with so many proposed rules."""
+    detail = Detail(whole_rows=False, shown=dict.fromkeys(TABLES, READ), explained=False)
+    choice = Choice(select=selection.select, ignore=selection.ignore, policies=selection.policies)
+    with judged(live, stored, choice, taken=taken, detail=detail) as report:
+        return unowned(report.owned(False), most)
 
 
 def _accepted(choice: Choice, known: Sequence[Policy], *, new_only: bool) -> Acceptance:

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from keyaudit.cli.engine import Engine, Master, check, importing_spark
 from keyaudit.cli.options import Choice, Format, Live, Parts, Redaction, Shown, Shrinkage, Stored, flags, typed
@@ -107,6 +108,8 @@ def report(  # noqa: PLR0917 - each is a group of flags
     from keyaudit.cli.output import deliver, shown_outputs
     from keyaudit.cli.part import part_of, part_typed
     from keyaudit.cli.source import each, named
+    from keyaudit.report.resource import SHOWN
+    from keyaudit.report.unowned import READ
 
     source, part = part_of(live, stored, parts)
     if part and master is not None:
@@ -137,6 +140,8 @@ def report(  # noqa: PLR0917 - each is a group of flags
     needs = to.detail(
         by_score=sort is Sort.SCORE or (first_screen and not to.files), carried=first_screen, lines=columns is None
     )
+    if group_by is GroupBy.OWNER and needs.shown is not None:
+        needs = replace(needs, shown={table: columns_ | READ for table, columns_ in SHOWN.items()})
     with all_judged(source, stored, choice, detail=needs, since=since, master=master, part=part) as judged:
         result = to.without_names(judged)
         least = severity or Severity.INFO

@@ -50,10 +50,9 @@ _NAMED_WHERE = {
 _OTHER_WORDS: Mapping[str, frozenset[str]] = {
     "@odata.type": ODATA_TYPES | AGENT_TYPES,
     "keyCredentials.type": frozenset(KEY_TYPES),
-    "error.code": CODES,
-    "error.innererror.code": CODES,
-    "code": CODES,
 }
+_CODES_AT = frozenset({"error.code", "error.innererror.code", "code"})
+"""The paths of the code in an error, in the spellings that `cloud.refusal` reads."""
 _ERROR = frozenset({"error", "code", "message", "innererror", "innerError", "details", "target", "date", "additionalInfo"})
 
 
@@ -147,7 +146,7 @@ class Recorder:
         member.types[_type(value)] += 1
         if isinstance(value, str | list | dict):
             member.lengths[_range(len(value))] += 1
-        words = _words(path) if known and isinstance(value, str) else None
+        words = (_words if tree is kept.good else _codes)(path) if known and isinstance(value, str) else None
         if words is not None:
             word = words.get(str(value).lower()) or self._hashed(str(value))
             member.words[word if word in member.words or len(member.words) < MOST else f"{HASHED}more"] += 1
@@ -205,6 +204,11 @@ def _words(path: str) -> Mapping[str, str] | None:
         if plain.endswith(f".{end}"):
             return {word.lower(): word for word in words}
     return None
+
+
+def _codes(path: str) -> Mapping[str, str] | None:
+    """The same for answers that are errors: only codes are words."""
+    return {code.lower(): code for code in CODES} if path in _CODES_AT else None
 
 
 @cache

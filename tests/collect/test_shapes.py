@@ -240,6 +240,9 @@ def test_codes_of_errors_are_told_only_if_they_are_documented() -> None:
         assert [re.sub("[0-9a-f]{12}", "", word) for word in words] == ["hash:"]
     assert found.errors["code"].words == {"AuthorizationFailed": 1}
     assert found.errors["error.message"].words == {}
+    # In any other answer a code is a text, and words of other members are none in an error.
+    assert recorded(answered({"code": "Forbidden"})).members["code"].words == {}
+    assert recorded(answered({"kty": "RSA", "key": {"kty": "RSA"}}, 403)).errors["key.kty"].words == {}
 
 
 def test_hashes_are_equal_within_a_file_and_not_between_files() -> None:

@@ -41,7 +41,7 @@ def _screen(shapes: Shapes, place: str) -> Iterator[str]:
     words = {word for _, member in members for word in member.words}
     unknown = sum(word.startswith(HASHED) for word in words)
     yield from _row("words", f"{len(words) - unknown:,} that keyaudit declares; {unknown:,} others as hashes")
-    named = sorted({word for word in words if not word.startswith(HASHED)})
+    named = sorted({word for word in words if word[:1].isalpha() and not word.startswith(HASHED)})
     yield from _row("", f"such as {listed(named[:_NAMES])}" if named else "")
     refused = [f"{id_} ({_statuses(each)})" for id_, each in found.items() if set(each.statuses) - {"200", "201"}]
     more = f" and {len(refused) - _MOST:,} more" if len(refused) > _MOST else ""
