@@ -5,6 +5,7 @@ object have one cause. Reports for people show a cause once; gates, exit codes, 
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 
 from msgspec import Struct, field
@@ -17,6 +18,9 @@ MANY = 10
 
 SHORT = 6
 """The least digits of a finding's id that stand for it."""
+WHOLE = 16
+"""The number of its digits."""
+_ID = re.compile(rf"[0-9a-f]{{{SHORT},{WHOLE}}}", re.ASCII)
 
 
 class Kind(Struct, frozen=True):
@@ -187,4 +191,9 @@ class Causes(Struct, frozen=True):
 def fingerprint(policy: str, subject: str) -> str:
     """The id of a finding: 16 hex digits of SHA-256 over policy id and subject."""
     # JSON, and so a name, may contain half a surrogate pair.
-    return hashlib.sha256(f"{policy}\n{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256(f"{policy}\n{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:WHOLE]
+
+
+def is_id(text: str) -> bool:
+    """Whether a text may be the id of a finding, or how it begins."""
+    return _ID.fullmatch(text.lower()) is not None

@@ -11,12 +11,15 @@ from keyaudit.model.fixes import FIRST, ordered
 from keyaudit.model.run import First, Report
 from keyaudit.model.stakes import Stake
 from keyaudit.model.text import one_line
-from keyaudit.report.lines import columns, listed, plural
+from keyaudit.report.lines import columns, listed, plural, wrap
+from keyaudit.report.options import Options
 from keyaudit.report.resource import names
 from keyaudit.report.summary import severities
 
 TOP = 10
 """The maximum number of causes on a screen."""
+INDENT = " " * 4
+"""Before the second line of a cause, and of the sentence about tier 0."""
 TIER0 = "keyaudit report --full --select sp-can-take-over-tenant"
 """The command that lists the principals that control the tenant, each with how it signs in, its owners and its last sign-in."""
 
@@ -62,6 +65,16 @@ def tier0(report: Report) -> str:
         return f"Tier 0: none outside Microsoft{'' if found.whole else ' in what was read, which was not everything'}"
     ways = listed([f"{count:,} {way}" for way, count in found.ways.items()])
     return f"Tier 0: {'' if found.whole else 'at least '}{plural(found.count, 'principal')} outside Microsoft, {ways}"
+
+
+def tier0_lines(report: Report, options: Options) -> list[str]:
+    """The same in lines, and the command that lists them."""
+    said = tier0(report)
+    lines = wrap(said, options.page, rest=INDENT) if said else []
+    found = report.tier0()
+    if options.hints and found is not None and found.count:
+        lines.append(INDENT + " ".join(filter(None, (TIER0, " ".join(options.sources), options.choice))))
+    return lines
 
 
 def owner(first: First, room: int) -> str:

@@ -15,7 +15,7 @@ from keyaudit.model.stakes import Stake
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
-from keyaudit.report.first import TIER0, TOP, Page, cut, doubt, others, owner, page, step, tier0
+from keyaudit.report.first import INDENT, TOP, Page, cut, doubt, others, owner, page, step, tier0_lines
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
 from keyaudit.report.missing import needed, waiver_lines
 from keyaudit.report.options import Options
@@ -29,7 +29,6 @@ _HINTS = 3
 _GAPS = 4
 _WAIVERS = 2
 _WORD = 8
-_STEP = " " * 4
 
 
 def short(report: Report) -> bool:
@@ -45,7 +44,7 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     before += [paint(line, Paint.BOLD, colour) for line in wrap(headline(report), width)]
     before += ["", *(cut(line, width) for line in _areas(report)), ""]
     unread = [*_unread(verdict, width, colour), *_waivers(report, width, colour)]
-    principals = _tier0(report, options)
+    principals = tier0_lines(report, options)
     # After the groups a line about all other causes.
     room = HEIGHT - len(before) - len(unread) - len(principals) - (2 + _HINTS if hints else 1)
     shown = _fitting(report, room)
@@ -69,16 +68,6 @@ def _fitting(report: Report, room: int) -> Page:
         if len(shown.groups) + 2 * sum(len(held) for _, held in shown.groups) <= room:
             return shown
     return page(report, len(Stake))
-
-
-def _tier0(report: Report, options: Options) -> list[str]:
-    """The principals that control the tenant, and the command that lists them; empty if nothing was asked about them."""
-    said = tier0(report)
-    lines = wrap(said, options.page, rest=_STEP) if said else []
-    found = report.tier0()
-    if lines and options.hints and found and found.count:
-        lines.append(_STEP + " ".join(filter(None, (TIER0, " ".join(options.sources), options.choice))))
-    return lines
 
 
 def _areas(report: Report) -> Iterator[str]:
@@ -105,7 +94,7 @@ def _entry(first: First, width: int, colour: bool) -> list[str]:
     said = cut(f"{where}: {message(finding)}", width - indent - columns(also))
     level = paint(begins[:_WORD], Paint.ALARM, colour)
     before = "".join(f"{part}; " for part in (doubt(finding), owner(first, width // 2)) if part) + "fix: "
-    return [f"{level}{begins[_WORD:]}{said}{also}", f"{_STEP}{before}{step(finding, width - len(_STEP) - columns(before))}"]
+    return [f"{level}{begins[_WORD:]}{said}{also}", f"{INDENT}{before}{step(finding, width - len(INDENT) - columns(before))}"]
 
 
 def _where(facts: Facts) -> str:
