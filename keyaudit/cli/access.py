@@ -17,7 +17,7 @@ def access(
         typer.Argument(
             metavar="RESOURCE|PRINCIPAL|FINDING",
             help="A vault, VAULT/KEY, a key's address or resource id; or an object id, client id, sign-in name or exact name; "
-            "or a finding's id, of which six digits are enough.",
+            "or a finding's id (its first six digits are enough).",
         ),
     ],
     output: Output = Format.TEXT,

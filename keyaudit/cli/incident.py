@@ -42,7 +42,7 @@ def incident(
         typer.Argument(
             metavar="KEY|THUMBPRINT|KID|APP|FINDING",
             help="A key's address or VAULT/KEY; a thumbprint, SHA-1 or SHA-256; a key id; an application's id or exact name; "
-            "or a finding's id, of which six digits are enough.",
+            "or a finding's id (its first six digits are enough).",
         ),
     ],
     logs: Annotated[

@@ -169,7 +169,7 @@ def test_a_global_administrator_application_leads_the_page_of_an_ordinary_tenant
     ran = served(tenant)
     assert ran.code == Exit.CLEAN
     found = groups(ran.out)
-    # What documented installers leave is no incident.
+    # Documented installers leave no incident.
     assert list(found) == [Stake.TAKEOVER, Stake.DATA]
     [entry] = found[Stake.TAKEOVER]
     assert entry.said.startswith("Quarterly Statements: certificate of Quarterly")
@@ -219,3 +219,21 @@ def test_renaming_every_application_changes_neither_groups_nor_order(served: Cal
     assert {stake: [entry[:2] for entry in held] for stake, held in before.items()} == {
         stake: [entry[:2] for entry in held] for stake, held in after.items()
     }
+
+
+@pytest.mark.parametrize("command", ["incident", "access"])
+def test_six_digits_of_a_screen_stand_for_the_resource(keyaudit: Keyaudit, contoso: Path, command: str) -> None:
+    entry = groups(keyaudit("report", "--from", contoso).out)[Stake.DATA][0]
+    key = "kv-identity-prod/consumer-token-signing"
+    by_id, by_name = (keyaudit(command, asked, "--from", contoso) for asked in (entry.id, key))
+    assert (by_id.code, by_id.out) == (by_name.code, by_name.out)
+    assert key in by_id.out
+
+
+def test_a_finding_that_a_command_has_no_answer_about_is_exit_2(
+    keyaudit: Keyaudit, contoso: Path, contoso_report: Reported
+) -> None:
+    [finding] = [each for each in contoso_report.findings("fail") if each["policy"] == "log-entra-diag-missing"]
+    ran = keyaudit("incident", finding["id"][:8], "--from", contoso)
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert f"finding {finding['id']} is about tenants" in ran.err
