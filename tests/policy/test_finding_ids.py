@@ -65,11 +65,8 @@ def test_two_findings_about_one_key_are_no_question() -> None:
 
 def test_several_that_begin_so_are_listed() -> None:
     first: dict[str, str] = {}
-    for number in count():
-        name = f"k{number}"
-        other = first.setdefault(id_of(name)[:SHORT], name)
-        if other != name:
-            break
+    names = (f"k{number}" for number in count())
+    other, name = next((before, name) for name in names if (before := first.setdefault(id_of(name)[:SHORT], name)) != name)
     rows = [key(other), key(name)]
     with pytest.raises(UsageError) as error:
         meant(id_of(name)[:SHORT], key=rows)

@@ -230,7 +230,7 @@ def test_a_score_orders_what_is_equal_and_its_absence_is_not_the_end(tmp_path: P
         key_id = f"https://kv-a.vault.azure.net/keys/{name}"
         return {**KEY, "id": f"{key_id}/1", "key_id": key_id, "name": name, "managed": False, "exportable": True, **changes}
 
-    on_vault = {
+    on_vault: dict[str, Any] = {
         "table": "vault",
         "applies_to": None,
         "violated_when": "purge_protection",
