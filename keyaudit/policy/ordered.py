@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -80,25 +80,38 @@ def count_slices() -> str:
 
 
 def with_arms(relation: str, numbered: Numbered, as_of: int) -> str:
-    """The relation with columns that say more of a failure.
+    """The relation with `arm0`, ... for policies with `message_when`: the number of the message.
 
-    `arm0`, ... for policies with `message_when`: the number of the message. It is the first arm whose condition is certainly
-    true, or the number of arms for `message`. `suspected0`, ... for policies with a suspicion: whether its condition holds.
-    `opens`: the groups that the row is in by what it opens.
+    It is the first arm whose condition is certainly true, or the number of arms for `message`.
     """
     telling = {number: bound for number, bound in numbered.items() if bound.policy.message_when}
+    arms = {f"arm{number}": arm_of(number, bound, as_of) for number, bound in telling.items()}
+    return _with(relation, telling, arms, [name for bound in telling.values() for name in bound.policy.columns_of_arms])
+
+
+def _with_stakes(relation: str, numbered: Numbered, as_of: int) -> str:
+    """The relation with `opens`, the groups that the row is in by what it opens, as a mask; and with `suspected0`, ... for
+    policies with a suspicion: whether its condition holds.
+    """
     suspecting = {number: bound for number, bound in numbered.items() if bound.policy.suspicion}
+    held = {f"suspected{number}": suspected(number, bound, as_of) for number, bound in suspecting.items()}
+    held["opens"] = opens(next(iter(numbered.values())).policy.table.name)
+    read = [name for bound in suspecting.values() for name in bound.policy.columns_of_suspicion]
+    return _with(relation, numbered, held, read)
+
+
+def _with(relation: str, numbered: Numbered, columns: Mapping[str, str], read: Sequence[str]) -> str:
+    """The relation with additional columns, SQL by name over rows whose unknown values of the columns `read` are NULL."""
+    if not columns:
+        return relation
     table = next(iter(numbered.values())).policy.table
-    read = dict.fromkeys(
-        (
-            *(name for bound in telling.values() for name in bound.policy.columns_of_arms),
-            *(name for bound in suspecting.values() for name in bound.policy.columns_of_suspicion),
-        )
-    )
-    source = blanked(DIALECT, relation, (name for name in read if can_blank(table, name)))
-    columns = [f"{arm_of(number, bound, as_of)} AS arm{number}" for number, bound in telling.items()]
-    columns += [f"{suspected(number, bound, as_of)} AS suspected{number}" for number, bound in suspecting.items()]
-    return f"(SELECT *, {', '.join([*columns, f'{opens(table.name)} AS opens'])} FROM ({source}))"
+    source = blanked(DIALECT, relation, dict.fromkeys(name for name in read if can_blank(table, name)))
+    return f"(SELECT *, {', '.join(f'{value} AS {name}' for name, value in columns.items())} FROM ({source}))"
+
+
+def _told(evaluated: Evaluated, numbered: Numbered) -> str:
+    """The rows with all that is said of their failures."""
+    return _with_stakes(with_arms(evaluated.relation, numbered, evaluated.as_of), numbered, evaluated.as_of)
 
 
 def arm_of(number: int, bound: Bound, as_of: int) -> str:
@@ -116,7 +129,7 @@ def in_order(evaluated: Evaluated, number: int | None, *, least: int, owned: boo
     policies with one; the explanation of the score; the unknown map; the reasons; what the row opens; with `owned` the owners
     of the row, their source, and why they are unknown, as in `owners.Owning`.
     """
-    relation = with_arms(evaluated.relation, dict(enumerate(evaluated.bounds)), evaluated.as_of)
+    relation = _told(evaluated, dict(enumerate(evaluated.bounds)))
     places = f"({_places(evaluated, least)})" if number is None else f"(FROM places WHERE slice = {number})"
     found = f"{relation} JOIN {places} ON {evaluated.thing} = thing WHERE {evaluated.kept(least)}"
     return f"{_rows(evaluated, found, owned=owned)} ORDER BY {_ORDER}"
@@ -124,7 +137,7 @@ def in_order(evaluated: Evaluated, number: int | None, *, least: int, owned: boo
 
 def rows_with_ids(evaluated: Evaluated, *, count: int) -> str:
     """The rows with these `count` ids, the query's parameters, with their owners. Columns as in `in_order`."""
-    relation = with_arms(evaluated.relation, dict(enumerate(evaluated.bounds)), evaluated.as_of)
+    relation = _told(evaluated, dict(enumerate(evaluated.bounds)))
     place = "0 AS high, 0 AS low, 0 AS top_severity, coalesce(name, '') AS label, id AS thing"
     found = f"(SELECT *, {place} FROM {relation}) WHERE id IN ({', '.join('?' * count)})"
     return _rows(evaluated, found, owned=True)
@@ -172,7 +185,7 @@ def worst_rows(evaluated: Evaluated, numbered: Numbered, *, least: Severity, kno
     DuckDB reads only the row groups with these ids if it knows them when it plans, as parameters and not as a list.
     """
     names = ", ".join(DIALECT.name(name) for name in view_names(evaluated.table))
-    armed = with_arms(evaluated.relation, numbered, evaluated.as_of)
+    armed = _told(evaluated, numbered)
     found = _failing(armed, numbered, least=least, known=known)
     shown = f"coalesce(name, '') AS label, {DIALECT.name(evaluated.table.subject)} AS thing"
     return (
