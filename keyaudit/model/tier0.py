@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+LISTS = "sp-can-take-over-tenant"
+"""The policy whose findings are these principals, waived and known ones included."""
+
 
 class Way(StrEnum):
     """How a principal signs in, the easiest to steal first. One that has several counts by the first."""

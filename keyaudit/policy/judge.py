@@ -22,7 +22,7 @@ from keyaudit.model.run import First, NotJudged, Results
 from keyaudit.model.settings import InForce, PolicyInForce
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
-from keyaudit.model.tier0 import Tier0
+from keyaudit.model.tier0 import LISTS, Tier0
 from keyaudit.policy.bind import Bound, bind, by_table, for_controls, for_run, waived
 from keyaudit.policy.causes import Grouping
 from keyaudit.policy.counts import Counts
@@ -34,7 +34,7 @@ from keyaudit.policy.ordered import Evaluated
 from keyaudit.policy.queries import Scoring
 from keyaudit.policy.scopes import Blind, blind_scopes
 from keyaudit.policy.settings import Judging, PolicyClass
-from keyaudit.policy.tier0 import LISTS, tier0
+from keyaudit.policy.tier0 import tier0
 from keyaudit.policy.worst import first_page, worst
 
 if TYPE_CHECKING:

@@ -9,12 +9,10 @@ from typing import Any
 import duckdb
 
 from keyaudit.model.findings import Tally
-from keyaudit.model.tier0 import Tier0, Way
+from keyaudit.model.tier0 import LISTS, Tier0, Way
 from keyaudit.policy.ordered import Evaluated
 from keyaudit.policy.verdict import UNKNOWN_VIOLATION, WAIVED
 
-LISTS = "sp-can-take-over-tenant"
-"""The policy whose findings are these principals, waived and known ones included."""
 _TELLS_CUSTODY = "sp-privileged-certificate-outside-vault"
 """A policy that reads where the private key of a credential is kept."""
 

@@ -11,6 +11,7 @@ from keyaudit.model.fixes import FIRST, ordered
 from keyaudit.model.run import First, Report
 from keyaudit.model.stakes import Stake
 from keyaudit.model.text import one_line
+from keyaudit.model.tier0 import LISTS
 from keyaudit.report.lines import columns, listed, plural, wrap
 from keyaudit.report.options import Options
 from keyaudit.report.resource import names
@@ -20,7 +21,7 @@ TOP = 10
 """The maximum number of causes on a screen."""
 INDENT = " " * 4
 """Before the second line of a cause, and of the sentence about tier 0."""
-TIER0 = "keyaudit report --full --select sp-can-take-over-tenant"
+TIER0 = f"keyaudit report --full --select {LISTS}"
 """The command that lists the principals that control the tenant, each with how it signs in, its owners and its last sign-in."""
 
 
