@@ -271,6 +271,8 @@ def judge(
             tallies=judgement.tallies,
             findings=judgement.findings,
             causes=lambda: judgement.grouping.causes,
+            first=functools.cache(lambda: with_owners().first()),
+            tier0=functools.cache(judgement.tier0),
             by_score=detail.scoring is Scoring.ORDER,
             settings=judgement.settings,
             policies=judgement.policies,

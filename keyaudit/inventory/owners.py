@@ -21,7 +21,7 @@ OWNERS_ASKED = (*OWNED, "vault", "principal")
 """The views that owners are looked up in, besides the table itself."""
 _KNOWN = {str(reason): reason for reason in Reason}
 _NONE = "NULL::VARCHAR[]"
-_OWN = ("tags", "owner_ids", "vault_id", "holder_id", "app_id")
+_OWN = ("tags", "owner_ids", "vault_id", "holder_id", "app_id", "home")
 _RULED = ("id", "resource_id", "name", "subscription_id", "subscription_name", "resource_group", "vault_name", "holder_name")
 _READ = (*_OWN, *_RULED)
 _APPLICATIONS = frozenset({"application", "service_principal", "blueprint", "agent"})
@@ -40,6 +40,15 @@ _VAULTS_TAGS = (
 """SQL: why the tags of the vault are unknown."""
 BY_RULE, FALLBACK = "[owners] rule ", "[owners] fallback"
 """The sources of owners by rules, the first with the number of the rule."""
+_APPLICATION = """LEFT JOIN (
+    SELECT app_id, flatten(list(owner_ids)) AS owner_ids, min(unknown['owner_ids']) AS doubt
+    FROM application WHERE app_id IS NOT NULL GROUP BY app_id
+) AS app ON app.app_id = it.app_id"""
+"""The owners of the application of a row `it`."""
+_UNLISTED = f"SELECT min(reason) FROM coverage WHERE operation IN ({', '.join(map(quoted, TABLES['application'].listed_by))})"
+_APPLICATION_DOUBT = f"""coalesce(it.unknown['app_id'],
+    CASE WHEN it.app_id IS NULL OR app.app_id IS NOT NULL THEN app.doubt ELSE ({_UNLISTED}) END)"""
+"""Why they are unknown."""
 
 
 class Owning(Struct, frozen=True):
@@ -104,7 +113,12 @@ def _ways(table: Table) -> list[_Way]:
     ways: list[_Way] = []
     if "tags" in table.by_name:
         ways.append(_Way(_tagged("it"), "it.unknown['tags']", quoted("tag owner")))
-    if "owner_ids" in table.by_name:
+    if table.name == "service_principal":
+        # The owners of its application can become it as well as its own. An external application is not in this tenant.
+        both = "list_concat(coalesce(it.owner_ids, []), coalesce(app.owner_ids, []))"
+        missing = f"CASE WHEN it.home IS NULL OR it.home = 'own' THEN {_APPLICATION_DOUBT} END"
+        ways.append(_Way(_some(both), f"coalesce(it.unknown['owner_ids'], {missing})", quoted(_ENTRA), _APPLICATION))
+    elif "owner_ids" in table.by_name:
         ways.append(_Way(_some("it.owner_ids"), "it.unknown['owner_ids']", quoted(_ENTRA)))
     if "vault_id" in table.by_name:
         ways.append(_Way(_tagged("vault"), _VAULTS_TAGS, quoted("tag owner of the vault"), _VAULT))
@@ -113,16 +127,7 @@ def _ways(table: Table) -> list[_Way]:
         join = f"LEFT JOIN ({holders}) AS holder ON holder.id = it.holder_id"
         ways.append(_Way(_some("holder.owner_ids"), "holder.doubt", quoted(_ENTRA), join))
     if {"holder_id", "app_id"} <= set(table.by_name):
-        registered = (
-            "SELECT app_id, flatten(list(owner_ids)) AS owner_ids, min(unknown['owner_ids']) AS doubt"
-            " FROM application WHERE app_id IS NOT NULL GROUP BY app_id"
-        )
-        listed = ", ".join(map(quoted, TABLES["application"].listed_by))
-        unlisted = f"(SELECT min(reason) FROM coverage WHERE operation IN ({listed}))"
-        missing = f"CASE WHEN it.app_id IS NULL OR app.app_id IS NOT NULL THEN app.doubt ELSE {unlisted} END"
-        doubt = f"coalesce(it.unknown['app_id'], {missing})"
-        join = f"LEFT JOIN ({registered}) AS app ON app.app_id = it.app_id"
-        ways.append(_Way(_some("app.owner_ids"), doubt, quoted(f"{_ENTRA} of the application"), join))
+        ways.append(_Way(_some("app.owner_ids"), _APPLICATION_DOUBT, quoted(f"{_ENTRA} of the application"), _APPLICATION))
     return ways
 
 

@@ -5,9 +5,12 @@ object have one cause. Reports for people show a cause once; gates, exit codes, 
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 
 from msgspec import Struct, field
+
+from keyaudit.model.stakes import AtStake
 
 MANY = 10
 """The number of causes that differ in their object alone, above which reports for people list them as one."""
@@ -15,6 +18,9 @@ MANY = 10
 
 SHORT = 6
 """The least digits of a finding's id that stand for it."""
+WHOLE = 16
+"""The number of its digits."""
+_ID = re.compile(rf"[0-9a-f]{{{SHORT},{WHOLE}}}", re.ASCII)
 
 
 class Kind(Struct, frozen=True):
@@ -167,6 +173,8 @@ class Cause(Struct, frozen=True, kw_only=True):
     head: Member
     also: tuple[Member, ...]
     """The others, the most severe first."""
+    at_stake: AtStake | None = None
+    """The first group that any of its findings is in; None: in none."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -196,4 +204,9 @@ class Causes(Struct, frozen=True):
 def fingerprint(policy: str, subject: str) -> str:
     """The id of a finding: 16 hex digits of SHA-256 over policy id and subject."""
     # JSON, and so a name, may contain half a surrogate pair.
-    return hashlib.sha256(f"{policy}\n{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256(f"{policy}\n{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:WHOLE]
+
+
+def is_id(text: str) -> bool:
+    """Whether a text may be the id of a finding, or how it begins."""
+    return _ID.fullmatch(text.lower()) is not None

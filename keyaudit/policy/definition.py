@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from keyaudit.model.columns import Table
 from keyaudit.model.documents.nodes import Node
 from keyaudit.model.findings import Outcome, PolicyText, Severity
+from keyaudit.model.stakes import columns as opens
 from keyaudit.model.tables import TABLES, operations_of
 from keyaudit.policy.applicability import needless
 from keyaudit.policy.controls import Part, columns_of
@@ -44,6 +45,13 @@ class CauseArm(Struct, frozen=True):
 
     kind: str
     object: str
+    condition: Condition | None
+
+
+class Suspicion(Struct, frozen=True):
+    """Findings of severity `least` or above are a possible compromise where the condition holds; no condition: everywhere."""
+
+    least: Severity
     condition: Condition | None
 
 
@@ -132,6 +140,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     examples: tuple[Example, ...]
     causes: tuple[CauseArm, ...] = ()
     """The causes of its findings: the first whose condition is certainly true; without one, each is a cause by itself."""
+    suspicion: Suspicion | None = None
+    """The findings that are a possible compromise; None: none of them."""
     parts: tuple[Part, ...] = ()
     """The controls that are about a part of it, in the order of the text."""
     profiles: Mapping[str, str] = field(default_factory=dict)
@@ -195,7 +205,8 @@ class Policy(Struct, frozen=True, kw_only=True):
         for arm in self.message_when:
             texts += [arm.message, *arm.fix.values()]
         named = (name for text in texts for name in text.names)
-        return frozenset((*self.columns_read, *columns_of(self.parts), *self.columns_of_arms, *self.columns_of_causes, *named))
+        decide = (*self.columns_of_arms, *self.columns_of_causes, *self.columns_of_stakes)
+        return frozenset((*self.columns_read, *columns_of(self.parts), *decide, *named))
 
     @property
     def columns_of_messages(self) -> frozenset[str]:
@@ -213,6 +224,16 @@ class Policy(Struct, frozen=True, kw_only=True):
         """Every column that decides the cause, and those that name its object."""
         decide = columns_read(*(arm.condition.tree for arm in self.causes if arm.condition))
         return (*decide, *(arm.object for arm in self.causes))
+
+    @property
+    def columns_of_stakes(self) -> tuple[str, ...]:
+        """Every column that decides what is at stake in a finding."""
+        return (*opens(self.text.table), *self.columns_of_suspicion)
+
+    @property
+    def columns_of_suspicion(self) -> tuple[str, ...]:
+        """Every column that decides whether a finding is a possible compromise, besides its severity."""
+        return columns_read(self.suspicion.condition.tree) if self.suspicion and self.suspicion.condition else ()
 
     @property
     def commands(self) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def control_member(control: Control) -> dict[str, object]:
 def control_finding_member(owner: Owner, finding: Finding, profile: str) -> dict[str, object]:
     """A finding that was evaluated with a profile for the controls of its frameworks; it has no score."""
     member = finding_member(owner, finding)
-    del member["score"], member["cause"]
+    del member["score"], member["cause"], member["at_stake"]
     return {**member, "profile": profile}
 
 
@@ -121,6 +121,7 @@ def finding_member(owner: Owner, finding: Finding) -> dict[str, object]:
         "waiver": finding.waiver.id if finding.waiver else None,
         "known": finding.known,
         "cause": _cause(finding),
+        "at_stake": _at_stake(finding),
         "score": score.member(finding.score),
         "row": row,
         "row_unknown": dict(sorted(facts.unknown.items())) if row else {},
@@ -131,6 +132,11 @@ def _cause(finding: Finding) -> dict[str, object] | None:
     """The cause that an open finding shares with others, and the finding at its head."""
     cause = finding.cause
     return {"kind": cause.kind, "object": cause.object, "head": cause.head.finding} if cause else None
+
+
+def _at_stake(finding: Finding) -> dict[str, object] | None:
+    """The group of the first page that the cause of an open finding is in, and whether that is certain."""
+    return {"group": finding.at_stake.group, "certain": finding.at_stake.certain} if finding.at_stake else None
 
 
 def _not_judged(each: NotJudged) -> dict[str, object]:

@@ -81,6 +81,9 @@ class _Redaction:
             verdict=self._verdict(report.verdict),
             tallies=self._tallies(report.tallies),
             causes=lambda: self._causes(report.causes()),
+            first=lambda: [
+                replace(each, owner=self._owner(each.owner), finding=self._finding(each.finding)) for each in report.first()
+            ],
             findings=lambda passes: map(self._finding, report.findings(passes)),
             owned=lambda passes: self._owned(report.owned(passes)),
             listing=self._listing,
