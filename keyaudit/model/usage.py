@@ -51,6 +51,10 @@ class Kind(StrEnum):
     """Why a use is unusual, the most severe first."""
 
     MANY_MAILBOXES = "many-mailboxes"
+    MAILBOX_OFTEN = "mailbox-read-often"
+    """One mailbox was read on one day far more often than this application ever read one."""
+    MAILBOXES_FROM_NETWORK = "mailboxes-from-new-network"
+    """Several mailboxes were read on one day from a network that the baseline does not know."""
     RETURNED_KEY = "returned-key"
     """A newer version replaced it long before."""
     NEW_OPERATION = "new-operation"
@@ -59,6 +63,7 @@ class Kind(StrEnum):
     NEW_CLIENT_APP = "new-client-app"
     NEW_PRINCIPAL = "new-principal"
     NEW_API = "new-api"
+    MAILBOXES_WITH_PROGRAM = "mailboxes-with-new-program"
     NEW_TARGET = "new-target"
     """The target is new too, and the application is known for such use of other targets."""
     NEW_NETWORK = "new-network"
@@ -93,13 +98,13 @@ class Why(Struct, frozen=True, kw_only=True):
     kind: Kind
     severity: Severity
     count: int
-    """The number of new values; for mailboxes, the number read in one day."""
+    """The number of new values; for mailboxes, the number read in one day, or how often one was."""
     values: Sequence[str]
     """The first few new values."""
     elsewhere: bool
     """Whether the baseline knows these values from other uses, or they are Microsoft's own."""
     usual: int
-    """For mailboxes: the largest number learned for one day."""
+    """For mailboxes: the largest number learned for one day; for those from a new network, of networks that were new."""
     uses: int
     refused: int
     days: int

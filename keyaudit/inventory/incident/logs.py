@@ -36,6 +36,9 @@ _FOLLOWED = (
     "new-target",
     "returned-key",
     "many-mailboxes",
+    "mailbox-read-often",
+    "mailboxes-from-new-network",
+    "mailboxes-with-new-program",
     "new-network",
 )
 """The reasons for which an actor is followed, or an act is listed; a new program or key version alone is not enough."""

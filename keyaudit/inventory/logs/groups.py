@@ -140,17 +140,26 @@ MAILBOXES = {
     "source": "VARCHAR",
     "day": "BIGINT",
     **dict.fromkeys(KEYS.split(", "), "VARCHAR"),
+    "facet": "VARCHAR",
+    "value": "VARCHAR",
     "boxes": "BIGINT",
     "let_in": "BIGINT",
+    "reads": "BIGINT",
+    "reads_let_in": "BIGINT",
+    "box": "VARCHAR",
 }
-"""The columns of counts of mailboxes: on one day in one log, read by one application. `let_in`: those read with success.
+"""The columns of counts of mailboxes: on one day in one log, read by one application; of them, those from one network, and
+those with one program. `boxes`: how many; `reads`: how often `box` was read, the one that was read most. `let_in`,
+`reads_let_in`: only what was read with success.
 
 Only one log records that mail is read, so that the counts of several logs add up.
 """
+READ_BY = (Facet.APP, Facet.NETWORK, Facet.CLIENT)
+"""The facets by which mailboxes are counted."""
 _BY = tuple(GROUP)[: tuple(GROUP).index("uses")]
 """The columns that identify a group."""
 ORDER = ", ".join(_BY)
-MAILBOX_ORDER = f"source, day, {KEYS}"
+MAILBOX_ORDER = f"source, day, {KEYS}, facet, value"
 """Total orders of groups, and of counts of mailboxes, as SQL."""
 
 
@@ -192,12 +201,16 @@ def merged(groups: str, condition: str = "true") -> str:
 
 def mailboxes(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
     """A query over `uses`: how many mailboxes were read, with the columns of `MAILBOXES`."""
-    by = MAILBOX_ORDER
-    return f"""SELECT {by}, count(*) AS boxes, count(*) FILTER (WHERE succeeded) AS let_in
-        FROM (SELECT source, {sql.quotient("used_on", DAY)} AS day, target_kind, {target_of("usage", sql)} AS target, operation,
-                {who_of("usage")} AS app, target_id AS mailbox, bool_or(coalesce(succeeded, false)) AS succeeded
-            FROM {uses} AS usage
-            WHERE operation = 'read-mail' AND target_kind = 'mailbox' AND {told(sql)} AND {condition} GROUP BY ALL)
+    by, read = MAILBOX_ORDER, "operation = 'read-mail' AND target_kind = 'mailbox'"
+    value = f"CASE facet WHEN '{Facet.NETWORK}' THEN network WHEN '{Facet.CLIENT}' THEN client ELSE '' END"
+    facets = ", ".join(f"('{facet}')" for facet in READ_BY)
+    return f"""SELECT {by}, count(*) AS boxes, count(*) FILTER (WHERE let_in > 0) AS let_in, max(uses) AS reads,
+            max(let_in) AS reads_let_in, max_by(mailbox, (uses, mailbox)) AS box
+        FROM (SELECT {by}, mailbox, CAST(coalesce(sum(uses), 0) AS BIGINT) AS uses,
+                CAST(coalesce(sum(uses) FILTER (WHERE succeeded), 0) AS BIGINT) AS let_in
+            FROM (SELECT *, {value} AS value FROM ({_classified(uses, f"{read} AND {condition}", sql)})
+                CROSS JOIN (VALUES {facets}) AS facets(facet) WHERE told)
+            WHERE facet = '{Facet.APP}' OR value <> '' GROUP BY {by}, mailbox)
         GROUP BY {by}"""
 
 
@@ -229,6 +242,7 @@ def _classified(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
             THEN coalesce(nullif(client_app_id, actor_app_id), '') END AS client_app,
         coalesce({_network(sql)}, '') AS network, coalesce({_client(sql)}, '') AS client,
         coalesce({_KEY}, '') AS key, coalesce({_PRINCIPAL}, '') AS principal, coalesce(api_app_id, '') AS api,
+        CASE WHEN target_kind = 'mailbox' THEN target_id END AS mailbox,
         used_on, {sql.quotient("used_on", DAY)} AS day, succeeded, source, id, uses,
         {told(sql)} AND {LEARNED} AS told, {_lacking(sql)} AS lacking
         FROM {uses} AS usage WHERE {condition}"""

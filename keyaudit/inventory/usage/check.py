@@ -24,6 +24,10 @@ from keyaudit.model.usage import Accepted, Blind, Kind, Unseen, Unusual, UsageCh
 
 _OF_THE_APP = (Kind.NEW_OPERATION, Kind.NEW_APP, Kind.NEW_TARGET, Kind.MANY_MAILBOXES)
 """Kinds for which the application itself is the new value."""
+_MUCH = (Kind.MANY_MAILBOXES, Kind.MAILBOX_OFTEN)
+"""Kinds for which a large number is unusual."""
+_COUNTED = (*_MUCH, Kind.MAILBOXES_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM)
+"""Kinds with a number of a day."""
 
 
 def check(
@@ -92,7 +96,7 @@ def _unusual(
 
 def _covering(found: Unusual, accepted: Sequence[Accepted]) -> Accepted | None:
     """The announcement that covers it. An announced application does not cover mass reading or the return of an old key."""
-    if any(why.kind in (Kind.MANY_MAILBOXES, Kind.RETURNED_KEY) for why in found.why):
+    if any(why.kind in (*_MUCH, Kind.RETURNED_KEY) for why in found.why):
         return None
     done = (found.app_id, found.operation)
     for each in accepted:
@@ -118,11 +122,10 @@ def _evidence(connection: duckdb.DuckDBPyConnection, store: LogStore) -> dict[st
 def _why(row: tuple[Any, ...], rows_by_id: Mapping[str, Use]) -> Why:
     *_, kind, elsewhere, values, few, mailboxes, usual, uses, refused, days, first_on, last_on, shown, rank = row
     found = Kind(kind)
-    many = found is Kind.MANY_MAILBOXES
     return Why(
         kind=found,
         severity=list(Severity)[rank],
-        count=mailboxes if many else values,
+        count=mailboxes if found in _COUNTED else values,
         values=() if found in _OF_THE_APP else tuple(few),
         elsewhere=elsewhere,
         usual=usual,

@@ -68,8 +68,8 @@ def reason(found: Unusual, why: Why) -> str:
             return _new_app(found, why)
         case Kind.NEW_TARGET:
             return "the target is new, and the application is known to do so to others"
-        case Kind.MANY_MAILBOXES:
-            return f"read {plural(why.count, 'mailbox', 'mailboxes')} in one day; the most that was learned is {why.usual:,}"
+        case Kind.MANY_MAILBOXES | Kind.MAILBOX_OFTEN | Kind.MAILBOXES_FROM_NETWORK | Kind.MAILBOXES_WITH_PROGRAM:
+            return _much(why)
         case kind:
             single, several = _NEW[kind]
             said = single if why.count == 1 else several.format(f"{why.count:,}")
@@ -87,6 +87,20 @@ def _new_app(found: Unusual, why: Why) -> str:
     if why.elsewhere:
         return "this application never did so here, where others do; it is known to do so to other targets"
     return "this application never did so"
+
+
+def _much(why: Why) -> str:
+    mailboxes = f"read {plural(why.count, 'mailbox', 'mailboxes')} in one day"
+    if why.kind is Kind.MANY_MAILBOXES:
+        return f"{mailboxes}; the most that was learned is {why.usual:,}"
+    values = ", ".join(map(one_line, why.values))
+    if why.kind is Kind.MAILBOX_OFTEN:
+        return f"read the mailbox {values} {plural(why.count, 'time')} in one day; the most that was learned is {why.usual:,}"
+    new = "from a new network" if why.kind is Kind.MAILBOXES_FROM_NETWORK else "with a new program"
+    usual = (
+        f"at most {why.usual:,} when new ones were learned" if why.usual else "no new one had several when they were learned"
+    )
+    return f"{mailboxes} {new}: {values}; {usual}"
 
 
 def extent(why: Why) -> str:
