@@ -15,6 +15,8 @@ NOBODY = ""
 """The application id of a use without one in the log."""
 ANY = "(any)"
 """The class that contains all targets of a kind."""
+PRIVILEGED = "(privileged)"
+"""The class of changes that are reported regardless of who makes them."""
 
 
 class Window(Struct, frozen=True, kw_only=True):
@@ -57,6 +59,8 @@ class Kind(StrEnum):
     """Several mailboxes were read on one day from a network that the baseline does not know."""
     RETURNED_KEY = "returned-key"
     """A newer version replaced it long before."""
+    PRIVILEGED = "privileged"
+    """A change that gives control of the tenant, or access to all mail or files: reported regardless of who makes it."""
     NEW_OPERATION = "new-operation"
     """Nobody did this with the target before."""
     NEW_APP = "new-app"
@@ -84,6 +88,7 @@ class Use(Struct, frozen=True, kw_only=True):
     client: str | None
     granted_to: str | None
     permission: str | None
+    issuer: str | None
     succeeded: bool | None
     source: str
     found_in: str

@@ -28,6 +28,7 @@ _LOST = (Blind.MISSING_DAYS, Blind.ABSENT_SOURCE, Blind.INCOMPLETE_FILE, Blind.B
 """The gaps of a log that may hide records."""
 _VALUE = " ".join(f"WHEN '{facet}' THEN {column}" for facet, column in FACETS.items())
 _FOLLOWED = (
+    "privileged",
     "new-operation",
     "new-app",
     "new-client-app",

@@ -10,15 +10,15 @@ because rotation creates new versions. For mailboxes it is the domain of the add
 all mailboxes, and a class for each mailbox would make every new employee unusual. For sign-ins it is the application signed in
 to. Changes of credentials, federation or logging affect a different object each time, but usually by the same actor, so all
 changes of a kind are one class; the actor is the application, or else the user or service principal, because Entra's logs often
-omit the application. Networks are /24 and /48, because providers reassign addresses inside them; clients are families of
-programs, without versions.
+omit the application. Privileged changes are a class of their own, and federated credentials are one for each issuer. Networks
+are /24 and /48, because providers reassign addresses inside them; clients are families of programs, without versions.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is our own
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.model.times import DAY
-from keyaudit.model.usage import ANY, Facet, Window
+from keyaudit.model.usage import ANY, PRIVILEGED, Facet, Window
 
 EVIDENCE = 3
 """The number of rows that are named for each group, and shown for each reason."""
@@ -36,13 +36,15 @@ def target_of(relation: str, sql: DuckDB = DUCKDB) -> str:
     return f"""coalesce(nullif(CASE
     WHEN {kind} IN ('key', 'secret', 'certificate') THEN {sql.joined(sql.first_items(sql.divided(id_, "/"), 5), "/")}
     WHEN {kind} = 'mailbox' THEN CASE WHEN contains({id_}, '@') THEN {sql.lower(sql.part(id_, "@", -1))} END
-    WHEN {relation}.operation = 'sign-in' THEN {id_} ELSE '{ANY}' END, ''), '(not named)')"""
+    WHEN {relation}.operation = 'sign-in' THEN {id_}
+    WHEN {relation}.privileged THEN '{PRIVILEGED}' ELSE coalesce({relation}.issuer, '{ANY}') END, ''), '(not named)')"""
 
 
 def changes(relation: str) -> str:
     """SQL: whether a use is a change, for which the changed object does not matter."""
     held = f"{relation}.target_kind IN ('key', 'secret', 'certificate', 'mailbox')"
-    return f"(NOT {held} AND {relation}.operation NOT IN ('sign-in', 'saml-sign-in'))"
+    opens = f"{relation}.operation = 'grant-mailbox-access'"
+    return f"(({opens} OR NOT {held}) AND {relation}.operation NOT IN ('sign-in', 'saml-sign-in'))"
 
 
 def who_of(relation: str) -> str:

@@ -22,7 +22,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Accepted, Blind, Kind, Unseen, Unusual, UsageCheck, Use, Why, Window
 
-_OF_THE_APP = (Kind.NEW_OPERATION, Kind.NEW_APP, Kind.NEW_TARGET, Kind.MANY_MAILBOXES)
+_OF_THE_APP = (Kind.PRIVILEGED, Kind.NEW_OPERATION, Kind.NEW_APP, Kind.NEW_TARGET, Kind.MANY_MAILBOXES)
 """Kinds for which the application itself is the new value."""
 _MUCH = (Kind.MANY_MAILBOXES, Kind.MAILBOX_OFTEN)
 """Kinds for which a large number is unusual."""
@@ -95,8 +95,9 @@ def _unusual(
 
 
 def _covering(found: Unusual, accepted: Sequence[Accepted]) -> Accepted | None:
-    """The announcement that covers it. An announced application does not cover mass reading or the return of an old key."""
-    if any(why.kind in (*_MUCH, Kind.RETURNED_KEY) for why in found.why):
+    """The announcement that covers it. An announced application covers no mass reading, no return of an old key, and no
+    privileged change."""
+    if any(why.kind in (*_MUCH, Kind.RETURNED_KEY, Kind.PRIVILEGED) for why in found.why):
         return None
     done = (found.app_id, found.operation)
     for each in accepted:
@@ -112,7 +113,7 @@ def _evidence(connection: duckdb.DuckDBPyConnection, store: LogStore) -> dict[st
     store.add_uses(connection, {day for (day,) in days})
     found = connection.execute(
         f"""SELECT id, used_on, target_id, client_app_id, api_app_id, principal_id, network, client, granted_to,
-            permission, succeeded, source, source_url, coalesce(credential_key_id, nullif({VERSION}, ''))
+            permission, issuer, succeeded, source, source_url, coalesce(credential_key_id, nullif({VERSION}, ''))
         FROM usage WHERE id IN ({named.format("id")})"""
     )
     names = [field.name for field in structs.fields(Use)]

@@ -11,7 +11,7 @@ from keyaudit.inventory.usage.severity import FEW, FLOOR, OF_A_DAY, OFTEN, sever
 from keyaudit.inventory.usage.steady import STEADY, arrivals, of_exchange
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.times import DAY
-from keyaudit.model.usage import Facet, Kind, Window
+from keyaudit.model.usage import PRIVILEGED, Facet, Kind, Window
 
 _FEW = 5
 """The number of new values named for each reason."""
@@ -100,6 +100,8 @@ def _odd(sql: DuckDB, belongs: str) -> str:
                 WHEN superseded THEN '{Kind.RETURNED_KEY}'
                 WHEN facet <> '{Facet.APP}' AND app_known AND NOT known THEN 'new-' || facet END AS kind FROM judged)
         SELECT {_ODD}, CAST(NULL AS BIGINT) AS busiest FROM reasons WHERE kind IS NOT NULL
+        UNION ALL SELECT {_reason(Kind.PRIVILEGED)}, CAST(NULL AS BIGINT) FROM reasons
+        WHERE facet = '{Facet.APP}' AND target = '{PRIVILEGED}'
         UNION ALL SELECT {_reason(Kind.MANY_MAILBOXES)}, busiest FROM reasons
         WHERE facet = '{Facet.APP}' AND mailboxes >= {FLOOR} AND mailboxes > {OF_A_DAY} * usual
         UNION ALL SELECT {often}, read_on FROM reasons

@@ -27,6 +27,7 @@ one, counts as severe.
 """
 
 _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
+    Kind.PRIVILEGED: (Severity.HIGH, Severity.HIGH),
     Kind.NEW_OPERATION: (Severity.HIGH, Severity.MEDIUM),
     Kind.NEW_APP: (Severity.HIGH, Severity.MEDIUM),
     Kind.NEW_TARGET: (Severity.LOW, Severity.LOW),
@@ -55,7 +56,9 @@ from a network that is new and not Microsoft's. Microsoft's interactive tools ar
 _BY_WHOM = (Kind.NEW_APP, Kind.NEW_OPERATION)
 """Kinds for which only Microsoft's own services count as known."""
 _OF_FEW = (Kind.NEW_NETWORK, Kind.NEW_CLIENT)
-"""Kinds that are severe where an application has always had few values."""
+"""Kinds that are severe where an application has always had few values. A new class of added credentials is a new issuer of
+federated ones, which is as severe.
+"""
 _ASKED = (*_BY_WHOM, Kind.NEW_CLIENT_APP, Kind.NEW_PRINCIPAL, Kind.NEW_API)
 """Kinds for which an operation in `_MILD` lowers the severity."""
 
@@ -75,7 +78,10 @@ def severity(kind: str, operation: str, app: str, *, elsewhere: str, steady: str
     unseen, familiar = (f"CASE {kind} {cases} END" for cases in ranks)
     mild = f"{operation} IN ({_listed(_MILD)}) AND {kind} IN ({_listed(_ASKED)})"
     less = " - ".join(f"CAST({condition} AS INTEGER)" for condition in (refused, f"({mild})"))
-    settled = f"{steady} AND {kind} IN ({_listed(_OF_FEW)}) AND NOT {elsewhere}"
+    settled = (
+        f"({steady} AND {kind} IN ({_listed(_OF_FEW)}) AND NOT {elsewhere}"
+        f" OR {kind} = {quoted(Kind.NEW_TARGET)} AND {operation} = 'add-credential')"
+    )
     return f"greatest(0, CASE WHEN {settled} THEN {Severity.HIGH.rank} WHEN {known} THEN {familiar} ELSE {unseen} END - {less})"
 
 

@@ -77,7 +77,7 @@ def _found(sources: Sources, scope_id: str, as_of: int, of: Window) -> str:
         **{name: fact.value for name, fact in facts.items()},
         "target_class": "target",
         "app_id": "nullif(app, '')",
-        "new_values": f"""CASE WHEN kind NOT IN ('new-operation', 'new-app', 'new-target', 'many-mailboxes')
+        "new_values": f"""CASE WHEN kind NOT IN ('privileged', 'new-operation', 'new-app', 'new-target', 'many-mailboxes')
             THEN few ELSE {none} END""",
         "new_count": "values",
         "usual_mailboxes": "usual",

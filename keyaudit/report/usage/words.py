@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date
-from keyaudit.model.usage import ANY, NOBODY, Blind, Kind, Unseen, Unusual, Why
+from keyaudit.model.usage import ANY, NOBODY, PRIVILEGED, Blind, Kind, Unseen, Unusual, Why
 from keyaudit.report.lines import plural
 
 _NEW: dict[Kind, tuple[str, str]] = {
@@ -53,6 +53,8 @@ def target(found: Unusual) -> str:
     """The target of the use."""
     if found.target_kind == "mailbox":
         return f"mailboxes of {one_line(found.target)}"
+    if found.target == PRIVILEGED:
+        return f"privileged, {one_line(found.target_kind)}"
     if found.target == ANY:
         return f"any {one_line(found.target_kind)}"
     name = FIRST_PARTY.get(found.target)
@@ -62,8 +64,10 @@ def target(found: Unusual) -> str:
 def reason(found: Unusual, why: Why) -> str:
     """Why these uses are unusual."""
     match why.kind:
+        case Kind.PRIVILEGED:
+            return "it gives control of the tenant, or access to all mail or files; find out who approved it"
         case Kind.NEW_OPERATION:
-            return "the baseline knows nobody who did this" + (" here" if found.target != ANY else "")
+            return "the baseline knows nobody who did this" + (" here" if found.target not in (ANY, PRIVILEGED) else "")
         case Kind.NEW_APP:
             return _new_app(found, why)
         case Kind.NEW_TARGET:

@@ -173,6 +173,61 @@ def test_clean_days_give_at_most_two_alerts_a_week(checked: Checked) -> None:
         assert len(high(result)) <= 2 * CLEAN // 7, (seed, high(result))
 
 
+ADMIN = "admin@contoso.example"
+
+
+def change(day: int, operation: str, **columns: Any) -> Use:
+    """A change of the directory by the administrator, who makes one of each kind every fourth week."""
+    given = {"source": "AuditLogs", "target_kind": "service-principal", "target_id": f"object {day}", "principal_id": ADMIN}
+    return use(day, "", operation=operation, **{**given, "network": "198.51.100.7", "client": "Mozilla/5.0", **columns})
+
+
+USUAL_CHANGES = [
+    *(change(day, "grant-permission", permission="User.Read", granted_to="a") for day in range(3, LEARNED, 28)),
+    *(
+        change(day, "grant-permission", permission="Mail.Read", granted_to="a", privileged=True)
+        for day in range(4, LEARNED, 28)
+    ),
+    *(change(day, "add-credential", target_kind="application") for day in range(5, LEARNED, 28)),
+    *(change(day, "add-credential", target_kind="application", issuer="https://ci.example") for day in range(6, LEARNED, 28)),
+    *(change(day, "assign-directory-role", permission="Directory Readers") for day in range(7, LEARNED, 28)),
+]
+CHANGES: dict[str, tuple[Use, list[str]]] = {
+    "a permission to all mail, by the administrator as before": (
+        change(LEARNED, "grant-permission", permission="Mail.ReadWrite", granted_to="b", privileged=True),
+        ["privileged"],
+    ),
+    "a role that controls the tenant, which nobody gave before": (
+        change(LEARNED, "assign-directory-role", permission="Global Administrator", privileged=True),
+        ["new-operation", "privileged"],
+    ),
+    "a federated credential of a new issuer": (
+        change(LEARNED, "add-credential", target_kind="application", issuer="https://evil.example"),
+        ["new-target"],
+    ),
+    "one of the usual issuer": (change(LEARNED, "add-credential", target_kind="application", issuer="https://ci.example"), []),
+    "a client secret": (change(LEARNED, "add-credential", target_kind="application"), []),
+    "a permission to sign in": (change(LEARNED, "grant-permission", permission="User.Read", granted_to="b"), []),
+    "a role to read": (change(LEARNED, "assign-directory-role", permission="Directory Readers"), []),
+    "keys of an account, by somebody who never listed any": (
+        change(LEARNED, "list-account-keys", source="AzureActivity", target_kind="resource"),
+        ["new-operation"],
+    ),
+}
+"""By change: the use, and the kinds of reasons at high."""
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_changes_that_are_told_whoever_makes_them(tmp_path: Path, what: str) -> None:
+    made, expected = CHANGES[what]
+    window = Window(since=START, until=START + LEARNED * DAY)
+    (tmp_path / "baseline").mkdir()
+    usual = learn(store(tmp_path / "usual", USUAL_CHANGES), window, into=tmp_path / "baseline")
+    until = START + (LEARNED + 1) * DAY
+    found = check(store(tmp_path / "logs", [made]), Window(since=window.until, until=until), usual)
+    assert [kind for _, kind in high(found)] == expected
+
+
 LIKE: dict[str, Callable[[int], list[Use]]] = {
     "two colleagues in a hotel": lambda seed: by_intruder(seed, OUTLOOK, 2),
     "a service of Microsoft's that works from its own network": lambda seed: by_intruder(
