@@ -47,6 +47,8 @@ class Facet(StrEnum):
     """The principal for whom the application acted, unless it is the application itself or the owner of the mailbox."""
     API = "api"
     """The API through which the application read or sent mail."""
+    HOUR = "hour"
+    """All that the application did of a kind in one hour."""
 
 
 class Kind(StrEnum):
@@ -59,6 +61,8 @@ class Kind(StrEnum):
     """Several mailboxes were read on one day from a network that the baseline does not know."""
     RETURNED_KEY = "returned-key"
     """A newer version replaced it long before."""
+    MANY_IN_AN_HOUR = "many-in-one-hour"
+    """Far more calls in one hour than this application ever made: secrets are read, or the objects of vaults listed."""
     PRIVILEGED = "privileged"
     """A change that gives control of the tenant, or access to all mail or files: reported regardless of who makes it."""
     NEW_OPERATION = "new-operation"
@@ -73,6 +77,10 @@ class Kind(StrEnum):
     NEW_NETWORK = "new-network"
     NEW_CLIENT = "new-client"
     NEW_KEY = "new-key"
+
+
+OF_THE_APP = (*(Kind.PRIVILEGED, Kind.NEW_OPERATION, Kind.NEW_APP, Kind.NEW_TARGET, Kind.MANY_MAILBOXES, Kind.MANY_IN_AN_HOUR),)
+"""Kinds for which the application itself is the new value."""
 
 
 class Use(Struct, frozen=True, kw_only=True):

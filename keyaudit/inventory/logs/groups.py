@@ -6,12 +6,13 @@ A row of `usage` may stand for several equal uses of its day. Everything that is
 larger set of groups is the union of smaller ones: the sum of their counts, the earliest and latest time, and the earliest rows.
 
 A class is a group of targets that share one baseline. For keys, secrets and certificates it is the object without its version,
-because rotation creates new versions. For mailboxes it is the domain of the address: an application that may read mail may read
-all mailboxes, and a class for each mailbox would make every new employee unusual. For sign-ins it is the application signed in
-to. Changes of credentials, federation or logging affect a different object each time, but usually by the same actor, so all
-changes of a kind are one class; the actor is the application, or else the user or service principal, because Entra's logs often
-omit the application. Privileged changes are a class of their own, and federated credentials are one for each issuer. Networks
-are /24 and /48, because providers reassign addresses inside them; clients are families of programs, without versions.
+because rotation creates new versions; where objects are created or changed it is the vault. For mailboxes it is the domain of
+the address: an application that may read mail may read all mailboxes, and a class for each mailbox would make every new
+employee unusual. For sign-ins it is the application signed in to. Changes of credentials, federation or logging affect a
+different object each time, but usually by the same actor, so all changes of a kind are one class; the actor is the application,
+or else the user or service principal, because Entra's logs often omit the application. Privileged changes are a class of their
+own, and federated credentials are one for each issuer. Networks are /24 and /48, because providers reassign addresses inside
+them; clients are families of programs, without versions.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is our own
@@ -34,6 +35,7 @@ def target_of(relation: str, sql: DuckDB = DUCKDB) -> str:
     """The class of a use's target, as SQL over a relation with the columns of `usage`."""
     kind, id_ = f"{relation}.target_kind", f"{relation}.target_id"
     return f"""coalesce(nullif(CASE
+    WHEN {relation}.operation IN ('create', 'update') THEN {sql.joined(sql.first_items(sql.divided(id_, "/"), 3), "/")}
     WHEN {kind} IN ('key', 'secret', 'certificate') THEN {sql.joined(sql.first_items(sql.divided(id_, "/"), 5), "/")}
     WHEN {kind} = 'mailbox' THEN CASE WHEN contains({id_}, '@') THEN {sql.lower(sql.part(id_, "@", -1))} END
     WHEN {relation}.operation = 'sign-in' THEN {id_}
@@ -152,10 +154,13 @@ MAILBOXES = {
 }
 """The columns of counts of mailboxes: on one day in one log, read by one application; of them, those from one network, and
 those with one program. `boxes`: how many; `reads`: how often `box` was read, the one that was read most. `let_in`,
-`reads_let_in`: only what was read with success.
+`reads_let_in`: only what was read with success. Of BURSTS, `boxes` is the number of calls in the busiest hour of the day, and
+the target any.
 
 Only one log records that mail is read, so that the counts of several logs add up.
 """
+BURSTS = ("read-secret", "list")
+"""Operations whose calls are counted by the hour."""
 READ_BY = (Facet.APP, Facet.NETWORK, Facet.CLIENT)
 """The facets by which mailboxes are counted."""
 _BY = tuple(GROUP)[: tuple(GROUP).index("uses")]
@@ -202,11 +207,23 @@ def merged(groups: str, condition: str = "true") -> str:
 
 
 def mailboxes(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
-    """A query over `uses`: how many mailboxes were read, with the columns of `MAILBOXES`."""
+    """A query over `uses`: how many mailboxes were read, and the calls of BURSTS, with the columns of `MAILBOXES`.
+
+    Where equal calls of a day were summarized, only the first and the last of them have an hour.
+    """
     by, read = MAILBOX_ORDER, "operation = 'read-mail' AND target_kind = 'mailbox'"
     value = f"CASE facet WHEN '{Facet.NETWORK}' THEN network WHEN '{Facet.CLIENT}' THEN client ELSE '' END"
     facets = ", ".join(f"('{facet}')" for facet in READ_BY)
-    return f"""SELECT {by}, count(*) AS boxes, count(*) FILTER (WHERE let_in > 0) AS let_in, max(uses) AS reads,
+    hour = sql.quotient("used_on", 3_600)
+    bursts = ", ".join(f"'{operation}'" for operation in BURSTS)
+    return f"""SELECT source, day, target_kind, '{ANY}' AS target, operation, app, '{Facet.HOUR}' AS facet, '' AS value,
+            max(calls) AS boxes, max(let_in) AS let_in, CAST(0 AS BIGINT) AS reads, CAST(0 AS BIGINT) AS reads_let_in, '' AS box
+        FROM (SELECT source, day, target_kind, operation, app, {hour} AS hour, count(*) AS calls,
+                count(*) FILTER (WHERE succeeded) AS let_in
+            FROM ({_classified(uses, f"operation IN ({bursts}) AND {condition}", sql)}) WHERE told
+            GROUP BY source, day, target_kind, operation, app, {hour})
+        GROUP BY source, day, target_kind, operation, app
+        UNION ALL SELECT {by}, count(*) AS boxes, count(*) FILTER (WHERE let_in > 0) AS let_in, max(uses) AS reads,
             max(let_in) AS reads_let_in, max_by(mailbox, (uses, mailbox)) AS box
         FROM (SELECT {by}, mailbox, CAST(coalesce(sum(uses), 0) AS BIGINT) AS uses,
                 CAST(coalesce(sum(uses) FILTER (WHERE succeeded), 0) AS BIGINT) AS let_in

@@ -20,11 +20,9 @@ from keyaudit.model.findings import Severity
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from keyaudit.model.usage import Accepted, Blind, Kind, Unseen, Unusual, UsageCheck, Use, Why, Window
+from keyaudit.model.usage import OF_THE_APP, Accepted, Blind, Kind, Unseen, Unusual, UsageCheck, Use, Why, Window
 
-_OF_THE_APP = (Kind.PRIVILEGED, Kind.NEW_OPERATION, Kind.NEW_APP, Kind.NEW_TARGET, Kind.MANY_MAILBOXES)
-"""Kinds for which the application itself is the new value."""
-_MUCH = (Kind.MANY_MAILBOXES, Kind.MAILBOX_OFTEN)
+_MUCH = (Kind.MANY_MAILBOXES, Kind.MAILBOX_OFTEN, Kind.MANY_IN_AN_HOUR)
 """Kinds for which a large number is unusual."""
 _COUNTED = (*_MUCH, Kind.MAILBOXES_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM)
 """Kinds with a number of a day."""
@@ -127,7 +125,7 @@ def _why(row: tuple[Any, ...], rows_by_id: Mapping[str, Use]) -> Why:
         kind=found,
         severity=list(Severity)[rank],
         count=mailboxes if found in _COUNTED else values,
-        values=() if found in _OF_THE_APP else tuple(few),
+        values=() if found in OF_THE_APP else tuple(few),
         elsewhere=elsewhere,
         usual=usual,
         uses=uses,

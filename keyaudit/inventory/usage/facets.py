@@ -63,6 +63,11 @@ def counting(window: Window, groups: str, mailboxes: str, *, succeeded: bool = F
                 GROUP BY {KEYS}, value)
             LEFT JOIN mail_read USING ({KEYS}, facet, value)"""
         yield sql.table("seen", query) if facet is Facet.APP else f"INSERT INTO seen {query}"
+    yield f"""INSERT INTO seen SELECT {KEYS}, '{Facet.HOUR}' AS facet, '' AS value, CAST(0 AS BIGINT) AS uses,
+            CAST(0 AS BIGINT) AS refused, {days_of(window, sql)} AS days, min(day) * {DAY} AS first_on,
+            max(day) * {DAY} AS last_on, max({boxes}) AS mailboxes, CAST(0 AS BIGINT) AS reads,
+            max_by(day, ({boxes}, -day)) AS busiest, CAST(NULL AS BIGINT) AS read_on, CAST(NULL AS STRING) AS box
+        FROM {mailboxes} WHERE {within(window)} AND facet = '{Facet.HOUR}' AND {boxes} > 0 GROUP BY {KEYS}"""
 
 
 def _counted(facet: Facet, value: str) -> str:

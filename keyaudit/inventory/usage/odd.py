@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.logs.groups import FACETS, KEYS, first_rows, within
 from keyaudit.inventory.usage.facets import counting, days_of, same
-from keyaudit.inventory.usage.severity import FEW, FLOOR, OF_A_DAY, OFTEN, severity
+from keyaudit.inventory.usage.severity import BURST, FEW, FLOOR, OF_A_DAY, OFTEN, severity
 from keyaudit.inventory.usage.steady import STEADY, arrivals, of_exchange
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.times import DAY
@@ -98,12 +98,15 @@ def _odd(sql: DuckDB, belongs: str) -> str:
                     WHEN NOT done AND elsewhere THEN '{Kind.NEW_TARGET}'
                     ELSE '{Kind.NEW_APP}' END
                 WHEN superseded THEN '{Kind.RETURNED_KEY}'
-                WHEN facet <> '{Facet.APP}' AND app_known AND NOT known THEN 'new-' || facet END AS kind FROM judged)
+                WHEN facet NOT IN ('{Facet.APP}', '{Facet.HOUR}') AND app_known AND NOT known THEN 'new-' || facet
+                END AS kind FROM judged)
         SELECT {_ODD}, CAST(NULL AS BIGINT) AS busiest FROM reasons WHERE kind IS NOT NULL
         UNION ALL SELECT {_reason(Kind.PRIVILEGED)}, CAST(NULL AS BIGINT) FROM reasons
         WHERE facet = '{Facet.APP}' AND target = '{PRIVILEGED}'
         UNION ALL SELECT {_reason(Kind.MANY_MAILBOXES)}, busiest FROM reasons
         WHERE facet = '{Facet.APP}' AND mailboxes >= {FLOOR} AND mailboxes > {OF_A_DAY} * usual
+        UNION ALL SELECT {_reason(Kind.MANY_IN_AN_HOUR)}, busiest FROM reasons
+        WHERE facet = '{Facet.HOUR}' AND mailboxes >= {BURST} AND mailboxes > {OF_A_DAY} * usual
         UNION ALL SELECT {often}, read_on FROM reasons
         WHERE facet = '{Facet.APP}' AND reads >= {OFTEN} AND reads > {OF_A_DAY} * usual_reads
         UNION ALL SELECT {_reason(Kind.MAILBOXES_FROM_NETWORK, usual="usual_new")}, busiest FROM reasons
@@ -128,21 +131,26 @@ def _unusual(sql: DuckDB, window: Window, groups: str) -> str:
         severity("kind", "operation", "app", elsewhere="elsewhere", steady="steady", refused=refused)
         for refused in ("barred", "perhaps_barred")
     )
-    return f"""
-        WITH new AS (SELECT {GROUPS}, count(*) AS values, {sql.least("value", _FEW)} AS few,
-                max(mailboxes) AS mailboxes, max(usual) AS usual, bool_and(steady) AS steady FROM odd GROUP BY {GROUPS}
-            ORDER BY array_position({sql.texts(list(map(str, Kind)))}, kind), elsewhere, {KEYS} LIMIT {MOST}),
-        uses AS (SELECT {", ".join(f"odd.{name}" for name in KEYS.split(", "))}, kind, elsewhere,
+    columns = f"""{", ".join(f"odd.{name}" for name in KEYS.split(", "))}, kind, elsewhere,
                 CAST(sum(used.uses) AS BIGINT) AS uses,
                 CAST(coalesce(sum(used.uses) FILTER (WHERE NOT succeeded), 0) AS BIGINT) AS refused,
                 bool_or(used.uses IS NULL) AS uncounted,
                 bool_or(succeeded IS NULL OR NOT succeeded AND used.uses IS NULL) AS unsettled,
                 bool_and(succeeded IS FALSE) AS barred, bool_and(succeeded IS NOT TRUE) AS perhaps_barred,
                 {days_of(window, sql)} AS days, min(first_on) AS first_on, max(last_on) AS last_on, min(source) AS source,
-                {first_rows("evidence", sql)} AS evidence
+                {first_rows("evidence", sql)} AS evidence"""
+    return f"""
+        WITH new AS (SELECT {GROUPS}, count(*) AS values, {sql.least("value", _FEW)} AS few,
+                max(mailboxes) AS mailboxes, max(usual) AS usual, bool_and(steady) AS steady FROM odd GROUP BY {GROUPS}
+            ORDER BY array_position({sql.texts(list(map(str, Kind)))}, kind), elsewhere, {KEYS} LIMIT {MOST}),
+        uses AS (SELECT {columns}
             FROM (SELECT * FROM {groups} WHERE told AND {within(window)}) AS used JOIN odd ON {same("used", "odd")}
                 AND (odd.facet = '{Facet.APP}' OR odd.value = CASE odd.facet {_VALUE} END)
                 AND (busiest IS NULL OR busiest = day)
+            GROUP BY ALL
+            UNION ALL SELECT {columns} FROM (SELECT * FROM {groups} WHERE told AND {within(window)}) AS used
+            JOIN odd ON {" AND ".join(f"used.{name} = odd.{name}" for name in ("target_kind", "operation", "app"))}
+                AND odd.facet = '{Facet.HOUR}' AND busiest = day
             GROUP BY ALL)
         SELECT {GROUPS}, values, few, mailboxes, usual, uses, refused, days, first_on, last_on, evidence, source,
             CAST({rank} AS INTEGER) AS rank, CAST({least_rank} AS INTEGER) AS least_rank, uncounted, unsettled

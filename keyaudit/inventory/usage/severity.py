@@ -13,6 +13,8 @@ log stops for that mailbox: https://learn.microsoft.com/purview/audit-log-invest
 """
 OF_A_DAY = 3
 """A multiple of the largest learned number of one day, above growth and month's end."""
+BURST = "CASE operation WHEN 'list' THEN 50 ELSE 60 END"
+"""SQL: how often one application lists, or reads secrets, in one hour before it is compared with what was learned."""
 FEW = 3
 """The number of mailboxes read in one day from one new network, or with one new program, that is more than a person's own and
 that of somebody who travels along.
@@ -20,13 +22,14 @@ that of somebody who travels along.
 
 _MILD = (
     *("verify", "encrypt", "wrap", "sign-in", "rotate", "change-rotation-policy", "write-secret", "remove-credential"),
-    *("write-vault", "send-mail"),
+    *("write-vault", "send-mail", "list"),
 )
 """Operations that do not open, copy or destroy anything and grant no access. Any other operation, including an unrecognised
 one, counts as severe.
 """
 
 _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
+    Kind.MANY_IN_AN_HOUR: (Severity.HIGH, Severity.HIGH),
     Kind.PRIVILEGED: (Severity.HIGH, Severity.HIGH),
     Kind.NEW_OPERATION: (Severity.HIGH, Severity.MEDIUM),
     Kind.NEW_APP: (Severity.HIGH, Severity.MEDIUM),

@@ -20,7 +20,7 @@ from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.usage import UNUSUAL_USE, USER_SIGN_IN_LOG
 from keyaudit.model.times import DAY
-from keyaudit.model.usage import Window
+from keyaudit.model.usage import OF_THE_APP, Window
 
 
 def window(connection: duckdb.DuckDBPyConnection, rows: Mapping[str, str], as_of: int) -> Window | None:
@@ -77,8 +77,7 @@ def _found(sources: Sources, scope_id: str, as_of: int, of: Window) -> str:
         **{name: fact.value for name, fact in facts.items()},
         "target_class": "target",
         "app_id": "nullif(app, '')",
-        "new_values": f"""CASE WHEN kind NOT IN ('privileged', 'new-operation', 'new-app', 'new-target', 'many-mailboxes')
-            THEN few ELSE {none} END""",
+        "new_values": f"CASE WHEN kind NOT IN ({', '.join(map(quoted, OF_THE_APP))}) THEN few ELSE {none} END",
         "new_count": "values",
         "usual_mailboxes": "usual",
         "objects": f"coalesce(objects, {none})",

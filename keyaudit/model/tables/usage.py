@@ -26,7 +26,7 @@ SHOWN_BY = {
         (
             *("sign", "verify", "encrypt", "decrypt", "wrap", "unwrap", "backup", "release", "read-secret"),
             *("import", "restore", "rotate", "change-rotation-policy", "delete", "purge", "write-secret"),
-            *("write-vault", "change-vault-access", "use-security-domain"),
+            *("write-vault", "change-vault-access", "use-security-domain", "create", "update", "list"),
         ),
         KEY_VAULT_LOG,
     ),
@@ -195,8 +195,8 @@ USAGE_BASELINE = Table(
         time("first_on", "the first such use that was learned from"),
         time("last_on", "the last such use that was learned from"),
         integer("mailboxes",
-            "the most mailboxes that the application read in one day, in all, from the network or with the program; 0 for "
-            "other facets and operations"),
+            "the most mailboxes that the application read in one day, in all, from the network or with the program; for hour "
+            "the most calls in one hour; 0 for other facets and operations"),
         time("learned_until", "the end of the last day that the baseline was learned from", needs=LOGS),
         integer("reads",
             "the most that one mailbox was read in one day, in all, from the network or with the program; 0 for other facets "
@@ -234,7 +234,7 @@ UNUSUAL_USE = Table(
                 text("app_id", "client id of the application that did it, as in usage_baseline", absent="the log names none"),
                 texts("new_values", "the first few values that are new; none for the application"),
                 integer("new_count", "how many values are new"),
-                integer("mailboxes", "the most mailboxes that it read in one day, or the most times that it read one"),
+                integer("mailboxes", "the most mailboxes read in one day, or reads of one mailbox, or calls in one hour"),
                 integer("usual_mailboxes", "the most that the baseline learned of one day"),
                 integer("uses", "how many uses"),
                 integer("refused", "how many of them were refused"),

@@ -20,6 +20,12 @@ _NEW: dict[Kind, tuple[str, str]] = {
     Kind.NEW_KEY: ("with a key or version it never used", "with {} keys or versions it never used"),
     Kind.RETURNED_KEY: ("with a key that a newer one had replaced", "with {} keys that newer ones had replaced"),
 }
+_COUNTED_KINDS = frozenset(
+    {
+        *(Kind.MANY_MAILBOXES, Kind.MAILBOX_OFTEN, Kind.MAILBOXES_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM),
+        Kind.MANY_IN_AN_HOUR,
+    }
+)
 _ELSEWHERE = {
     Kind.NEW_CLIENT_APP: "known from other uses of the kind, or Microsoft's own",
     Kind.NEW_PRINCIPAL: "known from other uses of the kind",
@@ -72,7 +78,7 @@ def reason(found: Unusual, why: Why) -> str:
             return _new_app(found, why)
         case Kind.NEW_TARGET:
             return "the target is new, and the application is known to do so to others"
-        case Kind.MANY_MAILBOXES | Kind.MAILBOX_OFTEN | Kind.MAILBOXES_FROM_NETWORK | Kind.MAILBOXES_WITH_PROGRAM:
+        case kind if kind in _COUNTED_KINDS:
             return _much(why)
         case kind:
             single, several = _NEW[kind]
@@ -95,6 +101,8 @@ def _new_app(found: Unusual, why: Why) -> str:
 
 def _much(why: Why) -> str:
     mailboxes = f"read {plural(why.count, 'mailbox', 'mailboxes')} in one day"
+    if why.kind is Kind.MANY_IN_AN_HOUR:
+        return f"{plural(why.count, 'call')} in one hour; the most that was learned is {why.usual:,}"
     if why.kind is Kind.MANY_MAILBOXES:
         return f"{mailboxes}; the most that was learned is {why.usual:,}"
     values = ", ".join(map(one_line, why.values))

@@ -19,7 +19,7 @@ from keyaudit.model.usage import Window
 from tests.logs import START, TENANT, mail, store, use
 
 LEARNED, AFTER = 30, 40
-WHOLE = ("new-operation", "new-app", "new-target", "many-mailboxes")
+WHOLE = ("privileged", "new-operation", "new-app", "new-target", "many-mailboxes", "many-in-one-hour")
 """What is unusual as a whole, not for a value of its own."""
 APPS = ("app", "other", "stranger", "d3590ed6-52b3-4102-aeff-aad2292ab01c", "04b07795-8ddb-461a-bbee-02f9e1bf7b46", "")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from keyaudit.inventory.logs import Use
 from keyaudit.inventory.usage.baseline import Baseline, open_baseline
@@ -226,6 +227,47 @@ def test_changes_that_are_told_whoever_makes_them(tmp_path: Path, what: str) -> 
     until = START + (LEARNED + 1) * DAY
     found = check(store(tmp_path / "logs", [made]), Window(since=window.until, until=until), usual)
     assert [kind for _, kind in high(found)] == expected
+
+
+def calls(day: int, app: str, operation: str, many: int, *, apart: int = 1) -> list[Use]:
+    """So many calls, some seconds apart."""
+    made = []
+    for number in range(many):
+        secret = {"target_kind": "secret", "target_id": f"https://v.vault.azure.net/secrets/s{number}"}
+        vault = {"target_kind": "vault", "target_id": "/subscriptions/s/vaults/v"}
+        each = use(day, app, operation=operation, **(secret if operation == "read-secret" else vault))
+        made.append(structs.replace(each, used_on=each.used_on + number * apart, mark=f"{number}"))
+    return made
+
+
+BURSTS: dict[str, tuple[list[Use], list[str]]] = {
+    "60 secrets": (calls(LEARNED, SERVICE, "read-secret", 60), ["many-in-one-hour"]),
+    "59 secrets": (calls(LEARNED, SERVICE, "read-secret", 59), []),
+    "60 secrets in a day": (calls(LEARNED, SERVICE, "read-secret", 60, apart=300), []),
+    "50 lists": (calls(LEARNED, SERVICE, "list", 50), ["many-in-one-hour"]),
+    "as many lists as before": (calls(LEARNED, AGENTS, "list", 80), []),
+    "a list by somebody new": (calls(LEARNED, HUB, "list", 1), []),
+    "keys created by somebody new": ([use(LEARNED, AGENTS, operation="create")], ["new-app"]),
+    "another key of the same vault": ([use(LEARNED, SERVICE, operation="create", target_id=ROAMING)], []),
+}
+"""By burst: the uses, and the kinds of reasons at high. Thresholds: https://github.com/elastic/detection-rules,
+credential_access_key_vault_excessive_retrieval, has far more within a minute.
+"""
+
+
+@pytest.mark.parametrize("what", BURSTS)
+def test_bursts_of_calls_to_vaults(tmp_path: Path, what: str) -> None:
+    made, expected = BURSTS[what]
+    usual = [each for day in range(LEARNED) for each in (*calls(day, SERVICE, "list", 2), *calls(day, AGENTS, "list", 70))]
+    usual += [each for day in range(0, LEARNED, 7) for each in calls(day, SERVICE, "read-secret", 60, apart=400)]
+    usual += [use(day, SERVICE, operation="create", target_id=KEY) for day in range(0, LEARNED, 7)]
+    window = Window(since=START, until=START + LEARNED * DAY)
+    (tmp_path / "baseline").mkdir()
+    baseline = learn(store(tmp_path / "usual", usual), window, into=tmp_path / "baseline")
+    found = check(store(tmp_path / "logs", made), Window(since=window.until, until=START + (LEARNED + 1) * DAY), baseline)
+    assert [kind for _, kind in high(found)] == expected
+    for why in (why for each in found.findings for why in each.why if why.kind == "many-in-one-hour"):
+        assert (why.uses, why.count, len(why.evidence)) == (len(made), len(made), 3)
 
 
 LIKE: dict[str, Callable[[int], list[Use]]] = {
