@@ -9,6 +9,7 @@ import msgspec
 
 from keyaudit.collect.usage.event import Event, Members, Shape, inside, mark
 from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, UnknownKindError, address, lower, moment
+from keyaudit.inventory.logs.groups import BURSTS
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.tables.usage import KEY_VAULT_LOG
 
@@ -45,6 +46,8 @@ _OPERATIONS = {
     "VaultDelete": "delete",
     "VaultPurge": "purge",
 }
+BURST_NAMES = tuple(name for name, operation in _OPERATIONS.items() if operation in BURSTS)
+"""Operations that are counted by the hour."""
 # The names of a Managed HSM's own operations are not documented: they are matched by parts of the name.
 _OF_HSM = {
     "securitydomain": "use-security-domain",

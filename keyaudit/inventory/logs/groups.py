@@ -207,10 +207,7 @@ def merged(groups: str, condition: str = "true") -> str:
 
 
 def mailboxes(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
-    """A query over `uses`: how many mailboxes were read, and the calls of BURSTS, with the columns of `MAILBOXES`.
-
-    Where equal calls of a day were summarized, only the first and the last of them have an hour.
-    """
+    """A query over `uses`: how many mailboxes were read, and the calls of BURSTS, with the columns of `MAILBOXES`."""
     by, read = MAILBOX_ORDER, "operation = 'read-mail' AND target_kind = 'mailbox'"
     value = f"CASE facet WHEN '{Facet.NETWORK}' THEN network WHEN '{Facet.CLIENT}' THEN client ELSE '' END"
     facets = ", ".join(f"('{facet}')" for facet in READ_BY)
@@ -218,8 +215,9 @@ def mailboxes(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
     bursts = ", ".join(f"'{operation}'" for operation in BURSTS)
     return f"""SELECT source, day, target_kind, '{ANY}' AS target, operation, app, '{Facet.HOUR}' AS facet, '' AS value,
             max(calls) AS boxes, max(let_in) AS let_in, CAST(0 AS BIGINT) AS reads, CAST(0 AS BIGINT) AS reads_let_in, '' AS box
-        FROM (SELECT source, day, target_kind, operation, app, {hour} AS hour, count(*) AS calls,
-                count(*) FILTER (WHERE succeeded) AS let_in
+        FROM (SELECT source, day, target_kind, operation, app, {hour} AS hour,
+                CAST(coalesce(sum(uses), 0) AS BIGINT) AS calls,
+                CAST(coalesce(sum(uses) FILTER (WHERE succeeded), 0) AS BIGINT) AS let_in
             FROM ({_classified(uses, f"operation IN ({bursts}) AND {condition}", sql)}) WHERE told
             GROUP BY source, day, target_kind, operation, app, {hour})
         GROUP BY source, day, target_kind, operation, app
