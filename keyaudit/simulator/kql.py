@@ -22,7 +22,7 @@ Stage = Callable[[list[Row], frozenset[str]], tuple[list[Row], frozenset[str]]]
 _TOKEN = re.compile(
     r'\s*(?:(datetime)\(([^)]*)\)|("(?:[^"\\]|\\.)*")|(\d+d)\b|(\d+)|(!in~|in~|=~|==|>=|<=|[<>=|(),.\[\]])|(\w+))', re.ASCII
 )
-_NOTHING, _IF_EXISTS = ("@null",), ("column_ifexists",)
+_NOTHING, _IF_EXISTS, _EITHER = ("@null",), ("column_ifexists",), ("iff",)
 _COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
     "=~": lambda left, right: str(left).casefold() == str(right).casefold(),
     "==": lambda left, right: bool(left == right),
@@ -187,7 +187,7 @@ class _Parser:
             return (lambda _: None), frozenset()
         if token in _IF_EXISTS:
             return self._column()
-        if token == "iff":
+        if token in _EITHER:
             return self._if()
         if token.isdecimal():
             return (lambda _: int(token)), frozenset()
