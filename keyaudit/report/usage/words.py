@@ -60,11 +60,18 @@ def target(found: Unusual) -> str:
     if found.target_kind == "mailbox":
         return f"mailboxes of {one_line(found.target)}"
     if found.target == PRIVILEGED:
-        return f"privileged, {one_line(found.target_kind)}"
+        return f"{one_line(found.target_kind)}, a privileged change"
+    if _trusts(found):
+        return f"{one_line(found.target_kind)} that trusts {one_line(found.target, 512)}"
     if found.target == ANY:
         return f"any {one_line(found.target_kind)}"
     name = FIRST_PARTY.get(found.target)
     return f"{one_line(found.target_kind)} {one_line(found.target, 512)}" + (f" ({name})" if name else "")
+
+
+def _trusts(found: Unusual) -> bool:
+    """Whether the class of its targets is an issuer."""
+    return found.operation == "add-credential" and found.target not in (ANY, PRIVILEGED)
 
 
 def reason(found: Unusual, why: Why) -> str:
@@ -77,7 +84,8 @@ def reason(found: Unusual, why: Why) -> str:
         case Kind.NEW_APP:
             return _new_app(found, why)
         case Kind.NEW_TARGET:
-            return "the target is new, and the application is known to do so to others"
+            known = "the target is new, and the application is known to do so to others"
+            return "no federated credential that the baseline knows trusts this issuer" if _trusts(found) else known
         case kind if kind in _COUNTED_KINDS:
             return _much(why)
         case kind:
@@ -108,11 +116,9 @@ def _much(why: Why) -> str:
     values = ", ".join(map(one_line, why.values))
     if why.kind is Kind.MAILBOX_OFTEN:
         return f"read the mailbox {values} {plural(why.count, 'time')} in one day; the most that was learned is {why.usual:,}"
-    new = "from a new network" if why.kind is Kind.MAILBOXES_FROM_NETWORK else "with a new program"
-    usual = (
-        f"at most {why.usual:,} when new ones were learned" if why.usual else "no new one had several when they were learned"
-    )
-    return f"{mailboxes} {new}: {values}; {usual}"
+    word, what = ("from", "network") if why.kind is Kind.MAILBOXES_FROM_NETWORK else ("with", "program")
+    usual = f"usual for a new {what} is at most {why.usual:,}" if why.usual else f"a new {what} is unusual here"
+    return f"{mailboxes} {word} a new {what}: {values}; {usual}"
 
 
 def extent(why: Why) -> str:
