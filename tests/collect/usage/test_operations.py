@@ -307,7 +307,7 @@ SCOPES = {
 }
 """Mail.ReadWrite is added: AADAuditEvents of https://github.com/OTRF/Security-Datasets, GoldenSAMLADFSMailAccess."""
 _BEFORE = "[Id: a, ClientId: b, ResourceId: c, ConsentType: AllPrincipals, Scope:  User.Read, CreatedDateTime: ]"
-_AFTER = _BEFORE.replace("User.Read", "User.Read Mail.Read")
+AFTER = _BEFORE.replace("User.Read", "User.Read Mail.Read")
 _BESIDE = "[Id: d, ClientId: b, ResourceId: e, ConsentType: AllPrincipals, Scope: full_access_as_user, CreatedDateTime: ]"
 ROLE = {
     "AppRole.Id": (None, "e2a3a72e-5f79-4c64-b1b1-878b674786c9"),
@@ -318,7 +318,7 @@ ROLE = {
 NO_ROLE = {"AppRole.Value": (None, ""), "User.ObjectID": (None, OBJECT)}
 CONSENT = {
     "ConsentContext.IsAdminConsent": (None, "True"),
-    "ConsentAction.Permissions": (None, f"[{_BEFORE}] => [{_AFTER}, {_BESIDE}]; "),
+    "ConsentAction.Permissions": (None, f"[{_BEFORE}] => [{AFTER}, {_BESIDE}]; "),
 }
 NOT_NAMED = {"granted_to": "not_supplied", "permission": "not_supplied"}
 
@@ -372,43 +372,6 @@ def test_a_grant_says_who_got_what(
     [row] = told(tmp_path, granting(activity, values, targets)[log])
     assert (row["operation"], row["target_id"], row["unknown"]) == ("grant-permission", targets[0], {})
     assert (row["granted_to"], row["permission"]) == (to, permission)
-
-
-FOR_ONE = {**SCOPES, "DelegatedPermissionGrant.ConsentType": ("Principal", "Principal")}
-FOR_ALL = {**SCOPES, "DelegatedPermissionGrant.Scope": ("", "User.Read openid")}
-OF_A_USER = {
-    "ConsentContext.IsAdminConsent": (None, "False"),
-    "ConsentAction.Permissions": (None, f"[] => [{_AFTER.replace('AllPrincipals', 'Principal')}]; "),
-}
-DELEGATED, ROLES = "Add delegated permission grant", "Add app role assignment to service principal"
-
-
-@pytest.mark.parametrize(
-    ("activity", "values", "privileged"),
-    [
-        (DELEGATED, SCOPES, True),
-        (DELEGATED, FOR_ONE, None),
-        (DELEGATED, FOR_ALL, None),
-        (DELEGATED, {}, True),
-        (ROLES, ROLE, True),
-        (ROLES, {**ROLE, "AppRole.Value": (None, "RoleManagement.ReadWrite.Directory")}, True),
-        (ROLES, {**ROLE, "AppRole.Value": (None, "User.Read.All")}, None),
-        (ROLES, {"AppRole.Value": (None, "")}, None),
-        ("Add app role assignment grant to user", NO_ROLE, None),
-        ("Consent to application", CONSENT, True),
-        ("Consent to application", OF_A_USER, None),
-    ],
-)
-@pytest.mark.parametrize("log", [0, 1])
-def test_a_permission_for_all_mail_or_control_is_privileged_whoever_grants_it(
-    tmp_path: Path, log: int, activity: str, values: dict[str, tuple[str | None, str | None]], privileged: bool | None
-) -> None:
-    """The rules azure_app_privileged_permissions and azure_app_delegated_permissions_all_users of Sigma.
-
-    A permission that is not named may be any.
-    """
-    [row] = told(tmp_path, granting(activity, values, (GRAPH_HERE, CLIENT))[log])
-    assert row["privileged"] is privileged
 
 
 @pytest.mark.parametrize("log", [0, 1])
