@@ -16,6 +16,7 @@ FEW = 5
 RECORDS = 100
 _VALUE = " ".join(f"WHEN '{facet}' THEN {column}" for facet, column in FACETS.items())
 _FOLLOWED = (
+    "privileged",
     "new-operation",
     "new-app",
     "new-client-app",
@@ -24,6 +25,9 @@ _FOLLOWED = (
     "new-target",
     "returned-key",
     "many-mailboxes",
+    "mailbox-read-often",
+    "mailboxes-from-new-network",
+    "mailboxes-with-new-program",
     "new-network",
 )
 """The reasons for which an actor is followed, or an act is listed; a new program or key version alone is not enough."""
