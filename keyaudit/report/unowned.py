@@ -1,9 +1,9 @@
 """The findings without an owner, and the rules for owners that would catch most of them."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from keyaudit.model.expiring import Owner
@@ -38,8 +38,12 @@ class Proposed(Struct, frozen=True, kw_only=True):
     @property
     def toml(self) -> str:
         """Its line in keyaudit.toml; JSON's texts are TOML's."""
-        value = json.dumps(one_line(self.value, 1_000))
-        return f"tags = {{ {json.dumps(one_line(self.tag, 1_000))} = {value} }}" if self.tag else f"{self.pattern} = {value}"
+        value = _quoted(self.value)
+        return f"tags = {{ {_quoted(self.tag)} = {value} }}" if self.tag else f"{self.pattern} = {value}"
+
+
+def _quoted(text: str) -> str:
+    return msgspec.json.encode(one_line(text, 1_000)).decode()
 
 
 class Unowned(Struct, frozen=True, kw_only=True):
