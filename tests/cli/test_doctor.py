@@ -82,10 +82,10 @@ def test_it_evaluates_the_policies_that_a_report_evaluates(keyaudit: Keyaudit, t
 
 
 def test_only_what_the_selected_policies_rest_on_counts(keyaudit: Keyaudit, blind_spots: Path) -> None:
-    ran = keyaudit("doctor", "--from", blind_spots, "--select", "app-secret-too-long", "-o", "json")
+    ran = keyaudit("doctor", "--from", blind_spots, "--select", "app-credential-never-expires", "-o", "json")
     assert ran.code == Exit.CLEAN
     assert "vaults and keys" not in [surface["name"] for surface in ran.json["surfaces"]]
-    assert [policy["id"] for policy in ran.json["policies"]] == ["app-secret-too-long"]
+    assert [policy["id"] for policy in ran.json["policies"]] == ["app-credential-never-expires"]
 
 
 def test_it_examines_a_live_tenant(keyaudit: Keyaudit) -> None:
