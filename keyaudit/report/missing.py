@@ -13,7 +13,7 @@ from keyaudit.model.tables import read_by
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
 from keyaudit.model.waivers import State, Use, Waiver
-from keyaudit.report.grants import access_policies, grants
+from keyaudit.report.grants import access_policies, grants, unfilled
 from keyaudit.report.lines import Paint, in_short, listed, paint, plural, wrap
 
 _INDENT = "    "
@@ -250,9 +250,12 @@ def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[st
 def _grants(gaps: Sequence[Gap], width: int) -> list[str]:
     """The granting commands, never wrapped, for one scope; others differ only in the scope."""
     lines: list[str] = []
-    for grant in grants(gaps[0]):
+    found = grants(gaps[0])
+    for grant in found:
         lines += wrap(f"{grant.when}:", width, _INDENT) if grant.when else []
         lines.append(f"{_INDENT}{grant.command}")
+    if left := unfilled(found):
+        lines += wrap(left, width, _INDENT)
     if lines and len(gaps) > 1:
         lines += wrap(f"and likewise for the other {len(gaps) - 1:,}", width, _INDENT)
     return lines
