@@ -51,7 +51,7 @@ def test_a_bundle_is_no_snapshot_and_its_reader_is_told_what_to_name(keyaudit: K
 def test_a_manifest_that_only_claims_to_be_a_bundles_is_no_snapshot_either(
     keyaudit: Keyaudit, blind_spots: Path, tmp_path: Path
 ) -> None:
-    """A snapshot whose manifest was edited stays damaged, whatever else it says."""
+    """A snapshot whose manifest was edited stays damaged, also where it says something else."""
     folder = tmp_path / "edited"
     shutil.copytree(blind_spots, folder)
     edited = {**manifest(folder), "schema": "keyaudit/1"}

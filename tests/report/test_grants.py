@@ -75,7 +75,7 @@ APP = "7ce565d9-cf95-5aca-bef3-b02092170ddc"
         ("alice@contoso.example (Azure CLI)", "'alice@contoso.example'", "--upn 'alice@contoso.example'"),
         (f"application {APP} (environment)", APP, f"--spn {APP}"),
         (f"Audit pipeline, application {APP} (workload identity)", APP, f"--spn {APP}"),
-        # A display name is chosen by whoever registers; what it says about itself is not taken.
+        # A display name is chosen by the one who registers it, and its text is not believed.
         (f"x (y), application {ID}, application {APP} (managed identity)", APP, f"--spn {APP}"),
         (f"object {APP} (Azure CLI)", APP, f"--object-id {APP}"),
     ],
