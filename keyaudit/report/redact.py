@@ -130,7 +130,8 @@ class _Redaction:
 
     def _rule(self, rule: EnvironmentRule) -> EnvironmentRule:
         environment = self._rows.environment(rule.environment)
-        return replace(rule, pattern=self._names.text(rule.of, rule.pattern), environment=environment)
+        name = self._rows.environment(rule.pattern) if rule.of == "name" else self._names.text(rule.of, rule.pattern)
+        return replace(rule, pattern=name, environment=environment)
 
     def _identity(self, identity: str) -> str:
         """ "person-04be... (Azure CLI)", "application 7f3a... (environment)": the sign-in method identifies nobody."""

@@ -52,6 +52,7 @@ from keyaudit.inventory.views import (
     vault,
 )
 from keyaudit.model.coverage import Coverage
+from keyaudit.model.environments import other_names
 from keyaudit.model.evidence import CUSTODY, LOGS, REPOSITORIES, USAGE_BASELINE
 from keyaudit.model.rows import view_name
 from keyaudit.model.run import Run
@@ -143,7 +144,7 @@ def statements(
     `reach_known` the columns that count principals with access are NULL, for callers that do not read them. `looked_at`: what
     `window` returns.
     """
-    sources = StoredRows(rows, sql)
+    sources = StoredRows(rows, sql, other_names(run.environment_rules))
 
     def of(table: str) -> Wanted:
         return EVERY if columns is None else columns.get(table, ())
