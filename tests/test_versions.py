@@ -13,12 +13,11 @@ import typer
 
 from keyaudit import __version__
 from keyaudit.cli.app import app
-from keyaudit.model import shapes
+from keyaudit.model import bundle, shapes
 from keyaudit.model.errors import PRECEDENCE, Exit
 from keyaudit.policy import baseline
 from keyaudit.policy.load import load
 from keyaudit.report import by_control, members, records
-from keyaudit.report.bundle import manifest
 from keyaudit.report.formats import FILES, FORMATS
 from keyaudit.report.log_analytics.rows import COLUMNS
 from keyaudit.report.topics import topic
@@ -31,7 +30,7 @@ def interface() -> dict[str, Any]:
     return {
         "exit_codes": {code.name: int(code) for code in Exit},
         "exit_code_that_counts": [int(code) for code in PRECEDENCE],
-        "schemas": [members.SCHEMA, manifest.SCHEMA, baseline.SCHEMA, shapes.SCHEMA],
+        "schemas": [members.SCHEMA, bundle.SCHEMA, baseline.SCHEMA, shapes.SCHEMA],
         "csv_columns": list(records.COLUMNS),
         "control_columns": list(by_control.COLUMNS),
         "log_analytics_columns": [f"{name} {type_}" for name, type_ in COLUMNS.items()],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyaudit.cli.options import Live, Stored, flags
+from keyaudit.cli.options import Live, Stored, flags, typed
 from keyaudit.cli.streams import printing
 from keyaudit.model.shell import option
 
@@ -42,15 +42,16 @@ def collect(
     from keyaudit.model.text import one_line
 
     tenants = [one for one, _ in each(live, Stored())]
+    again = resuming(live, out, since)
     if len(tenants) == 1:
-        return _collect(live, out, out, resume=resume, since=since)
+        return _collect(live, out, out, resume=resume, since=since, again=again)
     if since is not None:
         raise UsageError("--since", "takes one tenant, and several are named", "collect that one separately")
     held: set[int] = set()
     for one in tenants:
         [tenant] = one.tenant or []
         try:
-            held.add(_collect(one, out / place(tenant), out, resume=resume, since=None))
+            held.add(_collect(one, out / place(tenant), out, resume=resume, since=None, again=again))
         # If one tenant cannot be read, the others still are; the exit code says so.
         except (AccessError, UnavailableError) as error:
             tell(f"tenant {one_line(tenant)}: {error}")
@@ -58,8 +59,14 @@ def collect(
     return next(code for code in PRECEDENCE if code in held) if held else Exit.NO_ACCESS
 
 
-def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path | None) -> int:
-    """Collect one tenant. Finished parts of an earlier run are not read again."""
+def resuming(live: Live, out: Path, since: Path | None) -> str:
+    """The command that goes on with a collection, with the flags that it began with: others would read something else."""
+    earlier = "" if since is None else option("--since", str(since))
+    return " ".join(filter(None, ("keyaudit collect --resume", option("--out", str(out)), typed(live), earlier)))
+
+
+def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path | None, again: str) -> int:
+    """Collect one tenant. Finished parts of an earlier run are not read again. `again`: the command that goes on."""
     several = folder != out
     begun = resume and (not several or folder.exists())
     if not begun:
@@ -76,14 +83,15 @@ def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path |
     from keyaudit.model.tables import operations
     from keyaudit.report.collected import render
 
-    kept = f"go on with: keyaudit collect --resume {option('--out', str(out))}"
     earlier = open_snapshot(since) if since is not None else None
     evidence = None if several else supplied(live.imports or ())
     unread: Sequence[Unread] = evidence.relying_parties.unread if evidence and evidence.relying_parties else ()
     if begun and finished(folder):
         snapshot = _finished(live, folder, evidence)
     else:
-        snapshot = collected(live, folder, resume=begun, kept=kept, since=earlier, among=several, evidence=evidence)
+        snapshot = collected(
+            live, folder, resume=begun, kept=f"go on with: {again}", since=earlier, among=several, evidence=evidence
+        )
     # Later policies may need any column, so all are required.
     verdict = with_access_models(
         assess(snapshot.run, snapshot.coverage, operations(), unknown={each.reason for each in unread}), snapshot

@@ -27,13 +27,15 @@ from keyaudit.model.owners import NO_RULES, OwnerRules
 from keyaudit.model.tables import TABLES, table_named
 from keyaudit.model.text import one_line
 
-_PLACES: Mapping[str, Literal["vault", "principal", "subscription"]] = {
+_PLACES: Mapping[str, Literal["vault", "principal", "subscription", "name"]] = {
     "vaults": "vault",
     "principals": "principal",
     "subscriptions": "subscription",
+    "same": "name",
 }
 """The tables of [environments], and what the rules in each match."""
 _PERCENT = re.compile(r"(\d{1,2}|100) ?%", re.ASCII)
+_SAME = 'for example prod = ["production", "prd"]'
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 _MOST = 10**9
 
@@ -133,6 +135,22 @@ def _at_least(reader: Reader, node: Node, path: Keys) -> dict[str, int]:
     return found
 
 
+def _same(reader: Reader, node: Node, path: Keys) -> dict[str, str]:
+    """The environments by their other names: `prod = ["production"]` is production -> prod."""
+    lists = reader.read(node, dict[str, tuple[str, ...]], path) or {}
+    shown = {name.strip().lower() for name in lists}
+    found: dict[str, str] = {}
+    for name, others in lists.items():
+        place = reader.entries(node)[name]
+        if not name.strip():
+            reader.problem(place, "an environment without a name", _SAME)
+        for other in (each.strip().lower() for each in others):
+            if other in shown or other in found:
+                reader.problem(place, f"{one_line(other)!r} is named twice", _SAME)
+            found[other] = name.strip().lower()
+    return found
+
+
 def _percent(reader: Reader, node: Node, path: Keys) -> int:
     match = _PERCENT.fullmatch(reader.string(node, path))
     if match is None:
@@ -155,6 +173,7 @@ class _Environments(Struct):
     vaults: Mapping[str, str] = field(default_factory=dict)
     principals: Mapping[str, str] = field(default_factory=dict)
     subscriptions: Mapping[str, str] = field(default_factory=dict)
+    same: Annotated[Mapping[str, str], _same] = field(default_factory=dict)
 
 
 class _Expect(Struct):

@@ -18,6 +18,7 @@ from keyaudit.cloud.network import Network, variables
 from keyaudit.inventory.input_file import is_there
 from keyaudit.model.documents.nodes import find
 from keyaudit.model.documents.reader import Keys, dotted
+from keyaudit.model.environments import other_names
 from keyaudit.policy.bind import bind
 from keyaudit.policy.load import Policy, load
 
@@ -94,9 +95,15 @@ def _written(found: _Resolver, live: Live) -> Iterator[Setting]:
     for name, cloud in config.clouds.items():
         path: Keys = ("clouds", name)
         yield Setting(dotted(path), cloud.arm, "file", found.place(path))
+    names = other_names(config.environment_rules)
     for rule in config.environment_rules:
-        path = ("environments", f"{rule.of}s", rule.pattern)
-        yield Setting(dotted(path), rule.environment, "file", found.place(path))
+        if rule.of != "name":
+            path = ("environments", f"{rule.of}s", rule.pattern)
+            yield Setting(dotted(path), rule.environment, "file", found.place(path))
+    for environment in sorted({*names.values()}):
+        path = ("environments", "same", environment)
+        others = tuple(other for other, name in names.items() if name == environment)
+        yield Setting(dotted(path), others, "file", found.place(path))
     recipients = config.recipients
     if recipients.default:
         yield Setting("notify.default", _HIDDEN, "file", found.place(("notify", "default")))

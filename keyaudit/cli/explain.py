@@ -1,8 +1,9 @@
 """`keyaudit explain`: a policy in full, a finding with its evidence and the arithmetic of its score, or a topic."""
 
+import sys
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -50,10 +51,18 @@ def explain(
         text = topics.topic(name)
     else:
         policy = named(topic, choice.policies, "explain", besides=topics.TOPICS)
-        text = render_policy(policy.text, details(policy))
+        text = render_policy(policy.text, details(policy), _page(sys.stdout))
     with printing() as out:
         out.write(text)
     return Exit.CLEAN
+
+
+def _page(out: TextIO | None) -> int:
+    """The width of the text: at most that of a page, and less on a narrow terminal."""
+    from keyaudit.cli.output import options
+    from keyaudit.report.options import PAGE
+
+    return PAGE if out is None else min(PAGE, options(out).page)
 
 
 def _finding(id_: str, live: Live, stored: Stored, choice: Choice) -> int:
@@ -76,7 +85,7 @@ def _finding(id_: str, live: Live, stored: Stored, choice: Choice) -> int:
             raise UsageError("explain", f"the ids of several findings begin with {id_}: {ids}", "give more digits")
         with printing() as out:
             owner, finding = found[0]
-            out.write(render_finding(finding, owner, report.run))
+            out.write(render_finding(finding, owner, report.run, _page(out)))
     return Exit.CLEAN
 
 

@@ -25,13 +25,13 @@ Place = Annotated[
 @app.command("list")
 def list_(*, policies: OwnPolicies = None) -> int:
     """List the policies, with severity and requirement."""
-    from tabulate import tabulate
-
+    from keyaudit.cli.output import options
     from keyaudit.policy.load import load
+    from keyaudit.report.grid import grid
 
     rows = [(policy.text.id, policy.text.severity, policy.text.title) for policy in load(besides=policies)]
     with printing() as out:
-        out.write(tabulate(rows, headers=("Policy", "Severity", "Requirement"), disable_numparse=True) + "\n")
+        out.writelines(f"{line}\n" for line in grid(("Policy", "Severity", "Requirement"), rows, options(out).width))
     return Exit.CLEAN
 
 

@@ -17,7 +17,7 @@ from keyaudit.cloud.clock import Clock
 from keyaudit.cloud.credential import Surroundings, Way, ways
 from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.gateway import Gateway
-from keyaudit.cloud.refusal import RETRIED, Refused
+from keyaudit.cloud.refusal import NO_CLI, RETRIED, Refused
 from keyaudit.cloud.sender import Sender
 from keyaudit.cloud.session import Door, local_hosts, open_session, tls_context
 from keyaudit.cloud.sign_in import SignIn
@@ -37,6 +37,7 @@ _ISSUER = re.compile(rf"https://[^/]+/({GUID.pattern})(/.*)?")
 _LOGGERS = ("azure", "msal", "aiohttp", "httpx", "urllib3", "msgraph", "kiota_http")
 
 # Variables that stop `auto`: they were set on purpose, and another identity could see another tenant.
+_INSTALL = "https://learn.microsoft.com/cli/azure/install-azure-cli"
 _DECISIVE = frozenset({"env", "workload-identity", "azure-pipelines"})
 
 
@@ -220,8 +221,8 @@ def _stopped(place: str, what: str, refusal: Refusal, *, decisive: bool = False)
     if refusal.status in RETRIED or refusal.reason in (Reason.SERVICE_ERROR, Reason.THROTTLED):
         return UnavailableError(place, what, "try again later")
     if refusal.reason is Reason.AUTH_FAILED:
-        first = "check its variables" if decisive else "run `az login`"
-        return AccessError(place, what, f"{first}, or choose another way with --auth")
+        log_in = f"install it ({_INSTALL}) and run `az login`" if NO_CLI in what else "run `az login`"
+        return AccessError(place, what, f"{'check its variables' if decisive else log_in}, or choose another way with --auth")
     return AccessError(place, what, ADVICE[refusal.reason].remedy)
 
 

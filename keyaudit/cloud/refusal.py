@@ -174,9 +174,10 @@ def sign_in_refusal(message: str) -> Refusal:
     return Refusal(Reason.AUTH_FAILED, "no token was given")
 
 
+NO_CLI = "the Azure CLI is not installed"
 # Phrases of azure-identity's own messages; none contains data of the tenant.
 _PHRASES = (
-    ("not found on path", "the Azure CLI is not installed"),
+    ("not found on path", NO_CLI),
     ("az login", "the Azure CLI is not signed in"),
     ("Timed out waiting for Azure CLI", "the Azure CLI did not answer in time"),
     ("Timed out waiting for user", "nobody entered the code in time"),

@@ -42,7 +42,7 @@ class Causes:
     """The coverage, extended with operations that were never sent; every incomplete one is traced to its cause."""
 
     def __init__(self, run: Run, coverage: Sequence[Coverage], required: frozenset[str], optional: frozenset[Reason]) -> None:
-        self.asked, self.may_lack = required, optional
+        self.asked, self.may_lack, self.reader = required, optional, run.identity
         self.tenant = Scope(f"/tenants/{run.tenant_id}".lower(), run.tenant_name, ScopeKind.TENANT)
         self.records = (*coverage, *_never_asked(run, self.tenant, coverage, required))
         self.scopes = {record.scope.id: record.scope for record in self.records}

@@ -105,6 +105,7 @@ def _gap(
             allowing.blind(blind, policy) for blind in needed for policy in needed_by.get(blind.record.operation) or (None,)
         ),
         blinds=tuple(sorted({policy for blind in needed for policy in needed_by.get(blind.record.operation, ())})),
+        reader=ledger.reader,
     )
 
 

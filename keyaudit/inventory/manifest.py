@@ -10,6 +10,7 @@ from msgspec import structs
 
 from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.ledger import repeated
+from keyaudit.model.bundle import FAMILY
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.run import Run
@@ -59,6 +60,18 @@ class Manifest(Sealed):
 
 class _Version(msgspec.Struct):
     format: int
+
+
+class _Schema(msgspec.Struct):
+    schema: str
+
+
+def is_bundle(data: bytes) -> bool:
+    """Whether it is the manifest of an evidence bundle, of any version."""
+    try:
+        return msgspec.json.decode(data, type=_Schema).schema.startswith(FAMILY)
+    except BROKEN:
+        return False
 
 
 def encode(run: Run, tables: Mapping[str, TableFiles], coverage: tuple[Coverage, ...]) -> bytes:

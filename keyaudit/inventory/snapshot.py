@@ -13,7 +13,7 @@ from keyaudit.inventory import files, views
 from keyaudit.inventory.contradictions import contradicted
 from keyaudit.inventory.load import counted, described, load, loading, parquet
 from keyaudit.inventory.locked import TEMPORARY, judged, locked
-from keyaudit.inventory.manifest import MAX_MANIFEST, File, Manifest, TableFiles, decode, encode
+from keyaudit.inventory.manifest import MAX_MANIFEST, File, Manifest, TableFiles, decode, encode, is_bundle
 from keyaudit.inventory.rows import declared, no_rows, stored_types
 from keyaudit.inventory.usage.odd import MOST
 from keyaudit.model.coverage import Coverage
@@ -245,8 +245,8 @@ def _tenant_name(connection: duckdb.DuckDBPyConnection, *paths: Path) -> str:
 def open_snapshot(folder: Path) -> Snapshot:
     """The snapshot in `folder`, every byte of it checked against its manifest.
 
-    Raises UnsafeError if it is damaged, edited or not written by keyaudit, UsageError if it does not exist, is not finished, or
-    has another format version.
+    Raises UnsafeError if it is damaged, edited or not written by keyaudit, UsageError if it does not exist, is not finished,
+    has another format version, or is an evidence bundle.
     """
     folder = folder.absolute()
     place = files.shown(folder)
@@ -257,7 +257,11 @@ def open_snapshot(folder: Path) -> Snapshot:
         if (folder / "spool").exists():
             raise UsageError(place, "this collection was not finished", "go on with collect --resume")
         raise UsageError(place, "holds no snapshot", "name the folder that collect wrote to")
-    manifest = decode(files.read(path, MAX_MANIFEST), files.shown(path), declared())
+    data = files.read(path, MAX_MANIFEST)
+    if is_bundle(data):
+        what = "an evidence bundle, which has the results, and not the snapshot that they come from"
+        raise UsageError(place, what, "name the folder that collect wrote to; keyaudit export verify DIR checks a bundle")
+    manifest = decode(data, files.shown(path), declared())
     _refuse_extra(folder, manifest)
     opened = Snapshot(folder, manifest.run, manifest.coverage, manifest.tables)
     opened.verify()

@@ -68,6 +68,8 @@ class Gap(Struct, frozen=True, kw_only=True):
     """Ids of the selected policies that needed it."""
     access_model: str = ""
     """For a vault, its `access_model`; empty if unknown."""
+    reader: str = ""
+    """The identity that did not read it, as in `Run.identity`; empty if it is not to be named."""
 
 
 class NotJudged(Struct, frozen=True, kw_only=True):

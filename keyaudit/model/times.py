@@ -74,6 +74,11 @@ def parse_duration(text: str) -> int:
     return total
 
 
+def whole_days(seconds: int) -> int:
+    """The whole days of a duration, rounded towards zero, as every printed duration is: 8 of 8.3 days, -8 of -8.3."""
+    return seconds // DAY if seconds >= 0 else -(-seconds // DAY)
+
+
 def duration_text(seconds: int, limits: Collection[str] = ()) -> str:
     """A measured duration for people, rounded down: "730 days", "1 day", "5 hours".
 

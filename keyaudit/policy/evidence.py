@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 import duckdb
 
+from keyaudit.model.environments import assigning
 from keyaudit.model.evidence import DELETED_HSM_KEYS, ENVIRONMENTS, NOT_IN_CLOUD, PUBLISHERS
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import OPTIONAL, Reason
@@ -15,7 +16,7 @@ from keyaudit.policy.definition import Policy
 def optional(run: Run, require: Collection[str]) -> frozenset[Reason]:
     """The reasons for gaps that do not make the run incomplete.
 
-    An unconfigured environment counts only if [environments] is in use or required.
+    An unconfigured environment counts only if [environments] gives something an environment, or if they are required.
     """
     found = set(OPTIONAL)
     if DELETED_HSM_KEYS in require:
@@ -24,7 +25,7 @@ def optional(run: Run, require: Collection[str]) -> frozenset[Reason]:
         found.discard(Reason.NOT_IN_CLOUD)
     if PUBLISHERS in require:
         found.discard(Reason.PUBLISHER_ONLY)
-    if ENVIRONMENTS not in require and not run.environment_rules:
+    if ENVIRONMENTS not in require and not assigning(run.environment_rules):
         found.add(Reason.NOT_CONFIGURED)
     return frozenset(found)
 
@@ -40,7 +41,7 @@ def supplied(
     """
     found = set(run.evidence)
     if any(ENVIRONMENTS in policy.text.needs for policy in policies) and (
-        run.environment_rules or connection.execute(_NAMED_OR_UNSEEN).fetchone()
+        assigning(run.environment_rules) or connection.execute(_NAMED_OR_UNSEEN).fetchone()
     ):
         found.add(ENVIRONMENTS)
     if any(DELETED_HSM_KEYS in policy.text.needs for policy in policies) and (

@@ -8,31 +8,33 @@ from keyaudit.model.fixes import FIRST, heading, ordered
 from keyaudit.model.guardrails import ENABLED
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import joined, wrap
+from keyaudit.report.options import PAGE
 from keyaudit.report.rehearsed import said
 
-_WIDTH = 80
 _INDENT = "  "
 _TEXT = 10_000
 
 
-def render_policy(text: PolicyText, details: Mapping[str, str]) -> str:
-    """The policy's text in lines of at most 80 columns. `details` are shown after the reason, by name, in order."""
-    return joined(_lines(text, details))
+def render_policy(text: PolicyText, details: Mapping[str, str], width: int = PAGE) -> str:
+    """The policy's text in lines of at most `width` columns, commands excepted. `details` are shown after the reason, by name,
+    in order.
+    """
+    return joined(_lines(text, details, width))
 
 
-def _lines(text: PolicyText, details: Mapping[str, str]) -> Iterator[str]:
-    yield from wrap(f"{text.id} ({text.severity}, {text.table})", _WIDTH)
-    yield from _section("What must hold", text.title)
-    yield from _section("Why", text.why)
+def _lines(text: PolicyText, details: Mapping[str, str], width: int) -> Iterator[str]:
+    yield from wrap(f"{text.id} ({text.severity}, {text.table})", width)
+    yield from _section("What must hold", text.title, width)
+    yield from _section("Why", text.why, width)
     for name, detail in details.items():
-        yield from _section(name, detail)
-    yield from _section("Cause", "\n".join(causes(text)))
+        yield from _section(name, detail, width)
+    yield from _section("Cause", "\n".join(causes(text)), width)
     for kind, fix in ordered(text.fix):
-        yield from _section(heading(kind, fix), fix, wrapped=kind == FIRST)
+        yield from _section(heading(kind, fix), fix, width, wrapped=kind == FIRST)
         if kind == "cli":
-            yield from wrap(said(text.id, fix), _WIDTH, _INDENT, _INDENT)
+            yield from wrap(said(text.id, fix), width, _INDENT, _INDENT)
     if text.needs:
-        yield from _section("Needs", f"{', '.join(text.needs)}, which Azure does not hold; without it nothing is judged")
+        yield from _section("Needs", f"{', '.join(text.needs)}, which Azure does not hold; without it nothing is judged", width)
     sections = {
         "References": text.references,
         "Frameworks": controls(text),
@@ -40,7 +42,7 @@ def _lines(text: PolicyText, details: Mapping[str, str]) -> Iterator[str]:
         "Lessons": text.lessons,
     }
     for name, lines in sections.items():
-        yield from _section(name, "\n".join(lines))
+        yield from _section(name, "\n".join(lines), width)
 
 
 def causes(text: PolicyText) -> Iterator[str]:
@@ -73,11 +75,11 @@ def guardrails(text: PolicyText) -> list[str]:
     ]
 
 
-def _section(name: str, text: str, *, wrapped: bool = True) -> Iterator[str]:
+def _section(name: str, text: str, width: int, *, wrapped: bool = True) -> Iterator[str]:
     """`wrapped`: false for commands, which must stay on one line."""
     paragraphs = [one_line(line, _TEXT) for line in text.splitlines() if line.strip()]
     if paragraphs:
         yield ""
         yield name
         for paragraph in paragraphs:
-            yield from wrap(paragraph, _WIDTH, _INDENT, _INDENT) if wrapped else [_INDENT + paragraph]
+            yield from wrap(paragraph, width, _INDENT, _INDENT) if wrapped else [_INDENT + paragraph]

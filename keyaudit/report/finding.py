@@ -11,42 +11,42 @@ from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts, plain
 from keyaudit.report.first import doubt
 from keyaudit.report.lines import joined, wrap
+from keyaudit.report.options import PAGE
 from keyaudit.report.resource import context, label
 from keyaudit.report.score import band_words, explained
 from keyaudit.report.summary import SIMULATED, message, word
 
-_WIDTH = 80
 _INDENT = "  "
 _LONGEST = 10_000
 _FACTORS = "blast radius x exposure x age"
 
 
-def render_finding(finding: Finding, owner: Owner, run: Run) -> str:
-    """The finding in lines of at most 80 columns."""
-    return joined(_lines(finding, owner, run))
+def render_finding(finding: Finding, owner: Owner, run: Run, width: int = PAGE) -> str:
+    """The finding in lines of at most `width` columns, commands excepted."""
+    return joined(_lines(finding, owner, run, width))
 
 
-def _lines(finding: Finding, owner: Owner, run: Run) -> Iterator[str]:
+def _lines(finding: Finding, owner: Owner, run: Run, width: int) -> Iterator[str]:
     policy, facts = finding.policy, Facts.of(finding)
     if run.simulated:
         yield SIMULATED
-    yield from _wrapped(f"{finding.id}: {word(finding)} {policy.problem} ({policy.id})", "")
-    yield from _section("Resource", label(facts), context(facts, owner), finding.subject)
-    yield from _section("Finding", message(finding))
-    yield from _section("Requirement", policy.title, *([f"limits: {finding.expected}"] if finding.expected else []))
-    yield from _section("Evidence", *_evidence(finding, facts))
-    yield from _section("Score", *_score(finding.score))
-    yield from _section("Why", *policy.why.splitlines())
-    yield from _section("At stake", *_at_stake(finding))
-    yield from _section("Cause", *_cause(finding.cause, finding.id))
+    yield from _wrapped(f"{finding.id}: {word(finding)} {policy.problem} ({policy.id})", "", width)
+    yield from _section(width, "Resource", label(facts), context(facts, owner), finding.subject)
+    yield from _section(width, "Finding", message(finding))
+    yield from _section(width, "Requirement", policy.title, *([f"limits: {finding.expected}"] if finding.expected else []))
+    yield from _section(width, "Evidence", *_evidence(finding, facts))
+    yield from _section(width, "Score", *_score(finding.score))
+    yield from _section(width, "Why", *policy.why.splitlines())
+    yield from _section(width, "At stake", *_at_stake(finding))
+    yield from _section(width, "Cause", *_cause(finding.cause, finding.id))
     for kind, fix in ordered(finding.fix):
         if kind == FIRST:
-            yield from _section(heading(kind, fix), fix)
+            yield from _section(width, heading(kind, fix), fix)
         else:
             # A command over several lines cannot be pasted.
             yield from ("", heading(kind, fix), f"{_INDENT}{one_line(fix, _LONGEST)}")
     yield ""
-    yield from _wrapped(f"The policy in full: keyaudit explain {policy.id}", "")
+    yield from _wrapped(f"The policy in full: keyaudit explain {policy.id}", "", width)
 
 
 def _evidence(finding: Finding, facts: Facts) -> Iterator[str]:
@@ -86,14 +86,14 @@ def _cause(cause: Cause | None, of: str) -> Iterator[str]:
             yield f"{member.finding}: {member.problem} ({member.policy})"
 
 
-def _section(name: str, *paragraphs: str) -> Iterator[str]:
+def _section(width: int, name: str, *paragraphs: str) -> Iterator[str]:
     shown = [paragraph for paragraph in paragraphs if paragraph.strip()]
     if shown:
         yield ""
         yield name
         for paragraph in shown:
-            yield from _wrapped(paragraph, _INDENT)
+            yield from _wrapped(paragraph, _INDENT, width)
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
-    return wrap(one_line(text, _LONGEST), _WIDTH, indent, f"{indent}  " if indent else "")
+def _wrapped(text: str, indent: str, width: int) -> list[str]:
+    return wrap(one_line(text, _LONGEST), width, indent, f"{indent}  " if indent else "")

@@ -11,7 +11,7 @@ from keyaudit.model.run import Report, Verdict
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import plural
-from keyaudit.report.missing import outlived, reads, waiver_lines
+from keyaudit.report.missing import by_needs, outlived, reads, waiver_lines
 from keyaudit.report.resource import label
 from keyaudit.report.settings import setting_lines
 from keyaudit.report.summary import SIMULATED, looked, message, network, results, severities, verdict_words
@@ -22,7 +22,7 @@ MOST = 20
 
 
 def render_gate(report: Report, out: TextIO) -> None:
-    """Write the verdict, its limitations, and the blocking findings."""
+    """Write the verdict, the blocking findings, and below them everything that limits the verdict."""
     out.writelines(f"{line}\n" for line in _lines(report))
 
 
@@ -51,11 +51,11 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"             {RELATIVE}"
     for said in setting_lines(report.settings):
         yield f"  settings   {said}"
-    yield from _weakened(report)
     yield from _blocks(report)
     if verdict.baseline:
         for word, said in lines(uncovered(report, _blocking(verdict)), verdict.baseline):
             yield f"  {word}  {said}"
+    yield from _weakened(report)
     for code in verdict.conditions:
         meaning = passed(verdict) if code is Exit.CLEAN else MEANINGS[code]
         yield f"{'exit' if code is verdict.exit else 'also'} {code:d}: {meaning}"
@@ -121,5 +121,6 @@ def _weakened(report: Report) -> Iterator[str]:
         yield f"  WAIVER  {line}"
     if outlived(report):
         yield f"  OUTLIVED  {outlived(report)}"
-    for each in verdict.not_judged:
-        yield f"  NOT EVALUATED  {each.policy.id} needs {', '.join(each.needs)}"
+    if verdict.not_judged:
+        count = plural(len(verdict.not_judged), "policy", "policies")
+        yield f"  NOT EVALUATED  {count}, never a pass: {by_needs(verdict)}; --export csv=PATH lists them"

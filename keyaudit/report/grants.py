@@ -1,17 +1,21 @@
 """The commands that grant the missing permissions: for the specific vault, one line each."""
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.identity import parsed
 from keyaudit.model.operations import OPERATIONS, Operation
 from keyaudit.model.run import Gap
 from keyaudit.model.shell import appended, option, shell_quoted
 from keyaudit.model.text import one_line
 
-_PLACEHOLDER = re.compile(r"(\{\w+\})")
+ASSIGNEE, OBJECT_ID = "ASSIGNEE", "OBJECT_ID"
+"""What stands for the identity in a command where the run does not name it."""
+_PLACEHOLDER = re.compile(rf"(\{{\w+\}}|\b{ASSIGNEE}$)")
 _LONGEST = 4_000
 _INSTEAD = {"the subscription": "/subscriptions/SUBSCRIPTION_ID"}
 _RBAC, _POLICIES = "rbac", "access-policy"
@@ -39,6 +43,15 @@ def grants(gap: Gap) -> Sequence[Grant]:
     return tuple({grant.command: grant for grant in reversed(found)}.values())[::-1]
 
 
+def unfilled(found: Iterable[Grant]) -> str:
+    """What the reader has to fill in, as a sentence; empty if the commands name the identity."""
+    words = {word for grant in found for word in shlex.split(grant.command)}
+    left = [each for each in (ASSIGNEE, OBJECT_ID) if each in words]
+    if not left:
+        return ""
+    return f"{' and '.join(left)}: the object id of the identity that runs keyaudit, which this run does not name"
+
+
 def permission_flags(allowed: Mapping[str, Iterable[str]]) -> str:
     """Key Vault's permissions by kind of object, in the form of `az keyvault set-policy`."""
     return " ".join(f"--{kind.removesuffix('s')}-permissions {' '.join(names)}" for kind, names in allowed.items())
@@ -55,7 +68,9 @@ def access_policies(operations: Iterable[Operation]) -> dict[str, tuple[str, ...
 
 def _roles(operations: Iterable[Operation], gap: Gap) -> Iterator[str]:
     for text, on in dict.fromkeys((operation.grant, operation.right.on) for operation in operations if operation.grant):
-        given = {"{scope}": _assignable(gap.scope, on), "{name}": gap.scope.name}
+        who = parsed(gap.reader)
+        assignee = who.object_id or who.application or who.user or ASSIGNEE
+        given = {"{scope}": _assignable(gap.scope, on), "{name}": gap.scope.name, ASSIGNEE: assignee}
         command = ""
         for part in _PLACEHOLDER.split(text):
             command = appended(command, shell_quoted(one_line(given[part], _LONGEST))) if part in given else command + part
@@ -76,4 +91,11 @@ def _set_policy(operations: Iterable[Operation], gap: Gap) -> str:
     name = option("--name", one_line(gap.scope.name, _LONGEST))
     parts = gap.scope.id.split("/")
     of = f" {option('--subscription', one_line(parts[2], _LONGEST))}" if parts[1:2] == ["subscriptions"] and parts[2:] else ""
-    return f"az keyvault set-policy {name} --object-id OBJECT_ID {permission_flags(allowed)}{of}"
+    return f"az keyvault set-policy {name} {_principal(gap.reader)} {permission_flags(allowed)}{of}"
+
+
+def _principal(reader: str) -> str:
+    """The option that names the identity. https://learn.microsoft.com/cli/azure/keyvault#az-keyvault-set-policy"""
+    who = parsed(reader)
+    named = (("--object-id", who.object_id), ("--spn", who.application), ("--upn", who.user), ("--object-id", OBJECT_ID))
+    return next(option(flag, value) for flag, value in named if value)

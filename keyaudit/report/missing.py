@@ -13,7 +13,7 @@ from keyaudit.model.tables import read_by
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
 from keyaudit.model.waivers import State, Use, Waiver
-from keyaudit.report.grants import access_policies, grants
+from keyaudit.report.grants import access_policies, grants, unfilled
 from keyaudit.report.lines import Paint, in_short, listed, paint, plural, wrap
 
 _INDENT = "    "
@@ -65,12 +65,7 @@ def not_judged(verdict: Verdict, width: int, *, full: bool = True) -> list[str]:
         return []
     count = plural(len(verdict.not_judged), "policy", "policies")
     if not full:
-        by_needs = Counter(each.needs for each in verdict.not_judged)
-        told = [
-            f"{number:,} {'needs' if number == 1 else 'need'} {', '.join(needs)} ({supplying(needs)})"
-            for needs, number in by_needs.most_common()
-        ]
-        return wrap(f"{count} not evaluated: {'; '.join(told)}. keyaudit report --full lists them.", width)
+        return wrap(f"{count} not evaluated: {by_needs(verdict)}. keyaudit report --full lists them.", width)
     lines = wrap(f"{count} not evaluated, which is never a pass: the evidence was not supplied.", width)
     ids: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for each in verdict.not_judged:
@@ -83,6 +78,15 @@ def not_judged(verdict: Verdict, width: int, *, full: bool = True) -> list[str]:
             _INDENT,
         )
     return lines
+
+
+def by_needs(verdict: Verdict) -> str:
+    """The policies that were not evaluated, counted by what they need: "15 need logs (supply it with --import logs=DIR)"."""
+    counts = Counter(each.needs for each in verdict.not_judged)
+    return "; ".join(
+        f"{number:,} {'needs' if number == 1 else 'need'} {', '.join(needs)} ({supplying(needs)})"
+        for needs, number in counts.most_common()
+    )
 
 
 def accepted(verdict: Verdict, width: int) -> list[str]:
@@ -246,9 +250,12 @@ def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[st
 def _grants(gaps: Sequence[Gap], width: int) -> list[str]:
     """The granting commands, never wrapped, for one scope; others differ only in the scope."""
     lines: list[str] = []
-    for grant in grants(gaps[0]):
+    found = grants(gaps[0])
+    for grant in found:
         lines += wrap(f"{grant.when}:", width, _INDENT) if grant.when else []
         lines.append(f"{_INDENT}{grant.command}")
+    if left := unfilled(found):
+        lines += wrap(left, width, _INDENT)
     if lines and len(gaps) > 1:
         lines += wrap(f"and likewise for the other {len(gaps) - 1:,}", width, _INDENT)
     return lines

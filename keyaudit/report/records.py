@@ -271,8 +271,8 @@ def _dates(facts: Facts, as_of: int, note: dict[str, Reason]) -> dict[str, str |
         "activated_at": facts.text(starts),
         "expires_at": facts.text("expires_on"),
         "last_rotated_at": facts.text("created_on") if facts.row.get("is_current") else None,
-        "age_days": None if created is None else str((as_of - created) // times.DAY),
-        "days_to_expiry": None if expires is None else str((expires - as_of) // times.DAY),
+        "age_days": None if created is None else str(times.whole_days(as_of - created)),
+        "days_to_expiry": None if expires is None else str(times.whole_days(expires - as_of)),
         "lifecycle_state": lifecycle,
     }
 

@@ -20,6 +20,7 @@ from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.expiring import Owner
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally, Value
+from keyaudit.model.identity import parsed
 from keyaudit.model.listing import Listing
 from keyaudit.model.part import KINDS, Part
 from keyaudit.model.reasons import Reason
@@ -54,8 +55,6 @@ The texts of your own policies, file names, and the details of gaps beyond a
 code are left out.
 """
 
-_WAY = re.compile(r"(.*) \(([A-Za-z -]{1,40})\)", re.DOTALL)
-_APPLICATION = re.compile(r"(?:(.*), )?(application|object) (\S+)", re.DOTALL)
 _CODE = re.compile(r"[A-Za-z]{1,60}[0-9]{0,8}", re.ASCII)
 _NETWORK = frozenset({"proxy", "ca_file", "no_proxy"})
 _SCOPES = {ScopeKind.TENANT: "tenant", ScopeKind.SUBSCRIPTION: "subscription"}
@@ -135,19 +134,18 @@ class _Redaction:
 
     def _rule(self, rule: EnvironmentRule) -> EnvironmentRule:
         environment = self._rows.environment(rule.environment)
-        return replace(rule, pattern=self._names.text(rule.of, rule.pattern), environment=environment)
+        name = self._rows.environment(rule.pattern) if rule.of == "name" else self._names.text(rule.of, rule.pattern)
+        return replace(rule, pattern=name, environment=environment)
 
     def _identity(self, identity: str) -> str:
         """ "person-04be... (Azure CLI)", "application 7f3a... (environment)": the sign-in method identifies nobody."""
-        way = _WAY.fullmatch(identity)
-        who = way[1] if way else identity
-        application = _APPLICATION.fullmatch(who)
-        if application:
-            name = f"{self._names.name('app', application[1])}, " if application[1] else ""
-            shown = f"{name}{application[2]} {self._names.text('app', application[3])}"
+        who = parsed(identity)
+        if who.kind:
+            name = f"{self._names.name('app', who.name)}, " if who.name else ""
+            shown = f"{name}{who.kind} {self._names.text('app', who.id)}"
         else:
-            shown = self._names.text("person", who)
-        return f"{shown} ({way[2]})" if way else shown
+            shown = self._names.text("person", who.name)
+        return f"{shown} ({who.way})" if who.way else shown
 
     def _verdict(self, verdict: Verdict) -> Verdict:
         return replace(
@@ -172,6 +170,7 @@ class _Redaction:
             scope=self._scope(gap.scope),
             detail=_codes(gap.detail, gap.reason),
             blinds=tuple(map(self._settings.id, gap.blinds)),
+            reader="",
         )
 
     def _coverage(self, record: Coverage) -> Coverage:

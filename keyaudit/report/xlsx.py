@@ -119,7 +119,7 @@ def _fill(report: Report, book: Workbook) -> None:
     book.set_properties({"title": "keyaudit", "created": created})
     sheets = _Sheets(book)
     sheets.lines("Summary", _summary(report))
-    sheets.table("Findings", FINDINGS, _findings(report))
+    sheets.table("Findings", FINDINGS, _findings(report)).activate()
     sheets.table("Controls", _CONTROLS, every_control(report))
     sheets.table("Control findings", CONTROL_FINDINGS, map(_renamed, records_of_profiles(report)))
     sheets.table("Inventory", THING_COLUMNS, _inventory(report))
@@ -158,7 +158,7 @@ class _Sheets:
                 else:
                     sheet.write_string(number, column, text, self.bold if column == 0 else None)
 
-    def table(self, name: str, columns: Sequence[str], rows: Rows) -> None:
+    def table(self, name: str, columns: Sequence[str], rows: Rows) -> "Worksheet":
         """A sheet with a filter. Rows beyond the maximum are counted in a last row."""
         sheet = self.book.add_worksheet(name)
         sheet.freeze_panes(1, 0)
@@ -178,6 +178,7 @@ class _Sheets:
             last += 1
             sheet.write_string(last, 0, f"{left_out:,} more rows do not fit into a sheet; keyaudit export csv has all")
         sheet.autofilter(0, 0, last, len(columns) - 1)
+        return sheet
 
     def _cell(self, sheet: "Worksheet", row: int, column: int, title: str, text: str) -> None:
         if title in NUMBERS or title in _COUNTS:

@@ -39,6 +39,26 @@ def manifest(folder: Path) -> Any:
     return json.loads((folder / "manifest.json").read_bytes())
 
 
+@pytest.mark.parametrize("command", ["report", "gate", "inventory", "doctor"])
+def test_a_bundle_is_no_snapshot_and_its_reader_is_told_what_to_name(keyaudit: Keyaudit, bundle: Path, command: str) -> None:
+    """It has the results as CSV and JSON; nothing in it can be evaluated again."""
+    ran = keyaudit(command, "--from", bundle)
+    assert ran.code == Exit.USAGE
+    assert "an evidence bundle, which has the results, and not the snapshot that they come from" in ran.err
+    assert "name the folder that collect wrote to; keyaudit export verify DIR checks a bundle" in ran.err
+
+
+def test_a_manifest_that_only_claims_to_be_a_bundles_is_no_snapshot_either(
+    keyaudit: Keyaudit, blind_spots: Path, tmp_path: Path
+) -> None:
+    """A snapshot whose manifest was edited stays damaged, also where it says something else."""
+    folder = tmp_path / "edited"
+    shutil.copytree(blind_spots, folder)
+    edited = {**manifest(folder), "schema": "keyaudit/1"}
+    (folder / "manifest.json").write_text(json.dumps(edited), encoding="utf-8")
+    assert keyaudit("report", "--from", folder).code == Exit.UNSAFE
+
+
 def test_the_same_snapshot_gives_the_same_bundle(keyaudit: Keyaudit, blind_spots: Path, bundle: Path, tmp_path: Path) -> None:
     keyaudit("export", f"bundle={tmp_path / 'again'}", "--from", blind_spots, *FEW)
     one, other = (keyaudit("export", "verify", folder).out for folder in (bundle, tmp_path / "again"))

@@ -122,6 +122,14 @@ def test_a_flag_wins_over_the_file_and_the_file_over_the_default(folder: Path) -
     assert settle(Live(config=folder / "keyaudit.toml", cloud="bleu"), resume=False).environment.login == "login.bleu.example"
 
 
+def test_names_of_one_environment_are_read_in_any_case(folder: Path) -> None:
+    (folder / "keyaudit.toml").write_text("[environments.same]\nProd = ['Production', 'prd']\n")
+    assert read_config(DEFAULT_CONFIG).environment_rules == (
+        EnvironmentRule(of="name", pattern="production", environment="prod"),
+        EnvironmentRule(of="name", pattern="prd", environment="prod"),
+    )
+
+
 MISTAKES = {
     "schema = 2": ("1", "written for another version"),
     "scpoe = 1": ("1", "no such setting: scpoe; did you mean scope?"),
@@ -144,6 +152,11 @@ MISTAKES = {
     CLOUD.replace("graph.bleu", "management.bleu"): ("3", "two services on one host"),
     CLOUD + "arm_scope = 'https://graph.microsoft.com/.default/x'": ("8", "arm_scope not https://HOST/.default"),
     "[environments]\nprod = 'prod'": ("2", "no such setting: environments.prod"),
+    "[environments.same]\nprod = {}": ("2", "environments.same.prod: not a list"),
+    "[environments.same]\nprod = ['']": ("2", "environments.same.prod: an empty text"),
+    "[environments.same]\n'' = ['prod']": ("2", "an environment without a name"),
+    "[environments.same]\na = ['live']\nb = ['Live']": ("3", "'live' is named twice"),
+    "[environments.same]\nprod = ['live']\nlive = ['l']": ("2", "'live' is named twice"),
     "[environments.vaults]\n'kv' = ''": ("2", "environments.vaults.kv: an empty text"),
     "a = [\n": ("2", "not TOML"),
     "a = 1\na = 2": ("2", "not TOML"),

@@ -48,7 +48,7 @@ def test_every_example_in_the_settings_is_one_that_is_taken(keyaudit: Keyaudit, 
         subscriptions=("prod-*",), resource_groups=("rg-*",), vaults=("kv-*",), sources=("keys", "applications")
     )
     assert (config.tenant, config.auth, config.cloud) == ("contoso.example", "cli", "public")
-    assert len(config.environment_rules) == 3
+    assert [rule.of for rule in config.environment_rules] == ["vault", "principal", "subscription", "name", "name"]
     assert config.policy != PolicyConfig()
     assert (config.policy.profile, len(config.policy.classes), config.policy.require) == ("strict", 1, ("unified-audit",))
     ran = keyaudit("config", "show")

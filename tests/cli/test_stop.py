@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.cli.collect import resuming
+from keyaudit.cli.options import Live
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit
 
@@ -85,3 +87,30 @@ def test_a_background_job_of_a_shell_which_ignores_ctrl_c_is_terminated_too(tmp_
     assert ended == Exit.TERMINATED
     assert b"Traceback" not in complaint
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("live", "since", "flags"),
+    [
+        (Live(), None, ""),
+        (Live(demo=True, estate="sized:2x3"), None, " --demo --estate sized:2x3"),
+        (
+            Live(tenant=["a.example", "b.example"], vault=["kv prod"]),
+            None,
+            " --tenant a.example --tenant b.example --vault 'kv prod'",
+        ),
+        (Live(config=Path("-c.toml")), Path("old one"), " --config='-c.toml' --since 'old one'"),
+    ],
+)
+def test_the_command_that_goes_on_repeats_the_flags(live: Live, since: Path | None, flags: str) -> None:
+    """Without them it would read another tenant, or another part of it."""
+    assert resuming(live, Path("snapshot"), since) == f"keyaudit collect --resume --out snapshot{flags}"
+
+
+def test_who_stops_a_collection_is_told_how_to_go_on(tmp_path: Path) -> None:
+    out = tmp_path / "snapshot"
+    arguments = ("collect", "--demo", "--estate", "sized:8x20", "--out", str(out))
+    ended, complaint = _stopped(tmp_path, signal.SIGINT, *arguments, ready="snapshot/**/journal.jsonl")
+    assert ended == Exit.INTERRUPTED
+    told = complaint.decode().splitlines()[-1]
+    assert told.endswith(f"; go on with: keyaudit collect --resume --out {out} --demo --estate sized:8x20")

@@ -10,6 +10,8 @@ import threading
 from fcntl import ioctl
 from pathlib import Path
 
+import pytest
+
 from keyaudit.model.errors import Exit
 from tests.cli.redirected import Done, redirected
 
@@ -75,6 +77,15 @@ def _widest(contoso: Path, columns: int) -> int:
 def test_lines_are_as_wide_as_the_terminal(contoso: Path) -> None:
     assert _widest(contoso, 70) <= 70
     assert 80 < _widest(contoso, 120) <= 120
+
+
+@pytest.mark.parametrize("columns", [60, 100])
+@pytest.mark.parametrize("command", [("explain", "kv-key-no-expiry"), ("policies", "list")])
+def test_a_policy_fits_a_narrow_terminal(command: tuple[str, ...], columns: int) -> None:
+    _, got = _at_a_terminal(*command, NO_COLOR="1", columns=columns)
+    # A command is not broken, so that it can be pasted.
+    lines = [line for line in got.splitlines() if not line.strip().startswith("az ")]
+    assert 40 < max(map(len, lines)) <= columns
 
 
 def test_a_table_fits_every_terminal(contoso: Path) -> None:

@@ -125,22 +125,31 @@ async def test_the_azure_cli_gives_its_token(
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "told", "remedy"),
     [
-        (None, "Azure CLI: the Azure CLI is not installed"),
-        ("sys.exit(\"ERROR: Please run 'az login' to setup account.\")", "Azure CLI: the Azure CLI is not signed in"),
-        ("print('what is this')", "Azure CLI: no token was given"),
+        (
+            None,
+            "Azure CLI: the Azure CLI is not installed",
+            "install it (https://learn.microsoft.com/cli/azure/install-azure-cli) and run `az login`",
+        ),
+        (
+            "sys.exit(\"ERROR: Please run 'az login' to setup account.\")",
+            "Azure CLI: the Azure CLI is not signed in",
+            "run `az login`",
+        ),
+        ("print('what is this')", "Azure CLI: no token was given", "run `az login`"),
     ],
 )
 async def test_auto_says_what_it_tried_and_why_each_failed(
-    connected: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str | None, told: str
+    connected: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str | None, told: str, remedy: str
 ) -> None:
     monkeypatch.setattr(credential_module, "PROBE_TIMEOUT", 0.0)
     monkeypatch.setenv("PATH", _cli(tmp_path, body) if body else str(tmp_path))
     with pytest.raises(AccessError) as stopped:
         async with connected(auth="auto", environ={}):
             pytest.fail("connected")
-    assert f"no token ({told}, managed identity: no managed identity endpoint answers)" in str(stopped.value)
+    tried = f"no token ({told}, managed identity: no managed identity endpoint answers)"
+    assert str(stopped.value) == f"sign-in: {tried}; {remedy}, or choose another way with --auth"
 
 
 async def test_auto_does_not_go_on_as_somebody_else(

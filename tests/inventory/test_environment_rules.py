@@ -14,7 +14,7 @@ SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
 COVERAGE = {TENANT: assessed(TENANT, "subscription.list", "service.query"), KV: assessed(KV, "key.list", "key.versions")}
 
 
-def rule(of: Literal["vault", "principal", "subscription"], pattern: str, environment: str) -> EnvironmentRule:
+def rule(of: Literal["vault", "principal", "subscription", "name"], pattern: str, environment: str) -> EnvironmentRule:
     return EnvironmentRule(of=of, pattern=pattern, environment=environment)
 
 
@@ -51,6 +51,46 @@ def environments(rules: tuple[EnvironmentRule, ...], **of_vault: Any) -> dict[st
 )
 def test_a_rule_names_what_no_tag_does(rules: tuple[EnvironmentRule, ...], of_vault: object, of_account: object) -> None:
     assert environments(rules) == {"vault": of_vault, "key": of_vault, "account_key": of_account}
+
+
+SAME = (rule("name", "production", "prod"), rule("name", "prd", "prod"))
+
+
+@pytest.mark.parametrize(
+    ("tag", "shown"),
+    [("Production", "prod"), ("PRD", "prod"), ("prod", "prod"), ("preprod", "preprod"), ("production-2", "production-2")],
+)
+def test_names_of_one_environment_are_shown_as_one_and_no_other_is(tag: str, shown: str) -> None:
+    found = environments(SAME, tags={"env": tag})
+    assert (found["vault"], found["key"]) == (shown, shown)
+    assert environments((), tags={"env": tag})["vault"] == tag.lower()
+
+
+def test_a_rule_may_use_any_of_the_names() -> None:
+    rules = (*SAME, rule("subscription", "production-*", "production"))
+    assert environments(rules) == dict.fromkeys(("vault", "key", "account_key"), "prod")
+
+
+def test_names_alone_give_nothing_an_environment_and_hide_nothing_unknown() -> None:
+    assert environments(SAME) == dict.fromkeys(("vault", "key", "account_key"))
+    assert environments(SAME, tags=Reason.PERMISSION)["vault"] == "permission"
+
+
+@pytest.mark.parametrize(
+    ("tags", "shown"),
+    [
+        (["env:production"], "prod"),
+        (["env:production", "env:prod"], "prod"),
+        (["env:production", "env:test"], "bad_value"),
+        ([], None),
+        (Reason.PERMISSION, "permission"),
+    ],
+)
+def test_a_principal_with_two_names_of_one_environment_is_in_it(tags: Any, shown: object) -> None:
+    rows: dict[str, list[Row]] = {"service_principal": [row("service_principal", "p", scope_id=TENANT.id, app_tags=tags)]}
+    with in_memory(rows, COVERAGE, "service_principal", run=replace(RUN, environment_rules=SAME)) as connection:
+        [found] = fetch(connection, "SELECT environment, unknown FROM service_principal")
+    assert found["unknown"].get("environment", found["environment"]) == shown  # type: ignore[attr-defined]
 
 
 def test_a_tag_counts_more_than_a_rule() -> None:

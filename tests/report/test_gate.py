@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from keyaudit.model.findings import Finding, Severity
+from keyaudit.model.run import NotJudged
 from keyaudit.report.gate import MOST, render_gate
 from tests.report.example import FINDINGS, GATED, worst
 
 LATE = next(each for each in worst(FINDINGS, 9) if each.policy.id == "kv-key-rotation-overdue")
 OTHER = "kv-purge-protection-off"
+LIMITS = ("GAP", "INCOMPLETE", "ALLOWED", "UNKNOWN", "UNUSED", "NOT EVALUATED")
 
 
-def blocks(found: Sequence[Finding], **failed: int) -> list[str]:
+def gate_lines(found: Sequence[Finding], **failed: int) -> list[str]:
     """The lines of a gate in which so many rows fail each policy; `found`: the worst of them."""
     tallies = tuple(
         structs.replace(each, failed={Severity.HIGH: failed[name]}, known={})
@@ -22,7 +24,24 @@ def blocks(found: Sequence[Finding], **failed: int) -> list[str]:
     )
     out = io.StringIO()
     render_gate(structs.replace(GATED, tallies=tallies, worst=lambda most: found[:most]), out)
-    return [line for line in out.getvalue().splitlines() if line.startswith("  BLOCK")]
+    return out.getvalue().splitlines()
+
+
+def blocks(found: Sequence[Finding], **failed: int) -> list[str]:
+    """Those of them that name a blocking finding or count some."""
+    return [line for line in gate_lines(found, **failed) if line.startswith("  BLOCK")]
+
+
+def not_evaluated(*policies: NotJudged) -> list[str]:
+    """The lines of a gate about policies without their evidence."""
+    out = io.StringIO()
+    render_gate(structs.replace(GATED, verdict=structs.replace(GATED.verdict, not_judged=policies)), out)
+    return [line for line in out.getvalue().splitlines() if "NOT EVALUATED" in line]
+
+
+def needing(count: int, *needs: str) -> tuple[NotJudged, ...]:
+    """So many policies without their evidence."""
+    return tuple(structs.replace(each, needs=needs) for each in GATED.verdict.not_judged[:1] * count)
 
 
 def test_few_findings_are_all_listed() -> None:
@@ -42,3 +61,26 @@ def test_of_many_findings_twenty_are_listed_and_the_rest_is_counted_by_policy() 
         f"  BLOCK  {OTHER}  3 not listed",
         "  BLOCK  20 of 1,503 are listed; the same command with --export csv=PATH writes all",
     ]
+
+
+def test_blocks_come_before_everything_that_was_not_read_or_not_evaluated() -> None:
+    words = [line.strip().partition("  ")[0] for line in gate_lines([LATE], kv_key_rotation_overdue=2)]
+    blocking = [place for place, word in enumerate(words) if word == "BLOCK"]
+    limits = [place for place, word in enumerate(words) if word in LIMITS]
+    assert blocking
+    assert {words[place] for place in limits} == set(LIMITS)
+    assert blocking[-1] < limits[0]
+
+
+def test_policies_without_their_evidence_are_one_line_by_reason() -> None:
+    lacking = (*needing(15, "logs"), *needing(1, "logs", "custody"), *needing(2, "custody"))
+    told = (
+        "18 policies, never a pass: 15 need logs (supply it with --import logs=DIR); "
+        "2 need custody (supply it with --import custody=FILE); "
+        "1 needs logs, custody (supply it with --import logs=DIR and --import custody=FILE); --export csv=PATH lists them"
+    )
+    assert not_evaluated(*lacking) == [f"  NOT EVALUATED  {told}"]
+
+
+def test_a_gate_that_evaluated_every_policy_says_nothing_of_it() -> None:
+    assert not_evaluated() == []

@@ -5,12 +5,13 @@ import shlex
 import subprocess
 
 import pytest
+from msgspec import structs
 
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap
 from keyaudit.model.shell import option
-from keyaudit.report.grants import Grant, grants
+from keyaudit.report.grants import Grant, grants, unfilled
 from keyaudit.report.missing import remedied
 
 ID = "/subscriptions/5b2c/resourcegroups/rg-keys/providers/microsoft.keyvault/vaults/kv-legacy"
@@ -63,6 +64,48 @@ def test_a_read_of_azure_resource_manager_takes_a_role_whatever_the_vault_honour
     [role, policy] = grants(_gap("access-policy", operations=("vault.get", "key.list")))
     assert role.command.startswith("az role assignment create --role Reader ")
     assert policy.command.startswith("az keyvault set-policy ")
+
+
+APP = "7ce565d9-cf95-5aca-bef3-b02092170ddc"
+
+
+@pytest.mark.parametrize(
+    ("identity", "assignee", "principal"),
+    [
+        ("alice@contoso.example (Azure CLI)", "'alice@contoso.example'", "--upn 'alice@contoso.example'"),
+        (f"application {APP} (environment)", APP, f"--spn {APP}"),
+        (f"Audit pipeline, application {APP} (workload identity)", APP, f"--spn {APP}"),
+        # A display name is chosen by the one who registers it, and its text is not believed.
+        (f"x (y), application {ID}, application {APP} (managed identity)", APP, f"--spn {APP}"),
+        (f"object {APP} (Azure CLI)", APP, f"--object-id {APP}"),
+    ],
+)
+def test_a_command_names_the_identity_that_was_refused(identity: str, assignee: str, principal: str) -> None:
+    """az takes a sign-in name, an object id or a service principal's name (its client id) for --assignee, and each with a flag
+    of its own for set-policy: https://learn.microsoft.com/cli/azure/role/assignment#az-role-assignment-create
+    """
+    gap = structs.replace(_gap(""), reader=identity)
+    role, policy = grants(gap)
+    assert role.command == ROLE.replace("ASSIGNEE", assignee)
+    assert policy.command == POLICY.replace("--object-id OBJECT_ID", principal)
+    assert not unfilled([role, policy])
+    assert "this run does not name" not in " ".join(remedied([gap], 80))
+
+
+@pytest.mark.parametrize(
+    "identity",
+    ["", "nobody", "bob_fabrikam.example#EXT#@contoso.example (Azure CLI)", "application unknown (environment)", f"{APP}@ (x)"],
+)
+def test_an_identity_that_is_not_known_is_a_placeholder_with_its_meaning(identity: str) -> None:
+    gap = structs.replace(_gap(""), reader=identity)
+    assert [grant.command for grant in grants(gap)] == [ROLE, POLICY]
+    told = " ".join(" ".join(remedied([gap], 80)).split())
+    assert "ASSIGNEE and OBJECT_ID: the object id of the identity that runs keyaudit, which this run does not name" in told
+
+
+def test_only_the_placeholder_that_is_there_is_explained() -> None:
+    assert unfilled(grants(_gap("rbac"))).startswith("ASSIGNEE: ")
+    assert unfilled(grants(_gap("access-policy"))).startswith("OBJECT_ID: ")
 
 
 @pytest.mark.parametrize("width", [20, 80])

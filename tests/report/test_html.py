@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -18,6 +19,7 @@ from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.frameworks import FRAMEWORKS
 from keyaudit.model.run import Past, Report, UnderProfile
 from keyaudit.model.text import visible
+from keyaudit.report import html
 from keyaudit.report.first import TOP
 from keyaudit.report.html import write
 from keyaudit.report.html.first import PRINTED
@@ -27,6 +29,7 @@ from tests.report.excused import EXCUSED
 from tests.report.hostile import hostile
 from tests.report.sinks import agent_commands, every_payload, one_of_each_kind, terminal_codes
 
+SCRIPT = Path(html.__file__).parent / "templates" / "filters.js"
 REFERENCES = {each for tally in REPORT.tallies for each in tally.policy.references if each.startswith("https://")}
 
 
@@ -67,21 +70,38 @@ def test_the_same_report_gives_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("report", [REPORT, GATED, CLEAN], ids=["report", "gated", "clean"])
-def test_nothing_is_run_and_nothing_is_fetched(report: Report) -> None:
+def test_nothing_is_fetched_and_nothing_is_run_but_the_filters(report: Report) -> None:
     page = printed(report)
     tags = Counter(str(each.tag).rpartition("}")[2] for each in parsed(page).iter())
-    assert not {"script", "img", "link", "iframe", "object", "embed", "form", "base", "image", "use", "foreignObject"} & set(
-        tags
-    )
-    assert (tags["h1"], tags["main"], tags["style"]) == (1, 1, 1)
+    assert not {"img", "link", "iframe", "object", "embed", "form", "base", "image", "use", "foreignObject"} & set(tags)
+    assert (tags["h1"], tags["main"], tags["style"], tags["script"]) == (1, 1, 1, 1)
     names = {name for each in parsed(page).iter() for name in each.attrib}
     assert not [name for name in names if name.startswith("on") or name in {"style", "src", "srcset", "action"}]
     [style] = [each.text or "" for each in parsed(page).iter() if each.tag == "style"]
     assert re.findall(r"url\((.*?)\)", style) == ["#hatch"] * style.count("url(")
     assert "@import" not in style
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    [script] = [each.text or "" for each in parsed(page).iter() if each.tag == "script"]
+    # The same for every report: no text of the tenant is in it, and it makes no markup of text.
+    assert script == SCRIPT.read_text("utf-8")
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacent|document\.write|eval|Function|fetch|XMLHttp|import|storage", script
+    )
+    of_style, of_script = (base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in (style, script))
     [policy] = [each.attrib["content"] for each in parsed(page).iter() if "http-equiv" in each.attrib]
-    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    confined = f"default-src 'none'; style-src 'sha256-{of_style}'; script-src 'sha256-{of_script}'"
+    assert policy == f"{confined}; base-uri 'none'; form-action 'none'"
+
+
+def test_every_finding_has_a_link_of_its_own_with_what_it_is_filtered_by() -> None:
+    rows = [each for each in parsed(printed(REPORT)).iter() if "data-status" in each.attrib]
+    shown = {finding.id: finding for _, finding in REPORT.owned(False)}
+    assert {each.attrib["id"].removeprefix("f-") for each in rows} == set(shown)
+    for each in rows:
+        finding = shown[each.attrib["id"].removeprefix("f-")]
+        status = {Outcome.FAIL: "known" if finding.known else "open"}.get(finding.outcome, finding.outcome.value)
+        assert each.attrib["data-status"] == status
+        [link] = [a for a in each.iter("a") if a.attrib.get("class") == "link"]
+        assert (link.attrib["href"], link.text) == (f"#f-{finding.id}", finding.id[:6])
 
 
 def test_links_lead_into_the_page_or_to_what_policies_refer_to() -> None:

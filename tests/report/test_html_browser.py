@@ -1,6 +1,7 @@
 """The page in a real browser: quiet, offline, in every width and on paper, by keyboard and for a screen reader."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec import structs
 
-from keyaudit.model.findings import Severity
+from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.run import Past, Report
 from keyaudit.report.html import write
 from tests import needs
@@ -181,3 +182,67 @@ def test_paper_has_the_short_form_and_tables_repeat_their_heads(opened: "Browser
         assert paper.startswith(b"%PDF")
         assert 2 <= len(re.findall(rb"/Type\s*/Page[^s]", paper)) <= 8
         assert len(paper) > 20_000
+
+
+def _rows(page: Shown) -> list[str]:
+    """The ids of the findings that can be seen once every group is open."""
+    page.page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    found: list[str] = page.page.evaluate(
+        "[...document.querySelectorAll('tr[data-status]')].filter(each => each.checkVisibility()).map(each => each.id.slice(2))"
+    )
+    return found
+
+
+def test_filters_leave_what_fits_and_nothing_else(opened: "Browser", pages: dict[str, Path]) -> None:
+    listed = {finding.id: (owner, finding) for owner, finding in REPORT.owned(False)}
+    with shown(opened, pages["report"]) as page:
+        assert sorted(_rows(page)) == sorted(listed)
+        for severity in Severity:
+            page.page.select_option("#filter-severity", severity.value)
+            failing = {id_ for id_, (_, each) in listed.items() if each.outcome is Outcome.FAIL and each.severity is severity}
+            page.page.select_option("#filter-status", "open")
+            assert set(_rows(page)) == {id_ for id_ in failing if not listed[id_][1].known}
+            page.page.select_option("#filter-status", "")
+        page.page.click("#filter-reset")
+        assert sorted(_rows(page)) == sorted(listed)
+        page.page.fill("#filter-text", "CODESIGN rotation")
+        some = set(_rows(page))
+        assert 0 < len(some) < len(listed)
+        assert page.page.inner_text("#filter-count").startswith(f"{len(some)} of {len(listed)} listed findings match")
+        page.page.fill("#filter-text", "no such words")
+        assert _rows(page) == []
+
+
+@pytest.mark.parametrize("view", ["owner", "resource", "all"])
+def test_another_view_has_the_same_findings(opened: "Browser", pages: dict[str, Path], view: str) -> None:
+    listed = {finding.id: owner for owner, finding in REPORT.owned(False)}
+    with shown(opened, pages["report"]) as page:
+        page.page.select_option("#filter-view", view)
+        page.page.evaluate("document.querySelectorAll('#arranged details').forEach(each => { each.open = true; })")
+        page.page.wait_for_timeout(100)
+        links = page.page.evaluate("[...document.querySelectorAll('#arranged a.link')].map(each => each.hash.slice(3))")
+        times = {id_: max(len(owner.names), 1) if view == "owner" else 1 for id_, owner in listed.items()}
+        assert Counter(links) == Counter(times)
+        assert page.said == []
+
+
+def test_a_link_opens_its_finding_though_a_filter_hides_it(opened: "Browser", pages: dict[str, Path]) -> None:
+    first = next(finding.id for _, finding in REPORT.owned(False) if finding.severity is not Severity.INFO)
+    with shown(opened, pages["report"]) as page:
+        page.page.select_option("#filter-severity", "info")
+        page.page.evaluate("id => { location.hash = `f-${id}`; }", first)
+        page.page.wait_for_timeout(100)
+        assert page.page.is_visible(f"#f-{first}")
+
+
+def test_without_scripts_everything_is_there_and_no_filter_is(opened: "Browser", pages: dict[str, Path]) -> None:
+    with shown(opened, pages["report"], java_script_enabled=False) as page:
+        assert not page.page.is_visible("#filters")
+        assert page.page.locator("tr[data-status]").count() == sum(1 for _ in REPORT.owned(False))
+
+
+def test_on_paper_no_filter_is_shown(opened: "Browser", pages: dict[str, Path]) -> None:
+    with shown(opened, pages["report"]) as page:
+        page.page.emulate_media(media="print")
+        assert not page.page.is_visible("#filters")
+        assert not page.page.is_visible("#arranged")

@@ -8,11 +8,12 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.coverage import Scope, ScopeKind
-from keyaudit.model.expiring import Owner
+from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Value
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.report import csv as findings_csv
+from keyaudit.report.expiring.words import days, when
 from keyaudit.report.facts import Facts, iso_duration, plain
 from keyaudit.report.resource import SHOWN, context, label
 from keyaudit.report.summary import message
@@ -314,6 +315,19 @@ def test_a_credential_counts_from_its_start() -> None:
     cells = written(found("credential", facts))
     assert (cells["age_days"], cells["days_to_expiry"], cells["credential_kind"]) == ("10", "0", "password")
     assert (cells["created_at"], cells["activated_at"], cells["lifecycle_state"]) == ("", "2026-11-14T13:30:00Z", "active")
+
+
+@pytest.mark.parametrize("seconds", [DAY // 2, 8 * DAY, 8 * DAY + DAY // 3, 9 * DAY - 1])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_one_date_is_the_same_number_of_days_wherever_it_is_printed(seconds: int, side: int) -> None:
+    """Rounded towards zero on both sides of today: the CSV, `expiring` and a message count alike."""
+    facts = row("credential", None, **HELD, kind="password", starts_on=AS_OF - 10 * DAY, expires_on=AS_OF + side * seconds)
+    ending = Ending(NOBODY, "credential", facts, AS_OF + side * seconds, retired=False)
+    whole = seconds // DAY
+    assert written(found("credential", facts))["days_to_expiry"] == str(side * whole)
+    assert days(ending, AS_OF) == whole
+    told = f"{whole} d" if whole else "12 h"
+    assert when(ending, AS_OF) == (f"in {told}" if side > 0 else f"expired {told} ago")
 
 
 def test_owners_are_named_with_who_says_so() -> None:

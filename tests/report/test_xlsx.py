@@ -48,6 +48,12 @@ def test_the_sheets_are_there_and_can_be_filtered() -> None:
     assert wrapped == {"problem", "resource", "finding", "policy_title"}
 
 
+def test_it_opens_on_the_findings_beside_the_summary() -> None:
+    found = book()
+    assert found.active.title == "Findings"
+    assert [sheet.title for sheet in found if sheet.sheet_view.tabSelected] == ["Findings"]
+
+
 def test_findings_are_those_of_the_csv() -> None:
     out = io.StringIO(newline="")
     FORMATS["csv"](EXCUSED, out, Options())

@@ -5,6 +5,7 @@
 from collections import Counter
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.rows import columns_of, stored_types
@@ -28,11 +29,16 @@ class Statement:
 
 
 class Sources(Mapping[str, str]):
-    """By table, the SQL relation of its stored rows; `sql` is the dialect of the engine that has them."""
+    """By table, the SQL relation of its stored rows; `sql` is the dialect of the engine that has them.
 
-    def __init__(self, relations: Mapping[str, str], sql: DuckDB = DUCKDB) -> None:
+    `environments`: by its other names, the name of an environment.
+    """
+
+    def __init__(
+        self, relations: Mapping[str, str], sql: DuckDB = DUCKDB, environments: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._relations = relations
-        self.sql = sql
+        self.sql, self.environments = sql, environments
 
     def __getitem__(self, name: str) -> str:
         return self._relations[name]
@@ -50,8 +56,10 @@ class StoredRows(Sources):
     `filled`: the tables that have rows.
     """
 
-    def __init__(self, filled: Container[str], sql: DuckDB = DUCKDB) -> None:
-        super().__init__({name: f"{_ROWS}{name}{_ROWS}" for name in TABLES}, sql)
+    def __init__(
+        self, filled: Container[str], sql: DuckDB = DUCKDB, environments: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        super().__init__({name: f"{_ROWS}{name}{_ROWS}" for name in TABLES}, sql, environments)
         self.filled = filled
 
     def resolved(self, statements: Sequence[str], rows: Mapping[str, str], small: Collection[str]) -> Iterator[Statement]:

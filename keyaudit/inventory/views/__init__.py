@@ -53,6 +53,7 @@ from keyaudit.inventory.views import (
     vault,
 )
 from keyaudit.model.coverage import Coverage
+from keyaudit.model.environments import other_names
 from keyaudit.model.evidence import CUSTODY, LOGS, REPOSITORIES, USAGE_BASELINE
 from keyaudit.model.owners import NO_RULES, OwnerRules
 from keyaudit.model.rows import view_name
@@ -148,7 +149,7 @@ def statements(
     `reach_known` the columns that count principals with access are NULL, for callers that do not read them. `looked_at`: what
     `window` returns.
     """
-    sources = StoredRows(rows, sql)
+    sources = StoredRows(rows, sql, other_names(run.environment_rules))
 
     def of(table: str) -> Wanted:
         return EVERY if columns is None else columns.get(table, ())

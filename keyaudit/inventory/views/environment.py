@@ -9,7 +9,7 @@ from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.facts.fact import Doubt, Fact
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import Sources
-from keyaudit.model.environments import EnvironmentRule
+from keyaudit.model.environments import EnvironmentRule, assigning
 
 BY_RULE = "environment_of({0}.id, {0}.name, {0}.subscription_id, {0}.subscription_name)"
 """SQL: the environment of a vault; to be formatted with a relation that has these columns."""
@@ -24,10 +24,19 @@ DOUBT = "CASE WHEN environment_by_subscription() THEN {0}.unknown['subscription_
 """SQL: why a rule about subscriptions may not have matched."""
 
 
+def called(sources: Sources, environment: str) -> str:
+    """SQL of an environment by the name that is shown; `environment` is SQL of any name of it, in lower case."""
+    sql = sources.sql
+    cases = " ".join(f"WHEN {sql.text(other)} THEN {sql.text(name)}" for other, name in sorted(sources.environments.items()))
+    return f"CASE {environment} {cases} ELSE {environment} END" if cases else environment
+
+
 def tagged(rows: Rows) -> Fact:
     """The environment in the tags of a row, in lower case; absent without such a tag."""
-    dialect = rows.sources.sql
-    return rows["tags"].map(lambda tags: dialect.lower(f"coalesce({tags}['env'], {tags}['environment'])"), absent=True)
+    lower = rows.sources.sql.lower
+    return rows["tags"].map(
+        lambda tags: called(rows.sources, lower(f"coalesce({tags}['env'], {tags}['environment'])")), absent=True
+    )
 
 
 def of_vault(rows: Rows) -> Fact:
@@ -41,6 +50,7 @@ def functions(sql: DuckDB, rules: Sequence[EnvironmentRule]) -> Iterator[str]:
     """The statements that create them. Rules about vaults come before those about subscriptions; the first match of each kind
     counts.
     """
+    rules = assigning(rules)
     principals = [rule for rule in rules if rule.of == "principal"]
     vaults = [rule for rule in rules if rule.of == "vault"]
     subscriptions = [rule for rule in rules if rule.of == "subscription"]

@@ -8,7 +8,7 @@ from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.agents import object_id
-from keyaudit.inventory.views.environment import BY_PRINCIPAL
+from keyaudit.inventory.views.environment import BY_PRINCIPAL, called
 from keyaudit.inventory.views.privileges import facts as privileges
 from keyaudit.inventory.views.privileges import grants_of, unassigned
 from keyaudit.model.reasons import Reason
@@ -94,7 +94,8 @@ def _environment(rows: Rows) -> Fact:
         """Entra's tags have no values, so teams write one after a colon."""
         tag = sql.lower("tag")
         chosen = sql.chosen(tags, "tag", sql.found(tag, _TAG))
-        return f"array_distinct({sql.mapped(chosen, 'tag', sql.trimmed(sql.extracted(tag, _TAGGED)))})"
+        name = called(rows.sources, sql.trimmed(sql.extracted(tag, _TAGGED)))
+        return f"array_distinct({sql.mapped(chosen, 'tag', name)})"
 
     tags = rows["app_tags"]
     number = tags.map(lambda value: sql.size(tagged(value)))

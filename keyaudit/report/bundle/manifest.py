@@ -12,14 +12,12 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from keyaudit.model.bundle import MANIFEST, SCHEMA
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.run import Report
 from keyaudit.report.members import begun, document, exits
 from keyaudit.report.records import pack
 
-SCHEMA = "keyaudit-bundle/1"
-"""Increased when an older keyaudit could misread a newer format."""
-MANIFEST = "manifest.json"
 MOST = 16 * 1024 * 1024
 """The maximum size of a manifest in bytes."""
 

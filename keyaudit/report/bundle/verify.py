@@ -9,9 +9,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from keyaudit.inventory import platform
+from keyaudit.model.bundle import MANIFEST
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.text import one_line
-from keyaudit.report.bundle.manifest import INVENTORY, MANIFEST, MOST, POLICIES, File, read
+from keyaudit.report.bundle.manifest import INVENTORY, MOST, POLICIES, File, read
 
 
 class Verified(Struct, frozen=True):

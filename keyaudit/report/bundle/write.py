@@ -11,6 +11,7 @@ from typing import BinaryIO, TextIO
 
 from msgspec import Struct
 
+from keyaudit.model.bundle import MANIFEST
 from keyaudit.model.errors import OutputError
 from keyaudit.model.run import Inventory, Report
 from keyaudit.model.tables import TABLES
@@ -23,7 +24,6 @@ from keyaudit.report.bundle.manifest import (
     COVERAGE,
     FINDINGS,
     INVENTORY,
-    MANIFEST,
     POLICIES,
     REPORT,
     SUMMARY,

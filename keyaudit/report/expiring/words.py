@@ -36,7 +36,7 @@ def status(ending: Ending, as_of: int) -> str:
 
 def days(ending: Ending, as_of: int) -> int | None:
     """Whole days until or since the expiration, depending on `status`; None if unknown."""
-    return None if ending.expires_on is None else abs(ending.expires_on - as_of) // times.DAY
+    return None if ending.expires_on is None else abs(times.whole_days(ending.expires_on - as_of))
 
 
 def when(ending: Ending, as_of: int) -> str:

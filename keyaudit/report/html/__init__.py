@@ -1,4 +1,5 @@
-"""The report as one self-contained HTML page: no script, no other file, no network.
+"""The report as one self-contained HTML page: no other file, no network, and one script of our own, which only hides, shows and
+arranges what is on the page; without scripts the page has the same content.
 
 The other modules compute the content of each section; the templates decide its appearance. Every inserted text is escaped
 automatically (`inert`). The same report gives the same bytes.
@@ -21,15 +22,20 @@ from keyaudit.report.html.page import WORDS, page
 
 def write(report: Report, out: BinaryIO) -> None:
     """Write the page. Findings beyond the maximum are counted, and not listed."""
-    out.write(rendered("page.html", page=page(report)).encode())
+    out.write(rendered("page.html", "filters.css", script="filters.js", page=page(report)).encode())
 
 
-def rendered(template: str, *styles: str, **values: object) -> str:
+def rendered(template: str, *styles: str, script: str = "", **values: object) -> str:
     """A page from one of the templates with `values`; `styles` are added to the common style."""
-    css = "".join(map(_style, ("style.css", *styles)))
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    # The style contains only our own text, and the browser compares it with its digest.
-    return _templates().get_template(template).render(style=Markup(css), style_digest=digest, **values)  # noqa: S704
+    css = "".join(map(_file, ("style.css", *styles)))
+    js = _file(script) if script else ""
+    # Both contain only our own text, and the browser compares each with its digest.
+    ours = {"style": Markup(css), "script": Markup(js), "style_digest": _digest(css), "script_digest": _digest(js)}  # noqa: S704
+    return _templates().get_template(template).render(**ours, **values)
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 @cache
@@ -48,5 +54,5 @@ def _templates() -> Environment:
 
 
 @cache
-def _style(name: str) -> str:
+def _file(name: str) -> str:
     return files(__name__).joinpath("templates", name).read_text("utf-8")

@@ -11,10 +11,11 @@ from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally
 from keyaudit.model.fixes import ordered
 from keyaudit.model.run import Report
+from keyaudit.model.tables import TABLES
 from keyaudit.model.text import visible
 from keyaudit.report.causes import also, same_cause
 from keyaudit.report.facts import Facts, plain
-from keyaudit.report.resource import context, label
+from keyaudit.report.resource import context, label, owned_by
 from keyaudit.report.score import line
 from keyaudit.report.summary import WORST_FIRST, message
 
@@ -29,6 +30,9 @@ _NAME, _EVIDENCE = 200, 240
 class Item(Struct, frozen=True):
     """One finding: the resource, the message and the evidence."""
 
+    id: str
+    owners: tuple[str, ...]
+    """Each owner, or one text that says why there is none."""
     name: str
     context: str
     message: str
@@ -62,6 +66,11 @@ class Group(Struct):
     """The fixes by kind."""
     cut: set[str] = field(default_factory=set)
     """The kinds of fixes that are not all listed."""
+
+    @property
+    def area(self) -> str:
+        """The area of its policy's table."""
+        return TABLES[self.policy.table].area.value
 
     @property
     def count(self) -> int:
@@ -150,6 +159,8 @@ def _add(group: Group, finding: Finding, owner: Owner) -> None:
     mark = "waived" if finding.outcome is Outcome.WAIVED else "known" if finding.known else ""
     group.items.append(
         Item(
+            finding.id,
+            tuple(visible(name, _NAME) for name in owner.names) or (owned_by(owner),),
             visible(label(facts), _NAME),
             # Nothing more is known about a scope without rows.
             visible(context(facts, owner), _NAME) if facts.row else "",

@@ -10,7 +10,7 @@ from keyaudit.model.evidence import remedy
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.reasons import ADVICE, UNGRANTED, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Run, Verdict
-from keyaudit.report.grants import Grant, grants
+from keyaudit.report.grants import Grant, grants, unfilled
 from keyaudit.report.lines import listed, plural
 from keyaudit.report.missing import alike, permissions, reads, remedy_of
 
@@ -29,6 +29,8 @@ class Hole(Struct, frozen=True, kw_only=True):
     blinds: tuple[str, ...]
     remedy: str
     commands: Sequence[Grant]
+    unfilled: str
+    """What the reader has to fill in in the commands; empty if nothing."""
 
 
 class Unjudged(Struct, frozen=True, kw_only=True):
@@ -76,6 +78,7 @@ def _holes(gaps: Sequence[Gap], run: Run) -> Iterator[Hole]:
         more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
         refused = sum(each.refused for each in same)
         granting = gap.reason in UNGRANTED and bool(gap.operations)
+        commands = grants(gap) if granting else ()
         yield Hole(
             places=", ".join(names[:_NAMES]) + more,
             kind=gap.scope.kind if len(names) == 1 else f"{len(names):,}, each a {gap.scope.kind}",
@@ -85,7 +88,8 @@ def _holes(gaps: Sequence[Gap], run: Run) -> Iterator[Hole]:
             effect=f"refused on {plural(refused, 'object')}" if refused else "",
             blinds=gap.blinds,
             remedy=f"grant {'; and '.join(permissions(gap.operations))}" if granting else remedy_of(gap),
-            commands=grants(gap) if granting else (),
+            commands=commands,
+            unfilled=unfilled(commands),
         )
 
 

@@ -38,7 +38,7 @@ def published(found: Trust, out: TextIO) -> None:
                 "for_consumers": _plain(key.for_consumers),
                 "starts_on": time_cell(key.starts_on),
                 "expires_on": time_cell(key.expires_on),
-                "age_days": "" if key.starts_on is None else str((as_of - key.starts_on) // times.DAY),
+                "age_days": "" if key.starts_on is None else str(times.whole_days(as_of - key.starts_on)),
                 "note": guarded("; ".join(words.notes(key, as_of)) or None),
                 "coverage_note": note_cell(dict(sorted(key.unknown.items()))),
             }

@@ -53,7 +53,7 @@ def _published(key: PublishedKey, as_of: int) -> dict[str, object]:
         "for_consumers": key.for_consumers,
         "starts_on": time_member(key.starts_on),
         "expires_on": time_member(key.expires_on),
-        "age_days": None if key.starts_on is None else (as_of - key.starts_on) // times.DAY,
+        "age_days": None if key.starts_on is None else times.whole_days(as_of - key.starts_on),
         "expired": key.expired(as_of),
         "consumer_key_of_tenant": key.among_tenants,
         "disabled": key.disabled,

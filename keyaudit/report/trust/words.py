@@ -36,7 +36,7 @@ SCAN_ENDS = {
 
 def age(key: PublishedKey, as_of: int) -> str:
     """ "412 d"; a dash if unknown."""
-    return "-" if key.starts_on is None else f"{(as_of - key.starts_on) // times.DAY:,} d"
+    return "-" if key.starts_on is None else f"{times.whole_days(as_of - key.starts_on):,} d"
 
 
 def places(key: PublishedKey) -> str:
