@@ -2,7 +2,6 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; digests and ids are parameters
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -47,9 +46,12 @@ def held(views: Views, found: Subject, of: Versions) -> list[Held]:
         WHERE kind IS DISTINCT FROM 'federated' AND usage IS DISTINCT FROM 'Sign'
             AND (expires_on IS NULL OR expires_on > $as_of)
         ORDER BY holder_name, starts_on DESC, id"""
-    by_app: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    by_app: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows(views.connection, query, found.digests(ids=found.credentials) | {"as_of": views.as_of}):
-        by_app[(row["app_id"] or row["holder_id"]).lower()].append(row)
+        by_app.setdefault((row["app_id"] or row["holder_id"]).lower(), []).append(row)
+    if found.noun == "application":
+        # Another application with the same certificate is not affected by what this one registers.
+        by_app = {app: each for app, each in by_app.items() if app == found.id}
     divided = _by_version if found.key_ids else _by_age
     return [divided(app, each, of) for app, each in by_app.items() if any(row["asked"] for row in each)]
 
