@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -83,7 +82,7 @@ def consumers(name: str, moved: Sequence[bool]) -> Iterator[Resource]:
     """
     used = [url(WRAPPING, name, (OLD, NEW)[each].version) for each in moved]
     follows = {"keyvaulturi": "https://kv-wrap.vault.azure.net", "keyname": name, "keyversion": ""}
-    settings = {
+    settings: dict[str, dict[str, object]] = {
         "Microsoft.Storage/storageAccounts": {
             "encryption": {
                 "keySource": "Microsoft.Keyvault",

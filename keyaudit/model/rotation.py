@@ -103,7 +103,7 @@ class Consumer(Struct, frozen=True, kw_only=True):
     id: str
     name: str
     what: str = ""
-    """What kind of service or object it is, in our own words."""
+    """The kind of service or object, in our own words."""
     state: State
     follows: Follows
     why: Why

@@ -98,7 +98,7 @@ def only(found: Found, kind: Kind) -> Consumer:
 @pytest.mark.parametrize(
     ("made", "use", "state", "why"),
     [
-        # The service reports the version: it is proven, whatever its setting says.
+        # The service reports the version: it is proven, unless its setting names the old one.
         (60, service(version_in_use=NEW), State.MOVED, Why.REPORTS_NEW),
         (60, service(version_in_use=OLD), State.NOT_MOVED, Why.REPORTS_OLD),
         (60, service(pinned=True, version=OLD, version_in_use=NEW), State.NOT_MOVED, Why.NAMES_OLD),
@@ -289,14 +289,18 @@ def test_where_the_newest_credential_is_unknown_so_is_who_moved(twin: dict[str, 
 
 def of_version(version: str, made: int, digest: str, **values: Any) -> Row:
     given: Row = {
-        **{"certificate_id": f"{HOST}/certificates/c", "version": version, "vault_id": KV.id, "vault_name": "kv"},
-        **{"scope_id": KV.id, "enabled": True, "created_on": AS_OF - made * DAY, "is_current": version == NEW},
-        **{
-            "thumbprint": digest * 40,
-            "thumbprint_sha256": digest * 64,
-            "public_key_sha256": digest.lower() * 64,
-            "issued": True,
-        },
+        "certificate_id": f"{HOST}/certificates/c",
+        "version": version,
+        "vault_id": KV.id,
+        "vault_name": "kv",
+        "scope_id": KV.id,
+        "enabled": True,
+        "created_on": AS_OF - made * DAY,
+        "is_current": version == NEW,
+        "thumbprint": digest * 40,
+        "thumbprint_sha256": digest * 64,
+        "public_key_sha256": digest.lower() * 64,
+        "issued": True,
         "key_version_id": f"{HOST}/keys/c/{version}",
     }
     return row("certificate", f"{HOST}/certificates/c/{version}", **(given | values))

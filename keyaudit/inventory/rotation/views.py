@@ -1,4 +1,4 @@
-"""What a rotation is read from."""
+"""The sources of the answer about a rotation."""
 
 import duckdb
 from msgspec import Struct

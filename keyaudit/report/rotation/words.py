@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from keyaudit.inventory.incident.work import LONG_ENOUGH
 from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.evidence import RELYING_PARTIES
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.rotation import Consumer, Follows, Kind, Logged, Proof, Rotation, Stage, State, Why
 from keyaudit.model.text import one_line
@@ -37,7 +38,7 @@ _WHY = {
     Why.NAMES_NEW_ONLY: "its setting names the new version, {held}; it does not report which version it uses",
     Why.ACTIVE_NEW: "its active key is the new version, {held}; disks may still be on an earlier one (previousKeys, which is "
     "not read)",
-    Why.REPORTS_NOTHING: "its setting names no version, and it does not report which one it uses",
+    Why.REPORTS_NOTHING: "it does not report which version it uses",
     Why.UNREAD: "which version it uses could not be read",
     Why.HOLDS_OLD: "it has only the old one{held}",
     Why.HOLDS_NEW: "it has only the new one{held}",
@@ -260,6 +261,8 @@ def limits(found: Rotation) -> Iterator[str]:
     yield from map(logs, found.logs)
     if found.vault:
         yield _NOT_READ
+    if RELYING_PARTIES not in found.run.evidence and found.noun == "certificate":
+        yield "Relying parties are read only with --import relying-parties=PATH."
     yield _BEYOND
 
 
