@@ -119,7 +119,8 @@ class Consumer(Struct, frozen=True, kw_only=True):
     key_id: str = ""
     """For a service, the key that it is configured with; for an application, the key id of its old credential."""
     holder: str = ""
-    """For an application, the kind of object that has the credential."""
+    """For an application, the word of the Azure CLI for the object with the credential: app or sp; empty where it has none, as
+    for a managed identity or the blueprint of agents."""
 
 
 class Logged(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from keyaudit.inventory.rotation.views import Views
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rotation import Consumer, Follows, Kind, Logged, Proof, State, Version, Why
 
+_HOLDERS = {"application": "app", "service_principal": "sp"}
 _DIGESTS = ("thumbprint_sha256", "public_key_sha256")
 _KINDS = {"password": "client secret", "certificate": "certificate", "symmetric-key": "symmetric key"}
 
@@ -39,6 +40,7 @@ def held(views: Views, found: Subject, of: Versions) -> list[Held]:
     query = f"""
         SELECT id, kind, key_id, holder_kind, holder_type, holder_id, holder_name, app_id, starts_on, thumbprint_sha256,
             public_key_sha256, (list_contains($ids, id) OR {SAME}) AS asked,
+            lower(app_id) IN (SELECT app_id FROM blueprint) AS blueprint,
             coalesce(CASE WHEN list_contains($ids, id) THEN NULL ELSE {DOUBT} END,
                 CASE WHEN expires_on IS NULL THEN unknown['expires_on'] END, unknown['usage'], unknown['app_id'],
                 unknown['key_id'], unknown['kind']) AS doubt
@@ -157,19 +159,20 @@ def _identity(views: Views, each: Held, used: _Used, logged: Logged | None, *, b
         state, why, seen_on, proof = State.MOVED, Why.IDLE, logged.covered.until, Proof.LOGS
     else:
         state, why = State.UNKNOWN, Why.HOLDS_BOTH
-    of = "app" if row["holder_kind"] == "application" else "sp"
+    managed = row["holder_type"] == "ManagedIdentity"
+    what = "managed identity" if managed else "agent identity blueprint" if row["blueprint"] else "application"
     return Consumer(
         kind=Kind.IDENTITY,
         id=each.app,
         name=each.name,
-        what="managed identity" if row["holder_type"] == "ManagedIdentity" else "application",
+        what=what,
         state=state,
-        follows=Follows.BY_ITSELF if row["holder_type"] == "ManagedIdentity" else Follows.BY_HAND,
+        follows=Follows.BY_ITSELF if managed else Follows.BY_HAND,
         why=why,
         proof=proof,
         seen_on=seen_on,
         held=version_of(row).name,
         reason=each.reason,
         key_id=row["key_id"] or "",
-        holder=of,
+        holder=_HOLDERS.get(row["holder_kind"], "") if what == "application" else "",
     )

@@ -2,10 +2,8 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-import duckdb
 from msgspec import Struct, structs
 
-from keyaudit.inventory.blast.graph import rows
 from keyaudit.inventory.blast.reading import Reading, hold
 from keyaudit.inventory.blast.subject import Subject
 from keyaudit.inventory.blast.walk import trusted
@@ -118,7 +116,7 @@ def read(views: Views, asked: str) -> Found:
         consumers=consumers,
         logs=logged,
         wraps=in_vault and of.wraps,
-        vault=_vault_name(connection, subject),
+        vault=subject.name.partition("/")[0] if in_vault else "",
         served=bool(served),
     )
 
@@ -188,9 +186,3 @@ def _user(
         seen_on=shown.last_on if shown else None,
         held=shown.version if shown else "",
     )
-
-
-def _vault_name(connection: duckdb.DuckDBPyConnection, subject: Subject) -> str:
-    query = "SELECT name FROM vault WHERE id = $id"
-    found = rows(connection, query, {"id": subject.vault_id}) if subject.vault_id else []
-    return found[0]["name"] or "" if found else ""

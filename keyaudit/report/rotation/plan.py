@@ -7,10 +7,13 @@ from msgspec import Struct
 
 from keyaudit.inventory.incident.work import LONG_ENOUGH
 from keyaudit.model.errors import Exit
-from keyaudit.model.rotation import Consumer, Follows, Kind, Rotation, State, Version
+from keyaudit.model.rotation import Consumer, Follows, Kind, Rotation, State, Version, Why
+from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
 from keyaudit.report.blast_radius.steps import option_word, word
-from keyaudit.report.rotation.words import WRAPS, consumer, subject
+from keyaudit.report.rotation.words import WRAPS, consumer
+
+_NEW = " '@new.pem'"
 
 
 class Phase(StrEnum):
@@ -51,16 +54,14 @@ def plan(found: Rotation) -> list[Step]:
 
 def _make(found: Rotation) -> Step:
     if not found.vault:
-        [of, flag] = next(((each.holder, each) for each in found.consumers if each.kind is Kind.IDENTITY), ("app", None))
-        id_ = option_word("--id", flag.id if flag else found.target)
-        cert = " --cert '@new.pem'" if flag and flag.held.startswith("certificate") else ""
+        own = [each for each in found.consumers if each.kind is Kind.IDENTITY and each.holder]
         return Step(
             phase=Phase.MAKE,
             title="Add a new credential beside the old one",
             text="--append leaves the old one in place. Best is none that can be copied: a managed identity, or workload "
             "identity federation.",
             back="programs keep the old credential until they are given the new one",
-            commands=(f"az ad {of} credential reset {id_} --append{cert}",),
+            commands=tuple(f"{_credential(each, 'reset')} --append{_certificate(each, _NEW)}" for each in own),
         )
     place = f"{option_word('--hsm-name' if found.hsm else '--vault-name', found.vault)} {option_word('--name', _thing(found))}"
     text, command = "", f"az keyvault key rotate {place}"
@@ -75,7 +76,7 @@ def _make(found: Rotation) -> Step:
         text = "First make the new value where the secret comes from, so that both values work."
     return Step(
         phase=Phase.MAKE,
-        title=f"Make a new version of {subject(found)}",
+        title=f"Make a new version of {one_line(found.noun)} {one_line(found.name)}",
         text=text,
         back="the old version stays enabled, and a consumer can be set to its version",
         commands=(command,),
@@ -112,7 +113,7 @@ def _move(each: Consumer) -> Iterator[Step]:
             text="Register it first, then deploy it. The command lists the credentials that it has now."
             + (" Azure does this for a managed identity." if each.follows is Follows.BY_ITSELF else ""),
             back="the old credential stays registered, so deploy it again",
-            commands=(f"az ad {each.holder or 'app'} credential list {option_word('--id', each.id)}",),
+            commands=(_credential(each, "list"),) if each.holder else (),
         )
     elif each.kind is Kind.USER:
         yield Step(
@@ -198,21 +199,25 @@ def _retiring(found: Rotation) -> tuple[Sequence[str], str]:
     if not found.vault:
         deletions = []
         for each in found.consumers:
-            if each.kind is Kind.IDENTITY and each.key_id and each.held:
-                cert = " --cert" if each.held.startswith("certificate") else ""
-                id_, of = option_word("--id", each.id), each.holder or "app"
-                deletions.append(f"az ad {of} credential list {id_}{cert}")
-                deletions += [
-                    f"az ad {of} credential delete {id_} {option_word('--key-id', key)}{cert}"
-                    for key in (each.key_id,)
-                    if each.state is State.MOVED
-                ]
+            if each.kind is Kind.IDENTITY and each.key_id and each.holder and each.why is Why.IDLE:
+                deletions.append(f"{_credential(each, 'list')}{_certificate(each)}")
+                key = option_word("--key-id", each.key_id)
+                deletions.append(f"{_credential(each, 'delete')} {key}{_certificate(each)}")
         return tuple(deletions), "a removed credential cannot be restored: add another one, and deploy it"
     enabled = [each for each in found.old if each.enabled is not False]
     return (
         tuple(f"az keyvault {found.noun} set-attributes {_id(each)} --enabled false" for each in enabled),
         "run the same command with --enabled true",
     )
+
+
+def _credential(each: Consumer, what: str) -> str:
+    return f"az ad {each.holder} credential {what} {option_word('--id', each.id)}"
+
+
+def _certificate(each: Consumer, file: str = "") -> str:
+    """The option for a certificate, with a quoted file."""
+    return f" --cert{file}" if each.held.startswith("certificate") else ""
 
 
 def _thing(found: Rotation) -> str:

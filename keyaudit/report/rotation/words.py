@@ -202,8 +202,8 @@ def logs(each: Logged) -> str:
     if each.covered is None:
         return f"{each.log}: not supplied, or not complete until now; supply it with --import logs=DIR."
     return (
-        f"{each.log}: complete from {each.covered}, which does not show {days} days after the new version was made with the "
-        "name of what was used in every record."
+        f"{each.log}: complete from {each.covered}. That is too short: {days} complete days are needed, counted from when the "
+        "new version was made, and every record in them has to name what was used."
     )
 
 
@@ -233,7 +233,8 @@ def _late(found: Rotation) -> str:
 
 def _open(found: Rotation) -> str:
     if not found.begun:
-        return f"Not everything that may use it is known. {_rehearsed(found)}"
+        known = not found.unread and all(each.enough for each in found.logs)
+        return f"{'Not everything that may use it is known. ' * (not known)}{_rehearsed(found)}"
     unknown = found.counted(State.UNKNOWN)
     parts = [plural(unknown, "consumer is", "consumers are") + " unknown"] if unknown else []
     parts += [plural(len(found.unread), "list or value was", "lists or values were") + " not read"] if found.unread else []
@@ -250,7 +251,7 @@ def _rehearsed(found: Rotation) -> str:
 _COUNTED = {
     Follows.BY_ITSELF: ("moves by itself", "move by themselves"),
     Follows.BY_HAND: ("has to be told", "have to be told"),
-    Follows.UNKNOWN: ("is unknown", "are unknown"),
+    Follows.UNKNOWN: ("may name this version", "may name this version"),
 }
 
 
