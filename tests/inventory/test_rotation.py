@@ -105,6 +105,8 @@ def only(found: Found, kind: Kind) -> Consumer:
         # Azure Storage looks for a new version every day.
         (0, service(version_in_use=OLD), State.WILL_MOVE, Why.REPORTS_OLD),
         (0, service("container-registry", version_in_use=OLD), State.NOT_MOVED, Why.REPORTS_OLD),
+        (0, service(pinned=True, version=NEW, version_in_use=OLD), State.NOT_MOVED, Why.REPORTS_OLD),
+        (0, service(pinned=Reason.PERMISSION, version_in_use=OLD), State.NOT_MOVED, Why.REPORTS_OLD),
         (0, service(pinned=True, version=OLD, version_in_use=OLD), State.NOT_MOVED, Why.NAMES_OLD),
         # Only configured: the old version is certain, the new one is not.
         (60, service("event-hubs", pinned=True, version=OLD), State.NOT_MOVED, Why.NAMES_OLD),
@@ -349,6 +351,68 @@ def test_a_relying_party_has_moved_if_it_accepts_the_new_certificate() -> None:
         "shop": (State.NOT_MOVED, Why.HOLDS_OLD),
         "portal": (State.MOVED, Why.HOLDS_NEW),
         "both": (State.MOVED, Why.HOLDS_BOTH),
+    }
+
+
+def signer(holder: str, digest: str, **values: Any) -> Row:
+    given: Row = {
+        "kind": "saml", "holder_id": holder, "holder_name": holder, "app_id": APP, "scope_id": TENANT.id, "active": True,
+        "thumbprint_sha256": digest * 64, "public_key_sha256": digest.lower() * 64, "thumbprint": digest * 40,
+    }
+    return row("signing_certificate", f"{holder} {digest}", **(given | values))
+
+
+def test_a_signer_has_moved_if_only_the_new_certificate_is_active() -> None:
+    signing = [
+        *(signer("staged", digest, active=digest == "A") for digest in "AB"),
+        *(signer("moved", digest, active=digest == "B") for digest in "AB"),
+        *(signer("both", digest) for digest in "AB"),
+        *(signer("unread", digest, active=Reason.BAD_VALUE) for digest in "AB"),
+        signer("other", "C"),
+    ]
+    found = asked("kv/c", {**CERTIFICATE, "signing_certificate": signing})
+    assert {each.id: (each.state, each.why) for each in found.consumers if each.kind is Kind.SIGNER} == {
+        "staged": (State.NOT_MOVED, Why.HOLDS_OLD),
+        "moved": (State.MOVED, Why.HOLDS_NEW),
+        "both": (State.UNKNOWN, Why.HOLDS_BOTH),
+        "unread": (State.UNKNOWN, Why.UNREAD),
+    }
+
+
+def test_an_authority_has_moved_if_it_accepts_the_new_certificate_and_a_copy_if_it_is_current() -> None:
+    def trusted(store: str, digest: str) -> Row:
+        digests = {"thumbprint_sha256": digest * 64, "public_key_sha256": digest.lower() * 64, "thumbprint": digest * 40}
+        return row("trusted_authority", f"{store} {digest}", scope_id=TENANT.id, kind="pki", store_name=store, **digests)
+
+    def copied(name: str, digest: str, *, current: bool = True) -> Row:
+        made = of_version(digest.lower() * 32, 60, digest, certificate_id=f"{HOST}/certificates/{name}", is_current=current)
+        return {**made, "id": f"{HOST}/certificates/{name}/{digest.lower() * 32}"}
+
+    rows = {
+        **CERTIFICATE,
+        "certificate": [
+            *CERTIFICATE["certificate"],
+            copied("late", "A"),
+            copied("renewed", "A", current=False),
+            copied("renewed", "B"),
+        ],
+        "trusted_authority": [
+            trusted("old", "A"),
+            trusted("both", "A"),
+            trusted("both", "B"),
+            trusted("new", "B"),
+            trusted("x", "C"),
+        ],
+    }
+    found = asked("kv/c", rows)
+    assert {each.id: each.state for each in found.consumers if each.kind is Kind.AUTHORITY} == {
+        "old": State.NOT_MOVED,
+        "both": State.MOVED,
+        "new": State.MOVED,
+    }
+    assert {each.name: each.state for each in found.consumers if each.kind is Kind.COPY} == {
+        "kv/late": State.NOT_MOVED,
+        "kv/renewed": State.MOVED,
     }
 
 
