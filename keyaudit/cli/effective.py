@@ -102,6 +102,10 @@ def _written(found: _Resolver, live: Live) -> Iterator[Setting]:
         yield Setting("notify.default", _HIDDEN, "file", found.place(("notify", "default")))
     if recipients.owners:
         yield Setting("notify.owners", _HIDDEN, "file", found.place(("notify", "owners")))
+    for number, owning in enumerate(config.owners.rules, 1):
+        yield Setting(f"owners.rules.{number}", f"{owning.match}: {', '.join(owning.owners)}", "file", owning.place)
+    if config.owners.fallback:
+        yield Setting("owners.fallback", config.owners.fallback, "file", found.place(("owners", "fallback")))
     expected = config.expected
     shrinkage = None if expected.shrinkage is None else f"{expected.shrinkage}%"
     least = tuple(f"{table} {number:,}" for table, number in expected.at_least.items())
