@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from keyaudit.model.access import Access
     from keyaudit.model.blast_radius import BlastRadius
     from keyaudit.model.incident import Incident
+    from keyaudit.model.rotation import Rotation
 
 
 @contextlib.contextmanager
@@ -243,6 +244,24 @@ def incident(
     made = Incident(radius=radius, keys=keys, observed=seen, extractable=extractable, compared=compared)
     verdict = settled(radius.verdict, {*radius.verdict.conditions, *radius.held, *made.held})
     return structs.replace(made, radius=structs.replace(radius, verdict=verdict))
+
+
+def rotation(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] | None = None) -> "Rotation":
+    """Who uses which version of `asked`: a key, certificate, secret, credential or application.
+
+    Raises UsageError if it names nothing that was read, or is ambiguous.
+    """
+    from keyaudit.inventory.rotation.reading import read
+    from keyaudit.inventory.rotation.views import Views
+    from keyaudit.model.evidence import LOGS
+
+    uses = snapshot.stored("usage") if LOGS in snapshot.run.evidence else None
+    with snapshot.judging(as_of, reach_known=False) as connection:
+        found = read(Views(connection, uses, snapshot.run.as_of, as_of), asked)
+    run, coverage = found.places(snapshot.run, snapshot.coverage)
+    verdict = assess(run, coverage, found.required, unmet=unmet)
+    answer = found.rotation(structs.replace(snapshot.run, as_of=as_of), verdict)
+    return structs.replace(answer, verdict=settled(verdict, {*verdict.conditions, *answer.held}))
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Look": ("report", "inventory", "expiring", "diff", "explain"),
     "Decide": ("gate", "waivers", "baseline"),
     "Export": ("export", "notify", "ship"),
-    "Investigate": ("access", "blast-radius", "incident", "trust", "usage", "mcp"),
+    "Investigate": ("access", "blast-radius", "incident", "rotation", "trust", "usage", "mcp"),
     "Maintain": ("collect", "doctor", "permissions", "guardrails"),
     "Configure": ("init", "config", "policies"),
 }

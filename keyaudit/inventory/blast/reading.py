@@ -74,7 +74,7 @@ _WORDS = {
 
 _HELD = {
     "credential": "id, name, kind, key_id, holder_kind, holder_type, holder_id, holder_name, app_id, usage, expires_on,"
-    " issuer, subject, subject_grade, subject_dangling, thumbprint,"
+    " starts_on, issuer, subject, subject_grade, subject_dangling, thumbprint,"
     " thumbprint_sha256, public_key_sha256, unknown",
     "certificate": "id, name, certificate_id, version, vault_id, vault_name, enabled, exportable, custody, key_version_id,"
     " thumbprint, thumbprint_sha256, public_key_sha256, unknown",
@@ -88,7 +88,7 @@ def known(earlier: Snapshot, asked: str) -> Subject | None:
     Raises UsageError if the name is ambiguous.
     """
     with earlier.judging(earlier.run.as_of, reach_known=False) as connection:
-        _hold(connection)
+        hold(connection)
         found = named(connection, asked)
         if found is None or not found.seen:
             return None
@@ -102,14 +102,15 @@ def read(
 
     With `verify`, a subject that is neither in this snapshot nor in an `earlier` one is unknown, because it may be mistyped.
     """
-    _hold(connection)
+    hold(connection)
     meant = subject(connection, asked, gone=verify, earlier=earlier)
     found = trusted(connection, meant, as_of=as_of) if verify else walked(connection, meant, as_of=as_of)
     work = reported(connection, found.graph.edges)
     return Reading(meant, found, verify, stolen(connection, meant), work, serving(connection))
 
 
-def _hold(connection: duckdb.DuckDBPyConnection) -> None:
+def hold(connection: duckdb.DuckDBPyConnection) -> None:
+    """Computes the slow views that `read` and the resolution of names need, once for a connection."""
     for table, columns in _HELD.items():
         connection.execute(f"CREATE TEMP TABLE held_{table} AS SELECT {columns} FROM {table}")  # noqa: S608 - named above
 

@@ -24,6 +24,7 @@ FILES: Mapping[str, str] = {
     "waivers": "exceptions with an owner, an approver and an end date",
     "baseline": "start a gate in a tenant with open findings",
     "evidence": "what Azure's APIs do not return, and how to supply it",
+    "rotation": "who uses which version of a key, in which order to rotate, and whether all have moved",
     "usage": "who uses keys and reads mail, according to the logs",
     "incident": "one page about a stolen key: who used it, what they did, and a plan",
     "log-analytics": "findings in Log Analytics and Microsoft Sentinel",

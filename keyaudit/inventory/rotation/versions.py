@@ -1,0 +1,137 @@
+"""The subject of a rotation, and its versions: which is the new one, and which are old."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program; what people type is a parameter
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+from msgspec import Struct
+from msgspec.structs import replace
+
+from keyaudit.inventory.blast.graph import rows
+from keyaudit.inventory.blast.subject import Subject, named, subject
+from keyaudit.model.errors import UsageError
+from keyaudit.model.reasons import Reason
+from keyaudit.model.rotation import Version
+from keyaudit.model.text import one_line
+
+_SECRET = re.compile(
+    r"(?:https://([a-z0-9-]+)\.[^/]+/secrets/"
+    r"|/subscriptions/.+/providers/microsoft\.keyvault/vaults/([^/]+)/secrets/"
+    r"|([a-z0-9-]+)/(?:secrets/)?)([a-z0-9-]+)(?:/[0-9a-f]{32})?/?",
+    re.ASCII,
+)
+# An old version of a wrapping key is needed for what was wrapped with it.
+_WRAPS = frozenset({"encrypt", "decrypt", "wrapKey", "unwrapKey", "secureWrapKey", "secureUnwrapKey", "deriveKey"})
+_DATED = "id, version, created_on, enabled, is_current, unknown"
+_NEWEST = "ORDER BY created_on DESC NULLS LAST, id"
+
+
+class Versions(Struct, frozen=True, kw_only=True):
+    """The versions of the object in a vault that rotates. Without such an object there are none."""
+
+    new: Version | None = None
+    old: Sequence[Version] = ()
+    unsure: Reason | None = None
+    digests: Mapping[str, bool] = {}
+    """SHA-256 of certificates and public keys in upper-case hex: whether it is the new version's. One of both is left out."""
+    wraps: bool = False
+
+    def is_new(self, version: str | None) -> bool | None:
+        """Whether a version, by its id, is the new one; None if it is not known."""
+        if not version or self.unsure is not None:
+            return None
+        return self.new is not None and version.lower() == self.new.name.lower()
+
+
+def of_rotation(connection: duckdb.DuckDBPyConnection, asked: str) -> Subject:
+    """The subject that `asked` names: an object of a vault with all its versions, or credentials in Entra ID.
+
+    Raises UsageError if it names nothing that was read, or several.
+    """
+    secret = _secret(connection, asked) if "/secrets/" in asked.lower() else None
+    found = secret or named(connection, asked) or _secret(connection, asked) or subject(connection, asked, gone=False)
+    if not found.seen:
+        raise UsageError(
+            repr(one_line(asked)), "nothing that was read has it", "name a key, certificate, secret or application"
+        )
+    if found.version:
+        return of_rotation(connection, found.id.removesuffix(f"/{found.version}"))
+    if found.keys and not found.key_ids and found.noun != "application":
+        return _kept(connection, found)
+    return found
+
+
+def _secret(connection: duckdb.DuckDBPyConnection, asked: str) -> Subject | None:
+    match = _SECRET.fullmatch(asked.strip().lower())
+    if not match:
+        return None
+    vault, name = next(each for each in match.groups()[:3] if each), match[4]
+    query = """
+        SELECT DISTINCT secret_id, vault_id, vault_name FROM secret
+        WHERE lower(vault_name) = $vault AND lower(split_part(secret_id, '/', 5)) = $name ORDER BY ALL"""
+    found = rows(connection, query, {"vault": vault, "name": name})
+    if len(found) != 1:
+        return None
+    [row] = found
+    return Subject(noun="secret", id=row["secret_id"], name=f"{row['vault_name']}/{name}", vault_id=row["vault_id"])
+
+
+def _kept(connection: duckdb.DuckDBPyConnection, found: Subject) -> Subject:
+    """The certificate of a vault that rotates this one, if there is exactly one."""
+    query = "SELECT DISTINCT certificate_id FROM held_certificate WHERE list_contains($keys, public_key_sha256) ORDER BY 1"
+    kept = rows(connection, query, {"keys": sorted(found.keys)})
+    return subject(connection, kept[0]["certificate_id"], gone=False) if len(kept) == 1 else found
+
+
+def versions(connection: duckdb.DuckDBPyConnection, found: Subject) -> Versions:
+    """The versions of the object of a vault that `found` is."""
+    if found.noun == "secret":
+        query = f"SELECT {_DATED} FROM secret WHERE secret_id = $id {_NEWEST}"
+        return _divided(rows(connection, query, {"id": found.id}))
+    if not found.key_ids:
+        return Versions()
+    ids = sorted(found.key_ids)
+    of_keys = rows(connection, f"SELECT {_DATED}, key_ops FROM key WHERE list_contains($ids, key_id) {_NEWEST}", {"ids": ids})
+    query = f"""
+        SELECT {_DATED}, thumbprint_sha256, public_key_sha256 FROM certificate
+        WHERE list_contains($ids, replace(lower(certificate_id), '/certificates/', '/keys/')) {_NEWEST}"""
+    of_certificates = rows(connection, query, {"ids": ids})
+    made = _divided(of_certificates if found.noun == "certificate" or not of_keys else of_keys)
+    new: dict[str, set[bool]] = {}
+    for row in of_certificates:
+        is_new = made.is_new(row["version"])
+        for digest in (row["thumbprint_sha256"], row["public_key_sha256"]):
+            if digest is not None and is_new is not None:
+                new.setdefault(digest, set()).add(is_new)
+    digests = {digest: next(iter(which)) for digest, which in new.items() if len(which) == 1}
+    return replace(made, digests=digests, wraps=not of_keys or any(map(_wraps, of_keys)))
+
+
+def _wraps(row: Mapping[str, Any]) -> bool:
+    return row["key_ops"] is None or not _WRAPS.isdisjoint(row["key_ops"])
+
+
+def _divided(found: Sequence[Mapping[str, Any]]) -> Versions:
+    """The current version and all others. With a single version there is no new one."""
+    made = [_version(row) for row in found]
+    if len(made) == 1:
+        return Versions(old=made)
+    current = [version for row, version in zip(found, made, strict=True) if row["is_current"]]
+    if len(current) != 1:
+        reasons = [row["unknown"]["is_current"] for row in found if "is_current" in row["unknown"]]
+        return Versions(old=made, unsure=Reason(reasons[0]) if reasons else Reason.NOT_VISIBLE)
+    return Versions(new=current[0], old=[each for each in made if each is not current[0]])
+
+
+def _version(row: Mapping[str, Any]) -> Version:
+    reason = row["unknown"].get("enabled")
+    return Version(
+        id=row["id"],
+        name=row["version"] or "",
+        created_on=row["created_on"],
+        enabled=row["enabled"],
+        reason=Reason(reason) if reason else None,
+    )

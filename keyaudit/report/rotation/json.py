@@ -1,0 +1,79 @@
+"""JSON: one consumer, log or step per line."""
+
+from typing import TextIO
+
+from keyaudit.model.rotation import Consumer, Logged, Rotation, Stage, State, Unread, Version
+from keyaudit.model.times import iso_time
+from keyaudit.report.members import about_run, time_member
+from keyaudit.report.rotation.plan import Step, plan
+from keyaudit.report.rotation.words import conclusion, evidence, limits, stage
+
+
+def render(found: Rotation, out: TextIO) -> None:
+    """Write one JSON object."""
+    members = {
+        "subject": {"kind": found.noun, "id": found.target, "name": found.name},
+        "conclusion": conclusion(found),
+        "begun": found.begun,
+        "new": _version(found.new) if found.new else None,
+        "unknown_new": found.unsure,
+        "moved": {"of": len(found.consumers), **{str(each): found.counted(each) for each in State}} if found.begun else None,
+        "wraps": found.wraps,
+        "limits": list(limits(found)),
+    }
+    lists = {
+        "stages": ({"id": each, "reached": found.reached(each), "text": stage(found, each)} for each in Stage),
+        "old": map(_version, found.old),
+        "consumers": (_consumer(each, found) for each in found.consumers),
+        "logs": map(_logged, found.logs),
+        "unread": map(_unread, found.unread),
+        "plan": map(_step, plan(found)),
+    }
+    about_run(out, found.run, found.verdict, members, lists)
+
+
+def _version(version: Version) -> dict[str, object]:
+    return {
+        "id": version.id,
+        "name": version.name,
+        "created_on": time_member(version.created_on),
+        "enabled": version.enabled,
+        "unknown": version.reason,
+    }
+
+
+def _consumer(each: Consumer, found: Rotation) -> dict[str, object]:
+    return {
+        "kind": each.kind,
+        "id": each.id,
+        "name": each.name,
+        "what": each.what or None,
+        "state": each.state if found.begun else None,
+        "follows": each.follows,
+        "why": each.why if found.begun else None,
+        "text": evidence(each, found),
+        "evidence": each.proof,
+        "evidence_on": time_member(each.seen_on),
+        "held": each.held or None,
+        "moves_by": time_member(each.until),
+        "unknown": each.reason,
+    }
+
+
+def _logged(each: Logged) -> dict[str, object]:
+    window = {"from": iso_time(each.covered.since), "until": iso_time(each.covered.until)} if each.covered else None
+    return {"log": each.log, "complete": window, "enough": each.enough}
+
+
+def _unread(each: Unread) -> dict[str, object]:
+    return {"what": each.what, "reason": each.reason}
+
+
+def _step(step: Step) -> dict[str, object]:
+    return {
+        "phase": step.phase,
+        "title": step.title,
+        "text": step.text or None,
+        "back": step.back or None,
+        "commands": list(step.commands),
+    }
