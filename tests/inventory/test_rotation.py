@@ -356,8 +356,15 @@ def test_a_relying_party_has_moved_if_it_accepts_the_new_certificate() -> None:
 
 def signer(holder: str, digest: str, **values: Any) -> Row:
     given: Row = {
-        "kind": "saml", "holder_id": holder, "holder_name": holder, "app_id": APP, "scope_id": TENANT.id, "active": True,
-        "thumbprint_sha256": digest * 64, "public_key_sha256": digest.lower() * 64, "thumbprint": digest * 40,
+        "kind": "saml",
+        "holder_id": holder,
+        "holder_name": holder,
+        "app_id": APP,
+        "scope_id": TENANT.id,
+        "active": True,
+        "thumbprint_sha256": digest * 64,
+        "public_key_sha256": digest.lower() * 64,
+        "thumbprint": digest * 40,
     }
     return row("signing_certificate", f"{holder} {digest}", **(given | values))
 
