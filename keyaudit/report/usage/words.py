@@ -35,7 +35,7 @@ _BLIND: dict[Blind, str] = {
     Blind.MISSING_DAYS: "{subject}: no event on {days}, where such days always had some; import these days, or find out why",
     Blind.NOT_TOLD: "{subject}: not told of {count}; export the log with all its columns",
     Blind.THROTTLED: "{subject}: its log was throttled on {days}, so that what was read then may not be in it",
-    Blind.INCOMPLETE_FILE: "{subject}: was not read whole; usage import or usage collect said why",
+    Blind.INCOMPLETE_FILE: "{subject}: was read in part; usage import or usage collect printed the reason",
     Blind.BAD_LINES: "{subject}: {count} could not be read; look at the places that usage import named",
 }
 _COUNTED = {Blind.TOO_MANY: "reason", Blind.NOT_TOLD: "use", Blind.BAD_LINES: "record"}
@@ -63,13 +63,13 @@ def reason(found: Unusual, why: Why) -> str:
     """Why these uses are unusual."""
     match why.kind:
         case Kind.NEW_OPERATION:
-            return "the baseline knows nobody who did this" + (" here" if found.target != ANY else "")
+            return "never seen in the baseline" + (" for this target" if found.target != ANY else "")
         case Kind.NEW_APP:
             return _new_app(found, why)
         case Kind.NEW_TARGET:
-            return "the target is new, and the application is known to do so to others"
+            return "the target is new; the application is known to do this to others"
         case Kind.MANY_MAILBOXES:
-            return f"read {plural(why.count, 'mailbox', 'mailboxes')} in one day; the most that was learned is {why.usual:,}"
+            return f"read {plural(why.count, 'mailbox', 'mailboxes')} in one day; the maximum in the baseline is {why.usual:,}"
         case kind:
             single, several = _NEW[kind]
             said = single if why.count == 1 else several.format(f"{why.count:,}")
@@ -83,10 +83,10 @@ def _new_app(found: Unusual, why: Why) -> str:
     if found.app_id == NOBODY:
         return "the log names no application, and always named one before"
     if found.app_name:
-        return "this application never did so here; it is Microsoft's own, which a forged token can name as well"
+        return "first time that this application did this here; it is Microsoft's own, which a forged token can name as well"
     if why.elsewhere:
-        return "this application never did so here, where others do; it is known to do so to other targets"
-    return "this application never did so"
+        return "first time that this application did this here; it is known to do it to other targets"
+    return "first time that this application did this"
 
 
 def extent(why: Why) -> str:
