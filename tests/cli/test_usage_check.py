@@ -128,7 +128,7 @@ def test_without_a_baseline_nothing_is_known(keyaudit: Keyaudit, logs: Path) -> 
     ran = keyaudit("usage", "check", logs)
     assert ran.code == 3
     assert "there is no baseline to compare with; make one with usage learn" in ran.out
-    assert "Nothing can be told without a baseline: exit 3." in ran.out
+    assert "Nothing can be decided without a baseline: exit 3." in ran.out
 
 
 def unknown(

@@ -10,14 +10,14 @@ from keyaudit.report.lines import plural
 
 _NEW: dict[Kind, tuple[str, str]] = {
     Kind.NEW_CLIENT_APP: (
-        "called by a client application that never called it here",
-        "called by {} client applications new here",
+        "called by a client application that is new here",
+        "called by {} client applications that are new here",
     ),
-    Kind.NEW_PRINCIPAL: ("for a principal it never worked for here", "for {} principals it never worked for here"),
-    Kind.NEW_API: ("through an API that it never used here", "through {} APIs that it never used here"),
-    Kind.NEW_NETWORK: ("from a network it never came from", "from {} networks it never came from"),
-    Kind.NEW_CLIENT: ("with a program it never used", "with {} programs it never used"),
-    Kind.NEW_KEY: ("with a key or version it never used", "with {} keys or versions it never used"),
+    Kind.NEW_PRINCIPAL: ("for a principal that is new here", "for {} principals that are new here"),
+    Kind.NEW_API: ("through an API that is new here", "through {} APIs that are new here"),
+    Kind.NEW_NETWORK: ("from a network that is new here", "from {} networks that are new here"),
+    Kind.NEW_CLIENT: ("with a program that is new here", "with {} programs that are new here"),
+    Kind.NEW_KEY: ("with a key or version that is new here", "with {} keys or versions that are new here"),
     Kind.RETURNED_KEY: ("with a key that a newer one had replaced", "with {} keys that newer ones had replaced"),
 }
 _ELSEWHERE = {
@@ -28,13 +28,13 @@ _ELSEWHERE = {
 }
 _BLIND: dict[Blind, str] = {
     Blind.NO_BASELINE: "there is no baseline to compare with; make one with usage learn",
-    Blind.TOO_MANY: "{count} besides are not listed; learn from logs of the same tenant and kind",
-    Blind.NEW_SOURCE: "{subject}: the baseline was not learned from this log, so that days of it may be missing unseen",
-    Blind.NO_RHYTHM: "{subject}: learned for less than four weeks, so that days of it may be missing unseen",
-    Blind.ABSENT_SOURCE: "{subject}: no event in the window, and the baseline knows some; import that log",
-    Blind.MISSING_DAYS: "{subject}: no event on {days}, where such days always had some; import these days, or find out why",
-    Blind.NOT_TOLD: "{subject}: not told of {count}; export the log with all its columns",
-    Blind.THROTTLED: "{subject}: its log was throttled on {days}, so that what was read then may not be in it",
+    Blind.TOO_MANY: "{count} more are not listed; learn from logs of the same tenant and kind",
+    Blind.NEW_SOURCE: "{subject}: the baseline does not include this log, so missing days cannot be detected",
+    Blind.NO_RHYTHM: "{subject}: learned for less than four weeks, so missing days cannot be detected",
+    Blind.ABSENT_SOURCE: "{subject}: no event in the window, although the baseline has some; import that log",
+    Blind.MISSING_DAYS: "{subject}: no event on {days}, although such days always had some; import these days, or find out why",
+    Blind.NOT_TOLD: "{subject}: not recorded for {count}; export the log with all its columns",
+    Blind.THROTTLED: "{subject}: its log was throttled on {days}, so mail that was read then may be missing in it",
     Blind.INCOMPLETE_FILE: "{subject}: was read in part; usage import or usage collect printed the reason",
     Blind.BAD_LINES: "{subject}: {count} could not be read; look at the places that usage import named",
 }
