@@ -1,7 +1,7 @@
 """Answers questions about a snapshot without policies: access, blast radius, inventory, expirations."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -10,13 +10,18 @@ from keyaudit.gate import assess, settled
 from keyaudit.inventory.access_models import with_access_models
 from keyaudit.inventory.part import VIEWS, bounded
 from keyaudit.inventory.snapshot import Snapshot
+from keyaudit.model.causes import is_id
 from keyaudit.model.coverage import ScopeKind
+from keyaudit.model.errors import UsageError
 from keyaudit.model.listing import Selection
 from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.run import Expiring, Gap, Inventory
 from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
+
+_LISTED = 10
+"""The maximum number of findings that are listed."""
 
 if TYPE_CHECKING:
     from keyaudit.inventory.logs import LogStore
@@ -60,6 +65,55 @@ def inventory(
 def _views(names: Iterable[str], part: Part) -> set[str]:
     """These views, and those that show what a part of the tenant may be called."""
     return {*names, *VIEWS} if part else {*names}
+
+
+OF_INCIDENTS: Mapping[str, Sequence[str]] = {
+    "key": ("key_id",),
+    "certificate": ("certificate_id",),
+    "application": ("app_id",),
+    "service_principal": ("app_id",),
+    "credential": ("thumbprint_sha256", "app_id"),
+    "signing_certificate": ("thumbprint_sha256",),
+}
+OF_ACCESS: Mapping[str, Sequence[str]] = {
+    "vault": ("id",),
+    "key": ("key_id",),
+    "certificate": ("certificate_id",),
+    "application": ("app_id",),
+    "service_principal": ("app_id",),
+    "credential": ("app_id",),
+    "grant": ("principal_id",),
+}
+"""By table, the columns that a command takes in place of a finding about it: the first with a value."""
+
+
+def of_finding(snapshot: Snapshot, asked: str, place: str, names: Mapping[str, Sequence[str]]) -> str:
+    """The name of the resource of a finding, where `asked` is a finding's id or how it begins; any other text unchanged.
+
+    `place`: the command, which takes `names`. Raises UsageError if it takes no such resource, or several findings begin so.
+    """
+    from keyaudit.policy.finding_ids import beginning
+    from keyaudit.policy.load import load
+
+    if not is_id(asked):
+        return asked
+    with snapshot.judging(snapshot.run.as_of, names=()) as connection:
+        stored = {table: snapshot.stored(table) for table in snapshot.tables}
+        found = beginning(connection, load(), stored, asked, names)
+    if not found:
+        # It may be the name of a key, or a key id.
+        return asked
+    meant = {each.name for each in found}
+    if len(meant) > 1:
+        ids = ", ".join(f"{each.finding} ({each.policy})" for each in found[:_LISTED])
+        more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
+        raise UsageError(place, f"the ids of several findings begin with {asked}: {ids}{more}", "give more digits")
+    [name] = meant
+    if name is None:
+        of = ", ".join(TABLES[each].plural for each in names)
+        what = f"finding {found[0].finding} is about {TABLES[found[0].table].plural}, and this command about {of}"
+        raise UsageError(place, what, f"see keyaudit explain {asked}")
+    return name
 
 
 def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] | None = None) -> "Access":
@@ -158,9 +212,9 @@ def incident(
     logs.
     """
     from keyaudit.inventory.blast.reading import read
+    from keyaudit.inventory.incident import acts, work
     from keyaudit.inventory.incident import logs as logged
     from keyaudit.inventory.incident import subject as known
-    from keyaudit.inventory.incident import work
     from keyaudit.inventory.usage.learn import window_of
     from keyaudit.model.incident import Incident
 
@@ -177,11 +231,12 @@ def incident(
             with logs.connect(window, besides=[usual.folder] if usual else []) as uses:
                 seen = logged.observed(uses, about, window, usual, logs.tenant_id, unrecorded=known.unrecorded(radius))
                 named = work.named_in(radius, (*seen.uses, *seen.timeline))
-                strange = work.outside(uses, named, window, logged.reasons(held=usual is not None))
+                strange = work.outside(uses, named, window, acts.reasons(held=usual is not None))
                 learned = work.learned(uses, named) if usual is not None else []
             with logs.connect() as uses:
+                seen = logged.earlier(uses, about, seen)
                 radius = work.with_logs(radius, work.shown(uses, named, strange, learned), named, as_of)
-            ids = {each for act in (*seen.uses, *seen.timeline) for each in act.ids}
+            ids = {each for act in (*seen.uses, *seen.timeline, *seen.causes) for each in act.ids}
             seen = logged.named(seen, known.names(connection, ids))
         compared = known.compared(connection, found.subject)
     extractable = known.extractable(keys, found.stolen)

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from keyaudit.cloud.connection import Clock, Connection
+    from keyaudit.cloud.gateway import Observe
     from keyaudit.collect.evidence import Evidence
+    from keyaudit.collect.focus import Focus
     from keyaudit.collect.run import Failure, Progress
     from keyaudit.inventory.logs import LogStore
     from keyaudit.inventory.spool import Spool
@@ -110,16 +112,20 @@ async def collect(
     prompt: Callable[[str], None],
     announce: Callable[[Run], None],
     evidence: "Evidence",
+    observe: "Observe | None" = None,
+    focus: "Focus | None" = None,
 ) -> Collected:
     """Read everything into the spool of `folder`. `announce` receives identity and tenant before anything is read.
 
-    Objects that certainly have not changed since the snapshot `since` are copied from it.
+    Objects that certainly have not changed since the snapshot `since` are copied from it. `observe` receives every answer after
+    the sign-in. `focus`: the needs of the only page that it is for.
     """
     from keyaudit.collect.run import collect_all
     from keyaudit.inventory.earlier import Earlier, continued
     from keyaudit.inventory.spool import Spool, same_collection
 
     async with connected(source, clock=clock, prompt=prompt) as connection:
+        connection.gateway.observe = observe
         evidence.belongs_to(connection.identity.tenant_id)
         begun = _begin(source, connection, clock.now(), evidence)
         run = begun if since is None else continued(begun, since.run)
@@ -129,7 +135,7 @@ async def collect(
             same_collection(spool.run, run)
             spool.now = clock.now
             earlier = held.enter_context(Earlier(since)) if since is not None else None
-            failures = await collect_all(connection, spool, progress=progress, earlier=earlier, evidence=evidence)
+            failures = await collect_all(connection, spool, progress=progress, earlier=earlier, evidence=evidence, focus=focus)
             spool.run = structs.replace(spool.run, skew=connection.skew())
             held.pop_all()
         return Collected(spool, failures, connection.requests, evidence.logs, evidence.usual)
@@ -265,6 +271,8 @@ def judge(
             tallies=judgement.tallies,
             findings=judgement.findings,
             causes=lambda: judgement.grouping.causes,
+            first=functools.cache(lambda: with_owners().first()),
+            tier0=functools.cache(judgement.tier0),
             by_score=detail.scoring is Scoring.ORDER,
             settings=judgement.settings,
             policies=judgement.policies,

@@ -154,7 +154,7 @@ class Logs(Struct):
         """A use of a version of a key."""
         self.vault(ago, key["vault_id"], operation, key["id"], app, status=status)
 
-    def mail(self, ago: float, app_id: str, mailbox: str, *, throttled: bool = False) -> None:
+    def mail(self, ago: float, app_id: str, mailbox: str, *, throttled: bool = False, network: str = "10.1.2.3") -> None:
         """Somebody's mail is read."""
         self._office(
             ago,
@@ -164,7 +164,7 @@ class Logs(Struct):
             MailboxOwnerUPN=mailbox,
             UserId=mailbox,
             ClientInfoString="Client=REST",
-            Client_IPAddress="10.1.2.3",
+            Client_IPAddress=network,
             OperationProperties=[{"Name": "IsThrottled", "Value": str(throttled)}],
         )
 
@@ -234,11 +234,17 @@ class Logs(Struct):
         *,
         person: str = STRANGER,
         result: str = "success",
+        granted: str = "",
     ) -> None:
-        """Somebody changes something in the directory; `added`: the key id of a credential that it brings."""
+        """Somebody changes something in the directory.
+
+        `added`: the key id of a credential that it brings; `granted`: the permission of an application.
+        """
         by: dict[str, Any] = {"app": {"appId": app_id}} if app_id else {"user": {"id": person, "ipAddress": "10.1.2.3"}}
         properties = [{"displayName": "KeyDescription", "oldValue": "[]", "newValue": f'["[KeyIdentifier={added},KeyType=x]"]'}]
         target_ = {"displayName": target, "type": kind, "modifiedProperties": properties if added else []}
+        if granted:
+            target_["modifiedProperties"] = [{"displayName": "AppRole.Value", "oldValue": None, "newValue": f'"{granted}"'}]
         self.add(
             AUDIT,
             ago,
@@ -275,7 +281,7 @@ def quiet(tenant: Tenant, without: Iterable[str] = ()) -> Logs:
     begin = max(210, (tenant.today - min(ended, default=tenant.today)) // DAY + 4)
     for ago in range(begin, 0, -1):
         for vault in tenant.vaults:
-            logs.vault(ago - 0.2, vault, "KeyList", "https://x.vault.azure.net/keys", MONITOR)
+            logs.vault(ago - 0.2, vault, "VaultGet", "https://x.vault.azure.net/", MONITOR)
         for log_user in range(3):
             logs.mail(ago - 0.3, OUTLOOK, f"person{log_user}@contoso.example")
             logs.mail(ago - 0.4, MAILER, f"person{log_user}@contoso.example")

@@ -25,6 +25,7 @@ from keyaudit.inventory import views
 from keyaudit.inventory.load import parquet
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
+from keyaudit.model.owners import NO_RULES
 from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.judge import judge
@@ -132,7 +133,7 @@ class Opened:
 
     @contextlib.contextmanager
     def _connection(self, snapshot: Snapshot, as_of: int, **how: Any) -> Iterator[Any]:
-        if not self._asked or snapshot.folder.parent.name.startswith("keyaudit-"):
+        if not self._asked or snapshot.owners != NO_RULES or snapshot.folder.parent.name.startswith("keyaudit-"):
             with self._judging(snapshot, as_of, **how) as connection:
                 yield connection
             return

@@ -15,8 +15,9 @@ def access(
     asked: Annotated[
         str,
         typer.Argument(
-            metavar="RESOURCE|PRINCIPAL",
-            help="A vault, VAULT/KEY, a key's address or resource id; or an object id, client id, sign-in name or exact name.",
+            metavar="RESOURCE|PRINCIPAL|FINDING",
+            help="A vault, VAULT/KEY, a key's address or resource id; or an object id, client id, sign-in name or exact name; "
+            "or a finding's id (its first six digits are enough).",
         ),
     ],
     output: Output = Format.TEXT,
@@ -33,5 +34,6 @@ def access(
 
     with snapshot(live, stored) as (taken, as_of):
         with told_if_long("following the ways in", quiet=live.quiet):
+            asked = ask.of_finding(taken, asked, "access", ask.OF_ACCESS)
             found = ask.access(taken, asked, as_of=as_of, unmet=unmet(taken, live))
         return show(FORMATS[output], found, found.verdict)

@@ -1,13 +1,19 @@
 """`keyaudit baseline`: the findings of one day, so that a gate can start in a tenant with many findings."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from keyaudit import __version__
 from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keyaudit.model.baseline import Baseline
 
 app = typer.Typer(help="Record open findings, so that a gate fails on new ones.", rich_markup_mode=None)
 
@@ -47,17 +53,39 @@ def create(
         if before is not None and before.tenant_id != report.run.tenant_id.lower():
             raise UsageError(str(out), "is the baseline of another tenant", "name another file")
         complete = report.verdict.complete
-        made = of_run(report.run, report.findings(False), complete=complete, days=limit, before=before)
+        without = {each.policy.id for each in report.verdict.not_judged}
+        made = of_run(
+            report.run,
+            report.findings(False),
+            [each for each in report.policies if each.text.id not in without],
+            tool_version=__version__,
+            complete=complete,
+            days=limit,
+            before=before,
+        )
         with output_file(out) as file:
             write_baseline(made, file)
         with printing() as stdout:
             stdout.write(f"{out}: {plural(len(made.entries), 'finding')}, each for {plural(limit, 'day')}\n")
+            if before is not None:
+                stdout.writelines(_compared(before, made))
             if not complete:
                 stdout.write("The run was incomplete: the baseline does not cover what was not read.\n")
         return report.verdict.exit
 
 
 app.command("create")(create)
+
+
+def _compared(before: "Baseline", made: "Baseline") -> "Iterator[str]":
+    """How the new baseline differs from the one that it replaces, and why, in lines."""
+    from keyaudit.report.versions import lines, replaced
+
+    for counts, what in zip(replaced(before, made), ("new or raised", "no longer open"), strict=True):
+        total = sum(count.total() for count in counts.values())
+        if total:
+            yield f"{total:,} {what}, compared with the file that was there:\n"
+            yield from (f"  {word}  {said}\n" for word, said in lines(counts, before) if word != "HINT")
 
 
 @app.command("show")
@@ -71,8 +99,13 @@ def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="The baseline
     from keyaudit.model.text import one_line
     from keyaudit.model.times import iso_date, iso_time
     from keyaudit.policy.baseline import read_baseline
+    from keyaudit.policy.load import load
+    from keyaudit.report.lines import plural
 
     found = read_baseline(file)
+    shipped = {policy.text.id: policy.rule for policy in load()}
+    other = [name for name, then in found.rules.items() if shipped.get(name, then.rule) != then.rule]
+    gone = [name for name in found.rules if name not in shipped]
     rows: dict[tuple[str, str], list[int]] = {}
     for entry in found.entries:
         rows.setdefault((entry.policy, entry.severity), []).append(entry.since)
@@ -83,6 +116,14 @@ def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="The baseline
     headers = ("Policy", "Severity", "Findings", "Since", "First one counts again on")
     with printing() as out:
         whole = "" if found.complete else ", of an incomplete run"
-        out.write(f"tenant {one_line(found.tenant_id)} as of {iso_time(found.as_of)}{whole}\n\n")
+        by = f", created by keyaudit {one_line(found.tool_version)}" if found.tool_version else ""
+        out.write(f"tenant {one_line(found.tenant_id)} as of {iso_time(found.as_of)}{whole}{by}\n\n")
         out.write(tabulate(cells, headers=headers, disable_numparse=True) + "\n")
+        for names, verb, what in (
+            (other, ("has", "have"), "another rule in this version"),
+            (gone, ("is", "are"), "not among the shipped ones"),
+        ):
+            if names:
+                count = plural(len(names), "policy", "policies")
+                out.write(f"\n{count} {verb[len(names) > 1]} {what}: {', '.join(map(one_line, names))}\n")
     return Exit.CLEAN

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Struct, defstruct, field, structs
 
 from keyaudit.cli.options import Auth
+from keyaudit.cli.owners import OwnersTable, owner_rules
 from keyaudit.cli.policy_config import PolicyConfig, PolicyTable, RequireTable, policy_config
 from keyaudit.cli.recipients import Recipients
 from keyaudit.cloud.environment import ENVIRONMENTS, MEMBERS, Environment, custom
@@ -22,6 +23,7 @@ from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import SettingsError, UsageError
 from keyaudit.model.expectations import Expectations
 from keyaudit.model.filters import Filters
+from keyaudit.model.owners import NO_RULES, OwnerRules
 from keyaudit.model.tables import TABLES, table_named
 from keyaudit.model.text import one_line
 
@@ -51,6 +53,7 @@ class Config(Struct, frozen=True, kw_only=True):
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     expected: Expectations = field(default_factory=Expectations)
     recipients: Recipients = field(default_factory=Recipients)
+    owners: OwnerRules = NO_RULES
 
 
 def read_config(path: Path | None) -> Config:
@@ -67,7 +70,8 @@ def read_with_mistakes(path: Path | None) -> tuple[Config, Sequence[UsageError]]
         return Config(), ()
     reader, document = parsed(path)
     found = reader.read(document, _File) or _File()
-    return _config(found, policy_config(reader, found.policy, found.require)), [each.error for each in reader.problems]
+    config = _config(found, policy_config(reader, found.policy, found.require), owner_rules(reader, found.owners))
+    return config, [each.error for each in reader.problems]
 
 
 def parsed(path: Path) -> tuple[Reader, Node]:
@@ -80,7 +84,7 @@ def parsed(path: Path) -> tuple[Reader, Node]:
     return reader, reader.parse(b"" if str(path) == os.devnull else input_file.read(path, MAX_SIZE, remedy))
 
 
-def _config(file: "_File", policy: PolicyConfig) -> Config:
+def _config(file: "_File", policy: PolicyConfig, owners: OwnerRules) -> Config:
     rules = structs.asdict(file.environments)
     return Config(
         tenant=file.scope.tenant,
@@ -96,6 +100,7 @@ def _config(file: "_File", policy: PolicyConfig) -> Config:
         policy=policy,
         expected=Expectations(**structs.asdict(file.expect)),
         recipients=file.notify,
+        owners=owners,
     )
 
 
@@ -192,3 +197,4 @@ class _File(Struct, kw_only=True):
     require: RequireTable = field(default_factory=RequireTable)
     expect: _Expect = field(default_factory=_Expect)
     notify: Recipients = field(default_factory=Recipients)
+    owners: OwnersTable = field(default_factory=OwnersTable)

@@ -18,7 +18,7 @@ from keyaudit.cloud.network import Network, variables
 from keyaudit.inventory.input_file import is_there
 from keyaudit.model.documents.nodes import find
 from keyaudit.model.documents.reader import Keys, dotted
-from keyaudit.model.environments import other_names
+from keyaudit.model.environments import EnvironmentRule, other_names
 from keyaudit.policy.bind import bind
 from keyaudit.policy.load import Policy, load
 
@@ -95,20 +95,16 @@ def _written(found: _Resolver, live: Live) -> Iterator[Setting]:
     for name, cloud in config.clouds.items():
         path: Keys = ("clouds", name)
         yield Setting(dotted(path), cloud.arm, "file", found.place(path))
-    names = other_names(config.environment_rules)
-    for rule in config.environment_rules:
-        if rule.of != "name":
-            path = ("environments", f"{rule.of}s", rule.pattern)
-            yield Setting(dotted(path), rule.environment, "file", found.place(path))
-    for environment in sorted({*names.values()}):
-        path = ("environments", "same", environment)
-        others = tuple(other for other, name in names.items() if name == environment)
-        yield Setting(dotted(path), others, "file", found.place(path))
+    yield from _environments(found, config.environment_rules)
     recipients = config.recipients
     if recipients.default:
         yield Setting("notify.default", _HIDDEN, "file", found.place(("notify", "default")))
     if recipients.owners:
         yield Setting("notify.owners", _HIDDEN, "file", found.place(("notify", "owners")))
+    for number, owning in enumerate(config.owners.rules, 1):
+        yield Setting(f"owners.rules.{number}", f"{owning.match}: {', '.join(owning.owners)}", "file", owning.place)
+    if config.owners.fallback:
+        yield Setting("owners.fallback", config.owners.fallback, "file", found.place(("owners", "fallback")))
     expected = config.expected
     shrinkage = None if expected.shrinkage is None else f"{expected.shrinkage}%"
     least = tuple(f"{table} {number:,}" for table, number in expected.at_least.items())
@@ -121,6 +117,18 @@ def _written(found: _Resolver, live: Live) -> Iterator[Setting]:
     ):
         if value:
             yield Setting(f"expect.{name}", value, "file", found.place(("expect", name)))
+
+
+def _environments(found: _Resolver, rules: Sequence[EnvironmentRule]) -> Iterator[Setting]:
+    names = other_names(rules)
+    for rule in rules:
+        if rule.of != "name":
+            path: Keys = ("environments", f"{rule.of}s", rule.pattern)
+            yield Setting(dotted(path), rule.environment, "file", found.place(path))
+    for environment in sorted({*names.values()}):
+        path = ("environments", "same", environment)
+        others = tuple(other for other, name in names.items() if name == environment)
+        yield Setting(dotted(path), others, "file", found.place(path))
 
 
 def _policy(found: _Resolver, choice: Choice, limits: Limits, known: Sequence[Policy]) -> Iterator[Setting]:

@@ -1,6 +1,5 @@
 """`keyaudit explain`: a policy in full, a finding with its evidence and the arithmetic of its score, or a topic."""
 
-import re
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -11,16 +10,13 @@ import typer
 from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.cli.policies import details, named
 from keyaudit.cli.streams import printing
-from keyaudit.model.causes import SHORT
+from keyaudit.model.causes import SHORT, WHOLE, is_id
 from keyaudit.model.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from keyaudit.model.expiring import Owner
     from keyaudit.model.findings import Finding
 
-_WHOLE = 16
-_ID = re.compile(rf"[0-9a-f]{{{SHORT},{_WHOLE}}}", re.ASCII)
-"""A finding's id, or how it begins."""
 _LISTED = 10
 
 
@@ -47,7 +43,7 @@ def explain(
     from keyaudit.report.explain import render_policy
 
     name = topic.lower()
-    if _ID.fullmatch(name):
+    if is_id(name):
         return _finding(name, live, stored, choice)
     if not name:
         text = topics.overview()
@@ -96,4 +92,4 @@ def _finding(id_: str, live: Live, stored: Stored, choice: Choice) -> int:
 def _beginning(id_: str, pairs: "Iterator[tuple[Owner, Finding]]") -> "list[tuple[Owner, Finding]]":
     """The findings whose id begins so; the first one if that is its whole id."""
     found = (pair for pair in pairs if pair[1].id.startswith(id_))
-    return list(islice(found, 1 if len(id_) == _WHOLE else _LISTED + 1))
+    return list(islice(found, 1 if len(id_) == WHOLE else _LISTED + 1))

@@ -40,8 +40,9 @@ def incident(
     asked: Annotated[
         str,
         typer.Argument(
-            metavar="KEY|THUMBPRINT|KID|APP",
-            help="A key's address or VAULT/KEY; a thumbprint, SHA-1 or SHA-256; a key id; an application's id or exact name.",
+            metavar="KEY|THUMBPRINT|KID|APP|FINDING",
+            help="A key's address or VAULT/KEY; a thumbprint, SHA-1 or SHA-256; a key id; an application's id or exact name; "
+            "or a finding's id (its first six digits are enough).",
         ),
     ],
     logs: Annotated[
@@ -92,9 +93,10 @@ def incident(
     imports += [f"logs={logs}"] if logs is not None else []
     imports += [f"usage-baseline={baseline}"] if baseline is not None else []
     with contextlib.ExitStack() as opened:
-        taken, as_of = opened.enter_context(snapshot(dataclasses.replace(live, imports=None), stored))
+        taken, as_of = opened.enter_context(snapshot(dataclasses.replace(live, imports=None), stored, about=asked))
         store, usual, first = opened.enter_context(_evidence(live, imports, taken.run.tenant_id, first))
         as_of = max(as_of, min(store.until, _now())) if store is not None and stored.as_of is None else as_of
+        asked = ask.of_finding(taken, asked, "incident", ask.OF_INCIDENTS)
         found = ask.incident(taken, asked, as_of=as_of, logs=store, usual=usual, since=first)
         if stored.from_:
             found = replace(found, radius=replace(found.radius, kept_in=str(stored.from_[0])))
@@ -123,8 +125,11 @@ def _evidence(
     store, usual = evidence.logs, evidence.usual
     with temporary_folder() as folder:
         if store is None and live.demo:
-            store = _of_demo(live, folder / "logs")
-            first = store.until - _DEMO_DAYS * DAY + _DEMO_LEARNED * DAY if first is None else first
+            made = _of_demo(live, folder / "logs")
+            # Not every simulated tenant logs anything.
+            if made.until:
+                store = made
+                first = made.until - _DEMO_DAYS * DAY + _DEMO_LEARNED * DAY if first is None else first
         if store is not None and usual is None and first is not None:
             window = window_of(store, None, None)
             if window.since < first < window.until:

@@ -32,8 +32,12 @@ def init(
             "--custody", help="Also write keyaudit.custody.yaml; with --from, with the keys that need a custody record."
         ),
     ] = False,
+    owners: Annotated[
+        bool,
+        typer.Option("--owners", help="Propose [owners] rules for what has no owner in the snapshot of --from."),
+    ] = False,
     from_: Annotated[
-        Path | None, typer.Option("--from", metavar="DIR", help="With --custody: the snapshot whose keys they are.")
+        Path | None, typer.Option("--from", metavar="DIR", help="With --custody or --owners: the snapshot to read.")
     ] = None,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="The folder to write to. Default: the current one.")
@@ -45,9 +49,12 @@ def init(
     are readable by everyone: they hold no secrets, and belong under review.
     """
 
-    if from_ is not None and not custody:
-        raise UsageError("--from", "only works with --custody", "add --custody")
+    if from_ is not None and not (custody or owners):
+        raise UsageError("--from", "only works with --custody or --owners", "add one of them")
+    if owners and from_ is None:
+        raise UsageError("--owners", "needs a snapshot", "name it with --from")
     records = _custody(from_) if custody else ""
+    rules = _rules(from_) if owners and from_ is not None else ""
     files = {out / DEFAULT_CONFIG: str(DEFAULT_CONFIG)}
     if ci is not None:
         files[out / PIPELINES[ci]] = f"{ci}.yml"
@@ -57,9 +64,12 @@ def init(
     # Existing settings can stay when a pipeline or custody records are added.
     if there and ((ci is None and not custody) or there != [out / DEFAULT_CONFIG]):
         raise UsageError(str(there[-1]), "exists already, and is not overwritten", "move it, or write to another --out")
+    if owners and there:
+        raise UsageError("--owners", f"{there[0]} exists already, and is not changed", "write to another --out")
     for path, name in files.items():
         if path not in there:
-            _write(path, template(name) if name else records)
+            text = template(name) if name else records
+            _write(path, text.replace(_PLACE, _PLACE + rules) if path.name == str(DEFAULT_CONFIG) else text)
     with printing() as stdout:
         for path in files:
             stdout.write(f"{path}: {'was there, and is as it was' if path in there else 'written'}\n")
@@ -67,6 +77,10 @@ def init(
     return Exit.CLEAN
 
 
+_PROPOSED = 10
+"""The maximum number of proposed rules for owners."""
+_PLACE = '# fallback = "platform-team@contoso.example"\n'
+"""The line of the template that proposed rules stand below."""
 _CUSTODY = Path("keyaudit.custody.yaml")
 _CUSTODY_HEAD = """\
 # Who keeps the keys that no API of Azure shows. Supply it with --import custody=keyaudit.custody.yaml
@@ -82,6 +96,19 @@ records: []
 #    valid_until: 2027-01-31
 #    evidence: where the proof is
 """
+
+
+def _rules(folder: Path) -> str:
+    """Rules for owners as comments, from the findings of the snapshot that have none."""
+    from keyaudit.cli.judged import without_owner
+    from keyaudit.cli.options import Live, Selection, Stored
+    from keyaudit.cli.source import snapshot
+    from keyaudit.report.unowned import toml
+
+    live, stored = Live(quiet=True), Stored(from_=[folder])
+    with snapshot(live, stored) as (taken, as_of):
+        found = without_owner(live, stored, Selection(), (taken, as_of), _PROPOSED)
+    return "".join(f"{line}\n" for line in toml(found))
 
 
 def _custody(folder: Path | None) -> str:

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from keyaudit import audit
 from keyaudit.audit import PLAIN, Detail
 from keyaudit.cli.chosen import chosen
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.limits import settled
-from keyaudit.cli.options import Choice, Live, Stored
+from keyaudit.cli.options import Choice, Live, Selection, Stored
 from keyaudit.cli.progress import told_if_long
 from keyaudit.cli.source import check_since, each, snapshot, unmet_of
 from keyaudit.inventory.expected import without_subscriptions
@@ -19,13 +21,17 @@ from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.findings import Severity
+from keyaudit.model.expectations import Expectations
+from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.run import Report, Run
+from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.load import Policy, load
+from keyaudit.policy.settings import Judging
 from keyaudit.report.lines import plural
+from keyaudit.report.unowned import READ, Unowned, unowned
 
 WAIVERS = Path("keyaudit.waivers.yaml")
 """The default waivers file, in the current folder."""
@@ -121,7 +127,31 @@ def judged(
         with ExitStack() as stack:
             with told_if_long(f"evaluating {plural(len(policies), 'policy', 'policies')}{place}", quiet=live.quiet):
                 report = stack.enter_context(judging)
+            if earlier is not None and accepted.baseline is not None and earlier.run.run_id == accepted.baseline.run_id:
+                settled_then = how.judging(policies, accepted.baseline.as_of)
+                report = replace(report, then=_failures(earlier, policies, settled_then, how.expected))
             yield report
+
+
+def _failures(
+    taken: Snapshot, policies: Sequence[Policy], judging: Judging, expected: Expectations
+) -> dict[tuple[str, str], Severity]:
+    """The failures in an earlier snapshot by policy and subject, evaluated with these policies; the most severe of each."""
+    found: dict[tuple[str, str], Severity] = {}
+    with audit.judge(without_subscriptions(taken, expected), policies, judging) as report:
+        for finding in report.findings(False):
+            key = (finding.policy.id, finding.subject)
+            if finding.outcome is Outcome.FAIL and (key not in found or found[key].rank < finding.severity.rank):
+                found[key] = finding.severity
+    return found
+
+
+def without_owner(live: Live, stored: Stored, selection: Selection, taken: tuple[Snapshot, int], most: int = 1) -> Unowned:
+    """The findings of an open snapshot that have no owner, with so many proposed rules."""
+    detail = Detail(whole_rows=False, shown=dict.fromkeys(TABLES, READ), explained=False)
+    choice = Choice(select=selection.select, ignore=selection.ignore, policies=selection.policies)
+    with judged(live, stored, choice, taken=taken, detail=detail) as report:
+        return unowned(report.owned(False), most)
 
 
 def _accepted(choice: Choice, known: Sequence[Policy], *, new_only: bool) -> Acceptance:

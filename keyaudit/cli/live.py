@@ -18,8 +18,10 @@ from keyaudit.cli.settings import Settings, settle
 from keyaudit.cli.stop import keeping
 from keyaudit.cli.streams import tell
 from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.cloud.gateway import Observe
 from keyaudit.cloud.network import Network
 from keyaudit.collect.evidence import Evidence, supplied
+from keyaudit.collect.focus import Focus
 from keyaudit.collect.run import note_unread
 from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.snapshot import Snapshot, write
@@ -45,17 +47,22 @@ def collected(
     since: Snapshot | None = None,
     among: bool = False,
     evidence: Evidence | None = None,
+    observe: Observe | None = None,
+    focus: Focus | None = None,
 ) -> Snapshot:
     """The live or simulated tenant, read into `folder`. `kept` says what is left there if the run is stopped.
 
     Resources that certainly did not change are copied from the snapshot `since`. `among`: there are other tenants, so an
-    application may sign in to tenants other than its own. `evidence`: the --import files, if already read.
+    application may sign in to tenants other than its own. `evidence`: the --import files, if already read. `observe`
+    receives every answer. `focus`: the needs of the only page that it is for.
     """
     if among and live.imports:
         raise UsageError("--import", "takes one tenant, and several are named", "collect each separately, with its own file")
     evidence = evidence or supplied(live.imports or ())
     with keeping(kept):
-        taken = asyncio.run(_collect(live, folder, evidence, resume=resume, since=since, among=among))
+        taken = asyncio.run(
+            _collect(live, folder, evidence, resume=resume, since=since, among=among, observe=observe, focus=focus)
+        )
         for failure in taken.failures:
             tell(f"a bug in {failure.surface} of {failure.scope.name}: {bug(failure.error)}; please report it with this line")
         return audit.finish(taken)
@@ -83,7 +90,15 @@ def unread(live: Live, folder: Path, error: AccessError | UnavailableError) -> S
 
 
 async def _collect(
-    live: Live, folder: Path, evidence: Evidence, *, resume: bool, since: Snapshot | None, among: bool
+    live: Live,
+    folder: Path,
+    evidence: Evidence,
+    *,
+    resume: bool,
+    since: Snapshot | None,
+    among: bool,
+    observe: Observe | None,
+    focus: Focus | None,
 ) -> audit.Collected:
     clock = SystemClock()
     async with where(live, clock, settle(live, resume=resume)) as source:
@@ -98,6 +113,8 @@ async def _collect(
                 prompt=tell,
                 announce=_silent if live.quiet else _announce,
                 evidence=evidence,
+                observe=observe,
+                focus=focus,
             )
 
 

@@ -51,7 +51,7 @@ def notify(
     from keyaudit import ask
     from keyaudit.cli.channels import channels
     from keyaudit.cli.judged import judged
-    from keyaudit.cli.source import check_since, snapshot
+    from keyaudit.cli.source import check_since, snapshot, with_owners
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.model.findings import Severity
     from keyaudit.report.digest import LOOK_AHEAD, digests, ends_soon
@@ -59,7 +59,7 @@ def notify(
     to_whom = _recipients(live, to or (), to_file, sending=not dry_run)
     told = None if dry_run else channels(to_whom)
     offline = Live(config=live.config)
-    earlier = open_snapshot(since)
+    earlier = with_owners(open_snapshot(since), live)
     with judged(offline, Stored(from_=[since]), choice) as before:
         with ask.expiring(earlier, as_of=earlier.run.as_of, within=LOOK_AHEAD) as found:
             ended = ends_soon(found)

@@ -84,7 +84,8 @@ Shrinkage = Annotated[
     typer.Option(
         "--since",
         metavar="DIR",
-        help="An earlier snapshot, with which shrinkage in [expect] of keyaudit.toml is compared.",
+        help="An earlier snapshot, with which shrinkage in [expect] of keyaudit.toml is compared. If --baseline was created of "
+        "it, a change by the tenant is told from one by the version of policies.",
     ),
 ]
 """Flags of several commands."""

@@ -69,7 +69,8 @@ def _resource(reader: Reader, node: Node, path: Keys) -> Glob:
     return Glob(pattern)
 
 
-def _tags(reader: Reader, node: Node, path: Keys) -> dict[str, str]:
+def tag_values(reader: Reader, node: Node, path: Keys) -> dict[str, str]:
+    """Values of tags, which may be empty, by name in lower case."""
     found: dict[str, str] = {}
     for name, value in reader.entries(node, path).items():
         # Unlike other texts, the value of a tag may be empty.
@@ -88,7 +89,7 @@ Parameters: TypeAlias = Mapping[str, Mapping[str, Annotated[Given, _given]]]
 
 class _Match(Struct, kw_only=True):
     resource: Annotated[Glob | None, _resource] = None
-    tags: Annotated[Mapping[str, str], _tags] = field(default_factory=dict)
+    tags: Annotated[Mapping[str, str], tag_values] = field(default_factory=dict)
     table: Annotated[str, one_of(tuple(TABLES))] = ""
     policies: tuple[str, ...] = ()
 

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from keyaudit.cli.engine import Engine, Master, check, importing_spark
 from keyaudit.cli.options import Choice, Format, Live, Parts, Redaction, Shown, Shrinkage, Stored, flags, typed
@@ -72,7 +73,7 @@ def report(  # noqa: PLR0917 - each is a group of flags
             "--top",
             min=1,
             metavar="N",
-            help="List at most N findings, in text and tables N causes: the first by --sort, else by score.",
+            help="List at most N findings, in text and tables N causes: the first by --sort.",
         ),
     ] = None,
     framework: Annotated[
@@ -107,6 +108,8 @@ def report(  # noqa: PLR0917 - each is a group of flags
     from keyaudit.cli.output import deliver, shown_outputs
     from keyaudit.cli.part import part_of, part_typed
     from keyaudit.cli.source import each, named
+    from keyaudit.report.resource import SHOWN
+    from keyaudit.report.unowned import READ
 
     source, part = part_of(live, stored, parts)
     if part and master is not None:
@@ -130,13 +133,11 @@ def report(  # noqa: PLR0917 - each is a group of flags
     how = _arranged(shown.output, group_by, columns)
     arranged = group_by is not None or columns is not None or sort is not Sort.SEVERITY
     whole = full or shown.passes or arranged or severity is not None or top is not None
-    if top is not None and sort is Sort.SEVERITY:
-        sort = Sort.SCORE
     first_screen = not whole and shown.output in (None, Format.TEXT)
     to = shown_outputs(shown, redaction)
-    needs = to.detail(
-        by_score=sort is Sort.SCORE or (first_screen and not to.files), carried=first_screen, lines=columns is None
-    )
+    needs = to.detail(by_score=sort is Sort.SCORE, carried=first_screen, lines=columns is None)
+    if group_by is GroupBy.OWNER and needs.shown is not None:
+        needs = replace(needs, shown={table: columns_ | READ for table, columns_ in SHOWN.items()})
     with all_judged(source, stored, choice, detail=needs, since=since, master=master, part=part) as judged:
         result = to.without_names(judged)
         least = severity or Severity.INFO

@@ -17,6 +17,7 @@ from keyaudit.model.run import Run
 from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
+    from keyaudit.cloud.gateway import Observe
     from keyaudit.inventory.snapshot import Snapshot
     from keyaudit.model.run import Gap
 
@@ -48,27 +49,40 @@ def check_since(since: "Snapshot", here: Run) -> None:
 
 
 @contextmanager
-def snapshot(live: Live, stored: Stored, *, among: bool = False) -> Iterator[tuple["Snapshot", int]]:
+def snapshot(
+    live: Live, stored: Stored, *, among: bool = False, observe: "Observe | None" = None, about: str | None = None
+) -> Iterator[tuple["Snapshot", int]]:
     """The snapshot to evaluate, and the moment to evaluate it at. A live one is deleted afterwards.
 
     `among`: there are other tenants, so if sign-in fails, or nothing matches the filters, the snapshot records this.
+    `observe` receives every answer of a live tenant. `about`: the key whose page is all that the snapshot is for; a live one
+    then has no more than that page needs.
     """
-    with _live(live, stored, among=among) if not stored.from_ else _stored(live, stored) as found:
-        yield found
+    found = _stored(live, stored) if stored.from_ else _live(live, stored, among=among, observe=observe, about=about)
+    with found as (taken, as_of):
+        yield with_owners(taken, live), as_of
 
 
 @contextmanager
-def _live(live: Live, stored: Stored, *, among: bool) -> Iterator[tuple["Snapshot", int]]:
+def _live(
+    live: Live, stored: Stored, *, among: bool, observe: "Observe | None", about: str | None
+) -> Iterator[tuple["Snapshot", int]]:
     if stored.as_of is not None:
         raise UsageError("--as-of", "only works with --from: the live tenant is read as it is now", "collect first")
     if len(live.tenant or ()) > 1:
         raise UsageError("--tenant", "accepts only one here", "name one")
     from keyaudit.cli.live import collected, unread
+    from keyaudit.collect.focus import Focus
+    from keyaudit.inventory.incident.needs import NEEDED
     from keyaudit.inventory.temporary import temporary_folder
+
+    focus = Focus(about, NEEDED) if about is not None else None
 
     with temporary_folder() as folder:
         try:
-            taken = collected(live, folder / "read", resume=False, kept="nothing is kept", among=among)
+            taken = collected(
+                live, folder / "read", resume=False, kept="nothing is kept", among=among, observe=observe, focus=focus
+            )
         except (AccessError, UnavailableError) as error:
             if not among:
                 raise
@@ -124,6 +138,16 @@ def _with_environments(taken: "Snapshot", live: Live) -> "Snapshot":
 
     rules = read_config(file).environment_rules
     return replace(taken, run=replace(taken.run, environment_rules=rules)) if rules else taken
+
+
+def with_owners(taken: "Snapshot", live: Live) -> "Snapshot":
+    """The snapshot with the rules for owners of the configuration."""
+    file = settings_file(live)
+    if file is None:
+        return taken
+    from keyaudit.cli.config import read_config
+
+    return replace(taken, owners=read_config(file).owners)
 
 
 def unmet(taken: "Snapshot", live: Live) -> "Sequence[Gap] | None":

@@ -24,7 +24,7 @@ _ERROR_PARTS = frozenset({"code", "message"})
 
 # OData's annotations of a list, and Graph's hints for those who write requests.
 # https://docs.oasis-open.org/odata/odata-json-format/v4.01 and https://learn.microsoft.com/graph/delta-query-overview
-_HARMLESS = frozenset(
+HARMLESS = frozenset(
     {"@odata.context", "@odata.count", "@odata.deltaLink", "@odata.etag", "@odata.id", "@odata.type", "@microsoft.graph.tips"}
 )
 
@@ -34,7 +34,7 @@ _ANY = msgspec.json.Decoder()
 
 def unknown_members(body: bytes, known: frozenset[str]) -> Mapping[str, msgspec.Raw]:
     """The members of an object that are neither `known` nor harmless."""
-    return {name: raw for name, raw in _MEMBERS.decode(body).items() if name not in known and name not in _HARMLESS}
+    return {name: raw for name, raw in _MEMBERS.decode(body).items() if name not in known and name not in HARMLESS}
 
 
 def has_error(body: bytes) -> bool:

@@ -1,6 +1,7 @@
 """The one way to Azure: declared reads alone, where they belong, at the pace that Azure allows; every refusal is a value."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -14,7 +15,7 @@ from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.listing import Listing
 from keyaudit.cloud.pages import Page, Step, object_of, page_of, query
 from keyaudit.cloud.refusal import refusal_of
-from keyaudit.cloud.sender import Sender
+from keyaudit.cloud.sender import See, Sender
 from keyaudit.cloud.tables import Rows, rows_of
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations import OPERATIONS, Operation, Paging, Surface
@@ -22,6 +23,9 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.text import one_line
 
 T = TypeVar("T")
+
+Observe = Callable[[Operation, object, Answer], None]
+"""Receives an operation, the type of its items or of its object, and each answer to it."""
 
 __all__ = ["Gateway", "Listing"]
 
@@ -35,6 +39,8 @@ class Gateway:
 
     def __init__(self, sender: Sender, environment: Environment) -> None:
         self.sender = sender
+        self.observe: Observe | None = None
+        """Receives every answer; a batch counts as its parts."""
         self._environment = environment
 
     def pages(
@@ -105,17 +111,20 @@ class Gateway:
         `first` is refused.
         """
         beginning = first if isinstance(first, Step) else Step("")
+        see = self._see(declared, item)
 
         async def fetch(step: Step) -> Page | Refusal:
             answer: Answer | Refusal
             if begun is not None and step == beginning:
+                if see is not None:
+                    see(begun)
                 answer = self._judged(declared, begun)
             else:
-                answer = await self.sender.send(declared, step, subscription)
+                answer = await self.sender.send(declared, step, subscription, see=see)
             refused = isinstance(answer, Refusal) and (answer.status, answer.reason) == (400, Reason.UNRECOGNISED)
             if refused and again is not None and step == beginning:
                 listing.unasked = declared.dispensable
-                answer = await self.sender.send(declared, again, subscription)
+                answer = await self.sender.send(declared, again, subscription, see=see)
             if isinstance(answer, Refusal):
                 return answer
             page = page_of(answer, declared.paging, beginning)
@@ -148,7 +157,8 @@ class Gateway:
         url = self._address(declared, host, segments)
         if isinstance(url, Refusal):
             return url
-        answer = await self.sender.send(declared, Step(url), segments.get("subscription", ""))
+        see = self._see(declared, item)
+        answer = await self.sender.send(declared, Step(url), segments.get("subscription", ""), see=see)
         found = answer if isinstance(answer, Refusal) else object_of(answer, item)
         check = check_of(declared, _host(url), segments)
         if check and not isinstance(answer, Refusal) and not isinstance(found, Refusal):
@@ -160,22 +170,26 @@ class Gateway:
 
     async def make(self, operation: str, item: type[T], body: Mapping[str, object]) -> T | Refusal:
         """The object that posting `body` creates, like `get`."""
-        answer = await self._one(OPERATIONS[operation], msgspec.json.encode(body), {})
+        answer = await self._one(OPERATIONS[operation], msgspec.json.encode(body), {}, item)
         return answer if isinstance(answer, Refusal) else object_of(answer, item)
 
     async def query(self, operation: str, text: str, **segments: str) -> Rows | Refusal:
         """All rows of a Log Analytics query; Refusal(truncated) if the service returns a part."""
-        answer = await self._one(OPERATIONS[operation], msgspec.json.encode({"query": text}), segments)
+        answer = await self._one(OPERATIONS[operation], msgspec.json.encode({"query": text}), segments, None)
         if isinstance(answer, Refusal):
             # The service's error for a workspace without any data.
             return Rows() if answer.status == 204 else answer
         return rows_of(answer)
 
-    async def _one(self, declared: Operation, body: bytes, segments: Mapping[str, str]) -> Answer | Refusal:
+    async def _one(self, declared: Operation, body: bytes, segments: Mapping[str, str], item: object) -> Answer | Refusal:
         url = self._address(declared, "", segments)
         if isinstance(url, Refusal):
             return url
-        return await self.sender.send(declared, Step(url, body), segments.get("subscription", ""))
+        see = self._see(declared, item)
+        return await self.sender.send(declared, Step(url, body), segments.get("subscription", ""), see=see)
+
+    def _see(self, declared: Operation, item: object) -> See | None:
+        return None if self.observe is None else partial(self.observe, declared, item)
 
     def _address(self, operation: Operation, host: str, segments: Mapping[str, str], *, whole: bool = True) -> str | Refusal:
         nowhere = operation.surface is Surface.LOGS and not self._environment.logs

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from keyaudit.cloud.addresses import MAX_LINK, follow
 from keyaudit.cloud.clients import Answer
-from keyaudit.cloud.envelope import has_error, objection, unknown_members
+from keyaudit.cloud.envelope import HARMLESS, has_error, objection, unknown_members
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations import Paging
 from keyaudit.model.reasons import Reason
@@ -86,6 +86,8 @@ _KNOWN = {
     }.items()
 }
 """The members of a page that are read."""
+ENVELOPE = HARMLESS.union(*_KNOWN.values())
+"""Every known member around the items of a list."""
 
 
 def object_of(answer: Answer, item: type[T]) -> T | Refusal:

@@ -45,6 +45,21 @@ _BEING_DELETED = frozenset({"ObjectIsBeingDeleted", "ResourceGroupBeingDeleted",
 # The link of a very long list has expired.
 _EXPIRED_PAGES = frozenset({"Directory_ExpiredPageToken", "ExpiredPageToken"})
 _OF_ANOTHER_TENANT = frozenset({"InvalidAuthenticationTokenTenant", "TenantMismatch"})
+# learn.microsoft.com/graph/errors, key-vault/general/rest-error-codes and azure-resource-manager/troubleshooting
+_OTHERS = frozenset(
+    {
+        *("AccessDenied", "AuthenticationFailed", "Authorization_RequestDenied", "AuthorizationFailed", "BadParameter"),
+        *("BadRequest", "CertificateNotFound", "Conflict", "Directory_ResultSizeLimitExceeded", "Forbidden", "Gone"),
+        *("InternalServerError", "InvalidAuthenticationToken", "KeyNotFound", "MissingSubscriptionRegistration", "NotFound"),
+        *("ParentResourceNotFound", "Request_BadRequest", "Request_ResourceNotFound", "Request_UnsupportedQuery"),
+        *("ResourceGroupNotFound", "ResourceNotFound", "SecretNotFound", "ServiceUnavailable", "SubscriptionNotFound"),
+        *("Throttled", "TooManyRequests", "Unauthorized", "UnknownError"),
+    }
+)
+CODES = frozenset(
+    {*_VAULT_FORBIDDEN, *_RETIRED, *_UNLICENSED, *_BEING_DELETED, *_EXPIRED_PAGES, *_OF_ANOTHER_TENANT, *_OTHERS, _UNREGISTERED}
+)
+"""Documented codes of errors."""
 
 
 class Refused(Exception):  # noqa: N818 - carries a refusal through the official clients, and never leaves cloud/

@@ -46,6 +46,9 @@ Watch = Callable[[str, Reason, float], None]
 Gone = Callable[[str], Awaitable[bool]]
 """Returns whether the resource of a host was deleted, so that the run does not wait for it."""
 
+See = Callable[[Answer], None]
+"""Receives every answer to a request, those that are followed by a retry too."""
+
 
 class _Outcome(Struct, frozen=True):
     """The result of one attempt: an answer, or a refusal that may be transient."""
@@ -106,7 +109,9 @@ class Sender:
         self._lines: dict[str, Circuit] = {}
         self._quota = RetryQuota()
 
-    async def send(self, operation: Operation, step: Step, subscription: str, *, times: int = 1) -> Answer | Refusal:
+    async def send(
+        self, operation: Operation, step: Step, subscription: str, *, times: int = 1, see: See | None = None
+    ) -> Answer | Refusal:
         """Retries until there is an answer or a final refusal. `times`: the number of requests that it counts as."""
         way = self._way(operation, step.url.split("/", 3)[2], subscription, times)
         self._quota.earn()
@@ -114,7 +119,7 @@ class Sender:
         last: Refusal | None = None
         began = self._clock.monotonic()
         while True:
-            outcome = await self._attempt(operation, step, way)
+            outcome = await self._attempt(operation, step, way, see)
             refusal = outcome.answer
             if not outcome.again or not isinstance(refusal, Refusal):
                 return refusal
@@ -159,7 +164,7 @@ class Sender:
         if self.watch is not None and seconds >= WORTH_TELLING:
             self.watch(host, reason, seconds)
 
-    async def _attempt(self, operation: Operation, step: Step, way: _Way) -> _Outcome:
+    async def _attempt(self, operation: Operation, step: Step, way: _Way, see: See | None) -> _Outcome:
         """One attempt, in its turn. A request that waits for a circuit has no place in the queue of its domain."""
         domain = way.spent[0][0]
         while True:
@@ -179,7 +184,7 @@ class Sender:
                     if way.barred(path, line) or self._stopped(way):
                         continue
                     async with self._flight:
-                        outcome = await self._exchange(operation, step, way.host)
+                        outcome = await self._exchange(operation, step, way.host, see)
                     self._learn(way, tickets, path, line, outcome)
                     return outcome
             finally:
@@ -195,13 +200,15 @@ class Sender:
             return Refusal(Reason.BUDGET)
         return way.given_up()
 
-    async def _exchange(self, operation: Operation, step: Step, host: str) -> _Outcome:
+    async def _exchange(self, operation: Operation, step: Step, host: str, see: See | None) -> _Outcome:
         try:
             async with asyncio.timeout(ATTEMPT_TIMEOUT):
                 answer = await self._clients.send(operation, step.url, step.body)
         except EXPECTED as error:
             refusal, again = failure_of(error, host)
             return _Outcome(refusal, _again(operation, refusal, passes=again), connecting=again and never_connected(error))
+        if see is not None:
+            see(answer)
         self.skew.add(host, answer.headers.get("Date"))
         if answer.status == 200 or (operation.makes and answer.status == 201):
             return _Outcome(answer, wait=self._wait(operation, answer))

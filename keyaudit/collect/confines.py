@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls
+from keyaudit.collect.focus import Focus
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.errors import AccessError, UsageError
@@ -30,8 +31,9 @@ class _Group(Struct):
 class Confines:
     """Decides what is read, and records which filters matched anything."""
 
-    def __init__(self, filters: Filters) -> None:
-        self.filters = filters
+    def __init__(self, filters: Filters, focus: Focus | None = None) -> None:
+        """`focus`: the needs of the only page that the run is for."""
+        self.filters, self.focus = filters, focus
         self._used: set[tuple[str, str]] = set()
         self._seen: dict[str, set[str]] = {}
 
@@ -52,6 +54,10 @@ class Confines:
     def source(self, surface: str, operations: Sequence[str]) -> bool:
         """Whether a surface is read, by its name or the family of its operations."""
         return self._keeps("sources", *_names(surface, operations))
+
+    def left_out(self, operations: Sequence[str]) -> bool:
+        """Whether no page that the run is for needs a surface with these operations."""
+        return self.focus is not None and not self.focus.surface(operations)
 
     def _keeps(self, kind: str, *names: str) -> bool:
         """`names`: its possible names, the display name first."""

@@ -15,6 +15,7 @@ from keyaudit.collect.calls import not_assessed
 from keyaudit.collect.concurrency import Spare, for_each
 from keyaudit.collect.confines import Confines
 from keyaudit.collect.evidence import NONE, Evidence
+from keyaudit.collect.focus import Focus
 from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults, is_gone
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
 from keyaudit.collect.reading import Places, Reading
@@ -79,15 +80,23 @@ class Failure(Struct, frozen=True):
 
 
 async def collect_all(
-    connection: Connection, spool: Spool, *, progress: Progress, evidence: Evidence = NONE, earlier: Earlier | None = None
+    connection: Connection,
+    spool: Spool,
+    *,
+    progress: Progress,
+    evidence: Evidence = NONE,
+    earlier: Earlier | None = None,
+    focus: Focus | None = None,
 ) -> Sequence[Failure]:
     """Read everything that `spool` does not have yet. Refusals are coverage; units that a bug ended are returned.
 
-    `evidence` is supplied evidence; objects that certainly have not changed since `earlier` are not read again. Raises
+    `evidence` is supplied evidence; objects that certainly have not changed since `earlier` are not read again. `focus`: the
+    needs of the only page that it is for. Raises
     AuditError if the spool cannot be written, or for evidence of another tenant. On cancellation open units stay open, for
     `resume`.
     """
-    collection = _Collection(connection, spool, progress, evidence, earlier)
+    confines = Confines(spool.run.filters, focus)
+    collection = _Collection(connection, spool, progress, evidence, earlier, confines=confines)
     connection.gateway.sender.watch, connection.gateway.sender.gone = progress.waits, collection.gone
     return await collection.collect()
 
@@ -104,7 +113,14 @@ def note_unread(spool: Spool, refusal: Refusal) -> None:
 
 class _Collection:
     def __init__(
-        self, connection: Connection, spool: Spool, progress: Progress, evidence: Evidence, earlier: Earlier | None
+        self,
+        connection: Connection,
+        spool: Spool,
+        progress: Progress,
+        evidence: Evidence,
+        earlier: Earlier | None,
+        *,
+        confines: Confines,
     ) -> None:
         self._connection = connection
         self._spool = spool
@@ -113,7 +129,7 @@ class _Collection:
         self._earlier = earlier
         self._scope = tenant_scope(spool.run.tenant_id)
         self._found = Places()
-        self._confines = Confines(spool.run.filters)
+        self._confines = confines
         self._failures: list[Failure] = []
         self._spare = asyncio.Semaphore(0)
         """Room for more objects of any vault."""
@@ -223,9 +239,11 @@ class _Collection:
         """One surface of one place: read, or recorded as excluded."""
 
         async def work(unit: Unit) -> Sequence[Coverage]:
-            if self._confines.source(surface.name, surface.operations):
-                return await surface.collect(reading, unit, place)
-            return not_assessed(scope, surface.operations, Reason.EXCLUDED_BY_CONFIG)
+            if not self._confines.source(surface.name, surface.operations):
+                return not_assessed(scope, surface.operations, Reason.EXCLUDED_BY_CONFIG)
+            if self._confines.left_out(surface.operations):
+                return not_assessed(scope, surface.operations, Reason.NOT_ASKED)
+            return await surface.collect(reading, unit, place)
 
         await self._unit(surface.name, scope, surface.operations, work)
 

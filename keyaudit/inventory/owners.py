@@ -1,15 +1,17 @@
-"""The owners of rows, from their own tag or Entra owners, their vault, their holder, or the holder's application."""
+"""The owners of rows: from their own tag or Entra owners, their vault, holder or application, or else by [owners] rules."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
 from msgspec import Struct
 
+from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.load import quoted
 from keyaudit.model.columns import Table
 from keyaudit.model.expiring import Owner
+from keyaudit.model.owners import OwnerRule, OwnerRules
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
@@ -19,10 +21,34 @@ OWNERS_ASKED = (*OWNED, "vault", "principal")
 """The views that owners are looked up in, besides the table itself."""
 _KNOWN = {str(reason): reason for reason in Reason}
 _NONE = "NULL::VARCHAR[]"
-_READ = ("tags", "owner_ids", "vault_id", "holder_id", "app_id")
+_OWN = ("tags", "owner_ids", "vault_id", "holder_id", "app_id", "home")
+_RULED = ("id", "resource_id", "name", "subscription_id", "subscription_name", "resource_group", "vault_name", "holder_name")
+_READ = (*_OWN, *_RULED)
+_APPLICATIONS = frozenset({"application", "service_principal", "blueprint", "agent"})
+"""Tables whose rows are applications."""
 _ENTRA = "Entra owners"
 UNREAD = Owner((), "", Reason.PARENT_NOT_ASSESSED)
 """The owner of a scope without rows."""
+
+
+_SQL = DuckDB()
+_VAULT = "LEFT JOIN vault ON vault.id = it.vault_id"
+_VAULTS_TAGS = (
+    "CASE WHEN it.vault_id IS NULL THEN it.unknown['vault_id']"
+    f" WHEN vault.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE vault.unknown['tags'] END"
+)
+"""SQL: why the tags of the vault are unknown."""
+BY_RULE, FALLBACK = "[owners] rule ", "[owners] fallback"
+"""The sources of owners by rules, the first with the number of the rule."""
+_APPLICATION = """LEFT JOIN (
+    SELECT app_id, flatten(list(owner_ids)) AS owner_ids, min(unknown['owner_ids']) AS doubt
+    FROM application WHERE app_id IS NOT NULL GROUP BY app_id
+) AS app ON app.app_id = it.app_id"""
+"""The owners of the application of a row `it`."""
+_UNLISTED = f"SELECT min(reason) FROM coverage WHERE operation IN ({', '.join(map(quoted, TABLES['application'].listed_by))})"
+_APPLICATION_DOUBT = f"""coalesce(it.unknown['app_id'],
+    CASE WHEN it.app_id IS NULL OR app.app_id IS NOT NULL THEN app.doubt ELSE ({_UNLISTED}) END)"""
+"""Why they are unknown."""
 
 
 class Owning(Struct, frozen=True):
@@ -39,7 +65,7 @@ class Owning(Struct, frozen=True):
 
 
 class _Way(Struct, frozen=True):
-    """One source of owners: names or NULL, why they are unknown or NULL, the name of the source, and the required join."""
+    """One source of owners in SQL: names or NULL, why they are unknown or NULL, the source in words, and the required join."""
 
     names: str
     doubt: str
@@ -69,11 +95,9 @@ def owner_of(called: Mapping[str, str], ids: Sequence[str] | None, source: str |
 
 def owning(table: Table) -> Owning:
     """The SQL for the owners of a table's rows."""
-    ways = _ways(table)
-    if not ways:
-        return Owning(_NONE, "''", "NULL", "", ())
+    ways = [*_ways(table), _by_rule(table)]
     names = [f"WHEN {way.names} IS NOT NULL THEN {way.names} WHEN {way.doubt} IS NOT NULL THEN {_NONE}" for way in ways]
-    source = [f"WHEN {way.names} IS NOT NULL THEN {quoted(way.source)} WHEN {way.doubt} IS NOT NULL THEN ''" for way in ways]
+    source = [f"WHEN {way.names} IS NOT NULL THEN {way.source} WHEN {way.doubt} IS NOT NULL THEN ''" for way in ways]
     doubt = [f"WHEN {way.names} IS NOT NULL THEN NULL WHEN {way.doubt} IS NOT NULL THEN {way.doubt}" for way in ways]
     return Owning(
         names=f"CASE {' '.join(names)} ELSE {_NONE} END",
@@ -88,31 +112,108 @@ def _ways(table: Table) -> list[_Way]:
     """The sources of owners, the nearest first: the row itself, its vault, its holder, the holder's application."""
     ways: list[_Way] = []
     if "tags" in table.by_name:
-        ways.append(_Way(_tagged("it"), "it.unknown['tags']", "tag owner"))
-    if "owner_ids" in table.by_name:
-        ways.append(_Way(_some("it.owner_ids"), "it.unknown['owner_ids']", _ENTRA))
+        ways.append(_Way(_tagged("it"), "it.unknown['tags']", quoted("tag owner")))
+    if table.name == "service_principal":
+        # The owners of its application can become it as well as its own. An external application is not in this tenant.
+        both = "list_concat(coalesce(it.owner_ids, []), coalesce(app.owner_ids, []))"
+        missing = f"CASE WHEN it.home IS NULL OR it.home = 'own' THEN {_APPLICATION_DOUBT} END"
+        ways.append(_Way(_some(both), f"coalesce(it.unknown['owner_ids'], {missing})", quoted(_ENTRA), _APPLICATION))
+    elif "owner_ids" in table.by_name:
+        ways.append(_Way(_some("it.owner_ids"), "it.unknown['owner_ids']", quoted(_ENTRA)))
     if "vault_id" in table.by_name:
-        doubt = (
-            "CASE WHEN it.vault_id IS NULL THEN it.unknown['vault_id']"
-            f" WHEN vault.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE vault.unknown['tags'] END"
-        )
-        ways.append(_Way(_tagged("vault"), doubt, "tag owner of the vault", "LEFT JOIN vault ON vault.id = it.vault_id"))
+        ways.append(_Way(_tagged("vault"), _VAULTS_TAGS, quoted("tag owner of the vault"), _VAULT))
     if "holder_id" in table.by_name:
         holders = " UNION ALL ".join(f"SELECT id, owner_ids, unknown['owner_ids'] AS doubt FROM {name}" for name in OWNED)
         join = f"LEFT JOIN ({holders}) AS holder ON holder.id = it.holder_id"
-        ways.append(_Way(_some("holder.owner_ids"), "holder.doubt", _ENTRA, join))
+        ways.append(_Way(_some("holder.owner_ids"), "holder.doubt", quoted(_ENTRA), join))
     if {"holder_id", "app_id"} <= set(table.by_name):
-        registered = (
-            "SELECT app_id, flatten(list(owner_ids)) AS owner_ids, min(unknown['owner_ids']) AS doubt"
-            " FROM application WHERE app_id IS NOT NULL GROUP BY app_id"
-        )
-        listed = ", ".join(map(quoted, TABLES["application"].listed_by))
-        unlisted = f"(SELECT min(reason) FROM coverage WHERE operation IN ({listed}))"
-        missing = f"CASE WHEN it.app_id IS NULL OR app.app_id IS NOT NULL THEN app.doubt ELSE {unlisted} END"
-        doubt = f"coalesce(it.unknown['app_id'], {missing})"
-        join = f"LEFT JOIN ({registered}) AS app ON app.app_id = it.app_id"
-        ways.append(_Way(_some("app.owner_ids"), doubt, f"{_ENTRA} of the application", join))
+        ways.append(_Way(_some("app.owner_ids"), _APPLICATION_DOUBT, quoted(f"{_ENTRA} of the application"), _APPLICATION))
     return ways
+
+
+def _by_rule(table: Table) -> _Way:
+    """The owners by the rule that fits a row. Of a rule that reads an unknown column nobody knows whether it fits."""
+
+    def own(name: str, otherwise: str = "NULL::VARCHAR") -> str:
+        return f"it.{name}" if name in table.by_name else otherwise
+
+    in_vault = "vault_id" in table.by_name
+    path = "lower(coalesce(it.vault_id, it.resource_id))" if in_vault else "lower(it.resource_id)"
+    arguments = {
+        "tags": own("tags", "NULL::MAP(VARCHAR, VARCHAR)"),
+        "vault_tags": "vault.tags" if in_vault else "NULL::MAP(VARCHAR, VARCHAR)",
+        "vault_doubt": _VAULTS_TAGS if in_vault else "NULL::VARCHAR",
+        "subscription_id": own("subscription_id", f"nullif(regexp_extract({path}, '^/subscriptions/([^/]+)', 1), '')"),
+        "subscription_name": own("subscription_name", "vault.subscription_name" if in_vault else "NULL::VARCHAR"),
+        "resource_group": own("resource_group", f"nullif(regexp_extract({path}, '/resourcegroups/([^/]+)', 1), '')"),
+        "vault_name": "it.name" if table.name == "vault" else own("vault_name", "vault.name" if in_vault else "NULL::VARCHAR"),
+        "vault_id": "it.id" if table.name == "vault" else own("vault_id"),
+        "own_name": "it.name",
+        "app_id": own("app_id"),
+        "app_name": "it.name" if table.name in _APPLICATIONS else own("holder_name"),
+        "unknown": "it.unknown",
+    }
+    number = f"owner_rule({', '.join(arguments[name] for name in _ARGUMENTS)})"
+    reasons = [f"it.unknown['{name}']" for name in _READ if name in table.by_name and table.by_name[name].can_be_unknown]
+    doubt = f"coalesce({', '.join((*reasons, _VAULTS_TAGS if in_vault else 'NULL', quoted(Reason.PARENT_NOT_ASSESSED)))})"
+    return _Way(
+        names=f"owner_named({number})",
+        doubt=f"CASE WHEN {number} = {_OPEN} THEN {doubt} END",
+        source=f"owner_source({number})",
+        join=_VAULT if in_vault else "",
+    )
+
+
+_ARGUMENTS = (
+    *("tags", "vault_tags", "vault_doubt", "subscription_id", "subscription_name", "resource_group", "vault_name", "vault_id"),
+    *("own_name", "app_id", "app_name", "unknown"),
+)
+_FALLBACK, _OPEN = 0, -1
+"""In place of the number of a rule: none fits, and it is unknown which one fits."""
+
+
+def functions(rules: OwnerRules) -> Iterator[str]:
+    """The statements that create what `owning` calls: the number of the rule that fits a row, its owners, and their source."""
+    cases = "".join(
+        f" WHEN {fits} THEN {number} WHEN {fits} IS NULL THEN {_OPEN}" for number, fits in enumerate(map(_fits, rules.rules), 1)
+    )
+    number = f"CAST(CASE{cases} ELSE {_FALLBACK} END AS INTEGER)" if cases else str(_FALLBACK)
+    yield f"CREATE MACRO owner_rule({', '.join(_ARGUMENTS)}) AS {number}"
+    owners = {number: rule.owners for number, rule in enumerate(rules.rules, 1)}
+    if rules.fallback:
+        owners[_FALLBACK] = rules.fallback
+    named = "".join(f" WHEN {number} THEN {_SQL.texts(names)}" for number, names in owners.items())
+    yield f"CREATE MACRO owner_named(number) AS {f'CASE number{named} END' if named else _NONE}"
+    source = f"CASE WHEN number = {_FALLBACK} THEN {quoted(FALLBACK)} ELSE {quoted(BY_RULE)} || number END"
+    yield f"CREATE MACRO owner_source(number) AS {source}"
+
+
+def _fits(rule: OwnerRule) -> str:
+    """Whether a rule fits a row; NULL if that is unknown."""
+    looks = {
+        "subscription": ("subscription_id", "subscription_name"),
+        "resource_group": ("resource_group",),
+        "vault": ("vault_name", "vault_id"),
+        "name": ("own_name",),
+        "application": ("app_id", "app_name"),
+    }
+    terms = []
+    for criterion, columns in looks.items():
+        if glob := getattr(rule, criterion):
+            found = " OR ".join(f"coalesce({_SQL.like(_SQL.lower(column), glob)}, false)" for column in columns)
+            doubts = " OR ".join(f"unknown['{_STORED.get(column, column)}'] IS NOT NULL" for column in columns)
+            terms.append(f"(CASE WHEN {found} THEN true WHEN {doubts} THEN NULL ELSE false END)")
+    for name, glob in rule.tags.items():
+        tag = _SQL.text(name)
+        own, of_vault = (_SQL.like(_SQL.lower(f"{tags}[{tag}]"), glob) for tags in ("tags", "vault_tags"))
+        terms.append(
+            f"(CASE WHEN coalesce({own}, tags[{tag}] IS NULL AND {of_vault}, false) THEN true"
+            f" WHEN unknown['tags'] IS NOT NULL OR vault_doubt IS NOT NULL THEN NULL ELSE false END)"
+        )
+    return f"({' AND '.join(terms)})"
+
+
+_STORED = {"own_name": "name", "app_name": "holder_name"}
 
 
 def _tagged(relation: str) -> str:

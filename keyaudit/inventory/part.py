@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from keyaudit.inventory.dialect import DUCKDB
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.owners import OWNED, OWNERS_ASKED, called, owning
+from keyaudit.inventory.owners import OWNERS_ASKED, called, owning
 from keyaudit.model.columns import Area, Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.errors import UsageError
@@ -34,8 +34,8 @@ class Within(Struct, frozen=True):
     part: Part
     vaults: frozenset[str]
     subscriptions: frozenset[str]
-    owner_ids: frozenset[str]
-    """The ids in Entra of the owners."""
+    owners: frozenset[str]
+    """The owners whom the patterns match, as rows have them: ids in Entra, addresses, teams."""
     held: Mapping[str, int]
     """The number of rows within, by table; without patterns it is empty."""
 
@@ -55,7 +55,6 @@ class Within(Struct, frozen=True):
             and (in_vaults or not part.vaults)
             and (in_vaults or "subscription_id" in columns or table.name == "log_table" or not part.subscriptions)
             and (_environment(table) is not None or not part.environments)
-            and (bool(owning(table).reads) or not part.owners)
         )
 
     def covers(self, scope: Scope) -> bool:
@@ -98,9 +97,8 @@ class Within(Struct, frozen=True):
             yield _case(doubt, f"coalesce({_like(column, part.environments)}, false)"), join
         if part.owners:
             own = owning(table)
-            named = f"list_bool_or(list_transform({own.names}, lambda each: {_like('each', part.owners)}))"
-            ids = f"list_has_any({own.names}, [{', '.join(map(quoted, sorted(self.owner_ids)))}]::VARCHAR[])"
-            yield _case(own.doubt, f"coalesce({named}, false) OR coalesce({ids}, false)"), own.joins
+            held = f"list_has_any({own.names}, [{', '.join(map(quoted, sorted(self.owners)))}]::VARCHAR[])"
+            yield _case(own.doubt, f"coalesce({held}, false)"), own.joins
         if part.resources:
             names = [f"it.{name}" for name in dict.fromkeys(("id", table.subject, "name"))]
             if table.name in _COLLECTIONS:
@@ -120,15 +118,7 @@ def bounded(connection: duckdb.DuckDBPyConnection, part: Part) -> Within:
         return EVERYTHING
     vaults = _column(connection, "SELECT id, name FROM vault")
     subscriptions = _column(connection, "SELECT lower(subscription_id), name FROM subscription")
-    people = called(connection)
-    tagged = {
-        owner
-        for name, table in TABLES.items()
-        if name in VIEWS and "tags" in table.by_name
-        for (owner,) in connection.execute(f"SELECT DISTINCT tags['owner'] FROM {name} WHERE tags['owner'] <> ''").fetchall()
-    }
-    ids = (connection.execute(f"SELECT DISTINCT unnest(owner_ids) FROM {name}").fetchall() for name in OWNED)
-    owners = {id_: (id_, people.get(id_, id_)) for found in ids for (id_,) in found if id_}
+    owners = _owners(connection) if part.owners else {}
     environments = {
         value
         for name, table in TABLES.items()
@@ -139,13 +129,13 @@ def bounded(connection: duckdb.DuckDBPyConnection, part: Part) -> Within:
     _check("--vault", part.vaults, [name for names in vaults.values() for name in names])
     _check("--subscription", part.subscriptions, [name for names in subscriptions.values() for name in names])
     _check("--environment", part.environments, environments)
-    _check("--owner", part.owners, [*tagged, *(name for names in owners.values() for name in names)])
+    _check("--owner", part.owners, [name for names in owners.values() for name in names])
     _check("--area", part.areas, [name for area in Area for name in names_of(area)])
     found = Within(
         part=part,
         vaults=_matched(part.vaults, vaults),
         subscriptions=_matched(part.subscriptions, subscriptions),
-        owner_ids=_matched(part.owners, owners),
+        owners=_matched(part.owners, owners),
         held={},
     )
     held = {}
@@ -156,6 +146,17 @@ def bounded(connection: duckdb.DuckDBPyConnection, part: Part) -> Within:
         what = "nothing that was read matches all of them" if len(flags) > 1 else "nothing that was read matches"
         raise UsageError(", ".join(flags), what, "keyaudit inventory lists what was read")
     return structs.replace(found, held=held)
+
+
+def _owners(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Sequence[str]]:
+    """Who owns a row, as the row has it; an id in Entra with its name."""
+    people = called(connection)
+    found: set[str] = set()
+    for table in _seen(connection):
+        own = owning(table)
+        query = f"SELECT DISTINCT unnest({own.names}) FROM {DUCKDB.name(table.name)} AS it {own.joins}"
+        found.update(name for (name,) in connection.execute(query).fetchall() if name)
+    return {name: (name, people.get(name, name)) for name in found}
 
 
 def _seen(connection: duckdb.DuckDBPyConnection) -> Iterator[Table]:

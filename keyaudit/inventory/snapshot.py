@@ -19,6 +19,7 @@ from keyaudit.inventory.usage.odd import MOST
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.evidence import USAGE_BASELINE as USAGE_BASELINE_EVIDENCE
+from keyaudit.model.owners import NO_RULES, OwnerRules
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES, filled
 from keyaudit.model.tables.usage import SHOWN_BY, UNUSUAL_USE, USAGE, USAGE_BASELINE
@@ -40,6 +41,8 @@ class Snapshot(Struct, frozen=True):
     run: Run
     coverage: tuple[Coverage, ...]
     tables: Mapping[str, TableFiles]
+    owners: OwnerRules = NO_RULES
+    """The rules for owners in evaluations of it; they are not stored."""
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -95,6 +98,7 @@ class Snapshot(Struct, frozen=True):
                 kept=kept,
                 reach_known=reach_known,
                 columns=columns and views.needed(columns),
+                owner_rules=self.owners,
             )
             failed.pop_all()
         return connection

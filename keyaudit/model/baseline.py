@@ -2,10 +2,39 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from msgspec import Struct
 
 from keyaudit.model.findings import Severity
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """What decided the findings of one policy, as two digests."""
+
+    rule: str
+    """Of the policy's file, without its texts."""
+    limits: str
+    """Of the values of its parameters in that run, and of its classes of resources."""
+
+
+class Origin(StrEnum):
+    """What has changed, or can have changed, a finding since a baseline was created."""
+
+    VERSION = "version"
+    """Certainly not the tenant: the same rows, evaluated now, have it too."""
+    TENANT = "tenant"
+    """Not the policies: the rows of then, evaluated now, do not have it, or were not readable."""
+    NOT_EVALUATED = "not-evaluated"
+    """The policy was not evaluated then, or is not now, so one of the two has no finding of it."""
+    RULE = "rule"
+    """The policy's rule is another one."""
+    LIMITS = "limits"
+    """The rule is the same, and the settings give it other limits."""
+    SAME = "same"
+    """Rule and limits are the same: only the tenant, the date and the program can make a difference."""
+    NOT_RECORDED = "not-recorded"
+    """The baseline does not say which policies it was created with."""
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -29,6 +58,10 @@ class Baseline:
     """Everything required was read when the baseline was created."""
     limit: int
     entries: tuple[Known, ...]
+    tool_version: str = ""
+    """The version of keyaudit that created it; empty if it does not say."""
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """By id, each policy that was evaluated; empty if it does not say."""
     _since: Mapping[tuple[str, str], Known] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -38,6 +71,17 @@ class Baseline:
     def entry(self, policy: str, subject: str) -> Known | None:
         """The entry for a policy and a subject."""
         return self._since.get((policy, subject))
+
+    def origin(self, policy: str, now: Rule | None) -> Origin:
+        """What can have changed the findings of a policy since. `now`: None if it is not evaluated any more."""
+        if not self.rules:
+            return Origin.NOT_RECORDED
+        then = self.rules.get(policy)
+        if then is None or now is None:
+            return Origin.NOT_EVALUATED
+        if then.rule != now.rule:
+            return Origin.RULE
+        return Origin.SAME if then == now else Origin.LIMITS
 
     def outlived(self, as_of: int) -> int:
         """The number of entries that are older than the limit."""

@@ -5,9 +5,12 @@ object have one cause. Reports for people show a cause once; gates, exit codes, 
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 
 from msgspec import Struct, field
+
+from keyaudit.model.stakes import AtStake
 
 MANY = 10
 """The number of causes that differ in their object alone, above which reports for people list them as one."""
@@ -15,6 +18,9 @@ MANY = 10
 
 SHORT = 6
 """The least digits of a finding's id that stand for it."""
+WHOLE = 16
+"""The number of its digits."""
+_ID = re.compile(rf"[0-9a-f]{{{SHORT},{WHOLE}}}", re.ASCII)
 
 
 class Kind(Struct, frozen=True):
@@ -38,6 +44,10 @@ KINDS: Mapping[str, Kind] = {
     "shared-key": Kind(
         "key pair that several identities use",
         "Give each identity a certificate with a key of its own. Then remove the shared one from all of them.",
+    ),
+    "platform-certificates": Kind(
+        "Microsoft application",
+        "List its certificates, and compare who added each of them and when. Remove those that its platform did not add.",
     ),
     "certificate": Kind(
         "certificate in a vault",
@@ -103,6 +113,15 @@ KINDS: Mapping[str, Kind] = {
         "vault",
         "Send its audit log to a workspace that keeps it long enough, with one diagnostic setting.",
     ),
+    "subscription-roles": Kind(
+        "subscription",
+        "Move its vaults to Azure RBAC. Then take Owner, Contributor and the like from the principals that do not need them "
+        "over the subscription or above it.",
+    ),
+    "environment-name": Kind(
+        "workload or vault",
+        "Name its environment: by the tag env:NAME, or under [environments] in keyaudit.toml.",
+    ),
     "vault-administrators": Kind(
         "vault or Managed HSM",
         "Take from workloads the right to grant themselves access to it.",
@@ -154,6 +173,8 @@ class Cause(Struct, frozen=True, kw_only=True):
     head: Member
     also: tuple[Member, ...]
     """The others, the most severe first."""
+    at_stake: AtStake | None = None
+    """The first group that any of its findings is in; None: in none."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -183,4 +204,9 @@ class Causes(Struct, frozen=True):
 def fingerprint(policy: str, subject: str) -> str:
     """The id of a finding: 16 hex digits of SHA-256 over policy id and subject."""
     # JSON, and so a name, may contain half a surrogate pair.
-    return hashlib.sha256(f"{policy}\n{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256(f"{policy}\n{subject}".encode("utf-8", "surrogatepass")).hexdigest()[:WHOLE]
+
+
+def is_id(text: str) -> bool:
+    """Whether a text may be the id of a finding, or how it begins."""
+    return _ID.fullmatch(text.lower()) is not None

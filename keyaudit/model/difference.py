@@ -56,3 +56,5 @@ class Difference(Struct, frozen=True, kw_only=True):
     dark: tuple[Dark, ...]
     same: int
     """The number of unchanged findings."""
+    revised: int = 0
+    """The number of findings of the older snapshot by policies that are new or changed since the version that collected it."""

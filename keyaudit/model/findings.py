@@ -16,6 +16,7 @@ from msgspec import Struct, field, structs
 from keyaudit.model.causes import Cause, Declared, fingerprint
 from keyaudit.model.coverage import Scope
 from keyaudit.model.reasons import Reason
+from keyaudit.model.stakes import AtStake
 from keyaudit.model.waivers import Waiver
 
 Bounds: TypeAlias = tuple[int, int | None]
@@ -216,6 +217,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     """The cause that it shares with other open failures; None: it is a cause by itself, or no open failure."""
     leads: bool = True
     """Whether it is the head of its cause."""
+    at_stake: AtStake | None = None
+    """The group of its cause; None: it is in none, or no open failure."""
     beside_head: bool = False
     """Whether it is about the same row as the head of its cause, and not the head itself."""
     command: str = ""
@@ -254,6 +257,7 @@ class Finding(Struct, frozen=True, kw_only=True):
                     beside=frozenset(mapped - held),
                     otherwise={},
                     cause=None,
+                    at_stake=None,
                     leads=True,
                     beside_head=False,
                     reworded=None,

@@ -54,6 +54,25 @@ class Actor(Struct, frozen=True, kw_only=True):
         return self.name or self.app_id or self.principal_id or "nobody that the log names"
 
 
+class Link(StrEnum):
+    """How an act belongs to the key."""
+
+    KEY = "key"
+    """It is a use of the key itself, or an act of an actor that used it."""
+    CREDENTIAL = "credential"
+    """Its actor signed in with a credential that such an actor added."""
+    CAUSE = "cause"
+    """Its actor added a credential with which such an actor signed in, or it is that addition."""
+    NETWORK = "network"
+    """It came from a network that such an actor used, and that the baseline does not know."""
+    CLIENT = "client"
+    """It was done with a program that such an actor used, and that the baseline does not know."""
+
+
+LIKELY = (Link.NETWORK, Link.CLIENT)
+"""The links by which another actor may have come, so that the actors are not all known."""
+
+
 class Act(Struct, frozen=True, kw_only=True):
     """Uses by one actor of one operation on one class of targets, with one credential and one caller."""
 
@@ -75,15 +94,40 @@ class Act(Struct, frozen=True, kw_only=True):
     refused: int
     outside: Sequence[str] | None
     """Why it is outside the baseline; empty: it is inside. None: unknown, because there is no baseline."""
+    link: Link
     because: str
     """Why this actor is followed, in words; empty for an actor that used the key itself."""
     records: Sequence[str]
     """The records' own ids, the first hundred."""
 
+    mentioned: Sequence[str] = ()
+    """The ids of other actors in `because`."""
+
     @property
     def ids(self) -> set[str]:
-        """The ids of the actor and of its caller."""
-        return {each for each in (self.actor.app_id, self.actor.principal_id, self.caller) if each}
+        """The ids of the actor, of its caller, and of those that are mentioned."""
+        return {each for each in (self.actor.app_id, self.actor.principal_id, self.caller, *self.mentioned) if each}
+
+
+class SignsFor(Struct, frozen=True, kw_only=True):
+    """An application for which Entra signs SAML tokens."""
+
+    name: str
+    active: bool | None
+    """Whether the key is that of its active certificate now; None: unknown."""
+
+
+class SamlSignIns(SignsFor, frozen=True, kw_only=True):
+    """The interactive sign-ins of users by SAML to one application, for which Entra signed with its active certificate."""
+
+    app_id: str
+    count: int = 0
+    users: int = 0
+    refused: int = 0
+    first_on: int | None = None
+    last_on: int | None = None
+    records: Sequence[str] = ()
+    """The records' own ids, the first hundred."""
 
 
 class Count(Struct, frozen=True, kw_only=True):
@@ -111,6 +155,12 @@ class Observed(Struct, frozen=True, kw_only=True):
     """The principals and applications that used the key."""
     timeline: Sequence[Act]
     """What the actors outside the baseline did (without a baseline, all actors), ordered by their first act."""
+    causes: Sequence[Act]
+    """The changes, of all days of the logs, that added the credentials in question or changed the federation of its domain."""
+    saml: Sequence[SamlSignIns]
+    """By application that it signs SAML tokens for."""
+    domains: Sequence[str]
+    """The federated domains for which it signs tokens."""
     mailboxes: Count
     """Mailboxes that the actors outside the baseline read. `most` has no bound where logs cannot show every actor."""
     unrecorded: bool
@@ -135,6 +185,14 @@ class Incident(Struct, frozen=True, kw_only=True):
     """The private key may exist outside a vault: it is exportable, external, or known to be stolen. None: unknown."""
     compared: bool
     """Whether a thumbprint of the key could be compared with the published thefts."""
+
+    @property
+    def strange(self) -> list[Act]:
+        """The acts that are known to be outside the baseline, each once, by their first time."""
+        seen = self.observed
+        acts = (*seen.uses, *seen.timeline, *seen.causes) if seen else ()
+        told = {tuple(act.records): act for act in reversed(acts) if act.outside}
+        return sorted(told.values(), key=lambda act: (act.first_on, act.operation, act.target))
 
     @property
     def verdict(self) -> Verdict:

@@ -58,6 +58,7 @@ class Reason(StrEnum):
     EXCLUDED_BY_CONFIG = "excluded_by_config"
     PARENT_NOT_ASSESSED = "parent_not_assessed"
     STALE = "stale"
+    NOT_ASKED = "not_asked"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -161,6 +162,10 @@ ADVICE: dict[Reason, Advice] = {
     Reason.EXCLUDED_BY_CONFIG: Advice("it was left out by configuration", "widen the filter"),
     Reason.PARENT_NOT_ASSESSED: Advice("what it belongs to could not be read", "see the gap above it"),
     Reason.STALE: Advice("the snapshot is too old", "collect again"),
+    Reason.NOT_ASKED: Advice(
+        "it was left out, so that the page of an incident is there soon",
+        "run keyaudit collect, then keyaudit incident --from with its folder",
+    ),
     Reason.INTERNAL_ERROR: Advice("keyaudit failed there", "report it"),
 }
 

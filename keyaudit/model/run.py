@@ -16,6 +16,7 @@ from keyaudit.model.listing import Listing
 from keyaudit.model.overview import Overview
 from keyaudit.model.reasons import Reason
 from keyaudit.model.settings import InForce, KnownPolicy, PolicyInForce
+from keyaudit.model.tier0 import Tier0
 from keyaudit.model.waivers import Use
 
 MAX_SKEW = 300
@@ -172,6 +173,17 @@ class UnderProfile(Struct, frozen=True, kw_only=True):
     """Whether no result is unknown, except accepted ones."""
 
 
+class First(Struct, frozen=True, kw_only=True):
+    """A cause of the first page: the finding at its head, with the owner of its resource."""
+
+    owner: Owner
+    finding: Finding
+    times: int
+    """The number of causes that it stands for, which differ in their object alone; 1: itself."""
+    place: int
+    """Its place on the page, where the groups follow one another."""
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """The data of a report. `findings(passes)` streams the findings in order, again at each call, with passes if requested."""
 
@@ -181,6 +193,10 @@ class Report(Struct, frozen=True, kw_only=True):
     findings: Callable[[bool], Iterator[Finding]]
     causes: Callable[[], Causes]
     """Returns the causes of the open failures; its findings name those that they share."""
+    first: Callable[[], Sequence[First]]
+    """Returns the causes of the first page in the order of choice: of two, a shorter page shows the first."""
+    tier0: Callable[[], Tier0 | None]
+    """Returns the principals that control the tenant; None if the policy that lists them was not evaluated."""
     by_score: bool = False
     """Whether findings are ordered by score."""
     listing: Callable[[str], Listing]
@@ -201,6 +217,10 @@ class Report(Struct, frozen=True, kw_only=True):
     """By the limits of the run, the other answers of controls with a condition of their own; evaluated at each call."""
     worst: Callable[[int], Sequence[Finding]] = lambda _: ()
     """The first so many findings that fail the gate, the worst first, without reading all findings."""
+    then: Mapping[tuple[str, str], Severity] | None = None
+    """By policy and subject, the failures of the run of the baseline, evaluated with the policies of this report; None: that
+    snapshot was not given.
+    """
     history: tuple[Past, ...] = ()
     """Other snapshots of the tenant, the earliest first; empty if none were given."""
 

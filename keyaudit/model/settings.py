@@ -73,3 +73,7 @@ class PolicyInForce(Struct, frozen=True, kw_only=True):
     shipped: bool
     """Whether it ships with keyaudit."""
     parameters: Mapping[str, Setting]
+    rule: str = ""
+    """A digest of all in its file that decides its findings and their severities: another one is another rule."""
+    limits: str = ""
+    """A digest of the values of its parameters, and of the classes of resources that it treats differently."""

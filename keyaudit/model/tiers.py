@@ -212,12 +212,15 @@ DELEGATED_CONTROL = frozenset(
 """Delegated permissions, as API/PERMISSION in lower case, that control the tenant when an administrator signs in: they act with
 the rights of the user. Their names: https://learn.microsoft.com/graph/permissions-reference
 """
-DELEGATED_DATA = (
-    f"^(?:{GRAPH}|{EXCHANGE}|{SHAREPOINT})/(?:mail[.]|mailboxsettings[.]readwrite$|ews[.]accessasuser[.]all$|imap[.]|pop[.]|smtp[.]"
+_DATA = (
+    "(?:mail[.]|mailboxsettings[.]readwrite$|ews[.]accessasuser[.]all$|imap[.]|pop[.]|smtp[.]"
     "|files[.].*[.]all$|sites[.].*[.]all$|chat[.]|group[.]readwrite[.]all$|user[.]readwrite[.]all$"
     "|devicemanagement.*[.]readwrite[.]all$)"
 )
+DELEGATED_DATA = f"^(?:{GRAPH}|{EXCHANGE}|{SHAREPOINT})/{_DATA}"
 """A regular expression of those, in lower case, that reach all of one kind of data that a user can reach."""
+DELEGATED_DATA_NAMES = re.compile(_DATA)
+"""The same for their names alone, from the first character."""
 
 _AS_AN_APPLICATION = "it can add a credential to any application, and act as the most powerful one"
 _FEDERATES = "it can add a federated domain whose tokens sign in as anyone"

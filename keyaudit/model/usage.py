@@ -15,6 +15,8 @@ NOBODY = ""
 """The application id of a use without one in the log."""
 ANY = "(any)"
 """The class that contains all targets of a kind."""
+PRIVILEGED = "(privileged)"
+"""The class of changes that are reported regardless of who makes them."""
 
 
 class Window(Struct, frozen=True, kw_only=True):
@@ -45,25 +47,40 @@ class Facet(StrEnum):
     """The principal for whom the application acted, unless it is the application itself or the owner of the mailbox."""
     API = "api"
     """The API through which the application read or sent mail."""
+    HOUR = "hour"
+    """All that the application did of a kind in one hour."""
 
 
 class Kind(StrEnum):
     """Why a use is unusual, the most severe first."""
 
     MANY_MAILBOXES = "many-mailboxes"
+    MAILBOX_OFTEN = "mailbox-read-often"
+    """One mailbox was read on one day far more often than this application ever read one."""
+    MAILBOXES_FROM_NETWORK = "mailboxes-from-new-network"
+    """Several mailboxes were read on one day from a network that the baseline does not know."""
     RETURNED_KEY = "returned-key"
     """A newer version replaced it long before."""
+    MANY_IN_AN_HOUR = "many-in-one-hour"
+    """Far more calls in one hour than this application ever made: secrets are read, or the objects of vaults listed."""
+    PRIVILEGED = "privileged"
+    """A change that gives control of the tenant, or access to all mail or files: reported regardless of who makes it."""
     NEW_OPERATION = "new-operation"
     """Nobody did this with the target before."""
     NEW_APP = "new-app"
     NEW_CLIENT_APP = "new-client-app"
     NEW_PRINCIPAL = "new-principal"
     NEW_API = "new-api"
+    MAILBOXES_WITH_PROGRAM = "mailboxes-with-new-program"
     NEW_TARGET = "new-target"
     """The target is new too, and the application is known for such use of other targets."""
     NEW_NETWORK = "new-network"
     NEW_CLIENT = "new-client"
     NEW_KEY = "new-key"
+
+
+OF_THE_APP = (*(Kind.PRIVILEGED, Kind.NEW_OPERATION, Kind.NEW_APP, Kind.NEW_TARGET, Kind.MANY_MAILBOXES, Kind.MANY_IN_AN_HOUR),)
+"""Kinds for which the application itself is the new value."""
 
 
 class Use(Struct, frozen=True, kw_only=True):
@@ -79,6 +96,7 @@ class Use(Struct, frozen=True, kw_only=True):
     client: str | None
     granted_to: str | None
     permission: str | None
+    issuer: str | None
     succeeded: bool | None
     source: str
     found_in: str
@@ -93,13 +111,13 @@ class Why(Struct, frozen=True, kw_only=True):
     kind: Kind
     severity: Severity
     count: int
-    """The number of new values; for mailboxes, the number read in one day."""
+    """The number of new values; for mailboxes, the number read in one day, or how often one was."""
     values: Sequence[str]
     """The first few new values."""
     elsewhere: bool
     """Whether the baseline knows these values from other uses, or they are Microsoft's own."""
     usual: int
-    """For mailboxes: the largest number learned for one day."""
+    """For mailboxes: the largest number learned for one day; for those from a new network, of networks that were new."""
     uses: int
     refused: int
     days: int

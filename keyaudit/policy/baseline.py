@@ -8,10 +8,11 @@ from typing import TextIO
 import msgspec
 
 from keyaudit.inventory import input_file
-from keyaudit.model.baseline import Baseline, Known
+from keyaudit.model.baseline import Baseline, Known, Rule
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Run
+from keyaudit.model.settings import PolicyInForce
 from keyaudit.model.times import DAY, iso_date, iso_time, parse_date, parse_time
 
 SCHEMA = "keyaudit-baseline/1"
@@ -29,6 +30,11 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
     since: str
 
 
+class _Rule(msgspec.Struct, forbid_unknown_fields=True):
+    rule: str
+    limits: str
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     schema: str
     tenant: str
@@ -37,10 +43,24 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     complete: bool
     limit_days: int
     findings: list[_Entry]
+    tool_version: str = ""
+    policies: dict[str, _Rule] = msgspec.field(default_factory=dict)
 
 
-def of_run(run: Run, findings: Iterable[Finding], *, complete: bool, days: int, before: Baseline | None) -> Baseline:
-    """The baseline of a run: failures without a waiver. Entries that `before` had keep their first day."""
+def of_run(
+    run: Run,
+    findings: Iterable[Finding],
+    policies: Iterable[PolicyInForce],
+    *,
+    tool_version: str,
+    complete: bool,
+    days: int,
+    before: Baseline | None,
+) -> Baseline:
+    """The baseline of a run: failures without a waiver. Entries that `before` had keep their first day.
+
+    `policies`: those that were evaluated; `tool_version`: of the program that evaluated them.
+    """
     held: dict[tuple[str, str], Known] = {}
     for finding in findings:
         if finding.outcome is not Outcome.FAIL:
@@ -58,8 +78,20 @@ def of_run(run: Run, findings: Iterable[Finding], *, complete: bool, days: int, 
             held[key] = known
     entries = tuple(held[key] for key in sorted(held))
     return Baseline(
-        tenant_id=run.tenant_id, run_id=run.run_id, as_of=run.as_of, complete=complete, limit=days * DAY, entries=entries
+        tenant_id=run.tenant_id,
+        run_id=run.run_id,
+        as_of=run.as_of,
+        complete=complete,
+        limit=days * DAY,
+        entries=entries,
+        tool_version=tool_version,
+        rules=rules_of(policies),
     )
+
+
+def rules_of(policies: Iterable[PolicyInForce]) -> dict[str, Rule]:
+    """What decides the findings of these policies, by id."""
+    return {each.text.id: Rule(rule=each.rule, limits=each.limits) for each in policies}
 
 
 def write_baseline(baseline: Baseline, out: TextIO) -> None:
@@ -68,6 +100,7 @@ def write_baseline(baseline: Baseline, out: TextIO) -> None:
         "schema": SCHEMA,
         "tenant": baseline.tenant_id,
         "run": baseline.run_id,
+        "tool_version": baseline.tool_version,
         "as_of": iso_time(baseline.as_of),
         "complete": baseline.complete,
         "limit_days": baseline.limit // DAY,
@@ -82,7 +115,10 @@ def write_baseline(baseline: Baseline, out: TextIO) -> None:
             "since": iso_date(entry.since),
         }
         out.write(f"{',' if number else ''}\n{json.dumps(line)}")
-    out.write("\n]\n}\n" if baseline.entries else "]\n}\n")
+    out.write('\n],\n"policies": {' if baseline.entries else '],\n"policies": {')
+    for number, (policy, rule) in enumerate(sorted(baseline.rules.items())):
+        out.write(f"{',' if number else ''}\n{json.dumps(policy)}: {json.dumps({'rule': rule.rule, 'limits': rule.limits})}")
+    out.write("\n}\n}\n" if baseline.rules else "}\n}\n")
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -113,4 +149,6 @@ def read_baseline(path: Path) -> Baseline:
         complete=found.complete,
         limit=found.limit_days * DAY,
         entries=entries,
+        tool_version=found.tool_version,
+        rules={policy: Rule(rule=each.rule, limits=each.limits) for policy, each in found.policies.items()},
     )

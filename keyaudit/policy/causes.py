@@ -8,26 +8,31 @@ A failure whose object is absent or unknown, or whose conditions are not certain
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, auto
+from functools import cached_property, reduce
 from itertools import groupby
-from operator import itemgetter
+from operator import itemgetter, or_
 
 import duckdb
-from msgspec import Struct, field
+from msgspec import Struct
 
+from keyaudit.inventory.scores import SCALES
 from keyaudit.model.causes import MANY, Cause, Causes, Member
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import PolicyText, Severity, Tally
 from keyaudit.model.rows import view_name
+from keyaudit.model.stakes import AtStake, Stake, at_stake
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Policy
+from keyaudit.policy.first import MOST, SCORES, first
 from keyaudit.policy.ordered import Evaluated, arm_of
-from keyaudit.policy.queries import DIALECT, can_blank, writer_of
+from keyaudit.policy.queries import DIALECT, Scoring, can_blank, writer_of
 from keyaudit.policy.sql import UNKNOWN, read
+from keyaudit.policy.stakes import opens, stakes_of
 from keyaudit.policy.verdict import FAIL, KNOWN
 
 _SEVERITIES = tuple(Severity)
-_ORDER = "rank DESC, policy, id"
+_ORDER = f"rank DESC, stakes & {Stake.COMPROMISE.bit} DESC, policy, id"
 
 
 class Place(Enum):
@@ -43,46 +48,104 @@ BY_ITSELF = (None, Place.HEAD)
 """The cause and place of a failure that shares its cause with no other."""
 
 
-class Grouping(Struct, frozen=True):
-    """The causes; and by policy and row, the cause that a failure shares with others, with its place there."""
+class Head(Struct, frozen=True, kw_only=True):
+    """A cause that the first page may show."""
 
-    causes: Causes = field(default_factory=Causes)
-    shared: Mapping[tuple[str, str], tuple[Cause, Place]] = field(default_factory=dict)
+    policy: str
+    table: str
+    row: str
+    """The id of the row of its most severe failure."""
+    cause: Cause | None
+    """None: it is a cause by itself."""
+    at_stake: AtStake
+    times: int
+    """The number of causes of its group that differ from it in their object alone, itself included; 1: it is told by itself."""
+    place: int
+    """Its place on the page, where the groups follow one another."""
 
 
-def grouping(connection: duckdb.DuckDBPyConnection, tables: Sequence[Evaluated], tallies: Sequence[Tally]) -> Grouping:
-    """The causes of the open failures in the tables. `tallies`: the counts of these failures, by policy."""
-    failing = {tally.policy.id for tally in tallies if any(tally.failed.values())}
-    policies = sorted(
-        (bound.policy for table in tables for bound in table.bounds if bound.policy.text.id in failing), key=_place
-    )
-    numbers = {policy.text.id: number for number, policy in enumerate(policies)}
-    if not policies:
-        return Grouping()
-    having = [table for table in tables if any(bound.policy.text.id in numbers for bound in table.bounds)]
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMP TABLE failures AS {' UNION ALL '.join(_failures(table, numbers) for table in having)}")
+class Grouping:
+    """The causes of the open failures in some tables; each part is found in DuckDB when it is first asked for.
+
+    `tallies`: the counts of these failures, by policy. Valid while the connection is open.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: Sequence[Evaluated], tallies: Sequence[Tally]) -> None:
+        self._connection = connection
+        failing = {tally.policy.id for tally in tallies if any(tally.failed.values())}
+        self._policies = sorted(
+            (bound.policy for table in tables for bound in table.bounds if bound.policy.text.id in failing), key=_place
+        )
+        self._numbers = {policy.text.id: number for number, policy in enumerate(self._policies)}
+        self._tables = [table for table in tables if any(bound.policy.text.id in self._numbers for bound in table.bounds)]
+
+    @cached_property
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor with the temporary tables `failures` and `heads`."""
+        cursor = self._connection.cursor()
+        found = " UNION ALL ".join(_failures(table, self._numbers) for table in self._tables)
+        cursor.execute(f"CREATE TEMP TABLE failures AS {found}")
+        cursor.execute(_LEADING)
+        return cursor
+
+    @cached_property
+    def causes(self) -> Causes:
+        """Their numbers."""
+        open_: Counter[str] = Counter()
+        alike: Counter[tuple[str, str, str]] = Counter()
+        for number, rank, arm, count in self._cursor.execute(_COUNTED).fetchall() if self._tables else ():
+            policy, severity = self._policies[number], _SEVERITIES[rank].value
+            open_[severity] += count
+            alike[policy.text.id, severity, policy.commands[arm]] += count
+        return Causes(open_, {key: count for key, count in alike.items() if count > MANY})
+
+    @cached_property
+    def shared(self) -> Mapping[tuple[str, str], tuple[Cause, Place]]:
+        """By policy and row, the cause that a failure shares with others, with its place there."""
+        if not self._tables:
+            return {}
+        # Everything else first: nothing is read from the tables after this, and they may be large.
+        _ = self.causes, self.heads
+        found = self._shared("TRUE")
+        self._cursor.close()
+        return found
+
+    @cached_property
+    def heads(self) -> Sequence[Head]:
+        """The causes of the first page in the order of choice: of two, a shorter page shows the first."""
+        if not self._tables:
+            return ()
+        chosen = self._cursor.execute(first(MOST)).fetchall()
         shared: dict[tuple[str, str], tuple[Cause, Place]] = {}
-        for key, found in groupby(cursor.execute(_SHARED).fetchall(), key=itemgetter(0)):
-            shared |= _cause(key, [(policies[number].text, subject, id_) for _, number, subject, id_ in found])
-        heads = cursor.execute(_HEADS).fetchall()
-    open_: Counter[str] = Counter()
-    alike: Counter[tuple[str, str, str]] = Counter()
-    for number, rank, arm, count in heads:
-        policy, severity = policies[number], _SEVERITIES[rank].value
-        open_[severity] += count
-        alike[policy.text.id, severity, policy.commands[arm]] += count
-    return Grouping(Causes(open_, {key: count for key, count in alike.items() if count > MANY}), shared)
+        if keys := [key for _, _, key, *_ in chosen if key is not None]:
+            shared = self._shared(f"key IN ({', '.join(map(DIALECT.text, keys))})")
+        found = []
+        for number, row, _, mask, times, place in chosen:
+            text = self._policies[number].text
+            cause, _ = shared.get((text.id, row), BY_ITSELF)
+            stake = at_stake(mask)
+            assert stake is not None, "only causes of a group are chosen"  # noqa: S101 - narrows the type
+            found.append(Head(policy=text.id, table=text.table, row=row, cause=cause, at_stake=stake, times=times, place=place))
+        return found
+
+    def _shared(self, which: str) -> dict[tuple[str, str], tuple[Cause, Place]]:
+        """Of causes whose keys meet the condition `which`."""
+        shared: dict[tuple[str, str], tuple[Cause, Place]] = {}
+        for key, found in groupby(self._cursor.execute(_of_causes(which)).fetchall(), key=itemgetter(0)):
+            members = list(found)
+            mask = reduce(or_, (each[-1] for each in members))
+            shared |= _cause(key, [(self._policies[number].text, subject, id_) for _, number, subject, id_, _ in members], mask)
+        return shared
 
 
-def _cause(key: str, found: Sequence[tuple[PolicyText, str, str]]) -> dict[tuple[str, str], tuple[Cause, Place]]:
-    """A cause by its failures, each with policy, subject and row: the head first."""
+def _cause(key: str, found: Sequence[tuple[PolicyText, str, str]], mask: int) -> dict[tuple[str, str], tuple[Cause, Place]]:
+    """A cause by its failures, each with policy, subject and row: the head first. `mask`: the groups that any of them is in."""
     kind, _, of = key.partition(" ")
     table, first = found[0][0].table, found[0][2]
     head, *also = (
         Member(policy.id, subject, policy.problem, (policy.table, id_) == (table, first)) for policy, subject, id_ in found
     )
-    cause = Cause(kind=kind, object=of, head=head, also=tuple(also))
+    cause = Cause(kind=kind, object=of, head=head, also=tuple(also), at_stake=at_stake(mask))
     places = [Place.HEAD, *(Place.BESIDE if each.beside else Place.APART for each in also)]
     return {(policy.id, id_): (cause, place) for (policy, _, id_), place in zip(found, places, strict=True)}
 
@@ -90,14 +153,16 @@ def _cause(key: str, found: Sequence[tuple[PolicyText, str, str]]) -> dict[tuple
 def _place(policy: Policy) -> tuple[int, bool, str]:
     """The order of equally severe failures of one cause: its head is of the policy that is more severe by itself.
 
-    Then of one that always has this cause.
+    Then of one that always has this cause. A possible compromise is before them all, so that evidence is kept first.
     """
     always = any(arm.condition is None for arm in policy.causes[:1])
     return -policy.text.severity.rank, not always, policy.text.id
 
 
 def _failures(table: Evaluated, numbers: Mapping[str, int]) -> str:
-    """The open failures in a table: number of the policy, key of the cause, rank, number of the message, subject, row's id."""
+    """The open failures in a table: number of the policy, key of the cause, rank, number of the first message with the same
+    commands, subject, row's id, what is at stake, and the bounds of the score, NULL without one.
+    """
     failing = [(number, bound) for number, bound in enumerate(table.bounds) if bound.policy.text.id in numbers]
     fails = " OR ".join(f"code{number} >= {FAIL} AND code{number} < {KNOWN}" for number, _ in failing)
     source = f"(SELECT {', '.join(_columns(TABLES[table.table.name], dict(failing)))} FROM {table.relation} WHERE {fails})"
@@ -105,12 +170,16 @@ def _failures(table: Evaluated, numbers: Mapping[str, int]) -> str:
         "policy": [str(numbers[bound.policy.text.id]) for _, bound in failing],
         "code": [f"code{number}" for number, _ in failing],
         "key": [_key(number, bound, table.as_of) for number, bound in failing],
-        "arm": [arm_of(number, bound, table.as_of) for number, bound in failing],
+        "arm": [_commands(number, bound, table.as_of) for number, bound in failing],
         "subject": [DIALECT.name(bound.policy.subject) for _, bound in failing],
+        "stakes": [stakes_of(number, bound, table.as_of) for number, bound in failing],
     }
+    having = table.scoring is not Scoring.NONE and table.table.name in SCALES
+    scores = ", ".join(f"{name if having else 'CAST(NULL AS INTEGER)'} AS {name}" for name in SCORES)
     members = ", ".join(f"unnest([{', '.join(values)}]) AS {name}" for name, values in lists.items())
     return (
-        f"SELECT policy, key, CAST(code % 5 AS INTEGER) AS rank, arm, subject, id FROM (SELECT id, {members} FROM {source})"
+        f"SELECT policy, key, CAST(code % 5 AS INTEGER) AS rank, arm, subject, id, stakes, {', '.join(SCORES)}"
+        f" FROM (SELECT id, {scores}, {members} FROM {source})"
         f" WHERE code >= {FAIL} AND code < {KNOWN}"
     )
 
@@ -118,7 +187,9 @@ def _failures(table: Evaluated, numbers: Mapping[str, int]) -> str:
 def _columns(table: Table, numbered: Mapping[int, Bound]) -> Iterator[str]:
     """The columns that are read, and no others, since most of the work is planning. Unknown values are NULL, except counts."""
     policies = [bound.policy for bound in numbered.values()]
-    causal = dict.fromkeys(name for policy in policies for name in (*policy.columns_of_causes, *policy.columns_of_arms))
+    causal = dict.fromkeys(
+        name for policy in policies for name in (*policy.columns_of_causes, *policy.columns_of_arms, *policy.columns_of_stakes)
+    )
     for name in causal:
         column = table.by_name[name]
         if can_blank(table, name) and (column.operations or column.derived_from):
@@ -128,8 +199,18 @@ def _columns(table: Table, numbered: Mapping[int, Bound]) -> Iterator[str]:
     subjects = dict.fromkeys(("id", *(policy.subject for policy in policies)))
     yield from (DIALECT.name(name) for name in subjects if name not in causal)
     yield UNKNOWN
+    yield from SCORES
+    yield f"{opens(table.name)} AS opens"
     yield from (f"code{number}" for number in numbered)
     yield from (f"class{number}" for number, bound in numbered.items() if bound.classes)
+
+
+def _commands(number: int, bound: Bound, as_of: int) -> str:
+    """SQL: the number of the first message with the same commands."""
+    commands = bound.policy.commands
+    numbers = [commands.index(each) for each in commands]
+    arm = arm_of(number, bound, as_of)
+    return arm if numbers == list(range(len(numbers))) else f"[{', '.join(map(str, numbers))}][{arm} + 1]"
 
 
 def _key(number: int, bound: Bound, as_of: int) -> str:
@@ -143,10 +224,18 @@ def _key(number: int, bound: Bound, as_of: int) -> str:
     return f"CASE {' '.join(f'WHEN {holds} THEN {key}' for holds, key in zip(held, keys, strict=True))} END"
 
 
-_SHARED = f"""
-    SELECT key, policy, subject, id FROM failures
-    WHERE key IS NOT NULL QUALIFY count(*) OVER (PARTITION BY key) > 1 ORDER BY key, {_ORDER}"""
-_HEADS = f"""
-    SELECT policy, rank, arm, count(*) FROM (
-        SELECT *, key IS NULL OR row_number() OVER (PARTITION BY key ORDER BY {_ORDER}) = 1 AS leads FROM failures
-    ) WHERE leads GROUP BY policy, rank, arm"""
+def _of_causes(which: str) -> str:
+    """The failures that share a cause whose key meets a condition, by cause: the head first."""
+    return f"""
+        SELECT key, policy, subject, id, stakes FROM failures
+        WHERE key IS NOT NULL AND {which} QUALIFY count(*) OVER (PARTITION BY key) > 1 ORDER BY key, {_ORDER}"""
+
+
+_LEADING = f"""
+    CREATE TEMP TABLE heads AS SELECT * EXCLUDE (stakes, leads), all_stakes AS stakes FROM (
+        SELECT *, TRUE AS leads, stakes AS all_stakes FROM failures WHERE key IS NULL
+        UNION ALL
+        SELECT *, row_number() OVER (PARTITION BY key ORDER BY {_ORDER}) = 1, bit_or(stakes) OVER (PARTITION BY key)
+        FROM failures WHERE key IS NOT NULL
+    ) WHERE leads"""
+_COUNTED = "SELECT policy, rank, arm, count(*) FROM heads GROUP BY policy, rank, arm"

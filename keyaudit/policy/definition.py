@@ -1,12 +1,15 @@
 """A policy as loaded: its text, its checked conditions, and its own tests."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
+import msgspec
 from msgspec import Struct, field
 
 from keyaudit.model.columns import Table
 from keyaudit.model.documents.nodes import Node
 from keyaudit.model.findings import Outcome, PolicyText, Severity
+from keyaudit.model.stakes import columns as opens
 from keyaudit.model.tables import TABLES, operations_of
 from keyaudit.policy.applicability import needless
 from keyaudit.policy.controls import Part, columns_of
@@ -14,6 +17,11 @@ from keyaudit.policy.narrowing import Condition
 from keyaudit.policy.parameters import Parameter
 from keyaudit.policy.templates import Template
 from keyaudit.policy.types import Every, Lookup, Term, columns_read, parameters_read, walk
+
+
+def digest_of(parts: object) -> str:
+    """A digest of plain values, in hex. The order of members counts."""
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
 
 
 class Rung(Struct, frozen=True):
@@ -37,6 +45,13 @@ class CauseArm(Struct, frozen=True):
 
     kind: str
     object: str
+    condition: Condition | None
+
+
+class Suspicion(Struct, frozen=True):
+    """Findings of severity `least` or above are a possible compromise where the condition holds; no condition: everywhere."""
+
+    least: Severity
     condition: Condition | None
 
 
@@ -125,6 +140,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     examples: tuple[Example, ...]
     causes: tuple[CauseArm, ...] = ()
     """The causes of its findings: the first whose condition is certainly true; without one, each is a cause by itself."""
+    suspicion: Suspicion | None = None
+    """The findings that are a possible compromise; None: none of them."""
     parts: tuple[Part, ...] = ()
     """The controls that are about a part of it, in the order of the text."""
     profiles: Mapping[str, str] = field(default_factory=dict)
@@ -143,6 +160,23 @@ class Policy(Struct, frozen=True, kw_only=True):
     def trees(self) -> Trees:
         """Its conditions without their text."""
         return self.derived.trees
+
+    @property
+    def rule_parts(self) -> Mapping[str, object]:
+        """All that decides its findings and their severities, in plain values: no texts, and the limits of every profile."""
+        asked = self.applies_to.text if self.applies_to else ""
+        return {
+            "resources": [self.text.table, self.subject, self.text.needs],
+            "severity": self.text.severity,
+            "cases": [(rung.severity, _plain(rung.condition.text)) for rung in self.severity_when],
+            "condition": [_plain(asked), _plain(self.violated_when.text)],
+            "limits": sorted((name, sorted(parameter.profiles.items())) for name, parameter in self.parameters.items()),
+        }
+
+    @property
+    def rule(self) -> str:
+        """A digest of `rule_parts`."""
+        return digest_of(list(self.rule_parts.items()))
 
     @property
     def columns_read(self) -> tuple[str, ...]:
@@ -171,7 +205,8 @@ class Policy(Struct, frozen=True, kw_only=True):
         for arm in self.message_when:
             texts += [arm.message, *arm.fix.values()]
         named = (name for text in texts for name in text.names)
-        return frozenset((*self.columns_read, *columns_of(self.parts), *self.columns_of_arms, *self.columns_of_causes, *named))
+        decide = (*self.columns_of_arms, *self.columns_of_causes, *self.columns_of_stakes)
+        return frozenset((*self.columns_read, *columns_of(self.parts), *decide, *named))
 
     @property
     def columns_of_messages(self) -> frozenset[str]:
@@ -191,6 +226,16 @@ class Policy(Struct, frozen=True, kw_only=True):
         return (*decide, *(arm.object for arm in self.causes))
 
     @property
+    def columns_of_stakes(self) -> tuple[str, ...]:
+        """Every column that decides what is at stake in a finding."""
+        return (*opens(self.text.table), *self.columns_of_suspicion)
+
+    @property
+    def columns_of_suspicion(self) -> tuple[str, ...]:
+        """Every column that decides whether a finding is a possible compromise, besides its severity."""
+        return columns_read(self.suspicion.condition.tree) if self.suspicion and self.suspicion.condition else ()
+
+    @property
     def commands(self) -> tuple[str, ...]:
         """For each of `message_when` and then for `message`, the commands of its fix before values are filled in."""
         fixes = (*(arm.fix or self.fix for arm in self.message_when), self.fix)
@@ -200,6 +245,11 @@ class Policy(Struct, frozen=True, kw_only=True):
     def top_severity(self) -> Severity:
         """The highest severity that it can have."""
         return max((self.text.severity, *(rung.severity for rung in self.severity_when)), key=lambda level: level.rank)
+
+
+def _plain(text: str) -> str:
+    """A condition on one line."""
+    return " ".join(text.split())
 
 
 def _indexes(trees: Trees) -> dict[str, str]:

@@ -13,19 +13,22 @@ from msgspec.structs import replace
 
 from keyaudit.inventory.owners import owner_of
 from keyaudit.inventory.scores import SCALES
+from keyaudit.model.causes import Cause
 from keyaudit.model.deferred import Deferred
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, Score, Severity, Value
 from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
 from keyaudit.model.rows import Decoder
+from keyaudit.model.stakes import AtStake, at_stake
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
-from keyaudit.policy.causes import BY_ITSELF, Grouping, Place
+from keyaudit.policy.causes import BY_ITSELF, Place
 from keyaudit.policy.counts import reason_of
 from keyaudit.policy.definition import Arm
-from keyaudit.policy.ordered import BEFORE, Evaluated, count_slices, in_order, slices, worst_ids, worst_rows
+from keyaudit.policy.ordered import BEFORE, Evaluated, count_slices, in_order, slices
 from keyaudit.policy.queries import Scoring
 from keyaudit.policy.scores import score_of
+from keyaudit.policy.stakes import mask_of
 from keyaudit.policy.templates import QUOTING, UNKNOWN, show
 from keyaudit.policy.types import Kind, columns_read
 from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED, in_play, outcome_of, severity_of
@@ -34,22 +37,25 @@ _BATCH = 1_024
 _SLICE = 50_000
 """The number of rows sorted at once, about 50 MB. DuckDB sorts in memory, and fails if the rows do not fit."""
 _NOT_ASKED = Owner((), "", None)
-NO_CAUSES = Grouping()
-
+Shared = Mapping[tuple[str, str], tuple[Cause, Place]]
+"""By policy and row, the cause that a failure shares with others, with its place there."""
+NO_CAUSES: Shared = {}
 Pair = tuple[Owner, Finding]
 
 
 class _Judged:
     """One policy of a table, with the positions of its results in a row of `in_order`."""
 
-    def __init__(self, bound: Bound, *, code: int, parts: int, rungs: int, in_class: int | None, arm: int | None) -> None:
+    def __init__(
+        self, bound: Bound, *, code: int, parts: int, rungs: int, in_class: int | None, arm: int | None, suspected: int | None
+    ) -> None:
         policy = bound.policy
         self.bound, self.policy, self.id = bound, policy, policy.text.id
         self.read = bound.columns_read
         self.code = code
         self.parts = tuple((part.key, parts + number) for number, part in enumerate(policy.parts))
         self.rungs = slice(rungs, rungs + len(policy.trees.rungs))
-        self._in_class, self._arm = in_class, arm
+        self._in_class, self._arm, self._suspected = in_class, arm, suspected
         self._indexes = tuple(sorted(set(policy.indexes.values())))
         self._commands = policy.commands
         self._said: dict[object, str] = {}
@@ -71,6 +77,11 @@ class _Judged:
     def _number(self, cells: Sequence[Any]) -> int:
         found: int = len(self.policy.message_when) if self._arm is None else cells[self._arm]
         return found
+
+    def at_stake(self, severity: Severity, row: "_Row") -> AtStake | None:
+        """What is at stake in a failure of this severity."""
+        held = None if self._suspected is None else row.cells[self._suspected]
+        return at_stake(mask_of(self.bound, severity, row.opens, held))
 
     def parameter(self, name: str, row: "_Row") -> str:
         """A parameter in words, with its value for this row."""
@@ -107,6 +118,8 @@ class _Row(Struct, frozen=True):
     """The time of evaluation."""
     explained: bool
     """Whether its findings have evidence, limits and fixes."""
+    opens: int
+    """The groups that it is in by what it opens, as a mask."""
     score: Score | None = None
     """Its score, if requested."""
 
@@ -126,7 +139,7 @@ def stream(
     *,
     passes: bool,
     called: Mapping[str, str] | None = None,
-    causes: Grouping = NO_CAUSES,
+    causes: Shared = NO_CAUSES,
 ) -> Iterator[Pair]:
     """The findings of all tables by resource: the most severe first, then by name and id.
 
@@ -134,7 +147,7 @@ def stream(
     each finding has the owner of its resource; None: owners are not asked for. `causes`: those that its findings share.
     """
     for thing in _merged(connection, tables, passes=passes, called=called):
-        yield from _of_thing(thing, causes, passes=passes)
+        yield from of_thing(thing, causes, passes=passes)
 
 
 def _merged(
@@ -159,52 +172,16 @@ def _place(thing: _Thing) -> tuple[int, int, int, str, str]:
     return thing.place
 
 
-def worst(
-    connection: duckdb.DuckDBPyConnection,
-    tables: Iterable[Evaluated],
-    *,
-    least: Severity,
-    known: bool,
-    most: int,
-    failing: Collection[str],
-) -> list[Finding]:
-    """The `most` worst findings of failing rows with severity `least` or above; those in the baseline only if `known`.
-
-    `failing`: the ids of policies that may have such a finding; others are skipped. Each table is read once, and at most `most`
-    rows are fetched. They have no scores.
-    """
-    found: list[tuple[tuple[int, str, str, str, str], Finding]] = []
-    for evaluated in tables:
-        numbered = {number: bound for number, bound in enumerate(evaluated.bounds) if bound.policy.text.id in failing}
-        if not numbered:
-            continue
-        with connection.cursor() as cursor:
-            # Two queries: whole rows are worked out for a few ids only.
-            ids = cursor.execute(worst_ids(evaluated, numbered, least=least, known=known, most=most)).fetchall()
-            if not ids:
-                continue
-            query = worst_rows(evaluated, numbered, least=least, known=known, count=len(ids))
-            rows = cursor.execute(query, [id_ for (id_,) in ids]).fetchall()
-            for thing in _grouped(rows, evaluated, list(numbered.values()), None):
-                *_, label, of = thing.place
-                for _, finding in _of_thing(thing, NO_CAUSES, passes=False):
-                    if finding.outcome is Outcome.FAIL and finding.severity.rank >= least.rank and (known or not finding.known):
-                        key = (-finding.severity.rank, label, of, finding.policy.id, str(finding.row["id"]))
-                        found.append((key, finding))
-    found.sort(key=lambda each: each[0])
-    return [finding for _, finding in found[:most]]
-
-
 def _things(
     connection: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bool, called: Mapping[str, str] | None
 ) -> Iterator[_Thing]:
     # A separate cursor, because another query on the connection would silently end this result.
     with connection.cursor() as cursor:
         rows = _rows(cursor, evaluated, passes=passes, owned=called is not None)
-        yield from _grouped(rows, evaluated, evaluated.bounds, called)
+        yield from grouped(rows, evaluated, evaluated.bounds, called)
 
 
-def _grouped(
+def grouped(
     found: Iterable[tuple[Any, ...]], evaluated: Evaluated, bounds: Sequence[Bound], called: Mapping[str, str] | None
 ) -> Iterator[_Thing]:
     """Groups the rows of `in_order` by resource. `bounds`: the policies that they have verdicts of."""
@@ -213,9 +190,9 @@ def _grouped(
     for (high, low, top_severity, label, thing), cells in groupby(found, key=itemgetter(*range(BEFORE))):
         rows = []
         for row in cells:
-            score, unknown, reasons, *own = row[after:]
+            score, unknown, reasons, opens, *own = row[after:]
             owner = owner_of(called, *own) if called is not None else _NOT_ASKED
-            found_row = _Row(values.row(row, unknown), reasons or {}, row, owner, evaluated.as_of, evaluated.explained)
+            found_row = _Row(values.row(row, unknown), reasons or {}, row, owner, evaluated.as_of, evaluated.explained, opens)
             if score:
                 show_all = _Texts(policies[0], found_row, found_row.values).of
                 found_row = replace(found_row, score=score_of(evaluated.table.name, score, found_row.reasons, show_all))
@@ -229,16 +206,20 @@ def _positions(bounds: Sequence[Bound], first: int) -> tuple[list[_Judged], int]
     rungs = parts + sum(len(bound.policy.parts) for bound in bounds)
     classes = rungs + sum(len(bound.policy.trees.rungs) for bound in bounds)
     arms = classes + sum(bool(bound.classes) for bound in bounds)
+    suspicions = arms + sum(bool(bound.policy.message_when) for bound in bounds)
     found = []
     for code, bound in enumerate(bounds, first):
         having, telling = bool(bound.classes), bool(bound.policy.message_when)
+        suspecting = bound.policy.suspicion is not None
         in_class, arm = classes if having else None, arms if telling else None
-        found.append(_Judged(bound, code=code, parts=parts, rungs=rungs, in_class=in_class, arm=arm))
+        suspected = suspicions if suspecting else None
+        found.append(_Judged(bound, code=code, parts=parts, rungs=rungs, in_class=in_class, arm=arm, suspected=suspected))
         parts += len(bound.policy.parts)
         rungs += len(bound.policy.trees.rungs)
         classes += having
         arms += telling
-    return found, arms
+        suspicions += suspecting
+    return found, suspicions
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bool, owned: bool) -> Iterator[tuple[Any, ...]]:
@@ -255,7 +236,7 @@ def _rows(cursor: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bo
             yield from rows
 
 
-def _of_thing(thing: _Thing, causes: Grouping, *, passes: bool) -> Iterator[Pair]:
+def of_thing(thing: _Thing, causes: Shared, *, passes: bool) -> Iterator[Pair]:
     least = PASS if passes else WAIVED
     codes = slice(thing.policies[0].code, thing.policies[-1].code + 1)
     found = [
@@ -269,14 +250,16 @@ def _of_thing(thing: _Thing, causes: Grouping, *, passes: bool) -> Iterator[Pair
         yield row.owner, _finding(judged, code, row, causes)
 
 
-def _finding(judged: _Judged, code: int, row: _Row, causes: Grouping) -> Finding:
+def _finding(judged: _Judged, code: int, row: _Row, causes: Shared) -> Finding:
     policy = judged.policy
     outcome = outcome_of(code)
     subject = str(row.values[policy.subject])
     severity = policy.text.severity if outcome is Outcome.PASS else severity_of(code)
     texts = _Texts(judged, row, row.values)
     other = _otherwise(judged, outcome, row) if judged.parts else {}
-    cause, place = causes.shared.get((judged.id, str(row.values["id"])), BY_ITSELF)
+    cause, place = causes.get((judged.id, str(row.values["id"])), BY_ITSELF)
+    known = KNOWN <= code < UNKNOWN_VIOLATION
+    open_ = outcome is Outcome.FAIL and not known
     return Finding(
         policy=policy.text,
         outcome=outcome,
@@ -288,13 +271,14 @@ def _finding(judged: _Judged, code: int, row: _Row, causes: Grouping) -> Finding
         evidence=Deferred(partial(_evidence, judged, texts)) if row.explained else {},
         expected=judged.expected(row) if row.explained else "",
         fix=Deferred(partial(_fix, judged, row, texts)) if row.explained else {},
-        known=KNOWN <= code < UNKNOWN_VIOLATION,
+        known=known,
         beside=frozenset(other),
         otherwise={key: answer for key, answer in other.items() if answer is not Outcome.NOT_APPLICABLE},
         elsewhere=judged.bound.elsewhere,
         score=row.score,
         waiver=_waiver(judged.bound, str(row.values["id"]), subject, severity) if outcome is Outcome.WAIVED else None,
         cause=cause,
+        at_stake=cause.at_stake if cause else judged.at_stake(severity, row) if open_ else None,
         leads=place is Place.HEAD,
         beside_head=place is Place.BESIDE,
         command=judged.command(row.cells) if outcome is Outcome.FAIL else "",

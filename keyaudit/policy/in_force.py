@@ -6,7 +6,7 @@ from pathlib import Path
 
 from keyaudit.model.settings import ClassInForce, InForce, KnownPolicy, Limit, PolicyInForce, Setting
 from keyaudit.policy.bind import Bound
-from keyaudit.policy.definition import Policy
+from keyaudit.policy.definition import Policy, digest_of
 from keyaudit.policy.load import shipped
 from keyaudit.policy.settings import Given, Judging, PolicyClass
 
@@ -39,6 +39,8 @@ def policies_in_force(bounds: Sequence[Bound]) -> tuple[PolicyInForce, ...]:
             source=bound.policy.source,
             shipped=Path(bound.policy.file).is_relative_to(ours),
             parameters={name: Setting(bound.worded(name, value), bound.origins[name]) for name, value in bound.values.items()},
+            rule=bound.policy.rule,
+            limits=_limits(bound),
         )
         for bound in bounds
     )
@@ -48,6 +50,11 @@ def catalogue(policies: Sequence[Policy]) -> tuple[KnownPolicy, ...]:
     """These policies, selected or not."""
     ours = shipped()
     return tuple(KnownPolicy(policy.text, Path(policy.file).is_relative_to(ours)) for policy in policies)
+
+
+def _limits(bound: Bound) -> str:
+    classes = [[each.declared.match, sorted(each.values.items()), each.applies] for each in bound.classes]
+    return digest_of([sorted(bound.values.items()), classes])
 
 
 def _class(declared: PolicyClass, bounds: Sequence[Bound], held: Held) -> ClassInForce:

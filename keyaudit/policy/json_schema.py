@@ -110,6 +110,16 @@ _FIELDS: dict[str, Json] = {
         "anyOf": [_CAUSE, {"type": "array", "items": _CAUSE, "minItems": 1}],
         "description": "What one action closes together with other findings: the first cause whose condition holds.",
     },
+    "possible_compromise": {
+        "type": "object",
+        "properties": {
+            "from": _SEVERITY,
+            "when": {**_TEXT, "description": "The rows that are meant; all if left out."},
+        },
+        "required": ["from"],
+        "additionalProperties": False,
+        "description": "The findings that may be the trace of an intruder, from a severity on: they lead the first page.",
+    },
     "references": _TEXTS,
     "frameworks": {
         "type": "object",

@@ -19,21 +19,24 @@ from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.reasons import OPTIONAL, Reason
-from keyaudit.model.run import NotJudged, Results
+from keyaudit.model.run import First, NotJudged, Results
 from keyaudit.model.settings import InForce, PolicyInForce
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
+from keyaudit.model.tier0 import LISTS, Tier0
 from keyaudit.policy.bind import Bound, bind, by_table, for_controls, for_run, waived
-from keyaudit.policy.causes import Grouping, grouping
+from keyaudit.policy.causes import Grouping
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.engine import Engine, InDuckDB, is_small
-from keyaudit.policy.findings import stream, worst
+from keyaudit.policy.findings import NO_CAUSES, Shared, stream
 from keyaudit.policy.in_force import in_force, policies_in_force
 from keyaudit.policy.ordered import Evaluated
 from keyaudit.policy.queries import Scoring
 from keyaudit.policy.scopes import Blind, blind_scopes
 from keyaudit.policy.settings import Judging, PolicyClass
+from keyaudit.policy.tier0 import tier0
+from keyaudit.policy.worst import first_page, worst
 
 if TYPE_CHECKING:
     from keyaudit.model.overview import Ages
@@ -62,16 +65,16 @@ class Judgement(Results, frozen=True, kw_only=True, dict=True):
 
         With scores: by row, the highest upper bound first; rows without a score last, then those scopes.
         """
-        return (finding for _, finding in self._in_order(passes, None, self.grouping))
+        return (finding for _, finding in self._in_order(passes, None, self.grouping.shared))
 
     def owned(self, passes: bool = False) -> Iterator[tuple[Owner, Finding]]:
         """Like `findings`, each finding with the owner of its resource. The views of `OWNERS_ASKED` must exist."""
-        return self._in_order(passes, called(self._connection), self.grouping)
+        return self._in_order(passes, called(self._connection), self.grouping.shared)
 
     @cached_property
     def grouping(self) -> Grouping:
         """The causes of the open failures, found at the first use."""
-        return grouping(self._connection, self._tables, self.tallies)
+        return Grouping(self._connection, self._tables, self.tallies)
 
     def answers(self, passes: bool = False) -> Iterator[tuple[Owner, Finding]]:
         """Like `owned`, with the other answers of controls with a condition of their own, and without causes."""
@@ -84,12 +87,22 @@ class Judgement(Results, frozen=True, kw_only=True, dict=True):
         return ((owner, finding) for owner, finding in found if passes or finding.outcome is not Outcome.PASS)
 
     def _alone(self) -> Iterator[tuple[Owner, Finding]]:
-        return self._in_order(True, called(self._connection), Grouping())
+        return self._in_order(True, called(self._connection), NO_CAUSES)
 
-    def _in_order(self, passes: bool, names: Mapping[str, str] | None, causes: Grouping) -> Iterator[tuple[Owner, Finding]]:
+    def _in_order(self, passes: bool, names: Mapping[str, str] | None, causes: Shared) -> Iterator[tuple[Owner, Finding]]:
         blind = ((UNREAD, blind.finding) for blind in self._blind)
         found = stream(self._connection, self._tables, passes=passes, called=names, causes=causes)
         return chain(found, blind) if self._by_score else chain(blind, found)
+
+    def first(self) -> list[First]:
+        """The causes of the first page in the order of choice. The views of `OWNERS_ASKED` must exist."""
+        heads = self.grouping.heads
+        return first_page(self._connection, self._tables, heads, called(self._connection)) if heads else []
+
+    def tier0(self) -> Tier0 | None:
+        """The principals that control the tenant; None if the policy that lists them was not evaluated."""
+        whole = all(blind.bound.policy.text.id != LISTS for blind in self._blind)
+        return tier0(self._connection, self._tables, self.tallies, whole=whole)
 
     def worst(self, least: Severity, *, known: bool, most: int) -> list[Finding]:
         """The `most` worst failing findings with severity `least` or above: the most severe first, then by name and id.

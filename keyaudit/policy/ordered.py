@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -15,6 +15,7 @@ from keyaudit.policy import verdict
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.queries import DIALECT, REASONS, Numbered, Scoring, can_blank, part_columns, rung_columns, writer_of
 from keyaudit.policy.sql import UNKNOWN, blanked
+from keyaudit.policy.stakes import opens, suspected
 
 _PLACE = ("high", "low", "top_severity", "label", "thing")
 BEFORE = len(_PLACE)
@@ -83,14 +84,34 @@ def with_arms(relation: str, numbered: Numbered, as_of: int) -> str:
 
     It is the first arm whose condition is certainly true, or the number of arms for `message`.
     """
-    telling = [(number, bound) for number, bound in numbered.items() if bound.policy.message_when]
-    if not telling:
+    telling = {number: bound for number, bound in numbered.items() if bound.policy.message_when}
+    arms = {f"arm{number}": arm_of(number, bound, as_of) for number, bound in telling.items()}
+    return _with(relation, telling, arms, [name for bound in telling.values() for name in bound.policy.columns_of_arms])
+
+
+def _with_stakes(relation: str, numbered: Numbered, as_of: int) -> str:
+    """The relation with `opens`, the groups that the row is in by what it opens, as a mask; and with `suspected0`, ... for
+    policies with a suspicion: whether its condition holds.
+    """
+    suspecting = {number: bound for number, bound in numbered.items() if bound.policy.suspicion}
+    held = {f"suspected{number}": suspected(number, bound, as_of) for number, bound in suspecting.items()}
+    held["opens"] = opens(next(iter(numbered.values())).policy.table.name)
+    read = [name for bound in suspecting.values() for name in bound.policy.columns_of_suspicion]
+    return _with(relation, numbered, held, read)
+
+
+def _with(relation: str, numbered: Numbered, columns: Mapping[str, str], read: Sequence[str]) -> str:
+    """The relation with additional columns, SQL by name over rows whose unknown values of the columns `read` are NULL."""
+    if not columns:
         return relation
-    table = telling[0][1].policy.table
-    read = dict.fromkeys(name for _, bound in telling for name in bound.policy.columns_of_arms)
-    source = blanked(DIALECT, relation, (name for name in read if can_blank(table, name)))
-    columns = (f"{arm_of(number, bound, as_of)} AS arm{number}" for number, bound in telling)
-    return f"(SELECT *, {', '.join(columns)} FROM ({source}))"
+    table = next(iter(numbered.values())).policy.table
+    source = blanked(DIALECT, relation, dict.fromkeys(name for name in read if can_blank(table, name)))
+    return f"(SELECT *, {', '.join(f'{value} AS {name}' for name, value in columns.items())} FROM ({source}))"
+
+
+def _told(evaluated: Evaluated, numbered: Numbered) -> str:
+    """The rows with all that is said of their failures."""
+    return _with_stakes(with_arms(evaluated.relation, numbered, evaluated.as_of), numbered, evaluated.as_of)
 
 
 def arm_of(number: int, bound: Bound, as_of: int) -> str:
@@ -104,23 +125,35 @@ def in_order(evaluated: Evaluated, number: int | None, *, least: int, owned: boo
     """The rows of the slice `number` of `places` in order; without one, all rows, and `places` is not read.
 
     Columns: the resource's score, rank, name and id; the table's stored columns; the verdicts; those for controls; the states
-    of severity rungs; the classes of policies with classes; the message numbers of policies with several; the explanation of
-    the score; the unknown map; the reasons; with `owned` the owners of the row, their source, and why they are unknown, as in
-    `owners.Owning`.
+    of severity rungs; the classes of policies with classes; the message numbers of policies with several; the suspicions of
+    policies with one; the explanation of the score; the unknown map; the reasons; what the row opens; with `owned` the owners
+    of the row, their source, and why they are unknown, as in `owners.Owning`.
     """
-    names = [DIALECT.name(name) for name in view_names(evaluated.table)]
-    numbered = dict(enumerate(evaluated.bounds))
-    columns = [*_PLACE, *names, *_judged(numbered), "score", UNKNOWN, REASONS]
-    relation = with_arms(evaluated.relation, numbered, evaluated.as_of)
+    relation = _told(evaluated, dict(enumerate(evaluated.bounds)))
     places = f"({_places(evaluated, least)})" if number is None else f"(FROM places WHERE slice = {number})"
     found = f"{relation} JOIN {places} ON {evaluated.thing} = thing WHERE {evaluated.kept(least)}"
+    return f"{_rows(evaluated, found, owned=owned)} ORDER BY {_ORDER}"
+
+
+def rows_with_ids(evaluated: Evaluated, *, count: int) -> str:
+    """The rows with these `count` ids, the query's parameters, with their owners. Columns as in `in_order`."""
+    relation = _told(evaluated, dict(enumerate(evaluated.bounds)))
+    place = "0 AS high, 0 AS low, 0 AS top_severity, coalesce(name, '') AS label, id AS thing"
+    found = f"(SELECT *, {place} FROM {relation}) WHERE id IN ({', '.join('?' * count)})"
+    return _rows(evaluated, found, owned=True)
+
+
+def _rows(evaluated: Evaluated, found: str, *, owned: bool) -> str:
+    """The columns of `in_order` of a relation that has `_PLACE`, too."""
+    names = [DIALECT.name(name) for name in view_names(evaluated.table)]
+    columns = [*_PLACE, *names, *_judged(dict(enumerate(evaluated.bounds))), "score", UNKNOWN, REASONS, "opens"]
     if not owned:
-        return f"SELECT {', '.join(columns)} FROM {found} ORDER BY {_ORDER}"
+        return f"SELECT {', '.join(columns)} FROM {found}"
     own = owning(TABLES[evaluated.table.name])
     needed = dict.fromkeys([*columns, *(DIALECT.name(name) for name in own.reads)])
     return (
         f"SELECT {', '.join(f'it.{name}' for name in columns)}, {own.names}, {own.source}, {own.doubt}"
-        f" FROM (SELECT {', '.join(needed)} FROM {found}) AS it {own.joins} ORDER BY {_ORDER}"
+        f" FROM (SELECT {', '.join(needed)} FROM {found}) AS it {own.joins}"
     )
 
 
@@ -132,6 +165,7 @@ def _judged(numbered: Numbered) -> list[str]:
         *rung_columns(numbered),
         *(f"class{index}" for index, bound in numbered.items() if bound.classes),
         *(f"arm{index}" for index, bound in numbered.items() if bound.policy.message_when),
+        *(f"suspected{index}" for index, bound in numbered.items() if bound.policy.suspicion),
     ]
 
 
@@ -151,11 +185,11 @@ def worst_rows(evaluated: Evaluated, numbered: Numbered, *, least: Severity, kno
     DuckDB reads only the row groups with these ids if it knows them when it plans, as parameters and not as a list.
     """
     names = ", ".join(DIALECT.name(name) for name in view_names(evaluated.table))
-    armed = with_arms(evaluated.relation, numbered, evaluated.as_of)
+    armed = _told(evaluated, numbered)
     found = _failing(armed, numbered, least=least, known=known)
     shown = f"coalesce(name, '') AS label, {DIALECT.name(evaluated.table.subject)} AS thing"
     return (
-        f"SELECT 0, 0, top_severity, {shown}, {names}, {', '.join(_judged(numbered))}, NULL, {UNKNOWN}, {REASONS}"
+        f"SELECT 0, 0, top_severity, {shown}, {names}, {', '.join(_judged(numbered))}, NULL, {UNKNOWN}, {REASONS}, opens"
         f" FROM {found} AND id IN ({', '.join('?' * count)}) ORDER BY top_severity DESC, label, thing, id"
     )
 

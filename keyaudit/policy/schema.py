@@ -14,7 +14,7 @@ from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Outcome, PolicyText, Severity
 from keyaudit.model.fixes import FIRST, takes_away
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.declared_causes import causes, declared
+from keyaudit.policy.declared_causes import causes, declared, suspicion
 from keyaudit.policy.definition import Arm, Derived, Example, Policy, Rung
 from keyaudit.policy.guardrails import guardrails
 from keyaudit.policy.mappings import confined, frameworks, parts, profiles
@@ -38,6 +38,7 @@ OPTIONAL = (
     "applies_to",
     "parameters",
     "cause",
+    "possible_compromise",
     "frameworks",
     "guardrails",
     "lessons",
@@ -138,6 +139,9 @@ class _Reader(Reader):
             given=given,
             examples=examples,
             causes=of,
+            suspicion=suspicion(
+                self, fields.get("possible_compromise"), lambda node: self._condition(node, table, parameters, there)
+            ),
             parts=controls,
             profiles=profiles(text.frameworks),
             file=self.file,

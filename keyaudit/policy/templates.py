@@ -18,6 +18,10 @@ UNKNOWN = "unknown"
 """The text for an unknown value."""
 
 
+_SHOWN = 4
+"""The items of combined lists that are shown, if they are many."""
+
+
 class Source(Protocol):
     """The values for a template."""
 
@@ -120,11 +124,15 @@ class Placeholder(Struct, frozen=True):
         return self.text if stands else UNKNOWN
 
     def _joined(self, source: Source) -> str:
-        """The combined items of the lists; says if one of them may have more. An absent list counts as empty."""
-        items = [item for column in self.columns for item in source.items(column)]
+        """The combined items of the lists, each once, those of the first list first; of many the first ones, and how many more.
+        It says if one of the lists may have more. An absent list counts as empty.
+        """
+        items = [*dict.fromkeys(item for column in self.columns for item in source.items(column))]
         unread = not all(map(source.known, self.columns))
         if not items:
             return UNKNOWN if unread else self.text
+        if len(items) > _SHOWN + 1:
+            items = [*items[:_SHOWN], f"{len(items) - _SHOWN} more"]
         return one_line(listed([*items, *(["others that were not read"] if unread else [])]))
 
     def _shown(self, values: Sequence[Value], now: int, limits: Collection[str]) -> str:

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import TextIO
 
+from keyaudit import __version__
 from keyaudit.model import times
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, ScopeKind, State
@@ -17,10 +18,11 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.cells import guarded
 from keyaudit.report.facts import Facts
-from keyaudit.report.lines import Paint, joined, pad, paint, wrap
+from keyaudit.report.lines import Paint, joined, pad, paint, plural, wrap
 from keyaudit.report.members import begun, document, exits, scope_member
 from keyaudit.report.missing import incomplete, unsafe
 from keyaudit.report.options import Options
+from keyaudit.report.policy_changes import changed_since
 from keyaudit.report.resource import label
 from keyaudit.report.summary import header, message
 
@@ -60,8 +62,15 @@ def compare(old: Report, new: Report) -> Difference:
     kept = len(before.keys() & after.keys()) - sum(each.change is Change.CHANGED for each in changes)
     order = list(Change)
     changes.sort(key=lambda each: (order.index(each.change), -_rank(each), each.resource, each.policy, each.subject))
+    since = changed_since(old.run.tool_version)
     return Difference(
-        old=old.run, new=new.run, verdict=new.verdict, changes=tuple(changes), dark=tuple(_dark(old, new)), same=kept
+        old=old.run,
+        new=new.run,
+        verdict=new.verdict,
+        changes=tuple(changes),
+        dark=tuple(_dark(old, new)),
+        same=kept,
+        revised=sum(policy in since for policy, _ in before),
     )
 
 
@@ -171,9 +180,25 @@ def render_text(found: Difference, out: TextIO, options: Options) -> None:
     out.write(
         joined(wrap(f"{', '.join(f'{counts[each]:,} {_COUNTED[each]}' for each in Change)}, {found.same:,} unchanged.", width))
     )
+    out.writelines(joined(wrap(said, width)) for said in _versions(found))
     verdict = found.verdict
     blocks = (incomplete(verdict, width, options.colour), unsafe(verdict, width, options.colour))
     out.writelines(joined(["", *block]) for block in blocks if block)
+
+
+def _versions(found: Difference) -> Iterator[str]:
+    """What versions of keyaudit have to do with the changes."""
+    then, later = one_line(found.old.tool_version), one_line(found.new.tool_version)
+    yield f"Both are evaluated with the policies of keyaudit {__version__}, so no change is by policy version."
+    if then != later:
+        read = f"keyaudit {then} collected the older snapshot and {later} the newer one"
+        yield f"{read}: what is read or derived differently can show as a change."
+    if found.revised:
+        count = plural(found.revised, "finding")
+        yield (
+            f"{count} of the older snapshot {'is' if found.revised == 1 else 'are'} by policies that are new or changed since"
+            f" keyaudit {then}, so a report printed then may differ: keyaudit explain versions"
+        )
 
 
 def _lines(each: Changed, width: int, options: Options) -> list[str]:
@@ -214,7 +239,7 @@ def render_json(found: Difference, out: TextIO, _options: Options) -> None:
                 for each in found.dark
             ),
         },
-        {"same": found.same, "verdict": exits(found.verdict)},
+        {"same": found.same, "evaluated_by": __version__, "revised": found.revised, "verdict": exits(found.verdict)},
     )
 
 

@@ -9,6 +9,7 @@ from keyaudit.model.fixes import FIRST, heading, ordered
 from keyaudit.model.run import Run
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts, plain
+from keyaudit.report.first import doubt
 from keyaudit.report.lines import joined, wrap
 from keyaudit.report.options import PAGE
 from keyaudit.report.resource import context, label
@@ -36,6 +37,7 @@ def _lines(finding: Finding, owner: Owner, run: Run, width: int) -> Iterator[str
     yield from _section(width, "Evidence", *_evidence(finding, facts))
     yield from _section(width, "Score", *_score(finding.score))
     yield from _section(width, "Why", *policy.why.splitlines())
+    yield from _section(width, "At stake", *_at_stake(finding))
     yield from _section(width, "Cause", *_cause(finding.cause, finding.id))
     for kind, fix in ordered(finding.fix):
         if kind == FIRST:
@@ -66,6 +68,11 @@ def _score(score: Score | None) -> Iterator[str]:
     yield f"band: {band_words(score)}"
     for name, because in explained(score):
         yield f"{name}: {because}"
+
+
+def _at_stake(finding: Finding) -> Iterator[str]:
+    if finding.at_stake is not None:
+        yield "; ".join(filter(None, (finding.at_stake.group.heading, doubt(finding))))
 
 
 def _cause(cause: Cause | None, of: str) -> Iterator[str]:

@@ -5,7 +5,6 @@ from importlib import import_module
 from typing import BinaryIO, Protocol, TextIO
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.extras import installing
@@ -24,10 +23,7 @@ def _text(report: Report, out: TextIO, options: Options) -> None:
     elif options.group == "none":
         _table(report, out, options)
     elif options.group == "resource":
-        if report.by_score and sort == "severity":
-            # Few findings are listed in the usual order, although they came in the order of the first screen.
-            report = by_thing(replace(report, by_score=False), sort)
-        elif sort != "severity":
+        if sort != "severity":
             report = by_thing(report, sort)
         text.render(report, out, options)
     else:
@@ -155,8 +151,8 @@ FILES: Mapping[str, File] = {
 BUNDLE = "bundle"
 """The format that is a folder: `keyaudit.report.bundle`."""
 
-SCORED = frozenset({"json", "csv", "jsonl", "xlsx", "html", BUNDLE})
-"""The formats that contain scores in any order."""
+SCORED = frozenset({"json", "csv", "jsonl", "xlsx", "html", "markdown", BUNDLE})
+"""The formats that contain scores, or a first page, whose order they decide."""
 NAMED = frozenset({"html"})
 """The formats that contain more names than their rows, and cannot be redacted."""
 LISTING = frozenset({BUNDLE, "html"})

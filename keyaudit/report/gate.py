@@ -15,6 +15,7 @@ from keyaudit.report.missing import by_needs, outlived, reads, waiver_lines
 from keyaudit.report.resource import label
 from keyaudit.report.settings import setting_lines
 from keyaudit.report.summary import SIMULATED, looked, message, network, results, severities, verdict_words
+from keyaudit.report.versions import lines, uncovered
 
 MOST = 20
 """The maximum number of listed findings."""
@@ -51,6 +52,9 @@ def _lines(report: Report) -> Iterator[str]:
     for said in setting_lines(report.settings):
         yield f"  settings   {said}"
     yield from _blocks(report)
+    if verdict.baseline:
+        for word, said in lines(uncovered(report, _blocking(verdict)), verdict.baseline):
+            yield f"  {word}  {said}"
     yield from _weakened(report)
     for code in verdict.conditions:
         meaning = passed(verdict) if code is Exit.CLEAN else MEANINGS[code]

@@ -16,6 +16,7 @@ from keyaudit.report.options import Options
 from keyaudit.report.resource import BELOW, label, owned_by
 from keyaudit.report.summary import WORST_FIRST, footer, header, word
 from keyaudit.report.text import named, painted
+from keyaudit.report.unowned import sentence, unowned
 
 _INDENT = " " * 12
 _LAST = {
@@ -35,6 +36,8 @@ def render(report: Report, out: TextIO, options: Options) -> None:
         out.write(joined(_heading(each, group, policies, width, colour)))
         out.writelines(joined(_finding(finding, width, colour, policy=group != "policy")) for finding in each.findings)
         out.write("\n")
+    if group == "owner" and (said := sentence(unowned(report.owned(False)))):
+        out.write(joined([*wrap(said, width), ""]))
     out.write(joined(footer(report, width, colour, hints=options.hints)))
 
 

@@ -6,12 +6,11 @@ from typing import TextIO
 from msgspec import structs
 
 from keyaudit.model import times
-from keyaudit.model.baseline import Baseline
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.fixes import ordered
-from keyaudit.model.run import NotJudged, Report, Verdict
+from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.waivers import Use
 from keyaudit.report import score
 from keyaudit.report.controls import Control
@@ -20,6 +19,7 @@ from keyaudit.report.members import begun, coverage_member, document, exits, gap
 from keyaudit.report.resource import label
 from keyaudit.report.settings import settings_member
 from keyaudit.report.summary import WORST_FIRST, verdict_words
+from keyaudit.report.versions import uncovered
 
 
 def render(report: Report, out: TextIO, *, passes: bool = False) -> None:
@@ -27,7 +27,7 @@ def render(report: Report, out: TextIO, *, passes: bool = False) -> None:
     last = {
         "settings": settings_member(report.settings),
         "causes": causes_member(report),
-        "verdict": verdict_member(report.verdict),
+        "verdict": verdict_member(report),
     }
     document(out, begun(report.run), lists(report, passes=passes), last)
 
@@ -60,7 +60,7 @@ def control_member(control: Control) -> dict[str, object]:
 def control_finding_member(owner: Owner, finding: Finding, profile: str) -> dict[str, object]:
     """A finding that was evaluated with a profile for the controls of its frameworks; it has no score."""
     member = finding_member(owner, finding)
-    del member["score"], member["cause"]
+    del member["score"], member["cause"], member["at_stake"]
     return {**member, "profile": profile}
 
 
@@ -121,6 +121,7 @@ def finding_member(owner: Owner, finding: Finding) -> dict[str, object]:
         "waiver": finding.waiver.id if finding.waiver else None,
         "known": finding.known,
         "cause": _cause(finding),
+        "at_stake": _at_stake(finding),
         "score": score.member(finding.score),
         "row": row,
         "row_unknown": dict(sorted(facts.unknown.items())) if row else {},
@@ -131,6 +132,11 @@ def _cause(finding: Finding) -> dict[str, object] | None:
     """The cause that an open finding shares with others, and the finding at its head."""
     cause = finding.cause
     return {"kind": cause.kind, "object": cause.object, "head": cause.head.finding} if cause else None
+
+
+def _at_stake(finding: Finding) -> dict[str, object] | None:
+    """The group of the first page that the cause of an open finding is in, and whether that is certain."""
+    return {"group": finding.at_stake.group, "certain": finding.at_stake.certain} if finding.at_stake else None
 
 
 def _not_judged(each: NotJudged) -> dict[str, object]:
@@ -157,14 +163,22 @@ def _use(use: Use) -> dict[str, object]:
     }
 
 
-def _baseline(baseline: Baseline | None) -> dict[str, object] | None:
+def _baseline(report: Report) -> dict[str, object] | None:
+    baseline = report.verdict.baseline
     if baseline is None:
         return None
-    return {"run": baseline.run_id, "as_of": times.iso_time(baseline.as_of), "entries": len(baseline.entries)}
+    return {
+        "run": baseline.run_id,
+        "as_of": times.iso_time(baseline.as_of),
+        "entries": len(baseline.entries),
+        "tool_version": baseline.tool_version or None,
+        "not_covered": {origin: counts.total() for origin, counts in sorted(uncovered(report).items())},
+    }
 
 
-def verdict_member(verdict: Verdict) -> dict[str, object]:
+def verdict_member(report: Report) -> dict[str, object]:
     """The verdict in words, the gate if one was evaluated, and the counts."""
+    verdict = report.verdict
     return {
         **exits(verdict),
         "result": verdict_words(verdict),
@@ -173,7 +187,7 @@ def verdict_member(verdict: Verdict) -> dict[str, object]:
         "waived": severities_member(verdict.waived),
         "known": severities_member(verdict.known),
         "new_only": verdict.new_only,
-        "baseline": _baseline(verdict.baseline),
+        "baseline": _baseline(report),
         "unknown": severities_member(verdict.unknown),
         "passed": verdict.passed,
         "not_applicable": verdict.not_applicable,

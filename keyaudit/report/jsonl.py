@@ -24,7 +24,7 @@ def _lines(report: Report) -> Iterator[dict[str, object]]:
             yield {"type": _SINGULAR[name], **member}
     yield {"type": "settings", **settings_member(report.settings)}
     yield {"type": "causes", **causes_member(report)}
-    yield {"type": "verdict", **verdict_member(report.verdict)}
+    yield {"type": "verdict", **verdict_member(report)}
 
 
 _SINGULAR = {

@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
 
+from keyaudit.model.causes import SHORT
 from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.run import Report, Verdict
+from keyaudit.model.run import First, Report, Verdict
 from keyaudit.model.text import listed, one_line
 from keyaudit.report.causes import repeated, told
 from keyaudit.report.facts import Facts
+from keyaudit.report.first import TOP, doubt, others, owner, page, step, tier0
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import outlived, reads, remedy_of, waiver_lines
 from keyaudit.report.resource import label
@@ -29,6 +31,8 @@ MOST = 900_000
 _ACTS = re.compile(r"[!-&*+:<-@\[-`{-~]|(?<=www)\.", re.IGNORECASE)
 _LISTED = 100
 """The number of resources that a row names."""
+_NAME, _STEP = 80, 300
+"""The maximum lengths of an owner and of a first step."""
 _NOTICE = 200
 """The bytes reserved for the note that there is more."""
 
@@ -37,7 +41,7 @@ def write(report: Report, out: BinaryIO) -> None:
     """Write it: at most `MOST` bytes."""
     # Gaps are limited, so that findings have room.
     taken = _fill(out, _head(report), MOST // 2)
-    _fill(out, _findings(report), MOST - taken)
+    _fill(out, chain(_first(report), _findings(report)), MOST - taken)
 
 
 def _fill(out: BinaryIO, lines: Iterable[str], room: int) -> int:
@@ -119,6 +123,32 @@ def _head(report: Report) -> Iterator[str]:
     if notes:
         yield "\n## Exceptions\n"
         yield from (f"- {safe(line)}" for line in notes)
+
+
+def _first(report: Report) -> Iterator[str]:
+    """The first page: a table for each group, then the number of other causes, and tier 0."""
+    shown = page(report, TOP)
+    if shown.groups:
+        yield "\n## What to do first\n"
+    for stake, held in shown.groups:
+        yield f"\n**{safe(stake.heading)}**\n"
+        yield from _table(("severity", "resource", "finding", "owner", "first step", "id"), map(_first_row, held))
+    for said in filter(None, (others(shown), tier0(report))):
+        yield f"\n{safe(said)}."
+
+
+def _first_row(first: First) -> Sequence[str]:
+    finding = first.finding
+    more = f" and {first.times - 1:,} more" if first.times > 1 else ""
+    said = "; ".join(filter(None, (told(finding), doubt(finding))))
+    return (
+        word(finding).lower(),
+        safe(f"{label(Facts.of(finding))}{more}"),
+        safe(said),
+        safe(owner(first, _NAME).removeprefix("owner ")),
+        safe(step(finding, _STEP)),
+        f"`{finding.id[:SHORT]}`",
+    )
 
 
 def _findings(report: Report) -> Iterator[str]:

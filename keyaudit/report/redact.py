@@ -19,7 +19,7 @@ from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.expiring import Owner
 from keyaudit.model.filters import Filters
-from keyaudit.model.findings import Finding, PolicyText, Tally, Value
+from keyaudit.model.findings import Finding, PolicyText, Severity, Tally, Value
 from keyaudit.model.identity import parsed
 from keyaudit.model.listing import Listing
 from keyaudit.model.part import KINDS, Part
@@ -80,6 +80,9 @@ class _Redaction:
             verdict=self._verdict(report.verdict),
             tallies=self._tallies(report.tallies),
             causes=lambda: self._causes(report.causes()),
+            first=lambda: [
+                replace(each, owner=self._owner(each.owner), finding=self._finding(each.finding)) for each in report.first()
+            ],
             findings=lambda passes: map(self._finding, report.findings(passes)),
             owned=lambda passes: self._owned(report.owned(passes)),
             listing=self._listing,
@@ -88,6 +91,7 @@ class _Redaction:
             catalogue=lambda: [replace(each, text=self._settings.text(each.text)) for each in self._catalogue],
             under=self._under,
             apart=lambda passes: self._owned(report.apart(passes)),
+            then=self._then(report.then) if report.then is not None else None,
         )
 
     def _under(self, profile: str) -> UnderProfile:
@@ -194,7 +198,15 @@ class _Redaction:
             replace(entry, policy=self._settings.id(entry.policy), subject=self._names.text("resource", entry.subject))
             for entry in baseline.entries
         )
-        return dataclasses.replace(baseline, tenant_id=self._names.text("tenant", baseline.tenant_id), entries=entries)
+        rules = {self._settings.id(policy): rule for policy, rule in baseline.rules.items()}
+        tenant = self._names.text("tenant", baseline.tenant_id)
+        return dataclasses.replace(baseline, tenant_id=tenant, entries=entries, rules=rules)
+
+    def _then(self, then: Mapping[tuple[str, str], Severity]) -> dict[tuple[str, str], Severity]:
+        return {
+            (self._settings.id(policy), self._names.text("resource", subject)): severity
+            for (policy, subject), severity in then.items()
+        }
 
     def _listing(self, name: str) -> Listing:
         found = self._report.listing(name)

@@ -38,6 +38,7 @@ _TABLES = {
     "trusted_authority": "certificate authority (CA)",
     "ekm_certificate": "EKM certificate",
     "key_use": "customer-managed key of",
+    "secret_use": "secret of",
 }
 """Tables whose rows have another display name than the table."""
 _OWNED = frozenset(
@@ -100,7 +101,7 @@ def owned_by(owner: Owner) -> str:
         return f"owner unknown ({ADVICE[owner.reason].meaning})"
     if not owner.names:
         return "no owner known"
-    return one_line(f"{', '.join(_names(owner.names))}{f' ({owner.source})' if owner.source else ''}", 500)
+    return one_line(f"{', '.join(names(owner.names))}{f' ({owner.source})' if owner.source else ''}", 500)
 
 
 def _owner_words(facts: Facts, owner: Owner) -> str:
@@ -110,12 +111,12 @@ def _owner_words(facts: Facts, owner: Owner) -> str:
     if not owner.names:
         return "no owner" if facts.kind in _OWNED else ""
     more = len(owner.names) - _OWNERS
-    return f"owner {', '.join(_names(owner.names[:_OWNERS]))}{f' and {more:,} more' if more > 0 else ''}"
+    return f"owner {', '.join(names(owner.names[:_OWNERS]))}{f' and {more:,} more' if more > 0 else ''}"
 
 
-def _names(names: Sequence[str]) -> Iterator[str]:
+def names(owners: Sequence[str]) -> Iterator[str]:
     """The owners in words: an object id stands for a name that was not read."""
-    return (f"object id {name} (name not read)" if GUID.fullmatch(name) else name for name in names)
+    return (f"object id {name} (name not read)" if GUID.fullmatch(name) else name for name in owners)
 
 
 def _expiry(facts: Facts) -> str:
@@ -241,6 +242,7 @@ _CONTEXTS: Mapping[str, Callable[[Facts], list[str]]] = {
     "log_table": _log_table,
     "account_key": _PLACED,
     "key_use": _PLACED,
+    "secret_use": _shown("kind"),
     "deleted": _PLACED,
 }
 """Descriptions by table, beside the name."""

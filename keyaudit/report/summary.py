@@ -1,7 +1,7 @@
 """The header and footer of reports for people: tenant, amount of data, and results."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from keyaudit.model import times
 from keyaudit.model.coverage import ScopeKind, State
@@ -30,7 +30,6 @@ MESSAGE = 1_000
 def header(run: Run, verdict: Verdict, width: int, colour: bool) -> list[str]:
     """The header: tenant, identity, time and network."""
     facts = [one_line(run.tenant_name or run.tenant_id), *_subscriptions(verdict), f"as {one_line(run.identity)}"]
-    line = "  |  ".join(facts)
     notes = [f"as of {times.iso_time(run.as_of)}", *network(run), *(f"{name} as supplied" for name in sorted(run.evidence))]
     if run.filters.shown:
         notes.append(f"not the whole tenant: {one_line('; '.join(run.filters.shown), _FILTERS)}")
@@ -40,9 +39,24 @@ def header(run: Run, verdict: Verdict, width: int, colour: bool) -> list[str]:
         notes.insert(0, f"cloud: {one_line(run.environment)}")
     return [
         *([paint(SIMULATED, Paint.BOLD, colour)] if run.simulated else []),
-        *([line] if columns(line) <= width else (part for fact in facts for part in wrap(fact, width, rest="    "))),
+        *_packed(facts, width),
         *wrap("; ".join(notes), width, rest="    "),
     ]
+
+
+def _packed(facts: Sequence[str], width: int) -> Iterator[str]:
+    """The facts, as many on a line as fit."""
+    line = ""
+    for fact in facts:
+        beside = f"{line}  |  {fact}" if line else fact
+        if line and columns(beside) > width:
+            yield line
+            beside = fact
+        line = beside
+        if columns(line) > width:
+            *full, line = wrap(line, width, rest="    ")
+            yield from full
+    yield line
 
 
 def network(run: Run) -> Iterator[str]:

@@ -16,6 +16,7 @@ from keyaudit.report import score
 from keyaudit.report.aside import in_order
 from keyaudit.report.causes import apart, problems, repeated, same_cause
 from keyaudit.report.facts import Facts
+from keyaudit.report.first import tier0_lines
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
 from keyaudit.report.options import Options
 from keyaudit.report.resource import BELOW, context, label, thing
@@ -42,6 +43,8 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     width, colour = options.page, options.colour
     out.write(joined([*header(report.run, report.verdict, width, colour), ""]))
     listing(report, out, options)
+    if not options.full and (lines := tier0_lines(report, options)):
+        out.write(joined([*lines, ""]))
     out.write(joined(footer(report, width, colour, hints=options.hints, full=options.full)))
 
 

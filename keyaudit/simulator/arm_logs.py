@@ -1,9 +1,10 @@
 """Destinations and retention of logs, as Azure Resource Manager shows them."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 from keyaudit.simulator.arm_answers import HEADERS, answer, denied, error, no_resource
-from keyaudit.simulator.estate import AlertRule, LogTable, Workspace
+from keyaudit.simulator.estate import AlertRule, LogTable, SentinelRule, Workspace
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
 
@@ -25,6 +26,7 @@ def routes(directory: Directory) -> Sequence[Route]:
         Route("entra_log.list", "providers/microsoft.aadiam/diagnosticsettings", served.entra),
         Route("workspace.get", _WORKSPACE, served.workspace),
         Route("workspace.table", f"{_WORKSPACE}/tables/*", served.table),
+        Route("sentinel_rule.list", f"{_WORKSPACE}/providers/microsoft.securityinsights/alertrules", served.sentinel),
         Route("alert_rule.list", f"subscriptions/*/{_ALERTS}", served.alerts),
         Route("alert_rule.list", f"subscriptions/*/resourcegroups/*/{_ALERTS}", served.alerts),
         Route("defender.plan", "subscriptions/*/providers/microsoft.security/pricings/*", served.plan),
@@ -72,6 +74,17 @@ class _Logs:
         if isinstance(found, Answer):
             return found
         return answer(_table(found, _named(found, stars[3])))
+
+    def sentinel(self, _request: Request, stars: list[str]) -> Answer:
+        """The analytics rules of a workspace. The error for one without Sentinel is text in the message of another."""
+        found = self._found(stars)
+        if isinstance(found, Answer):
+            return found
+        if found.sentinel is None:
+            message = f"Workspace '{found.name}' is not onboarded to Microsoft Sentinel."
+            inner = json.dumps({"error": {"code": "BadRequest", "message": message}})
+            return error(400, "BadRequest", inner, HEADERS)
+        return answer({"value": [_analytics(found, rule) for rule in found.sentinel]})
 
     def plan(self, _request: Request, stars: list[str]) -> Answer:
         subscription, name = stars
@@ -125,6 +138,28 @@ def _workspace(directory: Directory, found: Workspace) -> dict[str, object]:
         "id": workspace_id(found),
         "name": found.name,
         "type": "Microsoft.OperationalInsights/workspaces",
+    }
+
+
+def _analytics(workspace: Workspace, rule: SentinelRule) -> dict[str, object]:
+    properties: dict[str, object] = {"displayName": rule.name, "enabled": rule.enabled, "alertRuleTemplateName": None}
+    if rule.query is not None:
+        properties |= {
+            "query": rule.query,
+            "queryFrequency": "PT1H",
+            "queryPeriod": "PT1H",
+            "severity": "High",
+            "suppressionEnabled": False,
+            "triggerOperator": "GreaterThan",
+            "triggerThreshold": 0,
+            "incidentConfiguration": {"createIncident": rule.incident},
+        }
+    return {
+        "id": f"{workspace_id(workspace)}/providers/Microsoft.SecurityInsights/alertRules/{rule.id}",
+        "name": rule.id,
+        "type": "Microsoft.SecurityInsights/alertRules",
+        "kind": rule.kind,
+        "properties": properties,
     }
 
 

@@ -22,7 +22,7 @@ Stage = Callable[[list[Row], frozenset[str]], tuple[list[Row], frozenset[str]]]
 _TOKEN = re.compile(
     r'\s*(?:(datetime)\(([^)]*)\)|("(?:[^"\\]|\\.)*")|(\d+d)\b|(\d+)|(!in~|in~|=~|==|>=|<=|[<>=|(),.\[\]])|(\w+))', re.ASCII
 )
-_NOTHING, _IF_EXISTS = ("@null",), ("column_ifexists",)
+_NOTHING, _IF_EXISTS, _EITHER = ("@null",), ("column_ifexists",), ("iff",)
 _COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
     "=~": lambda left, right: str(left).casefold() == str(right).casefold(),
     "==": lambda left, right: bool(left == right),
@@ -187,6 +187,10 @@ class _Parser:
             return (lambda _: None), frozenset()
         if token in _IF_EXISTS:
             return self._column()
+        if token in _EITHER:
+            return self._if()
+        if token.isdecimal():
+            return (lambda _: int(token)), frozenset()
         if not token.isidentifier():
             raise QuerySyntaxError(token)
         if self._peek() == "(":
@@ -196,6 +200,17 @@ class _Parser:
         while self._peek() in (".", "["):
             value = self._member(value)
         return value, used
+
+    def _if(self) -> tuple[Value, frozenset[str]]:
+        """One of two values, by a condition."""
+        self._expect("(")
+        name, holds = self._condition()
+        self._expect(",")
+        yes, used = self._expression()
+        self._expect(",")
+        no, besides = self._expression()
+        self._expect(")")
+        return (lambda row: yes(row) if holds(row) else no(row)), frozenset({name, *used, *besides})
 
     def _column(self) -> tuple[Value, frozenset[str]]:
         """A column, or a default if the table does not have it."""
@@ -318,5 +333,6 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "tostring": _to_string,
     "bag_pack": _bag,
     "split": lambda text, separator: _to_string(text).split(separator),
+    "substring": lambda text, start, length: _to_string(text)[start : start + length],
     "coalesce": lambda *values: next((value for value in values if value not in (None, "")), None),
 }

@@ -20,6 +20,7 @@ _PROJECTED = re.compile(r"(?:(?P<name>\w+)\s*=\s*)?(?:(?P<call>tostring|tolower|
 
 _TYPED = r"type\s*(?:=~|==)\s*'[^']+'|type\s+in~?\s*\(\s*'[^']+'(?:\s*,\s*'[^']+')*\s*\)"
 _CONDITION = re.compile(rf"(?:{_TYPED})(?:\s+or\s+(?:{_TYPED}))*")
+_NOT_NULL = re.compile(r"isnotnull\(\w+\)(?: or isnotnull\(\w+\))*")
 _QUOTED = re.compile(r"'([^']+)'")
 
 
@@ -123,8 +124,7 @@ def _rows(directory: Directory, query: str, subscriptions: set[str], *, above: b
         word, _, rest = step.partition(" ")
         match word.lower():
             case "where":
-                wanted = _types(rest)
-                rows = [row for row in rows if row["type"] in wanted]
+                rows = _having(rest, rows) if _NOT_NULL.fullmatch(rest) else _of_types(rest, rows)
             case "project":
                 rows = [_projected(rest, row) for row in rows]
             case "order" | "sort":
@@ -134,6 +134,17 @@ def _rows(directory: Directory, query: str, subscriptions: set[str], *, above: b
             case _:
                 raise _QueryError(f"The operator '{word}' is not simulated.")
     return rows, limited
+
+
+def _having(condition: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The rows in which one of the columns is not null."""
+    columns = re.findall(r"\((\w+)\)", condition)
+    return [row for row in rows if any(row[each] is not None for each in columns)]
+
+
+def _of_types(condition: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    wanted = _types(condition)
+    return [row for row in rows if row["type"] in wanted]
 
 
 def _types(condition: str) -> set[str]:

@@ -143,6 +143,13 @@ def _changes(logs: Logs) -> None:
         logs.audit(before, "Add service principal", f"agent-{before}", "ServicePrincipal", tenant.blueprint)
     logs.plant("agent-created-in-burst")
 
+    # An administrator, who has granted both before.
+    grant = "Add app role assignment to service principal"
+    for ago in (40, 4):
+        for permission in ("User.Read.All", "Mail.Read"):
+            logs.audit(ago, grant, exchange.object_id, "ServicePrincipal", person=MONITOR, granted=permission)
+    logs.plant("log-unexpected-appid")
+
     for ago in (20, 2):
         logs.audit(ago, "Set federation settings on domain.", "fed.contoso.example", "Domain")
     logs.plant("fed-domain-settings-changed")
@@ -171,3 +178,9 @@ def _mail(logs: Logs) -> None:
         logs.mail(4.9 - number / 1000, MAILER, f"person{number}@contoso.example")
     for number in range(3):
         logs.mail(1.3, OUTLOOK, f"person{number}@contoso.example")
+    # From somewhere else: several at once; and the mail of one person, who may be there.
+    for number in range(3):
+        logs.mail(1.4 - number / 1000, OUTLOOK, f"person{number}@contoso.example", network="203.0.113.9")
+        if not number:
+            logs.plant("log-unexpected-appid")
+    logs.mail(1.2, OUTLOOK, "person1@contoso.example", network="192.0.2.9")

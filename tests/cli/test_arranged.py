@@ -116,7 +116,7 @@ def test_the_next_commands_can_be_pasted_and_are_about_the_same_report(keyaudit:
     flags = ("--as-of", "2032-01-01", "--select", "kv-key-*", "--profile", "strict")
     ran = keyaudit("report", "--from", contoso, *flags)
     full, explain, expiring = (
-        shlex.split(line)[2:] for line in ran.out.partition("Worst")[2].splitlines() if line.startswith("Next: ")
+        shlex.split(line)[2:] for line in ran.out.partition("Signing keys")[2].splitlines() if line.startswith("Next: ")
     )
     assert (full[0], full[2:]) == ("report", ["--from", str(contoso), *flags])
     assert (explain[0], explain[2:]) == ("explain", ["--from", str(contoso), *flags])

@@ -3,14 +3,23 @@
 import csv
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from keyaudit.cli.clock import SystemClock
+from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.times import DAY, iso_date, parse_time
+from keyaudit.simulator.estate import Estate
+from keyaudit.simulator.estate.key_vault import Key
+from keyaudit.simulator.estates import estate
 from tests.cli.conftest import Keyaudit, once
+from tests.cli.tenants import running
+from tests.clock import at
 
 FEW = ("--select", "kv-key-exportable", "--select", "kv-key-rotation-overdue", "--select", "app-secret-too-long")
 
@@ -148,6 +157,187 @@ def test_what_is_no_baseline(keyaudit: Keyaudit, baseline: Path, change: Any, sa
     assert ran.code == 2
     assert said in ran.err
     assert "reading tenant" not in ran.err
+
+
+def of_another(found: Any, *, evaluated: bool = True, rule: bool = False, limits: bool = False, run: str = "another") -> None:
+    """The baseline as another version or other settings would have made it, without kv-key-exportable's findings."""
+    found["findings"] = [each for each in found["findings"] if each["policy"] != "kv-key-exportable"]
+    found["run"] = run
+    recorded = found["policies"]["kv-key-exportable"]
+    if not evaluated:
+        del found["policies"]["kv-key-exportable"]
+    if rule:
+        recorded["rule"] = "0" * 16
+    if limits:
+        recorded["limits"] = "0" * 16
+
+
+TOLD = ("  VERSION", "  SETTINGS", "  SAME", "  TENANT", "  UNRECORDED")
+
+
+@pytest.mark.parametrize(
+    ("how", "begins", "origin"),
+    [
+        ({"evaluated": False}, "  VERSION  {} of policies that were evaluated only once", "not-evaluated"),
+        ({"rule": True}, "  VERSION  {} may have changed by policy version: the rule is another one", "rule"),
+        ({"limits": True}, "  SETTINGS  {} may have changed by settings: the limits are other ones", "limits"),
+        ({}, "  SAME  {} of policies with the same rule and limits: the tenant changed, or time passed", "same"),
+    ],
+)
+def test_a_gate_says_what_a_changed_policy_found_and_fails_all_the_same(
+    keyaudit: Keyaudit, contoso: Path, baseline: Path, how: Any, begins: str, origin: str
+) -> None:
+    edited(baseline, lambda found: of_another(found, **how))
+    file = baseline.parent / "gate.json"
+    gate = ("gate", "--from", contoso, *FEW, "--baseline", baseline, "--new-only", "--fail-on", "low")
+    ran = keyaudit(*gate, "--export", f"json={file}")
+    assert ran.code == 1
+    report = json.loads(file.read_text(encoding="utf-8"))
+    count = sum(each["outcome"] == "fail" and not each["known"] for each in report["findings"])
+    assert count > 1
+    assert report["verdict"]["baseline"]["not_covered"] == {origin: count}
+    [line] = [line for line in ran.out.splitlines() if line.startswith(TOLD)]
+    assert line == f"{begins.format(count)}{line[len(begins.format(count)) :]}"
+    assert line.endswith(f": kv-key-exportable ({count})")
+    assert ("HINT" in ran.out) is (origin != "same")
+
+
+@pytest.mark.parametrize("redact", [False, True])
+def test_with_the_snapshot_of_the_baseline_it_is_certain_what_the_tenant_changed(
+    keyaudit: Keyaudit, tmp_path: Path, redact: bool
+) -> None:
+    """Another rule would have left out a key, and since then two keys have grown too old."""
+    tenant = estate("sized:1x20x1x1", SystemClock().now())
+    then, later, path, file = (tmp_path / name for name in ("then", "later", "b.json", "gate.json"))
+    few = ("--select", "kv-key-rotation-overdue", "--profile", "strict")
+    collected_from(tenant, then)
+    keyaudit("baseline", "create", "--from", then, *few, "--out", path)
+
+    def without_one(found: Any) -> None:
+        del found["findings"][:1]
+        found["policies"]["kv-key-rotation-overdue"]["rule"] = "0" * 16
+
+    edited(path, without_one)
+    found = keyaudit("report", "--from", then, *few, "-o", "json").json["findings"]
+    failing = {each["subject"].rpartition("/")[2] for each in found}
+    young = [key.name for key in tenant.vaults[0].keys if key.name not in failing][:2]
+    assert len(failing) == 2
+    keys = tuple(aged(key) if key.name in young else key for key in tenant.vaults[0].keys)
+    with at(open_snapshot(then).run.as_of + 60):
+        collected_from(replace(tenant, vaults=(replace(tenant.vaults[0], keys=keys),)), later)
+    more = ("--redact", "names") if redact else ()
+    gate = ("gate", "--from", later, *few, "--baseline", path, "--new-only", "--fail-on", "low", *more)
+    ran = keyaudit(*gate, "--since", then, "--export", f"json={file}")
+    assert ran.code == 1
+    assert json.loads(file.read_text(encoding="utf-8"))["verdict"]["baseline"]["not_covered"] == {"tenant": 2, "version": 1}
+    policy = "kv-key-rotation-overdue"
+    assert [line for line in ran.out.splitlines() if line.startswith(TOLD)] == [
+        f"  VERSION  1 changed by policy version, settings or date, not by the tenant: {policy} (1)",
+        f"  TENANT  2 changed by the tenant, because time passed, or because they were not readable then: {policy} (2)",
+    ]
+    assert "HINT" not in ran.out
+    # Another snapshot proves nothing about that run.
+    edited(path, lambda found: found.update(run="another"))
+    assert "may have changed by policy version" in keyaudit(*gate, "--since", then).out
+
+
+def collected_from(tenant: Estate, folder: Path) -> None:
+    with running(tenant) as simulated, pytest.MonkeyPatch.context() as patch:
+        for name, value in simulated.environ.items():
+            patch.setenv(name, value)
+        once("collect", "--tenant", tenant.tenant_id, "--out", folder, "--quiet")
+
+
+def aged(key: Key) -> Key:
+    """The key, as if every version was created ten years earlier."""
+    return replace(key, versions=tuple(replace(each, created=(each.created or 0) - 3_653 * DAY) for each in key.versions))
+
+
+def test_over_its_own_run_nothing_that_a_baseline_lacks_is_of_the_tenant(
+    keyaudit: Keyaudit, contoso: Path, baseline: Path
+) -> None:
+    run_id = json.loads(baseline.read_text(encoding="utf-8"))["run"]
+    edited(baseline, lambda found: of_another(found, rule=True, run=run_id))
+    out = keyaudit("gate", "--from", contoso, *FEW, "--baseline", baseline, "--new-only").out
+    [line] = [line for line in out.splitlines() if line.startswith(TOLD)]
+    assert re.fullmatch(
+        r"  VERSION  \d+ changed by policy version, settings or date, not by the tenant: kv-key-exportable \(\d+\)", line
+    )
+    assert "HINT" not in out
+
+
+def test_a_gate_that_finds_what_the_baseline_has_speaks_of_no_version(
+    keyaudit: Keyaudit, contoso: Path, baseline: Path
+) -> None:
+    out = keyaudit("gate", "--from", contoso, *FEW, "--baseline", baseline, "--new-only").out
+    assert not any(word in out for word in (*TOLD, "HINT"))
+
+
+def test_a_baseline_of_an_older_version_is_read_and_says_that_it_cannot_tell(
+    keyaudit: Keyaudit, contoso: Path, baseline: Path
+) -> None:
+    def older(found: Any) -> None:
+        of_another(found)
+        del found["policies"], found["tool_version"]
+
+    ran = keyaudit("gate", "--from", contoso, *FEW, "--baseline", edited(baseline, older), "--new-only")
+    assert ran.code == 1
+    assert "the baseline does not say which policies it was created with" in ran.out
+    assert keyaudit("baseline", "show", baseline).code == 0
+
+
+def test_settings_are_told_from_rules(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    path, config = tmp_path / "b.json", tmp_path / "keyaudit.toml"
+    keyaudit("baseline", "create", "--from", contoso, *FEW, "--out", path)
+    config.write_text('schema = 1\n[policy.parameters.kv-key-rotation-overdue]\nmax_age = "P30D"\n', encoding="utf-8")
+    edited(path, lambda found: found.update(run="another"))
+    out = keyaudit("gate", "--from", contoso, *FEW, "--baseline", path, "--new-only", "--config", config).out
+    [line] = [line for line in out.splitlines() if line.startswith(TOLD)]
+    assert line.startswith("  SETTINGS  ")
+    assert "kv-key-rotation-overdue" in line
+
+
+def test_creating_it_again_says_what_the_version_changed(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    create = ("baseline", "create", "--from", contoso, *FEW, "--out", path)
+    assert "compared" not in keyaudit(*create).out
+
+    def older(found: Any) -> None:
+        of_another(found, evaluated=False)
+        found["findings"].append({"policy": "kv-gone", "subject": "x", "severity": "high", "since": "2026-01-01"})
+        found["policies"]["kv-gone"] = {"rule": "0" * 16, "limits": "0" * 16}
+
+    edited(path, older)
+    lines = keyaudit(*create).out.splitlines()
+    assert re.fullmatch(r"\d+ new or raised, compared with the file that was there:", lines[1])
+    assert re.fullmatch(r"  VERSION  \d+ of policies that were evaluated only once, .*: kv-key-exportable \(\d+\)", lines[2])
+    assert lines[3] == "1 no longer open, compared with the file that was there:"
+    assert lines[4].endswith(": kv-gone (1)")
+    assert len(lines) == 5
+    # Created once more, nothing differs.
+    assert "compared" not in keyaudit(*create).out
+
+
+def test_showing_it_names_policies_with_another_rule(keyaudit: Keyaudit, baseline: Path) -> None:
+    assert "another rule" not in keyaudit("baseline", "show", baseline).out
+
+    def older(found: Any) -> None:
+        of_another(found, rule=True)
+        found["policies"]["kv-gone"] = {"rule": "0" * 16, "limits": "0" * 16}
+        found["tool_version"] = "0.0.9"
+
+    out = keyaudit("baseline", "show", edited(baseline, older)).out
+    assert "created by keyaudit 0.0.9" in out
+    assert "1 policy has another rule in this version: kv-key-exportable" in out
+    assert "1 policy is not among the shipped ones: kv-gone" in out
+
+
+@pytest.mark.parametrize("value", ["text", {"rule": 1, "limits": "x"}, {"rule": "x"}, {"rule": "x", "limits": "x", "more": 1}])
+def test_a_broken_record_of_a_policy_is_no_baseline(keyaudit: Keyaudit, baseline: Path, value: Any) -> None:
+    path = edited(baseline, lambda found: found["policies"].update({"kv-key-exportable": value}))
+    ran = keyaudit("gate", "--demo", "--baseline", path)
+    assert ran.code == 2
+    assert "not a baseline" in ran.err
 
 
 def test_a_baseline_is_of_one_tenant_and_new_only_needs_one(

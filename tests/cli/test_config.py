@@ -233,7 +233,7 @@ def test_the_environments_of_a_file_are_kept_with_what_was_read(folder: Path, ke
     assert keyaudit(*ask).json["run"]["environment_rules"] == [{"principal": "orders-*", "environment": "prod"}]
 
 
-@pytest.mark.parametrize("flags", [("--vault", "kv-one"), ("-s", "x"), ("-g", "x"), ("--source", "keys")])
+@pytest.mark.parametrize("flags", [("-g", "x"), ("--source", "keys")])
 def test_a_snapshot_is_as_it_was_collected(contoso: Path, keyaudit: Keyaudit, flags: tuple[str, str]) -> None:
     ran = keyaudit("report", "--from", contoso, *flags)
     assert (ran.code, "as it was collected" in ran.err) == (Exit.USAGE, True)
@@ -304,3 +304,51 @@ def test_a_stored_snapshot_is_measured_by_the_expectations_of_now(keyaudit: Keya
     ran = keyaudit("gate", *asked, "--fail-on", "critical")
     assert ran.code == Exit.CLEAN
     assert RELATIVE in " ".join(ran.out.split())
+
+
+OWNERS = """
+[owners]
+fallback = ["platform@contoso.example", "second"]
+[[owners.rules]]
+owner = "team-orders"
+vault = "kv-orders-*"
+name = "sign-*"
+[[owners.rules]]
+owner = ["a", "b"]
+tags = { Team = "pay*" }
+"""
+
+
+def test_rules_for_owners_are_read_in_order(folder: Path, keyaudit: Keyaudit) -> None:
+    (folder / DEFAULT_CONFIG).write_text(OWNERS, encoding="utf-8")
+    rules = read_config(DEFAULT_CONFIG).owners
+    assert rules.fallback == ("platform@contoso.example", "second")
+    first, second = rules.rules
+    assert (first.owners, first.vault, first.name, first.match) == (
+        *(("team-orders",), "kv-orders-*", "sign-*"),
+        "vault kv-orders-* and name sign-*",
+    )
+    assert (second.owners, second.tags, second.match) == (("a", "b"), {"team": "pay*"}, "tag team=pay*")
+    shown = keyaudit("config", "show").out
+    assert "vault kv-orders-* and name sign-*: team-orders" in " ".join(shown.split())
+    assert "keyaudit.toml:4" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[owners.rules]]\nowner = "a"\n', ":1: a rule that fits everything; name what it is for, or use fallback"),
+        ('[[owners.rules]]\nvault = "a"\n', "owner"),
+        ('[[owners.rules]]\nowner = ""\nvault = "a"\n', ":2:"),
+        ('[[owners.rules]]\nowner = []\nvault = "a"\n', ":2: "),
+        ('[[owners.rules]]\nowner = "a\\u0007"\nvault = "a"\n', ":2:"),
+        ('[[owners.rules]]\nowner = "a"\nvaults = "a"\n', ":3:"),
+        ('[[owners.rules]]\nowner = "a"\ntags = { a = 1 }\n', ":3: owners.rules.tags.a: not a text"),
+        ("[owners]\nfallback = 1\n", ":2:"),
+    ],
+)
+def test_a_broken_rule_for_owners_is_named_with_its_line(folder: Path, text: str, said: str) -> None:
+    (folder / DEFAULT_CONFIG).write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError) as error:
+        read_config(DEFAULT_CONFIG)
+    assert said in str(error.value)

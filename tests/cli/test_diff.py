@@ -4,19 +4,25 @@ import csv
 import io
 import re
 from collections import Counter
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from msgspec.structs import replace
 
+from keyaudit import __version__
 from keyaudit.cli.clock import SystemClock
 from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.report import difference
+from keyaudit.report.options import Options
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.faults import Fault
 from tests.cli.conftest import Keyaudit, Reported, once
 from tests.cli.tenants import running
 from tests.clock import at
+from tests.report.example import REPORT
 
 LISTS = ("vault.query", "vault.list")
 FEW = ("--select", "kv-purge-protection-off", "--select", "kv-key-rotation-overdue")
@@ -127,3 +133,30 @@ def test_a_key_is_fixed_once_a_whole_list_lacks_it_and_dark_where_the_list_was_r
     whole = read(emptied(tenant), tmp_path / "whole")
     assert set(became(keyaudit, old, whole, vault)) == {"fixed"}
     assert set(became(keyaudit, old, cut, vault)) == {"dark"}
+
+
+def test_a_difference_is_never_by_policy_version_and_says_what_may_have_been_printed_otherwise(
+    keyaudit: Keyaudit, contoso: Path, contoso_report: Reported, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = " ".join(keyaudit("diff", contoso, contoso).out.split())
+    assert f"Both are evaluated with the policies of keyaudit {__version__}, so no change is by policy version." in text
+    assert "a report printed then" not in text
+    found = keyaudit("diff", contoso, contoso, "-o", "json").json
+    assert (found["evaluated_by"], found["revised"]) == (__version__, 0)
+    monkeypatch.setattr(difference, "changed_since", lambda version: {"kv-key-exportable"} if version == __version__ else set())
+    count = sum(each["policy"] == "kv-key-exportable" for each in contoso_report.findings("fail"))
+    assert count > 1
+    text = " ".join(keyaudit("diff", contoso, contoso).out.split())
+    assert (
+        f"{count} findings of the older snapshot are by policies that are new or changed since keyaudit {__version__}," in text
+    )
+    assert keyaudit("diff", contoso, contoso, "-o", "json").json["revised"] == count
+
+
+def test_versions_that_collected_differently_are_named() -> None:
+    old = structs.replace(REPORT, run=structs.replace(REPORT.run, tool_version="0.0.9"))
+    found, out = difference.compare(old, REPORT), StringIO()
+    difference.render_text(structs.replace(found, revised=1), out, Options())
+    text = " ".join(out.getvalue().split())
+    assert f"keyaudit 0.0.9 collected the older snapshot and {REPORT.run.tool_version} the newer one: what is read" in text
+    assert "1 finding of the older snapshot is by policies that are new or changed since keyaudit 0.0.9, so a report" in text

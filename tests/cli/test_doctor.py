@@ -1,6 +1,9 @@
 """`keyaudit doctor` and `keyaudit permissions`: each gap, the affected policies and the fix, and the least rights."""
 
 import json
+import re
+import stat
+import sys
 from pathlib import Path
 
 from keyaudit.cli.chosen import needed_by
@@ -79,10 +82,10 @@ def test_it_evaluates_the_policies_that_a_report_evaluates(keyaudit: Keyaudit, t
 
 
 def test_only_what_the_selected_policies_rest_on_counts(keyaudit: Keyaudit, blind_spots: Path) -> None:
-    ran = keyaudit("doctor", "--from", blind_spots, "--select", "app-secret-too-long", "-o", "json")
+    ran = keyaudit("doctor", "--from", blind_spots, "--select", "app-credential-never-expires", "-o", "json")
     assert ran.code == Exit.CLEAN
     assert "vaults and keys" not in [surface["name"] for surface in ran.json["surfaces"]]
-    assert [policy["id"] for policy in ran.json["policies"]] == ["app-secret-too-long"]
+    assert [policy["id"] for policy in ran.json["policies"]] == ["app-credential-never-expires"]
 
 
 def test_it_examines_a_live_tenant(keyaudit: Keyaudit) -> None:
@@ -124,3 +127,49 @@ def test_what_is_granted_is_what_lets_the_doctor_pass(keyaudit: Keyaudit, blind_
 def _name(operation: str) -> str:
     right = OPERATIONS[operation].right
     return right.data_action or right.name
+
+
+def test_shapes_of_answers_are_shown_and_then_written_without_anything_of_the_tenant(
+    keyaudit: Keyaudit, tmp_path: Path
+) -> None:
+    file = tmp_path / "shapes.json"
+    ran = keyaudit("doctor", "--demo", "--estate", "sized:2x3", "--shapes", file, "-o", "json")
+    assert ran.code == Exit.CLEAN
+    assert ran.json["surfaces"]
+    before, _, after = ran.err.partition(f"{file}: written")
+    assert after == "\n"
+    screen = before.splitlines()[1:]
+    assert len(screen) <= 24
+    assert all(len(line) <= 80 for line in screen[1:])
+    assert f"{file} will hold the shapes of" in before
+    if sys.platform != "win32":
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    document = json.loads(file.read_text(encoding="utf-8"))
+    assert (document["schema"], document["simulated"]) == ("keyaudit-shapes/1", True)
+    assert document["operations"]["key.list"]["statuses"] == {"200": 2}
+    assert "kv-" not in file.read_text(encoding="utf-8")
+    # Another key of hashes: nothing is kept that would tell what they stand for.
+    keyaudit("doctor", "--demo", "--estate", "sized:2x3", "--shapes", tmp_path / "again.json")
+    hashes = [set(re.findall("hash:[0-9a-f]+", path.read_text(encoding="utf-8"))) for path in (file, tmp_path / "again.json")]
+    assert all(hashes)
+    assert hashes[0].isdisjoint(hashes[1])
+
+
+def test_the_file_of_shapes_is_never_overwritten_and_never_follows_a_link(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    there, link = tmp_path / "there.json", tmp_path / "link.json"
+    there.write_text("as it was")
+    link.symlink_to(tmp_path / "elsewhere.json")
+    for path, words in ((there, "exists already, and is not overwritten"), (link, "is a link"), (tmp_path, "is a folder")):
+        ran = keyaudit("doctor", "--demo", "--estate", "sized:1x1", "--shapes", path)
+        assert ran.code == Exit.USAGE
+        assert words in ran.err
+        assert "reading tenant" not in ran.err
+    assert there.read_text() == "as it was"
+    assert not (tmp_path / "elsewhere.json").exists()
+
+
+def test_a_snapshot_has_no_shapes(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    ran = keyaudit("doctor", "--from", contoso, "--shapes", tmp_path / "shapes.json")
+    assert ran.code == Exit.USAGE
+    assert "a snapshot holds rows, and not Azure's answers" in ran.err
+    assert list(tmp_path.iterdir()) == []

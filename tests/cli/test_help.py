@@ -29,7 +29,7 @@ MISTAKEN = {
     "waivers lst": ("no such command: 'lst'; did you mean list?", "keyaudit waivers"),
     "trust": ("no command is given; one of list, check, scan", "keyaudit trust"),
     "": ("no command is given; begin with keyaudit report --demo", "keyaudit"),
-    "access": ("RESOURCE|PRINCIPAL is missing", "keyaudit access"),
+    "access": ("RESOURCE|PRINCIPAL|FINDING is missing", "keyaudit access"),
     "collect --out": ("--out needs a value", "keyaudit collect"),
     "expiring 30d 40d": ("too many arguments: 40d", "keyaudit expiring"),
     "report --demo --profile cis": ("profile cis: no such profile; did you mean cis-azure-6.0 or cis-m365-7?", ""),

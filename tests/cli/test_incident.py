@@ -14,6 +14,7 @@ from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.estate import Row
+from keyaudit.simulator.estates import estate
 from keyaudit.simulator.estates.contoso import contoso as estate_of
 from keyaudit.simulator.logs.held import Held
 from keyaudit.simulator.logs.year import DISGUISE, FOOTHOLD, INTRUSION, STOLEN
@@ -220,8 +221,48 @@ def test_what_logs_lack_is_said_where_it_matters(
     assert page["mailboxes"]["at_most"] is None
     assert page["logs_absent"] == ["AuditLogs"]
     assert not doubts(page, "used")
-    # Without the change of the credential nobody knows of the application that was given it.
-    assert [act["operation"] for act in page["timeline"]] == ["remove-log-settings"]
+    # Without the change of the credential only the network says that the application belongs to the intruder.
+    assert [(act["operation"], act["link"]) for act in page["timeline"]] == [
+        ("remove-log-settings", "key"),
+        ("sign-in", "network"),
+        ("read-mail", "network"),
+    ]
+
+
+def test_the_page_begins_with_its_verdict_and_has_a_timeline(keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held) -> None:
+    since = iso_date(held.year.first + INTRUSION * DAY)
+    last = iso_date(held.year.first + (INTRUSION + 1) * DAY)
+    arguments = ("incident", KEY, "--from", contoso, "--logs", logs, "--since", since)
+    first = " ".join(keyaudit(*arguments).out.partition("\n\n")[0].split())
+    page = keyaudit(*arguments, "-o", "json").json
+    assert first == f"Key {KEY}. {page['in_short']}"
+    assert f"Used outside its baseline from {since} to {last}, by {FOOTHOLD}. Mail was read in at least" in first
+    [timeline] = [each["statements"] for each in page["sections"] if each["id"] == "timeline"]
+    outside = [act for act in (*page["uses"], *page["timeline"]) if act["outside_baseline"]]
+    assert [each["text"][:20] for each in timeline] == sorted(act["first_on"] for act in outside)
+    assert {record for each in timeline for record in each["rests_on"]} == records(outside)
+    for form in ("html", "markdown"):
+        head = keyaudit(*arguments, "-o", form).out.partition("Each sentence" if form == "html" else "\n## ")[0]
+        assert f"by {FOOTHOLD}. Mail was read in at least" in head
+
+
+def test_a_key_that_only_its_usual_users_use_is_called_so(keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held) -> None:
+    page = asked(keyaudit, contoso, logs, held, subject="kv-identity-prod/workforce-token-signing")
+    assert " show no use of it outside its baseline." in page["in_short"]
+    assert not [act for act in (*page["uses"], *page["timeline"]) if act["outside_baseline"]]
+
+
+def test_a_simulated_tenant_without_logs_has_a_page_and_reads_what_it_needs(keyaudit: Keyaudit) -> None:
+    (vault,) = estate("sized:1x1", 0).vaults
+    key = f"{vault.name}/{vault.keys[0].name}"
+    ran = keyaudit("incident", f"{vault.name}/absent", "--demo", "--estate", "sized:1x1", "-q")
+    assert ran.code == Exit.USAGE
+    assert "nothing is known by this name" in ran.err
+    page = keyaudit("incident", key, "--demo", "--estate", "sized:1x1", "-q", "-o", "json").json
+    assert page["in_short"].startswith("Who used it is unknown: no logs were supplied.")
+    operations = {each["operation"] for each in page["coverage"]}
+    assert "key.get" in operations
+    assert "secret.list" not in operations
 
 
 def test_without_logs_the_page_says_that_nothing_of_it_is_known(keyaudit: Keyaudit, contoso: Path) -> None:

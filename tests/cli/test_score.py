@@ -132,7 +132,7 @@ def test_a_finding_goes_by_the_first_digits_of_its_id(
 def test_several_findings_whose_ids_begin_alike_are_listed(
     keyaudit: Keyaudit, contoso: Path, findings: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("keyaudit.cli.explain._ID", re.compile("[0-9a-f]{1,16}"))
+    monkeypatch.setattr("keyaudit.cli.explain.is_id", re.compile("[0-9a-f]{1,16}").fullmatch)
     first = findings[0]["id"][0]
     alike = [each["id"] for each in findings if each["id"].startswith(first) and each["outcome"] != "pass"]
     assert len(alike) > 1, "choose another digit"

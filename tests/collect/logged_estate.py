@@ -11,6 +11,7 @@ from keyaudit.simulator.estate import (
     Posture,
     Restriction,
     Restrictions,
+    SentinelRule,
     Workspace,
 )
 from tests.collect.estate import (
@@ -100,6 +101,12 @@ POSTURE = Posture(
     invites_from="adminsAndGuestInviters",
     security_defaults=False,
 )
+ANALYTICS = (
+    SentinelRule(id="fusion", name="Advanced Multistage Attack Detection", kind="Fusion", query=None),
+    SentinelRule(id="r1", name="domain federated", query='AuditLogs | where OperationName =~ "Set domain authentication"'),
+    SentinelRule(id="r2", name="keys, nobody told", kind="NRT", query="AZKVAuditLogs | take 1", incident=False),
+    SentinelRule(id="r3", name="off", query="AZKVAuditLogs | take 1", enabled=False),
+)
 LOGS = Logs(
     workspaces=(
         Workspace(
@@ -111,7 +118,7 @@ LOGS = Logs(
                 LogTable(name="AuditLogs", plan="Basic", retention_days=30, total_days=365),
             ),
         ),
-        Workspace(name="log-brief", subscription=SUBSCRIPTION, resource_group="rg-logs", retention_days=30),
+        Workspace(name="log-brief", subscription=SUBSCRIPTION, resource_group="rg-logs", retention_days=30, sentinel=ANALYTICS),
     ),
     entra_settings=(
         setting("providers/microsoft.aadiam", "Entra", log("AuditLogs"), log("SignInLogs", enabled=False), workspaceId=MAIN),

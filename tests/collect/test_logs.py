@@ -40,6 +40,7 @@ OPERATIONS = (
     "workspace.table",
     "defender.plan",
     "alert_rule.query",
+    "sentinel_rule.list",
 )
 OF_TABLES = ("name", "plan", "retention", "total_retention")
 OF_LOGS = ("categories", "category_groups", "audits", "tables")
@@ -113,12 +114,51 @@ async def test_alert_rules_are_told_by_their_text(logged: Collected) -> None:
         "vault-gone": ("activity-log", True, ["key-vault"], True),
         "credential-added": ("log-query", False, ["application-credentials"], False),
         "cpu": ("log-query", True, [], True),
+        "domain federated": ("sentinel", True, ["federation"], True),
+        "keys, nobody told": ("sentinel", True, ["key-vault"], False),
+        "off": ("sentinel", False, ["key-vault"], True),
     }
+
+
+async def test_a_workspace_without_sentinel_has_no_rules_and_no_gap(logged: Collected) -> None:
+    """The error: https://github.com/hashicorp/terraform-provider-azurerm/pull/20661"""
+    assert logged.gaps() == {}
+    assert logged.calls["sentinel_rule.list"] == 2
+    never = tuple(replace(one, sentinel=None) for one in LOGGED.logs.workspaces)
+    found = await collect(estate=replace(LOGGED, logs=replace(LOGGED.logs, workspaces=never)))
+    assert found.gaps() == {}
+    assert {row["kind"] for row in found.rows["alert_rule"].values()} == {"activity-log", "log-query"}
+
+
+@pytest.mark.parametrize(
+    ("change", "unknown"),
+    [
+        ({"query": 1}, {"watches"}),
+        ({"incidentConfiguration": None}, {"notifies"}),
+        ({"incidentConfiguration": {"createIncident": "yes"}}, {"notifies"}),
+        ({"enabled": "true"}, {"enabled"}),
+    ],
+)
+async def test_a_rule_of_sentinel_that_was_read_in_part(change: dict[str, object], unknown: set[str]) -> None:
+    def edit(body: Any) -> Any:
+        for each in body["value"]:
+            each["properties"] |= change
+        return body
+
+    found = await collect(Fault("sentinel_rule.list", "every", edit=edit), estate=LOGGED)
+    rules = [row for row in found.rows["alert_rule"].values() if row["kind"] == "sentinel"]
+    assert [set(row["unknown"]) for row in rules] == [unknown] * 3
+
+
+async def test_a_bad_request_of_another_kind_is_a_gap() -> None:
+    body = {"error": {"code": "InvalidApiVersionParameter", "message": "no"}}
+    found = await collect(Fault("sentinel_rule.list", "every", status=400, body=body), estate=LOGGED)
+    assert (TENANT_ID, "sentinel_rule.list") in found.gaps()
 
 
 @pytest.mark.parametrize(("operation", "reason"), each_with_each(OPERATIONS, REASONS))
 async def test_an_operation_refused_to_the_end(logged: Collected, operation: str, reason: str) -> None:
-    single = operation.startswith("workspace.")
+    single = operation.startswith(("workspace.", "sentinel_rule."))
     found = await ends_refused(logged, operation, reason, estate=LOGGED, single=single)
     kinds = {row["kind"] for row in found.rows["log_sink"].values()}
     gone = {"diagnostic_setting": "vault", "hsm": "managed-hsm", "activity_log": "activity-log", "entra_log": "entra"}
@@ -159,6 +199,7 @@ async def test_a_workspace_that_may_not_be_read_keeps_its_rows_unknown() -> None
     assert found.gaps() == {
         (TENANT_ID, "workspace.get"): "partial permission",
         (TENANT_ID, "workspace.table"): "partial permission",
+        (TENANT_ID, "sentinel_rule.list"): "partial permission",
     }
     assert found.unknown("workspace", MAIN) == dict.fromkeys(("deleted", "location", "retention"), "permission")
     assert found.rows["log_table"][f"{BRIEF}/tables/azureactivity"]["retention"] == 30 * DAY
@@ -385,7 +426,7 @@ async def test_a_rule_of_somewhere_else_is_set_aside(id_: object) -> None:
 
     found = await collect(Fault("alert_rule.query", "every", edit=change), estate=LOGGED)
     assert found.gaps() == {(TENANT_ID, "alert_rule.query"): "partial bad_item"}
-    assert len(found.rows["alert_rule"]) == 2
+    assert len([row for row in found.rows["alert_rule"].values() if row["kind"] != "sentinel"]) == 2
 
 
 @pytest.mark.parametrize(

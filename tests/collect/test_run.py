@@ -64,6 +64,7 @@ TENANT_OPERATIONS = (
     "subscription.list",
     "vault.query",
     "service.query",
+    "secret_use.query",
     "role_assignment.query",
     "role_definition.query",
     "subscription.query",
@@ -79,6 +80,7 @@ TENANT_OPERATIONS = (
     "workspace.get",
     "workspace.table",
     "alert_rule.query",
+    "sentinel_rule.list",
     "principal.lookup",
     "principal.get",
     "group.members",
@@ -142,6 +144,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "agent": set(),
         "blueprint": set(),
         "key_use": set(),
+        "secret_use": set(),
         "sign_in_activity": set(),
         "credential_activity": set(),
         "grant": set(found.rows["grant"]),
@@ -257,6 +260,7 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "HSM audit logs": (0, 0),
         "log workspaces": (1, 1),
         "alert rules": (1, 1),
+        "secrets of services": (1, 1),
         "principals": (1, 1),
     }
 
@@ -352,12 +356,14 @@ async def test_no_visible_subscription_is_not_an_empty_tenant() -> None:
     assert found.gaps() == {
         (TENANT_ID, "subscription.list"): "not_assessed nothing_visible",
         (TENANT_ID, "service.query"): "not_assessed parent_not_assessed",
+        (TENANT_ID, "secret_use.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "managed_identity.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "managed_identity.expressions_of"): "not_assessed parent_not_assessed",
         (TENANT_ID, "managed_identity.federated_of"): "not_assessed parent_not_assessed",
         **{(TENANT_ID, operation): "not_assessed parent_not_assessed" for operation in ("vault.query", *ROLE_OPERATIONS)},
         (TENANT_ID, "hsm.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "alert_rule.query"): "not_assessed parent_not_assessed",
+        (TENANT_ID, "sentinel_rule.list"): "not_assessed parent_not_assessed",
     }
     assert found.coverage[TENANT_ID, "application.list"].state is State.ASSESSED
 

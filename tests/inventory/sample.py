@@ -16,6 +16,7 @@ from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
+from keyaudit.model.owners import NO_RULES, OwnerRules
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
@@ -178,6 +179,7 @@ def in_memory(
     reach: bool = False,
     alone: bool = False,
     columns: Mapping[str, Collection[str]] | None = None,
+    owner_rules: OwnerRules = NO_RULES,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the views of `tables` over these rows and this coverage, in memory: nothing is spooled or written.
 
@@ -191,7 +193,17 @@ def in_memory(
         needed = columns and views.needed(columns)
         # Worked out at once: a view is planned when it is made, and again when it is read.
         views.create(
-            connection, sources, records, run, as_of, names=tables, small=(), kept=tables, reach_known=reach, columns=needed
+            connection,
+            sources,
+            records,
+            run,
+            as_of,
+            names=tables,
+            small=(),
+            kept=tables,
+            reach_known=reach,
+            columns=needed,
+            owner_rules=owner_rules,
         )
         yield connection
 

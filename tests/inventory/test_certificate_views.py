@@ -6,12 +6,13 @@ import pytest
 
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY, MAX_TIME
-from tests.inventory.sample import AS_OF, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
 
 KV = vault_scope("kv")
 READ = assessed(KV, "certificate.list", "certificate.versions", "secret.list", "secret.versions")
 PERMISSION, BAD, NOT_KNOWN = Reason.PERMISSION, Reason.BAD_VALUE, Reason.UNRECOGNISED
 KEY_ID = "https://kv.vault.azure.net/keys/k"
+SECRETS_NAMED = assessed(TENANT, "subscription.list", "secret_use.query")
 
 
 def certificate(version: str, **values: Any) -> Row:
@@ -36,7 +37,7 @@ def secret(version: str, **values: Any) -> Row:
 
 def derive(table: str, **rows: list[Row]) -> dict[str, dict[str, Any]]:
     """The view's rows by version."""
-    with in_memory({"vault": [vault()], **rows}, {KV: READ}, table) as connection:
+    with in_memory({"vault": [vault()], **rows}, {KV: READ, TENANT: SECRETS_NAMED}, table) as connection:
         return {str(found["id"]).rpartition("/")[2]: found for found in fetch(connection, f"SELECT * FROM {table}")}
 
 

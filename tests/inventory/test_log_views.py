@@ -220,7 +220,7 @@ def of_entra(name: str, *categories: str, **values: Any) -> Row:
     return sink(name, **(defaults | values))
 
 
-READ = assessed(TENANT, "entra_log.list", "subscription.list", "alert_rule.query")
+READ = assessed(TENANT, "entra_log.list", "subscription.list", "alert_rule.query", "sentinel_rule.list")
 ENTRA: list[tuple[list[Row], list[Coverage], object]] = [
     ([of_entra("a", "AuditLogs", "SignInLogs"), of_entra("b", "AuditLogs")], READ, ["AuditLogs", "SignInLogs"]),
     ([], READ, []),
@@ -248,7 +248,12 @@ RULES: list[tuple[list[Row], list[Coverage], tuple[int, int | None], str | None]
     ([rule("a"), rule("b", watches=BAD)], READ, (1, 2), "bad_value"),
     # A disabled rule covers nothing, with any query.
     ([rule("a", enabled=False, watches=BAD)], READ, (0, 0), None),
-    ([rule("a")], [*READ[:2], refused(TENANT, "alert_rule.query", PERMISSION, State.PARTIAL)], (1, None), "permission"),
+    (
+        [rule("a")],
+        [*READ[:2], READ[3], refused(TENANT, "alert_rule.query", PERMISSION, State.PARTIAL)],
+        (1, None),
+        "permission",
+    ),
 ]
 
 
@@ -271,7 +276,8 @@ WATCHING: list[tuple[list[Row], list[Coverage], object]] = [
     # A rule that is disabled or notifies nobody covers nothing, with any query.
     ([rule("a"), rule("b", enabled=False, watches=BAD, notifies=BAD)], READ, ["key-vault"]),
     ([rule("a"), rule("b", notifies=False, enabled=BAD)], READ, ["key-vault"]),
-    ([rule("a")], [*READ[:2], refused(TENANT, "alert_rule.query", PERMISSION, State.PARTIAL)], "permission"),
+    ([rule("a")], [*READ[:2], READ[3], refused(TENANT, "alert_rule.query", PERMISSION, State.PARTIAL)], "permission"),
+    ([rule("a")], [*READ[:3], refused(TENANT, "sentinel_rule.list", PERMISSION, State.PARTIAL)], "permission"),
 ]
 
 

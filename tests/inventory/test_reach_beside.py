@@ -173,8 +173,8 @@ def test_a_key_knows_where_those_who_sign_are_at_home_and_what_they_weigh() -> N
 @pytest.mark.parametrize(
     ("home", "kind", "named"),
     [
-        ("own", "service-principal", (None, "not_configured")),
-        ("foreign", "service-principal", (None, "not_configured")),
+        ("own", "service-principal", (False, None)),
+        ("foreign", "service-principal", (False, None)),
         # Nothing of Azure's own belongs to an environment, nor does a person.
         ("microsoft", "service-principal", (True, None)),
         (None, "user", (True, None)),
@@ -190,7 +190,7 @@ def test_a_holder_whose_environment_nothing_names_is_told_apart_from_one_who_has
     assert told(of_grant, "places_named") == (True, None)
     assert told(of_grant, "environment_crossings") == ([], None)
     (of_key,) = derive("key", rows, *SIGNERS).values()
-    assert told(of_key, "signers_named") == named
+    assert told(of_key, "signers_named") == (named if named[0] else (None, "not_configured"))
     assert told(of_key, "signer_environments") == ([], None)
 
 
@@ -204,13 +204,13 @@ def test_one_member_without_an_environment_leaves_what_the_others_cross() -> Non
     }
     (found,) = derive("grant", rows, *CROSSED).values()
     assert told(found, "environment_crossings") == (["test->prod"], None)
-    assert told(found, "holders_named") == (None, "not_configured")
+    assert told(found, "holders_named") == (False, None)
 
 
 def test_a_vault_whose_environment_nothing_names_is_said_of_what_opens_it() -> None:
     rows = {"grant": [grant("a", "sign"), grant("a", "grant")], "principal": [who("a")]}
     found = {each["allows"][0]: each for each in derive("grant", rows, *CROSSED, of={**RBAC, "tags": None}).values()}  # type: ignore[index]
-    assert told(found["sign"], "places_named") == (None, "not_configured")
+    assert told(found["sign"], "places_named") == (False, None)
     assert told(found["grant"], "places_named") == (True, None)
 
 

@@ -1,7 +1,8 @@
 """What keyaudit must say of each footprint in the estates `ordinary` and `ordinary-abused`, with the source of the footprint.
 
 Written from the sources before anything was measured. A footprint that is `normal` has no finding at medium or above. One to
-`confirm` has one, with the comparison that decides it. The same footprint with one change is at least as severe as `least`.
+`confirm` has one, with the comparison that decides it, or several of one cause, which reports show as one. The same footprint
+with one change is at least as severe as `least`.
 """
 
 from msgspec import Struct
@@ -170,7 +171,8 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:corp.fabrikam.example", "principal:corp.fabrikam.example"),
         source=f"{LEARN}/graph/api/applicationtemplate-instantiate",
         says=NORMAL,
-        abuse=Abuse(change="a certificate on the application", least="high"),
+        # The application has no permission, so that a certificate opens nothing.
+        abuse=Abuse(change="a certificate on the application", least="medium"),
     ),
     Footprint(
         row="13",
@@ -344,7 +346,8 @@ ENTRA: tuple[Footprint, ...] = (
         source=_CLI,
         says=CONFIRM,
         severity="high",
-        abuse=Abuse(change="the secret is valid for three years", least="critical"),
+        # The application has no permission: a lifetime alone is not critical.
+        abuse=Abuse(change="the secret is valid for three years", least="high"),
     ),
     Footprint(
         row="82",

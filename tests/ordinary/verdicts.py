@@ -47,15 +47,23 @@ def of_footprint(footprint: Footprint, findings: Iterable[Finding], estate: Esta
     wrong += [f"prints {one!r}" for one in footprint.never if one.lower() in _text(found).lower()]
     if footprint.says == NORMAL:
         return [*(f"{one['severity']}: {one['policy']}" for one in open_ones), *wrong]
-    if [one["severity"] for one in open_ones] != [footprint.severity]:
+    if [worst(same) for same in _by_cause(open_ones)] != [footprint.severity]:
         said = ", ".join(f"{one['severity']} {one['policy']}" for one in open_ones) or "nothing"
-        return [f"one {footprint.severity} finding is wanted, not {said}", *wrong]
+        return [f"one {footprint.severity} cause is wanted, not {said}", *wrong]
     thumbprints = objects.thumbprints(footprint.holds)
     for told in footprint.tells:
         wanted = thumbprints if told == "{thumbprint}" else {told}
         if not any(each.lower() in _text(open_ones).lower() for each in wanted):
             wrong.append(f"does not tell {told}")
     return wrong
+
+
+def _by_cause(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """The findings that people read as one: those with one cause."""
+    found: dict[str, list[Finding]] = {}
+    for one in findings:
+        found.setdefault(one["cause"]["head"] if one["cause"] else one["id"], []).append(one)
+    return [*found.values()]
 
 
 def of_abuse(footprint: Footprint, findings: Sequence[Finding], estate: Estate, bare: Sequence[Finding]) -> list[str]:

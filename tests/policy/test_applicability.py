@@ -34,7 +34,7 @@ def test_only_what_is_sure_rules_a_row_out(text: str, sure: dict[str, str | None
 
 
 def test_a_policy_does_not_rest_on_listings_whose_rows_it_never_applies_to() -> None:
-    assert OPERATIONS["app-secret-too-long"] == {"application.list"}
+    assert OPERATIONS["app-credential-never-expires"] == {"application.list"}
     assert OPERATIONS["fed-saml-cert-expired-preferred"] == {"service_principal.list"}
     assert "application.list" not in OPERATIONS["fed-fic-broad-subject"]
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from msgspec import structs
 
@@ -13,9 +14,11 @@ from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally, Value, by_cause
 from keyaudit.model.listing import Listing
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Gap, NotJudged, Report, Run, UnderProfile, Verdict
+from keyaudit.model.run import First, Gap, NotJudged, Report, Run, UnderProfile, Verdict
 from keyaudit.model.settings import KnownPolicy
+from keyaudit.model.stakes import AtStake, Stake
 from keyaudit.model.tables import TABLES
+from keyaudit.model.tier0 import Tier0, Way
 from keyaudit.model.times import parse_time
 from tests.report.overviews import nothing, overview
 
@@ -396,6 +399,33 @@ def worst(found: Iterable[Finding], most: int, least: Severity = Severity.HIGH) 
     return sorted(fails, key=lambda each: -each.severity.rank)[:most]
 
 
+_AT_STAKE = AtStake(Stake.DATA, True)
+
+
+def first(found: Iterable[Finding], repeated: Mapping[tuple[str, str, str], int] = MappingProxyType({})) -> list[First]:
+    """The causes of the first page by severity, all in one group if they are in none. `repeated`: as in `Causes`."""
+    heads = [each for each in found if each.open and each.leads and each.row and each.severity.rank >= Severity.MEDIUM.rank]
+    heads.sort(key=lambda each: (-each.severity.rank, str(each.row["id"])))
+    shown: dict[object, Finding] = {}
+    for each in heads:
+        shown.setdefault(each.alike if each.alike in repeated else each.id, each)
+    owners = {each.id: owner for owner, each in owned(shown.values())}
+    return [
+        First(
+            owner=owners[each.id],
+            finding=structs.replace(each, at_stake=each.at_stake or _AT_STAKE),
+            times=repeated.get(each.alike, 1),
+            place=place,
+        )
+        for place, each in enumerate(list(shown.values())[:20])
+    ]
+
+
+def no_tier0() -> Tier0:
+    """Nobody outside Microsoft controls the tenant."""
+    return Tier0(ways={}, whole=True)
+
+
 def under(found: Iterable[Finding], profile: str) -> UnderProfile:
     """The findings of the policy with another limit, evaluated with that."""
     other = frozenset({"nist-800-53-r5"})
@@ -417,6 +447,8 @@ REPORT = Report(
     verdict=VERDICT,
     tallies=tallies(),
     causes=lambda: causes(FINDINGS),
+    first=lambda: first(FINDINGS),
+    tier0=lambda: Tier0(ways={Way.SECRET: 3, Way.PLATFORM: 1}, whole=False),
     findings=findings,
     worst=lambda most: worst(FINDINGS, most),
     listing=lambda table: listing_of(FINDINGS, table),
@@ -449,6 +481,8 @@ CLEAN = Report(
     ),
     tallies=tallies(_QUIET),
     causes=Causes,
+    first=tuple,
+    tier0=no_tier0,
     findings=lambda passes: iter(_QUIET if passes else ()),
     listing=lambda table: listing_of(_QUIET, table),
     owned=lambda passes: owned(_QUIET if passes else ()),
@@ -465,4 +499,5 @@ def holding(report: Report, found: Iterable[Finding], **more: object) -> Report:
         return (each for each in held if passes or each.outcome is not Outcome.PASS)
 
     as_they_are = {"causes": lambda: causes(held), **more}
-    return structs.replace(report, findings=chosen, owned=lambda passes: owned(chosen(passes)), **as_they_are)
+    made = structs.replace(report, findings=chosen, owned=lambda passes: owned(chosen(passes)), **as_they_are)
+    return structs.replace(made, first=lambda: first(held, made.causes().repeated))

@@ -13,6 +13,7 @@ from keyaudit.model.run import Expiring, Inventory, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.report.doctor.examine import Examination, examine
 from keyaudit.report.permissions.needs import Need, Needed
+from keyaudit.report.unowned import Proposed, Unowned
 from tests.report.example import (
     APP_ROW,
     AS_OF,
@@ -74,10 +75,13 @@ def expiring(endings: tuple[Ending, ...] = _ENDINGS) -> Expiring:
     )
 
 
+UNOWNED = Unowned(findings=9, without=3, proposed=(Proposed(pattern="vault", value="kv-orders-prod", count=2),))
+
+
 def examination(run: object = RUN, verdict: Verdict = READ) -> Examination:
     """What the fixed coverage says of every surface."""
     needs = dict.fromkeys(("key.list", "key.get", "key.rotation_policy"), BLIND)
-    return examine(run, verdict, set(OPERATIONS), [*BLIND, "app-secret-too-long"], needs)  # type: ignore[arg-type]
+    return examine(run, verdict, set(OPERATIONS), [*BLIND, "app-secret-too-long"], needs, unowned=UNOWNED)  # type: ignore[arg-type]
 
 
 def _need(right: Right, *operations: str, policies: tuple[str, ...] = (), columns: tuple[str, ...] = ()) -> Need:

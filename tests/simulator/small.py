@@ -304,5 +304,8 @@ SMALL = Estate(
     ),
     token_signing=TokenSigning(policies=POLICIES, infrastructures=(STORE,)),
     posture=Posture(policies=(AppManagementPolicy(id="b0000000-0000-4000-8000-000000000001", name="exception"),)),
-    logs=Logs(workspaces=(Workspace(name="log-main", subscription=SUBSCRIPTION, resource_group="rg-main"),), events=Nothing()),
+    logs=Logs(
+        workspaces=(Workspace(name="log-main", subscription=SUBSCRIPTION, resource_group="rg-main", sentinel=()),),
+        events=Nothing(),
+    ),
 )

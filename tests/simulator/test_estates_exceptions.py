@@ -199,6 +199,7 @@ def test_blind_spots_expects_nothing_that_cannot_be_seen(contoso: Estate, blind:
         "app-no-owner",
         "app-privileged-with-user-owner",
         "log-entra-diag-missing",
+        "log-no-key-alerts",
         "sp-privileged-certificate-outside-vault",
     }
     rotation = {"kv-key-no-auto-rotation", "kv-key-expiring-soon"}

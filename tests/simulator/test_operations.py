@@ -12,6 +12,7 @@ from keyaudit.collect.confines import GROUPS
 from keyaudit.collect.entra.managed_identities import QUERY as IDENTITIES
 from keyaudit.collect.logs.alert_rules import QUERY as ALERT_RULES
 from keyaudit.collect.services.items import QUERY as SERVICES
+from keyaudit.collect.services.secret_uses import QUERY as SECRETS
 from keyaudit.collect.usage.live.workspaces import QUERY as WORKSPACES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
 from keyaudit.simulator.arm_logs import customer_id
@@ -45,6 +46,7 @@ QUERIES = {
     "hsm.query": "resources | where type =~ 'microsoft.keyvault/managedhsms' | project id, name | order by id asc",
     "resource_group.query": GROUPS,
     "service.query": SERVICES,
+    "secret_use.query": SECRETS,
     "managed_identity.query": IDENTITIES,
     "role_assignment.query": assignments.QUERY,
     "role_definition.query": definitions.QUERY,

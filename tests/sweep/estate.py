@@ -9,6 +9,9 @@ from keyaudit.simulator.estate import (
     FederatedCredential,
     KeySet,
     ManagedHsm,
+    Resource,
+    Secret,
+    SecretVersion,
     ServicePrincipal,
     SetKey,
     TokenPolicy,
@@ -61,6 +64,8 @@ _PRINCIPALS = _APPLICATIONS | {
     "Fabrikam Agents", "Fabrikam Invoice Agent", "Fabrikam Travel Agent", "Returns Agent", "Shelf Planning Agent",
     "Key custodian runbook",
 }  # fmt: skip
+_KEEPING = "kv-data-prod"
+"""The vault in which services keep secrets of their own."""
 _MANY = 25
 """More related objects than Graph shows with an object."""
 
@@ -112,6 +117,13 @@ def rare(estate: Estate) -> Estate:
     everybody = tuple(f"0a000000-0000-4000-8000-0000000000{number:02}" for number in range(_MANY))
     return replace(
         estate,
+        vaults=tuple(
+            replace(each, secrets=(*each.secrets, _secret("bek-1", "BEK"), _secret("shop-1", "application/x-pkcs12")))
+            if each.name == _KEEPING
+            else each
+            for each in estate.vaults
+        ),
+        resources=(*estate.resources, *_keeping_secrets(estate)),
         service_principals=tuple(
             _much_related(each, everybody) if each.name == "feed-publisher" else each for each in estate.service_principals
         ),
@@ -143,6 +155,34 @@ def rare(estate: Estate) -> Estate:
                 ),
             ),
         ),
+    )
+
+
+def _secret(name: str, content_type: str) -> Secret:
+    made = SecretVersion(version=f"{name:0<32}".replace("-", "0"), created=AS_OF - 400 * 86_400, content_type=content_type)
+    return Secret(name=name, versions=(made,))
+
+
+def _keeping_secrets(estate: Estate) -> tuple[Resource, ...]:
+    """A machine, a disk and an order of a certificate that keep secrets in a vault."""
+    [vault] = [each for each in estate.vaults if each.name == _KEEPING]
+    key = {"diskEncryptionKey": {"secretUrl": f"https://{_KEEPING}.vault.azure.net/secrets/bek-1/0"}}
+    group = f"/subscriptions/{vault.subscription}/resourceGroups/{vault.resource_group}"
+    bought = {
+        "keyVaultId": f"{group}/providers/Microsoft.KeyVault/vaults/{_KEEPING}",
+        "keyVaultSecretName": "shop-1",
+        "provisioningState": "Succeeded",
+    }
+    made: dict[str, dict[str, object]] = {
+        "Microsoft.CertificateRegistration/certificateOrders": {"certificates": {"shop": bought}},
+        "Microsoft.Compute/disks": {"encryptionSettingsCollection": {"enabled": True, "encryptionSettings": [key]}},
+        "Microsoft.Compute/virtualMachines": {"storageProfile": {"osDisk": {"encryptionSettings": {"enabled": True, **key}}}},
+    }
+    return tuple(
+        Resource(
+            type=type_, name="keeping", properties=properties, subscription=vault.subscription, resource_group="rg-keeping"
+        )
+        for type_, properties in made.items()
     )
 
 

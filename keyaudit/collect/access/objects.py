@@ -14,6 +14,8 @@ _KINDS = {"user": "user", "agentUser": "user", "group": "group", "device": "devi
 _APPLICATIONS = frozenset({"servicePrincipal", "agentIdentity", "agentIdentityBlueprintPrincipal"})
 _PREFIX = "#microsoft.graph."
 _HIDDEN = "hiddenmembership"
+ODATA_TYPES = frozenset(_PREFIX + kind for kind in (*_KINDS, *_APPLICATIONS))
+"""Every `@odata.type` of a directory object that is known."""
 
 _OF_USERS = ("user_principal_name", "user_type")
 _TOLD = ("name", "kind", "user_principal_name", "user_type", "app_id", "enabled", "home")

@@ -20,6 +20,8 @@ _PRINCIPALS = {
     "#microsoft.graph.agentIdentity": "agent-identity",
     "#microsoft.graph.agentIdentityBlueprintPrincipal": "blueprint-principal",
 }
+ODATA_TYPES = frozenset((*_APPLICATIONS, *_PRINCIPALS))
+"""Every `@odata.type` of an application or service principal that is known."""
 _OF_AGENTS = "ServiceIdentity"
 """servicePrincipalType of agents, and of nothing else: https://learn.microsoft.com/graph/api/resources/agentidentity"""
 

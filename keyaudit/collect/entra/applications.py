@@ -46,6 +46,7 @@ async def collect_applications(reading: Reading, unit: Unit, scope: Scope) -> Se
         describe=application_holder,
         write=partial(_write, cloud=reading.connection.environment.name),
         seen=reading.seen,
+        focus=reading.confines.focus,
     )
 
 

@@ -35,7 +35,8 @@ _FEDERATED = (
     *("issuer", "subject", "audiences", "claims_expression", "subject_grade", "subject_breadth", "issuer_retires_on"),
     *_REPOSITORY,
 )
-_KINDS = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
+KEY_TYPES = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
+"""Graph's type of a key credential, and the value of the column `kind`."""
 _OF_CERTIFICATE = {
     "thumbprint_sha1": "thumbprint",
     "certificate_subject": "subject",
@@ -102,7 +103,7 @@ def thumbprint(raw: Wire) -> str | Refusal | None:
 def kind_of(item: KeyItem) -> str | Refusal:
     """The value of the column `kind` for a key."""
     type_ = read(item.type, str)
-    return type_ if isinstance(type_, Refusal) else _KINDS.get(type_, Refusal(Reason.UNRECOGNISED))
+    return type_ if isinstance(type_, Refusal) else KEY_TYPES.get(type_, Refusal(Reason.UNRECOGNISED))
 
 
 def encrypts(item: KeyItem) -> bool:

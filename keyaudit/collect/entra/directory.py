@@ -9,8 +9,9 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both
 from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder, unseen_holder
-from keyaudit.collect.entra.key_material import Keyed, KeyMaterial, Keys, listed_keys
+from keyaudit.collect.entra.key_material import NO_KEYS, Keyed, KeyMaterial, Keys, listed_keys, names_of
 from keyaudit.collect.entra.relations import AT_ONCE, Federated, FederatedItem, Owners, Relations, object_id
+from keyaudit.collect.focus import MOST, Focus
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Wire
 from keyaudit.inventory.spool import Unit
@@ -42,20 +43,21 @@ async def collect_objects(
     before: Sequence[Callable[[], Awaitable[None]]] = (),
     completed: Callable[[Item], Awaitable[Item]] | None = None,
     lacking: Callable[[Item], bool] = lambda _: False,
+    focus: Focus | None = None,
 ) -> Sequence[Coverage]:
     """Write the rows of every object of a kind. Returns the coverage of `operations(kind)`.
 
     `before` runs before `write`, like the reading of owners. `describe` takes an item, the tenant's id, and the address and
     api-version of its request. `seen` receives the number of objects so far. An item that is `lacking` something is replaced by
-    what `completed` returns.
+    what `completed` returns. `focus`: the needs of the only page that it is for.
     """
     gateway, tenant_id = connection.gateway, connection.identity.tenant_id
-    owners, federated = Owners(gateway, scope, kind), Federated(gateway, scope, kind)
+    owners, federated = Owners(gateway, scope, kind, focus), Federated(gateway, scope, kind)
     relations = Relations(owners, federated)
     first = (owners.collect, federated.collect, *before)
     await for_each(first, lambda collect: collect(), limit=len(first))
     url, version = source(connection.environment, f"{kind}.list")
-    calls, material = Calls(scope, f"{kind}.list"), KeyMaterial(gateway, scope, kind)
+    calls, material = Calls(scope, f"{kind}.list"), KeyMaterial(gateway, scope, kind, focus)
     holders: dict[str, Holder] = {}
     held: list[tuple[Item, Holder, Keys]] = []
     count = 0
@@ -63,7 +65,7 @@ async def collect_objects(
     async def write_completed(found: Item, holder: Holder, keys: Keys) -> None:
         if completed and lacking(found):
             found = await completed(found)
-        write(unit, found, holder, relations, keys if keys.complete else await material.completed(found.id, keys))
+        write(unit, found, holder, relations, keys if keys.complete else await material.completed(holder, keys))
 
     async def put_held() -> None:
         await for_each(held, lambda each: write_completed(*each), limit=AT_ONCE)
@@ -87,6 +89,8 @@ async def collect_objects(
     # Both lists contain the same objects: an object in only one of them is missing in the other, or was deleted.
     if why_incomplete(listing.end) is None and await owners.any_left():
         calls.refused(Refusal(Reason.INCONSISTENT_PAGES, "it lacks an object that another list has"))
+    if focus is not None and len(federated.ids) > MOST:
+        federated.only({found for found, holder in holders.items() if focus.meant(names_of(holder, NO_KEYS))})
     await _write_federated(connection, unit, federated, kind, holders)
     listed = calls.coverage()
     return [listed, material.coverage(listed), *owners.coverage, *federated.coverage]

@@ -4,16 +4,18 @@ Graph's documentation contradicts itself on whether a list returns certificates,
 https://learn.microsoft.com/graph/api/application-list and https://learn.microsoft.com/graph/api/resources/keycredential
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET, Struct, UnsetType, structs
 from msgspec.structs import replace
 
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls
-from keyaudit.collect.entra.credentials import KeyItem, encrypts, kind_of, read_credentials
+from keyaudit.collect.entra.credentials import KeyItem, encrypts, kind_of, read_credentials, thumbprint
+from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.relations import Related
 from keyaudit.collect.entra.saml import public_certificate
+from keyaudit.collect.focus import LEFT_OUT, MOST, Focus
 from keyaudit.collect.rows import Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
@@ -47,16 +49,27 @@ class Keys(Struct, frozen=True):
         return read(item.usage, str) != "Sign" or public_certificate(item, self.items) is None
 
 
-class KeyMaterial:
-    """Reads the certificates of single objects. `kind` is the first part of the operation's name."""
+NO_KEYS = Keys((), 0)
 
-    def __init__(self, gateway: Gateway, scope: Scope, kind: str) -> None:
-        self._gateway = gateway
+
+class KeyMaterial:
+    """Reads the certificates of single objects, those that the `focus` may mean. `kind` is the first part of the operation's
+    name.
+    """
+
+    def __init__(self, gateway: Gateway, scope: Scope, kind: str, focus: Focus | None) -> None:
+        self._gateway, self._focus = gateway, focus
+        self._others = 0
         self._calls = Calls(scope, f"{kind}.get", per_object=True)
 
-    async def completed(self, object_id: str, listed: Keys) -> Keys:
+    async def completed(self, holder: Holder, listed: Keys) -> Keys:
         """The keys of that object, with the certificates from its own read; a refusal is the reason for missing ones."""
-        shown = await self._gateway.get(self._calls.id, Keyed, id=object_id)
+        if self._focus is not None and not self._focus.meant(names_of(holder, listed)):
+            self._others += 1
+            if self._others > MOST:
+                self._calls.refused(LEFT_OUT)
+                return replace(listed, hidden=LEFT_OUT)
+        shown = await self._gateway.get(self._calls.id, Keyed, id=holder.object_id)
         if isinstance(shown, Refusal):
             self._calls.refused(shown)
             return replace(listed, hidden=shown)
@@ -76,6 +89,18 @@ class KeyMaterial:
 def _is_hidden(item: KeyItem) -> bool:
     """Whether the certificate is missing: `key` is null, empty or left out."""
     return isinstance(item.key, UnsetType) or bytes(item.key) in (b"null", b'""')
+
+
+def names_of(holder: Holder, keys: Keys) -> Iterator[str]:
+    """The names and ids of an object and of its keys, as far as they can be read. A thumbprint is chosen by its author."""
+    for raw in (holder.app_id, holder.name):
+        found = raw if isinstance(raw, Refusal) else read(raw, str)
+        if not isinstance(found, Refusal):
+            yield found
+    yield holder.object_id
+    for key in keys.items:
+        found = thumbprint(key.custom_key_identifier) or ""
+        yield from (key.key_id, "" if isinstance(found, Refusal) else found)
 
 
 def listed_keys(item: Keyed) -> Keys:

@@ -1,13 +1,14 @@
 """Owners and federated credentials of applications and service principals: lists first, then single objects."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from msgspec import UNSET, Struct, UnsetType, field
 
 from keyaudit.cloud.gateway import Gateway
-from keyaudit.collect.calls import Calls, why_incomplete
+from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct
+from keyaudit.collect.focus import LEFT_OUT, Focus
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID
@@ -55,8 +56,8 @@ def object_id(item: Related) -> str:
 class Owners:
     """The owners of every application, or of every service principal: `kind` is the first part of the operations' names."""
 
-    def __init__(self, gateway: Gateway, scope: Scope, kind: str) -> None:
-        self._gateway = gateway
+    def __init__(self, gateway: Gateway, scope: Scope, kind: str, focus: Focus | None) -> None:
+        self._gateway, self._focus = gateway, focus
         self._kind = kind
         self._list = Calls(scope, f"{kind}.owners")
         self._single = Calls(scope, f"{kind}.owners_of", per_object=True)
@@ -65,7 +66,10 @@ class Owners:
         self._unseen = Refusal(Reason.PARENT_NOT_ASSESSED)
 
     async def collect(self) -> None:
-        """Read the list, then each object that may have more owners than the list returned."""
+        """Read the list, then each object that may have more owners than the list returned. The page of a key needs none."""
+        if self._focus is not None:
+            self._unseen = LEFT_OUT
+            return
         many: list[str] = []
         shown: dict[str, frozenset[str]] = {}
         listing = self._gateway.pages(self._list.id, Owned, by=object_id)
@@ -103,6 +107,8 @@ class Owners:
     @property
     def coverage(self) -> Sequence[Coverage]:
         """The coverage of both operations."""
+        if self._focus is not None:
+            return not_assessed(self._list.scope, (self._list.id, self._single.id), LEFT_OUT.reason)
         parent = self._list.coverage()
         return parent, self._single.coverage(parent)
 
@@ -130,6 +136,7 @@ class Federated:
         self._by = object_id if kind == "application" else _named
         self.ids: set[str] = set()
         """Object ids in lower case."""
+        self._left_out: set[str] = set()
         self._incomplete: Reason | None = Reason.PARENT_NOT_ASSESSED
 
     async def collect(self) -> None:
@@ -144,8 +151,16 @@ class Federated:
         found = holder.lower() in self.ids
         row.put_read("trusts_federated", Refusal(self._incomplete) if self._incomplete and not found else found)
 
+    def only(self, meant: Collection[str]) -> None:
+        """Leave out the credentials of all objects but these, because that is not asked for."""
+        self._left_out = self.ids.difference(meant)
+        if self._left_out:
+            self._single.refused(LEFT_OUT)
+
     async def each(self, write: Callable[[str, FederatedItem, Wire | Refusal], None]) -> None:
-        """Call `write` for every credential of every object in `ids`, with the object's id, the item, and its expression."""
+        """Call `write` for every credential of every object in `ids` that is not left out, with the object's id, the item, and
+        its expression.
+        """
 
         async def one(holder: str) -> None:
             listing = self._gateway.pages(self._single.id, FederatedItem, by=self._by, id=holder)
@@ -159,7 +174,7 @@ class Federated:
             for item in items:
                 write(holder, item, expressions.get(item.id.lower(), item.claims_matching_expression))
 
-        await for_each(sorted(self.ids), one, limit=AT_ONCE)
+        await for_each(sorted(self.ids - self._left_out), one, limit=AT_ONCE)
 
     async def _expressions_of(self, holder: str, lacking: Sequence[FederatedItem]) -> Mapping[str, Wire | Refusal]:
         """Claims-matching expressions by credential id. v1.0 returns neither subject nor expression for such credentials."""

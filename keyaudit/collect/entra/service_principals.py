@@ -68,6 +68,7 @@ async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope)
         describe=principal_holder,
         write=partial(_write, cloud=connection.environment.name, roles=roles),
         seen=reading.seen,
+        focus=reading.confines.focus,
         before=(roles.collect,),
         completed=completed,
         lacking=lambda item: isinstance(agent_type(item.type, item.service_principal_type), Refusal),

@@ -146,6 +146,13 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
         detail = f"{end.refusal.detail}; {_NOT_ACTIVATED}" if end.refusal.detail else _NOT_ACTIVATED
         return replace(end, refusal=replace(end.refusal, detail=detail))
 
+    async def _object(self, item: KeyItem) -> None:
+        name, focus = self._named(item).name, self._reading.confines.focus
+        if focus is None or focus.key(self._vault, name, item.managed):
+            await super()._object(item)
+        else:
+            self._seen[name.lower()] = name
+
     async def _read(self, name: str, item: KeyItem, listed: Listed[KeyItem]) -> None:
         self._seen[name.lower()] = name
         if known := self._unchanged(name, item, listed):

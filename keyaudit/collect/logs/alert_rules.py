@@ -1,13 +1,15 @@
-"""Alert rules of Azure Monitor, and which of them cover keys and credentials, by their text."""
+"""Alert rules of Azure Monitor and of Microsoft Sentinel, and which of them cover keys and credentials, by their text."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
 from msgspec import UNSET, Raw, Struct
 
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.copies import both
+from keyaudit.collect.logs.sentinel_rules import OPERATION, collect_sentinel_rules
+from keyaudit.collect.logs.watched import watched_by_query
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read
@@ -16,7 +18,7 @@ from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.alert_rule import ALERT_RULE
 
-OPERATIONS = ("alert_rule.query",)
+OPERATIONS = ("alert_rule.query", OPERATION)
 
 QUERY = (
     "resources | where type in~ ('microsoft.insights/activitylogalerts', 'microsoft.insights/scheduledqueryrules') "
@@ -28,14 +30,6 @@ _ID = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _KINDS = {"activitylogalerts": "activity-log", "scheduledqueryrules": "log-query"}
-
-# Text in a query that covers a subject. Audit events are matched by the part of their name without a dash: the real names have
-# an en dash, which rules often replace. https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities
-_NAMED = {
-    "key-vault": ("azkvauditlogs", "microsoft.keyvault"),
-    "application-credentials": ("add service principal credentials", "certificates and secrets management"),
-    "federation": ("set federation settings on domain", "set domain authentication"),
-}
 
 
 class Rule(Struct):
@@ -104,7 +98,7 @@ async def collect_alert_rules(reading: Reading, unit: Unit, scope: Scope) -> Seq
             _put(row, item)
             unit.row("alert_rule", row.finish())
         calls.ended(listing.end)
-    return [calls.coverage()]
+    return [calls.coverage(), await collect_sentinel_rules(reading, unit, scope)]
 
 
 def _name(subscriptions: Collection[str], item: Rule) -> str:
@@ -148,9 +142,4 @@ def _watches_query(properties: Properties) -> list[str] | Refusal:
     criteria = read(properties.criteria, Criteria)
     if isinstance(criteria, Refusal):
         return criteria
-    text = "\n".join(criterion.query.lower() for criterion in criteria.all_of)
-    return sorted(_named(text, _NAMED))
-
-
-def _named(text: str, names: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    return (thing for thing, spelled in names.items() if any(name in text for name in spelled))
+    return watched_by_query("\n".join(criterion.query for criterion in criteria.all_of))

@@ -92,7 +92,7 @@ class WorkspaceId(Struct, frozen=True):
 
 async def collect_workspaces(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write every workspace in stored log destinations, and its tables with logs. Returns the coverage of `OPERATIONS`."""
-    return await _Workspaces(reading.connection, unit, scope).collect(_wanted(reading.spool.lines("log_sink")))
+    return await _Workspaces(reading.connection, unit, scope).collect(named(reading.spool.lines("log_sink")))
 
 
 class _Filled(Struct):
@@ -102,8 +102,8 @@ class _Filled(Struct):
     untold: set[Reason] = field(default_factory=set)
 
 
-def _wanted(sinks: Iterable[bytes]) -> Mapping[str, _Filled]:
-    """The tables that receive logs, by workspace id."""
+def named(sinks: Iterable[bytes]) -> Mapping[str, _Filled]:
+    """The tables that receive logs, by workspace id, according to stored rows of `log_sink`."""
     decoder = msgspec.json.Decoder(_Sink)
     found: dict[str, _Filled] = defaultdict(_Filled)
     for sink in map(decoder.decode, sinks):
@@ -134,16 +134,16 @@ class _Workspaces:
         return [self._get.coverage(), self._table.coverage()]
 
     async def _workspace(self, place: WorkspaceId, filled: _Filled) -> None:
-        found = _seen(await self._connection.gateway.get("workspace.get", WorkspaceItem, **place.segments))
+        found = seen(await self._connection.gateway.get("workspace.get", WorkspaceItem, **place.segments))
         url, version = source(self._connection.environment, "workspace.get", **place.segments)
         row = Row(WORKSPACE, id=place.id, resource_id=place.id, scope_id=self._scope.id, url=url, version=version)
         row.put("name", place.workspace)
         row.put("subscription_id", place.subscription)
         row.put("resource_group", place.resource_group)
-        tables = {table: _seen(await get_table(self._connection, place, table)) for table in sorted(filled.tables)}
+        tables = {table: seen(await get_table(self._connection, place, table)) for table in sorted(filled.tables)}
         retention: int | Refusal
         exists = any(not isinstance(each, Refusal) for each in (found, *tables.values()))
-        if isinstance(found, Refusal) and tables and all(_is_none(each) for each in (found, *tables.values())):
+        if isinstance(found, Refusal) and tables and all(is_gone(each) for each in (found, *tables.values())):
             # A setting outlives its workspace, and then what it sends is lost.
             self._get.answered()
             row.put_all(deleted=True, location=None, retention=None)
@@ -195,14 +195,14 @@ async def get_table(connection: Connection, place: WorkspaceId, table: str) -> T
     return await connection.gateway.get("workspace.table", TableItem, table=table, **place.segments)
 
 
-def _seen(found: _Answer | Refusal) -> _Answer | Refusal:
+def seen(found: _Answer | Refusal) -> _Answer | Refusal:
     """The answer. To a subscription in which the identity has no role, Resource Manager answers that there is none."""
     if isinstance(found, Refusal) and found.detail == "SubscriptionNotFound":
         return Refusal(Reason.NOT_VISIBLE, found.detail, found.status)
     return found
 
 
-def _is_none(found: TableItem | Refusal) -> bool:
+def is_gone(found: object) -> bool:
     """Whether Resource Manager answered that there is no such resource, in a subscription that the identity sees."""
     return isinstance(found, Refusal) and found.status == 404 and found.detail in _NO_RESOURCE
 

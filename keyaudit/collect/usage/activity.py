@@ -1,9 +1,12 @@
-"""Azure's activity log: changes of logging, alerts and role assignments."""
+"""Azure's activity log: changes of vaults, logging, alerts, role assignments and servers of AD FS, and keys of accounts."""
 
+import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from keyaudit.collect.usage import privileged
 from keyaudit.collect.usage.event import Event, Members, Shape, inside, mark
 from keyaudit.collect.usage.values import BadRecordError, Text, address, guid, lower, moment
 from keyaudit.inventory.logs.use import Use
@@ -34,7 +37,38 @@ _OPERATIONS = {
     ),
     "microsoft.authorization/roleassignments/write": "assign-role",
     "microsoft.authorization/elevateaccess/action": "elevate-access",
+    # https://github.com/Azure/Azure-Sentinel and https://github.com/SigmaHQ/sigma: azure_aadhybridhealth_adfs_new_server
+    **dict.fromkeys(
+        ("microsoft.adhybridhealthservice/services/servicemembers/action", "microsoft.adhybridhealthservice/services/delete"),
+        "change-federation-servers",
+    ),
 }
+# The changes of vaults that https://github.com/SigmaHQ/sigma and https://github.com/panther-labs/panther-analysis look for.
+_OF_VAULTS = {
+    **dict.fromkeys(("microsoft.keyvault/vaults/delete", "microsoft.keyvault/managedhsms/delete"), "delete"),
+    **dict.fromkeys(
+        (
+            "microsoft.keyvault/locations/deletedvaults/purge/action",
+            "microsoft.keyvault/locations/deletedmanagedhsms/purge/action",
+        ),
+        "purge",
+    ),
+    "microsoft.keyvault/vaults/accesspolicies/write": "change-vault-access",
+}
+_WRITES_VAULT = frozenset({"microsoft.keyvault/vaults/write", "microsoft.keyvault/managedhsms/write"})
+_RECOVERS = re.compile(r'"createMode\\*"\s*:\s*\\*"recover', re.IGNORECASE)
+# Every service names its own: https://github.com/SigmaHQ/sigma, azure_rare_operations.
+_KEYS = re.compile(
+    r"[a-z0-9.]+/.*/(?:(list(?:keys|secrets|connectionstrings|adminkeys|querykeys|accountsas|servicesas|credentials?))"
+    r"|regenerate[a-z]*keys?)(?:/action)?"
+)
+_ALWAYS = frozenset({"elevate-access", "change-federation-servers"})
+"""Operations that are privileged."""
+# Members of a request and of its answer, which differ in case: a role, who gets it, and the kind of that principal.
+_ASSIGNED = tuple(
+    re.compile(rf'{name}\\*"\s*:\s*\\*"([^"\\]+)', re.IGNORECASE)
+    for name in ("roleDefinitionId", "principalId", "principalType")
+)
 # A call has several records: these have its result, the others its start.
 _ENDS = {"success": True, "succeeded": True, "failure": False, "failed": False}
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
@@ -60,6 +94,7 @@ class _Record(msgspec.Struct, gc=False, rename="camel"):
     caller_ip_address: Text = None
     correlation_id: Text = None
     identity: _Identity | None = None
+    properties: Any = None
 
 
 class _Row(msgspec.Struct, gc=False, rename="pascal"):
@@ -85,6 +120,8 @@ class _Row(msgspec.Struct, gc=False, rename="pascal"):
     caller: Text = None
     claims: Any = None
     claims_d: Any = msgspec.field(default=None, name="Claims_d")
+    properties: Any = None
+    properties_d: Any = msgspec.field(default=None, name="Properties_d")
 
 
 class _Word(msgspec.Struct, gc=False):
@@ -111,6 +148,7 @@ class _Listed(msgspec.Struct, gc=False, rename="camel"):
     tenant_id: Text = None
     claims: _Claims | None = None
     http_request: _Request | None = None
+    properties: Any = None
 
 
 _record, _row, _listed = Shape(_Record), Shape(_Row), Shape(_Listed)
@@ -130,6 +168,7 @@ def of_record(members: Members) -> Event:
         network=found.caller_ip_address,
         correlation=found.correlation_id,
         claims=claims,
+        bodies=found.properties,
     )
 
 
@@ -146,6 +185,7 @@ def of_row(members: Members) -> Event:
         correlation=found.correlation_id,
         claims=claims,
         caller=found.caller,
+        bodies=found.properties or found.properties_d,
     )
 
 
@@ -161,6 +201,7 @@ def of_listed(members: Members) -> Event:
         correlation=found.correlation_id,
         claims=found.claims or _Claims(),
         caller=found.caller,
+        bodies=found.properties,
     )
     event.tenant_id = guid(found.tenant_id)
     return event
@@ -178,7 +219,24 @@ def _by_words(found: _Row) -> str | None:
 
 def matters(operation: object) -> bool:
     """Whether a record of this operation is a use."""
-    return isinstance(operation, str) and operation.casefold() in _OPERATIONS
+    return isinstance(operation, str) and _kind(operation) is not None
+
+
+@lru_cache(maxsize=1_024)
+def _kind(name: str) -> tuple[str, str] | None:
+    """The operation of `usage` and the kind of its target; None for records of another operation.
+
+    That of a vault that is written is decided by the body of the request.
+    """
+    folded = name.casefold()
+    if folded in _OPERATIONS:
+        return _OPERATIONS[folded], "resource"
+    if folded in _OF_VAULTS:
+        return _OF_VAULTS[folded], "vault"
+    if folded in _WRITES_VAULT:
+        return "restore", "vault"
+    keys = _KEYS.fullmatch(folded)
+    return ("list-account-keys" if keys[1] else "regenerate-account-key", "resource") if keys else None
 
 
 def _event(
@@ -191,20 +249,24 @@ def _event(
     correlation: str | None,
     claims: _Claims,
     caller: str | None = None,
+    bodies: Any = None,
 ) -> Event:
     on, above = moment(time)
     if not operation:
         raise BadRecordError("names no operation")
     subscription = _subscription(resource_id)
     succeeded = _ENDS.get((result or "").casefold())
-    done = _OPERATIONS.get(operation.casefold())
+    done = _kind(operation)
+    if done and operation.casefold() in _WRITES_VAULT and not _RECOVERS.search(_text(bodies)):
+        done = None
     if done is None or (result and succeeded is None):
         return Event(SOURCE, on, resource_id=subscription, operation=operation if done is None else None)
+    name, kind = done
     use = Use(
         source=SOURCE,
         used_on=on,
-        operation=done,
-        target_kind="resource",
+        operation=name,
+        target_kind=kind,
         succeeded=succeeded,
         target_id=lower(resource_id),
         name=correlation or None,
@@ -215,7 +277,30 @@ def _event(
         mark=str(above),
     )
     mark(use, ("succeeded", "target_id"))
+    if name in _ALWAYS:
+        use.privileged = True
+    elif name == "assign-role":
+        _tell_role(use, _text(bodies))
     return Event(SOURCE, on, (use,), resource_id=subscription)
+
+
+def _text(bodies: Any) -> str:
+    return bodies if isinstance(bodies, str) else msgspec.json.encode(bodies).decode()
+
+
+def _tell_role(use: Use, body: str) -> None:
+    """Fills who got which role, from the body of the request or of its answer; unknown without one."""
+    role, to, kind = (next(iter(pattern.findall(body)), None) for pattern in _ASSIGNED)
+    use.permission, use.granted_to = lower(role), lower(to)
+    mark(use, ("permission", "granted_to"))
+    service = kind is None or kind.casefold() == "serviceprincipal"
+    if role and service and privileged.azure_role(role) and privileged.widely(_scope(use.target_id or "")):
+        use.privileged = True
+
+
+def _scope(assignment: str) -> str:
+    """The scope of a role assignment, by its id."""
+    return assignment.partition("/providers/microsoft.authorization/")[0]
 
 
 def _subscription(resource_id: str | None) -> str | None:

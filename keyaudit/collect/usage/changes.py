@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from keyaudit.collect.usage import privileged
 from keyaudit.collect.usage.values import LONGEST, BadRecordError, guid, operation_name
 from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.logs.use import Use
@@ -26,13 +27,14 @@ _SETTINGS, _AUTHENTICATION = "set federation settings on domain", "set domain au
 _FEDERATION = frozenset({_SETTINGS, _AUTHENTICATION})
 _LIVE_TYPE = "livetype"
 """The property for managed or federated; other properties of that operation do not matter here."""
-_CONSENT = "consent to application"
+_DELEGATED = "add delegated permission grant"
+_CONSENT, _APP_ROLE = "consent to application", "add app role assignment to service principal"
 _GRANTS = {
     **dict.fromkeys(
         (
-            "add delegated permission grant",
+            _DELEGATED,
             _CONSENT,
-            "add app role assignment to service principal",
+            _APP_ROLE,
             "add app role assignment grant to user",
             "add app role assignment grant to group",
         ),
@@ -40,11 +42,45 @@ _GRANTS = {
     ),
     **dict.fromkeys(("add owner to application", "add owner to service principal"), "add-owner"),
 }
+# https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities: Core Directory, and PIM
+_ROLES = frozenset(
+    {
+        *(f"add {member} to role" for member in ("member", "eligible member", "scoped member")),
+        *(
+            f"add {member} to role in pim completed ({lasting})"
+            for member in ("member", "eligible member")
+            for lasting in ("permanent", "timebound")
+        ),
+    }
+)
+_ELEVATES = frozenset(
+    {
+        # https://learn.microsoft.com/azure/role-based-access-control/elevate-access-global-admin#view-elevate-access-log-entries
+        "user has elevated their access to user access administrator for their azure resources",
+        "assigns the caller to user access admin",
+    }
+)
+# https://github.com/SigmaHQ/sigma/tree/master/rules/cloud/azure/audit_logs: azure_ad_new_root_ca_added, and
+# azure_ad_certificate_based_authencation_enabled
+_COMPANY, _AUTHORITIES = "set company information", "trustedcasforpasswordlessauth"
+_METHODS, _BY_CERTIFICATE = "authentication methods policy update", "x509certificate"
+_OF_TENANT = frozenset({*_ELEVATES, _COMPANY, _METHODS})
+_ALWAYS = frozenset({"change-federation", "elevate-access", "change-trusted-authority", "change-certificate-sign-in"})
+"""Operations that are always privileged."""
+_SIMPLE = {
+    **dict.fromkeys(_FEDERATION, "change-federation"),
+    **_GRANTS,
+    **dict.fromkeys(_ROLES, "assign-directory-role"),
+    **dict.fromkeys(_ELEVATES, "elevate-access"),
+}
+"""Operations whose name alone says what they are."""
 # Of a grant the target is the API, and these are who received it:
 # https://github.com/OTRF/Security-Datasets, compound/GoldenSAMLADFSMailAccess/AADAuditEvents
 _RECEIVERS = frozenset({"serviceprincipal.objectid", "user.objectid", "group.objectid"})
 _SCOPE, _ROLE, _CONSENTED = "delegatedpermissiongrant.scope", "approle.value", "consentaction.permissions"
 _SCOPES = re.compile(r"\bScope:\s*([^,\]]*)")
+_CONSENT_TYPE, _BY_ADMIN, _ALL = "delegatedpermissiongrant.consenttype", "consentcontext.isadminconsent", "allprincipals"
+_ROLE_NAMES, _ROLE_IDS = ("role.displayname",), ("role.templateid", "templateid")
 _HELD = frozenset({"keydescription", "keycredentials", "passwordcredentials", "credential"})
 # Each new service principal has it, with the ids of a store and a group of keys, and none of a key: the event "Add service
 # principal" of Microsoft Entra ID in https://github.com/SEKOIA-IO/documentation
@@ -53,12 +89,19 @@ _STORE = "credential"
 # https://elastic.github.io/detection-rules-explorer/rules/498e4094-60e7-11f0-8847-f661ea17fbcd
 _FEDERATED = "federatedidentitycredentials"
 _KEY = re.compile(r"\bKeyId(?:entifier)?[\"']?\s*[=:]\s*[\"']?([0-9a-f-]{36})", re.ASCII | re.IGNORECASE)
+_ISSUER = re.compile(r"issuer[\\\"']*\s*[=:]\s*[\\\"']*([^\s\\\"',;}\]]+)", re.IGNORECASE)
 _NOTHING = frozenset({"", "[]", "null", '""', "[ ]"})
 
 Property = tuple[str, str, str]
 """A changed property: its name, old value and new value."""
-Change = tuple[str, str | None]
-"""An operation of `usage`, and the credential's key id if the log names one."""
+
+
+class Change(NamedTuple):
+    """An operation of `usage`, the credential's key id if the log names one, and the issuer of a federated credential."""
+
+    operation: str
+    key: str | None = None
+    issuer: str | None = None
 
 
 class Target(NamedTuple):
@@ -67,17 +110,29 @@ class Target(NamedTuple):
     kind: str
     id: str | None
     beside: Sequence[str] = ()
+    role: str | None = None
+    """The name of a role that is given to it."""
 
 
 def relevant(operation: str) -> bool:
-    """Whether records of this name may be about credentials or federation."""
+    """Whether records of this name may be about credentials, federation, permissions or roles."""
     folded = operation_name(operation)
-    return folded in _CREDENTIALS or folded in _CARRIERS or folded in _FEDERATION or folded in _GRANTS
+    return any(folded in names for names in (_CREDENTIALS, _CARRIERS, _FEDERATION, _GRANTS, _ROLES, _OF_TENANT))
 
 
 def federates(operation: str) -> bool:
     """Whether it changes the authentication of a domain."""
     return operation_name(operation) in _FEDERATION
+
+
+def gives_role(operation: str) -> bool:
+    """Whether it gives somebody a role of the directory."""
+    return operation_name(operation) in _ROLES
+
+
+def of_tenant(operation: str) -> bool:
+    """Whether it changes the tenant itself."""
+    return operation_name(operation) in _OF_TENANT
 
 
 def changes(operation: str, properties: Iterable[Property] | None) -> list[Change]:
@@ -88,14 +143,14 @@ def changes(operation: str, properties: Iterable[Property] | None) -> list[Chang
     folded = operation_name(operation)
     if folded == _AUTHENTICATION and properties is not None:
         changed = [each for each in properties if each[0].replace(" ", "").casefold() == _LIVE_TYPE]
-        return [("change-federation", None)] if any(old.strip() != new.strip() for _, old, new in changed) else []
-    if folded in _FEDERATION:
-        return [("change-federation", None)]
-    if folded in _GRANTS:
-        return [(_GRANTS[folded], None)]
-    if properties is None and folded in _CARRIERS:
+        return [Change("change-federation")] if any(old.strip() != new.strip() for _, old, new in changed) else []
+    if folded in _SIMPLE:
+        return [Change(_SIMPLE[folded])]
+    if properties is None and folded in (*_CARRIERS, _COMPANY, _METHODS):
         raise BadRecordError("does not say what it changed")
-    found: list[Change] = [("add-service-principal", None)] if folded == _ADDED else []
+    if folded in _OF_TENANT:
+        return _of_tenant(folded, properties or ())
+    found = [Change("add-service-principal")] if folded == _ADDED else []
     changed_values = [(name.replace(" ", "").casefold(), old, new) for name, old, new in properties or ()]
     held = [
         (name, old, new)
@@ -107,20 +162,58 @@ def changes(operation: str, properties: Iterable[Property] | None) -> list[Chang
         before, after = _keys(old), _keys(new)
         added |= after - before
         removed |= before - after
-    found += [("add-credential", key) for key in sorted(added)]
-    found += [("remove-credential", key) for key in sorted(removed)]
+    found += [Change("add-credential", key) for key in sorted(added)]
+    found += [Change("remove-credential", key) for key in sorted(removed)]
     named = bool(added or removed)
     if not named and folded in _CREDENTIALS:
-        found.append((_CREDENTIALS[folded], None))
+        found.append(Change(_CREDENTIALS[folded]))
     elif not named and any(new.strip() not in (old.strip(), *_NOTHING) and not _keys(new) for _, old, new in held):
         # They changed, but without ids: the more severe change is assumed.
-        found.append(("add-credential", None))
+        found.append(Change("add-credential"))
     return found + [change for name, old, new in changed_values if name == _FEDERATED for change in _federated(old, new)]
 
 
-def tell_grant(use: Use, operation: str, properties: Iterable[Property], target: Target) -> None:
-    """Fills who got which permission in a use of a grant, or why that is unknown."""
+def _of_tenant(folded: str, properties: Iterable[Property]) -> list[Change]:
+    """The changes of the tenant itself; none if its properties are others."""
+    if folded == _COMPANY:
+        trusted = any(_AUTHORITIES in f"{name} {new}".replace(" ", "").casefold() for name, _, new in properties)
+        return [Change("change-trusted-authority")] if trusted else []
+    methods = [(_method(old), _method(new)) for _, old, new in properties]
+    return [Change("change-certificate-sign-in")] if any(before != after for before, after in methods) else []
+
+
+def _method(text: str) -> object:
+    """The settings of sign-in by certificate in a policy as JSON; of another text all of it, if it mentions them."""
+    if _BY_CERTIFICATE not in text.casefold():
+        return None
+    try:
+        policy = msgspec.json.decode(text, type=dict[str, Any])
+    except BROKEN:
+        return text
+    methods = policy.get("authenticationMethodConfigurations")
+    if not isinstance(methods, list):
+        return text
+    return [each for each in methods if _BY_CERTIFICATE in str(each).casefold()]
+
+
+def tell_change(use: Use, operation: str, properties: Iterable[Property], target: Target) -> None:
+    """Fills what a use of a change tells of it: who got what, and whether it is privileged; or why that is unknown."""
     values = {name.replace(" ", "").casefold(): (_plain(old), _plain(new)) for name, old, new in properties}
+    if use.operation == "grant-permission":
+        _tell_grant(use, operation, values, target)
+    elif use.operation == "assign-directory-role":
+        role, template = (
+            next((values[name][1] for name in names if name in values), None) for names in (_ROLE_NAMES, _ROLE_IDS)
+        )
+        use.granted_to, use.permission = target.id, role or target.role or None
+        use.privileged = privileged.directory_role(use.permission, template) or None
+        if use.permission is None:
+            use.unknown = {**use.unknown, "permission": Reason.NOT_SUPPLIED}
+    elif use.operation in _ALWAYS:
+        use.privileged = True
+
+
+def _tell_grant(use: Use, operation: str, values: Mapping[str, tuple[str, str]], target: Target) -> None:
     received = (guid(new) for name, (_, new) in values.items() if name in _RECEIVERS)
     consent = operation_name(operation) == _CONSENT
     use.granted_to = next(filter(None, received), target.id if consent else next(iter(target.beside), None))
@@ -131,6 +224,16 @@ def tell_grant(use: Use, operation: str, properties: Iterable[Property], target:
         use.unknown = {**use.unknown, "permission": Reason.NOT_SUPPLIED if permission is None else Reason.TOO_LARGE}
     else:
         use.permission = permission or None
+    if _for_all(operation_name(operation), values) and (permission is None or privileged.permissions(permission)):
+        use.privileged = True
+
+
+def _for_all(folded: str, values: Mapping[str, tuple[str, str]]) -> bool:
+    """Whether it is a permission of an application, or a consent for all users, or may be."""
+    if folded == _CONSENT:
+        consented = values.get(_CONSENTED, ("", ""))[1].partition("=>")[2]
+        return values.get(_BY_ADMIN, ("", "true"))[1].casefold() == "true" or _ALL in consented.casefold()
+    return folded == _APP_ROLE or (folded == _DELEGATED and values.get(_CONSENT_TYPE, ("", _ALL))[1].casefold() == _ALL)
 
 
 def _permission(values: Mapping[str, tuple[str, str]]) -> str | None:
@@ -154,8 +257,9 @@ def _plain(text: str) -> str:
 def _federated(old: str, new: str) -> list[Change]:
     """The changes of federated credentials, which have no key id. One with another issuer or subject is another one."""
     before, after = _items(old), _items(new)
-    found: list[Change] = [("add-credential", None)] if after - before else []
-    return found + ([("remove-credential", None)] if before - after else [])
+    issuers = {match[1].lower() if (match := _ISSUER.search(item.decode())) else "" for item in after - before}
+    found = [Change("add-credential", issuer=issuer or None) for issuer in sorted(issuers)]
+    return found + ([Change("remove-credential")] if before - after else [])
 
 
 def _items(text: str) -> set[bytes]:

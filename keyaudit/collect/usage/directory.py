@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from keyaudit.collect.usage.changes import Target, changes, federates, relevant, tell_grant
+from keyaudit.collect.usage.changes import Change, Target, changes, federates, gives_role, of_tenant, relevant, tell_change
 from keyaudit.collect.usage.event import Event, Members, Shape, inside
 from keyaudit.collect.usage.values import LONGEST, BadRecordError, Text, address, guid, lower, moment
 from keyaudit.inventory.logs.use import Use
@@ -137,16 +137,20 @@ def _event(audit: _Audit, tenant_id: str | None) -> Event:
         for each in target.modified_properties or ()
     ]
     found = changes(operation, None if audit.target_resources is None else properties)
-    changed = _changed(targets, operation)
+    changed = _changed(targets, operation, tenant_id)
+    if gives_role(operation) and targets and changed.id is None:
+        # A person or a group got it.
+        found = []
     uses = tuple(_use(audit, on, part, change, changed) for part, change in enumerate(found))
     for use in uses:
-        if use.operation == "grant-permission":
-            tell_grant(use, operation, properties, changed)
+        tell_change(use, operation, properties, changed)
     return Event(SOURCE, on, uses, tenant_id, operation=None if uses else operation)
 
 
-def _changed(targets: list[_Target], operation: str) -> Target:
+def _changed(targets: list[_Target], operation: str, tenant_id: str | None) -> Target:
     """The changed object. The id of a domain is its name."""
+    if of_tenant(operation):
+        return Target("tenant", tenant_id or next((lower(each.id) for each in targets if each.id), "(this tenant)"))
     if federates(operation):
         return Target("domain", lower(next((each.display_name or each.id for each in targets), None)))
     known = [each for each in targets if (each.type or "").casefold() in _KINDS]
@@ -154,24 +158,26 @@ def _changed(targets: list[_Target], operation: str) -> Target:
         return Target("application" if "principal" not in operation.casefold() else "service-principal", None)
     target, *others = known
     beside = [found for each in others if (found := lower(each.id))]
-    return Target(_KINDS[(target.type or "").casefold()], lower(target.id), beside)
+    role = next((each.display_name for each in targets if (each.type or "").casefold() == "role"), None)
+    return Target(_KINDS[(target.type or "").casefold()], lower(target.id), beside, role)
 
 
-def _use(audit: _Audit, on: int, part: int, change: tuple[str, str | None], target: Target) -> Use:
+def _use(audit: _Audit, on: int, part: int, change: Change, target: Target) -> Use:
     by = audit.initiated_by or _Initiator()
     user, app = by.user or _User(), by.app or _App()
     agent = next((each.value for each in audit.additional_details or () if (each.key or "").casefold() == "user-agent"), None)
     use = Use(
         source=SOURCE,
         used_on=on,
-        operation=change[0],
+        operation=change.operation,
         target_kind=target.kind,
         succeeded={"success": True, "failure": False}.get((audit.result or "").casefold()),
         target_id=target.id,
         name=audit.id or None,
         actor_app_id=lower(app.app_id),
         principal_id=lower(user.id) or lower(user.user_principal_name) or lower(app.service_principal_id),
-        credential_key_id=change[1],
+        credential_key_id=change.key,
+        issuer=change.issuer,
         network=address(user.ip_address),
         client=agent if agent and len(agent) <= LONGEST else None,
         part=part,
@@ -184,7 +190,7 @@ def _use(audit: _Audit, on: int, part: int, change: tuple[str, str | None], targ
         unknown["target_id"] = Reason.NOT_SUPPLIED
     if agent and use.client is None:
         unknown["client"] = Reason.TOO_LARGE
-    if change[0].endswith("-credential") and change[1] is None:
+    if change.operation.endswith("-credential") and change.key is None:
         unknown["credential_key_id"] = Reason.NOT_SUPPLIED
     use.unknown = unknown
     return use

@@ -9,6 +9,7 @@ import msgspec
 
 from keyaudit.collect.usage.event import Event, Members, Shape, inside, mark
 from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, UnknownKindError, address, lower, moment
+from keyaudit.inventory.logs.groups import BURSTS
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.tables.usage import KEY_VAULT_LOG
 
@@ -34,6 +35,9 @@ _OPERATIONS = {
     "CertificateImport": "import",
     **dict.fromkeys(("KeyRestore", "SecretRestore", "CertificateRestore"), "restore"),
     **dict.fromkeys(("KeyRotate", "KeyRotateIfDue"), "rotate"),
+    **dict.fromkeys(("KeyCreate", "CertificateCreate"), "create"),
+    **dict.fromkeys(("KeyUpdate", "CertificateUpdate"), "update"),
+    **{f"{kind}List{what}": "list" for kind in ("Key", "Secret", "Certificate") for what in ("", "Versions", "Deleted")},
     "KeyRotationPolicySet": "change-rotation-policy",
     **dict.fromkeys(("KeyDelete", "SecretDelete", "CertificateDelete"), "delete"),
     **dict.fromkeys(("KeyPurge", "SecretPurge", "CertificatePurge"), "purge"),
@@ -42,6 +46,8 @@ _OPERATIONS = {
     "VaultDelete": "delete",
     "VaultPurge": "purge",
 }
+BURST_NAMES = tuple(name for name, operation in _OPERATIONS.items() if operation in BURSTS)
+"""Operations that are counted by the hour."""
 # The names of a Managed HSM's own operations are not documented: they are matched by parts of the name.
 _OF_HSM = {
     "securitydomain": "use-security-domain",
@@ -53,7 +59,9 @@ _OF_HSM = {
     "restorecreate": "restore",
 }
 _READS = ("get", "list", "read")
-_OF_VAULT = frozenset({"write-vault", "change-vault-access", "use-security-domain", "backup", "restore", "delete", "purge"})
+_OF_VAULT = frozenset(
+    {"list", "write-vault", "change-vault-access", "use-security-domain", "backup", "restore", "delete", "purge"}
+)
 """Operations on a vault or HSM as a whole, if the record names no object in it."""
 _KINDS = {"keys": "key", "secrets": "secret", "certificates": "certificate"}
 _OBJECT = re.compile(
@@ -233,7 +241,8 @@ def _event(
     resource_id: str | None,
     request: tuple[str | None, int | str | float | None],
 ) -> Event:
-    target = _target(*named)
+    # Some lists name one object, but they are calls to the vault.
+    target = None if operation == "list" else _target(*named)
     if target is None and operation in _OF_VAULT:
         target = _whole_vault(resource_id, *named)
     if target is None:

@@ -57,6 +57,9 @@ _REACH = frozenset(
         *operations_of("grant", "name"),
     )
 )
+_FEDERATED = frozenset(operation for operation in TABLES["credential"].listed_by if "federated" in operation)
+EVERY = _REACH.union(_FEDERATED, *_BY_DIGEST.values(), _KEY_OF_VAULT, _KEY_OF_HSM)
+"""The operations that the answer about some key depends on."""
 _WORDS = {
     Relation.SIGNS_IN_AS: "applications that sign in with it",
     Relation.SIGNS_TOKENS_FOR: "applications, domains and identity providers whose tokens it signs",
@@ -130,7 +133,12 @@ class Reading(Struct, frozen=True):
         return frozenset().union(*self._needs().values())
 
     def places(self, run: Run, coverage: Sequence[Coverage]) -> tuple[Run, Sequence[Coverage]]:
-        """The part of the ledger about the subject: for a key without a certificate, only its own vault."""
+        """The part of the ledger about the subject: for a key without a certificate, only its own vault.
+
+        Of a run for one page, reads that were left out count if the answer depends on them.
+        """
+        required = self.required
+        coverage = [each for each in coverage if each.reason is not Reason.NOT_ASKED or each.operation in required]
         if self.subject.has_digest or not self.subject.vault_id:
             return run, coverage
         elsewhere = (ScopeKind.VAULT, ScopeKind.MANAGED_HSM)
@@ -170,7 +178,11 @@ class Reading(Struct, frozen=True):
             needs[Relation.KEPT_IN] = needs.get(Relation.KEPT_IN, frozenset()) | own
             needs[Relation.ENCRYPTS] = _ENCRYPTED
         if not self.verify:
-            needs[Relation.REACHES] = _REACH
+            # Other applications may trust those that sign in with it.
+            identities = any(node.kind is Kind.IDENTITY for node in self.found.graph.nodes.values())
+            needs[Relation.REACHES] = _REACH | (
+                _FEDERATED - needs.get(Relation.SIGNS_IN_AS, frozenset()) if identities else frozenset()
+            )
         return needs
 
     def _gaps(self, gaps: Sequence[Gap]) -> Iterator[tuple[Relation, str, Reason]]:
@@ -179,6 +191,9 @@ class Reading(Struct, frozen=True):
                 missed = [operation for operation in gap.operations if operation in operations]
                 # A list that several relations depend on is named with the first.
                 if missed:
+                    if gap.reason is Reason.NOT_ASKED and _FEDERATED.issuperset(missed):
+                        # Its own were read.
+                        relation = Relation.REACHES  # noqa: PLW2901 - what may be missing
                     place = "" if gap.scope.kind is ScopeKind.TENANT else f" of {gap.scope.name or gap.scope.id}"
                     nouns = ", ".join(dict.fromkeys(OPERATIONS[operation].noun for operation in missed))
                     yield relation, f"{_WORDS[relation]}: {nouns}{place} not read", gap.reason

@@ -139,6 +139,19 @@ def thumbprints_of(connection: duckdb.DuckDBPyConnection, found: Subject) -> Seq
     return sorted(thumbprints)
 
 
+def in_vault(asked: str) -> tuple[str, str] | None:
+    """The name of the vault and that of the key or certificate that `asked` names in it, both in lower case."""
+    text = asked.strip().lower()
+    match = _ADDRESS.fullmatch(text) or _RESOURCE.fullmatch(text) or _NAMED.fullmatch(text)
+    return (match[1], match[3]) if match else None
+
+
+def digest(asked: str) -> str:
+    """The digest that `asked` is, in upper-case hex; empty if it is none."""
+    plain = re.sub(r"[\s:]", "", asked).lower()
+    return (plain if _HEX.fullmatch(plain) else _unencoded(asked.strip()).hex()).upper()
+
+
 def _in_vaults(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool) -> Iterator[Subject]:
     text = asked.lower()
     match = _ADDRESS.fullmatch(text) or _RESOURCE.fullmatch(text) or _NAMED.fullmatch(text)
@@ -194,16 +207,11 @@ def _in_entra(connection: duckdb.DuckDBPyConnection, asked: str) -> Iterator[Sub
 def _digest(asked: str) -> Iterator[Subject]:
     public = _PUBLIC.fullmatch(asked.lower())
     if public:
-        digest = public[1].upper()
-        yield Subject(noun="public key", id=f"spki:{digest}", name=digest, keys=frozenset((digest,)), seen=False)
+        key = public[1].upper()
+        yield Subject(noun="public key", id=f"spki:{key}", name=key, keys=frozenset((key,)), seen=False)
         return
-    plain = re.sub(r"[\s:]", "", asked).lower()
-    if not _HEX.fullmatch(plain):
-        plain = _unencoded(asked).hex()
-    if plain:
-        digest = plain.upper()
-        name = f"thumbprint {digest}"
-        yield Subject(noun="certificate", id=digest, name=name, thumbprints=frozenset((digest,)), seen=False)
+    if found := digest(asked):
+        yield Subject(noun="certificate", id=found, name=f"thumbprint {found}", thumbprints=frozenset((found,)), seen=False)
 
 
 def _unencoded(asked: str) -> bytes:

@@ -1,14 +1,16 @@
 """The key of an incident in the inventory, and names for the ids in logs."""
 
+# ruff: noqa: S608 - every name in this SQL is declared in this program; ids are parameters
+
 from collections.abc import Collection, Mapping
 
 import duckdb
 from msgspec import Struct
 
 from keyaudit.inventory.blast.graph import rows
-from keyaudit.inventory.blast.subject import Subject, thumbprints_of
+from keyaudit.inventory.blast.subject import SAME, Subject, thumbprints_of
 from keyaudit.model.blast_radius import BlastRadius, Relation
-from keyaudit.model.incident import KeyFacts
+from keyaudit.model.incident import KeyFacts, SignsFor
 from keyaudit.model.reasons import Reason
 from keyaudit.model.stolen_keys import Stolen
 from keyaudit.model.tables.key import OUTSIDE
@@ -32,6 +34,12 @@ class About(Struct, frozen=True, kw_only=True):
     vault_id: str
     apps: frozenset[str]
     """The client ids of the applications that have these credentials, and `app_id`."""
+    objects: frozenset[str]
+    """The object ids of the application, of its service principal, and of those that the key signs SAML tokens for."""
+    domains: frozenset[str]
+    """The federated domains for which it signs tokens, in lower case."""
+    signs_for: Mapping[str, SignsFor]
+    """The applications for which Entra signs SAML tokens with it, by client id."""
 
 
 def about(connection: duckdb.DuckDBPyConnection, subject: Subject) -> About:
@@ -45,6 +53,15 @@ def about(connection: duckdb.DuckDBPyConnection, subject: Subject) -> About:
         WHERE list_contains($keys, public_key_sha256)"""
     kept = rows(connection, query, {"keys": sorted(subject.keys)})
     app_id = subject.id if subject.noun == "application" else ""
+    query = f"""
+        SELECT kind, lower(app_id) AS app_id, lower(split_part(holder_id, '/', -1)) AS object_id, holder_name, active
+        FROM signing_certificate WHERE {SAME} ORDER BY active DESC NULLS FIRST, id DESC"""
+    signs = rows(connection, query, subject.digests())
+    query = """
+        SELECT split_part(lower(id), '/', -1) AS id FROM application WHERE lower(app_id) = $app_id
+        UNION SELECT split_part(lower(id), '/', -1) FROM service_principal WHERE lower(app_id) = $app_id"""
+    own = rows(connection, query, {"app_id": app_id})
+    for_apps = [row for row in reversed(signs) if row["app_id"]]
     return About(
         key_ids=subject.key_ids | {row["key_id"] for row in kept},
         version=subject.version,
@@ -52,6 +69,9 @@ def about(connection: duckdb.DuckDBPyConnection, subject: Subject) -> About:
         app_id=app_id,
         vault_id=subject.vault_id,
         apps=frozenset({app_id, *(row["app_id"] for row in found if row["app_id"])} - {""}),
+        objects=frozenset({*(row["id"] for row in own), *(row["object_id"] for row in for_apps)}),
+        domains=frozenset(row["holder_name"].lower() for row in signs if row["kind"] == "federated-domain"),
+        signs_for={row["app_id"]: SignsFor(name=row["holder_name"] or row["app_id"], active=row["active"]) for row in for_apps},
     )
 
 

@@ -6,19 +6,20 @@ A row of `usage` may stand for several equal uses of its day. Everything that is
 larger set of groups is the union of smaller ones: the sum of their counts, the earliest and latest time, and the earliest rows.
 
 A class is a group of targets that share one baseline. For keys, secrets and certificates it is the object without its version,
-because rotation creates new versions. For mailboxes it is the domain of the address: an application that may read mail may read
-all mailboxes, and a class for each mailbox would make every new employee unusual. For sign-ins it is the application signed in
-to. Changes of credentials, federation or logging affect a different object each time, but usually by the same actor, so all
-changes of a kind are one class; the actor is the application, or else the user or service principal, because Entra's logs often
-omit the application. Networks are /24 and /48, because providers reassign addresses inside them; clients are families of
-programs, without versions.
+because rotation creates new versions; where objects are created or changed it is the vault. For mailboxes it is the domain of
+the address: an application that may read mail may read all mailboxes, and a class for each mailbox would make every new
+employee unusual. For sign-ins it is the application signed in to. Changes of credentials, federation or logging affect a
+different object each time, but usually by the same actor, so all changes of a kind are one class; the actor is the application,
+or else the user or service principal, because Entra's logs often omit the application. Privileged changes are a class of their
+own, and federated credentials are one for each issuer. Networks are /24 and /48, because providers reassign addresses inside
+them; clients are families of programs, without versions.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is our own
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.model.times import DAY
-from keyaudit.model.usage import ANY, Facet, Window
+from keyaudit.model.usage import ANY, PRIVILEGED, Facet, Window
 
 EVIDENCE = 3
 """The number of rows that are named for each group, and shown for each reason."""
@@ -34,15 +35,18 @@ def target_of(relation: str, sql: DuckDB = DUCKDB) -> str:
     """The class of a use's target, as SQL over a relation with the columns of `usage`."""
     kind, id_ = f"{relation}.target_kind", f"{relation}.target_id"
     return f"""coalesce(nullif(CASE
+    WHEN {relation}.operation IN ('create', 'update') THEN {sql.joined(sql.first_items(sql.divided(id_, "/"), 3), "/")}
     WHEN {kind} IN ('key', 'secret', 'certificate') THEN {sql.joined(sql.first_items(sql.divided(id_, "/"), 5), "/")}
     WHEN {kind} = 'mailbox' THEN CASE WHEN contains({id_}, '@') THEN {sql.lower(sql.part(id_, "@", -1))} END
-    WHEN {relation}.operation = 'sign-in' THEN {id_} ELSE '{ANY}' END, ''), '(not named)')"""
+    WHEN {relation}.operation = 'sign-in' THEN {id_}
+    WHEN {relation}.privileged THEN '{PRIVILEGED}' ELSE coalesce({relation}.issuer, '{ANY}') END, ''), '(not named)')"""
 
 
 def changes(relation: str) -> str:
     """SQL: whether a use is a change, for which the changed object does not matter."""
     held = f"{relation}.target_kind IN ('key', 'secret', 'certificate', 'mailbox')"
-    return f"(NOT {held} AND {relation}.operation NOT IN ('sign-in', 'saml-sign-in'))"
+    opens = f"{relation}.operation = 'grant-mailbox-access'"
+    return f"(({opens} OR NOT {held}) AND {relation}.operation NOT IN ('sign-in', 'saml-sign-in'))"
 
 
 def who_of(relation: str) -> str:
@@ -80,6 +84,10 @@ def _network(sql: DuckDB) -> str:
 def _client(sql: DuckDB) -> str:
     named = sql.without(sql.lower("client"), r"/[^ ;,]*|\([^()]*\)|[\t\n\f\r ]+v?\d[\d.]*")
     return f"left({sql.trimmed(named)}, 120)"
+
+
+NETWORK, CLIENT = _network(DUCKDB), _client(DUCKDB)
+"""SQL over a relation with the columns `network` and `client` of `usage`: the class of a network, and of a program."""
 
 
 def _known(column: str, sql: DuckDB) -> str:
@@ -140,17 +148,29 @@ MAILBOXES = {
     "source": "VARCHAR",
     "day": "BIGINT",
     **dict.fromkeys(KEYS.split(", "), "VARCHAR"),
+    "facet": "VARCHAR",
+    "value": "VARCHAR",
     "boxes": "BIGINT",
     "let_in": "BIGINT",
+    "reads": "BIGINT",
+    "reads_let_in": "BIGINT",
+    "box": "VARCHAR",
 }
-"""The columns of counts of mailboxes: on one day in one log, read by one application. `let_in`: those read with success.
+"""The columns of counts of mailboxes: on one day in one log, read by one application; of them, those from one network, and
+those with one program. `boxes`: how many; `reads`: how often `box` was read, the one that was read most. `let_in`,
+`reads_let_in`: only what was read with success. Of BURSTS, `boxes` is the number of calls in the busiest hour of the day, and
+the target any.
 
 Only one log records that mail is read, so that the counts of several logs add up.
 """
+BURSTS = ("read-secret", "list")
+"""Operations whose calls are counted by the hour."""
+READ_BY = (Facet.APP, Facet.NETWORK, Facet.CLIENT)
+"""The facets by which mailboxes are counted."""
 _BY = tuple(GROUP)[: tuple(GROUP).index("uses")]
 """The columns that identify a group."""
 ORDER = ", ".join(_BY)
-MAILBOX_ORDER = f"source, day, {KEYS}"
+MAILBOX_ORDER = f"source, day, {KEYS}, facet, value"
 """Total orders of groups, and of counts of mailboxes, as SQL."""
 
 
@@ -166,6 +186,11 @@ def rows(window: Window, uses: str = "usage", condition: str = "true") -> str:
     """
     timely = f"used_on >= {window.since} AND used_on < {window.until}"
     return _classified(uses, f"{timely} AND {TOLD} AND {LEARNED} AND {condition}")
+
+
+def every(window: Window, condition: str = "true") -> str:
+    """A query over `usage`: the same for all uses in the window, also those that are only counted or not learned."""
+    return _classified("usage", f"used_on >= {window.since} AND used_on < {window.until} AND {condition}")
 
 
 def single(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
@@ -191,13 +216,27 @@ def merged(groups: str, condition: str = "true") -> str:
 
 
 def mailboxes(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
-    """A query over `uses`: how many mailboxes were read, with the columns of `MAILBOXES`."""
-    by = MAILBOX_ORDER
-    return f"""SELECT {by}, count(*) AS boxes, count(*) FILTER (WHERE succeeded) AS let_in
-        FROM (SELECT source, {sql.quotient("used_on", DAY)} AS day, target_kind, {target_of("usage", sql)} AS target, operation,
-                {who_of("usage")} AS app, target_id AS mailbox, bool_or(coalesce(succeeded, false)) AS succeeded
-            FROM {uses} AS usage
-            WHERE operation = 'read-mail' AND target_kind = 'mailbox' AND {told(sql)} AND {condition} GROUP BY ALL)
+    """A query over `uses`: how many mailboxes were read, and the calls of BURSTS, with the columns of `MAILBOXES`."""
+    by, read = MAILBOX_ORDER, "operation = 'read-mail' AND target_kind = 'mailbox'"
+    value = f"CASE facet WHEN '{Facet.NETWORK}' THEN network WHEN '{Facet.CLIENT}' THEN client ELSE '' END"
+    facets = ", ".join(f"('{facet}')" for facet in READ_BY)
+    hour = sql.quotient("used_on", 3_600)
+    bursts = ", ".join(f"'{operation}'" for operation in BURSTS)
+    return f"""SELECT source, day, target_kind, '{ANY}' AS target, operation, app, '{Facet.HOUR}' AS facet, '' AS value,
+            max(calls) AS boxes, max(let_in) AS let_in, CAST(0 AS BIGINT) AS reads, CAST(0 AS BIGINT) AS reads_let_in, '' AS box
+        FROM (SELECT source, day, target_kind, operation, app, {hour} AS hour,
+                CAST(coalesce(sum(uses), 0) AS BIGINT) AS calls,
+                CAST(coalesce(sum(uses) FILTER (WHERE succeeded), 0) AS BIGINT) AS let_in
+            FROM ({_classified(uses, f"operation IN ({bursts}) AND {condition}", sql)}) WHERE told
+            GROUP BY source, day, target_kind, operation, app, {hour})
+        GROUP BY source, day, target_kind, operation, app
+        UNION ALL SELECT {by}, count(*) AS boxes, count(*) FILTER (WHERE let_in > 0) AS let_in, max(uses) AS reads,
+            max(let_in) AS reads_let_in, max_by(mailbox, (uses, mailbox)) AS box
+        FROM (SELECT {by}, mailbox, CAST(coalesce(sum(uses), 0) AS BIGINT) AS uses,
+                CAST(coalesce(sum(uses) FILTER (WHERE succeeded), 0) AS BIGINT) AS let_in
+            FROM (SELECT *, {value} AS value FROM ({_classified(uses, f"{read} AND {condition}", sql)})
+                CROSS JOIN (VALUES {facets}) AS facets(facet) WHERE told)
+            WHERE facet = '{Facet.APP}' OR value <> '' GROUP BY {by}, mailbox)
         GROUP BY {by}"""
 
 
@@ -229,6 +268,7 @@ def _classified(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
             THEN coalesce(nullif(client_app_id, actor_app_id), '') END AS client_app,
         coalesce({_network(sql)}, '') AS network, coalesce({_client(sql)}, '') AS client,
         coalesce({_KEY}, '') AS key, coalesce({_PRINCIPAL}, '') AS principal, coalesce(api_app_id, '') AS api,
+        CASE WHEN target_kind = 'mailbox' THEN target_id END AS mailbox,
         used_on, {sql.quotient("used_on", DAY)} AS day, succeeded, source, id, uses,
         {told(sql)} AND {LEARNED} AS told, {_lacking(sql)} AS lacking
         FROM {uses} AS usage WHERE {condition}"""

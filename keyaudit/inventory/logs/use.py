@@ -37,6 +37,8 @@ class Use(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     client: str | None = None
     granted_to: str | None = None
     permission: str | None = None
+    issuer: str | None = None
+    privileged: bool | None = None
     unknown: dict[str, str] = {}
     part: int = 0
     """A record with several uses gives several rows; only part 0 is counted."""

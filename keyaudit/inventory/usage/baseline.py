@@ -114,7 +114,8 @@ def write(
         files.create(path)
         own.execute(
             f"COPY (SELECT {_ORDER}, sum(uses)::BIGINT AS uses, sum(days)::BIGINT AS days, min(first_on) AS first_on,"  # noqa: S608 - our own names
-            f" max(last_on) AS last_on, max(mailboxes) AS mailboxes FROM belongs GROUP BY {_ORDER} ORDER BY {_ORDER})"
+            f" max(last_on) AS last_on, max(mailboxes) AS mailboxes, max(reads) AS reads FROM belongs"
+            f" GROUP BY {_ORDER} ORDER BY {_ORDER})"
             f" TO {quoted(str(path))} (FORMAT parquet, USE_TMP_FILE false, COMPRESSION zstd, ROW_GROUP_SIZE 100000)"
         )
         rows = counted(own, [path])[str(path)]

@@ -20,10 +20,12 @@ from keyaudit.model.findings import Severity
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from keyaudit.model.usage import Accepted, Blind, Kind, Unseen, Unusual, UsageCheck, Use, Why, Window
+from keyaudit.model.usage import OF_THE_APP, Accepted, Blind, Kind, Unseen, Unusual, UsageCheck, Use, Why, Window
 
-_OF_THE_APP = (Kind.NEW_OPERATION, Kind.NEW_APP, Kind.NEW_TARGET, Kind.MANY_MAILBOXES)
-"""Kinds for which the application itself is the new value."""
+_MUCH = (Kind.MANY_MAILBOXES, Kind.MAILBOX_OFTEN, Kind.MANY_IN_AN_HOUR)
+"""Kinds for which a large number is unusual."""
+_COUNTED = (*_MUCH, Kind.MAILBOXES_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM)
+"""Kinds with a number of a day."""
 
 
 def check(
@@ -91,8 +93,9 @@ def _unusual(
 
 
 def _covering(found: Unusual, accepted: Sequence[Accepted]) -> Accepted | None:
-    """The announcement that covers it. An announced application does not cover mass reading or the return of an old key."""
-    if any(why.kind in (Kind.MANY_MAILBOXES, Kind.RETURNED_KEY) for why in found.why):
+    """The announcement that covers it. An announced application covers no mass reading, no return of an old key, and no
+    privileged change."""
+    if any(why.kind in (*_MUCH, Kind.RETURNED_KEY, Kind.PRIVILEGED) for why in found.why):
         return None
     done = (found.app_id, found.operation)
     for each in accepted:
@@ -108,7 +111,7 @@ def _evidence(connection: duckdb.DuckDBPyConnection, store: LogStore) -> dict[st
     store.add_uses(connection, {day for (day,) in days})
     found = connection.execute(
         f"""SELECT id, used_on, target_id, client_app_id, api_app_id, principal_id, network, client, granted_to,
-            permission, succeeded, source, source_url, coalesce(credential_key_id, nullif({VERSION}, ''))
+            permission, issuer, succeeded, source, source_url, coalesce(credential_key_id, nullif({VERSION}, ''))
         FROM usage WHERE id IN ({named.format("id")})"""
     )
     names = [field.name for field in structs.fields(Use)]
@@ -118,12 +121,11 @@ def _evidence(connection: duckdb.DuckDBPyConnection, store: LogStore) -> dict[st
 def _why(row: tuple[Any, ...], rows_by_id: Mapping[str, Use]) -> Why:
     *_, kind, elsewhere, values, few, mailboxes, usual, uses, refused, days, first_on, last_on, shown, rank = row
     found = Kind(kind)
-    many = found is Kind.MANY_MAILBOXES
     return Why(
         kind=found,
         severity=list(Severity)[rank],
-        count=mailboxes if many else values,
-        values=() if found in _OF_THE_APP else tuple(few),
+        count=mailboxes if found in _COUNTED else values,
+        values=() if found in OF_THE_APP else tuple(few),
         elsewhere=elsewhere,
         usual=usual,
         uses=uses,

@@ -6,7 +6,7 @@ import duckdb
 
 from keyaudit.inventory.load import parquet
 from keyaudit.inventory.locked import locked
-from keyaudit.inventory.logs.groups import KEYS
+from keyaudit.inventory.logs.groups import FACETS, KEYS
 from keyaudit.inventory.usage.baseline import BELONGS, Baseline
 from keyaudit.model.usage import Belonging, Facet
 
@@ -15,11 +15,12 @@ _BATCH = 1_000
 
 def belonging(baseline: Baseline) -> Iterator[Belonging]:
     """Ordered by operation and target, the most active application first."""
-    counts = ", ".join(f"count(*) FILTER (facet = '{facet}' AND value <> '')" for facet in Facet if facet is not Facet.APP)
+    counts = ", ".join(f"count(*) FILTER (facet = '{facet}' AND value <> '')" for facet in FACETS)
     with locked(baseline.folder) as own:
         found: duckdb.DuckDBPyConnection = own.execute(
             f"SELECT {KEYS}, max(uses) AS most, max(days), min(first_on), max(last_on), max(mailboxes), {counts}"  # noqa: S608
-            f" FROM {parquet(baseline.folder / BELONGS)} GROUP BY {KEYS} ORDER BY operation, target, most DESC, app"
+            f" FROM {parquet(baseline.folder / BELONGS)} WHERE facet <> '{Facet.HOUR}' GROUP BY {KEYS}"
+            " ORDER BY operation, target, most DESC, app"
         )
         while rows := found.fetchmany(_BATCH):
             yield from (Belonging(*row) for row in rows)

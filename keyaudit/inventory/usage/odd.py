@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.logs.groups import FACETS, KEYS, first_rows, within
 from keyaudit.inventory.usage.facets import counting, days_of, same
-from keyaudit.inventory.usage.severity import FLOOR, OF_A_DAY, severity
+from keyaudit.inventory.usage.severity import BURST, FEW, FLOOR, OF_A_DAY, OFTEN, severity
+from keyaudit.inventory.usage.steady import STEADY, arrivals, of_exchange
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.times import DAY
-from keyaudit.model.usage import Facet, Kind, Window
+from keyaudit.model.usage import PRIVILEGED, Facet, Kind, Window
 
 _FEW = 5
 """The number of new values named for each reason."""
@@ -25,7 +26,7 @@ _PRODUCES = ("sign", "encrypt", "wrap", "sign-in")
 
 _OF = "CASE operation WHEN 'sign-in' THEN '' ELSE target END"
 """Where a key replaces another: versions of one key, or credentials of one application."""
-_ODD = f"{KEYS}, facet, value, kind, elsewhere, mailboxes, usual"
+_ODD = f"{KEYS}, facet, value, kind, elsewhere, steady, mailboxes, usual"
 """The columns of the table `odd`, without `busiest`, the day that a reason is about."""
 _VALUE = " ".join(f"WHEN '{facet}' THEN {column}" for facet, column in FACETS.items())
 GROUPS = f"{KEYS}, kind, elsewhere"
@@ -53,8 +54,10 @@ def statements(
 def _odd(sql: DuckDB, belongs: str) -> str:
     """SQL: rows of `seen` outside the baseline, with the kind of reason.
 
-    For an application that is new to a target, only that is reported.
+    For an application that is new to a target, only that is reported, and how much mail it reads.
     """
+    often = _reason(Kind.MAILBOX_OFTEN, value="box", mailboxes="reads", usual="usual_reads")
+    several = f"NOT known AND NOT coalesce(elsewhere, false) AND mailboxes >= {FEW} AND mailboxes > usual_new"
     return f"""
         WITH app AS (SELECT {KEYS} FROM {belongs} WHERE facet = '{Facet.APP}'),
         key AS (SELECT target_kind, operation, app, {_OF} AS of, facet, value, min(first_on) AS first_on,
@@ -70,14 +73,20 @@ def _odd(sql: DuckDB, belongs: str) -> str:
                 coalesce(done, false) AS done, coalesce(done_at_all, false) AS done_at_all,
                 coalesce(target_known, false) AS target_known, coalesce(known, false) AS known,
                 coalesce(last_on > replaced, false) AS superseded, coalesce(usual, 0) AS usual,
-                coalesce(elsewhere, anywhere, facet = '{Facet.CLIENT_APP}' AND value IN {tuple(FIRST_PARTY)}) AS elsewhere
+                coalesce(elsewhere, anywhere, facet = '{Facet.CLIENT_APP}' AND value IN {tuple(FIRST_PARTY)}) AS elsewhere,
+                coalesce({STEADY}, false) AS steady, app IN {tuple(FIRST_PARTY)} AS own, coalesce(usual_new, 0) AS usual_new,
+                coalesce(usual_reads, 0) AS usual_reads
             FROM (SELECT *, CASE facet WHEN '{Facet.APP}' THEN app ELSE value END AS new, {_OF} AS of FROM seen) AS seen
+            LEFT JOIN (SELECT {KEYS}, facet, coalesce(came, 0) AS came, coalesce(allowed, 0) AS allowed, usual_new
+                FROM (SELECT DISTINCT {KEYS}, facet FROM seen) LEFT JOIN ({arrivals(belongs)}) USING ({KEYS}, facet))
+                USING ({KEYS}, facet)
             LEFT JOIN (SELECT *, true AS app_known FROM app) USING ({KEYS})
             LEFT JOIN (SELECT DISTINCT target_kind, target, operation, true AS done FROM app)
                 USING (target_kind, target, operation)
             LEFT JOIN (SELECT DISTINCT target_kind, operation, true AS done_at_all FROM app) USING (target_kind, operation)
             LEFT JOIN (SELECT DISTINCT target_kind, target, true AS target_known FROM app) USING (target_kind, target)
-            LEFT JOIN (SELECT {KEYS}, facet, value, mailboxes AS usual, true AS known FROM {belongs})
+            LEFT JOIN (SELECT {KEYS}, facet, value, mailboxes AS usual, reads AS usual_reads, true AS known
+                FROM {belongs})
                 USING ({KEYS}, facet, value)
             LEFT JOIN superseded USING (target_kind, operation, app, of, facet, value)
             LEFT JOIN (SELECT *, true AS elsewhere FROM elsewhere) USING (target_kind, operation, facet, new)
@@ -89,10 +98,27 @@ def _odd(sql: DuckDB, belongs: str) -> str:
                     WHEN NOT done AND elsewhere THEN '{Kind.NEW_TARGET}'
                     ELSE '{Kind.NEW_APP}' END
                 WHEN superseded THEN '{Kind.RETURNED_KEY}'
-                WHEN facet <> '{Facet.APP}' AND app_known AND NOT known THEN 'new-' || facet END AS kind FROM judged)
+                WHEN facet NOT IN ('{Facet.APP}', '{Facet.HOUR}') AND app_known AND NOT known THEN 'new-' || facet
+                END AS kind FROM judged)
         SELECT {_ODD}, CAST(NULL AS BIGINT) AS busiest FROM reasons WHERE kind IS NOT NULL
-        UNION ALL SELECT {_ODD}, busiest FROM (SELECT {sql.excluding("kind")}, '{Kind.MANY_MAILBOXES}' AS kind FROM reasons)
-        WHERE facet = '{Facet.APP}' AND mailboxes >= {FLOOR} AND mailboxes > {OF_A_DAY} * usual"""
+        UNION ALL SELECT {_reason(Kind.PRIVILEGED)}, CAST(NULL AS BIGINT) FROM reasons
+        WHERE facet = '{Facet.APP}' AND target = '{PRIVILEGED}'
+        UNION ALL SELECT {_reason(Kind.MANY_MAILBOXES)}, busiest FROM reasons
+        WHERE facet = '{Facet.APP}' AND mailboxes >= {FLOOR} AND mailboxes > {OF_A_DAY} * usual
+        UNION ALL SELECT {_reason(Kind.MANY_IN_AN_HOUR)}, busiest FROM reasons
+        WHERE facet = '{Facet.HOUR}' AND mailboxes >= {BURST} AND mailboxes > {OF_A_DAY} * usual
+        UNION ALL SELECT {often}, read_on FROM reasons
+        WHERE facet = '{Facet.APP}' AND reads >= {OFTEN} AND reads > {OF_A_DAY} * usual_reads
+        UNION ALL SELECT {_reason(Kind.MAILBOXES_FROM_NETWORK, usual="usual_new")}, busiest FROM reasons
+        WHERE facet = '{Facet.NETWORK}' AND (own OR app_known) AND NOT steady AND NOT {of_exchange("value", sql)} AND {several}
+        UNION ALL SELECT {_reason(Kind.MAILBOXES_WITH_PROGRAM, usual="usual_new")}, busiest FROM reasons
+        WHERE facet = '{Facet.CLIENT}' AND app_known AND {several}"""
+
+
+def _reason(kind: Kind, **columns: str) -> str:
+    """The columns of `odd` for a reason about mailboxes; `columns`: those with another value than in `reasons`."""
+    given = {"kind": f"'{kind}'", **columns}
+    return ", ".join(f"{given[name]} AS {name}" if name in given else name for name in _ODD.split(", "))
 
 
 def _unusual(sql: DuckDB, window: Window, groups: str) -> str:
@@ -102,23 +128,29 @@ def _unusual(sql: DuckDB, window: Window, groups: str) -> str:
     possible, `least_rank` the lowest, where the log does not show whether uses were refused.
     """
     rank, least_rank = (
-        severity("kind", "operation", "app", elsewhere="elsewhere", refused=refused) for refused in ("barred", "perhaps_barred")
+        severity("kind", "operation", "app", elsewhere="elsewhere", steady="steady", refused=refused)
+        for refused in ("barred", "perhaps_barred")
     )
-    return f"""
-        WITH new AS (SELECT {GROUPS}, count(*) AS values, {sql.least("value", _FEW)} AS few,
-                max(mailboxes) AS mailboxes, max(usual) AS usual FROM odd GROUP BY {GROUPS}
-            ORDER BY array_position({sql.texts(list(map(str, Kind)))}, kind), elsewhere, {KEYS} LIMIT {MOST}),
-        uses AS (SELECT {", ".join(f"odd.{name}" for name in KEYS.split(", "))}, kind, elsewhere,
+    columns = f"""{", ".join(f"odd.{name}" for name in KEYS.split(", "))}, kind, elsewhere,
                 CAST(sum(used.uses) AS BIGINT) AS uses,
                 CAST(coalesce(sum(used.uses) FILTER (WHERE NOT succeeded), 0) AS BIGINT) AS refused,
                 bool_or(used.uses IS NULL) AS uncounted,
                 bool_or(succeeded IS NULL OR NOT succeeded AND used.uses IS NULL) AS unsettled,
                 bool_and(succeeded IS FALSE) AS barred, bool_and(succeeded IS NOT TRUE) AS perhaps_barred,
                 {days_of(window, sql)} AS days, min(first_on) AS first_on, max(last_on) AS last_on, min(source) AS source,
-                {first_rows("evidence", sql)} AS evidence
+                {first_rows("evidence", sql)} AS evidence"""
+    return f"""
+        WITH new AS (SELECT {GROUPS}, count(*) AS values, {sql.least("value", _FEW)} AS few,
+                max(mailboxes) AS mailboxes, max(usual) AS usual, bool_and(steady) AS steady FROM odd GROUP BY {GROUPS}
+            ORDER BY array_position({sql.texts(list(map(str, Kind)))}, kind), elsewhere, {KEYS} LIMIT {MOST}),
+        uses AS (SELECT {columns}
             FROM (SELECT * FROM {groups} WHERE told AND {within(window)}) AS used JOIN odd ON {same("used", "odd")}
                 AND (odd.facet = '{Facet.APP}' OR odd.value = CASE odd.facet {_VALUE} END)
                 AND (busiest IS NULL OR busiest = day)
+            GROUP BY ALL
+            UNION ALL SELECT {columns} FROM (SELECT * FROM {groups} WHERE told AND {within(window)}) AS used
+            JOIN odd ON {" AND ".join(f"used.{name} = odd.{name}" for name in ("target_kind", "operation", "app"))}
+                AND odd.facet = '{Facet.HOUR}' AND busiest = day
             GROUP BY ALL)
         SELECT {GROUPS}, values, few, mailboxes, usual, uses, refused, days, first_on, last_on, evidence, source,
             CAST({rank} AS INTEGER) AS rank, CAST({least_rank} AS INTEGER) AS least_rank, uncounted, unsettled

@@ -7,18 +7,30 @@ from keyaudit.model.usage import Kind
 
 FLOOR = 20
 """The number of mailboxes read in one day by one application that is high regardless of the baseline."""
+OFTEN = 300
+"""How often one application reads one mailbox in one day before it is compared with what was learned. From 1,000 times on, the
+log stops for that mailbox: https://learn.microsoft.com/purview/audit-log-investigate-accounts
+"""
 OF_A_DAY = 3
 """A multiple of the largest learned number of one day, above growth and month's end."""
+BURST = "CASE operation WHEN 'list' THEN 50 ELSE 60 END"
+"""SQL: how often one application lists, or reads secrets, in one hour before it is compared with what was learned."""
+FEW = 3
+"""The number of mailboxes read in one day from one new network, or with one new program, that is more than a person's own and
+that of somebody who travels along.
+"""
 
 _MILD = (
     *("verify", "encrypt", "wrap", "sign-in", "rotate", "change-rotation-policy", "write-secret", "remove-credential"),
-    *("write-vault", "send-mail"),
+    *("write-vault", "send-mail", "list"),
 )
 """Operations that do not open, copy or destroy anything and grant no access. Any other operation, including an unrecognised
 one, counts as severe.
 """
 
 _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
+    Kind.MANY_IN_AN_HOUR: (Severity.HIGH, Severity.HIGH),
+    Kind.PRIVILEGED: (Severity.HIGH, Severity.HIGH),
     Kind.NEW_OPERATION: (Severity.HIGH, Severity.MEDIUM),
     Kind.NEW_APP: (Severity.HIGH, Severity.MEDIUM),
     Kind.NEW_TARGET: (Severity.LOW, Severity.LOW),
@@ -30,25 +42,33 @@ _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
     Kind.NEW_KEY: (Severity.INFO, Severity.INFO),
     Kind.RETURNED_KEY: (Severity.HIGH, Severity.HIGH),
     Kind.MANY_MAILBOXES: (Severity.HIGH, Severity.HIGH),
+    Kind.MAILBOX_OFTEN: (Severity.HIGH, Severity.HIGH),
+    Kind.MAILBOXES_FROM_NETWORK: (Severity.HIGH, Severity.HIGH),
+    Kind.MAILBOXES_WITH_PROGRAM: (Severity.MEDIUM, Severity.MEDIUM),
 }
 """By kind: the severity of a value never seen before, and of one known from other uses or Microsoft's own services. For a new
 application or operation, uses of other keys do not count as known.
 
-Networks and programs change with every failover, holiday and update. Applications move from one API of mail to another when
-Microsoft retires one, and their caller is known. A new application does not come with a release or a
-failover, and it is how the intruders of 2023 were noticed. Microsoft's own application ids prove nothing, because forged tokens
-can name them. But Microsoft adds services without notice, so these are listed and do not fail a pipeline. Microsoft's
-interactive tools are not such services: their actor is the user.
+Networks and programs change with every failover, holiday and update, so that a new one is high only for an application that
+has always had few (`steady`). Applications move from one API of mail to another when Microsoft retires one, and their caller is
+known; Microsoft also renames the programs that read mail. A new application does not come with a release or a failover, and it
+is how the intruders of 2023 were noticed. Microsoft's own application ids prove nothing, because forged tokens can name them.
+But Microsoft adds services without notice, so these are listed and do not fail a pipeline, unless they read several mailboxes
+from a network that is new and not Microsoft's. Microsoft's interactive tools are not such services: their actor is the user.
 """
 _BY_WHOM = (Kind.NEW_APP, Kind.NEW_OPERATION)
 """Kinds for which only Microsoft's own services count as known."""
+_OF_FEW = (Kind.NEW_NETWORK, Kind.NEW_CLIENT)
+"""Kinds that are severe where an application has always had few values. A new class of added credentials is a new issuer of
+federated ones, which is as severe.
+"""
 _ASKED = (*_BY_WHOM, Kind.NEW_CLIENT_APP, Kind.NEW_PRINCIPAL, Kind.NEW_API)
 """Kinds for which an operation in `_MILD` lowers the severity."""
 
 
-def severity(kind: str, operation: str, app: str, *, elsewhere: str, refused: str) -> str:
-    """SQL for the rank of the severity, 0 for info. All are SQL: `elsewhere`: the new is known of other uses; `refused`: it was
-    tried, and never let in."""
+def severity(kind: str, operation: str, app: str, *, elsewhere: str, steady: str, refused: str) -> str:
+    """SQL for the rank of the severity, 0 for info. All are SQL: `elsewhere`: the new is known of other uses; `steady`: the
+    application has always had few of the kind; `refused`: it was tried, and never let in."""
     services = ", ".join(quoted(app_id) for app_id in FIRST_PARTY if app_id not in TOOLS)
     own = f"{app} IN ({services})"
     known = (
@@ -61,7 +81,11 @@ def severity(kind: str, operation: str, app: str, *, elsewhere: str, refused: st
     unseen, familiar = (f"CASE {kind} {cases} END" for cases in ranks)
     mild = f"{operation} IN ({_listed(_MILD)}) AND {kind} IN ({_listed(_ASKED)})"
     less = " - ".join(f"CAST({condition} AS INTEGER)" for condition in (refused, f"({mild})"))
-    return f"greatest(0, CASE WHEN {known} THEN {familiar} ELSE {unseen} END - {less})"
+    settled = (
+        f"({steady} AND {kind} IN ({_listed(_OF_FEW)}) AND NOT {elsewhere}"
+        f" OR {kind} = {quoted(Kind.NEW_TARGET)} AND {operation} = 'add-credential')"
+    )
+    return f"greatest(0, CASE WHEN {settled} THEN {Severity.HIGH.rank} WHEN {known} THEN {familiar} ELSE {unseen} END - {less})"
 
 
 def _listed(texts: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@ from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.facts.fact import Derived, Truth
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import EVERY, Sources, Statement, StoredRows, Wanted, no_rows, stored
+from keyaudit.inventory.owners import functions
 from keyaudit.inventory.rows import SQL_TYPES, columns_of, view_types
 from keyaudit.inventory.views import (
     account_key,
@@ -54,6 +55,7 @@ from keyaudit.inventory.views import (
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.environments import other_names
 from keyaudit.model.evidence import CUSTODY, LOGS, REPOSITORIES, USAGE_BASELINE
+from keyaudit.model.owners import NO_RULES, OwnerRules
 from keyaudit.model.rows import view_name
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
@@ -97,8 +99,9 @@ def create(
     kept: Collection[str],
     reach_known: bool,
     columns: Mapping[str, Collection[str]] | None = None,
+    owner_rules: OwnerRules = NO_RULES,
 ) -> None:
-    """Creates the tables of the ledger, and all that `statements` creates with the same arguments."""
+    """Creates the tables of the ledger, all that `statements` creates with the same arguments, and the functions of owners."""
     prepared = statements(
         DUCKDB,
         rows,
@@ -114,6 +117,8 @@ def create(
     ledger.create(connection, coverage, prepared)
     for statement in prepared:
         connection.execute(statement.text)
+    for function in functions(owner_rules):
+        connection.execute(function)
 
 
 def window(

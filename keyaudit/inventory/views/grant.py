@@ -19,7 +19,7 @@ _DERIVED = (
     "environment_crossings",
     "holders_named",
     "places_named",
-    *(f"{who}_{bound}" for who in HOLDS for bound in ("min", "max")),
+    *(f"{who}_{bound}" for who in (*HOLDS, "encrypting") for bound in ("min", "max")),
 )
 _TYPES = {
     "principal_kind": "VARCHAR",
@@ -38,7 +38,9 @@ _OPENED = f"""count(met.vault) > 0 AS seen,
     min(CASE WHEN {_OPENS.format("certain")} THEN vault.environment_doubt ELSE met.doubt END)
         FILTER (WHERE {_OPENS.format("possible")}) AS opened_doubt,
     coalesce(bool_or(vault.environment IS NULL AND vault.environment_doubt IS NULL)
-        FILTER (WHERE {_OPENS.format("possible")}), false) AS unplaced"""
+        FILTER (WHERE {_OPENS.format("possible")}), false) AS unplaced,
+    coalesce(bool_or(vault.environment IS NULL AND vault.environment_doubt IS NULL)
+        FILTER (WHERE {_OPENS.format("certain")}), false) AS surely_unplaced"""
 
 
 def _crossed(sql: DuckDB) -> str:
@@ -66,12 +68,14 @@ def prepare(sources: Sources) -> str:
     """The statement that creates `reach_grant`, the derived columns by id, from the tables of `reach.prepare`."""
     counted = ", ".join(
         f"count(*) FILTER (WHERE {sure}) AS {who}_min, count(*) FILTER (WHERE {maybe}) AS {who}_most"
-        for who, (sure, maybe) in HOLDS.items()
+        for who, (sure, maybe) in (HOLDS | {"encrypting": ("encrypts", "encrypts IS NOT FALSE")}).items()
     )
     persons = f"""
         SELECT holder, min(doubt) AS doubt, {counted}, min(environment_doubt) AS homeless,
+            min(encrypts_doubt) AS encrypts_doubt,
             {sources.sql.distinct("environment")} AS homes, bool_or(unnamed) AS unnamed
-        FROM (SELECT DISTINCT holder, person, human, abroad, doubt, environment, environment_doubt, unnamed FROM reach_person)
+        FROM (SELECT DISTINCT holder, person, human, abroad, doubt, environment, environment_doubt, unnamed, encrypts,
+            encrypts_doubt FROM reach_person)
         GROUP BY holder"""
     met = f"""
         SELECT way.id, {_OPENED}, {sources.sql.distinct("vault.environment", _OPENS.format("certain"))} AS opened,
@@ -103,13 +107,14 @@ def prepare(sources: Sources) -> str:
     # If one of the lists is empty, there is no crossing.
     crossing_doubt = f"""CASE WHEN ({opened_doubt} IS NULL AND {sources.sql.size(opened)} = 0)
         OR ({homes_doubt} IS NULL AND persons.homes IS NULL) THEN NULL ELSE coalesce({opened_doubt}, {homes_doubt}) END"""
-    # Who is not known may have no configured environment, too.
-    nameless = f"CASE WHEN persons.unnamed THEN '{Reason.NOT_CONFIGURED}' ELSE {homes_doubt} END"
-    placeless = f"CASE WHEN met.unplaced THEN '{Reason.NOT_CONFIGURED}' ELSE {opened_doubt} END"
+    # Who is not known may have no configured environment, too; and a vault that it may not open.
+    nameless = f"CASE WHEN persons.unnamed THEN NULL ELSE {homes_doubt} END"
+    unplaced = f"CASE WHEN met.unplaced THEN '{Reason.NOT_CONFIGURED}' END"
+    placeless = f"CASE WHEN met.surely_unplaced THEN NULL ELSE coalesce({opened_doubt}, {unplaced}) END"
     counts = ", ".join(
         f"coalesce(persons.{who}_min, 0) AS {who}_min, CASE WHEN holder.open IS NULL THEN coalesce(persons.{who}_most, 0) END"
         f" AS {who}_max"
-        for who in HOLDS
+        for who in (*HOLDS, "encrypting")
     )
     unlisted = f"SELECT scope_id, reason FROM coverage WHERE operation = {quoted(VAULTS_FOUND[2])} AND state <> 'assessed'"
     return f"""
@@ -120,8 +125,8 @@ def prepare(sources: Sources) -> str:
             CASE WHEN met.id IS NULL OR met.surely THEN true WHEN {effective_doubt} IS NULL THEN false END AS effective,
             CASE WHEN {opened_doubt} IS NULL THEN {opened} END AS environments_opened,
             CASE WHEN {crossing_doubt} IS NULL THEN {_crossed(sources.sql)} END AS environment_crossings,
-            CASE WHEN {nameless} IS NULL THEN true END AS holders_named,
-            CASE WHEN {placeless} IS NULL THEN true END AS places_named, {counts},
+            CASE WHEN persons.unnamed THEN false WHEN {nameless} IS NULL THEN true END AS holders_named,
+            CASE WHEN met.surely_unplaced THEN false WHEN {placeless} IS NULL THEN true END AS places_named, {counts},
             {
         extended(
             sources.sql,
@@ -137,8 +142,8 @@ def prepare(sources: Sources) -> str:
                 "places_named": placeless,
                 **{
                     who: f"CASE WHEN holder.open IS NOT NULL OR persons.{who}_min <> persons.{who}_most"
-                    " THEN coalesce(holder.open, persons.doubt) END"
-                    for who in HOLDS
+                    f" THEN coalesce(holder.open, persons.{doubt}) END"
+                    for who, doubt in (dict.fromkeys(HOLDS, "doubt") | {"encrypting": "encrypts_doubt"}).items()
                 },
             },
         )

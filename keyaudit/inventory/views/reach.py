@@ -265,6 +265,9 @@ def _persons(sources: Sources) -> str:
             home.environment, coalesce(home.unnamed, false) AS unnamed,
             {_of_home("environment_why", kind)} AS environment_doubt,
             home.subscription, {_of_home("subscription_why", kind)} AS subscription_doubt,
+            CASE WHEN home.object_id IS NOT NULL THEN home.encrypts
+                WHEN {_of_home("encrypts_why", kind)} IS NULL THEN false END AS encrypts,
+            {_of_home("encrypts_why", kind)} AS encrypts_doubt,
             {tier0.controls(kind)} AS tier0, {tier0.doubt(kind)} AS tier0_doubt,
             principal.id IS NULL OR principal.kind IS NOT NULL AS proven,
             CASE WHEN {kind} IN ({_HUMANS}) THEN true WHEN {kind} IN ({_WORKLOADS}) THEN false END AS human,

@@ -1,9 +1,11 @@
 """The view of secrets, by version."""
 
-from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.relation import Rows, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.inventory.views import versions
+from keyaudit.model.tables.secret_use import DISKS, ORDER, SECRETS_NAMED
 
 
 def view(sources: Sources, wanted: Wanted) -> str:
@@ -15,9 +17,14 @@ def view(sources: Sources, wanted: Wanted) -> str:
     def media_type(content_type: str) -> str:
         return sources.sql.lower(sources.sql.trimmed(f"split_part({content_type}, ';', 1)"))
 
+    uses = Rows(sources, "secret_use", "use")
+    users = groups(uses, "users", by=uses["secret_id"], key=rows["secret_id"], missing=unread("listed", SECRETS_NAMED))
+    consumer, active = uses["consumer_id"], uses.flag("active")
     facts = {
         **versions.facts(rows, of_object),
         "certificate_id": versions.certificate_of(rows, "secret_id"),
         "media_type": rows["content_type"].map(media_type),
+        "encrypts_disks": users.count_of("disks", uses["kind"].among(DISKS) & active, different=consumer),
+        "bought_certificates": users.count_of("orders", uses["kind"].eq(ORDER) & active, different=consumer),
     }
     return view_of("secret", sources, facts, wanted)

@@ -9,6 +9,7 @@ from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, by_hand, one
 from keyaudit.inventory.facts.sql import Sources, gap, read_to_the_end
 from keyaudit.inventory.views import agents, privileges, service_principal
+from keyaudit.inventory.views.encrypting import identities
 from keyaudit.inventory.views.privileges import UNSEEN
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
@@ -21,19 +22,24 @@ def prepare(sources: Sources) -> Iterator[str]:
 
     reach_blind              one row: why service principals, or directory roles, may be missing
     reach_control            who was given control of the tenant, or may have been, by object id
-    reach_service_principal  every service principal, with where it is at home and whether it controls the tenant
+    reach_service_principal  every service principal, with where it is at home, whether it controls the tenant, and whether it
+                             is the identity of a service that encrypts
     """
     yield f"CREATE TABLE reach_blind AS {_blind()}"
     yield f"CREATE TABLE reach_control AS {_control(sources)}"
     yield f"""
         CREATE TABLE reach_service_principal AS
-        SELECT object_id, app_id, app_id_why, environment, unnamed, environment_why, subscription, subscription_why,
+        SELECT object_id, app_id, app_id_why, encrypts, encrypts_why, environment, unnamed, environment_why, subscription,
+            subscription_why,
             CASE WHEN controls THEN true WHEN why IS NULL THEN false END AS tier0,
             CASE WHEN controls THEN NULL ELSE why END AS tier0_doubt
         FROM (
-            SELECT found.*, controls, coalesce(found.listed_why, control.doubt, blind.roles) AS why
+            SELECT found.*, encrypting.encrypts, encrypting.encrypts_why, controls,
+                coalesce(found.listed_why, control.doubt, blind.roles) AS why
             FROM {service_principal.environments(sources).relation} AS found
-            LEFT JOIN reach_control AS control ON control.object_id = found.object_id CROSS JOIN reach_blind AS blind
+            LEFT JOIN reach_control AS control ON control.object_id = found.object_id
+            LEFT JOIN {identities(sources).relation} AS encrypting ON encrypting.object_id = found.object_id
+            CROSS JOIN reach_blind AS blind
         )"""
 
 

@@ -20,7 +20,7 @@ from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.usage import UNUSUAL_USE, USER_SIGN_IN_LOG
 from keyaudit.model.times import DAY
-from keyaudit.model.usage import Window
+from keyaudit.model.usage import OF_THE_APP, Window
 
 
 def window(connection: duckdb.DuckDBPyConnection, rows: Mapping[str, str], as_of: int) -> Window | None:
@@ -40,7 +40,7 @@ def window(connection: duckdb.DuckDBPyConnection, rows: Mapping[str, str], as_of
 def prepare(sources: Sources, of: Window) -> Iterator[str]:
     """The statements that create the tables for `view`."""
     belongs = f"""(SELECT target_kind, target_class AS target, operation, coalesce(app_id, '') AS app, facet, value, first_on,
-        last_on, mailboxes FROM {sources["usage_baseline"]})"""
+        last_on, mailboxes, reads FROM {sources["usage_baseline"]})"""
     timely = f"used_on >= {of.since} AND used_on < {of.until}"
     sql = sources.sql
     yield sql.table("classified", single(sources["usage"], timely, sql))
@@ -77,8 +77,7 @@ def _found(sources: Sources, scope_id: str, as_of: int, of: Window) -> str:
         **{name: fact.value for name, fact in facts.items()},
         "target_class": "target",
         "app_id": "nullif(app, '')",
-        "new_values": f"""CASE WHEN kind NOT IN ('new-operation', 'new-app', 'new-target', 'many-mailboxes')
-            THEN few ELSE {none} END""",
+        "new_values": f"CASE WHEN kind NOT IN ({', '.join(map(quoted, OF_THE_APP))}) THEN few ELSE {none} END",
         "new_count": "values",
         "usual_mailboxes": "usual",
         "objects": f"coalesce(objects, {none})",

@@ -16,7 +16,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.usage import SIGN_IN_LOGS
 from keyaudit.model.times import DAY
-from keyaudit.model.usage import ANY, Facet
+from keyaudit.model.usage import ANY, PRIVILEGED, Facet
 
 _NOT_SHOWN = because(Reason.NOT_SUPPLIED)
 
@@ -114,13 +114,16 @@ def _expected(rows: Rows) -> Truth:
     """Whether the baseline knows the actor for this operation on the same class of targets."""
     usual = Rows(rows.sources, "usage_baseline", "usual")
     held = rows["target_kind"].among(("key", "secret", "certificate", "mailbox"))
-    change = ~held & ~rows["operation"].among(("sign-in", "saml-sign-in"))
+    opens = rows["operation"].eq("grant-mailbox-access")
+    change = (opens | ~held) & ~rows["operation"].among(("sign-in", "saml-sign-in"))
     named = rows["target_id"].map(
         lambda target: f"CASE WHEN {target} IS NOT NULL THEN {target_of(rows.alias, rows.sources.sql)} END"
     )
     principal = case((change, rows["principal_id"]), otherwise=ABSENT)
     who = rows["actor_app_id"].or_else(principal).total(lambda who: f"coalesce({who}, '')")
-    here = (rows["operation"], rows["target_kind"], case((change, known(ANY)), otherwise=named))
+    privileged = change & rows["privileged"].present
+    of_class = case((privileged, known(PRIVILEGED)), (change, rows["issuer"].or_else(known(ANY))), otherwise=named)
+    here = (rows["operation"], rows["target_kind"], of_class)
     there = (usual["operation"], usual["target_kind"], usual["target_class"])
     app = usual["app_id"]
     of_app = groups(

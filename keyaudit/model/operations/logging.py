@@ -96,6 +96,16 @@ DECLARED = (
         version="2024-01-01",
     ),
     resource_graph("alert_rule.query", "alert rules (Resource Graph)"),
+    arm(
+        "sentinel_rule.list",
+        "analytics rules of Microsoft Sentinel",
+        _WORKSPACE + "/providers/Microsoft.SecurityInsights/alertRules",
+        version="2024-09-01",
+        paging=Paging.NEXT_LINK,
+        right=_OF_WORKSPACE,
+        about=Named("id", _WORKSPACE),
+        after=_DESTINATIONS,
+    ),
 )
 
 RECORDED = {

@@ -1,4 +1,4 @@
-"""Reads of other services' account keys, and of the services that use Key Vault keys."""
+"""Reads of other services' account keys, and of the services that use keys and secrets of Key Vault."""
 
 from keyaudit.model.operations.kinds import Family, Operation, arm, resource_graph
 
@@ -6,6 +6,7 @@ FAMILY = Family("other services", order=130)
 
 DECLARED: tuple[Operation, ...] = (
     resource_graph("service.query", "services with keys (Resource Graph)"),
+    resource_graph("secret_use.query", "encrypted disks and bought certificates (Resource Graph)"),
     # Resource Graph returns the key of some SQL servers only, and of none whether the server follows the key's rotation.
     arm(
         "sql.protector",

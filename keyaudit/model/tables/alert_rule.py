@@ -2,7 +2,7 @@
 
 from keyaudit.model.columns import Area, Table, flag, text, texts, where_found
 
-_RULES = ("alert_rule.query",)
+_RULES = ("alert_rule.query", "sentinel_rule.list")
 
 WATCHED = ("key-vault", "application-credentials", "federation")
 """The changes that an alert rule can cover."""
@@ -13,18 +13,20 @@ ALERT_RULE = Table(
     area=Area.LOGS,
     noun="alert rule",
     plural="alert rules",
-    meaning="an alert rule of Azure Monitor, on the activity log or by a query of logs; Sentinel has rules of its own besides",
+    meaning="an alert rule of Azure Monitor, on the activity log or by a query of logs, or an analytics rule of Microsoft "
+    "Sentinel",
     added_by=_RULES,
     columns=(
         *where_found(*_RULES),
         text("subscription_id", "the subscription, a GUID in lower case"),
         text("resource_group", "the resource group, as Azure spells it"),
-        text("kind", "what it looks at", values=("activity-log", "log-query")),
+        text("kind", "what it looks at", values=("activity-log", "log-query", "sentinel")),
         flag("enabled", "it is on", _RULES),
         texts("watches", "what its text shows it to watch, sorted. key-vault: a condition on the activity log that names "
             "Microsoft.KeyVault, or a query that names it or AZKVAuditLogs. application-credentials and federation: a "
             "query that names the audit events of new credentials, or of federation settings", _RULES,
             values=WATCHED),
-        flag("notifies", "it has an action group: somebody or something is told", _RULES),
+        flag("notifies", "it has an action group, or creates incidents in Sentinel: somebody or something is told",
+            _RULES),
     ),
 )

@@ -71,6 +71,8 @@ _ADDED_BY = (*_POLICIES, *_ROLES, *_ELIGIBLE, *_LOCAL, *_APP_ROLES, *_DELEGATED,
 _HOLDERS = (*_ADDED_BY, "group.members")
 """The operations that list the principals which have grants, but not those that only own applications."""
 
+_ENCRYPTING = ("service_principal.list", "service.query")
+
 GRANT = Table(
     name="grant",
     order=170,
@@ -176,10 +178,14 @@ GRANT = Table(
                 "foreign": "guests, applications and groups of other tenants that",
             }.items()
         ),
-        flag("holders_named", "a tag or setting names the environment of each workload that holds it; true, or unknown",
+        flag("holders_named", "a tag or setting names the environment of each workload that holds it",
             ("principal.lookup", "group.members"),
             rests_on=RestsOn.PARENT, derived_from=("principal.environment",), rows_of=_HOLDERS),
-        flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens; true, or unknown",
+        count("encrypting", "system-assigned identities of services that encrypt with a key of a vault that have it, members "
+            "of a group included", ("principal.lookup", "group.members"),
+            rests_on=RestsOn.LIST,
+            derived_from=("principal_id", "service_principal.arm_id", "key_use.consumer_id"), rows_of=_ENCRYPTING),
+        flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens",
             rests_on=RestsOn.LIST, derived_from=("environments_opened",)),
     ),
 )

@@ -105,6 +105,7 @@ COLUMNS = frozenset(
         "principal_kind",
         "principal_name",
         "principal_app_id",
+        "encrypting",
         "effective",
         "user_environments",
         "user_subscriptions",

@@ -1,11 +1,12 @@
 """The table of secrets, by version, with metadata only. Values are never read."""
 
-from keyaudit.model.columns import Area, Left, RestsOn, Table, flag, text, where_found
+from keyaudit.model.columns import Area, Left, RestsOn, Table, count, flag, text, where_found
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
 
 _SECRET = ("secret.list", "secret.versions")
 _VERSIONS = ("secret.versions",)
+_USES = ("secret_use.secret_id", "secret_use.kind", "secret_use.active")
 
 SECRET = Table(
     name="secret",
@@ -33,5 +34,9 @@ SECRET = Table(
         VAULT_ACCESS_MODEL,
         text("media_type", "the content type in lower case, without parameters such as a charset",
             absent="nothing was said", rests_on=RestsOn.OBJECT, derived_from=("content_type",)),
+        count("encrypts_disks", "virtual machines and disks, as far as readable, that are encrypted with it",
+            rests_on=RestsOn.LIST, derived_from=_USES),
+        count("bought_certificates", "orders of App Service certificates, as far as readable, that say they store theirs in it",
+            rests_on=RestsOn.LIST, derived_from=_USES),
     ),
 )

@@ -26,24 +26,29 @@ SHOWN_BY = {
         (
             *("sign", "verify", "encrypt", "decrypt", "wrap", "unwrap", "backup", "release", "read-secret"),
             *("import", "restore", "rotate", "change-rotation-policy", "delete", "purge", "write-secret"),
-            *("write-vault", "change-vault-access", "use-security-domain"),
+            *("write-vault", "change-vault-access", "use-security-domain", "create", "update", "list"),
         ),
         KEY_VAULT_LOG,
     ),
-    **dict.fromkeys(("read-mail", "send-mail", "forward-mail"), MAIL_LOG),
+    **dict.fromkeys(("read-mail", "send-mail", "forward-mail", "grant-mailbox-access"), MAIL_LOG),
     "sign-in": SIGN_IN_LOGS[0],
     "saml-sign-in": USER_SIGN_IN_LOG,
     **dict.fromkeys(
         (
             *("add-credential", "remove-credential", "add-service-principal", "change-federation"),
-            *("grant-permission", "add-owner"),
+            *("grant-permission", "add-owner", "assign-directory-role"),
+            *("change-trusted-authority", "change-certificate-sign-in"),
         ),
         DIRECTORY_LOG,
     ),
     # Only changes after which less is recorded: switched off, or bypassed.
     "change-audit": MAIL_LOG,
     **dict.fromkeys(
-        ("remove-log-settings", "remove-log-destination", "remove-alert-rule", "assign-role", "elevate-access"), ACTIVITY_LOG
+        (
+            *("remove-log-settings", "remove-log-destination", "remove-alert-rule", "assign-role", "elevate-access"),
+            *("list-account-keys", "regenerate-account-key", "change-federation-servers"),
+        ),
+        ACTIVITY_LOG,
     ),
 }
 """Operations in one vocabulary over all logs, with the log that records each. Other logs may contain copies."""
@@ -91,9 +96,9 @@ USAGE = Table(
             needs=LOGS),
         text("network", "the address it came from", absent="the log names none", needs=LOGS),
         text("client", "the program, as it names itself", absent="the log names none", needs=LOGS),
-        text("granted_to", "object id of the service principal, user or group that got a permission, in lower case",
+        text("granted_to", "object id of the service principal, user or group that got a permission or role, in lower case",
             absent="no permission was granted", needs=LOGS),
-        text("permission", "the permission that was granted, or several with a space between them",
+        text("permission", "the permission or role that was granted, or several permissions with a space between them",
             absent="no permission was granted, or it was a role without a name", needs=LOGS),
         text("source", "the log that shows it, by the name of its table"),
         flag("expected",
@@ -130,6 +135,10 @@ USAGE = Table(
             rests_on=RestsOn.LIST, derived_from=_AGENTS_CREATED, needs=LOGS),
         integer("uses", "how many uses of that day this row stands for, with itself: more than 1 if the log was summarized "
             "where it is, and only the first and the last of equal uses were fetched", needs=LOGS),
+        text("issuer", "the issuer that an added federated credential trusts", absent="no federated credential was added",
+            needs=LOGS),
+        flag("privileged", "it gives control of the tenant, or access to all mail or files, and is always reported",
+            absent="it does not", needs=LOGS),
     ),
 )
 
@@ -186,8 +195,12 @@ USAGE_BASELINE = Table(
         time("first_on", "the first such use that was learned from"),
         time("last_on", "the last such use that was learned from"),
         integer("mailboxes",
-            "the most mailboxes that the application read in one day; 0 for other facets and operations"),
+            "the most mailboxes that the application read in one day, in all, from the network or with the program; for hour "
+            "the most calls in one hour; 0 for other facets and operations"),
         time("learned_until", "the end of the last day that the baseline was learned from", needs=LOGS),
+        integer("reads",
+            "the most that one mailbox was read in one day, in all, from the network or with the program; 0 for other facets "
+            "and operations"),
     ),
 )
 
@@ -221,7 +234,7 @@ UNUSUAL_USE = Table(
                 text("app_id", "client id of the application that did it, as in usage_baseline", absent="the log names none"),
                 texts("new_values", "the first few values that are new; none for the application"),
                 integer("new_count", "how many values are new"),
-                integer("mailboxes", "the most mailboxes that it read in one day"),
+                integer("mailboxes", "the most mailboxes read in one day, or reads of one mailbox, or calls in one hour"),
                 integer("usual_mailboxes", "the most that the baseline learned of one day"),
                 integer("uses", "how many uses"),
                 integer("refused", "how many of them were refused"),

@@ -6,7 +6,7 @@ from keyaudit.model import times
 from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.model.errors import Exit
 from keyaudit.report.blast_radius.plan import left, plan
-from keyaudit.report.blast_radius.words import VERBS, conclusion, limits, meaning, said, subject, tree, why
+from keyaudit.report.blast_radius.words import VERBS, conclusion, limits, meaning, opened, said, subject, tree, why
 from keyaudit.report.html import rendered
 from keyaudit.report.html.band import Fact, Tone
 from keyaudit.report.summary import SIMULATED
@@ -30,7 +30,7 @@ def render(found: BlastRadius, out: TextIO) -> None:
         simulated=SIMULATED if run.simulated else "",
         title=subject(found),
         word="Verified" if found.verify else "Blast radius",
-        conclusion=conclusion(found),
+        conclusion=" ".join(filter(None, [conclusion(found), opened(found)])),
         limits=list(limits(found)),
         tone=tones.get(exit_, Tone.DOUBT),
         facts=facts,

@@ -30,6 +30,7 @@ def stopped(found: BlastRadius, app: str, id_: str, title: str, name: str) -> St
     users = " The imported logs do not show users who sign in through it." if ends else ""
     return Step(
         phase=Phase.BLOCK,
+        stops=app.lower(),
         title=title,
         text=f"{suspected(found, work)}{users} To go back, set accountEnabled to true.",
         breaks=(

@@ -13,6 +13,8 @@ from keyaudit.model.text import one_line
 class Phase(StrEnum):
     """The phase of a step."""
 
+    KEEP = "keep"
+    """Keep evidence that is lost later."""
     BLOCK = "block"
     REPLACE = "replace"
     REVOKE = "revoke"
@@ -32,6 +34,8 @@ class Step(Struct, frozen=True, kw_only=True):
     """`cli` (for a POSIX shell) or `powershell`."""
     makes: bool = False
     """Whether it creates the new key, which other steps need."""
+    stops: str = ""
+    """The id of the application that it stops from signing in."""
     settles: Edge | None = None
     """The edge that this step removes; if the edge still exists, the step was not done."""
 

@@ -7,7 +7,7 @@ from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.report.blast_radius.plan import left, plan
 from keyaudit.report.blast_radius.steps import Step
-from keyaudit.report.blast_radius.words import Branch, conclusion, limits, meaning, said, subject, tree
+from keyaudit.report.blast_radius.words import Branch, conclusion, limits, meaning, opened, said, subject, tree
 from keyaudit.report.lines import Paint, joined, paint, parted, wrap
 from keyaudit.report.missing import incomplete, unsafe
 from keyaudit.report.options import Options
@@ -21,15 +21,17 @@ def render(found: BlastRadius, out: TextIO, options: Options) -> None:
     width, colour = options.page, options.colour
     below = _left(found, width, colour) if found.verify else plan_lines(plan(found), width, colour)
     blocks = parted(
+        [
+            paint(line, Paint.BOLD, colour)
+            for text in filter(None, (subject(found), conclusion(found), opened(found)))
+            for line in wrap(text, width)
+        ],
         header(found.run, found.verdict, width, colour),
         [
             *(paint(line, Paint.BOLD, colour) for line in wrap(subject(found), width)),
             *(line for branch in tree(found) for line in _drawn(branch, width, 1, colour)),
         ],
-        [
-            *(paint(line, Paint.BOLD, colour) for line in wrap(conclusion(found), width)),
-            *(line for limit in limits(found) for line in wrap(limit, width)),
-        ],
+        [line for limit in limits(found) for line in wrap(limit, width)],
         below,
         incomplete(found.verdict, width, colour),
         unsafe(found.verdict, width, colour),

@@ -124,6 +124,19 @@ def conclusion(found: BlastRadius) -> str:
     return f"Nothing in this tenant {still}trusts it: everything that could trust it was read."
 
 
+def opened(found: BlastRadius) -> str:
+    """The most that its holder has, in a sentence; empty if that was not computed, or is nothing that is known."""
+    whole = [
+        edge for edge in found.edges if edge.relation is Relation.CONTROLS and found.nodes[edge.target].kind is Kind.TENANT
+    ]
+    if whole:
+        can = "can" if any(edge.doubt is None for edge in whole) else "may be able to"
+        return f"Its holder {can} take over the whole tenant."
+    vaults = {edge.target for edge in found.edges if edge.relation is Relation.REACHES and edge.doubt is None}
+    vaults = {each for each in vaults if found.nodes[each].kind is Kind.VAULT}
+    return f"Its holder reaches {plural(len(vaults), 'vault')}." if vaults else ""
+
+
 def meaning(found: BlastRadius) -> str:
     """The meaning of the exit code."""
     exit_ = found.verdict.exit

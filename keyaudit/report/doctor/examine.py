@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 from keyaudit.model.coverage import State
 from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.run import Gap, Run, Verdict
+from keyaudit.report.unowned import Unowned
 
 
 class Examined(Struct, frozen=True):
@@ -28,10 +29,18 @@ class Examination(Struct, frozen=True):
     surfaces: Sequence[Examined]
     policies: Mapping[str, Sequence[str]]
     """Each selected policy that was evaluated, with the names of the surfaces whose gaps affect it."""
+    unowned: Unowned
+    """The findings of these policies that have no owner."""
 
 
 def examine(
-    run: Run, verdict: Verdict, required: Set[str], policies: Sequence[str], needed_by: Mapping[str, Sequence[str]]
+    run: Run,
+    verdict: Verdict,
+    required: Set[str],
+    policies: Sequence[str],
+    needed_by: Mapping[str, Sequence[str]],
+    *,
+    unowned: Unowned,
 ) -> Examination:
     """The verdict of a run by surface. `needed_by`: the policies that depend on each operation."""
     all_ = (
@@ -43,7 +52,7 @@ def examine(
         policy: [surface.name for surface in surfaces if any(policy in gap.blinds for gap in surface.gaps)]
         for policy in policies
     }
-    return Examination(run, verdict, surfaces, blind)
+    return Examination(run, verdict, surfaces, blind, unowned)
 
 
 def _examined(name: str, wanted: Set[str], verdict: Verdict, needed_by: Mapping[str, Sequence[str]]) -> Examined:

@@ -4,6 +4,7 @@ from typing import TextIO
 
 from keyaudit.report.doctor.examine import Examination, Examined
 from keyaudit.report.members import begun, document, exits, gap_member
+from keyaudit.report.unowned import member
 
 
 def render(found: Examination, out: TextIO) -> None:
@@ -11,7 +12,7 @@ def render(found: Examination, out: TextIO) -> None:
     policies = ({"id": policy, "blind_in": list(surfaces)} for policy, surfaces in found.policies.items())
     lacking = ({"policy": each.policy.id, "needs": list(each.needs)} for each in found.verdict.not_judged)
     lists = {"surfaces": map(_surface, found.surfaces), "policies": policies, "not_judged": lacking}
-    document(out, begun(found.run), lists, {"verdict": exits(found.verdict)})
+    document(out, begun(found.run), lists, {"owners": member(found.unowned), "verdict": exits(found.verdict)})
 
 
 def _surface(surface: Examined) -> dict[str, object]:

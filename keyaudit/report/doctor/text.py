@@ -15,6 +15,7 @@ from keyaudit.report.lines import Paint, columns, joined, listed, pad, paint, pa
 from keyaudit.report.missing import alike, not_judged, remedied
 from keyaudit.report.options import Options
 from keyaudit.report.summary import SIMULATED, ended, network
+from keyaudit.report.unowned import sentence
 
 _STATE = 10
 _NAMES = 8
@@ -86,4 +87,5 @@ def _closing(found: Examination, page: _Page) -> list[str]:
     if blind:
         said += f" Affected by gaps: {listed(blind)}."
     lacking = not_judged(found.verdict, page.width)
-    return parted(wrap(said, page.width), lacking, ended(found.verdict, page.width, page.colour))
+    owners = wrap(sentence(found.unowned), page.width) if found.unowned.without else []
+    return parted(wrap(said, page.width), owners, lacking, ended(found.verdict, page.width, page.colour))

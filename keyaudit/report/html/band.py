@@ -3,20 +3,17 @@
 import hashlib
 from collections.abc import Iterator
 from enum import StrEnum
-from itertools import islice
 
 from msgspec import Struct
 
 from keyaudit.model import times
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.expectations import RELATIVE
-from keyaudit.model.findings import PolicyText, Severity
+from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report, Verdict
-from keyaudit.report.html.findings import Findings
+from keyaudit.report.html.first import FirstPage, first_page
 from keyaudit.report.lines import plural
 from keyaudit.report.summary import WORST_FIRST, looked, network, not_evaluated, open_findings, reads_done, results
-
-_FIRST = 5
 
 
 class Tone(StrEnum):
@@ -45,16 +42,6 @@ class Tile(Struct, frozen=True):
     excused: str
 
 
-class First(Struct, frozen=True):
-    """One of the most severe failing policies."""
-
-    severity: Severity
-    policy: PolicyText
-    count: int
-    example: str
-    """One of its failures, in words; empty if none is listed."""
-
-
 class Band(Struct, frozen=True, kw_only=True):
     """The answer."""
 
@@ -68,10 +55,10 @@ class Band(Struct, frozen=True, kw_only=True):
     unjudged: str
     """The number of policies that were not evaluated, and what they need; empty if all were."""
     counted: str
-    first: tuple[First, ...]
+    first: FirstPage
 
 
-def band(report: Report, found: Findings) -> Band:
+def band(report: Report) -> Band:
     """The top of the page of a report."""
     word, tone, headline = _answer(report.verdict)
     return Band(
@@ -83,7 +70,7 @@ def band(report: Report, found: Findings) -> Band:
         tiles=tuple(_tile(report.verdict, severity) for severity in WORST_FIRST),
         unjudged=not_evaluated(report.verdict),
         counted=f"Checked {looked(report)}; {results(report)}.",
-        first=tuple(_first(found)),
+        first=first_page(report),
     )
 
 
@@ -181,12 +168,3 @@ def _tile(verdict: Verdict, severity: Severity) -> Tile:
         if counts.get(severity)
     ]
     return Tile(severity, verdict.failed.get(severity, 0), ", ".join(excused))
-
-
-def _first(found: Findings) -> Iterator[First]:
-    """The policies with the most severe failures, and the most of them."""
-    groups = (group for level in found.levels for group in level.groups if group.open)
-    for group in islice(groups, _FIRST):
-        # On a full page none may be listed.
-        example = next((f"{item.name}: {item.message}" for item in group.items if not item.mark), "")
-        yield First(group.severity, group.policy, group.open, example)

@@ -1,8 +1,7 @@
-"""The findings of a page by severity and policy, with the text of a policy once, and the worst ones for print."""
+"""The findings of a page by severity and policy, with the text of a policy once."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from heapq import nsmallest
 
 from msgspec import Struct, field
 
@@ -22,8 +21,6 @@ from keyaudit.report.summary import WORST_FIRST, message
 
 MOST = 5_000
 """The maximum number of listed findings, the highest severity first, unknown results last."""
-TOP = 20
-"""The number of causes in the printed short form."""
 _COMMANDS = 25
 """The number of commands shown per policy; others differ only in names."""
 _LIMITS = 4
@@ -46,10 +43,6 @@ class Item(Struct, frozen=True):
     """What else the cause explains, or the head of the cause; empty if it is a cause by itself."""
     mark: str
     """"waived" or "known", otherwise empty."""
-    worth: int
-    """The upper bound of the score; 0 without a score."""
-    leads: bool
-    """Whether it is the head of its cause."""
 
 
 class Group(Struct):
@@ -110,14 +103,6 @@ class Findings(Struct, frozen=True):
     """Unknown results by policy; the severity is the highest possible one."""
 
 
-class Top(Struct, frozen=True):
-    """The head of one of the worst causes."""
-
-    severity: Severity
-    policy: PolicyText
-    item: Item
-
-
 def findings(report: Report) -> Findings:
     """The findings up to the maximum, the highest severity first."""
     failing = {
@@ -140,18 +125,6 @@ def findings(report: Report) -> Findings:
         by_severity[severity].append(group)
     levels = [Level(severity, by_severity[severity]) for severity in WORST_FIRST if severity in by_severity]
     return Findings(levels, sorted(unknown.values(), key=lambda each: (-each.severity.rank, -each.unknown, each.policy.id)))
-
-
-def top(found: Findings) -> Sequence[Top]:
-    """The heads of the worst causes that are listed: by severity, then by score."""
-    open_ = (
-        Top(level.severity, group.policy, item)
-        for level in found.levels
-        for group in level.groups
-        for item in group.items
-        if not item.mark and item.leads
-    )
-    return nsmallest(TOP, open_, key=lambda each: (-each.severity.rank, -each.item.worth, each.item.name))
 
 
 def _group(tally: Tally, severity: Severity) -> Group:
@@ -196,8 +169,6 @@ def _add(group: Group, finding: Finding, owner: Owner) -> None:
             line(finding.score) if finding.score else "",
             also(finding) or same_cause(finding),
             mark,
-            finding.score.high if finding.score else 0,
-            finding.leads,
         )
     )
     if finding.expected and len(group.limits) < _LIMITS:

@@ -13,7 +13,8 @@ from keyaudit.report.html.band import Band, band, policies_digest
 from keyaudit.report.html.controls import TONES, Controls, by_framework
 from keyaudit.report.html.custody import COLUMNS, KINDS, Kept, Reached, kept, reached
 from keyaudit.report.html.expiry import Expiry, expiry
-from keyaudit.report.html.findings import Findings, Top, findings, top
+from keyaudit.report.html.findings import Findings, findings
+from keyaudit.report.html.first import PRINTED, FirstPage, first_page
 from keyaudit.report.html.migration import WAVES, Moves, moves
 from keyaudit.report.html.signing import Timeline, timeline
 from keyaudit.report.html.trend import Trend, trend
@@ -39,7 +40,7 @@ class Page(Struct, frozen=True, kw_only=True):
     band: Band
     sections: Sequence[Section]
     unseen: Unseen
-    top: Sequence[Top]
+    top: FirstPage
     expiry: Expiry
     findings: Findings
     aged: Sequence[Aged]
@@ -77,10 +78,10 @@ def page(report: Report) -> Page:
     return Page(
         title=f"keyaudit: {report.run.tenant_name or report.run.tenant_id}, {times.iso_date(report.run.as_of)}",
         simulated=SIMULATED if report.run.simulated else "",
-        band=band(report, found),
+        band=band(report),
         sections=_sections(report, gaps),
         unseen=gaps,
-        top=top(found),
+        top=first_page(report, PRINTED),
         expiry=ends,
         findings=found,
         aged=aged(overview.ages),

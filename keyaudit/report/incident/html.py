@@ -8,7 +8,7 @@ from keyaudit.model.incident import Incident
 from keyaudit.report.html import rendered
 from keyaudit.report.html.band import Fact, Tone
 from keyaudit.report.incident.plan import left_open, plan
-from keyaudit.report.incident.words import sections, title
+from keyaudit.report.incident.words import sections, title, verdict
 from keyaudit.report.summary import SIMULATED
 
 
@@ -29,6 +29,7 @@ def render(found: Incident, out: TextIO) -> None:
         "blast_radius.css",
         simulated=SIMULATED if run.simulated else "",
         title=title(found),
+        verdict=verdict(found),
         tone=Tone.BAD if exit_ is Exit.CLEAN else Tone.DOUBT,
         facts=facts,
         sections=sections(found),

@@ -2,11 +2,12 @@
 
 from typing import TextIO
 
-from keyaudit.model.incident import Act, Incident
+from keyaudit.model.incident import Act, Incident, SamlSignIns
 from keyaudit.model.times import iso_date, iso_time
 from keyaudit.report.blast_radius.json import edge_member, node_member, step_member
 from keyaudit.report.incident.plan import left_open, plan
-from keyaudit.report.incident.words import Section, sections, title
+from keyaudit.report.incident.statements import Section
+from keyaudit.report.incident.words import sections, title, verdict
 from keyaudit.report.members import about_run, time_member
 
 
@@ -25,6 +26,7 @@ def render(found: Incident, out: TextIO) -> None:
         "mailboxes": {"at_least": seen.mailboxes.least, "at_most": seen.mailboxes.most} if seen else None,
         "logs_absent": list(seen.absent) if seen else None,
         "left_open": left_open(found),
+        "in_short": verdict(found),
     }
     lists = {
         "sections": map(_section, sections(found)),
@@ -33,6 +35,8 @@ def render(found: Incident, out: TextIO) -> None:
         "nodes": map(node_member, radius.nodes.values()),
         "edges": map(edge_member, radius.edges),
         "plan": map(step_member, plan(found)),
+        "causes": map(_act, seen.causes if seen else ()),
+        "saml": map(_saml, seen.saml if seen else ()),
     }
     about_run(out, radius.run, radius.verdict, members, lists)
 
@@ -66,4 +70,19 @@ def _act(act: Act) -> dict[str, object]:
         "outside_baseline": None if act.outside is None else list(act.outside),
         "because": act.because or None,
         "records": list(act.records),
+        "link": act.link,
+    }
+
+
+def _saml(each: SamlSignIns) -> dict[str, object]:
+    return {
+        "app_id": each.app_id,
+        "name": each.name,
+        "active": each.active,
+        "count": each.count,
+        "users": each.users,
+        "refused": each.refused,
+        "first_on": time_member(each.first_on),
+        "last_on": time_member(each.last_on),
+        "records": list(each.records),
     }

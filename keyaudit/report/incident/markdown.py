@@ -5,7 +5,7 @@ from typing import TextIO
 from keyaudit.model.incident import Incident
 from keyaudit.model.times import iso_time
 from keyaudit.report.incident.plan import left_open, plan
-from keyaudit.report.incident.words import sections, title
+from keyaudit.report.incident.words import sections, title, verdict
 from keyaudit.report.markdown import safe
 from keyaudit.report.summary import SIMULATED
 
@@ -13,7 +13,7 @@ from keyaudit.report.summary import SIMULATED
 def render(found: Incident, out: TextIO) -> None:
     """Write it."""
     run = found.radius.run
-    out.write(f"# {safe(title(found))}\n\n")
+    out.write(f"# {safe(title(found))}\n\n**{safe(verdict(found))}**\n\n")
     if run.simulated:
         out.write(f"{SIMULATED}\n\n")
     out.write(f"Tenant {safe(run.tenant_name or run.tenant_id)}, as of {iso_time(run.as_of)}.\n")

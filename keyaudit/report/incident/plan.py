@@ -1,11 +1,11 @@
 """The plan: first against the users of the key, then that of its blast radius; and what it does not close."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.model.first_party import FIRST_PARTY
-from keyaudit.model.incident import Act, Incident
+from keyaudit.model.incident import LIKELY, Act, Incident
 from keyaudit.model.text import one_line
+from keyaudit.model.times import iso_date
 from keyaudit.model.work import credential
 from keyaudit.report.blast_radius.identities import stopped
 from keyaudit.report.blast_radius.plan import plan as plan_of_trust
@@ -13,11 +13,20 @@ from keyaudit.report.blast_radius.steps import Phase, Step, option_word
 from keyaudit.report.blast_radius.work import suspected
 from keyaudit.report.incident.words import bounds
 
+_ASKED = 10
+"""The maximum number of users that a step names."""
+
 
 def plan(found: Incident) -> list[Step]:
-    """Every step, in order."""
-    steps = [*_against(found), *plan_of_trust(found.radius)]
-    return sorted(steps, key=lambda step: list(Phase).index(step.phase))
+    """Every step, in order. A step that two plans have in common is there once."""
+    own = [*_keep(found), *_against(found)]
+    stopped_, removed = {step.stops for step in own} - {""}, {act.credential for act in _added(found)}
+    trust = [
+        step
+        for step in plan_of_trust(found.radius)
+        if step.stops not in stopped_ and (step.settles is None or step.settles.facts.get("key_id", "").lower() not in removed)
+    ]
+    return sorted([*own, *trust], key=lambda step: list(Phase).index(step.phase))
 
 
 def left_open(found: Incident) -> list[str]:
@@ -38,21 +47,38 @@ def left_open(found: Incident) -> list[str]:
     return told
 
 
+def _keep(found: Incident) -> Iterator[Step]:
+    """What is gone later: logs expire, and the plan changes what the snapshot shows."""
+    # https://learn.microsoft.com/entra/identity/monitoring-health/reference-reports-data-retention
+    text = (
+        "Entra keeps its sign-ins and audit events for 30 days, without a P1 or P2 licence for 7. Copy them, the logs of vaults"
+        " and mail, a snapshot and this page to where nobody on this page can write. Keep them until the incident is closed."
+    )
+    logs = () if found.observed else ("keyaudit usage collect --rows --out incident-logs",)
+    kept = () if found.radius.kept_in else ("keyaudit collect --out incident-snapshot",)
+    yield Step(
+        phase=Phase.KEEP,
+        title="Keep the evidence before anything is changed",
+        text=text,
+        breaks="nothing",
+        commands=(*logs, *kept),
+    )
+
+
 def _against(found: Incident) -> Iterator[Step]:
-    seen = found.observed
-    if seen is None:
-        return
-    outside = [act for act in (*seen.uses, *seen.timeline) if act.outside]
     done: set[str] = set()
-    for act in outside:
+    for act in found.strange:
         app = act.actor.app_id
-        if app and app not in FIRST_PARTY and app not in done:
+        # One that shares no more than a network may be anybody's.
+        known = act.link not in LIKELY or found.radius.worked(app or "").only_outside
+        if app and app not in FIRST_PARTY and app not in done and known:
             done.add(app)
             name = one_line(act.actor.shown)
             title = f"Stop {name} from signing in, if nobody planned its uses outside the baseline"
             yield stopped(found.radius, app, option_word("--id", app), title, name)
-    yield from _credentials(found.radius, outside)
-    for act in outside:
+    yield from _came_along(found)
+    yield from _credentials(found)
+    for act in found.strange:
         if act.operation == "remove-log-settings":
             for resource in act.objects:
                 place = option_word("--resource", resource.partition("/providers/microsoft.insights")[0])
@@ -65,24 +91,54 @@ def _against(found: Incident) -> Iterator[Step]:
                 )
 
 
-def _credentials(radius: BlastRadius, outside: Sequence[Act]) -> Iterator[Step]:
-    for act in outside:
-        if act.operation == "add-credential" and act.credential:
-            work = radius.worked(credential(act.credential))
-            of = "app" if act.target_kind == "application" else "sp"
-            for holder in act.objects:
-                delete = f"az ad {of} credential delete {option_word('--id', holder)}"
-                yield Step(
-                    phase=Phase.REVOKE,
-                    title=f"Remove credential {one_line(act.credential)}, which {one_line(act.actor.shown)} added",
-                    text=f"{suspected(radius, work)} For a certificate add --cert: the log does not say what it is.",
-                    breaks="everything that signs in with it",
-                    commands=(
-                        f"az ad {of} credential list {option_word('--id', holder)}",
-                        *(
-                            (f"{delete} {option_word('--key-id', act.credential)}",)
-                            if work.may_end or work.only_outside
-                            else ()
-                        ),
-                    ),
-                )
+def _came_along(found: Incident) -> Iterator[Step]:
+    """The users as whom somebody acted from a network, or with a program, that only the actors used."""
+    for because in dict.fromkeys(act.because for act in found.strange if act.link in LIKELY):
+        acts = [act for act in found.strange if act.because == because]
+        named = {each for act in acts for each in (act.actor.principal_id or "", *act.objects) if "@" in each}
+        named |= {act.actor.principal_id or "" for act in acts if act.operation == "saml-sign-in"}
+        users = sorted(map(one_line, named - {""}))
+        if users:
+            more = f" and {len(users) - _ASKED:,} more" if len(users) > _ASKED else ""
+            yield Step(
+                phase=Phase.BLOCK,
+                title=f"Ask these users whether it was them: somebody {one_line(because)}",
+                text=f"{', '.join(users[:_ASKED])}{more}. If not, revoke their sessions and reset how they sign in.",
+                breaks="their sessions, which they can open again",
+            )
+
+
+def _added(found: Incident) -> list[Act]:
+    """The additions of credentials to remove: those outside the baseline, and of those that the subject signed in with."""
+    seen = found.observed
+    if seen is None:
+        return []
+    used = {act.credential for act in seen.uses if act.operation == "sign-in" and act.outside != ()}
+    acts = [*found.strange, *(act for act in seen.causes if act.credential in used)]
+    added = [act for act in acts if act.operation == "add-credential" and act.credential]
+    return list({(act.credential, act.target_kind, tuple(act.objects)): act for act in reversed(added)}.values())[::-1]
+
+
+def _credentials(found: Incident) -> Iterator[Step]:
+    radius = found.radius
+    kinds = {edge.facts["key_id"].lower(): edge.facts.get("kind", "") for edge in radius.trusting() if "key_id" in edge.facts}
+    for act in _added(found):
+        key = act.credential or ""
+        work = radius.worked(credential(key))
+        of = "app" if act.target_kind == "application" else "sp"
+        cert = " --cert" if kinds.get(key) == "certificate" else ""
+        unsure = "" if key in kinds else " For a certificate add --cert: the log does not say what it is."
+        planned = "" if act.outside else ", if nobody planned that"
+        for holder in act.objects:
+            delete = f"az ad {of} credential delete {option_word('--id', holder)}"
+            yield Step(
+                phase=Phase.REVOKE,
+                title=f"Remove credential {one_line(key)}, which {one_line(act.actor.shown)} added on {iso_date(act.first_on)}"
+                f"{planned}",
+                text=f"{suspected(radius, work)}{unsure} First stop the application, as above: that can be undone.",
+                breaks="everything that signs in with it",
+                commands=(
+                    f"az ad {of} credential list {option_word('--id', holder)}{cert}",
+                    *((f"{delete} {option_word('--key-id', key)}{cert}",) if work.may_end or work.only_outside else ()),
+                ),
+            )

@@ -6,7 +6,8 @@ from typing import TextIO
 from keyaudit.model.incident import Confidence, Incident
 from keyaudit.report.blast_radius.text import plan_lines
 from keyaudit.report.incident.plan import left_open, plan
-from keyaudit.report.incident.words import Section, sections, title
+from keyaudit.report.incident.statements import Section
+from keyaudit.report.incident.words import sections, title, verdict
 from keyaudit.report.lines import Paint, joined, paint, parted, wrap
 from keyaudit.report.options import Options
 from keyaudit.report.summary import closing, header
@@ -19,8 +20,8 @@ def render(found: Incident, out: TextIO, options: Options) -> None:
     width, colour = options.page, options.colour
     radius = found.radius
     blocks = parted(
+        [paint(line, Paint.BOLD, colour) for line in wrap(f"{title(found)}. {verdict(found)}", width)],
         header(radius.run, radius.verdict, width, colour),
-        [paint(line, Paint.BOLD, colour) for line in wrap(title(found), width)],
         *([*_section(section, width, colour)] for section in sections(found)),
         plan_lines(plan(found), width, colour),
         [

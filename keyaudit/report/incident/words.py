@@ -2,62 +2,71 @@
 
 from collections.abc import Iterator, Sequence
 
-from msgspec import Struct
-
-from keyaudit.model.incident import Act, Confidence, Count, Incident, KeyFacts, Observed, about_log
+from keyaudit.model.incident import LIKELY, Confidence, Count, Incident, KeyFacts, Observed
 from keyaudit.model.reasons import ADVICE, Reason
-from keyaudit.model.tables.usage import ACTIVITY_LOG, DIRECTORY_LOG, KEY_VAULT_LOG, MAIL_LOG, SIGN_IN_LOGS
-from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY, iso_date, iso_time
-from keyaudit.model.usage import ANY
-from keyaudit.report.blast_radius.words import Branch, conclusion, said, tree
+from keyaudit.model.tables.usage import ACTIVITY_LOG, DIRECTORY_LOG, MAIL_LOG, SIGN_IN_LOGS
+from keyaudit.model.text import listed, one_line
+from keyaudit.model.times import DAY, iso_date
+from keyaudit.report.blast_radius.words import Branch, conclusion, opened, said, tree
+from keyaudit.report.incident.acts import LISTED
+from keyaudit.report.incident.acts import said as said_act
+from keyaudit.report.incident.origin import causes, saml, timeline
+from keyaudit.report.incident.statements import NO_LOGS, SHOWS, Section, Statement, doubts, holes
 from keyaudit.report.lines import plural
 from keyaudit.report.usage.words import unseen
-
-_SHOWS = {
-    KEY_VAULT_LOG: "uses of keys, secrets and certificates",
-    MAIL_LOG: "mail that was read, and auditing that was turned off",
-    SIGN_IN_LOGS[0]: "sign-ins of applications",
-    SIGN_IN_LOGS[1]: "sign-ins of managed identities",
-    DIRECTORY_LOG: "changes of credentials, permissions and federation",
-    ACTIVITY_LOG: "changes of role assignments and of logging",
-}
-_LISTED = 300
-"""The maximum length of a name."""
-
-
-class Statement(Struct, frozen=True, kw_only=True):
-    """A sentence with its basis: ids of records or objects, or what is missing."""
-
-    text: str
-    confidence: Confidence
-    rests_on: Sequence[str] = ()
-    depth: int = 0
-
-
-class Section(Struct, frozen=True, kw_only=True):
-    """A section of the page."""
-
-    id: str
-    title: str
-    statements: Sequence[Statement]
 
 
 def title(found: Incident) -> str:
     """The title of the page."""
     subject = found.radius.subject
-    return one_line(f"{subject.note[0].upper()}{subject.note[1:]} {subject.name}", _LISTED)
+    return one_line(f"{subject.note[0].upper()}{subject.note[1:]} {subject.name}", LISTED)
 
 
 def sections(found: Incident) -> list[Section]:
     """The sections in order, without the plan."""
+    found_causes = list(causes(found))
     return [
+        Section(id="timeline", title="Timeline", statements=list(timeline(found))),
         Section(id="what", title="The key", statements=list(_what(found))),
         Section(id="trust", title="Who trusts it", statements=list(_trust(found))),
         Section(id="used", title="Who used it", statements=list(_used(found))),
+        *([Section(id="cause", title="Who added its credentials", statements=found_causes)] if found_causes else []),
         Section(id="next", title="What they did next", statements=list(_next(found))),
         Section(id="unknown", title="What cannot be known, and why", statements=list(_unknown(found))),
     ]
+
+
+def verdict(found: Incident) -> str:
+    """The page in two or three sentences: whether it was used outside its baseline, what followed, and what accepts it."""
+    radius, seen = found.radius, found.observed
+    trust = (conclusion(radius), opened(radius))
+    stolen = f"It is {radius.stolen.what}." if radius.stolen is not None else ""
+    if seen is None:
+        return " ".join(filter(None, [stolen, "Who used it is unknown: no logs were supplied.", *trust]))
+    mail = f"Mail was read in {bounds(seen.mailboxes, 'mailbox', 'mailboxes')}." if seen.mailboxes.least else ""
+    return " ".join(filter(None, [stolen, _use(seen), mail, *trust]))
+
+
+def _use(seen: Observed) -> str:
+    strange = [act for act in seen.uses if act.outside]
+    if strange:
+        names = list(dict.fromkeys(one_line(act.actor.shown, LISTED) for act in strange))
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        first, last = min(act.first_on for act in strange), max(act.last_on for act in strange)
+        days = f"on {iso_date(first)}" if iso_date(first) == iso_date(last) else f"from {iso_date(first)} to {iso_date(last)}"
+        return f"Used outside its baseline {days}, by {listed([*names[:_NAMED], *([more.strip()] if more else [])])}."
+    if not seen.logs:
+        return "Who used it cannot be known: no log names the key that a token was signed with."
+    gaps = any(holes(seen, log) for log in seen.logs) or seen.vault_logged is False
+    but = ", but they have gaps" if gaps else ""
+    if not seen.uses:
+        return f"The logs of {seen.window} show no use of it{but}."
+    if seen.learned_until is None:
+        return f"The logs of {seen.window} show uses of it; which of them are usual is unknown without a baseline."
+    return f"The logs of {seen.window} show no use of it outside its baseline{but}."
+
+
+_NAMED = 3
 
 
 def bounds(count: Count, noun: str, nouns: str = "") -> str:
@@ -144,29 +153,27 @@ def _branches(branches: Sequence[Branch], depth: int) -> Iterator[Statement]:
         yield from _branches(branch.below, depth + 1)
 
 
-_NO_LOGS = "No logs were supplied: give a folder of usage import or usage collect with --logs."
-
-
 def _used(found: Incident) -> Iterator[Statement]:
     seen = found.observed
     if seen is None:
-        yield Statement(text=f"Who used it is unknown. {_NO_LOGS}", confidence=Confidence.NOT_KNOWABLE)
+        yield Statement(text=f"Who used it is unknown. {NO_LOGS}", confidence=Confidence.NOT_KNOWABLE)
         return
     if seen.learned_until is None and seen.uses:
         text = "Which of these uses are usual is unknown: there is no baseline; make one with keyaudit usage learn."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
     for act in seen.uses:
-        yield Statement(text=_act(act), confidence=Confidence.OBSERVED, rests_on=act.records)
+        yield Statement(text=said_act(act), confidence=Confidence.OBSERVED, rests_on=act.records)
+    yield from saml(seen)
     if not seen.logs:
         text = "Who used it cannot be known: no log of this tenant names the key that a token was signed with."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
     elif not seen.uses:
         text = f"The logs of {seen.window} show no use of it."
-        whole = not (any(_holes(seen, log) for log in seen.logs) or seen.vault_logged is False)
+        whole = not (any(holes(seen, log) for log in seen.logs) or seen.vault_logged is False)
         confidence = Confidence.OBSERVED if whole else Confidence.NOT_KNOWABLE
         yield Statement(text=text, confidence=confidence, rests_on=[str(seen.window)])
     for log in seen.logs:
-        yield from _doubts(seen, log)
+        yield from doubts(seen, log)
     if SIGN_IN_LOGS[0] in seen.logs:
         text = "Sign-ins of users through an application that has it are in other logs, which do not name the credential."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
@@ -175,60 +182,29 @@ def _used(found: Incident) -> Iterator[Statement]:
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
 
 
-def _act(act: Act) -> str:
-    target = "" if act.target == ANY else f" of {one_line(act.target_kind)} {one_line(act.target, _LISTED)}"
-    by = f"{one_line(act.actor.shown, _LISTED)} ({_ids(act)})" if act.actor.name else one_line(act.actor.shown)
-    who = f"{by}, called by {one_line(act.caller)}" if act.caller else by
-    refused = f", {'all' if act.refused == act.count else f'{act.refused:,}'} refused" if act.refused else ""
-    when = iso_time(act.first_on) if act.count == 1 else f"{iso_time(act.first_on)} to {iso_time(act.last_on)}"
-    near = f" from {_some(act.networks)}" if act.networks else ""
-    program = f" with {_some(act.clients[:1])}" if act.clients else ""
-    credential = f", credential {one_line(act.credential)}" if act.credential else ""
-    objects = _objects(act)
-    place = "" if act.outside is None else "; inside the baseline"
-    if act.outside:
-        place = f"; outside the baseline ({', '.join(act.outside)})"
-    because = f"; followed since it {one_line(act.because, _LISTED)}" if act.because else ""
-    times = "once" if act.count == 1 else f"{act.count:,} times"
-    return f"{when}: {act.operation}{target} by {who}, {times}{refused}{near}{program}{credential}{objects}{place}{because}."
-
-
-def _objects(act: Act) -> str:
-    if act.target_kind == "mailbox" or act.target == ANY:
-        noun = {"mailbox": ("mailbox", "mailboxes")}.get(act.target_kind, ("object", "objects"))
-        return f", {plural(act.objects_count, *noun)}: {_some(act.objects, act.objects_count)}" if act.objects else ""
-    return ""
-
-
-def _ids(act: Act) -> str:
-    return one_line(act.actor.app_id or act.actor.principal_id or "")
-
-
-def _some(values: Sequence[str], count: int = 0) -> str:
-    more = f" and {count - len(values):,} more" if count > len(values) else ""
-    return ", ".join(one_line(value.rpartition("/providers/")[2], 120) for value in values) + more
-
-
 def _next(found: Incident) -> Iterator[Statement]:
     seen = found.observed
     if seen is None:
-        yield Statement(text=f"Its uses are unknown. {_NO_LOGS}", confidence=Confidence.NOT_KNOWABLE)
+        yield Statement(text=f"Its uses are unknown. {NO_LOGS}", confidence=Confidence.NOT_KNOWABLE)
         return
     for act in seen.timeline:
         confidence = Confidence.INFERRED if act.because else Confidence.OBSERVED
-        yield Statement(text=_act(act), confidence=confidence, rests_on=act.records)
+        yield Statement(text=said_act(act), confidence=confidence, rests_on=act.records)
     if not seen.uses:
         text = "Nobody is known to have used it, so no further activity could be looked for."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
     elif not seen.timeline:
         unusual = " unusual" if seen.learned_until is not None else ""
         text = f"The logs of {seen.window} show no further{unusual} activity of its users."
-        whole = not (any(_holes(seen, log) for log in _FOLLOWED) or seen.vault_logged is False)
+        whole = not (any(holes(seen, log) for log in _FOLLOWED) or seen.vault_logged is False)
         confidence = Confidence.OBSERVED if whole else Confidence.NOT_KNOWABLE
         yield Statement(text=text, confidence=confidence, rests_on=[str(seen.window)])
+    if seen.learned_until is None and seen.uses:
+        text = "Who else acted from the same networks was not examined: without a baseline they may be anybody's."
+        yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["--baseline"])
     yield from _mail(seen)
     for log in _FOLLOWED:
-        yield from _doubts(seen, log)
+        yield from doubts(seen, log)
 
 
 _FOLLOWED = (MAIL_LOG, SIGN_IN_LOGS[0], DIRECTORY_LOG, ACTIVITY_LOG)
@@ -259,22 +235,9 @@ def _unbounded(seen: Observed) -> str:
             "a token that was signed with the key, or with a copy of it, names any application and user, and no record says"
             " which key signed it"
         )
+    if any(act.link in LIKELY for act in seen.timeline):
+        return "others acted from the same network or with the same program, and may have come from elsewhere, too"
     return "the logs that would show it have gaps or were not supplied"
-
-
-def _holes(seen: Observed, log: str) -> list[str]:
-    """The gaps of a log in words."""
-    holes = (
-        [f"{log} is not among these logs at all: {_SHOWS.get(log, 'what it records')} do not show"]
-        if log in seen.absent
-        else []
-    )
-    return [*holes, *(unseen(each) for each in seen.unseen if about_log(each, log))]
-
-
-def _doubts(seen: Observed, log: str) -> Iterator[Statement]:
-    for hole in _holes(seen, log):
-        yield Statement(text=f"This may not be all: {hole}.", confidence=Confidence.NOT_KNOWABLE, rests_on=[log])
 
 
 def _unknown(found: Incident) -> Iterator[Statement]:
@@ -289,7 +252,7 @@ def _unknown(found: Incident) -> Iterator[Statement]:
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["no log records it"])
     seen = found.observed
     if seen is None:
-        yield Statement(text=_NO_LOGS, confidence=Confidence.NOT_KNOWABLE, rests_on=["--logs"])
+        yield Statement(text=NO_LOGS, confidence=Confidence.NOT_KNOWABLE, rests_on=["--logs"])
     else:
         first, last = iso_date(seen.window.since), iso_date(seen.window.until - DAY)
         text = f"The time before {first} and after {last} was not examined."
@@ -298,7 +261,7 @@ def _unknown(found: Incident) -> Iterator[Statement]:
             text = "The usual users of the key are unknown without a baseline."
             yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["--baseline"])
         for log in seen.absent:
-            text = f"{log}: no record in the window; {_SHOWS.get(log, 'what it records')} do not show. Export it and import it."
+            text = f"{log}: no record in the window; {SHOWS.get(log, 'what it records')} do not show. Export it and import it."
             yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=[log])
         for each in seen.unseen:
             yield Statement(text=f"{unseen(each)}.", confidence=Confidence.NOT_KNOWABLE, rests_on=[each.subject])

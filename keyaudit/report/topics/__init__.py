@@ -6,6 +6,7 @@ from importlib import resources
 
 from keyaudit.model.errors import MEANINGS
 from keyaudit.model.reasons import ADVICE
+from keyaudit.report import policy_changes
 from keyaudit.report.lines import joined, wrap
 from keyaudit.report.redact import LIMITS
 
@@ -17,12 +18,14 @@ FILES: Mapping[str, str] = {
     "policies": "every policy that ships, with severity and requirement",
     "permissions": "the rights that keyaudit needs, and what each is for",
     "answers": "which answers of Azure were seen, and which are known from documentation",
+    "shapes": "what doctor --shapes writes: a file to hand over, so that keyaudit learns answers",
     "commands": "every command with its flags",
     "settings": "keyaudit.toml, and how to read a part of a tenant",
     "waivers": "exceptions with an owner, an approver and an end date",
     "baseline": "start a gate in a tenant with open findings",
     "evidence": "what Azure's APIs do not return, and how to supply it",
     "usage": "who uses keys and reads mail, according to the logs",
+    "incident": "one page about a stolen key: who used it, what they did, and a plan",
     "log-analytics": "findings in Log Analytics and Microsoft Sentinel",
     "versions": "what stays from version to version, what may change, and what changed",
     "exports": "every file format, what it is for, and what has to be installed for it",
@@ -48,7 +51,8 @@ def topic(name: str) -> str:
         return "".join(f"{int(code):>4}  {meaning}\n" for code, meaning in MEANINGS.items())
     if name == "redaction":
         return LIMITS
-    return _MARKER.sub("", resources.files(__name__).joinpath(f"{name}.md").read_text(encoding="utf-8"))
+    text = _MARKER.sub("", resources.files(__name__).joinpath(f"{name}.md").read_text(encoding="utf-8"))
+    return f"{text}\n{joined(policy_changes.lines())}" if name == "versions" else text
 
 
 def overview() -> str:

@@ -78,6 +78,7 @@ def _row(found: Unusual, use: Use) -> str:
         "through ": use.api_app_id,
         "permission ": use.permission,
         "to ": use.granted_to,
+        "issuer ": use.issuer,
         "key ": use.key,
         "from ": use.network,
         "with ": use.client,

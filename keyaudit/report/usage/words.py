@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date
-from keyaudit.model.usage import ANY, NOBODY, Blind, Kind, Unseen, Unusual, Why
+from keyaudit.model.usage import ANY, NOBODY, PRIVILEGED, Blind, Kind, Unseen, Unusual, Why
 from keyaudit.report.lines import plural
 
 _NEW: dict[Kind, tuple[str, str]] = {
@@ -20,6 +20,12 @@ _NEW: dict[Kind, tuple[str, str]] = {
     Kind.NEW_KEY: ("with a key or version that is new here", "with {} keys or versions that are new here"),
     Kind.RETURNED_KEY: ("with a key that a newer one had replaced", "with {} keys that newer ones had replaced"),
 }
+_COUNTED_KINDS = frozenset(
+    {
+        *(Kind.MANY_MAILBOXES, Kind.MAILBOX_OFTEN, Kind.MAILBOXES_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM),
+        Kind.MANY_IN_AN_HOUR,
+    }
+)
 _ELSEWHERE = {
     Kind.NEW_CLIENT_APP: "known from other uses of the kind, or Microsoft's own",
     Kind.NEW_PRINCIPAL: "known from other uses of the kind",
@@ -53,23 +59,35 @@ def target(found: Unusual) -> str:
     """The target of the use."""
     if found.target_kind == "mailbox":
         return f"mailboxes of {one_line(found.target)}"
+    if found.target == PRIVILEGED:
+        return f"{one_line(found.target_kind)}, a privileged change"
+    if _trusts(found):
+        return f"{one_line(found.target_kind)} that trusts {one_line(found.target, 512)}"
     if found.target == ANY:
         return f"any {one_line(found.target_kind)}"
     name = FIRST_PARTY.get(found.target)
     return f"{one_line(found.target_kind)} {one_line(found.target, 512)}" + (f" ({name})" if name else "")
 
 
+def _trusts(found: Unusual) -> bool:
+    """Whether the class of its targets is an issuer."""
+    return found.operation == "add-credential" and found.target not in (ANY, PRIVILEGED)
+
+
 def reason(found: Unusual, why: Why) -> str:
     """Why these uses are unusual."""
     match why.kind:
+        case Kind.PRIVILEGED:
+            return "it gives control of the tenant, or access to all mail or files; find out who approved it"
         case Kind.NEW_OPERATION:
-            return "never seen in the baseline" + (" for this target" if found.target != ANY else "")
+            return "never seen in the baseline" + (" for this target" if found.target not in (ANY, PRIVILEGED) else "")
         case Kind.NEW_APP:
             return _new_app(found, why)
         case Kind.NEW_TARGET:
-            return "the target is new; the application is known to do this to others"
-        case Kind.MANY_MAILBOXES:
-            return f"read {plural(why.count, 'mailbox', 'mailboxes')} in one day; the maximum in the baseline is {why.usual:,}"
+            known = "the target is new; the application is known to do this to others"
+            return "no federated credential in the baseline trusts this issuer" if _trusts(found) else known
+        case kind if kind in _COUNTED_KINDS:
+            return _much(why)
         case kind:
             single, several = _NEW[kind]
             said = single if why.count == 1 else several.format(f"{why.count:,}")
@@ -87,6 +105,20 @@ def _new_app(found: Unusual, why: Why) -> str:
     if why.elsewhere:
         return "first time that this application did this here; it is known to do it to other targets"
     return "first time that this application did this"
+
+
+def _much(why: Why) -> str:
+    mailboxes = f"read {plural(why.count, 'mailbox', 'mailboxes')} in one day"
+    if why.kind is Kind.MANY_IN_AN_HOUR:
+        return f"{plural(why.count, 'call')} in one hour; the maximum in the baseline is {why.usual:,}"
+    if why.kind is Kind.MANY_MAILBOXES:
+        return f"{mailboxes}; the maximum in the baseline is {why.usual:,}"
+    values = ", ".join(map(one_line, why.values))
+    if why.kind is Kind.MAILBOX_OFTEN:
+        return f"read the mailbox {values} {plural(why.count, 'time')} in one day; the maximum in the baseline is {why.usual:,}"
+    word, what = ("from", "network") if why.kind is Kind.MAILBOXES_FROM_NETWORK else ("with", "program")
+    usual = f"usual for a new {what} is at most {why.usual:,}" if why.usual else f"a new {what} is unusual here"
+    return f"{mailboxes} {word} a new {what}: {values}; {usual}"
 
 
 def extent(why: Why) -> str:

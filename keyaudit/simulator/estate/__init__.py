@@ -22,7 +22,7 @@ from keyaudit.simulator.estate.directory import (
     ServicePrincipal,
 )
 from keyaudit.simulator.estate.key_vault import DeletedKey, Key, KeyVersion, RotationPolicy, Vault
-from keyaudit.simulator.estate.logs import AlertRule, Events, Logs, LogTable, Row, Workspace
+from keyaudit.simulator.estate.logs import AlertRule, Events, Logs, LogTable, Row, SentinelRule, Workspace
 from keyaudit.simulator.estate.managed_hsm import EkmConnection, HsmAssignment, HsmRole, ManagedHsm
 from keyaudit.simulator.estate.posture import AppManagementPolicy, Posture, Restriction, Restrictions
 from keyaudit.simulator.estate.privileges import (
@@ -111,6 +111,7 @@ __all__ = [
     "Row",
     "Secret",
     "SecretVersion",
+    "SentinelRule",
     "ServicePrincipal",
     "SetKey",
     "SignIn",

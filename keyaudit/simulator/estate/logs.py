@@ -28,6 +28,8 @@ class Workspace(Struct, frozen=True, kw_only=True):
     tables: tuple[LogTable, ...] = ()
     refused: bool = False
     """Whether the identity may not read it."""
+    sentinel: tuple["SentinelRule", ...] | None = None
+    """Its analytics rules; None: Microsoft Sentinel is not set up in it."""
 
 
 class AlertRule(Struct, frozen=True, kw_only=True):
@@ -40,6 +42,18 @@ class AlertRule(Struct, frozen=True, kw_only=True):
     query: str = ""
     enabled: bool = True
     action_group: str | None = None
+
+
+class SentinelRule(Struct, frozen=True, kw_only=True):
+    """An analytics rule of Microsoft Sentinel."""
+
+    id: str
+    name: str
+    kind: str = "Scheduled"
+    query: str | None = ""
+    enabled: bool = True
+    incident: bool = True
+    """Whether its alerts become incidents."""
 
 
 class Events(Protocol):

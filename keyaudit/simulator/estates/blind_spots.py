@@ -14,6 +14,7 @@ from keyaudit.simulator.estates.defects import (
     KEY_OUTSIDE_VAULT,
     MANY_SIGNERS,
     NO_AUTO_ROTATION,
+    NO_KEY_ALERTS,
     NO_OWNER,
     NOT_RETIRED,
     POWERFUL_WITH_USER_OWNER,
@@ -92,7 +93,8 @@ def _still_certain(plant: Plant, left_behind: str) -> bool:
         ({MANY_SIGNERS, UNOBSERVED_CROWN_KEY}, key_id(CROWN_VAULT, "")),
         ({HUMAN_SIGNER, FOREIGN_PRINCIPAL}, f"/{CROWN_VAULT}/accesspolicies/"),
         ({NO_AUTO_ROTATION, EXPIRING_SOON}, key_id(_NO_ROTATION_POLICIES, "")),
-        ({ENTRA_LOGS_MISSING, NO_OWNER, POWERFUL_WITH_USER_OWNER}, ""),
+        # Where Entra's logs go, Microsoft Sentinel may watch them.
+        ({ENTRA_LOGS_MISSING, NO_KEY_ALERTS, NO_OWNER, POWERFUL_WITH_USER_OWNER}, ""),
     )
     unread = any(place in plant.subject for place in _UNREAD) or plant.subject.endswith(_ENTRA_ALONE)
     return not unread and not any(plant.policy in policies and place in plant.subject for policies, place in in_doubt)

@@ -149,7 +149,6 @@ _LONG_LIVED = (
                 finds=(CERT_TOO_LONG, CREDENTIAL_NEVER_EXPIRES, CREDENTIAL_BEYOND_POLICY, WEAK_CERTIFICATE),
             ),
         ),
-        finds=(NO_OWNER,),
     ),
     ApplicationPlan(
         name="Intranet Kiosk",

@@ -24,6 +24,7 @@ from keyaudit.simulator.estates.defects import (
     KEY_BACKUP,
     MANY_SIGNERS,
     PATH_TO_TIER0,
+    SERVICE_SIGNS,
 )
 from keyaudit.simulator.estates.hsm_plans import CRYPTO_OFFICER, CRYPTO_USER, EKM_ADMINISTRATOR, SERVICE_ENCRYPTION, HsmPlan
 from keyaudit.simulator.estates.ids import (
@@ -37,6 +38,7 @@ from keyaudit.simulator.estates.ids import (
     vault_id,
 )
 
+_DISK_SETS = ("des-contoso-vms", "des-contoso-analytics")
 _RETAIL_NONPROD = "/providers/Microsoft.Management/managementGroups/mg-retail-nonprod"
 
 _TAGS = {
@@ -49,6 +51,7 @@ _TAGS = {
     **dict.fromkeys(
         (
             "Humongous Insurance Claims",
+            *_DISK_SETS,
             "Issuing CA service",
             "Key custodian runbook",
             "Payments SQL server",
@@ -74,7 +77,7 @@ def with_grants(estate: Estate, ground: Ground) -> Estate:
     return replace(
         estate,
         groups=(*estate.groups, *_teams(ids)),
-        service_principals=tuple(_tagged(one) for one in estate.service_principals),
+        service_principals=tuple(_tagged(one) for one in (*estate.service_principals, *_disk_encryption_sets(ids))),
         role_assignments=(*estate.role_assignments, *given.values()),
         plants=estate.plants
         | {Plant(policy, _row(given[what])) for what, policies in _FOUND_IN.items() for policy in policies}
@@ -85,6 +88,20 @@ def with_grants(estate: Estate, ground: Ground) -> Estate:
 def _tagged(principal: ServicePrincipal) -> ServicePrincipal:
     tag = _TAGS.get(principal.name or "")
     return replace(principal, tags=(*principal.tags, tag)) if tag else principal
+
+
+def _disk_encryption_sets(ids: Ids) -> Iterator[ServicePrincipal]:
+    """The system-assigned identities of the disk encryption sets."""
+    for name in _DISK_SETS:
+        arm = f"{ids.scope('contoso-prod', 'rg-data-prod')}/providers/Microsoft.Compute/diskEncryptionSets/{name}"
+        yield ServicePrincipal(
+            id=ids.service(name),
+            app_id=ids.ground.guid("client", name),
+            name=name,
+            type="ManagedIdentity",
+            created=ids.ground.moment(410, "principal", name),
+            alternative_names=("isExplicit=False", arm),
+        )
 
 
 def _teams(ids: Ids) -> Iterator[Group]:
@@ -121,6 +138,9 @@ def _assignments(ids: Ids) -> Iterator[tuple[str, RoleAssignment]]:
             ids.service("etl-runner-test"),
             "ServicePrincipal",
         ),
+        ("wrapper", f"{data}/keys/storage-cmk", roles.ENCRYPTION_USER, ids.service(_DISK_SETS[0]), "ServicePrincipal"),
+        # Its role was chosen by the name that sounded right.
+        ("signing service", f"{data}/keys/storage-cmk", roles.CRYPTO_USER, ids.service(_DISK_SETS[1]), "ServicePrincipal"),
         ("loyalty", ids.scope("contoso-prod", "rg-loyalty-prod"), roles.CONTRIBUTOR, ids.group("Loyalty Engineering"), "Group"),
         (
             "orders",
@@ -138,6 +158,7 @@ _FOUND_IN = {
     "insurer": (FOREIGN_PRINCIPAL,),
     **dict.fromkeys(("borrowed", "signed in", "model"), (CROSS_ENVIRONMENT, KEY_BACKUP)),
     "reader": (CROSS_ENVIRONMENT,),
+    "signing service": (SERVICE_SIGNS, KEY_BACKUP),
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from keyaudit.simulator.estate import AlertRule, Logs, LogTable, ManagedHsm, Plant, Subscription, Vault, Workspace
+from keyaudit.simulator.estate import AlertRule, Logs, LogTable, ManagedHsm, Plant, SentinelRule, Subscription, Vault, Workspace
 from keyaudit.simulator.estates.defects import (
     ACTIVITY_LOG_KEPT_NOWHERE,
     DEFENDER_OFF,
@@ -79,6 +79,16 @@ def contoso_logs(ground: Ground, vaults: Iterable[Vault], hsms: Iterable[Managed
                 subscription=platform,
                 resource_group=GROUP,
                 retention_days=90,
+                sentinel=(
+                    SentinelRule(id=ground.guid("rule", "fusion"), name="Fusion", kind="Fusion", query=None),
+                    # It was turned off after a false alarm.
+                    SentinelRule(
+                        id=ground.guid("rule", "domain federated"),
+                        name="domain federated",
+                        query='AuditLogs | where OperationName has "Set domain authentication"',
+                        enabled=False,
+                    ),
+                ),
                 tables=(
                     LogTable(name="AZKVAuditLogs", retention_days=180, total_days=730),
                     LogTable(name="AuditLogs", retention_days=180, total_days=730),

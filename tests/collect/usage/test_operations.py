@@ -51,6 +51,11 @@ def key_vault(operation: str, uri: str, resource_id: str = VAULT) -> dict[str, A
         ("KeyRotationPolicySet", f"{HOST}/keys/k", "change-rotation-policy", "key", f"{HOST}/keys/k"),
         ("KeyDelete", f"{HOST}/keys/k", "delete", "key", f"{HOST}/keys/k"),
         ("KeyPurge", f"{HOST}/deletedkeys/k", "purge", "key", f"{HOST}/keys/k"),
+        ("KeyCreate", f"{HOST}/keys/k/create", "create", "key", f"{HOST}/keys/k"),
+        ("KeyUpdate", KEY, "update", "key", KEY),
+        ("CertificateCreate", f"{HOST}/certificates/c/create", "create", "certificate", f"{HOST}/certificates/c"),
+        ("KeyList", f"{HOST}/keys", "list", "vault", VAULT),
+        ("SecretListVersions", f"{HOST}/secrets/s/versions", "list", "vault", VAULT),
         ("KeyBackup", f"{HOST}/keys/k", "backup", "key", f"{HOST}/keys/k"),
         ("KeyRelease", KEY, "release", "key", KEY),
         ("SecretGet", f"{HOST}/secrets/s", "read-secret", "secret", f"{HOST}/secrets/s"),
@@ -181,11 +186,11 @@ def test_what_is_done_with_mail(tmp_path: Path, record: dict[str, Any], operatio
 
 def test_what_is_not_read_is_listed_by_name_and_count(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
-    names = [*["VaultGet"] * 3, "KeyList", *(f"New{number}" for number in range(OTHERS))]
+    names = [*["VaultGet"] * 3, "KeyGet", *(f"New{number}" for number in range(OTHERS))]
     path.write_text("".join(f"{json.dumps(key_vault(name, HOST))}\n" for name in names), encoding="utf-8")
     store = imported(tmp_path / "store", path)
     [read] = [read for file in store.files for read in file.sources.values()]
-    assert (read.others["VaultGet"], read.others["KeyList"], read.others[BEYOND], read.ignored) == (3, 1, 2, len(names))
+    assert (read.others["VaultGet"], read.others["KeyGet"], read.others[BEYOND], read.ignored) == (3, 1, 2, len(names))
     out = io.StringIO()
     render(store, "logs", out)
     assert "AZKVAuditLogs: VaultGet 3, " in out.getvalue()
@@ -302,7 +307,7 @@ SCOPES = {
 }
 """Mail.ReadWrite is added: AADAuditEvents of https://github.com/OTRF/Security-Datasets, GoldenSAMLADFSMailAccess."""
 _BEFORE = "[Id: a, ClientId: b, ResourceId: c, ConsentType: AllPrincipals, Scope:  User.Read, CreatedDateTime: ]"
-_AFTER = _BEFORE.replace("User.Read", "User.Read Mail.Read")
+AFTER = _BEFORE.replace("User.Read", "User.Read Mail.Read")
 _BESIDE = "[Id: d, ClientId: b, ResourceId: e, ConsentType: AllPrincipals, Scope: full_access_as_user, CreatedDateTime: ]"
 ROLE = {
     "AppRole.Id": (None, "e2a3a72e-5f79-4c64-b1b1-878b674786c9"),
@@ -313,7 +318,7 @@ ROLE = {
 NO_ROLE = {"AppRole.Value": (None, ""), "User.ObjectID": (None, OBJECT)}
 CONSENT = {
     "ConsentContext.IsAdminConsent": (None, "True"),
-    "ConsentAction.Permissions": (None, f"[{_BEFORE}] => [{_AFTER}, {_BESIDE}]; "),
+    "ConsentAction.Permissions": (None, f"[{_BEFORE}] => [{AFTER}, {_BESIDE}]; "),
 }
 NOT_NAMED = {"granted_to": "not_supplied", "permission": "not_supplied"}
 

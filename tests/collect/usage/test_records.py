@@ -293,7 +293,7 @@ def test_what_names_no_operation_is_not_taken_for_another(tmp_path: Path, record
     assert [trouble for file in store.files for trouble in file.trouble] == ["record 1: names no operation"]
 
 
-@pytest.mark.parametrize("operation", ["Authentication", "KeyGet", "KeyList", "VaultGet", "SecretList"])
+@pytest.mark.parametrize("operation", ["Authentication", "KeyGet", "CertificateGet", "VaultGet", "SecretGetDeleted"])
 def test_what_is_no_use(tmp_path: Path, operation: str) -> None:
     assert told(tmp_path, made.kv_record({**made.requests()[1], "operation": operation})) == []
 

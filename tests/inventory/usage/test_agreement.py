@@ -19,7 +19,7 @@ from keyaudit.model.usage import Window
 from tests.logs import START, TENANT, mail, store, use
 
 LEARNED, AFTER = 30, 40
-WHOLE = ("new-operation", "new-app", "new-target", "many-mailboxes")
+WHOLE = ("privileged", "new-operation", "new-app", "new-target", "many-mailboxes", "many-in-one-hour")
 """What is unusual as a whole, not for a value of its own."""
 APPS = ("app", "other", "stranger", "d3590ed6-52b3-4102-aeff-aad2292ab01c", "04b07795-8ddb-461a-bbee-02f9e1bf7b46", "")
 
@@ -32,8 +32,19 @@ def generated(chance: random.Random) -> list[Use]:
         for _ in range(chance.randrange(1, 7)):
             app, principal = chance.choice(apps), chance.choice((None, "p", "q"))
             if chance.random() < 0.3:
-                boxes = chance.choice((1, 1, 2, 25))
-                found += [mail(day, app, f"m{box}@contoso.example", principal_id=principal) for box in range(boxes)]
+                boxes, at = chance.choice((1, 1, 2, 4, 25)), chance.choice(("10.0.0.1", f"10.{chance.randrange(99)}.3.1"))
+                columns = {"principal_id": principal, "network": at, "uses": chance.choice((1, 1, 400))}
+                found += [mail(day, app, f"m{box}@contoso.example", **columns) for box in range(boxes)]
+                continue
+            if chance.random() < 0.1:
+                change = {
+                    "operation": "grant-permission",
+                    "target_kind": "application",
+                    "target_id": "a",
+                    "source": "AuditLogs",
+                }
+                found.append(use(day, app, **change, privileged=chance.choice((None, True)), principal_id=principal))
+                found += [use(day, app, operation="list", target_kind="vault", target_id="v", uses=chance.choice((2, 70)))]
                 continue
             key = f"https://v.vault.azure.net/keys/{chance.choice('kl')}/{chance.choice('ab') * 32}"
             columns = {"client_app_id": chance.choice((None, "caller")), "principal_id": principal, "target_id": key}

@@ -28,6 +28,12 @@ OPERATIONS = (
     "Set-OrganizationConfig",
     "Set-Mailbox",
     "Set-MailboxAuditBypassAssociation",
+    "New-TransportRule",
+    "Set-TransportRule",
+    "Add-MailboxPermission",
+    "Add-RecipientPermission",
+    "New-ManagementRoleAssignment",
+    "Add-FederatedDomain",
 )
 """The searched operations: those of Exchange. Entra's own log has the others."""
 

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from keyaudit.cloud.tables import Rows
 from keyaudit.collect.usage.documents import RawRecord
+from keyaudit.collect.usage.key_vault import BURST_NAMES
 from keyaudit.collect.usage.office import MAIL_OPERATIONS, SOURCE
 from keyaudit.collect.usage.values import BadRecordError
 from keyaudit.inventory.files import BROKEN
@@ -77,6 +78,7 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 _ENDS = {"First": "min", "Last": "max"}
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+_BURSTS = ", ".join(f'"{name}"' for name in BURST_NAMES)
 _CLAIMS = ", ".join(f'"{name}", Identity.claim["{name}"]' for name in ("appid", "oid", _OBJECT_ID))
 
 
@@ -112,6 +114,8 @@ SUMMARIES: Mapping[str, Summary] = {
             # The other claims are of one token, and parameters of one request.
             "Identity": f'tostring(bag_pack("claim", bag_pack({_CLAIMS})))',
             "RequestUri": 'tostring(split(RequestUri, "?")[0])',
+            # Of calls that are counted by the hour, the equal ones of one hour are summarized.
+            "Hour": f'iff(OperationName in~ ({_BURSTS}), substring(tostring(TimeGenerated), 0, 13), "")',
         },
         single=("CorrelationId", "DurationMs"),
     ),

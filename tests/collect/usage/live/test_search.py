@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.collect.usage import office
 from keyaudit.collect.usage.live.search import OPERATIONS, PATIENCE
+from keyaudit.collect.usage.office_cmdlets import CMDLETS
 from keyaudit.model.reasons import Reason
 from keyaudit.simulator.faults import Fault
 from tests.collect.usage import forms, made
@@ -114,4 +115,4 @@ async def test_only_the_global_cloud_has_it(tmp_path: Path) -> None:
 
 
 def test_it_asks_for_what_is_read_of_exchange() -> None:
-    assert {name.lower() for name in OPERATIONS} == {*office._MAIL, *office._SWITCHES, *office._RULES}
+    assert {name.lower() for name in OPERATIONS} == {*office._MAIL, *CMDLETS}

@@ -1,0 +1,151 @@
+"""Acts: the uses in the logs of one incident, by actor, operation and class of targets."""
+
+# ruff: noqa: S608 - every name in this SQL is declared in this program; ids are parameters
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from keyaudit.inventory.logs.groups import CLIENT, FACETS, NETWORK, every, rows
+from keyaudit.inventory.usage.facets import same
+from keyaudit.model.incident import LIKELY, Act, Actor, Link
+from keyaudit.model.usage import Facet, Window
+
+FEW = 5
+RECORDS = 100
+_VALUE = " ".join(f"WHEN '{facet}' THEN {column}" for facet, column in FACETS.items())
+_FOLLOWED = (
+    "privileged",
+    "new-operation",
+    "new-app",
+    "new-client-app",
+    "new-principal",
+    "new-api",
+    "new-target",
+    "returned-key",
+    "many-mailboxes",
+    "mailbox-read-often",
+    "mailboxes-from-new-network",
+    "mailboxes-with-new-program",
+    "new-network",
+)
+"""The reasons for which an actor is followed, or an act is listed; a new program or key version alone is not enough."""
+_NEW = {Link.NETWORK: "new-network", Link.CLIENT: "new-client"}
+"""The least reason why an act with this link is outside the baseline."""
+
+
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Creates the tables `taken`, of the rows of listed acts, and `mark`, of the networks and programs of their actors."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE taken (id VARCHAR)")
+    connection.execute("CREATE OR REPLACE TEMP TABLE mark (network VARCHAR, client VARCHAR, who VARCHAR)")
+
+
+def acts(
+    connection: duckdb.DuckDBPyConnection,
+    window: Window,
+    condition: str,
+    values: Mapping[str, Any],
+    *,
+    held: bool,
+    by_network: bool = False,
+    link: Link = Link.KEY,
+    because: str = "",
+    mentioned: Sequence[str] = (),
+) -> list[Act]:
+    """The acts of the window that meet the condition, an SQL condition on `usage` with parameters, in the order of their first.
+
+    `held`: there is a baseline, in the tables that `observed` makes. Those outside it are noted in `taken`, and with a link
+    that is not `LIKELY` in `mark`; without one all are.
+    """
+    network = "act.network" if by_network else "''"
+    likely = link in LIKELY
+    classified = every(window, condition) if likely or link is Link.CAUSE else rows(window, condition=condition)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE act AS {classified}", dict(values))
+    # Of a use without a known actor or target the baseline says nothing.
+    why = f"coalesce(reasons.outside, {[_NEW[link]]})" if likely else "CASE WHEN told THEN coalesce(reasons.outside, []) END"
+    order = "ORDER BY usage.used_on, usage.id"
+    found = connection.execute(
+        f"""SELECT usage.actor_app_id, CASE WHEN act.target_kind = 'mailbox' THEN NULL ELSE usage.principal_id END AS principal,
+            act.operation, act.target_kind, act.target, usage.client_app_id, usage.credential_key_id, {network} AS near,
+            {why} AS outside,
+            list_sort(list(DISTINCT usage.network) FILTER (usage.network IS NOT NULL)) AS networks,
+            list_sort(list(DISTINCT usage.client) FILTER (usage.client IS NOT NULL)) AS clients,
+            list_sort(list(DISTINCT usage.target_id) FILTER (usage.target_id IS NOT NULL)) AS objects,
+            min(usage.used_on), max(usage.used_on), sum(usage.uses)::BIGINT,
+            coalesce(sum(usage.uses) FILTER (NOT usage.succeeded), 0)::BIGINT,
+            list_slice(list(coalesce(usage.name, usage.id) {order}), 1, {RECORDS})
+        FROM act JOIN usage USING (id) LEFT JOIN ({reasons(held=held)}) AS reasons USING (id)
+        WHERE usage.used_on >= {window.since} AND usage.used_on < {window.until}
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY min(usage.used_on), 1, 2, 3, 5, 8"""
+    ).fetchall()
+    listed = "act" if likely or not held else f"act SEMI JOIN ({reasons(held=held)}) AS reasons USING (id)"
+    connection.execute(f"INSERT INTO taken SELECT id FROM {listed}")
+    if not likely:
+        who = "coalesce(nullif(app, ''), principal)"
+        connection.execute(f"INSERT INTO mark SELECT DISTINCT network, client, {who} FROM {listed}")
+    return [_act(row, held=held, link=link, because=because, mentioned=mentioned) for row in found]
+
+
+def reasons(*, held: bool) -> str:
+    """A query over `act`, uses of the window: those outside the baseline by `id`, with the reasons. Empty if none is `held`."""
+    if not held:
+        return "SELECT NULL::VARCHAR AS id, NULL::VARCHAR[] AS outside WHERE false"
+    return f"""SELECT act.id, list_sort(list(DISTINCT odd.kind)) AS outside FROM act JOIN odd ON {same("act", "odd")}
+        AND (odd.facet = '{Facet.APP}' OR odd.value = CASE odd.facet {_VALUE} END)
+        AND (busiest IS NULL OR busiest = day) AND odd.kind IN {_FOLLOWED} GROUP BY act.id"""
+
+
+def unknown_marks(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[tuple[Link, str, str, list[str]]]:
+    """The networks and programs in `mark` that the baseline knows of no use: which, whose, and their values in the window.
+
+    Browsers, and the names of protocols that Exchange gives to any program, say nothing about who it is.
+    """
+    for link, facet in ((Link.NETWORK, Facet.NETWORK), (Link.CLIENT, Facet.CLIENT)):
+        column = FACETS[facet]
+        said = "true" if link is Link.NETWORK else f"NOT regexp_matches({column}, '{_ANYBODYS}')"
+        query = f"""
+            SELECT {column}, min(who) FROM mark WHERE {column} <> '' AND {said}
+                AND {column} NOT IN (SELECT value FROM belongs WHERE facet = '{facet}') GROUP BY ALL ORDER BY ALL"""
+        for class_, who in connection.execute(query).fetchall():
+            yield link, class_, who, _values(connection, window, column, class_)
+
+
+# https://learn.microsoft.com/exchange/client-developer: ClientInfoString begins with the protocol.
+_ANYBODYS = r"^(mozilla|client=(rest|owa|mapi|outlookservice|activesync|pop3|imap4|webservices;*$))"
+
+
+def _values(connection: duckdb.DuckDBPyConnection, window: Window, column: str, class_: str) -> list[str]:
+    of = NETWORK if column == "network" else CLIENT
+    query = f"""
+        SELECT {column} FROM (SELECT DISTINCT {column} FROM usage
+            WHERE {column} IS NOT NULL AND used_on >= {window.since} AND used_on < {window.until})
+        WHERE {of} = $class ORDER BY 1"""
+    return [value for (value,) in connection.execute(query, {"class": class_}).fetchall()]
+
+
+def _act(row: tuple[Any, ...], *, held: bool, link: Link, because: str, mentioned: Sequence[str]) -> Act:
+    """An act from a row of that query."""
+    app, principal, operation, kind, target, caller, credential, _, outside, networks, clients, objects, *rest = row
+    first, last, count, refused, records = rest
+    return Act(
+        actor=Actor(app_id=app, principal_id=principal, name=""),
+        operation=operation,
+        target_kind=kind,
+        target=target,
+        caller=None if caller == app else caller,
+        credential=credential,
+        networks=(networks or [])[:FEW],
+        clients=(clients or [])[:FEW],
+        objects=(objects or [])[:FEW],
+        objects_count=len(objects or []),
+        first_on=first,
+        last_on=last,
+        count=count,
+        refused=refused,
+        outside=tuple(outside) if held and outside is not None else None,
+        link=link,
+        because=because,
+        mentioned=mentioned,
+        records=records,
+    )

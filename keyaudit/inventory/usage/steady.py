@@ -1,0 +1,57 @@
+"""SQL for what a baseline says of new values: how often one appeared while it was learned, and with how many mailboxes.
+
+A network or program that is new means little where one appears every day: people travel, and hosted agents come from anywhere.
+It means much for an application that has always worked from the same few.
+"""
+
+# ruff: noqa: S608 - every name and literal in this SQL is our own
+
+from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.load import quoted
+from keyaudit.inventory.logs.groups import KEYS
+from keyaudit.model.first_party import FIRST_PARTY
+from keyaudit.model.times import DAY
+from keyaudit.model.usage import Facet
+
+_WARM_UP = 28 * DAY
+"""The days at the start of a baseline in which everything usual appears for the first time."""
+_EVERY = 56 * DAY
+"""Days after those in which one new value is no sign that there will be more."""
+
+_OPENS = "operation IN ('sign', 'decrypt', 'unwrap', 'backup', 'release')"
+"""Uses of a key that need its private or secret part."""
+STEADY = f"""(came <= allowed AND app NOT IN ({", ".join(map(quoted, FIRST_PARTY))}) AND (target_kind = 'key' AND {_OPENS}
+    OR target_kind = 'mailbox' AND operation = 'read-mail' AND facet = '{Facet.NETWORK}'))"""
+"""SQL over `seen` and `arrivals`: whether an application uses keys or reads mail from few networks, or uses keys with few
+programs, so that a new one is unusual by itself. Microsoft's own programs are not such: they are wherever their users are.
+"""
+_IPV4 = (r"40\.(9[6-9]|10[0-5])\.", r"52\.9[6-9]\.", r"132\.245\.")
+_IPV6 = (r"2603:10(0|1|2|3|4|5)6:",)
+_OF_EXCHANGE = f"^({'|'.join((*_IPV4, *_IPV6))})"
+"""Addresses of Exchange Online, from which nobody but Microsoft's services can come: the blocks of
+https://learn.microsoft.com/microsoft-365/enterprise/urls-and-ip-address-ranges
+"""
+
+
+def of_exchange(network: str, sql: DuckDB) -> str:
+    """SQL: whether a network, as in groups, is one of Exchange Online's own."""
+    return sql.found(network, _OF_EXCHANGE)
+
+
+def arrivals(belongs: str) -> str:
+    """A query over a baseline: by class, operation, application and facet, how many values `came` after its first weeks.
+
+    `allowed`: how many may come to somebody with few; `usual_new`: the most mailboxes with one of them, apart from as many.
+    """
+    return f"""SELECT {KEYS}, facet, count(*) AS came, max(allowed) AS allowed,
+            coalesce(max(mailboxes) FILTER (WHERE number > allowed), 0) AS usual_new
+        FROM (SELECT {KEYS}, facet, mailboxes, allowed,
+                row_number() OVER (PARTITION BY {KEYS}, facet ORDER BY mailboxes DESC, value) AS number
+            FROM {belongs} CROSS JOIN ({_allowed(belongs)}) AS span
+            WHERE facet IN ('{Facet.NETWORK}', '{Facet.CLIENT}') AND first_on >= began + {_WARM_UP})
+        GROUP BY {KEYS}, facet"""
+
+
+def _allowed(belongs: str) -> str:
+    return f"""SELECT began, greatest(0, (ended - began - {_WARM_UP}) / {_EVERY}) AS allowed
+        FROM (SELECT min(first_on) AS began, max(last_on) AS ended FROM {belongs})"""

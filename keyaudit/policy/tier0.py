@@ -1,0 +1,65 @@
+"""Counts the principals that control the whole tenant, among the rows of the policy that lists them."""
+
+# ruff: noqa: S608 - a query is made of declared names and numbers
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import duckdb
+
+from keyaudit.model.findings import Tally
+from keyaudit.model.tier0 import LISTS, Tier0, Way
+from keyaudit.policy.ordered import Evaluated
+from keyaudit.policy.verdict import UNKNOWN_VIOLATION, WAIVED
+
+_TELLS_CUSTODY = "sp-privileged-certificate-outside-vault"
+"""A policy that reads where the private key of a credential is kept."""
+
+
+def tier0(
+    connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], tallies: Iterable[Tally], *, whole: bool
+) -> Tier0 | None:
+    """Their numbers; None if the policy was not evaluated. `whole`: whether no scope of it is unread."""
+    tally = next((tally for tally in tallies if tally.policy.id == LISTS), None)
+    if tally is None:
+        return None
+    by_policy = {bound.policy.text.id: (table, number) for table in tables for number, bound in enumerate(table.bounds)}
+    ways: Counter[Way] = Counter()
+    if LISTS in by_policy:
+        table, number = by_policy[LISTS]
+        keys, _ = by_policy.get(_TELLS_CUSTODY, (None, 0))
+        with connection.cursor() as cursor:
+            ways.update(_way(row) for row in cursor.execute(_principals(table, number, keys)).fetchall())
+    return Tier0(ways={way: ways[way] for way in Way if ways[way]}, whole=whole and not sum(tally.unknown.values()))
+
+
+def _principals(table: Evaluated, number: int, keys: Evaluated | None) -> str:
+    outside = "FALSE"
+    if keys is not None:
+        outside = (
+            f"lower(app_id) IN (SELECT lower(app_id) FROM {keys.relation} WHERE kind = 'certificate' AND usage = 'Verify'"
+            f" AND (expires_on IS NULL OR expires_on > {keys.as_of}) AND custody = 'external' AND app_id IS NOT NULL)"
+        )
+    counts = ", ".join(
+        f"{name}_{end}" for name in ("live_secrets", "live_certificates", "federated_credentials") for end in ("min", "max")
+    )
+    return (
+        f"SELECT principal_type, home, coalesce({outside}, FALSE), {counts} FROM {table.relation}"
+        f" WHERE code{number} >= {WAIVED} AND code{number} < {UNKNOWN_VIOLATION}"
+    )
+
+
+def _way(row: Sequence[Any]) -> Way:
+    type_, home, outside, secrets, most_secrets, certificates, most_certificates, federated, most_federated = row
+    if type_ == "ManagedIdentity":
+        return Way.PLATFORM
+    if secrets:
+        return Way.SECRET
+    if certificates:
+        return Way.OUTSIDE if outside else Way.CERTIFICATE
+    if federated:
+        return Way.FEDERATED
+    if None in (most_secrets, most_certificates, most_federated):
+        return Way.UNREAD
+    return Way.FOREIGN if home == "foreign" else Way.NOTHING

@@ -1,0 +1,73 @@
+"""A few findings, without reading the others: the worst for a gate, and the heads of causes for the first page."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import duckdb
+from msgspec.structs import replace
+
+from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.run import First
+from keyaudit.policy.causes import Head, Place
+from keyaudit.policy.findings import NO_CAUSES, Pair, grouped, of_thing
+from keyaudit.policy.ordered import BEFORE, Evaluated, rows_with_ids, worst_ids, worst_rows
+
+
+def worst(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Iterable[Evaluated],
+    *,
+    least: Severity,
+    known: bool,
+    most: int,
+    failing: Collection[str],
+) -> list[Finding]:
+    """The `most` worst findings of failing rows with severity `least` or above; those in the baseline only if `known`.
+
+    `failing`: the ids of policies that may have such a finding; others are skipped. Each table is read once, and at most `most`
+    rows are fetched. They have no scores.
+    """
+    found: list[tuple[tuple[int, str, str, str, str], Finding]] = []
+    for evaluated in tables:
+        numbered = {number: bound for number, bound in enumerate(evaluated.bounds) if bound.policy.text.id in failing}
+        if not numbered:
+            continue
+        with connection.cursor() as cursor:
+            # Two queries: whole rows are worked out for a few ids only.
+            ids = cursor.execute(worst_ids(evaluated, numbered, least=least, known=known, most=most)).fetchall()
+            if not ids:
+                continue
+            query = worst_rows(evaluated, numbered, least=least, known=known, count=len(ids))
+            rows = cursor.execute(query, [id_ for (id_,) in ids]).fetchall()
+            for thing in grouped(rows, evaluated, list(numbered.values()), None):
+                *_, label, of = thing.place
+                for _, finding in of_thing(thing, NO_CAUSES, passes=False):
+                    if finding.outcome is Outcome.FAIL and finding.severity.rank >= least.rank and (known or not finding.known):
+                        key = (-finding.severity.rank, label, of, finding.policy.id, str(finding.row["id"]))
+                        found.append((key, finding))
+    found.sort(key=lambda each: each[0])
+    return [finding for _, finding in found[:most]]
+
+
+def first_page(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Iterable[Evaluated],
+    heads: Sequence[Head],
+    called: Mapping[str, str],
+) -> list[First]:
+    """The findings of these heads in their order, each with the owner of its resource. `called`: as in `findings.stream`."""
+    causes = {(head.policy, head.row): (head.cause, Place.HEAD) for head in heads if head.cause}
+    found: dict[tuple[str, str], Pair] = {}
+    for evaluated in tables:
+        ids = sorted({head.row for head in heads if head.table == evaluated.table.name})
+        if not ids:
+            continue
+        with connection.cursor() as cursor:
+            rows = cursor.execute(rows_with_ids(evaluated, count=len(ids)), ids).fetchall()
+        for thing in grouped(sorted(rows, key=lambda row: str(row[BEFORE - 1])), evaluated, evaluated.bounds, called):
+            for owner, finding in of_thing(thing, causes, passes=False):
+                found[finding.policy.id, str(finding.row["id"])] = owner, finding
+    pairs = ((found[head.policy, head.row], head) for head in heads)
+    return [
+        First(owner=owner, finding=replace(finding, at_stake=head.at_stake), times=head.times, place=head.place)
+        for (owner, finding), head in pairs
+    ]

@@ -1,0 +1,110 @@
+"""The first page in words, for every format for people: its groups, the first step of each cause, the rest, and tier 0."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from keyaudit.model.causes import SHORT
+from keyaudit.model.findings import Finding, Severity
+from keyaudit.model.fixes import FIRST, ordered
+from keyaudit.model.run import First, Report
+from keyaudit.model.stakes import Stake
+from keyaudit.model.text import one_line
+from keyaudit.model.tier0 import LISTS
+from keyaudit.report.lines import columns, listed, plural, wrap
+from keyaudit.report.options import Options
+from keyaudit.report.resource import names
+from keyaudit.report.summary import severities
+
+TOP = 10
+"""The maximum number of causes on a screen."""
+INDENT = " " * 4
+"""Before the second line of a cause, and of the sentence about tier 0."""
+TIER0 = f"keyaudit report --full --select {LISTS}"
+"""The command that lists the principals that control the tenant, each with how it signs in, its owners and its last sign-in."""
+
+
+class Page(Struct, frozen=True):
+    """The causes of a first page by group, in the order of the page; and the number of all other causes by severity."""
+
+    groups: Sequence[tuple[Stake, Sequence[First]]]
+    rest: Mapping[Severity, int]
+
+    @property
+    def rows(self) -> Iterator[First]:
+        """Every cause of the page in order."""
+        return (each for _, held in self.groups for each in held)
+
+
+def page(report: Report, most: int) -> Page:
+    """The first page with room for `most` causes."""
+    chosen = sorted(report.first()[:most], key=lambda each: each.place)
+    groups: dict[Stake, list[First]] = {stake: [] for stake in Stake}
+    rest = Counter({Severity(level): count for level, count in report.causes().open.items()})
+    for each in chosen:
+        rest[each.finding.severity] -= each.times
+        if each.finding.at_stake:
+            groups[each.finding.at_stake.group].append(each)
+    return Page([(stake, held) for stake, held in groups.items() if held], +rest)
+
+
+def others(shown: Page) -> str:
+    """ "And 241 more causes: 9 high, 232 medium"; empty if there are none, or the page shows none."""
+    count = sum(shown.rest.values())
+    if not count or not shown.groups:
+        return ""
+    return f"And {plural(count, 'more cause')}: {severities(shown.rest)}"
+
+
+def tier0(report: Report) -> str:
+    """ "Tier 0: 9 principals outside Microsoft, 3 with a client secret and 6 by federation"; empty if not evaluated."""
+    found = report.tier0()
+    if found is None:
+        return ""
+    if not found.count:
+        return f"Tier 0: none outside Microsoft{'' if found.whole else ' in what was read, which was not everything'}"
+    ways = listed([f"{count:,} {way}" for way, count in found.ways.items()])
+    return f"Tier 0: {'' if found.whole else 'at least '}{plural(found.count, 'principal')} outside Microsoft, {ways}"
+
+
+def tier0_lines(report: Report, options: Options) -> list[str]:
+    """The same in lines, and the command that lists them."""
+    said = tier0(report)
+    lines = wrap(said, options.page, rest=INDENT) if said else []
+    found = report.tier0()
+    if options.hints and found is not None and found.count:
+        lines.append(INDENT + " ".join(filter(None, (TIER0, " ".join(options.sources), options.choice))))
+    return lines
+
+
+def owner(first: First, room: int) -> str:
+    """ "owner ada@contoso.example and 1 more", in at most `room` columns; empty if none is known."""
+    known = first.owner.names
+    if first.owner.reason or not known:
+        return ""
+    more = f" and {len(known) - 1:,} more" if len(known) > 1 else ""
+    return f"owner {cut(one_line(next(names(known))), room - len('owner ') - len(more))}{more}"
+
+
+def doubt(finding: Finding) -> str:
+    """Why it is only perhaps in its group; empty if it certainly is."""
+    return "" if finding.at_stake is None or finding.at_stake.certain else finding.at_stake.group.doubt
+
+
+def step(finding: Finding, room: int) -> str:
+    """How the fix begins: a command that fits, or the first sentence of a text. `explain` has the rest."""
+    kind, begins = next(iter(ordered(finding.fix)), (FIRST, ""))
+    if kind == FIRST:
+        return cut(one_line(begins.partition(". ")[0], 1_000), room)
+    command = one_line(begins, 1_000)
+    return command if columns(command) <= room else f"keyaudit explain {finding.id[:SHORT]}"
+
+
+def cut(text: str, room: int) -> str:
+    """The text, cut after a word if it is longer than `room` columns."""
+    if columns(text) <= room:
+        return text
+    short_ = text[: room - 1]
+    head, space, _ = short_.rpartition(" ")
+    return f"{head if space and len(head) > room // 2 else short_}…"

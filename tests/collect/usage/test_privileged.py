@@ -1,0 +1,43 @@
+"""Permissions that are always reported: granted to an application, or for all users, in both logs that tell of it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.collect.usage.test_operations import AFTER, CLIENT, CONSENT, GRAPH_HERE, NO_ROLE, ROLE, SCOPES, granting, told
+
+FOR_ONE = {**SCOPES, "DelegatedPermissionGrant.ConsentType": ("Principal", "Principal")}
+FOR_ALL = {**SCOPES, "DelegatedPermissionGrant.Scope": ("", "User.Read openid")}
+OF_A_USER = {
+    "ConsentContext.IsAdminConsent": (None, "False"),
+    "ConsentAction.Permissions": (None, f"[] => [{AFTER.replace('AllPrincipals', 'Principal')}]; "),
+}
+DELEGATED, ROLES = "Add delegated permission grant", "Add app role assignment to service principal"
+
+
+@pytest.mark.parametrize(
+    ("activity", "values", "privileged"),
+    [
+        (DELEGATED, SCOPES, True),
+        (DELEGATED, FOR_ONE, None),
+        (DELEGATED, FOR_ALL, None),
+        (DELEGATED, {}, True),
+        (ROLES, ROLE, True),
+        (ROLES, {**ROLE, "AppRole.Value": (None, "RoleManagement.ReadWrite.Directory")}, True),
+        (ROLES, {**ROLE, "AppRole.Value": (None, "User.Read.All")}, None),
+        (ROLES, {"AppRole.Value": (None, "")}, None),
+        ("Add app role assignment grant to user", NO_ROLE, None),
+        ("Consent to application", CONSENT, True),
+        ("Consent to application", OF_A_USER, None),
+    ],
+)
+@pytest.mark.parametrize("log", [0, 1])
+def test_a_permission_for_all_mail_or_control_is_privileged_whoever_grants_it(
+    tmp_path: Path, log: int, activity: str, values: dict[str, tuple[str | None, str | None]], privileged: bool | None
+) -> None:
+    """The rules azure_app_privileged_permissions and azure_app_delegated_permissions_all_users of Sigma.
+
+    A permission that is not named may be any.
+    """
+    [row] = told(tmp_path, granting(activity, values, (GRAPH_HERE, CLIENT))[log])
+    assert row["privileged"] is privileged

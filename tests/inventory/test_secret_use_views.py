@@ -1,0 +1,58 @@
+"""Which secrets belong to an encrypted disk or to a bought certificate: certain, bounded, or unknown with which reason."""
+
+from typing import Any
+
+import pytest
+
+from keyaudit.model.reasons import Reason
+from tests.inventory.sample import TENANT, Row, assessed, fetch, in_memory, refused, row, vault_scope
+
+KV = vault_scope("kv")
+SECRET = "https://kv.vault.azure.net/secrets/bek"
+VAULT_READ = assessed(KV, "secret.list", "secret.versions")
+READ = assessed(TENANT, "subscription.list", "vault.query", "secret_use.query")
+BAD, PERMISSION = Reason.BAD_VALUE, Reason.PERMISSION
+
+
+def use(name: str, **values: Any) -> Row:
+    """A virtual machine that is encrypted with the secret."""
+    fields = {"scope_id": TENANT.id, "kind": "virtual-machine", "consumer_id": name, "secret_id": SECRET, "active": True}
+    return row("secret_use", f"{name}/secrets/1", **(fields | values))
+
+
+ORDER = {"kind": "certificate-order"}
+
+
+@pytest.mark.parametrize(
+    ("uses", "disks", "orders"),
+    [
+        ([], (0, 0, None), (0, 0, None)),
+        ([use("a"), use("b", kind="disk")], (2, 2, None), (0, 0, None)),
+        ([use("a", active=False)], (0, 0, None), (0, 0, None)),
+        ([use("a", active=BAD)], (0, 1, "bad_value"), (0, 0, None)),
+        ([use("a", secret_id=f"{SECRET}-2")], (0, 0, None), (0, 0, None)),
+        ([use("a", secret_id=BAD), use("b")], (1, 2, "bad_value"), (0, 0, None)),
+        ([use("a", **ORDER)], (0, 0, None), (1, 1, None)),
+        ([use("a", active=False, **ORDER)], (0, 0, None), (0, 0, None)),
+    ],
+)
+def test_who_keeps_a_secret_in_a_vault(uses: list[Row], disks: tuple[object, ...], orders: tuple[object, ...]) -> None:
+    assert counted(uses) == (disks, orders)
+
+
+@pytest.mark.parametrize("operation", ["subscription.list", "secret_use.query"])
+def test_resources_that_were_not_listed_may_name_it(operation: str) -> None:
+    coverage = [each for each in READ if each.operation != operation] + [refused(TENANT, operation, PERMISSION)]
+    assert counted([], coverage) == ((0, None, "permission"),) * 2
+    assert counted([use("a")], coverage) == ((1, None, "permission"), (0, None, "permission"))
+
+
+def counted(uses: list[Row], coverage: Any = READ) -> tuple[tuple[object, ...], ...]:
+    """The bounds of both counts of the secret, and why they are no numbers."""
+    rows = {"secret": [row("secret", f"{SECRET}/1", secret_id=SECRET, vault_id=KV.id)], "secret_use": uses}
+    with in_memory(rows, {TENANT: coverage, KV: VAULT_READ}, "secret") as connection:
+        [found] = fetch(connection, "SELECT * FROM secret")
+    return tuple(
+        (found[f"{name}_min"], found[f"{name}_max"], found["unknown"].get(name))  # type: ignore[attr-defined]
+        for name in ("encrypts_disks", "bought_certificates")
+    )

@@ -1,0 +1,117 @@
+"""The principals that control the tenant are counted once each, by the way to sign in that is easiest to steal."""
+
+from typing import Any
+
+import pytest
+
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind
+from keyaudit.model.tier0 import Tier0, Way
+from keyaudit.policy.judge import judge
+from keyaudit.policy.load import load
+from tests.policy.inventory import JUDGING, gap, inventory
+
+TENANT = Scope("/tenants/t", "t", ScopeKind.TENANT)
+POLICIES = [each for each in load() if each.text.id in ("sp-can-take-over-tenant", "sp-privileged-certificate-outside-vault")]
+
+
+def principal(name: str, **columns: Any) -> dict[str, Any]:
+    return {
+        "id": f"/tenants/t/serviceprincipals/{name}",
+        "name": name,
+        "scope_id": TENANT.id,
+        "app_id": name,
+        "principal_type": "Application",
+        "home": "own",
+        "enabled": True,
+        "tier0": True,
+        "tenant_wide": True,
+        "opens_subscriptions": False,
+        "directory_sync": False,
+        "live_secrets": (0, 0),
+        "live_certificates": (0, 0),
+        "federated_credentials": (0, 0),
+        "unknown": {},
+        **columns,
+    }
+
+
+def certificate(of: str, custody: str | None, **columns: Any) -> dict[str, Any]:
+    return {
+        "id": f"/tenants/t/applications/{of}/credentials/c",
+        "scope_id": TENANT.id,
+        "app_id": of.upper(),
+        "kind": "certificate",
+        "usage": "Verify",
+        "holder_home": "own",
+        "holder_type": "Application",
+        "holder_directory_sync": False,
+        "holder_tier0": True,
+        "holder_opens_subscriptions": False,
+        "custody": custody,
+        "unknown": {} if custody else {"custody": "not_supplied"},
+        **columns,
+    }
+
+
+def counted(
+    rows: list[dict[str, Any]], credentials: list[dict[str, Any]] | None = None, coverage: tuple[Coverage, ...] = ()
+) -> Tier0:
+    with inventory(service_principal=rows, credential=credentials or []) as connection:
+        found = judge(connection, POLICIES, coverage, JUDGING).tier0()
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("columns", "way"),
+    [
+        ({"live_secrets": (1, 1), "live_certificates": (2, 2)}, Way.SECRET),
+        ({"live_secrets": (1, None)}, Way.SECRET),
+        ({"live_certificates": (1, 1), "federated_credentials": (1, 1)}, Way.CERTIFICATE),
+        ({"federated_credentials": (1, 1)}, Way.FEDERATED),
+        ({"principal_type": "ManagedIdentity", "home": "none", "federated_credentials": (1, 1)}, Way.PLATFORM),
+        ({"live_secrets": (0, None), "unknown": {"live_secrets": "throttled"}}, Way.UNREAD),
+        ({"home": "foreign"}, Way.FOREIGN),
+        ({"home": "foreign", "live_secrets": (1, 1)}, Way.SECRET),
+        ({}, Way.NOTHING),
+    ],
+)
+def test_each_counts_once_by_its_weakest_way(columns: dict[str, Any], way: Way) -> None:
+    assert counted([principal("a", **columns)]) == Tier0(ways={way: 1}, whole=True)
+
+
+@pytest.mark.parametrize(
+    ("custody", "columns", "way"),
+    [
+        ("external", {}, Way.OUTSIDE),
+        ("vault-hsm", {}, Way.CERTIFICATE),
+        (None, {}, Way.CERTIFICATE),
+        # It has expired, is of another application, or encrypts.
+        ("external", {"expires_on": 1}, Way.CERTIFICATE),
+        ("external", {"app_id": "other"}, Way.CERTIFICATE),
+        ("external", {"usage": "Encrypt"}, Way.CERTIFICATE),
+    ],
+)
+def test_a_certificate_is_in_no_vault_only_where_that_is_known(custody: str | None, columns: dict[str, Any], way: Way) -> None:
+    found = counted([principal("a", live_certificates=(1, 1))], [certificate("a", custody, **columns)])
+    assert found.ways == {way: 1}
+
+
+def test_others_are_not_counted() -> None:
+    others = [
+        principal("microsoft", home="microsoft"),
+        principal("off", enabled=False),
+        principal("harmless", tier0=False),
+    ]
+    assert counted(others) == Tier0(ways={}, whole=True)
+
+
+def test_one_that_was_not_read_may_be_one_more() -> None:
+    unread = principal("b", tier0=None, unknown={"tier0": "throttled"})
+    assert counted([principal("a"), unread]) == Tier0(ways={Way.NOTHING: 1}, whole=False)
+    assert not counted([], coverage=(gap(TENANT, "service_principal.list"),)).whole
+
+
+def test_without_the_policy_nothing_is_said() -> None:
+    with inventory(service_principal=[principal("a")]) as connection:
+        assert judge(connection, POLICIES[1:], (), JUDGING).tier0() is None
