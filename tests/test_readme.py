@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.model.operations import OPERATIONS, Rights
 from keyaudit.report.topics import FILES
 from tests.docs import FOUND, README, TOPICS, commands, filled
 
@@ -28,6 +29,11 @@ def test_the_readme_is_short_and_leads_to_every_topic() -> None:
     linked = set(re.findall(r"`keyaudit explain ([a-z-]+)`", TEXT))
     assert set(FILES) <= linked
     assert {path.stem for path in TOPICS.glob("*.md")} == set(FILES)
+
+
+def test_the_permissions_on_graph_are_exactly_those_that_are_asked_for() -> None:
+    asked = {each.right.name for each in OPERATIONS.values() if each.right.rights is Rights.GRAPH}
+    assert set(re.findall(r"\b[A-Z][\w-]+\.Read\.(?:All|Directory)\b", TEXT)) == asked
 
 
 def test_the_picture_is_there_and_small() -> None:

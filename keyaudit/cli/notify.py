@@ -97,7 +97,7 @@ def _nothing(since: int) -> None:
     from keyaudit.model.times import iso_time
 
     with printing() as out:
-        out.write(f"Nothing to report: no change since {iso_time(since)} that owners are told about.\n")
+        out.write(f"No changes to report to owners since {iso_time(since)}.\n")
 
 
 def _print(messages: "list[Digest]", to_whom: "Recipients") -> None:

@@ -44,7 +44,7 @@ def check_since(since: "Snapshot", here: Run) -> None:
         what = f"the snapshot is of tenant {one_line(there.tenant_id)}, not of {one_line(here.tenant_id)}"
         raise UnsafeError("--since", what, "name a snapshot of this tenant")
     if there.as_of > here.as_of:
-        what = f"{one_line(str(since.folder))} is later than what it is held against"
+        what = f"{one_line(str(since.folder))} is newer than the snapshot that it is compared with"
         raise UsageError("--since", what, "name the earlier snapshot")
 
 
@@ -70,7 +70,7 @@ def _live(
     if stored.as_of is not None:
         raise UsageError("--as-of", "only works with --from: the live tenant is read as it is now", "collect first")
     if len(live.tenant or ()) > 1:
-        raise UsageError("--tenant", "takes one here, and several are named", "name one")
+        raise UsageError("--tenant", "accepts only one here", "name one")
     from keyaudit.cli.live import collected, unread
     from keyaudit.collect.focus import Focus
     from keyaudit.inventory.incident.needs import NEEDED
@@ -94,7 +94,7 @@ def _live(
 def _stored(live: Live, stored: Stored) -> Iterator[tuple["Snapshot", int]]:
     [folder, *others] = stored.from_ or []
     if others:
-        raise UsageError("--from", "takes one here, and several are named", "name one")
+        raise UsageError("--from", "accepts only one here", "name one")
     if live.demo or live.estate is not None:
         raise UsageError("--demo, --estate", "cannot be combined with --from", "leave one of them out")
     if live.subscription or live.resource_group or live.vault or live.source:

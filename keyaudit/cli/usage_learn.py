@@ -63,7 +63,7 @@ def learn(
         gaps = list(missing(learned, options(stdout).width or 80))
         stdout.write(f"{out}: learned from {learned.window}, {plural(learned.uses, 'use')}\n")
         if gaps:
-            stdout.write(joined(["Learned without:", *gaps]))
+            stdout.write(joined(["Missing from the baseline:", *gaps]))
     return Exit.INCOMPLETE if gaps else Exit.CLEAN
 
 

@@ -138,7 +138,7 @@ FILES: Mapping[str, File] = {
         function="write_findings",
     ),
     "sarif": File("sarif", "SARIF 2.1.0, for code scanning: what fails, is waived or is unknown"),
-    "html": File("html", "one page for a browser or for print, with charts and without scripts: everything, to decide by"),
+    "html": File("html", "one page for a browser or print, without network: charts, and all findings with search and filters"),
     "ocsf": File("ocsf", "OCSF 1.5 Compliance Findings, one per line, passes too, for a security lake"),
     "xlsx": File("xlsx", "an Excel workbook: summary, findings, controls, inventory, coverage and waivers", extra="xlsx"),
     "cyclonedx": File("cyclonedx", "CycloneDX 1.6 CBOM: keys, certificates and algorithms, and what depends on them"),

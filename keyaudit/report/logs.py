@@ -54,7 +54,7 @@ def render(store: LogStore, place: str, out: TextIO) -> None:
     _section(out, "Other operations, which are not stored", list(_others(store)), _FILES)
     _section(out, "Not read", [line for file in store.files for line in _trouble(file)], _FILES)
     if not complete(store):
-        out.write("\nThe import is incomplete: what was not read may have been anything.\n")
+        out.write("\nThe import is incomplete: the part that was not read may hide activity.\n")
 
 
 _HEADERS = ("Log", "From", "To", "Days", "Received", "Kept", "Duplicate", "Other kinds", "Not read")

@@ -255,7 +255,7 @@ def _grants(gaps: Sequence[Gap], width: int) -> list[str]:
         lines += wrap(f"{grant.when}:", width, _INDENT) if grant.when else []
         lines.append(f"{_INDENT}{grant.command}")
     if left := unfilled(found):
-        lines += wrap(left, width, _INDENT)
+        lines += wrap(left, width, _INDENT, _INDENT + "  ")
     if lines and len(gaps) > 1:
         lines += wrap(f"and likewise for the other {len(gaps) - 1:,}", width, _INDENT)
     return lines

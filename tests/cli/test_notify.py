@@ -95,7 +95,7 @@ def test_nothing_changed_and_nothing_is_sent(keyaudit: Keyaudit, hardened: Path,
         monkeypatch.setenv(VARIABLE, f"json://{server.host}")
         ran = keyaudit("notify", "--from", hardened, "--since", hardened, *KEYS)
     assert ran.code == Exit.CLEAN
-    assert ran.out.startswith("Nothing to report: no change since 2")
+    assert ran.out.startswith("No changes to report to owners since 2")
     assert server.got == []
 
 

@@ -185,7 +185,7 @@ def test_a_scan_passes_only_what_it_could_read_and_what_says_so(keyaudit: Keyaud
     (tmp_path / "empty").mkdir()
     nothing = keyaudit("trust", "scan", tmp_path / "empty")
     assert nothing.code == Exit.NO_ACCESS
-    assert "nothing was looked at" in " ".join(nothing.out.split())
+    assert "nothing was checked" in " ".join(nothing.out.split())
 
 
 def test_names_and_texts_of_files_give_no_orders_to_a_terminal_or_a_spreadsheet(

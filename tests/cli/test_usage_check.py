@@ -108,7 +108,7 @@ def test_what_was_learned_from_belongs(keyaudit: Keyaudit, logs: Path, baseline:
 def test_text_names_the_reason_the_rows_and_the_count(keyaudit: Keyaudit, logs: Path, baseline: Path) -> None:
     ran = keyaudit("usage", "check", logs, "--baseline", baseline)
     assert "HIGH      read-mail: mailboxes of contoso.example\n          by " + INTRUDER in ran.out
-    assert "- new-app, high: this application never did so" in ran.out
+    assert "- new-app, high: first time that this application did this" in ran.out
     assert "from 203.0.113." in ran.out
     assert "sign-in: application 00000002-0000-0ff1-ce00-000000000000 (Office 365" in ran.out
     assert "2 findings at or above high: exit 1." in " ".join(ran.out.split())
@@ -128,7 +128,7 @@ def test_without_a_baseline_nothing_is_known(keyaudit: Keyaudit, logs: Path) -> 
     ran = keyaudit("usage", "check", logs)
     assert ran.code == 3
     assert "there is no baseline to compare with; make one with usage learn" in ran.out
-    assert "Nothing can be told without a baseline: exit 3." in ran.out
+    assert "Nothing can be decided without a baseline: exit 3." in ran.out
 
 
 def unknown(
@@ -198,7 +198,7 @@ def test_learning_says_what_was_missing(keyaudit: Keyaudit, december: list[Line]
     imported(tmp_path / "logs", [line for line in december if line.log != MAIL or line.moment - line.moment % DAY != hole])
     ran = keyaudit("usage", "learn", tmp_path / "logs", "--out", tmp_path / "baseline")
     assert ran.code == 3
-    assert "Learned without:\n  OfficeActivity: no event on 2025-12-10" in ran.out
+    assert "Missing from the baseline:\n  OfficeActivity: no event on 2025-12-10" in ran.out
 
 
 def test_another_tenants_baseline_is_refused(keyaudit: Keyaudit, baseline: Path, tmp_path: Path) -> None:

@@ -157,9 +157,9 @@ def test_a_software_key_of_2016_across_two_environments_scores_80() -> None:
     found = of_key(**old)
     assert (found.arithmetic, found.band) == ("5 x 4 x 4 = 80", "critical")
     assert [factor.because for factor in found.factors] == [
-        "what it signs is taken across a boundary: its users and it are of (2, 2) environments",
+        "used across (2, 2) environments",
         "its users and it are of (2, 2) environments",
-        "3885 days of age or granted life against a limit of 730, 5.32 times",
+        "3885 days of age or granted life, 5.32 times the limit of 730",
     ]
 
 

@@ -100,7 +100,7 @@ def _facts(connection: duckdb.DuckDBPyConnection, identities: Sequence[str]) -> 
 def _control(graph: Graph, row: Mapping[str, Any]) -> None:
     if row["tier0"] is not False:
         doubt = Reason(row["tier0_doubt"]) if row["tier0"] is None and row["tier0_doubt"] else None
-        how = "what it holds lets it give itself everything"
+        how = "it can grant itself any permission"
         graph.join(TENANT, Edge(source=row["app"], target=TENANT.id, relation=Relation.CONTROLS, how=how, doubt=doubt))
 
 

@@ -12,7 +12,7 @@ ACCOUNT_KEY = Scale(
         "the account takes no keys",
     ),
     exposure=Ladder(
-        (Rung(5, "local_auth_enabled", "a secret that is a text, wherever it was copied to", ("local_auth_enabled",)),),
+        (Rung(5, "local_auth_enabled", "a secret text, usable from any copy", ("local_auth_enabled",)),),
         1,
         "the account takes no keys",
     ),

@@ -20,7 +20,7 @@ _DATES = (
 
 _EXPOSURE = Ladder(
     (
-        Rung(5, every(_SHARED, _ALIVE), "a secret that is a text, wherever it was copied to", ("kind", "expires_on")),
+        Rung(5, every(_SHARED, _ALIVE), "a secret text, usable from any copy", ("kind", "expires_on")),
         Rung(
             4,
             every(_CERTIFICATE, _ALIVE, present("private_exportable", "private_exportable")),

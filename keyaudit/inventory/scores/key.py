@@ -31,7 +31,7 @@ BLAST_RADIUS = Ladder(
         Rung(
             5,
             every(_ALIVE, "purpose = 'sign'", _ENVIRONMENTS),
-            "what it signs is taken across a boundary: its users and it are of {user_environments} environments",
+            "used across {user_environments} environments",
             (*_LIVES, "user_environments"),
         ),
         Rung(

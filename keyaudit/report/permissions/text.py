@@ -8,7 +8,7 @@ from keyaudit.report.permissions.needs import Need, Needed, why
 
 _WIDTH = 80
 _HEADINGS = {
-    Rights.AZURE: "Azure roles; one given at a subscription or management group holds for all below",
+    Rights.AZURE: "Azure roles; one assigned at a subscription or management group is inherited",
     Rights.GRAPH: "Application permissions on Microsoft Graph, consented to for the tenant",
 }
 _ELSEWHERE = "Given elsewhere, by nothing above"

@@ -30,7 +30,7 @@ CHECK_ENDS = {
 SCAN_ENDS = {
     Exit.FINDINGS: "tokens are taken by keys that many tenants share, with no check of issuer or tenant",
     Exit.INCOMPLETE: "a file could not be read, or does not say",
-    Exit.NO_ACCESS: "no file of settings lies there, so that nothing was looked at",
+    Exit.NO_ACCESS: "no settings files found, so nothing was checked",
 }
 
 

@@ -39,7 +39,7 @@ def missing(learned: Learned, width: int) -> Iterator[str]:
         yield from wrap(unseen(each), width, "  ", "    ")
     if learned.undecided:
         uses = plural(learned.undecided, "use")
-        yield from wrap(f"{uses} not learned: the log does not say whether they were let in", width, "  ", "    ")
+        yield from wrap(f"{uses} not learned: the log does not say whether they were allowed", width, "  ", "    ")
 
 
 def _header(found: UsageCheck, width: int) -> Iterator[str]:
@@ -122,7 +122,7 @@ def _verdict(found: UsageCheck) -> str:
     if found.exit is Exit.FINDINGS:
         return f"{plural(found.failing, 'finding')} at or above {found.fail_on}: exit 1."
     if not found.learned:
-        return "Nothing can be told without a baseline: exit 3."
+        return "Nothing can be decided without a baseline: exit 3."
     if found.exit is Exit.INCOMPLETE:
-        return f"Nothing open at or above {found.fail_on}, as far as these logs tell: exit 3."
+        return f"Nothing open at or above {found.fail_on}, as far as these logs show: exit 3."
     return f"Nothing open at or above {found.fail_on}."

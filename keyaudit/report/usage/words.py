@@ -10,14 +10,14 @@ from keyaudit.report.lines import plural
 
 _NEW: dict[Kind, tuple[str, str]] = {
     Kind.NEW_CLIENT_APP: (
-        "called by a client application that never called it here",
-        "called by {} client applications new here",
+        "called by a client application that is new here",
+        "called by {} client applications that are new here",
     ),
-    Kind.NEW_PRINCIPAL: ("for a principal it never worked for here", "for {} principals it never worked for here"),
-    Kind.NEW_API: ("through an API that it never used here", "through {} APIs that it never used here"),
-    Kind.NEW_NETWORK: ("from a network it never came from", "from {} networks it never came from"),
-    Kind.NEW_CLIENT: ("with a program it never used", "with {} programs it never used"),
-    Kind.NEW_KEY: ("with a key or version it never used", "with {} keys or versions it never used"),
+    Kind.NEW_PRINCIPAL: ("for a principal that is new here", "for {} principals that are new here"),
+    Kind.NEW_API: ("through an API that is new here", "through {} APIs that are new here"),
+    Kind.NEW_NETWORK: ("from a network that is new here", "from {} networks that are new here"),
+    Kind.NEW_CLIENT: ("with a program that is new here", "with {} programs that are new here"),
+    Kind.NEW_KEY: ("with a key or version that is new here", "with {} keys or versions that are new here"),
     Kind.RETURNED_KEY: ("with a key that a newer one had replaced", "with {} keys that newer ones had replaced"),
 }
 _COUNTED_KINDS = frozenset(
@@ -34,14 +34,14 @@ _ELSEWHERE = {
 }
 _BLIND: dict[Blind, str] = {
     Blind.NO_BASELINE: "there is no baseline to compare with; make one with usage learn",
-    Blind.TOO_MANY: "{count} besides are not listed; learn from logs of the same tenant and kind",
-    Blind.NEW_SOURCE: "{subject}: the baseline was not learned from this log, so that days of it may be missing unseen",
-    Blind.NO_RHYTHM: "{subject}: learned for less than four weeks, so that days of it may be missing unseen",
-    Blind.ABSENT_SOURCE: "{subject}: no event in the window, and the baseline knows some; import that log",
-    Blind.MISSING_DAYS: "{subject}: no event on {days}, where such days always had some; import these days, or find out why",
-    Blind.NOT_TOLD: "{subject}: not told of {count}; export the log with all its columns",
-    Blind.THROTTLED: "{subject}: its log was throttled on {days}, so that what was read then may not be in it",
-    Blind.INCOMPLETE_FILE: "{subject}: was not read whole; usage import or usage collect said why",
+    Blind.TOO_MANY: "{count} more are not listed; learn from logs of the same tenant and kind",
+    Blind.NEW_SOURCE: "{subject}: the baseline does not include this log, so missing days cannot be detected",
+    Blind.NO_RHYTHM: "{subject}: learned for less than four weeks, so missing days cannot be detected",
+    Blind.ABSENT_SOURCE: "{subject}: no event in the window, although the baseline has some; import that log",
+    Blind.MISSING_DAYS: "{subject}: no event on {days}, although such days always had some; import these days, or find out why",
+    Blind.NOT_TOLD: "{subject}: not recorded for {count}; export the log with all its columns",
+    Blind.THROTTLED: "{subject}: its log was throttled on {days}, so mail that was read then may be missing in it",
+    Blind.INCOMPLETE_FILE: "{subject}: was read in part; usage import or usage collect printed the reason",
     Blind.BAD_LINES: "{subject}: {count} could not be read; look at the places that usage import named",
 }
 _COUNTED = {Blind.TOO_MANY: "reason", Blind.NOT_TOLD: "use", Blind.BAD_LINES: "record"}
@@ -80,12 +80,12 @@ def reason(found: Unusual, why: Why) -> str:
         case Kind.PRIVILEGED:
             return "it gives control of the tenant, or access to all mail or files; find out who approved it"
         case Kind.NEW_OPERATION:
-            return "the baseline knows nobody who did this" + (" here" if found.target not in (ANY, PRIVILEGED) else "")
+            return "never seen in the baseline" + (" for this target" if found.target not in (ANY, PRIVILEGED) else "")
         case Kind.NEW_APP:
             return _new_app(found, why)
         case Kind.NEW_TARGET:
-            known = "the target is new, and the application is known to do so to others"
-            return "no federated credential that the baseline knows trusts this issuer" if _trusts(found) else known
+            known = "the target is new; the application is known to do this to others"
+            return "no federated credential in the baseline trusts this issuer" if _trusts(found) else known
         case kind if kind in _COUNTED_KINDS:
             return _much(why)
         case kind:
@@ -101,21 +101,21 @@ def _new_app(found: Unusual, why: Why) -> str:
     if found.app_id == NOBODY:
         return "the log names no application, and always named one before"
     if found.app_name:
-        return "this application never did so here; it is Microsoft's own, which a forged token can name as well"
+        return "first time that this application did this here; it is Microsoft's own, which a forged token can name as well"
     if why.elsewhere:
-        return "this application never did so here, where others do; it is known to do so to other targets"
-    return "this application never did so"
+        return "first time that this application did this here; it is known to do it to other targets"
+    return "first time that this application did this"
 
 
 def _much(why: Why) -> str:
     mailboxes = f"read {plural(why.count, 'mailbox', 'mailboxes')} in one day"
     if why.kind is Kind.MANY_IN_AN_HOUR:
-        return f"{plural(why.count, 'call')} in one hour; the most that was learned is {why.usual:,}"
+        return f"{plural(why.count, 'call')} in one hour; the maximum in the baseline is {why.usual:,}"
     if why.kind is Kind.MANY_MAILBOXES:
-        return f"{mailboxes}; the most that was learned is {why.usual:,}"
+        return f"{mailboxes}; the maximum in the baseline is {why.usual:,}"
     values = ", ".join(map(one_line, why.values))
     if why.kind is Kind.MAILBOX_OFTEN:
-        return f"read the mailbox {values} {plural(why.count, 'time')} in one day; the most that was learned is {why.usual:,}"
+        return f"read the mailbox {values} {plural(why.count, 'time')} in one day; the maximum in the baseline is {why.usual:,}"
     word, what = ("from", "network") if why.kind is Kind.MAILBOXES_FROM_NETWORK else ("with", "program")
     usual = f"usual for a new {what} is at most {why.usual:,}" if why.usual else f"a new {what} is unusual here"
     return f"{mailboxes} {word} a new {what}: {values}; {usual}"
