@@ -39,6 +39,7 @@ READ = {
 NAMES = (
     *("vault", "key", "certificate", "secret", "credential", "key_use", "application", "service_principal", "blueprint"),
     *("signing_certificate", "issuer_key", "trusted_authority", "trusted_key", "credential_activity", "usage_log", "principal"),
+    "secret_use",
 )
 APP = "5a000000-0000-4000-8000-000000000001"
 FIRST, SECOND, THIRD = (f"6a000000-0000-4000-8000-00000000000{number}" for number in range(3))
@@ -450,11 +451,25 @@ def test_a_secret_of_a_vault_is_told_by_its_readers() -> None:
     for name in ("kv/s", "kv/secrets/s", f"{HOST}/secrets/s", f"{HOST}/secrets/s/{OLD}"):
         found = asked(name, {"secret": versions, "usage": uses, "usage_log": [log()]})
         assert [(each.kind, each.state) for each in found.consumers] == [(Kind.USER, State.NOT_MOVED)]
-        assert found.required == {
-            "secret.list",
-            "secret.versions",
-            *found.required & {"vault.query", "vault.list", "subscription.list"},
-        }
+        assert {"secret.list", "secret.versions"} <= found.required
+        assert not [each for each in found.required if each.startswith(("key.", "certificate.", "application."))]
+
+
+def test_a_secret_that_a_service_keeps_itself_is_not_known_to_be_free() -> None:
+    place = {"secret_id": f"{HOST}/secrets/s", "vault_id": KV.id, "vault_name": "kv", "scope_id": KV.id, "managed": False}
+    version = row("secret", f"{HOST}/secrets/s/{NEW}", version=NEW, created_on=AS_OF - DAY, is_current=True, **place)
+
+    def kept(name: str, secret: str, active: Any = True) -> Row:
+        given = {"kind": "disk", "consumer_id": f"/x/{name}", "secret_id": f"{HOST}/secrets/{secret}", "active": active}
+        return row("secret_use", f"/x/{name}/s", scope_id=TENANT.id, **given)
+
+    uses = [kept("mine", "s"), kept("perhaps", "s", Reason.BAD_VALUE), kept("past", "s", active=False), kept("other", "s2")]
+    found = asked("kv/s", {"secret": [version], "secret_use": uses})
+    assert [(each.name, each.state, each.follows) for each in found.consumers] == [
+        ("mine", State.UNKNOWN, Follows.UNKNOWN),
+        ("perhaps", State.UNKNOWN, Follows.UNKNOWN),
+    ]
+    assert "secret_use.query" in found.required
 
 
 @pytest.mark.parametrize("name", ["kv/nothing", "nobody", "E" * 40, f"{HOST}/keys/gone"])

@@ -10,7 +10,7 @@ from keyaudit.inventory.blast.walk import trusted
 from keyaudit.inventory.incident.subject import names
 from keyaudit.inventory.rotation import logs
 from keyaudit.inventory.rotation.identities import Held, digests, held, identities, version_of
-from keyaudit.inventory.rotation.services import services
+from keyaudit.inventory.rotation.services import keeping, services
 from keyaudit.inventory.rotation.trusting import trusting
 from keyaudit.inventory.rotation.versions import Versions, of_rotation, versions
 from keyaudit.inventory.rotation.views import Views
@@ -21,8 +21,9 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.rotation import Consumer, Follows, Kind, Logged, Proof, Rotation, State, Unread, Version, Why
 from keyaudit.model.run import Run, Verdict
 from keyaudit.model.tables.places import VAULTS_FOUND
+from keyaudit.model.tables.secret_use import SECRETS_NAMED
 
-_OF_SECRET = frozenset(("secret.list", "secret.versions", *VAULTS_FOUND))
+_OF_SECRET = frozenset(("secret.list", "secret.versions", *VAULTS_FOUND, *SECRETS_NAMED))
 _NOBODY = "a caller that the log does not name"
 
 
@@ -104,6 +105,7 @@ def read(views: Views, asked: str) -> Found:
         *identities(views, own, of_sign_ins, begun=begun),
         *trusting(views, subject, of),
         *served,
+        *(keeping(views, subject) if subject.noun == "secret" else ()),
         *(_users(views, subject, of, logged[0]) if in_vault else ()),
     ]
     trust = Reading(subject, trusted(connection, subject, as_of=views.as_of), True, None, {}, frozenset())

@@ -46,6 +46,26 @@ def services(views: Views, found: Subject, of: Versions) -> Iterator[Consumer]:
         )
 
 
+def keeping(views: Views, found: Subject) -> Iterator[Consumer]:
+    """Every service that keeps a secret of its own in this one, such as an encrypted disk. None says which version."""
+    query = """
+        SELECT * FROM secret_use WHERE secret_id = $id AND active IS NOT FALSE ORDER BY consumer_id, id"""
+    for row in rows(views.connection, query, {"id": found.id}):
+        reason = row["unknown"].get("active")
+        yield Consumer(
+            kind=Kind.SERVICE,
+            id=row["consumer_id"],
+            name=row["consumer_id"].rpartition("/")[2],
+            what=row["kind"],
+            state=State.UNKNOWN,
+            follows=Follows.UNKNOWN,
+            why=Why.UNREAD if reason else Why.REPORTS_NOTHING,
+            proof=Proof.SETTING,
+            seen_on=views.read_on,
+            reason=Reason(reason) if reason else None,
+        )
+
+
 def _state(row: Mapping[str, Any], of: Versions) -> tuple[State, Why, str | None, Reason | None]:
     """Where it is, why, the version that this is about, and the reason if that could not be read."""
     reasons = [Reason(row["unknown"][name]) for name in ("version_in_use", "pinned", "version") if name in row["unknown"]]

@@ -144,6 +144,13 @@ def _service(each: Consumer, name: str) -> Step:
             text="It follows the rotation by itself. If it does not, set its key again, without a version.",
             back="set the old version, which stays enabled",
         )
+    if not each.key_id:
+        return Step(
+            phase=Phase.MOVE,
+            title=f"Rotate the secret of {name} with that service, and not in the vault",
+            text="The service keeps this secret there itself, and does not say which version it uses.",
+            back="the old version stays enabled",
+        )
     vault_uri, _, thing = each.key_id.partition("/keys/")
     of_storage = (
         f"az storage account update {option_word('--ids', each.id)} --encryption-key-source Microsoft.Keyvault"

@@ -74,6 +74,8 @@ _KINDS = {
     "container-registry": "container registry",
     "app-configuration": "App Configuration store",
     "kubernetes": "AKS cluster",
+    "virtual-machine": "virtual machine",
+    "certificate-order": "App Service certificate",
 }
 _BEYOND = (
     "No API of Azure lists the parties outside it that were given the public key, or a copy of a secret or certificate: "
@@ -133,7 +135,7 @@ def _before(each: Consumer) -> str:
         return f"it used the key on {day}; the log does not show whether it asks for this version"
     if each.follows is Follows.UNKNOWN:
         reason = f": {ADVICE[each.reason].meaning} ({each.reason})" if each.reason is not None else ""
-        return f"whether it follows a rotation could not be read{reason}"
+        return f"whether it follows a rotation is unknown{reason}"
     if each.kind is Kind.SERVICE:
         by_hand = f"its setting names version {one_line(each.held, _NAME)}; it breaks if that is disabled before it is told"
         return by_hand if each.follows is Follows.BY_HAND else "its setting names no version, so it takes the new one"
