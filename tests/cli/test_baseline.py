@@ -76,15 +76,15 @@ def test_what_is_new_or_worse_fails(keyaudit: Keyaudit, contoso: Path, baseline:
     def milder(found: Any) -> None:
         without_one(found)
         for each in found["findings"]:
-            if each["severity"] == "critical":
-                each["severity"] = "high"
+            if each["severity"] == "high":
+                each["severity"] = "medium"
 
     edited(baseline, milder)
-    worse = keyaudit(*since, "--fail-on", "critical")
+    worse = keyaudit(*since, "--fail-on", "high")
     assert worse.code == 1
     blocking = [line for line in worse.out.splitlines() if line.startswith("  BLOCK")]
     assert blocking
-    assert all("CRITICAL" in line for line in blocking)
+    assert all("HIGH" in line for line in blocking)
 
 
 def test_an_entry_older_than_the_limit_is_open_again(keyaudit: Keyaudit, contoso: Path, baseline: Path) -> None:

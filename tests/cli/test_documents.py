@@ -41,7 +41,21 @@ POLICIES = {
     "sp-tier0-with-secret",
 }
 """Those that the documents name, and one of each pattern that they select by."""
-NAMED = {"collect", "export", "diff", "notify", "policies", "waivers", "baseline", "config", "trust", "usage", "init"}
+NAMED = {
+    "collect",
+    "export",
+    "diff",
+    "notify",
+    "policies",
+    "waivers",
+    "baseline",
+    "config",
+    "trust",
+    "usage",
+    "init",
+    "incident",
+    "rotation",
+}
 """Commands that a text may name without what they would be given."""
 TREE: Any = typer.main.get_command(app())
 

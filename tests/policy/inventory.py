@@ -9,8 +9,10 @@ from typing import Any
 
 import duckdb
 
+from keyaudit.inventory.owners import functions
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
+from keyaudit.model.owners import NO_RULES
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import parse_time
@@ -43,6 +45,8 @@ def _empty() -> duckdb.DuckDBPyConnection:
         columns = [*_columns(table), ("unknown", "MAP(VARCHAR, VARCHAR)")]
         declared = ", ".join(f'"{name}" {kind}' for name, kind in columns)
         connection.execute(f"CREATE TABLE {table.name} ({declared})")
+    for statement in functions(NO_RULES):
+        connection.execute(statement)
     return connection
 
 

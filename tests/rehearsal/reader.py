@@ -49,6 +49,7 @@ def filled(command: str, estate: Estate) -> str:
     person = next(user.id for user in estate.users)
     identity = next((one for one in estate.identities if f"--identity-name {one.name} " in command), None)
     known = {"YYYY-MM-DD": "2027-10-01", "--owner-object-id OWNER": f"--owner-object-id {person}", "EXTERNAL_KEY_ID": "kek-9"}
+    known |= {" ISSUER ": f" {_EXACT['issuer']} ", " SUBJECT ": f" {_EXACT['subject']} "}
     if identity:
         known |= {" SUBSCRIPTION ": f" {identity.subscription} ", " RESOURCE_GROUP ": f" {identity.resource_group} "}
     for written, meant in known.items():

@@ -22,6 +22,8 @@ _ROOT = "Contoso Issuing CA 2"
 _OLD_ROOT = "Contoso Issuing CA 1"
 _PUBLIC = "DigiCert Global G2 TLS RSA SHA256 2020 CA1"
 _CONNECTION = "text/plain; connection-string"
+DISK_KEY = "1B7D3F60-5C2E-4A18-8E94-7F0D6C3B2A15"
+"""The name that Azure Disk Encryption gives its secret."""
 
 
 def _public(
@@ -129,6 +131,8 @@ FURNITURE = {
         secrets=(
             SecretPlan("lakehouse-sas", (30,), content_type="text/plain", life=90),
             SecretPlan("partner-sftp-private-key", (100,), life=365, finds=(SECRET_HOLDS_KEY,)),
+            # The key of an encrypted disk has no end.
+            SecretPlan(DISK_KEY, (700,), "BEK"),
         ),
         removed_secrets=((SecretPlan("lakehouse-sas-2024", (400,), content_type="text/plain"), 9),),
     ),

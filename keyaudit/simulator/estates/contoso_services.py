@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Plant, Resource, Subscription, Vault
+from keyaudit.simulator.estates.contoso_certificates import DISK_KEY
 from keyaudit.simulator.estates.defects import (
     ACCOUNT_KEY_TOO_OLD,
     CMK_KEY_UNUSABLE,
@@ -62,6 +63,7 @@ class _Services:
         self._subscriptions = {subscription.name: subscription.id for subscription in subscriptions}
         keys = [(vault.name, key) for vault in vaults for key in vault.keys]
         self._versions = {(vault, key.name): key.current for vault, key in keys}
+        self._secrets = {(vault.name, secret.name): secret.versions[0].version for vault in vaults for secret in vault.secrets}
         self._superseded = {(vault, key.name): key.versions[1].version for vault, key in keys if len(key.versions) > 1}
 
     def laid(self) -> tuple[Resource, ...]:
@@ -218,6 +220,13 @@ class _Services:
                 "lastKeyRotationTimestamp": self._date(87, "des-contoso-vms"),
                 "encryptionType": "EncryptionAtRestWithCustomerKey",
             },
+        )
+        disk_key = {"secretUrl": f"https://{_DATA}.vault.azure.net/secrets/{DISK_KEY}/{self._secrets[_DATA, DISK_KEY]}"}
+        yield self._prod(
+            "Microsoft.Compute/virtualMachines",
+            "vm-batch-02",
+            "rg-data-prod",
+            {"storageProfile": {"osDisk": {"encryptionSettings": {"enabled": True, "diskEncryptionKey": disk_key}}}},
         )
         # It still uses the previous version, which was disabled.
         yield self._prod(
