@@ -2,28 +2,24 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.documents.nodes import Items, Members, Node, Scalar
 from keyaudit.model.documents.problems import FieldError, Problem, nearest, shown
-from keyaudit.model.documents.reader import Reader
-from keyaudit.model.documents.yaml import YAML
 from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Outcome, PolicyText, Severity
-from keyaudit.model.fixes import FIRST, takes_away
+from keyaudit.model.fixes import FIRST
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.declared_causes import causes, declared, suspicion
-from keyaudit.policy.definition import Arm, Derived, Example, Policy, Rung
+from keyaudit.policy.definition import Derived, Example, Policy, Rung
 from keyaudit.policy.guardrails import guardrails
 from keyaudit.policy.mappings import confined, frameworks, parts, profiles
 from keyaudit.policy.narrowing import Condition
 from keyaudit.policy.parameters import Parameter, declare
-from keyaudit.policy.placeholders import template
-from keyaudit.policy.syntax import condition
-from keyaudit.policy.templates import QUOTING, Template
-from keyaudit.policy.types import Every, columns_read, parameters_read
+from keyaudit.policy.types import columns_read, parameters_read
+from keyaudit.policy.worded import Worded, with_fixes
 
 T = TypeVar("T")
 
@@ -71,14 +67,13 @@ def policy(document: Node, *, file: str, stem: str, source: str, ours: bool = Fa
     return (None if reader.problems else found), reader.problems
 
 
-class _Reader(Reader):
+class _Reader(Worded):
     """The reader of a policy file."""
 
     def __init__(self, file: str, source: str, *, ours: bool) -> None:
-        super().__init__(file, YAML)
+        super().__init__(file, source)
         self._ours = ours
         self._source = source
-        self._lines = source.split("\n")
 
     def policy(self, document: Members, stem: str) -> Policy | None:
         self.members(document, REQUIRED, OPTIONAL, "every policy has one")
@@ -89,18 +84,18 @@ class _Reader(Reader):
         parameters = self._parameters(fields.get("parameters"))
         if table is None or severity is None:
             return None
-        applies_to = self._condition(fields.get("applies_to"), table, parameters)
+        applies_to = self.condition(fields.get("applies_to"), table, parameters)
         present = applies_to.facts.when_true if applies_to else frozenset[str]()
-        violated_when = self._condition(fields.get("violated_when"), table, parameters, present)
+        violated_when = self.condition(fields.get("violated_when"), table, parameters, present)
         rungs = self._rungs(fields.get("severity_when"), table, parameters, present)
         mapped = fields.get("frameworks")
-        controls = parts(self, mapped, lambda node: self._condition(node, table, parameters, present))
+        controls = parts(self, mapped, lambda node: self.condition(node, table, parameters, present))
         there = present | (violated_when.facts.when_true if violated_when else frozenset())
-        fix = self._fix(fields.get("fix"), table, parameters, there)
-        arms, last = self._arms(fields.get("message_when"), table, parameters, there, fix.get(FIRST))
-        message = self._template(fields.get("message"), table, parameters, last)
-        fixes = self._fixes(fields.get("fix_when"), table, parameters, there, fix.get(FIRST))
-        of = causes(self, fields.get("cause"), table, lambda node: self._condition(node, table, parameters, there))
+        fix = self.fix(fields.get("fix"), table, parameters, there)
+        arms, last = self.arms(fields.get("message_when"), table, parameters, there, fix.get(FIRST))
+        message = self.template(fields.get("message"), table, parameters, last)
+        fixes = self.fixes(fields.get("fix_when"), table, parameters, there, fix.get(FIRST))
+        of = causes(self, fields.get("cause"), table, lambda node: self.condition(node, table, parameters, there))
         self._used(fields.get("parameters"), [applies_to, violated_when, *(rung.condition for rung in rungs)])
         text = PolicyText(
             id=stem,
@@ -133,14 +128,14 @@ class _Reader(Reader):
             violated_when=violated_when,
             severity_when=tuple(rungs),
             parameters=parameters,
-            message_when=tuple(_with_fixes(arms, message, fixes)),
+            message_when=tuple(with_fixes(arms, message, fixes)),
             message=message,
             fix=fix,
             given=given,
             examples=examples,
             causes=of,
             suspicion=suspicion(
-                self, fields.get("possible_compromise"), lambda node: self._condition(node, table, parameters, there)
+                self, fields.get("possible_compromise"), lambda node: self.condition(node, table, parameters, there)
             ),
             parts=controls,
             profiles=profiles(text.frameworks),
@@ -224,34 +219,6 @@ class _Reader(Reader):
             if need and need not in needs:
                 self.problem(fields["violated_when"], f"it rests on {need}, which Azure does not hold", f"write needs: {need}")
 
-    def _condition(
-        self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str] = frozenset()
-    ) -> Condition | None:
-        if node is None:
-            return None
-        text = self.text(node)
-        if not text or not isinstance(node, Scalar):
-            return None
-        try:
-            return condition(node.text, table, parameters, present)
-        except FieldError as error:
-            self.problems.append(self._quoted(node, error))
-            return None
-
-    def _quoted(self, node: Scalar, error: FieldError) -> Problem:
-        """The problem with the condition below it, and its exact place if the text is on one line."""
-        text = node.text.replace("\n", " ").strip()
-        column = node.column
-        at = max(error.at, 0)
-        for start in (node.column - 1, node.column):
-            if self._lines[node.line - 1].startswith(text, start):
-                column = start + 1 + at
-                break
-        quote, caret = (text, error.at) if text.isprintable() else ("", -1)
-        return Problem(
-            file=self.file, line=node.line, column=column, what=error.what, remedy=error.remedy, quote=quote, caret=caret
-        )
-
     def _rungs(
         self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
     ) -> list[Rung]:
@@ -262,64 +229,12 @@ class _Reader(Reader):
                 continue
             (name,) = item.members
             severity = self._one_of(item.keys[name], Severity, "severity")
-            checked = self._condition(item.members[name], table, parameters, present)
+            checked = self.condition(item.members[name], table, parameters, present)
             if severity and checked:
                 rungs.append(Rung(severity, checked))
         if node is not None and len(rungs) > _MAX_RUNGS:
             self.problem(node, f"more than {_MAX_RUNGS} severities")
         return rungs
-
-    def _arms(
-        self,
-        node: Node | None,
-        table: Table,
-        parameters: Mapping[str, Parameter],
-        present: frozenset[str],
-        text: Template | None,
-    ) -> tuple[list[Arm], frozenset[str]]:
-        """The messages with a condition, and the columns that are present if none of these conditions is true.
-
-        `text`: that of the policy's fix.
-        """
-        arms: list[Arm] = []
-        for item in self.items(node):
-            if not isinstance(item, Members) or set(item.members) - {"fix"} != {"when", "message"}:
-                self.problem(item, "not one message with its condition", "as in - {when: created_on is None, message: ...}")
-                continue
-            checked = self._condition(item.members["when"], table, parameters, present)
-            here = present | (checked.facts.when_true if checked else frozenset())
-            message = self._template(item.members["message"], table, parameters, here)
-            fix = self._fix(item.members.get("fix"), table, parameters, here, text)
-            if checked and message:
-                arms.append(Arm(checked, message, fix))
-                present |= checked.facts.when_false
-        if node is not None and len(arms) > _MAX_ARMS:
-            self.problem(node, f"more than {_MAX_ARMS} messages")
-        return arms, present
-
-    def _fixes(
-        self,
-        node: Node | None,
-        table: Table,
-        parameters: Mapping[str, Parameter],
-        present: frozenset[str],
-        text: Template | None,
-    ) -> list[tuple[Condition, dict[str, Template]]]:
-        """The fixes with a condition; `text` as in `_arms`."""
-        found = []
-        for item in self.items(node):
-            if not isinstance(item, Members) or set(item.members) != {"when", "fix"}:
-                self.problem(item, "not one fix with its condition", 'as in - {when: kind == "password", fix: {cli: ...}}')
-                continue
-            checked = self._condition(item.members["when"], table, parameters, present)
-            here = present | (checked.facts.when_true if checked else frozenset())
-            fix = self._fix(item.members["fix"], table, parameters, here, text)
-            if checked:
-                found.append((checked, fix))
-                present |= checked.facts.when_false
-        if node is not None and len(found) > _MAX_ARMS:
-            self.problem(node, f"more than {_MAX_ARMS} fixes")
-        return found
 
     def _problem(self, node: Node | None) -> str:
         text = self.text(node)
@@ -327,43 +242,6 @@ class _Reader(Reader):
             remedy = f"a noun phrase of at most {_MAX_PROBLEM} characters, as in: Key without an expiration date"
             self.problem(node, f"{shown(text)} cannot name a finding", remedy)
         return text
-
-    def _template(
-        self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
-    ) -> Template | None:
-        text = self.text(node)
-        if node is None or not text:
-            return None
-        try:
-            return template(text, table.by_name, parameters, present)
-        except FieldError as error:
-            self.problem(node, error.what, error.remedy)
-            return None
-
-    def _fix(
-        self,
-        node: Node | None,
-        table: Table,
-        parameters: Mapping[str, Parameter],
-        present: frozenset[str],
-        text: Template | None = None,
-    ) -> dict[str, Template]:
-        """A fix by kind, with `text` unless it has a text of its own."""
-        found: dict[str, Template] = {}
-        if node is not None and not isinstance(node, Members):
-            self.problem(node, "fix is not a mapping", f"by kind: {', '.join(QUOTING)}")
-            return found
-        if node is not None and not node.members:
-            self.problem(node, "no remedy in fix", "say how to fix it")
-        for kind, value in self.entries(node).items():
-            if kind not in QUOTING:
-                self.problem(value, f"no such kind of fix: {shown(kind)}", nearest(kind, QUOTING))
-            template = self._template(value, table, parameters, present)
-            if template is not None:
-                found[kind] = template
-                if takes_away(template.readable) and text is None and FIRST not in self.entries(node):
-                    self.problem(value, "takes something away, and no text says what has to be done before", "add a text")
-        return {FIRST: text, **found} if found and text else found
 
     def _texts(self, node: Node | None, name: str, form: re.Pattern[str] | None = None) -> tuple[str, ...]:
         found = []
@@ -431,19 +309,3 @@ class _Reader(Reader):
             elif expect is not None:
                 found.append(Example(why, expect, severity, changes, others, item.line, item.column))
         return tuple(found)
-
-
-def _with_fixes(
-    arms: Sequence[Arm], message: Template, fixes: Sequence[tuple[Condition, Mapping[str, Template]]]
-) -> Iterator[Arm]:
-    """The messages with their own fix, or with the fix whose condition holds, too. The last message is without condition."""
-    for arm in arms:
-        if not arm.fix:
-            yield from (Arm(_both(arm.condition, condition), arm.message, fix) for condition, fix in fixes)
-        yield arm
-    yield from (Arm(condition, message, fix) for condition, fix in fixes)
-
-
-def _both(first: Condition, later: Condition) -> Condition:
-    tree = Every((first.tree, later.tree))
-    return Condition(f"({first.text}) and ({later.text})", tree, first.facts.and_(later.facts))
