@@ -149,7 +149,9 @@ async def test_an_item_that_is_no_secret_of_the_vault_is_quarantined(id_: object
     ("changed", "unknown"),
     [
         ({"attributes": None}, {"enabled", "created_on", "updated_on", "activates_on", "expires_on", "is_current"}),
-        ({"attributes": {"enabled": "yes", "created": 1, "updated": 10**30}}, {"enabled", "updated_on"}),
+        ({"attributes": {"enabled": "yes", "created": AS_OF - 50 * DAY, "updated": 10**30}}, {"enabled", "updated_on"}),
+        # The list of secrets names another day.
+        ({"attributes": {"enabled": True, "created": AS_OF - 40 * DAY}}, {"created_on", "updated_on", "is_current"}),
         ({"tags": {"Env": "a", "env": "b"}}, {"tags"}),
         ({"contentType": 7, "managed": "no"}, {"content_type", "managed"}),
     ],

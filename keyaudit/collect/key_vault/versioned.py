@@ -146,12 +146,16 @@ class VersionedObjects(ABC, Generic[Item]):
     def _described(self, listed: Row, versions: Mapping[str, Row]) -> str | None:
         """The version that an item of the list of objects describes: it names none, and may be older than the other reads.
 
-        By its dates, or else the newest one, unless that was made or changed after the item.
+        By its dates, or else the newest one, unless that was made or changed after the item. One that was made when no version
+        was contradicts them all, and is held against the newest.
         """
         same = [version for version, row in versions.items() if _dates(row) == _dates(listed)]
         if same:
             return same[0] if len(same) == 1 else None
         last = newest([(version, row.values.get("created_on")) for version, row in versions.items()], self._unit.latest)
+        made, dates = listed.values.get("created_on"), {row.values.get("created_on") for row in versions.values()}
+        if made is not None and made not in dates and None not in dates:
+            return last
         changed, told = (row.values.get("updated_on") for row in (versions[last] if last is not None else listed, listed))
         return last if isinstance(changed, int) and isinstance(told, int) and told >= changed else None
 
