@@ -22,8 +22,8 @@ _ROOT = "Contoso Issuing CA 2"
 _OLD_ROOT = "Contoso Issuing CA 1"
 _PUBLIC = "DigiCert Global G2 TLS RSA SHA256 2020 CA1"
 _CONNECTION = "text/plain; connection-string"
-DISK_KEY = "1B7D3F60-5C2E-4A18-8E94-7F0D6C3B2A15"
-"""The name that Azure Disk Encryption gives its secret."""
+DISK_KEY = "1B7D3F605C2E4A188E947F0D6C3B2A15"
+"""The secret that opens an encrypted disk."""
 
 
 def _public(
