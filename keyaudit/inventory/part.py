@@ -15,6 +15,7 @@ from keyaudit.model.columns import Area, Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.errors import UsageError
 from keyaudit.model.filters import did_you_mean, matching
+from keyaudit.model.guid import GUID
 from keyaudit.model.part import KINDS, WHOLE, Part, names_of
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
@@ -25,6 +26,7 @@ VIEWS = tuple(
 )
 """The views that are looked at to see what a filter may match, besides the table itself."""
 _IN_SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)")
+_WILD = frozenset("*?[")
 _COLLECTIONS = {"key": "keys", "certificate": "certificates", "secret": "secrets"}
 
 
@@ -67,8 +69,10 @@ class Within(Struct, frozen=True):
         if not self.part.vaults:
             return True
         if scope.kind is ScopeKind.SUBSCRIPTION:
-            return any(_subscription(vault) == subscription for vault in self.vaults)
-        return scope.id in self.vaults
+            # A pattern may match vaults there that were not read; an exact name has matched the one vault that has it.
+            wide = any(_WILD & set(pattern) for pattern in self.part.vaults)
+            return wide or any(_subscription(vault) == subscription for vault in self.vaults)
+        return scope.id in self.vaults or bool(matching(self.part.vaults, (scope.id, scope.name)))
 
     def coverage(self, records: Sequence[Coverage]) -> Sequence[Coverage]:
         """The records about what may lie within."""
@@ -156,7 +160,10 @@ def _owners(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Sequence[str]
         own = owning(table)
         query = f"SELECT DISTINCT unnest({own.names}) FROM {DUCKDB.name(table.name)} AS it {own.joins}"
         found.update(name for (name,) in connection.execute(query).fetchall() if name)
-    return {name: (name, people.get(name, name)) for name in found}
+    # The name behind an id of Entra may not have been read.
+    return {
+        name: (name, people[name]) if name in people else (name,) if GUID.fullmatch(name) else (name, name) for name in found
+    }
 
 
 def _seen(connection: duckdb.DuckDBPyConnection) -> Iterator[Table]:
@@ -170,7 +177,8 @@ def _column(connection: duckdb.DuckDBPyConnection, query: str) -> Mapping[str, S
 
 
 def _matched(patterns: Sequence[str], named: Mapping[str, Sequence[str]]) -> frozenset[str]:
-    return frozenset(id_ for id_, names in named.items() if matching(patterns, names))
+    """What one of the patterns matches, or may match, since its name was not read."""
+    return frozenset(id_ for id_, names in named.items() if matching(patterns, names) or len(names) == 1)
 
 
 def _check(flag: str, patterns: Sequence[str], names: Collection[str]) -> None:
