@@ -64,9 +64,11 @@ def confined(*arguments: str | Path) -> Used:
         # Address space: the engine reserves some more than it uses.
         resource.setrlimit(resource.RLIMIT_AS, (4 * MEMORY, 4 * MEMORY))
 
+    # Not ru_maxrss: that begins with what the process that starts this one, the whole test run, has had resident.
     code = (
-        "import resource, sys; from keyaudit.cli.app import run; done = run(sys.argv[1:]);"
-        " print('RESIDENT', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, file=sys.stderr); sys.exit(done)"
+        "import sys; from keyaudit.cli.app import run; done = run(sys.argv[1:]);"
+        " peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM:'));"
+        " print('RESIDENT', int(peak.split()[1]) * 1024, file=sys.stderr); sys.exit(done)"
     )
     command = [sys.executable, "-c", code, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limit)
