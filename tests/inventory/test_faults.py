@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 # Primes, so that the ways together meet calls of every kind. `python -m tests.inventory.faults FOLDER` tries every call.
-STEP, CLOSER = 37, 3
+STEP, CLOSER = 37, 5
 
 
 @pytest.mark.parametrize("step", [STEP, pytest.param(CLOSER, marks=pytest.mark.exhaustive)])
