@@ -13,14 +13,14 @@ from keyaudit.model.difference import Change, Changed, Dark, Difference
 from keyaudit.model.findings import Finding, Outcome, Value
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE, Reason
-from keyaudit.model.run import Report
+from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.cells import guarded
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, joined, pad, paint, plural, wrap
 from keyaudit.report.members import begun, document, exits, scope_member
-from keyaudit.report.missing import incomplete, unsafe
+from keyaudit.report.missing import by_needs, incomplete, unsafe
 from keyaudit.report.options import Options
 from keyaudit.report.policy_changes import changed_since
 from keyaudit.report.resource import label
@@ -45,7 +45,8 @@ _WORDS = {
 def compare(old: Report, new: Report) -> Difference:
     """The difference of two reports by the same policies. Waived findings count as failures.
 
-    A finding is fixed only where the newer report read its resource; one that became unknown is no longer readable.
+    A finding is fixed only where the newer report evaluated its policy and read its resource; one that became unknown is no
+    longer readable.
     """
     before, after = _failing(old), _failing(new)
     dark = _lost({key: was for key, was in before.items() if key not in after}, new)
@@ -71,7 +72,13 @@ def compare(old: Report, new: Report) -> Difference:
         dark=tuple(_dark(old, new)),
         same=kept,
         revised=sum(policy in since for policy, _ in before),
+        unevaluated=_unevaluated(old, new),
     )
+
+
+def _unevaluated(old: Report, new: Report) -> tuple[NotJudged, ...]:
+    before = {each.policy.id for each in old.verdict.not_judged}
+    return tuple(each for each in new.verdict.not_judged if each.policy.id not in before)
 
 
 def _failing(report: Report) -> dict[tuple[str, str], Finding]:
@@ -87,20 +94,26 @@ def _failing(report: Report) -> dict[tuple[str, str], Finding]:
 
 
 def _lost(gone: Mapping[tuple[str, str], Finding], new: Report) -> set[tuple[str, str]]:
-    """The findings of `gone` that are not certainly fixed: their resources were not read, or may be missing from a list."""
+    """The findings of `gone` that are not certainly fixed: their policies were not evaluated, or their resources not read, or
+    they may be missing from a list.
+    """
     coverage: dict[str, dict[str, Coverage]] = defaultdict(dict)
     for record in new.verdict.coverage:
         coverage[record.scope.id][record.operation] = record
     unlisted = {key for key, was in gone.items() if not _looked(was, coverage, new.run.tenant_id)}
+    unevaluated = {each.policy.id for each in new.verdict.not_judged}
     unknown = set()
-    # In an incomplete list only the returned objects are certain.
     for each in new.findings(bool(unlisted)):
         key = (each.policy.id, each.subject)
         if each.outcome is Outcome.UNKNOWN:
             unknown.add(key)
-        elif each.outcome is Outcome.PASS:
+            if each.scope is not None and each.policy.needs:
+                # Its evidence is required and was not supplied: it has this one answer, about the tenant.
+                unevaluated.add(each.policy.id)
+        elif each.outcome is Outcome.PASS and key in unlisted and each.row["id"] == gone[key].row.get("id"):
+            # In an incomplete list only the returned rows are certain; another version of a key says nothing of this one.
             unlisted.discard(key)
-    return unlisted | (unknown & gone.keys())
+    return unlisted | (unknown & gone.keys()) | {key for key in gone if key[0] in unevaluated}
 
 
 def _looked(was: Finding, coverage: Mapping[str, Mapping[str, Coverage]], tenant_id: str) -> bool:
@@ -176,6 +189,8 @@ def render_text(found: Difference, out: TextIO, options: Options) -> None:
         nouns = ", ".join(dict.fromkeys(OPERATIONS[each].noun for each in dark.operations if each in OPERATIONS))
         text = f"no longer readable: {dark.scope.kind} {name} ({ADVICE[dark.reason].meaning}): {nouns}"
         out.write(joined(wrap(text, width, rest="    ")))
+    if found.unevaluated:
+        out.write(joined(wrap(f"no longer evaluated: {by_needs(found.unevaluated)}", width, rest="    ")))
     counts = Counter(each.change for each in found.changes)
     out.write(
         joined(wrap(f"{', '.join(f'{counts[each]:,} {_COUNTED[each]}' for each in Change)}, {found.same:,} unchanged.", width))
@@ -238,6 +253,7 @@ def render_json(found: Difference, out: TextIO, _options: Options) -> None:
                 {"scope": scope_member(each.scope), "reason": each.reason, "operations": list(each.operations)}
                 for each in found.dark
             ),
+            "not_judged": ({"policy": each.policy.id, "needs": list(each.needs)} for each in found.unevaluated),
         },
         {"same": found.same, "evaluated_by": __version__, "revised": found.revised, "verdict": exits(found.verdict)},
     )
