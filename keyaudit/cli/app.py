@@ -21,7 +21,7 @@ from keyaudit.report.lines import Paint, paint
 _INTERRUPTED = ("Query interrupted",)
 
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "Look": ("report", "inventory", "expiring", "diff", "explain"),
+    "Look": ("report", "inventory", "expiring", "diff", "history", "explain"),
     "Decide": ("gate", "waivers", "baseline"),
     "Export": ("export", "notify", "ship"),
     "Investigate": ("access", "blast-radius", "incident", "rotation", "trust", "usage", "mcp"),

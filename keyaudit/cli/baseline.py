@@ -81,7 +81,8 @@ def _compared(before: "Baseline", made: "Baseline") -> "Iterator[str]":
     """How the new baseline differs from the one that it replaces, and why, in lines."""
     from keyaudit.report.versions import lines, replaced
 
-    for counts, what in zip(replaced(before, made), ("new or raised", "no longer open"), strict=True):
+    gone = "no longer open" if made.complete else "no longer open, or not readable this time"
+    for counts, what in zip(replaced(before, made), ("new or raised", gone), strict=True):
         total = sum(count.total() for count in counts.values())
         if total:
             yield f"{total:,} {what}, compared with the file that was there:\n"

@@ -23,9 +23,12 @@ from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import SettingsError, UsageError
 from keyaudit.model.expectations import Expectations
 from keyaudit.model.filters import Filters
+from keyaudit.model.findings import Severity
+from keyaudit.model.history import Deadlines
 from keyaudit.model.owners import NO_RULES, OwnerRules
 from keyaudit.model.tables import TABLES, table_named
 from keyaudit.model.text import one_line
+from keyaudit.model.times import parse_duration
 
 _PLACES: Mapping[str, Literal["vault", "principal", "subscription", "name"]] = {
     "vaults": "vault",
@@ -54,6 +57,7 @@ class Config(Struct, frozen=True, kw_only=True):
     expected: Expectations = field(default_factory=Expectations)
     recipients: Recipients = field(default_factory=Recipients)
     owners: OwnerRules = NO_RULES
+    deadlines: Deadlines = field(default_factory=dict)
 
 
 def read_config(path: Path | None) -> Config:
@@ -101,6 +105,7 @@ def _config(file: "_File", policy: PolicyConfig, owners: OwnerRules) -> Config:
         expected=Expectations(**structs.asdict(file.expect)),
         recipients=file.notify,
         owners=owners,
+        deadlines=file.deadlines,
     )
 
 
@@ -151,6 +156,21 @@ def _same(reader: Reader, node: Node, path: Keys) -> dict[str, str]:
     return found
 
 
+def _deadlines(reader: Reader, node: Node, path: Keys) -> dict[Severity, int]:
+    """Seconds by severity."""
+    found: dict[Severity, int] = {}
+    for name, text in (reader.read(node, dict[str, str], path) or {}).items():
+        place = reader.entries(node)[name]
+        if name not in set(Severity):
+            reader.problem(place, f"no severity {one_line(name)!r}", nearest(name, Severity) or f"one of {', '.join(Severity)}")
+            continue
+        try:
+            found[Severity(name)] = parse_duration(text)
+        except ValueError as error:
+            reader.problem(place, str(error), 'for example high = "P30D"')
+    return found
+
+
 def _percent(reader: Reader, node: Node, path: Keys) -> int:
     match = _PERCENT.fullmatch(reader.string(node, path))
     if match is None:
@@ -198,3 +218,4 @@ class _File(Struct, kw_only=True):
     expect: _Expect = field(default_factory=_Expect)
     notify: Recipients = field(default_factory=Recipients)
     owners: OwnersTable = field(default_factory=OwnersTable)
+    deadlines: Annotated[Mapping[Severity, int], _deadlines] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from keyaudit.inventory.input_file import is_there
 from keyaudit.model.documents.nodes import find
 from keyaudit.model.documents.reader import Keys, dotted
 from keyaudit.model.environments import EnvironmentRule, other_names
+from keyaudit.model.times import duration_text
 from keyaudit.policy.bind import bind
 from keyaudit.policy.load import Policy, load
 
@@ -133,6 +134,8 @@ def _people(found: _Resolver, config: Config) -> Iterator[Setting]:
         yield Setting(f"owners.rules.{number}", f"{owning.match}: {', '.join(owning.owners)}", "file", owning.place)
     if config.owners.fallback:
         yield Setting("owners.fallback", config.owners.fallback, "file", found.place(("owners", "fallback")))
+    for severity, seconds in config.deadlines.items():
+        yield Setting(f"deadlines.{severity}", duration_text(seconds), "file", found.place(("deadlines", severity)))
 
 
 def _policy(found: _Resolver, choice: Choice, limits: Limits, known: Sequence[Policy]) -> Iterator[Setting]:

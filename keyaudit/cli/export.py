@@ -47,8 +47,8 @@ def export(
         if (live, stored, parts, choice, redaction) != (Live(quiet=live.quiet), Stored(), Parts(), Choice(), Redaction()):
             raise UsageError("export verify", "takes a folder and no flags", "leave the flags out")
         return _verify(formats[1:])
-    from keyaudit.cli.history import past
     from keyaudit.cli.judged import all_judged
+    from keyaudit.cli.kept import past
     from keyaudit.cli.output import known, outputs, print_file, write
     from keyaudit.cli.part import part_of
     from keyaudit.model.run import conditions

@@ -1,58 +1,59 @@
-"""The results of every snapshot in a folder."""
+"""`keyaudit history`: since when findings are open, how long they took to close, and what is overdue."""
 
+from contextlib import ExitStack
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from keyaudit.cli.judged import judged
-from keyaudit.cli.options import Choice, Live, Stored
-from keyaudit.cli.streams import tell
-from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.run import Past, Run
-from keyaudit.model.text import one_line
+import typer
+
+from keyaudit.cli.options import Choice, ConfigFile, Live, Stored, flags, settings_file
 
 
-def past(folder: Path, live: Live, choice: Choice, run: Run) -> tuple[Past, ...]:
-    """The snapshots in the subfolders of `folder`, evaluated with the same settings, each as of its own day.
+class Shape(StrEnum):
+    """Formats of a history."""
 
-    The earliest first. Folders without a finished snapshot are skipped, and so, with a message, are snapshots of another
-    version. Raises UsageError if none is left, and UnsafeError if one is of another tenant.
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+    PROMETHEUS = "prometheus"
+
+
+@flags(Choice)
+def history(
+    choice: Choice,
+    *,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the snapshots of one tenant.")],
+    output: Annotated[Shape, typer.Option("--output", "-o", help="Format on stdout.")] = Shape.TEXT,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False,
+    config: ConfigFile = None,
+) -> int:
+    """Follow findings through the snapshots of a tenant.
+
+    Shows since when each is open, how long findings took to close, and what is past its [deadlines] in keyaudit.toml. All
+    snapshots are evaluated with the same policies, each as of its own day. Unknown and unread close nothing.
     """
-    found = [_judged(snapshot, live, choice, run) for snapshot in snapshots(folder)]
-    return tuple(sorted(found, key=lambda each: (each.as_of, each.run_id)))
+    from keyaudit.cli.config import read_config
+    from keyaudit.cli.judged import judged
+    from keyaudit.cli.kept import same_tenant, snapshots
+    from keyaudit.cli.output import show
+    from keyaudit.gate.history import Course
+    from keyaudit.inventory.snapshot import open_snapshot
+    from keyaudit.report.history import FORMATS
 
-
-def snapshots(folder: Path) -> list[Path]:
-    """The snapshots in the folder that this version can read. Raises UsageError if there is none."""
-    try:
-        found = sorted(path.parent for path in folder.glob("*/manifest.json"))
-    except OSError as error:
-        raise UsageError("--history", f"{folder} cannot be read ({error.strerror})", "name another folder") from error
-    readable = [snapshot for snapshot in found if _readable(snapshot)]
-    if not readable:
-        raise UsageError(
-            "--history", f"{folder} holds no snapshots that can be read", "name the folder that contains the snapshots"
-        )
-    return readable
-
-
-def _readable(snapshot: Path) -> bool:
-    """Whether this version can read it. If not, a message says that it is skipped."""
-    try:
-        open_snapshot(snapshot)
-    except UsageError as error:
-        tell(f"skipped: {error}", prefix="keyaudit: ")
-        return False
-    return True
-
-
-def _judged(snapshot: Path, live: Live, choice: Choice, run: Run) -> Past:
-    with judged(Live(config=live.config), Stored(from_=[snapshot]), choice) as report:
-        same_tenant(snapshot, report.run, run)
-        return Past.of(report.run, report.verdict)
-
-
-def same_tenant(snapshot: Path, there: Run, here: Run) -> None:
-    """Raises UnsafeError if a snapshot of the history is of another tenant."""
-    if there.tenant_id.lower() != here.tenant_id.lower():
-        what = f"{snapshot} is of tenant {one_line(there.tenant_id)}, not of {one_line(here.tenant_id)}"
-        raise UnsafeError("--history", what, "keep each tenant's snapshots in a folder of their own")
+    live = Live(config=config, quiet=quiet)
+    deadlines = read_config(settings_file(live)).deadlines
+    # A copy of a snapshot is the same run.
+    runs = {(run := open_snapshot(place).run).run_id: (run, place) for place in snapshots(folder, "history")}
+    kept = sorted(runs.values(), key=lambda each: (each[0].as_of, each[0].run_id))
+    course = Course()
+    with ExitStack() as last:
+        for run, place in kept:
+            same_tenant(place, run, kept[-1][0], "history")
+            with ExitStack() as here:
+                report = here.enter_context(judged(live, Stored(from_=[place]), choice))
+                course.add(report)
+                last.close()
+                last.enter_context(here.pop_all())
+        found = course.history(deadlines)
+        return show(FORMATS[output], found, found.verdict)

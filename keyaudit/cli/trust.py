@@ -187,15 +187,15 @@ def _ended(verdict: "Verdict", *, failed: bool, unknown: bool) -> "Verdict":
 
 def _steps(folder: Path, taken: "Snapshot") -> "list[Step]":
     """The changes from each snapshot in the folder to the next, and to the one that is shown."""
-    from keyaudit.cli.history import same_tenant, snapshots
+    from keyaudit.cli.kept import same_tenant, snapshots
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.inventory.trust import named
     from keyaudit.model.trust import Step
 
     by_run = {taken.run.run_id: taken}
-    for place in snapshots(folder):
+    for place in snapshots(folder, "--history"):
         earlier = open_snapshot(place)
-        same_tenant(place, earlier.run, taken.run)
+        same_tenant(place, earlier.run, taken.run, "--history")
         by_run.setdefault(earlier.run.run_id, earlier)
     found = []
     for snapshot in sorted(by_run.values(), key=lambda each: (each.run.as_of, each.run.run_id)):

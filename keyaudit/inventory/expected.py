@@ -81,8 +81,11 @@ def _too_few(snapshot: Snapshot, expected: Expectations, tenant: Scope) -> Itera
 
 
 def _shrunk(snapshot: Snapshot, earlier: Snapshot, percent: int, tenant: Scope) -> Iterator[Gap]:
-    """The tables with too few rows, and the vaults that lost all objects of a kind."""
+    """The evidence that is no longer supplied, the tables with too few rows, and the vaults that lost all objects of a kind."""
     then = iso_date(earlier.run.as_of)
+    for evidence in sorted(earlier.run.evidence.keys() - snapshot.run.evidence.keys()):
+        what = f"{one_line(evidence)}: not supplied, supplied on {then}"
+        yield _gap(tenant, Reason.SHRINKAGE, (), what)
     for table in TABLES.values():
         # Tables from supplied evidence do not depend on what the identity can see.
         before, now = earlier.run.rows.get(table.name, 0), snapshot.run.rows.get(table.name, 0)

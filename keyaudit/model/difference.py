@@ -7,7 +7,7 @@ from msgspec import Struct
 from keyaudit.model.coverage import Scope
 from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Run, Verdict
+from keyaudit.model.run import NotJudged, Run, Verdict
 
 
 class Change(StrEnum):
@@ -17,7 +17,7 @@ class Change(StrEnum):
     CHANGED = "changed"
     """The finding is still open, with another severity."""
     DARK = "dark"
-    """The finding was open; whether it still is could not be read."""
+    """The finding was open; whether it still is could not be read, or was not evaluated."""
     FIXED = "fixed"
 
 
@@ -58,3 +58,5 @@ class Difference(Struct, frozen=True, kw_only=True):
     """The number of unchanged findings."""
     revised: int = 0
     """The number of findings of the older snapshot by policies that are new or changed since the version that collected it."""
+    unevaluated: tuple[NotJudged, ...] = ()
+    """The policies that were evaluated before and are not now: their evidence was not supplied again."""

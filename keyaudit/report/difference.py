@@ -2,25 +2,24 @@
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from typing import TextIO
 
 from keyaudit import __version__
 from keyaudit.model import times
-from keyaudit.model.columns import Table
-from keyaudit.model.coverage import Coverage, ScopeKind, State
+from keyaudit.model.closed import failing, lost
+from keyaudit.model.coverage import ScopeKind, State
 from keyaudit.model.difference import Change, Changed, Dark, Difference
-from keyaudit.model.findings import Finding, Outcome, Value
+from keyaudit.model.findings import Finding
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE, Reason
-from keyaudit.model.run import Report
-from keyaudit.model.tables import TABLES
+from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.text import one_line
 from keyaudit.report.cells import guarded
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, joined, pad, paint, plural, wrap
 from keyaudit.report.members import begun, document, exits, scope_member
-from keyaudit.report.missing import incomplete, unsafe
+from keyaudit.report.missing import by_needs, incomplete, unsafe
 from keyaudit.report.options import Options
 from keyaudit.report.policy_changes import changed_since
 from keyaudit.report.resource import label
@@ -45,10 +44,11 @@ _WORDS = {
 def compare(old: Report, new: Report) -> Difference:
     """The difference of two reports by the same policies. Waived findings count as failures.
 
-    A finding is fixed only where the newer report read its resource; one that became unknown is no longer readable.
+    A finding is fixed only where the newer report evaluated its policy and read its resource; one that became unknown is no
+    longer readable.
     """
-    before, after = _failing(old), _failing(new)
-    dark = _lost({key: was for key, was in before.items() if key not in after}, new)
+    before, after = failing(old.findings(False)), failing(new.findings(False))
+    dark = lost({key: was for key, was in before.items() if key not in after}, new)
     changes: list[Changed] = []
     for key, now in after.items():
         was = before.get(key)
@@ -71,61 +71,13 @@ def compare(old: Report, new: Report) -> Difference:
         dark=tuple(_dark(old, new)),
         same=kept,
         revised=sum(policy in since for policy, _ in before),
+        unevaluated=_unevaluated(old, new),
     )
 
 
-def _failing(report: Report) -> dict[tuple[str, str], Finding]:
-    """The failures by policy and subject; of several rows of a subject, the most severe."""
-    found: dict[tuple[str, str], Finding] = {}
-    for finding in report.findings(False):
-        if finding.outcome is Outcome.UNKNOWN:
-            continue
-        key = (finding.policy.id, finding.subject)
-        if key not in found or found[key].severity.rank < finding.severity.rank:
-            found[key] = finding
-    return found
-
-
-def _lost(gone: Mapping[tuple[str, str], Finding], new: Report) -> set[tuple[str, str]]:
-    """The findings of `gone` that are not certainly fixed: their resources were not read, or may be missing from a list."""
-    coverage: dict[str, dict[str, Coverage]] = defaultdict(dict)
-    for record in new.verdict.coverage:
-        coverage[record.scope.id][record.operation] = record
-    unlisted = {key for key, was in gone.items() if not _looked(was, coverage, new.run.tenant_id)}
-    unknown = set()
-    # In an incomplete list only the returned objects are certain.
-    for each in new.findings(bool(unlisted)):
-        key = (each.policy.id, each.subject)
-        if each.outcome is Outcome.UNKNOWN:
-            unknown.add(key)
-        elif each.outcome is Outcome.PASS:
-            unlisted.discard(key)
-    return unlisted | (unknown & gone.keys())
-
-
-def _looked(was: Finding, coverage: Mapping[str, Mapping[str, Coverage]], tenant_id: str) -> bool:
-    """Whether the list of the finding's resource, or of its former vault, was read completely."""
-    table, scope = TABLES[was.policy.table], str(was.row.get("scope_id", ""))
-    above = "/".join(scope.split("/")[:3])
-    listings: Collection[str] = [operation for operation in table.listed_by if _gives(table, operation, was.row)]
-    if scope not in coverage:
-        listings = TABLES["vault"].listed_by
-    # A missing subscription may exist but be no longer visible to the identity.
-    if above not in coverage:
-        return False
-    for place in (scope, above, f"/tenants/{tenant_id.lower()}"):
-        here = [coverage[place][each] for each in listings if each in coverage.get(place, {})]
-        if here:
-            return all(record.state is State.ASSESSED for record in here)
-    return False
-
-
-def _gives(table: Table, operation: str, row: Mapping[str, Value]) -> bool:
-    """Whether that list can return such a row."""
-    return any(
-        all(row[name] == value or not isinstance(row[name], str | bool) for name, value in sure.items())
-        for sure in table.rows_after(operation)
-    )
+def _unevaluated(old: Report, new: Report) -> tuple[NotJudged, ...]:
+    before = {each.policy.id for each in old.verdict.not_judged}
+    return tuple(each for each in new.verdict.not_judged if each.policy.id not in before)
 
 
 def _changed(change: Change, was: Finding | None, now: Finding | None) -> Changed:
@@ -176,6 +128,8 @@ def render_text(found: Difference, out: TextIO, options: Options) -> None:
         nouns = ", ".join(dict.fromkeys(OPERATIONS[each].noun for each in dark.operations if each in OPERATIONS))
         text = f"no longer readable: {dark.scope.kind} {name} ({ADVICE[dark.reason].meaning}): {nouns}"
         out.write(joined(wrap(text, width, rest="    ")))
+    if found.unevaluated:
+        out.write(joined(wrap(f"no longer evaluated: {by_needs(found.unevaluated)}", width, rest="    ")))
     counts = Counter(each.change for each in found.changes)
     out.write(
         joined(wrap(f"{', '.join(f'{counts[each]:,} {_COUNTED[each]}' for each in Change)}, {found.same:,} unchanged.", width))
@@ -238,6 +192,7 @@ def render_json(found: Difference, out: TextIO, _options: Options) -> None:
                 {"scope": scope_member(each.scope), "reason": each.reason, "operations": list(each.operations)}
                 for each in found.dark
             ),
+            "not_judged": ({"policy": each.policy.id, "needs": list(each.needs)} for each in found.unevaluated),
         },
         {"same": found.same, "evaluated_by": __version__, "revised": found.revised, "verdict": exits(found.verdict)},
     )

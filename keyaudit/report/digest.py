@@ -24,6 +24,7 @@ from keyaudit.report.causes import problems, same_cause
 from keyaudit.report.difference import compare
 from keyaudit.report.expiring.words import name
 from keyaudit.report.lines import listed, plural
+from keyaudit.report.missing import by_needs
 from keyaudit.report.summary import SIMULATED
 
 TOLD = 5
@@ -81,7 +82,8 @@ def digests(
     """
     news: dict[tuple[str, ...], list[_News]] = defaultdict(list)
     found = compare(before, after)
-    if not _green(before, gate) and _green(after, gate):
+    lost = any(each.change is Change.DARK and _gates(each, gate) for each in found.changes)
+    if not _green(before, gate) and _green(after, gate) and not lost:
         news[()].append(
             _News(_KINDS.index(_RECOVERED), f"no open findings at {gate} or above, and everything required was read")
         )
@@ -143,6 +145,11 @@ def _dark(found: Difference) -> Iterator[_News]:
         called = found.new.tenant_name if each.scope.kind is ScopeKind.TENANT else each.scope.name
         text = f"{each.scope.kind} {inert(called or each.scope.id)}: {ADVICE[each.reason].meaning} ({each.reason})"
         yield _News(_KINDS.index(_DARK), text)
+    if found.unevaluated:
+        text = (
+            f"{plural(len(found.unevaluated), 'policy is', 'policies are')} no longer evaluated: {by_needs(found.unevaluated)}"
+        )
+        yield _News(_KINDS.index(_DARK), inert(text, _MESSAGE))
 
 
 def _ends(each: Ending, span: int) -> _News:
@@ -160,6 +167,11 @@ def _span(each: Ending, as_of: int) -> int | None:
 
 def _id(each: Ending) -> str:
     return f"{each.table} {each.row['id']}"
+
+
+def _gates(each: Changed, gate: Severity) -> bool:
+    """Whether the finding, as it was, failed the gate."""
+    return each.before is not None and each.before.rank >= gate.rank
 
 
 def _green(report: Report, gate: Severity) -> bool:

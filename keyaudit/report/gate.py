@@ -123,4 +123,4 @@ def _weakened(report: Report) -> Iterator[str]:
         yield f"  OUTLIVED  {outlived(report)}"
     if verdict.not_judged:
         count = plural(len(verdict.not_judged), "policy", "policies")
-        yield f"  NOT EVALUATED  {count}, never a pass: {by_needs(verdict)}; --export csv=PATH lists them"
+        yield f"  NOT EVALUATED  {count}, never a pass: {by_needs(verdict.not_judged)}; --export csv=PATH lists them"

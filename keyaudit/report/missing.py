@@ -1,14 +1,14 @@
 """Everything that was not read or not evaluated, with reason, effect and fix; never left out of a report."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.findings import Severity
 from keyaudit.model.operations import OPERATIONS, Operation, Rights
 from keyaudit.model.operations.kinds import either
 from keyaudit.model.reasons import ADVICE, OPTIONAL, UNGRANTED, UNSAFE, Reason
-from keyaudit.model.run import Gap, Report, Verdict
+from keyaudit.model.run import Gap, NotJudged, Report, Verdict
 from keyaudit.model.tables import read_by
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
@@ -65,7 +65,7 @@ def not_judged(verdict: Verdict, width: int, *, full: bool = True) -> list[str]:
         return []
     count = plural(len(verdict.not_judged), "policy", "policies")
     if not full:
-        return wrap(f"{count} not evaluated: {by_needs(verdict)}. keyaudit report --full lists them.", width)
+        return wrap(f"{count} not evaluated: {by_needs(verdict.not_judged)}. keyaudit report --full lists them.", width)
     lines = wrap(f"{count} not evaluated, which is never a pass: the evidence was not supplied.", width)
     ids: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for each in verdict.not_judged:
@@ -80,9 +80,9 @@ def not_judged(verdict: Verdict, width: int, *, full: bool = True) -> list[str]:
     return lines
 
 
-def by_needs(verdict: Verdict) -> str:
+def by_needs(policies: Iterable[NotJudged]) -> str:
     """The policies that were not evaluated, counted by what they need: "15 need logs (supply it with --import logs=DIR)"."""
-    counts = Counter(each.needs for each in verdict.not_judged)
+    counts = Counter(each.needs for each in policies)
     return "; ".join(
         f"{number:,} {'needs' if number == 1 else 'need'} {', '.join(needs)} ({supplying(needs)})"
         for needs, number in counts.most_common()

@@ -38,15 +38,20 @@ def write(report: Report, out: BinaryIO) -> None:
     if report.run.simulated:
         out.write(f"# {SIMULATED}\n".encode())
     for name, help_, samples in _metrics(report):
-        out.write(f"# HELP keyaudit_{name} {help_}\n# TYPE keyaudit_{name} gauge\n".encode())
-        for labels, value in samples:
-            written = ",".join(f'{label}="{text}"' for label, text in labels.items())
-            out.write(f"keyaudit_{name}{{{written}}} {value!r}\n".encode())
+        out.writelines(line.encode() for line in metric(name, help_, samples))
+
+
+def metric(name: str, help_: str, samples: Iterable[Sample]) -> Iterator[str]:
+    """The lines of one metric. Texts in labels have to be `safe`."""
+    yield f"# HELP keyaudit_{name} {help_}\n# TYPE keyaudit_{name} gauge\n"
+    for labels, value in samples:
+        written = ",".join(f'{label}="{text}"' for label, text in labels.items())
+        yield f"keyaudit_{name}{{{written}}} {value!r}\n"
 
 
 def _metrics(report: Report) -> Iterator[tuple[str, str, Iterable[Sample]]]:
     run, verdict = report.run, report.verdict
-    tenant = {"tenant": _safe(run.tenant_id)}
+    tenant = {"tenant": safe(run.tenant_id)}
     about = {
         "run": run.run_id,
         "name": run.tenant_name,
@@ -57,7 +62,7 @@ def _metrics(report: Report) -> Iterator[tuple[str, str, Iterable[Sample]]]:
     yield (
         "run_info",
         "The run that these metrics describe.",
-        [({**tenant, **{name: _safe(text) for name, text in about.items()}}, 1)],
+        [({**tenant, **{name: safe(text) for name, text in about.items()}}, 1)],
     )
     yield (
         "run_timestamp_seconds",
@@ -78,7 +83,7 @@ def _metrics(report: Report) -> Iterator[tuple[str, str, Iterable[Sample]]]:
         yield "coverage_ratio", "Share of the required reads that were done.", [(tenant, ratio)]
     yield "gaps", "Number of gaps, where something was not read, by reason.", _gaps(report, tenant)
     yield "findings", "Number of results by policy, severity and status.", _findings(report.tallies, tenant)
-    not_judged = (({**tenant, "policy": _safe(each.policy.id)}, 1) for each in verdict.not_judged)
+    not_judged = (({**tenant, "policy": safe(each.policy.id)}, 1) for each in verdict.not_judged)
     yield (
         "policy_not_judged",
         "1 for each policy that was not evaluated, because its evidence was not supplied; not a pass.",
@@ -107,7 +112,7 @@ def _findings(tallies: Iterable[Tally], tenant: Labels) -> Iterator[Sample]:
         for status, counts in by_status.items():
             # Zeros are written too, because an alert cannot distinguish a missing series from one that never existed.
             for severity, count in ({usual: 0} | dict(counts)).items():
-                yield {**tenant, "policy": _safe(policy.id), "severity": severity, "status": status}, count
+                yield {**tenant, "policy": safe(policy.id), "severity": severity, "status": status}, count
 
 
 def _credentials(report: Report, tenant: Labels) -> Iterator[tuple[str, str, Iterable[Sample]]]:
@@ -157,19 +162,19 @@ def _credentials(report: Report, tenant: Labels) -> Iterator[tuple[str, str, Ite
 
 
 def _kind(facts: Facts) -> str:
-    return _safe(f"{facts.kind} {facts.text('kind')}" if facts.text("kind") else facts.kind)
+    return safe(f"{facts.kind} {facts.text('kind')}" if facts.text("kind") else facts.kind)
 
 
 def _labels(facts: Facts) -> dict[str, str]:
     name, _ = owner(facts)
     return {
         "kind": _kind(facts),
-        "id": _safe(facts.text("id") or ""),
-        "resource": _safe(label(facts)),
-        "owner": "unknown" if owner_unknown(facts) else _safe(name or ""),
+        "id": safe(facts.text("id") or ""),
+        "resource": safe(label(facts)),
+        "owner": "unknown" if owner_unknown(facts) else safe(name or ""),
     }
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Text as the value of a label: on one line, escaped for the format."""
     return one_line(text, _LONGEST).replace("\\", "\\\\").replace('"', '\\"')

@@ -318,6 +318,16 @@ def test_creating_it_again_says_what_the_version_changed(keyaudit: Keyaudit, con
     assert "compared" not in keyaudit(*create).out
 
 
+def test_creating_it_again_from_an_incomplete_run_calls_nothing_closed(
+    keyaudit: Keyaudit, blind_spots: Path, baseline: Path
+) -> None:
+    lines = keyaudit("baseline", "create", "--from", blind_spots, *FEW, "--out", baseline).out.splitlines()
+    assert any(
+        line.endswith(" no longer open, or not readable this time, compared with the file that was there:") for line in lines
+    )
+    assert "The run was incomplete: the baseline does not cover what was not read." in lines
+
+
 def test_showing_it_names_policies_with_another_rule(keyaudit: Keyaudit, baseline: Path) -> None:
     assert "another rule" not in keyaudit("baseline", "show", baseline).out
 

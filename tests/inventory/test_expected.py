@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from keyaudit import audit
 from keyaudit.inventory.expected import unmet
@@ -85,6 +86,14 @@ async def test_keys_that_are_no_longer_listed_are_missed_in_their_vault(tmp_path
     assert {(reason, kind) for reason, kind, _ in found} == {("shrinkage", "vault")}
     assert any("key versions: none seen, " in detail for *_, detail in found)
     assert missed(partly, Expectations(at_least={"key": keys})) != []
+
+
+async def test_evidence_that_is_no_longer_supplied_is_missed(whole: Snapshot) -> None:
+    logged = structs.replace(whole, run=structs.replace(whole.run, evidence={"logs": "ab" * 32}))
+    [(reason, kind, detail)] = missed(whole, Expectations(shrinkage=100), logged)
+    assert (reason, kind) == ("shrinkage", "tenant")
+    assert detail.startswith("logs: not supplied, supplied on ")
+    assert missed(logged, Expectations(shrinkage=0), logged) == missed(logged, Expectations(shrinkage=0), whole) == []
 
 
 async def test_what_is_missed_gates_unless_it_is_allowed(whole: Snapshot) -> None:

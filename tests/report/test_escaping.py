@@ -67,7 +67,7 @@ def _attribute(text: str) -> str:
         (sarif._segment, "x" * 201, f"{'x' * 200}...%20%28201%20characters%29"),
         (junit._text, '<a b="c">&\ufffe\x1b', '&lt;a b="c"&gt;&amp;\\ufffe\\x1b'),
         (_attribute, "<a b=\"c\" d='e'>&\ufffe\x1b", " n=\"&lt;a b=&quot;c&quot; d='e'&gt;&amp;\\ufffe\\x1b\""),
-        (prometheus._safe, 'a\\b "c"\n', 'a\\\\b \\"c\\"\\\\x0a'),
+        (prometheus.safe, 'a\\b "c"\n', 'a\\\\b \\"c\\"\\\\x0a'),
         (xlsx._text, f"={ODD}\\", f"={SHOWN}\\\\"),
         (dot.quoted, 'a\\b "c" &d;\n', '"a\\\\b \\"c\\" &amp;d;\\\\x0a"'),
         (bicep._quoted, "a\\b 'c' ${d} $e\n\r\t", "'a\\\\b \\'c\\' \\${d} $e\\n\\r\\t'"),

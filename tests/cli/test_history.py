@@ -1,0 +1,48 @@
+"""`keyaudit history`: the findings of a tenant over the snapshots in a folder."""
+
+import shutil
+from pathlib import Path
+
+from keyaudit.model.errors import Exit
+from tests.cli.conftest import Keyaudit
+
+KEYS = ("--select", "kv-key-expired-still-enabled")
+
+
+def test_a_copy_of_a_snapshot_counts_once_and_deadlines_come_from_the_settings(
+    keyaudit: Keyaudit, contoso: Path, tmp_path: Path
+) -> None:
+    for name in ("monday", "monday-again"):
+        shutil.copytree(contoso, tmp_path / "kept" / name)
+    settings = tmp_path / "keyaudit.toml"
+    settings.write_text('[deadlines]\ncritical = "P7D"\n')
+    ran = keyaudit("history", tmp_path / "kept", *KEYS, "-c", settings, "-o", "json")
+    assert (ran.code, ran.err) == (Exit.CLEAN, "")
+    report = keyaudit("report", "--from", contoso, *KEYS, "-o", "json").json
+    assert len(ran.json["snapshots"]) == 1
+    assert {each["finding"] for each in ran.json["findings"]} == {each["id"] for each in report["findings"]} != set()
+    assert {each["earlier"] for each in ran.json["findings"]} == {True}
+    assert ran.json["deadlines"] == {"critical": "P7D"}
+    shown = keyaudit("config", "show", "-c", settings).out
+    assert "deadlines.critical" in shown
+
+
+def test_a_deadline_that_is_none_is_refused_with_its_place(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    shutil.copytree(contoso, tmp_path / "kept" / "1")
+    settings = tmp_path / "keyaudit.toml"
+    settings.write_text('[deadlines]\nhihg = "P7D"\nlow = "soon"\n')
+    ran = keyaudit("history", tmp_path / "kept", *KEYS, "-c", settings)
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert f"{settings}:2: no severity 'hihg'; did you mean high?" in ran.err
+    assert f"{settings}:3: not an ISO 8601 duration: 'soon'" in ran.err
+
+
+def test_snapshots_of_two_tenants_and_a_folder_without_any_are_refused(
+    keyaudit: Keyaudit, contoso: Path, hardened: Path, tmp_path: Path
+) -> None:
+    assert keyaudit("history", tmp_path, *KEYS).code == Exit.USAGE
+    shutil.copytree(contoso, tmp_path / "1")
+    shutil.copytree(hardened, tmp_path / "2")
+    ran = keyaudit("history", tmp_path, *KEYS)
+    assert (ran.code, ran.out) == (Exit.UNSAFE, "")
+    assert "keep each tenant's snapshots in a folder of their own" in ran.err
