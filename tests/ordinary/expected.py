@@ -421,6 +421,14 @@ AZURE: tuple[Footprint, ...] = (
         ),
     ),
     Footprint(
+        row="41, 42",
+        what="user-assigned identity by which a storage account reaches its key",
+        holds=("principal:id-encryption",),
+        source=f"{LEARN}/azure/storage/common/customer-managed-keys-overview",
+        says=NORMAL,
+        abuse=Abuse(change="the identity may sign with the key", least="high"),
+    ),
+    Footprint(
         row="43",
         what="customer-managed key that rotated: both versions stay enabled until everything is wrapped again",
         holds=("key:kv-encryption/sql-protector", "resource:sql-fabrikam"),
@@ -453,6 +461,14 @@ AZURE: tuple[Footprint, ...] = (
         source=f"{LEARN}/azure/backup/backup-azure-restore-key-secret",
         says=NORMAL,
         abuse=Abuse(change="no virtual machine names the secret", least="low"),
+    ),
+    Footprint(
+        row="46, readers",
+        what="the same, in a vault whose secrets Azure Backup alone may read",
+        holds=("secret:kv-disks/5A2D9C74-1E8B-4B36-A0F7-C3D2E1F0A9B8",),
+        source=f"{LEARN}/azure/backup/backup-azure-vms-encryption",
+        says=NORMAL,
+        abuse=Abuse(change="a user may read the secrets of the vault", least="medium"),
     ),
     Footprint(
         row="47",

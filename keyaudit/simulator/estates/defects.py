@@ -18,6 +18,7 @@ CERT_EXPIRING_SOON = "kv-cert-expiring-soon"
 CERT_EXPIRED_ENABLED = "kv-cert-expired-still-enabled"
 SECRET_NO_EXPIRY = "kv-secret-no-expiry"  # noqa: S105
 SECRET_STALE = "kv-secret-stale"  # noqa: S105
+DISK_KEY_READERS = "kv-disk-key-readers"
 SECRET_HOLDS_KEY = "kv-secret-holds-private-key"  # noqa: S105
 RELEASE_POLICY_MUTABLE = "kv-key-release-policy-mutable"
 HSM_PLATFORM_LEGACY = "kv-key-hsm-platform-legacy"
