@@ -6,7 +6,7 @@ import pytest
 
 from keyaudit.model.reasons import Reason
 from tests.inventory.sample import TENANT, Row, assessed, fetch, in_memory, row, vault
-from tests.inventory.test_reach import HOME, RBAC, grant, who
+from tests.inventory.test_reach import HOME, RBAC, bounds, grant, who
 
 SERVICE = "/subscriptions/s/resourcegroups/rg/providers/microsoft.storage/storageaccounts/st"
 SHARED = "/subscriptions/s/resourcegroups/rg/providers/microsoft.managedidentity/userassignedidentities/wrapper"
@@ -29,7 +29,7 @@ def encrypting(arm_id: Any, **values: Any) -> tuple[object, object, object]:
     }
     with in_memory(rows, {TENANT: READ}, "grant", reach=True) as connection:
         [found] = fetch(connection, 'SELECT * FROM "grant"')
-    return found["encrypting_min"], found["encrypting_max"], found["unknown"].get("encrypting")
+    return bounds(found, "encrypting")
 
 
 @pytest.mark.parametrize(

@@ -234,7 +234,7 @@ def _resources(ground: Ground, subscription: str, vaults: tuple[Vault, ...]) -> 
             },
         },
     )
-    attached = {_identity_id(subscription, WRAPPER): {}}
+    attached: dict[str, object] = {_identity_id(subscription, WRAPPER): {}}
     yield replace(account, identity={"type": "UserAssigned", "userAssignedIdentities": attached})
     yield replace(
         resource("Microsoft.Sql/servers", "sql-fabrikam", {"keyId": f"{keys}/{SQL_KEY}/{current[SQL_KEY]}"}),
