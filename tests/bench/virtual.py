@@ -1,4 +1,4 @@
-"""An event loop whose time passes only while it has nothing to do: the waits are counted, and the work of the machine is not."""
+"""An event loop whose time passes only while it has nothing to do: waits are counted, and the work of the machine is not."""
 
 import asyncio
 import selectors
