@@ -166,6 +166,13 @@ ENTRA: tuple[Footprint, ...] = (
         abuse=Abuse(change="a federated credential on the application", least="critical", hint=("Connect",)),
     ),
     Footprint(
+        row="11",
+        what="a user that Entra Connect Sync signs in as",
+        holds=("directory-role:Sync_Srv-Sync02_4D1C9A7E",),
+        source=_CONNECT,
+        says=NORMAL,
+    ),
+    Footprint(
         row="12",
         what="Cloud Sync of one Active Directory domain",
         holds=("application:corp.fabrikam.example", "principal:corp.fabrikam.example"),
