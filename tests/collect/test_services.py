@@ -319,6 +319,8 @@ _OF_THE_GROUP = (
         ),
         ({"userAssignedIdentities": [f"{_OF_THE_GROUP}/one"]}, "bad_value"),
         ({"userAssignedIdentities": {"one": {}}}, "bad_value"),
+        ({"type": "SystemAssigned, UserAssigned"}, "inconsistent"),
+        ({"type": 1}, "bad_value"),
     ],
 )
 async def test_the_identities_that_users_assigned_are_those_of_the_resource(identity: Any, expected: object) -> None:

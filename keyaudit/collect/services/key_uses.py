@@ -120,16 +120,21 @@ def key_use_row(service: Service, use: Use, named: str, scope: Scope, place: tup
     else:
         row.put("key_id", use.key.key_id)
         row.put("version", use.key.version)
-    row.put_read("identity_ids", _identities(service.item.user_assigned_identities))
+    row.put_read("identity_ids", _identities(service.item.identity_type, service.item.user_assigned_identities))
     row.put_read("pinned", use.pinned)
     row.put_read("version_in_use", use.in_use)
     row.put("rotated_on", use.rotated)
     return row.finish()
 
 
-def _identities(raw: Wire) -> list[str] | Refusal:
-    """The resource ids of the user-assigned identities that a resource has, from the members of an object."""
-    found = {} if is_null(raw) else read(raw, dict[str, Raw])
+def _identities(type_: Wire, raw: Wire) -> list[str] | Refusal:
+    """The resource ids of the user-assigned identities that a resource has, from the members of an object.
+
+    Its type says whether it has any: https://learn.microsoft.com/rest/api/compute/disk-encryption-sets/get
+    """
+    kind, found = _word(type_), {} if is_null(raw) else read(raw, dict[str, Raw])
+    if not found and (isinstance(kind, Refusal) or (kind is not None and "userassigned" in kind)):
+        return kind if isinstance(kind, Refusal) else _OTHERWISE
     if isinstance(found, Refusal):
         return found
     ids = sorted({id_.lower() for id_ in found})
