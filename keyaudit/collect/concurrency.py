@@ -37,7 +37,7 @@ async def for_each(
 
     try:
         async with asyncio.TaskGroup() as group:
-            async for thing in _stream(things):
+            async for thing in stream(things):
                 places = [own]
                 if spare and own.locked() and not beyond.locked() and not spare.room.locked():
                     places = [beyond, spare.room]
@@ -51,7 +51,8 @@ async def for_each(
         raise (told or failures.exceptions)[0] from failures
 
 
-async def _stream(things: AsyncIterable[T] | Iterable[T]) -> AsyncIterator[T]:
+async def stream(things: AsyncIterable[T] | Iterable[T]) -> AsyncIterator[T]:
+    """The items, of a stream or not."""
     if isinstance(things, AsyncIterable):
         async for thing in things:
             yield thing

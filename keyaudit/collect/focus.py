@@ -11,7 +11,7 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 
 LEFT_OUT = Refusal(Reason.NOT_ASKED)
-MOST = 50
+MOST = 20
 """The maximum number of objects that are read one by one although they are not meant. Graph allows few requests a minute."""
 
 

@@ -71,6 +71,10 @@ KINDS: Mapping[str, Kind] = {
         "Import a private key as a certificate, and remove the secret once nothing reads it. Give any other value a new "
         "version with an expiration date.",
     ),
+    "secret-readers": Kind(
+        "vault",
+        "Leave reading secrets of the vault to the few principals that need it.",
+    ),
     "grant": Kind(
         "role assignment or access policy",
         "Give the principal a narrower assignment if it needs one. Then remove this one.",

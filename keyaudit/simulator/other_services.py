@@ -25,7 +25,7 @@ def rows(directory: Directory) -> Iterator[dict[str, object]]:
             "plan": None,
             "properties": resource.properties,
             "tags": resource.tags,
-            "identity": None,
+            "identity": resource.identity,
             "zones": None,
             "extendedLocation": None,
         }

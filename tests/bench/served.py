@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 PYTHON = sys.executable
+KEYAUDIT = [str(Path(PYTHON).parent / "keyaudit")]
 
 
 @contextmanager

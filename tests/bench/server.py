@@ -15,6 +15,8 @@ from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import Simulator, serve
 from keyaudit.simulator.throttle import Throttle
 
+_EXTERNAL = "5b1b7b0c-52c1-4a0e-9f2f-7d3c1f0a6e11"
+
 
 def busy(as_of: int) -> Estate:
     """A tenant that takes about a minute at half of the documented limits: one vault with many keys, a subscription with many
@@ -49,9 +51,49 @@ def _asked(simulator: Simulator) -> dict[str, object]:
     }
 
 
+def directory(as_of: int) -> Estate:
+    """A large tenant: 20,000 applications, 6,000 of them with a certificate; 60,000 service principals; 200 vaults."""
+    large = estate("sized:200x50x1x20000", as_of)
+    external = (
+        structs.replace(
+            each,
+            id=f"{nth:08x}{each.id[8:]}",
+            app_id=f"{nth:08x}{each.app_id[8:]}",
+            name=f"external-{nth}",
+            home_tenant=_EXTERNAL,
+            keys=(),
+            passwords=(),
+            federated=(),
+        )
+        for nth, each in enumerate((*large.service_principals, *large.service_principals))
+    )
+    return structs.replace(large, service_principals=(*large.service_principals, *external))
+
+
+def _made(name: str, as_of: int) -> tuple[Estate, tuple[Fault, ...]]:
+    """A tenant by its name here, or any simulated one, and the faults that it answers with."""
+    if name == "busy":
+        return busy(as_of), WITHOUT_KEYS
+    kind, _, without = name.partition("-")
+    if kind == "directory":
+        return directory(as_of), WITHOUT_KEYS if without else ()
+    return estate(name, as_of), ()
+
+
+def _named(of: Estate) -> dict[str, str]:
+    """One name of each kind: those of an application with a certificate, and a key's."""
+    holder = next((each for each in of.applications if each.keys), None)
+    names = {"a key": f"{of.vaults[0].name}/{of.vaults[0].keys[0].name}"}
+    if holder is not None:
+        [certificate, *_] = holder.keys
+        names |= {"an application": holder.app_id, "a key id": certificate.key_id}
+        names |= {"a thumbprint": certificate.thumbprint} if certificate.thumbprint else {}
+    return names
+
+
 async def _serve(name: str, latency: float, throttle: Throttle | None) -> None:
     now = int(time.time())  # noqa: TID251 - a process of its own
-    found, faults = (busy(now), WITHOUT_KEYS) if name == "busy" else (estate(name, now), ())
+    found, faults = _made(name, now)
     async with serve(found, latency=latency, throttle=throttle, faults=faults) as simulator:
         access = {
             "proxy": simulator.proxy,
@@ -65,6 +107,7 @@ async def _serve(name: str, latency: float, throttle: Throttle | None) -> None:
                 "application": len(found.applications),
                 "service_principal": len(found.service_principals),
             },
+            "named": _named(found),
         }
         print(json.dumps(access), flush=True)
         loop = asyncio.get_running_loop()

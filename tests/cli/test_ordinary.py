@@ -15,6 +15,7 @@ from keyaudit.simulator.estates.ordinary_abused import CHANGES
 from tests.cli.conftest import Keyaudit, once, shared
 from tests.cli.tenants import running
 from tests.ordinary.expected import FOOTPRINTS, Footprint
+from tests.ordinary.fractions import EXPECTED, fractions
 from tests.ordinary.not_yet import ABUSED, ORDINARY
 from tests.ordinary.stripped import stripped
 from tests.ordinary.verdicts import of_abuse, of_footprint
@@ -36,15 +37,19 @@ def _marked(not_yet: dict[str, str], *, abused: bool) -> list[Any]:
     ]
 
 
-def _reported(snapshot: Path) -> tuple[Findings, Estate]:
-    """The findings of a snapshot of an estate, which its name tells, and that estate as it was read."""
+def _exported(snapshot: Path) -> dict[str, Any]:
+    """The report of a snapshot in JSON."""
     path = made_once(
         snapshot.with_name(f"{snapshot.name}.json"), lambda to: once("report", "--from", snapshot, "--export", f"json={to}")
     )
+    report: dict[str, Any] = msgspec.json.decode(path.read_bytes())
+    return report
+
+
+def _reported(snapshot: Path) -> tuple[Findings, Estate]:
+    """The findings of a snapshot of an estate, which its name tells, and that estate as it was read."""
     as_of = open_snapshot(snapshot).run.as_of
-    return msgspec.json.decode(path.read_bytes())["findings"], estate(
-        snapshot.name.removeprefix("shared-"), as_of - as_of % DAY
-    )
+    return _exported(snapshot)["findings"], estate(snapshot.name.removeprefix("shared-"), as_of - as_of % DAY)
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +107,20 @@ def test_the_gate_on_critical_findings_passes_in_an_ordinary_tenant(
     keyaudit: Keyaudit, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     assert keyaudit("gate", "--from", shared(tmp_path_factory, "ordinary"), "--fail-on", "critical").code == 0
+
+
+def test_no_policy_finds_more_than_half_of_what_it_looks_at_without_a_reason(tmp_path_factory: pytest.TempPathFactory) -> None:
+    found = fractions(_exported(shared(tmp_path_factory, "ordinary"))["policies"])
+    assert {one.policy for one in found if one.many} == set(EXPECTED)
+
+
+def test_a_fraction_counts_what_was_evaluated_and_few_objects_tell_nothing() -> None:
+    def policy(id_: str, failed: int, passed: int) -> dict[str, Any]:
+        return {"id": id_, "failed": {"high": failed, "low": 0}, "passed": passed}
+
+    found = fractions((policy("half", 3, 3), policy("most", 4, 2), policy("few", 4, 0), policy("none", 0, 9)))
+    assert [(one.policy, one.many) for one in found] == [("few", False), ("most", True), ("half", False)]
+    assert found[1].severities == {"high": 4}
 
 
 def test_a_tenant_without_azure_can_say_so(

@@ -301,3 +301,32 @@ async def test_a_second_page_that_is_refused_keeps_the_first() -> None:
     )
     assert len(found.rows["account_key"]) == 2_000
     assert found.gaps() == {(TENANT_ID, "service.query"): "partial permission"}
+
+
+_OF_THE_GROUP = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/Rg-Data/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
+)
+
+
+@pytest.mark.parametrize(
+    ("identity", "expected"),
+    [
+        (None, []),
+        ({"type": "SystemAssigned", "principalId": "p"}, []),
+        (
+            {"type": "UserAssigned", "userAssignedIdentities": {f"{_OF_THE_GROUP}/Two": {}, f"{_OF_THE_GROUP}/one": {}}},
+            [f"{_OF_THE_GROUP}/one".lower(), f"{_OF_THE_GROUP}/two".lower()],
+        ),
+        ({"userAssignedIdentities": [f"{_OF_THE_GROUP}/one"]}, "bad_value"),
+        ({"userAssignedIdentities": {"one": {}}}, "bad_value"),
+        ({"type": "SystemAssigned, UserAssigned"}, "inconsistent"),
+        ({"type": 1}, "bad_value"),
+    ],
+)
+async def test_the_identities_that_users_assigned_are_those_of_the_resource(identity: Any, expected: object) -> None:
+    """https://learn.microsoft.com/rest/api/compute/disk-encryption-sets/get#encryptionsetidentity"""
+    found = await collect(
+        estate=replace(ESTATE, resources=(resource(STORAGE, "st", {"encryption": BY_VAULT}, identity=identity),))
+    )
+    [row] = found.rows["key_use"].values()
+    assert (row.get("unknown", {}).get("identity_ids") or row["identity_ids"]) == expected

@@ -166,6 +166,13 @@ ENTRA: tuple[Footprint, ...] = (
         abuse=Abuse(change="a federated credential on the application", least="critical", hint=("Connect",)),
     ),
     Footprint(
+        row="11",
+        what="a user that Entra Connect Sync signs in as",
+        holds=("directory-role:Sync_Srv-Sync02_4D1C9A7E",),
+        source=_CONNECT,
+        says=NORMAL,
+    ),
+    Footprint(
         row="12",
         what="Cloud Sync of one Active Directory domain",
         holds=("application:corp.fabrikam.example", "principal:corp.fabrikam.example"),
@@ -421,6 +428,14 @@ AZURE: tuple[Footprint, ...] = (
         ),
     ),
     Footprint(
+        row="41, 42",
+        what="user-assigned identity by which a storage account reaches its key",
+        holds=("principal:id-encryption",),
+        source=f"{LEARN}/azure/storage/common/customer-managed-keys-overview",
+        says=NORMAL,
+        abuse=Abuse(change="the identity may sign with the key", least="high"),
+    ),
+    Footprint(
         row="43",
         what="customer-managed key that rotated: both versions stay enabled until everything is wrapped again",
         holds=("key:kv-encryption/sql-protector", "resource:sql-fabrikam"),
@@ -453,6 +468,14 @@ AZURE: tuple[Footprint, ...] = (
         source=f"{LEARN}/azure/backup/backup-azure-restore-key-secret",
         says=NORMAL,
         abuse=Abuse(change="no virtual machine names the secret", least="low"),
+    ),
+    Footprint(
+        row="46, readers",
+        what="the same, in a vault whose secrets Azure Backup alone may read",
+        holds=("secret:kv-disks/5A2D9C74-1E8B-4B36-A0F7-C3D2E1F0A9B8",),
+        source=f"{LEARN}/azure/backup/backup-azure-vms-encryption",
+        says=NORMAL,
+        abuse=Abuse(change="a user may read the secrets of the vault", least="medium"),
     ),
     Footprint(
         row="47",

@@ -64,6 +64,12 @@ class Objects:
         held = {one.id for one in self._holders(name)}
         return [ids.assignment_id(one.scope, one.id) for one in self._estate.role_assignments if one.principal in held]
 
+    def directory_role(self, name: str) -> Iterable[str]:
+        """The directory roles of a user over the whole tenant."""
+        users = {one.id for one in self._estate.users if one.name == name}
+        given = (one for one in self._estate.directory_role_grants if one.principal_id in users and one.scope == "/")
+        return [ids.directory_assignment_id(self._estate.tenant_id, one.principal_id, one.role_id) for one in given]
+
     def access_of_kind(self, kind: str) -> Iterable[str]:
         """The role assignments of principals of a kind."""
         found = (one for one in self._estate.role_assignments if one.principal_type == kind)
@@ -97,6 +103,7 @@ _KINDS: Mapping[str, Callable[[Objects, str], Iterable[str]]] = {
     "principal": lambda objects, rest: objects.holder(rest, ServicePrincipal),
     "grant": Objects.access,
     "grants": Objects.access_of_kind,
+    "directory-role": Objects.directory_role,
     "policy": Objects.policy,
     "resource": Objects.resource,
     "domain": Objects.domain,

@@ -1,11 +1,11 @@
 """Common to applications and service principals: one pass over their list, with owners and federated credentials."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, why_incomplete
-from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.concurrency import for_each, stream
 from keyaudit.collect.copies import both
 from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder, unseen_holder
@@ -55,7 +55,6 @@ async def collect_objects(
     owners, federated = Owners(gateway, scope, kind, focus), Federated(gateway, scope, kind)
     relations = Relations(owners, federated)
     first = (owners.collect, federated.collect, *before)
-    await for_each(first, lambda collect: collect(), limit=len(first))
     url, version = source(connection.environment, f"{kind}.list")
     calls, material = Calls(scope, f"{kind}.list"), KeyMaterial(gateway, scope, kind, focus)
     holders: dict[str, Holder] = {}
@@ -72,7 +71,7 @@ async def collect_objects(
         held.clear()
 
     listing = gateway.pages(f"{kind}.list", item, by=object_id)
-    async for found in both(listing):
+    async for found in _after(first, both(listing), meanwhile=focus is not None):
         holder, keys = describe(found, tenant_id, url, version), listed_keys(found)
         if keys.complete and not lacking(found):
             write(unit, found, holder, relations, keys)
@@ -94,6 +93,22 @@ async def collect_objects(
     await _write_federated(connection, unit, federated, kind, holders)
     listed = calls.coverage()
     return [listed, material.coverage(listed), *owners.coverage, *federated.coverage]
+
+
+async def _after(
+    first: Sequence[Callable[[], Awaitable[None]]], items: AsyncIterable[Item], *, meanwhile: bool
+) -> AsyncIterator[Item]:
+    """The items, once everything in `first` has run. `meanwhile`: they are read at the same time, and kept in memory: each list
+    takes a request for every 999 objects, one after the other, and the page of a key waits for them.
+    """
+    kept: list[Item] = []
+
+    async def keep() -> None:
+        kept.extend([item async for item in items])
+
+    await for_each((*first, keep) if meanwhile else first, lambda work: work(), limit=len(first) + 1)
+    async for item in stream(kept if meanwhile else items):
+        yield item
 
 
 async def _write_federated(

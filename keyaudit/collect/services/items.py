@@ -49,7 +49,9 @@ QUERY = (
     f"resources | where type in~ ({', '.join(map(repr, KINDS))}) "
     "| project id, name, type, location, tags, "
     f"{', '.join(f'{member} = properties.{member}' for member in _MEMBERS)}, "
-    "azureKeyVaultKms = properties.securityProfile.azureKeyVaultKms | order by id asc"
+    "azureKeyVaultKms = properties.securityProfile.azureKeyVaultKms, identityType = identity.type, "
+    "userAssignedIdentities = identity.userAssignedIdentities "
+    "| order by id asc"
 )
 
 NULL = Raw(b"null")
@@ -82,6 +84,8 @@ class ServiceItem(Struct, rename="camel"):
     last_key_rotation_timestamp: Wire = UNSET
     key_id: Wire = UNSET
     azure_key_vault_kms: Wire = UNSET
+    identity_type: Wire = UNSET
+    user_assigned_identities: Wire = UNSET
 
 
 class Service(Struct, frozen=True):

@@ -13,6 +13,9 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.key_use import KEY_USE
 
 _KEY = re.compile(r"https://([a-z0-9.-]{1,253})(?::443)?/keys/([a-z0-9-]{1,127})(?:/([a-z0-9]{1,64}))?/?", re.ASCII)
+_IDENTITY = re.compile(
+    r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.managedidentity/userassignedidentities/[^/]+", re.ASCII
+)
 _UNNAMED = Refusal(Reason.BAD_BODY, "a key of a vault, and no name of it")
 # https://learn.microsoft.com/rest/api/storagerp/storage-accounts/create#keysource and the same of the other services
 _BY_VAULT = "microsoft.keyvault"
@@ -117,10 +120,25 @@ def key_use_row(service: Service, use: Use, named: str, scope: Scope, place: tup
     else:
         row.put("key_id", use.key.key_id)
         row.put("version", use.key.version)
+    row.put_read("identity_ids", _identities(service.item.identity_type, service.item.user_assigned_identities))
     row.put_read("pinned", use.pinned)
     row.put_read("version_in_use", use.in_use)
     row.put("rotated_on", use.rotated)
     return row.finish()
+
+
+def _identities(type_: Wire, raw: Wire) -> list[str] | Refusal:
+    """The resource ids of the user-assigned identities that a resource has, from the members of an object.
+
+    Its type says whether it has any: https://learn.microsoft.com/rest/api/compute/disk-encryption-sets/get
+    """
+    kind, found = _word(type_), {} if is_null(raw) else read(raw, dict[str, Raw])
+    if not found and (isinstance(kind, Refusal) or (kind is not None and "userassigned" in kind)):
+        return kind if isinstance(kind, Refusal) else _OTHERWISE
+    if isinstance(found, Refusal):
+        return found
+    ids = sorted({id_.lower() for id_ in found})
+    return ids if all(_IDENTITY.fullmatch(id_) for id_ in ids) else Refusal(Reason.BAD_VALUE)
 
 
 def _of_url(url: Wire) -> list[Use]:

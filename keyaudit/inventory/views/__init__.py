@@ -173,7 +173,7 @@ def statements(
         "key": lambda: _keys(sources, supplied("key"), reach_known=reach_known, wanted=of("key")),
         "certificate": lambda: _certificates(sources, as_of, reach_known=reach_known, wanted=of("certificate")),
         "principal": lambda: principal.view(sources, of("principal")),
-        "secret": lambda: secret.view(sources, of("secret")),
+        "secret": lambda: _secrets(sources, reach_known=reach_known, wanted=of("secret")),
         "deleted": lambda: deleted.view(sources, known=reach_known, wanted=of("deleted")),
         "grant": lambda: grant.view(sources, known=reach_known),
         "app_management_policy": lambda: app_management_policy.view(sources, of("app_management_policy")),
@@ -262,6 +262,13 @@ def _keys(sources: Sources, more: Mapping[str, Derived], *, reach_known: bool, w
         of_keys=True,
     )
     return blast_radius.keys(sources.sql, counted, known=reach_known)
+
+
+def _secrets(sources: Sources, *, reach_known: bool, wanted: Wanted) -> str:
+    """Adds the counts of principals that can read it."""
+    path = _path(sources.sql, "secrets", "secret_id")
+    query = secret.view(sources, wanted)
+    return reach.counted(sources.sql, query, READING, known=reach_known, wanted=wanted, vault="vault_id", thing=path)
 
 
 def _as_stored(name: str, sources: Sources) -> str:

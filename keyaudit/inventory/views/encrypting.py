@@ -1,4 +1,4 @@
-"""The system-assigned identities of services that encrypt with a key of a vault."""
+"""The managed identities of services that encrypt with a key of a vault."""
 
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.prepared import Prepared, shared
@@ -7,10 +7,17 @@ from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.agents import object_id
 from keyaudit.model.tables.services import SERVICES_FOUND
 
+_USER_ASSIGNED = "/providers/microsoft.managedidentity/userassignedidentities/"
+
 
 def identities(sources: Sources) -> Prepared:
-    """Every service principal, by `object_id`, and whether it is the identity of such a service (`encrypts`)."""
+    """Every service principal, by `object_id`, and whether it is the identity of such a service (`encrypts`): the one that the
+    system assigned to it, or one that users did.
+    """
     rows, uses = Rows(sources, "service_principal", "identity"), Rows(sources, "key_use", "use")
-    of = groups(uses, "uses", by=uses["consumer_id"], key=rows["arm_id"], missing=unread("services_listed", SERVICES_FOUND))
-    encrypts = rows["arm_id"].present & of.any_of("some")
+    arm_id, missing = rows["arm_id"], unread("services_listed", SERVICES_FOUND)
+    own = groups(uses, "uses", by=uses["consumer_id"], key=arm_id, missing=missing)
+    given = groups(uses, "given", by=uses["identity_ids"], key=arm_id, missing=missing, in_list=True)
+    by_users = arm_id.told(lambda id_: f"{id_} LIKE '%{_USER_ASSIGNED}%'", absent=False)
+    encrypts = arm_id.present & (own.any_of("some") | (by_users & given.any_of("some")))
     return shared(sources, {"object_id": object_id(rows), "encrypts": encrypts}, rows.sql, "encrypting")

@@ -82,8 +82,9 @@ def counts(sql: DuckDB, wanted: Wanted, *, granted: bool = True) -> str:
     name, doubt = SIGNER_ENVIRONMENTS.name, "signing_environments_doubt"
     columns.append(f"CASE WHEN {doubt} IS NULL THEN coalesce(signing_environments, {sql.texts(())}) END AS {name}")
     reasons[name] = doubt
-    columns.append(f"CASE WHEN NOT {SIGNERS_NAMED.name} THEN NULL ELSE true END AS {SIGNERS_NAMED.name}")
-    reasons[SIGNERS_NAMED.name] = f"CASE WHEN NOT {SIGNERS_NAMED.name} THEN '{Reason.NOT_CONFIGURED}' END"
+    columns.append(f"CASE WHEN unnamed THEN false WHEN NOT maybe_unnamed THEN true END AS {SIGNERS_NAMED.name}")
+    open_ = f"coalesce(signing_doubt, '{Reason.NOT_CONFIGURED}')"
+    reasons[SIGNERS_NAMED.name] = f"CASE WHEN maybe_unnamed AND NOT unnamed THEN {open_} END"
     counted = f"""
         SELECT spot, {", ".join(columns)}, {sql.present(reasons)} AS unknown
         FROM ({_at_spots(sql, wanted) if granted else _ungranted(sql, wanted)})"""
@@ -103,7 +104,7 @@ def _ungranted(sql: DuckDB, wanted: Wanted) -> str:
     missing = [f"{_missing(action, 'NULL')} AS {action}_missing" for action in ACTIONS]
     return f"""
         SELECT vault.id AS spot, {", ".join(nothing + missing)}, vault.local_gap AS {ADMINISTRATORS.name}_missing,
-            true AS {SIGNERS_NAMED.name}
+            false AS unnamed, false AS maybe_unnamed
         FROM reach_vault AS vault"""
 
 
@@ -123,7 +124,8 @@ def _at_spots(sql: DuckDB, wanted: Wanted) -> str:
         open_home = f"min(CASE WHEN certain & {BITS[action]} = 0 THEN doubt ELSE {place}_doubt END) FILTER (WHERE {perhaps})"
         homes.append(f"{sql.distinct(place, surely)} AS {action}_{places}")
         homes.append(f"{open_home} AS {action}_{places}_open")
-    homes.append(f"NOT coalesce(bool_or({_held_by('possible', 'signing', 'unnamed')}), false) AS {SIGNERS_NAMED.name}")
+    for bits, unnamed in (("certain", "unnamed"), ("possible", "maybe_unnamed")):
+        homes.append(f"coalesce(bool_or({_held_by(bits, 'signing', 'people.unnamed')}), false) AS {unnamed}")
     name = ADMINISTRATORS.name
     return f"""
         SELECT counted.*, {", ".join(f"{_missing(action, f'opened.{action}_open')} AS {action}_missing" for action in ACTIONS)},

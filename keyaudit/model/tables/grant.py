@@ -181,10 +181,11 @@ GRANT = Table(
         flag("holders_named", "a tag or setting names the environment of each workload that holds it",
             ("principal.lookup", "group.members"),
             rests_on=RestsOn.PARENT, derived_from=("principal.environment",), rows_of=_HOLDERS),
-        count("encrypting", "system-assigned identities of services that encrypt with a key of a vault that have it, members "
+        count("encrypting", "managed identities of services that encrypt with a key of a vault that have it, members "
             "of a group included", ("principal.lookup", "group.members"),
             rests_on=RestsOn.LIST,
-            derived_from=("principal_id", "service_principal.arm_id", "key_use.consumer_id"), rows_of=_ENCRYPTING),
+            derived_from=("principal_id", "service_principal.arm_id", "key_use.consumer_id",
+                "key_use.identity_ids"), rows_of=_ENCRYPTING),
         flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens",
             rests_on=RestsOn.LIST, derived_from=("environments_opened",)),
     ),

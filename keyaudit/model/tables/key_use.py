@@ -1,6 +1,6 @@
 """The table of services that encrypt with a key of a vault."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, flag, text, time, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, flag, text, texts, time, where_found
 from keyaudit.model.tables.places import vault_place
 from keyaudit.model.tables.services import CONSUMERS, SERVICE
 
@@ -19,6 +19,7 @@ KEY_USE = Table(
         *vault_place(SERVICE),
         text("kind", "the service", values=CONSUMERS),
         text("consumer_id", "resource id of what uses the key, in lower case"),
+        texts("identity_ids", "resource ids of the user-assigned identities that it has, in lower case, sorted", SERVICE),
         text("key_id", "the key without its version, in lower case, as in the table key", _NAMED),
         flag("pinned", "it is pinned to the version named; else it follows the rotation of the key",
             _NAMED),

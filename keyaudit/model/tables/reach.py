@@ -76,7 +76,7 @@ SIGNER_ENVIRONMENTS = texts("signer_environments",
     "the environments at home of the service principals that can sign with it, sorted", OPERATIONS,
     rests_on=RestsOn.LIST, derived_from=("vault.access_model", "principal.environment"), rows_of=STANDING)
 SIGNERS_NAMED = flag("signers_named",
-    "a tag or setting names the environment of each of these service principals; true, or unknown", OPERATIONS,
+    "a tag or setting names the environment of each of these service principals", OPERATIONS,
     rests_on=RestsOn.LIST, derived_from=("vault.access_model", "principal.environment"), rows_of=STANDING)
 USING_AND_GRANTING = count("principals_using_and_granting",
     "users and service principals that can sign, decrypt or unwrap with a key in it, and can give access to it too", OPERATIONS,

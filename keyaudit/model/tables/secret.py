@@ -2,6 +2,7 @@
 
 from keyaudit.model.columns import Area, Left, RestsOn, Table, count, flag, text, where_found
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
+from keyaudit.model.tables.reach import READING, reach_columns
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
 
 _SECRET = ("secret.list", "secret.versions")
@@ -38,5 +39,6 @@ SECRET = Table(
             rests_on=RestsOn.LIST, derived_from=_USES),
         count("bought_certificates", "orders of App Service certificates, as far as readable, that say they store theirs in it",
             rests_on=RestsOn.LIST, derived_from=_USES),
+        *reach_columns(READING, derived_from=("vault.access_model",)),
     ),
 )

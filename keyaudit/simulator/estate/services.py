@@ -13,6 +13,8 @@ class Resource(Struct, frozen=True, kw_only=True):
     location: str = "westeurope"
     tags: dict[str, str] | None = None
     properties: dict[str, object]
+    identity: dict[str, object] | None = None
+    """Its managed identities, as in Resource Graph."""
     follows_rotation: bool | None = None
     """For a SQL server: autoRotationEnabled of its encryption protector."""
 

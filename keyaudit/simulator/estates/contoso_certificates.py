@@ -11,6 +11,7 @@ from keyaudit.simulator.estates.defects import (
     CERT_REUSES_KEY,
     CERT_SOFTWARE,
     CERT_VALID_TOO_LONG,
+    DISK_KEY_READERS,
     SECRET_HOLDS_KEY,
     SECRET_NO_EXPIRY,
     SECRET_STALE,
@@ -22,7 +23,7 @@ _ROOT = "Contoso Issuing CA 2"
 _OLD_ROOT = "Contoso Issuing CA 1"
 _PUBLIC = "DigiCert Global G2 TLS RSA SHA256 2020 CA1"
 _CONNECTION = "text/plain; connection-string"
-DISK_KEY = "1B7D3F605C2E4A188E947F0D6C3B2A15"
+DISK_KEY, EDGE_DISK_KEY = "1B7D3F605C2E4A188E947F0D6C3B2A15", "6E0C94A27D1B4F358B2A913D5F7C6E48"
 """The secret that opens an encrypted disk."""
 
 
@@ -131,8 +132,8 @@ FURNITURE = {
         secrets=(
             SecretPlan("lakehouse-sas", (30,), content_type="text/plain", life=90),
             SecretPlan("partner-sftp-private-key", (100,), life=365, finds=(SECRET_HOLDS_KEY,)),
-            # The key of an encrypted disk has no end.
-            SecretPlan(DISK_KEY, (700,), "BEK"),
+            # The key of an encrypted disk has no end. A user and a workload read secrets here.
+            SecretPlan(DISK_KEY, (700,), "BEK", finds=(DISK_KEY_READERS,)),
         ),
         removed_secrets=((SecretPlan("lakehouse-sas-2024", (400,), content_type="text/plain"), 9),),
     ),
@@ -213,6 +214,8 @@ FURNITURE = {
                 "partner-gateway-tls", "partners.contoso.example", issuer="digicert", renew_percentage=80, requested=True
             ),
         ),
+        # Nobody reads secrets here but Azure itself.
+        secrets=(SecretPlan(EDGE_DISK_KEY, (500,), "BEK"),),
     ),
 }
 

@@ -156,7 +156,8 @@ def _assignments(ids: Ids) -> Iterator[tuple[str, RoleAssignment]]:
 _FOUND_IN = {
     "custodian": (DATA_PLANE_WIDE, CUSTOM_WILDCARD, KEY_BACKUP),
     "insurer": (FOREIGN_PRINCIPAL,),
-    **dict.fromkeys(("borrowed", "signed in", "model"), (CROSS_ENVIRONMENT, KEY_BACKUP)),
+    # Their identity belongs to a registry that encrypts, too.
+    **dict.fromkeys(("borrowed", "signed in", "model"), (CROSS_ENVIRONMENT, KEY_BACKUP, SERVICE_SIGNS)),
     "reader": (CROSS_ENVIRONMENT,),
     "signing service": (SERVICE_SIGNS, KEY_BACKUP),
 }

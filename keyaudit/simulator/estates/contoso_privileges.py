@@ -17,11 +17,13 @@ from keyaudit.simulator.estate import (
     KeyCredential,
     ManagedIdentity,
     PasswordCredential,
+    Plant,
     ServicePrincipal,
     SignIn,
     User,
 )
-from keyaudit.simulator.estates.ids import DAY, Ground
+from keyaudit.simulator.estates.defects import SYNC_BY_ACCOUNT
+from keyaudit.simulator.estates.ids import DAY, Ground, directory_assignment_id
 
 _GRAPH, _EXCHANGE, _SHAREPOINT = "Microsoft Graph", "Office 365 Exchange Online", "Office 365 SharePoint Online"
 _PUBLISHED: Mapping[str, Mapping[str, str]] = {
@@ -77,6 +79,7 @@ _GLOBAL, _APPLICATIONS, _READERS, _SYNC = (
     DirectoryRole(id="d29b2b05-8046-44ba-8758-1e26182fcf32", name="Directory Synchronization Accounts"),
 )
 _ROTATES = "Contoso Credential Rotator"
+_SYNC_ACCOUNT = "Sync_ADCONNECT02_5d7a1c3e9f0b"
 _OPERATORS = "Directory Automation"
 """A group with a directory role; a member is a pipeline that any pull request can run."""
 
@@ -114,7 +117,11 @@ def with_privileges(estate: Estate, ground: Ground) -> Estate:
     )
     people = (
         User(id=ground.guid("user", alias), name=name, upn=f"{alias}@{ground.domain}")
-        for alias, name in (("breakglass-01", "Break Glass 01"), ("daniel.okoye", "Daniel Okoye"))
+        for alias, name in (
+            ("breakglass-01", "Break Glass 01"),
+            ("daniel.okoye", "Daniel Okoye"),
+            (_SYNC_ACCOUNT, "On-Premises Directory Synchronization Service Account"),
+        )
     )
     known = {user.id for user in estate.users}
     identities = tuple(_identities(estate))
@@ -146,6 +153,8 @@ def with_privileges(estate: Estate, ground: Ground) -> Estate:
             DirectoryRoleGrant(principal_id=operators.id, role_id=_APPLICATIONS.id),
             DirectoryRoleGrant(principal_id=ids["stock-sync-prod"], role_id=_READERS.id),
             DirectoryRoleGrant(principal_id=ids["ConnectSyncProvisioning_ADCONNECT01_3f5c9e7a1b2d"], role_id=_SYNC.id),
+            # The server that was there before the application.
+            DirectoryRoleGrant(principal_id=ground.guid("user", _SYNC_ACCOUNT), role_id=_SYNC.id),
             DirectoryRoleGrant(
                 principal_id=ids["func-key-rotator"],
                 role_id=own.id,
@@ -155,6 +164,13 @@ def with_privileges(estate: Estate, ground: Ground) -> Estate:
         sign_ins=tuple(_sign_ins(estate, ground)),
         credential_uses=tuple(_credential_uses(estate, ids[_GRAPH], ground)),
         identities=identities,
+        plants=estate.plants
+        | {
+            Plant(
+                SYNC_BY_ACCOUNT,
+                directory_assignment_id(estate.tenant_id, ground.guid("user", _SYNC_ACCOUNT), _SYNC.id),
+            )
+        },
     )
 
 

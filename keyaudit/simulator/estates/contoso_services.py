@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Plant, Resource, Subscription, Vault
-from keyaudit.simulator.estates.contoso_certificates import DISK_KEY
+from keyaudit.simulator.estates.contoso_certificates import DISK_KEY, EDGE_DISK_KEY
 from keyaudit.simulator.estates.defects import (
     ACCOUNT_KEY_TOO_OLD,
     CMK_KEY_UNUSABLE,
@@ -23,7 +23,7 @@ STORES_CLUSTER = (
 _STORAGE = "Microsoft.Storage/storageAccounts"
 _COSMOS = "Microsoft.DocumentDB/databaseAccounts"
 
-_DATA, _PAYMENTS = "kv-data-prod", "kv-payments-prod"
+_DATA, _EDGE, _PAYMENTS = "kv-data-prod", "kv-platform-edge", "kv-payments-prod"
 _FINDS = (
     (ACCOUNT_KEY_TOO_OLD, "stcontosoarchive", "keys/key1"),
     (ACCOUNT_KEY_TOO_OLD, "stcontosoarchive", "keys/key2"),
@@ -139,7 +139,7 @@ class _Services:
 
     def _messaging(self) -> Iterable[Resource]:
         yield self._prod("Microsoft.ServiceBus/namespaces", "sb-contoso-orders", "rg-orders-prod", {})
-        yield self._prod(
+        hubs = self._prod(
             "Microsoft.EventHub/namespaces",
             "evh-contoso-telemetry",
             "rg-data-prod",
@@ -153,6 +153,7 @@ class _Services:
                 },
             },
         )
+        yield replace(hubs, identity=self._identity("contoso-prod", "id-data-loader-prod"))
         settings = {"disableLocalAuth": False, "encryption": {"keyVaultProperties": None}}
         yield self._prod("Microsoft.AppConfiguration/configurationStores", "appcs-contoso", "rg-orders-prod", settings)
 
@@ -196,7 +197,8 @@ class _Services:
                 "keyVaultProperties": {"keyIdentifier": before, "versionedKeyIdentifier": before, "keyRotationEnabled": False},
             },
         }
-        yield self._shared("Microsoft.ContainerRegistry/registries", "crcontoso", "rg-platform", registry)
+        shared = self._shared("Microsoft.ContainerRegistry/registries", "crcontoso", "rg-platform", registry)
+        yield replace(shared, identity=self._identity("contoso-nonprod", "id-orders-api-test"))
         yield self._prod(
             "Microsoft.ContainerService/managedClusters",
             "aks-contoso-stores",
@@ -221,13 +223,13 @@ class _Services:
                 "encryptionType": "EncryptionAtRestWithCustomerKey",
             },
         )
-        disk_key = {"secretUrl": f"https://{_DATA}.vault.azure.net/secrets/{DISK_KEY}/{self._secrets[_DATA, DISK_KEY]}"}
-        yield self._prod(
-            "Microsoft.Compute/virtualMachines",
-            "vm-batch-02",
-            "rg-data-prod",
-            {"storageProfile": {"osDisk": {"encryptionSettings": {"enabled": True, "diskEncryptionKey": disk_key}}}},
-        )
+        for machine, group, vault, secret in (
+            ("vm-batch-02", "rg-data-prod", _DATA, DISK_KEY),
+            ("vm-edge-01", "rg-platform", _EDGE, EDGE_DISK_KEY),
+        ):
+            key = {"secretUrl": f"https://{vault}.vault.azure.net/secrets/{secret}/{self._secrets[vault, secret]}"}
+            settings = {"osDisk": {"encryptionSettings": {"enabled": True, "diskEncryptionKey": key}}}
+            yield self._prod("Microsoft.Compute/virtualMachines", machine, group, {"storageProfile": settings})
         # It still uses the previous version, which was disabled.
         yield self._prod(
             "Microsoft.Compute/diskEncryptionSets",
@@ -243,8 +245,19 @@ class _Services:
             },
         )
 
+    def _identity(self, subscription: str, name: str) -> dict[str, object]:
+        """A user-assigned identity, as Resource Graph shows it."""
+        group = f"/subscriptions/{self._subscriptions[subscription]}/resourceGroups/rg-identities"
+        id_ = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+        return {"type": "UserAssigned", "userAssignedIdentities": {id_: {}}}
+
     def _prod(
-        self, type_: str, name: str, group: str, properties: dict[str, object], follows_rotation: bool | None = None
+        self,
+        type_: str,
+        name: str,
+        group: str,
+        properties: dict[str, object],
+        follows_rotation: bool | None = None,
     ) -> Resource:
         return Resource(
             type=type_,

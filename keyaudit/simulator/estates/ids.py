@@ -65,6 +65,12 @@ def eligibility_id(tenant: str, scope: str, guid: str) -> str:
     return f"{scope}/providers/microsoft.authorization/roleeligibilityscheduleinstances/{name}".lower()
 
 
+def directory_assignment_id(tenant: str, principal: str, role: str) -> str:
+    """What a finding about a directory role over the whole tenant names."""
+    name = uuid.uuid5(uuid.NAMESPACE_OID, f"{tenant}/directory role/{principal}/{role}///False")
+    return f"/tenants/{tenant}/roleassignments/{principal}/{role}/tenant/{name}".lower()
+
+
 def access_policy_id(vault: str, principal: str) -> str:
     """What a finding about an access policy names; `vault` as in `vault_id`."""
     return f"{vault}/accesspolicies/{principal}".lower()

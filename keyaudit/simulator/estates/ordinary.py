@@ -1,4 +1,4 @@
-"""The estate `ordinary`: a tenant that holds what Microsoft's installers and common products leave, and little else.
+"""The estate `ordinary`: a tenant that holds what Microsoft's installers and common products leave, and how people run it.
 
 Each object is as its installer makes it. The tests state, with the source, how keyaudit must judge each one.
 """
@@ -22,6 +22,7 @@ from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.log_plans import PLATFORM
 from keyaudit.simulator.estates.ordinary_azure import arc_issuer, cluster_issuer, lay_azure
 from keyaudit.simulator.estates.ordinary_entra import GRAPH, INTRANET, RUN_AS, lay_entra
+from keyaudit.simulator.estates.ordinary_habits import with_habits
 
 _UNUSED = frozenset({RUN_AS, INTRANET})
 
@@ -75,7 +76,7 @@ def ordinary(as_of: int) -> Estate:
         posture=_posture(ground),
         logs=hardened_logs(ground),
     )
-    return replace(estate, credential_uses=credential_uses(estate))
+    return with_habits(replace(estate, credential_uses=credential_uses(estate)), ground)
 
 
 def credential_uses(estate: Estate) -> tuple[CredentialUse, ...]:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from keyaudit.simulator import certificates, roles, x509
-from keyaudit.simulator.estate import Application, Consent, Estate, KeyCredential, ServicePrincipal
+from keyaudit.simulator.estate import AccessPolicy, Application, Consent, Estate, KeyCredential, ServicePrincipal
 from keyaudit.simulator.estates import ordinary_azure as azure
 from keyaudit.simulator.estates import ordinary_entra as entra
 from keyaudit.simulator.estates.holder_plans import GITHUB
@@ -222,7 +222,20 @@ def _pinned(estate: Estate, _make: Maker) -> Estate:
 
 
 def _no_machine(estate: Estate, _make: Maker) -> Estate:
-    return replace(estate, resources=tuple(one for one in estate.resources if one.type != "Microsoft.Compute/virtualMachines"))
+    return replace(estate, resources=tuple(one for one in estate.resources if one.name != azure.MACHINE))
+
+
+def _user_reads(vault: str) -> Change:
+    """A user reads every secret of a vault with access policies."""
+
+    def change(estate: Estate, _make: Maker) -> Estate:
+        added = AccessPolicy(principal=estate.users[0].id, secrets=("get", "list"))
+        vaults = (
+            replace(one, access_policies=(*one.access_policies, added)) if one.name == vault else one for one in estate.vaults
+        )
+        return replace(estate, vaults=tuple(vaults))
+
+    return change
 
 
 def _as_credential(certificate: str, application: str) -> Change:
@@ -328,7 +341,9 @@ CHANGES: Mapping[str, Change] = {
     "43": _pinned,
     "44": _policy(azure.COSMOS, "Azure Cosmos DB", "sign"),
     "45": _policy(azure.COSMOS, "Azure Storage", "all"),
+    "41, 42": _assigned(azure.WRAPPER, roles.CRYPTO_USER, azure.ENCRYPTION, azure.STORAGE_KEY),
     "46": _no_machine,
+    "46, readers": _user_reads(azure.DISKS),
     "47": _policy(azure.DISKS, "Backup Management Service", "sign"),
     "49": _assigned(entra.SURVEYS, roles.SECRETS_USER, f"{azure.WEB}/secrets/{azure.BOUGHT}"),
     "50": _as_credential(azure.FRONT_DOOR, entra.GITHUB_APP),

@@ -24,11 +24,11 @@ from keyaudit.simulator.estates.ordinary_made import Maker
 
 ENCRYPTION, COSMOS, DISKS, WEB = "kv-encryption", "kv-cosmos", "kv-disks", "kv-web"
 DISK_KEY, STORAGE_KEY, SQL_KEY, COSMOS_KEY = "disks-cmk", "storage-cmk", "sql-protector", "cosmos-cmk"
-BEK = "8C1F4E2B-6D3A-4F7B-9E52-0A1B2C3D4E5F"
+BEK, BEK_OF_DATABASE = "8C1F4E2B-6D3A-4F7B-9E52-0A1B2C3D4E5F", "5A2D9C74-1E8B-4B36-A0F7-C3D2E1F0A9B8"
 BOUGHT = "fabrikam-shop7c9d2f6e-1b3a-4c5d-8e7f-90a1b2c3d4e5"
 FRONT_DOOR, LISTENER, ACME = "www-fabrikam", "test-listener", "api-fabrikam"
 VPN_SECRET = "vpn-pfx-password"  # noqa: S105
-DISK_SET, POLICY, MACHINE = "des-web", "deploy-diagnostics", "vm-app-01"
+DISK_SET, POLICY, MACHINE, DATABASE_MACHINE = "des-web", "deploy-diagnostics", "vm-app-01", "vm-db-01"
 SECRETS_PROVIDER, WRAPPER = "azurekeyvaultsecretsprovider-aks-web", "id-encryption"
 PARTNER = "Foreign Principal for 'Litware Cloud Services' in Role 'TenantAdmins'"
 GROUP = "rg-fabrikam"
@@ -91,7 +91,7 @@ _WEB = Furniture(
         SecretPlan(VPN_SECRET, (30,), None, 180),
     ),
 )
-_DISKS = Furniture(secrets=(SecretPlan(BEK, (700,), "BEK"),))
+_DISKS = Furniture(secrets=(SecretPlan(BEK, (700,), "BEK"), SecretPlan(BEK_OF_DATABASE, (400,), "BEK")))
 _POLICIES: Mapping[str, Mapping[str, AccessPolicy]] = {
     COSMOS: {
         "Azure Cosmos DB": AccessPolicy(principal="", keys=("get", "wrapKey", "unwrapKey")),
@@ -216,7 +216,7 @@ def _resources(ground: Ground, subscription: str, vaults: tuple[Vault, ...]) -> 
             "encryptionType": "EncryptionAtRestWithCustomerKey",
         },
     )
-    yield resource(
+    account = resource(
         "Microsoft.Storage/storageAccounts",
         "stfabrikamdata",
         {
@@ -234,6 +234,8 @@ def _resources(ground: Ground, subscription: str, vaults: tuple[Vault, ...]) -> 
             },
         },
     )
+    attached: dict[str, object] = {_identity_id(subscription, WRAPPER): {}}
+    yield replace(account, identity={"type": "UserAssigned", "userAssignedIdentities": attached})
     yield replace(
         resource("Microsoft.Sql/servers", "sql-fabrikam", {"keyId": f"{keys}/{SQL_KEY}/{current[SQL_KEY]}"}),
         follows_rotation=True,
@@ -243,7 +245,8 @@ def _resources(ground: Ground, subscription: str, vaults: tuple[Vault, ...]) -> 
         "cosmos-fabrikam",
         {"disableLocalAuth": True, "keyVaultKeyUri": f"https://{COSMOS}.vault.azure.net/keys/{COSMOS_KEY}"},
     )
-    yield resource(f"{_COMPUTE}/virtualMachines", MACHINE, _encrypted_machine(subscription, secrets[BEK]))
+    for machine, secret in ((MACHINE, BEK), (DATABASE_MACHINE, BEK_OF_DATABASE)):
+        yield resource(f"{_COMPUTE}/virtualMachines", machine, _encrypted_machine(subscription, secret, secrets[secret]))
     yield resource(
         "Microsoft.CertificateRegistration/certificateOrders",
         "fabrikam-shop",
@@ -270,11 +273,11 @@ def _resources(ground: Ground, subscription: str, vaults: tuple[Vault, ...]) -> 
     )
 
 
-def _encrypted_machine(subscription: str, version: str) -> dict[str, object]:
+def _encrypted_machine(subscription: str, secret: str, version: str) -> dict[str, object]:
     settings = {
         "enabled": True,
         "diskEncryptionKey": {
-            "secretUrl": f"https://{DISKS}.vault.azure.net/secrets/{BEK}/{version}",
+            "secretUrl": f"https://{DISKS}.vault.azure.net/secrets/{secret}/{version}",
             "sourceVault": {"id": vault_scope(subscription, DISKS)},
         },
     }
