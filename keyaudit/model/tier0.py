@@ -1,4 +1,4 @@
-"""The principals outside Microsoft that control the whole tenant, in numbers."""
+"""The principals outside Microsoft that control the whole tenant."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -23,11 +23,31 @@ class Way(StrEnum):
     NOTHING = "without a valid credential"
 
 
+NAMED = 10
+"""The maximum number of principals that are named."""
+
+
+class Principal(Struct, frozen=True, kw_only=True):
+    """One of them."""
+
+    name: str
+    way: Way
+    last_sign_in: int | None
+    """In seconds since 1970; None if none is recorded."""
+    sign_ins_read: bool
+    """Whether sign-ins were read; otherwise there may be some."""
+    owners: int | None
+    """The users who own its registration, or who own an application that does: at least so many can become it. None if it has no
+    registration here, or no policy read its owners."""
+
+
 class Tier0(Struct, frozen=True, kw_only=True):
     """Their number by how they sign in. Not `whole`: there may be more, because not everything was read."""
 
     ways: Mapping[Way, int]
     whole: bool
+    named: tuple[Principal, ...] = ()
+    """The first `NAMED` of them, the easiest to steal first."""
 
     @property
     def count(self) -> int:

@@ -1,4 +1,4 @@
-"""Counts the principals that control the whole tenant, among the rows of the policy that lists them."""
+"""Counts and names the principals that control the whole tenant, among the rows of the policy that lists them."""
 
 # ruff: noqa: S608 - a query is made of declared names and numbers
 
@@ -9,33 +9,49 @@ from typing import Any
 import duckdb
 
 from keyaudit.model.findings import Tally
-from keyaudit.model.tier0 import LISTS, Tier0, Way
+from keyaudit.model.tier0 import LISTS, NAMED, Principal, Tier0, Way
 from keyaudit.policy.ordered import Evaluated
 from keyaudit.policy.verdict import UNKNOWN_VIOLATION, WAIVED
 
 _TELLS_CUSTODY = "sp-privileged-certificate-outside-vault"
 """A policy that reads where the private key of a credential is kept."""
+_TELLS_OWNERS = "app-privileged-with-user-owner"
+"""A policy that reads how many users can become an application because they own it."""
 
 
 def tier0(
     connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], tallies: Iterable[Tally], *, whole: bool
 ) -> Tier0 | None:
-    """Their numbers; None if the policy was not evaluated. `whole`: whether no scope of it is unread."""
+    """They; None if the policy was not evaluated. `whole`: whether no scope of it is unread."""
     tally = next((tally for tally in tallies if tally.policy.id == LISTS), None)
     if tally is None:
         return None
     by_policy = {bound.policy.text.id: (table, number) for table in tables for number, bound in enumerate(table.bounds)}
-    ways: Counter[Way] = Counter()
+    found: list[Principal] = []
     if LISTS in by_policy:
         table, number = by_policy[LISTS]
         keys, _ = by_policy.get(_TELLS_CUSTODY, (None, 0))
+        owned, _ = by_policy.get(_TELLS_OWNERS, (None, 0))
         with connection.cursor() as cursor:
-            ways.update(_way(row) for row in cursor.execute(_principals(table, number, keys)).fetchall())
-    return Tier0(ways={way: ways[way] for way in Way if ways[way]}, whole=whole and not sum(tally.unknown.values()))
+            rows = cursor.execute(_principals(table, number, keys, owned)).fetchall()
+        found = [
+            Principal(name=name, last_sign_in=last, sign_ins_read=read, owners=owners, way=_way(row))
+            for name, last, read, owners, *row in rows
+        ]
+    order = list(Way)
+    ways = Counter(each.way for each in found)
+    named = sorted(found, key=lambda each: (order.index(each.way), each.name))[:NAMED]
+    known = whole and not sum(tally.unknown.values())
+    return Tier0(ways={way: ways[way] for way in Way if ways[way]}, whole=known, named=tuple(named))
 
 
-def _principals(table: Evaluated, number: int, keys: Evaluated | None) -> str:
-    outside = "FALSE"
+def _principals(table: Evaluated, number: int, keys: Evaluated | None, owned: Evaluated | None) -> str:
+    owners, outside = "NULL", "FALSE"
+    if owned is not None:
+        owners = (
+            "(SELECT any_value(user_owners_min + indirect_user_owners_min)"
+            f" FROM {owned.relation} owned WHERE lower(owned.app_id) = lower(of.app_id))"
+        )
     if keys is not None:
         outside = (
             f"lower(app_id) IN (SELECT lower(app_id) FROM {keys.relation} WHERE kind = 'certificate' AND usage = 'Verify'"
@@ -45,7 +61,8 @@ def _principals(table: Evaluated, number: int, keys: Evaluated | None) -> str:
         f"{name}_{end}" for name in ("live_secrets", "live_certificates", "federated_credentials") for end in ("min", "max")
     )
     return (
-        f"SELECT principal_type, home, coalesce({outside}, FALSE), {counts} FROM {table.relation}"
+        f"SELECT coalesce(name, app_id, id), last_client_sign_in_on, unknown['last_client_sign_in_on'] IS NULL, {owners}, principal_type, home, coalesce({outside}, FALSE),"
+        f" {counts} FROM {table.relation} of"
         f" WHERE code{number} >= {WAIVED} AND code{number} < {UNKNOWN_VIOLATION}"
     )
 

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from keyaudit.model import times
 from keyaudit.model.causes import SHORT
 from keyaudit.model.findings import Finding, Severity
 from keyaudit.model.fixes import FIRST, ordered
 from keyaudit.model.run import First, Report
 from keyaudit.model.stakes import Stake
 from keyaudit.model.text import one_line
-from keyaudit.model.tier0 import LISTS
+from keyaudit.model.tier0 import LISTS, Principal
 from keyaudit.report.lines import columns, listed, plural, wrap
 from keyaudit.report.options import Options
 from keyaudit.report.resource import names
@@ -21,6 +22,9 @@ TOP = 10
 """The maximum number of causes on a screen."""
 INDENT = " " * 4
 """Before the second line of a cause, and of the sentence about tier 0."""
+ON_SCREEN = 3
+"""The principals of tier 0 that a screen names."""
+_NAME = 60
 TIER0 = f"keyaudit report --full --select {LISTS}"
 """The command that lists the principals that control the tenant, each with how it signs in, its owners and its last sign-in."""
 
@@ -68,10 +72,30 @@ def tier0(report: Report) -> str:
     return f"Tier 0: {'' if found.whole else 'at least '}{plural(found.count, 'principal')} outside Microsoft, {ways}"
 
 
-def tier0_lines(report: Report, options: Options) -> list[str]:
-    """The same in lines, and the command that lists them."""
+def tier0_named(report: Report, most: int) -> Iterator[str]:
+    """Each of them, the easiest to steal first, and how many more there are."""
+    found = report.tier0()
+    if found is not None:
+        yield from map(_principal, found.named[:most])
+        if found.count > len(found.named[:most]):
+            yield f"and {found.count - len(found.named[:most]):,} more"
+
+
+def _principal(each: Principal) -> str:
+    """ "Tenant Automation: with a certificate in no vault, last sign-in 2026-11-19, 2 users can become it"."""
+    recorded = "no sign-in recorded" if each.sign_ins_read else "sign-ins not read"
+    facts = [each.way, recorded if each.last_sign_in is None else f"last sign-in {times.iso_date(each.last_sign_in)}"]
+    if each.owners:
+        facts.append(f"{plural(each.owners, 'user')} can become it")
+    return f"{one_line(each.name, _NAME)}: {', '.join(facts)}"
+
+
+def tier0_lines(report: Report, options: Options, named: int = ON_SCREEN) -> list[str]:
+    """The same in lines, with so many of them by name, and the command that lists them."""
     said = tier0(report)
     lines = wrap(said, options.page, rest=INDENT) if said else []
+    for each in tier0_named(report, named) if named else ():
+        lines += wrap(each, options.page, INDENT, INDENT * 2)
     found = report.tier0()
     if options.hints and found is not None and found.count:
         lines.append(INDENT + " ".join(filter(None, (TIER0, " ".join(options.sources), options.choice))))

@@ -15,9 +15,10 @@ from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import First, Report, Verdict
 from keyaudit.model.text import listed, one_line
+from keyaudit.model.tier0 import NAMED
 from keyaudit.report.causes import repeated, told
 from keyaudit.report.facts import Facts
-from keyaudit.report.first import TOP, doubt, others, owner, page, step, tier0
+from keyaudit.report.first import TOP, doubt, others, owner, page, step, tier0, tier0_named
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import outlived, reads, remedy_of, waiver_lines
 from keyaudit.report.resource import label
@@ -135,6 +136,10 @@ def _first(report: Report) -> Iterator[str]:
         yield from _table(("severity", "resource", "finding", "owner", "first step", "id"), map(_first_row, held))
     for said in filter(None, (others(shown), tier0(report))):
         yield f"\n{safe(said)}."
+    named = list(tier0_named(report, NAMED))
+    if named:
+        yield ""
+        yield from (f"- {safe(each)}" for each in named)
 
 
 def _first_row(first: First) -> Sequence[str]:

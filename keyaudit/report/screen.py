@@ -15,7 +15,7 @@ from keyaudit.model.stakes import Stake
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
-from keyaudit.report.first import INDENT, TOP, Page, cut, doubt, others, owner, page, step, tier0_lines
+from keyaudit.report.first import INDENT, ON_SCREEN, TOP, Page, cut, doubt, others, owner, page, step, tier0_lines
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
 from keyaudit.report.missing import needed, waiver_lines
 from keyaudit.report.options import Options
@@ -25,6 +25,8 @@ from keyaudit.report.summary import WORST_FIRST, header, headline, message, word
 FEW = 20
 """The number of findings up to which a report lists them all instead."""
 HEIGHT = 45
+_CAUSES = 16
+"""The lines that causes have before principals of tier 0 are named."""
 _HINTS = 3
 _GAPS = 4
 _WAIVERS = 2
@@ -44,9 +46,10 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     before += [paint(line, Paint.BOLD, colour) for line in wrap(headline(report), width)]
     before += ["", *(cut(line, width) for line in _areas(report)), ""]
     unread = [*_unread(verdict, width, colour), *_waivers(report, width, colour)]
-    principals = tier0_lines(report, options)
     # After the groups a line about all other causes.
-    room = HEIGHT - len(before) - len(unread) - len(principals) - (2 + _HINTS if hints else 1)
+    room = HEIGHT - len(before) - len(unread) - (2 + _HINTS if hints else 1)
+    principals = _tier0(report, options, room - _CAUSES)
+    room -= len(principals)
     shown = _fitting(report, room)
     lines = before
     for stake, held in shown.groups:
@@ -68,6 +71,15 @@ def _fitting(report: Report, room: int) -> Page:
         if len(shown.groups) + 2 * sum(len(held) for _, held in shown.groups) <= room:
             return shown
     return page(report, len(Stake))
+
+
+def _tier0(report: Report, options: Options, room: int) -> list[str]:
+    """The lines about tier 0: with as many names as there is room for."""
+    for named in range(ON_SCREEN, 0, -1):
+        lines = tier0_lines(report, options, named)
+        if len(lines) <= room:
+            return lines
+    return tier0_lines(report, options, 0)
 
 
 def _areas(report: Report) -> Iterator[str]:

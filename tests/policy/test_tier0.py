@@ -11,7 +11,8 @@ from keyaudit.policy.load import load
 from tests.policy.inventory import JUDGING, gap, inventory
 
 TENANT = Scope("/tenants/t", "t", ScopeKind.TENANT)
-POLICIES = [each for each in load() if each.text.id in ("sp-can-take-over-tenant", "sp-privileged-certificate-outside-vault")]
+READ = ("sp-can-take-over-tenant", "sp-privileged-certificate-outside-vault", "app-privileged-with-user-owner")
+POLICIES = [each for each in load() if each.text.id in READ]
 
 
 def principal(name: str, **columns: Any) -> dict[str, Any]:
@@ -54,9 +55,12 @@ def certificate(of: str, custody: str | None, **columns: Any) -> dict[str, Any]:
 
 
 def counted(
-    rows: list[dict[str, Any]], credentials: list[dict[str, Any]] | None = None, coverage: tuple[Coverage, ...] = ()
+    rows: list[dict[str, Any]],
+    credentials: list[dict[str, Any]] | None = None,
+    coverage: tuple[Coverage, ...] = (),
+    applications: list[dict[str, Any]] | None = None,
 ) -> Tier0:
-    with inventory(service_principal=rows, credential=credentials or []) as connection:
+    with inventory(service_principal=rows, credential=credentials or [], application=applications or []) as connection:
         found = judge(connection, POLICIES, coverage, JUDGING).tier0()
     assert found is not None
     return found
@@ -77,7 +81,8 @@ def counted(
     ],
 )
 def test_each_counts_once_by_its_weakest_way(columns: dict[str, Any], way: Way) -> None:
-    assert counted([principal("a", **columns)]) == Tier0(ways={way: 1}, whole=True)
+    found = counted([principal("a", **columns)])
+    assert (found.ways, found.whole, [(each.name, each.way) for each in found.named]) == ({way: 1}, True, [("a", way)])
 
 
 @pytest.mark.parametrize(
@@ -97,6 +102,39 @@ def test_a_certificate_is_in_no_vault_only_where_that_is_known(custody: str | No
     assert found.ways == {way: 1}
 
 
+def application(of: str, users: int, more: int) -> dict[str, Any]:
+    return {
+        "id": f"/tenants/t/applications/{of}",
+        "scope_id": TENANT.id,
+        "app_id": of.upper(),
+        "tier0": True,
+        "tenant_wide": True,
+        "opens_subscriptions": False,
+        "user_owners": (users, users),
+        "indirect_user_owners": (more, None),
+        "unknown": {},
+    }
+
+
+def test_each_is_named_with_its_last_sign_in_and_how_many_users_can_become_it() -> None:
+    rows = [
+        principal("b", last_client_sign_in_on=86_400),
+        principal("a", unknown={"last_client_sign_in_on": "not_licensed"}),
+        principal("z", live_secrets=(1, 1)),
+    ]
+    found = counted(rows, applications=[application("b", 1, 2), application("other", 7, 0)]).named
+    assert [(each.name, each.last_sign_in, each.sign_ins_read, each.owners) for each in found] == [
+        ("z", None, True, None),
+        ("a", None, False, None),
+        ("b", 86_400, True, 3),
+    ]
+
+
+def test_no_more_than_ten_are_named_and_all_are_counted() -> None:
+    found = counted([principal(f"{number:02}") for number in range(12)])
+    assert (found.count, [each.name for each in found.named]) == (12, [f"{number:02}" for number in range(10)])
+
+
 def test_others_are_not_counted() -> None:
     others = [
         principal("microsoft", home="microsoft"),
@@ -108,10 +146,11 @@ def test_others_are_not_counted() -> None:
 
 def test_one_that_was_not_read_may_be_one_more() -> None:
     unread = principal("b", tier0=None, unknown={"tier0": "throttled"})
-    assert counted([principal("a"), unread]) == Tier0(ways={Way.NOTHING: 1}, whole=False)
+    found = counted([principal("a"), unread])
+    assert (found.ways, found.whole, [each.name for each in found.named]) == ({Way.NOTHING: 1}, False, ["a"])
     assert not counted([], coverage=(gap(TENANT, "service_principal.list"),)).whole
 
 
 def test_without_the_policy_nothing_is_said() -> None:
     with inventory(service_principal=[principal("a")]) as connection:
-        assert judge(connection, POLICIES[1:], (), JUDGING).tier0() is None
+        assert judge(connection, [each for each in POLICIES if each.text.id != READ[0]], (), JUDGING).tier0() is None

@@ -8,9 +8,10 @@ from keyaudit.model.causes import SHORT
 from keyaudit.model.findings import PolicyText, Severity
 from keyaudit.model.run import First, Report
 from keyaudit.model.text import visible
+from keyaudit.model.tier0 import NAMED
 from keyaudit.report.causes import also
 from keyaudit.report.facts import Facts
-from keyaudit.report.first import TOP, doubt, others, owner, page, step, tier0
+from keyaudit.report.first import TOP, doubt, others, owner, page, step, tier0, tier0_named
 from keyaudit.report.resource import context, label
 from keyaudit.report.score import line
 from keyaudit.report.summary import message
@@ -62,7 +63,8 @@ def first_page(report: Report, most: int = TOP) -> FirstPage:
     """The first page of a report."""
     shown = page(report, most)
     groups = [Group(stake.heading, list(map(_row, held))) for stake, held in shown.groups]
-    return FirstPage(groups, [f"{said}." for said in (others(shown), tier0(report)) if said])
+    said = others(shown), tier0(report), *tier0_named(report, NAMED)
+    return FirstPage(groups, [f"{each}." for each in said if each])
 
 
 def _row(first: First) -> Row:
