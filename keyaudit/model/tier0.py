@@ -37,8 +37,8 @@ class Principal(Struct, frozen=True, kw_only=True):
     sign_ins_read: bool
     """Whether sign-ins were read; otherwise there may be some."""
     owners: int | None
-    """The users who own its registration, or who own an application that does: at least so many can become it. None if it has no
-    registration here, or no policy read its owners."""
+    """The users who own its registration, or an application that does: at least so many can become it. None without a
+    registration here, and if no policy read its owners."""
 
 
 class Tier0(Struct, frozen=True, kw_only=True):

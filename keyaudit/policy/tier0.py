@@ -61,8 +61,8 @@ def _principals(table: Evaluated, number: int, keys: Evaluated | None, owned: Ev
         f"{name}_{end}" for name in ("live_secrets", "live_certificates", "federated_credentials") for end in ("min", "max")
     )
     return (
-        f"SELECT coalesce(name, app_id, id), last_client_sign_in_on, unknown['last_client_sign_in_on'] IS NULL, {owners}, principal_type, home, coalesce({outside}, FALSE),"
-        f" {counts} FROM {table.relation} of"
+        "SELECT coalesce(name, app_id, id), last_client_sign_in_on, unknown['last_client_sign_in_on'] IS NULL,"
+        f" {owners}, principal_type, home, coalesce({outside}, FALSE), {counts} FROM {table.relation} of"
         f" WHERE code{number} >= {WAIVED} AND code{number} < {UNKNOWN_VIOLATION}"
     )
 
