@@ -36,7 +36,7 @@ class Fix(Struct, frozen=True):
     """How findings are fixed. False if there is nothing."""
 
     kinds: Mapping[str, Template] = field(default_factory=dict)
-    """By kind. Of steps: the commands of the last ones that have some, and the words that lead to them."""
+    """By kind. Of steps: the first command of each kind, and what is said of all steps before their commands."""
     steps: tuple[Mapping[str, Template], ...] = ()
     """In order, each by part of `model.fixes`; empty for a fix by kind."""
 
@@ -46,7 +46,7 @@ class Fix(Struct, frozen=True):
     @classmethod
     def of(cls, steps: Sequence[Mapping[str, Template]]) -> "Fix":
         """A fix of steps."""
-        commands = {kind: step[kind] for step in steps for kind in COMMANDS if kind in step}
+        commands = {kind: step[kind] for step in reversed(steps) for kind in COMMANDS if kind in step}
         words = ((f"{number}. ", step) for number, step in enumerate(steps, start=1))
         said = ((begin, part, step[part]) for begin, step in words for part in LEADING if part in step)
         text = joined((begin if part == FIRST else LEADING[part], template) for begin, part, template in said)

@@ -134,7 +134,10 @@ class Worded(Reader):
         present: frozenset[str],
         base: Fix = NO_FIX,
     ) -> Fix:
-        """A fix by kind, or in steps. A command that takes something away goes with the other steps or the text of `base`."""
+        """A fix by kind, or in steps.
+
+        With a `base` of steps, a command without a text, or one that takes something away, replaces that of a step.
+        """
         if node is not None and not isinstance(node, Members):
             self.problem(node, "fix is not a mapping", f"by kind: {', '.join(QUOTING)}; or steps")
             return NO_FIX
@@ -146,7 +149,7 @@ class Worded(Reader):
                 self.problem(members[name], f"a fix with steps has no {shown(name)} of its own", "put it into a step")
             return Fix.of(self._steps(members["steps"], table, parameters, present))
         found = self._by_kind(members, table, parameters, present)
-        if node is not None and base.steps and _taking(found):
+        if node is not None and base.steps and (_taking(found) or (found and FIRST not in found)):
             return Fix.of(self._instead(node, found, base.steps))
         text = base.kinds.get(FIRST)
         for kind, command in found.items():
@@ -170,14 +173,30 @@ class Worded(Reader):
     def _instead(
         self, node: Node, found: Mapping[str, Template], steps: Sequence[Mapping[str, Template]]
     ) -> Sequence[Mapping[str, Template]]:
-        """The steps with the commands found in the last one, and their text in the first one."""
-        first, *more, last = steps
-        kept = {part: text for part, text in last.items() if part not in COMMANDS}
-        commands = {kind: text for kind, text in found.items() if kind in COMMANDS}
-        begins = {**first, **{part: text for part, text in found.items() if part not in COMMANDS}}
-        made = (begins, *more, _in_order({**kept, **commands}))
+        """The steps with the commands found in place of those that do the same, and the text found in the first step."""
+        taking = _taking(found)
+        alike = [number for number, step in enumerate(steps) if _commands(step) and _taking(step) is taking]
+        made = [dict(step) for step in steps]
+        if alike:
+            number = alike[-1] if taking else alike[0]
+            made[number] = {part: text for part, text in made[number].items() if part not in COMMANDS} | _commands(found)
+        else:
+            self.problem(node, "no step of the policy's fix has such a command", "give it steps of its own")
+        made[0] |= {part: text for part, text in found.items() if part not in COMMANDS}
         self._check_steps(node, made)
-        return made
+        return [_in_order(step) for step in made]
+
+    def _by_kind(
+        self, members: Mapping[str, Node], table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
+    ) -> dict[str, Template]:
+        found: dict[str, Template] = {}
+        for kind, value in members.items():
+            if kind not in QUOTING:
+                self.problem(value, f"no such kind of fix: {shown(kind)}", nearest(kind, [*QUOTING, "steps"]))
+            template = self.template(value, table, parameters, present)
+            if template is not None:
+                found[kind] = template
+        return found
 
     def _steps(
         self, node: Node, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
@@ -239,9 +258,13 @@ def _in_order(step: Mapping[str, Template]) -> Mapping[str, Template]:
     return {part: step[part] for part in PARTS if part in step}
 
 
+def _commands(step: Mapping[str, Template]) -> dict[str, Template]:
+    return {kind: text for kind, text in step.items() if kind in COMMANDS}
+
+
 def _taking(step: Mapping[str, Template]) -> bool:
     """Whether one of its commands takes something away."""
-    return any(takes_away(step[kind].readable) for kind in COMMANDS if kind in step)
+    return any(takes_away(command.readable) for command in _commands(step).values())
 
 
 def with_fixes(arms: Sequence[Arm], message: Template, fixes: Sequence[tuple[Condition, Fix]]) -> Iterator[Arm]:

@@ -190,18 +190,22 @@ def test_steps_are_filled_in_and_a_fix_with_a_condition_replaces_the_command_tha
       before: Nobody uses {name}."""
     fixes = """
   - {when: kty == "EC", fix: {text: "Ask first.", cli: "az keyvault key delete --name {name}"}}
-  - {when: kty == "OKP-HSM", fix: {text: "Nothing to do."}}"""
+  - {when: kty == "OKP-HSM", fix: {text: "Nothing to do."}}
+  - {when: kty == "EC-HSM", fix: {cli: "az keyvault key create"}}"""
     aged = policy(tmp_path, message=quoted("old"), fix=steps, fix_when=fixes)
-    rows = [key(name, exportable=True, kty=kty) for name, kty in (("it's", "RSA"), ("curve", "EC"), ("other", "OKP-HSM"))]
+    rows = [
+        key(name, exportable=True, kty=kty)
+        for name, kty in (("it's", "RSA"), ("curve", "EC"), ("other", "OKP-HSM"), ("hsm", "EC-HSM"))
+    ]
     with inventory(key=rows) as connection:
         found = {str(f.row["name"]): f for f in judge(connection, [aged], (), JUDGING).findings()}
-    rsa, curve, other = (found[name] for name in ("it's", "curve", "other"))
+    rsa, curve, other, hsm = (found[name] for name in ("it's", "curve", "other", "hsm"))
     first, last = rsa.steps
     assert first == {"text": "Replace it's.", "cli": f'az keyvault key rotate --id "{rsa.row["key_id"]}"'}
     assert list(last) == ["text", "breaks", "before", "cli", "check", "back"]
     assert last["cli"] == 'az keyvault key set-attributes --name "it\'s" --enabled false'
     assert (last["text"], last["before"]) == ("Disable the version.", "Nobody uses it's.")
-    assert rsa.fix["cli"] == last["cli"]
+    assert rsa.fix["cli"] == first["cli"]
     assert rsa.fix["text"].startswith("1. Replace it's. 2. Disable the version. Breaks: Every operation with it")
     assert rsa.fix["text"].endswith(" Before: Nobody uses it's.")
     assert [step.get("cli") for step in curve.steps] == [
@@ -210,6 +214,10 @@ def test_steps_are_filled_in_and_a_fix_with_a_condition_replaces_the_command_tha
     ]
     assert (curve.steps[0]["text"], curve.steps[1]["before"]) == ("Ask first.", "Nobody uses curve.")
     assert (other.fix, other.steps) == ({"text": "Nothing to do."}, ())
+    assert [step.get("cli") for step in hsm.steps] == [
+        "az keyvault key create",
+        "az keyvault key set-attributes --name hsm --enabled false",
+    ]
     assert rsa.reworded is not None
     assert rsa.reworded({**rsa.row, "name": "k-1"})[2][0]["text"] == "Replace k-1."
 
