@@ -11,15 +11,8 @@ from tests.rehearsal.stage import ROOT
 FILE = ROOT / "keyaudit" / "report" / "rehearsed.json"
 
 OPENS = {
-    # A version that is replaced stays enabled until nothing uses it: the texts say to disable it then.
-    "kv-key-rotation-overdue": {"kv-key-old-versions-enabled"},
+    # It rotates by itself, and its old versions are a finding of their own.
     "kv-key-own-rotation-overdue": {"kv-key-old-versions-enabled"},
-    "kv-key-hsm-platform-legacy": {"kv-key-old-versions-enabled"},
-    "kv-key-no-auto-rotation": {"kv-key-old-versions-enabled"},
-    "kv-key-expiring-soon": {"kv-key-old-versions-enabled"},
-    "kv-key-software-protected": {"kv-key-old-versions-enabled"},
-    "kv-key-exportable": {"kv-key-old-versions-enabled"},
-    "use-weak-parameters": {"kv-key-old-versions-enabled"},
     # A policy that is newer than the certificate says nothing of it until the certificate is renewed.
     "kv-cert-no-auto-renew": {"kv-cert-exportable-key"},
 }
