@@ -186,18 +186,6 @@ class Worded(Reader):
         self._check_steps(node, made)
         return [_in_order(step) for step in made]
 
-    def _by_kind(
-        self, members: Mapping[str, Node], table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
-    ) -> dict[str, Template]:
-        found: dict[str, Template] = {}
-        for kind, value in members.items():
-            if kind not in QUOTING:
-                self.problem(value, f"no such kind of fix: {shown(kind)}", nearest(kind, [*QUOTING, "steps"]))
-            template = self.template(value, table, parameters, present)
-            if template is not None:
-                found[kind] = template
-        return found
-
     def _steps(
         self, node: Node, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
     ) -> tuple[Mapping[str, Template], ...]:
