@@ -118,7 +118,7 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
         ),
         (
             {"fix": "{steps: [{text: a}, {text: b}]}", "fix_when": "[{when: exportable, fix: {cli: az key delete}}]"},
-            "test.yaml:18:36: step 2 takes something away, and has no before, breaks, check and back; add it",
+            "test.yaml:18:36: no step of the policy's fix has such a command; give it steps of its own",
         ),
         ({"references": "[]"}, "test.yaml:10:13: no references; name at least one"),
         ({"message": "'{nmae} is bad'"}, "test.yaml:7:10: no such column or parameter: '{nmae}'; did you mean name?"),
