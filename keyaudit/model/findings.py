@@ -6,7 +6,7 @@ and counts with its upper bound.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 from typing import TypeAlias
@@ -161,6 +161,8 @@ class PolicyText(Struct, frozen=True, kw_only=True):
     why: str
     fix: Mapping[str, str]
     """The fixes by kind (`cli`, `powershell`, `text`), with placeholders not yet filled in."""
+    steps: tuple[Mapping[str, str], ...] = ()
+    """The steps of the fix by part, likewise; empty for a fix by kind."""
     references: tuple[str, ...] = ()
     frameworks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The controls that it maps to, by framework."""
@@ -200,6 +202,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     """The condition's limit in words: the parameters and their values, as in "max_age 730 days"."""
     fix: Mapping[str, str] = field(default_factory=dict)
     """`policy.fix` with the row's values filled in, shell-quoted."""
+    steps: Sequence[Mapping[str, str]] = ()
+    """`policy.steps`, likewise."""
     scope: Scope | None = None
     waiver: Waiver | None = None
     """The waiver that covers it, if it is waived."""
@@ -223,8 +227,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     """Whether it is about the same row as the head of its cause, and not the head itself."""
     command: str = ""
     """The commands of its fix before values are filled in: the same for rows that are fixed in the same way."""
-    reworded: Callable[[Mapping[str, Value]], tuple[str, Mapping[str, str]]] | None = None
-    """The message and fix for a row with these values and the same outcome."""
+    reworded: Callable[[Mapping[str, Value]], tuple[str, Mapping[str, str], Sequence[Mapping[str, str]]]] | None = None
+    """The message, fix and steps for a row with these values and the same outcome."""
 
     @property
     def frameworks(self) -> Mapping[str, tuple[str, ...]]:

@@ -1,10 +1,21 @@
-"""Fixes in a safe order: what has to be done or known first, in words, and then the command."""
+"""Fixes in steps: what replaces something comes before the command that takes it away, which never stands alone."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from msgspec import Struct
 
 FIRST = "text"
-"""The kind of fix in words, which says what has to be done before a command that takes something away."""
+"""The part of a step in words."""
+COMMANDS = ("cli", "powershell")
+LEADING = {FIRST: "", "breaks": "Breaks: ", "before": "Before: "}
+"""The parts in words that come before a command, each with how it begins."""
+_SAID = {**LEADING, "check": "Check: ", "back": "Go back: "}
+PARTS = (FIRST, "breaks", "before", *COMMANDS, "check", "back")
+"""The parts of a step in the order of reading: in words, what it breaks, what must be true before it, its commands, how to see
+that it worked, and how to go back.
+"""
 
 _TAKES_AWAY = re.compile(
     r"(?<![\w-])(?:delete|delete-policy|remove|revoke|purge)(?![\w-])"
@@ -24,13 +35,50 @@ def takes_away(command: str) -> bool:
     return _TAKES_AWAY.search(command) is not None
 
 
-def ordered(fix: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The parts of a fix by kind, in the order in which they are to be read: the text first where a command takes away."""
-    first = any(takes_away(command) for kind, command in fix.items() if kind != FIRST)
-    return sorted(fix.items(), key=lambda each: first and each[0] != FIRST)
+class Part(Struct, frozen=True):
+    """A paragraph or command of a fix, with the words above it: "Fix (cli)", "Step 2"."""
+
+    heading: str
+    lines: tuple[str, ...]
+    is_command: bool
 
 
-def heading(kind: str, command: str) -> str:
-    """The words above a part of a fix: "Fix (text)", "Fix (cli)"."""
-    last = kind != FIRST and takes_away(command)
-    return f"Fix ({kind}), last, because it takes something away" if last else f"Fix ({kind})"
+def ordered(fix: Mapping[str, str], steps: Sequence[Mapping[str, str]] = ()) -> list[Mapping[str, str]]:
+    """The steps of a fix, each with its parts in the order of reading.
+
+    A `fix` by kind without steps is one step, or two if its command takes something away: first the text.
+    """
+    if steps:
+        return [{part: step[part] for part in PARTS if part in step} for step in steps]
+    commands = {kind: text for kind, text in fix.items() if kind != FIRST}
+    if FIRST in fix and any(map(takes_away, commands.values())):
+        return [{FIRST: fix[FIRST]}, commands]
+    return [fix] if fix else []
+
+
+def by_kind(fix: Mapping[str, str]) -> dict[str, str]:
+    """The fix by kind: the text first where a command takes something away."""
+    return {kind: text for step in ordered(fix) for kind, text in step.items()}
+
+
+def parts(fix: Mapping[str, str], steps: Sequence[Mapping[str, str]] = ()) -> list[Part]:
+    """A fix as it is shown to people: paragraphs and commands in the order of reading."""
+    found: list[Part] = []
+    every = ordered(fix, steps)
+    for number, step in enumerate(every, start=1):
+        name, after = (f"Step {number}", ", afterwards") if len(every) > 1 else ("Fix", f" ({FIRST})")
+        before = "" if len(every) > 1 else after
+        for is_command, group in groupby(step, key=COMMANDS.__contains__):
+            if is_command:
+                found += [Part(f"{name} ({kind})", (step[kind],), True) for kind in group]
+                before = after
+            else:
+                found.append(Part(f"{name}{before}", tuple(f"{_SAID[part]}{step[part]}" for part in group), False))
+    return found
+
+
+def one_text(fix: Mapping[str, str], steps: Sequence[Mapping[str, str]] = ()) -> str:
+    """A fix for programs that have one member for it: one line for each paragraph and command, each step after its number."""
+    shown = parts(fix, steps)
+    numbered = len({part.heading.partition(" (")[0] for part in shown}) > 1
+    return "\n".join(f"{part.heading}: {line}" if numbered else line for part in shown for line in part.lines)

@@ -9,13 +9,14 @@ from msgspec import Struct, field
 from keyaudit.model.columns import Table
 from keyaudit.model.documents.nodes import Node
 from keyaudit.model.findings import Outcome, PolicyText, Severity
+from keyaudit.model.fixes import COMMANDS, FIRST, LEADING
 from keyaudit.model.stakes import columns as opens
 from keyaudit.model.tables import TABLES, operations_of
 from keyaudit.policy.applicability import needless
 from keyaudit.policy.controls import Part, columns_of
 from keyaudit.policy.narrowing import Condition
 from keyaudit.policy.parameters import Parameter
-from keyaudit.policy.templates import Template
+from keyaudit.policy.templates import Template, joined
 from keyaudit.policy.types import Every, Lookup, Term, columns_read, parameters_read, walk
 
 
@@ -31,13 +32,53 @@ class Rung(Struct, frozen=True):
     condition: Condition
 
 
+class Fix(Struct, frozen=True):
+    """How findings are fixed. False if there is nothing."""
+
+    kinds: Mapping[str, Template] = field(default_factory=dict)
+    """By kind. Of steps: the first command of each kind, and what is said of all steps before their commands."""
+    steps: tuple[Mapping[str, Template], ...] = ()
+    """In order, each by part of `model.fixes`; empty for a fix by kind."""
+
+    def __bool__(self) -> bool:
+        return bool(self.kinds)
+
+    @classmethod
+    def of(cls, steps: Sequence[Mapping[str, Template]]) -> "Fix":
+        """A fix of steps."""
+        commands = {kind: step[kind] for step in reversed(steps) for kind in COMMANDS if kind in step}
+        words = ((f"{number}. ", step) for number, step in enumerate(steps, start=1))
+        said = ((begin, part, step[part]) for begin, step in words for part in LEADING if part in step)
+        text = joined((begin if part == FIRST else LEADING[part], template) for begin, part, template in said)
+        return cls({FIRST: text, **commands}, tuple(steps))
+
+    @property
+    def templates(self) -> tuple[Template, ...]:
+        """All that it says and prints."""
+        return (*self.kinds.values(), *(template for step in self.steps for template in step.values()))
+
+    @property
+    def commands(self) -> str:
+        """Its commands before values are filled in."""
+        every = self.steps or (self.kinds,)
+        return "\n".join(step[kind].readable for step in every for kind in COMMANDS if kind in step)
+
+
+NO_FIX = Fix()
+
+
 class Arm(Struct, frozen=True):
     """One step of `message_when`: the message if this condition is the first that is true."""
 
     condition: Condition
     message: Template
-    fix: Mapping[str, Template]
+    how: Fix
     """What is done in this case; empty: the fix of the policy."""
+
+    @property
+    def fix(self) -> Mapping[str, Template]:
+        """By kind."""
+        return self.how.kinds
 
 
 class CauseArm(Struct, frozen=True):
@@ -135,7 +176,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     message_when: tuple[Arm, ...]
     message: Template
     """The message if no arm of `message_when` applies."""
-    fix: Mapping[str, Template]
+    how: Fix
     given: Mapping[str, Node]
     examples: tuple[Example, ...]
     causes: tuple[CauseArm, ...] = ()
@@ -150,6 +191,11 @@ class Policy(Struct, frozen=True, kw_only=True):
     """The file name for errors."""
     source: str
     """The file's text."""
+
+    @property
+    def fix(self) -> Mapping[str, Template]:
+        """The fix by kind."""
+        return self.how.kinds
 
     @property
     def table(self) -> Table:
@@ -201,9 +247,9 @@ class Policy(Struct, frozen=True, kw_only=True):
     @property
     def columns_shown(self) -> frozenset[str]:
         """Every column in its conditions or texts, and possibly parameters."""
-        texts = [self.message, *self.fix.values()]
+        texts = [self.message, *self.how.templates]
         for arm in self.message_when:
-            texts += [arm.message, *arm.fix.values()]
+            texts += [arm.message, *arm.how.templates]
         named = (name for text in texts for name in text.names)
         decide = (*self.columns_of_arms, *self.columns_of_causes, *self.columns_of_stakes)
         return frozenset((*self.columns_read, *columns_of(self.parts), *decide, *named))
@@ -238,8 +284,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     @property
     def commands(self) -> tuple[str, ...]:
         """For each of `message_when` and then for `message`, the commands of its fix before values are filled in."""
-        fixes = (*(arm.fix or self.fix for arm in self.message_when), self.fix)
-        return tuple("\n".join(text.readable for kind, text in fix.items() if kind != "text") for fix in fixes)
+        return (*((arm.how or self.how).commands for arm in self.message_when), self.how.commands)
 
     @property
     def top_severity(self) -> Severity:

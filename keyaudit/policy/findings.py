@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from keyaudit.inventory.owners import owner_of
 from keyaudit.inventory.scores import SCALES
 from keyaudit.model.causes import Cause
-from keyaudit.model.deferred import Deferred
+from keyaudit.model.deferred import Deferred, DeferredSequence
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, Score, Severity, Value
 from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
@@ -24,12 +24,12 @@ from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.causes import BY_ITSELF, Place
 from keyaudit.policy.counts import reason_of
-from keyaudit.policy.definition import Arm
+from keyaudit.policy.definition import Arm, Fix
 from keyaudit.policy.ordered import BEFORE, Evaluated, count_slices, in_order, slices
 from keyaudit.policy.queries import Scoring
 from keyaudit.policy.scores import score_of
 from keyaudit.policy.stakes import mask_of
-from keyaudit.policy.templates import QUOTING, UNKNOWN, show
+from keyaudit.policy.templates import UNKNOWN, filled, show
 from keyaudit.policy.types import Kind, columns_read
 from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED, in_play, outcome_of, severity_of
 
@@ -271,6 +271,7 @@ def _finding(judged: _Judged, code: int, row: _Row, causes: Shared) -> Finding:
         evidence=Deferred(partial(_evidence, judged, texts)) if row.explained else {},
         expected=judged.expected(row) if row.explained else "",
         fix=Deferred(partial(_fix, judged, row, texts)) if row.explained else {},
+        steps=DeferredSequence(partial(_steps, judged, row, texts)) if row.explained else (),
         known=known,
         beside=frozenset(other),
         otherwise={key: answer for key, answer in other.items() if answer is not Outcome.NOT_APPLICABLE},
@@ -302,15 +303,23 @@ def _evidence(judged: _Judged, texts: "_Texts") -> Mapping[str, Value]:
 
 
 def _fix(judged: _Judged, row: _Row, texts: "_Texts") -> Mapping[str, str]:
-    arm = judged.arm(row.cells)
-    templates = (arm.fix if arm else None) or judged.policy.fix
-    return {kind: template.fill(texts, QUOTING[kind]) for kind, template in templates.items()}
+    return filled(_how(judged, row).kinds, texts)
 
 
-def _reworded(judged: _Judged, code: int, row: _Row, values: Mapping[str, Value]) -> tuple[str, Mapping[str, str]]:
-    """The message and the fix, with the row's columns from `values`."""
+def _steps(judged: _Judged, row: _Row, texts: "_Texts") -> Sequence[Mapping[str, str]]:
+    return [filled(step, texts) for step in _how(judged, row).steps]
+
+
+def _how(judged: _Judged, row: _Row) -> Fix:
+    return (judged.arm(row.cells) or judged.policy).how or judged.policy.how
+
+
+def _reworded(
+    judged: _Judged, code: int, row: _Row, values: Mapping[str, Value]
+) -> tuple[str, Mapping[str, str], Sequence[Mapping[str, str]]]:
+    """The message, the fix and its steps, with the row's columns from `values`."""
     texts = _Texts(judged, row, values)
-    return _message(judged, code, row, texts), _fix(judged, row, texts)
+    return _message(judged, code, row, texts), _fix(judged, row, texts), _steps(judged, row, texts)
 
 
 def _waiver(bound: Bound, row: str, subject: str, severity: Severity) -> Waiver:

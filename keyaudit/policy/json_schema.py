@@ -3,11 +3,14 @@
 from keyaudit.model.causes import KINDS
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.fixes import FIRST, PARTS
 from keyaudit.model.guardrails import ENABLED, GUARDRAILS
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.parameters import PROFILES
 from keyaudit.policy.schema import EXAMPLE, ID, LESSON, NEEDS, OPTIONAL, REQUIRED
+from keyaudit.policy.shared_steps import STEPS, USE
 from keyaudit.policy.templates import QUOTING
+from keyaudit.policy.worded import MAX_STEPS
 
 Json = dict[str, object]
 
@@ -39,10 +42,33 @@ _CONTROL: Json = {
     },
     "additionalProperties": False,
 }
+_STEP: Json = {
+    "type": "object",
+    "anyOf": [{"required": [FIRST]}, {"required": [USE]}],
+    "properties": {
+        **dict.fromkeys(PARTS, _TEXT),
+        USE: {"enum": list(STEPS), "description": "A shared step: the parts that this one has itself replace its own."},
+        "breaks": {**_TEXT, "description": "What stops working."},
+        "before": {**_TEXT, "description": "What must be true before the step."},
+        "check": {**_TEXT, "description": "How to see that it worked."},
+        "back": {**_TEXT, "description": "How to go back, or that nobody can."},
+    },
+    "additionalProperties": False,
+}
 _FIX: Json = {
     "type": "object",
     "minProperties": 1,
-    "properties": dict.fromkeys(QUOTING, _TEXT),
+    "properties": {
+        **dict.fromkeys(QUOTING, _TEXT),
+        "steps": {
+            "type": "array",
+            "items": _STEP,
+            "minItems": 2,
+            "maxItems": MAX_STEPS,
+            "description": "In order, instead of a fix by kind. A command that takes something away is never in the first "
+            "step, and its step has breaks, before, check and back.",
+        },
+    },
     "additionalProperties": False,
 }
 _CAUSE: Json = {
@@ -93,7 +119,8 @@ _FIELDS: dict[str, Json] = {
             "required": ["when", "fix"],
             "additionalProperties": False,
         },
-        "description": "The first fix whose condition holds replaces `fix`, for messages without a fix of their own.",
+        "description": "The first fix whose condition holds replaces `fix`, for messages without a fix of their own. Of a fix "
+        "with steps, a command that takes something away replaces the one of the last step.",
     },
     "table": {"enum": list(TABLES), "description": "What is judged, one row at a time."},
     "subject": {**_TEXT, "description": "The column that the finding is about; id if left out."},

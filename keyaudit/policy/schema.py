@@ -10,7 +10,6 @@ from keyaudit.model.documents.nodes import Items, Members, Node, Scalar
 from keyaudit.model.documents.problems import FieldError, Problem, nearest, shown
 from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Outcome, PolicyText, Severity
-from keyaudit.model.fixes import FIRST
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.declared_causes import causes, declared, suspicion
 from keyaudit.policy.definition import Derived, Example, Policy, Rung
@@ -92,9 +91,9 @@ class _Reader(Worded):
         controls = parts(self, mapped, lambda node: self.condition(node, table, parameters, present))
         there = present | (violated_when.facts.when_true if violated_when else frozenset())
         fix = self.fix(fields.get("fix"), table, parameters, there)
-        arms, last = self.arms(fields.get("message_when"), table, parameters, there, fix.get(FIRST))
+        arms, last = self.arms(fields.get("message_when"), table, parameters, there, fix)
         message = self.template(fields.get("message"), table, parameters, last)
-        fixes = self.fixes(fields.get("fix_when"), table, parameters, there, fix.get(FIRST))
+        fixes = self.fixes(fields.get("fix_when"), table, parameters, there, fix)
         of = causes(self, fields.get("cause"), table, lambda node: self.condition(node, table, parameters, there))
         self._used(fields.get("parameters"), [applies_to, violated_when, *(rung.condition for rung in rungs)])
         text = PolicyText(
@@ -104,7 +103,8 @@ class _Reader(Worded):
             severity=severity,
             table=table.name,
             why=self.text(fields.get("why")),
-            fix={kind: template.readable for kind, template in fix.items()},
+            fix={kind: template.readable for kind, template in fix.kinds.items()},
+            steps=tuple({part: template.readable for part, template in step.items()} for step in fix.steps),
             references=self._texts(fields.get("references"), "references"),
             frameworks=frameworks(self, mapped, declared=self._ours),
             confined=confined(controls),
@@ -130,7 +130,7 @@ class _Reader(Worded):
             parameters=parameters,
             message_when=tuple(with_fixes(arms, message, fixes)),
             message=message,
-            fix=fix,
+            how=fix,
             given=given,
             examples=examples,
             causes=of,

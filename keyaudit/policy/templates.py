@@ -1,6 +1,6 @@
 """Messages and fixes: text with placeholders, filled in safely with a row's values."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -202,6 +202,16 @@ class Template(Struct, frozen=True, dict=True):
         return filled
 
 
+def joined(said: Iterable[tuple[str, Template]]) -> Template:
+    """One text of several, in order, each after its beginning."""
+    parts: list[tuple[str, Placeholder | None]] = []
+    texts = []
+    for begin, template in said:
+        texts.append(f"{begin}{template.text}")
+        parts += [(f" {begin}" if parts else begin, None), *template.parts]
+    return Template(" ".join(texts), tuple(parts))
+
+
 def _instead(name: str, source: Source) -> str:
     """The replacement of an absent value without a text: for a name, the last part of the id."""
     id_ = source.value("id") if name == NAME and source.known("id") else None
@@ -261,4 +271,9 @@ def _bounds(bounds: tuple[int, int | None]) -> str:
 
 
 QUOTING: dict[str, Callable[[str], str]] = {"cli": shell_quoted, "powershell": powershell_quoted, "text": str}
-"""The kinds of fix, and how each quotes a value."""
+"""The kinds of fix, and how each quotes a value. The other parts of a step are words, as a text is."""
+
+
+def filled(templates: Mapping[str, Template], source: Source) -> dict[str, str]:
+    """The parts of a fix with a row's values, by kind or part of a step."""
+    return {part: template.fill(source, QUOTING.get(part, str)) for part, template in templates.items()}

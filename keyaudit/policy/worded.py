@@ -1,22 +1,28 @@
 """Reads the conditions of a policy file, its messages, and its fixes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from keyaudit.model.columns import Table
 from keyaudit.model.documents.nodes import Members, Node, Scalar
 from keyaudit.model.documents.problems import FieldError, Problem, nearest, shown
 from keyaudit.model.documents.reader import Reader
 from keyaudit.model.documents.yaml import YAML
-from keyaudit.model.fixes import FIRST, takes_away
-from keyaudit.policy.definition import Arm
+from keyaudit.model.fixes import COMMANDS, FIRST, PARTS, takes_away
+from keyaudit.model.text import listed
+from keyaudit.policy.definition import NO_FIX, Arm, Fix
 from keyaudit.policy.narrowing import Condition
 from keyaudit.policy.parameters import Parameter
 from keyaudit.policy.placeholders import template
+from keyaudit.policy.shared_steps import STEPS, USE
 from keyaudit.policy.syntax import condition
 from keyaudit.policy.templates import QUOTING, Template
 from keyaudit.policy.types import Every
 
 _MAX_ARMS = 8
+MAX_STEPS = 6
+"""The maximum number of steps of a fix."""
+_OF_TAKING = ("before", "breaks", "check", "back")
+"""What a step says besides its text, if its command takes something away."""
 
 
 class Worded(Reader):
@@ -61,11 +67,11 @@ class Worded(Reader):
         table: Table,
         parameters: Mapping[str, Parameter],
         present: frozenset[str],
-        text: Template | None,
+        base: Fix,
     ) -> tuple[list[Arm], frozenset[str]]:
         """The messages with a condition, and the columns that are present if none of these conditions is true.
 
-        `text`: that of the policy's fix.
+        `base`: the policy's fix.
         """
         arms: list[Arm] = []
         for item in self.items(node):
@@ -75,7 +81,7 @@ class Worded(Reader):
             checked = self.condition(item.members["when"], table, parameters, present)
             here = present | (checked.facts.when_true if checked else frozenset())
             message = self.template(item.members["message"], table, parameters, here)
-            fix = self.fix(item.members.get("fix"), table, parameters, here, text)
+            fix = self.fix(item.members.get("fix"), table, parameters, here, base)
             if checked and message:
                 arms.append(Arm(checked, message, fix))
                 present |= checked.facts.when_false
@@ -89,9 +95,9 @@ class Worded(Reader):
         table: Table,
         parameters: Mapping[str, Parameter],
         present: frozenset[str],
-        text: Template | None,
-    ) -> list[tuple[Condition, dict[str, Template]]]:
-        """The fixes with a condition; `text` as in `_arms`."""
+        base: Fix,
+    ) -> list[tuple[Condition, Fix]]:
+        """The fixes with a condition; `base` as in `arms`."""
         found = []
         for item in self.items(node):
             if not isinstance(item, Members) or set(item.members) != {"when", "fix"}:
@@ -99,7 +105,7 @@ class Worded(Reader):
                 continue
             checked = self.condition(item.members["when"], table, parameters, present)
             here = present | (checked.facts.when_true if checked else frozenset())
-            fix = self.fix(item.members["fix"], table, parameters, here, text)
+            fix = self.fix(item.members["fix"], table, parameters, here, base)
             if checked:
                 found.append((checked, fix))
                 present |= checked.facts.when_false
@@ -126,29 +132,130 @@ class Worded(Reader):
         table: Table,
         parameters: Mapping[str, Parameter],
         present: frozenset[str],
-        text: Template | None = None,
-    ) -> dict[str, Template]:
-        """A fix by kind, with `text` unless it has a text of its own."""
-        found: dict[str, Template] = {}
+        base: Fix = NO_FIX,
+    ) -> Fix:
+        """A fix by kind, or in steps.
+
+        With a `base` of steps, a command without a text, or one that takes something away, replaces that of a step.
+        """
         if node is not None and not isinstance(node, Members):
-            self.problem(node, "fix is not a mapping", f"by kind: {', '.join(QUOTING)}")
-            return found
+            self.problem(node, "fix is not a mapping", f"by kind: {', '.join(QUOTING)}; or steps")
+            return NO_FIX
         if node is not None and not node.members:
             self.problem(node, "no remedy in fix", "say how to fix it")
-        for kind, value in self.entries(node).items():
+        members = self.entries(node)
+        if "steps" in members:
+            for name in members.keys() - {"steps"}:
+                self.problem(members[name], f"a fix with steps has no {shown(name)} of its own", "put it into a step")
+            return Fix.of(self._steps(members["steps"], table, parameters, present))
+        found = self._by_kind(members, table, parameters, present)
+        if node is not None and base.steps and (_taking(found) or (found and FIRST not in found)):
+            return Fix.of(self._instead(node, found, base.steps))
+        text = base.kinds.get(FIRST)
+        for kind, command in found.items():
+            if takes_away(command.readable) and text is None and FIRST not in members:
+                what = "takes something away, and no text says what has to be done before"
+                self.problem(members[kind], what, "add a text")
+        return Fix({FIRST: text, **found} if found and text else found)
+
+    def _by_kind(
+        self, members: Mapping[str, Node], table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
+    ) -> dict[str, Template]:
+        found: dict[str, Template] = {}
+        for kind, value in members.items():
             if kind not in QUOTING:
-                self.problem(value, f"no such kind of fix: {shown(kind)}", nearest(kind, QUOTING))
+                self.problem(value, f"no such kind of fix: {shown(kind)}", nearest(kind, [*QUOTING, "steps"]))
             template = self.template(value, table, parameters, present)
             if template is not None:
                 found[kind] = template
-                if takes_away(template.readable) and text is None and FIRST not in self.entries(node):
-                    self.problem(value, "takes something away, and no text says what has to be done before", "add a text")
-        return {FIRST: text, **found} if found and text else found
+        return found
+
+    def _instead(
+        self, node: Node, found: Mapping[str, Template], steps: Sequence[Mapping[str, Template]]
+    ) -> Sequence[Mapping[str, Template]]:
+        """The steps with the commands found in place of those that do the same, and the text found in the first step."""
+        taking = _taking(found)
+        alike = [number for number, step in enumerate(steps) if _commands(step) and _taking(step) is taking]
+        made = [dict(step) for step in steps]
+        if alike:
+            number = alike[-1] if taking else alike[0]
+            made[number] = {part: text for part, text in made[number].items() if part not in COMMANDS} | _commands(found)
+        else:
+            self.problem(node, "no step of the policy's fix has such a command", "give it steps of its own")
+        made[0] |= {part: text for part, text in found.items() if part not in COMMANDS}
+        self._check_steps(node, made)
+        return [_in_order(step) for step in made]
+
+    def _steps(
+        self, node: Node, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
+    ) -> tuple[Mapping[str, Template], ...]:
+        steps: list[Mapping[str, Template]] = []
+        items = self.items(node)
+        for item in items:
+            if not isinstance(item, Members) or not {FIRST, USE} & item.members.keys():
+                self.problem(item, "not a step with a text", "as in {text: ..., cli: ..., check: ...}")
+                continue
+            for name in item.members.keys() - {*PARTS, USE}:
+                self.problem(item.keys[name], f"no such part of a step: {shown(name)}", nearest(name, [*PARTS, USE]))
+            own = {part: item.members[part] for part in PARTS if part in item.members}
+            read = ((part, self.template(own[part], table, parameters, present)) for part in own)
+            parts = {part: text for part, text in read if text is not None}
+            shared = self._shared(item.members.get(USE), own, table, parameters, present)
+            steps.append(_in_order({**shared, **parts}))
+        if not 2 <= len(items) <= MAX_STEPS:
+            self.problem(node, f"{len(items)} steps", f"2 to {MAX_STEPS}; one step is a fix by kind")
+        self._check_steps(node, steps)
+        return tuple(steps)
+
+    def _shared(
+        self,
+        node: Node | None,
+        own: Collection[str],
+        table: Table,
+        parameters: Mapping[str, Parameter],
+        present: frozenset[str],
+    ) -> dict[str, Template]:
+        """The parts of the shared step with that name, without those that the step has itself."""
+        name = self.text(node)
+        if node is None or not name:
+            return {}
+        if name not in STEPS:
+            self.problem(node, f"no such step: {shown(name)}", nearest(name, STEPS))
+            return {}
+        try:
+            texts = {part: text for part, text in STEPS[name].items() if part not in own}
+            return {part: template(text, table.by_name, parameters, present) for part, text in texts.items()}
+        except FieldError as error:
+            self.problem(node, f"step {name} is not for table {table.name}: {error.what}", error.remedy)
+            return {}
+
+    def _check_steps(self, node: Node, steps: Sequence[Mapping[str, Template]]) -> None:
+        """A command that takes something away is not the first step, and its step says when it may be run and what it does."""
+        for number, step in enumerate(steps, start=1):
+            if not _taking(step):
+                continue
+            if number == 1:
+                self.problem(node, "the first step takes something away", "begin with what replaces it, or what to keep")
+                continue
+            lacking = [part for part in _OF_TAKING if part not in step]
+            if lacking:
+                self.problem(node, f"step {number} takes something away, and has no {listed(lacking)}", "add it")
 
 
-def with_fixes(
-    arms: Sequence[Arm], message: Template, fixes: Sequence[tuple[Condition, Mapping[str, Template]]]
-) -> Iterator[Arm]:
+def _in_order(step: Mapping[str, Template]) -> Mapping[str, Template]:
+    return {part: step[part] for part in PARTS if part in step}
+
+
+def _commands(step: Mapping[str, Template]) -> dict[str, Template]:
+    return {kind: text for kind, text in step.items() if kind in COMMANDS}
+
+
+def _taking(step: Mapping[str, Template]) -> bool:
+    """Whether one of its commands takes something away."""
+    return any(takes_away(command.readable) for command in _commands(step).values())
+
+
+def with_fixes(arms: Sequence[Arm], message: Template, fixes: Sequence[tuple[Condition, Fix]]) -> Iterator[Arm]:
     """The messages with their own fix, or with the fix whose condition holds, too. The last message is without condition."""
     for arm in arms:
         if not arm.fix:

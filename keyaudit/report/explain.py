@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from keyaudit.model.causes import KINDS
 from keyaudit.model.findings import PolicyText
-from keyaudit.model.fixes import FIRST, heading, ordered
+from keyaudit.model.fixes import parts
 from keyaudit.model.guardrails import ENABLED
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import joined, wrap
@@ -29,10 +29,10 @@ def _lines(text: PolicyText, details: Mapping[str, str], width: int) -> Iterator
     for name, detail in details.items():
         yield from _section(name, detail, width)
     yield from _section("Cause", "\n".join(causes(text)), width)
-    for kind, fix in ordered(text.fix):
-        yield from _section(heading(kind, fix), fix, width, wrapped=kind == FIRST)
-        if kind == "cli":
-            yield from wrap(said(text.id, fix), width, _INDENT, _INDENT)
+    for part in parts(text.fix, text.steps):
+        yield from _section(part.heading, "\n".join(part.lines), width, wrapped=not part.is_command)
+        if part.is_command:
+            yield from wrap(said(text.id, part.lines[0]), width, _INDENT, _INDENT)
     if text.needs:
         yield from _section("Needs", f"{', '.join(text.needs)}, which Azure does not hold; without it nothing is judged", width)
     sections = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from keyaudit.model.causes import Cause
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Score
-from keyaudit.model.fixes import FIRST, heading, ordered
+from keyaudit.model.fixes import parts
 from keyaudit.model.run import Run
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts, plain
@@ -39,12 +39,12 @@ def _lines(finding: Finding, owner: Owner, run: Run, width: int) -> Iterator[str
     yield from _section(width, "Why", *policy.why.splitlines())
     yield from _section(width, "At stake", *_at_stake(finding))
     yield from _section(width, "Cause", *_cause(finding.cause, finding.id))
-    for kind, fix in ordered(finding.fix):
-        if kind == FIRST:
-            yield from _section(width, heading(kind, fix), fix)
-        else:
+    for part in parts(finding.fix, finding.steps):
+        if part.is_command:
             # A command over several lines cannot be pasted.
-            yield from ("", heading(kind, fix), f"{_INDENT}{one_line(fix, _LONGEST)}")
+            yield from ("", part.heading, *(f"{_INDENT}{one_line(line, _LONGEST)}" for line in part.lines))
+        else:
+            yield from _section(width, part.heading, *part.lines)
     yield ""
     yield from _wrapped(f"The policy in full: keyaudit explain {policy.id}", "", width)
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from keyaudit.model import times
 from keyaudit.model.causes import SHORT
 from keyaudit.model.findings import Finding, Severity
-from keyaudit.model.fixes import FIRST, ordered
+from keyaudit.model.fixes import parts
 from keyaudit.model.run import First, Report
 from keyaudit.model.stakes import Stake
 from keyaudit.model.text import one_line
@@ -118,8 +118,9 @@ def doubt(finding: Finding) -> str:
 
 def step(finding: Finding, room: int) -> str:
     """How the fix begins: a command that fits, or the first sentence of a text. `explain` has the rest."""
-    kind, begins = next(iter(ordered(finding.fix)), (FIRST, ""))
-    if kind == FIRST:
+    first = next(iter(parts(finding.fix, finding.steps)), None)
+    begins = first.lines[0] if first else ""
+    if first is None or not first.is_command:
         return cut(one_line(begins.partition(". ")[0], 1_000), room)
     command = one_line(begins, 1_000)
     return command if columns(command) <= room else f"keyaudit explain {finding.id[:SHORT]}"

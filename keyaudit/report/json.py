@@ -9,7 +9,7 @@ from keyaudit.model import times
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
-from keyaudit.model.fixes import ordered
+from keyaudit.model.fixes import by_kind, ordered
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.waivers import Use
 from keyaudit.report import score
@@ -77,7 +77,8 @@ def policy_member(policy: PolicyText) -> dict[str, object]:
         "frameworks": {name: list(policy.frameworks[name]) for name in sorted(policy.frameworks)},
         "lessons": list(policy.lessons),
         "needs": list(policy.needs),
-        "fix": dict(ordered(policy.fix)),
+        "fix": by_kind(policy.fix),
+        "steps": [dict(step) for step in ordered(policy.fix, policy.steps)],
         "causes": [structs.asdict(cause) for cause in policy.causes],
         "sha256": policy.digest,
     }
@@ -116,7 +117,8 @@ def finding_member(owner: Owner, finding: Finding) -> dict[str, object]:
         "expected": finding.expected,
         "evidence": {name: value_member(facts.type(name), value) for name, value in finding.evidence.items()},
         "unknown": dict(sorted(finding.unknown.items())),
-        "fix": dict(ordered(finding.fix)),
+        "fix": by_kind(finding.fix),
+        "steps": [dict(step) for step in ordered(finding.fix, finding.steps)],
         "scope": scope_member(finding.scope),
         "waiver": finding.waiver.id if finding.waiver else None,
         "known": finding.known,

@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape, quoteattr
 from keyaudit.model import times
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally
-from keyaudit.model.fixes import ordered
+from keyaudit.model.fixes import parts
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
@@ -110,7 +110,7 @@ def _details(finding: Finding) -> dict[str, str]:
         "severity": finding.severity,
         "subject": finding.subject,
         "expected": finding.expected,
-        **{f"fix ({kind})": text for kind, text in ordered(finding.fix)},
+        **{part.heading.lower(): "\n".join(part.lines) for part in parts(finding.fix, finding.steps)},
     }
 
 

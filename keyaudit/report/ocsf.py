@@ -10,7 +10,7 @@ from typing import BinaryIO
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
-from keyaudit.model.fixes import ordered
+from keyaudit.model.fixes import one_text
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.report.cells import marked
@@ -101,7 +101,7 @@ def _finding(finding: Finding, owner: Owner, report: Report, policy: Mapping[str
     facts = Facts.of(finding)
     status_id, status = _COMPLIANCE[finding.outcome]
     details = [f"{column}:{reason}" for column, reason in sorted(finding.unknown.items())]
-    fix = "\n".join(text for _, text in ordered(finding.fix)) or f"keyaudit explain {finding.policy.id}"
+    fix = one_text(finding.fix, finding.steps) or f"keyaudit explain {finding.policy.id}"
     evidence = {name: value_member(facts.type(name), value) for name, value in finding.evidence.items()}
     return {
         **_activity(known=finding.known),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.evidence import remedy
 from keyaudit.model.findings import PolicyText
-from keyaudit.model.fixes import FIRST, heading, ordered
+from keyaudit.model.fixes import parts
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.text import one_line
 from keyaudit.report.explain import controls, guardrails
@@ -61,9 +61,10 @@ def _policy(text: PolicyText, details: Mapping[str, str], examples: Sequence[tup
     if text.needs:
         yield from ("## Needs", "", f"{', '.join(text.needs)}: without it, nothing is judged.", "")
     yield from ("## Fix", "")
-    for kind, fix in ordered(text.fix):
-        command = (f"{heading(kind, fix)}:", "", f"    {one_line(fix, _LONGEST)}", "")
-        yield from ((_plain(fix), "") if kind == FIRST else command)
+    for part in parts(text.fix, text.steps):
+        yield from (f"{part.heading}:", "")
+        for line in part.lines:
+            yield from (f"    {one_line(line, _LONGEST)}" if part.is_command else _plain(line), "")
     yield from ("## Examples", "", *_table(("", "outcome", "columns"), examples), "")
     for name, found in (
         ("Frameworks", [f"- {_plain(each)}" for each in controls(text)]),

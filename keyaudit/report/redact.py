@@ -9,7 +9,7 @@ outcomes and the verdict are unchanged.
 
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -219,7 +219,7 @@ class _Redaction:
     def _finding(self, finding: Finding) -> Finding:
         policy = self._settings.text(finding.policy)
         row = self._rows.row(TABLES[finding.policy.table], finding.row) if finding.row else {}
-        message, fix = self._worded(finding, policy, row)
+        message, fix, steps = self._worded(finding, policy, row)
         return replace(
             finding,
             policy=policy,
@@ -229,6 +229,7 @@ class _Redaction:
             evidence={name: row[name] for name in finding.evidence if name in row},
             expected=self._settings.said(finding.expected),
             fix=fix,
+            steps=steps,
             scope=self._scope(finding.scope) if finding.scope else None,
             waiver=self._waiver(finding.waiver) if finding.waiver else None,
             # Its reasons contain names.
@@ -257,13 +258,18 @@ class _Redaction:
     def _owner(self, owner: Owner) -> Owner:
         return replace(owner, names=tuple(self._names.text("owner", name) for name in owner.names))
 
-    def _worded(self, finding: Finding, policy: PolicyText, row: Mapping[str, Value]) -> tuple[str, Mapping[str, str]]:
-        """The message and the fix for the redacted row; empty if that is impossible."""
+    def _worded(
+        self, finding: Finding, policy: PolicyText, row: Mapping[str, Value]
+    ) -> tuple[str, Mapping[str, str], Sequence[Mapping[str, str]]]:
+        """The message, the fix and its steps for the redacted row; empty if that is impossible."""
         if policy is not finding.policy or finding.reworded is None:
             # The message of a scope contains only our own words.
-            return (finding.message if finding.scope and not finding.row else "", {})
-        message, fix = finding.reworded(row)
-        return self._settings.said(message), {kind: self._settings.said(text) for kind, text in fix.items()}
+            return (finding.message if finding.scope and not finding.row else "", {}, ())
+        message, fix, steps = finding.reworded(row)
+        return self._settings.said(message), self._said(fix), tuple(map(self._said, steps))
+
+    def _said(self, texts: Mapping[str, str]) -> dict[str, str]:
+        return {part: self._settings.said(text) for part, text in texts.items()}
 
 
 _FILTERS = Filters.__struct_fields__

@@ -66,6 +66,7 @@ class Settings:
                 problem=name,
                 why="",
                 fix={},
+                steps=(),
                 references=(),
                 frameworks=mapped,
                 lessons=(),

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from keyaudit.model import times
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome, Severity, Tally
-from keyaudit.model.fixes import FIRST, heading, ordered
+from keyaudit.model.fixes import parts
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Gap, Report
 from keyaudit.model.text import one_line
@@ -186,7 +186,10 @@ def _notification(text: str, level: str, reason: str = "") -> dict[str, object]:
 
 def _rule(tally: Tally) -> dict[str, object]:
     policy = tally.policy
-    fix = "\n\n".join(text if kind == FIRST else f"{heading(kind, text)}:\n\n    {text}" for kind, text in ordered(policy.fix))
+    fix = "\n\n".join(
+        f"{part.heading}:\n\n    {part.lines[0]}" if part.is_command else "\n\n".join((f"{part.heading}:", *part.lines))
+        for part in parts(policy.fix, policy.steps)
+    )
     links = [reference for reference in policy.references if reference.startswith("https://")]
     references = "\n".join(f"- {reference}" for reference in policy.references)
     help_ = f"Requirement: {policy.title}\n\n{policy.why}\n\n{fix}\n\n{references}\n\nkeyaudit explain {policy.id}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keyaudit.model.fixes import heading, ordered, takes_away
+from keyaudit.model.fixes import COMMANDS, by_kind, one_text, ordered, parts, takes_away
 from keyaudit.policy.load import load
 
 
@@ -24,8 +24,11 @@ from keyaudit.policy.load import load
 )
 def test_what_deletes_disables_closes_or_cuts_off_takes_away(command: str) -> None:
     assert takes_away(command)
-    assert ordered({"cli": command, "text": "First."}) == [("text", "First."), ("cli", command)]
-    assert heading("cli", command) == "Fix (cli), last, because it takes something away"
+    fix = {"cli": command, "text": "First."}
+    assert ordered(fix) == [{"text": "First."}, {"cli": command}]
+    assert list(by_kind(fix)) == ["text", "cli"]
+    assert [(part.heading, part.lines) for part in parts(fix)] == [("Step 1", ("First.",)), ("Step 2 (cli)", (command,))]
+    assert one_text(fix) == f"Step 1: First.\nStep 2 (cli): {command}"
 
 
 @pytest.mark.parametrize(
@@ -43,15 +46,71 @@ def test_what_deletes_disables_closes_or_cuts_off_takes_away(command: str) -> No
 )
 def test_what_adds_or_shows_takes_nothing_away(command: str) -> None:
     assert not takes_away(command)
-    assert ordered({"cli": command, "text": "Then."}) == [("cli", command), ("text", "Then.")]
-    assert heading("cli", command) == "Fix (cli)"
+    fix = {"cli": command, "text": "Then."}
+    assert ordered(fix) == [fix]
+    assert list(by_kind(fix)) == ["cli", "text"]
+    assert [(part.heading, part.lines) for part in parts(fix)] == [("Fix (cli)", (command,)), ("Fix (text)", ("Then.",))]
+    assert one_text(fix) == f"{command}\nThen."
 
 
-def test_of_the_shipped_policies_each_that_takes_away_says_what_to_do_first() -> None:
-    taking = 0
+def test_a_step_says_what_it_breaks_and_requires_before_its_command_and_the_rest_after_it() -> None:
+    steps = [
+        {"text": "Add another.", "cli": "az ad app credential reset --id a --append", "check": "It is listed."},
+        {
+            "back": "None.",
+            "cli": "az ad app credential delete",
+            "check": "c.",
+            "before": "b.",
+            "breaks": "x.",
+            "text": "Delete.",
+        },
+    ]
+    fix = {"text": "Add another.", "cli": "az ad app credential delete"}
+    assert [(part.heading, part.lines, part.is_command) for part in parts(fix, steps)] == [
+        ("Step 1", ("Add another.",), False),
+        ("Step 1 (cli)", ("az ad app credential reset --id a --append",), True),
+        ("Step 1, afterwards", ("Check: It is listed.",), False),
+        ("Step 2", ("Delete.", "Breaks: x.", "Before: b."), False),
+        ("Step 2 (cli)", ("az ad app credential delete",), True),
+        ("Step 2, afterwards", ("Check: c.", "Go back: None."), False),
+    ]
+    assert one_text(fix, steps).splitlines()[3:] == [
+        "Step 2: Delete.",
+        "Step 2: Breaks: x.",
+        "Step 2: Before: b.",
+        "Step 2 (cli): az ad app credential delete",
+        "Step 2, afterwards: Check: c.",
+        "Step 2, afterwards: Go back: None.",
+    ]
+
+
+def test_of_the_shipped_policies_each_command_that_takes_away_has_a_step_before_it_and_its_condition() -> None:
+    taking = set()
     for policy in load():
-        for fix in (policy.fix, *(arm.fix for arm in policy.message_when)):
-            if any(takes_away(template.readable) for kind, template in fix.items() if kind != "text"):
-                taking += 1
-                assert "text" in fix, policy.text.id
-    assert taking > 20
+        for how in (policy.how, *(arm.how for arm in policy.message_when)):
+            every = how.steps or (how.kinds,)
+            for number, step in enumerate(every):
+                if any(takes_away(step[kind].readable) for kind in COMMANDS if kind in step):
+                    taking.add(policy.text.id)
+                    assert number > 0, policy.text.id
+                    assert {"text", "breaks", "before", "check", "back"} <= step.keys(), policy.text.id
+    assert len(taking) > 30
+
+
+def test_of_the_shipped_policies_none_disables_what_it_deleted_before() -> None:
+    """Disabling can be undone, so it comes first."""
+    for policy in load():
+        commands = policy.how.commands.splitlines()
+        deleting = [number for number, command in enumerate(commands) if " delete" in command]
+        disabling = [
+            number for number, command in enumerate(commands) if "nabled false" in command or "Enabled=false" in command
+        ]
+        assert not deleting or not disabling or max(disabling) < min(deleting), policy.text.id
+
+
+def test_a_possible_compromise_begins_with_what_to_keep() -> None:
+    suspicious = [policy for policy in load() if policy.suspicion]
+    assert suspicious
+    for policy in suspicious:
+        texts = [how.kinds["text"].readable for how in (policy.how, *(arm.how for arm in policy.message_when)) if how]
+        assert any("keep" in text for text in texts), policy.text.id

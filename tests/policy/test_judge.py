@@ -181,6 +181,47 @@ def test_the_first_fix_whose_condition_holds_goes_with_any_message_that_has_none
     assert len({each.fix["text"] for each in found.values()}) == 1
 
 
+def test_steps_are_filled_in_and_a_fix_with_a_condition_replaces_the_command_that_takes_away(tmp_path: Path) -> None:
+    steps = """
+  steps:
+    - {text: "Replace {name}.", cli: "az keyvault key rotate --id {key_id}"}
+    - use: disable-key-version
+      cli: az keyvault key set-attributes --name {name} --enabled false
+      before: Nobody uses {name}."""
+    fixes = """
+  - {when: kty == "EC", fix: {text: "Ask first.", cli: "az keyvault key delete --name {name}"}}
+  - {when: kty == "OKP-HSM", fix: {text: "Nothing to do."}}
+  - {when: kty == "EC-HSM", fix: {cli: "az keyvault key create"}}"""
+    aged = policy(tmp_path, message=quoted("old"), fix=steps, fix_when=fixes)
+    rows = [
+        key(name, exportable=True, kty=kty)
+        for name, kty in (("it's", "RSA"), ("curve", "EC"), ("other", "OKP-HSM"), ("hsm", "EC-HSM"))
+    ]
+    with inventory(key=rows) as connection:
+        found = {str(f.row["name"]): f for f in judge(connection, [aged], (), JUDGING).findings()}
+    rsa, curve, other, hsm = (found[name] for name in ("it's", "curve", "other", "hsm"))
+    first, last = rsa.steps
+    assert first == {"text": "Replace it's.", "cli": f'az keyvault key rotate --id "{rsa.row["key_id"]}"'}
+    assert list(last) == ["text", "breaks", "before", "cli", "check", "back"]
+    assert last["cli"] == 'az keyvault key set-attributes --name "it\'s" --enabled false'
+    assert (last["text"], last["before"]) == ("Disable the version.", "Nobody uses it's.")
+    assert rsa.fix["cli"] == first["cli"]
+    assert rsa.fix["text"].startswith("1. Replace it's. 2. Disable the version. Breaks: Every operation with it")
+    assert rsa.fix["text"].endswith(" Before: Nobody uses it's.")
+    assert [step.get("cli") for step in curve.steps] == [
+        f"az keyvault key rotate --id {curve.row['key_id']}",
+        "az keyvault key delete --name curve",
+    ]
+    assert (curve.steps[0]["text"], curve.steps[1]["before"]) == ("Ask first.", "Nobody uses curve.")
+    assert (other.fix, other.steps) == ({"text": "Nothing to do."}, ())
+    assert [step.get("cli") for step in hsm.steps] == [
+        "az keyvault key create",
+        "az keyvault key set-attributes --name hsm --enabled false",
+    ]
+    assert rsa.reworded is not None
+    assert rsa.reworded({**rsa.row, "name": "k-1"})[2][0]["text"] == "Replace k-1."
+
+
 def test_an_unknown_never_uses_the_policys_message(tmp_path: Path) -> None:
     row = key(
         "k", created_on=None, is_current=None, unknown={"created_on": "permission", "is_current": "throttled", "tags": "dns"}

@@ -89,12 +89,36 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
         ({"title": "[a]"}, "test.yaml:2:8: a list or mapping where a text belongs"),
         ({"fix": None}, "test.yaml:1:1: no fix; every policy has one"),
         ({"fix": "{}"}, "test.yaml:9:6: no remedy in fix; say how to fix it"),
-        ({"fix": "rotate it"}, "test.yaml:9:6: fix is not a mapping; by kind: cli, powershell, text"),
+        ({"fix": "rotate it"}, "test.yaml:9:6: fix is not a mapping; by kind: cli, powershell, text; or steps"),
         ({"fix": "{shell: x}"}, "test.yaml:9:14: no such kind of fix: 'shell'; did you mean powershell?"),
         ({"fix": "{cli: 'az {nmae}'}"}, "test.yaml:9:12: no such column or parameter: '{nmae}'; did you mean name?"),
         (
             {"fix": "{cli: 'az keyvault key delete --id {id}'}"},
             "test.yaml:9:12: takes something away, and no text says what has to be done before; add a text",
+        ),
+        (
+            {"fix": "{steps: [{text: a, cli: az key delete}, {text: b}]}"},
+            "test.yaml:9:14: the first step takes something away; begin with what replaces it, or what to keep",
+        ),
+        (
+            {"fix": "{steps: [{text: a}, {text: b, cli: az key delete, breaks: c, check: d, back: e}]}"},
+            "test.yaml:9:14: step 2 takes something away, and has no before; add it",
+        ),
+        ({"fix": "{steps: [{text: a}]}"}, "test.yaml:9:14: 1 steps; 2 to 6; one step is a fix by kind"),
+        ({"fix": "{steps: [{cli: az x}, {text: b}]}"}, "test.yaml:9:15: not a step with a text"),
+        (
+            {"fix": "{steps: [{text: a}, {text: b, chek: c}]}"},
+            "test.yaml:9:36: no such part of a step: 'chek'; did you mean check?",
+        ),
+        ({"fix": "{cli: az x, steps: [{text: a}, {text: b}]}"}, "test.yaml:9:12: a fix with steps has no 'cli' of its own"),
+        ({"fix": "{steps: [{text: a}, {use: disable-key}]}"}, "test.yaml:9:32: no such step: 'disable-key'"),
+        (
+            {"fix": "{steps: [{text: a}, {use: remove-federated-credential}]}"},
+            "test.yaml:9:32: step remove-federated-credential is not for table key: no such column or parameter: '{holder_na",
+        ),
+        (
+            {"fix": "{steps: [{text: a}, {text: b}]}", "fix_when": "[{when: exportable, fix: {cli: az key delete}}]"},
+            "test.yaml:18:36: no step of the policy's fix has such a command; give it steps of its own",
         ),
         ({"references": "[]"}, "test.yaml:10:13: no references; name at least one"),
         ({"message": "'{nmae} is bad'"}, "test.yaml:7:10: no such column or parameter: '{nmae}'; did you mean name?"),

@@ -1,7 +1,6 @@
-"""Rehearse the slice, or the families that are named; show what each command did; and write what it showed."""
+"""Rehearse the slice and write what it showed, or show what the commands of the named families do."""
 
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 
@@ -22,8 +21,9 @@ async def _rehearsed(families: Sequence[str]) -> list[Run]:
 
 
 def _show(run: Run) -> None:
-    print(f"\n{run.command}", *(f"   then {each}" for each in run.then), sep="\n")
-    print(f"   printed by {', '.join(run.policies)}; closed of these: {', '.join(run.own) or 'none'}")
+    first, *then = run.commands
+    print(f"\n{first}", *(f"   then {each}" for each in then), sep="\n")
+    print(f"   printed by {', '.join(run.policies)}; closed of these: {', '.join(run.closing) or 'none'}")
     if run.errors:
         print(f"   refused: {run.errors.splitlines()[0]}")
     for name, part in (
@@ -34,23 +34,19 @@ def _show(run: Run) -> None:
     ):
         if part:
             print(f"   {name}: {', '.join(sorted({each['policy'] for each in part}))}")
+    if run.unsaid:
+        print(f"   cut off: {', '.join(run.unsaid)}")
     sys.stdout.flush()
 
 
 def main(families: Sequence[str]) -> int:
     """The exit code: 1 if a command did more than its fix says, or less than is declared of it."""
     runs = asyncio.run(_rehearsed(families))
-    made = results(runs)
-    kept = json.loads(FILE.read_text()) if FILE.exists() else {"commands": []}
-    others = [each for each in kept["commands"] if not _covers(families, str(each["command"]))]
-    FILE.write_text(written(version(), [*others, *made]))
+    if tuple(families) == SLICE:
+        FILE.write_text(written(version(), results(runs)))
     wrong = problems(runs)
     print("", *wrong, sep="\n")
     return 1 if wrong else 0
-
-
-def _covers(families: Sequence[str], command: str) -> bool:
-    return next((each for each in SLICE if command.startswith(each)), "") in {*families, ""}
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keyaudit.simulator.estate import Estate
-from tests.rehearsal.shapes import Printed
 from tests.rehearsal.stage import Stage
 
 _EXACT = {
@@ -84,11 +83,3 @@ async def _edited(stage: Stage, vault: str, name: str, policies: Iterable[str]) 
         if each == "kv-cert-no-auto-renew":
             policy |= _RENEWING
     return policy
-
-
-def following(one: Printed) -> list[str]:
-    """The commands that the text of the fix gives after the first one, in order; those with a part to fill in are left out."""
-    text = (one.finding["fix"] or {}).get("text", "")
-    return re.findall(
-        r"az keyvault key (?:rotate --id https://\S+|set-attributes --id https://\S+ --enabled false)(?=\.(?: |$))", text
-    )

@@ -1,10 +1,12 @@
 """Runs each shape of the slice, on as few objects as show what it closes for every policy that prints it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from tests.rehearsal.reader import filled, following, prepare
+from tests.clock import COLLECTED
+from tests.rehearsal.at_work import at_work, unsaid
+from tests.rehearsal.reader import filled, prepare
 from tests.rehearsal.shapes import Printed, printed
 from tests.rehearsal.stage import Audit, Change, Finding, Stage, compared
 
@@ -25,7 +27,6 @@ FIRST_STEPS = frozenset(
     {
         "app-secret-exists",
         "combo-dormant-powerful-secret",
-        "combo-exportable-auth-cert",
         "combo-one-cert-many-identities",
         "fed-fic-issuer-retiring",
         "fed-fic-mutable-subject",
@@ -37,18 +38,20 @@ _TRIES = 3
 
 
 class Run(Struct, frozen=True):
-    """One run of a command, with the policies whose finding prints this very command."""
+    """One run of the commands of a fix, with the policies whose finding prints these very commands."""
 
-    shape: str
-    command: str
-    then: tuple[str, ...]
+    shapes: tuple[str, ...]
+    commands: tuple[str, ...]
     policies: tuple[str, ...]
     errors: str
     change: Change
-    own: tuple[str, ...]
-    """Of `policies` those whose finding was closed."""
+    """What all commands did together."""
+    closing: Mapping[str, int]
+    """Of `policies` those whose finding was closed, each with the number of the command that closed it."""
     left: tuple[Finding, ...] = ()
     """Findings that share the cause of one of those, and were not closed."""
+    unsaid: tuple[str, ...] = ()
+    """Who was at work and lost access, though a fix does not say so."""
     not_whole: tuple[Finding, ...] = ()
     """Those of them whose cause shows this command, because a finding that prints it is at the head."""
 
@@ -59,7 +62,7 @@ def of(family: str, audit: Audit) -> list[Printed]:
         one
         for one in printed(audit)
         if next((each for each in SLICE if one.shape.startswith(each)), "") == family
-        and not any(word in one.command for word in _NOT_YET)
+        and not any(word in command for word in _NOT_YET for command in one.commands)
     ]
 
 
@@ -76,37 +79,42 @@ async def rehearse(stage: Stage, family: str, before: Audit) -> AsyncIterator[Ru
                 break
             run = await _run(stage, steps, commands.pop(steps), before)
             for policy in run.policies:
-                done = policy in run.own or policy in FIRST_STEPS or shows(steps[0])
+                done = policy in run.closing or policy in FIRST_STEPS or all(map(shows, steps))
                 tries[policy] = _TRIES if done else tries[policy] + 1
             yield run
 
 
 def _by_steps(found: Sequence[Printed]) -> dict[tuple[str, ...], list[Printed]]:
-    """The findings by the command that they print, with those that follow it."""
+    """The findings by the commands that they print."""
     groups: dict[tuple[str, ...], list[Printed]] = {}
     for one in found:
-        groups.setdefault((one.command, *following(one)), []).append(one)
+        groups.setdefault(one.commands, []).append(one)
     return groups
 
 
 async def _run(stage: Stage, steps: Sequence[str], same: Sequence[Printed], before: Audit) -> Run:
     stage.reset()
     policies = tuple(dict.fromkeys(one.finding["policy"] for one in same))
-    first, *then = (filled(step, stage.simulator.estate) for step in steps)
-    await prepare(stage, first, policies)
-    errors = ""
-    for command in (first, *then):
+    commands = tuple(filled(step, stage.simulator.estate) for step in steps)
+    working = at_work(stage.simulator.estate, COLLECTED)
+    errors, after, closing = "", before, dict[str, int]()
+    for number, command in enumerate(commands):
+        await prepare(stage, command, policies)
         ran = await stage.run(command)
         if ran.status != 0:
-            errors = ran.errors.strip()
+            errors, after = ran.errors.strip(), before
             break
-    change = compared(before, before if errors or shows(first) else await stage.left())
+        after = after if shows(command) else await stage.left()
+        for one in same:
+            if one.finding["id"] not in after:
+                closing.setdefault(one.finding["policy"], number)
+    change = compared(before, after)
     closed = {finding["id"] for finding in change.closed}
-    own = tuple(dict.fromkeys(one.finding["policy"] for one in same if one.finding["id"] in closed))
     causes = {_cause(one.finding) for one in same if one.finding["id"] in closed and one.finding["cause"]}
     left = tuple(each for id_, each in before.items() if id_ not in closed and each["cause"] and _cause(each) in causes)
     heads = tuple(each for each in left if each["cause"]["head"] in {one.finding["id"] for one in same})
-    return Run(same[0].shape, first, tuple(then), policies, errors, change, own, left, heads)
+    cut_off = unsaid(working, at_work(stage.simulator.estate, COLLECTED), (one.finding for one in same))
+    return Run(same[0].shapes, commands, policies, errors, change, {} if errors else closing, left, tuple(cut_off), heads)
 
 
 def _cause(finding: Finding) -> tuple[str, str]:

@@ -11,15 +11,8 @@ from tests.rehearsal.stage import ROOT
 FILE = ROOT / "keyaudit" / "report" / "rehearsed.json"
 
 OPENS = {
-    # A version that is replaced stays enabled until nothing uses it: the texts say to disable it then.
-    "kv-key-rotation-overdue": {"kv-key-old-versions-enabled"},
+    # It rotates by itself, and its old versions are a finding of their own.
     "kv-key-own-rotation-overdue": {"kv-key-old-versions-enabled"},
-    "kv-key-hsm-platform-legacy": {"kv-key-old-versions-enabled"},
-    "kv-key-no-auto-rotation": {"kv-key-old-versions-enabled"},
-    "kv-key-expiring-soon": {"kv-key-old-versions-enabled"},
-    "kv-key-software-protected": {"kv-key-old-versions-enabled"},
-    "kv-key-exportable": {"kv-key-old-versions-enabled"},
-    "use-weak-parameters": {"kv-key-old-versions-enabled"},
     # A policy that is newer than the certificate says nothing of it until the certificate is renewed.
     "kv-cert-no-auto-renew": {"kv-cert-exportable-key"},
 }
@@ -36,12 +29,14 @@ def results(runs: Iterable[Run]) -> list[dict[str, Any]]:
     for run in runs:
         if run.errors:
             continue
-        entry = found.setdefault(run.shape, {"command": run.shape, "closes": {}, "runs": set()})
         left = sorted({each["policy"] for each in run.left})
         closed, opened = ({each["policy"] for each in part} for part in (run.change.closed, run.change.opened))
-        for policy in run.own:
-            entry["closes"][policy] = {"also": sorted(closed - {policy}), "opens": sorted(opened), "left": left}
-        entry["runs"] |= set(run.policies) - set(run.own)
+        for number, shape in enumerate(run.shapes):
+            entry = found.setdefault(shape, {"command": shape, "closes": {}, "runs": set()})
+            own = {policy for policy, closing in run.closing.items() if closing == number}
+            for policy in own:
+                entry["closes"][policy] = {"also": sorted(closed - {policy}), "opens": sorted(opened), "left": left}
+            entry["runs"] |= set(run.policies) - own
     for entry in found.values():
         entry["runs"] = sorted(entry["runs"] - entry["closes"].keys())
         entry["closes"] = dict(sorted(entry["closes"].items()))
@@ -49,23 +44,30 @@ def results(runs: Iterable[Run]) -> list[dict[str, Any]]:
 
 
 def problems(runs: Iterable[Run]) -> list[str]:
-    """Findings that a command opened though its fix does not say so, and wrong declarations of causes and first steps."""
+    """Findings that a command opened and principals that it cut off though its fix does not say so, and wrong declarations of
+    causes and first steps.
+    """
     made = list(runs)
     return [
         *(
-            f"{run.command}: opened {finding['policy']} ({finding['outcome']}) of {finding['subject']}"
+            f"{_named(run)}: opened {finding['policy']} ({finding['outcome']}) of {finding['subject']}"
             for run in made
             for finding in run.change.opened
             if not any(finding["policy"] in OPENS.get(policy, ()) for policy in run.policies)
         ),
         *(
-            f"{run.command}: {finding['policy']} has the same cause, {finding['cause']['kind']}, and was not closed"
+            f"{_named(run)}: {finding['policy']} has the same cause, {finding['cause']['kind']}, and was not closed"
             for run in made
             for finding in run.not_whole
             if finding["cause"]["kind"] in WHOLE
         ),
-        *(f"{run.command}: {each} is no first step: closed" for run in made for each in run.own if each in FIRST_STEPS),
+        *(f"{_named(run)}: cut off {each}" for run in made for each in run.unsaid),
+        *(f"{_named(run)}: {each} is no first step: closed" for run in made for each in run.closing if each in FIRST_STEPS),
     ]
+
+
+def _named(run: Run) -> str:
+    return "; then ".join(run.commands)
 
 
 def written(version: str, commands: Sequence[dict[str, Any]]) -> str:

@@ -1,7 +1,7 @@
 """The command shapes that policies print, and the findings that print them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -11,17 +11,23 @@ from tests.rehearsal.stage import Audit, Finding
 
 
 class Printed(Struct, frozen=True):
-    """A command in a finding, and the shape that it fills in."""
+    """The commands in the steps of a finding's fix, in order, each with the shape that it fills in."""
 
-    shape: str
-    command: str
+    shapes: tuple[str, ...]
+    commands: tuple[str, ...]
     finding: Finding
+
+    @property
+    def shape(self) -> str:
+        """The shape of the first command."""
+        return self.shapes[0]
 
 
 def templates(policy: Policy) -> Iterator[Template]:
     """The commands of a policy for the Azure CLI, each once."""
-    fixes = (policy.fix, *(arm.fix for arm in policy.message_when))
-    found = [fix["cli"] for fix in fixes if "cli" in fix and fix["cli"].text.startswith("az ")]
+    fixes = (policy.how, *(arm.how for arm in policy.message_when))
+    steps = [step for how in fixes for step in how.steps or (how.kinds,)]
+    found = [step["cli"] for step in steps if "cli" in step and step["cli"].text.startswith("az ")]
     yield from {each.text: each for each in found}.values()
 
 
@@ -41,12 +47,17 @@ def printed(audit: Audit) -> list[Printed]:
     }
     found = []
     for finding in audit.values():
-        command = (finding["fix"] or {}).get("cli", "")
-        if finding["outcome"] == "fail" and command.startswith("az "):
-            shape = next((shape for shape, pattern in known[finding["policy"]] if pattern.fullmatch(command)), None)
-            assert shape is not None, f"no command of {finding['policy']} reads like {command}"
-            found.append(Printed(shape, command, finding))
+        commands = tuple(step["cli"] for step in finding["steps"] if step.get("cli", "").startswith("az "))
+        if finding["outcome"] == "fail" and commands:
+            of = tuple(_shape(command, known[finding["policy"]]) for command in commands)
+            found.append(Printed(of, commands, finding))
     return found
+
+
+def _shape(command: str, known: Iterable[tuple[str, re.Pattern[str]]]) -> str:
+    shape = next((shape for shape, pattern in known if pattern.fullmatch(command)), None)
+    assert shape is not None, f"no command of the policy reads like {command}"
+    return shape
 
 
 _WORD = r"""(?:'[^']*'|"[^"]*"|[^\s'"]+)"""

@@ -14,7 +14,6 @@ from typing import BinaryIO
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from keyaudit.model.fixes import heading
 from keyaudit.model.run import Report
 from keyaudit.report.html.inert import inert, whole
 from keyaudit.report.html.page import WORDS, page
@@ -48,7 +47,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(WORDS, heading=heading)
+    made.globals.update(WORDS)
     made.filters["whole"] = whole
     return made
 

@@ -9,7 +9,7 @@ from keyaudit.model import times
 from keyaudit.model.columns import Type
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally
-from keyaudit.model.fixes import ordered
+from keyaudit.model.fixes import Part, parts
 from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import visible
@@ -62,10 +62,10 @@ class Group(Struct):
     """The controls of its policy that are evaluated with the limits of this run."""
     elsewhere: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The other controls of its policy: their frameworks have other limits."""
-    fixes: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
-    """The fixes by kind."""
-    cut: set[str] = field(default_factory=set)
-    """The kinds of fixes that are not all listed."""
+    fixes: dict[tuple[str, bool], dict[Part, None]] = field(default_factory=lambda: defaultdict(dict))
+    """The parts of the fixes by their heading and whether they are commands."""
+    cut: set[tuple[str, bool]] = field(default_factory=set)
+    """The headings of parts that are not all listed."""
 
     @property
     def area(self) -> str:
@@ -174,11 +174,12 @@ def _add(group: Group, finding: Finding, owner: Owner) -> None:
     if finding.expected and len(group.limits) < _LIMITS:
         group.limits[finding.expected] = None
     if finding.outcome is Outcome.FAIL:
-        for kind, text in ordered(finding.fix):
-            if len(group.fixes[kind]) < _COMMANDS:
-                group.fixes[kind][text] = None
-            elif text not in group.fixes[kind]:
-                group.cut.add(kind)
+        for part in parts(finding.fix, finding.steps):
+            key = (part.heading, part.is_command)
+            if len(group.fixes[key]) < _COMMANDS:
+                group.fixes[key][part] = None
+            elif part not in group.fixes[key]:
+                group.cut.add(key)
 
 
 def _evidence(finding: Finding, facts: Facts) -> str:
