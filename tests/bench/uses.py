@@ -9,6 +9,7 @@ from keyaudit.inventory.load import loading
 from keyaudit.inventory.logs.days import write_days
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, WRITTEN, LogManifest
 from keyaudit.inventory.logs.parts import Spooled
+from keyaudit.inventory.logs.token import HOURS, TOKENS
 from keyaudit.inventory.logs.use import FileRead
 from keyaudit.inventory.manifest import File, TableFiles, sealed
 from keyaudit.model.times import DAY, parse_date
@@ -77,7 +78,9 @@ def main(folder: Path, rows: int) -> None:
         tables={
             THROTTLED: TableFiles(files=(), rows=0, columns=COLUMNS[THROTTLED]),
             WRITTEN: _files(written, WRITTEN, len(days)),
+            **{name: TableFiles(files=(), rows=0, columns=COLUMNS[name]) for name in (HOURS, TOKENS)},
         },
+        key=None,
         columns=COLUMNS,
     )
     files.replace(folder / "manifest.json", sealed(manifest))

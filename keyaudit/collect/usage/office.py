@@ -9,6 +9,7 @@ from keyaudit.collect.usage.event import Event, Members, Shape, inside
 from keyaudit.collect.usage.office_audit import Audit, Pairs, use_of
 from keyaudit.collect.usage.office_cmdlets import CMDLETS, of_cmdlet
 from keyaudit.collect.usage.office_directory import directory_changes
+from keyaudit.collect.usage.office_tokens import token_of
 from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, guid, lower, moment, operation_name
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.tables.usage import MAIL_LOG
@@ -33,6 +34,13 @@ class _Named(msgspec.Struct, gc=False, rename="pascal"):
     operation: Text = None
     workload: Text = None
     organization_id: Text = None
+    id: Text = None
+    user_id: Text = None
+    user_key: Text = None
+    token_object_id: Text = None
+    app_id: Text = None
+    client_app_id: Text = None
+    app_access_context: Any = None
 
 
 class _Row(msgspec.Struct, gc=False, rename="pascal"):
@@ -41,8 +49,10 @@ class _Row(msgspec.Struct, gc=False, rename="pascal"):
     id: Text = msgspec.field(default=None, name="OfficeId")
     time_generated: str | int | float | None = None
     operation: Text = None
+    workload: Text = msgspec.field(default=None, name="OfficeWorkload")
     organization_id: Text = None
     user_id: Text = None
+    user_key: Text = None
     result_status: int | str | None = None
     app_id: Text = None
     client_app_id: Text = None
@@ -164,7 +174,7 @@ def _event(audit: Audit) -> Event:
         uses = of_cmdlet(audit, on, operation, tenant)
     elif relevant(operation):
         uses = directory_changes(audit, on, operation)
-    return Event(SOURCE, on, uses, tenant, operation=None if uses else audit.operation)
+    return Event(SOURCE, on, uses, tenant, operation=None if uses else audit.operation, token=token_of(audit, on))
 
 
 def _mail(audit: Audit, on: int, operation: str) -> Use:
