@@ -9,6 +9,7 @@ from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.model.errors import Exit
 from keyaudit.model.run import Verdict
 from keyaudit.model.tables.usage import MAIL_LOG, SHOWN_BY
+from keyaudit.model.tokens import Tokens
 from keyaudit.model.usage import Blind, Unseen, Window
 
 LOGS = frozenset((*SHOWN_BY.values(), "AADManagedIdentitySignInLogs", "AzureDiagnostics"))
@@ -172,6 +173,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     """Logs that were not supplied at all."""
     vault_logged: bool | None
     """Whether the log of the key's vault was supplied; None: the key is in no vault."""
+    tokens: Tokens | None = None
+    """The tokens of the key's applications and of the actors outside the baseline; None: there are none of them."""
 
 
 class Incident(Struct, frozen=True, kw_only=True):

@@ -93,7 +93,6 @@ class Token(Struct, frozen=True, kw_only=True):
     odd: bool
     """Whether its id has another form than those of Entra."""
     issue: Issue
-    doubt: Doubt | None
     rate: Rate
     """Of its class."""
 

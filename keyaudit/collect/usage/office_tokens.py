@@ -9,13 +9,12 @@ from typing import Any
 
 import msgspec
 
-from keyaudit.collect.usage.office_audit import TYPED, Audit, principal_of
+from keyaudit.collect.usage.office_audit import Audit, principal_of
 from keyaudit.collect.usage.tokens import issue_time, token_id
 from keyaudit.collect.usage.values import guid, lower
 from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.logs.token import Token
 from keyaudit.model.tables.usage import MAIL_LOG
-from keyaudit.model.tokens import APP, USER
 
 _WORKLOADS = {
     name.casefold(): said
@@ -41,7 +40,6 @@ def token_of(audit: Audit, on: int) -> Token | None:
     id_, odd = token_id(_text(context.get("UniqueTokenId")))
     client = guid(_text(context.get("ClientAppId"))) or guid(audit.client_app_id)
     principal = principal_of(audit)
-    kind = USER if "@" in (principal or "") else APP if TYPED.fullmatch(audit.user_id or "") else None
     return Token(
         source=MAIL_LOG,
         service=service,
@@ -49,7 +47,8 @@ def token_of(audit: Audit, on: int) -> Token | None:
         token=id_,
         odd=odd,
         issued_on=issue_time(context.get("IssuedAtTime")),
-        kind=kind,
+        # Mail that an application reads may name the owner of the mailbox as its user.
+        kind=None,
         external=bool(_GUEST.search(principal or "")) or None,
         app=client or lower(audit.app_id),
         client=client,

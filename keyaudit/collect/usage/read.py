@@ -192,8 +192,12 @@ class Counted:
         for use in event.uses:
             self.throttling_untold |= use.throttled is None
             use.uses = times
-        token = event.token
-        return (*event.uses, token) if token is not None and self._tells(token) else event.uses
+        return event.uses if event.token is None else self._with_token(event.uses, event.token, counts)
+
+    def _with_token(self, uses: Sequence[Use], token: Token, counts: SourceRead) -> Sequence[Use | Token]:
+        if token.token is not None:
+            counts.tokens += 1
+        return (*uses, token) if self._tells(token) else uses
 
     def _tells(self, token: Token) -> bool:
         """Whether a token is stored: a sign-in without its id is only counted, and so is a use that was seen on its day."""

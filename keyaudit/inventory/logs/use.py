@@ -59,6 +59,8 @@ class SourceRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     quarantined: int = 0
     ignored: int = 0
     """Records that are not uses."""
+    tokens: int = 0
+    """Records of either kind with the id of a token."""
     others: dict[str, int] = {}
     """Their number by operation name in the log; names beyond `OTHERS` are counted together."""
     first_on: int | None = None

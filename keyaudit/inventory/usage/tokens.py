@@ -112,12 +112,12 @@ def tokens_of(
 def _found(connection: duckdb.DuckDBPyConnection) -> Iterator[Token]:
     named = (Issue.DIFFERS, Issue.OVER_AGE, Issue.NOT_LISTED)
     rows = connection.execute(
-        f"""SELECT source, service, kind, external, app, principal, issued_on, first_on, last_on, record, odd, issue, doubt,
-            ids, listed
+        f"""SELECT source, service, kind, external, app, principal, issued_on, first_on, last_on, record, odd, issue, ids,
+            listed
         FROM result WHERE issue IN {tuple(map(str, named))}
         ORDER BY first_on, record, source, app, principal LIMIT {MOST}"""
     ).fetchall()
-    for log, service, kind, external, app, principal, *times, record, odd, issue, doubt, ids, listed in rows:
+    for log, service, kind, external, app, principal, *times, record, odd, issue, ids, listed in rows:
         issued_on, first_on, last_on = times
         yield Token(
             log=log,
@@ -132,7 +132,6 @@ def _found(connection: duckdb.DuckDBPyConnection) -> Iterator[Token]:
             record=record,
             odd=odd,
             issue=Issue(issue),
-            doubt=None if doubt is None else Doubt(doubt),
             rate=Rate(ids=ids, listed=listed),
         )
 

@@ -263,7 +263,7 @@ def test_each_other_token_is_counted_by_what_is_known_of_it(whole: Tokens) -> No
 
 def test_a_token_is_named_with_its_class_and_the_rate_of_that(whole: Tokens) -> None:
     (token,) = (each for each in whole.found if each.record == "mail of a user")
-    assert (token.service, token.app_id, token.kind, token.external) == ("Exchange", OUTLOOK, "user", False)
+    assert (token.service, token.app_id, token.kind, token.external) == ("Exchange", OUTLOOK, None, False)
     assert (token.rate.ids, token.rate.listed) == (1_001, 1_001)
     assert (token.issued_on, token.first_on) == (AT, AT + 60)
     odd = {each.record for each in whole.found if each.odd}
