@@ -216,6 +216,7 @@ def incident(
     from keyaudit.inventory.incident import acts, work
     from keyaudit.inventory.incident import logs as logged
     from keyaudit.inventory.incident import subject as known
+    from keyaudit.inventory.incident.signing import signed
     from keyaudit.inventory.incident.tokens import with_tokens
     from keyaudit.inventory.usage.learn import window_of
     from keyaudit.model.incident import Incident
@@ -237,7 +238,9 @@ def incident(
                 learned = work.learned(uses, named) if usual is not None else []
             with logs.connect(tokens=True, besides=[usual.folder] if usual else []) as uses:
                 seen = with_tokens(uses, about, logged.earlier(uses, about, seen), usual)
-                radius = work.with_logs(radius, work.shown(uses, named, strange, learned), named, as_of)
+                shown = work.shown(uses, named, strange, learned)
+                seen = structs.replace(seen, signed=signed(uses, about, keys, shown, as_of))
+                radius = work.with_logs(radius, shown, named, as_of)
             ids = {each for act in (*seen.uses, *seen.timeline, *seen.causes) for each in act.ids}
             seen = logged.named(seen, known.names(connection, ids))
         compared = known.compared(connection, found.subject)

@@ -56,8 +56,9 @@ def main(folder: Path, rows: int) -> None:
     file = FileRead(file="log", size=1, sha256="0" * 64, form="JSON lines", complete=True, sources={})
     with loading(folder / "spool" / "tmp") as connection:
         connection.execute(
-            f"COPY (SELECT {columns}, 0 AS file, 0 AS part FROM (SELECT i, hash(i) AS h, hash(i * 7 + 1) AS g,"
-            f" hash(i * 13 + 5) AS k FROM range({rows}) AS made(i))) TO '{aside}' (FORMAT parquet, COMPRESSION lz4)"
+            f"COPY (SELECT {columns}, 0 AS file, 0 AS part, 1::BIGINT AS records FROM (SELECT i, hash(i) AS h,"
+            f" hash(i * 7 + 1) AS g, hash(i * 13 + 5) AS k FROM range({rows}) AS made(i)))"
+            f" TO '{aside}' (FORMAT parquet, COMPRESSION lz4)"
         )
         new = Spooled([aside], rows * _WIDTH, [file], "t")
         made = write_days(connection, folder, new, None)

@@ -24,6 +24,7 @@ _MAIL = {
 """https://learn.microsoft.com/purview/audit-log-activities, in lower case."""
 MAIL_OPERATIONS = tuple(_MAIL)
 """Operations on mail, in lower case: their records are equal but for the time."""
+_MOST_READS, _DIGITS = 1_000_000, 10
 _TRUE = ("True", "true", "TRUE", True)
 
 
@@ -181,7 +182,18 @@ def _mail(audit: Audit, on: int, operation: str) -> Use:
     mailbox = lower(audit.mailbox_owner) or lower(audit.mailbox_guid)
     if operation != "mailitemsaccessed":
         return use_of(audit, on, _MAIL[operation], "mailbox", mailbox)
-    return use_of(audit, on, "read-mail", "mailbox", mailbox, throttled=_throttled(audit))
+    use = use_of(audit, on, "read-mail", "mailbox", mailbox, throttled=_throttled(audit))
+    use.uses = _count(audit.operation_count)
+    return use
+
+
+def _count(told: int | str | None) -> int:
+    """How many reads of one mailbox a record stands for: https://learn.microsoft.com/purview/audit-log-investigate-accounts
+
+    At least one, also where it says something that cannot be.
+    """
+    text = str(told)
+    return min(max(int(text), 1), _MOST_READS) if text.isdecimal() and len(text) < _DIGITS else 1
 
 
 def _throttled(audit: Audit) -> bool | None:

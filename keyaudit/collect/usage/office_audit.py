@@ -64,6 +64,7 @@ class Audit(msgspec.Struct, gc=False, rename="pascal"):
     client_info_string: Text = None
     object_id: Text = None
     operation_properties: Pairs | None = None
+    operation_count: int | str | None = None
     parameters: Pairs | str | None = None
     modified_properties: Pairs | None = None
     extended_properties: Pairs | None = None

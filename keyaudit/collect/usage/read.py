@@ -191,7 +191,7 @@ class Counted:
             others[name] = others.get(name, 0) + times
         for use in event.uses:
             self.throttling_untold |= use.throttled is None
-            use.uses = times
+            use.records, use.uses = times, use.uses * times
         return event.uses if event.token is None else self._with_token(event.uses, event.token, counts)
 
     def _with_token(self, uses: Sequence[Use], token: Token, counts: SourceRead) -> Sequence[Use | Token]:

@@ -26,6 +26,7 @@ SPOOLED = {
     "file": "INTEGER",
     "part": "INTEGER",
     "throttled": "BOOLEAN",
+    "records": "BIGINT",
     **{name: type_ for name, type_ in COLUMNS[USES].items() if name not in _GIVEN},
 }
 """The columns of spooled uses, with their SQL types. `file`: the number of the file that a use is from."""
@@ -44,6 +45,7 @@ class Kind(Struct, frozen=True):
 def _uses(relation: str) -> str:
     return (
         "SELECT * REPLACE (coalesce(unknown, MAP {}) AS unknown, coalesce(part, 0) AS part, coalesce(uses, 1) AS uses,"
+        " coalesce(records, 1) AS records,"
         f" coalesce(throttled, false) AS throttled) FROM {relation}"
     )
 

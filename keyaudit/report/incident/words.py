@@ -10,7 +10,7 @@ from keyaudit.model.times import DAY, iso_date
 from keyaudit.report.blast_radius.words import Branch, conclusion, opened, said, tree
 from keyaudit.report.incident.acts import LISTED
 from keyaudit.report.incident.acts import said as said_act
-from keyaudit.report.incident.origin import causes, saml, timeline
+from keyaudit.report.incident.origin import causes, saml, signatures, timeline
 from keyaudit.report.incident.statements import NO_LOGS, SHOWS, Section, Statement, doubts, holes
 from keyaudit.report.incident.tokens import in_short, tokens
 from keyaudit.report.lines import plural
@@ -166,6 +166,7 @@ def _used(found: Incident) -> Iterator[Statement]:
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
     for act in seen.uses:
         yield Statement(text=said_act(act), confidence=Confidence.OBSERVED, rests_on=act.records)
+    yield from signatures(seen)
     yield from saml(seen)
     if not seen.logs:
         text = "Who used it cannot be known: no log of this tenant names the key that a token was signed with."
