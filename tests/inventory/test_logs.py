@@ -66,6 +66,7 @@ def test_a_use_has_the_columns_of_its_table() -> None:
         "part",
         "mark",
         "throttled",
+        "records",
     }
 
 

@@ -30,8 +30,8 @@ def signed(
 ) -> Signed | None:
     """The sign-ins with the credentials of one key of a vault that its signatures do not explain.
 
-    None if it is no such key, or its private key may be elsewhere anyway. `connection`: to all days of the log store, of which
-    `found` has the coverage.
+    None if it is no such key, or its private key may be elsewhere anyway. `connection`: to all days of the log store, and
+    `found` has its coverage.
     """
     if len(keys) != 1 or len(about.key_ids) != 1 or not about.credentials:
         return None
