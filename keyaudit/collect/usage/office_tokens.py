@@ -38,6 +38,9 @@ def token_of(audit: Audit, on: int) -> Token | None:
         return None
     context = _context(audit.app_access_context)
     id_, odd = token_id(_text(context.get("UniqueTokenId")))
+    if id_ is None:
+        app = guid(audit.client_app_id) or lower(audit.app_id)
+        return Token(source=MAIL_LOG, service=service, on=on, token=None, app=app, principal=principal_of(audit))
     client = guid(_text(context.get("ClientAppId"))) or guid(audit.client_app_id)
     principal = principal_of(audit)
     return Token(

@@ -154,6 +154,9 @@ def _event(source: str, on: int, found: _Row | _SignIn, resource: str | None, re
 
 def _token(source: str, on: int, found: _Row | _SignIn, resource: str | None, result: int | str | None) -> Token:
     id_, odd = token_id(found.unique_token_identifier)
+    if id_ is None:
+        # Only its hour is kept.
+        return Token(source=source, on=on, issue=True, token=None)
     user = source in USER_LOGS
     across = found.cross_tenant_access_type
     principal = lower(found.user_id if user else found.service_principal_id)
