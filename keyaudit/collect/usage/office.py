@@ -11,6 +11,7 @@ from keyaudit.collect.usage.office_cmdlets import CMDLETS, of_cmdlet
 from keyaudit.collect.usage.office_directory import directory_changes
 from keyaudit.collect.usage.office_tokens import token_of
 from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, guid, lower, moment, operation_name
+from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.tables.usage import MAIL_LOG
 from keyaudit.model.text import one_line
@@ -138,11 +139,20 @@ def of_cloud_app(members: Members) -> Event:
     if not found.action_type:
         raise BadRecordError("names no operation")
     if not _wanted(operation_name(found.action_type)):
-        return Event(SOURCE, on, operation=found.action_type)
+        return Event(SOURCE, on, operation=found.action_type, token=_token_inside(found.raw_event_data, on))
     inner = inside(_whole, found.raw_event_data)
     if not inner or not inner.get("Operation") or not inner.get("CreationTime"):
         raise BadRecordError(f"{one_line(found.action_type, 64)} without its RawEventData")
     return _event(_audit(inner))
+
+
+def _token_inside(raw: Any, on: int) -> Token | None:
+    """The token of an operation that does not matter otherwise; None if the record inside is of another form."""
+    try:
+        inner = inside(_named, raw)
+    except BadRecordError:
+        return None
+    return None if inner is None else token_of(Audit(**msgspec.structs.asdict(inner)), on)
 
 
 def _wanted(operation: str) -> bool:

@@ -50,8 +50,7 @@ def token_of(audit: Audit, on: int) -> Token | None:
         token=id_,
         odd=odd,
         issued_on=issue_time(context.get("IssuedAtTime")),
-        # Mail that an application reads may name the owner of the mailbox as its user.
-        kind=None,
+        # Mail that an application reads may name the owner of the mailbox as its user, so the kind is not known.
         external=bool(_GUEST.search(principal or "")) or None,
         app=client or lower(audit.app_id),
         client=client,

@@ -151,8 +151,10 @@ def _slices(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[t
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Creates `around`, the hours of each sign-in log with records in that hour, the one before and the one after, all with the
-    ids of tokens; `span`, its first and last such hour; and `foreign`, the users of other tenants.
+    """Creates the tables that tokens are compared with.
+
+    `around`: the hours of each sign-in log with records in that hour, the one before and the one after, all with the ids of
+    tokens; `span`: its first and last such hour; `abroad`: the users of other tenants; `party`: all users and applications.
     """
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE told AS SELECT source, hour, bool_and(named) AS named FROM hours GROUP BY ALL"""
@@ -170,16 +172,25 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
         """CREATE OR REPLACE TEMP TABLE abroad AS SELECT DISTINCT object_id FROM tokens
         WHERE issue AND external AND object_id IS NOT NULL"""
     )
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE party AS SELECT DISTINCT kind, object_id FROM tokens
+        WHERE issue AND object_id IS NOT NULL"""
+    )
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, used: str, issued: str, values: dict[str, list[str]]) -> None:
     """Creates the table `judged`: each used token once, with its class, what the sign-in logs say of it, and why that may be
     unknown. `used`, `issued`: conditions on `tokens` for the uses, and for the sign-ins that they are compared with.
     """
+    # Some logs do not say whose token it is; the sign-ins do, by the principal.
+    kind = " ".join(
+        f"WHEN object_id IN (SELECT object_id FROM party WHERE kind = '{each}') THEN '{each}'" for each in (USER, APP)
+    )
+    kind = f"coalesce(tokens.kind, CASE {kind} END)"
     foreign = "coalesce(external, false) OR coalesce(object_id IN (FROM abroad), false)"
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE used AS
-        SELECT service, source, token, odd, issued_on, expires_on, kind, app, client, resource, principal, object_id,
+        SELECT service, source, token, odd, issued_on, expires_on, {kind} AS kind, app, client, resource, principal, object_id,
             bool_or({foreign}) AS external, min(first_on) AS first_on, max(last_on) AS last_on,
             min_by(record, (first_on, record)) AS record
         FROM tokens WHERE NOT issue AND {used} GROUP BY ALL""",
@@ -197,8 +208,9 @@ def _judge(connection: duckdb.DuckDBPyConnection, used: str, issued: str, values
             bool_or(coalesce(issued.succeeded, false) AND ({time}) AND {agree}) AS agrees
         FROM used JOIN (FROM tokens WHERE issue AND {issued}) AS issued USING (token) GROUP BY used.rowid"""
     )
-    over = f"""(last_on > issued_on + {LONGEST} AND service IN ('{GRAPH}', '{ARM}')
-        OR expires_on - issued_on > {LONGEST})"""
+    # A request to Azure Resource Manager may take days, and its end is logged with the token of its beginning.
+    used_on = f"CASE service WHEN '{GRAPH}' THEN last_on WHEN '{ARM}' THEN first_on END"
+    over = f"({used_on} > issued_on + {LONGEST} OR expires_on - issued_on > {LONGEST})"
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE judged AS SELECT used.*,
             CASE WHEN token IS NULL THEN '{Issue.NO_ID}' WHEN succeeded AND NOT agrees THEN '{Issue.DIFFERS}'
@@ -220,9 +232,9 @@ def _doubt() -> str:
     }
     of = {log: f"(SELECT {{}} FROM span WHERE source = '{log}')" for log in ISSUED}
     lists = (
-        (Doubt.MICROSOFT, {MICROSOFT_LOG: f"{of[MICROSOFT_LOG].format('first')} IS NULL"}),
-        (Doubt.NO_TABLE, {log: f"{of[log].format('first')} IS NULL" for log in ISSUED}),
-        (Doubt.NO_IDS, {log: f"{of[log].format('first_named')} IS NULL" for log in ISSUED}),
+        (Doubt.NO_TABLE, {log: f"{of[log].format('first')} IS NULL" for log in (*USER_LOGS, *APP_LOGS)}),
+        (Doubt.NO_IDS, {log: f"{of[log].format('first_named')} IS NULL" for log in (*USER_LOGS, *APP_LOGS)}),
+        (Doubt.MICROSOFT, {MICROSOFT_LOG: f"{of[MICROSOFT_LOG].format('first_named')} IS NULL"}),
         (Doubt.NOT_COVERED, {log: f"{hour} <= {of[log].format('first_named')}" for log in ISSUED}),
         (Doubt.RECENT, {log: f"issued_on + {LATE} > {of[log].format('last_named')} * {_HOUR} + {_HOUR}" for log in ISSUED}),
         (Doubt.GAP, {log: f"{hour} NOT IN (SELECT hour FROM around WHERE source = '{log}')" for log in ISSUED}),

@@ -1,6 +1,7 @@
 """The tokens that records name: ids in each form, and the members of each log that has them."""
 
 import base64
+import json
 import uuid
 from typing import Any
 
@@ -126,6 +127,20 @@ def test_a_sign_in_that_is_not_interactive_issues_a_token() -> None:
         }
     )
     assert (found.issue, found.succeeded, found.external, found.token) == (True, True, True, uuid.UUID(REQUEST).hex)
+
+
+@pytest.mark.parametrize("text", [False, True], ids=["object", "text"])
+def test_a_row_of_defender_has_the_record_inside(text: bool) -> None:
+    inner = {"Workload": "SharePoint", "UserId": "user@contoso.example", "AppAccessContext": {"UniqueTokenId": IN_TOKEN}}
+    row = {
+        "Timestamp": "2025-02-10T10:00:00Z",
+        "ActionType": "FileAccessed",
+        "RawEventData": json.dumps(inner) if text else inner,
+    }
+    assert (token(row).service, token(row).token) == ("SharePoint", uuid.UUID(REQUEST).hex)
+    other = Recogniser()({**row, "RawEventData": "[1]"})
+    assert other is not None
+    assert other.token is None
 
 
 @pytest.mark.parametrize("context", [None, "", "not JSON", "[]", 7, [1], {"UniqueTokenId": 7}, {"UniqueTokenId": None}])

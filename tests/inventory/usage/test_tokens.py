@@ -179,6 +179,14 @@ LEGITIMATE: dict[str, Case] = {
         ],
         Doubt.NO_TIME,
     ),
+    "request that takes two days": (
+        [
+            _silent("22", AT, ResourceIdentity=ARM),
+            arm("request that takes two days", uti("22"), AT, AT + 60),
+            arm("request that takes two days", uti("22"), AT, AT + 2 * DAY),
+        ],
+        Issue.LISTED,
+    ),
     "ARM": ([_silent("21", AT, ResourceIdentity=ARM), arm("ARM", uti("21"), AT, AT + 60)], Issue.LISTED),
     "background of Exchange": (
         [audit("background of Exchange", None, None, AT, AppAccessContext=None, UserId="NT AUTHORITY\\SYSTEM")],
@@ -263,7 +271,7 @@ def test_each_other_token_is_counted_by_what_is_known_of_it(whole: Tokens) -> No
 
 def test_a_token_is_named_with_its_class_and_the_rate_of_that(whole: Tokens) -> None:
     (token,) = (each for each in whole.found if each.record == "mail of a user")
-    assert (token.service, token.app_id, token.kind, token.external) == ("Exchange", OUTLOOK, None, False)
+    assert (token.service, token.app_id, token.kind, token.external) == ("Exchange", OUTLOOK, "user", False)
     assert (token.rate.ids, token.rate.listed) == (1_001, 1_001)
     assert (token.issued_on, token.first_on) == (AT, AT + 60)
     odd = {each.record for each in whole.found if each.odd}

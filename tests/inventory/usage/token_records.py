@@ -150,9 +150,10 @@ def arm(case: str, token: str | None, issued: int, used: int, *, expires: int | 
 
 def every_hour(until: int) -> Iterator[Row]:
     """Sign-ins in each of the four logs, without an empty hour."""
+    users = {INTERACTIVE: USER, SILENT: OTHER}
     for log in (INTERACTIVE, SILENT, APPS, IDENTITIES):
         for on in range(START, until, HOUR):
-            yield sign_in(log, uti(f"other {log} {on}"), on, UserId=OTHER if log in (INTERACTIVE, SILENT) else None)
+            yield sign_in(log, uti(f"other {log} {on}"), on, UserId=users.get(log))
 
 
 def learned(ids: int) -> Iterator[Row]:
