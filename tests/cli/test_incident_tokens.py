@@ -85,5 +85,5 @@ def test_without_the_log_of_managed_identities_it_cannot_be_checked(
     page = asked(DISGUISE, logs=store(tmp_path, {table: found for table, found in made.items() if table != IDENTITIES}))
     assert page["tokens"] == []
     (text,) = (text for text in said(page, "tokens") if "could not be checked:" in text)
-    assert "a sign-in log is not among these logs" in text
+    assert "a sign-in log is missing" in text
     assert said(page, "tokens")[text] == "not knowable"

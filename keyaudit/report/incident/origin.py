@@ -104,13 +104,15 @@ def saml(seen: Observed) -> Iterator[Statement]:
         )
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["no log of Entra records it"])
     if seen.saml:
-        text = "Sign-ins by SAML that are not interactive are in AADNonInteractiveUserSignInLogs, which is not read."
+        text = (
+            "Sign-ins by SAML that are not interactive are in AADNonInteractiveUserSignInLogs, which is read for tokens only."
+        )
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["AADNonInteractiveUserSignInLogs"])
         yield from doubts(seen, USER_SIGN_IN_LOG)
     for domain in seen.domains:
         text = (
             f"Sign-ins of users of {one_line(domain, LISTED)} rest on it. They are in SigninLogs and"
-            " AADNonInteractiveUserSignInLogs, which do not name the certificate; keyaudit does not read them."
+            " AADNonInteractiveUserSignInLogs, which do not name the certificate; keyaudit does not count them."
         )
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=[USER_SIGN_IN_LOG])
 

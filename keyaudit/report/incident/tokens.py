@@ -13,17 +13,17 @@ from keyaudit.report.lines import plural
 _MOST = 40
 """The maximum number of tokens that are named."""
 _UNCHECKED = {
-    Doubt.NO_TIME: "the log does not say when they were issued",
-    Doubt.NO_TABLE: "a sign-in log is not among these logs, which need those of users (interactive and not), of service"
-    " principals and of managed identities",
-    Doubt.MICROSOFT: f"they are of Microsoft's own applications, and {MICROSOFT_LOG} is not among these logs",
+    Doubt.NO_TIME: "no time of issue in the log",
+    Doubt.NO_TABLE: "a sign-in log is missing; those of users (interactive and not), of service principals and of managed"
+    " identities are needed",
+    Doubt.MICROSOFT: f"perhaps of one of Microsoft's own applications, and {MICROSOFT_LOG} is missing",
     Doubt.NO_IDS: "a sign-in log has no ids of tokens, like sign-ins from version 1.0 of Microsoft Graph, and summaries",
-    Doubt.NOT_COVERED: "they were issued before a sign-in log begins",
-    Doubt.GAP: "a sign-in log has an hour without a sign-in, or one without the id of a token, near their time of issue",
-    Doubt.RECENT: "a sign-in log ends less than four days after their time of issue, and sign-ins are logged late",
-    Doubt.FAILED: "only a sign-in that failed has their id",
-    Doubt.NO_BASELINE: "how many tokens like them have a sign-in record is unknown without a baseline",
-    Doubt.CLASS: "the baseline has fewer than 1,000 tokens like them, or more than one in 1,000 without a sign-in record",
+    Doubt.NOT_COVERED: "issued before a sign-in log begins",
+    Doubt.GAP: "near the time of issue, a sign-in log has an hour without a sign-in, or a sign-in without the id of a token",
+    Doubt.RECENT: "a sign-in log ends less than four days after the time of issue, and sign-ins are logged late",
+    Doubt.FAILED: "only a failed sign-in has the id",
+    Doubt.NO_BASELINE: "without a baseline it is unknown how many such tokens have a sign-in record",
+    Doubt.CLASS: "the baseline has fewer than 1,000 such tokens, or more than one in 1,000 without a sign-in record",
 }
 
 
@@ -68,7 +68,7 @@ def _told(seen: Tokens) -> Iterator[Statement]:
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=list(USER_LOGS))
     if nameless := seen.counts.get(Issue.NO_ID, 0):
         text = (
-            f"Records of {plural(nameless, 'pair')} of application and user name no token, so whether a sign-in issued it"
+            f"For {plural(nameless, 'pair')} of application and user, records name no token, so whether a sign-in issued it"
             " could not be checked. A forger may leave the id out."
         )
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
@@ -80,7 +80,7 @@ _LEADS = (Issue.NOT_LISTED, Issue.DIFFERS, Issue.OVER_AGE)
 def _named(token: Token) -> str:
     who = one_line(token.app_id or "an application that is not named", LISTED)
     as_ = f" as {one_line(token.principal_id, LISTED)}" if token.principal_id else ""
-    issued = f", issued {iso_time(token.issued_on)}" if token.issued_on is not None else ""
+    issued = f" (issued {iso_time(token.issued_on)})" if token.issued_on is not None else ""
     odd = " Its id has another form than those of Entra." if token.odd else ""
     what = {
         Issue.NOT_LISTED: f"no sign-in record for this token{issued}.{odd} {_rate(token)}",
