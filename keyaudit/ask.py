@@ -216,6 +216,8 @@ def incident(
     from keyaudit.inventory.incident import acts, work
     from keyaudit.inventory.incident import logs as logged
     from keyaudit.inventory.incident import subject as known
+    from keyaudit.inventory.incident.signing import signed
+    from keyaudit.inventory.incident.tokens import with_tokens
     from keyaudit.inventory.usage.learn import window_of
     from keyaudit.model.incident import Incident
 
@@ -234,9 +236,11 @@ def incident(
                 named = work.named_in(radius, (*seen.uses, *seen.timeline))
                 strange = work.outside(uses, named, window, acts.reasons(held=usual is not None))
                 learned = work.learned(uses, named) if usual is not None else []
-            with logs.connect() as uses:
-                seen = logged.earlier(uses, about, seen)
-                radius = work.with_logs(radius, work.shown(uses, named, strange, learned), named, as_of)
+            with logs.connect(tokens=True, besides=[usual.folder] if usual else []) as uses:
+                seen = with_tokens(uses, about, logged.earlier(uses, about, seen), usual)
+                shown = work.shown(uses, named, strange, learned)
+                seen = structs.replace(seen, signed=signed(uses, about, keys, shown, as_of))
+                radius = work.with_logs(radius, shown, named, as_of)
             ids = {each for act in (*seen.uses, *seen.timeline, *seen.causes) for each in act.ids}
             seen = logged.named(seen, known.names(connection, ids))
         compared = known.compared(connection, found.subject)

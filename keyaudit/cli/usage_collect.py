@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from keyaudit.cli.clock import SystemClock
     from keyaudit.collect.usage.live.place import Batch, Outcome
     from keyaudit.collect.usage.live.run import Wanted
+    from keyaudit.inventory.logs.token import Token
     from keyaudit.inventory.logs.use import FileRead, Use
     from keyaudit.inventory.logs.write import Import
     from keyaudit.model.usage import Window
@@ -113,7 +114,7 @@ def _window(first: int | None, last: int | None, now: int) -> "Window":
 
 def records(
     live: Live, clock: "SystemClock", wanted: "Wanted", known: "Import", outcome: "Outcome"
-) -> "Generator[Use | FileRead]":
+) -> "Generator[Use | Token | FileRead]":
     """The records as they are read, one response at a time.
 
     Raises AccessError, UnavailableError or UnsafeError if nothing could be read.

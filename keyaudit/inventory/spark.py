@@ -31,6 +31,8 @@ FAILURES = (Py4JError, PySparkException, ConnectionError)
 _LOCAL = re.compile(r"local(\[(\*|\d+)(, *\d+)?\])?")
 _CLUSTER = re.compile(r"yarn|k8s://\S+")
 _STANDALONE = re.compile(r"spark://(?P<hosts>[^\s:,]+:\d{1,5}(,[^\s:,]+:\d{1,5})*)")
+# https://github.com/apache/spark/blob/master/python/pyspark/errors/error-conditions.json: PYTHON_VERSION_MISMATCH
+_VERSIONS = re.compile(r"Python in worker has different version: (?P<worker>[\d.]+) than that in driver: (?P<driver>[\d.]+\d)")
 _PATIENCE = 10
 """The seconds that a master has for accepting a connection, and a JVM for its end."""
 _SETTINGS = {
@@ -177,6 +179,9 @@ def _translated(error: Exception, log: IO[bytes]) -> Exception:
         text = str(error)
     if "No module named 'keyaudit" in text:
         return UsageError(MASTER, "its executors have no keyaudit", "install the same version on every node")
+    if versions := _VERSIONS.search(text):
+        what = f"its executors have Python {versions['worker']}, and this is Python {versions['driver']}"
+        return UsageError(MASTER, what, f"install Python {versions['driver']} on every node, and name it with PYSPARK_PYTHON")
     if "org.apache.spark.api.python.PythonException" in text:
         return error
     why = reason(error)

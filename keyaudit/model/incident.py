@@ -9,6 +9,7 @@ from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.model.errors import Exit
 from keyaudit.model.run import Verdict
 from keyaudit.model.tables.usage import MAIL_LOG, SHOWN_BY
+from keyaudit.model.tokens import Tokens
 from keyaudit.model.usage import Blind, Unseen, Window
 
 LOGS = frozenset((*SHOWN_BY.values(), "AADManagedIdentitySignInLogs", "AzureDiagnostics"))
@@ -145,6 +146,24 @@ def about_log(unseen: Unseen, log: str) -> bool:
     return name == log or name not in LOGS
 
 
+class Signed(Struct, frozen=True, kw_only=True):
+    """The sign-ins with the credentials of a key in a vault, compared with its signatures there."""
+
+    covered: bool
+    """Whether the vault's log covers the whole life of the key; otherwise nothing else is known."""
+    before: int = 0
+    """Sign-ins before its first signature, or without any."""
+    records: Sequence[str] = ()
+    """The records' own ids, the first hundred."""
+    first_on: int | None = None
+    """The first of them."""
+    made_on: int | None = None
+    """The first signature; None: the log has none."""
+    gap: int | None = None
+    """The longest time, in seconds, between the last signature and a sign-in; None: not known, or no such sign-in."""
+    gap_record: str | None = None
+
+
 class Observed(Struct, frozen=True, kw_only=True):
     """The results from the logs."""
 
@@ -172,6 +191,10 @@ class Observed(Struct, frozen=True, kw_only=True):
     """Logs that were not supplied at all."""
     vault_logged: bool | None
     """Whether the log of the key's vault was supplied; None: the key is in no vault."""
+    signed: Signed | None = None
+    """None: it is no key of a vault by which an application signs in, or a copy of it may be elsewhere."""
+    tokens: Tokens | None = None
+    """The tokens of the key's applications and of the actors outside the baseline; None: there are none of them."""
 
 
 class Incident(Struct, frozen=True, kw_only=True):

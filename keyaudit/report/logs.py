@@ -29,6 +29,7 @@ class _Counts(Struct):
     duplicate: int = 0
     quarantined: int = 0
     ignored: int = 0
+    tokens: int = 0
 
     def add(self, read: SourceRead) -> None:
         for each in fields(self):
@@ -51,6 +52,8 @@ def render(store: LogStore, place: str, out: TextIO) -> None:
     out.write(tabulate(list(_rows(store, counts)), headers=_HEADERS, disable_numparse=True) + "\n")
     gaps = [line for source, days in store.manifest.days.items() for line in _gaps(source, [day for day, _ in days])]
     _section(out, "Days without any event between the first and the last", gaps, _GAPS)
+    of_tokens = [f"{source}: {count.tokens:,}" for source, count in sorted(counts.items()) if count.tokens]
+    _section(out, "Records with the id of a token", of_tokens, _FILES)
     _section(out, "Other operations, which are not stored", list(_others(store)), _FILES)
     _section(out, "Not read", [line for file in store.files for line in _trouble(file)], _FILES)
     if not complete(store):

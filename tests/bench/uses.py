@@ -9,6 +9,7 @@ from keyaudit.inventory.load import loading
 from keyaudit.inventory.logs.days import write_days
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, WRITTEN, LogManifest
 from keyaudit.inventory.logs.parts import Spooled
+from keyaudit.inventory.logs.token import HOURS, TOKENS
 from keyaudit.inventory.logs.use import FileRead
 from keyaudit.inventory.manifest import File, TableFiles, sealed
 from keyaudit.model.times import DAY, parse_date
@@ -55,8 +56,9 @@ def main(folder: Path, rows: int) -> None:
     file = FileRead(file="log", size=1, sha256="0" * 64, form="JSON lines", complete=True, sources={})
     with loading(folder / "spool" / "tmp") as connection:
         connection.execute(
-            f"COPY (SELECT {columns}, 0 AS file, 0 AS part FROM (SELECT i, hash(i) AS h, hash(i * 7 + 1) AS g,"
-            f" hash(i * 13 + 5) AS k FROM range({rows}) AS made(i))) TO '{aside}' (FORMAT parquet, COMPRESSION lz4)"
+            f"COPY (SELECT {columns}, 0 AS file, 0 AS part, 1::BIGINT AS records FROM (SELECT i, hash(i) AS h,"
+            f" hash(i * 7 + 1) AS g, hash(i * 13 + 5) AS k FROM range({rows}) AS made(i)))"
+            f" TO '{aside}' (FORMAT parquet, COMPRESSION lz4)"
         )
         new = Spooled([aside], rows * _WIDTH, [file], "t")
         made = write_days(connection, folder, new, None)
@@ -77,7 +79,9 @@ def main(folder: Path, rows: int) -> None:
         tables={
             THROTTLED: TableFiles(files=(), rows=0, columns=COLUMNS[THROTTLED]),
             WRITTEN: _files(written, WRITTEN, len(days)),
+            **{name: TableFiles(files=(), rows=0, columns=COLUMNS[name]) for name in (HOURS, TOKENS)},
         },
+        key=None,
         columns=COLUMNS,
     )
     files.replace(folder / "manifest.json", sealed(manifest))

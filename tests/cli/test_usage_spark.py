@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import gzip
 import importlib
+import io
 import json
 import os
 import random
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from keyaudit.inventory.dialect import DUCKDB, SPARK, DuckDB
 from keyaudit.inventory.load import parquet
 from keyaudit.inventory.logs import LogStore, open_logs, parts, write_logs
 from keyaudit.inventory.logs.manifest import COLUMNS, USES
+from keyaudit.inventory.logs.token import TOKENS
 from keyaudit.inventory.logs.write import Import
 from keyaudit.inventory.manifest import File
 from keyaudit.inventory.usage.baseline import open_baseline
@@ -60,6 +63,7 @@ HOSTILE = (
     "(((/)",
     "",
 )
+UTI = ("JgW9XEOQM0WNakyHMghCAA", "mYyWp_-UrEa4Z_pZM7FlAA", "mYyWp_-UrEa4Z_pZM7FlAA==", "no form of Entra", "")
 NETWORKS = (
     *("10.1.2.3", "10.1.2.3\n", "::ffff:10.1.2.3", "2001:DB8::1", "::", "1::2::3", "::1", "2001:0db8:0000::"),
     *("\u0660.1.2.3", "host", "1:2:3:4:5:6:7:8:9:10"),
@@ -119,7 +123,9 @@ def _varied(record: made.Event, number: int, chance: random.Random) -> made.Even
     time_, id_ = made.iso(on), made.guid(98, number)
     if "Id" in record:
         mailbox = chance.choice(["a@contoso.example", "B@\u0130\u03a3.EXAMPLE", "@", "nobody", "x@y@Z\u00c9"])
-        with_client = {"ClientInfoString": chance.choice(HOSTILE), "ClientIPAddress": chance.choice(NETWORKS)}
+        with_client: made.Event = {"ClientInfoString": chance.choice(HOSTILE), "ClientIPAddress": chance.choice(NETWORKS)}
+        token = {"UniqueTokenId": chance.choice(UTI), "IssuedAtTime": time_[:19]}
+        with_client["AppAccessContext"] = chance.choice([None, token])
         return {**record, "CreationTime": time_[:19], "Id": id_, "MailboxOwnerUPN": mailbox, **with_client}
     if record["category"] == "AuditEvent":
         properties = {**record["properties"], "clientInfo": chance.choice(HOSTILE)}
@@ -131,6 +137,7 @@ def _varied(record: made.Event, number: int, chance: random.Random) -> made.Even
             "properties": properties,
         }
     properties = {**record["properties"], "id": id_, "createdDateTime": time_, "ipAddress": chance.choice(NETWORKS)}
+    properties["uniqueTokenIdentifier"] = chance.choice(UTI)
     return {**record, "time": time_, "properties": properties}
 
 
@@ -173,8 +180,9 @@ def assert_same(spark: LogStore, duckdb_: LogStore, at: tuple[str, str] = (".", 
     one, other = spark.manifest, duckdb_.manifest
     assert one.days == other.days
     assert one.reduced == other.reduced
-    for table in one.tables:
+    for table in {*one.tables} - {TOKENS}:
         assert rows(spark, one.tables[table].files) == rows(duckdb_, other.tables[table].files)
+    assert tokens(spark) == tokens(duckdb_)
     assert [(part.source, part.period) for part in one.parts] == [(part.source, part.period) for part in other.parts]
     for part, same in zip(one.parts, other.parts, strict=True):
         found = [
@@ -182,6 +190,14 @@ def assert_same(spark: LogStore, duckdb_: LogStore, at: tuple[str, str] = (".", 
         ]
         assert found == rows(duckdb_, same.files) == sorted(found, key=lambda row: (row[ON], row[0]))
     spark.verify()
+
+
+def tokens(store: LogStore) -> list[tuple[Any, ...]]:
+    """The rows of tokens, with the number of rows of each id, since each store hashes ids with a key of its own."""
+    found = rows(store, store.manifest.tables[TOKENS].files)
+    at = list(COLUMNS[TOKENS]).index("token")
+    ids = Counter(row[at] for row in found)
+    return sorted(((*row[:at], row[at] and ids[row[at]], *row[at + 1 :]) for row in found), key=str)
 
 
 def _local(text: str, at: tuple[str, str]) -> str:
@@ -264,13 +280,31 @@ def test_a_tenant_beside_others_and_a_large_remote_file_are_refused(
 def test_a_node_without_the_folder_of_the_store_is_told_of(tmp_path: Path) -> None:
     needs.module("pyspark")
     module = importlib.import_module("keyaudit.inventory.logs.spark")
-    [row] = module.spool(tmp_path / "none", [])
+    [row] = module.spool(tmp_path / "none", b"key", [])
     error = msgspec.json.decode(row, type=module.Task).refused.raised()
     assert isinstance(error, UsageError)
     assert str(error).startswith("--out: is not the same folder on every node; ")
     assert not list(tmp_path.iterdir())
-    [row] = module.spool(tmp_path, [])
+    [row] = module.spool(tmp_path, b"key", [])
     assert msgspec.json.decode(row, type=module.Task) == module.Task()
+
+
+@pytest.mark.exhaustive
+def test_another_python_on_the_nodes_is_named_with_both_versions() -> None:
+    """The text is that of the error PYTHON_VERSION_MISMATCH of pyspark 4.3.0, as a job raised it."""
+    needs.module("pyspark")
+    module = importlib.import_module("keyaudit.inventory.spark")
+    text = (
+        "org.apache.spark.api.python.PythonException: Traceback (most recent call last):\n"
+        "pyspark.errors.exceptions.base.PySparkRuntimeError: [PYTHON_VERSION_MISMATCH] Python in worker has different version:"
+        " 3.13 than that in driver: 3.11, PySpark cannot run with different minor versions.\n"
+    )
+    error = module._translated(module.PySparkException(text), io.BytesIO())
+    assert isinstance(error, UsageError)
+    assert str(error) == (
+        "--master: its executors have Python 3.13, and this is Python 3.11;"
+        " install Python 3.11 on every node, and name it with PYSPARK_PYTHON"
+    )
 
 
 @pytest.mark.exhaustive

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from msgspec import structs
 
-from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, days, open_logs, spool, write_logs
+from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, days, open_logs, spool, write, write_logs
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, WHOLE
 from keyaudit.inventory.logs.use import line
 from keyaudit.inventory.logs.write import Import
@@ -66,6 +66,7 @@ def test_a_use_has_the_columns_of_its_table() -> None:
         "part",
         "mark",
         "throttled",
+        "records",
     }
 
 
@@ -101,7 +102,7 @@ def test_what_is_in_it(store: LogStore) -> None:
 def test_nobody_else_may_read_it(store: LogStore) -> None:
     for path in [store.folder, *store.folder.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
-    tables = ["groups", "mailboxes", "manifest.json", "throttled", "usage", "written"]
+    tables = ["groups", "hours", "mailboxes", "manifest.json", "throttled", "tokens", "usage", "written"]
     assert sorted(path.name for path in store.folder.iterdir()) == tables
     assert [path.name for path in store.folder.parent.iterdir()] == ["logs"]
 
@@ -215,7 +216,7 @@ def test_many_uses_make_the_same_store_and_only_some_wait_as_json(
 ) -> None:
     most = 2 * len(line(use(3), 0))
     monkeypatch.setattr(spool, "_FLUSH", 1)
-    monkeypatch.setattr(spool, "_MOST", most)
+    monkeypatch.setattr(write, "OF_USES", structs.replace(spool.OF_USES, most=most))
     waiting: list[int] = []
 
     def watched() -> Iterator[Use | FileRead]:
@@ -230,7 +231,7 @@ def test_many_uses_make_the_same_store_and_only_some_wait_as_json(
     found, expected = (structs.replace(each.manifest, digest="", tables={}) for each in (many, store))
     assert found == expected
     for table in WHOLE:
-        with many.connect() as one, store.connect() as other:
+        with many.connect(tokens=True) as one, store.connect(tokens=True) as other:
             assert one.execute(f"FROM {table}").fetchall() == other.execute(f"FROM {table}").fetchall()
 
 
@@ -248,7 +249,7 @@ def test_uses_of_any_order_are_found_in_each_of_many_files(tmp_path: Path, monke
     monkeypatch.setattr(days, "_PIECE", 10_000)
     one = written("one")
     monkeypatch.setattr(spool, "_FLUSH", 1)
-    monkeypatch.setattr(spool, "_MOST", 10_000)
+    monkeypatch.setattr(write, "OF_USES", structs.replace(spool.OF_USES, most=10_000))
     many = written("many")
     assert len(one.manifest.parts) > 3
     assert [file.sources["AZKVAuditLogs"].kept for file in many.files] == [500]

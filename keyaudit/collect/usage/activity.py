@@ -8,9 +8,12 @@ import msgspec
 
 from keyaudit.collect.usage import privileged
 from keyaudit.collect.usage.event import Event, Members, Shape, inside, mark
+from keyaudit.collect.usage.tokens import ARM_API, issue_time, token_id
 from keyaudit.collect.usage.values import BadRecordError, Text, address, guid, lower, moment
+from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.tables.usage import ACTIVITY_LOG
+from keyaudit.model.tokens import APP, ARM, USER
 
 SOURCE = ACTIVITY_LOG
 
@@ -72,11 +75,20 @@ _ASSIGNED = tuple(
 # A call has several records: these have its result, the others its start.
 _ENDS = {"success": True, "succeeded": True, "failure": False, "failed": False}
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+_SCOPE = "http://schemas.microsoft.com/identity/claims/scope"
+"""A claim of a token for a user: the delegated permissions."""
 
 
 class _Claims(msgspec.Struct, gc=False):
     appid: Text = None
     oid: Text = None
+    uti: Text = None
+    iat: str | int | float | None = None
+    exp: str | int | float | None = None
+    idtyp: Text = None
+    appidacr: Text = None
+    scp: Text = None
+    scope: Text = msgspec.field(default=None, name=_SCOPE)
     long_oid: Text = msgspec.field(default=None, name=_OBJECT_ID)
 
 
@@ -254,13 +266,14 @@ def _event(
     on, above = moment(time)
     if not operation:
         raise BadRecordError("names no operation")
+    token = _token(on, claims, correlation)
     subscription = _subscription(resource_id)
     succeeded = _ENDS.get((result or "").casefold())
     done = _kind(operation)
     if done and operation.casefold() in _WRITES_VAULT and not _RECOVERS.search(_text(bodies)):
         done = None
     if done is None or (result and succeeded is None):
-        return Event(SOURCE, on, resource_id=subscription, operation=operation if done is None else None)
+        return Event(SOURCE, on, resource_id=subscription, operation=operation if done is None else None, token=token)
     name, kind = done
     use = Use(
         source=SOURCE,
@@ -281,7 +294,33 @@ def _event(
         use.privileged = True
     elif name == "assign-role":
         _tell_role(use, _text(bodies))
-    return Event(SOURCE, on, (use,), resource_id=subscription)
+    return Event(SOURCE, on, (use,), resource_id=subscription, token=token)
+
+
+def _token(on: int, claims: _Claims, record: str | None) -> Token | None:
+    """The token of a request; None if the record has none of its claims."""
+    id_, odd = token_id(claims.uti)
+    app, principal = lower(claims.appid), lower(claims.oid or claims.long_oid)
+    if id_ is None and app is None:
+        return None
+    kinds = {"user": USER, "app": APP}
+    delegated = USER if claims.scope or claims.scp else APP if claims.appidacr else None
+    return Token(
+        source=SOURCE,
+        service=ARM,
+        on=on,
+        token=id_,
+        odd=odd,
+        issued_on=issue_time(claims.iat),
+        expires_on=issue_time(claims.exp),
+        kind=kinds.get((claims.idtyp or "").casefold(), delegated),
+        app=app,
+        client=guid(claims.appid),
+        resource=ARM_API,
+        principal=principal,
+        object_id=guid(principal),
+        record=record or None,
+    )
 
 
 def _text(bodies: Any) -> str:

@@ -7,6 +7,7 @@ import msgspec
 
 from keyaudit.collect.usage.values import BadRecordError
 from keyaudit.inventory.files import BROKEN
+from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.reasons import Reason
 
@@ -16,7 +17,7 @@ Members = bytes | msgspec.Raw | Mapping[str, Any]
 
 
 class Event(msgspec.Struct, gc=False):
-    """One record: its log, time and uses. None: it is not about uses."""
+    """One record: its log, time and uses, and the token that it names. None: it is about neither."""
 
     source: str
     on: int
@@ -26,6 +27,8 @@ class Event(msgspec.Struct, gc=False):
     """The resource that wrote the log, in lower case; None: the tenant, or not in the record."""
     operation: str | None = None
     """The operation of a record that is not about uses."""
+    token: Token | None = None
+    """The token that it issued or that was used; without an id where it could have named one."""
 
 
 def mark(use: Use, names: Iterable[str]) -> None:

@@ -9,7 +9,9 @@ from keyaudit.collect.usage.event import Event, Members, Shape, inside
 from keyaudit.collect.usage.office_audit import Audit, Pairs, use_of
 from keyaudit.collect.usage.office_cmdlets import CMDLETS, of_cmdlet
 from keyaudit.collect.usage.office_directory import directory_changes
+from keyaudit.collect.usage.office_tokens import token_of
 from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, guid, lower, moment, operation_name
+from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.tables.usage import MAIL_LOG
 from keyaudit.model.text import one_line
@@ -23,6 +25,7 @@ _MAIL = {
 """https://learn.microsoft.com/purview/audit-log-activities, in lower case."""
 MAIL_OPERATIONS = tuple(_MAIL)
 """Operations on mail, in lower case: their records are equal but for the time."""
+_MOST_READS, _DIGITS = 1_000_000, 10
 _TRUE = ("True", "true", "TRUE", True)
 
 
@@ -33,6 +36,13 @@ class _Named(msgspec.Struct, gc=False, rename="pascal"):
     operation: Text = None
     workload: Text = None
     organization_id: Text = None
+    id: Text = None
+    user_id: Text = None
+    user_key: Text = None
+    token_object_id: Text = None
+    app_id: Text = None
+    client_app_id: Text = None
+    app_access_context: Any = None
 
 
 class _Row(msgspec.Struct, gc=False, rename="pascal"):
@@ -41,8 +51,10 @@ class _Row(msgspec.Struct, gc=False, rename="pascal"):
     id: Text = msgspec.field(default=None, name="OfficeId")
     time_generated: str | int | float | None = None
     operation: Text = None
+    workload: Text = msgspec.field(default=None, name="OfficeWorkload")
     organization_id: Text = None
     user_id: Text = None
+    user_key: Text = None
     result_status: int | str | None = None
     app_id: Text = None
     client_app_id: Text = None
@@ -127,11 +139,20 @@ def of_cloud_app(members: Members) -> Event:
     if not found.action_type:
         raise BadRecordError("names no operation")
     if not _wanted(operation_name(found.action_type)):
-        return Event(SOURCE, on, operation=found.action_type)
+        return Event(SOURCE, on, operation=found.action_type, token=_token_inside(found.raw_event_data, on))
     inner = inside(_whole, found.raw_event_data)
     if not inner or not inner.get("Operation") or not inner.get("CreationTime"):
         raise BadRecordError(f"{one_line(found.action_type, 64)} without its RawEventData")
     return _event(_audit(inner))
+
+
+def _token_inside(raw: Any, on: int) -> Token | None:
+    """The token of an operation that does not matter otherwise; None if the record inside is of another form."""
+    try:
+        inner = inside(_named, raw)
+    except BadRecordError:
+        return None
+    return None if inner is None else token_of(Audit(**msgspec.structs.asdict(inner)), on)
 
 
 def _wanted(operation: str) -> bool:
@@ -164,14 +185,25 @@ def _event(audit: Audit) -> Event:
         uses = of_cmdlet(audit, on, operation, tenant)
     elif relevant(operation):
         uses = directory_changes(audit, on, operation)
-    return Event(SOURCE, on, uses, tenant, operation=None if uses else audit.operation)
+    return Event(SOURCE, on, uses, tenant, operation=None if uses else audit.operation, token=token_of(audit, on))
 
 
 def _mail(audit: Audit, on: int, operation: str) -> Use:
     mailbox = lower(audit.mailbox_owner) or lower(audit.mailbox_guid)
     if operation != "mailitemsaccessed":
         return use_of(audit, on, _MAIL[operation], "mailbox", mailbox)
-    return use_of(audit, on, "read-mail", "mailbox", mailbox, throttled=_throttled(audit))
+    use = use_of(audit, on, "read-mail", "mailbox", mailbox, throttled=_throttled(audit))
+    use.uses = _count(audit.operation_count)
+    return use
+
+
+def _count(told: int | str | None) -> int:
+    """How many reads of one mailbox a record stands for: https://learn.microsoft.com/purview/audit-log-investigate-accounts
+
+    At least one, also where it says something that cannot be.
+    """
+    text = str(told)
+    return min(max(int(text), 1), _MOST_READS) if text.isdecimal() and len(text) < _DIGITS else 1
 
 
 def _throttled(audit: Audit) -> bool | None:

@@ -51,6 +51,8 @@ class Audit(msgspec.Struct, gc=False, rename="pascal"):
     workload: Text = None
     organization_id: Text = None
     user_id: Text = None
+    user_key: Text = None
+    token_object_id: Text = None
     result_status: int | str | None = None
     app_id: Text = None
     client_app_id: Text = None
@@ -62,11 +64,13 @@ class Audit(msgspec.Struct, gc=False, rename="pascal"):
     client_info_string: Text = None
     object_id: Text = None
     operation_properties: Pairs | None = None
+    operation_count: int | str | None = None
     parameters: Pairs | str | None = None
     modified_properties: Pairs | None = None
     extended_properties: Pairs | None = None
     actor: list[_Party] | None = None
     target: list[_Party] | None = None
+    app_access_context: Any = None
 
 
 pairs: Shape[Pairs] = Shape(Pairs)
@@ -92,7 +96,7 @@ def text_of(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _principal(audit: Audit) -> str | None:
+def principal_of(audit: Audit) -> str | None:
     for text in (*(party.id for party in audit.actor or _NONE), audit.user_id):
         match = TYPED.fullmatch(text or "")
         if match:
@@ -153,7 +157,7 @@ def use_of(
         actor_app_id=app,
         client_app_id=caller,
         api_app_id=api,
-        principal_id=_principal(audit),
+        principal_id=principal_of(audit),
         credential_key_id=key,
         issuer=issuer,
         network=address(audit.client_ip_address or audit.client_ip or audit.actor_ip_address),

@@ -15,25 +15,32 @@ from keyaudit.collect.usage.event import Event
 from keyaudit.collect.usage.lines import lines
 from keyaudit.collect.usage.opened import Opened, open_log
 from keyaudit.collect.usage.recognise import Recogniser
+from keyaudit.collect.usage.sign_ins import ONLY_TOKENS
 from keyaudit.collect.usage.values import BadRecordError, UnknownKindError
 from keyaudit.collect.usage.window import TooLargeError, Window
 from keyaudit.inventory.files import BROKEN
+from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import BEYOND, OTHERS, FileRead, SourceRead, Use
 from keyaudit.inventory.logs.write import Import
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
+from keyaudit.model.tokens import GRAPH_EVENTS, GRAPH_LOG
 
 _HEAD = 64 * 1024
 _LOOKED_AT = 5
 """One of this many first lines must be an object for the format of one record per line."""
+_HOUR = 3_600
+_NAMELESS = 100_000
+_ONLY_TOKENS = frozenset((*ONLY_TOKENS, GRAPH_LOG, GRAPH_EVENTS))
+"""Logs without uses: a day without them hides none."""
 _SHOWN = 5
 """The number of unreadable places that are listed for a file; others are counted."""
 THROTTLING_UNTOLD = "exported without OperationProperties: which mailboxes were no longer recorded is not known"
 
 
-def read_logs(paths: Iterable[Path], known: Import) -> Iterator[Use | FileRead]:
-    """Every use in these files and folders, in the order of their names.
+def read_logs(paths: Iterable[Path], known: Import) -> Iterator[Use | Token | FileRead]:
+    """Every use and token in these files and folders, in the order of their names.
 
     Errors of files, lines and records are in the `FileRead` that follows the uses of a file. `known` is filled during the
     reading. Raises UsageError for a missing path, UnsafeError for records of a second tenant, because a store that mixes
@@ -74,8 +81,8 @@ class LogFile:
         self._counted = Counted(name, known)
         self._form = ""
 
-    def read(self) -> Iterator[Use | FileRead]:
-        """Its uses, then its reading result."""
+    def read(self) -> Iterator[Use | Token | FileRead]:
+        """Its uses and tokens, then its reading result."""
         window = Window(self._opened.text())
         cut = ""
         number = 0
@@ -147,9 +154,11 @@ class Counted:
         """Whether a mailbox record does not say if recording continues."""
         self.unit = "record"
         self._read = Recogniser()
+        self._nameless: set[tuple[object, ...]] = set()
+        """The uses without a token's id that were returned."""
 
-    def uses(self, number: int, found: RawRecord, times: int = 1) -> Sequence[Use]:
-        """The uses of the record with this number, which stands for as many equal ones of its day.
+    def uses(self, number: int, found: RawRecord, times: int = 1) -> Sequence[Use | Token]:
+        """The uses of the record with this number, which stands for as many equal ones of its day, and its token.
 
         Raises UnsafeError for a record of a second tenant.
         """
@@ -169,7 +178,8 @@ class Counted:
             counts.first_on = on
         if counts.last_on is None or on > counts.last_on:
             counts.last_on = on
-        self._known.days[event.source][event.resource_id or ""].add(on - on % DAY)
+        if event.source not in _ONLY_TOKENS:
+            self._known.days[event.source][event.resource_id or ""].add(on - on % DAY)
         if event.uses:
             counts.kept += times
         else:
@@ -181,8 +191,28 @@ class Counted:
             others[name] = others.get(name, 0) + times
         for use in event.uses:
             self.throttling_untold |= use.throttled is None
-            use.uses = times
-        return event.uses
+            use.records, use.uses = times, use.uses * times
+        return event.uses if event.token is None else self._with_token(event.uses, event.token, counts)
+
+    def _with_token(self, uses: Sequence[Use], token: Token, counts: SourceRead) -> Sequence[Use | Token]:
+        if token.token is not None:
+            counts.tokens += 1
+        return (*uses, token) if self._tells(token) else uses
+
+    def _tells(self, token: Token) -> bool:
+        """Whether a token is stored: a sign-in without its id is only counted, and so is a use that was seen on its day."""
+        if token.issue:
+            self._known.hours[token.source].add((token.on // _HOUR, token.token is not None))
+            return token.token is not None
+        if token.token is not None:
+            return True
+        same = (token.on // DAY, token.source, token.service, token.app, token.principal)
+        if same in self._nameless:
+            return False
+        if len(self._nameless) >= _NAMELESS:
+            self._nameless.clear()
+        self._nameless.add(same)
+        return True
 
     def _quarantine(self, number: int, error: BadRecordError, times: int) -> None:
         if isinstance(error, UnknownKindError):

@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
-from keyaudit.collect.usage import activity, directory, key_vault, office, sign_ins
+from keyaudit.collect.usage import activity, directory, key_vault, office, sign_ins, tokens
 from keyaudit.collect.usage.event import Event, Members, Shape, mark
 from keyaudit.collect.usage.lacking import lacking
 from keyaudit.collect.usage.values import BadRecordError, UnknownKindError
 from keyaudit.model.text import one_line
+from keyaudit.model.tokens import GRAPH_EVENTS, GRAPH_LOG
 
 Reader = Callable[[Members], Event | None]
 
@@ -24,6 +25,8 @@ _MARKS: tuple[tuple[tuple[str, ...], Reader], ...] = (
     (("OfficeWorkload", "Operation"), office.of_row),
     (("OfficeId", "Operation"), office.of_row),
     (("RawEventData", "ActionType"), office.of_cloud_app),
+    (("SignInActivityId", "RequestUri"), tokens.of_row),
+    (("UniqueTokenIdentifier", "RequestUri"), tokens.of_audited),
     (("RequestUri", "OperationName"), key_vault.of_row),
     (("TargetResources", "OperationName"), directory.of_row),
     (("TargetResources", "ActivityDisplayName"), directory.of_row),
@@ -52,6 +55,12 @@ TABLES: dict[str, Reader] = {
     office.SOURCE: office.of_row,
     activity.SOURCE: activity.of_row,
 }
+# Tables that are read for tokens only.
+_OF_TOKENS: dict[str, Reader] = {
+    **dict.fromkeys(sign_ins.ONLY_TOKENS, sign_ins.of_row),
+    GRAPH_LOG: tokens.of_row,
+    GRAPH_EVENTS: tokens.of_audited,
+}
 # A row has all columns of its export, in any format.
 _ROWS = frozenset(TABLES.values())
 # The category of an envelope, in lower case.
@@ -59,6 +68,7 @@ _CATEGORIES: dict[str, Reader] = {
     key_vault.CATEGORY.casefold(): key_vault.of_record,
     **dict.fromkeys(sign_ins.CATEGORIES, sign_ins.of_record),
     "auditlogs": directory.of_record,
+    GRAPH_LOG.casefold(): tokens.of_record,
     # https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema#schema-from-storage-account-and-event-hubs
     **dict.fromkeys(("administrative", "write", "delete", "action"), activity.of_record),
 }
@@ -68,14 +78,12 @@ _CATEGORIES: dict[str, Reader] = {
 # https://learn.microsoft.com/azure/azure-monitor/reference/tables/azkvpolicyevaluationdetailslogs
 _OTHER_TABLES = frozenset(
     {
-        "AADNonInteractiveUserSignInLogs",
         "ADFSSignInLogs",
         "AADProvisioningLogs",
         "AADRiskyUsers",
         "AADUserRiskEvents",
         "AADRiskyServicePrincipals",
         "AADServicePrincipalRiskEvents",
-        "MicrosoftGraphActivityLogs",
         "NetworkAccessTraffic",
         "AZKVPolicyEvaluationDetailsLogs",
         "AzureMetrics",
@@ -83,14 +91,12 @@ _OTHER_TABLES = frozenset(
 )
 _OTHER_CATEGORIES = frozenset(
     {
-        "noninteractiveusersigninlogs",
         "adfssigninlogs",
         "provisioninglogs",
         "riskyusers",
         "userriskevents",
         "riskyserviceprincipals",
         "serviceprincipalriskevents",
-        "microsoftgraphactivitylogs",
         "networkaccesstrafficlogs",
         "azurepolicyevaluationdetails",
         "security",
@@ -130,7 +136,7 @@ _lacking = lru_cache(maxsize=64)(lacking)
 
 
 # These readers decide themselves whether a record is theirs.
-_SURE = frozenset({key_vault.of_record, sign_ins.of_record, office.of_audit})
+_SURE = frozenset({key_vault.of_record, sign_ins.of_record, office.of_audit, tokens.of_record})
 
 
 class Recogniser:
@@ -182,7 +188,7 @@ def _reader(members: bytes | Mapping[str, Any]) -> Reader:
     if isinstance(table, str) and table:
         if table in _OTHER_TABLES:
             return _other
-        return TABLES.get(table) or _marked(names) or _of_unknown(members, "Type", table)
+        return TABLES.get(table) or _OF_TOKENS.get(table) or _marked(names) or _of_unknown(members, "Type", table)
     reader = _marked(names)
     if reader is None:
         raise UnknownKindError("of no log that is known")

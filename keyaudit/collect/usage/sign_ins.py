@@ -1,6 +1,7 @@
-"""Sign-ins of service principals and managed identities, and SAML sign-ins of users, in their three formats.
+"""Sign-ins of service principals and managed identities, SAML sign-ins of users, and the tokens that sign-ins issue.
 
-The formats are those of Log Analytics, Graph and diagnostic settings. Only interactive sign-ins of users are read.
+The formats are those of Log Analytics, Graph and diagnostic settings. Of sign-ins that are not interactive, and of those of
+Microsoft's own service principals, only the tokens are read.
 """
 
 from typing import Any
@@ -8,21 +9,34 @@ from typing import Any
 import msgspec
 
 from keyaudit.collect.usage.event import Event, Members, Shape, mark
+from keyaudit.collect.usage.tokens import token_id
 from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, address, guid, lower, moment
+from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.tables.usage import SIGN_IN_LOGS, USER_SIGN_IN_LOG
+from keyaudit.model.tokens import APP, MICROSOFT_LOG, USER, USER_LOGS
 
 SERVICE_PRINCIPALS, MANAGED_IDENTITIES = SIGN_IN_LOGS
 PEOPLE = USER_SIGN_IN_LOG
+ONLY_TOKENS = (USER_LOGS[1], MICROSOFT_LOG)
+"""The logs that are read for tokens only."""
 
+# https://learn.microsoft.com/graph/api/resources/signin lists the values.
+_WITHIN = ("", "none")
 # https://learn.microsoft.com/azure/azure-monitor/reference/tables/aadnoninteractiveusersigninlogs lists the values.
 _SAML = "saml20"
 
-_BY_EVENT = {"serviceprincipal": SERVICE_PRINCIPALS, "managedidentity": MANAGED_IDENTITIES, "interactiveuser": PEOPLE}
+_BY_EVENT = {
+    "serviceprincipal": SERVICE_PRINCIPALS,
+    "managedidentity": MANAGED_IDENTITIES,
+    "interactiveuser": PEOPLE,
+    "noninteractiveuser": ONLY_TOKENS[0],
+}
 CATEGORIES = {
     "serviceprincipalsigninlogs": SERVICE_PRINCIPALS,
     "managedidentitysigninlogs": MANAGED_IDENTITIES,
     "signinlogs": PEOPLE,
+    **{name.removeprefix("AAD").casefold(): name for name in ONLY_TOKENS},
 }
 """The logs by their category in diagnostic settings, in lower case."""
 _TABLES = frozenset(CATEGORIES.values())
@@ -44,6 +58,8 @@ class _Row(msgspec.Struct, gc=False, rename="pascal"):
     result_type: int | str | None = None
     user_id: Text = None
     authentication_protocol: Text = None
+    unique_token_identifier: Text = None
+    cross_tenant_access_type: Text = None
     category: Text = None
     type: Text = None
     tenant_id: Text = msgspec.field(default=None, name="AADTenantId")
@@ -67,6 +83,8 @@ class _SignIn(msgspec.Struct, gc=False, rename="camel"):
     user_agent: Text = None
     user_id: Text = None
     authentication_protocol: Text = None
+    unique_token_identifier: Text = None
+    cross_tenant_access_type: Text = None
     status: _Status | None = None
     sign_in_event_types: list[str] | None = None
 
@@ -95,22 +113,19 @@ def of_row(members: Members) -> Event:
     if source is None:
         raise BadRecordError("does not say whose sign-in it is: export Category or Type with it")
     on, _ = moment(found.created_date_time or found.time_generated)
-    if source == PEOPLE:
-        return Event(source, on, _by_saml(on, found, found.result_type), guid(found.tenant_id))
-    use = _use(source, on, found, found.resource_identity, found.result_type)
-    return Event(source, on, (use,), guid(found.tenant_id))
+    event = _event(source, on, found, found.resource_identity, found.result_type)
+    event.tenant_id = guid(found.tenant_id)
+    return event
 
 
 def of_graph(members: Members) -> Event | None:
-    """A sign-in from Graph; None for a user's, unless it is interactive and has a protocol."""
+    """A sign-in from Graph; None for a user's interactive one without a protocol, and for one of v1.0."""
     found = _sign_in(members)
     source = _source(found)
     if source is None or (source == PEOPLE and not found.authentication_protocol):
         return None
     on, _ = moment(found.created_date_time)
-    if source == PEOPLE:
-        return Event(source, on, _by_saml(on, found, _code(found)))
-    return Event(source, on, (_use(source, on, found, found.resource_id, _code(found)),))
+    return _event(source, on, found, found.resource_id, _code(found))
 
 
 def of_record(members: Members) -> Event:
@@ -123,8 +138,44 @@ def of_record(members: Members) -> Event:
     on, _ = moment(inner.created_date_time or found.time)
     code = _code(inner)
     result = found.result_type if code is None else code
-    uses = _by_saml(on, inner, result) if source == PEOPLE else (_use(source, on, inner, inner.resource_id, result),)
-    return Event(source, on, uses, guid(found.tenant_id))
+    event = _event(source, on, inner, inner.resource_id, result)
+    event.tenant_id = guid(found.tenant_id)
+    return event
+
+
+def _event(source: str, on: int, found: _Row | _SignIn, resource: str | None, result: int | str | None) -> Event:
+    uses: tuple[Use, ...] = ()
+    if source == PEOPLE:
+        uses = _by_saml(on, found, result)
+    elif source not in ONLY_TOKENS:
+        uses = (_use(source, on, found, resource, result),)
+    return Event(source, on, uses, token=_token(source, on, found, resource, result))
+
+
+def _token(source: str, on: int, found: _Row | _SignIn, resource: str | None, result: int | str | None) -> Token:
+    id_, odd = token_id(found.unique_token_identifier)
+    if id_ is None:
+        # Only its hour is kept.
+        return Token(source=source, on=on, issue=True, token=None)
+    user = source in USER_LOGS
+    across = found.cross_tenant_access_type
+    principal = lower(found.user_id if user else found.service_principal_id)
+    return Token(
+        source=source,
+        on=on,
+        issue=True,
+        token=id_,
+        odd=odd,
+        kind=USER if user else APP,
+        external=None if across is None else across.casefold() not in _WITHIN,
+        app=lower(found.app_id),
+        client=guid(found.app_id),
+        resource=guid(resource),
+        principal=principal,
+        object_id=guid(principal),
+        succeeded=_succeeded(result),
+        record=found.id or None,
+    )
 
 
 def _source(found: _SignIn) -> str | None:

@@ -17,6 +17,7 @@ from keyaudit import __version__
 from keyaudit.collect.usage.opened import Opened, open_log
 from keyaudit.collect.usage.read import LogFile, files_below
 from keyaudit.inventory.logs.spark import Found, Log
+from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import FileRead, Use
 from keyaudit.inventory.logs.write import Import
 from keyaudit.inventory.spark import FAILURES, MASTER, reason
@@ -161,7 +162,7 @@ def _whole_log(version: str, listed: Mapping[str, Sequence[tuple[int, Listed]]],
 def _log(version: str, number: int, file: Listed, opened: Callable[[], Opened]) -> Log:
     known = Import()
 
-    def records() -> Iterator[Use | FileRead]:
+    def records() -> Iterator[Use | Token | FileRead]:
         if version != __version__:
             what = f"its executors have keyaudit {__version__}, and this is {version}"
             raise UsageError(MASTER, what, "install the same version on every node")

@@ -13,16 +13,15 @@ import duckdb
 from msgspec import Struct, structs
 
 from keyaudit.inventory.logs.groups import rows
+from keyaudit.inventory.usage.covered import LONG_ENOUGH, REMOVALS, covered
 from keyaudit.inventory.usage.stretches import Stretch, stretches
 from keyaudit.model.blast_radius import BlastRadius, Edge, Relation
 from keyaudit.model.incident import Act
-from keyaudit.model.tables.usage import KEY_VAULT_LOG, REACHES, SIGN_IN_LOGS
+from keyaudit.model.tables.usage import KEY_VAULT_LOG, SIGN_IN_LOGS
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Facet, Window
 from keyaudit.model.work import Source, Used, Work, credential, in_vault
 
-LONG_ENOUGH = 35 * DAY
-"""Complete logs of fewer days do not show that something is not in use: a monthly job may not have run."""
 _VAULT_KINDS = "('key', 'secret', 'certificate', 'vault')"
 _ACTS = f"""actor_app_id AS app, principal_id AS principal, credential_key_id AS key, operation,
     CASE WHEN target_kind IN {_VAULT_KINDS} OR operation IN ('sign-in', 'saml-sign-in') THEN target_id END AS target"""
@@ -102,8 +101,8 @@ def shown(connection: duckdb.DuckDBPyConnection, asked: Asked, outside: Sequence
     """The answer from a connection to all days of the log store."""
     query = f"""SELECT {_ACTS}, sum(uses)::BIGINT, max(used_on) FROM usage
         WHERE {asked.condition} GROUP BY ALL ORDER BY ALL"""
-    removed = """SELECT lower(coalesce(target_id, '')), max(used_on) FROM usage WHERE succeeded IS NOT FALSE
-        AND operation IN ('remove-log-settings', 'remove-log-destination') GROUP BY ALL ORDER BY ALL"""
+    removed = f"""SELECT lower(coalesce(target_id, '')), max(used_on) FROM usage WHERE succeeded IS NOT FALSE
+        AND operation IN {REMOVALS} GROUP BY ALL ORDER BY ALL"""
     return Shown(
         acts=_acts(connection.execute(query, asked.values).fetchall()),
         outside=outside,
@@ -139,8 +138,8 @@ def learned(connection: duckdb.DuckDBPyConnection, asked: Asked) -> list[Acts]:
 def with_logs(radius: BlastRadius, found: Shown, asked: Asked, as_of: int) -> BlastRadius:
     """The graph with the evidence of the logs beside that of the reports."""
     work = dict(radius.work)
-    for name, act_of, covered in _named(radius, found, asked, as_of):
-        work[name] = _joined(work.get(name, Work()), _used(found, act_of), covered)
+    for name, act_of, days in _named(radius, found, asked, as_of):
+        work[name] = _joined(work.get(name, Work()), _used(found, act_of), days)
     return structs.replace(radius, work=work, logged=True)
 
 
@@ -221,20 +220,9 @@ def _of_vault(found: Shown, edge: Edge, as_of: int) -> Window | None:
 
 def _covered(found: Shown, log: str, resources: Collection[str], as_of: int) -> Window | None:
     """The days on which that log of the resource is complete, if there are enough of them and they reach until now."""
-    own = [each for each in found.logs if each.source == log and each.resource_id in resources]
-    whole = [each for each in own if each.whole_since is not None and each.last_on >= as_of - REACHES - DAY]
-    if not whole:
-        return None
-    since, until = min(each.whole_since or 0 for each in whole), max(each.last_on for each in whole) + DAY
-    cut = [on for target, on in found.unlogged if _concerns(target, resources)]
-    since = max([since, *(on - on % DAY + DAY for on in cut)])
-    return Window(since=since, until=until) if until - since >= LONG_ENOUGH else None
-
-
-def _concerns(removed: str, resources: Collection[str]) -> bool:
-    """Whether the setting or destination that was removed may be one of the log of that resource."""
-    of, setting, _ = removed.partition("/providers/microsoft.insights/diagnosticsettings/")
-    return not setting or of in resources
+    logs = ((each.whole_since, each.last_on) for each in found.logs if each.source == log and each.resource_id in resources)
+    window = covered(logs, found.unlogged, resources, as_of)
+    return window if window is not None and window.until - window.since >= LONG_ENOUGH else None
 
 
 def _both(one: Window | None, other: Window | None) -> Window | None:

@@ -8,6 +8,7 @@ from itertools import starmap
 
 import msgspec
 
+from keyaudit.inventory.logs import token
 from keyaudit.inventory.logs.groups import GROUP, MAILBOXES
 from keyaudit.inventory.logs.use import FileRead
 from keyaudit.inventory.manifest import File, Sealed, TableFiles, check_files, unsealed
@@ -17,7 +18,7 @@ from keyaudit.model.tables.usage import USAGE
 from keyaudit.model.times import DAY, iso_date, parse_date
 from keyaudit.model.usage import Window
 
-FORMAT = 7
+FORMAT = 8
 """Increased when an older keyaudit could misread a newer format."""
 USES = "usage"
 GROUPED = "groups"
@@ -29,6 +30,8 @@ BY_DAY: dict[str, dict[str, str]] = {USES: stored_types(USAGE), GROUPED: GROUP, 
 WHOLE: dict[str, dict[str, str]] = {
     THROTTLED: {"mailbox": "VARCHAR", "day": "BIGINT"},
     WRITTEN: {"source": "VARCHAR", "resource_id": "VARCHAR", "day": "BIGINT"},
+    token.HOURS: token.HOUR_COLUMNS,
+    token.TOKENS: token.COLUMNS,
 }
 """The columns of the tables that are kept as a whole."""
 COLUMNS = BY_DAY | WHOLE
@@ -100,6 +103,8 @@ class LogManifest(Sealed):
     """In the order of periods: those of the parts."""
     tables: dict[str, TableFiles]
     """The tables of WHOLE."""
+    key: File | None
+    """The file with the key by which the ids of tokens are hashed; None if no record names one."""
     columns: dict[str, dict[str, str]]
     """The columns of every table, with their SQL types."""
 
@@ -111,6 +116,8 @@ class LogManifest(Sealed):
             yield from each.files
         for table in self.tables.values():
             yield from table.files
+        if self.key is not None:
+            yield self.key
 
 
 def decode(data: bytes, place: str) -> LogManifest:
@@ -120,6 +127,8 @@ def decode(data: bytes, place: str) -> LogManifest:
     if manifest.columns != COLUMNS or whole != WHOLE:
         raise UsageError(place, "written with other columns", AGAIN)
     check_files(manifest.tables, place, DAMAGED)
+    if manifest.key is not None and manifest.key.path != token.KEY:
+        raise UnsafeError(place, "names a file that is not its key", DAMAGED)
     if not all(_LOG.fullmatch(part.source) for part in manifest.parts):
         raise UnsafeError(place, "names files that are not those of a log", DAMAGED)
     if disagreement := _disagreement(manifest):

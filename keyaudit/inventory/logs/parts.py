@@ -122,12 +122,13 @@ def incoming(new: Spooled, relation: str, sql: DuckDB) -> str:
         "scope_id": sql.lower(f"coalesce(resource_id, {tenant})"),
     }
     columns = ", ".join(f"{given.get(name, sql.name(name))} AS {sql.name(name)}" for name in STORED)
-    return f"SELECT {columns}, file, part FROM {relation} JOIN named USING (file)"
+    return f"SELECT {columns}, file, part, records FROM {relation} JOIN named USING (file)"
 
 
 def earlier_uses(relation: str, sql: DuckDB) -> str:
     """A query: the uses of an earlier store, as in `incoming`."""
-    return f"SELECT {', '.join(map(sql.name, STORED))}, {_EARLIER} AS file, 0 AS part FROM {relation}"
+    given = f"{_EARLIER} AS file, 0 AS part, CAST(1 AS BIGINT) AS records"
+    return f"SELECT {', '.join(map(sql.name, STORED))}, {given} FROM {relation}"
 
 
 def numbered(relation: str, sql: DuckDB, by: str = "id") -> str:
@@ -147,7 +148,7 @@ def repeated(relation: str, sql: DuckDB) -> str:
     """A query over `numbered` uses: by file, log and day (midnight UTC) the numbers of records and uses that are not kept."""
     return (
         f"SELECT file, source, {sql.quotient('used_on', DAY)} * {DAY} AS day,"
-        " CAST(coalesce(sum(uses) FILTER (WHERE part = 0), 0) AS BIGINT) AS records, count(*) AS copies"
+        " CAST(coalesce(sum(records) FILTER (WHERE part = 0), 0) AS BIGINT) AS records, count(*) AS copies"
         f" FROM {relation} WHERE copy > 1 GROUP BY ALL"
     )
 

@@ -40,10 +40,11 @@ from keyaudit.inventory.logs.parts import (
     rewritten,
     with_earlier,
 )
-from keyaudit.inventory.logs.spool import SPOOLED, Spool, relation
+from keyaudit.inventory.logs.spool import OF_TOKENS, SPOOLED, Spool, relation
 from keyaudit.inventory.logs.store import LogStore
-from keyaudit.inventory.logs.use import FileRead, Use
-from keyaudit.inventory.logs.write import Filled, Import, create, same_tenant
+from keyaudit.inventory.logs.token import Token, token_line
+from keyaudit.inventory.logs.use import FileRead, Use, line
+from keyaudit.inventory.logs.write import Filled, Import, create, key_of, same_tenant
 from keyaudit.inventory.spark import MASTER, pattern, session, uri
 from keyaudit.model.errors import AccessError, AuditError, OutputError, UnsafeError, UsageError
 from keyaudit.model.times import DAY
@@ -64,7 +65,7 @@ class Log(NamedTuple):
 
     number: int
     known: Import
-    records: Iterator[Use | FileRead]
+    records: Iterator[Use | Token | FileRead]
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -99,6 +100,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     read: FileRead | None = None
     tenant_id: str | None = None
     days: dict[str, dict[str, list[int]]] = {}
+    hours: dict[str, list[tuple[int, bool]]] = {}
     refused: Refused | None = None
 
 
@@ -108,13 +110,18 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     told: list[Told] = []
     paths: list[str] = []
     """The Parquet with their uses."""
+    tokens: list[str] = []
+    """The Parquet with their tokens."""
     uses: list[tuple[str, int, int]] = []
     """The number of uses by log and day (midnight UTC)."""
     refused: Refused | None = None
 
 
-def spool(folder: Path, logs: Iterable[Log]) -> Iterator[bytes]:
-    """Reads files on an executor, and writes their uses to a new folder in `folder`. Yields one `Task`, as JSON."""
+def spool(folder: Path, key: bytes, logs: Iterable[Log]) -> Iterator[bytes]:
+    """Reads files on an executor, and writes their uses and tokens to a new folder in `folder`. Yields one `Task`, as JSON.
+
+    `key`: by which the ids of tokens are hashed.
+    """
     # A task that is repeated or given up leaves its folder behind, which nothing reads.
     aside = folder / secrets.token_hex(8)
     try:
@@ -122,11 +129,11 @@ def spool(folder: Path, logs: Iterable[Log]) -> Iterator[bytes]:
             raise _not_shared()
         files.folder(aside)
         with loading(aside / "tmp") as connection:
-            uses = Spool(aside, connection)
-            told = [_told(log, uses) for log in logs]
-            paths = uses.converted()
+            uses, tokens = Spool(aside, connection), Spool(aside, connection, OF_TOKENS)
+            told = [_told(log, uses, tokens, key) for log in logs]
+            paths, of_tokens = uses.converted(), tokens.converted()
             counts = connection.execute(by_day(relation(paths), DUCKDB)).fetchall()
-        task = Task(told=told, paths=list(map(str, paths)), uses=counts)
+        task = Task(told=told, paths=list(map(str, paths)), tokens=list(map(str, of_tokens)), uses=counts)
     except (OutputError, UsageError) as error:
         task = Task(refused=Refused.of(error))
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
@@ -134,18 +141,22 @@ def spool(folder: Path, logs: Iterable[Log]) -> Iterator[bytes]:
     yield msgspec.json.encode(task)
 
 
-def _told(log: Log, uses: Spool) -> Told:
+def _told(log: Log, uses: Spool, tokens: Spool, key: bytes) -> Told:
     told = Told(number=log.number)
     try:
         for record in log.records:
             if isinstance(record, Use):
-                uses.add(record, log.number)
+                uses.add(line(record, log.number))
+                continue
+            if isinstance(record, Token):
+                tokens.add(token_line(record, key))
                 continue
             days = {
                 source: {resource_id: sorted(found) for resource_id, found in by_resource.items()}
                 for source, by_resource in log.known.days.items()
             }
-            told = Told(number=log.number, read=record, tenant_id=log.known.tenant_id, days=days)
+            hours = {source: sorted(found) for source, found in log.known.hours.items()}
+            told = Told(number=log.number, read=record, tenant_id=log.known.tenant_id, days=days, hours=hours)
     except (UsageError, UnsafeError) as error:
         return Told(number=log.number, refused=Refused.of(error))
     return told
@@ -163,11 +174,13 @@ def write_logs_with_spark(
         # Spark is stopped before the folder is removed, since it may be writing to it.
         with session(master) as spark:
             found = read(spark)
-            tasks = _spooled(spark, found.logs, beside / "spool")
+            key = key_of(earlier)
+            tasks = _spooled(spark, found.logs, beside / "spool", key)
             files_read, known = _learned(tasks, found.names, earlier)
             same_tenant(known, earlier)
             uses = _uses(tasks, files_read, known.tenant_id)
-            return Filled(uses.new, known, _write_days(spark, connection, beside, uses, earlier))
+            tokens = _paths(path for task in tasks for path in task.tokens)
+            return Filled(uses.new, known, _write_days(spark, connection, beside, uses, earlier), tokens, key)
 
     return create(folder, fill, earlier)
 
@@ -179,10 +192,10 @@ class _Uses(NamedTuple):
     counts: Counter[tuple[int, str]]
 
 
-def _spooled(spark: SparkSession, logs: "Sequence[RDD[Log]]", folder: Path) -> list[Task]:
+def _spooled(spark: SparkSession, logs: "Sequence[RDD[Log]]", folder: Path, key: bytes) -> list[Task]:
     """Reads the files once. Raises the error of a task that has one."""
     context = spark.sparkContext
-    rows = context.union([each.mapPartitions(partial(spool, folder)) for each in logs]).collect()
+    rows = context.union([each.mapPartitions(partial(spool, folder, key)) for each in logs]).collect()
     tasks = [msgspec.json.decode(row, type=Task) for row in rows]
     for task in tasks:
         if task.refused is not None:
@@ -208,19 +221,27 @@ def _learned(tasks: Sequence[Task], names: Sequence[str], earlier: LogStore | No
         for source, by_resource in told.days.items():
             for resource_id, days in by_resource.items():
                 known.days[source][resource_id].update(days)
+        for source, hours in told.hours.items():
+            known.hours[source].update(hours)
         if told.read is not None:
             read.append(told.read)
     return read, known
 
 
 def _uses(tasks: Sequence[Task], read: Sequence[FileRead], tenant_id: str | None) -> _Uses:
-    paths = [Path(path) for task in tasks for path in task.paths]
-    if not all(path.exists() for path in paths):
-        raise _not_shared()
+    paths = _paths(path for task in tasks for path in task.paths)
     counts = Counter[tuple[int, str]]()
     for task in tasks:
         counts.update({(day, source): uses for source, day, uses in task.uses})
     return _Uses(Spooled(paths, 0, read, tenant_id), counts)
+
+
+def _paths(named: Iterable[str]) -> list[Path]:
+    """The files of executors. Raises UsageError for one that this machine does not see."""
+    paths = [Path(path) for path in named]
+    if not all(path.exists() for path in paths):
+        raise _not_shared()
+    return paths
 
 
 def _not_shared() -> UsageError:

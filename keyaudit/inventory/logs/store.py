@@ -26,6 +26,7 @@ from keyaudit.inventory.logs.manifest import (
     Part,
     decode,
 )
+from keyaudit.inventory.logs.token import HOURS, TOKENS
 from keyaudit.inventory.logs.use import FileRead
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, TableFiles
 from keyaudit.inventory.rows import no_rows
@@ -65,7 +66,7 @@ class LogStore(Struct, frozen=True):
 
     @contextlib.contextmanager
     def connect(
-        self, window: Window | None = None, *, uses: bool = True, besides: Sequence[Path] = ()
+        self, window: Window | None = None, *, uses: bool = True, tokens: bool = False, besides: Sequence[Path] = ()
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """An in-memory DuckDB that can only access this folder and those `besides`, closed after the block. It has
 
@@ -76,7 +77,9 @@ class LogStore(Struct, frozen=True):
         - `log_file`: by file and log what was read; without a log (NULL) the unrecognised records. Several files may have one
           name, and are told apart by their number;
         - `throttled`: the mailboxes that a log stopped recording because of throttling, with the day;
-        - `written`: by log and resource (empty for the tenant), the days on which that resource wrote an event of any kind.
+        - `written`: by log and resource (empty for the tenant), the days on which that resource wrote an event of any kind;
+        - `hours` and, with `tokens`, the view `tokens`: of all days, with the columns of `token.HOUR_COLUMNS` and `COLUMNS`. A
+          token may be in several rows, each with a part of its uses.
 
         Without a window, all days are read. Raises UnsafeError if a file of these days was changed. Query errors are raised as
         in `inventory.locked.judged`.
@@ -84,7 +87,10 @@ class LogStore(Struct, frozen=True):
         tables = self._of(window)
         if not uses:
             del tables[USES]
+        if not tokens:
+            del tables[TOKENS]
         every = [file for found, _ in tables.values() for file in found]
+        every += [self.manifest.key] if self.manifest.key else []
         self.verify(every)
         with locked(self.folder, *besides) as connection, judged(self.folder, lambda: self.verify(every), DAMAGED):
             for name, (found, rows) in tables.items():
@@ -131,7 +137,7 @@ class LogStore(Struct, frozen=True):
             USES: ([file for part in parts for file in part.files], sum(part.rows for part in parts)),
             GROUPED: ([each.groups for each in reduced], None),
             READ: ([each.mailboxes for each in reduced if each.mailboxes], None),
-            **{name: (manifest.tables[name].files, manifest.tables[name].rows) for name in (THROTTLED, WRITTEN)},
+            **{name: (manifest.tables[name].files, manifest.tables[name].rows) for name in (THROTTLED, WRITTEN, HOURS, TOKENS)},
         }
 
     def _create(self, connection: duckdb.DuckDBPyConnection, table: str, found: Sequence[File], rows: int | None) -> None:
@@ -209,7 +215,7 @@ def _refuse_extra(store: LogStore) -> None:
     extra = [
         entry
         for entry in store.folder.iterdir()
-        if entry.name not in {"manifest.json", *COLUMNS} and not entry.name.startswith(TEMPORARY)
+        if entry not in known and entry.name not in {"manifest.json", *COLUMNS} and not entry.name.startswith(TEMPORARY)
     ]
     for name in COLUMNS:
         table = store.folder / name

@@ -45,7 +45,11 @@ class Use(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     mark: str | None = None
     """Distinguishes equal records without an id; None: `name` is its id."""
     uses: int = 1
-    """The number of uses that this row stands for: those of one day that differ from it only in time, `name` and `mark`."""
+    """The number of uses that this row stands for: those of one day that differ from it only in time, `name` and `mark`, and
+    the reads of a mailbox that a record counts.
+    """
+    records: int = 1
+    """The number of records that this row stands for."""
     throttled: bool | None = False
     """Whether the log says that it stopped recording this mailbox; None: it should say so, but does not."""
 
@@ -59,6 +63,8 @@ class SourceRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     quarantined: int = 0
     ignored: int = 0
     """Records that are not uses."""
+    tokens: int = 0
+    """Records of either kind with the id of a token."""
     others: dict[str, int] = {}
     """Their number by operation name in the log; names beyond `OTHERS` are counted together."""
     first_on: int | None = None
@@ -100,8 +106,8 @@ def line(use: Use, file: int) -> bytes:
         same = _ENCODER.encode(
             (use.source, use.name, use.used_on, use.operation, use.target_id, use.credential_key_id, use.part)
         )
-    elif use.uses != 1:
+    elif use.records != 1:
         # The same record, fetched as one of its day, has the same id.
-        same = _ENCODER.encode(msgspec.structs.replace(use, uses=1))
+        same = _ENCODER.encode(msgspec.structs.replace(use, uses=use.uses // use.records, records=1))
     id_ = hashlib.blake2b(same, digest_size=16).hexdigest()
     return b'{"id":"%s","file":%d,%s\n' % (id_.encode(), file, text[1:])

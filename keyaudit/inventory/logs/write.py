@@ -5,7 +5,7 @@
 import secrets
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import duckdb
@@ -13,12 +13,14 @@ from msgspec import Struct, field
 
 from keyaudit.inventory import files, platform
 from keyaudit.inventory.load import first_line, loading, one, parquet, part_name, write_parquet
+from keyaudit.inventory.logs import token as tokens
 from keyaudit.inventory.logs.days import write_days
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, WHOLE, WRITTEN, LogManifest
 from keyaudit.inventory.logs.parts import Days, Spooled
-from keyaudit.inventory.logs.spool import Spool, relation
+from keyaudit.inventory.logs.spool import OF_TOKENS, OF_USES, Spool, relation
 from keyaudit.inventory.logs.store import LogStore, open_logs
-from keyaudit.inventory.logs.use import FileRead, Use
+from keyaudit.inventory.logs.token import Token, token_line
+from keyaudit.inventory.logs.use import FileRead, Use, line
 from keyaudit.inventory.manifest import File, TableFiles, sealed
 from keyaudit.inventory.rows import columns_of
 from keyaudit.model.errors import OutputError, UsageError
@@ -31,6 +33,8 @@ class Import(Struct):
     tenant_id: str | None = None
     days: dict[str, dict[str, set[int]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     """By log and resource, midnight UTC of each day with an event of any kind. An empty id: the tenant."""
+    hours: dict[str, set[tuple[int, bool]]] = field(default_factory=lambda: defaultdict(set))
+    """By sign-in log, each hour since 1970 with a record, and whether that names a token."""
 
 
 class Filled(Struct, frozen=True):
@@ -39,26 +43,35 @@ class Filled(Struct, frozen=True):
     new: Spooled
     known: Import
     days: Days
+    tokens: Sequence[Path]
+    """Parquet of tokens, each once for a day in its file."""
+    key: bytes
+    """The key by which their ids are hashed."""
 
 
-def write_logs(folder: Path, records: Iterable[Use | FileRead], known: Import, earlier: LogStore | None = None) -> LogStore:
+def write_logs(
+    folder: Path, records: Iterable[Use | Token | FileRead], known: Import, earlier: LogStore | None = None
+) -> LogStore:
     """Creates a log store in `folder`, which must be new or empty, and opens it.
 
-    `records`: the uses of one file, then its reading result, and so on. The producer of `records` fills `known`, which is read
-    at the end. Raises as `create`.
+    `records`: the uses and tokens of one file, then its reading result, and so on. The producer of `records` fills `known`,
+    which is read at the end. Raises as `create`.
     """
 
     def fill(connection: duckdb.DuckDBPyConnection, beside: Path) -> Filled:
-        spool = Spool(beside / "spool", connection)
+        spool, of_tokens = (Spool(beside / "spool", connection, kind) for kind in (OF_USES, OF_TOKENS))
+        key = key_of(earlier)
         read: list[FileRead] = []
         for record in records:
-            if isinstance(record, FileRead):
-                read.append(record)
+            if isinstance(record, Use):
+                spool.add(line(record, len(read)))
+            elif isinstance(record, Token):
+                of_tokens.add(token_line(record, key))
             else:
-                spool.add(record, len(read))
+                read.append(record)
         same_tenant(known, earlier)
         new = Spooled(spool.converted(), spool.size, read, known.tenant_id)
-        return Filled(new, known, write_days(connection, beside, new, earlier))
+        return Filled(new, known, write_days(connection, beside, new, earlier), of_tokens.converted(), key)
 
     return create(folder, fill, earlier)
 
@@ -108,6 +121,9 @@ def _write(folder: Path, fill: Callable[[duckdb.DuckDBPyConnection, Path], Fille
         try:
             filled = fill(connection, folder)
             tables = _tables(connection, folder, relation(filled.new.paths), filled.known, earlier)
+            before = (earlier.folder, earlier.manifest.tables[tokens.TOKENS]) if earlier else None
+            tables[tokens.TOKENS] = tokens.write_tokens(connection, folder, filled.tokens, before)
+            key = tokens.write_key(connection, folder, filled.key, tables[tokens.TOKENS])
             written = _days(connection, folder, filled.days)
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise OutputError(files.shown(folder), f"cannot be written: {first_line(error)}") from error
@@ -124,9 +140,21 @@ def _write(folder: Path, fill: Callable[[duckdb.DuckDBPyConnection, Path], Fille
         parts=tuple(filled.days.parts),
         reduced=tuple(filled.days.reduced),
         tables=tables,
+        key=key,
         columns=COLUMNS,
     )
     files.replace(folder / "manifest.json", sealed(manifest))
+
+
+def key_of(earlier: LogStore | None) -> bytes:
+    """The key for the ids of tokens: that of the earlier store, so that equal ids stay equal, or a new one.
+
+    Raises UnsafeError if the earlier one was changed.
+    """
+    if earlier is None or earlier.manifest.key is None:
+        return tokens.new_key()
+    earlier.verify([earlier.manifest.key])
+    return tokens.read_key(earlier.folder)
 
 
 def same_tenant(known: Import, earlier: LogStore | None) -> None:
@@ -140,17 +168,22 @@ def same_tenant(known: Import, earlier: LogStore | None) -> None:
 def _tables(
     connection: duckdb.DuckDBPyConnection, folder: Path, uses: str, known: Import, earlier: LogStore | None
 ) -> dict[str, TableFiles]:
-    """Writes the tables that are kept as a whole."""
+    """Writes the tables that are kept as a whole, but TOKENS."""
     connection.execute(f"CREATE TEMP TABLE {WRITTEN} ({columns_of(WHOLE[WRITTEN])})")
     for source, by_resource in known.days.items():
         rows = [(resource_id, day) for resource_id, days in by_resource.items() for day in days]
         columns = [list(column) for column in zip(*rows, strict=True)]
         connection.execute(f"INSERT INTO {WRITTEN} SELECT ?, unnest(?), unnest(?)", [source, *columns])
+    connection.execute(f"CREATE TEMP TABLE {tokens.HOURS} ({columns_of(tokens.HOUR_COLUMNS)})")
+    for source, hours in known.hours.items():
+        columns = [list(column) for column in zip(*hours, strict=True)]
+        connection.execute(f"INSERT INTO {tokens.HOURS} SELECT ?, unnest(?), unnest(?)", [source, *columns])
     new = {
         THROTTLED: f"SELECT target_id AS mailbox, used_on // {DAY} * {DAY} AS day FROM {uses} WHERE throttled",
         WRITTEN: f"FROM {WRITTEN}",
+        tokens.HOURS: f"FROM {tokens.HOURS}",
     }
-    order = {THROTTLED: "day, mailbox", WRITTEN: "source, resource_id, day"}
+    order = {THROTTLED: "day, mailbox", WRITTEN: "source, resource_id, day", tokens.HOURS: "source, hour, named"}
     made = {}
     for name, of_new in new.items():
         query = f"{of_new} UNION ALL {earlier.rows(name)}" if earlier else of_new

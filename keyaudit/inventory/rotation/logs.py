@@ -2,23 +2,22 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; ids are parameters
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
 
 from keyaudit.inventory.blast.graph import rows
-from keyaudit.inventory.incident.work import LONG_ENOUGH
 from keyaudit.inventory.rotation.views import Views
+from keyaudit.inventory.usage.covered import LONG_ENOUGH, REMOVALS, covered
 from keyaudit.inventory.views.logged import USES
 from keyaudit.model.rotation import Logged, State, Why
-from keyaudit.model.tables.usage import KEY_VAULT_LOG, REACHES, SIGN_IN_LOGS
+from keyaudit.model.tables.usage import KEY_VAULT_LOG, SIGN_IN_LOGS
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
 
 SIGN_INS = SIGN_IN_LOGS[0]
 _READS = (*USES, "read-secret")
 """The operations that need a version. A certificate is read as the secret of its name."""
-_SETTING = "/providers/microsoft.insights/diagnosticsettings/"
 
 
 class Use(Struct, frozen=True, kw_only=True):
@@ -93,29 +92,18 @@ def _covered(views: Views, log: str, resources: Sequence[str]) -> Window | None:
     """The days on which that log of a resource, or of the tenant, is complete until now."""
     if views.uses is None:
         return None
-    query = """
-        SELECT lower(logged_id) AS logged_id, last_on, whole_since FROM usage_log
-        WHERE source = $log AND whole_since IS NOT NULL AND last_on >= $least"""
-    own = [
-        row
-        for row in rows(views.connection, query, {"log": log, "least": views.as_of - REACHES - DAY})
-        if not resources or row["logged_id"] in resources
-    ]
-    if not own:
-        return None
-    since, until = min(row["whole_since"] for row in own), max(row["last_on"] for row in own) + DAY
-    return Window(since=max([since, *_removed(views, resources)]), until=until)
+    query = "SELECT lower(logged_id) AS logged_id, last_on, whole_since FROM usage_log WHERE source = $log"
+    found = rows(views.connection, query, {"log": log})
+    logs = ((row["whole_since"], row["last_on"]) for row in found if not resources or row["logged_id"] in resources)
+    return covered(logs, _removed(views), resources, views.as_of)
 
 
-def _removed(views: Views, resources: Sequence[str]) -> Iterator[int]:
-    """The days after settings or destinations were removed that may be those of the log."""
+def _removed(views: Views) -> Sequence[tuple[str, int]]:
+    """The settings and destinations of logs that were removed, with the last time."""
     query = f"""
         SELECT lower(coalesce(target_id, '')) AS target, max(used_on) AS used_on FROM {views.uses}
-        WHERE succeeded IS NOT FALSE AND operation IN ('remove-log-settings', 'remove-log-destination') GROUP BY ALL"""
-    for row in rows(views.connection, query, {}):
-        of, setting, _ = row["target"].partition(_SETTING)
-        if not setting or of in resources:
-            yield row["used_on"] - row["used_on"] % DAY + DAY
+        WHERE succeeded IS NOT FALSE AND operation IN {REMOVALS} GROUP BY ALL"""
+    return [(row["target"], row["used_on"]) for row in rows(views.connection, query, {})]
 
 
 def recent(logged: Logged | None, begun_on: int | None, as_of: int) -> int:

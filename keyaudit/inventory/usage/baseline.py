@@ -26,11 +26,13 @@ from keyaudit.inventory.manifest import MAX_MANIFEST, File, TableFiles
 from keyaudit.inventory.rows import stored_types
 from keyaudit.inventory.usage.facets import COLUMNS
 from keyaudit.inventory.usage.head import DAMAGED, WEEK, Head, Rhythm, decode, encode
+from keyaudit.inventory.usage.rates import RATES as OF_RATES
+from keyaudit.inventory.usage.rates import added
 from keyaudit.model.errors import OutputError, UnsafeError, UsageError
 from keyaudit.model.tables.usage import USAGE_BASELINE
 from keyaudit.model.usage import Learned
 
-HEAD, BELONGS = "baseline.json", "belongs.parquet"
+HEAD, BELONGS, RATES = "baseline.json", "belongs.parquet", "rates.parquet"
 _ORDER = f"{KEYS}, facet, value"
 
 
@@ -53,6 +55,10 @@ class Baseline(Struct, frozen=True, kw_only=True):
     def create_view(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Creates the view `belongs`, with COLUMNS, in a connection that can read this folder."""
         connection.execute(f"CREATE OR REPLACE TEMP VIEW belongs AS FROM {parquet(self.folder / BELONGS)}")
+
+    def create_rates(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Creates the view `rate`, with the columns of `rates.RATES`, in a connection that can read this folder."""
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW rate AS FROM {parquet(self.folder / RATES)}")
 
     def copy_rows(self, connection: duckdb.DuckDBPyConnection, into: Path, scope_id: str) -> TableFiles:
         """Creates the folder `into` with the rows of the table `usage_baseline`, using a connection with file access.
@@ -101,7 +107,7 @@ def write(
     rhythm: Rhythm,
     merge: Baseline | None,
 ) -> Baseline:
-    """Fills the empty folder `into` with a baseline of the table `seen` in `source`, added to that of `merge`.
+    """Fills the empty folder `into` with a baseline of the tables `seen` and `rate` in `source`, added to that of `merge`.
 
     `source` can write to `into`. The same rows give the same bytes. Raises OutputError if it cannot be written.
     """
@@ -119,15 +125,19 @@ def write(
             f" TO {quoted(str(path))} (FORMAT parquet, USE_TMP_FILE false, COMPRESSION zstd, ROW_GROUP_SIZE 100000)"
         )
         rows = counted(own, [path])[str(path)]
+        write_parquet(source, "FROM rate", unsorted, UNSORTED)
+        rates = parquet(unsorted, *([merge.folder / RATES] if merge else []))
+        write_parquet(own, added(rates), into / RATES)
         unsorted.unlink()
     files.sync(path)
-    size, sha256 = files.digest(path)
+    of_rates = _file(into, RATES)
     head = encode(
         tenant_id=tenant_id or (merge.tenant_id if merge else None),
         learned=(*(merge.learned if merge else ()), learned),
         rhythm=_added(merge.rhythm, rhythm) if merge else rhythm,
         rows=rows,
-        file=File(path=BELONGS, size=size, sha256=sha256),
+        file=_file(into, BELONGS),
+        rates=of_rates,
     )
     files.create(into / HEAD, head)
     files.sync(into / HEAD)
@@ -144,17 +154,23 @@ def open_baseline(folder: Path) -> Baseline:
     if not os.path.lexists(folder / HEAD):
         raise UsageError(place, "holds no baseline of usage", "name the folder that usage learn wrote")
     head = decode(files.read(folder / HEAD, MAX_MANIFEST), files.shown(folder / HEAD))
-    path = folder / BELONGS
-    if files.digest(path) != (head.file.size, head.file.sha256):
-        raise UnsafeError(files.shown(path), "damaged or edited: its digest differs", DAMAGED)
-    try:
-        with locked(folder) as own:
-            right = described(own, path) == COLUMNS and counted(own, [path])[str(path)] == head.rows
-    except duckdb.Error as error:
-        raise UnsafeError(files.shown(path), "not Parquet that can be read", DAMAGED) from error
-    if not right:
-        raise UnsafeError(files.shown(path), "does not hold the columns and rows that its head says", DAMAGED)
+    for name, file, columns, rows in ((BELONGS, head.file, COLUMNS, head.rows), (RATES, head.rates, OF_RATES, None)):
+        path = folder / name
+        if files.digest(path) != (file.size, file.sha256):
+            raise UnsafeError(files.shown(path), "damaged or edited: its digest differs", DAMAGED)
+        try:
+            with locked(folder) as own:
+                right = described(own, path) == columns and rows in (None, counted(own, [path])[str(path)])
+        except duckdb.Error as error:
+            raise UnsafeError(files.shown(path), "not Parquet that can be read", DAMAGED) from error
+        if not right:
+            raise UnsafeError(files.shown(path), "does not hold the columns and rows that its head says", DAMAGED)
     return _of(folder, head)
+
+
+def _file(folder: Path, name: str) -> File:
+    size, sha256 = files.digest(folder / name)
+    return File(path=name, size=size, sha256=sha256)
 
 
 def _of(folder: Path, head: Head) -> Baseline:

@@ -11,7 +11,7 @@ from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date, parse_date
 from keyaudit.model.usage import Blind, Learned, Unseen, Window
 
-FORMAT = 4
+FORMAT = 5
 """Increased when an older keyaudit could misread a newer format."""
 WEEK = 7
 DAMAGED = "take the baseline from where it was made, or learn it again"
@@ -47,6 +47,7 @@ class Head(Sealed):
     rhythm: dict[str, list[tuple[int, int]]]
     rows: int
     file: File
+    rates: File
 
     @property
     def learned(self) -> tuple[Learned, ...]:
@@ -54,7 +55,7 @@ class Head(Sealed):
         return tuple(_read(each) for each in self.windows)
 
 
-def encode(*, tenant_id: str | None, learned: Sequence[Learned], rhythm: Rhythm, rows: int, file: File) -> bytes:
+def encode(*, tenant_id: str | None, learned: Sequence[Learned], rhythm: Rhythm, rows: int, file: File, rates: File) -> bytes:
     """Encodes a head in its canonical form."""
     head = Head(
         digest="",
@@ -64,6 +65,7 @@ def encode(*, tenant_id: str | None, learned: Sequence[Learned], rhythm: Rhythm,
         rhythm={name: list(days) for name, days in rhythm.items()},
         rows=rows,
         file=file,
+        rates=rates,
     )
     return sealed(head)
 

@@ -9,6 +9,7 @@ from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.usage import baseline as stored
 from keyaudit.inventory.usage.baseline import Baseline
 from keyaudit.inventory.usage.facets import counting, refuse_too_long
+from keyaudit.inventory.usage.tokens import learn_rates
 from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, rhythm
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.times import DAY
@@ -28,7 +29,7 @@ def learn(store: LogStore, window: Window, *, into: Path, merge: Baseline | None
             what = f"the window {window} begins on a day that the baseline was learned from already"
             raise UsageError("--merge", what, "name a later one with --first-day")
     refuse_too_long(window)
-    with store.connect(window, uses=False, besides=[into]) as connection:
+    with store.connect(window, uses=False, tokens=True, besides=[into]) as connection:
         for statement in counting(window, "groups", "mailboxes", succeeded=True):
             connection.execute(statement)
         uses = one(connection, "SELECT coalesce(sum(uses), 0)::BIGINT FROM seen WHERE facet = 'app'")
@@ -51,6 +52,7 @@ def learn(store: LogStore, window: Window, *, into: Path, merge: Baseline | None
             ),
             missing=in_order([*missing_days(days, window, *known), *damaged(connection, window)]),
         )
+        learn_rates(connection, window)
         return stored.write(connection, into, tenant_id=store.tenant_id, learned=learned, rhythm=week, merge=merge)
 
 

@@ -4,6 +4,7 @@ from typing import TextIO
 
 from keyaudit.model.incident import Act, Incident, SamlSignIns
 from keyaudit.model.times import iso_date, iso_time
+from keyaudit.model.tokens import Issue, Token, Tokens
 from keyaudit.report.blast_radius.json import edge_member, node_member, step_member
 from keyaudit.report.incident.plan import left_open, plan
 from keyaudit.report.incident.statements import Section
@@ -24,6 +25,7 @@ def render(found: Incident, out: TextIO) -> None:
         "window": {"from": iso_date(seen.window.since), "until": iso_time(seen.window.until)} if seen else None,
         "learned_until": time_member(seen.learned_until) if seen else None,
         "mailboxes": {"at_least": seen.mailboxes.least, "at_most": seen.mailboxes.most} if seen else None,
+        "tokens_checked": _checked(seen.tokens) if seen and seen.tokens else None,
         "logs_absent": list(seen.absent) if seen else None,
         "left_open": left_open(found),
         "in_short": verdict(found),
@@ -37,6 +39,7 @@ def render(found: Incident, out: TextIO) -> None:
         "plan": map(step_member, plan(found)),
         "causes": map(_act, seen.causes if seen else ()),
         "saml": map(_saml, seen.saml if seen else ()),
+        "tokens": map(_token, seen.tokens.found if seen and seen.tokens else ()),
     }
     about_run(out, radius.run, radius.verdict, members, lists)
 
@@ -85,4 +88,30 @@ def _saml(each: SamlSignIns) -> dict[str, object]:
         "first_on": time_member(each.first_on),
         "last_on": time_member(each.last_on),
         "records": list(each.records),
+    }
+
+
+def _checked(found: Tokens) -> dict[str, object]:
+    return {
+        "by_result": {issue.value: found.counts.get(issue, 0) for issue in Issue},
+        "unknown_because": {doubt.value: count for doubt, count in found.doubts.items()},
+    }
+
+
+def _token(token: Token) -> dict[str, object]:
+    return {
+        "result": token.issue,
+        "log": token.log,
+        "record": token.record,
+        "service": token.service,
+        "app_id": token.app_id,
+        "principal_id": token.principal_id,
+        "kind": token.kind,
+        "external": token.external,
+        "issued_on": time_member(token.issued_on),
+        "first_on": iso_time(token.first_on),
+        "last_on": iso_time(token.last_on),
+        "other_form": token.odd,
+        "class_ids": token.rate.ids,
+        "class_listed": token.rate.listed,
     }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from keyaudit.model.incident import Confidence, Incident, Observed, SamlSignIns
-from keyaudit.model.tables.usage import DIRECTORY_LOG, USER_SIGN_IN_LOG
+from keyaudit.model.tables.usage import DIRECTORY_LOG, KEY_VAULT_LOG, USER_SIGN_IN_LOG
 from keyaudit.model.text import one_line
 from keyaudit.model.times import iso_time
 from keyaudit.report.incident.acts import LISTED, briefly, said
@@ -12,6 +12,11 @@ from keyaudit.report.lines import plural
 
 _MOST = 40
 """The maximum number of entries of the timeline."""
+_HOUR = 3_600
+_ASSERTED = _HOUR
+"""MSAL advises callers of a vault to keep an assertion for so many seconds:
+https://github.com/AzureAD/microsoft-authentication-library-for-python/blob/dev/msal/application.py
+"""
 
 
 def timeline(found: Incident) -> Iterator[Statement]:
@@ -61,6 +66,33 @@ def causes(found: Incident) -> Iterator[Statement]:
         yield from doubts(seen, DIRECTORY_LOG)
 
 
+def signatures(seen: Observed) -> Iterator[Statement]:
+    """Sign-ins that no signature in the vault explains."""
+    found = seen.signed
+    if found is None:
+        return
+    if not found.covered:
+        text = (
+            "Whether a sign-in with its credential came before its first signature in the vault is not known: the vault's log"
+            " does not cover the whole life of the key."
+        )
+        yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=[KEY_VAULT_LOG])
+        return
+    if found.before and found.first_on is not None:
+        first = f"its first signature ({iso_time(found.made_on)})" if found.made_on else "any signature"
+        text = (
+            f"{plural(found.before, 'sign-in')} with its credential came before {first} in the vault, the first on"
+            f" {iso_time(found.first_on)}, and the vault's log covers the whole life of the key: the key is elsewhere, too."
+        )
+        yield Statement(text=text, confidence=Confidence.INFERRED, rests_on=found.records)
+    if found.gap is not None and found.gap > _ASSERTED:
+        text = (
+            f"Up to {plural(found.gap // _HOUR, 'hour')} passed between the last signature in the vault and a sign-in with its"
+            " credential: the application's assertions are valid for that long, or the key is elsewhere, too."
+        )
+        yield Statement(text=text, confidence=Confidence.INFERRED, rests_on=[found.gap_record] if found.gap_record else [])
+
+
 def saml(seen: Observed) -> Iterator[Statement]:
     """The SAML sign-ins that rest on it, and those that no log shows."""
     for each in seen.saml:
@@ -72,13 +104,15 @@ def saml(seen: Observed) -> Iterator[Statement]:
         )
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["no log of Entra records it"])
     if seen.saml:
-        text = "Sign-ins by SAML that are not interactive are in AADNonInteractiveUserSignInLogs, which is not read."
+        text = (
+            "Sign-ins by SAML that are not interactive are in AADNonInteractiveUserSignInLogs, which is read for tokens only."
+        )
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["AADNonInteractiveUserSignInLogs"])
         yield from doubts(seen, USER_SIGN_IN_LOG)
     for domain in seen.domains:
         text = (
             f"Sign-ins of users of {one_line(domain, LISTED)} rest on it. They are in SigninLogs and"
-            " AADNonInteractiveUserSignInLogs, which do not name the certificate; keyaudit does not read them."
+            " AADNonInteractiveUserSignInLogs, which do not name the certificate; keyaudit does not count them."
         )
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=[USER_SIGN_IN_LOG])
 

@@ -10,8 +10,9 @@ from keyaudit.model.times import DAY, iso_date
 from keyaudit.report.blast_radius.words import Branch, conclusion, opened, said, tree
 from keyaudit.report.incident.acts import LISTED
 from keyaudit.report.incident.acts import said as said_act
-from keyaudit.report.incident.origin import causes, saml, timeline
+from keyaudit.report.incident.origin import causes, saml, signatures, timeline
 from keyaudit.report.incident.statements import NO_LOGS, SHOWS, Section, Statement, doubts, holes
+from keyaudit.report.incident.tokens import in_short, tokens
 from keyaudit.report.lines import plural
 from keyaudit.report.usage.words import unseen
 
@@ -24,7 +25,7 @@ def title(found: Incident) -> str:
 
 def sections(found: Incident) -> list[Section]:
     """The sections in order, without the plan."""
-    found_causes = list(causes(found))
+    found_causes, found_tokens = list(causes(found)), tokens(found)
     return [
         Section(id="timeline", title="Timeline", statements=list(timeline(found))),
         Section(id="what", title="The key", statements=list(_what(found))),
@@ -32,6 +33,7 @@ def sections(found: Incident) -> list[Section]:
         Section(id="used", title="Who used it", statements=list(_used(found))),
         *([Section(id="cause", title="Who added its credentials", statements=found_causes)] if found_causes else []),
         Section(id="next", title="What they did next", statements=list(_next(found))),
+        *([Section(id="tokens", title="Their tokens", statements=found_tokens)] if found_tokens else []),
         Section(id="unknown", title="What cannot be known, and why", statements=list(_unknown(found))),
     ]
 
@@ -44,7 +46,8 @@ def verdict(found: Incident) -> str:
     if seen is None:
         return " ".join(filter(None, [stolen, "Who used it is unknown: no logs were supplied.", *trust]))
     mail = f"Mail was read in {bounds(seen.mailboxes, 'mailbox', 'mailboxes')}." if seen.mailboxes.least else ""
-    return " ".join(filter(None, [stolen, _use(seen), mail, *trust]))
+    forged = in_short(seen.tokens) if seen.tokens is not None else ""
+    return " ".join(filter(None, [stolen, _use(seen), mail, forged, *trust]))
 
 
 def _use(seen: Observed) -> str:
@@ -163,6 +166,7 @@ def _used(found: Incident) -> Iterator[Statement]:
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
     for act in seen.uses:
         yield Statement(text=said_act(act), confidence=Confidence.OBSERVED, rests_on=act.records)
+    yield from signatures(seen)
     yield from saml(seen)
     if not seen.logs:
         text = "Who used it cannot be known: no log of this tenant names the key that a token was signed with."

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from keyaudit.inventory.incident.work import LONG_ENOUGH
+from keyaudit.inventory.usage.covered import LONG_ENOUGH
 from keyaudit.model.errors import Exit
 from keyaudit.model.rotation import Consumer, Follows, Kind, Rotation, State, Version, Why
 from keyaudit.model.text import one_line

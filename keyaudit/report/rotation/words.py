@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from keyaudit.inventory.incident.work import LONG_ENOUGH
+from keyaudit.inventory.usage.covered import LONG_ENOUGH
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.evidence import RELYING_PARTIES
 from keyaudit.model.reasons import ADVICE

@@ -362,7 +362,7 @@ def test_a_sign_in_that_does_not_say_by_which_protocol_shows_nothing(tmp_path: P
 
 def test_records_of_other_logs_are_of_another_kind(tmp_path: Path) -> None:
     others: list[made.Event] = [
-        {"time": "x", "category": "NonInteractiveUserSignInLogs", "operationName": "Sign-in activity"},
+        {"time": "x", "category": "ADFSSignInLogs", "operationName": "Sign-in activity"},
         {"time": "x", "category": "Policy", "operationName": "x", "properties": {}},
         {
             "time": "x",
@@ -372,7 +372,7 @@ def test_records_of_other_logs_are_of_another_kind(tmp_path: Path) -> None:
         },
         {"Type": "StorageBlobLogs", "OperationName": "x", "_ResourceId": "/subscriptions/s/providers/microsoft.storage/x"},
         {"Type": "Heartbeat", "Computer": "x"},
-        {"Type": "AADNonInteractiveUserSignInLogs", "TimeGenerated": "x"},
+        {"Type": "ADFSSignInLogs", "TimeGenerated": "x"},
         {"Type": "AzureDiagnostics", "ResourceProvider": "MICROSOFT.SQL", "OperationName": "x"},
         {**made.sign_in_graph(made.sign_ins()[0]), "signInEventTypes": ["interactiveUser"]},
     ]

@@ -7,6 +7,7 @@ import msgspec
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.usage.live.place import AT_ONCE, Batch, Place
 from keyaudit.collect.usage.live.sources import AUDITS, SIGN_INS
+from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.times import iso_time
 from keyaudit.model.usage import Window
@@ -23,7 +24,7 @@ async def read_list(gateway: Gateway, operation: str, place: Place, **segments: 
     """The uses in a list, in batches, then its reading result."""
     # The log store removes duplicates from all places.
     listing = gateway.pages(operation, msgspec.Raw, by=None, body=None, **segments)
-    uses: list[Use] = []
+    uses: list[Use | Token] = []
     async for item in listing:
         text = bytes(item)
         uses += place.uses(text, text)

@@ -12,6 +12,7 @@ from keyaudit.collect.usage.live.sources import LEGACY
 from keyaudit.collect.usage.live.summaries import Summary, between
 from keyaudit.collect.usage.live.workspaces import Table
 from keyaudit.collect.usage.sign_ins import PEOPLE
+from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
@@ -152,7 +153,7 @@ def _absent(found: Rows | Refusal) -> bool:
 
 
 def _batches(place: Place, found: Rows, summary: Summary | None) -> Iterator[Batch]:
-    uses: list[Use] = []
+    uses: list[Use | Token] = []
     for text, records in summary.records(found) if summary else _rows(found):
         uses += place.equal(text, records)
         if len(uses) >= AT_ONCE:

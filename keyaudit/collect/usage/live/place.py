@@ -7,6 +7,7 @@ from msgspec import Struct, field
 
 from keyaudit.collect.usage.documents import RawRecord
 from keyaudit.collect.usage.read import THROTTLING_UNTOLD, Counted
+from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import FileRead, SourceRead, Use
 from keyaudit.inventory.logs.write import Import
 from keyaudit.model.coverage import Refusal
@@ -15,8 +16,8 @@ from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.text import one_line
 from keyaudit.model.usage import Window
 
-Batch = Sequence[Use | FileRead]
-"""A batch of uses of an answer."""
+Batch = Sequence[Use | Token | FileRead]
+"""A batch of uses and tokens of an answer."""
 AT_ONCE = 1_000
 """The batch size: an answer may have half a million uses."""
 
@@ -53,11 +54,11 @@ class Place:
         """Record an answer, even an empty one."""
         self._outcome.answered = True
 
-    def uses(self, text: bytes, found: RawRecord) -> Sequence[Use]:
+    def uses(self, text: bytes, found: RawRecord) -> Sequence[Use | Token]:
         """The uses of its next record. `text` is the raw record, `found` the decoded one. Raises UnsafeError."""
         return self.equal(text, [(found, 1)])
 
-    def equal(self, text: bytes, found: Sequence[tuple[RawRecord, int]]) -> Sequence[Use]:
+    def equal(self, text: bytes, found: Sequence[tuple[RawRecord, int]]) -> Sequence[Use | Token]:
         """The uses of its next row. Each of its decoded records stands for a number of equal ones. Raises UnsafeError."""
         self._sha256.update(text + b"\n")
         self._size += len(text) + 1

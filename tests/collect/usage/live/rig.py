@@ -14,6 +14,7 @@ from keyaudit.collect.usage.live.place import Outcome
 from keyaudit.collect.usage.live.run import Reading, Wanted
 from keyaudit.collect.usage.live.sources import chosen
 from keyaudit.inventory.logs import FileRead, LogStore, Use, write_logs
+from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.write import Import
 from keyaudit.model.times import parse_date
 from keyaudit.model.usage import Window
@@ -140,7 +141,7 @@ async def collected(
         known.tenant_id = connection.identity.tenant_id
         wanted = Wanted(window=window, sources=chosen(sources), search=search, rows=rows)
         reading = Reading(connection=connection, clock=clock, wanted=wanted, known=known, outcome=outcome, tell=told.append)
-        batches: list[Sequence[Use | FileRead]] = [batch async for batch in reading.batches()]
+        batches: list[Sequence[Use | Token | FileRead]] = [batch async for batch in reading.batches()]
     store = write_logs(folder, (each for batch in batches for each in batch), known, earlier)
     return Came(store=store, outcome=outcome, simulator=simulator, told=told, slept=clock.slept, longest=max(map(len, batches)))
 

@@ -1,0 +1,100 @@
+"""Sentences on the tokens of those who used the key, and whether a sign-in issued them."""
+
+from collections.abc import Iterator
+
+from keyaudit.model.incident import Confidence, Incident
+from keyaudit.model.text import one_line
+from keyaudit.model.times import iso_time
+from keyaudit.model.tokens import LONGEST, MICROSOFT_LOG, USER_LOGS, Doubt, Issue, Token, Tokens
+from keyaudit.report.incident.acts import LISTED
+from keyaudit.report.incident.statements import Statement
+from keyaudit.report.lines import plural
+
+_MOST = 40
+"""The maximum number of tokens that are named."""
+_UNCHECKED = {
+    Doubt.NO_TIME: "no time of issue in the log",
+    Doubt.NO_TABLE: "a sign-in log is missing; those of users (interactive and not), of service principals and of managed"
+    " identities are needed",
+    Doubt.MICROSOFT: f"perhaps of one of Microsoft's own applications, and {MICROSOFT_LOG} is missing",
+    Doubt.NO_IDS: "a sign-in log has no ids of tokens, like sign-ins from version 1.0 of Microsoft Graph, and summaries",
+    Doubt.NOT_COVERED: "issued before a sign-in log begins",
+    Doubt.GAP: "near the time of issue, a sign-in log has an hour without a sign-in, or a sign-in without the id of a token",
+    Doubt.RECENT: "a sign-in log ends less than four days after the time of issue, and sign-ins are logged late",
+    Doubt.FAILED: "only a failed sign-in has the id",
+    Doubt.NO_BASELINE: "without a baseline it is unknown how many such tokens have a sign-in record",
+    Doubt.CLASS: "the baseline has fewer than 1,000 such tokens, or more than one in 1,000 without a sign-in record",
+}
+
+
+def tokens(found: Incident) -> list[Statement]:
+    """What the sign-in logs say of their tokens; empty if nobody is known who could have used one."""
+    seen = found.observed.tokens if found.observed is not None else None
+    return [] if seen is None else list(_told(seen))
+
+
+def in_short(found: Tokens) -> str:
+    """ "3 tokens have no sign-in record." Empty if none is found."""
+    parts = [
+        (Issue.NOT_LISTED, "without a sign-in record"),
+        (Issue.DIFFERS, "whose sign-in record differs"),
+        (Issue.OVER_AGE, "used longer than any token is valid"),
+    ]
+    said = [f"{plural(found.counts[issue], 'token')} {what}" for issue, what in parts if found.counts.get(issue)]
+    return f"Found: {'; '.join(said)}." if said else ""
+
+
+def _told(seen: Tokens) -> Iterator[Statement]:
+    if not seen.counts:
+        text = (
+            "These logs name no token that they used. Requests to Microsoft Graph (MicrosoftGraphActivityLogs), the unified"
+            " audit log (AppAccessContext) and the activity log (claims) name them."
+        )
+        yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
+        return
+    for token in seen.found[:_MOST]:
+        yield Statement(text=_named(token), confidence=Confidence.INFERRED, rests_on=[token.record] if token.record else [])
+    more = sum(seen.counts.get(issue, 0) for issue in _LEADS) - len(seen.found[:_MOST])
+    if more > 0:
+        yield Statement(text=f"{plural(more, 'more such token')}: the JSON names up to 1,000.", confidence=Confidence.INFERRED)
+    if listed := seen.counts.get(Issue.LISTED, 0):
+        text = (
+            f"{plural(listed, 'token')} that they used {'has' if listed == 1 else 'have'} a sign-in record. So would a token"
+            " that carries a copied id, and one that Entra issued to a thief."
+        )
+        yield Statement(text=text, confidence=Confidence.OBSERVED)
+    for doubt, count in seen.doubts.items():
+        text = f"{plural(count, 'token')} could not be checked: {_UNCHECKED[doubt]}."
+        yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=list(USER_LOGS))
+    if nameless := seen.counts.get(Issue.NO_ID, 0):
+        text = (
+            f"For {plural(nameless, 'pair')} of application and user, records name no token, so whether a sign-in issued it"
+            " could not be checked. A forger may leave the id out."
+        )
+        yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
+
+
+_LEADS = (Issue.NOT_LISTED, Issue.DIFFERS, Issue.OVER_AGE)
+
+
+def _named(token: Token) -> str:
+    who = one_line(token.app_id or "an application that is not named", LISTED)
+    as_ = f" as {one_line(token.principal_id, LISTED)}" if token.principal_id else ""
+    issued = f" (issued {iso_time(token.issued_on)})" if token.issued_on is not None else ""
+    odd = " Its id has another form than those of Entra." if token.odd else ""
+    what = {
+        Issue.NOT_LISTED: f"no sign-in record for this token{issued}.{odd} {_rate(token)}",
+        Issue.DIFFERS: f"the sign-in record with the id of this token{issued} is of another user, application, resource or"
+        f" time. {_rate(token)}",
+        Issue.OVER_AGE: f"this token{issued} was used, or says that it is valid, for longer than {LONGEST // 3600} hours, and"
+        " no token of Entra is.",
+    }[token.issue]
+    where = f"{token.log}, record {one_line(token.record, LISTED)}" if token.record else token.log
+    return f"{iso_time(token.first_on)}: {who}{as_} at {token.service} ({where}): {what}"
+
+
+def _rate(token: Token) -> str:
+    rate = token.rate
+    if not rate.ids:
+        return "The baseline has no token like it."
+    return f"Of {rate.ids:,} tokens like it in the baseline, {rate.listed:,} have one."

@@ -1,0 +1,89 @@
+"""The page of an incident names the tokens of those who used the key that no sign-in issued: planted = shown, and no others."""
+
+from pathlib import Path
+
+import pytest
+
+from keyaudit.model.times import DAY
+from keyaudit.simulator.estate import Row
+from keyaudit.simulator.logs.held import Held
+from keyaudit.simulator.logs.year import DISGUISE, INTRUSION
+from tests.cli.test_incident import store
+from tests.cli.test_incident_actor import Asked, Rows, asked, held, rows, said
+from tests.inventory.usage.token_records import HOUR, graph, sign_in, uti
+
+__all__ = ["asked", "held", "rows"]
+
+SIGN_INS, IDENTITIES = "AADServicePrincipalSignInLogs", "AADManagedIdentitySignInLogs"
+OTHER = "0c000000-0000-4000-8000-000000000001"
+"""An application that nobody follows."""
+PRINCIPAL = "0c000000-0000-4000-8000-000000000002"
+
+
+def used(held: Held, case: str, seed: str, on: int, app: str = "") -> Row:
+    own = {"AppId": app or held.year.app(DISGUISE), "UserId": None, "ServicePrincipalId": PRINCIPAL}
+    return graph(case, uti(seed), on, on + 60, AadTenantId=held.year.ground.tenant, **own, C_Idtyp="app")
+
+
+def issued(held: Held, seed: str, on: int, log: str = SIGN_INS) -> Row:
+    own = {"AppId": held.year.app(DISGUISE), "ServicePrincipalId": PRINCIPAL}
+    return sign_in(log, uti(seed), on, AADTenantId=held.year.ground.tenant, **own)
+
+
+@pytest.fixture(scope="module")
+def at(held: Held) -> int:
+    """The second day of the intrusion."""
+    return held.year.first + (INTRUSION + 1) * DAY + 9 * HOUR
+
+
+@pytest.fixture(scope="module")
+def complete(held: Held, rows: Rows, at: int) -> Rows:
+    """The records of the year, with ids of tokens, and an application that usually calls Graph."""
+    names = {SIGN_INS, IDENTITIES}
+    made = {table: list(found) for table, found in rows.items()}
+    for table in names:
+        made[table] = [{**row, "UniqueTokenIdentifier": uti(f"{table} {n}")} for n, row in enumerate(rows[table])]
+        for log_hour in range(at - 6 * DAY, at + 5 * DAY, HOUR):
+            made[table].append(issued(held, f"{table} at {log_hour}", log_hour, table))
+    graphs = made["MicrosoftGraphActivityLogs"] = []
+    for number in range(1_001):
+        on = at - 5 * DAY + number * 3 * DAY // 1_001
+        made[SIGN_INS].append(issued(held, f"usual {number}", on))
+        graphs.append(used(held, f"usual {number}", f"usual {number}", on))
+    return made
+
+
+def test_a_token_without_a_sign_in_record_is_named_with_the_rate_of_its_class(
+    asked: Asked, tmp_path: Path, held: Held, complete: Rows, at: int
+) -> None:
+    planted = [used(held, "forged-1", "forged", at), used(held, "issued-1", "issued", at)]
+    others = [used(held, "nobody-1", "of nobody", at, OTHER)]
+    graphs = [*complete["MicrosoftGraphActivityLogs"], *planted, *others]
+    sign_ins = [*complete[SIGN_INS], issued(held, "issued", at)]
+    made = complete | {"MicrosoftGraphActivityLogs": graphs, SIGN_INS: sign_ins}
+    page = asked(DISGUISE, logs=store(tmp_path, made))
+    (found,) = page["tokens"]
+    assert (found["record"], found["result"], found["class_ids"], found["class_listed"]) == (
+        "forged-1",
+        "not-listed",
+        1_001,
+        1_001,
+    )
+    (text,) = (text for text in said(page, "tokens") if "forged-1" in text)
+    assert "no sign-in record for this token" in text
+    assert "Of 1,001 tokens like it in the baseline, 1,001 have one." in text
+    assert said(page, "tokens")[text] == "inferred"
+    assert "1 token without a sign-in record" in page["in_short"]
+    assert "forged token" not in text
+    assert page["tokens_checked"]["by_result"]["listed"] == 1
+
+
+def test_without_the_log_of_managed_identities_it_cannot_be_checked(
+    asked: Asked, tmp_path: Path, held: Held, complete: Rows, at: int
+) -> None:
+    made = complete | {"MicrosoftGraphActivityLogs": [used(held, "forged-1", "forged", at)]}
+    page = asked(DISGUISE, logs=store(tmp_path, {table: found for table, found in made.items() if table != IDENTITIES}))
+    assert page["tokens"] == []
+    (text,) = (text for text in said(page, "tokens") if "could not be checked:" in text)
+    assert "a sign-in log is missing" in text
+    assert said(page, "tokens")[text] == "not knowable"
