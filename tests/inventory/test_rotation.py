@@ -88,7 +88,8 @@ def log(since: int = 90, last: int = 1, logged: str = KV.id, source: str = "AZKV
 
 def service(kind: str = "storage", **values: Any) -> Row:
     defaults: Row = {"scope_id": TENANT.id, "kind": kind, "key_id": f"{HOST}/keys/k", "consumer_id": "/x/one", "pinned": False}
-    return row("key_use", "/x/one/encryption", **(defaults | {"version": None, "version_in_use": None} | values))
+    silent = dict.fromkeys(("version", "version_in_use", "status", "broken", "moving"))
+    return row("key_use", "/x/one/encryption", **(defaults | silent | values))
 
 
 def only(found: Found, kind: Kind) -> Consumer:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from keyaudit.inventory.incident.work import LONG_ENOUGH
+from keyaudit.model.consumers import NOUNS
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.evidence import RELYING_PARTIES
 from keyaudit.model.reasons import ADVICE
@@ -36,8 +37,9 @@ _WHY = {
     Why.NAMES_OLD: "its setting names the old version {held}, and does not follow the rotation",
     Why.NAMES_NEW: "it uses the version that its setting names, which is the new one, {held}",
     Why.NAMES_NEW_ONLY: "its setting names the new version, {held}; it does not report which version it uses",
-    Why.ACTIVE_NEW: "its active key is the new version, {held}; disks may still be on an earlier one (previousKeys, which is "
-    "not read)",
+    Why.ACTIVE_NEW: "its active key is the new version, {held}; it does not say whether disks are still on an earlier one",
+    Why.MOVING: "its active key is the new version, {held}, and some of its disks are still on an earlier one",
+    Why.REPORTS_OTHER: "it uses a certificate that is none of the versions, {held}",
     Why.REPORTS_NOTHING: "it does not report which version it uses",
     Why.UNREAD: "which version it uses could not be read",
     Why.HOLDS_OLD: "it has only the old one{held}",
@@ -52,7 +54,16 @@ _WHY = {
     f"{LONG_ENOUGH // DAY} days",
 }
 _NAMED_INSIDE = frozenset(
-    {Why.REPORTS_NEW, Why.REPORTS_OLD, Why.NAMES_OLD, Why.NAMES_NEW, Why.NAMES_NEW_ONLY, Why.ACTIVE_NEW},
+    {
+        Why.REPORTS_NEW,
+        Why.REPORTS_OLD,
+        Why.NAMES_OLD,
+        Why.NAMES_NEW,
+        Why.NAMES_NEW_ONLY,
+        Why.ACTIVE_NEW,
+        Why.MOVING,
+        Why.REPORTS_OTHER,
+    },
 )
 _PROOFS = {
     Proof.SERVICE: "reported by the service",
@@ -61,21 +72,6 @@ _PROOFS = {
     Proof.REPORT: "from Entra's credential report",
     Proof.LOGS: "from the logs",
     Proof.FILE: "from its configuration file",
-}
-_KINDS = {
-    "storage": "storage account",
-    "disk-encryption-set": "disk encryption set",
-    "sql-server": "SQL server",
-    "sql-managed-instance": "SQL managed instance",
-    "cosmos-db": "Cosmos DB account",
-    "service-bus": "Service Bus namespace",
-    "event-hubs": "Event Hubs namespace",
-    "cognitive-services": "Azure AI services account",
-    "container-registry": "container registry",
-    "app-configuration": "App Configuration store",
-    "kubernetes": "AKS cluster",
-    "virtual-machine": "virtual machine",
-    "certificate-order": "App Service certificate",
 }
 _BEYOND = (
     "No API of Azure lists the parties outside it that were given the public key, or a copy of a secret or certificate: "
@@ -98,7 +94,7 @@ def subject(found: Rotation) -> str:
 
 def consumer(each: Consumer) -> str:
     """ "storage account stcontosolake"."""
-    what = _KINDS.get(each.what, each.what)
+    what = NOUNS.get(each.what, each.what)
     return one_line(f"{what} {each.name}", _NAME)
 
 
@@ -119,7 +115,8 @@ def evidence(each: Consumer, found: Rotation) -> str:
     day = iso_date(each.seen_on) if each.seen_on is not None else "an unknown day"
     why = _WHY[each.why].format(held=held, day=day)
     reason = f": {ADVICE[each.reason].meaning} ({each.reason})" if each.reason is not None else ""
-    return f"{why}{reason} [{_PROOFS[each.proof]}, {_age(each, found)}]"
+    broken = f"; it says that it cannot read it ({one_line(each.broken, _NAME)})" if each.broken else ""
+    return f"{why}{reason}{broken} [{_PROOFS[each.proof]}, {_age(each, found)}]"
 
 
 def _age(each: Consumer, found: Rotation) -> str:
@@ -137,6 +134,8 @@ def _before(each: Consumer) -> str:
         reason = f": {ADVICE[each.reason].meaning} ({each.reason})" if each.reason is not None else ""
         return f"whether it follows a rotation is unknown{reason}"
     if each.kind is Kind.SERVICE:
+        if each.broken:
+            return f"it says that it cannot read it ({one_line(each.broken, _NAME)}), and does not start again until it can"
         by_hand = f"its setting names version {one_line(each.held, _NAME)}; it breaks if that is disabled before it is told"
         return by_hand if each.follows is Follows.BY_HAND else "its setting names no version, so it takes the new one"
     if each.follows is Follows.BY_ITSELF:
