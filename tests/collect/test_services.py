@@ -230,7 +230,7 @@ def test_every_use_of_a_key_is_a_row(served: Collected) -> None:
         "images": ("curved", False, None, version(30).version, MADE),
         "settings": ("curved", True, version(30).version, None, None),
         "aks": ("curved", True, version(30).version, None, None),
-        "des": ("rotated", False, VERSION, None, MADE),
+        "des": ("rotated", False, VERSION, VERSION, MADE),
         "sql-pinned": ("rotated", True, VERSION, VERSION, None),
         "mi": ("rotated", False, VERSION, VERSION, None),
         "sql-byok": ("rotated", True, VERSION, VERSION, None),

@@ -120,8 +120,8 @@ def only(found: Found, kind: Kind) -> Consumer:
         (60, service("sql-server", version=NEW), State.UNKNOWN, Why.REPORTS_NOTHING),
         (60, service("kubernetes", pinned=True, version=NEW), State.MOVED, Why.NAMES_NEW),
         # Its disks move one by one.
-        (60, service("disk-encryption-set", version=NEW), State.UNKNOWN, Why.ACTIVE_NEW),
-        (60, service("disk-encryption-set", version=OLD), State.NOT_MOVED, Why.REPORTS_OLD),
+        (60, service("disk-encryption-set", version=NEW, version_in_use=NEW), State.UNKNOWN, Why.ACTIVE_NEW),
+        (60, service("disk-encryption-set", version=OLD, version_in_use=OLD), State.NOT_MOVED, Why.REPORTS_OLD),
         (60, service("disk-encryption-set", version=OLD, pinned=True), State.NOT_MOVED, Why.NAMES_OLD),
         (60, service(pinned=Reason.PERMISSION), State.UNKNOWN, Why.UNREAD),
         (60, service(version_in_use=Reason.BAD_VALUE), State.UNKNOWN, Why.UNREAD),

@@ -120,11 +120,11 @@ def test_an_answer_about_a_certificate_depends_on_the_lists_of_services_and_one_
     ("values", "state", "why"),
     [
         ({"version": NEW, "version_in_use": NEW, "moving": False}, State.MOVED, Why.REPORTS_NEW),
-        ({"version": NEW, "version_in_use": None, "moving": True}, State.WILL_MOVE, Why.MOVING),
-        ({"version": NEW, "version_in_use": None, "moving": None}, State.UNKNOWN, Why.ACTIVE_NEW),
-        ({"version": NEW, "version_in_use": None, "moving": Reason.BAD_VALUE}, State.UNKNOWN, Why.UNREAD),
+        ({"version": NEW, "version_in_use": NEW, "moving": True}, State.WILL_MOVE, Why.MOVING),
+        ({"version": NEW, "version_in_use": NEW, "moving": None}, State.UNKNOWN, Why.ACTIVE_NEW),
+        ({"version": NEW, "version_in_use": NEW, "moving": Reason.BAD_VALUE}, State.UNKNOWN, Why.UNREAD),
         ({"version": OLD, "version_in_use": OLD, "moving": False}, State.NOT_MOVED, Why.REPORTS_OLD),
-        ({"version": OLD, "version_in_use": None, "moving": True}, State.NOT_MOVED, Why.REPORTS_OLD),
+        ({"version": OLD, "version_in_use": OLD, "moving": True}, State.NOT_MOVED, Why.REPORTS_OLD),
     ],
 )
 def test_the_disks_of_a_set_have_moved_once_it_says_that_no_previous_key_is_left(

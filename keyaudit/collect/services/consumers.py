@@ -15,7 +15,7 @@ from keyaudit.collect.copies import both
 from keyaudit.collect.places import Subscription, source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire
-from keyaudit.collect.services.items import UNREADABLE
+from keyaudit.collect.services.items import UNREADABLE, text
 from keyaudit.collect.services.settings import Setting, settings
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.consumers import CHILDREN, DECLARED, KEY, QUERY, SECRET, Consumer
@@ -172,11 +172,13 @@ class _Consumers:
         place = source(self._environment, operation, **resource.segments)
         async for child in both(listing):
             found = [(each, own) for each in declared for own in settings(each, child.properties, each.at, self._environment)]
-            self._write(resource, found, child.id, child.name, place)
+            own = text(child.name)
+            shown = f"{resource.item.id.rpartition('/')[2]}/{own}" if isinstance(own, str) else child.name
+            self._write(resource, found, child.id, shown, place)
         self._lists[operation].ended(listing.end)
 
     def _write(
-        self, resource: Resource, found: Sequence[tuple[Consumer, Setting]], id_: str, name: Wire, place: tuple[str, str]
+        self, resource: Resource, found: Sequence[tuple[Consumer, Setting]], id_: str, name: Wire | str, place: tuple[str, str]
     ) -> None:
         """`id_`, `name`: of the resource, or the item of a list below it, that has these settings."""
         names = Counter[str]()

@@ -83,20 +83,19 @@ def key_uses(service: Service) -> list[Use]:
 
 
 def _of_set(use: Use, item: ServiceItem, pinned: bool | Refusal) -> Use:
-    """The use of a disk encryption set. Its disks are on the active key once no previous key is left.
+    """The use of a disk encryption set: the active key, on which all disks are once no previous key is left.
 
     https://learn.microsoft.com/rest/api/compute/disk-encryption-sets/get: previousKeys is empty unless a rotation is running.
     """
     previous = None if is_null(item.previous_keys) else read(item.previous_keys, list[Raw])
     moving = previous if previous is None or isinstance(previous, Refusal) else bool(previous)
-    active = use.key.version if isinstance(use.key, Reference) and moving is False else None
     error = text(member(item.auto_key_rotation_error, "code"))
     if error is None and not is_null(item.auto_key_rotation_error):
         error = Refusal(Reason.BAD_BODY)
     return replace(
         use,
         pinned=pinned,
-        in_use=moving if isinstance(moving, Refusal) else active,
+        in_use=use.key.version if isinstance(use.key, Reference) else use.key,
         rotated=item.last_key_rotation_timestamp,
         status=error,
         moving=moving,

@@ -35,7 +35,7 @@ def services(views: Views, found: Subject, of: Versions) -> Iterator[Consumer]:
         yield Consumer(
             kind=Kind.SERVICE,
             id=row["consumer_id"],
-            name=row["consumer_id"].rpartition("/")[2],
+            name=row["name"] if "/" in (row["name"] or "") else row["consumer_id"].rpartition("/")[2],
             what=row["kind"],
             state=state,
             follows=_FOLLOWS[None if row["kind"] in KEEPING else row["pinned"]],
@@ -73,8 +73,6 @@ def _state(row: Mapping[str, Any], of: Versions) -> tuple[State, Why, str | None
     names = ("version_in_use", "thumbprint_in_use", "moving", "active", "pinned", "version")
     reasons = [Reason(row["unknown"][name]) for name in names if name in row["unknown"]]
     version, in_use, thumbprint = row["version"], row["version_in_use"], row["thumbprint_in_use"]
-    # The key of a disk encryption set that follows the rotation has a version, too: the one that it uses.
-    in_use = in_use or (version if row["kind"] == _DISKS and of.is_new(version) is False else None)
     reported = in_use or thumbprint
     is_new = of.is_new(in_use) if in_use else of.digests.get(thumbprint or "")
     if row["pinned"] and version and of.is_new(version) is False:
@@ -83,18 +81,24 @@ def _state(row: Mapping[str, Any], of: Versions) -> tuple[State, Why, str | None
         return State.NOT_MOVED, Why.REPORTS_OLD, reported, None
     if reasons or of.unsure is not None:
         return State.UNKNOWN, Why.UNREAD, reported or version, reasons[0] if reasons else of.unsure
-    if row["moving"]:
-        return State.WILL_MOVE, Why.MOVING, version, None
     if reported:
-        known = (State.MOVED, Why.REPORTS_NEW) if is_new else (State.UNKNOWN, Why.REPORTS_OTHER)
-        return *known, reported, None
+        return *_reported(row, is_new), reported, None
     return *_set(row["kind"], version, pinned=row["pinned"]), version, None
+
+
+def _reported(row: Mapping[str, Any], is_new: bool | None) -> tuple[State, Why]:
+    """The same of a service that reports a version which is not an old one."""
+    if row["moving"]:
+        return State.WILL_MOVE, Why.MOVING
+    if not is_new:
+        return State.UNKNOWN, Why.REPORTS_OTHER
+    # Its disks move one by one.
+    silent = row["kind"] == _DISKS and row["moving"] is None
+    return (State.UNKNOWN, Why.ACTIVE_NEW) if silent else (State.MOVED, Why.REPORTS_NEW)
 
 
 def _set(kind: str, version: str | None, *, pinned: bool) -> tuple[State, Why]:
     """The same of a service that reports no version, and whose setting does not name an old one."""
-    if version and kind == _DISKS:
-        return State.UNKNOWN, Why.ACTIVE_NEW
     if version and pinned:
         return (State.MOVED, Why.NAMES_NEW) if kind in EXACT else (State.UNKNOWN, Why.NAMES_NEW_ONLY)
     return State.UNKNOWN, Why.REPORTS_NOTHING

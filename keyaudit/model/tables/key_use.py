@@ -8,6 +8,9 @@ from keyaudit.model.tables.services import CONSUMERS, SERVICE, version_columns
 _ADDED = (*SERVICE, *reading(KEY))
 _NAMED = (*_ADDED, "sql.protector")
 
+USES_FOUND = ("subscription.list", *_ADDED)
+"""The operations without which services that encrypt with a key may be missing."""
+
 KEY_USE = Table(
     name="key_use",
     order=140,
@@ -27,6 +30,11 @@ KEY_USE = Table(
             absent="the service does not say"),
         time("rotated_on", "when the service last took a new version", _ADDED,
             absent="the service does not say, or never did", past=True),
+        text("current_version", "the current version of the key", absent="the key is not in its vault any more",
+            rests_on=RestsOn.PARENT, derived_from=("key_id", "key.version", "key.is_current", "key.versions_listed")),
+        time("current_since", "when that version was made",
+            absent="it is not recorded, or the key is not in its vault any more", rests_on=RestsOn.PARENT,
+            derived_from=("key_id", "key.created_on", "key.is_current", "key.versions_listed")),
         flag("key_found", "the key is in its vault; false only where every key of that vault was listed",
             rests_on=RestsOn.PARENT, derived_from=("key_id", "key.version")),
         flag("key_enabled", "the version that it uses is enabled: the one it is pinned to, else the current one",

@@ -3,9 +3,6 @@
 from keyaudit.model.columns import Column, flag, text
 from keyaudit.model.consumers import KEY, kinds
 
-SERVICES_FOUND = ("subscription.list", "service.query")
-"""The operations without which services may be missing. Resource Graph silently leaves out what the identity may not read."""
-
 SERVICE = ("service.query",)
 
 KINDS = (

@@ -78,8 +78,8 @@ _BEYOND = (
     "ask them."
 )
 _NOT_READ = (
-    "keyaudit does not read other services that may use it, such as App Service, Application Gateway, API Management, "
-    "encryption scopes of storage accounts, and databases with a key of their own. The log of the vault shows their use."
+    "No API shows which secrets Kubernetes, Data Factory, App Configuration and programs read, and keyaudit does not read the "
+    "named values of API Management, nor classic CDN. The log of the vault shows their use."
 )
 WRAPS = (
     "Data may be wrapped with it, so an old version has to stay enabled: without it, such data and its backups cannot be read."
