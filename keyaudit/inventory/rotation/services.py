@@ -7,21 +7,26 @@ from typing import Any
 
 from keyaudit.inventory.blast.graph import rows
 from keyaudit.inventory.blast.subject import Subject
+from keyaudit.inventory.owners import owning
 from keyaudit.inventory.rotation.versions import Versions
 from keyaudit.inventory.rotation.views import Views
 from keyaudit.model.consumers import EXACT, INTERVALS, NOUNS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rotation import Consumer, Follows, Kind, Proof, State, Unread, Why
+from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.secret_use import KEEPING
 
 _DISKS = "disk-encryption-set"
 _FOLLOWS = {True: Follows.BY_HAND, False: Follows.BY_ITSELF, None: Follows.UNKNOWN}
-_COMMON = "consumer_id, id, name, kind, pinned, version, version_in_use, status, broken, unknown"
+_COLUMNS = ("consumer_id", "id", "name", "kind", "pinned", "version", "version_in_use", "status", "broken", "unknown")
+_COMMON = ", ".join(f"it.{each}" for each in _COLUMNS)
+_OF_KEY, _OF_SECRET = owning(TABLES["key_use"]), owning(TABLES["secret_use"])
 _QUERY = f"""
-    SELECT {_COMMON}, key_id, moving, NULL AS thumbprint_in_use FROM key_use WHERE list_contains($keys, key_id)
+    SELECT {_COMMON}, it.key_id, it.moving, NULL AS thumbprint_in_use, {_OF_KEY.names} AS owners, {_OF_KEY.source} AS owned_by
+    FROM key_use AS it {_OF_KEY.joins} WHERE list_contains($keys, it.key_id)
     UNION ALL
-    SELECT {_COMMON}, NULL, NULL, thumbprint_in_use FROM secret_use
-    WHERE list_contains($secrets, secret_id) AND active IS NOT FALSE
+    SELECT {_COMMON}, NULL, NULL, it.thumbprint_in_use, {_OF_SECRET.names}, {_OF_SECRET.source}
+    FROM secret_use AS it {_OF_SECRET.joins} WHERE list_contains($secrets, it.secret_id) AND it.active IS NOT FALSE
     ORDER BY consumer_id, id"""
 
 
@@ -46,6 +51,8 @@ def services(views: Views, found: Subject, of: Versions) -> Iterator[Consumer]:
             until=until if state is State.WILL_MOVE else None,
             reason=reason,
             key_id=row["key_id"] or "",
+            owners=row["owners"] or (),
+            owned_by=row["owned_by"] or "",
             broken=(row["status"] or "") if row["broken"] else "",
         )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from keyaudit.inventory.incident.work import LONG_ENOUGH
 from keyaudit.model.errors import Exit
@@ -12,7 +12,7 @@ from keyaudit.model.tables.secret_use import KEEPING
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
 from keyaudit.report.blast_radius.steps import option_word, word
-from keyaudit.report.rotation.words import WRAPS, consumer
+from keyaudit.report.rotation.words import WRAPS, consumer, owner
 
 _NEW = " '@new.pem'"
 
@@ -35,6 +35,8 @@ class Step(Struct, frozen=True, kw_only=True):
     text: str = ""
     back: str = ""
     """How to go back."""
+    owner: str = ""
+    """Who has to act."""
     commands: Sequence[str] = ()
 
 
@@ -47,7 +49,7 @@ def plan(found: Rotation) -> list[Step]:
         steps.append(_make(found))
     waiting = [each for each in found.consumers if not found.begun or each.state is not State.MOVED]
     steps += _enable(found)
-    steps += [step for each in waiting for step in _move(each)]
+    steps += [structs.replace(step, owner=owner(each)) for each in waiting for step in _move(each)]
     steps.append(_check(found))
     steps += _retire(found)
     return steps

@@ -31,6 +31,7 @@ STAGES = {
     Stage.RETIRED: "old version retired",
     Stage.PROVEN: "proven",
 }
+MARKS = {True: "done", False: "open", None: "unknown"}
 _WHY = {
     Why.REPORTS_NEW: "it reports that it uses the new version, {held}",
     Why.REPORTS_OLD: "it uses the old version {held}",
@@ -142,6 +143,26 @@ def _before(each: Consumer) -> str:
         return "it fetches keys from the issuer" if each.kind is Kind.RELYING_PARTY else "Azure renews its credential"
     held = f" ({one_line(each.held, _NAME)})" if each.held else ""
     return f"it has the one in use{held}; it breaks if that is retired before it has the new one"
+
+
+def owner(each: Consumer) -> str:
+    """ "team-a, team-b (tag owner)"; empty without an owner."""
+    return f"{one_line(listed(each.owners), _NAME)} ({one_line(each.owned_by)})" if each.owners else ""
+
+
+def since(found: Rotation) -> str:
+    """The heading of what changed since an earlier snapshot; empty without one."""
+    return f"Since {iso_time(found.earlier)}" if found.earlier is not None else ""
+
+
+def moved(found: Rotation) -> Iterator[str]:
+    """What changed since then, one consumer each; without a change, one sentence that says so."""
+    for each in found.moves:
+        before = STATES[each.before] if each.before is not None else "not found, or not asked to move yet"
+        after = STATES[each.after] if each.after is not None else "not found any more"
+        yield f"{consumer(each.consumer)}: {after}; it was {before}"
+    if found.earlier is not None and not found.moves:
+        yield "No consumer has moved."
 
 
 def stage(found: Rotation, which: Stage) -> str:
