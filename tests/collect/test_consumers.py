@@ -7,7 +7,7 @@ of App Service is that of a recorded read with Reader alone: manukyanv07/parity-
 import asyncio
 import base64
 import re
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -311,9 +311,16 @@ _UNNAMED = {"secret_id", "version", "pinned"}
         (bought("x", keyVaultSecretName=None), _UNNAMED),
         (site("x", vaultName=None), _UNNAMED),
         (site("x", activeVersion=5), {"version_in_use"}),
-        (site("x", status=None, secretVersion=[]), _UNNAMED),
+        (site("x", status=None, secretVersion=[]), {*_UNNAMED, "status", "broken"}),
         (front("x", useLatestVersion="yes", secretVersion=OLD), {"pinned"}),
         (front("x", secretSource=None, secretVersion=OLD), set()),
+        # A list answers with what it has, and null is none of it.
+        (resource("Microsoft.Cdn/profiles", "x", secrets={"tls": {"parameters": None}}), {*_UNNAMED, "thumbprint_in_use"}),
+        (
+            resource(SITE, "x", config__configreferences__appsettings={"DB": cast("Any", None)}),
+            {*_UNNAMED, "version_in_use", "status", "broken"},
+        ),
+        (site("x", activeVersion="absurd"), {"version_in_use"}),
     ],
 )  # fmt: skip
 async def test_a_member_that_cannot_be_read_is_unknown_and_no_answer(broken: Resource, unknown: set[str]) -> None:

@@ -14,7 +14,7 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both
 from keyaudit.collect.places import Subscription, source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire
+from keyaudit.collect.rows import Row, Wire, is_null
 from keyaudit.collect.services.items import UNREADABLE, text
 from keyaudit.collect.services.settings import Setting, settings
 from keyaudit.inventory.spool import Unit
@@ -171,7 +171,9 @@ class _Consumers:
         listing = pages(operation, Child, by=lambda child: child.id.lower(), host="", body=None, **resource.segments)
         place = source(self._environment, operation, **resource.segments)
         async for child in both(listing):
-            found = [(each, own) for each in declared for own in settings(each, child.properties, each.at, self._environment)]
+            # Null is Resource Graph's way of saying that there is no such member, and not that of a list.
+            properties = UNREADABLE if child.properties is UNSET or is_null(child.properties) else child.properties
+            found = [(each, own) for each in declared for own in settings(each, properties, each.at, self._environment)]
             own = text(child.name)
             shown = f"{resource.item.id.rpartition('/')[2]}/{own}" if isinstance(own, str) else child.name
             self._write(resource, found, child.id, shown, place)

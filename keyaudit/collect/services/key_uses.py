@@ -8,12 +8,12 @@ from msgspec.structs import replace
 
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.services.items import NULL, Service, ServiceItem, flag, member, text
+from keyaudit.collect.services.settings import VERSION
 from keyaudit.model.coverage import Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.key_use import KEY_USE
 
 _KEY = re.compile(r"https://([a-z0-9.-]{1,253})(?::443)?/keys/([a-z0-9-]{1,127})(?:/([a-z0-9]{1,64}))?/?", re.ASCII)
-_ALONE = re.compile(r"[a-z0-9]{1,64}", re.ASCII)
 _UNNAMED = Refusal(Reason.BAD_BODY, "a key of a vault, and no name of it")
 # https://learn.microsoft.com/rest/api/storagerp/storage-accounts/create#keysource and the same of the other services
 _BY_VAULT = "microsoft.keyvault"
@@ -207,7 +207,7 @@ def _first(*raws: Wire) -> Wire:
 def _version(url: Wire) -> str | Refusal | None:
     """The version in use, which services give with the key's address or alone."""
     found = text(url)
-    if found is None or isinstance(found, Refusal) or _ALONE.fullmatch(found.lower()):
+    if found is None or isinstance(found, Refusal) or VERSION.fullmatch(found.lower()):
         return found.lower() if isinstance(found, str) else found
     parsed = _parsed(found)
     return parsed if isinstance(parsed, Refusal) else parsed.version

@@ -23,6 +23,8 @@ _RESOURCE = re.compile(
 )
 _VAULT = re.compile(rf"(?:https://{_HOST}(?::443)?/?|([a-z0-9-]{{1,24}}))", re.ASCII)
 _WORD = re.compile(r"[a-z0-9-]{1,127}", re.ASCII)
+VERSION = re.compile(r"[0-9a-f]{32}", re.ASCII)
+"""A version of an object in a vault: https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates"""
 _SHA1 = re.compile(r"[0-9A-F]{40}", re.ASCII)
 _UNNAMED = Refusal(Reason.BAD_BODY, "something in a vault, and no name of it")
 
@@ -53,7 +55,10 @@ class Setting(Struct, frozen=True, kw_only=True):
 
 def settings(declared: Consumer, found: Wire, path: str, environment: Environment) -> Iterator[Setting]:
     """The settings of a kind at a path of what was found that name something in a vault."""
-    for raw in _at(found, [token for token in path.replace("[]", ".[]").split(".") if token]):
+    tokens = [token for token in path.replace("[]", ".[]").split(".") if token]
+    if declared.always and is_null(member(found, *tokens)):
+        found, tokens = UNREADABLE, []
+    for raw in _at(found, tokens):
         of = _object(declared, raw, environment)
         if of is not None:
             yield _setting(declared, raw, of)
@@ -123,6 +128,8 @@ def _setting(declared: Consumer, raw: Wire, of: Object | Refusal) -> Setting:
     if isinstance(thumbprint, str):
         thumbprint = thumbprint.upper() if _SHA1.fullmatch(thumbprint.upper()) else Refusal(Reason.BAD_VALUE)
     status = said(declared.status.member) if declared.status else None
+    if status is None and declared.status and declared.status.always:
+        status = Refusal(Reason.BAD_BODY)
     return Setting(
         of=of,
         pinned=_pinned(declared, raw, of),
@@ -138,7 +145,7 @@ def _version(declared: Consumer, reported: str) -> str | Refusal | None:
     match = _URLS[declared.names == KEY].fullmatch(reported.lower())
     if match:
         return match[3]
-    return reported.lower() if _WORD.fullmatch(reported.lower()) else Refusal(Reason.BAD_VALUE)
+    return reported.lower() if VERSION.fullmatch(reported.lower()) else Refusal(Reason.BAD_VALUE)
 
 
 def _pinned(declared: Consumer, raw: Wire, of: Object | Refusal) -> bool | Refusal:

@@ -17,6 +17,8 @@ class Status(Struct, frozen=True, kw_only=True):
     works: Sequence[str]
     broken: Sequence[str]
     """The words with which it cannot: it keeps what it has until it restarts."""
+    always: bool = False
+    """Every answer has it."""
 
 
 class Children(Struct, frozen=True, kw_only=True):
@@ -43,6 +45,8 @@ class Consumer(Struct, frozen=True, kw_only=True):
     """The list with the settings; None: they are in the resource's own properties."""
     at: str = ""
     """The path of a setting in the properties; [] stands for each item of a list. Empty: the properties themselves."""
+    always: bool = False
+    """Every answer has an object at this path, so that null is none."""
     url: str = ""
     """The member with the address in the vault. `[]` at the end of `at` and no member: the setting itself is the address."""
     resource: str = ""

@@ -33,6 +33,7 @@ _RESOLVED = Status(
         "UnauthorizedClient",
         "OtherReasons",
     ),
+    always=True,
 )
 
 SECRETS: Sequence[Consumer] = (
@@ -85,6 +86,7 @@ SECRETS: Sequence[Consumer] = (
             operation="front_door.secrets", noun="certificates of Front Door profiles", path="/secrets", version="2025-04-15"
         ),
         at="parameters",
+        always=True,
         resource="secretSource.id",
         version="secretVersion",
         follows="useLatestVersion",
