@@ -76,6 +76,16 @@ OF_INCIDENTS: Mapping[str, Sequence[str]] = {
     "credential": ("thumbprint_sha256", "app_id"),
     "signing_certificate": ("thumbprint_sha256",),
 }
+OF_ROTATIONS: Mapping[str, Sequence[str]] = {
+    "key": ("key_id",),
+    "certificate": ("certificate_id",),
+    "secret": ("secret_id",),
+    "key_use": ("key_id",),
+    "secret_use": ("secret_id",),
+    "application": ("app_id",),
+    "service_principal": ("app_id",),
+    "credential": ("key_id", "app_id"),
+}
 OF_ACCESS: Mapping[str, Sequence[str]] = {
     "vault": ("id",),
     "key": ("key_id",),
@@ -250,10 +260,12 @@ def incident(
     return structs.replace(made, radius=structs.replace(radius, verdict=verdict))
 
 
-def rotation(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] | None = None) -> "Rotation":
+def rotation(
+    snapshot: Snapshot, asked: str, *, as_of: int, since: Snapshot | None = None, unmet: Sequence[Gap] | None = None
+) -> "Rotation":
     """Who uses which version of `asked`: a key, certificate, secret, credential or application.
 
-    Raises UsageError if it names nothing that was read, or is ambiguous.
+    `since`: an earlier snapshot, to show what moved. Raises UsageError if `asked` names nothing that was read, or is ambiguous.
     """
     from keyaudit.inventory.rotation.reading import read
     from keyaudit.inventory.rotation.views import Views
@@ -265,7 +277,8 @@ def rotation(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap]
     run, coverage = found.places(snapshot.run, snapshot.coverage)
     verdict = assess(run, coverage, found.required, unmet=unmet)
     answer = found.rotation(structs.replace(snapshot.run, as_of=as_of), verdict)
-    return structs.replace(answer, verdict=settled(verdict, {*verdict.conditions, *answer.held}))
+    answer = structs.replace(answer, verdict=settled(verdict, {*verdict.conditions, *answer.held}))
+    return answer if since is None else answer.since(rotation(since, answer.target, as_of=since.run.as_of))
 
 
 @contextlib.contextmanager

@@ -4,12 +4,9 @@ The answer depends on the state alone, so after every step of every interleaving
 """
 
 import asyncio
-import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-import duckdb
 import pytest
 from msgspec.structs import replace
 
@@ -24,12 +21,12 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.expectations import Expectations
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rotation import Kind, Proof, Rotation, Stage, State, Why
-from keyaudit.model.tables import TABLES
 from keyaudit.report.rotation.plan import Phase, plan
 from keyaudit.simulator.estate import Key, Resource, Vault
 from tests.collect.estate import AS_OF, DAY, ESTATE, SUBSCRIPTION, version
 from tests.collect.rig import take
 from tests.logs import store
+from tests.rotated import read_once
 
 MADE = 60
 """How many days ago the new versions were made."""
@@ -164,19 +161,7 @@ def taken(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
 
 @pytest.fixture(scope="module", autouse=True)
 def _read_once(taken: Snapshot) -> Iterator[None]:
-    """The views are worked out once: each question is asked of the same tenant."""
-    with (
-        taken.judging(AS_OF, reach_known=False, often=tuple(TABLES)) as connection,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-
-        @contextlib.contextmanager
-        def judging(*_: Any, **__: Any) -> Iterator[duckdb.DuckDBPyConnection]:
-            # What asks makes temporary tables, which a cursor has to itself.
-            with connection.cursor() as own:
-                yield own
-
-        patch.setattr(Snapshot, "judging", judging)
+    with read_once(taken):
         yield
 
 
@@ -241,11 +226,12 @@ def test_a_gap_in_the_log_of_its_vault_leaves_it_open(taken: Snapshot) -> None:
     assert rotation(taken, f"kv-sign/{named('s', (True,) * 4, True)}").proven
 
 
-def test_services_that_were_not_read_leave_it_open(taken: Snapshot) -> None:
+@pytest.mark.parametrize("operation", ["service.query", "consumer.query", "storage.scopes", "sql.databases"])
+def test_services_that_were_not_read_leave_it_open(taken: Snapshot, operation: str) -> None:
     asked = f"kv-wrap/{named('w', (True,) * 4, False, False)}"
     assert rotation(taken, asked).verdict.exit is Exit.CLEAN
     coverage = [
-        replace(each, state=Read.NOT_ASSESSED, reason=Reason.PERMISSION) if each.operation == "service.query" else each
+        replace(each, state=Read.NOT_ASSESSED, reason=Reason.PERMISSION) if each.operation == operation else each
         for each in taken.coverage
     ]
     found = rotation(replace(taken, coverage=coverage), asked)

@@ -1,6 +1,7 @@
 """`keyaudit rotation`: who uses which version of a key, and how far its rotation has come."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ class Shape(StrEnum):
     TEXT = "text"
     JSON = "json"
     MARKDOWN = "markdown"
+    HTML = "html"
 
 
 @flags(Live, Stored)
@@ -24,11 +26,15 @@ def rotation(
     asked: Annotated[
         str,
         typer.Argument(
-            metavar="KEY|CERTIFICATE|SECRET|APP",
+            metavar="KEY|CERTIFICATE|SECRET|APP|FINDING",
             help="An address in a vault or VAULT/NAME; a thumbprint; the key id of a credential; an application's id or exact "
-            "name.",
+            "name; or a finding's id (its first six digits are enough).",
         ),
     ],
+    since: Annotated[
+        Path | None,
+        typer.Option("--since", metavar="DIR", help="An earlier snapshot, to show which consumers moved since."),
+    ] = None,
     output: Annotated[Shape, typer.Option("--output", "-o", help="Format on stdout.")] = Shape.TEXT,
 ) -> int:
     """Show which consumers of a key have moved to its new version.
@@ -39,10 +45,15 @@ def rotation(
     from keyaudit import ask
     from keyaudit.cli.output import show
     from keyaudit.cli.progress import told_if_long
-    from keyaudit.cli.source import snapshot, unmet
+    from keyaudit.cli.source import check_since, snapshot, unmet
+    from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.report.rotation import FORMATS
 
+    earlier = open_snapshot(since) if since is not None else None
     with snapshot(live, stored) as (taken, as_of):
+        if earlier is not None:
+            check_since(earlier, taken.run)
+        asked = ask.of_finding(taken, asked, "rotation", ask.OF_ROTATIONS)
         with told_if_long("comparing versions", quiet=live.quiet):
-            found = ask.rotation(taken, asked, as_of=as_of, unmet=unmet(taken, live))
+            found = ask.rotation(taken, asked, as_of=as_of, since=earlier, unmet=unmet(taken, live))
         return show(FORMATS[output], found, found.verdict)

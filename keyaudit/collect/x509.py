@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from msgspec import Struct
 
 from keyaudit.collect import der
@@ -129,6 +130,23 @@ def read_x509(encoded: str | bytes) -> X509 | Refusal:
 def read_brief(encoded: str | bytes) -> Brief | Refusal:
     """The facts in `Brief`."""
     return _read(encoded, lambda reader: reader.brief())
+
+
+def read_leaf(encoded: str) -> str | Refusal:
+    """The SHA-1 thumbprint of a certificate in base64, or of the only one in a PKCS #7 chain that issued no other of it."""
+    one = read_brief(encoded)
+    if not isinstance(one, Refusal) or len(encoded) > _MOST_BYTES:
+        return one if isinstance(one, Refusal) else one.thumbprint
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            chain = pkcs7.load_der_pkcs7_certificates(base64.b64decode(encoded, validate=True))
+            issuers = {each.issuer for each in chain if each.issuer != each.subject}
+            [leaf] = [each for each in chain if len(chain) == 1 or each.subject not in issuers]
+            found = read_brief(leaf.public_bytes(Encoding.DER))
+        except (*_BROKEN, UnsupportedAlgorithm):
+            return Refusal(Reason.BAD_VALUE)
+    return found if isinstance(found, Refusal) else found.thumbprint
 
 
 def _read(encoded: str | bytes, answer: "Callable[[_Reader], T]") -> T | Refusal:

@@ -138,6 +138,10 @@ KINDS: Mapping[str, Kind] = {
         "service that encrypts with a key of yours",
         "Point the service at a usable key, without naming a version.",
     ),
+    "service-secret": Kind(
+        "service that uses a secret or certificate of yours",
+        "Let the service read the vault, and take the current version.",
+    ),
 }
 """The kinds of causes, by id. A finding of another policy is a cause by itself."""
 

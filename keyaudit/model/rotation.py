@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
@@ -70,6 +70,10 @@ class Why(StrEnum):
     """Its setting names the new version, and nothing says that it is used already."""
     ACTIVE_NEW = "active-new"
     """A disk encryption set: its disks may still be on an earlier version."""
+    MOVING = "moving"
+    """A disk encryption set: it says that some disks are still on an earlier version."""
+    REPORTS_OTHER = "reports-other"
+    """It reports a certificate that is none of the versions."""
     REPORTS_NOTHING = "reports-nothing"
     UNREAD = "unread"
     HOLDS_OLD = "holds-old"
@@ -118,9 +122,26 @@ class Consumer(Struct, frozen=True, kw_only=True):
     """Why the evidence could not be read."""
     key_id: str = ""
     """For a service, the key that it is configured with; for an application, the key id of its old credential."""
+    owners: Sequence[str] = ()
+    """Who has to act, as tags, Entra ID or [owners] rules name them."""
+    owned_by: str = ""
+    """Where these names are from."""
+    broken: str = ""
+    """For a service, its own word for why it cannot read the key or secret; empty if it can, or does not say."""
     holder: str = ""
     """For an application, the word of the Azure CLI for the object with the credential: app or sp; empty where it has none, as
     for a managed identity or the blueprint of agents."""
+
+
+class Move(Struct, frozen=True, kw_only=True):
+    """How a consumer's state changed since an earlier snapshot."""
+
+    consumer: Consumer
+    """As it is now; as it was, if it is gone."""
+    before: State | None
+    """None: it was not there, or the rotation to the same version had not begun."""
+    after: State | None
+    """None: it is gone."""
 
 
 class Logged(Struct, frozen=True, kw_only=True):
@@ -170,6 +191,10 @@ class Rotation(Struct, frozen=True, kw_only=True):
     unread: Sequence[Unread]
     wraps: bool
     """Data may be wrapped with it, so that old versions have to stay; true where that is unknown."""
+    earlier: int | None = None
+    """The time of the snapshot that it is compared with; None if there is none."""
+    moves: Sequence[Move] = ()
+    """The consumers whose state changed since then."""
     vault: str = ""
     """The name of its vault or Managed HSM; empty for credentials in Entra ID."""
     hsm: bool = False
@@ -183,6 +208,20 @@ class Rotation(Struct, frozen=True, kw_only=True):
     def nothing(self) -> bool:
         """Whether all was read and there is nothing that could be rotated, as with an application without credentials."""
         return not (self.old or self.new or self.consumers or self.unread or self.vault)
+
+    def since(self, earlier: "Rotation") -> "Rotation":
+        """The same with the consumers whose state changed since an earlier snapshot."""
+        same = earlier.begun and earlier.new is not None and self.new is not None and earlier.new.name == self.new.name
+        was = {(each.kind, each.what, each.id, each.key_id): each for each in earlier.consumers}
+        moves = []
+        for each in self.consumers if self.begun else ():
+            old = was.pop((each.kind, each.what, each.id, each.key_id), None)
+            before = old.state if old is not None and same else None
+            if before is not each.state:
+                moves.append(Move(consumer=each, before=before, after=each.state))
+        if same:
+            moves += [Move(consumer=each, before=each.state, after=None) for each in was.values()]
+        return structs.replace(self, earlier=earlier.run.as_of, moves=moves)
 
     def counted(self, state: State) -> int:
         """The number of consumers in a state."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from functools import lru_cache
 
-DAY = 86_400
+DAY, HOUR = 86_400, 3_600
 MAX_TIME = 2**60
 """Integers and durations beyond this in either direction are `bad_value`; the sum of seven still fits into 64 bits."""
 FIRST_TIME, LAST_TIME = -62_135_596_800, 253_402_300_799
@@ -17,7 +17,7 @@ _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _DURATION = re.compile(
     r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII | re.IGNORECASE
 )
-_UNITS = (("day", DAY), ("hour", 3600), ("minute", 60), ("second", 1))
+_UNITS = (("day", DAY), ("hour", HOUR), ("minute", 60), ("second", 1))
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 

@@ -65,7 +65,33 @@ def routes(directory: Directory) -> Sequence[Route]:
         message = f"The requested resource of type 'Microsoft.Sql/{stars[2]}' with name '{stars[3]}' was not found."
         return arm_answers.error(404, "ResourceNotFound", message)
 
-    return (Route("sql.protector", path, protector),)
+    return (Route("sql.protector", path, protector), *(_list(directory, *each) for each in _LISTS))
+
+
+_LISTS = (
+    ("front_door.secrets", "microsoft.cdn/profiles/*", "secrets"),
+    ("site.setting_references", "microsoft.web/sites/*", "config/configreferences/appsettings"),
+    ("site.connection_references", "microsoft.web/sites/*", "config/configreferences/connectionstrings"),
+    ("slot.setting_references", "microsoft.web/sites/*/slots/*", "config/configreferences/appsettings"),
+    ("slot.connection_references", "microsoft.web/sites/*/slots/*", "config/configreferences/connectionstrings"),
+    ("storage.scopes", "microsoft.storage/storageaccounts/*", "encryptionScopes"),
+    ("sql.databases", "microsoft.sql/servers/*", "databases"),
+)
+
+
+def _list(directory: Directory, operation: str, type_: str, path: str) -> Route:
+    """A list below the resources of a type."""
+
+    def listed(request: Request, _stars: list[str]) -> Answer:
+        asked = "/" + "/".join(request.segments)
+        for resource in directory.estate.resources:
+            if f"{resource.id}/{path}".lower() == asked.lower():
+                own = resource.children.get(path, {})
+                items = [{"id": f"{resource.id}/{path}/{name}", "name": name, "properties": each} for name, each in own.items()]
+                return arm_answers.answer({"value": items, "nextLink": None})
+        return arm_answers.error(404, "ResourceNotFound", f"The resource '{asked}' was not found.")
+
+    return Route(operation, f"subscriptions/*/resourcegroups/*/providers/{type_}/{path.lower()}", listed)
 
 
 def _protector(server: Resource) -> dict[str, object]:

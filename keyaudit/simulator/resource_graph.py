@@ -20,7 +20,7 @@ _PROJECTED = re.compile(r"(?:(?P<name>\w+)\s*=\s*)?(?:(?P<call>tostring|tolower|
 
 _TYPED = r"type\s*(?:=~|==)\s*'[^']+'|type\s+in~?\s*\(\s*'[^']+'(?:\s*,\s*'[^']+')*\s*\)"
 _CONDITION = re.compile(rf"(?:{_TYPED})(?:\s+or\s+(?:{_TYPED}))*")
-_NOT_NULL = re.compile(r"isnotnull\(\w+\)(?: or isnotnull\(\w+\))*")
+_NOT_NULL = re.compile(rf"isnotnull\(\w+\)(?: or isnotnull\(\w+\))*(?: or (?:{_TYPED}))?")
 _QUOTED = re.compile(r"'([^']+)'")
 
 
@@ -137,9 +137,10 @@ def _rows(directory: Directory, query: str, subscriptions: set[str], *, above: b
 
 
 def _having(condition: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:
-    """The rows in which one of the columns is not null."""
-    columns = re.findall(r"\((\w+)\)", condition)
-    return [row for row in rows if any(row[each] is not None for each in columns)]
+    """The rows in which one of the columns is not null, and those of the types named."""
+    columns, typed = re.findall(r"isnotnull\((\w+)\)", condition), re.search(_TYPED, condition)
+    types = _types(typed[0]) if typed else set()
+    return [row for row in rows if row["type"] in types or any(row[each] is not None for each in columns)]
 
 
 def _of_types(condition: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:

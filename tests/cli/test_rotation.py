@@ -10,7 +10,7 @@ from tests.cli.conftest import Keyaudit
 from tests.cli.stolen import asked_of, collected, stolen
 from tests.cli.test_blast_radius_hostile import HOSTILE
 
-OUTPUTS = ("text", "json", "markdown")
+OUTPUTS = ("text", "json", "markdown", "html")
 
 
 def test_a_consumer_on_the_old_version_is_named_in_every_format(keyaudit: Keyaudit, contoso: Path) -> None:
@@ -92,3 +92,31 @@ def test_a_hostile_name_does_nothing_in_any_format(keyaudit: Keyaudit, tmp_path:
                     assert not {"rm", "-rf", "~"}.intersection(words)
             if output == "markdown":
                 assert "<script" not in ran.out.lower()
+
+
+def test_a_finding_is_taken_in_place_of_what_it_is_about(keyaudit: Keyaudit, contoso: Path) -> None:
+    found = keyaudit("report", "--from", contoso, "-o", "json", "--select", "use-secret-old-version").json["findings"]
+    [finding] = [each for each in found if "apim-contoso" in each["resource"]]
+    ran = keyaudit("rotation", finding["id"][:8], "--from", contoso, "-o", "json")
+    assert ran.json["subject"]["id"] == "https://kv-platform-edge.vault.azure.net/secrets/api-gateway-tls"
+    assert [(each["name"], each["state"]) for each in ran.json["consumers"]] == [("apim-contoso", "not-moved")]
+
+
+def test_since_a_snapshot_of_the_same_tenant_nobody_has_moved(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("rotation", "kv-data-prod/storage-cmk", "--from", contoso, "--since", contoso)
+    assert ran.code == Exit.FINDINGS
+    assert "No consumer has moved." in ran.out
+    refused = keyaudit("rotation", "kv-data-prod/storage-cmk", "--from", contoso, "--since", contoso / "nothing")
+    assert (refused.code, refused.out) == (Exit.USAGE, "")
+
+
+def test_each_service_of_a_certificate_is_named_with_the_version_that_it_uses(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("rotation", "kv-platform-edge/wildcard-contoso-example", "--from", contoso, "-o", "json")
+    [gateway] = [each for each in ran.json["consumers"] if each["kind"] == "service"]
+    assert (gateway["name"], gateway["state"], gateway["evidence"]) == ("agw-contoso-edge", "moved", "service")
+    secret = keyaudit("rotation", "kv-payments-prod/acquirer-sftp-password", "--from", contoso, "-o", "json")
+    assert {each["name"]: each["state"] for each in secret.json["consumers"]} == {
+        "app-contoso-shop/ACQUIRER_PASSWORD": "not-moved",
+        "app-contoso-shop/ACQUIRER_PASSWORD_NEXT": "moved",
+    }
+    assert secret.code == Exit.FINDINGS

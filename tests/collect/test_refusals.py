@@ -3,6 +3,7 @@
 import pytest
 
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
+from keyaudit.collect.services import consumers
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import ESTATE, FIRST_ID, SECOND_ID, TENANT_ID
 from tests.collect.refusals import CODE, REASONS, ends_refused, never_wrong, refused
@@ -40,6 +41,7 @@ CHILDREN = {
         "key.rotation_policy",
         "service.query",
         "secret_use.query",
+        *consumers.OPERATIONS,
         "managed_identity.query",
         "managed_identity.expressions_of",
         "managed_identity.federated_of",

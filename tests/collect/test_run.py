@@ -13,6 +13,7 @@ from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
 from keyaudit.collect.entra import authorities, federation, issuer, token_policies
 from keyaudit.collect.key_vault import certificates, deleted, secrets
 from keyaudit.collect.run import collect_all
+from keyaudit.collect.services import consumers
 from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import State
@@ -65,6 +66,7 @@ TENANT_OPERATIONS = (
     "vault.query",
     "service.query",
     "secret_use.query",
+    *consumers.OPERATIONS,
     "role_assignment.query",
     "role_definition.query",
     "subscription.query",
@@ -242,6 +244,7 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "applications": (2, 2),
         "service principals": (3, 3),
         "services": (1, 1),
+        "consumers": (1, 1),
         "directory roles": (1, 1),
         "delegated permissions": (1, 1),
         "sign-in activity": (1, 1),
@@ -357,6 +360,7 @@ async def test_no_visible_subscription_is_not_an_empty_tenant() -> None:
         (TENANT_ID, "subscription.list"): "not_assessed nothing_visible",
         (TENANT_ID, "service.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "secret_use.query"): "not_assessed parent_not_assessed",
+        **{(TENANT_ID, operation): "not_assessed parent_not_assessed" for operation in consumers.OPERATIONS},
         (TENANT_ID, "managed_identity.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "managed_identity.expressions_of"): "not_assessed parent_not_assessed",
         (TENANT_ID, "managed_identity.federated_of"): "not_assessed parent_not_assessed",

@@ -86,17 +86,18 @@ async def test_what_names_a_secret_and_whether_it_is_in_use() -> None:
 
 
 _ODD = "odd"
+_UNNAMED = {"secret_id", "version", "pinned"}
 
 
 @pytest.mark.parametrize(
     ("type_", "properties", "unknown"),
     [
         (MACHINE, machine({"enabled": "yes", **secret("bek-1")}), {"active"}),
-        (MACHINE, machine({"enabled": True, "diskEncryptionKey": {"secretUrl": "http://kv/secrets/a"}}), {"secret_id"}),
-        (MACHINE, machine({"enabled": True, "diskEncryptionKey": {"secretUrl": 1}}), {"secret_id"}),
-        (MACHINE, machine([]), {"active", "secret_id"}),
-        (DISK, {"encryptionSettingsCollection": {"enabled": True, "encryptionSettings": "none"}}, {"secret_id"}),
-        (ORDER, {"certificates": [BOUGHT]}, {"active", "secret_id"}),
+        (MACHINE, machine({"enabled": True, "diskEncryptionKey": {"secretUrl": "http://kv/secrets/a"}}), _UNNAMED),
+        (MACHINE, machine({"enabled": True, "diskEncryptionKey": {"secretUrl": 1}}), _UNNAMED),
+        (MACHINE, machine([]), {"active", *_UNNAMED}),
+        (DISK, {"encryptionSettingsCollection": {"enabled": True, "encryptionSettings": "none"}}, _UNNAMED),
+        (ORDER, {"certificates": [BOUGHT]}, {"active", *_UNNAMED}),
         (ORDER, order(**{**BOUGHT, "keyVaultId": GROUP}), {"secret_id"}),
         (ORDER, order(**{**BOUGHT, "keyVaultSecretName": None}), {"secret_id"}),
         (ORDER, order(**{**BOUGHT, "provisioningState": 1}), {"active"}),

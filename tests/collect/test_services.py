@@ -230,10 +230,10 @@ def test_every_use_of_a_key_is_a_row(served: Collected) -> None:
         "images": ("curved", False, None, version(30).version, MADE),
         "settings": ("curved", True, version(30).version, None, None),
         "aks": ("curved", True, version(30).version, None, None),
-        "des": ("rotated", False, VERSION, None, MADE),
-        "sql-pinned": ("rotated", True, VERSION, None, None),
-        "mi": ("rotated", False, VERSION, None, None),
-        "sql-byok": ("rotated", True, VERSION, None, None),
+        "des": ("rotated", False, VERSION, VERSION, MADE),
+        "sql-pinned": ("rotated", True, VERSION, VERSION, None),
+        "mi": ("rotated", False, VERSION, VERSION, None),
+        "sql-byok": ("rotated", True, VERSION, VERSION, None),
     }
     assert len(served.rows["key_use"]) == len(found)
 
@@ -277,14 +277,16 @@ async def test_a_refused_query_leaves_no_row_and_says_so(served: Collected, reas
 
 
 @pytest.mark.parametrize("reason", [*REASONS, "auth_failed", "vanished"])
-async def test_a_refused_protector_leaves_only_unknown_whether_the_server_follows(served: Collected, reason: str) -> None:
+async def test_a_refused_protector_leaves_only_unknown_whether_the_server_follows_and_its_version(
+    served: Collected, reason: str
+) -> None:
     found = await ends_refused(served, "sql.protector", reason, estate=SERVED, single=True)
-    assert found.unknown("key_use", PINNED) == {"pinned": reason}
+    assert found.unknown("key_use", PINNED) == {"pinned": reason, "version_in_use": reason}
     # Whether a server without a key in its own properties uses one is unknown.
     unread = {BYOK, BYOK.replace("sql-byok", "sql-own")}
     assert found.rows["key_use"].keys() == served.rows["key_use"].keys() | unread
     for id_ in unread:
-        assert found.unknown("key_use", id_) == dict.fromkeys(("key_id", "version", "pinned"), reason)
+        assert found.unknown("key_use", id_) == dict.fromkeys(("key_id", "version", "pinned", "version_in_use"), reason)
 
 
 async def test_no_subscription_to_ask_in_is_not_no_service() -> None:

@@ -7,11 +7,12 @@ from msgspec.structs import replace
 
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.key_use import USES_FOUND
 from tests.inventory.sample import RUN, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
 from tests.inventory.test_reach import HOME, KV, RBAC, SUBSCRIPTION, grant, who
 
 OTHER = "33333333-2222-4222-8222-222222222222"
-READ = assessed(TENANT, "subscription.list", "vault.query", "role_assignment.query", "key.list", "service.query")
+READ = assessed(TENANT, "subscription.list", "vault.query", "role_assignment.query", "key.list", *USES_FOUND[1:])
 RULES = (
     EnvironmentRule(of="subscription", pattern=SUBSCRIPTION.rpartition("/")[2], environment="prod"),
     EnvironmentRule(of="subscription", pattern=OTHER, environment="test"),

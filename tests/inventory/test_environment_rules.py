@@ -7,11 +7,12 @@ from msgspec.structs import replace
 
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.key_use import USES_FOUND
 from tests.inventory.sample import RUN, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
 
 KV = vault_scope("kv")
 SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
-COVERAGE = {TENANT: assessed(TENANT, "subscription.list", "service.query"), KV: assessed(KV, "key.list", "key.versions")}
+COVERAGE = {TENANT: assessed(TENANT, *USES_FOUND), KV: assessed(KV, "key.list", "key.versions")}
 
 
 def rule(of: Literal["vault", "principal", "subscription", "name"], pattern: str, environment: str) -> EnvironmentRule:

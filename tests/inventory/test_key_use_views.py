@@ -7,13 +7,14 @@ from msgspec.structs import replace
 
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.key_use import USES_FOUND
 from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, in_memory, key, refused, row, vault, vault_scope
 
 KV = vault_scope("kv")
 KEY = "https://kv.vault.azure.net/keys/k"
 URI = "https://KV.vault.azure.net/"
 READ = {
-    TENANT: assessed(TENANT, "subscription.list", "vault.query", "service.query"),
+    TENANT: assessed(TENANT, "subscription.list", "vault.query", *USES_FOUND[1:]),
     KV: assessed(KV, "key.list", "key.versions"),
 }
 VERSIONS = [key("1", enabled=False), key("2", is_current=True, enabled=True, expires_on=AS_OF + 1)]
@@ -67,8 +68,8 @@ def test_uses_are_counted_with_their_bounds(uses: list[Row], first: object, seco
 @pytest.mark.parametrize(
     "tenant",
     [
-        [*assessed(TENANT, "subscription.list"), refused(TENANT, "service.query", PERMISSION)],
-        [*assessed(TENANT, "service.query"), refused(TENANT, "subscription.list", PERMISSION)],
+        [*assessed(TENANT, *(each for each in USES_FOUND if each != missing)), refused(TENANT, missing, PERMISSION)]
+        for missing in USES_FOUND
     ],
 )
 def test_nothing_bounds_the_uses_where_not_every_service_was_seen(tenant: list[Coverage]) -> None:

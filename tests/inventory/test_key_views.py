@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.key_use import USES_FOUND
 from keyaudit.model.times import DAY
 from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
 
 KV = vault_scope("kv")
 READ = {
     KV: assessed(KV, "key.list", "key.versions"),
-    TENANT: assessed(TENANT, "subscription.list", "vault.query", "service.query"),
+    TENANT: assessed(TENANT, "subscription.list", "vault.query", *USES_FOUND[1:]),
 }
 BAD, PERMISSION = Reason.BAD_VALUE, Reason.PERMISSION
 

@@ -6,6 +6,7 @@ from keyaudit.inventory.listing import listing
 from keyaudit.model.listing import Unknown
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
+from keyaudit.model.tables.key_use import USES_FOUND
 from tests.inventory.sample import TENANT, assessed, in_memory, key, vault
 
 
@@ -27,7 +28,7 @@ def test_every_row_comes_once_in_order_whatever_the_slices(monkeypatch: pytest.M
 
 def test_what_is_unknown_is_counted_by_column_and_reason() -> None:
     keys = [key("1", kty=Reason.FIREWALL), key("2", kty=Reason.FIREWALL), key("3", kty=Reason.BAD_VALUE), key("4")]
-    read = assessed(TENANT, "key.list", "role_assignment.query", "subscription.list", "service.query")
+    read = assessed(TENANT, "key.list", "role_assignment.query", *USES_FOUND)
     with in_memory({"key": keys, "vault": [vault()]}, {TENANT: read}, "key", alone=True) as c:
         unknown = listing(c, TABLES["key"], ()).unknown
     assert tuple(each for each in unknown if each.column == "kty") == (

@@ -88,7 +88,8 @@ def log(since: int = 90, last: int = 1, logged: str = KV.id, source: str = "AZKV
 
 def service(kind: str = "storage", **values: Any) -> Row:
     defaults: Row = {"scope_id": TENANT.id, "kind": kind, "key_id": f"{HOST}/keys/k", "consumer_id": "/x/one", "pinned": False}
-    return row("key_use", "/x/one/encryption", **(defaults | {"version": None, "version_in_use": None} | values))
+    silent = dict.fromkeys(("version", "version_in_use", "status", "broken", "moving"))
+    return row("key_use", "/x/one/encryption", **(defaults | silent | values))
 
 
 def only(found: Found, kind: Kind) -> Consumer:
@@ -119,8 +120,8 @@ def only(found: Found, kind: Kind) -> Consumer:
         (60, service("sql-server", version=NEW), State.UNKNOWN, Why.REPORTS_NOTHING),
         (60, service("kubernetes", pinned=True, version=NEW), State.MOVED, Why.NAMES_NEW),
         # Its disks move one by one.
-        (60, service("disk-encryption-set", version=NEW), State.UNKNOWN, Why.ACTIVE_NEW),
-        (60, service("disk-encryption-set", version=OLD), State.NOT_MOVED, Why.REPORTS_OLD),
+        (60, service("disk-encryption-set", version=NEW, version_in_use=NEW), State.UNKNOWN, Why.ACTIVE_NEW),
+        (60, service("disk-encryption-set", version=OLD, version_in_use=OLD), State.NOT_MOVED, Why.REPORTS_OLD),
         (60, service("disk-encryption-set", version=OLD, pinned=True), State.NOT_MOVED, Why.NAMES_OLD),
         (60, service(pinned=Reason.PERMISSION), State.UNKNOWN, Why.UNREAD),
         (60, service(version_in_use=Reason.BAD_VALUE), State.UNKNOWN, Why.UNREAD),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from keyaudit.model.reasons import Reason
-from tests.inventory.sample import TENANT, Row, assessed, fetch, in_memory, refused, row, vault_scope
+from tests.inventory.sample import TENANT, Row, assessed, fetch, in_memory, refused, row, vault, vault_scope
 
 KV = vault_scope("kv")
 SECRET = "https://kv.vault.azure.net/secrets/bek"
@@ -56,3 +56,56 @@ def counted(uses: list[Row], coverage: Any = READ) -> tuple[tuple[object, ...], 
         (found[f"{name}_min"], found[f"{name}_max"], found["unknown"].get(name))  # type: ignore[attr-defined]
         for name in ("encrypts_disks", "bought_certificates")
     )
+
+
+CERTIFICATE = SECRET.replace("/secrets/", "/certificates/")
+LISTS = {TENANT: READ, KV: assessed(KV, "secret.list", "secret.versions", "certificate.list", "certificate.versions")}
+
+
+def current(coverage: Any, *, secret: bool = True, certificate: bool = True, **values: Any) -> tuple[object, ...]:
+    """The current version, its date and thumbprint as the use of a secret has them, or the reasons."""
+    made = [("1", 100, False), ("2", 200, True)]
+    place = {"vault_id": KV.id, "scope_id": KV.id}
+    rows = {
+        "vault": [vault(vault_uri="https://kv.vault.azure.net/")],
+        "secret_use": [use("gateway", kind="application-gateway", **values)],
+        "secret": [
+            row("secret", f"{SECRET}/{name}", secret_id=SECRET, version=name, created_on=on, is_current=newest, **place)
+            for name, on, newest in made * secret
+        ],
+        "certificate": [
+            row(
+                "certificate",
+                f"{CERTIFICATE}/{name}",
+                certificate_id=CERTIFICATE,
+                thumbprint=name * 40,
+                is_current=newest,
+                **place,
+            )
+            for name, _, newest in made * certificate
+        ],
+    }
+    with in_memory(rows, coverage, "secret_use") as connection:
+        [found] = fetch(connection, "SELECT * FROM secret_use")
+    return tuple(found["unknown"].get(name, found[name]) for name in ("current_version", "current_since", "current_thumbprint"))  # type: ignore[attr-defined]
+
+
+def test_the_current_version_of_what_a_service_uses() -> None:
+    assert current(LISTS) == ("2", 200, "2" * 40)
+    # An uploaded file is a secret without a certificate.
+    assert current(LISTS, certificate=False) == ("2", 200, None)
+    assert current(LISTS, secret=False, certificate=False) == (None, None, None)
+    assert current(LISTS, secret_id=BAD) == (BAD, BAD, BAD)
+
+
+def test_what_was_not_listed_may_have_a_version() -> None:
+    without = {TENANT: READ, KV: [*VAULT_READ, refused(KV, "certificate.list", PERMISSION)]}
+    assert current(without, certificate=False) == ("2", 200, "permission")
+    of_secrets = assessed(KV, "certificate.list", "certificate.versions")
+    assert current({TENANT: READ, KV: [*of_secrets, refused(KV, "secret.list", PERMISSION)]}, secret=False) == (
+        "permission",
+        "permission",
+        "2" * 40,
+    )
+    elsewhere = {"secret_id": "https://elsewhere.vault.azure.net/secrets/bek"}
+    assert current(LISTS, secret=False, certificate=False, **elsewhere) == ("not_visible",) * 3

@@ -7,13 +7,14 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.key_use import USES_FOUND
 from keyaudit.model.times import DAY
 from tests.inventory.sample import AS_OF, RUN, TENANT, Row, assessed, fetch, in_memory, key, refused, row, vault, vault_scope
 
 KV = vault_scope("kv")
 READ = {
     KV: assessed(KV, "key.list", "key.versions"),
-    TENANT: assessed(TENANT, "subscription.list", "vault.query", "service.query", "service_principal.list"),
+    TENANT: assessed(TENANT, "subscription.list", "vault.query", *USES_FOUND[1:], "service_principal.list"),
 }
 KEY, VERSION = "https://kv.vault.azure.net/keys/k", "https://kv.vault.azure.net/keys/k/1"
 NOT_SHOWN, PERMISSION = Reason.NOT_SUPPLIED, Reason.PERMISSION
@@ -417,7 +418,7 @@ BLUEPRINT, ANOTHER = "b1", "b2"
 AGENTS_READ = {
     **READ,
     TENANT: assessed(
-        TENANT, "subscription.list", "vault.query", "service.query", "service_principal.list", "application.list", "agent.list"
+        TENANT, "subscription.list", "vault.query", *USES_FOUND[1:], "service_principal.list", "application.list", "agent.list"
     ),
 }
 

@@ -7,6 +7,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.key_use import USES_FOUND
 from keyaudit.model.times import DAY
 from tests.inventory.sample import (
     AS_OF,
@@ -25,7 +26,7 @@ from tests.inventory.sample import (
 )
 
 KV = vault_scope("kv")
-READ = assessed(KV, "key.list", "key.versions") + assessed(TENANT, "subscription.list", "service.query")
+READ = assessed(KV, "key.list", "key.versions") + assessed(TENANT, *USES_FOUND)
 DIRECTORY = assessed(TENANT, "application.list", "service_principal.list")
 PERMISSION, FIREWALL, BAD = Reason.PERMISSION, Reason.FIREWALL, Reason.BAD_VALUE
 

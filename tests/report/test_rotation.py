@@ -1,6 +1,7 @@
 """The steps of a rotation: in an order that breaks nothing, with commands only for what is shown to be safe, each quoted."""
 
 import io
+import re
 import shlex
 from typing import Any
 
@@ -170,3 +171,64 @@ def test_names_are_words_in_commands_and_inert_in_text() -> None:
 def test_the_conclusion_says_all_only_where_the_exit_code_is_0(found: Rotation, said: str) -> None:
     assert conclusion(found) == said
     assert said.startswith("All have moved") <= (found.verdict.exit is Exit.CLEAN)
+
+
+def service(name: str, state: State, **values: Any) -> Consumer:
+    return application(
+        kind=Kind.SERVICE, id=f"/x/{name}", name=name, what="storage", state=state, why=Why.REPORTS_NEW, **values
+    )
+
+
+def written(found: Rotation, output: str) -> str:
+    out = io.StringIO()
+    FORMATS[output](found, out, Options(width=80))
+    return out.getvalue()
+
+
+def test_since_an_earlier_snapshot_only_the_consumers_with_another_state_are_named() -> None:
+    before = rotation(service("a", State.NOT_MOVED), service("b", State.NOT_MOVED), service("gone", State.NOT_MOVED))
+    now = rotation(service("a", State.MOVED), service("b", State.NOT_MOVED), service("new", State.MOVED))
+    found = now.since(replace(before, run=replace(RUN, as_of=AS_OF - DAY)))
+    assert [(each.consumer.name, each.before, each.after) for each in found.moves] == [
+        ("a", State.NOT_MOVED, State.MOVED),
+        ("new", None, State.MOVED),
+        ("gone", State.NOT_MOVED, None),
+    ]
+    assert found.earlier == AS_OF - DAY
+    for output in FORMATS:
+        text = " ".join(written(found, output).split()).replace("&#58;", ":")
+        assert "storage account a: moved; it was not moved" in text or output == "json"
+        assert "storage account b: not moved; it was" not in text
+
+
+def test_states_of_another_rotation_are_not_those_of_this_one() -> None:
+    earlier = rotation(service("a", State.MOVED), new=OLD)
+    [move] = rotation(service("a", State.MOVED)).since(earlier).moves
+    assert (move.before, move.after) == (None, State.MOVED)
+    # Before a rotation nobody can have moved.
+    assert rotation(service("a", State.UNKNOWN), new=None).since(earlier).moves == []
+    unchanged = rotation(service("a", State.MOVED))
+    assert "No consumer has moved." in written(unchanged.since(unchanged), "text")
+
+
+def test_the_page_pictures_the_stages_and_the_share_of_each_state() -> None:
+    found = rotation(service("a", State.MOVED), service("b", State.NOT_MOVED), service("c", State.NOT_MOVED, owners=("team",)))
+    page = written(found, "html")
+    assert page.count('class="done"') + page.count('class="open"') + page.count('class="unknown"') >= 5
+    bars = re.findall(r'<rect class="([a-z-]+)" x="([\d.]+)%" y="0" width="([\d.]+)%"', page)
+    assert bars == [("moved", "0.00", "33.33"), ("not-moved", "33.33", "66.67")]
+    assert "1 moved and 2 not moved." in page
+    assert "team" in page
+    # Before a rotation there is nothing to share.
+    assert "<rect" not in written(rotation(service("a", State.UNKNOWN), new=None), "html")
+
+
+def test_a_step_names_who_has_to_act_and_what_a_service_says_that_it_cannot_read() -> None:
+    late = service("a", State.NOT_MOVED, owners=("team-a", "team-b"), owned_by="[owners] rule 1", broken="KeyVaultDoesNotExist")
+    found = rotation(replace(late, why=Why.REPORTS_OLD))
+    [step] = [step for step in plan(found) if step.phase is Phase.MOVE]
+    assert step.owner == "team-a and team-b ([owners] rule 1)"
+    assert "KeyVaultDoesNotExist" in step.text
+    text = " ".join(written(found, "text").split())
+    assert "it says that it cannot read it (KeyVaultDoesNotExist)" in text
+    assert "Owner: team-a and team-b ([owners] rule 1)." in text

@@ -292,6 +292,15 @@ SMALL = Estate(
             resource_group="rg-main",
             properties={"keyId": f"https://kv-open.vault.azure.net/keys/{SIGNING.name}/{SIGNING.current}"},
         ),
+        *(
+            Resource(type=type_, name=name, subscription=SUBSCRIPTION, resource_group="rg-main", properties={})
+            for type_, name in (
+                ("Microsoft.Cdn/profiles", "afd-main"),
+                ("Microsoft.Storage/storageAccounts", "stmain"),
+                ("Microsoft.Web/sites", "app"),
+                ("Microsoft.Web/sites/slots", "app/stage"),
+            )
+        ),
     ),
     identities=(
         ManagedIdentity(

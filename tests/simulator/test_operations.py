@@ -11,6 +11,7 @@ from keyaudit.collect.access.roles import SUBSCRIPTIONS
 from keyaudit.collect.confines import GROUPS
 from keyaudit.collect.entra.managed_identities import QUERY as IDENTITIES
 from keyaudit.collect.logs.alert_rules import QUERY as ALERT_RULES
+from keyaudit.collect.services.consumers import QUERY_TEXT as CONSUMERS
 from keyaudit.collect.services.items import QUERY as SERVICES
 from keyaudit.collect.services.secret_uses import QUERY as SECRETS
 from keyaudit.collect.usage.live.workspaces import QUERY as WORKSPACES
@@ -47,6 +48,7 @@ QUERIES = {
     "resource_group.query": GROUPS,
     "service.query": SERVICES,
     "secret_use.query": SECRETS,
+    "consumer.query": CONSUMERS,
     "managed_identity.query": IDENTITIES,
     "role_assignment.query": assignments.QUERY,
     "role_definition.query": definitions.QUERY,
@@ -88,6 +90,8 @@ IDS = {
 }
 
 
+# The resources with a list below them.
+NAMES = {"front_door.secrets": "afd-main", "storage.scopes": "stmain", "sql.databases": "sql-main"}
 SPAN = {"filterStartDateTime": "2026-11-01T00:00:00Z", "filterEndDateTime": "2026-11-02T00:00:00Z"}
 POSTED: dict[str, dict[str, Any]] = {
     "graph.batch": {"requests": []},
@@ -113,6 +117,8 @@ def _url(operation: Operation) -> str:
         version=CERTIFICATE.current if "{certificate}" in operation.path else SIGNING.current,
         kind="servers",
         server="sql-main",
+        name=NAMES.get(operation.id, "app"),
+        part="stage",
         identity=SMALL.identities[0].name,
         role=OWNER,
         id=IDS.get(operation.id) or IDS.get(operation.id.partition(".")[0], APPLICATIONS[0].id),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from keyaudit.model.columns import Column
+from keyaudit.model.consumers import CHILDREN
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.operations.about import Unnamed
 from keyaudit.model.tables import TABLES
@@ -42,6 +43,8 @@ EMPTY_BELIEVED: Mapping[str, str] = {
     "pki.list": _NOTHING_NAMES_THEM,
     "role_eligibility.list": _NOTHING_NAMES_THEM,
     "secret_use.query": _NOTHING_NAMES_THEM,
+    "consumer.query": _NOTHING_NAMES_THEM,
+    **{each.operation: _NOTHING_NAMES_THEM for each in CHILDREN},
     "service.query": _NOTHING_NAMES_THEM,
     "activity_log.list": _NONE_THERE,
     "alert_rule.query": _NONE_THERE,
@@ -53,6 +56,7 @@ EMPTY_BELIEVED: Mapping[str, str] = {
 """Lists that may be empty. Missing items are found by expectations (`[expect]`), not by the answers."""
 
 DECLARED: Mapping[str, tuple[str, ...]] = {
+    "activeVersion": ("version_in_use",),
     "applicationAuthenticationClientSignInActivity": ("last_app_only_on",),
     "created": ("created_on",),
     "certificateRevocationListUrl": ("crl_url",),
@@ -90,6 +94,7 @@ _OPTED_IN = "an opt-in flag: a SQL server follows its key's rotation once somebo
 
 _NEVER_AGAIN = "Cosmos DB has no date of a key that was never made anew"
 _NOT_ROTATED = "storage has no date of a key that is older than its record of dates, and was never rotated"
+_NOT_SHOWN = "Resource Graph has null for what its version of a resource lacks: the service does not say"
 _OWN_KEYS = "Resource Graph has null for what a resource lacks: it encrypts with Microsoft's keys"
 
 _DEFAULT_TABLE = "null is the default, which is the table AzureDiagnostics, and a setting that never chose another lacks it"
@@ -97,6 +102,7 @@ _DEFAULT_TABLE = "null is the default, which is the table AzureDiagnostics, and 
 _MASTER_KEYS = ("primaryMasterKey", "primaryReadonlyMasterKey", "secondaryMasterKey", "secondaryReadonlyMasterKey")
 
 LEFT_OUT_SAYS: Mapping[str, str] = {
+    "activeVersion": "a recorded reference that is resolved does not have it",
     "autoRotationEnabled": _OPTED_IN,
     "generationTime": _NEVER_AGAIN,
     **dict.fromkeys(_MASTER_KEYS, _NEVER_AGAIN),
@@ -111,6 +117,8 @@ _NOT_NAMED = "permissions that an access policy does not name are not granted"
 _PERMISSIONS = frozenset(f"properties.accessPolicies[].permissions.{kind}" for kind in ("keys", "secrets", "certificates"))
 
 NULL_SAYS: Mapping[str, str] = {
+    "primaryEncryptionKeyStatus": _NOT_SHOWN,
+    "thumbprint": _NOT_SHOWN,
     "adminUserEnabled": "Resource Graph has null for what was never set: a registry's admin user is off until then",
     "allowSharedKeyAccess": "null is true: requests by key are taken",
     "autoRotationEnabled": _OPTED_IN,
@@ -149,6 +157,11 @@ ANOTHER: Mapping[tuple[str, str], str] = {
     },
     ("vault.list", "tags.Environment"): "an environment is called as somebody chose to call it",
     ("service.query", "oidcIssuerProfile.issuerURL"): "a cluster's issuer has the address that its owner or the service chose",
+    **{
+        (each.operation, "properties.secretName"): "a secret is called as somebody chose to call it"
+        for each in CHILDREN
+        if each.kind == "app-service"
+    },
     ("b2c.key_sets", "id"): "a key set is called as somebody chose to call it",
     ("delegated_grant.list", "scope"): "an API calls its permissions as its author likes, and another name is another one",
     **dict.fromkeys(

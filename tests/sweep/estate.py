@@ -1,6 +1,6 @@
 """The tenant that is swept: as much of `contoso` as each policy needs to fail, to pass and not to apply, and some rarities."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -123,7 +123,7 @@ def rare(estate: Estate) -> Estate:
             else each
             for each in estate.vaults
         ),
-        resources=(*estate.resources, *_keeping_secrets(estate)),
+        resources=(*estate.resources, *_keeping_secrets(estate), *_below(estate)),
         service_principals=tuple(
             _much_related(each, everybody) if each.name == "feed-publisher" else each for each in estate.service_principals
         ),
@@ -184,6 +184,36 @@ def _keeping_secrets(estate: Estate) -> tuple[Resource, ...]:
         )
         for type_, properties in made.items()
     )
+
+
+def _below(estate: Estate) -> Iterator[Resource]:
+    """Resources with a key or a secret in a list below them, of the kinds that Contoso does without."""
+    [vault] = [each for each in estate.vaults if each.name == _KEEPING]
+    home = f"/subscriptions/{vault.subscription}/resourceGroups/{vault.resource_group}"
+    of_secret: dict[str, object] = {"id": f"{home}/providers/Microsoft.KeyVault/vaults/{_KEEPING}/secrets/shop-1"}
+    served = {"type": "CustomerCertificate", "secretSource": of_secret, "useLatestVersion": True, "thumbprint": "A" * 40}
+    reference: dict[str, object] = {
+        "vaultName": _KEEPING,
+        "secretName": "shop-1",
+        "status": "Resolved",
+        "activeVersion": "0" * 32,
+    }
+    protector = f"https://{_KEEPING}.vault.azure.net/keys/{vault.keys[0].name}/{vault.keys[0].current}"
+    database = {"encryptionProtector": protector, "encryptionProtectorAutoRotation": True}
+    lists: dict[str, dict[str, dict[str, dict[str, object]]]] = {
+        "Microsoft.Cdn/profiles": {"secrets": {"tls": {"parameters": served}}},
+        "Microsoft.Web/sites/slots": {"config/configreferences/connectionstrings": {"DB": reference}},
+        "Microsoft.Sql/servers": {"databases": {"orders": database}},
+    }
+    for type_, children in lists.items():
+        yield Resource(
+            type=type_,
+            name="below/stage" if type_.endswith("slots") else "below",
+            properties={},
+            children=children,
+            subscription=vault.subscription,
+            resource_group="rg-below",
+        )
 
 
 def _much_related(principal: ServicePrincipal, owners: tuple[str, ...]) -> ServicePrincipal:

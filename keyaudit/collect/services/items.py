@@ -33,12 +33,15 @@ _MEMBERS = (
     "disableLocalAuth",
     "keysMetadata",
     "keyVaultKeyUri",
+    "keyVaultKeyUriVersion",
     "adminUserEnabled",
     "disableLocalAccounts",
     "oidcIssuerProfile",
     "activeKey",
     "rotationToLatestKeyVersionEnabled",
     "lastKeyRotationTimestamp",
+    "previousKeys",
+    "autoKeyRotationError",
     "keyId",
 )
 
@@ -55,7 +58,7 @@ QUERY = (
 )
 
 NULL = Raw(b"null")
-_UNREADABLE = Raw(b"[[]]")
+UNREADABLE = Raw(b"[[]]")
 """A JSON value that cannot be read as any type."""
 
 _ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/([^/]+/[^/]+)/([^/]+)", re.ASCII | re.IGNORECASE)
@@ -76,12 +79,15 @@ class ServiceItem(Struct, rename="camel"):
     disable_local_auth: Wire = UNSET
     keys_metadata: Wire = UNSET
     key_vault_key_uri: Wire = UNSET
+    key_vault_key_uri_version: Wire = UNSET
     admin_user_enabled: Wire = UNSET
     disable_local_accounts: Wire = UNSET
     oidc_issuer_profile: Wire = UNSET
     active_key: Wire = UNSET
     rotation_to_latest_key_version_enabled: Wire = UNSET
     last_key_rotation_timestamp: Wire = UNSET
+    previous_keys: Wire = UNSET
+    auto_key_rotation_error: Wire = UNSET
     key_id: Wire = UNSET
     azure_key_vault_kms: Wire = UNSET
     identity_type: Wire = UNSET
@@ -135,10 +141,10 @@ def member(raw: Wire, *names: str) -> Wire:
             return raw
         found = read(raw, dict[str, Raw])
         if isinstance(found, Refusal):
-            return _UNREADABLE
+            return UNREADABLE
         lowered = {key.lower(): value for key, value in found.items()}
         if len(lowered) != len(found):
-            return _UNREADABLE
+            return UNREADABLE
         raw = lowered.get(name.lower(), NULL)
     return raw
 

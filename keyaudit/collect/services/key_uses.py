@@ -7,7 +7,8 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from keyaudit.collect.rows import Row, Wire, is_null, read
-from keyaudit.collect.services.items import NULL, Service, flag, member, text
+from keyaudit.collect.services.items import NULL, Service, ServiceItem, flag, member, text
+from keyaudit.collect.services.settings import VERSION
 from keyaudit.model.coverage import Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.key_use import KEY_USE
@@ -48,6 +49,10 @@ class Use(Struct, frozen=True):
     in_use: str | Refusal | None = None
     """The version that the service reports as used."""
     rotated: Wire | None = None
+    status: str | Refusal | None = None
+    """The code of the error with which following the rotation failed."""
+    moving: bool | Refusal | None = None
+    """Whether the service says that some of its data is still wrapped with an earlier version."""
     where: str = ""
     """What names it in ids, instead of the key."""
 
@@ -67,12 +72,10 @@ def key_uses(service: Service) -> list[Use]:
             pinned = follows if isinstance(follows, Refusal) else not follows
             # This resource exists only for its key.
             found = _of_url(member(item.active_key, "keyUrl")) or [_use(_UNNAMED)]
-            return [
-                use if isinstance(use.key, Refusal) else replace(use, pinned=pinned, rotated=item.last_key_rotation_timestamp)
-                for use in found
-            ]
+            return [use if isinstance(use.key, Refusal) else _of_set(use, item, pinned) for use in found]
         case "cosmos-db":
-            return _of_url(item.key_vault_key_uri)
+            in_use = _version(item.key_vault_key_uri_version)
+            return [replace(use, in_use=in_use) for use in _of_url(item.key_vault_key_uri)]
         case "sql-server" | "sql-managed-instance":
             return _of_url(item.key_id)
         case "kubernetes":
@@ -80,6 +83,26 @@ def key_uses(service: Service) -> list[Use]:
             return _of_url(member(item.azure_key_vault_kms, "keyId")) if enabled else []
         case _:
             return list(_of_encryption(item.encryption))
+
+
+def _of_set(use: Use, item: ServiceItem, pinned: bool | Refusal) -> Use:
+    """The use of a disk encryption set: the active key, on which all disks are once no previous key is left.
+
+    https://learn.microsoft.com/rest/api/compute/disk-encryption-sets/get: previousKeys is empty unless a rotation is running.
+    """
+    previous = None if is_null(item.previous_keys) else read(item.previous_keys, list[Raw])
+    moving = previous if previous is None or isinstance(previous, Refusal) else bool(previous)
+    error = text(member(item.auto_key_rotation_error, "code"))
+    if error is None and not is_null(item.auto_key_rotation_error):
+        error = Refusal(Reason.BAD_BODY)
+    return replace(
+        use,
+        pinned=pinned,
+        in_use=use.key.version if isinstance(use.key, Reference) else use.key,
+        rotated=item.last_key_rotation_timestamp,
+        status=error,
+        moving=moving,
+    )
 
 
 def protected(named: list[Use], properties: Wire) -> list[Use]:
@@ -100,13 +123,16 @@ def _by_protector(named: list[Use], properties: Wire, kind: str | Refusal | None
         return _use(_OTHERWISE)
     if kind not in (None, _SQL_BY_VAULT):
         return _use(Refusal(Reason.UNRECOGNISED))
-    [use] = _of_url(member(properties, "uri")) or (named if kind is None else []) or [_use(_UNNAMED)]
+    protector = _of_url(member(properties, "uri"))
+    [use] = protector or (named if kind is None else []) or [_use(_UNNAMED)]
     if isinstance(use.key, Refusal):
         return use
     if any(isinstance(other.key, Refusal) or other.key.key_id != use.key.key_id for other in named):
         return _use(_OTHERWISE)
     follows = flag(member(properties, "autoRotationEnabled"), never_set=False)
-    return replace(use, pinned=follows if isinstance(follows, Refusal) else not follows and use.key.version is not None)
+    pinned = follows if isinstance(follows, Refusal) else not follows and use.key.version is not None
+    # The protector is what the server encrypts with, so the version that it names is in use.
+    return replace(use, pinned=pinned, in_use=use.key.version if protector else None)
 
 
 def key_use_row(service: Service, use: Use, named: str, scope: Scope, place: tuple[str, str]) -> dict[str, object]:
@@ -120,14 +146,15 @@ def key_use_row(service: Service, use: Use, named: str, scope: Scope, place: tup
     else:
         row.put("key_id", use.key.key_id)
         row.put("version", use.key.version)
-    row.put_read("identity_ids", _identities(service.item.identity_type, service.item.user_assigned_identities))
+    row.put_read("identity_ids", identities(service.item.identity_type, service.item.user_assigned_identities))
     row.put_read("pinned", use.pinned)
-    row.put_read("version_in_use", use.in_use)
+    row.put_all(version_in_use=use.in_use, moving=use.moving, status=use.status)
+    row.put_read("broken", use.status if isinstance(use.status, Refusal) else True if use.status else None)
     row.put("rotated_on", use.rotated)
     return row.finish()
 
 
-def _identities(type_: Wire, raw: Wire) -> list[str] | Refusal:
+def identities(type_: Wire, raw: Wire) -> list[str] | Refusal:
     """The resource ids of the user-assigned identities that a resource has, from the members of an object.
 
     Its type says whether it has any: https://learn.microsoft.com/rest/api/compute/disk-encryption-sets/get
@@ -196,9 +223,10 @@ def _first(*raws: Wire) -> Wire:
 
 
 def _version(url: Wire) -> str | Refusal | None:
+    """The version in use, which services give with the key's address or alone."""
     found = text(url)
-    if found is None or isinstance(found, Refusal):
-        return found
+    if found is None or isinstance(found, Refusal) or VERSION.fullmatch(found.lower()):
+        return found.lower() if isinstance(found, str) else found
     parsed = _parsed(found)
     return parsed if isinstance(parsed, Refusal) else parsed.version
 

@@ -35,7 +35,7 @@ QUERY = (
 )
 _PER_QUERY = 299
 _ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/([^/]+/[^/]+)/([^/]+)", re.ASCII | re.IGNORECASE)
-_SECRET = re.compile(r"https://([a-z0-9.-]{1,253})(?::443)?/secrets/([a-z0-9-]{1,127})(?:/[a-z0-9]{1,64})?/?", re.ASCII)
+_SECRET = re.compile(r"https://([a-z0-9.-]{1,253})(?::443)?/secrets/([a-z0-9-]{1,127})(?:/([a-z0-9]{1,64}))?/?", re.ASCII)
 _VAULT = re.compile(r"/.+/providers/microsoft\.keyvault/vaults/([a-z0-9-]{1,24})", re.ASCII)
 _NAME = re.compile(r"[a-z0-9-]{1,127}", re.ASCII)
 _UNNAMED = Refusal(Reason.BAD_BODY, "a secret of a vault, and no name of it")
@@ -60,6 +60,7 @@ class Named(Struct, frozen=True):
 
     secret_id: str | Refusal
     active: bool | Refusal
+    version: str | Refusal | None = None
 
 
 async def collect_secret_uses(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
@@ -83,7 +84,8 @@ async def collect_secret_uses(reading: Reading, unit: Unit, scope: Scope) -> Seq
                 row.put_all(name=item.name, subscription_id=match[1].lower(), resource_group=match[2])
                 row.put_all(kind=_KINDS[item.type.lower()], consumer_id=item.id.lower())
                 row.put_read("secret_id", use.secret_id)
-                row.put_read("active", use.active)
+                row.put_all(active=use.active, version=use.version, pinned=_pinned(use.version))
+                row.clear(("version_in_use", "thumbprint_in_use", "status", "broken"))
                 unit.row("secret_use", row.finish())
         calls.ended(listing.end)
     return [reading.confines.part(calls.coverage(), "resource_groups")]
@@ -114,12 +116,16 @@ def _uses(item: Item, environment: Environment) -> Iterator[Named]:
             active = flag(member(item.disk, "enabled"), never_set=False)
             settings = _several(member(item.disk, "encryptionSettings"))
             if isinstance(settings, Refusal):
-                yield Named(settings, active)
+                yield Named(settings, active, settings)
             else:
                 for each in settings:
                     yield from _of_settings(each, active)
         case _:
             yield from _of_order(item.certificates, environment)
+
+
+def _pinned(version: str | Refusal | None) -> bool | Refusal:
+    return version if isinstance(version, Refusal) else version is not None
 
 
 def _several(raw: Wire) -> list[Raw] | Refusal:
@@ -130,10 +136,11 @@ def _of_settings(settings: Wire, active: bool | Refusal) -> Iterator[Named]:
     """The secret that unlocks a disk; none if its settings name none."""
     url = text(member(settings, "diskEncryptionKey", "secretUrl"))
     if isinstance(url, Refusal):
-        yield Named(url, active)
+        yield Named(url, active, url)
     elif url is not None:
         match = _SECRET.fullmatch(url.lower())
-        yield Named(f"https://{match[1]}/secrets/{match[2]}" if match else Refusal(Reason.BAD_VALUE), active)
+        bad = Refusal(Reason.BAD_VALUE)
+        yield Named(f"https://{match[1]}/secrets/{match[2]}" if match else bad, active, match[3] if match else bad)
 
 
 def _of_order(certificates: Wire, environment: Environment) -> Iterator[Named]:
@@ -142,7 +149,7 @@ def _of_order(certificates: Wire, environment: Environment) -> Iterator[Named]:
         return
     found = read(certificates, dict[str, Raw])
     if isinstance(found, Refusal):
-        yield Named(found, found)
+        yield Named(found, found, found)
         return
     for name in sorted(found):
         vault, secret, state = (

@@ -99,4 +99,4 @@ class _Services:
             self._protector.answered()
             return protected(uses, found.properties)
         self._protector.refused(found)
-        return [replace(use, pinned=found) for use in uses] or [Use(found, found, where=PROTECTOR)]
+        return [replace(use, pinned=found, in_use=found) for use in uses] or [Use(found, found, found, where=PROTECTOR)]

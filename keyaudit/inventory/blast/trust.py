@@ -163,11 +163,7 @@ def encrypted(
             versions.setdefault(key_id, set()).add(version)
     found = rows(
         connection,
-        """
-        SELECT uses.*, current.version AS current_version FROM key_use AS uses
-        LEFT JOIN (SELECT key_id, any_value(version) AS version FROM key WHERE is_current GROUP BY key_id) AS current
-            ON current.key_id = uses.key_id
-        WHERE list_contains($key_ids, uses.key_id) ORDER BY uses.consumer_id, uses.id""",
+        "SELECT * FROM key_use WHERE list_contains($key_ids, key_id) ORDER BY consumer_id, id",
         {"key_ids": sorted(versions)},
     )
     for row in found:

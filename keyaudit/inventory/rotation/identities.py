@@ -5,15 +5,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from keyaudit.inventory.blast.graph import rows
 from keyaudit.inventory.blast.subject import DOUBT, SAME, Subject
+from keyaudit.inventory.owners import called, owner_of, owning
 from keyaudit.inventory.rotation.logs import judged, recent, sign_ins
 from keyaudit.inventory.rotation.versions import Versions
 from keyaudit.inventory.rotation.views import Views
+from keyaudit.model.expiring import Owner
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rotation import Consumer, Follows, Kind, Logged, Proof, State, Version, Why
+from keyaudit.model.tables import TABLES
 
 _HOLDERS = {"application": "app", "service_principal": "sp"}
 _DIGESTS = ("thumbprint_sha256", "public_key_sha256")
@@ -117,8 +120,29 @@ def identities(views: Views, found: Sequence[Held], logged: Logged | None, *, be
     """Each application with its state. `begun`: there is a new version, or some application has a newer credential."""
     keys = {row["key_id"].lower() for each in found for row in (*each.new, *each.old) if row["key_id"]}
     used = _Used(_reported(views, keys), sign_ins(views, keys))
+    owned = _owned(views, {each.app for each in found})
     for each in found:
-        yield _identity(views, each, used, logged, begun=begun)
+        owner = owned.get(each.app)
+        consumer = _identity(views, each, used, logged, begun=begun)
+        yield structs.replace(consumer, owners=owner.names, owned_by=owner.source) if owner else consumer
+
+
+def _owned(views: Views, apps: set[str]) -> dict[str, Owner]:
+    """The owners of applications, by their app id; of one from another tenant, those of its service principal."""
+    if not apps:
+        return {}
+    found: dict[str, Owner] = {}
+    names = called(views.connection)
+    for table in ("service_principal", "application"):
+        own = owning(TABLES[table])
+        query = f"""
+            SELECT lower(it.app_id) AS app, {own.names} AS names, {own.source} AS source, {own.doubt} AS doubt
+            FROM {table} AS it {own.joins} WHERE list_contains($apps, lower(it.app_id)) ORDER BY ALL"""
+        for row in rows(views.connection, query, {"apps": sorted(apps)}):
+            owner = owner_of(names, row["names"], row["source"], row["doubt"])
+            if owner.names:
+                found[row["app"]] = owner
+    return found
 
 
 class _Used(Struct, frozen=True):

@@ -10,20 +10,22 @@ from keyaudit.inventory.blast.walk import trusted
 from keyaudit.inventory.incident.subject import names
 from keyaudit.inventory.rotation import logs
 from keyaudit.inventory.rotation.identities import Held, digests, held, identities, version_of
-from keyaudit.inventory.rotation.services import keeping, services
+from keyaudit.inventory.rotation.services import secrets_of, services, unnamed
 from keyaudit.inventory.rotation.trusting import trusting
 from keyaudit.inventory.rotation.versions import Versions, of_rotation, versions
 from keyaudit.inventory.rotation.views import Views
 from keyaudit.model.blast_radius import Kind as NodeKind
 from keyaudit.model.coverage import Coverage, ScopeKind
 from keyaudit.model.first_party import FIRST_PARTY
+from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rotation import Consumer, Follows, Kind, Logged, Proof, Rotation, State, Unread, Version, Why
 from keyaudit.model.run import Run, Verdict
+from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.places import VAULTS_FOUND
-from keyaudit.model.tables.secret_use import SECRETS_NAMED
 
-_OF_SECRET = frozenset(("secret.list", "secret.versions", *VAULTS_FOUND, *SECRETS_NAMED))
+_USED = frozenset(TABLES["secret_use"].listed_by)
+_OF_SECRET = frozenset(("secret.list", "secret.versions", *VAULTS_FOUND))
 _NOBODY = "a caller that the log does not name"
 
 
@@ -41,11 +43,16 @@ class Found(Struct, frozen=True):
     vault: str
     served: bool
     """Whether a service encrypts with it."""
+    secret: bool
+    """Whether services may read it as a secret of the vault."""
+    unnamed: Sequence[Unread]
+    """The settings that may name it, because they could not be read."""
 
     @property
     def required(self) -> frozenset[str]:
         """The operations that the answer depends on."""
-        return _OF_SECRET if self.subject.noun == "secret" else self.trust.required
+        own = _OF_SECRET if self.subject.noun == "secret" else self.trust.required
+        return own | _USED if self.secret else own
 
     def places(self, run: Run, coverage: Sequence[Coverage]) -> tuple[Run, Sequence[Coverage]]:
         """The part of the ledger about it: of a secret, its own vault alone."""
@@ -75,11 +82,20 @@ class Found(Struct, frozen=True):
                 Unread(what=radius.nodes[edge.target].name, reason=edge.doubt)
                 for edge in unseen
                 if edge.doubt not in (None, Reason.NOT_SUPPLIED, Reason.NOT_IN_CLOUD)
-            ],
+            ]
+            + [*self.unnamed, *self._unlisted(verdict)],
             wraps=self.wraps or self.served,
             vault=self.vault,
             hsm="/managedhsms/" in self.subject.vault_id,
         )
+
+    def _unlisted(self, verdict: Verdict) -> Iterator[Unread]:
+        """The lists that may have more services, besides those that its trust depends on."""
+        for gap in verdict.gaps:
+            missed = [each for each in gap.operations if self.secret and each in _USED - self.trust.required]
+            if missed and gap.reason is not Reason.NOT_IN_CLOUD:
+                nouns = ", ".join(dict.fromkeys(OPERATIONS[operation].noun for operation in missed))
+                yield Unread(what=f"services that use it: {nouns} not read", reason=gap.reason)
 
 
 def read(views: Views, asked: str) -> Found:
@@ -100,12 +116,11 @@ def read(views: Views, asked: str) -> Found:
         # An application that has only one of both can only sign in with that one.
         logged.append(_sign_in_log(views, both or own))
     of_sign_ins = next((each for each in logged if each.log == logs.SIGN_INS), None)
-    served = list(services(views, subject, of))
+    served, secret = list(services(views, subject, of)), bool(secrets_of(subject, of))
     consumers = [
         *identities(views, own, of_sign_ins, begun=begun),
         *trusting(views, subject, of),
         *served,
-        *(keeping(views, subject) if subject.noun == "secret" else ()),
         *(_users(views, subject, of, logged[0]) if in_vault else ()),
     ]
     trust = Reading(subject, trusted(connection, subject, as_of=views.as_of), True, None, {}, frozenset())
@@ -119,7 +134,9 @@ def read(views: Views, asked: str) -> Found:
         logs=logged,
         wraps=in_vault and of.wraps,
         vault=subject.name.partition("/")[0] if in_vault else "",
-        served=bool(served),
+        served=any(each.key_id for each in served),
+        secret=secret,
+        unnamed=list(unnamed(views)) if secret else (),
     )
 
 

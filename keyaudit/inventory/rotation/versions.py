@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; what people type is a parameter
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -36,7 +36,11 @@ class Versions(Struct, frozen=True, kw_only=True):
     old: Sequence[Version] = ()
     unsure: Reason | None = None
     digests: Mapping[str, bool] = {}
-    """SHA-256 of certificates and public keys in upper-case hex: whether it is the new version's. One of both is left out."""
+    """Digests in upper-case hex, SHA-256 of certificates and public keys and SHA-1 of certificates: whether it is the new
+    version's. One of both is left out.
+    """
+    certified: bool = False
+    """Whether a certificate has the name of the key, so that it is read as the secret of that name."""
     wraps: bool = False
 
     def is_new(self, version: str | None) -> bool | None:
@@ -90,24 +94,39 @@ def versions(connection: duckdb.DuckDBPyConnection, found: Subject) -> Versions:
     """The versions of the object of a vault that `found` is."""
     if found.noun == "secret":
         query = f"SELECT {_DATED} FROM secret WHERE secret_id = $id {_NEWEST}"
-        return _divided(rows(connection, query, {"id": found.id}))
+        made = _divided(rows(connection, query, {"id": found.id}))
+        return replace(made, digests=_digests(_certificates(connection, {found.id}), made))
     if not found.key_ids:
         return Versions()
     ids = sorted(found.key_ids)
     of_keys = rows(connection, f"SELECT {_DATED}, key_ops FROM key WHERE list_contains($ids, key_id) {_NEWEST}", {"ids": ids})
-    query = f"""
-        SELECT {_DATED}, thumbprint_sha256, public_key_sha256 FROM certificate
-        WHERE list_contains($ids, replace(lower(certificate_id), '/certificates/', '/keys/')) {_NEWEST}"""
-    of_certificates = rows(connection, query, {"ids": ids})
+    of_certificates = _certificates(connection, found.key_ids)
     made = _divided(of_certificates if found.noun == "certificate" or not of_keys else of_keys)
+    return replace(
+        made,
+        digests=_digests(of_certificates, made),
+        wraps=not of_keys or any(map(_wraps, of_keys)),
+        certified=bool(of_certificates),
+    )
+
+
+def _certificates(connection: duckdb.DuckDBPyConnection, ids: Collection[str]) -> list[dict[str, Any]]:
+    """The versions of the certificates with the names of these keys or secrets."""
+    query = f"""
+        SELECT {_DATED}, thumbprint_sha256, public_key_sha256, upper(thumbprint) AS thumbprint FROM certificate
+        WHERE list_contains($ids, lower(certificate_id)) {_NEWEST}"""
+    names = {id_.lower().replace("/keys/", "/certificates/", 1).replace("/secrets/", "/certificates/", 1) for id_ in ids}
+    return rows(connection, query, {"ids": sorted(names)})
+
+
+def _digests(of_certificates: Sequence[Mapping[str, Any]], of: Versions) -> Mapping[str, bool]:
     new: dict[str, set[bool]] = {}
     for row in of_certificates:
-        is_new = made.is_new(row["version"])
-        for digest in (row["thumbprint_sha256"], row["public_key_sha256"]):
+        is_new = of.is_new(row["version"])
+        for digest in (row["thumbprint_sha256"], row["public_key_sha256"], row["thumbprint"]):
             if digest is not None and is_new is not None:
                 new.setdefault(digest, set()).add(is_new)
-    digests = {digest: next(iter(which)) for digest, which in new.items() if len(which) == 1}
-    return replace(made, digests=digests, wraps=not of_keys or any(map(_wraps, of_keys)))
+    return {digest: next(iter(which)) for digest, which in new.items() if len(which) == 1}
 
 
 def _wraps(row: Mapping[str, Any]) -> bool:

@@ -41,6 +41,7 @@ from keyaudit.inventory.views import (
     privileges,
     reach,
     secret,
+    secret_use,
     service_principal,
     signing_certificate,
     subscription,
@@ -186,6 +187,7 @@ def statements(
         ),
         "account_key": lambda: account_key.view(sources),
         "key_use": lambda: key_use.view(sources, of("key_use")),
+        "secret_use": lambda: secret_use.view(sources, of("secret_use")),
         "token_policy": lambda: token_policy.view(sources),
         "signing_certificate": lambda: signing_certificate.view(
             sources, of("signing_certificate"), supplied("signing_certificate")

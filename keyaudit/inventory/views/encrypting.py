@@ -5,7 +5,7 @@ from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import Rows, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.agents import object_id
-from keyaudit.model.tables.services import SERVICES_FOUND
+from keyaudit.model.tables.key_use import USES_FOUND
 
 _USER_ASSIGNED = "/providers/microsoft.managedidentity/userassignedidentities/"
 
@@ -15,7 +15,7 @@ def identities(sources: Sources) -> Prepared:
     system assigned to it, or one that users did.
     """
     rows, uses = Rows(sources, "service_principal", "identity"), Rows(sources, "key_use", "use")
-    arm_id, missing = rows["arm_id"], unread("services_listed", SERVICES_FOUND)
+    arm_id, missing = rows["arm_id"], unread("services_listed", USES_FOUND)
     own = groups(uses, "uses", by=uses["consumer_id"], key=arm_id, missing=missing)
     given = groups(uses, "given", by=uses["identity_ids"], key=arm_id, missing=missing, in_list=True)
     by_users = arm_id.told(lambda id_: f"{id_} LIKE '%{_USER_ASSIGNED}%'", absent=False)

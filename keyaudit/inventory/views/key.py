@@ -11,7 +11,7 @@ from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import versions
 from keyaudit.model.algorithms import BY_CURVE, BY_SIZE
 from keyaudit.model.tables import TABLES
-from keyaudit.model.tables.services import SERVICES_FOUND
+from keyaudit.model.tables.key_use import USES_FOUND
 
 _PURPOSES = {
     "sign": ("sign",),
@@ -27,7 +27,7 @@ def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
     """SQL over `sources`: the stored columns, the derived ones with `more`, and the reasons of what is unknown."""
     rows, uses = Rows(sources, "key"), Rows(sources, "key_use", "use")
     of_object = versions.of_object(rows, "key_id")
-    unlisted = unread("listed", SERVICES_FOUND)
+    unlisted = unread("listed", USES_FOUND)
     consumer = uses["consumer_id"]
     users = groups(uses, "users", by=uses["key_id"], key=rows["key_id"], missing=unlisted)
     version = strict(lambda key_id, version: f"{key_id} || '/' || {version}", uses["key_id"], uses["version"])

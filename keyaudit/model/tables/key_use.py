@@ -1,10 +1,15 @@
 """The table of services that encrypt with a key of a vault."""
 
 from keyaudit.model.columns import Area, RestsOn, Table, flag, text, texts, time, where_found
+from keyaudit.model.consumers import KEY, reading
 from keyaudit.model.tables.places import vault_place
-from keyaudit.model.tables.services import CONSUMERS, SERVICE
+from keyaudit.model.tables.services import CONSUMERS, SERVICE, version_columns
 
-_NAMED = (*SERVICE, "sql.protector")
+_ADDED = (*SERVICE, *reading(KEY))
+_NAMED = (*_ADDED, "sql.protector")
+
+USES_FOUND = ("subscription.list", *_ADDED)
+"""The operations without which services that encrypt with a key may be missing."""
 
 KEY_USE = Table(
     name="key_use",
@@ -13,20 +18,24 @@ KEY_USE = Table(
     noun="use of a key",
     plural="uses of keys",
     meaning="one key of a vault that a service is set to encrypt with (a customer-managed key)",
-    added_by=SERVICE,
+    added_by=_ADDED,
     columns=(
-        *where_found(*SERVICE),
-        *vault_place(SERVICE),
+        *where_found(*_ADDED),
+        *vault_place(_ADDED),
         text("kind", "the service", values=CONSUMERS),
         text("consumer_id", "resource id of what uses the key, in lower case"),
-        texts("identity_ids", "resource ids of the user-assigned identities that it has, in lower case, sorted", SERVICE),
+        texts("identity_ids", "resource ids of the user-assigned identities that it has, in lower case, sorted", _ADDED),
         text("key_id", "the key without its version, in lower case, as in the table key", _NAMED),
-        flag("pinned", "it is pinned to the version named; else it follows the rotation of the key",
-            _NAMED),
-        text("version", "the version that the setting names", _NAMED, absent="it names none"),
-        text("version_in_use", "the version that the service says it uses now", SERVICE, absent="the service does not say"),
-        time("rotated_on", "when the service last took a new version", SERVICE,
+        *version_columns(_NAMED),
+        flag("moving", "the service says that some of its data is still wrapped with an earlier version", SERVICE,
+            absent="the service does not say"),
+        time("rotated_on", "when the service last took a new version", _ADDED,
             absent="the service does not say, or never did", past=True),
+        text("current_version", "the current version of the key", absent="the key is not in its vault any more",
+            rests_on=RestsOn.PARENT, derived_from=("key_id", "key.version", "key.is_current", "key.versions_listed")),
+        time("current_since", "when that version was made",
+            absent="it is not recorded, or the key is not in its vault any more", rests_on=RestsOn.PARENT,
+            derived_from=("key_id", "key.created_on", "key.is_current", "key.versions_listed")),
         flag("key_found", "the key is in its vault; false only where every key of that vault was listed",
             rests_on=RestsOn.PARENT, derived_from=("key_id", "key.version")),
         flag("key_enabled", "the version that it uses is enabled: the one it is pinned to, else the current one",

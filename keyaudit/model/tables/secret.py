@@ -3,6 +3,7 @@
 from keyaudit.model.columns import Area, Left, RestsOn, Table, count, flag, text, where_found
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
 from keyaudit.model.tables.reach import READING, reach_columns
+from keyaudit.model.tables.secret_use import SECRETS_NAMED
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
 
 _SECRET = ("secret.list", "secret.versions")
@@ -36,9 +37,9 @@ SECRET = Table(
         text("media_type", "the content type in lower case, without parameters such as a charset",
             absent="nothing was said", rests_on=RestsOn.OBJECT, derived_from=("content_type",)),
         count("encrypts_disks", "virtual machines and disks, as far as readable, that are encrypted with it",
-            rests_on=RestsOn.LIST, derived_from=_USES),
+            rests_on=RestsOn.LIST, derived_from=_USES, rows_of=SECRETS_NAMED[-1:]),
         count("bought_certificates", "orders of App Service certificates, as far as readable, that say they store theirs in it",
-            rests_on=RestsOn.LIST, derived_from=_USES),
+            rests_on=RestsOn.LIST, derived_from=_USES, rows_of=SECRETS_NAMED[-1:]),
         *reach_columns(READING, derived_from=("vault.access_model",)),
     ),
 )

@@ -1,11 +1,16 @@
-"""The table of resources that keep a secret of their own in a vault."""
+"""The table of resources that use a secret or certificate of a vault, or keep a secret of their own there."""
 
-from keyaudit.model.columns import Area, Table, flag, text, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, flag, text, time, where_found
+from keyaudit.model.consumers import DECLARED, SECRET, kinds, reading
+from keyaudit.model.tables.services import version_columns
 
-_NAMED = ("secret_use.query",)
+_KEEPING = "secret_use.query"
+_NAMED = (_KEEPING, *reading(SECRET))
 
 DISKS = ("disk", "virtual-machine")
 ORDER = "certificate-order"
+KEEPING = (*DISKS, ORDER)
+"""What keeps a secret of its own in the vault, and changes it itself."""
 
 SECRETS_NAMED = ("subscription.list", "secret_use.query")
 """The operations without which resources that name a secret may be missing."""
@@ -16,16 +21,38 @@ SECRET_USE = Table(
     area=Area.SERVICES,
     noun="use of a secret",
     plural="uses of secrets",
-    meaning="one secret of a vault that a service keeps there itself: a key of Azure Disk Encryption, or a certificate that "
-    "App Service bought",
+    meaning="one secret or certificate of a vault that a service is set to use, or keeps there itself: a certificate of a "
+    "gateway, a key of Azure Disk Encryption, a certificate that App Service bought",
     added_by=_NAMED,
+    parts={
+        _KEEPING: tuple({"kind": each} for each in KEEPING),
+        **{
+            operation: tuple({"kind": each.kind} for each in DECLARED if each.names == SECRET and each.operation == operation)
+            for operation in reading(SECRET)
+        },
+    },
     columns=(
         *where_found(*_NAMED),
         text("subscription_id", "the subscription, a GUID in lower case"),
         text("resource_group", "the resource group, as Azure spells it"),
-        text("kind", "the resource", values=(*DISKS, ORDER)),
+        text("kind", "the resource", values=(*KEEPING, *kinds(SECRET))),
         text("consumer_id", "resource id of what names the secret, in lower case"),
         text("secret_id", "the secret without its version, in lower case, as in the table secret", _NAMED),
-        flag("active", "the disk is encrypted with it; or the order says that its certificate was stored in it", _NAMED),
+        flag("active", "it is set to use it; a disk is encrypted with it, or an order says that its certificate is in it",
+            _NAMED),
+        *version_columns(_NAMED),
+        text("thumbprint_in_use", "SHA-1 of the certificate that the service says it uses, in upper-case hex", _NAMED,
+            absent="the service does not say"),
+        text("current_version", "the current version of the secret", absent="the secret is not in its vault any more",
+            rests_on=RestsOn.PARENT,
+            derived_from=("secret_id", "secret.version", "secret.is_current", "secret.versions_listed")),
+        time("current_since", "when that version was made",
+            absent="it is not recorded, or the secret is not in its vault any more",
+            rests_on=RestsOn.PARENT,
+            derived_from=("secret_id", "secret.created_on", "secret.is_current", "secret.versions_listed")),
+        text("current_thumbprint", "SHA-1 of the current version of the certificate of its name, in upper-case hex",
+            absent="no certificate has its name, or it is not issued yet",
+            rests_on=RestsOn.PARENT,
+            derived_from=("secret_id", "certificate.thumbprint", "certificate.is_current", "certificate.versions_listed")),
     ),
 )

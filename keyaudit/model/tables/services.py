@@ -1,7 +1,7 @@
 """Common to the tables of other services: how their rows are found, and what Resource Graph leaves out."""
 
-SERVICES_FOUND = ("subscription.list", "service.query")
-"""The operations without which services may be missing. Resource Graph silently leaves out what the identity may not read."""
+from keyaudit.model.columns import Column, flag, text
+from keyaudit.model.consumers import KEY, kinds
 
 SERVICE = ("service.query",)
 
@@ -30,5 +30,18 @@ CONSUMERS = (
     "container-registry",
     "app-configuration",
     "kubernetes",
+    *kinds(KEY),
 )
 """Services with a customer-managed key."""
+
+
+def version_columns(named: tuple[str, ...]) -> tuple[Column, ...]:
+    """The columns with the version that a service is set to use, and the one that it uses; `named` return them."""
+    return (
+        flag("pinned", "it is pinned to the version named; else it follows the newest version", named),
+        text("version", "the version that the setting names", named, absent="it names none"),
+        text("version_in_use", "the version that the service says it uses now", named, absent="the service does not say"),
+        text("status", "the service's own word for whether it can read it", named, absent="the service does not say"),
+        flag("broken", "that word says that it cannot, so that it keeps its copy until it restarts",
+            named, absent="the service does not say"),
+    )

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from keyaudit.model.rotation import Rotation
 from keyaudit.report.options import Render, plain
-from keyaudit.report.rotation import json, markdown, text
+from keyaudit.report.rotation import html, json, markdown, text
 
 FORMATS: Mapping[str, Render[Rotation]] = {
     "text": text.render,
     "json": plain(json.render),
     "markdown": plain(markdown.render),
+    "html": plain(html.render),
 }

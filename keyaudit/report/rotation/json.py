@@ -2,7 +2,7 @@
 
 from typing import TextIO
 
-from keyaudit.model.rotation import Consumer, Logged, Rotation, Stage, State, Unread, Version
+from keyaudit.model.rotation import Consumer, Logged, Move, Rotation, Stage, State, Unread, Version
 from keyaudit.model.times import iso_time
 from keyaudit.report.members import about_run, time_member
 from keyaudit.report.rotation.plan import Step, plan
@@ -19,11 +19,13 @@ def render(found: Rotation, out: TextIO) -> None:
         "unknown_new": found.unsure,
         "moved": {"of": len(found.consumers), **{str(each): found.counted(each) for each in State}} if found.begun else None,
         "wraps": found.wraps,
+        "since": time_member(found.earlier),
         "limits": list(limits(found)),
     }
     lists = {
         "stages": ({"id": each, "reached": found.reached(each), "text": stage(found, each)} for each in Stage),
         "old": map(_version, found.old),
+        "moves": map(_move, found.moves),
         "consumers": (_consumer(each, found) for each in found.consumers),
         "logs": map(_logged, found.logs),
         "unread": map(_unread, found.unread),
@@ -57,7 +59,15 @@ def _consumer(each: Consumer, found: Rotation) -> dict[str, object]:
         "held": each.held or None,
         "moves_by": time_member(each.until),
         "unknown": each.reason,
+        "broken": each.broken or None,
+        "owners": list(each.owners),
+        "owned_by": each.owned_by or None,
     }
+
+
+def _move(each: Move) -> dict[str, object]:
+    consumer = {"kind": each.consumer.kind, "id": each.consumer.id, "name": each.consumer.name}
+    return {**consumer, "was": each.before, "is": each.after}
 
 
 def _logged(each: Logged) -> dict[str, object]:
@@ -75,5 +85,6 @@ def _step(step: Step) -> dict[str, object]:
         "title": step.title,
         "text": step.text or None,
         "back": step.back or None,
+        "owner": step.owner or None,
         "commands": list(step.commands),
     }

@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from keyaudit.inventory.usage.covered import LONG_ENOUGH
 from keyaudit.model.errors import Exit
 from keyaudit.model.rotation import Consumer, Follows, Kind, Rotation, State, Version, Why
+from keyaudit.model.tables.secret_use import KEEPING
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
 from keyaudit.report.blast_radius.steps import option_word, word
-from keyaudit.report.rotation.words import WRAPS, consumer
+from keyaudit.report.rotation.words import WRAPS, consumer, owner
 
 _NEW = " '@new.pem'"
 
@@ -34,6 +35,8 @@ class Step(Struct, frozen=True, kw_only=True):
     text: str = ""
     back: str = ""
     """How to go back."""
+    owner: str = ""
+    """Who has to act."""
     commands: Sequence[str] = ()
 
 
@@ -46,7 +49,7 @@ def plan(found: Rotation) -> list[Step]:
         steps.append(_make(found))
     waiting = [each for each in found.consumers if not found.begun or each.state is not State.MOVED]
     steps += _enable(found)
-    steps += [step for each in waiting for step in _move(each)]
+    steps += [structs.replace(step, owner=owner(each)) for each in waiting for step in _move(each)]
     steps.append(_check(found))
     steps += _retire(found)
     return steps
@@ -136,20 +139,32 @@ def _move(each: Consumer) -> Iterator[Step]:
         )
 
 
+def _broken(each: Consumer) -> str:
+    return f"First let it read the vault again: it says {one_line(each.broken)}. " if each.broken else ""
+
+
 def _service(each: Consumer, name: str) -> Step:
+    noun = "key" if each.key_id else "secret or certificate"
     if each.follows is Follows.BY_ITSELF:
         return Step(
             phase=Phase.MOVE,
             title=f"Wait until {name} has taken the new version",
-            text="It follows the rotation by itself. If it does not, set its key again, without a version.",
+            text=f"{_broken(each)}It follows the rotation by itself. If it does not, set its {noun} again, without a version.",
             back="set the old version, which stays enabled",
         )
-    if not each.key_id:
+    if each.what in KEEPING:
         return Step(
             phase=Phase.MOVE,
             title=f"Rotate the secret of {name} with that service, and not in the vault",
             text="The service keeps this secret there itself, and does not say which version it uses.",
             back="the old version stays enabled",
+        )
+    if not each.key_id:
+        return Step(
+            phase=Phase.MOVE,
+            title=f"Set {name} to the new version, or to none so that it follows",
+            text=f"{_broken(each)}A setting that names a version never takes a new one by itself.",
+            back="set the old version again, which stays enabled",
         )
     vault_uri, _, thing = each.key_id.partition("/keys/")
     of_storage = (
@@ -160,7 +175,7 @@ def _service(each: Consumer, name: str) -> Step:
     return Step(
         phase=Phase.MOVE,
         title=f"Set the encryption key of {name} to the new version, or to none so that it follows",
-        text="It wraps its data keys again. The old version has to stay enabled until it has.",
+        text=f"{_broken(each)}It wraps its data keys again. The old version has to stay enabled until it has.",
         back="set the old version again",
         commands=(of_storage,) if each.what == "storage" else (),
     )

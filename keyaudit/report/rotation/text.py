@@ -11,7 +11,20 @@ from keyaudit.report.lines import Paint, joined, paint, parted, wrap
 from keyaudit.report.missing import incomplete, unsafe
 from keyaudit.report.options import Options
 from keyaudit.report.rotation.plan import Step, plan
-from keyaudit.report.rotation.words import STAGES, conclusion, consumer, evidence, limits, meaning, stage, state, subject
+from keyaudit.report.rotation.words import (
+    STAGES,
+    conclusion,
+    consumer,
+    evidence,
+    limits,
+    meaning,
+    moved,
+    owner,
+    since,
+    stage,
+    state,
+    subject,
+)
 from keyaudit.report.summary import header, reads_done
 
 _MARKS = {True: "done", False: "open", None: "?"}
@@ -25,6 +38,7 @@ def render(found: Rotation, out: TextIO, options: Options) -> None:
         header(found.run, found.verdict, width, colour),
         [paint(line, Paint.BOLD, colour) for line in wrap(f"{subject(found)}. {conclusion(found)}", width)],
         [line for which in Stage for line in _stage(found, which, width)],
+        _since(found, width, colour),
         _consumers(found, width, colour),
         _unread(found, width, colour),
         [line for limit in limits(found) for line in wrap(limit, width)],
@@ -60,6 +74,15 @@ def _consumer(each: Consumer, found: Rotation, width: int, colour: bool) -> Iter
     lines = wrap(f"{state(each, found)}: {consumer(each)}", width, "  ", "      ")
     yield from (paint(line, _PAINTS[each.state], colour and found.begun) for line in lines)
     yield from wrap(evidence(each, found), width, "      ", "      ")
+    if each.owners:
+        yield from wrap(f"owner {owner(each)}", width, "      ", "      ")
+
+
+def _since(found: Rotation, width: int, colour: bool) -> list[str]:
+    if found.earlier is None:
+        return []
+    lines = [line for each in moved(found) for line in wrap(each, width, "  ", "      ")]
+    return [paint(since(found), Paint.BOLD, colour), *lines]
 
 
 def _unread(found: Rotation, width: int, colour: bool) -> list[str]:
@@ -82,6 +105,7 @@ def _steps(steps: list[Step], width: int, colour: bool) -> list[str]:
             lines += ["", paint(phase.capitalize(), Paint.BOLD, colour)]
         lines += wrap(step.title, width, f"{number:3}. ", rest)
         lines += wrap(step.text, width, rest, rest) if step.text else []
+        lines += wrap(f"Owner: {step.owner}.", width, rest, rest) if step.owner else []
         lines += wrap(f"To go back: {step.back}.", width, rest, rest) if step.back else []
         lines += [f"{rest}  {command}" for command in step.commands]
     return lines

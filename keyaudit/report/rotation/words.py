@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from keyaudit.inventory.usage.covered import LONG_ENOUGH
+from keyaudit.model.consumers import NOUNS
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.evidence import RELYING_PARTIES
 from keyaudit.model.reasons import ADVICE
@@ -30,14 +31,16 @@ STAGES = {
     Stage.RETIRED: "old version retired",
     Stage.PROVEN: "proven",
 }
+MARKS = {True: "done", False: "open", None: "unknown"}
 _WHY = {
     Why.REPORTS_NEW: "it reports that it uses the new version, {held}",
     Why.REPORTS_OLD: "it uses the old version {held}",
     Why.NAMES_OLD: "its setting names the old version {held}, and does not follow the rotation",
     Why.NAMES_NEW: "it uses the version that its setting names, which is the new one, {held}",
     Why.NAMES_NEW_ONLY: "its setting names the new version, {held}; it does not report which version it uses",
-    Why.ACTIVE_NEW: "its active key is the new version, {held}; disks may still be on an earlier one (previousKeys, which is "
-    "not read)",
+    Why.ACTIVE_NEW: "its active key is the new version, {held}; it does not say whether disks are still on an earlier one",
+    Why.MOVING: "its active key is the new version, {held}, and some of its disks are still on an earlier one",
+    Why.REPORTS_OTHER: "it uses a certificate that is none of the versions, {held}",
     Why.REPORTS_NOTHING: "it does not report which version it uses",
     Why.UNREAD: "which version it uses could not be read",
     Why.HOLDS_OLD: "it has only the old one{held}",
@@ -52,7 +55,16 @@ _WHY = {
     f"{LONG_ENOUGH // DAY} days",
 }
 _NAMED_INSIDE = frozenset(
-    {Why.REPORTS_NEW, Why.REPORTS_OLD, Why.NAMES_OLD, Why.NAMES_NEW, Why.NAMES_NEW_ONLY, Why.ACTIVE_NEW},
+    {
+        Why.REPORTS_NEW,
+        Why.REPORTS_OLD,
+        Why.NAMES_OLD,
+        Why.NAMES_NEW,
+        Why.NAMES_NEW_ONLY,
+        Why.ACTIVE_NEW,
+        Why.MOVING,
+        Why.REPORTS_OTHER,
+    },
 )
 _PROOFS = {
     Proof.SERVICE: "reported by the service",
@@ -62,28 +74,13 @@ _PROOFS = {
     Proof.LOGS: "from the logs",
     Proof.FILE: "from its configuration file",
 }
-_KINDS = {
-    "storage": "storage account",
-    "disk-encryption-set": "disk encryption set",
-    "sql-server": "SQL server",
-    "sql-managed-instance": "SQL managed instance",
-    "cosmos-db": "Cosmos DB account",
-    "service-bus": "Service Bus namespace",
-    "event-hubs": "Event Hubs namespace",
-    "cognitive-services": "Azure AI services account",
-    "container-registry": "container registry",
-    "app-configuration": "App Configuration store",
-    "kubernetes": "AKS cluster",
-    "virtual-machine": "virtual machine",
-    "certificate-order": "App Service certificate",
-}
 _BEYOND = (
     "No API of Azure lists the parties outside it that were given the public key, or a copy of a secret or certificate: "
     "ask them."
 )
 _NOT_READ = (
-    "keyaudit does not read other services that may use it, such as App Service, Application Gateway, API Management, "
-    "encryption scopes of storage accounts, and databases with a key of their own. The log of the vault shows their use."
+    "No API shows which secrets Kubernetes, Data Factory, App Configuration and programs read, and keyaudit does not read the "
+    "named values of API Management, nor classic CDN. The log of the vault shows their use."
 )
 WRAPS = (
     "Data may be wrapped with it, so an old version has to stay enabled: without it, such data and its backups cannot be read."
@@ -98,7 +95,7 @@ def subject(found: Rotation) -> str:
 
 def consumer(each: Consumer) -> str:
     """ "storage account stcontosolake"."""
-    what = _KINDS.get(each.what, each.what)
+    what = NOUNS.get(each.what, each.what)
     return one_line(f"{what} {each.name}", _NAME)
 
 
@@ -119,7 +116,8 @@ def evidence(each: Consumer, found: Rotation) -> str:
     day = iso_date(each.seen_on) if each.seen_on is not None else "an unknown day"
     why = _WHY[each.why].format(held=held, day=day)
     reason = f": {ADVICE[each.reason].meaning} ({each.reason})" if each.reason is not None else ""
-    return f"{why}{reason} [{_PROOFS[each.proof]}, {_age(each, found)}]"
+    broken = f"; it says that it cannot read it ({one_line(each.broken, _NAME)})" if each.broken else ""
+    return f"{why}{reason}{broken} [{_PROOFS[each.proof]}, {_age(each, found)}]"
 
 
 def _age(each: Consumer, found: Rotation) -> str:
@@ -137,12 +135,34 @@ def _before(each: Consumer) -> str:
         reason = f": {ADVICE[each.reason].meaning} ({each.reason})" if each.reason is not None else ""
         return f"whether it follows a rotation is unknown{reason}"
     if each.kind is Kind.SERVICE:
+        if each.broken:
+            return f"it says that it cannot read it ({one_line(each.broken, _NAME)}), and does not start again until it can"
         by_hand = f"its setting names version {one_line(each.held, _NAME)}; it breaks if that is disabled before it is told"
         return by_hand if each.follows is Follows.BY_HAND else "its setting names no version, so it takes the new one"
     if each.follows is Follows.BY_ITSELF:
         return "it fetches keys from the issuer" if each.kind is Kind.RELYING_PARTY else "Azure renews its credential"
     held = f" ({one_line(each.held, _NAME)})" if each.held else ""
     return f"it has the one in use{held}; it breaks if that is retired before it has the new one"
+
+
+def owner(each: Consumer) -> str:
+    """ "team-a, team-b (tag owner)"; empty without an owner."""
+    return f"{one_line(listed(each.owners), _NAME)} ({one_line(each.owned_by)})" if each.owners else ""
+
+
+def since(found: Rotation) -> str:
+    """The heading of what changed since an earlier snapshot; empty without one."""
+    return f"Since {iso_time(found.earlier)}" if found.earlier is not None else ""
+
+
+def moved(found: Rotation) -> Iterator[str]:
+    """What changed since then, one consumer each; without a change, one sentence that says so."""
+    for each in found.moves:
+        before = STATES[each.before] if each.before is not None else "not found, or not asked to move yet"
+        after = STATES[each.after] if each.after is not None else "not found any more"
+        yield f"{consumer(each.consumer)}: {after}; it was {before}"
+    if found.earlier is not None and not found.moves:
+        yield "No consumer has moved."
 
 
 def stage(found: Rotation, which: Stage) -> str:

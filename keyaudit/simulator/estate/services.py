@@ -4,7 +4,9 @@ from msgspec import Struct
 
 
 class Resource(Struct, frozen=True, kw_only=True):
-    """One resource. `type` as Azure spells it; `properties` as in Resource Graph, without those that were never set."""
+    """One resource. `type` as Azure spells it, with as many names: Microsoft.Web/sites/slots and app/stage. `properties` as in
+    Resource Graph, without those that were never set.
+    """
 
     type: str
     name: str
@@ -20,9 +22,13 @@ class Resource(Struct, frozen=True, kw_only=True):
 
     protector: str | None = None
     """For a SQL server: the key of a vault in its encryption protector, if its own properties do not name it."""
+    children: dict[str, dict[str, dict[str, object]]] = {}
+    """The lists below it that Resource Graph does not have, by their path: the properties of each item by its name."""
 
     @property
     def id(self) -> str:
         """Its resource id, as Azure spells it."""
         group = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
-        return f"{group}/providers/{self.type}/{self.name}"
+        provider, *types = self.type.split("/")
+        pairs = zip(types, self.name.split("/"), strict=True)
+        return "/".join((f"{group}/providers/{provider}", *(f"{type_}/{name}" for type_, name in pairs)))

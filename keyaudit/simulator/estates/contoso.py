@@ -10,6 +10,7 @@ from keyaudit.simulator.estates.contoso_access import with_access
 from keyaudit.simulator.estates.contoso_agents import with_agents
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
 from keyaudit.simulator.estates.contoso_certificates import FURNITURE, deleted_vaults
+from keyaudit.simulator.estates.contoso_consumers import consumer_plants, lay_consumers, scopes
 from keyaudit.simulator.estates.contoso_grants import with_grants
 from keyaudit.simulator.estates.contoso_hsm import HSMS
 from keyaudit.simulator.estates.contoso_joined import with_reader, with_vault_certificates
@@ -51,8 +52,10 @@ def contoso(as_of: int) -> Estate:
     applications, joined = with_vault_certificates(applications, vaults, ground)
     federated, signing = federated_domains(ground), lay_signing(ground)
     in_signing = signing_plants(ground, federated, signing, principals)
-    resources = lay_services(ground, subscriptions, vaults)
-    elsewhere = (log_plants(ground), posture_plants(ground), service_plants(resources))
+    below = {"stcontosolake": scopes(vaults)}
+    services = (replace(one, children=below.get(one.name, {})) for one in lay_services(ground, subscriptions, vaults))
+    resources = (*services, *lay_consumers(subscriptions, vaults))
+    elsewhere = (log_plants(ground), posture_plants(ground), service_plants(resources), consumer_plants(resources))
     beside = (of_furniture, in_entra, joined, in_signing, *elsewhere)
     estate = Estate(
         name="contoso",

@@ -1,0 +1,146 @@
+"""The services that encrypt with a key of a vault. Those with account keys, too, are read by `collect.services.services`."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from keyaudit.model.consumers.kinds import KEY, Children, Consumer, Status
+from keyaudit.model.times import DAY
+
+_by_parts = partial(Consumer, vault="keyVaultUri", name="keyName", version="keyVersion")
+
+KEYS: Sequence[Consumer] = (
+    Consumer(
+        kind="encryption-scope",
+        type="Microsoft.Storage/storageAccounts",
+        names=KEY,
+        children=Children(
+            operation="storage.scopes",
+            noun="encryption scopes of storage accounts",
+            path="/encryptionScopes",
+            version="2023-05-01",
+        ),
+        at="keyVaultProperties",
+        url="keyUri",
+        reports="currentVersionedKeyIdentifier",
+        interval=DAY,
+        source="https://learn.microsoft.com/rest/api/storagerp/encryption-scopes/list",
+    ),
+    Consumer(
+        kind="sql-database",
+        type="Microsoft.Sql/servers",
+        names=KEY,
+        children=Children(operation="sql.databases", noun="databases of SQL servers", path="/databases", version="2023-08-01"),
+        url="encryptionProtector",
+        follows="encryptionProtectorAutoRotation",
+        reports="encryptionProtector",
+        source="https://learn.microsoft.com/azure/azure-sql/database/transparent-data-encryption-byok-database-level-overview",
+    ),
+    *(
+        Consumer(
+            kind="postgresql",
+            type="Microsoft.DBforPostgreSQL/flexibleServers",
+            names=KEY,
+            at="dataEncryption",
+            url=f"{which}KeyURI",
+            exact=True,
+            status=Status(member=status, works=("Valid",), broken=("Invalid",)),
+            source="https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-data-encryption",
+        )
+        for which, status in (("primary", "primaryEncryptionKeyStatus"), ("geoBackup", "geoBackupEncryptionKeyStatus"))
+    ),
+    *(
+        Consumer(
+            kind="mysql",
+            type="Microsoft.DBforMySQL/flexibleServers",
+            names=KEY,
+            at="dataEncryption",
+            url=f"{which}KeyURI",
+            source="https://learn.microsoft.com/azure/mysql/flexible-server/concepts-customer-managed-key",
+        )
+        for which in ("primary", "geoBackup")
+    ),
+    _by_parts(
+        kind="databricks",
+        type="Microsoft.Databricks/workspaces",
+        names=KEY,
+        at="encryption.entities.managedServices.keyVaultProperties",
+        source="https://learn.microsoft.com/azure/databricks/security/keys/cmk-managed-services-azure",
+    ),
+    Consumer(
+        kind="databricks",
+        type="Microsoft.Databricks/workspaces",
+        names=KEY,
+        at="encryption.entities.managedDisk",
+        vault="keyVaultProperties.keyVaultUri",
+        name="keyVaultProperties.keyName",
+        version="keyVaultProperties.keyVersion",
+        follows="rotationToLatestKeyVersionEnabled",
+        source="https://learn.microsoft.com/azure/databricks/security/keys/cmk-managed-disks-azure",
+    ),
+    Consumer(
+        kind="synapse",
+        type="Microsoft.Synapse/workspaces",
+        names=KEY,
+        at="encryption.cmk.key",
+        url="keyVaultUrl",
+        source="https://learn.microsoft.com/azure/synapse-analytics/security/workspaces-encryption",
+    ),
+    Consumer(
+        kind="machine-learning",
+        type="Microsoft.MachineLearningServices/workspaces",
+        names=KEY,
+        at="encryption.keyVaultProperties",
+        url="keyIdentifier",
+        source="https://learn.microsoft.com/azure/machine-learning/concept-customer-managed-keys",
+    ),
+    Consumer(
+        kind="data-factory",
+        type="Microsoft.DataFactory/factories",
+        names=KEY,
+        at="encryption",
+        vault="vaultBaseUrl",
+        name="keyName",
+        version="keyVersion",
+        source="https://learn.microsoft.com/azure/data-factory/enable-customer-managed-key",
+    ),
+    Consumer(
+        kind="recovery-services",
+        type="Microsoft.RecoveryServices/vaults",
+        names=KEY,
+        at="encryption.keyVaultProperties",
+        url="keyUri",
+        source="https://learn.microsoft.com/azure/backup/encryption-at-rest-with-cmk",
+    ),
+    _by_parts(
+        kind="data-explorer",
+        type="Microsoft.Kusto/clusters",
+        names=KEY,
+        at="keyVaultProperties",
+        source="https://learn.microsoft.com/azure/data-explorer/customer-managed-keys",
+    ),
+    Consumer(
+        kind="batch",
+        type="Microsoft.Batch/batchAccounts",
+        names=KEY,
+        at="encryption.keyVaultProperties",
+        url="keyIdentifier",
+        source="https://learn.microsoft.com/azure/batch/batch-customer-managed-key",
+    ),
+    _by_parts(
+        kind="automation",
+        type="Microsoft.Automation/automationAccounts",
+        names=KEY,
+        at="encryption.keyVaultProperties",
+        source="https://learn.microsoft.com/azure/automation/automation-secure-asset-encryption",
+    ),
+    Consumer(
+        kind="netapp",
+        type="Microsoft.NetApp/netAppAccounts",
+        names=KEY,
+        at="encryption.keyVaultProperties",
+        vault="keyVaultUri",
+        name="keyName",
+        status=Status(member="status", works=("Created", "InUse", "Updating"), broken=("Deleted", "Error")),
+        source="https://learn.microsoft.com/azure/azure-netapp-files/configure-customer-managed-keys",
+    ),
+)

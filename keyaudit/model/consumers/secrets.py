@@ -1,0 +1,157 @@
+"""The services that use a secret or certificate of a vault."""
+
+from collections.abc import Sequence
+
+from keyaudit.model.consumers.kinds import Children, Consumer, Status
+from keyaudit.model.times import DAY, HOUR
+
+_STORED = Status(
+    member="keyVaultSecretStatus",
+    works=("Initialized", "WaitingOnCertificateOrder", "Succeeded", "ExternalPrivateKey"),
+    broken=(
+        "CertificateOrderFailed",
+        "OperationNotPermittedOnKeyVault",
+        "AzureServiceUnauthorizedToAccessKeyVault",
+        "KeyVaultDoesNotExist",
+        "KeyVaultSecretDoesNotExist",
+        "UnknownError",
+        "Unknown",
+    ),
+)
+
+_RESOLVED = Status(
+    member="status",
+    works=("Initialized", "Resolved"),
+    broken=(
+        "InvalidSyntax",
+        "MSINotEnabled",
+        "VaultNotFound",
+        "SecretNotFound",
+        "SecretVersionNotFound",
+        "AccessToKeyVaultDenied",
+        "FetchTimedOut",
+        "UnauthorizedClient",
+        "OtherReasons",
+    ),
+    always=True,
+)
+
+SECRETS: Sequence[Consumer] = (
+    Consumer(
+        kind="application-gateway",
+        type="Microsoft.Network/applicationGateways",
+        at="sslCertificates[].properties",
+        url="keyVaultSecretId",
+        certificate="publicCertData",
+        interval=4 * HOUR,
+        source="https://learn.microsoft.com/azure/application-gateway/key-vault-certs",
+    ),
+    Consumer(
+        kind="application-gateway",
+        type="Microsoft.Network/applicationGateways",
+        at="trustedRootCertificates[].properties",
+        url="keyVaultSecretId",
+        source="https://learn.microsoft.com/rest/api/application-gateway/application-gateways/get",
+    ),
+    Consumer(
+        kind="api-management",
+        type="Microsoft.ApiManagement/service",
+        at="hostnameConfigurations[]",
+        url="keyVaultId",
+        thumbprint="certificate.thumbprint",
+        status=Status(member="certificateStatus", works=("Completed", "InProgress"), broken=("Failed",)),
+        source="https://learn.microsoft.com/rest/api/apimanagement/api-management-service/get",
+    ),
+    Consumer(
+        kind="app-service-certificate",
+        type="Microsoft.Web/certificates",
+        resource="keyVaultId",
+        name="keyVaultSecretName",
+        thumbprint="thumbprint",
+        status=_STORED,
+        interval=DAY,
+        source="https://learn.microsoft.com/azure/app-service/configure-ssl-certificate",
+    ),
+    Consumer(
+        kind="container-apps-certificate",
+        type="Microsoft.App/managedEnvironments/certificates",
+        url="certificateKeyVaultProperties.keyVaultUrl",
+        thumbprint="thumbprint",
+        source="https://learn.microsoft.com/rest/api/resource-manager/containerapps/certificates/get",
+    ),
+    Consumer(
+        kind="front-door",
+        type="Microsoft.Cdn/profiles",
+        children=Children(
+            operation="front_door.secrets", noun="certificates of Front Door profiles", path="/secrets", version="2025-04-15"
+        ),
+        at="parameters",
+        always=True,
+        resource="secretSource.id",
+        version="secretVersion",
+        follows="useLatestVersion",
+        thumbprint="thumbprint",
+        source="https://learn.microsoft.com/rest/api/frontdoor/azurefrontdoorstandardpremium/secrets/list-by-profile",
+    ),
+    *(
+        Consumer(
+            kind="app-service",
+            type=type_,
+            children=Children(
+                operation=f"{operation}.{list_}_references",
+                noun=f"Key Vault references in {noun} of {of}",
+                path=f"/config/configreferences/{path}",
+                version="2025-05-01",
+            ),
+            vault="vaultName",
+            name="secretName",
+            version="secretVersion",
+            reports="activeVersion",
+            status=_RESOLVED,
+            interval=DAY,
+            source="https://learn.microsoft.com/azure/app-service/app-service-key-vault-references",
+        )
+        for type_, operation, of in (
+            ("Microsoft.Web/sites", "site", "App Service apps"),
+            ("Microsoft.Web/sites/slots", "slot", "App Service slots"),
+        )
+        for list_, path, noun in (
+            ("setting", "appsettings", "settings"),
+            ("connection", "connectionstrings", "connection strings"),
+        )
+    ),
+    Consumer(
+        kind="container-app",
+        type="Microsoft.App/containerApps",
+        at="configuration.secrets[]",
+        url="keyVaultUrl",
+        source="https://learn.microsoft.com/azure/container-apps/manage-secrets",
+    ),
+    Consumer(
+        kind="container-apps-job",
+        type="Microsoft.App/jobs",
+        at="configuration.secrets[]",
+        url="keyVaultUrl",
+        source="https://learn.microsoft.com/rest/api/resource-manager/containerapps/jobs/get",
+    ),
+    Consumer(
+        kind="firewall-policy",
+        type="Microsoft.Network/firewallPolicies",
+        at="transportSecurity.certificateAuthority",
+        url="keyVaultSecretId",
+        source="https://learn.microsoft.com/azure/firewall/premium-certificates",
+    ),
+    Consumer(
+        kind="machine-certificate",
+        type="Microsoft.Compute/virtualMachines",
+        at="osProfile.secrets[].vaultCertificates[]",
+        url="certificateUrl",
+        source="https://learn.microsoft.com/rest/api/compute/virtual-machines/get#vaultcertificate",
+    ),
+    Consumer(
+        kind="machine-extension",
+        type="Microsoft.Compute/virtualMachines/extensions",
+        at="settings.secretsManagementSettings.observedCertificates[]",
+        source="https://learn.microsoft.com/azure/virtual-machines/extensions/key-vault-linux",
+    ),
+)

@@ -1,0 +1,97 @@
+"""The rotation as one self-contained HTML page: a picture of the stages, the consumers with their evidence, and the steps."""
+
+from collections.abc import Iterator
+from typing import NamedTuple, TextIO
+
+from keyaudit.model import times
+from keyaudit.model.errors import Exit
+from keyaudit.model.reasons import ADVICE
+from keyaudit.model.rotation import Rotation, Stage, State
+from keyaudit.report.html import rendered
+from keyaudit.report.html.band import Fact, Tone
+from keyaudit.report.lines import listed
+from keyaudit.report.rotation.plan import plan
+from keyaudit.report.rotation.words import (
+    MARKS,
+    STAGES,
+    STATES,
+    conclusion,
+    consumer,
+    evidence,
+    limits,
+    meaning,
+    moved,
+    owner,
+    since,
+    stage,
+    state,
+    subject,
+)
+from keyaudit.report.summary import SIMULATED
+
+
+class _Stage(NamedTuple):
+    name: str
+    mark: str
+    text: str
+
+
+class _Bar(NamedTuple):
+    state: str
+    x: str
+    width: str
+
+
+class _Consumer(NamedTuple):
+    state: str
+    said: str
+    name: str
+    evidence: str
+    owner: str
+
+
+def render(found: Rotation, out: TextIO) -> None:
+    """Write the page."""
+    run, exit_ = found.run, found.verdict.exit
+    facts = [
+        Fact("Tenant", run.tenant_name or run.tenant_id),
+        Fact("Tenant id", run.tenant_id, exact=True),
+        Fact("As of", times.iso_time(run.as_of)),
+        Fact("Read by", run.identity),
+        *([Fact("New version", found.new.name, exact=True)] if found.new else []),
+        *(Fact("Old version", each.name, exact=True) for each in found.old),
+        Fact("Exit code", f"{exit_:d}: {meaning(found)}"),
+    ]
+    counts = [f"{found.counted(each):,} {STATES[each]}" for each in reversed(State) if found.counted(each)]
+    shown = rendered(
+        "rotation.html",
+        "rotation.css",
+        "blast_radius.css",
+        simulated=SIMULATED if run.simulated else "",
+        title=subject(found),
+        conclusion=conclusion(found),
+        tone={Exit.CLEAN: Tone.GOOD, Exit.FINDINGS: Tone.BAD}.get(exit_, Tone.DOUBT),
+        facts=facts,
+        stages=[_Stage(STAGES[each], MARKS[found.reached(each)], stage(found, each)) for each in Stage],
+        bars=list(_bars(found)),
+        counted=f"{listed(counts)}.",
+        since=since(found),
+        moves=list(moved(found)),
+        consumers=[
+            _Consumer(each.state if found.begun else "", state(each, found), consumer(each), evidence(each, found), owner(each))
+            for each in found.consumers
+        ],
+        unread=[f"{each.what}: {ADVICE[each.reason].meaning} ({each.reason})" for each in found.unread],
+        limits=list(limits(found)),
+        steps=plan(found),
+    )
+    out.write(shown)
+
+
+def _bars(found: Rotation) -> Iterator[_Bar]:
+    """The share of the consumers in each state, those that have moved first; none before a rotation."""
+    before, whole = 0, len(found.consumers) if found.begun else 0
+    for each in reversed(State):
+        if whole and found.counted(each):
+            yield _Bar(each, f"{100 * before / whole:.2f}%", f"{100 * found.counted(each) / whole:.2f}%")
+            before += found.counted(each)
