@@ -14,11 +14,13 @@ from keyaudit.simulator.estates.defects import (
     KEY_OUTSIDE_VAULT,
     LAST_CREDENTIAL_EXPIRES,
     MANY_LIVE_CREDENTIALS,
+    MAPPED_CLAIMS,
     MULTI_TENANT,
     NO_OWNER,
     PERSONAL_ACCOUNTS,
     POWERFUL_WITH_USER_OWNER,
     PRIVILEGED_WITH_SECRET,
+    PUBLISHER_UNVERIFIED,
     SAML_EXPIRED_PREFERRED,
     SECRET_EXISTS,
     SECRET_TOO_LONG,
@@ -71,7 +73,7 @@ _PERSONAL = (
         audience="AzureADandPersonalMicrosoftAccount",
         credentials=(Certificate(110, 365),),
         owners=("amira.haddad", "jonas.lind"),
-        finds=(PERSONAL_ACCOUNTS, INSTANCE_LOCK_OFF),
+        finds=(PERSONAL_ACCOUNTS, INSTANCE_LOCK_OFF, PUBLISHER_UNVERIFIED),
     ),
     ApplicationPlan(
         name="Contoso Gift Cards",
@@ -88,6 +90,7 @@ _PERSONAL = (
         uri=True,
         scopes=("Orders.Read", "Orders.ReadWrite"),
         roles=("Supplier.Admin",),
+        publisher="Contoso Retail",
         credentials=(Certificate(200, 365, finds=(CREDENTIAL_UNUSED,)), Secret(20, 90, "rotation window")),
         # Its tokens have custom claims, and are signed with a custom key.
         principal=PrincipalPlan(credentials=(Saml(200),)),
@@ -164,6 +167,7 @@ _LEFT_BEHIND = (
         name="Legacy Reporting",
         age=1_600,
         audience="AzureADMultipleOrgs",
+        mapped_claims=True,
         credentials=(
             Secret(900, 365, "2023", finds=(EXPIRED_CREDENTIAL_LEFT,)),
             Secret(520, 365, "2024", finds=(EXPIRED_CREDENTIAL_LEFT,)),
@@ -174,7 +178,7 @@ _LEFT_BEHIND = (
                 finds=(SECRET_TOO_LONG, CREDENTIAL_UNUSED, TIER0_WITH_SECRET, DORMANT_POWERFUL_SECRET),
             ),
         ),
-        finds=(MULTI_TENANT, INSTANCE_LOCK_OFF, SECRET_EXISTS),
+        finds=(MULTI_TENANT, INSTANCE_LOCK_OFF, MAPPED_CLAIMS, PUBLISHER_UNVERIFIED, SECRET_EXISTS),
     ),
     ApplicationPlan(
         name="Intranet Search",

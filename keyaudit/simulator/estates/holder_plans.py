@@ -92,6 +92,9 @@ class ApplicationPlan(Struct, frozen=True, kw_only=True):
     uri: bool = False
     scopes: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    mapped_claims: bool | None = None
+    publisher: str | None = None
+    """The name of its verified publisher."""
     credentials: tuple[CredentialPlan, ...] = ()
     owners: tuple[str, ...] = ()
     owner_apps: tuple[str, ...] = ()
