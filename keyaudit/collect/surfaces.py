@@ -27,7 +27,7 @@ from keyaudit.collect.logs import alert_rules, places, workspaces
 from keyaudit.collect.managed_hsm import hsm
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.collect.reading import Collector
-from keyaudit.collect.services import secret_uses, services
+from keyaudit.collect.services import hosts, secret_uses, services
 from keyaudit.model.coverage import Scope
 
 P = TypeVar("P")
@@ -111,6 +111,7 @@ SURFACES = Surfaces(
         Surface("alert rules", alert_rules.OPERATIONS, alert_rules.collect_alert_rules),
         Surface("services", services.OPERATIONS, services.collect_services),
         Surface("secrets of services", secret_uses.OPERATIONS, secret_uses.collect_secret_uses),
+        Surface("host names of resources", hosts.OPERATIONS, hosts.collect_hosts),
         Surface("delegated permissions", delegated.OPERATIONS, delegated.collect_delegated),
         Surface("agent identities", agents.OPERATIONS, agents.collect_agents),
         Surface("managed identities", managed_identities.OPERATIONS, managed_identities.collect_managed_identities),

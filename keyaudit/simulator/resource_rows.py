@@ -49,6 +49,7 @@ OPERATIONS = {
     "microsoft.keyvault/managedhsms": "hsm.query",
     "microsoft.storage/storageaccounts": "service.query",
     "microsoft.certificateregistration/certificateorders": "secret_use.query",
+    "microsoft.web/sites": "host.query",
     identities.TYPE: "managed_identity.query",
     "microsoft.authorization/roleassignments": "role_assignment.query",
     "microsoft.authorization/roledefinitions": "role_definition.query",

@@ -40,6 +40,7 @@ CHILDREN = {
         "key.rotation_policy",
         "service.query",
         "secret_use.query",
+        "host.query",
         "managed_identity.query",
         "managed_identity.expressions_of",
         "managed_identity.federated_of",

@@ -65,6 +65,7 @@ TENANT_OPERATIONS = (
     "vault.query",
     "service.query",
     "secret_use.query",
+    "host.query",
     "role_assignment.query",
     "role_definition.query",
     "subscription.query",
@@ -145,6 +146,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "blueprint": set(),
         "key_use": set(),
         "secret_use": set(),
+        "azure_host": set(),
         "sign_in_activity": set(),
         "credential_activity": set(),
         "grant": set(found.rows["grant"]),
@@ -261,6 +263,7 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "log workspaces": (1, 1),
         "alert rules": (1, 1),
         "secrets of services": (1, 1),
+        "host names of resources": (1, 1),
         "principals": (1, 1),
     }
 
@@ -357,6 +360,7 @@ async def test_no_visible_subscription_is_not_an_empty_tenant() -> None:
         (TENANT_ID, "subscription.list"): "not_assessed nothing_visible",
         (TENANT_ID, "service.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "secret_use.query"): "not_assessed parent_not_assessed",
+        (TENANT_ID, "host.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "managed_identity.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "managed_identity.expressions_of"): "not_assessed parent_not_assessed",
         (TENANT_ID, "managed_identity.federated_of"): "not_assessed parent_not_assessed",

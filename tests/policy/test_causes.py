@@ -24,7 +24,8 @@ ALONE = frozenset(
         "sp-first-party-credential-added", "use-backup-or-release", "use-key-signs-for-many-apps", "use-superseded-version",
         # Its action closes nothing else.
         "agent-blueprint-without-sponsor", "agent-credential-admins", "agent-foreign-blueprint-with-secret",
-        "agent-without-sponsor", "app-expired-credential-left", "app-many-live-credentials", "app-no-owner",
+        "agent-without-sponsor", "app-identifier-uri-not-unique",
+        "app-expired-credential-left", "app-many-live-credentials", "app-no-owner",
         "app-privileged-with-user-owner", "fed-claims-custom-signing-key",
         "fed-domain-mfa-trust", "fed-published-key-expired", "fed-published-key-for-consumers", "fed-saml-signed-over-sha1",
         "fed-token-lifetime-extended", "hsm-admin-also-user", "hsm-admin-count", "hsm-ekm-certificate-expiring",

@@ -11,6 +11,7 @@ from keyaudit.collect.access.roles import SUBSCRIPTIONS
 from keyaudit.collect.confines import GROUPS
 from keyaudit.collect.entra.managed_identities import QUERY as IDENTITIES
 from keyaudit.collect.logs.alert_rules import QUERY as ALERT_RULES
+from keyaudit.collect.services.hosts import QUERY as NAMES
 from keyaudit.collect.services.items import QUERY as SERVICES
 from keyaudit.collect.services.secret_uses import QUERY as SECRETS
 from keyaudit.collect.usage.live.workspaces import QUERY as WORKSPACES
@@ -47,6 +48,7 @@ QUERIES = {
     "resource_group.query": GROUPS,
     "service.query": SERVICES,
     "secret_use.query": SECRETS,
+    "host.query": NAMES,
     "managed_identity.query": IDENTITIES,
     "role_assignment.query": assignments.QUERY,
     "role_definition.query": definitions.QUERY,

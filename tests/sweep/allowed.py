@@ -42,6 +42,7 @@ EMPTY_BELIEVED: Mapping[str, str] = {
     "pki.list": _NOTHING_NAMES_THEM,
     "role_eligibility.list": _NOTHING_NAMES_THEM,
     "secret_use.query": _NOTHING_NAMES_THEM,
+    "host.query": _NOTHING_NAMES_THEM,
     "service.query": _NOTHING_NAMES_THEM,
     "activity_log.list": _NONE_THERE,
     "alert_rule.query": _NONE_THERE,

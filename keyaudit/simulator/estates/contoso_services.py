@@ -23,6 +23,7 @@ STORES_CLUSTER = (
 _STORAGE = "Microsoft.Storage/storageAccounts"
 _COSMOS = "Microsoft.DocumentDB/databaseAccounts"
 
+_DEVELOPERS = "contoso-developers.azurewebsites.net"
 _DATA, _PAYMENTS = "kv-data-prod", "kv-payments-prod"
 _FINDS = (
     (ACCOUNT_KEY_TOO_OLD, "stcontosoarchive", "keys/key1"),
@@ -221,6 +222,8 @@ class _Services:
                 "encryptionType": "EncryptionAtRestWithCustomerKey",
             },
         )
+        site = {"defaultHostName": _DEVELOPERS, "hostNames": [_DEVELOPERS, "developers.contoso.example"]}
+        yield self._shared("Microsoft.Web/sites", "contoso-developers", "rg-platform", site)
         disk_key = {"secretUrl": f"https://{_DATA}.vault.azure.net/secrets/{DISK_KEY}/{self._secrets[_DATA, DISK_KEY]}"}
         yield self._prod(
             "Microsoft.Compute/virtualMachines",

@@ -43,9 +43,14 @@ def lay_application(plan: ApplicationPlan, ground: Ground) -> tuple[Application,
         name=plan.name,
         created=ground.moment(plan.age, row),
         audience=plan.audience,
-        identifier_uris=(f"https://{ground.domain}/{plan.name.lower().replace(' ', '-')}", f"api://{app_id}")
-        if plan.uri
-        else (),
+        identifier_uris=(
+            *((f"https://{ground.domain}/{plan.name.lower().replace(' ', '-')}", f"api://{app_id}") if plan.uri else ()),
+            *plan.uris,
+        ),
+        token_version=plan.token_version,
+        reply_urls=plan.redirects,
+        native_urls=plan.native_redirects,
+        implicit_tokens=plan.implicit_tokens,
         scopes=plan.scopes,
         roles=plan.roles,
         accepts_mapped_claims=plan.mapped_claims,
