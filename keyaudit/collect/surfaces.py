@@ -21,6 +21,7 @@ from keyaudit.collect.entra import (
     service_principals,
     tenant,
     token_policies,
+    workloads,
 )
 from keyaudit.collect.key_vault import certificates, deleted, keys, secrets
 from keyaudit.collect.logs import alert_rules, places, workspaces
@@ -88,6 +89,8 @@ SURFACES = Surfaces(
         Surface("token policies", token_policies.OPERATIONS, token_policies.collect_token_policies),
         Surface("trusted authorities", authorities.OPERATIONS, authorities.collect_authorities),
         Surface("app management policies", app_management.OPERATIONS, app_management.collect_app_management),
+        Surface("Conditional Access", workloads.POLICIES, workloads.collect_conditional_access),
+        Surface("risk of workloads", workloads.RISKS, workloads.collect_risks),
         Surface("Entra logs", places.TENANT, places.collect_entra_logs),
     ),
     subscription=(

@@ -66,6 +66,9 @@ TENANT_OPERATIONS = (
     "service.query",
     "secret_use.query",
     "host.query",
+    "conditional_access.list",
+    "risky_principal.list",
+    "risk_detection.list",
     "role_assignment.query",
     "role_definition.query",
     "subscription.query",
@@ -146,6 +149,9 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "blueprint": set(),
         "key_use": set(),
         "secret_use": set(),
+        "conditional_access_policy": set(),
+        "risky_principal": set(),
+        "risk_detection": set(),
         "azure_host": set(),
         "sign_in_activity": set(),
         "credential_activity": set(),
@@ -264,6 +270,8 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "alert rules": (1, 1),
         "secrets of services": (1, 1),
         "host names of resources": (1, 1),
+        "Conditional Access": (1, 1),
+        "risk of workloads": (1, 1),
         "principals": (1, 1),
     }
 

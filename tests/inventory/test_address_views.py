@@ -29,7 +29,7 @@ URIS: list[tuple[list[str], object, object]] = [
     (["https://evilcontoso.example/a", "api://pay"], ["contoso.example"], ["api://pay", "https://evilcontoso.example/a"]),
     (["https://contoso.example.evil/a"], ["contoso.example"], ["https://contoso.example.evil/a"]),
     (["urn:pay"], ["contoso.example"], ["urn:pay"]),
-    # Without a URI there is none, whatever the domains are.
+    # Without a URI it does not matter which domains there are.
     ([], BAD, []),
     (["api://pay"], BAD, "bad_value"),
 ]

@@ -33,6 +33,7 @@ ALONE = frozenset(
         "kv-legacy-access-policies", "kv-mixed-purpose-vault", "kv-purge-protection-off", "log-activity-log-export",
         "log-defender-off", "log-entra-diag-missing", "log-mailbox-audit-gap", "log-no-appid-baseline", "log-no-key-alerts",
         "log-retention-short", "log-ual-off", "use-jwks-stale-trust",
+        "sp-conditional-access-everywhere", "sp-conditional-access-not-enforced",
         "use-validator-any-audience", "use-validator-common-metadata",
         # One of them applies to expired certificates, the other to valid ones.
         "fed-cba-authority-expired", "fed-cba-authority-no-crl",

@@ -222,7 +222,7 @@ class _Services:
                 "encryptionType": "EncryptionAtRestWithCustomerKey",
             },
         )
-        site = {"defaultHostName": _DEVELOPERS, "hostNames": [_DEVELOPERS, "developers.contoso.example"]}
+        site: dict[str, object] = {"defaultHostName": _DEVELOPERS, "hostNames": [_DEVELOPERS, "developers.contoso.example"]}
         yield self._shared("Microsoft.Web/sites", "contoso-developers", "rg-platform", site)
         disk_key = {"secretUrl": f"https://{_DATA}.vault.azure.net/secrets/{DISK_KEY}/{self._secrets[_DATA, DISK_KEY]}"}
         yield self._prod(
