@@ -88,11 +88,6 @@ KINDS: Mapping[str, Kind] = {
         "app registration",
         "Limit its sign-in audience to this tenant.",
     ),
-    "principal-at-risk": Kind(
-        "service principal",
-        "Keep its sign-ins, and find out who used it. If it was not the workload, give that a new credential, and remove the "
-        "old ones. Then confirm or dismiss the risk.",
-    ),
     "redirect-uris": Kind(
         "app registration",
         "Register the exact https addresses that the application uses, on hosts of your own. Remove the others when no sign-in "

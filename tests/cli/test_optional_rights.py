@@ -9,7 +9,7 @@ from keyaudit.simulator.faults import Fault
 from tests.cli.conftest import Keyaudit, collected, once
 from tests.cli.tenants import running
 
-OF_RISK = ("sp-at-risk", "sp-detected-credential-live")
+OF_RISK = ("sp-workload-at-risk", "sp-workload-detection-live")
 OF_ACCESS = ("sp-conditional-access-everywhere", "sp-conditional-access-not-enforced")
 OTHER = "fed-domain-mfa-trust"
 """A policy that needs neither."""

@@ -34,6 +34,7 @@ ALONE = frozenset(
         "log-defender-off", "log-entra-diag-missing", "log-mailbox-audit-gap", "log-no-appid-baseline", "log-no-key-alerts",
         "log-retention-short", "log-ual-off", "use-jwks-stale-trust",
         "sp-conditional-access-everywhere", "sp-conditional-access-not-enforced",
+        "sp-workload-at-risk", "sp-workload-detection-live",
         "use-validator-any-audience", "use-validator-common-metadata",
         # One of them applies to expired certificates, the other to valid ones.
         "fed-cba-authority-expired", "fed-cba-authority-no-crl",

@@ -41,7 +41,7 @@ CONDITIONAL_ACCESS_POLICY = Table(
 
 RISKY_PRINCIPAL = Table(
     name="risky_principal",
-    order=104,
+    order=112,
     area=Area.APPLICATIONS,
     noun="risky workload identity",
     plural="risky workload identities",
@@ -64,7 +64,7 @@ RISKY_PRINCIPAL = Table(
 
 RISK_DETECTION = Table(
     name="risk_detection",
-    order=106,
+    order=114,
     area=Area.APPLICATIONS,
     noun="risk detection",
     plural="risk detections",

@@ -12,7 +12,7 @@ from keyaudit.simulator.wire import iso
 
 _REPORTS, _OFF, _OPEN = "Workloads from our networks (pilot)", "Old batch jobs", "Integration workloads"
 _ENFORCED, _USERS = "Payment workloads from the data center", "Require MFA for guests"
-_REPORTING = "Legacy Reporting"
+_PORTAL, _REPORTING = "Supplier Portal", "Legacy Reporting"
 _ASLEEP = "Store Locator"
 _NETWORK = "data center"
 
@@ -91,7 +91,7 @@ def access_policy(
 def risky_principals(ground: Ground) -> tuple[dict[str, object], ...]:
     """One at risk, and one that an administrator looked at."""
     return (
-        _risky(_REPORTING, ground, level="high", state="atRisk"),
+        _risky(_PORTAL, ground, level="high", state="atRisk"),
         _risky(_ASLEEP, ground, level="none", state="dismissed"),
     )
 
@@ -114,7 +114,7 @@ def _risky(name: str, ground: Ground, *, level: str, state: str) -> dict[str, ob
 def risk_detections(ground: Ground) -> tuple[dict[str, object], ...]:
     """One of a secret that is in use, one of a secret that has expired, and one that was dismissed."""
     return (
-        _detection(_REPORTING, ground, secret=2, event="suspiciousSignins"),
+        _detection(_PORTAL, ground, secret=1, event="suspiciousSignins"),
         _detection(_REPORTING, ground, secret=0, event="leakedCredentials"),
         _detection(_ASLEEP, ground, secret=0, event="suspiciousSignins", state="dismissed"),
     )
@@ -163,6 +163,6 @@ def workload_plants(ground: Ground) -> set[Plant]:
         Plant(ACCESS_NOT_ENFORCED, policies[_REPORTS]),
         Plant(ACCESS_NOT_ENFORCED, policies[_OFF]),
         Plant(ACCESS_EVERYWHERE, policies[_OPEN]),
-        Plant(PRINCIPAL_AT_RISK, f"{tenant}/riskyserviceprincipals/{ground.guid('principal', _REPORTING)}"),
-        Plant(DETECTED_LIVE, f"{tenant}/riskdetections/{_detection_id(_REPORTING, 2, ground)}"),
+        Plant(PRINCIPAL_AT_RISK, f"{tenant}/riskyserviceprincipals/{ground.guid('principal', _PORTAL)}"),
+        Plant(DETECTED_LIVE, f"{tenant}/riskdetections/{_detection_id(_PORTAL, 1, ground)}"),
     }
