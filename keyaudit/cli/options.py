@@ -245,8 +245,8 @@ class Choice(Selection):
             "--require",
             metavar="NAME[,...]",
             help="Treat missing optional evidence as incomplete (exit 3): logs, custody, unified-audit, relying-parties, "
-            "repositories, deleted-hsm-keys, environments, not-in-cloud for what this cloud lacks, or publishers for what only "
-            "the publisher of an external agent blueprint can see.",
+            "repositories, deleted-hsm-keys, conditional-access, identity-protection, environments, not-in-cloud for what this "
+            "cloud lacks, or publishers for what only the publisher of an external agent blueprint can see.",
         ),
     ] = None
     waivers: Annotated[

@@ -40,7 +40,7 @@ class Calls:
 
     def refused(self, refusal: Refusal) -> None:
         """Record a refusal of one object, or of the whole list."""
-        lacking = refusal.reason is Reason.PERMISSION and OPERATIONS[self.id].evidence
+        lacking = refusal.reason in (Reason.PERMISSION, Reason.NOT_LICENSED) and OPERATIONS[self.id].evidence
         reason = Reason.OPTIONAL_RIGHT if lacking else refusal.reason
         self._refused[reason] += 1
         self._details.setdefault(reason, refusal.detail)

@@ -21,13 +21,14 @@ from keyaudit.collect.entra import (
     service_principals,
     tenant,
     token_policies,
+    workloads,
 )
 from keyaudit.collect.key_vault import certificates, deleted, keys, secrets
 from keyaudit.collect.logs import alert_rules, places, workspaces
 from keyaudit.collect.managed_hsm import hsm
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.collect.reading import Collector
-from keyaudit.collect.services import consumers, secret_uses, services
+from keyaudit.collect.services import consumers, hosts, secret_uses, services
 from keyaudit.model.coverage import Scope
 
 P = TypeVar("P")
@@ -88,6 +89,8 @@ SURFACES = Surfaces(
         Surface("token policies", token_policies.OPERATIONS, token_policies.collect_token_policies),
         Surface("trusted authorities", authorities.OPERATIONS, authorities.collect_authorities),
         Surface("app management policies", app_management.OPERATIONS, app_management.collect_app_management),
+        Surface("Conditional Access", workloads.POLICIES, workloads.collect_conditional_access),
+        Surface("risk of workloads", workloads.RISKS, workloads.collect_risks),
         Surface("Entra logs", places.TENANT, places.collect_entra_logs),
     ),
     subscription=(
@@ -112,6 +115,7 @@ SURFACES = Surfaces(
         Surface("services", services.OPERATIONS, services.collect_services),
         Surface("secrets of services", secret_uses.OPERATIONS, secret_uses.collect_secret_uses),
         Surface("consumers", consumers.OPERATIONS, consumers.collect_consumers),
+        Surface("host names of resources", hosts.OPERATIONS, hosts.collect_hosts),
         Surface("delegated permissions", delegated.OPERATIONS, delegated.collect_delegated),
         Surface("agent identities", agents.OPERATIONS, agents.collect_agents),
         Surface("managed identities", managed_identities.OPERATIONS, managed_identities.collect_managed_identities),

@@ -92,6 +92,11 @@ KINDS: Mapping[str, Kind] = {
         "app registration",
         "Limit its sign-in audience to this tenant.",
     ),
+    "redirect-uris": Kind(
+        "app registration",
+        "Register the exact https addresses that the application uses, on hosts of your own. Remove the others when no sign-in "
+        "comes back to them.",
+    ),
     "authorization-policy": Kind(
         "tenant's authorization policy",
         "Change the policy once: what users may consent to, and what they may register.",

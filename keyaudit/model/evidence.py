@@ -13,6 +13,10 @@ RELYING_PARTIES = "relying-parties"
 REPOSITORIES = "repositories"
 DELETED_HSM_KEYS = "deleted-hsm-keys"
 """The deleted keys of Managed HSMs, which need a local role of their own."""
+CONDITIONAL_ACCESS = "conditional-access"
+"""Conditional Access policies, for workload identities."""
+IDENTITY_PROTECTION = "identity-protection"
+"""The risk of workload identities, which needs further permissions and a license."""
 ENVIRONMENTS = "environments"
 """The environments of vaults and workloads, from tags or from keyaudit.toml."""
 USAGE_BASELINE = "usage-baseline"
@@ -27,9 +31,15 @@ EVIDENCE: dict[str, str] = {
     RELYING_PARTIES: "--import relying-parties=PATH",
     REPOSITORIES: "--import repositories=FILE",
     DELETED_HSM_KEYS: "a local role that allows Microsoft.KeyVault/managedHsm/keys/deletedKeys/read/action",
+    CONDITIONAL_ACCESS: "the permission Policy.Read.All of Microsoft Graph",
+    IDENTITY_PROTECTION: "Workload ID Premium, and the permissions IdentityRiskyServicePrincipal.Read.All and "
+    "IdentityRiskEvent.Read.All of Microsoft Graph",
     ENVIRONMENTS: "[environments] in keyaudit.toml",
 }
 """For each name in a policy's `needs`, the flag, setting or right that supplies it; empty if this version has none."""
+
+BY_RIGHT = (DELETED_HSM_KEYS, CONDITIONAL_ACCESS, IDENTITY_PROTECTION)
+"""Evidence that an optional right or license supplies: its operations name it (`Operation.evidence`)."""
 
 NOT_IN_CLOUD = "not-in-cloud"
 PUBLISHERS = "publishers"

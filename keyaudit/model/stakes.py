@@ -78,6 +78,7 @@ _OPEN_DATA: Mapping[Stake, Facts] = {Stake.DATA: _EVERY}
 OPENS: Mapping[str, Mapping[Stake, Facts]] = {
     "application": _RIGHTS,
     "service_principal": _RIGHTS,
+    "risky_principal": {Stake.TAKEOVER: {"tier0": (True,)}, Stake.DATA: {"tenant_wide": (True,)}},
     "blueprint": {Stake.TAKEOVER: {"tier0": (True,)}, Stake.DATA: {"tenant_wide": (True,)}},
     "agent": _OPEN_DATA,
     "credential": {
@@ -105,6 +106,7 @@ OPENS: Mapping[str, Mapping[Stake, Facts]] = {
             "issuer_key",
             "key",
             "key_use",
+            "risk_detection",
             "secret",
             "token_validator",
             "trusted_key",

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 import duckdb
 
 from keyaudit.model.environments import assigning
-from keyaudit.model.evidence import DELETED_HSM_KEYS, ENVIRONMENTS, NOT_IN_CLOUD, PUBLISHERS
+from keyaudit.model.evidence import BY_RIGHT, DELETED_HSM_KEYS, ENVIRONMENTS, NOT_IN_CLOUD, PUBLISHERS
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import Run
@@ -19,7 +19,7 @@ def optional(run: Run, require: Collection[str]) -> frozenset[Reason]:
     An unconfigured environment counts only if [environments] gives something an environment, or if they are required.
     """
     found = set(OPTIONAL)
-    if DELETED_HSM_KEYS in require:
+    if not set(BY_RIGHT).isdisjoint(require):
         found.discard(Reason.OPTIONAL_RIGHT)
     if NOT_IN_CLOUD in require:
         found.discard(Reason.NOT_IN_CLOUD)
@@ -36,18 +36,19 @@ def supplied(
     """The supplied evidence. Environments count as supplied if [environments] is in use, or a tag of any vault names one. If
     vaults may be missing, one of them may have such a tag: then dependent policies are unknown, not left out.
 
-    Deleted keys of Managed HSMs count as supplied unless the right to read them is missing on every HSM. Required, they always
-    do: then that right is missing as any other is.
+    What an optional right supplies counts as supplied unless the right is missing everywhere. Required, it always does: then
+    that right is missing as any other is.
     """
     found = set(run.evidence)
     if any(ENVIRONMENTS in policy.text.needs for policy in policies) and (
         assigning(run.environment_rules) or connection.execute(_NAMED_OR_UNSEEN).fetchone()
     ):
         found.add(ENVIRONMENTS)
-    if any(DELETED_HSM_KEYS in policy.text.needs for policy in policies) and (
-        DELETED_HSM_KEYS in require or connection.execute(_ASKED_OR_NO_HSM).fetchone()
-    ):
-        found.add(DELETED_HSM_KEYS)
+    for name in BY_RIGHT:
+        if any(name in policy.text.needs for policy in policies) and (
+            name in require or connection.execute(_ASKED[name]).fetchone()
+        ):
+            found.add(name)
     return frozenset(found)
 
 
@@ -56,7 +57,14 @@ _LISTS = ", ".join(f"'{operation}'" for operation in sorted({*VAULTS_FOUND, *HSM
 _NAMED_OR_UNSEEN = f"""
     SELECT 1 FROM environment_named UNION ALL
     SELECT 1 FROM coverage WHERE operation IN ({_LISTS}) AND state <> 'assessed' AND reason NOT IN ({_LEFT_OUT}) LIMIT 1"""  # noqa: S608 - declared names only
-_READ = ", ".join(f"'{each.id}'" for each in OPERATIONS.values() if each.evidence == DELETED_HSM_KEYS)
-_ASKED_OR_NO_HSM = f"""
-    SELECT 1 FROM coverage WHERE operation IN ({_READ}) AND reason IS DISTINCT FROM '{Reason.OPTIONAL_RIGHT}' UNION ALL
-    SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM coverage WHERE operation = 'hsm.key.list') LIMIT 1"""  # noqa: S608 - declared names only
+_NO_HSM = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM coverage WHERE operation = 'hsm.key.list')"
+
+
+def _asked(name: str) -> str:
+    """The query with a row if a request for it was not refused for want of the right, or, of HSMs, if there is none to ask."""
+    reads = ", ".join(f"'{each.id}'" for each in OPERATIONS.values() if each.evidence == name)
+    asked = f"SELECT 1 FROM coverage WHERE operation IN ({reads}) AND reason IS DISTINCT FROM '{Reason.OPTIONAL_RIGHT}'"  # noqa: S608 - declared names only
+    return f"{asked} UNION ALL {_NO_HSM} LIMIT 1" if name == DELETED_HSM_KEYS else f"{asked} LIMIT 1"
+
+
+_ASKED = {name: _asked(name) for name in BY_RIGHT}

@@ -154,6 +154,8 @@ def _holders(directory: Directory, version: str, id_: str) -> Resource:
 _SETTINGS = {
     "identity/conditionalaccess/policies": "identity/conditionalAccess/policies",
     "identity/conditionalaccess/namedlocations": "identity/conditionalAccess/namedLocations",
+    "identityprotection/riskyserviceprincipals": "identityProtection/riskyServicePrincipals",
+    "identityprotection/serviceprincipalriskdetections": "identityProtection/servicePrincipalRiskDetections",
     "groupsettings": "groupSettings",
 }
 """By path in lower case Graph's spelling. A new tenant has none of them."""
@@ -161,16 +163,28 @@ _SETTINGS = {
 
 def _settings(directory: Directory, version: str, name: str) -> Resource:
     kind = name.rpartition("/")[2]
-    found = directory.estate.posture.conditional_access if kind == "policies" else ()
+    posture = directory.estate.posture
+    found = {
+        "policies": posture.conditional_access,
+        "riskyServicePrincipals": posture.risky_principals,
+        "servicePrincipalRiskDetections": posture.risk_detections,
+    }.get(kind, ())
     return Resource(
-        operation={"policies": "conditional_access.list", "namedLocations": "named_location.list"}.get(
-            kind, "group_setting.list"
-        ),
+        operation=_OPERATIONS[kind],
         relations=(name,),
         type=f"microsoft.graph.{kind}",
         members=(),
         render=collection(version, name, found, lambda one: one),
     )
+
+
+_OPERATIONS = {
+    "policies": "conditional_access.list",
+    "namedLocations": "named_location.list",
+    "riskyServicePrincipals": "risky_principal.list",
+    "servicePrincipalRiskDetections": "risk_detection.list",
+    "groupSettings": "group_setting.list",
+}
 
 
 def _user(found: User) -> Body:

@@ -114,16 +114,19 @@ def application(directory: Directory, found: Application, *, with_key: bool) -> 
         "keyCredentials": [key_credential(one, with_key=with_key) for one in found.keys],
         "parentalControlSettings": {"countriesBlockedForMinors": [], "legalAgeGroupRule": "Allow"},
         "passwordCredentials": [password(one, hinted=True) for one in found.passwords],
-        "publicClient": {"redirectUris": []},
+        "publicClient": {"redirectUris": list(found.native_urls)},
         "requiredResourceAccess": [],
         "verifiedPublisher": _publisher(found.verified_publisher),
         "web": {
             "homePageUrl": None,
             "logoutUrl": None,
             "redirectUris": list(found.reply_urls),
-            "implicitGrantSettings": {"enableAccessTokenIssuance": False, "enableIdTokenIssuance": False},
+            "implicitGrantSettings": {
+                "enableAccessTokenIssuance": found.implicit_tokens,
+                "enableIdTokenIssuance": False,
+            },
         },
-        "spa": {"redirectUris": []},
+        "spa": {"redirectUris": list(found.spa_urls)},
     }
 
 

@@ -50,6 +50,7 @@ OPERATIONS = {
     "microsoft.storage/storageaccounts": "service.query",
     "microsoft.certificateregistration/certificateorders": "secret_use.query",
     "microsoft.network/applicationgateways": "consumer.query",
+    "microsoft.web/sites": "host.query",
     identities.TYPE: "managed_identity.query",
     "microsoft.authorization/roleassignments": "role_assignment.query",
     "microsoft.authorization/roledefinitions": "role_definition.query",

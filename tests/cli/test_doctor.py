@@ -10,7 +10,7 @@ from keyaudit.cli.chosen import needed_by
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.coverage import State
 from keyaudit.model.errors import Exit
-from keyaudit.model.evidence import DELETED_HSM_KEYS, ENVIRONMENTS
+from keyaudit.model.evidence import BY_RIGHT, ENVIRONMENTS
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import OPTIONAL
 from keyaudit.policy.load import load
@@ -23,8 +23,8 @@ def test_a_tenant_that_can_be_read_whole_is_healthy(keyaudit: Keyaudit, contoso:
     ran = keyaudit("doctor", "--from", contoso)
     assert ran.code == Exit.CLEAN
     every = load()
-    # Vaults have a tag that names their environment, and the local role shows deleted keys of HSMs.
-    count = sum(set(policy.text.needs) <= {ENVIRONMENTS, DELETED_HSM_KEYS} for policy in every)
+    # Vaults have a tag that names their environment, and no right is missing.
+    count = sum(set(policy.text.needs) <= {ENVIRONMENTS, *BY_RIGHT} for policy in every)
     assert f"{count} of {count} policies can be evaluated in full." in ran.out
     lacking = len(every) - count
     assert f"{lacking} policies not evaluated, which is never a pass" in ran.out
@@ -38,9 +38,7 @@ def test_a_tenant_that_can_be_read_whole_is_healthy(keyaudit: Keyaudit, contoso:
 def test_each_blind_spot_is_named_with_what_it_blinds_and_the_remedy(keyaudit: Keyaudit, blind_spots: Path) -> None:
     ran = keyaudit("doctor", "--from", blind_spots, "-o", "json")
     assert ran.code == Exit.INCOMPLETE
-    policies = {
-        policy.text.id: policy.operations for policy in load() if set(policy.text.needs) <= {ENVIRONMENTS, DELETED_HSM_KEYS}
-    }
+    policies = {policy.text.id: policy.operations for policy in load() if set(policy.text.needs) <= {ENVIRONMENTS, *BY_RIGHT}}
     missed = {
         (record.scope.name, record.operation)
         for record in open_snapshot(blind_spots).coverage

@@ -55,7 +55,7 @@ FREE = {
     "KeyCredential": ("display_name",),
     "PasswordCredential": ("display_name",),
     "FederatedCredential": ("name", "subject", "issuer", "claims_expression", "audiences"),
-    "Application": ("name", "identifier_uris", "scopes", "roles"),
+    "Application": ("name", "identifier_uris", "scopes", "roles", "reply_urls"),
     "ServicePrincipal": ("name", "tags", "verified_publisher"),
     "Federation": ("name",),
     "ExternalProvider": ("name",),

@@ -13,6 +13,7 @@ from tests.cli.conftest import Keyaudit, collected
 from tests.cli.trusted import STOLEN, published, retired, stolen, written
 
 STALE, LAX = "use-jwks-stale-trust", "use-validator-common-metadata"
+ANY_AUDIENCE = "use-validator-any-audience"
 ESTATE = "sized:1x1"
 
 
@@ -75,6 +76,18 @@ def test_with_planted_files_both_find_what_was_planted_and_nothing_else(
     assert keyaudit(*_judged("--from", out, "--import", f"relying-parties={files}")).json["findings"] == ran.json["findings"]
     rows = keyaudit("inventory", "trusted-keys", "--from", out, "-o", "json").json["rows"]
     assert len(rows) == len(keys) + 4
+
+
+def test_a_service_that_takes_tokens_for_others_is_found_and_one_whose_file_does_not_say_is_unknown(
+    keyaudit: Keyaudit, tmp_path: Path
+) -> None:
+    files, tenant = tmp_path / "files", "8f1a0e5e-1111-4222-8333-444444444444"
+    _settings(files / "lax" / "appsettings.json", tenant, ValidateAudience=False)
+    _settings(files / "strict" / "appsettings.json", tenant, ValidateAudience=True)
+    _settings(files / "silent" / "appsettings.json", tenant)
+    ran = keyaudit("report", "--select", ANY_AUDIENCE, "--from", _imported(tmp_path, files), "-o", "json")
+    found = {(each["outcome"], each["row"]["name"].split()[-1]) for each in ran.json["findings"]}
+    assert found == {("fail", "lax/appsettings.json:1"), ("unknown", "silent/appsettings.json:1")}
 
 
 def test_with_clean_files_neither_finds_anything(keyaudit: Keyaudit, plain: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ async def test_values_that_cannot_be_right_are_unknown_and_the_rows_stay() -> No
     found = await collect(Fault("application.list", "every", edit=spoil))
     assert found.gaps() == {}
     id_ = f"{TENANT_ID}/applications/{APPLICATIONS[0].id}"
-    wrong = ("name", "created_on", "app_id", "identifier_uris")
+    wrong = ("name", "created_on", "app_id", "identifier_uris", "uris_without_id")
     assert found.unknown("application", id_) == dict.fromkeys(wrong, "bad_value")
     certificate = f"{id_}/credentials/{APPLICATIONS[0].keys[0].key_id}"
     held = ("expires_on", "holder_name", "app_id", "pin")

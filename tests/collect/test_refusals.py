@@ -42,6 +42,7 @@ CHILDREN = {
         "service.query",
         "secret_use.query",
         *consumers.OPERATIONS,
+        "host.query",
         "managed_identity.query",
         "managed_identity.expressions_of",
         "managed_identity.federated_of",

@@ -24,7 +24,8 @@ ALONE = frozenset(
         "sp-first-party-credential-added", "use-backup-or-release", "use-key-signs-for-many-apps", "use-superseded-version",
         # Its action closes nothing else.
         "agent-blueprint-without-sponsor", "agent-credential-admins", "agent-foreign-blueprint-with-secret",
-        "agent-without-sponsor", "app-expired-credential-left", "app-many-live-credentials", "app-no-owner",
+        "agent-without-sponsor", "app-identifier-uri-not-unique",
+        "app-expired-credential-left", "app-many-live-credentials", "app-no-owner",
         "app-privileged-with-user-owner", "fed-claims-custom-signing-key",
         "fed-domain-mfa-trust", "fed-published-key-expired", "fed-published-key-for-consumers", "fed-saml-signed-over-sha1",
         "fed-token-lifetime-extended", "hsm-admin-also-user", "hsm-admin-count", "hsm-ekm-certificate-expiring",
@@ -32,7 +33,9 @@ ALONE = frozenset(
         "kv-legacy-access-policies", "kv-mixed-purpose-vault", "kv-purge-protection-off", "log-activity-log-export",
         "log-defender-off", "log-entra-diag-missing", "log-mailbox-audit-gap", "log-no-appid-baseline", "log-no-key-alerts",
         "log-retention-short", "log-ual-off", "scope-sync-by-account", "use-jwks-stale-trust",
-        "use-validator-common-metadata",
+        "sp-conditional-access-everywhere", "sp-conditional-access-not-enforced",
+        "sp-workload-at-risk", "sp-workload-detection-live",
+        "use-validator-any-audience", "use-validator-common-metadata",
         # One of them applies to expired certificates, the other to valid ones.
         "fed-cba-authority-expired", "fed-cba-authority-no-crl",
     }

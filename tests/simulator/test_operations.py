@@ -12,6 +12,7 @@ from keyaudit.collect.confines import GROUPS
 from keyaudit.collect.entra.managed_identities import QUERY as IDENTITIES
 from keyaudit.collect.logs.alert_rules import QUERY as ALERT_RULES
 from keyaudit.collect.services.consumers import QUERY_TEXT as CONSUMERS
+from keyaudit.collect.services.hosts import QUERY as HOST_NAMES
 from keyaudit.collect.services.items import QUERY as SERVICES
 from keyaudit.collect.services.secret_uses import QUERY as SECRETS
 from keyaudit.collect.usage.live.workspaces import QUERY as WORKSPACES
@@ -49,6 +50,7 @@ QUERIES = {
     "service.query": SERVICES,
     "secret_use.query": SECRETS,
     "consumer.query": CONSUMERS,
+    "host.query": HOST_NAMES,
     "managed_identity.query": IDENTITIES,
     "role_assignment.query": assignments.QUERY,
     "role_definition.query": definitions.QUERY,

@@ -29,6 +29,7 @@ from keyaudit.inventory.spool import Spool
 from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import AuditError, Exit
+from keyaudit.model.evidence import BY_RIGHT
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
@@ -245,7 +246,9 @@ class Auditor:
         with (
             mock.patch.object(audit, "gate", SimpleNamespace(decide=decide, assess=gate.assess)),
             mock.patch.object(audit, "judge_policies", judge_policies),
-            audit.judge(snapshot, self._policies, Judging(as_of=self._answers.estate.as_of), fail_on=Severity.LOW) as report,
+            audit.judge(
+                snapshot, self._policies, Judging(as_of=self._answers.estate.as_of, require=BY_RIGHT), fail_on=Severity.LOW
+            ) as report,
         ):
             yield report, frozenset(_spared(judgements[0])), counted
 

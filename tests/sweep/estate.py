@@ -55,6 +55,7 @@ _APPLICATIONS = frozenset(
         "Legacy Reporting", "Integration Hub", "Adatum Helpdesk", "Woodgrove Treasury", "Payments API", "etl-runner",
         "etl-runner-test", "feed-publisher", "catalog-api-prod", "search-indexer-test", "VanArsdel Payroll",
         "Lucerne Publishing", "Trey Research Archive", "Trey Research Portal", "edge-lab-deploy", "Developer Portal",
+        "ERP Bridge", "Store Wifi Portal",
         "azdo-payments-release", "github-catalog-sync", "batch-broker", "Store Assistant Blueprint", "Gift Card Blueprint",
     }
 )  # fmt: skip

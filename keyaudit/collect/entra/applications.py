@@ -5,6 +5,7 @@ from functools import partial
 
 from msgspec import UNSET, field
 
+from keyaudit.collect.entra.addresses import put_identifiers, put_redirects
 from keyaudit.collect.entra.agent_types import is_blueprint
 from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credentials, unread_rows
 from keyaudit.collect.entra.directory import collect_objects
@@ -32,6 +33,10 @@ class ApplicationItem(Keyed, rename="camel"):
     service_principal_lock_configuration: Wire = UNSET
     verified_publisher: Wire = UNSET
     created_by_app_id: Wire = UNSET
+    identifier_uris: Wire = UNSET
+    web: Wire = UNSET
+    spa: Wire = UNSET
+    public_client: Wire = UNSET
     type: Wire = field(default=UNSET, name="@odata.type")
 
 
@@ -73,6 +78,8 @@ def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
     put_api(row, item.api, item.app_roles)
     put_lock(row, item.service_principal_lock_configuration)
     put_makers(row, cloud, publisher=item.verified_publisher, created_by=item.created_by_app_id)
+    put_redirects(row, cloud, web=item.web, spa=item.spa, native=item.public_client)
+    put_identifiers(row, item.identifier_uris, item.app_id, holder.tenant_id)
     row.put_read("public_client", flag(item.is_fallback_public_client))
     row.put_read("agent_blueprint", is_blueprint(item.type))
     return row

@@ -40,6 +40,7 @@ from keyaudit.inventory.views import (
     principal,
     privileges,
     reach,
+    risk,
     secret,
     secret_use,
     service_principal,
@@ -85,7 +86,9 @@ def _path(sql: DuckDB, collection: str, id_: str) -> str:
     return f"'/{collection}/' || {sql.lower(name)}"
 
 
-_READ_PRIVILEGES = {"agent", "blueprint", "application", "service_principal", "credential", "signing_certificate"}
+_READ_PRIVILEGES = {
+    "agent", "blueprint", "application", "service_principal", "credential", "risky_principal", "signing_certificate"
+}  # fmt: skip
 
 
 def create(
@@ -181,6 +184,8 @@ def statements(
         "agent": lambda: agent.view(sources, of("agent")),
         "blueprint": lambda: blueprint.view(sources, of("blueprint")),
         "application": lambda: application.view(sources, as_of, of("application")),
+        "risky_principal": lambda: risk.principals(sources, of("risky_principal")),
+        "risk_detection": lambda: risk.detections(sources, as_of, of("risk_detection")),
         "service_principal": lambda: service_principal.view(sources, as_of, of("service_principal")),
         "credential": lambda: credential.view(
             sources, as_of, of("credential"), repositories_listed=REPOSITORIES in run.evidence

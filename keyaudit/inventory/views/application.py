@@ -7,6 +7,7 @@ from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, by_hand, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.views.addresses import addresses
 from keyaudit.inventory.views.owners import indirect_users
 from keyaudit.inventory.views.privileges import privileges
 from keyaudit.inventory.views.versions import third_left
@@ -18,6 +19,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     facts = {
         **privileges(rows["app_id"].map(sources.sql.lower), sources),
         "owner_count": sized(rows["owner_ids"], sources.sql.size),
+        **addresses(rows),
         **_user_owners(rows),
         **_credentials(rows, as_of),
     }

@@ -5,7 +5,7 @@ from keyaudit.model.operations.kinds import ADVANCED, AZURE_CLI, Family, Paging,
 
 _APPLICATION_FIELDS = (
     "id,appId,displayName,createdDateTime,signInAudience,identifierUris,api,appRoles,keyCredentials,passwordCredentials,"
-    "isFallbackPublicClient,servicePrincipalLockConfiguration,disabledByMicrosoftStatus"
+    "isFallbackPublicClient,servicePrincipalLockConfiguration,disabledByMicrosoftStatus,web,spa,publicClient"
 )
 PRINCIPAL_FIELDS = (
     "id,appId,displayName,createdDateTime,accountEnabled,servicePrincipalType,appOwnerOrganizationId,"

@@ -1,6 +1,7 @@
 """The table of applications."""
 
 from keyaudit.model.columns import Area, RestsOn, Table, count, flag, integer, text, texts, time, where_found
+from keyaudit.model.tables.azure_host import HOSTS_NAMED
 from keyaudit.model.tables.privileges import privileges
 
 _APPLICATION = ("application.list",)
@@ -25,6 +26,17 @@ APPLICATION = Table(
             values=("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"),
             wire="signInAudience"),
         texts("identifier_uris", "its identifier URIs", _APPLICATION, wire="identifierUris"),
+        texts("uris_without_id", "those of its identifier URIs that hold neither its own id nor the tenant's, sorted",
+            _APPLICATION),
+        texts("redirect_uris", "where Entra sends its users and tokens, on the web, in a browser and on devices, sorted",
+            _APPLICATION),
+        texts("insecure_redirects", "those of them that begin with http and lead to another machine than the user's",
+            _APPLICATION),
+        texts("wildcard_hosts", "those of them with * in the name of the host", _APPLICATION),
+        texts("wildcard_paths", "those of them with * behind the name of the host", _APPLICATION),
+        texts("azure_hosts", "hosts of them whose names Azure services give to the first who asks, sorted", _APPLICATION),
+        flag("implicit_tokens", "enableAccessTokenIssuance: access tokens go to its redirect URIs without a code first",
+            _APPLICATION),
         flag("exposes_api", "it publishes permission scopes or application roles of its own", _APPLICATION),
         texts("exposed_scopes", "the delegated permissions that it publishes, sorted", _APPLICATION),
         texts("exposed_roles", "the app roles that it publishes, sorted", _APPLICATION),
@@ -51,6 +63,10 @@ APPLICATION = Table(
             listed=("app_id", "service_principal.app_id", "service_principal.app_roles_listed"),
             through=("service_principal.list",),
         ),
+        texts("loose_uris", "those of uris_without_id that are in none of the tenant's verified domains",
+            rests_on=RestsOn.PARENT, derived_from=("uris_without_id", "tenant.verified_domains")),
+        texts("unowned_hosts", "those of azure_hosts that no resource of the subscriptions that were read has",
+            rests_on=RestsOn.LIST, derived_from=("azure_hosts", "azure_host.host"), rows_of=HOSTS_NAMED),
         count("owner_count", "its owners, users and service principals", rests_on=RestsOn.OBJECT,
             derived_from=("owner_ids",)),
         count("user_owners",

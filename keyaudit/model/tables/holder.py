@@ -26,6 +26,15 @@ _RULES = tuple(
     )
 )
 
+POWERS = (
+    flag("tier0", "its application controls the whole tenant (tier 0)",
+        rests_on=RestsOn.LIST, derived_from=(*_GRANTED, *THROUGH_GROUPS), rows_of=(*_PRINCIPALS, *APP_ROLES, *DIRECTORY_ROLES)),
+    flag("tenant_wide", "an app role of its application, or a directory role over the whole tenant, reaches all of one kind of "
+        "data, such as every mailbox (tier 1)",
+        rests_on=RestsOn.LIST, derived_from=(*_GRANTED, *THROUGH_GROUPS), rows_of=(*_PRINCIPALS, *APP_ROLES, *DIRECTORY_ROLES)),
+)
+"""The columns of an observation about an application, by its app_id."""
+
 HOLDER = (
     flag("holder_tier0",
         "tier0 of its holder, which for an application is that of its service principal: it controls the whole tenant",

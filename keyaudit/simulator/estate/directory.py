@@ -82,6 +82,11 @@ class Application(Struct, frozen=True, kw_only=True):
     encryption_key: str | None = None
     """tokenEncryptionKeyId."""
     reply_urls: tuple[str, ...] = ()
+    """web.redirectUris."""
+    spa_urls: tuple[str, ...] = ()
+    native_urls: tuple[str, ...] = ()
+    """publicClient.redirectUris."""
+    implicit_tokens: bool = False
     blueprint: bool = False
     """Whether it is a blueprint of agent identities."""
     sponsors: tuple[str, ...] = ()

@@ -47,3 +47,6 @@ class Posture(Struct, frozen=True, kw_only=True):
     security_defaults: bool = True
     conditional_access: tuple[dict[str, object], ...] = ()
     """Conditional access policies, as Graph shows them; a tenant with security defaults has none."""
+    risky_principals: tuple[dict[str, object], ...] = ()
+    risk_detections: tuple[dict[str, object], ...] = ()
+    """What Entra ID Protection says of workload identities, as Graph shows it."""

@@ -24,6 +24,7 @@ from keyaudit.simulator.estates.contoso_services import lay_services, service_pl
 from keyaudit.simulator.estates.contoso_signing import federated_domains, lay_signing
 from keyaudit.simulator.estates.contoso_signing_plants import signing_plants
 from keyaudit.simulator.estates.contoso_trust import TRUSTED, with_trust
+from keyaudit.simulator.estates.contoso_workloads import workload_plants
 from keyaudit.simulator.estates.holder_plans import ApplicationPlan, PrincipalPlan
 from keyaudit.simulator.estates.holders import lay_application, lay_principal, owners_of
 from keyaudit.simulator.estates.hsm_plans import lay_hsm
@@ -55,7 +56,13 @@ def contoso(as_of: int) -> Estate:
     below = {"stcontosolake": scopes(vaults)}
     services = (replace(one, children=below.get(one.name, {})) for one in lay_services(ground, subscriptions, vaults))
     resources = (*services, *lay_consumers(subscriptions, vaults))
-    elsewhere = (log_plants(ground), posture_plants(ground), service_plants(resources), consumer_plants(resources))
+    elsewhere = (
+        log_plants(ground),
+        posture_plants(ground),
+        workload_plants(ground),
+        service_plants(resources),
+        consumer_plants(resources),
+    )
     beside = (of_furniture, in_entra, joined, in_signing, *elsewhere)
     estate = Estate(
         name="contoso",

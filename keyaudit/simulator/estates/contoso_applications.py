@@ -10,15 +10,21 @@ from keyaudit.simulator.estates.defects import (
     CREDENTIAL_UNUSED,
     DORMANT_POWERFUL_SECRET,
     EXPIRED_CREDENTIAL_LEFT,
+    IDENTIFIER_URI,
     INSTANCE_LOCK_OFF,
     KEY_OUTSIDE_VAULT,
     LAST_CREDENTIAL_EXPIRES,
     MANY_LIVE_CREDENTIALS,
+    MAPPED_CLAIMS,
     MULTI_TENANT,
     NO_OWNER,
     PERSONAL_ACCOUNTS,
     POWERFUL_WITH_USER_OWNER,
     PRIVILEGED_WITH_SECRET,
+    PUBLISHER_UNVERIFIED,
+    REDIRECT_INSECURE,
+    REDIRECT_UNOWNED,
+    REDIRECT_WILDCARD,
     SAML_EXPIRED_PREFERRED,
     SECRET_EXISTS,
     SECRET_TOO_LONG,
@@ -71,7 +77,7 @@ _PERSONAL = (
         audience="AzureADandPersonalMicrosoftAccount",
         credentials=(Certificate(110, 365),),
         owners=("amira.haddad", "jonas.lind"),
-        finds=(PERSONAL_ACCOUNTS, INSTANCE_LOCK_OFF),
+        finds=(PERSONAL_ACCOUNTS, INSTANCE_LOCK_OFF, PUBLISHER_UNVERIFIED),
     ),
     ApplicationPlan(
         name="Contoso Gift Cards",
@@ -88,6 +94,7 @@ _PERSONAL = (
         uri=True,
         scopes=("Orders.Read", "Orders.ReadWrite"),
         roles=("Supplier.Admin",),
+        publisher="Contoso Retail",
         credentials=(Certificate(200, 365, finds=(CREDENTIAL_UNUSED,)), Secret(20, 90, "rotation window")),
         # Its tokens have custom claims, and are signed with a custom key.
         principal=PrincipalPlan(credentials=(Saml(200),)),
@@ -101,6 +108,7 @@ _LONG_LIVED = (
         name="Billing API",
         age=1_400,
         uri=True,
+        uris=("api://billing",),
         scopes=("Invoices.Read",),
         credentials=(Secret(200, 730, "billing-prod", finds=(SECRET_TOO_LONG, TIER0_WITH_SECRET)),),
         principal=PrincipalPlan(credentials=(Certificate(60, 365, finds=(CREDENTIAL_ON_PRINCIPAL, KEY_OUTSIDE_VAULT)),)),
@@ -111,8 +119,11 @@ _LONG_LIVED = (
     ApplicationPlan(
         name="ERP Bridge",
         age=380,
+        uris=("api://erp-bridge",),
+        scopes=("Orders.Post",),
+        token_version=None,
         credentials=(Secret(100, 365, "erp", finds=(SECRET_TOO_LONG, CREDENTIAL_BEYOND_POLICY)),),
-        finds=(SECRET_EXISTS, NO_OWNER),
+        finds=(SECRET_EXISTS, NO_OWNER, IDENTIFIER_URI),
     ),
     ApplicationPlan(
         name="BI Refresh",
@@ -123,8 +134,9 @@ _LONG_LIVED = (
     ApplicationPlan(
         name="Store Wifi Portal",
         age=2_200,
+        redirects=("https://contoso-wifi.azurewebsites.net/signin", "https://wifi.contoso.example/signin"),
         credentials=(Secret(2_150, None, finds=(CREDENTIAL_NEVER_EXPIRES, CREDENTIAL_UNUSED)),),
-        finds=(SECRET_EXISTS, NO_OWNER),
+        finds=(SECRET_EXISTS, NO_OWNER, REDIRECT_UNOWNED),
     ),
     ApplicationPlan(
         name="Warehouse Scanner Gateway",
@@ -164,6 +176,8 @@ _LEFT_BEHIND = (
         name="Legacy Reporting",
         age=1_600,
         audience="AzureADMultipleOrgs",
+        mapped_claims=True,
+        redirects=("http://reports.contoso.example/signin", "http://localhost:8080/signin"),
         credentials=(
             Secret(900, 365, "2023", finds=(EXPIRED_CREDENTIAL_LEFT,)),
             Secret(520, 365, "2024", finds=(EXPIRED_CREDENTIAL_LEFT,)),
@@ -174,7 +188,7 @@ _LEFT_BEHIND = (
                 finds=(SECRET_TOO_LONG, CREDENTIAL_UNUSED, TIER0_WITH_SECRET, DORMANT_POWERFUL_SECRET),
             ),
         ),
-        finds=(MULTI_TENANT, INSTANCE_LOCK_OFF, SECRET_EXISTS),
+        finds=(MULTI_TENANT, INSTANCE_LOCK_OFF, MAPPED_CLAIMS, PUBLISHER_UNVERIFIED, REDIRECT_INSECURE, SECRET_EXISTS),
     ),
     ApplicationPlan(
         name="Intranet Search",
@@ -275,6 +289,7 @@ _ON_BOTH = (
         uri=True,
         scopes=("Payments.Read", "Payments.Initiate"),
         roles=("Payments.Process",),
+        token_version=None,
         credentials=(Certificate(150, 365, shared="payments-api.contoso.example"),),
         principal=PrincipalPlan(credentials=(Certificate(150, 365, shared="payments-api.contoso.example"),)),
         owners=("mei.tanaka",),
@@ -291,6 +306,12 @@ _ON_BOTH = (
     ApplicationPlan(
         name="Developer Portal",
         age=1_150,
+        redirects=(
+            "https://*.previews.contoso.example/signin",
+            "https://contoso-developers.azurewebsites.net/signin",
+            "https://developers.contoso.example/signin",
+        ),
+        finds=(REDIRECT_WILDCARD,),
         uri=True,
         scopes=("Catalog.Read",),
         credentials=(Certificate(60, 365),),
@@ -298,7 +319,20 @@ _ON_BOTH = (
     ),
 )
 
-_WITHOUT_CREDENTIALS = (ApplicationPlan(name="Store Locator", age=860, owners=("sofia.rossi",)),)
+_WITHOUT_CREDENTIALS = (
+    ApplicationPlan(
+        name="Store Locator",
+        age=860,
+        owners=("sofia.rossi",),
+        redirects=("https://stores.contoso.example/signin", "http://127.0.0.1/signin"),
+        native_redirects=(
+            "http://localhost",
+            "https://login.microsoftonline.com/common/oauth2/nativeclient",
+            "msauth.example.contoso.stores://auth",
+            "urn:ietf:wg:oauth:2.0:oob",
+        ),
+    ),
+)
 
 # These sign in with a certificate of a vault, which `contoso_joined` gives them.
 _VAULTED = (

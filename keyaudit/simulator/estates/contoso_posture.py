@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from keyaudit.simulator.estate import Application, AppManagementPolicy, Plant, Posture, Restriction, Restrictions
+from keyaudit.simulator.estates.contoso_workloads import conditional_access, risk_detections, risky_principals
 from keyaudit.simulator.estates.defects import (
     MANAGEMENT_POLICY_EXEMPTS,
     MANAGEMENT_POLICY_OFF,
@@ -81,6 +82,9 @@ def contoso_posture(applications: Iterable[Application], ground: Ground) -> Post
             for name, (application, restrictions) in _POLICIES.items()
         ),
         security_defaults=False,
+        conditional_access=conditional_access(ground),
+        risky_principals=risky_principals(ground),
+        risk_detections=risk_detections(ground),
     )
 
 

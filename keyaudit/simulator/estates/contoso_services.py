@@ -23,6 +23,7 @@ STORES_CLUSTER = (
 _STORAGE = "Microsoft.Storage/storageAccounts"
 _COSMOS = "Microsoft.DocumentDB/databaseAccounts"
 
+_DEVELOPERS = "contoso-developers.azurewebsites.net"
 _DATA, _EDGE, _PAYMENTS = "kv-data-prod", "kv-platform-edge", "kv-payments-prod"
 _FINDS = (
     (ACCOUNT_KEY_TOO_OLD, "stcontosoarchive", "keys/key1"),
@@ -223,6 +224,8 @@ class _Services:
                 "encryptionType": "EncryptionAtRestWithCustomerKey",
             },
         )
+        site: dict[str, object] = {"defaultHostName": _DEVELOPERS, "hostNames": [_DEVELOPERS, "developers.contoso.example"]}
+        yield self._shared("Microsoft.Web/sites", "contoso-developers", "rg-platform", site)
         for machine, group, vault, secret in (
             ("vm-batch-02", "rg-data-prod", _DATA, DISK_KEY),
             ("vm-edge-01", "rg-platform", _EDGE, EDGE_DISK_KEY),

@@ -22,6 +22,7 @@ from keyaudit.simulator.estate import (
 )
 from keyaudit.simulator.estates.certificate_plans import CLIENT, CertificatePlan, Furniture, furnished
 from keyaudit.simulator.estates.contoso import lay_vaults
+from keyaudit.simulator.estates.contoso_workloads import access_policy
 from keyaudit.simulator.estates.hardened_entra import SIGNER, agents, cluster_issuer, lay_applications, of_cluster, workloads
 from keyaudit.simulator.estates.hsm_plans import ADMINISTRATOR, CRYPTO_AUDITOR, EKM_ADMINISTRATOR, EkmPlan, HsmPlan, lay_hsm
 from keyaudit.simulator.estates.ids import Ground
@@ -280,6 +281,14 @@ def hardened_posture(ground: Ground) -> Posture:
         invites_from="adminsAndGuestInviters",
         guest_role="2af84b1e-32c8-42b7-82bc-daa82404023b",
         security_defaults=False,
+        conditional_access=(
+            access_policy(
+                ground.guid("conditional access", "workloads"),
+                "Workloads from our networks",
+                workloads="ServicePrincipalsInMyTenant",
+                leaving_out=(ground.guid("named location", "networks"),),
+            ),
+        ),
     )
 
 

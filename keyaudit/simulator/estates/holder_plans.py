@@ -92,6 +92,15 @@ class ApplicationPlan(Struct, frozen=True, kw_only=True):
     uri: bool = False
     scopes: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    mapped_claims: bool | None = None
+    uris: tuple[str, ...] = ()
+    """Identifier URIs, beside those of `uri`."""
+    token_version: int | None = 2
+    redirects: tuple[str, ...] = ()
+    native_redirects: tuple[str, ...] = ()
+    implicit_tokens: bool = False
+    publisher: str | None = None
+    """The name of its verified publisher."""
     credentials: tuple[CredentialPlan, ...] = ()
     owners: tuple[str, ...] = ()
     owner_apps: tuple[str, ...] = ()

@@ -1,0 +1,168 @@
+"""Conditional Access policies for workload identities, and the risk of these that Entra ID Protection sees."""
+
+import re
+from collections.abc import Sequence
+
+from msgspec import UNSET, Struct
+
+from keyaudit.collect.calls import Calls
+from keyaudit.collect.copies import both
+from keyaudit.collect.entra.relations import Related, object_id
+from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
+from keyaudit.collect.rows import Row, Wire, is_null, read, wired
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.guid import GUID
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.workloads import CONDITIONAL_ACCESS_POLICY, RISK_DETECTION, RISKY_PRINCIPAL
+
+POLICIES = ("conditional_access.list",)
+RISKS = ("risky_principal.list", "risk_detection.list")
+
+# https://learn.microsoft.com/graph/api/resources/conditionalaccesslocations
+_EVERY_PLACE = ("All", "AllTrusted")
+_DETECTION = re.compile(r"[0-9a-f-]{8,200}", re.ASCII | re.IGNORECASE)
+
+
+@wired(CONDITIONAL_ACCESS_POLICY)
+class PolicyItem(Related, rename="camel"):
+    """A Conditional Access policy."""
+
+    display_name: Wire = UNSET
+    conditions: Wire = UNSET
+
+
+class Conditions(Struct, rename="camel"):
+    """Those of its conditions that are read."""
+
+    client_applications: Wire = UNSET
+    locations: Wire = UNSET
+    service_principal_risk_levels: Wire = UNSET
+
+
+class Clients(Struct, rename="camel"):
+    """The workload identities that a policy is about."""
+
+    include_service_principals: Wire = UNSET
+    exclude_service_principals: Wire = UNSET
+    service_principal_filter: Wire = UNSET
+
+
+class Locations(Struct, rename="camel"):
+    """The locations that a policy is about."""
+
+    include_locations: Wire = UNSET
+    exclude_locations: Wire = UNSET
+
+
+@wired(RISKY_PRINCIPAL)
+class RiskyItem(Related, rename="camel"):
+    """A risky service principal."""
+
+    display_name: Wire = UNSET
+
+
+@wired(RISK_DETECTION)
+class DetectionItem(Related, rename="camel"):
+    """A risk detection."""
+
+    service_principal_display_name: Wire = UNSET
+    key_ids: Wire = UNSET
+
+
+async def collect_conditional_access(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+    """Write a row per Conditional Access policy. Returns the coverage of `POLICIES`."""
+    [operation] = POLICIES
+    calls, (url, version) = Calls(scope, operation), source(reading.connection.environment, operation)
+    listing = reading.connection.gateway.pages(operation, PolicyItem, by=object_id)
+    async for item in both(listing):
+        id_ = f"{scope.id}/conditionalAccessPolicies/{item.id}"
+        row = Row(CONDITIONAL_ACCESS_POLICY, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
+        row.put("name", item.display_name)
+        row.fill(item)
+        _put_conditions(row, read(item.conditions, Conditions))
+        unit.row("conditional_access_policy", row.finish())
+    calls.ended(listing.end)
+    return [calls.coverage()]
+
+
+async def collect_risks(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+    """Write a row per risky service principal, and per risk detection. Returns the coverage of `RISKS`."""
+    gateway, environment = reading.connection.gateway, reading.connection.environment
+    principals, detections = (Calls(scope, operation) for operation in RISKS)
+    url, version = source(environment, principals.id)
+    risky = gateway.pages(principals.id, RiskyItem, by=object_id)
+    async for item in both(risky):
+        id_ = f"{scope.id}/riskyServicePrincipals/{item.id}"
+        row = Row(RISKY_PRINCIPAL, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
+        row.put_all(name=item.display_name, principal_id=item.id.lower())
+        row.fill(item)
+        unit.row("risky_principal", row.finish())
+    principals.ended(risky.end)
+    url, version = source(environment, detections.id)
+    detected = gateway.pages(detections.id, DetectionItem, by=_detection_id)
+    async for one in both(detected):
+        id_ = f"{scope.id}/riskDetections/{one.id}"
+        row = Row(RISK_DETECTION, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
+        row.put("name", one.service_principal_display_name)
+        row.fill(one)
+        row.put_read("key_ids", _keys(one.key_ids))
+        unit.row("risk_detection", row.finish())
+    detections.ended(detected.end)
+    return [principals.coverage(), detections.coverage()]
+
+
+def _put_conditions(row: Row, found: Conditions | Refusal) -> None:
+    """Fill the columns of a policy's conditions. A condition that is null was never set."""
+    if isinstance(found, Refusal):
+        of_clients, of_places = ("for_workloads", "included", "excluded", "filtered"), ("locations", "locations_excluded")
+        row.refuse((*of_clients, *of_places, "risk_levels"), found.reason)
+        return
+    row.put_read("risk_levels", _sorted(found.service_principal_risk_levels))
+    if is_null(found.client_applications):
+        row.put_all(for_workloads=False, included=[], excluded=[], filtered=False)
+    else:
+        clients = read(found.client_applications, Clients)
+        row.put_read("for_workloads", clients if isinstance(clients, Refusal) else True)
+        shown = Clients() if isinstance(clients, Refusal) else clients
+        row.put_all(included=_sorted(shown.include_service_principals), excluded=_sorted(shown.exclude_service_principals))
+        # A filter that was left out is one that was not shown.
+        filter_ = shown.service_principal_filter
+        row.put_read("filtered", Refusal(Reason.BAD_BODY) if filter_ is UNSET else not is_null(filter_))
+    if is_null(found.locations):
+        row.put_all(locations=[], locations_excluded=[])
+    else:
+        places = read(found.locations, Locations)
+        told = Locations() if isinstance(places, Refusal) else places
+        included = _places(told.include_locations)
+        # A condition on locations includes some.
+        row.put_read("locations", included or Refusal(Reason.BAD_VALUE))
+        row.put_read("locations_excluded", _places(told.exclude_locations))
+
+
+def _places(raw: Wire) -> list[str] | Refusal:
+    """The ids of named locations, or the words for all of them."""
+    found = _sorted(raw)
+    if isinstance(found, Refusal):
+        return found
+    strange = any(one not in _EVERY_PLACE and not GUID.fullmatch(one) for one in found)
+    return Refusal(Reason.UNRECOGNISED) if strange else found
+
+
+def _sorted(raw: Wire) -> list[str] | Refusal:
+    found = read(raw, list[str])
+    return found if isinstance(found, Refusal) else sorted(set(found))
+
+
+def _keys(raw: Wire) -> list[str] | Refusal:
+    found = _sorted(raw)
+    if isinstance(found, Refusal):
+        return found
+    return sorted({one.lower() for one in found}) if all(map(GUID.fullmatch, found)) else Refusal(Reason.BAD_VALUE)
+
+
+def _detection_id(item: DetectionItem) -> str:
+    if not _DETECTION.fullmatch(item.id):
+        raise ValueError("not the id of a detection")
+    return item.id.lower()
