@@ -95,6 +95,8 @@ class Token(Struct, frozen=True, kw_only=True):
     issue: Issue
     rate: Rate
     """Of its class."""
+    name: str = ""
+    """The name of the application in the inventory; empty if the inventory does not have it."""
 
 
 class Tokens(Struct, frozen=True, kw_only=True):

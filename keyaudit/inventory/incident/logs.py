@@ -101,8 +101,16 @@ def named(found: Observed, names: Mapping[str, str]) -> Observed:
             because = because.replace(each, f"{names[each]} ({each})") if each in names else because
         return structs.replace(act, actor=structs.replace(act.actor, name=name), because=because)
 
+    tokens = found.tokens and structs.replace(
+        found.tokens,
+        found=[
+            structs.replace(each, name=names.get(each.app_id or "", "") or FIRST_PARTY.get(each.app_id or "", ""))
+            for each in found.tokens.found
+        ],
+    )
     return structs.replace(
         found,
+        tokens=tokens,
         uses=[*map(with_name, found.uses)],
         timeline=[*map(with_name, found.timeline)],
         causes=[*map(with_name, found.causes)],

@@ -105,6 +105,7 @@ def _token(token: Token) -> dict[str, object]:
         "record": token.record,
         "service": token.service,
         "app_id": token.app_id,
+        "name": token.name or None,
         "principal_id": token.principal_id,
         "kind": token.kind,
         "external": token.external,

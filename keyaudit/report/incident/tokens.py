@@ -78,7 +78,7 @@ _LEADS = (Issue.NOT_LISTED, Issue.DIFFERS, Issue.OVER_AGE)
 
 
 def _named(token: Token) -> str:
-    who = one_line(token.app_id or "an application that is not named", LISTED)
+    who = one_line(token.name or token.app_id or "an application that is not named", LISTED)
     as_ = f" as {one_line(token.principal_id, LISTED)}" if token.principal_id else ""
     issued = f" (issued {iso_time(token.issued_on)})" if token.issued_on is not None else ""
     odd = " Its id has another form than those of Entra." if token.odd else ""
