@@ -58,6 +58,7 @@ EMPTY_BELIEVED: Mapping[str, str] = {
 
 DECLARED: Mapping[str, tuple[str, ...]] = {
     "applicationAuthenticationClientSignInActivity": ("last_app_only_on",),
+    "condition": ("condition",),
     "created": ("created_on",),
     "certificateRevocationListUrl": ("crl_url",),
     "createdAt": ("created_on",),
@@ -102,6 +103,7 @@ _MASTER_KEYS = ("primaryMasterKey", "primaryReadonlyMasterKey", "secondaryMaster
 
 LEFT_OUT_SAYS: Mapping[str, str] = {
     "autoRotationEnabled": _OPTED_IN,
+    "condition": "most recorded role assignments have no condition, and lack the member",
     "generationTime": _NEVER_AGAIN,
     **dict.fromkeys(_MASTER_KEYS, _NEVER_AGAIN),
     "key1": _NOT_ROTATED,
@@ -155,6 +157,7 @@ ANOTHER: Mapping[tuple[str, str], str] = {
     },
     ("vault.list", "tags.Environment"): "an environment is called as somebody chose to call it",
     ("service.query", "oidcIssuerProfile.issuerURL"): "a cluster's issuer has the address that its owner or the service chose",
+    ("role_assignment.query", "properties.condition"): "a condition is what its author wrote",
     ("b2c.key_sets", "id"): "a key set is called as somebody chose to call it",
     ("delegated_grant.list", "scope"): "an API calls its permissions as its author likes, and another name is another one",
     **dict.fromkeys(
