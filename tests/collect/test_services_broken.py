@@ -120,6 +120,7 @@ async def test_what_was_not_answered_is_not_what_was_never_set() -> None:
         ("local_auth_enabled", "created_on", "expiry_period", "oidc_issuer"), "bad_body"
     )
     assert found.unknown("key_use", f"{CLOSED}/encryption/unread") == {
+        "identity_ids": "bad_body",
         "key_id": "bad_body",
         "version": "bad_body",
         "pinned": "bad_body",

@@ -62,6 +62,7 @@ EMPTY_BELIEVED: Mapping[str, str] = {
 DECLARED: Mapping[str, tuple[str, ...]] = {
     "activeVersion": ("version_in_use",),
     "applicationAuthenticationClientSignInActivity": ("last_app_only_on",),
+    "condition": ("condition",),
     "created": ("created_on",),
     "certificateRevocationListUrl": ("crl_url",),
     "createdAt": ("created_on",),
@@ -108,6 +109,7 @@ _MASTER_KEYS = ("primaryMasterKey", "primaryReadonlyMasterKey", "secondaryMaster
 LEFT_OUT_SAYS: Mapping[str, str] = {
     "activeVersion": "a recorded reference that is resolved does not have it",
     "autoRotationEnabled": _OPTED_IN,
+    "condition": "most recorded role assignments have no condition, and lack the member",
     "generationTime": _NEVER_AGAIN,
     **dict.fromkeys(_MASTER_KEYS, _NEVER_AGAIN),
     "key1": _NOT_ROTATED,
@@ -168,6 +170,7 @@ ANOTHER: Mapping[tuple[str, str], str] = {
         for each in CHILDREN
         if each.kind == "app-service"
     },
+    ("role_assignment.query", "properties.condition"): "a condition is what its author wrote",
     ("b2c.key_sets", "id"): "a key set is called as somebody chose to call it",
     ("delegated_grant.list", "scope"): "an API calls its permissions as its author likes, and another name is another one",
     **dict.fromkeys(

@@ -183,8 +183,17 @@ def _assignments(ids: Ids) -> Sequence[RoleAssignment]:
     loyalty = ids.scope("contoso-prod", "rg-loyalty-prod", "kv-loyalty-prod")
     retail = "/providers/Microsoft.Management/managementGroups/mg-retail"
     user, service = "User", "ServicePrincipal"
+    payments = ids.scope("contoso-prod", "rg-payments-prod", "kv-payments-prod")
+    # The first has no effect on the keys of the role; the second limits the secrets that its role reads.
+    conditions = {
+        (payments, roles.CRYPTO_USER): "(!(ActionMatches{'Microsoft.KeyVault/vaults/keys/sign/action'}))",
+        (identity, ids.role(CUSTODIAN)): (
+            "((!(ActionMatches{'Microsoft.KeyVault/vaults/secrets/getSecret/action'})) OR "
+            "(@Resource[Microsoft.KeyVault/vaults/secrets:name] StringStartsWith 'signing-'))"
+        ),
+    }
     return [
-        assigned(ids, scope, role, who, kind)
+        replace(assigned(ids, scope, role, who, kind), condition=conditions.get((scope, role)))
         for scope, role, who, kind in (
             (retail, roles.USER_ACCESS_ADMINISTRATOR, ids.user("amira.haddad"), user),
             (ids.scope("contoso-prod"), roles.OWNER, ids.user("breakglass-01"), user),
@@ -203,12 +212,7 @@ def _assignments(ids: Ids) -> Sequence[RoleAssignment]:
             (f"{identity}/keys/workforce-token-signing", roles.CRYPTO_USER, ids.service("app-supplier-portal-prod"), service),
             (identity, ids.role(CUSTODIAN), ids.user("ines.moreau"), user),
             (ids.scope("contoso-prod", "rg-data-prod"), roles.ENCRYPTION_USER, ids.service("id-data-loader-prod"), service),
-            (
-                ids.scope("contoso-prod", "rg-payments-prod", "kv-payments-prod"),
-                roles.CRYPTO_USER,
-                ids.service("id-payments-settlement-prod"),
-                service,
-            ),
+            (payments, roles.CRYPTO_USER, ids.service("id-payments-settlement-prod"), service),
         )
     ]
 

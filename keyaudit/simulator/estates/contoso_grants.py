@@ -10,6 +10,7 @@ from keyaudit.simulator.estates.contoso_access import CROWN_VAULT, CUSTODIAN, OR
 from keyaudit.simulator.estates.contoso_hsm import LAB_HSM, TRUST_HSM
 from keyaudit.simulator.estates.defects import (
     ACCESS_POLICY_ALL,
+    CONDITION_WITHOUT_EFFECT,
     CONTROL_PLANE_TO_DATA,
     CROSS_ENVIRONMENT,
     CROSS_ENVIRONMENT_KEY,
@@ -192,7 +193,8 @@ def _before(ids: Ids) -> Iterator[tuple[str, str]]:
         KEY_BACKUP,
         role(f"{identity}/keys/workforce-token-signing", roles.CRYPTO_USER, ids.service("app-supplier-portal-prod")),
     )
-    yield KEY_BACKUP, role(payments, roles.CRYPTO_USER, ids.service("id-payments-settlement-prod"))
+    settlement = role(payments, roles.CRYPTO_USER, ids.service("id-payments-settlement-prod"))
+    yield from ((policy, settlement) for policy in (KEY_BACKUP, CONDITION_WITHOUT_EFFECT))
     loader = role(ids.scope("contoso-prod", "rg-data-prod"), roles.ENCRYPTION_USER, ids.service("id-data-loader-prod"))
     yield DATA_PLANE_WIDE, loader
     # He must activate it, but then it applies to all vaults of the platform.
