@@ -106,7 +106,13 @@ _DEFAULT_TABLE = "null is the default, which is the table AzureDiagnostics, and 
 
 _MASTER_KEYS = ("primaryMasterKey", "primaryReadonlyMasterKey", "secondaryMasterKey", "secondaryReadonlyMasterKey")
 
+_SAID = ("certificate", "certificateStatus", "primaryEncryptionKeyStatus", "publicCertData", "thumbprint")
+_OF_VAULTS = ("hostnameConfigurations", "keyVaultId", "keyVaultSecretId", "primaryKeyURI", "sslCertificates")
+_NONE_OF_A_VAULT = "Resource Graph has null for what a resource lacks: it uses no key or certificate of a vault"
+
 LEFT_OUT_SAYS: Mapping[str, str] = {
+    **dict.fromkeys(_SAID, _NOT_SHOWN),
+    **dict.fromkeys(("keyVaultId", "keyVaultSecretId", "primaryKeyURI"), _NONE_OF_A_VAULT),
     "activeVersion": "a recorded reference that is resolved does not have it",
     "autoRotationEnabled": _OPTED_IN,
     "condition": "most recorded role assignments have no condition, and lack the member",
@@ -123,8 +129,9 @@ _NOT_NAMED = "permissions that an access policy does not name are not granted"
 _PERMISSIONS = frozenset(f"properties.accessPolicies[].permissions.{kind}" for kind in ("keys", "secrets", "certificates"))
 
 NULL_SAYS: Mapping[str, str] = {
-    "primaryEncryptionKeyStatus": _NOT_SHOWN,
-    "thumbprint": _NOT_SHOWN,
+    **dict.fromkeys(_SAID, _NOT_SHOWN),
+    **dict.fromkeys(_OF_VAULTS, _NONE_OF_A_VAULT),
+    "dataEncryption": _OWN_KEYS,
     "adminUserEnabled": "Resource Graph has null for what was never set: a registry's admin user is off until then",
     "allowSharedKeyAccess": "null is true: requests by key are taken",
     "autoRotationEnabled": _OPTED_IN,
@@ -166,8 +173,9 @@ ANOTHER: Mapping[tuple[str, str], str] = {
     ("vault.list", "tags.Environment"): "an environment is called as somebody chose to call it",
     ("service.query", "oidcIssuerProfile.issuerURL"): "a cluster's issuer has the address that its owner or the service chose",
     **{
-        (each.operation, "properties.secretName"): "a secret is called as somebody chose to call it"
+        (each.operation, f"properties.{member}"): "vaults and secrets are called as somebody chose to call them"
         for each in CHILDREN
+        for member in ("vaultName", "secretName")
         if each.kind == "app-service"
     },
     ("role_assignment.query", "properties.condition"): "a condition is what its author wrote",

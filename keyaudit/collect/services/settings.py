@@ -64,18 +64,21 @@ def settings(declared: Consumer, found: Wire, path: str, environment: Environmen
             yield _setting(declared, raw, of)
 
 
-def _at(raw: Wire, path: Sequence[str]) -> Iterator[Wire]:
-    """Everything at a path, in order, where [] is each item of a list; nothing where a value on the way is null."""
+def _at(raw: Wire, path: Sequence[str], *, listed: bool = False) -> Iterator[Wire]:
+    """Everything at a path, in order, where [] is each item of a list. Where a value on the way is null there is nothing, but
+    inside an item of a list (`listed`) null cannot be read.
+    """
     if is_null(raw):
+        yield from [UNREADABLE] * listed
         return
     if not path:
         yield raw
     elif path[0] == "[]":
         items = read(raw, list[Raw])
         for item in [UNREADABLE] if isinstance(items, Refusal) else items:
-            yield from _at(item, path[1:])
+            yield from _at(item, path[1:], listed=True)
     else:
-        yield from _at(member(raw, path[0]), path[1:])
+        yield from _at(member(raw, path[0]), path[1:], listed=listed)
 
 
 def _object(declared: Consumer, raw: Wire, environment: Environment) -> Object | Refusal | None:

@@ -18,6 +18,7 @@ from keyaudit.simulator.estates.defects import (
     NO_OWNER,
     NOT_RETIRED,
     POWERFUL_WITH_USER_OWNER,
+    SECRET_OLD_VERSION,
     UNOBSERVED_CROWN_KEY,
 )
 from keyaudit.simulator.estates.ids import application_id, certificate_id, hsm_deleted_key_id, hsm_key_id, key_id
@@ -93,6 +94,8 @@ def _still_certain(plant: Plant, left_behind: str) -> bool:
         ({MANY_SIGNERS, UNOBSERVED_CROWN_KEY}, key_id(CROWN_VAULT, "")),
         ({HUMAN_SIGNER, FOREIGN_PRINCIPAL}, f"/{CROWN_VAULT}/accesspolicies/"),
         ({NO_AUTO_ROTATION, EXPIRING_SOON}, key_id(_NO_ROTATION_POLICIES, "")),
+        # Which version of a secret is the current one is unknown where none was listed.
+        ({SECRET_OLD_VERSION}, f"/{_FIREWALL}.vault.azure.net/"),
         # Where Entra's logs go, Microsoft Sentinel may watch them.
         ({ENTRA_LOGS_MISSING, NO_KEY_ALERTS, NO_OWNER, POWERFUL_WITH_USER_OWNER}, ""),
     )
