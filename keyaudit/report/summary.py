@@ -134,8 +134,8 @@ def message(finding: Finding) -> str:
     return one_line(_why_unknown(finding) if finding.outcome is Outcome.UNKNOWN else finding.policy.title, MESSAGE)
 
 
-def footer(report: Report, width: int, colour: bool, *, hints: bool = True, full: bool = True) -> list[str]:
-    """The footer: counts, limitations, then the verdict; with `hints`, next commands."""
+def footer(report: Report, width: int, colour: bool, *, hints: bool = True, full: bool = True, ids: bool = False) -> list[str]:
+    """The footer: counts, limitations, then the verdict; with `hints`, next commands. `ids`: findings begin with theirs."""
     return parted(
         wrap(counted(report), width),
         [line for said in _empty(report) for line in wrap(said, width)],
@@ -148,7 +148,7 @@ def footer(report: Report, width: int, colour: bool, *, hints: bool = True, full
         incomplete(report.verdict, width, colour),
         unsafe(report.verdict, width, colour),
         outcome(report, width, colour),
-        _next(report, width) if hints else [],
+        _next(report, width, ids=ids) if hints else [],
     )
 
 
@@ -226,10 +226,10 @@ def outcome(report: Report, width: int, colour: bool) -> list[str]:
     return ended(verdict, width, colour, but, f"; {decided}")
 
 
-def _next(report: Report, width: int) -> list[str]:
-    """The next commands."""
-    worst = _worst(report)
-    return wrap(f"Next: keyaudit explain {worst}", width) if worst else []
+def _next(report: Report, width: int, *, ids: bool) -> list[str]:
+    """The next command."""
+    worst, instead = _worst(report), "; with the six digits of a finding instead, its fix" if ids else ""
+    return wrap(f"Next: keyaudit explain {worst}{instead}", width) if worst else []
 
 
 def ended(verdict: Verdict, width: int, colour: bool, but: str = "", decided: str = "") -> list[str]:

@@ -7,6 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TextIO
 
+from keyaudit.model.causes import SHORT
 from keyaudit.model.coverage import Scope
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, Severity
@@ -45,7 +46,7 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     listing(report, out, options)
     if not options.full and (lines := tier0_lines(report, options)):
         out.write(joined([*lines, ""]))
-    out.write(joined(footer(report, width, colour, hints=options.hints, full=options.full)))
+    out.write(joined(footer(report, width, colour, hints=options.hints, full=options.full, ids=True)))
 
 
 def listing(report: Report, out: TextIO, options: Options) -> None:
@@ -78,7 +79,10 @@ def listing(report: Report, out: TextIO, options: Options) -> None:
                     number += 1
                     row = finding.row["id"]
                     name = names[row] = names.get(row) or one_line(label(Facts.of(finding)))
-                    yield (-finding.severity.rank, finding.policy.id, cause, number), (cause, f"{name}: {_said(finding)}")
+                    yield (
+                        (-finding.severity.rank, finding.policy.id, cause, number),
+                        (cause, f"{_id(finding)}{name}: {_said(finding)}"),
+                    )
                 else:
                     own.append((owner, finding))
             out.write(joined(_groups(own, width, colour, by_score=report.by_score)))
@@ -110,6 +114,11 @@ def _groups(pairs: Iterable[tuple[Owner, Finding]], width: int, colour: bool, *,
     return lines
 
 
+def _id(finding: Finding) -> str:
+    """How its line begins: with what `explain` takes for its fix. What is unknown has no fix of its own."""
+    return f"{finding.id[:SHORT]} " if finding.outcome is Outcome.FAIL else ""
+
+
 def _said(finding: Finding) -> str:
     """The message of a resource with a cause that many have, and what else the cause explains there."""
     ending = f" (also {', '.join(problems(member.problem for member in finding.cause.also))})" if finding.cause else ""
@@ -134,7 +143,9 @@ def _findings(same: Sequence[Finding], width: int, colour: bool) -> list[str]:
         if finding.outcome is not Outcome.UNKNOWN and not (finding.cause and finding in under[finding.cause.key]):
             lines += _finding(finding, width, colour)
             for other in under[finding.cause.key] if finding.cause and finding.leads else ():
-                lines += wrap(f"also {word(other)} {named(other)}: {message(other)}", width, _INDENT, _INDENT + "  ")
+                lines += wrap(
+                    f"also {word(other)} {named(other)}: {_id(other)}{message(other)}", width, _INDENT, _INDENT + "  "
+                )
             for ending in filter(None, (apart(finding), same_cause(finding))):
                 lines += wrap(one_line(ending, MESSAGE), width, _INDENT, _INDENT + "  ")
     for why, findings in unknown.items():
@@ -174,7 +185,11 @@ def _finding(finding: Finding, width: int, colour: bool) -> Sequence[str]:
     said = word(finding)
     first = _first(named(finding), said, painted(finding, colour), width)
     # A pass shows only its requirement.
-    return first if finding.outcome is Outcome.PASS else [*first, *wrap(message(finding), width, _INDENT, _INDENT)]
+    return (
+        first
+        if finding.outcome is Outcome.PASS
+        else [*first, *wrap(f"{_id(finding)}{message(finding)}", width, _INDENT, _INDENT)]
+    )
 
 
 @lru_cache(maxsize=1_000)

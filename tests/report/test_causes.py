@@ -68,7 +68,7 @@ def test_the_headline_and_the_last_sentence_say_causes_and_findings() -> None:
 
 def test_text_tells_a_consequence_under_its_head_or_with_the_heads_id() -> None:
     text = flat(printed("text"))
-    assert f"also HIGH {OVERDUE.problem} ({OVERDUE.id}): {BESIDE.message}" in text
+    assert f"also HIGH {OVERDUE.problem} ({OVERDUE.id}): {BESIDE.id[:6]} {BESIDE.message}" in text
     assert f"also, on 1 other resource: {SOFTWARE.problem}" in text
     assert text.count(BESIDE.message) == 1
     assert f"{APART.message} same cause as {HEAD.id}: {EXPIRED.problem}" in text
@@ -77,7 +77,7 @@ def test_text_tells_a_consequence_under_its_head_or_with_the_heads_id() -> None:
 @pytest.mark.parametrize("sort", ["policy", "resource", "expires"])
 def test_text_does_so_in_any_order(sort: str) -> None:
     text = flat(printed("text", sort=sort))
-    assert f"also HIGH {OVERDUE.problem} ({OVERDUE.id}): {BESIDE.message}" in text
+    assert f"also HIGH {OVERDUE.problem} ({OVERDUE.id}): {BESIDE.id[:6]} {BESIDE.message}" in text
     assert text.count(BESIDE.message) == 1
 
 
@@ -169,7 +169,9 @@ def test_causes_that_differ_in_their_resource_alone_are_one_entry_with_a_list() 
     text = printed("text", repeated(MANY + 2, OTHER))
     assert flat(text).count(f"({EXPIRED.id})") == 1
     assert f"{MANY + 2} resources with the same cause\n  CRITICAL  {EXPIRED.problem}" in text
-    assert f"kv-prod/keys/key-0000: old 0 (also {OVERDUE.problem}) kv-prod/keys/key-0001: old 1 " in flat(text)
+    first, second = (finding(EXPIRED, Outcome.FAIL, {**CODESIGN, "key_id": f"k{n}"}, "").id[:6] for n in (0, 1))
+    listed = f"{first} kv-prod/keys/key-0000: old 0 (also {OVERDUE.problem}) {second} kv-prod/keys/key-0001: old 1 "
+    assert listed in flat(text)
     assert f"kv-prod/keys/key-{MANY + 1:04}: old {MANY + 1}\n" in text
     assert text.index("resources with the same cause") > text.index(OTHER.message)
 
