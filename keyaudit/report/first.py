@@ -24,7 +24,7 @@ INDENT = " " * 4
 """Before the second line of a cause, and of the sentence about tier 0."""
 ON_SCREEN = 3
 """The principals of tier 0 that a screen names."""
-_NAME = 60
+_NAME = 32
 TIER0 = f"keyaudit report --full --select {LISTS}"
 """The command that lists the principals that control the tenant, each with how it signs in, its owners and its last sign-in."""
 
@@ -82,20 +82,22 @@ def tier0_named(report: Report, most: int) -> Iterator[str]:
 
 
 def _principal(each: Principal) -> str:
-    """ "Tenant Automation: with a certificate in no vault, last sign-in 2026-11-19, 2 users can become it"."""
-    recorded = "no sign-in recorded" if each.sign_ins_read else "sign-ins not read"
-    facts = [each.way, recorded if each.last_sign_in is None else f"last sign-in {times.iso_date(each.last_sign_in)}"]
-    if each.owners:
-        facts.append(f"{plural(each.owners, 'user')} can become it")
-    return f"{one_line(each.name, _NAME)}: {', '.join(facts)}"
+    """ "Tenant Automation: with a certificate in no vault, owned by 2 users, last used 2026-11-19"."""
+    never = "no use recorded" if each.sign_ins_read else "its use was not read"
+    facts = [
+        each.way,
+        *([f"owned by {plural(each.owners, 'user')}"] if each.owners else []),
+        never if each.last_sign_in is None else f"last used {times.iso_date(each.last_sign_in)}",
+    ]
+    return f"{cut(one_line(each.name, _NAME), _NAME)}: {', '.join(facts)}"
 
 
 def tier0_lines(report: Report, options: Options, named: int = ON_SCREEN) -> list[str]:
     """The same in lines, with so many of them by name, and the command that lists them."""
     said = tier0(report)
     lines = wrap(said, options.page, rest=INDENT) if said else []
-    for each in tier0_named(report, named) if named else ():
-        lines += wrap(each, options.page, INDENT, INDENT * 2)
+    # One line each: how long names are must not decide how many causes there is room for.
+    lines += [cut(INDENT + each, options.page) for each in (tier0_named(report, named) if named else ())]
     found = report.tier0()
     if options.hints and found is not None and found.count:
         lines.append(INDENT + " ".join(filter(None, (TIER0, " ".join(options.sources), options.choice))))

