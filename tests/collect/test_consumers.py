@@ -313,7 +313,19 @@ _UNNAMED = {"secret_id", "version", "pinned"}
         (site("x", activeVersion=5), {"version_in_use"}),
         (site("x", status=None, secretVersion=[]), {*_UNNAMED, "status", "broken"}),
         (front("x", useLatestVersion="yes", secretVersion=OLD), {"pinned"}),
-        (front("x", secretSource=None, secretVersion=OLD), set()),
+        # Its word says that a vault's secret is used, and its name is not there.
+        (host("x", certificateSource="KeyVault", keyVaultId=None), _UNNAMED),
+        (host("x", certificateSource="keyvault"), _UNNAMED),
+        (host("x", certificateSource=1, keyVaultId=SHOP), _UNNAMED),
+        (host("x", certificateSource="Vault", keyVaultId=SHOP), _UNNAMED),
+        (host("x", certificateSource="Vault"), _UNNAMED),
+        (host("x", certificateSource="Custom"), set()),
+        (host("x", certificateSource="Managed"), set()),
+        (host("x"), set()),
+        (front("x", secretSource=None, secretVersion=OLD), _UNNAMED),
+        (front("x", type="MtlsCertificateChain", secretSource={}), _UNNAMED),
+        (front("x", type="AzureFirstPartyManagedCertificate"), set()),
+        (front("x", type="Passkey"), _UNNAMED),
         # A list answers with what it has, and null is none of it.
         (resource("Microsoft.Cdn/profiles", "x", secrets={"tls": {"parameters": None}}), {*_UNNAMED, "thumbprint_in_use"}),
         (
@@ -331,6 +343,64 @@ async def test_a_member_that_cannot_be_read_is_unknown_and_no_answer(broken: Res
         return
     [row] = rows
     assert set(row["unknown"]) == unknown
+
+
+POSTGRES, MYSQL = "Microsoft.DBforPostgreSQL/flexibleServers", "Microsoft.DBforMySQL/flexibleServers"
+BRICKS, LEARNING = "Microsoft.Databricks/workspaces", "Microsoft.MachineLearningServices/workspaces"
+BATCH, AUTOMATION, NETAPP = (
+    "Microsoft.Batch/batchAccounts",
+    "Microsoft.Automation/automationAccounts",
+    "Microsoft.NetApp/netAppAccounts",
+)
+
+
+def bricks(part: str, **members: object) -> Resource:
+    return resource(BRICKS, "x", {"encryption": {"entities": {part: members}}})
+
+
+def unnamed(reason: str, **others: str) -> dict[str, str]:
+    return {**dict.fromkeys(("key_id", "version", "pinned"), reason), **others}
+
+
+_SILENT = {"version_in_use": "bad_body"}
+
+
+@pytest.mark.parametrize(
+    ("given", "unknown"),
+    [
+        (scope("x"), unnamed("bad_body", **_SILENT)),
+        (scope("x", keyUri=None, currentVersionedKeyIdentifier=f"{DATA}/{NEW}"), unnamed("bad_body")),
+        (scope("x", keyUri=5), unnamed("bad_value", **_SILENT)),
+        (scope("x", "Microsoft.Vaults", keyUri=DATA), unnamed("unrecognised", **_SILENT)),
+        (scope("x", "microsoft.storage", keyUri=DATA), None),
+        (scope("x", "", keyUri=f"{DATA}/{OLD}"), {}),
+        # A scope that follows its key tells the version in use; one that is pinned need not.
+        (scope("x", keyUri=DATA), _SILENT),
+        (scope("x", keyUri=f"{DATA}/{OLD}"), {}),
+        (resource(POSTGRES, "x", {"dataEncryption": {"type": "AzureKeyVault"}}), unnamed("bad_body")),
+        (resource(POSTGRES, "x", {"dataEncryption": {"type": "Elsewhere"}}), unnamed("unrecognised")),
+        (resource(POSTGRES, "x", {"dataEncryption": {"type": None}}), None),
+        (resource(MYSQL, "x", {"dataEncryption": {"type": "AzureKeyVault", "primaryKeyURI": None}}), unnamed("bad_body")),
+        (resource(MYSQL, "x", {"dataEncryption": {"type": "SystemManaged"}}), None),
+        (bricks("managedServices", keySource="Microsoft.Keyvault"), unnamed("bad_body")),
+        (bricks("managedDisk", keySource="Microsoft.Keyvault", keyVaultProperties={}), unnamed("bad_body")),
+        (bricks("managedDisk", keySource="Default", keyVaultProperties=parts()), unnamed("unrecognised")),
+        (resource(LEARNING, "x", {"encryption": {"status": "Enabled"}}), unnamed("bad_body")),
+        (resource(LEARNING, "x", {"encryption": {"status": "Disabled"}}), None),
+        (encrypted(BATCH, "x", None), unnamed("bad_body")),
+        (encrypted(AUTOMATION, "x", {"keyName": None}), unnamed("bad_body")),
+        (resource(AUTOMATION, "x", {"encryption": {"keySource": "Microsoft.Automation"}}), None),
+        (encrypted(NETAPP, "x", {"status": "InUse"}), unnamed("bad_body")),
+        (resource(NETAPP, "x", {"encryption": {"keySource": "Microsoft.NetApp"}}), None),
+    ],
+)
+async def test_a_service_that_says_that_it_uses_a_key_of_a_vault_is_never_left_out(
+    given: Resource, unknown: dict[str, str] | None
+) -> None:
+    found = await collect(estate=replace(ESTATE, resources=(given,)))
+    kinds = {each.kind for each in DECLARED}
+    rows = [row for row in found.rows["key_use"].values() if row["kind"] in kinds]
+    assert [row.get("unknown", {}) for row in rows] == ([] if unknown is None else [unknown])
 
 
 async def test_an_item_of_another_type_or_subscription_is_quarantined() -> None:

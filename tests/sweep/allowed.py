@@ -107,12 +107,12 @@ _DEFAULT_TABLE = "null is the default, which is the table AzureDiagnostics, and 
 _MASTER_KEYS = ("primaryMasterKey", "primaryReadonlyMasterKey", "secondaryMasterKey", "secondaryReadonlyMasterKey")
 
 _SAID = ("certificate", "certificateStatus", "primaryEncryptionKeyStatus", "publicCertData", "thumbprint")
-_OF_VAULTS = ("hostnameConfigurations", "keyVaultId", "keyVaultSecretId", "primaryKeyURI", "sslCertificates")
-_NONE_OF_A_VAULT = "Resource Graph has null for what a resource lacks: it uses no key or certificate of a vault"
+_UPLOADED = "a gateway's certificate that was uploaded has no address in a vault, and nothing else says where it is from"
+_NO_CERTIFICATES = "Resource Graph has null for what a resource lacks: it has no certificates, or no host names, of its own"
 
 LEFT_OUT_SAYS: Mapping[str, str] = {
     **dict.fromkeys(_SAID, _NOT_SHOWN),
-    **dict.fromkeys(("keyVaultId", "keyVaultSecretId", "primaryKeyURI"), _NONE_OF_A_VAULT),
+    "keyVaultSecretId": _UPLOADED,
     "activeVersion": "a recorded reference that is resolved does not have it",
     "autoRotationEnabled": _OPTED_IN,
     "condition": "most recorded role assignments have no condition, and lack the member",
@@ -130,7 +130,8 @@ _PERMISSIONS = frozenset(f"properties.accessPolicies[].permissions.{kind}" for k
 
 NULL_SAYS: Mapping[str, str] = {
     **dict.fromkeys(_SAID, _NOT_SHOWN),
-    **dict.fromkeys(_OF_VAULTS, _NONE_OF_A_VAULT),
+    "keyVaultSecretId": _UPLOADED,
+    **dict.fromkeys(("hostnameConfigurations", "sslCertificates"), _NO_CERTIFICATES),
     "dataEncryption": _OWN_KEYS,
     "adminUserEnabled": "Resource Graph has null for what was never set: a registry's admin user is off until then",
     "allowSharedKeyAccess": "null is true: requests by key are taken",

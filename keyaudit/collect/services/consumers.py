@@ -52,7 +52,8 @@ def _paths(each: Consumer) -> tuple[str, ...]:
     if each.at:
         return (each.at.partition("[]")[0],)
     own = (each.url, each.resource, each.vault, each.name, each.version, each.follows, each.reports, each.thumbprint)
-    return tuple(filter(None, (*own, each.certificate, each.status.member if each.status else "")))
+    words = tuple(word.member for word in (each.status, each.says) if word)
+    return tuple(filter(None, (*own, each.certificate, *words)))
 
 
 BY_TYPE = _by_type()

@@ -59,7 +59,7 @@ def settings(declared: Consumer, found: Wire, path: str, environment: Environmen
     if declared.always and is_null(member(found, *tokens)):
         found, tokens = UNREADABLE, []
     for raw in _at(found, tokens):
-        of = _object(declared, raw, environment)
+        of = _said(declared, raw, _object(declared, raw, environment))
         if of is not None:
             yield _setting(declared, raw, of)
 
@@ -103,6 +103,19 @@ def _object(declared: Consumer, raw: Wire, environment: Environment) -> Object |
     return _joined(declared, vault, name, version, environment) if vault else _UNNAMED
 
 
+def _said(declared: Consumer, raw: Wire, named: Object | Refusal | None) -> Object | Refusal | None:
+    """The same by the service's own word, where it has one."""
+    says = declared.says
+    word = text(member(raw, *says.member.split("."))) if says else None
+    if says is None or word is None:
+        return named
+    if isinstance(word, Refusal):
+        return word
+    if word.lower() in {each.lower() for each in says.other}:
+        return None
+    return (named or _UNNAMED) if word.lower() in {each.lower() for each in says.vault} else Refusal(Reason.UNRECOGNISED)
+
+
 def _joined(
     declared: Consumer, vault: str, name: str | None, version: str | None, environment: Environment
 ) -> Object | Refusal:
@@ -124,7 +137,10 @@ def _setting(declared: Consumer, raw: Wire, of: Object | Refusal) -> Setting:
     def said(path: str) -> str | Refusal | None:
         return text(member(raw, *path.split("."))) if path else None
 
+    pinned = _pinned(declared, raw, of)
     reported, thumbprint = said(declared.reports), said(declared.thumbprint)
+    if reported is None and declared.reports_always and pinned is not True:
+        reported = Refusal(Reason.BAD_BODY)
     if declared.certificate:
         encoded = said(declared.certificate)
         thumbprint = read_leaf(encoded) if isinstance(encoded, str) else encoded
@@ -135,7 +151,7 @@ def _setting(declared: Consumer, raw: Wire, of: Object | Refusal) -> Setting:
         status = Refusal(Reason.BAD_BODY)
     return Setting(
         of=of,
-        pinned=_pinned(declared, raw, of),
+        pinned=pinned,
         version_in_use=_version(declared, reported) if isinstance(reported, str) else reported,
         thumbprint_in_use=thumbprint,
         status=status,

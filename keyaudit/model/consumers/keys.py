@@ -3,10 +3,18 @@
 from collections.abc import Sequence
 from functools import partial
 
-from keyaudit.model.consumers.kinds import KEY, Children, Consumer, Status
+from keyaudit.model.consumers.kinds import KEY, Children, Consumer, Says, Status
 from keyaudit.model.times import DAY
 
-_by_parts = partial(Consumer, vault="keyVaultUri", name="keyName", version="keyVersion")
+_by_parts = partial(
+    Consumer,
+    vault="keyVaultProperties.keyVaultUri",
+    name="keyVaultProperties.keyName",
+    version="keyVaultProperties.keyVersion",
+)
+_IN_VAULT = ("Microsoft.KeyVault",)
+_BY_DATABASE = Says(member="type", vault=("AzureKeyVault",), other=("SystemManaged",))
+_BY_DATABRICKS = Says(member="keySource", vault=_IN_VAULT, other=())
 
 KEYS: Sequence[Consumer] = (
     Consumer(
@@ -19,9 +27,10 @@ KEYS: Sequence[Consumer] = (
             path="/encryptionScopes",
             version="2023-05-01",
         ),
-        at="keyVaultProperties",
-        url="keyUri",
-        reports="currentVersionedKeyIdentifier",
+        says=Says(member="source", vault=_IN_VAULT, other=("Microsoft.Storage",)),
+        url="keyVaultProperties.keyUri",
+        reports="keyVaultProperties.currentVersionedKeyIdentifier",
+        reports_always=True,
         interval=DAY,
         source="https://learn.microsoft.com/rest/api/storagerp/encryption-scopes/list",
     ),
@@ -41,6 +50,8 @@ KEYS: Sequence[Consumer] = (
             type="Microsoft.DBforPostgreSQL/flexibleServers",
             names=KEY,
             at="dataEncryption",
+            # The copies in another region are an option.
+            says=_BY_DATABASE if which == "primary" else None,
             url=f"{which}KeyURI",
             exact=True,
             status=Status(member=status, works=("Valid",), broken=("Invalid",)),
@@ -54,6 +65,8 @@ KEYS: Sequence[Consumer] = (
             type="Microsoft.DBforMySQL/flexibleServers",
             names=KEY,
             at="dataEncryption",
+            # The copies in another region are an option.
+            says=_BY_DATABASE if which == "primary" else None,
             url=f"{which}KeyURI",
             source="https://learn.microsoft.com/azure/mysql/flexible-server/concepts-customer-managed-key",
         )
@@ -63,17 +76,16 @@ KEYS: Sequence[Consumer] = (
         kind="databricks",
         type="Microsoft.Databricks/workspaces",
         names=KEY,
-        at="encryption.entities.managedServices.keyVaultProperties",
+        at="encryption.entities.managedServices",
+        says=_BY_DATABRICKS,
         source="https://learn.microsoft.com/azure/databricks/security/keys/cmk-managed-services-azure",
     ),
-    Consumer(
+    _by_parts(
         kind="databricks",
         type="Microsoft.Databricks/workspaces",
         names=KEY,
         at="encryption.entities.managedDisk",
-        vault="keyVaultProperties.keyVaultUri",
-        name="keyVaultProperties.keyName",
-        version="keyVaultProperties.keyVersion",
+        says=_BY_DATABRICKS,
         follows="rotationToLatestKeyVersionEnabled",
         source="https://learn.microsoft.com/azure/databricks/security/keys/cmk-managed-disks-azure",
     ),
@@ -89,8 +101,9 @@ KEYS: Sequence[Consumer] = (
         kind="machine-learning",
         type="Microsoft.MachineLearningServices/workspaces",
         names=KEY,
-        at="encryption.keyVaultProperties",
-        url="keyIdentifier",
+        at="encryption",
+        says=Says(member="status", vault=("Enabled",), other=("Disabled",)),
+        url="keyVaultProperties.keyIdentifier",
         source="https://learn.microsoft.com/azure/machine-learning/concept-customer-managed-keys",
     ),
     Consumer(
@@ -107,40 +120,46 @@ KEYS: Sequence[Consumer] = (
         kind="recovery-services",
         type="Microsoft.RecoveryServices/vaults",
         names=KEY,
-        at="encryption.keyVaultProperties",
-        url="keyUri",
+        at="encryption",
+        url="keyVaultProperties.keyUri",
         source="https://learn.microsoft.com/azure/backup/encryption-at-rest-with-cmk",
     ),
-    _by_parts(
+    Consumer(
         kind="data-explorer",
         type="Microsoft.Kusto/clusters",
         names=KEY,
         at="keyVaultProperties",
+        vault="keyVaultUri",
+        name="keyName",
+        version="keyVersion",
         source="https://learn.microsoft.com/azure/data-explorer/customer-managed-keys",
     ),
     Consumer(
         kind="batch",
         type="Microsoft.Batch/batchAccounts",
         names=KEY,
-        at="encryption.keyVaultProperties",
-        url="keyIdentifier",
+        at="encryption",
+        says=Says(member="keySource", vault=_IN_VAULT, other=("Microsoft.Batch",)),
+        url="keyVaultProperties.keyIdentifier",
         source="https://learn.microsoft.com/azure/batch/batch-customer-managed-key",
     ),
     _by_parts(
         kind="automation",
         type="Microsoft.Automation/automationAccounts",
         names=KEY,
-        at="encryption.keyVaultProperties",
+        at="encryption",
+        says=Says(member="keySource", vault=_IN_VAULT, other=("Microsoft.Automation",)),
         source="https://learn.microsoft.com/azure/automation/automation-secure-asset-encryption",
     ),
     Consumer(
         kind="netapp",
         type="Microsoft.NetApp/netAppAccounts",
         names=KEY,
-        at="encryption.keyVaultProperties",
-        vault="keyVaultUri",
-        name="keyName",
-        status=Status(member="status", works=("Created", "InUse", "Updating"), broken=("Deleted", "Error")),
+        at="encryption",
+        says=Says(member="keySource", vault=_IN_VAULT, other=("Microsoft.NetApp",)),
+        vault="keyVaultProperties.keyVaultUri",
+        name="keyVaultProperties.keyName",
+        status=Status(member="keyVaultProperties.status", works=("Created", "InUse", "Updating"), broken=("Deleted", "Error")),
         source="https://learn.microsoft.com/azure/azure-netapp-files/configure-customer-managed-keys",
     ),
 )

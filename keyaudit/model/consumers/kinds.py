@@ -21,6 +21,16 @@ class Status(Struct, frozen=True, kw_only=True):
     """Every answer has it."""
 
 
+class Says(Struct, frozen=True, kw_only=True):
+    """The service's own word for whether it uses something of a vault. With one for a vault it does so, even if it does not
+    name it; with another one it does not, even if it names something.
+    """
+
+    member: str
+    vault: Sequence[str]
+    other: Sequence[str]
+
+
 class Children(Struct, frozen=True, kw_only=True):
     """A list of settings below a resource, which Resource Graph does not have: one request for each resource."""
 
@@ -47,6 +57,7 @@ class Consumer(Struct, frozen=True, kw_only=True):
     """The path of a setting in the properties; [] stands for each item of a list. Empty: the properties themselves."""
     always: bool = False
     """Every answer has an object at this path, so that null is none."""
+    says: Says | None = None
     url: str = ""
     """The member with the address in the vault. `[]` at the end of `at` and no member: the setting itself is the address."""
     resource: str = ""
@@ -61,6 +72,8 @@ class Consumer(Struct, frozen=True, kw_only=True):
     """The member that says that it follows the newest version although it names one."""
     reports: str = ""
     """The member with the version in use: proof."""
+    reports_always: bool = False
+    """Every answer about a setting that follows the newest version has it."""
     thumbprint: str = ""
     """The member with the SHA-1 of the certificate in use: proof."""
     certificate: str = ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from keyaudit.model.consumers.kinds import Children, Consumer, Status
+from keyaudit.model.consumers.kinds import Children, Consumer, Says, Status
 from keyaudit.model.times import DAY, HOUR
 
 _STORED = Status(
@@ -57,6 +57,7 @@ SECRETS: Sequence[Consumer] = (
         kind="api-management",
         type="Microsoft.ApiManagement/service",
         at="hostnameConfigurations[]",
+        says=Says(member="certificateSource", vault=("KeyVault",), other=("Managed", "Custom", "BuiltIn")),
         url="keyVaultId",
         thumbprint="certificate.thumbprint",
         status=Status(member="certificateStatus", works=("Completed", "InProgress"), broken=("Failed",)),
@@ -87,6 +88,11 @@ SECRETS: Sequence[Consumer] = (
         ),
         at="parameters",
         always=True,
+        says=Says(
+            member="type",
+            vault=("CustomerCertificate", "UrlSigningKey", "MtlsCertificateChain"),
+            other=("ManagedCertificate", "AzureFirstPartyManagedCertificate"),
+        ),
         resource="secretSource.id",
         version="secretVersion",
         follows="useLatestVersion",
