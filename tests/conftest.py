@@ -15,14 +15,14 @@ from tests import clock
 
 TESTS = Path(__file__).parent
 MEASURED = (
-    *("model/", "policy/", "policies/", "inventory/", "cloud/", "test_assess.py", "test_gate.py"),
+    *("model/", "policy/", "policies/", "inventory/", "cloud/", "test_assess.py", "test_gate.py", "test_history.py"),
+    "report/test_difference.py",
     *(
         f"cli/test_{name}.py"
         for name in (
             "authoring",
             "baseline",
             "blast_radius",
-            "diff",
             "incident",
             "parameters",
             "settings",
@@ -34,6 +34,13 @@ MEASURED = (
 """The tests that are traced, which takes half as long again: those of the floors that have a bar for coverage, and of the
 commands that put together what no test below them does.
 """
+UNMEASURED = (
+    "inventory/facts/test_groups.py",
+    "inventory/test_faults.py",
+    "inventory/test_logs_by_day.py",
+    "inventory/usage/test_intrusions.py",
+)
+"""Those among them that take long and run no line that others do not."""
 LONG = (
     "rehearsal/test_rehearsal.py",
     "differential/test_spark.py",
@@ -75,7 +82,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     A property is in both tiers: in the exhaustive one it is tried on more examples.
     """
     for item in items:
-        if not item.path.relative_to(TESTS).as_posix().startswith(MEASURED):
+        path = item.path.relative_to(TESTS).as_posix()
+        if not path.startswith(MEASURED) or path in UNMEASURED:
             item.add_marker(pytest.mark.no_cover)
     if _exhaustive(config):
         for item in items:
