@@ -4,15 +4,16 @@ A single-instance agent (preview) has the client id of its blueprint, which has 
 https://learn.microsoft.com/entra/agent-id/authenticate-single-instance-agent
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, UnsetType, field
 
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
-from keyaudit.collect.copies import both, distinct, stored_once
+from keyaudit.collect.copies import both, distinct
+from keyaudit.collect.entra.agents_listed import AGENT_IDENTITY, Held, Seen, principal_of, seen_in
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.inheritable import Inheritable, inheritable
 from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, Related, object_id
@@ -32,7 +33,6 @@ OPERATIONS = (
     *("blueprint.sponsors_of", "blueprint.inheritable_of", "blueprint.principal_sponsors_of"),
 )
 
-_AGENT, _PRINCIPAL = "agent-identity", "blueprint-principal"
 _LISTS = ("application.list", "service_principal.list")
 _OF_SPONSORS, _INHERITED = ("sponsored", "sponsor_ids"), ("inheritable_scopes", "inheritable_roles")
 _LACKS_ONE = Refusal(Reason.INCONSISTENT, "it lacks an agent that another list has", 200)
@@ -65,55 +65,6 @@ class AgentUser(Related, rename="camel"):
     display_name: Wire = UNSET
 
 
-class _Object(Struct):
-    """A stored row of an application or service principal."""
-
-    id: str
-    resource_id: str
-    source_url: str
-    source_version: str
-    name: str | None = None
-    app_id: str | None = None
-    home: str | None = None
-    home_tenant: str | None = None
-    created_on: int | None = None
-    agent_blueprint: bool | None = None
-    agent_type: str | None = None
-    unknown: dict[str, str] = msgspec.field(default_factory=dict)
-
-    @property
-    def object_id(self) -> str:
-        """The object id, in lower case."""
-        return self.id.rpartition("/")[2]
-
-    def read(self, column: str) -> object:
-        """The column's value, or why it is unknown."""
-        reason = self.unknown.get(column)
-        return Refusal(Reason(reason)) if reason else getattr(self, column)
-
-
-class _Seen(Struct, frozen=True):
-    """Agents and blueprints in the two lists."""
-
-    blueprints: Sequence[_Object]
-    """Applications that are or may be blueprints."""
-    principals: Sequence[_Object]
-    """Service principals that are the local principals of blueprints."""
-    agents: Sequence[_Object]
-    """Agent identities, without their blueprints."""
-    perhaps: Sequence[_Object]
-    """Service principals that may be one of the two."""
-
-    def own(self) -> Collection[str]:
-        """The client ids of blueprints that are, or may be, this tenant's; in lower case."""
-        return {held.app_id.lower() for held in self.blueprints if held.app_id}
-
-    @property
-    def any(self) -> bool:
-        """Whether the lists contain any."""
-        return bool(self.blueprints or self.principals or self.agents or self.perhaps)
-
-
 async def collect_agents(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row for each agent identity, and each blueprint in the tenant or of agents in the tenant.
 
@@ -125,22 +76,7 @@ async def collect_agents(reading: Reading, unit: Unit, scope: Scope) -> Sequence
     if not recorded.keys() >= set(_LISTS):
         return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
     applications, principals = (recorded[operation] for operation in _LISTS)
-    return await _Agents(reading, unit, scope).collect(_seen(reading), applications, principals)
-
-
-def _seen(reading: Reading) -> _Seen:
-    decoder = msgspec.json.Decoder(_Object)
-    every = {
-        table: stored_once(map(decoder.decode, reading.spool.lines(table)), lambda row: row.id).values()
-        for table in ("application", "service_principal")
-    }
-    untold = [row for row in every["service_principal"] if "agent_type" in row.unknown]
-    return _Seen(
-        [row for row in every["application"] if row.agent_blueprint is not False],
-        [row for row in every["service_principal"] if row.agent_type == _PRINCIPAL],
-        [row for row in every["service_principal"] if row.agent_type == _AGENT],
-        untold,
-    )
+    return await _Agents(reading, unit, scope).collect(seen_in(reading), applications, principals)
 
 
 class _Agents:
@@ -157,7 +93,7 @@ class _Agents:
             Calls(scope, operation, per_object=True) for operation in OPERATIONS[3:]
         )
 
-    async def collect(self, seen: _Seen, applications: Coverage, principals: Coverage) -> Sequence[Coverage]:
+    async def collect(self, seen: Seen, applications: Coverage, principals: Coverage) -> Sequence[Coverage]:
         if seen.any:
             await self._read_sponsors()
             await self._read_users()
@@ -172,7 +108,7 @@ class _Agents:
                 if _is_alone(item) and item.blueprint not in seen.own():
                     self._write_alone(item, Refusal(applications.reason) if applications.reason else None)
         unseen = Refusal(principals.reason) if principals.reason else None
-        await for_each(seen.blueprints, lambda held: self._write_own(held, _principal_of(held, seen, unseen)), limit=AT_ONCE)
+        await for_each(seen.blueprints, lambda held: self._write_own(held, principal_of(held, seen, unseen)), limit=AT_ONCE)
         # A blueprint of this tenant is read as an application, from the list of applications.
         foreign = [
             held
@@ -233,7 +169,7 @@ class _Agents:
     def _holder(self, item: AgentItem) -> Holder:
         return principal_holder(item, self._tenant_id, *source(self._connection.environment, self._list.id))
 
-    def _write_left_out(self, found: Mapping[str, AgentItem], seen: _Seen, refusal: Refusal) -> None:
+    def _write_left_out(self, found: Mapping[str, AgentItem], seen: Seen, refusal: Refusal) -> None:
         """Write agents that are no agents in the plain list. `refusal`: why their owners and app roles are unknown."""
         plain = {held.object_id for held in (*seen.agents, *seen.perhaps)}
         left_out = {id_: item for id_, item in found.items() if id_ not in plain}
@@ -243,14 +179,14 @@ class _Agents:
             stored = msgspec.json.decode(line)
             if left_out.pop(stored["id"].rpartition("/")[2], None):
                 # Copies that differ in this alone make nothing else unknown.
-                self._unit.row("service_principal", stored | {"agent_type": _AGENT})
+                self._unit.row("service_principal", stored | {"agent_type": AGENT_IDENTITY})
         for item in left_out.values():
             row = principal_row(item, self._holder(item), self._connection.environment.name)
-            row.put("agent_type", _AGENT)
+            row.put("agent_type", AGENT_IDENTITY)
             row.refuse(("owner_ids", "app_roles_listed"), refusal.reason)
             self._unit.row("service_principal", row.finish())
 
-    def _write_unlisted(self, held: _Object, refusal: Refusal) -> None:
+    def _write_unlisted(self, held: Held, refusal: Refusal) -> None:
         """Write a service principal that is or may be an agent, and is not in the list of agents."""
         row = self._begin(AGENT, held)
         row.put_all(object_id=held.object_id, created_on=held.read("created_on"), blueprint_app_id=refusal)
@@ -264,7 +200,7 @@ class _Agents:
         row.put_read("user_names", self._users_unread or _names(acting))
         self._unit.row("agent", row.finish())
 
-    def _compare(self, found: Mapping[str, AgentItem], seen: _Seen, *, whole: bool) -> None:
+    def _compare(self, found: Mapping[str, AgentItem], seen: Seen, *, whole: bool) -> None:
         """Compare the list of agents with the agents of the plain list; and its blueprints, if both plain lists are `whole`."""
         if not found.keys() >= {held.object_id for held in seen.agents}:
             self._list.refused(_LACKS_ONE)
@@ -275,7 +211,7 @@ class _Agents:
         if whole and not nameless and named - blueprints:
             self._list.refused(_NAMES_MORE)
 
-    async def _write_own(self, held: _Object, principal: str | Refusal | None) -> None:
+    async def _write_own(self, held: Held, principal: str | Refusal | None) -> None:
         """Write the blueprint row of an application of this tenant. If it may not be a blueprint, its columns are unknown."""
         row = self._begin(BLUEPRINT, held)
         row.put_all(home="own", publisher=None, principal_id=principal, app_id=_lowered(held.read("app_id")))
@@ -294,7 +230,7 @@ class _Agents:
             row.put_read(column, Refusal(unread) if unread else inheritable(entries, scopes=scopes))
         self._unit.row("blueprint", row.finish())
 
-    async def _put_sponsors_of(self, row: Row, calls: Calls, held: _Object) -> None:
+    async def _put_sponsors_of(self, row: Row, calls: Calls, held: Held) -> None:
         """Read the sponsors of a blueprint, or of a blueprint's principal, and fill their columns."""
         sponsors = self._gateway.pages(calls.id, Related, by=object_id, id=held.object_id)
         ids = sorted(await distinct(sponsors, object_id))
@@ -303,7 +239,7 @@ class _Agents:
         row.put_read("sponsor_ids", Refusal(unread) if unread else ids)
         row.put_read("sponsored", True if ids else Refusal(unread) if unread else False)
 
-    async def _write_foreign(self, held: _Object) -> None:
+    async def _write_foreign(self, held: Held) -> None:
         """Write the row of an external blueprint, by its local principal. Columns for its publisher only are unknown."""
         row = self._begin(BLUEPRINT, held)
         row.put_all(app_id=_lowered(held.read("app_id")), home=held.read("home"), publisher=held.read("home_tenant"))
@@ -326,7 +262,7 @@ class _Agents:
         row.refuse(_INHERITED, Reason.OTHER_TENANT)
         self._unit.row("blueprint", row.finish())
 
-    def _begin(self, table: Table, held: _Object) -> Row:
+    def _begin(self, table: Table, held: Held) -> Row:
         """A new row for an object of another list, with its name."""
         row = Row(
             table,
@@ -390,13 +326,3 @@ def _resource(item: Inheritable) -> str:
 
 def _lowered(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
-
-
-def _principal_of(held: _Object, seen: _Seen, unseen: Refusal | None) -> str | Refusal | None:
-    """The object id of a blueprint's local principal; None if it has none. `unseen`: why the list of them is incomplete."""
-    app_id = held.app_id and held.app_id.lower()
-    for one in (*seen.principals, *seen.perhaps):
-        if app_id and one.app_id and one.app_id.lower() == app_id:
-            return one.object_id
-    nameless = app_id is None or any(one.app_id is None for one in seen.principals)
-    return unseen or (Refusal(Reason.BAD_VALUE) if nameless else None)
