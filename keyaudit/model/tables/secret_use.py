@@ -52,7 +52,7 @@ SECRET_USE = Table(
             derived_from=("secret_id", "secret.created_on", "secret.is_current", "secret.versions_listed")),
         text("current_thumbprint", "SHA-1 of the current version of the certificate of its name, in upper-case hex",
             absent="no certificate has its name, or it is not issued yet",
-            rests_on=RestsOn.PARENT,
+            rests_on=RestsOn.LIST,
             derived_from=("secret_id", "certificate.thumbprint", "certificate.is_current", "certificate.versions_listed")),
     ),
 )
