@@ -229,7 +229,7 @@ def test_all_formats_count_the_same(shown: Shown) -> None:
 
 @pytest.mark.exhaustive
 def test_a_hostile_name_hides_no_failure(shown: Shown, keyaudit: Keyaudit, blind_spots: Path) -> None:
-    """But for what a policy judges by name: a federated subject, and the environment that a tag says."""
+    """But for what a policy judges by name: a federated subject, an address, and the environment that a tag says."""
     said = {
         "tags",
         "name",
@@ -246,6 +246,7 @@ def test_a_hostile_name_hides_no_failure(shown: Shown, keyaudit: Keyaudit, blind
         "blast_radius",
     }
     said |= {"environments_opened", "environment_crossings", "signer_environments", "user_environments", "content_type"}
+    said |= {"insecure_redirects", "wildcard_hosts", "unowned_hosts", "loose_uris", "condition", "encrypts_disks"}
     by_name = {policy.text.id for policy in load() if not said.isdisjoint(policy.columns_read)} | {"kv-key-rotation-overdue"}
 
     def failures(report: dict[str, list[dict[str, str]]]) -> set[tuple[str, str]]:
