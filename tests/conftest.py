@@ -43,7 +43,6 @@ UNMEASURED = (
 """Those among them that take long and run no line that others do not."""
 LONG = (
     "rehearsal/test_rehearsal.py",
-    "differential/test_spark.py",
     "cli/test_report_spark.py",
     "cli/test_usage_spark.py",
     "sweep/test_sweep.py",

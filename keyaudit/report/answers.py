@@ -74,7 +74,7 @@ def paged(answer: Answer, lists: Mapping[str, Sequence[object]], offset: int, li
     sizes = [
         sum(len(inert(items[at])) + 2 for items in lists.values() if at < len(items)) for at in range(_longest(lists, limit))
     ]
-    room = LONGEST - len(inert(answer))
+    room = LONGEST - len(inert({**answer, "next_offset": offset + len(sizes)}))
     number = max(1, sum(size <= room for size in accumulate(sizes)))
     if number < _longest(lists, limit + 1):
         answer |= {"more": True, "next_offset": offset + number}

@@ -26,6 +26,7 @@ from keyaudit.model.part import KINDS, Part
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, NotJudged, Report, Run, UnderProfile, Verdict
 from keyaudit.model.tables import TABLES
+from keyaudit.model.tier0 import Tier0
 from keyaudit.model.waivers import Glob, Use, Waiver
 from keyaudit.report.pseudonyms import Pseudonyms
 from keyaudit.report.redact_rows import Rows
@@ -83,6 +84,7 @@ class _Redaction:
             first=lambda: [
                 replace(each, owner=self._owner(each.owner), finding=self._finding(each.finding)) for each in report.first()
             ],
+            tier0=self._tier0,
             findings=lambda passes: map(self._finding, report.findings(passes)),
             owned=lambda passes: self._owned(report.owned(passes)),
             listing=self._listing,
@@ -92,6 +94,12 @@ class _Redaction:
             under=self._under,
             apart=lambda passes: self._owned(report.apart(passes)),
             then=self._then(report.then) if report.then is not None else None,
+        )
+
+    def _tier0(self) -> Tier0 | None:
+        found = self._report.tier0()
+        return found and replace(
+            found, named=tuple(replace(each, name=self._names.text("app", each.name)) for each in found.named)
         )
 
     def _under(self, profile: str) -> UnderProfile:

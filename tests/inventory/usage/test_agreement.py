@@ -103,6 +103,6 @@ def test_a_few_windows_agree(tmp_path: Path) -> None:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("seed", range(2, 6))
+@pytest.mark.parametrize("seed", range(2, 4))
 def test_many_windows_agree(tmp_path: Path, seed: int) -> None:
     agree(tmp_path, seed, 30)
