@@ -1,4 +1,4 @@
-"""What is written for Spark is in its own SQL; `python -m tests.differential spark` compares the answers, row for row."""
+"""Statements for Spark are in its own SQL; `python -m tests.differential spark` compares the answers, row for row."""
 
 import re
 
