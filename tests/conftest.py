@@ -36,8 +36,6 @@ commands that put together what no test below them does.
 """
 UNMEASURED = (
     "inventory/facts/test_groups.py",
-    "inventory/test_faults.py",
-    "inventory/test_logs_by_day.py",
     "inventory/usage/test_intrusions.py",
 )
 """Those among them that take long and run no line that others do not."""

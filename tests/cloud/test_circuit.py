@@ -64,7 +64,8 @@ async def test_keys_whose_answers_always_break_off_hold_up_nothing(
             found = await _keys(connection.gateway, vault, [*bad, "good"])
             assert [isinstance(each, Refusal) for each in found.values()] == [True, True, True, False]
         assert connection.retries == 4 * 3 * (BROKEN_ALIKE - 1)
-    assert clock.passed < 4 * 15
+    # How long each waits is random: fifteen seconds a round, seldom a little more.
+    assert clock.passed < 4 * 20
 
 
 async def test_keys_that_fail_one_after_the_other_cost_the_next_one_nothing(
