@@ -38,7 +38,7 @@ UNMEASURED = (
     "inventory/facts/test_groups.py",
     "inventory/usage/test_intrusions.py",
 )
-"""Those among them that take long and run no line that others do not."""
+"""Generators among them, which take long: a line that only they run counts as not run."""
 LONG = (
     "rehearsal/test_rehearsal.py",
     "cli/test_report_spark.py",

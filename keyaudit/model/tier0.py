@@ -39,6 +39,8 @@ class Principal(Struct, frozen=True, kw_only=True):
     owners: int | None
     """The users who own its registration, or an application that does: at least so many can become it. None without a
     registration here, and if no policy read its owners."""
+    owners_read: bool
+    """Whether there are no more of them."""
 
 
 class Tier0(Struct, frozen=True, kw_only=True):

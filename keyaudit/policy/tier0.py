@@ -35,8 +35,10 @@ def tier0(
         with connection.cursor() as cursor:
             rows = cursor.execute(_principals(table, number, keys, owned)).fetchall()
         found = [
-            Principal(name=name, last_sign_in=last, sign_ins_read=read, owners=owners, way=_way(row))
-            for name, last, read, owners, *row in rows
+            Principal(
+                name=name, last_sign_in=last, sign_ins_read=read, owners=owners, owners_read=owners == most, way=_way(row)
+            )
+            for name, last, read, owners, most, *row in rows
         ]
     order = list(Way)
     ways = Counter(each.way for each in found)
@@ -46,11 +48,12 @@ def tier0(
 
 
 def _principals(table: Evaluated, number: int, keys: Evaluated | None, owned: Evaluated | None) -> str:
-    owners, outside = "NULL", "FALSE"
+    owners, outside = "NULL, NULL", "FALSE"
     if owned is not None:
-        owners = (
-            "(SELECT any_value(user_owners_min + indirect_user_owners_min)"
+        owners = ", ".join(
+            f"(SELECT any_value(user_owners_{end} + indirect_user_owners_{end})"
             f" FROM {owned.relation} owned WHERE lower(owned.app_id) = lower(of.app_id))"
+            for end in ("min", "max")
         )
     if keys is not None:
         outside = (

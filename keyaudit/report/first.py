@@ -81,12 +81,20 @@ def tier0_named(report: Report, most: int) -> Iterator[str]:
             yield f"and {found.count - len(found.named[:most]):,} more"
 
 
+def _owned(each: Principal) -> Iterator[str]:
+    """Who can become it; nothing if nobody owns it, or it has no registration here."""
+    if each.owners:
+        yield f"owned by {'' if each.owners_read else 'at least '}{plural(each.owners, 'user')}"
+    elif each.owners is not None and not each.owners_read:
+        yield "owners not read"
+
+
 def _principal(each: Principal) -> str:
     """ "Tenant Automation: with a certificate in no vault, owned by 2 users, last used 2026-11-19"."""
     never = "no use recorded" if each.sign_ins_read else "its use was not read"
     facts = [
         each.way,
-        *([f"owned by {plural(each.owners, 'user')}"] if each.owners else []),
+        *_owned(each),
         never if each.last_sign_in is None else f"last used {times.iso_date(each.last_sign_in)}",
     ]
     return f"{cut(one_line(each.name, _NAME), _NAME)}: {', '.join(facts)}"

@@ -121,6 +121,7 @@ def _resource(each: Episode) -> str:
 
 def render_json(found: History, out: TextIO, _options: Options) -> None:
     """For programs: every snapshot and every episode."""
+    late = set(map(id, found.overdue))
     document(
         out,
         {
@@ -128,7 +129,10 @@ def render_json(found: History, out: TextIO, _options: Options) -> None:
             "deadlines": {severity: iso_duration(found.deadlines[severity]) for severity in found.deadlines},
             "severities": {severity: _severity_member(found, severity) for severity in WORST_FIRST},
         },
-        {"snapshots": map(_point_member, found.points), "findings": (_member(found, each) for each in found.episodes)},
+        {
+            "snapshots": map(_point_member, found.points),
+            "findings": (_member(found, each, id(each) in late) for each in found.episodes),
+        },
         {"evaluated_by": __version__, "verdict": exits(found.verdict)},
     )
 
@@ -156,7 +160,7 @@ def _point_member(point: Point) -> dict[str, object]:
     }
 
 
-def _member(found: History, each: Episode) -> dict[str, object]:
+def _member(found: History, each: Episode, overdue: bool) -> dict[str, object]:
     return {
         "finding": each.finding.id,
         "episode": each.number,
@@ -171,7 +175,7 @@ def _member(found: History, each: Episode) -> dict[str, object]:
         "last_seen": times.iso_time(each.last_seen),
         "closed": time_member(each.closed),
         "deadline": time_member(each.deadline(found.deadlines)),
-        "overdue": each in found.overdue,
+        "overdue": overdue,
         "waived": each.finding.waiver is not None,
     }
 

@@ -111,7 +111,7 @@ def application(of: str, users: int, more: int) -> dict[str, Any]:
         "tenant_wide": True,
         "opens_subscriptions": False,
         "user_owners": (users, users),
-        "indirect_user_owners": (more, None),
+        "indirect_user_owners": (more, None if more else 0),
         "unknown": {},
     }
 
@@ -122,11 +122,11 @@ def test_each_is_named_with_its_last_sign_in_and_how_many_users_can_become_it() 
         principal("a", unknown={"last_client_sign_in_on": "not_licensed"}),
         principal("z", live_secrets=(1, 1)),
     ]
-    found = counted(rows, applications=[application("b", 1, 2), application("other", 7, 0)]).named
-    assert [(each.name, each.last_sign_in, each.sign_ins_read, each.owners) for each in found] == [
-        ("z", None, True, None),
-        ("a", None, False, None),
-        ("b", 86_400, True, 3),
+    found = counted(rows, applications=[application("b", 1, 2), application("a", 0, 0), application("other", 7, 0)]).named
+    assert [(each.name, each.last_sign_in, each.sign_ins_read, each.owners, each.owners_read) for each in found] == [
+        ("z", None, True, None, True),
+        ("a", None, False, 0, True),
+        ("b", 86_400, True, 3, False),
     ]
 
 

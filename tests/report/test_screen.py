@@ -10,13 +10,15 @@ from msgspec.structs import replace
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
+from keyaudit.model.tier0 import Principal, Tier0, Way
 from keyaudit.model.waivers import Glob, State, Use
 from keyaudit.report import screen, several
+from keyaudit.report.first import tier0_named
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.lines import columns
 from keyaudit.report.missing import needed
 from keyaudit.report.options import Options
-from tests.report.example import CLEAN, REPORT, holding
+from tests.report.example import AS_OF, CLEAN, REPORT, holding
 from tests.report.excused import WAIVER
 
 
@@ -150,3 +152,22 @@ def test_waivers_that_cover_nothing_are_said_and_the_screen_still_fits() -> None
     assert lines[at + 3] == "  and 7 more; keyaudit report --full lists them"
     assert len(lines) <= 45
     assert max(map(columns, lines)) <= 80
+
+
+@pytest.mark.parametrize(
+    ("owners", "whole", "said"),
+    [
+        (2, True, "owned by 2 users, last used 2026-11-24"),
+        (1, False, "owned by at least 1 user, last used"),
+        (0, False, "owners not read, last used"),
+        (0, True, "with a client secret, last used"),
+        (None, True, "with a client secret, last used"),
+    ],
+)
+def test_who_owns_a_principal_of_tier_0_is_said_as_far_as_it_was_read(owners: int | None, whole: bool, said: str) -> None:
+    way = Way.SECRET
+    one = Principal(name="a", way=way, last_sign_in=AS_OF, sign_ins_read=True, owners=owners, owners_read=whole)
+    report = replace(REPORT, tier0=lambda: Tier0(ways={way: 1}, whole=True, named=(one,)))
+    [line] = tier0_named(report, 3)
+    assert line.startswith("a: with a client secret, ")
+    assert said in line
