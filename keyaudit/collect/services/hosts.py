@@ -1,18 +1,18 @@
 """The names in the public DNS that Azure services gave to resources."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw
 
 from keyaudit.collect.calls import Calls, not_assessed
-from keyaudit.collect.copies import both
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.services.items import member, text
+from keyaudit.collect.services.queried import Identified, queried
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
@@ -57,17 +57,15 @@ QUERY = (
     f"| project id, name, type, {', '.join(f'{name} = properties.{path}' for name, path in _MEMBERS.items())} "
     f"| where {' or '.join(f'isnotnull({name})' for name in _MEMBERS)} | order by id asc"
 )
-_PER_QUERY = 299
 _ID = re.compile(
     r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/([^/]+)/([^/]+)/[^/]+(?:/([^/]+)/[^/]+)?",
     re.ASCII | re.IGNORECASE,
 )
 
 
-class Item(Struct):
+class Item(Identified):
     """One resource of the query. A member that it lacks is null."""
 
-    id: str
     type: str
     name: Wire = UNSET
     site: Wire = UNSET
@@ -85,23 +83,14 @@ async def collect_hosts(reading: Reading, unit: Unit, scope: Scope) -> Sequence[
     if not reading.found.subscriptions:
         return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
     calls, (url, version) = Calls(scope, "host.query"), source(reading.connection.environment, "host.query")
-    asked = [subscription.id for subscription in reading.found.subscriptions]
-    for start in range(0, len(asked), _PER_QUERY):
-        group = asked[start : start + _PER_QUERY]
-        body = {"subscriptions": group, "query": QUERY}
-        listing = reading.connection.gateway.pages("host.query", Item, by=_by_id(frozenset(group)), body=body)
-        async for item in both(listing):
-            if not reading.confines.resource(item.id):
-                continue
-            match = _matched(item)
-            for number, host in enumerate(_named(item), 1):
-                id_ = f"{item.id}/hosts/{number}"
-                row = Row(AZURE_HOST, id=id_, resource_id=item.id, scope_id=scope.id, url=url, version=version)
-                row.put_all(name=item.name, subscription_id=match[1].lower(), resource_group=match[2])
-                row.put_all(kind=_KINDS[item.type.lower()])
-                row.put_read("host", host)
-                unit.row("azure_host", row.finish())
-        calls.ended(listing.end)
+    async for item, match in queried(reading, calls, QUERY, Item, _matched):
+        for number, host in enumerate(_named(item), 1):
+            id_ = f"{item.id}/hosts/{number}"
+            row = Row(AZURE_HOST, id=id_, resource_id=item.id, scope_id=scope.id, url=url, version=version)
+            row.put_all(name=item.name, subscription_id=match[1].lower(), resource_group=match[2])
+            row.put_all(kind=_KINDS[item.type.lower()])
+            row.put_read("host", host)
+            unit.row("azure_host", row.finish())
     return [reading.confines.part(calls.coverage(), "resource_groups")]
 
 
@@ -111,15 +100,6 @@ def _matched(item: Item) -> re.Match[str]:
     if match is None or type_ != item.type.lower() or type_ not in _KINDS:
         raise ValueError("not the id of such a resource")
     return match
-
-
-def _by_id(subscriptions: Collection[str]) -> Callable[[Item], str]:
-    def by(item: Item) -> str:
-        if _matched(item)[1].lower() not in subscriptions:
-            raise ValueError("of another subscription")
-        return item.id.lower()
-
-    return by
 
 
 def _named(item: Item) -> list[str | Refusal]:

@@ -1,17 +1,17 @@
 """Resources that keep a secret of their own in a vault: disks that are encrypted, and certificates that App Service bought."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET, Raw, Struct
 
 from keyaudit.cloud.environment import Environment
 from keyaudit.collect.calls import Calls, not_assessed
-from keyaudit.collect.copies import both
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.services.items import flag, member, text
+from keyaudit.collect.services.queried import Identified, queried
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
@@ -33,7 +33,6 @@ QUERY = (
     "disk = properties.encryptionSettingsCollection, certificates = properties.certificates "
     "| where isnotnull(machine) or isnotnull(disk) or isnotnull(certificates) | order by id asc"
 )
-_PER_QUERY = 299
 _ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/([^/]+/[^/]+)/([^/]+)", re.ASCII | re.IGNORECASE)
 _SECRET = re.compile(r"https://([a-z0-9.-]{1,253})(?::443)?/secrets/([a-z0-9-]{1,127})(?:/([a-z0-9]{1,64}))?/?", re.ASCII)
 _VAULT = re.compile(r"/.+/providers/microsoft\.keyvault/vaults/([a-z0-9-]{1,24})", re.ASCII)
@@ -44,10 +43,9 @@ _UNNAMED = Refusal(Reason.BAD_BODY, "a secret of a vault, and no name of it")
 _STORED = "succeeded"
 
 
-class Item(Struct):
+class Item(Identified):
     """One resource of the query. A member that it lacks is null."""
 
-    id: str
     type: str
     name: Wire = UNSET
     machine: Wire = UNSET
@@ -69,25 +67,16 @@ async def collect_secret_uses(reading: Reading, unit: Unit, scope: Scope) -> Seq
         return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
     environment = reading.connection.environment
     calls, (url, version) = Calls(scope, "secret_use.query"), source(environment, "secret_use.query")
-    asked = [subscription.id for subscription in reading.found.subscriptions]
-    for start in range(0, len(asked), _PER_QUERY):
-        group = asked[start : start + _PER_QUERY]
-        body = {"subscriptions": group, "query": QUERY}
-        listing = reading.connection.gateway.pages("secret_use.query", Item, by=_by_id(frozenset(group)), body=body)
-        async for item in both(listing):
-            if not reading.confines.resource(item.id):
-                continue
-            match = _matched(item)
-            for number, use in enumerate(_uses(item, environment), 1):
-                id_ = f"{item.id}/secrets/{number}"
-                row = Row(SECRET_USE, id=id_, resource_id=item.id, scope_id=scope.id, url=url, version=version)
-                row.put_all(name=item.name, subscription_id=match[1].lower(), resource_group=match[2])
-                row.put_all(kind=_KINDS[item.type.lower()], consumer_id=item.id.lower())
-                row.put_read("secret_id", use.secret_id)
-                row.put_all(active=use.active, version=use.version, pinned=_pinned(use.version))
-                row.clear(("version_in_use", "thumbprint_in_use", "status", "broken"))
-                unit.row("secret_use", row.finish())
-        calls.ended(listing.end)
+    async for item, match in queried(reading, calls, QUERY, Item, _matched):
+        for number, use in enumerate(_uses(item, environment), 1):
+            id_ = f"{item.id}/secrets/{number}"
+            row = Row(SECRET_USE, id=id_, resource_id=item.id, scope_id=scope.id, url=url, version=version)
+            row.put_all(name=item.name, subscription_id=match[1].lower(), resource_group=match[2])
+            row.put_all(kind=_KINDS[item.type.lower()], consumer_id=item.id.lower())
+            row.put_read("secret_id", use.secret_id)
+            row.put_all(active=use.active, version=use.version, pinned=_pinned(use.version))
+            row.clear(("version_in_use", "thumbprint_in_use", "status", "broken"))
+            unit.row("secret_use", row.finish())
     return [reading.confines.part(calls.coverage(), "resource_groups")]
 
 
@@ -96,15 +85,6 @@ def _matched(item: Item) -> re.Match[str]:
     if match is None or match[3].lower() != item.type.lower() or match[3].lower() not in _KINDS:
         raise ValueError("not the id of such a resource")
     return match
-
-
-def _by_id(subscriptions: Collection[str]) -> Callable[[Item], str]:
-    def by(item: Item) -> str:
-        if _matched(item)[1].lower() not in subscriptions:
-            raise ValueError("of another subscription")
-        return item.id.lower()
-
-    return by
 
 
 def _uses(item: Item, environment: Environment) -> Iterator[Named]:
