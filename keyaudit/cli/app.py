@@ -23,7 +23,7 @@ _INTERRUPTED = ("Query interrupted",)
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Look": ("report", "inventory", "expiring", "diff", "history", "explain"),
     "Decide": ("gate", "waivers", "baseline"),
-    "Export": ("export", "notify", "ship"),
+    "Export": ("export", "notify", "tickets", "ship"),
     "Investigate": ("access", "blast-radius", "incident", "rotation", "trust", "usage", "mcp"),
     "Maintain": ("collect", "doctor", "permissions", "guardrails"),
     "Configure": ("init", "config", "policies"),

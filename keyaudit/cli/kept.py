@@ -1,12 +1,16 @@
 """The snapshots that are kept in a folder, and their results."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
+from keyaudit.cli.config import read_config
 from keyaudit.cli.judged import judged
-from keyaudit.cli.options import Choice, Live, Stored
+from keyaudit.cli.options import Choice, Live, Stored, settings_file
 from keyaudit.cli.streams import tell
+from keyaudit.gate.history import Course
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.history import History
 from keyaudit.model.run import Past, Run
 from keyaudit.model.text import one_line
 
@@ -19,6 +23,28 @@ def past(folder: Path, live: Live, choice: Choice, run: Run) -> tuple[Past, ...]
     """
     found = [_judged(snapshot, live, choice, run) for snapshot in snapshots(folder, "--history")]
     return tuple(sorted(found, key=lambda each: (each.as_of, each.run_id)))
+
+
+def followed(folder: Path, live: Live, choice: Choice, asked: str) -> History:
+    """The findings through the snapshots in the subfolders of `folder`, evaluated with the same settings, each as of its own
+    day.
+
+    Raises like `past`, about what was `asked`.
+    """
+    deadlines = read_config(settings_file(live)).deadlines
+    # A copy of a snapshot is the same run.
+    runs = {(run := open_snapshot(place).run).run_id: (run, place) for place in snapshots(folder, asked)}
+    kept = sorted(runs.values(), key=lambda each: (each[0].as_of, each[0].run_id))
+    course = Course()
+    with ExitStack() as last:
+        for run, place in kept:
+            same_tenant(place, run, kept[-1][0], asked)
+            with ExitStack() as here:
+                report = here.enter_context(judged(live, Stored(from_=[place]), choice))
+                course.add(report)
+                last.close()
+                last.enter_context(here.pop_all())
+    return course.history(deadlines)
 
 
 def snapshots(folder: Path, asked: str) -> list[Path]:

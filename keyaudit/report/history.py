@@ -12,7 +12,7 @@ from keyaudit.model.text import one_line
 from keyaudit.report.cells import guarded
 from keyaudit.report.facts import Facts, iso_duration
 from keyaudit.report.grid import grid
-from keyaudit.report.lines import Paint, joined, paint, plural, wrap
+from keyaudit.report.lines import Paint, joined, nth, paint, plural, wrap
 from keyaudit.report.members import begun, document, exits, time_member
 from keyaudit.report.missing import incomplete, unsafe
 from keyaudit.report.options import Options
@@ -104,15 +104,11 @@ def _late(found: History, width: int, colour: bool) -> Iterator[str]:
         by = times.duration_text(found.newest.as_of - (each.deadline(found.deadlines) or 0))
         owner = one_line(", ".join(each.owners)) or "no owner"
         unread = "; not readable now" if each.unread else ""
-        again = f"; open for the {_nth(each.number)} time" if each.number > 1 else ""
+        again = f"; open for the {nth(each.number)} time" if each.number > 1 else ""
         text = f"{each.finding.severity}  {_resource(each)}: {one_line(each.finding.policy.problem)}"
         yield from wrap(f"{text} ({each.finding.id[:6]}; {owner}; overdue by {by}{unread}{again})", width, "  ", "      ")
     if len(late) > _LATE:
         yield from wrap(f"{len(late) - _LATE:,} more: -o csv", width, "  ")
-
-
-def _nth(number: int) -> str:
-    return {2: "second", 3: "third"}.get(number, f"{number}th")
 
 
 def _resource(each: Episode) -> str:
