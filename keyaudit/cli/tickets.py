@@ -36,10 +36,10 @@ def tickets(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False,
     config: ConfigFile = None,
 ) -> int:
-    """Open a ticket for each finding, and close it when it is gone.
+    """Open a ticket for each finding, and close it if it is gone.
 
     Sends JSON to the webhook in KEYAUDIT_TICKETS_URL, with the header in KEYAUDIT_TICKETS_HEADER if there is one; neither is
-    printed. What was sent is in tickets.jsonl in FOLDER, so that a repeated run sends nothing twice. At most 50 a run. Exit 70:
+    printed. tickets.jsonl in FOLDER records each, so that a repeated run sends nothing twice. At most 50 are sent. Exit 70:
     a ticket was not accepted.
     """
     import asyncio

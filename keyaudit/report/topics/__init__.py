@@ -27,6 +27,7 @@ FILES: Mapping[str, str] = {
     "rotation": "who uses which version of a key, in which order to rotate, and whether all have moved",
     "usage": "who uses keys and reads mail, according to the logs",
     "incident": "one page about a stolen key: who used it, what they did, and a plan",
+    "tickets": "a ticket for each finding, opened and closed by a webhook, with ServiceNow and Jira",
     "log-analytics": "findings in Log Analytics and Microsoft Sentinel",
     "versions": "what stays from version to version, what may change, and what changed",
     "exports": "every file format, what it is for, and what has to be installed for it",
