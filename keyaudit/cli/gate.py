@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Choice, Ci, FailOn, Format, Live, Redaction, Shown, Shrinkage, Stored, flags
+from keyaudit.cli.options import Choice, Ci, FailOn, Format, Keep, Live, Redaction, Shown, Shrinkage, Stored, flags
 
 
 @flags(Live, Stored, Choice, Shown, Redaction)
@@ -23,6 +23,7 @@ def gate(
         typer.Option("--new-only", help="With --baseline: fail only on findings that are new or whose severity was raised."),
     ] = False,
     since: Shrinkage = None,
+    keep: Keep = None,
     ci: Annotated[
         Ci, typer.Option("--ci", help="Write annotations and a summary for this build agent. auto: the one it runs in.")
     ] = Ci.AUTO,
@@ -41,6 +42,10 @@ def gate(
     from keyaudit.model.findings import Severity
 
     to = shown_outputs(shown, redaction)
+    if keep is not None:
+        from keyaudit.cli.kept import kept
+
+        live, stored, since = kept(live, stored, since, keep)
     # A tag may be removed, and would take a finding out of the gate: subscriptions and vaults alone choose a part.
     source, part = part_of(live, stored)
     with all_judged(

@@ -17,9 +17,14 @@ class System(StrEnum):
 
     GITHUB = "github"
     AZURE = "azure"
+    CONTAINER_APPS = "container-apps"
 
 
-PIPELINES = {System.GITHUB: Path(".github/workflows/keyaudit.yml"), System.AZURE: Path(".azure-pipelines/keyaudit.yml")}
+PIPELINES = {
+    System.GITHUB: Path(".github/workflows/keyaudit.yml"),
+    System.AZURE: Path(".azure-pipelines/keyaudit.yml"),
+    System.CONTAINER_APPS: Path("container-apps/keyaudit.yml"),
+}
 """The path of the pipeline's file in the folder."""
 
 
@@ -135,7 +140,7 @@ def _custody(folder: Path | None) -> str:
 
 
 def template(name: str) -> str:
-    """The text of a shipped template: keyaudit.toml, github.yml or azure.yml."""
+    """The text of a shipped template: keyaudit.toml, github.yml, azure.yml or container-apps.yml."""
     return resources.files("keyaudit.cli").joinpath("templates", name).read_text(encoding="utf-8")
 
 

@@ -3,12 +3,18 @@
 from contextlib import ExitStack
 from pathlib import Path
 
+from keyaudit import __version__
+from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.config import read_config
 from keyaudit.cli.judged import judged
 from keyaudit.cli.options import Choice, Live, Stored, settings_file
+from keyaudit.cli.settings import settle
 from keyaudit.cli.streams import tell
 from keyaudit.gate.history import Course
-from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.inventory import files
+from keyaudit.inventory.snapshot import Snapshot, open_snapshot
+from keyaudit.inventory.spool import begun
+from keyaudit.model import times
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.history import History
 from keyaudit.model.run import Past, Run
@@ -45,6 +51,66 @@ def followed(folder: Path, live: Live, choice: Choice, asked: str) -> History:
                 last.close()
                 last.enter_context(here.pop_all())
     return course.history(deadlines)
+
+
+def kept(live: Live, stored: Stored, since: Path | None, keep: Path) -> tuple[Live, Stored, Path | None]:
+    """The flags for what is read into a new snapshot in `keep`, and the snapshot before it, if `since` names no other.
+
+    A collection there that was stopped within the last day, and has the same filters, is gone on with.
+    """
+    if stored.from_:
+        raise UsageError("--keep", "keeps what is read, and --from reads nothing", "leave one of them out")
+    if len(live.tenant or ()) > 1:
+        raise UsageError("--keep", "takes one tenant, and several are named", "keep each tenant's snapshots in its own folder")
+    from keyaudit.cli.live import collected
+
+    clock = SystemClock()
+    with files.writing(keep):
+        keep.mkdir(parents=True, exist_ok=True)
+    earlier = _newest(keep)
+    stopped = _stopped(keep, live, clock.now())
+    new = stopped or keep / times.iso_time(clock.now()).replace(":", "")
+    # Another version may have read Azure's answers otherwise.
+    same = earlier if earlier is not None and earlier.run.tool_version == __version__ else None
+    collected(
+        live,
+        new,
+        resume=stopped is not None,
+        kept=f"what was read is kept in {files.shown(new)}; the same command goes on with it",
+        since=same,
+    )
+    if not live.quiet:
+        tell(f"kept in {files.shown(new)}")
+    before = since if earlier is None or since is not None else earlier.folder
+    return Live(config=live.config, quiet=live.quiet), Stored(from_=[new]), before
+
+
+def last_two(keep: Path) -> list[Path]:
+    """The two newest snapshots in the folder, the earlier first; fewer if there are not two. Raises like `snapshots`."""
+    found = [open_snapshot(path) for path in snapshots(keep, "--kept")]
+    newest = sorted(found, key=lambda each: (each.run.as_of, each.run.run_id))[-2:]
+    return [each.folder for each in newest]
+
+
+def _newest(keep: Path) -> Snapshot | None:
+    """The newest snapshot in the folder that this version can read."""
+    found = [open_snapshot(path.parent) for path in keep.glob("*/manifest.json") if _readable(path.parent)]
+    return max(found, key=lambda each: (each.run.as_of, each.run.run_id), default=None)
+
+
+def _stopped(keep: Path, live: Live, now: int) -> Path | None:
+    """The newest collection in the folder that can be gone on with. Others that are not complete are named in a message."""
+    filters = settle(live, resume=False).filters
+    found = [
+        (run.as_of, path.parent.parent, run) for path in keep.glob("*/spool/run.json") if (run := begun(path.parent.parent))
+    ]
+    going: Path | None = None
+    for as_of, folder, run in sorted(found, key=lambda each: each[:2], reverse=True):
+        if going is None and now - as_of < times.DAY and run.filters == filters and run.simulated is live.demo:
+            going = folder
+        elif not live.quiet:
+            tell(f"{files.shown(folder)}: a collection that was stopped, and is not gone on with; remove it")
+    return going
 
 
 def snapshots(folder: Path, asked: str) -> list[Path]:

@@ -22,8 +22,16 @@ def notify(
     choice: Choice,
     *,
     since: Annotated[
-        Path, typer.Option("--since", metavar="DIR", help="The previous snapshot: changes since then are reported.")
-    ],
+        Path | None, typer.Option("--since", metavar="DIR", help="The previous snapshot: changes since then are reported.")
+    ] = None,
+    kept: Annotated[
+        Path | None,
+        typer.Option(
+            "--kept",
+            metavar="DIR",
+            help="Instead of --from and --since: the two newest snapshots in the folder of gate --keep.",
+        ),
+    ] = None,
     to: Annotated[
         list[str] | None,
         typer.Option("--to", metavar="URL", help="A destination without a secret, for example json://HOST:PORT; repeatable."),
@@ -51,11 +59,23 @@ def notify(
     from keyaudit import ask
     from keyaudit.cli.channels import channels
     from keyaudit.cli.judged import judged
+    from keyaudit.cli.kept import last_two
     from keyaudit.cli.source import check_since, snapshot, with_owners
     from keyaudit.inventory.snapshot import open_snapshot
+    from keyaudit.model.errors import Exit, UsageError
     from keyaudit.model.findings import Severity
     from keyaudit.report.digest import LOOK_AHEAD, digests, ends_soon
 
+    if kept is not None:
+        if since is not None or stored.from_:
+            raise UsageError("--kept", "names the snapshots, and so do --from and --since", "leave out one or the other")
+        newest = last_two(kept)
+        if len(newest) < 2:
+            _first(kept)
+            return Exit.CLEAN
+        since, stored = newest[0], Stored(from_=[newest[1]], as_of=stored.as_of)
+    if since is None:
+        raise UsageError("notify", "no earlier snapshot to compare with", "name one with --since, or a folder with --kept")
     to_whom = _recipients(live, to or (), to_file, sending=not dry_run)
     told = None if dry_run else channels(to_whom)
     offline = Live(config=live.config)
@@ -90,6 +110,14 @@ def _recipients(live: Live, to: "Sequence[str]", to_file: Path | None, *, sendin
     if file:
         warn_if_readable(file, given)
     return recipients(given, to, to_file, sending=sending)
+
+
+def _first(kept: Path) -> None:
+    from keyaudit.cli.streams import printing
+    from keyaudit.model.text import one_line
+
+    with printing() as out:
+        out.write(f"Nothing to compare with: {one_line(str(kept))} has one snapshot.\n")
 
 
 def _nothing(since: int) -> None:

@@ -88,6 +88,15 @@ Shrinkage = Annotated[
         "it, a change by the tenant is told from one by the version of policies.",
     ),
 ]
+Keep = Annotated[
+    Path | None,
+    typer.Option(
+        "--keep",
+        metavar="DIR",
+        help="Keep what is read as a new snapshot in this folder, and copy from the newest one there what certainly did not "
+        "change. A run that was stopped within the last day is gone on with.",
+    ),
+]
 """Flags of several commands."""
 
 

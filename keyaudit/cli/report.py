@@ -2,15 +2,17 @@
 
 from enum import StrEnum
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from msgspec.structs import replace
 
 from keyaudit.cli.engine import Engine, Master, check, importing_spark
-from keyaudit.cli.options import Choice, Format, Live, Parts, Redaction, Shown, Shrinkage, Stored, flags, typed
+from keyaudit.cli.options import Choice, Format, Keep, Live, Parts, Redaction, Shown, Shrinkage, Stored, flags, typed
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Severity
+from keyaudit.model.part import Part
 
 
 class GroupBy(StrEnum):
@@ -93,6 +95,7 @@ def report(  # noqa: PLR0917 - each is a group of flags
         ),
     ] = None,
     since: Shrinkage = None,
+    keep: Keep = None,
     engine: Annotated[
         Engine,
         typer.Option(
@@ -111,22 +114,15 @@ def report(  # noqa: PLR0917 - each is a group of flags
     from keyaudit.report.resource import SHOWN
     from keyaudit.report.unowned import READ
 
+    if keep is not None:
+        live, stored, since = _kept(live, stored, since, keep, apart=framework is not None or master is not None)
     source, part = part_of(live, stored, parts)
     if part and master is not None:
         raise UsageError("--engine spark", "evaluates all of a snapshot", "leave out the flags that choose a part")
     if framework is not None:
-        if part:
-            raise UsageError("--framework", "is about the whole tenant", "leave out the flags that choose a part")
-        if master is not None:
-            raise UsageError("--framework", "cannot be combined with --engine spark", "leave one of them out")
-        if since is not None:
-            raise UsageError("--framework", "cannot be combined with --since", "measure shrinkage with keyaudit gate")
+        _check_framework(part, master, since, redaction, arranged=bool(group_by or columns or sort is not Sort.SEVERITY))
         from keyaudit.cli.controls import report_by
 
-        if redaction != Redaction():
-            raise UsageError("--framework, --redact", "cannot be combined", "redact an export: its rows name their controls")
-        if group_by or columns or sort is not Sort.SEVERITY:
-            raise UsageError("--framework", "cannot be combined with --group-by, --sort or --columns", "leave those out")
         return report_by(framework, live, stored, choice, shown, ids=control or (), full=full, severity=severity, top=top)
     if control:
         raise UsageError("--control", "needs --framework NAME", "say whose control it is")
@@ -156,6 +152,27 @@ def report(  # noqa: PLR0917 - each is a group of flags
             part=part_typed(live, stored, parts),
             choice=typed(choice),
         )
+
+
+def _kept(live: Live, stored: Stored, since: Path | None, keep: Path, *, apart: bool) -> tuple[Live, Stored, Path | None]:
+    from keyaudit.cli.kept import kept
+
+    if apart:
+        raise UsageError("--keep", "cannot be combined with --framework or --engine spark", "evaluate what it kept")
+    return kept(live, stored, since, keep)
+
+
+def _check_framework(part: Part, master: str | None, since: Path | None, redaction: Redaction, *, arranged: bool) -> None:
+    if part:
+        raise UsageError("--framework", "is about the whole tenant", "leave out the flags that choose a part")
+    if master is not None:
+        raise UsageError("--framework", "cannot be combined with --engine spark", "leave one of them out")
+    if since is not None:
+        raise UsageError("--framework", "cannot be combined with --since", "measure shrinkage with keyaudit gate")
+    if redaction != Redaction():
+        raise UsageError("--framework, --redact", "cannot be combined", "redact an export: its rows name their controls")
+    if arranged:
+        raise UsageError("--framework", "cannot be combined with --group-by, --sort or --columns", "leave those out")
 
 
 def _check_engine(engine: Engine, master: str | None, stored: Stored) -> None:

@@ -323,6 +323,16 @@ def _begun(path: Path) -> Run:
     return begun.run
 
 
+def begun(folder: Path) -> Run | None:
+    """The run of a collection in that folder that was begun and is not complete; None if there is none that can be resumed."""
+    if finished(folder) or not (folder / "spool" / "run.json").exists():
+        return None
+    try:
+        return _begun(folder / "spool" / "run.json")
+    except (UsageError, UnsafeError):
+        return None
+
+
 def finished(folder: Path) -> bool:
     """Whether the collection in a folder is complete. Removes the spool of a run that was killed after it completed it."""
     if not (folder / "manifest.json").exists():

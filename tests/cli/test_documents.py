@@ -218,13 +218,13 @@ def test_the_announcements_shown_are_taken(tmp_path: Path) -> None:
 
 @pytest.mark.exhaustive
 def test_the_pipelines_shown_hold_to_the_schemas_of_their_systems(tmp_path: Path) -> None:
-    github, azure = fenced(topic("pipeline"), "yaml")
+    github, azure, _ = fenced(topic("pipeline"), "yaml")
     assert differs_from_schema(save(tmp_path / "github.yml", github), "github-workflows") == ""
     assert differs_from_schema(save(tmp_path / "azure.yml", azure), "azure-pipelines") == ""
 
 
 def test_the_pipelines_shown_give_what_the_action_and_the_template_take() -> None:
-    github, azure = (yaml.safe_load(block) for block in fenced(topic("pipeline"), "yaml"))
+    github, azure, _ = (yaml.safe_load(block) for block in fenced(topic("pipeline"), "yaml"))
     action, declared = github["jobs"]["audit"]["steps"][-1], read(ACTION)["inputs"]
     assert action["uses"].split("@")[0].endswith(str(ACTION.parent.relative_to(ACTION.parents[3])))
     assert set(action["with"]) <= set(declared)

@@ -69,7 +69,8 @@ def test_a_pipeline_is_written_beside_them(keyaudit: Keyaudit, folder: Path, sys
 
 def test_the_pipelines_are_those_that_the_documents_show() -> None:
     # What they hand to the action and the template, and their schemas, tests/cli/test_documents.py looks at.
-    assert [template("github.yml"), template("azure.yml")] == fenced(topic("pipeline"), "yaml")
+    shown = [template(name) for name in ("github.yml", "azure.yml", "container-apps.yml")]
+    assert shown == fenced(topic("pipeline"), "yaml")
     assert f"refs/tags/v{__version__}\n" in template("azure.yml")
 
 

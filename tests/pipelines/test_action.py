@@ -134,6 +134,38 @@ def test_no_hostile_format_leads_out_of_the_folder(agent: Agent, text: str) -> N
         assert all(path == start + name and "/" not in name for name, path in exports)
 
 
+KEPT = ("Fetch the snapshots", "Keep the snapshot", "Tell owners")
+
+
+def test_snapshots_are_fetched_before_the_gate_and_kept_whatever_it_decides(agent: Agent) -> None:
+    names = [step["name"] for step in read(ACTION)["runs"]["steps"]]
+    assert names.index(KEPT[0]) + 1 == names.index("Gate") == names.index(KEPT[1]) - 1 == names.index(KEPT[2]) - 2
+    assert all("inputs.storage-account != ''" in _step(name)["if"] for name in KEPT)
+    assert all("!cancelled()" in _step(name)["if"] for name in KEPT[1:])
+    agent.recording()
+    hostile = "$(touch witness) --help"
+    script(agent.temp / "bin" / "az", f'printf "%s\\n" "$@" >>{agent.temp / "az"}')
+    values = _inputs({"storage-account": hostile, "storage-container": hostile})
+    for name in KEPT[:2]:
+        ran = agent.run(_step(name)["run"], filled(_step(name)["env"], values))
+        assert ran.returncode == 0, ran.stderr
+    said = (agent.temp / "az").read_text(encoding="utf-8").splitlines()
+    assert said.count(f"--account-name={hostile}") == 2
+    assert {f"--source={hostile}", f"--destination={hostile}"} < set(said)
+    assert not (agent.workspace / "witness").exists()
+    _gate(agent, storage_account=hostile)
+    assert f"--keep={agent.temp}/keyaudit-kept" in (agent.arguments or ())
+
+
+@pytest.mark.parametrize(("answer", "ends"), [(0, 0), (3, 0), (70, 70), (2, 2)])
+def test_owners_are_told_if_there_is_an_address_and_what_was_not_delivered_fails(agent: Agent, answer: int, ends: int) -> None:
+    script(agent.venv / "keyaudit", f'printf "%s\\0" "$@" >"{agent.temp / "arguments"}"; exit {answer}')
+    assert agent.run(_step("Tell owners")["run"], {}).returncode == 0
+    assert agent.arguments is None
+    assert agent.run(_step("Tell owners")["run"], {"KEYAUDIT_NOTIFY_URLS": "json://x"}).returncode == ends
+    assert agent.arguments == ["notify", f"--kept={agent.temp}/keyaudit-kept"]
+
+
 def _install(agent: Agent, **given: str) -> tuple[int, list[str]]:
     log = agent.temp / "pip"
     log.unlink(missing_ok=True)

@@ -26,7 +26,7 @@ def _values(given: Mapping[str, str]) -> dict[str, str]:
     declared = {each["name"]: str(each.get("default", "")) for each in read(TEMPLATE)["parameters"]}
     assert set(given) <= set(declared)
     values = {f"parameters.{name}": value for name, value in {**declared, **given}.items()}
-    return {**values, "System.AccessToken": ""}
+    return {**values, "System.AccessToken": "", "KEYAUDIT_NOTIFY_URLS": "$(KEYAUDIT_NOTIFY_URLS)"}
 
 
 def _gate(agent: Agent, environ: Mapping[str, str], **given: str) -> subprocess.CompletedProcess[str]:
@@ -48,6 +48,26 @@ def test_a_live_tenant_is_audited_and_the_task_ends_as_the_gate(agent: Agent, es
         "keyaudit.markdown",
         "sarif/keyaudit.sarif",
     ]
+
+
+@pytest.mark.parametrize(("code", "told", "ends"), [(0, 0, 0), (0, 3, 0), (0, 70, 70), (1, 70, 1), (3, 0, 3)], ids=str)
+def test_snapshots_are_kept_and_owners_told_whatever_the_gate_decides(agent: Agent, code: int, told: int, ends: int) -> None:
+    log = agent.temp / "log"
+    script(agent.venv / "keyaudit", f'echo "$1 ${{@: -1}}" >>{log}; [[ $1 == gate ]] && exit {code}; exit {told}')
+    script(agent.temp / "bin" / "az", f'echo "$3" >>{log}')
+    kept = agent.temp / "keyaudit-kept"
+    ran = _gate(agent, {"KEYAUDIT_NOTIFY_URLS": "json://x"}, storageAccount="stkeyaudit", arguments=f"--mark={kept}")
+    assert ran.returncode == ends, ran.stderr
+    said = log.read_text(encoding="utf-8").splitlines()
+    assert [line.split()[0] for line in said] == ["download-batch", "gate", "upload-batch", "notify"]
+    assert said[-1] == f"notify --kept={kept}"
+    log.unlink()
+    # A variable that the pipeline does not have, and no storage.
+    assert _gate(agent, {}, storageAccount="stkeyaudit").returncode == code
+    assert len(log.read_text(encoding="utf-8").splitlines()) == 3
+    log.unlink()
+    assert _gate(agent, {}).returncode == code
+    assert len(log.read_text(encoding="utf-8").splitlines()) == 1
 
 
 def test_a_gate_that_cannot_start_publishes_nothing(agent: Agent) -> None:
