@@ -133,7 +133,11 @@ def print_file(name: str, reports: Sequence[Report], options: Options) -> None:
 
 def _write(name: str, reports: Sequence[Report], out: BinaryIO, options: Options) -> None:
     if name in FILES:
-        FILES[name].writer(name)(_alone(name, reports), out)
+        of_all = FILES[name].writer_of_all() if len(reports) > 1 else None
+        if of_all is not None:
+            of_all(reports, out)
+        else:
+            FILES[name].writer(name)(_alone(name, reports), out)
     else:
         with as_text(out) as text:
             _render(name, reports, text, options)

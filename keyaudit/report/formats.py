@@ -1,8 +1,8 @@
 """The formats of a report, by name. A format changes how a verdict looks, never what it is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import BinaryIO, Protocol, TextIO
+from typing import Any, BinaryIO, Protocol, TextIO
 
 from msgspec import Struct
 
@@ -112,16 +112,25 @@ class File(Struct, frozen=True):
     function: str = "write"
     extra: str = ""
     """The required extra; empty if none."""
+    all_: str = ""
+    """The function that writes several tenants into one file; empty if there is none."""
 
     def writer(self, name: str) -> Writer:
         """Its writer. Raises UsageError if its extra is not installed; `name`: the format's name in the error."""
+        found: Writer = self._imported(name, self.function)
+        return found
+
+    def writer_of_all(self) -> "Callable[[Sequence[Report], BinaryIO], None] | None":
+        """What writes several tenants into one file; None if the format takes one."""
+        return self._imported(self.module, self.all_) if self.all_ else None
+
+    def _imported(self, name: str, function: str) -> Any:
         try:
-            found: Writer = getattr(import_module(f"keyaudit.report.{self.module}"), self.function)
+            return getattr(import_module(f"keyaudit.report.{self.module}"), function)
         except ImportError as error:
             if not self.extra:
                 raise
             raise UsageError(name, f"needs {error.name}, which is not installed", installing(self.extra)) from error
-        return found
 
 
 FILES: Mapping[str, File] = {
@@ -138,7 +147,12 @@ FILES: Mapping[str, File] = {
         function="write_findings",
     ),
     "sarif": File("sarif", "SARIF 2.1.0, for code scanning: what fails, is waived or is unknown"),
-    "html": File("html", "one page for a browser or print, without network: charts, and all findings with search and filters"),
+    "html": File(
+        "html",
+        "one page for a browser or print, without network: charts, and all findings with search and filters",
+        all_="write_tenants",
+    ),
+    "matrix": File("tenants", "CSV, one line per area of each tenant: its open findings by severity", all_="write_all"),
     "ocsf": File("ocsf", "OCSF 1.5 Compliance Findings, one per line, passes too, for a security lake"),
     "xlsx": File("xlsx", "an Excel workbook: summary, findings, controls, inventory, coverage and waivers", extra="xlsx"),
     "cyclonedx": File("cyclonedx", "CycloneDX 1.6 CBOM: keys, certificates and algorithms, and what depends on them"),

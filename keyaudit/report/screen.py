@@ -1,19 +1,16 @@
 """The first screen of a report: headline, severities by area, what to do first, gaps, and next commands."""
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import TextIO
 
 from tabulate import tabulate
 
 from keyaudit.model.causes import SHORT
-from keyaudit.model.columns import Area
-from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import First, Report, Verdict
 from keyaudit.model.stakes import Stake
-from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
+from keyaudit.report.areas import by_area
 from keyaudit.report.facts import Facts
 from keyaudit.report.first import INDENT, ON_SCREEN, TOP, Page, cut, doubt, others, owner, page, step, tier0_lines
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
@@ -84,10 +81,7 @@ def _tier0(report: Report, options: Options, room: int) -> list[str]:
 
 def _areas(report: Report) -> Iterator[str]:
     """The number of findings by severity and area."""
-    counts: dict[Area, Counter[Severity]] = {area: Counter() for area in Area}
-    for tally in report.tallies:
-        counts[TABLES[tally.policy.table].area].update(tally.failed)
-    shown = {area: found for area, found in counts.items() if found.total()}
+    shown = {area: found.open for area, found in by_area(report).items() if found.open.total()}
     levels = [level for level in WORST_FIRST if any(found[level] for found in shown.values())]
     rows = [[area.value, *(found[level] or "-" for level in levels), found.total()] for area, found in shown.items()]
     if rows:

@@ -14,6 +14,7 @@ from keyaudit.report.gate import passed, render_gate
 from keyaudit.report.lines import plural
 from keyaudit.report.members import SCHEMA, exit_member, inert
 from keyaudit.report.options import Options
+from keyaudit.report.tenants import lines, matrix_members, worst_members
 
 
 def render(name: str, reports: Sequence[Report], out: TextIO, options: Options) -> None:
@@ -33,16 +34,19 @@ def render(name: str, reports: Sequence[Report], out: TextIO, options: Options) 
                     # Next commands take one tenant.
                     FORMATS[name](report, out, replace(options, sources=options.sources[number : number + 1]))
                 out.write("\n")
+            if name != "gate":
+                out.writelines(f"{line}\n" for line in (*lines(reports, options.page), ""))
             out.writelines(f"{line}\n" for line in together(reports))
 
 
 def _json(reports: Sequence[Report], out: TextIO, options: Options) -> None:
-    """One object: a run for each tenant, and the combined verdict last."""
+    """One object: a run for each tenant, then all of them side by side, and the combined verdict last."""
     out.write(f'{{\n"schema": {inert(SCHEMA)},\n"runs": [\n')
     for number, report in enumerate(reports):
         out.write(",\n" if number else "")
         FORMATS["json"](report, out, options)
-    out.write(f'],\n"verdict": {inert(verdict_of_all(reports))}\n}}\n')
+    out.write(f'],\n"matrix": {inert(matrix_members(reports))},\n"worst": {inert(worst_members(reports))}')
+    out.write(f',\n"verdict": {inert(verdict_of_all(reports))}\n}}\n')
 
 
 def verdict_of_all(reports: Sequence[Report]) -> dict[str, object]:

@@ -164,3 +164,47 @@ def test_collect_makes_a_snapshot_of_each_and_goes_on_with_what_is_missing(
     both = keyaudit("report", "--from", out / first, "--from", out / second, *FEW, "-o", "json")
     assert [run["run"]["tenant"]["id"] for run in both.json["runs"]] == [first, second]
     assert json.loads(before)["run"]["tenant_id"] == first
+
+
+def test_several_tenants_are_side_by_side_in_each_format(
+    contoso: Path, fabrikam: Path, keyaudit: Keyaudit, tmp_path: Path
+) -> None:
+    both = ("--from", contoso, "--from", fabrikam, *FEW)
+    page, matrix = tmp_path / "both.html", tmp_path / "both.csv"
+    ran = keyaudit("report", *both, "-o", "json", "--export", f"html={page}", "--export", f"matrix={matrix}")
+    made = ran.json
+    for run, row in zip(made["runs"], made["matrix"], strict=True):
+        assert row["tenant_id"] == run["run"]["tenant"]["id"]
+        # The matrix counts what the run lists, and has no number where no policy was evaluated.
+        counted = [each["open"] for each in row["areas"] if each["open"] is not None]
+        listed = [each["severity"] for each in run["findings"] if each["outcome"] == "fail"]
+        assert {level: sum(of[level] for of in counted) for level in counted[0]} == {
+            level: listed.count(level) for level in counted[0]
+        }
+        assert [each["area"] for each in row["areas"] if each["open"] is None] == [
+            "Access",
+            "Federation",
+            "Other services",
+            "Logs and alerts",
+            "Tenant settings",
+        ]
+    findings = {each["id"]: each for run in made["runs"] for each in run["findings"]}
+    worst = made["worst"]
+    assert worst
+    assert all(findings[each["finding"]]["severity"] == each["severity"] for each in worst)
+    stakes = [("compromise", "takeover", "data").index(each["at_stake"]) for each in worst]
+    assert stakes == sorted(stakes)
+    with matrix.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [(each["tenant_id"], each["area"]) for each in lines] == [
+        (row["tenant_id"], area["area"]) for row in made["matrix"] for area in row["areas"]
+    ]
+    assert [each["high"] for each in lines] == [
+        "" if area["open"] is None else str(area["open"]["high"]) for row in made["matrix"] for area in row["areas"]
+    ]
+    shown = page.read_text(encoding="utf-8")
+    assert all(row["tenant_id"] in shown for row in made["matrix"])
+    assert all(each["finding"][:6] in shown for each in worst)
+    text = keyaudit("report", *both).out
+    assert "  Access: not evaluated\n" in text
+    assert all(f"{each['severity']:<8} {each['finding'][:6]} " in text for each in worst[:10])

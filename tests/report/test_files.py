@@ -119,7 +119,7 @@ def test_a_disk_that_fills_up_at_the_nth_write_leaves_nothing(
         assert (error.exit, "No space left on device" in str(error)) == (Exit.BUG, True)
         assert list(tmp_path.iterdir()) == []
         room += 1
-    assert room >= (tmp_path / "out").stat().st_size / _BLOCK > 5
+    assert room >= (tmp_path / "out").stat().st_size / _BLOCK > 1
 
 
 def test_a_disk_without_room_for_what_a_workbook_is_made_of_leaves_nothing(

@@ -7,6 +7,7 @@ automatically (`inert`). The same report gives the same bytes.
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import BinaryIO
@@ -17,11 +18,17 @@ from markupsafe import Markup
 from keyaudit.model.run import Report
 from keyaudit.report.html.inert import inert, whole
 from keyaudit.report.html.page import WORDS, page
+from keyaudit.report.html.tenants import tenants
 
 
 def write(report: Report, out: BinaryIO) -> None:
     """Write the page. Findings beyond the maximum are counted, and not listed."""
     out.write(rendered("page.html", "filters.css", script="filters.js", page=page(report)).encode())
+
+
+def write_tenants(reports: Sequence[Report], out: BinaryIO) -> None:
+    """Write several tenants on one page: what is open in each area of each, and the worst of all."""
+    out.write(rendered("tenants.html", "tenants.css", page=tenants(reports)).encode())
 
 
 def rendered(template: str, *styles: str, script: str = "", **values: object) -> str:
