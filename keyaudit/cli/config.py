@@ -41,6 +41,8 @@ _PERCENT = re.compile(r"(\d{1,2}|100) ?%", re.ASCII)
 _SAME = 'for example prod = ["production", "prd"]'
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 _MOST = 10**9
+_TAG = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
+_MOST_TAGS = 10
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -58,6 +60,8 @@ class Config(Struct, frozen=True, kw_only=True):
     recipients: Recipients = field(default_factory=Recipients)
     owners: OwnerRules = NO_RULES
     deadlines: Deadlines = field(default_factory=dict)
+    tag_labels: tuple[str, ...] = ()
+    """The tags that metrics have as labels."""
 
 
 def read_config(path: Path | None) -> Config:
@@ -106,6 +110,7 @@ def _config(file: "_File", policy: PolicyConfig, owners: OwnerRules) -> Config:
         recipients=file.notify,
         owners=owners,
         deadlines=file.deadlines,
+        tag_labels=file.prometheus.tags,
     )
 
 
@@ -171,6 +176,20 @@ def _deadlines(reader: Reader, node: Node, path: Keys) -> dict[Severity, int]:
     return found
 
 
+def _tags(reader: Reader, node: Node, path: Keys) -> tuple[str, ...]:
+    """Tags in lower case, each with a name that a label can have."""
+    found = [text.strip().lower() for text in reader.read(node, tuple[str, ...], path) or ()]
+    for text in found:
+        if not _TAG.fullmatch(text):
+            raise FieldError(f"{one_line(text)!r} cannot be a label", "use letters, digits, hyphens and underscores")
+    labels = [text.replace("-", "_") for text in found]
+    if len(set(labels)) != len(labels):
+        raise FieldError("two of them are the same label", "name each once")
+    if len(labels) > _MOST_TAGS:
+        raise FieldError(f"more than {_MOST_TAGS} tags", "each label makes more series")
+    return tuple(found)
+
+
 def _percent(reader: Reader, node: Node, path: Keys) -> int:
     match = _PERCENT.fullmatch(reader.string(node, path))
     if match is None:
@@ -204,6 +223,10 @@ class _Expect(Struct):
     shrinkage: Annotated[int | None, _percent] = None
 
 
+class _Prometheus(Struct):
+    tags: Annotated[tuple[str, ...], _tags] = ()
+
+
 _Cloud = defstruct("_Cloud", [(name, str, "") for name in MEMBERS], frozen=True)
 
 
@@ -219,3 +242,4 @@ class _File(Struct, kw_only=True):
     notify: Recipients = field(default_factory=Recipients)
     owners: OwnersTable = field(default_factory=OwnersTable)
     deadlines: Annotated[Mapping[Severity, int], _deadlines] = field(default_factory=dict)
+    prometheus: _Prometheus = field(default_factory=_Prometheus)

@@ -136,6 +136,8 @@ def _people(found: _Resolver, config: Config) -> Iterator[Setting]:
         yield Setting("owners.fallback", config.owners.fallback, "file", found.place(("owners", "fallback")))
     for severity, seconds in config.deadlines.items():
         yield Setting(f"deadlines.{severity}", duration_text(seconds), "file", found.place(("deadlines", severity)))
+    if config.tag_labels:
+        yield Setting("prometheus.tags", ", ".join(config.tag_labels), "file", found.place(("prometheus", "tags")))
 
 
 def _policy(found: _Resolver, choice: Choice, limits: Limits, known: Sequence[Policy]) -> Iterator[Setting]:

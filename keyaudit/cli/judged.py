@@ -126,7 +126,7 @@ def judged(
         )
         with ExitStack() as stack:
             with told_if_long(f"evaluating {plural(len(policies), 'policy', 'policies')}{place}", quiet=live.quiet):
-                report = stack.enter_context(judging)
+                report = replace(stack.enter_context(judging), tag_labels=how.tag_labels)
             if earlier is not None and accepted.baseline is not None and earlier.run.run_id == accepted.baseline.run_id:
                 settled_then = how.judging(policies, accepted.baseline.as_of)
                 report = replace(report, then=_failures(earlier, policies, settled_then, how.expected))

@@ -27,6 +27,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     classes: tuple[PolicyClass, ...]
     require: tuple[str, ...]
     expected: Expectations
+    tag_labels: tuple[str, ...]
+    """The tags that metrics have as labels."""
 
     def judging(self, policies: Sequence[Policy], as_of: int) -> Judging:
         """The settings to evaluate these policies with at that moment."""
@@ -60,6 +62,7 @@ def settled(live: Live, choice: Choice, known: Sequence[Policy]) -> Limits:
         classes=config.classes if config else (),
         require=tuple(dict.fromkeys((*_required(choice.require or ()), *(config.require if config else ())))),
         expected=whole.expected if whole else NOTHING,
+        tag_labels=whole.tag_labels if whole else (),
     )
     all_mistakes = [*mistakes, *_mistakes(found, {policy.text.id: policy for policy in known})]
     if all_mistakes:

@@ -221,6 +221,8 @@ class Report(Struct, frozen=True, kw_only=True):
     """By policy and subject, the failures of the run of the baseline, evaluated with the policies of this report; None: that
     snapshot was not given.
     """
+    tag_labels: tuple[str, ...] = ()
+    """The tags, in lower case, that metrics have as labels."""
     history: tuple[Past, ...] = ()
     """Other snapshots of the tenant, the earliest first; empty if none were given."""
 

@@ -157,7 +157,7 @@ FILES: Mapping[str, File] = {
     "xlsx": File("xlsx", "an Excel workbook: summary, findings, controls, inventory, coverage and waivers", extra="xlsx"),
     "cyclonedx": File("cyclonedx", "CycloneDX 1.6 CBOM: keys, certificates and algorithms, and what depends on them"),
     "cyclonedx-1.7": File("cyclonedx", "the same as CycloneDX 1.7", function="write_1_7"),
-    "prometheus": File("prometheus", "metrics for the textfile collector of node exporter: expiration dates, and counts"),
+    "prometheus": File("prometheus", "metrics for the textfile collector of node exporter: dates of credentials, and counts"),
     "junit": File("junit", "JUnit XML, for the test results of a pipeline: a suite for each policy, passes too"),
 }
 """The file formats besides `json` and `csv`."""

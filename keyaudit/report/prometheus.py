@@ -1,6 +1,6 @@
-"""The report as a textfile for Prometheus' node exporter: expiration dates of credentials, counts of results, and coverage.
+"""The report as a textfile for Prometheus' node exporter: dates of credentials, counts of results, and coverage.
 
-An expiration date is a timestamp and not "days left", so that an alert rule stays right between two runs. Credentials whose
+A date is a timestamp and not "days left" or an age, so that an alert rule stays right between two runs. Credentials whose
 date is unknown are counted, so that no alert relies on a series that is silently missing. Every series has the label `tenant`,
 so that the files of several tenants can be in one folder.
 """
@@ -29,6 +29,10 @@ _ENDING = tuple(
     for name, table in TABLES.items()
     if table.replaced and "expires_on" in table.by_name and table.by_name["expires_on"].type is Type.TIME
 )
+_BEGINS = {
+    table: next((name for name in ("created_on", "starts_on") if name in TABLES[table].by_name), "") for table in _ENDING
+}
+"""By table, the column with the date from which an age counts; empty without one."""
 Labels = Mapping[str, str]
 Sample = tuple[Labels, int | float]
 
@@ -115,49 +119,71 @@ def _findings(tallies: Iterable[Tally], tenant: Labels) -> Iterator[Sample]:
                 yield {**tenant, "policy": safe(policy.id), "severity": severity, "status": status}, count
 
 
+class _Earliest:
+    """The earliest dates of credentials in use, at most `MOST_CREDENTIALS` of them, and how many others there are."""
+
+    def __init__(self) -> None:
+        self._held: list[tuple[int, int, tuple[tuple[str, str], ...]]] = []
+        self.count = 0
+        self.unknown: Counter[tuple[str, str]] = Counter()
+        self.absent: Counter[str] = Counter()
+
+    def add(self, facts: Facts, column: str, labels: Labels) -> None:
+        """The date in that column of a credential."""
+        date = facts.integer(column)
+        if column in facts.unknown:
+            self.unknown[labels["kind"], facts.unknown[column]] += 1
+        elif date is None:
+            self.absent[labels["kind"]] += 1
+        else:
+            self.count += 1
+            entry = (-date, -self.count, tuple(labels.items()))
+            (heapq.heappush if len(self._held) < MOST_CREDENTIALS else heapq.heappushpop)(self._held, entry)
+
+    @property
+    def series(self) -> list[tuple[dict[str, str], int]]:
+        """The labels and the date of each. Two with the same labels are one series, with the earlier date."""
+        dates = {labels: -date for date, _, labels in sorted(self._held)}
+        return [(dict(labels), date) for labels, date in sorted(dates.items(), key=lambda each: (each[1], each[0]))]
+
+
 def _credentials(report: Report, tenant: Labels) -> Iterator[tuple[str, str, Iterable[Sample]]]:
-    """The earliest expiration dates, and the number of others."""
-    soonest: list[tuple[int, int, tuple[tuple[str, str], ...]]] = []
-    unknown: Counter[tuple[str, str]] = Counter()
-    endless: Counter[str] = Counter()
-    count = 0
+    """The earliest expiration dates, the oldest credentials, and the numbers of others."""
+    ends, begins = _Earliest(), _Earliest()
     for table in _ENDING:
         for row in report.listing(table).rows():
             facts = Facts(table, row)
             if any(facts.row.get(name) is value for name, value in _OUT_OF_USE.items()):
                 continue
-            ends = facts.integer("expires_on")
-            if "expires_on" in facts.unknown:
-                unknown[_kind(facts), facts.unknown["expires_on"]] += 1
-            elif ends is None:
-                endless[_kind(facts)] += 1
-            else:
-                count += 1
-                entry = (-ends, -count, tuple(_labels(facts).items()))
-                (heapq.heappush if len(soonest) < MOST_CREDENTIALS else heapq.heappushpop)(soonest, entry)
-    # Two with the same labels are one series, with the earlier date.
-    series = {labels: -ends for ends, _, labels in sorted(soonest)}
-    shown = sorted(series.items(), key=lambda each: (each[1], each[0]))
-    yield (
-        "credential_not_after_timestamp_seconds",
-        "Expiration date of a credential in use.",
-        (({**tenant, **dict(labels)}, ends) for labels, ends in shown),
-    )
-    left_out = count - len(shown)
-    yield (
-        "credential_series_left_out",
-        "Number of credentials without a series, because they expire later than all that have one.",
-        [(tenant, left_out)],
-    )
+            labels = _labels(facts, report.tag_labels)
+            ends.add(facts, "expires_on", labels)
+            if _BEGINS[table]:
+                begins.add(facts, _BEGINS[table], labels)
+    for found, name, what, others in (
+        (ends, "credential_not_after_timestamp_seconds", "Expiration date of a credential in use.", "they expire later"),
+        (begins, "credential_created_timestamp_seconds", "When a credential in use was created.", "they are younger"),
+    ):
+        shown = found.series
+        yield name, what, (({**tenant, **labels}, date) for labels, date in shown)
+        yield (
+            f"{'credential' if found is ends else 'credential_created'}_series_left_out",
+            f"Number of credentials without a series, because {others} than all that have one.",
+            [(tenant, found.count - len(shown))],
+        )
     yield (
         "credentials_without_known_end",
         "Number of credentials whose expiration date is unknown, by reason.",
-        (({**tenant, "kind": kind, "reason": reason}, number) for (kind, reason), number in sorted(unknown.items())),
+        (({**tenant, "kind": kind, "reason": reason}, number) for (kind, reason), number in sorted(ends.unknown.items())),
+    )
+    yield (
+        "credentials_without_known_age",
+        "Number of credentials whose creation date is unknown, by reason.",
+        (({**tenant, "kind": kind, "reason": reason}, number) for (kind, reason), number in sorted(begins.unknown.items())),
     )
     yield (
         "credentials_without_end",
         "Number of credentials in use without an expiration date.",
-        (({**tenant, "kind": kind}, number) for kind, number in sorted(endless.items())),
+        (({**tenant, "kind": kind}, number) for kind, number in sorted(ends.absent.items())),
     )
 
 
@@ -165,13 +191,19 @@ def _kind(facts: Facts) -> str:
     return safe(f"{facts.kind} {facts.text('kind')}" if facts.text("kind") else facts.kind)
 
 
-def _labels(facts: Facts) -> dict[str, str]:
+def _labels(facts: Facts, tags: Iterable[str]) -> dict[str, str]:
     name, _ = owner(facts)
+    found = facts.row.get("tags")
+    held = found if isinstance(found, dict) else {}
     return {
         "kind": _kind(facts),
         "id": safe(facts.text("id") or ""),
         "resource": safe(label(facts)),
         "owner": "unknown" if owner_unknown(facts) else safe(name or ""),
+        **{
+            f"tag_{tag.replace('-', '_')}": "unknown" if "tags" in facts.unknown else safe(str(held.get(tag, "")))
+            for tag in tags
+        },
     }
 
 

@@ -46,3 +46,15 @@ def test_snapshots_of_two_tenants_and_a_folder_without_any_are_refused(
     ran = keyaudit("history", tmp_path, *KEYS)
     assert (ran.code, ran.out) == (Exit.UNSAFE, "")
     assert "keep each tenant's snapshots in a folder of their own" in ran.err
+
+
+def test_metrics_have_the_tags_of_the_settings_and_no_others(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    settings, file = tmp_path / "keyaudit.toml", tmp_path / "keyaudit.prom"
+    settings.write_text('[prometheus]\ntags = ["App"]\n')
+    ran = keyaudit("export", f"prometheus={file}", "--from", contoso, *KEYS, "-c", settings)
+    assert ran.code == Exit.CLEAN, ran.err
+    lines = [line for line in file.read_text().splitlines() if line.startswith("keyaudit_credential_created_timestamp")]
+    assert lines
+    assert all('tag_app="' in line and line.count("tag_") == 1 for line in lines)
+    assert any('tag_app=""' not in line for line in lines)
+    assert "prometheus.tags" in keyaudit("config", "show", "-c", settings).out

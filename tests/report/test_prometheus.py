@@ -129,3 +129,35 @@ def test_a_secret_ends_too() -> None:
         listing=lambda name: Listing(TABLES[name], 1, (), lambda: iter([held] if name == "secret" else [])),
     )
     assert [sample.labels["resource"] for sample in read(report)[ENDS]] == ["v/secrets/s"]
+
+
+BEGAN = "keyaudit_credential_created_timestamp_seconds"
+
+
+def test_an_age_counts_from_a_date_that_is_there_also_without_an_end() -> None:
+    found = read(
+        with_rows(
+            key("endless", created_on=AS_OF - 900 * DAY, expires_on=None),
+            key("young", created_on=AS_OF - DAY, expires_on=AS_OF + DAY),
+            key("unread", {"created_on": Reason.PERMISSION}, expires_on=AS_OF + DAY),
+            key("retired", created_on=AS_OF - 999 * DAY, enabled=False),
+        )
+    )
+    assert [(each.labels["id"], each.value) for each in found[BEGAN]] == [
+        ("/keys/endless", AS_OF - 900 * DAY),
+        ("/keys/young", AS_OF - DAY),
+    ]
+    (unknown,) = found["keyaudit_credentials_without_known_age"]
+    assert (unknown.labels["reason"], unknown.value) == ("permission", 1)
+
+
+def test_only_the_tags_of_the_list_are_labels() -> None:
+    report = with_rows(
+        key("a", expires_on=AS_OF + DAY, tags={"team": 'a"b\nc', "secret-project": "x"}),
+        key("b", expires_on=AS_OF + 2 * DAY, tags=None),
+        key("c", {"tags": Reason.PERMISSION}, expires_on=AS_OF + 3 * DAY),
+    )
+    assert all(not name.startswith("tag_") for each in read(report)[ENDS] for name in each.labels)
+    found = read(structs.replace(report, tag_labels=("team", "cost-center")))[ENDS]
+    assert [each.labels["tag_team"] for each in found] == ['a"b\\x0ac', "", "unknown"]
+    assert all(each.labels["tag_cost_center"] in ("", "unknown") and "tag_secret_project" not in each.labels for each in found)
