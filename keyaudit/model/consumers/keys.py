@@ -34,6 +34,25 @@ KEYS: Sequence[Consumer] = (
         interval=DAY,
         source="https://learn.microsoft.com/rest/api/storagerp/encryption-scopes/list",
     ),
+    # The key that wraps the key of Azure Disk Encryption, which is a secret. Its address has a version:
+    # https://learn.microsoft.com/azure/virtual-machines/linux/disk-encryption-key-vault
+    *(
+        Consumer(kind=kind, type=type_, names=KEY, at=at, url="keyEncryptionKey.keyUrl", exact=True, source=source)
+        for kind, type_, at, source in (
+            (
+                "virtual-machine",
+                "Microsoft.Compute/virtualMachines",
+                "storageProfile.osDisk.encryptionSettings",
+                "https://learn.microsoft.com/rest/api/compute/virtual-machines/get#diskencryptionsettings",
+            ),
+            (
+                "disk",
+                "Microsoft.Compute/disks",
+                "encryptionSettingsCollection.encryptionSettings[]",
+                "https://learn.microsoft.com/rest/api/compute/disks/get#encryptionsettingselement",
+            ),
+        )
+    ),
     Consumer(
         kind="sql-database",
         type="Microsoft.Sql/servers",
