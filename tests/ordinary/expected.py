@@ -550,6 +550,16 @@ AZURE: tuple[Footprint, ...] = (
         abuse=Abuse(change="its certificate is valid", least="high"),
     ),
     Footprint(
+        row="58",
+        what="access policy of Azure Databricks for a secret scope: get and list secrets",
+        holds=("policy:kv-cosmos/AzureDatabricks",),
+        source=f"{LEARN}/azure/databricks/security/secrets/workspace-secret-scopes",
+        says=CONFIRM,
+        severity="medium",
+        tells=("secret scope",),
+        abuse=Abuse(change="it may also sign", least="high"),
+    ),
+    Footprint(
         row="62",
         what="certificate with the default policy of Azure CLI, which authenticates nobody",
         holds=("certificate:kv-web/test-listener",),

@@ -352,6 +352,7 @@ CHANGES: Mapping[str, Change] = {
     "52": _issuer(entra.AKS_APP, azure.cluster_issuer),
     "53": _issuer(entra.ARC_APP, azure.arc_issuer),
     "56": _run_as_again,
+    "58": _policy(azure.COSMOS, "AzureDatabricks", "sign"),
     "62": _as_credential(azure.LISTENER, entra.ARC_APP),
     "63": _overdue,
     "85": _as_pfx,

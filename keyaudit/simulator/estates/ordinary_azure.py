@@ -96,6 +96,7 @@ _DISKS = Furniture(secrets=(SecretPlan(BEK, (700,), "BEK"), SecretPlan(BEK_OF_DA
 _POLICIES: Mapping[str, Mapping[str, AccessPolicy]] = {
     COSMOS: {
         "Azure Cosmos DB": AccessPolicy(principal="", keys=("get", "wrapKey", "unwrapKey")),
+        "AzureDatabricks": AccessPolicy(principal="", secrets=("get", "list")),
         "Azure Storage": AccessPolicy(principal="", keys=("get", "wrapKey", "unwrapKey")),
     },
     DISKS: {
