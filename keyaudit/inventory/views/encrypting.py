@@ -5,8 +5,8 @@ from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import Rows, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.agents import object_id
+from keyaudit.model.consumers import WRAPPED
 from keyaudit.model.tables.key_use import USES_FOUND
-from keyaudit.model.tables.secret_use import DISKS
 
 _USER_ASSIGNED = "/providers/microsoft.managedidentity/userassignedidentities/"
 
@@ -17,9 +17,8 @@ def identities(sources: Sources) -> Prepared:
     """
     rows, uses = Rows(sources, "service_principal", "identity"), Rows(sources, "key_use", "use")
     arm_id, missing = rows["arm_id"], unread("services_listed", USES_FOUND)
-    # Azure Disk Encryption reaches its key without the identity of the machine, which may sign for its own programs:
-    # https://learn.microsoft.com/azure/virtual-machines/linux/disk-encryption-key-vault
-    reaching = ~uses["kind"].among(DISKS)
+    # Azure Disk Encryption reaches its key without the identity of the machine, which may sign for its own programs.
+    reaching = ~uses["kind"].among(WRAPPED)
     own = groups(uses, "uses", by=uses["consumer_id"], key=arm_id, missing=missing, each=reaching)
     given = groups(uses, "given", by=uses["identity_ids"], key=arm_id, missing=missing, each=reaching, in_list=True)
     by_users = arm_id.told(lambda id_: f"{id_} LIKE '%{_USER_ASSIGNED}%'", absent=False)

@@ -36,7 +36,7 @@ def elsewhere(rows: Rows) -> Truth:
 def last_sign_in(rows: Rows, app_id: Fact, column: str) -> Fact:
     """The time in this column of the report of sign-ins, for the application of a row; `app_id`: in lower case."""
     used = Rows(rows.sources, "sign_in_activity", "used")
-    unreported = unread("sign_ins", _REPORT, scope=f"{rows.alias}.scope_id")
+    unreported = unread("activity", _REPORT, scope=f"{rows.alias}.scope_id")
     # The report has one record of an application: https://learn.microsoft.com/graph/api/resources/serviceprincipalsigninactivity
     of = groups(used, "records", by=used["app_id"], key=app_id, missing=unreported, single=True)
     return of.latest("last", used[column])
