@@ -49,7 +49,8 @@ class Tier0(Struct, frozen=True, kw_only=True):
     ways: Mapping[Way, int]
     whole: bool
     named: tuple[Principal, ...] = ()
-    """The first `NAMED` of them, the easiest to steal first."""
+    """The first `NAMED` of them: the easiest to steal first, of these those that the most users can become, then those that
+    signed in last."""
 
     @property
     def count(self) -> int:

@@ -20,7 +20,7 @@ from keyaudit.model.causes import MANY, Cause, Causes, Member
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import PolicyText, Severity, Tally
 from keyaudit.model.rows import view_name
-from keyaudit.model.stakes import AtStake, Stake, at_stake
+from keyaudit.model.stakes import AtStake, Stake, at_stake, columns
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Policy
@@ -29,6 +29,7 @@ from keyaudit.policy.ordered import Evaluated, arm_of
 from keyaudit.policy.queries import DIALECT, Scoring, can_blank, writer_of
 from keyaudit.policy.sql import UNKNOWN, read
 from keyaudit.policy.stakes import opens, stakes_of
+from keyaudit.policy.types import columns_read
 from keyaudit.policy.verdict import FAIL, KNOWN
 
 _SEVERITIES = tuple(Severity)
@@ -150,13 +151,15 @@ def _cause(key: str, found: Sequence[tuple[PolicyText, str, str]], mask: int) ->
     return {(policy.id, id_): (cause, place) for (policy, _, id_), place in zip(found, places, strict=True)}
 
 
-def _place(policy: Policy) -> tuple[int, bool, str]:
+def _place(policy: Policy) -> tuple[int, bool, bool, str]:
     """The order of equally severe failures of one cause: its head is of the policy that is more severe by itself.
 
-    Then of one that always has this cause. A possible compromise is before them all, so that evidence is kept first.
+    Then of one whose condition is about what the resource opens, and not only about its dates; then of one that always has
+    this cause. A possible compromise is before them all, so that evidence is kept first.
     """
+    opening = not {*columns(policy.text.table)}.isdisjoint(columns_read(policy.violated_when.tree))
     always = any(arm.condition is None for arm in policy.causes[:1])
-    return -policy.text.severity.rank, not always, policy.text.id
+    return -policy.text.severity.rank, not opening, not always, policy.text.id
 
 
 def _failures(table: Evaluated, numbers: Mapping[str, int]) -> str:

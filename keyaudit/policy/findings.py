@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from heapq import merge
-from itertools import chain, groupby
+from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
@@ -12,7 +12,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from keyaudit.inventory.owners import owner_of
-from keyaudit.inventory.scores import SCALES
 from keyaudit.model.causes import Cause
 from keyaudit.model.deferred import Deferred, DeferredSequence
 from keyaudit.model.expiring import Owner
@@ -26,7 +25,6 @@ from keyaudit.policy.causes import BY_ITSELF, Place
 from keyaudit.policy.counts import reason_of
 from keyaudit.policy.definition import Arm, Fix
 from keyaudit.policy.ordered import BEFORE, Evaluated, count_slices, in_order, slices
-from keyaudit.policy.queries import Scoring
 from keyaudit.policy.scores import score_of
 from keyaudit.policy.stakes import mask_of
 from keyaudit.policy.templates import UNKNOWN, filled, show
@@ -143,8 +141,9 @@ def stream(
 ) -> Iterator[Pair]:
     """The findings of all tables by resource: the most severe first, then by name and id.
 
-    With scores, by row: by upper bound, then by lower bound, then as above. `called`: the names of `owners.called`, with which
-    each finding has the owner of its resource; None: owners are not asked for. `causes`: those that its findings share.
+    With scores, by row: by upper bound, then by lower bound, then as above; a row without a score counts with the least
+    score of its worst severity. `called`: the names of `owners.called`, with which each finding has the owner of its resource;
+    None: owners are not asked for. `causes`: those that its findings share.
     """
     for thing in _merged(connection, tables, passes=passes, called=called):
         yield from of_thing(thing, causes, passes=passes)
@@ -153,19 +152,8 @@ def stream(
 def _merged(
     connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], *, passes: bool, called: Mapping[str, str] | None
 ) -> Iterator[_Thing]:
-    """The resources of all tables in order. Tables without scores, which are last in an order by score, are queried last."""
-    first: list[Iterator[_Thing]] = []
-    last: list[Iterator[_Thing]] = []
-    for evaluated in tables:
-        later = evaluated.scoring is Scoring.ORDER and evaluated.table.name not in SCALES
-        (last if later else first).append(_things(connection, evaluated, passes=passes, called=called))
-    merged: Iterator[_Thing] = merge(*first, key=_place)
-    for thing in merged:
-        if thing.place[0] == 0:
-            merged = chain([thing], merged)
-            break
-        yield thing
-    yield from merge(merged, *last, key=_place)
+    """The resources of all tables in order."""
+    return merge(*(_things(connection, evaluated, passes=passes, called=called) for evaluated in tables), key=_place)
 
 
 def _place(thing: _Thing) -> tuple[int, int, int, str, str]:

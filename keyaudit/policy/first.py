@@ -8,8 +8,9 @@ least score of its severity, so that it is not last. A name decides nothing.
 # ruff: noqa: S608 - a query is made of declared names and numbers
 
 from keyaudit.model.causes import MANY
-from keyaudit.model.findings import BANDS, Severity
+from keyaudit.model.findings import Severity
 from keyaudit.model.stakes import SURE, Stake
+from keyaudit.policy.ordered import least_score
 
 MOST = 20
 """The maximum number of causes on any first page; a screen has room for ten."""
@@ -18,8 +19,8 @@ LEAST = Severity.MEDIUM
 SCORES = ("score_high", "score_low")
 
 _GROUP = f"CASE {' '.join(f'WHEN stakes & {stake.bit} > 0 THEN {number}' for number, stake in enumerate(Stake))} END"
-_LEAST_SCORE = f"CASE rank {' '.join(f'WHEN {severity.rank} THEN {least}' for least, severity in BANDS)} END"
 # The tenant includes its data.
+_LEAST_SCORE = least_score("rank")
 _OPENS = f"CASE WHEN stakes & {Stake.TAKEOVER.bit} > 0 THEN 2 WHEN stakes & {Stake.DATA.bit} > 0 THEN 1 ELSE 0 END"
 _CERTAIN = f"CASE {' '.join(f'WHEN stakes & {stake.bit} > 0 THEN stakes & {stake.bit * SURE} > 0' for stake in Stake)} END"
 _IN_GROUP = (

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from keyaudit.inventory.owners import owning
+from keyaudit.inventory.scores import SCALES
 from keyaudit.model.columns import Table
-from keyaudit.model.findings import Severity
+from keyaudit.model.findings import BANDS, Severity
 from keyaudit.model.rows import view_names
 from keyaudit.model.tables import TABLES
 from keyaudit.policy import verdict
@@ -50,14 +51,22 @@ class Evaluated(Struct, frozen=True, kw_only=True):
         return " OR ".join(f"code{number} >= {least}" for number in range(len(self.bounds)))
 
 
+def least_score(rank: str) -> str:
+    """SQL: the least score of a severity by its rank, with which a finding without a score counts; 0 for no severity."""
+    return f"CASE {rank} {' '.join(f'WHEN {severity.rank} THEN {least}' for least, severity in BANDS)} ELSE 0 END"
+
+
 def _places(evaluated: Evaluated, least: int) -> str:
     ranks = ", ".join(
         f"CASE WHEN code{number} >= {verdict.FAIL} THEN CAST(code{number} % 5 AS INTEGER) ELSE -1 END"
         for number in range(len(evaluated.bounds))
     )
-    high, low = ("max(score_high)", "max(score_low)") if evaluated.scoring is Scoring.ORDER else ("0", "0")
+    worst = f"max(greatest({ranks}, -1))"
+    high, low = "0", "0"
+    if evaluated.scoring is Scoring.ORDER:
+        high, low = ("max(score_high)", "max(score_low)") if evaluated.table.name in SCALES else (least_score(worst),) * 2
     return (
-        f"SELECT {high} AS high, {low} AS low, max(greatest({ranks}, -1)) AS top_severity, min(coalesce(name, '')) AS label,"
+        f"SELECT {high} AS high, {low} AS low, {worst} AS top_severity, min(coalesce(name, '')) AS label,"
         f" {evaluated.thing} AS thing, count(*) AS held"
         f" FROM {evaluated.relation} WHERE {evaluated.kept(least)} GROUP BY thing"
     )

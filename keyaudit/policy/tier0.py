@@ -42,9 +42,9 @@ def tier0(
         ]
     order = list(Way)
     ways = Counter(each.way for each in found)
-    named = sorted(found, key=lambda each: (order.index(each.way), each.name))[:NAMED]
+    named = sorted(found, key=lambda each: (order.index(each.way), -(each.owners or 0), -(each.last_sign_in or 0), each.name))
     known = whole and not sum(tally.unknown.values())
-    return Tier0(ways={way: ways[way] for way in Way if ways[way]}, whole=known, named=tuple(named))
+    return Tier0(ways={way: ways[way] for way in Way if ways[way]}, whole=known, named=tuple(named[:NAMED]))
 
 
 def _principals(table: Evaluated, number: int, keys: Evaluated | None, owned: Evaluated | None) -> str:

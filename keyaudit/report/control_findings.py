@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from heapq import merge
 from itertools import chain
-from typing import Any
 
 from msgspec.structs import replace
 
 from keyaudit.model.causes import Causes
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding
+from keyaudit.model.findings import BANDS, Finding, Outcome
 from keyaudit.model.frameworks import Framework
 from keyaudit.model.run import Report
 from keyaudit.report import records
@@ -18,6 +17,8 @@ from keyaudit.report.controls import profiles
 
 COLUMNS = (*(name for name in records.COLUMNS if name not in {"control_refs_elsewhere", *records.SCORE_COLUMNS}), "profile")
 """The columns of a file of these findings: those of findings without scores, then the profile that they were evaluated with."""
+
+_LEAST = {severity: least for least, severity in BANDS}
 
 
 def records_of_profiles(report: Report) -> Iterator[records.Record]:
@@ -67,6 +68,9 @@ def answering(report: Report, framework: Framework, ids: frozenset[str]) -> Repo
     return found if report.by_score else by_thing(flat(found, "resource"), "severity")
 
 
-def _by_score(finding: Finding) -> tuple[Any, ...]:
-    """The engine's order: the highest upper bound first, rows without a score last."""
-    return (1,) if finding.score is None else (0, -finding.score.high, -finding.score.low)
+def _by_score(finding: Finding) -> tuple[int, int]:
+    """The engine's order: the highest upper bound first. A finding without a score counts with the least of its severity."""
+    if finding.score is not None:
+        return -finding.score.high, -finding.score.low
+    least = 0 if finding.outcome is Outcome.PASS else _LEAST[finding.severity]
+    return -least, -least

@@ -23,8 +23,9 @@ TOP = 10
 INDENT = " " * 4
 """Before the second line of a cause, and of the sentence about tier 0."""
 ON_SCREEN = 3
-"""The principals of tier 0 that a screen names."""
+"""The principals of tier 0 that a screen names even where that leaves room for fewer causes."""
 _NAME = 32
+_LEAST_NAME = 16
 TIER0 = f"keyaudit report --full --select {LISTS}"
 """The command that lists the principals that control the tenant, each with how it signs in, its owners and its last sign-in."""
 
@@ -72,11 +73,11 @@ def tier0(report: Report) -> str:
     return f"Tier 0: {'' if found.whole else 'at least '}{plural(found.count, 'principal')} outside Microsoft, {ways}"
 
 
-def tier0_named(report: Report, most: int) -> Iterator[str]:
-    """Each of them, the easiest to steal first, and how many more there are."""
+def tier0_named(report: Report, most: int, room: int = 1_000) -> Iterator[str]:
+    """Each of them in at most `room` columns, the easiest to steal first, and how many more there are."""
     found = report.tier0()
     if found is not None:
-        yield from map(_principal, found.named[:most])
+        yield from (_principal(each, room) for each in found.named[:most])
         if found.count > len(found.named[:most]):
             yield f"and {found.count - len(found.named[:most]):,} more"
 
@@ -89,15 +90,19 @@ def _owned(each: Principal) -> Iterator[str]:
         yield "owners not read"
 
 
-def _principal(each: Principal) -> str:
-    """ "Tenant Automation: with a certificate in no vault, owned by 2 users, last used 2026-11-19"."""
+def _principal(each: Principal, room: int) -> str:
+    """ "Tenant Automation: with a certificate in no vault, owned by 2 users, last used 2026-11-19".
+
+    A name is cut rather than what is said of it, but not to less than `_LEAST_NAME` columns.
+    """
     never = "no use recorded" if each.sign_ins_read else "its use was not read"
     facts = [
         each.way,
         *_owned(each),
         never if each.last_sign_in is None else f"last used {times.iso_date(each.last_sign_in)}",
     ]
-    return f"{cut(one_line(each.name, _NAME), _NAME)}: {', '.join(facts)}"
+    said = f": {', '.join(facts)}"
+    return f"{cut(one_line(each.name, _NAME), min(_NAME, max(_LEAST_NAME, room - columns(said))))}{said}"
 
 
 def tier0_lines(report: Report, options: Options, named: int = ON_SCREEN) -> list[str]:
@@ -105,7 +110,8 @@ def tier0_lines(report: Report, options: Options, named: int = ON_SCREEN) -> lis
     said = tier0(report)
     lines = wrap(said, options.page, rest=INDENT) if said else []
     # One line each: how long names are must not decide how many causes there is room for.
-    lines += [cut(INDENT + each, options.page) for each in (tier0_named(report, named) if named else ())]
+    room = options.page - len(INDENT)
+    lines += [cut(INDENT + each, options.page) for each in (tier0_named(report, named, room) if named else ())]
     found = report.tier0()
     if options.hints and found is not None and found.count:
         lines.append(INDENT + " ".join(filter(None, (TIER0, " ".join(options.sources), options.choice))))

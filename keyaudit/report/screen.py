@@ -10,6 +10,7 @@ from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import First, Report, Verdict
 from keyaudit.model.stakes import Stake
 from keyaudit.model.text import one_line
+from keyaudit.model.tier0 import NAMED
 from keyaudit.report.areas import by_area
 from keyaudit.report.facts import Facts
 from keyaudit.report.first import INDENT, ON_SCREEN, TOP, Page, cut, doubt, others, owner, page, step, tier0_lines
@@ -45,9 +46,10 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     unread = [*_unread(verdict, width, colour), *_waivers(report, width, colour)]
     # After the groups a line about all other causes.
     room = HEIGHT - len(before) - len(unread) - (2 + _HINTS if hints else 1)
-    principals = _tier0(report, options, room - _CAUSES)
-    room -= len(principals)
-    shown = _fitting(report, room)
+    principals = _tier0(report, options, room - _CAUSES, ON_SCREEN)
+    shown = _fitting(report, room - len(principals))
+    # Where the causes leave room, there are more names.
+    principals = _tier0(report, options, room - _height(shown), NAMED)
     lines = before
     for stake, held in shown.groups:
         lines.append(paint(stake.heading, Paint.BOLD, colour))
@@ -65,14 +67,19 @@ def _fitting(report: Report, room: int) -> Page:
     """The first page with as many causes as fit `room` lines, but one of each group at least."""
     for most in range(TOP, len(Stake), -1):
         shown = page(report, most)
-        if len(shown.groups) + 2 * sum(len(held) for _, held in shown.groups) <= room:
+        if _height(shown) <= room:
             return shown
     return page(report, len(Stake))
 
 
-def _tier0(report: Report, options: Options, room: int) -> list[str]:
-    """The lines about tier 0: with as many names as there is room for."""
-    for named in range(ON_SCREEN, 0, -1):
+def _height(shown: Page) -> int:
+    """The lines of its causes: a heading for each group, and two for each cause."""
+    return len(shown.groups) + 2 * sum(len(held) for _, held in shown.groups)
+
+
+def _tier0(report: Report, options: Options, room: int, most: int) -> list[str]:
+    """The lines about tier 0: with as many names as there is room for, and `most` of them."""
+    for named in range(most, 0, -1):
         lines = tier0_lines(report, options, named)
         if len(lines) <= room:
             return lines

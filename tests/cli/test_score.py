@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from keyaudit.model.errors import Exit
+from keyaudit.model.findings import BANDS
 from tests.cli.conftest import Keyaudit, once
 
 CROWN = "consumer-token-signing"
@@ -44,13 +45,26 @@ def _findings(keyaudit: Keyaudit, folder: Path, *flags: str) -> list[dict[str, A
 
 def test_findings_come_by_the_upper_bound(keyaudit: Keyaudit, contoso: Path, findings: list[dict[str, Any]]) -> None:
     found = _findings(keyaudit, contoso, *FEW, "--sort", "score")
-    order = [(each["score"]["high"], each["score"]["low"]) if each["score"] else (0, 0) for each in found]
+    scored = [each for each in found if each["score"]]
+    order = [(each["score"]["high"], each["score"]["low"]) for each in scored]
     assert order == sorted(order, reverse=True)
     assert len(set(order)) > 10
     assert {each["id"] for each in found} == {each["id"] for each in findings}
     evaluated = {each["policy"].partition("-")[0] for each in found if each["score"]}
     assert {"kv", "app", "sp", "fed"} <= evaluated
     assert all(each["score"] is None for each in found if each["policy"] == "kv-purge-protection-off")
+
+
+def test_a_finding_without_a_score_is_among_those_of_its_severity(keyaudit: Keyaudit, contoso: Path) -> None:
+    """A critical one counts as 60, the least score of a critical resource, and is not below what scores less."""
+    found = _findings(keyaudit, contoso, "--select", "sp-*", "--select", "app-*", "--select", "fed-*", "--sort", "score")
+    least = {severity.value: score for score, severity in BANDS}
+    worst: dict[str, int] = {}
+    for each in found:
+        worst[each["subject"]] = max(worst.get(each["subject"], 0), least[each["severity"]])
+    order = [each["score"]["high"] if each["score"] else worst[each["subject"]] for each in found]
+    assert order == sorted(order, reverse=True)
+    assert {each["severity"] for each in found if not each["score"]} >= {"critical", "high"}
 
 
 def test_the_first_screen_is_the_same_beside_an_export(keyaudit: Keyaudit, blind_spots: Path, tmp_path: Path) -> None:

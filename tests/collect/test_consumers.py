@@ -229,6 +229,17 @@ KEYS = {
             {"keyvaultUri": HOST, "keyName": "Data", "keyVersion": OLD}),
         (True, OLD, None, None),
     ),
+    "machine": (
+        resource("Microsoft.Compute/virtualMachines", "machine", {"storageProfile": {"osDisk": {"encryptionSettings": {
+            "enabled": True,
+            "keyEncryptionKey": {"keyUrl": f"{DATA}/{OLD}"}}}}}),
+        (True, OLD, None, None),
+    ),
+    "volume": (
+        resource("Microsoft.Compute/disks", "volume", {"encryptionSettingsCollection": {"enabled": True,
+            "encryptionSettings": [{"keyEncryptionKey": {"keyUrl": f"{DATA}/{NEW}"}}]}}),
+        (True, NEW, None, None),
+    ),
     "netapp": (
         encrypted("Microsoft.NetApp/netAppAccounts", "netapp", parts(status="Error")),
         (False, None, None, True),
@@ -238,6 +249,16 @@ NO_KEY = (
     scope("scope-own", "Microsoft.Storage"),
     database("sql-server-key", None),
     resource("Microsoft.DBforPostgreSQL/flexibleServers", "pg-own", {"dataEncryption": {"type": "SystemManaged"}}),
+    resource(
+        "Microsoft.Compute/disks",
+        "volume-own",
+        {
+            "encryptionSettingsCollection": {
+                "enabled": True,
+                "encryptionSettings": [{"keyEncryptionKey": None}],
+            }
+        },
+    ),
     resource("Microsoft.Batch/batchAccounts", "batch-own", {"encryption": {"keySource": "Microsoft.Batch"}}),
 )
 EVERY = tuple(each for each, _ in (*SECRETS.values(), *KEYS.values()))

@@ -48,3 +48,9 @@ def encrypting(arm_id: Any, **values: Any) -> tuple[object, object, object]:
 )
 def test_an_identity_encrypts_if_its_service_does(arm_id: Any, identity_ids: Any, expected: tuple[object, ...]) -> None:
     assert encrypting(arm_id, identity_ids=identity_ids) == expected
+
+
+@pytest.mark.parametrize("arm_id", [SERVICE, SHARED])
+def test_the_identity_of_a_machine_does_not_reach_the_key_of_its_disks(arm_id: str) -> None:
+    """https://learn.microsoft.com/azure/virtual-machines/linux/disk-encryption-key-vault: the vault lets Azure in."""
+    assert encrypting(arm_id, kind="encrypted-machine", identity_ids=[SHARED]) == (0, 0, None)

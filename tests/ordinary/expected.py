@@ -478,6 +478,15 @@ AZURE: tuple[Footprint, ...] = (
         abuse=Abuse(change="a user may read the secrets of the vault", least="medium"),
     ),
     Footprint(
+        row="46, key",
+        what="key that wraps the key of an encrypted disk, with every operation as the portal makes it",
+        holds=("key:kv-disks/disk-kek", "resource:vm-db-01"),
+        source=f"{LEARN}/azure/virtual-machines/linux/disk-encryption-key-vault",
+        says=NORMAL,
+        beside=_AS_A_WRAPPING_KEY,
+        abuse=Abuse(change="a user may sign with the key", least="medium", hint=("wrapKey unwrapKey",)),
+    ),
+    Footprint(
         row="47",
         what="access policy of Azure Backup: back up, get and list keys; get and list secrets",
         holds=("policy:kv-disks/Backup Management Service",),
@@ -539,6 +548,16 @@ AZURE: tuple[Footprint, ...] = (
         source=f"{LEARN}/azure/automation/migrate-run-as-accounts-managed-identity",
         says=NORMAL,
         abuse=Abuse(change="its certificate is valid", least="high"),
+    ),
+    Footprint(
+        row="58",
+        what="access policy of Azure Databricks for a secret scope: get and list secrets",
+        holds=("policy:kv-cosmos/AzureDatabricks",),
+        source=f"{LEARN}/azure/databricks/security/secrets/workspace-secret-scopes",
+        says=CONFIRM,
+        severity="medium",
+        tells=("secret scope",),
+        abuse=Abuse(change="it may also sign", least="high"),
     ),
     Footprint(
         row="62",

@@ -22,7 +22,6 @@ EXPECTED: Mapping[str, str] = {
     "kv-key-no-expiry": "the CIS benchmark asks for an end of every key, and the portal sets none; one cause for each key",
     "kv-key-software-protected": "low for a key that a service encrypts with, which is software by default; the same cause",
     "pqc-quantum-vulnerable-long-lived": "low, and of the same cause: a key without an end outlives its algorithm",
-    "scope-control-plane-to-data": "one cause for a subscription, low under Azure RBAC; the tenant has one subscription",
     "sp-first-party-with-credential": "it looks only at credentials on Microsoft's applications: each is confirmed by hand",
 }
 """The policies that find more than half all the same, and why."""
@@ -43,13 +42,16 @@ class Fraction(Struct, frozen=True):
 
 
 def fractions(policies: Iterable[Mapping[str, Any]]) -> list[Fraction]:
-    """Of the member `policies` of a report in JSON; those that failed nowhere are left out."""
+    """Of the member `policies` of a report in JSON; those that failed nowhere are left out, and so is information: it asks
+    nobody to begin anywhere.
+    """
     found = []
     for each in policies:
         severities = {name: count for name, count in each["failed"].items() if count}
-        failed = sum(severities.values())
+        every = sum(severities.values())
+        failed = every - severities.get("info", 0)
         if failed:
-            found.append(Fraction(each["id"], failed, failed + each["passed"], severities))
+            found.append(Fraction(each["id"], failed, every + each["passed"], severities))
     return sorted(found, key=lambda one: (-one.failed / one.evaluated, one.policy))
 
 

@@ -120,6 +120,31 @@ def test_of_equals_the_head_is_of_the_graver_policy_then_of_the_one_that_always_
     assert {each.policy.id for each in also} == {"b-sometimes", "a-raised"}
 
 
+def test_of_equals_the_head_says_what_the_resource_opens_and_not_how_long_it_lasts() -> None:
+    names = ("app-credential-never-expires", "sp-privileged-certificate-outside-vault")
+    row: dict[str, Any] = {
+        "id": "/tenants/t/applications/a/credentials/c",
+        "scope_id": "/tenants/t",
+        "kind": "certificate",
+        "usage": "Verify",
+        "holder_kind": "application",
+        "holder_home": "own",
+        "holder_type": "Application",
+        "holder_directory_sync": False,
+        "holder_tier0": True,
+        "holder_opens_subscriptions": False,
+        "custody": "external",
+        "expires_on": NOW + 100_000 * DAY,
+        "same_elsewhere": (0, 0),
+        "unknown": {},
+    }
+    with inventory(credential=[row]) as connection:
+        chosen = [each for each in load() if each.text.id in names]
+        ((head, also),) = by_cause(judge(connection, chosen, (), JUDGING).findings())
+    assert (head.severity, also.severity) == (Severity.HIGH, Severity.HIGH)
+    assert (head.policy.id, also.policy.id) == (names[1], names[0])
+
+
 CURRENT = (("key-version", "is_current"), ("old-key-versions", "not is_current"))
 
 

@@ -125,9 +125,14 @@ def test_each_is_named_with_its_last_sign_in_and_how_many_users_can_become_it() 
     found = counted(rows, applications=[application("b", 1, 2), application("a", 0, 0), application("other", 7, 0)]).named
     assert [(each.name, each.last_sign_in, each.sign_ins_read, each.owners, each.owners_read) for each in found] == [
         ("z", None, True, None, True),
-        ("a", None, False, 0, True),
         ("b", 86_400, True, 3, False),
+        ("a", None, False, 0, True),
     ]
+
+
+def test_of_those_that_sign_in_alike_the_one_in_use_is_named_first() -> None:
+    rows = [principal("a"), principal("b", last_client_sign_in_on=86_400), principal("c", last_client_sign_in_on=172_800)]
+    assert [each.name for each in counted(rows).named] == ["c", "b", "a"]
 
 
 def test_no_more_than_ten_are_named_and_all_are_counted() -> None:

@@ -121,6 +121,22 @@ def test_of_a_key_that_wraps_nothing_is_disabled_and_a_disabled_version_in_use_i
     assert not [each for each in commands(found) if "--enabled false" in each]
 
 
+@pytest.mark.parametrize(
+    ("what", "title"),
+    [
+        ("encrypted-machine", "Set disk encryption of encrypted virtual machine vm again, with the new version"),
+        ("mysql", "Set the encryption key of MySQL server vm"),
+    ],
+)
+def test_azure_disk_encryption_cannot_follow_a_key(what: str, title: str) -> None:
+    service = application(
+        kind=Kind.SERVICE, what=what, name="vm", key_id="https://kv/keys/k", state=State.NOT_MOVED, why=Why.NAMES_OLD
+    )
+    [step] = [each for each in plan(rotation(service, vault="kv", noun="key", wraps=True)) if each.phase is Phase.MOVE]
+    assert step.title.startswith(title)
+    assert ("or to none" in step.title) == (what == "mysql")
+
+
 HOSTILE = "'; rm -rf ~ #$(id)\x1b[31m"
 
 

@@ -171,3 +171,27 @@ def test_who_owns_a_principal_of_tier_0_is_said_as_far_as_it_was_read(owners: in
     [line] = tier0_named(report, 3)
     assert line.startswith("a: with a client secret, ")
     assert said in line
+
+
+def _of_tier0(number: int) -> Principal:
+    return Principal(
+        name=f"An application with a name that is far too long {number}",
+        way=Way.OUTSIDE,
+        last_sign_in=AS_OF,
+        sign_ins_read=True,
+        owners=0,
+        owners_read=True,
+    )
+
+
+@pytest.mark.parametrize(("findings", "named"), [(40, 10), (500, 3)])
+def test_principals_of_tier_0_are_named_where_causes_leave_room(findings: int, named: int) -> None:
+    """And whole: a long name is cut, and not when it was last used."""
+    held = Tier0(ways={Way.OUTSIDE: 12}, whole=True, named=tuple(map(_of_tier0, range(10))))
+    lines = shown(replace(many(findings), tier0=lambda: held))
+    said = [line for line in lines if line.startswith("    An application with")]
+    assert len(said) == named
+    assert all(line.endswith(": with a certificate in no vault, last used 2026-11-24") for line in said)
+    assert f"    and {12 - named} more" in lines
+    assert len(lines) <= 45
+    assert max(map(columns, lines)) <= 80

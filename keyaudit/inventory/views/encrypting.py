@@ -5,6 +5,7 @@ from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import Rows, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.agents import object_id
+from keyaudit.model.consumers import WRAPPED
 from keyaudit.model.tables.key_use import USES_FOUND
 
 _USER_ASSIGNED = "/providers/microsoft.managedidentity/userassignedidentities/"
@@ -16,8 +17,10 @@ def identities(sources: Sources) -> Prepared:
     """
     rows, uses = Rows(sources, "service_principal", "identity"), Rows(sources, "key_use", "use")
     arm_id, missing = rows["arm_id"], unread("services_listed", USES_FOUND)
-    own = groups(uses, "uses", by=uses["consumer_id"], key=arm_id, missing=missing)
-    given = groups(uses, "given", by=uses["identity_ids"], key=arm_id, missing=missing, in_list=True)
+    # Azure Disk Encryption reaches its key without the identity of the machine, which may sign for its own programs.
+    reaching = ~uses["kind"].among(WRAPPED)
+    own = groups(uses, "uses", by=uses["consumer_id"], key=arm_id, missing=missing, each=reaching)
+    given = groups(uses, "given", by=uses["identity_ids"], key=arm_id, missing=missing, each=reaching, in_list=True)
     by_users = arm_id.told(lambda id_: f"{id_} LIKE '%{_USER_ASSIGNED}%'", absent=False)
     encrypts = arm_id.present & (own.any_of("some") | (by_users & given.any_of("some")))
     return shared(sources, {"object_id": object_id(rows), "encrypts": encrypts}, rows.sql, "encrypting")

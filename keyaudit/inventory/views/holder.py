@@ -24,7 +24,7 @@ def facts(rows: Rows, app_id: Fact, application: One) -> dict[str, Derived]:
             (~holder.found, unknown(app_id.why | because(Reason.NOT_VISIBLE))),
             otherwise=application["audience"],
         ),
-        "holder_last_sign_in_on": _last_sign_in(rows, app_id),
+        "holder_last_sign_in_on": last_sign_in(rows, app_id, "last_client_sign_in_on"),
     }
 
 
@@ -33,9 +33,10 @@ def elsewhere(rows: Rows) -> Truth:
     return rows["holder_home"].among(("microsoft", "foreign", "none"))
 
 
-def _last_sign_in(rows: Rows, app_id: Fact) -> Fact:
+def last_sign_in(rows: Rows, app_id: Fact, column: str) -> Fact:
+    """The time in this column of the report of sign-ins, for the application of a row; `app_id`: in lower case."""
     used = Rows(rows.sources, "sign_in_activity", "used")
-    unreported = unread("sign_ins", _REPORT, scope=f"{rows.alias}.scope_id")
+    unreported = unread("activity", _REPORT, scope=f"{rows.alias}.scope_id")
     # The report has one record of an application: https://learn.microsoft.com/graph/api/resources/serviceprincipalsigninactivity
     of = groups(used, "records", by=used["app_id"], key=app_id, missing=unreported, single=True)
-    return of.latest("last", used["last_client_sign_in_on"])
+    return of.latest("last", used[column])

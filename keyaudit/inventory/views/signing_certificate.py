@@ -7,7 +7,7 @@ from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
-from keyaudit.inventory.views import federation, identities
+from keyaudit.inventory.views import federation, holder, identities
 
 _LISTS = ("service_principal.list", "domain.federation", "external_federation.list")
 _SCOPE = "stored.scope_id"
@@ -43,6 +43,7 @@ def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
         "has_successor": latest.exceeds(rows["expires_on"]),
         "same_elsewhere": identities.same_elsewhere(rows, whose, unread("signers", _LISTS, scope=_SCOPE)),
         "claims_mapped": ~external.certainly & mapped,
+        "last_sign_in_on": holder.last_sign_in(rows, rows["app_id"].map(sources.sql.lower), "last_sign_in_on"),
         "mfa_trusted": federation.mfa_trusted(rows, domain),
         "signs_for_administrators": federation.signs_for_administrators(rows),
     }

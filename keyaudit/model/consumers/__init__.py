@@ -7,7 +7,7 @@ https://learn.microsoft.com/azure/governance/resource-graph/reference/supported-
 
 from collections.abc import Mapping, Sequence
 
-from keyaudit.model.consumers.keys import KEYS
+from keyaudit.model.consumers.keys import KEYS, WRAPPED
 from keyaudit.model.consumers.kinds import KEY, QUERY, SECRET, Children, Consumer, Status
 from keyaudit.model.consumers.secrets import SECRETS
 from keyaudit.model.times import DAY
@@ -21,6 +21,7 @@ __all__ = [
     "NOUNS",
     "QUERY",
     "SECRET",
+    "WRAPPED",
     "Children",
     "Consumer",
     "Status",
@@ -44,6 +45,8 @@ NOUNS: Mapping[str, str] = {
     "kubernetes": "AKS cluster",
     "disk": "disk",
     "virtual-machine": "virtual machine",
+    "encrypted-disk": "encrypted disk",
+    "encrypted-machine": "encrypted virtual machine",
     "certificate-order": "App Service certificate",
     "application-gateway": "application gateway",
     "api-management": "API Management service",

@@ -16,6 +16,10 @@ _IN_VAULT = ("Microsoft.KeyVault",)
 _BY_DATABASE = Says(member="type", vault=("AzureKeyVault",), other=("SystemManaged",))
 _BY_DATABRICKS = Says(member="keySource", vault=_IN_VAULT, other=())
 
+WRAPPED = ("encrypted-disk", "encrypted-machine")
+"""What Azure Disk Encryption encrypted. The machine's identity does not reach the key, whose address always has a version:
+https://learn.microsoft.com/azure/virtual-machines/linux/disk-encryption-key-vault"""
+
 KEYS: Sequence[Consumer] = (
     Consumer(
         kind="encryption-scope",
@@ -33,6 +37,24 @@ KEYS: Sequence[Consumer] = (
         reports_always=True,
         interval=DAY,
         source="https://learn.microsoft.com/rest/api/storagerp/encryption-scopes/list",
+    ),
+    # The key that wraps the key of Azure Disk Encryption, which is a secret.
+    *(
+        Consumer(kind=kind, type=type_, names=KEY, at=at, url="keyEncryptionKey.keyUrl", exact=True, source=source)
+        for kind, type_, at, source in (
+            (
+                "encrypted-machine",
+                "Microsoft.Compute/virtualMachines",
+                "storageProfile.osDisk.encryptionSettings",
+                "https://learn.microsoft.com/rest/api/compute/virtual-machines/get#diskencryptionsettings",
+            ),
+            (
+                "encrypted-disk",
+                "Microsoft.Compute/disks",
+                "encryptionSettingsCollection.encryptionSettings[]",
+                "https://learn.microsoft.com/rest/api/compute/disks/get#encryptionsettingselement",
+            ),
+        )
     ),
     Consumer(
         kind="sql-database",

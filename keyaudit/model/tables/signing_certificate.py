@@ -83,6 +83,11 @@ SIGNING_CERTIFICATE = Table(
             "false where it has no end, or is not in use", rests_on=RestsOn.LIST,
             derived_from=(*("kind", "active", "expires_on", "app_id"),
             *("usage.used_on", "usage.target_id", "usage.operation", "usage.succeeded", "usage_log.whole_since")), needs=LOGS),
+        time("last_sign_in_on",
+            "the last sign-in that the report knows of its application: as a client or as the API that was called, with or "
+            "without a user",
+            absent=f"the report has nothing of it, which is no proof that it is not used, or {_NOT_ENTRAS}",
+            rests_on=RestsOn.LIST, derived_from=("app_id", "sign_in_activity.app_id", "sign_in_activity.last_sign_in_on")),
         flag("mfa_trusted", "its holder can claim a second factor: the domain's mfa_behavior is not "
             "rejectMfaByFederatedIdp; false for what no domain signs with",
             rests_on=RestsOn.PARENT, derived_from=("holder_id", "federated_domain.mfa_behavior")),

@@ -6,6 +6,7 @@ from enum import StrEnum
 from msgspec import Struct, structs
 
 from keyaudit.inventory.usage.covered import LONG_ENOUGH
+from keyaudit.model.consumers import WRAPPED
 from keyaudit.model.errors import Exit
 from keyaudit.model.rotation import Consumer, Follows, Kind, Rotation, State, Version, Why
 from keyaudit.model.tables.secret_use import KEEPING
@@ -165,6 +166,14 @@ def _service(each: Consumer, name: str) -> Step:
             title=f"Set {name} to the new version, or to none so that it follows",
             text=f"{_broken(each)}A setting that names a version never takes a new one by itself.",
             back="set the old version again, which stays enabled",
+        )
+    if each.what in WRAPPED:
+        return Step(
+            phase=Phase.MOVE,
+            title=f"Set disk encryption of {name} again, with the new version of the key",
+            text="Azure Disk Encryption names a version of the key, and takes a new one only when it is set again. The old "
+            "version has to stay enabled until then, and for backups that were made before.",
+            back="the old version stays enabled",
         )
     vault_uri, _, thing = each.key_id.partition("/keys/")
     of_storage = (

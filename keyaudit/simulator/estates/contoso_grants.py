@@ -16,6 +16,7 @@ from keyaudit.simulator.estates.defects import (
     CROSS_ENVIRONMENT_KEY,
     CUSTOM_WILDCARD,
     DATA_PLANE_WIDE,
+    DATABRICKS_READS,
     EKM_ADMINISTRATORS,
     FOREIGN_PRINCIPAL,
     HSM_ADMIN_ALSO_USER,
@@ -27,6 +28,7 @@ from keyaudit.simulator.estates.defects import (
     PATH_TO_TIER0,
     SERVICE_SIGNS,
 )
+from keyaudit.simulator.estates.holder_plans import MICROSOFT_SERVICES
 from keyaudit.simulator.estates.hsm_plans import CRYPTO_OFFICER, CRYPTO_USER, EKM_ADMINISTRATOR, SERVICE_ENCRYPTION, HsmPlan
 from keyaudit.simulator.estates.ids import (
     Ground,
@@ -39,6 +41,7 @@ from keyaudit.simulator.estates.ids import (
     vault_id,
 )
 
+_DATABRICKS = "AzureDatabricks"
 _DISK_SETS = ("des-contoso-vms", "des-contoso-analytics")
 _RETAIL_NONPROD = "/providers/Microsoft.Management/managementGroups/mg-retail-nonprod"
 
@@ -75,10 +78,11 @@ def with_grants(estate: Estate, ground: Ground) -> Estate:
     """The estate with these grants, and the planted defects of all grants."""
     ids = Ids(ground, {one.name: one.id for one in estate.subscriptions})
     given = dict(_assignments(ids))
+    added = (_databricks(ids), *_disk_encryption_sets(ids))
     return replace(
         estate,
         groups=(*estate.groups, *_teams(ids)),
-        service_principals=tuple(_tagged(one) for one in (*estate.service_principals, *_disk_encryption_sets(ids))),
+        service_principals=tuple(_tagged(one) for one in (*estate.service_principals, *added)),
         role_assignments=(*estate.role_assignments, *given.values()),
         plants=estate.plants
         | {Plant(policy, _row(given[what])) for what, policies in _FOUND_IN.items() for policy in policies}
@@ -89,6 +93,17 @@ def with_grants(estate: Estate, ground: Ground) -> Estate:
 def _tagged(principal: ServicePrincipal) -> ServicePrincipal:
     tag = _TAGS.get(principal.name or "")
     return replace(principal, tags=(*principal.tags, tag)) if tag else principal
+
+
+def _databricks(ids: Ids) -> ServicePrincipal:
+    """The service's own, which reads vaults for the secret scopes of workspaces."""
+    return ServicePrincipal(
+        id=ids.service(_DATABRICKS),
+        app_id="2ff814a6-3304-4ab8-85cb-cd0e6f879c1d",
+        name=_DATABRICKS,
+        home_tenant=MICROSOFT_SERVICES,
+        created=ids.ground.moment(900, "principal", _DATABRICKS),
+    )
 
 
 def _disk_encryption_sets(ids: Ids) -> Iterator[ServicePrincipal]:
@@ -126,6 +141,13 @@ def _assignments(ids: Ids) -> Iterator[tuple[str, RoleAssignment]]:
             ids.service("Humongous Insurance Claims"),
             "ServicePrincipal",
         ),
+        (
+            "scope of a notebook",
+            ids.scope("contoso-prod", "rg-hr-prod", "kv-hr-prod"),
+            roles.SECRETS_USER,
+            ids.service(_DATABRICKS),
+            "ServicePrincipal",
+        ),
         # A test of the settlement needed a signature that the bank accepts.
         ("borrowed", f"{payments}/keys/settlement-signing", *tests),
         # A test of orders needed a signed-in consumer, and a model that the shop trusts.
@@ -157,6 +179,7 @@ def _assignments(ids: Ids) -> Iterator[tuple[str, RoleAssignment]]:
 _FOUND_IN = {
     "custodian": (DATA_PLANE_WIDE, CUSTOM_WILDCARD, KEY_BACKUP),
     "insurer": (FOREIGN_PRINCIPAL,),
+    "scope of a notebook": (DATABRICKS_READS,),
     # Their identity belongs to a registry that encrypts, too.
     **dict.fromkeys(("borrowed", "signed in", "model"), (CROSS_ENVIRONMENT, KEY_BACKUP, SERVICE_SIGNS)),
     "reader": (CROSS_ENVIRONMENT,),

@@ -225,11 +225,11 @@ def _no_machine(estate: Estate, _make: Maker) -> Estate:
     return replace(estate, resources=tuple(one for one in estate.resources if one.name != azure.MACHINE))
 
 
-def _user_reads(vault: str) -> Change:
-    """A user reads every secret of a vault with access policies."""
+def _user_may(vault: str, *, keys: tuple[str, ...] = (), secrets: tuple[str, ...] = ()) -> Change:
+    """A user has these permissions in a vault with access policies."""
 
     def change(estate: Estate, _make: Maker) -> Estate:
-        added = AccessPolicy(principal=estate.users[0].id, secrets=("get", "list"))
+        added = AccessPolicy(principal=estate.users[bool(keys)].id, keys=keys, secrets=secrets)
         vaults = (
             replace(one, access_policies=(*one.access_policies, added)) if one.name == vault else one for one in estate.vaults
         )
@@ -343,7 +343,8 @@ CHANGES: Mapping[str, Change] = {
     "45": _policy(azure.COSMOS, "Azure Storage", "all"),
     "41, 42": _assigned(azure.WRAPPER, roles.CRYPTO_USER, azure.ENCRYPTION, azure.STORAGE_KEY),
     "46": _no_machine,
-    "46, readers": _user_reads(azure.DISKS),
+    "46, readers": _user_may(azure.DISKS, secrets=("get", "list")),
+    "46, key": _user_may(azure.DISKS, keys=("get", "sign")),
     "47": _policy(azure.DISKS, "Backup Management Service", "sign"),
     "49": _assigned(entra.SURVEYS, roles.SECRETS_USER, f"{azure.WEB}/secrets/{azure.BOUGHT}"),
     "50": _as_credential(azure.FRONT_DOOR, entra.GITHUB_APP),
@@ -351,6 +352,7 @@ CHANGES: Mapping[str, Change] = {
     "52": _issuer(entra.AKS_APP, azure.cluster_issuer),
     "53": _issuer(entra.ARC_APP, azure.arc_issuer),
     "56": _run_as_again,
+    "58": _policy(azure.COSMOS, "AzureDatabricks", "sign"),
     "62": _as_credential(azure.LISTENER, entra.ARC_APP),
     "63": _overdue,
     "85": _as_pfx,

@@ -24,6 +24,7 @@ from keyaudit.simulator.estates.ordinary_made import Maker
 
 ENCRYPTION, COSMOS, DISKS, WEB = "kv-encryption", "kv-cosmos", "kv-disks", "kv-web"
 DISK_KEY, STORAGE_KEY, SQL_KEY, COSMOS_KEY = "disks-cmk", "storage-cmk", "sql-protector", "cosmos-cmk"
+WRAPS_DISK_KEYS = "disk-kek"
 BEK, BEK_OF_DATABASE = "8C1F4E2B-6D3A-4F7B-9E52-0A1B2C3D4E5F", "5A2D9C74-1E8B-4B36-A0F7-C3D2E1F0A9B8"
 BOUGHT = "fabrikam-shop7c9d2f6e-1b3a-4c5d-8e7f-90a1b2c3d4e5"
 FRONT_DOOR, LISTENER, ACME = "www-fabrikam", "test-listener", "api-fabrikam"
@@ -52,7 +53,7 @@ _VAULTS = (
         rbac=False,
         keys=(KeyPlan(COSMOS_KEY, RSA_2048, WRAP, (VersionPlan(150),)),),
     ),
-    _closed(name=DISKS, rbac=False),
+    _closed(name=DISKS, rbac=False, keys=(KeyPlan(WRAPS_DISK_KEYS, RSA_2048, EVERY, (VersionPlan(400),)),)),
     _closed(
         name=WEB,
         keys=(
@@ -95,6 +96,7 @@ _DISKS = Furniture(secrets=(SecretPlan(BEK, (700,), "BEK"), SecretPlan(BEK_OF_DA
 _POLICIES: Mapping[str, Mapping[str, AccessPolicy]] = {
     COSMOS: {
         "Azure Cosmos DB": AccessPolicy(principal="", keys=("get", "wrapKey", "unwrapKey")),
+        "AzureDatabricks": AccessPolicy(principal="", secrets=("get", "list")),
         "Azure Storage": AccessPolicy(principal="", keys=("get", "wrapKey", "unwrapKey")),
     },
     DISKS: {
@@ -246,7 +248,9 @@ def _resources(ground: Ground, subscription: str, vaults: tuple[Vault, ...]) -> 
         {"disableLocalAuth": True, "keyVaultKeyUri": f"https://{COSMOS}.vault.azure.net/keys/{COSMOS_KEY}"},
     )
     for machine, secret in ((MACHINE, BEK), (DATABASE_MACHINE, BEK_OF_DATABASE)):
-        yield resource(f"{_COMPUTE}/virtualMachines", machine, _encrypted_machine(subscription, secret, secrets[secret]))
+        key = f"{WRAPS_DISK_KEYS}/{current[WRAPS_DISK_KEYS]}" if machine == DATABASE_MACHINE else ""
+        settings = _encrypted_machine(subscription, f"{secret}/{secrets[secret]}", key)
+        yield resource(f"{_COMPUTE}/virtualMachines", machine, settings)
     yield resource(
         "Microsoft.CertificateRegistration/certificateOrders",
         "fabrikam-shop",
@@ -273,14 +277,15 @@ def _resources(ground: Ground, subscription: str, vaults: tuple[Vault, ...]) -> 
     )
 
 
-def _encrypted_machine(subscription: str, secret: str, version: str) -> dict[str, object]:
-    settings = {
+def _encrypted_machine(subscription: str, secret: str, key: str) -> dict[str, object]:
+    """`secret`, `key`: each with its version; a machine may be encrypted without a key."""
+    vault, source = f"https://{DISKS}.vault.azure.net", {"id": vault_scope(subscription, DISKS)}
+    settings: dict[str, object] = {
         "enabled": True,
-        "diskEncryptionKey": {
-            "secretUrl": f"https://{DISKS}.vault.azure.net/secrets/{secret}/{version}",
-            "sourceVault": {"id": vault_scope(subscription, DISKS)},
-        },
+        "diskEncryptionKey": {"secretUrl": f"{vault}/secrets/{secret}", "sourceVault": source},
     }
+    if key:
+        settings["keyEncryptionKey"] = {"keyUrl": f"{vault}/keys/{key}", "sourceVault": source}
     return {"storageProfile": {"osDisk": {"osType": "Windows", "encryptionSettings": settings}}}
 
 

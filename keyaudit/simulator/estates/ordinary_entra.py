@@ -64,6 +64,7 @@ _SERVICES = {
     DATAVERSE: "00000007-0000-0000-c000-000000000000",
     "Microsoft Azure CLI": "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
     "Azure Cosmos DB": "a232010e-820c-4083-83bb-3ace5fc29d0b",
+    "AzureDatabricks": "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d",
     "Azure Storage": "e406a681-f3d4-42a8-90b6-c2b029497af1",
     "Backup Management Service": "262044b1-e2ce-469f-a196-69ab7ada62d3",
     "Microsoft Azure App Service": "abfa0a7c-a6b6-4736-8310-5855508787cd",
