@@ -28,6 +28,7 @@ _CERTIFICATE = ("certificate.list", "certificate.versions", "certificate.get")
 _GET = ("certificate.get",)
 _ENTRA = ("application.list", "service_principal.list")
 _IN_ENTRA = ("public_key_sha256", "thumbprint", "credential.public_key_sha256", "credential.thumbprint")
+_EXPORTABLE_STILL = ("enabled", "is_current", "expires_on", "exportable", "key_version_id", "kty", "key.custody", "versions_listed")
 _NOT_ISSUED = "it is not issued yet"
 _WHERE_NOT_ISSUED = (Where("issued", (False,)),)
 _CHANGED = "unknown where the policy was changed since this version was made"
@@ -137,6 +138,13 @@ CERTIFICATE = Table(
         time("renewal_overdue_on", "when the current version is a tenth older than the one before it became",
             absent="it is the only version, or not the current one", rests_on=RestsOn.OBJECT,
             derived_from=("is_current", "created_on", "versions_listed")),
+        flag("superseded_exportable",
+            "the private key of an enabled, unexpired version before the current one can be downloaded",
+            rests_on=RestsOn.PARENT, derived_from=_EXPORTABLE_STILL),
+        texts("superseded_exportable_versions", "the versions of which this is true, each by its id",
+            rests_on=RestsOn.PARENT, derived_from=("version", *_EXPORTABLE_STILL)),
+        flag("superseded_signs_in", "one of them has the key of an unexpired credential in Entra",
+            rests_on=RestsOn.LIST, derived_from=(*_EXPORTABLE_STILL, *_IN_ENTRA, "credential.expires_on", "credential.usage")),
         *superseded("certificate", _GET, ("certificate.versions",), "the version that a request without a version names"),
         *reach_columns(*OF_KEYS, READING, derived_from=("vault.access_model",)),
         *OUTSIDERS,
