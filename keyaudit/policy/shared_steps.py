@@ -83,6 +83,58 @@ STEPS: Mapping[str, Mapping[str, str]] = {
         "cli": "az ad app federated-credential delete --id {app_id} --federated-credential-id {key_id}",
         "back": "Create it again with the same issuer, subject and audience: note them before.",
     },
+    "remove-grant": {
+        "text": "Remove the access.",
+        "breaks": "What {principal_name:the principal} does with it at {short(scope)}.",
+        "before": "The principal works with what replaces it, and the vaults' logs show no other use that is needed.",
+        "check": "The next audit no longer lists it, and the vaults' logs show no new refusals.",
+        "back": "Assign the same role at the same scope, or add the same permissions to the access policy: note them before.",
+    },
+    "remove-role": {
+        "text": "Remove the wide role.",
+        "breaks": (
+            "What {name:it} does with the wide role and cannot do with the new one. Last sign-in that Entra reports: "
+            "{last_sign_in_on:none}."
+        ),
+        "before": "It works with the new role, and the activity log shows none of the actions that it would lose.",
+        "check": "It still does its task, and the next audit no longer lists the role.",
+        "back": "Assign the same role at the same scope again: note them before.",
+    },
+    "remove-old-credential": {
+        "text": "Delete the old credential.",
+        "breaks": f"Every program that still signs in with it. {_TOKENS}",
+        "before": "The sign-in log shows that every program signs in with the new one.",
+        "check": "az ad app credential list --id {app_id}, with --cert for certificates, no longer shows it.",
+        "back": "A deleted credential cannot be restored: add a new one.",
+    },
+    "remove-redirect-address": {
+        "text": "Remove the address from the app registration, under Authentication.",
+        "breaks": "Every sign-in that still comes back to it.",
+        "before": "The sign-ins of the last month come back to the other addresses alone.",
+        "check": "Users still sign in, and the next audit no longer lists the address.",
+        "back": "Register the address again: note it before.",
+    },
+    "disable-application": {
+        "text": "If nobody claims it, disable its service principal. Nothing is deleted.",
+        "breaks": f"Every sign-in as the application, and every sign-in of users to it. {_TOKENS}",
+        "before": "Everyone who may know the application was asked.",
+        "check": "az ad sp show --id {app_id} --query accountEnabled prints false. See who reports a problem.",
+        "back": "az ad sp update --id {app_id} --set accountEnabled=true",
+    },
+    "change-signing-certificate": {
+        "text": "Make the new certificate the active one with Update-MgServicePrincipal -PreferredTokenSigningKeyThumbprint.",
+        "breaks": "Every sign-in to {holder_name:the application}, if the other side does not trust the new certificate.",
+        "before": "The other side says that it trusts the new certificate.",
+        "check": "A user signs in to {holder_name:the application}.",
+        "back": "Make the certificate that was active the active one again: note its thumbprint before.",
+    },
+    "remove-signing-certificate": {
+        "text": "Remove the old certificate, and have the other side remove it.",
+        "breaks": "Sign-in of every user, if the other side still checks signatures with it.",
+        "before": "Users have signed in with the new certificate for some days.",
+        "check": "A user signs in to {holder_name:the application}, and the next audit no longer lists the certificate.",
+        "back": "Its private key cannot be restored: add a new certificate, and give that to the other side.",
+    },
     "disable-service-principal": {
         "text": "Disable the service principal. It stops at once, and nothing is deleted.",
         "breaks": (

@@ -119,15 +119,14 @@ class Worded(Reader):
         """The policy's fix, where shared steps have another command for some rows: each with its condition. The first that is
         true counts. A step with a command of its own has no other one.
         """
-        steps = self.entries(node).get("steps")
+        steps = node.members.get("steps") if isinstance(node, Members) and not self.problems else None
         used = [step.members for step in self.items(steps) if isinstance(step, Members)]
         names = [self.text(step[USE]) for step in used if USE in step and not step.keys() & set(COMMANDS)]
         found = []
         for text in dict.fromkeys(when for name in names for when, _ in VARIANTS.get(name, ())):
-            if steps is None or self.problems:
-                break
             checked = condition(text, table, parameters, present)
-            found.append((checked, Fix.of(self._steps(steps, table, parameters, present | checked.facts.when_true, text))))
+            made = self._steps(steps, table, parameters, present | checked.facts.when_true, text) if steps else ()
+            found.append((checked, Fix.of(made)))
             present |= checked.facts.when_false
         return found
 

@@ -28,7 +28,8 @@ _CERTIFICATE = ("certificate.list", "certificate.versions", "certificate.get")
 _GET = ("certificate.get",)
 _ENTRA = ("application.list", "service_principal.list")
 _IN_ENTRA = ("public_key_sha256", "thumbprint", "credential.public_key_sha256", "credential.thumbprint")
-_EXPORTABLE_STILL = ("enabled", "is_current", "expires_on", "exportable", "key_version_id", "kty", "key.custody", "versions_listed")
+_VERSIONS = ("enabled", "is_current", "versions_listed")
+_EXPORTABLE_STILL = (*_VERSIONS, "expires_on", "exportable", "key_version_id", "kty", "key.custody")
 _NOT_ISSUED = "it is not issued yet"
 _WHERE_NOT_ISSUED = (Where("issued", (False,)),)
 _CHANGED = "unknown where the policy was changed since this version was made"
@@ -141,7 +142,7 @@ CERTIFICATE = Table(
         flag("superseded_exportable",
             "the private key of an enabled, unexpired version before the current one can be downloaded",
             rests_on=RestsOn.PARENT, derived_from=_EXPORTABLE_STILL),
-        texts("superseded_exportable_versions", "the versions of which this is true, each by its id",
+        texts("superseded_exportable_versions", "the ids of these versions",
             rests_on=RestsOn.PARENT, derived_from=("version", *_EXPORTABLE_STILL)),
         flag("superseded_signs_in", "one of them has the key of an unexpired credential in Entra",
             rests_on=RestsOn.LIST, derived_from=(*_EXPORTABLE_STILL, *_IN_ENTRA, "credential.expires_on", "credential.usage")),
