@@ -145,6 +145,17 @@ STEPS: Mapping[str, Mapping[str, str]] = {
         "check": "az ad sp show --id {app_id} --query accountEnabled prints false.",
         "back": "az ad sp update --id {app_id} --set accountEnabled=true",
     },
+    "disable-certificate-version": {
+        "text": "Disable the old version.",
+        "breaks": (
+            "Every service that still reads it from the vault. Its key and its secret are disabled with it. Active "
+            "credentials in Entra with its key: {live_credentials}."
+        ),
+        "before": "No service reads it from the vault any more, and no application signs in with it.",
+        "cli": "az keyvault certificate set-attributes --id {id} --enabled false",
+        "check": "az keyvault certificate show --id {id} --query attributes.enabled prints false.",
+        "back": "az keyvault certificate set-attributes --id {id} --enabled true",
+    },
     "disable-key-version": {
         "text": "Disable the version.",
         "breaks": (

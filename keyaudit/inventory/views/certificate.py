@@ -20,7 +20,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted, more: Mapping[str, Derive
     purpose = case((ca.truth(), known("ca")), otherwise=rows["ekus"].total(_purpose))
     integrated = rows["issuer_name"].told(lambda name: f"{name} NOT IN ('Self', 'Unknown')")
     facts = {
-        **versions.facts(rows, of_object),
+        **versions.facts(rows, of_object, "sku"),
         **in_entra.facts(rows, as_of),
         **more,
         "custody": custody(rows),

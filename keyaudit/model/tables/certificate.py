@@ -19,7 +19,7 @@ from keyaudit.model.columns import (
     unix_time,
     where_found,
 )
-from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
+from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL, VAULT_SKU
 from keyaudit.model.tables.reach import OF_KEYS, OUTSIDERS, READING, reach_columns
 from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
@@ -154,6 +154,7 @@ CERTIFICATE = Table(
             derived_from=("public_key_sha256", "thumbprint", "credential.public_key_sha256", "credential.thumbprint",
             "credential.expires_on", "service_principal.tier0")),
         VAULT_ACCESS_MODEL,
+        VAULT_SKU,
         OTHERS_READING,
     ),
 )
