@@ -8,6 +8,7 @@ from msgspec import structs
 
 from keyaudit.gate import assess, settled
 from keyaudit.inventory.access_models import with_access_models
+from keyaudit.inventory.owners import OWNERS_ASKED
 from keyaudit.inventory.part import VIEWS, bounded
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.causes import is_id
@@ -42,7 +43,8 @@ def inventory(
     selection: Selection | None = None,
     part: Part = WHOLE,
 ) -> Iterator[Inventory]:
-    """These tables of the snapshot, without evaluation. Rows are streamed while the context is open.
+    """These tables of the snapshot, without evaluation. Rows are streamed while the context is open; those of a single table
+    have owners.
 
     `selection`: only these rows, of the one table.
     `part`, here and below: only rows within. Raises UsageError if nothing lies within.
@@ -51,12 +53,16 @@ def inventory(
     from keyaudit.inventory.listing import listing
 
     reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
-    with snapshot.judging(as_of, reach_known=reach_known, names=_views(tables, part)) as connection:
+    owners = len(tables) == 1
+    views = _views(tables, part) | ({*OWNERS_ASKED} if owners else set())
+    with snapshot.judging(as_of, reach_known=reach_known, names=views) as connection:
         limits = bounded(connection, part)
         coverage = limits.coverage(snapshot.coverage)
         run = limits.run(structs.replace(snapshot.run, as_of=as_of))
         tables = [name for name in tables if limits.may_hold(TABLES[name])]
-        listings = tuple(listing(connection, TABLES[name], snapshot.run.evidence, selection, limits) for name in tables)
+        listings = tuple(
+            listing(connection, TABLES[name], snapshot.run.evidence, selection, limits, owners=owners) for name in tables
+        )
         unknown = {each.reason for table in listings for each in table.unknown}
         verdict = assess(run, coverage, operations(*tables), unknown=unknown, unmet=unmet)
         verdict = with_access_models(verdict, snapshot)

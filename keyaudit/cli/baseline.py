@@ -38,7 +38,8 @@ def create(
 ) -> int:
     """Write the open findings to a baseline file.
 
-    Waived findings are left out, and so is what could not be read.
+    Waived findings are left out, and so is what could not be read; but an entry of the file that is replaced stays until it
+    is known to be closed.
     """
     from keyaudit.cli.judged import judged
     from keyaudit.policy.baseline import of_run, read_baseline, write_baseline
@@ -62,6 +63,7 @@ def create(
             complete=complete,
             days=limit,
             before=before,
+            unevaluated=without,
         )
         with output_file(out) as file:
             write_baseline(made, file)
@@ -81,8 +83,7 @@ def _compared(before: "Baseline", made: "Baseline") -> "Iterator[str]":
     """How the new baseline differs from the one that it replaces, and why, in lines."""
     from keyaudit.report.versions import lines, replaced
 
-    gone = "no longer open" if made.complete else "no longer open, or not readable this time"
-    for counts, what in zip(replaced(before, made), ("new or raised", gone), strict=True):
+    for counts, what in zip(replaced(before, made), ("new or raised", "no longer open"), strict=True):
         total = sum(count.total() for count in counts.values())
         if total:
             yield f"{total:,} {what}, compared with the file that was there:\n"

@@ -47,15 +47,16 @@ class Outputs(Struct, frozen=True):
     def formats(self) -> frozenset[str]:
         return frozenset((*self.printed, *(target.format for target in self.files)))
 
-    def detail(self, *, by_score: bool = False, carried: bool = False, lines: bool = False) -> Detail:
+    def detail(self, *, by_score: bool = False, carried: bool = False, lines: bool = False, fixes: bool = False) -> Detail:
         """The needs of the formats. Findings are ordered `by_score`; `carried`: the default format contains scores, too.
 
-        `lines`: text on stdout has the resource, the problem, the message, and with a score the fix of a finding, no more.
+        `lines`: text on stdout has the resource, the problem, the message, and with a score or `fixes` the fix of a finding,
+        no more.
         """
         contained = carried or self.formats & SCORED
         scoring = Scoring.ORDER if by_score else Scoring.CARRIED if contained else Scoring.NONE
         if lines and self.formats <= _LINES and self.redaction.redact is None:
-            return Detail(scoring=scoring, whole_rows=False, shown=SHOWN, explained=scoring is not Scoring.NONE)
+            return Detail(scoring=scoring, whole_rows=False, shown=SHOWN, explained=fixes or scoring is not Scoring.NONE)
         return Detail(scoring=scoring, listed=bool(self.formats & LISTING))
 
     def without_names(self, reports: Sequence[Report]) -> Sequence[Report]:

@@ -65,7 +65,7 @@ def report(  # noqa: PLR0917 - each is a group of flags
             "--columns", metavar="NAME,...", help="The columns of a table, for example severity,resource,owner,expires."
         ),
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="List every finding, by resource.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="List every finding with its fix, by resource.")] = False,
     severity: Annotated[
         Severity | None, typer.Option("--severity", help="List the findings of this severity and above.")
     ] = None,
@@ -131,13 +131,13 @@ def report(  # noqa: PLR0917 - each is a group of flags
     whole = full or shown.passes or arranged or severity is not None or top is not None
     first_screen = not whole and shown.output in (None, Format.TEXT)
     to = shown_outputs(shown, redaction)
-    needs = to.detail(by_score=sort is Sort.SCORE, carried=first_screen, lines=columns is None)
+    needs = to.detail(by_score=sort is Sort.SCORE, carried=first_screen, lines=columns is None, fixes=full)
     if group_by is GroupBy.OWNER and needs.shown is not None:
         needs = replace(needs, shown={table: columns_ | READ for table, columns_ in SHOWN.items()})
     with all_judged(source, stored, choice, detail=needs, since=since, master=master, part=part) as judged:
         result = to.without_names(judged)
         least = severity or Severity.INFO
-        how |= {"sort": sort, "full": not first_screen, "least": least, "top": top}
+        how |= {"sort": sort, "full": not first_screen, "fixes": full, "least": least, "top": top}
         # Suggested commands would contain the snapshot's folder or the tenant.
         hints = not live.quiet and redaction == Redaction()
         sources = tuple(named(*one) for one in each(source, stored))

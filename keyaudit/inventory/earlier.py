@@ -1,6 +1,6 @@
 """An earlier snapshot, for a run that reads only objects that may have changed since."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from msgspec import structs
@@ -16,11 +16,11 @@ MARGIN = 300
 
 
 class Earlier:
-    """Keys of an earlier snapshot, a vault at a time. Use it in `with`."""
+    """Keys and certificates of an earlier snapshot, a vault at a time. Use it in `with`."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._connection = snapshot.reading()
-        self._source = snapshot.stored("key")
+        self._source, self._certificates = snapshot.stored("key"), snapshot.stored("certificate")
         self._settled = snapshot.run.as_of - MARGIN - abs(snapshot.run.skew or 0)
 
     def __enter__(self) -> "Earlier":
@@ -42,6 +42,13 @@ class Earlier:
             row = dict(zip(names, values, strict=True))
             found.setdefault(str(row["key_id"]), {})[str(row["version"])] = row
         return found
+
+    def certificates(self, vault_id: str, columns: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
+        """By id, these columns of the versions of a vault's certificates, with `unknown`."""
+        names = ["id", *columns, "unknown"]
+        query = f"SELECT {', '.join(names)} FROM {self._certificates} WHERE vault_id = ?"  # noqa: S608 - declared names
+        rows = (dict(zip(names, values, strict=True)) for values in self._connection.execute(query, [vault_id]).fetchall())
+        return {str(row["id"]): row for row in rows}
 
 
 def continued(run: Run, since: Run) -> Run:

@@ -8,8 +8,10 @@ from itertools import pairwise
 import duckdb
 
 from keyaudit.inventory.load import quoted
+from keyaudit.inventory.owners import NOBODY, Owning, called, owner_of, owning
 from keyaudit.inventory.part import EVERYTHING, Within
 from keyaudit.model.columns import Table
+from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Value
 from keyaudit.model.listing import Listing, Selection, Unknown
 from keyaudit.model.reasons import Reason
@@ -27,9 +29,11 @@ def listing(
     supplied: Collection[str],
     selection: Selection | None = None,
     limits: Within = EVERYTHING,
+    *,
+    owners: bool = False,
 ) -> Listing:
     """The table, or a selection of it, valid while the connection is open. `supplied`: the evidence that the snapshot has.
-    `limits`: only rows within.
+    `limits`: only rows within. `owners`: its rows have owners, too; the connection then has the views `OWNERS_ASKED`.
 
     A row belongs to a selection, too, if the column that decides is unknown.
     """
@@ -37,7 +41,16 @@ def listing(
     of = _relation(selection, limits.rows(table))
     ((count,),) = connection.execute(f"SELECT count(*) FROM {of}").fetchall()
     unknown = _unknown(connection, of, count, lacking)
-    return Listing(table, count, unknown, lambda: _rows(connection, table, of, lacking), selection)
+
+    def owned() -> Iterator[tuple[Mapping[str, Value], Owner]]:
+        people = called(connection)
+        for row, names, source, doubt in _rows(connection, table, of, lacking, owning(table)):
+            yield row, owner_of(people, names, source, doubt)
+
+    def rows() -> Iterator[Mapping[str, Value]]:
+        return (row for row, *_ in _rows(connection, table, of, lacking, NOBODY))
+
+    return Listing(table, count, unknown, rows, selection, owned if owners else None)
 
 
 def _relation(selection: Selection | None, rows: str) -> str:
@@ -57,10 +70,13 @@ def _unknown(connection: duckdb.DuckDBPyConnection, of: str, count: int, lacking
 
 
 def _rows(
-    connection: duckdb.DuckDBPyConnection, table: Table, of: str, lacking: Sequence[str]
-) -> Iterator[Mapping[str, Value]]:
-    """Yields slices of ids: DuckDB sorts in memory, and fails if the rows do not fit."""
-    names = ", ".join(view_names(table))
+    connection: duckdb.DuckDBPyConnection, table: Table, of: str, lacking: Sequence[str], own: Owning
+) -> Iterator[tuple[Mapping[str, Value], Sequence[str] | None, str | None, str | None]]:
+    """Each row with the names of its owner, their source, and why they are unknown.
+
+    Yields slices of ids: DuckDB sorts in memory, and fails if the rows do not fit.
+    """
+    names = ", ".join(f"it.{name}" for name in view_names(table))
     decoder = Decoder(table, lacking=lacking)
     # A separate cursor, because another query on the connection would silently end this result.
     with connection.cursor() as cursor:
@@ -68,9 +84,10 @@ def _rows(
         firsts = cursor.execute(f"SELECT id FROM ({numbered}) WHERE (number - 1) % {_SLICE} = 0 ORDER BY id").fetchall()
         for first, after in pairwise([*(first for (first,) in firsts), None]):
             answer = cursor.execute(
-                f"SELECT {names}, unknown FROM {of} WHERE id >= $1 AND ($2 IS NULL OR id < $2) ORDER BY id",
+                f"SELECT {names}, it.unknown, {own.names}, {own.source}, {own.doubt} FROM {of} AS it {own.joins}"
+                " WHERE it.id >= $1 AND ($2 IS NULL OR it.id < $2) ORDER BY it.id",
                 [first, after],
             )
             while rows := answer.fetchmany(_BATCH):
-                for *cells, unknown in rows:
-                    yield decoder.row(cells, unknown)
+                for *cells, unknown, owner, source, doubt in rows:
+                    yield decoder.row(cells, unknown), owner, source, doubt

@@ -64,6 +64,10 @@ class Owning(Struct, frozen=True):
     reads: tuple[str, ...]
 
 
+NOBODY = Owning(_NONE, "NULL", "NULL", "", ())
+"""Where owners are not asked for."""
+
+
 class _Way(Struct, frozen=True):
     """One source of owners in SQL: names or NULL, why they are unknown or NULL, the source in words, and the required join."""
 

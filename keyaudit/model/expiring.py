@@ -16,6 +16,10 @@ class Owner(Struct, frozen=True):
     reason: Reason | None
 
 
+NOT_ASKED = Owner((), "", None)
+"""Where owners were not asked for."""
+
+
 class Ending(Struct, frozen=True):
     """A row with an expiration date; None where it is unknown. `retired`: the row is certainly not in use, or is the key or
     secret of a certificate and expires with it.

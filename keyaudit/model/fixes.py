@@ -17,6 +17,9 @@ PARTS = (FIRST, "breaks", "before", *COMMANDS, "check", "back")
 that it worked, and how to go back.
 """
 
+LABELS = tuple(label for label in _SAID.values() if label)
+"""How the lines of a step begin that say what they are about themselves."""
+
 _TAKES_AWAY = re.compile(
     r"(?<![\w-])(?:delete|delete-policy|remove|revoke|purge)(?![\w-])"
     r"|\b(?-i:Remove-[A-Z])"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from keyaudit.model.columns import Table
+from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Value
 from keyaudit.model.reasons import Reason
 
@@ -45,7 +46,8 @@ def selection_named(asked: str) -> Selection | None:
 class Listing(Struct, frozen=True):
     """One table, or a selection of its rows.
 
-    `rows()` starts a new stream, in the order of ids; rows are as `model.rows.Decoder` reads them.
+    `rows()` starts a new stream, in the order of ids; rows are as `model.rows.Decoder` reads them. `owned()` is the same stream
+    with the owner of each row; None if owners were not asked for.
     """
 
     table: Table
@@ -53,3 +55,4 @@ class Listing(Struct, frozen=True):
     unknown: tuple[Unknown, ...]
     rows: Callable[[], Iterator[Mapping[str, Value]]]
     selection: Selection | None = None
+    owned: Callable[[], Iterator[tuple[Mapping[str, Value], Owner]]] | None = None

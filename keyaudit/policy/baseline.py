@@ -1,7 +1,7 @@
 """Reads and writes baselines: JSON for code review, with one finding per line in a fixed order."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TextIO
 
@@ -56,13 +56,23 @@ def of_run(
     complete: bool,
     days: int,
     before: Baseline | None,
+    unevaluated: Collection[str] = (),
 ) -> Baseline:
-    """The baseline of a run: failures without a waiver. Entries that `before` had keep their first day.
+    """The baseline of a run: failures without a waiver, and the entries of `before` that the run cannot tell to be closed.
+    Entries that `before` had keep their first day.
 
-    `policies`: those that were evaluated; `tool_version`: of the program that evaluated them.
+    `policies`: those that were evaluated; `unevaluated`: the ids of those that lacked evidence; `tool_version`: of the program
+    that evaluated them.
     """
     held: dict[tuple[str, str], Known] = {}
+    unknown: set[tuple[str, str]] = set()
+    in_part = set(unevaluated)
     for finding in findings:
+        if finding.outcome is Outcome.UNKNOWN and finding.scope is None:
+            unknown.add((finding.policy.id, finding.subject))
+        elif finding.outcome is Outcome.UNKNOWN:
+            # A list was not read, or not to its end: any resource may be missing from it.
+            in_part.add(finding.policy.id)
         if finding.outcome is not Outcome.FAIL:
             continue
         key = (finding.policy.id, finding.subject)
@@ -76,7 +86,12 @@ def of_run(
         # Of several rows of one subject, the most severe counts.
         if key not in held or held[key].severity.rank < known.severity.rank:
             held[key] = known
+    untold = (
+        [each for each in before.entries if each.policy in in_part or (each.policy, each.subject) in unknown] if before else []
+    )
+    held = {(each.policy, each.subject): each for each in untold} | held
     entries = tuple(held[key] for key in sorted(held))
+    kept = {each.policy for each in untold}
     return Baseline(
         tenant_id=run.tenant_id,
         run_id=run.run_id,
@@ -85,7 +100,8 @@ def of_run(
         limit=days * DAY,
         entries=entries,
         tool_version=tool_version,
-        rules=rules_of(policies),
+        rules={policy: rule for policy, rule in (before.rules if before else {}).items() if policy in kept}
+        | rules_of(policies),
     )
 
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from keyaudit.inventory.owners import owner_of
 from keyaudit.model.causes import Cause
 from keyaudit.model.deferred import Deferred, DeferredSequence
-from keyaudit.model.expiring import Owner
+from keyaudit.model.expiring import NOT_ASKED, Owner
 from keyaudit.model.findings import Finding, Outcome, Score, Severity, Value
 from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
 from keyaudit.model.rows import Decoder
@@ -34,7 +34,6 @@ from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED
 _BATCH = 1_024
 _SLICE = 50_000
 """The number of rows sorted at once, about 50 MB. DuckDB sorts in memory, and fails if the rows do not fit."""
-_NOT_ASKED = Owner((), "", None)
 Shared = Mapping[tuple[str, str], tuple[Cause, Place]]
 """By policy and row, the cause that a failure shares with others, with its place there."""
 NO_CAUSES: Shared = {}
@@ -179,7 +178,7 @@ def grouped(
         rows = []
         for row in cells:
             score, unknown, reasons, opens, *own = row[after:]
-            owner = owner_of(called, *own) if called is not None else _NOT_ASKED
+            owner = owner_of(called, *own) if called is not None else NOT_ASKED
             found_row = _Row(values.row(row, unknown), reasons or {}, row, owner, evaluated.as_of, evaluated.explained, opens)
             if score:
                 show_all = _Texts(policies[0], found_row, found_row.values).of

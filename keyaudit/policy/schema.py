@@ -94,6 +94,7 @@ class _Reader(Worded):
         arms, last = self.arms(fields.get("message_when"), table, parameters, there, fix)
         message = self.template(fields.get("message"), table, parameters, last)
         fixes = self.fixes(fields.get("fix_when"), table, parameters, there, fix)
+        fixes += self.variants(fields.get("fix"), table, parameters, there)
         of = causes(self, fields.get("cause"), table, lambda node: self.condition(node, table, parameters, there))
         self._used(fields.get("parameters"), [applies_to, violated_when, *(rung.condition for rung in rungs)])
         text = PolicyText(

@@ -1,9 +1,9 @@
 """Steps that many fixes have: what they break, what must be true before, how to see that they worked, and how to go back.
 
-A fix names one with `use`, and gives the command for its own row.
+A fix names one with `use`. Some have a command, and another one for some rows; to others the fix gives the command itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 USE = "use"
 
@@ -11,6 +11,41 @@ _ENTRA = "Entra keeps its logs for 7 days, or for 30 days with a P1 or P2 licenc
 """https://learn.microsoft.com/entra/identity/monitoring-health/reference-reports-data-retention"""
 _UNIFIED = "the unified audit log keeps records for 180 days by default, or for a year with an E5 licence"
 """https://learn.microsoft.com/purview/audit-log-retention-policies"""
+
+_TOKENS = "Tokens that were issued before may stay valid until they expire."
+"""Of a deactivated application it is documented: "existing tokens remain valid until they expire",
+https://learn.microsoft.com/entra/identity/enterprise-apps/deactivate-app-registration. Only some are revoked at once:
+https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation-workload
+"""
+
+_IDENTITY = 'holder_kind == "managed_identity" or holder_type == "ManagedIdentity"'
+_OF_IDENTITY = (
+    "--subscription {part(holder_id, subscriptions):SUBSCRIPTION} "
+    "--resource-group {part(holder_id, resourceGroups):RESOURCE_GROUP} --identity-name {holder_name:IDENTITY}"
+)
+_ADD = "az ad app federated-credential create --id {app_id} --parameters credential.json"
+_PRINCIPAL, _CERTIFICATE = 'holder_kind == "service_principal"', 'kind == "certificate"'
+_DELETE = "az ad app credential delete --id {app_id} --key-id {key_id}"
+_DELETE_OF_PRINCIPAL = "az ad sp credential delete --id {app_id} --key-id {key_id}"
+
+
+def _add_to_identity(issuer: str) -> str:
+    return (
+        f"az identity federated-credential create {_OF_IDENTITY} --name NEW_NAME --issuer {issuer} --subject SUBJECT "
+        "{--audiences audiences}"
+    )
+
+
+_REMOVE_CREDENTIAL = {
+    "text": "Delete the credential.",
+    "breaks": (
+        f"Every program that still signs in with it. {_TOKENS} Last sign-in with it that Entra reports: "
+        "{last_used_on:none, which proves nothing}."
+    ),
+    "before": "Nothing signs in with it any more, jobs that run once a month or once a year included.",
+    "check": "List the credentials again: key id {key_id} is gone. The application still signs in.",
+    "back": "A deleted credential cannot be restored: add a new one.",
+}
 
 STEPS: Mapping[str, Mapping[str, str]] = {
     "keep-credential-log": {
@@ -25,15 +60,17 @@ STEPS: Mapping[str, Mapping[str, str]] = {
             "kept for as long as its workspace or storage account says."
         ),
     },
-    "remove-credential": {
-        "text": "Delete the credential.",
-        "breaks": (
-            "Every program that still signs in with it. Tokens that were issued before may stay valid until they expire. Last "
-            "sign-in with it that Entra reports: {last_used_on:none, which proves nothing}."
-        ),
-        "before": "Nothing signs in with it any more, jobs that run once a month or once a year included.",
-        "check": "List the credentials again: key id {key_id} is gone. The application still signs in.",
-        "back": "A deleted credential cannot be restored: add a new one.",
+    "remove-credential": _REMOVE_CREDENTIAL,
+    "remove-credential-of-application": {**_REMOVE_CREDENTIAL, "cli": _DELETE},
+    "remove-credential-of-either": {**_REMOVE_CREDENTIAL, "cli": _DELETE},
+    "remove-certificate": {**_REMOVE_CREDENTIAL, "cli": f"{_DELETE} --cert"},
+    "add-federated-credential": {
+        "text": "Add a second federated credential beside this one.",
+        "cli": _ADD,
+    },
+    "move-federated-credential": {
+        "text": "Add a federated credential of the new issuer beside this one.",
+        "cli": _ADD,
     },
     "remove-federated-credential": {
         "text": "Delete the federated credential.",
@@ -43,18 +80,81 @@ STEPS: Mapping[str, Mapping[str, str]] = {
         ),
         "before": "No workload of yours needs it: the sign-in log shows none, and the owner agrees.",
         "check": "List the federated credentials again: {name} is gone. Workloads that use another one still sign in.",
+        "cli": "az ad app federated-credential delete --id {app_id} --federated-credential-id {key_id}",
         "back": "Create it again with the same issuer, subject and audience: note them before.",
+    },
+    "remove-grant": {
+        "text": "Remove the access.",
+        "breaks": "What {principal_name:the principal} does with it at {short(scope)}.",
+        "before": "The principal works with what replaces it, and the vaults' logs show no other use that is needed.",
+        "check": "The next audit no longer lists it, and the vaults' logs show no new refusals.",
+        "back": "Assign the same role at the same scope, or add the same permissions to the access policy: note them before.",
+    },
+    "remove-role": {
+        "text": "Remove the wide role.",
+        "breaks": (
+            "What {name:it} does with the wide role and cannot do with the new one. Last sign-in that Entra reports: "
+            "{last_sign_in_on:none}."
+        ),
+        "before": "It works with the new role, and the activity log shows none of the actions that it would lose.",
+        "check": "It still does its task, and the next audit no longer lists the role.",
+        "back": "Assign the same role at the same scope again: note them before.",
+    },
+    "remove-old-credential": {
+        "text": "Delete the old credential.",
+        "breaks": f"Every program that still signs in with it. {_TOKENS}",
+        "before": "The sign-in log shows that every program signs in with the new one.",
+        "check": "az ad app credential list --id {app_id}, with --cert for certificates, no longer shows it.",
+        "back": "A deleted credential cannot be restored: add a new one.",
+    },
+    "remove-redirect-address": {
+        "text": "Remove the address from the app registration, under Authentication.",
+        "breaks": "Every sign-in that still comes back to it.",
+        "before": "The sign-ins of the last month come back to the other addresses alone.",
+        "check": "Users still sign in, and the next audit no longer lists the address.",
+        "back": "Register the address again: note it before.",
+    },
+    "disable-application": {
+        "text": "If nobody claims it, disable its service principal. Nothing is deleted.",
+        "breaks": f"Every sign-in as the application, and every sign-in of users to it. {_TOKENS}",
+        "before": "Everyone who may know the application was asked.",
+        "check": "az ad sp show --id {app_id} --query accountEnabled prints false. See who reports a problem.",
+        "back": "az ad sp update --id {app_id} --set accountEnabled=true",
+    },
+    "change-signing-certificate": {
+        "text": "Make the new certificate the active one with Update-MgServicePrincipal -PreferredTokenSigningKeyThumbprint.",
+        "breaks": "Every sign-in to {holder_name:the application}, if the other side does not trust the new certificate.",
+        "before": "The other side says that it trusts the new certificate.",
+        "check": "A user signs in to {holder_name:the application}.",
+        "back": "Make the certificate that was active the active one again: note its thumbprint before.",
+    },
+    "remove-signing-certificate": {
+        "text": "Remove the old certificate, and have the other side remove it.",
+        "breaks": "Sign-in of every user, if the other side still checks signatures with it.",
+        "before": "Users have signed in with the new certificate for some days.",
+        "check": "A user signs in to {holder_name:the application}, and the next audit no longer lists the certificate.",
+        "back": "Its private key cannot be restored: add a new certificate, and give that to the other side.",
     },
     "disable-service-principal": {
         "text": "Disable the service principal. It stops at once, and nothing is deleted.",
         "breaks": (
-            "Every sign-in as the application, and every sign-in of users to it. Tokens that were issued before may stay valid "
-            "until they expire. Last sign-in as the application that Entra reports: {last_client_sign_in_on:none}; last "
-            "sign-in of any kind: {last_sign_in_on:none}."
+            f"Every sign-in as the application, and every sign-in of users to it. {_TOKENS} Last sign-in as the application "
+            "that Entra reports: {last_client_sign_in_on:none}; last sign-in of any kind: {last_sign_in_on:none}."
         ),
         "before": "The owner agrees, or nothing signs in as it any more.",
         "check": "az ad sp show --id {app_id} --query accountEnabled prints false.",
         "back": "az ad sp update --id {app_id} --set accountEnabled=true",
+    },
+    "disable-certificate-version": {
+        "text": "Disable the old version.",
+        "breaks": (
+            "Every service that still reads it from the vault. Its key and its secret are disabled with it. Active "
+            "credentials in Entra with its key: {live_credentials}."
+        ),
+        "before": "No service reads it from the vault any more, and no application signs in with it.",
+        "cli": "az keyvault certificate set-attributes --id {id} --enabled false",
+        "check": "az keyvault certificate show --id {id} --query attributes.enabled prints false.",
+        "back": "az keyvault certificate set-attributes --id {id} --enabled true",
     },
     "disable-key-version": {
         "text": "Disable the version.",
@@ -68,3 +168,19 @@ STEPS: Mapping[str, Mapping[str, str]] = {
     },
 }
 """By name, the parts of the step as in `model.fixes`, with placeholders for the columns of its table."""
+
+VARIANTS: Mapping[str, Sequence[tuple[str, Mapping[str, str]]]] = {
+    "remove-credential-of-application": ((_CERTIFICATE, {"cli": f"{_DELETE} --cert"}),),
+    "remove-certificate": ((_PRINCIPAL, {"cli": f"{_DELETE_OF_PRINCIPAL} --cert"}),),
+    "remove-credential-of-either": (
+        (f"{_PRINCIPAL} and {_CERTIFICATE}", {"cli": f"{_DELETE_OF_PRINCIPAL} --cert"}),
+        (_PRINCIPAL, {"cli": _DELETE_OF_PRINCIPAL}),
+        (_CERTIFICATE, {"cli": f"{_DELETE} --cert"}),
+    ),
+    "add-federated-credential": ((_IDENTITY, {"cli": _add_to_identity("{issuer}")}),),
+    "move-federated-credential": ((_IDENTITY, {"cli": _add_to_identity("ISSUER")}),),
+    "remove-federated-credential": (
+        (_IDENTITY, {"cli": f"az identity federated-credential delete {_OF_IDENTITY} --name {{name}}"}),
+    ),
+}
+"""By name of a shared step, the parts that differ where a condition is true; the first that is true counts."""

@@ -13,7 +13,7 @@ from keyaudit.policy.definition import NO_FIX, Arm, Fix
 from keyaudit.policy.narrowing import Condition
 from keyaudit.policy.parameters import Parameter
 from keyaudit.policy.placeholders import template
-from keyaudit.policy.shared_steps import STEPS, USE
+from keyaudit.policy.shared_steps import STEPS, USE, VARIANTS
 from keyaudit.policy.syntax import condition
 from keyaudit.policy.templates import QUOTING, Template
 from keyaudit.policy.types import Every
@@ -113,6 +113,23 @@ class Worded(Reader):
             self.problem(node, f"more than {_MAX_ARMS} fixes")
         return found
 
+    def variants(
+        self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
+    ) -> list[tuple[Condition, Fix]]:
+        """The policy's fix, where shared steps have another command for some rows: each with its condition. The first that is
+        true counts. A step with a command of its own has no other one.
+        """
+        steps = node.members.get("steps") if isinstance(node, Members) and not self.problems else None
+        used = [step.members for step in self.items(steps) if isinstance(step, Members)]
+        names = [self.text(step[USE]) for step in used if USE in step and not step.keys() & set(COMMANDS)]
+        found = []
+        for text in dict.fromkeys(when for name in names for when, _ in VARIANTS.get(name, ())):
+            checked = condition(text, table, parameters, present)
+            made = self._steps(steps, table, parameters, present | checked.facts.when_true, text) if steps else ()
+            found.append((checked, Fix.of(made)))
+            present |= checked.facts.when_false
+        return found
+
     def template(
         self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
     ) -> Template | None:
@@ -187,8 +204,9 @@ class Worded(Reader):
         return [_in_order(step) for step in made]
 
     def _steps(
-        self, node: Node, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
+        self, node: Node, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str], when: str = ""
     ) -> tuple[Mapping[str, Template], ...]:
+        """The steps; `when`: the condition of the shared ones that have a variant."""
         steps: list[Mapping[str, Template]] = []
         items = self.items(node)
         for item in items:
@@ -200,34 +218,29 @@ class Worded(Reader):
             own = {part: item.members[part] for part in PARTS if part in item.members}
             read = ((part, self.template(own[part], table, parameters, present)) for part in own)
             parts = {part: text for part, text in read if text is not None}
-            shared = self._shared(item.members.get(USE), own, table, parameters, present)
-            steps.append(_in_order({**shared, **parts}))
+            for part, text in self._shared(item.members.get(USE), own, when).items():
+                try:
+                    parts[part] = template(text, table.by_name, parameters, present)
+                except FieldError as error:
+                    name = self.text(item.members[USE])
+                    self.problem(item.members[USE], f"step {name} is not for table {table.name}: {error.what}", error.remedy)
+                    break
+            steps.append(_in_order(parts))
         if not 2 <= len(items) <= MAX_STEPS:
             self.problem(node, f"{len(items)} steps", f"2 to {MAX_STEPS}; one step is a fix by kind")
         self._check_steps(node, steps)
         return tuple(steps)
 
-    def _shared(
-        self,
-        node: Node | None,
-        own: Collection[str],
-        table: Table,
-        parameters: Mapping[str, Parameter],
-        present: frozenset[str],
-    ) -> dict[str, Template]:
-        """The parts of the shared step with that name, without those that the step has itself."""
+    def _shared(self, node: Node | None, own: Collection[str], when: str) -> dict[str, str]:
+        """The parts of the shared step with that name, without those that the step has itself; `when`: as in `_steps`."""
         name = self.text(node)
         if node is None or not name:
             return {}
         if name not in STEPS:
             self.problem(node, f"no such step: {shown(name)}", nearest(name, STEPS))
             return {}
-        try:
-            texts = {part: text for part, text in STEPS[name].items() if part not in own}
-            return {part: template(text, table.by_name, parameters, present) for part, text in texts.items()}
-        except FieldError as error:
-            self.problem(node, f"step {name} is not for table {table.name}: {error.what}", error.remedy)
-            return {}
+        every = {**STEPS[name], **dict(VARIANTS.get(name, ())).get(when, {})}
+        return {part: text for part, text in every.items() if part not in own}
 
     def _check_steps(self, node: Node, steps: Sequence[Mapping[str, Template]]) -> None:
         """A command that takes something away is not the first step, and its step says when it may be run and what it does."""

@@ -15,7 +15,17 @@ from keyaudit.model.waivers import Use
 from keyaudit.report import score
 from keyaudit.report.controls import Control
 from keyaudit.report.facts import Facts
-from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, row_member, scope_member, value_member
+from keyaudit.report.members import (
+    begun,
+    coverage_member,
+    document,
+    exits,
+    gap_member,
+    owner_members,
+    row_member,
+    scope_member,
+    value_member,
+)
 from keyaudit.report.resource import label
 from keyaudit.report.settings import settings_member
 from keyaudit.report.summary import WORST_FIRST, verdict_words
@@ -110,9 +120,7 @@ def finding_member(owner: Owner, finding: Finding) -> dict[str, object]:
         "severity": finding.severity,
         "subject": finding.subject,
         "resource": label(facts),
-        "owners": list(owner.names),
-        "owner_source": owner.source or None,
-        "owner_unknown": owner.reason,
+        **owner_members(owner),
         "message": finding.message,
         "expected": finding.expected,
         "evidence": {name: value_member(facts.type(name), value) for name, value in finding.evidence.items()},

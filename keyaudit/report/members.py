@@ -13,6 +13,7 @@ from keyaudit.model import times
 from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.errors import Exit
+from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Value
 from keyaudit.model.reasons import ADVICE, UNGRANTED
 from keyaudit.model.run import Gap, Run, Verdict
@@ -147,6 +148,11 @@ def exit_member(code: Exit, *verdicts: Verdict) -> dict[str, object]:
     found = any(sum(verdict.failed.values()) for verdict in verdicts)
     name = "complete" if code is Exit.CLEAN and found else code.name.lower()
     return {"exit": int(code), "name": name}
+
+
+def owner_members(owner: Owner) -> dict[str, object]:
+    """The owners of a resource, where this is stated, and why it is unknown."""
+    return {"owners": list(owner.names), "owner_source": owner.source or None, "owner_unknown": owner.reason}
 
 
 def row_member(facts: Facts) -> dict[str, object]:

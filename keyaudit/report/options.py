@@ -39,6 +39,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """For a table: the columns, if not the default ones."""
     full: bool = True
     """For text: every finding instead of the first screen."""
+    fixes: bool = False
+    """For text by resource: how each finding is fixed."""
     least: Severity = Severity.INFO
     """The lowest listed severity."""
     top: int | None = None

@@ -11,6 +11,7 @@ from keyaudit.model.causes import SHORT
 from keyaudit.model.coverage import Scope
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.fixes import LABELS, parts
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
 from keyaudit.report import score
@@ -26,6 +27,7 @@ from keyaudit.report.summary import MESSAGE, footer, header, message, word
 _HEADING = 34
 _WORD = 8
 _INDENT = " " * (2 + _WORD + 2)
+_LONGEST = 10_000
 _UNKNOWN = "UNKNOWN"
 _COLOURS = {
     Severity.CRITICAL: Paint.ALARM,
@@ -85,7 +87,7 @@ def listing(report: Report, out: TextIO, options: Options) -> None:
                     )
                 else:
                     own.append((owner, finding))
-            out.write(joined(_groups(own, width, colour, by_score=report.by_score)))
+            out.write(joined(_groups(own, options, by_score=report.by_score)))
 
     for cause, lines in groupby(in_order(write()), key=itemgetter(0)):
         finding = first[cause]
@@ -93,12 +95,15 @@ def listing(report: Report, out: TextIO, options: Options) -> None:
         out.write(joined(_heading(f"{times:,} resources with the same cause", "", width, colour)))
         out.write(joined(_first(named(finding), word(finding), painted(finding, colour), width)))
         out.writelines(joined(wrap(line, width, _INDENT, _INDENT + "  ")) for _, line in lines)
+        if options.fixes:
+            out.write(joined(_fix(finding, width, f"of {finding.id[:SHORT]} (explain shows that of each other)")))
         out.write("\n")
     out.writelines(joined(_unread(scope, policies, width, colour)) for scope, policies in unread.items())
 
 
-def _groups(pairs: Iterable[tuple[Owner, Finding]], width: int, colour: bool, *, by_score: bool) -> list[str]:
+def _groups(pairs: Iterable[tuple[Owner, Finding]], options: Options, *, by_score: bool) -> list[str]:
     """The headings: one per row, so that each version of a key has its own."""
+    width, colour = options.page, options.colour
     rows: dict[object, list[tuple[Owner, Finding]]] = defaultdict(list)
     for pair in pairs:
         rows[pair[1].row.get("id")].append(pair)
@@ -109,7 +114,7 @@ def _groups(pairs: Iterable[tuple[Owner, Finding]], width: int, colour: bool, *,
         lines += _heading(one_line(label(facts)), one_line(context(facts, owner)), width, colour)
         if by_score:
             lines += wrap(score.line(first.score), width, "  ", "    ")
-        lines += _findings([finding for _, finding in same], width, colour)
+        lines += _findings([finding for _, finding in same], options)
         lines.append("")
     return lines
 
@@ -125,12 +130,13 @@ def _said(finding: Finding) -> str:
     return f"{message(finding)}{one_line(ending, MESSAGE)}"
 
 
-def _findings(same: Sequence[Finding], width: int, colour: bool) -> list[str]:
+def _findings(same: Sequence[Finding], options: Options) -> list[str]:
     """The problem of each with its message. Under the head of a cause stand the others on the same row.
 
     Policies that are unknown for the same reason share an entry at the end.
     """
     lines: list[str] = []
+    width, colour = options.page, options.colour
     unknown: dict[str, list[Finding]] = defaultdict(list)
     heads = {finding.cause.key for finding in same if finding.cause and finding.leads}
     under: dict[tuple[str, str], list[Finding]] = defaultdict(list)
@@ -142,6 +148,7 @@ def _findings(same: Sequence[Finding], width: int, colour: bool) -> list[str]:
     for finding in same:
         if finding.outcome is not Outcome.UNKNOWN and not (finding.cause and finding in under[finding.cause.key]):
             lines += _finding(finding, width, colour)
+            lines += _fix(finding, width) if options.fixes else ()
             for other in under[finding.cause.key] if finding.cause and finding.leads else ():
                 lines += wrap(
                     f"also {word(other)} {named(other)}: {_id(other)}{message(other)}", width, _INDENT, _INDENT + "  "
@@ -154,6 +161,21 @@ def _findings(same: Sequence[Finding], width: int, colour: bool) -> list[str]:
         else:
             lines += _unknown([finding.policy.id for finding in findings], why, width, colour)
     return lines
+
+
+def _fix(finding: Finding, width: int, of: str = "") -> Iterator[str]:
+    """How a failure is fixed; `of`: which one, if others stand beside it. A command is one line however long, to be pasted."""
+    if finding.outcome is not Outcome.FAIL:
+        return
+    for part in parts(finding.fix, finding.steps):
+        name = " ".join(filter(None, (part.heading, of)))
+        for line in part.lines:
+            said = one_line(line, _LONGEST)
+            if part.is_command:
+                yield f"{_INDENT}  {said}"
+            else:
+                whole = said if line.startswith(LABELS) else f"{name}: {said}"
+                yield from wrap(whole, width, _INDENT + "  " * (whole is said), _INDENT + "  ")
 
 
 def _unread(scope: Scope, policies: list[str], width: int, colour: bool) -> Iterator[str]:

@@ -51,7 +51,7 @@ def test_every_table_lists_every_row_with_every_column_in_the_order_of_ids(
     assert len(rows) == open_snapshot(contoso).run.rows[table]
     ids = [row["id"] for row in rows]
     assert ids == sorted(ids)
-    assert all(set(row) == {*TABLES[table].by_name, "unknown"} for row in rows)
+    assert all(set(row) == {*TABLES[table].by_name, "unknown", "owners", "owner_source", "owner_unknown"} for row in rows)
     lines = _csv(keyaudit("inventory", table, "--from", contoso, "-o", "csv").out)
     assert [line["id"] for line in lines] == [row["id"] for row in rows]
     assert {line["record"] for line in lines} <= {"row"}
@@ -163,3 +163,16 @@ def test_federated_credentials_are_listed_by_grade_with_what_they_trust(keyaudit
     assert f"{len(federated)} federated credentials." in ran.out
     table = keyaudit("inventory", "federated-credentials", "--from", contoso, "-o", "table").out
     assert {row["name"] for row in federated} <= set(table.split())
+
+
+def test_a_table_says_of_each_row_where_its_key_is_kept_and_who_owns_it(keyaudit: Keyaudit, contoso: Path) -> None:
+    asked = ("inventory", "key", "--from", contoso, "--vault", "kv-orders-prod")
+    rows = {row["name"]: row for row in keyaudit(*asked, "-o", "json").json["rows"]}
+    row = rows["returns-label-signing"]
+    assert (row["custody"], row["owners"], row["owner_unknown"]) == ("vault-hsm", ["logistics"], None)
+    # At 80 columns, too.
+    [line] = [line for line in keyaudit(*asked).out.splitlines() if " returns-label-signing " in line]
+    assert line.split()[:4] == ["kv-orders-prod", "returns-label-signing", "vault-hsm", "logistics"]
+    head, *lines = csv.reader(io.StringIO(keyaudit(*asked, "-o", "csv").out))
+    columns = [head.index(name) for name in ("name", "owners", "owner_source")]
+    assert ["returns-label-signing", "logistics", row["owner_source"]] in [[line[at] for at in columns] for line in lines]

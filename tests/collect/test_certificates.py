@@ -1,6 +1,8 @@
 """Certificates by version: what a vault answers becomes rows, what it refuses or gets wrong is unknown with its reason."""
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -267,7 +269,7 @@ def row_of(body: dict[str, Any]) -> Row:
     row = Row(CERTIFICATE, id="i", resource_id="i", scope_id="s", url="u", version="v")
     put_attributes(row, bundle.attributes, issued=bundle.issued)
     put_certificate(row, bundle, URI)
-    put_policy(row, wire(body["policy"], Policy))
+    put_policy(row, wire(body["policy"], Policy), {})
     return row
 
 
@@ -332,12 +334,30 @@ def test_a_key_elsewhere_is_not_believed(kid: object) -> None:
 # Policies
 
 
-def policy_row(created: object = 1_707_187_299, **members: object) -> Row:
+def policy_row(created: object = 1_707_187_299, earlier: Any = MappingProxyType({}), **members: object) -> Row:
     body = {**recorded()["policy"], **members}
     row = Row(CERTIFICATE, id="i", resource_id="i", scope_id="s", url="u", version="v")
     row.put("created_on", created)
-    put_policy(row, wire({name: value for name, value in body.items() if value != "left out"}, Policy))
+    put_policy(row, wire({name: value for name, value in body.items() if value != "left out"}, Policy), earlier)
     return row
+
+
+@pytest.mark.parametrize(
+    ("earlier", "unknown"),
+    [
+        ({"created_on": 1_000, "kty": "RSA", "exportable": True, "unknown": {}}, set()),
+        ({"created_on": 1_000, "kty": "RSA", "exportable": None, "unknown": {"exportable": "not_supplied"}}, {"exportable"}),
+        # Another version of that id is not this one.
+        ({"created_on": 2_000, "kty": "RSA", "exportable": True, "unknown": {}}, {"kty", "exportable"}),
+        ({}, {"kty", "exportable"}),
+    ],
+)
+def test_what_a_version_was_made_with_is_known_of_an_earlier_snapshot_when_its_policy_changed(
+    earlier: Mapping[str, object], unknown: set[str]
+) -> None:
+    row = policy_row(created=1_000, earlier=earlier)
+    assert row.unknown == dict.fromkeys(unknown, Reason.NOT_SUPPLIED)
+    assert row.values.get("exportable") == (None if "exportable" in unknown else True)
 
 
 def action(kind: str, **trigger: object) -> dict[str, object]:

@@ -13,6 +13,7 @@ from keyaudit.collect.run import collect_all
 from keyaudit.inventory.earlier import MARGIN, Earlier
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.simulator.estate import Estate, KeyVersion
+from keyaudit.simulator.estate.vault_objects import Certificate, CertificatePolicy, CertificateVersion
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import serve
 from tests.collect.estate import AS_OF, DAY, ESTATE, FIRST, ROTATED
@@ -97,6 +98,38 @@ async def test_what_the_earlier_run_could_not_read_is_read_now(tmp_path: Path, w
     found = await since(await take(tmp_path / "out", denied, estate=ESTATE), ESTATE)
     alike(found, whole)
     assert found.calls["key.get"] == whole.calls["key.get"]
+
+
+def exportable(found: Collected) -> dict[str, tuple[object, object]]:
+    """Of each version of the certificate `signer` whether its key is exportable, or why that is not known."""
+    rows = (row for row in found.rows["certificate"].values() if row["name"] == "signer")
+    return {str(row["version"])[0]: (row.get("exportable"), row.get("unknown", {}).get("exportable")) for row in rows}
+
+
+async def test_a_certificates_earlier_version_stays_exportable_when_the_next_one_is_not(tmp_path: Path) -> None:
+    first = CertificateVersion(version="1" * 32, created=AS_OF - 99 * DAY, nbf=AS_OF - 99 * DAY, exp=AS_OF + 99 * DAY)
+    old = Certificate(
+        name="signer",
+        subject="signer",
+        versions=(first,),
+        current=first.version,
+        policy=CertificatePolicy(updated=first.created),
+    )
+    next_ = replace(first, version="2" * 32, created=AS_OF - DAY)
+    new = replace(
+        old,
+        versions=(replace(first, made_as=old), next_),
+        current=next_.version,
+        policy=replace(old.policy, exportable=False, updated=next_.created),
+    )
+    before, after = (
+        replace(ESTATE, vaults=(replace(FIRST, certificates=(one,), keys=(), secrets=()), *ESTATE.vaults[1:]))
+        for one in (old, new)
+    )
+    found = await since(await take(tmp_path / "out", estate=before), after)
+    assert exportable(found) == {"1": (True, None), "2": (False, None)}
+    again = await collect(estate=after)
+    assert exportable(again) == {"1": (None, "not_supplied"), "2": (False, None)}
 
 
 async def test_what_is_refused_now_is_unknown_now(before: Snapshot) -> None:

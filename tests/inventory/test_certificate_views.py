@@ -132,6 +132,43 @@ def test_superseded_versions_are_counted_as_those_of_keys_are() -> None:
     assert found["unknown"]["superseded_enabled"] == "permission"
 
 
+NEXT_YEAR = AS_OF + 365 * DAY
+
+
+@pytest.mark.parametrize(
+    ("earlier", "still", "reason"),
+    [
+        ({}, True, None),
+        ({"exportable": False}, False, None),
+        ({"enabled": False}, False, None),
+        ({"expires_on": AS_OF - DAY}, False, None),
+        ({"is_current": True}, False, None),
+        # A later change of the policy hides what the version was made with; a key in an HSM is never exportable.
+        ({"exportable": Reason.NOT_SUPPLIED}, None, "not_supplied"),
+        ({"exportable": Reason.NOT_SUPPLIED, "kty": "RSA-HSM"}, False, None),
+        ({"exportable": Reason.NOT_SUPPLIED, "enabled": False}, False, None),
+        ({"enabled": PERMISSION}, None, "permission"),
+    ],
+)
+def test_an_earlier_version_that_can_be_downloaded_is_told_until_it_is_disabled_or_expires(
+    earlier: dict[str, object], still: object, reason: object
+) -> None:
+    rows = [
+        certificate("2", is_current=True, exportable=False, expires_on=NEXT_YEAR),
+        certificate("1", **({"exportable": True, "expires_on": NEXT_YEAR} | earlier)),
+    ]
+    found = derive("certificate", certificate=rows)["2"]
+    assert told(found, "superseded_exportable") == (still, reason)
+    named = ["1"] if still else None if reason else []
+    assert told(found, "superseded_exportable_versions") == (named, reason)
+
+
+def test_an_earlier_version_may_be_missing_from_the_list() -> None:
+    current = certificate("2", is_current=True, exportable=False, expires_on=NEXT_YEAR, versions_listed=PERMISSION)
+    found = derive("certificate", certificate=[current])["2"]
+    assert told(found, "superseded_exportable") == (None, "permission")
+
+
 def test_without_the_whole_list_of_versions_their_number_has_no_bound() -> None:
     found = derive("secret", secret=[secret("1", is_current=PERMISSION, versions_listed=PERMISSION)])["1"]
     assert (found["superseded_enabled_min"], found["superseded_enabled_max"]) == (0, None)

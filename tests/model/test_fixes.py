@@ -1,8 +1,11 @@
 """A command that takes something away comes after what has to be done first."""
 
+import re
+
 import pytest
 
-from keyaudit.model.fixes import COMMANDS, by_kind, one_text, ordered, parts, takes_away
+from keyaudit.model.fixes import COMMANDS, FIRST, by_kind, one_text, ordered, parts, takes_away
+from keyaudit.policy.definition import Fix
 from keyaudit.policy.load import load
 
 
@@ -95,6 +98,54 @@ def test_of_the_shipped_policies_each_command_that_takes_away_has_a_step_before_
                     assert number > 0, policy.text.id
                     assert {"text", "breaks", "before", "check", "back"} <= step.keys(), policy.text.id
     assert len(taking) > 30
+
+
+IN_WORDS = re.compile(r"\b(?:remove|delete|disable|revoke)\b", re.IGNORECASE)
+WITHOUT_STEPS = {
+    "app-management-policy-off": "adds a restriction, and removes what frees objects of one",
+    "app-management-uris-open": "adds a restriction, and removes what frees objects of one",
+    "fed-cba-authority-no-crl": "revokes a certificate that is made to try it",
+    "kv-purge-protection-off": "says what purge protection needs",
+    "log-entra-diag-missing": "removes a name from keyaudit.toml",
+    "sp-first-party-with-credential": "says what must not be removed",
+}
+
+
+def test_of_the_shipped_policies_what_takes_away_in_words_is_a_step_too_with_what_it_breaks_and_how_to_go_back() -> None:
+    found = {
+        policy.text.id
+        for policy in load()
+        for how in (policy.how, *(arm.how for arm in policy.message_when))
+        if not how.steps and FIRST in how.kinds and IN_WORDS.search(how.kinds[FIRST].text)
+    }
+    assert found == WITHOUT_STEPS.keys()
+
+
+def test_of_the_shipped_policies_a_shared_step_has_the_command_of_each_kind_of_row() -> None:
+    policies = {policy.text.id: policy for policy in load()}
+
+    def last_command(how: Fix) -> str:
+        return how.steps[-1]["cli"].readable
+
+    expired = policies["app-expired-credential-left"]
+    deleting = {last_command(arm.how) for arm in expired.message_when if arm.how} | {last_command(expired.how)}
+    assert deleting == {
+        f"az ad {kind} credential delete --id {{app_id}} --key-id {{key_id}}{cert}"
+        for kind in ("app", "sp")
+        for cert in ("", " --cert")
+    }
+    retiring = policies["fed-fic-issuer-retiring"]
+    assert last_command(retiring.how).startswith("az ad app federated-credential delete ")
+    of_identities = [arm for arm in retiring.message_when if "managed_identity" in arm.condition.text]
+    assert len(of_identities) == 2
+    for arm in of_identities:
+        assert [step["cli"].readable.split(" --")[0] for step in arm.how.steps] == [
+            "az identity federated-credential create",
+            "az identity federated-credential delete",
+        ]
+    # A step with a command of its own keeps it for every row.
+    assert last_command(policies["app-cert-too-long"].how) == last_command(policies["app-weak-certificate"].how)
+    assert not any(arm.how.steps for arm in policies["app-secret-too-long"].message_when)
 
 
 def test_of_the_shipped_policies_none_disables_what_it_deleted_before() -> None:

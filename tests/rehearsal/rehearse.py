@@ -27,9 +27,6 @@ FIRST_STEPS = frozenset(
     {
         "app-secret-exists",
         "combo-dormant-powerful-secret",
-        "combo-one-cert-many-identities",
-        "fed-fic-issuer-retiring",
-        "fed-fic-mutable-subject",
         "kv-cert-self-signed-auth",
     }
 )

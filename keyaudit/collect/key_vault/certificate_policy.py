@@ -3,6 +3,8 @@
 https://learn.microsoft.com/azure/key-vault/certificates/about-certificates
 """
 
+from collections.abc import Mapping
+
 from msgspec import UNSET, Struct
 
 from keyaudit.collect.rows import Row, Wire, read, wired
@@ -17,8 +19,8 @@ _KINDS = frozenset({"autorenew", "emailcontacts"})
 """All types of actions, https://learn.microsoft.com/azure/key-vault/certificates/about-certificates#certificate-policy."""
 POLICY = (*_ACTIONS, *(column.name for column in CERTIFICATE.stored if column.wire.startswith("policy.")))
 
-_AS_MADE = ("kty", "exportable")
-"""Columns that are true for a version only if the policy has not changed since its creation."""
+AS_MADE = ("kty", "exportable")
+"""Columns that are true for a version only if the policy has not changed since its creation. They never change themselves."""
 
 # The service creates the policy together with the first version; the recorded times differ by a second.
 _SAME_MOMENT = 60
@@ -59,25 +61,33 @@ class _Action(Struct):
     action: _ActionType
 
 
-def put_policy(row: Row, policy: Policy | Refusal) -> None:
-    """Fill the columns of the policy. The row's `created_on` comes first."""
+def put_policy(row: Row, policy: Policy | Refusal, earlier: Mapping[str, object]) -> None:
+    """Fill the columns of the policy. The row's `created_on` comes first.
+
+    `earlier`: `AS_MADE` of the same version in an earlier snapshot, and `unknown`; empty if it has none.
+    """
     if isinstance(policy, Refusal):
         row.refuse(POLICY, policy.reason)
         return
     for name, section in _SECTIONS.items():
         row.fill(read(getattr(policy, name), section), f"policy.{name}")
-    _forget_what_changed(row)
+    _forget_what_changed(row, earlier)
     _put_actions(row, policy.lifetime_actions)
 
 
-def _forget_what_changed(row: Row) -> None:
-    """A later change of the policy makes these columns unknown for earlier versions."""
+def _forget_what_changed(row: Row, earlier: Mapping[str, object]) -> None:
+    """A later change of the policy makes these columns unknown for earlier versions, unless they were read before it."""
     updated, created = row.values.get("policy_updated_on"), row.values.get("created_on")
     if not isinstance(updated, int) or not isinstance(created, int):
         reasons = [row.unknown[column] for column in ("policy_updated_on", "created_on") if column in row.unknown]
-        row.refuse(_AS_MADE, reasons[0])
+        row.refuse(AS_MADE, reasons[0])
     elif updated > created + _SAME_MOMENT:
-        row.refuse(_AS_MADE, Reason.NOT_SUPPLIED)
+        same, unread = earlier.get("created_on") == created, earlier.get("unknown")
+        for column in AS_MADE:
+            if same and isinstance(unread, Mapping) and column not in unread:
+                row.put(column, earlier[column])
+            else:
+                row.refuse((column,), Reason.NOT_SUPPLIED)
 
 
 def _put_actions(row: Row, raw: Wire) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from keyaudit.collect.key_vault.certificate_policy import Policy, put_policy
+from keyaudit.collect.key_vault.certificate_policy import AS_MADE, Policy, put_policy
 from keyaudit.collect.key_vault.certificate_rows import (
     CertificateBundle,
     CertificateItem,
@@ -35,6 +35,11 @@ async def collect_certificates(reading: Reading, unit: Unit, vault: Vault) -> Se
 
 class _Certificates(FetchedObjects[CertificateItem, CertificateBundle]):
     table, noun, item, bundle = CERTIFICATE, "certificate", CertificateItem, CertificateBundle
+
+    def __init__(self, reading: Reading, unit: Unit, vault: Vault, operations: Sequence[str]) -> None:
+        super().__init__(reading, unit, vault, operations)
+        earlier = reading.earlier
+        self._known = earlier.certificates(vault.scope.id, ("created_on", *AS_MADE)) if earlier else {}
 
     def _identifier(self, found: CertificateItem) -> str:
         return found.id
@@ -79,7 +84,8 @@ class _Certificates(FetchedObjects[CertificateItem, CertificateBundle]):
             row.put_read("version", answer if isinstance(answer, Refusal) else None)
         # There is one policy for all versions, which the current version's answer must contain.
         told = answer if isinstance(certificate.current, Refusal) else certificate.current
-        put_policy(row, told if isinstance(told, Refusal) else read(told.policy, Policy))
+        policy = told if isinstance(told, Refusal) else read(told.policy, Policy)
+        put_policy(row, policy, self._known.get(str(row.values["id"]), {}))
         row.put_read("versions_listed", certificate.versions_listed)
         row.put_read("is_current", certificate.is_current(version, lambda item: created_on(item.attributes), self._unit.latest))
         self._unit.row("certificate", row.finish())

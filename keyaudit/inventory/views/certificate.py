@@ -20,7 +20,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted, more: Mapping[str, Derive
     purpose = case((ca.truth(), known("ca")), otherwise=rows["ekus"].total(_purpose))
     integrated = rows["issuer_name"].told(lambda name: f"{name} NOT IN ('Self', 'Unknown')")
     facts = {
-        **versions.facts(rows, of_object),
+        **versions.facts(rows, of_object, "sku"),
         **in_entra.facts(rows, as_of),
         **more,
         "custody": custody(rows),
@@ -29,8 +29,26 @@ def view(sources: Sources, as_of: int, wanted: Wanted, more: Mapping[str, Derive
         "renews_on": _renewal(rows),
         "third_left_on": versions.third_left(rows, rows["activates_on"], rows["expires_on"]),
         "renewal_overdue_on": _overdue(rows, of_object),
+        **_exportable_still(of_object, as_of),
     }
     return view_of("certificate", sources, facts, wanted)
+
+
+def _exportable_still(of_object: Groups, as_of: int) -> dict[str, Derived]:
+    """What is true of enabled versions before the current one that have not expired and whose private key can be downloaded.
+
+    A policy that was changed later does not say whether an earlier version is exportable; the key in an HSM never is:
+    https://learn.microsoft.com/azure/key-vault/certificates/about-certificates#exportable-or-nonexportable-key
+    """
+    version = Rows(of_object.rows.sources, "certificate", of_object.rows.alias)
+    usable = version.flag("enabled") & ~version.flag("is_current") & version["expires_on"].told(lambda end: f"{end} > {as_of}")
+    downloadable = usable & version.flag("exportable") & ~custody(version).eq("vault-hsm")
+    signs_in = in_entra.facts(version, as_of)["live_credentials"].exceeds(known(0))
+    return {
+        "superseded_exportable": of_object.any_of("superseded_exportable", downloadable),
+        "superseded_exportable_versions": of_object.texts_of("exportable_versions", version["version"], downloadable),
+        "superseded_signs_in": of_object.any_of("superseded_signs_in", downloadable & signs_in),
+    }
 
 
 def _overdue(rows: Rows, of_object: Groups) -> Fact:

@@ -15,7 +15,7 @@ _LISTS = (*TABLES["application"].listed_by, *TABLES["service_principal"].listed_
 
 def facts(rows: Rows, as_of: int) -> dict[str, Count]:
     """The number of credentials and of identities; an application and its own service principal are one."""
-    on_key, unshown, unlisted = _relations(rows.sources, as_of)
+    on_key, unshown, unlisted = _relations(rows, as_of)
     key = rows["public_key_sha256"]
     keyless = f"({key.value} IS NULL AND {key.doubt.sql} IS NULL)"
     unseen = key.doubt | Doubt(("unlisted.reason",), unlisted)
@@ -33,20 +33,20 @@ def facts(rows: Rows, as_of: int) -> dict[str, Count]:
     return {"live_credentials": count("certain", "possible"), "live_identities": count("certain_identities", "identities")}
 
 
-def _relations(sources: Sources, as_of: int) -> tuple[Reads, Reads, Reads]:
-    """The relations that these columns depend on, to be joined to `stored`, a certificate.
+def _relations(rows: Rows, as_of: int) -> tuple[Reads, Reads, Reads]:
+    """The relations that these columns depend on, to be joined to `rows`, certificates.
 
     on_key      credentials whose certificate is on its key
     unshown     one row: those whose certificate Graph does not show; each may be of any key, with any thumbprint
     unlisted    one row: why a credential may be missing, `reason`; NULL where all were listed
     """
-    of = "GROUP BY digest"
+    sources, of = rows.sources, "GROUP BY digest"
     totals = """sum(certain)::BIGINT AS certain, sum(possible)::BIGINT AS possible, count(*) AS identities,
             greatest(count(whose) FILTER (WHERE certain > 0), (sum(certain) > 0)::BIGINT) AS certain_identities,
             min(doubt) AS doubt"""
     on_key = f"""
         LEFT JOIN (SELECT digest, {totals} FROM ({_digests(sources, as_of)}) WHERE shown {of}) AS on_key
-            ON on_key.digest = stored.public_key_sha256"""
+            ON on_key.digest = {rows.alias}.public_key_sha256"""
     unshown = f"""
         CROSS JOIN (
             SELECT coalesce(sum(possible), 0)::BIGINT AS possible, count(DISTINCT coalesce(whose, nameless)) AS identities,

@@ -19,7 +19,7 @@ from keyaudit.model.columns import (
     unix_time,
     where_found,
 )
-from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
+from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL, VAULT_SKU
 from keyaudit.model.tables.reach import OF_KEYS, OUTSIDERS, READING, reach_columns
 from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
@@ -28,6 +28,8 @@ _CERTIFICATE = ("certificate.list", "certificate.versions", "certificate.get")
 _GET = ("certificate.get",)
 _ENTRA = ("application.list", "service_principal.list")
 _IN_ENTRA = ("public_key_sha256", "thumbprint", "credential.public_key_sha256", "credential.thumbprint")
+_VERSIONS = ("enabled", "is_current", "versions_listed")
+_EXPORTABLE_STILL = (*_VERSIONS, "expires_on", "exportable", "key_version_id", "kty", "key.custody")
 _NOT_ISSUED = "it is not issued yet"
 _WHERE_NOT_ISSUED = (Where("issued", (False,)),)
 _CHANGED = "unknown where the policy was changed since this version was made"
@@ -137,6 +139,13 @@ CERTIFICATE = Table(
         time("renewal_overdue_on", "when the current version is a tenth older than the one before it became",
             absent="it is the only version, or not the current one", rests_on=RestsOn.OBJECT,
             derived_from=("is_current", "created_on", "versions_listed")),
+        flag("superseded_exportable",
+            "the private key of an enabled, unexpired version before the current one can be downloaded",
+            rests_on=RestsOn.PARENT, derived_from=_EXPORTABLE_STILL),
+        texts("superseded_exportable_versions", "the ids of these versions",
+            rests_on=RestsOn.PARENT, derived_from=("version", *_EXPORTABLE_STILL)),
+        flag("superseded_signs_in", "one of them has the key of an unexpired credential in Entra",
+            rests_on=RestsOn.LIST, derived_from=(*_EXPORTABLE_STILL, *_IN_ENTRA, "credential.expires_on", "credential.usage")),
         *superseded("certificate", _GET, ("certificate.versions",), "the version that a request without a version names"),
         *reach_columns(*OF_KEYS, READING, derived_from=("vault.access_model",)),
         *OUTSIDERS,
@@ -145,6 +154,7 @@ CERTIFICATE = Table(
             derived_from=("public_key_sha256", "thumbprint", "credential.public_key_sha256", "credential.thumbprint",
             "credential.expires_on", "service_principal.tier0")),
         VAULT_ACCESS_MODEL,
+        VAULT_SKU,
         OTHERS_READING,
     ),
 )

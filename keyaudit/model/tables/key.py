@@ -24,8 +24,8 @@ from keyaudit.model.tables.places import (
     KEY_VAULT_LEAVES_OUT,
     KINDS,
     MANAGED_HSM,
-    SKUS,
     VAULT_ACCESS_MODEL,
+    VAULT_SKU,
     VAULTS_FOUND,
     vault_place,
 )
@@ -190,7 +190,6 @@ KEY = Table(
             "which key of an HSM outside Azure it stands for, as the EKM proxy names it; another one is a new version",
             _MATERIAL, absent="it is not an external key",
             left_out=Left(None, "external_key is optional in version 2026-04-01 of the API, and only of Managed HSMs")),
-        text("vault_sku", "the tier of its vault, in lower case",
-            values=SKUS, rests_on=RestsOn.PARENT, derived_from=("vault.sku",)),
+        VAULT_SKU,
     ),
 )

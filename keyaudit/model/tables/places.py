@@ -33,6 +33,9 @@ VAULT_ACCESS_MODEL = text("vault_access_model", "the permission model of its vau
 SKUS = ("standard", "premium", "standard_b1", "custom_b6", "custom_b32", "custom_c10", "custom_c42")
 """The tiers of vaults and Managed HSMs, in lower case."""
 
+VAULT_SKU = text("vault_sku", "the tier of its vault, in lower case",
+    values=SKUS, rests_on=RestsOn.PARENT, derived_from=("vault.sku",))
+
 
 def vault_place(operations: tuple[str, ...]) -> tuple[Column, ...]:
     """The columns with the location of a row in a vault; `operations` return its region."""

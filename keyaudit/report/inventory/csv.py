@@ -5,12 +5,15 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from keyaudit.model.columns import Type
+from keyaudit.model.expiring import NOT_ASKED
 from keyaudit.model.listing import Listing
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Inventory
 from keyaudit.report.cells import common_cells, guarded, note_cell
 from keyaudit.report.facts import Facts
 
+OWNER = ("owners", "owner_source")
+"""The columns besides those of the table."""
 _ROW, _GAP = "row", "not-read"
 
 
@@ -23,7 +26,7 @@ def render(inventory: Inventory, out: TextIO, *, gaps: bool = True) -> None:
     common = common_cells(inventory.run)
     if len(inventory.listings) == 1:
         [listing] = inventory.listings
-        names = [column.name for column in listing.table.columns]
+        names = [*(column.name for column in listing.table.columns), *OWNER]
         lines = _rows(listing)
     else:
         names = ["table", "rows"]
@@ -42,10 +45,11 @@ def _counts(listing: Listing) -> Sequence[str]:
 
 
 def _rows(listing: Listing) -> Iterator[Sequence[str]]:
-    for row in listing.rows():
+    for row, owner in listing.owned() if listing.owned else ((row, NOT_ASKED) for row in listing.rows()):
         facts = Facts(listing.table.name, row)
         cells = [_cell(facts, column.name) for column in listing.table.columns]
-        yield *cells, note_cell(dict(sorted(facts.unknown.items())))
+        unknown = facts.unknown | ({OWNER[0]: owner.reason} if owner.reason else {})
+        yield *cells, guarded("|".join(owner.names)), owner.source, note_cell(dict(sorted(unknown.items())))
 
 
 def _cell(facts: Facts, name: str) -> str:

@@ -10,7 +10,7 @@ from keyaudit.model.listing import Listing
 from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.run import Inventory
 from keyaudit.report.facts import Facts
-from keyaudit.report.members import about_run, row_member
+from keyaudit.report.members import about_run, owner_members, row_member
 
 
 def render(inventory: Inventory, out: TextIO) -> None:
@@ -49,7 +49,9 @@ def _surfaces(inventory: Inventory) -> Iterator[dict[str, object]]:
 
 
 def _rows(listing: Listing) -> Iterator[dict[str, object]]:
-    return (_row(listing.table, row) for row in listing.rows())
+    if listing.owned is None:
+        return (_row(listing.table, row) for row in listing.rows())
+    return ({**_row(listing.table, row), **owner_members(owner)} for row, owner in listing.owned())
 
 
 def _row(table: Table, row: Mapping[str, Value]) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import TextIO
 from keyaudit.model import times
 from keyaudit.model.columns import Type, where_found
 from keyaudit.model.coverage import State
+from keyaudit.model.expiring import NOT_ASKED, Owner
 from keyaudit.model.listing import FEDERATED, Listing
 from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.reasons import ADVICE, Reason
@@ -25,11 +26,13 @@ _LONGEST = 1_000
 _UNKNOWN, _ABSENT, _NONE = "unknown", "-", "none"
 # The name of a row, then the most important columns; the others follow in declaration order.
 _NAMING = ("vault_name", "holder_name", "name")
+_OWNER = "owner"
 _FIRST = (
-    "kind", "expires_on", "is_current", "active", "enabled", "kty", "key_type", "key_size", "curve", "custody", "role",
+    "custody", _OWNER, "kind", "expires_on", "is_current", "active", "enabled", "kty", "key_type", "key_size", "curve", "role",
     "principal_kind", "scope", "created_on", "starts_on",
 )  # fmt: skip
 _LAST = ("subscription_name", "resource_group", "location", "tags")
+_ALWAYS = (*_NAMING, *_FIRST[:2])
 # Source columns and ids, which are useful to programs only.
 _PROVENANCE = {column.name for column in where_found()} - {"name"}
 
@@ -109,11 +112,12 @@ def _write_rows(listing: Listing, out: TextIO, width: int | None) -> Sequence[st
         out.write(joined(federated.lines(listing, width)))
         return federated.SHOWN
     names = _ordered(listing)
-    cells = ([_cell(Facts(listing.table.name, row), name) for name in names] for row in listing.rows())
+    every = listing.owned() if listing.owned else ((row, NOT_ASKED) for row in listing.rows())
+    cells = (_cells(Facts(listing.table.name, row), owner, names) for row, owner in every)
     sample = list(islice(cells, SAMPLE))
     kept = list(range(len(names)))
     if width is not None:
-        kept = fitting(natural(names, sample), width, sum(name in _NAMING for name in names))
+        kept = fitting(natural(names, sample), width, sum(name in _ALWAYS for name in names))
     names = [names[index] for index in kept]
     rows = ([row[index] for index in kept] for row in chain(sample, cells))
     if listing.count:
@@ -134,9 +138,19 @@ def _ordered(listing: Listing) -> list[str]:
         for column in listing.table.columns
         if column.name not in _PROVENANCE and not column.name.endswith(("_id", "_ids", "_uri"))
     ]
+    declared += [_OWNER] if listing.owned and _OWNER not in declared else []
     first = [name for name in (*_NAMING, *_FIRST) if name in declared]
     last = [name for name in _LAST if name in declared]
     return [*first, *(name for name in declared if name not in first and name not in last), *last]
+
+
+def _cells(facts: Facts, owner: Owner, names: Sequence[str]) -> list[str]:
+    own = _OWNER not in facts.row
+    return [_owned(owner) if name == _OWNER and own else _cell(facts, name) for name in names]
+
+
+def _owned(owner: Owner) -> str:
+    return _UNKNOWN if owner.reason else one_line(", ".join(owner.names), _LONGEST) or _ABSENT
 
 
 def _cell(facts: Facts, name: str) -> str:
@@ -163,7 +177,7 @@ def _cell(facts: Facts, name: str) -> str:
 def _notes(listing: Listing, shown: Sequence[str], width: int) -> list[str]:
     """Notes: the number of omitted columns, and why values are unknown."""
     lines: list[str] = []
-    left = len(listing.table.columns) - len(shown)
+    left = len(listing.table.columns) - len([name for name in shown if name != _OWNER])
     if left and listing.count:
         lines += wrap(
             f"{plural(listing.count, *_nouns(listing))}. Not shown: {plural(left, 'column')}, which -o json and -o csv have.",
