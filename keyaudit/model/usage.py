@@ -59,6 +59,8 @@ class Kind(StrEnum):
     """One mailbox was read on one day far more often than this application ever read one."""
     MAILBOXES_FROM_NETWORK = "mailboxes-from-new-network"
     """Several mailboxes were read on one day from a network that the baseline does not know."""
+    USERS_FROM_NETWORK = "users-from-new-network"
+    """Several users signed in by SAML or WS-Federation on one day from a network that the baseline does not know."""
     RETURNED_KEY = "returned-key"
     """A newer version replaced it long before."""
     MANY_IN_AN_HOUR = "many-in-one-hour"
@@ -111,7 +113,7 @@ class Why(Struct, frozen=True, kw_only=True):
     kind: Kind
     severity: Severity
     count: int
-    """The number of new values; for mailboxes, the number read in one day, or how often one was."""
+    """The number of new values; for mailboxes, the number read in one day, or how often one was; or the users of one day."""
     values: Sequence[str]
     """The first few new values."""
     elsewhere: bool

@@ -24,7 +24,7 @@ from keyaudit.model.usage import OF_THE_APP, Accepted, Blind, Kind, Unseen, Unus
 
 _MUCH = (Kind.MANY_MAILBOXES, Kind.MAILBOX_OFTEN, Kind.MANY_IN_AN_HOUR)
 """Kinds for which a large number is unusual."""
-_COUNTED = (*_MUCH, Kind.MAILBOXES_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM)
+_COUNTED = (*_MUCH, Kind.MAILBOXES_FROM_NETWORK, Kind.USERS_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM)
 """Kinds with a number of a day."""
 
 

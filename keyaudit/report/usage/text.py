@@ -72,7 +72,7 @@ def _finding(found: Unusual, width: int, colour: bool) -> Iterator[str]:
 def _row(found: Unusual, use: Use) -> str:
     """The details of a row beyond its finding."""
     said = {
-        "": use.target_id if found.target_kind == "mailbox" else None,
+        "": use.target_id if found.target_kind == "mailbox" or found.operation == "saml-sign-in" else None,
         "for ": use.principal_id if use.principal_id != use.target_id else None,
         "client ": use.client_app_id if use.client_app_id != found.app_id else None,
         "through ": use.api_app_id,

@@ -125,6 +125,24 @@ def test_a_network_of_others_is_a_failover(held: Held) -> None:
     assert reasons(found) == [("app", "new-network", "info")]
 
 
+def saml(day: int, network: str = "10.0.0.1", **columns: Any) -> Use:
+    given = {"operation": "saml-sign-in", "source": "SigninLogs", "target_kind": "application", "target_id": "payroll"}
+    return use(day, "", **{**given, "principal_id": "somebody", "network": network, **columns})
+
+
+def test_users_who_always_sign_in_from_the_same_network_are_told_from_another(held: Held) -> None:
+    beside = saml(NEW, client="another browser", principal_id="a newcomer", target_id="a new application")
+    elsewhere = [saml(NEW, "203.0.113.9"), saml(NEW + 1, "203.0.113.9", succeeded=False)]
+    found = held([saml(day) for day in range(LEARNED)], [beside, *elsewhere])
+    assert reasons(found) == [("", "new-network", "high")]
+    assert [row.principal_id for row in one(found).why[0].evidence] == ["somebody", "somebody"]
+
+
+def test_a_network_where_only_users_signed_in_is_new_to_a_key(held: Held) -> None:
+    usual = [*daily(), *(saml(day, "203.0.113.9") for day in range(LEARNED))]
+    assert reasons(held(usual, [use(NEW, network="203.0.113.9")])) == [("app", "new-network", "high")]
+
+
 def test_addresses_of_one_network_belong_together(held: Held) -> None:
     networks = (
         ("2001:db8:1:2::9", "2001:0DB8:0001:ffff::1", "2001:db8:2::9"),
