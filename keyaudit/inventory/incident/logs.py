@@ -41,7 +41,7 @@ def observed(
     """
     refuse_too_long(window)
     if baseline is not None:
-        same_tenant(tenant_id, baseline)
+        same_tenant(tenant_id, baseline.tenant_id)
         baseline.create_view(connection)
         for statement in statements(window):
             connection.execute(statement)
