@@ -33,6 +33,7 @@ _OPERATIONS = {
             "microsoft.insights/activitylogalerts/delete",
             "microsoft.insights/scheduledqueryrules/delete",
             "microsoft.insights/metricalerts/delete",
+            "microsoft.insights/alertrules/delete",
             "microsoft.insights/actiongroups/delete",
             "microsoft.securityinsights/alertrules/delete",
         ),

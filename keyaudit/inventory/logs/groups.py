@@ -107,8 +107,11 @@ _PRINCIPAL = f"""CASE WHEN operation = 'sign-in' OR target_kind = 'mailbox' AND 
 
 
 def told(sql: DuckDB = DUCKDB) -> str:
-    """SQL: whether actor and target are known; other uses are only counted."""
-    return f"({_all_known(sql)} OR ({_known('actor_app_id', sql)} AND {_known('target_id', sql)}))"
+    """SQL over `usage`: whether actor and target are known as far as its class and its reasons need them; other uses are only
+    counted. The class of a change needs no target, and a privileged one is reported regardless of who made it.
+    """
+    actor = f"({_known('actor_app_id', sql)} OR coalesce(usage.privileged, false))"
+    return f"({_all_known(sql)} OR ({actor} AND ({_known('target_id', sql)} OR {changes('usage')})))"
 
 
 TOLD = told()
@@ -180,8 +183,7 @@ def within(window: Window, column: str = "day") -> str:
 
 
 def rows(window: Window, uses: str = "usage", condition: str = "true") -> str:
-    """A query over `uses`: each use in the window with known actor and target, with its class and facets, but for sign-ins of
-    users.
+    """A query over `uses`: each use in the window that is compared, with its class and facets, but for sign-ins of users.
 
     A value that the log does not have is an empty text; an unknown client application is NULL.
     """

@@ -91,6 +91,10 @@ def methods(state: str, other: str = "enabled") -> str:
     return json.dumps({"id": "authenticationMethodsPolicy", "authenticationMethodConfigurations": configurations})
 
 
+def discovered(host: str) -> str:
+    return json.dumps({"discoveryUrl": f"https://{host}/.well-known/openid-configuration"})
+
+
 GITHUB = "https://token.actions.githubusercontent.com"
 ELEVATED = "User has elevated their access to User Access Administrator for their Azure Resources"
 FOUND: dict[str, tuple[dict[str, Any], str, str, bool]] = {
@@ -182,6 +186,22 @@ FOUND: dict[str, tuple[dict[str, Any], str, str, bool]] = {
         "tenant",
         True,
     ),
+    "panther azure_auth_methods_policy_oidc_change": (
+        directory(
+            "Update authentication methods policy",
+            {"id": "policy-auth-methods-123", "type": "Policy"},
+            OpenIdConnectConfiguration=(discovered("login.microsoftonline.com/tenant-abc"), discovered("idp.evil.example")),
+        ),
+        "change-trusted-authority",
+        "tenant",
+        True,
+    ),
+    "panther azure_alert_rules_deleted": (
+        activity("Microsoft.Insights/alertRules/delete", f"{SUBSCRIPTION}/resourceGroups/rg/providers/x"),
+        "remove-alert-rule",
+        "resource",
+        False,
+    ),
     "elastic persistence_entra_id_service_principal_federated_issuer_modified": (
         federated([], [GITHUB]),
         "add-credential",
@@ -243,6 +263,10 @@ NOT_FOUND = {
     "another setting of the tenant": directory("Set Company Information", Country=('"DE"', '"NL"')),
     "another way to sign in": directory(
         "Authentication Methods Policy Update", AuthenticationMethodsPolicy=(methods("enabled"), methods("enabled", "disabled"))
+    ),
+    "the same provider": directory(
+        "Authentication Methods Policy Update",
+        OpenIdConnectConfiguration=(discovered("idp.example"), discovered("idp.example")),
     ),
     "a rule that marks mail": exchange("New-TransportRule", Parameters=parameters(Name="r", SetHeaderName="x")),
     "a right to read a calendar": exchange(

@@ -360,6 +360,17 @@ def test_a_column_that_was_not_exported_is_unknown_and_not_new(held: Held) -> No
     ]
 
 
+def test_a_privileged_change_is_reported_though_the_log_does_not_say_of_what_or_by_whom(held: Held) -> None:
+    change = {"source": "AuditLogs", "operation": "change-federation", "target_kind": "domain", "privileged": True}
+    made = untold(NEW, "target_id")
+    for name, value in change.items():
+        setattr(made, name, value)
+    made.actor_app_id, made.unknown = None, {"target_id": "not_supplied", "actor_app_id": "not_supplied"}
+    found = held([*daily(), use(1, "", **change)], [*daily_after(), made])
+    assert ("", "privileged", "high") in reasons(found)
+    assert (Blind.NOT_TOLD, "target_id of AuditLogs") in blind(found)
+
+
 def daily_after(**columns: object) -> list[Use]:
     return [use(day, "app", **columns) for day in range(LEARNED, NEW + 10)]
 
