@@ -62,7 +62,7 @@ _OF_TOKENS: dict[str, Reader] = {
     GRAPH_EVENTS: tokens.of_audited,
 }
 # The tables of Defender in an event hub or in storage, each row in an envelope:
-# https://learn.microsoft.com/defender-xdr/streaming-api-event-hub
+# https://learn.microsoft.com/defender-xdr/supported-event-types
 _STREAMED: dict[str, Reader] = {
     "advancedhunting-cloudappevents": office.of_cloud_app,
     "advancedhunting-graphapiauditevents": tokens.of_audited,

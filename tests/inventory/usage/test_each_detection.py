@@ -4,6 +4,7 @@ One day of a tenant has all of them, each by somebody of its own, and nothing el
 read in tests/collect/usage/test_public_rules.py. `explain usage` says what is out of scope.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from keyaudit.inventory.logs import Use
 from keyaudit.inventory.usage.check import check
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.model.times import DAY
-from keyaudit.model.usage import UsageCheck, Window
+from keyaudit.model.usage import Kind, UsageCheck, Window
 from keyaudit.report.topics import topic
 from tests.inventory.usage.test_intrusions import (
     ADMIN,
@@ -232,3 +233,17 @@ def _first_of_their_kind(found: UsageCheck) -> Sequence[Expected]:
 @pytest.mark.parametrize("form", OUT_OF_SCOPE)
 def test_what_is_not_found_is_said(form: str) -> None:
     assert OUT_OF_SCOPE[form] in " ".join(topic("usage").split())
+
+
+def test_each_reason_and_policy_that_the_table_of_rules_names_exists() -> None:
+    """A line of the table is the rule, its sources in parentheses, and what finds it; "not read" and "not found" say why."""
+    _, table = topic("usage").split("## Public rules")
+    lines = re.findall(r"^- (.+?\n(?:  .+\n)*)", table.split("\n## ")[0], re.MULTILINE)
+    assert len(lines) > 40
+    policies = {path.stem for path in Path(__file__).parents[3].glob("policies/*/*.yaml")}
+    known = {*map(str, Kind), *policies}
+    for line in (" ".join(each.split()) for each in lines):
+        said = re.fullmatch(r"(?P<rule>.+?) \((?P<by>[A-Z][\w ,]+|all)\): (?P<found>.+)", line)
+        assert said, line
+        by, why_not = said["found"], re.match(r"not read|not found|not about keys|out of scope|the same here", said["found"])
+        assert why_not or {word.strip(",.;:") for word in by.split()} & known, line
