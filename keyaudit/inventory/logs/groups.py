@@ -236,13 +236,13 @@ def mailboxes(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
             GROUP BY source, day, target_kind, operation, app, {hour})
         GROUP BY source, day, target_kind, operation, app
         UNION ALL SELECT {by}, count(*) AS boxes, count(*) FILTER (WHERE let_in > 0) AS let_in, max(uses) AS reads,
-            max(let_in) AS reads_let_in, max_by(single, (uses, single)) AS box
-        FROM (SELECT {by}, single, CAST(coalesce(sum(uses), 0) AS BIGINT) AS uses,
+            max(let_in) AS reads_let_in, max_by(counted, (uses, counted)) AS box
+        FROM (SELECT {by}, counted, CAST(coalesce(sum(uses), 0) AS BIGINT) AS uses,
                 CAST(coalesce(sum(uses) FILTER (WHERE succeeded), 0) AS BIGINT) AS let_in
             FROM (SELECT *, {value} AS value FROM ({_classified(uses, f"{read} AND {condition}", sql)})
                 CROSS JOIN (VALUES {facets}) AS facets(facet) WHERE told)
             WHERE (facet = '{Facet.APP}' OR value <> '') AND (facet = '{Facet.NETWORK}' OR NOT {_OF_PEOPLE})
-            GROUP BY {by}, single)
+            GROUP BY {by}, counted)
         GROUP BY {by}"""
 
 
@@ -277,7 +277,7 @@ def _classified(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
             THEN coalesce(nullif(client_app_id, actor_app_id), '') END AS client_app,
         coalesce({_network(sql)}, '') AS network, coalesce({_client(sql)}, '') AS client,
         coalesce({_KEY}, '') AS key, coalesce({_PRINCIPAL}, '') AS principal, coalesce(api_app_id, '') AS api,
-        CASE WHEN target_kind = 'mailbox' THEN target_id WHEN {_OF_PEOPLE} THEN principal_id END AS single,
+        CASE WHEN target_kind = 'mailbox' THEN target_id WHEN {_OF_PEOPLE} THEN principal_id END AS counted,
         used_on, {sql.quotient("used_on", DAY)} AS day, succeeded, source, id, uses,
         {told(sql)} AS told, {_lacking(sql)} AS lacking
         FROM {uses} AS usage WHERE {condition}"""

@@ -41,7 +41,7 @@ _BLIND: dict[Blind, str] = {
     Blind.MISSING_DAYS: "{subject}: no event on {days}, although such days always had some; import these days, or find out why",
     Blind.NOT_TOLD: "{subject}: not recorded for {count}; export the log with all its columns",
     Blind.THROTTLED: "{subject}: its log was throttled on {days}, so mail that was read then may be missing in it",
-    Blind.INCOMPLETE_FILE: "{subject}: was read in part; usage import or usage collect printed the reason",
+    Blind.INCOMPLETE_FILE: "{subject}: read in part only, for the reason that usage import or usage collect printed",
     Blind.BAD_LINES: "{subject}: {count} could not be read; look at the places that usage import named",
 }
 _COUNTED = {Blind.TOO_MANY: "reason", Blind.NOT_TOLD: "use", Blind.BAD_LINES: "record"}
