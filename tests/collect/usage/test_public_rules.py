@@ -111,6 +111,36 @@ FOUND: dict[str, tuple[dict[str, Any], str, str, bool]] = {
         "vault",
         False,
     ),
+    "panther azure_keyvault_key_purged": (
+        activity("microsoft.keyvault/vaults/keys/purge/action", f"{VAULT}/keys/k"),
+        "purge",
+        "vault",
+        False,
+    ),
+    "panther azure_keyvault_key_accessed_or_recovered": (
+        activity("Microsoft.KeyVault/vaults/keys/recover/action", f"{VAULT}/keys/k"),
+        "restore",
+        "vault",
+        False,
+    ),
+    "panther azure_keyvault_secret_accessed_or_recovered": (
+        activity("Microsoft.KeyVault/vaults/secrets/getSecret/action", f"{VAULT}/secrets/s"),
+        "read-secret",
+        "vault",
+        False,
+    ),
+    "sigma azure_keyvault_key_modified_or_deleted": (
+        activity("MICROSOFT.KEYVAULT/VAULTS/KEYS/WRITE", f"{VAULT}/keys/k"),
+        "create",
+        "vault",
+        False,
+    ),
+    "sigma azure_keyvault_secrets_modified_or_deleted": (
+        activity("MICROSOFT.KEYVAULT/VAULTS/SECRETS/WRITE", f"{VAULT}/secrets/s"),
+        "write-secret",
+        "vault",
+        False,
+    ),
     "a vault that is recovered": (
         activity("Microsoft.KeyVault/vaults/write", VAULT, {"properties": {"createMode": "recover"}}),
         "restore",
@@ -259,6 +289,7 @@ def test_what_public_rules_look_for_is_read(tmp_path: Path, rule: str) -> None:
 
 NOT_FOUND = {
     "a deployment": activity("Microsoft.KeyVault/vaults/write", VAULT, {"properties": {"createMode": "default"}}),
+    "a public key that is read": activity("Microsoft.KeyVault/vaults/keys/read/action", f"{VAULT}/keys/k"),
     "a person who gets a role": role(*GLOBAL, "User"),
     "another setting of the tenant": directory("Set Company Information", Country=('"DE"', '"NL"')),
     "another way to sign in": directory(
