@@ -287,6 +287,7 @@ def quiet(tenant: Tenant, without: Iterable[str] = ()) -> Logs:
             logs.mail(ago - 0.4, MAILER, f"person{log_user}@contoso.example")
         logs.sign_in(ago - 0.3, tenant.owner.app_id, "usual")
         logs.person(ago - 0.3, tenant.owner.app_id, "oAuth2")
+        logs.person(ago - 0.4, tenant.owner.app_id, "saml20")
         logs.audit(ago - 0.3, "Update user", STRANGER, "User", tenant.deployer.app_id)
         for vault in one_each:
             logs.activity(ago - 0.3, "Microsoft.KeyVault/vaults/write", vault)

@@ -44,6 +44,14 @@ def check(
             help="Announced applications, in YAML: app_id, operation, owner, reason and until of each.",
         ),
     ] = None,
+    reported: Annotated[
+        Path | None,
+        typer.Option(
+            "--reported",
+            metavar="FILE",
+            help="A file that this command keeps: a new application is reported once, then counted for 30 days.",
+        ),
+    ] = None,
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="Fail on unannounced uses of this severity and above.")
     ] = FailOn.HIGH,
@@ -60,18 +68,29 @@ def check(
     from keyaudit.inventory.logs import open_logs
     from keyaudit.inventory.usage.baseline import open_baseline
     from keyaudit.inventory.usage.check import check as hold_against
-    from keyaudit.inventory.usage.learn import window_of
+    from keyaudit.inventory.usage.learn import same_tenant, window_of
+    from keyaudit.inventory.usage.reported import added, read_reported, write_reported
     from keyaudit.model.findings import Severity
     from keyaudit.policy.accepted import load_accepted
+    from keyaudit.report.files import check as check_file
     from keyaudit.report.usage import FORMATS
 
     first, last = day(since, "--first-day"), day(until, "--last-day")
     accepted = load_accepted(accept, today=SystemClock().now()) if accept else ()
+    if reported:
+        check_file(reported)
+    record = read_reported(reported) if reported else None
     usual = open_baseline(baseline) if baseline else None
     store = open_logs(logs)
+    if record:
+        same_tenant(store.tenant_id, record.tenant_id, "the record of reports")
     if first is None and usual is not None:
         first = usual.until
-    found = hold_against(store, window_of(store, first, last), usual, accepted=accepted, fail_on=Severity(fail_on))
+    window = window_of(store, first, last)
+    found = hold_against(store, window, usual, accepted=accepted, reported=record, fail_on=Severity(fail_on))
     with printing() as out:
         FORMATS[output](found, out, options(out))
+    # Only what was printed is reported.
+    if reported and record:
+        write_reported(added(record, store.tenant_id, found.findings, window), reported)
     return found.exit

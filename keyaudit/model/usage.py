@@ -59,6 +59,8 @@ class Kind(StrEnum):
     """One mailbox was read on one day far more often than this application ever read one."""
     MAILBOXES_FROM_NETWORK = "mailboxes-from-new-network"
     """Several mailboxes were read on one day from a network that the baseline does not know."""
+    USERS_FROM_NETWORK = "users-from-new-network"
+    """Several users signed in by SAML or WS-Federation on one day from a network that the baseline does not know."""
     RETURNED_KEY = "returned-key"
     """A newer version replaced it long before."""
     MANY_IN_AN_HOUR = "many-in-one-hour"
@@ -79,7 +81,9 @@ class Kind(StrEnum):
     NEW_KEY = "new-key"
 
 
-OF_THE_APP = (*(Kind.PRIVILEGED, Kind.NEW_OPERATION, Kind.NEW_APP, Kind.NEW_TARGET, Kind.MANY_MAILBOXES, Kind.MANY_IN_AN_HOUR),)
+OF_NEW_APP = (Kind.NEW_OPERATION, Kind.NEW_APP, Kind.NEW_TARGET)
+"""Kinds that say that an application is new: to all such uses, or to this target."""
+OF_THE_APP = (*OF_NEW_APP, Kind.PRIVILEGED, Kind.MANY_MAILBOXES, Kind.MANY_IN_AN_HOUR)
 """Kinds for which the application itself is the new value."""
 
 
@@ -111,7 +115,7 @@ class Why(Struct, frozen=True, kw_only=True):
     kind: Kind
     severity: Severity
     count: int
-    """The number of new values; for mailboxes, the number read in one day, or how often one was."""
+    """The number of new values; for mailboxes, the number read in one day, or how often one was; or the users of one day."""
     values: Sequence[str]
     """The first few new values."""
     elsewhere: bool
@@ -157,6 +161,13 @@ class Unusual(Struct, frozen=True, kw_only=True):
     why: Sequence[Why]
     """The most severe first."""
     accepted: Accepted | None = None
+    reported_until: int | None = None
+    """The end of the days of an earlier check that reported it; it is only counted since."""
+
+    @property
+    def open(self) -> bool:
+        """Whether it is reported by this check: neither announced, nor reported by an earlier one."""
+        return self.accepted is None and self.reported_until is None
 
     @property
     def severity(self) -> Severity:
@@ -239,7 +250,7 @@ class UsageCheck(Struct, frozen=True, kw_only=True):
     """Empty if there was no baseline."""
     uses: int
     findings: Sequence[Unusual]
-    """The most severe first, announced ones last."""
+    """The most severe first; those that are only counted, and announced ones, last."""
     unseen: Sequence[Unseen]
     unused: Sequence[Accepted]
     """Announced applications without a matching use; empty if there are gaps, because then it is unknown."""
@@ -247,8 +258,8 @@ class UsageCheck(Struct, frozen=True, kw_only=True):
 
     @property
     def failing(self) -> int:
-        """The number of findings, not accepted, at or above the severity to fail on."""
-        return sum(not found.accepted and found.severity.rank >= self.fail_on.rank for found in self.findings)
+        """The number of open findings at or above the severity to fail on."""
+        return sum(found.open and found.severity.rank >= self.fail_on.rank for found in self.findings)
 
     @property
     def exit(self) -> Exit:

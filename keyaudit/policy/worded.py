@@ -18,7 +18,7 @@ from keyaudit.policy.syntax import condition
 from keyaudit.policy.templates import QUOTING, Template
 from keyaudit.policy.types import Every
 
-_MAX_ARMS = 8
+_MAX_ARMS = 9
 MAX_STEPS = 6
 """The maximum number of steps of a fix."""
 _OF_TAKING = ("before", "breaks", "check", "back")

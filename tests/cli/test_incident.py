@@ -289,7 +289,7 @@ def test_the_page_goes_to_a_file_in_the_format_of_its_ending(
     page = tmp_path / "page.html"
     ran = keyaudit("incident", KEY, "--from", contoso, "--logs", logs, "--since", since, "--out", page)
     assert (ran.out, page.read_text(encoding="utf-8")[:15]) == ("", "<!doctype html>")
-    assert "read-mail of mailbox contoso.example by Partner EDI" in page.read_text(encoding="utf-8")
+    assert "read-mail of mailboxes of contoso.example by Partner EDI" in page.read_text(encoding="utf-8")
     for refused in ("page.pdf", "missing/page.html"):
         assert keyaudit("incident", KEY, "--from", contoso, "--out", tmp_path / refused).code == Exit.USAGE
 

@@ -237,7 +237,7 @@ def test_the_page_of_a_saml_certificate_names_the_sign_ins_that_rest_on_it(
     (found,) = page["saml"]
     assert set(found["records"]) == {row["Id"] for row in raw}
     assert (found["count"], found["users"], found["active"]) == (len(raw), len({row["UserId"] for row in raw}), True)
-    (text,) = (text for text in said(page, "used") if "by SAML to VanArsdel Payroll" in text)
+    (text,) = (text for text in said(page, "used") if "by SAML or WS-Federation to VanArsdel Payroll" in text)
     assert f"at least {len(raw)} interactive sign-ins of {found['users']} users" in text
     assert said(page)[text] == "inferred"
     assert any("Entra does not record it: ask VanArsdel Payroll" in text for text in said(page))
@@ -256,9 +256,7 @@ def test_without_sign_ins_of_users_a_saml_certificate_has_no_answer(asked: Asked
 
 def test_another_applications_certificate_has_none_of_them(asked: Asked, contoso: Path) -> None:
     page = asked(thumbprint(contoso, "Litware HR"))
-    (basis,) = (
-        basis for text, basis in said(page, "used").items() if "show no interactive sign-in by SAML to Litware HR" in text
-    )
+    (basis,) = (basis for text, basis in said(page, "used").items() if "sign-in by SAML or WS-Federation to Litware HR" in text)
     assert basis == "observed"
 
 

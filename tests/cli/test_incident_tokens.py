@@ -5,12 +5,25 @@ from pathlib import Path
 import pytest
 
 from keyaudit.model.times import DAY
+from keyaudit.model.tokens import Issue
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.logs.held import Held
 from keyaudit.simulator.logs.year import DISGUISE, INTRUSION
 from tests.cli.test_incident import store
 from tests.cli.test_incident_actor import Asked, Rows, asked, held, rows, said
-from tests.inventory.usage.token_records import HOUR, graph, sign_in, uti
+from tests.inventory.usage.test_tokens import AT, CASES, UNTIL, planted
+from tests.inventory.usage.token_records import (
+    APP,
+    HOUR,
+    INTERACTIVE,
+    TENANT,
+    every_hour,
+    graph,
+    learned,
+    moved,
+    sign_in,
+    uti,
+)
 
 __all__ = ["asked", "held", "rows"]
 
@@ -39,10 +52,10 @@ def at(held: Held) -> int:
 @pytest.fixture(scope="module")
 def complete(held: Held, rows: Rows, at: int) -> Rows:
     """The records of the year, with ids of tokens, and an application that usually calls Graph."""
-    names = {SIGN_INS, IDENTITIES}
     made = {table: list(found) for table, found in rows.items()}
-    for table in names:
+    for table in (SIGN_INS, IDENTITIES, INTERACTIVE):
         made[table] = [{**row, "UniqueTokenIdentifier": uti(f"{table} {n}")} for n, row in enumerate(rows[table])]
+    for table in (SIGN_INS, IDENTITIES):
         for log_hour in range(at - 6 * DAY, at + 5 * DAY, HOUR):
             made[table].append(issued(held, f"{table} at {log_hour}", log_hour, table))
     graphs = made["MicrosoftGraphActivityLogs"] = []
@@ -72,6 +85,20 @@ def test_a_token_without_a_sign_in_record_is_named_with_the_rate_of_its_class(
     assert "1 token without a sign-in record" in page["in_short"]
     assert "forged token" not in text
     assert page["tokens_checked"]["by_result"]["listed"] == 1
+
+
+def test_each_forged_token_in_the_year_is_named_and_no_legitimate_one(
+    asked: Asked, tmp_path: Path, held: Held, complete: Rows, at: int
+) -> None:
+    """The records of test_tokens.py, on the second day of the intrusion: their application is the intruder's disguise."""
+    ids = {APP: held.year.app(DISGUISE), TENANT: held.year.ground.tenant}
+    made: list[Row] = [*moved([*every_hour(UNTIL), *learned(1_001), *planted()], at - AT, ids)]
+    page = asked(DISGUISE, logs=store(tmp_path, {**complete, "tokens": made}))
+    by_it = {case for case, (rows, _) in CASES.items() if ids[APP] in str(moved(rows[-1:], 0, ids))}
+    leads = (Issue.NOT_LISTED, Issue.DIFFERS, Issue.OVER_AGE)
+    expected = {case: str(issue) for case, (_, issue) in CASES.items() if issue in leads and case in by_it}
+    assert len(expected) == 9
+    assert {str(token["record"]): token["result"] for token in page["tokens"]} == expected
 
 
 def test_without_the_log_of_managed_identities_it_cannot_be_checked(

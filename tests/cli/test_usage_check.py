@@ -83,6 +83,22 @@ def test_what_was_announced_fails_nothing(keyaudit: Keyaudit, logs: Path, baseli
     assert "accepted until 2026-03-31 by finance: invoices" in text
 
 
+def test_what_an_earlier_check_reported_is_counted(keyaudit: Keyaudit, logs: Path, baseline: Path, tmp_path: Path) -> None:
+    record = tmp_path / "reported"
+    check = ("usage", "check", logs, "--baseline", baseline, "--reported", record)
+    assert keyaudit(*check, "--last-day", "2025-12-27").code == 1
+    ran = keyaudit(*check, "-o", "json")
+    assert (ran.code, set(ran.json["open"]), ran.json["reported_before"]) == (0, {"low", "info"}, 7)
+    counted = [each["app_id"] for each in ran.json["findings"] if each["reported_until"] == "2025-12-27"]
+    assert {INTRUDER, SIGNER} < set(counted)
+    text = " ".join(keyaudit(*check).out.split())
+    assert "COUNTED read-mail: mailboxes of contoso.example" in text
+    assert "reported by the check that ended with 2025-12-27, and only counted here" in text
+    assert "7 reported before." in text
+    record.write_text(record.read_text().replace(INTRUDER, SIGNER))
+    assert keyaudit(*check).code == 5
+
+
 @pytest.mark.exhaustive
 def test_a_month_without_intrusion_passes(keyaudit: Keyaudit, logs: Path, tmp_path: Path) -> None:
     for last in ("2025-09-30", "2025-10-31"):

@@ -33,6 +33,7 @@ _OPERATIONS = {
             "microsoft.insights/activitylogalerts/delete",
             "microsoft.insights/scheduledqueryrules/delete",
             "microsoft.insights/metricalerts/delete",
+            "microsoft.insights/alertrules/delete",
             "microsoft.insights/actiongroups/delete",
             "microsoft.securityinsights/alertrules/delete",
         ),
@@ -58,6 +59,15 @@ _OF_VAULTS = {
     ),
     "microsoft.keyvault/vaults/accesspolicies/write": "change-vault-access",
 }
+# Objects of vaults that are written through Azure Resource Manager, and what public rules look for in this log:
+# https://github.com/SigmaHQ/sigma, azure_keyvault_key_modified_or_deleted, azure_keyvault_secrets_modified_or_deleted
+_OBJECTS = re.compile(r"microsoft\.keyvault/(?:vaults|managedhsms)/(keys|secrets|certificates)/([a-z]+)(?:/action)?")
+_OF_OBJECTS = {
+    **{name: name for name in ("backup", "create", "delete", "import", "purge", "restore", "update")},
+    "recover": "restore",
+    "write": "create",
+}
+_OF_SECRETS = {"write": "write-secret", "set": "write-secret", "setsecret": "write-secret", "getsecret": "read-secret"}
 _WRITES_VAULT = frozenset({"microsoft.keyvault/vaults/write", "microsoft.keyvault/managedhsms/write"})
 _RECOVERS = re.compile(r'"createMode\\*"\s*:\s*\\*"recover', re.IGNORECASE)
 # Every service names its own: https://github.com/SigmaHQ/sigma, azure_rare_operations.
@@ -247,6 +257,9 @@ def _kind(name: str) -> tuple[str, str] | None:
         return _OF_VAULTS[folded], "vault"
     if folded in _WRITES_VAULT:
         return "restore", "vault"
+    if of_object := _OBJECTS.fullmatch(folded):
+        known = _OF_OBJECTS | (_OF_SECRETS if of_object[1] == "secrets" else {})
+        return (known[of_object[2]], "vault") if of_object[2] in known else None
     keys = _KEYS.fullmatch(folded)
     return ("list-account-keys" if keys[1] else "regenerate-account-key", "resource") if keys else None
 

@@ -61,10 +61,14 @@ _ELEVATES = frozenset(
     }
 )
 # https://github.com/SigmaHQ/sigma/tree/master/rules/cloud/azure/audit_logs: azure_ad_new_root_ca_added, and
-# azure_ad_certificate_based_authencation_enabled
+# azure_ad_certificate_based_authencation_enabled; https://github.com/panther-labs/panther-analysis:
+# azure_auth_methods_policy_oidc_change
 _COMPANY, _AUTHORITIES = "set company information", "trustedcasforpasswordlessauth"
-_METHODS, _BY_CERTIFICATE = "authentication methods policy update", "x509certificate"
-_OF_TENANT = frozenset({*_ELEVATES, _COMPANY, _METHODS})
+_METHODS = ("authentication methods policy update", "update authentication methods policy")
+_BY_CERTIFICATE = "x509certificate"
+_DISCOVERED = re.compile(r"discoveryUrl[\\\"']*\s*[=:]\s*[\\\"']*([^\s\\\"',;}\]]+)", re.IGNORECASE)
+"""Where the keys of an identity provider are found that the tenant trusts."""
+_OF_TENANT = frozenset({*_ELEVATES, _COMPANY, *_METHODS})
 _ALWAYS = frozenset({"change-federation", "elevate-access", "change-trusted-authority", "change-certificate-sign-in"})
 """Operations that are always privileged."""
 _SIMPLE = {
@@ -146,7 +150,7 @@ def changes(operation: str, properties: Iterable[Property] | None) -> list[Chang
         return [Change("change-federation")] if any(old.strip() != new.strip() for _, old, new in changed) else []
     if folded in _SIMPLE:
         return [Change(_SIMPLE[folded])]
-    if properties is None and folded in (*_CARRIERS, _COMPANY, _METHODS):
+    if properties is None and folded in (*_CARRIERS, _COMPANY, *_METHODS):
         raise BadRecordError("does not say what it changed")
     if folded in _OF_TENANT:
         return _of_tenant(folded, properties or ())
@@ -178,8 +182,11 @@ def _of_tenant(folded: str, properties: Iterable[Property]) -> list[Change]:
     if folded == _COMPANY:
         trusted = any(_AUTHORITIES in f"{name} {new}".replace(" ", "").casefold() for name, _, new in properties)
         return [Change("change-trusted-authority")] if trusted else []
-    methods = [(_method(old), _method(new)) for _, old, new in properties]
-    return [Change("change-certificate-sign-in")] if any(before != after for before, after in methods) else []
+    given = list(properties)
+    methods = [(_method(old), _method(new)) for _, old, new in given]
+    found = [Change("change-certificate-sign-in")] if any(before != after for before, after in methods) else []
+    added = any({*_DISCOVERED.findall(new)} - {*_DISCOVERED.findall(old)} for _, old, new in given)
+    return [*found, *([Change("change-trusted-authority")] if added else [])]
 
 
 def _method(text: str) -> object:

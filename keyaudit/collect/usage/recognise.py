@@ -61,14 +61,34 @@ _OF_TOKENS: dict[str, Reader] = {
     GRAPH_LOG: tokens.of_row,
     GRAPH_EVENTS: tokens.of_audited,
 }
+# The tables of Defender in an event hub or in storage, each row in an envelope:
+# https://learn.microsoft.com/defender-xdr/supported-event-types
+_STREAMED: dict[str, Reader] = {
+    "advancedhunting-cloudappevents": office.of_cloud_app,
+    "advancedhunting-graphapiauditevents": tokens.of_audited,
+}
+_OTHER_STREAMED = tuple(f"advancedhunting-{of}" for of in ("device", "email", "identity", "alert", "url", "message"))
+"""The first letters of those without uses: of devices, messages, people in Active Directory, and alerts."""
 # A row has all columns of its export, in any format.
 _ROWS = frozenset(TABLES.values())
+
+
+def _streamed(members: Members) -> Event | None:
+    """A row of Defender in its envelope."""
+    record = _whole(members)
+    inside = record.get("properties")
+    if not isinstance(inside, dict):
+        raise BadRecordError("has no properties")
+    return _STREAMED[str(record["category"]).casefold()](inside)
+
+
 # The category of an envelope, in lower case.
 _CATEGORIES: dict[str, Reader] = {
     key_vault.CATEGORY.casefold(): key_vault.of_record,
     **dict.fromkeys(sign_ins.CATEGORIES, sign_ins.of_record),
     "auditlogs": directory.of_record,
     GRAPH_LOG.casefold(): tokens.of_record,
+    **dict.fromkeys(_STREAMED, _streamed),
     # https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema#schema-from-storage-account-and-event-hubs
     **dict.fromkeys(("administrative", "write", "delete", "action"), activity.of_record),
 }
@@ -200,7 +220,8 @@ def _of_other_category(members: Members, category: object) -> Reader:
     inside = _whole(members).get("properties")
     if isinstance(inside, dict) and not inside.keys().isdisjoint(_CHANGE):
         return directory.of_record
-    if isinstance(category, str) and category.casefold() in _OTHER_CATEGORIES:
+    folded = category.casefold() if isinstance(category, str) else ""
+    if folded in _OTHER_CATEGORIES or folded.startswith(_OTHER_STREAMED):
         return _other
     return _of_unknown(members, "category", category)
 

@@ -1,4 +1,4 @@
-"""Sign-ins of service principals and managed identities, SAML sign-ins of users, and the tokens that sign-ins issue.
+"""Sign-ins of service principals and managed identities, those of users by SAML or WS-Federation, and tokens that were issued.
 
 The formats are those of Log Analytics, Graph and diagnostic settings. Of sign-ins that are not interactive, and of those of
 Microsoft's own service principals, only the tokens are read.
@@ -24,7 +24,7 @@ ONLY_TOKENS = (USER_LOGS[1], MICROSOFT_LOG)
 # https://learn.microsoft.com/graph/api/resources/signin lists the values.
 _WITHIN = ("", "none")
 # https://learn.microsoft.com/azure/azure-monitor/reference/tables/aadnoninteractiveusersigninlogs lists the values.
-_SAML = "saml20"
+_SAML = ("saml20", "wsfederation")
 
 _BY_EVENT = {
     "serviceprincipal": SERVICE_PRINCIPALS,
@@ -191,10 +191,10 @@ def _code(found: _SignIn) -> Any:
 
 
 def _by_saml(on: int, found: _Row | _SignIn, code: int | str | None) -> tuple[Use, ...]:
-    """A user's sign-in, if it used SAML, for which a token was signed for the application."""
+    """A user's sign-in by SAML or WS-Federation, for which a SAML token was signed for the application."""
     if not found.authentication_protocol:
         raise BadRecordError("does not say by which protocol: export AuthenticationProtocol with it")
-    if found.authentication_protocol.casefold() != _SAML:
+    if found.authentication_protocol.casefold() not in _SAML:
         return ()
     use = Use(
         source=PEOPLE,

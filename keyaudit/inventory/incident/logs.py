@@ -11,7 +11,6 @@ from msgspec import structs
 from keyaudit.inventory.incident.acts import RECORDS, acts, prepare
 from keyaudit.inventory.incident.follow import followed
 from keyaudit.inventory.incident.subject import About
-from keyaudit.inventory.logs.groups import LEARNED
 from keyaudit.inventory.usage.baseline import Baseline
 from keyaudit.inventory.usage.facets import refuse_too_long
 from keyaudit.inventory.usage.learn import same_tenant
@@ -42,7 +41,7 @@ def observed(
     """
     refuse_too_long(window)
     if baseline is not None:
-        same_tenant(tenant_id, baseline)
+        same_tenant(tenant_id, baseline.tenant_id)
         baseline.create_view(connection)
         for statement in statements(window):
             connection.execute(statement)
@@ -184,7 +183,7 @@ def _mailboxes(
             count(DISTINCT target_id) FILTER (list_contains($perhaps, coalesce(actor_app_id, '')) AND succeeded IS NOT FALSE
                 OR unknown['actor_app_id'] IS NOT NULL),
             coalesce(sum(uses) FILTER (target_id IS NULL), 0)::BIGINT
-        FROM usage WHERE operation = 'read-mail' AND used_on >= {window.since} AND used_on < {window.until} AND {LEARNED}"""
+        FROM usage WHERE operation = 'read-mail' AND used_on >= {window.since} AND used_on < {window.until}"""
     [(least, most, nameless)] = connection.execute(query, {"perhaps": perhaps}).fetchall()
     return Count(least=least, most=None if throttled is None else most + nameless + throttled)
 

@@ -8,11 +8,11 @@ larger set of groups is the union of smaller ones: the sum of their counts, the 
 A class is a group of targets that share one baseline. For keys, secrets and certificates it is the object without its version,
 because rotation creates new versions; where objects are created or changed it is the vault. For mailboxes it is the domain of
 the address: an application that may read mail may read all mailboxes, and a class for each mailbox would make every new
-employee unusual. For sign-ins it is the application signed in to. Changes of credentials, federation or logging affect a
-different object each time, but usually by the same actor, so all changes of a kind are one class; the actor is the application,
-or else the user or service principal, because Entra's logs often omit the application. Privileged changes are a class of their
-own, and federated credentials are one for each issuer. Networks are /24 and /48, because providers reassign addresses inside
-them; clients are families of programs, without versions.
+employee unusual. For sign-ins it is the application signed in to; sign-ins of users are one class. Changes of credentials,
+federation or logging affect a different object each time, but usually by the same actor, so all changes of a kind are one
+class; the actor is the application, or else the user or service principal, because Entra's logs often omit the application.
+Privileged changes are a class of their own, and federated credentials are one for each issuer. Networks are /24 and /48,
+because providers reassign addresses inside them; clients are families of programs, without versions.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is our own
@@ -107,13 +107,16 @@ _PRINCIPAL = f"""CASE WHEN operation = 'sign-in' OR target_kind = 'mailbox' AND 
 
 
 def told(sql: DuckDB = DUCKDB) -> str:
-    """SQL: whether actor and target are known; other uses are only counted."""
-    return f"({_all_known(sql)} OR ({_known('actor_app_id', sql)} AND {_known('target_id', sql)}))"
+    """SQL over `usage`: whether actor and target are known as far as its class and its reasons need them; other uses are only
+    counted. The class of a change needs no target, and a privileged one is reported regardless of who made it.
+    """
+    actor = f"({_known('actor_app_id', sql)} OR coalesce(usage.privileged, false))"
+    return f"({_all_known(sql)} OR ({actor} AND ({_known('target_id', sql)} OR {changes('usage')})))"
 
 
 TOLD = told()
-LEARNED = "operation <> 'saml-sign-in'"
-"""Sign-ins of users are not learned: each new employee and each journey would be unusual."""
+_OF_PEOPLE = "operation = 'saml-sign-in'"
+"""Sign-ins of users are compared by network alone: each new employee, each browser and each application would be unusual."""
 
 FACETS = {
     Facet.CLIENT_APP: "client_app",
@@ -158,10 +161,10 @@ MAILBOXES = {
 }
 """The columns of counts of mailboxes: on one day in one log, read by one application; of them, those from one network, and
 those with one program. `boxes`: how many; `reads`: how often `box` was read, the one that was read most. `let_in`,
-`reads_let_in`: only what was read with success. Of BURSTS, `boxes` is the number of calls in the busiest hour of the day, and
-the target any.
+`reads_let_in`: only what was read with success. Of sign-ins of users, `boxes` are the users from one network. Of BURSTS,
+`boxes` is the number of calls in the busiest hour of the day, and the target any.
 
-Only one log records that mail is read, so that the counts of several logs add up.
+Only one log records that mail is read, and only one that users sign in, so that the counts of several logs add up.
 """
 BURSTS = ("read-secret", "list")
 """Operations whose calls are counted by the hour."""
@@ -180,16 +183,16 @@ def within(window: Window, column: str = "day") -> str:
 
 
 def rows(window: Window, uses: str = "usage", condition: str = "true") -> str:
-    """A query over `uses`: each use in the window with known actor and target, with its class and facets.
+    """A query over `uses`: each use in the window that is compared, with its class and facets, but for sign-ins of users.
 
     A value that the log does not have is an empty text; an unknown client application is NULL.
     """
     timely = f"used_on >= {window.since} AND used_on < {window.until}"
-    return _classified(uses, f"{timely} AND {TOLD} AND {LEARNED} AND {condition}")
+    return _classified(uses, f"{timely} AND {TOLD} AND NOT {_OF_PEOPLE} AND {condition}")
 
 
 def every(window: Window, condition: str = "true") -> str:
-    """A query over `usage`: the same for all uses in the window, also those that are only counted or not learned."""
+    """A query over `usage`: the same for all uses in the window, also sign-ins of users, and those that are only counted."""
     return _classified("usage", f"used_on >= {window.since} AND used_on < {window.until} AND {condition}")
 
 
@@ -216,8 +219,10 @@ def merged(groups: str, condition: str = "true") -> str:
 
 
 def mailboxes(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
-    """A query over `uses`: how many mailboxes were read, and the calls of BURSTS, with the columns of `MAILBOXES`."""
-    by, read = MAILBOX_ORDER, "operation = 'read-mail' AND target_kind = 'mailbox'"
+    """A query over `uses`: how many mailboxes were read, how many users signed in, and the calls of BURSTS, with the columns
+    of `MAILBOXES`.
+    """
+    by, read = MAILBOX_ORDER, f"(operation = 'read-mail' AND target_kind = 'mailbox' OR {_OF_PEOPLE})"
     value = f"CASE facet WHEN '{Facet.NETWORK}' THEN network WHEN '{Facet.CLIENT}' THEN client ELSE '' END"
     facets = ", ".join(f"('{facet}')" for facet in READ_BY)
     hour = sql.quotient("used_on", 3_600)
@@ -231,12 +236,13 @@ def mailboxes(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
             GROUP BY source, day, target_kind, operation, app, {hour})
         GROUP BY source, day, target_kind, operation, app
         UNION ALL SELECT {by}, count(*) AS boxes, count(*) FILTER (WHERE let_in > 0) AS let_in, max(uses) AS reads,
-            max(let_in) AS reads_let_in, max_by(mailbox, (uses, mailbox)) AS box
-        FROM (SELECT {by}, mailbox, CAST(coalesce(sum(uses), 0) AS BIGINT) AS uses,
+            max(let_in) AS reads_let_in, max_by(counted, (uses, counted)) AS box
+        FROM (SELECT {by}, counted, CAST(coalesce(sum(uses), 0) AS BIGINT) AS uses,
                 CAST(coalesce(sum(uses) FILTER (WHERE succeeded), 0) AS BIGINT) AS let_in
             FROM (SELECT *, {value} AS value FROM ({_classified(uses, f"{read} AND {condition}", sql)})
                 CROSS JOIN (VALUES {facets}) AS facets(facet) WHERE told)
-            WHERE facet = '{Facet.APP}' OR value <> '' GROUP BY {by}, mailbox)
+            WHERE (facet = '{Facet.APP}' OR value <> '') AND (facet = '{Facet.NETWORK}' OR NOT {_OF_PEOPLE})
+            GROUP BY {by}, counted)
         GROUP BY {by}"""
 
 
@@ -258,7 +264,10 @@ def _lacking(sql: DuckDB) -> str:
 def _told(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
     """Uses with their class and facets, where these are learned and compared."""
     blank = ("target", "app", *FACETS.values())
-    masked = sql.replacing({name: f"CASE WHEN told THEN {name} ELSE '' END" for name in blank})
+    alone = ("client_app", "client", "principal")
+    masked = sql.replacing(
+        {name: f"CASE WHEN told{f' AND NOT {_OF_PEOPLE}' * (name in alone)} THEN {name} ELSE '' END" for name in blank}
+    )
     return f"SELECT {masked} FROM ({_classified(uses, condition, sql)})"
 
 
@@ -268,7 +277,7 @@ def _classified(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
             THEN coalesce(nullif(client_app_id, actor_app_id), '') END AS client_app,
         coalesce({_network(sql)}, '') AS network, coalesce({_client(sql)}, '') AS client,
         coalesce({_KEY}, '') AS key, coalesce({_PRINCIPAL}, '') AS principal, coalesce(api_app_id, '') AS api,
-        CASE WHEN target_kind = 'mailbox' THEN target_id END AS mailbox,
+        CASE WHEN target_kind = 'mailbox' THEN target_id WHEN {_OF_PEOPLE} THEN principal_id END AS counted,
         used_on, {sql.quotient("used_on", DAY)} AS day, succeeded, source, id, uses,
-        {told(sql)} AND {LEARNED} AS told, {_lacking(sql)} AS lacking
+        {told(sql)} AS told, {_lacking(sql)} AS lacking
         FROM {uses} AS usage WHERE {condition}"""

@@ -15,6 +15,7 @@ from keyaudit.inventory.usage.baseline import Baseline
 from keyaudit.inventory.usage.facets import refuse_too_long
 from keyaudit.inventory.usage.learn import one, same_tenant
 from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
+from keyaudit.inventory.usage.reported import Reported, counted
 from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, new_sources
 from keyaudit.model.findings import Severity
 from keyaudit.model.first_party import FIRST_PARTY
@@ -24,7 +25,7 @@ from keyaudit.model.usage import OF_THE_APP, Accepted, Blind, Kind, Unseen, Unus
 
 _MUCH = (Kind.MANY_MAILBOXES, Kind.MAILBOX_OFTEN, Kind.MANY_IN_AN_HOUR)
 """Kinds for which a large number is unusual."""
-_COUNTED = (*_MUCH, Kind.MAILBOXES_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM)
+_COUNTED = (*_MUCH, Kind.MAILBOXES_FROM_NETWORK, Kind.USERS_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM)
 """Kinds with a number of a day."""
 
 
@@ -34,12 +35,13 @@ def check(
     baseline: Baseline | None,
     *,
     accepted: Sequence[Accepted] = (),
+    reported: Reported | None = None,
     fail_on: Severity = Severity.HIGH,
 ) -> UsageCheck:
     """The unusual uses in the window, and the gaps.
 
-    Without a baseline the result is unknown. An announcement counts as unused only if there are no gaps. Raises UnsafeError for
-    a baseline of another tenant, and for logs of these days that were changed.
+    `reported`: the record of earlier checks. Without a baseline the result is unknown. An announcement counts as unused only if
+    there are no gaps. Raises UnsafeError for a baseline of another tenant, and for logs of these days that were changed.
     """
     with store.connect(window, uses=False, besides=[baseline.folder] if baseline else []) as connection:
         days = days_with_events(connection, window)
@@ -48,10 +50,11 @@ def check(
         if baseline is None:
             unseen.append(Unseen(blind=Blind.NO_BASELINE, subject="", reason=Reason.NOT_SUPPLIED))
         else:
-            same_tenant(store.tenant_id, baseline)
+            same_tenant(store.tenant_id, baseline.tenant_id)
             baseline.create_view(connection)
             unseen += [*missing_days(days, window, baseline.rhythm), *new_sources(days, baseline)]
-            findings = _unusual(connection, store, window, accepted)
+            findings = counted(_unusual(connection, store, window, accepted), reported or Reported(), window)
+            findings.sort(key=lambda each: (each.accepted is not None, each.reported_until is not None))
             besides = one(connection, f"SELECT count(*) FROM (SELECT DISTINCT {GROUPS} FROM odd)") - MOST
             if besides > 0:
                 unseen.append(Unseen(blind=Blind.TOO_MANY, subject="", reason=Reason.TOO_LARGE, count=besides))

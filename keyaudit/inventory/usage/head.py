@@ -11,7 +11,7 @@ from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date, parse_date
 from keyaudit.model.usage import Blind, Learned, Unseen, Window
 
-FORMAT = 5
+FORMAT = 6
 """Increased when an older keyaudit could misread a newer format."""
 WEEK = 7
 DAMAGED = "take the baseline from where it was made, or learn it again"

@@ -24,7 +24,7 @@ def learn(store: LogStore, window: Window, *, into: Path, merge: Baseline | None
     OutputError if it cannot be written.
     """
     if merge is not None:
-        same_tenant(store.tenant_id, merge)
+        same_tenant(store.tenant_id, merge.tenant_id)
         if window.since < merge.until:
             what = f"the window {window} begins on a day that the baseline was learned from already"
             raise UsageError("--merge", what, "name a later one with --first-day")
@@ -69,11 +69,10 @@ def window_of(store: LogStore, since: int | None, until: int | None) -> Window:
     return window
 
 
-def same_tenant(tenant_id: str | None, baseline: Baseline) -> None:
-    """Raises UnsafeError if logs and baseline are known to be of different tenants."""
-    if tenant_id and baseline.tenant_id and tenant_id.lower() != baseline.tenant_id.lower():
-        what = f"the logs are of tenant {tenant_id}, the baseline of {baseline.tenant_id}"
-        raise UnsafeError("the baseline", what, "name one of the same tenant")
+def same_tenant(tenant_id: str | None, other: str | None, what: str = "the baseline") -> None:
+    """Raises UnsafeError if the logs of one tenant, and `what` of the other, are known to be of different tenants."""
+    if tenant_id and other and tenant_id.lower() != other.lower():
+        raise UnsafeError(what, f"the logs are of tenant {tenant_id}, {what} of {other}", "name one of the same tenant")
 
 
 def one(connection: duckdb.DuckDBPyConnection, query: str, values: list[int] | None = None) -> int:

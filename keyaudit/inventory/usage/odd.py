@@ -90,8 +90,8 @@ def _odd(sql: DuckDB, belongs: str) -> str:
                 USING ({KEYS}, facet, value)
             LEFT JOIN superseded USING (target_kind, operation, app, of, facet, value)
             LEFT JOIN (SELECT *, true AS elsewhere FROM elsewhere) USING (target_kind, operation, facet, new)
-            LEFT JOIN (SELECT DISTINCT facet, value, true AS anywhere FROM {belongs} WHERE facet = '{Facet.NETWORK}')
-                USING (facet, value)),
+            LEFT JOIN (SELECT DISTINCT facet, value, true AS anywhere FROM {belongs}
+                WHERE facet = '{Facet.NETWORK}' AND operation <> 'saml-sign-in') USING (facet, value)),
         reasons AS (SELECT *, CASE
                 WHEN facet = '{Facet.APP}' AND NOT app_known THEN CASE
                     WHEN NOT done AND (target_known OR NOT done_at_all) THEN '{Kind.NEW_OPERATION}'
@@ -110,7 +110,10 @@ def _odd(sql: DuckDB, belongs: str) -> str:
         UNION ALL SELECT {often}, read_on FROM reasons
         WHERE facet = '{Facet.APP}' AND reads >= {OFTEN} AND reads > {OF_A_DAY} * usual_reads
         UNION ALL SELECT {_reason(Kind.MAILBOXES_FROM_NETWORK, usual="usual_new")}, busiest FROM reasons
-        WHERE facet = '{Facet.NETWORK}' AND (own OR app_known) AND NOT steady AND NOT {of_exchange("value", sql)} AND {several}
+        WHERE facet = '{Facet.NETWORK}' AND operation <> 'saml-sign-in' AND (own OR app_known) AND NOT steady
+            AND NOT {of_exchange("value", sql)} AND {several}
+        UNION ALL SELECT {_reason(Kind.USERS_FROM_NETWORK, usual="usual_new")}, busiest FROM reasons
+        WHERE facet = '{Facet.NETWORK}' AND operation = 'saml-sign-in' AND app_known AND NOT steady AND {several}
         UNION ALL SELECT {_reason(Kind.MAILBOXES_WITH_PROGRAM, usual="usual_new")}, busiest FROM reasons
         WHERE facet = '{Facet.CLIENT}' AND app_known AND {several}"""
 

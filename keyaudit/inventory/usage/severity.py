@@ -17,12 +17,12 @@ BURST = "CASE operation WHEN 'list' THEN 50 ELSE 60 END"
 """SQL: how often one application lists, or reads secrets, in one hour before it is compared with what was learned."""
 FEW = 3
 """The number of mailboxes read in one day from one new network, or with one new program, that is more than a person's own and
-that of somebody who travels along.
+that of somebody who travels along; and the number of users who sign in from one.
 """
 
 _MILD = (
     *("verify", "encrypt", "wrap", "sign-in", "rotate", "change-rotation-policy", "write-secret", "remove-credential"),
-    *("write-vault", "send-mail", "list"),
+    *("write-vault", "send-mail", "list", "saml-sign-in"),
 )
 """Operations that do not open, copy or destroy anything and grant no access. Any other operation, including an unrecognised
 one, counts as severe.
@@ -45,16 +45,18 @@ _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
     Kind.MAILBOX_OFTEN: (Severity.HIGH, Severity.HIGH),
     Kind.MAILBOXES_FROM_NETWORK: (Severity.HIGH, Severity.HIGH),
     Kind.MAILBOXES_WITH_PROGRAM: (Severity.MEDIUM, Severity.MEDIUM),
+    Kind.USERS_FROM_NETWORK: (Severity.HIGH, Severity.HIGH),
 }
 """By kind: the severity of a value never seen before, and of one known from other uses or Microsoft's own services. For a new
 application or operation, uses of other keys do not count as known.
 
-Networks and programs change with every failover, holiday and update, so that a new one is high only for an application that
-has always had few (`steady`). Applications move from one API of mail to another when Microsoft retires one, and their caller is
-known; Microsoft also renames the programs that read mail. A new application does not come with a release or a failover, and it
-is how the intruders of 2023 were noticed. Microsoft's own application ids prove nothing, because forged tokens can name them.
-But Microsoft adds services without notice, so these are listed and do not fail a pipeline, unless they read several mailboxes
-from a network that is new and not Microsoft's. Microsoft's interactive tools are not such services: their actor is the user.
+Networks and programs change with every failover, holiday and update, so that a new one is high only for an application that has
+always had few (`steady`), or for users who always signed in from few. Applications move from one API of mail to another when
+Microsoft retires one, and their caller is known; Microsoft also renames the programs that read mail. A new application does not
+come with a release or a failover, and it is how the intruders of 2023 were noticed. Microsoft's own application ids prove
+nothing, because forged tokens can name them. But Microsoft adds services without notice, so these are listed and do not fail a
+pipeline, unless they read several mailboxes from a network that is new and not Microsoft's. Microsoft's interactive tools are
+not such services: their actor is the user.
 """
 _BY_WHOM = (Kind.NEW_APP, Kind.NEW_OPERATION)
 """Kinds for which only Microsoft's own services count as known."""
@@ -85,7 +87,9 @@ def severity(kind: str, operation: str, app: str, *, elsewhere: str, steady: str
         f"({steady} AND {kind} IN ({_listed(_OF_FEW)}) AND NOT {elsewhere}"
         f" OR {kind} = {quoted(Kind.NEW_TARGET)} AND {operation} = 'add-credential')"
     )
-    return f"greatest(0, CASE WHEN {settled} THEN {Severity.HIGH.rank} WHEN {known} THEN {familiar} ELSE {unseen} END - {less})"
+    travel = f"{kind} = {quoted(Kind.NEW_NETWORK)} AND {operation} = 'saml-sign-in'"
+    ranked = f"WHEN {settled} THEN {Severity.HIGH.rank} WHEN {travel} THEN {Severity.INFO.rank}"
+    return f"greatest(0, CASE {ranked} WHEN {known} THEN {familiar} ELSE {unseen} END - {less})"
 
 
 def _listed(texts: tuple[str, ...]) -> str:

@@ -21,9 +21,10 @@ _EVERY = 56 * DAY
 _OPENS = "operation IN ('sign', 'decrypt', 'unwrap', 'backup', 'release')"
 """Uses of a key that need its private or secret part."""
 STEADY = f"""(came <= allowed AND app NOT IN ({", ".join(map(quoted, FIRST_PARTY))}) AND (target_kind = 'key' AND {_OPENS}
-    OR target_kind = 'mailbox' AND operation = 'read-mail' AND facet = '{Facet.NETWORK}'))"""
+    OR facet = '{Facet.NETWORK}' AND (target_kind = 'mailbox' AND operation = 'read-mail' OR operation = 'saml-sign-in')))"""
 """SQL over `seen` and `arrivals`: whether an application uses keys or reads mail from few networks, or uses keys with few
-programs, so that a new one is unusual by itself. Microsoft's own programs are not such: they are wherever their users are.
+programs, so that a new one is unusual by itself; or whether users sign in from few. Microsoft's own programs are not such: they
+are wherever their users are.
 """
 _IPV4 = (r"40\.(9[6-9]|10[0-5])\.", r"52\.9[6-9]\.", r"132\.245\.")
 _IPV6 = (r"2603:10(0|1|2|3|4|5)6:",)

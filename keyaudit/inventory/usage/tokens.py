@@ -87,7 +87,10 @@ def tokens_of(
         baseline.create_rates(connection)
     untold = Doubt.NO_BASELINE if baseline is None else Doubt.CLASS
     enough = f"coalesce(rate.ids >= {LEAST} AND (rate.ids - rate.listed) * {MISSING} <= rate.ids, false)"
-    differs = f"coalesce(rate.differing * {MISSING} <= rate.ids, true)"
+    few = f"coalesce(rate.differing * {MISSING} <= rate.ids, true)"
+    # A small class says nothing of clocks that are wrong for all.
+    everywhere = f"(SELECT coalesce(sum(differing) * {MISSING} <= sum(ids), true) FROM rate)"
+    differs = f"({few} AND (coalesce(rate.ids >= {LEAST}, false) OR {everywhere}))"
     unsure = f"(issue = '{Issue.NOT_LISTED}' AND NOT {enough} OR issue = '{Issue.DIFFERS}' AND NOT {differs})"
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE result AS SELECT judged.* REPLACE (

@@ -234,7 +234,8 @@ UNUSUAL_USE = Table(
                 text("app_id", "client id of the application that did it, as in usage_baseline", absent="the log names none"),
                 texts("new_values", "the first few values that are new; none for the application"),
                 integer("new_count", "how many values are new"),
-                integer("mailboxes", "the most mailboxes read in one day, or reads of one mailbox, or calls in one hour"),
+                integer("mailboxes", "the most mailboxes read in one day, or reads of one mailbox, or calls in one hour, or "
+                    "users who signed in on one day"),
                 integer("usual_mailboxes", "the most that the baseline learned of one day"),
                 integer("uses", "how many uses"),
                 integer("refused", "how many of them were refused"),

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.incident import Act
-from keyaudit.model.text import one_line
+from keyaudit.model.text import listed, one_line
 from keyaudit.model.times import iso_time
-from keyaudit.model.usage import ANY
+from keyaudit.model.usage import ANY, PRIVILEGED
 from keyaudit.report.lines import plural
 
 LISTED = 300
@@ -14,7 +15,6 @@ LISTED = 300
 
 def said(act: Act) -> str:
     """An act as a sentence that begins with its time."""
-    target = "" if act.target == ANY else f" of {one_line(act.target_kind)} {one_line(act.target, LISTED)}"
     by = f"{one_line(act.actor.shown, LISTED)} ({_ids(act)})" if act.actor.name else one_line(act.actor.shown)
     who = f"{by}, called by {one_line(act.caller)}" if act.caller else by
     refused = f", {'all' if act.refused == act.count else f'{act.refused:,}'} refused" if act.refused else ""
@@ -26,13 +26,26 @@ def said(act: Act) -> str:
     place = "" if act.outside is None else "; inside the baseline"
     if act.outside:
         place = f"; outside the baseline ({', '.join(act.outside)})"
-    because = f"; followed since it {one_line(act.because, LISTED)}" if act.because else ""
+    because = f"; followed because it {one_line(act.because, LISTED)}" if act.because else ""
     times = "once" if act.count == 1 else f"{act.count:,} times"
-    return f"{when}: {act.operation}{target} by {who}, {times}{refused}{near}{program}{credential}{objects}{place}{because}."
+    return (
+        f"{when}: {act.operation}{_target(act)} by {who}, {times}{refused}{near}{program}{credential}{objects}{place}{because}."
+    )
+
+
+def _target(act: Act) -> str:
+    """The class of its targets, as it follows the operation."""
+    if act.target in (ANY, PRIVILEGED):
+        return " (a privileged change)" * (act.target == PRIVILEGED)
+    if act.target_kind == "mailbox":
+        return f" of mailboxes of {one_line(act.target, LISTED)}"
+    name = f" ({FIRST_PARTY[act.target]})" if act.target in FIRST_PARTY else ""
+    to = "to" if act.operation in ("sign-in", "saml-sign-in") else "of"
+    return f" {to} {one_line(act.target_kind)} {one_line(act.target, LISTED)}{name}"
 
 
 def _objects(act: Act) -> str:
-    if act.target_kind == "mailbox" or act.target == ANY:
+    if act.target_kind == "mailbox" or act.target in (ANY, PRIVILEGED):
         noun = {"mailbox": ("mailbox", "mailboxes")}.get(act.target_kind, ("object", "objects"))
         return f", {plural(act.objects_count, *noun)}: {_some(act.objects, act.objects_count)}" if act.objects else ""
     return ""
@@ -43,14 +56,15 @@ def _ids(act: Act) -> str:
 
 
 def _some(values: Sequence[str], count: int = 0) -> str:
-    more = f" and {count - len(values):,} more" if count > len(values) else ""
-    return ", ".join(one_line(value.rpartition("/providers/")[2], 120) for value in values) + more
+    named = [one_line(value.rpartition("/providers/")[2], 120) for value in values]
+    return listed([*named, f"{count - len(values):,} more"] if count > len(values) else named)
 
 
 def briefly(act: Act) -> str:
     """An act as an entry of a timeline: who did what, how often, and from where."""
     until = f" (until {iso_time(act.last_on)})" if act.last_on != act.first_on else ""
-    target = f" of {one_line(act.target_kind)} {one_line(act.target, LISTED)}" if act.target != ANY else ""
     times = "once" if act.count == 1 else f"{act.count:,} times"
     near = f", from {_some(act.networks)}" if act.networks else ""
-    return f"{iso_time(act.first_on)}{until}: {one_line(act.actor.shown, LISTED)}: {act.operation}{target}, {times}{near}."
+    return (
+        f"{iso_time(act.first_on)}{until}: {one_line(act.actor.shown, LISTED)}: {act.operation}{_target(act)}, {times}{near}."
+    )

@@ -104,9 +104,7 @@ def saml(seen: Observed) -> Iterator[Statement]:
         )
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["no log of Entra records it"])
     if seen.saml:
-        text = (
-            "Sign-ins by SAML that are not interactive are in AADNonInteractiveUserSignInLogs, which is read for tokens only."
-        )
+        text = "Such sign-ins that are not interactive are in AADNonInteractiveUserSignInLogs, which is read for tokens only."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["AADNonInteractiveUserSignInLogs"])
         yield from doubts(seen, USER_SIGN_IN_LOG)
     for domain in seen.domains:
@@ -119,7 +117,7 @@ def saml(seen: Observed) -> Iterator[Statement]:
 
 def _signed_for(seen: Observed, each: SamlSignIns, name: str) -> Statement:
     if each.first_on is None or each.last_on is None:
-        text = f"The logs of {seen.window} show no interactive sign-in by SAML to {name}."
+        text = f"The logs of {seen.window} show no interactive sign-in by SAML or WS-Federation to {name}."
         confidence = Confidence.NOT_KNOWABLE if holes(seen, USER_SIGN_IN_LOG) else Confidence.OBSERVED
         return Statement(text=text, confidence=confidence, rests_on=[USER_SIGN_IN_LOG])
     when = iso_time(each.first_on) if each.count == 1 else f"{iso_time(each.first_on)} to {iso_time(each.last_on)}"
@@ -131,8 +129,8 @@ def _signed_for(seen: Observed, each: SamlSignIns, name: str) -> Statement:
     }[each.active]
     count, users = plural(each.count, "interactive sign-in"), plural(each.users, "user")
     text = (
-        f"{when}: at least {count} of {users} by SAML to {name}{refused}. Entra signs the tokens with the active"
-        f" certificate, {rests}"
+        f"{when}: at least {count} of {users} by SAML or WS-Federation to {name}{refused}. Entra signs the tokens"
+        f" with the active certificate, {rests}"
     )
     confidence = Confidence.INFERRED if each.active else Confidence.NOT_KNOWABLE
     return Statement(text=text, confidence=confidence, rests_on=each.records)

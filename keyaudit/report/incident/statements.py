@@ -20,7 +20,7 @@ SHOWS = {
     MAIL_LOG: "mail that was read, and auditing that was turned off",
     SIGN_IN_LOGS[0]: "sign-ins of applications",
     SIGN_IN_LOGS[1]: "sign-ins of managed identities",
-    USER_SIGN_IN_LOG: "sign-ins of users by SAML",
+    USER_SIGN_IN_LOG: "sign-ins of users by SAML or WS-Federation",
     DIRECTORY_LOG: "changes of credentials, permissions and federation",
     ACTIVITY_LOG: "changes of role assignments and of logging",
 }
@@ -57,4 +57,4 @@ def holes(seen: Observed, log: str) -> list[str]:
 def doubts(seen: Observed, log: str) -> Iterator[Statement]:
     """A statement for each gap of a log."""
     for hole in holes(seen, log):
-        yield Statement(text=f"This may not be all: {hole}.", confidence=Confidence.NOT_KNOWABLE, rests_on=[log])
+        yield Statement(text=f"This may not be all ({hole}).", confidence=Confidence.NOT_KNOWABLE, rests_on=[log])

@@ -23,7 +23,8 @@ _UNCHECKED = {
     Doubt.RECENT: "a sign-in log ends less than four days after the time of issue, and sign-ins are logged late",
     Doubt.FAILED: "only a failed sign-in has the id",
     Doubt.NO_BASELINE: "without a baseline it is unknown how many such tokens have a sign-in record",
-    Doubt.CLASS: "the baseline has fewer than 1,000 such tokens, or more than one in 1,000 without a sign-in record",
+    Doubt.CLASS: "the baseline has fewer than 1,000 such tokens, or more than one in 1,000 whose sign-in record is missing or"
+    " differs",
 }
 
 

@@ -31,7 +31,7 @@ def sections(found: Incident) -> list[Section]:
         Section(id="what", title="The key", statements=list(_what(found))),
         Section(id="trust", title="Who trusts it", statements=list(_trust(found))),
         Section(id="used", title="Who used it", statements=list(_used(found))),
-        *([Section(id="cause", title="Who added its credentials", statements=found_causes)] if found_causes else []),
+        *([Section(id="cause", title="Who added the credentials", statements=found_causes)] if found_causes else []),
         Section(id="next", title="What they did next", statements=list(_next(found))),
         *([Section(id="tokens", title="Their tokens", statements=found_tokens)] if found_tokens else []),
         Section(id="unknown", title="What cannot be known, and why", statements=list(_unknown(found))),
@@ -90,7 +90,7 @@ def _what(found: Incident) -> Iterator[Statement]:
     else:
         text = (
             "Whether it is a publicly known stolen key is not known: such keys are listed by the SHA-1 thumbprint of their"
-            " certificate, and none of it was read."
+            " certificate, and no certificate of it was read."
         )
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["keyaudit: list of published thefts"])
     for key in found.keys:

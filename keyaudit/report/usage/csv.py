@@ -11,7 +11,7 @@ from keyaudit.report.usage.words import reason, unseen
 _COLUMNS = (
     "schema_version", "tenant_id", "window_from", "window_to", "status", "severity", "kind", "operation", "target_kind",
     "target", "app_id", "app_name", "reason", "values", "uses", "refused", "days", "first_on", "last_on", "evidence",
-    "owner", "accepted_reason", "until",
+    "owner", "accepted_reason", "until", "reported_until",
 )  # fmt: skip
 
 
@@ -34,7 +34,7 @@ def render(found: UsageCheck, out: TextIO) -> None:
 
 def _reason(found: Unusual, why: Why) -> dict[str, str]:
     cells = {
-        "status": "accepted" if found.accepted else "open",
+        "status": "open" if found.open else "accepted" if found.accepted else "reported before",
         "severity": why.severity,
         "kind": why.kind,
         "operation": guarded(found.operation),
@@ -51,6 +51,8 @@ def _reason(found: Unusual, why: Why) -> dict[str, str]:
         "last_on": iso_time(why.last_on),
         "evidence": guarded("|".join(use.id for use in why.evidence)),
     }
+    if found.reported_until is not None:
+        cells["reported_until"] = iso_date(found.reported_until - DAY)
     if found.accepted:
         by = found.accepted
         cells |= {"owner": guarded(by.owner), "accepted_reason": guarded(by.reason), "until": by.last_day}

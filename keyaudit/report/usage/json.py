@@ -13,7 +13,7 @@ from keyaudit.report.usage.words import reason, unseen
 
 def render(found: UsageCheck, out: TextIO) -> None:
     """Write one JSON object."""
-    opened = Counter(each.severity for each in found.findings if not each.accepted)
+    opened = Counter(each.severity for each in found.findings if each.open)
     members: dict[str, object] = {
         "schema": SCHEMA,
         "untrusted": UNTRUSTED,
@@ -24,6 +24,7 @@ def render(found: UsageCheck, out: TextIO) -> None:
         "fail_on": found.fail_on,
         "open": dict(sorted(opened.items())),
         "accepted": sum(each.accepted is not None for each in found.findings),
+        "reported_before": sum(each.reported_until is not None for each in found.findings),
     }
     lists = {
         "findings": map(_finding, found.findings),
@@ -58,6 +59,7 @@ def _finding(found: Unusual) -> dict[str, object]:
         "app_name": found.app_name or None,
         "reasons": [_why(found, why) for why in found.why],
         "accepted": _accepted(found.accepted) if found.accepted else None,
+        "reported_until": None if found.reported_until is None else iso_date(found.reported_until - DAY),
     }
 
 

@@ -8,7 +8,7 @@ from typing import TextIO
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Severity
 from keyaudit.model.text import one_line
-from keyaudit.model.times import iso_time
+from keyaudit.model.times import DAY, iso_date, iso_time
 from keyaudit.model.usage import Accepted, Learned, Unseen, Unusual, UsageCheck, Use
 from keyaudit.report.lines import Paint, joined, listed, pad, paint, plural, wrap
 from keyaudit.report.options import Options
@@ -51,8 +51,8 @@ def _header(found: UsageCheck, width: int) -> Iterator[str]:
 
 
 def _finding(found: Unusual, width: int, colour: bool) -> Iterator[str]:
-    word = "ACCEPTED" if found.accepted else found.severity.upper()
-    shade = Paint.FINE if found.accepted else _PAINT.get(found.severity, Paint.CALM)
+    word = found.severity.upper() if found.open else "ACCEPTED" if found.accepted else "COUNTED"
+    shade = Paint.FINE if not found.open else _PAINT.get(found.severity, Paint.CALM)
     first, *rest = wrap(f"{one_line(found.operation)}: {target(found)}", width, pad(word, _WORD), _INDENT)
     yield first.replace(word, paint(word, shade, colour), 1)
     yield from rest
@@ -60,9 +60,13 @@ def _finding(found: Unusual, width: int, colour: bool) -> Iterator[str]:
     for why in found.why:
         yield from wrap(f"{why.kind}, {why.severity}: {reason(found, why)}", width, f"{_INDENT}- ", f"{_INDENT}  ")
         yield from wrap(extent(why), width, f"{_INDENT}  ", f"{_INDENT}  ")
-        if why.severity.rank >= _SHOWN.rank:
+        if why.severity.rank >= _SHOWN.rank and found.reported_until is None:
             for use in why.evidence:
                 yield from wrap(_row(found, use), width, f"{_INDENT}    ", f"{_INDENT}      ")
+    if found.reported_until is not None:
+        day = iso_date(found.reported_until - DAY)
+        line = f"reported by the check that ended with {day}, and only counted here; announce it, or find out whose it is"
+        yield from wrap(line, width, _INDENT, f"{_INDENT}  ")
     if found.accepted:
         by = found.accepted
         line = f"accepted until {by.last_day} by {one_line(by.owner)}: {one_line(by.reason)} ({one_line(by.place)})"
@@ -72,7 +76,7 @@ def _finding(found: Unusual, width: int, colour: bool) -> Iterator[str]:
 def _row(found: Unusual, use: Use) -> str:
     """The details of a row beyond its finding."""
     said = {
-        "": use.target_id if found.target_kind == "mailbox" else None,
+        "": use.target_id if found.target_kind == "mailbox" or found.operation == "saml-sign-in" else None,
         "for ": use.principal_id if use.principal_id != use.target_id else None,
         "client ": use.client_app_id if use.client_app_id != found.app_id else None,
         "through ": use.api_app_id,
@@ -109,9 +113,11 @@ def _unused(found: Sequence[Accepted], width: int) -> Iterator[str]:
 
 
 def _summary(found: UsageCheck, width: int) -> list[str]:
-    opened = Counter(each.severity for each in found.findings if not each.accepted)
+    opened = Counter(each.severity for each in found.findings if each.open)
     accepted = sum(each.accepted is not None for each in found.findings)
+    before = sum(each.reported_until is not None for each in found.findings)
     counts = [f"{opened[severity]:,} {severity}" for severity in reversed(Severity) if opened[severity]]
+    counts += [f"{before:,} reported before"] if before else []
     counts += [f"{accepted:,} accepted"] if accepted else []
     counts += [f"{plural(len(found.unseen), 'thing')} not known"] if found.unseen else []
     line = f"{listed(counts) or 'nothing unusual'}."

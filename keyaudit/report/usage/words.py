@@ -23,7 +23,7 @@ _NEW: dict[Kind, tuple[str, str]] = {
 _COUNTED_KINDS = frozenset(
     {
         *(Kind.MANY_MAILBOXES, Kind.MAILBOX_OFTEN, Kind.MAILBOXES_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM),
-        Kind.MANY_IN_AN_HOUR,
+        *(Kind.MANY_IN_AN_HOUR, Kind.USERS_FROM_NETWORK),
     }
 )
 _ELSEWHERE = {
@@ -41,7 +41,7 @@ _BLIND: dict[Blind, str] = {
     Blind.MISSING_DAYS: "{subject}: no event on {days}, although such days always had some; import these days, or find out why",
     Blind.NOT_TOLD: "{subject}: not recorded for {count}; export the log with all its columns",
     Blind.THROTTLED: "{subject}: its log was throttled on {days}, so mail that was read then may be missing in it",
-    Blind.INCOMPLETE_FILE: "{subject}: was read in part; usage import or usage collect printed the reason",
+    Blind.INCOMPLETE_FILE: "{subject}: read in part only, for the reason that usage import or usage collect printed",
     Blind.BAD_LINES: "{subject}: {count} could not be read; look at the places that usage import named",
 }
 _COUNTED = {Blind.TOO_MANY: "reason", Blind.NOT_TOLD: "use", Blind.BAD_LINES: "record"}
@@ -50,6 +50,8 @@ _RANGES = 6
 
 def app(found: Unusual) -> str:
     """The application of the use."""
+    if found.operation == "saml-sign-in":
+        return "users, by SAML or WS-Federation"
     if found.app_id == NOBODY:
         return "no application that the log names"
     return one_line(found.app_id) + (f" ({found.app_name}, Microsoft's own)" if found.app_name else "")
@@ -116,7 +118,9 @@ def _much(why: Why) -> str:
     values = ", ".join(map(one_line, why.values))
     if why.kind is Kind.MAILBOX_OFTEN:
         return f"read the mailbox {values} {plural(why.count, 'time')} in one day; the maximum in the baseline is {why.usual:,}"
-    word, what = ("from", "network") if why.kind is Kind.MAILBOXES_FROM_NETWORK else ("with", "program")
+    if why.kind is Kind.USERS_FROM_NETWORK:
+        mailboxes = f"{plural(why.count, 'user')} signed in on one day"
+    word, what = ("with", "program") if why.kind is Kind.MAILBOXES_WITH_PROGRAM else ("from", "network")
     usual = f"usual for a new {what} is at most {why.usual:,}" if why.usual else f"a new {what} is unusual here"
     return f"{mailboxes} {word} a new {what}: {values}; {usual}"
 

@@ -51,6 +51,28 @@ def test_rows_of_entra_that_have_a_resource_provider_and_no_type(tmp_path: Path,
     }
 
 
+def streamed(category: str, row: dict[str, Any]) -> dict[str, Any]:
+    """As Defender writes it to an event hub: test_cloud_app of https://github.com/SEKOIA-IO/intake-formats."""
+    return {
+        "time": AT,
+        "tenantId": TENANT,
+        "operationName": "Publish",
+        "category": f"AdvancedHunting-{category}",
+        "properties": row,
+    }
+
+
+def test_rows_of_defender_in_an_event_hub(tmp_path: Path) -> None:
+    mail = json.loads(json.dumps(made.mail_audit(made.mail()[0]), default=made.iso))
+    row = {"Timestamp": AT, "ActionType": "Send", "RawEventData": mail}
+    found = of(tmp_path, streamed("CloudAppEvents", row), streamed("DeviceEvents", {"ActionType": "OpenProcessApiCall"}))
+    assert [row["operation"] for row in rows(found)] == ["send-mail"]
+    assert counts(found)["quarantined"] == 0
+    (tmp_path / "odd").mkdir()
+    found = of(tmp_path / "odd", streamed("CloudAuditEvents", row), {**streamed("CloudAppEvents", row), "properties": "none"})
+    assert (rows(found), counts(found)["quarantined"]) == ([], 2)
+
+
 def test_a_row_of_entra_that_shows_nothing_else_is_counted_as_unread(tmp_path: Path) -> None:
     bare = {"TimeGenerated": AT, "OperationName": "Sign-in activity", "AppId": APP, "ResourceProvider": "Microsoft.aadiam"}
     found = of(tmp_path, bare)

@@ -91,6 +91,10 @@ def methods(state: str, other: str = "enabled") -> str:
     return json.dumps({"id": "authenticationMethodsPolicy", "authenticationMethodConfigurations": configurations})
 
 
+def discovered(host: str) -> str:
+    return json.dumps({"discoveryUrl": f"https://{host}/.well-known/openid-configuration"})
+
+
 GITHUB = "https://token.actions.githubusercontent.com"
 ELEVATED = "User has elevated their access to User Access Administrator for their Azure Resources"
 FOUND: dict[str, tuple[dict[str, Any], str, str, bool]] = {
@@ -104,6 +108,36 @@ FOUND: dict[str, tuple[dict[str, Any], str, str, bool]] = {
     "sigma azure_keyvault_modified_or_deleted": (
         activity("MICROSOFT.KEYVAULT/VAULTS/ACCESSPOLICIES/WRITE", f"{VAULT}/accessPolicies/add"),
         "change-vault-access",
+        "vault",
+        False,
+    ),
+    "panther azure_keyvault_key_purged": (
+        activity("microsoft.keyvault/vaults/keys/purge/action", f"{VAULT}/keys/k"),
+        "purge",
+        "vault",
+        False,
+    ),
+    "panther azure_keyvault_key_accessed_or_recovered": (
+        activity("Microsoft.KeyVault/vaults/keys/recover/action", f"{VAULT}/keys/k"),
+        "restore",
+        "vault",
+        False,
+    ),
+    "panther azure_keyvault_secret_accessed_or_recovered": (
+        activity("Microsoft.KeyVault/vaults/secrets/getSecret/action", f"{VAULT}/secrets/s"),
+        "read-secret",
+        "vault",
+        False,
+    ),
+    "sigma azure_keyvault_key_modified_or_deleted": (
+        activity("MICROSOFT.KEYVAULT/VAULTS/KEYS/WRITE", f"{VAULT}/keys/k"),
+        "create",
+        "vault",
+        False,
+    ),
+    "sigma azure_keyvault_secrets_modified_or_deleted": (
+        activity("MICROSOFT.KEYVAULT/VAULTS/SECRETS/WRITE", f"{VAULT}/secrets/s"),
+        "write-secret",
         "vault",
         False,
     ),
@@ -182,6 +216,22 @@ FOUND: dict[str, tuple[dict[str, Any], str, str, bool]] = {
         "tenant",
         True,
     ),
+    "panther azure_auth_methods_policy_oidc_change": (
+        directory(
+            "Update authentication methods policy",
+            {"id": "policy-auth-methods-123", "type": "Policy"},
+            OpenIdConnectConfiguration=(discovered("login.microsoftonline.com/tenant-abc"), discovered("idp.evil.example")),
+        ),
+        "change-trusted-authority",
+        "tenant",
+        True,
+    ),
+    "panther azure_alert_rules_deleted": (
+        activity("Microsoft.Insights/alertRules/delete", f"{SUBSCRIPTION}/resourceGroups/rg/providers/x"),
+        "remove-alert-rule",
+        "resource",
+        False,
+    ),
     "elastic persistence_entra_id_service_principal_federated_issuer_modified": (
         federated([], [GITHUB]),
         "add-credential",
@@ -239,10 +289,15 @@ def test_what_public_rules_look_for_is_read(tmp_path: Path, rule: str) -> None:
 
 NOT_FOUND = {
     "a deployment": activity("Microsoft.KeyVault/vaults/write", VAULT, {"properties": {"createMode": "default"}}),
+    "a public key that is read": activity("Microsoft.KeyVault/vaults/keys/read/action", f"{VAULT}/keys/k"),
     "a person who gets a role": role(*GLOBAL, "User"),
     "another setting of the tenant": directory("Set Company Information", Country=('"DE"', '"NL"')),
     "another way to sign in": directory(
         "Authentication Methods Policy Update", AuthenticationMethodsPolicy=(methods("enabled"), methods("enabled", "disabled"))
+    ),
+    "the same provider": directory(
+        "Authentication Methods Policy Update",
+        OpenIdConnectConfiguration=(discovered("idp.example"), discovered("idp.example")),
     ),
     "a rule that marks mail": exchange("New-TransportRule", Parameters=parameters(Name="r", SetHeaderName="x")),
     "a right to read a calendar": exchange(

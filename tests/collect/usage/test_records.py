@@ -337,9 +337,9 @@ def _person(**columns: object) -> tuple[made.Event, ...]:
 
 
 @pytest.mark.parametrize("form", range(3))
-@pytest.mark.parametrize("code", [0, 50105])
-def test_a_sign_in_of_a_person_is_a_use_where_it_was_by_saml(tmp_path: Path, form: int, code: int) -> None:
-    [row] = told(tmp_path, _person(authenticationProtocol="SAML20", status={"errorCode": code})[form])
+@pytest.mark.parametrize(("protocol", "code"), [("SAML20", 0), ("saml20", 50105), ("wsFederation", 0)])
+def test_a_sign_in_of_a_person_is_a_use_where_it_was_by_saml(tmp_path: Path, form: int, protocol: str, code: int) -> None:
+    [row] = told(tmp_path, _person(authenticationProtocol=protocol, status={"errorCode": code})[form])
     assert (row["source"], row["operation"], row["target_kind"]) == ("SigninLogs", "saml-sign-in", "application")
     assert (row["target_id"], row["principal_id"], row["succeeded"]) == (made.sign_ins()[0]["app"], "p", not code)
     assert (row["actor_app_id"], row["unknown"]) == (None, {})

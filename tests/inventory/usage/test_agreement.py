@@ -37,6 +37,12 @@ def generated(chance: random.Random) -> list[Use]:
                 found += [mail(day, app, f"m{box}@contoso.example", **columns) for box in range(boxes)]
                 continue
             if chance.random() < 0.1:
+                signed_in = {"operation": "saml-sign-in", "target_kind": "application", "source": "SigninLogs"}
+                near = chance.choice(("10.0.0.1", f"10.{chance.randrange(99)}.4.1"))
+                for user in range(chance.choice((1, 2, 5))):
+                    found.append(use(day, "", **signed_in, target_id=principal or "a", principal_id=f"u{user}", network=near))
+                continue
+            if chance.random() < 0.1:
                 change = {
                     "operation": "grant-permission",
                     "target_kind": "application",

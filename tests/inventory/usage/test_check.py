@@ -125,6 +125,24 @@ def test_a_network_of_others_is_a_failover(held: Held) -> None:
     assert reasons(found) == [("app", "new-network", "info")]
 
 
+def saml(day: int, network: str = "10.0.0.1", **columns: Any) -> Use:
+    given = {"operation": "saml-sign-in", "source": "SigninLogs", "target_kind": "application", "target_id": "payroll"}
+    return use(day, "", **{**given, "principal_id": "somebody", "network": network, **columns})
+
+
+def test_users_who_always_sign_in_from_the_same_network_are_told_from_another(held: Held) -> None:
+    beside = saml(NEW, client="another browser", principal_id="a newcomer", target_id="a new application")
+    elsewhere = [saml(NEW, "203.0.113.9"), saml(NEW + 1, "203.0.113.9", succeeded=False)]
+    found = held([saml(day) for day in range(LEARNED)], [beside, *elsewhere])
+    assert reasons(found) == [("", "new-network", "high")]
+    assert [row.principal_id for row in one(found).why[0].evidence] == ["somebody", "somebody"]
+
+
+def test_a_network_where_only_users_signed_in_is_new_to_a_key(held: Held) -> None:
+    usual = [*daily(), *(saml(day, "203.0.113.9") for day in range(LEARNED))]
+    assert reasons(held(usual, [use(NEW, network="203.0.113.9")])) == [("app", "new-network", "high")]
+
+
 def test_addresses_of_one_network_belong_together(held: Held) -> None:
     networks = (
         ("2001:db8:1:2::9", "2001:0DB8:0001:ffff::1", "2001:db8:2::9"),
@@ -340,6 +358,17 @@ def test_a_column_that_was_not_exported_is_unknown_and_not_new(held: Held) -> No
     assert [(each.blind, each.subject, each.count) for each in found.unseen] == [
         (Blind.NOT_TOLD, f"{column} of AZKVAuditLogs", 1) for column in columns
     ]
+
+
+def test_a_privileged_change_is_reported_though_the_log_does_not_say_of_what_or_by_whom(held: Held) -> None:
+    change = {"source": "AuditLogs", "operation": "change-federation", "target_kind": "domain", "privileged": True}
+    made = untold(NEW, "target_id")
+    for name, value in change.items():
+        setattr(made, name, value)
+    made.actor_app_id, made.unknown = None, {"target_id": "not_supplied", "actor_app_id": "not_supplied"}
+    found = held([*daily(), use(1, "", **change)], [*daily_after(), made])
+    assert ("", "privileged", "high") in reasons(found)
+    assert (Blind.NOT_TOLD, "target_id of AuditLogs") in blind(found)
 
 
 def daily_after(**columns: object) -> list[Use]:

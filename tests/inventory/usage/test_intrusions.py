@@ -29,7 +29,7 @@ OUTLOOK_ON_THE_WEB = "00000002-0000-0ff1-ce00-000000000000"
 VIVA_INSIGHTS = "fe93bfe1-7947-460a-a5e0-7a5906b51360"
 """A service of Microsoft's that this tenant does not use."""
 GRAPH = "00000003-0000-0000-c000-000000000000"
-HUB, SEARCH, SERVICE, AGENTS = (f"0000000{number}-2222-4222-8222-222222222222" for number in range(1, 5))
+HUB, SEARCH, SERVICE, AGENTS, PAYROLL = (f"0000000{number}-2222-4222-8222-222222222222" for number in range(1, 6))
 KEY, ROAMING = (f"https://v.vault.azure.net/keys/{name}/{'a' * 32}" for name in ("tokens", "releases"))
 SEEDS = (1, 2, 3)
 
@@ -47,6 +47,12 @@ def reads(day: int, app: str, network: str, number: int, **columns: Any) -> Use:
     )
 
 
+def signs_in(day: int, network: str, number: int, **columns: Any) -> Use:
+    """A user signs in to an application by SAML."""
+    given = {"source": "SigninLogs", "target_kind": "application", "target_id": PAYROLL, "client": f"Mozilla/5.0 ({number})"}
+    return use(day, "", operation="saml-sign-in", **{**given, "network": network, "principal_id": person(number), **columns})
+
+
 def ordinary(seed: int, days: range) -> Iterator[Use]:
     """People at work, at home, on the way and in hotels, with whom a colleague may travel; and what services do."""
     for day in days:
@@ -56,6 +62,8 @@ def ordinary(seed: int, days: range) -> Iterator[Use]:
                 continue
             home = f"100.64.{number}.7"
             yield reads(day, OUTLOOK, "198.51.100.7" if chance.random() < 0.7 else home, number)
+            if number % 4 == 0:
+                yield signs_in(day, "198.51.100.7" if chance.random() < 0.7 else home, number)
             if chance.random() < 0.3:
                 yield reads(day, OUTLOOK_ON_THE_WEB, home, number, client="Client=OWA;Action=ViaProxy")
             if chance.random() < 0.2:
@@ -64,6 +72,7 @@ def ordinary(seed: int, days: range) -> Iterator[Use]:
             hotel = f"192.{chance.randrange(1, 99)}.{chance.randrange(250)}.20"
             for number in chance.sample(range(PEOPLE), chance.choice((1, 1, 2))):
                 yield reads(day, OUTLOOK, hotel, number)
+                yield signs_in(day, hotel, number)
         yield from services(day, chance)
 
 
@@ -154,6 +163,10 @@ FORMS: dict[str, tuple[Callable[[int], list[Use]], list[tuple[str, str]]]] = {
     "a key, with another program": (
         lambda _: [use(LEARNED, SERVICE, target_id=KEY, network="10.20.4.11", client="python-requests/2.31.0")],
         [(SERVICE, "new-client")],
+    ),
+    "users who sign in by SAML, from elsewhere": (
+        lambda seed: [signs_in(LEARNED, ELSEWHERE, number) for number in random.Random(seed).sample(range(PEOPLE), 5)],
+        [("", "users-from-new-network")],
     ),
 }
 """By form: the uses of the intruder on one day, and what is told at high."""
@@ -278,6 +291,11 @@ LIKE: dict[str, Callable[[int], list[Use]]] = {
     "a known application of Microsoft's, from its own network": lambda seed: by_intruder(
         seed, OUTLOOK, 9, network="2603:1026:c0b::5"
     ),
+    "two colleagues who sign in from a hotel": lambda _: [signs_in(LEARNED, ELSEWHERE, number) for number in (3, 4)],
+    "one who signs in from a hotel to many applications": lambda _: [
+        signs_in(LEARNED, ELSEWHERE, 3, target_id=f"app {number}") for number in range(9)
+    ],
+    "a newcomer who signs in from the office": lambda _: [signs_in(LEARNED, "198.51.100.7", PEOPLE + 1, target_id="new")],
     "many mailboxes from the office": lambda seed: by_intruder(seed, OUTLOOK_ON_THE_WEB, 15, network="198.51.100.9"),
     "a mailbox that is read often, as always": lambda seed: by_intruder(
         seed, HUB, 1, network="10.20.4.83", principal_id=None, api_app_id=GRAPH, uses=60

@@ -18,7 +18,9 @@ from tests import needs
 from tests.inventory.usage.test_agreement import AFTER, LEARNED, generated
 from tests.logs import START, store
 
-COUNTED = {"many-mailboxes", "many-in-one-hour", "mailbox-read-often", "mailboxes-from-new-network"}
+COUNTED = {
+    *("many-mailboxes", "many-in-one-hour", "mailbox-read-often", "mailboxes-from-new-network", "users-from-new-network"),
+}
 
 
 @pytest.mark.exhaustive

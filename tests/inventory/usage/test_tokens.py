@@ -48,6 +48,7 @@ from tests.inventory.usage.token_records import (
     graph,
     guid,
     learned,
+    moved,
     of,
     sign_in,
     uti,
@@ -297,6 +298,37 @@ def test_order_copies_and_files_change_nothing(of_rows: Looked, usual: Sequence[
     rows += rows[::7] + planted()
     random.Random(7).shuffle(rows)
     assert of_rows(rows[::3], rows[1::3], rows[2::3]) == whole
+
+
+def later(tmp_path: Path, usual: Sequence[Row], by: int, sign_ins: int = 0) -> Tokens:
+    """The same records so many seconds later, those of sign-ins some more."""
+    rows = [*usual, *planted()]
+    logs = (INTERACTIVE, SILENT, APPS, IDENTITIES)
+    issued, used = ([row for row in rows if (row.get("Type") in logs) is of] for of in (True, False))
+    store = imported(tmp_path / "logs", moved(issued, by + sign_ins), moved(used, by))
+    (tmp_path / "baseline").mkdir()
+    normal = learn(store, Window(since=START + by, until=START + LEARNED + by), into=tmp_path / "baseline")
+    with store.connect(tokens=True, besides=[normal.folder]) as connection:
+        window = Window(since=START + LEARNED + by, until=UNTIL + by)
+        return tokens_of(connection, window, normal, apps=ALL_APPS, principals=set())
+
+
+def test_another_time_and_clocks_a_few_minutes_apart_change_nothing(
+    tmp_path: Path, usual: Sequence[Row], whole: Tokens
+) -> None:
+    found = later(tmp_path, usual, 41 * DAY, sign_ins=240)
+    assert told(found) == told(whole)
+    assert (found.counts, found.doubts) == (whole.counts, whole.doubts)
+
+
+def test_where_a_clock_is_wrong_for_all_tokens_none_is_said_to_differ(
+    tmp_path: Path, usual: Sequence[Row], whole: Tokens
+) -> None:
+    """Sign-ins are logged half an hour late: the baseline has as many, and a copied id does not stand out any more."""
+    found = later(tmp_path, usual, 0, sign_ins=1_800)
+    assert set(told(found)) <= set(told(whole))
+    assert Issue.DIFFERS not in found.counts
+    assert found.doubts[Doubt.CLASS] > whole.doubts[Doubt.CLASS]
 
 
 def test_an_hour_without_sign_ins_says_nothing(of_rows: Looked, usual: Sequence[Row]) -> None:

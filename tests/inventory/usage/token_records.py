@@ -9,11 +9,12 @@ ConvertFrom-MsIdUniqueTokenIdentifier).
 import base64
 import itertools
 import random
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from keyaudit.model.times import DAY, iso_time, parse_date
+from keyaudit.model.times import DAY, iso_time, parse_date, parse_time
 
 TENANT = "7b8e1c52-0000-4000-8000-000000000001"
 START = parse_date("2026-03-02")
@@ -34,6 +35,7 @@ APPS, IDENTITIES, OF_MICROSOFT = (
     "MicrosoftServicePrincipalSignInLogs",
 )
 Row = dict[str, Any]
+_TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ?")
 _numbers = itertools.count(1)
 
 
@@ -179,6 +181,21 @@ def usual(seed: str, kind: str, on: int) -> Iterator[Row]:
     else:
         yield sign_in(SILENT, token, on, ResourceIdentity=ARM_API)
         yield arm(seed, token, on, used)
+
+
+def moved(rows: Iterable[Row], by: int, ids: Mapping[str, str] | None = None) -> list[Row]:
+    """The same records so many seconds later, with other ids."""
+    names = ids or {}
+
+    def one(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: str(int(each) + by) if name in ("iat", "exp") else one(each) for name, each in value.items()}
+        if isinstance(value, str) and _TIME.fullmatch(value):
+            text = value.removesuffix("Z")
+            return iso_time(parse_time(f"{text}Z") + by)[:19] + value[len(text) :]
+        return names.get(value, value) if isinstance(value, str) else value
+
+    return [one(row) for row in rows]
 
 
 def of(app: str) -> str:
