@@ -23,7 +23,9 @@ from keyaudit.simulator.estates.defects import (
     PRIVILEGED_WITH_SECRET,
     PUBLISHER_UNVERIFIED,
     REDIRECT_INSECURE,
+    REDIRECT_TO_MACHINE,
     REDIRECT_UNOWNED,
+    REDIRECT_UNVERIFIED,
     REDIRECT_WILDCARD,
     SAML_EXPIRED_PREFERRED,
     SECRET_EXISTS,
@@ -177,7 +179,11 @@ _LEFT_BEHIND = (
         age=1_600,
         audience="AzureADMultipleOrgs",
         mapped_claims=True,
-        redirects=("http://reports.contoso.example/signin", "http://localhost:8080/signin"),
+        redirects=(
+            "http://reports.contoso.example/signin",
+            "http://localhost:8080/signin",
+            "https://reports.tailspintoys.example/signin",
+        ),
         credentials=(
             Secret(900, 365, "2023", finds=(EXPIRED_CREDENTIAL_LEFT,)),
             Secret(520, 365, "2024", finds=(EXPIRED_CREDENTIAL_LEFT,)),
@@ -188,7 +194,16 @@ _LEFT_BEHIND = (
                 finds=(SECRET_TOO_LONG, CREDENTIAL_UNUSED, TIER0_WITH_SECRET, DORMANT_POWERFUL_SECRET),
             ),
         ),
-        finds=(MULTI_TENANT, INSTANCE_LOCK_OFF, MAPPED_CLAIMS, PUBLISHER_UNVERIFIED, REDIRECT_INSECURE, SECRET_EXISTS),
+        finds=(
+            MULTI_TENANT,
+            INSTANCE_LOCK_OFF,
+            MAPPED_CLAIMS,
+            PUBLISHER_UNVERIFIED,
+            REDIRECT_INSECURE,
+            REDIRECT_TO_MACHINE,
+            REDIRECT_UNVERIFIED,
+            SECRET_EXISTS,
+        ),
     ),
     ApplicationPlan(
         name="Intranet Search",
@@ -339,6 +354,7 @@ _VAULTED = (
     ApplicationPlan(name="etl-runner", age=640, owners=("noah.meyer",), finds=(POWERFUL_WITH_USER_OWNER,)),
     ApplicationPlan(name="etl-runner-test", age=630, owners=("noah.meyer",)),
     ApplicationPlan(name="edi-gateway", age=720, owners=("piotr.nowak",)),
+    ApplicationPlan(name="edge-router", age=590, owners=("noah.meyer",), finds=(LAST_CREDENTIAL_EXPIRES,)),
     ApplicationPlan(name="feed-publisher", age=610, owners=("noah.meyer",)),
 )
 
