@@ -24,7 +24,7 @@ class MayLack(Struct, frozen=True):
         return reason in self.reasons and not (reason is Reason.OPTIONAL_RIGHT and self.wants(operation))
 
     def cover(self, reasons: Collection[Reason]) -> bool:
-        """Whether all these reasons may make a value unknown, whatever they are about."""
+        """Whether all these reasons may make a value unknown."""
         return self.reasons.issuperset(reasons)
 
 

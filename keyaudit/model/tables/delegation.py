@@ -27,7 +27,7 @@ DELEGATION = Table(
         texts("roles", "the roles that give access to keys, certificates or secrets, sorted", _ROLE),
         texts("allows", "the permissions on keys, certificates and secrets that these roles give", _ROLE,
             values=tuple(each.value for each in Allows)),
-        flag("guarded", "whoever activates one of these roles needs multifactor authentication and an approval", _ROLE,
+        flag("guarded", "activating one of these roles needs multifactor authentication and an approval", _ROLE,
             absent="they need not activate them", absent_where=(Where("standing", (True,)),)),
         flag("vaults_inside", "a vault is in the delegated scope", (*_DELEGATED, "vault.query", "vault.list")),
     ),

@@ -354,7 +354,6 @@ _VAULTED = (
     ApplicationPlan(name="etl-runner", age=640, owners=("noah.meyer",), finds=(POWERFUL_WITH_USER_OWNER,)),
     ApplicationPlan(name="etl-runner-test", age=630, owners=("noah.meyer",)),
     ApplicationPlan(name="edi-gateway", age=720, owners=("piotr.nowak",)),
-    ApplicationPlan(name="edge-router", age=590, owners=("noah.meyer",), finds=(LAST_CREDENTIAL_EXPIRES,)),
     ApplicationPlan(name="feed-publisher", age=610, owners=("noah.meyer",)),
 )
 

@@ -49,7 +49,7 @@ _USES = (
     _Use("edi-gateway", "edi-client", 0, in_entra=(NOT_RETIRED,), finds=(CERT_SELF_SIGNED, EXPORTABLE_AUTH_CERT)),
     _Use("feed-publisher", "feed-client", 0, in_entra=(NOT_RETIRED,)),
     # The key of a web server signs in, too.
-    _Use("edge-router", "pay-api-tls", -1, finds=(PUBLIC_CERTIFICATE,)),
+    _Use("Partner EDI", "pay-api-tls", -1, finds=(PUBLIC_CERTIFICATE,)),
 )
 
 
