@@ -114,22 +114,21 @@ def whole() -> Collected:
 
 
 def test_delegations_show_what_their_roles_open(whole: Collected) -> None:
-    rows = {row["id"].split("/")[-2][7] + row["id"].rpartition("/")[2][0]: row for row in whole.rows["delegation"].values()}
-    assert {
-        key: (row["allows"], row["roles"], row.get("guarded"), row["vaults_inside"]) for key, row in rows.items() if key != "7e"
-    } == {
-        "1s": (["purge-vault", "grant", "set-policy"], ["Contributor"], None, True),
-        "2s": (["purge-vault", "grant", "set-policy"], ["Contributor"], None, False),
-        "3s": ([], [], None, True),
-        "4s": (rows["4s"]["allows"], ["User Access Administrator"], None, True),
-        "5e": (["purge-vault", "grant", "set-policy"], ["Contributor"], True, True),
-        "6e": (["purge-vault", "grant", "set-policy"], ["Contributor"], False, False),
+    rows = {row["name"]: row for row in whole.rows["delegation"].values()}
+    control, shown = ["purge-vault", "grant", "set-policy"], ("roles", "allows", "eligible_roles", "eligible_allows", "guarded")
+    assert {key: [row.get(name) for name in (*shown, "vaults_inside")] for key, row in rows.items() if key != "7"} == {
+        "1": [["Contributor"], control, [], [], True, True],
+        "2": [["Contributor"], control, [], [], True, False],
+        "3": [[], [], [], [], True, True],
+        "4": [["User Access Administrator"], rows["4"]["allows"], [], [], True, True],
+        "5": [[], [], ["Contributor"], control, True, True],
+        "6": [[], [], ["Contributor"], control, False, False],
     }
-    assert {"sign", "backup"} <= set(rows["4s"]["allows"])
-    assert "grant" not in rows["4s"]["allows"]
-    assert rows["7e"]["unknown"] == {"guarded": "unrecognised"}
+    assert {"sign", "backup"} <= set(rows["4"]["allows"])
+    assert "grant" not in rows["4"]["allows"]
+    assert rows["7"]["unknown"] == {"guarded": "unrecognised"}
     assert {row["managing_tenant"] for row in rows.values()} == {OTHER}
-    assert (rows["6e"]["resource_group"], rows["1s"].get("resource_group"), rows["1s"]["name"]) == ("rg-none", None, "1")
+    assert (rows["6"]["resource_group"], rows["1"].get("resource_group")) == ("rg-none", None)
 
 
 def test_partners_and_the_default_show_what_is_accepted_of_them(whole: Collected) -> None:

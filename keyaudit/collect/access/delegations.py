@@ -32,7 +32,7 @@ _ID = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _MFA = {"azure": True, "none": False}
-_READ = ("name", "managing_tenant", "standing", "roles", "allows", "guarded")
+_READ = ("name", "managing_tenant", "roles", "allows", "eligible_roles", "eligible_allows", "guarded")
 _ACCESS = "microsoft.authorization/"
 
 
@@ -75,7 +75,7 @@ class Authorization(Struct, rename="camel"):
 
 
 async def collect_delegations(reading: Reading, unit: Unit, scope: Scope, roles: Roles) -> Coverage:
-    """Write a row per delegated scope for roles that the other tenant has, and one for those that it can activate."""
+    """Write a row per delegated scope. Returns the coverage of the query."""
     calls = Calls(scope, OPERATIONS[0])
     asked = [subscription.id for subscription in reading.found.subscriptions]
     items: dict[str, Item] = {}
@@ -106,36 +106,32 @@ class _Delegations:
         self._unlisted = _unlisted(reading.spool.coverage())
 
     async def write(self, item: Item) -> None:
-        """Write the rows of one assignment."""
-        properties = read(item.properties, Assigned)
-        named = properties if isinstance(properties, Refusal) else read(properties.registration_definition_id, str)
-        if isinstance(named, Refusal):
-            self._row(item, named, standing=True).unread(named)
-            return
-        definition = self._items.get(named.lower())
-        # Resource Graph leaves out what the identity may not read.
-        found = read(definition.properties, Defined) if definition else Refusal(Reason.NOT_VISIBLE)
-        if isinstance(found, Refusal):
-            self._row(item, named.lower(), standing=True).unread(found)
-            return
-        for standing, raw in ((True, found.authorizations), (False, found.eligible_authorizations)):
-            # Eligible authorizations are optional in version 2022-10-01 of the API.
-            if not standing and (raw is UNSET or is_null(raw)):
-                continue
-            listed = read(raw, list[Authorization])
-            if isinstance(listed, Refusal) or listed:
-                row = self._row(item, named.lower(), standing=standing)
-                await row.fill(found, listed, self._roles)
-
-    def _row(self, item: Item, definition: str | Refusal, *, standing: bool) -> "_Writing":
+        """Write the row of one assignment."""
         match = _ID.fullmatch(item.id)
         assert match is not None  # noqa: S101 - it was checked when the list was read
         url, version = self._source
-        id_ = f"{item.id}/{'standing' if standing else 'eligible'}"
-        row = Row(DELEGATION, id=id_, resource_id=item.id, scope_id=self._scope.id, url=url, version=version)
-        row.put_all(subscription_id=match[2].lower(), resource_group=match[3], definition_id=definition)
+        row = Row(DELEGATION, id=item.id, resource_id=item.id, scope_id=self._scope.id, url=url, version=version)
+        row.put_all(subscription_id=match[2].lower(), resource_group=match[3])
         row.put_read("vaults_inside", self._inside(match[1].lower(), match[2].lower()))
-        return _Writing(row, self._unit, standing)
+        properties = read(item.properties, Assigned)
+        named = properties if isinstance(properties, Refusal) else read(properties.registration_definition_id, str)
+        row.put_read("definition_id", named if isinstance(named, Refusal) else named.lower())
+        found = named if isinstance(named, Refusal) else self._defined(named.lower())
+        if isinstance(found, Refusal):
+            row.refuse(_READ, found.reason)
+        else:
+            row.put_all(name=found.registration_definition_name, managing_tenant=found.managed_by_tenant_id)
+            await self._put(row, "roles", "allows", read(found.authorizations, list[Authorization]))
+            raw = found.eligible_authorizations
+            # They are optional in version 2022-10-01 of the API.
+            none = raw is UNSET or is_null(raw)
+            eligible = await self._put(row, "eligible_roles", "eligible_allows", [] if none else read(raw, list[Authorization]))
+            row.put_read("guarded", eligible if isinstance(eligible, Refusal) else _guarded(eligible))
+        self._unit.row(DELEGATION.name, row.finish())
+
+    def _defined(self, id_: str) -> Defined | Refusal:
+        # Resource Graph leaves out what the identity may not read.
+        return read(self._items[id_].properties, Defined) if id_ in self._items else Refusal(Reason.NOT_VISIBLE)
 
     def _inside(self, place: str, subscription: str) -> bool | Refusal:
         if any(vault.startswith(f"{place}/") for vault in self._vaults):
@@ -143,45 +139,23 @@ class _Delegations:
         unlisted = self._unlisted.get(f"/subscriptions/{subscription}")
         return Refusal(unlisted) if unlisted else False
 
-
-class _Writing:
-    """One row, with the standing or the eligible authorizations."""
-
-    def __init__(self, row: Row, unit: Unit, standing: bool) -> None:
-        self._row, self._unit, self._standing = row, unit, standing
-
-    def unread(self, refusal: Refusal) -> None:
-        """Write it with everything unknown."""
-        self._row.refuse(_READ, refusal.reason)
-        self._unit.row(DELEGATION.name, self._row.finish())
-
-    async def fill(self, found: Defined, listed: Sequence[Authorization] | Refusal, roles: Roles) -> None:
-        """Write it with the authorizations of its definition."""
-        row = self._row
-        row.put_all(name=found.registration_definition_name, standing=self._standing)
-        row.put("managing_tenant", found.managed_by_tenant_id)
+    async def _put(
+        self, row: Row, roles: str, allows: str, listed: list[Authorization] | Refusal
+    ) -> Sequence[Authorization] | Refusal:
+        """Fill the columns of the roles that open keys. Returns their authorizations, with those that may be of one."""
         if isinstance(listed, Refusal):
-            row.refuse(("roles", "allows"), listed.reason)
-            self._guard(listed)
+            row.refuse((roles, allows), listed.reason)
+            return listed
+        opened = [(each, *await _opens(each, self._roles)) for each in listed]
+        unread = next((actions for _, _, actions in opened if isinstance(actions, Refusal)), None)
+        if unread:
+            row.refuse((roles, allows), unread.reason)
         else:
-            opened = [(each, *await _opens(each, roles)) for each in listed]
-            self._roles([(name, actions) for _, name, actions in opened])
-            self._guard(_guarded([each for each, _, actions in opened if isinstance(actions, Refusal) or actions]))
-        self._unit.row(DELEGATION.name, row.finish())
-
-    def _roles(self, opened: Sequence[tuple[str | Refusal, frozenset[str] | Refusal]]) -> None:
-        actions = {action for _, some in opened if not isinstance(some, Refusal) for action in some}
-        for _, some in opened:
-            if isinstance(some, Refusal):
-                self._row.refuse(("roles", "allows"), some.reason)
-                return
-        self._row.put("allows", allowed(actions))
-        names = [name for name, some in opened if some]
-        lacking = [name for name in names if isinstance(name, Refusal)]
-        self._row.put_read("roles", lacking[0] if lacking else sorted({name for name in names if isinstance(name, str)}))
-
-    def _guard(self, guarded: bool | Refusal) -> None:
-        self._row.put_read("guarded", None if self._standing else guarded)
+            row.put(allows, allowed({action for _, _, some in opened if not isinstance(some, Refusal) for action in some}))
+            names = [name for _, name, actions in opened if actions]
+            lacking = next((name for name in names if isinstance(name, Refusal)), None)
+            row.put_read(roles, lacking or sorted({name for name in names if isinstance(name, str)}))
+        return [each for each, _, actions in opened if isinstance(actions, Refusal) or actions]
 
 
 async def _opens(each: Authorization, roles: Roles) -> tuple[str | Refusal, frozenset[str] | Refusal]:

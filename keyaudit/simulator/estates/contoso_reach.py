@@ -160,16 +160,16 @@ def _devices(ground: Ground, place: dict[str, str]) -> tuple[Resource, ...]:
 def _plants(
     ground: Ground, place: dict[str, str], delegations: tuple[Delegation, ...], devices: tuple[Resource, ...]
 ) -> set[Plant]:
-    def assigned(one: Delegation, kind: str) -> str:
-        return f"{one.scope}/providers/Microsoft.ManagedServices/registrationAssignments/{one.id}/{kind}".lower()
+    def assigned(one: Delegation) -> str:
+        return f"{one.scope}/providers/Microsoft.ManagedServices/registrationAssignments/{one.id}".lower()
 
     operations, builders, fixers, *_ = delegations
     ids = {each.name: each.id.lower() for each in devices}
     tenant = f"/tenants/{ground.tenant}/crosstenantaccess"
     return {
-        Plant(DELEGATED, assigned(operations, "standing")),
-        Plant(DELEGATED, assigned(builders, "eligible")),
-        Plant(DELEGATED, assigned(fixers, "eligible")),
+        Plant(DELEGATED, assigned(operations)),
+        Plant(DELEGATED, assigned(builders)),
+        Plant(DELEGATED, assigned(fixers)),
         Plant(CONTROL_OF_OTHERS, f"{tenant}/{ground.guid('tenant', _SYNCING)}"),
         Plant(CONTROL_OF_OTHERS, f"{tenant}/{ground.guid('tenant', _SISTER)}"),
         Plant(MFA_OF_OTHERS, f"{tenant}/default"),
