@@ -7,7 +7,8 @@ from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.findings import PolicyText, Severity, Tally, UnknownGroup
-from keyaudit.model.reasons import OPTIONAL, Reason
+from keyaudit.model.optional import MAY_LACK, MayLack
+from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Results, Run, Verdict
 from keyaudit.model.waivers import Waiver
 
@@ -65,7 +66,7 @@ def verdict(
     unsupplied: Sequence[NotJudged] = (),
     waivers: Sequence[Waiver] = (),
     waived: Mapping[str, int] | None = None,
-    optional: frozenset[Reason] = OPTIONAL,
+    optional: MayLack = MAY_LACK,
     new_only: bool = False,
 ) -> Verdict:
     return decide(

@@ -2,6 +2,7 @@
 
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Severity, Tally, UnknownGroup
+from keyaudit.model.optional import MAY_LACK, MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import NotJudged, Verdict
 from tests.gate_example import NEEDED, PASSING, TENANT, WHOLE, blind, policy, vault, verdict
@@ -14,10 +15,10 @@ def test_what_a_cloud_lacks_gates_once_it_was_required() -> None:
         policy="p-key", severity=Severity.HIGH, scope_id=vault().id, causes={"key_ops": Reason.NOT_IN_CLOUD}, count=1
     )
     tallies = (Tally(policy=policy(), passed=1, unknown={Severity.HIGH: 1}), PASSING[1])
-    for required, codes in ((OPTIONAL, (Exit.CLEAN,)), (OPTIONAL - {Reason.NOT_IN_CLOUD}, (Exit.INCOMPLETE,))):
+    for required, codes in ((MAY_LACK, (Exit.CLEAN,)), (MayLack(OPTIONAL - {Reason.NOT_IN_CLOUD}), (Exit.INCOMPLETE,))):
         came = verdict((*WHOLE, lacking), tallies=tallies, groups=[group], needed=needed, optional=required)
         assert came.conditions == codes
-        assert [gap.required for gap in came.gaps] == [required is not OPTIONAL]
+        assert [gap.required for gap in came.gaps] == [required is not MAY_LACK]
 
 
 def test_evidence_that_was_required_is_a_gap_for_each_kind_and_names_whom_it_blinds() -> None:

@@ -16,6 +16,7 @@ from keyaudit.collect.entra import (
     directory,
     directory_roles,
     federation,
+    foreign,
     issuer,
     managed_identities,
     service_principals,
@@ -25,7 +26,7 @@ from keyaudit.collect.entra import (
 )
 from keyaudit.collect.key_vault import certificates, deleted, keys, secrets
 from keyaudit.collect.logs import alert_rules, places, workspaces
-from keyaudit.collect.managed_hsm import hsm
+from keyaudit.collect.managed_hsm import devices, hsm
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.collect.reading import Collector
 from keyaudit.collect.services import consumers, hosts, secret_uses, services
@@ -91,6 +92,7 @@ SURFACES = Surfaces(
         Surface("app management policies", app_management.OPERATIONS, app_management.collect_app_management),
         Surface("Conditional Access", workloads.POLICIES, workloads.collect_conditional_access),
         Surface("risk of workloads", workloads.RISKS, workloads.collect_risks),
+        Surface("cross-tenant access", foreign.OPERATIONS, foreign.collect_foreign),
         Surface("Entra logs", places.TENANT, places.collect_entra_logs),
     ),
     subscription=(
@@ -116,6 +118,7 @@ SURFACES = Surfaces(
         Surface("secrets of services", secret_uses.OPERATIONS, secret_uses.collect_secret_uses),
         Surface("consumers", consumers.OPERATIONS, consumers.collect_consumers),
         Surface("host names of resources", hosts.OPERATIONS, hosts.collect_hosts),
+        Surface("Cloud and Dedicated HSMs", devices.OPERATIONS, devices.collect_devices),
         Surface("delegated permissions", delegated.OPERATIONS, delegated.collect_delegated),
         Surface("agent identities", agents.OPERATIONS, agents.collect_agents),
         Surface("managed identities", managed_identities.OPERATIONS, managed_identities.collect_managed_identities),

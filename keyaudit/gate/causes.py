@@ -9,6 +9,7 @@ from msgspec import Struct
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.findings import UnknownGroup
 from keyaudit.model.operations import BY_SURFACE, OPERATIONS, Operation, Surface
+from keyaudit.model.optional import MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import Run
 
@@ -41,7 +42,7 @@ class Unread(Struct, frozen=True):
 class Causes:
     """The coverage, extended with operations that were never sent; every incomplete one is traced to its cause."""
 
-    def __init__(self, run: Run, coverage: Sequence[Coverage], required: frozenset[str], optional: frozenset[Reason]) -> None:
+    def __init__(self, run: Run, coverage: Sequence[Coverage], required: frozenset[str], optional: MayLack) -> None:
         self.asked, self.may_lack, self.reader = required, optional, run.identity
         self.tenant = Scope(f"/tenants/{run.tenant_id}".lower(), run.tenant_name, ScopeKind.TENANT)
         self.records = (*coverage, *_never_asked(run, self.tenant, coverage, required))
@@ -57,7 +58,7 @@ class Causes:
             self._at[blind.record.scope.id].append(blind)
             for place in (blind.record.scope.id, *self._above(blind.record.scope.id)):
                 self._under[place].append(blind)
-        out = {id(blind.record) for blind in self.unread if blind.reason in optional}
+        out = {id(blind.record) for blind in self.unread if optional.covers(blind.record.operation, blind.reason)}
         wanted = [record for record in self.records if record.operation in required]
         self.required = [record for record in wanted if id(record) not in out]
         telling = [record for record in self.required if record.operation != WHERE_TO_LOOK]
@@ -75,10 +76,19 @@ class Causes:
         gate.
         """
         if group.causes:
-            return set(group.causes.values()) <= self.may_lack
-        here = {blind.reason for blind in self._at[group.scope_id] if blind.record.operation in group.operations}
-        reasons = here or set(group.reasons)
-        return bool(reasons) and reasons <= self.may_lack
+            return self.may_lack.cover(group.causes.values()) and not self._lacks_required(group)
+        here = [blind for blind in self._at[group.scope_id] if blind.record.operation in group.operations]
+        if here:
+            return all(self.may_lack.covers(blind.record.operation, blind.reason) for blind in here)
+        wanted = Reason.OPTIONAL_RIGHT in group.reasons and any(map(self.may_lack.wants, group.operations))
+        return bool(group.reasons) and not wanted and self.may_lack.cover(group.reasons)
+
+    def _lacks_required(self, group: UnknownGroup) -> bool:
+        """Whether a right that is optional, and was required, is missing where it may make the group's columns unknown."""
+        if Reason.OPTIONAL_RIGHT not in group.causes.values():
+            return False
+        wanted = {blind.record.operation for blind in self.unread if self.may_lack.wants(blind.record.operation)}
+        return any(blind.reason is Reason.OPTIONAL_RIGHT for blind in self.explaining(group.scope_id, wanted))
 
     def _above(self, scope_id: str) -> tuple[str, ...]:
         if scope_id == self.tenant.id:

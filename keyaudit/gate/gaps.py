@@ -76,23 +76,25 @@ class Accepted:
 
 def gaps_of(ledger: Causes, allowing: Accepted, needed_by: Mapping[str, tuple[str, ...]]) -> tuple[Gap, ...]:
     """One gap for each scope and reason, widest scope first, in an order independent of the ledger's."""
-    grouped: dict[tuple[Scope, Reason], list[Unread]] = defaultdict(list)
+    grouped: dict[tuple[Scope, Reason, bool], list[Unread]] = defaultdict(list)
     for blind in ledger.unread:
-        grouped[blind.cause.scope, blind.reason].append(blind)
+        # Of two optional rights that are missing, perhaps one is required.
+        optional = ledger.may_lack.covers(blind.record.operation, blind.reason)
+        grouped[blind.cause.scope, blind.reason, optional].append(blind)
     kinds = list(ScopeKind)
-    order = sorted(grouped, key=lambda key: (kinds.index(key[0].kind), key[0].name, key[0].id, key[1]))
+    order = sorted(grouped, key=lambda key: (kinds.index(key[0].kind), key[0].name, key[0].id, *key[1:]))
     return tuple(_gap(key, grouped[key], ledger, allowing, needed_by) for key in order)
 
 
 def _gap(
-    key: tuple[Scope, Reason],
+    key: tuple[Scope, Reason, bool],
     blinds: Sequence[Unread],
     ledger: Causes,
     allowing: Accepted,
     needed_by: Mapping[str, tuple[str, ...]],
 ) -> Gap:
-    scope, reason = key
-    needed = [blind for blind in blinds if blind.record.operation in ledger.asked and reason not in ledger.may_lack]
+    scope, reason, optional = key
+    needed = [blind for blind in blinds if blind.record.operation in ledger.asked and not optional]
     details = _details(blinds)
     return Gap(
         scope=scope,

@@ -12,6 +12,7 @@ from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.errors import PRECEDENCE, Exit
 from keyaudit.model.findings import Severity
 from keyaudit.model.operations import OPERATIONS, Surface
+from keyaudit.model.optional import MAY_LACK, MayLack
 from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import MAX_SKEW, Gap, Results, Run, Verdict
 from keyaudit.model.waivers import State as WaiverState
@@ -25,13 +26,13 @@ def decide(
     accepted: Acceptance = NOTHING_ACCEPTED,
     *,
     fail_on: Severity | None,
-    optional: frozenset[Reason] = OPTIONAL,
+    optional: MayLack = MAY_LACK,
     unmet: Sequence[Gap] | None = None,
 ) -> Verdict:
     """The verdict on the results of policies, which is evaluated at the time of `run`.
 
     With `fail_on` None open findings do not fail the run. Allowances and coverage waivers never accept an unsafe reason.
-    Gaps with an `optional` reason do not count, unsupplied evidence does. `unmet`: unmet expectations; None if there are no
+    `optional` gaps do not count, unsupplied evidence does. `unmet`: unmet expectations; None if there are no
     expectations.
     """
     tallies, needed_by, required = results.tallies, results.needed_by, frozenset(results.needed_by)

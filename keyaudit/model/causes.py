@@ -79,6 +79,10 @@ KINDS: Mapping[str, Kind] = {
         "role assignment or access policy",
         "Give the principal a narrower assignment if it needs one. Then remove this one.",
     ),
+    "delegation": Kind(
+        "delegation to another tenant",
+        "Have the other organisation send a definition with roles that cannot reach keys. Then remove the old assignments.",
+    ),
     "principal": Kind(
         "service principal",
         "Take away the permissions that it does not need. Disable it if nobody uses it.",

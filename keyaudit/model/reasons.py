@@ -129,7 +129,7 @@ ADVICE: dict[Reason, Advice] = {
     ),
     Reason.TENANT_MOVED: Advice("it now belongs to another tenant", "run against that tenant"),
     Reason.OTHER_TENANT: Advice("it belongs to another tenant", "run against that tenant"),
-    Reason.PUBLISHER_ONLY: Advice("only its publisher's tenant can see it", "ask the publisher for a written statement"),
+    Reason.PUBLISHER_ONLY: Advice("only the other organization can see it", "ask it for a written statement"),
     Reason.NOT_VISIBLE: Advice("it was expected and is not visible", "grant Reader on it"),
     Reason.NOTHING_VISIBLE: Advice("the identity sees nothing there", "grant Reader at the subscription or management group"),
     Reason.SUBSCRIPTION_LIMIT: Advice("only the first 10,000 subscriptions are answered", "run with --subscription in parts"),

@@ -100,6 +100,7 @@ OPENS: Mapping[str, Mapping[Stake, Facts]] = {
         (
             "account_key",
             "custody_record",
+            "delegation",
             "deleted",
             "ekm_certificate",
             "grant",

@@ -7,27 +7,26 @@ import duckdb
 from keyaudit.model.environments import assigning
 from keyaudit.model.evidence import BY_RIGHT, DELETED_HSM_KEYS, ENVIRONMENTS, NOT_IN_CLOUD, PUBLISHERS
 from keyaudit.model.operations import OPERATIONS
+from keyaudit.model.optional import MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import Run
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.policy.definition import Policy
 
 
-def optional(run: Run, require: Collection[str]) -> frozenset[Reason]:
-    """The reasons for gaps that do not make the run incomplete.
+def optional(run: Run, require: Collection[str]) -> MayLack:
+    """The gaps that do not make the run incomplete.
 
     An unconfigured environment counts only if [environments] gives something an environment, or if they are required.
     """
     found = set(OPTIONAL)
-    if not set(BY_RIGHT).isdisjoint(require):
-        found.discard(Reason.OPTIONAL_RIGHT)
     if NOT_IN_CLOUD in require:
         found.discard(Reason.NOT_IN_CLOUD)
     if PUBLISHERS in require:
         found.discard(Reason.PUBLISHER_ONLY)
     if ENVIRONMENTS not in require and not assigning(run.environment_rules):
         found.add(Reason.NOT_CONFIGURED)
-    return frozenset(found)
+    return MayLack(frozenset(found), frozenset(BY_RIGHT).intersection(require))
 
 
 def supplied(

@@ -18,7 +18,7 @@ from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, Severity
-from keyaudit.model.reasons import OPTIONAL, Reason
+from keyaudit.model.optional import MAY_LACK, MayLack
 from keyaudit.model.run import First, NotJudged, Results
 from keyaudit.model.settings import InForce, PolicyInForce
 from keyaudit.model.tables import TABLES
@@ -140,7 +140,7 @@ def judge(
     accepted: Acceptance = NOTHING_ACCEPTED,
     *,
     supplied: Collection[str] = (),
-    optional: frozenset[Reason] = OPTIONAL,
+    optional: MayLack = MAY_LACK,
     tenant: Scope = _NOWHERE,
     sizes: Mapping[str, int] | None = None,
     scoring: Scoring = Scoring.NONE,
@@ -160,8 +160,7 @@ def judge(
     these columns by table and those of their messages, and findings neither evidence, limits nor fix.
 
     Raises UsageError for an invalid profile or override. Policies that need evidence are not evaluated unless all of it is
-    `supplied`; if missing evidence is required, they are unknown on the `tenant`. A gap with an `optional` reason affects no
-    policy.
+    `supplied`; if missing evidence is required, they are unknown on the `tenant`. An `optional` gap affects no policy.
     """
     as_of, baseline = judging.as_of, accepted.baseline
     ordered = sorted(policies, key=lambda policy: policy.text.id)

@@ -15,7 +15,8 @@ from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.findings import Finding, Outcome, UnknownGroup
 from keyaudit.model.operations import OPERATIONS
-from keyaudit.model.reasons import ADVICE, OPTIONAL, Reason
+from keyaudit.model.optional import MAY_LACK, MayLack
+from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import listed
 from keyaudit.policy.applicability import part_may_apply
@@ -75,18 +76,18 @@ def blind_scopes(
     connection: duckdb.DuckDBPyConnection,
     bounds: Sequence[Bound],
     coverage: Iterable[Coverage],
-    optional: frozenset[Reason] = OPTIONAL,
+    optional: MayLack = MAY_LACK,
 ) -> tuple[Blind, ...]:
     """Every policy on every such scope: by severity, then by the scope's name and id, then by policy.
 
-    A gap with an `optional` reason does not count.
+    An `optional` gap does not count.
     """
     gaps: dict[Scope, dict[str, Coverage]] = {}
     whole: dict[Scope, set[str]] = {}
     for record in coverage:
         if record.state is State.ASSESSED:
             whole.setdefault(record.scope, set()).add(record.operation)
-        elif record.reason not in optional:
+        elif record.reason is None or not optional.covers(record.operation, record.reason):
             gaps.setdefault(record.scope, {})[record.operation] = record
     found: list[Blind] = []
     unread = frozenset[str]().union(*gaps.values())

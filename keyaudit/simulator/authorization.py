@@ -52,6 +52,32 @@ def assignment_rows(directory: Directory) -> Iterator[ResourceRow]:
         yield _authorization_row("roleassignments", _place(one.scope), _assignment(directory, one), directory)
 
 
+def delegation_rows(directory: Directory) -> Iterator[ResourceRow]:
+    """What is delegated to other tenants, as the table managedservicesresources has it: definitions, and their assignments.
+
+    https://learn.microsoft.com/azure/templates/microsoft.managedservices/registrationdefinitions
+    """
+    for one in directory.estate.delegations:
+        place = f"/subscriptions/{_place(one.scope)}"
+        definition_id = f"{place}/providers/Microsoft.ManagedServices/registrationDefinitions/{one.id}"
+        properties: dict[str, object] = {
+            "registrationDefinitionName": one.name,
+            "managedByTenantId": one.tenant,
+            "managedByTenantName": one.name,
+            "manageeTenantId": directory.tenant_id,
+            "authorizations": list(one.roles),
+            "provisioningState": "Succeeded",
+        }
+        if one.eligible is not None:
+            properties["eligibleAuthorizations"] = list(one.eligible)
+        assigned = {"registrationDefinitionId": definition_id, "provisioningState": "Succeeded"}
+        assignment_id = f"{one.scope}/providers/Microsoft.ManagedServices/registrationAssignments/{one.id}"
+        for kind, id_, members in (("definitions", definition_id, properties), ("assignments", assignment_id, assigned)):
+            found: dict[str, object] = {"id": id_, "name": one.id, "properties": members}
+            row = _authorization_row("", _place(one.scope), found, directory)
+            yield {**row, "type": f"microsoft.managedservices/registration{kind}"}
+
+
 def definition_rows(directory: Directory) -> Iterator[ResourceRow]:
     """The role definitions, as the same table has them."""
     for role in roles(directory):

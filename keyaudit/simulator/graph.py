@@ -42,6 +42,7 @@ PARTS: tuple[Callable[[Directory, str, list[str], Request], Resource | None], ..
     token_signing.resource,
     trusted_authorities.resource,
     graph_posture.policies,
+    graph_posture.other_tenants,
 )
 """Functions for other paths than the directory's: from version and path to the resource, or None."""
 

@@ -156,6 +156,7 @@ _SETTINGS = {
     "identity/conditionalaccess/namedlocations": "identity/conditionalAccess/namedLocations",
     "identityprotection/riskyserviceprincipals": "identityProtection/riskyServicePrincipals",
     "identityprotection/serviceprincipalriskdetections": "identityProtection/servicePrincipalRiskDetections",
+    "policies/crosstenantaccesspolicy/partners": "policies/crossTenantAccessPolicy/partners",
     "groupsettings": "groupSettings",
 }
 """By path in lower case Graph's spelling. A new tenant has none of them."""
@@ -166,6 +167,8 @@ def _settings(directory: Directory, version: str, name: str) -> Resource:
     posture = directory.estate.posture
     found = {
         "policies": posture.conditional_access,
+        "namedLocations": posture.named_locations,
+        "partners": posture.partners,
         "riskyServicePrincipals": posture.risky_principals,
         "servicePrincipalRiskDetections": posture.risk_detections,
     }.get(kind, ())
@@ -173,7 +176,7 @@ def _settings(directory: Directory, version: str, name: str) -> Resource:
         operation=_OPERATIONS[kind],
         relations=(name,),
         type=f"microsoft.graph.{kind}",
-        members=(),
+        members=("identitySynchronization",) if kind == "partners" else (),
         render=collection(version, name, found, lambda one: one),
     )
 
@@ -181,6 +184,7 @@ def _settings(directory: Directory, version: str, name: str) -> Resource:
 _OPERATIONS = {
     "policies": "conditional_access.list",
     "namedLocations": "named_location.list",
+    "partners": "cross_tenant.partners",
     "riskyServicePrincipals": "risky_principal.list",
     "servicePrincipalRiskDetections": "risk_detection.list",
     "groupSettings": "group_setting.list",

@@ -47,6 +47,13 @@ def policies(directory: Directory, version: str, path: list[str], _request: Requ
     return None
 
 
+def other_tenants(directory: Directory, version: str, path: list[str], _request: Request) -> Resource | None:
+    """The default of cross-tenant access. Its partners are a list like others."""
+    if [part.lower() for part in path] != ["policies", "crosstenantaccesspolicy", "default"]:
+        return None
+    return _one(version, "cross_tenant.default", "crossTenantAccessPolicy/default", _of_other_tenants(directory))
+
+
 def _suffix(version: str) -> str:
     return "_beta" if version == "beta" else ""
 
@@ -149,6 +156,20 @@ def _state(found: Restriction) -> dict[str, object]:
         "state": found.state,
         "restrictForAppsCreatedAfterDateTime": None if found.created_after is None else iso(found.created_after),
         "excludeActors": {"customSecurityAttributes": exempt} if exempt else None,
+    }
+
+
+def _of_other_tenants(directory: Directory) -> dict[str, object]:
+    """https://learn.microsoft.com/graph/api/crosstenantaccesspolicyconfigurationdefault-get"""
+    trusted = directory.estate.posture.mfa_of_others
+    return {
+        "isServiceDefault": not trusted,
+        "inboundTrust": {
+            "isMfaAccepted": trusted,
+            "isCompliantDeviceAccepted": False,
+            "isHybridAzureADJoinedDeviceAccepted": False,
+        },
+        "automaticUserConsentSettings": {"inboundAllowed": False, "outboundAllowed": False},
     }
 
 

@@ -25,10 +25,21 @@ def routes(directory: Directory) -> Sequence[Route]:
                 return answer({"value": [federated_resource(identity, one, preview=preview) for one in identity.federated]})
         return no_identity(stars[2])
 
+    def listed(request: Request, stars: list[str]) -> Answer:
+        preview = request.query.get("api-version", "").endswith("-preview")
+        here = [each for each in directory.estate.identities if each.subscription.lower() == stars[0].lower()]
+        if preview and any(each.stable_only for each in here):
+            message = "No registered resource provider found for location and this API version."
+            return error(400, "NoRegisteredProviderFound", message)
+        return answer({"value": [_identity(directory, each, preview=preview) for each in here]})
+
+    every = f"subscriptions/*/providers/{TYPE}"
     path = f"subscriptions/*/resourcegroups/*/providers/{TYPE}/*/federatedidentitycredentials"
     return (
         Route("managed_identity.expressions_of", path, federated, version=_PREVIEW),
         Route("managed_identity.federated_of", path, federated),
+        Route("managed_identity.list", every, listed, version=_PREVIEW),
+        Route("managed_identity.list_stable", every, listed),
     )
 
 
@@ -57,6 +68,26 @@ def rows(directory: Directory) -> Iterator[dict[str, object]]:
             "zones": None,
             "extendedLocation": None,
         }
+
+
+def _identity(directory: Directory, identity: ManagedIdentity, *, preview: bool) -> dict[str, object]:
+    """An identity in Azure Resource Manager; only preview versions have assignment restrictions."""
+    properties: dict[str, object] = {
+        "tenantId": directory.tenant_id,
+        "principalId": identity.principal_id,
+        "clientId": identity.client_id,
+        "isolationScope": identity.isolation,
+    }
+    if preview and identity.limited_to:
+        properties["assignmentRestrictions"] = {"providers": list(identity.limited_to)}
+    return {
+        "id": _id(identity),
+        "name": identity.name,
+        "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
+        "location": identity.location,
+        "tags": {},
+        "properties": properties,
+    }
 
 
 def _id(identity: ManagedIdentity) -> str:

@@ -21,7 +21,7 @@ def rows(directory: Directory) -> Iterator[dict[str, object]]:
             "resourceGroup": resource.resource_group.lower(),
             "subscriptionId": resource.subscription.lower(),
             "managedBy": "",
-            "sku": None,
+            "sku": resource.sku,
             "plan": None,
             "properties": resource.properties,
             "tags": resource.tags,
@@ -57,6 +57,13 @@ def routes(directory: Directory) -> Sequence[Route]:
     """A SQL server's encryption protector, and actions that would return keys."""
     path = "subscriptions/*/resourcegroups/*/providers/microsoft.sql/*/*/encryptionprotector/current"
 
+    def settings(_request: Request, stars: list[str]) -> Answer:
+        wanted = [star.lower() for star in stars]
+        for each in directory.estate.resources:
+            if [each.subscription.lower(), each.resource_group.lower(), each.name.lower()] == wanted:
+                return arm_answers.answer({"value": list(each.diagnostic_settings)})
+        return arm_answers.no_resource("Microsoft.HardwareSecurityModules/cloudHsmClusters", *stars[1:])
+
     def protector(_request: Request, stars: list[str]) -> Answer:
         wanted = f"/subscriptions/{stars[0]}/resourcegroups/{stars[1]}/providers/microsoft.sql/{stars[2]}/{stars[3]}".lower()
         for resource in directory.estate.resources:
@@ -65,9 +72,14 @@ def routes(directory: Directory) -> Sequence[Route]:
         message = f"The requested resource of type 'Microsoft.Sql/{stars[2]}' with name '{stars[3]}' was not found."
         return arm_answers.error(404, "ResourceNotFound", message)
 
-    return (Route("sql.protector", path, protector), *(_list(directory, *each) for each in _LISTS))
+    return (
+        Route("sql.protector", path, protector),
+        Route("hsm_device.diagnostic_setting.list", f"{_CLUSTER}/providers/microsoft.insights/diagnosticsettings", settings),
+        *(_list(directory, *each) for each in _LISTS),
+    )
 
 
+_CLUSTER = "subscriptions/*/resourcegroups/*/providers/microsoft.hardwaresecuritymodules/cloudhsmclusters/*"
 _LISTS = (
     ("front_door.secrets", "microsoft.cdn/profiles/*", "secrets"),
     ("site.setting_references", "microsoft.web/sites/*", "config/configreferences/appsettings"),

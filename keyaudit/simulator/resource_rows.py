@@ -40,6 +40,7 @@ def _row(directory: Directory, vault: Vault) -> ResourceRow:
 ROWS: dict[str, tuple[Callable[[Directory], Iterator[ResourceRow]], ...]] = {
     "resources": (_vaults, other_services.rows, identities.rows, hsm_resources.rows, arm_logs.rows, arm_logs.workspaces),
     "authorizationresources": (authorization.assignment_rows, authorization.definition_rows),
+    "managedservicesresources": (authorization.delegation_rows,),
     "resourcecontainers": (authorization.subscription_rows, other_services.group_rows),
 }
 """By table the function that returns its rows. A row has every column of its table, with `type` in lower case."""
@@ -51,9 +52,11 @@ OPERATIONS = {
     "microsoft.certificateregistration/certificateorders": "secret_use.query",
     "microsoft.network/applicationgateways": "consumer.query",
     "microsoft.web/sites": "host.query",
+    "microsoft.hardwaresecuritymodules/cloudhsmclusters": "hsm_device.query",
     identities.TYPE: "managed_identity.query",
     "microsoft.authorization/roleassignments": "role_assignment.query",
     "microsoft.authorization/roledefinitions": "role_definition.query",
+    "microsoft.managedservices/registrationassignments": "delegation.query",
     "microsoft.resources/subscriptions": "subscription.query",
     "microsoft.insights/activitylogalerts": "alert_rule.query",
     "microsoft.operationalinsights/workspaces": "workspace.query",

@@ -78,6 +78,15 @@ async def test_addresses_of_browsers_and_devices_count_as_well() -> None:
     assert row["implicit_tokens"] is True
 
 
+async def test_hosts_are_those_of_browsers_and_of_no_azure_service() -> None:
+    spa, native = ("https://B.example:8443/a", "http://localhost/b"), ("https://c.example/", "http://localhost/c")
+    web = ("https://a.example/", "https://x.azurewebsites.net/", "http://127.0.0.1/a", "https://*.d.example/", "https://[::1]/")
+    row = await application(*web, spa_urls=spa, native_urls=native)
+    assert row["web_hosts"] == ["a.example", "b.example"]
+    # A program on a device has no other way, and a browser sends no code there for a secret.
+    assert row["local_redirects"] == ["http://127.0.0.1/a", "https://[::1]/"]
+
+
 def _without(member: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     def edit(body: dict[str, Any]) -> dict[str, Any]:
         del body["value"][0][member]
@@ -86,7 +95,10 @@ def _without(member: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     return edit
 
 
-@pytest.mark.parametrize(("member", "implicit"), [("web", {"implicit_tokens"}), ("spa", set()), ("publicClient", set())])
+@pytest.mark.parametrize(
+    ("member", "implicit"),
+    [("web", {"implicit_tokens", "web_hosts", "local_redirects"}), ("spa", {"web_hosts"}), ("publicClient", set())],
+)
 async def test_a_platform_that_was_left_out_may_have_any(member: str, implicit: set[str]) -> None:
     found = await collect(Fault("application.list", "every", edit=_without(member)))
     unknown = found.unknown("application", ID)
@@ -95,7 +107,7 @@ async def test_a_platform_that_was_left_out_may_have_any(member: str, implicit: 
 
 async def test_a_text_that_is_no_uri_makes_unknown_where_they_lead() -> None:
     row = await application("contoso.example/signin")
-    assert row["unknown"] == dict.fromkeys(COLUMNS, "bad_value")
+    assert row["unknown"] == dict.fromkeys((*COLUMNS, "web_hosts", "local_redirects"), "bad_value")
     assert row["redirect_uris"] == ["contoso.example/signin"]
 
 

@@ -65,6 +65,8 @@ def test_every_recorded_application() -> None:
             "wildcard_hosts": [],
             "wildcard_paths": [],
             "azure_hosts": [],
+            "web_hosts": [],
+            "local_redirects": [],
             "implicit_tokens": False,
             "exposes_api": False,
             "exposed_scopes": [],

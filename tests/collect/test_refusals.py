@@ -3,6 +3,8 @@
 import pytest
 
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
+from keyaudit.collect.entra import identity_limits
+from keyaudit.collect.managed_hsm import devices
 from keyaudit.collect.services import consumers
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import ESTATE, FIRST_ID, SECOND_ID, TENANT_ID
@@ -43,9 +45,11 @@ CHILDREN = {
         "secret_use.query",
         *consumers.OPERATIONS,
         "host.query",
+        *devices.OPERATIONS,
         "managed_identity.query",
         "managed_identity.expressions_of",
         "managed_identity.federated_of",
+        *identity_limits.OPERATIONS,
         *ROLE_OPERATIONS,
     ),
     "key.list": ("key.versions", "key.get", "key.rotation_policy"),

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
-from keyaudit.collect.entra import authorities, federation, issuer, token_policies
+from keyaudit.collect.entra import authorities, federation, foreign, identity_limits, issuer, token_policies
 from keyaudit.collect.key_vault import certificates, deleted, secrets
+from keyaudit.collect.managed_hsm import devices
 from keyaudit.collect.run import collect_all
 from keyaudit.collect.services import consumers
 from keyaudit.collect.surfaces import SURFACES
@@ -68,6 +69,10 @@ TENANT_OPERATIONS = (
     "secret_use.query",
     *consumers.OPERATIONS,
     "host.query",
+    *devices.OPERATIONS,
+    *foreign.OPERATIONS,
+    "named_location.list",
+    "delegation.query",
     "conditional_access.list",
     "risky_principal.list",
     "risk_detection.list",
@@ -105,7 +110,7 @@ TENANT_OPERATIONS = (
     "sign_in_activity.list",
     "credential_activity.list",
     "managed_identity.query",
-    *("managed_identity.expressions_of", "managed_identity.federated_of"),
+    *("managed_identity.expressions_of", "managed_identity.federated_of", *identity_limits.OPERATIONS),
     *("agent.list", "agent.get", "agent.sponsors", "agent_user.list", "blueprint.sponsors_of", "blueprint.inheritable_of"),
     "blueprint.principal_sponsors_of",
     *federation.OPERATIONS,
@@ -152,6 +157,11 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "key_use": set(),
         "secret_use": set(),
         "conditional_access_policy": set(),
+        "named_location": set(),
+        "delegation": set(),
+        "foreign_tenant": {f"{TENANT_ID}/crosstenantaccess/default"},
+        "hsm_device": set(),
+        "managed_identity": set(),
         "risky_principal": set(),
         "risk_detection": set(),
         "azure_host": set(),
@@ -274,6 +284,8 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "secrets of services": (1, 1),
         "host names of resources": (1, 1),
         "Conditional Access": (1, 1),
+        "cross-tenant access": (1, 1),
+        "Cloud and Dedicated HSMs": (1, 1),
         "risk of workloads": (1, 1),
         "principals": (1, 1),
     }
@@ -376,6 +388,10 @@ async def test_no_visible_subscription_is_not_an_empty_tenant() -> None:
         (TENANT_ID, "managed_identity.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "managed_identity.expressions_of"): "not_assessed parent_not_assessed",
         (TENANT_ID, "managed_identity.federated_of"): "not_assessed parent_not_assessed",
+        **{
+            (TENANT_ID, operation): "not_assessed parent_not_assessed"
+            for operation in (*identity_limits.OPERATIONS, *devices.OPERATIONS)
+        },
         **{(TENANT_ID, operation): "not_assessed parent_not_assessed" for operation in ("vault.query", *ROLE_OPERATIONS)},
         (TENANT_ID, "hsm.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "alert_rule.query"): "not_assessed parent_not_assessed",

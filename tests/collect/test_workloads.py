@@ -45,7 +45,7 @@ async def read(posture: Posture, *faults: Fault) -> Collected:
 
 async def policy(**members: Any) -> dict[str, Any]:
     """The row of a policy for workload identities with these members instead of its own."""
-    whole = access_policy(POLICY, "Workloads", workloads=ONE, leaving_out=("AllTrusted",))
+    whole = access_policy(POLICY, "Workloads", workloads=(ONE,), leaving_out=("AllTrusted",))
     found = await read(Posture(security_defaults=False, conditional_access=({**whole, **members},)))
     [row] = found.rows["conditional_access_policy"].values()
     return row
@@ -75,7 +75,7 @@ async def test_a_policy_for_users_is_none_for_workloads() -> None:
     assert (row["for_workloads"], row["included"], row["locations"]) == (False, [], [])
 
 
-CONDITIONS: Any = access_policy(POLICY, "Workloads", workloads=ONE)["conditions"]
+CONDITIONS: Any = access_policy(POLICY, "Workloads", workloads=(ONE,))["conditions"]
 OF_CLIENTS = {"for_workloads", "included", "excluded", "filtered"}
 NO_CLIENTS = {**dict.fromkeys(OF_CLIENTS, "bad_body"), "for_workloads": "bad_value"}
 NO_PLACES = {"locations": "bad_value", "locations_excluded": "unrecognised"}

@@ -41,6 +41,20 @@ def test_identifier_uris_in_a_verified_domain_are_its_own(uris: list[str], verif
     assert told("loose_uris", rows, LISTED) == loose
 
 
+HOSTS_OF_URIS: list[tuple[list[str], object, object]] = [
+    (["a.example", "b.contoso.example"], ["contoso.example"], ["a.example"]),
+    (["contoso.example"], ["contoso.example"], []),
+    (["a.example"], BAD, "bad_value"),
+    ([], BAD, []),
+]
+
+
+@pytest.mark.parametrize(("uris", "verified", "loose"), HOSTS_OF_URIS)
+def test_hosts_in_no_verified_domain_are_told(uris: list[str], verified: object, loose: object) -> None:
+    rows = {"application": [application("a", web_hosts=uris)], "tenant": [tenant(verified)]}
+    assert told("unverified_hosts", rows, LISTED) == loose
+
+
 def told(column: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> object:
     """The column's value, or why it is unknown."""
     found: dict[str, Any] = only("application", rows, coverage)

@@ -21,7 +21,8 @@ ALONE = frozenset(
         "agent-created-in-burst", "combo-added-credential-used", "combo-cross-environment-signed",
         "fed-domain-settings-changed", "log-audit-switched-off",
         "log-mail-of-many-mailboxes", "log-settings-removed", "log-unexpected-appid",
-        "sp-first-party-credential-added", "use-backup-or-release", "use-key-signs-for-many-apps", "use-superseded-version",
+        "sp-first-party-credential-added", "use-backup-or-release", "use-sign-in-without-principal",
+        "use-key-signs-for-many-apps", "use-superseded-version",
         # Its action closes nothing else.
         "agent-blueprint-without-sponsor", "agent-credential-admins", "agent-foreign-blueprint-with-secret",
         "agent-without-sponsor", "app-identifier-uri-not-unique",
@@ -34,6 +35,9 @@ ALONE = frozenset(
         "log-defender-off", "log-entra-diag-missing", "log-mailbox-audit-gap", "log-no-appid-baseline", "log-no-key-alerts",
         "log-retention-short", "log-ual-off", "scope-sync-by-account", "use-jwks-stale-trust",
         "sp-conditional-access-everywhere", "sp-conditional-access-not-enforced",
+        "hsm-device-audit-off", "hsm-device-custody-unknown", "hsm-device-not-active", "hsm-device-public-network",
+        "hsm-dedicated-retiring", "scope-cross-tenant-mfa-trusted", "scope-partner-admin-roles", "scope-partner-creates-users",
+        "sp-mi-not-limited",
         "sp-workload-at-risk", "sp-workload-detection-live",
         "use-validator-any-audience", "use-validator-common-metadata",
         # One of them applies to expired certificates, the other to valid ones.

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.evidence import ENVIRONMENTS
+from keyaudit.model.optional import MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import Run
 from keyaudit.policy.evidence import optional, supplied
@@ -44,7 +45,14 @@ def test_environments_are_supplied_by_a_setting_or_by_the_tag_of_a_vault(
 
 
 def test_what_nothing_names_counts_where_environments_are_in_use_or_required() -> None:
-    assert optional(RUN, ()) == OPTIONAL | {Reason.NOT_CONFIGURED}
-    assert optional(RUN, (ENVIRONMENTS,)) == optional(RULED, ()) == OPTIONAL
-    assert optional(RULED, ("not-in-cloud",)) == OPTIONAL - {Reason.NOT_IN_CLOUD}
-    assert optional(RULED, ("publishers",)) == OPTIONAL - {Reason.PUBLISHER_ONLY}
+    assert optional(RUN, ()) == MayLack(OPTIONAL | {Reason.NOT_CONFIGURED})
+    assert optional(RUN, (ENVIRONMENTS,)) == optional(RULED, ()) == MayLack(OPTIONAL)
+    assert optional(RULED, ("not-in-cloud",)) == MayLack(OPTIONAL - {Reason.NOT_IN_CLOUD})
+    assert optional(RULED, ("publishers",)) == MayLack(OPTIONAL - {Reason.PUBLISHER_ONLY})
+
+
+def test_a_right_that_is_required_makes_no_other_required() -> None:
+    lack = optional(RULED, ("identity-protection", "logs"))
+    assert lack.rights == {"identity-protection"}
+    for operation, may in (("risky_principal.list", False), ("conditional_access.list", True), ("hsm.deleted_key.list", True)):
+        assert lack.covers(operation, Reason.OPTIONAL_RIGHT) is may

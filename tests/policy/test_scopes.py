@@ -8,6 +8,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.optional import MayLack
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES, operations_of
 from keyaudit.policy.bind import bind
@@ -200,7 +201,7 @@ def test_what_a_cloud_lacks_blinds_once_it_was_required(tmp_path: Path) -> None:
     lacking = gap(VAULT, "key.list", Reason.NOT_IN_CLOUD)
     with inventory() as connection:
         assert judge(connection, [policy(tmp_path)], [lacking], JUDGING).groups == ()
-        insisted = judge(connection, [policy(tmp_path)], [lacking], JUDGING, optional=frozenset())
+        insisted = judge(connection, [policy(tmp_path)], [lacking], JUDGING, optional=MayLack(frozenset()))
         (finding,) = insisted.findings()
     assert finding.message == "unknown: keys not read (this cloud does not have it)"
 

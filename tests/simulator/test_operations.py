@@ -6,11 +6,12 @@ from urllib.parse import quote
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.collect.access import assignments, definitions
+from keyaudit.collect.access import assignments, definitions, delegations
 from keyaudit.collect.access.roles import SUBSCRIPTIONS
 from keyaudit.collect.confines import GROUPS
 from keyaudit.collect.entra.managed_identities import QUERY as IDENTITIES
 from keyaudit.collect.logs.alert_rules import QUERY as ALERT_RULES
+from keyaudit.collect.managed_hsm.devices import QUERY as DEVICES
 from keyaudit.collect.services.consumers import QUERY_TEXT as CONSUMERS
 from keyaudit.collect.services.hosts import QUERY as HOST_NAMES
 from keyaudit.collect.services.items import QUERY as SERVICES
@@ -18,7 +19,7 @@ from keyaudit.collect.services.secret_uses import QUERY as SECRETS
 from keyaudit.collect.usage.live.workspaces import QUERY as WORKSPACES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
 from keyaudit.simulator.arm_logs import customer_id
-from keyaudit.simulator.estate import ServicePrincipal
+from keyaudit.simulator.estate import Resource, ServicePrincipal
 from keyaudit.simulator.roles import OWNER
 from keyaudit.simulator.service import Directory
 from tests.simulator.client import ARM, GRAPH, LOGIN, wire
@@ -51,6 +52,8 @@ QUERIES = {
     "secret_use.query": SECRETS,
     "consumer.query": CONSUMERS,
     "host.query": HOST_NAMES,
+    "hsm_device.query": DEVICES,
+    "delegation.query": delegations.QUERY,
     "managed_identity.query": IDENTITIES,
     "role_assignment.query": assignments.QUERY,
     "role_definition.query": definitions.QUERY,
@@ -60,6 +63,13 @@ QUERIES = {
 }
 
 
+CLUSTER = Resource(
+    type="Microsoft.HardwareSecurityModules/cloudHsmClusters",
+    name="chsm-main",
+    subscription=SUBSCRIPTION,
+    resource_group="rg-main",
+    properties={},
+)
 BLUEPRINT_PRINCIPAL = ServicePrincipal(
     id="50000000-0000-4000-8000-000000000777",
     app_id="a1000000-0000-4000-8000-000000000777",
@@ -118,6 +128,7 @@ def _url(operation: Operation) -> str:
         secret=SECRET.name,
         version=CERTIFICATE.current if "{certificate}" in operation.path else SIGNING.current,
         kind="servers",
+        cluster="chsm-main",
         server="sql-main",
         name=NAMES.get(operation.id, "app"),
         part="stage",
@@ -135,7 +146,9 @@ def _url(operation: Operation) -> str:
 
 
 async def test_each_is_answered_under_its_own_name() -> None:
-    async with wire(replace(SMALL, service_principals=(*PRINCIPALS, BLUEPRINT_PRINCIPAL, AGENT))) as client:
+    async with wire(
+        replace(SMALL, service_principals=(*PRINCIPALS, BLUEPRINT_PRINCIPAL, AGENT), resources=(*SMALL.resources, CLUSTER))
+    ) as client:
         for operation in (each for each in OPERATIONS.values() if each.id not in OF_A_SEARCH):
             url = _url(operation)
             before = client.simulator.calls[operation.id]

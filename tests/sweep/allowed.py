@@ -46,6 +46,10 @@ EMPTY_BELIEVED: Mapping[str, str] = {
     "consumer.query": _NOTHING_NAMES_THEM,
     **{each.operation: _NOTHING_NAMES_THEM for each in CHILDREN},
     "host.query": _NOTHING_NAMES_THEM,
+    **dict.fromkeys(
+        ("cross_tenant.partners", "delegation.query", "hsm_device.query", "named_location.list"), _NOTHING_NAMES_THEM
+    ),
+    "hsm_device.diagnostic_setting.list": _NONE_THERE,
     "conditional_access.list": _NOTHING_NAMES_THEM,
     "risky_principal.list": _NOTHING_NAMES_THEM,
     "risk_detection.list": _NOTHING_NAMES_THEM,
@@ -111,6 +115,8 @@ _UPLOADED = "a gateway's certificate that was uploaded has no address in a vault
 _NO_CERTIFICATES = "Resource Graph has null for what a resource lacks: it has no certificates, or no host names, of its own"
 
 LEFT_OUT_SAYS: Mapping[str, str] = {
+    "eligibleAuthorizations": "a definition that was made without any lacks them: they are optional",
+    "assignmentRestrictions": "an identity without restrictions lacks them",
     **dict.fromkeys(_SAID, _NOT_SHOWN),
     "keyVaultSecretId": _UPLOADED,
     "activeVersion": "a recorded reference that is resolved does not have it",

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import UNSET, Struct
 
 from keyaudit.cloud.connection import Connection
+from keyaudit.collect.access import delegations
 from keyaudit.collect.access.assignments import QUERY, AssignmentItem, assignment_row, matters, name_of
 from keyaudit.collect.access.definitions import ABOVE, PER_QUERY, Roles
 from keyaudit.collect.access.denials import Denials, Holder
@@ -19,7 +20,7 @@ from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.subscription import SUBSCRIPTION
 
-OPERATIONS = ("role_definition.query", "role_assignment.query", "subscription.query")
+OPERATIONS = ("role_definition.query", "role_assignment.query", "subscription.query", *delegations.OPERATIONS)
 
 SUBSCRIPTIONS = (
     "resourcecontainers | where type =~ 'microsoft.resources/subscriptions' "
@@ -53,13 +54,17 @@ class SubscriptionItem(Struct, rename="camel"):
 async def collect_roles(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row per subscription, and a grant per role assignment and eligibility on a vault.
 
-    Returns the coverage of `OPERATIONS`, and of the reads in each subscription.
+    And a row per scope that is delegated to another tenant. Returns the coverage of `OPERATIONS`, and of the reads in each
+    subscription.
     """
     if not reading.found.subscriptions:
         before = reading.spool.coverage()
         seen = any(record.operation == "subscription.list" and record.state is State.ASSESSED for record in before)
         return not_assessed(scope, OPERATIONS, Reason.NOTHING_VISIBLE if seen else Reason.PARENT_NOT_ASSESSED)
-    return await _Roles(reading.connection, unit, scope, reading.found.subscriptions, reading.found.vaults).collect()
+    assigned = _Roles(reading.connection, unit, scope, reading.found.subscriptions, reading.found.vaults)
+    records = await assigned.collect()
+    delegated = await delegations.collect_delegations(reading, unit, scope, assigned.roles)
+    return [*records, delegated, *assigned.roles.coverage]
 
 
 class _Roles:
@@ -76,14 +81,14 @@ class _Roles:
         self._subscriptions = subscriptions
         self._ids = [subscription.id for subscription in subscriptions]
         self._groups = {vault.scope.id.partition("/providers/")[0] for vault in vaults}
-        self._roles = Roles(connection, scope)
+        self.roles = Roles(connection, scope)
         self._denials = Denials(connection)
         self._above: dict[str, Sequence[str]] = {}
         self._written: set[str] = set()
 
     async def collect(self) -> Sequence[Coverage]:
         placed = await self._place()
-        await self._roles.collect(self._ids)
+        await self.roles.collect(self._ids)
         await for_each(self._subscriptions, self._deny, limit=_AT_ONCE)
         assigned = await self._assignments()
         eligible: list[Coverage] = []
@@ -94,7 +99,7 @@ class _Roles:
         await for_each(self._subscriptions, one, limit=_AT_ONCE)
         records = [*eligible, *self._denials.coverage]
         records.sort(key=lambda record: (record.scope.id, record.operation))
-        return [placed, assigned, *self._roles.coverage, *records]
+        return [placed, assigned, *records]
 
     async def _place(self) -> Coverage:
         """Read the management groups above each subscription."""
@@ -158,7 +163,7 @@ class _Roles:
         first.
         """
         place = item.place
-        role = await self._roles.role(item.role)
+        role = await self.roles.role(item.role)
         if (item.id.lower() in self._written and not copy) or not matters(role, place, self._groups):
             return
         self._written.add(item.id.lower())

@@ -66,12 +66,39 @@ def put_redirects(row: Row, cloud: str, *, web: Wire, spa: Wire, native: Wire) -
     chosen("insecure_redirects", lambda one: one.scheme == "http" and one.host not in _THIS_MACHINE)
     chosen("wildcard_hosts", lambda one: one.web and "*" in one.host)
     chosen("wildcard_paths", lambda one: one.web and "*" in one.rest and "*" not in one.host)
+    of_browsers = _hosts(*platforms[:2])
+    row.put_read("web_hosts", of_browsers)
+    row.put_read("local_redirects", _local(of_web))
     if cloud != GLOBAL_CLOUD:
         row.refuse(("azure_hosts",), Reason.NOT_IN_CLOUD)
     elif isinstance(addresses, Refusal):
         row.refuse(("azure_hosts",), addresses.reason)
     else:
         row.put("azure_hosts", sorted({one.host for one in addresses if one.web and _of_azure(one.host)}))
+
+
+def _hosts(*platforms: Redirects | Refusal) -> list[str] | Refusal:
+    """The hosts of redirect URIs that are names of no Azure service and not the user's machine, sorted."""
+    uris = _together([one if isinstance(one, Refusal) else read(one.redirect_uris, list[str]) for one in platforms])
+    addresses = uris if isinstance(uris, Refusal) else _addresses(uris)
+    if isinstance(addresses, Refusal):
+        return addresses
+    return sorted(
+        {
+            one.host
+            for one in addresses
+            if one.web and _HOST.fullmatch(one.host) and not one.host.endswith(NAMED_BY_AZURE) and one.host not in _THIS_MACHINE
+        }
+    )
+
+
+def _local(web: Redirects | Refusal) -> list[str] | Refusal:
+    """The redirect URIs of the web that lead to the user's machine."""
+    uris = web if isinstance(web, Refusal) else read(web.redirect_uris, list[str])
+    addresses = uris if isinstance(uris, Refusal) else _addresses(uris)
+    if isinstance(addresses, Refusal):
+        return addresses
+    return sorted({one.text for one in addresses if one.web and one.host in _THIS_MACHINE})
 
 
 def put_identifiers(row: Row, uris: Wire, app_id: Wire, tenant_id: str) -> None:

@@ -11,6 +11,7 @@ from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both, distinct
+from keyaudit.collect.entra import identity_limits
 from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.relations import FederatedItem
@@ -22,7 +23,8 @@ from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import UNSAFE, Reason
 
-OPERATIONS = ("managed_identity.query", "managed_identity.expressions_of", "managed_identity.federated_of")
+_FEDERATED = ("managed_identity.expressions_of", "managed_identity.federated_of")
+OPERATIONS = ("managed_identity.query", *_FEDERATED, *identity_limits.OPERATIONS)
 
 QUERY = (
     "resources | where type =~ 'microsoft.managedidentity/userassignedidentities' "
@@ -95,7 +97,9 @@ class _StoredPrincipal(Struct):
 
 
 async def collect_managed_identities(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per federated credential that Graph did not return. Returns the coverage of `OPERATIONS`.
+    """Write a row per identity, and one per federated credential that Graph did not return.
+
+    Returns the coverage of `OPERATIONS`.
 
     Graph returns a managed identity's federated credentials on its service principal, with the same names, so only missing ones
     are new: each is counted once, and none is lost if Graph refuses.
@@ -118,10 +122,20 @@ async def collect_managed_identities(reading: Reading, unit: Unit, scope: Scope)
     if whole and not _named(reading.spool.lines("service_principal"), subscriptions) <= identities.keys():
         queried.refused(_LACKS_IDENTITY)
     parent = queried.coverage()
-    expressions, federated = (Calls(scope, operation, per_object=True) for operation in OPERATIONS[1:])
+    expressions, federated = (Calls(scope, operation, per_object=True) for operation in _FEDERATED)
     known = _Identities(reading.connection, unit, expressions, federated, _known(reading.spool.lines("credential")))
     await for_each([identities[id_] for id_ in sorted(identities)], known.read, limit=_AT_ONCE)
-    return [parent, expressions.coverage(parent), federated.coverage(parent)]
+    named = [_named_one(identities[id_]) for id_ in sorted(identities)]
+    limits = await identity_limits.collect_limits(reading, unit, scope, named, parent)
+    return [parent, expressions.coverage(parent), federated.coverage(parent), *limits]
+
+
+def _named_one(item: IdentityItem) -> identity_limits.Named:
+    match = _ID.fullmatch(item.id)
+    assert match is not None  # noqa: S101 - `_identity_of` accepted it
+    found = read(item.properties, Identity)
+    members = (UNSET, UNSET) if isinstance(found, Refusal) else (found.principal_id, found.client_id)
+    return identity_limits.Named(item.id, match[1].lower(), match[2], item.name, *members)
 
 
 class _Identities:

@@ -1,9 +1,10 @@
 """Conditional Access policies for workload identities, and the risk of these that Entra ID Protection sees."""
 
+import ipaddress
 import re
 from collections.abc import Sequence
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, field
 
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.copies import both
@@ -15,9 +16,9 @@ from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.workloads import CONDITIONAL_ACCESS_POLICY, RISK_DETECTION, RISKY_PRINCIPAL
+from keyaudit.model.tables.workloads import CONDITIONAL_ACCESS_POLICY, NAMED_LOCATION, RISK_DETECTION, RISKY_PRINCIPAL
 
-POLICIES = ("conditional_access.list",)
+POLICIES = ("conditional_access.list", "named_location.list")
 RISKS = ("risky_principal.list", "risk_detection.list")
 
 # https://learn.microsoft.com/graph/api/resources/conditionalaccesslocations
@@ -56,6 +57,21 @@ class Locations(Struct, rename="camel"):
     exclude_locations: Wire = UNSET
 
 
+class LocationItem(Related, rename="camel"):
+    """A named location."""
+
+    type: Wire = field(default=UNSET, name="@odata.type")
+    display_name: Wire = UNSET
+    ip_ranges: Wire = UNSET
+    countries_and_regions: Wire = UNSET
+
+
+class Range(Struct, rename="camel"):
+    """A range of addresses."""
+
+    cidr_address: str
+
+
 @wired(RISKY_PRINCIPAL)
 class RiskyItem(Related, rename="camel"):
     """A risky service principal."""
@@ -72,10 +88,10 @@ class DetectionItem(Related, rename="camel"):
 
 
 async def collect_conditional_access(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per Conditional Access policy. Returns the coverage of `POLICIES`."""
-    [operation] = POLICIES
-    calls, (url, version) = Calls(scope, operation), source(reading.connection.environment, operation)
-    listing = reading.connection.gateway.pages(operation, PolicyItem, by=object_id)
+    """Write a row per Conditional Access policy, and per named location. Returns the coverage of `POLICIES`."""
+    calls, places = (Calls(scope, operation) for operation in POLICIES)
+    url, version = source(reading.connection.environment, calls.id)
+    listing = reading.connection.gateway.pages(calls.id, PolicyItem, by=object_id)
     async for item in both(listing):
         id_ = f"{scope.id}/conditionalAccessPolicies/{item.id}"
         row = Row(CONDITIONAL_ACCESS_POLICY, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
@@ -84,7 +100,16 @@ async def collect_conditional_access(reading: Reading, unit: Unit, scope: Scope)
         _put_conditions(row, read(item.conditions, Conditions))
         unit.row("conditional_access_policy", row.finish())
     calls.ended(listing.end)
-    return [calls.coverage()]
+    url, version = source(reading.connection.environment, places.id)
+    locations = reading.connection.gateway.pages(places.id, LocationItem, by=object_id)
+    async for place in both(locations):
+        id_ = f"{scope.id}/namedLocations/{place.id}"
+        row = Row(NAMED_LOCATION, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
+        row.put_all(name=place.display_name, location_id=place.id.lower())
+        _put_location(row, place)
+        unit.row("named_location", row.finish())
+    places.ended(locations.end)
+    return [calls.coverage(), places.coverage()]
 
 
 async def collect_risks(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
@@ -139,6 +164,41 @@ def _put_conditions(row: Row, found: Conditions | Refusal) -> None:
         # A condition on locations includes some.
         row.put_read("locations", included or Refusal(Reason.BAD_VALUE))
         row.put_read("locations_excluded", _places(told.exclude_locations))
+
+
+# https://learn.microsoft.com/graph/api/resources/ipnamedlocation and .../countrynamedlocation
+_KINDS = {"#microsoft.graph.ipNamedLocation": "addresses", "#microsoft.graph.countryNamedLocation": "countries"}
+_EVERY_ADDRESS = ipaddress.IPv4Network("0.0.0.0/0")
+_COUNTRIES = 249
+"""The codes of ISO 3166-1 alpha-2, which Graph uses."""
+
+
+def _put_location(row: Row, item: LocationItem) -> None:
+    told = read(item.type, str)
+    kind = told if isinstance(told, Refusal) else _KINDS.get(told, Refusal(Reason.UNRECOGNISED))
+    row.put_read("kind", kind)
+    if isinstance(kind, Refusal):
+        row.refuse(("everywhere",), kind.reason)
+    elif kind == "addresses":
+        row.put_read("everywhere", _every_address(item.ip_ranges))
+    else:
+        countries = read(item.countries_and_regions, list[str])
+        every = countries if isinstance(countries, Refusal) else len({one.upper() for one in countries}) >= _COUNTRIES
+        row.put_read("everywhere", every)
+
+
+def _every_address(raw: Wire) -> bool | Refusal:
+    """Whether ranges have every IPv4 address together."""
+    ranges = read(raw, list[Range])
+    if isinstance(ranges, Refusal):
+        return ranges
+    try:
+        networks = [ipaddress.ip_network(one.cidr_address, strict=False) for one in ranges]
+    except ValueError:
+        return Refusal(Reason.BAD_VALUE)
+    return _EVERY_ADDRESS in set(
+        ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv4Network))
+    )
 
 
 def _places(raw: Wire) -> list[str] | Refusal:

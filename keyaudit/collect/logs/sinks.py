@@ -91,12 +91,7 @@ async def collect_sinks(connection: Connection, unit: Unit, logged: Logged) -> C
     url, version = source(connection.environment, logged.operation, **logged.segments)
 
     def name(item: Setting) -> str:
-        # ARM returns these ids in several forms, with and without a leading slash, and with one or two providers.
-        id_ = f"/{item.id.strip('/').lower()}"
-        named = item.name.lower()
-        if "/" in named or not id_.startswith(f"{logged.prefix}/") or not id_.endswith(f"/diagnosticsettings/{named}"):
-            raise ValueError("a setting of something else")
-        return named
+        return of_resource(item, logged.prefix)
 
     listing = connection.gateway.pages(logged.operation, Setting, by=name, host="", body=None, **logged.segments)
     async for item in both(listing):
@@ -115,6 +110,31 @@ async def collect_sinks(connection: Connection, unit: Unit, logged: Logged) -> C
             unit.row("log_sink", row.finish())
     calls.ended(listing.end)
     return calls.coverage()
+
+
+def of_resource(item: Setting, prefix: str) -> str:
+    """Its name in lower case; ValueError for one of another resource. `prefix`: the beginning of its id, in lower case."""
+    # ARM returns these ids in several forms, with and without a leading slash, and with one or two providers.
+    id_ = f"/{item.id.strip('/').lower()}"
+    named = item.name.lower()
+    if "/" in named or not id_.startswith(f"{prefix}/") or not id_.endswith(f"/diagnosticsettings/{named}"):
+        raise ValueError("a setting of something else")
+    return named
+
+
+def exports(properties: Properties, category: str) -> bool | Refusal:
+    """Whether a setting sends a category, given in lower case, to any destination."""
+    logs = read(properties.logs, list[LogSetting])
+    if isinstance(logs, Refusal):
+        return logs
+    on = [log for log in logs if log.enabled]
+    groups = {(log.category_group or "").lower() for log in on} - {""}
+    sent = "alllogs" in groups or any((log.category or "").lower() == category for log in on)
+    if not sent:
+        # Only Azure knows the categories of another group, and what is on without a name.
+        strange = groups or not all(log.category or log.category_group for log in on)
+        return Refusal(Reason.UNRECOGNISED) if strange else False
+    return True if any(_destinations(properties)) else next(_untold("", properties), False)
 
 
 def _destinations(properties: Properties) -> Iterator[tuple[str, Wire]]:

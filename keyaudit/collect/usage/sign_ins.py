@@ -234,5 +234,6 @@ def _use(source: str, on: int, found: _Row | _SignIn, resource: str | None, code
         client=found.user_agent or None,
         mark=None if found.id else "",
     )
-    mark(use, ("succeeded", "target_id"))
+    # A principal of zeros is none; an export that leaves the column out says nothing of it.
+    mark(use, ("succeeded", "target_id", *(() if found.service_principal_id else ("principal_id",))))
     return use

@@ -15,6 +15,7 @@ from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.facts.fact import Derived, Truth
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import EVERY, Sources, Statement, StoredRows, Wanted, no_rows, stored
+from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.inventory.owners import functions
 from keyaudit.inventory.rows import SQL_TYPES, columns_of, view_types
 from keyaudit.inventory.views import (
@@ -25,6 +26,7 @@ from keyaudit.inventory.views import (
     blast_radius,
     blueprint,
     certificate,
+    conditional_access,
     credential,
     custody,
     deleted,
@@ -36,6 +38,7 @@ from keyaudit.inventory.views import (
     ledger,
     log_sink,
     logged,
+    managed_identity,
     own_readers,
     principal,
     privileges,
@@ -87,7 +90,8 @@ def _path(sql: DuckDB, collection: str, id_: str) -> str:
 
 
 _READ_PRIVILEGES = {
-    "agent", "blueprint", "application", "service_principal", "credential", "risky_principal", "signing_certificate"
+    "agent", "blueprint", "application", "service_principal", "credential", "managed_identity", "risky_principal",
+    "signing_certificate",
 }  # fmt: skip
 
 
@@ -184,6 +188,9 @@ def statements(
         "agent": lambda: agent.view(sources, of("agent")),
         "blueprint": lambda: blueprint.view(sources, of("blueprint")),
         "application": lambda: application.view(sources, as_of, of("application")),
+        "conditional_access_policy": lambda: conditional_access.view(sources, of("conditional_access_policy")),
+        "hsm_device": lambda: view_of("hsm_device", sources, supplied("hsm_device"), of("hsm_device")),
+        "managed_identity": lambda: managed_identity.view(sources, of("managed_identity")),
         "risky_principal": lambda: risk.principals(sources, of("risky_principal")),
         "risk_detection": lambda: risk.detections(sources, as_of, of("risk_detection")),
         "service_principal": lambda: service_principal.view(sources, as_of, of("service_principal")),

@@ -11,15 +11,25 @@ _HOST = r"^(?:[a-z][a-z0-9+.-]*://)?([^/?#:]*)"
 
 def addresses(rows: Rows) -> dict[str, Derived]:
     """The derived columns, over the rows of applications."""
-    return {"loose_uris": _loose(rows), "unowned_hosts": _unowned(rows)}
+    domains = _domains(rows)
+    return {
+        "loose_uris": _outside(rows, rows["uris_without_id"], domains),
+        "unverified_hosts": _outside(rows, rows["web_hosts"], domains),
+        "unowned_hosts": _unowned(rows),
+    }
 
 
-def _loose(rows: Rows) -> Fact:
-    sql = rows.sources.sql
+def _domains(rows: Rows) -> Fact:
+    """The tenant's verified domains."""
     tenant = Rows(rows.sources, "tenant", "of_tenant")
     scope = Fact(f"{rows.alias}.scope_id")
     missing = unread("of_tenant_listed", ("organization.get",), scope=scope.value)
-    domains = one(tenant, key=scope, by=tenant["id"], missing=missing)["verified_domains"]
+    return one(tenant, key=scope, by=tenant["id"], missing=missing)["verified_domains"]
+
+
+def _outside(rows: Rows, uris: Fact, domains: Fact) -> Fact:
+    """The URIs or hosts that are in none of the domains."""
+    sql = rows.sources.sql
 
     def elsewhere(uris: str, verified: str) -> str:
         host, domain = sql.extracted(sql.lower("uri"), _HOST), sql.lower("domain")
@@ -27,7 +37,6 @@ def _loose(rows: Rows) -> Fact:
         inside = f"({host} = {domain} OR {below})"
         return sql.chosen(uris, "uri", f"{sql.size(sql.chosen(verified, 'domain', inside))} = 0")
 
-    uris = rows["uris_without_id"]
     return case((uris.told(lambda items: f"{sql.size(items)} = 0"), uris), otherwise=strict(elsewhere, uris, domains))
 
 

@@ -36,6 +36,24 @@ def _signing_certificates(rows: Rows, as_of: int) -> dict[str, Derived]:
     return {"custody_record": case(weaker, stronger, otherwise=ABSENT)}
 
 
+def _devices(rows: Rows, as_of: int) -> dict[str, Derived]:
+    """By its name or its id; of several records the weaker one counts."""
+    records, valid = _records(rows, as_of)
+    lower = rows.sources.sql.lower
+
+    def said(kept: Kept) -> Truth:
+        found = [
+            groups(records, f"{kept}_by_{alias}", by=records["name"], key=key, each=valid).any_of(
+                "said", records["kept_in"].eq(kept)
+            )
+            for alias, key in (("name", rows["name"].map(lower)), ("id", rows["id"]))
+        ]
+        return found[0] | found[1]
+
+    weaker, stronger = ((said(kept), known(kept)) for kept in (Kept.SOFTWARE, Kept.HSM))
+    return {"custody_record": case(weaker, stronger, otherwise=ABSENT)}
+
+
 def _vaults(rows: Rows, as_of: int) -> dict[str, Derived]:
     records, valid = _records(rows, as_of)
     name = rows["id"].map(lambda id_: f"split_part({id_}, '/', -1)")
@@ -74,6 +92,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
 
 FACTS: Mapping[str, Callable[[Rows, int], dict[str, Derived]]] = {
     "signing_certificate": _signing_certificates,
+    "hsm_device": _devices,
     "vault": _vaults,
 }
 """By table, the derived columns from records, given the rows of the view and `as_of`."""

@@ -6,7 +6,7 @@ from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
-from keyaudit.inventory.views import agents
+from keyaudit.inventory.views import agents, conditional_access
 from keyaudit.inventory.views.agents import object_id
 from keyaudit.inventory.views.environment import BY_PRINCIPAL, called
 from keyaudit.inventory.views.privileges import facts as privileges
@@ -44,6 +44,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
         "environment": _environment(rows),
         "blueprint_publisher": publisher,
         **_last_used(rows, scope),
+        **conditional_access.of_principal(rows, object_id(rows)),
     }
     return view_of("service_principal", sources, facts, wanted)
 

@@ -50,13 +50,14 @@ DECLARED = (
         never_empty="an identity that sees a subscription has a role assignment itself",
     ),
     resource_graph("role_definition.query", "role definitions (Resource Graph)"),
+    resource_graph("delegation.query", "delegations to other tenants (Resource Graph)"),
     resource_graph("subscription.query", "management groups of subscriptions (Resource Graph)"),
     arm(
         "role_definition.get",
         "a role definition",
         "/providers/Microsoft.Authorization/roleDefinitions/{role}",
         version="2022-04-01",
-        after=("role_assignment.query", "role_eligibility.list"),
+        after=("role_assignment.query", "role_eligibility.list", "delegation.query"),
         # Its id begins with the scope at which the role was found.
         about=Named("name", "{role}"),
     ),

@@ -93,6 +93,23 @@ DECLARED = (
         paging=Paging.NEXT_LINK,
         after=("managed_identity.query",),
     ),
+    # The preview alone has assignmentRestrictions, and both have isolationScope.
+    arm(
+        "managed_identity.list",
+        "user-assigned managed identities, with what limits them",
+        "/subscriptions/{subscription}/providers/Microsoft.ManagedIdentity/userAssignedIdentities",
+        version="2025-05-31-preview",
+        paging=Paging.NEXT_LINK,
+        after=("managed_identity.query",),
+    ),
+    arm(
+        "managed_identity.list_stable",
+        "user-assigned managed identities, with their isolation scopes",
+        "/subscriptions/{subscription}/providers/Microsoft.ManagedIdentity/userAssignedIdentities",
+        version="2024-11-30",
+        paging=Paging.NEXT_LINK,
+        after=("managed_identity.query",),
+    ),
 )
 
 RECORDED = {

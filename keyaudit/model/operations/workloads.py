@@ -17,6 +17,13 @@ DECLARED = (
         evidence=CONDITIONAL_ACCESS,
     ),
     graph(
+        "named_location.list",
+        "named locations",
+        "/v1.0/identity/conditionalAccess/namedLocations",
+        right=graph_right("Policy.Read.All"),
+        evidence=CONDITIONAL_ACCESS,
+    ),
+    graph(
         "risky_principal.list",
         "risky workload identities",
         "/v1.0/identityProtection/riskyServicePrincipals",

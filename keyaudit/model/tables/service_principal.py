@@ -10,6 +10,7 @@ _TRUSTS = (
     *("application.federated", "application.federated_of", "service_principal.federated", "service_principal.federated_of"),
     *("managed_identity.query", "managed_identity.federated_of"),
 )
+_LIMITS = ("state", "for_workloads", "locations", "included", "excluded", "filtered")
 _SIGNS_IN = ("app_id", "credential.app_id", "credential.kind", "credential.expires_on")
 
 MICROSOFT_TENANTS = (
@@ -92,5 +93,12 @@ SERVICE_PRINCIPAL = Table(
             absent="no such tag, and nothing said", rests_on=RestsOn.PARENT,
             derived_from=("app_tags", "arm_id", "subscription.name")),
         texts("owner_ids", "object ids of its owners, sorted", ("service_principal.owners", "service_principal.owners_of")),
+        text("audience", "signInAudience of its application in this tenant", absent="no application of this tenant",
+            values=("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"),
+            rests_on=RestsOn.PARENT, derived_from=("app_id", "application.app_id", "application.audience")),
+        flag("limits_exist", "the tenant has a Conditional Access policy for workload identities", rests_on=RestsOn.LIST,
+            derived_from=("conditional_access_policy.for_workloads",)),
+        flag("location_limited", "an enforced Conditional Access policy for workload identities that looks at locations "
+            "includes it", rests_on=RestsOn.LIST, derived_from=tuple(f"conditional_access_policy.{name}" for name in _LIMITS)),
     ),
 )

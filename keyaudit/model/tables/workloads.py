@@ -1,9 +1,10 @@
-"""The tables of what protects workload identities: Conditional Access policies, risky principals, risk detections."""
+"""The tables of what protects workload identities: Conditional Access policies, named locations, risks."""
 
 from keyaudit.model.columns import Area, RestsOn, Table, flag, text, texts, time, where_found
 from keyaudit.model.tables.holder import POWERS
 
 _POLICY = ("conditional_access.list",)
+_LOCATIONS = ("named_location.list",)
 _RISKY = ("risky_principal.list",)
 _DETECTED = ("risk_detection.list",)
 _LEVELS = ("low", "medium", "high", "hidden", "none")
@@ -36,6 +37,26 @@ CONDITIONAL_ACCESS_POLICY = Table(
         texts("locations", "the locations that it includes, by id, or All or AllTrusted, sorted; without one, it does not look "
             "at them", _POLICY),
         texts("locations_excluded", "the locations that it excludes, by id, or All or AllTrusted, sorted", _POLICY),
+        texts("free_everywhere", "those of them that are named locations with every address, sorted", partial=True,
+            rests_on=RestsOn.LIST,
+            derived_from=("locations_excluded", "named_location.location_id", "named_location.everywhere")),
+    ),
+)
+
+NAMED_LOCATION = Table(
+    name="named_location",
+    order=26,
+    area=Area.TENANT,
+    replaced=False,
+    noun="named location",
+    plural="named locations",
+    meaning="addresses or countries that Conditional Access policies name as one location",
+    added_by=_LOCATIONS,
+    columns=(
+        *where_found(*_LOCATIONS),
+        text("location_id", "its id, in lower case"),
+        text("kind", "how it is given", _LOCATIONS, values=("addresses", "countries")),
+        flag("everywhere", "it has every IPv4 address, or every country", _LOCATIONS),
     ),
 )
 

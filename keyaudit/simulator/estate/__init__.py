@@ -4,6 +4,7 @@ from msgspec import Struct, field
 
 from keyaudit.simulator.estate.access import (
     AccessPolicy,
+    Delegation,
     DenyAssignment,
     Eligibility,
     Group,
@@ -71,6 +72,7 @@ __all__ = [
     "CertificateVersion",
     "Consent",
     "CredentialUse",
+    "Delegation",
     "DeletedCertificate",
     "DeletedKey",
     "DeletedSecret",
@@ -174,6 +176,7 @@ class Estate(Struct, frozen=True, kw_only=True):
     role_assignments: tuple[RoleAssignment, ...] = ()
     eligibilities: tuple[Eligibility, ...] = ()
     deny_assignments: tuple[DenyAssignment, ...] = ()
+    delegations: tuple[Delegation, ...] = ()
     hsms: tuple[ManagedHsm, ...] = ()
     deleted_vaults: tuple[DeletedVault, ...] = ()
     graph_refuses: tuple[str, ...] = ()

@@ -39,6 +39,19 @@ class Eligibility(Struct, frozen=True, kw_only=True):
     end: int | None = None
 
 
+class Delegation(Struct, frozen=True, kw_only=True):
+    """A scope that is delegated to another tenant, with roles as the registration definition has them."""
+
+    id: str
+    scope: str
+    tenant: str
+    """The tenant that manages it."""
+    name: str
+    roles: tuple[dict[str, object], ...] = ()
+    eligible: tuple[dict[str, object], ...] | None = None
+    """None: the definition was made without any, and does not have the member."""
+
+
 class DenyAssignment(Struct, frozen=True, kw_only=True):
     """A deny assignment. No `principals`: everyone but those `excluded`."""
 

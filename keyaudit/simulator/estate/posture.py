@@ -47,6 +47,11 @@ class Posture(Struct, frozen=True, kw_only=True):
     security_defaults: bool = True
     conditional_access: tuple[dict[str, object], ...] = ()
     """Conditional access policies, as Graph shows them; a tenant with security defaults has none."""
+    named_locations: tuple[dict[str, object], ...] = ()
+    mfa_of_others: bool = False
+    """The default of cross-tenant access: multifactor authentication at other tenants counts."""
+    partners: tuple[dict[str, object], ...] = ()
+    """The partners of cross-tenant access, as Graph shows them."""
     risky_principals: tuple[dict[str, object], ...] = ()
     risk_detections: tuple[dict[str, object], ...] = ()
     """What Entra ID Protection says of workload identities, as Graph shows it."""

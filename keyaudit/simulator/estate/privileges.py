@@ -77,5 +77,8 @@ class ManagedIdentity(Struct, frozen=True, kw_only=True):
     client_id: str
     location: str = "westeurope"
     federated: tuple[FederatedCredential, ...] = ()
+    isolation: str = "None"
+    limited_to: tuple[str, ...] = ()
+    """The kinds of resources that alone can be given it."""
     stable_only: bool = False
     """Its region refuses preview versions of the API."""

@@ -13,6 +13,9 @@ class Resource(Struct, frozen=True, kw_only=True):
     subscription: str
     resource_group: str
     location: str = "westeurope"
+    sku: dict[str, object] | None = None
+    diagnostic_settings: tuple[dict[str, object], ...] = ()
+    """Of a Cloud HSM, as ARM shows them."""
     tags: dict[str, str] | None = None
     properties: dict[str, object]
     identity: dict[str, object] | None = None

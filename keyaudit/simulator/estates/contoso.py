@@ -20,6 +20,7 @@ from keyaudit.simulator.estates.contoso_posture import contoso_posture, posture_
 from keyaudit.simulator.estates.contoso_principals import PRINCIPALS
 from keyaudit.simulator.estates.contoso_privileges import with_privileges
 from keyaudit.simulator.estates.contoso_prod import PROD_VAULTS
+from keyaudit.simulator.estates.contoso_reach import with_reach
 from keyaudit.simulator.estates.contoso_services import lay_services, service_plants
 from keyaudit.simulator.estates.contoso_signing import federated_domains, lay_signing
 from keyaudit.simulator.estates.contoso_signing_plants import signing_plants
@@ -88,6 +89,7 @@ def contoso(as_of: int) -> Estate:
         plants=frozenset(in_vaults.union(*beside, *in_hsms)),
     )
     estate = with_privileges(with_reader(with_access(estate, ground), ground), ground)
+    estate = with_reach(estate, ground)
     estate = with_agents(with_grants(with_trust(estate, ground), ground), ground)
     known = {user.id for user in estate.users}
     owners = (user for user in owners_of((*APPLICATIONS, *TRUSTED), ground) if user.id not in known)

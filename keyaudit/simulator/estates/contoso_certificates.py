@@ -11,6 +11,7 @@ from keyaudit.simulator.estates.defects import (
     CERT_REUSES_KEY,
     CERT_SOFTWARE,
     CERT_VALID_TOO_LONG,
+    CLIENT_AUTH_ENDS,
     DISK_KEY_READERS,
     SECRET_HOLDS_KEY,
     SECRET_NO_EXPIRY,
@@ -28,11 +29,16 @@ DISK_KEY, EDGE_DISK_KEY = "1B7D3F605C2E4A188E947F0D6C3B2A15", "6E0C94A27D1B4F358
 
 
 def _public(
-    name: str, *names: str, exportable: bool = True, reuse_key: bool = False, finds: tuple[str, ...] = ()
+    name: str,
+    *names: str,
+    exportable: bool = True,
+    reuse_key: bool = False,
+    clients: bool = False,
+    finds: tuple[str, ...] = (),
 ) -> CertificatePlan:
     """A certificate from a public CA that Key Vault supports, renewed at 80% of its lifetime.
 
-    If its key is exportable, that is a planted defect.
+    If its key is exportable, or it is for `clients` too, that is a planted defect.
     """
     return CertificatePlan(
         name,
@@ -40,11 +46,11 @@ def _public(
         _PUBLIC,
         issuer="digicert",
         names=names,
-        ekus=(SERVER,),
+        ekus=(SERVER, CLIENT) if clients else (SERVER,),
         exportable=exportable,
         reuse_key=reuse_key,
         renew_percentage=80,
-        finds=(CERT_EXPORTABLE, *finds) if exportable else finds,
+        finds=((CERT_EXPORTABLE,) if exportable else ()) + ((CLIENT_AUTH_ENDS,) if clients else ()) + finds,
     )
 
 
@@ -72,7 +78,7 @@ FURNITURE = {
         removed_certificates=((CertificatePlan("old-idp-signing", "idp-2.contoso.example", ekus=(), mail_percentage=80), 21),),
     ),
     "kv-payments-prod": Furniture(
-        certificates=(_public("pay-api-tls", "pay.contoso.example", exportable=False),),
+        certificates=(_public("pay-api-tls", "pay.contoso.example", exportable=False, finds=(CERT_SOFTWARE,)),),
         secrets=(SecretPlan("acquirer-sftp-password", (40, 130, 220), life=90),),
     ),
     "kv-orders-prod": Furniture(
@@ -170,7 +176,7 @@ FURNITURE = {
                 "wildcard-contoso-example", "*.contoso.example", "contoso.example", reuse_key=True, finds=(CERT_REUSES_KEY,)
             ),
             # From a private CA, which issues certificates for two years.
-            _public("api-gateway-tls", "api.contoso.example", finds=(CERT_VALID_TOO_LONG,)),
+            _public("api-gateway-tls", "api.contoso.example", clients=True, finds=(CERT_VALID_TOO_LONG,)),
             CertificatePlan(
                 "vpn-gateway-root",
                 "Contoso VPN Root",
@@ -191,7 +197,9 @@ FURNITURE = {
                 digest="sha1",
                 finds=(CERT_EXPORTABLE, CERT_NO_AUTO_RENEW, CERT_EXPIRING_SOON, WEAK_VAULT_CERTIFICATE),
             ),
-            _public("stores-radius-tls", "radius.stores.contoso.example", reuse_key=True, finds=(CERT_REUSES_KEY,)),
+            _public(
+                "stores-radius-tls", "radius.stores.contoso.example", reuse_key=True, clients=True, finds=(CERT_REUSES_KEY,)
+            ),
             # Expired months ago, still enabled, and unused.
             CertificatePlan(
                 "legacy-portal-tls",

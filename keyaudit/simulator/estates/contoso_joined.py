@@ -12,6 +12,7 @@ from keyaudit.simulator.estates.defects import (
     EXPORTABLE_AUTH_CERT,
     NOT_RETIRED,
     ONE_CERT_MANY,
+    PUBLIC_CERTIFICATE,
     SAME_CREDENTIAL,
 )
 from keyaudit.simulator.estates.ids import Ground, application_id, certificate_id, credential_id, vault_id
@@ -21,7 +22,7 @@ _READABLE, _READER = "kv-data-prod", "tomas.novak"
 
 
 class _Use(Struct, frozen=True):
-    """An application, and the certificate version that was uploaded to it; 0 is the oldest.
+    """An application, and the certificate version that was uploaded to it; 0 is the oldest, -1 the newest.
 
     `finds`: the policies that must find that version; `retired` false: the credential should have been removed.
     """
@@ -47,6 +48,8 @@ _USES = (
     # Renewed in the vault, but not in Entra. A managed identity, not the application itself, loads the first one.
     _Use("edi-gateway", "edi-client", 0, in_entra=(NOT_RETIRED,), finds=(CERT_SELF_SIGNED, EXPORTABLE_AUTH_CERT)),
     _Use("feed-publisher", "feed-client", 0, in_entra=(NOT_RETIRED,)),
+    # The key of a web server signs in, too.
+    _Use("Partner EDI", "pay-api-tls", -1, finds=(PUBLIC_CERTIFICATE,)),
 )
 
 

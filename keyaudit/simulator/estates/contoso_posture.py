@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from keyaudit.simulator.estate import Application, AppManagementPolicy, Plant, Posture, Restriction, Restrictions
-from keyaudit.simulator.estates.contoso_workloads import conditional_access, risk_detections, risky_principals
+from keyaudit.simulator.estates.contoso_workloads import conditional_access, named_locations, risk_detections, risky_principals
 from keyaudit.simulator.estates.defects import (
     MANAGEMENT_POLICY_EXEMPTS,
     MANAGEMENT_POLICY_OFF,
@@ -83,6 +83,7 @@ def contoso_posture(applications: Iterable[Application], ground: Ground) -> Post
         ),
         security_defaults=False,
         conditional_access=conditional_access(ground),
+        named_locations=named_locations(ground),
         risky_principals=risky_principals(ground),
         risk_detections=risk_detections(ground),
     )

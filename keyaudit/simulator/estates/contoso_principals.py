@@ -97,4 +97,6 @@ PRINCIPALS: tuple[PrincipalPlan, ...] = (
     ),
     *(_managed_identity(nth, name) for nth, name in enumerate(_MANAGED_IDENTITIES)),
     PrincipalPlan(name="Mainframe Gateway", age=3_300, type="Legacy", credentials=(Secret(3_200, 5_475),)),
+    # An add-in of a SharePoint site, which was switched off when ACS was retired.
+    PrincipalPlan(name="Room Booking Add-in", age=2_900, type="Legacy", enabled=False, credentials=(Secret(2_800, 5_475),)),
 )

@@ -222,6 +222,8 @@ def _identities(estate: Estate) -> Iterator[ManagedIdentity]:
                 principal_id=one.id,
                 client_id=one.app_id,
                 federated=one.federated,
+                # It signs, too, but only for resources of its region.
+                isolation="Regional" if one.name == "id-orders-api-test" else "None",
             )
 
 

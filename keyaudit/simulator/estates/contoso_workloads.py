@@ -1,12 +1,19 @@
 """What protects Contoso's workload identities: Conditional Access policies, and what Entra ID Protection says of them.
 
-The members of a policy: https://learn.microsoft.com/graph/api/conditionalaccessroot-list-policies; of a risk:
+The members of a policy: https://learn.microsoft.com/graph/api/conditionalaccessroot-list-policies; of a
+named location: https://learn.microsoft.com/graph/api/conditionalaccessroot-list-namedlocations; of a risk:
 https://learn.microsoft.com/graph/api/identityprotectionroot-list-riskyserviceprincipals and
 https://learn.microsoft.com/graph/api/identityprotectionroot-list-serviceprincipalriskdetections.
 """
 
 from keyaudit.simulator.estate import Plant
-from keyaudit.simulator.estates.defects import ACCESS_EVERYWHERE, ACCESS_NOT_ENFORCED, DETECTED_LIVE, PRINCIPAL_AT_RISK
+from keyaudit.simulator.estates.defects import (
+    ACCESS_EVERYWHERE,
+    ACCESS_LEFT_OUT,
+    ACCESS_NOT_ENFORCED,
+    DETECTED_LIVE,
+    PRINCIPAL_AT_RISK,
+)
 from keyaudit.simulator.estates.ids import Ground, application_id
 from keyaudit.simulator.wire import iso
 
@@ -14,25 +21,60 @@ _REPORTS, _OFF, _OPEN = "Workloads from our networks (pilot)", "Old batch jobs",
 _ENFORCED, _USERS = "Payment workloads from the data center", "Require MFA for guests"
 _PORTAL, _REPORTING = "Supplier Portal", "Legacy Reporting"
 _ASLEEP = "Store Locator"
-_NETWORK = "data center"
+_NETWORK, _WHOLE = "data center", "everything (temporary)"
+_ANYWHERE = "Returns workloads"
 
 
 def conditional_access(ground: Ground) -> tuple[dict[str, object], ...]:
     """The policies: one that only reports, one that is off, one that leaves out every place; and two without a defect."""
-    network = ground.guid("named location", _NETWORK)
+    network = _location(_NETWORK, ground)
     own = "ServicePrincipalsInMyTenant"
-    payments = ground.guid("principal", "Payments API")
+    # The second one controls the tenant.
+    enforced = tuple(ground.guid("principal", name) for name in ("Payments API", "etl-runner"))
     return (
-        _policy(_REPORTS, ground, state="enabledForReportingButNotEnforced", workloads=own, leaving_out=(network,)),
-        _policy(_OFF, ground, state="disabled", workloads=own, leaving_out=(network,)),
-        _policy(_OPEN, ground, workloads=ground.guid("principal", "Integration Hub"), leaving_out=("All",)),
-        _policy(_ENFORCED, ground, workloads=payments, leaving_out=(network,)),
+        _policy(_REPORTS, ground, state="enabledForReportingButNotEnforced", workloads=(own,), leaving_out=(network,)),
+        _policy(_OFF, ground, state="disabled", workloads=(own,), leaving_out=(network,)),
+        _policy(_OPEN, ground, workloads=(ground.guid("principal", "Integration Hub"),), leaving_out=("All",)),
+        _policy(
+            _ANYWHERE, ground, workloads=(ground.guid("principal", "Returns Portal"),), leaving_out=(_location(_WHOLE, ground),)
+        ),
+        _policy(_ENFORCED, ground, workloads=enforced, leaving_out=(network,)),
         _policy(_USERS, ground, state="disabled"),
     )
 
 
+def named_locations(ground: Ground) -> tuple[dict[str, object], ...]:
+    """The network that policies leave free, one that is every address in two halves, and the countries with stores."""
+    kind = "#microsoft.graph.{}NamedLocation".format
+
+    def addresses(name: str, *ranges: str) -> dict[str, object]:
+        listed = [{"@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": each} for each in ranges]
+        return {**_named(name, ground), "@odata.type": kind("ip"), "isTrusted": True, "ipRanges": listed}
+
+    return (
+        addresses(_NETWORK, "203.0.113.0/25", "198.51.100.0/24"),
+        addresses(_WHOLE, "0.0.0.0/1", "128.0.0.0/1"),
+        {
+            **_named("store countries", ground),
+            "@odata.type": kind("country"),
+            "countriesAndRegions": ["NL", "DE", "PL"],
+            "includeUnknownCountriesAndRegions": False,
+            "countryLookupMethod": "clientIpAddress",
+        },
+    )
+
+
+def _named(name: str, ground: Ground) -> dict[str, object]:
+    made = "2024-05-06T07:08:09Z"
+    return {"id": _location(name, ground), "displayName": name, "createdDateTime": made, "modifiedDateTime": made}
+
+
+def _location(name: str, ground: Ground) -> str:
+    return ground.guid("named location", name)
+
+
 def _policy(
-    name: str, ground: Ground, *, state: str = "enabled", workloads: str = "", leaving_out: tuple[str, ...] = ()
+    name: str, ground: Ground, *, state: str = "enabled", workloads: tuple[str, ...] = (), leaving_out: tuple[str, ...] = ()
 ) -> dict[str, object]:
     return access_policy(
         ground.guid("conditional access", name), name, state=state, workloads=workloads, leaving_out=leaving_out
@@ -40,13 +82,13 @@ def _policy(
 
 
 def access_policy(
-    id_: str, name: str, *, state: str = "enabled", workloads: str = "", leaving_out: tuple[str, ...] = ()
+    id_: str, name: str, *, state: str = "enabled", workloads: tuple[str, ...] = (), leaving_out: tuple[str, ...] = ()
 ) -> dict[str, object]:
     """A policy that blocks `workloads` from every location but some; without workloads, one that asks guests for MFA."""
     users: dict[str, object] = {f"{verb}{kind}": [] for verb in ("include", "exclude") for kind in ("Users", "Groups", "Roles")}
     users["includeUsers"] = ["None"] if workloads else ["GuestsOrExternalUsers"]
     clients = {
-        "includeServicePrincipals": [workloads],
+        "includeServicePrincipals": list(workloads),
         "excludeServicePrincipals": [],
         "servicePrincipalFilter": None,
     }
@@ -157,12 +199,14 @@ def workload_plants(ground: Ground) -> set[Plant]:
     tenant = f"/tenants/{ground.tenant}"
     policies = {
         name: f"{tenant}/conditionalaccesspolicies/{ground.guid('conditional access', name)}"
-        for name in (_REPORTS, _OFF, _OPEN)
+        for name in (_REPORTS, _OFF, _OPEN, _ANYWHERE)
     }
     return {
         Plant(ACCESS_NOT_ENFORCED, policies[_REPORTS]),
         Plant(ACCESS_NOT_ENFORCED, policies[_OFF]),
         Plant(ACCESS_EVERYWHERE, policies[_OPEN]),
+        Plant(ACCESS_EVERYWHERE, policies[_ANYWHERE]),
+        Plant(ACCESS_LEFT_OUT, f"{tenant}/serviceprincipals/{ground.guid('principal', 'Billing API')}"),
         Plant(PRINCIPAL_AT_RISK, f"{tenant}/riskyserviceprincipals/{ground.guid('principal', _PORTAL)}"),
         Plant(DETECTED_LIVE, f"{tenant}/riskdetections/{_detection_id(_PORTAL, 1, ground)}"),
     }

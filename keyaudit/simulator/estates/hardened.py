@@ -193,6 +193,7 @@ def hardened(as_of: int) -> Estate:
                 resource_group="rg-trust-prod",
                 principal_id=ground.guid("principal", SIGNER),
                 client_id=ground.guid("client", SIGNER),
+                isolation="Regional",
                 federated=of_cluster(ground),
             ),
         ),
@@ -285,7 +286,7 @@ def hardened_posture(ground: Ground) -> Posture:
             access_policy(
                 ground.guid("conditional access", "workloads"),
                 "Workloads from our networks",
-                workloads="ServicePrincipalsInMyTenant",
+                workloads=("ServicePrincipalsInMyTenant",),
                 leaving_out=(ground.guid("named location", "networks"),),
             ),
         ),

@@ -1,0 +1,34 @@
+"""The table of scopes that are delegated to other tenants (Azure Lighthouse)."""
+
+from keyaudit.model.columns import Area, Table, flag, text, texts, where_found
+from keyaudit.model.tables.grant import Allows
+
+_DELEGATED = ("delegation.query",)
+_ROLE = (*_DELEGATED, "role_definition.query")
+
+DELEGATION = Table(
+    name="delegation",
+    order=175,
+    area=Area.ACCESS,
+    replaced=False,
+    noun="delegation to another tenant",
+    plural="delegations to other tenants",
+    meaning="roles that principals of another tenant have in a subscription or resource group (Azure Lighthouse)",
+    added_by=_DELEGATED,
+    columns=(
+        *where_found(*_DELEGATED),
+        text("subscription_id", "the subscription, a GUID in lower case"),
+        text("resource_group", "the delegated resource group, as Azure spells it", absent="the whole subscription is"),
+        text("definition_id", "id of the registration definition, in lower case: one may be assigned to several scopes",
+            _DELEGATED),
+        text("managing_tenant", "managedByTenantId: the tenant whose principals have the roles", _DELEGATED, guid=True),
+        texts("roles", "the roles that they have all the time and that give access to keys, certificates or secrets, sorted",
+            _ROLE),
+        texts("allows", "the permissions on keys, certificates and secrets that these roles give", _ROLE,
+            values=tuple(each.value for each in Allows)),
+        texts("eligible_roles", "the roles that they can activate and that give such access, sorted", _ROLE),
+        texts("eligible_allows", "the permissions that those give", _ROLE, values=tuple(each.value for each in Allows)),
+        flag("guarded", "activating one of those needs multifactor authentication and an approval; true without one", _ROLE),
+        flag("vaults_inside", "a vault is in the delegated scope", (*_DELEGATED, "vault.query", "vault.list")),
+    ),
+)

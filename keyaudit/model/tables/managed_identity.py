@@ -1,0 +1,33 @@
+"""The table of user-assigned managed identities, and of what limits who can use them."""
+
+from keyaudit.model.columns import Area, RestsOn, Table, flag, text, texts, where_found
+from keyaudit.model.tables.holder import POWERS
+
+_QUERY = ("managed_identity.query",)
+_LIMITS = ("managed_identity.list", "managed_identity.list_stable")
+_SIGNING = ("role_assignment.query",)
+
+MANAGED_IDENTITY = Table(
+    name="managed_identity",
+    order=105,
+    area=Area.APPLICATIONS,
+    replaced=False,
+    noun="user-assigned managed identity",
+    plural="user-assigned managed identities",
+    meaning="a managed identity that is a resource of its own, which other resources can be given",
+    added_by=_QUERY,
+    columns=(
+        *where_found(*_QUERY),
+        text("subscription_id", "the subscription, a GUID in lower case"),
+        text("resource_group", "the resource group, as Azure spells it"),
+        text("principal_id", "the object id of its service principal, in lower case", _QUERY),
+        text("app_id", "its client id", _QUERY, guid=True),
+        text("isolation_scope", "isolationScope: Regional, if only resources of its own region can be given it", _LIMITS,
+            values=("None", "Regional")),
+        texts("limited_to", "the providers and types of resources that alone can be given it, sorted; without one, all",
+            ("managed_identity.list",)),
+        *POWERS,
+        flag("signs", "a role assignment of its own lets it sign with keys", rests_on=RestsOn.LIST,
+            derived_from=("principal_id", "grant.principal_id", "grant.allows"), rows_of=_SIGNING),
+    ),
+)
