@@ -22,6 +22,7 @@ from keyaudit.simulator.estates import estate
 from keyaudit.simulator.serve import EVERY_RIGHT, Simulator, serve
 from tests import needs
 from tests.clock import COLLECTED
+from tests.rehearsal import az_server
 from tests.sweep.audited import Auditor
 from tests.sweep.tenant import Answers
 
@@ -74,12 +75,11 @@ class Stage:
         """Where commands run, with the files that they name."""
         self._first = simulator.estate
         self._auditor = auditor
-        self._az = needs.tool("az/bin/az")
 
     @property
     def _environ(self) -> dict[str, str]:
         machine = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        path = f"{self._az.parent}{os.pathsep}{machine.get('PATH', '')}"
+        path = os.pathsep.join((str(self.folder / "az" / "bin"), str(needs.tool("az/bin/az").parent), machine.get("PATH", "")))
         state = {"AZURE_CONFIG_DIR": str(self.folder / "az"), "PATH": path}
         return {**machine, **self.simulator.environ, **_QUIET, **state}
 
@@ -108,6 +108,24 @@ class Stage:
             os.close(asked)
             os.close(answers)
         return Ran(process.returncode or 0, out.decode(), errors.decode())
+
+    @contextlib.asynccontextmanager
+    async def az(self) -> AsyncIterator[None]:
+        """Inside, `az` is the unmodified CLI with its modules loaded: else most of a command's time is their import."""
+        client, server = self.folder / "az" / "bin" / "az", self.folder / "az" / "server"
+        client.parent.mkdir(parents=True)
+        client.write_text(f"#!{sys.executable} -ISs\n{az_server.CLIENT.format(path=str(server))}")
+        client.chmod(0o700)
+        program = (needs.tool("az/bin/python"), Path(az_server.__file__), server)
+        process = await asyncio.create_subprocess_exec(*program, env={**self._environ, "AZ_INSTALLER": "PIP"})
+        try:
+            while not server.exists():
+                assert process.returncode is None
+                await asyncio.sleep(0.01)
+            yield
+        finally:
+            process.terminate()
+            await process.wait()
 
     async def sign_in(self) -> None:
         """Sign az in as the identity of the tenant."""
@@ -151,8 +169,9 @@ async def staged(name: str = "contoso", *, writable: bool = True) -> AsyncIterat
     async with serve(made, now=lambda: float(COLLECTED), rights=rights) as simulator:
         with tempfile.TemporaryDirectory(prefix="keyaudit-rehearsal-") as folder, Auditor(Answers(made), Evidence()) as auditor:
             stage = Stage(simulator, Path(folder), auditor)
-            await stage.sign_in()
-            yield stage
+            async with stage.az():
+                await stage.sign_in()
+                yield stage
 
 
 def version() -> str:

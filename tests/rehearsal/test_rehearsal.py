@@ -1,27 +1,40 @@
 """Commands that are printed about keys and credentials do what they promise, run by the unmodified Azure CLI."""
 
 import json
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
+from tests import needs
 from tests.rehearsal.reader import filled, prepare
 from tests.rehearsal.rehearse import SLICE, rehearse, shows
 from tests.rehearsal.results import FILE, problems, results
 from tests.rehearsal.shapes import printed
-from tests.rehearsal.stage import Change, compared, staged, version
+from tests.rehearsal.stage import Audit, Change, Stage, compared, staged, version
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = [pytest.mark.exhaustive, pytest.mark.asyncio(loop_scope="module")]
 AGAIN = "run python -m tests.rehearsal, and look at what changed"
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage() -> AsyncIterator[Stage]:
+    """One for all tests here, which begin with the tenant as it was."""
+    async with staged() as begun:
+        yield begun
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def before(stage: Stage) -> Audit:
+    """The audit of the tenant as it was."""
+    return await stage.audit()
+
+
 @pytest.mark.parametrize("family", SLICE)
-async def test_each_closes_what_it_is_printed_for_and_opens_nothing_else(family: str) -> None:
+async def test_each_closes_what_it_is_printed_for_and_opens_nothing_else(stage: Stage, before: Audit, family: str) -> None:
     """The findings that each closes are kept in a file, which `explain` reads: one more or less is a change to look at."""
-    async with staged() as stage:
-        before = await stage.audit()
-        runs = [run async for run in rehearse(stage, family, before)]
+    runs = [run async for run in rehearse(stage, family, before)]
     assert runs, f"contoso has no finding with such a command: {family}"
     assert problems(runs) == []
     kept = json.loads(FILE.read_text("utf-8"))
@@ -38,25 +51,36 @@ def _of(policies: Collection[str], entry: dict[str, Any]) -> dict[str, Any]:
     return {**entry, "closes": closes, "runs": [policy for policy in entry["runs"] if policy in policies]}
 
 
-async def test_what_a_command_left_is_audited_as_the_command_itself_does() -> None:
-    async with staged() as stage:
-        before = await stage.audit()
-        one = next(one for one in printed(before) if len(one.commands) == 1 and not shows(one.commands[0]))
-        assert compared(before, await stage.left()) == Change((), (), ())
-        ran = await stage.run(filled(one.commands[0], stage.simulator.estate))
-        assert ran.status == 0, ran.errors
-        after = await stage.audit()
-        assert compared(before, after).closed
-        assert {id_: each["outcome"] for id_, each in after.items()} == {
-            id_: each["outcome"] for id_, each in (await stage.left()).items()
-        }
+async def test_what_a_command_left_is_audited_as_the_command_itself_does(stage: Stage, before: Audit) -> None:
+    stage.reset()
+    one = next(one for one in printed(before) if len(one.commands) == 1 and not shows(one.commands[0]))
+    assert compared(before, await stage.left()) == Change((), (), ())
+    ran = await stage.run(filled(one.commands[0], stage.simulator.estate))
+    assert ran.status == 0, ran.errors
+    after = await stage.audit()
+    assert compared(before, after).closed
+    assert {id_: each["outcome"] for id_, each in after.items()} == {
+        id_: each["outcome"] for id_, each in (await stage.left()).items()
+    }
 
 
-async def test_az_itself_refuses_no_command_that_a_policy_prints() -> None:
+async def test_a_command_ends_with_loaded_modules_as_in_a_process_of_its_own(stage: Stage) -> None:
+    az = needs.tool("az/bin/az")
+    for command, status in (
+        ("account list --output json", 0),
+        ("keyvault key show --colour red", 2),
+        ("keyvault key show --vault-name kv-identity-prod --name none", 3),
+    ):
+        ran = await stage.run(f"az {command}")
+        assert ran == await stage.run(f"{az} {command}")
+        assert ran.status == status, ran
+
+
+async def test_az_itself_refuses_no_command_that_a_policy_prints(before: Audit) -> None:
     """Against a tenant that refuses writes: what az refuses never becomes a request. One command of each other shape."""
     refused = []
     async with staged(writable=False) as stage:
-        every = reversed(printed(await stage.audit()))
+        every = reversed(printed(before))
         first = {shape: command for one in every for shape, command in zip(one.shapes, one.commands, strict=True)}
         for shape, printed_ in first.items():
             if shape.startswith(SLICE) and "managedhsm" not in printed_ and "--hsm-name" not in printed_:
