@@ -102,7 +102,7 @@ def _entry(first: First, width: int, colour: bool) -> list[str]:
     begins = f"{pad(word(finding), _WORD)} {finding.id[:SHORT]} "
     indent = columns(begins)
     others_ = f" and {first.times - 1:,} more" if first.times > 1 else ""
-    where = cut(one_line(_where(Facts.of(finding))), (width - indent) // 2 - columns(others_)) + others_
+    where = _where(Facts.of(finding), (width - indent) // 2 - columns(others_)) + others_
     also = f" (+{len(finding.cause.also):,})" if finding.cause else ""
     said = cut(f"{where}: {message(finding)}", width - indent - columns(also))
     level = paint(begins[:_WORD], Paint.ALARM, colour)
@@ -110,9 +110,11 @@ def _entry(first: First, width: int, colour: bool) -> list[str]:
     return [f"{level}{begins[_WORD:]}{said}{also}", f"{INDENT}{before}{step(finding, width - len(INDENT) - columns(before))}"]
 
 
-def _where(facts: Facts) -> str:
-    """The resource in short form; for a credential its holder."""
-    return facts.text("holder_name") or label(facts)
+def _where(facts: Facts, room: int) -> str:
+    """The resource in at most `room` columns; for a credential its holder. Where its kind and name are too long, its name."""
+    where = one_line(facts.text("holder_name") or label(facts))
+    name = one_line(facts.text("name") or "")
+    return cut(name if name and columns(where) > room and where.endswith(f" {name}") else where, room)
 
 
 def _unread(verdict: Verdict, width: int, colour: bool) -> list[str]:

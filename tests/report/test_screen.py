@@ -195,3 +195,14 @@ def test_principals_of_tier_0_are_named_where_causes_leave_room(findings: int, n
     assert f"    and {12 - named} more" in lines
     assert len(lines) <= 45
     assert max(map(columns, lines)) <= 80
+
+
+def test_a_name_is_shown_where_it_does_not_fit_beside_its_kind() -> None:
+    def findings() -> Iterator[Finding]:
+        for finding in many(30).findings(False):
+            row = {**finding.row, "name": f"A tenant's mail automation {finding.row['name']}"}
+            yield replace(finding, policy=replace(finding.policy, table="service_principal"), row=row)
+
+    lines = shown(holding(many(30), findings()))
+    assert any(re.match(r"CRITICAL [0-9a-f]{6} A tenant's mail automation key-0: ", line) for line in lines)
+    assert max(map(columns, lines)) <= 80
