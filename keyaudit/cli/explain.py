@@ -1,5 +1,6 @@
 """`keyaudit explain`: a policy in full, a finding with its evidence and the arithmetic of its score, or a topic."""
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -12,6 +13,7 @@ from keyaudit.cli.policies import details, named
 from keyaudit.cli.streams import printing
 from keyaudit.model.causes import SHORT, WHOLE, is_id
 from keyaudit.model.errors import Exit, UsageError
+from keyaudit.model.findings import Outcome
 
 if TYPE_CHECKING:
     from keyaudit.model.expiring import Owner
@@ -29,15 +31,16 @@ def explain(
     topic: Annotated[
         str,
         typer.Argument(
-            metavar="ID|TOPIC",
-            help=f"A policy id, a finding id (its first {SHORT} digits are enough) or a topic. Default: list all topics.",
+            metavar="ID|NAME|TOPIC",
+            help=f"A policy id, a finding id (its first {SHORT} digits are enough), with --from or --demo the name or id of a "
+            "resource, or a topic. Default: list all topics.",
         ),
     ] = "",
 ) -> int:
     """Explain a policy, a finding or a topic.
 
     A policy: why it exists, what it reads, how to fix its findings. A finding: its evidence and score; it is looked up in
-    --from DIR, --demo or the live tenant. Without an argument: all topics.
+    --from DIR, --demo or the live tenant. A resource: its finding, or a list of them. Without an argument: all topics.
     """
     from keyaudit.report import topics
     from keyaudit.report.explain import render_policy
@@ -50,7 +53,13 @@ def explain(
     elif name in topics.TOPICS:
         text = topics.topic(name)
     else:
-        policy = named(topic, choice.policies, "explain", besides=topics.TOPICS)
+        try:
+            policy = named(topic, choice.policies, "explain", besides=topics.TOPICS)
+        except UsageError as error:
+            # A tenant is not read for a misspelt name.
+            if not (stored.from_ or live.demo):
+                raise
+            return _resource(topic, live, stored, choice, error)
         text = render_policy(policy.text, details(policy), _page(sys.stdout))
     with printing() as out:
         out.write(text)
@@ -86,6 +95,35 @@ def _finding(id_: str, live: Live, stored: Stored, choice: Choice) -> int:
         with printing() as out:
             owner, finding = found[0]
             out.write(render_finding(finding, owner, report.run, _page(out)))
+    return Exit.CLEAN
+
+
+def _resource(name: str, live: Live, stored: Stored, choice: Choice, unknown: UsageError) -> int:
+    """Explain the open finding of the resource of that name or id, or list several. Raises `unknown` if no resource has it."""
+    from keyaudit.audit import SCORES
+    from keyaudit.cli.judged import judged
+    from keyaudit.model.part import Part
+    from keyaudit.model.text import one_line
+    from keyaudit.report.finding import in_short, render_finding
+    from keyaudit.report.lines import plural
+
+    with contextlib.ExitStack() as stack:
+        try:
+            report = stack.enter_context(judged(live, stored, choice, detail=SCORES, part=Part(resources=(name,))))
+        except UsageError as error:
+            if error.place != "--resource":
+                raise
+            raise unknown from error
+        found = [pair for pair in report.owned(False) if pair[1].open or pair[1].outcome is Outcome.UNKNOWN]
+        with printing() as out:
+            if len(found) == 1:
+                [(owner, finding)] = found
+                out.write(render_finding(finding, owner, report.run, _page(out)))
+                return Exit.CLEAN
+            out.write(f"{one_line(name)}: {plural(len(found), 'open or unknown result')}\n")
+            out.writelines(in_short(finding, _page(out)) for _, finding in found)
+            if found:
+                out.write(f"keyaudit explain with the first {SHORT} digits shows how one is fixed.\n")
     return Exit.CLEAN
 
 

@@ -1,5 +1,6 @@
 """stdout, for the result, and stderr, for everything else; both may be closed or fail."""
 
+import codecs
 import contextlib
 import io
 import os
@@ -14,6 +15,21 @@ _LONGEST = 2_000
 NEVER, ALWAYS, TERMINAL = "never", "always", "on a terminal"
 
 
+_LACKING = "keyaudit"
+"""Python's name for what is done with a character that the terminal's encoding lacks."""
+
+
+def _shown(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Such a character as its code, instead of failing. The mark of a cut text stays one character: a line keeps its width."""
+    found = codecs.backslashreplace_errors(error)
+    if isinstance(error, UnicodeEncodeError) and error.object[error.start : error.start + 1] == "…":
+        return "~", error.start + 1
+    return found
+
+
+codecs.register_error(_LACKING, _shown)
+
+
 class ClosedError(OutputError):
     """The reader of stdout stopped, as `head` or a pager does. This is not reported."""
 
@@ -26,8 +42,7 @@ def printing() -> Iterator[TextIO]:
     if sys.stdout is None:
         raise OutputError("stdout", "is closed", "redirect it to a file or a pipe")
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A character that the terminal's encoding lacks is shown as its code, instead of failing.
-        sys.stdout.reconfigure(errors="backslashreplace")
+        sys.stdout.reconfigure(errors=_LACKING)
     try:
         yield sys.stdout
         sys.stdout.flush()

@@ -4,7 +4,7 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import duckdb
 from msgspec import Struct
@@ -32,9 +32,13 @@ class Target(Struct, frozen=True, order=True):
     """Its name below the vault, in lower case."""
 
 
+_SHOWN_KINDS = ("app registration ", "service principal ", "managed identity ")
+
+
 def target(connection: duckdb.DuckDBPyConnection, asked: str) -> Target:
     """The target that `asked` names. Raises UsageError with the nearest names if there is none, or several."""
     found = sorted({*_in_vaults(connection, asked.strip()), *_principals(connection, asked.strip())})
+    found = found or sorted({*_bare(connection, asked.strip()), *_called(connection, asked.strip())})
     if len(found) == 1:
         return found[0]
     if not found:
@@ -52,8 +56,11 @@ def _in_vaults(connection: duckdb.DuckDBPyConnection, asked: str) -> Sequence[Ta
     elif resource:
         place, kind, name = ("id", resource[1]), resource[2], resource[3]
     else:
+        # "kv-prod/codesign", or "kv-prod/keys/codesign" as reports show it.
         vault, _, name = text.partition("/")
-        place, kind = ("name", vault), None
+        collection, _, own = name.partition("/")
+        place, kind = ("name", vault), collection if own else None
+        name = own or name
     query = f"SELECT id, name, kind FROM vault WHERE lower({place[0]}) = ? ORDER BY id"
     found: list[Target] = []
     for id_, shown, what in connection.execute(query, [place[1]]).fetchall():
@@ -77,6 +84,22 @@ def _things(
         if row and row[0]:
             return [Target(noun, row[0], f"{vault_name}/{row[1] or name}", vault_id, name)]
     return []
+
+
+def _bare(connection: duckdb.DuckDBPyConnection, asked: str) -> Iterator[Target]:
+    """Keys and certificates of any vault by their own name."""
+    for noun, table, column in (("certificate", "certificate", "certificate_id"), ("key", "key", "key_id")):
+        query = f"SELECT DISTINCT vault_id, vault_name, {column}, name FROM {table} WHERE lower(name) = ? ORDER BY {column}"
+        if rows := connection.execute(query, [asked.lower()]).fetchall():
+            # A certificate includes its key.
+            yield from (Target(noun, id_, f"{vault}/{name}", vault_id, name.lower()) for vault_id, vault, id_, name in rows)
+            return
+
+
+def _called(connection: duckdb.DuckDBPyConnection, asked: str) -> Sequence[Target]:
+    """A principal with its kind before its name, as reports show it."""
+    kind = next((kind for kind in _SHOWN_KINDS if asked.lower().startswith(kind)), None)
+    return _principals(connection, asked[len(kind) :]) if kind else ()
 
 
 def _principals(connection: duckdb.DuckDBPyConnection, asked: str) -> Sequence[Target]:

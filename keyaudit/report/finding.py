@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from keyaudit.model.causes import Cause
+from keyaudit.model.causes import SHORT, Cause
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Score
 from keyaudit.model.fixes import parts
@@ -24,6 +24,12 @@ _FACTORS = "blast radius x exposure x age"
 def render_finding(finding: Finding, owner: Owner, run: Run, width: int = PAGE) -> str:
     """The finding in lines of at most `width` columns, commands excepted."""
     return joined(_lines(finding, owner, run, width))
+
+
+def in_short(finding: Finding, width: int = PAGE) -> str:
+    """The finding in a line or two, the first with what `explain` takes."""
+    said = f"{finding.id[:SHORT]} {word(finding)} {label(Facts.of(finding))}: {finding.policy.problem}: {message(finding)}"
+    return joined(wrap(one_line(said, _LONGEST), width, "", _INDENT * 2))
 
 
 def _lines(finding: Finding, owner: Owner, run: Run, width: int) -> Iterator[str]:

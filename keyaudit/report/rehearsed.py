@@ -35,16 +35,30 @@ def commands() -> list[Rehearsed]:
 
 
 def said(policy: str, command: str) -> str:
-    """Whether a policy's command, as the policy writes it, was rehearsed; empty for one that is not for the Azure CLI."""
-    if not command.startswith("az "):
+    """Whether a policy's command, as the policy writes it, was rehearsed, or why not; empty for one of keyaudit itself."""
+    if command.startswith("keyaudit "):
         return ""
+    if not command.startswith("az "):
+        return "Not rehearsed: PowerShell is not run against the simulated tenant."
     found = next((each for each in commands() if each.command == command), None)
     rehearsed = f"Rehearsed with az {azure_cli()} against a simulated tenant"
     if found and policy in found.closes:
         return f"{rehearsed}: it closes the finding."
     if found and policy in found.runs:
         return f"{rehearsed}: it runs, and does not close the finding by itself."
-    return "Not rehearsed."
+    why = next((why for word, why in _WHY_NOT.items() if word in command), _NO_FINDING)
+    return f"Not rehearsed: {why}."
+
+
+_WHY_NOT = {
+    "managedhsm": "a Managed HSM of the simulated tenant cannot be written to",
+    "-hsm ": "a Managed HSM of the simulated tenant cannot be written to",
+    "--hsm-name": "a Managed HSM of the simulated tenant cannot be written to",
+    "certificate import": "it needs a file with a private key",
+    "PREMIUM_VAULT": "it needs the name of another vault",
+}
+_NO_FINDING = "az takes it, and the simulated tenant does not answer it or has nothing that shows what it closes"
+"""Every command of a policy is run by az against a tenant that refuses writes: tests/rehearsal/test_rehearsal.py."""
 
 
 @functools.cache

@@ -96,6 +96,8 @@ def test_a_key_goes_by_its_name_its_address_and_its_resource_id(keyaudit: Keyaud
     whole = keyaudit("access", CROWN, "--from", contoso, "-o", "json").json
     for asked in (
         CROWN.upper(),
+        # As reports show it.
+        f"{CROWN_VAULT}/keys/{CROWN_KEY}",
         f"https://{CROWN_VAULT}.vault.azure.net/keys/{CROWN_KEY}",
         f"https://{CROWN_VAULT}.vault.azure.net/keys/{CROWN_KEY}/0123456789abcdef0123456789abcdef",
         f"{whole['ways'][0]['vault_id']}/keys/{CROWN_KEY}",
@@ -105,12 +107,22 @@ def test_a_key_goes_by_its_name_its_address_and_its_resource_id(keyaudit: Keyaud
         assert ran.json == whole, asked
 
 
+def test_a_key_of_one_vault_alone_goes_by_its_own_name(keyaudit: Keyaudit, contoso: Path) -> None:
+    whole = keyaudit("access", "kv-orders-prod/keys/returns-label-signing", "--from", contoso, "-o", "json")
+    assert keyaudit("access", "returns-label-signing", "--from", contoso, "-o", "json").json == whole.json
+    several = keyaudit("access", "consumer-token-signing", "--from", contoso)
+    assert several.code == Exit.USAGE
+    assert "names 2 things: key https://kv-identity-prod" in several.err
+
+
 def test_a_principal_goes_by_its_id_its_sign_in_name_and_its_name(keyaudit: Keyaudit, contoso: Path) -> None:
     ran = keyaudit("access", "mei.tanaka@contoso.example", "--from", contoso, "-o", "json")
     assert [(way["vault"], way["allows"]) for way in ran.json["ways"]] == [(CROWN_VAULT, ["sign"])]
     for asked in (ran.json["subject"]["id"], "Mei Tanaka", "MEI TANAKA"):
         assert keyaudit("access", asked, "--from", contoso, "-o", "json").json == ran.json
     app = keyaudit("access", "github-deploy-orders", "--from", contoso, "-o", "json")
+    shown = keyaudit("access", "service principal github-deploy-orders", "--from", contoso, "-o", "json")
+    assert shown.json == app.json
     by_client = app.json["ways"][0]["principal"]["sign_in"]
     assert keyaudit("access", by_client, "--from", contoso, "-o", "json").json == app.json
 

@@ -1,4 +1,4 @@
-"""The commands in the plans of blast-radius and rotation, and in doctor, are ones that the Azure CLI takes."""
+"""The commands of plans, and those that doctor, permissions and guardrails print, are ones that the Azure CLI takes."""
 
 import re
 from collections.abc import Iterator
@@ -21,6 +21,15 @@ PLANS = (
 )
 """These print every kind of command about contoso; incident has the plan of blast-radius."""
 
+GUARDRAILS = ("azure-policy", "app-management-policy", "alerts")
+"""Those that az deploys by itself. For bicep it fetches a compiler, and terraform is another program."""
+
+SHELL = (
+    "scope=/subscriptions/00000000-0000-0000-0000-000000000001 PRINCIPAL_ID=00000000-0000-0000-0000-000000000002"
+    " vault=kv-data-prod hsm=hsm-contoso-trust to=https://graph.microsoft.com/v1.0/servicePrincipals body='{}'"
+)
+"""What the script of permissions sets before its commands."""
+
 
 def commands(found: Any) -> Iterator[str]:
     """Each text of a document that is a command."""
@@ -37,6 +46,8 @@ def printed(keyaudit: Keyaudit, contoso: Path, blind_spots: Path) -> dict[str, s
     """A command for each combination of words and options."""
     documents = [keyaudit(*plan, "--from", contoso, "-o", "json").json for plan in PLANS]
     documents.append(keyaudit("doctor", "--from", blind_spots, "-o", "json").json)
+    documents.append([line.strip() for line in keyaudit("permissions", "--as", "az").out.splitlines()])
+    documents += [[line.strip() for line in keyaudit("guardrails", "--as", kind).err.splitlines()] for kind in GUARDRAILS]
     return {_kind(command): command for command in commands(documents)}
 
 
@@ -54,8 +65,9 @@ async def test_az_itself_refuses_no_command_of_a_plan(printed: dict[str, str]) -
             stage.reset()
             await prepare(stage, command, ())
             (stage.folder / "new.pem").write_text("")
+            (stage.folder / "FILE").write_text("{}")
             stage.simulator.requests.clear()
-            ran = await stage.run(command)
+            ran = await stage.run(f"{SHELL}; {command}")
             asked = [host for _, host, _ in stage.simulator.requests if not host.startswith("login.")]
             if ran.status == 2 or (ran.status != 0 and not asked):
                 refused.append((command, ran.errors.strip().splitlines()[-1]))

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,24 @@ def test_several_findings_whose_ids_begin_alike_are_listed(
     assert (ran.code, ran.out) == (Exit.USAGE, "")
     assert f"the ids of several findings begin with {first}: " in ran.err
     assert set(re.findall("[0-9a-f]{16}", ran.err)) <= set(alike)
+
+
+def test_a_resource_goes_by_the_name_that_a_screen_shows(
+    keyaudit: Keyaudit, contoso: Path, findings: list[dict[str, Any]]
+) -> None:
+    open_ = [each for each in findings if each["outcome"] == "fail"]
+    named = Counter(each["resource"] for each in open_)
+    single, several = (
+        next(name for name, count in named.items() if (count == 1) is one and "/" in name) for one in (True, False)
+    )
+    [only] = [each for each in open_ if each["resource"] == single]
+    found, whole = (keyaudit("explain", name, "--from", contoso, *FEW) for name in (single, only["id"]))
+    assert (found.code, found.out) == (Exit.CLEAN, whole.out)
+    listed = keyaudit("explain", several, "--from", contoso, *FEW).out
+    assert re.findall(r"(?m)^[0-9a-f]{6}(?= )", listed) == [each["id"][:6] for each in open_ if each["resource"] == several]
+    none = keyaudit("explain", "no-such-key", "--from", contoso, *FEW)
+    assert (none.code, none.out) == (Exit.USAGE, "")
+    assert none.err.startswith("keyaudit: explain: no policy or topic 'no-such-key'; ")
 
 
 def test_a_policy_is_explained_as_ever(keyaudit: Keyaudit) -> None:

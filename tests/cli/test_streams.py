@@ -108,6 +108,9 @@ def test_a_terminal_that_lacks_a_letter_costs_no_report(contoso: Path, tmp_path:
     last = iso_date(open_snapshot(contoso).run.as_of + 60 * DAY)
     waivers.write_text(LETTERS.format(last=last), encoding="utf-8")
     waived = ("report", "--from", contoso, *FEW, "--waivers", waivers, "-o")
+    screen = redirected(("report", "--from", contoso), encoding="ascii").stdout
+    assert b"~" in screen
+    assert b"u2026" not in screen
     for command in ((*waived, "text"), (*waived, "csv"), (*waived, "json"), ("waivers", "list", "--file", waivers)):
         ran = redirected(command, encoding="ascii")
         assert ran.returncode == Exit.CLEAN, ran.stderr

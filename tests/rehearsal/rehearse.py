@@ -21,8 +21,8 @@ SLICE = (
     "az keyvault secret",
 )
 """The commands about credentials, keys, certificates and secrets; a shape belongs to the first that it begins with."""
-_NOT_YET = ("managedhsm", "--hsm-name", "certificate import")
-"""A Managed HSM cannot be written to, and no file with a private key is made here."""
+_NOT_YET = ("managedhsm", "--hsm-name", "certificate import", "PREMIUM_VAULT")
+"""A Managed HSM cannot be written to, no private key is made here, and no other vault has the policy of the certificate."""
 FIRST_STEPS = frozenset(
     {
         "app-secret-exists",
