@@ -11,7 +11,7 @@ from keyaudit.simulator.logs.held import Held
 from keyaudit.simulator.logs.year import DISGUISE, INTRUSION
 from tests.cli.test_incident import store
 from tests.cli.test_incident_actor import Asked, Rows, asked, held, rows, said
-from tests.inventory.usage.test_tokens import AT, CASES, UNTIL, planted
+from tests.inventory.usage.token_cases import AT, CASES, UNTIL, planted
 from tests.inventory.usage.token_records import (
     APP,
     HOUR,
@@ -90,7 +90,7 @@ def test_a_token_without_a_sign_in_record_is_named_with_the_rate_of_its_class(
 def test_each_forged_token_in_the_year_is_named_and_no_legitimate_one(
     asked: Asked, tmp_path: Path, held: Held, complete: Rows, at: int
 ) -> None:
-    """The records of test_tokens.py, on the second day of the intrusion: their application is the intruder's disguise."""
+    """The records of token_cases.py, on the second day of the intrusion: their application is the intruder's disguise."""
     ids = {APP: held.year.app(DISGUISE), TENANT: held.year.ground.tenant}
     made: list[Row] = [*moved([*every_hour(UNTIL), *learned(1_001), *planted()], at - AT, ids)]
     page = asked(DISGUISE, logs=store(tmp_path, {**complete, "tokens": made}))

@@ -106,11 +106,15 @@ class _Identity(msgspec.Struct, gc=False):
     claims: _Claims | None = None
 
 
+class _Word(msgspec.Struct, gc=False):
+    value: Text = None
+
+
 class _Record(msgspec.Struct, gc=False, rename="camel"):
-    """The format of diagnostic settings in storage and event hubs."""
+    """The format of diagnostic settings in storage and event hubs; some write operations as the REST API does."""
 
     time: str | int | float | None = None
-    operation_name: Text = None
+    operation_name: str | _Word | None = None
     result_type: Text = None
     resource_id: Text = None
     caller_ip_address: Text = None
@@ -146,10 +150,6 @@ class _Row(msgspec.Struct, gc=False, rename="pascal"):
     properties_d: Any = msgspec.field(default=None, name="Properties_d")
 
 
-class _Word(msgspec.Struct, gc=False):
-    value: Text = None
-
-
 class _Authorization(msgspec.Struct, gc=False):
     action: Text = None
 
@@ -182,9 +182,10 @@ def of_record(members: Members) -> Event:
     """A record from storage or an event hub."""
     found = _record(members)
     claims = (found.identity and found.identity.claims) or _Claims()
+    name = found.operation_name
     return _event(
         found.time,
-        found.operation_name,
+        name.value if isinstance(name, _Word) else name,
         found.result_type,
         resource_id=found.resource_id,
         network=found.caller_ip_address,

@@ -106,7 +106,8 @@ def unknown_marks(connection: duckdb.DuckDBPyConnection, window: Window) -> Iter
         said = "true" if link is Link.NETWORK else f"NOT regexp_matches({column}, '{_ANYBODYS}')"
         query = f"""
             SELECT {column}, min(who) FROM mark WHERE {column} <> '' AND {said}
-                AND {column} NOT IN (SELECT value FROM belongs WHERE facet = '{facet}') GROUP BY ALL ORDER BY ALL"""
+                AND {column} NOT IN (SELECT value FROM belongs WHERE facet = '{facet}' AND operation <> 'saml-sign-in')
+            GROUP BY ALL ORDER BY ALL"""
         for class_, who in connection.execute(query).fetchall():
             yield link, class_, who, _values(connection, window, column, class_)
 

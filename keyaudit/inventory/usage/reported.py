@@ -2,8 +2,8 @@
 
 Nothing is hidden by it: what is counted is listed with the days of the check that reported it first. It is reported again if it
 is more severe than before, if the days are not later than those of that check (which may have been interrupted, or have lacked
-logs that came late), and a month later. What is a new event each time is always reported: changes of access, copies of keys,
-and everything that an announcement does not cover either.
+logs that came late), and a month later. Changes of access and copies of keys are always reported, since each is a new event;
+and so is everything that an announcement does not cover either.
 """
 
 from collections.abc import Sequence

@@ -250,6 +250,18 @@ def test_a_change_of_an_application_that_is_no_use_is_counted_by_its_name(tmp_pa
     assert (rows(found), counted.ignored, counted.others) == ([], 1, {"Update application": 1})
 
 
+def test_a_service_that_signed_in_by_certificate_has_its_name(tmp_path: Path) -> None:
+    """As in https://github.com/invictus-ir/o365_dataset, where two services have the same id of the user."""
+    actor = [{"ID": "Microsoft Azure AD Internal - Jit Provisioning", "Type": 1}, {"ID": "Certificate", "Type": 2}]
+    target = [{"ID": f"ServicePrincipal_{OBJECT}", "Type": 2}]
+    record = exchange("Add service principal.", UserId="Certificate", Actor=actor, Target=target, ModifiedProperties=[])
+    [row] = told(tmp_path, record)
+    assert row["principal_id"] == "microsoft azure ad internal - jit provisioning"
+    (tmp_path / "nameless").mkdir()
+    [row] = told(tmp_path / "nameless", {**record, "Actor": actor[1:]})
+    assert row["principal_id"] == "certificate"
+
+
 def test_lists_that_powershell_wrote_as_text_are_not_read_as_empty(tmp_path: Path) -> None:
     """As CloudAppEvents in https://github.com/OTRF/Security-Datasets, GoldenSAMLADFSMailAccess."""
     path = tmp_path / "records.jsonl"

@@ -193,6 +193,13 @@ FOUND: dict[str, tuple[dict[str, Any], str, str, bool]] = {
         "resource",
         True,
     ),
+    "panther azure_role_assignment_privileged_or_elevated, with an operation in two languages": (
+        activity("", "/providers/Microsoft.Authorization")
+        | {"operationName": {"value": "Microsoft.Authorization/elevateAccess/action", "localizedValue": "Assigns the caller"}},
+        "elevate-access",
+        "resource",
+        True,
+    ),
     "panther azure_elevate_user_access_admin": (directory(ELEVATED), "elevate-access", "tenant", True),
     "sigma azure_app_role_added": (role(*GLOBAL, "ServicePrincipal"), "assign-directory-role", "service-principal", True),
     "a role that many applications have": (

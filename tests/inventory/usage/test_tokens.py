@@ -1,10 +1,8 @@
 """Whether the sign-in logs list a token: each legitimate use without a sign-in record, and planted forgeries.
 
-The cases were written before the code, from Microsoft's pages on linkable identifiers, sign-in logs, Graph activity logs,
-continuous access evaluation and retention. A token that is looked for is named by the record of its use.
+The cases are in token_cases.py.
 """
 
-import base64
 import json
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -22,28 +20,29 @@ from keyaudit.model.errors import UnsafeError
 from keyaudit.model.times import DAY, iso_time
 from keyaudit.model.tokens import Doubt, Issue, Tokens
 from keyaudit.model.usage import Window
+from tests.inventory.usage.token_cases import (
+    ALL_APPS,
+    AT,
+    CASES,
+    FORGED,
+    LEGITIMATE,
+    UNTIL,
+    planted,
+    silent,
+)
 from tests.inventory.usage.token_records import (
-    APP,
     APPS,
-    EXAMINED,
-    GUEST,
     HOUR,
     IDENTITIES,
-    IDENTITY,
     INTERACTIVE,
     LEARNED,
     MICROSOFTS,
-    NEW,
     OF_MICROSOFT,
-    OTHER,
     OUTLOOK,
-    PARTNER,
     SILENT,
     START,
     Row,
-    arm,
     audit,
-    events,
     every_hour,
     graph,
     guid,
@@ -53,149 +52,6 @@ from tests.inventory.usage.token_records import (
     sign_in,
     uti,
 )
-from tests.inventory.usage.token_records import ARM_API as ARM
-
-AT = EXAMINED + 9 * HOUR
-UNTIL = EXAMINED + 5 * DAY
-Case = tuple[list[Row], Issue | Doubt]
-
-
-def _silent(seed: str, on: int, **columns: object) -> Row:
-    return sign_in(SILENT, uti(seed), on, **columns)
-
-
-def _old_form(seed: str) -> str:
-    """The form of 2022: base64 of the GUID's text."""
-    return base64.b64encode(str(guid(seed)).encode()).decode()
-
-
-FORGED: dict[str, Case] = {
-    "mail of a user": ([audit("mail of a user", uti("forged 1"), AT, AT + 60)], Issue.NOT_LISTED),
-    "own application at Graph": (
-        [graph("own application at Graph", uti("forged 2"), AT, AT + 60, UserId=None, ServicePrincipalId=of(APP))],
-        Issue.NOT_LISTED,
-    ),
-    "ten years": ([arm("ten years", uti("forged 3"), AT, AT + 60, expires=AT + 3_650 * DAY)], Issue.OVER_AGE),
-    "used two days later": (
-        [_silent("old", AT), graph("used two days later", uti("old"), AT, AT + 2 * DAY)],
-        Issue.OVER_AGE,
-    ),
-    "copied, later": (
-        [_silent("copied 1", AT - 5 * HOUR), graph("copied, later", uti("copied 1"), AT, AT + 60)],
-        Issue.DIFFERS,
-    ),
-    "copied, another user": (
-        [_silent("copied 2", AT, UserId=OTHER), graph("copied, another user", uti("copied 2"), AT, AT + 60)],
-        Issue.DIFFERS,
-    ),
-    "copied, another application": (
-        [_silent("copied 3", AT, AppId=OUTLOOK), graph("copied, another application", uti("copied 3"), AT, AT + 60)],
-        Issue.DIFFERS,
-    ),
-    "copied, another resource": (
-        [_silent("copied 4", AT), arm("copied, another resource", uti("copied 4"), AT, AT + 60)],
-        Issue.DIFFERS,
-    ),
-    "no id": ([graph("no id", None, AT, AT + 60)], Issue.NO_ID),
-    "odd form": ([graph("odd form", "unique-token-id-abc123", AT, AT + 60)], Issue.NOT_LISTED),
-    "other case": ([_silent("case", AT), graph("other case", uti("case").swapcase(), AT, AT + 60)], Issue.NOT_LISTED),
-}
-LEGITIMATE: dict[str, Case] = {
-    "refresh token": ([_silent("1", AT), graph("refresh token", uti("1"), AT, AT + 60)], Issue.LISTED),
-    "interactive": (
-        [sign_in(INTERACTIVE, uti("2"), AT), graph("interactive", uti("2"), AT, AT + 60)],
-        Issue.LISTED,
-    ),
-    "form of 2022": (
-        [sign_in(SILENT, _old_form("3"), AT), graph("form of 2022", uti("3"), AT, AT + 60)],
-        Issue.LISTED,
-    ),
-    "padded": ([_silent("4", AT), graph("padded", uti("4") + "==", AT, AT + 60)], Issue.LISTED),
-    "27 hours": ([_silent("5", AT), graph("27 hours", uti("5"), AT, AT + 27 * HOUR)], Issue.LISTED),
-    "browser session": (
-        [
-            _silent("6", START + DAY, AppId=OUTLOOK, ResourceIdentity=MICROSOFTS),
-            audit("browser session", uti("6"), START + DAY, AT),
-        ],
-        Issue.LISTED,
-    ),
-    "session from before the logs": (
-        [audit("session from before the logs", uti("7"), START - 9 * DAY, AT)],
-        Doubt.NOT_COVERED,
-    ),
-    "guest": (
-        [
-            _silent("8", AT, UserId=GUEST, CrossTenantAccessType="b2bCollaboration"),
-            graph("guest", uti("8"), AT, AT + 60, UserId=GUEST),
-        ],
-        Issue.LISTED,
-    ),
-    "guest whose class is small": ([graph("guest whose class is small", uti("9"), AT, AT + 60, UserId=GUEST)], Doubt.CLASS),
-    "partner": (
-        [
-            _silent("10", AT, UserId=PARTNER, CrossTenantAccessType="serviceProvider"),
-            graph("partner", uti("10"), AT, AT + 60, UserId=PARTNER),
-        ],
-        Issue.LISTED,
-    ),
-    "managed identity": (
-        [
-            sign_in(IDENTITIES, uti("11"), AT, AppId=IDENTITY, ServicePrincipalId=of(IDENTITY)),
-            graph("managed identity", uti("11"), AT, AT + 60, AppId=IDENTITY, UserId=None, ServicePrincipalId=of(IDENTITY)),
-        ],
-        Issue.LISTED,
-    ),
-    "two records of one sign-in": (
-        [_silent("12", AT), _silent("12", AT), graph("two records of one sign-in", uti("12"), AT, AT + 60)],
-        Issue.LISTED,
-    ),
-    "not logged yet": ([graph("not logged yet", uti("13"), UNTIL - 3 * DAY, UNTIL - 3 * DAY + 60)], Doubt.RECENT),
-    "failed sign-in": (
-        [_silent("14", AT, ResultType="50140"), graph("failed sign-in", uti("14"), AT, AT + 60)],
-        Doubt.FAILED,
-    ),
-    "failed and then not": (
-        [_silent("15", AT, ResultType="50140"), _silent("15", AT), graph("failed and then not", uti("15"), AT, AT + 60)],
-        Issue.LISTED,
-    ),
-    "Microsoft's application": (
-        [graph("Microsoft's application", uti("16"), AT, AT + 60, AppId=MICROSOFTS, UserId=None, ServicePrincipalId=of("m"))],
-        Doubt.MICROSOFT,
-    ),
-    "application that is new": ([graph("application that is new", uti("17"), AT, AT + 60, AppId=NEW)], Doubt.CLASS),
-    "no time of issue": ([events("no time of issue", uti("18"), AT)], Doubt.NO_TIME),
-    "no time of issue, listed": (
-        [_silent("19", AT), events("no time of issue, listed", uti("19"), AT + 60)],
-        Issue.LISTED,
-    ),
-    "a time of issue that cannot be": (
-        [
-            audit(
-                "a time of issue that cannot be",
-                uti("20"),
-                None,
-                AT,
-                AppAccessContext={"UniqueTokenId": uti("20"), "IssuedAtTime": "1601-01-01T00:00:00"},
-            )
-        ],
-        Doubt.NO_TIME,
-    ),
-    "request that takes two days": (
-        [
-            _silent("22", AT, ResourceIdentity=ARM),
-            arm("request that takes two days", uti("22"), AT, AT + 60),
-            arm("request that takes two days", uti("22"), AT, AT + 2 * DAY),
-        ],
-        Issue.LISTED,
-    ),
-    "ARM": ([_silent("21", AT, ResourceIdentity=ARM), arm("ARM", uti("21"), AT, AT + 60)], Issue.LISTED),
-    "background of Exchange": (
-        [audit("background of Exchange", None, None, AT, AppAccessContext=None, UserId="NT AUTHORITY\\SYSTEM")],
-        Issue.NO_ID,
-    ),
-}
-CASES = FORGED | LEGITIMATE
-ALL_APPS = {APP, NEW, IDENTITY, MICROSOFTS, OUTLOOK}
 
 
 def imported(folder: Path, *files: Iterable[Row]) -> LogStore:
@@ -234,10 +90,6 @@ def of_rows(tmp_path: Path, normal: Baseline) -> Looked:
         return looked(imported(tmp_path / "logs", *files), normal)
 
     return look
-
-
-def planted() -> list[Row]:
-    return [row for rows, _ in CASES.values() for row in rows]
 
 
 def quiet(usual: Sequence[Row]) -> list[Row]:
@@ -386,7 +238,7 @@ def test_forged_tokens_of_the_examined_days_do_not_change_the_rate(tmp_path: Pat
 
 
 def test_the_ids_are_kept_keyed_and_hashed(tmp_path: Path) -> None:
-    rows = [_silent("1", AT), graph("a", uti("1"), AT, AT + 60)]
+    rows = [silent("1", AT), graph("a", uti("1"), AT, AT + 60)]
     one, other = imported(tmp_path / "one", rows), imported(tmp_path / "other", rows)
     ids = []
     for store in (one, other):
@@ -404,7 +256,7 @@ def test_the_ids_are_kept_keyed_and_hashed(tmp_path: Path) -> None:
 
 def test_logs_that_are_added_later_join_with_the_earlier_ones(tmp_path: Path, usual: Sequence[Row], normal: Baseline) -> None:
     """The store is added to, and not written again."""
-    earlier = imported(tmp_path / "earlier", quiet(usual), [_silent("1", AT)])
+    earlier = imported(tmp_path / "earlier", quiet(usual), [silent("1", AT)])
     late = tmp_path / "late"
     late.write_text(json.dumps(graph("later", uti("1"), AT, AT + 60)) + "\n")
     known = Import(earlier.tenant_id)
@@ -414,7 +266,7 @@ def test_logs_that_are_added_later_join_with_the_earlier_ones(tmp_path: Path, us
 
 
 def test_a_store_whose_key_is_lost_is_refused(tmp_path: Path) -> None:
-    store = imported(tmp_path / "logs", [_silent("1", AT)])
+    store = imported(tmp_path / "logs", [silent("1", AT)])
     (store.folder / "tokens.key").unlink()
     with pytest.raises(UnsafeError, match="cannot be read"):
         open_logs(store.folder)
