@@ -50,6 +50,8 @@ LONG = (
     "cli/test_documents.py",
 )
 """The files of the exhaustive tier that take longest: they come first, so that no worker waits for another at the end."""
+OF_EXHAUSTIVE = ("mark.exhaustive", "hypothesis", "each_with_each", "one_of_each_kind")
+"""One of these is in every file that has a test of the exhaustive tier."""
 
 settings.register_profile("default", max_examples=30, deadline=None)
 settings.register_profile("exhaustive", max_examples=200, deadline=None)
@@ -72,6 +74,13 @@ def pytest_configure(config: pytest.Config) -> None:
     pytest.MonkeyPatch().setattr(session, "CONNECT_TIMEOUT", 300.0)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The exhaustive tier does not load files without a test of it."""
+    if not _exhaustive(config) or not collection_path.name.startswith("test_"):
+        return None
+    return None if _has_exhaustive(collection_path) else True
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Coverage is traced in the tests of floors that have a bar for it.
@@ -87,6 +96,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if isinstance(item, pytest.Function) and getattr(item.obj, "is_hypothesis_test", False):
                 item.add_marker(pytest.mark.exhaustive)
         items.sort(key=lambda item: item.path.relative_to(TESTS).as_posix() not in LONG)
+    else:
+        marked = {item.path for item in items if item.get_closest_marker("exhaustive")}
+        if unseen := [str(path) for path in marked if not _has_exhaustive(path)]:
+            raise pytest.UsageError(f"{', '.join(unseen)}: -m exhaustive does not load it; add a word of it to OF_EXHAUSTIVE")
 
 
 def pytest_collection_finish() -> None:
@@ -97,3 +110,8 @@ def pytest_collection_finish() -> None:
 
 def _exhaustive(config: pytest.Config) -> bool:
     return bool(config.getoption("markexpr") == "exhaustive")
+
+
+def _has_exhaustive(path: Path) -> bool:
+    text = path.read_text(encoding="utf-8")
+    return any(word in text for word in OF_EXHAUSTIVE)

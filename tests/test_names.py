@@ -245,7 +245,7 @@ def contoso(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
 
 
 @pytest.mark.parametrize(
-    "first", [pytest.param(first, marks=() if not first else pytest.mark.exhaustive) for first in range(len(NAMES))]
+    "first", [pytest.param(first, marks=() if not first else pytest.mark.exhaustive) for first in range(0, len(NAMES), 2)]
 )
 async def test_contoso_is_judged_alike_whatever_its_applications_are_called(
     tmp_path: Path, contoso: Outcomes, first: int

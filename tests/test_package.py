@@ -13,7 +13,7 @@ import pytest
 
 import keyaudit
 from keyaudit.report.formats import FORMATS
-from tests.needs import program
+from tests.needs import program, tool
 
 pytestmark = pytest.mark.exhaustive
 
@@ -24,7 +24,10 @@ _EPOCH = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
 
 
 def _build(source: Path, out: Path, *kinds: str) -> None:
-    subprocess.run([sys.executable, "-m", "build", *kinds, "--outdir", str(out), str(source)], check=True, env=_EPOCH)
+    # uv makes the environment that a build is done in, at a tenth of pip's time.
+    environ = {**_EPOCH, "PATH": f"{tool('bin/uv').parent}{os.pathsep}{_EPOCH.get('PATH', '')}"}
+    command = [sys.executable, "-m", "build", "--installer", "uv", *kinds, "--outdir", str(out), str(source)]
+    subprocess.run(command, check=True, env=environ)
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from keyaudit.simulator.arm_answers import answer
-from keyaudit.simulator.estate import DenyAssignment, Eligibility, RoleAssignment, Subscription
-from keyaudit.simulator.roles import definition, roles
+from keyaudit.simulator.estate import DenyAssignment, Eligibility, Role, RoleAssignment, Subscription
+from keyaudit.simulator.roles import BUILT_IN
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request, iso
 
@@ -30,6 +30,35 @@ def routes(directory: Directory) -> Sequence[Route]:
         Route("role_eligibility.list", f"{_AUTHORIZATION}/roleeligibilityscheduleinstances", eligible),
         Route("deny_assignment.list", f"{_AUTHORIZATION}/denyassignments", denials),
     )
+
+
+def roles(directory: Directory) -> tuple[Role, ...]:
+    """Every role of the tenant."""
+    return (*BUILT_IN, *directory.estate.roles)
+
+
+def definition(directory: Directory, role: Role, *, home: str = "", data_actions: bool = True) -> dict[str, object]:
+    """A role definition. `home`: the subscription that its id begins with; `data_actions`: whether they are shown."""
+    top = f"/providers/Microsoft.Management/managementGroups/{directory.tenant_id}" if role.custom else "/"
+    permission = {"actions": list(role.actions), "notActions": list(role.not_actions)}
+    if data_actions:
+        permission |= {"dataActions": list(role.data_actions), "notDataActions": list(role.not_data_actions)}
+    return {
+        "properties": {
+            "roleName": role.name,
+            "type": "CustomRole" if role.custom else "BuiltInRole",
+            "description": "",
+            "assignableScopes": [top],
+            "permissions": [permission],
+            "createdOn": "0001-01-01T08:00:00.0000000Z",
+            "updatedOn": "2021-11-11T20:14:30.2541210Z",
+            "createdBy": None,
+            "updatedBy": None,
+        },
+        "id": f"{home}/providers/Microsoft.Authorization/roleDefinitions/{role.id}",
+        "type": "Microsoft.Authorization/roleDefinitions",
+        "name": role.id,
+    }
 
 
 def touches(directory: Directory, scope: str, subscription: str) -> bool:

@@ -7,10 +7,9 @@ import re
 from collections.abc import Callable, Sequence
 
 from keyaudit.simulator.arm_answers import answer, error
-from keyaudit.simulator.authorization import GROUP, above, assignment_properties
+from keyaudit.simulator.authorization import GROUP, above, assignment_properties, definition, roles
 from keyaudit.simulator.estate import Role, RoleAssignment
 from keyaudit.simulator.groups import groups_of
-from keyaudit.simulator.roles import definition, roles
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
 

@@ -1,14 +1,9 @@
-"""Azure's built-in roles for vaults, as documented by Microsoft, and role definitions.
+"""Azure's built-in roles for vaults, as documented by Microsoft.
 
 https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 """
 
-from typing import TYPE_CHECKING
-
 from keyaudit.simulator.estate import Role
-
-if TYPE_CHECKING:
-    from keyaudit.simulator.service import Directory
 
 _VAULT = "Microsoft.KeyVault/vaults"
 _KEYS = f"{_VAULT}/keys"
@@ -179,32 +174,3 @@ BUILT_IN = (
         ),
     ),
 )
-
-
-def roles(directory: "Directory") -> tuple[Role, ...]:
-    """Every role of the tenant."""
-    return (*BUILT_IN, *directory.estate.roles)
-
-
-def definition(directory: "Directory", role: Role, *, home: str = "", data_actions: bool = True) -> dict[str, object]:
-    """A role definition. `home`: the subscription that its id begins with; `data_actions`: whether they are shown."""
-    top = f"/providers/Microsoft.Management/managementGroups/{directory.tenant_id}" if role.custom else "/"
-    permission = {"actions": list(role.actions), "notActions": list(role.not_actions)}
-    if data_actions:
-        permission |= {"dataActions": list(role.data_actions), "notDataActions": list(role.not_data_actions)}
-    return {
-        "properties": {
-            "roleName": role.name,
-            "type": "CustomRole" if role.custom else "BuiltInRole",
-            "description": "",
-            "assignableScopes": [top],
-            "permissions": [permission],
-            "createdOn": "0001-01-01T08:00:00.0000000Z",
-            "updatedOn": "2021-11-11T20:14:30.2541210Z",
-            "createdBy": None,
-            "updatedBy": None,
-        },
-        "id": f"{home}/providers/Microsoft.Authorization/roleDefinitions/{role.id}",
-        "type": "Microsoft.Authorization/roleDefinitions",
-        "name": role.id,
-    }

@@ -353,7 +353,7 @@ def test_a_worker_that_is_lost_is_replaced_or_no_store_is_left(at: Path, tmp_pat
 @pytest.mark.exhaustive
 def test_texts_are_reduced_alike(cluster: Path) -> None:
     session = importlib.import_module("keyaudit.inventory.spark").session
-    texts = [*HOSTILE, *NETWORKS, *(chr(code) * 2 + "x" for code in range(1, 0x20000) if assigned(code))]
+    texts = [*HOSTILE, *NETWORKS, *(chr(code) * 2 + "x" for code in range(1, 0x20000) if told_apart(code))]
     queries = [f"SELECT {', '.join(_reductions(sql))} FROM texts ORDER BY number" for sql in (DUCKDB, SPARK)]
     numbered = list(enumerate(texts))
     with duckdb.connect() as connection, session("local[2]") as spark:
@@ -370,6 +370,14 @@ def test_texts_are_reduced_alike(cluster: Path) -> None:
 def assigned(code: int) -> bool:
     """Whether a code point is a character that the Unicode tables of both engines have."""
     return unicodedata.category(chr(code)) not in ("Cn", "Co", "Cs")
+
+
+def told_apart(code: int) -> bool:
+    """Whether a reduction may treat a character differently from a plain letter; of those that none does, one in 64."""
+    if not assigned(code):
+        return False
+    plain = unicodedata.category(chr(code)) in ("Lo", "So") and chr(code).lower() == chr(code).upper()
+    return not plain or code % 64 == 0
 
 
 def _reductions(sql: DuckDB) -> list[str]:

@@ -25,6 +25,9 @@ from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import serve
 from tests.collect.estate import AS_OF, DAY
 from tests.collect.rig import Noted, begun, connected
+from tests.shared import views_once  # noqa: F401 - pytest finds it here
+
+pytestmark = pytest.mark.usefixtures("views_once")
 
 CONTOSO = (
     "kv-identity-prod/consumer-token-signing",
