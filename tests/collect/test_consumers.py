@@ -354,6 +354,8 @@ _UNNAMED = {"secret_id", "version", "pinned"}
             {*_UNNAMED, "version_in_use", "status", "broken"},
         ),
         (site("x", activeVersion="absurd"), {"version_in_use"}),
+        # A reference that cannot be read names neither, and is one all the same.
+        (site("x", vaultName=None, secretName=None, status="InvalidSyntax"), _UNNAMED),
     ],
 )  # fmt: skip
 async def test_a_member_that_cannot_be_read_is_unknown_and_no_answer(broken: Resource, unknown: set[str]) -> None:

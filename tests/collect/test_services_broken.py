@@ -124,6 +124,7 @@ async def test_what_was_not_answered_is_not_what_was_never_set() -> None:
         "key_id": "bad_body",
         "version": "bad_body",
         "pinned": "bad_body",
+        "version_in_use": "bad_body",
     }
 
 
@@ -151,11 +152,38 @@ async def test_a_setting_that_cannot_be_read_is_the_use_of_an_unknown_key(encryp
     assert not found.failures
 
 
+@pytest.mark.parametrize(
+    ("encryption", "told"),
+    [
+        # Without it, the service would not say which version it uses.
+        ("text", (None, "bad_value")),
+        ({"keySource": "Microsoft.Keyvault"}, (None, "bad_body")),
+        ({"keyvaultproperties": {"keyname": 7, "keyvaulturi": VAULT}}, (None, "bad_value")),
+        ({"keyvaultproperties": {"keyIdentifier": VAULT}}, (None, None)),
+        ({"keyvaultproperties": {"keyIdentifier": VAULT, "versionedKeyIdentifier": VERSION}}, (VERSION, None)),
+    ],
+)
+async def test_the_version_in_use_is_unknown_where_nothing_says_it_because_the_setting_is_unreadable(
+    encryption: object, told: tuple[str | None, str | None]
+) -> None:
+    found = await edited(lambda item: item.update(encryption=encryption))
+    row = found.rows["key_use"][f"{CLOSED}/encryption/unread"]
+    assert (row.get("version_in_use"), row["unknown"].get("version_in_use")) == told
+
+
 @pytest.mark.parametrize("active", [None, {}, {"keyUrl": None}])
 async def test_a_disk_encryption_set_has_a_key(active: object) -> None:
     found = await edited(lambda item: item.update(activeKey=active), "des")
     [row] = [row for row in found.rows["key_use"].values() if row["kind"] == "disk-encryption-set"]
     assert row["unknown"]["key_id"] in {"bad_body", "bad_value"}
+    # Whether it follows a rotation is a member of its own.
+    assert (row["pinned"], row["unknown"].keys()) == (False, {"key_id", "version", "version_in_use"})
+
+
+async def test_a_cluster_of_which_the_key_cannot_be_read_says_as_ever_nothing_of_a_version() -> None:
+    found = await edited(lambda item: item.update(azureKeyVaultKms={"enabled": True, "keyId": 7}), "aks")
+    [row] = [row for row in found.rows["key_use"].values() if row["kind"] == "kubernetes"]
+    assert row["unknown"].keys() == {"key_id", "version", "pinned"}
 
 
 @pytest.mark.parametrize(
@@ -192,7 +220,7 @@ BY_VAULT: dict[str, object] = {
 }
 BY_SERVICE: dict[str, object] = {"serverKeyName": "ServiceManaged", "serverKeyType": "ServiceManaged"}
 KEY_ID = "https://somevault.vault.azure.net/keys/somekey"
-UNREAD = ("key_id", "pinned", "version")
+UNREAD = ("key_id", "pinned", "version", "version_in_use")
 
 
 async def protected(name: str, properties: dict[str, object]) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tests.sweep.compare import Effect
 from tests.sweep.faults import Fault
-from tests.sweep.sweep import Sweep
+from tests.sweep.sweep import Sweep, distant
 
 _SHOWN = 6
 """Results that are shown of each violation."""
@@ -31,7 +31,8 @@ class Tried(Struct, frozen=True):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 1 unless there is no silent pass and no loss."""
-    return summed_up(_all(_asked(arguments)))
+    asked = _asked(arguments)
+    return _at_once(asked) if asked.together else summed_up(_all(asked))
 
 
 def summed_up(found: Sequence[Tried]) -> int:
@@ -49,6 +50,7 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.sweep", description=__doc__)
     parser.add_argument("--sample", type=int, metavar="N", help="only N faults, chosen by --seed")
     parser.add_argument("--pairs", type=int, metavar="N", help="N pairs of faults, chosen by --seed, instead of single ones")
+    parser.add_argument("--together", type=int, metavar="N", help="only faults of single objects, about N at once")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1, metavar="N")
     parser.add_argument("--operation", action="append", metavar="ID", help="only faults of this operation; may be repeated")
@@ -79,6 +81,23 @@ def _part(asked: argparse.Namespace, number: int, parts: int) -> list[Tried]:
             for line in _violations(found[-1]):
                 print(line, flush=True)
     return found
+
+
+def _at_once(asked: argparse.Namespace) -> int:
+    """Tries faults of distant objects at once; what is wrong is told of each fault alone."""
+    with Sweep() as sweep:
+        groups = distant([fault for faults in chosen(sweep.faults, asked) for fault in faults], asked.together)
+        found = [
+            Tried(fault.kind, fault.operation, f"python -m tests.sweep {fault.again}", fault.single, effect)
+            for group in groups
+            for fault, effect in sweep.wrong(group)
+        ]
+    for line in (line for tried in found for line in _violations(tried)):
+        print(line)
+    silent = sum(bool(tried.effect.silent) for tried in found)
+    losses = sum(bool(tried.effect.losses) for tried in found)
+    print(f"{sum(map(len, groups)):,} faults tried in {len(groups):,} groups, {silent:,} silent passes, {losses:,} losses")
+    return 1 if found else 0
 
 
 def _share(all_: Sequence[tuple[Fault, ...]], number: int, parts: int) -> Iterator[tuple[Fault, ...]]:

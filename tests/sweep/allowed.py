@@ -114,6 +114,9 @@ _SAID = ("certificate", "certificateStatus", "primaryEncryptionKeyStatus", "publ
 _UPLOADED = "a gateway's certificate that was uploaded has no address in a vault, and nothing else says where it is from"
 _NO_CERTIFICATES = "Resource Graph has null for what a resource lacks: it has no certificates, or no host names, of its own"
 
+# https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy
+_TO_DEFAULT = "what a custom app management policy does not define falls back to the default policy"
+
 LEFT_OUT_SAYS: Mapping[str, str] = {
     "eligibleAuthorizations": "a definition that was made without any lacks them: they are optional",
     "assignmentRestrictions": "an identity without restrictions lacks them",
@@ -128,8 +131,11 @@ LEFT_OUT_SAYS: Mapping[str, str] = {
     "key2": _NOT_ROTATED,
     "keyversion": "a service that has the key without a version follows its rotation",
     "logAnalyticsDestinationType": _DEFAULT_TABLE,
+    "restrictions": _TO_DEFAULT,
 }
-"""Members by their last name, in an object that Resource Graph passes on as the service has it, that need not be there."""
+"""Members by their last name that need not be there: of an object that Resource Graph passes on as the service has it, or of
+one of which the documentation says what is without them.
+"""
 
 _NOT_NAMED = "permissions that an access policy does not name are not granted"
 _PERMISSIONS = frozenset(f"properties.accessPolicies[].permissions.{kind}" for kind in ("keys", "secrets", "certificates"))
@@ -139,6 +145,7 @@ NULL_SAYS: Mapping[str, str] = {
     "keyVaultSecretId": _UPLOADED,
     **dict.fromkeys(("hostnameConfigurations", "sslCertificates"), _NO_CERTIFICATES),
     "dataEncryption": _OWN_KEYS,
+    "acceptMappedClaims": "null where it was never set, as in all recorded applications",
     "adminUserEnabled": "Resource Graph has null for what was never set: a registry's admin user is off until then",
     "allowSharedKeyAccess": "null is true: requests by key are taken",
     "autoRotationEnabled": _OPTED_IN,
@@ -160,6 +167,7 @@ NULL_SAYS: Mapping[str, str] = {
     "lifetimeActions": "null in place of a list is a list of none",
     "logAnalyticsDestinationType": _DEFAULT_TABLE,
     "nextSigningCertificate": "there is none",
+    "restrictions": _TO_DEFAULT,
     **dict.fromkeys(_MASTER_KEYS, _NEVER_AGAIN),
     "servicePrincipalLockConfiguration": "null where it was never set",
     "storageAccountId": "nothing is sent to a storage account",

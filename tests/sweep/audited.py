@@ -39,7 +39,8 @@ from keyaudit.policy.judge import Judgement, judge
 from keyaudit.policy.load import load
 from keyaudit.policy.settings import Judging
 from keyaudit.policy.verdict import NOT_VIOLATED
-from tests.sweep.recall import Recall, digest
+from tests.sweep.contents import digest
+from tests.sweep.recall import Recall
 from tests.sweep.tenant import ENVIRONMENT, Answers, Call, Clients, Meddle
 
 _X509 = x509._Reader

@@ -82,8 +82,11 @@ class Judge:
         }
         self._of_names = cache(self._failing)
 
-    def effect(self, came: Audited | Stopped, *faults: Fault) -> Effect:
-        """What the faults did, all at once. Only of a fault that is alone can it be said what it should not touch."""
+    def effect(self, came: Audited | Stopped, *faults: Fault, near: bool = False) -> Effect:
+        """What the faults did, all at once. Only of a fault that is alone can it be said what it should not touch.
+
+        `near`: what one of them excuses is about its own object.
+        """
         if isinstance(came, Stopped):
             # Where keyaudit stops with an exit code of its own there is no report that could be wrong.
             broken = () if came.meant else (Wrong("every policy", "the whole run", "judged", came.why),)
@@ -97,7 +100,11 @@ class Judge:
         ]
         gone = [Wrong(*result, before[result], GONE) for result, now in changed.items() if now is None]
         wrong = _without_renamed(wrong, gone)
-        right = [each for each in wrong if any(self._believed(fault, each) for fault in faults)]
+        right = [
+            each
+            for each in wrong
+            if any(self._believed(fault, each) for fault in faults if not near or self.concerns(each.row, fault.about))
+        ]
         wrong = [each for each in wrong if each not in right]
         silent = tuple(each for each in wrong if _silent(each))
         about = faults[0].about if len(faults) == 1 else ()
@@ -127,13 +134,15 @@ class Judge:
             (policy, gap.scope) for gap in set(came.gaps) - set(self._base.audited.gaps) for policy in gap.policies
         )
         heard = _by_policy(came.scopes - self._base.audited.scopes)
-        unread = self._unread(came)
+        unread, harmless = self._unread(came), self._harmless(came)
         for (policy, row), now in changed.items():
             was = self._base.audited.results[policy, row]
             if now is Outcome.UNKNOWN or (was is Outcome.PASS and (policy, row) in came.spared):
                 continue
             if now is not None:
                 yield Wrong(policy, row, was, now)
+            elif was is Outcome.PASS and self._stands(row, harmless.get(policy, {})):
+                continue
             elif not self._said(row, heard.get(policy, ())) and not self._stands(row, unread.get(policy, {})):
                 gap = self._said(row, gaps.get(policy, ()))
                 yield Wrong(policy, row, was, f"{GONE}, only a gap" if gap else GONE)
@@ -153,14 +162,12 @@ class Judge:
         A thing whose own name could not be read has a row beside the others of its whole, and stands for one of them; a row
         `unread` stands for all that were not read there.
         """
-        found: dict[str, dict[str, float]] = {}
-        for (policy, row), now in came.results.items():
-            known = (policy, row) in self._base.audited.results or (policy, row) in came.scopes
-            if now is Outcome.UNKNOWN and not known:
-                whole, _, name = row.rpartition("/")
-                places = found.setdefault(policy, {})
-                places[whole] = math.inf if name.startswith("unread") else places.get(whole, 0) + 1
-        return found
+        known = self._base.audited.results.keys() | came.scopes
+        return _standing(result for result, now in came.results.items() if now is Outcome.UNKNOWN and result not in known)
+
+    def _harmless(self, came: Audited) -> Mapping[str, dict[str, float]]:
+        """The same for new rows that violate nothing, whatever they are: they stand for passes alone."""
+        return _standing(came.spared - self._base.audited.spared - self._base.audited.results.keys())
 
     def _stands(self, row: str, unread: dict[str, float]) -> bool:
         """Whether a new unknown result stands for the row; what stands for one thing does so once."""
@@ -196,6 +203,16 @@ def _without_renamed(wrong: Sequence[Wrong], gone: Sequence[Wrong]) -> list[Wron
                 lost = [each for each in lost if (each.policy, each.row) != result]
                 left = [each for each in left if each is not made and (each.policy, each.row) != result]
     return left
+
+
+def _standing(results: Iterable[Result]) -> Mapping[str, dict[str, float]]:
+    """By policy, and by what it is a part of, how many things gone these rows stand for."""
+    found: dict[str, dict[str, float]] = {}
+    for policy, row in results:
+        whole, _, name = row.rpartition("/")
+        places = found.setdefault(policy, {})
+        places[whole] = math.inf if name.startswith("unread") else places.get(whole, 0) + 1
+    return found
 
 
 def _by_policy(pairs: Iterable[Result]) -> Mapping[str, set[str]]:

@@ -1,13 +1,12 @@
 """A DuckDB that works nothing out twice: what was asked of the same rows before is known.
 
 Planning queries takes most of the time of an audit of a small tenant, and a fault changes the data of only a few of them. So
-each statement is identified by its text and by the contents of its tables. A table with unchanged contents is replaced by the
-earlier one, so that nothing that depends on it is computed again.
+each statement is identified by its text and by the contents of the columns that it reads. A table with unchanged contents is
+replaced by the earlier one, so that nothing that depends on it is computed again.
 """
 
 import contextlib
 import functools
-import hashlib
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -30,15 +29,19 @@ from keyaudit.inventory.views import ledger
 from keyaudit.model.columns import Table
 from keyaudit.model.expiring import Owner
 from keyaudit.policy import judge
+from keyaudit.policy.findings import NO_CAUSES
 from keyaudit.policy.ordered import Evaluated
 from keyaudit.policy.verdict import PASS, outcome_of
+from tests.sweep.contents import Content, digest
+from tests.sweep.reads import WHOLE, Reads, Types
 
 _CREATE = re.compile(r'\s*CREATE (?:TEMP )?(TABLE|VIEW|MACRO) "?(\w+)"?(.*)', re.DOTALL)
+_AS = re.compile(r"\s*AS\s")
 _PARQUET = re.compile(r"'(/[^']+\.parquet)'")
 _WORD = re.compile(r"\w+")
 _OPERATIONS = re.compile(r"operations = '([^']*)'")
 _OPERATION = re.compile(r"'(\w+(?:\.\w+)+)'")
-_OF_OPERATIONS = re.compile(r"\bcoverage WHERE operation (?:IN|=) ")
+_OF_OPERATIONS = re.compile(r"\bcoverage\s+WHERE operation (?:IN|=) ")
 _MOST = 4_000
 """Tables beside those of the run without a fault that are kept."""
 
@@ -49,6 +52,14 @@ class _Named(Struct, frozen=True):
     key: str
     make: Callable[[str], None]
     """Makes it under that name."""
+    shape: str
+    """The same for whatever is in its tables."""
+    content: Content | None = None
+    """None: it is no table, or one of the ledger."""
+    view: str = ""
+    """What creates the view or the macro."""
+    types: Types | None = None
+    """Of a table."""
 
 
 class Recall:
@@ -58,7 +69,9 @@ class Recall:
         self.folder = folder
         self._connection = duckdb.connect(config={"threads": 1})
         self._connection.execute("CREATE SCHEMA made")
-        self._made: dict[str, tuple[str, str]] = {}
+        self._made: dict[str, tuple[str, Content]] = {}
+        self._types: dict[str, Types] = {}
+        self.reads = Reads()
         self._tables: dict[str, str] = {}
         self._answers: dict[str, list[tuple[Any, ...]]] = {}
         self._loaded: dict[str, tuple[tuple[Path, ...], int, frozenset[tuple[str, str]]]] = {}
@@ -71,6 +84,7 @@ class Recall:
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
+        self.reads.close()
 
     @contextlib.contextmanager
     def recalling(self) -> Iterator[None]:
@@ -85,6 +99,7 @@ class Recall:
                 (snapshot.Snapshot, "_check", lambda of, connection: None),
                 (ledger, "_fill", lambda connection, *filled: connection.fill(*filled)),
                 (judge, "stream", _outcomes),
+                (judge.Judgement, "findings", _without_causes),
                 (supplied, "write_usage", functools.partial(self._write_usage, write_usage)),
             ):
                 patched.enter_context(mock.patch.object(place, name, instead))
@@ -97,18 +112,29 @@ class Recall:
             self._answers[key] = self._connection.execute(query).fetchall()
         return self._answers[key]
 
-    def made(self, key: str, name: str, body: str, ready: Callable[[], None]) -> _Named:
-        """The table that a CREATE makes."""
+    def made(self, key: str, shape: str, name: str, body: str, ready: Callable[[], None]) -> _Named:
+        """The table that a CREATE makes. `shape`: the same for the same columns."""
         if key not in self._made:
             ready()
             table = self._next()
             self._connection.execute(f"CREATE TABLE {table}{body}")
-            content = digest(name, repr(self._connection.execute(_CONTENT.format(table)).fetchall()))
-            if content in self._tables:
+            if shape not in self._types:
+                self._types[shape] = dict(self._connection.execute(_TYPES.format(table)).fetchall())
+            content = self._content(name, table, self._types[shape])
+            if content.key in self._tables:
                 self._connection.execute(f"DROP TABLE {table}")
-            self._made[key] = self._tables.setdefault(content, table), content
+            self._made[key] = self._tables.setdefault(content.key, table), content
         table, content = self._made[key]
-        return _Named(content, functools.partial(self._stand, table))
+        make = functools.partial(self._stand, table)
+        return _Named(content.key, make, repr(self._types[shape]), content, types=self._types[shape])
+
+    def _content(self, name: str, table: str, types: Types) -> Content:
+        columns = [column for column in types if column != WHOLE]
+        # Of JSON, because DuckDB has one hash for an empty list and for NULL.
+        hashed = ", ".join(f'hash(CAST(to_json(list("{column}")) AS VARCHAR))' for column in columns)
+        unknown = f"list({WHOLE})" if WHOLE in types else "NULL"
+        [(rows, maps, *found)] = self._connection.execute(f"SELECT count(*), {unknown}, {hashed} FROM {table}").fetchall()
+        return Content(name, rows, dict(zip(columns, found, strict=True)), maps or ())
 
     def filled(self, key: str, name: str, types: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> _Named:
         """A table of the ledger."""
@@ -119,7 +145,7 @@ class Recall:
                 _fill(self._connection, self._tables[key], types, rows)
             self._stand(self._tables[key], name)
 
-        return _Named(key, make)
+        return _Named(key, make, repr(types), types=types)
 
     def show(self, name: str, named: _Named) -> None:
         """Makes the name stand for that, if it does not yet."""
@@ -211,21 +237,29 @@ class Recalled:
     def execute(self, statement: str) -> Self:
         """Notes what is made, and answers what is asked."""
         statement = _PARQUET.sub(lambda found: f"'{self._recall.kept(found[1])}'", statement)
-        key, read = self._key(statement)
+        read = [name for name in _words(statement) if name in self._names]
         ready = functools.partial(self._show, read)
+        shape = digest(statement, *(self._names[name].shape for name in read))
         created = _CREATE.fullmatch(statement)
-        self._rows = [] if created else self._recall.answer(key, statement, ready)
-        if created:
-            kind, name, rest = created.groups()
-            if kind == "TABLE":
-                self._names[name] = self._recall.made(key, name, rest, ready)
-            else:
+        if not created:
+            key = self._key(shape, statement, statement, read)
+            self._rows = self._recall.answer(key, statement, ready)
+            return self
+        self._rows = []
+        kind, name, rest = created.groups()
+        if kind == "TABLE":
+            as_query = _AS.match(rest)
+            key = self._key(shape, statement, rest[as_query.end() :], read) if as_query else digest(statement)
+            self._names[name] = self._recall.made(key, shape, name, rest, ready)
+        else:
+            again = f"CREATE OR REPLACE {kind} {name}{rest}"
 
-                def make(name: str) -> None:
-                    ready()
-                    self._recall.run(f"CREATE OR REPLACE {kind} {name}{rest}")
+            def make(name: str) -> None:
+                ready()
+                self._recall.run(again)
 
-                self._names[name] = _Named(key, make)
+            key = digest(statement, *(self._part(each, statement) for each in read))
+            self._names[name] = _Named(key, make, shape, view=again)
         return self
 
     def fill(self, name: str, types: Mapping[str, str], rows: Iterable[tuple[Any, ...]]) -> None:
@@ -247,27 +281,68 @@ class Recalled:
         """One of it."""
         return next(iter(self.fetchmany(1)), None)
 
-    def _key(self, statement: str) -> tuple[str, list[str]]:
-        """What tells the statement apart from all others, and the names in it."""
-        read = [name for name in _words(statement) if name in self._names]
-        contents = [self._part(name, statement) for name in read]
-        return digest(statement, *contents), read
+    def _key(self, shape: str, statement: str, query: str, read: Sequence[str]) -> str:
+        """What tells a statement, and what it reads, apart from all others."""
+        if not read:
+            return digest(statement)
+        for name in read:
+            self._declare(name)
+        columns = self._recall.reads.of(shape, query)
+        text = " ".join((statement, *self._views(read)))
+        return digest(shape, *(f"{name} {self._column_part(name, columns[name], text)}" for name in sorted(columns)))
+
+    def _declare(self, name: str) -> None:
+        """Where it is found out what is read, there is something of this name."""
+        named = self._names[name]
+        if named.types is not None:
+            self._recall.reads.table(name, named.types)
+        else:
+            for other in self._others(name):
+                self._declare(other)
+            self._recall.reads.create(name, named.view)
+
+    def _others(self, name: str) -> list[str]:
+        return [other for other in _words(self._names[name].view) if other != name and other in self._names]
+
+    def _views(self, read: Iterable[str]) -> Iterator[str]:
+        """The texts of the views among these names, and of those that they read."""
+        for name in read:
+            if view := self._names[name].view:
+                yield view
+                yield from self._views(self._others(name))
+
+    def _column_part(self, name: str, columns: frozenset[str], text: str) -> str:
+        named = self._names[name]
+        if named.content is not None:
+            return named.content.of(columns)
+        places = [number for number, column in enumerate(named.types or ()) if column in columns]
+        return digest(*(repr([row[place] for place in places]) for row in self._rows_of(name, text)))
 
     def _part(self, name: str, statement: str) -> str:
         """The content of what is named; of the ledger, no more than what the statement looks at."""
-        wanted: Collection[str] = ()
-        column = 0
-        if name == "lists_read":
-            wanted = _OPERATIONS.findall(statement)
-        elif name == "coverage" and len(_OF_OPERATIONS.findall(statement)) == len(re.findall(r"\bcoverage\b", statement)):
-            wanted, column = _OPERATION.findall(statement), 3
-        if not wanted:
+        if name not in self._ledger:
             return self._names[name].key
-        return digest(name, repr([row for row in self._ledger[name] if row[column] in wanted]))
+        return digest(name, repr(self._rows_of(name, statement)))
+
+    def _rows_of(self, name: str, statement: str) -> Sequence[tuple[Any, ...]]:
+        """The rows of the ledger that the statement looks at, with the views in it."""
+        rows = self._ledger[name]
+        if name == "lists_read" and (wanted := _OPERATIONS.findall(statement)):
+            return [row for row in rows if row[0] in wanted]
+        of_operations = len(_OF_OPERATIONS.findall(statement))
+        if name == "coverage" and of_operations and of_operations == len(re.findall(r"\bcoverage\b", statement)):
+            wanted = _OPERATION.findall(statement)
+            return [row for row in rows if row[3] in wanted]
+        return rows
 
     def _show(self, names: Iterable[str]) -> None:
         for name in names:
             self._recall.show(name, self._names[name])
+
+
+def _without_causes(of: judge.Judgement, passes: bool = False) -> Iterator[Any]:
+    """In place of `Judgement.findings`: causes group what people read, and no result depends on them."""
+    return (finding for _, finding in of._in_order(passes, None, NO_CAUSES))
 
 
 def _outcomes(connection: Recalled, tables: Iterable[Evaluated], **_: object) -> Iterator[tuple[Owner, SimpleNamespace]]:
@@ -287,19 +362,10 @@ def _outcomes(connection: Recalled, tables: Iterable[Evaluated], **_: object) ->
                     yield UNREAD, about
 
 
-_CONTENT = "SELECT count(*), sum(hash(t)::HUGEINT) FROM {} AS t"
+_TYPES = "SELECT column_name, column_type FROM (DESCRIBE {})"
 _fill = ledger._fill
 
 
 @functools.lru_cache(maxsize=2_048)
 def _words(statement: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_WORD.findall(statement)))
-
-
-def digest(*parts: str | bytes) -> str:
-    """Short enough for a name."""
-    whole = hashlib.blake2b(digest_size=12)
-    for part in parts:
-        whole.update(part.encode() if isinstance(part, str) else part)
-        whole.update(b"\0")
-    return whole.hexdigest()

@@ -111,7 +111,7 @@ class Clients:
                 answer = Answer(502, _JSON, b"{}")
             try:
                 body = msgspec.Raw(answer.body) if msgspec.json.decode(answer.body) is not None else None
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 # A batch is JSON, so other content comes as text in base64.
                 body = msgspec.Raw(msgspec.json.encode(answer.body))
             yield {"id": part["id"], "status": answer.status, "headers": dict(answer.headers), "body": body}

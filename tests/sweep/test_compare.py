@@ -163,3 +163,26 @@ def test_a_pass_that_cannot_fail_and_may_not_apply_is_not_lost_and_a_fail_is() -
     for result, wrong in ((("p-age", OTHER), []), (("p-age", KEY), [GONE]), (("p-size", KEY), [GONE])):
         effect = JUDGE.effect(replace(audited(without(result)), spared=frozenset({result})), fault)
         assert ([each.after for each in effect.silent], effect.losses) == (wrong, ())
+
+
+def test_a_row_that_violates_nothing_whatever_it_is_stands_for_passes_beside_it_and_for_no_fail() -> None:
+    fault = Fault("key.get", "403", "403", None, lambda call, true, before: true(call), (KEY,))
+    for result, beside, wrong in (
+        (("p-age", OTHER), "https://v/keys/b/unread", 0),
+        (("p-age", OTHER), "https://v/keys/a/unread", 1),
+        (("p-age", KEY), "https://v/keys/a/unread", 1),
+        (("p-size", KEY), "https://v/keys/a/unread", 1),
+    ):
+        effect = JUDGE.effect(replace(audited(without(result)), spared=frozenset({(result[0], beside)})), fault)
+        assert len(effect.silent) + len(effect.losses) == wrong
+
+
+def test_what_one_of_several_faults_excuses_is_about_its_own_object() -> None:
+    struck, other = (
+        Fault("key.get", kind, kind, None, lambda call, true, before: true(call), (about,))
+        for kind, about in (("allowed", KEY), ("403", OTHER))
+    )
+    for row, lost in ((KEY, False), (OTHER, True)):
+        made = audited(changed(("p-size", row, FAIL)))
+        assert bool(JUDGE.effect(made, struck, other, near=True).losses) is lost
+        assert not JUDGE.effect(made, struck, other).losses

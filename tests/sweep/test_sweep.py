@@ -12,7 +12,7 @@ from tests.sweep.__main__ import Tried, summed_up
 from tests.sweep.compare import Effect, Wrong
 from tests.sweep.envelopes import HARMLESS
 from tests.sweep.faults import Fault, Meddling
-from tests.sweep.sweep import Sweep
+from tests.sweep.sweep import Sweep, distant
 
 FILES_ALONE = frozenset({"usage_baseline", "unusual_use", "custody_record", "repository"})
 """Tables whose rows come from what is supplied, and which the sweep does without."""
@@ -174,6 +174,32 @@ def test_of_two_moments_each_is_right_and_nothing_else(sweep: Sweep) -> None:
 def test_what_is_recalled_is_what_the_program_itself_comes_to(sweep: Sweep, operation: str, name: str) -> None:
     fault = named(sweep, operation, name)
     assert sweep.auditor.run(Meddling(fault)) == sweep.auditor.anew(Meddling(fault))
+
+
+def test_of_many_faults_at_once_those_are_found_that_are_wrong_alone(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = [
+        named(sweep, operation, name)
+        for operation, name in (
+            ("key.get", "type attributes.enabled"),
+            ("certificate.get", "html at one"),
+            ("conditional_access.list", "empty list"),
+            ("domain.federation", "500 at one"),
+        )
+    ]
+    assert not list(sweep.wrong(faults))
+    monkeypatch.setattr(sweep.judge, "_believed", lambda fault, wrong: "")
+    [(wrong, effect)] = sweep.wrong(faults)
+    assert (wrong.operation, bool(effect.silent)) == ("conditional_access.list", True)
+
+
+def test_faults_that_are_tried_at_once_are_of_distant_objects(sweep: Sweep) -> None:
+    groups = distant(sweep.faults, 12)
+    single = [fault for fault in sweep.faults if fault.single and fault.at is not None and not fault.also]
+    assert sorted(fault.again for group in groups for fault in group) == sorted(fault.again for fault in single)
+    for group in groups:
+        assert len({fault.operation for fault in group}) == len(group)
+        about = [name for fault in group for name in fault.about]
+        assert len(set(about)) == len(about) or len(group) == 1
 
 
 def test_a_member_that_one_object_does_without_is_tried_in_the_others(sweep: Sweep) -> None:

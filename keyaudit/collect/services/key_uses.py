@@ -72,7 +72,7 @@ def key_uses(service: Service) -> list[Use]:
             pinned = follows if isinstance(follows, Refusal) else not follows
             # This resource exists only for its key.
             found = _of_url(member(item.active_key, "keyUrl")) or [_use(_UNNAMED)]
-            return [use if isinstance(use.key, Refusal) else _of_set(use, item, pinned) for use in found]
+            return [_of_set(use, item, pinned) for use in found]
         case "cosmos-db":
             in_use = _version(item.key_vault_key_uri_version)
             return [replace(use, in_use=in_use) for use in _of_url(item.key_vault_key_uri)]
@@ -80,7 +80,8 @@ def key_uses(service: Service) -> list[Use]:
             return _of_url(item.key_id)
         case "kubernetes":
             enabled = flag(member(item.azure_key_vault_kms, "enabled"), never_set=False)
-            return _of_url(member(item.azure_key_vault_kms, "keyId")) if enabled else []
+            # It never says which version it uses, so nothing about that was unreadable.
+            return [replace(use, in_use=None) for use in _of_url(member(item.azure_key_vault_kms, "keyId")) if enabled]
         case _:
             return list(_of_encryption(item.encryption))
 
@@ -214,8 +215,8 @@ def _of_properties(raw: Wire) -> Use | None:
 
 
 def _use(key: Reference | Refusal) -> Use:
-    """A use with a version is pinned, one without follows rotation."""
-    return Use(key, key if isinstance(key, Refusal) else key.version is not None)
+    """A use with a version is pinned, one without follows rotation; of an unreadable key the version in use is unknown, too."""
+    return Use(key, key, in_use=key) if isinstance(key, Refusal) else Use(key, key.version is not None)
 
 
 def _first(*raws: Wire) -> Wire:

@@ -99,7 +99,7 @@ def _object(declared: Consumer, raw: Wire, environment: Environment) -> Object |
             return part
     vault, name, version = (part.lower() if isinstance(part, str) else None for part in parts)
     if vault is None and name is None:
-        return None
+        return _UNNAMED if declared.always else None
     return _joined(declared, vault, name, version, environment) if vault else _UNNAMED
 
 

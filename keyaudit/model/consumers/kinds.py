@@ -56,7 +56,9 @@ class Consumer(Struct, frozen=True, kw_only=True):
     at: str = ""
     """The path of a setting in the properties; [] stands for each item of a list. Empty: the properties themselves."""
     always: bool = False
-    """Every answer has an object at this path, so that null is none."""
+    """Every answer has an object at this path that names something in a vault, unless the service's own word says otherwise. So
+    null cannot be read, and an object without a name names something unknown.
+    """
     says: Says | None = None
     url: str = ""
     """The member with the address in the vault. `[]` at the end of `at` and no member: the setting itself is the address."""

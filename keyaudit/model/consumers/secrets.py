@@ -109,6 +109,8 @@ SECRETS: Sequence[Consumer] = (
                 path=f"/config/configreferences/{path}",
                 version="2025-05-01",
             ),
+            # Of sources there is KeyVault alone: https://learn.microsoft.com/rest/api/appservice/web-apps/get-app-settings-key-vault-references
+            always=True,
             vault="vaultName",
             name="secretName",
             version="secretVersion",
