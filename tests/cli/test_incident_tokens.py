@@ -92,7 +92,7 @@ def test_each_forged_token_in_the_year_is_named_and_no_legitimate_one(
 ) -> None:
     """The records of token_cases.py, on the second day of the intrusion: their application is the intruder's disguise."""
     ids = {APP: held.year.app(DISGUISE), TENANT: held.year.ground.tenant}
-    made: list[Row] = [*moved([*every_hour(UNTIL), *learned(1_001), *planted()], at - AT, ids)]
+    made: list[Row] = [*moved([*every_hour(UNTIL), *learned(1_001, ("user", "app")), *planted()], at - AT, ids)]
     page = asked(DISGUISE, logs=store(tmp_path, {**complete, "tokens": made}))
     by_it = {case for case, (rows, _) in CASES.items() if ids[APP] in str(moved(rows[-1:], 0, ids))}
     leads = (Issue.NOT_LISTED, Issue.DIFFERS, Issue.OVER_AGE)

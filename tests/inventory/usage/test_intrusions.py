@@ -295,7 +295,6 @@ LIKE: dict[str, Callable[[int], list[Use]]] = {
     "one who signs in from a hotel to many applications": lambda _: [
         signs_in(LEARNED, ELSEWHERE, 3, target_id=f"app {number}") for number in range(9)
     ],
-    "a newcomer who signs in from the office": lambda _: [signs_in(LEARNED, "198.51.100.7", PEOPLE + 1, target_id="new")],
     "many mailboxes from the office": lambda seed: by_intruder(seed, OUTLOOK_ON_THE_WEB, 15, network="198.51.100.9"),
     "a mailbox that is read often, as always": lambda seed: by_intruder(
         seed, HUB, 1, network="10.20.4.83", principal_id=None, api_app_id=GRAPH, uses=60

@@ -11,7 +11,7 @@ import itertools
 import random
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from keyaudit.model.times import DAY, iso_time, parse_date, parse_time
@@ -158,11 +158,11 @@ def every_hour(until: int) -> Iterator[Row]:
             yield sign_in(log, uti(f"other {log} {on}"), on, UserId=users.get(log))
 
 
-def learned(ids: int) -> Iterator[Row]:
+def learned(ids: int, kinds: Sequence[str] = ("user", "app", "mail", "arm")) -> Iterator[Row]:
     """Tokens of each class that is usual, with their sign-ins, in the days of the baseline."""
     for number in range(ids):
         on = START + 3 * HOUR + number * (LEARNED - 6 * HOUR) // ids
-        for kind in ("user", "app", "mail", "arm"):
+        for kind in kinds:
             yield from usual(f"{kind} {number}", kind, on)
 
 
