@@ -116,6 +116,7 @@ _NO_CERTIFICATES = "Resource Graph has null for what a resource lacks: it has no
 
 LEFT_OUT_SAYS: Mapping[str, str] = {
     "eligibleAuthorizations": "a definition that was made without any lacks them: they are optional",
+    "identitySynchronization": "a partner for which synchronization was never set up has no such object",
     "assignmentRestrictions": "an identity without restrictions lacks them",
     **dict.fromkeys(_SAID, _NOT_SHOWN),
     "keyVaultSecretId": _UPLOADED,
