@@ -116,7 +116,6 @@ _NO_CERTIFICATES = "Resource Graph has null for what a resource lacks: it has no
 
 LEFT_OUT_SAYS: Mapping[str, str] = {
     "eligibleAuthorizations": "a definition that was made without any lacks them: they are optional",
-    "identitySynchronization": "a partner for which synchronization was never set up has no such object",
     "assignmentRestrictions": "an identity without restrictions lacks them",
     **dict.fromkeys(_SAID, _NOT_SHOWN),
     "keyVaultSecretId": _UPLOADED,
@@ -161,6 +160,9 @@ NULL_SAYS: Mapping[str, str] = {
     "lifetimeActions": "null in place of a list is a list of none",
     "logAnalyticsDestinationType": _DEFAULT_TABLE,
     "nextSigningCertificate": "there is none",
+    "assignmentRestrictions": "an identity without restrictions lacks them",
+    "eligibleAuthorizations": "a definition that was made without any lacks them",
+    "identitySynchronization": "a partner for which synchronization was never set up has no such object",
     **dict.fromkeys(_MASTER_KEYS, _NEVER_AGAIN),
     "servicePrincipalLockConfiguration": "null where it was never set",
     "storageAccountId": "nothing is sent to a storage account",
