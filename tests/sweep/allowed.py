@@ -7,6 +7,7 @@ from keyaudit.model.consumers import CHILDREN
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.operations.about import Unnamed
 from keyaudit.model.tables import TABLES
+from keyaudit.model.tables.log_sink import SETTINGS
 from tests.sweep.compare import GONE, Wrong
 from tests.sweep.estate import ESTATE
 from tests.sweep.faults import ANOTHERS, Fault
@@ -192,10 +193,7 @@ ANOTHER: Mapping[tuple[str, str], str] = {
     ("b2c.key_sets", "id"): "a key set is called as somebody chose to call it",
     ("delegated_grant.list", "scope"): "an API calls its permissions as its author likes, and another name is another one",
     **dict.fromkeys(
-        (
-            (operation, "properties.logs[].category")
-            for operation in ("activity_log.list", "entra_log.list", "diagnostic_setting.list", "hsm.diagnostic_setting.list")
-        ),
+        ((operation, "properties.logs[].category") for operation in (*SETTINGS, "hsm_device.diagnostic_setting.list")),
         "a log of another name is another log, and services get new ones",
     ),
 }
