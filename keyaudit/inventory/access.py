@@ -13,6 +13,7 @@ from keyaudit.inventory.finding import Target
 from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.reach import KINDS
 from keyaudit.model.access import Open, Reach, Way, Who
+from keyaudit.model.conditions import GET_SECRET, lets_through
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import GRANT, HONOURED, Allows
 
@@ -62,7 +63,9 @@ def who_reaches(connection: duckdb.DuckDBPyConnection, target: Target) -> Reache
     if objects:
         where += f" AND (met.object IS NULL OR met.object IN ({', '.join('?' * len(objects))}))"
         values += objects
-    return _Reading(connection, _without(target)).read(f"{MET} WHERE {where}", values)
+    # A role's condition can name the secrets that it opens, and with them the private keys of certificates.
+    secret = target.name if target.noun == "certificate" else ""
+    return _Reading(connection, _without(target), secret=secret).read(f"{MET} WHERE {where}", values)
 
 
 def reached_by(connection: duckdb.DuckDBPyConnection, target: Target) -> Reaches:
@@ -99,9 +102,13 @@ _ABOVE = "SELECT group_id FROM membership WHERE member_id = ? OR list_contains(t
 
 
 class _Reading:
-    def __init__(self, connection: duckdb.DuckDBPyConnection, without: Sequence[Allows], alone: str = "") -> None:
-        """`alone`: the question is about this principal only, and a group is not expanded."""
-        self._connection, self._without, self._alone = connection, without, alone
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, without: Sequence[Allows], alone: str = "", *, secret: str = ""
+    ) -> None:
+        """`alone`: the question is about this principal only, and a group is not expanded. `secret`: the name of the only
+        secret that it is about.
+        """
+        self._connection, self._without, self._alone, self._secret = connection, without, alone, secret
         self._found = Reaches()
         self._people: dict[str, Who] = {}
 
@@ -137,6 +144,8 @@ class _Reading:
             self._found.inert += 1
             return False
         allows = [each for each in row["allows"] or () if each in kept and each not in self._without]
+        if Allows.READ_PRIVATE in allows and self._kept_from(row):
+            allows.remove(Allows.READ_PRIVATE)
         if not allows and not unread:
             return False
         unsure = row["doubt"] and (not row["certain"] or row["certain"] != row["possible"])
@@ -151,6 +160,12 @@ class _Reading:
             if unplaced:
                 self._found.reasons.add(unplaced)
         return True
+
+    def _kept_from(self, row: Mapping[str, Any]) -> bool:
+        """Whether the condition of the grant certainly leaves out the secret."""
+        if not (self._secret and row["condition"]):
+            return False
+        return lets_through(row["condition"], GET_SECRET, vault=row["vault_name"], secret=self._secret) is False
 
     def _holders(self, principal_id: str, members: Members) -> Iterator[tuple[Who, Sequence[Who], Reason | None]]:
         """The holders of a grant to a principal, with the groups in between, and why further groups may be missing."""

@@ -10,7 +10,7 @@ from tests.cli.conftest import Keyaudit, collected, once
 from tests.cli.tenants import running
 
 OF_RISK = ("sp-workload-at-risk", "sp-workload-detection-live")
-OF_ACCESS = ("sp-conditional-access-everywhere", "sp-conditional-access-not-enforced")
+OF_ACCESS = ("sp-conditional-access-everywhere", "sp-conditional-access-missing", "sp-conditional-access-not-enforced")
 OTHER = "fed-domain-mfa-trust"
 """A policy that needs neither."""
 CHOSEN = tuple(word for policy in (*OF_RISK, *OF_ACCESS, OTHER) for word in ("--select", policy))
@@ -21,7 +21,7 @@ FORBIDDEN = {"error": {"code": "Authorization_RequestDenied", "message": "Insuff
 def lacking(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tenant whose auditor may read neither."""
     folder = tmp_path_factory.mktemp("lacking") / "snapshot"
-    operations = ("conditional_access.list", "risky_principal.list", "risk_detection.list")
+    operations = ("conditional_access.list", "named_location.list", "risky_principal.list", "risk_detection.list")
     faults = [Fault(operation, "every", status=403, body=FORBIDDEN) for operation in operations]
     with running("sized:1x1", faults=faults) as simulated, pytest.MonkeyPatch.context() as patch:
         for name, value in simulated.environ.items():
@@ -50,7 +50,7 @@ def test_each_is_required_by_its_own_name(keyaudit: Keyaudit, lacking: Path) -> 
     assert set(gap["operations"]) == {"risky_principal.list", "risk_detection.list"}
     # The gap of the other right is still listed, and does not gate.
     [other] = [gap for gap in ran.json["gaps"] if gap["reason"] == "optional_right" and not gap["required"]]
-    assert (other["operations"], other["blinds"]) == (["conditional_access.list"], [])
+    assert (other["operations"], other["blinds"]) == (["conditional_access.list", "named_location.list"], [])
     assert gap["blinds"] == sorted(OF_RISK)
 
 

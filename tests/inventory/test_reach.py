@@ -7,6 +7,7 @@ import pytest
 
 from keyaudit.inventory.access import TABLES_ASKED, who_reaches
 from keyaudit.inventory.finding import Target
+from keyaudit.model.conditions import GET_SECRET
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.reach import ACTIONS, WHO
@@ -321,6 +322,33 @@ def test_who_reaches_a_vault_by_a_grant_to_nobody_known_is_said_to_be_unknown() 
         found = who_reaches(connection, Target("vault", KV, "kv", KV))
     assert [each.who.id for each in found.reaches] == ["a"]
     assert found.reasons == {Reason.BAD_ITEM}
+
+
+def test_a_condition_by_the_names_of_secrets_limits_who_reads_a_certificates_key() -> None:
+    named = "(!(ActionMatches{{'{}'}})) OR (@Resource[Microsoft.KeyVault/vaults/secrets:name] StringEquals '{}')"
+    other, own = (named.format(GET_SECRET, name) for name in ("Other", "Client"))
+    rows = {
+        "vault": [vault(**RBAC)],
+        "subscription": [HOME],
+        "grant": [
+            grant("a", "read-private", condition=own),
+            grant("b", "read-private", condition=other),
+            # No condition limits who signs, and one that cannot be told limits nobody.
+            grant("c", "sign", "read-private", condition=other),
+            grant("d", "read-private", condition="@Principal[x:y] StringEquals 'z'"),
+        ],
+        "principal": [who(name) for name in "abcd"],
+    }
+    with in_memory(rows, {TENANT: READ}, *TABLES_ASKED, reach=True) as connection:
+        found = who_reaches(connection, Target("certificate", f"{KV}/certificates/client", "Client", KV, "client"))
+        whole = who_reaches(connection, Target("vault", KV, "kv", KV))
+    assert {each.who.id: each.way.allows for each in found.reaches} == {
+        "a": ("read-private",),
+        "c": ("sign",),
+        "d": ("read-private",),
+    }
+    # Of the vault each of them reads some secret.
+    assert {each.who.id for each in whole.reaches} == set("abcd")
 
 
 def test_a_grant_on_one_key_reaches_that_key_and_its_vault() -> None:

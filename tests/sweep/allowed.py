@@ -7,6 +7,7 @@ from keyaudit.model.consumers import CHILDREN
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.operations.about import Unnamed
 from keyaudit.model.tables import TABLES
+from keyaudit.model.tables.log_sink import SETTINGS
 from tests.sweep.compare import GONE, Wrong
 from tests.sweep.estate import ESTATE
 from tests.sweep.faults import ANOTHERS, Fault
@@ -168,6 +169,9 @@ NULL_SAYS: Mapping[str, str] = {
     "logAnalyticsDestinationType": _DEFAULT_TABLE,
     "nextSigningCertificate": "there is none",
     "restrictions": _TO_DEFAULT,
+    "assignmentRestrictions": "an identity without restrictions lacks them",
+    "eligibleAuthorizations": "a definition that was made without any lacks them",
+    "identitySynchronization": "a partner for which synchronization was never set up has no such object",
     **dict.fromkeys(_MASTER_KEYS, _NEVER_AGAIN),
     "servicePrincipalLockConfiguration": "null where it was never set",
     "storageAccountId": "nothing is sent to a storage account",
@@ -197,10 +201,7 @@ ANOTHER: Mapping[tuple[str, str], str] = {
     ("b2c.key_sets", "id"): "a key set is called as somebody chose to call it",
     ("delegated_grant.list", "scope"): "an API calls its permissions as its author likes, and another name is another one",
     **dict.fromkeys(
-        (
-            (operation, "properties.logs[].category")
-            for operation in ("activity_log.list", "entra_log.list", "diagnostic_setting.list", "hsm.diagnostic_setting.list")
-        ),
+        ((operation, "properties.logs[].category") for operation in (*SETTINGS, "hsm_device.diagnostic_setting.list")),
         "a log of another name is another log, and services get new ones",
     ),
 }

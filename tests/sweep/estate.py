@@ -30,7 +30,7 @@ _KEYS: Mapping[str, frozenset[str]] = {
     "kv-identity-test": frozenset({"loadtest-jwt", "smartcard-lab"}),
     "kv-loyalty-prod": frozenset({"points-ledger-signing"}),
     "kv-orders-prod": frozenset({"returns-label-signing", "order-event-signing", "warehouse-manifest-signing"}),
-    "kv-payments-prod": frozenset({"merchant-archive", "settlement-signing", "card-token-wrap"}),
+    "kv-payments-prod": frozenset({"merchant-archive", "settlement-signing", "card-token-wrap", "pay-api-tls"}),
     "kv-platform-edge": frozenset(
         {"api-gateway-tls", "legacy-portal-tls", "mail-relay-tls", "stores-radius-tls", "vpn-gateway-root"}
     ),
@@ -55,7 +55,7 @@ _APPLICATIONS = frozenset(
         "Legacy Reporting", "Integration Hub", "Adatum Helpdesk", "Woodgrove Treasury", "Payments API", "etl-runner",
         "etl-runner-test", "feed-publisher", "catalog-api-prod", "search-indexer-test", "VanArsdel Payroll",
         "Lucerne Publishing", "Trey Research Archive", "Trey Research Portal", "edge-lab-deploy", "Developer Portal",
-        "ERP Bridge", "Store Wifi Portal",
+        "ERP Bridge", "Store Wifi Portal", "Partner EDI", "Billing API",
         "azdo-payments-release", "github-catalog-sync", "batch-broker", "Store Assistant Blueprint", "Gift Card Blueprint",
     }
 )  # fmt: skip
@@ -63,7 +63,7 @@ _PRINCIPALS = _APPLICATIONS | {
     "Microsoft Graph", "Office 365 Exchange Online", "Office 365 SharePoint Online", "Alpine Ski House Booking",
     "Blue Yonder Airlines Cargo", "id-orders-api-test", "id-payments-settlement-prod", "vm-batch-01", "Payments SQL server",
     "Fabrikam Agents", "Fabrikam Invoice Agent", "Fabrikam Travel Agent", "Returns Agent", "Shelf Planning Agent",
-    "Key custodian runbook",
+    "Key custodian runbook", "Mainframe Gateway", "Room Booking Add-in",
 }  # fmt: skip
 _KEEPING = "kv-data-prod"
 """The vault in which services keep secrets of their own."""

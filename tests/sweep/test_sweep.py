@@ -74,10 +74,15 @@ ALL_ALIKE: dict[str, set[str]] = {
     "app-users-can-register": {"pass"},
     "log-entra-diag-missing": {"pass"},
     "log-no-key-alerts": {"pass"},
-    # Nobody but its publisher can see it.
+    "scope-cross-tenant-mfa-trusted": {"pass"},
+    # Nobody but another organization can see it, and no partner there is a provider.
     "agent-foreign-blueprint-with-secret": {"fail", "pass"},
+    "scope-partner-admin-roles": {"fail", "pass"},
     # Who holds that role can do it to every blueprint.
     "agent-credential-admins": {"pass"},
+    # The other legacy principal is switched off, and the region of the identity that could fail shows no restrictions.
+    "sp-acs-credential-left": {"pass"},
+    "sp-mi-not-limited": {"fail"},
     # No service there encrypts with an identity of its own.
     "scope-service-identity-signs": {"fail", "pass"},
     # Databricks is not there.

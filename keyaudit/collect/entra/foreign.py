@@ -101,16 +101,15 @@ def _trusts(raw: Wire) -> bool | Refusal | None:
 
 
 def _creates(raw: Wire) -> bool | Refusal:
-    """Null at each of these places: it was never set up. https://learn.microsoft.com/graph/api/resources/crosstenantidentitysyncpolicypartner"""
+    """Null is a partner for which synchronization was never set up: it has no such object.
+
+    https://learn.microsoft.com/graph/api/resources/crosstenantidentitysyncpolicypartner
+    """
     if is_null(raw):
         return False
     found = read(raw, Synchronization)
-    if isinstance(found, Refusal) or is_null(found.user_sync_inbound):
-        return found if isinstance(found, Refusal) else False
-    inbound = read(found.user_sync_inbound, Inbound)
-    if isinstance(inbound, Refusal) or is_null(inbound.is_sync_allowed):
-        return inbound if isinstance(inbound, Refusal) else False
-    return read(inbound.is_sync_allowed, bool)
+    inbound = found if isinstance(found, Refusal) else read(found.user_sync_inbound, Inbound)
+    return inbound if isinstance(inbound, Refusal) else read(inbound.is_sync_allowed, bool)
 
 
 def _is(raw: Wire) -> bool | Refusal:

@@ -10,7 +10,7 @@ _OF_AZURE = "Azure keeps no such setting of it"
 
 HSM_DEVICE = Table(
     name="hsm_device",
-    order=45,
+    order=48,
     area=Area.VAULTS,
     replaced=False,
     noun="Cloud, Dedicated or Payment HSM",
