@@ -58,7 +58,7 @@ def of_run(
     before: Baseline | None,
     unevaluated: Collection[str] = (),
 ) -> Baseline:
-    """The baseline of a run: failures without a waiver, and the entries of `before` that the run cannot tell to be closed.
+    """The baseline of a run: failures without a waiver, and the entries of `before` whose findings could not be evaluated.
     Entries that `before` had keep their first day.
 
     `policies`: those that were evaluated; `unevaluated`: the ids of those that lacked evidence; `tool_version`: of the program

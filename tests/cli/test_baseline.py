@@ -318,7 +318,7 @@ def test_creating_it_again_says_what_the_version_changed(keyaudit: Keyaudit, con
     assert "compared" not in keyaudit(*create).out
 
 
-def test_creating_it_again_from_an_incomplete_run_keeps_what_it_cannot_tell_to_be_closed(
+def test_creating_it_again_from_an_incomplete_run_keeps_what_could_not_be_evaluated(
     keyaudit: Keyaudit, blind_spots: Path, baseline: Path
 ) -> None:
     before = {(each["policy"], each["subject"]): each for each in json.loads(baseline.read_text(encoding="utf-8"))["findings"]}
