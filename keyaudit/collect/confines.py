@@ -9,6 +9,7 @@ from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.focus import Focus
 from keyaudit.collect.places import Subscription, Vault
+from keyaudit.collect.queries import queries
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.errors import AccessError, UsageError
 from keyaudit.model.filters import Filters, did_you_mean, matching
@@ -20,7 +21,6 @@ GROUPS = (
     "resourcecontainers | where type =~ 'microsoft.resources/subscriptions/resourcegroups' "
     "| project id, name, subscriptionId | order by id asc"
 )
-_PER_QUERY = 299
 _NAMED = 5
 
 
@@ -88,13 +88,9 @@ class Confines:
         if not self.filters.resource_groups or not subscriptions:
             return ()
         calls = Calls(scope, "resource_group.query")
-        for start in range(0, len(subscriptions), _PER_QUERY):
-            asked = [subscription.id for subscription in subscriptions[start : start + _PER_QUERY]]
-            body = {"subscriptions": asked, "query": GROUPS}
-            listing = gateway.pages("resource_group.query", _Group, by=lambda group: group.id.lower(), body=body)
+        for _, listing in queries(gateway, calls, GROUPS, _Group, subscriptions, by=lambda _: lambda item: item.id.lower()):
             async for group in listing:
                 self.resource(group.id)
-            calls.ended(listing.end)
         record = calls.coverage()
         self.check("resource_groups", record)
         return (record,)

@@ -16,6 +16,7 @@ from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.places import Subscription, source
+from keyaudit.collect.queries import Group, ids_of, queries
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Wire, read
 from keyaudit.inventory.spool import Unit
@@ -33,7 +34,6 @@ QUERY = (
 _NOBODYS = Refusal(Reason.BAD_VALUE, "a managed identity that does not say which service principal it is", 200)
 _LACKS_IDENTITY = Refusal(Reason.INCONSISTENT, "it lacks a managed identity that a service principal names", 200)
 _LACKS_ONE = Refusal(Reason.INCONSISTENT, "it lacks a federated credential that Graph has", 200)
-_PER_QUERY = 299
 _AT_ONCE = 16
 _ID = re.compile(
     r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/([^/]+)",
@@ -110,13 +110,8 @@ async def collect_managed_identities(reading: Reading, unit: Unit, scope: Scope)
     queried = Calls(scope, "managed_identity.query")
     identities: dict[str, IdentityItem] = {}
     whole = True
-    for start in range(0, len(subscriptions), _PER_QUERY):
-        group = [subscription.id for subscription in subscriptions[start : start + _PER_QUERY]]
-        body = {"subscriptions": group, "query": QUERY}
-        by = _identity_of(group)
-        listing = reading.connection.gateway.pages("managed_identity.query", IdentityItem, by=by, body=body)
-        identities |= await distinct(listing, by)
-        queried.ended(listing.end)
+    for group, listing in queries(reading.connection.gateway, queried, QUERY, IdentityItem, subscriptions, by=_identity_of):
+        identities |= await distinct(listing, _identity_of(group))
         whole = whole and why_incomplete(listing.end) is None
     # Resource Graph leaves out what the identity may not read.
     if whole and not _named(reading.spool.lines("service_principal"), subscriptions) <= identities.keys():
@@ -257,8 +252,8 @@ def _named(stored: Iterable[bytes], subscriptions: Iterable[Subscription]) -> fr
     return frozenset(match[0].lower() for match in matches if match and match[1].lower() in asked)
 
 
-def _identity_of(subscriptions: Sequence[str]) -> Callable[[IdentityItem], str]:
-    asked = frozenset(subscriptions)
+def _identity_of(group: Group) -> Callable[[IdentityItem], str]:
+    asked = ids_of(group)
 
     def by(item: IdentityItem) -> str:
         match = _ID.fullmatch(item.id)

@@ -13,6 +13,7 @@ from keyaudit.collect.confines import Confines, confined
 from keyaudit.collect.copies import agreed, both, distinct
 from keyaudit.collect.key_vault.vault_rows import Properties, VaultItem, vault_row
 from keyaudit.collect.places import Subscription, Vault, vault_id_parts
+from keyaudit.collect.queries import Group, ids_of, queries
 from keyaudit.collect.rows import read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
@@ -20,7 +21,6 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
 from keyaudit.model.tables.vault import VAULT
 
-_PER_QUERY = 299
 _AT_ONCE = 16
 
 
@@ -133,18 +133,15 @@ class _Vaults:
         self.coverage = [queried, *sorted(self.coverage, key=lambda record: (record.scope.id, record.operation))]
 
     async def _query(self, scope: Scope, subscriptions: Sequence[Subscription]) -> Coverage:
-        """Query Resource Graph for a group of subscriptions at a time, because its quota counts queries."""
-        query = self._listing.query
-        calls = Calls(scope, query)
-        asked = [subscription.id for subscription in subscriptions]
-        for start in range(0, len(asked), _PER_QUERY):
-            group = asked[start : start + _PER_QUERY]
-            body = {"subscriptions": group, "query": self._listing.text}
-            by = self._vault_of(group)
-            listing = self._gateway.pages(query, VaultItem, by=by, body=body)
-            for id_, item in (await distinct(listing, by)).items():
+        """Query Resource Graph."""
+        calls = Calls(scope, self._listing.query)
+
+        def by(group: Group) -> Callable[[VaultItem], str]:
+            return self._vault_of(ids_of(group))
+
+        for group, listing in queries(self._gateway, calls, self._listing.text, VaultItem, subscriptions, by=by):
+            for id_, item in (await distinct(listing, by(group))).items():
                 self._queried.setdefault(_subscription_of(item), {})[id_] = item
-            calls.ended(listing.end)
         return calls.coverage()
 
     async def _subscription(self, subscription: Subscription) -> None:

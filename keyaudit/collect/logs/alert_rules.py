@@ -1,8 +1,7 @@
 """Alert rules of Azure Monitor and of Microsoft Sentinel, and which of them cover keys and credentials, by their text."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import UNSET, Raw, Struct
 
@@ -11,6 +10,7 @@ from keyaudit.collect.copies import both
 from keyaudit.collect.logs.sentinel_rules import OPERATION, collect_sentinel_rules
 from keyaudit.collect.logs.watched import watched_by_query
 from keyaudit.collect.places import source
+from keyaudit.collect.queries import Group, ids_of, queries
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
@@ -24,7 +24,6 @@ QUERY = (
     "resources | where type in~ ('microsoft.insights/activitylogalerts', 'microsoft.insights/scheduledqueryrules') "
     "| project id, name, type, subscriptionId, resourceGroup, properties | order by id asc"
 )
-_PER_QUERY = 299
 _ID = re.compile(
     r"/subscriptions/([^/]+)/resourcegroups/([^/]+)/providers/microsoft\.insights/(activitylogalerts|scheduledqueryrules)/[^/]+",
     re.ASCII | re.IGNORECASE,
@@ -87,25 +86,25 @@ async def collect_alert_rules(reading: Reading, unit: Unit, scope: Scope) -> Seq
     if not reading.found.subscriptions:
         return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
     calls = Calls(scope, "alert_rule.query")
-    asked = [subscription.id for subscription in reading.found.subscriptions]
     url, version = source(reading.connection.environment, "alert_rule.query")
-    for start in range(0, len(asked), _PER_QUERY):
-        group = asked[start : start + _PER_QUERY]
-        body = {"subscriptions": group, "query": QUERY}
-        listing = reading.connection.gateway.pages("alert_rule.query", Rule, by=partial(_name, frozenset(group)), body=body)
+    for _, listing in queries(reading.connection.gateway, calls, QUERY, Rule, reading.found.subscriptions, by=_by):
         async for item in both(listing):
             row = Row(ALERT_RULE, id=item.id, resource_id=item.id, scope_id=scope.id, url=url, version=version)
             _put(row, item)
             unit.row("alert_rule", row.finish())
-        calls.ended(listing.end)
     return [calls.coverage(), await collect_sentinel_rules(reading, unit, scope)]
 
 
-def _name(subscriptions: Collection[str], item: Rule) -> str:
-    match = _ID.fullmatch(item.id)
-    if match is None or match[1].lower() not in subscriptions:
-        raise ValueError("not an alert rule of these subscriptions")
-    return item.id.lower()
+def _by(group: Group) -> Callable[[Rule], str]:
+    subscriptions = ids_of(group)
+
+    def name(item: Rule) -> str:
+        match = _ID.fullmatch(item.id)
+        if match is None or match[1].lower() not in subscriptions:
+            raise ValueError("not an alert rule of these subscriptions")
+        return item.id.lower()
+
+    return name
 
 
 def _put(row: Row, item: Rule) -> None:

@@ -13,6 +13,7 @@ from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both
 from keyaudit.collect.places import Subscription, source
+from keyaudit.collect.queries import queries
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null
 from keyaudit.collect.services.items import UNREADABLE, text
@@ -27,7 +28,6 @@ from keyaudit.model.tables.secret_use import SECRET_USE
 
 OPERATIONS = (QUERY, *(each.operation for each in CHILDREN))
 
-_PER_QUERY = 299
 _AT_ONCE = 16
 _ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/([^/]+)/(.+)", re.ASCII | re.IGNORECASE)
 
@@ -142,14 +142,10 @@ class _Consumers:
         self._lists = {each.operation: Calls(scope, each.operation, per_object=True) for each in CHILDREN}
 
     async def collect(self) -> Sequence[Coverage]:
-        subscriptions = self._reading.found.subscriptions
-        for start in range(0, len(subscriptions), _PER_QUERY):
-            group = subscriptions[start : start + _PER_QUERY]
-            body = {"subscriptions": [subscription.id for subscription in group], "query": QUERY_TEXT}
-            listing = self._reading.connection.gateway.pages(QUERY, _ITEM, by=_by_id(group), body=body)
+        gateway, subscriptions = self._reading.connection.gateway, self._reading.found.subscriptions
+        for group, listing in queries(gateway, self._query, QUERY_TEXT, _ITEM, subscriptions, by=_by_id):
             await for_each(listing, partial(self._resource, group), limit=_AT_ONCE)
             await for_each(listing.copies(), partial(self._resource, group), limit=_AT_ONCE)
-            self._query.ended(listing.end)
         found = self._reading.confines.part(self._query.coverage(), "resource_groups")
         return [found, *(calls.coverage(found) for calls in self._lists.values())]
 

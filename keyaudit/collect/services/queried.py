@@ -8,10 +8,8 @@ from msgspec import Struct
 
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.copies import both
+from keyaudit.collect.queries import Group, ids_of, queries
 from keyaudit.collect.reading import Reading
-
-PER_QUERY = 299
-"""The subscriptions of one query."""
 
 
 class Identified(Struct):
@@ -30,18 +28,18 @@ async def queried(
 
     `matched` gives the match, whose first group is the subscription, and raises ValueError for what the query cannot return.
     """
-    asked = [subscription.id for subscription in reading.found.subscriptions]
-    for start in range(0, len(asked), PER_QUERY):
-        group = asked[start : start + PER_QUERY]
 
-        def by(item: R, group: frozenset[str] = frozenset(group)) -> str:
-            if matched(item)[1].lower() not in group:
+    def by(group: Group) -> Callable[[R], str]:
+        asked = ids_of(group)
+
+        def name(item: R) -> str:
+            if matched(item)[1].lower() not in asked:
                 raise ValueError("of another subscription")
             return item.id.lower()
 
-        body = {"subscriptions": group, "query": query}
-        listing = reading.connection.gateway.pages(calls.id, kind, by=by, body=body)
+        return name
+
+    for _, listing in queries(reading.connection.gateway, calls, query, kind, reading.found.subscriptions, by=by):
         async for item in both(listing):
             if reading.confines.resource(item.id):
                 yield item, matched(item)
-        calls.ended(listing.end)

@@ -12,6 +12,7 @@ from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.confines import Confines
 from keyaudit.collect.places import Subscription, source
+from keyaudit.collect.queries import queries
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Wire, is_null
 from keyaudit.collect.services.account_keys import account_key_rows
@@ -23,7 +24,6 @@ from keyaudit.model.reasons import Reason
 
 OPERATIONS = ("service.query",)
 
-_PER_QUERY = 299
 _AT_ONCE = 16
 _SQL = {"sql-server": "servers", "sql-managed-instance": "managedInstances"}
 
@@ -55,13 +55,9 @@ class _Services:
         self._protector = Calls(scope, "sql.protector", per_object=True)
 
     async def collect(self, subscriptions: Sequence[Subscription]) -> Sequence[Coverage]:
-        for start in range(0, len(subscriptions), _PER_QUERY):
-            group = subscriptions[start : start + _PER_QUERY]
-            body = {"subscriptions": [subscription.id for subscription in group], "query": QUERY}
-            listing = self._gateway.pages("service.query", ServiceItem, by=by_id(group), body=body)
+        for group, listing in queries(self._gateway, self._query, QUERY, ServiceItem, subscriptions, by=by_id):
             await for_each(listing, partial(self._service, group), limit=_AT_ONCE)
             await for_each(listing.copies(), partial(self._service, group), limit=_AT_ONCE)
-            self._query.ended(listing.end)
         found = [self._confines.part(self._query.coverage(), "resource_groups")]
         return [*found, self._protector.coverage()] if self._protector.used else found
 
