@@ -112,6 +112,18 @@ _NO_CERTIFICATES = "Resource Graph has null for what a resource lacks: it has no
 
 # https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy
 _TO_DEFAULT = "what a custom app management policy does not define falls back to the default policy"
+_UNDEFINED = frozenset(
+    f"restrictions{each}"
+    for each in (
+        "",
+        ".passwordCredentials",
+        ".keyCredentials",
+        ".applicationRestrictions",
+        ".applicationRestrictions.identifierUris",
+    )
+)
+# https://learn.microsoft.com/rest/api/sql/databases/list-by-server
+_NO_OWN_KEY = "a database without a key of its own lacks it"
 
 LEFT_OUT_SAYS: Mapping[str, str] = {
     **dict.fromkeys(_SAID, _NOT_SHOWN),
@@ -125,7 +137,8 @@ LEFT_OUT_SAYS: Mapping[str, str] = {
     "key2": _NOT_ROTATED,
     "keyversion": "a service that has the key without a version follows its rotation",
     "logAnalyticsDestinationType": _DEFAULT_TABLE,
-    "restrictions": _TO_DEFAULT,
+    "encryptionProtector": _NO_OWN_KEY,
+    "encryptionProtectorAutoRotation": _OPTED_IN,
 }
 """Members by their last name that need not be there: of an object that Resource Graph passes on as the service has it, or where
 the documentation says what their absence means.
@@ -161,7 +174,6 @@ NULL_SAYS: Mapping[str, str] = {
     "lifetimeActions": "null in place of a list is a list of none",
     "logAnalyticsDestinationType": _DEFAULT_TABLE,
     "nextSigningCertificate": "there is none",
-    "restrictions": _TO_DEFAULT,
     **dict.fromkeys(_MASTER_KEYS, _NEVER_AGAIN),
     "servicePrincipalLockConfiguration": "null where it was never set",
     "storageAccountId": "nothing is sent to a storage account",
@@ -289,7 +301,9 @@ def _of_row(fault: Fault, wrong: Wrong) -> str:
 
 
 def _of_answer(fault: Fault) -> str:
-    """Why a whole answer in place of the right one is believed; empty where it is not."""
+    """Why a whole answer in place of the right one, or a part of it, is believed; empty where it is not."""
+    if fault.operation == "app_management.list" and fault.kind in ("null", "missing") and fault.member in _UNDEFINED:
+        return _TO_DEFAULT
     about = OPERATIONS[fault.operation].about
     if fault.kind == ANOTHERS and isinstance(about, Unnamed):
         return about.why
