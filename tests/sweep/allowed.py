@@ -117,6 +117,18 @@ _NO_CERTIFICATES = "Resource Graph has null for what a resource lacks: it has no
 
 # https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy
 _TO_DEFAULT = "what a custom app management policy does not define falls back to the default policy"
+_UNDEFINED = frozenset(
+    f"restrictions{each}"
+    for each in (
+        "",
+        ".passwordCredentials",
+        ".keyCredentials",
+        ".applicationRestrictions",
+        ".applicationRestrictions.identifierUris",
+    )
+)
+# https://learn.microsoft.com/rest/api/sql/databases/list-by-server
+_NO_OWN_KEY = "a database without a key of its own lacks it"
 
 LEFT_OUT_SAYS: Mapping[str, str] = {
     "eligibleAuthorizations": "a definition that was made without any lacks them: they are optional",
@@ -132,10 +144,11 @@ LEFT_OUT_SAYS: Mapping[str, str] = {
     "key2": _NOT_ROTATED,
     "keyversion": "a service that has the key without a version follows its rotation",
     "logAnalyticsDestinationType": _DEFAULT_TABLE,
-    "restrictions": _TO_DEFAULT,
+    "encryptionProtector": _NO_OWN_KEY,
+    "encryptionProtectorAutoRotation": _OPTED_IN,
 }
-"""Members by their last name that need not be there: of an object that Resource Graph passes on as the service has it, or of
-one of which the documentation says what is without them.
+"""Members by their last name that need not be there: of an object that Resource Graph passes on as the service has it, or where
+the documentation says what their absence means.
 """
 
 _NOT_NAMED = "permissions that an access policy does not name are not granted"
@@ -168,13 +181,13 @@ NULL_SAYS: Mapping[str, str] = {
     "lifetimeActions": "null in place of a list is a list of none",
     "logAnalyticsDestinationType": _DEFAULT_TABLE,
     "nextSigningCertificate": "there is none",
-    "restrictions": _TO_DEFAULT,
     "assignmentRestrictions": "an identity without restrictions lacks them",
     "eligibleAuthorizations": "a definition that was made without any lacks them",
     "identitySynchronization": "a partner for which synchronization was never set up has no such object",
     **dict.fromkeys(_MASTER_KEYS, _NEVER_AGAIN),
     "servicePrincipalLockConfiguration": "null where it was never set",
     "storageAccountId": "nothing is sent to a storage account",
+    "verifiedPublisherId": "null where no publisher is verified, as in all recorded objects",
     "workspaceId": "nothing is sent to a workspace",
 }
 """Members by their last name whose null is documented to say something that no column has as its absence."""
@@ -227,7 +240,10 @@ _FREE_NAME = "its names are free texts, and without those that an installer adds
 _GRANTS_NOTHING = "a role without actions, or without data actions, grants none: most built-in roles have only one of them"
 _ROLE_ACTIONS = tuple(f"properties.permissions[].{each}" for each in ("actions", "dataActions", "notActions", "notDataActions"))
 _AUDIENCE = "an audience is what the administrator chose, and any but the usual one counts as broad"
+_REDIRECTS = tuple(f"{platform}.redirectUris" for platform in ("publicClient", "spa", "web"))
+_REGISTERED = "an owner registers the redirect URIs that the application needs, none or others"
 NO_WORDS: Mapping[tuple[str, str], str] = {
+    **{("application.list", each): _REGISTERED for each in _REDIRECTS},
     **{("vault.list", each): _NOT_NAMED for each in _PERMISSIONS},
     **{("vault.query", each): _NOT_NAMED for each in _PERMISSIONS},
     (
@@ -245,6 +261,7 @@ NO_WORDS: Mapping[tuple[str, str], str] = {
 """Lists that may be empty, by operation and by what the member is called there."""
 
 OTHER_WORDS: Mapping[tuple[str, str], str] = {
+    **{("application.list", each): _REGISTERED for each in _REDIRECTS},
     ("service_principal.list", "alternativeNames"): _ANY_NAME,
     ("service_principal.list", "servicePrincipalNames"): _FREE_NAME,
     ("application.federated_of", "audiences"): _AUDIENCE,
@@ -254,18 +271,15 @@ OTHER_WORDS: Mapping[tuple[str, str], str] = {
 """Lists without a closed vocabulary, in the same form."""
 
 
+_MAY_BE_SAML = "the keys that an application publishes are read where it may sign in by SAML, and are as they are"
 _NOT_FOUND = {"hsm.ekm.get": "so answers an HSM without a connection, and its external keys name none"}
 """Reads of one object that need not be there."""
 
 
 def believed(fault: Fault, wrong: Wrong) -> str:
     """Why this change is right; empty where it is not."""
-    if said := _of_answer(fault):
+    if said := _of_answer(fault) or _of_row(fault, wrong):
         return said
-    if fault.operation in _ROLES and (wrong.before, wrong.after) == (GONE, "pass"):
-        return _UNREAD_ROLE
-    if fault.operation == "managed_identity.query" and fault.member in _WHO and wrong.before == GONE:
-        return _ARM_NAMES_IT
     if fault.kind in ("null", "missing"):
         if fault.member in _PERMISSIONS:
             return _NOT_NAMED
@@ -282,8 +296,21 @@ def believed(fault: Fault, wrong: Wrong) -> str:
     return EMPTY_BELIEVED.get(fault.operation, "")
 
 
+def _of_row(fault: Fault, wrong: Wrong) -> str:
+    """Why there is a row that was not there; empty if there is no reason."""
+    if wrong.before != GONE:
+        return ""
+    if fault.operation in _ROLES and wrong.after == "pass":
+        return _UNREAD_ROLE
+    if fault.operation == "managed_identity.query" and fault.member in _WHO:
+        return _ARM_NAMES_IT
+    return _MAY_BE_SAML if fault.member == "preferredSingleSignOnMode" and "/issuerkeys/" in wrong.row else ""
+
+
 def _of_answer(fault: Fault) -> str:
-    """Why a whole answer in place of the right one is believed; empty where it is not."""
+    """Why a whole answer in place of the right one, or a part of it, is believed; empty where it is not."""
+    if fault.operation == "app_management.list" and fault.kind in ("null", "missing") and fault.member in _UNDEFINED:
+        return _TO_DEFAULT
     about = OPERATIONS[fault.operation].about
     if fault.kind == ANOTHERS and isinstance(about, Unnamed):
         return about.why

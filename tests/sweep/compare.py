@@ -166,7 +166,7 @@ class Judge:
         return _standing(result for result, now in came.results.items() if now is Outcome.UNKNOWN and result not in known)
 
     def _harmless(self, came: Audited) -> Mapping[str, dict[str, float]]:
-        """The same for new rows that violate nothing, whatever they are: they stand for passes alone."""
+        """The same for new rows that cannot violate the policy: they stand for passes alone."""
         return _standing(came.spared - self._base.audited.spared - self._base.audited.results.keys())
 
     def _stands(self, row: str, unread: dict[str, float]) -> bool:
@@ -194,15 +194,22 @@ def _without_renamed(wrong: Sequence[Wrong], gone: Sequence[Wrong]) -> list[Wron
     lost = [*(each for each in wrong if each.after.startswith(GONE)), *gone]
     for made in wrong:
         if made.before == GONE:
-            beside = f"{made.row.rpartition('/')[0]}/".lower()
             same = (made.policy, made.after)
             like = (each for each in lost if (each.policy, each.before) == same)
-            old = next((each for each in like if each.row.lower().startswith(beside)), None)
+            old = next((each for each in like if _may_be(made.row.lower(), each.row.lower())), None)
             if old is not None:
                 result = (old.policy, old.row)
                 lost = [each for each in lost if (each.policy, each.row) != result]
                 left = [each for each in left if each is not made and (each.policy, each.row) != result]
     return left
+
+
+def _may_be(row: str, old: str) -> bool:
+    """Whether a row may be the one that had another id: beside it or above it, or with "-" for what was not read of the id."""
+    if old.startswith(f"{row.rpartition('/')[0]}/"):
+        return True
+    parts, others = row.split("/"), old.split("/")
+    return len(parts) == len(others) and all(part in ("-", other) for part, other in zip(parts, others, strict=True))
 
 
 def _standing(results: Iterable[Result]) -> Mapping[str, dict[str, float]]:

@@ -1,4 +1,4 @@
-"""Which columns of which tables a statement reads, whatever is in them.
+"""The columns that a statement reads in each table, independent of their content.
 
 DuckDB itself says so: it plans the statement over empty tables of the same columns, and of all its optimizers only the one
 that removes unused columns is on, so that no row and no statistics of rows have a say. The map `unknown` is read by key in
@@ -68,7 +68,7 @@ class Reads:
         return self._found[key]
 
     def _changes(self, name: str, shape: str) -> bool:
-        """Whether it is not there like this yet. What was there under that name is gone then."""
+        """Whether it is not there like this yet. Another one of that name is dropped."""
         if self._made.get(name) == shape:
             return False
         self._made[name] = shape

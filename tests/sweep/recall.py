@@ -53,7 +53,7 @@ class _Named(Struct, frozen=True):
     make: Callable[[str], None]
     """Makes it under that name."""
     shape: str
-    """The same for whatever is in its tables."""
+    """Its statement and the columns of its tables, without their content."""
     content: Content | None = None
     """None: it is no table, or one of the ledger."""
     view: str = ""

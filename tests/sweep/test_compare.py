@@ -108,6 +108,18 @@ def test_a_thing_that_has_another_id_now_is_not_gone_and_stands_for_one_alone() 
         assert [wrong.after for wrong in came({**without(("p-age", KEY)), **now}).silent] == [GONE]
 
 
+def test_what_was_not_read_of_an_id_may_be_what_it_was() -> None:
+    lost = without(("p-age", KEY))
+    effect = came({**lost, ("p-age", "https://v/-/a/1"): FAIL})
+    assert (effect.silent, effect.losses) == ((), ())
+    for now in (
+        {("p-age", "https://v/-/b/1"): FAIL},
+        {("p-age", "https://v/-/a/1"): PASS},
+        {("p-age", "https://v/x/a/1"): FAIL},
+    ):
+        assert [wrong.after for wrong in came({**lost, **now}).silent] == [GONE]
+
+
 def test_a_thing_that_has_another_id_now_is_not_made_anew_where_an_unknown_result_speaks_for_all_there() -> None:
     lost = without(("p-age", KEY))
     renamed = ("p-age", "https://v/keys/a/renamed")

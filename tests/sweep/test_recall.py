@@ -1,4 +1,4 @@
-"""What is recalled is what would be worked out: every column that a statement reads is in its key, and no other."""
+"""A recalled answer equals the one that would be computed: a statement's key has every column that it reads, and no other."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -32,7 +32,7 @@ def reads() -> Iterator[Reads]:
         ("SELECT * FROM key", {"key": {"id", "size", "uses", "unknown"}}),
         ("SELECT id FROM (SELECT * FROM key)", {"key": {"id"}}),
         ("SELECT cardinality(a.unknown), a.unknown['id'] FROM key AS a", {"key": {"unknown", "unknown:id"}}),
-        # What another name stands for is read whole.
+        # The map of a subquery is read whole.
         ("SELECT b.unknown['size'] FROM (SELECT * FROM key) AS b", {"key": {"unknown"}}),
         ("SELECT a.unknown['size'] FROM (SELECT a.unknown FROM key AS a) AS a", {"key": {"unknown"}}),
         ("SELECT id FROM big", {"key": {"id", "size"}}),

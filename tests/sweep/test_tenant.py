@@ -1,4 +1,4 @@
-"""The tenant without a network answers a batch whatever its parts answer."""
+"""The tenant without a network answers a batch, and one of its parts may be broken."""
 
 import base64
 from types import SimpleNamespace
