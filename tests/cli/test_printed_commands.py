@@ -22,7 +22,7 @@ PLANS = (
 """These print every kind of command about contoso; incident has the plan of blast-radius."""
 
 GUARDRAILS = ("azure-policy", "app-management-policy")
-"""Those that az sends as they are. It reads the template of alerts, fetches a compiler for bicep, and does not run terraform."""
+"""Those that az sends as they are. It reads the template of alerts, fetches bicep, and does not run terraform."""
 
 SHELL = (
     "scope=/subscriptions/00000000-0000-0000-0000-000000000001 PRINCIPAL_ID=00000000-0000-0000-0000-000000000002"
