@@ -21,8 +21,8 @@ PLANS = (
 )
 """These print every kind of command about contoso; incident has the plan of blast-radius."""
 
-GUARDRAILS = ("azure-policy", "app-management-policy", "alerts")
-"""Those that az deploys by itself. For bicep it fetches a compiler, and terraform is another program."""
+GUARDRAILS = ("azure-policy", "app-management-policy")
+"""Those that az sends as they are. It reads the template of alerts, fetches bicep, and does not run terraform."""
 
 SHELL = (
     "scope=/subscriptions/00000000-0000-0000-0000-000000000001 PRINCIPAL_ID=00000000-0000-0000-0000-000000000002"
