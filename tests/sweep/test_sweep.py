@@ -174,7 +174,12 @@ def test_of_two_moments_each_is_right_and_nothing_else(sweep: Sweep) -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "name"), [("application.list", "null displayName"), ("role_assignment.query", "second page refused")]
+    ("operation", "name"),
+    [
+        ("application.list", "null displayName"),
+        ("role_assignment.query", "second page refused"),
+        ("vault.list", "null properties.accessPolicies[].objectId"),
+    ],
 )
 def test_what_is_recalled_is_what_the_program_itself_comes_to(sweep: Sweep, operation: str, name: str) -> None:
     fault = named(sweep, operation, name)
