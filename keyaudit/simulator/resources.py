@@ -74,6 +74,8 @@ def _access_policy(directory: Directory, policy: AccessPolicy) -> dict[str, obje
     if policy.application is not None:
         found["applicationId"] = policy.application
     kinds = {"keys": policy.keys, "secrets": policy.secrets, "certificates": policy.certificates}
+    if policy.storage is not None:
+        kinds["storage"] = policy.storage
     return {**found, "permissions": {kind: list(names) for kind, names in kinds.items()}}
 
 

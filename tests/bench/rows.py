@@ -110,6 +110,7 @@ def _vault_row(vault: str, vault_id: str) -> dict[str, object]:
         "private_endpoints_approved": 0,
         "provisioning_state": "Succeeded",
         "access_policies": 0,
+        "storage_policies": 0,
         "sku": "standard",
         "tags": {"env": "prod"},
         "access_model": "rbac",

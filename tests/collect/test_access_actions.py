@@ -175,7 +175,7 @@ def test_every_recorded_role_has_actions_of_azure() -> None:
 
 def test_every_name_of_a_permission_of_an_access_policy_is_read_without_case() -> None:
     assert Permissions(keys=["Sign", "UNWRAPKEY"]).names("keys") == {"sign", "unwrapkey"}
-    assert policies_of(Raw(b"[]")) == Policies({}, 0, 0)
+    assert policies_of(Raw(b"[]")) == Policies({}, 0, 0, 0)
 
 
 WHO = "00000000-0000-0000-0000-000000000001"

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
@@ -39,6 +40,8 @@ def test_every_recorded_vault() -> None:
         properties = body["properties"]
         assert row["vault_uri"] == properties["vaultUri"]
         assert row["access_model"] == ("rbac" if properties.get("enableRbacAuthorization") else "access-policy")
+        named = [policy["permissions"].get("storage") for policy in properties["accessPolicies"]]
+        assert row["storage_policies"] == len([*filter(None, named)])
         days = properties.get("softDeleteRetentionInDays")
         assert row["soft_delete_retention"] == (days and days * 86_400)
         assert row["tags"] == (body["tags"] or None)
@@ -66,6 +69,7 @@ def test_a_recorded_vault_as_a_whole_row() -> None:
         "soft_delete_retention": None,
         "public_network_access": None,
         "access_policies": 1,
+        "storage_policies": 0,
         "kind": "key-vault",
         "tenant_id": "72f988bf-86f1-41af-91ab-2d7cd011db47",
         "of_another_tenant": True,
@@ -92,6 +96,14 @@ def test_a_recorded_vault_as_a_whole_row() -> None:
 
 ID = f"/subscriptions/{ZERO}/resourceGroups/Rg/providers/Microsoft.KeyVault/vaults/V"
 PURGE_PROTECTED: dict[str, object] = {"enablePurgeProtection": True}
+
+
+def _policies(*storage: object) -> dict[str, list[object]]:
+    """Properties with an access policy for each of these permissions for storage accounts; UNSET: left out."""
+    permissions = ({"keys": ["get"]} | ({} if each is UNSET else {"storage": each}) for each in storage)
+    return {"accessPolicies": [{"objectId": ZERO, "permissions": each} for each in permissions]}
+
+
 FINE: dict[str, object] = {"vaultUri": "https://v.vault.azure.net/", "sku": {"name": "Premium"}, "enableSoftDelete": True}
 
 
@@ -133,6 +145,15 @@ FINE: dict[str, object] = {"vaultUri": "https://v.vault.azure.net/", "sku": {"na
         ({}, "enabled_for_template_deployment", False),
         ({"enabledForTemplateDeployment": "yes"}, "enabled_for_template_deployment", Reason.BAD_VALUE),
         ({}, "security_domain", None),
+        ({"accessPolicies": []}, "storage_policies", 0),
+        ({"accessPolicies": None}, "storage_policies", Reason.BAD_VALUE),
+        (_policies(None, [], UNSET), "storage_policies", 0),
+        (_policies(["getsas"], [], ["All"]), "storage_policies", 2),
+        (_policies(["all"], "all"), "storage_policies", Reason.BAD_VALUE),
+        (_policies([1]), "storage_policies", Reason.BAD_VALUE),
+        # Permissions for storage accounts that cannot be read leave the rest of the access policy as it is.
+        (_policies("all"), "access_policies", 1),
+        ({"accessPolicies": [*_policies(["all"])["accessPolicies"], {}]}, "storage_policies", Reason.BAD_ITEM),
         # Two settings; the second one is never set on most vaults.
         ({}, "network_default_action", None),
         ({"networkAcls": None}, "network_default_action", None),

@@ -560,6 +560,14 @@ AZURE: tuple[Footprint, ...] = (
         abuse=Abuse(change="it may also sign", least="high"),
     ),
     Footprint(
+        row="59",
+        what="access policy with permissions for storage accounts that the vault manages, alone",
+        holds=("policy:kv-disks/vm-app-01",),
+        source=f"{LEARN}/azure/key-vault/general/whats-new",
+        # The vault has a finding at info, that this is deprecated.
+        says=NORMAL,
+    ),
+    Footprint(
         row="62",
         what="certificate with the default policy of Azure CLI, which authenticates nobody",
         holds=("certificate:kv-web/test-listener",),

@@ -67,6 +67,8 @@ class Permissions(Struct):
     keys: list[str] | None = None
     secrets: list[str] | None = None
     certificates: list[str] | None = None
+    storage: Wire = UNSET
+    """Those for storage accounts that the vault manages. They allow nothing with keys, so that they are read by themselves."""
 
     def names(self, kind: str) -> set[str]:
         """The permissions for keys, secrets or certificates, in lower case."""
@@ -119,24 +121,38 @@ class Policies(Struct, frozen=True):
     """Entries that cannot be read; 1 where all of it cannot be."""
     count: int | Refusal
     """Their number, or why not all were read."""
+    storage: int | Refusal
+    """The number of those with a permission for storage accounts, or why one of them may have more."""
 
 
 def policies_of(raw: Wire) -> Policies:
     """The policies in a vault's `accessPolicies`."""
     items = read(raw, list[Raw])
     if isinstance(items, Refusal):
-        return Policies({}, 1, items)
+        return Policies({}, 1, items, items)
     found: dict[tuple[str, str], Policy] = {}
     unread = 0
+    storage: list[bool | Refusal] = []
     for item in items:
         who, permissions = _entry(item)
         if permissions is None:
             unread += 1
             continue
+        storage.append(_for_storage(permissions))
         policy = found.setdefault(who, Policy())
         for kind in _ALLOWS:
             policy.names[kind] |= permissions.names(kind)
-    return Policies(found, unread, Refusal(Reason.BAD_ITEM) if unread else len(items))
+    count = Refusal(Reason.BAD_ITEM) if unread else len(items)
+    refused = next((each for each in (count, *storage) if isinstance(each, Refusal)), None)
+    return Policies(found, unread, count, storage.count(True) if refused is None else refused)
+
+
+def _for_storage(permissions: Permissions) -> bool | Refusal:
+    """Whether one of the permissions is for storage accounts. The list is null, empty or left out where none is."""
+    if permissions.storage is UNSET or is_null(permissions.storage):
+        return False
+    names = read(permissions.storage, list[str])
+    return names if isinstance(names, Refusal) else bool(names)
 
 
 def policy_grants(raw: Wire, vault: Mapping[str, object]) -> Iterator[Mapping[str, object]]:

@@ -29,6 +29,7 @@ _OF_ANY = (
 _ONLY = {
     KEY_VAULT: (
         "access_policies",
+        "storage_policies",
         "enabled_for_deployment",
         "enabled_for_disk_encryption",
         "enabled_for_template_deployment",
@@ -152,7 +153,9 @@ def _put_vault(row: Row, properties: Properties) -> None:
         row.put_read("access_model", rbac if isinstance(rbac, UnsetType) else allowed)
     else:
         row.put("access_model", "rbac" if allowed else "access-policy")
-    row.put_read("access_policies", policies_of(properties.access_policies).count)
+    policies = policies_of(properties.access_policies)
+    row.put_read("access_policies", policies.count)
+    row.put_read("storage_policies", policies.storage)
     row.put("purge_protection", _never_set(properties.enable_purge_protection))
     _put_soft_delete(row, properties)
     row.put("enabled_for_deployment", _never_set(properties.enabled_for_deployment))

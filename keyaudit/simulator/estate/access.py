@@ -77,6 +77,8 @@ class AccessPolicy(Struct, frozen=True, kw_only=True):
     keys: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     certificates: tuple[str, ...] = ()
+    storage: tuple[str, ...] | None = None
+    """None: left out."""
 
 
 class User(Struct, frozen=True, kw_only=True):

@@ -259,15 +259,19 @@ def _policed(vault: Vault, ids: Ids) -> Vault:
             AccessPolicy(principal=ids.group(ORDER_SIGNING), keys=("get", "list", "sign")),
             AccessPolicy(principal=ids.service("id-orders-api-prod"), keys=("Get", "Sign", "Verify"), secrets=("Get",)),
             # One is read-only; one, deleted from the directory, still has all permissions.
-            AccessPolicy(principal=ids.user("sara.lindqvist"), keys=("get", "list", "verify")),
+            AccessPolicy(principal=ids.user("sara.lindqvist"), keys=("get", "list", "verify"), storage=()),
             AccessPolicy(principal=ids.user("gone"), keys=("all",), secrets=("all",), certificates=("all",)),
         ),
         "kv-loyalty-prod": (
             AccessPolicy(principal=ids.service("func-rewards-prod"), keys=("get", "sign", "unwrapKey", "wrapKey")),
-            AccessPolicy(principal=ids.user("sofia.rossi"), keys=("all",), secrets=("all",), certificates=("all",)),
+            # As az keyvault create gives them to the user who creates the vault.
+            # https://github.com/Azure/azure-cli/blob/dev/src/azure-cli/azure/cli/command_modules/keyvault/custom.py
+            AccessPolicy(
+                principal=ids.user("sofia.rossi"), keys=("all",), secrets=("all",), certificates=("all",), storage=("all",)
+            ),
         ),
         # Left from before the vault used RBAC: without effect.
-        "kv-identity-prod": (AccessPolicy(principal=ids.user("tomas.novak"), keys=("sign", "get")),),
+        "kv-identity-prod": (AccessPolicy(principal=ids.user("tomas.novak"), keys=("sign", "get"), storage=("get", "getsas")),),
     }
     found = policies.get(vault.name, ())
     return replace(vault, access_policies=found) if found else vault

@@ -11,6 +11,7 @@ from keyaudit.simulator.estates.defects import (
     EXPORTABLE,
     HSM_PLATFORM_LEGACY,
     LEGACY_ACCESS_POLICIES,
+    MANAGED_STORAGE,
     MIXED_PURPOSE,
     NO_AUTO_ROTATION,
     NO_EXPIRY,
@@ -262,6 +263,7 @@ _LOYALTY = VaultPlan(
     purge_protection=None,
     finds=(
         LEGACY_ACCESS_POLICIES,
+        MANAGED_STORAGE,
         PURGE_PROTECTION_OFF,
         PUBLIC_NETWORK_OPEN,
         NO_PRIVATE_ENDPOINT,

@@ -101,6 +101,8 @@ _POLICIES: Mapping[str, Mapping[str, AccessPolicy]] = {
     },
     DISKS: {
         "Backup Management Service": AccessPolicy(principal="", keys=("backup", "get", "list"), secrets=("get", "list")),
+        # A job on the machine that gets shared access signatures from the vault, as it did before Microsoft deprecated them.
+        MACHINE: AccessPolicy(principal="", storage=("get", "getsas", "listsas")),
     },
 }
 
