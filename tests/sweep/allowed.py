@@ -152,7 +152,9 @@ the documentation says what their absence means.
 """
 
 _NOT_NAMED = "permissions that an access policy does not name are not granted"
-_PERMISSIONS = frozenset(f"properties.accessPolicies[].permissions.{kind}" for kind in ("keys", "secrets", "certificates"))
+_PERMISSIONS = frozenset(
+    f"properties.accessPolicies[].permissions.{kind}" for kind in ("keys", "secrets", "certificates", "storage")
+)
 
 NULL_SAYS: Mapping[str, str] = {
     **dict.fromkeys(_SAID, _NOT_SHOWN),
