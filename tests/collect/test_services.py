@@ -23,6 +23,9 @@ VERSION = version(10).version
 DATE = "2021-03-04T05:06:07.0000000Z"
 
 
+ARO_CLIENT = "0c4f3e2d-1b0a-4998-8877-665544332211"
+
+
 def resource(type_: str, name: str, properties: dict[str, object], **fields: Any) -> Resource:
     """A resource of the first subscription."""
     group = {"subscription": SUBSCRIPTION, "resource_group": "Rg-Data"} | fields
@@ -119,6 +122,9 @@ RESOURCES = (
         "own-issuer",
         {"oidcIssuerProfile": {"enabled": True, "selfHostedIssuerUrl": "https://oidc.fabrikam.example/plant"}},
     ),
+    # https://learn.microsoft.com/rest/api/openshift/open-shift-clusters/get; the second has managed identities.
+    resource("Microsoft.RedHatOpenShift/openShiftClusters", "aro", {"servicePrincipalProfile": {"clientId": ARO_CLIENT}}),
+    resource("Microsoft.RedHatOpenShift/openShiftClusters", "aro-identities", {"platformWorkloadIdentityProfile": {}}),
     resource(
         "Microsoft.Compute/diskEncryptionSets",
         "des",
@@ -182,6 +188,8 @@ def test_every_key_of_every_account_is_a_row(served: Collected) -> None:
         "managedclusters/aks/keys/local-accounts": ("kubernetes", True, None),
         "connectedclusters/plant/keys/none": ("arc-kubernetes", False, None),
         "connectedclusters/own-issuer/keys/none": ("arc-kubernetes", False, None),
+        "openshiftclusters/aro/keys/none": ("openshift", None, None),
+        "openshiftclusters/aro-identities/keys/none": ("openshift", None, None),
     }
     assert {row["dated"] for row in served.rows["account_key"].values() if row["kind"] in ("storage", "cosmos-db")} == {True}
     assert {row["kind"] for row in served.rows["account_key"].values() if row["dated"]} == {"storage", "cosmos-db"}
@@ -203,6 +211,11 @@ def test_a_row_says_where_its_account_lies(served: Collected) -> None:
         "plant": "https://westeurope.oic.prod-arc.azure.com/t/i/",
         "own-issuer": "https://oidc.fabrikam.example/plant",
     }
+
+
+def test_an_openshift_cluster_names_the_application_that_it_signs_in_as(served: Collected) -> None:
+    found = {row["name"]: row.get("client_id") for row in served.rows["account_key"].values() if row["kind"] == "openshift"}
+    assert found == {"aro": ARO_CLIENT, "aro-identities": None}
 
 
 def test_the_reminder_is_no_age(served: Collected) -> None:
@@ -239,7 +252,10 @@ def test_every_use_of_a_key_is_a_row(served: Collected) -> None:
 
 
 def test_nothing_is_unknown(served: Collected) -> None:
-    assert not any(row.get("unknown") for table in ("account_key", "key_use") for row in served.rows[table].values())
+    rows = [row for table in ("account_key", "key_use") for row in served.rows[table].values()]
+    found = {(row["kind"], column) for row in rows for column in row.get("unknown", ())}
+    # Whether a cluster of OpenShift lets keys in shows only inside it.
+    assert found == {("openshift", "local_auth_enabled")}
     assert served.gaps() == {}
     assert served.coverage[TENANT_ID, "service.query"].kept == len(RESOURCES)
     # One page of one query, and one look at the protector of each SQL server, whose own settings may lack the key.

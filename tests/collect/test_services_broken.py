@@ -117,7 +117,7 @@ async def test_what_was_not_answered_is_not_what_was_never_set() -> None:
 
     found = await edited(bare)
     assert found.unknown("account_key", f"{CLOSED}/keys/key1") == dict.fromkeys(
-        ("local_auth_enabled", "created_on", "expiry_period", "oidc_issuer"), "bad_body"
+        ("local_auth_enabled", "created_on", "expiry_period", "oidc_issuer", "client_id"), "bad_body"
     )
     assert found.unknown("key_use", f"{CLOSED}/encryption/unread") == {
         "identity_ids": "bad_body",

@@ -106,6 +106,29 @@ def test_whether_the_identity_that_is_trusted_is_there(
     assert (found["subject_dangling"], found["unknown"].get("subject_dangling")) == expected
 
 
+CLIENT, ANOTHER = "0C4F3E2D-1B0A-4998-8877-665544332211", "0c4f3e2d-1b0a-4998-8877-665544332212"
+
+
+@pytest.mark.parametrize(
+    ("clients", "coverage", "names", "reason"),
+    [
+        ([CLIENT.lower()], CLUSTERS, ["c0"], None),
+        ([ANOTHER, CLIENT, None, CLIENT], CLUSTERS, ["c1", "c3"], None),
+        ([ANOTHER, None], CLUSTERS, [], None),
+        ([CLIENT], NO_CLUSTERS, None, "permission"),
+        ([CLIENT, BAD], CLUSTERS, None, "bad_value"),
+    ],
+)
+def test_which_openshift_clusters_sign_in_as_an_application(
+    clients: list[str | Reason | None], coverage: list[Coverage], names: object, reason: object
+) -> None:
+    given = [row("account_key", f"/c{n}", name=f"c{n}", kind="openshift", client_id=each) for n, each in enumerate(clients)]
+    # Another service has no such setting, and what was not read of it says nothing of clusters.
+    given.append(row("account_key", "/other", name="other", kind="storage", client_id=BAD))
+    found: Any = only("credential", {"credential": [credential("c", app_id=CLIENT)], "account_key": given}, coverage)
+    assert (found["openshift_clusters"], found["unknown"].get("openshift_clusters")) == (names, reason)
+
+
 @pytest.mark.parametrize(
     ("lifetime", "minutes", "reason"), [(5_400, 90, None), (5_401, 91, None), (None, None, None), (BAD, None, "bad_value")]
 )

@@ -347,6 +347,15 @@ ENTRA: tuple[Footprint, ...] = (
         abuse=Abuse(change="the role Owner on the subscription", least="high"),
     ),
     Footprint(
+        row="55",
+        what="application that a cluster of OpenShift signs in as, with a secret of two years, the default of Graph",
+        holds=("application:aro-x7k2m9qd",),
+        source="https://github.com/Azure/azure-cli/blob/dev/src/azure-cli/azure/cli/command_modules/aro/_aad.py",
+        says=CONFIRM,
+        severity="high",
+        tells=("aro-shop",),
+    ),
+    Footprint(
         row="80",
         what="secret of two calendar years with a leap day between them: 731 days",
         holds=("application:inventory-importer",),

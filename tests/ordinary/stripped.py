@@ -19,6 +19,7 @@ _NAMING = frozenset(
         "Microsoft.ContainerService/managedClusters",
         "Microsoft.DocumentDB/databaseAccounts",
         "Microsoft.Kubernetes/connectedClusters",
+        "Microsoft.RedHatOpenShift/openShiftClusters",
         "Microsoft.Sql/servers",
         "Microsoft.Storage/storageAccounts",
     }

@@ -29,6 +29,7 @@ def account_key_rows(service: Service, scope: Scope, place: tuple[str, str]) -> 
         row.put_all(local_auth_enabled=_local_auth(service), read_only=slot.endswith("-readonly"), dated=made is not None)
         row.put_all(created_on=made, expiry_period=_expiry_period(service))
         row.put_read("oidc_issuer", _oidc_issuer(service))
+        row.put_read("client_id", text(service.item.client_id))
         yield row.finish()
 
 
@@ -48,7 +49,7 @@ def _slots(service: Service) -> Iterator[tuple[str, Wire | None]]:
             yield "admin-user", None
         case "kubernetes":
             yield "local-accounts", None
-        case "arc-kubernetes":
+        case "arc-kubernetes" | "openshift":
             yield "none", None
         case "service-bus" | "event-hubs" | "cognitive-services" | "app-configuration":
             yield "keys", None
@@ -71,6 +72,8 @@ def _local_auth(service: Service) -> bool | Refusal:
             return _not(flag(item.disable_local_accounts, never_set=False))
         case "arc-kubernetes":
             return False
+        case "openshift":
+            return Refusal(Reason.NOT_VISIBLE)
         case _:
             return _not(flag(item.disable_local_auth, never_set=False))
 

@@ -19,6 +19,7 @@ KINDS = {
     "microsoft.appconfiguration/configurationstores": "app-configuration",
     "microsoft.containerservice/managedclusters": "kubernetes",
     "microsoft.kubernetes/connectedclusters": "arc-kubernetes",
+    "microsoft.redhatopenshift/openshiftclusters": "openshift",
     "microsoft.compute/diskencryptionsets": "disk-encryption-set",
     "microsoft.sql/servers": "sql-server",
     "microsoft.sql/managedinstances": "sql-managed-instance",
@@ -52,7 +53,8 @@ QUERY = (
     f"resources | where type in~ ({', '.join(map(repr, KINDS))}) "
     "| project id, name, type, location, tags, "
     f"{', '.join(f'{member} = properties.{member}' for member in _MEMBERS)}, "
-    "azureKeyVaultKms = properties.securityProfile.azureKeyVaultKms, identityType = identity.type, "
+    "azureKeyVaultKms = properties.securityProfile.azureKeyVaultKms, clientId = properties.servicePrincipalProfile.clientId, "
+    "identityType = identity.type, "
     "userAssignedIdentities = identity.userAssignedIdentities "
     "| order by id asc"
 )
@@ -90,6 +92,7 @@ class ServiceItem(Struct, rename="camel"):
     auto_key_rotation_error: Wire = UNSET
     key_id: Wire = UNSET
     azure_key_vault_kms: Wire = UNSET
+    client_id: Wire = UNSET
     identity_type: Wire = UNSET
     user_assigned_identities: Wire = UNSET
 

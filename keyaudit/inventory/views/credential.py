@@ -36,6 +36,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted, *, repositories_listed: b
         "on_application_too": _on_application(rows, application),
         "last_used_on": _last_used(rows, app_id),
         "policy_limit": limit(rows),
+        "openshift_clusters": _openshift_clusters(rows, app_id),
         **holder.facts(rows, app_id, application),
         **issuers.facts(rows),
         **repositories.facts(rows, listed=repositories_listed),
@@ -56,6 +57,15 @@ def _on_application(rows: Rows, application: One) -> Truth:
     of = groups(own, "own", by=own["holder_id"], key=application["id"], missing_of_row=own["key_id"].why)
     has = of.any_of("some") & of.items_of("digests", own[digest]).has(rows[digest])
     return rows["holder_kind"].eq("service_principal") & ~holder.elsewhere(rows).certainly & has
+
+
+def _openshift_clusters(rows: Rows, app_id: Fact) -> Fact:
+    """The names of the OpenShift clusters that sign in as the application."""
+    relation = f"(SELECT * FROM {rows.sources['account_key']} WHERE kind = 'openshift')"
+    clusters = Rows(rows.sources, "account_key", "openshift", relation=relation)
+    unlisted = unread("openshift_listed", TABLES["account_key"].listed_by, scope=f"{rows.alias}.scope_id")
+    by = clusters["client_id"].map(rows.sources.sql.lower)
+    return groups(clusters, "signing_in", by=by, key=app_id, missing=unlisted).texts_of("cluster_names", clusters["name"])
 
 
 def _last_used(rows: Rows, app_id: Fact) -> Fact:

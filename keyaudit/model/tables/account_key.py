@@ -18,7 +18,8 @@ ACCOUNT_KEY = Table(
         text("kind", "the service", values=KINDS),
         text("account_id", "the account's resource id, in lower case"),
         text("slot", "which of the account's keys: key1, key2, primary, secondary, primary-readonly, secondary-readonly; "
-            "keys, admin-user or local-accounts for all of them; none of a cluster of Azure Arc, which has no key in Azure"),
+            "keys, admin-user or local-accounts for all of them; none of a cluster of Azure Arc, which has no key in Azure, "
+            "and of one of OpenShift, whose keys Resource Graph does not show"),
         mapping("tags", "the account's tags", SERVICE, absent="it has no tags"),
         text("environment", "the tag env or environment, in lower case; else what [environments] says of the subscription",
             absent="no such tag, and nothing said", rests_on=RestsOn.OBJECT, derived_from=("tags", "subscription_name")),
@@ -34,5 +35,8 @@ ACCOUNT_KEY = Table(
             absent="no policy, or a service that has none"),
         text("oidc_issuer", "URL of the cluster's own token issuer, which federated credentials may trust", SERVICE,
             absent="not a cluster, or one without an issuer"),
+        # https://learn.microsoft.com/rest/api/openshift/open-shift-clusters/get; one with managed identities lacks it
+        text("client_id", "servicePrincipalProfile.clientId of an OpenShift cluster: the application that it signs in as",
+            SERVICE, absent="not an OpenShift cluster, or one with managed identities", guid=True),
     ),
 )

@@ -156,6 +156,8 @@ CREDENTIAL = Table(
             rests_on=RestsOn.LIST,
             derived_from=("key_id", "app_id", "credential_activity.key_id", "credential_activity.last_used_on")),
         *HOLDER,
+        texts("openshift_clusters", "names of the OpenShift clusters that sign in as its application, sorted",
+            rests_on=RestsOn.LIST, derived_from=("app_id", "account_key.client_id", "account_key.name")),
         text("issuer", "the issuer whose tokens a federated credential accepts", _FEDERATED,
             absent="not a federated credential", absent_where=_NOT_FEDERATED),
         text("issuer_host", "the host of that issuer, in lower case",

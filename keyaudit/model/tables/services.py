@@ -15,8 +15,9 @@ KINDS = (
     "app-configuration",
     "kubernetes",
     "arc-kubernetes",
+    "openshift",
 )
-"""Services with account keys, or with a token issuer of their own."""
+"""Services with account keys, with a token issuer of their own, or that sign in as an application."""
 
 CONSUMERS = (
     "storage",

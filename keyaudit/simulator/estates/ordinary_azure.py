@@ -19,7 +19,7 @@ from keyaudit.simulator.estates.certificate_plans import SERVER, CertificatePlan
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.key_plans import EVERY, RSA_2048, WRAP, KeyPlan, VaultPlan, VersionPlan, lay_vault
 from keyaudit.simulator.estates.log_plans import to_sentinel
-from keyaudit.simulator.estates.ordinary_entra import CLI_APP, DEVOPS_APP, RUN_AS
+from keyaudit.simulator.estates.ordinary_entra import ARO_APP, CLI_APP, DEVOPS_APP, RUN_AS
 from keyaudit.simulator.estates.ordinary_made import Maker
 
 ENCRYPTION, COSMOS, DISKS, WEB = "kv-encryption", "kv-cosmos", "kv-disks", "kv-web"
@@ -31,6 +31,7 @@ FRONT_DOOR, LISTENER, ACME = "www-fabrikam", "test-listener", "api-fabrikam"
 VPN_SECRET = "vpn-pfx-password"  # noqa: S105
 DISK_SET, POLICY, MACHINE, DATABASE_MACHINE = "des-web", "deploy-diagnostics", "vm-app-01", "vm-db-01"
 SECRETS_PROVIDER, WRAPPER = "azurekeyvaultsecretsprovider-aks-web", "id-encryption"
+OPENSHIFT = "aro-shop"
 PARTNER = "Foreign Principal for 'Litware Cloud Services' in Role 'TenantAdmins'"
 GROUP = "rg-fabrikam"
 _TAGS = {"env": "prod", "owner": "it.operations", "app": "platform"}
@@ -276,6 +277,11 @@ def _resources(ground: Ground, subscription: str, vaults: tuple[Vault, ...]) -> 
         "Microsoft.Kubernetes/connectedClusters",
         "arc-plant",
         {"oidcIssuerProfile": {"enabled": True, "issuerUrl": arc_issuer(ground)}},
+    )
+    yield resource(
+        "Microsoft.RedHatOpenShift/openShiftClusters",
+        OPENSHIFT,
+        {"servicePrincipalProfile": {"clientId": ground.guid("client", ARO_APP)}},
     )
 
 

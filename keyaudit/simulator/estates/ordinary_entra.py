@@ -43,7 +43,7 @@ BLUEPRINT, AGENT = "Travel Agents", "Travel Agent"
 GITHUB_APP, DEVOPS_APP, BITBUCKET_APP = "github-release", "fabrikam-web-azure", "bitbucket-release"
 CLI_APP, IMPORTER, MAILER = "azure-cli-2026-03-04-10-11-12", "inventory-importer", "survey-mailer"
 INTRANET, LANDING_PAGE, PUBLISHER = "old-intranet", "agency-landing-page", "site-publisher"
-AKS_APP, ARC_APP, RUN_AS = "web-worker", "plant-worker", "aa-jobs_Qm9vaw=="
+AKS_APP, ARC_APP, ARO_APP, RUN_AS = "web-worker", "plant-worker", "aro-x7k2m9qd", "aa-jobs_Qm9vaw=="
 OKTA = "people.fabrikam.example"
 AUTH_SUBJECT = "CN=Microsoft Exchange Server Auth Certificate"
 SYNC_API = "Microsoft Entra AD Synchronization Service"
@@ -277,6 +277,7 @@ def _of_deployment(make: Maker, cluster: str, arc: str) -> Iterator[Application]
 def _of_habits(make: Maker) -> Iterator[Application]:
     both = _owned(make, "it.operations", "dev.lead")
     yield make.application(CLI_APP, 270, passwords=(make.secret(CLI_APP, 270, 365, "rbac"),), owners=both)
+    yield make.application(ARO_APP, 240, passwords=(make.secret(ARO_APP, 240, 730),), owners=both)
     yield make.application(IMPORTER, 200, passwords=(make.secret(IMPORTER, 190, 731),), owners=both)
     recent = make.secret(MAILER, 20, 180)
     summer = replace(recent, end=(recent.end or 0) + 3_600)
