@@ -20,6 +20,7 @@ _OWN_NAMES = frozenset({"hsm_setting", "log_table", "defender_plan"})
 
 _KINDS = {
     "api": "api", "app_roles": "permission", "app_tags": "tag", "audiences": "audience", "claims": "claim",
+    "client_id": "app", "openshift_clusters": "account-key",
     "blueprint_name": "app", "content_type": "content", "created_by": "person", "credential_admins": "principal",
     "media_type": "content",
     "default_domain": "domain", "delegated_for_everyone": "permission",
