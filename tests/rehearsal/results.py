@@ -12,10 +12,9 @@ FILE = ROOT / "keyaudit" / "report" / "rehearsed.json"
 
 OPENS = {
     # Conditional Access for workloads applies to applications of one tenant alone.
-    **dict.fromkeys(
-        ("app-audience-multi-tenant", "app-audience-personal-accounts", "app-publisher-unverified"),
-        {"sp-conditional-access-missing"},
-    ),
+    "app-audience-multi-tenant": {"sp-conditional-access-missing"},
+    "app-audience-personal-accounts": {"sp-conditional-access-missing"},
+    "app-publisher-unverified": {"sp-conditional-access-missing"},
     # It rotates by itself, and its old versions are a finding of their own.
     "kv-key-own-rotation-overdue": {"kv-key-old-versions-enabled"},
     # A policy that is newer than the certificate says nothing of it until the certificate is renewed.
