@@ -24,9 +24,9 @@ def _planted(name: str, as_of: int) -> tuple[Estate, set[tuple[str, str]]]:
 
 
 OUT_OF_SIGHT = "agent-foreign-blueprint-with-secret"
+"""The policy about what no tenant but the publisher's can see."""
 ONLY_ELSEWHERE = "scope-partner-admin-roles"
 """The policy about what only the tenant of a service provider lists: contoso has none."""
-"""The policy about what no tenant but the publisher's can see."""
 
 
 def test_exactly_what_was_planted_is_found(contoso: Path, contoso_report: Reported) -> None:
