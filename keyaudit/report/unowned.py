@@ -1,17 +1,29 @@
 """The findings without an owner, and the rules for owners that would catch most of them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
 
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome
+from keyaudit.model.findings import Finding, Outcome, Value
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import plural
 
-READ = frozenset({"vault_name", "resource_group", "subscription_id", "subscription_name", "app_id", "holder_name", "tags"})
+READ = frozenset(
+    {
+        "vault_id",
+        "resource_id",
+        "vault_name",
+        "resource_group",
+        "subscription_id",
+        "subscription_name",
+        "app_id",
+        "holder_name",
+        "tags",
+    }
+)
 """The columns that rules look at, besides name."""
 _APPLICATIONS = frozenset({"application", "service_principal", "blueprint"})
 _NARROW = ("tags", "vault", "application", "resource_group", "subscription")
@@ -28,7 +40,7 @@ class Proposed(Struct, frozen=True, kw_only=True):
     tag: str = ""
     """For a rule by tag: its name."""
     called: str = ""
-    """For an application: its display name."""
+    """For an application or a subscription: its display name."""
 
     @property
     def words(self) -> str:
@@ -93,14 +105,23 @@ def _ways(finding: Finding, called: dict[str, str]) -> Iterator[_Way]:
         "vault": row.get("name") if table == "vault" else row.get("vault_name"),
         "application": row.get("app_id"),
         "resource_group": row.get("resource_group"),
-        "subscription": row.get("subscription_name") or row.get("subscription_id"),
+        # By its id, since not every row has the name.
+        "subscription": row.get("subscription_id") or _subscription_of(row),
     }
     for pattern, value in texts.items():
         if isinstance(value, str) and value and not {"*", "?"} & {*value}:
             yield (pattern, value, "")
+    if isinstance(texts["subscription"], str) and isinstance(row.get("subscription_name"), str):
+        called[texts["subscription"]] = str(row["subscription_name"])
     name = row.get("name" if table in _APPLICATIONS else "holder_name")
     if isinstance(texts["application"], str) and isinstance(name, str):
         called[texts["application"]] = name
+
+
+def _subscription_of(row: Mapping[str, Value]) -> str:
+    """The subscription in the id of a row, or of its vault, as the rules for owners find it."""
+    path = str(row.get("vault_id") or row.get("resource_id") or "").lower().split("/")
+    return path[2] if path[:2] == ["", "subscriptions"] and len(path) > 2 else ""
 
 
 def sentence(found: Unowned) -> str:

@@ -23,6 +23,7 @@ BY_USE = frozenset(
         *("log-audit-switched-off", "log-settings-removed"),
         *("combo-added-credential-used", "combo-cross-environment-signed", "fed-domain-settings-changed"),
         *("agent-created-in-burst", "sp-first-party-credential-added", "use-backup-or-release", "use-superseded-version"),
+        "use-sign-in-without-principal",
     }
 )
 """The policies over single uses."""

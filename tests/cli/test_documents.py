@@ -46,6 +46,7 @@ NAMED = {
     "export",
     "diff",
     "notify",
+    "tickets",
     "policies",
     "waivers",
     "baseline",

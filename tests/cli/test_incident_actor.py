@@ -133,7 +133,8 @@ def test_mail_that_is_read_through_graph_is_that_of_its_caller(asked: Asked, hel
     assert records(mail) == {*by_app, "graph-1", "graph-2"}
     assert {act["app_id"] for act in mail} == {disguise}
     assert page["mailboxes"]["at_least"] == len(boxes([*rows["OfficeActivity"], *planted], records(mail)))
-    assert f"Mail was read in {page['mailboxes']['at_least']} mailboxes." in page["in_short"]
+    # A certificate of its own can be copied, so that there is no upper bound.
+    assert f"Mail was read in at least {page['mailboxes']['at_least']} mailboxes; no upper bound" in page["in_short"]
 
 
 def test_a_program_that_only_the_intruder_has_is_followed_and_a_browser_is_not(asked: Asked, held: Held) -> None:

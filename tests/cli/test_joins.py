@@ -16,12 +16,13 @@ def test_contoso_has_certificates_of_vaults_on_its_applications(contoso: Path) -
         found = connection.execute(_QUERY).fetchall()
         kinds = dict(connection.execute("SELECT custody, count(*) FROM credential GROUP BY 1").fetchall())
     assert found == [
+        ("Partner EDI", "software", "pay-api-tls", False, False, False, 0, 0),
         ("edi-gateway", "software", "edi-client", True, True, True, 0, 0),
         ("etl-runner", "software", "etl-client", True, False, False, 1, 1),
         ("etl-runner-test", "software", "etl-client", True, False, False, 1, 1),
         ("feed-publisher", "vault-hsm", "feed-client", False, True, True, 0, 0),
     ]
-    assert kinds["software"] == 3
+    assert kinds["software"] == 4
     assert kinds["external"] > 20
 
 

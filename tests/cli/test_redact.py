@@ -70,7 +70,8 @@ def originals(contoso: Path) -> set[str]:
 def public() -> str:
     """The words of our own texts."""
     code = Path(__file__).parents[2] / "keyaudit"
-    files = [*shipped().rglob("*.yaml"), *(code / "model").rglob("*.py"), *(code / "report").rglob("*.py")]
+    floors = ("model", "report", "collect")
+    files = [*shipped().rglob("*.yaml"), *(path for floor in floors for path in (code / floor).rglob("*.py"))]
     return "\n".join(path.read_text() for path in files).lower()
 
 

@@ -26,6 +26,8 @@ OPERATIONS = (
     *(f"{holder}.federated{each}" for holder in ("application", "service_principal") for each in ("", "_of")),
     "managed_identity.query",
     "managed_identity.federated_of",
+    "conditional_access.list",
+    "named_location.list",
 )
 READ = assessed(TENANT, *OPERATIONS, "subscription.list")
 PERMISSION, BAD, THROTTLED = Reason.PERMISSION, Reason.BAD_VALUE, Reason.THROTTLED

@@ -19,7 +19,7 @@ from tests.report.sinks import CORPUS, agent_commands, every_payload, is_formula
 csv.field_size_limit(10_000_000)
 
 TEXTS = [name for name in FILES if name != "xlsx"]
-CSV = ["controls", "control-findings"]
+CSV = ["controls", "control-findings", "matrix"]
 JSON = ["jsonl", "sarif", "ocsf", "cyclonedx", "cyclonedx-1.7"]
 
 

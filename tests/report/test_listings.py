@@ -213,6 +213,7 @@ def test_a_right_says_which_policies_or_columns_rest_on_it() -> None:
     found = needed({"key.list", "domain.list"}, {"key.list": ("a", "b")}, version="1", policies=3)
     text = " ".join(PERMISSIONS["text"](found).split())
     assert "for: a and b" in text
-    assert "for: no policy, but signing_certificate, federated_domain, 7 columns of tenant and application.loose_uris" in text
+    rest = "7 columns of tenant, application.loose_uris and application.unverified_hosts"
+    assert f"for: no policy, but signing_certificate, federated_domain, {rest}" in text
     rights = json.loads(PERMISSIONS["json"](found))["rights"]
     assert {right["name"]: right["policies"] for right in rights} == {"Key Vault Reader": ["a", "b"], "Domain.Read.All": []}

@@ -21,10 +21,11 @@ def finding(table: str = "key", **row: Any) -> Finding:
 
 
 def test_the_rule_that_catches_most_is_proposed_and_the_rest_after_it() -> None:
-    prod, test = {"subscription_name": "prod"}, {"subscription_name": "test"}
+    prod, test = {"subscription_id": "p", "subscription_name": "prod"}, {"subscription_id": "t", "subscription_name": "test"}
     owned = [(NOBODY, finding(vault_name="a", **prod))] * 2 + [(NOBODY, finding(vault_name="b", **prod))]
     found = unowned([*owned, (NOBODY, finding(vault_name="c", **test))], most=3)
-    assert [(each.words, each.count) for each in found.proposed] == [("subscription prod", 3), ("vault c", 1)]
+    assert [(each.words, each.count) for each in found.proposed] == [("subscription p", 3), ("vault c", 1)]
+    assert found.proposed[0].called == "prod"
     assert (found.findings, found.without) == (4, 4)
 
 

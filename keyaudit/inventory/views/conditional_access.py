@@ -1,6 +1,6 @@
 """Conditional Access for workload identities: what a policy leaves free, and whether one limits a service principal."""
 
-from keyaudit.inventory.facts.fact import FALSE, TRUE, Derived, Doubt, Fact, Items, Truth, case, known, unknown
+from keyaudit.inventory.facts.fact import ABSENT, FALSE, TRUE, Derived, Doubt, Fact, Items, Truth, case, known, unknown
 from keyaudit.inventory.facts.groups import Groups, groups
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
@@ -52,7 +52,10 @@ def of_principal(rows: Rows, object_id: Fact) -> dict[str, Derived]:
     return {
         "limits_exist": of.any_of("any", policy.flag("for_workloads")),
         "location_limited": _limited(of, policy, limits, object_id),
-        "audience": registered["audience"],
+        "audience": case(
+            (rows["home"].among(("microsoft", "foreign", "none")).certainly & ~registered.found, ABSENT),
+            otherwise=registered["audience"],
+        ),
     }
 
 

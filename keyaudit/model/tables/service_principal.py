@@ -95,7 +95,7 @@ SERVICE_PRINCIPAL = Table(
         texts("owner_ids", "object ids of its owners, sorted", ("service_principal.owners", "service_principal.owners_of")),
         text("audience", "signInAudience of its application in this tenant", absent="no application of this tenant",
             values=("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"),
-            rests_on=RestsOn.PARENT, derived_from=("app_id", "application.app_id", "application.audience")),
+            rests_on=RestsOn.PARENT, derived_from=("app_id", "home", "application.app_id", "application.audience")),
         flag("limits_exist", "the tenant has a Conditional Access policy for workload identities", rests_on=RestsOn.LIST,
             derived_from=("conditional_access_policy.for_workloads",)),
         flag("location_limited", "an enforced Conditional Access policy for workload identities that looks at locations "
