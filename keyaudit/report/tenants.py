@@ -19,7 +19,7 @@ from keyaudit.report.facts import Facts
 from keyaudit.report.files import as_text
 from keyaudit.report.first import INDENT, cut, page
 from keyaudit.report.grid import grid
-from keyaudit.report.members import exit_member
+from keyaudit.report.members import SCHEMA, exit_member
 from keyaudit.report.resource import label
 from keyaudit.report.summary import WORST_FIRST, message
 
@@ -95,10 +95,12 @@ def write_all(reports: Sequence[Report], out: BinaryIO) -> None:
     """Write the matrix as CSV: a line for each area of each tenant."""
     with as_text(out) as text:
         writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow(["tenant_id", "tenant_name", "as_of", "exit", "complete", "area", *WORST_FIRST, "unknown"])
+        writer.writerow(
+            ["schema_version", "tenant_id", "tenant_name", "as_of", "exit", "complete", "area", *WORST_FIRST, "unknown"]
+        )
         for report in reports:
             run, verdict = report.run, report.verdict
-            about = [guarded(run.tenant_id), guarded(run.tenant_name), times.iso_time(run.as_of)]
+            about = [SCHEMA, guarded(run.tenant_id), guarded(run.tenant_name), times.iso_time(run.as_of)]
             for area, results in by_area(report).items():
                 counts = [*(results.open[level] for level in WORST_FIRST), results.unknown]
                 writer.writerow(

@@ -37,7 +37,8 @@ PUBLIC_COLUMNS = {
 PUBLIC_TEXTS = {
     "aadmanagedidentitysigninlogs", "aadnoninteractiveusersigninlogs", "aadriskyserviceprincipals",
     "aadserviceprincipalriskevents", "azureactivity", "azurediagnostics", "configurationstores", "databaseaccounts",
-    "dedicatedhsms", "diskencryptionsets", "registrationassignments", "registrationdefinitions", "login.microsoftonline.com", "managedclusters", "microsoft.appconfiguration",
+    "dedicatedhsms", "registrationassignments", "registrationdefinitions",
+    "diskencryptionsets", "login.microsoftonline.com", "managedclusters", "microsoft.appconfiguration",
     "microsoft.cognitiveservices", "microsoft.containerregistry", "microsoft.containerservice", "microsoft.documentdb",
     "microsoft.eventhub", "microsoft.servicebus", "northeurope",
 }  # fmt: skip

@@ -109,7 +109,7 @@ def test_an_hsm_says_whether_its_keys_are_managed_through_resource_manager(
 
 def test_of_a_vault_that_is_not_asked() -> None:
     own: dict[str, Any] = {column.name: False for column in VAULT.stored if column.present_where("kind", "key-vault")}
-    own["access_policies"] = 0
+    own |= dict.fromkeys(("access_policies", "storage_policies"), 0)
     found = view({"vault": [vault(kind="key-vault", **own)], "hsm_setting": [setting("true")]}, {KV: []})
     assert found["keys_through_arm"] is None
     assert "keys_through_arm" not in found["unknown"]

@@ -13,7 +13,7 @@ from keyaudit.report.cells import common_cells, guarded, note_cell
 from keyaudit.report.facts import Facts
 
 OWNER = ("owners", "owner_source")
-"""The columns besides those of the table."""
+"""The columns besides those of the table, where owners were asked for."""
 _ROW, _GAP = "row", "not-read"
 
 
@@ -26,7 +26,7 @@ def render(inventory: Inventory, out: TextIO, *, gaps: bool = True) -> None:
     common = common_cells(inventory.run)
     if len(inventory.listings) == 1:
         [listing] = inventory.listings
-        names = [*(column.name for column in listing.table.columns), *OWNER]
+        names = [*(column.name for column in listing.table.columns), *(OWNER if listing.owned else ())]
         lines = _rows(listing)
     else:
         names = ["table", "rows"]
@@ -48,8 +48,10 @@ def _rows(listing: Listing) -> Iterator[Sequence[str]]:
     for row, owner in listing.owned() if listing.owned else ((row, NOT_ASKED) for row in listing.rows()):
         facts = Facts(listing.table.name, row)
         cells = [_cell(facts, column.name) for column in listing.table.columns]
-        unknown = facts.unknown | ({OWNER[0]: owner.reason} if owner.reason else {})
-        yield *cells, guarded("|".join(owner.names)), owner.source, note_cell(dict(sorted(unknown.items())))
+        unknown = facts.unknown | ({OWNER[0]: owner.reason} if listing.owned and owner.reason else {})
+        if listing.owned:
+            cells += [guarded("|".join(owner.names)), owner.source]
+        yield *cells, note_cell(dict(sorted(unknown.items())))
 
 
 def _cell(facts: Facts, name: str) -> str:
