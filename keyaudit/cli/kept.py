@@ -13,7 +13,7 @@ from keyaudit.cli.streams import tell
 from keyaudit.gate.history import Course
 from keyaudit.inventory import files
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
-from keyaudit.inventory.spool import begun
+from keyaudit.inventory.spool import begun, finished
 from keyaudit.model import times
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.history import History
@@ -101,12 +101,12 @@ def _newest(keep: Path) -> Snapshot | None:
 def _stopped(keep: Path, live: Live, now: int) -> Path | None:
     """The newest collection in the folder that can be gone on with. Others that are not complete are named in a message."""
     filters = settle(live, resume=False).filters
-    found = [
-        (run.as_of, path.parent.parent, run) for path in keep.glob("*/spool/run.json") if (run := begun(path.parent.parent))
-    ]
+    # Of another version, or damaged: there is no run to go on with.
+    runs = {folder: begun(folder) for path in keep.glob("*/spool/run.json") if not finished(folder := path.parent.parent)}
     going: Path | None = None
-    for as_of, folder, run in sorted(found, key=lambda each: each[:2], reverse=True):
-        if going is None and now - as_of < times.DAY and run.filters == filters and run.simulated is live.demo:
+    for folder, run in sorted(runs.items(), key=lambda each: (each[1].as_of if each[1] else 0, each[0]), reverse=True):
+        same = run is not None and run.filters == filters and run.simulated is live.demo
+        if going is None and run is not None and same and now - run.as_of < times.DAY:
             going = folder
         elif not live.quiet:
             tell(f"{files.shown(folder)}: a collection that was stopped, and is not gone on with; remove it")

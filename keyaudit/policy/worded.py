@@ -81,6 +81,7 @@ class Worded(Reader):
             checked = self.condition(item.members["when"], table, parameters, present)
             here = present | (checked.facts.when_true if checked else frozenset())
             message = self.template(item.members["message"], table, parameters, here)
+            self._check_one_command(item.members.get("fix"))
             fix = self.fix(item.members.get("fix"), table, parameters, here, base)
             if checked and message:
                 arms.append(Arm(checked, message, fix))
@@ -129,6 +130,16 @@ class Worded(Reader):
             found.append((checked, Fix.of(made)))
             present |= checked.facts.when_false
         return found
+
+    def _check_one_command(self, node: Node | None) -> None:
+        """The fix of a message has no variants: a shared step that has some needs the command of the message's rows."""
+        steps = node.members.get("steps") if isinstance(node, Members) else None
+        for step in self.items(steps):
+            if isinstance(step, Members) and USE in step.members and not step.members.keys() & set(COMMANDS):
+                name = self.text(step.members[USE])
+                if name in VARIANTS:
+                    what = f"step {name} has another command for other rows, and a message's fix has one"
+                    self.problem(step.members[USE], what, "give the step the command for the rows of this message")
 
     def template(
         self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]

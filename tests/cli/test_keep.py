@@ -61,6 +61,17 @@ def test_one_that_was_stopped_within_a_day_is_gone_on_with_if_it_reads_the_same(
         assert (kept / "stopped" / "spool" / "run.json").exists()
 
 
+def test_one_that_is_damaged_is_named_and_another_is_begun(keyaudit: Keyaudit, run: Run, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    Spool.create(kept / "stopped", run).close()
+    (kept / "stopped" / "spool" / "run.json").write_text("{")
+    ran = keyaudit("report", "--demo", "--estate", "sized:2x4", "--keep", kept, *LITTLE)
+    assert ran.code == Exit.CLEAN, ran.err
+    assert f"{kept / 'stopped'}: a collection that was stopped, and is not gone on with; remove it" in ran.err
+    assert len(list(kept.glob("*/manifest.json"))) == 1
+
+
 @pytest.mark.parametrize(
     "flags",
     [("--from", "x"), ("--tenant", "a.example", "--tenant", "b.example"), ("--framework", "cis-azure-6.0")],
