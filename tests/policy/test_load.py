@@ -185,12 +185,12 @@ def test_a_mistake_in_a_field_is_one_line_with_place_and_remedy(
 def test_a_shared_step_with_several_commands_needs_one_in_the_fix_of_a_message(tmp_path: Path) -> None:
     """Otherwise a principal's row would show the command for an application."""
 
-    def said(step: str) -> bool:
-        arm = f"[{{when: enabled, message: m, fix: {{steps: [{{text: a}}, {step}]}}}}]"
-        return any("has another command for other rows" in line for line in refused(tmp_path, text(message_when=arm)))
+    def arm(step: str) -> str:
+        return text(message_when=f"[{{when: enabled, message: m, fix: {{steps: [{{text: a}}, {step}]}}}}]")
 
-    assert said("{use: remove-certificate}")
-    assert not said("{use: remove-certificate, cli: az x}")
+    assert any("has another command for other rows" in line for line in refused(tmp_path, arm("{use: remove-certificate}")))
+    (tmp_path / "test.yaml").write_text(arm("{use: remove-certificate, cli: az x}"))
+    assert load(tmp_path)
 
 
 @pytest.mark.parametrize(
