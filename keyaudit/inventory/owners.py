@@ -99,17 +99,23 @@ def owner_of(called: Mapping[str, str], ids: Sequence[str] | None, source: str |
 
 def owning(table: Table) -> Owning:
     """The SQL for the owners of a table's rows."""
-    ways = [*_ways(table), _by_rule(table)]
+    ways, rule = _ways(table), _by_rule(table)
     names = [f"WHEN {way.names} IS NOT NULL THEN {way.names} WHEN {way.doubt} IS NOT NULL THEN {_NONE}" for way in ways]
     source = [f"WHEN {way.names} IS NOT NULL THEN {way.source} WHEN {way.doubt} IS NOT NULL THEN ''" for way in ways]
     doubt = [f"WHEN {way.names} IS NOT NULL THEN NULL WHEN {way.doubt} IS NOT NULL THEN {way.doubt}" for way in ways]
+    joins = dict.fromkeys(way.join for way in (*ways, rule))
     return Owning(
-        names=f"CASE {' '.join(names)} ELSE {_NONE} END",
-        source=f"CASE {' '.join(source)} ELSE '' END",
-        doubt=f"CASE {' '.join(doubt)} ELSE NULL END",
-        joins=" ".join(dict.fromkeys(way.join for way in ways)),
+        names=_otherwise(names, rule.names),
+        source=_otherwise(source, rule.source),
+        doubt=_otherwise(doubt, rule.doubt),
+        joins=" ".join(joins),
         reads=tuple(name for name in _READ if name in table.by_name),
     )
+
+
+def _otherwise(ways: Sequence[str], by_rule: str) -> str:
+    # The rules are told apart once for each of the three: they are most of the query, which is planned for every table.
+    return f"CASE {' '.join(ways)} ELSE {by_rule} END" if ways else by_rule
 
 
 def _ways(table: Table) -> list[_Way]:
@@ -173,27 +179,25 @@ _ARGUMENTS = (
     *("own_name", "app_id", "app_name", "unknown"),
 )
 _FALLBACK, _OPEN = 0, -1
-"""In place of the number of a rule: none fits, and it is unknown which one fits."""
+"""In place of the number of a rule: none fits, and it is unknown which one fits. They precede the rules in lists, too."""
 
 
 def functions(rules: OwnerRules) -> Iterator[str]:
     """The statements that create what `owning` calls: the number of the rule that fits a row, its owners, and their source."""
-    cases = "".join(
-        f" WHEN {fits} THEN {number} WHEN {fits} IS NULL THEN {_OPEN}" for number, fits in enumerate(map(_fits, rules.rules), 1)
-    )
-    number = f"CAST(CASE{cases} ELSE {_FALLBACK} END AS INTEGER)" if cases else str(_FALLBACK)
+    fitting = [f"[NULL, {_OPEN}, {number}][1 + {_fits(rule)}]" for number, rule in enumerate(rules.rules, 1)]
+    number = f"CAST(coalesce({', '.join(fitting)}, {_FALLBACK}) AS INTEGER)" if fitting else str(_FALLBACK)
     yield f"CREATE MACRO owner_rule({', '.join(_ARGUMENTS)}) AS {number}"
-    owners = {number: rule.owners for number, rule in enumerate(rules.rules, 1)}
-    if rules.fallback:
-        owners[_FALLBACK] = rules.fallback
-    named = "".join(f" WHEN {number} THEN {_SQL.texts(names)}" for number, names in owners.items())
-    yield f"CREATE MACRO owner_named(number) AS {f'CASE number{named} END' if named else _NONE}"
-    source = f"CASE WHEN number = {_FALLBACK} THEN {quoted(FALLBACK)} ELSE {quoted(BY_RULE)} || number END"
-    yield f"CREATE MACRO owner_source(number) AS {source}"
+    # A list, since CASE would repeat the number for each of its branches, and with it all rules.
+    owners = [(), rules.fallback, *(rule.owners for rule in rules.rules)]
+    sources = ["", FALLBACK, *(f"{BY_RULE}{number}" for number in range(1, len(rules.rules) + 1))]
+    named = ", ".join(_SQL.texts(names) if names else _NONE for names in owners)
+    told = ", ".join(quoted(source if names else "") for source, names in zip(sources, owners, strict=True))
+    yield f"CREATE MACRO owner_named(number) AS [{named}][number + {1 - _OPEN}]"
+    yield f"CREATE MACRO owner_source(number) AS [{told}][number + {1 - _OPEN}]"
 
 
 def _fits(rule: OwnerRule) -> str:
-    """Whether a rule fits a row; NULL if that is unknown."""
+    """Whether a rule fits a row: 2, 0 if not, 1 if that is unknown."""
     looks = {
         "subscription": ("subscription_id", "subscription_name"),
         "resource_group": ("resource_group",),
@@ -206,15 +210,15 @@ def _fits(rule: OwnerRule) -> str:
         if glob := getattr(rule, criterion):
             found = " OR ".join(f"coalesce({_SQL.like(_SQL.lower(column), glob)}, false)" for column in columns)
             doubts = " OR ".join(f"unknown['{_STORED.get(column, column)}'] IS NOT NULL" for column in columns)
-            terms.append(f"(CASE WHEN {found} THEN true WHEN {doubts} THEN NULL ELSE false END)")
+            terms.append(f"CASE WHEN {found} THEN 2 WHEN {doubts} THEN 1 ELSE 0 END")
     for name, glob in rule.tags.items():
         tag = _SQL.text(name)
         own, of_vault = (_SQL.like(_SQL.lower(f"{tags}[{tag}]"), glob) for tags in ("tags", "vault_tags"))
         terms.append(
-            f"(CASE WHEN coalesce({own}, tags[{tag}] IS NULL AND {of_vault}, false) THEN true"
-            f" WHEN unknown['tags'] IS NOT NULL OR vault_doubt IS NOT NULL THEN NULL ELSE false END)"
+            f"CASE WHEN coalesce({own}, tags[{tag}] IS NULL AND {of_vault}, false) THEN 2"
+            " WHEN unknown['tags'] IS NOT NULL OR vault_doubt IS NOT NULL THEN 1 ELSE 0 END"
         )
-    return f"({' AND '.join(terms)})"
+    return f"least({', '.join(terms)}, 2)"
 
 
 _STORED = {"own_name": "name", "app_name": "holder_name"}
