@@ -65,8 +65,7 @@ def test_every_grouping_tells_of_the_same_findings(keyaudit: Keyaudit, contoso: 
     assert {listed("--sort", by) for by in ("policy", "resource", "expires")} == {own}
 
 
-@pytest.mark.parametrize("arguments", [("--full", "--all"), ("--top", "5")])
-@pytest.mark.parametrize("estate_", ["hardened", "blind_spots"])
+@pytest.mark.parametrize(("estate_", "arguments"), [("hardened", ("--top", "5")), ("blind_spots", ("--full", "--all"))])
 def test_what_is_printed_does_not_depend_on_what_else_is_written(
     request: pytest.FixtureRequest, keyaudit: Keyaudit, tmp_path: Path, estate_: str, arguments: tuple[str, ...]
 ) -> None:
