@@ -193,20 +193,20 @@ class Logs(Struct):
             **columns,
         )
 
-    def sign_in(self, ago: float, app_id: str, key_id: str) -> None:
-        """An application signs in with a credential."""
+    def sign_in(self, ago: float, app_id: str, key_id: str, *, principal: str = "", code: str = "0") -> None:
+        """An application signs in with a credential; `principal`: another id of its service principal than its own."""
         self.add(
             SIGN_INS,
             ago,
             AADTenantId=self.tenant.tenant_id,
             Category="ServicePrincipalSignInLogs",
             AppId=app_id,
-            ServicePrincipalId=app_id,
+            ServicePrincipalId=principal or app_id,
             ServicePrincipalCredentialKeyId=key_id,
             ResourceIdentity="00000003-0000-0000-c000-000000000000",
             IPAddress="10.1.2.3",
             UserAgent="sdk",
-            ResultType="0",
+            ResultType=code,
         )
 
     def person(self, ago: float, app_id: str, protocol: str, *, code: str = "0") -> None:

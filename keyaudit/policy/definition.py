@@ -1,7 +1,7 @@
 """A policy as loaded: its text, its checked conditions, and its own tests."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct, field
@@ -131,7 +131,7 @@ class Trees(Struct, frozen=True):
 
 
 class Derived(Struct, frozen=True, kw_only=True):
-    """What follows from a policy's conditions and the declaration of its table."""
+    """What follows from a policy's conditions and texts, and the declaration of its table; kept with the compiled policies."""
 
     trees: Trees
     """Its conditions without their text."""
@@ -143,12 +143,21 @@ class Derived(Struct, frozen=True, kw_only=True):
     """The column that a map or schedule is looked up by; left out if there are several."""
     operations: frozenset[str]
     """Every operation that must be assessed for its results."""
+    names: frozenset[str]
+    """Every column and parameter in its texts."""
 
     @classmethod
     def of(
-        cls, table: Table, severity: Severity, applies_to: Condition | None, violated_when: Condition, rungs: Sequence[Rung]
+        cls,
+        table: Table,
+        severity: Severity,
+        applies_to: Condition | None,
+        violated_when: Condition,
+        rungs: Sequence[Rung],
+        *,
+        texts: Iterable[Template],
     ) -> "Derived":
-        """The trees of a policy over `table`. `severity`: if no rung applies."""
+        """Of a policy over `table`. `severity`: if no rung applies."""
         asked = applies_to.tree if applies_to else Every(())
         trees = Trees(asked, violated_when.tree, tuple((rung.severity, rung.condition.tree) for rung in rungs), severity)
         columns = columns_read(*trees.all)
@@ -159,6 +168,7 @@ class Derived(Struct, frozen=True, kw_only=True):
             parameters_read=parameters_read(*trees.all),
             indexes=_indexes(trees),
             operations=frozenset(operations | set(table.listed_by)) - needless(trees.applies_to, table, columns),
+            names=frozenset(name for text in texts for name in text.names),
         )
 
 
@@ -247,12 +257,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     @property
     def columns_shown(self) -> frozenset[str]:
         """Every column in its conditions or texts, and possibly parameters."""
-        texts = [self.message, *self.how.templates]
-        for arm in self.message_when:
-            texts += [arm.message, *arm.how.templates]
-        named = (name for text in texts for name in text.names)
         decide = (*self.columns_of_arms, *self.columns_of_causes, *self.columns_of_stakes)
-        return frozenset((*self.columns_read, *columns_of(self.parts), *decide, *named))
+        return self.derived.names.union(self.columns_read, columns_of(self.parts), decide)
 
     @property
     def columns_of_messages(self) -> frozenset[str]:

@@ -120,16 +120,19 @@ class _Reader(Worded):
         subject = self._subject(fields.get("subject"), table)
         if message is None or violated_when is None:
             return None
+        messages = tuple(with_fixes(arms, message, fixes))
+        told = [(message, fix), *((arm.message, arm.how) for arm in messages)]
+        texts = [text for message_, how in told for text in (message_, *how.templates)]
         self._evidence(fields, table, text.needs, [applies_to, violated_when, *(rung.condition for rung in rungs)])
         return Policy(
             text=text,
-            derived=Derived.of(table, severity, applies_to, violated_when, rungs),
+            derived=Derived.of(table, severity, applies_to, violated_when, rungs, texts=texts),
             subject=subject,
             applies_to=applies_to,
             violated_when=violated_when,
             severity_when=tuple(rungs),
             parameters=parameters,
-            message_when=tuple(with_fixes(arms, message, fixes)),
+            message_when=messages,
             message=message,
             how=fix,
             given=given,

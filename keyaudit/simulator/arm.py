@@ -24,7 +24,8 @@ from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, r
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Flaw
 from keyaudit.simulator.wire import Answer, Request
-from keyaudit.simulator.writes.identities import writes
+from keyaudit.simulator.writes import delegations
+from keyaudit.simulator.writes import identities as of_identities
 
 HOST = "management.azure.com"
 
@@ -62,7 +63,7 @@ class Arm(Service):
         super().__init__(directory)
         self._gone = 0
         self._refused = Route("arm.write", "", lambda request, _: write_denied(directory, request))
-        self._writes = writes(directory)
+        self._writes = (*of_identities.writes(directory), *delegations.writes(directory))
         keyvault = "subscriptions/*/providers/microsoft.keyvault"
         vault = "subscriptions/*/resourcegroups/*/providers/microsoft.keyvault/vaults"
         self._routes = (

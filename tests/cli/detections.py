@@ -114,6 +114,14 @@ def _sign_ins(logs: Logs) -> None:
     logs.person(1, decoy["app_id"], "saml20", code="50105")
     logs.person(1, decoy["app_id"], "oAuth2")
 
+    # As Entra logs an application without a service principal; refused (AADSTS7000229), and before the window.
+    # https://learn.microsoft.com/entra/identity-platform/retire-service-principal-less-authentication
+    without = {"principal": "00000000-0000-0000-0000-000000000000"}
+    logs.sign_in(2, STRANGER, ADDED[7], **without)
+    logs.plant("use-sign-in-without-principal")
+    logs.sign_in(2, STRANGER, ADDED[7], **without, code="7000229")
+    logs.sign_in(45, STRANGER, ADDED[7], **without)
+
 
 def _changes(logs: Logs) -> None:
     tenant = logs.tenant

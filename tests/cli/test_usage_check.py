@@ -11,7 +11,17 @@ import pytest
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.logs.write import write
-from keyaudit.simulator.logs.year import DISGUISE, FOOTHOLD, KEYS, LAST_MONTH, MAIL, VIVA_INSIGHTS, Line, Year
+from keyaudit.simulator.logs.year import (
+    DISGUISE,
+    FOOTHOLD,
+    KEYS,
+    LAST_MONTH,
+    MAIL,
+    VIVA_INSIGHTS,
+    WITHOUT_PRINCIPAL,
+    Line,
+    Year,
+)
 from tests.cli.conftest import Keyaudit
 from tests.logs import YEAR, imported
 
@@ -66,7 +76,8 @@ def test_the_intrusion_is_found_and_nothing_else_is_above_medium(keyaudit: Keyau
     assert {row["client_app_id"] for row in grave[INTRUDER, "read-mail"]["reasons"][0]["evidence"]} == {INTRUDER}
     medium = {(each["app_id"], each["operation"]) for each in found if each["severity"] == "medium"}
     refused = {(YEAR.app(name), "sign") for name in ("vm-batch-02", "func-key-rotator")}
-    assert medium == {(INTRUDER, "sign-in"), (VIVA_INSIGHTS, "read-mail"), *refused}
+    tokens = {(app, "sign-in") for app in (INTRUDER, YEAR.app(WITHOUT_PRINCIPAL))}
+    assert medium == {*tokens, (VIVA_INSIGHTS, "read-mail"), *refused}
     assert (ran.code, ran.json["accepted"], ran.json["unknown"]) == (1, 0, [])
 
 
@@ -88,13 +99,13 @@ def test_what_an_earlier_check_reported_is_counted(keyaudit: Keyaudit, logs: Pat
     check = ("usage", "check", logs, "--baseline", baseline, "--reported", record)
     assert keyaudit(*check, "--last-day", "2025-12-27").code == 1
     ran = keyaudit(*check, "-o", "json")
-    assert (ran.code, set(ran.json["open"]), ran.json["reported_before"]) == (0, {"low", "info"}, 7)
+    assert (ran.code, set(ran.json["open"]), ran.json["reported_before"]) == (0, {"low", "info"}, 9)
     counted = [each["app_id"] for each in ran.json["findings"] if each["reported_until"] == "2025-12-27"]
     assert {INTRUDER, SIGNER} < set(counted)
     text = " ".join(keyaudit(*check).out.split())
     assert "COUNTED read-mail: mailboxes of contoso.example" in text
     assert "reported by the check that ended with 2025-12-27, and only counted here" in text
-    assert "7 reported before." in text
+    assert "9 reported before." in text
     record.write_text(record.read_text().replace(INTRUDER, SIGNER))
     assert keyaudit(*check).code == 5
 

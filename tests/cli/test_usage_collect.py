@@ -15,7 +15,7 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.faults import Fault
-from keyaudit.simulator.logs.year import DISGUISE, STOLEN, Year
+from keyaudit.simulator.logs.year import DISGUISE, STOLEN, WITHOUT_PRINCIPAL, Year
 from keyaudit.simulator.serve import Simulator
 from tests.cli.conftest import Keyaudit
 from tests.cli.tenants import running
@@ -115,6 +115,9 @@ def test_a_page_and_a_report_over_summaries_are_those_over_all_records(keyaudit:
     assert of_sums == of_rows
     assert len(uses[0]) > 1
     assert (uses[0], others[0]) == (uses[1], others[1])
+    year = Year(ground=Ground(2016, 0, "contoso.example"), first=0)
+    without = [use for use in uses[0] if use[0] == "use-sign-in-without-principal" and use[1] != "pass"]
+    assert [use[1:3] for use in without] == [("fail", year.app(WITHOUT_PRINCIPAL))]
 
 
 def _texts(page: dict[str, Any]) -> list[str]:

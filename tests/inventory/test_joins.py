@@ -267,30 +267,35 @@ def test_the_thumbprint_of_a_certificate_that_is_not_shown_proves_no_other_to_be
 
 
 def signing(name: str, holder: str, **values: Any) -> Row:
-    return row("signing_certificate", f"/{holder}/{name}", **{"holder_id": holder, "public_key_sha256": KEY, **values})
+    values = {"kind": "saml" if "app_id" in values else "federated-domain", "public_key_sha256": KEY, **values}
+    return row("signing_certificate", f"/{holder}/{name}", **{"holder_id": holder, **values})
 
 
 @pytest.mark.parametrize(
     ("rows", "refuse", "bounds", "reason"),
     [
-        ([signing("a", "a", app_id="1")], False, (0, 0), None),
-        ([signing("a", "a", app_id="1"), signing("n", "domain"), signing("o", "domain")], False, (1, 1), None),
-        ([signing("a", "domain"), signing("b", "other")], False, (1, 1), None),
-        ([signing("a", "a", app_id="1"), signing("b", "b", app_id=BAD)], False, (0, 1), "bad_value"),
-        ([signing("a", "a", app_id="1"), signing("b", "b", app_id="2")], True, (1, None), "permission"),
-        (
-            [signing("a", "a", app_id="1"), signing("b", "b", app_id="2", public_key_sha256=HIDDEN)],
-            False,
-            (0, 1),
-            "not_visible",
-        ),
+        ([signing("a", "a", app_id="1")], "", (0, 0), None),
+        # Not the domain of an identity provider, which may serve several, and has a finding of its own where it has the key.
+        ([signing("a", "a", app_id="1"), signing("n", "domain"), signing("o", "other")], "", (0, 0), None),
+        ([signing("a", "domain"), signing("b", "other")], "", (0, 0), None),
+        ([signing("a", "domain"), signing("b", "e", app_id="1"), signing("c", "f", app_id="2")], "", (2, 2), None),
+        ([signing("a", "a", app_id="1"), signing("n", "domain", public_key_sha256=HIDDEN)], "", (0, 0), None),
+        ([signing("a", "a", app_id="1"), signing("b", "b", app_id=BAD)], "", (0, 1), "bad_value"),
+        ([signing("a", "a", app_id="1"), signing("b", "b", app_id="2", kind=BAD)], "", (1, 1), None),
+        ([signing("a", "a", app_id="1"), signing("b", "b", app_id="2", public_key_sha256=HIDDEN)], "", (0, 1), "not_visible"),
+        # A domain that was refused leaves applications as they are; applications that were not read could have its key.
+        ([signing("a", "a", app_id="1")], "domain.federation", (0, 0), None),
+        ([signing("a", "a", app_id="1"), signing("b", "b", app_id="2")], "domain.federation", (1, 1), None),
+        ([signing("a", "a", app_id="1"), signing("b", "b", app_id="2")], "service_principal.list", (1, None), "permission"),
+        ([signing("a", "domain")], "service_principal.list", (0, None), "permission"),
     ],
 )
-def test_one_signing_key_of_several_is_counted(
-    rows: list[Row], refuse: bool, bounds: tuple[int, int | None], reason: object
+def test_applications_with_one_signing_key_are_counted(
+    rows: list[Row], refuse: str, bounds: tuple[int, int | None], reason: object
 ) -> None:
-    coverage = assessed(TENANT, "service_principal.list", "external_federation.list")
-    coverage += [refused(TENANT, "domain.federation", PERMISSION)] if refuse else assessed(TENANT, "domain.federation")
+    lists = ("service_principal.list", "domain.federation", "external_federation.list")
+    coverage = assessed(TENANT, *(each for each in lists if each != refuse))
+    coverage += [refused(TENANT, refuse, PERMISSION)] if refuse else []
     placed = [{**each, "scope_id": TENANT.id} for each in rows]
     with in_memory({"signing_certificate": placed}, {TENANT: coverage}, "signing_certificate") as connection:
         found: Any = fetch(connection, "SELECT * FROM signing_certificate ORDER BY id")[0]

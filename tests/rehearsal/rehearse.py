@@ -15,6 +15,7 @@ SLICE = (
     "az ad app",
     "az ad sp",
     "az identity",
+    "az managedservices",
     "az keyvault key create",
     "az keyvault key",
     "az keyvault certificate",

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Estate
+from keyaudit.simulator.estate.access import Delegation
 from keyaudit.simulator.serve import EVERY_RIGHT
 from keyaudit.simulator.wire import CANARY
 from tests.simulator.client import ARM, GRAPH, Reply, Wire, wire
@@ -270,6 +271,23 @@ async def test_a_managed_identity_loses_a_federated_credential() -> None:
     assert name not in {one["name"] for one in listed}
     assert refused.data["error"]["code"] == "AuthorizationFailed"
     assert "federatedIdentityCredentials/delete'" in refused.data["error"]["message"]
+
+
+async def test_a_delegation_of_a_subscription_or_a_resource_group_is_removed() -> None:
+    subscription = f"/subscriptions/{SMALL.subscriptions[0].id}"
+    scopes = (subscription, f"{subscription}/resourceGroups/rg-One")
+    estate = replace(SMALL, delegations=tuple(Delegation(id="d-1", scope=each, tenant="t", name="n") for each in scopes))
+    version = "api-version=2019-06-01"
+    places = [f"{ARM}{each}/providers/Microsoft.ManagedServices/registrationAssignments/d-1?{version}" for each in scopes]
+    async with wire(estate, rights={"keys update"}) as client:
+        refused = await send(client, "DELETE", places[0])
+    assert refused.data["error"]["code"] == "AuthorizationFailed"
+    assert "Microsoft.ManagedServices/registrationAssignments/delete'" in refused.data["error"]["message"]
+    async with wire(estate, rights=ALL) as client:
+        for place, left in zip(places, (scopes[1:], ()), strict=True):
+            replies = [await send(client, "DELETE", place) for _ in range(2)]
+            assert [reply.status for reply in replies] == [200, 204]
+            assert tuple(one.scope for one in client.simulator.estate.delegations) == left
 
 
 async def test_what_was_changed_can_be_restored() -> None:

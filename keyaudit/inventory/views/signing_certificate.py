@@ -9,7 +9,7 @@ from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.inventory.views import federation, holder, identities
 
-_LISTS = ("service_principal.list", "domain.federation", "external_federation.list")
+_OF_PROVIDERS = ("federated-domain", "external-idp")
 _SCOPE = "stored.scope_id"
 
 
@@ -24,8 +24,8 @@ def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
         certificates, "groups", by=certificates["holder_id"], key=rows["holder_id"], missing=next_unread, own=True
     )
     latest = of_holder.greatest("latest", certificates["expires_on"], absent_last=True)
-    # Who signs with it: an application, a domain or an identity provider.
     whose = each["app_id"].map(sources.sql.lower).or_else(each["holder_id"])
+    unlisted = unread("signers", ("service_principal.list",), scope=_SCOPE)
     policies = Rows(sources, "token_policy", "policy")
     mapped = groups(
         policies,
@@ -37,11 +37,11 @@ def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
         in_list=True,
     ).any_of("mapped")
     # An external provider has no service principal to assign a policy to.
-    external = rows["kind"].among(("federated-domain", "external-idp"))
+    external = rows["kind"].among(_OF_PROVIDERS)
     facts: dict[str, Derived] = {
         **more,
         "has_successor": latest.exceeds(rows["expires_on"]),
-        "same_elsewhere": identities.same_elsewhere(rows, whose, unread("signers", _LISTS, scope=_SCOPE)),
+        "same_elsewhere": identities.same_elsewhere(rows, whose, unlisted, but_of=_OF_PROVIDERS),
         "claims_mapped": ~external.certainly & mapped,
         "last_sign_in_on": holder.last_sign_in(rows, rows["app_id"].map(sources.sql.lower), "last_sign_in_on"),
         "mfa_trusted": federation.mfa_trusted(rows, domain),

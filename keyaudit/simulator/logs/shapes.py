@@ -82,10 +82,12 @@ def key_used(ground: Ground, moment: int, caller: Caller, operation: str, uri: s
     return json.dumps(row)
 
 
-def signed_in(ground: Ground, moment: int, caller: Caller, resource: str, key: str, *, managed: bool = False) -> str:
+def signed_in(
+    ground: Ground, moment: int, caller: Caller, resource: str, key: str, *, managed: bool = False, result: str = "0"
+) -> str:
     """A row of AADServicePrincipalSignInLogs, or of AADManagedIdentitySignInLogs, which know no address.
 
-    `key` is the key id of the credential.
+    `key` is the key id of the credential; `result` the number of an error, or 0.
     """
     kind = "ManagedIdentitySignInLogs" if managed else "ServicePrincipalSignInLogs"
     row = {
@@ -101,7 +103,7 @@ def signed_in(ground: Ground, moment: int, caller: Caller, resource: str, key: s
         "ResourceIdentity": resource,
         "IPAddress": "" if managed else caller.network,
         "UserAgent": caller.client,
-        "ResultType": "0",
+        "ResultType": result,
         "Type": f"AAD{kind}",
     }
     return json.dumps(row)

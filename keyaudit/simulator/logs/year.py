@@ -28,6 +28,12 @@ FOOTHOLD, DISGUISE = "id-orders-api-test", "Partner EDI"
 STOLEN = ("kv-identity-prod", "consumer-token-signing")
 READ_BY_INTRUDER = (3, 7, 11, 19, 23)
 """The users whose mail he reads."""
+WITHOUT_PRINCIPAL, REFUSED = "Tailspin Telemetry", "Proseware Connector"
+"""Applications of other tenants that have no service principal here: one gets a token, the other is refused."""
+# https://learn.microsoft.com/entra/identity-platform/retire-service-principal-less-authentication
+_NO_PRINCIPAL = "00000000-0000-0000-0000-000000000000"
+# AADSTS7000229, https://microsoft.github.io/teams-sdk/teams/app-authentication/troubleshooting
+_ASKED = ((350, WITHOUT_PRINCIPAL, "0"), (351, REFUSED, "7000229"))
 
 
 class Line(Struct, frozen=True):
@@ -43,8 +49,9 @@ class Year(Struct, frozen=True, kw_only=True):
 
     In its last week there is an intrusion like that of 2023: an identity of a test system, which can use the signing key of
     consumers, signs with it; the vault's log is turned off for a moment; an application that never read mail gets a new
-    credential, signs in with it, and reads the mail of a few users. In the same month there are harmless events: a Microsoft
-    service, a failover, rotations, new employees, a new key, and two refused uses.
+    credential, signs in with it, and reads the mail of a few users. In the same month an application that has no service
+    principal gets a token, and there are harmless events: a Microsoft service, a failover, rotations, new employees, a new key,
+    two refused uses, and a refused token.
     """
 
     ground: Ground
@@ -69,7 +76,8 @@ class Year(Struct, frozen=True, kw_only=True):
     def lines(self, days: Iterable[int] = range(365)) -> Iterator[Line]:
         """Every record of these days, in the order of time."""
         for day in days:
-            found = [*self._people(day), *self._services(day), *self._happenings(day), *self._intruder(day)]
+            services = [*self._services(day), *self._without_principal(day)]
+            found = [*self._people(day), *services, *self._happenings(day), *self._intruder(day)]
             yield from sorted(found, key=lambda line: (line.moment, line.log, line.text))
 
     def _people(self, day: int) -> Iterator[Line]:
@@ -143,6 +151,14 @@ class Year(Struct, frozen=True, kw_only=True):
         chance = random.Random(f"{self.ground.seed}/insights/{day}")  # noqa: S311 - repeatable on purpose
         for number in range(3):
             yield self._read(day, chance, _program(VIVA_INSIGHTS, "52.96.10.4", "Client=REST;Client=RESTSystem;;"), number)
+
+    def _without_principal(self, day: int) -> Iterator[Line]:
+        """Applications of other tenants ask for a token for an API of this one."""
+        for name, result in ((name, result) for on, name, result in _ASKED if on == day):
+            moment = self.first + day * DAY + 9 * 3600
+            caller = Caller(app_id=self.app(name), object_id=_NO_PRINCIPAL, network="192.0.2.44", client="")
+            text = signed_in(self.ground, moment, caller, self.app("Billing API"), self.credential(name, day), result=result)
+            yield Line(SIGN_INS, moment, text)
 
     def _intruder(self, day: int) -> Iterator[Line]:
         """On two days he signs with the key of consumers; from the second on he reads two or three mailboxes a day."""
