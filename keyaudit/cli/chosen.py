@@ -17,7 +17,7 @@ def chosen(policies: Sequence[Policy], choice: Selection) -> tuple[Policy, ...]:
             if not any(fnmatch.fnmatchcase(policy.text.id, pattern.lower()) for policy in policies):
                 near = did_you_mean(pattern, [policy.text.id for policy in policies])
                 remedy = f"{near} All are in keyaudit policies list" if near else "see keyaudit policies list"
-                raise UsageError(flag, f"of {len(policies):,} policies none matches {one_line(pattern)!r}", remedy)
+                raise UsageError(flag, f"none of the {len(policies):,} policies matches {one_line(pattern)!r}", remedy)
     left = tuple(
         policy for policy in policies if _matches(policy, choice.select or ("*",)) and not _matches(policy, choice.ignore or ())
     )

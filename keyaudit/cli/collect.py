@@ -90,7 +90,7 @@ def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path |
         snapshot = _finished(live, folder, evidence)
     else:
         snapshot = collected(
-            live, folder, resume=begun, kept=f"go on with: {again}", since=earlier, among=several, evidence=evidence
+            live, folder, resume=begun, kept=f"continue with: {again}", since=earlier, among=several, evidence=evidence
         )
     # Later policies may need any column, so all are required.
     verdict = with_access_models(

@@ -86,7 +86,7 @@ def _recorder(path: Path, stored: Stored) -> "Recorder":
     from keyaudit.collect.shapes import Recorder
 
     if stored.from_:
-        raise UsageError("--shapes", "a snapshot holds rows, and not Azure's answers", "leave --from out")
+        raise UsageError("--shapes", "a snapshot holds rows, not Azure's answers", "leave --from out")
     _check_new(path)
     return Recorder(secrets.token_bytes(32))
 

@@ -77,7 +77,7 @@ def init(
             _write(path, text.replace(_PLACE, _PLACE + rules) if path.name == str(DEFAULT_CONFIG) else text)
     with printing() as stdout:
         for path in files:
-            stdout.write(f"{path}: {'was there, and is as it was' if path in there else 'written'}\n")
+            stdout.write(f"{path}: {'already exists, and is unchanged' if path in there else 'written'}\n")
         stdout.write(f"Next: keyaudit {'explain pipeline, for what to fill in' if ci else 'config show'}\n")
     return Exit.CLEAN
 

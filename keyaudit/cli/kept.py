@@ -76,7 +76,7 @@ def kept(live: Live, stored: Stored, since: Path | None, keep: Path) -> tuple[Li
         live,
         new,
         resume=stopped is not None,
-        kept=f"what was read is kept in {files.shown(new)}; the same command goes on with it",
+        kept=f"what was read is kept in {files.shown(new)}; the same command continues it",
         since=same,
     )
     if not live.quiet:
@@ -109,7 +109,7 @@ def _stopped(keep: Path, live: Live, now: int) -> Path | None:
         if going is None and run is not None and same and now - run.as_of < times.DAY:
             going = folder
         elif not live.quiet:
-            tell(f"{files.shown(folder)}: a collection that was stopped, and is not gone on with; remove it")
+            tell(f"{files.shown(folder)}: a stopped collection that is not continued; remove it")
     return going
 
 

@@ -64,7 +64,7 @@ def _resource(reader: Reader, node: Node, path: Keys) -> Glob:
     if not pattern.isprintable():
         raise FieldError("a control character in a pattern", "leave it out")
     if not names_something(pattern):
-        remedy = "a class is of something in particular; [policy.parameters] is for all"
+        remedy = "a class is for some resources; [policy.parameters] is for all"
         raise FieldError(f"{shown(pattern)} names no resource", remedy)
     return Glob(pattern)
 

@@ -171,7 +171,7 @@ class Tools:
 
     def _no_policy(self, place: str, id_: str) -> UsageError:
         near = did_you_mean(id_, self._policies()) or "see findings or summary"
-        return UsageError(place, f"{one_line(id_)} is none of the policies or findings here", near)
+        return UsageError(place, f"{one_line(id_)} is not one of the policies or findings here", near)
 
 
 TOOLS = ("summary", "findings", "explain", "access", "expiring", "blast_radius", "coverage")

@@ -69,7 +69,7 @@ def check(live: Live, stored: Stored, *, policies: OwnPolicies = None, file: Fil
             lines = waiver_lines(report)
     with printing() as out:
         out.writelines(f"{file}: {line}\n" for line in lines)
-        out.write(f"{plural(len(waivers), 'waiver')}: {len(lines) or 'none'} to be looked at\n")
+        out.write(f"{plural(len(waivers), 'waiver')}: {len(lines) or 'none'} to look at\n")
     return Exit.FINDINGS if lines else Exit.CLEAN
 
 

@@ -55,8 +55,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "key-version": Kind(
         "key",
-        "Give the key a rotation policy with an expiry time, and make one new version with the right type, size, protection "
-        "and operations. Move its users to that version. Then disable the older ones.",
+        "Give the key a rotation policy with an expiry time, or a key outside Azure a job that rotates it. Make one new "
+        "version with the right type, size, protection and operations, and move its users to it. Then disable the older ones.",
     ),
     "old-key-versions": Kind(
         "key",

@@ -27,10 +27,10 @@ MEANINGS: dict[Exit, str] = {
     Exit.INCOMPLETE: "incomplete: something required was not assessed, or a required result is unknown",
     Exit.NO_ACCESS: "nothing assessed, for a cause on this side: no sign-in, no access, nothing in scope",
     Exit.UNSAFE: "refused for safety: wrong tenant, foreign link, vault URI or challenge, damaged snapshot or bundle",
-    Exit.UNAVAILABLE: "nothing assessed, every cause Azure's: unavailable or throttled to the end; try later",
+    Exit.UNAVAILABLE: "nothing assessed, for causes on Azure's side alone: unavailable or throttled to the end; try later",
     Exit.BUG: "a bug, or output could not be written",
     Exit.INTERRUPTED: "interrupted by Ctrl-C; collect keeps what it read, for --resume",
-    Exit.CLOSED: "the reader of stdout stopped reading, as head does; nothing is said of it",
+    Exit.CLOSED: "the reader of stdout stopped reading, as head does; nothing is printed about it",
     Exit.TERMINATED: "terminated by SIGTERM; collect keeps what it read, for --resume",
 }
 

@@ -16,7 +16,7 @@ ALERTS = "alerts"
 KINDS: Mapping[str, str] = {
     AZURE_POLICY: "built-in definitions of Azure Policy",
     APP_MANAGEMENT_POLICY: "restrictions of the tenant's default app management policy",
-    ALERTS: "alert rules on logs, which refuse nothing and report what happens from then on",
+    ALERTS: "alert rules on logs, which refuse nothing and report only what happens after they are deployed",
 }
 """Each kind of guardrail, with what it consists of."""
 
@@ -34,15 +34,15 @@ class Guardrail(Struct, frozen=True):
 GUARDRAILS: Mapping[str, Mapping[str, Guardrail]] = {
     APP_MANAGEMENT_POLICY: {
         "passwordAddition": Guardrail("no client secret can be added"),
-        "passwordLifetime": Guardrail("a client secret that is added ends in time", Type.DURATION),
+        "passwordLifetime": Guardrail("a client secret that is added expires in time", Type.DURATION),
         "customPasswordAddition": Guardrail("a client secret is made by the service"),
-        "asymmetricKeyLifetime": Guardrail("a certificate that is added ends in time", Type.DURATION),
+        "asymmetricKeyLifetime": Guardrail("a certificate that is added expires in time", Type.DURATION),
     },
     ALERTS: {
         "key-vault": Guardrail("a key was backed up, released, imported, rotated or deleted"),
         "application-credentials": Guardrail("an application or service principal got a credential"),
         "federation": Guardrail("a domain was federated, or its federation changed"),
-        "diagnostic-settings": Guardrail("a log of Azure is sent nowhere any more"),
+        "diagnostic-settings": Guardrail("a log of Azure is no longer sent anywhere"),
         "unified-audit": Guardrail("the unified audit log was switched off"),
         "shared-signing-key": Guardrail("more applications than allowed signed with one key", Type.INTEGER),
         "mail-by-one-application": Guardrail("one application read many mailboxes"),

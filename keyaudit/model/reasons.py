@@ -163,7 +163,7 @@ ADVICE: dict[Reason, Advice] = {
     Reason.PARENT_NOT_ASSESSED: Advice("what it belongs to could not be read", "see the gap above it"),
     Reason.STALE: Advice("the snapshot is too old", "collect again"),
     Reason.NOT_ASKED: Advice(
-        "it was left out, so that the page of an incident is there soon",
+        "it was left out, so that the page of an incident is ready sooner",
         "run keyaudit collect, then keyaudit incident --from with its folder",
     ),
     Reason.INTERNAL_ERROR: Advice("keyaudit failed there", "report it"),

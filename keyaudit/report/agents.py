@@ -83,7 +83,7 @@ def _of_gaps(report: Report) -> Iterator[_Annotation]:
     for gap in report.verdict.gaps:
         advice = ADVICE[gap.reason]
         name = one_line(gap.scope.name or gap.scope.id)
-        text = f"not read of {name}: {reads(gap.operations)} ({advice.meaning}); {advice.remedy}"
+        text = f"not read from {name}: {reads(gap.operations)} ({advice.meaning}); {advice.remedy}"
         yield _Annotation(gap.required and not gap.allowed, f"gap {gap.reason}", text)
 
 

@@ -34,7 +34,7 @@ def render(run: Run, verdict: Verdict, folder: str, out: TextIO, *, hints: bool,
         (count, table) for count, table in found if count or not (run.filters.shown or missed.intersection(table.listed_by))
     ]
     counts = ", ".join(plural(count, table.noun, table.plural) for count, table in found) or "nothing"
-    lines += wrap(f"Read of {one_line(run.tenant_name or run.tenant_id)}: {counts}.", _WIDTH)
+    lines += wrap(f"Read from {one_line(run.tenant_name or run.tenant_id)}: {counts}.", _WIDTH)
     if run.filters.shown:
         lines += wrap(f"Not the whole tenant: {one_line('; '.join(run.filters.shown))}.", _WIDTH)
     if not verdict.expected:
@@ -42,7 +42,7 @@ def render(run: Run, verdict: Verdict, folder: str, out: TextIO, *, hints: bool,
     for block in (incomplete(verdict, _WIDTH, colour=False), unsafe(verdict, _WIDTH, colour=False)):
         lines += ["", *block] if block else []
     if unread:
-        lines += ["", f"Not read of the relying parties: {plural(len(unread), 'file')}."]
+        lines += ["", f"Not read from the relying parties: {plural(len(unread), 'file')}."]
         lines += [line for each in unread[:_FILES] for line in wrap(words.unread(each), _WIDTH, "  ", "    ")]
         lines += [f"  and {plural(len(unread) - _FILES, 'more file')}"] * (len(unread) > _FILES)
     if hints:

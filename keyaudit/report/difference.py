@@ -143,7 +143,7 @@ def render_text(found: Difference, out: TextIO, options: Options) -> None:
 def _versions(found: Difference) -> Iterator[str]:
     """What versions of keyaudit have to do with the changes."""
     then, later = one_line(found.old.tool_version), one_line(found.new.tool_version)
-    yield f"Both are evaluated with the policies of keyaudit {__version__}, so no change is by policy version."
+    yield f"Both are evaluated with the policies of keyaudit {__version__}, so no change comes from a new version of them."
     if then != later:
         read = f"keyaudit {then} collected the older snapshot and {later} the newer one"
         yield f"{read}: what is read or derived differently can show as a change."

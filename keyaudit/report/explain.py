@@ -34,7 +34,9 @@ def _lines(text: PolicyText, details: Mapping[str, str], width: int) -> Iterator
         if part.is_command:
             yield from wrap(said(text.id, part.lines[0]), width, _INDENT, _INDENT)
     if text.needs:
-        yield from _section("Needs", f"{', '.join(text.needs)}, which Azure does not hold; without it nothing is judged", width)
+        yield from _section(
+            "Needs", f"{', '.join(text.needs)}, which Azure does not have; without it, the policy is not evaluated", width
+        )
     sections = {
         "References": text.references,
         "Frameworks": controls(text),

@@ -68,7 +68,7 @@ def _evidence(finding: Finding, facts: Facts) -> Iterator[str]:
 
 def _score(score: Score | None) -> Iterator[str]:
     if score is None:
-        yield "not evaluated: a score is of a key or credential that was read"
+        yield "not evaluated: only a key or credential that was read has a score"
         return
     yield f"{_FACTORS}: {score.arithmetic}"
     yield f"band: {band_words(score)}"

@@ -15,7 +15,7 @@ from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.report.lines import plural
 
-_UNTOLD = "(no log that is known)"
+_UNTOLD = "(no known log)"
 _GAPS = 5
 """The maximum number of listed gaps and files; others are counted."""
 _FILES = 20

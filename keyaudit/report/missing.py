@@ -24,7 +24,7 @@ _UNUSED_BY_NAME = (
     "in this run: a waiver matches full ids and never names; add it again with keyaudit waivers add, which takes a name and "
     "writes its id"
 )
-_UNUSED_IN_PART = "that was read; what was not read a waiver accepts only where it says covers: coverage, for 30 days at most"
+_UNUSED_IN_PART = "that was read; a waiver accepts what was not read only if it says covers: coverage, for 30 days at most"
 _SOON = 14
 """The number of days before its end from which a waiver is mentioned."""
 
@@ -167,7 +167,7 @@ def not_needed(verdict: Verdict, width: int) -> list[str]:
     if lacking:
         lines += [*wrap("Not in this cloud, so not evaluated:", width), *_plain(lacking, width)]
     if optional:
-        lines += wrap(f"Not read for want of an optional right: {plural(len(optional), 'gap')}.", width)
+        lines += wrap(f"Not read because an optional right is missing: {plural(len(optional), 'gap')}.", width)
         lines += [line for same in alike(optional) for line in remedied(same, width)]
     if rest:
         lines += wrap(f"Also not read, and needed by no selected policy: {plural(len(rest), 'gap')}.", width)

@@ -39,7 +39,7 @@ def index_page(policies: Iterable[PolicyText], tables: Iterable[Table]) -> str:
     described = [(f"[{table.name}](tables/{table.name}.md)", _plain(table.meaning)) for table in tables]
     return "\n".join(
         [
-            "# What keyaudit judges, and by what",
+            "# What keyaudit evaluates, and by which policies",
             "",
             "## Policies",
             "",
@@ -59,7 +59,7 @@ def _policy(text: PolicyText, details: Mapping[str, str], examples: Sequence[tup
     for name, detail in details.items():
         yield from (f"## {name}", "", *(f"    {one_line(line, _LONGEST)}" for line in detail.splitlines()), "")
     if text.needs:
-        yield from ("## Needs", "", f"{', '.join(text.needs)}: without it, nothing is judged.", "")
+        yield from ("## Needs", "", f"{', '.join(text.needs)}: without it, the policy is not evaluated.", "")
     yield from ("## Fix", "")
     for part in parts(text.fix, text.steps):
         yield from (f"{part.heading}:", "")

@@ -78,7 +78,7 @@ class OneFinding(Question):
 
     def answer(self, report: Report) -> Answer:
         if self._found is None:
-            raise UsageError("id", f"{self._id} is none of the findings here", "see findings")
+            raise UsageError("id", f"{self._id} is not one of the findings here", "see findings")
         return {**about(report.run, report.verdict), "data": self._found}
 
 
@@ -133,7 +133,9 @@ class Findings(Question):
         if not self._named:
             self._compare()
             near = did_you_mean(self._resource, self._near) or "findings without resource lists the names"
-            raise UsageError("resource", "no finding, passes included, is of a resource with this in its name or id", near)
+            raise UsageError(
+                "resource", "no finding, not even one that passes, is about a resource with this in its name or id", near
+            )
         verdict, policy = report.verdict, self._policy
         gaps = [gap for gap in required_gaps(report) if not policy or policy in gap.blinds]
         lacking = {each.policy.id: list(each.needs) for each in verdict.not_judged if policy in ("", each.policy.id)}

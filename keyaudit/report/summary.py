@@ -206,7 +206,7 @@ def _empty(report: Report) -> Iterator[str]:
         without = len({each.policy.id for each in verdict.not_judged})
         idle = len({tally.policy.id for tally in report.tallies} - {each.policy.id for each in verdict.not_judged})
         of = plural(without + idle, "policy", "policies")
-        yield f"Nothing was judged: of {of}, {idle:,} found nothing to look at, and {without:,} lacked evidence."
+        yield f"Nothing was evaluated: of {of}, {idle:,} found nothing to look at, and {without:,} lacked evidence."
     if any(tally.policy.table in _OF_VAULTS for tally in report.tallies) and not run.rows.get("vault", 0):
         where = _subscriptions(verdict)
         yield f"No vault was found{f' in {where[0]}' if where else ''}, as far as this identity can see."

@@ -169,5 +169,5 @@ def test_the_file_of_shapes_is_never_overwritten_and_never_follows_a_link(keyaud
 def test_a_snapshot_has_no_shapes(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
     ran = keyaudit("doctor", "--from", contoso, "--shapes", tmp_path / "shapes.json")
     assert ran.code == Exit.USAGE
-    assert "a snapshot holds rows, and not Azure's answers" in ran.err
+    assert "a snapshot holds rows, not Azure's answers" in ran.err
     assert list(tmp_path.iterdir()) == []

@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_read_is_unknown_even_where_nothing_else_was_read(
     asked = ("collect", "--demo", "--estate", ESTATE, "--source", "applications", "--quiet")
     told = keyaudit(*asked, "--out", out, "--import", f"relying-parties={files}")
     assert (told.code, told.err) == (Exit.INCOMPLETE, "")
-    assert "Not read of the relying parties: 2 files." in told.out
+    assert "Not read from the relying parties: 2 files." in told.out
     assert "appsettings.json:1: not read: " in told.out
     ran = keyaudit(*_judged("--from", out))
     assert ran.code == Exit.INCOMPLETE

@@ -96,7 +96,7 @@ def test_settings_that_are_there_serve_a_new_pipeline(keyaudit: Keyaudit, folder
     (folder / "keyaudit.toml").write_text("schema = 1\n")
     ran = keyaudit("init", "--ci", "azure")
     assert ran.code == Exit.CLEAN
-    assert "keyaudit.toml: was there, and is as it was\n" in ran.out
+    assert "keyaudit.toml: already exists, and is unchanged\n" in ran.out
     assert (folder / "keyaudit.toml").read_text() == "schema = 1\n"
     assert (folder / ".azure-pipelines" / "keyaudit.yml").exists()
 

@@ -201,7 +201,9 @@ async def test_a_name_that_no_resource_has_is_not_a_resource_without_findings() 
     async with _tools(report) as client:
         for outcome in ("fail", "unknown", "pass"):
             said = await _refused(client, "findings", resource=f"{name}-x", outcome=outcome)
-            assert "no finding, passes included, is of a resource with this in its name or id; did you mean " in said
+            assert (
+                "no finding, not even one that passes, is about a resource with this in its name or id; did you mean " in said
+            )
             assert name in said
             assert (await _answer(client, "findings", resource=name.upper(), outcome=outcome))["count"]["number"] >= 0
 

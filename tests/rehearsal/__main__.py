@@ -1,15 +1,25 @@
-"""Rehearse the slice and write what it showed, or show what the commands of the named families do."""
+"""Rehearse the slice and write what it showed, or show what the commands of the named families do.
+
+    python -m tests.rehearsal [FAMILY...]
+    python -m tests.rehearsal --causes
+
+The second prints by cause the one action that closes it, and which findings it closed in the rehearsal that was kept.
+"""
 
 import asyncio
 import sys
 from collections.abc import Sequence
 
+from tests.rehearsal import causes
+from tests.rehearsal.actions import acted
+from tests.rehearsal.causes import Closed, closed_by_actions, measured
 from tests.rehearsal.rehearse import SLICE, Run, rehearse
 from tests.rehearsal.results import FILE, problems, results, written
 from tests.rehearsal.stage import staged, version
 
 
-async def _rehearsed(families: Sequence[str]) -> list[Run]:
+async def _rehearsed(families: Sequence[str]) -> tuple[list[Run], list[Closed]]:
+    """What the commands of the families did, and what the actions of causes did in the tenant itself."""
     runs = []
     async with staged() as stage:
         before = await stage.audit()
@@ -17,7 +27,9 @@ async def _rehearsed(families: Sequence[str]) -> list[Run]:
             async for run in rehearse(stage, family, before):
                 runs.append(run)
                 _show(run)
-    return runs
+        stage.reset()
+        stage.simulator.restore(acted(stage.simulator.estate, before.values()))
+        return runs, closed_by_actions(before, await stage.left())
 
 
 def _show(run: Run) -> None:
@@ -41,13 +53,17 @@ def _show(run: Run) -> None:
 
 def main(families: Sequence[str]) -> int:
     """The exit code: 1 if a command did more than its fix says, or less than is declared of it."""
-    runs = asyncio.run(_rehearsed(families))
+    runs, closed = asyncio.run(_rehearsed(families))
     if tuple(families) == SLICE:
         FILE.write_text(written(version(), results(runs)))
+        causes.FILE.write_text(causes.written([*measured(runs), *closed]))
     wrong = problems(runs)
     print("", *wrong, sep="\n")
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or SLICE))
+    if sys.argv[1:] == ["--causes"]:
+        print(*causes.table(), sep="\n")
+    else:
+        sys.exit(main(sys.argv[1:] or SLICE))

@@ -52,6 +52,8 @@ class Run(Struct, frozen=True):
     """Who was at work and lost access, though a fix does not say so."""
     not_whole: tuple[Finding, ...] = ()
     """Those of them whose cause shows this command, because a finding that prints it is at the head."""
+    together: tuple[Finding, ...] = ()
+    """Closed findings that share the cause of one of those, that one too."""
 
 
 def of(family: str, audit: Audit) -> list[Printed]:
@@ -110,9 +112,11 @@ async def _run(stage: Stage, steps: Sequence[str], same: Sequence[Printed], befo
     closed = {finding["id"] for finding in change.closed}
     causes = {_cause(one.finding) for one in same if one.finding["id"] in closed and one.finding["cause"]}
     left = tuple(each for id_, each in before.items() if id_ not in closed and each["cause"] and _cause(each) in causes)
+    together = tuple(before[id_] for id_ in closed if before[id_]["cause"] and _cause(before[id_]) in causes)
     heads = tuple(each for each in left if each["cause"]["head"] in {one.finding["id"] for one in same})
     cut_off = unsaid(working, at_work(stage.simulator.estate, COLLECTED), (one.finding for one in same))
-    return Run(same[0].shapes, commands, policies, errors, change, {} if errors else closing, left, tuple(cut_off), heads)
+    closing = {} if errors else closing
+    return Run(same[0].shapes, commands, policies, errors, change, closing, left, tuple(cut_off), heads, together)
 
 
 def _cause(finding: Finding) -> tuple[str, str]:

@@ -8,6 +8,9 @@ import pytest
 import pytest_asyncio
 
 from tests import needs
+from tests.rehearsal import causes
+from tests.rehearsal.actions import acted
+from tests.rehearsal.causes import UNSHARED, closed_by_actions, measured, shared
 from tests.rehearsal.reader import filled, prepare
 from tests.rehearsal.rehearse import SLICE, of, rehearse, shows
 from tests.rehearsal.results import FILE, problems, results
@@ -51,6 +54,8 @@ async def test_each_closes_what_it_is_printed_for_and_opens_nothing_else(stage: 
     }
     assert made == [_of(policies, each, known[each["command"]], elsewhere) for each in made if each["command"] in known], AGAIN
     assert version() == kept["azure_cli"], AGAIN
+    shapes = {run.shapes for run in runs}
+    assert measured(runs) == [each for each in causes.kept() if each.commands in shapes], AGAIN
 
 
 def _of(
@@ -61,6 +66,16 @@ def _of(
     closes = {policy: entry["closes"][policy] for policy in entry["closes"] if policy in shown}
     run = {*entry["runs"], *(policy for policy in entry["closes"] if policy not in shown)}
     return {**entry, "closes": closes, "runs": sorted(policy for policy in run if policy in policies)}
+
+
+async def test_the_action_of_a_cause_closes_all_its_findings(stage: Stage, before: Audit) -> None:
+    """Each action of every cause that several findings share, taken in the tenant itself; what az does is above."""
+    stage.reset()
+    stage.simulator.restore(acted(stage.simulator.estate, before.values()))
+    made = closed_by_actions(before, await stage.left())
+    assert {(each.kind, each.left, each.alone) for each in made if each.left or each.alone} == set()
+    assert made == [each for each in causes.kept() if not each.commands], AGAIN
+    assert not shared(before.values()) & {(kind, policy) for kind, some in UNSHARED.items() for policy in some}
 
 
 async def test_what_a_command_left_is_audited_as_the_command_itself_does(stage: Stage, before: Audit) -> None:

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec import structs
 
+from keyaudit import ask
+from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.run import Past, Report
+from keyaudit.report.blast_radius import html as blast_radius
 from keyaudit.report.html import write
 from tests import needs
+from tests.clock import COLLECTED
+from tests.estates import snapshot
 from tests.report.browser import Shown, browser, shown
 from tests.report.example import AS_OF, CLEAN, DAY, GATED, REPORT
 from tests.report.hostile import hostile
@@ -92,19 +97,37 @@ def test_the_policy_of_its_contents_is_kept(opened: "Browser", pages: dict[str, 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("name", ["report", "gated", "clean"])
 def test_axe_finds_nothing_serious(opened: "Browser", pages: dict[str, Path], name: str, scheme: str) -> None:
-    axe = needs.npm("axe-core/axe.min.js").read_text("utf-8")
     with shown(opened, pages[name], color_scheme=scheme, bypass_csp=True) as page:
         page.page.evaluate("() => document.querySelectorAll('details').forEach(each => { each.open = true; })")
-        page.page.evaluate(axe)
-        found = page.page.evaluate("() => axe.run()")
-        grave = [
-            f"{each['id']}: {node['html'][:120]} {node['failureSummary']}"
-            for each in found["violations"]
-            if each["impact"] in {"serious", "critical"}
-            for node in each["nodes"]
-        ]
-        assert grave == []
-        assert found["passes"]
+        assert grave(page) == []
+
+
+def grave(page: Shown) -> list[str]:
+    """What axe finds serious or critical."""
+    page.page.evaluate(needs.npm("axe-core/axe.min.js").read_text("utf-8"))
+    found = page.page.evaluate("() => axe.run()")
+    assert found["passes"]
+    return [
+        f"{each['id']}: {node['html'][:120]} {node['failureSummary']}"
+        for each in found["violations"]
+        if each["impact"] in {"serious", "critical"}
+        for node in each["nodes"]
+    ]
+
+
+def test_the_graph_of_a_blast_radius_fits_and_is_scrolled_by_keyboard(opened: "Browser", tmp_path: Path) -> None:
+    found = ask.blast_radius(open_snapshot(snapshot("contoso")), "etl-runner", as_of=COLLECTED, verify=False)
+    page = tmp_path / "radius.html"
+    with page.open("w", encoding="utf-8") as out:
+        blast_radius.render(found, out)
+    with shown(opened, page, width=WIDTHS[-1], color_scheme="dark", bypass_csp=True) as window:
+        assert (window.said, window.page.evaluate("document.documentElement.scrollWidth")) == ([], WIDTHS[-1])
+        assert grave(window) == []
+        graph = window.page.locator("[aria-label=Graph]")
+        graph.focus()
+        window.page.keyboard.press("ArrowRight")
+        window.page.wait_for_function("document.querySelector('[aria-label=Graph]').scrollLeft > 0")
+        assert window.page.get_by_role("img", name="The key and").count() == 1
 
 
 def test_a_screen_reader_finds_its_way(opened: "Browser", pages: dict[str, Path]) -> None:

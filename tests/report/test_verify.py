@@ -61,7 +61,7 @@ def _link_folder(folder: Path) -> None:
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a byte": (
         lambda f: (f / "findings.csv").write_bytes((f / "findings.csv").read_bytes().replace(b"high", b"HIGH", 1)),
-        "findings.csv: has another content: its SHA-256 differs",
+        "findings.csv: has different content: its SHA-256 differs",
     ),
     "a size": (lambda f: (f / "summary.md").write_text("x"), "summary.md: has 1 bytes, where the manifest says"),
     "gone": (lambda f: (f / "inventory" / "key.csv").unlink(), "inventory/key.csv: is missing"),

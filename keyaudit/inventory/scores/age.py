@@ -51,7 +51,7 @@ def ladder(dates: Dates, reads: tuple[str, ...], *worst: Rung, least: tuple[Rung
     If the expiration date can be absent, one of `worst` must cover that.
     """
     begun, ends = dates
-    said = "{fact_days} days of age or granted life, {fact_times} times the limit of {fact_limit_days}"
+    said = "{fact_days} days, {fact_times} times the limit of {fact_limit_days}"
 
     def over(times: int, parts: int) -> str:
         limit = f"{times} * CAST(fact_limit AS {_WIDE})"

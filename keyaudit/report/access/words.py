@@ -130,7 +130,7 @@ def _opened(who: Who, meaning: str) -> str:
 
 
 def _unlisted(operation: str, place_: str, reason: str, width: int) -> list[str]:
-    return wrap(f"Not read of {one_line(place_)}: {OPERATIONS[operation].noun} ({reason}).", width, rest="    ")
+    return wrap(f"Not read from {one_line(place_)}: {OPERATIONS[operation].noun} ({reason}).", width, rest="    ")
 
 
 def _counts(found: Access) -> str:

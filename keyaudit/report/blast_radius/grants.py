@@ -68,8 +68,8 @@ def _going(found: BlastRadius, uses: Sequence[Edge], work: Mapping[str, Work]) -
     return (
         f"The commands remove the access of {_names(found, uses)}. The log of the vault is complete for"
         f" {work[uses[0].target].covered}, and shows no use by them. The imported logs do not show who only reads public"
-        " keys or lists: ask them first. The first commands show the grants as they are: keep their output, to make them again."
-        " Afterwards keyaudit access shows that they are gone."
+        " keys or lists: ask them first. The first commands show the grants as they are: keep their output, so that you can"
+        " restore them. Afterwards keyaudit access shows that they are gone."
     )
 
 

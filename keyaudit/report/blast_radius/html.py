@@ -1,10 +1,11 @@
-"""One self-contained HTML page: the tree as nested lists, the edges as a table, and the plan."""
+"""One self-contained HTML page: the graph as a drawing and as nested lists, the edges as a table, and the plan."""
 
 from typing import TextIO
 
 from keyaudit.model import times
 from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.model.errors import Exit
+from keyaudit.report.blast_radius.picture import picture
 from keyaudit.report.blast_radius.plan import left, plan
 from keyaudit.report.blast_radius.words import VERBS, conclusion, limits, meaning, opened, said, subject, tree, why
 from keyaudit.report.html import rendered
@@ -34,6 +35,7 @@ def render(found: BlastRadius, out: TextIO) -> None:
         limits=list(limits(found)),
         tone=tones.get(exit_, Tone.DOUBT),
         facts=facts,
+        graph=picture(found),
         branches=tree(found),
         said=said,
         edges=found.edges,

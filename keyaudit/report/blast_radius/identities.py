@@ -146,7 +146,7 @@ def _work(found: BlastRadius, edge: Edge) -> Work:
 def _managed(name: str, edge: Edge) -> Iterator[Step]:
     yield Step(
         phase=Phase.BLOCK,
-        title=f"Take its roles and permissions from the managed identity {name}",
+        title=f"Remove the roles and permissions of the managed identity {name}",
         text="The command shows them.",
         breaks=f"everything that runs as {name}",
         commands=(f"keyaudit access {word(edge.target)}",),

@@ -40,7 +40,7 @@ def _once(found: BlastRadius) -> Iterator[Step]:
             name, through = one_line(found.nodes[edge.target].name), one_line(found.nodes[edge.source].name)
             yield Step(
                 phase=Phase.REPLACE,
-                title=f"Take {name} for stolen too: {through} can use it",
+                title=f"Treat {name} as stolen, too: {through} can use it",
                 text="It has a blast radius and a plan of its own.",
                 commands=(f"keyaudit blast-radius {word('spki:' + edge.facts['public_key'])}",),
             )
@@ -50,7 +50,7 @@ def _once(found: BlastRadius) -> Iterator[Step]:
             title="Look for what the holder left behind in the tenant",
             text=(
                 "It could control the tenant. In Entra's audit log look for credentials, owners, app roles, directory"
-                " roles, consents and federation settings added since the key may have been out; take away what nobody owns."
+                " roles, consents and federation settings added since the key may have been out; remove what nobody owns."
             ),
         )
     for edge in found.accepting():
@@ -69,10 +69,10 @@ def _verify(found: BlastRadius) -> Step:
     since = f" --since {word(found.kept_in)}" if found.kept_in else ""
     return Step(
         phase=Phase.VERIFY,
-        title="Read again, and see that nothing accepts the old key",
+        title="Read again, and check that nothing accepts the old key",
         text=(
-            "Exit code 0 says so, if all required reads succeed. Parties outside Azure that were given the public key must be"
-            f" asked: no API of Azure lists them.{'' if since else _KEEP}"
+            "Exit code 0 says so, if all required reads succeed. Ask the parties outside Azure that were given the public key:"
+            f" no API of Azure lists them.{'' if since else _KEEP}"
         ),
         commands=tuple(f"keyaudit blast-radius {word(each)} --verify{since}" for each in _targets(found)),
     )

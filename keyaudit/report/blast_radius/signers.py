@@ -30,7 +30,7 @@ def _provider(name: str, thumbprint: str, edge: Edge) -> Iterator[Step]:
     yield Step(
         phase=Phase.REVOKE,
         settles=edge,
-        title=f"Set the new certificate of the identity provider {name}, in the place of {thumbprint}",
+        title=f"Replace the certificate {thumbprint} of the identity provider {name} with the new one",
         text="External Identities, All identity providers, in the Microsoft Entra admin center.",
         breaks="tokens that are signed with the old key",
     )
@@ -78,16 +78,16 @@ def _domain(name: str, thumbprint: str, edge: Edge) -> Iterator[Step]:
     yield Step(
         phase=Phase.BLOCK,
         title=f"Have Entra ask users of {name} for a second factor itself",
-        text="A forged token then does not pass for one, wherever a second factor is asked for.",
-        breaks=f"a second factor that the identity provider of {name} asked for does not count any more",
+        text="A forged token then no longer counts as a second factor, wherever one is required.",
+        breaks=f"a second factor that the identity provider of {name} asked for no longer counts",
         commands=(config, f"{update} -BodyParameter @{{federatedIdpMfaBehavior = 'rejectMfaByFederatedIdp'}}"),
         language="powershell",
     )
     yield Step(
         phase=Phase.REPLACE,
-        title=f"Rotate the signing certificate of {name}, the first time",
-        text="The first command is for AD FS, on its server. Then set in Entra what it made.",
-        breaks=f"sign-ins of {name}, and at all that trusts its identity provider, until they have the new certificate",
+        title=f"Rotate the signing certificate of {name} once",
+        text="Run the first command on the AD FS server. Then set the new certificate in Entra.",
+        breaks=f"sign-ins of {name}, and at everything that trusts its identity provider, until they have the new certificate",
         commands=(_ADFS, config, f"{update} -BodyParameter @{{signingCertificate = 'NEW-CERTIFICATE'}}"),
         language="powershell",
     )
@@ -95,16 +95,16 @@ def _domain(name: str, thumbprint: str, edge: Edge) -> Iterator[Step]:
     yield Step(
         phase=Phase.REVOKE,
         settles=edge,
-        title=f"Rotate the signing certificate of {name} a second time, until {thumbprint} is neither its first nor its next",
-        text="Entra accepts what either signs, and one rotation can leave the old certificate in the other place.",
-        breaks=f"the same once more, for sign-ins of {name}",
+        title=f"Rotate the signing certificate of {name} again, until {thumbprint} is neither its current nor its next one",
+        text="Entra accepts both, and one rotation can leave the old certificate in the other place.",
+        breaks=f"sign-ins of {name}, once more",
         commands=(_ADFS, config, f"{update} -BodyParameter {both}"),
         language="powershell",
     )
     yield Step(
         phase=Phase.REVOKE,
         title=f"End the sessions of the users of {name}",
-        text="For each of them: sessions that a forged token began outlive the certificate.",
+        text="Do so for each of them: a session that began with a forged token outlives the certificate.",
         breaks="they sign in again",
         commands=("Revoke-MgUserSignInSession -UserId USER",),
         language="powershell",
@@ -115,9 +115,9 @@ def published(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     """The steps for a published key."""
     name, key_set = one_line(found.nodes[edge.target].name), one_line(edge.facts.get("key_set", ""))
     text = {
-        "entra": "Only Microsoft can take it back: open a support case. Until then, have relying parties refuse this key id.",
+        "entra": "Only Microsoft can withdraw it: open a support case. Until then, have relying parties refuse this key id.",
         "application": "It is published as long as it is a token-signing certificate of the application: remove it there.",
-        "b2c": f"Make a new key in the key set {key_set}, and remove this one once its tokens have ended.",
+        "b2c": f"Make a new key in the key set {key_set}, and remove this one once its tokens have expired.",
     }.get(edge.facts.get("kind", ""), "")
     yield Step(
         phase=Phase.REVOKE,
@@ -139,13 +139,13 @@ def authority(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     name = one_line(found.nodes[edge.target].name)
     yield Step(
         phase=Phase.REPLACE,
-        title=f"Issue new certificates, from another CA, to those that sign in with one of {name}",
+        title=f"Issue new certificates, from another CA, to everybody who signs in with one from {name}",
         breaks="nothing",
     )
     yield Step(
         phase=Phase.REVOKE,
         settles=edge,
-        title=f"Take the authority {one_line(edge.names)} out of the store {name}",
+        title=f"Remove the authority {one_line(edge.names)} from the store {name}",
         text=(
             "Microsoft Entra admin center, Entra ID, Identity Secure Score, Public key infrastructure; in the older store,"
             " Certificate authorities. An application's trusted authorities are removed in Microsoft Graph."

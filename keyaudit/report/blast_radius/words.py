@@ -26,7 +26,7 @@ VERBS = {
     Relation.SPEAKS_FOR: "speaks for",
     Relation.CONTROLS: "controls",
 }
-_NOUNS = {
+NOUNS = {
     Kind.KEY: "key",
     Kind.CERTIFICATE: "certificate",
     Kind.IDENTITY: "application",
@@ -86,7 +86,7 @@ def said(branch: Branch) -> str:
     edge, node = branch.edge, branch.node
     if node.kind is Kind.UNSEEN:
         return f"unknown: {one_line(node.name, 1_000)}: {why(edge.doubt)}"
-    noun = _NOUNS.get(node.kind, "")
+    noun = NOUNS.get(node.kind, "")
     name = f"{noun} {one_line(node.name, _NAME)}".strip()
     note = f" ({spoken(node.note) if node.kind is Kind.PRINCIPAL else one_line(node.note)})" if node.note else ""
     doubt = f"; not sure: {why(edge.doubt)}" if edge.doubt and not (edge.way and edge.way.doubt) else ""
@@ -139,8 +139,12 @@ def opened(found: BlastRadius) -> str:
 
 def meaning(found: BlastRadius) -> str:
     """The meaning of the exit code."""
+    own = {
+        Exit.FINDINGS: "something still accepts it",
+        Exit.CLEAN: f"{'nothing accepts it, and ' if found.verify else ''}everything required was read",
+    }
     exit_ = found.verdict.exit
-    return "something still accepts it" if exit_ is Exit.FINDINGS else MEANINGS[exit_]
+    return own.get(exit_, MEANINGS[exit_])
 
 
 def limits(found: BlastRadius) -> Iterator[str]:
@@ -148,7 +152,7 @@ def limits(found: BlastRadius) -> Iterator[str]:
     if found.stolen is not None:
         yield f"It is {found.stolen.what} ({found.stolen.source}): treat everything that accepts it as open to its holder."
     if any(node.kind in (Kind.IDENTITY, Kind.AGENT) for node in found.nodes.values()) and not found.verify:
-        yield "Azure roles that give nothing over keys, secrets or access are not in the inventory, and so not in this graph."
+        yield "Azure roles that give no right over keys, secrets or access are neither in the inventory nor in this graph."
     if found.gone:
         yield "It is gone: the snapshot that --since names has it, and this one does not."
     if found.verify and found.subject.note == "application":

@@ -25,7 +25,7 @@ def decided(found: BlastRadius, work: Work) -> str:
         )
     if not found.logged:
         return f"No command is printed, because it is not known whether it is in use: no logs were supplied; {NO_LOGS}."
-    return f"No command is printed, because it is not known whether it is in use: to show it takes {NEEDED}."
+    return f"No command is printed, because it is not known whether it is in use: showing it takes {NEEDED}."
 
 
 def suspected(found: BlastRadius, work: Work) -> str:

@@ -65,7 +65,7 @@ def read(data: bytes, place: str) -> dict[str, File]:
     try:
         members = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise UnsafeError(place, "damaged, or not a bundle's: it is not JSON", _REMEDY) from error
+        raise UnsafeError(place, "damaged, or not part of a bundle: it is not JSON", _REMEDY) from error
     if not isinstance(members, dict) or members.get("schema") != SCHEMA:
         raise UsageError(place, f"not the manifest of a bundle that this keyaudit reads ({SCHEMA})", "name the bundle's folder")
     try:
@@ -117,4 +117,4 @@ def _file(member: object, place: str) -> File:
             and _SHA256.fullmatch(digest)
         ):
             return File(path, size, digest)
-    raise UnsafeError(place, "names a file that no bundle has", _REMEDY)
+    raise UnsafeError(place, "names a file that is not part of a bundle", _REMEDY)

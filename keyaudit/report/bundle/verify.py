@@ -90,4 +90,4 @@ def _difference(path: Path, folder: int | None, file: File | None) -> str:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    return "" if digest == file.sha256 else "has another content: its SHA-256 differs"
+    return "" if digest == file.sha256 else "has different content: its SHA-256 differs"

@@ -22,7 +22,7 @@ def alerts(asked: Sequence[Asked]) -> Guarded:
             "contentVersion": "1.0.0.0",
             "parameters": {
                 "workspaceId": _parameter("Resource id of the Log Analytics workspace that the logs are sent to."),
-                "actionGroupId": _parameter("Resource id of the action group that is told."),
+                "actionGroupId": _parameter("Resource id of the action group to notify."),
                 "location": {
                     **_parameter("The region of the workspace."),
                     "defaultValue": "[resourceGroup().location]",

@@ -50,7 +50,7 @@ def azure_policy(asked: Sequence[Asked]) -> Guarded:
         _add(found, each)
     properties = {
         "displayName": "keyaudit: signing keys and credentials",
-        "description": "Built-in definitions that ask for what policies of keyaudit ask for: a group each, by their limits.",
+        "description": "Built-in definitions that require the same as policies of keyaudit: a group for each, with its limits.",
         "policyType": "Custom",
         "metadata": {"category": "Key Vault"},
         "parameters": {effect: _parameter(effect) for effect in Effect if effect in found.effects},
@@ -170,4 +170,4 @@ def _unmapped(asked: Asked) -> str:
         return NEAR[asked.text.id]
     if in_entra(asked.text):
         return "Azure Policy does not see Entra ID"
-    return unsupplied(asked.text) or "no built-in definition is known that asks for it"
+    return unsupplied(asked.text) or "no built-in definition is known to require it"

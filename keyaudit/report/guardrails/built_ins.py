@@ -77,10 +77,10 @@ BUILT_INS: Mapping[str, BuiltIn] = {
     # Certificates
     "0a075868-4c26-42ef-914c-5bc007359560": BuiltIn(
         takes={"maximumValidityInMonths": Takes("max_months", Unit.NUMBER)},
-        differs="looks at the months that a certificate's policy asks for alone",
+        differs="looks only at the months that a certificate's policy asks for",
     ),
     "12ef42cb-9903-4e39-9c26-422d29570417": BuiltIn(
-        unfit="the definition asks when a certificate renews, and not whether it does"
+        unfit="the definition checks when a certificate renews, and not whether it does"
     ),
     "cee51871-e572-4576-855c-047c820360f0": BuiltIn(takes={"minimumRSAKeySize": _RSA}),
     "f772fb64-8e40-40ad-87bc-7706e1949427": BuiltIn(
@@ -115,10 +115,10 @@ BUILT_INS: Mapping[str, BuiltIn] = {
     # Vaults and Managed HSMs
     "0b60c0b2-2dc2-4e1c-b5c9-abbed971de53": BuiltIn(),
     "12d4fa5e-1f9f-4c21-97a9-b99b3c6611b5": BuiltIn(),
-    "19ea9d63-adee-4431-a95e-1913c6c1c75f": BuiltIn(fits=_FIREWALL, differs="looks at the firewall's default alone"),
+    "19ea9d63-adee-4431-a95e-1913c6c1c75f": BuiltIn(fits=_FIREWALL, differs="looks only at the firewall's default"),
     "1e66c121-a66a-4b1f-9b83-0fd99bf0fc2d": BuiltIn(),
     "405c5871-3e91-4644-8a63-58e19d68ff5b": BuiltIn(fits=_PRIVATE),
-    "55615ac9-af46-4a59-874e-391cc3dfb490": BuiltIn(fits=_FIREWALL, differs="looks at the firewall's default alone"),
+    "55615ac9-af46-4a59-874e-391cc3dfb490": BuiltIn(fits=_FIREWALL, differs="looks only at the firewall's default"),
     "a2a5b911-5617-447e-a49e-59dbe0e0434b": BuiltIn(effect=Effect.LOOKS, fixed=_RETENTION, differs="accepts any log"),
     "a6abeaec-4d90-4a02-805f-6b26c4d3fbe9": BuiltIn(),
     "c39ba22d-4428-4149-b981-70acb31fc383": BuiltIn(),

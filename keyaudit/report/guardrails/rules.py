@@ -75,14 +75,14 @@ RULES: Mapping[str, Rule] = {
         severity=0,
     ),
     "diagnostic-settings": Rule(
-        title="A log of Azure is sent nowhere any more",
+        title="A log of Azure is no longer sent anywhere",
         query="""\
 AzureActivity
 | where OperationNameValue endswith "/diagnosticSettings/delete"
 | where ActivityStatusValue in~ ("Success", "Succeeded")
 | project TimeGenerated, OperationNameValue, Caller, CallerIpAddress, _ResourceId, CorrelationId""",
         severity=1,
-        differs="tells of settings that are removed, and not of those that were never made",
+        differs="reports settings that are removed, and not those that were never created",
     ),
     "unified-audit": Rule(
         title="The unified audit log was switched off",
@@ -92,7 +92,7 @@ OfficeActivity
 | where Parameters has "UnifiedAuditLogIngestionEnabled" and Parameters has "False"
 | project TimeGenerated, Operation, UserId, ClientIP, Parameters""",
         severity=0,
-        differs="tells of the day when it is switched off, and not that it is off",
+        differs="reports the day on which it is switched off, and not that it is off",
     ),
     "shared-signing-key": Rule(
         title="More applications than allowed signed with one key",
@@ -119,7 +119,7 @@ OfficeActivity
         severity=2,
         every="P1D",
         over="P1D",
-        differs="tells of an application that read more than 50 mailboxes in a day, known or not, and of no other",
+        differs="reports only an application that read more than 50 mailboxes in a day, and does so whether it is known or not",
     ),
 }
 """Rules by their name in `keyaudit.model.guardrails`."""

@@ -53,7 +53,7 @@ def _beside(guarded: Guarded, file: str) -> Iterator[str]:
         for policy, differs in guarded.partly.items():
             yield from wrap(f"{policy}: {differs}", _WIDTH, "  ", "    ")
     if guarded.left:
-        yield from wrap(f"It refuses and reports nothing of {_policies(len(guarded.left))}:", _WIDTH)
+        yield from wrap(f"It covers none of {_policies(len(guarded.left))}:", _WIDTH)
         yield from _by_reason(guarded.left)
 
 

@@ -55,8 +55,6 @@ def _lines(inventory: Inventory) -> Iterator[str]:
     else:
         yield "  none"
     if others:
-        yield from wrap(
-            f"It compares nothing in {plural(others, 'credential')} without an owner in the subject.", _WIDTH, "  ", "  "
-        )
+        yield from wrap(f"It cannot check {plural(others, 'credential')} without an owner in the subject.", _WIDTH, "  ", "  ")
     if unread or inventory.verdict.gaps:
         yield from wrap("There may be others: not every federated credential was read.", _WIDTH, "  ", "  ")

@@ -3,8 +3,10 @@
 from typing import TextIO
 
 from keyaudit.model import times
-from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.errors import Exit
 from keyaudit.model.incident import Incident
+from keyaudit.report.blast_radius.picture import picture
+from keyaudit.report.blast_radius.words import meaning
 from keyaudit.report.html import rendered
 from keyaudit.report.html.band import Fact, Tone
 from keyaudit.report.incident.plan import left_open, plan
@@ -22,7 +24,7 @@ def render(found: Incident, out: TextIO) -> None:
         Fact("Read by", run.identity),
         *([Fact("Logs", str(found.observed.window))] if found.observed else []),
         *(Fact("Public key", digest, exact=True) for digest in found.radius.digests),
-        Fact("Exit code", f"{exit_:d}: {MEANINGS[exit_]}"),
+        Fact("Exit code", f"{exit_:d}: {meaning(found.radius)}"),
     ]
     shown = rendered(
         "incident.html",
@@ -33,6 +35,7 @@ def render(found: Incident, out: TextIO) -> None:
         tone=Tone.BAD if exit_ is Exit.CLEAN else Tone.DOUBT,
         facts=facts,
         sections=sections(found),
+        graph=picture(found.radius),
         steps=plan(found),
         left_open=left_open(found),
     )

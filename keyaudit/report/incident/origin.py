@@ -82,13 +82,13 @@ def signatures(seen: Observed) -> Iterator[Statement]:
         first = f"its first signature ({iso_time(found.made_on)})" if found.made_on else "any signature"
         text = (
             f"{plural(found.before, 'sign-in')} with its credential came before {first} in the vault, the first on"
-            f" {iso_time(found.first_on)}, and the vault's log covers the whole life of the key: the key is elsewhere, too."
+            f" {iso_time(found.first_on)}, and the vault's log covers the whole life of the key: the key exists elsewhere, too."
         )
         yield Statement(text=text, confidence=Confidence.INFERRED, rests_on=found.records)
     if found.gap is not None and found.gap > _ASSERTED:
         text = (
             f"Up to {plural(found.gap // _HOUR, 'hour')} passed between the last signature in the vault and a sign-in with its"
-            " credential: the application's assertions are valid for that long, or the key is elsewhere, too."
+            " credential: the application's assertions are valid for that long, or the key exists elsewhere, too."
         )
         yield Statement(text=text, confidence=Confidence.INFERRED, rests_on=[found.gap_record] if found.gap_record else [])
 

@@ -84,8 +84,8 @@ def _against(found: Incident) -> Iterator[Step]:
                 place = option_word("--resource", resource.partition("/providers/microsoft.insights")[0])
                 yield Step(
                     phase=Phase.REPLACE,
-                    title=f"See that the diagnostic setting {one_line(resource.rpartition('/')[2])} is there again",
-                    text="The command lists those that there are. Take what was done in between as not logged.",
+                    title=f"Check that the diagnostic setting {one_line(resource.rpartition('/')[2])} is there again",
+                    text="The command lists the settings that exist. Treat everything in between as not logged.",
                     breaks="nothing",
                     commands=(f"az monitor diagnostic-settings list {place}",),
                 )
@@ -104,7 +104,7 @@ def _came_along(found: Incident) -> Iterator[Step]:
                 phase=Phase.BLOCK,
                 title=f"Ask these users whether it was them: somebody {one_line(because)}",
                 text=f"{', '.join(users[:_ASKED])}{more}. If not, revoke their sessions and reset how they sign in.",
-                breaks="their sessions, which they can open again",
+                breaks="their sessions, which they can start again",
             )
 
 

@@ -82,7 +82,7 @@ def _named(token: Token) -> str:
     who = one_line(token.name or token.app_id or "an application that is not named", LISTED)
     as_ = f" as {one_line(token.principal_id, LISTED)}" if token.principal_id else ""
     issued = f" (issued {iso_time(token.issued_on)})" if token.issued_on is not None else ""
-    odd = " Its id has another form than those of Entra." if token.odd else ""
+    odd = " Its id does not have the form of an id from Entra." if token.odd else ""
     what = {
         Issue.NOT_LISTED: f"no sign-in record for this token{issued}.{odd} {_rate(token)}",
         Issue.DIFFERS: f"the sign-in record with the id of this token{issued} is of another user, application, resource or"

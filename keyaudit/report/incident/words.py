@@ -6,7 +6,7 @@ from keyaudit.model.incident import LIKELY, Confidence, Count, Incident, KeyFact
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.tables.usage import ACTIVITY_LOG, DIRECTORY_LOG, MAIL_LOG, SIGN_IN_LOGS
 from keyaudit.model.text import listed, one_line
-from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.times import DAY, duration_text, iso_date
 from keyaudit.report.blast_radius.words import Branch, conclusion, opened, said, tree
 from keyaudit.report.incident.acts import LISTED
 from keyaudit.report.incident.acts import said as said_act
@@ -103,7 +103,7 @@ def _copies(found: Incident) -> Statement:
     """Where the private key may be, beside the vault."""
     rests_on = [key.id for key in found.keys]
     if not found.keys:
-        text = "Where it is kept, and who has a copy, is not known: no vault that was read is known to hold it."
+        text = "It is not known where it is kept and who has a copy: no vault that was read is known to hold it."
         return Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
     if found.extractable:
         stolen = (
@@ -119,7 +119,7 @@ def _copies(found: Incident) -> Statement:
             " from before an import into the vault would not show."
         )
         return Statement(text=text, confidence=Confidence.INFERRED, rests_on=rests_on)
-    text = "Whether its private key can be read out of the vault is not known: its attributes were not all read."
+    text = "It is not known whether its private key can be read out of the vault: its attributes were not all read."
     return Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=rests_on)
 
 
@@ -129,7 +129,7 @@ def _version(key: KeyFacts, as_of: int) -> str:
             return f"{name.replace('_', ' ')} unknown ({ADVICE[Reason(key.unknown[name])].meaning})"
         return text or absent
 
-    made = f"created {iso_date(key.created_on)}, {(as_of - key.created_on) // DAY:,} days old" if key.created_on else ""
+    made = f"created {iso_date(key.created_on)}, {duration_text(max(0, as_of - key.created_on))} old" if key.created_on else ""
     parts = [
         value("created_on", made, "creation date not recorded by Key Vault"),
         value("custody", f"custody {key.custody}" if key.custody else "", "custody unknown"),

@@ -193,7 +193,7 @@ def _service(each: Consumer, name: str) -> Step:
 def _check(found: Rotation) -> Step:
     return Step(
         phase=Phase.CHECK,
-        title="Read again with the logs, and see that all have moved",
+        title="Read again with the logs, and check that everybody has moved",
         text=f"Exit code 0 says so. The logs have to be complete for {LONG_ENOUGH // DAY} days after the new version was made.",
         commands=(f"keyaudit rotation {word(found.target)} --import logs=DIR",),
     )
@@ -217,9 +217,9 @@ def _retire(found: Rotation) -> Iterator[Step]:
     proofs = [f"keyaudit blast-radius {each} --verify --since DIR" for each in verify]
     yield Step(
         phase=Phase.PROVE,
-        title="Read again, and see that nobody tried to use the old one"
+        title="Read again, and check that nobody tried to use the old one"
         if found.vault
-        else "See that nothing accepts the old one",
+        else "Check that nothing accepts the old one",
         text="A refused use is in the logs, too." if found.vault else "DIR is a snapshot from before the removal.",
         commands=(f"keyaudit rotation {word(found.target)} --import logs=DIR",) if found.vault else tuple(proofs),
     )

@@ -9,7 +9,7 @@ from keyaudit.model.evidence import RELYING_PARTIES
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.rotation import Consumer, Follows, Kind, Logged, Proof, Rotation, Stage, State, Why
 from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY, iso_date, iso_time
+from keyaudit.model.times import DAY, iso_date, iso_time, whole_days
 from keyaudit.report.lines import listed, plural
 
 _NAME = 300
@@ -123,7 +123,7 @@ def evidence(each: Consumer, found: Rotation) -> str:
 def _age(each: Consumer, found: Rotation) -> str:
     if each.seen_on is None:
         return "without a date"
-    days = max(0, found.run.as_of - each.seen_on) // DAY
+    days = whole_days(max(0, found.run.as_of - each.seen_on))
     return "as of today" if days == 0 else f"{plural(days, 'day')} old"
 
 

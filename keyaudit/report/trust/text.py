@@ -56,7 +56,7 @@ def published(found: Trust, out: TextIO, options: Options) -> None:
 
 
 def _step(step: Step, width: int) -> list[str]:
-    doubt = "" if step.whole else " Not every key set was read both times, so that this may be more than what changed."
+    doubt = "" if step.whole else " Not every key set was read both times, so this may list more than what changed."
     title = f"From {times.iso_date(step.since)} to {times.iso_date(step.as_of)}:"
     if not (step.came or step.gone):
         return wrap(f"{title} nothing came or went.{doubt}", width, rest=_REST)

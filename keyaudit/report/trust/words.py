@@ -13,8 +13,8 @@ from keyaudit.model.trust import Checked, Named, PublishedKey, State
 from keyaudit.report.lines import listed, plural
 
 _NAME = 200
-_NO_METADATA = "nothing was named that says what is published; name a snapshot with --from, or --tenant"
-_ELSEWHERE = "its issuer is not Entra, so that what it publishes was not read"
+_NO_METADATA = "there is no list of published keys to compare with; name a snapshot with --from, or --tenant"
+_ELSEWHERE = "its issuer is not Entra, so its published keys were not read"
 
 OF_KEY = ("key_id", "thumbprint", "token_issuer", "fetched_on")
 OF_VALIDATOR = ("authority", "validates_issuer", "tenants_allowed", "validates_audience")
@@ -23,12 +23,12 @@ OUTCOMES = {True: "fail", None: "unknown", False: "pass"}
 """The result of a validator, by whether it accepts tokens of any tenant."""
 
 CHECK_ENDS = {
-    Exit.FINDINGS: "a key is trusted that is stolen, or that Entra publishes no more",
-    Exit.INCOMPLETE: "of a key, or of a file, it is not known",
+    Exit.FINDINGS: "a trusted key is stolen, or Entra no longer publishes it",
+    Exit.INCOMPLETE: "for a key or a file, this is not known",
     Exit.UNSAFE: "an answer would have led across a boundary",
 }
 SCAN_ENDS = {
-    Exit.FINDINGS: "tokens are taken by keys that many tenants share, with no check of issuer or tenant",
+    Exit.FINDINGS: "tokens are accepted by keys that many tenants share, without a check of issuer or tenant",
     Exit.INCOMPLETE: "a file could not be read, or does not say",
     Exit.NO_ACCESS: "no settings files found, so nothing was checked",
 }
@@ -103,7 +103,7 @@ def verdict_of(each: Checked, *, offline: bool) -> str:
 def _why(each: Checked, *, offline: bool) -> str:
     key = each.key
     if any(isinstance(fact, Refusal) for fact in (key.key_id, key.thumbprint, key.token_issuer)):
-        return "what the file says of it cannot be read"
+        return "its entry in the file cannot be read"
     if key.key_id is None and key.thumbprint is None:
         return "the file gives it no name that an issuer publishes"
     if offline:
@@ -145,7 +145,7 @@ def settings(each: Validator) -> str:
 def scanned(found: RelyingParties) -> str:
     """The amount of scanned data."""
     skipped = [f"{plural(count, name)}" if name == "link" else f"{count:,} {name}" for name, count in found.skipped.items()]
-    passed = f" Not looked into: {listed(skipped)}." if skipped else ""
+    passed = f" Not examined: {listed(skipped)}." if skipped else ""
     outcomes = [each.takes_anybodys for each in found.validators]
     told = f"{outcomes.count(True):,} without a check, {outcomes.count(None):,} unknown, {outcomes.count(False):,} fine"
     read = f"{plural(found.files, 'file')} read, {len(found.unread):,} not"
