@@ -103,7 +103,8 @@ class Tokens(Struct, frozen=True, kw_only=True):
     """The tokens of some applications and principals."""
 
     found: Sequence[Token]
-    """Those that differ, are over age or are not listed: the first, in the order of their first use."""
+    """Those that differ, are over age or are not listed, once for each log: the first, in the order of their first use."""
     counts: Mapping[Issue, int]
+    """The number of tokens; for NO_ID that of pairs of application and user."""
     doubts: Mapping[Doubt, int]
     """The number of unknown tokens by reason."""

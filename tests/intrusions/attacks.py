@@ -34,6 +34,8 @@ from tests.intrusions.company import (
 from tests.intrusions.records import EXCHANGE, GRAPH, ISSUED_BEFORE, VAULTS, Actor, Line, Token, at, graph, guid, mail
 
 UNUSED = "aebc6443-996d-45c2-90f0-388ff96faa56"
+UNUSED_TOOL = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+"""Another such client, which every tenant has: the Azure CLI."""
 NEW_CLIENT, TRIED = "5d661950-3475-41cd-a2c3-d671a3162bc1", "57336123-6e14-4acc-8dcf-287b6088aa28"
 """Two more clients of Microsoft's: one is announced and rolled out, one is tried by one person."""
 
@@ -145,7 +147,7 @@ def _used(many: int, *, proxies: bool = False) -> Callable[[Company, Scenario, i
     return acts
 
 
-def _unused(many: int) -> Callable[[Company, Scenario, int, Random], Iterator[Line]]:
+def _unused(many: int, app: str = UNUSED) -> Callable[[Company, Scenario, int, Random], Iterator[Line]]:
     """Mail of `many` people, a day, through Graph with an application of Microsoft's that nobody here reads mail with."""
 
     def acts(company: Company, scenario: Scenario, day: int, rng: Random) -> Iterator[Line]:
@@ -154,7 +156,7 @@ def _unused(many: int) -> Callable[[Company, Scenario, int, Random], Iterator[Li
                 at(scenario.start(day), 10_000 + number * 60_000 / many),
                 company.host(rng, _network(company, scenario.name)),
             )
-            issued = _token(company, scenario, rng, moment, UNUSED, person, number)
+            issued = _token(company, scenario, rng, moment, app, person, number)
             read = mail(moment + USED, person, issued[0], ip, REST, rng=rng, through=GRAPH)
             call = graph(moment + USED, issued[0], ip, "/me/messages", rng=rng, agent="python-requests/2.32.5")
             yield from _use(company, scenario, rng, moment, issued, ip, GRAPH, [call, read])
@@ -253,14 +255,16 @@ def scenarios() -> list[Scenario]:
     for forged in (False, True):
         every += [
             Scenario("used-fast", 1, _used(40), "high", app=OWA),
-            Scenario("used-slow", 4, _used(5), "high", app=OWA),
+            Scenario("used-slow", 3, _used(5), "high", app=OWA),
             Scenario("used-proxies", 1, _used(40, proxies=True), "high", app=OWA),
             Scenario("unused-fast", 1, _unused(40), "high", app=UNUSED),
-            Scenario("unused-slow", 4, _unused(5), "high", app=UNUSED),
+            Scenario("unused-slow", 3, _unused(5), "high", app=UNUSED),
+            Scenario("unused-tool-fast", 1, _unused(40, UNUSED_TOOL), "high", app=UNUSED_TOOL),
+            Scenario("unused-tool-slow", 3, _unused(5, UNUSED_TOOL), "high", app=UNUSED_TOOL),
             Scenario("graph-client", 1, _hub, "high", app=HUB),
             Scenario("key-from-new-network", 1, _signs("", 20), "high", app=SIGNER),
         ]
-        for scenario in every[-7:]:
+        for scenario in every[-9:]:
             scenario.forged = forged
             scenario.name += "-forged" if forged else ""
     day = LEARNED + 30
