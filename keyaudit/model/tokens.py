@@ -10,14 +10,17 @@ from keyaudit.model.times import DAY
 
 GRAPH_LOG, GRAPH_EVENTS = "MicrosoftGraphActivityLogs", "GraphAPIAuditEvents"
 """The logs of requests to Microsoft Graph: of a diagnostic setting, and of Microsoft Defender."""
+OLD_GRAPH_LOG = "AADGraphActivityLogs"
+"""The log of requests to Azure AD Graph, which came before Microsoft Graph, and which intruders' tools still use."""
 USER_LOGS = (USER_SIGN_IN_LOG, "AADNonInteractiveUserSignInLogs")
 APP_LOGS = SIGN_IN_LOGS
 MICROSOFT_LOG = "MicrosoftServicePrincipalSignInLogs"
 """The logs of sign-ins: of users, of applications, and of Microsoft's own applications."""
 ISSUED = (*USER_LOGS, *APP_LOGS, MICROSOFT_LOG)
 
+OLD_GRAPH = "Azure AD Graph"
 GRAPH, ARM = "Microsoft Graph", "Azure Resource Manager"
-"""The services that log the age of each token."""
+"""The services that log the age of each token, and for which its longest is documented."""
 USER, APP = "user", "application"
 
 SIGNED_IN = 300
@@ -103,7 +106,8 @@ class Tokens(Struct, frozen=True, kw_only=True):
     """The tokens of some applications and principals."""
 
     found: Sequence[Token]
-    """Those that differ, are over age or are not listed: the first, in the order of their first use."""
+    """Those that differ, are over age or are not listed, once for each log: the first, in the order of their first use."""
     counts: Mapping[Issue, int]
+    """The number of tokens; for NO_ID that of pairs of application and user."""
     doubts: Mapping[Doubt, int]
     """The number of unknown tokens by reason."""

@@ -36,7 +36,7 @@ _OPERATIONS = {
     **dict.fromkeys(("KeyRestore", "SecretRestore", "CertificateRestore"), "restore"),
     **dict.fromkeys(("KeyRotate", "KeyRotateIfDue"), "rotate"),
     **dict.fromkeys(("KeyCreate", "CertificateCreate"), "create"),
-    **dict.fromkeys(("KeyUpdate", "CertificateUpdate"), "update"),
+    **dict.fromkeys(("KeyUpdate", "SecretUpdate", "CertificateUpdate"), "update"),
     **{f"{kind}List{what}": "list" for kind in ("Key", "Secret", "Certificate") for what in ("", "Versions", "Deleted")},
     "KeyRotationPolicySet": "change-rotation-policy",
     **dict.fromkeys(("KeyDelete", "SecretDelete", "CertificateDelete"), "delete"),

@@ -25,14 +25,14 @@ from keyaudit.inventory.logs.write import Import
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
-from keyaudit.model.tokens import GRAPH_EVENTS, GRAPH_LOG
+from keyaudit.model.tokens import GRAPH_EVENTS, GRAPH_LOG, OLD_GRAPH_LOG
 
 _HEAD = 64 * 1024
 _LOOKED_AT = 5
 """One of this many first lines must be an object for the format of one record per line."""
 _HOUR = 3_600
 _NAMELESS = 100_000
-_ONLY_TOKENS = frozenset((*ONLY_TOKENS, GRAPH_LOG, GRAPH_EVENTS))
+_ONLY_TOKENS = frozenset((*ONLY_TOKENS, GRAPH_LOG, GRAPH_EVENTS, OLD_GRAPH_LOG))
 """Logs without uses: a day without them hides none."""
 _SHOWN = 5
 """The number of unreadable places that are listed for a file; others are counted."""

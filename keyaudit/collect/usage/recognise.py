@@ -13,7 +13,7 @@ from keyaudit.collect.usage.event import Event, Members, Shape, mark
 from keyaudit.collect.usage.lacking import lacking
 from keyaudit.collect.usage.values import BadRecordError, UnknownKindError
 from keyaudit.model.text import one_line
-from keyaudit.model.tokens import GRAPH_EVENTS, GRAPH_LOG
+from keyaudit.model.tokens import GRAPH_EVENTS, GRAPH_LOG, OLD_GRAPH_LOG
 
 Reader = Callable[[Members], Event | None]
 
@@ -59,6 +59,7 @@ TABLES: dict[str, Reader] = {
 _OF_TOKENS: dict[str, Reader] = {
     **dict.fromkeys(sign_ins.ONLY_TOKENS, sign_ins.of_row),
     GRAPH_LOG: tokens.of_row,
+    OLD_GRAPH_LOG: tokens.of_old_row,
     GRAPH_EVENTS: tokens.of_audited,
 }
 # The tables of Defender in an event hub or in storage, each row in an envelope:
@@ -88,6 +89,7 @@ _CATEGORIES: dict[str, Reader] = {
     **dict.fromkeys(sign_ins.CATEGORIES, sign_ins.of_record),
     "auditlogs": directory.of_record,
     GRAPH_LOG.casefold(): tokens.of_record,
+    tokens.OLD_GRAPH_CATEGORY: tokens.of_record,
     **dict.fromkeys(_STREAMED, _streamed),
     # https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema#schema-from-storage-account-and-event-hubs
     **dict.fromkeys(("administrative", "write", "delete", "action"), activity.of_record),

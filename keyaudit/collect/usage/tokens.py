@@ -1,4 +1,4 @@
-"""Tokens in log records: their ids in one form, and the logs of requests to Microsoft Graph.
+"""Tokens in log records: their ids in one form, and the logs of requests to Microsoft Graph and to Azure AD Graph.
 
 A token's id (`uti`) is the id of the request that issued it: the 16 bytes of a GUID in base64url, in older records the text of
 the GUID in base64. Letters of either case are different:
@@ -15,12 +15,17 @@ from keyaudit.collect.usage.event import Event, Members, Shape
 from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, guid, lower, moment
 from keyaudit.inventory.logs.token import Token
 from keyaudit.model.guid import GUID
-from keyaudit.model.tokens import APP, GRAPH, GRAPH_EVENTS, GRAPH_LOG, USER
+from keyaudit.model.tokens import APP, GRAPH, GRAPH_EVENTS, GRAPH_LOG, OLD_GRAPH, OLD_GRAPH_LOG, USER
 
 GRAPH_API = "00000003-0000-0000-c000-000000000000"
 ARM_API = "797f4846-ba00-4fd7-ba43-dac1f8f63013"
-"""The applications of Microsoft Graph and of Azure Resource Manager: keyaudit/model/first_party.py has their source."""
-_CATEGORY = GRAPH_LOG.casefold()
+_OLD_GRAPH_API = "00000002-0000-0000-c000-000000000000"
+"""Microsoft Graph, Azure Resource Manager and Azure AD Graph as applications: keyaudit/model/first_party.py has the source."""
+OLD_GRAPH_CATEGORY = "azureadgraphactivitylogs"
+"""The category in diagnostic settings, in lower case; its table has another name. The members are those of packages/azure/
+data_stream/aadgraphactivitylogs of https://github.com/elastic/integrations, at 097306ed.
+"""
+_OF_CATEGORY = {GRAPH_LOG.casefold(): GRAPH_LOG, OLD_GRAPH_CATEGORY: OLD_GRAPH_LOG}
 _SHORT, _LONG = 22, 48
 """The lengths of the two forms, without padding."""
 _LAST, _URL = "AQgw", str.maketrans("-_", "+/")
@@ -80,10 +85,12 @@ class _Request(msgspec.Struct, gc=False, rename="camel"):
     request_id: Text = None
     sign_in_activity_id: Text = None
     token_issued_at: str | int | float | None = None
+    issued_at: str | int | float | None = None
     app_id: Text = None
     user_id: Text = None
     service_principal_id: Text = None
     response_status_code: int | str | None = None
+    http_status_code: int | str | None = None
     tenant_id: Text = None
 
 
@@ -118,13 +125,22 @@ def of_row(members: Members) -> Event:
     return _event(GRAPH_LOG, found.time_generated, found, guid(found.tenant_id))
 
 
+def of_old_row(members: Members) -> Event:
+    """A row of AADGraphActivityLogs."""
+    found = _row(members)
+    return _event(OLD_GRAPH_LOG, found.time_generated, found, guid(found.tenant_id))
+
+
 def of_record(members: Members) -> Event:
-    """The same from storage or an event hub."""
+    """Either from storage or an event hub."""
     found = _record(members)
-    if (found.category or "").casefold() != _CATEGORY:
+    log = _OF_CATEGORY.get((found.category or "").casefold())
+    if log is None:
         raise OtherKindError("not a request to Microsoft Graph")
     inner = found.properties or _Request()
-    return _event(GRAPH_LOG, inner.time_generated or found.time, inner, guid(found.tenant_id or inner.tenant_id))
+    inner.token_issued_at = inner.token_issued_at or inner.issued_at
+    inner.response_status_code = inner.response_status_code or inner.http_status_code
+    return _event(log, inner.time_generated or found.time, inner, guid(found.tenant_id or inner.tenant_id))
 
 
 def of_audited(members: Members) -> Event:
@@ -150,7 +166,7 @@ def _event(log: str, time: Any, found: _Row | _Request, tenant: str | None) -> E
     principal = user or guid(found.service_principal_id)
     token = Token(
         source=log,
-        service=GRAPH,
+        service=OLD_GRAPH if log == OLD_GRAPH_LOG else GRAPH,
         on=on,
         token=id_,
         odd=odd,
@@ -158,7 +174,7 @@ def _event(log: str, time: Any, found: _Row | _Request, tenant: str | None) -> E
         kind=USER if user else APP if principal else None,
         app=lower(found.app_id),
         client=guid(found.app_id),
-        resource=GRAPH_API,
+        resource=_OLD_GRAPH_API if log == OLD_GRAPH_LOG else GRAPH_API,
         principal=principal,
         object_id=principal,
         record=found.request_id or None,

@@ -43,6 +43,9 @@ MOST = 1_000
 _AT_ONCE = 500_000
 """The number of rows that are compared at once."""
 _HOUR = 3_600
+_ORDINARY = 0.05
+_KNOWN = 20
+"""The number of other such hours from which their silence says what is usual."""
 _SAME_CLASS = " AND ".join(f"judged.{name} IS NOT DISTINCT FROM rate.{name}" for name in CLASS)
 
 
@@ -101,9 +104,10 @@ def tokens_of(
             coalesce(rate.ids, 0) AS ids, coalesce(rate.listed, 0) AS listed
         FROM judged LEFT JOIN rate ON {_SAME_CLASS}"""
     )
-    counts = connection.execute("SELECT issue, count(*) FROM result GROUP BY ALL ORDER BY ALL").fetchall()
+    number = f"count(DISTINCT token) + count(*) FILTER (issue = '{Issue.NO_ID}')"
+    counts = connection.execute(f"SELECT issue, {number} FROM result GROUP BY ALL ORDER BY ALL").fetchall()
     doubts = connection.execute(
-        "SELECT doubt, count(*) FROM result WHERE doubt IS NOT NULL GROUP BY ALL ORDER BY ALL"
+        "SELECT doubt, count(DISTINCT token) FROM result WHERE doubt IS NOT NULL GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     return Tokens(
         found=list(_found(connection)),
@@ -156,21 +160,22 @@ def _slices(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[t
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Creates the tables that tokens are compared with.
 
-    `around`: the hours of each sign-in log with records in that hour, the one before and the one after, all with the ids of
-    tokens; `span`: its first and last such hour; `abroad`: the users of other tenants; `party`: all users and applications.
+    `around`: the hours of each sign-in log that are whole, as are the one before and the one after: they have records, all with
+    the ids of tokens, or belong to an ordinary silence; `span`: its first and last hour with records; `abroad`: the users of
+    other tenants; `party`: all users and applications.
     """
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE told AS SELECT source, hour, bool_and(named) AS named FROM hours GROUP BY ALL"""
     )
-    near = " ".join(
-        f"SEMI JOIN (SELECT source, hour {shift} AS hour FROM told WHERE named) USING (source, hour)"
-        for shift in ("- 1", "+ 1")
-    )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE around AS SELECT source, hour FROM told {near} WHERE named")
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE span AS SELECT source, min(hour) AS first, max(hour) AS last,
             min(hour) FILTER (named) AS first_named, max(hour) FILTER (named) AS last_named FROM told GROUP BY source"""
     )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE whole AS {_whole()}")
+    near = " ".join(
+        f"SEMI JOIN (SELECT source, hour {shift} AS hour FROM whole) USING (source, hour)" for shift in ("- 1", "+ 1")
+    )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE around AS SELECT source, hour FROM whole {near}")
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE abroad AS SELECT DISTINCT object_id FROM tokens
         WHERE issue AND external AND object_id IS NOT NULL"""
@@ -181,9 +186,32 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def _whole() -> str:
+    """SQL: the hours of each log that lack nothing, as far as can be known.
+
+    Small tenants have hours without a sign-in, above all at night. A silence of several hours is ordinary if it has a chance
+    of more than one in twenty, by how often the log is silent in such hours otherwise: at that time of a weekday or a weekend.
+    """
+    return f"""
+        WITH every AS (SELECT source, unnest(range(first, last + 1)) AS hour FROM span),
+        hours AS (SELECT *, hour % 24 AS time, (hour // 24 + 3) % 7 > 4 AS weekend, named IS NULL AS silent
+            FROM every LEFT JOIN told USING (source, hour)),
+        usual AS (SELECT source, time, weekend, count(*) AS hours, count(*) FILTER (silent) AS silent FROM hours GROUP BY ALL),
+        silences AS (SELECT *, hour - row_number() OVER (PARTITION BY source ORDER BY hour) AS silence FROM hours WHERE silent),
+        chances AS (SELECT source, silence, count(*) AS own, any_value(usual.hours) - own AS others,
+                any_value(usual.silent) - own AS others_silent
+            FROM silences JOIN usual USING (source, time, weekend) GROUP BY source, silence, time, weekend),
+        ordinary AS (SELECT source, silence FROM chances GROUP BY ALL
+            HAVING min(others) >= {_KNOWN} AND sum(own * ln((others_silent + 1) / (others + 2))) > ln({_ORDINARY}))
+        SELECT source, hour FROM told WHERE named
+        UNION ALL SELECT source, hour FROM silences JOIN ordinary USING (source, silence)"""
+
+
 def _judge(connection: duckdb.DuckDBPyConnection, used: str, issued: str, values: dict[str, list[str]]) -> None:
-    """Creates the table `judged`: each used token once, with its class, what the sign-in logs say of it, and why that may be
-    unknown. `used`, `issued`: conditions on `tokens` for the uses, and for the sign-ins that they are compared with.
+    """Creates the table `judged`: each used token once for each log, with its class, what the sign-in logs say of it, and why
+    that may be unknown.
+
+    `used`, `issued`: conditions on `tokens` for the uses, and for the sign-ins that they are compared with.
     """
     # Some logs do not say whose token it is; the sign-ins do, by the principal.
     kind = " ".join(
@@ -193,7 +221,8 @@ def _judge(connection: duckdb.DuckDBPyConnection, used: str, issued: str, values
     foreign = "coalesce(external, false) OR coalesce(object_id IN (FROM abroad), false)"
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE used AS
-        SELECT service, source, token, odd, issued_on, expires_on, {kind} AS kind, app, client, resource, principal, object_id,
+        SELECT service, source, token, odd, issued_on, expires_on, {kind} AS kind, app, client, resource, object_id,
+            CASE WHEN token IS NULL THEN principal END AS alone, min_by(principal, (first_on, principal)) AS principal,
             bool_or({foreign}) AS external, min(first_on) AS first_on, max(last_on) AS last_on,
             min_by(record, (first_on, record)) AS record
         FROM tokens WHERE NOT issue AND {used} GROUP BY ALL""",

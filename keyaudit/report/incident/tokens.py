@@ -19,7 +19,7 @@ _UNCHECKED = {
     Doubt.MICROSOFT: f"perhaps of one of Microsoft's own applications, and {MICROSOFT_LOG} is missing",
     Doubt.NO_IDS: "a sign-in log has no ids of tokens, like sign-ins from version 1.0 of Microsoft Graph, and summaries",
     Doubt.NOT_COVERED: "issued before a sign-in log begins",
-    Doubt.GAP: "near the time of issue, a sign-in log has an hour without a sign-in, or a sign-in without the id of a token",
+    Doubt.GAP: "near the time of issue, a sign-in log is silent when it usually is not, or has a sign-in without a token's id",
     Doubt.RECENT: "a sign-in log ends less than four days after the time of issue, and sign-ins are logged late",
     Doubt.FAILED: "only a failed sign-in has the id",
     Doubt.NO_BASELINE: "without a baseline it is unknown how many such tokens have a sign-in record",
@@ -55,9 +55,9 @@ def _told(seen: Tokens) -> Iterator[Statement]:
         return
     for token in seen.found[:_MOST]:
         yield Statement(text=_named(token), confidence=Confidence.INFERRED, rests_on=[token.record] if token.record else [])
-    more = sum(seen.counts.get(issue, 0) for issue in _LEADS) - len(seen.found[:_MOST])
-    if more > 0:
-        yield Statement(text=f"{plural(more, 'more such token')}: the JSON names up to 1,000.", confidence=Confidence.INFERRED)
+    if len(seen.found) > _MOST:
+        text = f"{plural(len(seen.found) - _MOST, 'more such use')}: the JSON names up to 1,000."
+        yield Statement(text=text, confidence=Confidence.INFERRED)
     if listed := seen.counts.get(Issue.LISTED, 0):
         text = (
             f"{plural(listed, 'token')} that they used {'has' if listed == 1 else 'have'} a sign-in record. So would a token"
@@ -73,9 +73,6 @@ def _told(seen: Tokens) -> Iterator[Statement]:
             " could not be checked. A forger may leave the id out."
         )
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
-
-
-_LEADS = (Issue.NOT_LISTED, Issue.DIFFERS, Issue.OVER_AGE)
 
 
 def _named(token: Token) -> str:

@@ -59,6 +59,7 @@ def key_vault(operation: str, uri: str, resource_id: str = VAULT) -> dict[str, A
         ("KeyBackup", f"{HOST}/keys/k", "backup", "key", f"{HOST}/keys/k"),
         ("KeyRelease", KEY, "release", "key", KEY),
         ("SecretGet", f"{HOST}/secrets/s", "read-secret", "secret", f"{HOST}/secrets/s"),
+        ("SecretUpdate", f"{HOST}/secrets/s", "update", "secret", f"{HOST}/secrets/s"),
         ("SecretSet", f"{HOST}/secrets/s", "write-secret", "secret", f"{HOST}/secrets/s"),
         ("CertificateImport", f"{HOST}/certificates/c", "import", "certificate", f"{HOST}/certificates/c"),
         ("VaultPatch", f"{HOST}/", "write-vault", "vault", VAULT),

@@ -86,6 +86,36 @@ def test_a_request_to_graph_as_a_diagnostic_setting_writes_it() -> None:
     assert (found.on, found.issued_on) == (parse_time("2026-07-16T02:00:45Z"), parse_time("2026-07-16T01:04:37Z"))
 
 
+@pytest.mark.parametrize(
+    ("who", "kind"),
+    [({"userId": PRINCIPAL, "servicePrincipalId": ""}, "user"), ({"servicePrincipalId": PRINCIPAL}, "application")],
+)
+def test_a_request_to_azure_ad_graph_as_a_diagnostic_setting_writes_it(who: dict[str, str], kind: str) -> None:
+    """The members, and the forms of the token's id and times, are those of `test-aadgraph-activity.log` in packages/azure/
+    data_stream/aadgraphactivitylogs/_dev/test/pipeline of github.com/elastic/integrations at 097306ed, with other values.
+    """
+    found = token(
+        {
+            "category": "AzureADGraphActivityLogs",
+            "operationName": "AAD Graph Activity",
+            "tenantId": TENANT,
+            "properties": {
+                "timeGenerated": "2026-05-11T12:41:10.9430757Z",
+                "requestId": "8a566ebb-0000-4000-8000-000000000000",
+                "httpMethod": "PATCH",
+                "httpStatusCode": 204,
+                "signInActivityId": f"{IN_TOKEN}==",
+                "appId": APP,
+                "issuedAt": "5/11/2026 12:35:58 PM",
+                **who,
+            },
+        }
+    )
+    assert (found.source, found.service, found.token) == ("AADGraphActivityLogs", "Azure AD Graph", uuid.UUID(REQUEST).hex)
+    assert (found.kind, found.app, found.object_id) == (kind, APP, PRINCIPAL)
+    assert (found.on, found.issued_on) == (parse_time("2026-05-11T12:41:10Z"), parse_time("2026-05-11T12:35:58Z"))
+
+
 def test_a_record_of_exchange_as_purview_exports_it() -> None:
     """The members are those of a record of September 2023 in a public export of Purview, with other values."""
     found = token(
