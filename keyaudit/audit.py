@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import math
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -114,15 +115,20 @@ async def collect(
     evidence: "Evidence",
     observe: "Observe | None" = None,
     focus: "Focus | None" = None,
+    reread: int | None = None,
+    budget: float = math.inf,
 ) -> Collected:
     """Read everything into the spool of `folder`. `announce` receives identity and tenant before anything is read.
 
     Objects that certainly have not changed since the snapshot `since` are copied from it. `observe` receives every answer after
-    the sign-in. `focus`: the needs of the only page that it is for.
+    the sign-in. `focus`: the needs of the only page that it is for. `reread`: the age in seconds from which certificates of
+    applications are not copied; None: the usual one. `budget`: as in `collect_all`.
     """
+    from keyaudit.collect.entra.public_keys import copies
     from keyaudit.collect.run import collect_all
-    from keyaudit.inventory.earlier import Earlier, continued
-    from keyaudit.inventory.spool import Spool, same_collection
+    from keyaudit.inventory.begun import same_collection
+    from keyaudit.inventory.earlier import REREAD, Earlier, continued
+    from keyaudit.inventory.spool import Spool
 
     async with connected(source, clock=clock, prompt=prompt) as connection:
         connection.gateway.observe = observe
@@ -134,9 +140,11 @@ async def collect(
             spool = held.enter_context(Spool.resume(folder) if resume else Spool.create(folder, run))
             same_collection(spool.run, run)
             spool.now = clock.now
-            earlier = held.enter_context(Earlier(since)) if since is not None else None
-            failures = await collect_all(connection, spool, progress=progress, earlier=earlier, evidence=evidence, focus=focus)
-            spool.run = structs.replace(spool.run, skew=connection.skew())
+            earlier = held.enter_context(Earlier(since, REREAD if reread is None else reread)) if since is not None else None
+            failures = await collect_all(
+                connection, spool, progress=progress, earlier=earlier, evidence=evidence, focus=focus, budget=budget
+            )
+            spool.run = structs.replace(spool.run, skew=connection.skew(), copied=copies(spool))
             held.pop_all()
         return Collected(spool, failures, connection.requests, evidence.logs, evidence.usual)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keyaudit.cli.options import Live, Stored, flags, typed
+from keyaudit.cli.reuse import Reuse
 from keyaudit.cli.streams import printing
 from keyaudit.model.shell import option
 
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from keyaudit.model.relying_parties import Unread
 
 
-@flags(Live)
+@flags(Live, Reuse)
 def collect(
     live: Live,
+    reuse: Reuse,
     *,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write the snapshot to.")],
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted collection in that folder.")] = False,
@@ -28,7 +30,8 @@ def collect(
         typer.Option(
             "--since",
             metavar="DIR",
-            help="An earlier snapshot: key versions that cannot have changed are copied from it, not read again.",
+            help="An earlier snapshot: key versions that cannot have changed, and certificates of applications that seem "
+            "unchanged, are copied from it, not read again.",
         ),
     ] = None,
 ) -> int:
@@ -42,16 +45,18 @@ def collect(
     from keyaudit.model.text import one_line
 
     tenants = [one for one, _ in each(live, Stored())]
-    again = resuming(live, out, since)
+    if since is None and not resume and reuse.reread is not None:
+        raise UsageError("--reread", "says when copied certificates are read again, and nothing is copied", "add --since DIR")
+    again = resuming(live, out, since, reuse)
     if len(tenants) == 1:
-        return _collect(live, out, out, resume=resume, since=since, again=again)
+        return _collect(live, out, out, reuse, resume=resume, since=since, again=again)
     if since is not None:
         raise UsageError("--since", "takes one tenant, and several are named", "collect that one separately")
     held: set[int] = set()
     for one in tenants:
         [tenant] = one.tenant or []
         try:
-            held.add(_collect(one, out / place(tenant), out, resume=resume, since=None, again=again))
+            held.add(_collect(one, out / place(tenant), out, reuse, resume=resume, since=None, again=again))
         # If one tenant cannot be read, the others still are; the exit code says so.
         except (AccessError, UnavailableError) as error:
             tell(f"tenant {one_line(tenant)}: {error}")
@@ -59,27 +64,27 @@ def collect(
     return next(code for code in PRECEDENCE if code in held) if held else Exit.NO_ACCESS
 
 
-def resuming(live: Live, out: Path, since: Path | None) -> str:
+def resuming(live: Live, out: Path, since: Path | None, reuse: Reuse) -> str:
     """The command that goes on with a collection, with the flags that it began with: others would read something else."""
     earlier = "" if since is None else option("--since", str(since))
-    return " ".join(filter(None, ("keyaudit collect --resume", option("--out", str(out)), typed(live), earlier)))
+    return " ".join(filter(None, ("keyaudit collect --resume", option("--out", str(out)), typed(live), typed(reuse), earlier)))
 
 
-def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path | None, again: str) -> int:
+def _collect(live: Live, folder: Path, out: Path, reuse: Reuse, *, resume: bool, since: Path | None, again: str) -> int:
     """Collect one tenant. Finished parts of an earlier run are not read again. `again`: the command that goes on."""
     several = folder != out
     begun = resume and (not several or folder.exists())
     if not begun:
         # Checked before the slow imports and the sign-in.
-        from keyaudit.inventory.spool import check_new
+        from keyaudit.inventory.begun import check_new
 
         check_new(folder)
     from keyaudit.cli.live import collected
     from keyaudit.collect.evidence import supplied
     from keyaudit.gate import assess
     from keyaudit.inventory.access_models import with_access_models
+    from keyaudit.inventory.begun import finished
     from keyaudit.inventory.snapshot import open_snapshot
-    from keyaudit.inventory.spool import finished
     from keyaudit.model.tables import operations
     from keyaudit.report.collected import render
 
@@ -90,7 +95,14 @@ def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path |
         snapshot = _finished(live, folder, evidence)
     else:
         snapshot = collected(
-            live, folder, resume=begun, kept=f"continue with: {again}", since=earlier, among=several, evidence=evidence
+            live,
+            folder,
+            resume=begun,
+            kept=f"continue with: {again}",
+            since=earlier,
+            among=several,
+            evidence=evidence,
+            reuse=reuse,
         )
     # Later policies may need any column, so all are required.
     verdict = with_access_models(
@@ -107,8 +119,8 @@ def _finished(live: Live, folder: Path, evidence: "Evidence | None") -> "Snapsho
 
     from keyaudit.cli.settings import settle
     from keyaudit.cli.streams import tell
+    from keyaudit.inventory.begun import same_collection
     from keyaudit.inventory.snapshot import open_snapshot
-    from keyaudit.inventory.spool import same_collection
     from keyaudit.model.errors import UnsafeError
     from keyaudit.model.guid import GUID
     from keyaudit.model.text import one_line

@@ -5,15 +5,17 @@ from typing import Annotated
 import typer
 
 from keyaudit.cli.options import Choice, Ci, FailOn, Format, Keep, Live, Redaction, Shown, Shrinkage, Stored, flags
+from keyaudit.cli.reuse import Reuse
 
 
-@flags(Live, Stored, Choice, Shown, Redaction)
-def gate(
+@flags(Live, Stored, Choice, Shown, Redaction, Reuse)
+def gate(  # noqa: PLR0917 - each is a group of flags
     live: Live,
     stored: Stored,
     choice: Choice,
     shown: Shown,
     redaction: Redaction,
+    reuse: Reuse,
     *,
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="Fail on open findings of this severity and above.")
@@ -42,10 +44,11 @@ def gate(
     from keyaudit.model.findings import Severity
 
     to = shown_outputs(shown, redaction)
+    reuse.needs("--keep", given=keep is not None)
     if keep is not None:
         from keyaudit.cli.kept import kept
 
-        live, stored, since = kept(live, stored, since, keep)
+        live, stored, since = kept(live, stored, since, keep, reuse)
     # A tag may be removed, and would take a finding out of the gate: subscriptions and vaults alone choose a part.
     source, part = part_of(live, stored)
     with all_judged(

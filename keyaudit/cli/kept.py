@@ -8,12 +8,13 @@ from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.config import read_config
 from keyaudit.cli.judged import judged
 from keyaudit.cli.options import Choice, Live, Stored, settings_file
+from keyaudit.cli.reuse import Reuse
 from keyaudit.cli.settings import settle
 from keyaudit.cli.streams import tell
 from keyaudit.gate.history import Course
 from keyaudit.inventory import files
+from keyaudit.inventory.begun import begun, finished
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
-from keyaudit.inventory.spool import begun, finished
 from keyaudit.model import times
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.history import History
@@ -53,7 +54,7 @@ def followed(folder: Path, live: Live, choice: Choice, asked: str) -> History:
     return course.history(deadlines)
 
 
-def kept(live: Live, stored: Stored, since: Path | None, keep: Path) -> tuple[Live, Stored, Path | None]:
+def kept(live: Live, stored: Stored, since: Path | None, keep: Path, reuse: Reuse) -> tuple[Live, Stored, Path | None]:
     """The flags for what is read into a new snapshot in `keep`, and the snapshot before it, if `since` names no other.
 
     A collection there that was stopped within the last day, and has the same filters, is gone on with.
@@ -78,6 +79,7 @@ def kept(live: Live, stored: Stored, since: Path | None, keep: Path) -> tuple[Li
         resume=stopped is not None,
         kept=f"what was read is kept in {files.shown(new)}; the same command continues it",
         since=same,
+        reuse=reuse,
     )
     if not live.quiet:
         tell(f"kept in {files.shown(new)}")

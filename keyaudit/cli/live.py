@@ -1,6 +1,7 @@
 """Collects the live or simulated tenant into a folder."""
 
 import asyncio
+import math
 import os
 import uuid
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from keyaudit.cli.bugs import bug
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.options import DEFAULT_CONFIG, Auth, Live
 from keyaudit.cli.progress import progress
+from keyaudit.cli.reuse import NO_REUSE, Reuse
 from keyaudit.cli.settings import Settings, settle
 from keyaudit.cli.stop import keeping
 from keyaudit.cli.streams import tell
@@ -49,19 +51,21 @@ def collected(
     evidence: Evidence | None = None,
     observe: Observe | None = None,
     focus: Focus | None = None,
+    reuse: Reuse = NO_REUSE,
 ) -> Snapshot:
     """The live or simulated tenant, read into `folder`. `kept` says what is left there if the run is stopped.
 
     Resources that certainly did not change are copied from the snapshot `since`. `among`: there are other tenants, so an
     application may sign in to tenants other than its own. `evidence`: the --import files, if already read. `observe`
-    receives every answer. `focus`: the needs of the only page that it is for.
+    receives every answer. `focus`: the needs of the only page that it is for. `reuse`: what may come from `since` or wait for
+    the next run.
     """
     if among and live.imports:
         raise UsageError("--import", "takes one tenant, and several are named", "collect each separately, with its own file")
     evidence = evidence or supplied(live.imports or ())
     with keeping(kept):
         taken = asyncio.run(
-            _collect(live, folder, evidence, resume=resume, since=since, among=among, observe=observe, focus=focus)
+            _collect(live, folder, evidence, resume=resume, since=since, among=among, observe=observe, focus=focus, reuse=reuse)
         )
         for failure in taken.failures:
             tell(f"a bug in {failure.surface} of {failure.scope.name}: {bug(failure.error)}; please report it with this line")
@@ -99,6 +103,7 @@ async def _collect(
     among: bool,
     observe: Observe | None,
     focus: Focus | None,
+    reuse: Reuse,
 ) -> audit.Collected:
     clock = SystemClock()
     async with where(live, clock, settle(live, resume=resume)) as source:
@@ -115,6 +120,8 @@ async def _collect(
                 evidence=evidence,
                 observe=observe,
                 focus=focus,
+                reread=reuse.seconds,
+                budget=math.inf if reuse.budget is None else reuse.budget * 60,
             )
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from keyaudit.cli.streams import coloured, tell
+from keyaudit.model.forecast import Forecast
 from keyaudit.model.reasons import Reason
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 LONG = 2.0
 """Seconds after which a message about a step without progress is printed."""
+FORETOLD = 60.0
+"""Seconds from which a forecast is printed."""
 _STEP = 36
 """Columns for the name of a step and its numbers, so that the bar does not move."""
 
@@ -34,6 +37,30 @@ def wait_text(host: str, reason: Reason, seconds: float) -> str:
     return f"{host}: {_WHY.get(reason, reason)}; waiting for {seconds:.0f} s"
 
 
+def forecast_text(forecast: Forecast) -> str:
+    """What takes long, why, how long, and what would shorten it."""
+    allowed = f"{forecast.units:,.0f} such requests in {forecast.window:,.0f} seconds"
+    used = "all" if forecast.share >= 1 else f"{forecast.share:.0%}"
+    shorter = "" if forecast.share >= 1 else "a larger --share; "
+    return (
+        f"{forecast.requests:,} applications with certificates have to be read one by one, because Graph's lists leave the "
+        f"certificates out. Graph allows {allowed}, and this run uses {used} of that: it takes about "
+        f"{_about(forecast.seconds)}. To shorten it: {shorter}--since or --keep, which copy certificates that seem unchanged; "
+        "--budget MINUTES, which leaves the rest to the next run. Ctrl-C loses nothing that collect or --keep has read."
+    )
+
+
+def _about(seconds: float) -> str:
+    minutes = max(1, round(seconds / 60))
+    hours, rest = divmod(minutes, 60)
+    shown = [plural for count, plural in ((hours, _plural(hours, "hour")), (rest, _plural(rest, "minute"))) if count]
+    return " and ".join(shown)
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 class Silent:
     """Shows nothing."""
 
@@ -43,12 +70,20 @@ class Silent:
     def waits(self, host: str, reason: Reason, seconds: float) -> None:
         """Nothing."""
 
+    def foretell(self, forecast: Forecast) -> None:
+        """Nothing."""
+
 
 class Lines(Silent):
     """Prints waits, once for each host and reason, so that a pipeline's log shows why it took long."""
 
     def __init__(self) -> None:
         self._told: set[tuple[str, Reason]] = set()
+
+    def foretell(self, forecast: Forecast) -> None:
+        """One line on stderr, for what takes long enough to wonder about."""
+        if forecast.seconds >= FORETOLD:
+            tell(forecast_text(forecast))
 
     def waits(self, host: str, reason: Reason, seconds: float) -> None:
         """One line on stderr."""
@@ -64,6 +99,7 @@ class Bars:
         self._bars, self._steps = bars, steps
         self._task = bars.add_task("connecting", total=steps)
         self._done: dict[str, float] = {}
+        self._foretold: dict[str, TaskID] = {}
         self._waits: dict[str, tuple[TaskID, float]] = {}
 
     def update(self, surface: str, done: int, total: int | None) -> None:
@@ -71,8 +107,18 @@ class Bars:
         self._done[surface] = 1.0 if done == total else done / total if total else 0.0
         step = f"{surface} {done:,}" if total is None else f"{surface} {done:,} of {total:,}"
         completed = None if self._steps is None else sum(self._done.values())
-        self._bars.update(self._task, description=f"{step:<{_STEP}}", completed=completed)
+        if surface in self._foretold:
+            self._bars.update(self._foretold[surface], description=f"{step:<{_STEP}}", completed=done, total=total)
+        else:
+            self._bars.update(self._task, description=f"{step:<{_STEP}}", completed=completed)
         self._forget_waits()
+
+    def foretell(self, forecast: Forecast) -> None:
+        """The forecast above the bars, if it takes long, and a bar of its own for that step."""
+        if forecast.seconds >= FORETOLD:
+            tell(forecast_text(forecast))
+            name = f"{forecast.surface:<{_STEP}}"
+            self._foretold[forecast.surface] = self._bars.add_task(name, total=forecast.requests)
 
     def waits(self, host: str, reason: Reason, seconds: float) -> None:
         """A separate line while the wait lasts, with the time that has passed."""

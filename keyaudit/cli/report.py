@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from keyaudit.cli.engine import Engine, Master, check, importing_spark
 from keyaudit.cli.options import Choice, Format, Keep, Live, Parts, Redaction, Shown, Shrinkage, Stored, flags, typed
+from keyaudit.cli.reuse import Reuse
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Severity
 from keyaudit.model.part import Part
@@ -35,7 +36,7 @@ class Sort(StrEnum):
     EXPIRES = "expires"
 
 
-@flags(Live, Stored, Parts, Choice, Shown, Redaction)
+@flags(Live, Stored, Parts, Choice, Shown, Redaction, Reuse)
 def report(  # noqa: PLR0917 - each is a group of flags
     live: Live,
     stored: Stored,
@@ -43,6 +44,7 @@ def report(  # noqa: PLR0917 - each is a group of flags
     choice: Choice,
     shown: Shown,
     redaction: Redaction,
+    reuse: Reuse,
     *,
     group_by: Annotated[
         GroupBy | None,
@@ -114,8 +116,9 @@ def report(  # noqa: PLR0917 - each is a group of flags
     from keyaudit.report.resource import SHOWN
     from keyaudit.report.unowned import READ
 
+    reuse.needs("--keep", given=keep is not None)
     if keep is not None:
-        live, stored, since = _kept(live, stored, since, keep, apart=framework is not None or master is not None)
+        live, stored, since = _kept(live, stored, since, keep, reuse, apart=framework is not None or master is not None)
     source, part = part_of(live, stored, parts)
     if part and master is not None:
         raise UsageError("--engine spark", "evaluates all of a snapshot", "leave out the flags that choose a part")
@@ -154,12 +157,14 @@ def report(  # noqa: PLR0917 - each is a group of flags
         )
 
 
-def _kept(live: Live, stored: Stored, since: Path | None, keep: Path, *, apart: bool) -> tuple[Live, Stored, Path | None]:
+def _kept(
+    live: Live, stored: Stored, since: Path | None, keep: Path, reuse: Reuse, *, apart: bool
+) -> tuple[Live, Stored, Path | None]:
     from keyaudit.cli.kept import kept
 
     if apart:
         raise UsageError("--keep", "cannot be combined with --framework or --engine spark", "evaluate what it kept")
-    return kept(live, stored, since, keep)
+    return kept(live, stored, since, keep, reuse)
 
 
 def _check_framework(part: Part, master: str | None, since: Path | None, redaction: Redaction, *, arranged: bool) -> None:

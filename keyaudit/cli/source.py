@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from keyaudit.inventory.snapshot import Snapshot
     from keyaudit.model.run import Gap
 
+_KEPT = "nothing is kept; collect, and report and gate with --keep, go on where they were stopped"
+"""The message of a command that was stopped while it read a tenant."""
+
 
 def each(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
     """The flags of one tenant at a time, for commands that take several."""
@@ -80,9 +83,7 @@ def _live(
 
     with temporary_folder() as folder:
         try:
-            taken = collected(
-                live, folder / "read", resume=False, kept="nothing is kept", among=among, observe=observe, focus=focus
-            )
+            taken = collected(live, folder / "read", resume=False, kept=_KEPT, among=among, observe=observe, focus=focus)
         except (AccessError, UnavailableError) as error:
             if not among:
                 raise

@@ -89,6 +89,10 @@ class Domain:
         """Units per second that it may spend now; 0 means unlimited."""
         return self._rate * self._slowed
 
+    def needs(self, units: float) -> float:
+        """Seconds that so many units take from now, if nothing is throttled and nobody else spends any."""
+        return max(0.0, self._wait(0.0), (units - self._tokens) / self.rate if self.rate else 0.0)
+
     def held(self) -> float:
         """Seconds from now for which nothing is sent."""
         return max(0.0, self._not_before - self._clock.monotonic())

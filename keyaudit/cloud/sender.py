@@ -13,7 +13,7 @@ from keyaudit.cloud.circuit import CIRCUIT, CONNECT_CIRCUIT, PATIENCE, Circuit, 
 from keyaudit.cloud.clients import Answer, Clients
 from keyaudit.cloud.clock import Clock
 from keyaudit.cloud.failures import EXPECTED, failure_of, never_connected
-from keyaudit.cloud.pacing import LIMITS, LONGEST_BACKOFF, Domain, RetryQuota, Ticket
+from keyaudit.cloud.pacing import LIMITS, LONGEST_BACKOFF, Domain, Limit, RetryQuota, Ticket
 from keyaudit.cloud.pages import Step
 from keyaudit.cloud.refusal import RETRIED, refusal_of
 from keyaudit.cloud.skew import Skew
@@ -101,13 +101,17 @@ class Sender:
         self.gone: Gone | None = None
         """Called once for each host that is no longer reachable."""
         self._asked_gone: set[str] = set()
-        self._clients, self._tokens, self._clock = clients, tokens, clock
-        self._share, self._deadline, self._chance = share, deadline, chance
+        self._clients, self._tokens, self.clock = clients, tokens, clock
+        self.share, self._deadline, self._chance = share, deadline, chance
         self._flight = asyncio.Semaphore(concurrency)
         self._domains: dict[tuple[Throttle, str], Domain] = {}
         self._paths: dict[tuple[str, str], Circuit] = {}
         self._lines: dict[str, Circuit] = {}
         self._quota = RetryQuota()
+
+    def forecast(self, throttle: Throttle, requests: int) -> tuple[Limit, float]:
+        """A limit of the whole tenant, and the seconds that so many more requests of it take at least."""
+        return LIMITS[throttle], self._domain(throttle, "").needs(requests)
 
     async def send(
         self, operation: Operation, step: Step, subscription: str, *, times: int = 1, see: See | None = None
@@ -117,7 +121,7 @@ class Sender:
         self._quota.earn()
         tries = connects = alike = 0
         last: Refusal | None = None
-        began = self._clock.monotonic()
+        began = self.clock.monotonic()
         while True:
             outcome = await self._attempt(operation, step, way, see)
             refusal = outcome.answer
@@ -133,7 +137,7 @@ class Sender:
                 if await self._is_gone(way):
                     way.line.abandon(refusal)
                     return refusal
-                if self._clock.monotonic() - began > PATIENCE:
+                if self.clock.monotonic() - began > PATIENCE:
                     return refusal
                 pause = self._backoff(connects)
             else:
@@ -144,10 +148,10 @@ class Sender:
                 if tries >= ATTEMPTS or (alike >= BROKEN_ALIKE and not refusal.status):
                     return refusal
                 pause = self._backoff(tries) if outcome.wait is None else outcome.wait
-            if self._clock.monotonic() + max(pause, outcome.wait or 0.0) >= self._deadline:
+            if self.clock.monotonic() + max(pause, outcome.wait or 0.0) >= self._deadline:
                 return refusal
             self._tell(way.host, refusal.reason, pause)
-            await self._clock.sleep(pause)
+            await self.clock.sleep(pause)
             self.retries += 1
 
     async def _is_gone(self, way: _Way) -> bool:
@@ -196,7 +200,7 @@ class Sender:
     def _stopped(self, way: _Way) -> Refusal | None:
         if self._tokens.revoked:
             return self._tokens.revoked
-        if self._clock.monotonic() >= self._deadline:
+        if self.clock.monotonic() >= self._deadline:
             return Refusal(Reason.BUDGET)
         return way.given_up()
 
@@ -215,7 +219,7 @@ class Sender:
         if answer.status == 401 and revokes(answer.headers.get("WWW-Authenticate", "")):
             return _Outcome(self._tokens.revoke(401))
         refusal = refusal_of(operation.surface, answer.status, answer.headers, answer.body)
-        seconds = asked(answer.headers, self._clock.now())
+        seconds = asked(answer.headers, self.clock.now())
         if seconds is not None and seconds > MOST:
             refusal = replace(refusal, detail=f"{refusal.detail}, to come back in {seconds:,.0f} seconds")
         passes = answer.status in RETRIED
@@ -227,7 +231,7 @@ class Sender:
         """The wait that an answer of status 200 asks for."""
         if operation.throttle is Throttle.RESOURCE_GRAPH:
             return quota_wait(answer.headers)
-        seconds = batch.wait_of(answer, self._clock.now()) if operation is _BATCH else None
+        seconds = batch.wait_of(answer, self.clock.now()) if operation is _BATCH else None
         # A part of a batch with a longer wait than the run allows is sent separately, and refused there.
         return None if seconds is None or seconds > PATIENCE else clamped(seconds)
 
@@ -257,10 +261,10 @@ class Sender:
     def _way(self, operation: Operation, host: str, subscription: str, times: int) -> _Way:
         path = self._paths.get((host, operation.id))
         if path is None:
-            path = self._paths[host, operation.id] = Circuit(self._clock, self._chance, CIRCUIT, waits_unanswered=True)
+            path = self._paths[host, operation.id] = Circuit(self.clock, self._chance, CIRCUIT, waits_unanswered=True)
         line = self._lines.get(host)
         if line is None:
-            line = self._lines[host] = Circuit(self._clock, self._chance, CONNECT_CIRCUIT, waits_unanswered=False)
+            line = self._lines[host] = Circuit(self.clock, self._chance, CONNECT_CIRCUIT, waits_unanswered=False)
         spent = [(domain, cost * times) for domain, cost in self._spent(operation, host, subscription)]
         return _Way(host, path, line, (path.mark, line.mark), spent)
 
@@ -284,7 +288,7 @@ class Sender:
         domain = self._domains.get((throttle, name))
         if domain is None:
             limit = LIMITS.get(throttle)
-            domain = Domain(limit, self._share, self._clock, self._chance, slots=PER_DOMAIN, deadline=self._deadline)
+            domain = Domain(limit, self.share, self.clock, self._chance, slots=PER_DOMAIN, deadline=self._deadline)
             self._domains[throttle, name] = domain
         return domain
 

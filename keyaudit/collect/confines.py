@@ -51,9 +51,9 @@ class Confines:
         named = self._keeps("vaults", vault.name, vault.resource_id)
         return self.resource(vault.resource_id) and named
 
-    def source(self, surface: str, operations: Sequence[str]) -> bool:
-        """Whether a surface is read, by its name or the family of its operations."""
-        return self._keeps("sources", *_names(surface, operations))
+    def source(self, surface: str, operations: Sequence[str], completes: Sequence[str] = ()) -> bool:
+        """Whether a surface is read, by its name, the family of its operations, or a surface that it `completes`."""
+        return self._keeps("sources", *_names(surface, operations), *(name for each in completes for name in _names(each, ())))
 
     def left_out(self, operations: Sequence[str]) -> bool:
         """Whether no page that the run is for needs a surface with these operations."""

@@ -1,7 +1,8 @@
 """The inputs and the interface of collectors."""
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -16,6 +17,14 @@ from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.reasons import Reason
 
 P = TypeVar("P")
+
+
+class Seen(Protocol):
+    """Receives the number of objects so far, and the total if it is known."""
+
+    def __call__(self, done: int, total: int | None = None) -> None:
+        """`done` of `total`."""
+        ...
 
 
 class Places(Struct, frozen=True):
@@ -42,12 +51,14 @@ class Reading(Struct, frozen=True):
     """Room for more objects at once, which all places share."""
     evidence: Evidence
     """The supplied evidence."""
-    seen: Callable[[int], None]
-    """Receives the number of objects so far, if the total is unknown."""
+    seen: Seen
+    """Receives the progress in a place that is read as a whole."""
     confines: Confines
     """The filters of the run."""
     earlier: Earlier | None = None
     """An earlier run of the tenant; objects that certainly have not changed since are not read again."""
+    time_left: Callable[[], float] = lambda: math.inf
+    """The seconds that the run still has for what may wait for the next one."""
 
     def missing(self, operation: str) -> Reason | None:
         """Why an operation on the tenant, of a closed unit, is incomplete; None if it is complete."""

@@ -1,6 +1,7 @@
 """Reads a whole tenant into a spool: places first, then their content, then everything that depends on both."""
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -14,11 +15,12 @@ from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import not_assessed
 from keyaudit.collect.concurrency import Spare, for_each
 from keyaudit.collect.confines import Confines
+from keyaudit.collect.entra.public_keys import to_read
 from keyaudit.collect.evidence import NONE, Evidence
 from keyaudit.collect.focus import Focus
 from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults, is_gone
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
-from keyaudit.collect.reading import Places, Reading
+from keyaudit.collect.reading import Places, Reading, Seen
 from keyaudit.collect.subscriptions import list_subscriptions
 from keyaudit.collect.supplied import write_supplied
 from keyaudit.collect.surfaces import SURFACES, Surface
@@ -26,11 +28,15 @@ from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.errors import AuditError
-from keyaudit.model.operations import OPERATIONS, Paging
+from keyaudit.model.forecast import Forecast
+from keyaudit.model.operations import OPERATIONS, Paging, Throttle
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
 
 _VAULT_OPERATIONS = ("subscription.list", *QUERIES)
+
+_PUTTING_OFF = ("applications", "service principals")
+"""The surfaces whose lists may leave out public keys."""
 
 _SUBSCRIPTIONS_AT_ONCE = 16
 _VAULTS_AT_ONCE = 32
@@ -70,6 +76,10 @@ class Progress(Protocol):
         """The run waits for `host` for so many seconds."""
         ...
 
+    def foretell(self, forecast: Forecast) -> None:
+        """What takes longest, told once, as soon as it is known."""
+        ...
+
 
 class Failure(Struct, frozen=True):
     """A bug that ended one unit: its coverage says internal_error, and the run went on."""
@@ -87,16 +97,17 @@ async def collect_all(
     evidence: Evidence = NONE,
     earlier: Earlier | None = None,
     focus: Focus | None = None,
+    budget: float = math.inf,
 ) -> Sequence[Failure]:
     """Read everything that `spool` does not have yet. Refusals are coverage; units that a bug ended are returned.
 
     `evidence` is supplied evidence; objects that certainly have not changed since `earlier` are not read again. `focus`: the
-    needs of the only page that it is for. Raises
-    AuditError if the spool cannot be written, or for evidence of another tenant. On cancellation open units stay open, for
-    `resume`.
+    needs of the only page that it is for. `budget`: seconds after which the rest of what may wait is left to the next run.
+    Raises AuditError if the spool cannot be written, or for evidence of another tenant. On cancellation open units stay open,
+    for `resume`.
     """
     confines = Confines(spool.run.filters, focus)
-    collection = _Collection(connection, spool, progress, evidence, earlier, confines=confines)
+    collection = _Collection(connection, spool, progress, evidence, earlier, confines=confines, budget=budget)
     connection.gateway.sender.watch, connection.gateway.sender.gone = progress.waits, collection.gone
     return await collection.collect()
 
@@ -105,7 +116,9 @@ def note_unread(spool: Spool, refusal: Refusal) -> None:
     """Record everything as refused, if nothing could be read."""
     scope = tenant_scope(spool.run.tenant_id)
     surfaces = {
-        surface.name: surface.operations for ring in (SURFACES.tenant, SURFACES.last, SURFACES.named) for surface in ring
+        surface.name: surface.operations
+        for ring in (SURFACES.tenant, SURFACES.last, SURFACES.named, SURFACES.completing)
+        for surface in ring
     }
     for name, operations in {"vaults": _VAULT_OPERATIONS, **surfaces}.items():
         spool.unit(name, scope, operations).close(not_assessed(scope, operations, refusal.reason, refusal.detail))
@@ -121,6 +134,7 @@ class _Collection:
         earlier: Earlier | None,
         *,
         confines: Confines,
+        budget: float,
     ) -> None:
         self._connection = connection
         self._spool = spool
@@ -131,6 +145,8 @@ class _Collection:
         self._found = Places()
         self._confines = confines
         self._failures: list[Failure] = []
+        self._ends = connection.gateway.sender.clock.monotonic() + budget
+        self._unlisted = set(_PUTTING_OFF)
         self._spare = asyncio.Semaphore(0)
         """Room for more objects of any vault."""
 
@@ -140,6 +156,8 @@ class _Collection:
         await _together(self._places, *(partial(self._of_tenant, surface) for surface in SURFACES.tenant))
         await _together(*(partial(self._of_tenant, surface) for surface in SURFACES.last))
         await _together(*(partial(self._of_tenant, surface) for surface in SURFACES.named))
+        for surface in SURFACES.completing:
+            await self._of_tenant(surface)
         return sorted(self._failures, key=lambda failure: (failure.surface, failure.scope))
 
     async def gone(self, host: str) -> bool:
@@ -170,7 +188,7 @@ class _Collection:
 
     def _look(self) -> bool:
         """Whether anything is read that needs places."""
-        without = {surface.name for surface in (*SURFACES.tenant, *SURFACES.named)}
+        without = {surface.name for surface in (*SURFACES.tenant, *SURFACES.named, *SURFACES.completing)}
         surfaces = {**SURFACES.operations, "vaults": _VAULT_OPERATIONS}
         return any(self._confines.source(name, asked) for name, asked in surfaces.items() if name not in without)
 
@@ -202,7 +220,7 @@ class _Collection:
         """
         left = len(places)
         done = Counter[str]()
-        reading = self._reading(at_once, lambda _: None)
+        reading = self._reading(at_once, _unseen)
         for surface in surfaces:
             self._progress.update(surface.name, 0, len(places))
 
@@ -225,21 +243,40 @@ class _Collection:
         """Read a surface of the tenant as a whole."""
         count = 1
 
-        def seen(number: int) -> None:
+        def seen(done: int, total: int | None = None) -> None:
             nonlocal count
-            count = number
-            self._progress.update(surface.name, number, None)
+            count = max(done, total or 0)
+            self._progress.update(surface.name, done, total)
 
         self._progress.update(surface.name, 0, None)
         reading = self._reading(_OBJECTS_OF_A_VAULT, seen)
         await self._surface(surface, self._scope, self._scope, reading)
         self._progress.update(surface.name, count, count)
+        if surface.name in self._unlisted:
+            self._unlisted.remove(surface.name)
+            if not self._unlisted:
+                self._foretell(reading)
+
+    def _foretell(self, reading: Reading) -> None:
+        """Say how long the public keys take that lists left out, which is longer than everything else in a large tenant."""
+        count, sender = to_read(reading, self._scope), self._connection.gateway.sender
+        if count:
+            limit, seconds = sender.forecast(Throttle.GRAPH_KEY_CREDENTIALS, count)
+            told = Forecast(
+                surface="public keys",
+                requests=count,
+                seconds=seconds,
+                units=limit.units,
+                window=limit.window,
+                share=sender.share,
+            )
+            self._progress.foretell(told)
 
     async def _surface(self, surface: Surface[T], place: T, scope: Scope, reading: Reading) -> None:
         """One surface of one place: read, or recorded as excluded."""
 
         async def work(unit: Unit) -> Sequence[Coverage]:
-            if not self._confines.source(surface.name, surface.operations):
+            if not self._confines.source(surface.name, surface.operations, surface.completes):
                 return not_assessed(scope, surface.operations, Reason.EXCLUDED_BY_CONFIG)
             if self._confines.left_out(surface.operations):
                 return not_assessed(scope, surface.operations, Reason.NOT_ASKED)
@@ -247,7 +284,7 @@ class _Collection:
 
         await self._unit(surface.name, scope, surface.operations, work)
 
-    def _reading(self, at_once: int, seen: Callable[[int], None]) -> Reading:
+    def _reading(self, at_once: int, seen: Seen) -> Reading:
         evidence, confines = self._evidence, self._confines
         return Reading(
             self._connection,
@@ -260,6 +297,7 @@ class _Collection:
             seen,
             confines,
             self._earlier,
+            lambda: self._ends - self._connection.gateway.sender.clock.monotonic(),
         )
 
     async def _unit(self, surface: str, scope: Scope, opened: tuple[str, ...], work: Work) -> None:
@@ -289,6 +327,10 @@ class _Collection:
 
 async def _together(*works: Callable[[], Awaitable[None]]) -> None:
     await for_each(works, lambda work: work(), limit=max(1, len(works)))
+
+
+def _unseen(done: int, total: int | None = None) -> None:
+    """Progress within a place that is one of many."""
 
 
 class _VaultRow(msgspec.Struct):

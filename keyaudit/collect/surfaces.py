@@ -19,6 +19,7 @@ from keyaudit.collect.entra import (
     foreign,
     issuer,
     managed_identities,
+    public_keys,
     service_principals,
     tenant,
     token_policies,
@@ -41,6 +42,8 @@ class Surface(Struct, Generic[P], frozen=True):
     name: str
     operations: tuple[str, ...]
     collect: Collector[P]
+    completes: tuple[str, ...] = ()
+    """The surfaces whose rows it completes: filters that name one of them read it, too."""
 
 
 class Surfaces(Struct, frozen=True):
@@ -55,6 +58,8 @@ class Surfaces(Struct, frozen=True):
     """Tenant surfaces that depend on the results of all surfaces above."""
     named: Sequence[Surface[Scope]] = ()
     """Tenant surfaces that depend on these too: the principals that they name."""
+    completing: Sequence[Surface[Scope]] = ()
+    """Tenant surfaces that are read one after the other when all others were: each depends on those before it."""
     discovery: tuple[str, ...] = ("vaults",)
 
     @property
@@ -68,6 +73,7 @@ class Surfaces(Struct, frozen=True):
             self.hsm,
             self.last,
             self.named,
+            self.completing,
         )
         for ring in rings:
             found |= {surface.name: surface.operations for surface in ring}
@@ -124,7 +130,15 @@ SURFACES = Surfaces(
         Surface("managed identities", managed_identities.OPERATIONS, managed_identities.collect_managed_identities),
         Surface("role assignments", roles.OPERATIONS, roles.collect_roles),
         Surface("federation", federation.OPERATIONS, federation.collect_federation),
-        Surface("issuer keys", issuer.OPERATIONS, issuer.collect_issuer_keys),
     ),
     named=(Surface("principals", principals.OPERATIONS, principals.collect_principals),),
+    completing=(
+        Surface(
+            "public keys",
+            public_keys.OPERATIONS,
+            public_keys.collect_public_keys,
+            completes=("applications", "service principals"),
+        ),
+        Surface("issuer keys", issuer.OPERATIONS, issuer.collect_issuer_keys),
+    ),
 )

@@ -10,17 +10,25 @@ from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.run import Run
 from keyaudit.model.tables.key import KEY
 from keyaudit.model.text import one_line
+from keyaudit.model.times import DAY
 
+REREAD = 7 * DAY
+"""The age in seconds from which a certificate of an application is read again, unless the run says otherwise."""
 MARGIN = 300
 """Seconds before the earlier run in which a change may be later than the read: clocks differ, and times are whole seconds."""
 
 
 class Earlier:
-    """Keys and certificates of an earlier snapshot, a vault at a time. Use it in `with`."""
+    """Keys and certificates of an earlier snapshot, a vault at a time, and those of applications. Use it in `with`.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    `reread`: the age in seconds from which a certificate of an application is read again.
+    """
+
+    def __init__(self, snapshot: Snapshot, reread: int = REREAD) -> None:
         self._connection = snapshot.reading()
         self._source, self._certificates = snapshot.stored("key"), snapshot.stored("certificate")
+        self._credentials = snapshot.stored("credential")
+        self.as_of, self.reread = snapshot.run.as_of, reread
         self._settled = snapshot.run.as_of - MARGIN - abs(snapshot.run.skew or 0)
 
     def __enter__(self) -> "Earlier":
@@ -48,6 +56,13 @@ class Earlier:
         names = ["id", *columns, "unknown"]
         query = f"SELECT {', '.join(names)} FROM {self._certificates} WHERE vault_id = ?"  # noqa: S608 - declared names
         rows = (dict(zip(names, values, strict=True)) for values in self._connection.execute(query, [vault_id]).fetchall())
+        return {str(row["id"]): row for row in rows}
+
+    def credentials(self, columns: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
+        """By id, these columns of the certificates that applications and service principals sign in with, with `unknown`."""
+        names = [*columns, "unknown"]
+        query = f"SELECT {', '.join(names)} FROM {self._credentials} WHERE kind = 'certificate'"  # noqa: S608 - declared names
+        rows = (dict(zip(names, values, strict=True)) for values in self._connection.execute(query).fetchall())
         return {str(row["id"]): row for row in rows}
 
 

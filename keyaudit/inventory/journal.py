@@ -13,13 +13,17 @@ _MAX_JOURNAL = 1024 * 1024 * 1024
 
 
 class Segment(msgspec.Struct, forbid_unknown_fields=True):
-    """A segment of a table's file that one unit wrote. `longest`: size of its longest row in bytes."""
+    """A segment of a table's file that one unit wrote. `longest`: size of its longest row in bytes.
+
+    `until`: these rows count until a unit has settled this name.
+    """
 
     table: str
     start: int
     size: int
     longest: int
     sha256: str
+    until: str = ""
 
 
 class Opened(msgspec.Struct, tag="opened", forbid_unknown_fields=True):
@@ -38,6 +42,8 @@ class Closed(msgspec.Struct, tag="closed", forbid_unknown_fields=True):
     operations: tuple[str, ...]
     segments: tuple[Segment, ...]
     coverage: tuple[Coverage, ...]
+    settled: tuple[str, ...] = ()
+    """The names in `Segment.until` whose rows it replaces."""
 
 
 _DECODER = msgspec.json.Decoder(Opened | Closed)

@@ -3,12 +3,15 @@
 A unit is one surface of one scope. Its rows go to `spool/<table>.jsonl` in segments, between those of other units. One line of
 the journal closes the unit, with its coverage and the digests of its segments. Rows without that line count as not read. There
 is one file per table, because DuckDB takes half a millisecond for each file, and a tenant can have 10,000 vaults.
+
+Work that takes long is put off: its unit writes rows in which what is missing is unknown, and notes what remains to be read. A
+later unit reads that in small parts, each a unit that replaces the rows of some names, so that a stopped run loses one part.
 """
 
 import contextlib
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -16,6 +19,7 @@ import msgspec
 from msgspec import Struct, field
 
 from keyaudit.inventory import files
+from keyaudit.inventory.begun import AGAIN, Begun, check_new, finished, refuse_used, run_begun
 from keyaudit.inventory.growing import Growing
 from keyaudit.inventory.journal import Closed, Journal, Opened, Segment
 from keyaudit.inventory.ledger import BreachError, Ledger
@@ -23,25 +27,16 @@ from keyaudit.inventory.lock import Lock
 from keyaudit.inventory.rows import declared, encode
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.filters import Filters
 from keyaudit.model.plausible import implausible
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import MAX_SKEW, Run
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import one_line
 
 _FLUSH = 256 * 1024
-_MAX_RUN = 1024 * 1024
 _RESUMED = frozenset({Reason.INTERRUPTED, Reason.BUDGET})
 """Reasons that a resumed run clears: a unit closed with one of them is read again."""
-_AGAIN = "collect into another folder"
-
-
-class Begun(msgspec.Struct, forbid_unknown_fields=True):
-    """The first record: the run, and the columns that this version stores."""
-
-    columns: dict[str, dict[str, str]]
-    run: Run
+_NOTES = ("put_off", "read_later")
+"""Files of notes between units, which are no tables of the snapshot."""
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -58,8 +53,9 @@ class Spool:
         self.place = folder / "spool"
         self._lock = lock
         self._journal = Journal(self.place / "journal.jsonl")
-        self._tables = {table: Growing(self.place / f"{table}.jsonl") for table in TABLES}
+        self._tables = {table: Growing(self.place / f"{table}.jsonl") for table in (*TABLES, *_NOTES)}
         self._closed: dict[str, Closed] = {}
+        self._settled: set[str] = set()
         self._left: dict[str, Opened] = {}
         self._ledger = Ledger()
 
@@ -77,7 +73,7 @@ class Spool:
         lock = Lock(folder / "lock")
         with contextlib.ExitStack() as failed:
             failed.callback(lock.release)
-            _refuse_used(folder)
+            refuse_used(folder)
             with files.writing(folder), contextlib.suppress(FileNotFoundError):
                 shutil.rmtree(folder / "spool")
             spool = cls(folder, run, lock)
@@ -98,7 +94,7 @@ class Spool:
         if finished(folder):
             raise UsageError(files.shown(folder), "this collection is complete", "read it with report --from")
         if (folder / "spool").is_symlink():
-            raise UnsafeError(files.shown(folder / "spool"), "a symlink", _AGAIN)
+            raise UnsafeError(files.shown(folder / "spool"), "a symlink", AGAIN)
         if not (folder / "spool" / "run.json").exists():
             raise UsageError(files.shown(folder), "nothing was collected here yet", "run collect without --resume")
         lock = Lock(folder / "lock")
@@ -108,7 +104,7 @@ class Spool:
             if (folder / "manifest.json").exists():
                 lock.remove()
                 raise UsageError(files.shown(folder), "this collection is complete", "read it with report --from")
-            spool = cls(folder, _begun(folder / "spool" / "run.json"), lock)
+            spool = cls(folder, run_begun(folder / "spool" / "run.json"), lock)
             spool._replay()
             failed.pop_all()
         return spool
@@ -134,20 +130,30 @@ class Spool:
         self._journal.append(closed)
         self._ledger.close(closed.scope, closed.operations, closed.coverage)
         self._closed[name] = closed
+        self._settled.update(closed.settled)
 
-    def segment(self, table: str, lines: Sequence[bytes]) -> Segment:
-        """Writes rows of one unit unchanged."""
+    def settled(self, name: str) -> bool:
+        """Whether a closed unit has settled what was put off under that name."""
+        return name in self._settled
+
+    def segment(self, table: str, lines: Sequence[bytes], until: str = "") -> Segment:
+        """Writes rows of one unit unchanged. They count until a unit has settled the name `until`, if one is given."""
         data = b"".join(lines)
         start = self._tables[table].add(data)
-        return Segment(table, start, len(data), max(map(len, lines)), digest(data))
+        return Segment(table, start, len(data), max(map(len, lines)), digest(data), until)
 
     def file(self, table: str) -> Path:
         """The path of a table's file, which may not exist."""
         return self._tables[table].path
 
     def segments(self, table: str) -> list[Segment]:
-        """The segments of closed units in a table's file, in file order."""
-        kept = [segment for unit in self._closed.values() for segment in unit.segments if segment.table == table]
+        """The segments of closed units in a table's file, in file order, without those that a later unit replaced."""
+        kept = [
+            segment
+            for unit in self._closed.values()
+            for segment in unit.segments
+            if segment.table == table and segment.until not in self._settled
+        ]
         return sorted(kept, key=lambda segment: segment.start)
 
     def lines(self, table: str) -> Iterator[bytes]:
@@ -199,7 +205,8 @@ class Spool:
         for unit in self._closed.values():
             self._ledger.open(unit.scope, unit.operations)
             self._ledger.close(unit.scope, unit.operations, unit.coverage)
-        for table in TABLES:
+            self._settled.update(unit.settled)
+        for table in self._tables:
             self.settle(table)
 
     def _whole(self, unit: Closed) -> bool:
@@ -221,6 +228,7 @@ class Unit:
         self._opened = opened
         self._parts: dict[str, _Part] = {}
         self._segments: list[Segment] = []
+        self._settled: list[str] = []
         self._over = False
 
     def row(self, table: str, row: Mapping[str, object]) -> None:
@@ -230,9 +238,29 @@ class Unit:
 
         Raises BreachError for a row that violates the table's declaration.
         """
+        self._line(table, self._encoded(table, row))
+
+    def put_off(self, name: str, note: bytes, rows: Iterable[tuple[str, Mapping[str, object]]]) -> None:
+        """Adds rows, each with its table, that count until a unit has settled `name`, and a note of one line for that unit."""
+        by_table: dict[str, list[bytes]] = {}
+        for table, row in rows:
+            by_table.setdefault(table, []).append(self._encoded(table, row))
+        self._segments += [self._spool.segment(table, lines, name) for table, lines in by_table.items()]
+        self._line("put_off", note + b"\n")
+
+    def settle(self, name: str, note: bytes, rows: Iterable[tuple[str, Mapping[str, object]]]) -> None:
+        """Adds rows in place of those that were put off under `name`, and a note of one line on how they were read."""
+        for table, row in rows:
+            self.row(table, row)
+        self._line("read_later", note + b"\n")
+        self._settled.append(name)
+
+    def _encoded(self, table: str, row: Mapping[str, object]) -> bytes:
         if self._over:
             raise BreachError(f"{table} {row.get('id')}: written after its unit was closed")
-        line = encode(table, _plausible(table, row, self.latest))
+        return encode(table, _plausible(table, row, self.latest))
+
+    def _line(self, table: str, line: bytes) -> None:
         part = self._parts.setdefault(table, _Part())
         part.lines.append(line)
         part.size += len(line)
@@ -248,6 +276,7 @@ class Unit:
         """Drops the rows added so far, because their object no longer exists."""
         self._parts.clear()
         self._segments.clear()
+        self._settled.clear()
 
     def close(self, coverage: Sequence[Coverage]) -> None:
         """Closes the unit with exactly one record per opened operation; records of further operations may be added."""
@@ -256,7 +285,14 @@ class Unit:
         for table in list(self._parts):
             self._flush(table)
         opened = self._opened
-        closed = Closed(opened.surface, opened.scope, opened.operations, tuple(self._segments), tuple(coverage))
+        closed = Closed(
+            opened.surface,
+            opened.scope,
+            opened.operations,
+            tuple(self._segments),
+            tuple(coverage),
+            tuple(self._settled),
+        )
         self._spool.commit(self._name, closed)
         self._over = True
 
@@ -288,89 +324,3 @@ def digest(data: bytes) -> str:
 
 def _unit(surface: str, scope: Scope) -> str:
     return hashlib.sha256(f"{surface}\n{scope.id}".encode()).hexdigest()[:32]
-
-
-def same_collection(begun: Run, now: Run) -> None:
-    """Raises UsageError unless a resumed collection has the same tenant, cloud and evidence.
-
-    Its filters are kept, and other filters are refused.
-    """
-    if (begun.tenant_id, begun.environment) != (now.tenant_id, now.environment):
-        raise UnsafeError(
-            "--resume",
-            f"begun in tenant {begun.tenant_id} ({begun.environment}), signed in to {now.tenant_id} ({now.environment})",
-            "sign in to the first, or collect into another folder",
-        )
-    if now.filters not in (Filters(), begun.filters):
-        raise UsageError(
-            "--resume",
-            f"begun with {'; '.join(begun.filters.shown) or 'no filters'}, and other filters are given",
-            "leave them out, or collect into another folder",
-        )
-    if dict(begun.evidence) != dict(now.evidence):
-        raise UsageError(
-            "--import", "not what this collection was begun with", "give the same file, or collect into another folder"
-        )
-
-
-def _begun(path: Path) -> Run:
-    try:
-        begun = msgspec.json.decode(files.read(path, _MAX_RUN), type=Begun)
-    except files.BROKEN as error:
-        raise UnsafeError(files.shown(path), f"damaged: {one_line(str(error))}", _AGAIN) from error
-    if begun.columns != declared():
-        raise UsageError(files.shown(path), f"begun by keyaudit {begun.run.tool_version}, which stores other columns", _AGAIN)
-    return begun.run
-
-
-def begun(folder: Path) -> Run | None:
-    """The run of a collection in that folder that was begun and is not complete; None if there is none that can be resumed."""
-    if finished(folder) or not (folder / "spool" / "run.json").exists():
-        return None
-    try:
-        return _begun(folder / "spool" / "run.json")
-    except (UsageError, UnsafeError):
-        return None
-
-
-def finished(folder: Path) -> bool:
-    """Whether the collection in a folder is complete. Removes the spool of a run that was killed after it completed it."""
-    if not (folder / "manifest.json").exists():
-        return False
-    if any((folder / name).exists() for name in ("spool", "lock")):
-        _clear_remains(folder)
-    return True
-
-
-def _clear_remains(folder: Path) -> None:
-    lock = Lock(folder / "lock")
-    try:
-        with files.writing(folder), contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(folder / "spool")
-        lock.remove()
-    finally:
-        lock.release()
-
-
-def check_new(folder: Path) -> None:
-    """Raises UsageError if a collection cannot begin in that folder, like `Spool.create`."""
-    folder = folder.absolute()
-    if folder.is_symlink():
-        raise UsageError(files.shown(folder), "a symlink", "name the folder itself")
-    if folder.exists():
-        if (folder / "spool").is_dir() and (folder / "lock").is_file() and not (folder / "manifest.json").exists():
-            # Raises UsageError while another run is writing there.
-            Lock(folder / "lock").release()
-        _refuse_used(folder)
-
-
-def _refuse_used(folder: Path) -> None:
-    remains = {path.name for path in folder.iterdir()} if folder.is_dir() else {""}
-    place = files.shown(folder)
-    if "manifest.json" in remains:
-        raise UsageError(place, "holds a finished collection", _AGAIN)
-    if (folder / "spool" / "run.json").exists():
-        raise UsageError(place, "holds an unfinished collection", "go on with collect --resume, or collect into another folder")
-    # A run stopped before it wrote run.json leaves these two.
-    if remains - {"lock", "spool"}:
-        raise UsageError(place, "not an empty folder", _AGAIN)

@@ -59,6 +59,7 @@ class Reason(StrEnum):
     PARENT_NOT_ASSESSED = "parent_not_assessed"
     STALE = "stale"
     NOT_ASKED = "not_asked"
+    NEXT_RUN = "next_run"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -165,6 +166,10 @@ ADVICE: dict[Reason, Advice] = {
     Reason.NOT_ASKED: Advice(
         "it was left out, so that the page of an incident is ready sooner",
         "run keyaudit collect, then keyaudit incident --from with its folder",
+    ),
+    Reason.NEXT_RUN: Advice(
+        "it was left to the next run, because the time of --budget was up",
+        "run again with --since and this snapshot, or with the same --keep",
     ),
     Reason.INTERNAL_ERROR: Advice("keyaudit failed there", "report it"),
 }

@@ -23,6 +23,15 @@ MAX_SKEW = 300
 """The clock skew in seconds above which ages cannot be trusted."""
 
 
+class Copied(Struct, frozen=True, kw_only=True):
+    """What was copied from earlier runs although Azure does not prove that it is the same: certificates of applications."""
+
+    objects: int
+    """Applications and service principals."""
+    oldest: int
+    """When the oldest of the certificates was read."""
+
+
 class Run(Struct, frozen=True, kw_only=True):
     """One collection: who read which tenant, and when. `collect` creates it, the snapshot stores it."""
 
@@ -50,6 +59,7 @@ class Run(Struct, frozen=True, kw_only=True):
     """Rows by table."""
     since: str = ""
     """The run from whose snapshot unchanged objects were copied; empty if everything was read."""
+    copied: Copied | None = None
 
 
 class Gap(Struct, frozen=True, kw_only=True):

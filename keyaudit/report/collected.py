@@ -12,7 +12,7 @@ from keyaudit.model.tables.usage import UNUSUAL_USE
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import plural, wrap
 from keyaudit.report.missing import incomplete, unsafe
-from keyaudit.report.summary import SIMULATED
+from keyaudit.report.summary import SIMULATED, copied
 from keyaudit.report.trust import words
 
 _WIDTH = 80
@@ -37,6 +37,7 @@ def render(run: Run, verdict: Verdict, folder: str, out: TextIO, *, hints: bool,
     lines += wrap(f"Read from {one_line(run.tenant_name or run.tenant_id)}: {counts}.", _WIDTH)
     if run.filters.shown:
         lines += wrap(f"Not the whole tenant: {one_line('; '.join(run.filters.shown))}.", _WIDTH)
+    lines += [line for fact in copied(run) for line in wrap(f"{fact.capitalize()}.", _WIDTH)]
     if not verdict.expected:
         lines += wrap(f"{RELATIVE.capitalize()}.", _WIDTH)
     for block in (incomplete(verdict, _WIDTH, colour=False), unsafe(verdict, _WIDTH, colour=False)):

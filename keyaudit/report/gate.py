@@ -14,7 +14,7 @@ from keyaudit.report.lines import plural
 from keyaudit.report.missing import by_needs, outlived, reads, waiver_lines
 from keyaudit.report.resource import label
 from keyaudit.report.settings import setting_lines
-from keyaudit.report.summary import SIMULATED, looked, message, network, results, severities, verdict_words
+from keyaudit.report.summary import SIMULATED, copied, looked, message, network, results, severities, verdict_words
 from keyaudit.report.versions import lines, uncovered
 
 MOST = 20
@@ -40,6 +40,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"  tenant     {one_line(run.tenant_name or run.tenant_id)} as {one_line(run.identity)}"
     for fact in network(run):
         yield f"  network    {fact}"
+    for fact in copied(run):
+        yield f"  copied     {fact}"
     for part in run.filters.shown:
         yield f"  part       {one_line(part)}"
     yield f"  checked    {looked(report)}"

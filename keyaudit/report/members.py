@@ -16,7 +16,7 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Value
 from keyaudit.model.reasons import ADVICE, UNGRANTED
-from keyaudit.model.run import Gap, Run, Verdict
+from keyaudit.model.run import Copied, Gap, Run, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.report.facts import Facts, iso_duration
 from keyaudit.report.missing import permissions, remedy_of
@@ -80,12 +80,17 @@ def _run(run: Run) -> dict[str, object]:
         "clock_skew_seconds": run.skew,
         "network": dict(sorted(run.network.items())),
         "since": run.since or None,
+        "copied": _copied(run.copied),
         "exclusions": list(run.filters.shown),
         "environment_rules": [{rule.of: rule.pattern, "environment": rule.environment} for rule in run.environment_rules],
         "evidence": dict(run.evidence),
         "tool_version": run.tool_version,
         "rows": dict(sorted(run.rows.items())),
     }
+
+
+def _copied(copied: Copied | None) -> dict[str, object] | None:
+    return {"objects": copied.objects, "oldest": times.iso_time(copied.oldest)} if copied else None
 
 
 def time_member(seconds: int | None) -> str | None:

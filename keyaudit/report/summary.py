@@ -30,7 +30,12 @@ MESSAGE = 1_000
 def header(run: Run, verdict: Verdict, width: int, colour: bool) -> list[str]:
     """The header: tenant, identity, time and network."""
     facts = [one_line(run.tenant_name or run.tenant_id), *_subscriptions(verdict), f"as {one_line(run.identity)}"]
-    notes = [f"as of {times.iso_time(run.as_of)}", *network(run), *(f"{name} as supplied" for name in sorted(run.evidence))]
+    notes = [
+        f"as of {times.iso_time(run.as_of)}",
+        *network(run),
+        *copied(run),
+        *(f"{name} as supplied" for name in sorted(run.evidence)),
+    ]
     if run.filters.shown:
         notes.append(f"not the whole tenant: {one_line('; '.join(run.filters.shown), _FILTERS)}")
     if not verdict.expected:
@@ -57,6 +62,14 @@ def _packed(facts: Sequence[str], width: int) -> Iterator[str]:
             *full, line = wrap(line, width, rest="    ")
             yield from full
     yield line
+
+
+def copied(run: Run) -> Iterator[str]:
+    """Of how many objects earlier runs read the certificates, and when, if any were copied."""
+    if run.copied is not None:
+        many = plural(run.copied.objects, "application")
+        oldest = times.iso_date(run.copied.oldest)
+        yield f"certificates of {many} copied from earlier runs, the oldest read on {oldest}"
 
 
 def network(run: Run) -> Iterator[str]:

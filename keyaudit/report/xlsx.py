@@ -34,6 +34,7 @@ from keyaudit.report.settings import setting_lines
 from keyaudit.report.summary import (
     SIMULATED,
     WORST_FIRST,
+    copied,
     counted,
     network,
     not_evaluated,
@@ -248,6 +249,7 @@ def _about(report: Report) -> Iterator[Sequence[str | int]]:
     yield "cloud", run.environment
     yield "read as", run.identity
     yield from (("network", fact) for fact in network(run))
+    yield from (("copied", fact) for fact in copied(run))
     yield from (("limited to", part) for part in run.filters.shown)
     if not report.verdict.expected:
         yield "completeness", RELATIVE

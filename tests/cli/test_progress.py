@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from keyaudit.cli import progress
-from keyaudit.cli.progress import Bars, told_if_long
+from keyaudit.cli.progress import Bars, Lines, told_if_long
+from keyaudit.model.forecast import Forecast
 
 
 def _shown(*updates: tuple[str, int, int | None], steps: int | None) -> tuple[int, str, float]:
@@ -42,3 +43,36 @@ def test_what_takes_long_is_told_and_what_does_not_is_not(monkeypatch: pytest.Mo
     with told_if_long("quiet", quiet=True), told_if_long("evaluating 134 policies", quiet=False):
         assert told.wait(60)
     assert said == ["evaluating 134 policies"]
+
+
+def _forecast(seconds: float, share: float = 0.5) -> Forecast:
+    return Forecast(surface="public keys", requests=10_000, seconds=seconds, units=150, window=60, share=share)
+
+
+def test_a_forecast_says_how_long_and_what_would_shorten_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(progress, "tell", said.append)
+    Lines().foretell(_forecast(59))
+    assert said == []
+    Lines().foretell(_forecast(7_940))
+    [told] = said
+    assert told == (
+        "10,000 applications with certificates have to be read one by one, because Graph's lists leave the certificates out. "
+        "Graph allows 150 such requests in 60 seconds, and this run uses 50% of that: it takes about 2 hours and 12 minutes. "
+        "To shorten it: a larger --share; --since or --keep, which copy certificates that seem unchanged; --budget MINUTES, "
+        "which leaves the rest to the next run. Ctrl-C loses nothing that collect or --keep has read."
+    )
+    # A run that uses all of the limit cannot use more.
+    Lines().foretell(_forecast(3_600, share=1.0))
+    assert "uses all of that: it takes about 1 hour. To shorten it: --since" in said[1]
+
+
+def test_a_step_that_was_foretold_has_a_bar_that_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "tell", lambda _: None)
+    with Progress(console=Console(file=io.StringIO())) as bars:
+        shown = Bars(bars, 4)
+        shown.foretell(_forecast(7_940))
+        shown.update("public keys", 2_500, 10_000)
+        assert [(" ".join(task.description.split()), task.percentage) for task in bars.tasks][1:] == [
+            ("public keys 2,500 of 10,000", 25.0)
+        ]

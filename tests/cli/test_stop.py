@@ -11,6 +11,7 @@ import pytest
 
 from keyaudit.cli.collect import resuming
 from keyaudit.cli.options import Live
+from keyaudit.cli.reuse import NO_REUSE, Reuse
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit
 
@@ -41,7 +42,10 @@ def test_a_live_report_leaves_nothing_of_what_it_read(tmp_path: Path, number: si
     arguments = ("report", "--demo", "--estate", "sized:8x20")
     ended, complaint = _stopped(tmp_path, number, *arguments, ready="keyaudit-*/**/journal.jsonl")
     assert ended == code
-    assert complaint.splitlines()[-1] == b"keyaudit: stopped: by Ctrl-C or a signal; nothing is kept"
+    told = complaint.splitlines()[-1]
+    assert told.startswith(
+        b"keyaudit: stopped: by Ctrl-C or a signal; nothing is kept; collect, and report and gate with --keep"
+    )
     assert b"Traceback" not in complaint
     assert list(tmp_path.iterdir()) == []
 
@@ -90,21 +94,27 @@ def test_a_background_job_of_a_shell_which_ignores_ctrl_c_is_terminated_too(tmp_
 
 
 @pytest.mark.parametrize(
-    ("live", "since", "flags"),
+    ("live", "since", "reuse", "flags"),
     [
-        (Live(), None, ""),
-        (Live(demo=True, estate="sized:2x3"), None, " --demo --estate sized:2x3"),
+        (Live(), None, NO_REUSE, ""),
+        (Live(demo=True, estate="sized:2x3"), None, NO_REUSE, " --demo --estate sized:2x3"),
         (
             Live(tenant=["a.example", "b.example"], vault=["kv prod"]),
             None,
+            NO_REUSE,
             " --tenant a.example --tenant b.example --vault 'kv prod'",
         ),
-        (Live(config=Path("-c.toml")), Path("old one"), " --config='-c.toml' --since 'old one'"),
+        (
+            Live(config=Path("-c.toml")),
+            Path("old one"),
+            Reuse(reread=3, budget=30),
+            " --config='-c.toml' --reread 3 --budget 30 --since 'old one'",
+        ),
     ],
 )
-def test_the_command_that_goes_on_repeats_the_flags(live: Live, since: Path | None, flags: str) -> None:
+def test_the_command_that_goes_on_repeats_the_flags(live: Live, since: Path | None, reuse: Reuse, flags: str) -> None:
     """Without them it would read another tenant, or another part of it."""
-    assert resuming(live, Path("snapshot"), since) == f"keyaudit collect --resume --out snapshot{flags}"
+    assert resuming(live, Path("snapshot"), since, reuse) == f"keyaudit collect --resume --out snapshot{flags}"
 
 
 def test_who_stops_a_collection_is_told_how_to_go_on(tmp_path: Path) -> None:

@@ -19,9 +19,10 @@ def _reads(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if names is not None:
             assert set(names) <= set(SURFACES.names)
-            rings = ("tenant", "subscription", "vault", "hsm", "last", "named")
+            rings = ("tenant", "subscription", "vault", "hsm", "last", "named", "completing")
             kept: dict[str, Any] = {
-                ring: [surface for surface in getattr(SURFACES, ring) if surface.name in names] for ring in rings
+                ring: [each for each in getattr(SURFACES, ring) if not {each.name, *each.completes}.isdisjoint(names)]
+                for ring in rings
             }
             patch.setattr("keyaudit.collect.run.SURFACES", replace(SURFACES, **kept))
         yield

@@ -18,6 +18,7 @@ from keyaudit.collect.run import Failure, collect_all
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage, State
+from keyaudit.model.forecast import Forecast
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
@@ -57,6 +58,9 @@ class Noted:
         self.updates.append((surface, done, total))
 
     def waits(self, host: str, reason: Reason, seconds: float) -> None:
+        """Not looked at."""
+
+    def foretell(self, forecast: Forecast) -> None:
         """Not looked at."""
 
 

@@ -12,7 +12,7 @@ import pytest
 from msgspec import Struct
 
 from keyaudit import ask
-from keyaudit.collect.entra import directory, key_material
+from keyaudit.collect.entra import directory, public_keys
 from keyaudit.collect.focus import MOST, Focus
 from keyaudit.collect.run import collect_all
 from keyaudit.inventory.incident.needs import NEEDED
@@ -157,7 +157,7 @@ def test_other_federated_credentials_of_a_large_tenant_are_left_out_and_said(tmp
 def test_certificates_that_graphs_list_leaves_out_are_read_of_the_application_that_is_meant(
     contoso: Estate, whole: Taken, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (key_material, directory):
+    for module in (public_keys, directory):
         monkeypatch.setattr(module, "MOST", 0)
     taken = take(tmp_path / "out", contoso, "etl-runner", LIST_WITHOUT_CERTIFICATES)
     assert taken.calls["application.get"] == 1

@@ -143,3 +143,35 @@ async def test_what_is_refused_now_is_unknown_now(before: Snapshot) -> None:
         fully = await collect(fault)
         alike(found, fully)
         assert set(found.rows["key"]) == set(fully.rows["key"])
+
+
+def _versions(name: str, count: int = 3, **fields: Any) -> Certificate:
+    """A certificate with so many versions, the last one current; `fields` of the first one."""
+    made = []
+    for number in range(1, count + 1):
+        born = AS_OF - (90 - number) * DAY
+        version = str(number) * 32
+        made.append(CertificateVersion(version=version, created=born, updated=born, nbf=born, exp=AS_OF + number * DAY))
+    made[0] = replace(made[0], **fields)
+    policy = CertificatePolicy(updated=AS_OF - 200 * DAY)
+    return Certificate(name=name, subject=name, versions=tuple(made), current=made[-1].version, policy=policy)
+
+
+def _holding(*certificates: Certificate) -> Estate:
+    return replace(ESTATE, vaults=(replace(FIRST, certificates=certificates, keys=(), secrets=()),))
+
+
+async def test_only_the_current_version_of_a_certificate_is_read_unless_another_changed(tmp_path: Path) -> None:
+    names = ("same", "renewed", "disabled", "replaced")
+    before = await take(tmp_path / "out", estate=_holding(*map(_versions, names)))
+    after = _holding(
+        _versions("same"),
+        _versions("renewed", 4),
+        _versions("disabled", enabled=False, updated=AS_OF - DAY),
+        # Another certificate under the same version, which Key Vault does not allow.
+        _versions("replaced", exp=AS_OF + 9 * DAY),
+    )
+    found = await since(before, after)
+    alike(found, await collect(estate=after))
+    # The current version of each, and one more of each that changed but for the new one, which is current.
+    assert found.calls["certificate.get"] == len(names) + 2

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from keyaudit.inventory.begun import same_collection
 from keyaudit.inventory.logs import LogStore
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot, write
-from keyaudit.inventory.spool import Spool, same_collection
+from keyaudit.inventory.spool import Spool
 from keyaudit.model.errors import UnsafeError, UsageError
 from tests.inventory.sample import AS_OF, RUN, TENANT, assessed, put, row
 from tests.logs import store, use

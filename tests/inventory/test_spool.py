@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.inventory.begun import check_new
 from keyaudit.inventory.ledger import BreachError
 from keyaudit.inventory.snapshot import write
-from keyaudit.inventory.spool import Spool, check_new
+from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import State
 from keyaudit.model.errors import OutputError, UnsafeError, UsageError
 from keyaudit.model.reasons import Reason

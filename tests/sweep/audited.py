@@ -31,6 +31,7 @@ from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import AuditError, Exit
 from keyaudit.model.evidence import BY_RIGHT
 from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.forecast import Forecast
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report, Results, Run, Verdict
@@ -75,6 +76,9 @@ class _Silent:
 
     def waits(self, host: str, reason: Reason, seconds: float) -> None:
         """Nor is what is waited for."""
+
+    def foretell(self, forecast: Forecast) -> None:
+        """Not looked at."""
 
 
 class Missing(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Applications, with their owners, client secrets, certificates and federated credentials."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from msgspec import UNSET, field
@@ -50,6 +50,7 @@ async def collect_applications(reading: Reading, unit: Unit, scope: Scope) -> Se
         item=ApplicationItem,
         describe=application_holder,
         write=partial(_write, cloud=reading.connection.environment.name),
+        credentials=application_credentials,
         seen=reading.seen,
         focus=reading.confines.focus,
     )
@@ -85,16 +86,20 @@ def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
     return row
 
 
-def _write(unit: Unit, item: ApplicationItem, holder: Holder, relations: Relations, keys: Keys, *, cloud: str) -> None:
+def _write(unit: Unit, item: ApplicationItem, holder: Holder, relations: Relations, *, cloud: str) -> None:
     row = application_row(item, holder, cloud)
     relations.owners.put(row, item.id)
     relations.federated.put(row, item.id)
     unit.row("application", row.finish())
+
+
+def application_credentials(item: ApplicationItem, holder: Holder, keys: Keys) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """The rows of an application's client secrets and certificates, each with its table."""
     passwords, bad_passwords = read_credentials(item.password_credentials, PasswordItem)
     rows = Rows(holder)
     for key in keys.items:
-        unit.row("credential", rows.key(key, keys.hidden))
+        yield "credential", rows.key(key, keys.hidden)
     for password in passwords:
-        unit.row("credential", rows.password(password))
+        yield "credential", rows.password(password)
     for unread in unread_rows(rows, keys=keys.bad, passwords=bad_passwords):
-        unit.row("credential", unread)
+        yield "credential", unread

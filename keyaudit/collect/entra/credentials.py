@@ -37,15 +37,16 @@ _FEDERATED = (
 )
 KEY_TYPES = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
 """Graph's type of a key credential, and the value of the column `kind`."""
-_OF_CERTIFICATE = {
+_BY_BRIEF = {
     "thumbprint_sha1": "thumbprint",
     "certificate_subject": "subject",
     "certificate_issuer": "issuer",
     **{name: name for name in ("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash")},
 }
 """By column, the attribute of `x509.Brief`."""
-_CERTIFICATES_ALONE = (*_OF_CERTIFICATE, "subject_tenant", "pin")
-_NOT_OF_PASSWORDS = ("usage", "entra_custody", *_CERTIFICATES_ALONE, *_FEDERATED)
+OF_CERTIFICATE = (*_BY_BRIEF, "subject_tenant", "pin")
+"""The columns about a certificate itself."""
+_NOT_OF_PASSWORDS = ("usage", "entra_custody", *OF_CERTIFICATE, *_FEDERATED)
 _CUSTODY = {"Verify": "external", "Sign": "platform"}
 _OF_ITSELF = tuple(
     column.name
@@ -170,7 +171,7 @@ class Rows:
         """The row of a federated credential from the request at `url`; `expression` is its claims-matching expression."""
         row = self._begin(item.id, item.name, self._holder.federated_id(item.id, item.name), url=url, version=version)
         row.put("kind", "federated")
-        row.clear(("starts_on", "expires_on", "usage", "thumbprint", "entra_custody", *_CERTIFICATES_ALONE))
+        row.clear(("starts_on", "expires_on", "usage", "thumbprint", "entra_custody", *OF_CERTIFICATE))
         if is_null(item.issuer):
             # The issuer decides what the credential trusts, which is worked out before the row is finished.
             row.refuse(("issuer",), Reason.BAD_VALUE)
@@ -239,6 +240,7 @@ class Rows:
         row.put("holder_kind", holder.kind)
         row.put_read("holder_type", holder.type)
         row.put_read("holder_home", holder.home)
+        row.put("certificate_read_on", None)
         return row
 
     def _id(self, resource_id: str) -> str:
@@ -269,7 +271,7 @@ def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal, tena
     """Fill the certificate columns; `tenant_id` is the audited tenant."""
     # A key of an unknown type may be a certificate, and has its key if Graph returns one.
     found = None if kind == "symmetric-key" else shown
-    for column, attribute in _OF_CERTIFICATE.items():
+    for column, attribute in _BY_BRIEF.items():
         row.put_read(column, getattr(found, attribute) if isinstance(found, Brief) else found)
     row.put_read("subject_tenant", _subject_tenant(found.subject, tenant_id) if isinstance(found, Brief) else found)
     row.put_read("pin", _pin(row, found) if isinstance(found, Brief) else found)

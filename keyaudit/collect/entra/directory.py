@@ -1,7 +1,9 @@
 """Common to applications and service principals: one pass over their list, with owners and federated credentials."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
+
+from msgspec import structs
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, why_incomplete
@@ -9,9 +11,10 @@ from keyaudit.collect.concurrency import for_each, stream
 from keyaudit.collect.copies import both
 from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder, unseen_holder
-from keyaudit.collect.entra.key_material import NO_KEYS, Keyed, KeyMaterial, Keys, listed_keys, names_of
+from keyaudit.collect.entra.key_material import NO_KEYS, Keyed, Keys, listed_keys, names_of
+from keyaudit.collect.entra.put_off import put_off
 from keyaudit.collect.entra.relations import AT_ONCE, Federated, FederatedItem, Owners, Relations, object_id
-from keyaudit.collect.focus import MOST, Focus
+from keyaudit.collect.focus import LEFT_OUT, MOST, Focus
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Wire
 from keyaudit.inventory.spool import Unit
@@ -21,12 +24,12 @@ from keyaudit.model.reasons import Reason
 Item = TypeVar("Item", bound=Keyed)
 
 _HELD = 500
-"""The number of incomplete objects that are kept in memory before they are read separately."""
+"""The number of objects that lack something which are kept in memory before they are completed."""
 
 
 def operations(kind: str) -> tuple[str, ...]:
-    """The operations of a kind of object, `application` or `service_principal`."""
-    parts = ("list", "get", "owners", "owners_of", "federated", "federated_of", "expressions_of")
+    """The operations of a kind of object, `application` or `service_principal`, without the read of public keys one by one."""
+    parts = ("list", "owners", "owners_of", "federated", "federated_of", "expressions_of")
     return tuple(f"{kind}.{what}" for what in parts)
 
 
@@ -38,14 +41,17 @@ async def collect_objects(
     kind: str,
     item: type[Item],
     describe: Callable[[Item, str, str, str], Holder],
-    write: Callable[[Unit, Item, Holder, Relations, Keys], None],
+    write: Callable[[Unit, Item, Holder, Relations], None],
+    credentials: Callable[[Item, Holder, Keys], Iterator[tuple[str, Mapping[str, object]]]],
     seen: Callable[[int], None],
     before: Sequence[Callable[[], Awaitable[None]]] = (),
     completed: Callable[[Item], Awaitable[Item]] | None = None,
     lacking: Callable[[Item], bool] = lambda _: False,
     focus: Focus | None = None,
 ) -> Sequence[Coverage]:
-    """Write the rows of every object of a kind. Returns the coverage of `operations(kind)`.
+    """Write the rows of every object of a kind and of its `credentials`. Returns the coverage of `operations(kind)`.
+
+    Credentials whose public keys the list leaves out are put off: `public_keys` reads these.
 
     `before` runs before `write`, like the reading of owners. `describe` takes an item, the tenant's id, and the address and
     api-version of its request. `seen` receives the number of objects so far. An item that is `lacking` something is replaced by
@@ -56,15 +62,15 @@ async def collect_objects(
     relations = Relations(owners, federated)
     first = (owners.collect, federated.collect, *before)
     url, version = source(connection.environment, f"{kind}.list")
-    calls, material = Calls(scope, f"{kind}.list"), KeyMaterial(gateway, scope, kind, focus)
+    calls = Calls(scope, f"{kind}.list")
     holders: dict[str, Holder] = {}
-    held: list[tuple[Item, Holder, Keys]] = []
+    held: list[tuple[Item, Holder]] = []
+    # The reason that stays if they are never read: only a bug of keyaudit, or the page of an incident, leaves them unread.
+    unread = LEFT_OUT if focus is not None else Refusal(Reason.INTERNAL_ERROR)
     count = 0
 
-    async def write_completed(found: Item, holder: Holder, keys: Keys) -> None:
-        if completed and lacking(found):
-            found = await completed(found)
-        write(unit, found, holder, relations, keys if keys.complete else await material.completed(holder, keys))
+    async def write_completed(found: Item, holder: Holder) -> None:
+        write(unit, await completed(found) if completed else found, holder, relations)
 
     async def put_held() -> None:
         await for_each(held, lambda each: write_completed(*each), limit=AT_ONCE)
@@ -73,10 +79,14 @@ async def collect_objects(
     listing = gateway.pages(f"{kind}.list", item, by=object_id)
     async for found in _after(first, both(listing), meanwhile=focus is not None):
         holder, keys = describe(found, tenant_id, url, version), listed_keys(found)
-        if keys.complete and not lacking(found):
-            write(unit, found, holder, relations, keys)
+        if lacking(found):
+            held.append((found, holder))
         else:
-            held.append((found, holder, keys))
+            write(unit, found, holder, relations)
+        if keys.complete:
+            _put(unit, credentials(found, holder, keys))
+        else:
+            put_off(unit, kind, found, credentials(found, holder, structs.replace(keys, hidden=unread)))
         if len(held) >= _HELD:
             await put_held()
         if object_id(found) in federated.ids:
@@ -92,7 +102,12 @@ async def collect_objects(
         federated.only({found for found, holder in holders.items() if focus.meant(names_of(holder, NO_KEYS))})
     await _write_federated(connection, unit, federated, kind, holders)
     listed = calls.coverage()
-    return [listed, material.coverage(listed), *owners.coverage, *federated.coverage]
+    return [listed, *owners.coverage, *federated.coverage]
+
+
+def _put(unit: Unit, rows: Iterable[tuple[str, Mapping[str, object]]]) -> None:
+    for table, row in rows:
+        unit.row(table, row)
 
 
 async def _after(

@@ -1,4 +1,4 @@
-"""The public keys of applications and service principals, read per object if the list did not return them.
+"""The public keys in an answer about applications or service principals, which a list may leave out.
 
 Graph's documentation contradicts itself on whether a list returns certificates, or only a single object does:
 https://learn.microsoft.com/graph/api/application-list and https://learn.microsoft.com/graph/api/resources/keycredential
@@ -7,17 +7,13 @@ https://learn.microsoft.com/graph/api/application-list and https://learn.microso
 from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET, Struct, UnsetType, structs
-from msgspec.structs import replace
 
-from keyaudit.cloud.gateway import Gateway
-from keyaudit.collect.calls import Calls
 from keyaudit.collect.entra.credentials import KeyItem, encrypts, kind_of, read_credentials, thumbprint
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.relations import Related
 from keyaudit.collect.entra.saml import public_certificate
-from keyaudit.collect.focus import LEFT_OUT, MOST, Focus
 from keyaudit.collect.rows import Wire, read
-from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 
 _NOT_VISIBLE = Refusal(Reason.NOT_VISIBLE)
@@ -52,38 +48,13 @@ class Keys(Struct, frozen=True):
 NO_KEYS = Keys((), 0)
 
 
-class KeyMaterial:
-    """Reads the certificates of single objects, those that the `focus` may mean. `kind` is the first part of the operation's
-    name.
-    """
-
-    def __init__(self, gateway: Gateway, scope: Scope, kind: str, focus: Focus | None) -> None:
-        self._gateway, self._focus = gateway, focus
-        self._others = 0
-        self._calls = Calls(scope, f"{kind}.get", per_object=True)
-
-    async def completed(self, holder: Holder, listed: Keys) -> Keys:
-        """The keys of that object, with the certificates from its own read; a refusal is the reason for missing ones."""
-        if self._focus is not None and not self._focus.meant(names_of(holder, listed)):
-            self._others += 1
-            if self._others > MOST:
-                self._calls.refused(LEFT_OUT)
-                return replace(listed, hidden=LEFT_OUT)
-        shown = await self._gateway.get(self._calls.id, Keyed, id=holder.object_id)
-        if isinstance(shown, Refusal):
-            self._calls.refused(shown)
-            return replace(listed, hidden=shown)
-        self._calls.answered()
-        material = {item.key_id: item.key for item in read_credentials(shown.key_credentials, KeyItem)[0]}
-        items = [
-            structs.replace(item, key=material.get(item.key_id, item.key)) if _is_hidden(item) else item
-            for item in listed.items
-        ]
-        return replace(listed, items=items)
-
-    def coverage(self, listed: Coverage) -> Coverage:
-        """The coverage of the single reads, given the coverage `listed` of the list."""
-        return self._calls.coverage(listed)
+def shown(keys: Keys, answer: Wire) -> Keys:
+    """The keys of an object, with the certificates in the answer to its own read."""
+    material = {item.key_id: item.key for item in read_credentials(answer, KeyItem)[0]}
+    items = [
+        structs.replace(item, key=material.get(item.key_id, item.key)) if _is_hidden(item) else item for item in keys.items
+    ]
+    return structs.replace(keys, items=items)
 
 
 def _is_hidden(item: KeyItem) -> bool:

@@ -1,6 +1,6 @@
 """Service principals, with their owners, credentials and SAML token-signing certificates."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from msgspec import UNSET, field, structs
@@ -67,6 +67,7 @@ async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope)
         item=PrincipalItem,
         describe=principal_holder,
         write=partial(_write, cloud=connection.environment.name, roles=roles),
+        credentials=principal_credentials,
         seen=reading.seen,
         focus=reading.confines.focus,
         before=(roles.collect,),
@@ -115,25 +116,27 @@ def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
     return row
 
 
-def _write(
-    unit: Unit, item: PrincipalItem, holder: Holder, relations: Relations, keys: Keys, *, cloud: str, roles: AppRoles
-) -> None:
+def _write(unit: Unit, item: PrincipalItem, holder: Holder, relations: Relations, *, cloud: str, roles: AppRoles) -> None:
     row = principal_row(item, holder, cloud)
     relations.owners.put(row, item.id)
     roles.put(row, item.id)
     roles.show(item.id, app_id=item.app_id, name=item.display_name, roles=item.app_roles)
     unit.row("service_principal", row.finish())
+
+
+def principal_credentials(item: PrincipalItem, holder: Holder, keys: Keys) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """The rows of a service principal's client secrets and certificates, each with its table."""
     passwords, bad_passwords = read_credentials(item.password_credentials, PasswordItem)
     preferred, sso_mode = item.preferred_token_signing_key_thumbprint, item.preferred_single_sign_on_mode
     parts = split(keys.items, passwords, unread=bool(keys.bad))
     for signing in Signer(holder, parts.signing, keys, item.account_enabled, sso_mode, preferred).rows():
-        unit.row("signing_certificate", signing)
+        yield "signing_certificate", signing
     rows = Rows(holder)
     for key in parts.keys:
-        unit.row("credential", rows.key(key, keys.hidden))
+        yield "credential", rows.key(key, keys.hidden)
     for password in parts.passwords:
-        unit.row("credential", rows.password(password))
+        yield "credential", rows.password(password)
     for untold in parts.untold:
-        unit.row("credential", rows.untold(untold))
+        yield "credential", rows.untold(untold)
     for unread in unread_rows(rows, keys=keys.bad, passwords=bad_passwords):
-        unit.row("credential", unread)
+        yield "credential", unread

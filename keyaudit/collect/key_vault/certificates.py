@@ -1,9 +1,10 @@
 """The certificates of one vault, every version, with their policies."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from keyaudit.collect.key_vault.certificate_policy import AS_MADE, Policy, put_policy
 from keyaudit.collect.key_vault.certificate_rows import (
+    FACTS,
     CertificateBundle,
     CertificateItem,
     created_on,
@@ -25,6 +26,11 @@ from keyaudit.model.tables.certificate import CERTIFICATE
 
 OPERATIONS = ("certificate.list", "certificate.versions", "certificate.get")
 
+LISTED = ("enabled", "created_on", "updated_on", "activates_on", "expires_on", "tags", "thumbprint")
+"""The columns that a list of versions shows of a certificate that is issued."""
+COPIED = ("issued", "key_version_id", *FACTS)
+"""The columns that are copied from an earlier run where the others are equal."""
+
 _Certificate = Key[CertificateItem, CertificateBundle]
 
 
@@ -39,7 +45,8 @@ class _Certificates(FetchedObjects[CertificateItem, CertificateBundle]):
     def __init__(self, reading: Reading, unit: Unit, vault: Vault, operations: Sequence[str]) -> None:
         super().__init__(reading, unit, vault, operations)
         earlier = reading.earlier
-        self._known = earlier.certificates(vault.scope.id, ("created_on", *AS_MADE)) if earlier else {}
+        self._earlier = earlier
+        self._known = earlier.certificates(vault.scope.id, (*LISTED, *COPIED, *AS_MADE)) if earlier else {}
 
     def _identifier(self, found: CertificateItem) -> str:
         return found.id
@@ -83,9 +90,40 @@ class _Certificates(FetchedObjects[CertificateItem, CertificateBundle]):
         if not version:
             row.put_read("version", answer if isinstance(answer, Refusal) else None)
         # There is one policy for all versions, which the current version's answer must contain.
-        told = answer if isinstance(certificate.current, Refusal) else certificate.current
+        self._finish(certificate, row, version, answer if isinstance(certificate.current, Refusal) else certificate.current)
+
+    def _unchanged_versions(self, found: _Certificate) -> Mapping[str, Mapping[str, object]]:
+        """Older versions that a list shows as an earlier run read them: every change of a version changes its `updated` time.
+
+        https://learn.microsoft.com/azure/key-vault/certificates/about-certificates
+        """
+        if self._earlier is None or isinstance(found.current, Refusal) or found.unlisted:
+            return {}
+        taken: dict[str, Mapping[str, object]] = {}
+        for version, item in found.versions.items():
+            row = self._copy(found.name, version, item)
+            known = self._known.get(str(row.values["id"]))
+            if version != found.current_version and known and item.issued and _same(row, known):
+                taken.update({version: known} if self._earlier.settled(known["updated_on"]) else {})
+        return taken
+
+    def _take_over_version(self, found: _Certificate, version: str, known: Mapping[str, object]) -> None:
+        row = self._row(Named(found.name, version), "certificate.get", found.versions[version].id)
+        self._put_item(row, found.versions[version])
+        for column in COPIED:
+            row.put(column, known[column])
+        self._finish(found, row, version, found.current)
+
+    def _finish(self, certificate: _Certificate, row: Row, version: str, told: CertificateBundle | Refusal) -> None:
         policy = told if isinstance(told, Refusal) else read(told.policy, Policy)
         put_policy(row, policy, self._known.get(str(row.values["id"]), {}))
         row.put_read("versions_listed", certificate.versions_listed)
         row.put_read("is_current", certificate.is_current(version, lambda item: created_on(item.attributes), self._unit.latest))
         self._unit.row("certificate", row.finish())
+
+
+def _same(row: Row, known: Mapping[str, object]) -> bool:
+    """Whether a list shows a version as an earlier run read it, and that run read all of it."""
+    unread = known["unknown"]
+    whole = isinstance(unread, Mapping) and unread.keys().isdisjoint((*LISTED, *COPIED))
+    return whole and all(column not in row.unknown and row.values.get(column) == known[column] for column in LISTED)

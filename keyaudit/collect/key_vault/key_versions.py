@@ -1,6 +1,6 @@
 """A key and its versions during the read: the current one, and a row for each even if reads are refused."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Generic, TypeVar
 
 from msgspec import Struct, field
@@ -65,14 +65,18 @@ class Key(Struct, Generic[Item, Answer], kw_only=True):
         last = None if self.unlisted else newest(made, latest)
         return Refusal(self.current.reason) if last is None else version == last
 
-    async def answers(self, get: Callable[[str], Awaitable[Answer | Refusal]]) -> dict[str, Answer | Refusal]:
-        """Every version with its answer; without any version, the key itself as version ""."""
+    async def answers(
+        self, get: Callable[[str], Awaitable[Answer | Refusal]], without: Collection[str] = ()
+    ) -> dict[str, Answer | Refusal]:
+        """Every version with its answer, except those in `without`; without any version, the key itself as version ""."""
         found: dict[str, Answer | Refusal] = {self.current_version: self.current} if self.current_version else {}
 
         async def one(version: str) -> None:
             found[version] = await get(version)
 
-        await for_each([version for version in self.versions if version not in found], one, limit=_AT_ONCE)
+        await for_each(
+            [version for version in self.versions if version not in found and version not in without], one, limit=_AT_ONCE
+        )
         return found or {"": self.current}
 
 

@@ -118,6 +118,8 @@ CREDENTIAL = Table(
         text("pin", "APPID/SHA256, of its holder and its certificate: how keyaudit.toml records a certificate that an "
             "administrator compared", _SHOWN, absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
         *strength_columns(_SHOWN, _NO_CERTIFICATE, _NOT_CERTIFICATE),
+        time("certificate_read_on", "when an earlier run read the certificate, if this one copied it because everything that a "
+            "list shows of the credential is the same", absent=f"this run read it, or {_NO_CERTIFICATE}"),
         text("entra_custody",
             "what Entra stores. platform: the private key; external: only the public half, for a certificate of usage Verify",
             _CREDENTIAL, absent="a password or federated credential has no private half", absent_where=_NO_KEY,

@@ -13,7 +13,7 @@ from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report, Verdict
 from keyaudit.report.html.first import FirstPage, first_page
 from keyaudit.report.lines import plural
-from keyaudit.report.summary import WORST_FIRST, looked, network, not_evaluated, open_findings, reads_done, results
+from keyaudit.report.summary import WORST_FIRST, copied, looked, network, not_evaluated, open_findings, reads_done, results
 
 
 class Tone(StrEnum):
@@ -151,6 +151,8 @@ def _facts(report: Report) -> Iterator[Fact]:
     yield Fact("Policy digest", policies_digest(report)[:16], exact=True)
     for text in network(run):
         yield Fact("Network", text)
+    for text in copied(run):
+        yield Fact("Copied", text)
     if run.evidence:
         yield Fact("Supplied", ", ".join(sorted(run.evidence)))
     yield Fact("Made by", f"keyaudit {run.tool_version}")

@@ -1,0 +1,116 @@
+"""Collects a large directory twice against the documented limits, and says what each run takes and what the second one saves.
+
+`python -m tests.bench directory`. The tenant has 20,000 applications, 2,000 of them with a certificate that Graph's lists leave
+out, 60,000 service principals, and 200 vaults with 50 keys each in 60 subscriptions. Waiting, for answers and for limits, is
+counted as `tests.bench.virtual` does; the processor's time and the memory are those of this process, which holds the tenant.
+"""
+
+import asyncio
+import resource
+import time
+from collections import Counter
+from pathlib import Path
+
+from msgspec import structs
+
+from keyaudit import audit
+from keyaudit.cli.progress import Silent
+from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.cloud.network import Network
+from keyaudit.collect.evidence import NONE
+from keyaudit.inventory.snapshot import Snapshot
+from keyaudit.model.forecast import Forecast
+from keyaudit.model.times import DAY
+from keyaudit.simulator.estate import Estate, Subscription, Vault
+from keyaudit.simulator.serve import serve
+from keyaudit.simulator.throttle import Throttle
+from tests.bench.served import say
+from tests.bench.server import WITHOUT_KEYS, directory
+from tests.bench.virtual import VirtualClock, VirtualLoop
+
+SUBSCRIPTIONS, HOLDERS = 60, 2_000
+LATENCY = 0.1
+_READS = ("application.get", "service_principal.get")
+_SHOWN = 12
+
+
+class _Told(Silent):
+    """Keeps the forecast."""
+
+    forecast: Forecast | None = None
+
+    def foretell(self, forecast: Forecast) -> None:
+        self.forecast = forecast
+
+
+def tenant(as_of: int) -> Estate:
+    """The tenant: that of `directory`, with fewer certificates and more subscriptions."""
+    large = directory(as_of)
+    first, *_ = large.subscriptions
+    places = [structs.replace(first, id=f"{nth:08x}{first.id[8:]}", name=f"sub-{nth}") for nth in range(SUBSCRIPTIONS)]
+    vaults = tuple(_moved(vault, places[nth % SUBSCRIPTIONS]) for nth, vault in enumerate(large.vaults))
+    with_keys = [one for one in large.applications if one.keys]
+    dropped = {one.id for one in with_keys[HOLDERS:]}
+    applications = tuple(structs.replace(one, keys=()) if one.id in dropped else one for one in large.applications)
+    return structs.replace(large, subscriptions=tuple(places), vaults=vaults, applications=applications)
+
+
+def _moved(vault: Vault, to: Subscription) -> Vault:
+    return structs.replace(vault, subscription=to.id)
+
+
+def twice(folder: Path) -> None:
+    """Print requests, seconds and memory of a first run, of the next one, and of one that reads every certificate again."""
+    of = tenant(int(time.time()))  # noqa: TID251 - as a command that starts now
+    first = _run(of, folder / "first", None, "first run")
+    _run(of, folder / "next", first, "the next run, --since")
+    _run(of, folder / "whole", first, "the next run, --since --reread 0", reread=0)
+
+
+def _run(of: Estate, out: Path, since: Snapshot | None, what: str, reread: int = 7 * DAY) -> Snapshot:
+    told = _Told()
+
+    async def run() -> tuple[float, Counter[str], int, audit.Collected]:
+        async with serve(of, latency=LATENCY, throttle=Throttle.documented(), faults=WITHOUT_KEYS) as simulator:
+            source = audit.Source(
+                environment=ENVIRONMENTS["public"],
+                auth="env",
+                tenant=None,
+                network=Network(proxy=simulator.proxy, ca_file=simulator.ca_file),
+                environ=simulator.environ,
+            )
+            clock = VirtualClock(of.as_of)
+            taken = await audit.collect(
+                source,
+                out,
+                resume=False,
+                since=since,
+                clock=clock,
+                progress=told,
+                prompt=print,
+                announce=lambda _: None,
+                evidence=NONE,
+                reread=reread,
+            )
+            return clock.monotonic(), Counter(simulator.calls), simulator.throttled, taken
+
+    began = time.process_time()
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        seconds, calls, refused, taken = runner.run(run())
+    snapshot = audit.finish(taken)
+    print(what)
+    del calls["challenge"]
+    say("   requests, refused ones", f"{calls.total():,}, {refused:,}", "")
+    say("   of them for single public keys", f"{sum(calls[each] for each in _READS):,}", "")
+    say("   waiting", f"{seconds:,.0f} s", "")
+    if told.forecast is not None:
+        say("   forecast", f"{told.forecast.requests:,} in {told.forecast.seconds:,.0f} s", "")
+    say("   processor, the simulated tenant included", f"{time.process_time() - began:,.0f} s", "")
+    say(
+        "   peak memory, the simulated tenant included",
+        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB",
+        "",
+    )
+    for operation, count in calls.most_common(_SHOWN):
+        say(f"      {operation}", f"{count:,}", "")
+    return snapshot
