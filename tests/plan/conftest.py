@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from tests.plan.judged import Staged, audited, collected, staged
-from tests.plan.plans import PLANS
+from tests.plan.judged import Staged, audited, collected
+from tests.plan.plans.staged import every_plan
 from tests.shared import made_once, of_this_run
 
 
@@ -25,7 +25,7 @@ class Tenant(Struct, frozen=True):
 def tenant(tmp_path_factory: pytest.TempPathFactory) -> Tenant:
     """The tenant, made by whichever worker comes first."""
     folder = of_this_run(tmp_path_factory)
-    all_plans = staged(PLANS)
+    all_plans = every_plan()
     after = made_once(folder / "planned-after", functools.partial(collected, all_plans.after))
     before = made_once(folder / "planned-before", functools.partial(collected, all_plans.before))
     return Tenant(all_plans, audited(after), before / "snapshot")

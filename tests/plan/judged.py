@@ -22,7 +22,7 @@ from tests.plan.configuration import Configuration
 from tests.plan.document import Document, plan_document
 from tests.plan.instances import Instance, Values
 from tests.plan.merged import merged, moved
-from tests.plan.plans.described import ADMINISTRATORS, ALICE, Plan, subscription_id
+from tests.plan.plans.described import ADMINISTRATORS, ALICE, Plan, subscription_id, subscription_name
 from tests.plan.schemas import schema
 from tests.plan.values import planned
 from tests.plan.world import DAY, World
@@ -62,7 +62,7 @@ class Staged(Struct, frozen=True, kw_only=True):
 def base(plans: Sequence[Plan]) -> Estate:
     """A tenant without findings, with the subscriptions of the plans and Microsoft Graph."""
     estate = hardened(COLLECTED)
-    names = [name for plan in plans for name in (plan.name, *plan.other_subscriptions.values())]
+    names = sorted({subscription_name(name) for plan in plans for name in (plan.name, *plan.other_subscriptions.values())})
     subscriptions = tuple(
         Subscription(
             id=subscription_id(name), name=name, activity_settings=(_activity(subscription_id(name)),), defender="Standard"

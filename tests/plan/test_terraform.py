@@ -10,8 +10,7 @@ import pytest
 from tests.plan.configuration import Call, Configuration, Module, Provider, resource
 from tests.plan.document import FORMAT_VERSION, plan_document
 from tests.plan.examples import EXAMPLES
-from tests.plan.judged import staged
-from tests.plan.plans import PLANS
+from tests.plan.plans.staged import every_plan
 from tests.plan.schemas import types
 from tests.plan.shape import shape
 from tests.plan.terms import ref, references
@@ -39,7 +38,7 @@ def test_every_plan_has_the_members_that_terraform_prints() -> None:
     for path in RECORDED.glob("*.json"):
         if path.name != OTHER_FORMAT:
             printed |= shape(_recorded(path.name))
-    all_plans = staged(PLANS)
+    all_plans = every_plan()
     made = shape(all_plans.every).union(*(shape(each.document) for each in all_plans.plans))
     assert made - printed == NOT_RECORDED
     # These are in each plan of this version.
@@ -178,6 +177,11 @@ def test_modules_within_modules_are_told_as_they_were_published() -> None:
     mine = made["planned_values"]["root_module"]["child_modules"][0]
     assert (set(mine), mine["address"]) == (set(theirs), theirs["address"])
     assert [each["address"] for each in mine["child_modules"]] == [each["address"] for each in theirs["child_modules"]]
+
+
+def test_every_resource_is_in_a_plan() -> None:
+    used = {each["type"] for each in every_plan().every["resource_changes"]}
+    assert {each for each in types() if not each.startswith("data.")} == used
 
 
 @pytest.mark.parametrize("type_", [each for each in types() if not each.startswith("data.")])

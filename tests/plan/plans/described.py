@@ -19,7 +19,7 @@ ADMINISTRATORS = tuple(f"ad000000-0000-4000-8000-00000000000{number}" for number
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """One configuration that is planned, in a subscription of its own."""
+    """One configuration that is planned."""
 
     name: str
     after: Configuration
@@ -38,9 +38,20 @@ class Plan(Struct, frozen=True, kw_only=True):
         return subscription_id(self.name)
 
 
+_ALONE = frozenset(("identity-owner", "app-opens-subscription", "aliased-other"))
+"""The subscriptions in which a plan gives roles over everything, or that belong to another provider block."""
+SHARED = "planned"
+"""The subscription of all other plans, each of which has a resource group of its own: reading many takes long."""
+
+
+def subscription_name(name: str) -> str:
+    """The name of a plan's subscription."""
+    return name if name in _ALONE else SHARED
+
+
 def subscription_id(name: str) -> str:
     """The id of a plan's subscription."""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"plan {name}"))
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"plan {subscription_name(name)}"))
 
 
 def configuration(
