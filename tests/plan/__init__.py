@@ -1,0 +1,1 @@
+"""Plans of Terraform, made without it, and what Azure has after they are applied."""

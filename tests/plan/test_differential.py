@@ -1,0 +1,112 @@
+"""What a gate says of a plan before it is applied is what the audit of the tenant says after it was.
+
+One hand wrote the reader of plans, and another what the plans make of the tenant, each from the documents of the providers. The
+gate is run as a user runs it, by its command line alone.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.plan.conftest import Tenant
+from tests.plan.judged import ROOT, Made, about
+from tests.plan.plans.described import Result
+
+pytestmark = pytest.mark.exhaustive
+
+NOT_BY_A_PLAN: Mapping[str, str] = {
+    "app-credential-unused": "when a credential was last used is in Entra's report of sign-ins",
+    "kv-key-rotation-overdue": "the age of a key begins when it is made",
+    "kv-secret-stale": "the age of a secret begins when it is made",
+    "account-key-too-old": "the age of an account's key begins when it is made",
+    "sp-inactive-with-privilege": "sign-ins are known only of principals that exist",
+    "combo-dormant-powerful-secret": "sign-ins are known only of principals that exist",
+    "combo-unobserved-crown-key": "how long a log is kept is a setting of the workspace, which is not in the plan",
+}
+"""Policies whose results a plan alone cannot have, and why."""
+
+
+class Gate:
+    """What the gate said of a plan."""
+
+    def __init__(self, document: Mapping[str, Any], folder: Path, *more: str) -> None:
+        plan = folder / "plan.json"
+        plan.write_text(json.dumps(document))
+        command = ["gate", "--plan", "plan.json", *more, "--output", "json", "--fail-on", "info", "--quiet"]
+        ended = subprocess.run(
+            [sys.executable, "-m", "tests.estates", *command],
+            cwd=folder,
+            env={"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode in (0, 1, 3), ended.stderr
+        assert "s3cr3t" not in ended.stdout + ended.stderr
+        self.code = ended.returncode
+        self.findings: Sequence[Mapping[str, Any]] = json.loads(ended.stdout)["findings"]
+
+    def results(self, outcome: str) -> set[Result]:
+        """Policy and resource of each finding with an outcome."""
+        return {(str(each["policy"]), str(each["resource"])) for each in self.findings if each["outcome"] == outcome}
+
+
+def _expected(plans: Sequence[Made], tenant: Tenant) -> set[Result]:
+    """What fails in the tenant of the objects of the plans, without what no plan can say."""
+    found = [each for made in plans for each in about(made, tenant.findings)]
+    failing = {(str(each["policy"]), str(each["resource"])) for each in found if each["outcome"] == "fail"}
+    return {result for result in failing if result[0] not in NOT_BY_A_PLAN}
+
+
+def _disagreements(gate: Gate, plans: Sequence[Made], tenant: Tenant) -> list[str]:
+    """What the plan says and the tenant does not, and the other way round; and what is unknown though the plan shows it."""
+    expected = _expected(plans, tenant)
+    failing, unknown = gate.results("fail"), gate.results("unknown")
+    open_ = {result for made in plans for result in made.plan.unknown}
+    return [
+        *(f"found in the plan alone: {result}" for result in sorted(failing - expected)),
+        *(f"passed by the plan: {result}" for result in sorted(expected - failing - unknown)),
+        *(f"unknown though the plan shows it: {result}" for result in sorted(unknown - failing - open_)),
+    ]
+
+
+def test_plans_of_what_is_new_are_judged_as_the_tenant_is_after_them(tenant: Tenant, tmp_path: Path) -> None:
+    plans = [made for made in tenant.staged.plans if not made.plan.before]
+    assert len(plans) >= 40
+    gate = Gate(tenant.staged.new, tmp_path)
+    assert not _disagreements(gate, plans, tenant)
+    assert gate.code == 1
+    # What the comparison with checkov says of this program.
+    table = json.loads((Path(__file__).parent / "checkov.json").read_text(encoding="utf-8"))["rows"]
+    said = {outcome: gate.results(outcome) for outcome in ("fail", "unknown")}
+    for row in table:
+        held = [outcome for outcome, found in said.items() if (row["policy"], row["resource"]) in found]
+        assert (row["policy"], row["resource"], held or ["pass"]) == (row["policy"], row["resource"], [row["keyaudit"]])
+
+
+def test_plans_over_a_snapshot_are_judged_as_the_tenant_is_after_them(tenant: Tenant, tmp_path: Path) -> None:
+    """Updates, replacements, deletions, and relations to what is there."""
+    gate = Gate(tenant.staged.every, tmp_path, "--from", str(tenant.before), "--all")
+    assert not _disagreements(gate, tenant.staged.plans, tenant)
+
+
+def test_a_plan_of_opentofu_is_judged_as_one_of_terraform(tenant: Tenant, tmp_path: Path) -> None:
+    """It names the same providers in a registry of its own, and an older version of the format."""
+    (made,) = [each for each in tenant.staged.plans if each.plan.name == "vault-defaults"]
+    text = json.dumps(made.document).replace("registry.terraform.io/", "registry.opentofu.org/")
+    document = {**json.loads(text), "format_version": "1.2", "terraform_version": "1.11.0"}
+    assert not _disagreements(Gate(document, tmp_path), [made], tenant)
+
+
+def test_only_what_a_plan_changes_gates(tenant: Tenant, tmp_path: Path) -> None:
+    """A plan that changes nothing passes over a tenant whose keys are bad; `--all` shows them."""
+    (unchanged,) = [made for made in tenant.staged.plans if made.plan.name == "unchanged"]
+    gate = Gate(unchanged.document, tmp_path, "--from", str(tenant.before))
+    assert not {result for result in gate.results("fail") if result in unchanged.plan.fails}
+    whole = Gate(unchanged.document, tmp_path, "--from", str(tenant.before), "--all")
+    assert unchanged.plan.fails <= whole.results("fail")
