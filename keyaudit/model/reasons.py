@@ -59,6 +59,8 @@ class Reason(StrEnum):
     PARENT_NOT_ASSESSED = "parent_not_assessed"
     STALE = "stale"
     NOT_ASKED = "not_asked"
+    AFTER_APPLY = "after_apply"
+    NOT_IN_PLAN = "not_in_plan"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -82,7 +84,9 @@ UNSAFE = frozenset(
 
 # Excluded on purpose, not available, or behind a right that is given by choice: listed in every report, but it does not fail a
 # gate unless it is required.
-OPTIONAL = frozenset({Reason.EXCLUDED_BY_CONFIG, Reason.NOT_IN_CLOUD, Reason.OPTIONAL_RIGHT, Reason.PUBLISHER_ONLY})
+OPTIONAL = frozenset(
+    {Reason.EXCLUDED_BY_CONFIG, Reason.NOT_IN_CLOUD, Reason.OPTIONAL_RIGHT, Reason.PUBLISHER_ONLY, Reason.NOT_IN_PLAN}
+)
 
 # Refused for want of a right, which its operation names.
 UNGRANTED = frozenset({Reason.PERMISSION, Reason.OPTIONAL_RIGHT})
@@ -166,6 +170,8 @@ ADVICE: dict[Reason, Advice] = {
         "it was left out, so that the page of an incident is there soon",
         "run keyaudit collect, then keyaudit incident --from with its folder",
     ),
+    Reason.AFTER_APPLY: Advice("it is known after apply", "set it in the configuration, or audit the tenant after apply"),
+    Reason.NOT_IN_PLAN: Advice("a plan does not have it", "audit the tenant after apply, or add --from with a snapshot of it"),
     Reason.INTERNAL_ERROR: Advice("keyaudit failed there", "report it"),
 }
 

@@ -46,9 +46,10 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"  open       {severities(_open(verdict), zeros=True)}"
     yield f"  others     {results(report)}"
     yield f"  blocking   {sum(_open(verdict)[each] for each in _blocking(verdict)):,}"
-    yield f"  coverage   {verdict.assessed:,} of {verdict.required:,} required reads"
-    if not verdict.expected:
-        yield f"             {RELATIVE}"
+    if not run.planned:
+        yield f"  coverage   {verdict.assessed:,} of {verdict.required:,} required reads"
+        if not verdict.expected:
+            yield f"             {RELATIVE}"
     for said in setting_lines(report.settings):
         yield f"  settings   {said}"
     yield from _blocks(report)

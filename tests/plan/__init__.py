@@ -1,0 +1,1 @@
+"""Plans of Terraform: read, and judged as the tenant that they would make."""
