@@ -73,14 +73,15 @@ def _check(live: Live, stored: Stored, kept: Path | None) -> None:
 
 
 def _snapshot(plan: Plan, folder: Path, environment: Environment, rules: tuple[EnvironmentRule, ...]) -> Snapshot:
-    ground, _ = answers_of(plan, environment)
+    now = SystemClock().now()
+    ground, _ = answers_of(plan, environment, now)
     run = Run(
         run_id=str(uuid.uuid4()),
         tenant_id=ground.tenant_id,
         tenant_name="",
         environment=environment.name,
         identity=f"a plan of Terraform {plan.terraform_version}".rstrip(),
-        as_of=SystemClock().now(),
+        as_of=now,
         tool_version=__version__,
         environment_rules=rules,
         planned=True,

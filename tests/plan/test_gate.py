@@ -45,12 +45,26 @@ def outcomes(ran: Ran, resource: str = "") -> dict[str, str]:
     return {row["policy_id"]: row["status"] for row in rows if resource in row["resource_id"] and row["resource_id"]}
 
 
+LOGGED = Resource(
+    "azurerm_monitor_diagnostic_setting.example",
+    {
+        "name": "example",
+        "log_analytics_workspace_id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/logs/providers/"
+        "Microsoft.OperationalInsights/workspaces/logs",
+        "log_analytics_destination_type": UNKNOWN,
+        "storage_account_id": None,
+        "eventhub_authorization_rule_id": None,
+        "partner_solution_id": None,
+        "enabled_log": [{"category": "AuditEvent", "category_group": ""}],
+    },
+    {"target_resource_id": "azurerm_key_vault.example.id"},
+)
 PRINCIPAL = {"principal_id": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"}
 CSV = ("-o", "csv", "--all")
 
 
 def test_an_ordinary_plan_passes(gate: Any) -> None:
-    ran = gate(vault(**SAFE), key(**HSM))
+    ran = gate(vault(**SAFE), key(**HSM), LOGGED)
     assert ran.code == Exit.CLEAN, ran.out
     assert "PASS" in ran.out
     assert "need apply (supply it with an audit of the tenant after apply)" in ran.out
@@ -68,7 +82,7 @@ def test_a_plan_is_judged_by_the_policies_of_the_tenant(gate: Any) -> None:
 
 
 def test_a_value_that_is_known_after_apply_is_unknown_and_gates_by_its_severity(gate: Any) -> None:
-    resources = (vault(**SAFE), key(**{**HSM, "expiration_date": UNKNOWN}))
+    resources = (vault(**SAFE), key(**{**HSM, "expiration_date": UNKNOWN}), LOGGED)
     ran = gate(*resources)
     assert ran.code == Exit.INCOMPLETE
     assert "UNKNOWN  kv-key-no-expiry" in ran.out

@@ -36,6 +36,12 @@ class Access:
         for planned in self._ground.resources.of(ASSIGNMENT):
             self._assign(planned)
 
+    def _unlisted(self, guid: str) -> None:
+        """A role that is neither planned nor among the known ones: what it allows is not known."""
+        if self._answers.read("role_definition.get", "", {"role": guid}) is None:
+            id_ = f"/{_BELOW}/roleDefinitions/{guid}"
+            self._answers.put("role_definition.get", {"id": id_, "properties": AFTER_APPLY}, role=guid)
+
     def _guid(self, planned: Planned) -> str:
         known = (planned.text("role_definition_id") or "").lower()
         return known if GUID.fullmatch(known) else planned.guid
@@ -61,10 +67,13 @@ class Access:
         within = "" if isinstance(scope, Raw) else scope.strip("/")
         id_ = f"{f'/{within}' if within else ''}/{_BELOW}/roleAssignments/{guid}"
         principal, kind = self._principal(planned)
+        role = self._role(planned)
+        if isinstance(role, str):
+            self._unlisted(role.lower().rpartition("/")[2])
         properties = {
             "principalId": principal,
             "principalType": kind,
-            "roleDefinitionId": self._role(planned),
+            "roleDefinitionId": role,
             "scope": scope,
             "condition": planned.value("condition") or None,
             "createdOn": NOT_IN_PLAN,

@@ -23,8 +23,9 @@ _NAME = re.compile(r"[^/\x00-\x1f]{1,260}")
 class Ground:
     """The places of a plan, and its resources."""
 
-    def __init__(self, resources: Resources, answers: Answers, environment: Environment, tenant_id: str = "") -> None:
-        """`tenant_id`: the tenant, if it is known otherwise."""
+    def __init__(self, resources: Resources, answers: Answers, environment: Environment, now: int, tenant_id: str = "") -> None:
+        """`now`: the moment of apply. `tenant_id`: the tenant, if it is known otherwise."""
+        self.now = now
         self.resources, self.answers, self.environment = resources, answers, environment
         self._configs = list(resources.data("azurerm_client_config"))
         self.tenant_id = tenant_id or self._tenant()

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import UNSET, Raw, Struct
 
 from keyaudit.collect.plan.ground import Ground, stand_in
-from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, wire
+from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, wire
 from keyaudit.collect.plan.vaults import VaultPlace, Vaults
 from keyaudit.model.times import parse_time
 
@@ -43,11 +43,12 @@ class Objects:
 
     def __init__(self, ground: Ground, vaults: Vaults) -> None:
         self._ground, self._vaults, self._answers = ground, vaults, ground.answers
+        self._keys = {planned.address: self._object(planned, "keys") for planned in ground.resources.of(KEY)}
 
     def answer(self) -> None:
         """Add everything that is in vaults."""
-        for planned in self._ground.resources.of(KEY):
-            self._key(self._object(planned, "keys"))
+        for key in self._keys.values():
+            self._key(key)
         for planned in self._ground.resources.of(CERTIFICATE):
             self._certificate(planned)
         for planned in self._ground.resources.of(SECRET):
@@ -77,40 +78,23 @@ class Objects:
 
     def _key(self, found: _Object) -> None:
         planned = found.planned
-        release = planned.block("release_policy")
-        attributes = {
-            "enabled": True,
-            "created": NOT_IN_PLAN,
-            "updated": NOT_IN_PLAN,
-            "recoveryLevel": NOT_IN_PLAN,
-            "nbf": _time(planned.value("not_before_date")),
-            "exp": _time(planned.value("expiration_date")),
-            # The provider makes a key with a release policy exportable, and no other.
-            "exportable": AFTER_APPLY if isinstance(release, Raw) else release is not None,
-            "hsmPlatform": _platform(planned.value("key_type")),
-        }
-        members = {"attributes": _left_out(attributes), "tags": _tags(planned)}
-        self._listed("key", found, "kid", members)
-        bundle = {
-            "key": _left_out(
-                {
-                    "kid": found.version_id,
-                    "kty": planned.value("key_type"),
-                    "crv": _curve(planned),
-                    "key_ops": planned.value("key_opts"),
-                }
-            ),
-            "attributes": _left_out({**attributes, "key_size": planned.value("key_size")}),
-            "tags": _tags(planned),
-            "release_policy": _release(release),
-        }
-        self._put_key(found, bundle)
-        rotation = _rotation(planned)
-        self._answers.put("key.rotation_policy", rotation, found.vault.uri, key=found.name)
-
-    def _put_key(self, found: _Object, bundle: dict[str, Any]) -> None:
+        attributes = key_attributes(planned)
+        self._listed("key", found, "kid", {"attributes": attributes, "tags": _tags(planned)})
+        bundle = key_bundle(planned, found.version_id, attributes)
         for version in ("", found.version):
-            self._answers.put("key.get", _left_out(bundle), found.vault.uri, key=found.name, version=version)
+            self._answers.put("key.get", bundle, found.vault.uri, key=found.name, version=version)
+        self._answers.put("key.rotation_policy", _rotation(planned), found.vault.uri, key=found.name)
+
+    def url(self, planned: Planned, attribute: str) -> Value:
+        """The address of a key that an attribute names, with a version if it names one."""
+        found = planned.value(attribute)
+        if not isinstance(found, Raw):
+            return found
+        target = self._ground.resources.target(planned, attribute)
+        key = self._keys.get(target[0].address) if target else None
+        if key is None or target is None or target[1] not in ("id", "versionless_id"):
+            return AFTER_APPLY
+        return key.version_id if target[1] == "id" else key.id
 
     def _certificate(self, planned: Planned) -> None:
         found = self._object(planned, "certificates")
@@ -149,6 +133,37 @@ _ATTRIBUTES = {
     CERTIFICATE: ("name", "key_vault_id", "certificate_policy", "thumbprint", "tags"),
     SECRET: ("name", "key_vault_id", "content_type", *_DATES),
 }
+
+
+def key_attributes(planned: Planned) -> dict[str, Any]:
+    """The attributes of a planned key, in a vault or a Managed HSM."""
+    release = planned.block("release_policy")
+    return _left_out(
+        {
+            "enabled": True,
+            "created": NOT_IN_PLAN,
+            "updated": NOT_IN_PLAN,
+            "recoveryLevel": NOT_IN_PLAN,
+            "nbf": _time(planned.value("not_before_date")),
+            "exp": _time(planned.value("expiration_date")),
+            # The provider makes a key with a release policy exportable, and no other.
+            "exportable": AFTER_APPLY if isinstance(release, Raw) else release is not None,
+            "hsmPlatform": _platform(planned.value("key_type")),
+        }
+    )
+
+
+def key_bundle(planned: Planned, kid: str, attributes: dict[str, Any]) -> dict[str, Any]:
+    """A planned key as a GET returns it."""
+    material = {"kid": kid, "kty": planned.value("key_type"), "crv": _curve(planned), "key_ops": planned.value("key_opts")}
+    return _left_out(
+        {
+            "key": _left_out(material),
+            "attributes": {**attributes, "key_size": planned.value("key_size")},
+            "tags": _tags(planned),
+            "release_policy": _release(planned.block("release_policy")),
+        }
+    )
 
 
 def _left_out(members: dict[str, Any]) -> dict[str, Any]:
@@ -208,6 +223,11 @@ def _rotation(planned: Planned) -> dict[str, Any]:
         # https://learn.microsoft.com/azure/key-vault/keys/how-to-configure-key-rotation
         return {"lifetimeActions": [] if planned.is_new else NOT_IN_PLAN, "attributes": None if planned.is_new else NOT_IN_PLAN}
     automatic = policy.block("automatic")
+    return rotation_of(policy, automatic)
+
+
+def rotation_of(policy: View, automatic: "View | Raw | None") -> dict[str, Any]:
+    """A rotation policy; `automatic` has the times at which it rotates."""
     expiry = policy.value("expire_after")
     if isinstance(automatic, Raw):
         actions: Value = automatic

@@ -13,6 +13,7 @@ from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
 
+_PLACES = frozenset({"vault", "application", "service_principal", "managed_identity"})
 _CONSEQUENCES = frozenset({Reason.PARENT_NOT_ASSESSED, Reason.NOTHING_VISIBLE})
 """What a list without a plan's answer makes of the reads that depend on it."""
 
@@ -38,7 +39,7 @@ class _PlanUnit(Unit):
         super().close([_not_in_plan(record) if record.reason in _CONSEQUENCES else record for record in coverage])
 
     def row(self, table: str, row: Mapping[str, object]) -> None:
-        if table != "vault" or row["id"] not in self._outside:
+        if table not in _PLACES or row["id"] not in self._outside:
             super().row(table, _settled(table, row))
 
 

@@ -59,6 +59,10 @@ class Vaults:
         """The vault of a planned resource; None for another resource."""
         return self._planned.get(address)
 
+    def new(self) -> Sequence[VaultPlace]:
+        """The vaults that the plan creates."""
+        return [place for place in self._planned.values() if place.new]
+
     def answer(self) -> None:
         """Add every vault to the answers."""
         ground = self._ground
