@@ -173,3 +173,48 @@ def test_flags_of_a_tenant_do_not_go_with_a_plan(gate: Any, flags: tuple[str, ..
     assert ran.code == Exit.USAGE
     assert "cannot be combined with --plan" in ran.err
     assert json.loads(Path("plan.json").read_bytes())
+
+
+def test_findings_name_their_resource_and_its_line(gate: Any, tmp_path: Path) -> None:
+    (tmp_path / "vaults.tf").write_text('\n# The vault\nresource "azurerm_key_vault" "example" {\n}\n', encoding="utf-8")
+    module = tmp_path / "modules" / "keys"
+    module.mkdir(parents=True)
+    (module / "main.tf").write_text('resource "azurerm_key_vault_key" "k" {\n}\n', encoding="utf-8")
+    inner = key(address="module.keys.azurerm_key_vault_key.k", in_="var.vault_id", expiration_date=UNKNOWN)
+    given = {"references": ["azurerm_key_vault.example.id", "azurerm_key_vault.example"]}
+    time = {"expiration_date": {"references": ["time_offset.year.rfc3339", "time_offset.year"]}}
+    configured = {**inner.configured, "expressions": {**inner.configured["expressions"], **time}}
+    call = {"source": "./modules/keys", "expressions": {"vault_id": given}, "module": {"resources": [configured]}}
+    ran = gate(
+        vault(**SAFE),
+        inner,
+        module_calls={"keys": call},
+        flags=("--ci", "github", "--export", "sarif=o.sarif", "--export", "json=o.json"),
+    )
+    at = "(azurerm_key_vault.example, vaults.tf:3)"
+    assert f"BLOCK  log-keyvault-audit-off HIGH  Vault without an audit log: kv-example {at}: " in ran.out
+    after = "module.keys.azurerm_key_vault_key.k.expiration_date is known after apply (modules/keys/main.tf:1)"
+    assert f"UNKNOWN  kv-key-no-expiry LOW  Key without an expiration date: {after}" in ran.out
+    assert "::error file=vaults.tf,line=3,title=keyaudit log-keyvault-audit-off::" in ran.out
+    assert "::warning file=modules/keys/main.tf,line=1,title=keyaudit kv-key-no-expiry::" in ran.out
+    [run] = [run for run in json.loads((tmp_path / "o.sarif").read_bytes())["runs"] if run["results"]]
+    places = {
+        (place["physicalLocation"]["artifactLocation"]["uri"], place["logicalLocations"][0]["fullyQualifiedName"])
+        for result in run["results"]
+        for place in result["locations"]
+    }
+    assert places == {
+        ("vaults.tf", "azurerm_key_vault.example"),
+        ("modules/keys/main.tf", "module.keys.azurerm_key_vault_key.k"),
+    }
+    found = json.loads((tmp_path / "o.json").read_bytes())["findings"]
+    assert {each["planned"]["address"] for each in found} == {address for _, address in places}
+
+
+def test_hostile_names_of_a_plan_are_inert(gate: Any) -> None:
+    hostile = "::error::owned\r\n##vso[task.complete result=Succeeded]\x1b[2J"
+    odd = Resource(f'azurerm_key_vault.x["{hostile}"]', {**vault().values, "name": hostile, "resource_group_name": "../../x/y"})
+    ran = gate(odd, key(name=hostile, in_="local.x"), flags=("--ci", "github"))
+    assert ran.code in (Exit.FINDINGS, Exit.INCOMPLETE), ran.err
+    assert not [line for line in ran.out.splitlines() if line.startswith(("##vso", "::error::owned"))]
+    assert "\x1b" not in ran.out

@@ -65,6 +65,7 @@ class Output(Struct, frozen=True):
 class ModuleCall(Struct, frozen=True):
     """A call of a module, with its inputs."""
 
+    source: str = ""
     expressions: dict[str, Any] = {}
     module: "Module | None" = None
 

@@ -62,8 +62,13 @@ class Ground:
 
     def origin(self, id_: str, planned: Planned, *attributes: str) -> None:
         """Note that the object of an id comes from a resource. `attributes`: those that its row rests on."""
-        unknown = tuple(name for name in attributes if isinstance(planned.value(name), msgspec.Raw))
+        unknown = tuple(name for name in attributes if self._is_unknown(planned, name))
         self.answers.origins.setdefault(id_.lower(), Origin(planned.address, planned.changes, unknown))
+
+    def _is_unknown(self, planned: Planned, attribute: str) -> bool:
+        """Whether a value that the configuration sets is known after apply, and refers to nothing that was resolved."""
+        unknown = isinstance(planned.value(attribute), msgspec.Raw) and planned.is_set(attribute)
+        return unknown and self.resources.target(planned, attribute) is None
 
     def _of_provider(self, key: str) -> str:
         """The subscription that the configuration of a provider names: a constant, or an input variable with a value."""
