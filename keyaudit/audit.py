@@ -22,6 +22,7 @@ from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity
 from keyaudit.model.part import WHOLE, Part
+from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Report, Run, UnderProfile
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import answered_apart, differing
@@ -168,6 +169,7 @@ def judge(
     master: str | None = None,
     catalogue: Sequence[Policy] | None = None,
     part: Part = WHOLE,
+    unanswered: Collection[str] = (),
 ) -> Iterator[Report]:
     """The snapshot evaluated with policies, offline. Findings are streamed while the context is open.
 
@@ -175,6 +177,7 @@ def judge(
     `master`: of Spark, which then evaluates it; its errors are those of `inventory.spark.session`.
     `fail_on`, `unmet`: as in `gate.decide`.
     `part`: only rows within, and what may lie within and was not read. Raises UsageError if nothing lies within.
+    `unanswered`: policies that a plan cannot answer, by id.
     """
     as_of = judging.as_of
     may_lack = optional(snapshot.run, judging.require)
@@ -236,6 +239,7 @@ def judge(
                 engine=engine,
                 again=again,
                 within=limits,
+                unanswered=unanswered,
             )
 
         judgement = evaluated(connection, columns, engine)
@@ -277,6 +281,7 @@ def judge(
             run=run,
             verdict=with_access_models(verdict, snapshot),
             tallies=judgement.tallies,
+            groups=judgement.groups,
             findings=judgement.findings,
             causes=lambda: judgement.grouping.causes,
             first=functools.cache(lambda: with_owners().first()),
@@ -292,6 +297,19 @@ def judge(
             owned=lambda passes: with_owners().owned(passes),
             overview=lambda: _overview(snapshot, whole(), judgement, as_of, limits, reach_known=reach_known),
         )
+
+
+def unanswered(snapshot: Snapshot, policies: Sequence[Policy], judging: Judging) -> frozenset[str]:
+    """The ids of the policies that the snapshot of a plan cannot answer.
+
+    They need what no plan has, for every row that they may apply to, or there are no rows.
+    """
+    with judge(snapshot, policies, judging) as report:
+        answered = {
+            tally.policy.id for tally in report.tallies if any((tally.passed, tally.failed, tally.waived, tally.not_applicable))
+        }
+        answered |= {group.policy for group in report.groups if set(group.causes.values()) - {Reason.NOT_IN_PLAN}}
+    return frozenset(policy.text.id for policy in policies) - answered
 
 
 def _columns(policies: Sequence[Policy], judging: Judging, detail: Detail) -> dict[str, frozenset[str]]:

@@ -1,5 +1,6 @@
 """`keyaudit gate`: decides for a pipeline by the exit code."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,6 +25,15 @@ def gate(  # noqa: PLR0917 - each is a group of flags
         bool,
         typer.Option("--new-only", help="With --baseline: fail only on findings that are new or whose severity was raised."),
     ] = False,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="FILE",
+            help="Evaluate what a plan would make: the output of terraform show -json, or of tofu show -json. "
+            "Details: keyaudit explain plan.",
+        ),
+    ] = None,
     since: Shrinkage = None,
     keep: Keep = None,
     ci: Annotated[
@@ -45,22 +55,24 @@ def gate(  # noqa: PLR0917 - each is a group of flags
 
     to = shown_outputs(shown, redaction)
     reuse.needs("--keep", given=keep is not None)
-    if keep is not None:
-        from keyaudit.cli.kept import kept
+    detail = replace(to.detail(), whole_rows=bool(to.formats))
+    if plan is not None:
+        from keyaudit.cli.plan import of_plan
 
-        live, stored, since = kept(live, stored, since, keep, reuse)
-    # A tag may be removed, and would take a finding out of the gate: subscriptions and vaults alone choose a part.
-    source, part = part_of(live, stored)
-    with all_judged(
-        source,
-        stored,
-        choice,
-        fail_on=Severity(fail_on),
-        new_only=new_only,
-        detail=replace(to.detail(), whole_rows=bool(to.formats)),
-        since=since,
-        part=part,
-    ) as result:
+        judging = of_plan(
+            plan, live, stored, choice, fail_on=Severity(fail_on), new_only=new_only, detail=detail, kept=keep or since
+        )
+    else:
+        if keep is not None:
+            from keyaudit.cli.kept import kept
+
+            live, stored, since = kept(live, stored, since, keep, reuse)
+        # A tag may be removed, and would take a finding out of the gate: subscriptions and vaults alone choose a part.
+        source, part = part_of(live, stored)
+        judging = all_judged(
+            source, stored, choice, fail_on=Severity(fail_on), new_only=new_only, detail=detail, since=since, part=part
+        )
+    with judging as result:
         code = deliver(result, shown, to.without_names(result), to.files)
         tell_agent(result, ci, machine=shown.output in (Format.JSON, Format.CSV))
         return code

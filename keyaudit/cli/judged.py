@@ -94,12 +94,14 @@ def judged(
     master: str | None = None,
     trying: Waiver | None = None,
     part: Part = WHOLE,
+    planned: bool = False,
 ) -> Iterator[Report]:
     """The report of one tenant, inside a context. All flags are checked before anything is read.
 
     `among`: there are other tenants, so one that cannot be read is reported instead of raised. `since`: the folder of an
     earlier snapshot of the tenant. `taken`: the snapshot and moment, if already open. `master`: of Spark, which then evaluates
     it. `trying`: a waiver that is in no file yet, and is applied instead of those of a file. `part`: only what lies within.
+    `planned`: the snapshot is of a plan, and policies that it cannot answer are not evaluated.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
@@ -111,11 +113,13 @@ def judged(
             check_since(earlier, read.run)
         if accepted.baseline is not None:
             _same_tenant(accepted.baseline, read.run)
+        settings = how.judging(policies, as_of)
+        unanswered = audit.unanswered(read, policies, settings) if planned else ()
         place = f" over {one_line(str(read.folder), 1_024)}" if stored.from_ else ""
         judging = audit.judge(
             without_subscriptions(read, how.expected),
             policies,
-            how.judging(policies, as_of),
+            settings,
             accepted,
             fail_on=fail_on,
             detail=detail,
@@ -123,6 +127,7 @@ def judged(
             master=master,
             catalogue=known,
             part=part,
+            unanswered=unanswered,
         )
         with ExitStack() as stack:
             with told_if_long(f"evaluating {plural(len(policies), 'policy', 'policies')}{place}", quiet=live.quiet):

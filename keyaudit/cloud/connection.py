@@ -5,7 +5,7 @@ import logging
 import math
 import random
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -58,6 +58,10 @@ class Connection:
     def __init__(self, gateway: Gateway, identity: Identity, environment: Environment, door: Door) -> None:
         self.gateway, self.identity, self.environment = gateway, identity, environment
         self._door = door
+
+    def watch(self, waits: Callable[[str, Reason, float], None], gone: Callable[[str], Awaitable[bool]]) -> None:
+        """`waits` is told of every wait, and `gone` asked whether the vault of a host was deleted."""
+        self.gateway.sender.watch, self.gateway.sender.gone = waits, gone
 
     def skew(self) -> int | None:
         """The median of this clock minus the services' clocks, in seconds; None if no answer had a date."""

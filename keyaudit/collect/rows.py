@@ -26,6 +26,14 @@ CONTRADICTED = Raw(b"\x00")
 UNASKED = Raw(b"\x01")
 """Marks a member that Azure refused to be asked for, and is read as unrecognised; not valid JSON."""
 
+AFTER_APPLY = Raw(b"1.5e-301")
+"""Stands in the answers made of a plan for a value that is known after apply. It is valid JSON, so that it can be within an
+answer, and of a type that no member has: nothing reads it as a value.
+"""
+
+NOT_IN_PLAN = Raw(b"2.5e-301")
+"""The same for a value that no plan has, such as the time of creation."""
+
 _DECODERS: dict[Type, msgspec.json.Decoder[object]] = {
     type_: msgspec.json.Decoder[object](expected | None)
     for type_, expected in {
@@ -52,7 +60,8 @@ _HELD: dict[Type, type[object]] = {
 
 def read(raw: Wire, kind: type[T]) -> T | Refusal:
     """`raw` decoded as `kind`. A left-out member is refused as bad_body, null or any other type as bad_value, a member that
-    differs between copies as inconsistent, and one that could not be asked for as unrecognised.
+    differs between copies as inconsistent, one that could not be asked for as unrecognised, and one that holds a mark of a plan
+    for the reason of that mark.
     """
     if isinstance(raw, UnsetType):
         return Refusal(Reason.BAD_BODY)
@@ -64,10 +73,14 @@ def read(raw: Wire, kind: type[T]) -> T | Refusal:
 
 
 _MARKS = {bytes(CONTRADICTED): Reason.INCONSISTENT, bytes(UNASKED): Reason.UNRECOGNISED}
+_MARKS_WITHIN = {bytes(AFTER_APPLY): Reason.AFTER_APPLY, bytes(NOT_IN_PLAN): Reason.NOT_IN_PLAN}
 
 
 def _why_bad(value: object) -> Reason:
-    return _MARKS.get(bytes(value), Reason.BAD_VALUE) if isinstance(value, Raw) else Reason.BAD_VALUE
+    if not isinstance(value, Raw):
+        return Reason.BAD_VALUE
+    marked = _MARKS.get(bytes(value))
+    return marked or next((reason for mark, reason in _MARKS_WITHIN.items() if mark in bytes(value)), Reason.BAD_VALUE)
 
 
 def is_null(raw: Wire) -> bool:

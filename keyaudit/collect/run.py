@@ -108,7 +108,7 @@ async def collect_all(
     """
     confines = Confines(spool.run.filters, focus)
     collection = _Collection(connection, spool, progress, evidence, earlier, confines=confines, budget=budget)
-    connection.gateway.sender.watch, connection.gateway.sender.gone = progress.waits, collection.gone
+    connection.watch(progress.waits, collection.gone)
     return await collection.collect()
 
 

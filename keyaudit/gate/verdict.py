@@ -48,8 +48,13 @@ def decide(
         *gaps,
     )
     failed, unknown = _sum(tally.failed for tally in tallies), _sum(tally.unknown for tally in tallies)
-    allowed_unknown = sum(group.count for group in results.groups if allowing.unknown(group))
-    left_out = sum(group.count for group in results.groups if ledger.optional(group))
+    if run.planned:
+        gaps = tuple(gap for gap in gaps if gap.reason is not Reason.NOT_IN_PLAN)
+    taken = {id(group) for group in results.groups if allowing.unknown(group)}
+    allowed_unknown = sum(group.count for group in results.groups if id(group) in taken)
+    left = [group for group in results.groups if id(group) not in taken and not ledger.optional(group)]
+    if run.planned and fail_on:
+        left = [group for group in left if group.severity.rank >= fail_on.rank]
     conditions = set()
     if any(record.reason in UNSAFE for record in ledger.records):
         conditions.add(Exit.UNSAFE)
@@ -60,7 +65,7 @@ def decide(
     standing = [gap for gap in gaps if gap.required and not gap.allowed]
     if any(gap.reason is Reason.INTERNAL_ERROR for gap in standing):
         conditions.add(Exit.BUG)
-    if standing or unknown.total() > allowed_unknown + left_out:
+    if standing or left:
         conditions.add(Exit.INCOMPLETE)
     # Supplied evidence is evaluated without a read from Azure.
     rows = any(tally.rows or tally.not_applicable for tally in tallies)
@@ -85,7 +90,7 @@ def decide(
         allowed_unknown=allowed_unknown,
         unused_allowances=allowing.unused(accepted.allowances),
         waivers=tuple(_use(each, run.as_of, allowing, results.waived) for each in accepted.waivers),
-        coverage=ledger.records,
+        coverage=tuple(each for each in ledger.records if not (run.planned and each.reason is Reason.NOT_IN_PLAN)),
         expected=unmet is not None,
         required=len(ledger.required),
         assessed=sum(record.state is State.ASSESSED for record in ledger.required),

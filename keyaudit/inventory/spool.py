@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import msgspec
 from msgspec import Struct, field
@@ -60,7 +61,7 @@ class Spool:
         self._ledger = Ledger()
 
     @classmethod
-    def create(cls, folder: Path, run: Run) -> "Spool":
+    def create(cls, folder: Path, run: Run) -> Self:
         """Begins a collection in a folder that is new, empty, or left by a run that had not read anything.
 
         Raises UsageError if the folder has other content or another run is writing, OutputError if it cannot be written.
@@ -122,6 +123,9 @@ class Spool:
             self._ledger.forget(left.scope, left.operations)
         self._ledger.open(scope, operations)
         self._journal.append(opened)
+        return self._begin(name, opened)
+
+    def _begin(self, name: str, opened: Opened) -> "Unit":
         return Unit(self, name, opened)
 
     def commit(self, name: str, closed: Closed) -> None:

@@ -38,6 +38,11 @@ EVIDENCE: dict[str, str] = {
 }
 """For each name in a policy's `needs`, the flag, setting or right that supplies it; empty if this version has none."""
 
+APPLY = "apply"
+"""What a plan cannot have: only the tenant has it, after the plan was applied."""
+
+_SUPPLIED = {**EVIDENCE, APPLY: "an audit of the tenant after apply"}
+
 BY_RIGHT = (DELETED_HSM_KEYS, CONDITIONAL_ACCESS, IDENTITY_PROTECTION)
 """Evidence that an optional right or license supplies: its operations name it (`Operation.evidence`)."""
 
@@ -49,7 +54,7 @@ REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD, PUBLISHERS)
 
 def remedy(needs: Sequence[str]) -> str:
     """How to supply it, or that this version cannot take it."""
-    flags = [EVIDENCE[need] for need in needs if EVIDENCE.get(need)]
+    flags = [_SUPPLIED[need] for need in needs if _SUPPLIED.get(need)]
     if flags:
         return f"supply it with {' and '.join(flags)}"
     return f"not available in this version: no way to supply {listed(needs)}"

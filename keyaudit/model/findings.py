@@ -15,6 +15,7 @@ from msgspec import Struct, field, structs
 
 from keyaudit.model.causes import Cause, Declared, fingerprint
 from keyaudit.model.coverage import Scope
+from keyaudit.model.planned import PlannedAt
 from keyaudit.model.reasons import Reason
 from keyaudit.model.stakes import AtStake
 from keyaudit.model.waivers import Waiver
@@ -227,6 +228,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     """Whether it is about the same row as the head of its cause, and not the head itself."""
     command: str = ""
     """The commands of its fix before values are filled in: the same for rows that are fixed in the same way."""
+    planned: PlannedAt | None = None
+    """The resource that it is about, of a plan."""
     reworded: Callable[[Mapping[str, Value]], tuple[str, Mapping[str, str], Sequence[Mapping[str, str]]]] | None = None
     """The message, fix and steps for a row with these values and the same outcome."""
 

@@ -60,6 +60,8 @@ class Reason(StrEnum):
     STALE = "stale"
     NOT_ASKED = "not_asked"
     NEXT_RUN = "next_run"
+    AFTER_APPLY = "after_apply"
+    NOT_IN_PLAN = "not_in_plan"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -83,7 +85,9 @@ UNSAFE = frozenset(
 
 # Excluded on purpose, not available, or behind a right that is given by choice: listed in every report, but it does not fail a
 # gate unless it is required.
-OPTIONAL = frozenset({Reason.EXCLUDED_BY_CONFIG, Reason.NOT_IN_CLOUD, Reason.OPTIONAL_RIGHT, Reason.PUBLISHER_ONLY})
+OPTIONAL = frozenset(
+    {Reason.EXCLUDED_BY_CONFIG, Reason.NOT_IN_CLOUD, Reason.OPTIONAL_RIGHT, Reason.PUBLISHER_ONLY, Reason.NOT_IN_PLAN}
+)
 
 # Refused for want of a right, which its operation names.
 UNGRANTED = frozenset({Reason.PERMISSION, Reason.OPTIONAL_RIGHT})
@@ -171,6 +175,8 @@ ADVICE: dict[Reason, Advice] = {
         "it was left to the next run, because the time of --budget was up",
         "run again with --since and this snapshot, or with the same --keep",
     ),
+    Reason.AFTER_APPLY: Advice("it is known after apply", "set it in the configuration, or audit the tenant after apply"),
+    Reason.NOT_IN_PLAN: Advice("a plan does not have it", "audit the tenant after apply, or add --from with a snapshot of it"),
     Reason.INTERNAL_ERROR: Advice("keyaudit failed there", "report it"),
 }
 

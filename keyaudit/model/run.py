@@ -57,6 +57,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """The supplied evidence: its name in `model.evidence` to the SHA-256 of the file."""
     rows: Mapping[str, int] = field(default_factory=dict)
     """Rows by table."""
+    planned: bool = False
+    """Whether it is of a plan: what only the tenant has is then no gap, and an unknown result counts by its severity."""
     since: str = ""
     """The run from whose snapshot unchanged objects were copied; empty if everything was read."""
     copied: Copied | None = None
@@ -200,6 +202,8 @@ class Report(Struct, frozen=True, kw_only=True):
     run: Run
     verdict: Verdict
     tallies: tuple[Tally, ...]
+    groups: tuple[UnknownGroup, ...] = ()
+    """Every unknown result, grouped."""
     findings: Callable[[bool], Iterator[Finding]]
     causes: Callable[[], Causes]
     """Returns the causes of the open failures; its findings name those that they share."""

@@ -16,6 +16,7 @@ from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.baseline import Known
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
+from keyaudit.model.evidence import APPLY
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.optional import MAY_LACK, MayLack
@@ -149,6 +150,7 @@ def judge(
     engine: Engine | None = None,
     again: str = "",
     within: Within = EVERYTHING,
+    unanswered: Collection[str] = (),
 ) -> Judgement:
     """Evaluates the views of `connection`, one for each table, with the policies.
 
@@ -161,11 +163,14 @@ def judge(
 
     Raises UsageError for an invalid profile or override. Policies that need evidence are not evaluated unless all of it is
     `supplied`; if missing evidence is required, they are unknown on the `tenant`. An `optional` gap affects no policy.
+    `unanswered`: ids of policies that only the tenant can answer after a plan was applied, and that are not evaluated either.
     """
     as_of, baseline = judging.as_of, accepted.baseline
     ordered = sorted(policies, key=lambda policy: policy.text.id)
     holding = accepted.holding(as_of, coverage=False)
     lacking = {each.policy.id: each for each in not_judged(ordered, supplied)}
+    beyond = (policy.text for policy in ordered if policy.text.id in unanswered)
+    lacking |= {text.id: NotJudged(policy=text, needs=(APPLY,)) for text in beyond}
     answering = for_controls if judging.for_controls else for_run
     settled = tuple(map(answering, bind(ordered, judging.profile, judging.overrides, judging.classes)))
     applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)

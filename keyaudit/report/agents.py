@@ -10,13 +10,16 @@ from enum import StrEnum
 from msgspec import Struct
 
 from keyaudit.model.errors import Exit
-from keyaudit.model.reasons import ADVICE
+from keyaudit.model.findings import Outcome
+from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import reads
-from keyaudit.report.summary import severities
+from keyaudit.report.plan import place
+from keyaudit.report.summary import message, severities
 
+_ASIDE = frozenset({Reason.NOT_IN_PLAN})
 _LINE = "%\r\n"
 
 MOST = 10
@@ -36,12 +39,19 @@ class _Annotation(Struct, frozen=True):
     error: bool
     code: str
     text: str
+    file: str = ""
+    """The file that it is about, as the agent takes it; empty: none."""
+    line: int = 0
 
 
 def annotations(reports: Sequence[Report], agent: Agent) -> Iterator[str]:
     """The commands, one per line: errors first, the most severe first."""
     write = _WRITERS[agent]
-    found = [each for report in reports for each in (*_of_gaps(report), *_of_policies(report))]
+    found = [
+        each
+        for report in reports
+        for each in (*_of_gaps(report), *(_of_plan(report) if report.run.planned else _of_policies(report)))
+    ]
     for error in (True, False):
         some = [each for each in found if each.error is error]
         shown = some if len(some) <= MOST else some[: MOST - 1]
@@ -79,6 +89,23 @@ def _of_policies(report: Report) -> Iterator[_Annotation]:
     yield from (annotation for _, annotation in found)
 
 
+def _of_plan(report: Report) -> Iterator[_Annotation]:
+    """One for each finding, at its place in the configuration: the most severe first, unknown ones last."""
+    gate, found = report.verdict.gate, list[tuple[int, _Annotation]]()
+    for finding in report.findings(False):
+        unknown = finding.outcome is Outcome.UNKNOWN
+        if finding.outcome not in (Outcome.FAIL, Outcome.UNKNOWN) or (unknown and not set(finding.unknown.values()) - _ASIDE):
+            continue
+        reaches = gate is not None and finding.severity.rank >= gate.rank
+        blocks = reaches and not (finding.known and report.verdict.new_only)
+        at = finding.planned
+        text = f"{finding.policy.problem}: {place(finding)}: {message(finding)}; keyaudit explain {finding.policy.id}"
+        annotation = _Annotation(blocks, finding.policy.id, text, at.file if at else "", at.line if at else 0)
+        found.append((finding.severity.rank - 100 * unknown, annotation))
+    found.sort(key=lambda each: -each[0])
+    yield from (annotation for _, annotation in found)
+
+
 def _of_gaps(report: Report) -> Iterator[_Annotation]:
     for gap in report.verdict.gaps:
         advice = ADVICE[gap.reason]
@@ -90,13 +117,17 @@ def _of_gaps(report: Report) -> Iterator[_Annotation]:
 def _github(annotation: _Annotation) -> str:
     kind = "error" if annotation.error else "warning"
     title = _encoded(one_line(annotation.code), f"{_LINE}:,")
-    return f"::{kind} title=keyaudit {title}::{_encoded(one_line(annotation.text, 1_000), _LINE)}"
+    file = _encoded(one_line(annotation.file, 1_000), f"{_LINE}:,")
+    at = f"file={file},line={annotation.line}," if annotation.file else ""
+    return f"::{kind} {at}title=keyaudit {title}::{_encoded(one_line(annotation.text, 1_000), _LINE)}"
 
 
 def _azure(annotation: _Annotation) -> str:
     kind = "error" if annotation.error else "warning"
     code = _encoded(one_line(annotation.code), f"{_LINE};]", percent="%AZP25")
-    return f"##vso[task.logissue type={kind};code={code}]{_azure_data(one_line(annotation.text, 1_000))}"
+    file = _encoded(one_line(annotation.file, 1_000), f"{_LINE};]", percent="%AZP25")
+    at = f"sourcepath={file};linenumber={annotation.line};" if annotation.file else ""
+    return f"##vso[task.logissue type={kind};{at}code={code}]{_azure_data(one_line(annotation.text, 1_000))}"
 
 
 def _azure_data(text: str) -> str:

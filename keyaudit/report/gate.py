@@ -9,10 +9,9 @@ from keyaudit.model.findings import Finding, Severity, Tally
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Report, Verdict
 from keyaudit.model.text import one_line
-from keyaudit.report.facts import Facts
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import by_needs, outlived, reads, waiver_lines
-from keyaudit.report.resource import label
+from keyaudit.report.plan import place, unknown_until_applied
 from keyaudit.report.settings import setting_lines
 from keyaudit.report.summary import SIMULATED, copied, looked, message, network, results, severities, verdict_words
 from keyaudit.report.versions import lines, uncovered
@@ -48,9 +47,10 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"  open       {severities(_open(verdict), zeros=True)}"
     yield f"  others     {results(report)}"
     yield f"  blocking   {sum(_open(verdict)[each] for each in _blocking(verdict)):,}"
-    yield f"  coverage   {verdict.assessed:,} of {verdict.required:,} required reads"
-    if not verdict.expected:
-        yield f"             {RELATIVE}"
+    if not run.planned:
+        yield f"  coverage   {verdict.assessed:,} of {verdict.required:,} required reads"
+        if not verdict.expected:
+            yield f"             {RELATIVE}"
     for said in setting_lines(report.settings):
         yield f"  settings   {said}"
     yield from _blocks(report)
@@ -76,8 +76,8 @@ def _blocks(report: Report) -> Iterator[str]:
     # The worst first; among unlisted ones, the most frequent.
     for name in (*shown, *sorted(rest.keys() - shown.keys(), key=lambda name: (-rest[name], name))):
         for finding in shown.get(name, ()):
-            place = one_line(label(Facts.of(finding)))
-            yield f"  BLOCK  {name} {finding.severity.upper()}  {one_line(finding.policy.problem)}: {place}: {message(finding)}"
+            where = place(finding)
+            yield f"  BLOCK  {name} {finding.severity.upper()}  {one_line(finding.policy.problem)}: {where}: {message(finding)}"
         if rest.get(name):
             yield f"  BLOCK  {name}  {rest[name]:,} {'more' if name in shown else 'not listed'}"
     every = sum(counts.values())
@@ -111,7 +111,9 @@ def _weakened(report: Report) -> Iterator[str]:
         name = one_line(gap.scope.name or gap.scope.id)
         detail = f"; {one_line(gap.detail)}" if gap.detail else ""
         yield f"  {kind}  {name} ({gap.reason}: {ADVICE[gap.reason].meaning}{detail}){what}"
-    for tally in report.tallies:
+    if report.run.planned:
+        yield from unknown_until_applied(report)
+    for tally in () if report.run.planned else report.tallies:
         unknown = sum(tally.unknown.values())
         if unknown:
             yield f"  UNKNOWN  {tally.policy.id}  {plural(unknown, 'result')}: {severities(tally.unknown)}"

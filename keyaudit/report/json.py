@@ -133,6 +133,7 @@ def finding_member(owner: Owner, finding: Finding) -> dict[str, object]:
         "cause": _cause(finding),
         "at_stake": _at_stake(finding),
         "score": score.member(finding.score),
+        **({"planned": structs.asdict(finding.planned)} if finding.planned else {}),
         "row": row,
         "row_unknown": dict(sorted(facts.unknown.items())) if row else {},
     }

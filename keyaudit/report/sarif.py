@@ -221,11 +221,12 @@ def _result(finding: Finding, tenant: str, rule: int, *, compared: bool) -> dict
         "message": {"text": _plain(f"{one_line(name)}: {message(finding)}")},
         "locations": [
             {
-                "physicalLocation": {
+                "physicalLocation": _place(finding)
+                or {
                     "artifactLocation": {"uri": _path(tenant, name)},
                     "region": {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1},
                 },
-                "logicalLocations": [{"kind": "resource", "fullyQualifiedName": facts.text("resource_id") or finding.subject}],
+                "logicalLocations": [{"kind": "resource", "fullyQualifiedName": _named(finding, facts)}],
             }
         ],
         "partialFingerprints": {"primaryLocationLineHash": f"{finding.id}:1", "keyauditFindingId/v1": finding.id},
@@ -244,6 +245,19 @@ def _result(finding: Finding, tenant: str, rule: int, *, compared: bool) -> dict
         reason = f"{waiver.reason} (waiver {waiver.id} of {waiver.owner}, to {waiver.last_day})"
         found["suppressions"] = [{"kind": "external", "status": "accepted", "justification": one_line(reason, LONGEST)}]
     return found
+
+
+def _place(finding: Finding) -> dict[str, object]:
+    """The place of a planned resource in the configuration; empty if it was not found."""
+    planned = finding.planned
+    if planned is None or not planned.file:
+        return {}
+    uri = "/".join(quote(part, safe="-._~", errors="replace") for part in planned.file.split("/"))
+    return {"artifactLocation": {"uri": uri}, "region": {"startLine": planned.line, "endLine": planned.line}}
+
+
+def _named(finding: Finding, facts: Facts) -> str:
+    return finding.planned.address if finding.planned else facts.text("resource_id") or finding.subject
 
 
 def _plain(text: str) -> str:

@@ -23,6 +23,7 @@ from tests.docs import ESTATES, filled, screens
 from tests.documents import FENCED, IN_AZURE, Command, commands, documents, fenced, save
 from tests.logs import YEAR
 from tests.pipelines.agent import ACTION, TEMPLATE, differs_from_schema, read
+from tests.plan.plans import key, plan, vault, written
 
 DOCUMENTS = documents()
 RAN = {Exit.CLEAN, Exit.FINDINGS, Exit.INCOMPLETE}
@@ -138,6 +139,7 @@ def folder(tmp_path: Path, contoso: Path, learned: Path) -> Path:
     save(tmp_path / WAIVERS, waivers)
     (tmp_path / "src").mkdir()
     save(tmp_path / "src" / "appsettings.json", '{"AzureAd": {"TenantId": "common"}}')
+    (tmp_path / "plan.json").write_bytes(written(plan(vault(), key())))
     save(tmp_path / "jwks.json", '{"keys": [{"kid": "held", "kty": "RSA"}]}')
     save(tmp_path / "repositories.json", "host,path,id,owner_id\ngithub.com,contoso/orders,70814240,5521904\n")
     return tmp_path
@@ -219,9 +221,10 @@ def test_the_announcements_shown_are_taken(tmp_path: Path) -> None:
 
 @pytest.mark.exhaustive
 def test_the_pipelines_shown_hold_to_the_schemas_of_their_systems(tmp_path: Path) -> None:
-    github, azure, _ = fenced(topic("pipeline"), "yaml")
-    assert differs_from_schema(save(tmp_path / "github.yml", github), "github-workflows") == ""
-    assert differs_from_schema(save(tmp_path / "azure.yml", azure), "azure-pipelines") == ""
+    for name in ("pipeline", "plan"):
+        github, azure, *_ = fenced(topic(name), "yaml")
+        assert differs_from_schema(save(tmp_path / "github.yml", github), "github-workflows") == ""
+        assert differs_from_schema(save(tmp_path / "azure.yml", azure), "azure-pipelines") == ""
 
 
 def test_the_pipelines_shown_give_what_the_action_and_the_template_take() -> None:

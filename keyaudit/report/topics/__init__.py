@@ -14,6 +14,7 @@ FILES: Mapping[str, str] = {
     "admin": "a first audit: rights, what was found, what was not read, and how to fix both",
     "auditor": "evidence: what to ask for, whether it is complete, controls and exceptions",
     "pipeline": "a gate in GitHub Actions, Azure Pipelines or anywhere: sign-in, schedule",
+    "plan": "a gate on a Terraform or OpenTofu plan, before anything is made",
     "policy-author": "write a policy: columns, condition, messages, examples",
     "policies": "every policy that ships, with severity and requirement",
     "permissions": "the rights that keyaudit needs, and what each is for",

@@ -1,0 +1,79 @@
+"""The answers that Azure would give after a plan was applied: lists and objects, by the request that reads them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct, field
+
+Key = tuple[str, str, tuple[tuple[str, str], ...]]
+
+
+class Origin(Struct, frozen=True):
+    """The resource of the plan that a row comes from."""
+
+    address: str
+    changes: bool
+    """Whether the plan changes it."""
+    unknown: tuple[str, ...] = ()
+    """Its attributes that are known after apply, and that were asked for."""
+
+
+class Held(Struct):
+    """A list of one request."""
+
+    items: list[Raw] = field(default_factory=list)
+    whole: bool = False
+    """Whether it has everything that will exist, and not only what the plan has."""
+
+
+class Answers:
+    """The answers, and which resource of the plan each object comes from."""
+
+    def __init__(self) -> None:
+        self._lists: dict[Key, Held] = {}
+        self._objects: dict[Key, bytes] = {}
+        self.origins: dict[str, Origin] = {}
+        """By id of an object in lower case; rows of what is within have ids that begin with it and a slash."""
+        self.outside: set[str] = set()
+        """Ids in lower case of vaults that the plan only refers to, and has no row of."""
+
+    def list(self, operation: str, host: str = "", *, whole: bool = False, **segments: str) -> Held:
+        """The list of a request, empty at first. `whole`: it has everything that will exist."""
+        held = self._lists.setdefault(_key(operation, host, segments), Held())
+        held.whole |= whole
+        return held
+
+    def add(self, operation: str, item: Mapping[str, Any], host: str = "", **segments: str) -> None:
+        """Add an item to the list of a request."""
+        self._lists.setdefault(_key(operation, host, segments), Held()).items.append(encoded(item))
+
+    def put(self, operation: str, item: Mapping[str, Any], host: str = "", **segments: str) -> None:
+        """Set the object that a request returns."""
+        self._objects[_key(operation, host, segments)] = bytes(encoded(item))
+
+    def listed(self, operation: str, host: str, segments: Mapping[str, str]) -> Held | None:
+        """The list of a request; None if the plan has no such list."""
+        return self._lists.get(_key(operation, host, segments))
+
+    def read(self, operation: str, host: str, segments: Mapping[str, str]) -> bytes | None:
+        """The object of a request; None if the plan has none."""
+        return self._objects.get(_key(operation, host, segments))
+
+    def origin(self, id_: str) -> Origin | None:
+        """The resource of the plan that a row with this id comes from."""
+        here = id_.lower()
+        while here:
+            if found := self.origins.get(here):
+                return found
+            here = here.rpartition("/")[0]
+        return None
+
+
+def encoded(item: Mapping[str, Any]) -> Raw:
+    """An answer as JSON. A member whose value is UNSET is left out."""
+    return Raw(msgspec.json.encode({name: value for name, value in item.items() if value is not msgspec.UNSET}))
+
+
+def _key(operation: str, host: str, segments: Mapping[str, str]) -> Key:
+    return operation, host.lower(), tuple(sorted((name, value.lower()) for name, value in segments.items()))

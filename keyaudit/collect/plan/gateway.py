@@ -1,0 +1,88 @@
+"""Stands before the collectors in place of Azure, and answers from a plan. What a plan does not have is refused as such."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from keyaudit.cloud.connection import Connection, Identity
+from keyaudit.cloud.environment import Environment
+from keyaudit.cloud.gateway import Gateway, Listing
+from keyaudit.cloud.pages import Page, Step
+from keyaudit.cloud.tables import Rows
+from keyaudit.collect.plan.answers import Answers
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+
+T = TypeVar("T")
+
+_ABSENT = Refusal(Reason.NOT_IN_PLAN)
+
+
+class PlanGateway(Gateway):
+    """A gateway without a network."""
+
+    def __init__(self, answers: Answers) -> None:
+        self.observe = None
+        self._answers = answers
+
+    def pages(
+        self,
+        operation: str,
+        item: type[T],
+        *,
+        by: Callable[[T], str] | None,
+        host: str = "",
+        body: Mapping[str, object] | None = None,  # noqa: ARG002 - a query is about everything
+        **segments: str,
+    ) -> Listing[T]:
+        """A list of the plan, which is one page."""
+        held = self._answers.listed(operation, host, segments)
+
+        async def fetch(_: Step) -> Page | Refusal:
+            return Page(held.items, refusal=None if held.whole else _ABSENT) if held else _ABSENT
+
+        return Listing(fetch, Step(operation) if held else _ABSENT, item, by)
+
+    async def lists(
+        self, operation: str, item: type[T], *, by: Callable[[T], str], places: Sequence[Mapping[str, str]]
+    ) -> Sequence[Listing[T]]:
+        """One list for each of `places`."""
+        return [self.pages(operation, item, by=by, host="", body=None, **place) for place in places]
+
+    async def get(self, operation: str, item: type[T], *, host: str = "", **segments: str) -> T | Refusal:
+        """An object of the plan; Refusal(bad_item) if a value that it cannot be without is not known."""
+        found = self._answers.read(operation, host, segments)
+        if found is None:
+            return _ABSENT
+        try:
+            return msgspec.json.decode(found, type=item)
+        except msgspec.ValidationError:
+            return Refusal(Reason.AFTER_APPLY)
+
+    async def make(self, operation: str, item: type[T], body: Mapping[str, object]) -> T | Refusal:  # noqa: ARG002
+        """Nothing: a plan is only read."""
+        return _ABSENT
+
+    async def query(self, operation: str, text: str, **segments: str) -> Rows | Refusal:  # noqa: ARG002
+        """Nothing: a plan has no logs."""
+        return _ABSENT
+
+
+class PlanConnection(Connection):
+    """A connection to a plan."""
+
+    def __init__(self, answers: Answers, identity: Identity, environment: Environment) -> None:
+        self.gateway, self.identity, self.environment = PlanGateway(answers), identity, environment
+
+    def watch(self, waits: Callable[..., None], gone: Callable[[str], Awaitable[bool]]) -> None:
+        """Nothing is waited for."""
+
+    @property
+    def requests(self) -> int:
+        """None were sent."""
+        return 0
+
+    def skew(self) -> int | None:
+        """None: no service told the time."""
+        return None

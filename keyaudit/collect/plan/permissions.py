@@ -1,0 +1,191 @@
+"""Application permissions and directory roles of a plan, as Microsoft Graph lists them.
+
+docs/resources/app_role_assignment.md and directory_role_assignment.md of hashicorp/terraform-provider-azuread.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Raw
+
+from keyaudit.collect.plan.access import Access
+from keyaudit.collect.plan.applications import Applications
+from keyaudit.collect.plan.ground import Ground
+from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts
+from keyaudit.model.guid import GUID
+from keyaudit.model.tiers import DIRECTORY_ROLES
+
+APP_ROLE, DIRECTORY_ROLE = "azuread_app_role_assignment", "azuread_directory_role_assignment"
+_PRINCIPAL, _ROLE, _CUSTOM = "azuread_service_principal", "azuread_directory_role", "azuread_custom_directory_role"
+_ROLE_NAMED = re.compile(r'app_role_ids\["([^"\\]{1,120})"\]')
+_BY_NAME = {role.name.lower(): role.id for role in DIRECTORY_ROLES if role.id}
+_RANKED = frozenset(role.id for role in DIRECTORY_ROLES)
+
+
+class Permissions:
+    """Adds app roles and directory roles to the answers."""
+
+    def __init__(self, ground: Ground, applications: Applications, access: Access) -> None:
+        self._ground, self._answers, self._resources = ground, ground.answers, ground.resources
+        self._applications, self._access = applications, access
+        self._apis: dict[str, dict[str, Any]] = {}
+
+    def answer(self) -> None:
+        """Add all of them."""
+        self._app_roles()
+        self._directory_roles()
+
+    def _app_roles(self) -> None:
+        given: dict[str, list[Mapping[str, Any]]] = {}
+        for planned in self._resources.of(_PRINCIPAL):
+            given[self._applications.object_id_of(planned)] = []
+        for planned in self._resources.of(APP_ROLE):
+            principal = self._principal(planned)
+            api, role = self._role(planned)
+            item = {"appRoleId": role, "principalId": principal, "resourceId": api, "createdDateTime": NOT_IN_PLAN}
+            given.setdefault(principal, []).append(item)
+            place = f"/tenants/{self._ground.tenant_id}/servicePrincipals/{principal}/appRoleAssignments/{api}/{role}"
+            self._ground.origin(place, planned, "principal_object_id", "resource_object_id", "app_role_id")
+        new = {self._applications.object_id_of(each): each.is_new for each in self._resources.of(_PRINCIPAL)}
+        for principal, items in given.items():
+            # What exists may have more.
+            more = {} if new.get(principal) else {"appRoleAssignments@odata.nextLink": ""}
+            self._answers.add("service_principal.app_roles", {"id": principal, "appRoleAssignments": items, **more})
+            self._answers.list("service_principal.app_roles_of", whole=bool(new.get(principal)), id=principal)
+            for item in items:
+                self._answers.add("service_principal.app_roles_of", item, id=principal)
+        for api, described in self._apis.items():
+            self._answers.outside.add(f"/tenants/{self._ground.tenant_id}/servicePrincipals/{api}".lower())
+            self._answers.add("service_principal.list", described)
+
+    def _principal(self, planned: Planned) -> str:
+        """The principal; what is not known has an id of its own."""
+        attribute = "principal_object_id"
+        found = self._applications.object_id(planned, attribute)
+        if found:
+            return found
+        principal, _ = self._access.principal(planned, attribute, NOT_IN_PLAN)
+        return principal if isinstance(principal, str) else planned.stands_for(attribute)
+
+    def _role(self, planned: Planned) -> tuple[str, str]:
+        """The API, and the role by its id. A role that is referred to by its name has an id that stands for its own."""
+        attribute = "resource_object_id"
+        api = self._applications.object_id(planned, attribute)
+        role = (planned.text("app_role_id") or "").lower()
+        known = bool(GUID.fullmatch(role))
+        target = self._resources.target(planned, "app_role_id")
+        named = _ROLE_NAMED.fullmatch(target[1]) if target else None
+        id_ = role if known else planned.stands_for("app_role_id")
+        there = self._resources.target(planned, attribute)
+        if there and there[0].type == _PRINCIPAL:
+            if named and target and target[0].address == there[0].address:
+                self._publish(there[0], id_, named[1])
+            return self._applications.object_id_of(there[0]), id_
+        api = api or planned.stands_for(attribute)
+        self._elsewhere(api, id_, named[1] if named else None)
+        return api, id_
+
+    def _publish(self, api: Planned, role: str, name: str) -> None:
+        """Note that an API of the plan publishes a role under this name, so that the id that stands for it has it."""
+        self._applications.published.setdefault(self._applications.object_id_of(api), {})[role] = name
+
+    def _elsewhere(self, api: str, role: str, name: str | None) -> None:
+        """An API that the plan has no resource for. What it is decides how far a permission reaches, and is told by data."""
+        data = next((each for each in self._resources.data(_PRINCIPAL) if str(each.get("object_id")).lower() == api), None)
+        app_id: Value = data.get("client_id", AFTER_APPLY) if data else AFTER_APPLY
+        roles = data.get("app_roles") if data else None
+        published: Value = AFTER_APPLY
+        if isinstance(roles, list):
+            published = [
+                {"id": each.get("id"), "value": each.get("value"), "allowedMemberTypes": each.get("allowed_member_types") or []}
+                for each in roles
+                if isinstance(each, dict)
+            ]
+        elif name:
+            published = [{"id": role, "value": name, "allowedMemberTypes": ["Application"]}]
+        self._apis[api] = {
+            "id": api,
+            "appId": app_id,
+            "displayName": data.get("display_name", AFTER_APPLY) if data else AFTER_APPLY,
+            "appRoles": published,
+            **dict.fromkeys(_OTHERS, NOT_IN_PLAN),
+            "keyCredentials": [],
+            "passwordCredentials": [],
+        }
+
+    def _directory_roles(self) -> None:
+        defined: dict[str, dict[str, Any]] = {}
+        for planned in self._resources.of(_CUSTOM):
+            permissions = planned.blocks("permissions")
+            found: Value = permissions
+            if not isinstance(permissions, Raw):
+                found = [{"allowedResourceActions": texts(each.value("allowed_resource_actions"))} for each in permissions]
+            role = self._applications.object_id_of(planned)
+            defined[role] = {
+                "id": role,
+                "displayName": planned.value("display_name"),
+                "isBuiltIn": False,
+                "templateId": None,
+                "rolePermissions": found,
+            }
+        for planned in self._resources.of(DIRECTORY_ROLE):
+            role = self._directory_role(planned)
+            defined.setdefault(role, _built_in(role))
+            principal = self._principal(planned)
+            scope = planned.value("directory_scope_id")
+            id_ = planned.text("id") or planned.guid
+            item = {
+                "id": id_,
+                "principalId": principal,
+                "roleDefinitionId": role,
+                # Computed where it is not set: the whole tenant.
+                "directoryScopeId": "/"
+                if isinstance(scope, Raw) and not planned.is_set("directory_scope_id")
+                else scope or "/",
+            }
+            self._answers.add("directory_role.assignments", item)
+            where = "tenant" if item["directoryScopeId"] == "/" else "-"
+            place = f"/tenants/{self._ground.tenant_id}/roleAssignments/{principal}/{role}/{where}/{id_}"
+            self._ground.origin(place, planned, "role_id", "principal_object_id", "directory_scope_id")
+        for item in defined.values():
+            self._answers.add("directory_role.definitions", item)
+
+    def _directory_role(self, planned: Planned) -> str:
+        known = (planned.text("role_id") or "").lower()
+        if GUID.fullmatch(known):
+            return known
+        target = self._resources.target(planned, "role_id")
+        if target:
+            there, _ = target
+            if there.type == _CUSTOM:
+                return self._applications.object_id_of(there)
+            if there.type == _ROLE:
+                template = (there.text("template_id") or "").lower()
+                return template or _BY_NAME.get((there.text("display_name") or "").lower()) or there.guid
+        return planned.stands_for("role_id")
+
+
+_OTHERS = (
+    *(
+        "createdDateTime",
+        "accountEnabled",
+        "servicePrincipalType",
+        "appOwnerOrganizationId",
+        "preferredSingleSignOnMode",
+        "tags",
+    ),
+    *("preferredTokenSigningKeyThumbprint", "alternativeNames", "servicePrincipalNames", "appRoleAssignmentRequired"),
+    *("verifiedPublisher", "createdByAppId", "disabledByMicrosoftStatus"),
+)
+
+
+def _built_in(role: str) -> dict[str, Any]:
+    """A role by its id: built in if it is one that is known, otherwise built in or custom."""
+    return {
+        "id": role,
+        "displayName": AFTER_APPLY,
+        "isBuiltIn": True if role in _RANKED else AFTER_APPLY,
+        "templateId": role if role in _RANKED else AFTER_APPLY,
+        "rolePermissions": AFTER_APPLY,
+    }

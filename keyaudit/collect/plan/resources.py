@@ -1,0 +1,232 @@
+"""The resources of a plan as they will be: each value is known, absent, or known after apply."""
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from keyaudit.collect.plan.document import Change, Plan, ResourceChange, StateModule
+from keyaudit.collect.plan.references import References, Target
+from keyaudit.collect.rows import AFTER_APPLY, NOT_IN_PLAN
+from keyaudit.model.errors import UsageError
+from keyaudit.model.text import one_line
+
+Value = Any
+"""A value of JSON, or the mark `AFTER_APPLY`."""
+
+_INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]$')
+_NAMESPACE = uuid.UUID("6c1b3c52-0f63-5c0e-9d57-6f1c8a6b7d11")
+_DELETED = frozenset({"delete", "forget"})
+
+
+class View:
+    """The attributes of a resource, or of a block in it."""
+
+    def __init__(self, place: str, value: object, unknown: object) -> None:
+        """`place`: the address of what it is, for errors. `unknown`: the same part of `after_unknown`."""
+        self.place = place
+        self._value: Mapping[str, Any] = value if isinstance(value, dict) else {}
+        self._unknown: Mapping[str, Any] = unknown if isinstance(unknown, dict) else {}
+
+    def has(self, name: str) -> bool:
+        """Whether the plan says anything of this attribute, also that it is null."""
+        return name in self._value or name in self._unknown
+
+    def value(self, *names: str) -> Value:
+        """The first of these attributes that the plan has: older versions of a provider name some otherwise. None: null."""
+        for name in names:
+            if self.has(name):
+                return AFTER_APPLY if _is_unknown(self._unknown.get(name)) else self._value.get(name)
+        return None
+
+    def text(self, name: str) -> str | None:
+        """A text; None if it is null, or known after apply. Raises UsageError for another type."""
+        found = self.value(name)
+        if found is None or isinstance(found, Raw):
+            return None
+        if not isinstance(found, str):
+            raise UsageError(f"{self.place}.{name}", "not a text", "make the plan again, and do not edit it")
+        return found
+
+    def blocks(self, name: str) -> "list[View] | Raw":
+        """The blocks of a name; the mark if they are known after apply, or of a form that is none of theirs."""
+        found, unknown = self._value.get(name), self._unknown.get(name)
+        if unknown is True:
+            return AFTER_APPLY
+        if isinstance(found, dict):
+            return [View(f"{self.place}.{name}", found, unknown)]
+        if found is None:
+            found = []
+        if not isinstance(found, list):
+            return AFTER_APPLY
+        marks = unknown if isinstance(unknown, list) else []
+        return [
+            AFTER_APPLY_VIEW
+            if number < len(marks) and marks[number] is True
+            else View(f"{self.place}.{name}[{number}]", each, marks[number] if number < len(marks) else None)
+            for number, each in enumerate(found)
+        ]
+
+    def block(self, name: str) -> "View | Raw | None":
+        """The only block of a name; None if there is none."""
+        found = self.blocks(name)
+        if isinstance(found, Raw):
+            return found
+        return found[0] if found else None
+
+
+class _Unknown(View):
+    """A block that is known after apply as a whole."""
+
+    def __init__(self) -> None:
+        super().__init__("", {}, {})
+
+    def value(self, *_names: str) -> Value:
+        return AFTER_APPLY
+
+    def blocks(self, name: str) -> "list[View] | Raw":  # noqa: ARG002
+        return AFTER_APPLY
+
+
+AFTER_APPLY_VIEW = _Unknown()
+
+
+class Planned(View):
+    """One instance of a resource after the plan was applied."""
+
+    def __init__(self, change: ResourceChange, references: References) -> None:
+        super().__init__(change.address, _decoded(change, change.change.after), _decoded(change, change.change.after_unknown))
+        self.address, self.type, self.module = change.address, change.type, change.module_address
+        self.actions = change.change.actions
+        match = _INDEX.search(change.address)
+        self.index = match[0] if match else ""
+        self._references = references
+        self.configured = change.address.removeprefix(f"{self.module}." if self.module else "").removesuffix(self.index)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the plan creates it, perhaps in place of another."""
+        return "create" in self.actions
+
+    @property
+    def changes(self) -> bool:
+        """Whether the plan changes anything of it."""
+        return not {"no-op", "read"}.issuperset(self.actions)
+
+    @property
+    def guid(self) -> str:
+        """A GUID that stands for its own until that is known: the same in every plan of the configuration."""
+        return self.stands_for("")
+
+    def stands_for(self, attribute: str) -> str:
+        """A GUID that stands for one of its attributes."""
+        return str(uuid.uuid5(_NAMESPACE, f"{self.address}.{attribute}"))
+
+    def target(self, *path: str) -> Target | None:
+        """What the expression of an attribute refers to, if it is one plain reference."""
+        return self._references.target(self.module, self.configured, self.index, path)
+
+    def is_set(self, name: str) -> bool:
+        """Whether the configuration has an attribute or a block of this name. It does not show dynamic blocks."""
+        return bool(self._references.expressions(self.module, self.configured).get(name))
+
+    @property
+    def provider(self) -> str:
+        """The key of its provider's configuration."""
+        return self._references.provider(self.module, self.configured)
+
+
+class Resources:
+    """The instances of a plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        changes = [each for each in plan.resource_changes if not each.deposed]
+        self._references = References(plan.configuration, frozenset(each.address for each in changes))
+        self._changes = {each.address: each for each in changes}
+        self._known: dict[str, Planned] = {}
+
+    def of(self, *types: str) -> Iterator[Planned]:
+        """The managed instances of these types that exist after apply, in the order of the plan."""
+        for change in self._changes.values():
+            if change.mode == "managed" and change.type in types and not _is_removed(change.change):
+                yield self._planned(change)
+
+    def removed(self, *types: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The instances of these types that the plan deletes, each by address with its values before.
+
+        One that is replaced is among them.
+        """
+        for change in self.plan.resource_changes:
+            if change.mode == "managed" and change.type in types and "delete" in change.change.actions:
+                before = _decoded(change, change.change.before)
+                yield change.address, before if isinstance(before, dict) else {}
+
+    def at(self, address: str) -> Planned | None:
+        """The instance of an address, of any type and mode."""
+        change = self._changes.get(address)
+        return None if change is None or _is_removed(change.change) else self._planned(change)
+
+    def target(self, planned: Planned, *path: str) -> tuple[Planned, str] | None:
+        """The instance that an attribute refers to, and which of its attributes; the latter is empty if that is not known."""
+        found = planned.target(*path)
+        there = self.at(found.address) if found else None
+        return (there, found.attribute) if found and there else None
+
+    def data(self, type_: str) -> Iterator[Mapping[str, Any]]:
+        """The values of the data sources of a type that were read for the plan."""
+        values = self.plan.prior_state.values if self.plan.prior_state else None
+        for resource in _of_state(values.root_module) if values else ():
+            if resource.mode == "data" and resource.type == type_:
+                found = msgspec.json.decode(resource.values) if bytes(resource.values) else None
+                if isinstance(found, dict):
+                    yield found
+
+    def _planned(self, change: ResourceChange) -> Planned:
+        found = self._known.get(change.address)
+        if found is None:
+            found = self._known[change.address] = Planned(change, self._references)
+        return found
+
+
+def wire(value: Value, default: Value = None) -> Value:
+    """A value for an answer: of null, the service's default."""
+    return default if value is None else value
+
+
+def texts(value: Value) -> Value:
+    """A list of texts for an answer: null is no text."""
+    return wire(value, [])
+
+
+def _is_unknown(mark: object) -> bool:
+    """Whether anything of a value is known after apply: of a list or a map, one element is enough."""
+    if isinstance(mark, dict):
+        return any(map(_is_unknown, mark.values()))
+    return any(map(_is_unknown, mark)) if isinstance(mark, list) else mark is True
+
+
+def _is_removed(change: Change) -> bool:
+    return _DELETED.issuperset(change.actions)
+
+
+def _of_state(module: StateModule) -> Iterator[Any]:
+    yield from module.resources
+    for child in module.child_modules:
+        yield from _of_state(child)
+
+
+def _decoded(change: ResourceChange, raw: Raw) -> object:
+    if not bytes(raw):
+        return None
+    try:
+        return msgspec.json.decode(raw)
+    except (ValueError, RecursionError) as error:
+        what = "cannot be read: nested too deeply, or not JSON"
+        raise UsageError(one_line(change.address, 200), what, "make the plan again, and do not edit it") from error
+
+
+__all__ = ["AFTER_APPLY", "NOT_IN_PLAN", "Planned", "Resources", "Sequence", "Value", "View", "texts", "wire"]

@@ -1,0 +1,52 @@
+"""Reads a plan into a spool, as `collect.run` reads a tenant."""
+
+from collections.abc import Sequence
+
+from keyaudit.cloud.connection import Identity
+from keyaudit.cloud.environment import Environment
+from keyaudit.collect.plan.access import Access
+from keyaudit.collect.plan.answers import Answers
+from keyaudit.collect.plan.applications import Applications
+from keyaudit.collect.plan.document import Plan
+from keyaudit.collect.plan.gateway import PlanConnection
+from keyaudit.collect.plan.ground import Ground
+from keyaudit.collect.plan.hsms import Hsms
+from keyaudit.collect.plan.identities import Identities
+from keyaudit.collect.plan.logs import Logs
+from keyaudit.collect.plan.objects import Objects
+from keyaudit.collect.plan.permissions import Permissions
+from keyaudit.collect.plan.resources import NOT_IN_PLAN, Resources
+from keyaudit.collect.plan.spool import PlanSpool
+from keyaudit.collect.plan.vaults import Vaults
+from keyaudit.collect.run import Failure, Progress, collect_all
+
+
+def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = "") -> tuple[Ground, Answers]:
+    """What Azure would answer after the plan was applied, and where its resources will be.
+
+    `now`: in seconds since 1970 UTC; what begins when it is made begins then.
+    """
+    answers = Answers()
+    ground = Ground(Resources(plan), answers, environment, now, tenant_id)
+    vaults = Vaults(ground)
+    hsms, identities, objects = Hsms(ground), Identities(ground), Objects(ground, vaults)
+    objects.answer()
+    Logs(ground, vaults, hsms).answer()
+    hsms.answer()
+    access, applications = Access(ground, vaults), Applications(ground)
+    access.answer()
+    Permissions(ground, applications, access).answer()
+    applications.answer()
+    identities.answer()
+    vaults.answer()
+    for subscription in sorted(ground.subscriptions):
+        item = {"subscriptionId": subscription, "tenantId": ground.tenant_id, "displayName": NOT_IN_PLAN}
+        answers.add("subscription.list", item)
+    return ground, answers
+
+
+async def collect_plan(ground: Ground, spool: PlanSpool, environment: Environment, *, progress: Progress) -> Sequence[Failure]:
+    """Write the rows of a plan's resources to `spool`."""
+    spool.answers = ground.answers
+    identity = Identity(ground.tenant_id, "")
+    return await collect_all(PlanConnection(ground.answers, identity, environment), spool, progress=progress)

@@ -1,0 +1,215 @@
+"""Key vaults of a plan, with their access policies, as Resource Manager answers.
+
+Defaults: https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/create-or-update, and what the provider sends in place
+of them, website/docs/r/key_vault.html.markdown and internal/services/keyvault of hashicorp/terraform-provider-azurerm.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import UNSET, Raw, Struct
+
+from keyaudit.collect.places import vault_id_parts
+from keyaudit.collect.plan.ground import Ground, stand_in
+from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, texts, wire
+
+VAULT = "azurerm_key_vault"
+POLICY = "azurerm_key_vault_access_policy"
+_KIND = "Microsoft.KeyVault/vaults"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]", re.ASCII)
+_PERMISSIONS = {
+    "keys": "key_permissions",
+    "secrets": "secret_permissions",
+    "certificates": "certificate_permissions",
+    "storage": "storage_permissions",
+}
+
+
+class VaultPlace(Struct, frozen=True):
+    """A vault that objects are in: `uri` is its address on the data plane."""
+
+    id: str
+    uri: str
+    new: bool = False
+    """Whether the plan creates it, so that the plan has everything that will be in it."""
+
+
+class Vaults:
+    """The vaults of a plan, and those that it refers to. `answer` comes after everything that may refer to one."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._places: dict[str, VaultPlace] = {}
+        self._planned = {planned.address: self._own(planned) for planned in ground.resources.of(VAULT)}
+
+    def of(self, planned: Planned, attribute: str = "key_vault_id") -> VaultPlace:
+        """The vault that a resource names. One that is not known is taken for a vault of its own."""
+        if known := planned.text(attribute):
+            return self._place(known, planned.address)
+        target = self._ground.resources.target(planned, attribute)
+        if target and target[1] in ("", "id"):
+            there, _ = target
+            # A data source that is read during apply stands for a vault of which perhaps no more is known.
+            if there.type == VAULT:
+                return self._planned.get(there.address) or self._own(there)
+        return self._place("", planned.address)
+
+    def at(self, address: str) -> VaultPlace | None:
+        """The vault of a planned resource; None for another resource."""
+        return self._planned.get(address)
+
+    def new(self) -> Sequence[VaultPlace]:
+        """The vaults that the plan creates."""
+        return [place for place in self._planned.values() if place.new]
+
+    def answer(self) -> None:
+        """Add every vault to the answers."""
+        ground = self._ground
+        policies: dict[str, list[Planned]] = {}
+        for planned in ground.resources.of(POLICY):
+            policies.setdefault(self.of(planned).id.lower(), []).append(planned)
+        planned_at: dict[str, Planned] = {}
+        for address, place in self._planned.items():
+            found = ground.resources.at(address)
+            if found is not None:
+                planned_at[place.id.lower()] = found
+        for id_, place in self._places.items():
+            own, more = planned_at.get(id_), policies.get(id_, [])
+            for each in more:
+                ground.origin(
+                    f"{id_}/accesspolicies/{each.text('object_id') or 'unread'}", each, "object_id", "key_permissions"
+                )
+            item = {"id": place.id, "type": _KIND, **(_vault(own, place, more) if own else _elsewhere(place, more))}
+            subscription = place.id.split("/")[2].lower()
+            ground.answers.add("vault.list", item, subscription=subscription)
+            if own:
+                ground.origin(id_, own, *_ATTRIBUTES)
+            else:
+                ground.answers.outside.add(id_)
+
+    def _own(self, planned: Planned) -> VaultPlace:
+        name = planned.text("name") or ""
+        place = self._ground.id_of(planned, _KIND, name=name if _NAME.fullmatch(name) else stand_in(planned.address))
+        return self._place(place, planned.address, new=planned.is_new)
+
+    def _place(self, id_: str, address: str, *, new: bool = False) -> VaultPlace:
+        parts = vault_id_parts(id_)
+        if parts is None or parts.kind != "key-vault" or not _NAME.fullmatch(parts.name):
+            at = self._ground.resources.at(address)
+            subscription = self._ground.subscription(at) if at else ""
+            id_ = f"/subscriptions/{subscription}/resourceGroups/after-apply/providers/{_KIND}/{stand_in(address)}"
+            parts = vault_id_parts(id_)
+        name = parts.name if parts else ""
+        self._ground.seen(id_)
+        uri = f"https://{name.lower()}.{self._ground.environment.vault_suffix}/"
+        return self._places.setdefault(id_.lower(), VaultPlace(id_, uri, new))
+
+
+_ATTRIBUTES = (
+    "tenant_id",
+    "rbac_authorization_enabled",
+    "enable_rbac_authorization",
+    "public_network_access_enabled",
+    "purge_protection_enabled",
+    "access_policy",
+    "network_acls",
+    "tags",
+)
+
+
+def _vault(planned: Planned, place: VaultPlace, more: Sequence[Planned]) -> dict[str, Any]:
+    # The provider sends false for null: d.Get of a boolean in key_vault_resource.go.
+    rbac = wire(planned.value("rbac_authorization_enabled", "enable_rbac_authorization"), default=False)
+    public = planned.value("public_network_access_enabled")
+    retention = planned.value("soft_delete_retention_days")
+    return {
+        "name": _known(planned.value("name")),
+        "location": planned.value("location"),
+        "tags": wire(planned.value("tags"), {}),
+        "systemData": NOT_IN_PLAN,
+        "properties": {
+            "vaultUri": place.uri,
+            "tenantId": planned.value("tenant_id"),
+            "sku": {"name": wire(planned.value("sku_name"))},
+            "enableRbacAuthorization": rbac,
+            "accessPolicies": _policies(planned, more, rbac),
+            "enabledForDeployment": wire(planned.value("enabled_for_deployment"), default=False),
+            "enabledForDiskEncryption": wire(planned.value("enabled_for_disk_encryption"), default=False),
+            "enabledForTemplateDeployment": wire(planned.value("enabled_for_template_deployment"), default=False),
+            # The provider always asks for it, and never sends false for purge protection.
+            "enableSoftDelete": True,
+            "enablePurgeProtection": planned.value("purge_protection_enabled") or None,
+            "softDeleteRetentionInDays": wire(retention, 90),
+            "publicNetworkAccess": public if isinstance(public, Raw) else "Disabled" if public is False else "Enabled",
+            "networkAcls": _network(planned),
+            "privateEndpointConnections": NOT_IN_PLAN,
+            "provisioningState": "Succeeded",
+            "createMode": None,
+        },
+    }
+
+
+def _elsewhere(place: VaultPlace, more: Sequence[Planned]) -> dict[str, Any]:
+    """A vault that the plan refers to: only its access policies may be planned."""
+    return {
+        "name": place.id.rpartition("/")[2],
+        "location": NOT_IN_PLAN,
+        "tags": NOT_IN_PLAN,
+        "systemData": NOT_IN_PLAN,
+        "properties": {
+            "vaultUri": place.uri,
+            "accessPolicies": [_entry(each) for each in more],
+            **dict.fromkeys(("tenantId", "sku", "enableRbacAuthorization", "enableSoftDelete", "networkAcls"), NOT_IN_PLAN),
+            **dict.fromkeys(("enablePurgeProtection", "softDeleteRetentionInDays", "publicNetworkAccess"), NOT_IN_PLAN),
+            **dict.fromkeys(("enabledForDeployment", "enabledForDiskEncryption"), NOT_IN_PLAN),
+            **dict.fromkeys(("enabledForTemplateDeployment", "privateEndpointConnections"), NOT_IN_PLAN),
+            **dict.fromkeys(("provisioningState", "createMode"), NOT_IN_PLAN),
+        },
+    }
+
+
+def _policies(planned: Planned, more: Sequence[Planned], rbac: Value) -> Value:
+    blocks = planned.blocks("access_policy")
+    if isinstance(blocks, Raw):
+        # Computed where it is not set. Without RBAC it may stand for a dynamic block, which no configuration as JSON shows.
+        if rbac is not True or planned.is_set("access_policy"):
+            return AFTER_APPLY
+        blocks = []
+    return [*map(_entry, blocks), *map(_entry, more)]
+
+
+def _entry(view: View) -> Value:
+    """An access policy; the mark if it is not known whom it is for, or what it allows."""
+    permissions = {kind: texts(view.value(name)) for kind, name in _PERMISSIONS.items()}
+    if not isinstance(view.value("object_id"), str) or any(isinstance(each, Raw) for each in permissions.values()):
+        return AFTER_APPLY
+    return {
+        "tenantId": view.value("tenant_id"),
+        "objectId": view.value("object_id"),
+        "applicationId": view.value("application_id") or None,
+        "permissions": permissions,
+    }
+
+
+def _network(planned: Planned) -> Value:
+    acls = planned.block("network_acls")
+    if isinstance(acls, Raw):
+        # Computed where it is not set, and then not sent. The service then lets everybody in, so that this is never a pass.
+        return AFTER_APPLY if planned.is_set("network_acls") or not planned.is_new else None
+    if acls is None:
+        return None
+    return {
+        "defaultAction": acls.value("default_action"),
+        "bypass": acls.value("bypass"),
+        "ipRules": _each(acls.value("ip_rules"), "value"),
+        "virtualNetworkRules": _each(acls.value("virtual_network_subnet_ids"), "id"),
+    }
+
+
+def _each(found: Value, member: str) -> Value:
+    return [{member: each} for each in found] if isinstance(found, list) else wire(found, [])
+
+
+def _known(value: Value) -> Value:
+    return UNSET if value is None else value

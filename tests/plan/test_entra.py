@@ -1,0 +1,122 @@
+"""Applications, service principals, credentials and permissions of a plan.
+
+The resources are the examples in docs/resources of hashicorp/terraform-provider-azuread.
+"""
+
+import csv
+import io
+from typing import Any
+
+from tests.plan.plans import UNKNOWN, Resource
+from tests.plan.test_gate import CSV, gate, keyaudit, outcomes
+
+__all__ = ["gate", "keyaudit"]
+
+GRAPH = "00000003-0000-0000-c000-000000000000"
+OWNER = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+NEVER_SET = {"owners": UNKNOWN, "identifier_uris": None, "web": [], "api": [], "app_role": [], "password": [], "tags": None}
+
+
+def application(name: str = "example", **changed: Any) -> Resource:
+    values = {**NEVER_SET, "display_name": name, "sign_in_audience": "AzureADMyOrg", "client_id": UNKNOWN, "object_id": UNKNOWN}
+    return Resource(f"azuread_application.{name}", {**values, **changed})
+
+
+def principal(name: str = "example", of: str = "azuread_application.example.client_id", **changed: Any) -> Resource:
+    values = {"account_enabled": True, "owners": None, "alternative_names": None, "object_id": UNKNOWN, "tags": UNKNOWN}
+    return Resource(f"azuread_service_principal.{name}", {**values, **changed}, {"client_id": of} if of else {})
+
+
+def of_application(type_: str, name: str, **values: Any) -> Resource:
+    return Resource(f"azuread_application_{type_}.{name}", values, {"application_id": "azuread_application.example.id"})
+
+
+def test_credentials_belong_to_the_application_that_they_refer_to(gate: Any) -> None:
+    ran = gate(
+        application(owners=[OWNER]),
+        principal(),
+        of_application("password", "forever", display_name="rbac", end_date="2299-12-30T23:00:00Z", start_date=UNKNOWN),
+        of_application("password", "usual", display_name="rbac", end_date=UNKNOWN, end_date_relative=None, start_date=UNKNOWN),
+        of_application(
+            "password", "short", display_name="rbac", end_date=UNKNOWN, end_date_relative="2400h", start_date=UNKNOWN
+        ),
+        of_application(
+            "federated_identity_credential",
+            "any",
+            display_name="my-repo-deploy",
+            audiences=["api://AzureADTokenExchange"],
+            issuer="https://token.actions.githubusercontent.com",
+            subject="repo:my-organization/my-repo:pull_request",
+        ),
+        flags=CSV,
+    )
+    found = [outcomes(ran, f"/credentials/{id_}") for id_ in _credentials(ran)]
+    assert sorted(each.get("app-secret-too-long", "") for each in found) == ["", "fail", "fail", "pass"]
+    assert [each["fed-fic-any-ref"] for each in found if "fed-fic-any-ref" in each] == ["pass"]
+    assert outcomes(ran, "/applications/")["app-no-owner"] == "pass"
+
+
+def test_an_end_that_another_resource_computes_is_unknown(gate: Any) -> None:
+    end = Resource(
+        "azuread_application_password.p",
+        {"display_name": None, "start_date": UNKNOWN},
+        {"application_id": "azuread_application.example.id", "end_date": "time_rotating.example.rfc3339"},
+    )
+    ran = gate(application(), end, flags=CSV)
+    assert outcomes(ran, "/credentials/")["app-secret-too-long"] == "unknown"
+
+
+def test_permissions_on_microsoft_graph_reach_the_tenant(gate: Any) -> None:
+    names = {"Application.ReadWrite.All": "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9"}
+    graph = principal("msgraph", "", client_id=GRAPH, use_existing=True, app_role_ids=UNKNOWN)
+    refers = {
+        "app_role_id": [
+            'azuread_service_principal.msgraph.app_role_ids["Application.ReadWrite.All"]',
+            "azuread_service_principal.msgraph.app_role_ids",
+            "azuread_service_principal.msgraph",
+        ],
+        "principal_object_id": "azuread_service_principal.example.object_id",
+        "resource_object_id": "azuread_service_principal.msgraph.object_id",
+    }
+    by_name = Resource("azuread_app_role_assignment.by_name", {}, refers)
+    ran = gate(application(), principal(), graph, by_name, flags=CSV)
+    assert "fail" in {outcomes(ran, "/servicePrincipals/").get(each) for each in ("sp-can-take-over-tenant",)}
+    by_id = Resource(
+        "azuread_app_role_assignment.by_id",
+        {"app_role_id": names["Application.ReadWrite.All"]},
+        {name: reference for name, reference in refers.items() if name != "app_role_id"},
+    )
+    again = gate(application(), principal(), graph, by_id, flags=CSV)
+    assert "fail" in {outcomes(again, "/servicePrincipals/").get(each) for each in ("sp-can-take-over-tenant",)}
+
+
+def test_a_permission_on_an_api_that_is_not_known_is_no_pass(gate: Any) -> None:
+    given = Resource(
+        "azuread_app_role_assignment.a",
+        {"app_role_id": "11111111-aaaa-4bbb-8ccc-222222222222"},
+        {
+            "principal_object_id": "azuread_service_principal.example.object_id",
+            "resource_object_id": "data.azuread_service_principal.later.object_id",
+        },
+    )
+    ran = gate(application(), principal(), given, flags=CSV)
+    assert outcomes(ran, "/servicePrincipals/")["sp-tenant-wide-app-role"] == "unknown"
+
+
+def test_a_directory_role_is_named_by_its_template(gate: Any) -> None:
+    role = Resource("azuread_directory_role.example", {"display_name": "Global Administrator", "template_id": UNKNOWN})
+    given = Resource(
+        "azuread_directory_role_assignment.example",
+        {"directory_scope_id": UNKNOWN},
+        {
+            "role_id": "azuread_directory_role.example.template_id",
+            "principal_object_id": "azuread_service_principal.example.object_id",
+        },
+    )
+    ran = gate(application(), principal(), role, given, flags=CSV)
+    assert outcomes(ran, "/servicePrincipals/")["sp-can-take-over-tenant"] == "fail"
+
+
+def _credentials(ran: Any) -> set[str]:
+    rows = csv.DictReader(io.StringIO(ran.out))
+    return {row["resource_id"].rpartition("/")[2] for row in rows if "/credentials/" in row["resource_id"]}
