@@ -24,7 +24,9 @@ from keyaudit.cloud.sign_in import SignIn
 from keyaudit.cloud.tokens import NO_ANSWER, Claims, Tokens
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
+from keyaudit.model.forecast import Forecast
 from keyaudit.model.guid import GUID
+from keyaudit.model.operations import Throttle
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.text import one_line
 
@@ -62,6 +64,23 @@ class Connection:
     def watch(self, waits: Callable[[str, Reason, float], None], gone: Callable[[str], Awaitable[bool]]) -> None:
         """`waits` is told of every wait, and `gone` asked whether the vault of a host was deleted."""
         self.gateway.sender.watch, self.gateway.sender.gone = waits, gone
+
+    def monotonic(self) -> float:
+        """Seconds, by the clock that paces the requests."""
+        return self.gateway.sender.clock.monotonic()
+
+    def forecast(self, surface: str, throttle: Throttle, requests: int) -> Forecast | None:
+        """How long so many requests of a step of the collection take; None if none of them would be sent."""
+        sender = self.gateway.sender
+        limit, seconds = sender.forecast(throttle, requests)
+        return Forecast(
+            surface=surface,
+            requests=requests,
+            seconds=seconds,
+            units=limit.units,
+            window=limit.window,
+            share=sender.share,
+        )
 
     def skew(self) -> int | None:
         """The median of this clock minus the services' clocks, in seconds; None if no answer had a date."""

@@ -145,7 +145,7 @@ class _Collection:
         self._found = Places()
         self._confines = confines
         self._failures: list[Failure] = []
-        self._ends = connection.gateway.sender.clock.monotonic() + budget
+        self._ends = connection.monotonic() + budget
         self._unlisted = set(_PUTTING_OFF)
         self._spare = asyncio.Semaphore(0)
         """Room for more objects of any vault."""
@@ -259,17 +259,9 @@ class _Collection:
 
     def _foretell(self, reading: Reading) -> None:
         """Say how long the public keys take that lists left out, which is longer than everything else in a large tenant."""
-        count, sender = to_read(reading, self._scope), self._connection.gateway.sender
-        if count:
-            limit, seconds = sender.forecast(Throttle.GRAPH_KEY_CREDENTIALS, count)
-            told = Forecast(
-                surface="public keys",
-                requests=count,
-                seconds=seconds,
-                units=limit.units,
-                window=limit.window,
-                share=sender.share,
-            )
+        count = to_read(reading, self._scope)
+        told = self._connection.forecast("public keys", Throttle.GRAPH_KEY_CREDENTIALS, count) if count else None
+        if told:
             self._progress.foretell(told)
 
     async def _surface(self, surface: Surface[T], place: T, scope: Scope, reading: Reading) -> None:
@@ -297,7 +289,7 @@ class _Collection:
             seen,
             confines,
             self._earlier,
-            lambda: self._ends - self._connection.gateway.sender.clock.monotonic(),
+            lambda: self._ends - self._connection.monotonic(),
         )
 
     async def _unit(self, surface: str, scope: Scope, opened: tuple[str, ...], work: Work) -> None:

@@ -7,7 +7,7 @@ from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Severity, Tally
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.run import Report, Verdict
+from keyaudit.model.run import Report, Run, Verdict
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import by_needs, outlived, reads, waiver_lines
@@ -32,22 +32,16 @@ def passed(verdict: Verdict) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    run, verdict = report.run, report.verdict
-    if run.simulated:
+    verdict = report.verdict
+    if report.run.simulated:
         yield SIMULATED
     yield f"keyaudit gate   {_answer(verdict)}   fail-on={verdict.gate}{'   new-only' if verdict.new_only else ''}"
-    yield f"  tenant     {one_line(run.tenant_name or run.tenant_id)} as {one_line(run.identity)}"
-    for fact in network(run):
-        yield f"  network    {fact}"
-    for fact in copied(run):
-        yield f"  copied     {fact}"
-    for part in run.filters.shown:
-        yield f"  part       {one_line(part)}"
+    yield from _source(report.run)
     yield f"  checked    {looked(report)}"
     yield f"  open       {severities(_open(verdict), zeros=True)}"
     yield f"  others     {results(report)}"
     yield f"  blocking   {sum(_open(verdict)[each] for each in _blocking(verdict)):,}"
-    if not run.planned:
+    if not report.run.planned:
         yield f"  coverage   {verdict.assessed:,} of {verdict.required:,} required reads"
         if not verdict.expected:
             yield f"             {RELATIVE}"
@@ -61,6 +55,17 @@ def _lines(report: Report) -> Iterator[str]:
     for code in verdict.conditions:
         meaning = passed(verdict) if code is Exit.CLEAN else MEANINGS[code]
         yield f"{'exit' if code is verdict.exit else 'also'} {code:d}: {meaning}"
+
+
+def _source(run: Run) -> Iterator[str]:
+    """What was read, and how."""
+    yield f"  tenant     {one_line(run.tenant_name or run.tenant_id)} as {one_line(run.identity)}"
+    for fact in network(run):
+        yield f"  network    {fact}"
+    for fact in copied(run):
+        yield f"  copied     {fact}"
+    for part in run.filters.shown:
+        yield f"  part       {one_line(part)}"
 
 
 def _blocks(report: Report) -> Iterator[str]:

@@ -12,6 +12,8 @@ from keyaudit.cloud.pages import Page, Step
 from keyaudit.cloud.tables import Rows
 from keyaudit.collect.plan.answers import Answers
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.forecast import Forecast
+from keyaudit.model.operations import Throttle
 from keyaudit.model.reasons import Reason
 
 T = TypeVar("T")
@@ -77,6 +79,14 @@ class PlanConnection(Connection):
 
     def watch(self, waits: Callable[..., None], gone: Callable[[str], Awaitable[bool]]) -> None:
         """Nothing is waited for."""
+
+    def monotonic(self) -> float:
+        """No time passes: all of a plan is read."""
+        return 0.0
+
+    def forecast(self, surface: str, throttle: Throttle, requests: int) -> Forecast | None:  # noqa: ARG002
+        """None: nothing is sent."""
+        return None
 
     @property
     def requests(self) -> int:
