@@ -39,7 +39,7 @@ def said(policy: str, command: str) -> str:
     if command.startswith("keyaudit "):
         return ""
     if not command.startswith("az "):
-        return "Not rehearsed: PowerShell is not run against the simulated tenant."
+        return "Not rehearsed: PowerShell is not run against the simulated tenant; its syntax was checked."
     found = next((each for each in commands() if each.command == command), None)
     rehearsed = f"Rehearsed with az {azure_cli()} against a simulated tenant"
     if found and policy in found.closes:

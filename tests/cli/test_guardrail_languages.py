@@ -8,8 +8,11 @@ import pytest
 
 from keyaudit.model.errors import Exit
 from keyaudit.report.guardrails import bicep, terraform
+from keyaudit.report.permissions import FORMATS as PERMISSIONS
 from tests.cli.conftest import Keyaudit
 from tests.report.sinks import every_payload
+from tests.report.test_listings import everything
+from tests.test_syntax import mistakes
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<mark>[{}\[\],:=])|(?P<single>'(?:[^'\\]|\\.)*')|(?P<double>"(?:[^"\\]|\\.)*")|(?P<word>[\w.-]+))""", re.DOTALL
@@ -104,3 +107,13 @@ def test_terraform_has_the_initiative_of_azure_policy(keyaudit: Keyaudit) -> Non
         }
         for each in properties["policyDefinitions"]
     ]
+
+
+@pytest.mark.parametrize(("language", "as_"), [("bicep", "bicep"), ("hcl", "terraform")])
+def test_what_is_to_be_deployed_can_be_parsed(keyaudit: Keyaudit, language: str, as_: str) -> None:
+    rights = PERMISSIONS[as_](everything())
+    # tree-sitter-bicep 1.1 does not know this statement, which is newer.
+    known = "\n".join(line for line in rights.splitlines() if not line.startswith("extension "))
+    for text in (known, keyaudit("guardrails", "--as", as_).out):
+        assert mistakes(language, text) == []
+        assert len(text) > 1_000
