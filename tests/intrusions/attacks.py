@@ -3,7 +3,8 @@
 The expectations were written before the detection was read. They follow what is published about two intrusions: Microsoft's
 and CISA's reports of Storm-0558 (AA23-193A: mail read with forged tokens of Outlook on the web, noticed by an application that
 did not belong there) and of Midnight Blizzard (mail read with an application's valid credentials, through residential proxies).
-The public client that reads mail though nobody uses it is Visual Studio Code, as in Volexity's report of April 2025.
+The public client that reads mail though nobody uses it is Visual Studio Code, as in the rule initial_access_entra_id_oauth_
+phishing_via_first_party_microsoft_application of github.com/elastic/detection-rules at 14cf530f.
 
 `usage check` must find each intrusion at its level, forged or not: it does not compare tokens. The page of an incident must
 name each forged token by its result: those of the applications in daily use, of which the baseline has a thousand tokens,
@@ -56,12 +57,12 @@ class Planted:
     uti: str | None
 
 
-@dataclass
+@dataclass(eq=False)
 class Scenario:
     """An event of `days` days from day `first` on.
 
-    `least` is the level at which it must be found on each of its days, `most` the level that it may reach. `told` is how often
-    it may stop a pipeline that reports a new application once. `tokens` are the forged ones, filled when its lines are made.
+    `least` is the level at which it must be found on each of its days, `most` the level that it may reach. `told` is on how
+    many of its days it may stop a pipeline that learns what goes on. `tokens` are the forged ones, once its lines are made.
     """
 
     name: str
@@ -165,8 +166,8 @@ def _unused(many: int, app: str = UNUSED) -> Callable[[Company, Scenario, int, R
 
 
 def _hub(company: Company, scenario: Scenario, day: int, rng: Random) -> Iterator[Line]:
-    """The known Graph client reads all mailboxes, from its own network: with nine tokens, one of which is 30 hours old."""
-    for number, group in enumerate(company.people[first : first + 14] for first in range(0, PEOPLE, 14)):
+    """The known Graph client reads all mailboxes, from its own network, with eight tokens; a forged ninth is 30 hours old."""
+    for number, group in enumerate(company.people[first : first + 15] for first in range(0, PEOPLE, 15)):
         moment, ip = at(scenario.start(day), 10_000 + number * 7_000), company.host(rng, "20.40.7")
         issued = _token(company, scenario, rng, moment, HUB, company.special[HUB], number)
         token, used = issued[0], moment + USED
@@ -249,11 +250,11 @@ def _growth(company: Company, scenario: Scenario, day: int, rng: Random) -> Iter
         yield mail(moment, person, token, ip, REST, rng=rng, through=GRAPH)
 
 
-def scenarios() -> list[Scenario]:
-    """All of them, each on days of its own after 30 clean ones; the look-alikes are on the same five days."""
+def intrusions() -> list[Scenario]:
+    """Each with tokens of sign-ins and with forged ones."""
     every: list[Scenario] = []
     for forged in (False, True):
-        every += [
+        made = [
             Scenario("used-fast", 1, _used(40), "high", app=OWA),
             Scenario("used-slow", 3, _used(5), "high", app=OWA),
             Scenario("used-proxies", 1, _used(40, proxies=True), "high", app=OWA),
@@ -264,25 +265,37 @@ def scenarios() -> list[Scenario]:
             Scenario("graph-client", 1, _hub, "high", app=HUB),
             Scenario("key-from-new-network", 1, _signs("", 20), "high", app=SIGNER),
         ]
-        for scenario in every[-9:]:
-            scenario.forged = forged
-            scenario.name += "-forged" if forged else ""
-    day = LEARNED + 30
-    for scenario in every:
-        scenario.first, day = day, day + scenario.days
-    alike = [
-        Scenario("trip", 5, _trip, most="medium", app=OWA),
-        Scenario("moved-home", 5, _moved, most="medium"),
+        for each in made:
+            each.forged = forged
+            each.name += "-forged" if forged else ""
+        every += made
+    return every
+
+
+def alike() -> list[Scenario]:
+    """What an administrator would call ordinary, though it is like an intrusion."""
+    return [
+        Scenario("trip", 3, _trip, most="medium", app=OWA),
+        Scenario("moved-home", 2, _moved, most="medium"),
+        Scenario("growth", 3, _growth, most="medium", app=HUB),
+        Scenario("scaled-out", 2, _signs("20.50.1", 4), most="medium", app=SIGNER),
         Scenario("conference", 2, _conference, told=2, app=OWA),
-        Scenario("announced-client", 3, _client(NEW_CLIENT, range(10, 30)), told=0, app=NEW_CLIENT),
-        Scenario("tried-client", 5, _client(TRIED, range(60, 61)), told=1, app=TRIED),
-        Scenario("growth", 5, _growth, most="medium", app=HUB),
-        Scenario("scaled-out", 5, _signs("20.50.1", 4), most="medium", app=SIGNER),
-        Scenario("moved-region", 5, _signs("20.88.4", 4), told=5, app=SIGNER),
+        Scenario("announced-client", 3, _client(NEW_CLIENT, range(10, 30)), told=1, app=NEW_CLIENT),
+        Scenario("tried-client", 3, _client(TRIED, range(60, 61)), told=1, app=TRIED),
+        Scenario("moved-region", 3, _signs("20.88.4", 4), told=1, app=SIGNER),
     ]
-    for scenario in alike:
-        scenario.first = day
-    return every + alike
+
+
+def placed(events: Sequence[Scenario], first: int) -> list[Scenario]:
+    """The events, one after the other from a day on."""
+    for event in events:
+        event.first, first = first, first + event.days
+    return list(events)
+
+
+def scenarios() -> list[Scenario]:
+    """All of them, each on days of its own after 30 clean ones."""
+    return placed([*intrusions(), *alike()], LEARNED + 30)
 
 
 ANNOUNCED = f"""\

@@ -25,7 +25,7 @@ from tests.intrusions.records import (
     vault,
 )
 
-FIRST = datetime(2026, 7, 16, tzinfo=UTC)
+FIRST = datetime(2026, 6, 16, tzinfo=UTC)
 """Day 0, so that the last day of the intrusions ends before the simulated tenant is read."""
 LEARNED = 60
 """Days of the baseline."""
@@ -229,7 +229,7 @@ class Company:
     def _schedules(self, rng: Random, day: int, start: datetime) -> Iterator[Line]:
         """Service principals sign in as often as they run; some of them read a secret of theirs."""
         for number, app in enumerate([*self.apps, *self.started(day)]):
-            if (day + number) % app.every or rng.random() > 0.98 * max(self.size, 0.3):
+            if (day + number) % app.every or rng.random() > 0.98:
                 continue
             moment = at(start, number * 300 + rng.randrange(300))
             token, ip = self.token(rng, moment, app.app, app.actor), self.host(rng, app.network or rng.choice(self.region))

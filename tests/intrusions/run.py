@@ -1,4 +1,4 @@
-"""Runs the commands on the generated logs as a pipeline would, a day at a time."""
+"""Runs the commands on the generated logs as a user or a pipeline would."""
 
 import io
 import json
@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from keyaudit.cli.app import run
-from tests.intrusions.attacks import ANNOUNCED, LAST, Scenario
-from tests.intrusions.company import FIRST, LEARNED
-from tests.intrusions.written import company_with_intrusions
+from tests.intrusions.attacks import ANNOUNCED, Scenario
+from tests.intrusions.company import FIRST, LEARNED, Company
+from tests.intrusions.written import write_company
 
 ORDER = ("info", "low", "medium", "high", "critical")
 
@@ -29,31 +29,52 @@ def command(*arguments: str | Path) -> tuple[int, str]:
 
 
 class Ran:
-    """A company's logs, imported, with what is usual learned from its first days."""
+    """A company's logs of some days, imported, with what is usual learned from the first ones."""
 
-    def __init__(self, seed: int, folder: Path) -> None:
-        self.folder = folder
-        self.events: Sequence[Scenario] = company_with_intrusions(seed, folder / "logs")
-        self.logs, self.normal = folder / "uses", folder / "normal"
+    def __init__(
+        self, company: Company, events: Sequence[Scenario], days: int, folder: Path, *, learned: int = LEARNED
+    ) -> None:
+        self.folder, self.events, self.days = folder, events, days
+        self.logs, self.normal, self.announced = folder / "uses", folder / "normal", folder / "announced.yaml"
+        write_company(company, days, events, folder / "logs")
+        self.announced.write_text(ANNOUNCED, encoding="utf-8")
         self.imported = command("usage", "import", folder / "logs", "--out", self.logs)
-        self.learned = command("usage", "learn", self.logs, "--last-day", date(LEARNED - 1), "--out", self.normal)
-        (folder / "announced.yaml").write_text(ANNOUNCED, encoding="utf-8")
+        self.learned = self.learn(self.normal, 0, LEARNED - 1)
 
-    def check(self, first: int, last: int, *more: str | Path) -> dict[str, Any]:
-        """The result of `usage check` for the days from `first` to `last`, both included."""
+    def learn(self, into: Path, first: int, last: int, *more: str | Path) -> tuple[int, str]:
         days = ("--first-day", date(first), "--last-day", date(last))
-        code, text = command("usage", "check", self.logs, "--baseline", self.normal, *days, "-o", "json", *more)
+        return command("usage", "learn", self.logs, *days, "--out", into, *more)
+
+    def check(self, first: int, last: int, *more: str | Path, normal: Path | None = None) -> dict[str, Any]:
+        """The result of `usage check` for the days from `first` to `last`, both included."""
+        days = ("--first-day", date(first), "--last-day", date(last), "--accept", self.announced)
+        code, text = command("usage", "check", self.logs, "--baseline", normal or self.normal, *days, "-o", "json", *more)
         result: dict[str, Any] = json.loads(text)
         assert code == result["verdict"]["exit"]
         return result
 
     def daily(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Each day after the baseline, for a pipeline that reports a new application once and knows the announcements."""
-        for day in range(LEARNED, LAST):
-            yield day, self.check(day, day, "--accept", self.folder / "announced.yaml", "--reported", self.folder / "reported")
+        for day in range(LEARNED, self.days):
+            yield day, self.check(day, day, "--reported", self.folder / "reported")
+
+    def worst(self, event: Scenario, day: int | None = None, *, normal: Path | None = None) -> str | None:
+        """The highest severity of an unannounced finding about what was done in an event, on one of its days or on all."""
+        days = (event.first, event.first + event.days - 1) if day is None else (event.first + day, event.first + day)
+        return worst(self.check(*days, normal=normal)["findings"], event)
 
 
 def worst(findings: Sequence[dict[str, Any]], event: Scenario) -> str | None:
-    """The highest severity of the findings about what was done in an event."""
-    levels = [each["severity"] for each in findings if not event.app or each["app_id"] == event.app]
+    """Of an event of several applications: that of any that reads mail."""
+    named = "app_id" if event.app else "operation"
+    levels = [each["severity"] for each in findings if each[named] == (event.app or "read-mail")]
     return max(levels, key=ORDER.index, default=None)
+
+
+def stops(result: dict[str, Any]) -> list[str]:
+    """The findings that make a pipeline fail, by application and operation."""
+    return [
+        f"{each['app_name'] or each['app_id']} {each['operation']}"
+        for each in result["findings"]
+        if ORDER.index(each["severity"]) >= ORDER.index("high") and not each.get("accepted") and not each.get("reported_until")
+    ]

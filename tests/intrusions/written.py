@@ -1,10 +1,10 @@
 """The logs of a company as files, as a folder of exports has them: one file of JSON lines for each log."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tests.intrusions.attacks import LAST, Scenario, scenarios
+from tests.intrusions.attacks import Scenario
 from tests.intrusions.company import Company
 from tests.intrusions.records import Line
 
@@ -19,11 +19,9 @@ def write(lines: Iterable[Line], folder: Path) -> None:
         (folder / f"{log}.json").write_text("\n".join(texts) + "\n", encoding="utf-8")
 
 
-def company_with_intrusions(seed: int, folder: Path) -> list[Scenario]:
-    """Writes all days of a company, and returns what was done to it, with the forged tokens."""
-    company, events = Company(seed), scenarios()
-    lines = list(company.lines(0, LAST))
+def write_company(company: Company, days: int, events: Sequence[Scenario], folder: Path) -> None:
+    """Writes the company's first days with what was done to it; the events then know their forged tokens."""
+    lines = list(company.lines(0, days))
     for event in events:
         lines += event.lines(company)
     write(lines, folder)
-    return events

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name in this SQL is declared in this program; ids are parameters
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -15,7 +15,7 @@ from keyaudit.model.usage import Facet, Window
 FEW = 5
 RECORDS = 100
 _VALUE = " ".join(f"WHEN '{facet}' THEN {column}" for facet, column in FACETS.items())
-_FOLLOWED = (
+FOLLOWED = (
     "privileged",
     "new-operation",
     "new-app",
@@ -52,14 +52,17 @@ def acts(
     link: Link = Link.KEY,
     because: str = "",
     mentioned: Sequence[str] = (),
+    kinds: Collection[str] = FOLLOWED,
+    strange: bool = False,
 ) -> list[Act]:
     """The acts of the window that meet the condition, an SQL condition on `usage` with parameters, in the order of their first.
 
-    `held`: there is a baseline, in the tables that `observed` makes. Those outside it are noted in `taken`, and with a link
-    that is not `LIKELY` in `mark`; without one all are.
+    `held`: there is a baseline, in the tables that `observed` makes. Those outside it, by a reason of one of the `kinds`, are
+    noted in `taken`, and with a link that is not `LIKELY` in `mark`; without one all are. `strange`: only those are wanted.
     """
-    network = "act.network" if by_network else "''"
+    network, outside = "act.network" if by_network else "''", reasons(held=held, kinds=kinds)
     likely = link in LIKELY
+    join = "JOIN" if strange and held and not likely else "LEFT JOIN"
     classified = every(window, condition) if likely or link is Link.CAUSE else rows(window, condition=condition)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE act AS {classified}", dict(values))
     # Of a use without a known actor or target the baseline says nothing.
@@ -75,11 +78,11 @@ def acts(
             min(usage.used_on), max(usage.used_on), sum(usage.uses)::BIGINT,
             coalesce(sum(usage.uses) FILTER (NOT usage.succeeded), 0)::BIGINT,
             list_slice(list(coalesce(usage.name, usage.id) {order}), 1, {RECORDS})
-        FROM act JOIN usage USING (id) LEFT JOIN ({reasons(held=held)}) AS reasons USING (id)
+        FROM act JOIN usage USING (id) {join} ({outside}) AS reasons USING (id)
         WHERE usage.used_on >= {window.since} AND usage.used_on < {window.until}
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY min(usage.used_on), 1, 2, 3, 5, 8"""
     ).fetchall()
-    listed = "act" if likely or not held else f"act SEMI JOIN ({reasons(held=held)}) AS reasons USING (id)"
+    listed = "act" if likely or not held else f"act SEMI JOIN ({outside}) AS reasons USING (id)"
     connection.execute(f"INSERT INTO taken SELECT id FROM {listed}")
     if not likely:
         who = "coalesce(nullif(app, ''), principal)"
@@ -87,13 +90,13 @@ def acts(
     return [_act(row, held=held, link=link, because=because, mentioned=mentioned) for row in found]
 
 
-def reasons(*, held: bool) -> str:
+def reasons(*, held: bool, kinds: Collection[str] = FOLLOWED) -> str:
     """A query over `act`, uses of the window: those outside the baseline by `id`, with the reasons. Empty if none is `held`."""
     if not held:
         return "SELECT NULL::VARCHAR AS id, NULL::VARCHAR[] AS outside WHERE false"
     return f"""SELECT act.id, list_sort(list(DISTINCT odd.kind)) AS outside FROM act JOIN odd ON {same("act", "odd")}
         AND (odd.facet = '{Facet.APP}' OR odd.value = CASE odd.facet {_VALUE} END)
-        AND (busiest IS NULL OR busiest = day) AND odd.kind IN {_FOLLOWED} GROUP BY act.id"""
+        AND (busiest IS NULL OR busiest = day) AND odd.kind IN {tuple(kinds)} GROUP BY act.id"""
 
 
 def unknown_marks(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[tuple[Link, str, str, list[str]]]:

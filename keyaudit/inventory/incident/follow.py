@@ -2,13 +2,13 @@
 
 # ruff: noqa: S608 - every name in this SQL is declared in this program; ids are parameters
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
 from msgspec import Struct, field, structs
 
-from keyaudit.inventory.incident.acts import acts, unknown_marks
+from keyaudit.inventory.incident.acts import FOLLOWED, acts, unknown_marks
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.incident import Act, Link
 from keyaudit.model.usage import Window
@@ -37,11 +37,13 @@ def followed(
     window: Window,
     uses: Sequence[Act],
     *,
+    apps: Mapping[str, str],
     held: bool,
 ) -> list[Act]:
     """The acts of the key's users outside the baseline, and of those who belong to them, in the order of their first act.
 
-    They belong by a credential that one added and the other signed in with, or by a network or program that the baseline does
+    With a baseline these are also the acts of `apps`, the applications that have the key, each with the reason in words.
+    Others belong by a credential that one added and the other signed in with, or by a network or program that the baseline does
     not know. Without a baseline nothing is followed by these two, since everybody may use them. `subject`: the SQL condition on
     `usage` of the key's own uses, with its parameters.
     """
@@ -50,6 +52,9 @@ def followed(
         if not held or act.outside:
             following.actors.setdefault(who(act), Why(Link.KEY))
     following.found += uses
+    if held:
+        for app, because in apps.items():
+            following.acts_as(app, because)
     for _ in range(_DEEPEST):
         # A shared network says less than a credential, so it is looked at last.
         if not following.actors_and_credentials() and not following.networks_and_programs():
@@ -74,6 +79,11 @@ class _Following(Struct):
     """Those to follow, and why."""
     found: list[Act] = field(default_factory=list)
     done: set[tuple[str, ...]] = field(default_factory=set)
+
+    def acts_as(self, app: str, because: str) -> None:
+        """Takes what was done in the name of an application that has the key. Microsoft's own come from new networks daily."""
+        kinds = [kind for kind in FOLLOWED if kind != "new-network" or app not in FIRST_PARTY]
+        self._take("actor_app_id = $app", {"app": app}, Why(Link.KEY, because), kinds)
 
     def actors_and_credentials(self) -> bool:
         """Follows the actors known so far, and their credentials. Returns whether there was anything new."""
@@ -106,11 +116,14 @@ class _Following(Struct):
         self.done.add(what)
         return not known
 
-    def _take(self, condition: str, values: Mapping[str, Any], why: Why) -> list[Act]:
+    def _take(self, condition: str, values: Mapping[str, Any], why: Why, kinds: Collection[str] = FOLLOWED) -> list[Act]:
         """The acts outside the baseline that meet the condition, and are no uses of the key."""
         of_subject, own = self.subject
         condition = f"{condition} AND {_FREE} AND NOT {of_subject}"
-        found = acts(self.connection, self.window, condition, {**own, **values}, held=self.held, **structs.asdict(why))
+        given = {**own, **values}
+        found = acts(
+            self.connection, self.window, condition, given, held=self.held, kinds=kinds, strange=True, **structs.asdict(why)
+        )
         found = [act for act in found if not self.held or act.outside]
         self.found += found
         return found

@@ -52,7 +52,8 @@ def observed(
     of_subject = _uses_of(about)
     prepare(connection)
     uses = acts(connection, window, *of_subject, by_network=True, held=held)
-    timeline = followed(connection, of_subject, window, uses, held=held)
+    apps = {app: "" if app == about.app_id else "has the key" for app in sorted(about.apps)}
+    timeline = followed(connection, of_subject, window, uses, apps=apps, held=held)
     logs = [KEY_VAULT_LOG] * bool(about.key_ids)
     logs += [SIGN_IN_LOGS[0]] * bool(about.credentials or about.app_id)
     needed = dict.fromkeys(log for log in SHOWN_BY.values() if log != USER_SIGN_IN_LOG or about.signs_for)

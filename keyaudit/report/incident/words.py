@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from keyaudit.model.incident import LIKELY, Confidence, Count, Incident, KeyFacts, Observed
+from keyaudit.model.incident import LIKELY, Act, Confidence, Count, Incident, KeyFacts, Link, Observed
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.tables.usage import ACTIVITY_LOG, DIRECTORY_LOG, MAIL_LOG, SIGN_IN_LOGS
 from keyaudit.model.text import listed, one_line
@@ -55,11 +55,12 @@ def _use(seen: Observed) -> str:
     if strange:
         names = list(dict.fromkeys(one_line(act.actor.shown, LISTED) for act in strange))
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-        first, last = min(act.first_on for act in strange), max(act.last_on for act in strange)
-        days = f"on {iso_date(first)}" if iso_date(first) == iso_date(last) else f"from {iso_date(first)} to {iso_date(last)}"
-        return f"Used outside its baseline {days}, by {listed([*names[:_NAMED], *([more.strip()] if more else [])])}."
+        return f"Used outside its baseline {_days(strange)}, by {listed([*names[:_NAMED], *([more.strip()] if more else [])])}."
     if not seen.logs:
         return "Who used it cannot be known: no log names the key that a token was signed with."
+    if other := [act for act in seen.timeline if act.outside and act.link is Link.KEY]:
+        names = list(dict.fromkeys(one_line(act.actor.shown, LISTED) for act in other))
+        return f"{listed(names[:_NAMED])} did something outside the baseline {_days(other)}."
     gaps = any(holes(seen, log) for log in seen.logs) or seen.vault_logged is False
     but = ", but they have gaps" if gaps else ""
     if not seen.uses:
@@ -67,6 +68,11 @@ def _use(seen: Observed) -> str:
     if seen.learned_until is None:
         return f"The logs of {seen.window} show uses of it; which of them are usual is unknown without a baseline."
     return f"The logs of {seen.window} show no use of it outside its baseline{but}."
+
+
+def _days(acts: Sequence[Act]) -> str:
+    first, last = (iso_date(each) for each in (min(act.first_on for act in acts), max(act.last_on for act in acts)))
+    return f"on {first}" if first == last else f"from {first} to {last}"
 
 
 _NAMED = 3
@@ -194,7 +200,7 @@ def _next(found: Incident) -> Iterator[Statement]:
     for act in seen.timeline:
         confidence = Confidence.INFERRED if act.because else Confidence.OBSERVED
         yield Statement(text=said_act(act), confidence=confidence, rests_on=act.records)
-    if not seen.uses:
+    if not seen.uses and not seen.timeline:
         text = "Nobody is known to have used it, so no further activity could be looked for."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
     elif not seen.timeline:
