@@ -259,7 +259,8 @@ class _Collection:
 
     def _foretell(self, reading: Reading) -> None:
         """Say how long the public keys take that lists left out, which is longer than everything else in a large tenant."""
-        count = to_read(reading, self._scope)
+        # The page of an incident needs a few of them alone.
+        count = 0 if self._confines.focus else to_read(reading, self._scope)
         told = self._connection.forecast("public keys", Throttle.GRAPH_KEY_CREDENTIALS, count) if count else None
         if told:
             self._progress.foretell(told)

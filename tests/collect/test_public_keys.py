@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -216,10 +215,9 @@ async def test_what_the_budget_leaves_is_unknown_and_the_next_run_reads_it(first
 
 
 @pytest.fixture
-def singly(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def singly(monkeypatch: pytest.MonkeyPatch) -> None:
     """One object in a part, so that the test sees how far a run came."""
     monkeypatch.setattr(public_keys, "_PART", 1)
-    return
 
 
 @pytest.mark.usefixtures("singly")

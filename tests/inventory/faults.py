@@ -19,6 +19,7 @@ from typing import Any
 from keyaudit.inventory.snapshot import open_snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.errors import OutputError, UsageError
+from keyaudit.model.reasons import Reason
 from tests.inventory.sample import KEY_OPERATIONS, RUN, TENANT, application, assessed, key, vault, vault_scope
 
 CALLS = ("open", "write", "fsync", "rename", "unlink", "rmdir", "mkdir", "ftruncate", "fchmod", "pwrite",
@@ -28,19 +29,26 @@ HALFWAY = 50
 """The call at which the run is killed that another one goes on with."""
 KILLED, SURVIVED, REFUSED, FINISHED = 9, 7, 4, 0
 
+_OPERATIONS = {"directory": ("application.list", "vault.list"), "put off": ()}
+
 
 def collect(spool: Spool) -> None:
-    """Three units, one of them larger than what is held in memory, as a collector would write them."""
-    scopes = [(TENANT, "directory"), (vault_scope("kv"), "keys"), (vault_scope("other"), "keys")]
+    """Four units, one of them larger than what is held in memory, as a collector would write them. The last one replaces rows
+    that the first one put off.
+    """
+    scopes = [(TENANT, "directory"), (vault_scope("kv"), "keys"), (vault_scope("other"), "keys"), (TENANT, "put off")]
     for scope, surface in scopes:
         if spool.done(surface, scope):
             continue
-        operations = KEY_OPERATIONS if surface == "keys" else ("application.list", "vault.list")
+        operations = _OPERATIONS.get(surface, KEY_OPERATIONS)
         unit = spool.unit(surface, scope, operations)
         if surface == "keys":
             for number in range(3):
                 unit.row("key", key(str(number), vault=scope.name))
+        elif surface == "put off":
+            unit.settle("late", b"{}", [("application", application("late", name="read"))])
         else:
+            unit.put_off("late", b"{}", [("application", application("late", name=Reason.INTERNAL_ERROR))])
             unit.row("vault", vault())
             for number in range(4):
                 unit.row("application", application(str(number), identifier_uris=["x" * 100_000]))

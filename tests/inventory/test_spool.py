@@ -388,3 +388,34 @@ def test_what_happened_while_it_was_read_is_no_contradiction(tmp_path: Path) -> 
         put(spool, "keys", KV, {"key": [made_meanwhile]}, assessed(KV, *KEY_OPERATIONS))
         [row] = map(json.loads, spool.lines("key"))
     assert row["created_on"] == RUN.as_of + 3_600
+
+
+def test_rows_that_are_put_off_count_until_a_unit_has_settled_them(out: Path) -> None:
+    late, never = (application(name, name=Reason.INTERNAL_ERROR) for name in ("late", "never"))
+    read = application("late", name="read")
+    with Spool.create(out, RUN) as spool:
+        unit = spool.unit("applications", TENANT, ("application.list",))
+        unit.row("application", application("whole", name="whole"))
+        unit.put_off("late", b"1", [("application", late)])
+        unit.put_off("never", b"2", [("application", never)])
+        unit.close(assessed(TENANT, "application.list"))
+        assert _names(spool) == {"whole": "whole", "late": None, "never": None}
+        # A part that is not closed settles nothing.
+        spool.unit("part 1", TENANT, ()).settle("late", b"3", [("application", read)])
+    with Spool.resume(out) as spool:
+        assert not spool.settled("late")
+        assert _names(spool) == {"whole": "whole", "late": None, "never": None}
+        part = spool.unit("part 1", TENANT, ())
+        part.settle("late", b"3", [("application", read)])
+        part.close(())
+        assert spool.settled("late")
+        assert not spool.settled("never")
+    with Spool.resume(out) as spool:
+        assert _names(spool) == {"whole": "whole", "late": "read", "never": None}
+        assert [list(spool.lines(notes)) for notes in ("put_off", "read_later")] == [[b"1", b"2"], [b"3"]]
+
+
+def _names(spool: Spool) -> dict[str, str | None]:
+    """By its own name, the name in the row of each application that counts."""
+    rows = (json.loads(line) for line in spool.lines("application"))
+    return {row["id"].rpartition("/")[2]: row.get("name") for row in rows}
