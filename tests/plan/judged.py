@@ -36,7 +36,6 @@ _PUBLISHED = {
     "RoleManagement.ReadWrite.Directory": "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8",
 }
 """https://learn.microsoft.com/graph/permissions-reference"""
-EARLIER = COLLECTED - 60 * DAY
 
 
 class Made(Struct, frozen=True, kw_only=True):
@@ -74,7 +73,7 @@ def base(plans: Sequence[Plan]) -> Estate:
         id=_GROUND.guid("principal", "Microsoft Graph"),
         app_id=_GRAPH,
         name="Microsoft Graph",
-        created=EARLIER,
+        created=estate.tenant_created,
         home_tenant="f8cdef31-a31e-4b4a-93e4-5f571e91255a",
         app_roles=tuple(AppRole(id=id_, value=value) for value, id_ in _PUBLISHED.items()),
     )
@@ -126,7 +125,7 @@ def staged(plans: Sequence[Plan]) -> Staged:
     for plan in plans:
         if plan.before:
             read = _read(plan, plan.before, first)
-            earlier[plan.name] = apply(_given(plan.before), world_of(plan, first, EARLIER), read=read)
+            earlier[plan.name] = apply(_given(plan.before), world_of(plan, first, COLLECTED - plan.age * DAY), read=read)
             first = earlier[plan.name].estate
     found, estate = [], first
     reads: dict[str, Mapping[str, Values]] = {}

@@ -102,6 +102,23 @@ def _each(*names: str) -> Configuration:
     )
 
 
+def _old(**tags: object) -> Configuration:
+    """A key and a secret that nobody has replaced."""
+    return configuration(
+        "old-objects",
+        *good_vault("kv-old-objects"),
+        key("azurerm_key_vault_key.signing", "signing", expiration_date=None, rotation_policy=None, **tags),
+        resource(
+            "azurerm_key_vault_secret.token",
+            name="token",
+            key_vault_id=ref("azurerm_key_vault.main.id"),
+            value="s3cr3t-in-clear",
+            expiration_date="2027-09-01T00:00:00Z",
+            **tags,
+        ),
+    )
+
+
 PLANS = (
     Plan(
         name="unchanged",
@@ -278,5 +295,18 @@ PLANS = (
         ),
         after=configuration("role-taken-away", *good_vault("kv-role-taken"), key("azurerm_key_vault_key.signing", "signing")),
         fails=results("kv-no-private-endpoint: kv-role-taken"),
+    ),
+    Plan(
+        # Only tags change. How old a key and a secret are is not in the plan, and in the snapshot of before.
+        name="old-objects",
+        age=800,
+        before=_old(),
+        after=_old(tags={"app": "orders"}),
+        fails=results(
+            "kv-no-private-endpoint: kv-old-objects",
+            "kv-key-no-expiry kv-key-no-auto-rotation kv-key-rotation-overdue pqc-quantum-vulnerable-long-lived:"
+            " kv-old-objects/keys/signing",
+            "kv-secret-stale: kv-old-objects/secrets/token",
+        ),
     ),
 )

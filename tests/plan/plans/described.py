@@ -24,7 +24,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     name: str
     after: Configuration
     before: Configuration | None = None
-    """The configuration that was applied two months earlier."""
+    """The configuration that was applied earlier."""
+    age: int = 60
+    """The number of days since then."""
     fails: frozenset[Result] = frozenset()
     """The findings about objects of the plan once it is applied, from the documents of the providers and services."""
     unknown: frozenset[Result] = frozenset()
