@@ -17,6 +17,7 @@ from tests.plan.conftest import Tenant
 from tests.plan.judged import ROOT, Made, about
 from tests.plan.plans import HIDDEN
 from tests.plan.plans.described import Result
+from tests.plan.test_terraform import OTHER_FORMAT, RECORDED
 
 pytestmark = pytest.mark.exhaustive
 
@@ -27,21 +28,25 @@ NOT_BY_A_PLAN: Mapping[str, str] = {
 """Policies that a plan alone cannot answer, and why. With a snapshot they may be answered."""
 
 
+def _gate(plan: Path, folder: Path, *more: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command on the file of a plan, in a folder, with the clock of the tenant."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.estates", "gate", "--plan", str(plan), *more, "--fail-on", "low", "--quiet"],
+        cwd=folder,
+        env={"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 class Gate:
     """The result of a gate on a plan."""
 
     def __init__(self, document: Mapping[str, Any], folder: Path, *more: str) -> None:
         plan = folder / "plan.json"
         plan.write_text(json.dumps(document))
-        command = ["gate", "--plan", "plan.json", *more, "--output", "json", "--fail-on", "low", "--quiet"]
-        ended = subprocess.run(
-            [sys.executable, "-m", "tests.estates", *command],
-            cwd=folder,
-            env={"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(folder)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        ended = _gate(plan, folder, *more, "--output", "json")
         assert ended.returncode in (0, 1, 3), ended.stderr
         assert "s3cr3t" not in ended.stdout + ended.stderr
         self.code = ended.returncode
@@ -137,3 +142,11 @@ def test_only_what_a_plan_changes_gates(tenant: Tenant, tmp_path: Path) -> None:
     assert not {result for result in gate.results("fail") if result in unchanged.plan.fails}
     whole = Gate(unchanged.document, tmp_path, "--from", str(tenant.before), "--all")
     assert unchanged.plan.fails <= whole.results("fail")
+
+
+def test_a_published_plan_is_read_and_one_of_an_older_format_is_refused_by_name(tmp_path: Path) -> None:
+    read = _gate(RECORDED / "terraform-role-assignment.json", tmp_path)
+    assert read.returncode in (0, 1, 3), read.stderr
+    refused = _gate(RECORDED / OTHER_FORMAT, tmp_path)
+    assert refused.returncode == 2
+    assert "0.1" in refused.stderr
