@@ -1,4 +1,4 @@
-"""What Azure has after a plan is applied: an estate of the simulated tenant, made by the providers' own rules."""
+"""Applies a plan to the simulated tenant: makes in its estate what the providers would make in Azure."""
 
 from collections.abc import Mapping
 
@@ -78,7 +78,7 @@ def _replaced(instance: Instance, before: Values, after: Values) -> bool:
 
 
 def whole(kind: Schema, instance: Instance, world: World, values: Values) -> Values:
-    """The values with what Azure chose. What no maker says has an empty value of its type."""
+    """The values with what Azure chose. Attributes that no maker sets are empty."""
     chosen = MAKERS[typed(instance.resource)](world, instance, values)
     filled = {**values, **{name: each for name, each in chosen.items() if name in values}}
     unread = {name: _empty(kind.attributes.get(name)) for name, each in filled.items() if each is UNKNOWN}

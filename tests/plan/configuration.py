@@ -46,6 +46,8 @@ class Module(Struct, frozen=True, kw_only=True):
     variables: Mapping[str, Any] = field(default_factory=dict)
     """Default by name, or `NO_DEFAULT`."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    local: Mapping[str, Any] = field(default_factory=dict)
+    """Local values, which `configuration` does not show."""
 
 
 class Provider(Struct, frozen=True, kw_only=True):

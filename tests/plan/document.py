@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tests.plan.configuration import NO_DEFAULT, Call, Configuration, Module, Resource
-from tests.plan.instances import Evaluation, Instance, Values
+from tests.plan.instances import Evaluation, Instance, Key, Values
 from tests.plan.schemas import provider_of, releases, schema, source
 from tests.plan.terms import Ref, expression, has_unknown
 from tests.plan.values import planned, sensitive_as_true, unknown_as_true, without_unknown
@@ -19,7 +19,7 @@ TERRAFORM_VERSION = "1.14.2"
 TIMESTAMP = "2026-11-24T12:00:00Z"
 Document = dict[str, Any]
 Prior = Mapping[str, tuple[Instance, Values]]
-"""What exists before, by address."""
+"""The resources that exist before, by address."""
 
 
 def plan_document(
@@ -111,7 +111,7 @@ def _change(
         found["module_address"] = instance.module
     found |= _named(instance)
     found["change"] = change
-    reason = _reason(actions, instance.arguments, gone=new is None)
+    reason = _reason(actions, instance.arguments, instance.key, gone=new is None)
     yield {**found, "action_reason": reason} if reason else found
 
 
@@ -127,12 +127,14 @@ def _actions(resource: Resource, before: Values | None, after: Values | None, *,
     return ["no-op"] if before == after else ["update"]
 
 
-def _reason(actions: list[str], arguments: Values, *, gone: bool) -> str:
+def _reason(actions: list[str], arguments: Values, key: Key, *, gone: bool) -> str:
     if actions == ["read"]:
         return "read_because_config_unknown" if has_unknown(arguments) else "read_because_dependency_pending"
     if actions == ["delete", "create"]:
         return "replace_because_cannot_update"
-    return "delete_because_no_resource_config" if gone else ""
+    if not gone:
+        return ""
+    return "delete_because_no_resource_config" if key is None else "delete_because_each_key"
 
 
 def _named(instance: Instance) -> Document:
@@ -160,7 +162,7 @@ def _state(held: Iterable[tuple[Instance, Values]]) -> Document:
 
 
 def _tree(by_module: Mapping[str, list[Document]], address: str) -> Document:
-    """A module instance with its resources and the modules in it, of which each has a resource or a module that has one."""
+    """A module instance with its resources and the modules in it; one without any resource below it is left out."""
     found: Document = {}
     if address in by_module:
         found["resources"] = sorted(by_module[address], key=lambda item: str(item["address"]))

@@ -88,6 +88,8 @@ class _Scope:
                 value = self._variable(name)
                 assert value is not NO_DEFAULT, f"{self._address} is called without {name}"
                 return at(value, rest)
+            case ["local", str(name), *rest]:
+                return at(evaluate(self.module.local[name], self.look_up), rest)
             case ["each", "key"] | ["count", "index"]:
                 assert each is not None
                 return each[0]
@@ -112,6 +114,8 @@ class _Scope:
     def _at(self, address: str, rest: list[Any]) -> Any:
         found = self._all_of(next(each for each in self.module.resources if each.address == address))
         if set(found) != {None}:
+            if not rest:
+                return found
             key, *rest = rest
             return at(found[key], rest)
         return at(found[None], rest)

@@ -23,6 +23,7 @@ from tests.plan.document import Document, plan_document
 from tests.plan.instances import Instance, Values
 from tests.plan.merged import merged, moved
 from tests.plan.plans.described import ADMINISTRATORS, ALICE, Plan, subscription_id, subscription_name
+from tests.plan.plans.linked import HIDDEN
 from tests.plan.schemas import schema
 from tests.plan.values import planned
 from tests.plan.world import DAY, World
@@ -35,7 +36,6 @@ _PUBLISHED = {
     "RoleManagement.ReadWrite.Directory": "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8",
 }
 """https://learn.microsoft.com/graph/permissions-reference"""
-EARLIER = COLLECTED - 60 * DAY
 
 
 class Made(Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class Made(Struct, frozen=True, kw_only=True):
     plan: Plan
     document: Document
     marks: frozenset[str]
-    """What is in the subject of a finding about an object of the plan: resource ids, hosts of vaults, object ids."""
+    """Parts of the subjects of findings about objects of the plan: resource ids, hosts of vaults, object ids."""
 
 
 class Staged(Struct, frozen=True, kw_only=True):
@@ -73,7 +73,7 @@ def base(plans: Sequence[Plan]) -> Estate:
         id=_GROUND.guid("principal", "Microsoft Graph"),
         app_id=_GRAPH,
         name="Microsoft Graph",
-        created=EARLIER,
+        created=estate.tenant_created,
         home_tenant="f8cdef31-a31e-4b4a-93e4-5f571e91255a",
         app_roles=tuple(AppRole(id=id_, value=value) for value, id_ in _PUBLISHED.items()),
     )
@@ -125,7 +125,7 @@ def staged(plans: Sequence[Plan]) -> Staged:
     for plan in plans:
         if plan.before:
             read = _read(plan, plan.before, first)
-            earlier[plan.name] = apply(_given(plan.before), world_of(plan, first, EARLIER), read=read)
+            earlier[plan.name] = apply(_given(plan.before), world_of(plan, first, COLLECTED - plan.age * DAY), read=read)
             first = earlier[plan.name].estate
     found, estate = [], first
     reads: dict[str, Mapping[str, Values]] = {}
@@ -143,8 +143,8 @@ def staged(plans: Sequence[Plan]) -> Staged:
         before=first,
         after=estate,
         plans=found,
-        new=_as_one([plan for plan in plans if not plan.before], {}, reads),
-        every=_as_one(plans, earlier, reads),
+        new=_as_one([plan for plan in plans if not plan.before and plan not in HIDDEN], {}, reads),
+        every=_as_one([plan for plan in plans if plan not in HIDDEN], earlier, reads),
     )
 
 
@@ -157,7 +157,7 @@ def _as_one(plans: Sequence[Plan], earlier: Mapping[str, Applied], reads: Mappin
 
 
 def _read(plan: Plan, configuration: Configuration, estate: Estate) -> dict[str, Values]:
-    """What each data source of the root module says that refers to nothing which is made."""
+    """The values of each data source of the root module that refers to no resource."""
     world = world_of(plan, estate, COLLECTED)
     found: dict[str, Values] = {}
     for each in configuration.root.resources:
@@ -179,7 +179,7 @@ _OBJECT_ID = {
 
 
 def _marks(applied: Applied) -> set[str]:
-    """What names the objects of a state."""
+    """The ids of the objects of a state."""
     found = set()
     for instance, values in applied.state.values():
         if instance.resource.type in ("azurerm_resource_group", "time_offset"):

@@ -1,4 +1,4 @@
-"""The members of a plan's document with their types, whatever they name and hold, so that two documents can be compared."""
+"""The members of a plan's document with their types, without names and values, so that two documents can be compared."""
 
 from collections.abc import Iterator
 from typing import Any

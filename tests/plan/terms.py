@@ -130,7 +130,7 @@ def has_unknown(value: object) -> bool:
 
 
 def at(value: Any, rest: Sequence[Step]) -> Any:
-    """What is below a value, by steps; unknown below an unknown one."""
+    """The value below a value, by steps; unknown below an unknown one."""
     for step in rest:
         if value is UNKNOWN:
             return UNKNOWN

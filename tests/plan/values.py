@@ -51,7 +51,7 @@ def ordered(attribute: Attribute, value: Any) -> Any:
 
 
 def without_unknown(value: Any) -> Any:
-    """What `after` shows: unknown members left out, unknown items null."""
+    """A value as `after` shows it: unknown members left out, unknown items null."""
     if isinstance(value, Mapping):
         return {name: without_unknown(each) for name, each in value.items() if each is not UNKNOWN}
     if isinstance(value, list):
@@ -60,7 +60,7 @@ def without_unknown(value: Any) -> Any:
 
 
 def unknown_as_true(value: Any) -> Any:
-    """What `after_unknown` shows, of a value that has something unknown."""
+    """A value with unknown parts as `after_unknown` shows it."""
     if isinstance(value, Mapping):
         shown = {name: unknown_as_true(each) for name, each in value.items()}
         return {name: each for name, each in shown.items() if each is not False}
@@ -70,7 +70,7 @@ def unknown_as_true(value: Any) -> Any:
 
 
 def sensitive_as_true(attributes: Mapping[str, Attribute], values: Mapping[str, Any]) -> Values:
-    """What `after_sensitive` shows."""
+    """The values as `after_sensitive` shows them."""
     shown = {name: _sensitive(attributes.get(name), each) for name, each in values.items()}
     return {name: each for name, each in shown.items() if each is not False}
 

@@ -1,4 +1,4 @@
-"""What the examples of Azure have in common."""
+"""The parts that several examples of Azure have."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -69,6 +69,56 @@ def _aliased(name: str) -> Configuration:
     return replace(made, providers=[*made.providers, alias])
 
 
+def _with_secret(begins: str, ends: str) -> Configuration:
+    """An application with one client secret."""
+    return configuration(
+        "secret-replaced",
+        resource("azuread_application.main", display_name="Planned Rotation", owners=[ALICE]),
+        resource(
+            "azuread_application_password.main",
+            application_id=ref("azuread_application.main.id"),
+            display_name="rotated",
+            start_date=begins,
+            end_date=ends,
+        ),
+    )
+
+
+def _each(*names: str) -> Configuration:
+    """A key of each name, in software if it is the legacy one."""
+    return configuration(
+        "for-each-shrinks",
+        *good_vault("kv-for-each-shrinks"),
+        resource(
+            "azurerm_key_vault_key.each",
+            _for_each={name: "RSA" if name == "legacy" else "RSA-HSM" for name in names},
+            name=ref("each.key"),
+            key_vault_id=ref("azurerm_key_vault.main.id"),
+            key_type=ref("each.value"),
+            key_size=3072,
+            key_opts=["sign", "verify"],
+            expiration_date="2027-09-01T00:00:00Z",
+        ),
+    )
+
+
+def _old(**tags: object) -> Configuration:
+    """A key and a secret that nobody has replaced."""
+    return configuration(
+        "old-objects",
+        *good_vault("kv-old-objects"),
+        key("azurerm_key_vault_key.signing", "signing", expiration_date=None, rotation_policy=None, **tags),
+        resource(
+            "azurerm_key_vault_secret.token",
+            name="token",
+            key_vault_id=ref("azurerm_key_vault.main.id"),
+            value="s3cr3t-in-clear",
+            expiration_date="2027-09-01T00:00:00Z",
+            **tags,
+        ),
+    )
+
+
 PLANS = (
     Plan(
         name="unchanged",
@@ -212,5 +262,51 @@ PLANS = (
         after=_aliased("aliased"),
         other_subscriptions={"azurerm.other": "aliased-other"},
         fails=results("kv-no-private-endpoint kv-purge-protection-off: kv-aliased"),
+    ),
+    Plan(
+        # A secret cannot be changed, so it is replaced, and the one of before is gone.
+        name="secret-replaced",
+        before=_with_secret("2026-10-01T00:00:00Z", "2028-10-01T00:00:00Z"),
+        after=_with_secret("2026-11-24T00:00:00Z", "2027-02-24T00:00:00Z"),
+        fails=results("app-secret-exists: app registration Planned Rotation"),
+    ),
+    Plan(
+        # One of two keys is taken out of the mapping.
+        name="for-each-shrinks",
+        before=_each("signing", "legacy"),
+        after=_each("signing"),
+        fails=results(
+            "kv-no-private-endpoint: kv-for-each-shrinks",
+            "kv-key-no-auto-rotation: kv-for-each-shrinks/keys/signing",
+        ),
+    ),
+    Plan(
+        name="role-taken-away",
+        before=configuration(
+            "role-taken-away",
+            *good_vault("kv-role-taken"),
+            key("azurerm_key_vault_key.signing", "signing"),
+            resource(
+                "azurerm_role_assignment.alice",
+                scope=ref("azurerm_key_vault.main.id"),
+                role_definition_name="Key Vault Crypto User",
+                principal_id=ALICE,
+            ),
+        ),
+        after=configuration("role-taken-away", *good_vault("kv-role-taken"), key("azurerm_key_vault_key.signing", "signing")),
+        fails=results("kv-no-private-endpoint: kv-role-taken"),
+    ),
+    Plan(
+        # Only tags change. How old a key and a secret are is not in the plan, and in the snapshot of before.
+        name="old-objects",
+        age=800,
+        before=_old(),
+        after=_old(tags={"app": "orders"}),
+        fails=results(
+            "kv-no-private-endpoint: kv-old-objects",
+            "kv-key-no-expiry kv-key-no-auto-rotation kv-key-rotation-overdue pqc-quantum-vulnerable-long-lived:"
+            " kv-old-objects/keys/signing",
+            "kv-secret-stale: kv-old-objects/secrets/token",
+        ),
     ),
 )

@@ -24,11 +24,13 @@ class Plan(Struct, frozen=True, kw_only=True):
     name: str
     after: Configuration
     before: Configuration | None = None
-    """What was applied two months earlier."""
+    """The configuration that was applied earlier."""
+    age: int = 60
+    """The number of days since then."""
     fails: frozenset[Result] = frozenset()
-    """What fails of the objects of the plan, once it is applied: from the documents of the providers and services."""
+    """The findings about objects of the plan once it is applied, from the documents of the providers and services."""
     unknown: frozenset[Result] = frozenset()
-    """Which of `fails`, or of what passes, a plan cannot tell: it is known after apply."""
+    """Results that may be unknown until the plan is applied."""
     other_subscriptions: Mapping[str, str] = field(default_factory=dict)
     """Name of a subscription by the alias of the provider that uses it."""
 
@@ -41,7 +43,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 _ALONE = frozenset(("identity-owner", "app-opens-subscription", "aliased-other"))
 """The subscriptions in which a plan gives roles over everything, or that belong to another provider block."""
 SHARED = "planned"
-"""The subscription of all other plans, each of which has a resource group of its own: reading many takes long."""
+"""The subscription of all other plans; each has its own resource group. Reading many subscriptions takes long."""
 
 
 def subscription_name(name: str) -> str:
@@ -55,7 +57,12 @@ def subscription_id(name: str) -> str:
 
 
 def configuration(
-    name: str, *resources: Resource, calls: Sequence[Call] = (), outputs: Mapping[str, Any] | None = None, **given: Any
+    name: str,
+    *resources: Resource,
+    calls: Sequence[Call] = (),
+    outputs: Mapping[str, Any] | None = None,
+    local: Mapping[str, Any] | None = None,
+    **given: Any,
 ) -> Configuration:
     """A root module in the plan's subscription, with a resource group `rg-NAME` and who runs Terraform."""
     group = resource("azurerm_resource_group.main", name=f"rg-{name}", location="westeurope")
@@ -68,6 +75,7 @@ def configuration(
             outputs=outputs or {},
             # A variable without a default is set in `given`.
             variables=variables,
+            local=local or {},
         ),
         providers=[
             Provider(name="azurerm", arguments={"features": [{}], "subscription_id": subscription_id(name)}),

@@ -3,10 +3,10 @@
 import functools
 
 from tests.plan.judged import Staged, staged
-from tests.plan.plans import PLANS
+from tests.plan.plans import HIDDEN, PLANS
 
 
 @functools.cache
 def every_plan() -> Staged:
     """All plans, staged."""
-    return staged(PLANS)
+    return staged((*PLANS, *HIDDEN))
