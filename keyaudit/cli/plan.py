@@ -78,7 +78,7 @@ def of_plan(
                 detail=detail,
                 taken=(taken, now),
                 planned=True,
-                before=before and Without(before, ground),
+                before=None if before is None else Without(before, ground),
             )
         )
         yield [_placed(report, _Places(path.parent, plan, ground))]

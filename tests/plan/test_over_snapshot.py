@@ -14,7 +14,8 @@ from tests.plan.plans import UNKNOWN, Resource, key, plan, vault, written
 __all__ = ["contoso", "keyaudit"]
 
 TENANT = "f4f6ed4f-09b8-40b4-bbb3-79fe10007fb2"
-DATA = "/subscriptions/7864a904-c447-4c4c-ad83-0d54fdd71216/resourceGroups/rg-data-prod/providers/Microsoft.KeyVault/vaults/kv-data-prod"
+_GROUP = "/subscriptions/7864a904-c447-4c4c-ad83-0d54fdd71216/resourceGroups/rg-data-prod"
+DATA = f"{_GROUP}/providers/Microsoft.KeyVault/vaults/kv-data-prod"
 CMK = "https://kv-data-prod.vault.azure.net/keys/lakehouse-cmk"
 
 
