@@ -20,7 +20,7 @@ from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.filters import Filters
-from keyaudit.model.findings import Severity
+from keyaudit.model.findings import Severity, UnknownGroup
 from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Report, Run, UnderProfile
@@ -170,6 +170,7 @@ def judge(
     catalogue: Sequence[Policy] | None = None,
     part: Part = WHOLE,
     unanswered: Collection[str] = (),
+    before: Sequence[UnknownGroup] | None = None,
 ) -> Iterator[Report]:
     """The snapshot evaluated with policies, offline. Findings are streamed while the context is open.
 
@@ -177,7 +178,7 @@ def judge(
     `master`: of Spark, which then evaluates it; its errors are those of `inventory.spark.session`.
     `fail_on`, `unmet`: as in `gate.decide`.
     `part`: only rows within, and what may lie within and was not read. Raises UsageError if nothing lies within.
-    `unanswered`: policies that a plan cannot answer, by id.
+    `unanswered`: policies that a plan cannot answer, by id. `before`: as in `gate.decide`.
     """
     as_of = judging.as_of
     may_lack = optional(snapshot.run, judging.require)
@@ -276,7 +277,9 @@ def judge(
             return once_more(some, judging, "apart")[1]() if some else None
 
         run = limits.run(structs.replace(snapshot.run, as_of=as_of))
-        verdict = gate.decide(run, coverage, judgement, accepted, fail_on=fail_on, optional=may_lack, unmet=unmet)
+        verdict = gate.decide(
+            run, coverage, judgement, accepted, fail_on=fail_on, optional=may_lack, unmet=unmet, before=before
+        )
         yield Report(
             run=run,
             verdict=with_access_models(verdict, snapshot),

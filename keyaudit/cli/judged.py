@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -22,7 +23,7 @@ from keyaudit.model.allowances import Allowance
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.expectations import Expectations
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Outcome, Severity, UnknownGroup
 from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.run import Report, Run
 from keyaudit.model.tables import TABLES
@@ -32,6 +33,17 @@ from keyaudit.policy.load import Policy, load
 from keyaudit.policy.settings import Judging
 from keyaudit.report.lines import plural
 from keyaudit.report.unowned import READ, Unowned, unowned
+
+
+class Before(Protocol):
+    """The tenant without a plan."""
+
+    def accepted(
+        self, accepted: Acceptance, policies: Sequence[Policy], judging: Judging
+    ) -> tuple[Acceptance, Sequence[UnknownGroup]]:
+        """What is accepted, with the findings that are there without the plan; and what is unknown without it."""
+        ...
+
 
 WAIVERS = Path("keyaudit.waivers.yaml")
 """The default waivers file, in the current folder."""
@@ -95,13 +107,14 @@ def judged(
     trying: Waiver | None = None,
     part: Part = WHOLE,
     planned: bool = False,
+    before: Before | None = None,
 ) -> Iterator[Report]:
     """The report of one tenant, inside a context. All flags are checked before anything is read.
 
     `among`: there are other tenants, so one that cannot be read is reported instead of raised. `since`: the folder of an
     earlier snapshot of the tenant. `taken`: the snapshot and moment, if already open. `master`: of Spark, which then evaluates
     it. `trying`: a waiver that is in no file yet, and is applied instead of those of a file. `part`: only what lies within.
-    `planned`: the snapshot is of a plan, and policies that it cannot answer are not evaluated.
+    `planned`: the snapshot is of a plan, and policies that it cannot answer are not evaluated. `before`: the tenant without it.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
@@ -114,7 +127,10 @@ def judged(
         if accepted.baseline is not None:
             _same_tenant(accepted.baseline, read.run)
         settings = how.judging(policies, as_of)
-        unanswered = audit.unanswered(read, policies, settings) if planned else ()
+        unanswered = audit.unanswered(read, policies, settings) if planned and before is None else ()
+        groups: Sequence[UnknownGroup] | None = None
+        if before is not None:
+            accepted, groups = before.accepted(accepted, policies, settings)
         place = f" over {one_line(str(read.folder), 1_024)}" if stored.from_ else ""
         judging = audit.judge(
             without_subscriptions(read, how.expected),
@@ -128,6 +144,7 @@ def judged(
             catalogue=known,
             part=part,
             unanswered=unanswered,
+            before=groups,
         )
         with ExitStack() as stack:
             with told_if_long(f"evaluating {plural(len(policies), 'policy', 'policies')}{place}", quiet=live.quiet):

@@ -3,30 +3,40 @@
 import asyncio
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from msgspec import structs
 
-from keyaudit import __version__
+from keyaudit import __version__, audit
 from keyaudit.audit import Detail
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.judged import judged
 from keyaudit.cli.options import Choice, Live, Stored
 from keyaudit.cli.settings import Settings, settle
+from keyaudit.cli.source import snapshot
+from keyaudit.collect.plan.answers import Answers
 from keyaudit.collect.plan.document import Plan, read_plan
-from keyaudit.collect.plan.ground import Ground
+from keyaudit.collect.plan.ground import NOWHERE, Ground
+from keyaudit.collect.plan.overlay import laid_over
+from keyaudit.collect.plan.removed import Removed
 from keyaudit.collect.plan.run import answers_of, collect_plan
 from keyaudit.collect.plan.source import Source
 from keyaudit.collect.plan.spool import PlanSpool
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.temporary import temporary_folder
-from keyaudit.model.errors import UsageError
+from keyaudit.model.acceptance import Acceptance
+from keyaudit.model.baseline import Baseline, Known
+from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Severity
+from keyaudit.model.findings import Finding, Outcome, Severity, UnknownGroup
 from keyaudit.model.planned import PlannedAt
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report, Run
+from keyaudit.model.text import one_line
+from keyaudit.model.times import DAY
+from keyaudit.policy.load import Policy
+from keyaudit.policy.settings import Judging
 
 _ELSEWHERE = "a plan is not read from Azure"
 
@@ -50,15 +60,65 @@ def of_plan(
     _check(live, stored, kept)
     settings = settle(live, resume=False)
     plan = read_plan(path)
-    with temporary_folder() as folder:
-        now = SystemClock().now()
-        ground, _ = answers_of(plan, settings.environment, now)
-        taken = _snapshot(plan, ground, folder / "plan", settings)
-        moment = (taken, taken.run.as_of)
-        with judged(
-            live, Stored(), choice, fail_on=fail_on, new_only=new_only, detail=detail, taken=moment, planned=True
-        ) as report:
-            yield [_placed(report, _Places(path.parent, plan, ground))]
+    with ExitStack() as held:
+        folder = held.enter_context(temporary_folder())
+        before, now, tenant_id = None, SystemClock().now(), ""
+        if stored.from_:
+            before, now = held.enter_context(snapshot(live, stored))
+            tenant_id = before.run.tenant_id
+        ground, _ = answers_of(plan, settings.environment, now, tenant_id)
+        taken = _read(plan, ground, folder, settings, before)
+        report = held.enter_context(
+            judged(
+                live,
+                Stored(),
+                choice,
+                fail_on=fail_on,
+                new_only=new_only,
+                detail=detail,
+                taken=(taken, now),
+                planned=True,
+                before=None if before is None else Without(before, ground),
+            )
+        )
+        yield [_placed(report, _Places(path.parent, plan, ground))]
+
+
+class Without:
+    """The tenant without the plan, which decides what the plan changes."""
+
+    def __init__(self, before: Snapshot, ground: Ground) -> None:
+        self._before, self._ground = before, ground
+
+    def accepted(
+        self, accepted: Acceptance, policies: Sequence[Policy], judging: Judging
+    ) -> tuple[Acceptance, Sequence[UnknownGroup]]:
+        """What is accepted: besides what is given, each finding that is there without the plan, on a resource that the plan
+        leaves as it is. And what is unknown without the plan.
+        """
+        entries = list(accepted.baseline.entries if accepted.baseline and accepted.new_only else ())
+        with audit.judge(self._before, policies, judging) as report:
+            entries += [
+                Known(policy=each.policy.id, subject=each.subject, severity=each.severity, since=judging.as_of)
+                for each in report.findings(False)
+                if each.outcome is Outcome.FAIL and not self._changes(each)
+            ]
+            groups = report.groups
+        run = self._before.run
+        baseline = Baseline(
+            tenant_id=run.tenant_id.lower(),
+            run_id=run.run_id,
+            as_of=judging.as_of,
+            complete=report.verdict.complete,
+            limit=DAY,
+            entries=tuple(entries),
+        )
+        return structs.replace(accepted, baseline=baseline, new_only=True), groups
+
+    def _changes(self, finding: Finding) -> bool:
+        answers = self._ground.answers
+        origin = answers.origin(str(finding.row.get("id", ""))) or answers.origin(finding.subject)
+        return origin is not None and origin.changes
 
 
 def _check(live: Live, stored: Stored, kept: Path | None) -> None:
@@ -72,13 +132,19 @@ def _check(live: Live, stored: Stored, kept: Path | None) -> None:
         ("--source", live.source),
         ("--import", live.imports),
         ("--keep, --since", kept),
-        ("--as-of", stored.as_of),
+        ("--as-of", None if stored.from_ else stored.as_of),
     ):
         if given:
             raise UsageError(flag, f"cannot be combined with --plan: {_ELSEWHERE}", "leave it out")
 
 
-def _snapshot(plan: Plan, ground: Ground, folder: Path, settings: Settings) -> Snapshot:
+def _read(plan: Plan, ground: Ground, folder: Path, settings: Settings, before: Snapshot | None) -> Snapshot:
+    """The snapshot of a plan, or of the tenant after the plan."""
+    if before is not None:
+        named = Ground(ground.resources, Answers(), settings.environment, ground.now).tenant_id
+        if named not in (NOWHERE, before.run.tenant_id.lower()):
+            what = f"the plan is for tenant {named}, and the snapshot is of {one_line(before.run.tenant_id)}"
+            raise UnsafeError("--plan, --from", what, "name a snapshot of the tenant that the plan is for")
     run = Run(
         run_id=str(uuid.uuid4()),
         tenant_id=ground.tenant_id,
@@ -90,11 +156,14 @@ def _snapshot(plan: Plan, ground: Ground, folder: Path, settings: Settings) -> S
         environment_rules=settings.environment_rules,
         planned=True,
     )
-    with PlanSpool.create(folder, run) as spool:
+    with PlanSpool.create(folder / "plan", run) as spool:
         failures = asyncio.run(collect_plan(ground, spool, settings.environment, progress=_Silent()))
         for failure in failures:
             raise failure.error
-        return write(spool, run)
+        if before is None:
+            return write(spool, run)
+        after = structs.replace(before.run, planned=True)
+        return laid_over(before, spool, Removed(ground), folder / "after", after)
 
 
 class _Places:

@@ -10,7 +10,7 @@ from keyaudit.gate.gaps import Accepted, gaps_of, skew_gap, unsupplied_gaps
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.errors import PRECEDENCE, Exit
-from keyaudit.model.findings import Severity
+from keyaudit.model.findings import Severity, UnknownGroup
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.optional import MAY_LACK, MayLack
 from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
@@ -28,10 +28,12 @@ def decide(
     fail_on: Severity | None,
     optional: MayLack = MAY_LACK,
     unmet: Sequence[Gap] | None = None,
+    before: Sequence[UnknownGroup] | None = None,
 ) -> Verdict:
     """The verdict on the results of policies, which is evaluated at the time of `run`.
 
     With `fail_on` None open findings do not fail the run. Allowances and coverage waivers never accept an unsafe reason.
+    `before`: for a plan over a snapshot, the unknown results without the plan, which like the snapshot's gaps do not count.
     `optional` gaps do not count, unsupplied evidence does. `unmet`: unmet expectations; None if there are no
     expectations.
     """
@@ -55,6 +57,8 @@ def decide(
     left = [group for group in results.groups if id(group) not in taken and not ledger.optional(group)]
     if run.planned and fail_on:
         left = [group for group in left if group.severity.rank >= fail_on.rank]
+    if before is not None:
+        left = _more(left, before)
     conditions = set()
     if any(record.reason in UNSAFE for record in ledger.records):
         conditions.add(Exit.UNSAFE)
@@ -62,7 +66,7 @@ def decide(
     open_ = failed if accepted.new_only else failed + known
     if fail_on and any(open_[severity] for severity in Severity if severity.rank >= fail_on.rank):
         conditions.add(Exit.FINDINGS)
-    standing = [gap for gap in gaps if gap.required and not gap.allowed]
+    standing = [gap for gap in gaps if gap.required and not gap.allowed] if before is None else []
     if any(gap.reason is Reason.INTERNAL_ERROR for gap in standing):
         conditions.add(Exit.BUG)
     if standing or left:
@@ -95,6 +99,18 @@ def decide(
         required=len(ledger.required),
         assessed=sum(record.state is State.ASSESSED for record in ledger.required),
     )
+
+
+def _more(groups: Sequence[UnknownGroup], before: Sequence[UnknownGroup]) -> list[UnknownGroup]:
+    """The unknown results that were not there before."""
+    known: Counter[object] = Counter()
+    for group in before:
+        known[_alike(group)] += group.count
+    return [group for group in groups if group.count > known[_alike(group)]]
+
+
+def _alike(group: UnknownGroup) -> object:
+    return group.policy, group.scope_id, tuple(sorted(group.causes.items())), group.operations
 
 
 def assess(

@@ -187,7 +187,7 @@ class Spool:
             shutil.rmtree(self.place)
         self._lock.remove()
 
-    def __enter__(self) -> "Spool":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

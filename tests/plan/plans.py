@@ -6,11 +6,13 @@ hashicorp/terraform-provider-azurerm at 69697b7fe6a923fc89e88f386bc95c3ed1ee2ec6
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 TENANT = "11111111-2222-4333-8444-555555555555"
 SUBSCRIPTION = "99999999-2222-4333-8444-555555555555"
+_MODULES = re.compile(r"(?:module\.[A-Za-z0-9_-]+(?:\[[^\]]*\])?\.)+")
 UNKNOWN = object()
 """A value that is known after apply."""
 
@@ -32,8 +34,7 @@ class Resource:
 
     @property
     def change(self) -> dict[str, Any]:
-        module, _, rest = self.address.rpartition("module.")
-        path = rest.split(".", 1)[1] if module or self.address.startswith("module.") else self.address
+        within, path = self.place
         mode = "data" if path.startswith("data.") else "managed"
         type_, name = path.removeprefix("data.").split("[")[0].split(".")
         after, unknown = _split(self.values)
@@ -52,13 +53,18 @@ class Resource:
                 "after_sensitive": {},
             },
         }
-        within = self.address.removesuffix(f".{path}")
-        return found if within == self.address else {**found, "module_address": within}
+        return {**found, "module_address": within} if within else found
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The address of its module, and its own within that."""
+        match = _MODULES.match(self.address)
+        within = match[0] if match else ""
+        return within.removesuffix("."), self.address.removeprefix(within)
 
     @property
     def configured(self) -> dict[str, Any]:
-        path = self.address.split("module.")[-1]
-        path = path.split(".", 1)[1] if "module." in self.address else path
+        _, path = self.place
         expressions = {name: {"constant_value": value} for name, value in self.values.items() if _is_plain(value)}
         expressions |= {name: {"references": references(each)} for name, each in self.refers.items()}
         return {"address": path.split("[")[0], "mode": "managed", "provider_config_key": "azurerm", "expressions": expressions}
@@ -97,7 +103,7 @@ def written(found: Mapping[str, Any]) -> bytes:
     return json.dumps(found).encode()
 
 
-def vault(name: str = "kv-example", address: str = "azurerm_key_vault.example", **changed: Any) -> Resource:
+def vault(name: Any = "kv-example", address: Any = "azurerm_key_vault.example", **changed: Any) -> Resource:
     """The example of azurerm_key_vault, with these attributes changed."""
     actions = changed.pop("actions", ("create",))
     values = {
@@ -122,7 +128,7 @@ def vault(name: str = "kv-example", address: str = "azurerm_key_vault.example", 
 
 
 def key(
-    name: str = "generated-certificate", in_: str = "azurerm_key_vault.example.id", address: str = "", **changed: Any
+    name: Any = "generated-certificate", in_: Any = "azurerm_key_vault.example.id", address: Any = "", **changed: Any
 ) -> Resource:
     """The example of azurerm_key_vault_key, with these attributes changed."""
     rotation = {

@@ -46,7 +46,7 @@ def test_anything_else_is_refused_with_its_fix(data: bytes, what: str, remedy: s
 
 
 def test_values_of_another_type_are_refused_with_their_address() -> None:
-    found = Resources(decode(written(plan(vault(name=["a", "list"]))), "plan.json"))  # type: ignore[arg-type]
+    found = Resources(decode(written(plan(vault(name=["a", "list"]))), "plan.json"))
     [planned] = found.of("azurerm_key_vault")
     with pytest.raises(UsageError) as refused:
         planned.text("name")

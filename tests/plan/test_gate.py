@@ -114,7 +114,7 @@ def test_only_the_vaults_of_the_plan_are_judged(gate: Any) -> None:
 
 
 def test_null_is_the_default_of_the_service(gate: Any) -> None:
-    defaults = {"rbac_authorization_enabled": None, "purge_protection_enabled": None, "network_acls": []}
+    defaults: dict[str, Any] = {"rbac_authorization_enabled": None, "purge_protection_enabled": None, "network_acls": []}
     found = outcomes(gate(vault(**defaults), flags=CSV))
     assert (found["kv-legacy-access-policies"], found["kv-purge-protection-off"]) == ("fail", "fail")
     assert found["kv-public-network-open"] == "fail"

@@ -6,7 +6,7 @@ internal/helpers/credentials of hashicorp/terraform-provider-azuread.
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Raw, Struct
@@ -33,7 +33,7 @@ https://learn.microsoft.com/graph/api/serviceprincipal-addtokensigningcertificat
 class SigningSet(Struct, frozen=True):
     """The entries that Graph has for one token-signing certificate."""
 
-    keys: list[Mapping[str, Any]]
+    keys: Sequence[Mapping[str, Any]]
     password: Mapping[str, Any]
 
 

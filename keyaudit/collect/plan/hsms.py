@@ -209,7 +209,7 @@ def _hsm(planned: Planned, place: VaultPlace) -> dict[str, Any]:
     }
 
 
-_NO_RULES = {"ipRules": [], "virtualNetworkRules": []}
+_NO_RULES: dict[str, Value] = {"ipRules": [], "virtualNetworkRules": []}
 _OPEN = {"defaultAction": "Allow", "bypass": "AzureServices", **_NO_RULES}
 """The rules of an HSM for which none are set.
 

@@ -88,9 +88,14 @@ class Objects:
     def url(self, planned: Planned, attribute: str) -> Value:
         """The address of a key that an attribute names, with a version if it names one."""
         found = planned.value(attribute)
-        if not isinstance(found, Raw):
-            return found
-        target = self._ground.resources.target(planned, attribute)
+        return self._refers(planned, attribute) if isinstance(found, Raw) else found
+
+    def url_within(self, planned: Planned, block: str, attribute: str) -> Value:
+        """The same of an attribute in a block, whose value is known after apply."""
+        return self._refers(planned, block, attribute)
+
+    def _refers(self, planned: Planned, *path: str) -> Value:
+        target = self._ground.resources.target(planned, *path)
         key = self._keys.get(target[0].address) if target else None
         if key is None or target is None or target[1] not in ("id", "versionless_id"):
             return AFTER_APPLY

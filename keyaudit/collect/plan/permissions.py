@@ -12,6 +12,7 @@ from msgspec import Raw
 from keyaudit.collect.plan.access import Access
 from keyaudit.collect.plan.applications import Applications
 from keyaudit.collect.plan.ground import Ground
+from keyaudit.collect.plan.identities import IDENTITY, Identities
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts
 from keyaudit.model.guid import GUID
 from keyaudit.model.tiers import DIRECTORY_ROLES
@@ -38,8 +39,9 @@ class Permissions:
 
     def _app_roles(self) -> None:
         given: dict[str, list[Mapping[str, Any]]] = {}
-        for planned in self._resources.of(_PRINCIPAL):
-            given[self._applications.object_id_of(planned)] = []
+        new = {self._applications.object_id_of(each): each.is_new for each in self._resources.of(_PRINCIPAL)}
+        new |= {Identities.principal(each): each.is_new for each in self._resources.of(IDENTITY)}
+        given |= {principal: [] for principal in new}
         for planned in self._resources.of(APP_ROLE):
             principal = self._principal(planned)
             api, role = self._role(planned)
@@ -47,14 +49,13 @@ class Permissions:
             given.setdefault(principal, []).append(item)
             place = f"/tenants/{self._ground.tenant_id}/servicePrincipals/{principal}/appRoleAssignments/{api}/{role}"
             self._ground.origin(place, planned, "principal_object_id", "resource_object_id", "app_role_id")
-        new = {self._applications.object_id_of(each): each.is_new for each in self._resources.of(_PRINCIPAL)}
         for principal, items in given.items():
             # What exists may have more.
-            more = {} if new.get(principal) else {"appRoleAssignments@odata.nextLink": ""}
+            more: dict[str, str] = {} if new.get(principal) else {"appRoleAssignments@odata.nextLink": ""}
             self._answers.add("service_principal.app_roles", {"id": principal, "appRoleAssignments": items, **more})
             self._answers.list("service_principal.app_roles_of", whole=bool(new.get(principal)), id=principal)
-            for item in items:
-                self._answers.add("service_principal.app_roles_of", item, id=principal)
+            for each in items:
+                self._answers.add("service_principal.app_roles_of", each, id=principal)
         for api, described in self._apis.items():
             self._answers.outside.add(f"/tenants/{self._ground.tenant_id}/servicePrincipals/{api}".lower())
             self._answers.add("service_principal.list", described)

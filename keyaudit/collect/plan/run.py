@@ -16,6 +16,7 @@ from keyaudit.collect.plan.logs import Logs
 from keyaudit.collect.plan.objects import Objects
 from keyaudit.collect.plan.permissions import Permissions
 from keyaudit.collect.plan.resources import NOT_IN_PLAN, Resources
+from keyaudit.collect.plan.services import Services
 from keyaudit.collect.plan.spool import PlanSpool
 from keyaudit.collect.plan.vaults import Vaults
 from keyaudit.collect.run import Failure, Progress, collect_all
@@ -31,6 +32,7 @@ def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = 
     vaults = Vaults(ground)
     hsms, identities, objects = Hsms(ground), Identities(ground), Objects(ground, vaults)
     objects.answer()
+    Services(ground, objects).answer()
     Logs(ground, vaults, hsms).answer()
     hsms.answer()
     access, applications = Access(ground, vaults), Applications(ground)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from msgspec import UNSET, Raw, Struct
 
 from keyaudit.collect.places import Subscription
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import AFTER_APPLY, NOT_IN_PLAN, Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 
 KINDS = {
@@ -62,6 +62,8 @@ QUERY = (
 NULL = Raw(b"null")
 UNREADABLE = Raw(b"[[]]")
 """A JSON value that cannot be read as any type."""
+
+_MARKS = frozenset({bytes(AFTER_APPLY), bytes(NOT_IN_PLAN)})
 
 _ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/([^/]+/[^/]+)/([^/]+)", re.ASCII | re.IGNORECASE)
 
@@ -144,7 +146,8 @@ def member(raw: Wire, *names: str) -> Wire:
             return raw
         found = read(raw, dict[str, Raw])
         if isinstance(found, Refusal):
-            return UNREADABLE
+            # What stands for a value that a plan does not have stands for each of its members.
+            return raw if isinstance(raw, Raw) and bytes(raw) in _MARKS else UNREADABLE
         lowered = {key.lower(): value for key, value in found.items()}
         if len(lowered) != len(found):
             return UNREADABLE

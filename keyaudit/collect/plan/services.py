@@ -1,0 +1,147 @@
+"""Services of a plan that have account keys, or encrypt with keys of vaults, as Resource Graph answers.
+
+website/docs/r of hashicorp/terraform-provider-azurerm, of each type below.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Raw, Struct
+
+from keyaudit.collect.plan.ground import Ground
+from keyaudit.collect.plan.objects import Objects
+from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, wire
+
+_VAULT = "Microsoft.Keyvault"
+
+
+class Kind(Struct, frozen=True, kw_only=True):
+    """A type of service. `local`: the attribute that allows its keys; `key`: where it names a key of a vault."""
+
+    type: str
+    local: str = ""
+    block: str = ""
+    key: str = "key_vault_key_id"
+
+
+KINDS: Mapping[str, Kind] = {
+    "azurerm_storage_account": Kind(
+        type="Microsoft.Storage/storageAccounts", local="shared_access_key_enabled", block="customer_managed_key"
+    ),
+    "azurerm_cosmosdb_account": Kind(type="Microsoft.DocumentDB/databaseAccounts", local="local_authentication_enabled"),
+    "azurerm_servicebus_namespace": Kind(
+        type="Microsoft.ServiceBus/namespaces", local="local_auth_enabled", block="customer_managed_key"
+    ),
+    "azurerm_eventhub_namespace": Kind(type="Microsoft.EventHub/namespaces", local="local_authentication_enabled"),
+    "azurerm_cognitive_account": Kind(
+        type="Microsoft.CognitiveServices/accounts", local="local_auth_enabled", block="customer_managed_key"
+    ),
+    "azurerm_container_registry": Kind(
+        type="Microsoft.ContainerRegistry/registries", local="admin_enabled", block="encryption"
+    ),
+    "azurerm_app_configuration": Kind(
+        type="Microsoft.AppConfiguration/configurationStores",
+        local="local_auth_enabled",
+        block="encryption",
+        key="key_vault_key_identifier",
+    ),
+    "azurerm_disk_encryption_set": Kind(type="Microsoft.Compute/diskEncryptionSets"),
+}
+_APART = {
+    "azurerm_storage_account_customer_managed_key": ("storage_account_id", "azurerm_storage_account"),
+    "azurerm_cognitive_account_customer_managed_key": ("cognitive_account_id", "azurerm_cognitive_account"),
+}
+"""Resources that give a service its key, with the attribute that names the service."""
+_MEMBERS = (
+    *("allowSharedKeyAccess", "keyCreationTime", "keyPolicy", "encryption", "disableLocalAuth", "keysMetadata"),
+    *("keyVaultKeyUri", "keyVaultKeyUriVersion", "adminUserEnabled", "disableLocalAccounts", "oidcIssuerProfile", "activeKey"),
+    *("rotationToLatestKeyVersionEnabled", "lastKeyRotationTimestamp", "previousKeys", "autoKeyRotationError", "keyId"),
+    *("azureKeyVaultKms", "clientId"),
+)
+
+
+class Services:
+    """Adds services to the answers."""
+
+    def __init__(self, ground: Ground, objects: Objects) -> None:
+        self._ground, self._objects = ground, objects
+
+    def answer(self) -> None:
+        """Add all of them."""
+        apart: dict[str, Planned] = {}
+        for type_, (attribute, of) in _APART.items():
+            for planned in self._ground.resources.of(type_):
+                target = self._ground.resources.target(planned, attribute)
+                if target and target[0].type == of:
+                    apart[target[0].address] = planned
+        for type_, kind in KINDS.items():
+            for planned in self._ground.resources.of(type_):
+                self._add(planned, kind, apart.get(planned.address))
+
+    def _add(self, planned: Planned, kind: Kind, apart: Planned | None) -> None:
+        id_ = self._ground.id_of(planned, kind.type)
+        item: dict[str, Any] = {
+            "id": id_,
+            "type": kind.type,
+            "name": planned.value("name"),
+            "location": planned.value("location"),
+            "tags": wire(planned.value("tags"), {}),
+            **dict.fromkeys(_MEMBERS),
+            "keyCreationTime": NOT_IN_PLAN,
+            "keysMetadata": NOT_IN_PLAN,
+            **self._identity(planned),
+            **self._local(planned, kind),
+            **self._key(planned, kind, apart),
+        }
+        self._ground.answers.add("service.query", item)
+        self._ground.origin(id_, planned, *filter(None, (kind.local, kind.block, "identity", "key_vault_key_id")))
+
+    def _local(self, planned: Planned, kind: Kind) -> dict[str, Value]:
+        """Whether the keys of the service are taken. Each of them is allowed by default, but the registry's."""
+        if not kind.local:
+            return {}
+        allowed = wire(planned.value(kind.local), default=kind.local != "admin_enabled")
+        if kind.local == "admin_enabled":
+            return {"adminUserEnabled": allowed}
+        if kind.local == "shared_access_key_enabled":
+            return {"allowSharedKeyAccess": allowed}
+        return {"disableLocalAuth": allowed if isinstance(allowed, Raw) else allowed is False}
+
+    def _key(self, planned: Planned, kind: Kind, apart: Planned | None) -> dict[str, Value]:
+        if planned.type == "azurerm_disk_encryption_set":
+            follows = wire(planned.value("auto_key_rotation_enabled"), default=False)
+            url = self._objects.url(planned, kind.key)
+            return {"activeKey": {"keyUrl": url}, "rotationToLatestKeyVersionEnabled": follows, "previousKeys": []}
+        if planned.type == "azurerm_cosmosdb_account":
+            return {"keyVaultKeyUri": self._objects.url(planned, kind.key) or None}
+        return {"encryption": self._encryption(self._named(planned, kind, apart))}
+
+    def _named(self, planned: Planned, kind: Kind, apart: Planned | None) -> Value:
+        """The key that a service encrypts with; null if it has one of its own."""
+        if apart is not None:
+            return self._objects.url(apart, kind.key)
+        block = planned.block(kind.block) if kind.block else None
+        if isinstance(block, Raw) and planned.is_set(kind.block):
+            return AFTER_APPLY
+        if block is None or isinstance(block, Raw):
+            # Another resource may give a service that exists its key.
+            return None if planned.is_new else NOT_IN_PLAN
+        found = block.value(kind.key)
+        return self._objects.url_within(planned, kind.block, kind.key) if isinstance(found, Raw) else found
+
+    @staticmethod
+    def _encryption(url: Value) -> Value:
+        if isinstance(url, Raw):
+            return url
+        return {"keySource": _VAULT, "keyVaultProperties": {"keyIdentifier": url}} if url else None
+
+    @staticmethod
+    def _identity(planned: Planned) -> dict[str, Value]:
+        block = planned.block("identity")
+        if isinstance(block, Raw):
+            return {"identityType": block, "userAssignedIdentities": block}
+        if block is None:
+            return {"identityType": None, "userAssignedIdentities": None}
+        ids = block.value("identity_ids")
+        held: Value = ids if isinstance(ids, Raw) else {str(each): {} for each in ids or ()} or None
+        return {"identityType": block.value("type"), "userAssignedIdentities": held}

@@ -1,0 +1,87 @@
+"""A plan that is laid over a snapshot: what it changes gates, and what was there before does not."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.model.errors import Exit
+from tests.cli.conftest import Keyaudit, Ran, contoso, keyaudit
+from tests.plan.plans import UNKNOWN, Resource, key, plan, vault, written
+
+__all__ = ["contoso", "keyaudit"]
+
+TENANT = "f4f6ed4f-09b8-40b4-bbb3-79fe10007fb2"
+_GROUP = "/subscriptions/7864a904-c447-4c4c-ad83-0d54fdd71216/resourceGroups/rg-data-prod"
+DATA = f"{_GROUP}/providers/Microsoft.KeyVault/vaults/kv-data-prod"
+CMK = "https://kv-data-prod.vault.azure.net/keys/lakehouse-cmk"
+
+
+@pytest.fixture
+def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keyaudit: Keyaudit, contoso: Path) -> Any:
+    monkeypatch.chdir(tmp_path)
+
+    def run(*resources: Resource, flags: tuple[str, ...] = (), **more: Any) -> Ran:
+        (tmp_path / "plan.json").write_bytes(written(plan(*resources, **more)))
+        return keyaudit("gate", "--plan", "plan.json", "--from", contoso, *flags)
+
+    return run
+
+
+def failing(ran: Ran) -> set[tuple[str, str]]:
+    rows = csv.DictReader(io.StringIO(ran.out))
+    return {(row["policy_id"], row["resource_id"]) for row in rows if row["status"] == "fail" and not row["first_seen_at"]}
+
+
+def test_a_plan_that_changes_nothing_passes_whatever_is_there(gate: Any) -> None:
+    same = Resource("azurerm_resource_group.example", {"name": "example"}, actions=("no-op",))
+    ran = gate(same)
+    assert ran.code == Exit.CLEAN, ran.out
+
+
+def test_only_what_the_plan_adds_gates(gate: Any) -> None:
+    added = {**key(name="added").values, "key_vault_id": DATA, "rotation_policy": []}
+    ran = gate(Resource("azurerm_key_vault_key.added", added), flags=("-o", "csv", "--fail-on", "low"))
+    assert ran.code == Exit.FINDINGS, ran.err
+    found = failing(ran)
+    assert ("kv-key-no-auto-rotation", f"https://kv-data-prod.vault.azure.net/keys/added/{'0' * 32}") in found
+    assert {id_.rpartition("/")[0] for policy, id_ in found if policy.startswith("kv-key-")} == {
+        "https://kv-data-prod.vault.azure.net/keys/added"
+    }
+
+
+def test_the_deletion_of_a_key_that_a_service_uses_is_a_finding(gate: Any) -> None:
+    gone = Resource(
+        "azurerm_key_vault_key.lakehouse",
+        {},
+        actions=("delete",),
+        before={"name": "lakehouse-cmk", "versionless_id": CMK, "key_vault_id": DATA},
+    )
+    ran = gate(gone, flags=("-o", "csv"))
+    assert ran.code == Exit.FINDINGS, ran.out
+    assert {policy for policy, _ in failing(ran)} & {"use-cmk-key-unusable", "use-cmk-unreadable"}
+
+
+def test_an_update_is_judged_with_what_only_the_tenant_has(gate: Any) -> None:
+    """The vault has diagnostic settings in the tenant, and none in the plan."""
+    changed = vault("kv-data-prod", "azurerm_key_vault.data", actions=("update",), id=DATA, tenant_id=TENANT,
+        resource_group_name="rg-data-prod", sku_name="premium", purge_protection_enabled=False,
+        rbac_authorization_enabled=True, network_acls=[], access_policy=[])  # fmt: skip
+    found = failing(gate(changed, flags=("-o", "csv", "--fail-on", "low")))
+    assert ("kv-purge-protection-off", DATA) in found
+    assert not [each for each in found if each[0] == "log-keyvault-audit-off"]
+
+
+def test_a_snapshot_of_another_tenant_is_refused(gate: Any) -> None:
+    ran = gate(vault())
+    assert ran.code == Exit.UNSAFE
+    assert "the plan is for tenant 11111111-2222-4333-8444-555555555555, and the snapshot is of" in ran.err
+
+
+def test_a_value_that_is_known_after_apply_gates_there_too(gate: Any) -> None:
+    added = {**key(name="added", key_type="RSA-HSM").values, "key_vault_id": DATA, "key_opts": UNKNOWN}
+    ran = gate(Resource("azurerm_key_vault_key.added", added), flags=("--fail-on", "critical"))
+    assert ran.code in (Exit.CLEAN, Exit.INCOMPLETE), ran.out
+    assert "UNKNOWN" in ran.out

@@ -1,0 +1,86 @@
+"""Services, Managed HSMs and managed identities of a plan. The resources are the examples in the provider's documentation."""
+
+from typing import Any
+
+from tests.plan.plans import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, vault
+from tests.plan.test_gate import CSV, SAFE, gate, keyaudit, outcomes
+
+__all__ = ["gate", "keyaudit"]
+
+PLACE = {"location": "westeurope", "resource_group_name": "example-resources", "tags": None}
+ADMIN = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+
+
+def test_a_service_uses_the_key_that_it_refers_to(gate: Any) -> None:
+    account = {"name": "examplestor", "shared_access_key_enabled": True, "identity": [], "customer_managed_key": [], **PLACE}
+    follows = Resource(
+        "azurerm_storage_account_customer_managed_key.ok",
+        {"user_assigned_identity_id": None},
+        {
+            "storage_account_id": "azurerm_storage_account.a.id",
+            "key_vault_key_id": "azurerm_key_vault_key.generated.versionless_id",
+        },
+    )
+    pinned = Resource(
+        "azurerm_disk_encryption_set.des",
+        {"name": "des", "auto_key_rotation_enabled": False, "identity": [], **PLACE},
+        {"key_vault_key_id": "azurerm_key_vault_key.generated.id"},
+    )
+    ran = gate(vault(**SAFE), key(), Resource("azurerm_storage_account.a", account), follows, pinned, flags=CSV)
+    assert outcomes(ran, "storageAccounts/examplestor")["use-cmk-version-pinned"] == "pass"
+    assert outcomes(ran, "diskEncryptionSets/des")["use-cmk-version-pinned"] == "fail"
+
+
+def test_a_managed_hsm_is_judged_with_its_keys_and_local_roles(gate: Any) -> None:
+    hsm = "azurerm_key_vault_managed_hardware_security_module"
+    values = {
+        "name": "exampleKVHsm",
+        "sku_name": "Standard_B1",
+        "purge_protection_enabled": False,
+        "soft_delete_retention_days": 90,
+        "tenant_id": TENANT,
+        "admin_object_ids": [ADMIN],
+        "public_network_access_enabled": True,
+        "network_acls": [],
+        "security_domain_key_vault_certificate_ids": None,
+        **PLACE,
+    }
+    made = {
+        "name": "example",
+        "key_type": "EC-HSM",
+        "curve": "P-521",
+        "key_opts": ["sign"],
+        "expiration_date": UNKNOWN,
+        "tags": None,
+    }
+    given = {"name": "a9dbe818-56e7-5878-c0ce-a1477692c1d6", "scope": "/keys", "principal_id": ADMIN}
+    role = {"role_definition_id": "/providers/Microsoft.Authorization/roleDefinitions/21dbd100-6940-42c2-9190-5d6cb909625b"}
+    ran = gate(
+        Resource(f"{hsm}.example", values),
+        Resource(f"{hsm}_key.example", made, {"managed_hsm_id": f"{hsm}.example.id"}),
+        Resource(f"{hsm}_role_assignment.example", {**given, **role}, {"managed_hsm_id": f"{hsm}.example.id"}),
+        flags=CSV,
+    )
+    found = outcomes(
+        ran, f"/subscriptions/{SUBSCRIPTION}/resourceGroups/example-resources/providers/Microsoft.KeyVault/managedHSMs/"
+    )
+    assert found["hsm-purge-protection-off"] == "fail"
+    assert found["hsm-public-network"] == "fail"
+    assert outcomes(ran, "https://examplekvhsm.managedhsm.azure.net/keys/example/")["kv-key-exportable"] == "pass"
+
+
+def test_a_managed_identity_trusts_and_is_given_rights(gate: Any) -> None:
+    identity = Resource("azurerm_user_assigned_identity.example", {"name": "example", "isolation_scope": None, **PLACE})
+    trust = Resource(
+        "azurerm_federated_identity_credential.example",
+        {"name": "example", "audience": ["foo"], "issuer": "https://foo", "subject": "foo"},
+        {"user_assigned_identity_id": "azurerm_user_assigned_identity.example.id"},
+    )
+    owner = Resource(
+        "azurerm_role_assignment.example",
+        {"scope": f"/subscriptions/{SUBSCRIPTION}", "role_definition_name": "Owner"},
+        {"principal_id": "azurerm_user_assigned_identity.example.principal_id"},
+    )
+    ran = gate(identity, trust, owner, flags=CSV)
+    assert outcomes(ran, "/federatedIdentityCredentials/example")["fed-fic-unknown-issuer"] == "fail"
+    assert outcomes(ran, "/servicePrincipals/")["sp-mi-overprivileged"] == "fail"
