@@ -78,6 +78,8 @@ class Opened:
 
     def __init__(self, folder: Path) -> None:
         """`folder`: for the views that all workers share."""
+        self.narrow = False
+        """Whether views of some columns alone are made as the command makes them, and not taken from those of all columns."""
         self._folder = folder
         self._seen: Counter[object] = Counter()
         self._asked: list[str] = []
@@ -139,14 +141,13 @@ class Opened:
             return
         made = (snapshot.folder / "manifest.json").stat().st_mtime_ns
         given = {name: sorted(value) if isinstance(value, set) else value for name, value in how.items()}
-        key = (snapshot.folder, made, as_of, str(given), self._asked[-1])
+        key = (snapshot.folder, made, as_of, str(given), self._asked[-1], self.narrow)
         kept = self._many if self._asked[-1].count(", ") > _MANY else self._few
         if key not in kept:
             while len(kept) >= _KEPT:
                 self._drop(kept)
             with ExitStack() as stack:
-                # Views of some columns alone are planned as the command plans them.
-                whole = self._whole(snapshot, as_of, made) if how.get("columns") is None else None
+                whole = None if self.narrow and how.get("columns") is not None else self._whole(snapshot, as_of, made)
                 opened = _copied(whole) if whole else self._judging(snapshot, as_of, **how)
                 connection = stack.enter_context(opened)
                 kept[key] = (stack.pop_all(), connection)

@@ -83,6 +83,14 @@ def _worked_out_once(_opened: Opened) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def narrow_views(_opened: Opened) -> Iterator[None]:
+    """Views have the columns alone that the command needs."""
+    _opened.narrow = True
+    yield
+    _opened.narrow = False
+
+
 def shared(factory: pytest.TempPathFactory, estate: str) -> Path:
     """The folder of a snapshot of that tenant, which no test may change."""
     return made_once(of_this_run(factory) / f"shared-{estate}", lambda folder: collected(folder, estate))

@@ -65,6 +65,7 @@ def test_every_grouping_tells_of_the_same_findings(keyaudit: Keyaudit, contoso: 
     assert {listed("--sort", by) for by in ("policy", "resource", "expires")} == {own}
 
 
+@pytest.mark.usefixtures("narrow_views")
 @pytest.mark.parametrize(("estate_", "arguments"), [("hardened", ("--top", "5")), ("blind_spots", ("--full", "--all"))])
 def test_what_is_printed_does_not_depend_on_what_else_is_written(
     request: pytest.FixtureRequest, keyaudit: Keyaudit, tmp_path: Path, estate_: str, arguments: tuple[str, ...]
@@ -77,6 +78,7 @@ def test_what_is_printed_does_not_depend_on_what_else_is_written(
     assert alone.code == beside.code
 
 
+@pytest.mark.usefixtures("narrow_views")
 @pytest.mark.parametrize("policy", ["kv-cert-*", "app-secret-too-long", "fed-saml-*", "account-key-*"])
 def test_a_score_is_the_same_whatever_is_selected_and_written(
     keyaudit: Keyaudit, tmp_path: Path, contoso: Path, policy: str
