@@ -9,7 +9,10 @@ from keyaudit.collect.calls import Calls
 from keyaudit.collect.places import Subscription
 
 PER_QUERY = 299
-"""The subscriptions of one query."""
+"""The subscriptions of one query.
+
+https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests
+"""
 
 T = TypeVar("T")
 Group = Sequence[Subscription]

@@ -348,3 +348,19 @@ async def test_the_identities_that_users_assigned_are_those_of_the_resource(iden
     )
     [row] = found.rows["key_use"].values()
     assert (row.get("unknown", {}).get("identity_ids") or row["identity_ids"]) == expected
+
+
+@pytest.mark.parametrize(("version_", "reason"), [("", "bad_body"), (VERSION, None)])
+async def test_a_storage_account_that_follows_its_key_and_names_no_version_in_use_is_unknown(
+    version_: str, reason: str | None
+) -> None:
+    """All answers in
+    https://github.com/Azure/azure-rest-api-specs/tree/1aad9e2e0ee465552fcd74dd26e871e3d81ea19e/specification/storage/resource-manager/Microsoft.Storage/stable/2023-01-01/examples
+    of accounts with a key of a vault name it, beside an empty version. One that is pinned names its version anyway.
+    """
+    named = {**BY_VAULT["keyvaultproperties"], "keyversion": version_, "currentVersionedKeyIdentifier": None}
+    settings = {"encryption": {**BY_VAULT, "keyvaultproperties": named}}
+    found = await collect(estate=replace(ESTATE, resources=(resource(STORAGE, "st", settings),)))
+    [row] = found.rows["key_use"].values()
+    assert row.get("unknown", {}).get("version_in_use") == reason
+    assert row.get("version_in_use") is None

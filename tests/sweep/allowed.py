@@ -115,7 +115,9 @@ _SAID = ("certificate", "certificateStatus", "primaryEncryptionKeyStatus", "publ
 _UPLOADED = "a gateway's certificate that was uploaded has no address in a vault, and nothing else says where it is from"
 _NO_CERTIFICATES = "Resource Graph has null for what a resource lacks: it has no certificates, or no host names, of its own"
 
-# https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy
+# https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy; `restrictions` and
+# `applicationRestrictions` may be null by the metadata of v1.0:
+# https://github.com/microsoftgraph/msgraph-metadata/blob/master/schemas/v1.0-Prod.csdl
 _TO_DEFAULT = "what a custom app management policy does not define falls back to the default policy"
 _UNDEFINED = frozenset(
     f"restrictions{each}"
@@ -135,6 +137,7 @@ LEFT_OUT_SAYS: Mapping[str, str] = {
     "assignmentRestrictions": "an identity without restrictions lacks them",
     **dict.fromkeys(_SAID, _NOT_SHOWN),
     "keyVaultSecretId": _UPLOADED,
+    # https://learn.microsoft.com/javascript/api/@azure-rest/arm-appservice/apikvreferenceproperties: optional, like all of them
     "activeVersion": "a recorded reference that is resolved does not have it",
     "autoRotationEnabled": _OPTED_IN,
     "condition": "most recorded role assignments have no condition, and lack the member",

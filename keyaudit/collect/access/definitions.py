@@ -8,6 +8,7 @@ from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access.actions import Permission, allowed, by_wildcard, granted
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.copies import distinct
+from keyaudit.collect.queries import PER_QUERY
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID
@@ -22,8 +23,6 @@ ABOVE = {"authorizationScopeFilter": "AtScopeAboveAndBelow"}
 
 https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
 """
-PER_QUERY = 299
-"""Subscriptions of one query: https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests"""
 
 _CUSTOM = {"builtinrole": False, "customrole": True}
 

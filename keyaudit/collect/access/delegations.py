@@ -4,15 +4,16 @@ https://learn.microsoft.com/azure/lighthouse/concepts/architecture
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from msgspec import UNSET, Struct
 
 from keyaudit.collect.access.actions import allowed
-from keyaudit.collect.access.definitions import PER_QUERY, Role, Roles, guid_of
+from keyaudit.collect.access.definitions import Role, Roles, guid_of
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.copies import distinct
 from keyaudit.collect.places import source
+from keyaudit.collect.queries import Group, ids_of, queries
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
@@ -77,25 +78,26 @@ class Authorization(Struct, rename="camel"):
 async def collect_delegations(reading: Reading, unit: Unit, scope: Scope, roles: Roles) -> Coverage:
     """Write a row per delegated scope. Returns the coverage of the query."""
     calls = Calls(scope, OPERATIONS[0])
-    asked = [subscription.id for subscription in reading.found.subscriptions]
     items: dict[str, Item] = {}
-    for start in range(0, len(asked), PER_QUERY):
-        group = asked[start : start + PER_QUERY]
-
-        def by(item: Item, group: frozenset[str] = frozenset(group)) -> str:
-            match = _ID.fullmatch(item.id)
-            if match is None or match[4].lower() != item.type.lower() or match[2].lower() not in group:
-                raise ValueError("no delegation of a subscription that was asked for")
-            return item.id.lower()
-
-        listing = reading.connection.gateway.pages(calls.id, Item, by=by, body={"subscriptions": group, "query": QUERY})
-        items |= await distinct(listing, by)
-        calls.ended(listing.end)
+    for group, listing in queries(reading.connection.gateway, calls, QUERY, Item, reading.found.subscriptions, by=_named):
+        items |= await distinct(listing, _named(group))
     writing = _Delegations(reading, unit, scope, roles, items)
     for id_ in sorted(items):
         if items[id_].type.lower() == _ASSIGNMENT:
             await writing.write(items[id_])
     return calls.coverage()
+
+
+def _named(group: Group) -> Callable[[Item], str]:
+    asked = ids_of(group)
+
+    def by(item: Item) -> str:
+        match = _ID.fullmatch(item.id)
+        if match is None or match[4].lower() != item.type.lower() or match[2].lower() not in asked:
+            raise ValueError("no delegation of a subscription that was asked for")
+        return item.id.lower()
+
+    return by
 
 
 class _Delegations:

@@ -7,12 +7,13 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access import delegations
 from keyaudit.collect.access.assignments import QUERY, AssignmentItem, assignment_row, matters, name_of
-from keyaudit.collect.access.definitions import ABOVE, PER_QUERY, Roles
+from keyaudit.collect.access.definitions import ABOVE, Roles
 from keyaudit.collect.access.denials import Denials, Holder
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct
 from keyaudit.collect.places import Subscription, Vault, source
+from keyaudit.collect.queries import PER_QUERY
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit

@@ -82,8 +82,18 @@ def key_uses(service: Service) -> list[Use]:
             enabled = flag(member(item.azure_key_vault_kms, "enabled"), never_set=False)
             # It never says which version it uses, so nothing about that was unreadable.
             return [replace(use, in_use=None) for use in _of_url(member(item.azure_key_vault_kms, "keyId")) if enabled]
+        case "storage":
+            return [_reported(use) for use in _of_encryption(item.encryption)]
         case _:
             return list(_of_encryption(item.encryption))
+
+
+def _reported(use: Use) -> Use:
+    """The use of a storage account, which says which version it is on where it follows the newest one.
+
+    https://learn.microsoft.com/rest/api/storagerp/storage-accounts/get-properties#storageaccountgetpropertiescmkenabled
+    """
+    return replace(use, in_use=Refusal(Reason.BAD_BODY)) if use.in_use is None and not use.pinned else use
 
 
 def _of_set(use: Use, item: ServiceItem, pinned: bool | Refusal) -> Use:
