@@ -224,7 +224,7 @@ def test_the_plan_is_in_order_and_adds_before_it_takes_away(keyaudit: Keyaudit, 
     )
     assert made < added < removed
     # Secrets that the holder could read from the vault count as stolen.
-    assert any(step["title"].startswith(f"Take {VAULT}/{SECOND} version") for step in plan)
+    assert any(step["title"].startswith(f"Treat {VAULT}/{SECOND} version") for step in plan)
 
 
 def test_verify_is_clean_once_the_plan_is_done(keyaudit: Keyaudit, theft: Path, closed: Path, digest: str) -> None:
