@@ -33,7 +33,7 @@ def access(
     from keyaudit.report.access import FORMATS
 
     with snapshot(live, stored) as (taken, as_of):
-        with told_if_long("following the ways in", quiet=live.quiet):
+        with told_if_long("resolving who has access", quiet=live.quiet):
             asked = ask.of_finding(taken, asked, "access", ask.OF_ACCESS)
             found = ask.access(taken, asked, as_of=as_of, unmet=unmet(taken, live))
         return show(FORMATS[output], found, found.verdict)

@@ -24,6 +24,8 @@ _UNUSED_BY_NAME = (
     "in this run: a waiver matches full ids and never names; add it again with keyaudit waivers add, which takes a name and "
     "writes its id"
 )
+_UNUSED_ELSEWHERE = "in this run, which evaluated no policy that it names"
+_UNUSED_OUTSIDE = "in the part of the tenant that this run shows"
 _UNUSED_IN_PART = "that was read; a waiver accepts what was not read only if it says covers: coverage, for 30 days at most"
 _SOON = 14
 """The number of days before its end from which a waiver is mentioned."""
@@ -132,6 +134,10 @@ def waivers_to_fix(report: Report) -> Iterator[tuple[Use, str]]:
 def _why_unused(waiver: Waiver, report: Report) -> str:
     if waiver.by_name:
         return _UNUSED_BY_NAME
+    if not any(waiver.policy.matches(tally.policy.id) for tally in report.tallies):
+        return _UNUSED_ELSEWHERE
+    if report.run.filters.shown:
+        return _UNUSED_OUTSIDE
     if not report.verdict.complete:
         return _UNUSED_IN_PART
     return _UNUSED_BY_CRITICAL if _misses_critical(waiver, report) else _UNUSED

@@ -6,6 +6,7 @@ from typing import TextIO
 from tabulate import tabulate
 
 from keyaudit.model.causes import SHORT
+from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import First, Report, Verdict
 from keyaudit.model.stakes import Stake
@@ -122,16 +123,17 @@ def _unread(verdict: Verdict, width: int, colour: bool) -> list[str]:
     gaps = needed(verdict)
     if not gaps:
         return []
-    lines = [paint(f"Not read: {plural(len(gaps), 'gap')}", Paint.WARN, colour)]
+    lines = [paint(f"Not read: {plural(len(gaps), 'gap')}, each with the policies that it affects", Paint.WARN, colour)]
     for gap in gaps[:_GAPS]:
-        name = one_line(gap.scope.name or gap.scope.id)
+        name = "the tenant" if gap.scope.kind is ScopeKind.TENANT else one_line(gap.scope.name or gap.scope.id)
         meaning = ADVICE[gap.reason].meaning
         # A gap that affects no policy is something expected that is not there, which its detail names.
         if gap.blinds or not gap.detail:
-            said = f"{meaning}; affects {plural(len(gap.blinds), 'policy', 'policies')}"
+            # The number is before what may be cut.
+            said = f", {plural(len(gap.blinds), 'policy', 'policies')}: {meaning}"
         else:
-            said = f"{one_line(gap.detail)} ({meaning})"
-        lines.append(cut(f"  {name}: {said}", width))
+            said = f": {one_line(gap.detail)} ({meaning})"
+        lines.append(cut(f"  {name}{said}", width))
     if len(gaps) > _GAPS:
         lines.append(f"  and {plural(len(gaps) - _GAPS, 'more gap')}")
     return [*lines, ""]

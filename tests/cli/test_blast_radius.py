@@ -216,7 +216,7 @@ def test_the_plan_is_in_order_and_adds_before_it_takes_away(keyaudit: Keyaudit, 
     assert {step["phase"] for step in settled} == {"replace", "revoke"}
     assert len(settled) == len(TRUSTING)
     assert all(step["breaks"] for step in plan if step["commands"] and step["phase"] in ("block", "revoke"))
-    assert [step["title"] for step in plan if "second time" in step["title"]]
+    assert [step["title"] for step in plan if "neither its current nor its next one" in step["title"]]
     added = plan.index(next(step for step in plan if step["title"] == "Add a new credential to etl-runner, and deploy it"))
     removed = plan.index(next(step for step in plan if step["title"].endswith("from etl-runner")))
     made = plan.index(
@@ -224,7 +224,7 @@ def test_the_plan_is_in_order_and_adds_before_it_takes_away(keyaudit: Keyaudit, 
     )
     assert made < added < removed
     # Secrets that the holder could read from the vault count as stolen.
-    assert any(step["title"].startswith(f"Take {VAULT}/{SECOND} version") for step in plan)
+    assert any(step["title"].startswith(f"Treat {VAULT}/{SECOND} version") for step in plan)
 
 
 def test_verify_is_clean_once_the_plan_is_done(keyaudit: Keyaudit, theft: Path, closed: Path, digest: str) -> None:
@@ -371,7 +371,7 @@ def test_a_version_that_works_still_is_accepted(keyaudit: Keyaudit, contoso: Pat
 @pytest.mark.parametrize(
     ("way", "step"),
     [
-        (WHOLESALE, f"Rotate the signing certificate of {WHOLESALE} a second time"),
+        (WHOLESALE, f"Rotate the signing certificate of {WHOLESALE} again"),
         *(
             pytest.param(way, step, marks=pytest.mark.exhaustive)
             for way, step in (

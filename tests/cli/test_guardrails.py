@@ -61,7 +61,7 @@ def references(ran: Ran) -> dict[str, dict[str, Any]]:
 
 def unprevented(ran: Ran) -> set[str]:
     """The policies that a document is said to do nothing for."""
-    _, _, listed = ran.err.partition("It refuses and reports nothing of")
+    _, _, listed = ran.err.partition("It covers none of")
     return {word.strip(",") for word in listed.split()} & policies().keys()
 
 
@@ -348,7 +348,7 @@ def test_the_owners_that_identities_trust_today_are_named_as_the_definition_comp
     told = " ".join(ran.out.split())
     assert "contoso-retail: 2 credentials (2 mutable) contoso-retail@5521904: 1 credential (1 immutable)" in told
     assert '["contoso-retail", "contoso-retail@5521904"]' in told
-    assert "It compares nothing in 1 credential without an owner in the subject." in told
+    assert "It cannot check 1 credential without an owner in the subject." in told
     assert "There may be others" not in told
     assert all(len(line) <= 80 for line in ran.out.splitlines())
     # Its pipelines sign in to applications, which the definition does not see.

@@ -132,16 +132,16 @@ async def test_a_question_that_the_snapshot_cannot_answer_is_refused(contoso: Pa
     async with asked(contoso) as client:
         assert "nothing is known" in await _refused(client, "blast_radius", key="kv-nowhere/none")
         assert "kv-nowhere" in await _refused(client, "access", resource="kv-nowhere")
-        assert "none of the policies" in await _refused(client, "findings", policy="kv-no-such-policy")
+        assert "is not one of the policies or findings here" in await _refused(client, "findings", policy="kv-no-such-policy")
         near = "did you mean kv-key-rotation-overdue"
         assert near in await _refused(client, "findings", policy="kv-key-rotation-overdu")
         assert near in await _refused(client, "explain", id="kv-key-rotation-overdu")
         near = await _refused(client, "findings", resource="kv-orders-prd")
-        assert near.endswith("of a resource with this in its name or id; did you mean kv-orders-prod?")
+        assert near.endswith("about a resource with this in its name or id; did you mean kv-orders-prod?")
         # A resource with nothing but passes is there.
         passing = await _answer(client, "findings", resource="kv-orders-prod", outcome="pass", limit=1)
         assert passing["count"]["number"] > 0
-        assert "none of the findings" in await _refused(client, "explain", id="0123456789abcdef")
+        assert "is not one of the findings here" in await _refused(client, "explain", id="0123456789abcdef")
         assert "no page" in await _refused(client, "coverage", limit=0)
 
 

@@ -71,6 +71,13 @@ def test_an_unused_waiver_changes_nothing_and_is_named(keyaudit: Keyaudit, conto
         "  WAIVER  waiver W-2 of team@contoso.example covers nothing in this run; remove it with keyaudit waivers prune"
         in gated.out
     )
+    for part, why in (
+        (("--select", "app-no-owner"), "this run, which evaluated no policy that it names"),
+        (("--select", "kv-purge-*", "--vault", "kv-orders-prod"), "the part of the tenant that this run shows"),
+    ):
+        text = " ".join(keyaudit("report", "--from", contoso, *part, "--waivers", waivers).out.split())
+        assert f"covers nothing in {why}" in text
+        assert "waivers prune" not in text
     assert "removed W-2" in keyaudit("waivers", "prune", "--file", waivers, "--from", contoso).out
 
 
@@ -98,7 +105,7 @@ def test_a_waiver_over_a_gap_accepts_it_only_where_that_is_what_it_covers(
     ran = keyaudit("gate", *chosen, "--waivers", plain)
     assert ran.code == Exit.INCOMPLETE
     assert (
-        "waiver W-3 of team@contoso.example covers nothing that was read; what was not read a waiver accepts only where it says"
+        "waiver W-3 of team@contoso.example covers nothing that was read; a waiver accepts what was not read only if it says"
         " covers: coverage, for 30 days at most" in ran.out
     )
     places = ("*kv-*", "*hsm-contoso-trust*")

@@ -159,7 +159,7 @@ def test_a_software_key_of_2016_across_two_environments_scores_80() -> None:
     assert [factor.because for factor in found.factors] == [
         "used across (2, 2) environments",
         "its users and it are of (2, 2) environments",
-        "3885 days of age or granted life, 5.32 times the limit of 730",
+        "3885 days, 5.32 times the limit of 730",
     ]
 
 

@@ -1,4 +1,4 @@
-"""What policies declare of causes is confirmed by the rehearsal that was kept, or is known not to be."""
+"""Each cause that a policy declares is confirmed by the rehearsal that was kept, or is known not to be."""
 
 from tests.rehearsal.causes import UNSHARED, Closed, closed_by_actions, confirmed, declared, kept, table
 from tests.rehearsal.stage import Finding

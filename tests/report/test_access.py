@@ -107,7 +107,7 @@ def test_text_says_what_limits_a_way_and_what_may_be_missing() -> None:
         "only through application N; under a condition: N; only once activated; until",
         "not sure: the identity may not read it (permission)",
         "There may be more: N (N N, from another tenant, disabled) stands for principals that are not all known",
-        "Not read of N: eligible roles (not_licensed).",
+        "Not read from N: eligible roles (not_licensed).",
         "At least 1 principal can use it now",
         "2 other grants open nothing there.",
     ):

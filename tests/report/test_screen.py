@@ -82,7 +82,8 @@ def test_no_fix_is_cut_and_none_that_takes_something_away_is_shown_without_what_
 def test_what_was_not_read_is_named_with_what_it_affects() -> None:
     lines = shown(many(500))
     at = next(number for number, line in enumerate(lines) if line.startswith("Not read: "))
-    assert "the identity may not read it" in " ".join(lines[at : at + 6])
+    assert lines[at].endswith(", each with the policies that it affects")
+    assert any(re.fullmatch(r"  \S+, \d+ polic(y|ies): the identity may not read it", line) for line in lines[at : at + 6])
     assert any(line.startswith("Next: keyaudit doctor") for line in lines)
 
 
