@@ -104,7 +104,7 @@ def _forged_tokens_are_named(ran: Ran, attacks: Sequence[Scenario]) -> None:
     }
     aged = {each for each in named if each[2] == Issue.OVER_AGE}
     assert (len(aged), named - aged - planted) == (1, set())
-    # Some were issued on a weekend, in hours of which it is not known whether the logs are whole.
+    # Some were issued on a weekend, in hours when it is not known whether the logs are whole.
     lost = planted - named
     assert {issue for _, _, issue in lost} <= {"not-listed"}
     assert len(lost) <= found.doubts.get(Doubt.GAP, 0) < 0.2 * len(planted)
