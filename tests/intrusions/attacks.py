@@ -7,7 +7,7 @@ The public client that reads mail though nobody uses it is Visual Studio Code, a
 phishing_via_first_party_microsoft_application of github.com/elastic/detection-rules at 14cf530f.
 
 `usage check` must find each intrusion at its level, forged or not: it does not compare tokens. The page of an incident must
-name each forged token by its result: those of the applications in daily use, of which the baseline has a thousand tokens,
+name each forged token by its result: those of the applications in daily use, with a thousand tokens in the baseline,
 as without a sign-in record, as unlike the sign-in or as over age; those of the unused application as not checked, with the
 reason, since nobody can know how many of its tokens are usually listed; those without an id are counted. It must name no token
 of a sign-in. Of a vault's key it can say nothing about tokens: a vault's log names none.

@@ -74,7 +74,7 @@ class App:
 
 
 class Company:
-    """What `seed` decides is the same on all days, and each day by itself is the same each time that it is made."""
+    """The same for the same `seed`. Each day by itself is the same, too, each time that it is made."""
 
     def __init__(self, seed: int, *, size: float = 1.0) -> None:
         self.seed, self.size = seed, size

@@ -38,7 +38,7 @@ def missed(ran: Ran, events: Sequence[Scenario]) -> set[str]:
 def test_intrusions_into_a_small_company_are_found_and_its_weeks_are_quiet(tmp_path: Path) -> None:
     wanted = ("used-fast", "graph-client-forged", "key-from-new-network")
     events = placed([each for each in intrusions() if each.name in wanted], LEARNED + 7)
-    ran = Ran(Company(4, size=0.4), events, LEARNED + 10, tmp_path)
+    ran = Ran(Company(4, size=0.25), events, LEARNED + 10, tmp_path)
     assert ran.imported[0] == 0
     assert missed(ran, events) == set()
     assert len(stops(ran.check(LEARNED, LEARNED + 6))) <= A_WEEK
@@ -104,7 +104,7 @@ def _forged_tokens_are_named(ran: Ran, attacks: Sequence[Scenario]) -> None:
     }
     aged = {each for each in named if each[2] == Issue.OVER_AGE}
     assert (len(aged), named - aged - planted) == (1, set())
-    # Some were issued on a weekend, in hours of which it is not known whether the logs are whole.
+    # Some were issued on a weekend, in hours when it is not known whether the logs are whole.
     lost = planted - named
     assert {issue for _, _, issue in lost} <= {"not-listed"}
     assert len(lost) <= found.doubts.get(Doubt.GAP, 0) < 0.2 * len(planted)

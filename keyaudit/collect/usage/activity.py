@@ -70,9 +70,11 @@ _OF_OBJECTS = {
 _OF_SECRETS = {"write": "write-secret", "set": "write-secret", "setsecret": "write-secret", "getsecret": "read-secret"}
 _WRITES_VAULT = frozenset({"microsoft.keyvault/vaults/write", "microsoft.keyvault/managedhsms/write"})
 _RECOVERS = re.compile(r'"createMode\\*"\s*:\s*\\*"recover', re.IGNORECASE)
-# Every service names its own: https://github.com/SigmaHQ/sigma, azure_rare_operations.
+# Every service names its own: https://github.com/SigmaHQ/sigma, azure_rare_operations. Those of clusters are of Azure Arc and
+# AKS: https://github.com/elastic/detection-rules, initial_access_azure_arc_cluster_credential_access_unusual_source.
 _KEYS = re.compile(
-    r"[a-z0-9.]+/.*/(?:(list(?:keys|secrets|connectionstrings|adminkeys|querykeys|accountsas|servicesas|credentials?))"
+    r"[a-z0-9.]+/.*/(?:(list(?:keys|secrets|connectionstrings|adminkeys|querykeys|accountsas|servicesas"
+    r"|(?:cluster[a-z]*)?credentials?))"
     r"|regenerate[a-z]*keys?)(?:/action)?"
 )
 _ALWAYS = frozenset({"elevate-access", "change-federation-servers"})

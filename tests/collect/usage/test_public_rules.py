@@ -16,6 +16,7 @@ SUBSCRIPTION = "/subscriptions/12345678-1234-1234-1234-123456789abc"
 VAULT = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/mykeyvault"
 DELETED = f"{SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/eastus/deletedVaults/mykeyvault"
 ACCOUNT = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/mystorage"
+CLUSTER = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Kubernetes/connectedClusters/mycluster"
 OWNER, STORAGE = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 SERVICE = "770797c4-e05a-43f9-bda2-1f1f379987ae"
 
@@ -161,6 +162,18 @@ FOUND: dict[str, tuple[dict[str, Any], str, str, bool]] = {
     ),
     "sigma azure_rare_operations": (
         activity("Microsoft.DocumentDB/databaseAccounts/listKeys/action", ACCOUNT),
+        "list-account-keys",
+        "resource",
+        False,
+    ),
+    "elastic initial_access_azure_arc_cluster_credential_access_unusual_source": (
+        activity("Microsoft.Kubernetes/connectedClusters/listClusterUserCredential/action", CLUSTER),
+        "list-account-keys",
+        "resource",
+        False,
+    ),
+    "the same of AKS": (
+        activity("Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action", CLUSTER),
         "list-account-keys",
         "resource",
         False,
