@@ -132,7 +132,7 @@ def test_every_recorded_credential_of_an_application() -> None:
         "expires_on": 1_683_442_594,
         "usage": "Verify",
         "thumbprint": "BCBFBDE67E6B86150BE18AFBF915D1C189E58598",
-        **dict.fromkeys(facts),
+        **dict.fromkeys((*facts, "certificate_read_on")),
         "entra_custody": "external",
         "issuer": None,
         "subject": None,
