@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.plan.plans import Resource, key, plan, vault
+from tests.plan.small import Resource, key, plan, vault
 
 _OF_VAULT = 49
 

@@ -1,1 +1,1 @@
-"""Plans of Terraform: read, and judged as the tenant that they would make."""
+"""Plans of Terraform, made without it, and what Azure has after they are applied."""

@@ -12,7 +12,7 @@ import pytest
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit, Ran, keyaudit
-from tests.plan.plans import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, plan, vault, written
+from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, plan, vault, written
 
 __all__ = ["keyaudit"]
 

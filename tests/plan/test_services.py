@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.plan.plans import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, vault
+from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, vault
 from tests.plan.test_gate import CSV, SAFE, gate, keyaudit, outcomes
 
 __all__ = ["gate", "keyaudit"]
