@@ -25,7 +25,7 @@ from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.expectations import Expectations
 from keyaudit.model.findings import Outcome, Severity, UnknownGroup
 from keyaudit.model.part import WHOLE, Part
-from keyaudit.model.run import Report, Run
+from keyaudit.model.run import Gap, Report, Run
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
@@ -106,7 +106,7 @@ def judged(
     master: str | None = None,
     trying: Waiver | None = None,
     part: Part = WHOLE,
-    planned: bool = False,
+    planned: Sequence[Gap] | None = None,
     before: Before | None = None,
 ) -> Iterator[Report]:
     """The report of one tenant, inside a context. All flags are checked before anything is read.
@@ -114,7 +114,8 @@ def judged(
     `among`: there are other tenants, so one that cannot be read is reported instead of raised. `since`: the folder of an
     earlier snapshot of the tenant. `taken`: the snapshot and moment, if already open. `master`: of Spark, which then evaluates
     it. `trying`: a waiver that is in no file yet, and is applied instead of those of a file. `part`: only what lies within.
-    `planned`: the snapshot is of a plan, and policies that it cannot answer are not evaluated. `before`: the tenant without it.
+    `planned`: the snapshot is of a plan with these gaps, and policies that it cannot answer are not evaluated. `before`: the
+    tenant without it.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
@@ -127,7 +128,7 @@ def judged(
         if accepted.baseline is not None:
             _same_tenant(accepted.baseline, read.run)
         settings = how.judging(policies, as_of)
-        unanswered = audit.unanswered(read, policies, settings) if planned and before is None else ()
+        unanswered = audit.unanswered(read, policies, settings) if planned is not None and before is None else ()
         groups: Sequence[UnknownGroup] | None = None
         if before is not None:
             accepted, groups = before.accepted(accepted, policies, settings)
@@ -139,7 +140,7 @@ def judged(
             accepted,
             fail_on=fail_on,
             detail=detail,
-            unmet=unmet_of(read, how.expected, earlier),
+            unmet=unmet_of(read, how.expected, earlier) if planned is None else planned,
             master=master,
             catalogue=known,
             part=part,

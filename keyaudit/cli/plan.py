@@ -27,16 +27,18 @@ from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.temporary import temporary_folder
 from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.baseline import Baseline, Known
+from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, Severity, UnknownGroup
 from keyaudit.model.planned import PlannedAt
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Report, Run
+from keyaudit.model.run import Gap, Report, Run
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
 from keyaudit.policy.load import Policy
 from keyaudit.policy.settings import Judging
+from keyaudit.report.lines import plural
 
 _ELSEWHERE = "a plan is not read from Azure"
 
@@ -77,11 +79,21 @@ def of_plan(
                 new_only=new_only,
                 detail=detail,
                 taken=(taken, now),
-                planned=True,
+                planned=_deferred(plan, ground),
                 before=None if before is None else Without(before, ground),
             )
         )
         yield [_placed(report, _Places(path.parent, plan, ground))]
+
+
+def _deferred(plan: Plan, ground: Ground) -> Sequence[Gap]:
+    """The gap of a plan that leaves changes to a later one; none if it is complete."""
+    if plan.complete and not plan.deferred_changes:
+        return ()
+    count = plural(len(plan.deferred_changes), "change")
+    detail = f"{count} left to a later plan" if plan.deferred_changes else "it leaves changes to a later plan"
+    scope = Scope(f"/tenants/{ground.tenant_id}".lower(), "plan", ScopeKind.TENANT)
+    return (Gap(scope=scope, reason=Reason.AFTER_APPLY, operations=(), detail=detail),)
 
 
 class Without:

@@ -66,7 +66,8 @@ def decide(
     open_ = failed if accepted.new_only else failed + known
     if fail_on and any(open_[severity] for severity in Severity if severity.rank >= fail_on.rank):
         conditions.add(Exit.FINDINGS)
-    standing = [gap for gap in gaps if gap.required and not gap.allowed] if before is None else []
+    told = [gap for gap in gaps if gap.operations == ()] if before is not None else gaps
+    standing = [gap for gap in told if gap.required and not gap.allowed]
     if any(gap.reason is Reason.INTERNAL_ERROR for gap in standing):
         conditions.add(Exit.BUG)
     if standing or left:

@@ -23,7 +23,7 @@ from tests.docs import ESTATES, filled, screens
 from tests.documents import FENCED, IN_AZURE, Command, commands, documents, fenced, save
 from tests.logs import YEAR
 from tests.pipelines.agent import ACTION, TEMPLATE, differs_from_schema, read
-from tests.plan.plans import key, plan, vault, written
+from tests.plan.small import key, plan, vault, written
 
 DOCUMENTS = documents()
 RAN = {Exit.CLEAN, Exit.FINDINGS, Exit.INCOMPLETE}

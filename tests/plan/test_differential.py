@@ -128,10 +128,17 @@ def test_a_key_whose_vault_a_plan_does_not_show_is_never_passed(name: str, tenan
 
 
 def test_a_plan_of_opentofu_is_judged_as_one_of_terraform(tenant: Tenant, tmp_path: Path) -> None:
-    """It names the same providers in a registry of its own, and an older version of the format."""
+    """It names the same providers in a registry of its own. Drift, deposed objects and addresses of before change nothing."""
     (made,) = [each for each in tenant.staged.plans if each.plan.name == "vault-defaults"]
-    text = json.dumps(made.document).replace("registry.terraform.io/", "registry.opentofu.org/")
-    document = {**json.loads(text), "format_version": "1.2", "terraform_version": "1.11.0"}
+    document = json.loads(json.dumps(made.document).replace("registry.terraform.io/", "registry.opentofu.org/"))
+    vault = next(each for each in document["resource_changes"] if each["type"] == "azurerm_key_vault")
+    elsewhere = {**vault["change"]["after"], "name": "kv-not-planned"}
+    drift = {**vault["change"], "actions": ["update"], "before": elsewhere, "after": elsewhere, "after_unknown": {}}
+    deposed = {**vault["change"], "actions": ["delete"], "before": elsewhere, "after": None, "after_unknown": {}}
+    document["resource_drift"] = [{**vault, "change": drift}]
+    document["resource_changes"].append({**vault, "deposed": "a1b2c3d4", "change": deposed})
+    vault["previous_address"] = "azurerm_key_vault.before"
+    document["relevant_attributes"] = [{"resource": vault["address"], "attribute": ["id"]}]
     assert not _disagreements(Gate(document, tmp_path), [made], tenant)
 
 

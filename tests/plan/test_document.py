@@ -7,7 +7,7 @@ import pytest
 from keyaudit.collect.plan.document import decode
 from keyaudit.collect.plan.resources import Resources
 from keyaudit.model.errors import UsageError
-from tests.plan.plans import key, plan, vault, written
+from tests.plan.small import key, plan, vault, written
 
 
 def test_a_plan_is_read() -> None:

@@ -7,7 +7,7 @@ import csv
 import io
 from typing import Any
 
-from tests.plan.plans import UNKNOWN, Resource
+from tests.plan.small import UNKNOWN, Resource
 from tests.plan.test_gate import CSV, gate, keyaudit, outcomes
 
 __all__ = ["gate", "keyaudit"]

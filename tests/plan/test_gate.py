@@ -12,7 +12,7 @@ import pytest
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit, Ran, keyaudit
-from tests.plan.plans import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, plan, vault, written
+from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, plan, vault, written
 
 __all__ = ["keyaudit"]
 
@@ -218,3 +218,10 @@ def test_hostile_names_of_a_plan_are_inert(gate: Any) -> None:
     assert ran.code in (Exit.FINDINGS, Exit.INCOMPLETE), ran.err
     assert not [line for line in ran.out.splitlines() if line.startswith(("##vso", "::error::owned"))]
     assert "\x1b" not in ran.out
+
+
+def test_a_plan_that_leaves_changes_to_a_later_one_is_incomplete(gate: Any) -> None:
+    later = {"reason": "provider_config_unknown", "resource_change": vault("kv-later", "azurerm_key_vault.later").change}
+    ran = gate(vault(**SAFE), LOGGED, deferred_changes=[later], complete=False)
+    assert ran.code == Exit.INCOMPLETE
+    assert "INCOMPLETE  plan (after_apply: it is known after apply; 1 change left to a later plan)" in ran.out

@@ -9,7 +9,7 @@ import pytest
 
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit, Ran, contoso, keyaudit
-from tests.plan.plans import UNKNOWN, Resource, key, plan, vault, written
+from tests.plan.small import UNKNOWN, Resource, key, plan, vault, written
 
 __all__ = ["contoso", "keyaudit"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from keyaudit.collect.plan.document import decode
 from keyaudit.collect.plan.resources import Resources
-from tests.plan.plans import Resource, key, plan, references, vault, written
+from tests.plan.small import Resource, key, plan, references, vault, written
 
 
 def target(found: dict[str, Any], address: str, attribute: str = "key_vault_id") -> tuple[str, str] | None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.plan.plans import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, vault
+from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, vault
 from tests.plan.test_gate import CSV, SAFE, gate, keyaudit, outcomes
 
 __all__ = ["gate", "keyaudit"]
@@ -12,7 +12,13 @@ ADMIN = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 
 
 def test_a_service_uses_the_key_that_it_refers_to(gate: Any) -> None:
-    account = {"name": "examplestor", "shared_access_key_enabled": True, "identity": [], "customer_managed_key": [], **PLACE}
+    account: dict[str, Any] = {
+        "name": "examplestor",
+        "shared_access_key_enabled": True,
+        "identity": [],
+        "customer_managed_key": [],
+        **PLACE,
+    }
     follows = Resource(
         "azurerm_storage_account_customer_managed_key.ok",
         {"user_assigned_identity_id": None},

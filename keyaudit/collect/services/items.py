@@ -147,7 +147,7 @@ def member(raw: Wire, *names: str) -> Wire:
         found = read(raw, dict[str, Raw])
         if isinstance(found, Refusal):
             # What stands for a value that a plan does not have stands for each of its members.
-            return raw if isinstance(raw, Raw) and bytes(raw) in _MARKS else UNREADABLE
+            return raw if bytes(raw) in _MARKS else UNREADABLE
         lowered = {key.lower(): value for key, value in found.items()}
         if len(lowered) != len(found):
             return UNREADABLE

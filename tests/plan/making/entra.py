@@ -183,6 +183,8 @@ def _signing_certificate(world: World, instance: Instance, values: Values) -> Va
     subject = "CN=Microsoft Azure Federated SSO Certificate" if name in (None, UNKNOWN) else name
     end = world.made_on + _THREE_YEARS if values["end_date"] is UNKNOWN else seconds(values["end_date"])
     assert end is not None
+    # https://learn.microsoft.com/graph/api/serviceprincipal-addtokensigningcertificate
+    assert end <= world.made_on + _THREE_YEARS, "Graph refuses more than three years"
     der = x509.certificate(subject, key_name=f"{principal.id} {instance.address}", start=world.made_on, end=end)
     print_ = x509.thumbprint(der)
     signing, verifying = world.guid("sign", instance.address), world.guid("verify", instance.address)
@@ -192,11 +194,9 @@ def _signing_certificate(world: World, instance: Instance, values: Values) -> Va
         KeyCredential(key_id=verifying, usage="Verify", certificate=der, **common),
     )
     password = PasswordCredential(key_id=signing, start=world.made_on, end=end, thumbprint=print_)
-    world.put_principal(
-        replace(
-            principal, keys=(*principal.keys, *made), passwords=(*principal.passwords, password), preferred_thumbprint=print_
-        )
-    )
+    changed = replace(principal, keys=(*principal.keys, *made), passwords=(*principal.passwords, password))
+    # Neither Graph nor the provider makes it the preferred one.
+    world.put_principal(changed)
     return {"id": f"{principal.id}/tokenSigningCertificate/{verifying}", "key_id": verifying, "thumbprint": print_}
 
 

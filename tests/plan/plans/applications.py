@@ -204,13 +204,7 @@ PLANS = (
             _application(
                 "Planned Settings",
                 sign_in_audience="AzureADMultipleOrgs",
-                identifier_uris=["api://planned-settings"],
-                api=[
-                    {
-                        "mapped_claims_enabled": True,
-                        "oauth2_permission_scope": [{"id": "96183846-204b-4b43-82e1-5d2222eb4b9b", "value": "Settings.Read"}],
-                    }
-                ],
+                api=[{"mapped_claims_enabled": True, "requested_access_token_version": 2}],
                 web=[
                     {
                         "redirect_uris": [
@@ -220,10 +214,19 @@ PLANS = (
                     }
                 ],
             ),
+            # Entra asks multi-tenant applications for a URI of a verified domain, and not these.
+            resource(
+                "azuread_application.legacy",
+                display_name="Planned Legacy",
+                owners=[ALICE],
+                identifier_uris=["api://planned-legacy"],
+                api=[{"oauth2_permission_scope": [{"id": "96183846-204b-4b43-82e1-5d2222eb4b9b", "value": "Settings.Read"}]}],
+            ),
         ),
         fails=results(
-            "app-audience-multi-tenant app-instance-lock-off app-publisher-unverified app-identifier-uri-not-unique"
-            " app-mapped-claims-multitenant app-redirect-insecure app-redirect-wildcard: app registration Planned Settings",
+            "app-audience-multi-tenant app-instance-lock-off app-publisher-unverified app-mapped-claims-multitenant"
+            " app-redirect-insecure app-redirect-wildcard: app registration Planned Settings",
+            "app-identifier-uri-not-unique: app registration Planned Legacy",
         ),
         unknown=results("app-instance-lock-off app-publisher-unverified: app registration Planned Settings"),
     ),
@@ -319,23 +322,38 @@ PLANS = (
         ),
     ),
     Plan(
+        # One certificate ends when Graph says, one in a month, and nothing follows it.
         name="saml",
         after=configuration(
             "saml",
-            _application("Planned Portal"),
-            _principal(owners=[ALICE], preferred_single_sign_on_mode="saml"),
-            resource(
-                "azuread_service_principal_token_signing_certificate.main",
-                service_principal_id=ref("azuread_service_principal.main.id"),
-                display_name="CN=planned-portal",
-                end_date="2031-11-24T00:00:00Z",
+            *(
+                each
+                for name, ends in (("portal", {}), ("shop", {"end_date": "2026-12-20T00:00:00Z"}))
+                for each in (
+                    resource(f"azuread_application.{name}", display_name=f"Planned {name.title()}", owners=[ALICE]),
+                    resource(
+                        f"azuread_service_principal.{name}",
+                        client_id=ref(f"azuread_application.{name}.client_id"),
+                        owners=[ALICE],
+                        preferred_single_sign_on_mode="saml",
+                    ),
+                    resource(
+                        f"azuread_service_principal_token_signing_certificate.{name}",
+                        service_principal_id=ref(f"azuread_service_principal.{name}.id"),
+                        display_name=f"CN=planned-{name}",
+                        **ends,
+                    ),
+                )
             ),
         ),
         fails=results(
-            "fed-saml-cert-lifetime: service principal Planned Portal, SAML certificate CN=planned-portal",
+            "fed-saml-cert-expiring-no-successor: service principal Planned Shop, SAML certificate CN=planned-shop",
         ),
         unknown=results(
-            "fed-saml-cert-lifetime: service principal Planned Portal, SAML certificate CN=planned-portal",
+            "fed-saml-cert-lifetime fed-saml-cert-expiring-no-successor fed-saml-cert-expired-preferred:"
+            " service principal Planned Portal, SAML certificate CN=planned-portal",
+            "fed-saml-cert-lifetime fed-saml-cert-expiring-no-successor fed-saml-cert-expired-preferred:"
+            " service principal Planned Shop, SAML certificate CN=planned-shop",
         ),
     ),
 )
