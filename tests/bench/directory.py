@@ -61,7 +61,7 @@ def _moved(vault: Vault, to: Subscription) -> Vault:
 
 
 def _with_certificate(one: Application, number: int | None, as_of: int) -> Application:
-    """The application with a certificate of that number, since those of large simulated tenants have no content; None: without."""
+    """The application with a certificate of that number: those of large simulated tenants have no content. None: without."""
     if number is None:
         return structs.replace(one, keys=())
     made = certificate(f"CN=client-{number}", key_name=f"client-{number % 4}", start=as_of - DAY, end=as_of + 90 * DAY)
