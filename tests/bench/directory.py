@@ -21,9 +21,10 @@ from keyaudit.collect.evidence import NONE
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.times import DAY
-from keyaudit.simulator.estate import Estate, Subscription, Vault
+from keyaudit.simulator.estate import Application, Estate, Subscription, Vault
 from keyaudit.simulator.serve import serve
 from keyaudit.simulator.throttle import Throttle
+from keyaudit.simulator.x509 import certificate
 from tests.bench.served import say
 from tests.bench.server import WITHOUT_KEYS, directory
 from tests.bench.virtual import VirtualClock, VirtualLoop
@@ -49,14 +50,22 @@ def tenant(as_of: int) -> Estate:
     first, *_ = large.subscriptions
     places = [structs.replace(first, id=f"{nth:08x}{first.id[8:]}", name=f"sub-{nth}") for nth in range(SUBSCRIPTIONS)]
     vaults = tuple(_moved(vault, places[nth % SUBSCRIPTIONS]) for nth, vault in enumerate(large.vaults))
-    with_keys = [one for one in large.applications if one.keys]
-    dropped = {one.id for one in with_keys[HOLDERS:]}
-    applications = tuple(structs.replace(one, keys=()) if one.id in dropped else one for one in large.applications)
+    with_keys = [one.id for one in large.applications if one.keys]
+    numbers = {id_: nth for nth, id_ in enumerate(with_keys[:HOLDERS])}
+    applications = tuple(_with_certificate(one, numbers.get(one.id), as_of) for one in large.applications)
     return structs.replace(large, subscriptions=tuple(places), vaults=vaults, applications=applications)
 
 
 def _moved(vault: Vault, to: Subscription) -> Vault:
     return structs.replace(vault, subscription=to.id)
+
+
+def _with_certificate(one: Application, number: int | None, as_of: int) -> Application:
+    """The application with a certificate of that number: those of large simulated tenants have no content. None: without."""
+    if number is None:
+        return structs.replace(one, keys=())
+    made = certificate(f"CN=client-{number}", key_name=f"client-{number % 4}", start=as_of - DAY, end=as_of + 90 * DAY)
+    return structs.replace(one, keys=(structs.replace(one.keys[0], certificate=made),))
 
 
 def twice(folder: Path) -> None:
