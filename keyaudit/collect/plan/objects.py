@@ -7,7 +7,7 @@ hashicorp/terraform-provider-azurerm, and https://learn.microsoft.com/azure/key-
 import re
 from typing import Any
 
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw, Struct, structs
 
 from keyaudit.collect.plan.ground import Ground, stand_in
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, wire
@@ -117,6 +117,27 @@ class Objects:
         }
         for version in ("", found.version):
             self._answers.put("certificate.get", bundle, found.vault.uri, certificate=found.name, version=version)
+        self._back(found, policy if isinstance(policy, View) else None)
+
+    def _back(self, found: _Object, policy: View | None) -> None:
+        """Add the key and the secret of a certificate, which have its name and are judged with it."""
+        planned, uri = found.planned, found.vault.uri
+        attributes = dict.fromkeys(("created", "updated", "nbf", "exp", "recoveryLevel"), NOT_IN_PLAN) | {"enabled": True}
+        common = {"tags": _tags(planned), "managed": True}
+        key = structs.replace(found, collection="keys")
+        properties = policy.block("key_properties") if policy else None
+        kty = properties.value("key_type") if isinstance(properties, View) else AFTER_APPLY
+        of_key = {**attributes, "exportable": False, "hsmPlatform": _platform(kty)}
+        self._listed("key", key, "kid", {"attributes": of_key, **common})
+        bundle_attributes = {**of_key, "key_size": NOT_IN_PLAN}
+        material = {"kid": key.version_id, "kty": kty, "key_ops": NOT_IN_PLAN, "crv": NOT_IN_PLAN}
+        bundle = {"key": material, "attributes": bundle_attributes, **common}
+        for version in ("", found.version):
+            self._answers.put("key.get", bundle, uri, key=found.name, version=version)
+        secret = structs.replace(found, collection="secrets")
+        self._listed("secret", secret, "id", {"attributes": attributes, "contentType": NOT_IN_PLAN, **common})
+        for each in (key, secret):
+            self._ground.origin(each.id, planned, *_ATTRIBUTES[CERTIFICATE])
 
     def _secret(self, found: _Object, content_type: Value) -> None:
         planned = found.planned
