@@ -201,15 +201,20 @@ def _placed(report: Report, places: _Places) -> Report:
     """The report, each finding with the resource that it is about."""
 
     def findings(passes: bool) -> Iterator[Finding]:
-        return map(places.of, report.findings(passes))
+        return (places.of(finding) for finding in report.findings(passes) if _answered(finding))
 
     def owned(passes: bool) -> Iterator[tuple[Owner, Finding]]:
-        return ((owner, places.of(finding)) for owner, finding in report.owned(passes))
+        return ((owner, places.of(finding)) for owner, finding in report.owned(passes) if _answered(finding))
 
     def worst(most: int) -> Sequence[Finding]:
         return [places.of(finding) for finding in report.worst(most)]
 
     return structs.replace(report, findings=findings, owned=owned, worst=worst)
+
+
+def _answered(finding: Finding) -> bool:
+    """Whether a plan has anything to say of it: what only the tenant has is not evaluated."""
+    return finding.outcome is not Outcome.UNKNOWN or set(finding.unknown.values()) != {Reason.NOT_IN_PLAN}
 
 
 class _Silent:

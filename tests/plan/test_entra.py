@@ -7,11 +7,27 @@ import csv
 import io
 from typing import Any
 
+import pytest
+
 from tests.plan.small import UNKNOWN, Resource
-from tests.plan.test_gate import CSV, gate, keyaudit, outcomes
+from tests.plan.test_gate import CSV as ALL
+from tests.plan.test_gate import gate, keyaudit, outcomes
+
+pytestmark = pytest.mark.exhaustive
 
 __all__ = ["gate", "keyaudit"]
 
+CSV = (
+    *ALL,
+    "--select",
+    "app-secret-too-long",
+    "--select",
+    "fed-fic-any-ref",
+    "--select",
+    "app-no-owner",
+    "--select",
+    "sp-*-ten*",
+)
 GRAPH = "00000003-0000-0000-c000-000000000000"
 OWNER = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 NEVER_SET = {"owners": UNKNOWN, "identifier_uris": None, "web": [], "api": [], "app_role": [], "password": [], "tags": None}

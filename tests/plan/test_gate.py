@@ -60,7 +60,7 @@ LOGGED = Resource(
     {"target_resource_id": "azurerm_key_vault.example.id"},
 )
 PRINCIPAL = {"principal_id": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"}
-CSV = ("-o", "csv", "--all")
+CSV = ("-o", "csv", "--all", "--select", "kv-*", "--select", "scope-data-plane-at-subscription")
 
 
 def test_an_ordinary_plan_passes(gate: Any) -> None:
@@ -99,6 +99,7 @@ def test_the_vault_of_a_key_is_found_through_its_reference(gate: Any) -> None:
     assert not outcomes(ran, "https://kv-example.vault.azure.net/keys")
 
 
+@pytest.mark.exhaustive
 def test_a_key_of_a_vault_that_is_not_known_is_judged_by_itself(gate: Any) -> None:
     ran = gate(vault(**SAFE), key(in_="local.vault"), flags=CSV)
     found = outcomes(ran, "/keys/generated-certificate")
@@ -120,6 +121,7 @@ def test_null_is_the_default_of_the_service(gate: Any) -> None:
     assert found["kv-public-network-open"] == "fail"
 
 
+@pytest.mark.exhaustive
 def test_access_policies_and_role_assignments_are_grants(gate: Any) -> None:
     policy = {
         "tenant_id": TENANT,
@@ -144,6 +146,7 @@ def test_access_policies_and_role_assignments_are_grants(gate: Any) -> None:
     assert outcomes(ran, "vaults/kv-example")["kv-legacy-access-policies"] == "fail"
 
 
+@pytest.mark.exhaustive
 def test_secrets_are_in_nothing_that_is_written(gate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = {"name": "pw", "value": SECRET, "content_type": None, "expiration_date": None, "tags": None}
     secret = Resource("azurerm_key_vault_secret.s", values, {"key_vault_id": "azurerm_key_vault.example.id"})
@@ -175,6 +178,7 @@ def test_flags_of_a_tenant_do_not_go_with_a_plan(gate: Any, flags: tuple[str, ..
     assert json.loads(Path("plan.json").read_bytes())
 
 
+@pytest.mark.exhaustive
 def test_findings_name_their_resource_and_its_line(gate: Any, tmp_path: Path) -> None:
     (tmp_path / "vaults.tf").write_text('\n# The vault\nresource "azurerm_key_vault" "example" {\n}\n', encoding="utf-8")
     module = tmp_path / "modules" / "keys"

@@ -11,8 +11,11 @@ from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit, Ran, contoso, keyaudit
 from tests.plan.small import UNKNOWN, Resource, key, plan, vault, written
 
+pytestmark = pytest.mark.exhaustive
+
 __all__ = ["contoso", "keyaudit"]
 
+SELECTED = tuple(f"--select={each}" for each in ("kv-key-no-*", "kv-purge-*", "use-cmk-*", "log-keyvault-audit-off"))
 TENANT = "f4f6ed4f-09b8-40b4-bbb3-79fe10007fb2"
 _GROUP = "/subscriptions/7864a904-c447-4c4c-ad83-0d54fdd71216/resourceGroups/rg-data-prod"
 DATA = f"{_GROUP}/providers/Microsoft.KeyVault/vaults/kv-data-prod"
@@ -25,7 +28,7 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keyaudit: Keyaudit, co
 
     def run(*resources: Resource, flags: tuple[str, ...] = (), **more: Any) -> Ran:
         (tmp_path / "plan.json").write_bytes(written(plan(*resources, **more)))
-        return keyaudit("gate", "--plan", "plan.json", "--from", contoso, *flags)
+        return keyaudit("gate", "--plan", "plan.json", "--from", contoso, *SELECTED, *flags)
 
     return run
 

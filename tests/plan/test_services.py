@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, vault
 from tests.plan.test_gate import CSV, SAFE, gate, keyaudit, outcomes
+
+pytestmark = pytest.mark.exhaustive
 
 __all__ = ["gate", "keyaudit"]
 

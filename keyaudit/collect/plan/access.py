@@ -7,17 +7,18 @@ from msgspec import Raw
 
 from keyaudit.collect.plan.built_in_roles import BUILT_IN, BY_ID
 from keyaudit.collect.plan.ground import Ground
+from keyaudit.collect.plan.principals import principal_of
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts, wire
 from keyaudit.collect.plan.vaults import Vaults
 from keyaudit.model.guid import GUID
 
 ASSIGNMENT, DEFINITION = "azurerm_role_assignment", "azurerm_role_definition"
 _BELOW = "providers/Microsoft.Authorization"
-_IDENTITIES = {
-    "azurerm_user_assigned_identity": ("principal_id",),
-    "azuread_service_principal": ("object_id", "id"),
+_COLLECTIONS = {
+    "azurerm_key_vault_key": "keys",
+    "azurerm_key_vault_certificate": "certificates",
+    "azurerm_key_vault_secret": "secrets",
 }
-"""Resources that are service principals, with the attributes that name them."""
 
 
 class Access:
@@ -65,6 +66,7 @@ class Access:
         name = planned.text("name") or ""
         guid = name.lower() if GUID.fullmatch(name.lower()) else planned.guid
         within = "" if isinstance(scope, Raw) else scope.strip("/")
+        whole = scope == "/"
         id_ = f"{f'/{within}' if within else ''}/{_BELOW}/roleAssignments/{guid}"
         principal, kind = self._principal(planned)
         role = self._role(planned)
@@ -82,9 +84,11 @@ class Access:
         self._ground.origin(id_, planned, "scope", "principal_id", "role_definition_id", "role_definition_name", "condition")
         if within:
             self._ground.seen(f"/{within}")
+        elif not whole:
+            self._answers.unscoped.add(id_.lower())
 
     def _scope(self, planned: Planned) -> Value:
-        """The scope; where it is not known, the widest that the resource can be for."""
+        """The scope, or that of the resource that it refers to."""
         known = planned.text("scope")
         if known:
             return known
@@ -94,6 +98,8 @@ class Access:
             vault = self._vaults.at(there.address)
             if vault and attribute in ("", "id"):
                 return vault.id
+            if attribute in ("resource_id", "resource_versionless_id") and there.type in _COLLECTIONS:
+                return f"{self._vaults.of(there).id}/{_COLLECTIONS[there.type]}/{self._ground.named(there)}"
             if there.type == "azurerm_resource_group" and attribute in ("", "id"):
                 subscription = self._ground.subscription(there)
                 return f"/subscriptions/{subscription}/resourceGroups/{self._ground.named(there)}"
@@ -129,10 +135,8 @@ class Access:
 
     def principal(self, planned: Planned, attribute: str, kind: Value) -> tuple[Value, Value]:
         """The principal that an attribute refers to: one that the plan creates has an id of its own until it has another."""
-        target = self._ground.resources.target(planned, attribute)
-        if target and target[1] in ("", *_IDENTITIES.get(target[0].type, ())) and target[0].type in _IDENTITIES:
-            return target[0].guid, "ServicePrincipal"
-        return AFTER_APPLY, kind
+        found = principal_of(self._ground, planned, attribute)
+        return (AFTER_APPLY, kind) if found is None else (found, "ServicePrincipal")
 
 
 UNLISTED = "00000000-0000-0000-0000-000000000000"

@@ -35,6 +35,8 @@ class Answers:
         self._objects: dict[Key, bytes] = {}
         self.origins: dict[str, Origin] = {}
         """By id of an object in lower case; rows of what is within have ids that begin with it and a slash."""
+        self.unscoped: set[str] = set()
+        """Ids in lower case of grants whose scope is known after apply."""
         self.outside: set[str] = set()
         """Ids in lower case of vaults that the plan only refers to, and has no row of."""
 

@@ -19,6 +19,18 @@ _PASSWORDS = {"application": "azuread_application_password", "service_principal"
 _KEYS = {"application": "azuread_application_certificate", "service_principal": "azuread_service_principal_certificate"}
 _FEDERATED = ("azuread_application_federated_identity_credential", "azuread_application_flexible_federated_identity_credential")
 _SIGNING = "azuread_service_principal_token_signing_certificate"
+_PARTS = tuple(
+    f"azuread_application_{each}"
+    for each in (
+        "api_access",
+        "app_role",
+        "identifier_uri",
+        "optional_claims",
+        "permission_scope",
+        "pre_authorized",
+        "redirect_uris",
+    )
+)
 _OWNER = "azuread_application_owner"
 _ID = re.compile(rf"(?:/(?:applications|servicePrincipals)/)?({GUID.pattern})", re.ASCII | re.IGNORECASE)
 _HOLDERS = {"application": (APPLICATION, REGISTRATION), "service_principal": (PRINCIPAL,)}
@@ -113,7 +125,9 @@ class Applications:
         registered = planned.type == REGISTRATION
         api = planned.block("api") if not registered else None
         web = planned.block("web") if not registered else None
-        # Other resources set what a registration has no attribute for.
+        # Other resources set what a registration has no attribute for; without any, it is as a new one is.
+        bare = registered and planned.is_new and not any(True for _ in self._resources.of(*_PARTS))
+        registered = registered and not bare
         apart = NOT_IN_PLAN if registered else []
         return {
             "appId": planned.text("client_id") or planned.stands_for("client_id"),

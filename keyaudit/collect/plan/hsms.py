@@ -4,6 +4,7 @@ website/docs/r/key_vault_managed_hardware_security_module*.html.markdown of hash
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Raw
@@ -11,6 +12,7 @@ from msgspec import Raw
 from keyaudit.collect.places import vault_id_parts
 from keyaudit.collect.plan.ground import Ground, stand_in
 from keyaudit.collect.plan.objects import key_attributes, key_bundle, rotation_of
+from keyaudit.collect.plan.principals import principal_of
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts, wire
 from keyaudit.collect.plan.vaults import VaultPlace
 from keyaudit.model.guid import GUID
@@ -39,6 +41,10 @@ class Hsms:
     def at(self, address: str) -> VaultPlace | None:
         """The HSM of a planned resource; None for another resource."""
         return self._planned.get(address)
+
+    def new(self) -> Sequence[VaultPlace]:
+        """The HSMs that the plan creates."""
+        return [place for place in self._planned.values() if place.new]
 
     def answer(self) -> None:
         """Add all of them."""
@@ -133,7 +139,7 @@ class Hsms:
         hsm = self._of(planned)
         known = planned.text("scope")
         scope = known if known and _SCOPE.fullmatch(known) else "/"
-        principal = (planned.text("principal_id") or "").lower()
+        principal = principal_of(self._ground, planned, "principal_id") or ""
         role = self._role(planned, hsm)
         below = "" if scope == "/" else scope
         item = {

@@ -26,7 +26,7 @@ class Logs:
 
     def answer(self) -> None:
         """Add all of them. The settings of what the plan creates are all there are."""
-        for place in self._vaults.new():
+        for place in (*self._vaults.new(), *self._hsms.new()):
             self._list(place.id, whole=True)
         for planned in self._ground.resources.of(SETTING):
             target = self._target(planned)

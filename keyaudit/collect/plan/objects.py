@@ -7,15 +7,16 @@ hashicorp/terraform-provider-azurerm, and https://learn.microsoft.com/azure/key-
 import re
 from typing import Any
 
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw, Struct, structs
 
 from keyaudit.collect.plan.ground import Ground, stand_in
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, wire
 from keyaudit.collect.plan.vaults import VaultPlace, Vaults
-from keyaudit.model.times import parse_time
+from keyaudit.model.times import iso_time, parse_time
 
 KEY, CERTIFICATE, SECRET = "azurerm_key_vault_key", "azurerm_key_vault_certificate", "azurerm_key_vault_secret"
 _NAME = re.compile(r"[0-9A-Za-z-]{1,127}", re.ASCII)
+_MOST_MONTHS = 1_200
 _VERSION = "0" * 32
 """Stands for the version of what the plan creates. It is the same in every plan."""
 
@@ -103,11 +104,12 @@ class Objects:
 
     def _certificate(self, planned: Planned) -> None:
         found = self._object(planned, "certificates")
+        policy = planned.block("certificate_policy")
         attributes = dict.fromkeys(("created", "updated", "nbf", "exp", "recoveryLevel"), NOT_IN_PLAN) | {"enabled": True}
+        attributes |= _validity(planned, policy, self._ground.now)
         # Nothing in a configuration says what the certificate itself will hold.
         members = {"attributes": attributes, "tags": _tags(planned), "x5t": NOT_IN_PLAN}
         self._listed("certificate", found, "id", members)
-        policy = planned.block("certificate_policy")
         bundle = {
             "id": found.version_id,
             "kid": f"{found.vault.uri}keys/{found.name}/{found.version}",
@@ -117,6 +119,27 @@ class Objects:
         }
         for version in ("", found.version):
             self._answers.put("certificate.get", bundle, found.vault.uri, certificate=found.name, version=version)
+        self._back(found, policy if isinstance(policy, View) else None)
+
+    def _back(self, found: _Object, policy: View | None) -> None:
+        """Add the key and the secret of a certificate, which have its name and are judged with it."""
+        planned, uri = found.planned, found.vault.uri
+        attributes = dict.fromkeys(("created", "updated", "nbf", "exp", "recoveryLevel"), NOT_IN_PLAN) | {"enabled": True}
+        common = {"tags": _tags(planned), "managed": True}
+        key = structs.replace(found, collection="keys")
+        properties = policy.block("key_properties") if policy else None
+        kty = properties.value("key_type") if isinstance(properties, View) else AFTER_APPLY
+        of_key = {**attributes, "exportable": False, "hsmPlatform": _platform(kty)}
+        self._listed("key", key, "kid", {"attributes": of_key, **common})
+        bundle_attributes = {**of_key, "key_size": NOT_IN_PLAN}
+        material = {"kid": key.version_id, "kty": kty, "key_ops": NOT_IN_PLAN, "crv": NOT_IN_PLAN}
+        bundle = {"key": material, "attributes": bundle_attributes, **common}
+        for version in ("", found.version):
+            self._answers.put("key.get", bundle, uri, key=found.name, version=version)
+        secret = structs.replace(found, collection="secrets")
+        self._listed("secret", secret, "id", {"attributes": attributes, "contentType": NOT_IN_PLAN, **common})
+        for each in (key, secret):
+            self._ground.origin(each.id, planned, *_ATTRIBUTES[CERTIFICATE])
 
     def _secret(self, found: _Object, content_type: Value) -> None:
         planned = found.planned
@@ -262,6 +285,26 @@ def _policy(policy: Any) -> dict[str, Any]:
         "attributes": {"updated": NOT_IN_PLAN},
         "lifetime_actions": _actions(policy.blocks("lifetime_action")),
     }
+
+
+def _validity(planned: Planned, policy: "View | Raw | None", now: int) -> dict[str, Any]:
+    """The dates of a new certificate that the vault itself issues: valid from when it is made, for the months of its policy.
+
+    https://learn.microsoft.com/azure/key-vault/certificates/about-certificates
+    """
+    if not planned.is_new or not isinstance(policy, View):
+        return {}
+    issuer, x509 = policy.block("issuer_parameters"), policy.block("x509_certificate_properties")
+    if not isinstance(issuer, View) or not isinstance(x509, View) or issuer.value("name") != "Self":
+        return {}
+    months = x509.value("validity_in_months")
+    if not isinstance(months, int) or not 0 < months <= _MOST_MONTHS:
+        return {}
+    begun = iso_time(now)
+    years, month = divmod(int(begun[5:7]) - 1 + months, 12)
+    # The 28th is in each month: a day is never missing.
+    end = parse_time(f"{int(begun[:4]) + years:04}-{month + 1:02}-{min(int(begun[8:10]), 28):02}{begun[10:]}")
+    return {"nbf": now, "exp": end}
 
 
 def _section(block: Any, members: dict[str, str]) -> Value:

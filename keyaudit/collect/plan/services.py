@@ -49,6 +49,8 @@ KINDS: Mapping[str, Kind] = {
 }
 _APART = {
     "azurerm_storage_account_customer_managed_key": ("storage_account_id", "azurerm_storage_account"),
+    "azurerm_servicebus_namespace_customer_managed_key": ("namespace_id", "azurerm_servicebus_namespace"),
+    "azurerm_eventhub_namespace_customer_managed_key": ("eventhub_namespace_id", "azurerm_eventhub_namespace"),
     "azurerm_cognitive_account_customer_managed_key": ("cognitive_account_id", "azurerm_cognitive_account"),
 }
 """Resources that give a service its key, with the attribute that names the service."""
@@ -118,8 +120,12 @@ class Services:
 
     def _named(self, planned: Planned, kind: Kind, apart: Planned | None) -> Value:
         """The key that a service encrypts with; null if it has one of its own."""
+        if apart is not None and apart.has("key_vault_key_ids"):
+            # Of several keys, none is the one that is meant.
+            found = apart.value("key_vault_key_ids")
+            return found[0] if isinstance(found, list) and len(found) == 1 else AFTER_APPLY
         if apart is not None:
-            return self._objects.url(apart, kind.key)
+            return self._objects.url(apart, "key_vault_key_id")
         block = planned.block(kind.block) if kind.block else None
         if isinstance(block, Raw) and planned.is_set(kind.block):
             return AFTER_APPLY

@@ -12,7 +12,9 @@ from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
+from keyaudit.model.tables.grant import GRANT
 
+_SCOPE = tuple(name for name in ("scope", "scope_kind", "vault_id") if GRANT.by_name[name].can_be_unknown)
 _PLACES = frozenset({"vault", "application", "service_principal", "managed_identity"})
 _CONSEQUENCES = frozenset({Reason.PARENT_NOT_ASSESSED, Reason.NOTHING_VISIBLE})
 """What a list without a plan's answer makes of the reads that depend on it."""
@@ -33,14 +35,22 @@ class PlanSpool(Spool):
 class _PlanUnit(Unit):
     def __init__(self, spool: PlanSpool, name: str, opened: Opened) -> None:
         super().__init__(spool, name, opened)
-        self._outside = spool.answers.outside
+        self._outside, self._unscoped = spool.answers.outside, spool.answers.unscoped
 
     def close(self, coverage: Sequence[Coverage]) -> None:
         super().close([_not_in_plan(record) if record.reason in _CONSEQUENCES else record for record in coverage])
 
     def row(self, table: str, row: Mapping[str, object]) -> None:
         if table not in _PLACES or row["id"] not in self._outside:
-            super().row(table, _settled(table, row))
+            super().row(table, _settled(table, self._scoped(table, row)))
+
+    def _scoped(self, table: str, row: Mapping[str, object]) -> Mapping[str, object]:
+        """The row; of a grant whose scope is known after apply, without the one that its id stands for."""
+        if table != "grant" or row["id"] not in self._unscoped:
+            return row
+        before = row.get("unknown")
+        unknown = {**(before if isinstance(before, Mapping) else {}), **dict.fromkeys(_SCOPE, str(Reason.AFTER_APPLY))}
+        return {**row, **dict.fromkeys(_SCOPE), "unknown": unknown}
 
 
 def _not_in_plan(record: Coverage) -> Coverage:

@@ -12,9 +12,11 @@ from msgspec import UNSET, Raw, Struct
 
 from keyaudit.collect.places import vault_id_parts
 from keyaudit.collect.plan.ground import Ground, stand_in
+from keyaudit.collect.plan.principals import principal_of
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, texts, wire
 
 VAULT = "azurerm_key_vault"
+ENDPOINT = "azurerm_private_endpoint"
 POLICY = "azurerm_key_vault_access_policy"
 _KIND = "Microsoft.KeyVault/vaults"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]", re.ASCII)
@@ -69,6 +71,7 @@ class Vaults:
         policies: dict[str, list[Planned]] = {}
         for planned in ground.resources.of(POLICY):
             policies.setdefault(self.of(planned).id.lower(), []).append(planned)
+        endpoints = self._endpoints()
         planned_at: dict[str, Planned] = {}
         for address, place in self._planned.items():
             found = ground.resources.at(address)
@@ -80,13 +83,32 @@ class Vaults:
                 ground.origin(
                     f"{id_}/accesspolicies/{each.text('object_id') or 'unread'}", each, "object_id", "key_permissions"
                 )
-            item = {"id": place.id, "type": _KIND, **(_vault(own, place, more) if own else _elsewhere(place, more))}
+            entries = [_entry(each, principal_of(ground, each, "object_id")) for each in more]
+            item = {
+                "id": place.id,
+                "type": _KIND,
+                **(_vault(own, place, entries, endpoints.get(id_, [])) if own else _elsewhere(place, entries)),
+            }
             subscription = place.id.split("/")[2].lower()
             ground.answers.add("vault.list", item, subscription=subscription)
             if own:
                 ground.origin(id_, own, *_ATTRIBUTES)
             else:
                 ground.answers.outside.add(id_)
+
+    def _endpoints(self) -> dict[str, list[Value]]:
+        """The private endpoints of the plan by vault. One that is not manual is approved as it is made."""
+        found: dict[str, list[Value]] = {}
+        for planned in self._ground.resources.of(ENDPOINT):
+            target = self._ground.resources.target(planned, "private_service_connection", "private_connection_resource_id")
+            block = planned.block("private_service_connection")
+            known = block.text("private_connection_resource_id") if isinstance(block, View) else None
+            place = self._planned.get(target[0].address) if target else None
+            manual = block.value("is_manual_connection") if isinstance(block, View) else AFTER_APPLY
+            status: Value = manual if isinstance(manual, Raw) else "Pending" if manual else "Approved"
+            connection = {"properties": {"privateLinkServiceConnectionState": {"status": status}}}
+            found.setdefault((place.id if place else known or "").lower(), []).append(connection)
+        return found
 
     def _own(self, planned: Planned) -> VaultPlace:
         name = planned.text("name") or ""
@@ -118,7 +140,7 @@ _ATTRIBUTES = (
 )
 
 
-def _vault(planned: Planned, place: VaultPlace, more: Sequence[Planned]) -> dict[str, Any]:
+def _vault(planned: Planned, place: VaultPlace, more: Sequence[Value], endpoints: Sequence[Value]) -> dict[str, Any]:
     # The provider sends false for null: d.Get of a boolean in key_vault_resource.go.
     rbac = wire(planned.value("rbac_authorization_enabled", "enable_rbac_authorization"), default=False)
     public = planned.value("public_network_access_enabled")
@@ -133,7 +155,7 @@ def _vault(planned: Planned, place: VaultPlace, more: Sequence[Planned]) -> dict
             "tenantId": planned.value("tenant_id"),
             "sku": {"name": wire(planned.value("sku_name"))},
             "enableRbacAuthorization": rbac,
-            "accessPolicies": _policies(planned, more, rbac),
+            "accessPolicies": _policies(planned, more),
             "enabledForDeployment": wire(planned.value("enabled_for_deployment"), default=False),
             "enabledForDiskEncryption": wire(planned.value("enabled_for_disk_encryption"), default=False),
             "enabledForTemplateDeployment": wire(planned.value("enabled_for_template_deployment"), default=False),
@@ -143,14 +165,14 @@ def _vault(planned: Planned, place: VaultPlace, more: Sequence[Planned]) -> dict
             "softDeleteRetentionInDays": wire(retention, 90),
             "publicNetworkAccess": public if isinstance(public, Raw) else "Disabled" if public is False else "Enabled",
             "networkAcls": _network(planned),
-            "privateEndpointConnections": NOT_IN_PLAN,
+            "privateEndpointConnections": endpoints if planned.is_new else NOT_IN_PLAN,
             "provisioningState": "Succeeded",
             "createMode": None,
         },
     }
 
 
-def _elsewhere(place: VaultPlace, more: Sequence[Planned]) -> dict[str, Any]:
+def _elsewhere(place: VaultPlace, more: Sequence[Value]) -> dict[str, Any]:
     """A vault that the plan refers to: only its access policies may be planned."""
     return {
         "name": place.id.rpartition("/")[2],
@@ -159,7 +181,7 @@ def _elsewhere(place: VaultPlace, more: Sequence[Planned]) -> dict[str, Any]:
         "systemData": NOT_IN_PLAN,
         "properties": {
             "vaultUri": place.uri,
-            "accessPolicies": [_entry(each) for each in more],
+            "accessPolicies": list(more),
             **dict.fromkeys(("tenantId", "sku", "enableRbacAuthorization", "enableSoftDelete", "networkAcls"), NOT_IN_PLAN),
             **dict.fromkeys(("enablePurgeProtection", "softDeleteRetentionInDays", "publicNetworkAccess"), NOT_IN_PLAN),
             **dict.fromkeys(("enabledForDeployment", "enabledForDiskEncryption"), NOT_IN_PLAN),
@@ -169,24 +191,25 @@ def _elsewhere(place: VaultPlace, more: Sequence[Planned]) -> dict[str, Any]:
     }
 
 
-def _policies(planned: Planned, more: Sequence[Planned], rbac: Value) -> Value:
+def _policies(planned: Planned, more: Sequence[Value]) -> Value:
     blocks = planned.blocks("access_policy")
     if isinstance(blocks, Raw):
-        # Computed where it is not set. Without RBAC it may stand for a dynamic block, which no configuration as JSON shows.
-        if rbac is not True or planned.is_set("access_policy"):
+        # Computed where it is not set, and then not sent: the vault has the policies of other resources alone.
+        if planned.is_set("access_policy") or not planned.is_new:
             return AFTER_APPLY
         blocks = []
-    return [*map(_entry, blocks), *map(_entry, more)]
+    return [*map(_entry, blocks), *more]
 
 
-def _entry(view: View) -> Value:
+def _entry(view: View, who: str | None = None) -> Value:
     """An access policy; the mark if it is not known whom it is for, or what it allows."""
     permissions = {kind: texts(view.value(name)) for kind, name in _PERMISSIONS.items()}
-    if not isinstance(view.value("object_id"), str) or any(isinstance(each, Raw) for each in permissions.values()):
+    object_id = who or view.value("object_id")
+    if not isinstance(object_id, str) or any(isinstance(each, Raw) for each in permissions.values()):
         return AFTER_APPLY
     return {
         "tenantId": view.value("tenant_id"),
-        "objectId": view.value("object_id"),
+        "objectId": object_id,
         "applicationId": view.value("application_id") or None,
         "permissions": permissions,
     }
