@@ -33,7 +33,7 @@ def resource(type_: str, name: str, properties: dict[str, object], **fields: Any
 
 
 STORAGE = "Microsoft.Storage/storageAccounts"
-BY_VAULT = {
+BY_VAULT: dict[str, Any] = {
     "keySource": "Microsoft.Keyvault",
     "keyvaultproperties": {
         "keyvaulturi": f"{VAULT}/",
@@ -359,7 +359,7 @@ async def test_a_storage_account_that_follows_its_key_and_names_no_version_in_us
     of accounts with a key of a vault name it, beside an empty version. One that is pinned names its version anyway.
     """
     named = {**BY_VAULT["keyvaultproperties"], "keyversion": version_, "currentVersionedKeyIdentifier": None}
-    settings = {"encryption": {**BY_VAULT, "keyvaultproperties": named}}
+    settings: dict[str, object] = {"encryption": {**BY_VAULT, "keyvaultproperties": named}}
     found = await collect(estate=replace(ESTATE, resources=(resource(STORAGE, "st", settings),)))
     [row] = found.rows["key_use"].values()
     assert row.get("unknown", {}).get("version_in_use") == reason
