@@ -123,4 +123,4 @@ def test_who_stops_a_collection_is_told_how_to_go_on(tmp_path: Path) -> None:
     ended, complaint = _stopped(tmp_path, signal.SIGINT, *arguments, ready="snapshot/**/journal.jsonl")
     assert ended == Exit.INTERRUPTED
     told = complaint.decode().splitlines()[-1]
-    assert told.endswith(f"; go on with: keyaudit collect --resume --out {out} --demo --estate sized:8x20")
+    assert told.endswith(f"; continue with: keyaudit collect --resume --out {out} --demo --estate sized:8x20")

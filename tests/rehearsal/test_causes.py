@@ -1,7 +1,7 @@
 """Each cause that a policy declares is confirmed by the rehearsal that was kept, or is known not to be."""
 
 from tests.rehearsal.causes import UNSHARED, Closed, closed_by_actions, confirmed, declared, kept, table
-from tests.rehearsal.stage import Finding
+from tests.rehearsal.stage import Audit, Finding
 
 
 def test_every_declared_cause_was_closed_with_another_finding_or_no_tenant_has_such_two() -> None:
@@ -28,9 +28,10 @@ def test_a_finding_that_is_left_or_became_unknown_was_not_closed_together() -> N
         return {"id": policy, "policy": policy, "subject": policy, "outcome": outcome, "cause": cause}
 
     before = {each: found(each) for each in ("a", "b", "c")}
-    for after, expected in (
+    cases: list[tuple[Audit, Closed]] = [
         ({}, Closed("grant", (), ("a", "b", "c"), (), ())),
         ({"c": found("c", "unknown")}, Closed("grant", (), ("a", "b"), (), ("c",))),
         ({"b": found("b"), "c": found("c")}, Closed("grant", (), (), ("a",), ("b", "c"))),
-    ):
+    ]
+    for after, expected in cases:
         assert closed_by_actions(before, after) == [expected]
