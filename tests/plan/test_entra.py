@@ -26,7 +26,7 @@ CSV = (
     "--select",
     "app-no-owner",
     "--select",
-    "sp-*-ten*",
+    "sp-*tenant*",
 )
 GRAPH = "00000003-0000-0000-c000-000000000000"
 OWNER = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"

@@ -9,7 +9,7 @@ import pytest
 
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit, Ran, contoso, keyaudit
-from tests.plan.small import UNKNOWN, Resource, key, plan, vault, written
+from tests.plan.small import Resource, key, plan, vault, written
 
 pytestmark = pytest.mark.exhaustive
 
@@ -81,10 +81,3 @@ def test_a_snapshot_of_another_tenant_is_refused(gate: Any) -> None:
     ran = gate(vault())
     assert ran.code == Exit.UNSAFE
     assert "the plan is for tenant 11111111-2222-4333-8444-555555555555, and the snapshot is of" in ran.err
-
-
-def test_a_value_that_is_known_after_apply_gates_there_too(gate: Any) -> None:
-    added = {**key(name="added", key_type="RSA-HSM").values, "key_vault_id": DATA, "key_opts": UNKNOWN}
-    ran = gate(Resource("azurerm_key_vault_key.added", added), flags=("--fail-on", "critical"))
-    assert ran.code in (Exit.CLEAN, Exit.INCOMPLETE), ran.out
-    assert "UNKNOWN" in ran.out

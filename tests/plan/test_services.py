@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, vault
-from tests.plan.test_gate import CSV, SAFE, gate, keyaudit, outcomes
+from tests.plan.test_gate import SAFE, gate, keyaudit, outcomes
 
 pytestmark = pytest.mark.exhaustive
 
 __all__ = ["gate", "keyaudit"]
 
+CSV = ("-o", "csv", "--all", *(f"--select={each}" for each in ("use-cmk-*", "hsm-*", "kv-key-*", "fed-fic-*", "sp-mi-*")))
 PLACE = {"location": "westeurope", "resource_group_name": "example-resources", "tags": None}
 ADMIN = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 
