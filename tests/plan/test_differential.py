@@ -44,7 +44,7 @@ DIFFERS: Mapping[Result, str] = {
     ("use-cmk-version-pinned", "customer-managed key of sb-plan"): "the key of a Service Bus namespace is not followed",
     ("use-cmk-version-pinned", "customer-managed key of sql-plan-pinned"): "the protector of a SQL server is not followed",
 }
-"""Results on which the gate and the tenant differ today, and why. Each is asserted, so that it leaves this list once it is gone."""
+"""Results on which the gate and the tenant differ, and why. Each is asserted, so that it leaves this list once it is gone."""
 ALONE_DIFFERS: Mapping[Result, str] = {
     **{
         ("app-privileged-with-user-owner", f"app registration Planned {name}"): "whether an owner is a user is in the directory"
