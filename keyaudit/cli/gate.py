@@ -31,7 +31,7 @@ def gate(  # noqa: PLR0917 - each is a group of flags
             "--plan",
             metavar="FILE",
             help="Evaluate what a plan would make: the output of terraform show -json, or of tofu show -json. "
-            "Details: keyaudit explain plan.",
+            "With --from, only what it changes fails the gate; with --all, the rest too. Details: keyaudit explain plan.",
         ),
     ] = None,
     since: Shrinkage = None,
@@ -60,7 +60,15 @@ def gate(  # noqa: PLR0917 - each is a group of flags
         from keyaudit.cli.plan import of_plan
 
         judging = of_plan(
-            plan, live, stored, choice, fail_on=Severity(fail_on), new_only=new_only, detail=detail, kept=keep or since
+            plan,
+            live,
+            stored,
+            choice,
+            fail_on=Severity(fail_on),
+            new_only=new_only,
+            detail=detail,
+            whole=shown.passes,
+            kept=keep or since,
         )
     else:
         if keep is not None:

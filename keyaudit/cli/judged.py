@@ -40,8 +40,10 @@ class Before(Protocol):
 
     def accepted(
         self, accepted: Acceptance, policies: Sequence[Policy], judging: Judging
-    ) -> tuple[Acceptance, Sequence[UnknownGroup]]:
-        """What is accepted, with the findings that are there without the plan; and what is unknown without it."""
+    ) -> tuple[Acceptance, Sequence[UnknownGroup] | None]:
+        """What is accepted, with the findings that are there without the plan; and what is unknown without it, or None if that
+        counts, too.
+        """
         ...
 
 

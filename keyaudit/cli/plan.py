@@ -13,6 +13,7 @@ from keyaudit.audit import Detail
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.judged import judged
 from keyaudit.cli.options import Choice, Live, Stored
+from keyaudit.cli.progress import Silent
 from keyaudit.cli.settings import Settings, settle
 from keyaudit.cli.source import snapshot
 from keyaudit.collect.plan.answers import Answers
@@ -53,11 +54,13 @@ def of_plan(
     fail_on: Severity,
     new_only: bool,
     detail: Detail,
+    whole: bool,
     kept: Path | None = None,
 ) -> Iterator[Sequence[Report]]:
     """The report of what a plan would make, inside a context. Raises UsageError for a file that is no plan.
 
-    `kept`: a folder of --keep or --since, neither of which a plan has.
+    `whole`: with a snapshot, what the plan leaves as it is counts, too. `kept`: a folder of --keep or --since, neither of which
+    a plan has.
     """
     _check(live, stored, kept)
     settings = settle(live, resume=False)
@@ -80,7 +83,7 @@ def of_plan(
                 detail=detail,
                 taken=(taken, now),
                 planned=_deferred(plan, ground),
-                before=None if before is None else Without(before, ground),
+                before=None if before is None else Without(before, ground, whole=whole),
             )
         )
         yield [_placed(report, _Places(path.parent, plan, ground))]
@@ -99,15 +102,18 @@ def _deferred(plan: Plan, ground: Ground) -> Sequence[Gap]:
 class Without:
     """The tenant without the plan, which decides what the plan changes."""
 
-    def __init__(self, before: Snapshot, ground: Ground) -> None:
-        self._before, self._ground = before, ground
+    def __init__(self, before: Snapshot, ground: Ground, *, whole: bool) -> None:
+        """`whole`: what the plan leaves as it is counts, too."""
+        self._before, self._ground, self._whole = before, ground, whole
 
     def accepted(
         self, accepted: Acceptance, policies: Sequence[Policy], judging: Judging
-    ) -> tuple[Acceptance, Sequence[UnknownGroup]]:
+    ) -> tuple[Acceptance, Sequence[UnknownGroup] | None]:
         """What is accepted: besides what is given, each finding that is there without the plan, on a resource that the plan
-        leaves as it is. And what is unknown without the plan.
+        leaves as it is. And what is unknown without the plan; None if that counts, too.
         """
+        if self._whole:
+            return accepted, None
         entries = list(accepted.baseline.entries if accepted.baseline and accepted.new_only else ())
         with audit.judge(self._before, policies, judging) as report:
             entries += [
@@ -169,7 +175,7 @@ def _read(plan: Plan, ground: Ground, folder: Path, settings: Settings, before: 
         planned=True,
     )
     with PlanSpool.create(folder / "plan", run) as spool:
-        failures = asyncio.run(collect_plan(ground, spool, settings.environment, progress=_Silent()))
+        failures = asyncio.run(collect_plan(ground, spool, settings.environment, progress=Silent()))
         for failure in failures:
             raise failure.error
         if before is None:
@@ -215,13 +221,3 @@ def _placed(report: Report, places: _Places) -> Report:
 def _answered(finding: Finding) -> bool:
     """Whether a plan has anything to say of it: what only the tenant has is not evaluated."""
     return finding.outcome is not Outcome.UNKNOWN or set(finding.unknown.values()) != {Reason.NOT_IN_PLAN}
-
-
-class _Silent:
-    """A plan is read at once: there is no progress to show."""
-
-    def update(self, surface: str, done: int, total: int | None) -> None:
-        """Nothing."""
-
-    def waits(self, host: str, reason: Reason, seconds: float) -> None:
-        """Nothing."""

@@ -75,7 +75,8 @@ def decide(
     # Supplied evidence is evaluated without a read from Azure.
     rows = any(tally.rows or tally.not_applicable for tally in tallies)
     judged = rows and (not required or shows_access(ledger.records))
-    if not (ledger.assessed or judged or any(group.causes for group in results.groups) or _proven_empty(ledger)):
+    # A plan without anything that policies are about is an ordinary one.
+    if not (run.planned or ledger.assessed or judged or any(group.causes for group in results.groups) or _proven_empty(ledger)):
         conditions.add(_nothing(gaps))
     held = tuple(code for code in PRECEDENCE if code in conditions) or (Exit.CLEAN,)
     return Verdict(

@@ -17,7 +17,7 @@ from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES, filled
 from keyaudit.model.text import one_line
 
-FORMAT = 3
+FORMAT = 4
 """Increased when an older keyaudit could misread a newer format."""
 MAX_MANIFEST = 512 * 1024 * 1024
 _REMEDY = "take the snapshot from where it was made, or collect again"

@@ -23,6 +23,7 @@ from keyaudit.model.findings import Finding, PolicyText, Severity, Tally, Value
 from keyaudit.model.identity import parsed
 from keyaudit.model.listing import Listing
 from keyaudit.model.part import KINDS, Part
+from keyaudit.model.planned import PlannedAt
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, NotJudged, Report, Run, UnderProfile, Verdict
 from keyaudit.model.tables import TABLES
@@ -243,8 +244,12 @@ class _Redaction:
             # Its reasons contain names.
             score=None,
             cause=self._cause(finding.cause) if finding.cause else None,
+            planned=self._planned(finding.planned) if finding.planned else None,
             reworded=None,
         )
+
+    def _planned(self, at: PlannedAt) -> PlannedAt:
+        return replace(at, address=self._names.text("resource", at.address), file="", line=0)
 
     def _causes(self, causes: Causes) -> Causes:
         repeated = {(self._settings.id(policy), *alike): count for (policy, *alike), count in causes.repeated.items()}
