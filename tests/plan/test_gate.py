@@ -73,6 +73,27 @@ def test_an_ordinary_plan_passes(gate: Any) -> None:
     assert "INCOMPLETE" not in ran.out
 
 
+def test_a_plan_without_keys_passes(gate: Any) -> None:
+    ran = gate(Resource("azurerm_resource_group.main", {"name": "rg-web", "location": "westeurope"}), flags=("--select", "kv-*"))
+    assert ran.code == Exit.CLEAN, ran.out
+
+
+def test_a_redacted_export_names_no_resource_of_the_plan_and_no_file(gate: Any, tmp_path: Path) -> None:
+    (tmp_path / "keys.tf").write_text('resource "azurerm_key_vault_key" "generated" {\n}\n', encoding="utf-8")
+    few = ("--select", "kv-key-no-expiry", "--export", "json=report.json")
+    told = []
+    for more in ((), ("--redact", "names")):
+        gate(vault(), key(), flags=(*few, *more))
+        [finding] = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["findings"]
+        told.append(finding["planned"])
+        (tmp_path / "report.json").unlink()
+    plain, redacted = told
+    assert plain["address"] == "azurerm_key_vault_key.generated"
+    assert plain["file"] == "keys.tf"
+    assert "generated" not in redacted["address"]
+    assert (redacted["file"], redacted["line"]) == ("", 0)
+
+
 def test_a_plan_is_judged_by_the_policies_of_the_tenant(gate: Any) -> None:
     found = outcomes(gate(vault(), key(), flags=CSV))
     assert found["kv-key-no-expiry"] == "fail"
