@@ -354,9 +354,9 @@ async def test_the_identities_that_users_assigned_are_those_of_the_resource(iden
 async def test_a_storage_account_that_follows_its_key_and_names_no_version_in_use_is_unknown(
     version_: str, reason: str | None
 ) -> None:
-    """All answers in
+    """Two answers that were read in
     https://github.com/Azure/azure-rest-api-specs/tree/1aad9e2e0ee465552fcd74dd26e871e3d81ea19e/specification/storage/resource-manager/Microsoft.Storage/stable/2023-01-01/examples
-    of accounts with a key of a vault name it, beside an empty version. One that is pinned names its version anyway.
+    have an account with a key of a vault, and name it beside an empty version. One that is pinned names its version anyway.
     """
     named = {**BY_VAULT["keyvaultproperties"], "keyversion": version_, "currentVersionedKeyIdentifier": None}
     settings: dict[str, object] = {"encryption": {**BY_VAULT, "keyvaultproperties": named}}
