@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Raw, Struct
 
+from keyaudit.collect.plan import azapi
 from keyaudit.collect.plan.ground import Ground
 from keyaudit.collect.plan.objects import Objects
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, wire
@@ -47,7 +48,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "azurerm_disk_encryption_set": Kind(type="Microsoft.Compute/diskEncryptionSets"),
 }
-_APART = {
+APART = {
     "azurerm_storage_account_customer_managed_key": ("storage_account_id", "azurerm_storage_account"),
     "azurerm_servicebus_namespace_customer_managed_key": ("namespace_id", "azurerm_servicebus_namespace"),
     "azurerm_eventhub_namespace_customer_managed_key": ("eventhub_namespace_id", "azurerm_eventhub_namespace"),
@@ -67,11 +68,13 @@ class Services:
 
     def __init__(self, ground: Ground, objects: Objects) -> None:
         self._ground, self._objects = ground, objects
+        self.read: set[str] = set()
+        """The addresses of resources of azapi that are among them."""
 
     def answer(self) -> None:
         """Add all of them."""
         apart: dict[str, Planned] = {}
-        for type_, (attribute, of) in _APART.items():
+        for type_, (attribute, of) in APART.items():
             for planned in self._ground.resources.of(type_):
                 target = self._ground.resources.target(planned, attribute)
                 if target and target[0].type == of:
@@ -79,6 +82,12 @@ class Services:
         for type_, kind in KINDS.items():
             for planned in self._ground.resources.of(type_):
                 self._add(planned, kind, apart.get(planned.address))
+        for planned in self._ground.resources.of(azapi.RESOURCE):
+            item = azapi.service(self._ground, planned, _MEMBERS) if azapi.type_of(planned) in azapi.SERVICES else None
+            if item:
+                self._ground.answers.add("service.query", item)
+                self._ground.origin(str(item["id"]), planned, "body", "identity")
+                self.read.add(planned.address)
 
     def _add(self, planned: Planned, kind: Kind, apart: Planned | None) -> None:
         id_ = self._ground.id_of(planned, kind.type)
