@@ -246,10 +246,12 @@ def _elsewhere(place: VaultPlace, more: Sequence[Value]) -> dict[str, Any]:
 def _policies(planned: Planned, more: Sequence[Value]) -> Value:
     blocks = planned.blocks("access_policy")
     if isinstance(blocks, Raw):
-        # Computed where it is not set, and then not sent: the vault has the policies of other resources alone.
         if planned.is_set("access_policy") or not planned.is_new:
             return AFTER_APPLY
-        blocks = []
+        # Computed where it is not set, and then not sent. But a dynamic block looks the same, and may add policies. Under
+        # Azure RBAC they have no effect.
+        by_role = planned.value("rbac_authorization_enabled", "enable_rbac_authorization") is True
+        return list(more) if by_role else [AFTER_APPLY, *more]
     return [*map(_entry, blocks), *more]
 
 
