@@ -311,7 +311,7 @@ def unanswered(snapshot: Snapshot, policies: Sequence[Policy], judging: Judging)
         answered = {
             tally.policy.id for tally in report.tallies if any((tally.passed, tally.failed, tally.waived, tally.not_applicable))
         }
-        answered |= {group.policy for group in report.groups if set(group.causes.values()) - {Reason.NOT_IN_PLAN}}
+        answered |= {group.policy for group in report.groups if {*group.causes.values(), *group.reasons} - {Reason.NOT_IN_PLAN}}
     return frozenset(policy.text.id for policy in policies) - answered
 
 

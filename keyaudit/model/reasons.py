@@ -62,6 +62,7 @@ class Reason(StrEnum):
     NEXT_RUN = "next_run"
     AFTER_APPLY = "after_apply"
     NOT_IN_PLAN = "not_in_plan"
+    UNREAD_RESOURCE = "unread_resource"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -177,6 +178,10 @@ ADVICE: dict[Reason, Advice] = {
     ),
     Reason.AFTER_APPLY: Advice("it is known after apply", "set it in the configuration, or audit the tenant after apply"),
     Reason.NOT_IN_PLAN: Advice("a plan does not have it", "audit the tenant after apply, or add --from with a snapshot of it"),
+    Reason.UNREAD_RESOURCE: Advice(
+        "the plan has a resource for it that keyaudit does not read",
+        "audit the tenant after apply, or accept the gap with --allow-gap",
+    ),
     Reason.INTERNAL_ERROR: Advice("keyaudit failed there", "report it"),
 }
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import UNSET, Raw, Struct, field
 
 from keyaudit.collect.grants import grant_row
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import AFTER_APPLY, Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
@@ -131,18 +131,20 @@ def policies_of(raw: Wire) -> Policies:
     if isinstance(items, Refusal):
         return Policies({}, 1, items, items)
     found: dict[tuple[str, str], Policy] = {}
-    unread = 0
+    unread, after_apply = 0, 0
     storage: list[bool | Refusal] = []
     for item in items:
         who, permissions = _entry(item)
         if permissions is None:
             unread += 1
+            after_apply += item == AFTER_APPLY
             continue
         storage.append(_for_storage(permissions))
         policy = found.setdefault(who, Policy())
         for kind in _ALLOWS:
             policy.names[kind] |= permissions.names(kind)
-    count = Refusal(Reason.BAD_ITEM) if unread else len(items)
+    why = Reason.AFTER_APPLY if after_apply == unread else Reason.BAD_ITEM
+    count = Refusal(why) if unread else len(items)
     refused = next((each for each in (count, *storage) if isinstance(each, Refusal)), None)
     return Policies(found, unread, count, storage.count(True) if refused is None else refused)
 

@@ -6,6 +6,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct, field
 
+from keyaudit.model.coverage import SHOWN_BAD, Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.text import one_line
+
 Key = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
@@ -39,6 +43,8 @@ class Answers:
         """Ids in lower case of grants whose scope is known after apply."""
         self.outside: set[str] = set()
         """Ids in lower case of vaults that the plan only refers to, and has no row of."""
+        self.unread: dict[str, list[str]] = {}
+        """By operation, the resources whose objects its lists lack because nothing reads resources of their kind."""
 
     def list(self, operation: str, host: str = "", *, whole: bool = False, **segments: str) -> Held:
         """The list of a request, empty at first. `whole`: it has everything that will exist."""
@@ -61,6 +67,15 @@ class Answers:
     def read(self, operation: str, host: str, segments: Mapping[str, str]) -> bytes | None:
         """The object of a request; None if the plan has none."""
         return self._objects.get(_key(operation, host, segments))
+
+    def lacking(self, operation: str) -> Refusal | None:
+        """Why no list of an operation is whole, with the addresses of the resources that it lacks; None if it lacks none."""
+        addresses = self.unread.get(operation)
+        if not addresses:
+            return None
+        more = f" and {len(addresses) - SHOWN_BAD:,} more" if len(addresses) > SHOWN_BAD else ""
+        shown = ", ".join(one_line(each, 200) for each in addresses[:SHOWN_BAD])
+        return Refusal(Reason.UNREAD_RESOURCE, f"{shown}{more}")
 
     def origin(self, id_: str) -> Origin | None:
         """The resource of the plan that a row with this id comes from."""

@@ -40,11 +40,13 @@ class PlanGateway(Gateway):
     ) -> Listing[T]:
         """A list of the plan, which is one page."""
         held = self._answers.listed(operation, host, segments)
+        lacking = self._answers.lacking(operation)
+        absent = lacking or _ABSENT
 
         async def fetch(_: Step) -> Page | Refusal:
-            return Page(held.items, refusal=None if held.whole else _ABSENT) if held else _ABSENT
+            return Page(held.items, refusal=lacking if held.whole else absent) if held else absent
 
-        return Listing(fetch, Step(operation) if held else _ABSENT, item, by)
+        return Listing(fetch, Step(operation) if held else absent, item, by)
 
     async def lists(
         self, operation: str, item: type[T], *, by: Callable[[T], str], places: Sequence[Mapping[str, str]]

@@ -33,6 +33,8 @@ class Identities:
             parts = _ID.fullmatch(id_)
             if parts:
                 subscription = parts[1].lower()
+                # Only the restrictions of identities are read there, and those of the plan's are all in it.
+                self._answers.list("managed_identity.list", whole=True, subscription=subscription)
                 self._answers.add("managed_identity.list", {"id": id_, "properties": limits}, subscription=subscription)
                 segments = {"subscription": subscription, "resource_group": parts[2], "identity": parts[3]}
                 for operation in ("managed_identity.expressions_of", "managed_identity.federated_of"):

@@ -105,15 +105,16 @@ class Objects:
     def _certificate(self, planned: Planned) -> None:
         found = self._object(planned, "certificates")
         policy = planned.block("certificate_policy")
-        attributes = dict.fromkeys(("created", "updated", "nbf", "exp", "recoveryLevel"), NOT_IN_PLAN) | {"enabled": True}
-        attributes |= _validity(planned, policy, self._ground.now)
-        # Nothing in a configuration says what the certificate itself will hold.
-        members = {"attributes": attributes, "tags": _tags(planned), "x5t": NOT_IN_PLAN}
+        # Nothing in a configuration says what the certificate itself will hold: that is known once it is issued.
+        issued = AFTER_APPLY if planned.is_new else NOT_IN_PLAN
+        attributes = {**dict.fromkeys(("created", "updated", "recoveryLevel"), NOT_IN_PLAN), "nbf": issued, "exp": issued}
+        attributes |= {"enabled": True, **_validity(planned, policy, self._ground.now)}
+        members = {"attributes": attributes, "tags": _tags(planned), "x5t": issued}
         self._listed("certificate", found, "id", members)
         bundle = {
             "id": found.version_id,
             "kid": f"{found.vault.uri}keys/{found.name}/{found.version}",
-            "cer": NOT_IN_PLAN,
+            "cer": issued,
             "policy": AFTER_APPLY if isinstance(policy, Raw) or policy is None else _policy(policy),
             **members,
         }

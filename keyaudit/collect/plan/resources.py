@@ -42,6 +42,19 @@ class View:
                 return AFTER_APPLY if _is_unknown(self._unknown.get(name)) else self._value.get(name)
         return None
 
+    @property
+    def names(self) -> Sequence[str]:
+        """The attributes that the plan says anything of."""
+        return tuple({**self._value, **self._unknown})
+
+    def parts(self, name: str) -> tuple[object, object]:
+        """The known part of an attribute, and its part of `after_unknown`."""
+        return self._value.get(name), self._unknown.get(name)
+
+    def marked(self, name: str) -> Value:
+        """An attribute of any form, with the mark in place of each part that is known after apply."""
+        return _with_marks(*self.parts(name))
+
     def text(self, name: str) -> str | None:
         """A text; None if it is null, or known after apply. Raises UsageError for another type."""
         found = self.value(name)
@@ -155,6 +168,12 @@ class Resources:
             if change.mode == "managed" and change.type in types and not _is_removed(change.change):
                 yield self._planned(change)
 
+    def managed(self) -> Iterator[Planned]:
+        """All managed instances that exist after apply, in the order of the plan."""
+        for change in self._changes.values():
+            if change.mode == "managed" and not _is_removed(change.change):
+                yield self._planned(change)
+
     def removed(self, *types: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The instances of these types that the plan deletes, each by address with its values before.
 
@@ -200,6 +219,18 @@ def wire(value: Value, default: Value = None) -> Value:
 def texts(value: Value) -> Value:
     """A list of texts for an answer: null is no text."""
     return wire(value, [])
+
+
+def _with_marks(value: object, unknown: object) -> Value:
+    if unknown is True:
+        return AFTER_APPLY
+    if isinstance(value, dict) or isinstance(unknown, dict):
+        values, marks = (each if isinstance(each, dict) else {} for each in (value, unknown))
+        return {name: _with_marks(values.get(name), marks.get(name)) for name in {**values, **marks}}
+    if isinstance(value, list):
+        marked = unknown if isinstance(unknown, list) else []
+        return [_with_marks(each, marked[at] if at < len(marked) else None) for at, each in enumerate(value)]
+    return value
 
 
 def _is_unknown(mark: object) -> bool:

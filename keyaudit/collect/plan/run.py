@@ -18,6 +18,7 @@ from keyaudit.collect.plan.permissions import Permissions
 from keyaudit.collect.plan.resources import NOT_IN_PLAN, Resources
 from keyaudit.collect.plan.services import Services
 from keyaudit.collect.plan.spool import PlanSpool
+from keyaudit.collect.plan.unread import note_unread
 from keyaudit.collect.plan.vaults import Vaults
 from keyaudit.collect.run import Failure, Progress, collect_all
 
@@ -32,7 +33,8 @@ def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = 
     vaults = Vaults(ground)
     hsms, identities, objects = Hsms(ground), Identities(ground), Objects(ground, vaults)
     objects.answer()
-    Services(ground, objects).answer()
+    services = Services(ground, objects)
+    services.answer()
     Logs(ground, vaults, hsms).answer()
     hsms.answer()
     access, applications = Access(ground, vaults), Applications(ground)
@@ -41,6 +43,7 @@ def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = 
     applications.answer()
     identities.answer()
     vaults.answer()
+    note_unread(ground, {*vaults.read, *services.read})
     for subscription in sorted(ground.subscriptions):
         item = {"subscriptionId": subscription, "tenantId": ground.tenant_id, "displayName": NOT_IN_PLAN}
         answers.add("subscription.list", item)

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Raw, Struct
 
+from keyaudit.collect.plan import azapi
 from keyaudit.collect.plan.ground import Ground
 from keyaudit.collect.plan.objects import Objects
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, wire
@@ -24,6 +25,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     key: str = "key_vault_key_id"
 
 
+_SQL = "azurerm_mssql_server"
 KINDS: Mapping[str, Kind] = {
     "azurerm_storage_account": Kind(
         type="Microsoft.Storage/storageAccounts", local="shared_access_key_enabled", block="customer_managed_key"
@@ -45,12 +47,14 @@ KINDS: Mapping[str, Kind] = {
         block="encryption",
         key="key_vault_key_identifier",
     ),
+    _SQL: Kind(type="Microsoft.Sql/servers", key="transparent_data_encryption_key_vault_key_id"),
     "azurerm_disk_encryption_set": Kind(type="Microsoft.Compute/diskEncryptionSets"),
 }
-_APART = {
+APART = {
     "azurerm_storage_account_customer_managed_key": ("storage_account_id", "azurerm_storage_account"),
     "azurerm_servicebus_namespace_customer_managed_key": ("namespace_id", "azurerm_servicebus_namespace"),
     "azurerm_eventhub_namespace_customer_managed_key": ("eventhub_namespace_id", "azurerm_eventhub_namespace"),
+    "azurerm_mssql_server_transparent_data_encryption": ("server_id", _SQL),
     "azurerm_cognitive_account_customer_managed_key": ("cognitive_account_id", "azurerm_cognitive_account"),
 }
 """Resources that give a service its key, with the attribute that names the service."""
@@ -67,11 +71,13 @@ class Services:
 
     def __init__(self, ground: Ground, objects: Objects) -> None:
         self._ground, self._objects = ground, objects
+        self.read: set[str] = set()
+        """The addresses of resources of azapi that are among them."""
 
     def answer(self) -> None:
         """Add all of them."""
         apart: dict[str, Planned] = {}
-        for type_, (attribute, of) in _APART.items():
+        for type_, (attribute, of) in APART.items():
             for planned in self._ground.resources.of(type_):
                 target = self._ground.resources.target(planned, attribute)
                 if target and target[0].type == of:
@@ -79,6 +85,12 @@ class Services:
         for type_, kind in KINDS.items():
             for planned in self._ground.resources.of(type_):
                 self._add(planned, kind, apart.get(planned.address))
+        for planned in self._ground.resources.of(azapi.RESOURCE):
+            item = azapi.service(self._ground, planned, _MEMBERS) if azapi.type_of(planned) in azapi.SERVICES else None
+            if item:
+                self._ground.answers.add("service.query", item)
+                self._ground.origin(str(item["id"]), planned, "body", "identity")
+                self.read.add(planned.address)
 
     def _add(self, planned: Planned, kind: Kind, apart: Planned | None) -> None:
         id_ = self._ground.id_of(planned, kind.type)
@@ -96,6 +108,8 @@ class Services:
             **self._key(planned, kind, apart),
         }
         self._ground.answers.add("service.query", item)
+        if planned.type == _SQL:
+            self._protect(planned, id_, kind, apart)
         self._ground.origin(id_, planned, *filter(None, (kind.local, kind.block, "identity", "key_vault_key_id")))
 
     def _local(self, planned: Planned, kind: Kind) -> dict[str, Value]:
@@ -114,9 +128,28 @@ class Services:
             follows = wire(planned.value("auto_key_rotation_enabled"), default=False)
             url = self._objects.url(planned, kind.key)
             return {"activeKey": {"keyUrl": url}, "rotationToLatestKeyVersionEnabled": follows, "previousKeys": []}
+        if planned.type == _SQL:
+            return {"keyId": self._protector(planned, kind, apart)}
         if planned.type == "azurerm_cosmosdb_account":
             return {"keyVaultKeyUri": self._objects.url(planned, kind.key) or None}
         return {"encryption": self._encryption(self._named(planned, kind, apart))}
+
+    def _protector(self, planned: Planned, kind: Kind, apart: Planned | None) -> Value:
+        """The key of a SQL server; null if the service manages it."""
+        if apart is None:
+            # Another resource may give a server that exists its key.
+            return self._objects.url(planned, kind.key) or (None if planned.is_new else NOT_IN_PLAN)
+        return self._objects.url(apart, "key_vault_key_id") or apart.value("managed_hsm_key_id") or None
+
+    def _protect(self, planned: Planned, id_: str, kind: Kind, apart: Planned | None) -> None:
+        """Add the encryption protector of a SQL server, which says whether the server follows the key's rotation."""
+        url = self._protector(planned, kind, apart)
+        follows = wire(apart.value("auto_rotation_enabled"), default=False) if apart else False
+        of_vault = {"serverKeyType": "AzureKeyVault", "uri": url, "autoRotationEnabled": follows}
+        properties = of_vault if url else {"serverKeyType": "ServiceManaged"}
+        _, _, subscription, _, group, *_, name = id_.split("/")
+        place = {"subscription": subscription, "resource_group": group, "kind": "servers", "server": name}
+        self._ground.answers.put("sql.protector", {"properties": properties}, **place)
 
     def _named(self, planned: Planned, kind: Kind, apart: Planned | None) -> Value:
         """The key that a service encrypts with; null if it has one of its own."""

@@ -5,12 +5,13 @@ of them, website/docs/r/key_vault.html.markdown and internal/services/keyvault o
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from msgspec import UNSET, Raw, Struct
 
 from keyaudit.collect.places import vault_id_parts
+from keyaudit.collect.plan import azapi
 from keyaudit.collect.plan.ground import Ground, stand_in
 from keyaudit.collect.plan.principals import principal_of
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, texts, wire
@@ -44,6 +45,13 @@ class Vaults:
         self._ground = ground
         self._places: dict[str, VaultPlace] = {}
         self._planned = {planned.address: self._own(planned) for planned in ground.resources.of(VAULT)}
+        self._bodies = dict(self._of_azapi())
+        """By address, the body of each vault that azapi makes."""
+        self._planned |= {
+            planned.address: self._place(azapi.id_of(ground, planned), planned.address, new=planned.is_new)
+            for planned in ground.resources.of(azapi.RESOURCE)
+            if planned.address in self._bodies
+        }
 
     def of(self, planned: Planned, attribute: str = "key_vault_id") -> VaultPlace:
         """The vault that a resource names. One that is not known is taken for a vault of its own."""
@@ -53,7 +61,7 @@ class Vaults:
         if target and target[1] in ("", "id"):
             there, _ = target
             # A data source that is read during apply stands for a vault of which perhaps no more is known.
-            if there.type == VAULT:
+            if there.type == VAULT or there.address in self._bodies:
                 return self._planned.get(there.address) or self._own(there)
         return self._place("", planned.address)
 
@@ -64,6 +72,17 @@ class Vaults:
     def new(self) -> Sequence[VaultPlace]:
         """The vaults that the plan creates."""
         return [place for place in self._planned.values() if place.new]
+
+    @property
+    def read(self) -> Collection[str]:
+        """The addresses of resources of azapi that are among them."""
+        return self._bodies.keys()
+
+    def _of_azapi(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for planned in self._ground.resources.of(azapi.RESOURCE):
+            body = azapi.body_of(planned) if azapi.type_of(planned) == _KIND.lower() else None
+            if body is not None and isinstance(azapi.member(body, "properties"), dict):
+                yield planned.address, body
 
     def answer(self) -> None:
         """Add every vault to the answers."""
@@ -84,15 +103,16 @@ class Vaults:
                     f"{id_}/accesspolicies/{each.text('object_id') or 'unread'}", each, "object_id", "key_permissions"
                 )
             entries = [_entry(each, principal_of(ground, each, "object_id")) for each in more]
-            item = {
-                "id": place.id,
-                "type": _KIND,
-                **(_vault(own, place, entries, endpoints.get(id_, [])) if own else _elsewhere(place, entries)),
-            }
+            body = self._bodies.get(own.address) if own else None
+            if own and body is not None:
+                members = _sent(own, body, place, entries, endpoints.get(id_, []))
+            else:
+                members = _vault(own, place, entries, endpoints.get(id_, [])) if own else _elsewhere(place, entries)
+            item = {"id": place.id, "type": _KIND, **members}
             subscription = place.id.split("/")[2].lower()
             ground.answers.add("vault.list", item, subscription=subscription)
             if own:
-                ground.origin(id_, own, *_ATTRIBUTES)
+                ground.origin(id_, own, *(("body",) if body is not None else _ATTRIBUTES))
             else:
                 ground.answers.outside.add(id_)
 
@@ -172,6 +192,38 @@ def _vault(planned: Planned, place: VaultPlace, more: Sequence[Value], endpoints
     }
 
 
+def _sent(
+    planned: Planned, body: dict[str, Any], place: VaultPlace, more: Sequence[Value], endpoints: Sequence[Value]
+) -> dict[str, Any]:
+    """A vault by what Resource Manager is sent, with the defaults of the service.
+
+    https://learn.microsoft.com/azure/templates/microsoft.keyvault/vaults
+    """
+    given = azapi.member(body, "properties")
+    absent = None if planned.is_new else NOT_IN_PLAN
+    policies = given.get("accessPolicies", [] if planned.is_new else NOT_IN_PLAN)
+    return {
+        "name": _known(planned.value("name")),
+        "location": planned.value("location"),
+        "tags": azapi.tags_of(planned, body),
+        "systemData": NOT_IN_PLAN,
+        "properties": {
+            **dict.fromkeys(("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment"), absent),
+            **dict.fromkeys(("enablePurgeProtection", "networkAcls", "createMode"), absent),
+            "enableSoftDelete": True,
+            "softDeleteRetentionInDays": 90 if planned.is_new else NOT_IN_PLAN,
+            "publicNetworkAccess": "Enabled" if planned.is_new else NOT_IN_PLAN,
+            # The default depends on the version of the API.
+            "enableRbacAuthorization": AFTER_APPLY,
+            **given,
+            "vaultUri": place.uri,
+            "accessPolicies": [*policies, *more] if isinstance(policies, list) else wire(policies, list(more)),
+            "privateEndpointConnections": endpoints if planned.is_new else NOT_IN_PLAN,
+            "provisioningState": "Succeeded",
+        },
+    }
+
+
 def _elsewhere(place: VaultPlace, more: Sequence[Value]) -> dict[str, Any]:
     """A vault that the plan refers to: only its access policies may be planned."""
     return {
@@ -194,10 +246,12 @@ def _elsewhere(place: VaultPlace, more: Sequence[Value]) -> dict[str, Any]:
 def _policies(planned: Planned, more: Sequence[Value]) -> Value:
     blocks = planned.blocks("access_policy")
     if isinstance(blocks, Raw):
-        # Computed where it is not set, and then not sent: the vault has the policies of other resources alone.
         if planned.is_set("access_policy") or not planned.is_new:
             return AFTER_APPLY
-        blocks = []
+        # Computed where it is not set, and then not sent. But a dynamic block looks the same, and may add policies. Under
+        # Azure RBAC they have no effect.
+        by_role = planned.value("rbac_authorization_enabled", "enable_rbac_authorization") is True
+        return list(more) if by_role else [AFTER_APPLY, *more]
     return [*map(_entry, blocks), *more]
 
 

@@ -1,0 +1,104 @@
+"""Resources of the provider azapi, whose `body` is what Resource Manager is sent.
+
+docs/resources/resource.md of Azure/terraform-provider-azapi; its versions before 2 have `body` as a text of JSON.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from keyaudit.collect.plan.ground import Ground
+from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, wire
+from keyaudit.collect.services.items import KINDS
+
+RESOURCE = "azapi_resource"
+_GROUP = "azurerm_resource_group"
+_OWN_READS = frozenset({"sql-server", "sql-managed-instance", "kubernetes", "arc-kubernetes", "openshift"})
+"""Kinds of services that more than their own answer tells of."""
+SERVICES = frozenset(type_ for type_, kind in KINDS.items() if kind not in _OWN_READS)
+"""The types of services that a body describes, in lower case."""
+
+
+def type_of(planned: Planned) -> str:
+    """The type of a resource in lower case, without its API version; empty if it is known after apply."""
+    return (planned.text("type") or "").partition("@")[0].lower()
+
+
+def body_of(planned: Planned) -> dict[str, Any] | None:
+    """What is sent, with marks for what is known after apply; None if it is not known at all, or partly a secret."""
+    if planned.is_set("sensitive_body"):
+        return None
+    found = planned.marked("body")
+    if isinstance(found, str):
+        try:
+            found = msgspec.json.decode(found)
+        except (msgspec.MsgspecError, RecursionError):
+            return None
+    return found if isinstance(found, dict) else {} if found is None else None
+
+
+def member(body: dict[str, Any], name: str) -> Value:
+    """An object of the body, by its name; the mark if it is known after apply."""
+    found = body.get(name)
+    return found if isinstance(found, Raw | dict) else {}
+
+
+def id_of(ground: Ground, planned: Planned) -> str:
+    """The resource id of one in a resource group."""
+    if known := planned.text("id"):
+        ground.seen(known)
+        return known
+    parent = planned.text("parent_id") or ""
+    target = None if parent else ground.resources.target(planned, "parent_id")
+    if target and target[0].type == _GROUP and target[1] in ("", "id"):
+        parent = f"/subscriptions/{ground.subscription(target[0])}/resourceGroups/{ground.named(target[0])}"
+    if not parent:
+        parent = f"/subscriptions/{ground.subscription(planned)}/resourceGroups/after-apply"
+    ground.seen(parent)
+    type_ = (planned.text("type") or "").partition("@")[0]
+    return f"{parent.rstrip('/')}/providers/{type_}/{ground.named(planned)}"
+
+
+def service(ground: Ground, planned: Planned, members: tuple[str, ...]) -> dict[str, Any] | None:
+    """A service as Resource Graph answers, with these members of its properties; None if its body is not known."""
+    body = body_of(planned)
+    properties = None if body is None else member(body, "properties")
+    if body is None or not isinstance(properties, dict):
+        return None
+    by_name = {name.lower(): value for name, value in properties.items()}
+    # What was never set is null; of a resource that exists, a body has only what it changes.
+    absent = None if planned.is_new else NOT_IN_PLAN
+    return {
+        "id": id_of(ground, planned),
+        "type": (planned.text("type") or "").partition("@")[0],
+        "name": planned.value("name"),
+        "location": planned.value("location"),
+        "tags": tags_of(planned, body),
+        **{name: by_name.get(name.lower(), absent) for name in members},
+        "keyCreationTime": NOT_IN_PLAN,
+        "keysMetadata": NOT_IN_PLAN,
+        **_identity(planned, body),
+    }
+
+
+def tags_of(planned: Planned, body: dict[str, Any]) -> Value:
+    """The tags. Computed where they are not set, and then those of the body."""
+    found = planned.value("tags")
+    if isinstance(found, Raw) and not planned.is_set("tags"):
+        found = None
+    return wire(found, body.get("tags") or ({} if planned.is_new else NOT_IN_PLAN))
+
+
+def _identity(planned: Planned, body: dict[str, Any]) -> dict[str, Value]:
+    block = planned.block("identity")
+    if isinstance(block, Raw) or (block is None and not planned.is_new):
+        return dict.fromkeys(("identityType", "userAssignedIdentities"), AFTER_APPLY if block else NOT_IN_PLAN)
+    if isinstance(block, View):
+        ids = block.value("identity_ids")
+        held: Value = ids if isinstance(ids, Raw) else {str(each): {} for each in ids or ()} or None
+        return {"identityType": block.value("type"), "userAssignedIdentities": held}
+    inline = member(body, "identity")
+    if isinstance(inline, Raw):
+        return {"identityType": inline, "userAssignedIdentities": inline}
+    return {"identityType": inline.get("type"), "userAssignedIdentities": inline.get("userAssignedIdentities")}
