@@ -18,6 +18,8 @@ GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/example-resources"
 ACCOUNTS = ("--select", "account-key-local-auth-enabled")
 REGISTRY = "Microsoft.ContainerRegistry/registries@2020-11-01-preview"
 
+TEMPLATE = Resource("azurerm_resource_group_template_deployment.example", {"name": "x", "template_content": "{}"})
+
 
 def azapi(name: str, type_: object, body: object, kind: str = "azapi_resource") -> Resource:
     """The example of docs/resources/resource.md in Azure/terraform-provider-azapi."""
@@ -32,26 +34,22 @@ def test_a_body_of_azapi_is_what_azure_has(gate: Any) -> None:
         azapi("later", REGISTRY, {"properties": {"adminUserEnabled": UNKNOWN}}),
         flags=(*ACCOUNTS, "-o", "csv", "--all"),
     )
-    found = [outcomes(ran, f"/registries/cr{name}/")["account-key-local-auth-enabled"] for name in ("open", "closed", "later")]
+    found = [outcomes(ran, f"/registries/cr{name}")["account-key-local-auth-enabled"] for name in ("open", "closed", "later")]
     assert found == ["fail", "pass", "unknown"]
 
 
 @pytest.mark.parametrize(
     "unread",
     [
-        (
-            azapi("body", REGISTRY, UNKNOWN),
-            azapi("type", UNKNOWN, {}),
-            azapi("update", REGISTRY, {"properties": {}}, "azapi_update_resource"),
-        ),
-        (Resource("azurerm_resource_group_template_deployment.example", {"name": "x", "template_content": "{}"}),),
+        (azapi("body", REGISTRY, UNKNOWN), azapi("update", REGISTRY, {"properties": {}}, "azapi_update_resource")),
+        (azapi("type", UNKNOWN, {}), TEMPLATE),
     ],
-    ids=("azapi", "template"),
+    ids=("known-type", "unknown-type"),
 )
 def test_a_resource_that_is_not_read_is_never_a_pass(gate: Any, unread: Sequence[Resource]) -> None:
     ran = gate(vault(**SAFE), LOGGED, *unread, flags=ACCOUNTS)
     assert ran.code == Exit.INCOMPLETE, ran.out
-    assert [each.address for each in unread if each.address not in ran.out] == []
+    assert [each.address for each in unread if each.address not in ran.out] == [], ran.out
 
 
 def test_resources_that_make_nothing_with_keys_pass(gate: Any) -> None:
