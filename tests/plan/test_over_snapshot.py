@@ -77,6 +77,15 @@ def test_an_update_is_judged_with_what_only_the_tenant_has(gate: Any) -> None:
     assert not [each for each in found if each[0] == "log-keyvault-audit-off"]
 
 
+def test_a_resource_that_is_not_read_is_unknown_only_if_the_plan_changes_it(gate: Any) -> None:
+    values = {"name": "x", "template_content": "{}"}
+    for action, code in (("no-op", Exit.CLEAN), ("create", Exit.INCOMPLETE)):
+        deployed = Resource("azurerm_resource_group_template_deployment.example", values, actions=(action,))
+        ran = gate(deployed, flags=("--fail-on", "low"))
+        assert ran.code == code, ran.out
+        assert (deployed.address in ran.out) == (code is Exit.INCOMPLETE)
+
+
 def test_a_snapshot_of_another_tenant_is_refused(gate: Any) -> None:
     ran = gate(vault())
     assert ran.code == Exit.UNSAFE

@@ -43,7 +43,7 @@ class Answers:
         """Ids in lower case of grants whose scope is known after apply."""
         self.outside: set[str] = set()
         """Ids in lower case of vaults that the plan only refers to, and has no row of."""
-        self.unread: dict[str, list[str]] = {}
+        self.unread: dict[str, list[Origin]] = {}
         """By operation, the resources whose objects its lists lack because nothing reads resources of their kind."""
 
     def list(self, operation: str, host: str = "", *, whole: bool = False, **segments: str) -> Held:
@@ -68,9 +68,12 @@ class Answers:
         """The object of a request; None if the plan has none."""
         return self._objects.get(_key(operation, host, segments))
 
-    def lacking(self, operation: str) -> Refusal | None:
-        """Why no list of an operation is whole, with the addresses of the resources that it lacks; None if it lacks none."""
-        addresses = self.unread.get(operation)
+    def lacking(self, operation: str, *, unchanged: bool = True) -> Refusal | None:
+        """Why no list of an operation is whole, with the addresses of the resources that it lacks; None if it lacks none.
+
+        `unchanged`: whether resources count that the plan leaves as they are.
+        """
+        addresses = [each.address for each in self.unread.get(operation, ()) if each.changes or unchanged]
         if not addresses:
             return None
         more = f" and {len(addresses) - SHOWN_BAD:,} more" if len(addresses) > SHOWN_BAD else ""

@@ -159,7 +159,8 @@ class Objects:
 _DATES = ("expiration_date", "not_before_date", "tags")
 _ATTRIBUTES = {
     KEY: ("name", "key_vault_id", "key_type", "key_size", "curve", "key_opts", "rotation_policy", "release_policy", *_DATES),
-    CERTIFICATE: ("name", "key_vault_id", "certificate_policy", "thumbprint", "tags"),
+    # Much within its policy is computed, and no reason why a result is unknown.
+    CERTIFICATE: ("name", "key_vault_id", "tags"),
     SECRET: ("name", "key_vault_id", "content_type", *_DATES),
 }
 

@@ -8,9 +8,10 @@ from typing import Any
 from msgspec import structs
 
 from keyaudit.collect.plan.removed import Removed
+from keyaudit.collect.plan.spool import PlanSpool
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
-from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.coverage import Coverage, Refusal, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
@@ -18,15 +19,25 @@ from keyaudit.model.tables import TABLES
 _BATCH = 4_096
 
 
-def laid_over(snapshot: Snapshot, planned: Spool, removed: Removed, folder: Path, run: Run) -> Snapshot:
+def laid_over(snapshot: Snapshot, planned: PlanSpool, removed: Removed, folder: Path, run: Run) -> Snapshot:
     """The snapshot in `folder` as it will be after apply. `planned` has the rows of the plan.
 
     A column that the plan does not have keeps the value that it has in the snapshot. Of a new place, such as a vault that the
     plan creates, the coverage is that of the plan.
     """
     seen = {record.scope.id for record in snapshot.coverage}
-    more = [record for record in planned.coverage() if record.scope.id not in seen]
-    beside = structs.replace(snapshot, coverage=(*snapshot.coverage, *more))
+    lacking: dict[tuple[str, str], Refusal] = {}
+    more: list[Coverage] = []
+    for record in planned.coverage():
+        # What is not read, and is left as it is, is in the snapshot.
+        refusal = planned.answers.lacking(record.operation, unchanged=False)
+        if refusal:
+            lacking[record.scope.id, record.operation] = refusal
+        if record.scope.id not in seen:
+            left = record.reason is Reason.UNREAD_RESOURCE and not refusal
+            more.append(structs.replace(record, reason=Reason.NOT_IN_PLAN, detail="") if left else record)
+    kept = [_lacking(record, lacking.get((record.scope.id, record.operation))) for record in snapshot.coverage]
+    beside = structs.replace(snapshot, coverage=(*kept, *more))
     scope = Scope(f"/tenants/{run.tenant_id}".lower(), run.tenant_name, ScopeKind.TENANT)
     with Spool.create(folder, run) as spool:
         unit = spool.unit("plan", scope, ())
@@ -38,6 +49,14 @@ def laid_over(snapshot: Snapshot, planned: Spool, removed: Removed, folder: Path
                 unit.row(table, row)
         unit.close(())
         return write(spool, run, beside=beside)
+
+
+def _lacking(record: Coverage, refusal: Refusal | None) -> Coverage:
+    """The coverage of a list after the plan, which may add to it what is not read."""
+    if refusal is None or record.state is not State.ASSESSED:
+        return record
+    state = State.PARTIAL if record.kept else State.NOT_ASSESSED
+    return structs.replace(record, state=state, reason=refusal.reason, detail=refusal.detail)
 
 
 def _planned(planned: Spool, table: str) -> Iterator[dict[str, Any]]:

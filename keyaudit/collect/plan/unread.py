@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from keyaudit.collect.plan import access, applications, hsms, identities, logs, objects, permissions, services, vaults
+from keyaudit.collect.plan.answers import Origin
 from keyaudit.collect.plan.azapi import RESOURCE, type_of
 from keyaudit.collect.plan.ground import Ground
 from keyaudit.collect.plan.resources import Planned
@@ -93,7 +94,7 @@ def note_unread(ground: Ground, read: Collection[str]) -> None:
             # The queries ask the subscriptions that are known.
             ground.subscription(planned)
         for operation in operations:
-            ground.answers.unread.setdefault(operation, []).append(planned.address)
+            ground.answers.unread.setdefault(operation, []).append(Origin(planned.address, planned.changes))
 
 
 def _lists(planned: Planned) -> Iterator[str]:
