@@ -31,7 +31,7 @@ from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, Severity, UnknownGroup
+from keyaudit.model.findings import Finding, Severity, UnknownGroup
 from keyaudit.model.planned import PlannedAt
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Report, Run
@@ -207,17 +207,12 @@ def _placed(report: Report, places: _Places) -> Report:
     """The report, each finding with the resource that it is about."""
 
     def findings(passes: bool) -> Iterator[Finding]:
-        return (places.of(finding) for finding in report.findings(passes) if _answered(finding))
+        return (places.of(finding) for finding in report.findings(passes))
 
     def owned(passes: bool) -> Iterator[tuple[Owner, Finding]]:
-        return ((owner, places.of(finding)) for owner, finding in report.owned(passes) if _answered(finding))
+        return ((owner, places.of(finding)) for owner, finding in report.owned(passes))
 
     def worst(most: int) -> Sequence[Finding]:
         return [places.of(finding) for finding in report.worst(most)]
 
     return structs.replace(report, findings=findings, owned=owned, worst=worst)
-
-
-def _answered(finding: Finding) -> bool:
-    """Whether a plan has anything to say of it: what only the tenant has is not evaluated."""
-    return finding.outcome is not Outcome.UNKNOWN or set(finding.unknown.values()) != {Reason.NOT_IN_PLAN}

@@ -74,7 +74,9 @@ def test_an_ordinary_plan_passes(gate: Any) -> None:
 
 
 def test_a_plan_without_keys_passes(gate: Any) -> None:
-    ran = gate(Resource("azurerm_resource_group.main", {"name": "rg-web", "location": "westeurope"}), flags=("--select", "kv-*"))
+    ran = gate(
+        Resource("azurerm_resource_group.main", {"name": "rg-web", "location": "westeurope"}), flags=("--select", "kv-*")
+    )
     assert ran.code == Exit.CLEAN, ran.out
 
 
