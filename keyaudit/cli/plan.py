@@ -31,7 +31,7 @@ from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Severity, UnknownGroup
+from keyaudit.model.findings import Finding, Outcome, Severity, UnknownGroup
 from keyaudit.model.planned import PlannedAt
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Report, Run
