@@ -59,8 +59,8 @@ def of_plan(
 ) -> Iterator[Sequence[Report]]:
     """The report of what a plan would make, inside a context. Raises UsageError for a file that is no plan.
 
-    `whole`: with a snapshot, what the plan leaves as it is counts, too. `kept`: a folder of --keep or --since, neither of which
-    a plan has.
+    `whole`: with a snapshot, what the plan leaves as it is counts, too. `kept`: a folder of --keep or --since; a plan has
+    neither.
     """
     _check(live, stored, kept)
     settings = settle(live, resume=False)

@@ -70,7 +70,8 @@ def decide(
     standing = [gap for gap in told if gap.required and not gap.allowed]
     if any(gap.reason is Reason.INTERNAL_ERROR for gap in standing):
         conditions.add(Exit.BUG)
-    if standing or left:
+    # An unknown result that no group explains can be neither accepted nor left out.
+    if standing or left or unknown.total() > sum(group.count for group in results.groups):
         conditions.add(Exit.INCOMPLETE)
     # Supplied evidence is evaluated without a read from Azure.
     rows = any(tally.rows or tally.not_applicable for tally in tallies)

@@ -240,7 +240,7 @@ def finished(table: Table, **columns: object) -> tuple[dict[str, object], dict[s
     row.refuse((column.name for column in table.stored if column.can_be_unknown), Reason.PERMISSION)
     for column in table.stored:
         if not column.can_be_unknown and column.name not in row.values:
-            row.put(column.name, "text" if column.type is Type.TEXT else False)
+            row.put(column.name, {Type.TEXT: "text", Type.TIME: None}.get(column.type, False))
     for name, value in columns.items():
         row.put(name, value)
     made = row.finish()

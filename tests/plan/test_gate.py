@@ -110,7 +110,7 @@ def test_a_value_that_is_known_after_apply_is_unknown_and_gates_by_its_severity(
     assert ran.code == Exit.INCOMPLETE
     assert "UNKNOWN  kv-key-no-expiry" in ran.out
     assert outcomes(gate(*resources, flags=CSV))["kv-key-no-expiry"] == "unknown"
-    # What remains unknown is of a lower severity.
+    # The other unknown results are of a lower severity.
     low = gate(*resources, flags=("--fail-on", "critical"))
     assert low.code == Exit.CLEAN, low.out
 

@@ -32,7 +32,7 @@ def target(found: dict[str, Any], address: str, attribute: str = "key_vault_id")
         ("azurerm_key_vault_key.k[0]", ["azurerm_key_vault.many", "count.index"], ("azurerm_key_vault.many[0]", "")),
         # Another instance than its own, which no reference tells.
         ("azurerm_key_vault_key.k[7]", ["azurerm_key_vault.many", "count.index"], None),
-        # Several things, one of which is meant.
+        # Several things, and one of them is meant.
         ("azurerm_key_vault_key.k",
             [*references("azurerm_key_vault.example.id"), *references("azurerm_key_vault.other.id")], None),
         ("azurerm_key_vault_key.k", ["local.vault_id"], None),

@@ -1,4 +1,4 @@
-"""What a plan makes in a way that nothing here reads is never a pass, and what azapi makes is read."""
+"""A resource that nothing here reads is never a pass, and azapi is read."""
 
 import csv
 import io

@@ -80,7 +80,7 @@ def _forget_what_changed(row: Row, earlier: Mapping[str, object]) -> None:
     updated, created = row.values.get("policy_updated_on"), row.values.get("created_on")
     if not isinstance(updated, int) or not isinstance(created, int):
         reasons = [row.unknown[column] for column in ("policy_updated_on", "created_on") if column in row.unknown]
-        # What a plan makes is made by the policy that it has.
+        # A plan makes a certificate by the policy that it has.
         if reasons[0] is not Reason.NOT_IN_PLAN:
             row.refuse(AS_MADE, reasons[0])
     elif updated > created + _SAME_MOMENT:

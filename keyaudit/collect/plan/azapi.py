@@ -67,7 +67,7 @@ def service(ground: Ground, planned: Planned, members: tuple[str, ...]) -> dict[
     if body is None or not isinstance(properties, dict):
         return None
     by_name = {name.lower(): value for name, value in properties.items()}
-    # What was never set is null; of a resource that exists, a body has only what it changes.
+    # A member that was never set is null; a body has only the members that it changes of a resource that exists.
     absent = None if planned.is_new else NOT_IN_PLAN
     return {
         "id": id_of(ground, planned),

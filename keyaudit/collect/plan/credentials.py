@@ -57,7 +57,7 @@ def password(view: View, now: int, id_: str = "") -> Mapping[str, Any]:
 
 
 def public_key(planned: Planned, now: int) -> Mapping[str, Any]:
-    """A certificate, of which only the public half is in a plan, or a symmetric key."""
+    """A certificate (a plan has only its public half), or a symmetric key."""
     kind = planned.value("type")
     start, end = _dates(planned, now, None)
     certificate = _certificate(planned) if kind != "Symmetric" else None

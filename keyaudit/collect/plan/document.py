@@ -175,7 +175,7 @@ def decode(data: bytes, place: str) -> Plan:
         raise UsageError(place, f"not a plan as terraform show -json writes it: {_told(error)}", _CONVERT) from error
     if plan.errored:
         what = "the plan stopped at an error, so that resources are missing from it"
-        raise UsageError(place, what, "mend what terraform plan reports, and plan again")
+        raise UsageError(place, what, "correct what terraform plan reports, and plan again")
     return plan
 
 

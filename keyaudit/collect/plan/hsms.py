@@ -155,7 +155,7 @@ class Hsms:
         self._ground.origin(f"{hsm.id}{item['id']}", planned, "scope", "principal_id", "role_definition_id")
 
     def _role(self, planned: Planned, hsm: VaultPlace) -> str:
-        """The GUID of the role. What a role allows that the plan does not define is not known."""
+        """The GUID of the role. A role that the plan does not define may allow anything."""
         known = (planned.text("role_definition_id") or "").lower().rpartition("/")[2]
         if GUID.fullmatch(known):
             role = known

@@ -92,7 +92,7 @@ class Permissions:
         self._applications.published.setdefault(self._applications.object_id_of(api), {})[role] = name
 
     def _elsewhere(self, api: str, role: str, name: str | None) -> None:
-        """An API that the plan has no resource for. What it is decides how far a permission reaches, and is told by data."""
+        """An API that the plan has no resource for. Its kind decides how far a permission reaches, and is told by data."""
         data = next((each for each in self._resources.data(_PRINCIPAL) if str(each.get("object_id")).lower() == api), None)
         app_id: Value = data.get("client_id", AFTER_APPLY) if data else AFTER_APPLY
         roles = data.get("app_roles") if data else None

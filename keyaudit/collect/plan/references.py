@@ -90,7 +90,7 @@ class References:
         return _within(found, attribute)
 
     def _output(self, module_address: str, match: re.Match[str], left: int) -> Target | None:
-        """What an output of a called module is."""
+        """The value of an output of a called module."""
         within = f"{module_address}.module.{match[1]}{match[2] or ''}".lstrip(".")
         module = self._module(tuple(step[1] for step in _STEP.finditer(within)))
         output = module.outputs.get(match[3]) if module else None

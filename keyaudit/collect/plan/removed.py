@@ -13,7 +13,7 @@ Ids = Callable[[Mapping[str, Any], str], list[str]]
 
 
 class Removed:
-    """The ids of what the plan deletes, in lower case. What it replaces is deleted first."""
+    """The ids of what the plan deletes, in lower case. A replaced object is deleted first."""
 
     def __init__(self, ground: Ground) -> None:
         self._ids: dict[str, str] = {}

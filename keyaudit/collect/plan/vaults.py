@@ -60,7 +60,7 @@ class Vaults:
         target = self._ground.resources.target(planned, attribute)
         if target and target[1] in ("", "id"):
             there, _ = target
-            # A data source that is read during apply stands for a vault of which perhaps no more is known.
+            # A data source that is read during apply stands for a vault, and perhaps no more is known of it.
             if there.type == VAULT or there.address in self._bodies:
                 return self._planned.get(there.address) or self._own(there)
         return self._place("", planned.address)
