@@ -11,6 +11,7 @@ import typer
 import yaml
 
 from keyaudit.cli.app import app, run
+from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
 from keyaudit.model.times import parse_date
 from keyaudit.policy import load
@@ -107,6 +108,8 @@ def _run(command: Command, snapshots: Mapping[str, Path]) -> int:
         and "--from" in _flags(leaf)
         and command.words[0] != "init"
         and command.words != ["export", "verify", "evidence"]
+        # A plan is judged alone where no snapshot is named.
+        and "--plan" not in given
         # Only the overview takes a snapshot.
         and not (command.words[0] == "guardrails" and "--as" in given)
     ):
@@ -139,7 +142,7 @@ def folder(tmp_path: Path, contoso: Path, learned: Path) -> Path:
     save(tmp_path / WAIVERS, waivers)
     (tmp_path / "src").mkdir()
     save(tmp_path / "src" / "appsettings.json", '{"AzureAd": {"TenantId": "common"}}')
-    (tmp_path / "plan.json").write_bytes(written(plan(vault(), key())))
+    (tmp_path / "plan.json").write_bytes(written(plan(vault(tenant_id=open_snapshot(contoso).run.tenant_id), key())))
     save(tmp_path / "jwks.json", '{"keys": [{"kid": "held", "kty": "RSA"}]}')
     save(tmp_path / "repositories.json", "host,path,id,owner_id\ngithub.com,contoso/orders,70814240,5521904\n")
     return tmp_path

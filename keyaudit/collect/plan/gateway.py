@@ -1,4 +1,4 @@
-"""Stands before the collectors in place of Azure, and answers from a plan. It refuses what a plan does not have, and says so."""
+"""Stands before the collectors in place of Azure, and answers from a plan. It refuses what a plan lacks, and says so."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
