@@ -107,7 +107,8 @@ class Objects:
         policy = planned.block("certificate_policy")
         # Nothing in a configuration says what the certificate itself will hold: that is known once it is issued.
         issued = AFTER_APPLY if planned.is_new else NOT_IN_PLAN
-        attributes = {**dict.fromkeys(("created", "updated", "recoveryLevel"), NOT_IN_PLAN), "nbf": issued, "exp": issued}
+        unseen = dict.fromkeys(("created", "updated", "recoveryLevel"), NOT_IN_PLAN)
+        attributes: dict[str, Value] = {**unseen, "nbf": issued, "exp": issued}
         attributes |= {"enabled": True, **_validity(planned, policy, self._ground.now)}
         members = {"attributes": attributes, "tags": _tags(planned), "x5t": issued}
         self._listed("certificate", found, "id", members)
