@@ -25,6 +25,7 @@ MEASURED = (
             "blast_radius",
             "incident",
             "parameters",
+            "part",
             "settings",
             "trust",
             "waivers_add",
