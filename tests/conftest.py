@@ -2,6 +2,8 @@
 
 import functools
 import gc
+import hashlib
+import os
 import signal
 from pathlib import Path
 
@@ -76,10 +78,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The exhaustive tier does not load files without a test of it."""
+    """The exhaustive tier does not load files without a test of it, nor those of the other half where a commit chooses one."""
     if not _exhaustive(config) or not collection_path.name.startswith("test_"):
         return None
-    return None if _has_exhaustive(collection_path) else True
+    commit = os.environ.get("KEYAUDIT_HALF", "")
+    name = collection_path.relative_to(TESTS).as_posix()
+    return None if _has_exhaustive(collection_path) and (not commit or chosen(name, commit)) else True
+
+
+def chosen(name: str, commit: str) -> bool:
+    """Whether a file is in the half of the exhaustive tier that a commit chooses: about every second commit has it."""
+    return hashlib.sha256(f"{commit} {name}".encode()).digest()[0] % 2 == 0
 
 
 @pytest.hookimpl(tryfirst=True)
