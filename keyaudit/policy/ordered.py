@@ -138,24 +138,27 @@ def in_order(evaluated: Evaluated, number: int | None, *, least: int, owned: boo
     policies with one; the explanation of the score; the unknown map; the reasons; what the row opens; with `owned` the owners
     of the row, their source, and why they are unknown, as in `owners.Owning`.
     """
-    relation = _told(evaluated, dict(enumerate(evaluated.bounds)))
+    numbered = dict(enumerate(evaluated.bounds))
+    relation = _told(evaluated, numbered)
     places = f"({_places(evaluated, least)})" if number is None else f"(FROM places WHERE slice = {number})"
     found = f"{relation} JOIN {places} ON {evaluated.thing} = thing WHERE {evaluated.kept(least)}"
-    return f"{_rows(evaluated, found, owned=owned)} ORDER BY {_ORDER}"
+    return f"{_rows(evaluated, numbered, found, owned=owned)} ORDER BY {_ORDER}"
 
 
-def rows_with_ids(evaluated: Evaluated, *, count: int) -> str:
-    """The rows with these `count` ids, the query's parameters, with their owners. Columns as in `in_order`."""
-    relation = _told(evaluated, dict(enumerate(evaluated.bounds)))
+def rows_with_ids(evaluated: Evaluated, numbered: Numbered, *, count: int) -> str:
+    """The rows with these `count` ids, the query's parameters, with their owners. Columns as in `in_order`, for these policies
+    only.
+    """
+    relation = _told(evaluated, numbered)
     place = "0 AS high, 0 AS low, 0 AS top_severity, coalesce(name, '') AS label, id AS thing"
     found = f"(SELECT *, {place} FROM {relation}) WHERE id IN ({', '.join('?' * count)})"
-    return _rows(evaluated, found, owned=True)
+    return _rows(evaluated, numbered, found, owned=True)
 
 
-def _rows(evaluated: Evaluated, found: str, *, owned: bool) -> str:
-    """The columns of `in_order` of a relation that has `_PLACE`, too."""
+def _rows(evaluated: Evaluated, numbered: Numbered, found: str, *, owned: bool) -> str:
+    """The columns of `in_order` for these policies, of a relation that has `_PLACE`, too."""
     names = [DIALECT.name(name) for name in view_names(evaluated.table)]
-    columns = [*_PLACE, *names, *_judged(dict(enumerate(evaluated.bounds))), "score", UNKNOWN, REASONS, "opens"]
+    columns = [*_PLACE, *names, *_judged(numbered), "score", UNKNOWN, REASONS, "opens"]
     if not owned:
         return f"SELECT {', '.join(columns)} FROM {found}"
     own = owning(TABLES[evaluated.table.name])

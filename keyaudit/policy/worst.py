@@ -58,12 +58,15 @@ def first_page(
     causes = {(head.policy, head.row): (head.cause, Place.HEAD) for head in heads if head.cause}
     found: dict[tuple[str, str], Pair] = {}
     for evaluated in tables:
-        ids = sorted({head.row for head in heads if head.table == evaluated.table.name})
+        leading = [head for head in heads if head.table == evaluated.table.name]
+        ids, policies = sorted({head.row for head in leading}), {head.policy for head in leading}
+        numbered = {number: bound for number, bound in enumerate(evaluated.bounds) if bound.policy.text.id in policies}
         if not ids:
             continue
+        # Most of the work is planning, which is less for the policies of the heads alone.
         with connection.cursor() as cursor:
-            rows = cursor.execute(rows_with_ids(evaluated, count=len(ids)), ids).fetchall()
-        for thing in grouped(sorted(rows, key=lambda row: str(row[BEFORE - 1])), evaluated, evaluated.bounds, called):
+            rows = cursor.execute(rows_with_ids(evaluated, numbered, count=len(ids)), ids).fetchall()
+        for thing in grouped(sorted(rows, key=lambda row: str(row[BEFORE - 1])), evaluated, list(numbered.values()), called):
             for owner, finding in of_thing(thing, causes, passes=False):
                 found[finding.policy.id, str(finding.row["id"])] = owner, finding
     pairs = ((found[head.policy, head.row], head) for head in heads)
