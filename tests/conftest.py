@@ -43,16 +43,24 @@ UNMEASURED = (
 )
 """Generators among them, which take long: a line that only they run counts as not run."""
 LONG = (
-    "rehearsal/test_rehearsal.py",
     "cli/test_report_spark.py",
-    "cli/test_usage_spark.py",
-    "sweep/test_sweep.py",
-    "test_package.py",
-    "simulator/test_tools.py",
-    "inventory/test_containment.py",
     "cli/test_documents.py",
+    "rehearsal/test_rehearsal.py",
+    "cli/test_usage_spark.py",
+    "inventory/test_unread_cells.py",
+    "test_package.py",
+    "cli/test_export.py",
+    "cli/test_redact.py",
+    "sweep/test_sweep.py",
+    "cli/test_blast_radius.py",
+    "cli/test_mcp.py",
+    "plan/test_differential.py",
 )
-"""The files of the exhaustive tier that take longest: they come first, so that no worker waits for another at the end."""
+"""The files of the exhaustive tier that take longest, the longest first: they begin, so that no worker waits for another at the
+end, and each third of the tier has its share of them.
+"""
+_TURN = (0, 1, 2, 2, 1, 0)
+"""The thirds that get the long files, in turn: the shares take about as long."""
 OF_EXHAUSTIVE = ("mark.exhaustive", "hypothesis", "each_with_each", "one_of_each_kind")
 """One of these is in every file that has a test of the exhaustive tier."""
 
@@ -78,17 +86,26 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The exhaustive tier does not load files without a test of it, nor those of the other half where a commit chooses one."""
+    """The exhaustive tier loads no files without a test of it, and of a commit only those of the third that it chooses."""
     if not _exhaustive(config) or not collection_path.name.startswith("test_"):
         return None
-    commit = os.environ.get("KEYAUDIT_HALF", "")
+    commit = os.environ.get("KEYAUDIT_THIRD", "")
     name = collection_path.relative_to(TESTS).as_posix()
     return None if _has_exhaustive(collection_path) and (not commit or chosen(name, commit)) else True
 
 
 def chosen(name: str, commit: str) -> bool:
-    """Whether a file is in the half of the exhaustive tier that a commit chooses: about every second commit has it."""
-    return hashlib.sha256(f"{commit} {name}".encode()).digest()[0] % 2 == 0
+    """Whether a file is in the third of the exhaustive tier that a commit chooses."""
+    return third(name) == _digest(commit) % 3
+
+
+def third(name: str) -> int:
+    """The third of the exhaustive tier that a file is in: 0, 1 or 2."""
+    return _TURN[LONG.index(name) % len(_TURN)] if name in LONG else _digest(name) % 3
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4])
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,14 +1,18 @@
-"""The half of the exhaustive tier that a commit chooses."""
+"""The third of the exhaustive tier that a commit chooses."""
 
-from tests.conftest import LONG, chosen
+from collections import Counter
+
+from tests.conftest import LONG, TESTS, chosen, third
+
+COMMITS = [f"{number:040x}" for number in range(100)]
 
 
-def test_every_file_is_in_the_half_of_about_every_second_commit() -> None:
-    for name in LONG:
-        times = sum(chosen(name, f"{number:040x}") for number in range(100))
-        assert 30 < times < 70, name
+def test_every_file_is_in_the_third_of_about_every_third_commit() -> None:
+    for name in (*LONG, "cli/test_explain.py", "test_words.py"):
+        times = sum(chosen(name, commit) for commit in COMMITS)
+        assert 20 < times < 50, name
 
 
 def test_the_long_files_are_shared_out_evenly() -> None:
-    counts = [sum(chosen(name, f"{number:040x}") for name in LONG) for number in range(100)]
-    assert 0.4 < sum(counts) / (100 * len(LONG)) < 0.6
+    assert set(Counter(map(third, LONG)).values()) == {len(LONG) // 3}
+    assert [name for name in LONG if not (TESTS / name).exists()] == []
