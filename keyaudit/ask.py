@@ -203,10 +203,10 @@ def blast_radius(
     A key that the snapshot does not have is taken from the earlier one, `since`. Raises UsageError if `asked` is unknown or
     ambiguous.
     """
-    from keyaudit.inventory.blast.reading import known, read
+    from keyaudit.inventory.blast.reading import DERIVED, known, read
 
     earlier = known(since, asked) if since is not None else None
-    with snapshot.judging(as_of, reach_known=not verify) as connection:
+    with snapshot.judging(as_of, reach_known=not verify, columns=DERIVED) as connection:
         found = read(connection, asked, as_of=as_of, verify=verify, earlier=earlier)
     run, coverage = found.places(snapshot.run, snapshot.coverage)
     verdict = assess(run, coverage, found.required, unmet=unmet)
@@ -228,7 +228,7 @@ def incident(
     `since`: the start of the first day of logs; None: the day after the baseline `usual`, or without one, the first day of the
     logs.
     """
-    from keyaudit.inventory.blast.reading import read
+    from keyaudit.inventory.blast.reading import DERIVED, read
     from keyaudit.inventory.incident import acts, work
     from keyaudit.inventory.incident import logs as logged
     from keyaudit.inventory.incident import subject as known
@@ -237,7 +237,7 @@ def incident(
     from keyaudit.inventory.usage.learn import window_of
     from keyaudit.model.incident import Incident
 
-    with snapshot.judging(as_of) as connection:
+    with snapshot.judging(as_of, columns=DERIVED) as connection:
         found = read(connection, asked, as_of=as_of, verify=False)
         about = known.about(connection, found.subject)
         keys = known.facts(connection, about)
@@ -274,12 +274,12 @@ def rotation(
 
     `since`: an earlier snapshot, to show what moved. Raises UsageError if `asked` names nothing that was read, or is ambiguous.
     """
-    from keyaudit.inventory.rotation.reading import read
+    from keyaudit.inventory.rotation.reading import DERIVED, read
     from keyaudit.inventory.rotation.views import Views
     from keyaudit.model.evidence import LOGS
 
     uses = snapshot.stored("usage") if LOGS in snapshot.run.evidence else None
-    with snapshot.judging(as_of, reach_known=False) as connection:
+    with snapshot.judging(as_of, reach_known=False, columns=DERIVED) as connection:
         found = read(Views(connection, uses, snapshot.run.as_of, as_of), asked)
     run, coverage = found.places(snapshot.run, snapshot.coverage)
     verdict = assess(run, coverage, found.required, unmet=unmet)

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.inventory.rotation.logs import judged
-from keyaudit.inventory.rotation.reading import Found, read
+from keyaudit.inventory.rotation.reading import DERIVED, Found, read
 from keyaudit.inventory.rotation.views import Views
 from keyaudit.model.errors import UsageError
 from keyaudit.model.reasons import Reason
@@ -53,7 +53,7 @@ def asked(name: str, rows: Mapping[str, Iterable[Row]], *, logs: bool = True) ->
     given.setdefault("usage", []).append(used(200, target_id=f"{HOST}/keys/other/{NEW}"))
     run = replace(RUN, evidence={"logs": "0" * 64, "relying-parties": "1" * 64})
     # The owners of applications are read with a cursor.
-    with in_memory(given, READ, *NAMES, run=run, alone="credential" in rows) as connection:
+    with in_memory(given, READ, *NAMES, run=run, alone="credential" in rows, columns=DERIVED) as connection:
         return read(Views(connection, "stored_usage" if logs else None, AS_OF, AS_OF), name)
 
 

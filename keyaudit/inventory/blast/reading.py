@@ -80,6 +80,15 @@ _HELD = {
     " thumbprint, thumbprint_sha256, public_key_sha256, unknown",
 }
 """The results of slow views that are read repeatedly, computed once."""
+DERIVED: Mapping[str, frozenset[str]] = {
+    "certificate": frozenset({"custody"}),
+    "credential": frozenset({"subject_dangling"}),
+    "key": frozenset(),
+    "key_use": frozenset({"current_version"}),
+    "service_principal": frozenset({"tier0"}),
+    "signing_certificate": frozenset({"mfa_trusted", "signs_for_administrators"}),
+}
+"""By table, the derived columns that these answers read: a connection for them needs no others."""
 
 
 def known(earlier: Snapshot, asked: str) -> Subject | None:
@@ -87,7 +96,7 @@ def known(earlier: Snapshot, asked: str) -> Subject | None:
 
     Raises UsageError if the name is ambiguous.
     """
-    with earlier.judging(earlier.run.as_of, reach_known=False) as connection:
+    with earlier.judging(earlier.run.as_of, reach_known=False, columns=DERIVED) as connection:
         hold(connection)
         found = named(connection, asked)
         if found is None or not found.seen:

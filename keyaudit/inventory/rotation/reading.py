@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct, structs
 
+from keyaudit.inventory.blast.reading import DERIVED as OF_BLAST_RADIUS
 from keyaudit.inventory.blast.reading import Reading, hold
 from keyaudit.inventory.blast.subject import Subject
 from keyaudit.inventory.blast.walk import trusted
@@ -26,6 +27,11 @@ from keyaudit.model.tables.places import VAULTS_FOUND
 
 _USED = frozenset(TABLES["secret_use"].listed_by)
 _OF_SECRET = frozenset(("secret.list", "secret.versions", *VAULTS_FOUND))
+DERIVED: Mapping[str, frozenset[str]] = {
+    **OF_BLAST_RADIUS,
+    "signing_certificate": OF_BLAST_RADIUS["signing_certificate"] | {"has_successor"},
+}
+"""By table, the derived columns that the answer reads: a connection for it needs no others."""
 _NOBODY = "a caller that the log does not name"
 
 
