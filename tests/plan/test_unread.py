@@ -76,11 +76,14 @@ def test_the_scope_of_a_role_is_the_key_that_it_refers_to_or_unknown(gate: Any) 
     assert found == {f"{vault_id}/keys/generated-certificate".lower(): "pass", "": "unknown"}
 
 
-@pytest.mark.parametrize("policies", [UNKNOWN, []], ids=("may", "none"))
-def test_access_policies_that_a_dynamic_block_may_add_are_unknown(gate: Any, policies: object) -> None:
-    """Terraform shows such a block neither in the configuration nor in the values. Under Azure RBAC, as in the ordinary plan of
-    test_gate.py, policies have no effect.
-    """
-    ran = gate(vault(**SAFE, rbac_authorization_enabled=False, access_policy=policies), LOGGED)
-    assert (ran.code != Exit.CLEAN) == (policies is UNKNOWN), ran.out
-    assert ("UNKNOWN  scope-access-policy-all" in ran.out) == (policies is UNKNOWN)
+def test_access_policies_that_a_dynamic_block_may_add_are_never_a_pass(gate: Any) -> None:
+    """Whether there is such a block, neither the configuration nor the values tell. An ordinary vault has none."""
+    by_policy = {**SAFE, "rbac_authorization_enabled": False, "access_policy": UNKNOWN}
+    assert gate(vault(**by_policy), LOGGED).code == Exit.CLEAN
+    ran = gate(vault(**by_policy), LOGGED, flags=(*CSV, "--select", "scope-access-policy-all"))
+    assert "scope-access-policy-all" not in outcomes(ran)
+    configured = vault(**by_policy)
+    configured.refers = {"access_policy": "local.policies"}
+    ran = gate(configured, LOGGED)
+    assert ran.code == Exit.INCOMPLETE
+    assert "UNKNOWN  scope-access-policy-all" in ran.out

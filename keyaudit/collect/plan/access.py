@@ -10,10 +10,14 @@ from keyaudit.collect.plan.ground import Ground
 from keyaudit.collect.plan.principals import principal_of
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts, wire
 from keyaudit.collect.plan.vaults import Vaults
+from keyaudit.model.coverage import Refusal
 from keyaudit.model.guid import GUID
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.grant import GRANT
 
 ASSIGNMENT, DEFINITION = "azurerm_role_assignment", "azurerm_role_definition"
 _BELOW = "providers/Microsoft.Authorization"
+_SCOPE = tuple(name for name in ("scope", "scope_kind", "vault_id") if GRANT.by_name[name].can_be_unknown)
 _COLLECTIONS = {
     "azurerm_key_vault_key": "keys",
     "azurerm_key_vault_certificate": "certificates",
@@ -85,7 +89,8 @@ class Access:
         if within:
             self._ground.seen(f"/{within}")
         elif not whole:
-            self._answers.unscoped.add(id_.lower())
+            # Its id stands for the scope, which is not known.
+            self._answers.decided[id_.lower()] = dict.fromkeys(_SCOPE, Refusal(Reason.AFTER_APPLY))
 
     def _scope(self, planned: Planned) -> Value:
         """The scope, or that of the resource that it refers to."""

@@ -48,6 +48,8 @@ class Hsms:
 
     def answer(self) -> None:
         """Add all of them."""
+        for hsm in self.new():
+            self._answers.list("hsm.key.list", hsm.uri, whole=True)
         rotations = {self._key_of(planned): planned for planned in self._ground.resources.of(ROTATION)}
         for planned in self._ground.resources.of(KEY):
             self._key(planned, rotations.get(planned.address))

@@ -37,7 +37,7 @@ def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = 
     services.answer()
     Logs(ground, vaults, hsms).answer()
     hsms.answer()
-    access, applications = Access(ground, vaults), Applications(ground)
+    access, applications = Access(ground, vaults), Applications(ground, objects.issued)
     access.answer()
     Permissions(ground, applications, access).answer()
     applications.answer()
