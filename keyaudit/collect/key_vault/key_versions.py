@@ -86,13 +86,11 @@ def _lacks(listed: Listed[Item], current_version: str) -> bool:
 
 
 def newest(created: list[tuple[str, object]], latest: int) -> str | None:
-    """The newest version, or the only one; None if a time is missing or after `latest`, or if two versions tie."""
-    if len(created) == 1:
-        return created[0][0]
+    """The newest version; None if a time is missing or after `latest`, or if two versions tie."""
     times: list[tuple[int, str]] = []
     for version, made in created:
         if not isinstance(made, int) or made > latest:
             return None
         times.append((made, version))
     times.sort(reverse=True)
-    return times[0][1] if times and times[0][0] != times[1][0] else None
+    return times[0][1] if times and (len(times) == 1 or times[0][0] != times[1][0]) else None

@@ -85,6 +85,9 @@ class Objects:
         self._answers.add(f"{noun}.list", {id_: found.id, **members}, host)
         self._answers.list(f"{noun}.versions", host, whole=found.planned.is_new, **segments)
         self._answers.add(f"{noun}.versions", {id_: found.version_id, **members}, host, **segments)
+        if noun == "secret" and found.planned.is_new:
+            # No request names a secret's current version, and a plan has no dates of creation; it makes one version.
+            self._answers.decided[found.version_id.lower()] = {"is_current": True}
 
     def _key(self, found: _Object) -> None:
         planned = found.planned
