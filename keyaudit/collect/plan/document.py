@@ -54,6 +54,7 @@ class ConfiguredResource(Struct, frozen=True):
     address: str
     expressions: dict[str, Any] = {}
     provider_config_key: str = ""
+    for_each_expression: Any = None
 
 
 class Output(Struct, frozen=True):
@@ -68,6 +69,7 @@ class ModuleCall(Struct, frozen=True):
     source: str = ""
     expressions: dict[str, Any] = {}
     module: "Module | None" = None
+    for_each_expression: Any = None
 
 
 class Module(Struct, frozen=True):
