@@ -29,11 +29,11 @@ HSM = {"key_type": "RSA-HSM", "key_size": 4096, "key_opts": ["unwrapKey", "wrapK
 
 @pytest.fixture
 def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keyaudit: Keyaudit) -> Any:
-    """Runs the gate on a plan of these resources."""
+    """Runs the gate on a plan of these resources, or on the document `found`."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*resources: Resource, flags: tuple[str, ...] = (), **more: Any) -> Ran:
-        (tmp_path / "plan.json").write_bytes(written(plan(*resources, **more)))
+    def run(*resources: Resource, flags: tuple[str, ...] = (), found: Any = None, **more: Any) -> Ran:
+        (tmp_path / "plan.json").write_bytes(written(found or plan(*resources, **more)))
         return keyaudit("gate", "--plan", "plan.json", *flags)
 
     return run

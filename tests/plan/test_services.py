@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, vault
+from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, plan, references, vault
 from tests.plan.test_gate import SAFE, gate, keyaudit, outcomes
 
 pytestmark = pytest.mark.exhaustive
@@ -40,6 +40,34 @@ def test_a_service_uses_the_key_that_it_refers_to(gate: Any) -> None:
     ran = gate(vault(**SAFE), key(), Resource("azurerm_storage_account.a", account), follows, pinned, flags=CSV)
     assert outcomes(ran, "storageAccounts/examplestor")["use-cmk-version-pinned"] == "pass"
     assert outcomes(ran, "diskEncryptionSets/des")["use-cmk-version-pinned"] == "fail"
+
+
+def test_a_cluster_uses_the_key_that_it_encrypts_its_secrets_with(gate: Any) -> None:
+    cluster: dict[str, Any] = {
+        "name": "example-aks1",
+        "identity": [{"type": "SystemAssigned", "identity_ids": None}],
+        "service_principal": [],
+        "oidc_issuer_enabled": True,
+        "oidc_issuer_url": UNKNOWN,
+        **PLACE,
+    }
+    plain = Resource(
+        "azurerm_kubernetes_cluster.plain", {**cluster, "local_account_disabled": None, "key_management_service": []}
+    )
+    managed = [{"key_vault_key_id": UNKNOWN, "key_vault_network_access": "Public"}]
+    encrypting = Resource(
+        "azurerm_kubernetes_cluster.kms",
+        {**cluster, "name": "example-kms", "local_account_disabled": True, "key_management_service": managed},
+    )
+    refers = {"key_vault_key_id": {"references": references("azurerm_key_vault_key.generated.id")}}
+    found = plan(vault(**SAFE), key(), plain, encrypting)
+    for each in found["configuration"]["root_module"]["resources"]:
+        if each["address"] == encrypting.address:
+            each["expressions"]["key_management_service"] = [refers]
+    ran = gate(found=found, flags=("-o", "csv", "--all", "--select", "use-cmk-*", "--select", "account-key-local-auth-enabled"))
+    assert outcomes(ran, "managedClusters/example-aks1") == {"account-key-local-auth-enabled": "fail"}
+    expected = {"account-key-local-auth-enabled": "pass", "use-cmk-version-pinned": "fail"}
+    assert outcomes(ran, "managedClusters/example-kms").items() >= expected.items()
 
 
 def test_a_managed_hsm_is_judged_with_its_keys_and_local_roles(gate: Any) -> None:

@@ -52,6 +52,70 @@ def test_a_resource_that_is_not_read_is_never_a_pass(gate: Any, unread: Sequence
     assert [each.address for each in unread if each.address not in ran.out] == [], ran.out
 
 
+KEY_URL = "https://kv-example.vault.azure.net/keys/generated-certificate"
+SQL, AKS = "Microsoft.Sql/servers@2023-08-01", "Microsoft.ContainerService/managedClusters@2025-01-01"
+PINNED = ("--select", "use-cmk-version-pinned", "--select", "account-key-local-auth-enabled", "-o", "csv", "--all")
+
+
+def protector(name: str, properties: object) -> Resource:
+    """A protector of the server `name`: https://learn.microsoft.com/azure/templates/microsoft.sql/servers/encryptionprotector"""
+    values = {"type": "Microsoft.Sql/servers/encryptionProtector@2023-08-01", "name": "current", "body": properties}
+    return Resource(f"azapi_resource.{name}_tde", values, {"parent_id": f"azapi_resource.{name}.id"})
+
+
+def test_keys_of_sql_servers_and_clusters_are_read_from_azapi(gate: Any) -> None:
+    versioned = {"serverKeyType": "AzureKeyVault", "serverKeyName": f"kv-example_generated-certificate_{'0' * 32}"}
+    kms = {"azureKeyVaultKms": {"enabled": True, "keyId": UNKNOWN}}
+    cluster = azapi("cluster", AKS, {"properties": {"securityProfile": kms, "disableLocalAccounts": True}})
+    # The only unknown part of the body is the only thing that it refers to.
+    cluster.refers = {"body": "azurerm_key_vault_key.generated.id"}
+    ran = gate(
+        vault(**SAFE),
+        key(**HSM),
+        azapi("own", SQL, {"properties": {"keyId": f"{KEY_URL}/{'0' * 32}"}}),
+        azapi("pinned", SQL, {"properties": {}}),
+        protector("pinned", {"properties": versioned}),
+        azapi("follows", SQL, {"properties": {}}),
+        protector("follows", {"properties": {**versioned, "autoRotationEnabled": True}}),
+        azapi("later", SQL, {"properties": {}}),
+        protector("later", {"properties": {**versioned, "serverKeyName": UNKNOWN}}),
+        azapi("service", SQL, {"properties": {}}),
+        cluster,
+        flags=PINNED,
+    )
+    found = {name: outcomes(ran, f"/cr{name}").get("use-cmk-version-pinned") for name in ("own", "pinned", "follows", "later")}
+    assert found == {"own": "fail", "pinned": "fail", "follows": "pass", "later": "unknown"}, ran.out
+    assert not outcomes(ran, "/crservice")
+    assert outcomes(ran, "/crcluster") == {"use-cmk-version-pinned": "fail", "account-key-local-auth-enabled": "pass"}
+
+
+def test_a_diagnostic_setting_of_azapi_is_of_the_vault_that_its_parent_is(gate: Any) -> None:
+    other = vault("kv-other", "azurerm_key_vault.other", **SAFE)
+    logged = {"properties": {"workspaceId": f"{GROUP}/providers/Microsoft.OperationalInsights/workspaces/w",
+        "logs": [{"categoryGroup": "audit", "enabled": True}]}}  # fmt: skip
+
+    def of(body: object, parent: str) -> Resource:
+        values = {"type": "Microsoft.Insights/diagnosticSettings@2021-05-01-preview", "name": "audit", "body": body}
+        return Resource("azapi_resource.audit", values, {"parent_id": parent})
+
+    flags = ("--select", "log-keyvault-audit-off", "-o", "csv", "--all")
+    for setting, expected in (
+        (of(logged, "azurerm_key_vault.example.id"), ("pass", "fail")),
+        (of(UNKNOWN, "azurerm_key_vault.example.id"), ("unknown", "fail")),
+        (of(logged, "azurerm_storage_account.example.id"), ("unknown", "unknown")),
+        (of(logged, "local.anything"), ("unknown", "unknown")),
+    ):
+        ran = gate(vault(**SAFE), other, setting, flags=flags)
+        found = tuple(outcomes(ran, f"/vaults/{name}")["log-keyvault-audit-off"] for name in ("kv-example", "kv-other"))
+        assert found == expected, ran.out
+
+
+def test_a_diagnostic_setting_of_an_unknown_resource_may_be_of_any_vault(gate: Any) -> None:
+    lost = Resource(LOGGED.address, LOGGED.values, {"target_resource_id": "local.anything"})
+    ran = gate(vault(**SAFE), lost, flags=("--select", "log-keyvault-audit-off"))
+    assert ran.code == Exit.INCOMPLETE, ran.out
+
+
 def test_resources_that_make_nothing_with_keys_pass(gate: Any) -> None:
     network = azapi("net", "Microsoft.Network/virtualNetworks@2024-05-01", {"properties": {"addressSpace": UNKNOWN}})
     plan = Resource("azurerm_service_plan.example", {"name": "x", "customer_managed_key": [], "key_vault_key_id": None})

@@ -103,9 +103,9 @@ class Objects:
         found = planned.value(attribute)
         return self._refers(planned, attribute) if isinstance(found, Raw) else found
 
-    def url_within(self, planned: Planned, block: str, attribute: str) -> Value:
-        """The same of an attribute in a block, whose value is known after apply."""
-        return self._refers(planned, block, attribute)
+    def url_within(self, planned: Planned, *path: str) -> Value:
+        """The same of an attribute in a block, or of all that an attribute refers to, whose value is known after apply."""
+        return self._refers(planned, *path)
 
     def _refers(self, planned: Planned, *path: str) -> Value:
         target = self._ground.resources.target(planned, *path)

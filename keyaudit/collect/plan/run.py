@@ -35,7 +35,8 @@ def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = 
     objects.answer()
     services = Services(ground, objects)
     services.answer()
-    Logs(ground, vaults, hsms).answer()
+    logs = Logs(ground, vaults, hsms)
+    logs.answer()
     hsms.answer()
     access, applications = Access(ground, vaults), Applications(ground, objects.issued)
     access.answer()
@@ -43,7 +44,7 @@ def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = 
     applications.answer()
     identities.answer()
     vaults.answer()
-    note_unread(ground, {*vaults.read, *services.read})
+    note_unread(ground, {*vaults.read, *services.read, *logs.read})
     for subscription in sorted(ground.subscriptions):
         item = {"subscriptionId": subscription, "tenantId": ground.tenant_id, "displayName": NOT_IN_PLAN}
         answers.add("subscription.list", item)
