@@ -64,7 +64,7 @@ def decided(resource: Resource, *configured: str) -> dict[str, object]:
     """What is decided of a certificate whose configuration has these X.509 properties."""
     document = plan(vault(), resource)
     [shown] = [each for each in document["configuration"]["root_module"]["resources"] if each["address"] == _CERTIFICATE]
-    x509 = {name: {"references": []} for name in configured}
+    x509: dict[str, Any] = {name: {"references": []} for name in configured}
     shown["expressions"]["certificate_policy"] = [{"x509_certificate_properties": [x509]}] if configured else []
     planned = Resources(decode(written(document), "plan.json")).at(_CERTIFICATE)
     assert isinstance(planned, Planned)

@@ -140,6 +140,22 @@ def test_the_scope_of_a_role_is_the_key_that_it_refers_to_or_unknown(gate: Any) 
     assert found == {f"{vault_id}/keys/generated-certificate".lower(): "pass", "": "unknown"}
 
 
+def test_a_role_on_a_new_resource_without_keys_or_one_that_the_tenant_defines_does_not_gate(gate: Any) -> None:
+    registry = Resource("azurerm_container_registry.new", {"name": "crnew", "resource_group_name": "example-resources"})
+    cluster = azapi("cluster", AKS, {"properties": {"disableLocalAccounts": True}})
+    resources = [
+        Resource("azurerm_role_assignment.pull", {"role_definition_name": "AcrPull", **PRINCIPAL}, {"scope": f"{of}.id"})
+        for of in (registry.address, cluster.address)
+    ]
+    resources[1].address = "azurerm_role_assignment.of_body"
+    group = {"scope": GROUP, "role_definition_name": "A role of the tenant", **PRINCIPAL}
+    in_tenant = Resource("azurerm_role_assignment.in_tenant", group)
+    ran = gate(vault(**SAFE), LOGGED, registry, cluster, *resources, in_tenant)
+    assert ran.code == Exit.CLEAN, ran.out
+    ran = gate(vault(**SAFE), LOGGED, in_tenant, flags=("-o", "csv", "--all", "--select", "scope-*"))
+    assert "pass" not in outcomes(ran, "/roleAssignments/").values(), ran.out
+
+
 def test_access_policies_that_a_dynamic_block_may_add_are_never_a_pass(gate: Any) -> None:
     """Whether there is such a block, neither the configuration nor the values tell. An ordinary vault has none."""
     by_policy = {**SAFE, "rbac_authorization_enabled": False, "access_policy": UNKNOWN}

@@ -38,7 +38,7 @@ def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = 
     logs = Logs(ground, vaults, hsms)
     logs.answer()
     hsms.answer()
-    access, applications = Access(ground, vaults), Applications(ground, objects.issued)
+    access, applications = Access(ground, vaults, hsms), Applications(ground, objects.issued)
     access.answer()
     Permissions(ground, applications, access).answer()
     applications.answer()
