@@ -268,7 +268,8 @@ _NO_RULES: dict[str, Value] = {"ipRules": [], "virtualNetworkRules": []}
 _OPEN = {"defaultAction": "Allow", "bypass": "AzureServices", **_NO_RULES}
 """The rules of an HSM for which none are set.
 
-https://learn.microsoft.com/rest/api/keyvault/managedhsm/managed-hsms/create-or-update
+The bypass is documented: https://learn.microsoft.com/javascript/api/@azure/arm-keyvault/mhsmnetworkruleset. The action is what
+the provider takes an HSM without rules to have, internal/services/managedhsm of hashicorp/terraform-provider-azurerm.
 """
 
 
