@@ -1,5 +1,6 @@
 """What a plain reference of a configuration resolves to, and which expressions stay unknown."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from keyaudit.collect.plan.document import decode
 from keyaudit.collect.plan.resources import Resources
 from tests.plan.small import Resource, key, plan, references, vault, written
+from tests.plan.test_terraform import RECORDED
 
 
 def target(found: dict[str, Any], address: str, attribute: str = "key_vault_id") -> tuple[str, str] | None:
@@ -146,6 +148,32 @@ def test_an_input_that_is_known_is_not_what_is_unknown() -> None:
     ):
         call = {"expressions": given, "module": {"resources": [inner.configured, own.configured]}}
         assert target(plan(*vaults, inner, own, module_calls={"m": call}), own.address) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "attribute", "expected"),
+    [
+        ("terraform_data.of_plain", "input", ("terraform_data.plain", "id")),
+        ("terraform_data.of_splat", "input", ("terraform_data.plain", "")),
+        ("terraform_data.of_choice", "input", ("terraform_data.plain", "id")),
+        ("terraform_data.of_none", "input", ("terraform_data.counted[0]", "id")),
+        ("terraform_data.of_index[1]", "input", ("terraform_data.counted[1]", "")),
+        ('terraform_data.of_key["eu"]', "input", ('terraform_data.each["eu"]', "")),
+        ('terraform_data.chained["us"]', "input", ('terraform_data.each["us"]', "id")),
+        ("module.key.terraform_data.this", "input", ("module.vault.terraform_data.this", "id")),
+        ("module.key.terraform_data.chosen", "input", ("module.key.terraform_data.own", "id")),
+        ('module.keys["eu"].terraform_data.this', "input", ('module.vaults["eu"].terraform_data.this', "id")),
+        ('module.of_each["us"].terraform_data.this', "input", ('terraform_data.each["us"]', "id")),
+        # What the document does not tell.
+        ("terraform_data.of_local", "input", None),
+        ("terraform_data.of_two", "input", None),
+        ('terraform_data.rekeyed["eu-x"]', "input", None),
+        ('terraform_data.chosen["a"]', "input", None),
+    ],
+)
+def test_a_plan_that_terraform_made_is_followed(address: str, attribute: str, expected: tuple[str, str] | None) -> None:
+    found = json.loads((RECORDED / "terraform-references.json").read_text(encoding="utf-8"))
+    assert target(found, address, attribute) == expected
 
 
 def test_modules_that_refer_to_each_other_end() -> None:
