@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from keyaudit.model.errors import Exit
-from tests.plan.small import SUBSCRIPTION, UNKNOWN, Resource, key, vault
+from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, references, vault
 from tests.plan.test_gate import CSV, HSM, LOGGED, PRINCIPAL, SAFE, gate, keyaudit, outcomes
 
 __all__ = ["gate", "keyaudit"]
@@ -148,6 +148,30 @@ def test_a_role_on_a_new_resource_without_keys_or_one_that_the_tenant_defines_do
     ran = gate(vault(**SAFE), LOGGED, registry, cluster, *resources, in_tenant, flags=("-o", "csv", "--all"))
     assert ran.code == Exit.CLEAN, ran.out
     assert "pass" not in outcomes(ran, "/roleAssignments/").values(), ran.out
+
+
+def test_access_of_a_new_resource_s_own_identity_is_known(gate: Any) -> None:
+    own = {"type": "SystemAssigned", "identity_ids": None, "principal_id": UNKNOWN, "tenant_id": UNKNOWN}
+    app = Resource("azurerm_linux_web_app.app", {"name": "app", "resource_group_name": "example-resources", "identity": [own]})
+    principal = references("azurerm_linux_web_app.app.identity[0].principal_id")
+    role = Resource(
+        "azurerm_role_assignment.app",
+        {"role_definition_name": "Key Vault Crypto Officer", "principal_type": UNKNOWN},
+        {"scope": "azurerm_key_vault.example.id", "principal_id": principal},
+    )
+    policy = Resource(
+        "azurerm_key_vault_access_policy.app",
+        {"tenant_id": TENANT, "key_permissions": ["Get", "Sign", "Backup"], "secret_permissions": None},
+        {"key_vault_id": "azurerm_key_vault.by_policy.id", "object_id": principal},
+    )
+    by_policy = vault("kv-by-policy", "azurerm_key_vault.by_policy", **SAFE, rbac_authorization_enabled=False, access_policy=[])
+    ran = gate(vault(**SAFE), by_policy, app, role, policy, flags=("-o", "csv", "--all", "--select", "scope-*"))
+    for place in (
+        "vaults/kv-example/providers/Microsoft.Authorization/roleAssignments/",
+        "vaults/kv-by-policy/accessPolicies/",
+    ):
+        found = outcomes(ran, place)
+        assert (found["scope-foreign-principal"], found["scope-key-backup-right"]) == ("pass", "fail"), ran.out
 
 
 def test_access_policies_that_a_dynamic_block_may_add_are_never_a_pass(gate: Any) -> None:

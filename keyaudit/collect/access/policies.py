@@ -1,6 +1,6 @@
 """The access policies of a vault, as grants. They are in the vault's properties, so the vault's unit writes them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import UNSET, Raw, Struct, field
 
@@ -117,8 +117,8 @@ class Policies(Struct, frozen=True):
 
     found: Mapping[tuple[str, str], Policy]
     """Permissions by principal and application."""
-    unread: int
-    """Entries that cannot be read; 1 where all of it cannot be."""
+    unread: Sequence[Reason]
+    """Why each entry that cannot be read was not; one reason where all of it cannot be."""
     count: int | Refusal
     """Their number, or why not all were read."""
     storage: int | Refusal
@@ -134,7 +134,7 @@ def policies_of(raw: Wire) -> Policies:
     """The policies in a vault's `accessPolicies`."""
     items = read(raw, list[Raw])
     if isinstance(items, Refusal):
-        return Policies({}, 1, items, items)
+        return Policies({}, (items.reason,), items, items)
     found: dict[tuple[str, str], Policy] = {}
     unread: list[Reason] = []
     storage: list[bool | Refusal] = []
@@ -149,7 +149,7 @@ def policies_of(raw: Wire) -> Policies:
             policy.names[kind] |= permissions.names(kind)
     count = Refusal(min(unread, key=_GRAVEST.index)) if unread else len(items)
     refused = next((each for each in (count, *storage) if isinstance(each, Refusal)), None)
-    return Policies(found, len(unread), count, storage.count(True) if refused is None else refused)
+    return Policies(found, unread, count, storage.count(True) if refused is None else refused)
 
 
 def _for_storage(permissions: Permissions) -> bool | Refusal:
@@ -174,8 +174,7 @@ def policy_grants(raw: Wire, vault: Mapping[str, object]) -> Iterator[Mapping[st
             row.put_read("wildcard", policy.wildcard)
             row.put_read("allows", allows)
             yield row.finish()
-    reason = policies.count.reason if isinstance(policies.count, Refusal) else Reason.BAD_ITEM
-    for number in range(1, policies.unread + 1):
+    for number, reason in enumerate(policies.unread, 1):
         row = _begun(vault, "", f"unread/{number}" if number > 1 else "unread")
         row.refuse(("principal_id", "application_id", "wildcard", "allows"), reason)
         yield row.finish()

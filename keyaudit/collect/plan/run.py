@@ -44,6 +44,7 @@ def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = 
     applications.answer()
     identities.answer()
     vaults.answer()
+    identities.answer_own()
     note_unread(ground, {*vaults.read, *services.read, *logs.read})
     for subscription in sorted(ground.subscriptions):
         item = {"subscriptionId": subscription, "tenantId": ground.tenant_id, "displayName": NOT_IN_PLAN}
