@@ -169,7 +169,7 @@ def judge(
     master: str | None = None,
     catalogue: Sequence[Policy] | None = None,
     part: Part = WHOLE,
-    unanswered: Collection[str] = (),
+    plan_alone: bool = False,
     before: Sequence[UnknownGroup] | None = None,
 ) -> Iterator[Report]:
     """The snapshot evaluated with policies, offline. Findings are streamed while the context is open.
@@ -178,7 +178,8 @@ def judge(
     `master`: of Spark, which then evaluates it; its errors are those of `inventory.spark.session`.
     `fail_on`, `unmet`: as in `gate.decide`.
     `part`: only rows within, and what may lie within and was not read. Raises UsageError if nothing lies within.
-    `unanswered`: policies that a plan cannot answer, by id. `before`: as in `gate.decide`.
+    `plan_alone`: the snapshot is of a plan, and policies that it cannot answer are not evaluated. `before`: as in
+    `gate.decide`.
     """
     as_of = judging.as_of
     may_lack = optional(snapshot.run, judging.require)
@@ -203,6 +204,7 @@ def judge(
             engine = InSpark(spark, as_of)
 
         catalogue = policies if catalogue is None else catalogue
+        unanswered: set[str] = set()
         limits = bounded(connection, part)
         policies = [policy for policy in policies if limits.may_hold(policy.table)]
         coverage = limits.coverage(snapshot.coverage)
@@ -244,6 +246,8 @@ def judge(
             )
 
         judgement = evaluated(connection, columns, engine)
+        once_again = functools.partial(evaluated, connection, columns, engine, again="answered")
+        judgement = _answered(judgement, policies, unanswered, once_again) if plan_alone else judgement
 
         @functools.cache
         def with_owners() -> Judgement:
@@ -302,17 +306,20 @@ def judge(
         )
 
 
-def unanswered(snapshot: Snapshot, policies: Sequence[Policy], judging: Judging) -> frozenset[str]:
-    """The ids of the policies that the snapshot of a plan cannot answer.
+def _answered(first: Judgement, policies: Sequence[Policy], unanswered: set[str], again: Callable[[], Judgement]) -> Judgement:
+    """The judgement without policies that a plan cannot answer, whose ids are added to `unanswered`.
 
     They need what no plan has, for every row that they may apply to, or there are no rows.
     """
-    with judge(snapshot, policies, judging) as report:
-        answered = {
-            tally.policy.id for tally in report.tallies if any((tally.passed, tally.failed, tally.waived, tally.not_applicable))
-        }
-        answered |= {group.policy for group in report.groups if {*group.causes.values(), *group.reasons} - {Reason.NOT_IN_PLAN}}
-    return frozenset(policy.text.id for policy in policies) - answered
+    tallies = first.tallies
+    answered = {
+        tally.policy.id
+        for tally in tallies
+        if any((tally.passed, tally.failed, tally.waived, tally.known, tally.not_applicable))
+    }
+    answered |= {group.policy for group in first.groups if {*group.causes.values(), *group.reasons} - {Reason.NOT_IN_PLAN}}
+    unanswered.update({policy.text.id for policy in policies} - answered)
+    return again() if unanswered else first
 
 
 def _columns(policies: Sequence[Policy], judging: Judging, detail: Detail) -> dict[str, frozenset[str]]:

@@ -130,7 +130,6 @@ def judged(
         if accepted.baseline is not None:
             _same_tenant(accepted.baseline, read.run)
         settings = how.judging(policies, as_of)
-        unanswered = audit.unanswered(read, policies, settings) if planned is not None and before is None else ()
         groups: Sequence[UnknownGroup] | None = None
         if before is not None:
             accepted, groups = before.accepted(accepted, policies, settings)
@@ -146,7 +145,7 @@ def judged(
             master=master,
             catalogue=known,
             part=part,
-            unanswered=unanswered,
+            plan_alone=planned is not None and before is None,
             before=groups,
         )
         with ExitStack() as stack:

@@ -63,6 +63,9 @@ def of_plan(
     neither.
     """
     _check(live, stored, kept)
+    if stored.from_ and choice.baseline and not (new_only or whole):
+        what = "needs --new-only or --all with --plan and --from: otherwise what the plan changes is all that counts"
+        raise UsageError("--baseline", what, "add --new-only, so that its findings do not count either")
     settings = settle(live, resume=False)
     plan = read_plan(path)
     with ExitStack() as held:
@@ -114,7 +117,8 @@ class Without:
         """
         if self._whole:
             return accepted, None
-        entries = list(accepted.baseline.entries if accepted.baseline and accepted.new_only else ())
+        given = accepted.baseline
+        entries = list(given.entries if given else ())
         with audit.judge(self._before, policies, judging) as report:
             entries += [
                 Known(policy=each.policy.id, subject=each.subject, severity=each.severity, since=judging.as_of)
@@ -128,7 +132,7 @@ class Without:
             run_id=run.run_id,
             as_of=judging.as_of,
             complete=report.verdict.complete,
-            limit=DAY,
+            limit=given.limit if given else DAY,
             entries=tuple(entries),
         )
         return structs.replace(accepted, baseline=baseline, new_only=True), groups

@@ -57,6 +57,8 @@ class Staged(Struct, frozen=True, kw_only=True):
     """The plans in which nothing exists before."""
     every: Document
     """All plans, over the tenant `before`."""
+    hidden: Document
+    """The plans whose document does not show what their keys are in."""
 
 
 def base(plans: Sequence[Plan]) -> Estate:
@@ -145,6 +147,7 @@ def staged(plans: Sequence[Plan]) -> Staged:
         plans=found,
         new=_as_one([plan for plan in plans if not plan.before and plan not in HIDDEN], {}, reads),
         every=_as_one([plan for plan in plans if plan not in HIDDEN], earlier, reads),
+        hidden=_as_one(HIDDEN, {}, reads),
     )
 
 

@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 
+from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.errors import Exit
+from keyaudit.model.findings import Severity
+from keyaudit.model.times import DAY
+from keyaudit.policy.baseline import write_baseline
 from tests.cli.conftest import Keyaudit, Ran, contoso, keyaudit
+from tests.clock import COLLECTED
 from tests.plan.small import Resource, key, plan, vault, written
 
 pytestmark = pytest.mark.exhaustive
@@ -53,6 +58,25 @@ def test_only_what_the_plan_adds_gates(gate: Any) -> None:
     assert {id_.rpartition("/")[0] for policy, id_ in found if policy.startswith("kv-key-")} == {
         "https://kv-data-prod.vault.azure.net/keys/added"
     }
+
+
+def test_a_baseline_counts_with_new_only_as_long_as_it_says(gate: Any, tmp_path: Path) -> None:
+    added = {**key(name="added").values, "key_vault_id": DATA, "rotation_policy": []}
+    policies = ("kv-key-no-auto-rotation", "kv-key-no-expiry", "kv-key-software-protected")
+    subject = "https://kv-data-prod.vault.azure.net/keys/added"
+    known = tuple(
+        Known(policy=each, subject=subject, severity=Severity.CRITICAL, since=COLLECTED - 30 * DAY) for each in policies
+    )
+    with (tmp_path / "baseline.json").open("w", encoding="utf-8") as out:
+        write_baseline(
+            Baseline(tenant_id=TENANT, run_id="x", as_of=COLLECTED - DAY, complete=True, limit=90 * DAY, entries=known), out
+        )
+    flags = ("--fail-on", "low", "--baseline", "baseline.json")
+    ran = gate(Resource("azurerm_key_vault_key.added", added), flags=(*flags, "--new-only"))
+    assert not [each for each in policies if f"BLOCK  {each}" in ran.out], ran.out
+    refused = gate(Resource("azurerm_key_vault_key.added", added), flags=flags)
+    assert refused.code == Exit.USAGE
+    assert "--new-only" in refused.err
 
 
 def test_the_deletion_of_a_key_that_a_service_uses_is_a_finding(gate: Any) -> None:

@@ -1,10 +1,16 @@
 """Services, Managed HSMs and managed identities of a plan. The resources are the examples in the provider's documentation."""
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, vault
+from keyaudit.collect.managed_hsm.roles import DATA
+from keyaudit.collect.plan import local_roles
+from keyaudit.model.errors import Exit
+from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, plan, references, vault
 from tests.plan.test_gate import SAFE, gate, keyaudit, outcomes
 
 pytestmark = pytest.mark.exhaustive
@@ -42,6 +48,34 @@ def test_a_service_uses_the_key_that_it_refers_to(gate: Any) -> None:
     assert outcomes(ran, "diskEncryptionSets/des")["use-cmk-version-pinned"] == "fail"
 
 
+def test_a_cluster_uses_the_key_that_it_encrypts_its_secrets_with(gate: Any) -> None:
+    cluster: dict[str, Any] = {
+        "name": "example-aks1",
+        "identity": [{"type": "SystemAssigned", "identity_ids": None}],
+        "service_principal": [],
+        "oidc_issuer_enabled": True,
+        "oidc_issuer_url": UNKNOWN,
+        **PLACE,
+    }
+    plain = Resource(
+        "azurerm_kubernetes_cluster.plain", {**cluster, "local_account_disabled": None, "key_management_service": []}
+    )
+    managed = [{"key_vault_key_id": UNKNOWN, "key_vault_network_access": "Public"}]
+    encrypting = Resource(
+        "azurerm_kubernetes_cluster.kms",
+        {**cluster, "name": "example-kms", "local_account_disabled": True, "key_management_service": managed},
+    )
+    refers = {"key_vault_key_id": {"references": references("azurerm_key_vault_key.generated.id")}}
+    found = plan(vault(**SAFE), key(), plain, encrypting)
+    for each in found["configuration"]["root_module"]["resources"]:
+        if each["address"] == encrypting.address:
+            each["expressions"]["key_management_service"] = [refers]
+    ran = gate(found=found, flags=("-o", "csv", "--all", "--select", "use-cmk-*", "--select", "account-key-local-auth-enabled"))
+    assert outcomes(ran, "managedClusters/example-aks1") == {"account-key-local-auth-enabled": "fail"}
+    expected = {"account-key-local-auth-enabled": "pass", "use-cmk-version-pinned": "fail"}
+    assert outcomes(ran, "managedClusters/example-kms").items() >= expected.items()
+
+
 def test_a_managed_hsm_is_judged_with_its_keys_and_local_roles(gate: Any) -> None:
     hsm = "azurerm_key_vault_managed_hardware_security_module"
     values = {
@@ -72,12 +106,73 @@ def test_a_managed_hsm_is_judged_with_its_keys_and_local_roles(gate: Any) -> Non
         Resource(f"{hsm}_role_assignment.example", {**given, **role}, {"managed_hsm_id": f"{hsm}.example.id"}),
         flags=CSV,
     )
-    found = outcomes(
-        ran, f"/subscriptions/{SUBSCRIPTION}/resourceGroups/example-resources/providers/Microsoft.KeyVault/managedHSMs/"
-    )
+    place = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/example-resources/providers/Microsoft.KeyVault/managedHSMs/"
+    found = outcomes(ran, place)
     assert found["hsm-purge-protection-off"] == "fail"
     assert found["hsm-public-network"] == "fail"
     assert outcomes(ran, "https://examplekvhsm.managedhsm.azure.net/keys/example/")["kv-key-exportable"] == "pass"
+
+
+def test_built_in_local_roles_allow_what_a_recorded_hsm_says() -> None:
+    """Of what policies are about. keys/rotate is newer than the recorded answer."""
+    recorded = json.loads((Path(__file__).parent.parent / "recorded" / "mhsm-rbac.json").read_text(encoding="utf-8"))
+    roles = {role["name"]: role for role in _roles_in(recorded) if role["properties"]["type"] == "AKVBuiltInRole"}
+    assert set(roles) <= set(local_roles.BUILT_IN)
+    for guid, role in roles.items():
+        properties = local_roles.BUILT_IN[guid]["properties"]
+        assert isinstance(properties, dict)
+        assert (guid, _allowed(properties)) == (guid, _allowed(role["properties"]))
+        assert properties["roleName"] == role["properties"]["roleName"]
+
+
+def _allowed(properties: Any) -> set[str]:
+    actions = (action.lower() for each in properties["permissions"] for action in each["dataActions"])
+    return {DATA[action] for action in actions if action in DATA}
+
+
+def _roles_in(found: Any) -> Iterator[Any]:
+    if isinstance(found, dict):
+        if str(found.get("type")).endswith("/roleDefinitions") and "properties" in found:
+            yield found
+        found = list(found.values())
+    for each in found if isinstance(found, list) else ():
+        yield from _roles_in(each)
+
+
+def test_local_roles_of_a_managed_hsm_are_judged_by_what_they_allow(gate: Any) -> None:
+    hsm = "azurerm_key_vault_managed_hardware_security_module"
+    new = {"name": "exampleKVHsm", "admin_object_ids": [ADMIN], "tenant_id": TENANT, "purge_protection_enabled": True, **PLACE}
+    within = {"managed_hsm_id": f"{hsm}.example.id"}
+    role = "/Microsoft.KeyVault/providers/Microsoft.Authorization/roleDefinitions"
+    user, other = (
+        f"{role}/{each}" for each in ("21dbd100-6940-42c2-9190-5d6cb909625b", "11111111-aaaa-4bbb-8ccc-222222222222")
+    )
+    custom = {
+        "name": "7d206142-bf01-11ed-80bc-00155d61ee9e",
+        "role_name": "any",
+        "permission": [{"data_actions": ["Microsoft.KeyVault/managedHsm/keys/*"], "actions": [], "not_actions": []}],
+    }
+
+    def assigned(name: str, given: dict[str, Any], **refers: str) -> Resource:
+        values = {"name": f"{name}9dbe818-56e7-5878-c0ce-a1477692c1d6", "principal_id": ADMIN, "scope": "/", **given}
+        return Resource(f"{hsm}_role_assignment.{name}", values, {**within, **refers})
+
+    ran = gate(
+        Resource(f"{hsm}.example", new),
+        Resource(f"{hsm}_role_definition.any", custom, within),
+        assigned("a", {"role_definition_id": user}),
+        assigned("b", {}, role_definition_id=f"{hsm}_role_definition.any.resource_manager_id"),
+        assigned("c", {"role_definition_id": other}),
+        assigned("d", {}, role_definition_id="local.role"),
+        flags=("-o", "csv", "--all", "--select", "scope-custom-role-wildcard"),
+    )
+    found = {name: outcomes(ran, f"/roleAssignments/{name}9dbe818").get("scope-custom-role-wildcard") for name in "abcd"}
+    # A role that the plan neither has nor computes is one of the tenant's.
+    assert found == {"a": None, "b": "fail", "c": "unknown", "d": "unknown"}, ran.out
+    gated = gate(
+        Resource(f"{hsm}.example", new), assigned("c", {"role_definition_id": other}), flags=("--select", "scope-custom-*")
+    )
+    assert gated.code == Exit.CLEAN, gated.out
 
 
 def test_a_managed_identity_trusts_and_is_given_rights(gate: Any) -> None:

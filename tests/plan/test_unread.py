@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from keyaudit.model.errors import Exit
-from tests.plan.small import SUBSCRIPTION, UNKNOWN, Resource, key, vault
+from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, references, vault
 from tests.plan.test_gate import CSV, HSM, LOGGED, PRINCIPAL, SAFE, gate, keyaudit, outcomes
 
 __all__ = ["gate", "keyaudit"]
@@ -52,13 +52,72 @@ def test_a_resource_that_is_not_read_is_never_a_pass(gate: Any, unread: Sequence
     assert [each.address for each in unread if each.address not in ran.out] == [], ran.out
 
 
+KEY_URL = "https://kv-example.vault.azure.net/keys/generated-certificate"
+SQL, AKS = "Microsoft.Sql/servers@2023-08-01", "Microsoft.ContainerService/managedClusters@2025-01-01"
+PINNED = ("--select", "use-cmk-version-pinned", "--select", "account-key-local-auth-enabled", "-o", "csv", "--all")
+
+
+def protector(name: str, properties: object) -> Resource:
+    """A protector of the server `name`: https://learn.microsoft.com/azure/templates/microsoft.sql/servers/encryptionprotector"""
+    values = {"type": "Microsoft.Sql/servers/encryptionProtector@2023-08-01", "name": "current", "body": properties}
+    return Resource(f"azapi_resource.{name}_tde", values, {"parent_id": f"azapi_resource.{name}.id"})
+
+
+def test_keys_of_sql_servers_and_clusters_are_read_from_azapi(gate: Any) -> None:
+    versioned = {"serverKeyType": "AzureKeyVault", "serverKeyName": f"kv-example_generated-certificate_{'0' * 32}"}
+    kms = {"azureKeyVaultKms": {"enabled": True, "keyId": UNKNOWN}}
+    cluster = azapi("cluster", AKS, {"properties": {"securityProfile": kms, "disableLocalAccounts": True}})
+    # The only unknown part of the body is the only thing that it refers to.
+    cluster.refers = {"body": "azurerm_key_vault_key.generated.id"}
+    ran = gate(
+        vault(**SAFE),
+        key(**HSM),
+        azapi("own", SQL, {"properties": {"keyId": f"{KEY_URL}/{'0' * 32}"}}),
+        azapi("pinned", SQL, {"properties": {}}),
+        protector("pinned", {"properties": versioned}),
+        azapi("follows", SQL, {"properties": {}}),
+        protector("follows", {"properties": {**versioned, "autoRotationEnabled": True}}),
+        azapi("later", SQL, {"properties": {}}),
+        protector("later", {"properties": {**versioned, "serverKeyName": UNKNOWN}}),
+        azapi("service", SQL, {"properties": {}}),
+        cluster,
+        flags=PINNED,
+    )
+    found = {name: outcomes(ran, f"/cr{name}").get("use-cmk-version-pinned") for name in ("own", "pinned", "follows", "later")}
+    assert found == {"own": "fail", "pinned": "fail", "follows": "pass", "later": "unknown"}, ran.out
+    assert not outcomes(ran, "/crservice")
+    assert outcomes(ran, "/crcluster") == {"use-cmk-version-pinned": "fail", "account-key-local-auth-enabled": "pass"}
+
+
+def test_a_diagnostic_setting_of_azapi_is_of_the_vault_that_its_parent_is(gate: Any) -> None:
+    later, other = (vault(f"kv-{name}", f"azurerm_key_vault.{name}", **SAFE) for name in ("later", "other"))
+    logged = {"properties": {"workspaceId": f"{GROUP}/providers/Microsoft.OperationalInsights/workspaces/w",
+        "logs": [{"categoryGroup": "audit", "enabled": True}]}}  # fmt: skip
+
+    def of(body: object, parent: str) -> Resource:
+        values = {"type": "Microsoft.Insights/diagnosticSettings@2021-05-01-preview", "name": "audit", "body": body}
+        return Resource(f"azapi_resource.{parent.replace('.', '-')}", values, {"parent_id": parent})
+
+    known = (of(logged, "azurerm_key_vault.example.id"), of(UNKNOWN, "azurerm_key_vault.later.id"))
+    lost = Resource(LOGGED.address, LOGGED.values, {"target_resource_id": "local.anything"})
+    for settings, expected in (
+        (known, ("pass", "unknown", "fail")),
+        # Of a resource that is not known, so perhaps of any vault.
+        ((*known, of(logged, "local.anything")), ("pass", "unknown", "unknown")),
+        ((*known, lost), ("pass", "unknown", "unknown")),
+    ):
+        ran = gate(vault(**SAFE), later, other, *settings, flags=("--select", "log-keyvault-audit-off", "-o", "csv", "--all"))
+        names = ("kv-example", "kv-later", "kv-other")
+        assert tuple(outcomes(ran, f"/vaults/{each}")["log-keyvault-audit-off"] for each in names) == expected, ran.out
+
+
 def test_resources_that_make_nothing_with_keys_pass(gate: Any) -> None:
     network = azapi("net", "Microsoft.Network/virtualNetworks@2024-05-01", {"properties": {"addressSpace": UNKNOWN}})
     plan = Resource("azurerm_service_plan.example", {"name": "x", "customer_managed_key": [], "key_vault_key_id": None})
     ran = gate(vault(**SAFE), key(**HSM), LOGGED, network, plan)
     assert ran.code == Exit.CLEAN, ran.out
     uses = Resource("azurerm_service_plan.example", {"name": "x", "customer_managed_key": [{"key_vault_key_id": UNKNOWN}]})
-    ran = gate(vault(**SAFE), key(**HSM), LOGGED, uses)
+    ran = gate(vault(**SAFE), key(**HSM), LOGGED, uses, flags=("--select", "use-*"))
     assert ran.code == Exit.INCOMPLETE, ran.out
     assert uses.address in ran.out
 
@@ -76,11 +135,54 @@ def test_the_scope_of_a_role_is_the_key_that_it_refers_to_or_unknown(gate: Any) 
     assert found == {f"{vault_id}/keys/generated-certificate".lower(): "pass", "": "unknown"}
 
 
-@pytest.mark.parametrize("policies", [UNKNOWN, []], ids=("may", "none"))
-def test_access_policies_that_a_dynamic_block_may_add_are_unknown(gate: Any, policies: object) -> None:
-    """Terraform shows such a block neither in the configuration nor in the values. Under Azure RBAC, as in the ordinary plan of
-    test_gate.py, policies have no effect.
-    """
-    ran = gate(vault(**SAFE, rbac_authorization_enabled=False, access_policy=policies), LOGGED)
-    assert (ran.code != Exit.CLEAN) == (policies is UNKNOWN), ran.out
-    assert ("UNKNOWN  scope-access-policy-all" in ran.out) == (policies is UNKNOWN)
+def test_a_role_on_a_new_resource_without_keys_or_one_that_the_tenant_defines_does_not_gate(gate: Any) -> None:
+    registry = Resource("azurerm_container_registry.new", {"name": "crnew", "resource_group_name": "example-resources"})
+    cluster = azapi("cluster", AKS, {"properties": {"disableLocalAccounts": True}})
+    resources = [
+        Resource("azurerm_role_assignment.pull", {"role_definition_name": "AcrPull", **PRINCIPAL}, {"scope": f"{of}.id"})
+        for of in (registry.address, cluster.address)
+    ]
+    resources[1].address = "azurerm_role_assignment.of_body"
+    group = {"scope": GROUP, "role_definition_name": "A role of the tenant", **PRINCIPAL}
+    in_tenant = Resource("azurerm_role_assignment.in_tenant", group)
+    ran = gate(vault(**SAFE), LOGGED, registry, cluster, *resources, in_tenant, flags=("-o", "csv", "--all"))
+    assert ran.code == Exit.CLEAN, ran.out
+    assert "pass" not in outcomes(ran, "/roleAssignments/").values(), ran.out
+
+
+def test_access_of_a_new_resource_s_own_identity_is_known(gate: Any) -> None:
+    own = {"type": "SystemAssigned", "identity_ids": None, "principal_id": UNKNOWN, "tenant_id": UNKNOWN}
+    app = Resource("azurerm_linux_web_app.app", {"name": "app", "resource_group_name": "example-resources", "identity": [own]})
+    principal = references("azurerm_linux_web_app.app.identity[0].principal_id")
+    role = Resource(
+        "azurerm_role_assignment.app",
+        {"role_definition_name": "Key Vault Crypto Officer", "principal_type": UNKNOWN},
+        {"scope": "azurerm_key_vault.example.id", "principal_id": principal},
+    )
+    policy = Resource(
+        "azurerm_key_vault_access_policy.app",
+        {"tenant_id": TENANT, "key_permissions": ["Get", "Sign", "Backup"], "secret_permissions": None},
+        {"key_vault_id": "azurerm_key_vault.by_policy.id", "object_id": principal},
+    )
+    by_policy = vault("kv-by-policy", "azurerm_key_vault.by_policy", **SAFE, rbac_authorization_enabled=False, access_policy=[])
+    ran = gate(vault(**SAFE), by_policy, app, role, policy, flags=("-o", "csv", "--all", "--select", "scope-*"))
+    for place in (
+        "vaults/kv-example/providers/Microsoft.Authorization/roleAssignments/",
+        "vaults/kv-by-policy/accessPolicies/",
+    ):
+        found = outcomes(ran, place)
+        assert (found["scope-foreign-principal"], found["scope-key-backup-right"]) == ("pass", "fail"), ran.out
+
+
+def test_access_policies_that_a_dynamic_block_may_add_are_never_a_pass(gate: Any) -> None:
+    """Whether there is such a block, neither the configuration nor the values tell. An ordinary vault has none."""
+    by_policy = {**SAFE, "rbac_authorization_enabled": False, "access_policy": UNKNOWN}
+    flags = (*CSV, "--select", "scope-access-policy-all")
+    ran = gate(vault(**by_policy), LOGGED, flags=flags)
+    assert ran.code == Exit.CLEAN, ran.out
+    assert "scope-access-policy-all" not in outcomes(ran)
+    configured = vault(**by_policy)
+    configured.refers = {"access_policy": "local.policies"}
+    ran = gate(configured, LOGGED, flags=flags)
+    assert ran.code == Exit.INCOMPLETE
+    assert outcomes(ran)["scope-access-policy-all"] == "unknown"

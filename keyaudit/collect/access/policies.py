@@ -1,11 +1,11 @@
 """The access policies of a vault, as grants. They are in the vault's properties, so the vault's unit writes them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import UNSET, Raw, Struct, field
 
 from keyaudit.collect.grants import grant_row
-from keyaudit.collect.rows import AFTER_APPLY, Row, Wire, is_null, read
+from keyaudit.collect.rows import AFTER_APPLY, NOT_IN_PLAN, Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
@@ -117,34 +117,37 @@ class Policies(Struct, frozen=True):
 
     found: Mapping[tuple[str, str], Policy]
     """Permissions by principal and application."""
-    unread: int
-    """Entries that cannot be read; 1 where all of it cannot be."""
+    unread: Sequence[Reason]
+    """Why each entry that cannot be read was not; one reason where all of it cannot be."""
     count: int | Refusal
     """Their number, or why not all were read."""
     storage: int | Refusal
     """The number of those with a permission for storage accounts, or why one of them may have more."""
 
 
+_MARKS = {bytes(AFTER_APPLY): Reason.AFTER_APPLY, bytes(NOT_IN_PLAN): Reason.NOT_IN_PLAN}
+_GRAVEST = (Reason.BAD_ITEM, Reason.AFTER_APPLY, Reason.NOT_IN_PLAN)
+"""Reasons of entries that cannot be read. Of several, the first counts: the last is no gap of a plan."""
+
+
 def policies_of(raw: Wire) -> Policies:
     """The policies in a vault's `accessPolicies`."""
     items = read(raw, list[Raw])
     if isinstance(items, Refusal):
-        return Policies({}, 1, items, items)
+        return Policies({}, (items.reason,), items, items)
     found: dict[tuple[str, str], Policy] = {}
-    unread, after_apply = 0, 0
+    unread: list[Reason] = []
     storage: list[bool | Refusal] = []
     for item in items:
         who, permissions = _entry(item)
         if permissions is None:
-            unread += 1
-            after_apply += item == AFTER_APPLY
+            unread.append(_MARKS.get(bytes(item), Reason.BAD_ITEM))
             continue
         storage.append(_for_storage(permissions))
         policy = found.setdefault(who, Policy())
         for kind in _ALLOWS:
             policy.names[kind] |= permissions.names(kind)
-    why = Reason.AFTER_APPLY if after_apply == unread else Reason.BAD_ITEM
-    count = Refusal(why) if unread else len(items)
+    count = Refusal(min(unread, key=_GRAVEST.index)) if unread else len(items)
     refused = next((each for each in (count, *storage) if isinstance(each, Refusal)), None)
     return Policies(found, unread, count, storage.count(True) if refused is None else refused)
 
@@ -171,8 +174,7 @@ def policy_grants(raw: Wire, vault: Mapping[str, object]) -> Iterator[Mapping[st
             row.put_read("wildcard", policy.wildcard)
             row.put_read("allows", allows)
             yield row.finish()
-    reason = policies.count.reason if isinstance(policies.count, Refusal) else Reason.BAD_ITEM
-    for number in range(1, policies.unread + 1):
+    for number, reason in enumerate(policies.unread, 1):
         row = _begun(vault, "", f"unread/{number}" if number > 1 else "unread")
         row.refuse(("principal_id", "application_id", "wildcard", "allows"), reason)
         yield row.finish()

@@ -37,14 +37,14 @@ _FEDERATED = (
 )
 KEY_TYPES = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
 """Graph's type of a key credential, and the value of the column `kind`."""
-_BY_BRIEF = {
+BY_BRIEF = {
     "thumbprint_sha1": "thumbprint",
     "certificate_subject": "subject",
     "certificate_issuer": "issuer",
     **{name: name for name in ("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash")},
 }
 """By column, the attribute of `x509.Brief`."""
-OF_CERTIFICATE = (*_BY_BRIEF, "subject_tenant", "pin")
+OF_CERTIFICATE = (*BY_BRIEF, "subject_tenant", "pin")
 """The columns about a certificate itself."""
 _NOT_OF_PASSWORDS = ("usage", "entra_custody", *OF_CERTIFICATE, *_FEDERATED)
 _CUSTODY = {"Verify": "external", "Sign": "platform"}
@@ -271,7 +271,7 @@ def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal, tena
     """Fill the certificate columns; `tenant_id` is the audited tenant."""
     # A key of an unknown type may be a certificate, and has its key if Graph returns one.
     found = None if kind == "symmetric-key" else shown
-    for column, attribute in _BY_BRIEF.items():
+    for column, attribute in BY_BRIEF.items():
         row.put_read(column, getattr(found, attribute) if isinstance(found, Brief) else found)
     row.put_read("subject_tenant", _subject_tenant(found.subject, tenant_id) if isinstance(found, Brief) else found)
     row.put_read("pin", _pin(row, found) if isinstance(found, Brief) else found)

@@ -5,15 +5,23 @@ website/docs/r/role_assignment.html.markdown and role_definition of hashicorp/te
 
 from msgspec import Raw
 
+from keyaudit.collect.plan import azapi
 from keyaudit.collect.plan.built_in_roles import BUILT_IN, BY_ID
 from keyaudit.collect.plan.ground import Ground
+from keyaudit.collect.plan.hsms import Hsms
 from keyaudit.collect.plan.principals import principal_of
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts, wire
 from keyaudit.collect.plan.vaults import Vaults
+from keyaudit.model.coverage import Refusal
 from keyaudit.model.guid import GUID
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.grant import GRANT
 
 ASSIGNMENT, DEFINITION = "azurerm_role_assignment", "azurerm_role_definition"
 _BELOW = "providers/Microsoft.Authorization"
+_SCOPE = tuple(name for name in ("scope", "scope_kind", "vault_id") if GRANT.by_name[name].can_be_unknown)
+_SCOPES = ("azurerm_key_vault", "azurerm_resource_group", "azurerm_subscription", "azurerm_management_group")
+_MAY_CONTAIN = ("microsoft.keyvault/", "microsoft.resources/", "microsoft.management/", "microsoft.subscription/")
 _COLLECTIONS = {
     "azurerm_key_vault_key": "keys",
     "azurerm_key_vault_certificate": "certificates",
@@ -24,8 +32,8 @@ _COLLECTIONS = {
 class Access:
     """Adds role assignments and custom roles to the answers."""
 
-    def __init__(self, ground: Ground, vaults: Vaults) -> None:
-        self._ground, self._vaults, self._answers = ground, vaults, ground.answers
+    def __init__(self, ground: Ground, vaults: Vaults, hsms: Hsms) -> None:
+        self._ground, self._vaults, self._hsms, self._answers = ground, vaults, hsms, ground.answers
         self._custom = {planned.address: self._guid(planned) for planned in ground.resources.of(DEFINITION)}
 
     def answer(self) -> None:
@@ -38,10 +46,10 @@ class Access:
             self._assign(planned)
 
     def _unlisted(self, guid: str) -> None:
-        """A role that is neither planned nor among the known ones: what it allows is not known."""
+        """A role that is neither planned nor among the known ones: what it allows is in the tenant."""
         if self._answers.read("role_definition.get", "", {"role": guid}) is None:
             id_ = f"/{_BELOW}/roleDefinitions/{guid}"
-            self._answers.put("role_definition.get", {"id": id_, "properties": AFTER_APPLY}, role=guid)
+            self._answers.put("role_definition.get", {"id": id_, "properties": NOT_IN_PLAN}, role=guid)
 
     def _guid(self, planned: Planned) -> str:
         known = (planned.text("role_definition_id") or "").lower()
@@ -85,7 +93,8 @@ class Access:
         if within:
             self._ground.seen(f"/{within}")
         elif not whole:
-            self._answers.unscoped.add(id_.lower())
+            # Its id stands for the scope, which is not known.
+            self._answers.decided[id_.lower()] = dict.fromkeys(_SCOPE, Refusal(Reason.AFTER_APPLY))
 
     def _scope(self, planned: Planned) -> Value:
         """The scope, or that of the resource that it refers to."""
@@ -95,7 +104,7 @@ class Access:
         target = self._ground.resources.target(planned, "scope")
         if target:
             there, attribute = target
-            vault = self._vaults.at(there.address)
+            vault = self._vaults.at(there.address) or self._hsms.at(there.address)
             if vault and attribute in ("", "id"):
                 return vault.id
             if attribute in ("resource_id", "resource_versionless_id") and there.type in _COLLECTIONS:
@@ -103,6 +112,8 @@ class Access:
             if there.type == "azurerm_resource_group" and attribute in ("", "id"):
                 subscription = self._ground.subscription(there)
                 return f"/subscriptions/{subscription}/resourceGroups/{self._ground.named(there)}"
+            if attribute == "id" and _is_other(there):
+                return self._ground.id_of(there, "Microsoft.Resources/planned")
         return AFTER_APPLY
 
     def _role(self, planned: Planned) -> Value:
@@ -137,6 +148,14 @@ class Access:
         """The principal that an attribute refers to: one that the plan creates has an id of its own until it has another."""
         found = principal_of(self._ground, planned, attribute)
         return (AFTER_APPLY, kind) if found is None else (found, "ServicePrincipal")
+
+
+def _is_other(planned: Planned) -> bool:
+    """Whether the id of a resource is a scope without vaults: that of a resource of Azure which is none, and contains none."""
+    if planned.type == azapi.RESOURCE:
+        type_ = azapi.type_of(planned)
+        return bool(type_) and not type_.startswith(_MAY_CONTAIN)
+    return planned.type.startswith("azurerm_") and not planned.type.startswith(_SCOPES)
 
 
 UNLISTED = "00000000-0000-0000-0000-000000000000"

@@ -39,8 +39,8 @@ class Answers:
         self._objects: dict[Key, bytes] = {}
         self.origins: dict[str, Origin] = {}
         """By id of an object in lower case; rows of what is within have ids that begin with it and a slash."""
-        self.unscoped: set[str] = set()
-        """Ids in lower case of grants whose scope is known after apply."""
+        self.decided: dict[str, Mapping[str, object]] = {}
+        """By id of a row in lower case, columns that its answer cannot show: the stored value, or a Refusal."""
         self.outside: set[str] = set()
         """Ids in lower case of vaults that the plan only refers to, and has no row of."""
         self.unread: dict[str, list[Origin]] = {}

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from keyaudit.collect.plan.credentials import federated, password, public_key, signing_set
+from keyaudit.collect.plan.credentials import federated, of_issued, password, public_key, signing_set
 from keyaudit.collect.plan.ground import Ground
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, texts, wire
 from keyaudit.model.guid import GUID
@@ -44,8 +44,10 @@ _NAMING = {
 class Applications:
     """Adds applications, service principals and their credentials to the answers."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, issued: Mapping[str, Mapping[str, object]]) -> None:
+        """`issued`: by address, what is known of new certificates of vaults, which may be credentials."""
         self._ground, self._answers, self._resources = ground, ground.answers, ground.resources
+        self._issued = issued
         self.published: dict[str, dict[str, str]] = {}
         """By service principal, roles that others refer to by name: an id that stands for its own, and the name."""
         self._holders = {kind: self._of_kind(kind) for kind in _HOLDERS}
@@ -66,7 +68,9 @@ class Applications:
                 planned = holders.get(object_id)
                 item = self._item(kind, object_id, planned)
                 item["passwordCredentials"] = [password(each, self._ground.now) for each in passwords.get(object_id, ())]
-                item["keyCredentials"] = [public_key(each, self._ground.now) for each in keys.get(object_id, ())]
+                item["keyCredentials"] = [
+                    public_key(each, self._ground.now, self._of_vault(each)) for each in keys.get(object_id, ())
+                ]
                 for each in signing.get(object_id, ()):
                     parts = signing_set(each, self._ground.now)
                     item["keyCredentials"] += parts.keys
@@ -120,6 +124,13 @@ class Applications:
             for each in held.get(object_id, ()):
                 id_ = f"/tenants/{self._ground.tenant_id}/{path}/{object_id}/credentials/{key_id(each)}"
                 self._ground.origin(id_, each, "end_date", "start_date", "value")
+                if issued := self._of_vault(each):
+                    self._answers.decided[id_.lower()] = of_issued(issued)
+
+    def _of_vault(self, planned: Planned) -> Mapping[str, object] | None:
+        """What is known of the new certificate of a vault that a credential is; None if it is none."""
+        target = self._resources.target(planned, "value")
+        return self._issued.get(target[0].address) if target and target[1].startswith("certificate_data") else None
 
     def _application(self, planned: Planned) -> dict[str, Any]:
         registered = planned.type == REGISTRATION

@@ -14,8 +14,10 @@ from keyaudit.collect.services.items import KINDS
 
 RESOURCE = "azapi_resource"
 _GROUP = "azurerm_resource_group"
-_OWN_READS = frozenset({"sql-server", "sql-managed-instance", "kubernetes", "arc-kubernetes", "openshift"})
+_OWN_READS = frozenset({"arc-kubernetes", "openshift"})
 """Kinds of services that more than their own answer tells of."""
+_NESTED = {"azureKeyVaultKms": ("securityProfile", "azureKeyVaultKms"), "clientId": ("servicePrincipalProfile", "clientId")}
+"""Members of the query that are within an object of the properties."""
 SERVICES = frozenset(type_ for type_, kind in KINDS.items() if kind not in _OWN_READS)
 """The types of services that a body describes, in lower case."""
 
@@ -60,26 +62,61 @@ def id_of(ground: Ground, planned: Planned) -> str:
     return f"{parent.rstrip('/')}/providers/{type_}/{ground.named(planned)}"
 
 
-def service(ground: Ground, planned: Planned, members: tuple[str, ...]) -> dict[str, Any] | None:
-    """A service as Resource Graph answers, with these members of its properties; None if its body is not known."""
+def service(ground: Ground, planned: Planned, members: tuple[str, ...], key: Value) -> dict[str, Any] | None:
+    """A service as Resource Graph answers, with these members of its properties; None if its body is not known.
+
+    `key`: the key that the body refers to, if it refers to one thing and that is a key.
+    """
     body = body_of(planned)
+    if body is not None and _unknown_parts(body) == 1:
+        body = _with_known(body, key)
     properties = None if body is None else member(body, "properties")
     if body is None or not isinstance(properties, dict):
         return None
-    by_name = {name.lower(): value for name, value in properties.items()}
     # A member that was never set is null; a body has only the members that it changes of a resource that exists.
     absent = None if planned.is_new else NOT_IN_PLAN
+    found = {name: within(properties, *_NESTED.get(name, (name,)), absent=absent) for name in members}
+    issuer = found.get("oidcIssuerProfile")
+    if isinstance(issuer, dict):
+        # Azure makes it.
+        found["oidcIssuerProfile"] = {"issuerURL": NOT_IN_PLAN, **issuer} if issuer.get("enabled") is not False else issuer
     return {
         "id": id_of(ground, planned),
         "type": (planned.text("type") or "").partition("@")[0],
         "name": planned.value("name"),
         "location": planned.value("location"),
         "tags": tags_of(planned, body),
-        **{name: by_name.get(name.lower(), absent) for name in members},
+        **found,
         "keyCreationTime": NOT_IN_PLAN,
         "keysMetadata": NOT_IN_PLAN,
         **_identity(planned, body),
     }
+
+
+def within(found: Value, *path: str, absent: Value) -> Value:
+    """A member at a path, whatever the case of its names; the mark if it is known after apply, `absent` if it is left out."""
+    for name in path:
+        if isinstance(found, Raw):
+            return found
+        members = {each.lower(): value for each, value in found.items()} if isinstance(found, dict) else {}
+        if name.lower() not in members:
+            return absent
+        found = members[name.lower()]
+    return found
+
+
+def _unknown_parts(found: Value) -> int:
+    if isinstance(found, dict):
+        return sum(map(_unknown_parts, found.values()))
+    return sum(map(_unknown_parts, found)) if isinstance(found, list) else isinstance(found, Raw)
+
+
+def _with_known(found: Value, value: Value) -> Value:
+    if isinstance(found, dict):
+        return {name: _with_known(each, value) for name, each in found.items()}
+    if isinstance(found, list):
+        return [_with_known(each, value) for each in found]
+    return value if isinstance(found, Raw) else found
 
 
 def tags_of(planned: Planned, body: dict[str, Any]) -> Value:

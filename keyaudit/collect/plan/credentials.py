@@ -11,6 +11,8 @@ from typing import Any
 
 from msgspec import Raw, Struct
 
+from keyaudit.collect.entra.credentials import BY_BRIEF
+from keyaudit.collect.plan.certificates import wired
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View
 from keyaudit.model.guid import GUID
 from keyaudit.model.times import iso_time, parse_time
@@ -56,11 +58,18 @@ def password(view: View, now: int, id_: str = "") -> Mapping[str, Any]:
     }
 
 
-def public_key(planned: Planned, now: int) -> Mapping[str, Any]:
-    """A certificate (a plan has only its public half), or a symmetric key."""
+def public_key(planned: Planned, now: int, issued: Mapping[str, object] | None) -> Mapping[str, Any]:
+    """A certificate (a plan has only its public half), or a symmetric key.
+
+    `issued`: what is known of the new certificate of a vault that it is, as in `certificates.decided_of`.
+    """
     kind = planned.value("type")
     start, end = _dates(planned, now, None)
     certificate = _certificate(planned) if kind != "Symmetric" else None
+    if issued:
+        certificate = NOT_IN_PLAN
+        start = _date_of(planned, start, issued["not_before"], "start_date")
+        end = _date_of(planned, end, issued["not_after"], "end_date", "end_date_relative")
     return {
         "keyId": key_id_of(planned, planned.guid),
         "displayName": None,
@@ -113,6 +122,22 @@ def federated(planned: Planned) -> dict[str, Any]:
         if matching
         else None,
     }
+
+
+def of_issued(issued: Mapping[str, object]) -> dict[str, object]:
+    """What is known of a credential by the certificate that it is, by column of its table."""
+    return {column: issued[fact] for column, fact in BY_BRIEF.items()}
+
+
+def _date_of(planned: Planned, date: Value, fact: object, *attributes: str) -> Value:
+    """A date of a credential that is a new certificate: the certificate's own, unless one of the attributes sets another."""
+    if isinstance(date, str):
+        return date
+    for attribute in attributes:
+        target = planned.target(attribute)
+        if planned.is_set(attribute) and not (target and target.attribute.startswith("certificate_attribute[")):
+            return date
+    return iso_time(fact) if isinstance(fact, int) else wired(fact)
 
 
 def _dates(view: View, now: int, years: int | None) -> tuple[Value, Value]:

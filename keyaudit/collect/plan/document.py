@@ -54,6 +54,7 @@ class ConfiguredResource(Struct, frozen=True):
     address: str
     expressions: dict[str, Any] = {}
     provider_config_key: str = ""
+    for_each_expression: Any = None
 
 
 class Output(Struct, frozen=True):
@@ -68,6 +69,7 @@ class ModuleCall(Struct, frozen=True):
     source: str = ""
     expressions: dict[str, Any] = {}
     module: "Module | None" = None
+    for_each_expression: Any = None
 
 
 class Module(Struct, frozen=True):
@@ -209,9 +211,15 @@ def _told(error: Exception) -> str:
 
 def expression(found: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
     """The expression of an attribute within these expressions; of a block that may be repeated, that of its first one."""
+    here = set_at(found, *path)
+    return here if isinstance(here, dict) else {}
+
+
+def set_at(found: Mapping[str, Any], *path: str) -> Any:
+    """What is at a path within these expressions: an expression, or blocks; None if nothing is."""
     here: Any = found
     for name in path:
         if isinstance(here, list):
             here = here[0] if here else None
         here = here.get(name) if isinstance(here, dict) else None
-    return here if isinstance(here, dict) else {}
+    return here

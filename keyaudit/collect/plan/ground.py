@@ -31,6 +31,8 @@ class Ground:
         self.tenant_id = tenant_id or self._tenant()
         self._usual = self._usual_subscription()
         self.subscriptions: set[str] = set()
+        self.own_identities: dict[str, Planned] = {}
+        """The resources whose own managed identities are given access, by the object id of the identity."""
 
     def subscription(self, planned: Planned) -> str:
         """The subscription that a resource will be in, in lower case."""

@@ -4,18 +4,21 @@ website/docs/r/key_vault_managed_hardware_security_module*.html.markdown of hash
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Raw
 
 from keyaudit.collect.places import vault_id_parts
+from keyaudit.collect.plan import local_roles
 from keyaudit.collect.plan.ground import Ground, stand_in
 from keyaudit.collect.plan.objects import key_attributes, key_bundle, rotation_of
 from keyaudit.collect.plan.principals import principal_of
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts, wire
 from keyaudit.collect.plan.vaults import VaultPlace
+from keyaudit.model.coverage import Refusal
 from keyaudit.model.guid import GUID
+from keyaudit.model.reasons import Reason
 
 HSM = "azurerm_key_vault_managed_hardware_security_module"
 KEY, ROTATION, ASSIGNMENT, DEFINITION = (
@@ -35,6 +38,8 @@ class Hsms:
     def __init__(self, ground: Ground) -> None:
         self._ground, self._answers = ground, ground.answers
         self._places: dict[str, VaultPlace] = {}
+        self._listed: set[tuple[str, str]] = set()
+        """The address of an HSM, and a role that the plan does not define and that is among its roles."""
         self._planned = {planned.address: self._own(planned) for planned in ground.resources.of(HSM)}
         self._keys = {planned.address: self._name(planned) for planned in ground.resources.of(KEY)}
 
@@ -48,6 +53,9 @@ class Hsms:
 
     def answer(self) -> None:
         """Add all of them."""
+        for address, hsm in self._planned.items():
+            if hsm.new:
+                self._begin(self._ground.resources.at(address), hsm)
         rotations = {self._key_of(planned): planned for planned in self._ground.resources.of(ROTATION)}
         for planned in self._ground.resources.of(KEY):
             self._key(planned, rotations.get(planned.address))
@@ -64,6 +72,58 @@ class Hsms:
                 self._ground.origin(id_, found, "public_network_access_enabled", "network_acls", "purge_protection_enabled")
             else:
                 self._answers.outside.add(id_)
+
+    def _begin(self, planned: Planned | None, hsm: VaultPlace) -> None:
+        """Begin the lists of a new HSM, which have everything that will be in it, with the roles of its first administrators.
+
+        https://learn.microsoft.com/azure/key-vault/managed-hsm/access-control
+        """
+        for operation in ("key.list", "role_definition.list", "role_assignment.list", "role_assignment.of_keys"):
+            self._answers.list(f"hsm.{operation}", hsm.uri, whole=True)
+        for role, item in local_roles.BUILT_IN.items():
+            self._define_role(hsm, role, item)
+        if planned is None:
+            return
+        found = planned.value("admin_object_ids")
+        for principal in [None] if isinstance(found, Raw) else found or []:
+            guid = planned.stands_for(f"administrator {principal or ''}")
+            self._grant(
+                planned, hsm, guid, ("admin_object_ids",), principal=principal, role=local_roles.ADMINISTRATOR, scope="/"
+            )
+
+    def _grant(
+        self,
+        planned: Planned,
+        hsm: VaultPlace,
+        guid: str,
+        attributes: Sequence[str],
+        *,
+        principal: object,
+        role: str,
+        scope: str | None,
+    ) -> None:
+        """Add an assignment of a local role. `principal` and `scope`: None if they are known after apply."""
+        known = principal if isinstance(principal, str) and GUID.fullmatch(principal.lower()) else None
+        below = "" if scope in (None, "/") else str(scope)
+        item = {
+            "id": f"{below}{_BELOW}/roleAssignments/{guid}",
+            "properties": {
+                "principalId": known or planned.stands_for("principal_id"),
+                "roleDefinitionId": f"{_BELOW}/roleDefinitions/{role}",
+                "scope": scope or "/",
+            },
+        }
+        self._answers.add("hsm.role_assignment.of_keys" if below else "hsm.role_assignment.list", item, hsm.uri)
+        id_ = f"{hsm.id}{item['id']}"
+        self._ground.origin(id_, planned, *attributes)
+        later = [*(("scope", "scope_kind") if scope is None else ()), *(() if known else ("principal_id",))]
+        if later:
+            self._answers.decided[id_.lower()] = dict.fromkeys(later, Refusal(Reason.AFTER_APPLY))
+
+    def _define_role(self, hsm: VaultPlace, role: str, item: Mapping[str, object]) -> None:
+        if (hsm.uri, role) not in self._listed:
+            self._listed.add((hsm.uri, role))
+            self._answers.add("hsm.role_definition.list", item, hsm.uri)
 
     def _own(self, planned: Planned) -> VaultPlace:
         name = planned.text("name") or ""
@@ -137,25 +197,15 @@ class Hsms:
 
     def _assign(self, planned: Planned) -> None:
         hsm = self._of(planned)
-        known = planned.text("scope")
-        scope = known if known and _SCOPE.fullmatch(known) else "/"
-        principal = principal_of(self._ground, planned, "principal_id") or ""
+        scope = planned.value("scope")
+        principal = principal_of(self._ground, planned, "principal_id")
+        found = scope if isinstance(scope, str) and _SCOPE.fullmatch(scope) else None
+        attributes = ("scope", "principal_id", "role_definition_id")
         role = self._role(planned, hsm)
-        below = "" if scope == "/" else scope
-        item = {
-            "id": f"{below}{_BELOW}/roleAssignments/{_guid(planned)}",
-            "properties": {
-                "principalId": principal if GUID.fullmatch(principal) else planned.stands_for("principal_id"),
-                "roleDefinitionId": f"{_BELOW}/roleDefinitions/{role}",
-                "scope": scope,
-            },
-        }
-        operation = "hsm.role_assignment.of_keys" if below else "hsm.role_assignment.list"
-        self._answers.add(operation, item, hsm.uri)
-        self._ground.origin(f"{hsm.id}{item['id']}", planned, "scope", "principal_id", "role_definition_id")
+        self._grant(planned, hsm, _guid(planned), attributes, principal=principal, role=role, scope=found)
 
     def _role(self, planned: Planned, hsm: VaultPlace) -> str:
-        """The GUID of the role. A role that the plan does not define may allow anything."""
+        """The GUID of the role. A role that is neither built in nor of the plan may allow anything."""
         known = (planned.text("role_definition_id") or "").lower().rpartition("/")[2]
         if GUID.fullmatch(known):
             role = known
@@ -164,10 +214,9 @@ class Hsms:
             if target and target[0].type == DEFINITION:
                 return _guid(target[0])
             role = planned.stands_for("role_definition_id")
-        defined = {_guid(each) for each in self._ground.resources.of(DEFINITION)}
-        if role not in defined:
-            item = {"id": f"{_BELOW}/roleDefinitions/{role}", "properties": AFTER_APPLY}
-            self._answers.add("hsm.role_definition.list", item, hsm.uri)
+        if role not in {_guid(each) for each in self._ground.resources.of(DEFINITION)}:
+            elsewhere = {"id": f"{_BELOW}/roleDefinitions/{role}", "properties": NOT_IN_PLAN if role == known else AFTER_APPLY}
+            self._define_role(hsm, role, local_roles.BUILT_IN.get(role, elsewhere))
         return role
 
 
@@ -219,7 +268,8 @@ _NO_RULES: dict[str, Value] = {"ipRules": [], "virtualNetworkRules": []}
 _OPEN = {"defaultAction": "Allow", "bypass": "AzureServices", **_NO_RULES}
 """The rules of an HSM for which none are set.
 
-https://learn.microsoft.com/rest/api/keyvault/managedhsm/managed-hsms/create-or-update
+The bypass is documented: https://learn.microsoft.com/javascript/api/@azure/arm-keyvault/mhsmnetworkruleset. The action is what
+the provider takes an HSM without rules to have, internal/services/managedhsm of hashicorp/terraform-provider-azurerm.
 """
 
 

@@ -28,7 +28,8 @@ class Identities:
             id_ = self._planned[planned.address]
             principal, client = self.principal(planned), _guid(planned, "client_id")
             properties = {"principalId": principal, "clientId": client}
-            limits = {"isolationScope": planned.value("isolation_scope") or None}
+            # https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identities-isolation-scope
+            limits = {"isolationScope": planned.value("isolation_scope") or ("None" if planned.is_new else NOT_IN_PLAN)}
             self._answers.add("managed_identity.query", {"id": id_, "name": planned.value("name"), "properties": properties})
             parts = _ID.fullmatch(id_)
             if parts:
@@ -39,7 +40,7 @@ class Identities:
                 segments = {"subscription": subscription, "resource_group": parts[2], "identity": parts[3]}
                 for operation in ("managed_identity.expressions_of", "managed_identity.federated_of"):
                     self._answers.list(operation, whole=planned.is_new, **segments)
-            self._list_principal(planned, id_, principal, client)
+            self._list_principal(planned, id_, principal, client, explicit=True)
             ground.origin(id_, planned, "name", "isolation_scope")
         for planned in ground.resources.of(FEDERATED):
             self._trust(planned)
@@ -54,7 +55,13 @@ class Identities:
         known = (planned.text("principal_id") or "").lower()
         return known if GUID.fullmatch(known) else planned.guid
 
-    def _list_principal(self, planned: Planned, id_: str, principal: str, client: str) -> None:
+    def answer_own(self) -> None:
+        """Add the service principals of resources' own identities that are given access."""
+        for principal, planned in self._ground.own_identities.items():
+            id_ = self._ground.id_of(planned, "Microsoft.Resources/planned")
+            self._list_principal(planned, id_, principal, planned.stands_for("identity.client_id"), explicit=False)
+
+    def _list_principal(self, planned: Planned, id_: str, principal: str, client: str, *, explicit: bool) -> None:
         item = {
             "id": principal,
             "appId": client,
@@ -65,7 +72,7 @@ class Identities:
             "appOwnerOrganizationId": None,
             "preferredSingleSignOnMode": None,
             "preferredTokenSigningKeyThumbprint": None,
-            "alternativeNames": ["isExplicit=True", id_],
+            "alternativeNames": [f"isExplicit={explicit}", id_],
             "servicePrincipalNames": [client],
             "tags": [],
             "appRoleAssignmentRequired": False,

@@ -3,18 +3,29 @@
 website/docs/r/monitor_diagnostic_setting.html.markdown of hashicorp/terraform-provider-azurerm.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Raw
 
 from keyaudit.collect.places import vault_id_parts
+from keyaudit.collect.plan import azapi
+from keyaudit.collect.plan.answers import Origin
 from keyaudit.collect.plan.ground import Ground, stand_in
 from keyaudit.collect.plan.hsms import Hsms
 from keyaudit.collect.plan.resources import AFTER_APPLY, Planned, Value, View
 from keyaudit.collect.plan.vaults import Vaults
 
 SETTING = "azurerm_monitor_diagnostic_setting"
+OPERATIONS = ("diagnostic_setting.list", "hsm.diagnostic_setting.list", "activity_log.list")
+_TYPE = "microsoft.insights/diagnosticsettings"
+_MEMBERS = (
+    "logAnalyticsDestinationType",
+    "workspaceId",
+    "storageAccountId",
+    "eventHubAuthorizationRuleId",
+    "marketplacePartnerId",
+)
 _WORKSPACE = "azurerm_log_analytics_workspace"
 
 
@@ -23,17 +34,43 @@ class Logs:
 
     def __init__(self, ground: Ground, vaults: Vaults, hsms: Hsms) -> None:
         self._ground, self._vaults, self._hsms = ground, vaults, hsms
+        self.read: set[str] = set()
+        """The addresses of resources of azapi that are among them."""
 
     def answer(self) -> None:
         """Add all of them. The settings of what the plan creates are all there are."""
         for place in (*self._vaults.new(), *self._hsms.new()):
             self._list(place.id, whole=True)
         for planned in self._ground.resources.of(SETTING):
-            target = self._target(planned)
-            if target:
-                self._add(target, planned)
+            target = self._target(planned, "target_resource_id")
+            if target is None:
+                # It may be for any vault.
+                origin = Origin(planned.address, planned.changes)
+                for operation in OPERATIONS:
+                    self._ground.answers.unread.setdefault(operation, []).append(origin)
+            elif target:
+                self._add(target, planned, self._setting(planned), ("enabled_log", "log_analytics_workspace_id"))
+        for planned in self._ground.resources.of(azapi.RESOURCE):
+            if azapi.type_of(planned) == _TYPE:
+                self._add_body(planned)
 
-    def _add(self, target: str, planned: Planned) -> None:
+    def _add_body(self, planned: Planned) -> None:
+        """Add a setting of azapi. One whose body is not known leaves only its resource without an answer."""
+        target = self._target(planned, "parent_id")
+        if target is None:
+            return
+        self.read.add(planned.address)
+        body = azapi.body_of(planned)
+        properties = AFTER_APPLY if body is None else azapi.member(body, "properties")
+        found = {name: azapi.within(properties, name, absent=None) for name in _MEMBERS}
+        found["logs"] = azapi.within(properties, "logs", absent=[])
+        if isinstance(found["logs"], list):
+            logs = [_log(each) for each in found["logs"]]
+            found["logs"] = AFTER_APPLY if AFTER_APPLY in logs else logs
+        if target:
+            self._add(target, planned, found, ("body",))
+
+    def _add(self, target: str, planned: Planned, properties: Mapping[str, Value], attributes: Sequence[str]) -> None:
         name = planned.text("name") or ""
         named = name if name and "/" not in name else stand_in(planned.address)
         held = self._list(target, whole=False)
@@ -41,8 +78,12 @@ class Logs:
             return
         operation, segments = held
         id_ = f"{target}/providers/microsoft.insights/diagnosticSettings/{named}"
+        self._ground.answers.add(operation, {"id": id_, "name": named, "properties": properties}, **segments)
+        self._ground.origin(f"{target}/diagnosticsettings/{named}", planned, *attributes)
+
+    def _setting(self, planned: Planned) -> Mapping[str, Value]:
         logs = [*_logs(planned.blocks("enabled_log"), enabled=True), *_older(planned.blocks("log"))]
-        properties = {
+        return {
             "logs": AFTER_APPLY if AFTER_APPLY in logs else logs,
             "logAnalyticsDestinationType": _none(planned, "log_analytics_destination_type"),
             "workspaceId": self._workspace(planned),
@@ -50,8 +91,6 @@ class Logs:
             "eventHubAuthorizationRuleId": planned.value("eventhub_authorization_rule_id") or None,
             "marketplacePartnerId": planned.value("partner_solution_id") or None,
         }
-        self._ground.answers.add(operation, {"id": id_, "name": named, "properties": properties}, **segments)
-        self._ground.origin(f"{target}/diagnosticsettings/{named}", planned, "enabled_log", "log_analytics_workspace_id")
 
     def _list(self, target: str, *, whole: bool) -> tuple[str, Mapping[str, str]] | None:
         """The request that lists the settings of a resource; None if nothing reads them."""
@@ -66,15 +105,16 @@ class Logs:
         self._ground.answers.list(operation, whole=whole, **segments)
         return operation, segments
 
-    def _target(self, planned: Planned) -> str:
-        known = planned.text("target_resource_id")
+    def _target(self, planned: Planned, attribute: str) -> str | None:
+        """The id of the resource that a setting is for; empty if it is of a type without keys, None if it is not known."""
+        known = planned.text(attribute)
         if known:
             return known.rstrip("/")
-        target = self._ground.resources.target(planned, "target_resource_id")
+        target = self._ground.resources.target(planned, attribute)
         if target and target[1] in ("", "id"):
             place = self._vaults.at(target[0].address) or self._hsms.at(target[0].address)
             return place.id if place else ""
-        return ""
+        return None
 
     def _workspace(self, planned: Planned) -> Value:
         attribute = "log_analytics_workspace_id"
@@ -104,6 +144,14 @@ def _logs(blocks: "list[View] | Raw", *, enabled: bool) -> list[Any]:
             return [AFTER_APPLY]
         found.append({"enabled": enabled, **{name: value or None for name, value in names.items()}})
     return found
+
+
+def _log(found: Value) -> Value:
+    """One log of a body; the mark if anything of it is known after apply."""
+    if not isinstance(found, dict):
+        return AFTER_APPLY
+    members = {name: azapi.within(found, name, absent=None) for name in ("category", "categoryGroup", "enabled")}
+    return AFTER_APPLY if any(isinstance(each, Raw) for each in members.values()) else members
 
 
 def _older(blocks: "list[View] | Raw") -> list[Any]:

@@ -5,18 +5,19 @@ hashicorp/terraform-provider-azurerm, and https://learn.microsoft.com/azure/key-
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import UNSET, Raw, Struct, structs
 
+from keyaudit.collect.plan.certificates import decided_of, is_imported, policy_of, wired
 from keyaudit.collect.plan.ground import Ground, stand_in
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, wire
 from keyaudit.collect.plan.vaults import VaultPlace, Vaults
-from keyaudit.model.times import iso_time, parse_time
+from keyaudit.model.times import parse_time
 
 KEY, CERTIFICATE, SECRET = "azurerm_key_vault_key", "azurerm_key_vault_certificate", "azurerm_key_vault_secret"
 _NAME = re.compile(r"[0-9A-Za-z-]{1,127}", re.ASCII)
-_MOST_MONTHS = 1_200
 _VERSION = "0" * 32
 """Stands for the version of what the plan creates. It is the same in every plan."""
 
@@ -45,9 +46,13 @@ class Objects:
     def __init__(self, ground: Ground, vaults: Vaults) -> None:
         self._ground, self._vaults, self._answers = ground, vaults, ground.answers
         self._keys = {planned.address: self._object(planned, "keys") for planned in ground.resources.of(KEY)}
+        self.issued: dict[str, Mapping[str, object]] = {}
+        """By address of a new certificate, what its policy decides of it: see `certificates.decided_of`."""
 
     def answer(self) -> None:
         """Add everything that is in vaults."""
+        for vault in self._vaults.new():
+            self._list(vault)
         for key in self._keys.values():
             self._key(key)
         for planned in self._ground.resources.of(CERTIFICATE):
@@ -66,9 +71,13 @@ class Objects:
             collection,
         )
         self._ground.origin(found.id, planned, *_ATTRIBUTES[planned.type])
+        self._list(vault)
+        return found
+
+    def _list(self, vault: VaultPlace) -> None:
+        """Begin the lists of a vault. Those of a new one have everything that will be in it."""
         for noun in ("key", "certificate", "secret"):
             self._answers.list(f"{noun}.list", vault.uri, whole=vault.new)
-        return found
 
     def _listed(self, noun: str, found: _Object, id_: str, members: dict[str, Any]) -> None:
         """Add an object with one version to both lists. The versions of what exists are only partly known."""
@@ -76,6 +85,9 @@ class Objects:
         self._answers.add(f"{noun}.list", {id_: found.id, **members}, host)
         self._answers.list(f"{noun}.versions", host, whole=found.planned.is_new, **segments)
         self._answers.add(f"{noun}.versions", {id_: found.version_id, **members}, host, **segments)
+        if noun == "secret" and found.planned.is_new:
+            # No request names a secret's current version, and a plan has no dates of creation; it makes one version.
+            self._answers.decided[found.version_id.lower()] = {"is_current": True}
 
     def _key(self, found: _Object) -> None:
         planned = found.planned
@@ -91,9 +103,9 @@ class Objects:
         found = planned.value(attribute)
         return self._refers(planned, attribute) if isinstance(found, Raw) else found
 
-    def url_within(self, planned: Planned, block: str, attribute: str) -> Value:
-        """The same of an attribute in a block, whose value is known after apply."""
-        return self._refers(planned, block, attribute)
+    def url_within(self, planned: Planned, *path: str) -> Value:
+        """The same of an attribute in a block, or of all that an attribute refers to, whose value is known after apply."""
+        return self._refers(planned, *path)
 
     def _refers(self, planned: Planned, *path: str) -> Value:
         target = self._ground.resources.target(planned, *path)
@@ -105,18 +117,19 @@ class Objects:
     def _certificate(self, planned: Planned) -> None:
         found = self._object(planned, "certificates")
         policy = planned.block("certificate_policy")
-        # Nothing in a configuration says what the certificate itself will hold: that is known once it is issued.
-        issued = AFTER_APPLY if planned.is_new else NOT_IN_PLAN
         unseen = dict.fromkeys(("created", "updated", "recoveryLevel"), NOT_IN_PLAN)
-        attributes: dict[str, Value] = {**unseen, "nbf": issued, "exp": issued}
-        attributes |= {"enabled": True, **_validity(planned, policy, self._ground.now)}
-        members = {"attributes": attributes, "tags": _tags(planned), "x5t": issued}
+        dates = dict.fromkeys(("nbf", "exp"), NOT_IN_PLAN)
+        if planned.is_new:
+            decided = self.issued[planned.address] = decided_of(planned, policy, self._ground.now)
+            self._answers.decided[found.version_id.lower()] = decided
+            dates = {member: wired(decided[column]) for member, column in (("nbf", "not_before"), ("exp", "not_after"))}
+        members = {"attributes": {**unseen, **dates, "enabled": True}, "tags": _tags(planned), "x5t": NOT_IN_PLAN}
         self._listed("certificate", found, "id", members)
         bundle = {
             "id": found.version_id,
             "kid": f"{found.vault.uri}keys/{found.name}/{found.version}",
-            "cer": issued,
-            "policy": AFTER_APPLY if isinstance(policy, Raw) or policy is None else _policy(policy),
+            "cer": NOT_IN_PLAN,
+            "policy": policy_of(planned, policy),
             **members,
         }
         for version in ("", found.version):
@@ -130,7 +143,10 @@ class Objects:
         common = {"tags": _tags(planned), "managed": True}
         key = structs.replace(found, collection="keys")
         properties = policy.block("key_properties") if policy else None
-        kty = properties.value("key_type") if isinstance(properties, View) else AFTER_APPLY
+        if isinstance(properties, View):
+            kty = properties.value("key_type")
+        else:
+            kty = NOT_IN_PLAN if is_imported(planned) and not policy else AFTER_APPLY
         of_key = {**attributes, "exportable": False, "hsmPlatform": _platform(kty)}
         self._listed("key", key, "kid", {"attributes": of_key, **common})
         bundle_attributes = {**of_key, "key_size": NOT_IN_PLAN}
@@ -271,68 +287,3 @@ def rotation_of(policy: View, automatic: "View | Raw | None") -> dict[str, Any]:
         }
         actions = [{"trigger": trigger, "action": {"type": "Rotate"}}]
     return {"lifetimeActions": actions, "attributes": {"expiryTime": expiry or None}}
-
-
-def _policy(policy: Any) -> dict[str, Any]:
-    def part(name: str) -> Any:
-        return policy.block(name)
-
-    key, secret, x509, issuer = map(
-        part, ("key_properties", "secret_properties", "x509_certificate_properties", "issuer_parameters")
-    )
-    return {
-        "key_props": _section(key, {"kty": "key_type", "exportable": "exportable", "reuse_key": "reuse_key"}),
-        "secret_props": _section(secret, {"contentType": "content_type"}),
-        "x509_props": _section(x509, {"validity_months": "validity_in_months"}),
-        "issuer": _section(issuer, {"name": "name"}),
-        "attributes": {"updated": NOT_IN_PLAN},
-        "lifetime_actions": _actions(policy.blocks("lifetime_action")),
-    }
-
-
-def _validity(planned: Planned, policy: "View | Raw | None", now: int) -> dict[str, Any]:
-    """The dates of a new certificate that the vault itself issues: valid from when it is made, for the months of its policy.
-
-    https://learn.microsoft.com/azure/key-vault/certificates/about-certificates
-    """
-    if not planned.is_new or not isinstance(policy, View):
-        return {}
-    issuer, x509 = policy.block("issuer_parameters"), policy.block("x509_certificate_properties")
-    if not isinstance(issuer, View) or not isinstance(x509, View) or issuer.value("name") != "Self":
-        return {}
-    months = x509.value("validity_in_months")
-    if not isinstance(months, int) or not 0 < months <= _MOST_MONTHS:
-        return {}
-    begun = iso_time(now)
-    years, month = divmod(int(begun[5:7]) - 1 + months, 12)
-    # The 28th is in each month: a day is never missing.
-    end = parse_time(f"{int(begun[:4]) + years:04}-{month + 1:02}-{min(int(begun[8:10]), 28):02}{begun[10:]}")
-    return {"nbf": now, "exp": end}
-
-
-def _section(block: Any, members: dict[str, str]) -> Value:
-    if block is None or isinstance(block, Raw):
-        return AFTER_APPLY
-    return {name: block.value(attribute) for name, attribute in members.items()}
-
-
-def _actions(blocks: Any) -> Value:
-    if isinstance(blocks, Raw):
-        return blocks
-    found = []
-    for block in blocks:
-        action, trigger = block.block("action"), block.block("trigger")
-        if action is None or trigger is None or isinstance(action, Raw) or isinstance(trigger, Raw):
-            return AFTER_APPLY
-        kind = action.value("action_type")
-        days, percent = trigger.value("days_before_expiry"), trigger.value("lifetime_percentage")
-        if any(isinstance(each, Raw) for each in (kind, days, percent)):
-            return AFTER_APPLY
-        # The provider keeps 0 for an attribute that is not set.
-        found.append(
-            {
-                "action": {"action_type": kind},
-                "trigger": {"days_before_expiry": days or None, "lifetime_percentage": percent or None},
-            }
-        )
-    return found

@@ -1,9 +1,10 @@
 """The principals that resources of a plan name."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from keyaudit.collect.plan.ground import Ground
-from keyaudit.collect.plan.resources import Planned
+from keyaudit.collect.plan.resources import Planned, View
 from keyaudit.model.guid import GUID
 
 NAMING: Mapping[str, Sequence[str]] = {
@@ -11,6 +12,10 @@ NAMING: Mapping[str, Sequence[str]] = {
     "azuread_service_principal": ("object_id", "id"),
 }
 """Resources that are service principals, with the attributes that name them."""
+
+
+_OWN = re.compile(r"identity(?:\[0\])?\.principal_id", re.ASCII)
+"""The attribute of a resource that names its own managed identity."""
 
 
 def principal_of(ground: Ground, planned: Planned, attribute: str) -> str | None:
@@ -23,4 +28,15 @@ def principal_of(ground: Ground, planned: Planned, attribute: str) -> str | None
         there = target[0]
         found = (there.text(NAMING[there.type][0]) or "").lower()
         return found if GUID.fullmatch(found) else there.guid
+    if target and _OWN.fullmatch(target[1]) and target[0].type.startswith(("azurerm_", "azapi_")):
+        return own_identity(ground, target[0])
     return None
+
+
+def own_identity(ground: Ground, planned: Planned) -> str:
+    """The object id of a resource's own managed identity, or what stands for it. Its service principal is then of the plan."""
+    block = planned.block("identity")
+    known = (block.text("principal_id") or "").lower() if isinstance(block, View) else ""
+    found = known if GUID.fullmatch(known) else planned.stands_for("identity.principal_id")
+    ground.own_identities[found] = planned
+    return found

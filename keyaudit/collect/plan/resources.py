@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from keyaudit.collect.plan.document import Change, Plan, ResourceChange, StateModule
+from keyaudit.collect.plan.document import Change, Plan, ResourceChange, StateModule, set_at
 from keyaudit.collect.plan.references import References, Target
 from keyaudit.collect.rows import AFTER_APPLY, NOT_IN_PLAN
 from keyaudit.model.errors import UsageError
@@ -142,9 +142,9 @@ class Planned(View):
         """What the expression of an attribute refers to, if it is one plain reference."""
         return self._references.target(self.module, self.configured, self.index, path)
 
-    def is_set(self, name: str) -> bool:
-        """Whether the configuration has an attribute or a block of this name. It does not show dynamic blocks."""
-        return bool(self._references.expressions(self.module, self.configured).get(name))
+    def is_set(self, *path: str) -> bool:
+        """Whether the configuration has an attribute or a block there. It does not show dynamic blocks."""
+        return bool(set_at(self._references.expressions(self.module, self.configured), *path))
 
     @property
     def provider(self) -> str:

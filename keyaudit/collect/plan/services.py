@@ -3,6 +3,7 @@
 website/docs/r of hashicorp/terraform-provider-azurerm, of each type below.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from msgspec import Raw, Struct
 from keyaudit.collect.plan import azapi
 from keyaudit.collect.plan.ground import Ground
 from keyaudit.collect.plan.objects import Objects
-from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, wire
+from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, wire
 
 _VAULT = "Microsoft.Keyvault"
 
@@ -25,7 +26,15 @@ class Kind(Struct, frozen=True, kw_only=True):
     key: str = "key_vault_key_id"
 
 
-_SQL = "azurerm_mssql_server"
+_SQL, _CLUSTER = "azurerm_mssql_server", "azurerm_kubernetes_cluster"
+_SQL_TYPES = ("microsoft.sql/servers", "microsoft.sql/managedinstances")
+_SERVER = re.compile(
+    r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.Sql/(servers|managedInstances)/([^/]+)",
+    re.ASCII | re.IGNORECASE,
+)
+_PROTECTORS = frozenset(f"{type_}/encryptionprotector" for type_ in _SQL_TYPES)
+_SERVER_KEY = re.compile(r"([0-9A-Za-z-]+)_([0-9A-Za-z-]+)(?:_([0-9A-Za-z]+))?", re.ASCII)
+"""The name of a server's key: https://learn.microsoft.com/rest/api/sql/server-keys/create-or-update"""
 KINDS: Mapping[str, Kind] = {
     "azurerm_storage_account": Kind(
         type="Microsoft.Storage/storageAccounts", local="shared_access_key_enabled", block="customer_managed_key"
@@ -49,6 +58,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     _SQL: Kind(type="Microsoft.Sql/servers", key="transparent_data_encryption_key_vault_key_id"),
     "azurerm_disk_encryption_set": Kind(type="Microsoft.Compute/diskEncryptionSets"),
+    _CLUSTER: Kind(
+        type="Microsoft.ContainerService/managedClusters", local="local_account_disabled", block="key_management_service"
+    ),
 }
 APART = {
     "azurerm_storage_account_customer_managed_key": ("storage_account_id", "azurerm_storage_account"),
@@ -73,6 +85,8 @@ class Services:
         self._ground, self._objects = ground, objects
         self.read: set[str] = set()
         """The addresses of resources of azapi that are among them."""
+        self._servers: dict[str, str] = {}
+        """By address, the id of each SQL server."""
 
     def answer(self) -> None:
         """Add all of them."""
@@ -86,11 +100,54 @@ class Services:
             for planned in self._ground.resources.of(type_):
                 self._add(planned, kind, apart.get(planned.address))
         for planned in self._ground.resources.of(azapi.RESOURCE):
-            item = azapi.service(self._ground, planned, _MEMBERS) if azapi.type_of(planned) in azapi.SERVICES else None
-            if item:
-                self._ground.answers.add("service.query", item)
-                self._ground.origin(str(item["id"]), planned, "body", "identity")
-                self.read.add(planned.address)
+            type_ = azapi.type_of(planned)
+            if type_ in azapi.SERVICES:
+                self._add_body(planned, type_)
+        for planned in self._ground.resources.of(azapi.RESOURCE):
+            if azapi.type_of(planned) in _PROTECTORS:
+                self._add_protector(planned)
+
+    def _add_body(self, planned: Planned, type_: str) -> None:
+        item = azapi.service(self._ground, planned, _MEMBERS, self._objects.url_within(planned, "body"))
+        if item is None:
+            return
+        self._ground.answers.add("service.query", item)
+        self._ground.origin(str(item["id"]), planned, "body", "identity")
+        self.read.add(planned.address)
+        if type_ in _SQL_TYPES:
+            self._servers[planned.address] = str(item["id"])
+            if planned.is_new:
+                self._answer_protector(str(item["id"]), _protector(item["keyId"] or None))
+
+    def _add_protector(self, planned: Planned) -> None:
+        """Add the encryption protector of a server of the plan; of another, nothing asks for it."""
+        target = self._ground.resources.target(planned, "parent_id")
+        known = (planned.text("parent_id") or "").lower()
+        named = [
+            id_ for address, id_ in self._servers.items() if id_.lower() == known or (target and target[0].address == address)
+        ]
+        body = azapi.body_of(planned)
+        if not named or body is None:
+            return
+        properties = azapi.member(body, "properties")
+        name = azapi.within(properties, "serverKeyName", absent=None)
+        match = _SERVER_KEY.fullmatch(name) if isinstance(name, str) else None
+        url: Value = AFTER_APPLY
+        if match:
+            key = f"https://{match[1]}.{self._ground.environment.vault_suffix}/keys/{match[2]}"
+            url = f"{key}/{match[3]}" if match[3] else key
+        kind = azapi.within(properties, "serverKeyType", absent=AFTER_APPLY)
+        follows = azapi.within(properties, "autoRotationEnabled", absent=False)
+        by_service = isinstance(kind, str) and kind.lower() == "servicemanaged"
+        found = {"serverKeyType": kind} if by_service else {"serverKeyType": kind, "uri": url, "autoRotationEnabled": follows}
+        self._answer_protector(named[0], found)
+        self.read.add(planned.address)
+
+    def _answer_protector(self, server: str, properties: Value) -> None:
+        match = _SERVER.fullmatch(server)
+        if match:
+            place = {"subscription": match[1], "resource_group": match[2], "kind": match[3], "server": match[4]}
+            self._ground.answers.put("sql.protector", {"properties": properties}, **place)
 
     def _add(self, planned: Planned, kind: Kind, apart: Planned | None) -> None:
         id_ = self._ground.id_of(planned, kind.type)
@@ -109,7 +166,9 @@ class Services:
         }
         self._ground.answers.add("service.query", item)
         if planned.type == _SQL:
-            self._protect(planned, id_, kind, apart)
+            self._servers[planned.address] = id_
+            follows = wire(apart.value("auto_rotation_enabled"), default=False) if apart else False
+            self._answer_protector(id_, _protector(self._protector(planned, kind, apart), follows))
         self._ground.origin(id_, planned, *filter(None, (kind.local, kind.block, "identity", "key_vault_key_id")))
 
     def _local(self, planned: Planned, kind: Kind) -> dict[str, Value]:
@@ -119,6 +178,8 @@ class Services:
         allowed = wire(planned.value(kind.local), default=kind.local != "admin_enabled")
         if kind.local == "admin_enabled":
             return {"adminUserEnabled": allowed}
+        if planned.type == _CLUSTER:
+            return {"disableLocalAccounts": wire(planned.value(kind.local), default=False)}
         if kind.local == "shared_access_key_enabled":
             return {"allowSharedKeyAccess": allowed}
         return {"disableLocalAuth": allowed if isinstance(allowed, Raw) else allowed is False}
@@ -132,6 +193,9 @@ class Services:
             return {"keyId": self._protector(planned, kind, apart)}
         if planned.type == "azurerm_cosmosdb_account":
             return {"keyVaultKeyUri": self._objects.url(planned, kind.key) or None}
+        if planned.type == _CLUSTER:
+            url = self._named(planned, kind, apart)
+            return {**_cluster(planned), "azureKeyVaultKms": {"enabled": True, "keyId": url} if isinstance(url, str) else url}
         return {"encryption": self._encryption(self._named(planned, kind, apart))}
 
     def _protector(self, planned: Planned, kind: Kind, apart: Planned | None) -> Value:
@@ -140,16 +204,6 @@ class Services:
             # Another resource may give a server that exists its key.
             return self._objects.url(planned, kind.key) or (None if planned.is_new else NOT_IN_PLAN)
         return self._objects.url(apart, "key_vault_key_id") or apart.value("managed_hsm_key_id") or None
-
-    def _protect(self, planned: Planned, id_: str, kind: Kind, apart: Planned | None) -> None:
-        """Add the encryption protector of a SQL server, which says whether the server follows the key's rotation."""
-        url = self._protector(planned, kind, apart)
-        follows = wire(apart.value("auto_rotation_enabled"), default=False) if apart else False
-        of_vault = {"serverKeyType": "AzureKeyVault", "uri": url, "autoRotationEnabled": follows}
-        properties = of_vault if url else {"serverKeyType": "ServiceManaged"}
-        _, _, subscription, _, group, *_, name = id_.split("/")
-        place = {"subscription": subscription, "resource_group": group, "kind": "servers", "server": name}
-        self._ground.answers.put("sql.protector", {"properties": properties}, **place)
 
     def _named(self, planned: Planned, kind: Kind, apart: Planned | None) -> Value:
         """The key that a service encrypts with; null if it has one of its own."""
@@ -184,3 +238,22 @@ class Services:
         ids = block.value("identity_ids")
         held: Value = ids if isinstance(ids, Raw) else {str(each): {} for each in ids or ()} or None
         return {"identityType": block.value("type"), "userAssignedIdentities": held}
+
+
+def _protector(url: Value, follows: Value = False) -> Value:
+    """The properties of an encryption protector, which say whether the server follows the key's rotation."""
+    if not url:
+        return {"serverKeyType": "ServiceManaged"}
+    return {"serverKeyType": "AzureKeyVault", "uri": url, "autoRotationEnabled": follows}
+
+
+def _cluster(planned: Planned) -> dict[str, Value]:
+    """What else is read of a cluster. The URL of its issuer is known once it has one."""
+    issues = wire(planned.value("oidc_issuer_enabled"), default=False)
+    principal = planned.block("service_principal")
+    return {
+        "oidcIssuerProfile": {"enabled": issues, "issuerURL": planned.text("oidc_issuer_url") or NOT_IN_PLAN}
+        if issues
+        else None,
+        "clientId": principal.value("client_id") if isinstance(principal, View) else principal,
+    }

@@ -26,7 +26,6 @@ _TYPES: Mapping[str, Sequence[str]] = {
     **dict.fromkeys((*_DEPLOYMENTS, "azurerm_template_deployment"), _ANYTHING),
     **dict.fromkeys(
         (
-            "azurerm_kubernetes_cluster",
             "azurerm_arc_kubernetes_cluster",
             "azurerm_arc_kubernetes_provisioned_cluster",
             "azurerm_redhat_openshift_cluster",
@@ -47,7 +46,6 @@ _TYPES: Mapping[str, Sequence[str]] = {
     "msgraph_update_resource": (*_DIRECTORY, "directory_role.assignments", "delegated_grant.list"),
 }
 _AZAPI = frozenset((RESOURCE, *(f"azapi_{each}" for each in ("update_resource", "data_plane_resource", "resource_action"))))
-_SETTINGS = ("diagnostic_setting.list", "hsm.diagnostic_setting.list", "activity_log.list")
 _OF_ARM: Sequence[tuple[str, Sequence[str]]] = (
     ("microsoft.keyvault/vaults/keys", ("key.list",)),
     ("microsoft.keyvault/vaults/secrets", ("secret.list",)),
@@ -57,7 +55,7 @@ _OF_ARM: Sequence[tuple[str, Sequence[str]]] = (
     ("microsoft.authorization/roleeligib", ("role_eligibility.list",)),
     ("microsoft.authorization/role", ("role_assignment.query",)),
     ("microsoft.managedidentity/", ("managed_identity.query", "managed_identity.federated_of")),
-    ("microsoft.insights/diagnosticsettings", _SETTINGS),
+    ("microsoft.insights/diagnosticsettings", logs.OPERATIONS),
     ("microsoft.managedservices/registration", ("delegation.query",)),
     ("microsoft.resources/deployment", _ANYTHING),
     ("microsoft.sql/servers/encryptionprotector", ("service.query",)),

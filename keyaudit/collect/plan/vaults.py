@@ -248,10 +248,10 @@ def _policies(planned: Planned, more: Sequence[Value]) -> Value:
     if isinstance(blocks, Raw):
         if planned.is_set("access_policy") or not planned.is_new:
             return AFTER_APPLY
-        # Computed where it is not set, and then not sent. But a dynamic block looks the same, and may add policies. Under
-        # Azure RBAC they have no effect.
+        # Computed where it is not set, and then not sent. But a dynamic block over what is known after apply looks the same:
+        # whether there is one, a plan does not tell. Under Azure RBAC policies have no effect.
         by_role = planned.value("rbac_authorization_enabled", "enable_rbac_authorization") is True
-        return list(more) if by_role else [AFTER_APPLY, *more]
+        return list(more) if by_role else [NOT_IN_PLAN, *more]
     return [*map(_entry, blocks), *more]
 
 

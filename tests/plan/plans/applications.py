@@ -169,11 +169,6 @@ PLANS = (
             "sp-same-credential-on-several: app registration Planned Vault One, certificate CN=planned-client",
             "sp-same-credential-on-several: app registration Planned Vault Two, certificate CN=planned-client",
         ),
-        unknown=results(
-            "combo-one-cert-many-identities kv-cert-self-signed-auth: kv-app-certificate/certificates/client",
-            "sp-same-credential-on-several: app registration Planned Vault One, certificate CN=planned-client",
-            "sp-same-credential-on-several: app registration Planned Vault Two, certificate CN=planned-client",
-        ),
     ),
     Plan(
         name="app-federated",
