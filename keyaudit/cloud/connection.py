@@ -17,6 +17,7 @@ from keyaudit.cloud.clock import Clock
 from keyaudit.cloud.credential import Surroundings, Way, ways
 from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.gateway import Gateway
+from keyaudit.cloud.recalling import Memory
 from keyaudit.cloud.refusal import NO_CLI, RETRIED, Refused
 from keyaudit.cloud.sender import Sender
 from keyaudit.cloud.session import Door, local_hosts, open_session, tls_context
@@ -64,6 +65,10 @@ class Connection:
     def watch(self, waits: Callable[[str, Reason, float], None], gone: Callable[[str], Awaitable[bool]]) -> None:
         """`waits` is told of every wait, and `gone` asked whether the vault of a host was deleted."""
         self.gateway.sender.watch, self.gateway.sender.gone = waits, gone
+
+    def remembering(self, memory: Memory) -> "Connection":
+        """The same connection, for reads whose answers are kept in that memory, and taken from there first."""
+        return Connection(self.gateway.remembering(memory), self.identity, self.environment, self._door)
 
     def monotonic(self) -> float:
         """Seconds, by the clock that paces the requests."""

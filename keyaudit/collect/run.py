@@ -193,14 +193,15 @@ class _Collection:
         return any(self._confines.source(name, asked) for name, asked in surfaces.items() if name not in without)
 
     async def _discover(self, unit: Unit) -> Sequence[Coverage]:
-        gateway, confines = self._connection.gateway, self._confines
+        connection, confines = self._connection.remembering(unit.replies), self._confines
+        gateway = connection.gateway
         every, listed = await list_subscriptions(gateway, self._scope)
         tenant_id = self._connection.identity.tenant_id.lower()
         own = [subscription for subscription in every if subscription.tenant_id == tenant_id]
         kept = [subscription for subscription in own if confines.subscription(subscription)]
         confines.check("subscriptions", listed)
         groups = await confines.check_groups(gateway, self._scope, kept)
-        vaults, coverage = await collect_vaults(self._connection, unit, self._scope, every, listed, confines=confines)
+        vaults, coverage = await collect_vaults(connection, unit, self._scope, every, listed, confines=confines)
         confines.check("vaults", listed, *coverage)
         self._found = _found(kept, vaults)
         operations = tuple(operation for surface in SURFACES.subscription for operation in surface.operations)
@@ -273,7 +274,9 @@ class _Collection:
                 return not_assessed(scope, surface.operations, Reason.EXCLUDED_BY_CONFIG)
             if self._confines.left_out(surface.operations):
                 return not_assessed(scope, surface.operations, Reason.NOT_ASKED)
-            return await surface.collect(reading, unit, place)
+            # What completes other surfaces is read in units of its own.
+            within = reading if surface.completes else _remembering(reading, unit)
+            return await surface.collect(within, unit, place)
 
         await self._unit(surface.name, scope, surface.operations, work)
 
@@ -316,6 +319,11 @@ class _Collection:
                 for record in outcome
             ]
         )
+
+
+def _remembering(reading: Reading, unit: Unit) -> Reading:
+    """The inputs for one unit: a run that goes on with this one takes its answers so far from the spool."""
+    return structs.replace(reading, connection=reading.connection.remembering(unit.replies))
 
 
 async def _together(*works: Callable[[], Awaitable[None]]) -> None:

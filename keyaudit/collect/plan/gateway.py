@@ -9,6 +9,7 @@ from keyaudit.cloud.connection import Connection, Identity
 from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.gateway import Gateway, Listing
 from keyaudit.cloud.pages import Page, Step
+from keyaudit.cloud.recalling import Memory
 from keyaudit.cloud.tables import Rows
 from keyaudit.collect.plan.answers import Answers
 from keyaudit.model.coverage import Refusal
@@ -81,6 +82,10 @@ class PlanConnection(Connection):
 
     def watch(self, waits: Callable[..., None], gone: Callable[[str], Awaitable[bool]]) -> None:
         """Nothing is waited for."""
+
+    def remembering(self, memory: Memory) -> "PlanConnection":  # noqa: ARG002
+        """Itself: nothing is asked twice."""
+        return self
 
     def monotonic(self) -> float:
         """No time passes: all of a plan is read."""

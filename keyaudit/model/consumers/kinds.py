@@ -40,6 +40,8 @@ class Children(Struct, frozen=True, kw_only=True):
     """Its path below the resource."""
     version: str
     """Its api-version."""
+    discloses: bool = False
+    """Whether its items have values that are not read."""
 
 
 class Consumer(Struct, frozen=True, kw_only=True):

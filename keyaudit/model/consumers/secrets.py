@@ -81,7 +81,7 @@ SECRETS: Sequence[Consumer] = (
         interval=4 * HOUR,
         source="https://learn.microsoft.com/rest/api/apimanagement/certificate/list-by-service",
     ),
-    # A secret named value comes without its value: https://learn.microsoft.com/rest/api/apimanagement/named-value/list-by-service
+    # Only a named value that is no secret comes with its value: https://learn.microsoft.com/rest/api/apimanagement/named-value/list-by-service
     Consumer(
         kind="api-management-value",
         type="Microsoft.ApiManagement/service",
@@ -90,6 +90,7 @@ SECRETS: Sequence[Consumer] = (
             noun="named values of API Management services",
             path="/namedValues",
             version="2024-05-01",
+            discloses=True,
         ),
         url="keyVault.secretIdentifier",
         status=_FETCHED,
