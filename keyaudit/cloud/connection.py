@@ -27,7 +27,7 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.guid import GUID
-from keyaudit.model.operations import Throttle
+from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.text import one_line
 
@@ -74,12 +74,14 @@ class Connection:
         """Seconds, by the clock that paces the requests."""
         return self.gateway.sender.clock.monotonic()
 
-    def forecast(self, surface: str, throttle: Throttle, requests: int) -> Forecast | None:
+    def forecast(self, surface: str, operation: str, requests: int, subscription: str = "") -> Forecast | None:
         """How long so many requests of a step of the collection take; None if none of them would be sent."""
-        sender = self.gateway.sender
-        limit, seconds = sender.forecast(throttle, requests)
+        sender, declared = self.gateway.sender, OPERATIONS[operation]
+        limit, seconds = sender.forecast(declared.throttle, requests, subscription)
         return Forecast(
             surface=surface,
+            throttle=declared.throttle,
+            noun=declared.noun,
             requests=requests,
             seconds=seconds,
             units=limit.units,

@@ -2,10 +2,10 @@
 
 import asyncio
 import math
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,6 +21,7 @@ from keyaudit.collect.focus import Focus
 from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults, is_gone
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
 from keyaudit.collect.reading import Places, Reading, Seen
+from keyaudit.collect.rows import read
 from keyaudit.collect.subscriptions import list_subscriptions
 from keyaudit.collect.supplied import write_supplied
 from keyaudit.collect.surfaces import SURFACES, Surface
@@ -77,7 +78,7 @@ class Progress(Protocol):
         ...
 
     def foretell(self, forecast: Forecast) -> None:
-        """What takes longest, told once, as soon as it is known."""
+        """How long the requests of one limit take, as soon as their number is known: again when there are more of them."""
         ...
 
 
@@ -147,6 +148,8 @@ class _Collection:
         self._failures: list[Failure] = []
         self._ends = connection.monotonic() + budget
         self._unlisted = set(_PUTTING_OFF)
+        self._awaited: dict[Throttle, Counter[str]] = defaultdict(Counter)
+        """The requests that are known to be sent, by limit and place."""
         self._spare = asyncio.Semaphore(0)
         """Room for more objects of any vault."""
 
@@ -177,6 +180,7 @@ class _Collection:
         subscriptions, vaults, hsms = self._found.subscriptions, self._found.vaults, self._found.hsms
         total = len(vaults) + len(hsms)
         self._progress.update("vaults", total, total)
+        self._expect_of_vaults()
         together = max(1, min(total, _VAULTS_AT_ONCE))
         at_once = min(_OBJECTS_OF_A_VAULT, _OBJECTS_DIVIDED // together)
         self._spare = asyncio.Semaphore(_OBJECTS - at_once * together)
@@ -250,7 +254,7 @@ class _Collection:
             self._progress.update(surface.name, done, total)
 
         self._progress.update(surface.name, 0, None)
-        reading = self._reading(_OBJECTS_OF_A_VAULT, seen)
+        reading = self._reading(_OBJECTS_OF_A_VAULT, seen, surface.name)
         await self._surface(surface, self._scope, self._scope, reading)
         self._progress.update(surface.name, count, count)
         if surface.name in self._unlisted:
@@ -262,15 +266,36 @@ class _Collection:
         """Say how long the public keys take that lists left out, which is longer than everything else in a large tenant."""
         # The page of an incident needs a few of them alone.
         count = 0 if self._confines.focus else to_read(reading, self._scope)
-        told = self._connection.forecast("public keys", Throttle.GRAPH_KEY_CREDENTIALS, count) if count else None
+        if count:
+            self._expect("public keys", "application.get", {"": count})
+
+    def _expect_of_vaults(self) -> None:
+        """Say how long the lists take that Resource Manager returns for each vault."""
+        for surfaces, vaults in ((SURFACES.vault, self._found.vaults), (SURFACES.hsm, self._found.hsms)):
+            for surface in surfaces:
+                named = {OPERATIONS[each].throttle for each in surface.operations}
+                if named == {Throttle.ARM_SUBSCRIPTION} and self._reads(surface):
+                    for operation in surface.operations:
+                        self._expect(surface.name, operation, Counter(vault.subscription_id for vault in vaults))
+
+    def _expect(self, surface: str, operation: str, requests: Mapping[str, int]) -> None:
+        """Say how long these requests take, with those before them that the same limit counts."""
+        if not any(requests.values()):
+            return
+        awaited = self._awaited[OPERATIONS[operation].throttle]
+        awaited.update(requests)
+        place = max(requests, key=lambda each: awaited[each])
+        told = self._connection.forecast(surface, operation, awaited[place], place)
         if told:
-            self._progress.foretell(told)
+            names = [read(each.name, str) for each in self._found.subscriptions if each.id == place]
+            shown = next((name for name in names if isinstance(name, str)), place)
+            self._progress.foretell(structs.replace(told, place=shown))
 
     async def _surface(self, surface: Surface[T], place: T, scope: Scope, reading: Reading) -> None:
         """One surface of one place: read, or recorded as excluded."""
 
         async def work(unit: Unit) -> Sequence[Coverage]:
-            if not self._confines.source(surface.name, surface.operations, surface.completes):
+            if not self._reads(surface):
                 return not_assessed(scope, surface.operations, Reason.EXCLUDED_BY_CONFIG)
             if self._confines.left_out(surface.operations):
                 return not_assessed(scope, surface.operations, Reason.NOT_ASKED)
@@ -280,7 +305,11 @@ class _Collection:
 
         await self._unit(surface.name, scope, surface.operations, work)
 
-    def _reading(self, at_once: int, seen: Seen) -> Reading:
+    def _reads(self, surface: Surface[Any]) -> bool:
+        """Whether the filters leave a surface in."""
+        return self._confines.source(surface.name, surface.operations, surface.completes)
+
+    def _reading(self, at_once: int, seen: Seen, surface: str = "") -> Reading:
         evidence, confines = self._evidence, self._confines
         return Reading(
             self._connection,
@@ -293,7 +322,8 @@ class _Collection:
             seen,
             confines,
             self._earlier,
-            lambda: self._ends - self._connection.monotonic(),
+            expect=partial(self._expect, surface),
+            time_left=lambda: self._ends - self._connection.monotonic(),
         )
 
     async def _unit(self, surface: str, scope: Scope, opened: tuple[str, ...], work: Work) -> None:

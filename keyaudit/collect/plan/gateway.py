@@ -14,7 +14,6 @@ from keyaudit.cloud.tables import Rows
 from keyaudit.collect.plan.answers import Answers
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.forecast import Forecast
-from keyaudit.model.operations import Throttle
 from keyaudit.model.reasons import Reason
 
 T = TypeVar("T")
@@ -91,7 +90,13 @@ class PlanConnection(Connection):
         """No time passes: all of a plan is read."""
         return 0.0
 
-    def forecast(self, surface: str, throttle: Throttle, requests: int) -> Forecast | None:  # noqa: ARG002
+    def forecast(
+        self,
+        surface: str,  # noqa: ARG002
+        operation: str,  # noqa: ARG002
+        requests: int,  # noqa: ARG002
+        subscription: str = "",  # noqa: ARG002
+    ) -> Forecast | None:
         """None: nothing is sent."""
         return None
 
