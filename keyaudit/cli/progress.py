@@ -64,11 +64,12 @@ def forecast_text(forecast: Forecast) -> str:
 
 def _of_lists(forecast: Forecast) -> str:
     service = _LIMITED.get(forecast.throttle, "Microsoft Graph")
-    where = f" in subscription {one_line(forecast.place)}" if forecast.place else ""
-    each = " for each subscription" if forecast.place else ""
+    kind = "vault" if forecast.throttle is Throttle.VAULT else "subscription"
+    where = f" in {kind} {one_line(forecast.place)}" if forecast.place else ""
+    each = f" for each {kind}" if forecast.place else ""
     used = "all" if forecast.share >= 1 else f"{forecast.share:.0%}"
     shorter = "" if forecast.share >= 1 else "a larger --share; "
-    filters = "--subscription or --source" if forecast.place else "--source"
+    filters = f"--{kind} or --source" if forecast.place else "--source"
     return (
         f"Reading the {forecast.noun} and what comes before them takes {forecast.requests:,} requests{where}. {service} allows "
         f"{forecast.units:,.0f} requests in {forecast.window:,.0f} seconds{each}, and this run uses {used} of that: it takes "

@@ -109,7 +109,7 @@ def _left(live: Live, folder: Path) -> str:
     """How to go on with a stopped collection, which is moved out of the way of what removes its folder; empty if nothing was
     read.
     """
-    from keyaudit.cli.collect import resuming
+    from keyaudit.cli.resuming import resuming
     from keyaudit.cli.reuse import NO_REUSE
     from keyaudit.inventory import files
     from keyaudit.inventory.begun import begun

@@ -31,7 +31,8 @@ class Expect(Protocol):
     """Receives the numbers of requests that an operation will send, as soon as they are known."""
 
     def __call__(self, operation: str, requests: Mapping[str, int]) -> None:
-        """`requests`: by the id of the subscription, if Azure limits those of each; else of the tenant, under an empty text."""
+        """`requests`: by the id of the subscription or the host of the vault, if Azure limits those of each; else
+        of the tenant, under an empty text."""
         ...
 
 

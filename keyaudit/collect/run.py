@@ -2,8 +2,8 @@
 
 import asyncio
 import math
-from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -18,10 +18,10 @@ from keyaudit.collect.confines import Confines
 from keyaudit.collect.entra.public_keys import to_read
 from keyaudit.collect.evidence import NONE, Evidence
 from keyaudit.collect.focus import Focus
+from keyaudit.collect.forecasts import Forecasts
 from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults, is_gone
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
 from keyaudit.collect.reading import Places, Reading, Seen
-from keyaudit.collect.rows import read
 from keyaudit.collect.subscriptions import list_subscriptions
 from keyaudit.collect.supplied import write_supplied
 from keyaudit.collect.surfaces import SURFACES, Surface
@@ -30,7 +30,7 @@ from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.errors import AuditError
 from keyaudit.model.forecast import Forecast
-from keyaudit.model.operations import OPERATIONS, Paging, Throttle
+from keyaudit.model.operations import OPERATIONS, Paging
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
 
@@ -148,8 +148,7 @@ class _Collection:
         self._failures: list[Failure] = []
         self._ends = connection.monotonic() + budget
         self._unlisted = set(_PUTTING_OFF)
-        self._awaited: dict[Throttle, Counter[str]] = defaultdict(Counter)
-        """The requests that are known to be sent, by limit and place."""
+        self._forecasts = Forecasts(connection, progress.foretell)
         self._spare = asyncio.Semaphore(0)
         """Room for more objects of any vault."""
 
@@ -180,7 +179,9 @@ class _Collection:
         subscriptions, vaults, hsms = self._found.subscriptions, self._found.vaults, self._found.hsms
         total = len(vaults) + len(hsms)
         self._progress.update("vaults", total, total)
-        self._expect_of_vaults()
+        self._forecasts.name(subscriptions)
+        for kind, found, since in ((SURFACES.vault, vaults, self._earlier), (SURFACES.hsm, hsms, None)):
+            self._forecasts.of_vaults(found, {each.name: each.operations for each in kind if self._reads(each)}, since)
         together = max(1, min(total, _VAULTS_AT_ONCE))
         at_once = min(_OBJECTS_OF_A_VAULT, _OBJECTS_DIVIDED // together)
         self._spare = asyncio.Semaphore(_OBJECTS - at_once * together)
@@ -267,29 +268,7 @@ class _Collection:
         # The page of an incident needs a few of them alone.
         count = 0 if self._confines.focus else to_read(reading, self._scope)
         if count:
-            self._expect("public keys", "application.get", {"": count})
-
-    def _expect_of_vaults(self) -> None:
-        """Say how long the lists take that Resource Manager returns for each vault."""
-        for surfaces, vaults in ((SURFACES.vault, self._found.vaults), (SURFACES.hsm, self._found.hsms)):
-            for surface in surfaces:
-                named = {OPERATIONS[each].throttle for each in surface.operations}
-                if named == {Throttle.ARM_SUBSCRIPTION} and self._reads(surface):
-                    for operation in surface.operations:
-                        self._expect(surface.name, operation, Counter(vault.subscription_id for vault in vaults))
-
-    def _expect(self, surface: str, operation: str, requests: Mapping[str, int]) -> None:
-        """Say how long these requests take, with those before them that the same limit counts."""
-        if not any(requests.values()):
-            return
-        awaited = self._awaited[OPERATIONS[operation].throttle]
-        awaited.update(requests)
-        place = max(requests, key=lambda each: awaited[each])
-        told = self._connection.forecast(surface, operation, awaited[place], place)
-        if told:
-            names = [read(each.name, str) for each in self._found.subscriptions if each.id == place]
-            shown = next((name for name in names if isinstance(name, str)), place)
-            self._progress.foretell(structs.replace(told, place=shown))
+            self._forecasts.expect("public keys", "application.get", {"": count})
 
     async def _surface(self, surface: Surface[T], place: T, scope: Scope, reading: Reading) -> None:
         """One surface of one place: read, or recorded as excluded."""
@@ -322,7 +301,7 @@ class _Collection:
             seen,
             confines,
             self._earlier,
-            expect=partial(self._expect, surface),
+            expect=partial(self._forecasts.expect, surface),
             time_left=lambda: self._ends - self._connection.monotonic(),
         )
 

@@ -18,7 +18,7 @@ class Forecast(Struct, frozen=True, kw_only=True):
     noun: str
     """What they read, for people: "rotation policies"."""
     place: str = ""
-    """For a limit of one subscription: the name of the one with the most requests."""
+    """For a limit of one subscription or vault: the name of the one with the most requests."""
     requests: int
     seconds: float
     units: float

@@ -13,8 +13,8 @@ import pytest
 from keyaudit.cli import live as live_module
 from keyaudit.cli import source
 from keyaudit.cli.clock import SystemClock
-from keyaudit.cli.collect import resuming
 from keyaudit.cli.options import Live, Stored
+from keyaudit.cli.resuming import resuming
 from keyaudit.cli.reuse import NO_REUSE, Reuse
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.inventory.spool import Spool

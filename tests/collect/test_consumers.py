@@ -378,6 +378,7 @@ _UNNAMED = {"secret_id", "version", "pinned"}
         (front("x", type="Passkey"), _UNNAMED),
         (managed("x", "namedValues", code="KeyVaultAccessDenied"), {"broken"}),
         (managed("x", "certificates", url=f"{HOST}/secrets"), {*_UNNAMED}),
+        (managed("x", "namedValues", url=None), _UNNAMED),
         (domain("x", "Vault"), _UNNAMED),
         (domain("x", vaultName=None, secretName=None), _UNNAMED),
         # A list answers with what it has, and null is none of it.

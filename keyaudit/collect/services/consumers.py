@@ -27,7 +27,8 @@ from keyaudit.model.tables.secret_use import SECRET_USE
 
 OPERATIONS = (QUERY, *(each.operation for each in CHILDREN))
 
-_AT_ONCE = 16
+_AT_ONCE = 48
+"""Lists below resources, over all subscriptions: Azure limits the requests of each by itself."""
 _ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/([^/]+)/(.+)", re.ASCII | re.IGNORECASE)
 
 

@@ -36,7 +36,7 @@ _RESOLVED = Status(
     always=True,
 )
 
-_FETCHED = Status(member="keyVault.lastStatus.code", works=("Success",), broken=())
+_FETCHED = Status(member="keyVault.lastStatus.code", works=("Success",), broken=(), always=True)
 """How API Management last fetched a secret. Of its words only this one is documented."""
 
 SECRETS: Sequence[Consumer] = (
@@ -75,6 +75,7 @@ SECRETS: Sequence[Consumer] = (
             path="/certificates",
             version="2024-05-01",
         ),
+        within="keyVault",
         url="keyVault.secretIdentifier",
         thumbprint="thumbprint",
         status=_FETCHED,
@@ -92,6 +93,7 @@ SECRETS: Sequence[Consumer] = (
             version="2024-05-01",
             discloses=True,
         ),
+        within="keyVault",
         url="keyVault.secretIdentifier",
         status=_FETCHED,
         interval=4 * HOUR,
