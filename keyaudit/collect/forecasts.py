@@ -8,7 +8,6 @@ from msgspec import structs
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.places import Subscription, Vault
-from keyaudit.collect.rows import read
 from keyaudit.inventory.earlier import Earlier
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.operations import OPERATIONS, Throttle
@@ -24,8 +23,7 @@ class Forecasts:
 
     def name(self, subscriptions: Sequence[Subscription]) -> None:
         """Learn the names of subscriptions, which stand for them in what is told."""
-        shown = {each.id: read(each.name, str) for each in subscriptions}
-        self._names |= {id_: name for id_, name in shown.items() if isinstance(name, str)}
+        self._names |= {each.id: each.shown for each in subscriptions}
 
     def expect(self, surface: str, operation: str, requests: Mapping[str, int]) -> None:
         """Tell how long these requests take, with those before them that the same limit counts.
