@@ -81,7 +81,12 @@ def test_each_limit_is_foretold_once_and_says_whose_it_is(monkeypatch: pytest.Mo
     said: list[str] = []
     monkeypatch.setattr(progress, "tell", said.append)
     lines = Lines()
-    of_arm = {"throttle": Throttle.ARM_SUBSCRIPTION, "noun": "databases of SQL servers", "units": 250, "window": 10}
+    of_arm: dict[str, Any] = {
+        "throttle": Throttle.ARM_SUBSCRIPTION,
+        "noun": "databases of SQL servers",
+        "units": 250,
+        "window": 10,
+    }
     for seconds in (59, 310, 400):
         lines.foretell(_forecast(seconds, surface="consumers", place="Production", requests=4_000, **of_arm))
     lines.foretell(_forecast(7_940))
