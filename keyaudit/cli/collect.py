@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyaudit.cli.options import Live, Stored, flags, typed
+from keyaudit.cli.options import Live, Stored, flags
+from keyaudit.cli.resuming import resuming
 from keyaudit.cli.reuse import Reuse
 from keyaudit.cli.streams import printing
-from keyaudit.model.shell import option
 
 if TYPE_CHECKING:
     from keyaudit.collect.evidence import Evidence
@@ -62,12 +62,6 @@ def collect(
             tell(f"tenant {one_line(tenant)}: {error}")
             held.add(error.exit)
     return next(code for code in PRECEDENCE if code in held) if held else Exit.NO_ACCESS
-
-
-def resuming(live: Live, out: Path, since: Path | None, reuse: Reuse) -> str:
-    """The command that goes on with a collection, with the flags that it began with: others would read something else."""
-    earlier = "" if since is None else option("--since", str(since))
-    return " ".join(filter(None, ("keyaudit collect --resume", option("--out", str(out)), typed(live), typed(reuse), earlier)))
 
 
 def _collect(live: Live, folder: Path, out: Path, reuse: Reuse, *, resume: bool, since: Path | None, again: str) -> int:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from keyaudit.cli.streams import coloured, tell
 from keyaudit.model.forecast import Forecast
+from keyaudit.model.operations import Throttle
 from keyaudit.model.reasons import Reason
+from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -37,8 +39,18 @@ def wait_text(host: str, reason: Reason, seconds: float) -> str:
     return f"{host}: {_WHY.get(reason, reason)}; waiting for {seconds:.0f} s"
 
 
+_LIMITED = {
+    Throttle.VAULT: "Key Vault",
+    Throttle.ARM_SUBSCRIPTION: "Azure Resource Manager",
+    Throttle.RESOURCE_GRAPH: "Azure Resource Graph",
+}
+"""The services, by limit. The others are limits of Microsoft Graph."""
+
+
 def forecast_text(forecast: Forecast) -> str:
     """What takes long, why, how long, and what would shorten it."""
+    if forecast.throttle is not Throttle.GRAPH_KEY_CREDENTIALS:
+        return _of_lists(forecast)
     allowed = f"{forecast.units:,.0f} such requests in {forecast.window:,.0f} seconds"
     used = "all" if forecast.share >= 1 else f"{forecast.share:.0%}"
     shorter = "" if forecast.share >= 1 else "a larger --share; "
@@ -47,6 +59,22 @@ def forecast_text(forecast: Forecast) -> str:
         f"certificates out. Graph allows {allowed}, and this run uses {used} of that: it takes about "
         f"{_about(forecast.seconds)}. To shorten it: {shorter}--since or --keep, which copy certificates that seem unchanged; "
         "--budget MINUTES, which leaves the rest to the next run. Ctrl-C loses nothing that collect or --keep has read."
+    )
+
+
+def _of_lists(forecast: Forecast) -> str:
+    service = _LIMITED.get(forecast.throttle, "Microsoft Graph")
+    kind = "vault" if forecast.throttle is Throttle.VAULT else "subscription"
+    where = f" in {kind} {one_line(forecast.place)}" if forecast.place else ""
+    each = f" for each {kind}" if forecast.place else ""
+    used = "all" if forecast.share >= 1 else f"{forecast.share:.0%}"
+    shorter = "" if forecast.share >= 1 else "a larger --share; "
+    filters = f"--{kind} or --source" if forecast.place else "--source"
+    return (
+        f"Reading the {forecast.noun} and what comes before them takes {forecast.requests:,} requests{where}. {service} allows "
+        f"{forecast.units:,.0f} requests in {forecast.window:,.0f} seconds{each}, and this run uses {used} of that: it takes "
+        f"about {_about(forecast.seconds)}. To shorten it: {shorter}{filters}, to leave out what you do not need. Ctrl-C loses "
+        "nothing that collect or --keep has read."
     )
 
 
@@ -79,10 +107,12 @@ class Lines(Silent):
 
     def __init__(self) -> None:
         self._told: set[tuple[str, Reason]] = set()
+        self._foretold: set[Throttle] = set()
 
     def foretell(self, forecast: Forecast) -> None:
-        """One line on stderr, for what takes long enough to wonder about."""
-        if forecast.seconds >= FORETOLD:
+        """One line on stderr for each limit under which a run takes long enough to wonder about."""
+        if forecast.seconds >= FORETOLD and forecast.throttle not in self._foretold:
+            self._foretold.add(forecast.throttle)
             tell(forecast_text(forecast))
 
     def waits(self, host: str, reason: Reason, seconds: float) -> None:
@@ -100,6 +130,7 @@ class Bars:
         self._task = bars.add_task("connecting", total=steps)
         self._done: dict[str, float] = {}
         self._foretold: dict[str, TaskID] = {}
+        self._limits: set[Throttle] = set()
         self._waits: dict[str, tuple[TaskID, float]] = {}
 
     def update(self, surface: str, done: int, total: int | None) -> None:
@@ -114,8 +145,9 @@ class Bars:
         self._forget_waits()
 
     def foretell(self, forecast: Forecast) -> None:
-        """The forecast above the bars, if it takes long, and a bar of its own for that step."""
-        if forecast.seconds >= FORETOLD:
+        """The forecast above the bars, once for each limit, if it takes long, and a bar of its own for that step."""
+        if forecast.seconds >= FORETOLD and forecast.throttle not in self._limits:
+            self._limits.add(forecast.throttle)
             tell(forecast_text(forecast))
             name = f"{forecast.surface:<{_STEP}}"
             self._foretold[forecast.surface] = self._bars.add_task(name, total=forecast.requests)

@@ -1,8 +1,11 @@
 """The snapshot to evaluate: a stored one, or one collected for this run."""
 
 import dataclasses
+import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -11,9 +14,10 @@ from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.options import Live, Stored, settings_file, typed
 from keyaudit.cli.progress import told_if_long
 from keyaudit.model import times
-from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
+from keyaudit.model.errors import AccessError, StoppedError, UnavailableError, UnsafeError, UsageError
 from keyaudit.model.expectations import Expectations
 from keyaudit.model.run import Run
+from keyaudit.model.shell import option
 from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
 
 _KEPT = "nothing is kept; collect, and report and gate with --keep, go on where they were stopped"
 """The message of a command that was stopped while it read a tenant."""
+_STOPPED = "keyaudit-stopped-"
+_LONG = 60.0
+"""Seconds of reading from which somebody who presses Ctrl-C at a terminal would miss what was read."""
 
 
 def each(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
@@ -81,14 +88,39 @@ def _live(
 
     focus = Focus(about, NEEDED) if about is not None else None
 
+    clock = SystemClock()
+    began = clock.monotonic()
     with temporary_folder() as folder:
         try:
             taken = collected(live, folder / "read", resume=False, kept=_KEPT, among=among, observe=observe, focus=focus)
+        except StoppedError as stopped:
+            alone = focus is None and not among and not live.demo
+            if not alone or clock.monotonic() - began < _LONG or not sys.stderr.isatty():
+                raise
+            raise StoppedError(stopped.exit, stopped.what, _left(live, folder / "read") or stopped.remedy) from stopped
         except (AccessError, UnavailableError) as error:
             if not among:
                 raise
             taken = unread(live, folder / "unread", error)
         yield taken, taken.run.as_of
+
+
+def _left(live: Live, folder: Path) -> str:
+    """How to go on with a stopped collection, which is moved out of the way of what removes its folder; empty if nothing was
+    read.
+    """
+    from keyaudit.cli.resuming import resuming
+    from keyaudit.cli.reuse import NO_REUSE
+    from keyaudit.inventory import files
+    from keyaudit.inventory.begun import begun
+
+    if begun(folder) is None:
+        return ""
+    with files.writing(folder):
+        kept = Path(tempfile.mkdtemp(prefix=_STOPPED)) / "snapshot"
+        folder.rename(kept)
+    then = f"keyaudit report {option('--from', str(kept))}"
+    return f"what was read is kept: go on with {resuming(live, kept, None, NO_REUSE)}, then {then}; or delete {kept.parent}"
 
 
 @contextmanager

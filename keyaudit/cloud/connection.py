@@ -17,6 +17,7 @@ from keyaudit.cloud.clock import Clock
 from keyaudit.cloud.credential import Surroundings, Way, ways
 from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.gateway import Gateway
+from keyaudit.cloud.recalling import Memory
 from keyaudit.cloud.refusal import NO_CLI, RETRIED, Refused
 from keyaudit.cloud.sender import Sender
 from keyaudit.cloud.session import Door, local_hosts, open_session, tls_context
@@ -26,7 +27,7 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.guid import GUID
-from keyaudit.model.operations import Throttle
+from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.text import one_line
 
@@ -65,16 +66,22 @@ class Connection:
         """`waits` is told of every wait, and `gone` asked whether the vault of a host was deleted."""
         self.gateway.sender.watch, self.gateway.sender.gone = waits, gone
 
+    def remembering(self, memory: Memory) -> "Connection":
+        """The same connection, for reads whose answers are kept in that memory, and taken from there first."""
+        return Connection(self.gateway.remembering(memory), self.identity, self.environment, self._door)
+
     def monotonic(self) -> float:
         """Seconds, by the clock that paces the requests."""
         return self.gateway.sender.clock.monotonic()
 
-    def forecast(self, surface: str, throttle: Throttle, requests: int) -> Forecast | None:
+    def forecast(self, surface: str, operation: str, requests: int, subscription: str = "") -> Forecast | None:
         """How long so many requests of a step of the collection take; None if none of them would be sent."""
-        sender = self.gateway.sender
-        limit, seconds = sender.forecast(throttle, requests)
+        sender, declared = self.gateway.sender, OPERATIONS[operation]
+        limit, seconds = sender.forecast(declared.throttle, requests, subscription)
         return Forecast(
             surface=surface,
+            throttle=declared.throttle,
+            noun=declared.noun,
             requests=requests,
             seconds=seconds,
             units=limit.units,

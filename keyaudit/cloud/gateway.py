@@ -14,6 +14,7 @@ from keyaudit.cloud.clients import Answer
 from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.listing import Listing
 from keyaudit.cloud.pages import Page, Step, object_of, page_of, query
+from keyaudit.cloud.recalling import Memory, Recalling
 from keyaudit.cloud.refusal import refusal_of
 from keyaudit.cloud.sender import See, Sender
 from keyaudit.cloud.tables import Rows, rows_of
@@ -37,11 +38,19 @@ _OF_ONE = frozenset({Reason.BAD_ITEM, Reason.INCONSISTENT})
 class Gateway:
     """Sends the operations of `model.operations` and no others. Azure's answers never raise, except for a wrong tenant."""
 
-    def __init__(self, sender: Sender, environment: Environment) -> None:
+    def __init__(self, sender: Sender, environment: Environment, memory: Memory | None = None) -> None:
+        """`memory`: the answers to reads of lists and objects are kept there, and taken from there first."""
         self.sender = sender
         self.observe: Observe | None = None
         """Receives every answer; a batch counts as its parts."""
         self._environment = environment
+        self._recalling = Recalling(sender, memory)
+
+    def remembering(self, memory: Memory) -> "Gateway":
+        """The same gateway with that memory."""
+        other = Gateway(self.sender, self._environment, memory)
+        other.observe = self.observe
+        return other
 
     def pages(
         self,
@@ -112,19 +121,25 @@ class Gateway:
         """
         beginning = first if isinstance(first, Step) else Step("")
         see = self._see(declared, item)
+        ahead: tuple[Step, Answer | Refusal] | None = None
 
         async def fetch(step: Step) -> Page | Refusal:
+            nonlocal ahead
             answer: Answer | Refusal
+            if begun is None and step == beginning:
+                ahead = await self._recalling.ahead(declared, step, subscription, see=see)
             if begun is not None and step == beginning:
                 if see is not None:
                     see(begun)
                 answer = self._judged(declared, begun)
+            elif ahead is not None and step == ahead[0]:
+                answer = ahead[1]
             else:
-                answer = await self.sender.send(declared, step, subscription, see=see)
+                answer = await self._recalling.send(declared, step, subscription, see=see)
             refused = isinstance(answer, Refusal) and (answer.status, answer.reason) == (400, Reason.UNRECOGNISED)
             if refused and again is not None and step == beginning:
                 listing.unasked = declared.dispensable
-                answer = await self.sender.send(declared, again, subscription, see=see)
+                answer = await self._recalling.send(declared, again, subscription, see=see)
             if isinstance(answer, Refusal):
                 return answer
             page = page_of(answer, declared.paging, beginning)
@@ -141,7 +156,7 @@ class Gateway:
         if len(urls) < 2 or isinstance(whole, Refusal):
             return {}
         body = batch.requests_of(urls, dict(declared.headers))
-        answer = await self.sender.send(_BATCH, Step(whole, body), "", times=len(urls))
+        answer = await self._recalling.send(_BATCH, Step(whole, body), "", times=len(urls))
         return {} if isinstance(answer, Refusal) else batch.answers_of(answer, urls)
 
     @staticmethod
@@ -158,7 +173,7 @@ class Gateway:
         if isinstance(url, Refusal):
             return url
         see = self._see(declared, item)
-        answer = await self.sender.send(declared, Step(url), segments.get("subscription", ""), see=see)
+        answer = await self._recalling.send(declared, Step(url), segments.get("subscription", ""), see=see)
         found = answer if isinstance(answer, Refusal) else object_of(answer, item)
         check = check_of(declared, _host(url), segments)
         if check and not isinstance(answer, Refusal) and not isinstance(found, Refusal):

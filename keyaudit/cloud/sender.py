@@ -109,9 +109,11 @@ class Sender:
         self._lines: dict[str, Circuit] = {}
         self._quota = RetryQuota()
 
-    def forecast(self, throttle: Throttle, requests: int) -> tuple[Limit, float]:
-        """A limit of the whole tenant, and the seconds that so many more requests of it take at least."""
-        return LIMITS[throttle], self._domain(throttle, "").needs(requests)
+    def forecast(self, throttle: Throttle, requests: int, place: str = "") -> tuple[Limit, float]:
+        """A limit, and the seconds that so many more requests take of it at least. `place`: the id of a subscription, for the
+        limit of one.
+        """
+        return LIMITS[throttle], self._domain(throttle, place.lower()).needs(requests)
 
     async def send(
         self, operation: Operation, step: Step, subscription: str, *, times: int = 1, see: See | None = None

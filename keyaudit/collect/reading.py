@@ -1,7 +1,7 @@
 """The inputs and the interface of collectors."""
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from msgspec import Struct
@@ -25,6 +25,19 @@ class Seen(Protocol):
     def __call__(self, done: int, total: int | None = None) -> None:
         """`done` of `total`."""
         ...
+
+
+class Expect(Protocol):
+    """Receives the numbers of requests that an operation will send, as soon as they are known."""
+
+    def __call__(self, operation: str, requests: Mapping[str, int]) -> None:
+        """`requests`: by the id of the subscription or the host of the vault, if Azure limits those of each; else
+        of the tenant, under an empty text."""
+        ...
+
+
+def unexpected(operation: str, requests: Mapping[str, int]) -> None:
+    """For what forecasts nothing."""
 
 
 class Places(Struct, frozen=True):
@@ -57,6 +70,8 @@ class Reading(Struct, frozen=True):
     """The filters of the run."""
     earlier: Earlier | None = None
     """An earlier run of the tenant; objects that certainly have not changed since are not read again."""
+    expect: Expect = unexpected
+    """Receives the requests that are still to be sent."""
     time_left: Callable[[], float] = lambda: math.inf
     """The seconds that the run still has for what may wait for the next one."""
 

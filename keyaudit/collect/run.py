@@ -5,7 +5,7 @@ import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,6 +18,7 @@ from keyaudit.collect.confines import Confines
 from keyaudit.collect.entra.public_keys import to_read
 from keyaudit.collect.evidence import NONE, Evidence
 from keyaudit.collect.focus import Focus
+from keyaudit.collect.forecasts import Forecasts
 from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults, is_gone
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
 from keyaudit.collect.reading import Places, Reading, Seen
@@ -29,7 +30,7 @@ from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.errors import AuditError
 from keyaudit.model.forecast import Forecast
-from keyaudit.model.operations import OPERATIONS, Paging, Throttle
+from keyaudit.model.operations import OPERATIONS, Paging
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
 
@@ -77,7 +78,7 @@ class Progress(Protocol):
         ...
 
     def foretell(self, forecast: Forecast) -> None:
-        """What takes longest, told once, as soon as it is known."""
+        """How long the requests of one limit take, as soon as their number is known: again when there are more of them."""
         ...
 
 
@@ -147,6 +148,7 @@ class _Collection:
         self._failures: list[Failure] = []
         self._ends = connection.monotonic() + budget
         self._unlisted = set(_PUTTING_OFF)
+        self._forecasts = Forecasts(connection, progress.foretell)
         self._spare = asyncio.Semaphore(0)
         """Room for more objects of any vault."""
 
@@ -177,6 +179,9 @@ class _Collection:
         subscriptions, vaults, hsms = self._found.subscriptions, self._found.vaults, self._found.hsms
         total = len(vaults) + len(hsms)
         self._progress.update("vaults", total, total)
+        self._forecasts.name(subscriptions)
+        for kind, found, since in ((SURFACES.vault, vaults, self._earlier), (SURFACES.hsm, hsms, None)):
+            self._forecasts.of_vaults(found, {each.name: each.operations for each in kind if self._reads(each)}, since)
         together = max(1, min(total, _VAULTS_AT_ONCE))
         at_once = min(_OBJECTS_OF_A_VAULT, _OBJECTS_DIVIDED // together)
         self._spare = asyncio.Semaphore(_OBJECTS - at_once * together)
@@ -193,14 +198,15 @@ class _Collection:
         return any(self._confines.source(name, asked) for name, asked in surfaces.items() if name not in without)
 
     async def _discover(self, unit: Unit) -> Sequence[Coverage]:
-        gateway, confines = self._connection.gateway, self._confines
+        connection, confines = self._connection.remembering(unit.replies), self._confines
+        gateway = connection.gateway
         every, listed = await list_subscriptions(gateway, self._scope)
         tenant_id = self._connection.identity.tenant_id.lower()
         own = [subscription for subscription in every if subscription.tenant_id == tenant_id]
         kept = [subscription for subscription in own if confines.subscription(subscription)]
         confines.check("subscriptions", listed)
         groups = await confines.check_groups(gateway, self._scope, kept)
-        vaults, coverage = await collect_vaults(self._connection, unit, self._scope, every, listed, confines=confines)
+        vaults, coverage = await collect_vaults(connection, unit, self._scope, every, listed, confines=confines)
         confines.check("vaults", listed, *coverage)
         self._found = _found(kept, vaults)
         operations = tuple(operation for surface in SURFACES.subscription for operation in surface.operations)
@@ -249,7 +255,7 @@ class _Collection:
             self._progress.update(surface.name, done, total)
 
         self._progress.update(surface.name, 0, None)
-        reading = self._reading(_OBJECTS_OF_A_VAULT, seen)
+        reading = self._reading(_OBJECTS_OF_A_VAULT, seen, surface.name)
         await self._surface(surface, self._scope, self._scope, reading)
         self._progress.update(surface.name, count, count)
         if surface.name in self._unlisted:
@@ -261,23 +267,28 @@ class _Collection:
         """Say how long the public keys take that lists left out, which is longer than everything else in a large tenant."""
         # The page of an incident needs a few of them alone.
         count = 0 if self._confines.focus else to_read(reading, self._scope)
-        told = self._connection.forecast("public keys", Throttle.GRAPH_KEY_CREDENTIALS, count) if count else None
-        if told:
-            self._progress.foretell(told)
+        if count:
+            self._forecasts.expect("public keys", "application.get", {"": count})
 
     async def _surface(self, surface: Surface[T], place: T, scope: Scope, reading: Reading) -> None:
         """One surface of one place: read, or recorded as excluded."""
 
         async def work(unit: Unit) -> Sequence[Coverage]:
-            if not self._confines.source(surface.name, surface.operations, surface.completes):
+            if not self._reads(surface):
                 return not_assessed(scope, surface.operations, Reason.EXCLUDED_BY_CONFIG)
             if self._confines.left_out(surface.operations):
                 return not_assessed(scope, surface.operations, Reason.NOT_ASKED)
-            return await surface.collect(reading, unit, place)
+            # What completes other surfaces is read in units of its own.
+            within = reading if surface.completes else _remembering(reading, unit)
+            return await surface.collect(within, unit, place)
 
         await self._unit(surface.name, scope, surface.operations, work)
 
-    def _reading(self, at_once: int, seen: Seen) -> Reading:
+    def _reads(self, surface: Surface[Any]) -> bool:
+        """Whether the filters leave a surface in."""
+        return self._confines.source(surface.name, surface.operations, surface.completes)
+
+    def _reading(self, at_once: int, seen: Seen, surface: str = "") -> Reading:
         evidence, confines = self._evidence, self._confines
         return Reading(
             self._connection,
@@ -290,7 +301,8 @@ class _Collection:
             seen,
             confines,
             self._earlier,
-            lambda: self._ends - self._connection.monotonic(),
+            expect=partial(self._forecasts.expect, surface),
+            time_left=lambda: self._ends - self._connection.monotonic(),
         )
 
     async def _unit(self, surface: str, scope: Scope, opened: tuple[str, ...], work: Work) -> None:
@@ -316,6 +328,11 @@ class _Collection:
                 for record in outcome
             ]
         )
+
+
+def _remembering(reading: Reading, unit: Unit) -> Reading:
+    """The inputs for one unit: a run that goes on with this one takes its answers so far from the spool."""
+    return structs.replace(reading, connection=reading.connection.remembering(unit.replies))
 
 
 async def _together(*works: Callable[[], Awaitable[None]]) -> None:

@@ -4,6 +4,9 @@ A unit is one surface of one scope. Its rows go to `spool/<table>.jsonl` in segm
 the journal closes the unit, with its coverage and the digests of its segments. Rows without that line count as not read. There
 is one file per table, because DuckDB takes half a millisecond for each file, and a tenant can have 10,000 vaults.
 
+The answers to the requests of an open unit are kept, too, so that a resumed run goes on within it. They are removed with the
+line that closes it.
+
 Work that takes long is put off: its unit writes rows in which what is missing is unknown, and notes what remains to be read. A
 later unit reads that in small parts, each a unit that replaces the rows of some names, so that a stopped run loses one part.
 """
@@ -25,9 +28,10 @@ from keyaudit.inventory.growing import Growing
 from keyaudit.inventory.journal import Closed, Journal, Opened, Segment
 from keyaudit.inventory.ledger import BreachError, Ledger
 from keyaudit.inventory.lock import Lock
+from keyaudit.inventory.replies import Replies
 from keyaudit.inventory.rows import declared, encode
 from keyaudit.model.coverage import Coverage, Scope
-from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.errors import OutputError, UnsafeError, UsageError
 from keyaudit.model.plausible import implausible
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import MAX_SKEW, Run
@@ -58,6 +62,7 @@ class Spool:
         self._closed: dict[str, Closed] = {}
         self._settled: set[str] = set()
         self._left: dict[str, Opened] = {}
+        self._open: dict[str, Replies] = {}
         self._ledger = Ledger()
 
     @classmethod
@@ -79,6 +84,7 @@ class Spool:
                 shutil.rmtree(folder / "spool")
             spool = cls(folder, run, lock)
             files.folder(spool.place)
+            files.folder(spool.place / "replies")
             files.replace(spool.place / "run.json", _ENCODER.encode(Begun(declared(), run)))
             failed.pop_all()
         return spool
@@ -106,6 +112,7 @@ class Spool:
                 lock.remove()
                 raise UsageError(files.shown(folder), "this collection is complete", "read it with report --from")
             spool = cls(folder, run_begun(folder / "spool" / "run.json"), lock)
+            files.folder(spool.place / "replies")
             spool._replay()
             failed.pop_all()
         return spool
@@ -135,6 +142,11 @@ class Spool:
         self._ledger.close(closed.scope, closed.operations, closed.coverage)
         self._closed[name] = closed
         self._settled.update(closed.settled)
+        self._open.pop(name).remove()
+
+    def replies(self, name: str) -> Replies:
+        """The answers to the requests of a unit that is open, those that a stopped run left among them."""
+        return self._open.setdefault(name, Replies.of_stopped(self.place / "replies" / name))
 
     def settled(self, name: str) -> bool:
         """Whether a closed unit has settled what was put off under that name."""
@@ -178,11 +190,16 @@ class Spool:
         return self._ledger.records()
 
     def close(self) -> None:
-        """Releases the folder for a later `resume`."""
+        """Releases the folder for a later `resume`, which goes on within the units that are open."""
+        for replies in self._open.values():
+            # Where they cannot be written, that unit is read from its beginning.
+            with contextlib.suppress(OutputError):
+                replies.flush()
         self._lock.release()
 
     def remove(self) -> None:
         """Removes the spool after the snapshot is written. The folder stays locked until `close`."""
+        self._open.clear()
         with files.writing(self.place):
             shutil.rmtree(self.place)
         self._lock.remove()
@@ -210,6 +227,8 @@ class Spool:
             self._ledger.open(unit.scope, unit.operations)
             self._ledger.close(unit.scope, unit.operations, unit.coverage)
             self._settled.update(unit.settled)
+            # A run that was killed between closing a unit and removing them leaves them.
+            Replies.of_stopped(self.place / "replies" / _unit(unit.surface, unit.scope)).remove()
         for table in self._tables:
             self.settle(table)
 
@@ -233,6 +252,8 @@ class Unit:
         self._parts: dict[str, _Part] = {}
         self._segments: list[Segment] = []
         self._settled: list[str] = []
+        self.replies = spool.replies(name)
+        """The answers to its requests."""
         self._over = False
 
     def row(self, table: str, row: Mapping[str, object]) -> None:

@@ -82,6 +82,9 @@ def routes(directory: Directory) -> Sequence[Route]:
 _CLUSTER = "subscriptions/*/resourcegroups/*/providers/microsoft.hardwaresecuritymodules/cloudhsmclusters/*"
 _LISTS = (
     ("front_door.secrets", "microsoft.cdn/profiles/*", "secrets"),
+    ("cdn.custom_domains", "microsoft.cdn/profiles/*/endpoints/*", "customDomains"),
+    ("api_management.certificates", "microsoft.apimanagement/service/*", "certificates"),
+    ("api_management.named_values", "microsoft.apimanagement/service/*", "namedValues"),
     ("site.setting_references", "microsoft.web/sites/*", "config/configreferences/appsettings"),
     ("site.connection_references", "microsoft.web/sites/*", "config/configreferences/connectionstrings"),
     ("slot.setting_references", "microsoft.web/sites/*/slots/*", "config/configreferences/appsettings"),

@@ -4,6 +4,7 @@
 `python -m tests.bench throttled` collects a busy tenant against the documented limits, at half of them and at all of them.
 `python -m tests.bench emergency` asks a large tenant for the page of a stolen key, and holds it to a minute.
 `python -m tests.bench directory` collects a large directory twice, and says what the second run saves, with the waits counted.
+`python -m tests.bench consumers` says what the services add that use keys, certificates and secrets, in 60 subscriptions.
 `python -m tests.bench.spark 1 4` imports so many million log records on one machine and with Spark, which takes Java.
 `python -m tests.bench.judged 10` judges ten million key versions with Spark, as DuckDB judges one million of them.
 `python -m tests.bench agree` judges 200,000 rows by the SQL and by a plain reading of policies, and stops where they differ.
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from keyaudit.policy.load import load
 from tests.bench.child import fastest, measure
+from tests.bench.consumers import added
 from tests.bench.directory import twice
 from tests.bench.emergency import emergency
 from tests.bench.served import KEYAUDIT, PYTHON, asked, environ, say, served
@@ -161,6 +163,9 @@ def main() -> None:
             return
         if sys.argv[1:] == ["emergency"]:
             emergency(folder)
+            return
+        if sys.argv[1:] == ["consumers"]:
+            added(folder)
             return
         if sys.argv[1:] == ["directory"]:
             twice(folder)

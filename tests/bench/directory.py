@@ -9,9 +9,10 @@ import asyncio
 import resource
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from keyaudit import audit
 from keyaudit.cli.progress import Silent
@@ -36,24 +37,30 @@ _SHOWN = 12
 
 
 class _Told(Silent):
-    """Keeps the forecast."""
+    """Keeps the last forecast of each limit."""
 
-    forecast: Forecast | None = None
+    def __init__(self) -> None:
+        self.forecasts: dict[str, Forecast] = {}
 
     def foretell(self, forecast: Forecast) -> None:
-        self.forecast = forecast
+        self.forecasts[forecast.throttle] = forecast
 
 
 def tenant(as_of: int) -> Estate:
     """The tenant: that of `directory`, with fewer certificates and more subscriptions."""
-    large = directory(as_of)
-    first, *_ = large.subscriptions
-    places = [structs.replace(first, id=f"{nth:08x}{first.id[8:]}", name=f"sub-{nth}") for nth in range(SUBSCRIPTIONS)]
-    vaults = tuple(_moved(vault, places[nth % SUBSCRIPTIONS]) for nth, vault in enumerate(large.vaults))
+    large = spread(directory(as_of))
     with_keys = [one.id for one in large.applications if one.keys]
     numbers = {id_: nth for nth, id_ in enumerate(with_keys[:HOLDERS])}
     applications = tuple(_with_certificate(one, numbers.get(one.id), as_of) for one in large.applications)
-    return structs.replace(large, subscriptions=tuple(places), vaults=vaults, applications=applications)
+    return structs.replace(large, applications=applications)
+
+
+def spread(of: Estate) -> Estate:
+    """The tenant with its vaults in 60 subscriptions."""
+    first, *_ = of.subscriptions
+    places = [structs.replace(first, id=f"{nth:08x}{first.id[8:]}", name=f"sub-{nth}") for nth in range(SUBSCRIPTIONS)]
+    vaults = tuple(_moved(vault, places[nth % SUBSCRIPTIONS]) for nth, vault in enumerate(of.vaults))
+    return structs.replace(of, subscriptions=tuple(places), vaults=vaults)
 
 
 def _moved(vault: Vault, to: Subscription) -> Vault:
@@ -76,10 +83,21 @@ def twice(folder: Path) -> None:
     _run(of, folder / "whole", first, "the next run, --since --reread 0", reread=0)
 
 
-def _run(of: Estate, out: Path, since: Snapshot | None, what: str, reread: int = 7 * DAY) -> Snapshot:
+class Read(Struct, frozen=True):
+    """What a run took: seconds of waiting, requests by operation, and how many were refused; its forecasts by limit."""
+
+    seconds: float
+    calls: Counter[str]
+    refused: int
+    taken: audit.Collected
+    forecasts: Mapping[str, Forecast]
+
+
+def read(of: Estate, out: Path, *, since: Snapshot | None = None, reread: int = 7 * DAY) -> Read:
+    """Read the tenant against the documented limits, with lists that leave certificates out."""
     told = _Told()
 
-    async def run() -> tuple[float, Counter[str], int, audit.Collected]:
+    async def run() -> Read:
         async with serve(of, latency=LATENCY, throttle=Throttle.documented(), faults=WITHOUT_KEYS) as simulator:
             source = audit.Source(
                 environment=ENVIRONMENTS["public"],
@@ -101,19 +119,24 @@ def _run(of: Estate, out: Path, since: Snapshot | None, what: str, reread: int =
                 evidence=NONE,
                 reread=reread,
             )
-            return clock.monotonic(), Counter(simulator.calls), simulator.throttled, taken
+            calls = Counter(simulator.calls)
+            del calls["challenge"]
+            return Read(clock.monotonic(), calls, simulator.throttled, taken, told.forecasts)
 
-    began = time.process_time()
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        seconds, calls, refused, taken = runner.run(run())
-    snapshot = audit.finish(taken)
+        return runner.run(run())
+
+
+def _run(of: Estate, out: Path, since: Snapshot | None, what: str, reread: int = 7 * DAY) -> Snapshot:
+    began = time.process_time()
+    found = read(of, out, since=since, reread=reread)
+    snapshot, calls = audit.finish(found.taken), found.calls
     print(what)
-    del calls["challenge"]
-    say("   requests, refused ones", f"{calls.total():,}, {refused:,}", "")
+    say("   requests, refused ones", f"{calls.total():,}, {found.refused:,}", "")
     say("   of them for single public keys", f"{sum(calls[each] for each in _READS):,}", "")
-    say("   waiting", f"{seconds:,.0f} s", "")
-    if told.forecast is not None:
-        say("   forecast", f"{told.forecast.requests:,} in {told.forecast.seconds:,.0f} s", "")
+    say("   waiting", f"{found.seconds:,.0f} s", "")
+    for throttle, forecast in found.forecasts.items():
+        say(f"   forecast, {throttle}", f"{forecast.requests:,} in {forecast.seconds:,.0f} s", "")
     say("   processor, the simulated tenant included", f"{time.process_time() - began:,.0f} s", "")
     say(
         "   peak memory, the simulated tenant included",

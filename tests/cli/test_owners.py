@@ -86,8 +86,13 @@ def test_init_proposes_rules_that_catch_what_they_say(keyaudit: Keyaudit, contos
     path.write_text(text.replace(proposed, proposed.replace("\n# ", "\n")), encoding="utf-8")
     rules = read_config(path).owners.rules
     assert [rule.owners for rule in rules] == [("TEAM",)] * 10
-    found = Counter(row["owner_source"] for row in rows(keyaudit, "--from", contoso, "-c", path))
+    ruled = rows(keyaudit, "--from", contoso, "-c", path)
+    found = Counter(row["owner_source"] for row in ruled)
     assert [found[f"[owners] rule {number}"] for number in range(1, 11)] == counts
+    # Of the findings without an owner, the rules catch more than half, and the fallback all others.
+    before = sum(not row["owner"] for row in rows(keyaudit, "--from", contoso))
+    assert before == sum(counts) + found["[owners] fallback"] < 2 * sum(counts)
+    assert all(row["owner"] for row in ruled)
 
 
 def test_rules_are_proposed_only_from_a_snapshot_and_into_a_new_file(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import threading
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.progress import Progress
 from keyaudit.cli import progress
 from keyaudit.cli.progress import Bars, Lines, told_if_long
 from keyaudit.model.forecast import Forecast
+from keyaudit.model.operations import Throttle
 
 
 def _shown(*updates: tuple[str, int, int | None], steps: int | None) -> tuple[int, str, float]:
@@ -45,8 +47,16 @@ def test_what_takes_long_is_told_and_what_does_not_is_not(monkeypatch: pytest.Mo
     assert said == ["evaluating 134 policies"]
 
 
-def _forecast(seconds: float, share: float = 0.5) -> Forecast:
-    return Forecast(surface="public keys", requests=10_000, seconds=seconds, units=150, window=60, share=share)
+def _forecast(seconds: float, share: float = 0.5, **others: Any) -> Forecast:
+    members = {
+        "surface": "public keys",
+        "throttle": Throttle.GRAPH_KEY_CREDENTIALS,
+        "noun": "applications",
+        "requests": 10_000,
+        "units": 150,
+        "window": 60,
+    }
+    return Forecast(seconds=seconds, share=share, **{**members, **others})
 
 
 def test_a_forecast_says_how_long_and_what_would_shorten_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,6 +75,28 @@ def test_a_forecast_says_how_long_and_what_would_shorten_it(monkeypatch: pytest.
     # A run that uses all of the limit cannot use more.
     Lines().foretell(_forecast(3_600, share=1.0))
     assert "uses all of that: it takes about 1 hour. To shorten it: --since" in said[1]
+
+
+def test_each_limit_is_foretold_once_and_says_whose_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(progress, "tell", said.append)
+    lines = Lines()
+    of_arm: dict[str, Any] = {
+        "throttle": Throttle.ARM_SUBSCRIPTION,
+        "noun": "databases of SQL servers",
+        "units": 250,
+        "window": 10,
+    }
+    for seconds in (59, 310, 400):
+        lines.foretell(_forecast(seconds, surface="consumers", place="Production", requests=4_000, **of_arm))
+    lines.foretell(_forecast(7_940))
+    assert said[0] == (
+        "Reading the databases of SQL servers and what comes before them takes 4,000 requests in subscription Production. "
+        "Azure Resource Manager allows 250 requests in 10 seconds for each subscription, and this run uses 50% of that: it "
+        "takes about 5 minutes. To shorten it: a larger --share; --subscription or --source, to leave out what you do not "
+        "need. Ctrl-C loses nothing that collect or --keep has read."
+    )
+    assert [each.split()[0] for each in said] == ["Reading", "10,000"]
 
 
 def test_a_step_that_was_foretold_has_a_bar_that_moves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,16 +4,23 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from keyaudit.cli.collect import resuming
-from keyaudit.cli.options import Live
+from keyaudit.cli import live as live_module
+from keyaudit.cli import source
+from keyaudit.cli.clock import SystemClock
+from keyaudit.cli.options import Live, Stored
+from keyaudit.cli.resuming import resuming
 from keyaudit.cli.reuse import NO_REUSE, Reuse
-from keyaudit.model.errors import Exit
+from keyaudit.inventory.snapshot import Snapshot
+from keyaudit.inventory.spool import Spool
+from keyaudit.model.errors import Exit, StoppedError
 from tests.cli.conftest import Keyaudit
+from tests.collect.rig import begun
 
 CTRL_C, TERMINATION = (signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)
 """Each signal with its exit code. Either meets both kinds of reports only in the exhaustive tests."""
@@ -124,3 +131,32 @@ def test_who_stops_a_collection_is_told_how_to_go_on(tmp_path: Path) -> None:
     assert ended == Exit.INTERRUPTED
     told = complaint.decode().splitlines()[-1]
     assert told.endswith(f"; continue with: keyaudit collect --resume --out {out} --demo --estate sized:8x20")
+
+
+@pytest.mark.parametrize(("seconds", "terminal", "kept"), [(61, True, True), (59, True, False), (61, False, False)])
+def test_who_stops_a_long_report_at_a_terminal_does_not_lose_what_it_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seconds: int, terminal: bool, kept: bool
+) -> None:
+    times = iter((0.0, float(seconds)))
+
+    def collected(_: Live, folder: Path, **__: object) -> Snapshot:
+        begun(folder, "00000000-0000-4000-8000-000000000000").close()
+        raise StoppedError(Exit.INTERRUPTED, "by Ctrl-C or a signal", "nothing is kept")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(live_module, "collected", collected)
+    monkeypatch.setattr(SystemClock, "monotonic", lambda _: next(times))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    with pytest.raises(StoppedError) as stopped, source.snapshot(Live(vault=["kv-prod"]), Stored()):
+        pass
+    if not kept:
+        assert (stopped.value.remedy, list(tmp_path.iterdir())) == ("nothing is kept", [])
+        return
+    [folder] = tmp_path.iterdir()
+    assert stopped.value.remedy == (
+        f"what was read is kept: go on with keyaudit collect --resume --out {folder}/snapshot --vault kv-prod, "
+        f"then keyaudit report --from {folder}/snapshot; or delete {folder}"
+    )
+    # It can be gone on with, and nobody else can read it.
+    Spool.resume(folder / "snapshot").close()
+    assert folder.stat().st_mode & 0o077 == 0

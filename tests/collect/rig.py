@@ -53,6 +53,7 @@ class Noted:
 
     def __init__(self) -> None:
         self.updates: list[tuple[str, int, int | None]] = []
+        self.forecasts: list[Forecast] = []
 
     def update(self, surface: str, done: int, total: int | None) -> None:
         self.updates.append((surface, done, total))
@@ -61,7 +62,7 @@ class Noted:
         """Not looked at."""
 
     def foretell(self, forecast: Forecast) -> None:
-        """Not looked at."""
+        self.forecasts.append(forecast)
 
 
 @dataclass(frozen=True)

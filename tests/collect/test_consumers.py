@@ -39,6 +39,7 @@ GATEWAY, API, SITE, SLOT, STORAGE = (
     "Microsoft.Web/sites/slots",
     "Microsoft.Storage/storageAccounts",
 )
+ENDPOINT = "Microsoft.Cdn/profiles/endpoints"
 WEB, APPS = "Microsoft.Web/certificates", "Microsoft.App/managedEnvironments/certificates"
 
 
@@ -64,6 +65,23 @@ def gateway(name: str, url: object, public: object = None) -> Resource:
 
 def host(name: str, **members: object) -> Resource:
     return resource(API, name, {"hostnameConfigurations": [{"type": "Proxy", "hostName": "api.example", **members}]})
+
+
+def managed(name: str, path: str, **members: object) -> Resource:
+    """An API Management service with a certificate or a named value of a vault.
+
+    https://github.com/Azure/azure-rest-api-specs/blob/main/specification/apimanagement/resource-manager/Microsoft.ApiManagement/stable/2024-05-01/examples/ApiManagementListNamedValues.json
+    """
+    code = members.pop("code", "Success")
+    named = {"secretIdentifier": members.pop("url", SHOP), "lastStatus": {"code": code, "timeStampUtc": "2026-09-11T00:54:31Z"}}
+    return resource(API, name, **{path: {"shop": {"keyVault": named, **members}}})
+
+
+def domain(name: str, source: object = "AzureKeyVault", **members: object) -> Resource:
+    """A domain of Azure CDN: https://learn.microsoft.com/rest/api/cdn/custom-domains/enable-custom-https"""
+    parameters = {"vaultName": "kv-first", "secretName": "Shop", "deleteRule": "NoAction", "updateRule": "NoAction", **members}
+    https = {"certificateSource": source, "protocolType": "ServerNameIndication", "certificateSourceParameters": parameters}
+    return resource(ENDPOINT, f"cdn/{name}", customDomains={"www": {"customHttpsParameters": https if source else None}})
 
 
 def bought(name: str, **members: object) -> Resource:
@@ -101,6 +119,14 @@ SECRETS = {
         (False, None, None, SHA1, False),
     ),
     "api-failed": (host("api-failed", keyVaultId=SHOP, certificateStatus="Failed"), (False, None, None, None, True)),
+    "api-certificate": (managed("api-certificate", "certificates", thumbprint=SHA1.lower()), (False, None, None, SHA1, False)),
+    "api-certificate-pinned": (
+        managed("api-certificate-pinned", "certificates", url=f"{SHOP}/{OLD}", thumbprint=SHA1),
+        (True, OLD, None, SHA1, False),
+    ),
+    "api-value": (managed("api-value", "namedValues", secret=True), (False, None, None, None, False)),
+    "cdn/latest": (domain("latest", secretVersion=None), (False, None, None, None, None)),
+    "cdn/pinned": (domain("pinned", secretVersion=OLD), (True, OLD, None, None, None)),
     "web-stored": (bought("web-stored", keyVaultSecretStatus="Succeeded"), (False, None, None, SHA1, False)),
     "web-gone": (bought("web-gone", keyVaultSecretStatus="KeyVaultSecretDoesNotExist"), (False, None, None, SHA1, True)),
     "env/tls": (
@@ -151,6 +177,9 @@ NOTHING = (
     resource(APPS, "env/own", {"thumbprint": SHA1}),
     resource("Microsoft.Compute/virtualMachines", "plain", {"osProfile": {"secrets": []}}),
     resource("Microsoft.Cdn/profiles", "cdn", secrets={"managed": {"parameters": {"type": "ManagedCertificate"}}}),
+    domain("managed", "Cdn"),
+    domain("plain", None),
+    resource(API, "api-plain", namedValues={"url": {"displayName": "url", "value": "https://api.example", "secret": False}}),
     resource(SITE, "without", config__configreferences__appsettings={}),
 )
 
@@ -347,6 +376,11 @@ _UNNAMED = {"secret_id", "version", "pinned"}
         (front("x", type="MtlsCertificateChain", secretSource={}), _UNNAMED),
         (front("x", type="AzureFirstPartyManagedCertificate"), set()),
         (front("x", type="Passkey"), _UNNAMED),
+        (managed("x", "namedValues", code="KeyVaultAccessDenied"), {"broken"}),
+        (managed("x", "certificates", url=f"{HOST}/secrets"), {*_UNNAMED}),
+        (managed("x", "namedValues", url=None), _UNNAMED),
+        (domain("x", "Vault"), _UNNAMED),
+        (domain("x", vaultName=None, secretName=None), _UNNAMED),
         # A list answers with what it has, and null is none of it.
         (resource("Microsoft.Cdn/profiles", "x", secrets={"tls": {"parameters": None}}), {*_UNNAMED, "thumbprint_in_use"}),
         (

@@ -84,6 +84,10 @@ class Told(Noted):
     def foretell(self, forecast: Forecast) -> None:
         self.forecasts.append(forecast)
 
+    @property
+    def of_public_keys(self) -> list[Forecast]:
+        return [each for each in self.forecasts if each.throttle is Throttle.GRAPH_KEY_CREDENTIALS]
+
     def update(self, surface: str, done: int, total: int | None) -> None:
         super().update(surface, done, total)
         if (surface, done) == ("public keys", self._at):
@@ -148,7 +152,7 @@ def test_holders_with_privileges_are_read_first(first: Run) -> None:
     assert first.found.gaps() == {}
     assert all(row["thumbprint_sha256"] for row in map(first.row, (*PLAIN, STRONG)))
     assert first.copied is None
-    assert [each.requests for each in first.told.forecasts] == [HOLDERS]
+    assert [each.requests for each in first.told.of_public_keys] == [HOLDERS]
 
 
 async def test_the_next_run_copies_what_a_list_shows_unchanged(first: Run, tmp_path: Path) -> None:
@@ -163,7 +167,7 @@ async def test_the_next_run_copies_what_a_list_shows_unchanged(first: Run, tmp_p
     assert again.copied is not None
     assert (again.copied.objects, again.copied.oldest) == (HOLDERS - len(ALWAYS), AS_OF - DAY)
     # Only what no earlier run has is foretold: who has privileges is not known yet.
-    assert [each.requests for each in again.told.forecasts] == [1]
+    assert [each.requests for each in again.told.of_public_keys] == [1]
     # A copy of a copy is as old as the first one, and read again once it is as old as --reread says.
     aged = await _run(tmp_path / "aged", before=again, later=3_600, reread=DAY)
     assert len(aged.read) == HOLDERS

@@ -19,6 +19,8 @@ from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import State
 from keyaudit.model.errors import OutputError
+from keyaudit.model.operations import Throttle
+from keyaudit.simulator.estate import Resource
 from keyaudit.simulator.estates import estate as made
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import serve
@@ -294,6 +296,29 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "principals": (1, 1),
         "public keys": (0, 0),
     }
+
+
+async def test_the_requests_that_are_still_to_be_sent_are_foretold_by_limit_and_place(tmp_path: Path) -> None:
+    sites = tuple(
+        Resource(type="Microsoft.Web/sites", name=f"app-{nth}", subscription=SUBSCRIPTION, resource_group="rg", properties={})
+        for nth in range(3)
+    )
+    noted, estate = Noted(), replace(ESTATE, resources=sites)
+    async with serve(estate) as simulator, connected(simulator) as connection:
+        with begun(tmp_path / "out", ESTATE.tenant_id) as spool:
+            await collect_all(connection, spool, progress=noted, evidence=EVIDENCE)
+    of_arm = [each for each in noted.forecasts if each.throttle is Throttle.ARM_SUBSCRIPTION]
+    # The diagnostic settings of two vaults as soon as these are found, then two lists below each of three apps.
+    assert [(each.surface, each.place, each.requests) for each in of_arm] == [
+        ("audit logs", "Production", 2),
+        ("consumers", "Production", 5),
+        ("consumers", "Production", 8),
+    ]
+    assert max(each.seconds for each in of_arm) == 0
+    of_graph = [each.requests for each in noted.forecasts if each.throttle is Throttle.GRAPH]
+    assert max(of_graph) == sum(simulator.calls[f"{kind}.federated_of"] for kind in ("application", "service_principal"))
+    # What was read of them is said as it is read.
+    assert [update for update in noted.updates if update[0] == "consumers"][-2:] == [("consumers", 6, 6), ("consumers", 6, 6)]
 
 
 class Stops(Noted):

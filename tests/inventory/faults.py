@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from keyaudit.inventory.snapshot import open_snapshot, write
-from keyaudit.inventory.spool import Spool
+from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.errors import OutputError, UsageError
 from keyaudit.model.reasons import Reason
 from tests.inventory.sample import KEY_OPERATIONS, RUN, TENANT, application, assessed, key, vault, vault_scope
@@ -32,6 +32,17 @@ KILLED, SURVIVED, REFUSED, FINISHED = 9, 7, 4, 0
 _OPERATIONS = {"directory": ("application.list", "vault.list"), "put off": ()}
 
 
+def _ask(unit: Unit, surface: str) -> None:
+    """Three answers, more than is held in memory. What an earlier run left of them is whole."""
+    for number in range(3):
+        request, answer = f"{surface} {number}".encode(), bytes([number]) * 20_000
+        found = unit.replies.recall(request)
+        if found is None:
+            unit.replies.keep(request, answer)
+        elif found != answer:
+            raise AssertionError(f"{surface}: answer {number} is damaged")
+
+
 def collect(spool: Spool) -> None:
     """Four units, one of them larger than what is held in memory, as a collector would write them. The last one replaces rows
     that the first one put off.
@@ -42,6 +53,7 @@ def collect(spool: Spool) -> None:
             continue
         operations = _OPERATIONS.get(surface, KEY_OPERATIONS)
         unit = spool.unit(surface, scope, operations)
+        _ask(unit, surface)
         if surface == "keys":
             for number in range(3):
                 unit.row("key", key(str(number), vault=scope.name))

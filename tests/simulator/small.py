@@ -297,6 +297,8 @@ SMALL = Estate(
             for type_, name in (
                 ("Microsoft.Cdn/profiles", "afd-main"),
                 ("Microsoft.Storage/storageAccounts", "stmain"),
+                ("Microsoft.ApiManagement/service", "app"),
+                ("Microsoft.Cdn/profiles/endpoints", "app/stage"),
                 ("Microsoft.Web/sites", "app"),
                 ("Microsoft.Web/sites/slots", "app/stage"),
             )

@@ -113,6 +113,8 @@ _MASTER_KEYS = ("primaryMasterKey", "primaryReadonlyMasterKey", "secondaryMaster
 
 _SAID = ("certificate", "certificateStatus", "primaryEncryptionKeyStatus", "publicCertData", "thumbprint")
 _UPLOADED = "a gateway's certificate that was uploaded has no address in a vault, and nothing else says where it is from"
+_NOT_OF_A_VAULT = "a certificate or a named value of API Management that is not taken from a vault has no member about one"
+_WITHOUT_HTTPS = "a domain of Azure CDN without HTTPS has no parameters of it"
 _NO_CERTIFICATES = "Resource Graph has null for what a resource lacks: it has no certificates, or no host names, of its own"
 
 # https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy; `restrictions` and
@@ -137,6 +139,10 @@ LEFT_OUT_SAYS: Mapping[str, str] = {
     "assignmentRestrictions": "an identity without restrictions lacks them",
     **dict.fromkeys(_SAID, _NOT_SHOWN),
     "keyVaultSecretId": _UPLOADED,
+    # https://learn.microsoft.com/rest/api/apimanagement/named-value/list-by-service
+    "keyVault": _NOT_OF_A_VAULT,
+    # https://learn.microsoft.com/rest/api/cdn/custom-domains/list-by-endpoint
+    "customHttpsParameters": _WITHOUT_HTTPS,
     # https://learn.microsoft.com/javascript/api/@azure-rest/arm-appservice/apikvreferenceproperties: optional, like all of them
     "activeVersion": "a recorded reference that is resolved does not have it",
     "autoRotationEnabled": _OPTED_IN,
@@ -162,6 +168,8 @@ _PERMISSIONS = frozenset(
 NULL_SAYS: Mapping[str, str] = {
     **dict.fromkeys(_SAID, _NOT_SHOWN),
     "keyVaultSecretId": _UPLOADED,
+    "keyVault": _NOT_OF_A_VAULT,
+    "customHttpsParameters": _WITHOUT_HTTPS,
     **dict.fromkeys(("hostnameConfigurations", "sslCertificates"), _NO_CERTIFICATES),
     "dataEncryption": _OWN_KEYS,
     "acceptMappedClaims": "null where it was never set, as in all recorded applications",

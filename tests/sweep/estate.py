@@ -201,15 +201,26 @@ def _below(estate: Estate) -> Iterator[Resource]:
     }
     protector = f"https://{_KEEPING}.vault.azure.net/keys/{vault.keys[0].name}/{vault.keys[0].current}"
     database = {"encryptionProtector": protector, "encryptionProtectorAutoRotation": True}
+    fetched = {
+        "secretIdentifier": f"https://{_KEEPING}.vault.azure.net/secrets/shop-1",
+        "lastStatus": {"code": "Success", "timeStampUtc": "2026-09-11T00:54:31Z"},
+    }
+    named = {"vaultName": _KEEPING, "secretName": "shop-1"}
+    classic = {"certificateSource": "AzureKeyVault", "certificateSourceParameters": named}
     lists: dict[str, dict[str, dict[str, dict[str, object]]]] = {
         "Microsoft.Cdn/profiles": {"secrets": {"tls": {"parameters": served}}},
+        "Microsoft.Cdn/profiles/endpoints": {"customDomains": {"www": {"customHttpsParameters": classic}}},
+        "Microsoft.ApiManagement/service": {
+            "certificates": {"tls": {"keyVault": fetched, "thumbprint": "B" * 40}},
+            "namedValues": {"partner": {"displayName": "partner", "secret": True, "keyVault": fetched}},
+        },
         "Microsoft.Web/sites/slots": {"config/configreferences/connectionstrings": {"DB": reference}},
         "Microsoft.Sql/servers": {"databases": {"orders": database}},
     }
     for type_, children in lists.items():
         yield Resource(
             type=type_,
-            name="below/stage" if type_.endswith("slots") else "below",
+            name="below/stage" if type_.endswith(("slots", "endpoints")) else "below",
             properties={},
             children=children,
             subscription=vault.subscription,

@@ -53,6 +53,7 @@ async def collect_applications(reading: Reading, unit: Unit, scope: Scope) -> Se
         credentials=application_credentials,
         seen=reading.seen,
         focus=reading.confines.focus,
+        expect=reading.expect,
     )
 
 

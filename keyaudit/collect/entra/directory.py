@@ -16,6 +16,7 @@ from keyaudit.collect.entra.put_off import put_off
 from keyaudit.collect.entra.relations import AT_ONCE, Federated, FederatedItem, Owners, Relations, object_id
 from keyaudit.collect.focus import LEFT_OUT, MOST, Focus
 from keyaudit.collect.places import source
+from keyaudit.collect.reading import Expect, unexpected
 from keyaudit.collect.rows import Wire
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -48,6 +49,7 @@ async def collect_objects(
     completed: Callable[[Item], Awaitable[Item]] | None = None,
     lacking: Callable[[Item], bool] = lambda _: False,
     focus: Focus | None = None,
+    expect: Expect = unexpected,
 ) -> Sequence[Coverage]:
     """Write the rows of every object of a kind and of its `credentials`. Returns the coverage of `operations(kind)`.
 
@@ -55,7 +57,8 @@ async def collect_objects(
 
     `before` runs before `write`, like the reading of owners. `describe` takes an item, the tenant's id, and the address and
     api-version of its request. `seen` receives the number of objects so far. An item that is `lacking` something is replaced by
-    what `completed` returns. `focus`: the needs of the only page that it is for.
+    what `completed` returns. `focus`: the needs of the only page that it is for. `expect` receives the number of lists of
+    federated credentials.
     """
     gateway, tenant_id = connection.gateway, connection.identity.tenant_id
     owners, federated = Owners(gateway, scope, kind, focus), Federated(gateway, scope, kind)
@@ -100,6 +103,7 @@ async def collect_objects(
         calls.refused(Refusal(Reason.INCONSISTENT_PAGES, "it lacks an object that another list has"))
     if focus is not None and len(federated.ids) > MOST:
         federated.only({found for found, holder in holders.items() if focus.meant(names_of(holder, NO_KEYS))})
+    expect(f"{kind}.federated_of", {"": federated.left})
     await _write_federated(connection, unit, federated, kind, holders)
     listed = calls.coverage()
     return [listed, *owners.coverage, *federated.coverage]

@@ -157,6 +157,11 @@ class Federated:
         if self._left_out:
             self._single.refused(LEFT_OUT)
 
+    @property
+    def left(self) -> int:
+        """The number of objects that `each` reads."""
+        return len(self.ids - self._left_out)
+
     async def each(self, write: Callable[[str, FederatedItem, Wire | Refusal], None]) -> None:
         """Call `write` for every credential of every object in `ids` that is not left out, with the object's id, the item, and
         its expression.

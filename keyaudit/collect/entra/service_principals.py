@@ -70,6 +70,7 @@ async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope)
         credentials=principal_credentials,
         seen=reading.seen,
         focus=reading.confines.focus,
+        expect=reading.expect,
         before=(roles.collect,),
         completed=completed,
         lacking=lambda item: isinstance(agent_type(item.type, item.service_principal_type), Refusal),

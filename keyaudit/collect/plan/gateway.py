@@ -9,11 +9,11 @@ from keyaudit.cloud.connection import Connection, Identity
 from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.gateway import Gateway, Listing
 from keyaudit.cloud.pages import Page, Step
+from keyaudit.cloud.recalling import Memory
 from keyaudit.cloud.tables import Rows
 from keyaudit.collect.plan.answers import Answers
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.forecast import Forecast
-from keyaudit.model.operations import Throttle
 from keyaudit.model.reasons import Reason
 
 T = TypeVar("T")
@@ -82,11 +82,21 @@ class PlanConnection(Connection):
     def watch(self, waits: Callable[..., None], gone: Callable[[str], Awaitable[bool]]) -> None:
         """Nothing is waited for."""
 
+    def remembering(self, memory: Memory) -> "PlanConnection":  # noqa: ARG002
+        """Itself: nothing is asked twice."""
+        return self
+
     def monotonic(self) -> float:
         """No time passes: all of a plan is read."""
         return 0.0
 
-    def forecast(self, surface: str, throttle: Throttle, requests: int) -> Forecast | None:  # noqa: ARG002
+    def forecast(
+        self,
+        surface: str,  # noqa: ARG002
+        operation: str,  # noqa: ARG002
+        requests: int,  # noqa: ARG002
+        subscription: str = "",  # noqa: ARG002
+    ) -> Forecast | None:
         """None: nothing is sent."""
         return None
 

@@ -3,11 +3,10 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any, cast
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, defstruct
+from msgspec import UNSET, Raw, Struct, defstruct, structs
 
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
@@ -28,7 +27,8 @@ from keyaudit.model.tables.secret_use import SECRET_USE
 
 OPERATIONS = (QUERY, *(each.operation for each in CHILDREN))
 
-_AT_ONCE = 16
+_AT_ONCE = 48
+"""Lists below resources, over all subscriptions: Azure limits the requests of each by itself."""
 _ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/([^/]+)/(.+)", re.ASCII | re.IGNORECASE)
 
 
@@ -86,6 +86,9 @@ class Item(Struct):
 _ITEM = cast("type[Item]", defstruct("Item", [(each, Wire, UNSET) for each in _COLUMNS], bases=(Item,)))
 
 
+_OF_LISTS = ("location", "identity_type", "user_assigned_identities")
+
+
 class Child(Struct):
     """An item of a list below a resource."""
 
@@ -140,16 +143,34 @@ class _Consumers:
         self._environment = reading.connection.environment
         self._query = Calls(scope, QUERY)
         self._lists = {each.operation: Calls(scope, each.operation, per_object=True) for each in CHILDREN}
+        self._below: dict[str, list[Resource]] = {operation: [] for operation in self._lists}
+        """By list, the resources that it is below."""
 
     async def collect(self) -> Sequence[Coverage]:
         gateway, subscriptions = self._reading.connection.gateway, self._reading.found.subscriptions
         for group, listing in queries(gateway, self._query, QUERY_TEXT, _ITEM, subscriptions, by=_by_id):
-            await for_each(listing, partial(self._resource, group), limit=_AT_ONCE)
-            await for_each(listing.copies(), partial(self._resource, group), limit=_AT_ONCE)
+            async for item in both(listing):
+                self._resource(group, item)
+        await self._lists_below()
         found = self._reading.confines.part(self._query.coverage(), "resource_groups")
         return [found, *(calls.coverage(found) for calls in self._lists.values())]
 
-    async def _resource(self, group: Sequence[Subscription], item: Item) -> None:
+    async def _lists_below(self) -> None:
+        """Read the lists below the resources: last, so that their number is known."""
+        every = [(operation, resource) for operation, resources in self._below.items() for resource in resources]
+        done = 0
+
+        async def one(list_: tuple[str, Resource]) -> None:
+            nonlocal done
+            await self._children(*list_)
+            done += 1
+            self._reading.seen(done, len(every))
+
+        for operation, resources in self._below.items():
+            self._reading.expect(operation, Counter(resource.subscription.id for resource in resources))
+        await for_each(every, one, limit=_AT_ONCE)
+
+    def _resource(self, group: Sequence[Subscription], item: Item) -> None:
         if not self._reading.confines.resource(item.id):
             return
         resource = resource_of(item, group)
@@ -157,7 +178,7 @@ class _Consumers:
         found = [(each, setting) for each in declared if each.children is None for setting in self._settings(each, item)]
         self._write(resource, found, item.id, item.name, source(self._environment, QUERY))
         for operation in dict.fromkeys(each.operation for each in declared if each.children):
-            await self._children(resource, operation)
+            self._below[operation].append(structs.replace(resource, item=_without_settings(item)))
 
     def _settings(self, declared: Consumer, item: Item) -> Iterator[Setting]:
         if declared.at:
@@ -166,7 +187,7 @@ class _Consumers:
         members = {path: getattr(item, _column(path)) for path in _paths(declared)}
         return settings(declared, _nested(members), "", self._environment)
 
-    async def _children(self, resource: Resource, operation: str) -> None:
+    async def _children(self, operation: str, resource: Resource) -> None:
         declared = [each for each in BY_TYPE[resource.type] if each.operation == operation]
         pages = self._reading.connection.gateway.pages
         listing = pages(operation, Child, by=lambda child: child.id.lower(), host="", body=None, **resource.segments)
@@ -199,6 +220,12 @@ class _Consumers:
                 row.put_all(moving=None, rotated_on=None)
                 row.put_read("identity_ids", identities(resource.item.identity_type, resource.item.user_assigned_identities))
             self._unit.row(table.name, row.finish())
+
+
+def _without_settings(item: Item) -> Item:
+    """What a list below a resource needs of it, apart from the page that it was on."""
+    kept = {name: value.copy() if isinstance(value := getattr(item, name), Raw) else value for name in _OF_LISTS}
+    return Item(id=item.id, type=item.type, **kept)
 
 
 def _nested(members: Mapping[str, Wire]) -> Raw:

@@ -105,6 +105,8 @@ def _object(declared: Consumer, raw: Wire, environment: Environment) -> Object |
 
 def _said(declared: Consumer, raw: Wire, named: Object | Refusal | None) -> Object | Refusal | None:
     """The same by the service's own word, where it has one."""
+    if named is None and declared.within and not is_null(member(raw, *declared.within.split("."))):
+        return _UNNAMED
     says = declared.says
     word = text(member(raw, *says.member.split("."))) if says else None
     if says is None or word is None:

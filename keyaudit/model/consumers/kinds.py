@@ -40,6 +40,8 @@ class Children(Struct, frozen=True, kw_only=True):
     """Its path below the resource."""
     version: str
     """Its api-version."""
+    discloses: bool = False
+    """Whether its items have values that are not read."""
 
 
 class Consumer(Struct, frozen=True, kw_only=True):
@@ -59,6 +61,8 @@ class Consumer(Struct, frozen=True, kw_only=True):
     """Every answer has an object at this path that names something in a vault, unless the service's own word says otherwise. So
     null cannot be read, and an object without a name names something unknown.
     """
+    within: str = ""
+    """The member that is there only where something of a vault is used, whether it names it or not."""
     says: Says | None = None
     url: str = ""
     """The member with the address in the vault. `[]` at the end of `at` and no member: the setting itself is the address."""

@@ -36,6 +36,9 @@ _RESOLVED = Status(
     always=True,
 )
 
+_FETCHED = Status(member="keyVault.lastStatus.code", works=("Success",), broken=(), always=True)
+"""How API Management last fetched a secret. Of its words only this one is documented."""
+
 SECRETS: Sequence[Consumer] = (
     Consumer(
         kind="application-gateway",
@@ -62,6 +65,39 @@ SECRETS: Sequence[Consumer] = (
         thumbprint="certificate.thumbprint",
         status=Status(member="certificateStatus", works=("Completed", "InProgress"), broken=("Failed",)),
         source="https://learn.microsoft.com/rest/api/apimanagement/api-management-service/get",
+    ),
+    Consumer(
+        kind="api-management-certificate",
+        type="Microsoft.ApiManagement/service",
+        children=Children(
+            operation="api_management.certificates",
+            noun="certificates of API Management services",
+            path="/certificates",
+            version="2024-05-01",
+        ),
+        within="keyVault",
+        url="keyVault.secretIdentifier",
+        thumbprint="thumbprint",
+        status=_FETCHED,
+        interval=4 * HOUR,
+        source="https://learn.microsoft.com/rest/api/apimanagement/certificate/list-by-service",
+    ),
+    # Only a named value that is no secret comes with its value: https://learn.microsoft.com/rest/api/apimanagement/named-value/list-by-service
+    Consumer(
+        kind="api-management-value",
+        type="Microsoft.ApiManagement/service",
+        children=Children(
+            operation="api_management.named_values",
+            noun="named values of API Management services",
+            path="/namedValues",
+            version="2024-05-01",
+            discloses=True,
+        ),
+        within="keyVault",
+        url="keyVault.secretIdentifier",
+        status=_FETCHED,
+        interval=4 * HOUR,
+        source="https://learn.microsoft.com/azure/api-management/api-management-howto-properties",
     ),
     Consumer(
         kind="app-service-certificate",
@@ -98,6 +134,23 @@ SECRETS: Sequence[Consumer] = (
         follows="useLatestVersion",
         thumbprint="thumbprint",
         source="https://learn.microsoft.com/rest/api/frontdoor/azurefrontdoorstandardpremium/secrets/list-by-profile",
+    ),
+    # Classic profiles, of Azure CDN.
+    Consumer(
+        kind="cdn-domain",
+        type="Microsoft.Cdn/profiles/endpoints",
+        children=Children(
+            operation="cdn.custom_domains",
+            noun="custom domains of CDN endpoints",
+            path="/customDomains",
+            version="2024-02-01",
+        ),
+        at="customHttpsParameters",
+        says=Says(member="certificateSource", vault=("AzureKeyVault",), other=("Cdn",)),
+        vault="certificateSourceParameters.vaultName",
+        name="certificateSourceParameters.secretName",
+        version="certificateSourceParameters.secretVersion",
+        source="https://learn.microsoft.com/rest/api/cdn/custom-domains/list-by-endpoint",
     ),
     *(
         Consumer(

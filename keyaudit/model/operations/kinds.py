@@ -161,6 +161,8 @@ class Operation(Struct, frozen=True):
     """Why its list is never empty, as a sentence; empty: it may be."""
     evidence: str = ""
     """The name in `model.evidence` of the optional evidence that it reads: without its right, nothing else is unknown."""
+    discloses: bool = False
+    """Whether its answers hold values that are not read: they are never kept on disk."""
     command: str = ""
     """The only command that sends it, if it is not part of reading a tenant."""
     about: About = WHOLE_TENANT
@@ -241,10 +243,12 @@ def arm(
     not_in: tuple[str, ...] = (),
     after: tuple[str, ...] = (),
     about: About | None = None,
+    discloses: bool = False,
 ) -> Operation:
     """A GET of Azure Resource Manager, for every subscription unless `after` names other prerequisites.
 
     `about`: how an answer names its object, if not by the `id` that Resource Manager gives every resource.
+    `discloses`: as in `Operation`.
     """
     return Operation(
         id=id_,
@@ -258,6 +262,7 @@ def arm(
         not_in=not_in,
         after=after or (SUBSCRIPTIONS if "{subscription}" in path else ()),
         about=about or _by_id(path, paging),
+        discloses=discloses,
     )
 
 

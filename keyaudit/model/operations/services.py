@@ -20,6 +20,7 @@ def _children() -> Iterator[Operation]:
                 version=each.children.version,
                 paging=Paging.NEXT_LINK,
                 after=(QUERY,),
+                discloses=each.children.discloses,
             )
 
 
