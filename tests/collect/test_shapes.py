@@ -1,4 +1,7 @@
-"""Shapes of answers: what is declared is counted, and no value, name or id of a tenant gets into the file in any form."""
+"""Shapes of answers: what is declared is counted, and no value, name or id of a tenant gets into the file in any form.
+
+And what is declared is asked for: a list that selects members selects those that are read.
+"""
 
 import asyncio
 import base64
@@ -9,12 +12,15 @@ from functools import cache
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from msgspec import Struct, structs
 from multidict import CIMultiDict
 
 from keyaudit.cloud.clients import Answer
+from keyaudit.collect.entra.key_material import Keyed
+from keyaudit.collect.entra.relations import Related
 from keyaudit.collect.key_vault.key_rows import KeyItem
 from keyaudit.collect.run import collect_all
 from keyaudit.collect.shapes import MOST, Recorder
@@ -285,3 +291,46 @@ def test_an_answer_that_is_repeated_is_observed_each_time() -> None:
     statuses = [answer.status for operation, _, answer in observed("sized:1x2", throttled) if operation.id == "key.list"]
     assert statuses.count(429) == 1
     assert statuses.count(200) == 1
+
+
+NOT_OF_AGENTS = {"keyCredentials", "passwordCredentials", "preferredTokenSigningKeyThumbprint", "appRoles"}
+"""Members of a service principal that are read from the plain list alone: an agent identity has none of its own."""
+
+
+def selected(query: tuple[tuple[str, str], ...]) -> set[str]:
+    """The members that a query asks for; of a related object that it expands, its own member."""
+    asked = dict(query)
+    expanded = re.findall(r"(\w+)\(", asked.get("$expand", ""))
+    return {*asked["$select"].split(","), *expanded}
+
+
+def members(item: object) -> set[str]:
+    """The members that are read from an item, without those with which Graph marks it."""
+    kinds = [each for each in (item, *get_args(item)) if isinstance(each, type) and issubclass(each, Struct)]
+    return {field.encode_name for kind in kinds for field in structs.fields(kind) if "@" not in field.encode_name}
+
+
+def test_a_list_selects_the_members_that_are_read_from_it_and_no_others() -> None:
+    # A member that is not selected is left out of every answer, and of many columns that would mean absent or false.
+    items = {operation.id: item for operation, item, _ in seen()}
+    unseen = {"application.get": Keyed, "service_principal.get": Keyed, "service_principal.owners_of": Related}
+    of_agents = {"agent.list": NOT_OF_AGENTS}
+    selecting = {id_: each for id_, each in OPERATIONS.items() if "$select" in dict(each.query)}
+    assert selecting.keys() - items.keys() == {*unseen, "agent.get"}
+    for id_, operation in selecting.items():
+        if id_ == "agent.get":
+            continue  # It answers for agents alone, and only that it answers is read.
+        read = members(items.get(id_, unseen.get(id_))) - of_agents.get(id_, set())
+        assert selected(operation.query) == read, id_
+        assert {*operation.dispensable} <= read, id_
+        if operation.query_elsewhere:
+            assert selected(operation.query_elsewhere) == read - {"verifiedPublisher", "createdByAppId"}, id_
+
+
+def test_a_column_that_copies_a_member_is_filled_only_by_operations_that_ask_for_it() -> None:
+    for table in TABLES.values():
+        for column in table.columns:
+            for operation in column.operations if column.wire else ():
+                query = OPERATIONS[operation].query
+                if "$select" in dict(query):
+                    assert column.wire.partition(".")[0] in selected(query), f"{table.name}.{column.name}: {operation}"
