@@ -1,9 +1,13 @@
 """A fact about a row with unknown cells is true of every row that it may be, and a Truth is NULL only with a reason."""
 
+import re
+from dataclasses import replace
+
 import duckdb
 import pytest
 
-from keyaudit.inventory.facts.fact import Fact, Truth, case, choice, known, strict
+from keyaudit.inventory.facts.fact import CERTAIN, Fact, Truth, case, choice, known, strict
+from keyaudit.inventory.facts.joins import Join, Part, Reads
 from keyaudit.model.reasons import Reason
 from tests.inventory.facts import worlds
 from tests.inventory.facts.worlds import Expressions
@@ -96,3 +100,33 @@ def test_at_most_one_of_exclusive_conditions_need_be_known(connection: duckdb.Du
     assert _one(connection, chosen, word="a") == ("second", None)
     assert _one(connection, chosen, word="c") == (None, "flag")
     assert _one(connection, chosen, word="c", flag=False) == ("none", None)
+
+
+_NAMED = re.compile(r"\b(sure|some)\.")
+_READ: dict[str, Reads] = {alias: frozenset({(Join(alias, str), Part("cells"))}) for alias in ("sure", "some")}
+"""By the alias of a joined relation, what reads it."""
+
+
+class _Joined(Expressions):
+    """Random expressions over the columns of two joined relations: those of `sure` are never unknown."""
+
+    def _cell(self, column: str) -> Fact:
+        alias = self._random.choice(list(_READ))
+        made = worlds.cell(column, alias)
+        doubt = CERTAIN if alias == "sure" else replace(made.doubt, reads=_READ[alias])
+        return replace(made, doubt=doubt, reads=_READ[alias])
+
+    def number(self, depth: int) -> Fact:
+        return self._cell("number") if depth == 0 else super().number(depth)
+
+
+@pytest.mark.parametrize("seed", _SEEDS)
+def test_what_is_made_of_joined_relations_reads_each_that_its_sql_names(seed: int) -> None:
+    made = _Joined(seed)
+    depths = [1 + number % 3 for number in range(_EACH)]
+    for fact in (make(depth) for depth in depths for make in (made.truth, made.text, made.number)):
+        for sql, reads in ((fact.value, fact.reads), (fact.why.sql, fact.why.reads), (fact.is_known.value, fact.everything)):
+            named = set(_NAMED.findall(sql))
+            assert named <= {join.alias for join, _ in reads}, sql
+    for fact in (made.text(0).present for _ in range(_EACH)):
+        assert set(_NAMED.findall(fact.value)) <= {join.alias for join, _ in fact.reads}
