@@ -6,7 +6,21 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from keyaudit.inventory.facts.fact import CERTAIN, Fact, Truth, case, choice, known, strict
+from keyaudit.inventory.facts.fact import (
+    CERTAIN,
+    Count,
+    Derived,
+    Fact,
+    Items,
+    Truth,
+    case,
+    choice,
+    known,
+    possible,
+    sized,
+    strict,
+    unless,
+)
 from keyaudit.inventory.facts.joins import Join, Part, Reads
 from keyaudit.model.reasons import Reason
 from tests.inventory.facts import worlds
@@ -117,16 +131,36 @@ class _Joined(Expressions):
         return replace(made, doubt=doubt, reads=_READ[alias])
 
     def number(self, depth: int) -> Fact:
-        return self._cell("number") if depth == 0 else super().number(depth)
+        return self._cell(self._random.choice(("number", "time"))) if depth == 0 else super().number(depth)
+
+    def others(self) -> list[Derived]:
+        """What the random expressions leave out."""
+        time, number, text, flag = (self._cell(column) for column in ("time", "number", "text", "flag"))
+        assert isinstance(flag, Truth)
+        bounds = Count(f"{time.value}", f"{time.value}", time.doubt, time.reads)
+        words = Items(f"[{text.value}]", text.doubt, text.reads)
+        return [
+            text.total(lambda sql: f"coalesce({sql}, 'none')"), text.present, flag.certainly, flag.possibly,
+            strict(lambda one, two: f"({one} + {two})", time, self._cell("time")), text.unless_known(self._cell("word")),
+            unless(text.doubt), possible(text.doubt), bounds.exceeds(number), bounds.lacking(flag.doubt), words.has(text),
+            words.where(flag), sized(text, lambda sql: f"len({sql})"),
+        ]  # fmt: skip
+
+
+def _aliases(reads: Reads) -> set[str]:
+    return {join.alias for join, _ in reads}
 
 
 @pytest.mark.parametrize("seed", _SEEDS)
 def test_what_is_made_of_joined_relations_reads_each_that_its_sql_names(seed: int) -> None:
     made = _Joined(seed)
     depths = [1 + number % 3 for number in range(_EACH)]
-    for fact in (make(depth) for depth in depths for make in (made.truth, made.text, made.number)):
-        for sql, reads in ((fact.value, fact.reads), (fact.why.sql, fact.why.reads), (fact.is_known.value, fact.everything)):
-            named = set(_NAMED.findall(sql))
-            assert named <= {join.alias for join, _ in reads}, sql
-    for fact in (made.text(0).present for _ in range(_EACH)):
-        assert set(_NAMED.findall(fact.value)) <= {join.alias for join, _ in fact.reads}
+    facts: list[Derived] = [make(depth) for depth in depths for make in (made.truth, made.text, made.number)]
+    facts += [fact for _ in range(_EACH) for fact in made.others()]
+    for fact in facts:
+        value = fact.value if isinstance(fact, Fact) else fact.known if isinstance(fact, Items) else f"{fact.least} {fact.most}"
+        assert set(_NAMED.findall(value)) <= _aliases(fact.reads), value
+        assert fact.reads <= fact.everything, value
+        assert set(_NAMED.findall(fact.doubt.sql)) <= _aliases(fact.everything), fact.doubt.sql
+        if isinstance(fact, Fact):
+            assert set(_NAMED.findall(fact.is_known.value)) <= _aliases(fact.is_known.reads), fact.is_known.value
