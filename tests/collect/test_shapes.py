@@ -19,10 +19,17 @@ from msgspec import Struct, structs
 from multidict import CIMultiDict
 
 from keyaudit.cloud.clients import Answer
+from keyaudit.collect.access import assignments, definitions, delegations, roles
+from keyaudit.collect.entra import managed_identities
 from keyaudit.collect.entra.key_material import Keyed
 from keyaudit.collect.entra.relations import Related
+from keyaudit.collect.key_vault import vaults
 from keyaudit.collect.key_vault.key_rows import KeyItem
+from keyaudit.collect.key_vault.vault_rows import VaultItem
+from keyaudit.collect.logs import alert_rules
+from keyaudit.collect.managed_hsm import devices
 from keyaudit.collect.run import collect_all
+from keyaudit.collect.services import hosts, items, secret_uses
 from keyaudit.collect.shapes import MOST, Recorder
 from keyaudit.model.operations import OPERATIONS, Operation
 from keyaudit.model.shapes import Answers
@@ -312,19 +319,43 @@ def members(item: object) -> set[str]:
 
 def test_a_list_selects_the_members_that_are_read_from_it_and_no_others() -> None:
     # A member that is not selected is left out of every answer, and of many columns that would mean absent or false.
-    items = {operation.id: item for operation, item, _ in seen()}
+    read_as = {operation.id: item for operation, item, _ in seen()}
     unseen = {"application.get": Keyed, "service_principal.get": Keyed, "service_principal.owners_of": Related}
     of_agents = {"agent.list": NOT_OF_AGENTS}
     selecting = {id_: each for id_, each in OPERATIONS.items() if "$select" in dict(each.query)}
-    assert selecting.keys() - items.keys() == {*unseen, "agent.get"}
+    assert selecting.keys() - read_as.keys() == {*unseen, "agent.get"}
     for id_, operation in selecting.items():
         if id_ == "agent.get":
             continue  # It answers for agents alone, and only that it answers is read.
-        read = members(items.get(id_, unseen.get(id_))) - of_agents.get(id_, set())
+        read = members(read_as.get(id_, unseen.get(id_))) - of_agents.get(id_, set())
         assert selected(operation.query) == read, id_
         assert {*operation.dispensable} <= read, id_
         if operation.query_elsewhere:
             assert selected(operation.query_elsewhere) == read - {"verifiedPublisher", "createdByAppId"}, id_
+
+
+def projected(query: str) -> set[str]:
+    """The members of each row that a query of Resource Graph returns."""
+    return {each.partition("=")[0].strip() for each in query.split("| project ")[1].partition("|")[0].split(",")}
+
+
+def test_a_query_of_resource_graph_returns_the_members_that_are_read_from_its_rows() -> None:
+    queries = [
+        *((listing.text, VaultItem) for listing in vaults._LISTINGS.values()),
+        (roles.SUBSCRIPTIONS, roles.SubscriptionItem),
+        (assignments.QUERY, assignments.AssignmentItem),
+        (definitions.QUERY, definitions.DefinitionItem),
+        (delegations.QUERY, delegations.Item),
+        (alert_rules.QUERY, alert_rules.Rule),
+        (devices.QUERY, devices.Item),
+        (managed_identities.QUERY, managed_identities.IdentityItem),
+        (hosts.QUERY, hosts.Item),
+        (items.QUERY, items.ServiceItem),
+        (secret_uses.QUERY, secret_uses.Item),
+    ]
+    for query, item in queries:
+        # Of a vault, Resource Graph has no systemData, and its row says so.
+        assert members(item) - projected(query) <= {"systemData"}, query
 
 
 def test_a_column_that_copies_a_member_is_filled_only_by_operations_that_ask_for_it() -> None:
