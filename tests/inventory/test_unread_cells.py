@@ -1,6 +1,5 @@
 """A view that reads less of a tenant says nothing wrong: nothing unknown is taken for an answer."""
 
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,21 +37,9 @@ def test_what_is_known_although_logs_tell_less_is_true(tmp_path: Path) -> None:
 @pytest.mark.exhaustive
 def test_what_is_known_although_cells_are_unknown_is_true() -> None:
     tenant = Tenant()
-    found, undeclared = set(), set()
+    found = set()
     # In each turn two other columns of every table are unknown, each in a third of its rows, and seldom both in one row.
     for turn in range(_TURNS):
         unread = {name: columns[turn::_TURNS] for name, columns in _CAN_BE_UNKNOWN.items() if turn < len(columns)}
-        cells = tenant.cells(unread=unread)
-        found |= {(table, column) for table, column, _ in wrong(tenant.whole, cells)}
-        hidden = {(name, column) for name, columns in unread.items() for column in columns}
-        changed = {(table, column) for (table, column, id_), cell in cells.items() if cell != tenant.whole[table, column, id_]}
-        undeclared |= {each for each in changed if not hidden & _bases(*each)}
+        found |= {(table, column) for table, column, _ in wrong(tenant.whole, tenant.cells(unread=unread))}
     assert found == set()
-    assert undeclared == set(), "changed by what `derived_from` does not name"
-
-
-@cache
-def _bases(table: str, column: str) -> frozenset[tuple[str, str]]:
-    """What a column is derived from, directly or through others, and the column itself."""
-    named = (base.rpartition(".") for base in TABLES[table].by_name[column].derived_from)
-    return frozenset({(table, column)}).union(*(_bases(other or table, name) for other, _, name in named))
