@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from keyaudit.gate import assess, settled
-from keyaudit.inventory.access_models import with_access_models
+from keyaudit.gate import assess, with_conditions
+from keyaudit.gate.access_models import with_access_models
 from keyaudit.inventory.owners import OWNERS_ASKED
 from keyaudit.inventory.part import VIEWS, bounded
 from keyaudit.inventory.snapshot import Snapshot
@@ -211,7 +211,7 @@ def blast_radius(
     run, coverage = found.places(snapshot.run, snapshot.coverage)
     verdict = assess(run, coverage, found.required, unmet=unmet)
     radius = found.radius(structs.replace(snapshot.run, as_of=as_of), verdict)
-    return structs.replace(radius, verdict=settled(radius.verdict, {*radius.verdict.conditions, *radius.held}))
+    return structs.replace(radius, verdict=with_conditions(radius.verdict, radius.held))
 
 
 def incident(
@@ -263,7 +263,7 @@ def incident(
         compared = known.compared(connection, found.subject)
     extractable = known.extractable(keys, found.stolen)
     made = Incident(radius=radius, keys=keys, observed=seen, extractable=extractable, compared=compared)
-    verdict = settled(radius.verdict, {*radius.verdict.conditions, *radius.held, *made.held})
+    verdict = with_conditions(radius.verdict, {*radius.held, *made.held})
     return structs.replace(made, radius=structs.replace(radius, verdict=verdict))
 
 
@@ -284,7 +284,7 @@ def rotation(
     run, coverage = found.places(snapshot.run, snapshot.coverage)
     verdict = assess(run, coverage, found.required, unmet=unmet)
     answer = found.rotation(structs.replace(snapshot.run, as_of=as_of), verdict)
-    answer = structs.replace(answer, verdict=settled(verdict, {*verdict.conditions, *answer.held}))
+    answer = structs.replace(answer, verdict=with_conditions(verdict, answer.held))
     return answer if since is None else answer.since(rotation(since, answer.target, as_of=since.run.as_of))
 
 

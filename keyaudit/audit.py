@@ -12,31 +12,26 @@ from msgspec import Struct, field, structs
 
 from keyaudit import __version__, gate
 from keyaudit.cloud.sign_in import SignIn
+from keyaudit.evaluation import Evaluation
+from keyaudit.gate.access_models import with_access_models
 from keyaudit.inventory import scores
-from keyaudit.inventory.access_models import with_access_models
-from keyaudit.inventory.part import Within, bounded
+from keyaudit.inventory.part import bounded
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
-from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity, UnknownGroup
 from keyaudit.model.part import WHOLE, Part
-from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Gap, Report, Run, UnderProfile
+from keyaudit.model.run import Gap, Report, Run
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.bind import answered_apart, differing
-from keyaudit.policy.evidence import optional, supplied
+from keyaudit.policy.evidence import optional
 from keyaudit.policy.in_force import catalogue as every_policy
-from keyaudit.policy.judge import Judgement, columns_judged, reads_reach
-from keyaudit.policy.judge import judge as judge_policies
+from keyaudit.policy.judge import columns_judged, reads_reach
 from keyaudit.policy.load import Policy
 from keyaudit.policy.queries import Scoring
 from keyaudit.policy.settings import Judging
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from keyaudit.cloud.connection import Clock, Connection
     from keyaudit.cloud.gateway import Observe
     from keyaudit.collect.evidence import Evidence
@@ -45,9 +40,6 @@ if TYPE_CHECKING:
     from keyaudit.inventory.logs import LogStore
     from keyaudit.inventory.spool import Spool
     from keyaudit.inventory.usage.baseline import Baseline as UsageBaseline
-    from keyaudit.model.listing import Listing
-    from keyaudit.model.overview import Overview
-    from keyaudit.policy.engine import Engine
 
 
 class Source(SignIn, frozen=True, kw_only=True):
@@ -181,9 +173,6 @@ def judge(
     `plan_alone`: the snapshot is of a plan, and policies that it cannot answer are not evaluated. `before`: as in
     `gate.decide`.
     """
-    as_of = judging.as_of
-    may_lack = optional(snapshot.run, judging.require)
-    tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
     reach_known = detail.listed or detail.scored or reads_reach(policies)
     often = {policy.table.name for policy in policies}
     # Only needed views are created, because planning is most of the work on a small tenant.
@@ -194,95 +183,45 @@ def judge(
         engine = None
         if master is None:
             connection = opened.enter_context(
-                snapshot.judging(as_of, reach_known=reach_known, often=often, names=names, columns=columns)
+                snapshot.judging(judging.as_of, reach_known=reach_known, often=often, names=names, columns=columns)
             )
         else:
             from keyaudit.inventory.with_spark import judging_with_spark
             from keyaudit.policy.with_spark import InSpark
 
-            connection, spark = opened.enter_context(judging_with_spark(snapshot, as_of, master, reach_known=reach_known))
-            engine = InSpark(spark, as_of)
-
-        catalogue = policies if catalogue is None else catalogue
-        unanswered: set[str] = set()
+            connection, spark = opened.enter_context(
+                judging_with_spark(snapshot, judging.as_of, master, reach_known=reach_known)
+            )
+            engine = InSpark(spark, judging.as_of)
         limits = bounded(connection, part)
-        policies = [policy for policy in policies if limits.may_hold(policy.table)]
-        coverage = limits.coverage(snapshot.coverage)
-
-        @functools.cache
-        def whole() -> "DuckDBPyConnection":
-            # Few formats need columns that no policy reads: these views are created on demand.
-            if not narrow:
-                return connection
-            return opened.enter_context(snapshot.judging(as_of, reach_known=reach_known))
-
-        def evaluated(
-            connection: "DuckDBPyConnection",
-            columns: Mapping[str, Collection[str]] | None,
-            engine: "Engine | None" = None,
-            *,
-            policies: Sequence[Policy] = policies,
-            judging: Judging = judging,
-            scoring: Scoring = detail.scoring,
-            again: str = "",
-        ) -> Judgement:
-            return judge_policies(
-                connection,
-                policies,
-                coverage,
-                judging,
-                accepted,
-                supplied=supplied(snapshot.run, policies, judging.require, connection),
-                optional=may_lack,
-                tenant=tenant,
-                sizes=snapshot.sizes,
-                scoring=scoring,
-                columns=columns,
-                shown=None if detail.explained else detail.shown,
-                engine=engine,
-                again=again,
-                within=limits,
-                unanswered=unanswered,
-            )
-
-        judgement = evaluated(connection, columns, engine)
-        once_again = functools.partial(evaluated, connection, columns, engine, again="answered")
-        judgement = _answered(judgement, policies, unanswered, once_again) if plan_alone else judgement
-
-        @functools.cache
-        def with_owners() -> Judgement:
-            return evaluated(whole(), None) if narrow and not detail.shown else judgement
-
-        # Scores are work, and only an order needs them here: the score of a row does not depend on limits.
-        scoring = Scoring.ORDER if detail.scoring is Scoring.ORDER else Scoring.NONE
-
-        def once_more(policies: Sequence[Policy], judging: Judging, again: str) -> tuple[Judgement, Callable[[], Judgement]]:
-            """Some policies once more, for controls; and the same with owners."""
-            more = functools.partial(evaluated, policies=policies, judging=judging.of(policies), scoring=scoring, again=again)
-            found = more(connection, columns)
-            return found, functools.cache(lambda: more(whole(), None) if narrow and not detail.shown else found)
-
-        @functools.cache
-        def under(profile: str) -> UnderProfile:
-            other = differing(policies, profile, judging)
-            if not other:
-                return UnderProfile(profile=profile)
-            found, owning = once_more(other, structs.replace(judging, profile=profile, for_controls=True), profile)
-            return UnderProfile(
-                profile=profile,
-                tallies=found.tallies,
-                owned=lambda passes: owning().answers(passes),
-                complete=gate.decide(run, coverage, found, accepted, fail_on=None, optional=may_lack).complete,
-            )
-
-        @functools.cache
-        def apart() -> Judgement | None:
-            some = answered_apart(policies, judgement.tallies)
-            return once_more(some, judging, "apart")[1]() if some else None
-
-        run = limits.run(structs.replace(snapshot.run, as_of=as_of))
+        evaluation = Evaluation(
+            snapshot=snapshot,
+            policies=[policy for policy in policies if limits.may_hold(policy.table)],
+            judging=judging,
+            accepted=accepted,
+            scoring=detail.scoring,
+            shown=None if detail.explained else detail.shown,
+            plan_alone=plan_alone,
+            may_lack=optional(snapshot.run, judging.require),
+            limits=limits,
+            coverage=limits.coverage(snapshot.coverage),
+            connection=connection,
+            columns=columns,
+            engine=engine,
+            lacks_owners=narrow and not detail.shown,
+            reach_known=reach_known,
+            opened=opened,
+        )
+        judgement, run = evaluation.judgement, evaluation.run
         verdict = gate.decide(
-            run, coverage, judgement, accepted, fail_on=fail_on, optional=may_lack, unmet=unmet, before=before
+            run,
+            evaluation.coverage,
+            judgement,
+            accepted,
+            fail_on=fail_on,
+            optional=evaluation.may_lack,
+            unmet=unmet,
+            before=before,
         )
         yield Report(
             run=run,
@@ -291,35 +230,19 @@ def judge(
             groups=judgement.groups,
             findings=judgement.findings,
             causes=lambda: judgement.grouping.causes,
-            first=functools.cache(lambda: with_owners().first()),
+            first=functools.cache(evaluation.first),
             tier0=functools.cache(judgement.tier0),
             by_score=detail.scoring is Scoring.ORDER,
             settings=judgement.settings,
             policies=judgement.policies,
-            catalogue=lambda: every_policy(catalogue),
-            under=under,
-            apart=lambda passes: found.apart(passes) if (found := apart()) else iter(()),
+            catalogue=lambda: every_policy(policies if catalogue is None else catalogue),
+            under=functools.cache(evaluation.under),
+            apart=evaluation.apart,
             worst=lambda most: judgement.worst(fail_on, known=not accepted.new_only, most=most) if fail_on else (),
-            listing=lambda name: _listing(whole(), name, snapshot.run.evidence, limits),
-            owned=lambda passes: with_owners().owned(passes),
-            overview=lambda: _overview(snapshot, whole(), judgement, as_of, limits, reach_known=reach_known),
+            listing=evaluation.listing,
+            owned=evaluation.owned,
+            overview=evaluation.overview,
         )
-
-
-def _answered(first: Judgement, policies: Sequence[Policy], unanswered: set[str], again: Callable[[], Judgement]) -> Judgement:
-    """The judgement without policies that a plan cannot answer, whose ids are added to `unanswered`.
-
-    They need what no plan has, for every row that they may apply to, or there are no rows.
-    """
-    tallies = first.tallies
-    answered = {
-        tally.policy.id
-        for tally in tallies
-        if any((tally.passed, tally.failed, tally.waived, tally.known, tally.not_applicable))
-    }
-    answered |= {group.policy for group in first.groups if {*group.causes.values(), *group.reasons} - {Reason.NOT_IN_PLAN}}
-    unanswered.update({policy.text.id for policy in policies} - answered)
-    return again() if unanswered else first
 
 
 def _columns(policies: Sequence[Policy], judging: Judging, detail: Detail) -> dict[str, frozenset[str]]:
@@ -333,48 +256,6 @@ def _columns(policies: Sequence[Policy], judging: Judging, detail: Detail) -> di
 
         found = {table: found.get(table, frozenset()).union(detail.shown[table]) for table in {*found, *OWNERS_ASKED}}
     return found
-
-
-def _overview(
-    snapshot: Snapshot,
-    connection: "DuckDBPyConnection",
-    judgement: Judgement,
-    as_of: int,
-    limits: Within,
-    *,
-    reach_known: bool,
-) -> "Overview":
-    from keyaudit.inventory import migration
-    from keyaudit.inventory.expiring import operations_read
-    from keyaudit.inventory.overview import calendar, custody, widest
-    from keyaudit.model.overview import Overview
-
-    reach, left_out = widest(connection, limits) if reach_known else (None, 0)
-    return Overview(
-        calendar=calendar(
-            connection,
-            as_of,
-            complete=gate.assess(snapshot.run, snapshot.coverage, operations_read()).complete,
-            supplied=snapshot.run.evidence,
-            limits=limits,
-        ),
-        ages=judgement.ages(as_of),
-        custody=custody(connection, limits),
-        migration=migration.migration(
-            connection,
-            as_of,
-            complete=gate.assess(snapshot.run, snapshot.coverage, migration.operations_read()).complete,
-            limits=limits,
-        ),
-        reach=reach,
-        reach_left_out=left_out,
-    )
-
-
-def _listing(connection: "DuckDBPyConnection", name: str, supplied: Collection[str], limits: Within) -> "Listing":
-    from keyaudit.inventory.listing import listing
-
-    return listing(connection, TABLES[name], supplied, limits=limits)
 
 
 def _begin(source: Source, connection: "Connection", now: int, evidence: "Evidence") -> Run:

@@ -9,8 +9,8 @@ from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, write_l
 from keyaudit.inventory.logs.write import Import
 from keyaudit.model.times import DAY, parse_date
 from keyaudit.simulator.estates.ids import Ground
-from keyaudit.simulator.logs.write import write
-from keyaudit.simulator.logs.year import Line, Year
+from keyaudit.simulator.estates.logs.write import write
+from keyaudit.simulator.estates.logs.year import Line, Year
 
 TENANT = "7b8e1c52-0000-4000-8000-000000000001"
 START = parse_date("2025-01-06")

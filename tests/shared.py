@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from keyaudit import ask, audit
+from keyaudit import ask, audit, evaluation
 from keyaudit.audit import PLAIN, Detail
 from keyaudit.inventory import views
 from keyaudit.inventory.load import parquet
@@ -98,7 +98,7 @@ class Opened:
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Let `audit` and `ask` take what is kept here where all arguments are alike; a live run is not kept."""
         patch.setattr(audit, "judge", self._streamed("judge", audit.judge))
-        patch.setattr(audit, "judge_policies", self._judged_policies)
+        patch.setattr(evaluation, "judge_policies", self._judged_policies)
 
         def judging(snapshot: Snapshot, as_of: int, **how: Any) -> Any:
             return self._connection(snapshot, as_of, **how)

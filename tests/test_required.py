@@ -1,6 +1,7 @@
 """What is optional until it was required: then it gates as any other gap does."""
 
 from keyaudit.model.errors import Exit
+from keyaudit.model.evidence import IDENTITY_PROTECTION
 from keyaudit.model.findings import Severity, Tally, UnknownGroup
 from keyaudit.model.optional import MAY_LACK, MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
@@ -19,6 +20,22 @@ def test_what_a_cloud_lacks_gates_once_it_was_required() -> None:
         came = verdict((*WHOLE, lacking), tallies=tallies, groups=[group], needed=needed, optional=required)
         assert came.conditions == codes
         assert [gap.required for gap in came.gaps] == [required is not MAY_LACK]
+
+
+def test_a_right_that_was_required_gates_what_it_leaves_unknown_beside_what_needs_none() -> None:
+    group = UnknownGroup(
+        policy="p-key",
+        severity=Severity.HIGH,
+        scope_id=TENANT.id,
+        causes={},
+        reasons=(Reason.OPTIONAL_RIGHT,),
+        operations=("application.list", "risky_principal.list"),
+        count=1,
+    )
+    tallies = (Tally(policy=policy(), passed=1, unknown={Severity.HIGH: 1}), PASSING[1])
+    assert verdict(tallies=tallies, groups=[group]).conditions == (Exit.CLEAN,)
+    required = MayLack(rights=frozenset({IDENTITY_PROTECTION}))
+    assert verdict(tallies=tallies, groups=[group], optional=required).conditions == (Exit.INCOMPLETE,)
 
 
 def test_evidence_that_was_required_is_a_gap_for_each_kind_and_names_whom_it_blinds() -> None:

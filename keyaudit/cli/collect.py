@@ -76,7 +76,7 @@ def _collect(live: Live, folder: Path, out: Path, reuse: Reuse, *, resume: bool,
     from keyaudit.cli.live import collected
     from keyaudit.collect.evidence import supplied
     from keyaudit.gate import assess
-    from keyaudit.inventory.access_models import with_access_models
+    from keyaudit.gate.access_models import with_access_models
     from keyaudit.inventory.begun import finished
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.model.tables import operations

@@ -142,7 +142,7 @@ def assess(
     # Data that the cloud does not have is listed, without a required action.
     if not set(unknown) <= OPTIONAL | {Reason.NOT_SUPPLIED}:
         held.add(Exit.INCOMPLETE)
-    return settled(replace(verdict, gaps=gaps), held)
+    return _settled(replace(verdict, gaps=gaps), held)
 
 
 def shows_access(coverage: Iterable[Coverage]) -> bool:
@@ -150,8 +150,12 @@ def shows_access(coverage: Iterable[Coverage]) -> bool:
     return any(record.kept and record.operation not in (WHERE_TO_LOOK, *OPEN_TO_ANYBODY) for record in coverage)
 
 
-def settled(verdict: Verdict, held: Collection[Exit]) -> Verdict:
-    """The verdict with these conditions, and their exit code."""
+def with_conditions(verdict: Verdict, more: Collection[Exit]) -> Verdict:
+    """The verdict with these conditions besides its own, and the exit code of them all."""
+    return _settled(verdict, {*verdict.conditions, *more})
+
+
+def _settled(verdict: Verdict, held: Collection[Exit]) -> Verdict:
     conditions = tuple(code for code in PRECEDENCE if code in held and code is not Exit.CLEAN) or (Exit.CLEAN,)
     return replace(verdict, exit=conditions[0], conditions=conditions)
 

@@ -205,11 +205,14 @@ class Table:
         return tuple(column for column in self.columns if column.derived_from)
 
 
-def where_found(*naming: str) -> tuple[Column, ...]:
-    """The columns that every table begins with. `naming`: the operations that return the name; empty if the id contains it."""
+def where_found(*naming: str, wire: str = "") -> tuple[Column, ...]:
+    """The columns that every table begins with. `naming`: the operations that return the name; empty if the id contains it.
+
+    `wire`: the member of the answer that the name copies; empty if answers differ in it, or none has it.
+    """
     return (
         text("id", "full resource id in lower case"),
-        text("name", "name as Azure shows it", naming, absent="it has no name"),
+        text("name", "name as Azure shows it", naming, absent="it has no name", wire=wire),
         text("resource_id", "full resource id in Azure's spelling"),
         text("scope_id", "the scope in whose coverage it was read"),
         text("source_url", "the request that gave it"),

@@ -1,6 +1,5 @@
 """Writes typed conditions as three-valued SQL: an unknown value is NULL, and NULL is never a pass."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 
@@ -38,8 +37,8 @@ NOTHING: Mapping[int, Mapping[str, Value]] = {}
 _FEW = 8
 """The number of list items that are compared one by one; above about ten, one call for all is faster."""
 
-_MARK = re.compile("\x01(\\d+)\x02")
-"""The marker of `Shared` in SQL: literals of policies contain no control characters."""
+_BEGIN, _END = "\x01", "\x02"
+"""Before and after the number of a marker of `Shared` in SQL: literals of policies contain no control characters."""
 
 _FITTING = (2**63 - 1) // MAX_TIME
 """The number of times and durations whose sum fits into 64 bits; wider sums take twice as long."""
@@ -75,7 +74,7 @@ class Shared:
         """The marker of the condition, for `resolved`."""
         number = self._numbers.setdefault(condition, len(self._numbers))
         self._times[number] += 1
-        return f"\x01{number}\x02"
+        return f"{_BEGIN}{number}{_END}"
 
     @property
     def columns(self) -> dict[str, str]:
@@ -85,9 +84,12 @@ class Shared:
     def resolved(self, sql: str) -> str:
         """`sql` without markers."""
         conditions = list(self._numbers)
-        return _MARK.sub(
-            lambda found: f"shared{found[1]}" if self._times[int(found[1])] > 1 else conditions[int(found[1])], sql
-        )
+        before, *marked = sql.split(_BEGIN)
+        parts = [before]
+        for each in marked:
+            number, _, after = each.partition(_END)
+            parts += (f"shared{number}" if self._times[int(number)] > 1 else conditions[int(number)], after)
+        return "".join(parts)
 
 
 class Writer:

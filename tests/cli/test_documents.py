@@ -18,7 +18,7 @@ from keyaudit.policy import load
 from keyaudit.policy.accepted import load_accepted
 from keyaudit.report.lines import columns
 from keyaudit.report.topics import TOPICS, overview, topic
-from keyaudit.simulator.logs.write import write as write_logs
+from keyaudit.simulator.estates.logs.write import write as write_logs
 from tests.cli.conftest import Keyaudit
 from tests.docs import ESTATES, filled, screens
 from tests.documents import FENCED, IN_AZURE, Command, commands, documents, fenced, save

@@ -16,8 +16,8 @@ from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.estates.contoso import contoso as estate_of
-from keyaudit.simulator.logs.held import Held
-from keyaudit.simulator.logs.year import DISGUISE, FOOTHOLD, INTRUSION, STOLEN
+from keyaudit.simulator.estates.logs.held import Held
+from keyaudit.simulator.estates.logs.year import DISGUISE, FOOTHOLD, INTRUSION, STOLEN
 from tests.cli.conftest import Keyaudit
 from tests.cli.stolen import asked_of
 

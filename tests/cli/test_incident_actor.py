@@ -15,9 +15,9 @@ import pytest
 from keyaudit.model.errors import Exit
 from keyaudit.model.times import DAY, iso_date, iso_time
 from keyaudit.simulator.estate import Row
-from keyaudit.simulator.logs.held import Held
-from keyaudit.simulator.logs.shapes import EXCHANGE, GRAPH
-from keyaudit.simulator.logs.year import DISGUISE, FOOTHOLD, INTRUSION
+from keyaudit.simulator.estates.logs.held import Held
+from keyaudit.simulator.estates.logs.shapes import EXCHANGE, GRAPH
+from keyaudit.simulator.estates.logs.year import DISGUISE, FOOTHOLD, INTRUSION
 from tests.cli.conftest import Keyaudit
 from tests.cli.stolen import asked_of
 from tests.cli.test_incident import KEY, TABLES, held, records, removals, store

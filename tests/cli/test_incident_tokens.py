@@ -7,8 +7,8 @@ import pytest
 from keyaudit.model.times import DAY
 from keyaudit.model.tokens import Issue
 from keyaudit.simulator.estate import Row
-from keyaudit.simulator.logs.held import Held
-from keyaudit.simulator.logs.year import DISGUISE, INTRUSION
+from keyaudit.simulator.estates.logs.held import Held
+from keyaudit.simulator.estates.logs.year import DISGUISE, INTRUSION
 from tests.cli.test_incident import store
 from tests.cli.test_incident_actor import Asked, Rows, asked, held, rows, said
 from tests.inventory.usage.token_cases import AT, CASES, UNTIL, planted

@@ -10,8 +10,8 @@ import pytest
 
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.estates.ids import Ground
-from keyaudit.simulator.logs.write import write
-from keyaudit.simulator.logs.year import (
+from keyaudit.simulator.estates.logs.write import write
+from keyaudit.simulator.estates.logs.year import (
     DISGUISE,
     FOOTHOLD,
     KEYS,

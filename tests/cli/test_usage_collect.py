@@ -14,8 +14,8 @@ from keyaudit.inventory.logs.write import Import
 from keyaudit.model.errors import Exit
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.estates.ids import Ground
+from keyaudit.simulator.estates.logs.year import DISGUISE, STOLEN, WITHOUT_PRINCIPAL, Year
 from keyaudit.simulator.faults import Fault
-from keyaudit.simulator.logs.year import DISGUISE, STOLEN, WITHOUT_PRINCIPAL, Year
 from keyaudit.simulator.serve import Simulator
 from tests.cli.conftest import Keyaudit
 from tests.cli.tenants import running

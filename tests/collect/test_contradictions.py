@@ -8,10 +8,13 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.collect.copies import contradicted
-from keyaudit.collect.key_vault.key_rows import KeyBundle, key_name, key_row, put_attributes
+from keyaudit.collect.key_vault.key_rows import KeyBundle, put_attributes
+from keyaudit.collect.key_vault.names import named
 from keyaudit.collect.key_vault.secrets import SecretItem, put_secret
+from keyaudit.collect.key_vault.versioned import version_row
 from keyaudit.collect.rows import Row
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.key import KEY
 from keyaudit.model.tables.secret import SECRET
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF, DAY, version
@@ -224,7 +227,7 @@ def secret(body: object) -> Row:
 
 def key(body: Any, *, promised: bool) -> Row:
     bundle = wire(body, KeyBundle)
-    found = key_row(RECORDED, URI, key_name(f"{URI}keys/k/v", URI), resource_id="k", url="u", version="1")
+    found = version_row(KEY, RECORDED, URI, named(f"{URI}keys/k/v", URI, "keys"), resource_id="k", url="u", version="1")
     put_attributes(found, bundle.attributes, promised=promised, reason=Reason.BAD_BODY)
     found.put_all(tags=bundle.tags, managed=bundle.managed)
     return found

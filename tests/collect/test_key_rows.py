@@ -10,17 +10,16 @@ from msgspec.structs import replace
 from keyaudit.collect.key_vault.key_rows import (
     KeyBundle,
     KeyItem,
-    KeyName,
-    key_name,
-    key_row,
     put_attributes,
     put_material,
-    version_name,
 )
+from keyaudit.collect.key_vault.names import Named, named, version_named
 from keyaudit.collect.key_vault.rotation import RotationPolicy, put_rotation
+from keyaudit.collect.key_vault.versioned import version_row
 from keyaudit.collect.places import Vault
 from keyaudit.collect.rows import Row
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.key import KEY
 from tests.collect.recorded import bodies, raw, wire
 
 URI = "https://vaultname.vault.azure.net/"
@@ -40,7 +39,7 @@ VAULT = Vault(
 
 def of_bundle(body: object, vault: Vault = VAULT) -> Row:
     bundle = wire(body, KeyBundle)
-    row = key_row(vault, URI, KeyName("k", "v"), resource_id=bundle.key.kid, url="u", version="1")
+    row = version_row(KEY, vault, URI, Named("k", "v"), resource_id=bundle.key.kid, url="u", version="1")
     put_attributes(row, bundle.attributes, promised=True, reason=Reason.BAD_BODY)
     put_material(row, bundle)
     row.put("tags", bundle.tags)
@@ -132,11 +131,11 @@ def test_every_recorded_key_is_read_whole() -> None:
 
 def test_recorded_lists_name_keys_and_versions_of_their_vault_alone() -> None:
     listed = [wire(item, KeyItem) for page in bodies("keyvault-keys-list") for item in page["value"]]
-    assert all(not key_name(item.kid, URI).version for item in listed)
+    assert all(not named(item.kid, URI, "keys").version for item in listed)
     versions = [wire(item, KeyItem) for page in bodies("keyvault-keys-versions-list") for item in page["value"]]
-    assert len({version_name(item.kid, URI, "LiveKvTestTestKey5fec2a63").version for item in versions}) == 7
+    assert len({version_named(item.kid, URI, "keys", "LiveKvTestTestKey5fec2a63").version for item in versions}) == 7
     for item in versions:
-        row = key_row(VAULT, URI, key_name(item.kid, URI), resource_id=item.kid, url="u", version="1")
+        row = version_row(KEY, VAULT, URI, named(item.kid, URI, "keys"), resource_id=item.kid, url="u", version="1")
         put_attributes(row, item.attributes, promised=False, reason=Reason.PERMISSION)
         # Today's lists do hold both members that no document promises.
         assert (row.values["hsm_platform"], row.values["exportable"]) == ("0", False)
@@ -163,13 +162,13 @@ def test_recorded_lists_name_keys_and_versions_of_their_vault_alone() -> None:
 )
 def test_what_names_no_key_of_the_vault(kid: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
-        key_name(kid, URI)
+        named(kid, URI, "keys")
 
 
 def test_a_kid_may_have_the_port_and_other_case() -> None:
-    assert key_name("https://VAULTNAME.vault.azure.net:443/keys/Key/0A", URI) == KeyName("Key", "0a")
+    assert named("https://VAULTNAME.vault.azure.net:443/keys/Key/0A", URI, "keys") == Named("Key", "0a")
     with pytest.raises(ValueError, match="not a version"):
-        version_name(f"{URI}keys/other/1", URI, "key")
+        version_named(f"{URI}keys/other/1", URI, "keys", "key")
 
 
 @pytest.mark.parametrize(
@@ -320,7 +319,7 @@ def test_a_release_policy(policy: object, expected: object) -> None:
 
 
 def rotated(policy: RotationPolicy, expires_on: object = None) -> tuple[object, ...]:
-    row = key_row(VAULT, URI, KeyName("k", "v"), resource_id="r", url="u", version="1")
+    row = version_row(KEY, VAULT, URI, Named("k", "v"), resource_id="r", url="u", version="1")
     row.put("expires_on", expires_on)
     put_rotation(row, policy)
     columns = ("auto_rotates", "rotates_after", "rotates_before_expiry", "rotation_expiry")

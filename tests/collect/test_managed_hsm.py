@@ -9,11 +9,14 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
-from keyaudit.collect.key_vault.key_rows import KeyBundle, KeyName, key_row, put_attributes, put_material
+from keyaudit.collect.key_vault.key_rows import KeyBundle, put_attributes, put_material
+from keyaudit.collect.key_vault.names import Named
 from keyaudit.collect.key_vault.vault_rows import VaultItem, vault_row
+from keyaudit.collect.key_vault.versioned import version_row
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.model.coverage import State
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.key import KEY
 from keyaudit.simulator.estate import DeletedKey, DeletedVault, Key, ManagedHsm, RotationPolicy
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF, DAY, ESTATE, FIRST_ID, FIRST_KEYS, SECOND_ID, SECOND_KEYS, SUBSCRIPTION, TENANT, version
@@ -139,7 +142,7 @@ def test_a_recorded_hsm_key_is_read_whole() -> None:
     uri = "https://managedhsmvaultname.managedhsm.azure.net/"
     for body in [*bodies("mhsm-keys"), *bodies("mhsm-keys", method="POST")]:
         bundle = wire(body, KeyBundle)
-        row = key_row(hsm, uri, KeyName("k", "v"), resource_id=bundle.key.kid, url="u", version="1")
+        row = version_row(KEY, hsm, uri, Named("k", "v"), resource_id=bundle.key.kid, url="u", version="1")
         put_attributes(row, bundle.attributes, promised=True, reason=Reason.BAD_BODY)
         put_material(row, bundle)
         assert not row.unknown

@@ -1,4 +1,7 @@
-"""Shapes of answers: what is declared is counted, and no value, name or id of a tenant gets into the file in any form."""
+"""Shapes of answers: what is declared is counted, and no value, name or id of a tenant gets into the file in any form.
+
+And what is declared is asked for: a list that selects members selects those that are read.
+"""
 
 import asyncio
 import base64
@@ -9,14 +12,24 @@ from functools import cache
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from msgspec import Struct, structs
 from multidict import CIMultiDict
 
 from keyaudit.cloud.clients import Answer
+from keyaudit.collect.access import assignments, definitions, delegations, roles
+from keyaudit.collect.entra import managed_identities
+from keyaudit.collect.entra.key_material import Keyed
+from keyaudit.collect.entra.relations import Related
+from keyaudit.collect.key_vault import vaults
 from keyaudit.collect.key_vault.key_rows import KeyItem
+from keyaudit.collect.key_vault.vault_rows import VaultItem
+from keyaudit.collect.logs import alert_rules
+from keyaudit.collect.managed_hsm import devices
 from keyaudit.collect.run import collect_all
+from keyaudit.collect.services import hosts, items, secret_uses
 from keyaudit.collect.shapes import MOST, Recorder
 from keyaudit.model.operations import OPERATIONS, Operation
 from keyaudit.model.shapes import Answers
@@ -285,3 +298,70 @@ def test_an_answer_that_is_repeated_is_observed_each_time() -> None:
     statuses = [answer.status for operation, _, answer in observed("sized:1x2", throttled) if operation.id == "key.list"]
     assert statuses.count(429) == 1
     assert statuses.count(200) == 1
+
+
+NOT_OF_AGENTS = {"keyCredentials", "passwordCredentials", "preferredTokenSigningKeyThumbprint", "appRoles"}
+"""Members of a service principal that are read from the plain list alone: an agent identity has none of its own."""
+
+
+def selected(query: tuple[tuple[str, str], ...]) -> set[str]:
+    """The members that a query asks for; of a related object that it expands, its own member."""
+    asked = dict(query)
+    expanded = re.findall(r"(\w+)\(", asked.get("$expand", ""))
+    return {*asked["$select"].split(","), *expanded}
+
+
+def members(item: object) -> set[str]:
+    """The members that are read from an item, without those with which Graph marks it."""
+    kinds = [each for each in (item, *get_args(item)) if isinstance(each, type) and issubclass(each, Struct)]
+    return {field.encode_name for kind in kinds for field in structs.fields(kind) if "@" not in field.encode_name}
+
+
+def test_a_list_selects_the_members_that_are_read_from_it_and_no_others() -> None:
+    # A member that is not selected is left out of every answer, and of many columns that would mean absent or false.
+    read_as = {operation.id: item for operation, item, _ in seen()}
+    unseen = {"application.get": Keyed, "service_principal.get": Keyed, "service_principal.owners_of": Related}
+    of_agents = {"agent.list": NOT_OF_AGENTS}
+    selecting = {id_: each for id_, each in OPERATIONS.items() if "$select" in dict(each.query)}
+    assert selecting.keys() - read_as.keys() == {*unseen, "agent.get"}
+    for id_, operation in selecting.items():
+        if id_ == "agent.get":
+            continue  # It answers for agents alone, and only that it answers is read.
+        read = members(read_as.get(id_, unseen.get(id_))) - of_agents.get(id_, set())
+        assert selected(operation.query) == read, id_
+        assert {*operation.dispensable} <= read, id_
+        if operation.query_elsewhere:
+            assert selected(operation.query_elsewhere) == read - {"verifiedPublisher", "createdByAppId"}, id_
+
+
+def projected(query: str) -> set[str]:
+    """The members of each row that a query of Resource Graph returns."""
+    return {each.partition("=")[0].strip() for each in query.split("| project ")[1].partition("|")[0].split(",")}
+
+
+def test_a_query_of_resource_graph_returns_the_members_that_are_read_from_its_rows() -> None:
+    queries = [
+        *((listing.text, VaultItem) for listing in vaults._LISTINGS.values()),
+        (roles.SUBSCRIPTIONS, roles.SubscriptionItem),
+        (assignments.QUERY, assignments.AssignmentItem),
+        (definitions.QUERY, definitions.DefinitionItem),
+        (delegations.QUERY, delegations.Item),
+        (alert_rules.QUERY, alert_rules.Rule),
+        (devices.QUERY, devices.Item),
+        (managed_identities.QUERY, managed_identities.IdentityItem),
+        (hosts.QUERY, hosts.Item),
+        (items.QUERY, items.ServiceItem),
+        (secret_uses.QUERY, secret_uses.Item),
+    ]
+    for query, item in queries:
+        # Of a vault, Resource Graph has no systemData, and its row says so.
+        assert members(item) - projected(query) <= {"systemData"}, query
+
+
+def test_a_column_that_copies_a_member_is_filled_only_by_operations_that_ask_for_it() -> None:
+    for table in TABLES.values():
+        for column in table.columns:
+            for operation in column.operations if column.wire else ():
+                query = OPERATIONS[operation].query
+                if "$select" in dict(query):
+                    assert column.wire.partition(".")[0] in selected(query), f"{table.name}.{column.name}: {operation}"

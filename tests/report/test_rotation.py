@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.gate import settled
+from keyaudit.gate import with_conditions
 from keyaudit.model.errors import Exit
 from keyaudit.model.rotation import Consumer, Follows, Kind, Logged, Proof, Rotation, State, Version, Why
 from keyaudit.model.run import Verdict
@@ -61,7 +61,7 @@ def rotation(*consumers: Consumer, **values: Any) -> Rotation:
         "wraps": False,
     }
     made = Rotation(**(given | values))
-    return replace(made, verdict=settled(CLEAN, made.held))
+    return replace(made, verdict=with_conditions(CLEAN, made.held))
 
 
 def commands(found: Rotation) -> list[str]:

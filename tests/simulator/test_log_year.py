@@ -7,8 +7,19 @@ from typing import Any
 import pytest
 
 from keyaudit.simulator.estates.ids import DAY, Ground
-from keyaudit.simulator.logs.shapes import EXCHANGE
-from keyaudit.simulator.logs.year import DISGUISE, FOOTHOLD, IDENTITIES, INTRUSION, KEYS, MAIL, SIGN_INS, STOLEN, Line, Year
+from keyaudit.simulator.estates.logs.shapes import EXCHANGE
+from keyaudit.simulator.estates.logs.year import (
+    DISGUISE,
+    FOOTHOLD,
+    IDENTITIES,
+    INTRUSION,
+    KEYS,
+    MAIL,
+    SIGN_INS,
+    STOLEN,
+    Line,
+    Year,
+)
 
 YEAR = Year(ground=Ground(2023, 0, "contoso.example"), first=1_735_689_600)
 INTRUDER = YEAR.app(DISGUISE)

@@ -15,7 +15,7 @@ from unittest import mock
 
 from msgspec import Struct, field
 
-from keyaudit import audit, gate
+from keyaudit import audit, evaluation, gate
 from keyaudit.cloud.connection import Connection, Identity
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.cloud.sender import Sender
@@ -249,8 +249,8 @@ class Auditor:
             return gate.decide(run, coverage, results, *accepted, **how)
 
         with (
-            mock.patch.object(audit, "gate", SimpleNamespace(decide=decide, assess=gate.assess)),
-            mock.patch.object(audit, "judge_policies", judge_policies),
+            mock.patch.object(audit, "gate", SimpleNamespace(decide=decide)),
+            mock.patch.object(evaluation, "judge_policies", judge_policies),
             audit.judge(
                 snapshot, self._policies, Judging(as_of=self._answers.estate.as_of, require=BY_RIGHT), fail_on=Severity.LOW
             ) as report,

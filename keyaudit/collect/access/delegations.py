@@ -15,7 +15,7 @@ from keyaudit.collect.copies import distinct
 from keyaudit.collect.places import source
 from keyaudit.collect.queries import Group, ids_of, queries
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason
@@ -51,11 +51,10 @@ class Assigned(Struct, rename="camel"):
     registration_definition_id: Wire = UNSET
 
 
+@wired(DELEGATION, "properties")
 class Defined(Struct, rename="camel"):
     """The properties of a definition."""
 
-    registration_definition_name: Wire = UNSET
-    managed_by_tenant_id: Wire = UNSET
     authorizations: Wire = UNSET
     eligible_authorizations: Wire = UNSET
 
@@ -122,7 +121,7 @@ class _Delegations:
         if isinstance(found, Refusal):
             row.refuse(_READ, found.reason)
         else:
-            row.put_all(name=found.registration_definition_name, managing_tenant=found.managed_by_tenant_id)
+            row.fill(found, "properties")
             await self._put(row, "roles", "allows", read(found.authorizations, list[Authorization]))
             raw = found.eligible_authorizations
             # They are optional in version 2022-10-01 of the API.

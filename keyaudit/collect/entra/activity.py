@@ -99,7 +99,8 @@ def credential_row(item: CredentialItem, tenant_id: str, scope: Scope, place: tu
     id_ = f"/tenants/{tenant_id}/credentialActivities/{_use(item)}"
     row = Row(CREDENTIAL_ACTIVITY, id=id_, resource_id=id_, scope_id=scope.id, url=place[0], version=place[1])
     row.put_all(name=None, key_id=item.key_id.lower(), app_id=item.app_id.lower(), kind=_known(item.key_type, _KINDS))
-    row.put_all(holder_kind=_known(item.credential_origin, _ORIGINS), used_for=item.resource_id)
+    row.put_read("holder_kind", _known(item.credential_origin, _ORIGINS))
+    row.fill(item)
     # A credential is in the report because it was used, so a null date is invalid.
     used = Refusal(Reason.BAD_VALUE) if is_null(item.sign_in_activity) else _moment(item.sign_in_activity)
     row.put_read("last_used_on", used)

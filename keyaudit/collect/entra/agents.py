@@ -153,7 +153,6 @@ class _Agents:
             id_ = object_id(item)
             found[id_] = item
             row = self._listed(AGENT, item)
-            row.fill(item)
             row.put_all(object_id=id_, blueprint_app_id=item.blueprint)
             self._finish(row, id_)
         self._list.ended(listing.end)
@@ -161,9 +160,9 @@ class _Agents:
         return found, Refusal(reason) if reason else None
 
     def _listed(self, table: Table, item: AgentItem) -> Row:
-        """A new row for an agent of the list, with its name."""
+        """A new row for an agent of the list, with what it copies of it."""
         row = self._holder(item).row(table)
-        row.put("name", item.display_name)
+        row.fill(item)
         return row
 
     def _holder(self, item: AgentItem) -> Holder:

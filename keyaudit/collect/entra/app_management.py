@@ -15,7 +15,7 @@ from keyaudit.collect.entra.app_restrictions import is_enabled, put_beta, put_no
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -90,19 +90,19 @@ class Assigned(Related):
 _KINDS = {"#microsoft.graph.application": "applications", "#microsoft.graph.serviceprincipal": "service-principals"}
 
 
+@wired(APP_MANAGEMENT_POLICY)
 class DefaultPolicy(Related, rename="camel"):
     """The default policy."""
 
-    display_name: Wire = UNSET
     is_enabled: Wire = UNSET
     application_restrictions: Wire = UNSET
     service_principal_restrictions: Wire = UNSET
 
 
+@wired(APP_MANAGEMENT_POLICY)
 class CustomPolicy(Related, rename="camel"):
     """A custom policy."""
 
-    display_name: Wire = UNSET
     is_enabled: Wire = UNSET
     restrictions: Wire = UNSET
 
@@ -134,7 +134,7 @@ async def _default(connection: Connection, unit: Unit, scope: Scope) -> Sequence
         row.put("applies_to", applies_to)
         row.clear(("assigned_to", "assigned_kinds"))
         row.put("left_to_default", [])
-        _put(row, policy.display_name, policy.is_enabled, restrictions)
+        _put(row, policy, restrictions)
         if applies_to == "applications":
             more = beta if isinstance(beta, Refusal) else beta.application_restrictions
             _put_applications(row, policy.is_enabled, restrictions, more)
@@ -161,7 +161,7 @@ async def _custom(connection: Connection, unit: Unit, scope: Scope) -> Sequence[
         row.put_all(**await _assigned(connection, applied, policy.id))
         of_applications = _of_applications(policy.restrictions)
         row.put_read("left_to_default", _left_to_default(policy, of_applications))
-        _put(row, policy.display_name, policy.is_enabled, policy.restrictions, partial=True)
+        _put(row, policy, policy.restrictions, partial=True)
         same = more.get(object_id(policy))
         beyond = _of_applications(same.restrictions) if same else unread
         _put_applications(row, policy.is_enabled, of_applications, beyond, partial=True)
@@ -226,10 +226,9 @@ def _kind(raw: Wire) -> str | Refusal:
     return type_ if isinstance(type_, Refusal) else _KINDS.get(type_.lower(), Refusal(Reason.UNRECOGNISED))
 
 
-def _put(row: Row, name: Wire, is_enabled: Wire, restrictions: Wire, *, partial: bool = False) -> None:
-    row.put("name", name)
-    enabled = read(is_enabled, bool)
-    row.put_read("enabled", enabled)
+def _put(row: Row, policy: DefaultPolicy | CustomPolicy, restrictions: Wire, *, partial: bool = False) -> None:
+    row.fill(policy)
+    enabled = read(policy.is_enabled, bool)
     # A disabled policy limits nothing, regardless of its content.
     found = _by_type(restrictions, partial=partial) if enabled is True else {} if enabled is False else enabled
     for limit in _LIMITS:

@@ -75,7 +75,6 @@ def application_holder(item: ApplicationItem, tenant_id: str, url: str, version:
 def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
     """The row of an application in `cloud`, without its owners."""
     row = holder.row(APPLICATION)
-    row.put("name", item.display_name)
     row.fill(item)
     put_api(row, item.api, item.app_roles)
     put_lock(row, item.service_principal_lock_configuration)

@@ -14,7 +14,7 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
@@ -44,10 +44,10 @@ class ListedItem(Struct):
     properties: Wire = UNSET
 
 
+@wired(MANAGED_IDENTITY, "properties")
 class Limits(Struct, rename="camel"):
     """What limits who can be given it."""
 
-    isolation_scope: Wire = UNSET
     assignment_restrictions: Wire = UNSET
 
 
@@ -120,7 +120,7 @@ def _put_limits(row: Row, listed: Mapping[str, Wire] | Refusal, id_: str, restri
     if isinstance(limits, Refusal):
         row.refuse(("isolation_scope", "limited_to"), limits.reason)
         return
-    row.put("isolation_scope", limits.isolation_scope)
+    row.fill(limits, "properties")
     row.put_read("limited_to", restricted or _providers(limits.assignment_restrictions))
 
 

@@ -105,7 +105,6 @@ def _names(raw: Wire) -> Sequence[str] | Refusal:
 def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
     """The row of a service principal in `cloud`, without its owners and permissions."""
     row = holder.row(SERVICE_PRINCIPAL)
-    row.put("name", item.display_name)
     row.fill(item)
     home_tenant = read(item.app_owner_organization_id, str)
     lowered = item.app_owner_organization_id if isinstance(home_tenant, Refusal) else home_tenant.lower()

@@ -12,7 +12,7 @@ from keyaudit.collect.entra.authorization import Authorization
 from keyaudit.collect.evidence import UnifiedAudit
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import Row, Wire, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
@@ -25,12 +25,11 @@ _IMPORTED = ("unified_audit_enabled", "mailbox_audit_default", "unified_audit_ev
 _SIGN_IN = {"managed": False, "federated": True}
 
 
-class Organization(Struct, rename="camel"):
+@wired(TENANT)
+class Organization(Struct):
     """The tenant in Graph."""
 
     id: str
-    display_name: Wire = UNSET
-    created_date_time: Wire = UNSET
 
 
 class DomainItem(Struct, rename="camel"):
@@ -63,7 +62,7 @@ async def collect_tenant(reading: Reading, unit: Unit, scope: Scope) -> Sequence
     url, version = source(connection.environment, "organization.get")
     for item in found:
         row = Row(TENANT, id=scope.id, resource_id=f"/tenants/{tenant_id}", scope_id=scope.id, url=url, version=version)
-        row.put_all(name=item.display_name, created_on=item.created_date_time)
+        row.fill(item)
         if isinstance(domains, Reason):
             row.refuse(_DOMAINS, domains)
         else:

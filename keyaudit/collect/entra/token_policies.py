@@ -13,7 +13,7 @@ from keyaudit.collect.entra.holders import PATHS
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID
@@ -31,10 +31,10 @@ _COLLECTIONS = {
 }
 
 
+@wired(TOKEN_POLICY)
 class Policy(Related, rename="camel"):
     """A policy with its definition."""
 
-    display_name: Wire = UNSET
     is_organization_default: Wire = UNSET
     definition: Wire = UNSET
 
@@ -146,7 +146,7 @@ class _Policies:
         async for item in both(listing):
             placed.add(object_id(item))
             row = _begin(self._connection, self._scope, item.id, url, version)
-            row.put("name", item.display_name)
+            row.fill(item)
             row.put("kind", self._kind.name)
             self._put_default(row, item)
             row.put_read("applies_to", self._assigned.get(object_id(item), self._unseen))

@@ -30,7 +30,6 @@ _DETECTION = re.compile(r"[0-9a-f-]{8,200}", re.ASCII | re.IGNORECASE)
 class PolicyItem(Related, rename="camel"):
     """A Conditional Access policy."""
 
-    display_name: Wire = UNSET
     conditions: Wire = UNSET
 
 
@@ -57,11 +56,11 @@ class Locations(Struct, rename="camel"):
     exclude_locations: Wire = UNSET
 
 
+@wired(NAMED_LOCATION)
 class LocationItem(Related, rename="camel"):
     """A named location."""
 
     type: Wire = field(default=UNSET, name="@odata.type")
-    display_name: Wire = UNSET
     ip_ranges: Wire = UNSET
     countries_and_regions: Wire = UNSET
 
@@ -73,17 +72,14 @@ class Range(Struct, rename="camel"):
 
 
 @wired(RISKY_PRINCIPAL)
-class RiskyItem(Related, rename="camel"):
+class RiskyItem(Related):
     """A risky service principal."""
-
-    display_name: Wire = UNSET
 
 
 @wired(RISK_DETECTION)
 class DetectionItem(Related, rename="camel"):
     """A risk detection."""
 
-    service_principal_display_name: Wire = UNSET
     key_ids: Wire = UNSET
 
 
@@ -95,7 +91,6 @@ async def collect_conditional_access(reading: Reading, unit: Unit, scope: Scope)
     async for item in both(listing):
         id_ = f"{scope.id}/conditionalAccessPolicies/{item.id}"
         row = Row(CONDITIONAL_ACCESS_POLICY, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
-        row.put("name", item.display_name)
         row.fill(item)
         _put_conditions(row, read(item.conditions, Conditions))
         unit.row("conditional_access_policy", row.finish())
@@ -105,7 +100,8 @@ async def collect_conditional_access(reading: Reading, unit: Unit, scope: Scope)
     async for place in both(locations):
         id_ = f"{scope.id}/namedLocations/{place.id}"
         row = Row(NAMED_LOCATION, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
-        row.put_all(name=place.display_name, location_id=place.id.lower())
+        row.put("location_id", place.id.lower())
+        row.fill(place)
         _put_location(row, place)
         unit.row("named_location", row.finish())
     places.ended(locations.end)
@@ -121,7 +117,7 @@ async def collect_risks(reading: Reading, unit: Unit, scope: Scope) -> Sequence[
     async for item in both(risky):
         id_ = f"{scope.id}/riskyServicePrincipals/{item.id}"
         row = Row(RISKY_PRINCIPAL, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
-        row.put_all(name=item.display_name, principal_id=item.id.lower())
+        row.put("principal_id", item.id.lower())
         row.fill(item)
         unit.row("risky_principal", row.finish())
     principals.ended(risky.end)
@@ -130,7 +126,6 @@ async def collect_risks(reading: Reading, unit: Unit, scope: Scope) -> Sequence[
     async for one in both(detected):
         id_ = f"{scope.id}/riskDetections/{one.id}"
         row = Row(RISK_DETECTION, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
-        row.put("name", one.service_principal_display_name)
         row.fill(one)
         row.put_read("key_ids", _keys(one.key_ids))
         unit.row("risk_detection", row.finish())

@@ -12,18 +12,16 @@ from msgspec import UNSET, Struct, UnsetType
 from keyaudit.collect.key_vault.key_rows import (
     ATTRIBUTES,
     created_on,
-    key_row,
     put_attributes,
     put_custody,
     put_size,
     refuse_material,
-    version_name,
 )
 from keyaudit.collect.key_vault.key_versions import Key
-from keyaudit.collect.key_vault.names import Named, is_name
+from keyaudit.collect.key_vault.names import Named, is_name, version_named
 from keyaudit.collect.key_vault.rotation import ROTATION, RotationPolicy, put_rotation
 from keyaudit.collect.key_vault.versioned import FetchedObjects, Wrong
-from keyaudit.collect.places import Vault, source
+from keyaudit.collect.places import Vault
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
@@ -66,7 +64,7 @@ class ArmKeys(FetchedObjects[ArmKey, ArmKey]):
     `gone`: whether a key is left out too, because the vault itself says that it has none of that name.
     """
 
-    table, noun, item, bundle = KEY, "key", ArmKey, ArmKey
+    table, item, bundle = KEY, ArmKey, ArmKey
 
     def __init__(
         self, reading: Reading, unit: Unit, vault: Vault, seen: set[str], gone: Callable[[str], Awaitable[bool]] | None = None
@@ -165,11 +163,6 @@ class ArmKeys(FetchedObjects[ArmKey, ArmKey]):
             put_rotation(row, policy)
         self._unit.row("key", row.finish())
 
-    def _row(self, found: Named, operation: str, resource_id: str) -> Row:
-        segments = {"key": found.name, "version": found.version, **self._segments}
-        url, version = source(self._connection.environment, operation, **segments)
-        return key_row(self._vault, self.uri, found, resource_id=resource_id, url=url, version=version)
-
 
 def _put_material(row: Row, properties: ArmProperties, answer: ArmKey | Refusal) -> None:
     if isinstance(answer, Refusal):
@@ -199,7 +192,7 @@ def _current_version(answer: ArmKey | Refusal, name: str, uri: str) -> str | Ref
     if isinstance(kid, Refusal):
         return kid
     try:
-        return version_name(kid, uri, name).version
+        return version_named(kid, uri, "keys", name).version
     except ValueError:
         return Refusal(Reason.BAD_VALUE)
 

@@ -40,7 +40,7 @@ async def collect_certificates(reading: Reading, unit: Unit, vault: Vault) -> Se
 
 
 class _Certificates(FetchedObjects[CertificateItem, CertificateBundle]):
-    table, noun, item, bundle = CERTIFICATE, "certificate", CertificateItem, CertificateBundle
+    table, item, bundle = CERTIFICATE, CertificateItem, CertificateBundle
 
     def __init__(self, reading: Reading, unit: Unit, vault: Vault, operations: Sequence[str]) -> None:
         super().__init__(reading, unit, vault, operations)

@@ -2,9 +2,6 @@
 
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-from keyaudit.collect.key_vault.names import Named, named, version_named
-from keyaudit.collect.key_vault.versioned import version_row
-from keyaudit.collect.places import Vault
 from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal
@@ -120,27 +117,6 @@ class OlderKeyBundle(KeyBundle):
 
 class PreviewKeyBundle(KeyBundle):
     """The answer of a preview of the API."""
-
-
-KeyName = Named
-"""The parts of a key identifier."""
-
-
-def key_name(kid: str, uri: str) -> KeyName:
-    """The key of `kid` in the vault at `uri`; ValueError if it is not one."""
-    return named(kid, uri, "keys")
-
-
-def version_name(kid: str, uri: str, name: str) -> KeyName:
-    """The version of `kid`, which must be of the key `name`; otherwise ValueError."""
-    return version_named(kid, uri, "keys", name)
-
-
-def key_row(vault: Vault, uri: str, key: KeyName, *, resource_id: str, url: str, version: str) -> Row:
-    """A new row with the columns of identity and location; without a version it has the key's own id."""
-    row = version_row(KEY, "key", vault, uri, key, resource_id=resource_id, place=(url, version))
-    row.put("vault_kind", vault.kind)
-    return row
 
 
 def put_attributes(row: Row, raw: Wire, *, promised: bool, reason: Reason) -> None:

@@ -60,7 +60,7 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
     since an earlier run counts as read after only its versions and rotation policy are read.
     """
 
-    table, noun, item, bundle = KEY, "key", KeyItem, KeyBundle
+    table, item, bundle = KEY, KeyItem, KeyBundle
 
     def __init__(self, reading: Reading, unit: Unit, vault: Vault, operations: Sequence[str]) -> None:
         """`operations`: `OPERATIONS`, or `HSM_OPERATIONS`."""
@@ -253,11 +253,6 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
         else:
             put_rotation(row, rotation)
         self._unit.row("key", row.finish())
-
-    def _row(self, found: Named, operation: str, resource_id: str) -> Row:
-        row = super()._row(found, operation, resource_id)
-        row.put("vault_kind", self._vault.kind)
-        return row
 
 
 def _offered(found: KeyBundle | Refusal) -> KeyBundle | Refusal:

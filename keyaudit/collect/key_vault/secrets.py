@@ -37,7 +37,7 @@ async def collect_secrets(reading: Reading, unit: Unit, vault: Vault) -> Sequenc
 
 
 class _Secrets(VersionedObjects[SecretItem]):
-    table, noun, item = SECRET, "secret", SecretItem
+    table, item = SECRET, SecretItem
 
     def _identifier(self, found: SecretItem) -> str:
         return found.id

@@ -31,8 +31,7 @@ class VersionedObjects(ABC, Generic[Item]):
     """The objects of one kind in one vault, collected once. `Item` is an object or version in a list."""
 
     table: ClassVar[Table]
-    noun: ClassVar[str]
-    """The noun of the table and of request paths; its plural is the collection in identifiers."""
+    """Its name is that of the objects in request paths, too, and its plural that of the collection in identifiers."""
     item: type[Item]
 
     def __init__(self, reading: Reading, unit: Unit, vault: Vault, operations: Sequence[str]) -> None:
@@ -43,7 +42,7 @@ class VersionedObjects(ABC, Generic[Item]):
         self._list = Calls(vault.scope, operations[0])
         self._single = [Calls(vault.scope, operation, per_object=True) for operation in operations[1:]]
         self._versions = self._single[0]
-        self._collection = f"{self.noun}s"
+        self._collection = f"{self.table.name}s"
         self.uri = "" if isinstance(vault.uri, Refusal) else vault.uri
         """Its address, which `collect` checks."""
         self._host, self._segments = self.uri, dict[str, str]()
@@ -117,7 +116,7 @@ class VersionedObjects(ABC, Generic[Item]):
         return await agreed(listed, version, lambda: self._list_versions(name), self._versions)
 
     async def _list_versions(self, name: str) -> Listed[Item]:
-        by, segments = self._version_of(name), {self.noun: name, **self._segments}
+        by, segments = self._version_of(name), {self.table.name: name, **self._segments}
         listing = self._gateway.pages(self._versions.id, self.item, by=by, host=self._host, body=None, **segments)
         versions = await distinct(listing, by)
         self._versions.ended(listing.end)
@@ -161,9 +160,9 @@ class VersionedObjects(ABC, Generic[Item]):
 
     def _row(self, found: Named, operation: str, resource_id: str) -> Row:
         """A new row of a version from `operation`, with the columns of identity and location."""
-        segments = {self.noun: found.name, "version": found.version}
-        place = source(self._connection.environment, operation, host=self.uri, **segments)
-        return version_row(self.table, self.noun, self._vault, self.uri, found, resource_id=resource_id, place=place)
+        segments = {self.table.name: found.name, "version": found.version}
+        url, version = source(self._connection.environment, operation, host=self._host, **segments, **self._segments)
+        return version_row(self.table, self._vault, self.uri, found, resource_id=resource_id, url=url, version=version)
 
 
 class FetchedObjects(VersionedObjects[Item], Generic[Item, Bundle]):
@@ -260,10 +259,10 @@ class FetchedObjects(VersionedObjects[Item], Generic[Item, Bundle]):
         return counted(calls, await self._answer(calls.id, self.bundle, name, version))
 
     async def _answer(self, operation: str, bundle: type[Bundle], name: str, version: str | None) -> Bundle | Refusal:
-        segments = {self.noun: name, **({} if version is None else {"version": version}), **self._segments}
+        segments = {self.table.name: name, **({} if version is None else {"version": version}), **self._segments}
         found = await self._gateway.get(operation, bundle, host=self._host, **segments)
         if not isinstance(found, Refusal) and not self._is_whole(found):
-            found = Refusal(Reason.BAD_BODY, f"it does not say which version of the {self.noun} it is", 200)
+            found = Refusal(Reason.BAD_BODY, f"it does not say which version of the {self.table.name} it is", 200)
         return found
 
     def _is_whole(self, bundle: Bundle) -> bool:
@@ -281,15 +280,18 @@ def _dates(row: Row) -> tuple[object, object]:
     return row.values.get("created_on"), row.values.get("updated_on")
 
 
-def version_row(
-    table: Table, noun: str, vault: Vault, uri: str, found: Named, *, resource_id: str, place: tuple[str, str]
-) -> Row:
-    """A new row with the columns of identity and location; without a version it has the object's own id."""
-    id_ = object_id(uri, f"{noun}s", found)
-    row = object_row(table, vault, id_=id_, resource_id=resource_id, url=place[0], version=place[1])
+def version_row(table: Table, vault: Vault, uri: str, found: Named, *, resource_id: str, url: str, version: str) -> Row:
+    """A new row with the columns of identity and location; without a version it has the object's own id.
+
+    `url` and `version` are the request of the row and its api-version.
+    """
+    collection = f"{table.name}s"
+    row = object_row(table, vault, id_=object_id(uri, collection, found), resource_id=resource_id, url=url, version=version)
     row.put("name", found.name)
-    row.put(f"{noun}_id", object_id(uri, f"{noun}s", Named(found.name)))
+    row.put(f"{table.name}_id", object_id(uri, collection, Named(found.name)))
     row.put("vault_name", vault.name)
+    if "vault_kind" in table.by_name:
+        row.put("vault_kind", vault.kind)
     if found.version:
         row.put("version", found.version)
     return row

@@ -12,7 +12,7 @@ from keyaudit.collect.logs.watched import watched_by_query
 from keyaudit.collect.places import source
 from keyaudit.collect.queries import Group, ids_of, queries
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import Row, Wire, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
@@ -72,10 +72,10 @@ class Groups(Struct, rename="camel"):
     action_groups: list[Raw] | None = None
 
 
+@wired(ALERT_RULE, "properties")
 class Properties(Struct):
     """The properties of a rule."""
 
-    enabled: Wire = UNSET
     condition: Wire = UNSET
     criteria: Wire = UNSET
     actions: Wire = UNSET
@@ -118,7 +118,7 @@ def _put(row: Row, item: Rule) -> None:
     if isinstance(properties, Refusal):
         row.refuse(("enabled", "watches", "notifies"), properties.reason)
         return
-    row.put("enabled", properties.enabled)
+    row.fill(properties, "properties")
     groups = read(properties.actions, Groups)
     row.put_read("notifies", groups if isinstance(groups, Refusal) else bool(groups.action_groups))
     row.put_read("watches", _watches_log(properties) if kind == "activity-log" else _watches_query(properties))

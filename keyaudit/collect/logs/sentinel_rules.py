@@ -12,7 +12,7 @@ from keyaudit.collect.logs.watched import watched_by_query
 from keyaudit.collect.logs.workspaces import WorkspaceId, is_gone, named, seen
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import Row, Wire, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.tables.alert_rule import ALERT_RULE
@@ -41,11 +41,11 @@ class Incidents(Struct, rename="camel"):
     create_incident: Wire = UNSET
 
 
+@wired(ALERT_RULE, "properties")
 class Properties(Struct, rename="camel"):
     """The properties of a rule; one that is not a query has no query."""
 
     display_name: Wire = UNSET
-    enabled: Wire = UNSET
     query: Wire = UNSET
     incident_configuration: Wire = UNSET
 
@@ -93,7 +93,8 @@ def _put(row: Row, rule: Rule) -> None:
     if isinstance(properties, Refusal):
         row.refuse(("name", "enabled", "watches", "notifies"), properties.reason)
         return
-    row.put_all(name=properties.display_name, enabled=properties.enabled)
+    row.fill(properties, "properties")
+    row.put("name", properties.display_name)
     query = read(properties.query, str)
     row.put_read("watches", query if isinstance(query, Refusal) else watched_by_query(query))
     row.put_read("notifies", _notifies(properties.incident_configuration))

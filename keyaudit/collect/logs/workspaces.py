@@ -13,7 +13,7 @@ from keyaudit.collect.calls import Calls
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import Row, Wire, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
@@ -40,10 +40,10 @@ class WorkspaceProperties(Struct, rename="camel"):
     retention_in_days: Wire = UNSET
 
 
+@wired(WORKSPACE)
 class WorkspaceItem(Struct):
     """A Log Analytics workspace."""
 
-    location: Wire = UNSET
     properties: WorkspaceProperties = msgspec.field(default_factory=WorkspaceProperties)
 
 
@@ -156,7 +156,7 @@ class _Workspaces:
             retention = found
         else:
             self._get.answered()
-            row.put("location", found.location)
+            row.fill(found)
             retention = _days(found.properties.retention_in_days)
         row.put_read("retention", retention)
         self._unit.row("workspace", row.finish())

@@ -14,7 +14,7 @@ from keyaudit.collect.copies import both
 from keyaudit.collect.logs.sinks import Setting, exports, of_resource
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import Row, Wire, read, wired
 from keyaudit.collect.services.queried import Identified, queried
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -41,12 +41,11 @@ _AUDIT = "hsmserviceoperations"
 """https://learn.microsoft.com/azure/cloud-hsm/tutorial-operation-event-logging"""
 
 
+@wired(HSM_DEVICE)
 class Item(Identified):
     """One HSM of the query."""
 
     type: str
-    name: Wire = UNSET
-    location: Wire = UNSET
     sku: Wire = UNSET
     properties: Wire = UNSET
 
@@ -57,11 +56,9 @@ class Sku(Struct):
     name: Wire = UNSET
 
 
-class Properties(Struct, rename="camel"):
+@wired(HSM_DEVICE, "properties")
+class Properties(Struct):
     """The properties of a Cloud HSM."""
-
-    activation_state: Wire = UNSET
-    public_network_access: Wire = UNSET
 
 
 async def collect_devices(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
@@ -76,20 +73,21 @@ async def collect_devices(reading: Reading, unit: Unit, scope: Scope) -> Sequenc
     async def one(each: tuple[Item, re.Match[str]]) -> None:
         item, match = each
         row = Row(HSM_DEVICE, id=item.id, resource_id=item.id, scope_id=scope.id, url=url, version=version)
-        row.put_all(name=item.name, subscription_id=match[1].lower(), resource_group=match[2], location=item.location)
+        row.put_all(subscription_id=match[1].lower(), resource_group=match[2])
+        row.fill(item)
         sku = read(item.sku, Sku)
         model = sku if isinstance(sku, Refusal) else read(sku.name, str)
         row.put_read("sku", model)
         if item.type.lower() == _CLOUD:
             row.put("kind", "cloud-hsm")
             properties = read(item.properties, Properties)
-            shown = Properties() if isinstance(properties, Refusal) else properties
-            row.put_all(activation=shown.activation_state, public_network_access=shown.public_network_access)
+            row.fill(Properties() if isinstance(properties, Refusal) else properties, "properties")
             row.put_read("audit_exported", await _exported(reading, settings, match))
         else:
             payment = model if isinstance(model, Refusal) else model.lower().startswith(_PAYMENT)
             row.put_read("kind", payment if isinstance(payment, Refusal) else "payment-hsm" if payment else "dedicated-hsm")
-            row.clear(("activation", "public_network_access", "audit_exported"))
+            row.fill(None, "properties")
+            row.put("audit_exported", None)
         unit.row(HSM_DEVICE.name, row.finish())
 
     await for_each(found, one, limit=_AT_ONCE)

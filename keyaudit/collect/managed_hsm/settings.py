@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from msgspec import UNSET, Raw, Struct
+from msgspec import Raw, Struct
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.places import Vault, source
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import Row, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import SHOWN_BAD, Coverage, End, Refusal
 from keyaudit.model.tables.hsm_setting import HSM_SETTING
@@ -21,11 +21,11 @@ class Settings(Struct):
     settings: list[Raw]
 
 
+@wired(HSM_SETTING)
 class Setting(Struct):
     """A setting; every value is text."""
 
     name: str
-    value: Wire = UNSET
 
 
 async def collect_settings(connection: Connection, unit: Unit, hsm: Vault, uri: str) -> Coverage:
@@ -57,5 +57,6 @@ async def collect_settings(connection: Connection, unit: Unit, hsm: Vault, uri: 
 def _row(hsm: Vault, item: Setting, url: str, version: str) -> Mapping[str, object]:
     resource_id = f"{hsm.resource_id}/settings/{item.name}"
     row = Row(HSM_SETTING, id=resource_id, resource_id=resource_id, scope_id=hsm.scope.id, url=url, version=version)
-    row.put_all(name=item.name, vault_id=hsm.scope.id, value=item.value)
+    row.put_all(name=item.name, vault_id=hsm.scope.id)
+    row.fill(item)
     return row.finish()

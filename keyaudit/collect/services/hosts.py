@@ -10,7 +10,7 @@ from msgspec import UNSET, Raw
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.collect.services.items import member, text
 from keyaudit.collect.services.queried import Identified, queried
 from keyaudit.inventory.spool import Unit
@@ -63,11 +63,11 @@ _ID = re.compile(
 )
 
 
+@wired(AZURE_HOST)
 class Item(Identified):
     """One resource of the query. A member that it lacks is null."""
 
     type: str
-    name: Wire = UNSET
     site: Wire = UNSET
     sites: Wire = UNSET
     endpoint: Wire = UNSET
@@ -87,7 +87,8 @@ async def collect_hosts(reading: Reading, unit: Unit, scope: Scope) -> Sequence[
         for number, host in enumerate(_named(item), 1):
             id_ = f"{item.id}/hosts/{number}"
             row = Row(AZURE_HOST, id=id_, resource_id=item.id, scope_id=scope.id, url=url, version=version)
-            row.put_all(name=item.name, subscription_id=match[1].lower(), resource_group=match[2])
+            row.put_all(subscription_id=match[1].lower(), resource_group=match[2])
+            row.fill(item)
             row.put_all(kind=_KINDS[item.type.lower()])
             row.put_read("host", host)
             unit.row("azure_host", row.finish())

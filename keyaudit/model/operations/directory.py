@@ -25,7 +25,7 @@ DECLARED = (
         "organization.get",
         "the tenant",
         "/v1.0/organization",
-        query=(("$select", "id,displayName,createdDateTime,verifiedDomains"),),
+        query=(("$select", "id,displayName,createdDateTime"),),
         right=graph_right("Organization.Read.All"),
         never_empty="the tenant itself is in it",
     ),

@@ -32,7 +32,7 @@ AGENT = Table(
     added_by=_SHOWN,
     row_for_each=_AGENT,
     columns=(
-        *where_found(*_SHOWN),
+        *where_found(*_SHOWN, wire="displayName"),
         text("object_id", "its object id, in lower case; its client id as well, unless it shares that of its blueprint"),
         time("created_on", "when it was created", _SHOWN, absent="Graph has no date", past=True, wire="createdDateTime"),
         text("blueprint_app_id", "agentIdentityBlueprintId: the client id of its blueprint, in lower case", _AGENT),
@@ -72,7 +72,7 @@ BLUEPRINT = Table(
     "principal is seen",
     added_by=_LISTS,
     columns=(
-        *where_found(*_LISTS),
+        *where_found(*_LISTS, wire="displayName"),
         text("app_id", "the application (client) id, in lower case", _LISTS),
         text("home", "whose blueprint it is: this tenant's, Microsoft's, or another tenant's", _LISTS,
             values=("own", "microsoft", "foreign")),

@@ -21,7 +21,7 @@ ALERT_RULE = Table(
         text("subscription_id", "the subscription, a GUID in lower case"),
         text("resource_group", "the resource group, as Azure spells it"),
         text("kind", "what it looks at", values=("activity-log", "log-query", "sentinel")),
-        flag("enabled", "it is on", _RULES),
+        flag("enabled", "it is on", _RULES, wire="properties.enabled"),
         texts("watches", "what its text shows it to watch, sorted. key-vault: a condition on the activity log that names "
             "Microsoft.KeyVault, or a query that names it or AZKVAuditLogs. application-credentials and federation: a "
             "query that names the audit events of new credentials, or of federation settings", _RULES,

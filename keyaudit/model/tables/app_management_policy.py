@@ -80,7 +80,7 @@ APP_MANAGEMENT_POLICY = Table(
     added_by=_FOUND,
     parts={"app_management.default": ({"kind": "default"},), "app_management.list": ({"kind": "custom"},)},
     columns=(
-        *where_found(*_FOUND),
+        *where_found(*_FOUND, wire="displayName"),
         text("kind", "default: for all that have no policy of their own", values=("default", "custom")),
         text("applies_to", "which objects it is for; a custom policy is for those that it is assigned to",
             values=("applications", "service-principals", "assigned")),
@@ -93,7 +93,8 @@ APP_MANAGEMENT_POLICY = Table(
         texts("left_to_default", "the restrictions that a custom policy does not define, by their columns here, sorted: the "
             "default policy's hold instead", _FOUND),
         flag("enabled", "isEnabled: the policy is on; where it is off, nothing below limits or blocks anything. Graph does not "
-            "say whether the default policy's restrictions then hold for the objects of a custom policy", _FOUND),
+            "say whether the default policy's restrictions then hold for the objects of a custom policy", _FOUND,
+            wire="isEnabled"),
         *_blocked("password", "a client secret"),
         *_lifetime("password", "a client secret"),
         *_blocked("custom_password", "a client secret of one's own choosing"),

@@ -18,7 +18,7 @@ APPLICATION = Table(
     added_by=_APPLICATION,
     row_for_each=_APPLICATION,
     columns=(
-        *where_found(*_APPLICATION),
+        *where_found(*_APPLICATION, wire="displayName"),
         text("app_id", "the application (client) id", _APPLICATION, guid=True, wire="appId"),
         time("created_on", "when it was registered", _APPLICATION,
             absent="Graph has no date", past=True, wire="createdDateTime"),

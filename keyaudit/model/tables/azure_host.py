@@ -30,7 +30,7 @@ AZURE_HOST = Table(
     meaning="a name in the public DNS that an Azure service gave to a resource of the subscriptions",
     added_by=_NAMED,
     columns=(
-        *where_found(*_NAMED),
+        *where_found(*_NAMED, wire="name"),
         text("subscription_id", "the subscription, a GUID in lower case"),
         text("resource_group", "the resource group, as Azure spells it"),
         text("kind", "the resource",

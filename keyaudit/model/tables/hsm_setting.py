@@ -14,6 +14,6 @@ HSM_SETTING = Table(
     columns=(
         *where_found(),
         text("vault_id", "the HSM's resource id, in lower case"),
-        text("value", "its value as text, such as true or false", ("hsm.setting.list",)),
+        text("value", "its value as text, such as true or false", ("hsm.setting.list",), wire="value"),
     ),
 )

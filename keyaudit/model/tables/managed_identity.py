@@ -23,7 +23,7 @@ MANAGED_IDENTITY = Table(
         text("principal_id", "the object id of its service principal, in lower case", _QUERY),
         text("app_id", "its client id", _QUERY, guid=True),
         text("isolation_scope", "isolationScope: Regional, if only resources of its own region can be given it", _LIMITS,
-            values=("None", "Regional")),
+            values=("None", "Regional"), wire="properties.isolationScope"),
         texts("limited_to", "the providers and types of resources that alone can be given it, sorted; without one, all",
             ("managed_identity.list",)),
         *POWERS,

@@ -38,7 +38,7 @@ SERVICE_PRINCIPAL = Table(
     added_by=_PRINCIPAL,
     row_for_each=_PRINCIPAL,
     columns=(
-        *where_found(*_PRINCIPAL),
+        *where_found(*_PRINCIPAL, wire="displayName"),
         text("app_id", "the application (client) id", _PRINCIPAL, guid=True, wire="appId"),
         time("created_on", "when it was made", _PRINCIPAL, absent="Graph has no date", past=True, wire="createdDateTime"),
         flag("enabled", "accountEnabled: it may sign in", _PRINCIPAL, absent="Graph holds no value", wire="accountEnabled"),

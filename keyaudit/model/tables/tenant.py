@@ -17,8 +17,9 @@ TENANT = Table(
     meaning="the Entra tenant",
     added_by=("organization.get",),
     columns=(
-        *where_found("organization.get"),
-        time("created_on", "when the tenant was made", ("organization.get",), absent="Graph has no date", past=True),
+        *where_found("organization.get", wire="displayName"),
+        time("created_on", "when the tenant was made", ("organization.get",), absent="Graph has no date", past=True,
+            wire="createdDateTime"),
         text("default_domain", "the default domain's name", ("domain.list",), absent="no domain is the default"),
         texts("verified_domains", "verified domains, sorted", ("domain.list",)),
         texts("federated_domains", "domains that sign in elsewhere, sorted", ("domain.list",)),

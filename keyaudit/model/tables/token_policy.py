@@ -30,7 +30,7 @@ TOKEN_POLICY = Table(
         _SINGLE: ({"kind": "federated-token-validation"},),
     },
     columns=(
-        *where_found(*_LISTED),
+        *where_found(*_LISTED, wire="displayName"),
         text("kind", "what it governs", values=_POLICIES),
         flag("is_default",
             "isOrganizationDefault: it holds for everything without a policy of its own; only a token lifetime can",

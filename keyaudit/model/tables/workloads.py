@@ -22,7 +22,7 @@ CONDITIONAL_ACCESS_POLICY = Table(
     meaning="a Conditional Access policy, with its conditions for workload identities",
     added_by=_POLICY,
     columns=(
-        *where_found(*_POLICY),
+        *where_found(*_POLICY, wire="displayName"),
         time("modified_on", "when it was last changed", _POLICY, absent="it was never changed", past=True,
             wire="modifiedDateTime"),
         text("state", "whether it is enforced", _POLICY,
@@ -53,7 +53,7 @@ NAMED_LOCATION = Table(
     meaning="addresses or countries that Conditional Access policies name as one location",
     added_by=_LOCATIONS,
     columns=(
-        *where_found(*_LOCATIONS),
+        *where_found(*_LOCATIONS, wire="displayName"),
         text("location_id", "its id, in lower case"),
         text("kind", "how it is given", _LOCATIONS, values=("addresses", "countries")),
         flag("everywhere", "it has every IPv4 address, or every country", _LOCATIONS),
@@ -70,7 +70,7 @@ RISKY_PRINCIPAL = Table(
     added_by=_RISKY,
     replaced=False,
     columns=(
-        *where_found(*_RISKY),
+        *where_found(*_RISKY, wire="displayName"),
         text("principal_id", "the object id of the service principal, in lower case"),
         text("app_id", "the application (client) id", _RISKY, guid=True, wire="appId"),
         text("risk_level", "riskLevel: how sure it is that the identity is compromised", _RISKY, values=_LEVELS,
@@ -93,7 +93,7 @@ RISK_DETECTION = Table(
     added_by=_DETECTED,
     replaced=False,
     columns=(
-        *where_found(*_DETECTED),
+        *where_found(*_DETECTED, wire="servicePrincipalDisplayName"),
         text("app_id", "the application (client) id", _DETECTED, guid=True, wire="appId"),
         text("event", "riskEventType: the kind of observation", _DETECTED, wire="riskEventType"),
         text("risk_level", "riskLevel: how sure it is", _DETECTED, values=_LEVELS, wire="riskLevel"),

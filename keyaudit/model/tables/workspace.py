@@ -20,7 +20,7 @@ WORKSPACE = Table(
         *where_found(),
         text("subscription_id", "the subscription, a GUID in lower case"),
         text("resource_group", "the resource group, as the diagnostic setting spells it"),
-        text("location", "the Azure region", _GET, absent=_DELETED, absent_where=_IS_DELETED),
+        text("location", "the Azure region", _GET, absent=_DELETED, absent_where=_IS_DELETED, wire="location"),
         duration("retention", "how long tables without a retention of their own can be queried", _GET,
             absent=_DELETED, absent_where=_IS_DELETED),
         flag("deleted", "Azure answers that neither it nor its tables exist", (*_GET, *_TABLE)),

@@ -14,6 +14,9 @@ from keyaudit.simulator.estates.defects import (
 )
 from keyaudit.simulator.estates.ids import DAY, Ground
 from keyaudit.simulator.estates.log_plans import GROUP, PLATFORM, setting, storage_id, workspace_id
+from keyaudit.simulator.estates.logs.held import Held
+from keyaudit.simulator.estates.logs.objects import objects
+from keyaudit.simulator.estates.logs.year import Year
 
 _ENTRA_ON = (
     "AuditLogs",
@@ -63,11 +66,6 @@ def contoso_logs(ground: Ground, vaults: Iterable[Vault], hsms: Iterable[Managed
     platform = ground.guid("subscription", PLATFORM)
     group = f"/subscriptions/{platform}/resourceGroups/{GROUP}/providers/microsoft.insights/actionGroups/ag-security"
     security = workspace_id(ground, "log-security")
-    # That module imports the ids of this package.
-    from keyaudit.simulator.logs.held import Held  # noqa: PLC0415
-    from keyaudit.simulator.logs.objects import objects  # noqa: PLC0415
-    from keyaudit.simulator.logs.year import Year  # noqa: PLC0415
-
     # The last day of the year is yesterday, so that no event is in the future.
     year = Year(ground=ground, first=ground.as_of - 365 * DAY, objects=objects(vaults, hsms))
 

@@ -1,9 +1,27 @@
 """A fact about a row with unknown cells is true of every row that it may be, and a Truth is NULL only with a reason."""
 
+import re
+from dataclasses import replace
+
 import duckdb
 import pytest
 
-from keyaudit.inventory.facts.fact import Fact, Truth, case, choice, known, strict
+from keyaudit.inventory.facts.fact import (
+    CERTAIN,
+    Count,
+    Derived,
+    Fact,
+    Items,
+    Truth,
+    case,
+    choice,
+    known,
+    possible,
+    sized,
+    strict,
+    unless,
+)
+from keyaudit.inventory.facts.joins import Join, Part, Reads
 from keyaudit.model.reasons import Reason
 from tests.inventory.facts import worlds
 from tests.inventory.facts.worlds import Expressions
@@ -96,3 +114,53 @@ def test_at_most_one_of_exclusive_conditions_need_be_known(connection: duckdb.Du
     assert _one(connection, chosen, word="a") == ("second", None)
     assert _one(connection, chosen, word="c") == (None, "flag")
     assert _one(connection, chosen, word="c", flag=False) == ("none", None)
+
+
+_NAMED = re.compile(r"\b(sure|some)\.")
+_READ: dict[str, Reads] = {alias: frozenset({(Join(alias, str), Part("cells"))}) for alias in ("sure", "some")}
+"""By the alias of a joined relation, what reads it."""
+
+
+class _Joined(Expressions):
+    """Random expressions over the columns of two joined relations: those of `sure` are never unknown."""
+
+    def _cell(self, column: str) -> Fact:
+        alias = self._random.choice(list(_READ))
+        made = worlds.cell(column, alias)
+        doubt = CERTAIN if alias == "sure" else replace(made.doubt, reads=_READ[alias])
+        return replace(made, doubt=doubt, reads=_READ[alias])
+
+    def number(self, depth: int) -> Fact:
+        return self._cell(self._random.choice(("number", "time"))) if depth == 0 else super().number(depth)
+
+    def others(self) -> list[Derived]:
+        """What the random expressions leave out."""
+        time, number, text, flag = (self._cell(column) for column in ("time", "number", "text", "flag"))
+        assert isinstance(flag, Truth)
+        bounds = Count(f"{time.value}", f"{time.value}", time.doubt, time.reads)
+        words = Items(f"[{text.value}]", text.doubt, text.reads)
+        return [
+            text.total(lambda sql: f"coalesce({sql}, 'none')"), text.present, flag.certainly, flag.possibly,
+            strict(lambda one, two: f"({one} + {two})", time, self._cell("time")), text.unless_known(self._cell("word")),
+            unless(text.doubt), possible(text.doubt), bounds.exceeds(number), bounds.lacking(flag.doubt), words.has(text),
+            words.where(flag), sized(text, lambda sql: f"len({sql})"),
+        ]  # fmt: skip
+
+
+def _aliases(reads: Reads) -> set[str]:
+    return {join.alias for join, _ in reads}
+
+
+@pytest.mark.parametrize("seed", _SEEDS)
+def test_what_is_made_of_joined_relations_reads_each_that_its_sql_names(seed: int) -> None:
+    made = _Joined(seed)
+    depths = [1 + number % 3 for number in range(_EACH)]
+    facts: list[Derived] = [make(depth) for depth in depths for make in (made.truth, made.text, made.number)]
+    facts += [fact for _ in range(_EACH) for fact in made.others()]
+    for fact in facts:
+        value = fact.value if isinstance(fact, Fact) else fact.known if isinstance(fact, Items) else f"{fact.least} {fact.most}"
+        assert set(_NAMED.findall(value)) <= _aliases(fact.reads), value
+        assert fact.reads <= fact.everything, value
+        assert set(_NAMED.findall(fact.doubt.sql)) <= _aliases(fact.everything), fact.doubt.sql
+        if isinstance(fact, Fact):
+            assert set(_NAMED.findall(fact.is_known.value)) <= _aliases(fact.is_known.reads), fact.is_known.value

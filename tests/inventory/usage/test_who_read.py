@@ -17,8 +17,8 @@ from keyaudit.model.times import DAY
 from keyaudit.model.usage import Accepted, Blind, UsageCheck, Window
 from keyaudit.model.waivers import Glob
 from keyaudit.simulator.estates.ids import Ground
-from keyaudit.simulator.logs.shapes import GRAPH, Caller, mail_read
-from keyaudit.simulator.logs.year import MAIL, Line
+from keyaudit.simulator.estates.logs.shapes import GRAPH, Caller, mail_read
+from keyaudit.simulator.estates.logs.year import MAIL, Line
 from tests.logs import START, imported
 
 GROUND = Ground(2023, 0, "contoso.example")

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates.ids import DAY
-from keyaudit.simulator.logs import happenings, shapes
-from keyaudit.simulator.logs.year import IDENTITIES, KEYS, MAIL, SIGN_INS, Year
+from keyaudit.simulator.estates.logs import happenings, shapes
+from keyaudit.simulator.estates.logs.year import IDENTITIES, KEYS, MAIL, SIGN_INS, Year
 
 Moments = Iterator[tuple[int, Row]]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates.ids import DAY, hsm_key_id, key_id
-from keyaudit.simulator.logs.jobs import HSMS, JOBS, WATCHED
-from keyaudit.simulator.logs.year import DISGUISE, FOOTHOLD, INTRUSION, STOLEN, Year
+from keyaudit.simulator.estates.logs.jobs import HSMS, JOBS, WATCHED
+from keyaudit.simulator.estates.logs.year import DISGUISE, FOOTHOLD, INTRUSION, STOLEN, Year
 from keyaudit.simulator.wire import iso
 
 _NOON, _HOUR = 12 * 3600, 3600

@@ -7,9 +7,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from keyaudit.simulator.estates.ids import DAY, Ground, key_id, secret_id
-from keyaudit.simulator.logs.jobs import JOBS, MAIN, SPARE, Job
-from keyaudit.simulator.logs.objects import Objects
-from keyaudit.simulator.logs.shapes import EXCHANGE, GRAPH, KEY_VAULT, Caller, key_used, mail_read, signed_in
+from keyaudit.simulator.estates.logs.jobs import JOBS, MAIN, SPARE, Job
+from keyaudit.simulator.estates.logs.objects import Objects
+from keyaudit.simulator.estates.logs.shapes import EXCHANGE, GRAPH, KEY_VAULT, Caller, key_used, mail_read, signed_in
 
 MAIL, KEYS, SIGN_INS, IDENTITIES = "mail", "key-vault", "sign-ins", "managed-identities"
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from keyaudit.simulator.logs.year import Line
+from keyaudit.simulator.estates.logs.year import Line
 
 
 def write(lines: Iterable[Line], folder: Path) -> list[Path]:
