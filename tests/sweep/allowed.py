@@ -115,8 +115,9 @@ _SAID = ("certificate", "certificateStatus", "primaryEncryptionKeyStatus", "publ
 _UPLOADED = "a gateway's certificate that was uploaded has no address in a vault, and nothing else says where it is from"
 _NO_CERTIFICATES = "Resource Graph has null for what a resource lacks: it has no certificates, or no host names, of its own"
 
-# https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy; `restrictions` and
-# `applicationRestrictions` may be null by the metadata of v1.0:
+# What a policy does not define behaves as in the default one:
+# https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy
+# `restrictions` and `applicationRestrictions` may be null by the metadata of v1.0:
 # https://github.com/microsoftgraph/msgraph-metadata/blob/master/schemas/v1.0-Prod.csdl
 _TO_DEFAULT = "what a custom app management policy does not define falls back to the default policy"
 _UNDEFINED = frozenset(
@@ -129,12 +130,23 @@ _UNDEFINED = frozenset(
         ".applicationRestrictions.identifierUris",
     )
 )
-# https://learn.microsoft.com/rest/api/sql/databases/list-by-server
+# The member is the key of a database that has one of its own, and is not required:
+# https://github.com/Azure/azure-rest-api-specs/blob/main/specification/sql/resource-manager/Microsoft.Sql/SQL/stable/2023-08-01/Databases.json
 _NO_OWN_KEY = "a database without a key of its own lacks it"
 
+# A definition requires the managing tenant and the authorizations, and no eligible ones:
+# https://github.com/Azure/azure-rest-api-specs/blob/main/specification/managedservices/resource-manager/Microsoft.ManagedServices/ManagedServices/stable/2022-10-01/managedservices.json
+_NONE_ELIGIBLE = "a definition that was made without any lacks them: they are optional"
+# Unset is unrestricted, as an empty list is:
+# https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identities-assignment-restriction
+_UNRESTRICTED = "an identity without restrictions lacks them"
+# Synchronization is an object of its own, which somebody makes for a partner:
+# https://learn.microsoft.com/graph/api/crosstenantaccesspolicyconfigurationpartner-put-identitysynchronization
+_NEVER_SYNCHRONIZED = "a partner for which synchronization was never set up has no such object"
+
 LEFT_OUT_SAYS: Mapping[str, str] = {
-    "eligibleAuthorizations": "a definition that was made without any lacks them: they are optional",
-    "assignmentRestrictions": "an identity without restrictions lacks them",
+    "eligibleAuthorizations": _NONE_ELIGIBLE,
+    "assignmentRestrictions": _UNRESTRICTED,
     **dict.fromkeys(_SAID, _NOT_SHOWN),
     "keyVaultSecretId": _UPLOADED,
     # https://learn.microsoft.com/javascript/api/@azure-rest/arm-appservice/apikvreferenceproperties: optional, like all of them
@@ -186,9 +198,9 @@ NULL_SAYS: Mapping[str, str] = {
     "lifetimeActions": "null in place of a list is a list of none",
     "logAnalyticsDestinationType": _DEFAULT_TABLE,
     "nextSigningCertificate": "there is none",
-    "assignmentRestrictions": "an identity without restrictions lacks them",
-    "eligibleAuthorizations": "a definition that was made without any lacks them",
-    "identitySynchronization": "a partner for which synchronization was never set up has no such object",
+    "assignmentRestrictions": _UNRESTRICTED,
+    "eligibleAuthorizations": _NONE_ELIGIBLE,
+    "identitySynchronization": _NEVER_SYNCHRONIZED,
     **dict.fromkeys(_MASTER_KEYS, _NEVER_AGAIN),
     "servicePrincipalLockConfiguration": "null where it was never set",
     "storageAccountId": "nothing is sent to a storage account",

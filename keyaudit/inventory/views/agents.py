@@ -16,7 +16,8 @@ _PARENT = "agent_parent"
 _LISTS = TABLES["agent"].listed_by
 _BLUEPRINTS = TABLES["blueprint"].listed_by
 _PRINCIPALS = ("service_principal.list",)
-_MAY_BE = "agent_type = '{0}' OR unknown['agent_type'] IS NOT NULL"
+_UNTOLD = ", ".join(f"'{reason}'" for reason in (Reason.BAD_BODY, Reason.BAD_VALUE))
+"""Why the type is unknown where the answer states none, in contrast to one that keyaudit does not know."""
 
 
 def none(sources: Sources) -> bool:
@@ -53,7 +54,7 @@ def parents(sources: Sources) -> Prepared:
     who, agent = Rows(sources, "service_principal", "who"), Rows(sources, "agent", "agent")
     scope = f"{who.alias}.scope_id"
     unseen = unread("agents", _LISTS, scope=scope) | because(Reason.INCONSISTENT)
-    origin = f"(SELECT * FROM {sources['service_principal']} WHERE {_MAY_BE.format('agent-identity')}) AS who"
+    origin = f"({may_be('agent-identity', sources)}) AS who"
     named = one(agent, key=object_id(who), by=agent["object_id"], missing=unseen)["blueprint_app_id"]
     # Only an agent has a blueprint.
     is_agent = Truth(f"({named.value} IS NOT NULL)", reads=named.reads) | who["agent_type"].eq("agent-identity")
@@ -112,7 +113,27 @@ def prepare(sources: Sources) -> Iterator[str]:
 
 def _principals(sources: Sources) -> str:
     """The principals of blueprints, and service principals that may be one."""
-    return f"SELECT * FROM {sources['service_principal']} WHERE {_MAY_BE.format('blueprint-principal')}"
+    return may_be("blueprint-principal", sources)
+
+
+def may_be(kind: str, sources: Sources) -> str:
+    """The service principals of this `agent_type`, and those that may be of it.
+
+    One without a stated type is of none where its client id is that of an application that is no blueprint: an agent has the
+    client id of a blueprint, or one of its own without an application, and a blueprint's principal has the blueprint's.
+    https://learn.microsoft.com/entra/agent-id/agent-service-principals
+    """
+    lower = sources.sql.lower
+    return f"""
+        SELECT maybe.* FROM {sources["service_principal"]} AS maybe
+        LEFT JOIN (
+            SELECT DISTINCT {lower("app_id")} AS plain_app_id FROM {sources["application"]} WHERE agent_blueprint IS FALSE
+        ) AS plain ON plain.plain_app_id = {lower("maybe.app_id")}
+        LEFT JOIN (SELECT DISTINCT blueprint_app_id FROM {sources["agent"]}) AS named
+            ON named.blueprint_app_id = plain.plain_app_id
+        WHERE maybe.agent_type = '{kind}' OR (maybe.unknown['agent_type'] IS NOT NULL
+            AND NOT (maybe.unknown['agent_type'] IN ({_UNTOLD})
+                AND plain.plain_app_id IS NOT NULL AND named.blueprint_app_id IS NULL))"""
 
 
 def inherited(sources: Sources, grants: str) -> str:
