@@ -32,7 +32,7 @@ BESIDE = (
 )
 """The operations that list what principals hold now, beside access to vaults, and what agents inherit."""
 
-_VIEWS = Sources({name: name for name in ("agent", "application", "blueprint", "service_principal")})
+_VIEWS = Sources({name: name for name in ("agent", "blueprint", "service_principal")})
 """The views in place of the stored rows, for the SQL of agents."""
 
 MET = """

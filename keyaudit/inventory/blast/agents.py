@@ -1,6 +1,6 @@
 """Agent identities that the credentials of a blueprint can sign in as, and the users that these can act as."""
 
-# ruff: noqa: S608 - every name in this SQL is declared in this program
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
 from collections.abc import Iterator, Sequence
 
@@ -12,8 +12,8 @@ from keyaudit.inventory.views.agents import may_be
 from keyaudit.model.blast_radius import Edge, Kind, Node, Relation
 from keyaudit.model.reasons import Reason
 
-_VIEWS = Sources({name: name for name in ("agent", "application", "service_principal")})
-"""The views in place of the stored rows."""
+_VIEWS = Sources({"service_principal": "service_principal"})
+"""The view in place of the stored rows."""
 
 
 def opened(connection: duckdb.DuckDBPyConnection, graph: Graph, identities: Sequence[str]) -> list[str]:

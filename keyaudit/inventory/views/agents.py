@@ -9,10 +9,15 @@ from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import One, Relation, Rows, because, one, unread
 from keyaudit.inventory.facts.sql import Sources, no_rows
+from keyaudit.inventory.rows import columns_of
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
 _PARENT = "agent_parent"
+_NONE = "agent_none"
+"""The table of the service principals, by `object_id`, that certainly have nothing to do with agents, although their type was
+not told.
+"""
 _LISTS = TABLES["agent"].listed_by
 _BLUEPRINTS = TABLES["blueprint"].listed_by
 _PRINCIPALS = ("service_principal.list",)
@@ -107,8 +112,13 @@ def _roles_listed(principal_id: Fact, sources: Sources, scope: str) -> Truth:
 
 
 def prepare(sources: Sources) -> Iterator[str]:
-    """The statement that creates the table of `parents`."""
-    yield parents(sources).empty if none(sources) else parents(sources).created
+    """The statements that create the table of `parents`, and what it rests on."""
+    if none(sources):
+        yield f"CREATE TABLE {_NONE} ({columns_of({'object_id': 'VARCHAR'}, sources.sql)})"
+        yield parents(sources).empty
+    else:
+        yield f"CREATE TABLE {_NONE} AS {_settled(sources)}"
+        yield parents(sources).created
 
 
 def _principals(sources: Sources) -> str:
@@ -117,23 +127,26 @@ def _principals(sources: Sources) -> str:
 
 
 def may_be(kind: str, sources: Sources) -> str:
-    """The service principals of this `agent_type`, and those that may be of it.
+    """The service principals of this `agent_type`, and those that may be of it."""
+    return f"""
+        SELECT maybe.* FROM {sources["service_principal"]} AS maybe
+        LEFT JOIN {_NONE} AS settled ON settled.object_id = split_part(maybe.id, '/', -1)
+        WHERE maybe.agent_type = '{kind}' OR (maybe.unknown['agent_type'] IS NOT NULL AND settled.object_id IS NULL)"""
 
-    One without a stated type is of none where its client id is that of an application that is no blueprint: an agent has the
-    client id of a blueprint, or one of its own without an application, and a blueprint's principal has the blueprint's.
-    https://learn.microsoft.com/entra/agent-id/agent-service-principals
+
+def _settled(sources: Sources) -> str:
+    """Those without a type whose client id is that of an application which is no blueprint, also by what agents say.
+
+    An agent has the client id of a blueprint, or one of its own without an application; a blueprint's principal has that of the
+    blueprint, as every service principal has its application's:
+    https://learn.microsoft.com/entra/identity-platform/app-objects-and-service-principals
     """
     lower = sources.sql.lower
     return f"""
-        SELECT maybe.* FROM {sources["service_principal"]} AS maybe
-        LEFT JOIN (
-            SELECT DISTINCT {lower("app_id")} AS plain_app_id FROM {sources["application"]} WHERE agent_blueprint IS FALSE
-        ) AS plain ON plain.plain_app_id = {lower("maybe.app_id")}
-        LEFT JOIN (SELECT DISTINCT blueprint_app_id FROM {sources["agent"]}) AS named
-            ON named.blueprint_app_id = plain.plain_app_id
-        WHERE maybe.agent_type = '{kind}' OR (maybe.unknown['agent_type'] IS NOT NULL
-            AND NOT (maybe.unknown['agent_type'] IN ({_UNTOLD})
-                AND plain.plain_app_id IS NOT NULL AND named.blueprint_app_id IS NULL))"""
+        SELECT DISTINCT split_part(untold.id, '/', -1) AS object_id FROM {sources["service_principal"]} AS untold
+        JOIN {sources["application"]} AS plain ON {lower("plain.app_id")} = {lower("untold.app_id")}
+        LEFT JOIN {sources["agent"]} AS named ON named.blueprint_app_id = {lower("plain.app_id")}
+        WHERE untold.unknown['agent_type'] IN ({_UNTOLD}) AND plain.agent_blueprint IS FALSE AND named.id IS NULL"""
 
 
 def inherited(sources: Sources, grants: str) -> str:
