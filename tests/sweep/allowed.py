@@ -259,7 +259,10 @@ _ROLE_ACTIONS = tuple(f"properties.permissions[].{each}" for each in ("actions",
 _AUDIENCE = "an audience is what the administrator chose, and any but the usual one counts as broad"
 _REDIRECTS = tuple(f"{platform}.redirectUris" for platform in ("publicClient", "spa", "web"))
 _REGISTERED = "an owner registers the redirect URIs that the application needs, none or others"
+# It is set where an application is used as an API: https://learn.microsoft.com/graph/api/resources/application
+_NO_URI = "an application need not have an identifier URI, and no recorded one has"
 NO_WORDS: Mapping[tuple[str, str], str] = {
+    ("application.list", "identifierUris"): _NO_URI,
     **{("application.list", each): _REGISTERED for each in _REDIRECTS},
     **{("vault.list", each): _NOT_NAMED for each in _PERMISSIONS},
     **{("vault.query", each): _NOT_NAMED for each in _PERMISSIONS},
