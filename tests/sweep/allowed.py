@@ -271,6 +271,11 @@ NO_WORDS: Mapping[tuple[str, str], str] = {
         "defaultUserRolePermissions.permissionGrantPoliciesAssigned",
     ): "an empty list is what turns off consent by users",
     ("conditional_access.list", "conditions.locations.excludeLocations"): "a policy need not leave out any location",
+    # https://learn.microsoft.com/graph/api/resources/conditionalaccessclientapplications?view=graph-rest-beta
+    (
+        "conditional_access.list",
+        "conditions.clientApplications.includeServicePrincipals",
+    ): "a policy for agents includes them in a list of their own, and no other service principal",
     ("risk_detection.list", "keyIds"): "a detection need not be about a credential",
     ("service_principal.list", "alternativeNames"): _ANY_NAME,
     ("service_principal.list", "servicePrincipalNames"): _FREE_NAME,
