@@ -360,7 +360,7 @@ def test_a_new_application_may_have_got_its_service_principal_after_these_were_l
     new = application(APP, created_on=AS_OF - age)
     found: Any = only("application", {"application": [new]}, READ, columns=["app_roles", "tier0"])
     assert [found["unknown"].get(name) for name in ("app_roles", "tier0")] == [reason] * 2
-    # What is listed is that one's.
+    # With a service principal in the list its permissions are known.
     there = {"application": [new], "service_principal": [principal()], "grant": [grant("Mail.Read", tier=1)]}
     listed: Any = only("application", there, READ, columns=["app_roles", "tier0"])
     assert (listed["app_roles"], listed["tier0"]) == (["Mail.Read"], False)

@@ -181,8 +181,8 @@ _FLAGS = (
 def applications(sources: Sources, began: int = 0) -> Prepared:
     """The table of permissions by `app_id`, in lower case, of applications, service principals and blueprints.
 
-    `began`: when the run began, for whoever makes the table. An application that was registered about then may have got its
-    service principal after these were listed.
+    `began`: when the run began; only the content of the table depends on it. An application that was registered about then may
+    have got its service principal after these were listed.
     """
     app_id, scope = Fact("app.app_id"), "app.scope_id"
     principal = Rows(sources, "service_principal", "principal")
