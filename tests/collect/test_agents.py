@@ -182,6 +182,22 @@ async def test_a_service_principal_of_unknown_type_is_asked_whether_it_is_an_age
     assert found.gaps() == {}
 
 
+@pytest.mark.parametrize(("number", "asked"), [(0, False), (1, True)])
+async def test_nothing_is_asked_of_agents_for_a_principal_without_a_type_whose_application_is_no_blueprint(
+    number: int, *, asked: bool
+) -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        body["value"][number]["servicePrincipalType"] = None
+        return body
+
+    # The second one, a managed identity, has no application here.
+    found = await collect(Fault("service_principal.list", "every", edit=spoil))
+    [(id_, row)] = [(id_, row) for id_, row in found.rows["service_principal"].items() if row.get("unknown")]
+    assert {"agent_type", "principal_type"} <= row["unknown"].keys(), id_
+    assert bool(set(AGENT_OPERATIONS) & found.calls.keys()) == asked
+    assert found.rows["agent"] == found.rows["blueprint"] == {}
+
+
 async def test_a_service_principal_of_unknown_type_stays_unknown_if_nobody_may_ask() -> None:
     found = await collect(odd_type(SECOND), refused("agent.get", "permission"), estate=WITH_AGENTS)
     assert found.unknown("service_principal", f"{PLACE}/{SECOND}") == {"agent_type": "unrecognised"}

@@ -69,6 +69,27 @@ async def test_every_member_of_a_policy_is_in_its_row() -> None:
     assert row.get("unknown", {}) == {}
 
 
+@pytest.mark.parametrize(
+    ("include", "exclude", "included", "excluded"),
+    [
+        ([ONE.upper(), ONE], [KEY.upper()], [ONE], [KEY]),
+        (["ServicePrincipalsInMyTenant"], [], ["ServicePrincipalsInMyTenant"], []),
+        # One for agents: https://learn.microsoft.com/graph/api/resources/conditionalaccessclientapplications?view=graph-rest-beta
+        ([], [], [], []),
+        (["SERVICEPRINCIPALSINMYTENANT"], ["All"], "unrecognised", "unrecognised"),
+        (["not-a-guid"], ["ServicePrincipalsInMyTenant"], "unrecognised", "unrecognised"),
+        ([ONE, "Everything"], [None], "unrecognised", "bad_value"),
+    ],
+)
+async def test_who_is_included_and_left_out_is_known_by_id(
+    include: object, exclude: object, included: object, excluded: object
+) -> None:
+    clients = {**CONDITIONS["clientApplications"], "includeServicePrincipals": include, "excludeServicePrincipals": exclude}
+    row = await policy(conditions={**CONDITIONS, "clientApplications": clients})
+    told = {**row, **row.get("unknown", {})}
+    assert (told["included"], told["excluded"]) == (included, excluded)
+
+
 async def test_a_policy_for_users_is_none_for_workloads() -> None:
     found = await read(Posture(conditional_access=(access_policy(POLICY, "Guests"),)))
     [row] = found.rows["conditional_access_policy"].values()

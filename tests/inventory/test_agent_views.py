@@ -131,6 +131,29 @@ def test_an_agent_of_a_blueprint_that_no_list_has_may_have_what_any_blueprint_ho
     assert of_agent(inventory() | {"blueprint": NOBODY})["tier0"] is False
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_blueprint", "named_by_agent", "maybe"),
+    [
+        (Reason.BAD_VALUE, False, APP, False),
+        # A type that nobody knows may be a new kind of agent.
+        (Reason.UNRECOGNISED, False, APP, True),
+        (Reason.BAD_VALUE, Reason.BAD_VALUE, APP, True),
+        # Two lists contradict each other.
+        (Reason.BAD_VALUE, False, "plain", True),
+    ],
+)
+def test_a_principal_without_a_type_is_no_agent_where_its_application_is_no_blueprint(
+    reason: Reason, is_blueprint: object, named_by_agent: str, *, maybe: bool
+) -> None:
+    made = inventory(role("Mail.Read", "s9", tier=1), child=agent(named_by_agent)) | {
+        "service_principal": [*principals(), principal("s9", app_id="PLAIN", agent_type=reason)],
+        "application": [application(APP, agent_blueprint=True), application("plain", agent_blueprint=is_blueprint)],
+    }
+    # A blueprint has what its agents have, and this may be one of them.
+    found: Any = derive("application", made, READ, columns=["app_roles"])[f"{TENANT.id}/applications/{APP}"]
+    assert found["unknown"].get("app_roles") == (reason if maybe else None)
+
+
 def test_a_blueprints_credentials_open_what_its_agents_have() -> None:
     made = inventory(role("Directory.ReadWrite.All", AGENT, tier=0))
     assert only("application", made, READ)["tier0"] is True

@@ -7,7 +7,7 @@ import pytest
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tiers import GRAPH
-from keyaudit.model.times import DAY
+from keyaudit.model.times import DAY, HOUR
 from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, refused, row
 from tests.inventory.test_views import only
 
@@ -353,6 +353,17 @@ def test_an_application_without_a_service_principal_was_granted_nothing(
     assert (found["app_role_count_min"], found["app_role_count_max"]) == (0, None if reason else 0)
     names = {*LISTS, *flags, "unprivileged", "app_role_count", "directory_role_count", "user_owners", "indirect_user_owners"}
     assert reasons(found) == (dict.fromkeys(names, reason) if reason else {})
+
+
+@pytest.mark.parametrize(("age", "reason"), [(-60, "inconsistent"), (HOUR - 1, "inconsistent"), (HOUR, None)])
+def test_a_new_application_may_have_got_its_service_principal_after_these_were_listed(age: int, reason: str | None) -> None:
+    new = application(APP, created_on=AS_OF - age)
+    found: Any = only("application", {"application": [new]}, READ, columns=["app_roles", "tier0"])
+    assert [found["unknown"].get(name) for name in ("app_roles", "tier0")] == [reason] * 2
+    # With a service principal in the list its permissions are known.
+    there = {"application": [new], "service_principal": [principal()], "grant": [grant("Mail.Read", tier=1)]}
+    listed: Any = only("application", there, READ, columns=["app_roles", "tier0"])
+    assert (listed["app_roles"], listed["tier0"]) == (["Mail.Read"], False)
 
 
 def sign_in(number: int, app_id: str | Reason = APP, **values: Any) -> Row:

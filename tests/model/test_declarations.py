@@ -145,6 +145,17 @@ def test_every_reason_has_a_meaning_and_a_remedy() -> None:
     assert all(advice.meaning and advice.remedy for advice in ADVICE.values())
 
 
+def test_of_what_azure_does_not_find_nobody_says_that_it_was_deleted() -> None:
+    """A table of a workspace that answers 404 may never have been there."""
+    advice = ADVICE[Reason.VANISHED]
+    assert "deleted" not in advice.meaning
+    assert "never created" in advice.remedy
+
+
+def test_no_update_is_the_only_advice_for_an_answer_that_is_not_known() -> None:
+    assert "if that changes nothing" in ADVICE[Reason.UNRECOGNISED].remedy
+
+
 def test_every_exit_code_has_a_meaning_and_a_place_in_the_order() -> None:
     assert set(MEANINGS) == set(Exit)
     assert set(PRECEDENCE) == set(Exit) - {Exit.CLOSED, Exit.INTERRUPTED, Exit.TERMINATED}

@@ -117,8 +117,9 @@ _NOT_OF_A_VAULT = "a certificate or a named value of API Management that is not 
 _WITHOUT_HTTPS = "a domain of Azure CDN without HTTPS has no parameters of it"
 _NO_CERTIFICATES = "Resource Graph has null for what a resource lacks: it has no certificates, or no host names, of its own"
 
-# https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy; `restrictions` and
-# `applicationRestrictions` may be null by the metadata of v1.0:
+# What a policy does not define behaves as in the default one:
+# https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy
+# `restrictions` and `applicationRestrictions` may be null by the metadata of v1.0:
 # https://github.com/microsoftgraph/msgraph-metadata/blob/master/schemas/v1.0-Prod.csdl
 _TO_DEFAULT = "what a custom app management policy does not define falls back to the default policy"
 _UNDEFINED = frozenset(
@@ -131,12 +132,23 @@ _UNDEFINED = frozenset(
         ".applicationRestrictions.identifierUris",
     )
 )
-# https://learn.microsoft.com/rest/api/sql/databases/list-by-server
+# The member is the key of a database that has one of its own, and is not required:
+# https://github.com/Azure/azure-rest-api-specs/blob/main/specification/sql/resource-manager/Microsoft.Sql/SQL/stable/2023-08-01/Databases.json
 _NO_OWN_KEY = "a database without a key of its own lacks it"
 
+# A definition requires the managing tenant and the authorizations, and no eligible ones:
+# https://github.com/Azure/azure-rest-api-specs/blob/main/specification/managedservices/resource-manager/Microsoft.ManagedServices/ManagedServices/stable/2022-10-01/managedservices.json
+_NONE_ELIGIBLE = "a definition that was made without any lacks them: they are optional"
+# Unset is unrestricted, as an empty list is:
+# https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identities-assignment-restriction
+_UNRESTRICTED = "an identity without restrictions lacks them"
+# Synchronization is an object of its own, which somebody makes for a partner:
+# https://learn.microsoft.com/graph/api/crosstenantaccesspolicyconfigurationpartner-put-identitysynchronization
+_NEVER_SYNCHRONIZED = "a partner for which synchronization was never set up has no such object"
+
 LEFT_OUT_SAYS: Mapping[str, str] = {
-    "eligibleAuthorizations": "a definition that was made without any lacks them: they are optional",
-    "assignmentRestrictions": "an identity without restrictions lacks them",
+    "eligibleAuthorizations": _NONE_ELIGIBLE,
+    "assignmentRestrictions": _UNRESTRICTED,
     **dict.fromkeys(_SAID, _NOT_SHOWN),
     "keyVaultSecretId": _UPLOADED,
     # https://learn.microsoft.com/rest/api/apimanagement/named-value/list-by-service
@@ -194,9 +206,9 @@ NULL_SAYS: Mapping[str, str] = {
     "lifetimeActions": "null in place of a list is a list of none",
     "logAnalyticsDestinationType": _DEFAULT_TABLE,
     "nextSigningCertificate": "there is none",
-    "assignmentRestrictions": "an identity without restrictions lacks them",
-    "eligibleAuthorizations": "a definition that was made without any lacks them",
-    "identitySynchronization": "a partner for which synchronization was never set up has no such object",
+    "assignmentRestrictions": _UNRESTRICTED,
+    "eligibleAuthorizations": _NONE_ELIGIBLE,
+    "identitySynchronization": _NEVER_SYNCHRONIZED,
     **dict.fromkeys(_MASTER_KEYS, _NEVER_AGAIN),
     "servicePrincipalLockConfiguration": "null where it was never set",
     "storageAccountId": "nothing is sent to a storage account",
@@ -255,7 +267,10 @@ _ROLE_ACTIONS = tuple(f"properties.permissions[].{each}" for each in ("actions",
 _AUDIENCE = "an audience is what the administrator chose, and any but the usual one counts as broad"
 _REDIRECTS = tuple(f"{platform}.redirectUris" for platform in ("publicClient", "spa", "web"))
 _REGISTERED = "an owner registers the redirect URIs that the application needs, none or others"
+# It is set where an application is used as an API: https://learn.microsoft.com/graph/api/resources/application
+_NO_URI = "an application need not have an identifier URI, and no recorded one has"
 NO_WORDS: Mapping[tuple[str, str], str] = {
+    ("application.list", "identifierUris"): _NO_URI,
     **{("application.list", each): _REGISTERED for each in _REDIRECTS},
     **{("vault.list", each): _NOT_NAMED for each in _PERMISSIONS},
     **{("vault.query", each): _NOT_NAMED for each in _PERMISSIONS},
@@ -264,6 +279,11 @@ NO_WORDS: Mapping[tuple[str, str], str] = {
         "defaultUserRolePermissions.permissionGrantPoliciesAssigned",
     ): "an empty list is what turns off consent by users",
     ("conditional_access.list", "conditions.locations.excludeLocations"): "a policy need not leave out any location",
+    # https://learn.microsoft.com/graph/api/resources/conditionalaccessclientapplications?view=graph-rest-beta
+    (
+        "conditional_access.list",
+        "conditions.clientApplications.includeServicePrincipals",
+    ): "a policy for agents includes them in a list of their own, and no other service principal",
     ("risk_detection.list", "keyIds"): "a detection need not be about a credential",
     ("service_principal.list", "alternativeNames"): _ANY_NAME,
     ("service_principal.list", "servicePrincipalNames"): _FREE_NAME,

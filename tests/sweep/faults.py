@@ -55,7 +55,7 @@ class Fault:
     also: tuple[str, ...] = ()
     """Operations that it strikes as well."""
     elsewhere: bool = False
-    """It strikes every other operation instead."""
+    """It strikes every operation, its own in another way than the others."""
     moment: str = ""
     """The name of the change that some of the answers are from before (`moments`)."""
 
@@ -68,7 +68,7 @@ class Fault:
         """Whether it strikes that request."""
         if self.elsewhere:
             # The parts of a batch are struck by themselves.
-            return call.operation not in (self.operation, "graph.batch")
+            return call.operation != "graph.batch"
         return call.operation in (self.operation, *self.also) and self.at in (None, call)
 
     @property

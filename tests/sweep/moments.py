@@ -4,18 +4,23 @@ To a reader, an object that was created between two reads looks like one that wa
 each change is tried with one read before it and the rest after it, and with one read after it and the rest before it.
 """
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from keyaudit.cloud.clients import Answer
 from keyaudit.model.findings import Outcome
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.simulator.estate import Certificate, Estate, Key, Secret, Vault
 from tests.sweep.audited import Audited, Auditor, Result
 from tests.sweep.compare import GONE, Wrong
-from tests.sweep.faults import LEFT_OUT, Effect, Fault
+from tests.sweep.estate import ESTATE
+from tests.sweep.faults import LEFT_OUT, Answering, Effect, Fault
+from tests.sweep.members import decoded
 from tests.sweep.tenant import Answers, Call
 
 K = TypeVar("K", Key, Certificate)
@@ -74,10 +79,16 @@ class Moments:
             effect = self._earlier(change)
             for operation in change.shown_by:
                 if operation in asked:
-                    for elsewhere in (False, True):
-                        name = f"{change.name}, read {'after' if elsewhere else 'before'} it"
+                    for when, struck in (("before", effect), ("after", self._later(change, operation))):
                         yield Fault(
-                            operation, name, change.kind, None, effect, change.about, elsewhere=elsewhere, moment=change.name
+                            operation,
+                            f"{change.name}, read {when} it",
+                            change.kind,
+                            None,
+                            struck,
+                            change.about,
+                            elsewhere=when == "after",
+                            moment=change.name,
                         )
             if change.shown_by == OF_AGENTS:
                 first, *others = OF_PRINCIPALS
@@ -104,10 +115,29 @@ class Moments:
     def _earlier(self, change: Change) -> Effect:
         return lambda call, true, before: self._answers(change).ask(OPERATIONS[call.operation], call.url, call.body)
 
+    def _later(self, change: Change, operation: str) -> Effect:
+        """One operation alone is read after the change: what it shows that is new was made during the run."""
+        earlier = self._earlier(change)
+
+        def effect(call: Call, true: Answering, before: int) -> Answer:
+            if call.operation != operation:
+                return earlier(call, true, before)
+            return _made_now(true(call), change.about) if operation == "application.list" else true(call)
+
+        return effect
+
     def _answers(self, change: Change) -> Answers:
         if change.name not in self._known:
             self._known[change.name] = Answers(change.before)
         return self._known[change.name]
+
+
+def _made_now(answer: Answer, ids: Collection[str]) -> Answer:
+    """The list, in which the objects of these ids were made at the time of the run."""
+    body = decoded(answer.body)
+    made = datetime.fromtimestamp(ESTATE.as_of, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    items = [each | {"createdDateTime": made} if each["id"] in ids else each for each in body["value"]]
+    return Answer(answer.status, answer.headers, json.dumps(body | {"value": items}).encode())
 
 
 def _created(after: Estate) -> Iterator[Change]:

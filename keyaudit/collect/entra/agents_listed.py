@@ -69,13 +69,23 @@ def seen_in(reading: Reading) -> Seen:
         table: stored_once(map(decoder.decode, reading.spool.lines(table)), lambda row: row.id).values()
         for table in ("application", "service_principal")
     }
-    untold = [row for row in every["service_principal"] if "agent_type" in row.unknown]
+    plain = {row.app_id.lower() for row in every["application"] if row.agent_blueprint is False and row.app_id}
+    untold = [row for row in every["service_principal"] if "agent_type" in row.unknown and not _is_none(row, plain)]
     return Seen(
         [row for row in every["application"] if row.agent_blueprint is not False],
         [row for row in every["service_principal"] if row.agent_type == _PRINCIPAL],
         [row for row in every["service_principal"] if row.agent_type == AGENT_IDENTITY],
         untold,
     )
+
+
+def _is_none(held: Held, plain: Collection[str]) -> bool:
+    """Whether a service principal that states no type is none of the two: it is one of an application that is no blueprint.
+
+    An agent has the client id of a blueprint, or one of its own without an application.
+    """
+    untold = held.unknown["agent_type"] in (Reason.BAD_BODY, Reason.BAD_VALUE)
+    return untold and held.app_id is not None and held.app_id.lower() in plain
 
 
 def principal_of(held: Held, seen: Seen, unseen: Refusal | None) -> str | Refusal | None:

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec import UNSET, Struct, field
 
@@ -23,6 +23,8 @@ RISKS = ("risky_principal.list", "risk_detection.list")
 
 # https://learn.microsoft.com/graph/api/resources/conditionalaccesslocations
 _EVERY_PLACE = ("All", "AllTrusted")
+_EVERY_OWN = ("ServicePrincipalsInMyTenant",)
+"""https://learn.microsoft.com/graph/api/resources/conditionalaccessclientapplications"""
 _DETECTION = re.compile(r"[0-9a-f-]{8,200}", re.ASCII | re.IGNORECASE)
 
 
@@ -146,7 +148,8 @@ def _put_conditions(row: Row, found: Conditions | Refusal) -> None:
         clients = read(found.client_applications, Clients)
         row.put_read("for_workloads", clients if isinstance(clients, Refusal) else True)
         shown = Clients() if isinstance(clients, Refusal) else clients
-        row.put_all(included=_sorted(shown.include_service_principals), excluded=_sorted(shown.exclude_service_principals))
+        row.put_read("included", _ids(shown.include_service_principals, _EVERY_OWN))
+        row.put_read("excluded", _ids(shown.exclude_service_principals))
         # A filter that was left out is one that was not shown.
         filter_ = shown.service_principal_filter
         row.put_read("filtered", Refusal(Reason.BAD_BODY) if filter_ is UNSET else not is_null(filter_))
@@ -155,10 +158,10 @@ def _put_conditions(row: Row, found: Conditions | Refusal) -> None:
     else:
         places = read(found.locations, Locations)
         told = Locations() if isinstance(places, Refusal) else places
-        included = _places(told.include_locations)
+        included = _ids(told.include_locations, _EVERY_PLACE)
         # A condition on locations includes some.
         row.put_read("locations", included or Refusal(Reason.BAD_VALUE))
-        row.put_read("locations_excluded", _places(told.exclude_locations))
+        row.put_read("locations_excluded", _ids(told.exclude_locations, _EVERY_PLACE))
 
 
 # https://learn.microsoft.com/graph/api/resources/ipnamedlocation and .../countrynamedlocation
@@ -196,13 +199,13 @@ def _every_address(raw: Wire) -> bool | Refusal:
     )
 
 
-def _places(raw: Wire) -> list[str] | Refusal:
-    """The ids of named locations, or the words for all of them."""
+def _ids(raw: Wire, words: Collection[str] = ()) -> list[str] | Refusal:
+    """Object ids, in lower case, or words that stand for all of them."""
     found = _sorted(raw)
     if isinstance(found, Refusal):
         return found
-    strange = any(one not in _EVERY_PLACE and not GUID.fullmatch(one) for one in found)
-    return Refusal(Reason.UNRECOGNISED) if strange else found
+    strange = any(one not in words and not GUID.fullmatch(one) for one in found)
+    return Refusal(Reason.UNRECOGNISED) if strange else sorted({one if one in words else one.lower() for one in found})
 
 
 def _sorted(raw: Wire) -> list[str] | Refusal:

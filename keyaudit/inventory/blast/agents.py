@@ -1,12 +1,19 @@
 """Agent identities that the credentials of a blueprint can sign in as, and the users that these can act as."""
 
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program
+
 from collections.abc import Iterator, Sequence
 
 import duckdb
 
 from keyaudit.inventory.blast.graph import Graph, reason, rows
+from keyaudit.inventory.facts.sql import Sources
+from keyaudit.inventory.views.agents import may_be
 from keyaudit.model.blast_radius import Edge, Kind, Node, Relation
 from keyaudit.model.reasons import Reason
+
+_VIEWS = Sources({"service_principal": "service_principal"})
+"""The view in place of the stored rows."""
 
 
 def opened(connection: duckdb.DuckDBPyConnection, graph: Graph, identities: Sequence[str]) -> list[str]:
@@ -66,10 +73,10 @@ def unseen(connection: duckdb.DuckDBPyConnection, graph: Graph) -> Iterator[tupl
             yield Relation.SIGNS_IN_AS, what, Reason.OTHER_TENANT
             yield Relation.REACHES, "agents of the same blueprint in other tenants", Reason.OTHER_TENANT
     if found:
-        lost = """
-            SELECT coalesce(who.unknown['agent_type'], $unread) AS reason, count(*) AS number FROM service_principal AS who
-            WHERE (agent_type = 'agent-identity' OR who.unknown['agent_type'] IS NOT NULL)
-                AND split_part(id, '/', -1) NOT IN (SELECT object_id FROM agent) GROUP BY reason ORDER BY reason"""
+        lost = f"""
+            SELECT coalesce(who.unknown['agent_type'], $unread) AS reason, count(*) AS number
+            FROM ({may_be("agent-identity", _VIEWS)}) AS who
+            WHERE split_part(id, '/', -1) NOT IN (SELECT object_id FROM agent) GROUP BY reason ORDER BY reason"""
         for row in rows(connection, lost, {"unread": str(Reason.PARENT_NOT_ASSESSED)}):
             what = f"agent identities whose blueprint was not read ({row['number']:,}): each may be one of these"
             yield Relation.SIGNS_IN_AS, what, Reason(row["reason"])

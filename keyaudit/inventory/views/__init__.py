@@ -172,7 +172,7 @@ def statements(
 
     # The view of a table without rows needs no lookups.
     filled = [name for name in names if name in rows]
-    prepared = list(_prepared(sources, as_of, filled, reach_known=reach_known, columns=columns))
+    prepared = list(_prepared(sources, as_of, run.as_of, filled, reach_known=reach_known, columns=columns))
     derived: dict[str, Callable[[], str]] = {
         "tenant": lambda: tenant.view(sources, supplied("tenant")),
         "subscription": lambda: subscription.view(sources),
@@ -230,12 +230,18 @@ def statements(
 
 
 def _prepared(
-    sources: Sources, as_of: int, names: Collection[str], *, reach_known: bool, columns: Mapping[str, Collection[str]] | None
+    sources: Sources,
+    as_of: int,
+    began: int,
+    names: Collection[str],
+    *,
+    reach_known: bool,
+    columns: Mapping[str, Collection[str]] | None,
 ) -> Iterator[str]:
     """The statements that create the lookup tables that views read more than once."""
     yield environment.named(sources)
     if reach_known or not _READ_PRIVILEGES.isdisjoint(names):
-        yield from privileges.prepare(sources)
+        yield from privileges.prepare(sources, began)
     if not {"app_management_policy", "credential"}.isdisjoint(names):
         yield app_management_policy.prepare(sources)
     if "credential" in names:

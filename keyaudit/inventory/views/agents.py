@@ -9,14 +9,20 @@ from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import One, Relation, Rows, because, one, unread
 from keyaudit.inventory.facts.sql import Sources, no_rows
+from keyaudit.inventory.rows import columns_of
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
 _PARENT = "agent_parent"
+_NONE = "agent_none"
+"""The table of the service principals, by `object_id`, that certainly have nothing to do with agents, although their type was
+not told.
+"""
 _LISTS = TABLES["agent"].listed_by
 _BLUEPRINTS = TABLES["blueprint"].listed_by
 _PRINCIPALS = ("service_principal.list",)
-_MAY_BE = "agent_type = '{0}' OR unknown['agent_type'] IS NOT NULL"
+_UNTOLD = ", ".join(f"'{reason}'" for reason in (Reason.BAD_BODY, Reason.BAD_VALUE))
+"""Why the type is unknown where the answer states none, in contrast to one that keyaudit does not know."""
 
 
 def none(sources: Sources) -> bool:
@@ -53,7 +59,7 @@ def parents(sources: Sources) -> Prepared:
     who, agent = Rows(sources, "service_principal", "who"), Rows(sources, "agent", "agent")
     scope = f"{who.alias}.scope_id"
     unseen = unread("agents", _LISTS, scope=scope) | because(Reason.INCONSISTENT)
-    origin = f"(SELECT * FROM {sources['service_principal']} WHERE {_MAY_BE.format('agent-identity')}) AS who"
+    origin = f"({may_be('agent-identity', sources)}) AS who"
     named = one(agent, key=object_id(who), by=agent["object_id"], missing=unseen)["blueprint_app_id"]
     # Only an agent has a blueprint.
     is_agent = Truth(f"({named.value} IS NOT NULL)", reads=named.reads) | who["agent_type"].eq("agent-identity")
@@ -106,13 +112,41 @@ def _roles_listed(principal_id: Fact, sources: Sources, scope: str) -> Truth:
 
 
 def prepare(sources: Sources) -> Iterator[str]:
-    """The statement that creates the table of `parents`."""
-    yield parents(sources).empty if none(sources) else parents(sources).created
+    """The statements that create the table of `parents`, and what it rests on."""
+    if none(sources):
+        yield f"CREATE TABLE {_NONE} ({columns_of({'object_id': 'VARCHAR'}, sources.sql)})"
+        yield parents(sources).empty
+    else:
+        yield f"CREATE TABLE {_NONE} AS {_settled(sources)}"
+        yield parents(sources).created
 
 
 def _principals(sources: Sources) -> str:
     """The principals of blueprints, and service principals that may be one."""
-    return f"SELECT * FROM {sources['service_principal']} WHERE {_MAY_BE.format('blueprint-principal')}"
+    return may_be("blueprint-principal", sources)
+
+
+def may_be(kind: str, sources: Sources) -> str:
+    """The service principals of this `agent_type`, and those that may be of it."""
+    return f"""
+        SELECT maybe.* FROM {sources["service_principal"]} AS maybe
+        LEFT JOIN {_NONE} AS settled ON settled.object_id = split_part(maybe.id, '/', -1)
+        WHERE maybe.agent_type = '{kind}' OR (maybe.unknown['agent_type'] IS NOT NULL AND settled.object_id IS NULL)"""
+
+
+def _settled(sources: Sources) -> str:
+    """Those without a type whose client id is that of an application which is no blueprint, also by what agents say.
+
+    An agent has the client id of a blueprint, or one of its own without an application; a blueprint's principal has that of the
+    blueprint, as every service principal has its application's:
+    https://learn.microsoft.com/entra/identity-platform/app-objects-and-service-principals
+    """
+    lower = sources.sql.lower
+    return f"""
+        SELECT DISTINCT split_part(untold.id, '/', -1) AS object_id FROM {sources["service_principal"]} AS untold
+        JOIN {sources["application"]} AS plain ON {lower("plain.app_id")} = {lower("untold.app_id")}
+        LEFT JOIN {sources["agent"]} AS named ON named.blueprint_app_id = {lower("plain.app_id")}
+        WHERE untold.unknown['agent_type'] IN ({_UNTOLD}) AND plain.agent_blueprint IS FALSE AND named.id IS NULL"""
 
 
 def inherited(sources: Sources, grants: str) -> str:

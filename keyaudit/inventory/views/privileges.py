@@ -14,6 +14,7 @@ from keyaudit.inventory.views import agents
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
 from keyaudit.model.tiers import DELEGATED_CONTROL, DELEGATED_DATA, OF_DIRECTORY_SYNC, PERMISSIONS
+from keyaudit.model.times import HOUR
 
 UNSEEN = "granted_unseen"
 """The table of one row: why principals may have unknown directory roles that control the tenant (`tier0_doubt`).
@@ -177,13 +178,18 @@ _FLAGS = (
 )
 
 
-def applications(sources: Sources) -> Prepared:
-    """The table of permissions by `app_id`, in lower case, of applications, service principals and blueprints."""
+def applications(sources: Sources, began: int = 0) -> Prepared:
+    """The table of permissions by `app_id`, in lower case, of applications, service principals and blueprints.
+
+    `began`: when the run began; only the content of the table depends on it. An application that was registered about then may
+    have got its service principal after these were listed.
+    """
     app_id, scope = Fact("app.app_id"), "app.scope_id"
     principal = Rows(sources, "service_principal", "principal")
     unseen = unread("principals", _PRINCIPALS, scope=scope)
+    new = Doubt((f"CASE WHEN app.created_on > {began - HOUR} THEN '{Reason.INCONSISTENT}' END",))
     # App ids are unique: https://learn.microsoft.com/graph/api/serviceprincipal-get
-    own = groups(principal, "own", by=principal["app_id"].map(sources.sql.lower), key=app_id, missing=unseen, single=True)
+    own = groups(principal, "own", by=principal["app_id"].map(sources.sql.lower), key=app_id, missing=unseen | new, single=True)
     hidden = own.hidden("hidden")
     unlisted = own.doubt_of("unlisted", principal["app_roles_listed"])
     if not agents.none(sources):
@@ -240,20 +246,24 @@ def _opened(sources: Sources) -> str:
 
 
 def _app_ids(sources: Sources) -> str:
-    """Every client id, in lower case, with its scope, and whether it may be one of a blueprint."""
+    """Every client id, in lower case, with its scope, when it was registered, and whether it may be one of a blueprint."""
     app_id = sources.sql.lower("app_id")
     return f"""
-        SELECT app_id, min(scope_id) AS scope_id, bool_or(blueprint) AS blueprint FROM (
-            SELECT {app_id} AS app_id, scope_id, agent_blueprint IS NOT FALSE AS blueprint FROM {sources["application"]}
-            UNION ALL SELECT {app_id}, scope_id, false FROM {sources["service_principal"]}
-            UNION ALL SELECT app_id, scope_id, true FROM {sources["blueprint"]}
+        SELECT app_id, min(scope_id) AS scope_id, bool_or(blueprint) AS blueprint, max(created_on) AS created_on FROM (
+            SELECT {app_id} AS app_id, scope_id, agent_blueprint IS NOT FALSE AS blueprint, created_on
+            FROM {sources["application"]}
+            UNION ALL SELECT {app_id}, scope_id, false, NULL FROM {sources["service_principal"]}
+            UNION ALL SELECT app_id, scope_id, true, NULL FROM {sources["blueprint"]}
         ) WHERE app_id IS NOT NULL GROUP BY app_id"""
 
 
-def prepare(sources: Sources) -> Iterator[str]:
-    """The statements that create the tables `given`, `applications` and `UNSEEN`, and those that they rest on."""
+def prepare(sources: Sources, began: int) -> Iterator[str]:
+    """The statements that create the tables `given`, `applications` and `UNSEEN`, and those that they rest on.
+
+    `began`: when the run began.
+    """
     yield from agents.prepare(sources)
-    rows, of_applications = given(sources), applications(sources)
+    rows, of_applications = given(sources), applications(sources, began)
     yield rows.empty if no_rows(sources, "grant") else rows.created
     none = no_rows(sources, "application", "service_principal", "blueprint")
     yield of_applications.empty if none else of_applications.created
