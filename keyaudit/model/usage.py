@@ -59,6 +59,8 @@ class Kind(StrEnum):
     """One mailbox was read on one day far more often than this application ever read one."""
     MAILBOXES_FROM_NETWORK = "mailboxes-from-new-network"
     """Several mailboxes were read on one day from a network that the baseline does not know."""
+    MANY_NETWORKS = "many-new-networks"
+    """On one day mailboxes were read from far more networks that the baseline does not know than ever came on one day."""
     USERS_FROM_NETWORK = "users-from-new-network"
     """Several users signed in by SAML or WS-Federation on one day from a network that the baseline does not know."""
     RETURNED_KEY = "returned-key"
@@ -115,13 +117,15 @@ class Why(Struct, frozen=True, kw_only=True):
     kind: Kind
     severity: Severity
     count: int
-    """The number of new values; for mailboxes, the number read in one day, or how often one was; or the users of one day."""
+    """The number of new values; for mailboxes, the number read in one day, or how often one was; or the users or networks of
+    one day."""
     values: Sequence[str]
     """The first few new values."""
     elsewhere: bool
     """Whether the baseline knows these values from other uses, or they are Microsoft's own."""
     usual: int
-    """For mailboxes: the largest number learned for one day; for those from a new network, of networks that were new."""
+    """For mailboxes: the largest number learned for one day; for those from a new network, of networks that were new; for
+    networks, how many of them came on one day."""
     uses: int
     refused: int
     days: int
@@ -140,6 +144,8 @@ class Accepted(Struct, frozen=True, kw_only=True):
     reason: str
     ends: int
     """The first second after the last covered day."""
+    mailboxes: int = 0
+    """How many mailboxes it may read in one day, however few are usual; 0: none more than are usual."""
     place: str
     """`file:line`, for messages."""
 

@@ -1,5 +1,6 @@
 """Reads a file of announced applications: id, operation, owner and end date of each."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,8 @@ from keyaudit.model.times import DAY
 from keyaudit.model.usage import Accepted
 from keyaudit.model.waivers import Glob
 from keyaudit.policy.waivers import MAX_DAYS
+
+_NUMBER = re.compile(r"[1-9]\d{0,8}")
 
 
 def load_accepted(path: Path, *, today: int) -> tuple[Accepted, ...]:
@@ -42,8 +45,16 @@ def _accepted(reader: Reader, entry: "_Entry", today: int) -> Accepted:
         owner=entry.owner,
         reason=entry.reason,
         ends=entry.until + DAY,
+        mailboxes=entry.mailboxes,
         place=reader.place(entry.at),
     )
+
+
+def _mailboxes(_: Reader, node: Node, __: Keys) -> int:
+    text = str(node)
+    if _NUMBER.fullmatch(text) is None:
+        raise FieldError(f"{shown(text)} is no number of mailboxes", "the most that it may read in one day, such as 500")
+    return int(text)
 
 
 def _app_id(reader: Reader, node: Node, path: Keys) -> str:
@@ -61,6 +72,7 @@ class _Entry(Struct):
     reason: str
     until: Annotated[int, day]
     target: str = "*"
+    mailboxes: Annotated[int, _mailboxes] = 0
 
 
 class _File(Struct):

@@ -37,9 +37,17 @@ def test_it_is_read_whole(tmp_path: Path) -> None:
     assert (found.place, found.owner, found.reason) == (f"{path}:3", "finance", "invoices")
 
 
+def test_it_may_say_how_many_mailboxes_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "accept.yaml"
+    path.write_text(GOOD + "    mailboxes: 500\n", encoding="utf-8")
+    assert [each.mailboxes for each in load_accepted(path, today=TODAY)] == [500]
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
+        (("    owner: finance\n", "    owner: finance\n    mailboxes: 0\n"), "'0' is no number of mailboxes"),
+        (("    owner: finance\n", "    owner: finance\n    mailboxes: all\n"), "'all' is no number of mailboxes"),
         (("    owner: finance\n", ""), "3:5: no owner; it is required"),
         (("    reason: invoices\n", "    reason: ' '\n"), "an empty text"),
         (("    until: 2026-03-31\n", ""), "no until"),

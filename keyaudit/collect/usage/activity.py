@@ -243,8 +243,9 @@ def _by_words(found: _Row) -> str | None:
 
 
 def matters(operation: object) -> bool:
-    """Whether a record of this operation is a use."""
-    return isinstance(operation, str) and _kind(operation) is not None
+    """Whether a record of this operation, which may be named in two languages, is a use."""
+    name = operation.get("value") if isinstance(operation, dict) else operation
+    return isinstance(name, str) and _kind(name) is not None
 
 
 @lru_cache(maxsize=1_024)

@@ -139,6 +139,11 @@ def of_tenant(operation: str) -> bool:
     return operation_name(operation) in _OF_TENANT
 
 
+def adds_service_principal(operation: str) -> bool:
+    """Whether it adds a service principal, which it says without any property."""
+    return operation_name(operation) == _ADDED
+
+
 def changes(operation: str, properties: Iterable[Property] | None) -> list[Change]:
     """All changes in a record of this name, in a fixed order; none for other records.
 
@@ -175,6 +180,15 @@ def changes(operation: str, properties: Iterable[Property] | None) -> list[Chang
         # They changed, but without ids: the more severe change is assumed.
         found.append(Change("add-credential"))
     return found + [change for name, old, new in changed_values if name == _FEDERATED for change in _federated(old, new)]
+
+
+def untold(operation: str, name: str | None, old: str | None, new: str | None) -> bool:
+    """Whether a changed property leaves open if a record of this name matters: it lacks its name, or a value that it needs."""
+    folded = operation_name(operation)
+    if folded not in (*_CARRIERS, _COMPANY, *_METHODS):
+        return False
+    held = (name or "").replace(" ", "").casefold() in (*_HELD, _FEDERATED)
+    return not name or (new is None and (folded in _METHODS or (held and (old or "").strip() in _NOTHING)))
 
 
 def _of_tenant(folded: str, properties: Iterable[Property]) -> list[Change]:

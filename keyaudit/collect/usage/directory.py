@@ -4,7 +4,18 @@ from typing import Any
 
 import msgspec
 
-from keyaudit.collect.usage.changes import Change, Target, changes, federates, gives_role, of_tenant, relevant, tell_change
+from keyaudit.collect.usage.changes import (
+    Change,
+    Target,
+    adds_service_principal,
+    changes,
+    federates,
+    gives_role,
+    of_tenant,
+    relevant,
+    tell_change,
+    untold,
+)
 from keyaudit.collect.usage.event import Event, Members, Shape, inside
 from keyaudit.collect.usage.values import LONGEST, BadRecordError, Text, address, guid, lower, moment
 from keyaudit.inventory.logs.use import Use
@@ -131,20 +142,25 @@ def _event(audit: _Audit, tenant_id: str | None) -> Event:
     if not relevant(operation):
         return Event(SOURCE, on, tenant_id=tenant_id, operation=operation)
     targets = audit.target_resources or []
-    properties = [
-        (each.display_name or "", each.old_value or "", each.new_value or "")
-        for target in targets
-        for each in target.modified_properties or ()
-    ]
-    found = changes(operation, None if audit.target_resources is None else properties)
+    changed_properties = [each for target in targets for each in target.modified_properties or ()]
+    if any(untold(operation, each.display_name, each.old_value, each.new_value) for each in changed_properties):
+        raise BadRecordError("does not say what it changed")
+    properties = [(each.display_name or "", each.old_value or "", each.new_value or "") for each in changed_properties]
+    told = any(target.modified_properties is not None for target in targets) or (targets and adds_service_principal(operation))
+    found = changes(operation, properties if told else None)
     changed = _changed(targets, operation, tenant_id)
-    if gives_role(operation) and targets and changed.id is None:
-        # A person or a group got it.
+    if gives_role(operation) and _of_people(targets):
         found = []
     uses = tuple(_use(audit, on, part, change, changed) for part, change in enumerate(found))
     for use in uses:
         tell_change(use, operation, properties, changed)
     return Event(SOURCE, on, uses, tenant_id, operation=None if uses else operation)
+
+
+def _of_people(targets: list[_Target]) -> bool:
+    """Whether a role was given to a person or a group, as far as the kinds of the targets are known."""
+    kinds = [(each.type or "").casefold() for each in targets]
+    return bool(kinds) and "" not in kinds and not any(kind in _KINDS for kind in kinds)
 
 
 def _changed(targets: list[_Target], operation: str, tenant_id: str | None) -> Target:

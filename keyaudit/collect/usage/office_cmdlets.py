@@ -8,7 +8,7 @@ https://github.com/SigmaHQ/sigma/tree/master/rules/cloud/m365
 from collections.abc import Iterator
 
 from keyaudit.collect.usage.office_audit import Audit, parameters, readable, text_of, use_of
-from keyaudit.collect.usage.values import lower
+from keyaudit.collect.usage.values import BadRecordError, lower
 from keyaudit.inventory.logs.use import Use
 
 # Commands that can disable recording, with the parameter and value.
@@ -37,17 +37,25 @@ _IMPERSONATION = "applicationimpersonation"
 """The role to act as any user of the organisation in mailboxes."""
 _ADDS_DOMAIN = "add-federateddomain"
 
+_BY_PARAMETERS = frozenset(
+    {*_TRANSPORT_RULES, "add-mailboxpermission", "add-recipientpermission", "new-inboxrule", "set-inboxrule"}
+)
+"""Commands of which only their parameters say whether they matter."""
+
 CMDLETS = frozenset({*_SWITCHES, *_INBOX_RULES, *_TRANSPORT_RULES, *_PERMITS, _ASSIGNS_ROLE, _ADDS_DOMAIN})
 """In lower case."""
 
 
 def of_cmdlet(audit: Audit, on: int, operation: str, tenant: str | None) -> tuple[Use, ...]:
-    """All uses in a record of one of CMDLETS."""
+    """All uses in a record of one of CMDLETS. Raises BadRecordError where it does not say what it did."""
     return tuple(_found(audit, on, operation, tenant))
 
 
 def _found(audit: Audit, on: int, operation: str, tenant: str | None) -> Iterator[Use]:
-    given = {(pair.name or "").casefold(): text_of(pair.value).casefold() for pair in parameters(audit)}
+    pairs = parameters(audit)
+    if (audit.parameters is None and operation in _BY_PARAMETERS) or any(not each.name or each.value is None for each in pairs):
+        raise BadRecordError("does not say with which parameters")
+    given = {(pair.name or "").casefold(): text_of(pair.value).casefold() for pair in pairs}
     if operation in _INBOX_RULES and _forwards(audit, given):
         box = lower(audit.mailbox_owner) or lower(audit.object_id if operation == "set-mailbox" else audit.user_id)
         yield use_of(audit, on, "forward-mail", "mailbox", box)

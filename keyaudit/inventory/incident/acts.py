@@ -27,6 +27,7 @@ FOLLOWED = (
     "many-mailboxes",
     "mailbox-read-often",
     "mailboxes-from-new-network",
+    "many-new-networks",
     "mailboxes-with-new-program",
     "new-network",
 )

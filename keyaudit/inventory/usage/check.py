@@ -25,7 +25,10 @@ from keyaudit.model.usage import OF_THE_APP, Accepted, Blind, Kind, Unseen, Unus
 
 _MUCH = (Kind.MANY_MAILBOXES, Kind.MAILBOX_OFTEN, Kind.MANY_IN_AN_HOUR)
 """Kinds for which a large number is unusual."""
-_COUNTED = (*_MUCH, Kind.MAILBOXES_FROM_NETWORK, Kind.USERS_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM)
+_COUNTED = (
+    *(*_MUCH, Kind.MAILBOXES_FROM_NETWORK, Kind.MANY_NETWORKS),
+    *(Kind.USERS_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM),
+)
 """Kinds with a number of a day."""
 
 
@@ -96,13 +99,16 @@ def _unusual(
 
 
 def _covering(found: Unusual, accepted: Sequence[Accepted]) -> Accepted | None:
-    """The announcement that covers it. An announced application covers no mass reading, no return of an old key, and no
-    privileged change."""
-    if any(why.kind in (*_MUCH, Kind.RETURNED_KEY, Kind.PRIVILEGED) for why in found.why):
+    """The announcement that covers it. An announced application covers no mass reading, except of as many mailboxes as were
+    announced, no return of an old key, and no privileged change."""
+    uncovered = (Kind.MAILBOX_OFTEN, Kind.MANY_IN_AN_HOUR, Kind.RETURNED_KEY, Kind.PRIVILEGED)
+    if any(why.kind in uncovered for why in found.why):
         return None
+    read = max((why.count for why in found.why if why.kind is Kind.MANY_MAILBOXES), default=0)
     done = (found.app_id, found.operation)
     for each in accepted:
-        if (each.app_id, each.operation) == done and found.last_on < each.ends and each.target.matches(found.target):
+        matches = (each.app_id, each.operation) == done and each.target.matches(found.target)
+        if matches and found.last_on < each.ends and read <= each.mailboxes:
             return each
     return None
 

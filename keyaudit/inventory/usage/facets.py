@@ -40,21 +40,19 @@ def days_of(window: Window, sql: DuckDB = DUCKDB) -> str:
 def counting(window: Window, groups: str, mailboxes: str, *, succeeded: bool = False, sql: DuckDB = DUCKDB) -> Iterator[str]:
     """The statements that create the table `seen` of the uses in the window; with `succeeded`, only of those that succeeded.
 
-    It has COLUMNS, `refused`, `busiest`, the day of most mailboxes, and `box`, the mailbox that was read most, with its day
-    `read_on`. `groups`, `mailboxes`: relations with the columns of `logs.groups.GROUP` and `MAILBOXES`; `groups` is read once
-    for each facet.
+    It has COLUMNS and `refused`. `groups`, `mailboxes`: relations with the columns of `logs.groups.GROUP` and `MAILBOXES`;
+    `groups` is read once for each facet.
     """
     boxes, reads, condition = ("let_in", "reads_let_in", "succeeded") if succeeded else ("boxes", "reads", "true")
-    mail_read = f"""SELECT {KEYS}, facet, value, max(boxes) AS mailboxes, max_by(day, (boxes, -day)) AS busiest,
-            max(reads) AS reads, max_by(day, (reads, -day)) AS read_on, max_by(box, (reads, -day)) AS box FROM (
-        SELECT {KEYS}, facet, value, day, CAST(sum({boxes}) AS BIGINT) AS boxes, max({reads}) AS reads,
-            max_by(box, ({reads}, box)) AS box FROM {mailboxes} WHERE {within(window)} AND {boxes} > 0
+    mail_read = f"""SELECT {KEYS}, facet, value, max(boxes) AS mailboxes, max(reads) AS reads FROM (
+        SELECT {KEYS}, facet, value, day, CAST(sum({boxes}) AS BIGINT) AS boxes, max({reads}) AS reads
+        FROM {mailboxes} WHERE {within(window)} AND {boxes} > 0
         GROUP BY {KEYS}, facet, value, day) GROUP BY {KEYS}, facet, value"""
     yield sql.table("mail_read", mail_read)
     # One facet at a time: grouping sets would hold the groups of all facets at once, and take three times as long.
     for facet, value in ((Facet.APP, "''"), *FACETS.items()):
         query = f"""SELECT {KEYS}, '{facet}' AS facet, value, uses, refused, days, first_on, last_on,
-            coalesce(mailboxes, 0) AS mailboxes, coalesce(reads, 0) AS reads, busiest, read_on, box FROM (
+            coalesce(mailboxes, 0) AS mailboxes, coalesce(reads, 0) AS reads FROM (
                 SELECT {KEYS}, '{facet}' AS facet, {value} AS value, CAST(sum(uses) AS BIGINT) AS uses,
                     CAST(coalesce(sum(uses) FILTER (WHERE NOT succeeded), 0) AS BIGINT) AS refused,
                     {days_of(window, sql)} AS days,
@@ -65,8 +63,7 @@ def counting(window: Window, groups: str, mailboxes: str, *, succeeded: bool = F
         yield sql.table("seen", query) if facet is Facet.APP else f"INSERT INTO seen {query}"
     yield f"""INSERT INTO seen SELECT {KEYS}, '{Facet.HOUR}' AS facet, '' AS value, CAST(0 AS BIGINT) AS uses,
             CAST(0 AS BIGINT) AS refused, {days_of(window, sql)} AS days, min(day) * {DAY} AS first_on,
-            max(day) * {DAY} AS last_on, max({boxes}) AS mailboxes, CAST(0 AS BIGINT) AS reads,
-            max_by(day, ({boxes}, -day)) AS busiest, CAST(NULL AS BIGINT) AS read_on, CAST(NULL AS STRING) AS box
+            max(day) * {DAY} AS last_on, max({boxes}) AS mailboxes, CAST(0 AS BIGINT) AS reads
         FROM {mailboxes} WHERE {within(window)} AND facet = '{Facet.HOUR}' AND {boxes} > 0 GROUP BY {KEYS}"""
 
 

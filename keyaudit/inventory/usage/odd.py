@@ -8,7 +8,7 @@ from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.logs.groups import FACETS, KEYS, first_rows, within
 from keyaudit.inventory.usage.facets import counting, days_of, same
 from keyaudit.inventory.usage.severity import BURST, FEW, FLOOR, OF_A_DAY, OFTEN, severity
-from keyaudit.inventory.usage.steady import STEADY, arrivals, of_exchange
+from keyaudit.inventory.usage.steady import STEADY, arrivals, of_exchange, spans
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import PRIVILEGED, Facet, Kind, Window
@@ -47,17 +47,31 @@ def statements(
     baseline's columns.
     """
     yield from counting(window, groups, mailboxes, sql=sql)
-    yield sql.table("odd", _odd(sql, belongs))
+    yield sql.table("busy", _busy(window, mailboxes))
+    yield sql.table("odd", _odd(sql, window, mailboxes, belongs))
     yield sql.table("unusual", _unusual(sql, window, groups))
 
 
-def _odd(sql: DuckDB, belongs: str) -> str:
+def _busy(window: Window, mailboxes: str) -> str:
+    """SQL: by class, operation, application, facet and value the days that may have too many mailboxes, reads or calls."""
+    return f"""SELECT {KEYS}, facet, value, day AS busiest, max(reads) AS that_often, max_by(box, (reads, box)) AS box,
+            CAST(CASE facet WHEN '{Facet.HOUR}' THEN max(boxes) ELSE sum(boxes) END AS BIGINT) AS that_many
+        FROM {mailboxes} WHERE {within(window)} AND boxes > 0 GROUP BY {KEYS}, facet, value, day
+        HAVING sum(boxes) >= {FEW} OR max(reads) >= {OFTEN}"""
+
+
+def _odd(sql: DuckDB, window: Window, mailboxes: str, belongs: str) -> str:
     """SQL: rows of `seen` outside the baseline, with the kind of reason.
 
     For an application that is new to a target, only that is reported, and how much mail it reads.
     """
-    often = _reason(Kind.MAILBOX_OFTEN, value="box", mailboxes="reads", usual="usual_reads")
-    several = f"NOT known AND NOT coalesce(elsewhere, false) AND mailboxes >= {FEW} AND mailboxes > usual_new"
+    often = _reason(Kind.MAILBOX_OFTEN, value="box", mailboxes="that_often", usual="usual_reads")
+    several = f"NOT known AND NOT coalesce(elsewhere, false) AND that_many >= {FEW} AND that_many > usual_new"
+    usual_new = {"mailboxes": "that_many", "usual": "usual_new"}
+    apart = f"""facet = '{Facet.NETWORK}' AND operation = 'read-mail' AND app_known AND NOT known
+            AND NOT coalesce(elsewhere, false) AND NOT steady AND later > 0 AND NOT {of_exchange("value", sql)}"""
+    # Networks that came since the baseline's last day are used again, and are still new to it.
+    come = f"{OF_A_DAY} * most_new + came * greatest(0, busiest - ended / {DAY}) / nullif(later, 0)"
     return f"""
         WITH app AS (SELECT {KEYS} FROM {belongs} WHERE facet = '{Facet.APP}'),
         key AS (SELECT target_kind, operation, app, {_OF} AS of, facet, value, min(first_on) AS first_on,
@@ -75,11 +89,12 @@ def _odd(sql: DuckDB, belongs: str) -> str:
                 coalesce(last_on > replaced, false) AS superseded, coalesce(usual, 0) AS usual,
                 coalesce(elsewhere, anywhere, facet = '{Facet.CLIENT_APP}' AND value IN {tuple(FIRST_PARTY)}) AS elsewhere,
                 coalesce({STEADY}, false) AS steady, app IN {tuple(FIRST_PARTY)} AS own, coalesce(usual_new, 0) AS usual_new,
-                coalesce(usual_reads, 0) AS usual_reads
+                coalesce(usual_reads, 0) AS usual_reads, came, most_new, ended, later
             FROM (SELECT *, CASE facet WHEN '{Facet.APP}' THEN app ELSE value END AS new, {_OF} AS of FROM seen) AS seen
-            LEFT JOIN (SELECT {KEYS}, facet, coalesce(came, 0) AS came, coalesce(allowed, 0) AS allowed, usual_new
-                FROM (SELECT DISTINCT {KEYS}, facet FROM seen) LEFT JOIN ({arrivals(belongs)}) USING ({KEYS}, facet))
+            LEFT JOIN (SELECT {KEYS}, facet, coalesce(came, 0) AS came, usual_new, coalesce(most_new, 0) AS most_new
+                FROM (SELECT DISTINCT {KEYS}, facet FROM seen) LEFT JOIN ({arrivals(belongs, sql)}) USING ({KEYS}, facet))
                 USING ({KEYS}, facet)
+            CROSS JOIN ({spans(belongs)}) AS span
             LEFT JOIN (SELECT *, true AS app_known FROM app) USING ({KEYS})
             LEFT JOIN (SELECT DISTINCT target_kind, target, operation, true AS done FROM app)
                 USING (target_kind, target, operation)
@@ -99,23 +114,29 @@ def _odd(sql: DuckDB, belongs: str) -> str:
                     ELSE '{Kind.NEW_APP}' END
                 WHEN superseded THEN '{Kind.RETURNED_KEY}'
                 WHEN facet NOT IN ('{Facet.APP}', '{Facet.HOUR}') AND app_known AND NOT known THEN 'new-' || facet
-                END AS kind FROM judged)
+                END AS kind FROM judged),
+        busy_days AS (SELECT * FROM reasons JOIN busy USING ({KEYS}, facet, value)),
+        apart AS (SELECT *, count(*) OVER (PARTITION BY {KEYS}, busiest) AS networks FROM reasons
+            JOIN (SELECT DISTINCT {KEYS}, facet, value, day AS busiest FROM {mailboxes} WHERE {within(window)} AND boxes > 0)
+            USING ({KEYS}, facet, value) WHERE {apart})
         SELECT {_ODD}, CAST(NULL AS BIGINT) AS busiest FROM reasons WHERE kind IS NOT NULL
         UNION ALL SELECT {_reason(Kind.PRIVILEGED)}, CAST(NULL AS BIGINT) FROM reasons
         WHERE facet = '{Facet.APP}' AND target = '{PRIVILEGED}'
-        UNION ALL SELECT {_reason(Kind.MANY_MAILBOXES)}, busiest FROM reasons
-        WHERE facet = '{Facet.APP}' AND mailboxes >= {FLOOR} AND mailboxes > {OF_A_DAY} * usual
-        UNION ALL SELECT {_reason(Kind.MANY_IN_AN_HOUR)}, busiest FROM reasons
-        WHERE facet = '{Facet.HOUR}' AND mailboxes >= {BURST} AND mailboxes > {OF_A_DAY} * usual
-        UNION ALL SELECT {often}, read_on FROM reasons
-        WHERE facet = '{Facet.APP}' AND reads >= {OFTEN} AND reads > {OF_A_DAY} * usual_reads
-        UNION ALL SELECT {_reason(Kind.MAILBOXES_FROM_NETWORK, usual="usual_new")}, busiest FROM reasons
+        UNION ALL SELECT {_reason(Kind.MANY_MAILBOXES, mailboxes="that_many")}, busiest FROM busy_days
+        WHERE facet = '{Facet.APP}' AND that_many >= {FLOOR} AND that_many > {OF_A_DAY} * usual
+        UNION ALL SELECT {_reason(Kind.MANY_IN_AN_HOUR, mailboxes="that_many")}, busiest FROM busy_days
+        WHERE facet = '{Facet.HOUR}' AND that_many >= {BURST} AND that_many > {OF_A_DAY} * usual
+        UNION ALL SELECT {often}, busiest FROM busy_days
+        WHERE facet = '{Facet.APP}' AND that_often >= {OFTEN} AND that_often > {OF_A_DAY} * usual_reads
+        UNION ALL SELECT {_reason(Kind.MAILBOXES_FROM_NETWORK, **usual_new)}, busiest FROM busy_days
         WHERE facet = '{Facet.NETWORK}' AND operation <> 'saml-sign-in' AND (own OR app_known) AND NOT steady
             AND NOT {of_exchange("value", sql)} AND {several}
-        UNION ALL SELECT {_reason(Kind.USERS_FROM_NETWORK, usual="usual_new")}, busiest FROM reasons
+        UNION ALL SELECT {_reason(Kind.USERS_FROM_NETWORK, **usual_new)}, busiest FROM busy_days
         WHERE facet = '{Facet.NETWORK}' AND operation = 'saml-sign-in' AND app_known AND NOT steady AND {several}
-        UNION ALL SELECT {_reason(Kind.MAILBOXES_WITH_PROGRAM, usual="usual_new")}, busiest FROM reasons
-        WHERE facet = '{Facet.CLIENT}' AND app_known AND {several}"""
+        UNION ALL SELECT {_reason(Kind.MAILBOXES_WITH_PROGRAM, **usual_new)}, busiest FROM busy_days
+        WHERE facet = '{Facet.CLIENT}' AND app_known AND {several}
+        UNION ALL SELECT {_reason(Kind.MANY_NETWORKS, mailboxes="networks", usual="most_new")}, busiest FROM apart
+        WHERE networks >= {FLOOR} AND networks > {come}"""
 
 
 def _reason(kind: Kind, **columns: str) -> str:
@@ -144,7 +165,9 @@ def _unusual(sql: DuckDB, window: Window, groups: str) -> str:
                 {first_rows("evidence", sql)} AS evidence"""
     return f"""
         WITH new AS (SELECT {GROUPS}, count(*) AS values, {sql.least("value", _FEW)} AS few,
-                max(mailboxes) AS mailboxes, max(usual) AS usual, bool_and(steady) AS steady FROM odd GROUP BY {GROUPS}
+                max(mailboxes) AS mailboxes, max(usual) AS usual, bool_and(steady) AS steady
+            FROM (SELECT {GROUPS}, value, max(mailboxes) AS mailboxes, max(usual) AS usual, bool_and(steady) AS steady
+                FROM odd GROUP BY {GROUPS}, value) GROUP BY {GROUPS}
             ORDER BY array_position({sql.texts(list(map(str, Kind)))}, kind), elsewhere, {KEYS} LIMIT {MOST}),
         uses AS (SELECT {columns}
             FROM (SELECT * FROM {groups} WHERE told AND {within(window)}) AS used JOIN odd ON {same("used", "odd")}

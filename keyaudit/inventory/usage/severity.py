@@ -6,7 +6,9 @@ from keyaudit.model.first_party import FIRST_PARTY, TOOLS
 from keyaudit.model.usage import Kind
 
 FLOOR = 20
-"""The number of mailboxes read in one day by one application that is high regardless of the baseline."""
+"""The number of mailboxes read in one day by one application, or of new networks from which they are read, that is compared
+with the baseline.
+"""
 OFTEN = 300
 """How often one application reads one mailbox in one day before it is compared with what was learned. From 1,000 times on, the
 log stops for that mailbox: https://learn.microsoft.com/purview/audit-log-investigate-accounts
@@ -45,6 +47,7 @@ _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
     Kind.MAILBOX_OFTEN: (Severity.HIGH, Severity.HIGH),
     Kind.MAILBOXES_FROM_NETWORK: (Severity.HIGH, Severity.HIGH),
     Kind.MAILBOXES_WITH_PROGRAM: (Severity.MEDIUM, Severity.MEDIUM),
+    Kind.MANY_NETWORKS: (Severity.HIGH, Severity.HIGH),
     Kind.USERS_FROM_NETWORK: (Severity.HIGH, Severity.HIGH),
 }
 """By kind: the severity of a value never seen before, and of one known from other uses or Microsoft's own services. For a new

@@ -15,6 +15,8 @@ from keyaudit.model.usage import Facet
 
 _WARM_UP = 28 * DAY
 """The days at the start of a baseline in which everything usual appears for the first time."""
+_SETTLED = _WARM_UP + 14 * DAY
+"""The days of a baseline from which the number of new values of a day is known."""
 _EVERY = 56 * DAY
 """Days after those in which one new value is no sign that there will be more."""
 
@@ -39,20 +41,26 @@ def of_exchange(network: str, sql: DuckDB) -> str:
     return sql.found(network, _OF_EXCHANGE)
 
 
-def arrivals(belongs: str) -> str:
+def arrivals(belongs: str, sql: DuckDB) -> str:
     """A query over a baseline: by class, operation, application and facet, how many values `came` after its first weeks.
 
-    `allowed`: how many may come to somebody with few; `usual_new`: the most mailboxes with one of them, apart from as many.
+    `usual_new`: the most mailboxes with one of them, apart from as many as `allowed` in `spans`; `most_new`: how many came on
+    the day of most.
     """
-    return f"""SELECT {KEYS}, facet, count(*) AS came, max(allowed) AS allowed,
-            coalesce(max(mailboxes) FILTER (WHERE number > allowed), 0) AS usual_new
+    return f"""SELECT {KEYS}, facet, count(*) AS came,
+            coalesce(max(mailboxes) FILTER (WHERE number > allowed), 0) AS usual_new, max(that_day) AS most_new
         FROM (SELECT {KEYS}, facet, mailboxes, allowed,
-                row_number() OVER (PARTITION BY {KEYS}, facet ORDER BY mailboxes DESC, value) AS number
-            FROM {belongs} CROSS JOIN ({_allowed(belongs)}) AS span
+                row_number() OVER (PARTITION BY {KEYS}, facet ORDER BY mailboxes DESC, value) AS number,
+                count(*) OVER (PARTITION BY {KEYS}, facet, {sql.quotient("first_on", DAY)}) AS that_day
+            FROM {belongs} CROSS JOIN ({spans(belongs)}) AS span
             WHERE facet IN ('{Facet.NETWORK}', '{Facet.CLIENT}') AND first_on >= began + {_WARM_UP})
         GROUP BY {KEYS}, facet"""
 
 
-def _allowed(belongs: str) -> str:
-    return f"""SELECT began, greatest(0, (ended - began - {_WARM_UP}) / {_EVERY}) AS allowed
+def spans(belongs: str) -> str:
+    """A query over a baseline for one row: the first and the last time in it, and how many values may come to somebody with
+    few. `later`: the days on which values `came`, or 0 if these are too few to know how many come on one.
+    """
+    return f"""SELECT began, ended, greatest(0, (ended - began - {_WARM_UP}) / {_EVERY}) AS allowed,
+            CASE WHEN ended - began >= {_SETTLED} THEN (ended - began - {_WARM_UP}) / {DAY} ELSE 0 END AS later
         FROM (SELECT min(first_on) AS began, max(last_on) AS ended FROM {belongs})"""

@@ -44,8 +44,8 @@ def prepare(sources: Sources, of: Window) -> Iterator[str]:
     timely = f"used_on >= {of.since} AND used_on < {of.until}"
     sql = sources.sql
     yield sql.table("classified", single(sources["usage"], timely, sql))
-    boxes = f"({mailboxes(sources['usage'], timely, sql)})"
-    yield from statements(of, groups="classified", mailboxes=boxes, belongs=belongs, sql=sql)
+    yield sql.table("read_boxes", mailboxes(sources["usage"], timely, sql))
+    yield from statements(of, groups="classified", mailboxes="read_boxes", belongs=belongs, sql=sql)
 
 
 def view(sources: Sources, scope_id: str, as_of: int, of: Window | None) -> str:

@@ -235,7 +235,7 @@ UNUSUAL_USE = Table(
                 texts("new_values", "the first few values that are new; none for the application"),
                 integer("new_count", "how many values are new"),
                 integer("mailboxes", "the most mailboxes read in one day, or reads of one mailbox, or calls in one hour, or "
-                    "users who signed in on one day"),
+                    "users who signed in on one day, or new networks of one day"),
                 integer("usual_mailboxes", "the most that the baseline learned of one day"),
                 integer("uses", "how many uses"),
                 integer("refused", "how many of them were refused"),

@@ -92,6 +92,7 @@ def _accepted(accepted: Accepted) -> dict[str, object]:
         "owner": accepted.owner,
         "reason": accepted.reason,
         "until": accepted.last_day,
+        "mailboxes": accepted.mailboxes or None,
         "place": accepted.place,
     }
 

@@ -23,7 +23,7 @@ _NEW: dict[Kind, tuple[str, str]] = {
 _COUNTED_KINDS = frozenset(
     {
         *(Kind.MANY_MAILBOXES, Kind.MAILBOX_OFTEN, Kind.MAILBOXES_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM),
-        *(Kind.MANY_IN_AN_HOUR, Kind.USERS_FROM_NETWORK),
+        *(Kind.MANY_IN_AN_HOUR, Kind.USERS_FROM_NETWORK, Kind.MANY_NETWORKS),
     }
 )
 _ELSEWHERE = {
@@ -117,7 +117,11 @@ def _much(why: Why) -> str:
         return f"{mailboxes}; the maximum in the baseline is {why.usual:,}"
     values = ", ".join(map(one_line, why.values))
     if why.kind is Kind.MAILBOX_OFTEN:
-        return f"read the mailbox {values} {plural(why.count, 'time')} in one day; the maximum in the baseline is {why.usual:,}"
+        box = f"the mailbox {values}" if len(why.values) == 1 else f"one of the mailboxes {values}"
+        return f"read {box} {plural(why.count, 'time')} in one day; the maximum in the baseline is {why.usual:,}"
+    if why.kind is Kind.MANY_NETWORKS:
+        said = f"read mail from {plural(why.count, 'new network')} in one day, such as {values}"
+        return f"{said}; in the baseline at most {why.usual:,} came on one day"
     if why.kind is Kind.USERS_FROM_NETWORK:
         mailboxes = f"{plural(why.count, 'user')} signed in on one day"
     word, what = ("with", "program") if why.kind is Kind.MAILBOXES_WITH_PROGRAM else ("from", "network")

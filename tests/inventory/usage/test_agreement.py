@@ -18,7 +18,7 @@ from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
 from tests.logs import START, TENANT, mail, store, use
 
-LEARNED, AFTER = 30, 40
+LEARNED, AFTER = 45, 40
 WHOLE = ("privileged", "new-operation", "new-app", "new-target", "many-mailboxes", "many-in-one-hour")
 """What is unusual as a whole, not for a value of its own."""
 APPS = ("app", "other", "stranger", "d3590ed6-52b3-4102-aeff-aad2292ab01c", "04b07795-8ddb-461a-bbee-02f9e1bf7b46", "")
@@ -57,6 +57,8 @@ def generated(chance: random.Random) -> list[Use]:
             operation = chance.choice(("sign", "sign", "decrypt", "verify"))
             network, let_in = chance.choice(("10.0.0.1", "10.9.9.9")), chance.random() > 0.1
             found.append(use(day, app, operation=operation, network=network, succeeded=let_in, **columns))
+        if day == LEARNED:
+            found += [mail(day, "app", f"m{box}@contoso.example", network=f"172.{box}.3.1") for box in range(24)]
     return found
 
 
@@ -93,6 +95,7 @@ def agree(folder: Path, seed: int, windows: int) -> None:
                 f" FROM ({view}) WHERE kind IS NOT NULL"
             ).fetchall()
             assert set(rows) == told
+            assert ("read-mail", "many-new-networks") in {(row[0], row[3]) for row in rows}
             assert len(rows) == sum(len(each.why) for each in found.findings)
             shown = connection.execute(
                 "SELECT name, operation, coalesce(app_id, ''), kind, new_values, objects, principals, networks, records"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import json
+from msgspec import json, structs
 
 from keyaudit.inventory.logs import Use
 from keyaudit.inventory.usage.baseline import Baseline, open_baseline
@@ -267,6 +267,21 @@ def test_announcing_an_application_does_not_announce_mass_reading(held: Held) ->
     read = [mail(NEW, "stranger", f"m{number}@contoso.example") for number in range(20)]
     found = held([mail(day) for day in range(LEARNED)], read, [accepted])
     assert (one(found).accepted, found.failing) == (None, 1)
+
+
+@pytest.mark.parametrize(("most", "covered"), [(19, False), (20, True)])
+def test_an_announcement_covers_as_many_mailboxes_as_it_says(held: Held, most: int, covered: bool) -> None:
+    accepted = structs.replace(announced("read-mail", NEW), mailboxes=most)
+    read = [mail(NEW, "stranger", f"m{number}@contoso.example") for number in range(20)]
+    found = held([mail(day) for day in range(LEARNED)], read, [accepted])
+    assert (one(found).accepted is not None, found.failing) == (covered, not covered)
+
+
+def test_every_day_of_mass_reading_is_counted(held: Held) -> None:
+    usual = [mail(day) for day in range(LEARNED)]
+    many = [mail(NEW + day, mailbox=f"m{number}@contoso.example") for day in (0, 1) for number in range(20 + day)]
+    (why,) = one(held(usual, [*many, mail(NEW + 2)])).why
+    assert (why.kind, why.count, why.uses, why.days) == ("many-mailboxes", 21, 41, 2)
 
 
 def blind(found: UsageCheck) -> list[tuple[str, str]]:

@@ -68,6 +68,10 @@ ITEMS: dict[str, tuple[list[Use], Expected]] = {
         [reads(LEARNED, OUTLOOK_ON_THE_WEB, ELSEWHERE, number, client="Client=OWA;Action=ViaProxy") for number in range(40)],
         ("read-mail", OUTLOOK_ON_THE_WEB, "mailboxes-from-new-network"),
     ),
+    "each mailbox through a proxy of its own": (
+        [reads(LEARNED, OUTLOOK_ON_THE_WEB, f"73.{number}.9.4", number) for number in range(40)],
+        ("read-mail", OUTLOOK_ON_THE_WEB, "many-new-networks"),
+    ),
     "slowly, five a day": (
         [reads(LEARNED, OUTLOOK, "203.0.114.9", number) for number in range(5)],
         ("read-mail", OUTLOOK, "mailboxes-from-new-network"),

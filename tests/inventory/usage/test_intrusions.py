@@ -136,6 +136,13 @@ FORMS: dict[str, tuple[Callable[[int], list[Use]], list[tuple[str, str]]]] = {
         lambda seed: by_intruder(seed, OUTLOOK_ON_THE_WEB, 5, client="Client=OWA;Action=ViaProxy"),
         [(OUTLOOK_ON_THE_WEB, "mailboxes-from-new-network")],
     ),
+    "an application of Microsoft's in daily use, each mailbox through a proxy of its own": (
+        lambda seed: [
+            reads(LEARNED, OUTLOOK_ON_THE_WEB, f"73.{number}.9.4", number)
+            for number in random.Random(f"{seed}/proxies").sample(range(PEOPLE), 40)
+        ],
+        [(OUTLOOK_ON_THE_WEB, "many-new-networks")],
+    ),
     "an application of Microsoft's that nobody uses, fast": (
         lambda seed: by_intruder(seed, VIVA_INSIGHTS, 40),
         [(VIVA_INSIGHTS, "mailboxes-from-new-network"), (VIVA_INSIGHTS, "many-mailboxes")],
