@@ -12,7 +12,7 @@ from tests.rehearsal import causes
 from tests.rehearsal.actions import acted
 from tests.rehearsal.causes import UNSHARED, closed_by_actions, measured, shared
 from tests.rehearsal.reader import filled, prepare
-from tests.rehearsal.rehearse import SLICE, of, rehearse, shows
+from tests.rehearsal.rehearse import NOT_YET, SLICE, of, rehearse, shows
 from tests.rehearsal.results import FILE, problems, results
 from tests.rehearsal.shapes import printed
 from tests.rehearsal.stage import Audit, Change, Stage, compared, staged, version
@@ -104,13 +104,13 @@ async def test_a_command_ends_with_loaded_modules_as_in_a_process_of_its_own(sta
 
 
 async def test_az_itself_refuses_no_command_that_a_policy_prints(before: Audit) -> None:
-    """Against a tenant that refuses writes: what az refuses never becomes a request. One command of each other shape."""
+    """Against a tenant that refuses writes: what az refuses never becomes a request. One command of each shape that is not rehearsed."""
     refused = []
     async with staged(writable=False) as stage:
         every = reversed(printed(before))
         first = {shape: command for one in every for shape, command in zip(one.shapes, one.commands, strict=True)}
         for shape, printed_ in first.items():
-            if shape.startswith(SLICE) and "managedhsm" not in printed_ and "--hsm-name" not in printed_:
+            if not any(word in printed_ for word in NOT_YET):
                 continue
             stage.reset()
             command = filled(printed_, stage.simulator.estate)
