@@ -87,7 +87,9 @@ class ManagedHsms(Service):
         hsm = self._hsm(request)
         written = routed(self._writes, request) if self.directory.rights else None
         if written is not None and "api-version" in request.query:
-            return varying(written[0].operation, lambda asked: written[0].respond(asked, written[1]), Charge("vault_hsm", hsm.name))
+            return varying(
+                written[0].operation, lambda asked: written[0].respond(asked, written[1]), Charge("vault_hsm", hsm.name)
+            )
         route, stars = routed(self._routes, request) or (_UNKNOWN if request.method == "GET" else self._refused, [])
         charges = (Charge("vault_hsm", hsm.name), Charge("vault_subscription", hsm.subscription))
         refused = self._refusal(request, hsm, route.operation)

@@ -85,7 +85,9 @@ def cluster(directory: Directory, place: Sequence[str]) -> Resource | None:
     """The Cloud HSM of a subscription, resource group and name."""
     wanted = [each.lower() for each in place]
     found = (one for one in directory.estate.resources if one.type.lower() == CLUSTERS)
-    return next((one for one in found if [one.subscription.lower(), one.resource_group.lower(), one.name.lower()] == wanted), None)
+    return next(
+        (one for one in found if [one.subscription.lower(), one.resource_group.lower(), one.name.lower()] == wanted), None
+    )
 
 
 def resource(found: Resource) -> dict[str, object]:

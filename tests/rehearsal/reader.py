@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from keyaudit.simulator.arm_logs import workspace_id
@@ -38,8 +38,9 @@ _RELEASE = {
 _OTHERS = {
     "new-value.txt": "a new value",
     "release-policy.json": json.dumps(_RELEASE),
-    "audit.json": '[{"categoryGroup": "audit", "enabled": true}]',
-    "categories.json": json.dumps([{"category": each, "enabled": True} for each in ("Administrative", "Security", "Policy")]),
+    "categories.json": json.dumps(
+        [{"category": each, "enabled": True} for each in ("Administrative", "Alert", "Policy", "Security")]
+    ),
 }
 _USERS: Mapping[str, Callable[[Posture], Mapping[str, Any]]] = {
     "app-users-can-consent": lambda posture: {
@@ -74,7 +75,7 @@ def filled(command: str, estate: Estate) -> str:
     return command
 
 
-async def prepare(stage: Stage, command: str, policies: Iterable[str]) -> None:
+async def prepare(stage: Stage, command: str, policies: Collection[str]) -> None:
     """Write the files that a command names, as the texts of these policies say."""
     for name in ("credential.json", "federated.json"):
         if name in command:
@@ -84,6 +85,10 @@ async def prepare(stage: Stage, command: str, policies: Iterable[str]) -> None:
     for name, content in _OTHERS.items():
         if name in command:
             (stage.folder / name).write_text(content)
+    if "@audit.json" in command:
+        devices = "hsm-device-audit-off" in policies
+        log = {"category": "HsmServiceOperations"} if devices else {"categoryGroup": "audit"}
+        (stage.folder / "audit.json").write_text(json.dumps([{**log, "enabled": True}]))
     if "@users.json" in command:
         users: dict[str, Any] = {}
         for each in policies:
@@ -98,7 +103,7 @@ async def prepare(stage: Stage, command: str, policies: Iterable[str]) -> None:
 
 
 async def _limits(stage: Stage) -> dict[str, Any]:
-    """What `keyaudit guardrails` writes, with every restriction of identifier URIs that is in force, and the one that is asked."""
+    """What `keyaudit guardrails` writes, with the restrictions of identifier URIs in force, and the one that is asked."""
     wrote = await stage.run(f"{sys.executable} -m keyaudit guardrails --as app-management-policy --out policy.json")
     assert wrote.status == 0, wrote.errors
     limits: dict[str, Any] = json.loads((stage.folder / "policy.json").read_text())
@@ -110,7 +115,7 @@ async def _limits(stage: Stage) -> dict[str, Any]:
     return {**limits, "applicationRestrictions": applications}
 
 
-async def _edited(stage: Stage, vault: str, name: str, policies: Iterable[str]) -> dict[str, Any]:
+async def _edited(stage: Stage, vault: str, name: str, policies: Collection[str]) -> dict[str, Any]:
     """A certificate's policy as it is, with the edits of these policies."""
     shown = await stage.run(f"az keyvault certificate show --vault-name {vault} --name {name} --query policy")
     assert shown.status == 0, shown.errors

@@ -9,8 +9,8 @@ import pytest_asyncio
 
 from tests import needs
 from tests.rehearsal import causes
-from tests.rehearsal.actions import acted
-from tests.rehearsal.causes import UNSHARED, closed_by_actions, measured, shared
+from tests.rehearsal.acted import by_actions, in_ordinary
+from tests.rehearsal.causes import UNSHARED, measured, merged, shared
 from tests.rehearsal.reader import filled, prepare
 from tests.rehearsal.rehearse import NOT_YET, SLICE, of, rehearse, shows
 from tests.rehearsal.results import FILE, problems, results
@@ -70,9 +70,7 @@ def _of(
 
 async def test_the_action_of_a_cause_closes_all_its_findings(stage: Stage, before: Audit) -> None:
     """Each action of every cause that several findings share, taken in the tenant itself; what az does is above."""
-    stage.reset()
-    stage.simulator.restore(acted(stage.simulator.estate, before.values()))
-    made = closed_by_actions(before, await stage.left())
+    made = merged([*(await by_actions(stage, before)), *(await in_ordinary())])
     assert {(each.kind, each.left, each.alone) for each in made if each.left or each.alone} == set()
     assert made == [each for each in causes.kept() if not each.commands], AGAIN
     assert not shared(before.values()) & {(kind, policy) for kind, some in UNSHARED.items() for policy in some}
@@ -104,12 +102,12 @@ async def test_a_command_ends_with_loaded_modules_as_in_a_process_of_its_own(sta
 
 
 async def test_az_itself_refuses_no_command_that_a_policy_prints(before: Audit) -> None:
-    """Against a tenant that refuses writes: what az refuses never becomes a request. One command of each shape that is not rehearsed."""
+    """Against a tenant that refuses writes: what az refuses is no request. One command of each shape not rehearsed."""
     refused = []
     async with staged(writable=False) as stage:
         every = reversed(printed(before))
         first = {shape: command for one in every for shape, command in zip(one.shapes, one.commands, strict=True)}
-        for shape, printed_ in first.items():
+        for printed_ in first.values():
             if not any(word in printed_ for word in NOT_YET):
                 continue
             stage.reset()

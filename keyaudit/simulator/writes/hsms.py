@@ -71,7 +71,14 @@ def create_key(directory: Directory, hsm: ManagedHsm, request: Request, stars: l
 _ASSIGNMENTS = "providers/microsoft.authorization/roleassignments/*"
 PLACES: Sequence[tuple[str, str, str, str, str, Write]] = (
     *(
-        ("hsm.role_assignment.delete", "DELETE", f"{scope}{_ASSIGNMENTS}", "roleAssignments/delete/action", shown, delete_assignment)
+        (
+            "hsm.role_assignment.delete",
+            "DELETE",
+            f"{scope}{_ASSIGNMENTS}",
+            "roleAssignments/delete/action",
+            shown,
+            delete_assignment,
+        )
         for scope, shown in (("", "/"), ("keys/", "/keys"), ("keys/*/", "/keys"))
     ),
     ("hsm.setting.set", "PATCH", "settings/*", "settings/write/action", "/", set_setting),

@@ -32,7 +32,12 @@ def writes(directory: Directory) -> Sequence[Route]:
         ("diagnostic_setting.put", f"{_GROUP}/microsoft.keyvault/managedhsms/*/{_SETTING}", setting, _of_hsm),
         ("diagnostic_setting.put", f"{_GROUP}/{other_services.CLUSTERS}/*/{_SETTING}", setting, _of_cluster),
         ("activity_log.put", f"subscriptions/*/{_SETTING}", setting, _of_subscription),
-        ("workspace.put_table", f"{_GROUP}/{workspace}/tables/*", "Microsoft.OperationalInsights/workspaces/tables/write", _table),
+        (
+            "workspace.put_table",
+            f"{_GROUP}/{workspace}/tables/*",
+            "Microsoft.OperationalInsights/workspaces/tables/write",
+            _table,
+        ),
         ("defender.put", "subscriptions/*/providers/microsoft.security/pricings/*", "Microsoft.Security/pricings/write", _plan),
     )
 
@@ -110,7 +115,12 @@ def _made(directory: Directory, before: Settings, request: Request) -> tuple[dic
         "location": None,
         "kind": None,
         "tags": None,
-        "properties": {**dict.fromkeys(_SINKS), "metrics": [], **asked, "logs": [_log(each) for each in asked.get("logs") or ()]},
+        "properties": {
+            **dict.fromkeys(_SINKS),
+            "metrics": [],
+            **asked,
+            "logs": [_log(each) for each in asked.get("logs") or ()],
+        },
         "identity": None,
     }
     return made, (*others, made)
@@ -127,7 +137,8 @@ def _require_own_sinks(asked: Mapping[str, Any], other: Mapping[str, Any]) -> No
         if asked.get(sink) and str(asked[sink]).lower() == str(of_other.get(sink)).lower():
             for category in sorted(_categories(asked) & _categories(of_other)):
                 message = (
-                    f"Data sink '{asked[sink]}' is already used in diagnostic setting '{other['name']}' for category '{category}'. "
+                    f"Data sink '{asked[sink]}' is already used in diagnostic setting '{other['name']}' for category "
+                    f"'{category}'. "
                     "Data sinks can't be reused in different settings on the same category for the same resource."
                 )
                 raise WriteError(409, "Conflict", message)
@@ -144,7 +155,8 @@ def _table(directory: Directory, request: Request, stars: list[str]) -> Answer:
     wanted = [star.lower() for star in stars[:3]]
     logs = directory.estate.logs
     found = next(
-        (one for one in logs.workspaces if [one.subscription.lower(), one.resource_group.lower(), one.name.lower()] == wanted), None
+        (one for one in logs.workspaces if [one.subscription.lower(), one.resource_group.lower(), one.name.lower()] == wanted),
+        None,
     )
     if found is None:
         return no_resource("Microsoft.OperationalInsights/workspaces", *stars[1:3])

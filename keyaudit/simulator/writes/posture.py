@@ -61,7 +61,9 @@ def _keep(directory: Directory, posture: Posture) -> None:
 
 def _require_known(body: Mapping[str, Any], known: set[str]) -> None:
     for name in body.keys() - known:
-        raise WriteError(400, "Request_BadRequest", f"Property '{name}' does not exist as a declared property or extension property.")
+        raise WriteError(
+            400, "Request_BadRequest", f"Property '{name}' does not exist as a declared property or extension property."
+        )
 
 
 def _restrictions(before: Restrictions, asked: Mapping[str, Any]) -> Restrictions:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from keyaudit.simulator import other_services, resources
 from keyaudit.simulator.arm_answers import HEADERS, KEY_VAULT_HEADERS, answer, error, no_resource, write_denied
-from keyaudit.simulator.estate import AccessPolicy, ManagedHsm, Vault
+from keyaudit.simulator.estate import AccessPolicy, ManagedHsm
 from keyaudit.simulator.hsm_resources import hsm_resource
 from keyaudit.simulator.role_lists import ASSIGNMENTS
 from keyaudit.simulator.service import Directory, Route
