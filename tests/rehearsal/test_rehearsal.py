@@ -1,6 +1,7 @@
 """Commands that are printed about keys and credentials do what they promise, run by the unmodified Azure CLI."""
 
 import json
+import sys
 from collections.abc import AsyncIterator, Collection
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.rehearsal.acted import by_actions, in_ordinary
 from tests.rehearsal.causes import UNSHARED, measured, merged, shared
 from tests.rehearsal.reader import filled, prepare
 from tests.rehearsal.rehearse import NOT_YET, SLICE, of, rehearse, shows
-from tests.rehearsal.results import FILE, problems, results
+from tests.rehearsal.results import FILE, OPENS, problems, results
 from tests.rehearsal.shapes import printed
 from tests.rehearsal.stage import Audit, Change, Stage, compared, staged, version
 
@@ -74,6 +75,20 @@ async def test_the_action_of_a_cause_closes_all_its_findings(stage: Stage, befor
     assert {(each.kind, each.left, each.alone) for each in made if each.left or each.alone} == set()
     assert made == [each for each in causes.kept() if not each.commands], AGAIN
     assert not shared(before.values()) & {(kind, policy) for kind, some in UNSHARED.items() for policy in some}
+
+
+async def test_the_commands_of_a_guardrail_put_it_in_force(stage: Stage, before: Audit) -> None:
+    """As they are printed beside the document. Azure Policy and deployments are not simulated: az takes those commands."""
+    stage.reset()
+    wrote = await stage.run(f"{sys.executable} -m keyaudit guardrails --as app-management-policy --out policy.json")
+    commands = [line.strip() for line in wrote.errors.splitlines() if line.strip().startswith("az ")]
+    assert len(commands) == 2, wrote.errors
+    for command in commands:
+        ran = await stage.run(command)
+        assert ran.status == 0, ran.errors
+    change = compared(before, await stage.left())
+    assert {"app-management-policy-off"} <= {each["policy"] for each in change.closed}
+    assert {each["policy"] for each in change.opened} <= OPENS["app-management-policy-off"]
 
 
 async def test_what_a_command_left_is_audited_as_the_command_itself_does(stage: Stage, before: Audit) -> None:
