@@ -21,7 +21,10 @@ def expiring(
     ] = "30d",
     output: Output = Format.TEXT,
     every: Annotated[
-        bool, typer.Option("--all", help="Also list what is disabled, superseded or part of a certificate (text and table).")
+        bool,
+        typer.Option(
+            "--all", help="Also list what is disabled, superseded, part of a certificate or renewed by Azure (text and table)."
+        ),
     ] = False,
 ) -> int:
     """List what expires soon and what has expired, by owner.

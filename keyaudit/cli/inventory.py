@@ -11,6 +11,7 @@ from keyaudit.model.evidence import remedy
 
 if TYPE_CHECKING:
     from keyaudit.model.columns import Table
+    from keyaudit.model.listing import Selection
 
 
 @flags(Live, Stored, Parts)
@@ -25,6 +26,14 @@ def inventory(
             metavar="[TABLE]",
             help="The table whose rows to list, or federated-credentials for what these trust, by grade. Default: the number "
             "of rows of each table.",
+        ),
+    ] = None,
+    custody: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--custody",
+            metavar="NAME",
+            help="Only what is stored in this way, such as software: in no HSM; repeatable. With TABLE.",
         ),
     ] = None,
     output: Output = Format.TEXT,
@@ -43,6 +52,8 @@ def inventory(
 
     selection = None if table is None else selection_named(table)
     asked = None if table is None else _known(selection.table if selection else table)
+    if custody:
+        selection = _in_custody(asked, tuple(custody), selected=selection is not None)
     source, part = part_of(live, stored, parts)
     with snapshot(source, stored) as (taken, as_of):
         names = filled(taken.run.evidence)
@@ -52,6 +63,20 @@ def inventory(
         tables = names if asked is None else (asked.name,)
         with ask.inventory(taken, tables, as_of=as_of, unmet=unmet(taken, live), selection=selection, part=part) as found:
             return show(FORMATS[output], found, found.verdict, hints=not live.quiet)
+
+
+def _in_custody(table: "Table | None", custody: tuple[str, ...], *, selected: bool) -> "Selection":
+    from keyaudit.model.listing import custody_of, in_custody
+    from keyaudit.model.tables import TABLES
+
+    if table is None or selected or not custody_of(table):
+        having = ", ".join(each.name for each in TABLES.values() if custody_of(each))
+        raise UsageError("--custody", "needs a table with custody", f"add one of these to the command: {having}")
+    known = custody_of(table)
+    for each in custody:
+        if each not in known:
+            raise UsageError("--custody", f"no custody {each!r} in {table.name}", f"it is one of {', '.join(known)}")
+    return in_custody(table, custody)
 
 
 def _known(table: str) -> "Table":

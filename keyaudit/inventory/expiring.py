@@ -28,6 +28,10 @@ _CERTIFICATES = f"""LEFT JOIN (
 # A row with one of these values is not in use, so its expiry does not matter.
 _OUT_OF_USE = {"enabled": "false", "holder_enabled": "false", "is_current": "false", "active": "false"}
 
+# Azure renews the certificate of a managed identity in time. One that has expired was not renewed, and is listed.
+# https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identities-faq
+_RENEWED = "it.holder_type = 'ManagedIdentity'"
+
 TABLES_THAT_END: tuple[Table, ...] = tuple(
     table for table in TABLES.values() if _END in table.by_name and table.by_name[_END].type is Type.TIME and table.replaced
 )
@@ -55,7 +59,8 @@ def operations_read() -> frozenset[str]:
 class EndingCounts(Struct, frozen=True):
     """The numbers of rows that have expired, that expire before the given time, and with an unknown date.
 
-    They count rows in use that are not part of another row; `retired` counts the others.
+    They count rows for which somebody has to act: those in use that are not part of another row and that Azure does not renew
+    by itself; `retired` counts the others.
     """
 
     overdue: int
@@ -71,7 +76,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, as_of: int, before: int, limi
     rows within."""
     # One table at a time: all views in one query would take too much memory.
     for number, table in enumerate(TABLES_THAT_END):
-        rows = _endings(table, before, limits.rows(table))
+        rows = _endings(table, as_of, before, limits.rows(table))
         connection.execute(f"INSERT INTO found {rows}" if number else f"CREATE OR REPLACE TABLE found AS {rows}")
     connection.execute(
         f"""CREATE OR REPLACE TABLE ending AS
@@ -134,10 +139,12 @@ def out_of_use(table: Table) -> tuple[str, str]:
     return " OR ".join(f"coalesce({each}, false)" for each in off) or "false", _CERTIFICATES if managed else ""
 
 
-def _endings(table: Table, before: int, rows: str) -> str:
+def _endings(table: Table, as_of: int, before: int, rows: str) -> str:
     """Of these rows of a table those that expire before a time, or at an unknown time, with their owners."""
     own = owning(table)
     retired, join = out_of_use(table)
+    if "holder_type" in table.by_name:
+        retired = f"{retired} OR coalesce({_RENEWED} AND it.{_END} > {as_of}, false)"
     return f"""
         SELECT {quoted(table.name)} AS kind, it.id, it.{_END},
             {own.names} AS owner, {own.source} AS source, {own.doubt} AS doubt,

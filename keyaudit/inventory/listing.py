@@ -56,7 +56,8 @@ def listing(
 def _relation(selection: Selection | None, rows: str) -> str:
     if selection is None:
         return rows
-    chosen = f"{selection.column} = {quoted(selection.value)} OR unknown[{quoted(selection.column)}] IS NOT NULL"
+    wanted = ", ".join(map(quoted, selection.values))
+    chosen = f"{selection.column} IN ({wanted}) OR unknown[{quoted(selection.column)}] IS NOT NULL"
     return f"(SELECT * FROM {rows} WHERE {chosen})"
 
 

@@ -27,12 +27,12 @@ class Selection:
     noun: str
     plural: str
     column: str
-    value: str
-    """The rows are those with this value in `column`."""
+    values: tuple[str, ...]
+    """The rows are those with one of these values in `column`."""
 
 
 FEDERATED = Selection(
-    table="credential", noun="federated credential", plural="federated credentials", column="kind", value="federated"
+    table="credential", noun="federated credential", plural="federated credentials", column="kind", values=("federated",)
 )
 SELECTIONS = (FEDERATED,)
 
@@ -41,6 +41,21 @@ def selection_named(asked: str) -> Selection | None:
     """The selection of that name or plural, in any case and with any separators; None if there is none."""
     name = asked.lower().replace("-", " ").replace("_", " ")
     return next((each for each in SELECTIONS if name in (each.noun, each.plural)), None)
+
+
+def in_custody(table: Table, custody: tuple[str, ...]) -> Selection:
+    """The rows of a table whose private key is stored in one of these ways."""
+    where = f"with custody {' or '.join(custody)}"
+    return Selection(table.name, f"{table.noun} {where}", f"{table.plural} {where}", _CUSTODY, custody)
+
+
+def custody_of(table: Table) -> tuple[str, ...]:
+    """The values of custody in a table; empty if it has none."""
+    column = table.by_name.get(_CUSTODY)
+    return column.values if column else ()
+
+
+_CUSTODY = "custody"
 
 
 class Listing(Struct, frozen=True):

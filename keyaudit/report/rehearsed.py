@@ -51,11 +51,10 @@ def said(policy: str, command: str) -> str:
 
 
 _WHY_NOT = {
-    "managedhsm": "a Managed HSM of the simulated tenant cannot be written to",
-    "-hsm ": "a Managed HSM of the simulated tenant cannot be written to",
-    "--hsm-name": "a Managed HSM of the simulated tenant cannot be written to",
+    "managedhsm": "keys of a Managed HSM of the simulated tenant cannot be written to",
     "certificate import": "it needs a file with a private key",
     "PREMIUM_VAULT": "it needs the name of another vault",
+    "private-endpoint create": "it needs a virtual network, and the simulated tenant has none",
 }
 _NO_FINDING = "az takes it, and the simulated tenant does not answer it or has nothing that shows what it closes"
 """Every command of a policy is run by az against a tenant that refuses writes: tests/rehearsal/test_rehearsal.py."""

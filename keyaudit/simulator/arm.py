@@ -24,8 +24,9 @@ from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, r
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Flaw
 from keyaudit.simulator.wire import Answer, Request
-from keyaudit.simulator.writes import delegations
+from keyaudit.simulator.writes import delegations, monitoring
 from keyaudit.simulator.writes import identities as of_identities
+from keyaudit.simulator.writes import resources as of_resources
 
 HOST = "management.azure.com"
 
@@ -39,12 +40,27 @@ PARTS: tuple[Callable[[Directory], Sequence[Route]], ...] = (
     arm_logs.routes,
 )
 """Routes for resources other than vaults."""
+WRITES: tuple[Callable[[Directory], Sequence[Route]], ...] = (
+    of_identities.writes,
+    delegations.writes,
+    of_resources.writes,
+    monitoring.writes,
+)
+"""Routes of what changes the estate."""
 
 _AUDIENCES = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
 _RESOURCE_FILTER = re.compile(
     r"(?:\s*resourceType\s+eq\s+'Microsoft\.KeyVault/vaults'(?:\s+and\s+name\s+eq\s+'(?P<name>[^']*)')?\s*)?", re.IGNORECASE
 )
 """The filters of the generic list that match vaults; all others match nothing in this tenant."""
+
+_PROVIDERS = {
+    name.lower(): (name, kind, version)
+    for name, kind, version in (
+        ("Microsoft.KeyVault", "vaults", "2024-11-01"),
+        ("Microsoft.HardwareSecurityModules", "cloudHsmClusters", "2025-03-31"),
+    )
+}
 
 _WRONG_AUDIENCE = (
     "The access token has been obtained for wrong audience or resource '{0}'. It should exactly match with one of the "
@@ -63,7 +79,7 @@ class Arm(Service):
         super().__init__(directory)
         self._gone = 0
         self._refused = Route("arm.write", "", lambda request, _: write_denied(directory, request))
-        self._writes = (*of_identities.writes(directory), *delegations.writes(directory))
+        self._writes = tuple(route for part in WRITES for route in part(directory))
         keyvault = "subscriptions/*/providers/microsoft.keyvault"
         vault = "subscriptions/*/resourcegroups/*/providers/microsoft.keyvault/vaults"
         self._routes = (
@@ -72,6 +88,7 @@ class Arm(Service):
             Route("subscription.locations", "subscriptions/*/locations", self._locations),
             Route("tenant.list", "tenants", self._tenants),
             Route("resource.list", "subscriptions/*/resources", self._resources),
+            Route("provider.get", "subscriptions/*/providers/*", self._provider),
             Route("resource_group.list", "subscriptions/*/resourcegroups", self._groups),
             Route("vault.list", f"{keyvault}/vaults", self._vaults),
             Route("vault.list_in_group", vault, self._vaults),
@@ -183,6 +200,17 @@ class Arm(Service):
 
     def _tenants(self, _request: Request, _stars: list[str]) -> Answer:
         return answer({"value": [resources.tenant_resource(self.directory)]}, HEADERS)
+
+    def _provider(self, request: Request, stars: list[str]) -> Answer:
+        """The types of a provider whose resources can be read by id, with one version of their API each."""
+        found = _PROVIDERS.get(stars[1].lower())
+        if found is None:
+            return unknown(request)
+        namespace, kind, version = found
+        type_ = {"resourceType": kind, "locations": [], "apiVersions": [version], "capabilities": "SupportsTags"}
+        place = f"/subscriptions/{stars[0]}/providers/{namespace}"
+        body = {"id": place, "namespace": namespace, "resourceTypes": [type_], "registrationState": "Registered"}
+        return answer(body, HEADERS)
 
     def _in_vault(self, respond: Callable[[Request, Vault, list[str]], Answer]) -> Callable[[Request, list[str]], Answer]:
         """A responder for one vault, which may not exist."""

@@ -73,7 +73,7 @@ class _Logs:
         found = self._found(stars)
         if isinstance(found, Answer):
             return found
-        return answer(_table(found, _named(found, stars[3])))
+        return answer(table_resource(found, named(found, stars[3])))
 
     def sentinel(self, _request: Request, stars: list[str]) -> Answer:
         """The analytics rules of a workspace. The error for one without Sentinel is text in the message of another."""
@@ -92,14 +92,7 @@ class _Logs:
         if tier is None:
             message = "Please register to Microsoft.Security in order to view your security status"
             return error(404, "Subscription Not Registered", message, HEADERS)
-        return answer(
-            {
-                "properties": {"pricingTier": tier, "freeTrialRemainingTime": "P30D" if tier == "Free" else "PT0S"},
-                "id": f"/subscriptions/{subscription}/providers/Microsoft.Security/pricings/{name}",
-                "name": name,
-                "type": "Microsoft.Security/pricings",
-            }
-        )
+        return answer(plan(subscription, name, tier))
 
     def _found(self, stars: list[str]) -> Workspace | Answer:
         wanted = [star.lower() for star in stars[:3]]
@@ -109,6 +102,16 @@ class _Logs:
                     return denied(self._directory, "Microsoft.OperationalInsights/workspaces/read", workspace_id(found))
                 return found
         return no_resource("Microsoft.OperationalInsights/workspaces", *stars[1:3])
+
+
+def plan(subscription: str, name: str, tier: str) -> dict[str, object]:
+    """A plan of Microsoft Defender for Cloud."""
+    return {
+        "properties": {"pricingTier": tier, "freeTrialRemainingTime": "P30D" if tier == "Free" else "PT0S"},
+        "id": f"/subscriptions/{subscription}/providers/Microsoft.Security/pricings/{name}",
+        "name": name,
+        "type": "Microsoft.Security/pricings",
+    }
 
 
 def workspace_id(workspace: Workspace) -> str:
@@ -163,7 +166,7 @@ def _analytics(workspace: Workspace, rule: SentinelRule) -> dict[str, object]:
     }
 
 
-def _named(workspace: Workspace, name: str) -> LogTable:
+def named(workspace: Workspace, name: str) -> LogTable:
     """The settings of a table."""
     named = [table for table in workspace.tables if table.name.lower() == name.lower()]
     return named[0] if named else LogTable(name=name)
@@ -171,11 +174,11 @@ def _named(workspace: Workspace, name: str) -> LogTable:
 
 def retention_days(workspace: Workspace, table: str) -> int:
     """How long a table's rows can be queried."""
-    days = _named(workspace, table).retention_days
+    days = named(workspace, table).retention_days
     return workspace.retention_days if days == -1 else days
 
 
-def _table(workspace: Workspace, table: LogTable) -> dict[str, object]:
+def table_resource(workspace: Workspace, table: LogTable) -> dict[str, object]:
     """If the table uses the workspace's retention, the answer has that number, and a flag."""
     retention = retention_days(workspace, table.name)
     total = retention if table.total_days == -1 else table.total_days

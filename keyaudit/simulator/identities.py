@@ -31,16 +31,33 @@ def routes(directory: Directory) -> Sequence[Route]:
         if preview and any(each.stable_only for each in here):
             message = "No registered resource provider found for location and this API version."
             return error(400, "NoRegisteredProviderFound", message)
-        return answer({"value": [_identity(directory, each, preview=preview) for each in here]})
+        return answer({"value": [identity_resource(directory, each, preview=preview) for each in here]})
+
+    def single(request: Request, stars: list[str]) -> Answer:
+        found = named(directory, stars)
+        preview = request.query.get("api-version", "").endswith("-preview")
+        return no_identity(stars[2]) if found is None else answer(identity_resource(directory, found, preview=preview))
 
     every = f"subscriptions/*/providers/{TYPE}"
     path = f"subscriptions/*/resourcegroups/*/providers/{TYPE}/*/federatedidentitycredentials"
     return (
         Route("managed_identity.expressions_of", path, federated, version=_PREVIEW),
         Route("managed_identity.federated_of", path, federated),
+        Route("managed_identity.get", f"subscriptions/*/resourcegroups/*/providers/{TYPE}/*", single),
         Route("managed_identity.list", every, listed, version=_PREVIEW),
         Route("managed_identity.list_stable", every, listed),
     )
+
+
+def named(directory: Directory, place: Sequence[str]) -> ManagedIdentity | None:
+    """The identity of a subscription, resource group and name."""
+    wanted = [each.lower() for each in place]
+    found = (
+        one
+        for one in directory.estate.identities
+        if [one.subscription.lower(), one.resource_group.lower(), one.name.lower()] == wanted
+    )
+    return next(found, None)
 
 
 def rows(directory: Directory) -> Iterator[dict[str, object]]:
@@ -70,7 +87,7 @@ def rows(directory: Directory) -> Iterator[dict[str, object]]:
         }
 
 
-def _identity(directory: Directory, identity: ManagedIdentity, *, preview: bool) -> dict[str, object]:
+def identity_resource(directory: Directory, identity: ManagedIdentity, *, preview: bool) -> dict[str, object]:
     """An identity in Azure Resource Manager; only preview versions have assignment restrictions."""
     properties: dict[str, object] = {
         "tenantId": directory.tenant_id,

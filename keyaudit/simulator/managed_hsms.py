@@ -11,9 +11,10 @@ from keyaudit.simulator.estate import HsmAssignment, Key, ManagedHsm
 from keyaudit.simulator.hsm_roles import BUILT_IN, PREFIX
 from keyaudit.simulator.login import LOGIN
 from keyaudit.simulator.pages import BadPageError, vault_page
-from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, retry_after, routed
+from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, retry_after, routed, varying
 from keyaudit.simulator.throttle import Charge, Refusal
 from keyaudit.simulator.wire import JSON, Answer, Request, compact
+from keyaudit.simulator.writes import WriteError, hsms
 
 SUFFIX = ".managedhsm.azure.net"
 _AUDIENCE = "https://managedhsm.azure.net"
@@ -30,6 +31,7 @@ _NEEDS = {
     "hsm.role_assignment.of_keys": ("roleAssignments/read/action", "/keys"),
     "hsm.role_assignment.of_key": ("roleAssignments/read/action", "/keys"),
     "hsm.setting.list": ("settings/read/action", "/"),
+    "hsm.setting.get": ("settings/read/action", "/"),
     "hsm.ekm.get": ("ekm/read/action", "/"),
     "hsm.ekm.certificate": ("ekm/read/action", "/"),
 }
@@ -57,8 +59,14 @@ class ManagedHsms(Service):
             Route("hsm.role_assignment.of_keys", f"keys/{_AUTHORIZATION}/roleassignments", self._assignments),
             Route("hsm.role_assignment.of_key", f"keys/*/{_AUTHORIZATION}/roleassignments", self._assignments),
             Route("hsm.setting.list", "settings", self._settings),
+            Route("hsm.setting.get", "settings/*", self._setting),
             Route("hsm.ekm.get", "ekm", self._ekm),
             Route("hsm.ekm.certificate", "ekm/certificate", self._ekm_certificate),
+        )
+
+        self._writes = tuple(
+            Route(name, path, self._writing(action, scope, write), method)
+            for name, method, path, action, scope, write in hsms.PLACES
         )
 
     def denied(self, request: Request) -> Answer | None:
@@ -77,6 +85,11 @@ class ManagedHsms(Service):
     def understand(self, request: Request) -> Call:
         """The operation by method and path, refused as the local roles say."""
         hsm = self._hsm(request)
+        written = routed(self._writes, request) if self.directory.rights else None
+        if written is not None and "api-version" in request.query:
+            return varying(
+                written[0].operation, lambda asked: written[0].respond(asked, written[1]), Charge("vault_hsm", hsm.name)
+            )
         route, stars = routed(self._routes, request) or (_UNKNOWN if request.method == "GET" else self._refused, [])
         charges = (Charge("vault_hsm", hsm.name), Charge("vault_subscription", hsm.subscription))
         refused = self._refusal(request, hsm, route.operation)
@@ -89,6 +102,21 @@ class ManagedHsms(Service):
         else:
             found = refused or route.respond(request, stars)
         return fixed(operation, found, *charges)
+
+    def _writing(self, action: str, scope: str, write: hsms.Write) -> Callable[[Request, list[str]], Answer]:
+        def respond(request: Request, stars: list[str]) -> Answer:
+            hsm = self._hsm(request)
+            refused = self._refusal(request, hsm, "")
+            if refused is None and (hsm.access == "local" or not self.directory.may(action)):
+                refused = self._forbidden(request, action, scope)
+            if refused is not None:
+                return refused
+            try:
+                return _answer(write(self.directory, hsm, request, stars))
+            except WriteError as problem:
+                return _error(problem.status, problem.code, str(problem))
+
+        return respond
 
     def _hsm(self, request: Request) -> ManagedHsm:
         return self.directory.hsms[request.host.removesuffix(SUFFIX)]
@@ -164,6 +192,12 @@ class ManagedHsms(Service):
     def _settings(self, request: Request, _stars: list[str]) -> Answer:
         every = self._hsm(request).settings
         return _answer({"settings": [{"name": name, "type": "boolean", "value": value} for name, value in every.items()]})
+
+    def _setting(self, request: Request, stars: list[str]) -> Answer:
+        found = {name.lower(): (name, value) for name, value in self._hsm(request).settings.items()}.get(stars[0].lower())
+        if found is None:
+            return _error(404, "SettingNotFound", f"The setting {stars[0]} was not found.")
+        return _answer({"name": found[0], "type": "boolean", "value": found[1]})
 
     def _key_page(self, request: Request, _stars: list[str]) -> Answer:
         hsm = self._hsm(request)

@@ -58,11 +58,12 @@ def routes(directory: Directory) -> Sequence[Route]:
     path = "subscriptions/*/resourcegroups/*/providers/microsoft.sql/*/*/encryptionprotector/current"
 
     def settings(_request: Request, stars: list[str]) -> Answer:
-        wanted = [star.lower() for star in stars]
-        for each in directory.estate.resources:
-            if [each.subscription.lower(), each.resource_group.lower(), each.name.lower()] == wanted:
-                return arm_answers.answer({"value": list(each.diagnostic_settings)})
-        return arm_answers.no_resource("Microsoft.HardwareSecurityModules/cloudHsmClusters", *stars[1:])
+        found = cluster(directory, stars)
+        return _no_cluster(stars) if found is None else arm_answers.answer({"value": list(found.diagnostic_settings)})
+
+    def device(_request: Request, stars: list[str]) -> Answer:
+        found = cluster(directory, stars)
+        return _no_cluster(stars) if found is None else arm_answers.answer(resource(found))
 
     def protector(_request: Request, stars: list[str]) -> Answer:
         wanted = f"/subscriptions/{stars[0]}/resourcegroups/{stars[1]}/providers/microsoft.sql/{stars[2]}/{stars[3]}".lower()
@@ -74,12 +75,33 @@ def routes(directory: Directory) -> Sequence[Route]:
 
     return (
         Route("sql.protector", path, protector),
+        Route("hsm_device.get", _CLUSTER, device),
         Route("hsm_device.diagnostic_setting.list", f"{_CLUSTER}/providers/microsoft.insights/diagnosticsettings", settings),
         *(_list(directory, *each) for each in _LISTS),
     )
 
 
-_CLUSTER = "subscriptions/*/resourcegroups/*/providers/microsoft.hardwaresecuritymodules/cloudhsmclusters/*"
+def cluster(directory: Directory, place: Sequence[str]) -> Resource | None:
+    """The Cloud HSM of a subscription, resource group and name."""
+    wanted = [each.lower() for each in place]
+    found = (one for one in directory.estate.resources if one.type.lower() == CLUSTERS)
+    return next(
+        (one for one in found if [one.subscription.lower(), one.resource_group.lower(), one.name.lower()] == wanted), None
+    )
+
+
+def resource(found: Resource) -> dict[str, object]:
+    """A resource as its own service shows it."""
+    shown = {"id": found.id, "name": found.name, "type": found.type, "location": found.location}
+    return {**shown, "sku": found.sku, "tags": found.tags or {}, "properties": found.properties}
+
+
+def _no_cluster(place: Sequence[str]) -> Answer:
+    return arm_answers.no_resource("Microsoft.HardwareSecurityModules/cloudHsmClusters", *place[1:])
+
+
+CLUSTERS = "microsoft.hardwaresecuritymodules/cloudhsmclusters"
+_CLUSTER = f"subscriptions/*/resourcegroups/*/providers/{CLUSTERS}/*"
 _LISTS = (
     ("front_door.secrets", "microsoft.cdn/profiles/*", "secrets"),
     ("cdn.custom_domains", "microsoft.cdn/profiles/*/endpoints/*", "customDomains"),

@@ -23,6 +23,8 @@ _SCOPES = (
     f"{_RESOURCE}/*/*/",
 )
 _PROVIDER = "providers/microsoft.authorization"
+ASSIGNMENTS = tuple(f"{scope}{_PROVIDER}/roleassignments/*" for scope in _SCOPES)
+"""The path of one role assignment, at every kind of scope."""
 
 _ASSIGNED = re.compile(r"principalId eq '(?P<itself>[^']*)'|assignedTo\('(?P<through>[^']*)'\)")
 _DEFINED = re.compile(r"(?P<name>roleName|type) eq '(?P<value>[^']*)'")

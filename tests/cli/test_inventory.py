@@ -39,6 +39,25 @@ def test_the_summary_counts_every_table_and_says_how_much_of_each_surface_was_re
     assert "simulated" in rows[0]["run_tenant_name"]
 
 
+def test_custody_answers_which_keys_are_in_no_hsm_and_who_owns_them(keyaudit: Keyaudit, contoso: Path) -> None:
+    every = keyaudit("inventory", "key", "--from", contoso, "-o", "json").json["rows"]
+    wanted = {row["id"] for row in every if row["custody"] == "software" or "custody" in row["unknown"]}
+    ran = keyaudit("inventory", "key", "--custody", "software", "--from", contoso, "-o", "json")
+    assert {row["id"] for row in ran.json["rows"]} == wanted
+    assert 0 < len(wanted) < len(every)
+    assert all("owners" in row for row in ran.json["rows"])
+    both = keyaudit("inventory", "key", "--custody", "software", "--custody", "vault-hsm", "--from", contoso)
+    assert "key versions with custody software or vault-hsm" in both.out
+    for arguments, says in (
+        (("key", "--custody", "hsm"), "no custody 'hsm' in key; it is one of managed-hsm, vault-hsm"),
+        (("vault", "--custody", "software"), "needs a table with custody; add one of these to the command: key"),
+        (("--custody", "software"), "needs a table with custody"),
+    ):
+        refused = keyaudit("inventory", *arguments, "--from", contoso)
+        assert refused.code == Exit.USAGE
+        assert says in refused.err
+
+
 @pytest.mark.parametrize(
     "table", [*FEW, *(pytest.param(name, marks=pytest.mark.exhaustive) for name in COLLECTED if name not in FEW)]
 )

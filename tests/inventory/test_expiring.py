@@ -48,6 +48,23 @@ def test_an_unknown_end_is_listed_last_and_an_absent_one_is_not() -> None:
     ]
 
 
+def test_nobody_has_to_act_for_a_certificate_that_azure_renews_until_it_did_not() -> None:
+    """https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identities-faq"""
+    holders = ("ManagedIdentity", "Application", UNSEEN)
+    ends = (SOON, AS_OF, AS_OF - DAY)
+    rows = [
+        credential(f"{holder}-{end}", on="service_principal", holder_type=holder, expires_on=end)
+        for holder in holders
+        for end in ends
+    ]
+    listed = {(each.row["holder_type"], each.expires_on): each.retired for each in found({"credential": rows})}
+    assert listed == {
+        (None if holder is UNSEEN else holder, end): holder == "ManagedIdentity" and end == SOON
+        for holder in holders
+        for end in ends
+    }
+
+
 @pytest.mark.parametrize(
     ("of_key", "of_vault", "names", "source", "reason"),
     [

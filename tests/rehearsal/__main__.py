@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 
 from tests.rehearsal import causes
-from tests.rehearsal.actions import acted
-from tests.rehearsal.causes import Closed, closed_by_actions, measured
+from tests.rehearsal.acted import by_actions, in_ordinary
+from tests.rehearsal.causes import Closed, measured, merged
 from tests.rehearsal.rehearse import SLICE, Run, rehearse
 from tests.rehearsal.results import FILE, problems, results, written
 from tests.rehearsal.stage import staged, version
@@ -27,9 +27,7 @@ async def _rehearsed(families: Sequence[str]) -> tuple[list[Run], list[Closed]]:
             async for run in rehearse(stage, family, before):
                 runs.append(run)
                 _show(run)
-        stage.reset()
-        stage.simulator.restore(acted(stage.simulator.estate, before.values()))
-        return runs, closed_by_actions(before, await stage.left())
+        return runs, merged([*(await by_actions(stage, before)), *(await in_ordinary())])
 
 
 def _show(run: Run) -> None:

@@ -138,6 +138,7 @@ def _new_version(tenant: Estate, key: str) -> Estate:
             kty=old.kty.removesuffix("-HSM") + "-HSM",
             key_ops=("sign", "verify") if "sign" in old.key_ops else old.key_ops,
             key_size=3072 if old.key_size else None,
+            crv="P-256" if old.crv == "P-256K" else old.crv,
             created=tenant.as_of,
             updated=tenant.as_of,
             nbf=None,
@@ -163,9 +164,14 @@ def _current_alone(tenant: Estate, key: str) -> Estate:
 
 
 def _without_permissions(tenant: Estate, principal: str) -> Estate:
+    """A principal of a retired service is disabled, too: nobody uses it."""
     id_ = principal.rsplit("/", 1)[1]
     return replace(
         tenant,
+        service_principals=tuple(
+            replace(one, enabled=False) if one.id.lower() == id_ and one.type == "Legacy" else one
+            for one in tenant.service_principals
+        ),
         app_role_grants=tuple(one for one in tenant.app_role_grants if one.principal_id.lower() != id_),
         directory_role_grants=tuple(one for one in tenant.directory_role_grants if one.principal_id.lower() != id_),
         role_assignments=tuple(one for one in tenant.role_assignments if one.principal.lower() != id_),
@@ -176,6 +182,40 @@ def _without_permissions(tenant: Estate, principal: str) -> Estate:
 def _exact_addresses(tenant: Estate, application: str) -> Estate:
     url = f"https://app.{next(one.name for one in tenant.domains if one.default)}/signed-in"
     return _with_application(tenant, application, lambda one: replace(one, reply_urls=(url,), spa_urls=(), native_urls=()))
+
+
+def _without_certificates(tenant: Estate, principal: str) -> Estate:
+    """A Microsoft application without the certificates that were added in this tenant."""
+    id_ = principal.rsplit("/", 1)[1]
+    return replace(
+        tenant,
+        service_principals=tuple(
+            replace(one, keys=()) if id_ in (one.id.lower(), one.app_id.lower()) else one for one in tenant.service_principals
+        ),
+    )
+
+
+def _data_by_role_alone(tenant: Estate, subscription: str) -> Estate:
+    """Every vault of the subscription is on Azure RBAC, and nobody has a role that grants on all of them."""
+    id_ = subscription.rsplit("/", 1)[-1].lower()
+    granting = {_OWNER, _CONTRIBUTOR, _USER_ACCESS_ADMINISTRATOR, _KEY_VAULT_CONTRIBUTOR}
+    kept = tuple(
+        one
+        for one in tenant.role_assignments
+        if one.role not in granting or "/resourcegroups/" in one.scope.lower() or id_ not in one.scope.lower()
+    )
+    return _with_vault(
+        replace(tenant, role_assignments=kept),
+        lambda one: one.subscription.lower() == id_,
+        lambda one: replace(one, rbac=True, access_policies=()),
+    )
+
+
+# https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
+_OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+_CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+_USER_ACCESS_ADMINISTRATOR = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
+_KEY_VAULT_CONTRIBUTOR = "f25e0fa2-a7c8-4377-a976-54943a77a395"
 
 
 def _this_tenant_alone(tenant: Estate, application: str) -> Estate:
@@ -293,6 +333,7 @@ ACTIONS: Mapping[str, Action] = {
     "key-signers": _one_environment,
     "key-version": _new_version,
     "old-key-versions": _current_alone,
+    "platform-certificates": _without_certificates,
     "principal": _without_permissions,
     "redirect-uris": _exact_addresses,
     "secret": _new_value,
@@ -300,6 +341,7 @@ ACTIONS: Mapping[str, Action] = {
     "shared-key": _own_keys,
     "sign-in-audience": _this_tenant_alone,
     "signing-certificate": _new_signing_certificate,
+    "subscription-roles": _data_by_role_alone,
     "vault-audit-log": _searchable,
     "vault-network": _private,
 }

@@ -22,32 +22,44 @@ ITSELF = "the action, taken in the simulated tenant without a command"
 Pair = tuple[str, str]
 """A kind of cause, and a policy that declares it."""
 
-UNSHARED: Mapping[str, frozenset[str]] = {
-    "account-keys": frozenset({"account-key-local-auth-enabled"}),
-    "certificate": frozenset({"kv-cert-expired-still-enabled"}),
-    "credential": frozenset({"combo-rotated-without-retirement", "sp-first-party-with-credential"}),
-    "custody-record": frozenset({"combo-federated-key-custody-unknown", "fed-domain-custody-unknown"}),
-    "delegation": frozenset({"scope-delegated-to-tenant"}),
-    "environment-name": frozenset({"scope-cross-environment-principal"}),
-    "federated-credential": frozenset({"fed-fic-any-ref", "fed-fic-foreign-repository"}),
-    "grant": frozenset({"hsm-ekm-administrators", "hsm-role-at-root", "scope-databricks-reads-secrets"}),
-    "key-version": frozenset({"combo-retired-key-still-accepted", "kv-key-own-rotation-overdue", "use-weak-parameters"}),
-    "old-key-versions": frozenset({"combo-retired-key-still-accepted", "kv-key-release-policy-mutable", "use-key-idle"}),
-    "platform-certificates": frozenset({"sp-first-party-with-credential"}),
-    "principal": frozenset({"sp-acs-credential-left"}),
-    "redirect-uris": frozenset({"app-redirect-host-unowned", "app-redirect-wildcard"}),
-    "secret-readers": frozenset({"kv-disk-key-readers"}),
-    "service-key": frozenset({"use-cmk-old-version", "use-cmk-unreadable"}),
-    "service-secret": frozenset({"use-secret-old-version", "use-secret-unreadable"}),
-    "shared-key": frozenset({"app-cert-too-long", "app-credential-never-expires", "sp-first-party-with-credential"}),
-    "signing-certificate": frozenset(
-        {"combo-expired-saml-still-used", "fed-saml-cert-expired-preferred", "fed-saml-cert-expiring-no-successor"}
-    ),
-    "subscription-roles": frozenset({"scope-control-plane-to-data"}),
-    "vault-administrators": frozenset({"hsm-key-deleted-recoverable", "kv-key-deleted-recoverable"}),
-    "vault-network": frozenset({"hsm-public-network"}),
+_LOGS = "it needs the logs of sign-ins or of vaults, which no rehearsal supplies"
+_EXPIRED = "an expired certificate is no finding of the other policies"
+UNSHARED: Mapping[str, Mapping[str, str]] = {
+    "account-keys": {
+        "account-key-local-auth-enabled": "an account has one such finding, and those with dated keys have others"
+    },
+    "credential": {
+        "sp-first-party-with-credential": "a Microsoft application with one credential has no other finding about it"
+    },
+    "custody-record": {
+        "combo-federated-key-custody-unknown": "the record comes from the keeper of the key, and is nothing in the tenant",
+        "fed-domain-custody-unknown": "the record comes from the keeper of the key, and is nothing in the tenant",
+    },
+    "delegation": {"scope-delegated-to-tenant": "no definition of the tenant has two assignments"},
+    "environment-name": {"scope-cross-environment-principal": "keyaudit.toml names it, and nothing in the tenant changes"},
+    "federated-credential": {
+        "fed-fic-any-ref": "its subject has ids, and so none of the other findings",
+        "fed-fic-foreign-repository": "it needs a list of repositories, which no rehearsal supplies",
+    },
+    "key-version": {"combo-retired-key-still-accepted": _LOGS},
+    "old-key-versions": {"combo-retired-key-still-accepted": _LOGS, "use-key-idle": _LOGS},
+    "secret-readers": {"kv-disk-key-readers": "no vault of the tenant has two such secrets"},
+    "service-key": {
+        "use-cmk-old-version": "a service that uses an old version names none, and so has none of the other findings",
+        "use-cmk-unreadable": "the service says so itself, and the tenant has no other reason to",
+    },
+    "service-secret": {
+        "use-secret-old-version": "no service of the tenant has both",
+        "use-secret-unreadable": "no service of the tenant has both",
+    },
+    "signing-certificate": {"combo-expired-saml-still-used": _LOGS, "fed-saml-cert-expired-preferred": _EXPIRED},
+    "vault-administrators": {
+        "hsm-key-deleted-recoverable": "no HSM of the tenant has two such keys",
+        "kv-key-deleted-recoverable": "no vault of the tenant has two such keys",
+    },
+    "vault-network": {"hsm-public-network": "it is the only finding about the network of an HSM"},
 }
-"""By kind of cause policies that declare it, where no object of the tenant has such a finding beside another of its cause."""
+"""By kind of cause the policies that declare it and have no such finding beside another of their cause, with the reason."""
 
 
 class Closed(Struct, frozen=True, order=True):
@@ -95,6 +107,16 @@ def closed_by_actions(before: Audit, after: Audit) -> list[Closed]:
     return sorted(Closed(kind, (), *(tuple(sorted(each)) for each in parts)) for kind, parts in found.items())
 
 
+def merged(found: Iterable[Closed]) -> list[Closed]:
+    """One entry for each kind and commands, with what any tenant showed."""
+    parts: dict[tuple[str, tuple[str, ...]], list[set[str]]] = {}
+    for each in found:
+        held = parts.setdefault((each.kind, each.commands), [set(), set(), set()])
+        for some, more in zip(held, (each.together, each.alone, each.left), strict=True):
+            some.update(more)
+    return sorted(Closed(*of, *(tuple(sorted(each)) for each in some)) for of, some in parts.items())
+
+
 def kept() -> list[Closed]:
     """What the file has."""
     return msgspec.json.decode(FILE.read_bytes(), type=list[Closed])
@@ -130,7 +152,7 @@ def table() -> Iterator[str]:
             yield from _policies("closed together", each.together)
             yield from _policies("closed alone", each.alone)
             yield from _policies("left", each.left)
-        yield from _policies("not shown, since no tenant has it beside another", sorted(UNSHARED.get(kind, ())))
+        yield from (f"    not shown: {policy}, since {why}" for policy, why in sorted(UNSHARED.get(kind, {}).items()))
         yield ""
 
 

@@ -2,10 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from keyaudit.simulator.estate import Estate
+from keyaudit.simulator.arm_logs import workspace_id
+from keyaudit.simulator.estate import Estate, Posture, Workspace
 from tests.rehearsal.stage import Stage
 
 _EXACT = {
@@ -36,11 +38,26 @@ _RELEASE = {
 _OTHERS = {
     "new-value.txt": "a new value",
     "release-policy.json": json.dumps(_RELEASE),
-    "audit.json": '[{"categoryGroup": "audit", "enabled": true}]',
-    "categories.json": '[{"category": "Administrative", "enabled": true}]',
-    "users.json": "{}",
+    "categories.json": json.dumps(
+        [{"category": each, "enabled": True} for each in ("Administrative", "Alert", "Policy", "Security")]
+    ),
 }
+_USERS: Mapping[str, Callable[[Posture], Mapping[str, Any]]] = {
+    "app-users-can-consent": lambda posture: {
+        "permissionGrantPoliciesAssigned": [
+            each for each in posture.consent_policies if not each.startswith("ManagePermissionGrantsForSelf")
+        ]
+    },
+    "app-users-can-register": lambda _: {"allowedToCreateApps": False},
+}
+"""By policy what users.json sets in defaultUserRolePermissions."""
+_APP_MANAGEMENT = "https://graph.microsoft.com/v1.0/policies/defaultAppManagementPolicy"
 _OF_CERTIFICATE = re.compile(r"az keyvault certificate .*--vault-name (?P<vault>\S+) --name (?P<name>\S+?)(?:-2)? ")
+
+
+def _longest(estate: Estate) -> Workspace:
+    """The workspace that keeps its logs longest."""
+    return max(estate.logs.workspaces, key=lambda one: one.retention_days)
 
 
 def filled(command: str, estate: Estate) -> str:
@@ -49,6 +66,8 @@ def filled(command: str, estate: Estate) -> str:
     identity = next((one for one in estate.identities if f"--identity-name {one.name} " in command), None)
     known = {"YYYY-MM-DD": "2027-10-01", "--owner-object-id OWNER": f"--owner-object-id {person}", "EXTERNAL_KEY_ID": "kek-9"}
     known |= {" ISSUER ": f" {_EXACT['issuer']} ", " SUBJECT ": f" {_EXACT['subject']} "}
+    if " --workspace WORKSPACE " in command:
+        known |= {" WORKSPACE ": f" {workspace_id(_longest(estate))} ", " LOCATION ": " westeurope "}
     if identity:
         known |= {" SUBSCRIPTION ": f" {identity.subscription} ", " RESOURCE_GROUP ": f" {identity.resource_group} "}
     for written, meant in known.items():
@@ -56,7 +75,7 @@ def filled(command: str, estate: Estate) -> str:
     return command
 
 
-async def prepare(stage: Stage, command: str, policies: Iterable[str]) -> None:
+async def prepare(stage: Stage, command: str, policies: Collection[str]) -> None:
     """Write the files that a command names, as the texts of these policies say."""
     for name in ("credential.json", "federated.json"):
         if name in command:
@@ -66,13 +85,37 @@ async def prepare(stage: Stage, command: str, policies: Iterable[str]) -> None:
     for name, content in _OTHERS.items():
         if name in command:
             (stage.folder / name).write_text(content)
+    if "@audit.json" in command:
+        devices = "hsm-device-audit-off" in policies
+        log = {"category": "HsmServiceOperations"} if devices else {"categoryGroup": "audit"}
+        (stage.folder / "audit.json").write_text(json.dumps([{**log, "enabled": True}]))
+    if "@users.json" in command:
+        users: dict[str, Any] = {}
+        for each in policies:
+            users |= _USERS[each](stage.simulator.estate.posture) if each in _USERS else {}
+        (stage.folder / "users.json").write_text(json.dumps({"defaultUserRolePermissions": users}))
+    if "@policy.json" in command and _APP_MANAGEMENT in command:
+        (stage.folder / "policy.json").write_text(json.dumps(await _limits(stage)))
     certificate = _OF_CERTIFICATE.match(command)
     if certificate and "@policy.json" in command:
         policy = await _edited(stage, certificate["vault"], certificate["name"], policies)
         (stage.folder / "policy.json").write_text(json.dumps(policy))
 
 
-async def _edited(stage: Stage, vault: str, name: str, policies: Iterable[str]) -> dict[str, Any]:
+async def _limits(stage: Stage) -> dict[str, Any]:
+    """What `keyaudit guardrails` writes, with the restrictions of identifier URIs in force, and the one that is asked."""
+    wrote = await stage.run(f"{sys.executable} -m keyaudit guardrails --as app-management-policy --out policy.json")
+    assert wrote.status == 0, wrote.errors
+    limits: dict[str, Any] = json.loads((stage.folder / "policy.json").read_text())
+    shown = await stage.run(f"az rest --url {_APP_MANAGEMENT}")
+    assert shown.status == 0, shown.errors
+    in_force = json.loads(shown.out)["applicationRestrictions"]["identifierUris"]
+    asked = {"uriAdditionWithoutUniqueTenantIdentifier": {"state": "enabled", "restrictForAppsCreatedAfterDateTime": None}}
+    applications = {**limits["applicationRestrictions"], "identifierUris": {**in_force, **asked}}
+    return {**limits, "applicationRestrictions": applications}
+
+
+async def _edited(stage: Stage, vault: str, name: str, policies: Collection[str]) -> dict[str, Any]:
     """A certificate's policy as it is, with the edits of these policies."""
     shown = await stage.run(f"az keyvault certificate show --vault-name {vault} --name {name} --query policy")
     assert shown.status == 0, shown.errors

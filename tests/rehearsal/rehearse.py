@@ -20,10 +20,15 @@ SLICE = (
     "az keyvault key",
     "az keyvault certificate",
     "az keyvault secret",
+    "az keyvault",
+    "az monitor",
+    "az ",
 )
-"""The commands about credentials, keys, certificates and secrets; a shape belongs to the first that it begins with."""
-_NOT_YET = ("managedhsm", "--hsm-name", "certificate import", "PREMIUM_VAULT")
-"""A Managed HSM cannot be written to, no private key is made here, and no other vault has the policy of the certificate."""
+"""The beginnings of commands; a shape belongs to the first that it begins with."""
+NOT_YET = ("managedhsm", "certificate import", "PREMIUM_VAULT", "private-endpoint create")
+"""Keys of a Managed HSM cannot be written to, no private key is made here, no other vault has the policy of the certificate,
+and there is no virtual network.
+"""
 FIRST_STEPS = frozenset(
     {
         "app-secret-exists",
@@ -62,7 +67,7 @@ def of(family: str, audit: Audit) -> list[Printed]:
         one
         for one in printed(audit)
         if next((each for each in SLICE if one.shape.startswith(each)), "") == family
-        and not any(word in command for word in _NOT_YET for command in one.commands)
+        and not any(word in command for word in NOT_YET for command in one.commands)
     ]
 
 

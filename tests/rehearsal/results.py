@@ -11,6 +11,8 @@ from tests.rehearsal.stage import ROOT
 FILE = ROOT / "keyaudit" / "report" / "rehearsed.json"
 
 OPENS = {
+    # It lists the credentials that were made before the limits.
+    "app-management-policy-off": {"app-credential-beyond-policy"},
     # Conditional Access for workloads applies to applications of one tenant alone.
     "app-audience-multi-tenant": {"sp-conditional-access-missing"},
     "app-audience-personal-accounts": {"sp-conditional-access-missing"},

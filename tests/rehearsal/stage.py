@@ -23,6 +23,7 @@ from keyaudit.simulator.serve import EVERY_RIGHT, Simulator, serve
 from tests import needs
 from tests.clock import COLLECTED
 from tests.rehearsal import az_server
+from tests.rehearsal.plants import planted
 from tests.sweep.audited import Auditor
 from tests.sweep.tenant import Answers
 
@@ -162,13 +163,16 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def staged(name: str = "contoso", *, writable: bool = True) -> AsyncIterator[Stage]:
-    """Serve an estate at the hour at which the tests' snapshots are collected, with az signed in."""
+async def staged(name: str = "contoso", *, writable: bool = True, az: bool = True) -> AsyncIterator[Stage]:
+    """Serve an estate at the hour at which the tests' snapshots are collected, with az signed in if it is wanted."""
     rights = {EVERY_RIGHT} if writable else set[str]()
-    made = estate(name, COLLECTED)
+    made = planted(estate(name, COLLECTED))
     async with serve(made, now=lambda: float(COLLECTED), rights=rights) as simulator:
         with tempfile.TemporaryDirectory(prefix="keyaudit-rehearsal-") as folder, Auditor(Answers(made), Evidence()) as auditor:
             stage = Stage(simulator, Path(folder), auditor)
+            if not az:
+                yield stage
+                return
             async with stage.az():
                 await stage.sign_in()
                 yield stage

@@ -80,7 +80,10 @@ def above(found: Expiring, width: int, colour: bool) -> list[str]:
 
 def below(found: Expiring, width: int, colour: bool, every: bool) -> list[str]:
     """The counts, then their limitations."""
-    hidden = f"Not listed: {found.retired:,} more that are disabled, superseded or part of a certificate; --all lists them."
+    hidden = (
+        f"Not listed: {found.retired:,} more that are disabled, superseded, part of a certificate or renewed by Azure; "
+        "--all lists them."
+    )
     span = times.duration_text(found.before - found.run.as_of)
     counts = f"{found.overdue:,} expired, {found.soon:,} expiring within {span}, {found.unknown:,} of unknown expiry"
     return parted(

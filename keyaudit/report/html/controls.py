@@ -1,5 +1,6 @@
 """The state of the controls of the frameworks that policies map to."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 
@@ -44,6 +45,8 @@ class Standing(Struct, frozen=True):
     """A framework with its controls."""
 
     framework: Framework
+    name: str
+    """Its title, with the edition if another framework has the same title."""
     profile: str
     """The profile that it was evaluated with."""
     controls: Sequence[Control]
@@ -72,17 +75,23 @@ class Controls(Struct, frozen=True):
 
 def by_framework(report: Report) -> Controls:
     """The controls of these frameworks."""
-    standings = [_standing(framework, report) for framework in mapped_frameworks(report)]
-    values = [(each.framework.title, {TONES[state]: count for state, count in each.counts.items()}) for each in standings]
+    frameworks = mapped_frameworks(report)
+    titles = Counter(framework.title for framework in frameworks)
+    standings = [_standing(each, _named(each, titles), report) for each in frameworks]
+    values = [(each.name, {TONES[state]: count for state, count in each.counts.items()}) for each in standings]
     return Controls(standings, bars(values, whole=True))
 
 
-def _standing(framework: Framework, report: Report) -> Standing:
+def _named(framework: Framework, titles: Mapping[str, int]) -> str:
+    return framework.title if titles[framework.title] == 1 else f"{framework.title}, {framework.edition}"
+
+
+def _standing(framework: Framework, name: str, report: Report) -> Standing:
     profile = framework.profile_in(report.settings.profile)
     apart = chain(report.apart(False), report.under(profile).owned(False))
     found = (finding for _, finding in apart if framework.key in finding.frameworks)
     lines = [_line(each, framework) for each in islice(found, MOST)]
-    return Standing(framework, profile, controls(framework, report), lines, sum(1 for _ in found))
+    return Standing(framework, name, profile, controls(framework, report), lines, sum(1 for _ in found))
 
 
 def _line(finding: Finding, framework: Framework) -> Line:

@@ -1,4 +1,4 @@
-"""Changes of applications and service principals in Microsoft Graph, v1.0 and beta."""
+"""Changes of applications, service principals and the tenant's policies in Microsoft Graph, v1.0 and beta."""
 
 from base64 import b64decode
 from collections.abc import Callable
@@ -13,10 +13,10 @@ from keyaudit.simulator.odata import GRAPH
 from keyaudit.simulator.service import Call, Directory, Route, routed, varying
 from keyaudit.simulator.throttle import Charge
 from keyaudit.simulator.wire import Answer, Request
-from keyaudit.simulator.writes import WriteError, body_of
+from keyaudit.simulator.writes import WriteError, body_of, posture
 
 RIGHT = "Application.ReadWrite.All"
-"""The permission that all of them need: https://learn.microsoft.com/graph/api/resources/application."""
+"""The permission that those of applications and service principals need: https://learn.microsoft.com/graph/api/resources/application."""
 
 Holder = TypeVar("Holder", Application, ServicePrincipal)
 Result = tuple[int, dict[str, object]]
@@ -55,10 +55,25 @@ class GraphWrites:
             ("service_principal.update", "PATCH", "serviceprincipals/*", self._update_principal),
             ("service_principal.remove_password", "POST", "serviceprincipals/*/removepassword", self._remove_password),
         )
+        policies: tuple[tuple[str, str, str, Callable[..., Result]], ...] = (
+            ("authorization_policy.update", "authorizationpolicy", posture.AUTHORIZATION, self._update_authorization),
+            (
+                "app_management.update",
+                "defaultappmanagementpolicy",
+                posture.APPLICATION_CONFIGURATION,
+                self._update_app_management,
+            ),
+        )
         self._routes = tuple(
-            Route(name, f"{version}/{path}", self._responding(write), method)
+            route
             for version in ("v1.0", "beta")
-            for name, method, path, write in places
+            for route in (
+                *(Route(name, f"{version}/{path}", self._responding(write), method) for name, method, path, write in places),
+                *(
+                    Route(name, f"{version}/policies/{path}", self._responding(write, right), "PATCH")
+                    for name, path, right, write in policies
+                ),
+            )
         )
 
     def call(self, request: Request) -> Call | None:
@@ -69,9 +84,9 @@ class GraphWrites:
         route, stars = found
         return varying(route.operation, lambda asked: route.respond(asked, stars), Charge("graph", self._directory.client_id))
 
-    def _responding(self, write: Callable[..., Result]) -> Callable[[Request, list[str]], Answer]:
+    def _responding(self, write: Callable[..., Result], right: str = RIGHT) -> Callable[[Request, list[str]], Answer]:
         def respond(request: Request, stars: list[str]) -> Answer:
-            if not self._directory.may(RIGHT):
+            if not self._directory.may(right):
                 message = "Insufficient privileges to complete the operation."
                 return self._refusal(request, WriteError(403, "Authorization_RequestDenied", message))
             try:
@@ -91,6 +106,8 @@ class GraphWrites:
                     changed["audience"] = value
                 case "keyCredentials":
                     changed["keys"] = _keys(application.keys, value, "Application")
+                case "api":
+                    changed |= _api(value)
                 case "servicePrincipalLockConfiguration":
                     changed["lock"] = {**_UNLOCKED, **(application.lock or {}), **(value or {})}
                 case _:
@@ -179,6 +196,14 @@ class GraphWrites:
         found = _federated(application, wanted)
         return self._keep(replace(application, federated=tuple(one for one in application.federated if one.id != found.id)))
 
+    def _update_authorization(self, request: Request) -> Result:
+        posture.update_authorization(self._directory, request)
+        return _DONE
+
+    def _update_app_management(self, request: Request) -> Result:
+        posture.update_app_management(self._directory, request)
+        return _DONE
+
     def _application(self, object_id: str) -> Application:
         found = (one for one in self._directory.estate.applications if one.id.lower() == object_id.lower())
         return _there(next(found, None), object_id)
@@ -194,6 +219,14 @@ class GraphWrites:
             changed = replace(estate, service_principals=_with(estate.service_principals, holder))
         self._directory.change(changed)
         return _DONE
+
+
+def _api(asked: object) -> dict[str, Any]:
+    """Of the members of `api` the one that is kept here; others stay as they are."""
+    members = asked if isinstance(asked, dict) else {}
+    for name in members.keys() - {"acceptMappedClaims"}:
+        raise _no_property(name)
+    return {"accepts_mapped_claims": members["acceptMappedClaims"]} if members else {}
 
 
 def _with(holders: tuple[Holder, ...], changed: Holder) -> tuple[Holder, ...]:

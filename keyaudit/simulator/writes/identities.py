@@ -1,4 +1,4 @@
-"""Changes of the federated credentials of user-assigned managed identities, in Azure Resource Manager."""
+"""Changes of user-assigned managed identities and their federated credentials, in Azure Resource Manager."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from keyaudit.simulator.arm_answers import HEADERS, answer, error, write_denied
 from keyaudit.simulator.estate import Estate, FederatedCredential, ManagedIdentity
-from keyaudit.simulator.identities import TYPE, federated_resource, no_identity
+from keyaudit.simulator.identities import TYPE, federated_resource, identity_resource, named, no_identity
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request, compact
 from keyaudit.simulator.writes import WriteError, body_of, part_of
@@ -15,28 +15,49 @@ Write = Callable[[Directory, ManagedIdentity, str, Request], Answer]
 
 RIGHT = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
 """With /write or /delete: the actions of a role."""
+ISOLATE = "Microsoft.ManagedIdentity/userAssignedIdentities/write"
+_SCOPES = ("None", "Regional")
+"""https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identities-isolation-scope"""
 
 
 def writes(directory: Directory) -> Sequence[Route]:
-    """Create, change and delete one."""
-    path = f"subscriptions/*/resourcegroups/*/providers/{TYPE}/*/federatedidentitycredentials/*"
+    """Create, change and delete a credential; change an identity."""
+    identity = f"subscriptions/*/resourcegroups/*/providers/{TYPE}/*"
+    path = f"{identity}/federatedidentitycredentials/*"
+
+    def isolate(request: Request, stars: list[str]) -> Answer:
+        if not directory.may(ISOLATE):
+            return write_denied(directory, request)
+        found = named(directory, stars)
+        return no_identity(stars[2]) if found is None else _isolate(directory, found, request)
 
     def needing(action: str, write: Write) -> Callable[[Request, list[str]], Answer]:
         def respond(request: Request, stars: list[str]) -> Answer:
             if not directory.may(f"{RIGHT}/{action}"):
                 return write_denied(directory, request)
-            wanted = [star.lower() for star in stars[:3]]
-            for one in directory.estate.identities:
-                if [one.subscription.lower(), one.resource_group.lower(), one.name.lower()] == wanted:
-                    return write(directory, one, stars[3], request)
-            return no_identity(stars[2])
+            found = named(directory, stars[:3])
+            return no_identity(stars[2]) if found is None else write(directory, found, stars[3], request)
 
         return respond
 
     return (
+        *(Route("managed_identity.update", identity, isolate, method) for method in ("PATCH", "PUT")),
         Route("managed_identity.put_federated", path, needing("write", _put), "PUT"),
         Route("managed_identity.delete_federated", path, needing("delete", _delete), "DELETE"),
     )
+
+
+def _isolate(directory: Directory, identity: ManagedIdentity, request: Request) -> Answer:
+    try:
+        asked = part_of(body_of(request), "properties").get("isolationScope", identity.isolation)
+    except WriteError as problem:
+        return error(problem.status, problem.code, str(problem))
+    if asked not in _SCOPES:
+        return error(400, "BadRequest", f"The isolation scope '{asked}' is not one of {', '.join(_SCOPES)}.")
+    changed = replace(identity, isolation=asked)
+    others = tuple(changed if one is identity else one for one in directory.estate.identities)
+    directory.change(replace(directory.estate, identities=others))
+    return answer(identity_resource(directory, changed, preview=request.query["api-version"].endswith("-preview")))
 
 
 def _put(directory: Directory, identity: ManagedIdentity, name: str, request: Request) -> Answer:

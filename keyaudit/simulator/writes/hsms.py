@@ -1,0 +1,92 @@
+"""Changes on the data plane of a Managed HSM: role assignments, settings, and versions of external keys."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from keyaudit.simulator import keys
+from keyaudit.simulator.estate import Key, ManagedHsm
+from keyaudit.simulator.service import Directory
+from keyaudit.simulator.wire import Request
+from keyaudit.simulator.writes import WriteError, body_of, part_of
+from keyaudit.simulator.writes.keys import new_version
+
+Body = dict[str, object]
+Write = Callable[[Directory, ManagedHsm, Request, list[str]], Body]
+"""Changes the HSM as the request asks, and returns the body of the answer; raises WriteError."""
+
+
+def delete_assignment(directory: Directory, hsm: ManagedHsm, request: Request, stars: list[str]) -> Body:
+    """Remove the role assignment of that name at that scope."""
+    scope = f"/{'/'.join(request.segments[:-4])}".lower()
+    found = next((one for one in hsm.assignments if (one.scope.lower(), one.id.lower()) == (scope, stars[-1].lower())), None)
+    if found is None:
+        raise WriteError(404, "RoleAssignmentNotFound", f"Requested role assignment not found: {stars[-1]}.")
+    _keep(directory, replace(hsm, assignments=tuple(one for one in hsm.assignments if one is not found)))
+    return {
+        "id": f"{found.scope.rstrip('/')}/providers/Microsoft.Authorization/roleAssignments/{found.id}",
+        "name": found.id,
+        "properties": {
+            "principalId": found.principal,
+            "roleDefinitionId": f"Microsoft.KeyVault/providers/Microsoft.Authorization/roleDefinitions/{found.role}",
+            "scope": found.scope,
+        },
+        "type": "Microsoft.Authorization/roleAssignments",
+    }
+
+
+def set_setting(directory: Directory, hsm: ManagedHsm, request: Request, stars: list[str]) -> Body:
+    """Another value of a setting that the HSM has."""
+    name = next((each for each in hsm.settings if each.lower() == stars[0].lower()), None)
+    if name is None:
+        raise WriteError(404, "SettingNotFound", f"The setting {stars[0]} was not found.")
+    value = str(body_of(request).get("value")).lower()
+    if value not in ("true", "false"):
+        raise WriteError(400, "BadParameter", f"Invalid value of the setting {name}: {value}")
+    _keep(directory, replace(hsm, settings={**hsm.settings, name: value}))
+    return {"name": name, "type": "boolean", "value": value}
+
+
+def create_key(directory: Directory, hsm: ManagedHsm, request: Request, stars: list[str]) -> Body:
+    """A new version of an external key, with the key that the external key manager names."""
+    known = next((one for one in hsm.keys if one.name.lower() == stars[0].lower()), None)
+    external = part_of(part_of(body_of(request), "attributes"), "external_key").get("id")
+    if known is None or not external:
+        raise WriteError(403, "Forbidden", "Only versions of external keys are created in this simulated HSM.")
+    made = replace(
+        keys.current(known),
+        version=new_version(directory, "key", hsm.name, known.name, str(len(known.versions))),
+        created=int(request.now),
+        updated=int(request.now),
+        enabled=True,
+        nbf=None,
+        exp=None,
+        external_key=str(external),
+    )
+    changed: Key = replace(known, versions=(*known.versions, made), current=made.version)
+    _keep(directory, replace(hsm, keys=tuple(changed if one is known else one for one in hsm.keys)))
+    return keys.bundle(hsm, changed, made)
+
+
+_ASSIGNMENTS = "providers/microsoft.authorization/roleassignments/*"
+PLACES: Sequence[tuple[str, str, str, str, str, Write]] = (
+    *(
+        (
+            "hsm.role_assignment.delete",
+            "DELETE",
+            f"{scope}{_ASSIGNMENTS}",
+            "roleAssignments/delete/action",
+            shown,
+            delete_assignment,
+        )
+        for scope, shown in (("", "/"), ("keys/", "/keys"), ("keys/*/", "/keys"))
+    ),
+    ("hsm.setting.set", "PATCH", "settings/*", "settings/write/action", "/", set_setting),
+    ("hsm.key.create", "POST", "keys/*/create", "keys/create", "/keys", create_key),
+)
+"""Operation, method, path, the local data action that it needs, the scope of the refusal, and what it does."""
+
+
+def _keep(directory: Directory, changed: ManagedHsm) -> None:
+    hsms = tuple(changed if one.name == changed.name else one for one in directory.estate.hsms)
+    directory.change(replace(directory.estate, hsms=hsms))
