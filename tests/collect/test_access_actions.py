@@ -175,7 +175,7 @@ def test_every_recorded_role_has_actions_of_azure() -> None:
 
 def test_every_name_of_a_permission_of_an_access_policy_is_read_without_case() -> None:
     assert Permissions(keys=["Sign", "UNWRAPKEY"]).names("keys") == {"sign", "unwrapkey"}
-    assert policies_of(Raw(b"[]")) == Policies({}, 0, 0, 0)
+    assert policies_of(Raw(b"[]")) == Policies({}, (), 0, 0)
 
 
 WHO = "00000000-0000-0000-0000-000000000001"
@@ -197,7 +197,7 @@ UNRECOGNISED = Refusal(Reason.UNRECOGNISED)
 )
 def test_a_permission_that_no_document_names_may_be_any(permissions: object, allows: object, wildcard: object) -> None:
     policies = policies_of(raw([{"objectId": WHO, "permissions": permissions}]))
-    assert (policies.unread, policies.count) == (0, 1)
+    assert (policies.unread, policies.count) == ((), 1)
     policy = policies.found[WHO, ""]
     assert (policy.allows, policy.wildcard) == (allows, wildcard)
 
@@ -228,5 +228,5 @@ def test_every_recorded_permission_is_a_known_one() -> None:
     recorded = [found for body in answers for found in _recorded_policies(body)]
     assert len(recorded) > 5
     for policies in map(policies_of, map(raw, recorded)):
-        assert policies.unread == 0
+        assert policies.unread == ()
         assert not any(isinstance(policy.allows, Refusal) for policy in policies.found.values())

@@ -1,6 +1,6 @@
 """The access policies of a vault, as grants. They are in the vault's properties, so the vault's unit writes them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from msgspec import UNSET, Raw, Struct, field
 
@@ -117,7 +117,7 @@ class Policies(Struct, frozen=True):
 
     found: Mapping[tuple[str, str], Policy]
     """Permissions by principal and application."""
-    unread: Sequence[Reason]
+    unread: tuple[Reason, ...]
     """Why each entry that cannot be read was not; one reason where all of it cannot be."""
     count: int | Refusal
     """Their number, or why not all were read."""
@@ -149,7 +149,7 @@ def policies_of(raw: Wire) -> Policies:
             policy.names[kind] |= permissions.names(kind)
     count = Refusal(min(unread, key=_GRAVEST.index)) if unread else len(items)
     refused = next((each for each in (count, *storage) if isinstance(each, Refusal)), None)
-    return Policies(found, unread, count, storage.count(True) if refused is None else refused)
+    return Policies(found, tuple(unread), count, storage.count(True) if refused is None else refused)
 
 
 def _for_storage(permissions: Permissions) -> bool | Refusal:
